@@ -1,0 +1,90 @@
+// A read-only view of bytes whose every read is bounds-checked, and a cursor over one.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <type_traits>
+
+namespace sfkit {
+
+// Non-owning; valid as long as the memory it was made from.
+class Bytes {
+ public:
+  constexpr Bytes() = default;
+  constexpr Bytes(const uint8_t* data, size_t size) : data_(data), size_(size) {}
+  explicit Bytes(std::string_view text) : data_(reinterpret_cast<const uint8_t*>(text.data())), size_(text.size()) {}
+
+  constexpr const uint8_t* data() const { return data_; }
+  constexpr size_t size() const { return size_; }
+  constexpr bool empty() const { return size_ == 0; }
+  // The byte at `offset`, or 0 beyond the end.
+  constexpr uint8_t operator[](size_t offset) const { return offset < size_ ? data_[offset] : 0; }
+
+  std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
+
+  // The part from `offset` of at most `count` bytes; empty when offset is beyond the end.
+  constexpr Bytes slice(size_t offset, size_t count = SIZE_MAX) const {
+    if (offset >= size_) return {};
+    const size_t rest = size_ - offset;
+    return {data_ + offset, count < rest ? count : rest};
+  }
+
+  // A number in the machine's byte order, or 0 when it does not fit wholly.
+  template <typename T>
+  T load(size_t offset) const {
+    static_assert(std::is_arithmetic_v<T>);
+    T value{};
+    if (offset <= size_ && size_ - offset >= sizeof(T)) std::memcpy(&value, data_ + offset, sizeof(T));
+    return value;
+  }
+
+ private:
+  const uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+// Reads forward. The first read that does not fit sets failed() and every read after it yields zero,
+// so that a record is read field by field and checked once.
+class Cursor {
+ public:
+  explicit Cursor(Bytes bytes) : bytes_(bytes) {}
+
+  size_t position() const { return position_; }
+  size_t remaining() const { return bytes_.size() - position_; }
+  bool failed() const { return failed_; }
+
+  template <typename T>
+  T read() {
+    if (!fits(sizeof(T))) return T{};
+    const T value = bytes_.load<T>(position_);
+    position_ += sizeof(T);
+    return value;
+  }
+
+  Bytes take(size_t count) {
+    if (!fits(count)) return {};
+    const Bytes part = bytes_.slice(position_, count);
+    position_ += count;
+    return part;
+  }
+
+  void skip(size_t count) {
+    if (fits(count)) position_ += count;
+  }
+
+ private:
+  bool fits(size_t count) {
+    if (failed_ || count > remaining()) {
+      failed_ = true;
+      return false;
+    }
+    return true;
+  }
+
+  Bytes bytes_;
+  size_t position_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace sfkit

@@ -1,0 +1,70 @@
+// Errors as values: a Status is either fine or says what went wrong, a Result carries a value as well.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace sfkit {
+
+enum class ErrorCode : uint8_t {
+  kOk,
+  kNotFound,      // the input does not exist
+  kNotAFile,      // a directory where a file is needed
+  kUnreadable,    // the operating system refused: permission, I/O error
+  kEmpty,         // the input has no bytes
+  kNotSupported,  // recognised, but of a kind this reader does not take
+  kBadFormat,     // not what it should be, from the start
+  kDamaged,       // began well, then broke
+  kCancelled,     // the consumer went away
+};
+
+// The code's name as the TypeScript side sees it in `error.code`.
+constexpr const char* error_code_name(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kOk: return "OK";
+    case ErrorCode::kNotFound: return "INPUT_NOT_FOUND";
+    case ErrorCode::kNotAFile: return "INPUT_NOT_A_FILE";
+    case ErrorCode::kUnreadable: return "INPUT_UNREADABLE";
+    case ErrorCode::kEmpty: return "INPUT_EMPTY";
+    case ErrorCode::kNotSupported: return "INPUT_NOT_SUPPORTED";
+    case ErrorCode::kBadFormat: return "INPUT_BAD_FORMAT";
+    case ErrorCode::kDamaged: return "INPUT_DAMAGED";
+    case ErrorCode::kCancelled: return "CANCELLED";
+  }
+  return "UNKNOWN";
+}
+
+class [[nodiscard]] Status {
+ public:
+  Status() = default;
+  Status(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
+
+  static Status ok() { return {}; }
+  bool is_ok() const { return code_ == ErrorCode::kOk; }
+  ErrorCode code() const { return code_; }
+  // One line for a person: what was read, where, what was expected and found, what to do.
+  const std::string& message() const { return message_; }
+
+ private:
+  ErrorCode code_ = ErrorCode::kOk;
+  std::string message_;
+};
+
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : state_(std::move(value)) {}
+  Result(Status status) : state_(std::move(status)) {}
+
+  bool is_ok() const { return std::holds_alternative<T>(state_); }
+  T& value() { return std::get<T>(state_); }
+  const T& value() const { return std::get<T>(state_); }
+  Status status() const { return is_ok() ? Status::ok() : std::get<Status>(state_); }
+
+ private:
+  std::variant<T, Status> state_;
+};
+
+}  // namespace sfkit

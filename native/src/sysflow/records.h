@@ -1,0 +1,204 @@
+// The SysFlow records (schema version 5) as the engine hands them on, and the interface that takes them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sfkit::sysflow {
+
+// Operation bits of `opFlags`; an event carries one of them, a flow the union of what happened.
+enum Op : uint32_t {
+  kOpClone = 1u << 0,
+  kOpExec = 1u << 1,
+  kOpExit = 1u << 2,
+  kOpSetuid = 1u << 3,
+  kOpSetns = 1u << 4,
+  kOpAccept = 1u << 5,
+  kOpConnect = 1u << 6,
+  kOpOpen = 1u << 7,
+  kOpReadRecv = 1u << 8,
+  kOpWriteSend = 1u << 9,
+  kOpClose = 1u << 10,
+  kOpTruncate = 1u << 11,
+  kOpShutdown = 1u << 12,
+  kOpMmap = 1u << 13,
+  kOpDigest = 1u << 14,
+  kOpMkdir = 1u << 15,
+  kOpRmdir = 1u << 16,
+  kOpLink = 1u << 17,
+  kOpUnlink = 1u << 18,
+  kOpSymlink = 1u << 19,
+  kOpRename = 1u << 20,
+};
+
+enum class ObjectState : uint8_t { kCreated, kModified, kReup };
+
+// Identity of a process: clone time of its leader (0: before the capture) and host pid.
+struct Oid {
+  int64_t create_ts = 0;
+  int64_t hpid = 0;
+  bool operator==(const Oid&) const = default;
+};
+
+// Identity of a file: SHA-1 over container id followed by path.
+using Foid = std::array<uint8_t, 20>;
+
+struct Header {
+  int64_t version = 5;
+  std::string exporter;
+  std::string ip;
+  std::string filename;
+};
+
+struct Container {
+  std::string id;
+  std::string name;
+  std::string image;
+  std::string imageid;
+  int32_t type = 0;  // index into the schema's ContainerType symbols
+  bool privileged = false;
+  std::optional<std::string> pod_id;
+};
+
+struct Process {
+  ObjectState state = ObjectState::kReup;
+  Oid oid;
+  std::optional<Oid> poid;
+  int64_t ts = 0;
+  std::string exe;
+  std::string exe_args;
+  int32_t uid = -1;
+  std::string user_name;
+  int32_t gid = -1;
+  std::string group_name;
+  bool tty = false;
+  std::optional<std::string> container_id;
+  bool entry = false;
+  std::string cwd;
+  std::vector<std::string> env;
+};
+
+struct File {
+  ObjectState state = ObjectState::kReup;
+  Foid oid{};
+  int64_t ts = 0;
+  int32_t restype = '?';
+  std::string path;
+  std::optional<std::string> container_id;
+};
+
+struct ProcessEvent {
+  Oid proc_oid;
+  int64_t ts = 0;
+  int64_t tid = 0;
+  uint32_t op_flags = 0;
+  std::vector<std::string> args;
+  int32_t ret = 0;
+};
+
+struct Counters {
+  int64_t read_ops = 0;
+  int64_t write_ops = 0;
+  int64_t read_bytes = 0;
+  int64_t write_bytes = 0;
+};
+
+// Network-order bytes; IPv4 uses the first four.
+struct Address {
+  std::array<uint8_t, 16> bytes{};
+  bool operator==(const Address&) const = default;
+};
+
+struct NetworkFlow {
+  Oid proc_oid;
+  int64_t ts = 0;
+  int64_t tid = 0;
+  uint32_t op_flags = 0;
+  int64_t end_ts = 0;
+  bool ipv6 = false;
+  Address sip;
+  uint16_t sport = 0;
+  Address dip;
+  uint16_t dport = 0;
+  int32_t proto = -1;  // 6 tcp, 17 udp, 1 icmp, 254 raw, -1 unknown
+  int32_t fd = -1;
+  Counters counters;
+};
+
+struct FileFlow {
+  Oid proc_oid;
+  int64_t ts = 0;
+  int64_t tid = 0;
+  uint32_t op_flags = 0;
+  int32_t open_flags = 0;
+  int64_t end_ts = 0;
+  Foid file_oid{};
+  int32_t fd = -1;
+  Counters counters;
+};
+
+struct FileEvent {
+  Oid proc_oid;
+  int64_t ts = 0;
+  int64_t tid = 0;
+  uint32_t op_flags = 0;
+  Foid file_oid{};
+  int32_t ret = 0;
+  std::optional<Foid> new_file_oid;
+};
+
+struct ProcessFlow {
+  Oid proc_oid;
+  int64_t ts = 0;
+  int64_t threads_cloned = 0;
+  uint32_t op_flags = 0;
+  int64_t end_ts = 0;
+  int64_t threads_exited = 0;
+  int64_t clone_errors = 0;
+};
+
+// Only read from SysFlow files of versions 4 and 5; captures give none.
+struct Pod {
+  int64_t ts = 0;
+  std::string id;
+  std::string name;
+  std::string node_name;
+  std::string namespace_;
+  int64_t restart_count = 0;
+};
+
+struct K8sEvent {
+  std::string kind;    // symbol without the K8S_ prefix
+  std::string action;  // symbol without the K8S_COMPONENT_ prefix
+  int64_t ts = 0;
+  std::string message;
+};
+
+// Takes records in the order of a SysFlow file: entities before the events and flows that name them.
+// Arguments are valid during the call only.
+class RecordSink {
+ public:
+  virtual ~RecordSink() = default;
+  virtual void header(const Header& record) = 0;
+  virtual void container(const Container& record) = 0;
+  virtual void process(const Process& record) = 0;
+  virtual void file(const File& record) = 0;
+  virtual void process_event(const ProcessEvent& record) = 0;
+  virtual void network_flow(const NetworkFlow& record) = 0;
+  virtual void file_flow(const FileFlow& record) = 0;
+  virtual void file_event(const FileEvent& record) = 0;
+  virtual void process_flow(const ProcessFlow& record) = 0;
+  virtual void pod(const Pod&) {}
+  virtual void k8s_event(const K8sEvent&) {}
+  // The process's identity will not be used again unless its record is written anew; what is kept for
+  // it may be dropped.
+  virtual void process_gone(const Oid&) {}
+  // Called once after the last record.
+  virtual void finish() {}
+};
+
+}  // namespace sfkit::sysflow

@@ -1,0 +1,99 @@
+/**
+ * The surface of the native addon, exactly as `native/addon/` exports it. Nothing but `src/engine/`
+ * imports this; everyone else uses the typed sessions of `src/engine/session.ts`.
+ */
+
+/** What a session reads, what it makes of it, and how. Validated before it gets here. */
+export interface NativeConfig {
+  /** Path of the input. */
+  input: string;
+  /** 'auto' looks at the first bytes: a SysFlow file or a capture. */
+  kind: 'auto' | 'capture' | 'sysflow';
+  /** 'avro': bytes of a .sf file; 'columns': column batches; 'none': read, follow state, make nothing. */
+  output: 'avro' | 'columns' | 'none';
+  /** Tables wanted of 'columns': names of native/tables/columns.json, or 'sysflow' for all events and flows in one. */
+  tables: string[];
+  /** Rows of a full batch (1 to 122880). */
+  batchRows: number;
+  /** SFHeader.exporter, SFHeader.ip and SFHeader.filename. */
+  exporter: string;
+  nodeIp: string;
+  filename: string;
+  /** 0 all, 1 none, 2 select: which read-only file flows are kept. */
+  fileReadMode: 0 | 1 | 2;
+  fileOnly: boolean;
+  processFlow: boolean;
+  containersOnly: boolean;
+  compat: '' | 'sysflow-0.7';
+}
+
+/** Values of one physical column of a batch. A string column holds indexes into the batch's strings. */
+export interface NativeColumn {
+  /** i32: Int32Array; i64: BigInt64Array; str: Uint32Array; bool: Uint8Array (0 or 1). */
+  values: Int32Array | BigInt64Array | Uint32Array | Uint8Array;
+  /** Bit i (least significant first) is 1 where row i has a value; null when every row has one. */
+  valid: Uint8Array | null;
+}
+
+export interface NativeColumnBatch {
+  kind: 'columns';
+  table: string;
+  rows: number;
+  /** The distinct strings of this batch, UTF-8 as captured (not validated): string i is bytes[offsets[i]..offsets[i+1]]. */
+  strings: { offsets: Uint32Array; bytes: Uint8Array };
+  /** In the order of the table's columns that have no `from` in columns.json. */
+  columns: NativeColumn[];
+}
+
+export interface NativeAvroBatch {
+  kind: 'avro';
+  /** The next bytes of the .sf file. */
+  bytes: Uint8Array;
+}
+
+export type NativeBatch = NativeColumnBatch | NativeAvroBatch;
+
+export interface NativeDamage {
+  kind: string;
+  /** Byte offset in the (decompressed) stream. */
+  offset: bigint;
+  skippedBytes: bigint;
+  message: string;
+}
+
+export interface NativeSummary {
+  /** 'scap' or 'sysflow'. */
+  format: string;
+  /** 'none' or 'gzip' for captures; the codec for SysFlow files. */
+  compression: string;
+  /** Event blocks read (records for SysFlow input). */
+  events: bigint;
+  /** Bytes of the (decompressed) stream. */
+  bytes: bigint;
+  /** Records made, by type name (Process, FileFlow, ...). */
+  records: Record<string, bigint>;
+  /** What was left out and why, with how often. */
+  skipped: { reason: string; count: bigint }[];
+  damage: NativeDamage[];
+  /** ns since 1970 of the first and last event that has a real time; 0 without events. */
+  firstTime: bigint;
+  lastTime: bigint;
+}
+
+export interface NativeSession {
+  /**
+   * The next batch, null at the end. Rejects with an Error whose `code` is one of the names in
+   * native/src/base/status.h and whose message is one line for a person. Damage inside a readable
+   * input does not reject: it is in the summary.
+   */
+  next(): Promise<NativeBatch | null>;
+  /** Final once next() gave null; before that, what is known so far. */
+  summary(): NativeSummary;
+  /** Stops the engine's thread; the session gives nothing more. */
+  close(): void;
+}
+
+export interface NativeAddon {
+  version: string;
+  Session: new (config: NativeConfig) => NativeSession;
+}
