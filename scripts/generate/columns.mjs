@@ -1,0 +1,196 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeIfChanged } from './write.mjs';
+
+/** The virtual table of all events and flows. */
+const ALL = {
+  name: 'sysflow',
+  kind: 'all',
+  record: '',
+  doc: 'all events and flows in output order, with the columns of every kind',
+};
+
+/** From native/tables/columns.json: src/engine/columns.gen.ts and native/generated/columns.gen.h. */
+export function generate(root) {
+  const source = JSON.parse(readFileSync(join(root, 'native/tables/columns.json'), 'utf8'));
+  check(source);
+  const model = { ...source, tables: [...source.tables, ALL], tableColumns: layout(source) };
+  writeIfChanged(join(root, 'src/engine/columns.gen.ts'), typescript(model));
+  writeIfChanged(join(root, 'native/generated/columns.gen.h'), cpp(model));
+}
+
+function check({ tables, columns, ops }) {
+  const tableNames = new Set(tables.map((table) => table.name));
+  const byName = new Map(columns.map((column) => [column.name, column]));
+  const fail = (message) => {
+    throw new Error(`native/tables/columns.json: ${message}`);
+  };
+  if (byName.size !== columns.length) fail('two columns have the same name');
+  if (ops.length > 31) fail('more operations than bits in an int');
+  for (const column of columns) {
+    for (const table of column.tables) {
+      if (!tableNames.has(table)) fail(`column ${column.name} names the unknown table ${table}`);
+    }
+    const physical = ['i32', 'i64', 'str', 'bool'].includes(column.type);
+    if (physical === 'from' in column) fail(`column ${column.name}: type ${column.type} and "from" disagree`);
+    if (column.from && !column.tables.every((table) => byName.get(column.from)?.tables.includes(table))) {
+      fail(`column ${column.name}: ${column.from} is not in all of its tables`);
+    }
+  }
+}
+
+/** Per table its columns in order; `physical` is the place of the column's values in a batch. */
+function layout({ tables, columns }) {
+  const rowTables = tables.filter((table) => table.kind !== 'entity').map((table) => table.name);
+  const select = (wanted, nullable) => {
+    const chosen = columns.filter(wanted);
+    const places = new Map(chosen.filter((column) => !column.from).map((column, place) => [column.name, place]));
+    return chosen.map((column) => ({
+      name: column.name,
+      type: column.type,
+      nullable: nullable(column),
+      physical: places.get(column.from ?? column.name),
+      derived: column.from !== undefined,
+    }));
+  };
+  const result = {};
+  for (const { name } of tables) {
+    result[name] = select(
+      (column) => column.tables.includes(name),
+      (column) => column.nullable,
+    );
+  }
+  result[ALL.name] = select(
+    (column) => column.tables.some((table) => rowTables.includes(table)),
+    (column) => column.nullable || !rowTables.every((table) => column.tables.includes(table)),
+  );
+  return result;
+}
+
+function typescript({ ops, tables, columns, tableColumns }) {
+  const lines = (items) => items.map((item) => `  ${JSON.stringify(item)},`).join('\n');
+  const perTable = Object.entries(tableColumns)
+    .map(([name, list]) => `  ${name}: [\n${list.map((item) => `    ${JSON.stringify(item)},`).join('\n')}\n  ],`)
+    .join('\n');
+  return `// Made by scripts/generate.mjs from native/tables/columns.json.
+
+/** i32, i64, str and bool are what a batch holds; ops (list of operation names) and ts (time) are made from one of those. */
+export type ColumnType = 'i32' | 'i64' | 'str' | 'bool' | 'ops' | 'ts';
+
+export type TableName = ${tables.map((table) => `'${table.name}'`).join(' | ')};
+
+export interface TableSpec {
+  readonly name: TableName;
+  /** 'all' is the virtual table of all events and flows. */
+  readonly kind: 'event' | 'flow' | 'entity' | 'all';
+  /** Value of the column \`type\`; empty for entities and the virtual table. */
+  readonly record: string;
+  readonly doc: string;
+}
+
+export interface ColumnSpec {
+  readonly name: string;
+  readonly type: ColumnType;
+  /** The column whose values this one shows in another form. */
+  readonly from?: string;
+  readonly tables: readonly string[];
+  readonly nullable: boolean;
+  readonly doc: string;
+}
+
+export interface TableColumn {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly nullable: boolean;
+  /** Place of its values in NativeColumnBatch.columns. */
+  readonly physical: number;
+  /** Its values are those of another column in another form. */
+  readonly derived: boolean;
+}
+
+/** Operation names; the index is the bit in opflags_bitmap. */
+export const opNames: readonly string[] = ${JSON.stringify(ops)};
+
+export const tables: readonly TableSpec[] = [
+${lines(tables)}
+];
+
+/** Every column once, in declared order. */
+export const columns: readonly ColumnSpec[] = [
+${lines(columns)}
+];
+
+/** The columns of each table, in order. */
+export const tableColumns: Readonly<Record<TableName, readonly TableColumn[]>> = {
+${perTable}
+};
+`;
+}
+
+const pascal = (name) => name.replace(/(^|_)([a-z0-9])/g, (_, __, letter) => letter.toUpperCase());
+const typeNames = { i32: 'kI32', i64: 'kI64', str: 'kStr', bool: 'kBool' };
+
+function cpp({ tables, columns, tableColumns }) {
+  const physical = columns.filter((column) => !column.from);
+  const enumerators = (items) => items.map((item) => `  k${pascal(item.name)},`).join('\n');
+  const tableLists = tables
+    .map((table) => {
+      const list = tableColumns[table.name].filter((column) => !column.derived);
+      const rows = list.map((column) => `    {Column::k${pascal(column.name)}, ${column.nullable}},`).join('\n');
+      return `inline constexpr TableColumn k${pascal(table.name)}Columns[] = {\n${rows}\n};`;
+    })
+    .join('\n\n');
+  return `// Made by scripts/generate.mjs from native/tables/columns.json.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace sfkit::output {
+
+enum class ColumnType : uint8_t { kI32, kI64, kStr, kBool };
+
+// The columns that a batch holds; those that show another one in a different form are made by its reader.
+enum class Column : uint8_t {
+${enumerators(physical)}
+};
+inline constexpr size_t kColumnCount = ${physical.length};
+
+struct ColumnSpec {
+  std::string_view name;
+  ColumnType type;
+};
+
+// Indexed by Column.
+inline constexpr ColumnSpec kColumns[] = {
+${physical.map((column) => `    {"${column.name}", ColumnType::${typeNames[column.type]}},`).join('\n')}
+};
+
+enum class Table : uint8_t {
+${enumerators(tables)}
+};
+inline constexpr size_t kTableCount = ${tables.length};
+
+struct TableColumn {
+  Column column;
+  bool nullable;
+};
+
+${tableLists}
+
+struct TableSpec {
+  std::string_view name;
+  std::string_view record;  // value of the column \`type\`; empty for entities and the virtual table
+  std::span<const TableColumn> columns;
+};
+
+// Indexed by Table.
+inline constexpr TableSpec kTables[] = {
+${tables.map((table) => `    {"${table.name}", "${table.record}", k${pascal(table.name)}Columns},`).join('\n')}
+};
+
+}  // namespace sfkit::output
+`;
+}
