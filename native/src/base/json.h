@@ -1,0 +1,62 @@
+// A strict JSON reader (RFC 8259) for small documents: container descriptions, Avro schemas.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+
+namespace sfkit::json {
+
+// Values nested deeper than this are refused.
+inline constexpr int kMaxDepth = 100;
+
+class Value {
+ public:
+  enum class Kind : uint8_t { kNull, kBool, kNumber, kString, kArray, kObject };
+  using Member = std::pair<std::string, Value>;
+
+  Value() = default;
+
+  Kind kind() const { return kind_; }
+  bool is_null() const { return kind_ == Kind::kNull; }
+  bool is_string() const { return kind_ == Kind::kString; }
+  bool is_number() const { return kind_ == Kind::kNumber; }
+  bool is_array() const { return kind_ == Kind::kArray; }
+  bool is_object() const { return kind_ == Kind::kObject; }
+
+  // The text of a string, or empty for any other kind. Valid as long as this value.
+  std::string_view as_string() const { return is_string() ? std::string_view(text_) : std::string_view(); }
+  // A number that is integral and fits, or `fallback`.
+  int64_t as_int(int64_t fallback = 0) const { return is_number() && integral_ ? integer_ : fallback; }
+  double as_double(double fallback = 0) const { return is_number() ? number_ : fallback; }
+  bool as_bool(bool fallback = false) const { return kind_ == Kind::kBool ? boolean_ : fallback; }
+
+  // The member named `key` of an object (the last one when there are several), or null.
+  const Value* find(std::string_view key) const;
+  // Elements of an array; empty for any other kind.
+  const std::vector<Value>& items() const { return items_; }
+  // Members of an object in their order; empty for any other kind.
+  const std::vector<Member>& members() const { return members_; }
+
+ private:
+  friend class Parser;
+
+  Kind kind_ = Kind::kNull;
+  bool boolean_ = false;
+  bool integral_ = false;
+  int64_t integer_ = 0;
+  double number_ = 0;
+  std::string text_;
+  std::vector<Value> items_;
+  std::vector<Member> members_;
+};
+
+// Reads one document; anything but white space after it is an error. Bytes of strings beyond ASCII pass
+// through unchecked; escaped lone surrogates become U+FFFD. Fails with kBadFormat naming the byte offset.
+Result<Value> parse(std::string_view text);
+
+}  // namespace sfkit::json

@@ -1,0 +1,32 @@
+// SHA-1 (FIPS 180-4): identities of files (sysflow-semantics, section 4), nothing that must resist attack.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace sfkit {
+
+class Sha1 {
+ public:
+  using Digest = std::array<uint8_t, 20>;
+
+  void update(Bytes bytes);
+  void update(std::string_view text) { update(Bytes(text)); }
+  // The digest of all bytes given; the object must not be used after it.
+  Digest finish();
+
+ private:
+  void compress(const uint8_t* block);
+
+  std::array<uint32_t, 5> state_{0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
+  std::array<uint8_t, 64> pending_{};
+  uint64_t size_ = 0;  // bytes given so far
+};
+
+// The digest of `a` followed by `b`.
+Sha1::Digest sha1(std::string_view a, std::string_view b = {});
+
+}  // namespace sfkit
