@@ -1,0 +1,38 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { isCurrent, newest, writeStamp } from './files.mjs';
+import { root, runNode, say } from './run.mjs';
+import { ensureSystemPackages } from './system.mjs';
+
+const buildDirectory = join(root, 'native', 'build');
+export const builtAddon = join(buildDirectory, 'Release', 'sfkit.node');
+
+/** Builds the addon (and the C++ tests) unless nothing changed since the last time. */
+export function ensureNative({ tests }) {
+  const sources = ['native', 'scripts/generate', 'scripts/generate.mjs'].map((path) => join(root, path));
+  const sourceTime = newest(sources, ['build', 'generated']);
+  const stamp = join(buildDirectory, tests ? '.sfkit-tests' : '.sfkit-addon');
+  if (existsSync(builtAddon) && isCurrent(stamp, '', sourceTime)) return;
+  ensureSystemPackages({ tests });
+  const startedAt = Date.now();
+  buildNative({ tests });
+  writeStamp(stamp, '', startedAt);
+  if (tests) writeStamp(join(buildDirectory, '.sfkit-addon'), '', startedAt);
+}
+
+/** Generates what follows from native/tables, then lets CMake do what is left to do. */
+export function buildNative({ tests }) {
+  say(tests ? 'building the engine and its tests' : 'building the engine');
+  runNode(join(root, 'scripts', 'generate.mjs'), []);
+  const cmakeJs = createRequire(join(root, 'package.json')).resolve('cmake-js/bin/cmake-js');
+  const options = ['-d', 'native', '-l', 'warn', ...(tests ? ['--CDSFKIT_TESTS=ON'] : [])];
+  // A build directory that was configured without tests keeps that setting until it is configured again.
+  if (tests && !configuredWithTests()) runNode(cmakeJs, ['configure', ...options]);
+  runNode(cmakeJs, ['build', ...options]);
+}
+
+function configuredWithTests() {
+  const cache = join(buildDirectory, 'CMakeCache.txt');
+  return existsSync(cache) && /^SFKIT_TESTS:\w+=ON$/m.test(readFileSync(cache, 'utf8'));
+}

@@ -1,0 +1,83 @@
+import { fail, run, say, succeeds } from './run.mjs';
+
+/**
+ * Makes sure that what the native build needs is there: installs it where apt-get can, else says what is
+ * missing and how to get it.
+ */
+export function ensureSystemPackages({ tests }) {
+  let missing = missingParts(tests);
+  if (missing.length === 0) return;
+  const install = aptInstall(missing);
+  if (install) {
+    say(`installing system packages: ${missing.map((part) => part.apt).join(' ')}`);
+    install();
+    missing = missingParts(tests);
+    if (missing.length === 0) return;
+  }
+  fail(advice(missing));
+}
+
+function missingParts(tests) {
+  const compiler = ['c++', 'g++', 'clang++'].find((name) => succeeds(name, ['--version']));
+  const compiles = (code) =>
+    succeeds(process.env.CXX ?? compiler ?? 'c++', ['-std=c++20', '-fsyntax-only', '-x', 'c++', '-'], code);
+  const hasCompiler = compiles('#include <span>\n#include <bit>\nint main() { return std::popcount(0u); }');
+  const parts = [
+    { found: succeeds('cmake', ['--version']), what: 'CMake', apt: 'cmake', dnf: 'cmake', brew: 'cmake', apk: 'cmake' },
+    { found: hasCompiler, what: 'a C++20 compiler', apt: 'g++', dnf: 'gcc-c++', brew: 'llvm', apk: 'g++' },
+    {
+      found: succeeds('make', ['--version']) || succeeds('ninja', ['--version']),
+      what: 'make or ninja',
+      apt: 'make',
+      dnf: 'make',
+      brew: 'ninja',
+      apk: 'make',
+    },
+    {
+      // Without a compiler nothing can be said about headers; their packages are harmless to ask for again.
+      found: hasCompiler && compiles('#include <zlib.h>'),
+      what: 'the zlib headers',
+      apt: 'zlib1g-dev',
+      dnf: 'zlib-devel zlib-static',
+      brew: 'zlib',
+      apk: 'zlib-dev zlib-static',
+    },
+  ];
+  if (tests) {
+    parts.push({
+      found: hasCompiler && compiles('#include <gtest/gtest.h>'),
+      what: 'GoogleTest',
+      apt: 'libgtest-dev',
+      dnf: 'gtest-devel',
+      brew: 'googletest',
+      apk: 'gtest-dev',
+    });
+  }
+  return parts.filter((part) => !part.found);
+}
+
+/** A function that installs, or undefined where apt-get is not there or we may not use it. */
+function aptInstall(missing) {
+  if (!succeeds('apt-get', ['--version'])) return undefined;
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot && !succeeds('sudo', ['-n', 'true'])) return undefined;
+  const apt = (args) => {
+    const [command, ...rest] = isRoot ? ['apt-get', ...args] : ['sudo', '-n', 'apt-get', ...args];
+    run(command, rest, { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  };
+  return () => {
+    apt(['update', '-qq']);
+    apt(['install', '-y', '-qq', '--no-install-recommends', ...missing.map((part) => part.apt)]);
+  };
+}
+
+function advice(missing) {
+  const names = (key) => missing.map((part) => part[key]).join(' ');
+  return [
+    `missing: ${missing.map((part) => part.what).join(', ')}. Install with the line for your system, then run this again:`,
+    `  Debian, Ubuntu   sudo apt-get install ${names('apt')}`,
+    `  Fedora, RHEL     sudo dnf install ${names('dnf')}`,
+    `  Alpine           sudo apk add ${names('apk')}`,
+    `  macOS            xcode-select --install; brew install ${names('brew')}`,
+  ].join('\n');
+}

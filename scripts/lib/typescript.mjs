@@ -1,0 +1,22 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { isCurrent, newest, writeStamp } from './files.mjs';
+import { root, runNode, say } from './run.mjs';
+
+/** Compiles src/ to dist/ and lists the commands for a quick start, unless nothing changed. */
+export function ensureTypeScript() {
+  const sources = ['src', 'native/tables', 'scripts/generate', 'tsconfig.json', 'package.json', 'node_modules/.sfkit-lock'];
+  const sourceTime = newest(sources.map((path) => join(root, path)));
+  const stamp = join(root, 'dist', '.sfkit-stamp');
+  if (isCurrent(stamp, '', sourceTime)) return;
+  say('compiling TypeScript');
+  const startedAt = Date.now();
+  runNode(join(root, 'scripts', 'generate.mjs'), []);
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  const require = createRequire(join(root, 'package.json'));
+  runNode(require.resolve('typescript/bin/tsc'), ['-p', 'tsconfig.json']);
+  runNode(join(root, 'scripts', 'manifest.mjs'), []);
+  chmodSync(join(root, 'bin', 'run.js'), 0o755);
+  writeStamp(stamp, '', startedAt);
+}
