@@ -1,0 +1,90 @@
+// Block framing (spec: scap-format, section 2) and the section's metadata blocks as callbacks.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "scap/event.h"
+#include "scap/input.h"
+#include "scap/metadata.h"
+
+namespace sfkit::scap {
+
+namespace block {
+inline constexpr uint32_t kSectionHeader = 0x0A0D0D0A;
+inline constexpr uint32_t kMachineInfo = 0x201;
+inline constexpr uint32_t kMachineInfoOld = 0x8002ABCD;
+inline constexpr uint32_t kProcessList1 = 0x202;
+inline constexpr uint32_t kProcessList2 = 0x207;
+inline constexpr uint32_t kProcessList3 = 0x209;
+inline constexpr uint32_t kProcessList4 = 0x210;
+inline constexpr uint32_t kProcessList5 = 0x211;
+inline constexpr uint32_t kProcessList6 = 0x212;
+inline constexpr uint32_t kProcessList7 = 0x213;
+inline constexpr uint32_t kProcessList8 = 0x214;
+inline constexpr uint32_t kProcessList9 = 0x215;
+inline constexpr uint32_t kProcessList1Old = 0x8000ABCD;
+inline constexpr uint32_t kProcessList2Old = 0x8013ABCD;
+inline constexpr uint32_t kProcessList3Old = 0x8014ABCD;
+inline constexpr uint32_t kFdList1 = 0x203;
+inline constexpr uint32_t kFdList1Old = 0x8001ABCD;
+inline constexpr uint32_t kFdList2 = 0x218;
+inline constexpr uint32_t kEvent1 = 0x204;
+inline constexpr uint32_t kEvent1Old = 0x8010ABCD;
+inline constexpr uint32_t kEventFlags1 = 0x208;
+inline constexpr uint32_t kEvent2 = 0x216;
+inline constexpr uint32_t kEventFlags2 = 0x217;
+inline constexpr uint32_t kEvent2Large = 0x221;
+inline constexpr uint32_t kEventFlags2Large = 0x222;
+inline constexpr uint32_t kInterfaceList1 = 0x205;
+inline constexpr uint32_t kInterfaceList1Old = 0x8011ABCD;
+inline constexpr uint32_t kInterfaceList2 = 0x219;
+inline constexpr uint32_t kUserList1 = 0x206;
+inline constexpr uint32_t kUserList1Old = 0x8012ABCD;
+inline constexpr uint32_t kUserList2 = 0x220;
+}  // namespace block
+
+inline constexpr uint32_t kStateOnlyFlag = 1;  // block flag: follow state, do not show the event
+
+struct DamageNote {
+  std::string kind;
+  uint64_t offset = 0;
+  uint64_t skipped_bytes = 0;
+  std::string message;
+};
+
+struct ReadStats {
+  uint64_t events = 0;           // event blocks read
+  uint64_t unknown_events = 0;   // event codes beyond the table
+  uint64_t malformed_events = 0;
+  uint64_t unknown_blocks = 0;
+  uint64_t sections = 0;
+  std::vector<DamageNote> damage;
+};
+
+// What the reader finds, in file order. Bytes are valid during the call.
+class CaptureVisitor {
+ public:
+  virtual ~CaptureVisitor() = default;
+  // State of an earlier section is void from here on.
+  virtual void section() = 0;
+  virtual void machine(const MachineInfo& machine) = 0;
+  virtual void thread(const ThreadEntry& entry) = 0;
+  virtual void descriptor(int64_t tid, const FdEntry& entry) = 0;
+  virtual void user(const UserEntry& entry) = 0;
+  virtual void group(const GroupEntry& entry) = 0;
+  virtual void interface(const InterfaceEntry& entry) = 0;
+  // All metadata before the section's first event was given.
+  virtual void lists_complete() = 0;
+  // Returns false to stop reading.
+  virtual bool event(const EventView& event) = 0;
+};
+
+// Reads `input` to its end. Fails only when it is no capture at all; damage is noted in `stats` and
+// everything before it has been given to the visitor.
+Status read_capture(Input& input, const std::string& name, CaptureVisitor& visitor, ReadStats& stats);
+
+}  // namespace sfkit::scap

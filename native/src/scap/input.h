@@ -1,0 +1,57 @@
+// The bytes of a capture as one forward stream: a mapped file, a pipe, or gzip over either.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/status.h"
+
+namespace sfkit::scap {
+
+class Input {
+ public:
+  // `path` names a file, or is "-" for standard input. gzip is recognised by its first two bytes.
+  static Result<std::unique_ptr<Input>> open(const std::string& path);
+
+  virtual ~Input() = default;
+
+  // What is at hand at the current position: at least `want` bytes unless the stream ends before.
+  // Valid until the next peek or consume.
+  Bytes peek(size_t want) {
+    if (window_.size() < want) fill(want);
+    return window_;
+  }
+
+  // Moves on by `count` bytes, at most what peek() showed.
+  void consume(size_t count) {
+    window_ = window_.slice(count);
+    offset_ += count;
+    unreleased_ += count;
+    if (unreleased_ >= kReleaseStep) release();
+  }
+
+  // Position in the decompressed stream.
+  uint64_t offset() const { return offset_; }
+
+  virtual bool is_gzip() const { return false; }
+
+  // Why the stream ended early (damaged gzip, read error); empty after a clean end.
+  const std::string& failure() const { return failure_; }
+
+ protected:
+  static constexpr size_t kReleaseStep = size_t{8} << 20;
+
+  // Extends window_ to at least `want` bytes if the stream has them.
+  virtual void fill(size_t want) = 0;
+  // Gives back memory of what was consumed.
+  virtual void release() { unreleased_ = 0; }
+
+  Bytes window_;
+  uint64_t offset_ = 0;
+  size_t unreleased_ = 0;
+  std::string failure_;
+};
+
+}  // namespace sfkit::scap

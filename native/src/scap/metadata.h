@@ -1,0 +1,125 @@
+// The lists at the start of a section: machine, interfaces, users, threads and their descriptors
+// (spec: scap-format, sections 4 to 8). Text points into the block.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace sfkit::scap {
+
+struct MachineInfo {
+  uint32_t cpus = 0;
+  uint64_t memory_bytes = 0;
+  uint64_t max_pid = 0;
+  std::string_view hostname;
+  uint64_t boot_time = 0;  // ns since 1970; 0 before December 2022
+};
+
+struct ThreadEntry {
+  int64_t tid = -1;
+  int64_t pid = -1;
+  int64_t ptid = -1;
+  int64_t sid = -1;
+  int64_t vpgid = -1;
+  std::string_view comm;
+  std::string_view exe;
+  std::string_view exepath;
+  std::string_view args;  // each followed by NUL
+  std::string_view cwd;
+  int64_t fdlimit = -1;
+  uint32_t flags = 0;  // PPM_CL_ bits
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  std::string_view env;
+  int64_t vtid = -1;
+  int64_t vpid = -1;
+  std::string_view cgroups;
+  std::string_view root;
+  uint64_t pidns_init_start_ts = 0;
+  uint32_t tty = 0;
+  uint32_t loginuid = UINT32_MAX;
+  int64_t pgid = -1;
+};
+
+// Descriptor kinds as files number them (spec: scap-format, section 6).
+enum class FdType : uint8_t {
+  kUnknown = 0,
+  kFile = 1,
+  kDirectory = 2,
+  kIpv4 = 3,
+  kIpv6 = 4,
+  kIpv4Server = 5,
+  kIpv6Server = 6,
+  kFifo = 7,
+  kUnix = 8,
+  kEvent = 9,
+  kUnsupported = 10,
+  kSignal = 11,
+  kEventPoll = 12,
+  kInotify = 13,
+  kTimer = 14,
+  kNetlink = 15,
+  kFileV2 = 16,
+  kBpf = 17,
+  kUserfault = 18,
+  kIoUring = 19,
+  kMemfd = 20,
+  kPidfd = 21,
+};
+
+enum class L4 : uint8_t { kUnknown = 0, kNotAvailable = 1, kTcp = 2, kUdp = 3, kIcmp = 4, kRaw = 5 };
+
+struct FdEntry {
+  int64_t fd = -1;
+  uint64_t inode = 0;
+  FdType type = FdType::kUnknown;
+  std::string_view name;
+  uint32_t open_flags = 0;
+  uint32_t device = 0;
+  // Sockets: network-order bytes (IPv4 the first four); servers use the source alone.
+  std::array<uint8_t, 16> source{};
+  std::array<uint8_t, 16> destination{};
+  uint16_t source_port = 0;
+  uint16_t destination_port = 0;
+  L4 l4 = L4::kUnknown;
+  uint64_t unix_source = 0;
+  uint64_t unix_destination = 0;
+};
+
+struct UserEntry {
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  std::string_view name;
+  std::string_view home;
+  std::string_view shell;
+};
+
+struct GroupEntry {
+  uint32_t gid = 0;
+  std::string_view name;
+};
+
+struct InterfaceEntry {
+  bool ipv6 = false;
+  std::array<uint8_t, 16> address{};
+  std::array<uint8_t, 16> netmask{};
+  std::array<uint8_t, 16> broadcast{};
+  std::string_view name;
+};
+
+// The parsers give each record to `visit` and return false when a record does not fit its block; the
+// records before it have been given.
+bool parse_machine_info(Bytes body, const std::function<void(const MachineInfo&)>& visit);
+// `version`: 1 to 9.
+bool parse_process_list(Bytes body, int version, const std::function<void(const ThreadEntry&)>& visit);
+bool parse_fd_list(Bytes body, bool sized_records,
+                   const std::function<void(int64_t tid, const FdEntry&)>& visit);
+bool parse_interface_list(Bytes body, bool sized_records, const std::function<void(const InterfaceEntry&)>& visit);
+bool parse_user_list(Bytes body, bool sized_records, const std::function<void(const UserEntry&)>& user,
+                     const std::function<void(const GroupEntry&)>& group);
+
+}  // namespace sfkit::scap
