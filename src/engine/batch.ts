@@ -1,0 +1,99 @@
+import { opNames, type TableColumn, type TableName, tableColumns } from './columns.gen.js';
+import { SfkitError } from './errors.js';
+import type { NativeColumn, NativeColumnBatch } from './native.js';
+
+/** Rows of one table, by column. Valid as long as it is referenced; strings are decoded when first asked for. */
+export class ColumnBatch {
+  readonly table: TableName;
+  readonly rows: number;
+  /** The table's columns, derived ones included, in declared order. */
+  readonly columns: readonly Column[];
+  readonly #native: NativeColumnBatch;
+  #strings: readonly string[] | undefined;
+
+  constructor(native: NativeColumnBatch) {
+    const layout: readonly TableColumn[] | undefined = tableColumns[native.table as TableName];
+    if (layout === undefined) throw new SfkitError('UNKNOWN', `the engine gave a batch of the unknown table '${native.table}'`);
+    this.#native = native;
+    this.table = native.table as TableName;
+    this.rows = native.rows;
+    this.columns = layout.map((spec) => new Column(spec, native.columns[spec.physical] as NativeColumn, this));
+  }
+
+  /** The distinct strings of the batch; bytes that are not UTF-8 come as U+FFFD. */
+  get strings(): readonly string[] {
+    this.#strings ??= decodeStrings(this.#native.strings);
+    return this.#strings;
+  }
+
+  column(name: string): Column {
+    const found = this.columns.find((column) => column.name === name);
+    if (found === undefined) throw new SfkitError('UNKNOWN', `table ${this.table} has no column '${name}'`);
+    return found;
+  }
+}
+
+/** A value as JavaScript has it: integers of 64 bits and times (ns since 1970) as bigint, ops as names. */
+export type CellValue = string | number | bigint | boolean | readonly string[] | null;
+
+/** One column of a batch. */
+export class Column {
+  readonly name: string;
+  readonly type: TableColumn['type'];
+  readonly nullable: boolean;
+  /** The physical values: for strings indexes into the batch's strings, for ts the ns, for ops the bits. */
+  readonly values: NativeColumn['values'];
+  /** Bit i (least significant first) says whether row i has a value; null when all have. */
+  readonly valid: Uint8Array | null;
+  readonly #batch: ColumnBatch;
+
+  constructor(spec: TableColumn, native: NativeColumn, batch: ColumnBatch) {
+    this.name = spec.name;
+    this.type = spec.type;
+    this.nullable = spec.nullable;
+    this.values = native.values;
+    this.valid = native.valid;
+    this.#batch = batch;
+  }
+
+  isValid(row: number): boolean {
+    return this.valid === null || (((this.valid[row >> 3] as number) >> (row & 7)) & 1) === 1;
+  }
+
+  get(row: number): CellValue {
+    if (!this.isValid(row)) return null;
+    const value = this.values[row] as number | bigint;
+    switch (this.type) {
+      case 'str':
+        return this.#batch.strings[value as number] as string;
+      case 'bool':
+        return value !== 0;
+      case 'ops':
+        return operations(value as number);
+      default:
+        return value;
+    }
+  }
+}
+
+const knownOperations = new Map<number, readonly string[]>();
+
+/** The names of the operations whose bits are set, lowest bit first. */
+export function operations(bits: number): readonly string[] {
+  let names = knownOperations.get(bits);
+  if (names === undefined) {
+    names = opNames.filter((_, bit) => (bits >>> bit) & 1);
+    // Real data has some dozens of combinations; a made-up file shall not fill the memory.
+    if (knownOperations.size < 4096) knownOperations.set(bits, names);
+  }
+  return names;
+}
+
+function decodeStrings({ offsets, bytes }: NativeColumnBatch['strings']): string[] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const strings = new Array<string>(Math.max(0, offsets.length - 1));
+  for (let index = 0; index < strings.length; index++) {
+    strings[index] = buffer.toString('utf8', offsets[index], offsets[index + 1]);
+  }
+  return strings;
+}

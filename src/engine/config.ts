@@ -1,0 +1,132 @@
+import { tables } from './columns.gen.js';
+import { SfkitError } from './errors.js';
+import type { NativeConfig } from './native.js';
+import { nearest } from './nearest.js';
+
+export const fileReadModes = ['all', 'none', 'select'] as const;
+export type FileReadMode = (typeof fileReadModes)[number];
+
+export const compatModes = ['sysflow-0.7'] as const;
+export type CompatMode = (typeof compatModes)[number];
+
+/** How records are made of a capture: the settings of the SysFlow collector. */
+export interface CollectorOptions {
+  /** Name of the exporter in the SysFlow header. Default: empty. */
+  exporter?: string | undefined;
+  /** Address of the node in the SysFlow header. Default: empty. */
+  nodeIp?: string | undefined;
+  /** File name in the SysFlow header. Default: empty. */
+  filename?: string | undefined;
+  /** Which flows of files that were only read are kept. Default: select. */
+  fileReadMode?: FileReadMode | undefined;
+  /** Leave out flows on descriptors that are no files, like pipes. Default: true. */
+  fileOnly?: boolean | undefined;
+  /** Count threads in process flows rather than one event each. Default: true. */
+  processFlow?: boolean | undefined;
+  /** Only records of processes in containers. Default: false. */
+  containersOnly?: boolean | undefined;
+  /** Make the records that this version of the collector made. */
+  compat?: CompatMode | undefined;
+}
+
+export interface SessionConfig extends CollectorOptions {
+  /** Path of a capture or a SysFlow file. */
+  input: string;
+  /** What the input must be. Default: auto, whatever it is. */
+  kind?: NativeConfig['kind'] | undefined;
+  /** avro: bytes of a .sf file; columns: column batches; none: only the summary. */
+  output: NativeConfig['output'];
+  /** Tables wanted of 'columns'. Default: all events, flows and entities. */
+  tables?: readonly string[] | undefined;
+  /** Rows of a full batch. Default: 8192. */
+  batchRows?: number | undefined;
+}
+
+export const maxBatchRows = 122_880;
+
+/** What the addon is given: every default filled in, every value checked. */
+export function toNativeConfig(config: SessionConfig): NativeConfig {
+  for (const key of Object.keys(config)) {
+    if (!knownKeys.has(key)) refuse(`unknown option '${key}'${suggestion(key, [...knownKeys])}`);
+  }
+  return {
+    input: text('input', config.input, undefined),
+    kind: oneOf('kind', config.kind, ['auto', 'capture', 'sysflow'] as const, 'auto'),
+    output: oneOf('output', config.output, ['avro', 'columns', 'none'] as const, undefined),
+    tables: tableNames(config.tables),
+    batchRows: rowCount(config.batchRows),
+    exporter: text('exporter', config.exporter, ''),
+    nodeIp: text('nodeIp', config.nodeIp, ''),
+    filename: text('filename', config.filename, ''),
+    fileReadMode: fileReadModes.indexOf(oneOf('fileReadMode', config.fileReadMode, fileReadModes, 'select')) as 0 | 1 | 2,
+    fileOnly: flag('fileOnly', config.fileOnly, true),
+    processFlow: flag('processFlow', config.processFlow, true),
+    containersOnly: flag('containersOnly', config.containersOnly, false),
+    compat: oneOf('compat', config.compat, ['', ...compatModes] as const, ''),
+  };
+}
+
+const knownKeys = new Set<string>([
+  'input',
+  'kind',
+  'output',
+  'tables',
+  'batchRows',
+  'exporter',
+  'nodeIp',
+  'filename',
+  'fileReadMode',
+  'fileOnly',
+  'processFlow',
+  'containersOnly',
+  'compat',
+] satisfies (keyof SessionConfig)[]);
+
+function refuse(message: string): never {
+  throw new SfkitError('INVALID_ARGUMENT', message);
+}
+
+function suggestion(word: string, known: readonly string[]): string {
+  const candidate = nearest(word, known);
+  return candidate === undefined ? '' : `; did you mean '${candidate}'?`;
+}
+
+function text(name: string, value: unknown, fallback: string | undefined): string {
+  const chosen = value ?? fallback;
+  if (typeof chosen !== 'string') refuse(`option '${name}' must be a string`);
+  if (chosen.includes('\0')) refuse(`option '${name}' must not hold a NUL character`);
+  return chosen;
+}
+
+function flag(name: string, value: unknown, fallback: boolean): boolean {
+  const chosen = value ?? fallback;
+  if (typeof chosen !== 'boolean') refuse(`option '${name}' must be true or false`);
+  return chosen;
+}
+
+function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[], fallback: T | undefined): T {
+  const chosen = value ?? fallback;
+  const found = allowed.find((candidate) => candidate === chosen);
+  if (found === undefined) {
+    const list = allowed.filter((candidate) => candidate !== '').join(', ');
+    refuse(`option '${name}' must be one of ${list}${suggestion(String(chosen), allowed)}`);
+  }
+  return found;
+}
+
+function tableNames(value: readonly string[] | undefined): string[] {
+  const known = tables.map((table) => table.name as string);
+  if (value === undefined) return tables.filter((table) => table.kind !== 'all').map((table) => table.name);
+  for (const name of value) {
+    if (!known.includes(name)) refuse(`unknown table '${name}'${suggestion(name, known)}`);
+  }
+  return [...value];
+}
+
+function rowCount(value: number | undefined): number {
+  const rows = value ?? 8192;
+  if (!Number.isInteger(rows) || rows < 1 || rows > maxBatchRows) {
+    refuse(`option 'batchRows' must be a whole number from 1 to ${maxBatchRows}`);
+  }
+  return rows;
+}

@@ -1,0 +1,55 @@
+/** What went wrong, for programs. The INPUT_ codes come from native/src/base/status.h. */
+export type SfkitErrorCode =
+  | 'INPUT_NOT_FOUND'
+  | 'INPUT_NOT_A_FILE'
+  | 'INPUT_UNREADABLE'
+  | 'INPUT_EMPTY'
+  | 'INPUT_NOT_SUPPORTED'
+  | 'INPUT_BAD_FORMAT'
+  | 'INPUT_DAMAGED'
+  | 'CANCELLED'
+  | 'OUTPUT_UNWRITABLE'
+  | 'INVALID_ARGUMENT'
+  | 'SQL_ERROR'
+  | 'ENGINE_NOT_FOUND'
+  | 'UNKNOWN';
+
+/** An error that is the user's to solve: its message is one line that says what and where. */
+export class SfkitError extends Error {
+  override readonly name = 'SfkitError';
+
+  constructor(
+    readonly code: SfkitErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** What the addon rejects with, as an SfkitError. */
+export function fromNative(error: unknown): SfkitError {
+  if (error instanceof SfkitError) return error;
+  const code = (error as { code?: unknown }).code;
+  const message = error instanceof Error ? error.message : String(error);
+  return new SfkitError(typeof code === 'string' ? (code as SfkitErrorCode) : 'UNKNOWN', message, { cause: error });
+}
+
+/** A file-system error on the way out, as an SfkitError that names the output. */
+export function unwritable(path: string, error: unknown): SfkitError {
+  if (error instanceof SfkitError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new SfkitError('OUTPUT_UNWRITABLE', `cannot write ${path}: ${reasons[code ?? ''] ?? message}`, { cause: error });
+}
+
+const reasons: Record<string, string> = {
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  ENOENT: 'the directory does not exist',
+  ENOTDIR: 'a part of the path is not a directory',
+  EISDIR: 'it is a directory',
+  EEXIST: 'something of that name is in the way',
+  ENOSPC: 'no space left on the device',
+  EROFS: 'the file system is read-only',
+  ENOTEMPTY: 'the directory is not empty',
+};

@@ -1,0 +1,72 @@
+import { loadAddon } from './addon.js';
+import { ColumnBatch } from './batch.js';
+import { type SessionConfig, toNativeConfig } from './config.js';
+import { fromNative, SfkitError } from './errors.js';
+import type { NativeSession, NativeSummary } from './native.js';
+
+export type Summary = NativeSummary;
+
+/** A run of the engine over one input. Iterate it to the end, or call close(). */
+export interface Session<Batch> extends AsyncIterable<Batch> {
+  /** Final after the last batch; before that, what is known so far. */
+  summary(): Summary;
+  /** Stops the engine; the iteration ends. */
+  close(): void;
+}
+
+/** Opens an input as a stream of the bytes of a .sf file. */
+export function openAvro(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
+  return iterate(start({ ...config, output: 'avro' }), (batch) => {
+    if (batch.kind !== 'avro') throw new SfkitError('UNKNOWN', 'the engine gave columns where bytes were asked for');
+    return batch.bytes;
+  });
+}
+
+/** Opens an input as a stream of column batches, the tables interleaved. */
+export function openColumns(config: Omit<SessionConfig, 'output'>, start = startNative): Session<ColumnBatch> {
+  return iterate(start({ ...config, output: 'columns' }), (batch) => {
+    if (batch.kind !== 'columns') throw new SfkitError('UNKNOWN', 'the engine gave bytes where columns were asked for');
+    return new ColumnBatch(batch);
+  });
+}
+
+/** Reads an input to its end, following the state, and makes nothing but the summary. */
+export async function readSummary(config: Omit<SessionConfig, 'output'>, start = startNative): Promise<Summary> {
+  const session = iterate(start({ ...config, output: 'none' }), (batch) => batch);
+  for await (const _ of session);
+  return session.summary();
+}
+
+export type StartSession = (config: SessionConfig) => NativeSession;
+
+function startNative(config: SessionConfig): NativeSession {
+  const native = toNativeConfig(config);
+  try {
+    return new (loadAddon().Session)(native);
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+type AnyBatch = NonNullable<Awaited<ReturnType<NativeSession['next']>>>;
+
+function iterate<Batch>(native: NativeSession, convert: (batch: AnyBatch) => Batch): Session<Batch> {
+  return {
+    summary: () => native.summary(),
+    close: () => native.close(),
+    async *[Symbol.asyncIterator]() {
+      try {
+        for (;;) {
+          const batch = await native.next();
+          if (batch === null) return;
+          yield convert(batch);
+        }
+      } catch (error) {
+        throw fromNative(error);
+      } finally {
+        // After the end this does nothing; after a break it stops the engine's thread.
+        native.close();
+      }
+    },
+  };
+}

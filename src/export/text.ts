@@ -1,0 +1,96 @@
+import type { Column, ColumnBatch } from '../engine/batch.js';
+import { operations } from '../engine/batch.js';
+import { type TableName, tableColumns } from '../engine/columns.gen.js';
+import { csvQuoted, csvText, isoTime, jsonString } from './values.js';
+
+/** Text is handed on in pieces of about this many characters. */
+const pieceSize = 1 << 16;
+
+/** One JSON object a row and line: every column as a key, missing values as null. */
+export function* jsonLines(batch: ColumnBatch, columns = batch.columns): Generator<string> {
+  const cells = columns.map((column) => jsonCell(column, batch));
+  const keys = columns.map((column, index) => `${index === 0 ? '{' : ','}${JSON.stringify(column.name)}:`);
+  yield* lines(batch.rows, (row) => {
+    let line = '';
+    for (let index = 0; index < cells.length; index++) line += keys[index] + (cells[index] as Cell)(row);
+    return `${line}}\n`;
+  });
+}
+
+/** The header line of a table's CSV file. */
+export function csvHeader(table: TableName): string {
+  return `${tableColumns[table].map((column) => column.name).join(',')}\r\n`;
+}
+
+/** RFC 4180 lines; a missing value is an empty cell without quotes. */
+export function* csvLines(batch: ColumnBatch, columns = batch.columns): Generator<string> {
+  const cells = columns.map((column) => csvCell(column, batch));
+  yield* lines(batch.rows, (row) => {
+    let line = '';
+    for (let index = 0; index < cells.length; index++) line += (index === 0 ? '' : ',') + (cells[index] as Cell)(row);
+    return `${line}\r\n`;
+  });
+}
+
+type Cell = (row: number) => string;
+
+function* lines(rows: number, line: (row: number) => string): Generator<string> {
+  let piece = '';
+  for (let row = 0; row < rows; row++) {
+    piece += line(row);
+    if (piece.length >= pieceSize) {
+      yield piece;
+      piece = '';
+    }
+  }
+  if (piece !== '') yield piece;
+}
+
+function jsonCell(column: Column, batch: ColumnBatch): Cell {
+  return cell(column, batch, 'null', jsonString, (names) => JSON.stringify(names), (time) => `"${time}"`);
+}
+
+function csvCell(column: Column, batch: ColumnBatch): Cell {
+  return cell(column, batch, '', csvText, (names) => csvQuoted(names.join('|')), (time) => time);
+}
+
+/** What writes the cells of one column; each distinct string and operation set is converted once a batch. */
+function cell(
+  column: Column,
+  batch: ColumnBatch,
+  missing: string,
+  ofText: (text: string) => string,
+  ofNames: (names: readonly string[]) => string,
+  ofTime: (time: string) => string,
+): Cell {
+  const values = column.values;
+  const convert = ((): Cell => {
+    switch (column.type) {
+      case 'str':
+        return remembered(values as Uint32Array, (index) => ofText(batch.strings[index] as string));
+      case 'ops':
+        return remembered(values as Int32Array, (bits) => ofNames(operations(bits)));
+      case 'bool':
+        return (row) => (values[row] === 0 ? 'false' : 'true');
+      case 'ts':
+        return (row) => ofTime(isoTime(values[row] as bigint));
+      default:
+        return (row) => String(values[row]);
+    }
+  })();
+  if (column.valid === null) return convert;
+  return (row) => (column.isValid(row) ? convert(row) : missing);
+}
+
+function remembered(values: Uint32Array | Int32Array, convert: (value: number) => string): Cell {
+  const known = new Map<number, string>();
+  return (row) => {
+    const value = values[row] as number;
+    let text = known.get(value);
+    if (text === undefined) {
+      text = convert(value);
+      known.set(value, text);
+    }
+    return text;
+  };
+}

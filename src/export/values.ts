@@ -1,0 +1,54 @@
+import { escapeCharacter } from '../engine/escape.js';
+
+// How single values are written, the same in every text form.
+
+let lastSecond = 0n;
+let lastText = '1970-01-01T00:00:00';
+
+/** Nanoseconds since 1970 as ISO 8601 with nine decimals, UTC. */
+export function isoTime(nanoseconds: bigint): string {
+  let second = nanoseconds / 1_000_000_000n;
+  let rest = nanoseconds % 1_000_000_000n;
+  if (rest < 0n) {
+    second -= 1n;
+    rest += 1_000_000_000n;
+  }
+  if (second !== lastSecond) {
+    lastText = new Date(Number(second) * 1000).toISOString().slice(0, 19);
+    lastSecond = second;
+  }
+  return `${lastText}.${rest.toString().padStart(9, '0')}Z`;
+}
+
+// JSON.stringify leaves these as they are; a terminal would act on them.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose
+const unsafeInJson = /[\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
+
+/** A JSON string; invisible characters are written as \uNNNN, which readers turn back. */
+export function jsonString(text: string): string {
+  return JSON.stringify(text).replace(
+    unsafeInJson,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose
+const unsafeInCsv = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
+const needsQuotes = /[",\n\t]|^$|^ | $/;
+const startsFormula = /^[=+\-@'\t]/;
+
+/**
+ * A CSV cell of captured text. Control characters but tab and newline become \xNN; what a spreadsheet
+ * would take for a formula, and what starts with an apostrophe, gets an apostrophe in front. The empty text
+ * is "", so that it differs from a missing value.
+ */
+export function csvText(text: string): string {
+  const visible = text.replace(unsafeInCsv, escapeCharacter);
+  const safe = startsFormula.test(visible) ? `'${visible}` : visible;
+  return csvQuoted(safe);
+}
+
+/** A CSV cell of text that needs no protection. */
+export function csvQuoted(text: string): string {
+  return needsQuotes.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
