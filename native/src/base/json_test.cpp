@@ -12,7 +12,8 @@ Value parsed(std::string_view text) {
 }
 
 TEST(Json, ReadsEveryKindOfValue) {
-  const Value value = parsed(R"( {"a": [1, -2.5, 9223372036854775807], "b": true, "c": null, "d": "x", "e": {}} )");
+  const Value value =
+      parsed(R"( {"a": [1, -2.5, 9223372036854775807], "b": true, "c": null, "d": "x", "e": {}} )");
   ASSERT_TRUE(value.is_object());
   const auto& items = value.find("a")->items();
   ASSERT_EQ(items.size(), 3u);
@@ -36,16 +37,21 @@ TEST(Json, KeepsMembersInOrderAndLetsTheLastOfANameWin) {
 }
 
 TEST(Json, DecodesEscapes) {
-  EXPECT_EQ(parsed(R"("\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00")").as_string(), "\"\\/\b\f\n\r\t\xC3\xA9\xF0\x9F\x98\x80");
+  EXPECT_EQ(parsed(R"("\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00")").as_string(),
+            "\"\\/\b\f\n\r\t\xC3\xA9\xF0\x9F\x98\x80");
   EXPECT_EQ(parsed(R"("\ud83dx")").as_string(), "\xEF\xBF\xBDx");
-  EXPECT_EQ(parsed(R"("\ud83d\u0041")").as_string(), "\xEF\xBF\xBD" "A");
+  EXPECT_EQ(parsed(R"("\ud83d\u0041")").as_string(),
+            "\xEF\xBF\xBD"
+            "A");
   EXPECT_EQ(parsed(R"("\ude00")").as_string(), "\xEF\xBF\xBD");
   EXPECT_EQ(parsed("\"\xC3\xA9\xFF\"").as_string(), "\xC3\xA9\xFF");
 }
 
 TEST(Json, RefusesWhatIsNotJson) {
-  for (const char* text : {"", " ", "{", "[1,]", "{\"a\":}", "{\"a\" 1}", "{a:1}", "tru", "01", "1.", "1e", "-", "+1",
-                           "\"a", "\"\\x\"", "\"\\u12g4\"", "\"\\u12\"", "\"\n\"", "[1] 2", "nullx", "]", "{\"a\":1,}"}) {
+  for (const char* text :
+       {"",          " ",      "{",     "[1,]",  "{\"a\":}", "{\"a\" 1}", "{a:1}",   "tru",
+        "01",        "1.",     "1e",    "-",     "+1",       "\"a",       "\"\\x\"", "\"\\u12g4\"",
+        "\"\\u12\"", "\"\n\"", "[1] 2", "nullx", "]",        "{\"a\":1,}"}) {
     EXPECT_FALSE(parse(text).is_ok()) << text;
   }
   EXPECT_EQ(parse("[1 2]").status().message(), "bad JSON at byte 3: expected ',' or ']', found byte 0x32");

@@ -1,0 +1,103 @@
+// An open-addressing hash map for small trivially copyable keys and values: one cache line a lookup in the
+// common case, no allocation but when it grows.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace sfkit {
+
+// Finalizer of splitmix64: spreads consecutive ids over the table.
+inline uint64_t mix64(uint64_t x) {
+  x ^= x >> 30;
+  x *= 0xbf58476d1ce4e5b9ULL;
+  x ^= x >> 27;
+  x *= 0x94d049bb133111ebULL;
+  return x ^ (x >> 31);
+}
+
+struct IntHash {
+  uint64_t operator()(int64_t key) const { return mix64(static_cast<uint64_t>(key)); }
+};
+
+template <typename Key, typename Value, typename Hash = IntHash>
+class FlatMap {
+ public:
+  FlatMap() { slots_.resize(kSmallest); }
+
+  size_t size() const { return size_; }
+
+  // The value stored for `key`, nullptr when there is none. Valid until the next insert or erase.
+  Value* find(const Key& key) {
+    for (size_t at = home(key);; at = (at + 1) & mask()) {
+      Slot& slot = slots_[at];
+      if (!slot.used) return nullptr;
+      if (slot.key == key) return &slot.value;
+    }
+  }
+
+  // Stores `value` for `key`, replacing what was there.
+  void put(const Key& key, Value value) {
+    if ((size_ + 1) * 4 > slots_.size() * 3) grow();
+    size_t at = home(key);
+    while (slots_[at].used && !(slots_[at].key == key)) at = (at + 1) & mask();
+    if (!slots_[at].used) ++size_;
+    slots_[at] = {key, std::move(value), true};
+  }
+
+  void erase(const Key& key) {
+    size_t at = home(key);
+    while (!(slots_[at].key == key) || !slots_[at].used) {
+      if (!slots_[at].used) return;
+      at = (at + 1) & mask();
+    }
+    // Close the gap so that no probe sequence is cut.
+    for (size_t next = (at + 1) & mask(); slots_[next].used; next = (next + 1) & mask()) {
+      const size_t wanted = home(slots_[next].key);
+      if (((next - wanted) & mask()) < ((next - at) & mask())) continue;
+      slots_[at] = std::move(slots_[next]);
+      at = next;
+    }
+    slots_[at] = Slot{};
+    --size_;
+  }
+
+  void clear() {
+    slots_.assign(kSmallest, Slot{});
+    size_ = 0;
+  }
+
+  template <typename Visit>
+  void for_each(Visit visit) {
+    for (Slot& slot : slots_) {
+      if (slot.used) visit(slot.key, slot.value);
+    }
+  }
+
+ private:
+  static constexpr size_t kSmallest = 16;
+
+  struct Slot {
+    Key key{};
+    Value value{};
+    bool used = false;
+  };
+
+  size_t mask() const { return slots_.size() - 1; }
+  size_t home(const Key& key) const { return Hash{}(key) & mask(); }
+
+  void grow() {
+    std::vector<Slot> old(slots_.size() * 2);
+    old.swap(slots_);
+    size_ = 0;
+    for (Slot& slot : old) {
+      if (slot.used) put(slot.key, std::move(slot.value));
+    }
+  }
+
+  std::vector<Slot> slots_;
+  size_t size_ = 0;
+};
+
+}  // namespace sfkit

@@ -1,0 +1,242 @@
+#include "output/avro_encoder.h"
+
+#include <array>
+#include <cstring>
+
+#include "base/utf8.h"
+
+namespace sfkit::output {
+
+namespace {
+
+using sysflow::Foid;
+using sysflow::Oid;
+
+constexpr size_t kMaxLong = 10;
+// Above the size of any record without strings and arrays: 15 numbers, an OID, two FOIDs.
+constexpr size_t kMaxFlat = 256;
+constexpr int64_t kSchemaVersion = 5;
+constexpr int32_t kContainerTypes = 10;
+constexpr int32_t kCustomContainer = 5;
+
+// Places in the union SysFlow.rec (sysflow-semantics, section 2).
+enum Branch : int64_t {
+  kHeader = 0,
+  kContainer = 1,
+  kProcess = 2,
+  kFile = 3,
+  kProcessEvent = 4,
+  kNetworkFlow = 5,
+  kFileFlow = 6,
+  kFileEvent = 7,
+  kProcessFlow = 9,
+  kPod = 10,
+  kK8sEvent = 11,
+};
+
+constexpr std::array<std::string_view, 10> kK8sKinds = {
+    "NODES",      "NAMESPACES",  "PODS",   "REPLICATIONCONTROLLERS", "SERVICES", "EVENTS", "REPLICASETS",
+    "DAEMONSETS", "DEPLOYMENTS", "UNKNOWN"};
+constexpr std::array<std::string_view, 6> kK8sActions = {"ADDED", "MODIFIED",    "DELETED",
+                                                         "ERROR", "NONEXISTENT", "UNKNOWN"};
+
+// The place of `symbol`, or of the last symbol (UNKNOWN) when it is not among them.
+template <size_t N>
+int64_t symbol_place(const std::array<std::string_view, N>& symbols, std::string_view symbol) {
+  for (size_t i = 0; i < N; ++i) {
+    if (symbols[i] == symbol) return static_cast<int64_t>(i);
+  }
+  return static_cast<int64_t>(N) - 1;
+}
+
+uint8_t* write_long(uint8_t* at, int64_t value) {
+  uint64_t rest = (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
+  while (rest >= 0x80) {
+    *at++ = static_cast<uint8_t>(rest | 0x80);
+    rest >>= 7;
+  }
+  *at++ = static_cast<uint8_t>(rest);
+  return at;
+}
+
+uint8_t* write_foid(uint8_t* at, const Foid& foid) {
+  std::memcpy(at, foid.data(), foid.size());
+  return at + foid.size();
+}
+
+// A record without strings: room is made once and each field is written behind the last.
+class FlatRecord {
+ public:
+  FlatRecord(ByteBuffer& out, Branch branch) : out_(out), begin_(out.reserve(kMaxFlat)), at_(begin_) {
+    *this << branch;
+  }
+  FlatRecord(const FlatRecord&) = delete;
+  FlatRecord& operator=(const FlatRecord&) = delete;
+  ~FlatRecord() { out_.advance(static_cast<size_t>(at_ - begin_)); }
+
+  FlatRecord& operator<<(int64_t value) {
+    at_ = write_long(at_, value);
+    return *this;
+  }
+  FlatRecord& operator<<(const Oid& oid) { return *this << oid.create_ts << oid.hpid; }
+  FlatRecord& operator<<(const Foid& foid) {
+    at_ = write_foid(at_, foid);
+    return *this;
+  }
+  FlatRecord& operator<<(const sysflow::Counters& counters) {
+    return *this << counters.read_ops << counters.write_ops << counters.read_bytes << counters.write_bytes;
+  }
+
+ private:
+  ByteBuffer& out_;
+  uint8_t* begin_;
+  uint8_t* at_;
+};
+
+// Four network-order bytes read as a little-endian int32 (sysflow-semantics, section 2).
+int32_t ipv4_number(const sysflow::Address& address) {
+  const auto& b = address.bytes;
+  return static_cast<int32_t>(uint32_t{b[0]} | uint32_t{b[1]} << 8 | uint32_t{b[2]} << 16 |
+                              uint32_t{b[3]} << 24);
+}
+
+int32_t op_bits(uint32_t flags) {
+  return static_cast<int32_t>(flags);
+}
+
+}  // namespace
+
+void append_long(ByteBuffer& out, int64_t value) {
+  uint8_t* const begin = out.reserve(kMaxLong);
+  out.advance(static_cast<size_t>(write_long(begin, value) - begin));
+}
+
+void AvroEncoder::put_long(int64_t value) {
+  append_long(out_, value);
+}
+
+void AvroEncoder::put_bool(bool value) {
+  *out_.reserve(1) = value ? 1 : 0;
+  out_.advance(1);
+}
+
+void AvroEncoder::put_string(std::string_view text) {
+  const std::string_view valid = valid_utf8(text, scratch_);
+  put_long(static_cast<int64_t>(valid.size()));
+  out_.append(valid);
+}
+
+void AvroEncoder::put_optional(const std::optional<std::string>& text) {
+  put_long(text ? 1 : 0);
+  if (text) put_string(*text);
+}
+
+void AvroEncoder::encode(const sysflow::Header& record) {
+  put_long(kHeader);
+  put_long(kSchemaVersion);
+  put_string(record.exporter);
+  put_string(record.ip);
+  put_string(record.filename);
+}
+
+void AvroEncoder::encode(const sysflow::Container& record) {
+  put_long(kContainer);
+  put_string(record.id);
+  put_string(record.name);
+  put_string(record.image);
+  put_string(record.imageid);
+  put_long(record.type >= 0 && record.type < kContainerTypes ? record.type : kCustomContainer);
+  put_bool(record.privileged);
+  put_optional(record.pod_id);
+}
+
+void AvroEncoder::encode(const sysflow::Process& record) {
+  {
+    FlatRecord flat(out_, kProcess);
+    flat << static_cast<int64_t>(record.state) << record.oid << int64_t{record.poid ? 1 : 0};
+    if (record.poid) flat << *record.poid;
+    flat << record.ts;
+  }
+  put_string(record.exe);
+  put_string(record.exe_args);
+  put_long(record.uid);
+  put_string(record.user_name);
+  put_long(record.gid);
+  put_string(record.group_name);
+  put_bool(record.tty);
+  put_optional(record.container_id);
+  put_bool(record.entry);
+  put_string(record.cwd);
+  if (!record.env.empty()) {
+    put_long(static_cast<int64_t>(record.env.size()));
+    for (const std::string& variable : record.env) put_string(variable);
+  }
+  put_long(0);
+}
+
+void AvroEncoder::encode(const sysflow::File& record) {
+  FlatRecord(out_, kFile) << static_cast<int64_t>(record.state) << record.oid << record.ts << record.restype;
+  put_string(record.path);
+  put_optional(record.container_id);
+}
+
+void AvroEncoder::encode(const sysflow::ProcessEvent& record) {
+  FlatRecord(out_, kProcessEvent) << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags);
+  if (!record.args.empty()) {
+    put_long(static_cast<int64_t>(record.args.size()));
+    for (const std::string& argument : record.args) put_string(argument);
+  }
+  put_long(0);
+  put_long(record.ret);
+}
+
+void AvroEncoder::encode(const sysflow::NetworkFlow& record) {
+  FlatRecord(out_, kNetworkFlow) << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags)
+                                 << record.end_ts << ipv4_number(record.sip) << record.sport
+                                 << ipv4_number(record.dip) << record.dport << record.proto << record.fd
+                                 << record.counters;
+}
+
+void AvroEncoder::encode(const sysflow::FileFlow& record) {
+  FlatRecord(out_, kFileFlow) << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags)
+                              << record.open_flags << record.end_ts << record.file_oid << record.fd
+                              << record.counters;
+}
+
+void AvroEncoder::encode(const sysflow::FileEvent& record) {
+  FlatRecord flat(out_, kFileEvent);
+  flat << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags) << record.file_oid
+       << record.ret << int64_t{record.new_file_oid ? 1 : 0};
+  if (record.new_file_oid) flat << *record.new_file_oid;
+}
+
+void AvroEncoder::encode(const sysflow::ProcessFlow& record) {
+  FlatRecord(out_, kProcessFlow) << record.proc_oid << record.ts << record.threads_cloned
+                                 << op_bits(record.op_flags) << record.end_ts << record.threads_exited
+                                 << record.clone_errors;
+}
+
+void AvroEncoder::encode(const sysflow::Pod& record) {
+  put_long(kPod);
+  put_long(record.ts);
+  put_string(record.id);
+  put_string(record.name);
+  put_string(record.node_name);
+  put_long(0);  // hostIP
+  put_long(0);  // internalIP
+  put_string(record.namespace_);
+  put_long(record.restart_count);
+  put_long(0);  // labels
+  put_long(0);  // selectors
+  put_long(0);  // services
+}
+
+void AvroEncoder::encode(const sysflow::K8sEvent& record) {
+  put_long(kK8sEvent);
+  put_long(symbol_place(kK8sKinds, record.kind));
+  put_long(symbol_place(kK8sActions, record.action));
+  put_long(record.ts);
+  put_string(record.message);
+}
+
+}  // namespace sfkit::output
