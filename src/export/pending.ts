@@ -1,10 +1,11 @@
-import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { unwritable } from '../engine/errors.js';
 
 // Output appears whole: it is written under another name in the same directory and renamed at the end.
 
 const open = new Set<Pending>();
+let counter = 0;
 
 /** A file or directory that is being written and does not show under its name yet. */
 export interface Pending {
@@ -19,20 +20,23 @@ export interface Pending {
 /** A file to be. Its directory must exist. */
 export function pendingFile(target: string): Pending {
   if (statSync(target, { throwIfNoEntry: false })?.isDirectory()) {
-    throw unwritable(target, { code: 'EISDIR', message: '' });
+    throw unwritable(target, { code: 'EISDIR' });
   }
   return register(target, (path) => renameSync(path, target));
 }
 
 /** A directory to be, created empty under its passing name; its files replace files of the same name. */
-export function pendingDirectory(target: string, files: () => readonly string[]): Pending {
+export function pendingDirectory(target: string): Pending {
   const existing = statSync(target, { throwIfNoEntry: false });
   if (existing && !existing.isDirectory()) {
-    throw unwritable(target, { code: 'EEXIST', message: '' });
+    throw unwritable(target, { code: 'ENOTDIR' });
   }
   const pending = register(target, (path) => {
-    mkdirSync(target, { recursive: true });
-    for (const name of files()) renameSync(join(path, name), join(target, name));
+    if (!statSync(target, { throwIfNoEntry: false })) {
+      renameSync(path, target);
+      return;
+    }
+    for (const name of readdirSync(path)) renameSync(join(path, name), join(target, name));
     rmSync(path, { recursive: true, force: true });
   });
   try {
@@ -44,6 +48,18 @@ export function pendingDirectory(target: string, files: () => readonly string[])
   return pending;
 }
 
+/** A directory for passing files, removed by discard() at the latest when the process ends. */
+export function scratchDirectory(parent: string, shownAs: string): Pick<Pending, 'path' | 'discard'> {
+  const scratch = register(join(parent, 'sfkit-scratch'), () => {});
+  try {
+    mkdirSync(scratch.path);
+  } catch (error) {
+    scratch.discard();
+    throw unwritable(shownAs, error);
+  }
+  return scratch;
+}
+
 /** Removes every unfinished output; for the end of the process, whatever its cause. */
 export function discardAll(): void {
   for (const pending of [...open]) pending.discard();
@@ -51,7 +67,7 @@ export function discardAll(): void {
 
 function register(target: string, finish: (path: string) => void): Pending {
   const trimmed = target.replace(/[/\\]+$/, '');
-  const path = join(dirname(trimmed), `.${basename(trimmed)}.${process.pid}.part`);
+  const path = join(dirname(trimmed), `.${basename(trimmed)}.${process.pid}-${counter++}.part`);
   const pending: Pending = {
     path,
     commit() {

@@ -14,22 +14,39 @@ export interface ByteSink {
 /** A file that appears whole on close(). */
 export function fileSink(target: string): ByteSink {
   const pending = pendingFile(target);
+  const sink = plainFileSink(pending.path, target, () => pending.discard());
+  return {
+    write: sink.write,
+    async close() {
+      await sink.close();
+      pending.commit();
+    },
+    discard() {
+      sink.discard();
+      pending.discard();
+    },
+  };
+}
+
+/** A file that shows while it is written; for use below a directory that is itself pending. */
+export function plainFileSink(path: string, shownAs = path, onError = () => {}): ByteSink {
   let descriptor: number | undefined;
+  const shut = () => {
+    const open = descriptor;
+    descriptor = undefined;
+    if (open !== undefined) closeSync(open);
+  };
   const guarded = (action: () => void) => {
     try {
       action();
     } catch (error) {
       shut();
-      pending.discard();
-      throw unwritable(target, error);
+      onError();
+      throw unwritable(shownAs, error);
     }
   };
-  const shut = () => {
-    if (descriptor !== undefined) closeSync(descriptor);
-    descriptor = undefined;
-  };
   guarded(() => {
-    descriptor = openSync(pending.path, 'w');
+    descriptor = openSync(path, 'w');
   });
   return {
     async write(chunk) {
@@ -38,12 +55,8 @@ export function fileSink(target: string): ByteSink {
     },
     async close() {
       guarded(shut);
-      pending.commit();
     },
-    discard() {
-      shut();
-      pending.discard();
-    },
+    discard: shut,
   };
 }
 

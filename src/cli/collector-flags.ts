@@ -1,0 +1,55 @@
+import { Flags } from '@oclif/core';
+import { type CollectorOptions, compatModes, fileReadModes } from '../engine/config.js';
+
+const helpGroup = 'RECORDS';
+
+/** How records are made of a capture; the same flags wherever a capture is read. */
+export const collectorFlags = {
+  exporter: Flags.string({ helpGroup, helpValue: 'NAME', description: 'name in the header of the records (default: empty)' }),
+  'node-ip': Flags.string({ helpGroup, helpValue: 'ADDRESS', description: 'node address in the header of the records (default: empty)' }),
+  'file-read-mode': Flags.option({ options: fileReadModes })({
+    helpGroup,
+    helpValue: 'all|none|select',
+    default: 'select',
+    description: 'which flows of files that were only read to keep; select leaves out those below system directories',
+  }),
+  'file-only': Flags.boolean({
+    helpGroup,
+    allowNo: true,
+    default: true,
+    description: 'leave out flows on descriptors that are no files, like pipes and unix sockets',
+  }),
+  'process-flow': Flags.boolean({
+    helpGroup,
+    allowNo: true,
+    default: true,
+    description: 'sum up the threads of a process in flows, instead of one event for each',
+  }),
+  'containers-only': Flags.boolean({ helpGroup, description: 'keep only what processes in containers did' }),
+  compat: Flags.option({ options: compatModes })({
+    helpGroup,
+    helpValue: compatModes.join('|'),
+    description: 'make exactly the records of this version of the SysFlow collector, its slips included',
+  }),
+};
+
+/** The flags as the library takes them. */
+export function collectorOptions(flags: {
+  exporter?: string | undefined;
+  'node-ip'?: string | undefined;
+  'file-read-mode': (typeof fileReadModes)[number];
+  'file-only': boolean;
+  'process-flow': boolean;
+  'containers-only': boolean;
+  compat?: (typeof compatModes)[number] | undefined;
+}): CollectorOptions {
+  return {
+    exporter: flags.exporter,
+    nodeIp: flags['node-ip'],
+    fileReadMode: flags['file-read-mode'],
+    fileOnly: flags['file-only'],
+    processFlow: flags['process-flow'],
+    containersOnly: flags['containers-only'],
+    compat: flags.compat,
+  };
+}

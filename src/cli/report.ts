@@ -1,0 +1,42 @@
+import { Errors } from '@oclif/core';
+import { SfkitError } from '../engine/errors.js';
+import { escapeForTerminal } from '../engine/escape.js';
+
+/** What the exit codes of every command mean. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  wrongUsage: 2,
+  /** The input was damaged; everything readable was written. */
+  partial: 3,
+} as const;
+
+/** An error as one line for a person, and the exit code it means. */
+export function explain(error: unknown): { message: string; exit: number } {
+  const message = escapeForTerminal(messageOf(error));
+  const wrongUsage = isParseError(error) || (error instanceof SfkitError && error.code === 'INVALID_ARGUMENT');
+  return { message, exit: wrongUsage ? exitCodes.wrongUsage : exitCodes.failed };
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!isParseError(error)) return firstLine(error.message);
+  // The parser's messages have several lines and end with a hint we word ourselves.
+  const lines = error.message
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('See more help'));
+  return `${lowerFirst(lines.join(' '))}; see --help`;
+}
+
+function isParseError(error: unknown): boolean {
+  return error instanceof Errors.CLIError && 'parse' in error;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}

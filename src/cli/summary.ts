@@ -1,0 +1,97 @@
+import { escapeForTerminal } from '../engine/escape.js';
+import type { Summary } from '../engine/session.js';
+import type { Conversion } from '../export/plan.js';
+import { isoTime } from '../export/values.js';
+
+/** What became of one capture. */
+export interface Outcome {
+  conversion: Conversion;
+  summary: Summary;
+  seconds: number;
+}
+
+/** A few lines for a person. */
+export function summaryText({ conversion, summary, seconds }: Outcome): string {
+  const records = Object.entries(summary.records).filter(([, count]) => count > 0n);
+  const total = records.reduce((sum, [, count]) => sum + count, 0n);
+  const output = conversion.output === '-' ? 'standard output' : conversion.output;
+  const lines = [
+    `${conversion.input} -> ${output} (${conversion.format})`,
+    `  ${grouped(summary.events)} events, ${grouped(total)} records in ${seconds.toFixed(2)} s (${grouped(rate(summary, seconds))} events/s)`,
+  ];
+  if (records.length > 0) lines.push(`  records: ${records.map(([type, count]) => `${type} ${grouped(count)}`).join(', ')}`);
+  for (const { reason, count } of summary.skipped) {
+    if (count > 0n) lines.push(`  skipped: ${grouped(count)} ${reason}`);
+  }
+  for (const { message, offset, skippedBytes } of summary.damage) {
+    const lost = skippedBytes > 0n ? `, ${grouped(skippedBytes)} bytes lost` : '';
+    lines.push(`  damaged: at byte ${offset}: ${message}${lost}`);
+  }
+  return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
+}
+
+/** The same as an object: totals, then each capture. */
+export function summaryJson(outcomes: readonly Outcome[]): string {
+  const captures = outcomes.map(({ conversion, summary, seconds }) => ({
+    input: conversion.input,
+    output: conversion.output,
+    format: conversion.format,
+    ...facts(summary, seconds),
+  }));
+  const first = captures[0];
+  const totals = captures.length === 1 && first ? { ...first } : sum(outcomes);
+  return `${JSON.stringify({ ...totals, captures }, plainNumbers, 2)}\n`;
+}
+
+function facts(summary: Summary, seconds: number) {
+  return {
+    inputFormat: summary.format,
+    compression: summary.compression,
+    events: summary.events,
+    bytes: summary.bytes,
+    records: summary.records,
+    skipped: summary.skipped,
+    damage: summary.damage,
+    firstTime: summary.firstTime === 0n ? null : isoTime(summary.firstTime),
+    lastTime: summary.lastTime === 0n ? null : isoTime(summary.lastTime),
+    seconds,
+    eventsPerSecond: rate(summary, seconds),
+  };
+}
+
+function sum(outcomes: readonly Outcome[]) {
+  const records: Record<string, bigint> = {};
+  const skipped = new Map<string, bigint>();
+  let events = 0n;
+  let bytes = 0n;
+  let seconds = 0;
+  for (const outcome of outcomes) {
+    events += outcome.summary.events;
+    bytes += outcome.summary.bytes;
+    seconds += outcome.seconds;
+    for (const [type, count] of Object.entries(outcome.summary.records)) records[type] = (records[type] ?? 0n) + count;
+    for (const { reason, count } of outcome.summary.skipped) skipped.set(reason, (skipped.get(reason) ?? 0n) + count);
+  }
+  return {
+    events,
+    bytes,
+    records,
+    skipped: [...skipped].map(([reason, count]) => ({ reason, count })),
+    damage: outcomes.flatMap(({ summary }) => summary.damage),
+    seconds,
+    eventsPerSecond: seconds > 0 ? Math.round(Number(events) / seconds) : 0,
+  };
+}
+
+function rate(summary: Summary, seconds: number): number {
+  return seconds > 0 ? Math.round(Number(summary.events) / seconds) : 0;
+}
+
+/** Counts stay far below 2^53. */
+function plainNumbers(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value;
+}
+
+function grouped(value: bigint | number): string {
+  return value.toString().replace(/\B(?=(\d{3})+$)/g, ',');
+}

@@ -1,0 +1,90 @@
+import { Args, Command, Flags } from '@oclif/core';
+import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
+import { progress } from '../cli/progress.js';
+import { exitCodes, explain } from '../cli/report.js';
+import { type Outcome, summaryJson, summaryText } from '../cli/summary.js';
+import { tables } from '../engine/columns.gen.js';
+import { SfkitError } from '../engine/errors.js';
+import { escapeForTerminal } from '../engine/escape.js';
+import { convert } from '../export/convert.js';
+import { formats, planConversions } from '../export/plan.js';
+
+const tableNames = tables.map((table) => table.name);
+
+export default class Convert extends Command {
+  static override summary = 'Turn captures into SysFlow files or tables.';
+
+  static override description = `Reads system-call captures (.scap, plain or gzip) and writes what happened in them: as a SysFlow file
+(avro), or as tables (parquet, arrow, jsonl, csv). Without -o the tables go to NAME.sysflow/ in the
+working directory, one file a table. What is already there under that name is replaced.
+
+Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what could be read was written.`;
+
+  static override examples = [
+    { description: 'Parquet tables in capture.sysflow/', command: '<%= config.bin %> convert capture.scap' },
+    { description: 'A SysFlow file for any SysFlow reader', command: '<%= config.bin %> convert capture.scap -o capture.sf' },
+    { description: 'All events and flows in one CSV file', command: '<%= config.bin %> convert capture.scap -o events.csv' },
+    { description: 'One table on standard output', command: '<%= config.bin %> convert capture.scap -f jsonl -o - --table network_flow' },
+    { description: 'Many captures, a directory each', command: '<%= config.bin %> convert captures/*.scap -o tables/' },
+  ];
+
+  static override strict = false;
+
+  static override args = {
+    capture: Args.string({ required: true, description: 'captures to convert' }),
+  };
+
+  static override flags = {
+    format: Flags.option({ char: 'f', options: formats })({
+      helpValue: formats.join('|'),
+      description: 'what to write (default: from the ending of -o, else parquet)',
+    }),
+    output: Flags.string({
+      char: 'o',
+      helpValue: 'PATH',
+      description: 'a file, a directory (ending in /), or - for standard output (default: NAME.sysflow/, for avro NAME.sf)',
+    }),
+    table: Flags.option({ options: tableNames })({
+      helpValue: 'NAME',
+      description: 'the table a single file holds: sysflow (all events and flows, the default), process_event, ...',
+    }),
+    json: Flags.boolean({ description: 'print the summary as JSON' }),
+    ...collectorFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { argv, flags } = await this.parse(Convert);
+    const plan = planConversions(argv as string[], flags.format, flags.output);
+    const first = plan[0];
+    if (flags.table !== undefined && (first?.shape === 'directory' || first?.format === 'avro')) {
+      throw new SfkitError('INVALID_ARGUMENT', '--table is for a single file of a table format; a directory gets every table');
+    }
+    const toStdout = first?.shape === 'stdout';
+    if (toStdout && process.stdout.isTTY && first.format !== 'jsonl' && first.format !== 'csv') {
+      throw new SfkitError('INVALID_ARGUMENT', `${first.format} is binary and standard output is a terminal; redirect it or name a file with -o`);
+    }
+    const outcomes: Outcome[] = [];
+    let failed = 0;
+    for (const conversion of plan) {
+      const line = progress(escapeForTerminal(conversion.input));
+      const start = process.hrtime.bigint();
+      try {
+        const options = { ...collectorOptions(flags), table: flags.table, onProgress: line.update };
+        const summary = await convert(conversion, options);
+        outcomes.push({ conversion, summary, seconds: Number(process.hrtime.bigint() - start) / 1e9 });
+      } catch (error) {
+        // Of several captures the others are still worth having.
+        if (plan.length === 1) throw error;
+        failed += 1;
+        line.end();
+        process.stderr.write(`sfkit: ${explain(error).message}\n`);
+        continue;
+      }
+      line.end();
+      if (!flags.json) process.stderr.write(summaryText(outcomes.at(-1) as Outcome));
+    }
+    if (flags.json) (toStdout ? process.stderr : process.stdout).write(summaryJson(outcomes));
+    if (failed > 0) this.exit(exitCodes.failed);
+    if (outcomes.some(({ summary }) => summary.damage.length > 0)) this.exit(exitCodes.partial);
+  }
+}

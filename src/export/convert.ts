@@ -1,0 +1,96 @@
+import { mkdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { type TableName, tables } from '../engine/columns.gen.js';
+import type { CollectorOptions } from '../engine/config.js';
+import { unwritable } from '../engine/errors.js';
+import { openAvro, openColumns, type Session, type Summary } from '../engine/session.js';
+import type { Conversion } from './plan.js';
+import { openSink } from './sink.js';
+import { openTables } from './tables.js';
+
+export interface ConvertOptions extends CollectorOptions {
+  /** The table of an output that holds one. Default: sysflow, all events and flows. */
+  table?: TableName | undefined;
+  /** Told what is known so far, after each batch. */
+  onProgress?: ((summary: Summary) => void) | undefined;
+}
+
+/** Converts one input. The output shows under its name when all of it is there, and not at all on an error. */
+export async function convert(conversion: Conversion, options: ConvertOptions = {}): Promise<Summary> {
+  const { table, onProgress, ...collector } = options;
+  // The capture's name, so that the bytes depend neither on where it lies nor on what the output is called.
+  const config = { filename: basename(conversion.input), ...collector, input: conversion.input };
+  return conversion.format === 'avro' ? toAvro(conversion, config, onProgress) : toTables(conversion, config, table, onProgress);
+}
+
+type Config = CollectorOptions & { input: string };
+type Progress = ConvertOptions['onProgress'];
+
+/** The tables of a directory. */
+const allTables = tables.filter((spec) => spec.kind !== 'all').map((spec) => spec.name);
+
+async function toAvro(conversion: Conversion, config: Config, onProgress: Progress): Promise<Summary> {
+  const session = openAvro(config);
+  // The first bytes before the output is touched: an input that does not open leaves no trace.
+  const bytes = await begin(session);
+  if (conversion.directory !== undefined) makeDirectory(conversion.directory);
+  const sink = openSink(conversion.output);
+  try {
+    for await (const chunk of bytes) {
+      await sink.write(chunk);
+      onProgress?.(session.summary());
+    }
+    await sink.close();
+  } catch (error) {
+    session.close();
+    sink.discard();
+    throw error;
+  }
+  return session.summary();
+}
+
+async function toTables(conversion: Conversion, config: Config, table: TableName | undefined, onProgress: Progress): Promise<Summary> {
+  const wanted = conversion.shape === 'directory' ? allTables : [table ?? 'sysflow'];
+  const session = openColumns({ ...config, tables: wanted });
+  const batches = await begin(session);
+  const output = await openTables(conversion, wanted);
+  try {
+    for await (const batch of batches) {
+      await output.write(batch);
+      onProgress?.(session.summary());
+    }
+    await output.finish();
+  } catch (error) {
+    session.close();
+    output.discard();
+    throw error;
+  }
+  return session.summary();
+}
+
+/** Waits for the first batch, then gives all of them. */
+async function begin<Batch>(session: Session<Batch>): Promise<AsyncIterable<Batch>> {
+  const iterator = session[Symbol.asyncIterator]();
+  let next: IteratorResult<Batch> | undefined = await iterator.next();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        const current = next ?? (await iterator.next());
+        next = undefined;
+        return current;
+      },
+      async return() {
+        session.close();
+        return { done: true, value: undefined };
+      },
+    }),
+  };
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}

@@ -1,0 +1,91 @@
+import { realpathSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { SfkitError } from '../engine/errors.js';
+
+export const formats = ['avro', 'arrow', 'parquet', 'jsonl', 'csv'] as const;
+export type Format = (typeof formats)[number];
+
+/** File name endings by format; the first is the one we write. */
+const endings: Readonly<Record<Format, readonly string[]>> = {
+  avro: ['.sf', '.avro'],
+  arrow: ['.arrow', '.arrows', '.feather', '.ipc'],
+  parquet: ['.parquet', '.pq'],
+  jsonl: ['.jsonl', '.ndjson'],
+  csv: ['.csv'],
+};
+
+/** What one capture becomes. */
+export interface Conversion {
+  input: string;
+  format: Format;
+  /** file: one table or one .sf file; directory: a file for each table; stdout: like file. */
+  shape: 'file' | 'directory' | 'stdout';
+  /** Path of the file or directory, '-' for standard output. */
+  output: string;
+  /** A directory to make first where it is missing. */
+  directory?: string;
+}
+
+/** Decides format and output of each capture; throws INVALID_ARGUMENT where the wishes contradict each other. */
+export function planConversions(inputs: readonly string[], format: Format | undefined, output: string | undefined): Conversion[] {
+  const plan = inputs.map((input) => planOne(input, inputs.length > 1, format, output));
+  const taken = new Map<string, string>();
+  for (const { input, output: path, shape } of plan) {
+    if (shape === 'stdout') continue;
+    const other = taken.get(path);
+    if (other !== undefined) refuse(`${other} and ${input} would both become ${path}; convert them one by one with -o`);
+    taken.set(path, input);
+    if (inputs.some((candidate) => samePath(candidate, path))) refuse(`${path} is an input as well; name another output with -o`);
+  }
+  return plan;
+}
+
+/** The name of a capture without its directory and endings: what outputs are named after. */
+export function captureName(input: string): string {
+  return basename(input).replace(/(\.(scap|sf))?(\.gz)?$/i, '') || basename(input);
+}
+
+export function extension(format: Format): string {
+  return endings[format][0] as string;
+}
+
+function planOne(input: string, several: boolean, wanted: Format | undefined, output: string | undefined): Conversion {
+  if (output === '-') {
+    if (several) refuse('several captures do not fit into standard output; name a directory with -o DIR/');
+    if (wanted === undefined) refuse('say with -f which format to write to standard output');
+    return { input, format: wanted, shape: 'stdout', output };
+  }
+  if (output === undefined || output.endsWith('/')) {
+    const format = wanted ?? 'parquet';
+    const directory = output ?? '';
+    if (format === 'avro') {
+      const output = `${directory}${captureName(input)}.sf`;
+      return { input, format, shape: 'file', output, ...(directory === '' ? {} : { directory }) };
+    }
+    const own = output === undefined || several ? join(directory, `${captureName(input)}.sysflow/`) : directory;
+    return { input, format, shape: 'directory', output: own };
+  }
+  if (several) refuse(`several captures do not fit into the one file ${output}; name a directory with -o DIR/`);
+  const format = wanted ?? formatOf(output);
+  if (format === undefined) {
+    refuse(`cannot tell the format from the name ${output}; end it in .sf, .arrow, .parquet, .jsonl or .csv, say it with -f, or end a directory with /`);
+  }
+  return { input, format, shape: 'file', output };
+}
+
+function formatOf(path: string): Format | undefined {
+  const ending = extname(path).toLowerCase();
+  return formats.find((format) => endings[format].includes(ending));
+}
+
+function samePath(left: string, right: string): boolean {
+  try {
+    return realpathSync(left) === realpathSync(right);
+  } catch {
+    return false;
+  }
+}
+
+function refuse(message: string): never {
+  throw new SfkitError('INVALID_ARGUMENT', message);
+}

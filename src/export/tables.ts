@@ -1,0 +1,155 @@
+import { createReadStream, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { ColumnBatch } from '../engine/batch.js';
+import type { TableName } from '../engine/columns.gen.js';
+import { unwritable } from '../engine/errors.js';
+import { pendingDirectory, pendingFile, scratchDirectory } from './pending.js';
+import { type Conversion, extension, type Format } from './plan.js';
+import { type ByteSink, openSink, plainFileSink, stdoutSink } from './sink.js';
+import { csvHeader, csvLines, jsonLines } from './text.js';
+
+export type TableFormat = Exclude<Format, 'avro'>;
+
+/** Takes the batches of a session. Nothing shows under the output's name before finish(). */
+export interface TableOutput {
+  write(batch: ColumnBatch): Promise<void>;
+  finish(): Promise<void>;
+  discard(): void;
+}
+
+/** Opens the output of a conversion for these tables: one in a file or on standard output, any number in a directory. */
+export async function openTables(conversion: Conversion, tables: readonly TableName[]): Promise<TableOutput> {
+  const format = conversion.format as TableFormat;
+  if (format === 'parquet') return openParquet(conversion, tables);
+  return conversion.shape === 'directory' ? openDirectory(conversion.output, format, tables) : openOne(conversion, format, tables);
+}
+
+/** One table's rows in one stream of bytes. */
+interface TableWriter {
+  write(batch: ColumnBatch): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function openWriter(format: TableFormat, table: TableName, sink: ByteSink, form: 'file' | 'stream'): Promise<TableWriter> {
+  if (format === 'arrow') {
+    const { ArrowTableWriter } = await import('./arrow.js');
+    return new ArrowTableWriter(table, form, sink);
+  }
+  if (format === 'csv') await sink.write(csvHeader(table));
+  const toText = format === 'csv' ? csvLines : jsonLines;
+  return {
+    async write(batch) {
+      for (const piece of toText(batch)) await sink.write(piece);
+    },
+    close: () => sink.close(),
+  };
+}
+
+async function openOne(conversion: Conversion, format: TableFormat, tables: readonly TableName[]): Promise<TableOutput> {
+  const sink = openSink(conversion.output);
+  const form = conversion.shape === 'stdout' ? 'stream' : 'file';
+  const writer = await openWriter(format, tables[0] as TableName, sink, form);
+  return { write: (batch) => writer.write(batch), finish: () => writer.close(), discard: () => sink.discard() };
+}
+
+async function openDirectory(target: string, format: TableFormat, tables: readonly TableName[]): Promise<TableOutput> {
+  const pending = pendingDirectory(target);
+  const sinks: ByteSink[] = [];
+  const writers = new Map<TableName, TableWriter>();
+  const discard = () => {
+    for (const sink of sinks) sink.discard();
+    pending.discard();
+  };
+  try {
+    for (const table of tables) {
+      const name = `${table}${extension(format)}`;
+      const sink = plainFileSink(join(pending.path, name), join(target, name));
+      sinks.push(sink);
+      writers.set(table, await openWriter(format, table, sink, 'file'));
+    }
+  } catch (error) {
+    discard();
+    throw error;
+  }
+  return {
+    async write(batch) {
+      await writers.get(batch.table)?.write(batch);
+    },
+    async finish() {
+      for (const writer of writers.values()) await writer.close();
+      pending.commit();
+    },
+    discard,
+  };
+}
+
+async function openParquet(conversion: Conversion, tables: readonly TableName[]): Promise<TableOutput> {
+  const { ParquetWriter } = await import('./parquet.js');
+  const place = parquetPlace(conversion, tables);
+  let writer: Awaited<ReturnType<typeof ParquetWriter.open>>;
+  try {
+    writer = await ParquetWriter.open(place.scratch, tables);
+  } catch (error) {
+    place.discard();
+    throw unwritable(conversion.output, error);
+  }
+  return {
+    write: (batch) => writer.append(batch),
+    async finish() {
+      await writer.write(place.paths);
+      writer.close();
+      await place.commit();
+    },
+    discard() {
+      writer.close();
+      place.discard();
+    },
+  };
+}
+
+interface ParquetPlace {
+  /** For the passing database: on the output's own disk where it has one. */
+  scratch: string;
+  paths: ReadonlyMap<TableName, string>;
+  commit(): Promise<void>;
+  discard(): void;
+}
+
+function parquetPlace(conversion: Conversion, tables: readonly TableName[]): ParquetPlace {
+  if (conversion.shape === 'directory') {
+    const pending = pendingDirectory(conversion.output);
+    const scratch = join(pending.path, '.scratch');
+    mkdirSync(scratch);
+    return {
+      scratch,
+      paths: new Map(tables.map((table) => [table, join(pending.path, `${table}.parquet`)])),
+      async commit() {
+        rmSync(scratch, { recursive: true, force: true });
+        pending.commit();
+      },
+      discard: () => pending.discard(),
+    };
+  }
+  const target = conversion.shape === 'file' ? pendingFile(conversion.output) : undefined;
+  const scratch = scratchDirectory(target ? dirname(target.path) : tmpdir(), conversion.output);
+  const path = join(scratch.path, 'table.parquet');
+  const discard = () => {
+    scratch.discard();
+    target?.discard();
+  };
+  return {
+    scratch: scratch.path,
+    paths: new Map([[tables[0] as TableName, path]]),
+    async commit() {
+      if (target) {
+        renameSync(path, target.path);
+        target.commit();
+      } else {
+        for await (const chunk of createReadStream(path)) await stdoutSink().write(chunk);
+      }
+      discard();
+    },
+    discard,
+  };
+}
