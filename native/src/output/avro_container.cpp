@@ -37,22 +37,28 @@ class AvroContainer::Deflater {
     if (ready_) deflateEnd(&stream_);
   }
 
-  // Replaces `out` by `in` as a raw deflate stream.
-  void deflate_block(Bytes in, ByteBuffer& out) {
-    out.clear();
-    if (!ready_ || deflateReset(&stream_) != Z_OK) return store(in, out);
-    const size_t bound = deflateBound(&stream_, in.size());
-    stream_.next_in = const_cast<Bytef*>(in.data());
-    stream_.avail_in = static_cast<uInt>(in.size());
-    stream_.next_out = out.reserve(bound);
-    stream_.avail_out = static_cast<uInt>(bound);
-    if (deflate(&stream_, Z_FINISH) != Z_STREAM_END) return store(in, out);
-    out.advance(stream_.total_out);
+  // `in` as a raw deflate stream; valid until the next call.
+  Bytes deflate_block(Bytes in) {
+    out_.clear();
+    if (!compress(in)) store(in);
+    return out_.bytes();
   }
 
  private:
+  bool compress(Bytes in) {
+    if (!ready_ || deflateReset(&stream_) != Z_OK) return false;
+    const size_t bound = deflateBound(&stream_, in.size());
+    stream_.next_in = const_cast<Bytef*>(in.data());
+    stream_.avail_in = static_cast<uInt>(in.size());
+    stream_.next_out = out_.reserve(bound);
+    stream_.avail_out = static_cast<uInt>(bound);
+    if (deflate(&stream_, Z_FINISH) != Z_STREAM_END) return false;
+    out_.advance(stream_.total_out);
+    return true;
+  }
+
   // RFC 1951, section 3.2.4.
-  static void store(Bytes in, ByteBuffer& out) {
+  void store(Bytes in) {
     constexpr size_t kMaxStored = 65535;
     for (size_t at = 0; at == 0 || at < in.size(); at += kMaxStored) {
       const Bytes part = in.slice(at, kMaxStored);
@@ -61,16 +67,14 @@ class AvroContainer::Deflater {
       const uint8_t head[] = {static_cast<uint8_t>(at + part.size() >= in.size() ? 1 : 0),
                               static_cast<uint8_t>(size), static_cast<uint8_t>(size >> 8),
                               static_cast<uint8_t>(inverted), static_cast<uint8_t>(inverted >> 8)};
-      out.append(head, sizeof(head));
-      out.append(part.data(), part.size());
+      out_.append(head, sizeof(head));
+      out_.append(part.data(), part.size());
     }
   }
 
   z_stream stream_{};
   bool ready_ = false;
-
- public:
-  ByteBuffer result;  // kept from block to block
+  ByteBuffer out_;
 };
 
 AvroContainer::AvroContainer(Consumer consumer, int level)
@@ -107,8 +111,7 @@ void AvroContainer::write_header() {
 void AvroContainer::close_block() {
   if (!started_) write_header();
   if (pending_count_ != 0) {
-    deflater_->deflate_block(pending_.bytes(), deflater_->result);
-    const Bytes deflated = deflater_->result.bytes();
+    const Bytes deflated = deflater_->deflate_block(pending_.bytes());
     append_long(output_, pending_count_);
     append_long(output_, static_cast<int64_t>(deflated.size()));
     output_.append(deflated.data(), deflated.size());

@@ -1,0 +1,123 @@
+#include "output/avro_container.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "output/record_log_test.h"
+#include "schema.gen.h"
+
+namespace sfkit::output {
+namespace {
+
+std::string written(const std::function<void(sysflow::RecordSink&)>& give, int level = kDefaultDeflateLevel) {
+  std::string file;
+  AvroContainer container(
+      [&](std::vector<uint8_t> bytes) {
+        file.append(bytes.begin(), bytes.end());
+        return true;
+      },
+      level);
+  give(container);
+  return file;
+}
+
+TEST(AvroEncoder, WritesNumbersZigZag) {
+  ByteBuffer out;
+  for (const int64_t value :
+       {int64_t{0}, int64_t{-1}, int64_t{1}, int64_t{-64}, int64_t{64}, INT64_MAX, INT64_MIN}) {
+    append_long(out, value);
+  }
+  const std::string expected = std::string("\x00\x01\x02\x7f\x80\x01", 6) +
+                               "\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01" +
+                               "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01";
+  EXPECT_EQ(out.bytes().text(), expected);
+}
+
+TEST(AvroEncoder, WritesAFileFlowByteForByte) {
+  ByteBuffer out;
+  AvroEncoder encoder(out);
+  sysflow::FileFlow flow{{1, 2}, 3, 4, 5, 6, 7, {}, 8, {9, 10, 11, 12}};
+  flow.file_oid.fill(0xAB);
+  encoder.encode(flow);
+  EXPECT_EQ(out.bytes().text(), std::string("\x0c\x02\x04\x06\x08\x0a\x0c\x0e") + std::string(20, '\xAB') +
+                                    "\x10\x12\x14\x16\x18");
+}
+
+TEST(AvroEncoder, ReadsAddressesAsLittleEndianNumbers) {
+  ByteBuffer out;
+  AvroEncoder encoder(out);
+  sysflow::NetworkFlow flow;
+  flow.sip.bytes = {1, 2, 3, 4};
+  encoder.encode(flow);
+  ByteBuffer number;
+  append_long(number, 0x04030201);
+  EXPECT_EQ(out.bytes().slice(7, number.size()).text(), number.bytes().text());
+}
+
+TEST(AvroEncoder, MapsContainerTypesBeyondTheSchemaToCustom) {
+  for (const int32_t type : {10, 11, -1, 99}) {
+    ByteBuffer out;
+    AvroEncoder encoder(out);
+    sysflow::Container container;
+    container.type = type;
+    encoder.encode(container);
+    EXPECT_EQ(out.bytes()[5], 10) << type;
+  }
+}
+
+TEST(AvroContainer, BeginsWithMagicCodecAndSchema) {
+  const std::string file = written(give_one_of_each);
+  const std::string expected = std::string("Obj\x01\x04\x14", 6) + "avro.codec" + "\x0e" + "deflate" +
+                               "\x16" + "avro.schema" + "\xA4\x60" + std::string(kSysFlowSchema) +
+                               std::string(1, '\0');
+  EXPECT_EQ(file.substr(0, expected.size()), expected);
+  const std::string marker = file.substr(expected.size(), 16);
+  EXPECT_EQ(file.substr(file.size() - 16), marker);
+}
+
+TEST(AvroContainer, SameRecordsGiveSameBytes) {
+  EXPECT_EQ(written(give_one_of_each), written(give_one_of_each));
+  const auto other = [](sysflow::RecordSink& sink) {
+    sink.header({5, "other", "", ""});
+    sink.finish();
+  };
+  EXPECT_NE(written(other).substr(6200, 16), written(give_one_of_each).substr(6200, 16));
+}
+
+TEST(AvroContainer, WithoutRecordsItIsAWholeFileStill) {
+  const std::string file = written([](sysflow::RecordSink& sink) { sink.finish(); });
+  EXPECT_EQ(file.size(), 6u + 10 + 1 + 7 + 1 + 11 + 2 + 6162 + 1 + 16);
+}
+
+TEST(AvroContainer, LeavesOutAndCountsIpv6Flows) {
+  AvroContainer container([](std::vector<uint8_t>) { return true; });
+  sysflow::NetworkFlow flow;
+  flow.ipv6 = true;
+  container.network_flow(flow);
+  container.network_flow(flow);
+  container.finish();
+  EXPECT_EQ(container.skipped_ipv6_flows(), 2u);
+}
+
+TEST(AvroContainer, StopsWhenTheConsumerIsGone) {
+  int calls = 0;
+  AvroContainer container([&](std::vector<uint8_t>) {
+    ++calls;
+    return false;
+  });
+  // Text that does not shrink, so that several chunks would come.
+  uint32_t seed = 1;
+  sysflow::Header header;
+  for (int i = 0; i < 2000; ++i) {
+    header.exporter.clear();
+    for (int j = 0; j < 1000; ++j)
+      header.exporter += static_cast<char>(32 + ((seed = seed * 1664525 + 1013904223) >> 24) % 90);
+    container.header(header);
+  }
+  container.finish();
+  EXPECT_EQ(calls, 1);
+}
+
+}  // namespace
+}  // namespace sfkit::output

@@ -1,0 +1,158 @@
+// For tests: takes records and keeps each as one line of text.
+#pragma once
+
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "sysflow/records.h"
+
+namespace sfkit {
+
+class RecordLog : public sysflow::RecordSink {
+ public:
+  std::vector<std::string> lines;
+  std::map<std::string, uint64_t> counts;
+  bool finished = false;
+
+  void header(const sysflow::Header& r) override { add("SFHeader", r.version, r.exporter, r.ip, r.filename); }
+  void container(const sysflow::Container& r) override {
+    add("Container", r.id, r.name, r.image, r.imageid, r.type, r.privileged, text(r.pod_id));
+  }
+  void process(const sysflow::Process& r) override {
+    std::string env;
+    for (const auto& variable : r.env) env += variable + ";";
+    add("Process", static_cast<int>(r.state), text(r.oid), r.poid ? text(*r.poid) : "-", r.ts, r.exe,
+        r.exe_args, r.uid, r.user_name, r.gid, r.group_name, r.tty, text(r.container_id), r.entry, r.cwd,
+        env);
+  }
+  void file(const sysflow::File& r) override {
+    add("File", static_cast<int>(r.state), text(r.oid), r.ts, r.restype, r.path, text(r.container_id));
+  }
+  void process_event(const sysflow::ProcessEvent& r) override {
+    std::string args;
+    for (const auto& argument : r.args) args += argument + ";";
+    add("ProcessEvent", text(r.proc_oid), r.ts, r.tid, r.op_flags, args, r.ret);
+  }
+  void network_flow(const sysflow::NetworkFlow& r) override {
+    add("NetworkFlow", text(r.proc_oid), r.ts, r.tid, r.op_flags, r.end_ts, text(r.sip), r.sport, text(r.dip),
+        r.dport, r.proto, r.fd, text(r.counters));
+  }
+  void file_flow(const sysflow::FileFlow& r) override {
+    add("FileFlow", text(r.proc_oid), r.ts, r.tid, r.op_flags, r.open_flags, r.end_ts, text(r.file_oid), r.fd,
+        text(r.counters));
+  }
+  void file_event(const sysflow::FileEvent& r) override {
+    add("FileEvent", text(r.proc_oid), r.ts, r.tid, r.op_flags, text(r.file_oid), r.ret,
+        r.new_file_oid ? text(*r.new_file_oid) : "-");
+  }
+  void process_flow(const sysflow::ProcessFlow& r) override {
+    add("ProcessFlow", text(r.proc_oid), r.ts, r.threads_cloned, r.op_flags, r.end_ts, r.threads_exited,
+        r.clone_errors);
+  }
+  void pod(const sysflow::Pod& r) override {
+    add("Pod", r.ts, r.id, r.name, r.node_name, r.namespace_, r.restart_count);
+  }
+  void k8s_event(const sysflow::K8sEvent& r) override { add("K8sEvent", r.kind, r.action, r.ts, r.message); }
+  void finish() override { finished = true; }
+
+ private:
+  static std::string text(const std::optional<std::string>& value) { return value ? *value : "-"; }
+  static std::string text(const sysflow::Oid& oid) {
+    return std::to_string(oid.create_ts) + "/" + std::to_string(oid.hpid);
+  }
+  template <size_t N>
+  static std::string text(const std::array<uint8_t, N>& bytes) {
+    std::ostringstream out;
+    for (const uint8_t byte : bytes) out << std::hex << int{byte} << '.';
+    return out.str();
+  }
+  static std::string text(const sysflow::Address& address) { return text(address.bytes); }
+  static std::string text(const sysflow::Counters& c) {
+    std::ostringstream out;
+    out << c.read_ops << ',' << c.write_ops << ',' << c.read_bytes << ',' << c.write_bytes;
+    return out.str();
+  }
+
+  template <typename... Values>
+  void add(const std::string& type, const Values&... values) {
+    std::ostringstream out;
+    out << type;
+    ((out << '|' << values), ...);
+    lines.push_back(out.str());
+    ++counts[type];
+  }
+};
+
+// One record of each kind with every field set to something that shows when it is swapped with another.
+inline void give_one_of_each(sysflow::RecordSink& sink) {
+  using namespace sysflow;
+  Foid one{};
+  Foid two{};
+  for (size_t i = 0; i < one.size(); ++i) {
+    one[i] = static_cast<uint8_t>(i * 7);
+    two[i] = static_cast<uint8_t>(255 - i);
+  }
+  const int64_t now = 1600000000123456789;
+  const Oid oid{now, 4242};
+  sink.header({5, "exporter", "10.0.0.1", "a.sf"});
+  sink.pod({now, "pod1", "web", "node7", "default", 3});
+  sink.container({"c1", "name", "image:tag", "sha", 7, true, "pod1"});
+  sink.container({"c2", "", "", "", 0, false, std::nullopt});
+  sink.process({ObjectState::kReup,
+                {0, 1},
+                std::nullopt,
+                now,
+                "/sbin/init",
+                "",
+                0,
+                "root",
+                -1,
+                "",
+                false,
+                std::nullopt,
+                false,
+                "",
+                {}});
+  sink.process({ObjectState::kCreated,
+                oid,
+                Oid{0, 1},
+                now + 1,
+                "/bin/caf\xC3\xA9",
+                "-x  y",
+                1000,
+                "u",
+                100,
+                "g",
+                true,
+                "c1",
+                true,
+                "/home/",
+                {"A=1", "", "B=2"}});
+  sink.file({ObjectState::kModified, one, now + 2, 'f', "/etc/passwd", std::nullopt});
+  sink.file({ObjectState::kReup, two, now + 3, 'd', "/tmp", "c1"});
+  sink.process_event({oid, now + 4, 4243, kOpSetuid, {"root", ""}, -13});
+  NetworkFlow net;
+  net.proc_oid = oid;
+  net.ts = now + 5;
+  net.tid = 4244;
+  net.op_flags = kOpConnect | kOpClose;
+  net.end_ts = now + 6;
+  net.sip.bytes = {10, 1, 2, 203};
+  net.sport = 65535;
+  net.dip.bytes = {192, 168, 0, 254};
+  net.dport = 443;
+  net.proto = 6;
+  net.fd = 9;
+  net.counters = {1, 2, 3000000000, 4};
+  sink.network_flow(net);
+  sink.file_flow({oid, now + 7, 4245, kOpOpen | kOpReadRecv, 4097, now + 8, one, 3, {5, 6, 7, 8}});
+  sink.file_event({oid, now + 9, 4246, kOpRename, one, -2, two});
+  sink.file_event({oid, now + 10, 4246, kOpUnlink, two, 0, std::nullopt});
+  sink.process_flow({oid, now + 11, 12, kOpClone | kOpExit, now + 12, 11, 1});
+  sink.k8s_event({"PODS", "DELETED", now + 13, "{\"a\":1}"});
+  sink.finish();
+}
+
+}  // namespace sfkit

@@ -1,0 +1,371 @@
+#include "sysflow_file/reader.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "base/byte_buffer.h"
+#include "sysflow_file/decoder.h"
+#include "sysflow_file/file_window.h"
+#include "sysflow_file/schema.h"
+#include "sysflow_file/snappy.h"
+
+namespace sfkit::sysflow_file {
+
+namespace {
+
+using sysflow::Damage;
+
+constexpr size_t kSyncSize = 16;
+constexpr size_t kMaxVarint = 10;
+constexpr size_t kMaxHeaderEntry = size_t{16} << 20;
+constexpr int kMaxHeaderEntries = 1000;
+// A file of nothing but damage must not cost more memory and time than it is worth.
+constexpr size_t kMaxDamage = 1000;
+
+enum class Codec : uint8_t { kNull, kDeflate, kSnappy };
+
+std::string printable(Bytes bytes) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string text;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    if (i != 0) text += ' ';
+    text += kHex[bytes[i] >> 4];
+    text += kHex[bytes[i] & 15];
+  }
+  return text;
+}
+
+// Reads a number at the window's start and moves behind it.
+std::optional<int64_t> take_long(FileWindow& in) {
+  in.fill(kMaxVarint);
+  const Bytes view = in.view();
+  uint64_t value = 0;
+  for (size_t i = 0; i < kMaxVarint && i < view.size(); ++i) {
+    value |= uint64_t{view[i] & 0x7Fu} << std::min<size_t>(7 * i, 63);
+    if (view[i] < 0x80) {
+      in.consume(i + 1);
+      return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
+    }
+  }
+  return std::nullopt;
+}
+
+// One zlib stream for all blocks.
+class Inflater {
+ public:
+  enum class Outcome : uint8_t { kWhole, kCut, kBad, kTooLarge };
+
+  Inflater() { ready_ = inflateInit2(&stream_, kRawDeflateWindow) == Z_OK; }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+  ~Inflater() {
+    if (ready_) inflateEnd(&stream_);
+  }
+
+  // Replaces `out` by what `in` holds. kWhole: the stream ends where `in` ends; kCut: it does not end, and
+  // `out` has what came before.
+  Outcome run(Bytes in, ByteBuffer& out) {
+    out.clear();
+    if (!ready_ || inflateReset(&stream_) != Z_OK) return Outcome::kBad;
+    stream_.next_in = const_cast<Bytef*>(in.data());
+    stream_.avail_in = static_cast<uInt>(in.size());
+    while (true) {
+      if (out.size() > kMaxBlock) return Outcome::kTooLarge;
+      const size_t room = std::max<size_t>(out.size(), kFirstRoom);
+      stream_.next_out = out.reserve(room);
+      stream_.avail_out = static_cast<uInt>(room);
+      const int result = inflate(&stream_, Z_NO_FLUSH);
+      out.advance(room - stream_.avail_out);
+      if (result == Z_STREAM_END) return stream_.avail_in == 0 ? Outcome::kWhole : Outcome::kBad;
+      if (result != Z_OK && result != Z_BUF_ERROR) return Outcome::kBad;
+      if (stream_.avail_out != 0) return Outcome::kCut;
+    }
+  }
+
+ private:
+  static constexpr int kRawDeflateWindow = -15;
+  static constexpr size_t kFirstRoom = 128 * 1024;
+
+  z_stream stream_{};
+  bool ready_ = false;
+};
+
+class Reader {
+ public:
+  Reader(const std::string& path, FileWindow in, sysflow::RecordSink& sink, const std::atomic<bool>& cancel,
+         ReadSummary& summary)
+      : path_(path), in_(std::move(in)), sink_(sink), cancel_(cancel), summary_(summary) {}
+
+  Status run() {
+    summary_.format = "sysflow";
+    Status status = read_header();
+    if (!status.is_ok()) return status;
+    Decoder decoder(schema_, sink_);
+    while (!cancelled() && read_block(decoder)) {
+      update(decoder.counts());
+      if (summary_.damage.size() < kMaxDamage) continue;
+      damaged("bad-block", in_.offset(), 0, "too much damage; reading stopped here");
+      break;
+    }
+    update(decoder.counts());
+    if (in_.failed()) damaged("unreadable", in_.offset(), 0, "the operating system reports a read error");
+    if (cancelled()) return {ErrorCode::kCancelled, path_ + ": reading was stopped"};
+    if (decoder.counts().network_events != 0) {
+      summary_.skipped.push_back({"NetworkEvent record", decoder.counts().network_events});
+    }
+    if (decoder.counts().unknown != 0) {
+      summary_.skipped.push_back({"record of a type unknown to SysFlow", decoder.counts().unknown});
+    }
+    sink_.finish();
+    return {};
+  }
+
+ private:
+  bool cancelled() const { return cancel_.load(std::memory_order_relaxed); }
+
+  void update(const DecodeCounts& counts) {
+    summary_.events = counts.records;
+    summary_.bytes = in_.offset();
+    summary_.first_time = counts.first_time;
+    summary_.last_time = counts.last_time;
+  }
+
+  void damaged(std::string kind, uint64_t offset, uint64_t skipped, std::string message) {
+    summary_.damage.push_back({std::move(kind), offset, skipped, std::move(message)});
+  }
+
+  Status header_cut() const {
+    return {ErrorCode::kDamaged, path_ + ": the file ends within its header, at byte " +
+                                     std::to_string(in_.offset()) +
+                                     "; nothing can be read without the schema"};
+  }
+
+  Status header_bad(const std::string& what) const {
+    return {ErrorCode::kBadFormat,
+            path_ + ": " + what + " in the header, at byte " + std::to_string(in_.offset())};
+  }
+
+  // A length and that many bytes.
+  Status take_text(std::string& out) {
+    const auto size = take_long(in_);
+    if (!size) return in_.fill(kMaxVarint) ? header_bad("a bad length") : header_cut();
+    if (*size < 0 || static_cast<uint64_t>(*size) > kMaxHeaderEntry) return header_bad("a bad length");
+    const auto count = static_cast<size_t>(*size);
+    if (!in_.fill(count)) return header_cut();
+    out.assign(in_.view().slice(0, count).text());
+    in_.consume(count);
+    return {};
+  }
+
+  Status read_header() {
+    if (!in_.fill(1)) {
+      if (in_.failed()) return {ErrorCode::kUnreadable, path_ + ": cannot be read"};
+      return {ErrorCode::kEmpty, path_ + ": is empty, a SysFlow file is expected"};
+    }
+    in_.fill(kMagic.size());
+    const Bytes start = in_.view().slice(0, kMagic.size());
+    if (start.text() != kMagic) {
+      return {ErrorCode::kBadFormat,
+              path_ + ": is no SysFlow file: expected the bytes 4f 62 6a 01 at the start, found " +
+                  printable(start)};
+    }
+    in_.consume(kMagic.size());
+
+    std::string codec = "null";
+    std::string schema;
+    bool has_schema = false;
+    int entries = 0;
+    while (true) {
+      auto count = take_long(in_);
+      if (!count) return in_.fill(kMaxVarint) ? header_bad("a bad count") : header_cut();
+      if (*count == 0) break;
+      if (*count < 0) {
+        if (*count < -kMaxHeaderEntries || !take_long(in_)) return header_bad("a bad count");
+        count = -*count;
+      }
+      for (int64_t i = 0; i < *count; ++i) {
+        if (++entries > kMaxHeaderEntries) return header_bad("too many entries");
+        std::string key;
+        std::string value;
+        if (Status status = take_text(key); !status.is_ok()) return status;
+        if (Status status = take_text(value); !status.is_ok()) return status;
+        if (key == "avro.codec") codec = std::move(value);
+        if (key == "avro.schema") {
+          schema = std::move(value);
+          has_schema = true;
+        }
+      }
+    }
+    if (!in_.fill(kSyncSize)) return header_cut();
+    std::copy_n(in_.view().data(), kSyncSize, sync_.begin());
+    in_.consume(kSyncSize);
+
+    if (!has_schema) return header_bad("no avro.schema");
+    if (codec == "null") {
+      codec_ = Codec::kNull;
+      codec = "none";
+    } else if (codec == "deflate") {
+      codec_ = Codec::kDeflate;
+    } else if (codec == "snappy") {
+      codec_ = Codec::kSnappy;
+    } else {
+      return {ErrorCode::kNotSupported, path_ + ": is compressed with a codec that cannot be read here (" +
+                                            printable(Bytes(codec).slice(0, 16)) +
+                                            " as bytes); null, deflate and snappy can"};
+    }
+    summary_.compression = codec;
+    auto compiled = compile_schema(schema);
+    if (!compiled.is_ok()) {
+      const Status status = compiled.status();
+      return {status.code(), path_ + ": " + status.message()};
+    }
+    schema_ = std::move(compiled.value());
+    return {};
+  }
+
+  // Reads the block at the window. False at the end of what can be read.
+  bool read_block(Decoder& decoder) {
+    const uint64_t start = in_.offset();
+    if (!in_.fill(1)) return false;
+    const auto count = take_long(in_);
+    const auto size = count ? take_long(in_) : std::nullopt;
+    if (!size && !in_.fill(kMaxVarint)) {
+      damaged("truncated", start, in_.offset() + in_.view().size() - start,
+              "the file ends within a block header");
+      return false;
+    }
+    if (!size || *count < 0 || *size < 0 || static_cast<uint64_t>(*size) > kMaxBlock ||
+        static_cast<uint64_t>(*count) > kMaxBlock) {
+      return resume("bad-block", start,
+                    "expected the count and size of a block of at most 64 MiB, found nonsense");
+    }
+
+    const auto bytes = static_cast<size_t>(*size);
+    const auto records = static_cast<uint64_t>(*count);
+    if (!in_.fill(bytes + kSyncSize)) {
+      read_cut_block(decoder, start, records, bytes);
+      return false;
+    }
+    const Bytes data = in_.view().slice(0, bytes);
+    const Bytes marker = in_.view().slice(bytes, kSyncSize);
+    const bool marked = std::equal(sync_.begin(), sync_.end(), marker.data());
+    Bytes plain;
+    const bool expanded = expand(data, plain);
+    // Without its marker a block is believed only if its compression vouches for it.
+    if (!marked && (!expanded || codec_ == Codec::kNull)) {
+      return resume("bad-sync", start,
+                    "no sync marker behind the block of " + std::to_string(bytes) + " bytes");
+    }
+    if (!expanded) {
+      damaged(
+          "bad-block", start, bytes,
+          "the compressed data of a block is broken; its " + std::to_string(records) + " records are lost");
+      in_.consume(bytes + kSyncSize);
+      return true;
+    }
+    bool clean = false;
+    const uint64_t done = decoder.decode_block(plain, records, clean);
+    if (!clean) {
+      const std::string message = done == records
+                                      ? "bytes are left behind the last record of a block"
+                                      : "a record of a block is broken; " + std::to_string(records - done) +
+                                            " of its " + std::to_string(records) + " records are lost";
+      if (!marked) return resume("bad-sync", start, message);
+      damaged("bad-block", start, 0, message);
+    }
+    if (!marked)
+      damaged("bad-sync", start, 0, "the sync marker behind a block is broken; the block itself is whole");
+    in_.consume(bytes + kSyncSize);
+    return true;
+  }
+
+  void read_cut_block(Decoder& decoder, uint64_t start, uint64_t records, size_t bytes) {
+    const Bytes data = in_.view().slice(0, bytes);
+    Bytes plain = data;
+    bool readable = true;
+    if (codec_ == Codec::kDeflate) {
+      const auto outcome = inflater_.run(data, plain_);
+      readable = outcome == Inflater::Outcome::kWhole || outcome == Inflater::Outcome::kCut;
+      plain = plain_.bytes();
+    } else if (codec_ == Codec::kSnappy) {
+      readable = data.size() == bytes && expand(data, plain);
+    }
+    bool clean = false;
+    const uint64_t done = readable ? decoder.decode_block(plain, records, clean) : 0;
+    const uint64_t end = in_.offset() + in_.view().size();
+    damaged("truncated", start, end - start,
+            "the file ends within a block; " + std::to_string(records - done) + " of its " +
+                std::to_string(records) + " records are lost");
+    in_.consume(in_.view().size());
+  }
+
+  bool expand(Bytes data, Bytes& plain) {
+    switch (codec_) {
+      case Codec::kNull:
+        plain = data;
+        return true;
+      case Codec::kDeflate:
+        if (inflater_.run(data, plain_) != Inflater::Outcome::kWhole) return false;
+        break;
+      case Codec::kSnappy: {
+        // Avro puts the CRC-32 of the plain data, most significant byte first, behind the Snappy data.
+        if (data.size() < 4) return false;
+        const size_t size = data.size() - 4;
+        plain_.clear();
+        if (!snappy_decompress(data.slice(0, size), kMaxBlock, plain_)) return false;
+        const Bytes result = plain_.bytes();
+        uint32_t expected = 0;
+        for (size_t i = 0; i < 4; ++i) expected = expected << 8 | data[size + i];
+        if (crc32(0, result.data(), static_cast<uInt>(result.size())) != expected) return false;
+        break;
+      }
+    }
+    plain = plain_.bytes();
+    return true;
+  }
+
+  // Reports damage and moves behind the next sync marker, from where the window stands. False without one.
+  bool resume(std::string kind, uint64_t start, std::string message) {
+    while (in_.fill(kSyncSize) && !cancelled()) {
+      const Bytes view = in_.view();
+      const uint8_t* const end = view.data() + view.size();
+      const uint8_t* const found = std::search(view.data(), end, sync_.begin(), sync_.end());
+      if (found != end) {
+        in_.consume(static_cast<size_t>(found - view.data()) + kSyncSize);
+        damaged(std::move(kind), start, in_.offset() - start, std::move(message));
+        return true;
+      }
+      in_.consume(view.size() - kSyncSize + 1);
+    }
+    in_.consume(in_.view().size());
+    damaged(std::move(kind), start, in_.offset() - start, message + "; no further block was found");
+    return false;
+  }
+
+  const std::string& path_;
+  FileWindow in_;
+  sysflow::RecordSink& sink_;
+  const std::atomic<bool>& cancel_;
+  ReadSummary& summary_;
+
+  Codec codec_ = Codec::kNull;
+  std::array<uint8_t, kSyncSize> sync_{};
+  Schema schema_;
+  Inflater inflater_;
+  ByteBuffer plain_;
+};
+
+}  // namespace
+
+Status read_sysflow_file(const std::string& path, sysflow::RecordSink& sink, const std::atomic<bool>& cancel,
+                         ReadSummary& summary) {
+  auto in = FileWindow::open(path);
+  if (!in.is_ok()) return in.status();
+  return Reader(path, std::move(in.value()), sink, cancel, summary).run();
+}
+
+}  // namespace sfkit::sysflow_file

@@ -1,0 +1,364 @@
+#include "sysflow_file/reader.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include "base/json.h"
+#include "output/avro_container.h"
+#include "output/record_log_test.h"
+#include "schema.gen.h"
+
+namespace sfkit::sysflow_file {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string_view content) {
+    static int number = 0;
+    path_ =
+        (fs::temp_directory_path() / ("sfkit-reader-" + std::to_string(reinterpret_cast<uintptr_t>(this)) +
+                                      "-" + std::to_string(number++)))
+            .string();
+    std::ofstream(path_, std::ios::binary)
+        .write(content.data(), static_cast<std::streamsize>(content.size()));
+  }
+  ~TemporaryFile() { std::remove(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+struct Outcome {
+  Status status;
+  RecordLog log;
+  ReadSummary summary;
+};
+
+Outcome read_path(const std::string& path) {
+  Outcome outcome;
+  const std::atomic<bool> cancel{false};
+  outcome.status = read_sysflow_file(path, outcome.log, cancel, outcome.summary);
+  return outcome;
+}
+
+Outcome read_text(std::string_view content) {
+  const TemporaryFile file(content);
+  return read_path(file.path());
+}
+
+std::string written(const std::function<void(sysflow::RecordSink&)>& give) {
+  std::string file;
+  output::AvroContainer container([&](std::vector<uint8_t> bytes) {
+    file.append(bytes.begin(), bytes.end());
+    return true;
+  });
+  give(container);
+  return file;
+}
+
+std::string avro_long(int64_t value) {
+  ByteBuffer out;
+  output::append_long(out, value);
+  return std::string(out.bytes().text());
+}
+
+std::string avro_text(std::string_view text) {
+  return avro_long(static_cast<int64_t>(text.size())) + std::string(text);
+}
+
+const std::string kSync = "0123456789abcdef";
+
+// A container made by hand, with any schema and codec.
+std::string container_file(std::string_view schema, std::string_view codec, std::string_view blocks) {
+  return std::string(kMagic) + avro_long(2) + avro_text("avro.schema") + avro_text(schema) +
+         avro_text("avro.codec") + avro_text(codec) + avro_long(0) + kSync + std::string(blocks);
+}
+
+std::string block(int64_t count, std::string_view data) {
+  return avro_long(count) + avro_long(static_cast<int64_t>(data.size())) + std::string(data) + kSync;
+}
+
+// Datums of the newest schema, uncompressed.
+std::string datums(const std::function<void(output::AvroEncoder&)>& give) {
+  ByteBuffer out;
+  output::AvroEncoder encoder(out);
+  give(encoder);
+  return std::string(out.bytes().text());
+}
+
+std::string some_header(const std::string& exporter) {
+  return datums([&](output::AvroEncoder& encoder) { encoder.encode(sysflow::Header{5, exporter, "", ""}); });
+}
+
+TEST(SysflowFile, ReadsBackWhatWasWritten) {
+  RecordLog expected;
+  give_one_of_each(expected);
+  const Outcome outcome = read_text(written(give_one_of_each));
+  ASSERT_TRUE(outcome.status.is_ok()) << outcome.status.message();
+  EXPECT_EQ(outcome.log.lines, expected.lines);
+  EXPECT_TRUE(outcome.log.finished);
+  EXPECT_TRUE(outcome.summary.damage.empty());
+  EXPECT_EQ(outcome.summary.format, "sysflow");
+  EXPECT_EQ(outcome.summary.compression, "deflate");
+  EXPECT_EQ(outcome.summary.events, expected.lines.size());
+  EXPECT_EQ(outcome.summary.first_time, 1600000000123456789 + 4);
+  EXPECT_EQ(outcome.summary.last_time, 1600000000123456789 + 13);
+}
+
+TEST(SysflowFile, ReadsManyBlocks) {
+  RecordLog expected;
+  const auto give = [](sysflow::RecordSink& sink) {
+    sink.header({5, "x", "", ""});
+    for (int i = 0; i < 20000; ++i) sink.file_flow({{i, i * 3}, i, i, 1, 0, i + 1, {}, i, {1, 2, 3, i}});
+    sink.finish();
+  };
+  give(expected);
+  EXPECT_EQ(read_text(written(give)).log.lines, expected.lines);
+}
+
+TEST(SysflowFile, BadTextComesBackAsValidUtf8) {
+  const Outcome outcome = read_text(written([](sysflow::RecordSink& sink) {
+    sink.header({5, "a\xFF", "", ""});
+    sink.finish();
+  }));
+  EXPECT_EQ(outcome.log.lines.at(0), "SFHeader|5|a\uFFFD||");
+}
+
+TEST(SysflowFile, EveryCutGivesAPrefixAndSaysSo) {
+  RecordLog all;
+  give_one_of_each(all);
+  const std::string file = written(give_one_of_each);
+  const size_t header = file.find(kSysFlowSchema) + kSysFlowSchema.size() + 1 + 16;
+  for (size_t size = 0; size < file.size(); ++size) {
+    const Outcome outcome = read_text(std::string_view(file).substr(0, size));
+    if (size < header) {
+      EXPECT_FALSE(outcome.status.is_ok()) << size;
+      EXPECT_FALSE(outcome.status.message().empty());
+      continue;
+    }
+    ASSERT_TRUE(outcome.status.is_ok()) << size << outcome.status.message();
+    ASSERT_LE(outcome.log.lines.size(), all.lines.size());
+    EXPECT_TRUE(std::equal(outcome.log.lines.begin(), outcome.log.lines.end(), all.lines.begin())) << size;
+    if (size == header) continue;  // the end of the header is no place inside a block
+    ASSERT_EQ(outcome.summary.damage.size(), 1u) << size;
+    EXPECT_EQ(outcome.summary.damage[0].kind, "truncated");
+    EXPECT_EQ(outcome.summary.damage[0].offset, header);
+    EXPECT_EQ(outcome.summary.damage[0].skipped_bytes, size - header);
+  }
+}
+
+TEST(SysflowFile, ACutLosesOnlyTheRecordsBehindIt) {
+  const std::string file = written(give_one_of_each);
+  const Outcome outcome = read_text(std::string_view(file).substr(0, file.size() - 60));
+  EXPECT_GT(outcome.log.lines.size(), 5u);
+}
+
+TEST(SysflowFile, AnyChangedByteIsSurvived) {
+  const std::string file = written(give_one_of_each);
+  const size_t schema = file.find(kSysFlowSchema);
+  for (size_t at = 0; at<file.size(); at += at> schema && at + 64 < schema + kSysFlowSchema.size() ? 13 : 1) {
+    for (const char change : {'\x01', '\x80', '\xFF'}) {
+      std::string changed = file;
+      changed[at] = static_cast<char>(changed[at] ^ change);
+      const Outcome outcome = read_text(changed);
+      if (!outcome.status.is_ok()) {
+        EXPECT_FALSE(outcome.status.message().empty());
+      }
+    }
+  }
+}
+
+TEST(SysflowFile, ResumesBehindABrokenBlock) {
+  std::string broken = block(1, some_header("two"));
+  const std::string good = block(1, some_header("one"));
+  const std::string last = block(1, some_header("three"));
+  // The exporter's length now reaches beyond the block.
+  broken[4] = '\x7e';
+  const std::string file = container_file(kSysFlowSchema, "null", good + broken + last);
+  const Outcome outcome = read_text(file);
+  EXPECT_EQ(outcome.log.lines, (std::vector<std::string>{"SFHeader|5|one||", "SFHeader|5|three||"}));
+  ASSERT_EQ(outcome.summary.damage.size(), 1u);
+  EXPECT_EQ(outcome.summary.damage[0].kind, "bad-block");
+  EXPECT_EQ(outcome.summary.damage[0].offset, file.size() - last.size() - broken.size());
+}
+
+TEST(SysflowFile, FindsTheNextBlockWhenASizeIsWrong) {
+  const std::string good = block(1, some_header("one"));
+  std::string wrong_size = block(1, some_header("two"));
+  wrong_size[1] = '\x04';
+  const std::string huge = avro_long(1) + avro_long(int64_t{1} << 40) + some_header("x") + kSync;
+  const std::string negative = avro_long(-1) + avro_long(4) + some_header("x") + kSync;
+  const std::string last = block(1, some_header("three"));
+  const Outcome outcome =
+      read_text(container_file(kSysFlowSchema, "null", good + wrong_size + huge + negative + last));
+  EXPECT_EQ(outcome.log.lines, (std::vector<std::string>{"SFHeader|5|one||", "SFHeader|5|three||"}));
+  ASSERT_EQ(outcome.summary.damage.size(), 3u);
+  EXPECT_EQ(outcome.summary.damage[0].kind, "bad-sync");
+  EXPECT_EQ(outcome.summary.damage[0].skipped_bytes, wrong_size.size());
+  EXPECT_EQ(outcome.summary.damage[1].kind, "bad-block");
+  EXPECT_EQ(outcome.summary.damage[2].kind, "bad-block");
+}
+
+TEST(SysflowFile, KeepsABlockWhoseMarkerAloneIsBroken) {
+  std::string file = written(give_one_of_each);
+  file.back() = static_cast<char>(file.back() ^ 1);
+  RecordLog all;
+  give_one_of_each(all);
+  const Outcome outcome = read_text(file);
+  EXPECT_EQ(outcome.log.lines, all.lines);
+  ASSERT_EQ(outcome.summary.damage.size(), 1u);
+  EXPECT_EQ(outcome.summary.damage[0].kind, "bad-sync");
+}
+
+TEST(SysflowFile, ReadsSnappyAndChecksItsSum) {
+  const std::string plain = some_header("snap");
+  std::string data = std::string(1, static_cast<char>(plain.size())) +
+                     std::string(1, static_cast<char>((plain.size() - 1) << 2)) + plain;
+  const auto sum = static_cast<uint32_t>(
+      crc32(0, reinterpret_cast<const Bytef*>(plain.data()), static_cast<uInt>(plain.size())));
+  for (int shift = 24; shift >= 0; shift -= 8) data += static_cast<char>(sum >> shift);
+  Outcome outcome = read_text(container_file(kSysFlowSchema, "snappy", block(1, data)));
+  EXPECT_EQ(outcome.log.lines, std::vector<std::string>{"SFHeader|5|snap||"});
+  EXPECT_EQ(outcome.summary.compression, "snappy");
+  data.back() = static_cast<char>(data.back() ^ 1);
+  outcome = read_text(container_file(kSysFlowSchema, "snappy", block(1, data)));
+  EXPECT_TRUE(outcome.log.lines.empty());
+  ASSERT_EQ(outcome.summary.damage.size(), 1u);
+  EXPECT_EQ(outcome.summary.damage[0].kind, "bad-block");
+}
+
+// The oldest schema: no ip, fd, entry, cwd and env; six container types. And a field nobody knows.
+TEST(SysflowFile, FillsWhatOlderSchemasLack) {
+  const char* schema = R"({"type": "record", "namespace": "sysflow", "name": "SysFlow", "fields": [
+    {"name": "rec", "type": [
+      {"type": "record", "namespace": "sysflow.entity", "name": "SFHeader", "fields": [
+        {"name": "version", "type": {"type": "long", "logicalType": "x"}}, {"name": "exporter", "type": "string"}]},
+      {"type": "record", "namespace": "sysflow.entity", "name": "Container", "fields": [
+        {"name": "id", "type": "string"}, {"name": "name", "type": "string"},
+        {"name": "type", "type": {"type": "enum", "namespace": "sysflow.type", "name": "ContainerType",
+          "symbols": ["CT_CUSTOM", "CT_MESOS", "CT_NEW"]}},
+        {"name": "extra", "type": {"type": "map", "values": ["null", {"type": "array", "items": "double"}]}},
+        {"name": "privileged", "type": "boolean"}]},
+      {"type": "record", "namespace": "sysflow.entity", "name": "Process", "fields": [
+        {"name": "oid", "type": {"type": "record", "namespace": "sysflow.type", "name": "OID", "fields": [
+          {"name": "hpid", "type": "int"}, {"name": "createTS", "type": "long"}]}},
+        {"name": "poid", "type": ["null", "sysflow.type.OID"]},
+        {"name": "exe", "type": "string"}]},
+      {"type": "record", "namespace": "sysflow.flow", "name": "NetworkFlow", "fields": [
+        {"name": "procOID", "type": "sysflow.type.OID"}, {"name": "sip", "type": "int"}]},
+      {"type": "record", "namespace": "sysflow.event", "name": "NetworkEvent", "fields": [
+        {"name": "ret", "type": "int"}]},
+      {"type": "record", "namespace": "other", "name": "Thing", "fields": []}]}]})";
+  const std::string data =
+      avro_long(0) + avro_long(1000) + avro_text("e") +                               // header
+      avro_long(1) + avro_text("c") + avro_text("n") + avro_long(1) +                 // container, MESOS
+      avro_long(-1) + avro_long(17) + avro_text("k") + avro_long(1) + avro_long(1) +  // extra {k: [0.0]}
+      std::string(8, '\0') + avro_long(0) + avro_long(0) + "\x01" +                   //
+      avro_long(1) + avro_text("d") + avro_text("") + avro_long(2) + avro_long(0) +   // container, CT_NEW
+      std::string(1, '\0') +                                                          //
+      avro_long(2) + avro_long(7) + avro_long(5) + avro_long(1) + avro_long(1) + avro_long(0) +  // process
+      avro_text("/x") +                                                                          //
+      avro_long(3) + avro_long(7) + avro_long(5) + avro_long(0x04030201) +                       // flow
+      avro_long(4) + avro_long(0) + avro_long(5);  // not SysFlow's
+  const Outcome outcome = read_text(container_file(schema, "null", block(7, data)));
+  ASSERT_TRUE(outcome.status.is_ok()) << outcome.status.message();
+  EXPECT_TRUE(outcome.summary.damage.empty()) << outcome.summary.damage[0].message;
+  EXPECT_EQ(outcome.log.lines,
+            (std::vector<std::string>{"SFHeader|1000|e|NA|", "Container|c|n|||3|1|-", "Container|d||||5|0|-",
+                                      "Process|2|5/7|0/1|0|/x||-1||-1||0|-|0||",
+                                      "NetworkFlow|5/7|0|0|0|0|1.2.3.4.0.0.0.0.0.0.0.0.0.0.0.0.|0|"
+                                      "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.|0|-1|-1|0,0,0,0"}));
+  ASSERT_EQ(outcome.summary.skipped.size(), 2u);
+  EXPECT_EQ(outcome.summary.skipped[0].count, 1u);
+}
+
+TEST(SysflowFile, RefusesWhatIsNoSysflowFileAndSaysWhy) {
+  EXPECT_EQ(read_text("").status.code(), ErrorCode::kEmpty);
+  const TemporaryFile png("\x89PNG....");
+  const Outcome outcome = read_path(png.path());
+  EXPECT_EQ(outcome.status.code(), ErrorCode::kBadFormat);
+  EXPECT_EQ(
+      outcome.status.message(),
+      png.path() + ": is no SysFlow file: expected the bytes 4f 62 6a 01 at the start, found 89 50 4e 47");
+  EXPECT_EQ(read_path("/nonexistent/x.sf").status.code(), ErrorCode::kNotFound);
+  EXPECT_EQ(read_path(fs::temp_directory_path().string()).status.code(), ErrorCode::kNotAFile);
+  EXPECT_EQ(read_text(container_file("\"long\"", "null", "")).status.code(), ErrorCode::kNotSupported);
+  EXPECT_EQ(read_text(container_file("{", "null", "")).status.code(), ErrorCode::kBadFormat);
+  EXPECT_EQ(read_text(container_file(kSysFlowSchema, "zstandard", "")).status.code(),
+            ErrorCode::kNotSupported);
+}
+
+// Types without bytes must not let a small file cost much time.
+TEST(SysflowFile, WorkIsBoundedByInput) {
+  std::string type = R"("null")";
+  for (int level = 0; level < 40; ++level) {
+    const std::string name = "N" + std::to_string(level);
+    const std::string inner = level == 0 ? type : "\"N" + std::to_string(level - 1) + "\"";
+    type = (level == 0 ? "" : type + ",") + std::string() + R"({"type":"record","name":")" + name +
+           R"(","fields":[{"name":"a","type":)" + inner + R"(},{"name":"b","type":)" + inner + "}]}";
+  }
+  const std::string schema =
+      R"({"type":"record","name":"SysFlow","fields":[{"name":"rec","type":[)" + type +
+      R"(,{"type":"record","name":"sysflow.entity.SFHeader","fields":[{"name":"many",)" +
+      R"("type":{"type":"array","items":"null"}}]}]}]})";
+  EXPECT_EQ(read_text(container_file(schema, "null", block(1, avro_long(39)))).summary.damage.size(), 1u);
+  EXPECT_EQ(read_text(container_file(schema, "null", block(1, avro_long(40) + avro_long(int64_t{1} << 60))))
+                .summary.damage.size(),
+            1u);
+  EXPECT_EQ(read_text(container_file(schema, "null", block(int64_t{1} << 20, ""))).summary.damage.size(), 1u);
+}
+
+TEST(SysflowFile, StopsWhenCancelled) {
+  const TemporaryFile file(written(give_one_of_each));
+  RecordLog log;
+  ReadSummary summary;
+  const std::atomic<bool> cancel{true};
+  EXPECT_EQ(read_sysflow_file(file.path(), log, cancel, summary).code(), ErrorCode::kCancelled);
+  EXPECT_FALSE(log.finished);
+}
+
+TEST(SysflowFile, AgreesWithTheReferenceReaderOnTheCorpus) {
+  // A directory with corpus/ (captures and .sf files) and tools/ (the reference reader).
+  const char* shared = std::getenv("SFKIT_SHARED");
+  if (shared == nullptr) GTEST_SKIP() << "SFKIT_SHARED names no directory with a corpus and its tools";
+  const fs::path corpus = fs::path(shared) / "corpus";
+  const fs::path tool = fs::path(shared) / "tools" / "sfdump";
+  size_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(corpus)) {
+    if (entry.path().extension() != ".sf") continue;
+    ++files;
+    const Outcome outcome = read_path(entry.path().string());
+    ASSERT_TRUE(outcome.status.is_ok()) << entry.path() << outcome.status.message();
+    EXPECT_TRUE(outcome.summary.damage.empty()) << entry.path();
+
+    const std::string command = "python3 " + tool.string() + " -s '" + entry.path().string() + "'";
+    std::string text;
+    FILE* pipe = popen(command.c_str(), "r");
+    ASSERT_NE(pipe, nullptr);
+    char part[4096];
+    while (const size_t got = std::fread(part, 1, sizeof(part), pipe)) text.append(part, got);
+    pclose(pipe);
+    const auto stats = json::parse(text);
+    ASSERT_TRUE(stats.is_ok()) << text;
+    const json::Value* counts = stats.value().find("byType");
+    ASSERT_NE(counts, nullptr) << text;
+    for (const auto& [type, count] : counts->members()) {
+      EXPECT_EQ(outcome.log.counts.count(type) ? static_cast<int64_t>(outcome.log.counts.at(type)) : 0,
+                count.as_int())
+          << entry.path() << " " << type;
+    }
+  }
+  EXPECT_GT(files, 0u);
+}
+
+}  // namespace
+}  // namespace sfkit::sysflow_file

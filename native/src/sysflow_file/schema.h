@@ -1,0 +1,133 @@
+// The writer's schema of a SysFlow file, compiled once to what the decoder walks.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+
+namespace sfkit::sysflow_file {
+
+// Fields that the reader knows, by their name in the schema; the same name means the same in all records.
+enum class Slot : uint8_t {
+  kUnknown,
+  kAction,
+  kArgs,
+  kContainerId,
+  kCreateTs,
+  kCwd,
+  kDip,
+  kDport,
+  kEndTs,
+  kEntry,
+  kEnv,
+  kExe,
+  kExeArgs,
+  kExporter,
+  kFd,
+  kFileOid,
+  kFilename,
+  kGid,
+  kGroupName,
+  kHpid,
+  kId,
+  kImage,
+  kImageId,
+  kIp,
+  kKind,
+  kMessage,
+  kName,
+  kNamespace,
+  kNewFileOid,
+  kNodeName,
+  kNumCloneErrors,
+  kNumReadBytes,
+  kNumReadOps,
+  kNumThreadsCloned,
+  kNumThreadsExited,
+  kNumWriteBytes,
+  kNumWriteOps,
+  kOid,
+  kOpFlags,
+  kOpenFlags,
+  kPath,
+  kPodId,
+  kPoid,
+  kPrivileged,
+  kProcOid,
+  kProto,
+  kRec,
+  kRestartCount,
+  kRestype,
+  kRet,
+  kSip,
+  kSport,
+  kState,
+  kTid,
+  kTs,
+  kTty,
+  kType,
+  kUid,
+  kUserName,
+  kVersion,
+};
+
+enum class RecordKind : uint8_t {
+  kOther,
+  kHeader,
+  kContainer,
+  kProcess,
+  kFile,
+  kProcessEvent,
+  kNetworkFlow,
+  kFileFlow,
+  kFileEvent,
+  kNetworkEvent,
+  kProcessFlow,
+  kPod,
+  kK8sEvent,
+};
+
+struct Node {
+  enum class Kind : uint8_t {
+    kNull,
+    kBoolean,
+    kInt,
+    kLong,
+    kFloat,
+    kDouble,
+    kBytes,
+    kString,
+    kFixed,
+    kEnum,
+    kArray,
+    kMap,
+    kUnion,
+    kRecord,
+  };
+  struct Field {
+    Slot slot;
+    uint32_t node;
+  };
+
+  Kind kind = Kind::kNull;
+  RecordKind record = RecordKind::kOther;
+  uint32_t item = 0;                 // node of an array's items or a map's values
+  uint64_t size = 0;                 // of a fixed
+  std::vector<uint32_t> branches;    // of a union
+  std::vector<Field> fields;         // of a record
+  std::vector<std::string> symbols;  // of an enum
+};
+
+// Nodes refer to each other by place; a record may contain itself.
+struct Schema {
+  std::vector<Node> nodes;
+  uint32_t root = 0;  // a record with a field in Slot::kRec
+};
+
+// Compiles the text of avro.schema. Fails with kBadFormat when it is no schema or not that of SysFlow.
+Result<Schema> compile_schema(std::string_view text);
+
+}  // namespace sfkit::sysflow_file
