@@ -6,7 +6,14 @@ import { root, runNode, say } from './run.mjs';
 
 /** Compiles src/ to dist/ and lists the commands for a quick start, unless nothing changed. */
 export function ensureTypeScript() {
-  const sources = ['src', 'native/tables', 'scripts/generate', 'tsconfig.json', 'package.json', 'node_modules/.sfkit-lock'];
+  const sources = [
+    'src',
+    'native/tables',
+    'scripts/generate',
+    'tsconfig.json',
+    'package.json',
+    'node_modules/.sfkit-lock',
+  ];
   const sourceTime = newest(sources.map((path) => join(root, path)));
   const stamp = join(root, 'dist', '.sfkit-stamp');
   if (isCurrent(stamp, '', sourceTime)) return;

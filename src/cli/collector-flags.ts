@@ -5,8 +5,16 @@ const helpGroup = 'RECORDS';
 
 /** How records are made of a capture; the same flags wherever a capture is read. */
 export const collectorFlags = {
-  exporter: Flags.string({ helpGroup, helpValue: 'NAME', description: 'name in the header of the records (default: empty)' }),
-  'node-ip': Flags.string({ helpGroup, helpValue: 'ADDRESS', description: 'node address in the header of the records (default: empty)' }),
+  exporter: Flags.string({
+    helpGroup,
+    helpValue: 'NAME',
+    description: 'name in the header of the records (default: empty)',
+  }),
+  'node-ip': Flags.string({
+    helpGroup,
+    helpValue: 'ADDRESS',
+    description: 'node address in the header of the records (default: empty)',
+  }),
   'file-read-mode': Flags.option({ options: fileReadModes })({
     helpGroup,
     helpValue: 'all|none|select',

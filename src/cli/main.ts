@@ -35,7 +35,11 @@ function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
 }
 
 function discardOnSignals(): void {
-  for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]] as const) {
+  for (const [signal, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+    ['SIGHUP', 1],
+  ] as const) {
     process.on(signal, () => {
       discardAll();
       process.exit(128 + number);

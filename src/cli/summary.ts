@@ -19,15 +19,27 @@ export function summaryText({ conversion, summary, seconds }: Outcome): string {
     `${conversion.input} -> ${output} (${conversion.format})`,
     `  ${grouped(summary.events)} events, ${grouped(total)} records in ${seconds.toFixed(2)} s (${grouped(rate(summary, seconds))} events/s)`,
   ];
-  if (records.length > 0) lines.push(`  records: ${records.map(([type, count]) => `${type} ${grouped(count)}`).join(', ')}`);
+  if (records.length > 0)
+    lines.push(`  records: ${records.map(([type, count]) => `${type} ${grouped(count)}`).join(', ')}`);
   for (const { reason, count } of summary.skipped) {
     if (count > 0n) lines.push(`  skipped: ${grouped(count)} ${reason}`);
   }
-  for (const { message, offset, skippedBytes } of summary.damage) {
-    const lost = skippedBytes > 0n ? `, ${grouped(skippedBytes)} bytes lost` : '';
-    lines.push(`  damaged: at byte ${offset}: ${message}${lost}`);
-  }
+  lines.push(...damageLines(summary).map((line) => `  damaged: ${line}`));
   return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
+}
+
+/** What of an input could not be read, for commands that print no summary. */
+export function damageText(path: string, summary: Summary): string {
+  return damageLines(summary)
+    .map((line) => `sfkit: ${escapeForTerminal(`${path} is damaged: ${line}`)}\n`)
+    .join('');
+}
+
+function damageLines(summary: Summary): string[] {
+  return summary.damage.map(({ message, offset, skippedBytes }) => {
+    const lost = skippedBytes > 0n ? `, ${grouped(skippedBytes)} bytes lost` : '';
+    return `at byte ${offset}: ${message}${lost}`;
+  });
 }
 
 /** The same as an object: totals, then each capture. */

@@ -14,17 +14,25 @@ const tableNames = tables.map((table) => table.name);
 export default class Convert extends Command {
   static override summary = 'Turn captures into SysFlow files or tables.';
 
-  static override description = `Reads system-call captures (.scap, plain or gzip) and writes what happened in them: as a SysFlow file
-(avro), or as tables (parquet, arrow, jsonl, csv). Without -o the tables go to NAME.sysflow/ in the
-working directory, one file a table. What is already there under that name is replaced.
+  static override description =
+    `Reads system-call captures (.scap, plain or gzip) and writes what happened in them: as a SysFlow file (avro), or as tables (parquet, arrow, jsonl, csv). Without -o the tables go to NAME.sysflow/ in the working directory, one file a table. What is already there under that name is replaced.
 
 Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what could be read was written.`;
 
   static override examples = [
     { description: 'Parquet tables in capture.sysflow/', command: '<%= config.bin %> convert capture.scap' },
-    { description: 'A SysFlow file for any SysFlow reader', command: '<%= config.bin %> convert capture.scap -o capture.sf' },
-    { description: 'All events and flows in one CSV file', command: '<%= config.bin %> convert capture.scap -o events.csv' },
-    { description: 'One table on standard output', command: '<%= config.bin %> convert capture.scap -f jsonl -o - --table network_flow' },
+    {
+      description: 'A SysFlow file for any SysFlow reader',
+      command: '<%= config.bin %> convert capture.scap -o capture.sf',
+    },
+    {
+      description: 'All events and flows in one CSV file',
+      command: '<%= config.bin %> convert capture.scap -o events.csv',
+    },
+    {
+      description: 'One table on standard output',
+      command: '<%= config.bin %> convert capture.scap -f jsonl -o - --table network_flow',
+    },
     { description: 'Many captures, a directory each', command: '<%= config.bin %> convert captures/*.scap -o tables/' },
   ];
 
@@ -42,7 +50,8 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
     output: Flags.string({
       char: 'o',
       helpValue: 'PATH',
-      description: 'a file, a directory (ending in /), or - for standard output (default: NAME.sysflow/, for avro NAME.sf)',
+      description:
+        'a file, a directory (ending in /), or - for standard output (default: NAME.sysflow/, for avro NAME.sf)',
     }),
     table: Flags.option({ options: tableNames })({
       helpValue: 'NAME',
@@ -57,11 +66,17 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
     const plan = planConversions(argv as string[], flags.format, flags.output);
     const first = plan[0];
     if (flags.table !== undefined && (first?.shape === 'directory' || first?.format === 'avro')) {
-      throw new SfkitError('INVALID_ARGUMENT', '--table is for a single file of a table format; a directory gets every table');
+      throw new SfkitError(
+        'INVALID_ARGUMENT',
+        '--table is for a single file of a table format; a directory gets every table',
+      );
     }
     const toStdout = first?.shape === 'stdout';
     if (toStdout && process.stdout.isTTY && first.format !== 'jsonl' && first.format !== 'csv') {
-      throw new SfkitError('INVALID_ARGUMENT', `${first.format} is binary and standard output is a terminal; redirect it or name a file with -o`);
+      throw new SfkitError(
+        'INVALID_ARGUMENT',
+        `${first.format} is binary and standard output is a terminal; redirect it or name a file with -o`,
+      );
     }
     const outcomes: Outcome[] = [];
     let failed = 0;

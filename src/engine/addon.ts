@@ -27,7 +27,10 @@ function load(): NativeAddon {
     }
   }
   const reason = failures.length > 0 ? failures.join('; ') : 'it was not built';
-  throw new SfkitError('ENGINE_NOT_FOUND', `the native engine does not load: ${reason}; reinstall sfkit, or run \`npm run setup\` in a clone`);
+  throw new SfkitError(
+    'ENGINE_NOT_FOUND',
+    `the native engine does not load: ${reason}; reinstall sfkit, or run \`npm run setup\` in a clone`,
+  );
 }
 
 function candidates(): string[] {

@@ -13,7 +13,8 @@ export class ColumnBatch {
 
   constructor(native: NativeColumnBatch) {
     const layout: readonly TableColumn[] | undefined = tableColumns[native.table as TableName];
-    if (layout === undefined) throw new SfkitError('UNKNOWN', `the engine gave a batch of the unknown table '${native.table}'`);
+    if (layout === undefined)
+      throw new SfkitError('UNKNOWN', `the engine gave a batch of the unknown table '${native.table}'`);
     this.#native = native;
     this.table = native.table as TableName;
     this.rows = native.rows;

@@ -58,7 +58,10 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
     exporter: text('exporter', config.exporter, ''),
     nodeIp: text('nodeIp', config.nodeIp, ''),
     filename: text('filename', config.filename, ''),
-    fileReadMode: fileReadModes.indexOf(oneOf('fileReadMode', config.fileReadMode, fileReadModes, 'select')) as 0 | 1 | 2,
+    fileReadMode: fileReadModes.indexOf(oneOf('fileReadMode', config.fileReadMode, fileReadModes, 'select')) as
+      | 0
+      | 1
+      | 2,
     fileOnly: flag('fileOnly', config.fileOnly, true),
     processFlow: flag('processFlow', config.processFlow, true),
     containersOnly: flag('containersOnly', config.containersOnly, false),

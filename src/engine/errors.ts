@@ -39,7 +39,9 @@ export function fromNative(error: unknown): SfkitError {
 export function unwritable(path: string, error: unknown): SfkitError {
   if (error instanceof SfkitError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
-  return new SfkitError('OUTPUT_UNWRITABLE', `cannot write ${path}: ${reasons[code ?? ''] ?? message}`, { cause: error });
+  return new SfkitError('OUTPUT_UNWRITABLE', `cannot write ${path}: ${reasons[code ?? ''] ?? message}`, {
+    cause: error,
+  });
 }
 
 const reasons: Record<string, string> = {

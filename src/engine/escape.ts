@@ -1,6 +1,5 @@
 // Captured strings are an attacker's: nothing of them may steer a terminal. C0 and C1 controls, DEL and the
 // marks that reorder or hide text are written as escapes.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
 
 /** The text with everything that is not plainly visible written as \xNN or \uNNNN. */

@@ -20,7 +20,9 @@ export async function convert(conversion: Conversion, options: ConvertOptions = 
   const { table, onProgress, ...collector } = options;
   // The capture's name, so that the bytes depend neither on where it lies nor on what the output is called.
   const config = { filename: basename(conversion.input), ...collector, input: conversion.input };
-  return conversion.format === 'avro' ? toAvro(conversion, config, onProgress) : toTables(conversion, config, table, onProgress);
+  return conversion.format === 'avro'
+    ? toAvro(conversion, config, onProgress)
+    : toTables(conversion, config, table, onProgress);
 }
 
 type Config = CollectorOptions & { input: string };
@@ -49,7 +51,12 @@ async function toAvro(conversion: Conversion, config: Config, onProgress: Progre
   return session.summary();
 }
 
-async function toTables(conversion: Conversion, config: Config, table: TableName | undefined, onProgress: Progress): Promise<Summary> {
+async function toTables(
+  conversion: Conversion,
+  config: Config,
+  table: TableName | undefined,
+  onProgress: Progress,
+): Promise<Summary> {
   const wanted = conversion.shape === 'directory' ? allTables : [table ?? 'sysflow'];
   const session = openColumns({ ...config, tables: wanted });
   const batches = await begin(session);

@@ -1,9 +1,9 @@
 import {
   BIGINT,
   BOOLEAN,
-  DuckDBDataChunk,
   type DuckDBAppender,
   type DuckDBConnection,
+  DuckDBDataChunk,
   DuckDBInstance,
   ENUM,
   INTEGER,
@@ -28,7 +28,9 @@ export interface DatabaseOptions {
 }
 
 /** A DuckDB that looks for no extension anywhere. */
-export async function openDatabase(options: DatabaseOptions = {}): Promise<{ connection: DuckDBConnection; close(): void }> {
+export async function openDatabase(
+  options: DatabaseOptions = {},
+): Promise<{ connection: DuckDBConnection; close(): void }> {
   const instance = await DuckDBInstance.create(options.path ?? ':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
@@ -74,7 +76,9 @@ export class TableLoader {
     }
     const columns = batch.columns.filter((column) => column.type !== 'ops' && column.type !== 'ts');
     const strings = enumOf(batch.strings);
-    const types = columns.map((column) => (column.type === 'str' ? strings.type : fixedTypes[column.type].toLogicalType().logical_type));
+    const types = columns.map((column) =>
+      column.type === 'str' ? strings.type : fixedTypes[column.type].toLogicalType().logical_type,
+    );
     // One chunk for all: making the ENUM type anew for each would cost far more than the copies.
     const chunk = new DuckDBDataChunk(bindings.create_data_chunk(types));
     for (let start = 0; start < batch.rows; start += vectorSize) {
@@ -175,7 +179,10 @@ function enumOf(strings: readonly string[]): EnumStrings {
 const fixedTypes = { i32: INTEGER, i64: BIGINT, bool: BOOLEAN, ops: INTEGER, ts: BIGINT } as const;
 
 function copyValues(vector: bindings.Vector, column: Column, strings: EnumStrings, start: number, rows: number): void {
-  const values = column.type === 'str' ? enumIndexes(column.values as Uint32Array, strings, start, rows) : column.values.subarray(start, start + rows);
+  const values =
+    column.type === 'str'
+      ? enumIndexes(column.values as Uint32Array, strings, start, rows)
+      : column.values.subarray(start, start + rows);
   bindings.copy_data_to_vector(vector, 0, values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
 }
 

@@ -27,7 +27,11 @@ export interface Conversion {
 }
 
 /** Decides format and output of each capture; throws INVALID_ARGUMENT where the wishes contradict each other. */
-export function planConversions(inputs: readonly string[], format: Format | undefined, output: string | undefined): Conversion[] {
+export function planConversions(
+  inputs: readonly string[],
+  format: Format | undefined,
+  output: string | undefined,
+): Conversion[] {
   const plan = inputs.map((input) => planOne(input, inputs.length > 1, format, output));
   const taken = new Map<string, string>();
   for (const { input, output: path, shape } of plan) {
@@ -35,7 +39,8 @@ export function planConversions(inputs: readonly string[], format: Format | unde
     const other = taken.get(path);
     if (other !== undefined) refuse(`${other} and ${input} would both become ${path}; convert them one by one with -o`);
     taken.set(path, input);
-    if (inputs.some((candidate) => samePath(candidate, path))) refuse(`${path} is an input as well; name another output with -o`);
+    if (inputs.some((candidate) => samePath(candidate, path)))
+      refuse(`${path} is an input as well; name another output with -o`);
   }
   return plan;
 }
@@ -68,7 +73,9 @@ function planOne(input: string, several: boolean, wanted: Format | undefined, ou
   if (several) refuse(`several captures do not fit into the one file ${output}; name a directory with -o DIR/`);
   const format = wanted ?? formatOf(output);
   if (format === undefined) {
-    refuse(`cannot tell the format from the name ${output}; end it in .sf, .arrow, .parquet, .jsonl or .csv, say it with -f, or end a directory with /`);
+    refuse(
+      `cannot tell the format from the name ${output}; end it in .sf, .arrow, .parquet, .jsonl or .csv, say it with -f, or end a directory with /`,
+    );
   }
   return { input, format, shape: 'file', output };
 }

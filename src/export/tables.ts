@@ -22,7 +22,9 @@ export interface TableOutput {
 export async function openTables(conversion: Conversion, tables: readonly TableName[]): Promise<TableOutput> {
   const format = conversion.format as TableFormat;
   if (format === 'parquet') return openParquet(conversion, tables);
-  return conversion.shape === 'directory' ? openDirectory(conversion.output, format, tables) : openOne(conversion, format, tables);
+  return conversion.shape === 'directory'
+    ? openDirectory(conversion.output, format, tables)
+    : openOne(conversion, format, tables);
 }
 
 /** One table's rows in one stream of bytes. */
@@ -31,7 +33,12 @@ interface TableWriter {
   close(): Promise<void>;
 }
 
-async function openWriter(format: TableFormat, table: TableName, sink: ByteSink, form: 'file' | 'stream'): Promise<TableWriter> {
+async function openWriter(
+  format: TableFormat,
+  table: TableName,
+  sink: ByteSink,
+  form: 'file' | 'stream',
+): Promise<TableWriter> {
   if (format === 'arrow') {
     const { ArrowTableWriter } = await import('./arrow.js');
     return new ArrowTableWriter(table, form, sink);
@@ -46,7 +53,11 @@ async function openWriter(format: TableFormat, table: TableName, sink: ByteSink,
   };
 }
 
-async function openOne(conversion: Conversion, format: TableFormat, tables: readonly TableName[]): Promise<TableOutput> {
+async function openOne(
+  conversion: Conversion,
+  format: TableFormat,
+  tables: readonly TableName[],
+): Promise<TableOutput> {
   const sink = openSink(conversion.output);
   const form = conversion.shape === 'stdout' ? 'stream' : 'file';
   const writer = await openWriter(format, tables[0] as TableName, sink, form);

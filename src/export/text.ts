@@ -47,11 +47,25 @@ function* lines(rows: number, line: (row: number) => string): Generator<string> 
 }
 
 function jsonCell(column: Column, batch: ColumnBatch): Cell {
-  return cell(column, batch, 'null', jsonString, (names) => JSON.stringify(names), (time) => `"${time}"`);
+  return cell(
+    column,
+    batch,
+    'null',
+    jsonString,
+    (names) => JSON.stringify(names),
+    (time) => `"${time}"`,
+  );
 }
 
 function csvCell(column: Column, batch: ColumnBatch): Cell {
-  return cell(column, batch, '', csvText, (names) => csvQuoted(names.join('|')), (time) => time);
+  return cell(
+    column,
+    batch,
+    '',
+    csvText,
+    (names) => csvQuoted(names.join('|')),
+    (time) => time,
+  );
 }
 
 /** What writes the cells of one column; each distinct string and operation set is converted once a batch. */

@@ -21,7 +21,6 @@ export function isoTime(nanoseconds: bigint): string {
 }
 
 // JSON.stringify leaves these as they are; a terminal would act on them.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose
 const unsafeInJson = /[\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
 
 /** A JSON string; invisible characters are written as \uNNNN, which readers turn back. */
@@ -32,8 +31,8 @@ export function jsonString(text: string): string {
   );
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose
-const unsafeInCsv = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
+const unsafeInCsv =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
 const needsQuotes = /[",\n\t]|^$|^ | $/;
 const startsFormula = /^[=+\-@'\t]/;
 

@@ -5,7 +5,15 @@ import { batch, type Row } from '../helpers/batches.js';
 import { memorySink } from '../helpers/sinks.js';
 
 const first: Row[] = [
-  { idx: 0, type: 'FF', opflags_bitmap: 0x80, ts_uts: 1_600_000_000_123_456_789n, proc_exe: '/bin/a', proc_tty: true, flow_rbytes: 2n ** 62n },
+  {
+    idx: 0,
+    type: 'FF',
+    opflags_bitmap: 0x80,
+    ts_uts: 1_600_000_000_123_456_789n,
+    proc_exe: '/bin/a',
+    proc_tty: true,
+    flow_rbytes: 2n ** 62n,
+  },
   { idx: 1, type: 'FF', opflags_bitmap: 0x180, ts_uts: -1n, proc_exe: null, proc_tty: null, file_path: 'x' },
 ];
 const second: Row[] = [{ idx: 2, type: 'FF', proc_exe: '/bin/b', file_path: 'x' }];

@@ -24,14 +24,28 @@ async function write(name: string, batches: readonly (readonly Row[])[]): Promis
 }
 
 const rows: Row[] = [
-  { idx: 0, type: 'FF', opflags_bitmap: 0x180, ts_uts: 1_600_000_000_123_456_789n, proc_exe: '/bin/\u00e9', proc_tty: true, flow_rbytes: 2n ** 62n },
+  {
+    idx: 0,
+    type: 'FF',
+    opflags_bitmap: 0x180,
+    ts_uts: 1_600_000_000_123_456_789n,
+    proc_exe: '/bin/\u00e9',
+    proc_tty: true,
+    flow_rbytes: 2n ** 62n,
+  },
   { idx: 1, type: 'FF', ts_uts: -1n, proc_exe: null, proc_args: 'NUL \0 inside' },
 ];
 
 it('holds exact integers, times, lists, missing values and any string', async () => {
   const file = await write('a', [rows]);
   const read = await parquetReadObjects({ file, compressors, utf8: true });
-  expect(read[0]).toMatchObject({ idx: 0n, proc_exe: '/bin/\u00e9', proc_tty: true, flow_rbytes: 2n ** 62n, opflags: ['OPEN', 'READ_RECV'] });
+  expect(read[0]).toMatchObject({
+    idx: 0n,
+    proc_exe: '/bin/\u00e9',
+    proc_tty: true,
+    flow_rbytes: 2n ** 62n,
+    opflags: ['OPEN', 'READ_RECV'],
+  });
   expect(read[1]).toMatchObject({ proc_exe: null, proc_args: 'NUL \ufffd inside', proc_tty: null, opflags: [] });
   const metadata = parquetMetadata(file);
   expect(metadata.key_value_metadata).toContainEqual({ key: 'sfkit.table', value: 'file_flow' });
@@ -39,7 +53,15 @@ it('holds exact integers, times, lists, missing values and any string', async ()
 
 it('keeps the order of many batches with more strings than one byte or two can count', async () => {
   const batches = [10, 300, 70_000].map((count) =>
-    Array.from({ length: count }, (_, index): Row => ({ idx: index, type: 'FF', proc_exe: index % 3 === 0 ? null : `exe ${index}`, file_path: `${count}/${index}` })),
+    Array.from(
+      { length: count },
+      (_, index): Row => ({
+        idx: index,
+        type: 'FF',
+        proc_exe: index % 3 === 0 ? null : `exe ${index}`,
+        file_path: `${count}/${index}`,
+      }),
+    ),
   );
   const read = await parquetReadObjects({ file: await write('b', batches), compressors, utf8: true });
   expect(read.map((row) => row.file_path)).toEqual(batches.flat().map((row) => row.file_path));

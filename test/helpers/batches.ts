@@ -1,6 +1,12 @@
 import { ColumnBatch } from '../../src/engine/batch.js';
 import { type TableName, tableColumns } from '../../src/engine/columns.gen.js';
-import type { NativeBatch, NativeColumn, NativeColumnBatch, NativeSession, NativeSummary } from '../../src/engine/native.js';
+import type {
+  NativeBatch,
+  NativeColumn,
+  NativeColumnBatch,
+  NativeSession,
+  NativeSummary,
+} from '../../src/engine/native.js';
 
 /** A row by column name; what is left out is null, or 0 or '' where the column has no nulls. */
 export type Row = Record<string, string | number | bigint | boolean | null>;
@@ -31,7 +37,10 @@ export function nativeBatch(table: TableName, rows: readonly Row[]): NativeColum
       }
       switch (column.type) {
         case 'str':
-          return { values: Uint32Array.from(cells, (cell) => (cell === null && hasNull ? 0 : intern(String(cell ?? '')))), valid };
+          return {
+            values: Uint32Array.from(cells, (cell) => (cell === null && hasNull ? 0 : intern(String(cell ?? '')))),
+            valid,
+          };
         case 'i64':
           return { values: BigInt64Array.from(cells, (cell) => BigInt((cell as bigint | number | null) ?? 0)), valid };
         case 'bool':
@@ -44,7 +53,13 @@ export function nativeBatch(table: TableName, rows: readonly Row[]): NativeColum
   strings.forEach((text, index) => {
     offsets[index + 1] = (offsets[index] as number) + text.byteLength;
   });
-  return { kind: 'columns', table, rows: rows.length, strings: { offsets, bytes: new Uint8Array(Buffer.concat(strings)) }, columns };
+  return {
+    kind: 'columns',
+    table,
+    rows: rows.length,
+    strings: { offsets, bytes: new Uint8Array(Buffer.concat(strings)) },
+    columns,
+  };
 }
 
 export function batch(table: TableName, rows: readonly Row[]): ColumnBatch {

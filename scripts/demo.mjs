@@ -1,0 +1,27 @@
+// Sets everything up, converts a capture to Parquet and asks it a question, showing the commands.
+// Usage: node scripts/demo.mjs
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { root } from './lib/run.mjs';
+import { setUp } from './setup.mjs';
+
+const capture = 'fixtures/webserver.scap';
+const output = 'demo-output/';
+const question = `select proc_exe, count(*) as connections, sum(flow_rbytes) as received, sum(flow_wbytes) as sent
+   from network_flow group by 1 order by sent desc`;
+
+setUp({ tests: false });
+sfkit('convert', capture, '-o', output);
+sfkit('query', output, question);
+console.log('Go on: node bin/run.js query demo-output/ "from sysflow limit 10", or node bin/run.js --help');
+
+function sfkit(...args) {
+  const shown = args.map((arg) => (/[\s"]/.test(arg) ? `"${arg}"` : arg)).join(' ');
+  console.log(`$ sfkit ${shown}`);
+  const { status } = spawnSync(process.execPath, [join(root, 'bin', 'run.js'), ...args], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exit(status ?? 1);
+  console.log();
+}

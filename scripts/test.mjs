@@ -1,0 +1,62 @@
+// Sets everything up and runs every test: TypeScript, C++, then whole commands. Ends with one line that
+// counts them all.
+// Usage: node scripts/test.mjs
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from './lib/run.mjs';
+import { setUp } from './setup.mjs';
+
+const scratch = mkdtempSync(join(tmpdir(), 'sfkit-test-'));
+const totals = { passed: 0, failed: 0, skipped: 0 };
+
+try {
+  setUp({ tests: true });
+  const wholeCommands = ['test/golden', 'test/conformance', 'test/commands'];
+  count(vitest('unit', ['--exclude', 'test/{golden,conformance,commands}/**']));
+  count(native());
+  count(vitest('commands', wholeCommands));
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
+console.log(`${totals.passed} passed, ${totals.failed} failed${skipped}`);
+process.exitCode = totals.failed > 0 ? 1 : 0;
+
+function count(result) {
+  for (const key of Object.keys(totals)) totals[key] += result[key];
+}
+
+function vitest(name, args) {
+  const report = join(scratch, `${name}.json`);
+  const cli = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const { status } = spawnSync(process.execPath, [cli, 'run', ...reporters, ...args], { cwd: root, stdio: 'inherit' });
+  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, 'utf8'));
+  // A file that does not load fails without a failed test.
+  const failed = status === 0 ? 0 : Math.max(1, numFailedTests);
+  return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
+}
+
+function native() {
+  const binary = ['Release', '.']
+    .map((folder) => join(root, 'native', 'build', folder, 'sfkit_tests'))
+    .find(existsSync);
+  if (binary === undefined) {
+    console.log('C++ tests: not built');
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+  const report = join(scratch, 'native.json');
+  const { status } = spawnSync(binary, ['--gtest_brief=1', `--gtest_output=json:${report}`], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
+  const tests = JSON.parse(readFileSync(report, 'utf8')).testsuites.flatMap((suite) => suite.testsuite);
+  const failed = tests.filter((test) => test.failures !== undefined).length;
+  const skipped = tests.filter((test) => test.result === 'SKIPPED' || test.status === 'NOTRUN').length;
+  return { passed: tests.length - failed - skipped, failed: status === 0 ? failed : Math.max(1, failed), skipped };
+}

@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
+import { Args, Command, Flags } from '@oclif/core';
+import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
+import { exitCodes } from '../cli/report.js';
+import { damageText } from '../cli/summary.js';
+import { SfkitError } from '../engine/errors.js';
+import { resultFormats } from '../query/formats.js';
+import { splitArguments } from '../query/sql-argument.js';
+
+export default class Query extends Command {
+  static override summary = 'Ask captures, SysFlow files and tables in SQL.';
+
+  static override description =
+    `Opens captures (.scap), SysFlow files (.sf), tables (.parquet, .arrow) and directories of these as tables process_event, file_event, network_flow, file_flow, process_flow, k8s_event, process, file, container, pod and header, and as sysflow, which is all events and flows. Rows of several inputs are united. The SQL is that of DuckDB.
+
+The last argument is the SQL when no file has that name and it holds a blank. Otherwise the SQL comes from the file given with -q, or from standard input.
+
+A drawn table cuts cells longer than 100 characters; the other formats give everything.
+
+Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answer is that of what could be read.`;
+
+  static override examples = [
+    {
+      description: 'Who sent how much',
+      command:
+        '<%= config.bin %> query capture.scap "select proc_exe, sum(flow_wbytes) as bytes from network_flow group by 1 order by 2 desc"',
+    },
+    {
+      description: 'Over many conversions, as CSV',
+      command: '<%= config.bin %> query tables/ "select * from process" --format csv -o processes.csv',
+    },
+    { description: 'SQL from a file', command: '<%= config.bin %> query capture.sf -q report.sql --format markdown' },
+    {
+      description: 'SQL from standard input',
+      command: "echo 'select count(*) from sysflow' | <%= config.bin %> query capture.sf",
+    },
+  ];
+
+  static override strict = false;
+
+  static override args = {
+    input: Args.string({ required: true, description: 'captures, SysFlow files, tables or directories; then the SQL' }),
+  };
+
+  static override flags = {
+    query: Flags.string({ char: 'q', helpValue: 'FILE', description: 'file that holds the SQL' }),
+    format: Flags.option({ options: resultFormats })({
+      helpValue: resultFormats.join('|'),
+      default: 'table',
+      description: 'how to write the rows',
+    }),
+    output: Flags.string({
+      char: 'o',
+      helpValue: 'FILE',
+      default: '-',
+      description: 'file to write, or - for standard output',
+    }),
+    ...collectorFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { argv, flags } = await this.parse(Query);
+    const { inputs, sql: argument } = splitArguments(argv as string[], flags.query !== undefined);
+    const isBinary = flags.format === 'parquet' || flags.format === 'arrow';
+    if (isBinary && flags.output === '-' && process.stdout.isTTY) {
+      throw new SfkitError(
+        'INVALID_ARGUMENT',
+        `${flags.format} is binary and standard output is a terminal; redirect it or name a file with -o`,
+      );
+    }
+    const sql = argument ?? (await readSql(flags.query));
+    // Loaded here, not above: DuckDB takes a while that --help need not.
+    const { openDataset } = await import('../query/dataset.js');
+    const { runQuery } = await import('../query/run.js');
+    const dataset = await openDataset(inputs, sql, collectorOptions(flags));
+    try {
+      await runQuery(dataset.connection, sql, flags.format, flags.output);
+    } finally {
+      dataset.close();
+    }
+    const damaged = dataset.summaries.filter(({ summary }) => summary.damage.length > 0);
+    for (const { path, summary } of damaged) process.stderr.write(damageText(path, summary));
+    if (damaged.length > 0) this.exit(exitCodes.partial);
+  }
+}
+
+async function readSql(file: string | undefined): Promise<string> {
+  if (file === undefined && process.stdin.isTTY) {
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      'no SQL: give it as the last argument, with -q FILE, or on standard input',
+    );
+  }
+  const sql = file === undefined ? await text(process.stdin) : readSqlFile(file);
+  if (sql.trim() === '') {
+    throw new SfkitError('INVALID_ARGUMENT', `no SQL: ${file ?? 'standard input'} is empty`);
+  }
+  return sql;
+}
+
+function readSqlFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'it is a directory' : code;
+    throw new SfkitError('INPUT_NOT_FOUND', `${file}: cannot read the SQL: ${reason}`, { cause: error });
+  }
+}

@@ -1,0 +1,54 @@
+import { Args, Command, Flags } from '@oclif/core';
+import { exitCodes } from '../cli/report.js';
+import { damageText } from '../cli/summary.js';
+import { tables } from '../engine/columns.gen.js';
+import { show, showFormats } from '../export/show.js';
+import { stdoutSink } from '../export/sink.js';
+
+const tableNames = tables.map((table) => table.name);
+
+export default class Show extends Command {
+  static override summary = 'Print the records of a SysFlow file.';
+
+  static override description =
+    `Prints events and flows in their order, or another table. The drawn table has the columns that tell most and cuts long cells; json, jsonl and csv have every column in full. Captures can be shown as well.
+
+Exit code: 0 done, 1 failed, 2 wrong usage, 3 the file was damaged and what could be read was printed.`;
+
+  static override examples = [
+    { description: 'Events and flows', command: '<%= config.bin %> show capture.sf' },
+    {
+      description: 'The processes, one JSON object a line',
+      command: '<%= config.bin %> show capture.sf --table process --format jsonl',
+    },
+  ];
+
+  static override args = {
+    file: Args.string({
+      required: true,
+      description: 'SysFlow file (schema versions 1000 to 5; plain, deflate or snappy)',
+    }),
+  };
+
+  static override flags = {
+    format: Flags.option({ options: showFormats })({
+      helpValue: showFormats.join('|'),
+      default: 'table',
+      description: 'how to write the rows',
+    }),
+    table: Flags.option({ options: tableNames })({
+      helpValue: 'NAME',
+      default: 'sysflow',
+      description:
+        'the table to print: sysflow (all events and flows), process_event, ..., process, file, container, pod, header',
+    }),
+  };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(Show);
+    const summary = await show(args.file, flags.table, flags.format, stdoutSink());
+    if (summary.damage.length === 0) return;
+    process.stderr.write(damageText(args.file, summary));
+    this.exit(exitCodes.partial);
+  }
+}

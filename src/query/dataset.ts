@@ -1,0 +1,137 @@
+import { basename, extname } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { type TableName, tableColumns, tables } from '../engine/columns.gen.js';
+import type { CollectorOptions } from '../engine/config.js';
+import { SfkitError } from '../engine/errors.js';
+import { openColumns, type Summary } from '../engine/session.js';
+import { openDatabase, quoteIdentifier, quoteText, selectTable, TableLoader } from '../export/duckdb.js';
+import { type QueryInput, resolveInputs } from './inputs.js';
+
+/** Inputs opened as tables of one database. */
+export interface Dataset {
+  connection: DuckDBConnection;
+  /** What the engine said about each capture and SysFlow file. */
+  summaries: { path: string; summary: Summary }[];
+  close(): void;
+}
+
+const rowTables = tables.filter((table) => table.kind === 'event' || table.kind === 'flow');
+const everyTable = tables.map((table) => table.name);
+
+/**
+ * Opens paths under the table names, rows of several inputs united. Parquet stays where it is; other inputs
+ * are loaded, and of those only the tables that `sql` speaks of.
+ */
+export async function openDataset(
+  paths: readonly string[],
+  sql: string,
+  collector: CollectorOptions = {},
+): Promise<Dataset> {
+  const inputs = resolveInputs(paths);
+  const database = await openDatabase();
+  const { connection } = database;
+  const summaries: Dataset['summaries'] = [];
+  try {
+    const loader = new TableLoader(connection);
+    await loader.create(everyTable);
+    await createViews(connection, inputs);
+    const wanted = tablesIn(connection, sql);
+    for (const input of inputs) {
+      if (input.kind === 'engine' && wanted.length > 0) {
+        summaries.push({ path: input.path, summary: await loadCapture(loader, input.path, wanted, collector) });
+      }
+      if (input.kind === 'arrow') await loadArrow(loader, input);
+    }
+    loader.finish();
+    await connection.run('SET lock_configuration = true');
+    return { connection, summaries, close: () => database.close() };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+async function loadCapture(
+  loader: TableLoader,
+  path: string,
+  wanted: readonly TableName[],
+  collector: CollectorOptions,
+): Promise<Summary> {
+  const session = openColumns({ filename: basename(path), ...collector, input: path, tables: wanted });
+  for await (const batch of session) await loader.append(batch);
+  return session.summary();
+}
+
+async function loadArrow(loader: TableLoader, input: Extract<QueryInput, { kind: 'arrow' }>): Promise<void> {
+  const { readArrow } = await import('./arrow-input.js');
+  for await (const batch of readArrow(input.path, input.table)) await loader.append(batch);
+}
+
+/** The tables of captures that the SQL needs; a superset where the text alone cannot tell. */
+function tablesIn(connection: DuckDBConnection, sql: string): TableName[] {
+  // Names that are put together at run time are found by DuckDB, those of several statements by their text.
+  const bound = new Set(connection.getTableNames(sql, false));
+  const words = new Set(sql.toLowerCase().match(/[a-z_0-9]+/g) ?? []);
+  return tables
+    .filter((table) => table.kind !== 'all')
+    .filter(
+      (table) => bound.has(table.name) || words.has(table.name) || (words.has('sysflow') && table.kind !== 'entity'),
+    )
+    .map((table) => table.name);
+}
+
+async function createViews(connection: DuckDBConnection, inputs: readonly QueryInput[]): Promise<void> {
+  const paths = new Map<string, string[]>();
+  for (const input of inputs) {
+    if (input.kind !== 'parquet') continue;
+    const name =
+      (await tableInParquet(connection, input.path)) ?? input.table ?? basename(input.path, extname(input.path));
+    paths.set(name, [...(paths.get(name) ?? []), input.path]);
+  }
+  for (const { name, kind, record } of tables) {
+    if (kind === 'all') continue;
+    const sources = [selectTable(name)];
+    if (paths.has(name)) sources.push(`SELECT * FROM ${readParquet(paths.get(name) as string[])}`);
+    if (kind !== 'entity') {
+      // A file of all events and flows gives each table its rows.
+      const columns = tableColumns[name].map((column) => quoteIdentifier(column.name)).join(', ');
+      const rows = [
+        `(${selectTable('sysflow')})`,
+        ...(paths.has('sysflow') ? [readParquet(paths.get('sysflow') as string[])] : []),
+      ];
+      for (const source of rows) sources.push(`SELECT ${columns} FROM ${source} WHERE type = ${quoteText(record)}`);
+    }
+    await connection.run(`CREATE VIEW ${quoteIdentifier(name)} AS ${sources.join(' UNION ALL BY NAME ')}`);
+    paths.delete(name);
+  }
+  paths.delete('sysflow');
+  const columns = tableColumns.sysflow.map((column) => quoteIdentifier(column.name)).join(', ');
+  const union = rowTables.map((table) => `SELECT * FROM ${quoteIdentifier(table.name)}`).join(' UNION ALL BY NAME ');
+  await connection.run(`CREATE VIEW sysflow AS SELECT ${columns} FROM (${union}) ORDER BY idx`);
+  // Parquet files of others are tables under their file names.
+  for (const [name, list] of paths) {
+    await connection.run(`CREATE VIEW ${quoteIdentifier(name)} AS SELECT * FROM ${readParquet(list)}`);
+  }
+}
+
+function readParquet(paths: readonly string[]): string {
+  return `read_parquet([${paths.map((path) => quoteText(escapeGlob(path))).join(', ')}], union_by_name = true)`;
+}
+
+/** The table name that `sfkit convert` puts into its Parquet files. */
+async function tableInParquet(connection: DuckDBConnection, path: string): Promise<string | undefined> {
+  try {
+    const result = await connection.runAndReadAll(
+      `SELECT decode(value) FROM parquet_kv_metadata(${quoteText(escapeGlob(path))}) WHERE decode(key) = 'sfkit.table'`,
+    );
+    return result.getRows()[0]?.[0] as string | undefined;
+  } catch (error) {
+    const reason = (error as Error).message.split('\n', 1)[0];
+    throw new SfkitError('INPUT_BAD_FORMAT', `${path}: not a readable Parquet file: ${reason}`, { cause: error });
+  }
+}
+
+/** DuckDB takes paths as patterns. */
+function escapeGlob(path: string): string {
+  return path.replace(/[*?[]/g, '[$&]');
+}

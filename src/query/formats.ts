@@ -1,0 +1,7 @@
+// Apart from what writes them: commands list the names without loading DuckDB.
+
+export const textFormats = ['table', 'csv', 'json', 'jsonl', 'markdown'] as const;
+export type TextFormat = (typeof textFormats)[number];
+
+export const resultFormats = [...textFormats, 'parquet', 'arrow'] as const;
+export type ResultFormat = (typeof resultFormats)[number];

@@ -1,0 +1,97 @@
+import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api';
+import { DuckDBTypeId } from '@duckdb/node-api';
+import { escapeForTerminal } from '../engine/escape.js';
+import type { ByteSink } from '../export/sink.js';
+import { TableText } from '../export/table-text.js';
+import { csvText, jsonString } from '../export/values.js';
+import type { TextFormat } from './formats.js';
+import { csvValue, jsonValue, plainText } from './values.js';
+
+/** Cells of a drawn table are cut at this many characters; every other format gives all of it. */
+const maxCell = 100;
+
+/** Writes a result as text while it is computed. */
+export async function writeText(result: DuckDBResult, format: TextFormat, sink: ByteSink): Promise<void> {
+  const writer = writers[format](result);
+  await sink.write(writer.head);
+  let rowCount = 0;
+  for await (const chunk of result) {
+    const rows = chunk.getRows();
+    if (rows.length > 0) await sink.write(writer.rows(rows, rowCount));
+    rowCount += rows.length;
+  }
+  await sink.write(writer.tail(rowCount));
+}
+
+interface Writer {
+  head: string;
+  rows(rows: DuckDBValue[][], before: number): string;
+  tail(count: number): string;
+}
+
+const writers: Record<TextFormat, (result: DuckDBResult) => Writer> = {
+  table(result) {
+    const columns = result
+      .columnNames()
+      .map((name, index) => ({ name, right: numeric.has(result.columnTypeId(index)) }));
+    const table = new TableText(columns, { maxCell });
+    return {
+      head: '',
+      rows: (rows) => table.rows(rows.map((row) => row.map(plainText))),
+      tail: () => table.end(),
+    };
+  },
+  csv: (result) => ({
+    head: `${result.columnNames().map(csvText).join(',')}\r\n`,
+    rows: (rows) => rows.map((row) => `${row.map(csvValue).join(',')}\r\n`).join(''),
+    tail: () => '',
+  }),
+  json(result) {
+    const object = jsonObject(result);
+    return {
+      head: '[',
+      rows: (rows, before) => rows.map((row, index) => `${before + index === 0 ? '' : ','}\n  ${object(row)}`).join(''),
+      tail: (count) => (count === 0 ? ']\n' : '\n]\n'),
+    };
+  },
+  jsonl(result) {
+    const object = jsonObject(result);
+    return { head: '', rows: (rows) => rows.map((row) => `${object(row)}\n`).join(''), tail: () => '' };
+  },
+  markdown: (result) => ({
+    head: `| ${result.columnNames().map(markdownText).join(' | ')} |\n|${result
+      .columnNames()
+      .map((_, index) => (numeric.has(result.columnTypeId(index)) ? ' ---: |' : ' --- |'))
+      .join('')}\n`,
+    rows: (rows) =>
+      rows.map((row) => `| ${row.map((value) => markdownText(plainText(value))).join(' | ')} |\n`).join(''),
+    tail: () => '',
+  }),
+};
+
+const numeric = new Set([
+  DuckDBTypeId.TINYINT,
+  DuckDBTypeId.SMALLINT,
+  DuckDBTypeId.INTEGER,
+  DuckDBTypeId.BIGINT,
+  DuckDBTypeId.UTINYINT,
+  DuckDBTypeId.USMALLINT,
+  DuckDBTypeId.UINTEGER,
+  DuckDBTypeId.UBIGINT,
+  DuckDBTypeId.HUGEINT,
+  DuckDBTypeId.UHUGEINT,
+  DuckDBTypeId.FLOAT,
+  DuckDBTypeId.DOUBLE,
+  DuckDBTypeId.DECIMAL,
+]);
+
+function jsonObject(result: DuckDBResult): (row: DuckDBValue[]) => string {
+  // Two columns of one name would hide one another.
+  const keys = result.deduplicatedColumnNames().map(jsonString);
+  return (row) => `{${row.map((value, index) => `${keys[index]}:${jsonValue(value)}`).join(',')}}`;
+}
+
+/** Text that Markdown shows as it is: a captured string must not become a link or HTML. */
+function markdownText(text: string): string {
+  return escapeForTerminal(text).replace(/[\\`*[\]<>|&]/g, '\\$&');
+}

@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs';
+import { SfkitError } from '../engine/errors.js';
+
+export interface InputsAndSql {
+  inputs: string[];
+  /** Undefined: to be read from standard input. */
+  sql: string | undefined;
+}
+
+/**
+ * Tells inputs from SQL. The last argument is SQL when no file has that name and it holds a blank, as every
+ * SQL statement does; all others are inputs. With a file of SQL (`hasFile`) every argument is an input.
+ */
+export function splitArguments(args: readonly string[], hasFile: boolean): InputsAndSql {
+  const last = args.at(-1);
+  const isSql = !hasFile && last !== undefined && /\s/.test(last) && !existsSync(last);
+  const inputs = isSql ? args.slice(0, -1) : [...args];
+  if (inputs.length === 0) {
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      isSql
+        ? 'no input: name a capture, file or directory before the SQL'
+        : 'no input: name a capture, file or directory',
+    );
+  }
+  for (const input of inputs) {
+    if (existsSync(input)) continue;
+    if (hasFile && /\s/.test(input)) {
+      throw new SfkitError(
+        'INVALID_ARGUMENT',
+        `${input}: no such file; with -q the SQL comes from the file, and every argument is an input`,
+      );
+    }
+    if (input === last && inputs.length > 1 && !hasFile) {
+      throw new SfkitError('INPUT_NOT_FOUND', `${input}: no such file or directory (and no SQL: that holds a blank)`);
+    }
+    throw new SfkitError('INPUT_NOT_FOUND', `${input}: no such file or directory`);
+  }
+  return { inputs, sql: isSql ? last : undefined };
+}
