@@ -2,6 +2,7 @@
 // common case, no allocation but when it grows.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 #include <vector>

@@ -1,0 +1,68 @@
+// Socket addresses and address pairs as events hold them (spec: scap-format, section 10), and the
+// interface list that stands in for addresses an event leaves open.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "scap/metadata.h"
+#include "state/descriptor.h"
+
+namespace sfkit::state {
+
+enum class Family : uint8_t { kNone = 0, kUnix = 1, kInet = 2, kInet6 = 10 };
+
+struct Endpoint {
+  IpBytes ip{};
+  uint16_t port = 0;
+  bool operator==(const Endpoint&) const = default;
+};
+
+struct SocketTuple {
+  Family family = Family::kNone;  // IPv4-mapped IPv6 is given as kInet
+  Endpoint source;
+  Endpoint destination;
+  uint64_t unix_source = 0;
+  uint64_t unix_destination = 0;
+  std::string_view path;
+};
+
+struct SocketAddress {
+  Family family = Family::kNone;
+  Endpoint endpoint;
+  std::string_view path;
+};
+
+// Malformed or empty input gives Family::kNone.
+SocketTuple parse_tuple(Bytes value);
+SocketAddress parse_address(Bytes value);
+
+bool is_zero(const IpBytes& ip);
+// ::ffff:a.b.c.d to a.b.c.d in place; false when it is no such address.
+bool unmap_ipv4(IpBytes& ip);
+
+// `hexsource->hexdestination path`, the name of a connected unix socket.
+void unix_name(uint64_t source, uint64_t destination, std::string_view path, std::string& out);
+
+class InterfaceList {
+ public:
+  void add(const scap::InterfaceEntry& entry);
+  void clear() { entries_.clear(); }
+
+  // The local address a connection to `remote` most likely has: an interface with exactly that address,
+  // one in the same subnet, the first that is no loopback; zero when the list is empty.
+  IpBytes guess(const IpBytes& remote, bool ipv6) const;
+
+ private:
+  struct Entry {
+    bool ipv6;
+    IpBytes address;
+    IpBytes netmask;
+  };
+  std::vector<Entry> entries_;
+};
+
+}  // namespace sfkit::state

@@ -1,0 +1,51 @@
+// Containers: which one a cgroup path belongs to, and what is known of each (spec: scap-state, section 14).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace sfkit::state {
+
+// Runtime kinds as files number them.
+inline constexpr int32_t kContainerDocker = 0;
+
+struct ContainerInfo {
+  std::string id;  // short form; "" for the host
+  bool known = false;  // metadata has been seen
+  std::string name;
+  std::string image;  // with tag
+  std::string imageid;
+  int32_t type = kContainerDocker;
+  bool privileged = false;
+  uint64_t version = 0;  // changes with the metadata
+};
+
+// The container id in a thread's cgroups (`subsystem=path` strings, each ended by NUL): short form, or ""
+// on the host. The view is into `cgroups`.
+std::string_view container_id_of(std::string_view cgroups);
+
+class ContainerTable {
+ public:
+  ContainerTable() { clear(); }
+
+  // Index of the container `id`, made when it is new; 0 for "".
+  uint32_t intern(std::string_view id);
+  const ContainerInfo& at(uint32_t index) const { return containers_[index]; }
+  size_t size() const { return containers_.size(); }
+
+  // Takes the JSON of a container event; false when it cannot be used.
+  bool add_json(std::string_view json);
+  // The early form, with four plain values.
+  void add(std::string_view id, int32_t type, std::string_view name, std::string_view image);
+
+  void clear();
+
+ private:
+  std::vector<ContainerInfo> containers_;
+  std::unordered_map<std::string, uint32_t> index_;
+};
+
+}  // namespace sfkit::state

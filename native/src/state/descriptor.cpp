@@ -1,0 +1,64 @@
+#include "state/descriptor.h"
+
+namespace sfkit::state {
+
+void Descriptor::copy_from(const Descriptor& other) {
+  const uint32_t own_references = references;
+  DescriptorPool* own_pool = pool;
+  *this = other;
+  references = own_references;
+  pool = own_pool;
+}
+
+void Descriptor::reset() {
+  std::string buffer = std::move(name);
+  buffer.clear();
+  *this = Descriptor{};
+  name = std::move(buffer);
+}
+
+DescriptorRef::~DescriptorRef() {
+  if (target_ != nullptr && --target_->references == 0) target_->pool->give_back(target_);
+}
+
+Descriptor& DescriptorRef::writable() {
+  if (target_->references > 1) {
+    DescriptorRef copy = target_->pool->make(target_->type);
+    copy.target_->copy_from(*target_);
+    *this = std::move(copy);
+  }
+  return *target_;
+}
+
+void DescriptorTable::put(int64_t fd, DescriptorRef descriptor) {
+  if (fd < 0) return;
+  if (fd >= kLowest) {
+    high_[fd] = FdSlot{std::move(descriptor), nullptr};
+    return;
+  }
+  const auto index = static_cast<size_t>(fd);
+  if (index >= low_.size()) low_.resize(index + kGrowBy);
+  low_[index] = FdSlot{std::move(descriptor), nullptr};
+}
+
+void DescriptorTable::erase(int64_t fd) {
+  if (static_cast<uint64_t>(fd) < low_.size()) {
+    low_[static_cast<size_t>(fd)] = FdSlot{};
+  } else {
+    high_.erase(fd);
+  }
+}
+
+void DescriptorTable::copy_from(const DescriptorTable& other) {
+  low_ = other.low_;
+  high_ = other.high_;
+  for (FdSlot& slot : low_) slot.flow = nullptr;
+  for (auto& entry : high_) entry.second.flow = nullptr;
+}
+
+void DescriptorTable::clear() {
+  low_.clear();
+  high_.clear();
+}
+
+}  // namespace sfkit::state

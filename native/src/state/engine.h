@@ -1,0 +1,170 @@
+// Follows a capture: who runs, which descriptors they hold, what those stand for (spec: scap-state).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "scap/blocks.h"
+#include "state/addresses.h"
+#include "state/containers.h"
+#include "state/descriptor.h"
+#include "state/thread.h"
+#include "state/users.h"
+
+namespace sfkit::state {
+
+// What an event turned out to be about. Valid until the next event is applied.
+struct Context {
+  const scap::EventView* event = nullptr;
+  const scap::CallView* call = nullptr;  // exit events of system calls, with their arguments
+  Thread* thread = nullptr;
+  FdSlot* slot = nullptr;  // the descriptor the call worked on or made, when known
+  int64_t fd = -1;
+};
+
+class Engine {
+ public:
+  // `compat`: behave as libs 0.18.1 where that is known to be wrong but visible in SysFlow output
+  // (spec: sysflow-semantics, section 12).
+  explicit Engine(bool compat) : compat_(compat) {}
+
+  // The start of a section: drops everything.
+  void reset();
+  void add_thread(const scap::ThreadEntry& entry);
+  void add_descriptor(int64_t tid, const scap::FdEntry& entry);
+  void add_user(uint32_t uid, std::string_view name) { users_.add(0, uid, name); }
+  void add_group(uint32_t gid, std::string_view name) { groups_.add(0, gid, name); }
+  void add_interface(const scap::InterfaceEntry& entry) { interfaces_.add(entry); }
+  // The lists are complete: links threads, completes addresses.
+  void lists_complete();
+
+  // Applies one event and calls `visit(const Context&)` with what it is about; what the event ends
+  // (threads, descriptors) goes away with the next one.
+  template <typename Visit>
+  void apply(const scap::EventView& event, Visit visit) {
+    if (has_pending_) settle();
+    Context context;
+    context.event = &event;
+    const uint8_t route = route_of(event.code);
+    if (route == kRouteNone) return;
+    if (route == kRouteOther) {
+      other(event, context);
+      visit(context);
+      return;
+    }
+    Thread* thread = find_owner(event);
+    context.thread = thread;
+    if (route == kRouteEnter) {
+      enter(event, context);
+      visit(context);
+      return;
+    }
+    const scap::StoredEnter* stored = thread == nullptr ? nullptr : paired_enter(*thread, event.code);
+    const scap::CallView call(event, stored);
+    context.call = &call;
+    if (route == kRouteExit) {
+      find_fd(context);
+      exit(context);
+      visit(context);
+    }
+    if (context.thread != nullptr) {
+      context.thread->has_last_enter = false;
+      context.thread->enter.valid = false;
+    }
+  }
+
+  Thread* find_thread(int64_t tid) { return threads_.find(tid); }
+  const ContainerTable& containers() const { return containers_; }
+  const NameTable& users() const { return users_; }
+  const NameTable& groups() const { return groups_; }
+  const scap::MachineInfo& machine() const { return machine_; }
+  // Directory of an *at call: the path of descriptor `dirfd`, the working directory for AT_FDCWD;
+  // nullptr when it is not known.
+  const std::string* directory_of(Thread& thread, int64_t dirfd);
+  // The process's working directory with trailing slash, "" when unknown.
+  const std::string& cwd_of(Thread& thread);
+
+  // How the layer above marks events that it wants to see although they change no state.
+  enum Route : uint8_t { kRouteNone, kRouteOther, kRouteEnter, kRouteExit, kRouteIgnoredExit };
+  static uint8_t route_of(uint16_t code);
+
+ private:
+  // Finds the thread of a system call; an unknown one gets a placeholder unless the call itself makes it.
+  Thread* find_owner(const scap::EventView& event);
+  const scap::StoredEnter* paired_enter(Thread& thread, uint16_t exit_code) const;
+  void find_fd(Context& context);
+  void settle();
+
+  void enter(const scap::EventView& event, Context& context);
+  void exit(Context& context);
+  void other(const scap::EventView& event, Context& context);
+
+  // Handlers of exit events, a group of calls each.
+  void on_open(Context& context);
+  void on_creat(Context& context);
+  void on_open_by_handle(Context& context);
+  void on_close(Context& context);
+  void on_close_range(Context& context);
+  void on_dup(Context& context);
+  void on_fcntl(Context& context);
+  void on_pipe(Context& context);
+  void on_new_fd(Context& context, FdType type);
+  void on_memfd(Context& context);
+  void on_pidfd_open(Context& context);
+  void on_pidfd_getfd(Context& context);
+  void on_socket(Context& context);
+  void on_socketpair(Context& context);
+  void on_bind(Context& context);
+  void on_connect(Context& context);
+  void on_accept(Context& context);
+  void on_send_receive(Context& context, bool receive);
+  void on_clone(Context& context);
+  void on_clone_caller(Context& context, int64_t child_tid);
+  void on_clone_child(Context& context);
+  void on_exec(Context& context);
+  void on_proc_exit(const scap::EventView& event, Context& context);
+  void on_chdir(Context& context);
+  void on_set_id(Context& context, scap::P parameter, bool user);
+  void on_prctl(Context& context);
+
+  Descriptor* add_fd(Context& context, int64_t fd, FdType type);
+  void apply_tuple(Descriptor& descriptor, const SocketTuple& tuple, bool receive, Thread& thread);
+  void complete_addresses(Descriptor& descriptor) const;
+  void set_cgroups(Thread& thread, Bytes cgroups);
+  void set_uid(Thread& thread, uint32_t uid);
+  void set_gid(Thread& thread, uint32_t gid);
+  void fill_from_clone(Thread& thread, const scap::CallView& call);
+  void inherit(Thread& thread, Thread& from, bool new_process);
+  void on_container_json(std::string_view json);
+
+  const bool compat_;
+  bool saw_old_enters_ = false;  // the writer puts arguments into enter events
+  DescriptorPool pool_;
+  ThreadTable threads_;
+  ContainerTable containers_;
+  NameTable users_;
+  NameTable groups_;
+  InterfaceList interfaces_;
+  scap::MachineInfo machine_;
+  FlatMap<int64_t, uint8_t> server_ports_;
+
+  // Ends with the next event.
+  bool has_pending_ = false;
+  Thread* ended_thread_ = nullptr;
+  DescriptorTable* closed_table_ = nullptr;
+  int64_t closed_fd_ = -1;
+
+  struct Removal {
+    int64_t ptid;
+    uint64_t ts;
+  };
+  FlatMap<int64_t, Removal> recent_removals_;
+
+  std::string scratch_;         // paths under construction
+  std::string rendered_;        // compat: what libs 0.18.1 last rendered as text
+  std::string own_directory_;
+  const std::string no_text_;
+  const std::string unknown_leader_cwd_ = "./";
+};
+
+}  // namespace sfkit::state

@@ -1,0 +1,157 @@
+// Threads, their groups and the table of all of them (spec: scap-state, sections 1, 5 and 7).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/flat_map.h"
+#include "base/pool.h"
+#include "scap/event.h"
+#include "state/descriptor.h"
+
+namespace sfkit::state {
+
+// Bits of a thread's flags (PPM_CL_).
+enum ThreadFlag : uint32_t {
+  kCloneFiles = 1u << 0,
+  kCloneNewPid = 1u << 6,
+  kCloneParent = 1u << 8,
+  kCloneThread = 1u << 13,
+  kCloneInverted = 1u << 16,  // made from the child's own event
+  kCloneNewUser = 1u << 20,
+  kCloneVfork = 1u << 27,
+  kChildInPidns = 1u << 29,
+  kIsMainThread = 1u << 30,
+  kPipeSource = 1u << 21,
+  kPipeDestination = 1u << 22,
+};
+
+inline constexpr uint32_t kNoId = UINT32_MAX;  // uid, gid: none
+
+struct Thread;
+
+struct ThreadGroup {
+  int64_t pid = -1;
+  Thread* leader = nullptr;
+  std::vector<Thread*> members;
+  uint32_t alive = 0;
+  bool reaper = false;
+};
+
+struct Thread {
+  int64_t tid = -1;
+  int64_t pid = -1;
+  int64_t ptid = -1;
+  int64_t sid = -1;
+  int64_t vpgid = -1;
+  int64_t pgid = -1;
+  int64_t vtid = -1;
+  int64_t vpid = -1;
+  uint32_t flags = 0;
+  uint32_t uid = kNoId;
+  uint32_t gid = kNoId;
+  uint32_t loginuid = kNoId;
+  uint32_t tty = 0;
+  uint32_t container = 0;  // index into the container table, 0 for the host
+  int64_t fdlimit = -1;
+  int64_t reaper_tid = -1;
+  bool has_reaper_tid = false;
+  bool dead = false;
+  bool from_list = false;    // known since the section's process list
+  bool listed_uid = false;   // uid (gid) still as the process list gave it
+  bool listed_gid = false;
+  uint64_t clone_ts = 0;     // 0: from the process list, or met without its clone
+  std::string comm;
+  std::string exe;  // argv[0]
+  std::string exepath;
+  std::string args;  // each followed by NUL
+  std::string root;
+  // Leaders only: what the whole process shares.
+  std::string cwd;
+  std::string env;
+  DescriptorTable descriptors;
+
+  scap::StoredEnter enter;
+  uint16_t last_enter = 0;
+  bool has_last_enter = false;
+
+  ThreadGroup* group = nullptr;
+  Thread* parent = nullptr;
+  Thread* first_child = nullptr;
+  Thread* next_sibling = nullptr;
+  Thread* previous_sibling = nullptr;
+
+  void* process = nullptr;  // for the layer above
+
+  bool is_leader() const { return tid == pid || (flags & kIsMainThread) != 0; }
+  // Placeholders for threads the capture never introduced.
+  bool is_invalid() const { return tid < 0 || pid < 0 || ptid < 0; }
+  // The group's leader, the thread itself when it leads; nullptr when unknown.
+  Thread* leader() {
+    if (is_leader()) return this;
+    return group == nullptr ? nullptr : group->leader;
+  }
+  // The process's descriptors; nullptr when its leader is unknown.
+  DescriptorTable* table() {
+    if ((flags & kCloneFiles) == 0) return &descriptors;
+    Thread* owner = leader();
+    return owner == nullptr ? nullptr : &owner->descriptors;
+  }
+
+  // To the state of a new object, keeping buffers.
+  void reset();
+};
+
+class ThreadTable {
+ public:
+  Thread* find(int64_t tid) {
+    if (last_ != nullptr && last_->tid == tid) return last_;
+    Thread** found = threads_.find(tid);
+    if (found == nullptr) return nullptr;
+    last_ = *found;
+    return last_;
+  }
+
+  size_t size() const { return threads_.size(); }
+
+  // A new thread under `tid`, replacing one that is there. Not linked yet.
+  Thread* create(int64_t tid);
+
+  // Puts the thread into its group and under its parent, as pid, ptid and vpid now say.
+  void link(Thread* thread);
+  // The same for a thread whose pid or parent changed.
+  void relink(Thread* thread);
+
+  // Marks the thread as ended; it stays visible until remove_ended().
+  void end(Thread* thread);
+  // Takes an ended thread out: its children go to a reaper, and a leader stays while its group lives.
+  void remove_ended(Thread* thread);
+  // Takes a thread out whatever its state, with its group when it leads it.
+  void remove(Thread* thread);
+  // Removes all threads of the group but `keep`.
+  void keep_only(Thread* keep);
+
+  void clear();
+
+  template <typename Visit>
+  void for_each(Visit visit) {
+    threads_.for_each([&](int64_t, Thread*& thread) { visit(thread); });
+  }
+
+ private:
+  void join_group(Thread* thread);
+  void leave_group(Thread* thread);
+  void set_parent(Thread* thread, Thread* parent);
+  void hand_over_children(Thread* thread);
+  Thread* find_reaper(Thread* thread);
+  void drop(Thread* thread);
+
+  FlatMap<int64_t, Thread*> threads_;
+  FlatMap<int64_t, ThreadGroup*> groups_;
+  Pool<Thread> thread_pool_;
+  Pool<ThreadGroup> group_pool_;
+  Thread* last_ = nullptr;
+};
+
+}  // namespace sfkit::state

@@ -1,0 +1,376 @@
+#include "sysflow/dispatcher.h"
+
+#include <algorithm>
+
+#include "state/paths.h"
+#include "sysflow/ops.h"
+
+namespace sfkit::sysflow {
+namespace {
+
+using scap::P;
+using scap::to_int;
+using scap::to_text;
+using scap::to_uint;
+namespace ev = scap::ev;
+
+constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
+constexpr uint64_t kNoTime = UINT64_MAX;  // of synthetic events
+constexpr uint32_t kMapAnonymous = 1u << 3;
+constexpr int64_t kAtFdcwd = -100;
+constexpr int64_t kSmallestErrno = -4095;
+constexpr int64_t kKeepEnded = 1;      // seconds an ended process stays known
+constexpr int64_t kRemovalPeriod = 2;  // seconds between two removals
+constexpr char kUnknownKind = '?';
+
+// Letter of a descriptor kind in File.restype; 0 for kinds without records.
+char kind_letter(const state::Descriptor& descriptor, bool compat) {
+  switch (descriptor.type) {
+    case state::FdType::kFile:
+    case state::FdType::kFileV2: return 'f';
+    case state::FdType::kDirectory: return 'd';
+    case state::FdType::kUnix: return 'u';
+    case state::FdType::kFifo: return 'p';
+    // libs give userfaultfd the letter of unix sockets.
+    case state::FdType::kUserfault: return compat ? 'u' : 0;
+    default: return 0;
+  }
+}
+
+}  // namespace
+
+void tidy_path(std::string_view path, std::string& out) {
+  const bool slash = path.size() > 1 && path.back() == '/';
+  out.clear();
+  size_t at = 0;
+  while (at < path.size()) {
+    const size_t end = std::min(path.find('/', at), path.size());
+    const std::string_view element = path.substr(at, end - at);
+    at = end + 1;
+    if (element.empty() || element == ".") continue;
+    if (element == "..") {
+      out.resize(out.empty() ? 0 : out.rfind('/'));
+      continue;
+    }
+    out += '/';
+    out += element;
+  }
+  if (out.empty() || slash) out += '/';
+}
+
+// ---- time
+
+void Dispatcher::advance(uint64_t ts) {
+  if (ts == 0 || ts == kNoTime) return;
+  ts_ = static_cast<int64_t>(ts);
+  if (first_ts_ == 0) first_ts_ = ts_;
+  if (ts < second_begins_ || ts >= second_ends_) {
+    now_ = static_cast<int64_t>(ts / kNanosecondsPerSecond);
+    second_begins_ = static_cast<uint64_t>(now_) * kNanosecondsPerSecond;
+    second_ends_ = second_begins_ + kNanosecondsPerSecond;
+    flows_.set_time(ts_, now_);
+    tick();
+    return;
+  }
+  flows_.set_time(ts_, now_);
+}
+
+void Dispatcher::tick() {
+  flows_.run_timers();
+  if (now_ - last_removal_ >= kRemovalPeriod) remove_ended();
+}
+
+void Dispatcher::remove_ended() {
+  const auto kept = std::partition(dying_.begin(), dying_.end(),
+                                   [this](const Dying& entry) { return now_ - entry.since < kKeepEnded; });
+  for (auto at = kept; at != dying_.end(); ++at) {
+    ProcessEntity* process = entities_.find(at->oid);
+    if (process == nullptr) continue;
+    // What late events began would be lost with the process.
+    if (!options_.compat) {
+      flows_.end_process(*process);
+      flows_.end_thread_flow(*process);
+    }
+    entities_.erase(*process);
+  }
+  dying_.erase(kept, dying_.end());
+  last_removal_ = now_;
+}
+
+void Dispatcher::finish() {
+  flows_.finish(ts_);
+  sink_.finish();
+}
+
+// ---- routing
+
+void Dispatcher::dispatch(const state::Context& context) {
+  const scap::EventView& event = *context.event;
+  uint32_t op = op_of(event.code, options_.compat);
+  if (options_.compat) {
+    // The collector remembers the argument of the last setuid of any thread.
+    if (event.code == ev::SYSCALL_SETUID_E && context.thread != nullptr) {
+      last_setuid_ = entities_.user_name(*context.thread, static_cast<uint32_t>(to_uint(event.param(0), state::kNoId)));
+    } else if (event.code == ev::SYSCALL_SETRESUID_E) {
+      last_setuid_.clear();
+    }
+    // It counts mmap on entry; captures without enter events have the exit only.
+    const bool mmap_exit = event.code == ev::SYSCALL_MMAP_X || event.code == ev::SYSCALL_MMAP2_X;
+    if (mmap_exit && context.call != nullptr && context.call->paired()) op = 0;
+  }
+  if (op == 0 || context.thread == nullptr) return;
+  if (options_.containers_only && context.thread->container == 0) {
+    ++counts_.outside_containers;
+    return;
+  }
+  if ((op & kProcessOps) != 0) {
+    on_process(context, op);
+  } else {
+    on_data(context, op);
+  }
+}
+
+int64_t Dispatcher::result_of(const state::Context& context) const {
+  const int64_t result = to_int(context.event->param(0), -1);
+  return options_.compat ? static_cast<int32_t>(result) : result;
+}
+
+// ---- processes
+
+std::string Dispatcher::setuid_arguments(const state::Context& context) {
+  const scap::CallView& call = *context.call;
+  if (options_.compat) {
+    if (call.paired()) return last_setuid_;
+    return call.exit().code == ev::SYSCALL_SETUID_X
+               ? entities_.user_name(*context.thread, static_cast<uint32_t>(to_uint(call.from_exit(P::uid), state::kNoId)))
+               : std::string();
+  }
+  if (call.exit().code == ev::SYSCALL_SETUID_X) {
+    return entities_.user_name(*context.thread, static_cast<uint32_t>(to_uint(call.get(P::uid), state::kNoId)));
+  }
+  std::string text;
+  for (const P name : {P::ruid, P::euid, P::suid}) {
+    const Bytes value = call.get(name);
+    if (value.empty()) continue;
+    if (!text.empty()) text += ',';
+    text += std::to_string(to_int(value, -1));
+  }
+  return text;
+}
+
+void Dispatcher::write_event(const state::Context& context, const ProcessEntity& process, uint32_t op,
+                             int64_t result) {
+  event_.proc_oid = process.record.oid;
+  event_.ts = ts_;
+  event_.tid = context.thread->tid;
+  event_.op_flags = op;
+  event_.args.clear();
+  if (op == kOpSetuid) event_.args.push_back(setuid_arguments(context));
+  event_.ret = static_cast<int32_t>(result);
+  sink_.process_event(event_);
+}
+
+void Dispatcher::on_process(const state::Context& context, uint32_t op) {
+  state::Thread& thread = *context.thread;
+  const bool main = thread.is_leader();
+  const int64_t result = result_of(context);
+
+  if (options_.process_flow && op == kOpClone) {
+    const auto flags = to_uint(context.event->param(P::flags), 0);
+    const bool new_process = (main && result == 0) || (result > 0 && (flags & state::kCloneThread) == 0);
+    if (!new_process) {
+      flows_.thread_cloned(*entities_.process(thread, ObjectState::kReup, ts_).process, result);
+      return;
+    }
+  }
+  if (options_.process_flow && op == kOpExit) {
+    ProcessEntity& process = *entities_.process(thread, ObjectState::kReup, ts_).process;
+    if (!main) {
+      flows_.thread_exited(process);
+      return;
+    }
+    flows_.end_thread_flow(process);
+  }
+
+  const bool makes = op == kOpClone || op == kOpExec;
+  const EntityStore::Fetched fetched =
+      entities_.process(thread, makes ? ObjectState::kCreated : ObjectState::kReup, ts_);
+  ProcessEntity& process = *fetched.process;
+  if ((op == kOpExec || op == kOpSetuid) && !fetched.created) entities_.modified(process, thread, ts_);
+  if (op == kOpExit) {
+    if (main) {
+      flows_.end_process(process);
+    } else {
+      flows_.end_thread(process, thread.tid);
+    }
+  }
+  write_event(context, process, op, result);
+  if (op == kOpExit && main) dying_.push_back({now_, process.record.oid});
+}
+
+// ---- files and connections
+
+void Dispatcher::on_data(const state::Context& context, uint32_t op) {
+  const bool file_event = (op & kFileEventOps) != 0;
+  if (file_event) {
+    on_file_event(context, op);
+    return;
+  }
+  if (op == kOpMmap) {
+    const Bytes flags = context.call != nullptr ? context.call->get(P::flags) : context.event->param(P::flags);
+    if ((to_uint(flags, 0) & kMapAnonymous) != 0 && context.slot == nullptr) return;
+    if (!options_.compat) {
+      const int64_t result = result_of(context);
+      if (result < 0 && result >= kSmallestErrno) return;
+    }
+  }
+  if (context.slot == nullptr) {
+    ++counts_.unknown_descriptor;
+    return;
+  }
+  const state::Descriptor& descriptor = *context.slot->descriptor;
+  if (descriptor.is_ip_socket()) {
+    if (descriptor.type == state::FdType::kIpv6 && options_.compat) {
+      ++counts_.ipv6;
+      return;
+    }
+    on_flow(context, op, true);
+    return;
+  }
+  const char kind = kind_letter(descriptor, options_.compat);
+  if (kind == 0 || (options_.file_only && kind != 'f')) {
+    ++counts_.other_descriptor;
+    return;
+  }
+  on_flow(context, op, false);
+}
+
+void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool network) {
+  state::Thread& thread = *context.thread;
+  ProcessEntity& process = *entities_.process(thread, ObjectState::kReup, ts_).process;
+  state::Descriptor& descriptor = *context.slot->descriptor.get();
+  FlowTarget target;
+  target.network = network;
+  target.descriptor = &descriptor;
+  target.tid = thread.tid;
+  target.fd = context.fd;
+  if (!network) {
+    if (descriptor.file == nullptr || descriptor.file_container != thread.container) {
+      descriptor.file = entities_.file(thread, descriptor.name, kind_letter(descriptor, options_.compat),
+                                       ObjectState::kReup, ts_);
+      descriptor.file_container = thread.container;
+    }
+    target.file = static_cast<FileEntity*>(descriptor.file);
+  }
+  flows_.operate(process, target, op, result_of(context), descriptor.open_flags, *context.slot);
+}
+
+// ---- file events
+
+std::string_view Dispatcher::path_text(Bytes value) {
+  const std::string_view text = to_text(value);
+  if (!options_.compat) return text;
+  // The collector drops what is not printable ASCII.
+  text_.clear();
+  for (const char c : text) {
+    if (c >= 0x20 && c < 0x7f) text_ += c;
+  }
+  return text_;
+}
+
+void Dispatcher::absolute_path(const state::Context& context, P path, const P* directory, std::string& out) {
+  const scap::CallView& call = *context.call;
+  // The collector reads the exit event alone, so old events have no paths.
+  const auto argument = [&](P name) { return options_.compat ? call.from_exit(name) : call.get(name); };
+  const std::string_view text = path_text(argument(path));
+  if (text.starts_with('/')) {
+    tidy_path(text, out);
+    return;
+  }
+  const int64_t dirfd = directory == nullptr ? kAtFdcwd : to_int(argument(*directory), kAtFdcwd);
+  const std::string* base = state_.directory_of(*context.thread, dirfd);
+  if (base == nullptr) {
+    out = text;
+    return;
+  }
+  std::string joined = *base;
+  while (!joined.empty() && joined.back() == '/') joined.pop_back();
+  joined += '/';
+  joined += text;
+  if (joined.front() == '/') {
+    tidy_path(joined, out);
+  } else {
+    out = joined;
+  }
+}
+
+void Dispatcher::on_file_event(const state::Context& context, uint32_t op) {
+  state::Thread& thread = *context.thread;
+  const scap::CallView& call = *context.call;
+  const uint16_t code = context.event->code;
+  const bool at_call = is_at_call(code);
+
+  // With an explicit directory descriptor libs 0.18.1 shows the directory for these two.
+  const state::FdSlot* directory_slot = nullptr;
+  if (options_.compat && (code == ev::SYSCALL_MKDIRAT_X || code == ev::SYSCALL_UNLINKAT_2_X)) {
+    state::DescriptorTable* table = thread.table();
+    if (table != nullptr) directory_slot = table->find(to_int(call.from_exit(P::dirfd), -1));
+  }
+  ProcessEntity& process = *entities_.process(thread, ObjectState::kReup, ts_).process;
+
+  const FileEntity* first = nullptr;
+  const FileEntity* second = nullptr;
+  const auto directory = [at_call](const P& name) { return at_call ? &name : nullptr; };
+  static constexpr P kDirfd = P::dirfd;
+  static constexpr P kLinkdirfd = P::linkdirfd;
+  static constexpr P kOlddirfd = P::olddirfd;
+  static constexpr P kNewdirfd = P::newdirfd;
+  static constexpr P kOlddir = P::olddir;
+  static constexpr P kNewdir = P::newdir;
+  switch (op) {
+    case kOpSymlink:
+      if (at_call) {
+        path1_ = path_text(call.from_exit(P::target));
+      } else {
+        absolute_path(context, P::target, nullptr, path1_);
+      }
+      absolute_path(context, P::linkpath, directory(kLinkdirfd), path2_);
+      break;
+    case kOpLink:
+      absolute_path(context, P::oldpath, directory(kOlddir), path1_);
+      absolute_path(context, P::newpath, directory(kNewdir), path2_);
+      break;
+    case kOpRename:
+      absolute_path(context, P::oldpath, directory(kOlddirfd), path1_);
+      absolute_path(context, P::newpath, directory(kNewdirfd), path2_);
+      break;
+    default: {
+      const bool named = code == ev::SYSCALL_UNLINKAT_X || code == ev::SYSCALL_UNLINKAT_2_X;
+      absolute_path(context, named ? P::name : P::path, directory(kDirfd), path1_);
+      break;
+    }
+  }
+  if (op == kOpSymlink || op == kOpLink || op == kOpRename) {
+    first = entities_.file(thread, path1_, kUnknownKind, ObjectState::kReup, ts_);
+    second = entities_.file(thread, path2_, kUnknownKind, ObjectState::kCreated, ts_);
+  } else if (directory_slot != nullptr) {
+    const char kind = kind_letter(*directory_slot->descriptor, true);
+    first = entities_.file(thread, directory_slot->descriptor->name, kind == 0 ? kUnknownKind : kind,
+                           ObjectState::kCreated, ts_);
+  } else {
+    const char kind = op == kOpMkdir || op == kOpRmdir ? 'd' : kUnknownKind;
+    first = entities_.file(thread, path1_, kind, ObjectState::kCreated, ts_);
+  }
+
+  FileEvent record;
+  record.proc_oid = process.record.oid;
+  record.ts = ts_;
+  record.tid = thread.tid;
+  record.op_flags = op;
+  record.file_oid = first->record.oid;
+  record.ret = static_cast<int32_t>(result_of(context));
+  if (second != nullptr) record.new_file_oid = second->record.oid;
+  sink_.file_event(record);
+}
+
+}  // namespace sfkit::sysflow

@@ -1,0 +1,87 @@
+// Turns what the state engine says of each event into SysFlow records (spec: sysflow-semantics, section 5).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "state/engine.h"
+#include "sysflow/convert.h"
+#include "sysflow/entities.h"
+#include "sysflow/flows.h"
+
+namespace sfkit::sysflow {
+
+// How often something was left out.
+struct DispatchCounts {
+  uint64_t unknown_descriptor = 0;  // calls on descriptors the capture never introduced
+  uint64_t other_descriptor = 0;    // on kinds that SysFlow has no records for, or that fileOnly leaves out
+  uint64_t ipv6 = 0;                // compat only
+  uint64_t outside_containers = 0;  // events, with containersOnly
+};
+
+class Dispatcher {
+ public:
+  Dispatcher(const ConvertOptions& options, state::Engine& state, RecordSink& sink)
+      : options_(options),
+        state_(state),
+        sink_(sink),
+        entities_(state, sink, options.compat),
+        flows_(options, entities_, sink) {}
+
+  // To be called for every event before dispatch(), with its time: timers, removal of ended processes.
+  void advance(uint64_t ts);
+  // One event, as the state engine saw it.
+  void dispatch(const state::Context& context);
+  // End of input.
+  void finish();
+
+  const DispatchCounts& counts() const { return counts_; }
+  uint64_t discarded_flows() const { return flows_.discarded(); }
+  int64_t first_time() const { return first_ts_; }
+  int64_t last_time() const { return ts_; }
+
+ private:
+  struct Dying {
+    int64_t since;  // seconds
+    Oid oid;
+  };
+
+  void tick();
+  void remove_ended();
+  void on_process(const state::Context& context, uint32_t op);
+  void on_data(const state::Context& context, uint32_t op);
+  void on_flow(const state::Context& context, uint32_t op, bool network);
+  void on_file_event(const state::Context& context, uint32_t op);
+  void write_event(const state::Context& context, const ProcessEntity& process, uint32_t op, int64_t result);
+  std::string setuid_arguments(const state::Context& context);
+  int64_t result_of(const state::Context& context) const;
+  // A path argument made absolute where the capture allows it; valid until the next call for `out`.
+  void absolute_path(const state::Context& context, scap::P path, const scap::P* directory, std::string& out);
+  std::string_view path_text(Bytes value);
+
+  const ConvertOptions& options_;
+  state::Engine& state_;
+  RecordSink& sink_;
+  EntityStore entities_;
+  FlowTable flows_;
+  DispatchCounts counts_;
+
+  int64_t ts_ = 0;
+  int64_t first_ts_ = 0;
+  int64_t now_ = 0;              // seconds
+  uint64_t second_begins_ = 1;   // the current second in ns; begins empty
+  uint64_t second_ends_ = 0;
+  int64_t last_removal_ = 0;
+  std::vector<Dying> dying_;
+  std::string last_setuid_;      // compat: shared by all threads
+  ProcessEvent event_;
+  std::string path1_;
+  std::string path2_;
+  std::string text_;
+};
+
+// `path` with `//`, `.` and `..` folded; a trailing slash stays.
+void tidy_path(std::string_view path, std::string& out);
+
+}  // namespace sfkit::sysflow

@@ -1,0 +1,229 @@
+#include "sysflow/entities.h"
+
+#include <algorithm>
+
+#include "base/sha1.h"
+
+namespace sfkit::sysflow {
+namespace {
+
+constexpr std::string_view kNotAvailable = "<NA>";
+constexpr std::string_view kIncomplete = "incomplete";
+constexpr int kDeepestAncestry = 4096;
+constexpr int32_t kDockerType = 0;
+constexpr int32_t kCustomType = 5;
+constexpr int32_t kLastSchemaType = 9;  // CT_BPM; newer runtimes have no symbol
+
+// Strings each ended by NUL, the last NUL possibly missing, joined by blanks.
+std::string join_arguments(std::string_view list) {
+  if (!list.empty() && list.back() == '\0') list.remove_suffix(1);
+  std::string text(list);
+  std::replace(text.begin(), text.end(), '\0', ' ');
+  return text;
+}
+
+void split_environment(std::string_view list, std::vector<std::string>& out) {
+  out.clear();
+  while (!list.empty()) {
+    const size_t end = std::min(list.find('\0'), list.size());
+    out.emplace_back(list.substr(0, end));
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+}
+
+int32_t schema_type(int32_t type) { return type >= 0 && type <= kLastSchemaType ? type : kCustomType; }
+
+std::string name_or_default(const std::string* name, uint32_t id) {
+  if (name != nullptr) return *name;
+  return id == 0 ? "root" : std::string(kNotAvailable);
+}
+
+}  // namespace
+
+std::string EntityStore::user_name(const state::Thread& thread, uint32_t uid) const {
+  return name_or_default(state_.users().find(thread.container, uid), uid);
+}
+
+void EntityStore::describe(Process& record, state::Thread& leader) const {
+  const bool has_path = !leader.exepath.empty() && leader.exepath != kNotAvailable;
+  record.exe = has_path ? leader.exepath : leader.exe;
+  record.exe_args = join_arguments(leader.args);
+  record.uid = static_cast<int32_t>(leader.uid);
+  record.gid = static_cast<int32_t>(leader.gid);
+  // libs 0.18.1 reads the user list after the process list and so has no names for what is listed.
+  const bool no_user = compat_ && leader.listed_uid;
+  const bool no_group = compat_ && leader.listed_gid;
+  record.user_name = name_or_default(no_user ? nullptr : state_.users().find(leader.container, leader.uid), leader.uid);
+  record.group_name = name_or_default(no_group ? nullptr : state_.groups().find(leader.container, leader.gid), leader.gid);
+}
+
+void EntityStore::describe_surroundings(Process& record, state::Thread& leader) const {
+  record.tty = leader.tty != 0;
+  record.entry = leader.vpid == 1;
+  record.cwd = state_.cwd_of(leader);
+  split_environment(leader.env, record.env);
+}
+
+state::Thread* EntityStore::parent_of(state::Thread& leader) {
+  state::Thread* parent = state_.find_thread(leader.ptid);
+  if (parent == nullptr) return nullptr;
+  state::Thread* parent_leader = parent->leader();
+  return parent_leader == nullptr ? parent : parent_leader;
+}
+
+ProcessEntity* EntityStore::by_pid(int64_t pid) {
+  ProcessEntity** found = by_pid_.find(pid);
+  return found == nullptr ? nullptr : *found;
+}
+
+ProcessEntity* EntityStore::find(const Oid& oid) {
+  ProcessEntity** found = processes_.find(oid);
+  return found == nullptr ? nullptr : *found;
+}
+
+void EntityStore::write_container(uint32_t container) {
+  if (container == 0) return;
+  const state::ContainerInfo& info = state_.containers().at(container);
+  const auto [entry, is_new] = containers_.try_emplace(info.id, info.version);
+  // Metadata that came after the first use: the record is written again, but not by the collector.
+  if (!is_new && (compat_ || entry->second == info.version)) return;
+  entry->second = info.version;
+  Container record;
+  record.id = info.id;
+  record.name = info.known ? info.name : std::string(kIncomplete);
+  record.image = info.known ? info.image : std::string(kIncomplete) + ":" + std::string(kIncomplete);
+  record.imageid = info.imageid;
+  record.type = info.known ? schema_type(info.type) : kDockerType;
+  record.privileged = info.privileged;
+  sink_.container(record);
+}
+
+ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& leader, state::Thread* parent,
+                                   ObjectState state, int64_t ts) {
+  ProcessEntity* entity = pool_.take();
+  Process& record = entity->record;
+  record.state = state;
+  record.oid = oid_of(leader);
+  record.poid.reset();
+  if (parent != nullptr) {
+    record.poid = oid_of(*parent);
+  } else if (leader.ptid != -1) {
+    if (const ProcessEntity* known = by_pid(leader.ptid)) record.poid = known->record.oid;
+  }
+  record.ts = ts;
+  record.container_id.reset();
+  if (thread.container != 0) record.container_id = state_.containers().at(thread.container).id;
+  write_container(thread.container);
+  describe(record, leader);
+  describe_surroundings(record, leader);
+  entity->alive = true;
+  entity->written = false;
+  entity->first_network = entity->last_network = entity->first_file = entity->last_file = nullptr;
+  entity->thread_flow = nullptr;
+  entity->previous = entity->next = entity->next_same_pid = nullptr;
+  return entity;
+}
+
+EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& leader, ObjectState state,
+                                        int64_t ts) {
+  ProcessEntity* process = find(oid_of(leader));
+  if (process != nullptr) {
+    leader.process = process;
+    return {process, false};
+  }
+  process = create(thread, leader, parent_of(leader), state, ts);
+  leader.process = process;
+  to_write_.assign(1, process);
+
+  // Up to the first ancestor that is written already.
+  state::Thread* top = &leader;
+  for (int depth = 0; depth < kDeepestAncestry; ++depth) {
+    state::Thread* ancestor = parent_of(*top);
+    if (ancestor == nullptr || ancestor == top) break;
+    top = ancestor;
+    if (ancestor->clone_ts == 0 && ancestor->pid == 0) continue;
+    const Oid oid = oid_of(*ancestor);
+    const bool waiting = std::any_of(to_write_.begin(), to_write_.end(),
+                                     [&oid](const ProcessEntity* entity) { return entity->record.oid == oid; });
+    if (waiting || find(oid) != nullptr) break;
+    ProcessEntity* entity = create(*ancestor, *ancestor, parent_of(*ancestor), ObjectState::kReup, ts);
+    ancestor->process = entity;
+    to_write_.push_back(entity);
+  }
+  for (auto at = to_write_.rbegin(); at != to_write_.rend(); ++at) {
+    ProcessEntity* entity = *at;
+    processes_.put(entity->record.oid, entity);
+    const int64_t pid = entity->record.oid.hpid;
+    if (ProcessEntity* same = by_pid(pid)) {
+      while (same->next_same_pid != nullptr) same = same->next_same_pid;
+      same->next_same_pid = entity;
+    } else {
+      by_pid_.put(pid, entity);
+    }
+    entity->previous = last_;
+    (last_ == nullptr ? first_ : last_->next) = entity;
+    last_ = entity;
+    entity->written = true;
+    sink_.process(entity->record);
+  }
+  return {process, true};
+}
+
+void EntityStore::modified(ProcessEntity& process, state::Thread& thread, int64_t ts) {
+  state::Thread* leader = thread.leader();
+  if (leader == nullptr) leader = &thread;
+  process.record.state = ObjectState::kModified;
+  process.record.ts = ts;
+  describe(process.record, *leader);
+  // The collector leaves these as they were before the exec.
+  if (!compat_) describe_surroundings(process.record, *leader);
+  sink_.process(process.record);
+}
+
+FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, char kind, ObjectState state,
+                              int64_t ts) {
+  const std::string& container_id = state_.containers().at(thread.container).id;
+  key_.assign(container_id).append(path);
+  if (const auto found = files_.find(std::string_view(key_)); found != files_.end()) return found->second.get();
+  state::Thread* leader = thread.leader();
+  const uint32_t container = leader == nullptr ? thread.container : leader->container;
+  write_container(container);
+  auto entity = std::make_unique<FileEntity>();
+  entity->record.state = state;
+  entity->record.oid = sha1(container_id, path);
+  entity->record.ts = ts;
+  entity->record.restype = static_cast<unsigned char>(kind);
+  entity->record.path = path;
+  if (container != 0) entity->record.container_id = state_.containers().at(container).id;
+  FileEntity* result = entity.get();
+  files_.emplace(key_, std::move(entity));
+  sink_.file(result->record);
+  return result;
+}
+
+void EntityStore::erase(ProcessEntity& process) {
+  processes_.erase(process.record.oid);
+  const int64_t pid = process.record.oid.hpid;
+  if (ProcessEntity* head = by_pid(pid); head == &process) {
+    if (process.next_same_pid != nullptr) {
+      by_pid_.put(pid, process.next_same_pid);
+    } else {
+      by_pid_.erase(pid);
+    }
+  } else if (head != nullptr) {
+    while (head->next_same_pid != nullptr && head->next_same_pid != &process) head = head->next_same_pid;
+    head->next_same_pid = process.next_same_pid;
+  }
+  (process.previous == nullptr ? first_ : process.previous->next) = process.next;
+  (process.next == nullptr ? last_ : process.next->previous) = process.previous;
+  process.alive = false;
+  process.written = false;
+  sink_.process_gone(process.record.oid);
+  if (!process.has_flows()) pool_.give_back(&process);
+}
+
+void EntityStore::release(ProcessEntity& process) {
+  if (!process.alive && !process.has_flows()) pool_.give_back(&process);
+}
+
+}  // namespace sfkit::sysflow

@@ -1,0 +1,124 @@
+// The objects SysFlow records refer to: containers, processes and files. Fetching one writes its record
+// first when it is new (spec: sysflow-semantics, sections 4 and 9).
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/flat_map.h"
+#include "base/pool.h"
+#include "state/engine.h"
+#include "sysflow/records.h"
+
+namespace sfkit::sysflow {
+
+struct Flow;
+struct ThreadFlow;
+
+struct FileEntity {
+  File record;
+};
+
+struct ProcessEntity {
+  Process record;
+  bool alive = false;
+  bool written = false;
+  // Data flows in order of creation, network and file apart.
+  Flow* first_network = nullptr;
+  Flow* last_network = nullptr;
+  Flow* first_file = nullptr;
+  Flow* last_file = nullptr;
+  ThreadFlow* thread_flow = nullptr;
+  // Creation order over all processes, and over those of the same pid.
+  ProcessEntity* previous = nullptr;
+  ProcessEntity* next = nullptr;
+  ProcessEntity* next_same_pid = nullptr;
+
+  bool has_flows() const { return first_network != nullptr || first_file != nullptr || thread_flow != nullptr; }
+};
+
+struct OidHash {
+  uint64_t operator()(const Oid& oid) const {
+    return mix64(static_cast<uint64_t>(oid.create_ts) ^ mix64(static_cast<uint64_t>(oid.hpid)));
+  }
+};
+
+class EntityStore {
+ public:
+  EntityStore(state::Engine& state, RecordSink& sink, bool compat)
+      : state_(state), sink_(sink), compat_(compat) {}
+
+  struct Fetched {
+    ProcessEntity* process;
+    bool created;  // this call made it
+  };
+
+  // The process of `thread`, written with all its missing ancestors. A new one gets `state`.
+  Fetched process(state::Thread& thread, ObjectState state, int64_t ts) {
+    state::Thread* leader = thread.leader();
+    if (leader == nullptr) leader = &thread;
+    auto* cached = static_cast<ProcessEntity*>(leader->process);
+    if (cached != nullptr && cached->alive && cached->written && cached->record.oid == oid_of(*leader)) {
+      return {cached, false};
+    }
+    return fetch(thread, *leader, state, ts);
+  }
+
+  // Writes the process again with what an exec or a change of ids altered.
+  void modified(ProcessEntity& process, state::Thread& thread, int64_t ts);
+
+  // The file `path` as seen by `thread`; its kind is fixed at first sight.
+  FileEntity* file(state::Thread& thread, std::string_view path, char kind, ObjectState state, int64_t ts);
+
+  // Name of a user for `thread`: what the capture says, "root" for 0, else "<NA>".
+  std::string user_name(const state::Thread& thread, uint32_t uid) const;
+
+  // Forgets the process. Its flows, if any are left, keep the object until release().
+  void erase(ProcessEntity& process);
+  // To be called when an erased process lost a flow.
+  void release(ProcessEntity& process);
+  ProcessEntity* find(const Oid& oid);
+  ProcessEntity* first() { return first_; }
+
+ private:
+  Oid oid_of(const state::Thread& leader) const {
+    // Without compat a thread the capture never introduced is told from others by its own id.
+    const int64_t pid = leader.pid < 0 && !compat_ ? leader.tid : leader.pid;
+    return {static_cast<int64_t>(leader.clone_ts), pid};
+  }
+  Fetched fetch(state::Thread& thread, state::Thread& leader, ObjectState state, int64_t ts);
+  ProcessEntity* create(const state::Thread& thread, state::Thread& leader, state::Thread* parent,
+                        ObjectState state, int64_t ts);
+  void describe(Process& record, state::Thread& leader) const;
+  void describe_surroundings(Process& record, state::Thread& leader) const;
+  // The leader of the parent's process, nullptr when the parent is unknown.
+  state::Thread* parent_of(state::Thread& leader);
+  ProcessEntity* by_pid(int64_t pid);
+  void write_container(uint32_t container);
+
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+
+  state::Engine& state_;
+  RecordSink& sink_;
+  const bool compat_;
+
+  FlatMap<Oid, ProcessEntity*, OidHash> processes_;
+  FlatMap<int64_t, ProcessEntity*> by_pid_;
+  Pool<ProcessEntity> pool_;
+  ProcessEntity* first_ = nullptr;
+  ProcessEntity* last_ = nullptr;
+  std::unordered_map<std::string, std::unique_ptr<FileEntity>, TextHash, std::equal_to<>> files_;
+  // Version of the metadata each container was last written with.
+  std::unordered_map<std::string, uint64_t> containers_;
+  std::string key_;
+  std::vector<ProcessEntity*> to_write_;
+};
+
+}  // namespace sfkit::sysflow

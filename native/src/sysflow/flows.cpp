@@ -1,0 +1,365 @@
+#include "sysflow/flows.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace sfkit::sysflow {
+namespace {
+
+constexpr int64_t kExportAfter = 30;  // seconds since creation or last export
+constexpr int64_t kIdleAfter = 60;    // seconds since the last operation
+constexpr uint32_t kAccessMask = 3;   // of open flags
+constexpr uint32_t kAccessRead = 1;
+constexpr int32_t kKeepAll = 0;
+constexpr int32_t kKeepNone = 1;
+
+// Directories whose files are read by every program that starts.
+constexpr std::array<std::string_view, 8> kReadDirectories = {"/proc/", "/dev/",     "/sys/",    "//sys/",
+                                                              "/lib/",  "/lib64/",   "/usr/lib/", "/usr/lib64/"};
+
+int32_t protocol_number(state::L4 l4) {
+  switch (l4) {
+    case state::L4::kTcp: return 6;
+    case state::L4::kUdp: return 17;
+    case state::L4::kIcmp: return 1;
+    case state::L4::kRaw: return 254;
+    default: return -1;
+  }
+}
+
+template <typename Record>
+void start_record(Record& record, const ProcessEntity& process, const FlowTarget& target, int64_t ts) {
+  record.proc_oid = process.record.oid;
+  record.ts = ts;
+  record.tid = target.tid;
+  record.op_flags = 0;
+  record.end_ts = 0;
+  record.fd = static_cast<int32_t>(target.fd);
+  record.counters = {};
+}
+
+}  // namespace
+
+// ---- one data flow
+
+bool FlowTable::matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target) {
+  if (!flow.alive || flow.process != &process || flow.network != target.network || flow.tid() != target.tid ||
+      flow.fd() != static_cast<int32_t>(target.fd)) {
+    return false;
+  }
+  if (!target.network) return flow.file == target.file;
+  const state::Descriptor& descriptor = *target.descriptor;
+  return flow.net.ipv6 == (descriptor.type == state::FdType::kIpv6) && flow.net.sport == descriptor.sport &&
+         flow.net.dport == descriptor.dport && flow.net.sip.bytes == descriptor.sip &&
+         flow.net.dip.bytes == descriptor.dip;
+}
+
+bool FlowTable::same_resource(const Flow& a, const Flow& b) {
+  if (a.network != b.network) return false;
+  if (!a.network) return a.file == b.file;
+  return a.net.ipv6 == b.net.ipv6 && a.net.sport == b.net.sport && a.net.dport == b.net.dport &&
+         a.net.sip == b.net.sip && a.net.dip == b.net.dip;
+}
+
+Flow* FlowTable::find(ProcessEntity& process, const FlowTarget& target) {
+  Flow** head = by_fd_.find(key_of(process, target.network, static_cast<int32_t>(target.fd)));
+  Flow* flow = head == nullptr ? nullptr : *head;
+  while (flow != nullptr && !matches(*flow, process, target)) flow = flow->next_same_fd;
+  return flow;
+}
+
+Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
+  Flow* flow = pool_.take();
+  flow->alive = true;
+  flow->network = target.network;
+  flow->process = &process;
+  flow->file = target.file;
+  if (target.network) {
+    const state::Descriptor& descriptor = *target.descriptor;
+    NetworkFlow& record = flow->net;
+    start_record(record, process, target, ts_);
+    record.ipv6 = descriptor.type == state::FdType::kIpv6;
+    record.sip.bytes = descriptor.sip;
+    record.sport = descriptor.sport;
+    record.dip.bytes = descriptor.dip;
+    record.dport = descriptor.dport;
+    record.proto = protocol_number(descriptor.l4);
+  } else {
+    FileFlow& record = flow->data;
+    start_record(record, process, target, ts_);
+    record.open_flags = 0;
+    record.file_oid = target.file->record.oid;
+  }
+  flow->timer.exported = now_;
+  return flow;
+}
+
+void FlowTable::remove(Flow& flow) {
+  ProcessEntity& process = *flow.process;
+  Flow*& first = flow.network ? process.first_network : process.first_file;
+  Flow*& last = flow.network ? process.last_network : process.last_file;
+  (flow.previous == nullptr ? first : flow.previous->next) = flow.next;
+  (flow.next == nullptr ? last : flow.next->previous) = flow.previous;
+
+  const Key key = key_of(process, flow.network, flow.fd());
+  Flow** head = by_fd_.find(key);
+  if (*head == &flow) {
+    if (flow.next_same_fd != nullptr) {
+      *head = flow.next_same_fd;
+    } else {
+      by_fd_.erase(key);
+    }
+  } else {
+    Flow* before = *head;
+    while (before->next_same_fd != &flow) before = before->next_same_fd;
+    before->next_same_fd = flow.next_same_fd;
+  }
+  data_timers_.remove(&flow);
+  flow.alive = false;
+  pool_.give_back(&flow);
+  entities_.release(process);
+}
+
+bool FlowTable::is_discarded(const FileFlow& record, const std::string& path) const {
+  if (options_.file_read_mode == kKeepAll) return false;
+  const auto open_flags = static_cast<uint32_t>(record.open_flags);
+  // The collector takes read-write opens for reads, as both have the same low bit.
+  const bool opened_to_read =
+      options_.compat ? (open_flags & kAccessRead) != 0 : (open_flags & kAccessMask) == kAccessRead;
+  const bool only_read = (record.op_flags & kOpReadRecv) != 0 && (record.op_flags & (kOpWriteSend | kOpMmap)) == 0;
+  if (!opened_to_read && !only_read) return false;
+  if (options_.file_read_mode == kKeepNone) return true;
+  return std::any_of(kReadDirectories.begin(), kReadDirectories.end(),
+                     [&path](std::string_view directory) { return path.starts_with(directory); });
+}
+
+void FlowTable::write(Flow& flow, bool final) {
+  if (flow.op_flags() == 0 || flow.op_flags() == kOpTruncate) return;
+  if (flow.network) {
+    sink_.network_flow(flow.net);
+    return;
+  }
+  // The collector forgets the read mode at the end of input.
+  const bool unfiltered = final && options_.compat;
+  if (!unfiltered && is_discarded(flow.data, flow.file->record.path)) {
+    ++discarded_;
+    return;
+  }
+  sink_.file_flow(flow.data);
+}
+
+// Flows of other threads on the same descriptor end with it: those that opened it first.
+void FlowTable::close_related(Flow& flow, int64_t end_ts) {
+  Flow** head = by_fd_.find(key_of(*flow.process, flow.network, flow.fd()));
+  if (head == nullptr) return;
+  const uint32_t opening = flow.network ? kOpAccept | kOpConnect : kOpOpen;
+  related_.clear();
+  for (Flow* other = *head; other != nullptr; other = other->next_same_fd) {
+    if (other->tid() != flow.tid() && same_resource(*other, flow)) related_.push_back(other);
+  }
+  std::stable_partition(related_.begin(), related_.end(),
+                        [opening](Flow* other) { return (other->op_flags() & opening) != 0; });
+  for (Flow* other : related_) {
+    other->end_ts() = end_ts;
+    other->op_flags() |= kOpTruncate;
+    write(*other);
+    remove(*other);
+  }
+}
+
+void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32_t op, int64_t result,
+                        uint32_t open_flags, state::FdSlot& slot) {
+  auto* flow = static_cast<Flow*>(slot.flow);
+  if (flow == nullptr || !matches(*flow, process, target)) flow = find(process, target);
+  const bool is_new = flow == nullptr;
+  if (is_new) flow = create(process, target);
+
+  flow->op_flags() |= op;
+  flow->timer.updated = now_;
+  flow->last_ts = ts_;
+  if (op == kOpOpen && !target.network) flow->data.open_flags = static_cast<int32_t>(open_flags);
+  if (op == kOpReadRecv) {
+    ++flow->counters().read_ops;
+    flow->counters().read_bytes += std::max<int64_t>(0, result);
+  } else if (op == kOpWriteSend) {
+    ++flow->counters().write_ops;
+    flow->counters().write_bytes += std::max<int64_t>(0, result);
+  }
+
+  if (is_new) {
+    Flow*& first = target.network ? process.first_network : process.first_file;
+    Flow*& last = target.network ? process.last_network : process.last_file;
+    flow->previous = last;
+    flow->next = nullptr;
+    (last == nullptr ? first : last->next) = flow;
+    last = flow;
+    const Key key = key_of(process, target.network, flow->fd());
+    Flow** head = by_fd_.find(key);
+    flow->next_same_fd = head == nullptr ? nullptr : *head;
+    by_fd_.put(key, flow);
+    data_timers_.insert(flow);
+  }
+  if (op == kOpClose) {
+    close_related(*flow, ts_);
+    flow->end_ts() = ts_;
+    write(*flow);
+    remove(*flow);
+    slot.flow = nullptr;
+    return;
+  }
+  slot.flow = flow;
+}
+
+void FlowTable::end_thread(ProcessEntity& process, int64_t tid) {
+  for (const bool network : {false, true}) {
+    std::vector<Flow*> own;
+    for (Flow* flow = network ? process.first_network : process.first_file; flow != nullptr; flow = flow->next) {
+      if (flow->tid() == tid) own.push_back(flow);
+    }
+    for (Flow* flow : own) {
+      flow->end_ts() = ts_;
+      close_related(*flow, ts_);
+      flow->op_flags() |= kOpTruncate;
+      write(*flow);
+      remove(*flow);
+    }
+  }
+}
+
+void FlowTable::end_process(ProcessEntity& process) {
+  for (const bool network : {false, true}) {
+    while (Flow* flow = network ? process.first_network : process.first_file) {
+      flow->end_ts() = ts_;
+      flow->op_flags() |= kOpTruncate;
+      write(*flow);
+      remove(*flow);
+    }
+  }
+}
+
+// ---- process flows
+
+ThreadFlow& FlowTable::thread_flow(ProcessEntity& process) {
+  if (process.thread_flow == nullptr) {
+    ThreadFlow* flow = thread_pool_.take();
+    flow->process = &process;
+    flow->record = {};
+    flow->record.proc_oid = process.record.oid;
+    flow->record.ts = ts_;
+    flow->timer.exported = now_;
+    process.thread_flow = flow;
+    thread_timers_.insert(flow);
+  }
+  process.thread_flow->timer.updated = now_;
+  process.thread_flow->last_ts = ts_;
+  return *process.thread_flow;
+}
+
+void FlowTable::thread_cloned(ProcessEntity& process, int64_t result) {
+  constexpr int64_t kFailed = -1;
+  ProcessFlow& record = thread_flow(process).record;
+  record.op_flags |= kOpClone;
+  if (result == 0) ++record.threads_cloned;
+  // The collector counts -1 alone, which the kernel returns for EPERM.
+  if (options_.compat ? result == kFailed : result < 0) ++record.clone_errors;
+}
+
+void FlowTable::thread_exited(ProcessEntity& process) {
+  ProcessFlow& record = thread_flow(process).record;
+  record.op_flags |= kOpExit;
+  ++record.threads_exited;
+}
+
+void FlowTable::write(ThreadFlow& flow) {
+  if (flow.record.op_flags != 0 && flow.record.op_flags != kOpTruncate) sink_.process_flow(flow.record);
+}
+
+void FlowTable::end_thread_flow(ProcessEntity& process) {
+  ThreadFlow* flow = process.thread_flow;
+  if (flow == nullptr) return;
+  flow->record.end_ts = ts_;
+  write(*flow);
+  thread_timers_.remove(flow);
+  process.thread_flow = nullptr;
+  thread_pool_.give_back(flow);
+}
+
+// ---- time
+
+void FlowTable::restart(Flow& flow) {
+  data_timers_.remove(&flow);
+  flow.ts() = ts_;
+  flow.end_ts() = 0;
+  flow.op_flags() = 0;
+  flow.counters() = {};
+  flow.timer.exported = now_;
+  data_timers_.insert(&flow);
+}
+
+void FlowTable::run_timers() {
+  if (last_timer_ == 0) {
+    last_timer_ = now_;
+    return;
+  }
+  if (now_ - last_timer_ < 1) return;
+  last_timer_ = now_;
+
+  while (Flow* flow = data_timers_.oldest()) {
+    if (now_ - flow->timer.exported < kExportAfter) break;
+    if (now_ - flow->timer.updated >= kIdleAfter) {
+      // The collector loses the counts of a flow that was silent too long.
+      if (!options_.compat) {
+        flow->end_ts() = flow->last_ts;
+        write(*flow);
+      }
+      remove(*flow);
+      continue;
+    }
+    flow->end_ts() = ts_;
+    write(*flow);
+    restart(*flow);
+  }
+  while (ThreadFlow* flow = thread_timers_.oldest()) {
+    if (now_ - flow->timer.exported < kExportAfter) break;
+    thread_timers_.remove(flow);
+    if (now_ - flow->timer.updated >= kIdleAfter) {
+      if (!options_.compat) {
+        flow->record.end_ts = flow->last_ts;
+        write(*flow);
+      }
+      ProcessEntity& process = *flow->process;
+      process.thread_flow = nullptr;
+      thread_pool_.give_back(flow);
+      entities_.release(process);
+      continue;
+    }
+    flow->record.end_ts = ts_;
+    write(*flow);
+    const Oid oid = flow->record.proc_oid;
+    flow->record = {};
+    flow->record.proc_oid = oid;
+    flow->record.ts = ts_;
+    flow->timer.exported = now_;
+    thread_timers_.insert(flow);
+  }
+}
+
+void FlowTable::finish(int64_t end_ts) {
+  for (ProcessEntity* process = entities_.first(); process != nullptr; process = process->next) {
+    for (Flow* first : {process->first_network, process->first_file}) {
+      for (Flow* flow = first; flow != nullptr; flow = flow->next) {
+        flow->op_flags() |= kOpTruncate;
+        flow->end_ts() = end_ts;
+        write(*flow, true);
+      }
+    }
+    if (ThreadFlow* flow = process->thread_flow) {
+      flow->record.op_flags |= kOpTruncate;
+      flow->record.end_ts = end_ts;
+      write(*flow);
+    }
+  }
+}
+
+}  // namespace sfkit::sysflow

@@ -1,0 +1,164 @@
+// Flows under way: what a thread does with one file or connection, and what threads a process starts and
+// ends (spec: sysflow-semantics, section 7).
+#pragma once
+
+#include <cstdint>
+
+#include "base/flat_map.h"
+#include "base/pool.h"
+#include "state/descriptor.h"
+#include "sysflow/convert.h"
+#include "sysflow/entities.h"
+#include "sysflow/records.h"
+
+namespace sfkit::sysflow {
+
+// Membership in the list that the timer walks, oldest export first.
+template <typename T>
+struct TimerLinks {
+  T* older = nullptr;
+  T* younger = nullptr;
+  int64_t exported = 0;  // seconds: creation or last export
+  int64_t updated = 0;   // seconds: last operation
+};
+
+struct Flow {
+  bool alive = false;
+  bool network = false;
+  ProcessEntity* process = nullptr;
+  FileEntity* file = nullptr;  // file flows
+  NetworkFlow net;             // network flows: the whole record
+  FileFlow data;               // file flows: the whole record
+  int64_t last_ts = 0;         // time of the last operation
+  Flow* previous = nullptr;    // in the process's list
+  Flow* next = nullptr;
+  Flow* next_same_fd = nullptr;
+  TimerLinks<Flow> timer;
+
+  uint32_t& op_flags() { return network ? net.op_flags : data.op_flags; }
+  int64_t& ts() { return network ? net.ts : data.ts; }
+  int64_t& end_ts() { return network ? net.end_ts : data.end_ts; }
+  int64_t tid() const { return network ? net.tid : data.tid; }
+  int32_t fd() const { return network ? net.fd : data.fd; }
+  Counters& counters() { return network ? net.counters : data.counters; }
+};
+
+struct ThreadFlow {
+  ProcessEntity* process = nullptr;
+  ProcessFlow record;
+  int64_t last_ts = 0;
+  TimerLinks<ThreadFlow> timer;
+};
+
+// A doubly linked list ordered by export time.
+template <typename T>
+class TimerList {
+ public:
+  T* oldest() { return oldest_; }
+
+  void insert(T* flow) {
+    T* after = youngest_;
+    // Time may step back a little; the place is at or near the end.
+    while (after != nullptr && after->timer.exported > flow->timer.exported) after = after->timer.older;
+    flow->timer.older = after;
+    flow->timer.younger = after == nullptr ? oldest_ : after->timer.younger;
+    (after == nullptr ? oldest_ : after->timer.younger) = flow;
+    (flow->timer.younger == nullptr ? youngest_ : flow->timer.younger->timer.older) = flow;
+  }
+
+  void remove(T* flow) {
+    (flow->timer.older == nullptr ? oldest_ : flow->timer.older->timer.younger) = flow->timer.younger;
+    (flow->timer.younger == nullptr ? youngest_ : flow->timer.younger->timer.older) = flow->timer.older;
+  }
+
+ private:
+  T* oldest_ = nullptr;
+  T* youngest_ = nullptr;
+};
+
+// What identifies a flow beside its process.
+struct FlowTarget {
+  bool network = false;
+  FileEntity* file = nullptr;                    // file flows
+  const state::Descriptor* descriptor = nullptr;  // network flows: addresses, ports, protocol
+  int64_t tid = 0;
+  int64_t fd = -1;
+};
+
+class FlowTable {
+ public:
+  FlowTable(const ConvertOptions& options, EntityStore& entities, RecordSink& sink)
+      : options_(options), entities_(entities), sink_(sink) {}
+
+  // Event time; every call below belongs to it.
+  void set_time(int64_t ts, int64_t seconds) {
+    ts_ = ts;
+    now_ = seconds;
+  }
+
+  // One operation: `result` counts bytes of reads and writes, `open_flags` those of an open. `slot` holds
+  // the flow used last on the descriptor.
+  void operate(ProcessEntity& process, const FlowTarget& target, uint32_t op, int64_t result,
+               uint32_t open_flags, state::FdSlot& slot);
+
+  // Writes and removes the flows of one thread, with those of others that share their descriptors.
+  void end_thread(ProcessEntity& process, int64_t tid);
+  // Writes and removes all data flows of a process.
+  void end_process(ProcessEntity& process);
+
+  // Process flows.
+  void thread_cloned(ProcessEntity& process, int64_t result);
+  void thread_exited(ProcessEntity& process);
+  void end_thread_flow(ProcessEntity& process);
+
+  // Once a second of event time: exports what is 30 s old.
+  void run_timers();
+  // End of input: writes everything that is left, in order of creation.
+  void finish(int64_t end_ts);
+
+  // File flows discarded by the read mode.
+  uint64_t discarded() const { return discarded_; }
+
+ private:
+  struct Key {
+    const ProcessEntity* process = nullptr;
+    int64_t fd_and_kind = 0;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    uint64_t operator()(const Key& key) const {
+      return mix64(reinterpret_cast<uintptr_t>(key.process) ^ mix64(static_cast<uint64_t>(key.fd_and_kind)));
+    }
+  };
+  static Key key_of(const ProcessEntity& process, bool network, int32_t fd) {
+    return {&process, int64_t{fd} << 1 | (network ? 1 : 0)};
+  }
+
+  Flow* find(ProcessEntity& process, const FlowTarget& target);
+  static bool matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target);
+  static bool same_resource(const Flow& a, const Flow& b);
+  Flow* create(ProcessEntity& process, const FlowTarget& target);
+  void remove(Flow& flow);
+  void close_related(Flow& flow, int64_t end_ts);
+  void write(Flow& flow, bool final = false);
+  bool is_discarded(const FileFlow& record, const std::string& path) const;
+  void write(ThreadFlow& flow);
+  void restart(Flow& flow);
+  ThreadFlow& thread_flow(ProcessEntity& process);
+
+  const ConvertOptions& options_;
+  EntityStore& entities_;
+  RecordSink& sink_;
+  int64_t ts_ = 0;
+  int64_t now_ = 0;
+  int64_t last_timer_ = 0;
+  uint64_t discarded_ = 0;
+  FlatMap<Key, Flow*, KeyHash> by_fd_;
+  Pool<Flow> pool_;
+  Pool<ThreadFlow> thread_pool_;
+  TimerList<Flow> data_timers_;
+  TimerList<ThreadFlow> thread_timers_;
+  std::vector<Flow*> related_;
+};
+
+}  // namespace sfkit::sysflow
