@@ -14,6 +14,7 @@ import {
 } from '@duckdb/node-api';
 import {
   Bool,
+  type Data,
   type DataType,
   DateDay,
   Decimal,
@@ -32,6 +33,7 @@ import {
   RecordBatchStreamWriter,
   Schema,
   Struct,
+  Timestamp,
   TimestampMicrosecond,
   TimestampNanosecond,
   Uint8,
@@ -84,19 +86,32 @@ function arrowType(type: DuckDBType): DataType {
   const simple = simpleTypes.get(type.typeId);
   if (simple) return simple();
   if (type instanceof DuckDBDecimalType) return new Decimal(type.scale, type.width, 128);
-  if (type instanceof DuckDBListType) return new List(new Field('item', arrowType(type.valueType), true));
+  if (type instanceof DuckDBListType) {
+    const item = arrowType(type.valueType);
+    return new List(new Field('item', item instanceof Timestamp ? new Utf8() : item, true));
+  }
   return new Utf8();
 }
 
-function columnData(type: DataType, values: readonly DuckDBValue[]) {
-  const builder = makeBuilder({ type, nullValues: [null, undefined] });
+function columnData(type: DataType, values: readonly DuckDBValue[]): Data {
+  const isTime = type instanceof Timestamp;
+  // The library's builder of times takes milliseconds only; as integers they are exact.
+  const builder = makeBuilder({ type: isTime ? new Int64() : type, nullValues: [null, undefined] });
   for (const value of values) builder.append(arrowValue(type, value));
   const data = builder.finish().flush();
-  return data;
+  if (!isTime) return data;
+  return makeData({
+    type,
+    length: data.length,
+    nullCount: data.nullCount,
+    nullBitmap: data.nullBitmap,
+    data: data.values,
+  });
 }
 
 function arrowValue(type: DataType, value: DuckDBValue): unknown {
   if (value === null) return null;
+  if (type instanceof Utf8) return plainText(value);
   if (value instanceof DuckDBListValue)
     return value.items.map((item) => arrowValue((type as List).children[0]?.type as DataType, item));
   if (value instanceof DuckDBTimestampNanosecondsValue) return value.nanos;
@@ -104,7 +119,6 @@ function arrowValue(type: DataType, value: DuckDBValue): unknown {
   if (value instanceof DuckDBDateValue) return value.days;
   if (value instanceof DuckDBDecimalValue) return int128(value.value);
   if (type instanceof Decimal) return int128(BigInt(value as bigint));
-  if (type instanceof Utf8) return plainText(value);
   return value;
 }
 

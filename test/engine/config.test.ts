@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { type SessionConfig, toNativeConfig } from '../../src/engine/config.js';
+
+describe('a session config', () => {
+  it('has the defaults of the collector', () => {
+    expect(toNativeConfig({ input: 'a', output: 'avro' })).toMatchObject({
+      kind: 'auto',
+      exporter: '',
+      nodeIp: '',
+      filename: '',
+      fileReadMode: 2,
+      fileOnly: true,
+      processFlow: true,
+      containersOnly: false,
+      compat: '',
+    });
+  });
+
+  it.each([
+    [{ input: 1 }, "option 'input' must be a string"],
+    [{ fileReadMode: 'slect' }, "option 'fileReadMode' must be one of all, none, select; did you mean 'select'?"],
+    [{ compat: 'x' }, "option 'compat' must be one of sysflow-0.7"],
+    [{ tables: ['files'] }, "unknown table 'files'; did you mean 'file'?"],
+    [{ batchRows: 0 }, "option 'batchRows' must be a whole number from 1 to 122880"],
+    [{ fileonly: true }, "unknown option 'fileonly'; did you mean 'fileOnly'?"],
+    [{ exporter: 'a\0b' }, "option 'exporter' must not hold a NUL character"],
+  ])('%j is refused with words that help', (part, message) => {
+    expect(() => toNativeConfig({ input: 'a', output: 'columns', ...part } as unknown as SessionConfig)).toThrow(
+      message,
+    );
+  });
+});

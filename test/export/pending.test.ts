@@ -1,0 +1,71 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { discardAll, pendingDirectory } from '../../src/export/pending.js';
+import { fileSink } from '../../src/export/sink.js';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'sfkit-pending-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+describe('an output file', () => {
+  it('shows under its name when closed, not before', async () => {
+    const target = join(directory, 'out.csv');
+    const sink = fileSink(target);
+    await sink.write('a');
+    expect(existsSync(target)).toBe(false);
+    await sink.close();
+    expect(readFileSync(target, 'utf8')).toBe('a');
+    expect(readdirSync(directory)).toEqual(['out.csv']);
+  });
+
+  it('keeps what stood there until it is replaced', async () => {
+    const target = join(directory, 'out.csv');
+    writeFileSync(target, 'old');
+    const sink = fileSink(target);
+    await sink.write('new');
+    sink.discard();
+    expect(readFileSync(target, 'utf8')).toBe('old');
+    expect(readdirSync(directory)).toEqual(['out.csv']);
+  });
+
+  it('leaves nothing when the process ends early', async () => {
+    await fileSink(join(directory, 'out.csv')).write('half');
+    discardAll();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('says what is wrong with a place that cannot be written', () => {
+    expect(() => fileSink(join(directory, 'no', 'out.csv'))).toThrow(
+      /cannot write .*out\.csv: the directory does not exist/,
+    );
+    expect(() => fileSink(directory)).toThrow(/it is a directory; end it with \/ to write into it/);
+  });
+});
+
+describe('an output directory', () => {
+  it('appears with all its files', () => {
+    const target = join(directory, 'out/');
+    const pending = pendingDirectory(target);
+    writeFileSync(join(pending.path, 'a'), '1');
+    expect(existsSync(target)).toBe(false);
+    pending.commit();
+    expect(readdirSync(target)).toEqual(['a']);
+    expect(readdirSync(directory)).toEqual(['out']);
+  });
+
+  it('keeps other files that were there', () => {
+    const target = join(directory, 'out/');
+    mkdirSync(target);
+    writeFileSync(join(target, 'a'), 'old');
+    writeFileSync(join(target, 'b'), 'other');
+    const pending = pendingDirectory(target);
+    writeFileSync(join(pending.path, 'a'), 'new');
+    pending.commit();
+    expect(readFileSync(join(target, 'a'), 'utf8')).toBe('new');
+    expect(readdirSync(target)).toEqual(['a', 'b']);
+  });
+});

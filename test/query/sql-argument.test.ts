@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { splitArguments } from '../../src/query/sql-argument.js';
+
+describe('the arguments of a query', () => {
+  it('end in SQL when that holds a blank and is no file', () => {
+    expect(splitArguments(['package.json', 'select 1'], false)).toEqual({ inputs: ['package.json'], sql: 'select 1' });
+    expect(splitArguments(['package.json', 'src'], false)).toEqual({ inputs: ['package.json', 'src'], sql: undefined });
+    expect(splitArguments(['package.json'], true)).toEqual({ inputs: ['package.json'], sql: undefined });
+  });
+
+  it.each([
+    [['select 1'], false, 'no input: name a capture, file or directory before the SQL'],
+    [['nothing.scap', 'select 1'], false, 'nothing.scap: no such file or directory'],
+    [['package.json', 'selectx'], false, 'selectx: no such file or directory (and no SQL: that holds a blank)'],
+    [
+      ['package.json', 'select 1'],
+      true,
+      'select 1: no such file; with -q the SQL comes from the file, and every argument is an input',
+    ],
+  ])('%j (-q: %s) are refused', (args, hasFile, message) => {
+    expect(() => splitArguments(args, hasFile)).toThrow(message);
+  });
+});
