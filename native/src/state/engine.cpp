@@ -321,7 +321,7 @@ void Engine::add_thread(const scap::ThreadEntry& entry) {
   thread.from_list = thread.listed_uid = thread.listed_gid = true;
   thread.comm = entry.comm;
   thread.exe = entry.exe;
-  thread.exepath = strip_deleted(entry.exepath);
+  thread.exepath = executable_path(entry.exepath);
   thread.args = entry.args;
   thread.root = entry.root;
   if (thread.is_leader()) {
@@ -459,6 +459,10 @@ Descriptor* Engine::add_fd(Context& context, int64_t fd, FdType type) {
   context.fd = fd;
   context.slot = table->find(fd);
   return descriptor;
+}
+
+std::string_view Engine::executable_path(std::string_view path) const {
+  return compat_ ? path : strip_deleted(path);
 }
 
 // ---- enter events
@@ -791,6 +795,8 @@ void Engine::on_socketpair(Context& context) {
     if (descriptor == nullptr) continue;
     descriptor->unix_source = source;
     descriptor->unix_destination = peer;
+    if (compat_) continue;
+    // Without a name all socket pairs of a container would be one file.
     unix_name(source, peer, "", scratch_);
     descriptor->set_name(scratch_);
   }
@@ -1130,7 +1136,7 @@ void Engine::on_exec(Context& context) {
   if (const Bytes gid = call.from_exit(P::gid); !gid.empty()) set_gid(*thread, static_cast<uint32_t>(to_uint(gid, kNoId)));
 
   if (const Bytes trusted = call.from_exit(P::trusted_exepath); has_text(trusted)) {
-    thread->exepath = strip_deleted(to_text(trusted));
+    thread->exepath = executable_path(to_text(trusted));
   } else if (call.paired() && call.enter().code == ev::SYSCALL_EXECVEAT_E) {
     const std::string_view path = to_text(call.from_enter(P::pathname));
     const int64_t dirfd = to_int(call.from_enter(P::dirfd), kAtFdcwd);
@@ -1143,10 +1149,10 @@ void Engine::on_exec(Context& context) {
     } else {
       join_path(*base, of_descriptor ? std::string_view() : path, scratch_);
     }
-    thread->exepath = strip_deleted(scratch_);
+    thread->exepath = executable_path(scratch_);
   } else if (const Bytes filename = call.get(P::filename); has_text(filename)) {
     join_path(cwd_of(*thread), to_text(filename), scratch_);
-    thread->exepath = strip_deleted(scratch_);
+    thread->exepath = executable_path(scratch_);
   } else if (!compat_) {
     // The path of the program before would be wrong; argv[0] stands in.
     thread->exepath.clear();
@@ -1196,8 +1202,8 @@ void Engine::on_set_id(Context& context, P parameter, bool user) {
   if (call.result() != 0) return;
   const Bytes value = call.get(parameter);
   const auto id = static_cast<uint32_t>(to_uint(value, kNoId));
-  // All ones leaves the id as it is; libs 0.18.1 stores it.
-  if (value.empty() || (id == kNoId && !compat_)) return;
+  // All ones leaves the id as it is.
+  if (value.empty() || id == kNoId) return;
   if (user) {
     set_uid(*context.thread, id);
   } else {

@@ -130,6 +130,8 @@ class Engine {
   Descriptor* add_fd(Context& context, int64_t fd, FdType type);
   void apply_tuple(Descriptor& descriptor, const SocketTuple& tuple, bool receive, Thread& thread);
   void complete_addresses(Descriptor& descriptor) const;
+  // Without the mark of a removed file, which libs 0.18.1 keeps.
+  std::string_view executable_path(std::string_view path) const;
   void set_cgroups(Thread& thread, Bytes cgroups);
   void set_uid(Thread& thread, uint32_t uid);
   void set_gid(Thread& thread, uint32_t gid);

@@ -110,7 +110,7 @@ void Dispatcher::dispatch(const state::Context& context) {
   if (options_.compat) {
     // The collector remembers the argument of the last setuid of any thread.
     if (event.code == ev::SYSCALL_SETUID_E && context.thread != nullptr) {
-      last_setuid_ = entities_.user_name(*context.thread, static_cast<uint32_t>(to_uint(event.param(0), state::kNoId)));
+      last_setuid_ = entities_.user_argument(*context.thread, static_cast<uint32_t>(to_uint(event.param(0), state::kNoId)));
     } else if (event.code == ev::SYSCALL_SETRESUID_E) {
       last_setuid_.clear();
     }
@@ -142,11 +142,11 @@ std::string Dispatcher::setuid_arguments(const state::Context& context) {
   if (options_.compat) {
     if (call.paired()) return last_setuid_;
     return call.exit().code == ev::SYSCALL_SETUID_X
-               ? entities_.user_name(*context.thread, static_cast<uint32_t>(to_uint(call.from_exit(P::uid), state::kNoId)))
+               ? entities_.user_argument(*context.thread, static_cast<uint32_t>(to_uint(call.from_exit(P::uid), state::kNoId)))
                : std::string();
   }
   if (call.exit().code == ev::SYSCALL_SETUID_X) {
-    return entities_.user_name(*context.thread, static_cast<uint32_t>(to_uint(call.get(P::uid), state::kNoId)));
+    return entities_.user_argument(*context.thread, static_cast<uint32_t>(to_uint(call.get(P::uid), state::kNoId)));
   }
   std::string text;
   for (const P name : {P::ruid, P::euid, P::suid}) {

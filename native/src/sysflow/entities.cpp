@@ -40,8 +40,10 @@ std::string name_or_default(const std::string* name, uint32_t id) {
 
 }  // namespace
 
-std::string EntityStore::user_name(const state::Thread& thread, uint32_t uid) const {
-  return name_or_default(state_.users().find(thread.container, uid), uid);
+std::string EntityStore::user_argument(const state::Thread& thread, uint32_t uid) const {
+  const std::string* name = state_.users().find(thread.container, uid);
+  if (name == nullptr && compat_) return std::string(kNotAvailable);
+  return name_or_default(name, uid);
 }
 
 void EntityStore::describe(Process& record, state::Thread& leader) const {

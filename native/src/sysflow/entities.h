@@ -74,8 +74,9 @@ class EntityStore {
   // The file `path` as seen by `thread`; its kind is fixed at first sight.
   FileEntity* file(state::Thread& thread, std::string_view path, char kind, ObjectState state, int64_t ts);
 
-  // Name of a user for `thread`: what the capture says, "root" for 0, else "<NA>".
-  std::string user_name(const state::Thread& thread, uint32_t uid) const;
+  // Name of a user as an argument of a call of `thread`: what the capture says, "root" for 0 (which the
+  // collector does not assume here), else "<NA>".
+  std::string user_argument(const state::Thread& thread, uint32_t uid) const;
 
   // Forgets the process. Its flows, if any are left, keep the object until release().
   void erase(ProcessEntity& process);
