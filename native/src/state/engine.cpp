@@ -58,6 +58,8 @@ enum class Handler : uint8_t {
   kAccept,
   kSend,
   kReceive,
+  kSendMany,
+  kReceiveMany,
   kClone,
   kExec,
   kChdir,
@@ -120,11 +122,11 @@ constexpr Handled kHandled[] = {
     {Handler::kSend, ev::SOCKET_SEND_X},
     {Handler::kSend, ev::SOCKET_SENDTO_X},
     {Handler::kSend, ev::SOCKET_SENDMSG_X},
-    {Handler::kSend, ev::SOCKET_SENDMMSG_X},
+    {Handler::kSendMany, ev::SOCKET_SENDMMSG_X},
     {Handler::kReceive, ev::SOCKET_RECV_X},
     {Handler::kReceive, ev::SOCKET_RECVFROM_X},
     {Handler::kReceive, ev::SOCKET_RECVMSG_X},
-    {Handler::kReceive, ev::SOCKET_RECVMMSG_X},
+    {Handler::kReceiveMany, ev::SOCKET_RECVMMSG_X},
     {Handler::kClone, ev::SYSCALL_CLONE_11_X},
     {Handler::kClone, ev::SYSCALL_CLONE_16_X},
     {Handler::kClone, ev::SYSCALL_CLONE_17_X},
@@ -353,7 +355,6 @@ void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
     descriptor.role = entry.name.empty() ? Role::kClient : Role::kServer;
   } else if (descriptor.is_ip_server()) {
     server_ports_.put(descriptor.sport, 1);
-    descriptor.role = Role::kServer;
     if (descriptor.type == FdType::kIpv6Server && unmap_ipv4(descriptor.sip)) descriptor.type = FdType::kIpv4Server;
   } else if (descriptor.type == FdType::kIpv6) {
     IpBytes source = descriptor.sip;
@@ -380,7 +381,10 @@ void Engine::lists_complete() {
       } else {
         descriptor.role = Role::kClient;
       }
-      complete_addresses(descriptor);
+      Endpoint source{descriptor.sip, descriptor.sport};
+      Endpoint destination{descriptor.dip, descriptor.dport};
+      complete_ends(source, destination, false);
+      set_ends(descriptor, source, destination);
       return true;
     });
   });
@@ -436,7 +440,7 @@ void Engine::settle() {
 const std::string& Engine::cwd_of(Thread& thread) {
   const Thread* leader = thread.leader();
   if (leader != nullptr) return leader->cwd;
-  return thread.is_invalid() ? no_text_ : unknown_leader_cwd_;
+  return compat_ ? unknown_leader_cwd_ : no_text_;
 }
 
 const std::string* Engine::directory_of(Thread& thread, int64_t dirfd) {
@@ -503,6 +507,8 @@ void Engine::enter(const scap::EventView& event, Context& context) {
         descriptor.type = address.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
         descriptor.dip = address.endpoint.ip;
         descriptor.dport = address.endpoint.port;
+      } else if (address.family == Family::kUnix) {
+        slot->descriptor.writable().set_name(address.path);
       }
       break;
     }
@@ -544,6 +550,13 @@ void Engine::exit(Context& context) {
     case Handler::kAccept: return on_accept(context);
     case Handler::kSend: return on_send_receive(context, false);
     case Handler::kReceive: return on_send_receive(context, true);
+    case Handler::kSendMany:
+      // libs 0.18.1 does not look into these.
+      if (!compat_) on_send_receive(context, false);
+      return;
+    case Handler::kReceiveMany:
+      if (!compat_) on_send_receive(context, true);
+      return;
     case Handler::kClone: return on_clone(context);
     case Handler::kExec: return on_exec(context);
     case Handler::kChdir:
@@ -891,27 +904,24 @@ void Engine::on_accept(Context& context) {
   set_ends(*descriptor, tuple.source, tuple.destination);
 }
 
-void Engine::complete_addresses(Descriptor& descriptor) const {
-  const bool ipv6 = descriptor.type == FdType::kIpv6;
-  if (is_zero(descriptor.sip) && !is_zero(descriptor.dip)) {
-    const IpBytes guess = interfaces_.guess(descriptor.dip, ipv6);
-    if (guess != descriptor.dip || descriptor.sport != descriptor.dport) descriptor.sip = guess;
-  }
-  if (is_zero(descriptor.dip) && !is_zero(descriptor.sip)) {
-    const IpBytes guess = interfaces_.guess(descriptor.sip, ipv6);
-    if (guess != descriptor.sip || descriptor.sport != descriptor.dport) descriptor.dip = guess;
-  }
+void Engine::complete_ends(Endpoint& source, Endpoint& destination, bool ipv6) const {
+  const auto complete = [this, ipv6](Endpoint& open, const Endpoint& other) {
+    if (!is_zero(open.ip) || is_zero(other.ip)) return;
+    const IpBytes guess = interfaces_.guess(other.ip, ipv6);
+    if (guess != other.ip || open.port != other.port) open.ip = guess;
+  };
+  complete(source, destination);
+  complete(destination, source);
 }
 
-void Engine::apply_tuple(Descriptor& descriptor, const SocketTuple& tuple, bool receive, Thread& thread) {
+void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive, Thread& thread) {
   if (descriptor.is_ip_server()) {
-    descriptor.type = tuple.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
     descriptor.sip = {};
     descriptor.sport = 0;
-  } else {
-    descriptor.type = tuple.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
   }
+  descriptor.type = tuple.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
   if (descriptor.l4 == L4::kUnknown) descriptor.l4 = L4::kUdp;
+  complete_ends(tuple.source, tuple.destination, tuple.family == Family::kInet6);
   const Endpoint source{descriptor.sip, descriptor.sport};
   const Endpoint destination{descriptor.dip, descriptor.dport};
   const bool same = source == tuple.source && destination == tuple.destination;
@@ -922,7 +932,6 @@ void Engine::apply_tuple(Descriptor& descriptor, const SocketTuple& tuple, bool 
     if (is_zero(descriptor.dip)) descriptor.dip = tuple.destination.ip;
     if (descriptor.dport == 0) descriptor.dport = tuple.destination.port;
   }
-  complete_addresses(descriptor);
 
   if (descriptor.role == Role::kNone) {
     bool bound = false;
@@ -1090,6 +1099,7 @@ void Engine::on_clone_child(Context& context) {
   fill_from_clone(child, call);
   child.clone_ts = event.ts;
   Thread* from = threads_.find(is_thread ? child.pid : child.ptid);
+  if (from == nullptr && is_thread && child.pid >= 0) from = threads_.create(child.pid);
   if (from != nullptr && from != &child) {
     if (is_thread && from->is_invalid()) {
       from->pid = child.pid;
@@ -1098,6 +1108,11 @@ void Engine::on_clone_child(Context& context) {
       from->exe = child.exe;
       from->comm = child.comm;
       from->args = child.args;
+      if (!compat_) {
+        set_uid(*from, child.uid);
+        set_gid(*from, child.gid);
+        from->container = child.container;
+      }
       threads_.relink(from);
     }
     inherit(child, *from, !is_thread);

@@ -128,8 +128,9 @@ class Engine {
   void on_prctl(Context& context);
 
   Descriptor* add_fd(Context& context, int64_t fd, FdType type);
-  void apply_tuple(Descriptor& descriptor, const SocketTuple& tuple, bool receive, Thread& thread);
-  void complete_addresses(Descriptor& descriptor) const;
+  void apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive, Thread& thread);
+  // Puts likely local addresses in the place of missing ones.
+  void complete_ends(Endpoint& source, Endpoint& destination, bool ipv6) const;
   // Without the mark of a removed file, which libs 0.18.1 keeps.
   std::string_view executable_path(std::string_view path) const;
   void set_cgroups(Thread& thread, Bytes cgroups);
