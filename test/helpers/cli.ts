@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fixtures, root } from './corpus.js';
+
+export interface CliResult {
+  stdout: string;
+  stderr: string;
+  exit: number;
+}
+
+/** An empty working directory with `fixtures` in it and the built `sfkit` in the path. */
+export class Workplace {
+  readonly directory = mkdtempSync(join(tmpdir(), 'sfkit-cli-'));
+  readonly #bin = mkdtempSync(join(tmpdir(), 'sfkit-bin-'));
+
+  constructor() {
+    symlinkSync(fixtures, join(this.directory, 'fixtures'));
+    const shim = join(this.#bin, 'sfkit');
+    writeFileSync(shim, `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'bin', 'run.js')}" "$@"\n`);
+    chmodSync(shim, 0o755);
+    mkdirSync(join(this.directory, 'home'));
+  }
+
+  /** Runs a shell script. */
+  run(script: string): Promise<CliResult> {
+    const env = {
+      ...process.env,
+      PATH: this.#bin + delimiter + process.env.PATH,
+      HOME: join(this.directory, 'home'),
+      COLUMNS: '80',
+    };
+    const child = spawn('bash', ['-c', script], { cwd: this.directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      stderr += text;
+    });
+    return new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (exit) => resolve({ stdout, stderr, exit: exit ?? -1 }));
+    });
+  }
+
+  remove(): void {
+    rmSync(this.directory, { recursive: true });
+    rmSync(this.#bin, { recursive: true });
+  }
+}

@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import { tableFromIPC } from 'apache-arrow';
+import { parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { type ColumnType, type TableName, tableColumns } from '../../src/engine/columns.gen.js';
+import { openColumns } from '../../src/engine/session.js';
+import { type Digest, digest, type Plain } from './digest.js';
+
+// One reader a format, none of them sfkit's own but for .sf, which avsc reads in another test.
+
+const typeOf = (table: TableName, name: string) =>
+  tableColumns[table].find((column) => column.name === name)?.type as ColumnType;
+
+export function digestJsonl(table: TableName, path: string): Digest {
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
+  return digest(
+    table,
+    lines.map((line) => {
+      // JSON.parse would round; digits of a number stand behind a key, never inside a string of ours.
+      const row = JSON.parse(line.replace(/(":)(-?\d+)(?=[,}])/g, '$1"int:$2"')) as Record<string, unknown>;
+      return (name) => fromJson(row[name] as never, typeOf(table, name));
+    }),
+  );
+}
+
+function fromJson(value: string | boolean | string[] | null, type: ColumnType): Plain {
+  if (typeof value !== 'string') return value;
+  if (type === 'ts') return nanoseconds(value);
+  return type === 'i32' || type === 'i64' ? BigInt(value.slice(4)) : value;
+}
+
+export function digestCsv(table: TableName, path: string): Digest {
+  const [header, ...rows] = parseCsv(readFileSync(path, 'utf8'));
+  const places = new Map(header?.map((cell, index) => [cell.text, index]));
+  return digest(
+    table,
+    rows.map((row) => (name) => fromCsv(row[places.get(name) as number] as CsvCell, typeOf(table, name))),
+  );
+}
+
+interface CsvCell {
+  text: string;
+  quoted: boolean;
+}
+
+function fromCsv({ text, quoted }: CsvCell, type: ColumnType): Plain {
+  // Only operations are never missing where the cell is empty: an empty list.
+  if (text === '' && !quoted) return null;
+  switch (type) {
+    case 'str':
+      return text.startsWith("'") ? text.slice(1) : text;
+    case 'bool':
+      return text === 'true';
+    case 'ops':
+      return text === '' ? [] : text.split('|');
+    case 'ts':
+      return nanoseconds(text);
+    default:
+      return BigInt(text);
+  }
+}
+
+function parseCsv(text: string): CsvCell[][] {
+  const rows: CsvCell[][] = [];
+  let row: CsvCell[] = [];
+  const cell = /(?:"((?:[^"]|"")*)"|([^,\r]*))(,|\r\n)/gy;
+  for (let match = cell.exec(text); match !== null; match = cell.exec(text)) {
+    row.push({ text: match[1]?.replaceAll('""', '"') ?? match[2] ?? '', quoted: match[1] !== undefined });
+    if (match[3] === '\r\n') {
+      rows.push(row);
+      row = [];
+    }
+  }
+  return rows;
+}
+
+export function digestArrow(table: TableName, path: string): Digest {
+  const data = tableFromIPC(readFileSync(path));
+  const columns = new Map(tableColumns[table].map((column) => [column.name, column.type]));
+  const values = new Map<string, Plain[]>();
+  for (const [name, type] of columns) {
+    const cells: Plain[] = [];
+    for (const part of data.getChild(name)?.data ?? []) {
+      const vector = data.getChild(name);
+      const before = cells.length;
+      for (let row = 0; row < part.length; row++) {
+        // The library shows times as milliseconds; the values themselves are exact.
+        const value = type === 'ts' ? (part.getValid(row) ? part.values[row] : null) : vector?.get(before + row);
+        cells.push(fromArrow(value, type));
+      }
+    }
+    values.set(name, cells);
+  }
+  return digest(
+    table,
+    Array.from({ length: data.numRows }, (_, row) => (name: string) => values.get(name)?.[row] ?? null),
+  );
+}
+
+function fromArrow(value: unknown, type: ColumnType): Plain {
+  if (value === null || value === undefined) return null;
+  if (type === 'ops') return [...(value as Iterable<string>)];
+  return typeof value === 'number' ? BigInt(value) : (value as Plain);
+}
+
+export async function digestParquet(table: TableName, path: string): Promise<Digest> {
+  const rows = await parquetReadObjects({
+    file: Uint8Array.from(readFileSync(path)).buffer,
+    compressors,
+    utf8: true,
+    parsers: { timestampFromNanoseconds: (nanos: bigint) => nanos } as never,
+  });
+  return digest(
+    table,
+    rows.map((row) => (name) => {
+      const value = row[name] as string | number | bigint | boolean | string[] | null | undefined;
+      return value === undefined ? null : typeof value === 'number' ? BigInt(value) : value;
+    }),
+  );
+}
+
+/** Through the engine: captures and .sf files. */
+export async function digestInput(input: string): Promise<Map<TableName, Digest>> {
+  const result = new Map<TableName, Digest>();
+  for (const table of Object.keys(tableColumns) as TableName[]) {
+    const rows: ((name: string) => Plain)[] = [];
+    for await (const batch of openColumns({ input, tables: [table] })) {
+      for (let row = 0; row < batch.rows; row++) {
+        rows.push((name) => {
+          const value = batch.column(name).get(row);
+          return typeof value === 'number' ? BigInt(value) : value;
+        });
+      }
+    }
+    result.set(table, digest(table, rows));
+  }
+  return result;
+}
+
+function nanoseconds(text: string): bigint {
+  const [seconds, decimals] = text.slice(0, -1).split('.') as [string, string];
+  return BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(decimals);
+}
