@@ -1,0 +1,589 @@
+#include "output/column_sink.h"
+
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "output/address_text.h"
+
+namespace sfkit::output {
+
+namespace {
+
+using sysflow::Foid;
+using sysflow::ObjectState;
+using sysflow::Oid;
+
+constexpr std::string_view kContainerTypes[] = {"CT_DOCKER", "CT_LXC",    "CT_LIBVIRT_LXC", "CT_MESOS",
+                                                "CT_RKT",    "CT_CUSTOM", "CT_CRI",         "CT_CONTAINERD",
+                                                "CT_CRIO",   "CT_BPM"};
+constexpr size_t kCustomContainer = 5;
+
+constexpr std::string_view kStates[] = {"CREATED", "MODIFIED", "REUP"};
+
+// Access bits of open flags (sysflow-semantics, section 2): 1 read, 2 write, both for read-write.
+constexpr int32_t kOpenRead = 1;
+constexpr int32_t kOpenWrite = 2;
+
+std::string_view last_element(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+}
+
+// As POSIX dirname for paths with a slash; empty without one.
+std::string_view without_last_element(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return {};
+  const size_t end = path.find_last_not_of('/', slash);
+  return end == std::string_view::npos ? path.substr(0, slash + 1) : path.substr(0, end + 1);
+}
+
+std::string_view container_type(int32_t type) {
+  const auto place = static_cast<size_t>(type);
+  return kContainerTypes[type >= 0 && place < std::size(kContainerTypes) ? place : kCustomContainer];
+}
+
+void join_texts(const std::vector<std::string>& parts, std::string& out) {
+  out.clear();
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (i != 0) out += ' ';
+    out += parts[i];
+  }
+}
+
+void join_environment(const std::vector<std::string>& variables, std::string& out) {
+  out.clear();
+  for (const std::string& variable : variables) {
+    if (variable.empty() || variable == "=") continue;
+    if (!out.empty()) out += ';';
+    out += variable;
+  }
+}
+
+std::string_view hex(const Foid& foid, std::array<char, 40>& out) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  for (size_t i = 0; i < foid.size(); ++i) {
+    out[2 * i] = kDigits[foid[i] >> 4];
+    out[2 * i + 1] = kDigits[foid[i] & 15];
+  }
+  return {out.data(), out.size()};
+}
+
+bool is_all_table(Table table) {
+  return table == Table::kSysflow;
+}
+
+// Entities give no rows to the table of all events and flows.
+bool is_row_table(Table table) {
+  return !kTables[static_cast<size_t>(table)].record.empty();
+}
+
+}  // namespace
+
+size_t ColumnSink::FoidHash::operator()(const Foid& foid) const {
+  std::array<uint64_t, 2> words;
+  uint32_t rest = 0;
+  std::memcpy(words.data(), foid.data(), sizeof(words));
+  std::memcpy(&rest, foid.data() + sizeof(words), sizeof(rest));
+  return mix_words(mix_words(hash_seed() ^ words[0], words[1]), rest);
+}
+
+ColumnSink::ColumnSink(const std::vector<Table>& tables, uint32_t batch_rows, Consumer consumer)
+    : consumer_(std::move(consumer)) {
+  for (const Table table : tables) {
+    targets_.push_back(std::make_unique<Target>(table, batch_rows, targets_.size()));
+    Target* const target = targets_.back().get();
+    by_table_[static_cast<size_t>(table)].push_back(target);
+    if (!is_all_table(table)) continue;
+    for (size_t other = 0; other < kTableCount; ++other) {
+      if (is_row_table(static_cast<Table>(other))) by_table_[other].push_back(target);
+    }
+  }
+}
+
+ColumnSink::~ColumnSink() {
+  forget_all();
+}
+
+// --- Entities
+
+void ColumnSink::forget_all() {
+  // Parents first: a long line of ancestors must not be destroyed by recursion, nor a circle be kept.
+  for (auto& [oid, process] : processes_) process->parent.reset();
+  processes_.clear();
+  files_.clear();
+  containers_.clear();
+  pods_.clear();
+  last_process_ = nullptr;
+}
+
+void ColumnSink::header(const sysflow::Header& record) {
+  forget_all();
+  header_ = record;
+  for (auto& target : targets_) target->header_numbers.forget();
+  add_rows(Table::kHeader, [](Target&) { return Groups{0}; });
+}
+
+void ColumnSink::container(const sysflow::Container& record) {
+  std::unique_ptr<ContainerEntry>& entry = containers_[record.id];
+  if (!entry) {
+    entry = std::make_unique<ContainerEntry>();
+    ++container_generation_;
+  }
+  entry->record = record;
+  entry->numbers.forget();
+  add_rows(Table::kContainer, [&](Target& target) { return put_container(target, *entry); });
+}
+
+void ColumnSink::pod(const sysflow::Pod& record) {
+  std::unique_ptr<PodEntry>& entry = pods_[record.id];
+  if (!entry) entry = std::make_unique<PodEntry>();
+  entry->record = record;
+  entry->numbers.forget();
+  add_rows(Table::kPod, [&](Target& target) {
+    target.builder.set_i64(Column::kTsUts, record.ts);
+    target.builder.set_string(Column::kPodId, target.builder.intern(record.id));
+    return put_pod(target, *entry) | bit(Group::kPodId) | bit(Group::kTime);
+  });
+}
+
+void ColumnSink::process(const sysflow::Process& record) {
+  std::shared_ptr<ProcessEntry>& entry = processes_[record.oid];
+  if (!entry) entry = std::make_shared<ProcessEntry>();
+  if (entry->record.poid != record.poid) entry->parent.reset();
+  entry->record = record;
+  entry->generation = 0;
+  entry->numbers.forget();
+  // Held from now on, so that the parent may go before the child makes a row.
+  find_parent(*entry);
+  add_rows(Table::kProcess, [&](Target& target) {
+    TableBuilder& builder = target.builder;
+    builder.set_i64(Column::kTsUts, record.ts);
+    builder.set_i64(Column::kProcPid, record.oid.hpid);
+    builder.set_i64(Column::kProcCreatets, record.oid.create_ts);
+    builder.set_string(Column::kState, state_number(target, record.state));
+    Groups groups = bit(Group::kTime) | bit(Group::kOid) | bit(Group::kState);
+    if (record.container_id) {
+      builder.set_string(Column::kContainerId, builder.intern(*record.container_id));
+      groups |= bit(Group::kContainerId);
+    }
+    return groups | put_process(target, *entry) | put_parent_identity(target, *entry);
+  });
+}
+
+void ColumnSink::process_gone(const Oid& oid) {
+  const auto found = processes_.find(oid);
+  if (found == processes_.end()) return;
+  ProcessEntry& entry = *found->second;
+  if (last_process_ == &entry) last_process_ = nullptr;
+  entry.known = false;
+  // Rows look no further up than the parent, so a line of dead ancestors need not be kept.
+  entry.parent.reset();
+  processes_.erase(found);
+}
+
+void ColumnSink::file(const sysflow::File& record) {
+  std::unique_ptr<FileEntry>& entry = files_[record.oid];
+  if (!entry) entry = std::make_unique<FileEntry>();
+  entry->record = record;
+  entry->numbers.forget();
+  add_rows(Table::kFile, [&](Target& target) {
+    TableBuilder& builder = target.builder;
+    builder.set_i64(Column::kTsUts, record.ts);
+    builder.set_string(Column::kState, state_number(target, record.state));
+    Groups groups = bit(Group::kTime) | bit(Group::kState);
+    if (record.container_id) {
+      builder.set_string(Column::kContainerId, builder.intern(*record.container_id));
+      groups |= bit(Group::kContainerId);
+    }
+    return groups | put_file(target, record.oid, entry.get());
+  });
+}
+
+// --- Events and flows
+
+void ColumnSink::process_event(const sysflow::ProcessEvent& record) {
+  Joined joined;
+  join_texts(record.args, scratch_);
+  add_process_rows(Table::kProcessEvent, record, joined, [&](Target& target) {
+    TableBuilder& builder = target.builder;
+    builder.set_i64(Column::kProcTid, record.tid);
+    builder.set_i32(Column::kRet, record.ret);
+    builder.set_string(Column::kEvtArgs, builder.intern(scratch_));
+    return bit(Group::kTid) | bit(Group::kRet) | bit(Group::kArgs);
+  });
+}
+
+void ColumnSink::network_flow(const sysflow::NetworkFlow& record) {
+  Joined joined;
+  add_process_rows(Table::kNetworkFlow, record, joined, [&](Target& target) {
+    TableBuilder& builder = target.builder;
+    const auto text = [&](auto&& append) {
+      scratch_.clear();
+      append();
+      return builder.intern(scratch_);
+    };
+    builder.set_i64(Column::kEndtsUts, record.end_ts);
+    builder.set_i64(Column::kProcTid, record.tid);
+    builder.set_i32(Column::kFileFd, record.fd);
+    builder.set_i32(Column::kNetProto, record.proto);
+    builder.set_string(Column::kNetSip, text([&] { append_address(scratch_, record.sip, record.ipv6); }));
+    builder.set_i32(Column::kNetSport, record.sport);
+    builder.set_string(Column::kNetDip, text([&] { append_address(scratch_, record.dip, record.ipv6); }));
+    builder.set_i32(Column::kNetDport, record.dport);
+    builder.set_string(Column::kRes, text([&] { append_connection(scratch_, record); }));
+    return bit(Group::kEnd) | bit(Group::kTid) | bit(Group::kFd) | bit(Group::kNet) | bit(Group::kRes) |
+           put_counters(target, record.counters);
+  });
+}
+
+void ColumnSink::file_flow(const sysflow::FileFlow& record) {
+  Joined joined;
+  joined.file = find_file(record.file_oid);
+  add_process_rows(Table::kFileFlow, record, joined, [&](Target& target) {
+    TableBuilder& builder = target.builder;
+    builder.set_i64(Column::kEndtsUts, record.end_ts);
+    builder.set_i64(Column::kProcTid, record.tid);
+    builder.set_i32(Column::kFileFd, record.fd);
+    builder.set_i32(Column::kFileOpenflags, record.open_flags);
+    builder.set_bool(Column::kFileIsOpenWrite, (record.open_flags & kOpenWrite) != 0);
+    builder.set_bool(Column::kFileIsOpenRead, (record.open_flags & kOpenRead) != 0);
+    Groups groups = bit(Group::kEnd) | bit(Group::kTid) | bit(Group::kFd) | bit(Group::kOpen) |
+                    put_file(target, record.file_oid, joined.file) | put_counters(target, record.counters);
+    if (joined.file != nullptr) {
+      builder.set_string(Column::kRes, file_numbers(target, *joined.file)[0]);
+      groups |= bit(Group::kRes);
+    }
+    return groups;
+  });
+}
+
+void ColumnSink::file_event(const sysflow::FileEvent& record) {
+  Joined joined;
+  joined.file = find_file(record.file_oid);
+  FileEntry* const second = record.new_file_oid ? find_file(*record.new_file_oid) : nullptr;
+  add_process_rows(Table::kFileEvent, record, joined, [&](Target& target) {
+    TableBuilder& builder = target.builder;
+    builder.set_i64(Column::kProcTid, record.tid);
+    builder.set_i32(Column::kRet, record.ret);
+    Groups groups = bit(Group::kTid) | bit(Group::kRet) | put_file(target, record.file_oid, joined.file);
+    if (record.new_file_oid) {
+      std::array<char, 40> digits;
+      builder.set_string(Column::kFileNewoid, builder.intern(hex(*record.new_file_oid, digits)));
+      groups |= bit(Group::kNewOid);
+    }
+    if (second != nullptr) {
+      builder.set_string(Column::kFileNewpath, file_numbers(target, *second)[0]);
+      groups |= bit(Group::kNewFile);
+    }
+    if (joined.file != nullptr) {
+      uint32_t number = file_numbers(target, *joined.file)[0];
+      if (second != nullptr) {
+        scratch_ = joined.file->record.path;
+        scratch_ += ", ";
+        scratch_ += second->record.path;
+        number = builder.intern(scratch_);
+      }
+      builder.set_string(Column::kRes, number);
+      groups |= bit(Group::kRes);
+    }
+    return groups;
+  });
+}
+
+void ColumnSink::process_flow(const sysflow::ProcessFlow& record) {
+  Joined joined;
+  add_process_rows(Table::kProcessFlow, record, joined, [&](Target& target) {
+    TableBuilder& builder = target.builder;
+    builder.set_i64(Column::kEndtsUts, record.end_ts);
+    builder.set_i64(Column::kPfNthreads, record.threads_cloned);
+    builder.set_i64(Column::kPfNexits, record.threads_exited);
+    builder.set_i64(Column::kPfNerrors, record.clone_errors);
+    return bit(Group::kEnd) | bit(Group::kProcessFlow);
+  });
+}
+
+void ColumnSink::k8s_event(const sysflow::K8sEvent& record) {
+  add_rows(Table::kK8sEvent, [&](Target& target) {
+    TableBuilder& builder = target.builder;
+    builder.set_i64(Column::kTsUts, record.ts);
+    builder.set_string(Column::kK8sAction, builder.intern(record.action));
+    builder.set_string(Column::kK8sKind, builder.intern(record.kind));
+    builder.set_string(Column::kK8sMsg, builder.intern(record.message));
+    return bit(Group::kTime) | bit(Group::kK8s);
+  });
+  ++row_number_;
+}
+
+void ColumnSink::finish() {
+  for (auto& target : targets_) {
+    if (target->builder.rows() != 0) give(*target);
+  }
+}
+
+// --- Rows
+
+template <typename Fill>
+void ColumnSink::add_rows(Table table, Fill&& fill) {
+  if (gone_) return;
+  for (Target* const target : by_table_[static_cast<size_t>(table)]) {
+    TableBuilder& builder = target->builder;
+    builder.begin_row();
+    if (is_row_table(table)) {
+      const auto& types = target->type_numbers.get(0, builder.epoch(), [&](auto& values) {
+        for (size_t i = 0; i < kTableCount; ++i) values[i] = builder.intern(kTables[i].record);
+      });
+      builder.set_i64(Column::kIdx, row_number_);
+      builder.set_string(Column::kType, types[static_cast<size_t>(table)]);
+    }
+    put_header(*target);
+    builder.end_row(fill(*target));
+    if (builder.full()) give(*target);
+  }
+}
+
+template <typename Record, typename Fill>
+void ColumnSink::add_process_rows(Table table, const Record& record, Joined& joined, Fill&& fill) {
+  if (!gone_ && !by_table_[static_cast<size_t>(table)].empty()) join(record.proc_oid, joined);
+  add_rows(table, [&](Target& target) {
+    TableBuilder& builder = target.builder;
+    builder.set_i64(Column::kTsUts, record.ts);
+    builder.set_i32(Column::kOpflagsBitmap, static_cast<int32_t>(record.op_flags));
+    builder.set_i64(Column::kProcPid, record.proc_oid.hpid);
+    builder.set_i64(Column::kProcCreatets, record.proc_oid.create_ts);
+    return bit(Group::kTime) | bit(Group::kOid) | put_joined(target, joined) | fill(target);
+  });
+  ++row_number_;
+}
+
+void ColumnSink::give(Target& target) {
+  if (!gone_ && !consumer_(target.builder.take())) gone_ = true;
+}
+
+// --- Joins
+
+ColumnSink::ProcessEntry* ColumnSink::find_process(const Oid& oid) {
+  if (last_process_ != nullptr && last_process_->record.oid == oid) return last_process_;
+  const auto found = processes_.find(oid);
+  if (found == processes_.end()) return nullptr;
+  last_process_ = found->second.get();
+  return last_process_;
+}
+
+ColumnSink::ProcessEntry* ColumnSink::find_parent(ProcessEntry& process) {
+  if (!process.record.poid) return nullptr;
+  if (process.parent && process.parent->known) return process.parent.get();
+  const auto found = processes_.find(*process.record.poid);
+  if (found != processes_.end()) process.parent = found->second;
+  return process.parent.get();
+}
+
+ColumnSink::FileEntry* ColumnSink::find_file(const Foid& foid) {
+  const auto found = files_.find(foid);
+  return found == files_.end() ? nullptr : found->second.get();
+}
+
+ColumnSink::ContainerEntry* ColumnSink::find_container(const std::string& id) {
+  const auto found = containers_.find(id);
+  return found == containers_.end() ? nullptr : found->second.get();
+}
+
+ColumnSink::PodEntry* ColumnSink::find_pod(const ContainerEntry* container) {
+  if (container == nullptr || !container->record.pod_id) return nullptr;
+  const auto found = pods_.find(*container->record.pod_id);
+  return found == pods_.end() ? nullptr : found->second.get();
+}
+
+void ColumnSink::join(const Oid& oid, Joined& joined) {
+  joined.process = find_process(oid);
+  if (joined.process == nullptr) return;
+  ProcessEntry& process = *joined.process;
+  joined.parent = find_parent(process);
+  if (process.record.container_id && process.generation != container_generation_) {
+    process.container = find_container(*process.record.container_id);
+    process.generation = container_generation_;
+  }
+  if (process.record.container_id) joined.container = process.container;
+  joined.pod = find_pod(joined.container);
+}
+
+// --- Parts of rows; each gives the groups it filled
+
+uint32_t ColumnSink::state_number(Target& target, ObjectState state) {
+  TableBuilder& builder = target.builder;
+  return target.state_numbers.get(0, builder.epoch(), [&](auto& values) {
+    for (size_t i = 0; i < values.size(); ++i) values[i] = builder.intern(kStates[i]);
+  })[static_cast<size_t>(state)];
+}
+
+void ColumnSink::put_header(Target& target) {
+  TableBuilder& builder = target.builder;
+  const auto& numbers = target.header_numbers.get(0, builder.epoch(), [&](auto& values) {
+    values = {builder.intern(header_.exporter), builder.intern(header_.ip), builder.intern(header_.filename)};
+  });
+  builder.set_string(Column::kNodeId, numbers[0]);
+  builder.set_string(Column::kNodeIp, numbers[1]);
+  builder.set_string(Column::kFilename, numbers[2]);
+  builder.set_i64(Column::kSchema, header_.version);
+}
+
+const ColumnSink::Numbers<8>::Values& ColumnSink::process_numbers(Target& target, ProcessEntry& process) {
+  TableBuilder& builder = target.builder;
+  return process.numbers.get(target.place, builder.epoch(), [&](auto& values) {
+    const sysflow::Process& record = process.record;
+    std::string text = record.exe;
+    if (!record.exe_args.empty()) {
+      text += ' ';
+      text += record.exe_args;
+    }
+    values[4] = builder.intern(text);
+    join_environment(record.env, text);
+    values[7] = builder.intern(text);
+    values[0] = builder.intern(record.user_name);
+    values[1] = builder.intern(record.group_name);
+    values[2] = builder.intern(record.exe);
+    values[3] = builder.intern(last_element(record.exe));
+    values[5] = builder.intern(record.exe_args);
+    values[6] = builder.intern(record.cwd);
+  });
+}
+
+Groups ColumnSink::put_process(Target& target, ProcessEntry& process) {
+  TableBuilder& builder = target.builder;
+  const auto& numbers = process_numbers(target, process);
+  builder.set_i32(Column::kProcUid, process.record.uid);
+  builder.set_i32(Column::kProcGid, process.record.gid);
+  builder.set_string(Column::kProcUser, numbers[0]);
+  builder.set_string(Column::kProcGroup, numbers[1]);
+  builder.set_string(Column::kProcExe, numbers[2]);
+  builder.set_string(Column::kProcName, numbers[3]);
+  builder.set_string(Column::kProcCmdline, numbers[4]);
+  builder.set_string(Column::kProcArgs, numbers[5]);
+  builder.set_string(Column::kProcCwd, numbers[6]);
+  builder.set_string(Column::kProcEnv, numbers[7]);
+  builder.set_bool(Column::kProcTty, process.record.tty);
+  builder.set_bool(Column::kProcEntry, process.record.entry);
+  return bit(Group::kProcess);
+}
+
+Groups ColumnSink::put_parent(Target& target, ProcessEntry& parent) {
+  TableBuilder& builder = target.builder;
+  const auto& numbers = process_numbers(target, parent);
+  builder.set_i32(Column::kPprocUid, parent.record.uid);
+  builder.set_i32(Column::kPprocGid, parent.record.gid);
+  builder.set_string(Column::kPprocUser, numbers[0]);
+  builder.set_string(Column::kPprocGroup, numbers[1]);
+  builder.set_string(Column::kPprocExe, numbers[2]);
+  builder.set_string(Column::kPprocName, numbers[3]);
+  builder.set_string(Column::kPprocCmdline, numbers[4]);
+  builder.set_string(Column::kPprocArgs, numbers[5]);
+  builder.set_string(Column::kPprocCwd, numbers[6]);
+  builder.set_string(Column::kPprocEnv, numbers[7]);
+  builder.set_bool(Column::kPprocTty, parent.record.tty);
+  builder.set_bool(Column::kPprocEntry, parent.record.entry);
+  return bit(Group::kParent);
+}
+
+Groups ColumnSink::put_parent_identity(Target& target, const ProcessEntry& process) {
+  if (!process.record.poid) return 0;
+  target.builder.set_i64(Column::kPprocPid, process.record.poid->hpid);
+  target.builder.set_i64(Column::kPprocCreatets, process.record.poid->create_ts);
+  return bit(Group::kPoid);
+}
+
+Groups ColumnSink::put_container(Target& target, ContainerEntry& container) {
+  TableBuilder& builder = target.builder;
+  const sysflow::Container& record = container.record;
+  const auto& numbers = container.numbers.get(target.place, builder.epoch(), [&](auto& values) {
+    values = {builder.intern(record.id), builder.intern(record.name), builder.intern(record.imageid),
+              builder.intern(record.image), builder.intern(container_type(record.type))};
+  });
+  builder.set_string(Column::kContainerId, numbers[0]);
+  builder.set_string(Column::kContainerName, numbers[1]);
+  builder.set_string(Column::kContainerImageid, numbers[2]);
+  builder.set_string(Column::kContainerImage, numbers[3]);
+  builder.set_string(Column::kContainerType, numbers[4]);
+  builder.set_bool(Column::kContainerPrivileged, record.privileged);
+  const Groups groups = bit(Group::kContainerId) | bit(Group::kContainer);
+  if (!record.pod_id) return groups;
+  builder.set_string(Column::kPodId, builder.intern(*record.pod_id));
+  return groups | bit(Group::kPodId);
+}
+
+Groups ColumnSink::put_pod(Target& target, PodEntry& pod) {
+  TableBuilder& builder = target.builder;
+  const sysflow::Pod& record = pod.record;
+  const auto& numbers = pod.numbers.get(target.place, builder.epoch(), [&](auto& values) {
+    values = {builder.intern(record.id), builder.intern(record.name), builder.intern(record.node_name),
+              builder.intern(record.namespace_)};
+  });
+  builder.set_string(Column::kPodName, numbers[1]);
+  builder.set_string(Column::kPodNname, numbers[2]);
+  builder.set_string(Column::kPodNs, numbers[3]);
+  builder.set_i64(Column::kPodRstrtcnt, record.restart_count);
+  return bit(Group::kPod);
+}
+
+const ColumnSink::Numbers<6>::Values& ColumnSink::file_numbers(Target& target, FileEntry& file) {
+  TableBuilder& builder = target.builder;
+  return file.numbers.get(target.place, builder.epoch(), [&](auto& values) {
+    const sysflow::File& record = file.record;
+    const char type = record.restype > ' ' && record.restype < 127 ? static_cast<char>(record.restype) : '?';
+    std::array<char, 40> digits;
+    values = {builder.intern(record.path),
+              builder.intern(last_element(record.path)),
+              builder.intern(without_last_element(record.path)),
+              builder.intern(std::string_view(&type, 1)),
+              builder.intern(hex(record.oid, digits)),
+              state_number(target, record.state)};
+  });
+}
+
+Groups ColumnSink::put_file(Target& target, const Foid& foid, FileEntry* file) {
+  TableBuilder& builder = target.builder;
+  if (file == nullptr) {
+    std::array<char, 40> digits;
+    builder.set_string(Column::kFileOid, builder.intern(hex(foid, digits)));
+    return bit(Group::kFileOid);
+  }
+  const auto& numbers = file_numbers(target, *file);
+  builder.set_string(Column::kFilePath, numbers[0]);
+  builder.set_string(Column::kFileName, numbers[1]);
+  builder.set_string(Column::kFileDirectory, numbers[2]);
+  builder.set_string(Column::kFileType, numbers[3]);
+  builder.set_string(Column::kFileOid, numbers[4]);
+  return bit(Group::kFileOid) | bit(Group::kFile);
+}
+
+Groups ColumnSink::put_joined(Target& target, const Joined& joined) {
+  TableBuilder& builder = target.builder;
+  if (joined.process == nullptr) {
+    if (joined.file == nullptr) return 0;
+    builder.set_string(Column::kState, file_numbers(target, *joined.file)[5]);
+    return bit(Group::kState);
+  }
+  const sysflow::Process& record = joined.process->record;
+  builder.set_string(Column::kState, state_number(target, record.state));
+  Groups groups = bit(Group::kState) | put_process(target, *joined.process) |
+                  put_parent_identity(target, *joined.process);
+  if (joined.parent != nullptr) groups |= put_parent(target, *joined.parent);
+  if (joined.container != nullptr) {
+    groups |= put_container(target, *joined.container);
+  } else if (record.container_id) {
+    builder.set_string(Column::kContainerId, builder.intern(*record.container_id));
+    groups |= bit(Group::kContainerId);
+  }
+  if (joined.pod != nullptr) groups |= put_pod(target, *joined.pod);
+  return groups;
+}
+
+Groups ColumnSink::put_counters(Target& target, const sysflow::Counters& counters) {
+  TableBuilder& builder = target.builder;
+  builder.set_i64(Column::kFlowRbytes, counters.read_bytes);
+  builder.set_i64(Column::kFlowRops, counters.read_ops);
+  builder.set_i64(Column::kFlowWbytes, counters.write_bytes);
+  builder.set_i64(Column::kFlowWops, counters.write_ops);
+  return bit(Group::kFlow);
+}
+
+}  // namespace sfkit::output

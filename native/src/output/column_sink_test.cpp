@@ -1,0 +1,355 @@
+#include "output/column_sink.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "output/record_log_test.h"
+
+namespace sfkit::output {
+namespace {
+
+using sysflow::Foid;
+using sysflow::ObjectState;
+using sysflow::Oid;
+
+// Batches by table, and cells as text ("-" for no value).
+class Rows {
+ public:
+  explicit Rows(std::vector<Table> tables, uint32_t batch_rows = 1000)
+      : sink(tables, batch_rows, [this](ColumnBatch batch) {
+          batches[batch.table].push_back(std::move(batch));
+          return true;
+        }) {}
+
+  static std::string cell(const ColumnBatch& batch, size_t row, const std::string& name) {
+    const auto columns = kTables[static_cast<size_t>(batch.table)].columns;
+    for (size_t i = 0; i < columns.size(); ++i) {
+      const ColumnSpec& spec = kColumns[static_cast<size_t>(columns[i].column)];
+      if (spec.name != name) continue;
+      const ColumnValues& column = batch.columns[i];
+      EXPECT_EQ(column.type, spec.type);
+      if (column.valid && (column.valid.data()[row / 8] >> (row % 8) & 1) == 0) return "-";
+      switch (column.type) {
+        case ColumnType::kI32:
+          return std::to_string(column.values.as<int32_t>()[row]);
+        case ColumnType::kI64:
+          return std::to_string(column.values.as<int64_t>()[row]);
+        case ColumnType::kBool:
+          return column.values.as<uint8_t>()[row] != 0 ? "true" : "false";
+        case ColumnType::kStr: {
+          const uint32_t number = column.values.as<uint32_t>()[row];
+          EXPECT_LT(number, batch.string_count);
+          const uint32_t* offsets = batch.string_offsets.as<uint32_t>();
+          return std::string(batch.string_bytes.as<char>() + offsets[number],
+                             offsets[number + 1] - offsets[number]);
+        }
+      }
+    }
+    ADD_FAILURE() << "no column " << name;
+    return "";
+  }
+
+  std::string cell(Table table, size_t row, const std::string& name) {
+    for (const ColumnBatch& batch : batches[table]) {
+      if (row < batch.rows) return cell(batch, row, name);
+      row -= batch.rows;
+    }
+    ADD_FAILURE() << "no row";
+    return "";
+  }
+
+  std::map<Table, std::vector<ColumnBatch>> batches;
+  ColumnSink sink;
+};
+
+sysflow::Process process(Oid oid, std::optional<Oid> poid, std::string exe) {
+  sysflow::Process record;
+  record.oid = oid;
+  record.poid = poid;
+  record.exe = std::move(exe);
+  return record;
+}
+
+sysflow::ProcessFlow flow_of(Oid oid) {
+  sysflow::ProcessFlow record;
+  record.proc_oid = oid;
+  return record;
+}
+
+const std::vector<Table> kAllTables = {Table::kProcessEvent, Table::kFileEvent,   Table::kNetworkFlow,
+                                       Table::kFileFlow,     Table::kProcessFlow, Table::kK8sEvent,
+                                       Table::kProcess,      Table::kFile,        Table::kContainer,
+                                       Table::kPod,          Table::kHeader,      Table::kSysflow};
+
+TEST(ColumnSink, FillsEveryTable) {
+  Rows rows(kAllTables);
+  give_one_of_each(rows.sink);
+  EXPECT_EQ(rows.batches.size(), kTableCount);
+
+  const auto is = [&](Table table, size_t row, const char* column, const char* expected) {
+    EXPECT_EQ(rows.cell(table, row, column), expected)
+        << kTables[static_cast<size_t>(table)].name << " " << column;
+  };
+  is(Table::kProcessEvent, 0, "idx", "0");
+  is(Table::kProcessEvent, 0, "type", "PE");
+  is(Table::kProcessEvent, 0, "state", "CREATED");
+  is(Table::kProcessEvent, 0, "opflags_bitmap", "8");
+  is(Table::kProcessEvent, 0, "ts_uts", "1600000000123456793");
+  is(Table::kProcessEvent, 0, "ret", "-13");
+  is(Table::kProcessEvent, 0, "evt_args", "root ");
+  is(Table::kProcessEvent, 0, "proc_pid", "4242");
+  is(Table::kProcessEvent, 0, "proc_tid", "4243");
+  is(Table::kProcessEvent, 0, "proc_createts", "1600000000123456789");
+  is(Table::kProcessEvent, 0, "proc_exe", "/bin/caf\xC3\xA9");
+  is(Table::kProcessEvent, 0, "proc_name", "caf\xC3\xA9");
+  is(Table::kProcessEvent, 0, "proc_cmdline", "/bin/caf\xC3\xA9 -x  y");
+  is(Table::kProcessEvent, 0, "proc_env", "A=1;B=2");
+  is(Table::kProcessEvent, 0, "proc_tty", "true");
+  is(Table::kProcessEvent, 0, "pproc_pid", "1");
+  is(Table::kProcessEvent, 0, "pproc_createts", "0");
+  is(Table::kProcessEvent, 0, "pproc_cmdline", "/sbin/init");
+  is(Table::kProcessEvent, 0, "pproc_entry", "false");
+  is(Table::kProcessEvent, 0, "pproc_gid", "-1");
+  is(Table::kProcessEvent, 0, "container_id", "c1");
+  is(Table::kProcessEvent, 0, "container_type", "CT_CONTAINERD");
+  is(Table::kProcessEvent, 0, "container_privileged", "true");
+  is(Table::kProcessEvent, 0, "pod_ns", "default");
+  is(Table::kProcessEvent, 0, "pod_rstrtcnt", "3");
+  is(Table::kProcessEvent, 0, "node_id", "exporter");
+  is(Table::kProcessEvent, 0, "schema", "5");
+  is(Table::kNetworkFlow, 0, "idx", "1");
+  is(Table::kNetworkFlow, 0, "res", "10.1.2.203:65535-192.168.0.254:443");
+  is(Table::kNetworkFlow, 0, "net_sip", "10.1.2.203");
+  is(Table::kNetworkFlow, 0, "flow_rbytes", "3000000000");
+  is(Table::kFileFlow, 0, "file_path", "/etc/passwd");
+  is(Table::kFileFlow, 0, "file_name", "passwd");
+  is(Table::kFileFlow, 0, "file_directory", "/etc");
+  is(Table::kFileFlow, 0, "file_type", "f");
+  is(Table::kFileFlow, 0, "file_is_open_read", "true");
+  is(Table::kFileFlow, 0, "file_is_open_write", "false");
+  is(Table::kFileFlow, 0, "res", "/etc/passwd");
+  is(Table::kFileFlow, 0, "flow_wops", "6");
+  is(Table::kFileEvent, 0, "file_newpath", "/tmp");
+  is(Table::kFileEvent, 0, "res", "/etc/passwd, /tmp");
+  is(Table::kFileEvent, 0, "file_newoid", "fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0efeeedec");
+  is(Table::kFileEvent, 1, "file_newoid", "-");
+  is(Table::kFileEvent, 1, "res", "/tmp");
+  is(Table::kProcessFlow, 0, "pf_nexits", "11");
+  is(Table::kK8sEvent, 0, "k8s_action", "DELETED");
+  is(Table::kK8sEvent, 0, "idx", "6");
+  is(Table::kProcess, 0, "pproc_pid", "-");
+  is(Table::kProcess, 0, "container_id", "-");
+  is(Table::kProcess, 1, "pproc_pid", "1");
+  is(Table::kProcess, 1, "container_id", "c1");
+  is(Table::kFile, 1, "container_id", "c1");
+  is(Table::kFile, 1, "state", "REUP");
+  is(Table::kContainer, 0, "pod_id", "pod1");
+  is(Table::kContainer, 1, "pod_id", "-");
+  is(Table::kContainer, 1, "container_id", "c2");
+  is(Table::kPod, 0, "pod_nname", "node7");
+  is(Table::kHeader, 0, "filename", "a.sf");
+
+  is(Table::kSysflow, 0, "type", "PE");
+  is(Table::kSysflow, 0, "file_path", "-");
+  is(Table::kSysflow, 0, "endts_uts", "-");
+  is(Table::kSysflow, 1, "ret", "-");
+  is(Table::kSysflow, 1, "net_dport", "443");
+  is(Table::kSysflow, 2, "file_openflags", "4097");
+  is(Table::kSysflow, 5, "proc_tid", "-");
+  is(Table::kSysflow, 6, "type", "KE");
+  is(Table::kSysflow, 6, "proc_pid", "-");
+  is(Table::kSysflow, 6, "opflags_bitmap", "-");
+  is(Table::kSysflow, 6, "node_ip", "10.0.0.1");
+}
+
+TEST(ColumnSink, MissingEntitiesAreNull) {
+  Rows rows({Table::kFileFlow});
+  sysflow::FileFlow flow;
+  flow.proc_oid = {5, 6};
+  flow.file_oid.fill(0x0f);
+  rows.sink.file_flow(flow);
+  rows.sink.finish();
+  for (const char* column : {"state", "proc_exe", "proc_uid", "pproc_pid", "pproc_exe", "file_path", "res",
+                             "container_id", "container_name", "pod_id"}) {
+    EXPECT_EQ(rows.cell(Table::kFileFlow, 0, column), "-") << column;
+  }
+  EXPECT_EQ(rows.cell(Table::kFileFlow, 0, "proc_pid"), "6");
+  EXPECT_EQ(rows.cell(Table::kFileFlow, 0, "file_oid"), "0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f");
+  EXPECT_EQ(rows.cell(Table::kFileFlow, 0, "file_is_open_read"), "false");
+}
+
+TEST(ColumnSink, TheNewestRecordWinsAndEarlierRowsStay) {
+  Rows rows({Table::kProcessFlow});
+  rows.sink.process(process({1, 1}, std::nullopt, "/old"));
+  rows.sink.process_flow(flow_of({1, 1}));
+  rows.sink.process(process({1, 1}, std::nullopt, "/new"));
+  rows.sink.process_flow(flow_of({1, 1}));
+  rows.sink.finish();
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 0, "proc_exe"), "/old");
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "proc_exe"), "/new");
+}
+
+TEST(ColumnSink, ChildrenKnowAParentThatIsGone) {
+  Rows rows({Table::kProcessFlow});
+  rows.sink.process(process({1, 1}, std::nullopt, "/parent"));
+  rows.sink.process(process({2, 2}, Oid{1, 1}, "/child"));
+  rows.sink.process_gone({1, 1});
+  rows.sink.process_flow(flow_of({2, 2}));
+  rows.sink.process(process({2, 2}, Oid{1, 1}, "/child2"));
+  rows.sink.process_flow(flow_of({2, 2}));
+  rows.sink.process(process({1, 1}, std::nullopt, "/parent-anew"));
+  rows.sink.process_flow(flow_of({2, 2}));
+  rows.sink.process_gone({2, 2});
+  rows.sink.process_flow(flow_of({2, 2}));
+  rows.sink.finish();
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 0, "pproc_exe"), "/parent");
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "pproc_exe"), "/parent");
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 2, "pproc_exe"), "/parent-anew");
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 3, "proc_exe"), "-");
+}
+
+TEST(ColumnSink, AParentWrittenLaterIsFound) {
+  Rows rows({Table::kProcessFlow});
+  rows.sink.process(process({2, 2}, Oid{1, 1}, "/child"));
+  rows.sink.process_flow(flow_of({2, 2}));
+  rows.sink.process(process({1, 1}, std::nullopt, "/parent"));
+  rows.sink.process_flow(flow_of({2, 2}));
+  rows.sink.finish();
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 0, "pproc_exe"), "-");
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 0, "pproc_pid"), "1");
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "pproc_exe"), "/parent");
+}
+
+TEST(ColumnSink, SurvivesCirclesAndLongLinesOfParents) {
+  Rows rows({Table::kProcessFlow});
+  rows.sink.process(process({7, 7}, Oid{7, 7}, "/self"));
+  for (int64_t i = 0; i < 300000; ++i) rows.sink.process(process({i, -1}, Oid{i - 1, -1}, "/x"));
+  for (int64_t i = 0; i < 100000; ++i) rows.sink.process_gone({i, -1});
+  rows.sink.process_flow(flow_of({7, 7}));
+  rows.sink.finish();
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 0, "pproc_exe"), "/self");
+}
+
+TEST(ColumnSink, AContainerWrittenLaterIsFound) {
+  Rows rows({Table::kProcessFlow});
+  sysflow::Process record = process({1, 1}, std::nullopt, "/x");
+  record.container_id = "c";
+  rows.sink.process(record);
+  rows.sink.process_flow(flow_of({1, 1}));
+  sysflow::Container container;
+  container.id = "c";
+  container.name = "web";
+  container.type = 11;
+  rows.sink.container(container);
+  rows.sink.process_flow(flow_of({1, 1}));
+  rows.sink.finish();
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 0, "container_id"), "c");
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 0, "container_name"), "-");
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "container_name"), "web");
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "container_type"), "CT_CUSTOM");
+}
+
+TEST(ColumnSink, AHeaderForgetsWhatWasBefore) {
+  Rows rows({Table::kProcessFlow});
+  rows.sink.header({4, "one", "", ""});
+  rows.sink.process(process({1, 1}, std::nullopt, "/x"));
+  rows.sink.process_flow(flow_of({1, 1}));
+  rows.sink.header({5, "two", "", ""});
+  rows.sink.process_flow(flow_of({1, 1}));
+  rows.sink.finish();
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 0, "node_id"), "one");
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 0, "schema"), "4");
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "node_id"), "two");
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "proc_exe"), "-");
+}
+
+TEST(ColumnSink, CutsBatchesWithTheirOwnStrings) {
+  Rows rows({Table::kProcessFlow, Table::kSysflow, Table::kProcess}, 3);
+  rows.sink.header({5, "node", "", ""});
+  for (int64_t i = 0; i < 10; ++i) {
+    rows.sink.process(process({i, i}, std::nullopt, "/exe" + std::to_string(i)));
+    rows.sink.process_flow(flow_of({i, i}));
+    rows.sink.process_flow(flow_of({0, 0}));
+  }
+  rows.sink.finish();
+  ASSERT_EQ(rows.batches[Table::kProcessFlow].size(), 7u);
+  ASSERT_EQ(rows.batches[Table::kProcess].size(), 4u);
+  EXPECT_EQ(rows.batches[Table::kProcess][3].rows, 1u);
+  for (size_t i = 0; i < 20; ++i) {
+    const std::string exe = i % 2 == 0 ? "/exe" + std::to_string(i / 2) : "/exe0";
+    for (const Table table : {Table::kProcessFlow, Table::kSysflow}) {
+      EXPECT_EQ(rows.cell(table, i, "proc_exe"), exe);
+      EXPECT_EQ(rows.cell(table, i, "idx"), std::to_string(i));
+      EXPECT_EQ(rows.cell(table, i, "node_id"), "node");
+      EXPECT_EQ(rows.cell(table, i, "pproc_exe"), "-");
+    }
+  }
+}
+
+TEST(ColumnSink, HasNoBitmapWhereEveryRowHasAValue) {
+  Rows rows({Table::kProcessFlow});
+  rows.sink.process(process({1, 1}, std::nullopt, "/x"));
+  for (int i = 0; i < 2000; ++i) rows.sink.process_flow(flow_of({1, 1}));
+  rows.sink.finish();
+  const ColumnBatch& first = rows.batches[Table::kProcessFlow].at(0);
+  const auto columns = kTables[static_cast<size_t>(Table::kProcessFlow)].columns;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const std::string name(kColumns[static_cast<size_t>(columns[i].column)].name);
+    const bool absent =
+        name.substr(0, 5) == "pproc" || name.substr(0, 9) == "container" || name.substr(0, 3) == "pod";
+    EXPECT_EQ(static_cast<bool>(first.columns[i].valid), absent) << name;
+  }
+}
+
+TEST(ColumnSink, TextIsValidUtf8AndStoredOnce) {
+  Rows rows({Table::kProcessFlow});
+  rows.sink.process(process({1, 1}, std::nullopt, "/bin/\xFF"));
+  rows.sink.process_flow(flow_of({1, 1}));
+  rows.sink.process_flow(flow_of({1, 1}));
+  rows.sink.finish();
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "proc_name"), "\uFFFD");
+  // "", the record types, the state, the executable and its last element.
+  EXPECT_EQ(rows.batches[Table::kProcessFlow].at(0).string_count, 1 + 6 + 3 + 2u);
+}
+
+TEST(ColumnSink, SplitsPathsLikeDirnameAndBasename) {
+  const std::vector<std::array<const char*, 3>> cases = {{"/etc/passwd", "passwd", "/etc"},
+                                                         {"/x", "x", "/"},
+                                                         {"/", "", "/"},
+                                                         {"x", "x", ""},
+                                                         {"a//b", "b", "a"},
+                                                         {"/a/b/", "", "/a/b"},
+                                                         {"", "", ""},
+                                                         {"//x", "x", "//"}};
+  Rows rows({Table::kFile});
+  uint8_t number = 0;
+  for (const auto& parts : cases) {
+    sysflow::File file;
+    file.oid.fill(number++);
+    file.path = parts[0];
+    file.restype = 1000000;
+    rows.sink.file(file);
+  }
+  rows.sink.finish();
+  for (size_t i = 0; i < cases.size(); ++i) {
+    EXPECT_EQ(rows.cell(Table::kFile, i, "file_name"), cases[i][1]) << cases[i][0];
+    EXPECT_EQ(rows.cell(Table::kFile, i, "file_directory"), cases[i][2]) << cases[i][0];
+    EXPECT_EQ(rows.cell(Table::kFile, i, "file_type"), "?");
+  }
+}
+
+TEST(ColumnSink, StopsWhenTheConsumerIsGone) {
+  int calls = 0;
+  ColumnSink sink({Table::kProcessFlow}, 2, [&](ColumnBatch) {
+    ++calls;
+    return false;
+  });
+  for (int i = 0; i < 100; ++i) sink.process_flow(flow_of({1, 1}));
+  sink.finish();
+  EXPECT_EQ(calls, 1);
+}
+
+}  // namespace
+}  // namespace sfkit::output

@@ -1,0 +1,190 @@
+#include "output/table_builder.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace sfkit::output {
+
+namespace {
+
+constexpr uint32_t kFirstRows = 1024;
+
+constexpr Group group_of(Column column) {
+  switch (column) {
+    case Column::kIdx:
+    case Column::kType:
+    case Column::kNodeId:
+    case Column::kNodeIp:
+    case Column::kFilename:
+    case Column::kSchema:
+      return Group::kAlways;
+    case Column::kTsUts:
+      return Group::kTime;
+    case Column::kState:
+      return Group::kState;
+    case Column::kOpflagsBitmap:
+    case Column::kProcPid:
+    case Column::kProcCreatets:
+      return Group::kOid;
+    case Column::kEndtsUts:
+      return Group::kEnd;
+    case Column::kRet:
+      return Group::kRet;
+    case Column::kEvtArgs:
+      return Group::kArgs;
+    case Column::kProcTid:
+      return Group::kTid;
+    case Column::kProcUid:
+    case Column::kProcUser:
+    case Column::kProcGid:
+    case Column::kProcGroup:
+    case Column::kProcExe:
+    case Column::kProcName:
+    case Column::kProcArgs:
+    case Column::kProcCmdline:
+    case Column::kProcCwd:
+    case Column::kProcTty:
+    case Column::kProcEntry:
+    case Column::kProcEnv:
+      return Group::kProcess;
+    case Column::kPprocPid:
+    case Column::kPprocCreatets:
+      return Group::kPoid;
+    case Column::kPprocUid:
+    case Column::kPprocUser:
+    case Column::kPprocGid:
+    case Column::kPprocGroup:
+    case Column::kPprocExe:
+    case Column::kPprocName:
+    case Column::kPprocArgs:
+    case Column::kPprocCmdline:
+    case Column::kPprocCwd:
+    case Column::kPprocTty:
+    case Column::kPprocEntry:
+    case Column::kPprocEnv:
+      return Group::kParent;
+    case Column::kFileOid:
+      return Group::kFileOid;
+    case Column::kFilePath:
+    case Column::kFileName:
+    case Column::kFileDirectory:
+    case Column::kFileType:
+      return Group::kFile;
+    case Column::kFileNewoid:
+      return Group::kNewOid;
+    case Column::kFileNewpath:
+      return Group::kNewFile;
+    case Column::kFileFd:
+      return Group::kFd;
+    case Column::kFileOpenflags:
+    case Column::kFileIsOpenWrite:
+    case Column::kFileIsOpenRead:
+      return Group::kOpen;
+    case Column::kNetProto:
+    case Column::kNetSip:
+    case Column::kNetSport:
+    case Column::kNetDip:
+    case Column::kNetDport:
+      return Group::kNet;
+    case Column::kRes:
+      return Group::kRes;
+    case Column::kFlowRbytes:
+    case Column::kFlowRops:
+    case Column::kFlowWbytes:
+    case Column::kFlowWops:
+      return Group::kFlow;
+    case Column::kPfNthreads:
+    case Column::kPfNexits:
+    case Column::kPfNerrors:
+      return Group::kProcessFlow;
+    case Column::kContainerId:
+      return Group::kContainerId;
+    case Column::kContainerName:
+    case Column::kContainerImageid:
+    case Column::kContainerImage:
+    case Column::kContainerType:
+    case Column::kContainerPrivileged:
+      return Group::kContainer;
+    case Column::kPodId:
+      return Group::kPodId;
+    case Column::kPodName:
+    case Column::kPodNname:
+    case Column::kPodNs:
+    case Column::kPodRstrtcnt:
+      return Group::kPod;
+    case Column::kK8sAction:
+    case Column::kK8sKind:
+    case Column::kK8sMsg:
+      return Group::kK8s;
+  }
+  return Group::kAlways;
+}
+
+}  // namespace
+
+TableBuilder::TableBuilder(Table table, uint32_t batch_rows)
+    : table_(table), batch_rows_(batch_rows), next_capacity_(std::min(batch_rows, kFirstRows)) {}
+
+void TableBuilder::allocate(uint32_t capacity) {
+  const auto columns = kTables[static_cast<size_t>(table_)].columns;
+  values_.resize(columns.size());
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const auto column = static_cast<size_t>(columns[i].column);
+    values_[i].resize(capacity * value_size(kColumns[column].type));
+    at_[column] = values_[i].data();
+  }
+  validity_.resize(capacity);
+  capacity_ = capacity;
+}
+
+void TableBuilder::grow() {
+  allocate(next_capacity_);
+  next_capacity_ = static_cast<uint32_t>(std::min<uint64_t>(batch_rows_, uint64_t{capacity_} * 2));
+}
+
+HeapBlock TableBuilder::bitmap(Group group) const {
+  HeapBlock block((size_t{rows_} + 7) / 8);
+  const auto shift = static_cast<unsigned>(group);
+  uint8_t* const bytes = block.data();
+  for (uint32_t row = 0; row < rows_; ++row) {
+    bytes[row / 8] = static_cast<uint8_t>(bytes[row / 8] | (validity_[row] >> shift & 1) << (row % 8));
+  }
+  return block;
+}
+
+ColumnBatch TableBuilder::take() {
+  const auto columns = kTables[static_cast<size_t>(table_)].columns;
+  ColumnBatch batch;
+  batch.table = table_;
+  batch.rows = rows_;
+  batch.string_count = dictionary_.count();
+  batch.string_size = dictionary_.size();
+  dictionary_.take(batch.string_offsets, batch.string_bytes);
+  batch.columns.resize(columns.size());
+  std::array<size_t, 32> made{};  // by group, the place plus one of a column that has its bitmap
+  for (size_t i = 0; i < columns.size(); ++i) {
+    ColumnValues& column = batch.columns[i];
+    column.type = kColumns[static_cast<size_t>(columns[i].column)].type;
+    column.values = std::move(values_[i]);
+    const Group group = group_of(columns[i].column);
+    if (!columns[i].nullable || group == Group::kAlways || (common_ & bit(group)) != 0) continue;
+    size_t& first = made[static_cast<size_t>(group)];
+    if (first == 0) {
+      column.valid = bitmap(group);
+      first = i + 1;
+    } else {
+      const HeapBlock& same = batch.columns[first - 1].valid;
+      column.valid = HeapBlock(same.size());
+      std::memcpy(column.valid.data(), same.data(), same.size());
+    }
+  }
+  rows_ = 0;
+  common_ = ~Groups{0};
+  ++epoch_;
+  // The next batch is expected to become as large as this one.
+  next_capacity_ = capacity_ != 0 ? capacity_ : next_capacity_;
+  capacity_ = 0;
+  return batch;
+}
+
+}  // namespace sfkit::output

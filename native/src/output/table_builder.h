@@ -1,0 +1,106 @@
+// Rows of one table under construction.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "columns.gen.h"
+#include "output/column_batch.h"
+#include "output/dictionary.h"
+
+namespace sfkit::output {
+
+// Columns that have a value in the same rows. A row is given as the set of its groups, so that the bitmaps
+// of all columns of a group are made at once when the batch is complete.
+enum class Group : uint8_t {
+  kArgs,
+  kContainer,
+  kContainerId,
+  kEnd,
+  kFd,
+  kFile,
+  kFileOid,
+  kFlow,
+  kK8s,
+  kNet,
+  kNewFile,
+  kNewOid,
+  kOid,
+  kOpen,
+  kParent,
+  kPod,
+  kPodId,
+  kPoid,
+  kProcess,
+  kProcessFlow,
+  kRes,
+  kRet,
+  kState,
+  kTid,
+  kTime,
+  kAlways,
+};
+
+using Groups = uint32_t;
+
+constexpr Groups bit(Group group) {
+  return Groups{1} << static_cast<unsigned>(group);
+}
+
+class TableBuilder {
+ public:
+  // `batch_rows`: rows of a full batch, at least 1.
+  TableBuilder(Table table, uint32_t batch_rows);
+
+  Table table() const { return table_; }
+  // Differs from batch to batch; numbers of strings hold within one. Never 0.
+  uint32_t epoch() const { return epoch_; }
+  uint32_t rows() const { return rows_; }
+  uint32_t intern(std::string_view text) { return dictionary_.intern(text); }
+
+  // A row is begun, its values are set in any order, and it is ended with the groups that have values.
+  // Columns that the table does not have are ignored.
+  void begin_row() {
+    if (rows_ == capacity_) grow();
+  }
+  void set_i32(Column column, int32_t value) { set(column, value); }
+  void set_i64(Column column, int64_t value) { set(column, value); }
+  void set_string(Column column, uint32_t number) { set(column, number); }
+  void set_bool(Column column, bool value) { set(column, static_cast<uint8_t>(value)); }
+  void end_row(Groups groups) {
+    validity_[rows_] = groups;
+    common_ &= groups;
+    ++rows_;
+  }
+
+  // The batch has as many rows, or as much text, as a batch may have.
+  bool full() const { return rows_ == batch_rows_ || dictionary_.size() >= kMaxText; }
+  // The rows so far; the builder begins anew.
+  ColumnBatch take();
+
+ private:
+  static constexpr size_t kMaxText = size_t{64} << 20;
+
+  template <typename T>
+  void set(Column column, T value) {
+    if (uint8_t* const values = at_[static_cast<size_t>(column)]) reinterpret_cast<T*>(values)[rows_] = value;
+  }
+  void grow();
+  void allocate(uint32_t capacity);
+  HeapBlock bitmap(Group group) const;
+
+  Table table_;
+  uint32_t batch_rows_;
+  uint32_t next_capacity_;
+  uint32_t capacity_ = 0;
+  uint32_t rows_ = 0;
+  uint32_t epoch_ = 1;
+  Groups common_ = ~Groups{0};               // groups that all rows have
+  std::vector<HeapBlock> values_;            // in the order of the table's columns
+  std::array<uint8_t*, kColumnCount> at_{};  // the same by column; null where the table lacks it
+  std::vector<Groups> validity_;             // by row
+  Dictionary dictionary_;
+};
+
+}  // namespace sfkit::output

@@ -1,0 +1,202 @@
+#include "session.h"
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <memory>
+
+#include "output/avro_container.h"
+#include "output/column_sink.h"
+#include "sysflow_file/reader.h"
+
+namespace sfkit {
+
+namespace {
+
+constexpr const char* kTypeNames[] = {"Container", "Process",   "File",        "ProcessEvent", "NetworkFlow",
+                                      "FileFlow",  "FileEvent", "ProcessFlow", "Pod",          "K8sEvent"};
+
+class NullSink : public sysflow::RecordSink {
+ public:
+  void header(const sysflow::Header&) override {}
+  void container(const sysflow::Container&) override {}
+  void process(const sysflow::Process&) override {}
+  void file(const sysflow::File&) override {}
+  void process_event(const sysflow::ProcessEvent&) override {}
+  void network_flow(const sysflow::NetworkFlow&) override {}
+  void file_flow(const sysflow::FileFlow&) override {}
+  void file_event(const sysflow::FileEvent&) override {}
+  void process_flow(const sysflow::ProcessFlow&) override {}
+};
+
+// Counts what passes.
+class CountingSink : public sysflow::RecordSink {
+ public:
+  CountingSink(sysflow::RecordSink& next, RecordCounts& counts) : next_(next), counts_(counts) {}
+
+  void header(const sysflow::Header& record) override { next_.header(record); }
+  void container(const sysflow::Container& record) override {
+    counts_.add(RecordCounts::kContainer);
+    next_.container(record);
+  }
+  void process(const sysflow::Process& record) override {
+    counts_.add(RecordCounts::kProcess);
+    next_.process(record);
+  }
+  void file(const sysflow::File& record) override {
+    counts_.add(RecordCounts::kFile);
+    next_.file(record);
+  }
+  void process_event(const sysflow::ProcessEvent& record) override {
+    counts_.add(RecordCounts::kProcessEvent);
+    next_.process_event(record);
+  }
+  void network_flow(const sysflow::NetworkFlow& record) override {
+    counts_.add(RecordCounts::kNetworkFlow);
+    next_.network_flow(record);
+  }
+  void file_flow(const sysflow::FileFlow& record) override {
+    counts_.add(RecordCounts::kFileFlow);
+    next_.file_flow(record);
+  }
+  void file_event(const sysflow::FileEvent& record) override {
+    counts_.add(RecordCounts::kFileEvent);
+    next_.file_event(record);
+  }
+  void process_flow(const sysflow::ProcessFlow& record) override {
+    counts_.add(RecordCounts::kProcessFlow);
+    next_.process_flow(record);
+  }
+  void pod(const sysflow::Pod& record) override {
+    counts_.add(RecordCounts::kPod);
+    next_.pod(record);
+  }
+  void k8s_event(const sysflow::K8sEvent& record) override {
+    counts_.add(RecordCounts::kK8sEvent);
+    next_.k8s_event(record);
+  }
+  void process_gone(const sysflow::Oid& oid) override { next_.process_gone(oid); }
+  void finish() override { next_.finish(); }
+
+ private:
+  sysflow::RecordSink& next_;
+  RecordCounts& counts_;
+};
+
+}  // namespace
+
+Session::Session(SessionConfig config) : config_(std::move(config)) {}
+
+Session::~Session() {
+  close();
+}
+
+void Session::next(Queue::Taker taker) {
+  if (!started_) {
+    started_ = true;
+    thread_ = std::thread([this] { run(); });
+  }
+  queue_.take(std::move(taker));
+}
+
+void Session::close() {
+  started_ = true;
+  cancel_.store(true, std::memory_order_relaxed);
+  queue_.cancel();
+  if (thread_.joinable()) thread_.join();
+}
+
+SessionSummary Session::summary() const {
+  SessionSummary summary;
+  {
+    const std::lock_guard lock(summary_mutex_);
+    summary.input = summary_;
+  }
+  const uint64_t skipped = skipped_ipv6_flows_.load(std::memory_order_relaxed);
+  for (size_t type = 0; type < RecordCounts::kTypes; ++type) {
+    uint64_t count = counts_.of(static_cast<RecordCounts::Type>(type));
+    if (type == RecordCounts::kNetworkFlow) count -= skipped;
+    if (count != 0) summary.records.emplace_back(kTypeNames[type], count);
+  }
+  return summary;
+}
+
+void Session::run() {
+  sysflow::ConvertSummary summary;
+  Status status;
+  // Running out of memory is the one thing that arrives as an exception; it must not leave the thread.
+  try {
+    status = convert(summary);
+  } catch (const std::exception& error) {
+    status = Status(ErrorCode::kUnreadable, config_.input + ": reading failed: " + error.what());
+  }
+  {
+    const std::lock_guard lock(summary_mutex_);
+    summary_ = std::move(summary);
+  }
+  queue_.close(std::move(status));
+}
+
+Result<InputKind> Session::input_kind() const {
+  if (config_.kind != InputKind::kAuto) return config_.kind;
+  std::error_code ignored;
+  const auto type = std::filesystem::status(config_.input, ignored).type();
+  if (type == std::filesystem::file_type::not_found || type == std::filesystem::file_type::directory) {
+    // The reader of captures says what is wrong.
+    return InputKind::kCapture;
+  }
+  if (type != std::filesystem::file_type::regular) {
+    return Status(
+        ErrorCode::kNotSupported,
+        config_.input + ": is no regular file, so its kind cannot be found out; say which kind it is");
+  }
+  struct Closer {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  const std::unique_ptr<std::FILE, Closer> file(std::fopen(config_.input.c_str(), "rb"));
+  std::array<char, 4> start{};
+  const size_t got = file ? std::fread(start.data(), 1, start.size(), file.get()) : 0;
+  return std::string_view(start.data(), got) == sysflow_file::kMagic ? InputKind::kSysflow
+                                                                     : InputKind::kCapture;
+}
+
+Status Session::convert(sysflow::ConvertSummary& summary) {
+  const auto kind = input_kind();
+  if (!kind.is_ok()) return kind.status();
+
+  std::unique_ptr<sysflow::RecordSink> sink;
+  output::AvroContainer* avro = nullptr;
+  switch (config_.output) {
+    case OutputKind::kAvro: {
+      auto container = std::make_unique<output::AvroContainer>(
+          [this](std::vector<uint8_t> bytes) { return queue_.push(std::move(bytes)); });
+      avro = container.get();
+      sink = std::move(container);
+      break;
+    }
+    case OutputKind::kColumns:
+      sink = std::make_unique<output::ColumnSink>(
+          config_.tables, config_.batch_rows,
+          [this](output::ColumnBatch batch) { return queue_.push(std::move(batch)); });
+      break;
+    case OutputKind::kNone:
+      sink = std::make_unique<NullSink>();
+      break;
+  }
+  CountingSink counting(*sink, counts_);
+  Status status = kind.value() == InputKind::kSysflow
+                      ? sysflow_file::read_sysflow_file(config_.input, counting, cancel_, summary)
+                      : sysflow::convert_capture(config_.input, config_.options, counting, cancel_, summary);
+  if (avro != nullptr) {
+    if (const uint64_t skipped = avro->skipped_ipv6_flows(); skipped != 0) {
+      skipped_ipv6_flows_.store(skipped, std::memory_order_relaxed);
+      summary.skipped.push_back({"IPv6 flow: a .sf file has no room for its addresses", skipped});
+    }
+    if (const uint64_t pods = counts_.of(RecordCounts::kPod); pods != 0) {
+      summary.skipped.push_back({"addresses, labels, selectors and services of a pod", pods});
+    }
+  }
+  return status;
+}
+
+}  // namespace sfkit

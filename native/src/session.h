@@ -1,0 +1,105 @@
+// One input, one configuration, one kind of output: what the addon and other programs drive.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/status.h"
+#include "output/batch_queue.h"
+#include "output/column_batch.h"
+#include "sysflow/convert.h"
+
+namespace sfkit {
+
+enum class InputKind : uint8_t { kAuto, kCapture, kSysflow };
+enum class OutputKind : uint8_t { kAvro, kColumns, kNone };
+
+// Meanings as in src/engine/native.ts.
+struct SessionConfig {
+  std::string input;
+  InputKind kind = InputKind::kAuto;
+  OutputKind output = OutputKind::kColumns;
+  std::vector<output::Table> tables;
+  uint32_t batch_rows = 1;
+  sysflow::ConvertOptions options;
+};
+
+// Bytes of a .sf file, or rows of a table.
+using Batch = std::variant<std::vector<uint8_t>, output::ColumnBatch>;
+
+struct SessionSummary {
+  sysflow::ConvertSummary input;
+  std::vector<std::pair<std::string, uint64_t>> records;  // made, by type; those that occurred
+};
+
+// Records by type, counted on the engine's thread and read on another.
+class RecordCounts {
+ public:
+  enum Type : uint8_t {
+    kContainer,
+    kProcess,
+    kFile,
+    kProcessEvent,
+    kNetworkFlow,
+    kFileFlow,
+    kFileEvent,
+    kProcessFlow,
+    kPod,
+    kK8sEvent,
+    kTypes,
+  };
+  void add(Type type) {
+    // One thread writes, so no locked addition is needed.
+    counts_[type].store(of(type) + 1, std::memory_order_relaxed);
+  }
+  uint64_t of(Type type) const { return counts_[type].load(std::memory_order_relaxed); }
+
+ private:
+  std::array<std::atomic<uint64_t>, kTypes> counts_{};
+};
+
+// The engine works on a thread of its own, from the first next() until the end or close(), and only a few
+// batches ahead of its consumer. All functions are for one thread, the consumer's.
+class Session {
+ public:
+  using Queue = output::BatchQueue<Batch>;
+
+  explicit Session(SessionConfig config);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // `taker` gets the next batch, nothing at the end, or the error; it is called now, or later on the
+  // engine's thread. Several may be waiting; they are served in order.
+  void next(Queue::Taker taker);
+  // What is known: all once the end was given, before that the records so far.
+  SessionSummary summary() const;
+  // Stops and joins the engine's thread; waiting takers get the end.
+  void close();
+
+ private:
+  void run();
+  Status convert(sysflow::ConvertSummary& summary);
+  Result<InputKind> input_kind() const;
+
+  const SessionConfig config_;
+  Queue queue_;
+  std::atomic<bool> cancel_{false};
+  std::thread thread_;
+  bool started_ = false;
+  RecordCounts counts_;
+  std::atomic<uint64_t> skipped_ipv6_flows_{0};
+  mutable std::mutex summary_mutex_;
+  sysflow::ConvertSummary summary_;  // as of the end
+};
+
+}  // namespace sfkit
