@@ -1,0 +1,90 @@
+#include "addon/session_object.h"
+
+#include <utility>
+
+#include "addon/values.h"
+
+namespace sfkit::addon {
+
+Napi::Function SessionObject::define(Napi::Env env) {
+  return DefineClass(
+      env, "Session",
+      {InstanceMethod<&SessionObject::next>("next"), InstanceMethod<&SessionObject::summary>("summary"),
+       InstanceMethod<&SessionObject::close>("close")});
+}
+
+SessionObject::SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionObject>(info) {
+  auto config = to_config(info.Env(), info[0]);
+  if (!config) return;
+  session_ = std::make_unique<Session>(std::move(*config));
+  channel_ = Channel::New(info.Env(), "sfkit session", 0, 1, this);
+  has_channel_ = true;
+  channel_.Unref(info.Env());
+  // Hooks run last in, first out: the engine is stopped while the channel it may be using still exists.
+  napi_add_env_cleanup_hook(info.Env(), on_teardown, this);
+}
+
+SessionObject::~SessionObject() {
+  if (has_channel_) napi_remove_env_cleanup_hook(Env(), on_teardown, this);
+  end();
+}
+
+void SessionObject::on_teardown(void* self) {
+  static_cast<SessionObject*>(self)->end();
+}
+
+void SessionObject::end() {
+  if (session_) session_->close();
+  if (has_channel_) channel_.Release();
+  has_channel_ = false;
+}
+
+Napi::Value SessionObject::next(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const uint64_t ticket = ++last_ticket_;
+  const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
+  if (open_.empty()) {
+    Ref();
+    channel_.Ref(env);
+  }
+  open_.emplace(ticket, deferred);
+  session_->next([this, ticket](Result<std::optional<Batch>> result) {
+    auto reply = std::make_unique<Reply>(Reply{ticket, std::move(result)});
+    if (channel_.NonBlockingCall(reply.get()) == napi_ok) (void)reply.release();
+  });
+  return deferred.Promise();
+}
+
+void SessionObject::deliver(Napi::Env env, Napi::Function, SessionObject* self, Reply* reply) {
+  const std::unique_ptr<Reply> kept(reply);
+  // Without an environment it is being torn down, and there is nobody left to tell.
+  if (static_cast<napi_env>(env) != nullptr) self->settle(env, *kept);
+}
+
+void SessionObject::settle(Napi::Env env, Reply& reply) {
+  const auto found = open_.find(reply.ticket);
+  if (found == open_.end()) return;
+  const Napi::Promise::Deferred deferred = found->second;
+  open_.erase(found);
+  if (!reply.result.is_ok()) {
+    deferred.Reject(from_status(env, reply.result.status()));
+  } else if (auto& batch = reply.result.value()) {
+    deferred.Resolve(from_batch(env, std::move(*batch)));
+  } else {
+    deferred.Resolve(env.Null());
+  }
+  if (open_.empty()) {
+    channel_.Unref(env);
+    Unref();
+  }
+}
+
+Napi::Value SessionObject::summary(const Napi::CallbackInfo& info) {
+  return from_summary(info.Env(), session_->summary());
+}
+
+void SessionObject::close(const Napi::CallbackInfo&) {
+  session_->close();
+}
+
+}  // namespace sfkit::addon

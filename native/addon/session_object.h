@@ -1,0 +1,48 @@
+// NativeSession of src/engine/native.ts.
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "session.h"
+
+namespace sfkit::addon {
+
+// Converts between JavaScript and sfkit::Session, and brings what the engine's thread has to the thread of
+// the event loop. While a promise is open the object stays alive and so does the event loop.
+class SessionObject : public Napi::ObjectWrap<SessionObject> {
+ public:
+  static Napi::Function define(Napi::Env env);
+
+  explicit SessionObject(const Napi::CallbackInfo& info);
+  ~SessionObject() override;
+
+ private:
+  struct Reply {
+    uint64_t ticket;
+    Result<std::optional<Batch>> result;
+  };
+  static void deliver(Napi::Env env, Napi::Function, SessionObject* self, Reply* reply);
+  using Channel = Napi::TypedThreadSafeFunction<SessionObject, Reply, deliver>;
+
+  Napi::Value next(const Napi::CallbackInfo& info);
+  Napi::Value summary(const Napi::CallbackInfo& info);
+  void close(const Napi::CallbackInfo& info);
+
+  void settle(Napi::Env env, Reply& reply);
+  // Stops the engine and gives up the channel, which does not outlive the environment.
+  void end();
+  static void on_teardown(void* self);
+
+  std::unique_ptr<Session> session_;
+  Channel channel_;
+  bool has_channel_ = false;
+  uint64_t last_ticket_ = 0;
+  std::map<uint64_t, Napi::Promise::Deferred> open_;
+};
+
+}  // namespace sfkit::addon

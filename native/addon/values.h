@@ -1,0 +1,25 @@
+// C++ values as the JavaScript values that src/engine/native.ts declares, and back.
+#pragma once
+
+#include <napi.h>
+
+#include <optional>
+
+#include "session.h"
+
+namespace sfkit::addon {
+
+// NativeConfig. TypeScript has validated it; what is of the wrong type all the same throws a TypeError that
+// is pending when nothing is returned.
+std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value);
+
+// NativeBatch. The memory of the batch goes over to JavaScript without a copy where the platform lets it.
+Napi::Value from_batch(Napi::Env env, Batch batch);
+
+// NativeSummary.
+Napi::Value from_summary(Napi::Env env, const SessionSummary& summary);
+
+// An Error with the `code` of base/status.h.
+Napi::Value from_status(Napi::Env env, const Status& status);
+
+}  // namespace sfkit::addon
