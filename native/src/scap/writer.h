@@ -1,0 +1,72 @@
+// Writes capture files (spec: scap-format, section 14): the current layouts, and on request those of older
+// writers, which the tests of the reader need.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scap/metadata.h"
+
+namespace sfkit::scap {
+
+// The layouts a file is written in.
+struct WriterLayout {
+  int process_list = 9;       // 1 to 9
+  bool sized_records = true;  // descriptor, interface and user lists of version 2
+  bool counted_params = true;  // event blocks of version 2
+};
+
+// Values of event parameters as bytes; the empty string is a missing value.
+namespace value {
+std::string i64(int64_t number);
+std::string u64(uint64_t number);
+std::string i32(int32_t number);
+std::string u32(uint32_t number);
+std::string u16(uint16_t number);
+std::string u8(uint8_t number);
+// Text with its NUL.
+std::string text(std::string_view content);
+// Strings each ended by NUL.
+std::string list(std::initializer_list<std::string_view> items);
+}  // namespace value
+
+// Builds a capture in memory. Blocks come in the order of the calls; begin() first.
+class CaptureWriter {
+ public:
+  explicit CaptureWriter(WriterLayout layout = {}) : layout_(layout) {}
+
+  void begin();
+  void machine(const MachineInfo& machine);
+  void interfaces(const std::vector<InterfaceEntry>& entries);
+  void users(const std::vector<UserEntry>& users, const std::vector<GroupEntry>& groups);
+  void processes(const std::vector<ThreadEntry>& entries);
+  void descriptors(int64_t tid, const std::vector<FdEntry>& entries);
+  // `params` in table order; a shorter list is what older writers wrote.
+  void event(uint64_t ts, int64_t tid, uint16_t cpu, uint16_t code, const std::vector<std::string>& params);
+
+  const std::vector<uint8_t>& bytes() const { return bytes_; }
+
+ private:
+  template <typename T>
+  void put(T number);
+  void put_bytes(std::string_view text) { bytes_.insert(bytes_.end(), text.begin(), text.end()); }
+  // u16 length, then the bytes, cut to `most`.
+  void put_text(std::string_view text, size_t most);
+  void put_ip(const std::array<uint8_t, 16>& ip, bool ipv6);
+  void put_thread(const ThreadEntry& entry);
+  void put_descriptor(const FdEntry& entry);
+
+  size_t begin_block(uint32_t type);
+  void end_block(size_t start);
+  // A record whose first field is its length; `counted`: the length counts itself.
+  size_t begin_record();
+  void end_record(size_t start, bool counted);
+
+  WriterLayout layout_;
+  std::vector<uint8_t> bytes_;
+};
+
+}  // namespace sfkit::scap

@@ -1,0 +1,101 @@
+// A small world for making captures: each call is written as one generation of capture software would have
+// written it, so that one story gives captures of several ages.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scap/writer.h"
+
+namespace sfkit::tools {
+
+enum class Age {
+  k2017,  // lists and event blocks of version 1, arguments in enter events only, event codes since replaced
+  k2023,  // version 2 blocks, enter and exit events, arguments of most calls in the enter event
+  k2026,  // exit events only, with all arguments
+};
+
+struct Endpoint {
+  std::array<uint8_t, 16> ip{};
+  bool ipv6 = false;
+  uint16_t port = 0;
+};
+
+Endpoint ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint16_t port);
+// fd00::`host`
+Endpoint ipv6(uint16_t host, uint16_t port);
+
+// What a process says of itself in clone and exec events.
+struct ProcessFacts {
+  std::string exe;  // path, also used as argv[0]
+  std::string comm;
+  std::vector<std::string> args;
+  std::vector<std::string> env;
+  int64_t tid = 0;
+  int64_t pid = 0;
+  int64_t ptid = 0;
+  uint32_t uid = 0;
+  uint32_t gid = 0;
+  int64_t vtid = 0;
+  int64_t vpid = 0;
+  std::string cgroup = "/";
+  uint32_t tty = 0;
+};
+
+class Scenario {
+ public:
+  explicit Scenario(Age age);
+
+  scap::CaptureWriter& writer() { return writer_; }
+  Age age() const { return age_; }
+  // Moves the clock, which every call moves by 20 microseconds.
+  void wait(uint64_t nanoseconds) { now_ += nanoseconds; }
+
+  void container(std::string_view json);
+
+  void open(int64_t tid, int64_t fd, std::string_view path, uint32_t flags);
+  void openat(int64_t tid, int64_t fd, int64_t dirfd, std::string_view path, uint32_t flags);
+  void close(int64_t tid, int64_t fd);
+  void read(int64_t tid, int64_t fd, int64_t result);
+  void write(int64_t tid, int64_t fd, int64_t result);
+  void mmap(int64_t tid, int64_t fd, uint64_t length);
+  void dup2(int64_t tid, int64_t old_fd, int64_t new_fd);
+  void chdir(int64_t tid, std::string_view path);
+  void setuid(int64_t tid, uint32_t uid);
+
+  void socket(int64_t tid, int64_t fd, bool ipv6, bool udp);
+  void connect(int64_t tid, int64_t fd, const Endpoint& local, const Endpoint& remote, int64_t result);
+  void accept(int64_t tid, int64_t fd, const Endpoint& client, const Endpoint& server);
+  void sendto(int64_t tid, int64_t fd, int64_t result, const Endpoint& local, const Endpoint& remote);
+  void recvfrom(int64_t tid, int64_t fd, int64_t result, const Endpoint& remote, const Endpoint& local);
+
+  void mkdir(int64_t tid, std::string_view path);
+  void rmdir(int64_t tid, std::string_view path, int64_t result);
+  void unlink(int64_t tid, std::string_view path);
+  void link(int64_t tid, std::string_view from, std::string_view to);
+  void symlink(int64_t tid, std::string_view target, std::string_view path);
+  void rename(int64_t tid, std::string_view from, std::string_view to);
+
+  // Both events of a fork: the caller's, then the child's. `child` is written as the copy it is.
+  void fork(const ProcessFacts& caller, const ProcessFacts& child);
+  void spawn_thread(const ProcessFacts& process, int64_t tid);
+  void exec(const ProcessFacts& facts, int64_t result);
+  void exit(int64_t tid, int64_t status);
+
+ private:
+  using Params = std::vector<std::string>;
+  // `entered`: arguments of the enter event; `left`: the exit event's parameters before arguments were
+  // added to it; `added`: those.
+  void call(int64_t tid, uint16_t exit_code, const Params& entered, Params left, const Params& added);
+  void exit_event(int64_t tid, uint16_t code, const Params& params);
+  Params clone_params(const ProcessFacts& facts, int64_t result, uint32_t flags) const;
+
+  Age age_;
+  scap::CaptureWriter writer_;
+  uint64_t now_;
+};
+
+}  // namespace sfkit::tools
