@@ -20,6 +20,7 @@ import {
 } from 'apache-arrow';
 import { type Column, type ColumnBatch, operations } from '../engine/batch.js';
 import { type TableColumn, type TableName, tableColumns } from '../engine/columns.gen.js';
+import { GrowingDictionary } from './dictionary.js';
 import type { ByteSink } from './sink.js';
 
 /**
@@ -31,7 +32,7 @@ export class ArrowTableWriter {
   readonly #queue = new ChunkQueue();
   readonly #writer: RecordBatchFileWriter | RecordBatchStreamWriter;
   readonly #schema: Schema;
-  readonly #dictionaries = new Map<string, GrowingDictionary>();
+  readonly #dictionaries = new Map<string, ChunkedDictionary>();
 
   constructor(table: TableName, form: 'file' | 'stream', sink: ByteSink) {
     this.#sink = sink;
@@ -60,7 +61,7 @@ export class ArrowTableWriter {
     const common = { length: batch.rows, nullBitmap: column.valid };
     switch (column.type) {
       case 'str': {
-        const dictionary = this.#dictionaries.get(column.name) as GrowingDictionary;
+        const dictionary = this.#dictionaries.get(column.name) as ChunkedDictionary;
         return dictionary.encode(type as Dictionary<Utf8, Int32>, column, batch);
       }
       case 'bool':
@@ -77,9 +78,9 @@ export class ArrowTableWriter {
   }
 }
 
-function arrowSchema(table: TableName, dictionaries: Map<string, GrowingDictionary>): Schema {
+function arrowSchema(table: TableName, dictionaries: Map<string, ChunkedDictionary>): Schema {
   const fields = tableColumns[table].map((column) => {
-    if (column.type === 'str') dictionaries.set(column.name, new GrowingDictionary());
+    if (column.type === 'str') dictionaries.set(column.name, new ChunkedDictionary());
     return new Field(column.name, arrowType(column), column.nullable);
   });
   return new Schema(fields, new Map([['sfkit.table', table]]));
@@ -103,33 +104,16 @@ function arrowType(column: TableColumn): DataType {
 }
 
 /** The strings of one column so far, in chunks as they were written. */
-class GrowingDictionary {
-  readonly #indexes = new Map<string, number>();
+class ChunkedDictionary {
+  readonly #dictionary = new GrowingDictionary();
   readonly #chunks: Data<Utf8>[] = [];
 
   encode(type: Dictionary<Utf8, Int32>, column: Column, batch: ColumnBatch): Data {
-    const known = new Int32Array(batch.strings.length).fill(-1);
-    const indexes = new Int32Array(batch.rows);
-    const added: string[] = [];
-    for (let row = 0; row < batch.rows; row++) {
-      if (!column.isValid(row)) continue;
-      const local = column.values[row] as number;
-      if (known[local] === -1) known[local] = this.#indexOf(batch.strings[local] as string, added);
-      indexes[row] = known[local] as number;
-    }
+    const { indexes, added } = this.#dictionary.encode(column, batch);
     // The first chunk is there even when empty: readers want a dictionary before the first batch.
     if (added.length > 0 || this.#chunks.length === 0) this.#chunks.push(utf8Data(added));
     const dictionary = new Vector([...this.#chunks]);
     return makeData({ type, length: batch.rows, nullBitmap: column.valid, data: indexes, dictionary });
-  }
-
-  #indexOf(text: string, added: string[]): number {
-    const found = this.#indexes.get(text);
-    if (found !== undefined) return found;
-    const index = this.#indexes.size;
-    this.#indexes.set(text, index);
-    added.push(text);
-    return index;
   }
 }
 

@@ -92,6 +92,8 @@ export class TableLoader {
       chunk.rowCount = rows;
       appender.appendDataChunk(chunk);
     }
+    // The appender would hold 200,000 rows with a copy of every string before it hands them on.
+    appender.flushSync();
   }
 
   /** Everything appended can be queried after this. */
@@ -101,10 +103,24 @@ export class TableLoader {
   }
 }
 
-/** SELECT of a table with all its columns, the derived ones included. */
+/** SELECT of a loaded table with all its columns, the derived ones included. */
 export function selectTable(name: TableName): string {
-  const columns = tableColumns[name].map((column) => columnSql(name, column));
-  return `SELECT ${columns.join(', ')} FROM ${stored(name)}`;
+  return `SELECT ${columnsSql(name).join(', ')} FROM ${stored(name)}`;
+}
+
+/** The columns of a table as SQL over its physical ones; `text` may change how those of text are read. */
+export function columnsSql(table: TableName, text: (name: string) => string = (name) => name): string[] {
+  const physical = physicalColumns(table);
+  return tableColumns[table].map((column) => {
+    if (!column.derived) return column.type === 'str' ? text(column.name) : column.name;
+    const source = (physical[column.physical] as TableColumn).name;
+    return `${column.type === 'ts' ? `make_timestamp_ns(${source})` : operationsSql(source)} AS ${column.name}`;
+  });
+}
+
+/** The columns whose values a batch holds, in its order. */
+export function physicalColumns(name: TableName): readonly TableColumn[] {
+  return tableColumns[name].filter((column) => !column.derived);
 }
 
 /** SQL for the names of the operations in a column of bits. */
@@ -134,17 +150,6 @@ export const sqlTypes: Readonly<Record<TableColumn['type'], string>> = {
 
 function stored(name: TableName): string {
   return `${storage}.${quoteIdentifier(name)}`;
-}
-
-function physicalColumns(name: TableName): readonly TableColumn[] {
-  return tableColumns[name].filter((column) => !column.derived);
-}
-
-function columnSql(table: TableName, column: TableColumn): string {
-  if (!column.derived) return column.name;
-  const source = physicalColumns(table)[column.physical] as TableColumn;
-  if (column.type === 'ts') return `make_timestamp_ns(${source.name}) AS ${column.name}`;
-  return `${operationsSql(source.name)} AS ${column.name}`;
 }
 
 /** The strings of a batch as the members of an ENUM type: rows are copied as indexes and cast natively. */

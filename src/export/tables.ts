@@ -98,15 +98,15 @@ async function openDirectory(target: string, format: TableFormat, tables: readon
 async function openParquet(conversion: Conversion, tables: readonly TableName[]): Promise<TableOutput> {
   const { ParquetWriter } = await import('./parquet.js');
   const place = parquetPlace(conversion, tables);
-  let writer: Awaited<ReturnType<typeof ParquetWriter.open>>;
+  let writer: InstanceType<typeof ParquetWriter>;
   try {
-    writer = await ParquetWriter.open(place.scratch, tables);
+    writer = new ParquetWriter(place.scratch, tables);
   } catch (error) {
     place.discard();
     throw unwritable(conversion.output, error);
   }
   return {
-    write: (batch) => writer.append(batch),
+    write: async (batch) => writer.append(batch),
     async finish() {
       await writer.write(place.paths);
       writer.close();

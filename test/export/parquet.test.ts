@@ -16,8 +16,8 @@ afterEach(() => rmSync(directory, { recursive: true }));
 async function write(name: string, batches: readonly (readonly Row[])[]): Promise<ArrayBuffer> {
   const path = join(directory, `${name}.parquet`);
   const scratch = mkdtempSync(join(directory, 'scratch-'));
-  const writer = await ParquetWriter.open(scratch, ['file_flow']);
-  for (const rows of batches) await writer.append(batch('file_flow', rows));
+  const writer = new ParquetWriter(scratch, ['file_flow']);
+  for (const rows of batches) writer.append(batch('file_flow', rows));
   await writer.write(new Map([['file_flow', path]]));
   writer.close();
   return Uint8Array.from(readFileSync(path)).buffer;

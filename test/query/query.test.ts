@@ -35,8 +35,8 @@ const events: Row[] = [{ idx: 1, type: 'PE', proc_exe: '/bin/sh', opflags_bitmap
 
 async function parquet(name: string, table: TableName, rows: readonly Row[]) {
   const scratch = mkdtempSync(path('scratch-'));
-  const writer = await ParquetWriter.open(scratch, [table]);
-  await writer.append(batch(table, rows));
+  const writer = new ParquetWriter(scratch, [table]);
+  writer.append(batch(table, rows));
   await writer.write(new Map([[table, path(name)]]));
   writer.close();
 }
