@@ -3,15 +3,15 @@
 #include <cstdio>
 #include <string>
 
-#include "scenario.h"
+#include "testing/scenario.h"
 
 namespace {
 
 using namespace sfkit;
-using tools::Age;
-using tools::Endpoint;
-using tools::ProcessFacts;
-using tools::Scenario;
+using testing::Age;
+using testing::Endpoint;
+using testing::ProcessFacts;
+using testing::Scenario;
 
 constexpr uint32_t kReadOnly = 1;
 constexpr uint32_t kWriteOnly = 2;
@@ -25,20 +25,39 @@ constexpr int64_t kRefused = -111;
 constexpr int64_t kNotEmpty = -39;
 constexpr uint64_t kMillisecond = 1'000'000;
 
-constexpr const char* kContainerPath = "/docker/4be7c3a5d21f4be7c3a5d21f4be7c3a5d21f4be7c3a5d21f4be7c3a5d21f4be7";
+constexpr const char* kContainerPath =
+    "/docker/4be7c3a5d21f4be7c3a5d21f4be7c3a5d21f4be7c3a5d21f4be7c3a5d21f4be7";
 constexpr const char* kContainerJson =
     R"({"container":{"id":"4be7c3a5d21f","type":0,"name":"shop-web","image":"nginx","imagetag":"1.27",)"
     R"("imageid":"c0ffee","privileged":false,"is_pod_sandbox":false}})";
 
 ProcessFacts nginx() {
-  return {.exe = "/usr/sbin/nginx", .comm = "nginx", .args = {"-g", "daemon off;"}, .env = {"LANG=C.UTF-8"},
-          .tid = 1201, .pid = 1201, .ptid = 1200, .uid = 101, .gid = 101, .vtid = 7, .vpid = 7,
+  return {.exe = "/usr/sbin/nginx",
+          .comm = "nginx",
+          .args = {"-g", "daemon off;"},
+          .env = {"LANG=C.UTF-8"},
+          .tid = 1201,
+          .pid = 1201,
+          .ptid = 1200,
+          .uid = 101,
+          .gid = 101,
+          .vtid = 7,
+          .vpid = 7,
           .cgroup = kContainerPath};
 }
 
 ProcessFacts shell() {
-  return {.exe = "/usr/bin/bash", .comm = "bash", .args = {"-l"}, .env = {"USER=ana", "LANG=en_GB.UTF-8"},
-          .tid = 2000, .pid = 2000, .ptid = 900, .uid = 1000, .gid = 1000, .vtid = 2000, .vpid = 2000,
+  return {.exe = "/usr/bin/bash",
+          .comm = "bash",
+          .args = {"-l"},
+          .env = {"USER=ana", "LANG=en_GB.UTF-8"},
+          .tid = 2000,
+          .pid = 2000,
+          .ptid = 900,
+          .uid = 1000,
+          .gid = 1000,
+          .vtid = 2000,
+          .vpid = 2000,
           .tty = 34816};
 }
 
@@ -80,8 +99,8 @@ void write_lists(Scenario& world) {
     entry.name = name;
     return entry;
   };
-  out.interfaces({interface(tools::ipv4(127, 0, 0, 1, 0), tools::ipv4(255, 0, 0, 0, 0), "lo"),
-                  interface(tools::ipv4(10, 0, 0, 7, 0), tools::ipv4(255, 255, 255, 0, 0), "eth0")});
+  out.interfaces({interface(testing::ipv4(127, 0, 0, 1, 0), testing::ipv4(255, 0, 0, 0, 0), "lo"),
+                  interface(testing::ipv4(10, 0, 0, 7, 0), testing::ipv4(255, 255, 255, 0, 0), "eth0")});
   out.users({{0, 0, "root", "/root", "/bin/bash"}, {1000, 1000, "ana", "/home/ana", "/bin/bash"}},
             {{0, "root"}, {1000, "ana"}});
 
@@ -149,10 +168,10 @@ void load_libraries(Scenario& world, int64_t pid) {
 
 // curl asks the server once; the server reads the page and writes a line to its log.
 void request(Scenario& world, int64_t pid, uint16_t port, bool over_ipv6, int64_t page_bytes) {
-  const Endpoint client = over_ipv6 ? tools::ipv6(7, port) : tools::ipv4(10, 0, 0, 7, port);
-  const Endpoint server = over_ipv6 ? tools::ipv6(5, 8080) : tools::ipv4(10, 0, 0, 5, 8080);
-  const Endpoint resolver = tools::ipv4(10, 0, 0, 2, 53);
-  const Endpoint asker = tools::ipv4(10, 0, 0, 7, static_cast<uint16_t>(port + 1000));
+  const Endpoint client = over_ipv6 ? testing::ipv6(7, port) : testing::ipv4(10, 0, 0, 7, port);
+  const Endpoint server = over_ipv6 ? testing::ipv6(5, 8080) : testing::ipv4(10, 0, 0, 5, 8080);
+  const Endpoint resolver = testing::ipv4(10, 0, 0, 2, 53);
+  const Endpoint asker = testing::ipv4(10, 0, 0, 7, static_cast<uint16_t>(port + 1000));
   const ProcessFacts child = shell_child(pid);
   world.fork(shell(), child);
   world.exec(with_program(child, "/usr/bin/curl", {"-s", "http://shop.test:8080/"}), 0);
@@ -198,7 +217,7 @@ void deploy(Scenario& world, int64_t pid) {
   world.unlink(pid, "/srv/www/./old//index.html");
   world.rmdir(pid, "new", kNotEmpty);
   world.socket(pid, 3, false, false);
-  world.connect(pid, 3, tools::ipv4(10, 0, 0, 7, 47000), tools::ipv4(10, 0, 0, 9, 5432), kRefused);
+  world.connect(pid, 3, testing::ipv4(10, 0, 0, 7, 47000), testing::ipv4(10, 0, 0, 9, 5432), kRefused);
   world.close(pid, 3);
 
   ProcessFacts helper = shell_child(pid + 1);
@@ -251,7 +270,9 @@ int main(int argc, char** argv) {
   const struct {
     const char* name;
     Age age;
-  } files[] = {{"webserver-2017.scap", Age::k2017}, {"webserver.scap", Age::k2023}, {"webserver-2026.scap", Age::k2026}};
+  } files[] = {{"webserver-2017.scap", Age::k2017},
+               {"webserver.scap", Age::k2023},
+               {"webserver-2026.scap", Age::k2026}};
   for (const auto& file : files) {
     Scenario world(file.age);
     webserver(world);

@@ -7,22 +7,80 @@ import { writeIfChanged } from './write.mjs';
 
 // Fixed sizes by parameter type; 0 stands for a variable length (spec: scap-format, section 10).
 const TYPES = {
-  NONE: 0, INT8: 1, INT16: 2, INT32: 4, INT64: 8, UINT8: 1, UINT16: 2, UINT32: 4, UINT64: 8,
-  CHARBUF: 0, BYTEBUF: 0, ERRNO: 8, SOCKADDR: 0, SOCKTUPLE: 0, FD: 8, PID: 8, FDLIST: 0, FSPATH: 0,
-  SYSCALLID: 2, SIGTYPE: 1, RELTIME: 8, ABSTIME: 8, PORT: 2, L4PROTO: 1, SOCKFAMILY: 1, BOOL: 4,
-  IPV4ADDR: 4, DYN: 0, FLAGS8: 1, FLAGS16: 2, FLAGS32: 4, UID: 4, GID: 4, DOUBLE: 8, SIGSET: 4,
-  CHARBUFARRAY: 0, CHARBUF_PAIR_ARRAY: 0, IPV4NET: 0, IPV6ADDR: 16, IPV6NET: 0, IPADDR: 0, IPNET: 0,
-  MODE: 4, FSRELPATH: 0, ENUMFLAGS8: 1, ENUMFLAGS16: 2, ENUMFLAGS32: 4, PID32: 4, FD32: 4,
+  NONE: 0,
+  INT8: 1,
+  INT16: 2,
+  INT32: 4,
+  INT64: 8,
+  UINT8: 1,
+  UINT16: 2,
+  UINT32: 4,
+  UINT64: 8,
+  CHARBUF: 0,
+  BYTEBUF: 0,
+  ERRNO: 8,
+  SOCKADDR: 0,
+  SOCKTUPLE: 0,
+  FD: 8,
+  PID: 8,
+  FDLIST: 0,
+  FSPATH: 0,
+  SYSCALLID: 2,
+  SIGTYPE: 1,
+  RELTIME: 8,
+  ABSTIME: 8,
+  PORT: 2,
+  L4PROTO: 1,
+  SOCKFAMILY: 1,
+  BOOL: 4,
+  IPV4ADDR: 4,
+  DYN: 0,
+  FLAGS8: 1,
+  FLAGS16: 2,
+  FLAGS32: 4,
+  UID: 4,
+  GID: 4,
+  DOUBLE: 8,
+  SIGSET: 4,
+  CHARBUFARRAY: 0,
+  CHARBUF_PAIR_ARRAY: 0,
+  IPV4NET: 0,
+  IPV6ADDR: 16,
+  IPV6NET: 0,
+  IPADDR: 0,
+  IPNET: 0,
+  MODE: 4,
+  FSRELPATH: 0,
+  ENUMFLAGS8: 1,
+  ENUMFLAGS16: 2,
+  ENUMFLAGS32: 4,
+  PID32: 4,
+  FD32: 4,
 };
 
 const FLAGS = [
-  'creates_fd', 'destroys_fd', 'uses_fd', 'reads_from_fd', 'writes_to_fd', 'modifies_state', 'unused', 'waits',
-  'skip_parser_reset', 'old_version', 'drop_simple_cons', 'large_payload', 'converter_managed',
+  'creates_fd',
+  'destroys_fd',
+  'uses_fd',
+  'reads_from_fd',
+  'writes_to_fd',
+  'modifies_state',
+  'unused',
+  'waits',
+  'skip_parser_reset',
+  'old_version',
+  'drop_simple_cons',
+  'large_payload',
+  'converter_managed',
 ];
 
 const KINDS = ['none', 'syscall', 'tracepoint', 'plugin', 'metaevent', 'iter'];
 
-const camel = (name) => `k${name.split('_').map((part) => part.charAt(0).toUpperCase() + part.slice(1)).join('')}`;
+const camel = (name) =>
+  `k${name
+    .split('_')
+    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
+    .join('')}`;
 
 export function generate(root) {
   const { events } = JSON.parse(readFileSync(join(root, 'native/tables/events.json'), 'utf8'));
@@ -70,7 +128,9 @@ export function generate(root) {
     '// Parameter names, spelled as in the table.',
     `enum class P : uint16_t { ${[...names].sort().join(', ')} };`,
     '',
-    `enum class ParamType : uint8_t { ${Object.keys(TYPES).map((type) => camel(type.toLowerCase())).join(', ')} };`,
+    `enum class ParamType : uint8_t { ${Object.keys(TYPES)
+      .map((type) => camel(type.toLowerCase()))
+      .join(', ')} };`,
     '',
     `enum class EventKind : uint8_t { ${KINDS.map(camel).join(', ')} };`,
     '',

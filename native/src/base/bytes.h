@@ -13,7 +13,8 @@ class Bytes {
  public:
   constexpr Bytes() = default;
   constexpr Bytes(const uint8_t* data, size_t size) : data_(data), size_(size) {}
-  explicit Bytes(std::string_view text) : data_(reinterpret_cast<const uint8_t*>(text.data())), size_(text.size()) {}
+  explicit Bytes(std::string_view text)
+      : data_(reinterpret_cast<const uint8_t*>(text.data())), size_(text.size()) {}
 
   constexpr const uint8_t* data() const { return data_; }
   constexpr size_t size() const { return size_; }

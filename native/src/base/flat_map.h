@@ -86,7 +86,7 @@ class FlatMap {
   };
 
   size_t mask() const { return slots_.size() - 1; }
-  size_t home(const Key& key) const { return Hash{}(key) & mask(); }
+  size_t home(const Key& key) const { return Hash{}(key)&mask(); }
 
   void grow() {
     std::vector<Slot> old(slots_.size() * 2);

@@ -32,18 +32,28 @@ std::string hex_bytes(Bytes bytes, size_t most) {
 int process_list_version(uint32_t type) {
   switch (type) {
     case block::kProcessList1:
-    case block::kProcessList1Old: return 1;
+    case block::kProcessList1Old:
+      return 1;
     case block::kProcessList2:
-    case block::kProcessList2Old: return 2;
+    case block::kProcessList2Old:
+      return 2;
     case block::kProcessList3:
-    case block::kProcessList3Old: return 3;
-    case block::kProcessList4: return 4;
-    case block::kProcessList5: return 5;
-    case block::kProcessList6: return 6;
-    case block::kProcessList7: return 7;
-    case block::kProcessList8: return 8;
-    case block::kProcessList9: return 9;
-    default: return 0;
+    case block::kProcessList3Old:
+      return 3;
+    case block::kProcessList4:
+      return 4;
+    case block::kProcessList5:
+      return 5;
+    case block::kProcessList6:
+      return 6;
+    case block::kProcessList7:
+      return 7;
+    case block::kProcessList8:
+      return 8;
+    case block::kProcessList9:
+      return 9;
+    default:
+      return 0;
   }
 }
 
@@ -90,24 +100,30 @@ class CaptureReader {
 
  private:
   Status refuse(const std::string& found) {
-    return {ErrorCode::kBadFormat, name_ + ": not a capture: expected a section header block (0a 0d 0d 0a) or gzip, found " +
-                                       found + "; sfkit reads .scap files of sysdig, Falco and Stratoshark"};
+    return {ErrorCode::kBadFormat,
+            name_ + ": not a capture: expected a section header block (0a 0d 0d 0a) or gzip, found " + found +
+                "; sfkit reads .scap files of sysdig, Falco and Stratoshark"};
   }
 
   Status check_start() {
     const Bytes start = input_.peek(28);
     if (start.empty()) {
-      return {ErrorCode::kEmpty, name_ + ": is empty" + (input_.failure().empty() ? "" : " (" + input_.failure() + ")") +
+      return {ErrorCode::kEmpty, name_ + ": is empty" +
+                                     (input_.failure().empty() ? "" : " (" + input_.failure() + ")") +
                                      ", expected a capture file"};
     }
     if (start.load<uint32_t>(0) != block::kSectionHeader || start.size() < 16) {
-      return refuse(start.size() < 16 ? "only " + std::to_string(start.size()) + " bytes" : hex_bytes(start, 8));
+      return refuse(start.size() < 16 ? "only " + std::to_string(start.size()) + " bytes"
+                                      : hex_bytes(start, 8));
     }
     const uint32_t magic = start.load<uint32_t>(kBlockHeader);
     if (magic == kMagicSwapped) {
-      return {ErrorCode::kNotSupported, name_ + ": was written on a machine of the opposite byte order, which is not supported yet"};
+      return {ErrorCode::kNotSupported,
+              name_ + ": was written on a machine of the opposite byte order, which is not supported yet"};
     }
-    if (magic != kMagic) return refuse("the section magic " + hex_bytes(start.slice(kBlockHeader), 4) + " instead of 4d 3c 2b 1a");
+    if (magic != kMagic)
+      return refuse("the section magic " + hex_bytes(start.slice(kBlockHeader), 4) +
+                    " instead of 4d 3c 2b 1a");
     if (const auto major = start.load<uint16_t>(12); major > kNewestMajor) {
       return {ErrorCode::kNotSupported, name_ + ": format version " + std::to_string(major) + "." +
                                             std::to_string(start.load<uint16_t>(14)) +
@@ -130,8 +146,9 @@ class CaptureReader {
     const auto type = head.load<uint32_t>(0);
     const auto length = head.load<uint32_t>(4);
     if (length < kSmallestBlock) {
-      damage("bad-length", 0, "block of type " + hex_bytes(head, 4) + " claims " + std::to_string(length) +
-                                  " bytes, expected at least 12; reading stopped here");
+      damage("bad-length", 0,
+             "block of type " + hex_bytes(head, 4) + " claims " + std::to_string(length) +
+                 " bytes, expected at least 12; reading stopped here");
       return false;
     }
     const Bytes whole = input_.peek(length);
@@ -141,8 +158,9 @@ class CaptureReader {
     }
     const auto trailer = whole.load<uint32_t>(length - kBlockTrailer);
     if (trailer != length) {
-      damage("bad-trailer", 0, "block claims " + std::to_string(length) + " bytes at its start and " +
-                                   std::to_string(trailer) + " at its end; reading stopped here");
+      damage("bad-trailer", 0,
+             "block claims " + std::to_string(length) + " bytes at its start and " + std::to_string(trailer) +
+                 " at its end; reading stopped here");
       return false;
     }
     go_on = dispatch(type, whole.slice(kBlockHeader, length - kSmallestBlock));
@@ -154,20 +172,27 @@ class CaptureReader {
     if (!input_.failure().empty()) {
       damage("bad-gzip", rest, input_.failure());
     } else if (rest > 0) {
-      damage("truncated", rest, "the file ends inside a block, " + std::to_string(rest) + " bytes of it are there");
+      damage("truncated", rest,
+             "the file ends inside a block, " + std::to_string(rest) + " bytes of it are there");
     }
   }
 
   bool dispatch(uint32_t type, Bytes body) {
     switch (type) {
       case block::kEvent2:
-      case block::kEvent2Large: return event(body, kEventHeader2, 0);
+      case block::kEvent2Large:
+        return event(body, kEventHeader2, 0);
       case block::kEvent1:
-      case block::kEvent1Old: return event(body, kEventHeader1, 0);
+      case block::kEvent1Old:
+        return event(body, kEventHeader1, 0);
       case block::kEventFlags2:
-      case block::kEventFlags2Large: return event(body, kEventHeader2, sizeof(uint32_t));
-      case block::kEventFlags1: return event(body, kEventHeader1, sizeof(uint32_t));
-      default: metadata(type, body); return true;
+      case block::kEventFlags2Large:
+        return event(body, kEventHeader2, sizeof(uint32_t));
+      case block::kEventFlags1:
+        return event(body, kEventHeader1, sizeof(uint32_t));
+      default:
+        metadata(type, body);
+        return true;
     }
   }
 
@@ -204,13 +229,16 @@ class CaptureReader {
         break;
       default:
         if (const int version = process_list_version(type); version != 0) {
-          whole = parse_process_list(body, version, [this](const ThreadEntry& entry) { visitor_.thread(entry); });
+          whole =
+              parse_process_list(body, version, [this](const ThreadEntry& entry) { visitor_.thread(entry); });
         } else {
           ++stats_.unknown_blocks;
         }
     }
-    if (!whole) damage("bad-list", 0, "a record of list block " + hex_bytes(Bytes(reinterpret_cast<const uint8_t*>(&type), 4), 4) +
-                                          " does not fit the block; the rest of the list was left out");
+    if (!whole)
+      damage("bad-list", 0,
+             "a record of list block " + hex_bytes(Bytes(reinterpret_cast<const uint8_t*>(&type), 4), 4) +
+                 " does not fit the block; the rest of the list was left out");
   }
 
   bool event(Bytes body, size_t header_size, size_t flags_size) {
@@ -232,7 +260,8 @@ class CaptureReader {
       return true;
     }
     const bool version1 = header_size == kEventHeader1;
-    if (version1 && (code == kOverlong1 || code == kOverlong2) && length >= header_size + kOverlongBy) length -= kOverlongBy;
+    if (version1 && (code == kOverlong1 || code == kOverlong2) && length >= header_size + kOverlongBy)
+      length -= kOverlongBy;
     const Bytes payload = bytes.slice(header_size, length - header_size);
     uint32_t count;
     if (version1) {

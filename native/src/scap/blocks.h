@@ -57,8 +57,8 @@ struct DamageNote {
 };
 
 struct ReadStats {
-  uint64_t events = 0;           // event blocks read
-  uint64_t unknown_events = 0;   // event codes beyond the table
+  uint64_t events = 0;          // event blocks read
+  uint64_t unknown_events = 0;  // event codes beyond the table
   uint64_t malformed_events = 0;
   uint64_t unknown_blocks = 0;
   uint64_t sections = 0;

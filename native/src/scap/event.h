@@ -14,9 +14,13 @@ inline constexpr size_t kMaxParams = 32;
 
 // Entries of the length array are 32 bits wide for these (spec: scap-format, section 9); the width
 // follows the event's type, not the block's.
-inline bool has_wide_lengths(uint16_t code) { return (kEvents[code].flags & kLargePayload) != 0; }
+inline bool has_wide_lengths(uint16_t code) {
+  return (kEvents[code].flags & kLargePayload) != 0;
+}
 
-inline bool is_enter(uint16_t code) { return (code & 1) == 0; }
+inline bool is_enter(uint16_t code) {
+  return (code & 1) == 0;
+}
 
 // A view of an event's header and parameters; valid as long as the bytes under it.
 class EventView {
@@ -143,6 +147,8 @@ uint64_t to_uint(Bytes value, uint64_t missing);
 // Text up to the terminating NUL; "(NULL)" and nothing give "" (spec: scap-format, section 10).
 std::string_view to_text(Bytes value);
 
-inline int64_t CallView::result() const { return to_int(exit_.param(0), -1); }
+inline int64_t CallView::result() const {
+  return to_int(exit_.param(0), -1);
+}
 
 }  // namespace sfkit::scap

@@ -148,7 +148,8 @@ class GzipInput : public BufferedInput {
       } else if (result == Z_OK || result == Z_BUF_ERROR) {
         in_member_ = true;
       } else {
-        failure_ = std::string("gzip data is damaged: ") + (stream_.msg != nullptr ? stream_.msg : "unknown error");
+        failure_ =
+            std::string("gzip data is damaged: ") + (stream_.msg != nullptr ? stream_.msg : "unknown error");
         ready_ = false;
         inflateEnd(&stream_);
         break;
@@ -188,11 +189,15 @@ class GzipInput : public BufferedInput {
 Status system_error(const std::string& path, int error) {
   switch (error) {
     case ENOENT:
-    case ENOTDIR: return {ErrorCode::kNotFound, path + ": no such file"};
-    case EISDIR: return {ErrorCode::kNotAFile, path + ": is a directory, expected a capture file"};
+    case ENOTDIR:
+      return {ErrorCode::kNotFound, path + ": no such file"};
+    case EISDIR:
+      return {ErrorCode::kNotAFile, path + ": is a directory, expected a capture file"};
     case EACCES:
-    case EPERM: return {ErrorCode::kUnreadable, path + ": permission denied"};
-    default: return {ErrorCode::kUnreadable, path + ": cannot be read: " + std::strerror(error)};
+    case EPERM:
+      return {ErrorCode::kUnreadable, path + ": permission denied"};
+    default:
+      return {ErrorCode::kUnreadable, path + ": cannot be read: " + std::strerror(error)};
   }
 }
 
@@ -220,7 +225,8 @@ Result<std::unique_ptr<Input>> Input::open(const std::string& path) {
   head.resize(have);
 
   const bool gzip = have == 2 && head[0] == 0x1f && head[1] == 0x8b;
-  if (!gzip && S_ISREG(info.st_mode) && info.st_size > 0 && ::lseek(fd.get(), 0, SEEK_CUR) == static_cast<off_t>(have)) {
+  if (!gzip && S_ISREG(info.st_mode) && info.st_size > 0 &&
+      ::lseek(fd.get(), 0, SEEK_CUR) == static_cast<off_t>(have)) {
     const size_t size = static_cast<size_t>(info.st_size);
     void* base = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
     if (base != MAP_FAILED) {

@@ -39,12 +39,12 @@ void read_tail(Bytes tail, ThreadEntry& entry) {
     read_if_there(in, entry.tty);
   }
   read_if_there(in, entry.loginuid);
-  skip_if_there<uint8_t>(in);                            // exe_writable
+  skip_if_there<uint8_t>(in);                               // exe_writable
   for (int i = 0; i < 3; ++i) skip_if_there<uint64_t>(in);  // capability sets
-  skip_if_there<uint8_t>(in);                            // exe_upper_layer
+  skip_if_there<uint8_t>(in);                               // exe_upper_layer
   for (int i = 0; i < 3; ++i) skip_if_there<uint64_t>(in);  // inode, ctime, mtime of the executable
-  skip_if_there<uint8_t>(in);                            // exe_from_memfd
-  skip_if_there<uint8_t>(in);                            // exe_lower_layer
+  skip_if_there<uint8_t>(in);                               // exe_from_memfd
+  skip_if_there<uint8_t>(in);                               // exe_lower_layer
   read_if_there(in, entry.pgid);
 }
 
@@ -79,7 +79,8 @@ bool read_descriptor(Cursor& in, bool sized_record, FdEntry& entry) {
   entry.inode = in.read<uint64_t>();
   entry.type = static_cast<FdType>(in.read<uint8_t>());
   switch (entry.type) {
-    case FdType::kUnknown: return true;
+    case FdType::kUnknown:
+      return true;
     case FdType::kIpv4:
     case FdType::kIpv6: {
       const size_t size = entry.type == FdType::kIpv4 ? 4 : 16;
@@ -120,7 +121,9 @@ bool read_descriptor(Cursor& in, bool sized_record, FdEntry& entry) {
     case FdType::kUserfault:
     case FdType::kIoUring:
     case FdType::kMemfd:
-    case FdType::kPidfd: entry.name = read_text(in); return true;
+    case FdType::kPidfd:
+      entry.name = read_text(in);
+      return true;
   }
   entry.type = FdType::kUnsupported;
   return sized_record;

@@ -118,7 +118,8 @@ bool parse_machine_info(Bytes body, const std::function<void(const MachineInfo&)
 bool parse_process_list(Bytes body, int version, const std::function<void(const ThreadEntry&)>& visit);
 bool parse_fd_list(Bytes body, bool sized_records,
                    const std::function<void(int64_t tid, const FdEntry&)>& visit);
-bool parse_interface_list(Bytes body, bool sized_records, const std::function<void(const InterfaceEntry&)>& visit);
+bool parse_interface_list(Bytes body, bool sized_records,
+                          const std::function<void(const InterfaceEntry&)>& visit);
 bool parse_user_list(Bytes body, bool sized_records, const std::function<void(const UserEntry&)>& user,
                      const std::function<void(const GroupEntry&)>& group);
 

@@ -27,13 +27,27 @@ std::string raw(T number) {
 }  // namespace
 
 namespace value {
-std::string i64(int64_t number) { return raw(number); }
-std::string u64(uint64_t number) { return raw(number); }
-std::string i32(int32_t number) { return raw(number); }
-std::string u32(uint32_t number) { return raw(number); }
-std::string u16(uint16_t number) { return raw(number); }
-std::string u8(uint8_t number) { return raw(number); }
-std::string text(std::string_view content) { return std::string(content) + '\0'; }
+std::string i64(int64_t number) {
+  return raw(number);
+}
+std::string u64(uint64_t number) {
+  return raw(number);
+}
+std::string i32(int32_t number) {
+  return raw(number);
+}
+std::string u32(uint32_t number) {
+  return raw(number);
+}
+std::string u16(uint16_t number) {
+  return raw(number);
+}
+std::string u8(uint8_t number) {
+  return raw(number);
+}
+std::string text(std::string_view content) {
+  return std::string(content) + '\0';
+}
 std::string list(std::initializer_list<std::string_view> items) {
   std::string bytes;
   for (const std::string_view item : items) bytes += text(item);
@@ -197,7 +211,8 @@ void CaptureWriter::put_descriptor(const FdEntry& entry) {
   put(entry.inode);
   put(static_cast<uint8_t>(entry.type));
   switch (entry.type) {
-    case FdType::kUnknown: break;
+    case FdType::kUnknown:
+      break;
     case FdType::kIpv4:
     case FdType::kIpv6:
       put_ip(entry.source, entry.type == FdType::kIpv6);
@@ -222,7 +237,9 @@ void CaptureWriter::put_descriptor(const FdEntry& entry) {
       put_text(entry.name, kLongestText);
       if (layout_.sized_records) put(entry.device);
       break;
-    default: put_text(entry.name, kLongestText); break;
+    default:
+      put_text(entry.name, kLongestText);
+      break;
   }
 }
 

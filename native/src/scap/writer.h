@@ -14,8 +14,8 @@ namespace sfkit::scap {
 
 // The layouts a file is written in.
 struct WriterLayout {
-  int process_list = 9;       // 1 to 9
-  bool sized_records = true;  // descriptor, interface and user lists of version 2
+  int process_list = 9;        // 1 to 9
+  bool sized_records = true;   // descriptor, interface and user lists of version 2
   bool counted_params = true;  // event blocks of version 2
 };
 

@@ -13,7 +13,7 @@ namespace sfkit::state {
 inline constexpr int32_t kContainerDocker = 0;
 
 struct ContainerInfo {
-  std::string id;  // short form; "" for the host
+  std::string id;      // short form; "" for the host
   bool known = false;  // metadata has been seen
   std::string name;
   std::string image;  // with tag

@@ -30,8 +30,8 @@ constexpr std::string_view kUnknownDirectory = "<UNKNOWN>";
 constexpr std::string_view kNotAvailable = "<NA>";
 
 enum class Handler : uint8_t {
-  kNone,    // changes no state here
-  kSeen,    // changes no state, but the layer above may count it: the descriptor is looked up
+  kNone,  // changes no state here
+  kSeen,  // changes no state, but the layer above may count it: the descriptor is looked up
   kOpen,
   kCreat,
   kOpenByHandle,
@@ -208,8 +208,10 @@ constexpr bool is_other(uint16_t code) {
     case ev::USER_ADDED_E:
     case ev::USER_DELETED_E:
     case ev::GROUP_ADDED_E:
-    case ev::GROUP_DELETED_E: return true;
-    default: return false;
+    case ev::GROUP_DELETED_E:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -249,12 +251,17 @@ Bytes fd_param(const scap::EventView& event) {
 }
 
 // A text parameter that is there and not the mark for a missing one.
-bool has_text(Bytes value) { return !value.empty() && value.text() != std::string_view("(NULL)\0", 7); }
+bool has_text(Bytes value) {
+  return !value.empty() && value.text() != std::string_view("(NULL)\0", 7);
+}
 
-std::string_view list_bytes(Bytes value) { return value.text(); }
+std::string_view list_bytes(Bytes value) {
+  return value.text();
+}
 
 bool has_address(const Descriptor& descriptor) {
-  return !is_zero(descriptor.sip) || !is_zero(descriptor.dip) || descriptor.sport != 0 || descriptor.dport != 0;
+  return !is_zero(descriptor.sip) || !is_zero(descriptor.dip) || descriptor.sport != 0 ||
+         descriptor.dport != 0;
 }
 
 void set_ends(Descriptor& descriptor, const Endpoint& source, const Endpoint& destination) {
@@ -275,18 +282,26 @@ L4 protocol_of(uint32_t type, uint32_t protocol) {
   constexpr uint32_t kRawSocket = 3;
   const uint32_t kind = type & 0xff;
   switch (protocol) {
-    case 0: return kind == kStream ? L4::kTcp : kind == kDatagram ? L4::kUdp : L4::kUnknown;
-    case 1: return kind == kRawSocket ? L4::kRaw : L4::kIcmp;
-    case 6: return L4::kTcp;
-    case 17: return L4::kUdp;
-    case 255: return L4::kRaw;
-    default: return L4::kUnknown;
+    case 0:
+      return kind == kStream ? L4::kTcp : kind == kDatagram ? L4::kUdp : L4::kUnknown;
+    case 1:
+      return kind == kRawSocket ? L4::kRaw : L4::kIcmp;
+    case 6:
+      return L4::kTcp;
+    case 17:
+      return L4::kUdp;
+    case 255:
+      return L4::kRaw;
+    default:
+      return L4::kUnknown;
   }
 }
 
 }  // namespace
 
-uint8_t Engine::route_of(uint16_t code) { return kRoutes[code]; }
+uint8_t Engine::route_of(uint16_t code) {
+  return kRoutes[code];
+}
 
 // ---- the lists of a section
 
@@ -355,7 +370,8 @@ void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
     descriptor.role = entry.name.empty() ? Role::kClient : Role::kServer;
   } else if (descriptor.is_ip_server()) {
     server_ports_.put(descriptor.sport, 1);
-    if (descriptor.type == FdType::kIpv6Server && unmap_ipv4(descriptor.sip)) descriptor.type = FdType::kIpv4Server;
+    if (descriptor.type == FdType::kIpv6Server && unmap_ipv4(descriptor.sip))
+      descriptor.type = FdType::kIpv4Server;
   } else if (descriptor.type == FdType::kIpv6) {
     IpBytes source = descriptor.sip;
     IpBytes destination = descriptor.dip;
@@ -490,7 +506,8 @@ void Engine::enter(const scap::EventView& event, Context& context) {
     }
     case ev::SYSCALL_SETUID_E:
     case ev::SYSCALL_SETRESUID_E:
-      if (compat_ && event.code == ev::SYSCALL_SETUID_E) rendered_ = std::to_string(to_uint(event.param(0), kNoId));
+      if (compat_ && event.code == ev::SYSCALL_SETUID_E)
+        rendered_ = std::to_string(to_uint(event.param(0), kNoId));
       break;
     case ev::SOCKET_CONNECT_E: {
       DescriptorTable* table = thread->table();
@@ -498,7 +515,8 @@ void Engine::enter(const scap::EventView& event, Context& context) {
       if (slot == nullptr) break;
       if (event.size() < 2) {
         // libs 0.18.1 puts whatever text it rendered last into the name.
-        if (compat_ && slot->descriptor->type == FdType::kUnix) slot->descriptor.writable().set_name(rendered_);
+        if (compat_ && slot->descriptor->type == FdType::kUnix)
+          slot->descriptor.writable().set_name(rendered_);
         break;
       }
       const SocketAddress address = parse_address(event.param(1));
@@ -512,7 +530,8 @@ void Engine::enter(const scap::EventView& event, Context& context) {
       }
       break;
     }
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -523,33 +542,60 @@ void Engine::exit(Context& context) {
   if (context.thread == nullptr && handler != Handler::kClone) return;
   switch (handler) {
     case Handler::kNone:
-    case Handler::kSeen: return;
-    case Handler::kOpen: return on_open(context);
-    case Handler::kCreat: return on_creat(context);
-    case Handler::kOpenByHandle: return on_open_by_handle(context);
-    case Handler::kClose: return on_close(context);
-    case Handler::kCloseRange: return on_close_range(context);
-    case Handler::kDup: return on_dup(context);
-    case Handler::kFcntl: return on_fcntl(context);
-    case Handler::kPipe: return on_pipe(context);
-    case Handler::kEventfd: return on_new_fd(context, FdType::kEvent);
-    case Handler::kSignalfd: return on_new_fd(context, FdType::kSignal);
-    case Handler::kTimerfd: return on_new_fd(context, FdType::kTimer);
-    case Handler::kInotify: return on_new_fd(context, FdType::kInotify);
-    case Handler::kEpoll: return on_new_fd(context, FdType::kEventPoll);
-    case Handler::kUserfaultfd: return on_new_fd(context, FdType::kUserfault);
-    case Handler::kIoUring: return on_new_fd(context, FdType::kIoUring);
-    case Handler::kBpf: return on_new_fd(context, FdType::kBpf);
-    case Handler::kMemfd: return on_memfd(context);
-    case Handler::kPidfdOpen: return on_pidfd_open(context);
-    case Handler::kPidfdGetfd: return on_pidfd_getfd(context);
-    case Handler::kSocket: return on_socket(context);
-    case Handler::kSocketpair: return on_socketpair(context);
-    case Handler::kBind: return on_bind(context);
-    case Handler::kConnect: return on_connect(context);
-    case Handler::kAccept: return on_accept(context);
-    case Handler::kSend: return on_send_receive(context, false);
-    case Handler::kReceive: return on_send_receive(context, true);
+    case Handler::kSeen:
+      return;
+    case Handler::kOpen:
+      return on_open(context);
+    case Handler::kCreat:
+      return on_creat(context);
+    case Handler::kOpenByHandle:
+      return on_open_by_handle(context);
+    case Handler::kClose:
+      return on_close(context);
+    case Handler::kCloseRange:
+      return on_close_range(context);
+    case Handler::kDup:
+      return on_dup(context);
+    case Handler::kFcntl:
+      return on_fcntl(context);
+    case Handler::kPipe:
+      return on_pipe(context);
+    case Handler::kEventfd:
+      return on_new_fd(context, FdType::kEvent);
+    case Handler::kSignalfd:
+      return on_new_fd(context, FdType::kSignal);
+    case Handler::kTimerfd:
+      return on_new_fd(context, FdType::kTimer);
+    case Handler::kInotify:
+      return on_new_fd(context, FdType::kInotify);
+    case Handler::kEpoll:
+      return on_new_fd(context, FdType::kEventPoll);
+    case Handler::kUserfaultfd:
+      return on_new_fd(context, FdType::kUserfault);
+    case Handler::kIoUring:
+      return on_new_fd(context, FdType::kIoUring);
+    case Handler::kBpf:
+      return on_new_fd(context, FdType::kBpf);
+    case Handler::kMemfd:
+      return on_memfd(context);
+    case Handler::kPidfdOpen:
+      return on_pidfd_open(context);
+    case Handler::kPidfdGetfd:
+      return on_pidfd_getfd(context);
+    case Handler::kSocket:
+      return on_socket(context);
+    case Handler::kSocketpair:
+      return on_socketpair(context);
+    case Handler::kBind:
+      return on_bind(context);
+    case Handler::kConnect:
+      return on_connect(context);
+    case Handler::kAccept:
+      return on_accept(context);
+    case Handler::kSend:
+      return on_send_receive(context, false);
+    case Handler::kReceive:
+      return on_send_receive(context, true);
     case Handler::kSendMany:
       // libs 0.18.1 does not look into these.
       if (!compat_) on_send_receive(context, false);
@@ -557,24 +603,32 @@ void Engine::exit(Context& context) {
     case Handler::kReceiveMany:
       if (!compat_) on_send_receive(context, true);
       return;
-    case Handler::kClone: return on_clone(context);
-    case Handler::kExec: return on_exec(context);
+    case Handler::kClone:
+      return on_clone(context);
+    case Handler::kExec:
+      return on_exec(context);
     case Handler::kChdir:
     case Handler::kFchdir:
-    case Handler::kGetcwd: return on_chdir(context);
+    case Handler::kGetcwd:
+      return on_chdir(context);
     case Handler::kChroot:
       if (context.call->result() >= 0) {
         join_path(cwd_of(*context.thread), to_text(context.call->get(P::path)), context.thread->root);
       }
       return;
-    case Handler::kSetuid: return on_set_id(context, P::uid, true);
-    case Handler::kSetresuid: return on_set_id(context, P::euid, true);
-    case Handler::kSetgid: return on_set_id(context, P::gid, false);
-    case Handler::kSetresgid: return on_set_id(context, P::egid, false);
+    case Handler::kSetuid:
+      return on_set_id(context, P::uid, true);
+    case Handler::kSetresuid:
+      return on_set_id(context, P::euid, true);
+    case Handler::kSetgid:
+      return on_set_id(context, P::gid, false);
+    case Handler::kSetresgid:
+      return on_set_id(context, P::egid, false);
     case Handler::kSetsid:
       if (context.call->result() >= 0) context.thread->sid = context.call->result();
       return;
-    case Handler::kPrctl: return on_prctl(context);
+    case Handler::kPrctl:
+      return on_prctl(context);
   }
 }
 
@@ -732,7 +786,8 @@ void Engine::on_new_fd(Context& context, FdType type) {
   const scap::CallView& call = *context.call;
   context.slot = nullptr;
   Descriptor* descriptor = add_fd(context, call.result(), type);
-  if (descriptor != nullptr) descriptor->open_flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
+  if (descriptor != nullptr)
+    descriptor->open_flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
 }
 
 void Engine::on_memfd(Context& context) {
@@ -824,7 +879,8 @@ void Engine::on_bind(Context& context) {
     context.slot->descriptor.writable().set_name(address.path);
     return;
   }
-  if ((address.family != Family::kInet && address.family != Family::kInet6) || address.endpoint.port == 0) return;
+  if ((address.family != Family::kInet && address.family != Family::kInet6) || address.endpoint.port == 0)
+    return;
   Descriptor& descriptor = context.slot->descriptor.writable();
   descriptor.type = address.family == Family::kInet ? FdType::kIpv4Server : FdType::kIpv6Server;
   descriptor.sip = address.endpoint.ip;
@@ -857,7 +913,8 @@ void Engine::on_connect(Context& context) {
   const bool has_tuple = tuple.family != Family::kNone;
   Family family = tuple.family;
   Endpoint destination = tuple.destination;
-  if (entered.family != Family::kNone && (!has_tuple || (address.family == tuple.family && address.endpoint == tuple.destination))) {
+  if (entered.family != Family::kNone &&
+      (!has_tuple || (address.family == tuple.family && address.endpoint == tuple.destination))) {
     destination = entered.endpoint;
     family = entered.family;
   } else if (!has_tuple && address.family != Family::kNone) {
@@ -940,7 +997,8 @@ void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive
       table->filter([&](int64_t, FdSlot& slot) {
         const Descriptor& other = *slot.descriptor;
         if (other.is_ip_server() && other.sport == descriptor.dport) bound = true;
-        if (other.is_ip_socket() && other.role == Role::kClient && other.sport == descriptor.sport) used_as_client = true;
+        if (other.is_ip_socket() && other.role == Role::kClient && other.sport == descriptor.sport)
+          used_as_client = true;
         return true;
       });
     }
@@ -969,7 +1027,8 @@ void Engine::on_send_receive(Context& context, bool receive) {
     made->l4 = L4::kUdp;
   }
   const Descriptor& current = *context.slot->descriptor;
-  if ((current.is_ip_socket() || current.is_ip_server()) && current.l4 == L4::kTcp && has_address(current)) return;
+  if ((current.is_ip_socket() || current.is_ip_server()) && current.l4 == L4::kTcp && has_address(current))
+    return;
   const SocketTuple tuple = parse_tuple(value);
   if (tuple.family == Family::kNone) return;
   if (tuple.family == Family::kUnix) {
@@ -1053,7 +1112,8 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
     context.thread = caller;
   }
   // In a pid namespace the result is no host id; after vfork the child has already spoken.
-  if ((flags & (kChildInPidns | kCloneNewPid | kCloneParent | kCloneVfork)) != 0 || vtid != caller->tid) return;
+  if ((flags & (kChildInPidns | kCloneNewPid | kCloneParent | kCloneVfork)) != 0 || vtid != caller->tid)
+    return;
   const uint16_t code = event.code;
   if (code == ev::SYSCALL_VFORK_X || code == ev::SYSCALL_VFORK_17_X || code == ev::SYSCALL_VFORK_20_X) return;
   if (const Removal* removal = recent_removals_.find(child_tid);
@@ -1143,12 +1203,16 @@ void Engine::on_exec(Context& context) {
   thread->fdlimit = to_int(call.from_exit(P::fdlimit), -1);
   if (const Bytes env = call.from_exit(P::env); !env.empty()) thread->env = list_bytes(env);
   if (const Bytes cgroups = call.from_exit(P::cgroups); !cgroups.empty()) set_cgroups(*thread, cgroups);
-  if (const Bytes tty = call.from_exit(P::tty); !tty.empty()) thread->tty = static_cast<uint32_t>(to_uint(tty, 0));
+  if (const Bytes tty = call.from_exit(P::tty); !tty.empty())
+    thread->tty = static_cast<uint32_t>(to_uint(tty, 0));
   if (const Bytes vpgid = call.from_exit(P::vpgid); !vpgid.empty()) thread->vpgid = to_int(vpgid, -1);
   if (const Bytes pgid = call.from_exit(P::pgid); !pgid.empty()) thread->pgid = to_int(pgid, -1);
-  if (const Bytes id = call.from_exit(P::loginuid); !id.empty()) thread->loginuid = static_cast<uint32_t>(to_uint(id, kNoId));
-  if (const Bytes uid = call.from_exit(P::uid); !uid.empty()) set_uid(*thread, static_cast<uint32_t>(to_uint(uid, kNoId)));
-  if (const Bytes gid = call.from_exit(P::gid); !gid.empty()) set_gid(*thread, static_cast<uint32_t>(to_uint(gid, kNoId)));
+  if (const Bytes id = call.from_exit(P::loginuid); !id.empty())
+    thread->loginuid = static_cast<uint32_t>(to_uint(id, kNoId));
+  if (const Bytes uid = call.from_exit(P::uid); !uid.empty())
+    set_uid(*thread, static_cast<uint32_t>(to_uint(uid, kNoId)));
+  if (const Bytes gid = call.from_exit(P::gid); !gid.empty())
+    set_gid(*thread, static_cast<uint32_t>(to_uint(gid, kNoId)));
 
   if (const Bytes trusted = call.from_exit(P::trusted_exepath); has_text(trusted)) {
     thread->exepath = executable_path(to_text(trusted));
@@ -1206,8 +1270,12 @@ void Engine::on_chdir(Context& context) {
       if (context.slot == nullptr) return;
       join_directory("", context.slot->descriptor->name, scratch_);
       break;
-    case Handler::kGetcwd: join_directory("", to_text(call.from_exit(P::path)), scratch_); break;
-    default: join_directory(leader->cwd, to_text(call.get(P::path)), scratch_); break;
+    case Handler::kGetcwd:
+      join_directory("", to_text(call.from_exit(P::path)), scratch_);
+      break;
+    default:
+      join_directory(leader->cwd, to_text(call.get(P::path)), scratch_);
+      break;
   }
   leader->cwd = scratch_;
 }
@@ -1230,30 +1298,42 @@ void Engine::on_prctl(Context& context) {
   const scap::CallView& call = *context.call;
   if (call.result() < 0 || context.thread->group == nullptr) return;
   const auto option = to_uint(call.from_exit(P::option), 0);
-  if (option == kSetChildSubreaper) context.thread->group->reaper = to_int(call.from_exit(P::arg2_int), 0) != 0;
+  if (option == kSetChildSubreaper)
+    context.thread->group->reaper = to_int(call.from_exit(P::arg2_int), 0) != 0;
 }
 
 // ---- events that are no system calls
 
 void Engine::other(const scap::EventView& event, Context& context) {
-  const auto container_of = [this, &event] { return containers_.intern(to_text(event.param(P::container_id))); };
+  const auto container_of = [this, &event] {
+    return containers_.intern(to_text(event.param(P::container_id)));
+  };
   const auto id_of = [&event](P name) { return static_cast<uint32_t>(to_uint(event.param(name), kNoId)); };
   switch (event.code) {
     case ev::PROCEXIT_E:
-    case ev::PROCEXIT_1_E: return on_proc_exit(event, context);
+    case ev::PROCEXIT_1_E:
+      return on_proc_exit(event, context);
     case ev::CONTAINER_E:
-      return containers_.add(to_text(event.param(P::id)), static_cast<int32_t>(to_int(event.param(P::type), 0)),
+      return containers_.add(to_text(event.param(P::id)),
+                             static_cast<int32_t>(to_int(event.param(P::type), 0)),
                              to_text(event.param(P::name)), to_text(event.param(P::image)));
     case ev::CONTAINER_JSON_E:
-    case ev::CONTAINER_JSON_2_E: containers_.add_json(event.param(P::json).text()); return;
+    case ev::CONTAINER_JSON_2_E:
+      containers_.add_json(event.param(P::json).text());
+      return;
     case ev::ASYNCEVENT_E:
       if (to_text(event.param(P::name)) == "container") containers_.add_json(event.param(P::data).text());
       return;
-    case ev::USER_ADDED_E: return users_.add(container_of(), id_of(P::uid), to_text(event.param(P::name)));
-    case ev::USER_DELETED_E: return users_.remove(container_of(), id_of(P::uid));
-    case ev::GROUP_ADDED_E: return groups_.add(container_of(), id_of(P::gid), to_text(event.param(P::name)));
-    case ev::GROUP_DELETED_E: return groups_.remove(container_of(), id_of(P::gid));
-    default: return;
+    case ev::USER_ADDED_E:
+      return users_.add(container_of(), id_of(P::uid), to_text(event.param(P::name)));
+    case ev::USER_DELETED_E:
+      return users_.remove(container_of(), id_of(P::uid));
+    case ev::GROUP_ADDED_E:
+      return groups_.add(container_of(), id_of(P::gid), to_text(event.param(P::name)));
+    case ev::GROUP_DELETED_E:
+      return groups_.remove(container_of(), id_of(P::gid));
+    default:
+      return;
   }
 }
 

@@ -163,8 +163,8 @@ class Engine {
   };
   FlatMap<int64_t, Removal> recent_removals_;
 
-  std::string scratch_;         // paths under construction
-  std::string rendered_;        // compat: what libs 0.18.1 last rendered as text
+  std::string scratch_;   // paths under construction
+  std::string rendered_;  // compat: what libs 0.18.1 last rendered as text
   std::string own_directory_;
   const std::string no_text_;
   const std::string unknown_leader_cwd_ = "./";

@@ -58,10 +58,10 @@ struct Thread {
   int64_t reaper_tid = -1;
   bool has_reaper_tid = false;
   bool dead = false;
-  bool from_list = false;    // known since the section's process list
-  bool listed_uid = false;   // uid (gid) still as the process list gave it
+  bool from_list = false;   // known since the section's process list
+  bool listed_uid = false;  // uid (gid) still as the process list gave it
   bool listed_gid = false;
-  uint64_t clone_ts = 0;     // 0: from the process list, or met without its clone
+  uint64_t clone_ts = 0;  // 0: from the process list, or met without its clone
   std::string comm;
   std::string exe;  // argv[0]
   std::string exepath;

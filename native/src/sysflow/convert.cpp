@@ -16,7 +16,11 @@ constexpr uint64_t kCheckCancelEvery = 4096;
 class Pipeline : public scap::CaptureVisitor {
  public:
   Pipeline(const ConvertOptions& options, RecordSink& sink, const std::atomic<bool>& cancel)
-      : options_(options), sink_(sink), cancel_(cancel), state_(options.compat), dispatcher_(options, state_, sink) {}
+      : options_(options),
+        sink_(sink),
+        cancel_(cancel),
+        state_(options.compat),
+        dispatcher_(options, state_, sink) {}
 
   // State starts over; what was written is not written again.
   void section() override { state_.reset(); }
@@ -81,7 +85,8 @@ Status convert_capture(const std::string& path, const ConvertOptions& options, R
 
   auto pipeline = std::make_unique<Pipeline>(options, sink, cancel);
   scap::ReadStats stats;
-  if (Status status = scap::read_capture(input, path == "-" ? "standard input" : path, *pipeline, stats); !status.is_ok()) {
+  if (Status status = scap::read_capture(input, path == "-" ? "standard input" : path, *pipeline, stats);
+      !status.is_ok()) {
     return status;
   }
   Dispatcher& dispatcher = pipeline->dispatcher();
@@ -100,8 +105,10 @@ Status convert_capture(const std::string& path, const ConvertOptions& options, R
   add_skipped(summary, "blocks of unknown type", stats.unknown_blocks);
   add_skipped(summary, "calls on descriptors that the capture does not introduce", counts.unknown_descriptor);
   add_skipped(summary,
-              options.file_only ? "calls on descriptors that are neither files nor connections (--no-file-only keeps directories, pipes and unix sockets)"
-                                : "calls on descriptors of kinds without records (eventfd, epoll, netlink and others)",
+              options.file_only
+                  ? "calls on descriptors that are neither files nor connections (--no-file-only keeps "
+                    "directories, pipes and unix sockets)"
+                  : "calls on descriptors of kinds without records (eventfd, epoll, netlink and others)",
               counts.other_descriptor);
   add_skipped(summary, "calls on IPv6 connections (--compat leaves them out)", counts.ipv6);
   add_skipped(summary, "events outside containers (--containers-only)", counts.outside_containers);

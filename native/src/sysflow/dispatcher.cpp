@@ -27,13 +27,19 @@ constexpr char kUnknownKind = '?';
 char kind_letter(const state::Descriptor& descriptor, bool compat) {
   switch (descriptor.type) {
     case state::FdType::kFile:
-    case state::FdType::kFileV2: return 'f';
-    case state::FdType::kDirectory: return 'd';
-    case state::FdType::kUnix: return 'u';
-    case state::FdType::kFifo: return 'p';
+    case state::FdType::kFileV2:
+      return 'f';
+    case state::FdType::kDirectory:
+      return 'd';
+    case state::FdType::kUnix:
+      return 'u';
+    case state::FdType::kFifo:
+      return 'p';
     // libs give userfaultfd the letter of unix sockets.
-    case state::FdType::kUserfault: return compat ? 'u' : 0;
-    default: return 0;
+    case state::FdType::kUserfault:
+      return compat ? 'u' : 0;
+    default:
+      return 0;
   }
 }
 
@@ -110,7 +116,8 @@ void Dispatcher::dispatch(const state::Context& context) {
   if (options_.compat) {
     // The collector remembers the argument of the last setuid of any thread.
     if (event.code == ev::SYSCALL_SETUID_E && context.thread != nullptr) {
-      last_setuid_ = entities_.user_argument(*context.thread, static_cast<uint32_t>(to_uint(event.param(0), state::kNoId)));
+      last_setuid_ = entities_.user_argument(*context.thread,
+                                             static_cast<uint32_t>(to_uint(event.param(0), state::kNoId)));
     } else if (event.code == ev::SYSCALL_SETRESUID_E) {
       last_setuid_.clear();
     }
@@ -142,11 +149,13 @@ std::string Dispatcher::setuid_arguments(const state::Context& context) {
   if (options_.compat) {
     if (call.paired()) return last_setuid_;
     return call.exit().code == ev::SYSCALL_SETUID_X
-               ? entities_.user_argument(*context.thread, static_cast<uint32_t>(to_uint(call.from_exit(P::uid), state::kNoId)))
+               ? entities_.user_argument(*context.thread,
+                                         static_cast<uint32_t>(to_uint(call.from_exit(P::uid), state::kNoId)))
                : std::string();
   }
   if (call.exit().code == ev::SYSCALL_SETUID_X) {
-    return entities_.user_argument(*context.thread, static_cast<uint32_t>(to_uint(call.get(P::uid), state::kNoId)));
+    return entities_.user_argument(*context.thread,
+                                   static_cast<uint32_t>(to_uint(call.get(P::uid), state::kNoId)));
   }
   std::string text;
   for (const P name : {P::ruid, P::euid, P::suid}) {
@@ -217,7 +226,8 @@ void Dispatcher::on_data(const state::Context& context, uint32_t op) {
     return;
   }
   if (op == kOpMmap) {
-    const Bytes flags = context.call != nullptr ? context.call->get(P::flags) : context.event->param(P::flags);
+    const Bytes flags =
+        context.call != nullptr ? context.call->get(P::flags) : context.event->param(P::flags);
     if ((to_uint(flags, 0) & kMapAnonymous) != 0 && context.slot == nullptr) return;
     if (!options_.compat) {
       const int64_t result = result_of(context);

@@ -69,12 +69,12 @@ class Dispatcher {
 
   int64_t ts_ = 0;
   int64_t first_ts_ = 0;
-  int64_t now_ = 0;              // seconds
-  uint64_t second_begins_ = 1;   // the current second in ns; begins empty
+  int64_t now_ = 0;             // seconds
+  uint64_t second_begins_ = 1;  // the current second in ns; begins empty
   uint64_t second_ends_ = 0;
   int64_t last_removal_ = 0;
   std::vector<Dying> dying_;
-  std::string last_setuid_;      // compat: shared by all threads
+  std::string last_setuid_;  // compat: shared by all threads
   ProcessEvent event_;
   std::string path1_;
   std::string path2_;

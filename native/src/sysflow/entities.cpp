@@ -31,7 +31,9 @@ void split_environment(std::string_view list, std::vector<std::string>& out) {
   }
 }
 
-int32_t schema_type(int32_t type) { return type >= 0 && type <= kLastSchemaType ? type : kCustomType; }
+int32_t schema_type(int32_t type) {
+  return type >= 0 && type <= kLastSchemaType ? type : kCustomType;
+}
 
 std::string name_or_default(const std::string* name, uint32_t id) {
   if (name != nullptr) return *name;
@@ -55,8 +57,10 @@ void EntityStore::describe(Process& record, state::Thread& leader) const {
   // libs 0.18.1 reads the user list after the process list and so has no names for what is listed.
   const bool no_user = compat_ && leader.listed_uid;
   const bool no_group = compat_ && leader.listed_gid;
-  record.user_name = name_or_default(no_user ? nullptr : state_.users().find(leader.container, leader.uid), leader.uid);
-  record.group_name = name_or_default(no_group ? nullptr : state_.groups().find(leader.container, leader.gid), leader.gid);
+  record.user_name =
+      name_or_default(no_user ? nullptr : state_.users().find(leader.container, leader.uid), leader.uid);
+  record.group_name =
+      name_or_default(no_group ? nullptr : state_.groups().find(leader.container, leader.gid), leader.gid);
 }
 
 void EntityStore::describe_surroundings(Process& record, state::Thread& leader) const {
@@ -145,8 +149,9 @@ EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& le
     top = ancestor;
     if (ancestor->clone_ts == 0 && ancestor->pid == 0) continue;
     const Oid oid = oid_of(*ancestor);
-    const bool waiting = std::any_of(to_write_.begin(), to_write_.end(),
-                                     [&oid](const ProcessEntity* entity) { return entity->record.oid == oid; });
+    const bool waiting = std::any_of(to_write_.begin(), to_write_.end(), [&oid](const ProcessEntity* entity) {
+      return entity->record.oid == oid;
+    });
     if (waiting || find(oid) != nullptr) break;
     ProcessEntity* entity = create(*ancestor, *ancestor, parent_of(*ancestor), ObjectState::kReup, ts);
     ancestor->process = entity;
@@ -186,7 +191,8 @@ FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, char
                               int64_t ts) {
   const std::string& container_id = state_.containers().at(thread.container).id;
   key_.assign(container_id).append(path);
-  if (const auto found = files_.find(std::string_view(key_)); found != files_.end()) return found->second.get();
+  if (const auto found = files_.find(std::string_view(key_)); found != files_.end())
+    return found->second.get();
   state::Thread* leader = thread.leader();
   const uint32_t container = leader == nullptr ? thread.container : leader->container;
   write_container(container);

@@ -38,7 +38,9 @@ struct ProcessEntity {
   ProcessEntity* next = nullptr;
   ProcessEntity* next_same_pid = nullptr;
 
-  bool has_flows() const { return first_network != nullptr || first_file != nullptr || thread_flow != nullptr; }
+  bool has_flows() const {
+    return first_network != nullptr || first_file != nullptr || thread_flow != nullptr;
+  }
 };
 
 struct OidHash {

@@ -15,16 +15,21 @@ constexpr int32_t kKeepAll = 0;
 constexpr int32_t kKeepNone = 1;
 
 // Directories whose files are read by every program that starts.
-constexpr std::array<std::string_view, 8> kReadDirectories = {"/proc/", "/dev/",     "/sys/",    "//sys/",
-                                                              "/lib/",  "/lib64/",   "/usr/lib/", "/usr/lib64/"};
+constexpr std::array<std::string_view, 8> kReadDirectories = {
+    "/proc/", "/dev/", "/sys/", "//sys/", "/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
 
 int32_t protocol_number(state::L4 l4) {
   switch (l4) {
-    case state::L4::kTcp: return 6;
-    case state::L4::kUdp: return 17;
-    case state::L4::kIcmp: return 1;
-    case state::L4::kRaw: return 254;
-    default: return -1;
+    case state::L4::kTcp:
+      return 6;
+    case state::L4::kUdp:
+      return 17;
+    case state::L4::kIcmp:
+      return 1;
+    case state::L4::kRaw:
+      return 254;
+    default:
+      return -1;
   }
 }
 
@@ -127,7 +132,8 @@ bool FlowTable::is_discarded(const FileFlow& record, const std::string& path) co
   // The collector takes read-write opens for reads, as both have the same low bit.
   const bool opened_to_read =
       options_.compat ? (open_flags & kAccessRead) != 0 : (open_flags & kAccessMask) == kAccessRead;
-  const bool only_read = (record.op_flags & kOpReadRecv) != 0 && (record.op_flags & (kOpWriteSend | kOpMmap)) == 0;
+  const bool only_read =
+      (record.op_flags & kOpReadRecv) != 0 && (record.op_flags & (kOpWriteSend | kOpMmap)) == 0;
   if (!opened_to_read && !only_read) return false;
   if (options_.file_read_mode == kKeepNone) return true;
   return std::any_of(kReadDirectories.begin(), kReadDirectories.end(),
@@ -214,7 +220,8 @@ void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32
 void FlowTable::end_thread(ProcessEntity& process, int64_t tid) {
   for (const bool network : {false, true}) {
     std::vector<Flow*> own;
-    for (Flow* flow = network ? process.first_network : process.first_file; flow != nullptr; flow = flow->next) {
+    for (Flow* flow = network ? process.first_network : process.first_file; flow != nullptr;
+         flow = flow->next) {
       if (flow->tid() == tid) own.push_back(flow);
     }
     for (Flow* flow : own) {

@@ -79,7 +79,7 @@ class TimerList {
 // What identifies a flow beside its process.
 struct FlowTarget {
   bool network = false;
-  FileEntity* file = nullptr;                    // file flows
+  FileEntity* file = nullptr;                     // file flows
   const state::Descriptor* descriptor = nullptr;  // network flows: addresses, ports, protocol
   int64_t tid = 0;
   int64_t fd = -1;

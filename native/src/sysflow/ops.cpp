@@ -117,7 +117,9 @@ constexpr OpTable kCompatOps = make_table(kDefaultOnly);
 
 }  // namespace
 
-uint32_t op_of(uint16_t code, bool compat) { return compat ? kCompatOps[code] : kDefaultOps[code]; }
+uint32_t op_of(uint16_t code, bool compat) {
+  return compat ? kCompatOps[code] : kDefaultOps[code];
+}
 
 bool is_at_call(uint16_t code) {
   switch (code) {
@@ -128,8 +130,10 @@ bool is_at_call(uint16_t code) {
     case ev::SYSCALL_UNLINKAT_2_X:
     case ev::SYSCALL_SYMLINKAT_X:
     case ev::SYSCALL_RENAMEAT_X:
-    case ev::SYSCALL_RENAMEAT2_X: return true;
-    default: return false;
+    case ev::SYSCALL_RENAMEAT2_X:
+      return true;
+    default:
+      return false;
   }
 }
 

@@ -1,8 +1,8 @@
-#include "scenario.h"
+#include "testing/scenario.h"
 
 #include "scap/event.h"
 
-namespace sfkit::tools {
+namespace sfkit::testing {
 namespace {
 
 using namespace scap::value;
@@ -29,7 +29,9 @@ std::string tuple(const Endpoint& source, const Endpoint& destination) {
          u16(destination.port);
 }
 
-std::string address(const Endpoint& end) { return u8(end.ipv6 ? 10 : 2) + ip_bytes(end) + u16(end.port); }
+std::string address(const Endpoint& end) {
+  return u8(end.ipv6 ? 10 : 2) + ip_bytes(end) + u16(end.port);
+}
 
 std::string joined(const std::vector<std::string>& items) {
   std::string bytes;
@@ -66,7 +68,8 @@ void Scenario::exit_event(int64_t tid, uint16_t code, const Params& params) {
   now_ += kStep;
 }
 
-void Scenario::call(int64_t tid, uint16_t exit_code, const Params& entered, Params left, const Params& added) {
+void Scenario::call(int64_t tid, uint16_t exit_code, const Params& entered, Params left,
+                    const Params& added) {
   if (age_ != Age::k2026) {
     writer_.event(now_, tid, kCpu, exit_code - 1, entered);
   } else {
@@ -76,7 +79,8 @@ void Scenario::call(int64_t tid, uint16_t exit_code, const Params& entered, Para
 }
 
 void Scenario::container(std::string_view json) {
-  writer_.event(0, -1, kCpu, age_ == Age::k2017 ? ev::CONTAINER_JSON_E : ev::CONTAINER_JSON_2_E, {text(json)});
+  writer_.event(0, -1, kCpu, age_ == Age::k2017 ? ev::CONTAINER_JSON_E : ev::CONTAINER_JSON_2_E,
+                {text(json)});
 }
 
 void Scenario::open(int64_t tid, int64_t fd, std::string_view path, uint32_t flags) {
@@ -92,7 +96,9 @@ void Scenario::openat(int64_t tid, int64_t fd, int64_t dirfd, std::string_view p
        {u32(0x801), u64(4711)});
 }
 
-void Scenario::close(int64_t tid, int64_t fd) { call(tid, ev::SYSCALL_CLOSE_X, {i64(fd)}, {i64(0)}, {i64(fd)}); }
+void Scenario::close(int64_t tid, int64_t fd) {
+  call(tid, ev::SYSCALL_CLOSE_X, {i64(fd)}, {i64(0)}, {i64(fd)});
+}
 
 void Scenario::read(int64_t tid, int64_t fd, int64_t result) {
   call(tid, ev::SYSCALL_READ_X, {i64(fd), u32(65536)}, {i64(result), "data"}, {i64(fd), u32(65536)});
@@ -129,7 +135,8 @@ void Scenario::socket(int64_t tid, int64_t fd, bool ipv6, bool udp) {
   call(tid, ev::SOCKET_SOCKET_X, arguments, {i64(fd)}, arguments);
 }
 
-void Scenario::connect(int64_t tid, int64_t fd, const Endpoint& local, const Endpoint& remote, int64_t result) {
+void Scenario::connect(int64_t tid, int64_t fd, const Endpoint& local, const Endpoint& remote,
+                       int64_t result) {
   call(tid, ev::SOCKET_CONNECT_X, {i64(fd)}, {i64(result), tuple(local, remote)}, {i64(fd), address(remote)});
 }
 
@@ -142,12 +149,14 @@ void Scenario::accept(int64_t tid, int64_t fd, const Endpoint& client, const End
   }
 }
 
-void Scenario::sendto(int64_t tid, int64_t fd, int64_t result, const Endpoint& local, const Endpoint& remote) {
+void Scenario::sendto(int64_t tid, int64_t fd, int64_t result, const Endpoint& local,
+                      const Endpoint& remote) {
   call(tid, ev::SOCKET_SENDTO_X, {i64(fd), u32(512), tuple(local, remote)}, {i64(result), "data"},
        {i64(fd), u32(512), tuple(local, remote)});
 }
 
-void Scenario::recvfrom(int64_t tid, int64_t fd, int64_t result, const Endpoint& remote, const Endpoint& local) {
+void Scenario::recvfrom(int64_t tid, int64_t fd, int64_t result, const Endpoint& remote,
+                        const Endpoint& local) {
   call(tid, ev::SOCKET_RECVFROM_X, {i64(fd), u32(512)}, {i64(result), "data", tuple(remote, local)},
        {i64(fd), u32(512)});
 }
@@ -193,11 +202,13 @@ void Scenario::rename(int64_t tid, std::string_view from, std::string_view to) {
 }
 
 Scenario::Params Scenario::clone_params(const ProcessFacts& facts, int64_t result, uint32_t flags) const {
-  Params params = {i64(result),   text(facts.exe),  joined(facts.args), i64(facts.tid),
-                   i64(facts.pid), i64(facts.ptid), text(""),           i64(1024),
-                   u64(0),         u64(0),          u32(4000),          u32(1000),
-                   u32(0),         text(facts.comm), list({"cpuset=" + facts.cgroup}), u32(flags),
-                   u32(facts.uid), u32(facts.gid),  i64(facts.vtid),    i64(facts.vpid)};
+  Params params = {i64(result),     text(facts.exe),  joined(facts.args),
+                   i64(facts.tid),  i64(facts.pid),   i64(facts.ptid),
+                   text(""),        i64(1024),        u64(0),
+                   u64(0),          u32(4000),        u32(1000),
+                   u32(0),          text(facts.comm), list({"cpuset=" + facts.cgroup}),
+                   u32(flags),      u32(facts.uid),   u32(facts.gid),
+                   i64(facts.vtid), i64(facts.vpid)};
   if (age_ == Age::k2026) params.push_back(u64(0));
   return params;
 }
@@ -221,10 +232,23 @@ void Scenario::spawn_thread(const ProcessFacts& process, int64_t tid) {
 }
 
 void Scenario::exec(const ProcessFacts& facts, int64_t result) {
-  Params params = {i64(result),    text(facts.exe),  joined(facts.args), i64(facts.tid), i64(facts.pid),
-                   i64(facts.ptid), text(""),        u64(1024),          u64(0),         u64(0),
-                   u32(4000),      u32(1000),        u32(0),             text(facts.comm),
-                   list({"cpuset=" + facts.cgroup}), joined(facts.env),  u32(facts.tty)};
+  Params params = {i64(result),
+                   text(facts.exe),
+                   joined(facts.args),
+                   i64(facts.tid),
+                   i64(facts.pid),
+                   i64(facts.ptid),
+                   text(""),
+                   u64(1024),
+                   u64(0),
+                   u64(0),
+                   u32(4000),
+                   u32(1000),
+                   u32(0),
+                   text(facts.comm),
+                   list({"cpuset=" + facts.cgroup}),
+                   joined(facts.env),
+                   u32(facts.tty)};
   if (age_ == Age::k2017) {
     call(facts.tid, ev::SYSCALL_EXECVE_17_X, {}, params, {});
     return;
@@ -232,8 +256,8 @@ void Scenario::exec(const ProcessFacts& facts, int64_t result) {
   params.push_back(i64(facts.pid));  // vpgid
   params.push_back(u32(facts.uid));  // loginuid
   call(facts.tid, ev::SYSCALL_EXECVE_19_X, {text(facts.exe)}, params,
-       {u32(0), u64(0), u64(0), u64(0), u64(815), u64(0), u64(0), u32(facts.uid), text(facts.exe), i64(facts.pid),
-        u32(facts.gid), text(facts.exe)});
+       {u32(0), u64(0), u64(0), u64(0), u64(815), u64(0), u64(0), u32(facts.uid), text(facts.exe),
+        i64(facts.pid), u32(facts.gid), text(facts.exe)});
 }
 
 void Scenario::exit(int64_t tid, int64_t status) {
@@ -245,4 +269,4 @@ void Scenario::exit(int64_t tid, int64_t status) {
   now_ += kStep;
 }
 
-}  // namespace sfkit::tools
+}  // namespace sfkit::testing

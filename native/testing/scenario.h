@@ -10,7 +10,7 @@
 
 #include "scap/writer.h"
 
-namespace sfkit::tools {
+namespace sfkit::testing {
 
 enum class Age {
   k2017,  // lists and event blocks of version 1, arguments in enter events only, event codes since replaced
@@ -98,4 +98,4 @@ class Scenario {
   uint64_t now_;
 };
 
-}  // namespace sfkit::tools
+}  // namespace sfkit::testing

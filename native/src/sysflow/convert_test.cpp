@@ -1,0 +1,363 @@
+#include "sysflow/convert.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "events.gen.h"
+#include "output/record_log_test.h"
+#include "testing/scenario.h"
+#include "testing/temporary_file.h"
+
+namespace sfkit::sysflow {
+namespace {
+
+using sfkit::testing::Age;
+using sfkit::testing::ProcessFacts;
+using sfkit::testing::Scenario;
+
+constexpr uint64_t kSecond = 1'000'000'000;
+constexpr uint32_t kReadOnly = 1;
+constexpr uint32_t kReadWrite = 3;
+constexpr uint32_t kCreate = 4;
+constexpr int64_t kAtFdcwd = -100;
+constexpr int64_t kPid = 50;
+
+// Keeps the typed records that the tests look into, and every record as text.
+struct Kept : RecordLog {
+  std::vector<Process> processes;
+  std::vector<File> files;
+  std::vector<FileFlow> file_flows;
+  std::vector<NetworkFlow> network_flows;
+  std::vector<ProcessEvent> events;
+  std::vector<FileEvent> file_events;
+  std::vector<ProcessFlow> process_flows;
+  std::vector<Header> headers;
+  std::vector<Container> containers;
+
+  template <typename List, typename Record>
+  void keep(List& list, const Record& record) {
+    list.push_back(record);
+  }
+  void header(const Header& r) override { keep(headers, r), RecordLog::header(r); }
+  void container(const Container& r) override { keep(containers, r), RecordLog::container(r); }
+  void process(const Process& r) override { keep(processes, r), RecordLog::process(r); }
+  void file(const File& r) override { keep(files, r), RecordLog::file(r); }
+  void file_flow(const FileFlow& r) override { keep(file_flows, r), RecordLog::file_flow(r); }
+  void network_flow(const NetworkFlow& r) override { keep(network_flows, r), RecordLog::network_flow(r); }
+  void process_event(const ProcessEvent& r) override { keep(events, r), RecordLog::process_event(r); }
+  void file_event(const FileEvent& r) override { keep(file_events, r), RecordLog::file_event(r); }
+  void process_flow(const ProcessFlow& r) override { keep(process_flows, r), RecordLog::process_flow(r); }
+};
+
+ConvertOptions everything() {
+  ConvertOptions options;
+  options.file_read_mode = 0;
+  options.file_only = false;
+  options.process_flow = false;
+  return options;
+}
+
+Kept convert(Scenario& world, const ConvertOptions& options, ConvertSummary* summary = nullptr) {
+  const sfkit::testing::TemporaryFile file(world.writer().bytes());
+  Kept kept;
+  ConvertSummary own;
+  const std::atomic<bool> cancel{false};
+  const Status status =
+      convert_capture(file.path(), options, kept, cancel, summary == nullptr ? own : *summary);
+  EXPECT_TRUE(status.is_ok()) << status.message();
+  EXPECT_TRUE(kept.finished);
+  return kept;
+}
+
+ProcessFacts facts(int64_t pid = kPid) {
+  return {.exe = "/bin/app",
+          .comm = "app",
+          .args = {"-x", "y"},
+          .env = {"A=1"},
+          .tid = pid,
+          .pid = pid,
+          .ptid = 1,
+          .uid = 7,
+          .gid = 8,
+          .vtid = pid,
+          .vpid = pid};
+}
+
+// A world with one process, listed with a file open at 4.
+Scenario small_world(Age age) {
+  Scenario world(age);
+  world.writer().begin();
+  scap::MachineInfo machine;
+  machine.hostname = "box";
+  world.writer().machine(machine);
+  world.writer().users({{7, 8, "ana", "/", "/"}}, {{8, "staff"}});
+  scap::ThreadEntry init;
+  init.tid = init.pid = init.vtid = init.vpid = 1;
+  init.ptid = 0;
+  init.exe = init.exepath = "/sbin/init";
+  init.cwd = "/";
+  scap::ThreadEntry app;
+  app.tid = app.pid = app.vtid = app.vpid = kPid;
+  app.ptid = 1;
+  app.exe = app.exepath = "/bin/app";
+  app.cwd = "/work";
+  app.uid = 7;
+  app.gid = 8;
+  world.writer().processes({init, app});
+  scap::FdEntry log;
+  log.fd = 4;
+  log.type = scap::FdType::kFileV2;
+  log.name = "/var/log/app";
+  world.writer().descriptors(kPid, {log});
+  return world;
+}
+
+class EveryAge : public ::testing::TestWithParam<Age> {};
+
+TEST_P(EveryAge, AFileFlowHoldsWhatWasDoneBetweenOpenAndClose) {
+  Scenario world = small_world(GetParam());
+  world.openat(kPid, 3, kAtFdcwd, "data.txt", kReadWrite | kCreate);
+  world.write(kPid, 3, 100);
+  world.write(kPid, 3, -11);
+  world.read(kPid, 3, 40);
+  world.mmap(kPid, 3, 4096);
+  world.close(kPid, 3);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.file_flows.size(), 1u);
+  const FileFlow& flow = kept.file_flows[0];
+  EXPECT_EQ(flow.op_flags, kOpOpen | kOpWriteSend | kOpReadRecv | kOpMmap | kOpClose);
+  EXPECT_EQ(flow.open_flags, static_cast<int32_t>(kReadWrite | kCreate));
+  EXPECT_EQ(flow.counters.write_ops, 2);
+  EXPECT_EQ(flow.counters.write_bytes, 100);
+  EXPECT_EQ(flow.counters.read_ops, 1);
+  EXPECT_EQ(flow.counters.read_bytes, 40);
+  EXPECT_EQ(kept.files.at(0).path, "/work/data.txt");
+  ASSERT_EQ(kept.processes.size(), 2u) << "the parent comes first";
+  EXPECT_EQ(kept.processes[0].exe, "/sbin/init");
+  EXPECT_EQ(kept.processes[1].poid, kept.processes[0].oid);
+  EXPECT_EQ(kept.processes[1].user_name, "ana");
+  EXPECT_EQ(kept.processes[1].cwd, "/work/");
+}
+
+TEST_P(EveryAge, ConnectionsHaveTheirEndsOverBothAddressFamilies) {
+  for (const bool v6 : {false, true}) {
+    Scenario world = small_world(GetParam());
+    const auto client = v6 ? sfkit::testing::ipv6(1, 40000) : sfkit::testing::ipv4(10, 0, 0, 1, 40000);
+    const auto server = v6 ? sfkit::testing::ipv6(2, 80) : sfkit::testing::ipv4(10, 0, 0, 2, 80);
+    world.socket(kPid, 5, v6, false);
+    world.connect(kPid, 5, client, server, 0);
+    world.write(kPid, 5, 10);
+    world.read(kPid, 5, 20);
+    world.close(kPid, 5);
+    world.accept(kPid, 6, server, client);
+    world.close(kPid, 6);
+    const Kept kept = convert(world, everything());
+    ASSERT_EQ(kept.network_flows.size(), 2u);
+    const NetworkFlow& flow = kept.network_flows[0];
+    EXPECT_EQ(flow.op_flags, kOpConnect | kOpWriteSend | kOpReadRecv | kOpClose);
+    EXPECT_EQ(flow.ipv6, v6);
+    EXPECT_EQ(flow.sip.bytes, client.ip);
+    EXPECT_EQ(flow.dip.bytes, server.ip);
+    EXPECT_EQ(flow.dport, 80);
+    EXPECT_EQ(flow.proto, 6);
+    EXPECT_EQ(flow.counters.read_bytes, 20);
+    EXPECT_EQ(kept.network_flows[1].op_flags, kOpAccept | kOpClose);
+  }
+}
+
+TEST_P(EveryAge, ARefusedConnectKeepsItsDestination) {
+  Scenario world = small_world(GetParam());
+  world.socket(kPid, 5, false, false);
+  world.connect(kPid, 5, sfkit::testing::ipv4(10, 0, 0, 1, 4000), sfkit::testing::ipv4(10, 0, 0, 2, 80),
+                -111);
+  world.close(kPid, 5);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.network_flows.size(), 1u);
+  EXPECT_EQ(kept.network_flows[0].dport, 80);
+}
+
+TEST_P(EveryAge, PathsOfFileEventsComeFromWhereverTheWriterPutThem) {
+  Scenario world = small_world(GetParam());
+  world.mkdir(kPid, "new");
+  world.rename(kPid, "a", "/b/../c");
+  world.link(kPid, "/x", "y");
+  world.unlink(kPid, "./z");
+  world.rmdir(kPid, "new", -39);
+  const Kept kept = convert(world, everything());
+  std::vector<std::string> paths;
+  for (const File& file : kept.files) paths.push_back(file.path);
+  EXPECT_EQ(paths, (std::vector<std::string>{"/work/new", "/work/a", "/c", "/x", "/work/y", "/work/z"}));
+  ASSERT_EQ(kept.file_events.size(), 5u);
+  EXPECT_EQ(kept.file_events[4].ret, -39);
+  EXPECT_EQ(kept.files[0].restype, 'd');
+}
+
+TEST_P(EveryAge, ForkAndExecMakeAProcessThatInheritsAndChanges) {
+  Scenario world = small_world(GetParam());
+  ProcessFacts child = facts(60);
+  child.ptid = kPid;
+  world.fork(facts(), child);
+  child.exe = "/bin/other";
+  child.comm = "other";
+  child.args = {"1"};
+  world.exec(child, 0);
+  world.write(60, 4, 5);
+  world.setuid(60, 0);
+  world.exit(60, 256);
+  const Kept kept = convert(world, everything());
+  std::vector<uint32_t> ops;
+  for (const ProcessEvent& event : kept.events) ops.push_back(event.op_flags);
+  EXPECT_EQ(ops, (std::vector<uint32_t>{kOpClone, kOpClone, kOpExec, kOpSetuid, kOpExit}));
+  EXPECT_EQ(kept.events[3].args, std::vector<std::string>{"root"});
+  EXPECT_EQ(kept.events[4].ret, 256);
+  const Process& changed = kept.processes.back();
+  EXPECT_EQ(changed.state, ObjectState::kModified);
+  EXPECT_EQ(changed.exe, "/bin/other");
+  EXPECT_EQ(changed.uid, 0);
+  EXPECT_EQ(changed.env, std::vector<std::string>{"A=1"}) << "of the program after the exec";
+  ASSERT_EQ(kept.file_flows.size(), 1u) << "on the inherited descriptor";
+  EXPECT_EQ(kept.file_flows[0].op_flags, kOpWriteSend | kOpTruncate);
+}
+
+TEST_P(EveryAge, ThreadsAreCountedInProcessFlows) {
+  Scenario world = small_world(GetParam());
+  world.spawn_thread(facts(), 51);
+  world.write(51, 4, 9);
+  world.exit(51, 0);
+  ConvertOptions options = everything();
+  options.process_flow = true;
+  const Kept kept = convert(world, options);
+  EXPECT_TRUE(kept.events.empty());
+  ASSERT_EQ(kept.process_flows.size(), 1u);
+  EXPECT_EQ(kept.process_flows[0].threads_cloned, 1);
+  EXPECT_EQ(kept.process_flows[0].threads_exited, 1);
+}
+
+TEST_P(EveryAge, LongFlowsAreReportedEvery30SecondsAndLoseNothingInAGap) {
+  Scenario world = small_world(GetParam());
+  world.write(kPid, 4, 1);
+  world.wait(31 * kSecond);
+  world.write(kPid, 4, 2);
+  world.wait(100 * kSecond);
+  world.write(kPid, 4, 4);
+  const Kept kept = convert(world, everything());
+  int64_t bytes = 0;
+  for (const FileFlow& flow : kept.file_flows) bytes += flow.counters.write_bytes;
+  EXPECT_EQ(kept.file_flows.size(), 3u);
+  EXPECT_EQ(bytes, 7);
+
+  ConvertOptions compat = everything();
+  compat.compat = true;
+  bytes = 0;
+  for (const FileFlow& flow : convert(world, compat).file_flows) bytes += flow.counters.write_bytes;
+  EXPECT_EQ(bytes, 5) << "the collector drops what stood in a flow that was silent for a minute";
+}
+
+INSTANTIATE_TEST_SUITE_P(Writers, EveryAge, ::testing::Values(Age::k2017, Age::k2023, Age::k2026),
+                         [](const auto& info) {
+                           return std::string(info.param == Age::k2017   ? "of2017"
+                                              : info.param == Age::k2023 ? "of2023"
+                                                                         : "of2026");
+                         });
+
+TEST(Convert, ClosingADescriptorEndsTheFlowsOfOtherThreadsOnIt) {
+  Scenario world = small_world(Age::k2023);
+  world.spawn_thread(facts(), 51);
+  world.write(51, 4, 9);
+  world.write(kPid, 4, 1);
+  world.close(kPid, 4);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.file_flows.size(), 2u);
+  EXPECT_EQ(kept.file_flows[0].tid, 51);
+  EXPECT_EQ(kept.file_flows[0].op_flags, kOpWriteSend | kOpTruncate);
+  EXPECT_EQ(kept.file_flows[1].op_flags, kOpWriteSend | kOpClose);
+}
+
+TEST(Convert, ReadModesKeepWhatTheySay) {
+  const auto flows = [](int mode) {
+    Scenario world = small_world(Age::k2023);
+    for (const char* path : {"/usr/lib/libc.so", "/home/notes"}) {
+      world.open(kPid, 3, path, kReadOnly);
+      world.read(kPid, 3, 10);
+      world.close(kPid, 3);
+    }
+    world.open(kPid, 3, "/usr/lib/x", kReadWrite);
+    world.write(kPid, 3, 10);
+    world.close(kPid, 3);
+    ConvertOptions options = everything();
+    options.file_read_mode = mode;
+    return convert(world, options).file_flows.size();
+  };
+  EXPECT_EQ(flows(0), 3u);
+  EXPECT_EQ(flows(1), 1u);
+  EXPECT_EQ(flows(2), 2u);
+}
+
+TEST(Convert, TheHeaderNamesTheCapturesMachineUnlessToldOtherwise) {
+  Scenario world = small_world(Age::k2023);
+  world.write(kPid, 4, 1);
+  ConvertOptions options = everything();
+  EXPECT_EQ(convert(world, options).headers.at(0).exporter, "box");
+  options.exporter = "me";
+  EXPECT_EQ(convert(world, options).headers.at(0).exporter, "me");
+  options.exporter.clear();
+  options.compat = true;
+  EXPECT_EQ(convert(world, options).headers.at(0).exporter, "");
+}
+
+TEST(Convert, ContainersOnlyLeavesOutTheHost) {
+  Scenario world = small_world(Age::k2023);
+  world.write(kPid, 4, 1);
+  ConvertOptions options = everything();
+  options.containers_only = true;
+  ConvertSummary summary;
+  EXPECT_TRUE(convert(world, options, &summary).file_flows.empty());
+  ASSERT_EQ(summary.skipped.size(), 1u);
+  EXPECT_EQ(summary.skipped[0].count, 1u);
+}
+
+TEST(Convert, SyntheticTimesNeverBecomeTheCapturesTimes) {
+  Scenario world = small_world(Age::k2023);
+  world.container(R"({"container":{"id":"c"}})");
+  world.write(kPid, 4, 1);
+  world.writer().event(UINT64_MAX, -1, 0, scap::ev::PROCINFO_E, {});
+  ConvertSummary summary;
+  const Kept kept = convert(world, everything(), &summary);
+  EXPECT_GT(summary.first_time, 0);
+  EXPECT_LT(summary.last_time - summary.first_time, static_cast<int64_t>(kSecond));
+  EXPECT_EQ(kept.file_flows.at(0).end_ts, summary.last_time);
+}
+
+TEST(Convert, ACompleteSectionMayFollowAnother) {
+  Scenario world = small_world(Age::k2023);
+  world.write(kPid, 4, 1);
+  Scenario again = small_world(Age::k2023);
+  again.wait(kSecond);
+  again.write(kPid, 4, 2);
+  std::vector<uint8_t> bytes = world.writer().bytes();
+  bytes.insert(bytes.end(), again.writer().bytes().begin(), again.writer().bytes().end());
+  const sfkit::testing::TemporaryFile file(bytes);
+  Kept kept;
+  ConvertSummary summary;
+  const std::atomic<bool> cancel{false};
+  ASSERT_TRUE(convert_capture(file.path(), everything(), kept, cancel, summary).is_ok());
+  EXPECT_EQ(kept.headers.size(), 1u);
+  EXPECT_EQ(kept.processes.size(), 2u) << "what was written is not written again";
+  ASSERT_EQ(kept.file_flows.size(), 1u);
+  EXPECT_EQ(kept.file_flows[0].counters.write_bytes, 3);
+}
+
+TEST(Convert, AnUnknownThreadGetsAPlaceholder) {
+  Scenario world = small_world(Age::k2023);
+  world.open(777, 3, "/x", kReadOnly);
+  world.close(777, 3);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.processes.size(), 1u);
+  EXPECT_EQ(kept.processes[0].oid.hpid, 777);
+  EXPECT_EQ(kept.processes[0].exe, "<NA>");
+  EXPECT_EQ(kept.processes[0].uid, -1);
+}
+
+}  // namespace
+}  // namespace sfkit::sysflow
