@@ -21,6 +21,8 @@ export function explain(error: unknown): { message: string; exit: number } {
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!isParseError(error)) return firstLine(error.message);
+  const missing = (error as { args?: { name: string }[] }).args;
+  if (missing) return `missing argument: ${missing.map((arg) => arg.name).join(', ')}; see --help`;
   // The parser's messages have several lines and end with a hint we word ourselves.
   const lines = error.message
     .split('\n')

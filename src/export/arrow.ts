@@ -79,14 +79,14 @@ export class ArrowTableWriter {
 }
 
 function arrowSchema(table: TableName, dictionaries: Map<string, ChunkedDictionary>): Schema {
-  const fields = tableColumns[table].map((column) => {
+  const fields = tableColumns[table].map((column, index) => {
     if (column.type === 'str') dictionaries.set(column.name, new ChunkedDictionary());
-    return new Field(column.name, arrowType(column), column.nullable);
+    return new Field(column.name, arrowType(column, index), column.nullable);
   });
   return new Schema(fields, new Map([['sfkit.table', table]]));
 }
 
-function arrowType(column: TableColumn): DataType {
+function arrowType(column: TableColumn, index: number): DataType {
   switch (column.type) {
     case 'i32':
       return new Int32();
@@ -99,7 +99,8 @@ function arrowType(column: TableColumn): DataType {
     case 'ops':
       return new List(new Field('item', new Utf8(), false));
     case 'str':
-      return new Dictionary(new Utf8(), new Int32());
+      // Numbered by column: the library would count through the process, and the bytes would differ.
+      return new Dictionary(new Utf8(), new Int32(), index);
   }
 }
 

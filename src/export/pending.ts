@@ -27,13 +27,14 @@ export function pendingFile(target: string): Pending {
 
 /** A directory to be, created empty under its passing name; its files replace files of the same name. */
 export function pendingDirectory(target: string): Pending {
-  const existing = statSync(target, { throwIfNoEntry: false });
+  const name = target.replace(/[/\\]+$/, '');
+  const existing = statSync(name, { throwIfNoEntry: false });
   if (existing && !existing.isDirectory()) {
     throw unwritable(target, { code: 'ENOTDIR' });
   }
   const pending = register(target, (path) => {
-    if (!statSync(target, { throwIfNoEntry: false })) {
-      renameSync(path, target);
+    if (!statSync(name, { throwIfNoEntry: false })) {
+      renameSync(path, name);
       return;
     }
     for (const name of readdirSync(path)) renameSync(join(path, name), join(target, name));

@@ -73,7 +73,7 @@ async function onSqlError<T>(action: () => Promise<T>): Promise<T> {
 
 /** DuckDB's message without the picture of the statement. */
 function oneLine(message: string): string {
-  const text = message.split(/\n\s*LINE \d+:/, 1)[0] as string;
+  const text = message.replace(/^Failed to extract statements: /, '').split(/\n\s*LINE \d+:/, 1)[0] as string;
   return text
     .split('\n')
     .map((line) => line.trim())

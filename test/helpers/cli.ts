@@ -20,7 +20,7 @@ export class Workplace {
     const shim = join(this.#bin, 'sfkit');
     writeFileSync(shim, `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'bin', 'run.js')}" "$@"\n`);
     chmodSync(shim, 0o755);
-    mkdirSync(join(this.directory, 'home'));
+    mkdirSync(join(this.#bin, 'home'));
   }
 
   /** Runs a shell script. */
@@ -28,7 +28,7 @@ export class Workplace {
     const env = {
       ...process.env,
       PATH: this.#bin + delimiter + process.env.PATH,
-      HOME: join(this.directory, 'home'),
+      HOME: join(this.#bin, 'home'),
       COLUMNS: '80',
     };
     const child = spawn('bash', ['-c', script], { cwd: this.directory, env, stdio: ['ignore', 'pipe', 'pipe'] });
