@@ -29,7 +29,7 @@ export function buildNative({ tests }) {
   const options = ['-d', 'native', '-l', 'warn', ...(tests ? ['--CDSFKIT_TESTS=ON'] : [])];
   // A build directory that was configured without tests keeps that setting until it is configured again.
   if (tests && !configuredWithTests()) runNode(cmakeJs, ['configure', ...options]);
-  runNode(cmakeJs, ['build', ...options]);
+  runNode(cmakeJs, ['build', ...options, ...(tests ? [] : ['--target', 'sfkit_addon'])]);
 }
 
 function configuredWithTests() {
