@@ -112,12 +112,8 @@ struct StoredEnter {
 // by name, and the exit's own come first (spec: scap-format, section 13).
 class CallView {
  public:
-  CallView(const EventView& exit, const StoredEnter* enter) : exit_(exit) {
-    if (enter != nullptr) {
-      enter_ = enter->view();
-      paired_ = true;
-    }
-  }
+  CallView(const EventView& exit, const StoredEnter* enter)
+      : exit_(exit), enter_(enter != nullptr ? enter->view() : EventView()), paired_(enter != nullptr) {}
 
   const EventView& exit() const { return exit_; }
   bool paired() const { return paired_; }
@@ -137,7 +133,7 @@ class CallView {
  private:
   const EventView& exit_;
   EventView enter_;
-  bool paired_ = false;
+  bool paired_;
 };
 
 // A signed or unsigned number of the parameter's own length (1, 2, 4 or 8 bytes); `missing` for others.

@@ -312,6 +312,8 @@ void Engine::reset() {
   saw_old_enters_ = false;
   threads_.clear();
   containers_.clear();
+  last_cgroups_.clear();
+  last_container_ = 0;
   users_.clear();
   groups_.clear();
   interfaces_.clear();
@@ -1047,7 +1049,12 @@ void Engine::on_send_receive(Context& context, bool receive) {
 // ---- processes
 
 void Engine::set_cgroups(Thread& thread, Bytes cgroups) {
-  thread.container = containers_.intern(container_id_of(list_bytes(cgroups)));
+  // Most processes have the cgroups of the one before.
+  if (list_bytes(cgroups) != last_cgroups_) {
+    last_cgroups_ = list_bytes(cgroups);
+    last_container_ = containers_.intern(container_id_of(last_cgroups_));
+  }
+  thread.container = last_container_;
 }
 
 void Engine::set_uid(Thread& thread, uint32_t uid) {

@@ -138,13 +138,14 @@ class Engine {
   void set_gid(Thread& thread, uint32_t gid);
   void fill_from_clone(Thread& thread, const scap::CallView& call);
   void inherit(Thread& thread, Thread& from, bool new_process);
-  void on_container_json(std::string_view json);
 
   const bool compat_;
   bool saw_old_enters_ = false;  // the writer puts arguments into enter events
   DescriptorPool pool_;
   ThreadTable threads_;
   ContainerTable containers_;
+  std::string last_cgroups_;
+  uint32_t last_container_ = 0;
   NameTable users_;
   NameTable groups_;
   InterfaceList interfaces_;
