@@ -16,6 +16,10 @@ namespace {
 constexpr const char* kTypeNames[] = {"Container", "Process",   "File",        "ProcessEvent", "NetworkFlow",
                                       "FileFlow",  "FileEvent", "ProcessFlow", "Pod",          "K8sEvent"};
 
+// Measured on SysFlow of real captures: files a tenth larger than at zlib's default level, in a third of the
+// time.
+constexpr int kDeflateLevel = 2;
+
 class NullSink : public sysflow::RecordSink {
  public:
   void header(const sysflow::Header&) override {}
@@ -169,7 +173,7 @@ Status Session::convert(sysflow::ConvertSummary& summary) {
   switch (config_.output) {
     case OutputKind::kAvro: {
       auto container = std::make_unique<output::AvroContainer>(
-          [this](std::vector<uint8_t> bytes) { return queue_.push(std::move(bytes)); });
+          [this](std::vector<uint8_t> bytes) { return queue_.push(std::move(bytes)); }, kDeflateLevel);
       avro = container.get();
       sink = std::move(container);
       break;

@@ -1,14 +1,11 @@
 // Writes the .sf file: an Avro object container of SysFlow records (sysflow-semantics, section 1).
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <functional>
-#include <memory>
-#include <vector>
 
 #include "base/byte_buffer.h"
 #include "output/avro_encoder.h"
+#include "output/block_writer.h"
 #include "sysflow/records.h"
 
 namespace sfkit::output {
@@ -19,12 +16,12 @@ inline constexpr int kDefaultDeflateLevel = -1;
 // The same records give the same bytes: the sync marker is made from the schema and the first block.
 class AvroContainer : public sysflow::RecordSink {
  public:
-  // Takes the next bytes of the file. False: nobody wants more; nothing is written from then on.
-  using Consumer = std::function<bool(std::vector<uint8_t>)>;
+  // Takes the next bytes of the file, on a thread of the container. False: nobody wants more; nothing is
+  // written from then on.
+  using Consumer = BlockWriter::Consumer;
 
   // `level`: 0 (fast) to 9 (small), or kDefaultDeflateLevel.
   explicit AvroContainer(Consumer consumer, int level = kDefaultDeflateLevel);
-  ~AvroContainer() override;
 
   void header(const sysflow::Header& record) override { add(record); }
   void container(const sysflow::Container& record) override { add(record); }
@@ -38,14 +35,13 @@ class AvroContainer : public sysflow::RecordSink {
   void process_flow(const sysflow::ProcessFlow& record) override { add(record); }
   void pod(const sysflow::Pod& record) override { add(record); }
   void k8s_event(const sysflow::K8sEvent& record) override { add(record); }
-  // Writes what is pending; a file without records is still a whole file.
+  // Writes what is pending and returns when the consumer has it; a file without records is a whole file
+  // still.
   void finish() override;
 
   uint64_t skipped_ipv6_flows() const { return skipped_ipv6_flows_; }
 
  private:
-  class Deflater;
-
   template <typename Record>
   void add(const Record& record) {
     if (gone_) return;
@@ -55,19 +51,13 @@ class AvroContainer : public sysflow::RecordSink {
   }
 
   void close_block();
-  void write_header();
-  void hand_over();
 
   static constexpr size_t kBlockSize = 80000;
 
-  Consumer consumer_;
-  std::unique_ptr<Deflater> deflater_;
+  BlockWriter writer_;
   ByteBuffer pending_;  // datums of the block under construction
   AvroEncoder encoder_{pending_};
   int64_t pending_count_ = 0;
-  ByteBuffer output_;  // bytes of the file not handed over yet
-  std::array<uint8_t, 16> sync_{};
-  bool started_ = false;
   bool gone_ = false;
   uint64_t skipped_ipv6_flows_ = 0;
 };

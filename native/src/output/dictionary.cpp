@@ -1,6 +1,7 @@
 #include "output/dictionary.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "base/hash.h"
@@ -21,7 +22,8 @@ Dictionary::Dictionary() {
 }
 
 void Dictionary::reset() {
-  slots_.assign(kFirstSlots, Slot{});
+  // The next batch is expected to have about as many strings as this one.
+  slots_.assign(std::max(kFirstSlots, std::bit_ceil(size_t{count_} * 2)), Slot{});
   offsets_ = HeapBlock(kFirstOffsets * sizeof(uint32_t));
   bytes_ = HeapBlock(kFirstBytes);
   count_ = 0;

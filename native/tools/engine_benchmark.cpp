@@ -1,0 +1,97 @@
+// Runs one part of the engine over a capture and says how long it took:
+//   engine_benchmark read|records|avro FILE
+// read: blocks and events only; records: state and SysFlow records, given to nobody; avro: a .sf file, kept
+// nowhere. Meant for a clock and for callgrind.
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "output/avro_container.h"
+#include "scap/blocks.h"
+#include "scap/input.h"
+#include "sysflow/convert.h"
+
+namespace {
+
+using namespace sfkit;
+
+class CountEvents : public scap::CaptureVisitor {
+ public:
+  void section() override {}
+  void machine(const scap::MachineInfo&) override {}
+  void thread(const scap::ThreadEntry&) override {}
+  void descriptor(int64_t, const scap::FdEntry&) override {}
+  void user(const scap::UserEntry&) override {}
+  void group(const scap::GroupEntry&) override {}
+  void interface(const scap::InterfaceEntry&) override {}
+  void lists_complete() override {}
+  bool event(const scap::EventView& event) override {
+    if (event.ts > last_) last_ = event.ts;
+    return true;
+  }
+
+ private:
+  uint64_t last_ = 0;
+};
+
+class Nobody : public sysflow::RecordSink {
+ public:
+  void header(const sysflow::Header&) override {}
+  void container(const sysflow::Container&) override {}
+  void process(const sysflow::Process&) override {}
+  void file(const sysflow::File&) override {}
+  void process_event(const sysflow::ProcessEvent&) override {}
+  void network_flow(const sysflow::NetworkFlow&) override {}
+  void file_flow(const sysflow::FileFlow&) override {}
+  void file_event(const sysflow::FileEvent&) override {}
+  void process_flow(const sysflow::ProcessFlow&) override {}
+};
+
+Status run(const std::string& mode, const std::string& path, uint64_t& events, uint64_t& bytes) {
+  if (mode == "read") {
+    auto input = scap::Input::open(path);
+    if (!input.is_ok()) return input.status();
+    CountEvents visitor;
+    scap::ReadStats stats;
+    Status status = scap::read_capture(*input.value(), path, visitor, stats);
+    events = stats.events;
+    bytes = input.value()->offset();
+    return status;
+  }
+  const std::atomic<bool> cancel{false};
+  sysflow::ConvertSummary summary;
+  Status status;
+  if (mode == "avro") {
+    output::AvroContainer file([&](std::vector<uint8_t>) { return true; });
+    status = sysflow::convert_capture(path, {}, file, cancel, summary);
+  } else {
+    Nobody nobody;
+    status = sysflow::convert_capture(path, {}, nobody, cancel, summary);
+  }
+  events = summary.events;
+  bytes = summary.bytes;
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string mode = argc == 3 ? argv[1] : "";
+  if (mode != "read" && mode != "records" && mode != "avro") {
+    std::fprintf(stderr, "usage: engine_benchmark read|records|avro FILE\n");
+    return 2;
+  }
+  uint64_t events = 0;
+  uint64_t bytes = 0;
+  const auto begin = std::chrono::steady_clock::now();
+  const Status status = run(mode, argv[2], events, bytes);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  if (!status.is_ok()) {
+    std::fprintf(stderr, "engine_benchmark: %s\n", status.message().c_str());
+    return 1;
+  }
+  std::printf("{\"events\":%llu,\"bytes\":%llu,\"seconds\":%.6f}\n", static_cast<unsigned long long>(events),
+              static_cast<unsigned long long>(bytes), seconds.count());
+  return 0;
+}
