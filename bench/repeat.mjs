@@ -8,8 +8,12 @@ import { gunzipSync } from 'node:zlib';
 
 // Event blocks by type, with the offset of the event's header in the block.
 const EVENT_BLOCKS = new Map([
-  [0x204, 10], [0x216, 10], [0x221, 10],
-  [0x208, 14], [0x217, 14], [0x222, 14],
+  [0x204, 10],
+  [0x216, 10],
+  [0x221, 10],
+  [0x208, 14],
+  [0x217, 14],
+  [0x222, 14],
 ]);
 const NO_TIME = 0xffffffffffffffffn;
 

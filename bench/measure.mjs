@@ -1,0 +1,9 @@
+// Preloaded into a command (`node --import ./bench/measure.mjs bin/run.js ...`): reports, as the last line of
+// standard error, the memory and processor time it took.
+
+process.on('exit', () => {
+  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
+  process.stderr.write(
+    `\n${JSON.stringify({ peakMegabytes: maxRSS / 1024, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6 })}\n`,
+  );
+});

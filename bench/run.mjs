@@ -1,0 +1,160 @@
+// npm run bench: how fast the engine and the commands are on a long capture, and how much memory they take.
+// Prints a table and, with --json, the figures. Options: --megabytes N (300), --rounds N (5), --input FILE.
+//
+// The long capture repeats ../shared/corpus/sf-collector/mpm-event.full.scap, or fixtures/webserver.scap where
+// there is no corpus. Every round runs each way once, one after the other, so that a busy machine slows all alike;
+// medians are reported.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { repeatCapture } from './repeat.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const work = join(root, 'bench/work');
+const toolBuild = join(root, 'native/build-tools');
+const { values: options } = parseArgs({
+  options: {
+    megabytes: { type: 'string', default: '300' },
+    rounds: { type: 'string', default: '5' },
+    input: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+function run(command, args) {
+  const started = process.hrtime.bigint();
+  const result = spawnSync(command, args, { cwd: work, encoding: 'utf8', maxBuffer: 1 << 28 });
+  if (result.error) throw result.error;
+  if (result.status !== 0) throw new Error(`${command} ${args.join(' ')} failed: ${result.stderr}`);
+  return { seconds: Number(process.hrtime.bigint() - started) / 1e9, stdout: result.stdout, stderr: result.stderr };
+}
+
+const has = (command) => spawnSync(command, ['--version']).status === 0;
+
+function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+/** A command of sfkit in a process of its own; its peak memory comes from the process itself. */
+function sfkit(...args) {
+  rmSync(join(work, 'out'), { recursive: true, force: true });
+  const result = run(process.execPath, [
+    '--import',
+    join(root, 'bench/measure.mjs'),
+    join(root, 'bin/run.js'),
+    ...args,
+  ]);
+  const { peakMegabytes, cpuSeconds } = JSON.parse(result.stderr.trim().split('\n').at(-1));
+  return { seconds: result.seconds, cpuSeconds, peakMegabytes };
+}
+
+function engine(mode, file) {
+  return { seconds: JSON.parse(run(join(toolBuild, 'engine_benchmark'), [mode, file]).stdout).seconds };
+}
+
+mkdirSync(work, { recursive: true });
+const corpus = join(root, '../shared/corpus/sf-collector/mpm-event.full.scap');
+const input = options.input ?? (existsSync(corpus) ? corpus : join(root, 'fixtures/webserver.scap'));
+const long = join(work, 'long.scap');
+const short = join(work, 'short.scap');
+const events = repeatCapture(input, long, Number(options.megabytes));
+const shortEvents = repeatCapture(input, short, 15);
+const megabytes = statSync(long).size / 1e6;
+
+run('cmake', [
+  '-S',
+  join(root, 'native'),
+  '-B',
+  toolBuild,
+  '-DSFKIT_TOOLS=ON',
+  '-DSFKIT_ADDON=OFF',
+  '-DCMAKE_BUILD_TYPE=Release',
+]);
+run('cmake', ['--build', toolBuild, '--target', 'engine_benchmark', '-j2']);
+
+const ways = new Map([
+  ['engine: read blocks and events', () => engine('read', long)],
+  ['engine: make records', () => engine('records', long)],
+  ['engine: convert to Avro', () => engine('avro', long)],
+  ['sfkit convert -f avro', () => sfkit('convert', long, '-f', 'avro', '-o', 'out/')],
+  ['sfkit convert (Parquet)', () => sfkit('convert', long, '-o', 'out/')],
+]);
+const hasSysdig = has('sysdig');
+if (hasSysdig) {
+  ways.set('sysdig -r FILE -q (follows state, prints nothing)', () => run('sysdig', ['-r', long, '-q']));
+  ways.set('sysdig -r FILE (prints events)', () => run('sh', ['-c', `sysdig -r '${long}' > events.txt`]));
+}
+
+const samples = new Map([...ways.keys()].map((name) => [name, []]));
+for (let round = 0; round < Number(options.rounds); round++) {
+  for (const [name, way] of ways) samples.get(name).push(way());
+}
+
+const results = [...samples].map(([name, taken]) => {
+  const seconds = median(taken.map((sample) => sample.seconds));
+  const peaks = taken.map((sample) => sample.peakMegabytes).filter((peak) => peak !== undefined);
+  return {
+    name,
+    seconds,
+    eventsPerSecond: events / seconds,
+    megabytesPerSecond: megabytes / seconds,
+    peakMegabytes: peaks.length > 0 ? Math.max(...peaks) : null,
+  };
+});
+
+let instructionsPerEvent = null;
+if (has('valgrind')) {
+  instructionsPerEvent = {};
+  for (const mode of ['read', 'records', 'avro']) {
+    const { stderr } = run('valgrind', [
+      '--tool=callgrind',
+      '--callgrind-out-file=/dev/null',
+      join(toolBuild, 'engine_benchmark'),
+      mode,
+      short,
+    ]);
+    instructionsPerEvent[mode] = Math.round(Number(/Collected : (\d+)/.exec(stderr)[1]) / shortEvents);
+  }
+}
+
+const report = {
+  capture: { repeated: input.slice(input.lastIndexOf('/') + 1), events, megabytes: Math.round(megabytes) },
+  machine: {
+    processor: cpus()[0].model,
+    cores: cpus().length,
+    gigabytes: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+  },
+  rounds: Number(options.rounds),
+  results,
+  instructionsPerEvent,
+};
+
+if (options.json) {
+  console.log(JSON.stringify(report, null, 2));
+} else {
+  console.log(
+    `${report.capture.repeated} repeated: ${events.toLocaleString('en')} events, ${report.capture.megabytes} MB`,
+  );
+  console.log('| way | seconds | million events/s | MB/s | peak MB |\n|---|---:|---:|---:|---:|');
+  for (const { name, seconds, eventsPerSecond, megabytesPerSecond, peakMegabytes } of results) {
+    const peak = peakMegabytes === null ? '' : peakMegabytes.toFixed(0);
+    console.log(
+      `| ${name} | ${seconds.toFixed(2)} | ${(eventsPerSecond / 1e6).toFixed(2)} | ${megabytesPerSecond.toFixed(0)} | ${peak} |`,
+    );
+  }
+  if (instructionsPerEvent) {
+    console.log(
+      `\nInstructions per event (callgrind): ${Object.entries(instructionsPerEvent)
+        .map(([mode, count]) => `${mode} ${count}`)
+        .join(', ')}`,
+    );
+  }
+  if (!hasSysdig) console.log('\nsysdig is not installed: no comparison (Debian has it as a package)');
+}
+rmSync(work, { recursive: true, force: true });
