@@ -21,6 +21,22 @@ describe.concurrent('the examples of docs/cli.md', () => {
   });
 });
 
+it('README.md shows what the commands print', async () => {
+  const session = readFileSync(join(root, 'README.md'), 'utf8').match(/```console\n([\s\S]*?)```/)?.[1] as string;
+  const place = new Workplace();
+  try {
+    let shown = '';
+    for (const [, command] of session.matchAll(/^\$ (.*)$/gm)) {
+      const { stdout } = await place.run(command as string);
+      shown += `$ ${command}\n${stdout}`;
+    }
+    const steady = (text: string) => text.replace(/ in \S+ s \(.*? events\/s\)/g, '');
+    expect(steady(shown)).toBe(steady(session));
+  } finally {
+    place.remove();
+  }
+});
+
 it('docs/formats.md lists the columns there are', () => {
   const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts/docs.mjs'), '--check'], {
     encoding: 'utf8',
