@@ -22,6 +22,19 @@ inline bool is_enter(uint16_t code) {
   return (code & 1) == 0;
 }
 
+// Place of each name among the parameters of each event, -1 where it has none.
+inline constexpr auto kParamPlaces = [] {
+  std::array<std::array<int8_t, kParamNameCount>, kEventCount> places{};
+  for (size_t code = 0; code < kEventCount; ++code) {
+    places[code].fill(-1);
+    const EventInfo& info = kEvents[code];
+    for (int i = info.nparams - 1; i >= 0; --i) {
+      places[code][static_cast<size_t>(kParams[info.first_param + i].name)] = static_cast<int8_t>(i);
+    }
+  }
+  return places;
+}();
+
 // A view of an event's header and parameters; valid as long as the bytes under it.
 class EventView {
  public:
@@ -51,18 +64,9 @@ class EventView {
     return body_.slice(offsets_[index], length_at(index));
   }
 
-  // Place of the parameter called `name` in this event's table row, -1 when it has none.
-  int index_of(P name) const {
-    const EventInfo& shape = info();
-    for (int i = 0; i < shape.nparams; ++i) {
-      if (kParams[shape.first_param + i].name == name) return i;
-    }
-    return -1;
-  }
-
   Bytes param(P name) const {
-    const int index = index_of(name);
-    return index < 0 ? Bytes() : param(static_cast<uint32_t>(index));
+    const int8_t place = kParamPlaces[code][static_cast<size_t>(name)];
+    return place < 0 ? Bytes() : param(static_cast<uint32_t>(place));
   }
 
  private:

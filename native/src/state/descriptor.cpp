@@ -11,10 +11,18 @@ void Descriptor::copy_from(const Descriptor& other) {
 }
 
 void Descriptor::reset() {
-  std::string buffer = std::move(name);
-  buffer.clear();
-  *this = Descriptor{};
-  name = std::move(buffer);
+  type = FdType::kUnknown;
+  role = Role::kNone;
+  l4 = L4::kUnknown;
+  open_flags = device = 0;
+  inode = 0;
+  name.clear();
+  sip = dip = {};
+  sport = dport = 0;
+  unix_source = unix_destination = 0;
+  pid = -1;
+  file = nullptr;
+  file_container = 0;
 }
 
 DescriptorRef::~DescriptorRef() {

@@ -232,24 +232,6 @@ constexpr auto kRoutes = [] {
   return table;
 }();
 
-// Place of the parameter `fd` in an event, -1 when it has none.
-constexpr auto kFdIndex = [] {
-  std::array<int8_t, scap::kEventCount> table{};
-  for (uint16_t code = 0; code < scap::kEventCount; ++code) {
-    const scap::EventInfo& info = scap::kEvents[code];
-    table[code] = -1;
-    for (int i = 0; i < info.nparams; ++i) {
-      if (scap::kParams[info.first_param + i].name == P::fd) table[code] = static_cast<int8_t>(i);
-    }
-  }
-  return table;
-}();
-
-Bytes fd_param(const scap::EventView& event) {
-  const int8_t index = kFdIndex[event.code];
-  return index < 0 ? Bytes() : event.param(static_cast<uint32_t>(index));
-}
-
 // A text parameter that is there and not the mark for a missing one.
 bool has_text(Bytes value) {
   return !value.empty() && value.text() != std::string_view("(NULL)\0", 7);
@@ -429,11 +411,11 @@ const scap::StoredEnter* Engine::paired_enter(Thread& thread, uint16_t exit_code
 
 void Engine::find_fd(Context& context) {
   const scap::CallView& call = *context.call;
-  Bytes fd = fd_param(call.exit());
+  Bytes fd = call.exit().param(P::fd);
   // libs 0.18.1 knows descriptors from enter events only, but for connect.
   const bool own_counts = !compat_ || !saw_old_enters_ || call.exit().code == ev::SOCKET_CONNECT_X;
   if (call.paired()) {
-    if (const Bytes entered = fd_param(call.enter()); !entered.empty()) fd = entered;
+    if (const Bytes entered = call.enter().param(P::fd); !entered.empty()) fd = entered;
   } else if (!own_counts) {
     return;
   }
@@ -501,7 +483,7 @@ void Engine::enter(const scap::EventView& event, Context& context) {
   switch (event.code) {
     case ev::SYSCALL_MMAP_E:
     case ev::SYSCALL_MMAP2_E: {
-      context.fd = to_int(fd_param(event), -1);
+      context.fd = to_int(event.param(P::fd), -1);
       DescriptorTable* table = thread->table();
       context.slot = table == nullptr ? nullptr : table->find(context.fd);
       break;
@@ -513,7 +495,7 @@ void Engine::enter(const scap::EventView& event, Context& context) {
       break;
     case ev::SOCKET_CONNECT_E: {
       DescriptorTable* table = thread->table();
-      FdSlot* slot = table == nullptr ? nullptr : table->find(to_int(fd_param(event), -1));
+      FdSlot* slot = table == nullptr ? nullptr : table->find(to_int(event.param(P::fd), -1));
       if (slot == nullptr) break;
       if (event.size() < 2) {
         // libs 0.18.1 puts whatever text it rendered last into the name.
