@@ -8,7 +8,7 @@ export const collectorFlags = {
   exporter: Flags.string({
     helpGroup,
     helpValue: 'NAME',
-    description: 'name in the header of the records (default: empty)',
+    description: 'name in the header of the records (default: the host name in the capture)',
   }),
   'node-ip': Flags.string({
     helpGroup,

@@ -29,7 +29,7 @@ function load(): NativeAddon {
   const reason = failures.length > 0 ? failures.join('; ') : 'it was not built';
   throw new SfkitError(
     'ENGINE_NOT_FOUND',
-    `the native engine does not load: ${reason}; reinstall sfkit, or run \`npm run setup\` in a clone`,
+    `the native engine does not load: ${reason}; build it with \`${buildCommand()}\``,
   );
 }
 
@@ -39,4 +39,9 @@ function candidates(): string[] {
     join(root, 'native', 'build', 'Release', 'sfkit.node'),
     ...libcs.map((libc) => join(root, 'prebuilds', `${process.platform}-${process.arch}${libc}`, 'sfkit.node')),
   ];
+}
+
+/** Some package managers leave out install scripts; a clone is told apart by what no package holds. */
+function buildCommand(): string {
+  return existsSync(join(root, 'tsconfig.json')) ? 'npm run setup' : `node ${join(root, 'scripts', 'install.mjs')}`;
 }

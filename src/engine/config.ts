@@ -11,7 +11,7 @@ export type CompatMode = (typeof compatModes)[number];
 
 /** How records are made of a capture: the settings of the SysFlow collector. */
 export interface CollectorOptions {
-  /** Name of the exporter in the SysFlow header. Default: empty. */
+  /** Name of the exporter in the SysFlow header. Default: the host name in the capture. */
   exporter?: string | undefined;
   /** Address of the node in the SysFlow header. Default: empty. */
   nodeIp?: string | undefined;

@@ -33,22 +33,11 @@ const allTables = tables.filter((spec) => spec.kind !== 'all').map((spec) => spe
 
 async function toAvro(conversion: Conversion, config: Config, onProgress: Progress): Promise<Summary> {
   const session = openAvro(config);
-  // The first bytes before the output is touched: an input that does not open leaves no trace.
-  const bytes = await begin(session);
-  if (conversion.directory !== undefined) makeDirectory(conversion.directory);
-  const sink = openSink(conversion.output);
-  try {
-    for await (const chunk of bytes) {
-      await sink.write(chunk);
-      onProgress?.(session.summary());
-    }
-    await sink.close();
-  } catch (error) {
-    session.close();
-    sink.discard();
-    throw error;
-  }
-  return session.summary();
+  return run(session, onProgress, () => {
+    if (conversion.directory !== undefined) makeDirectory(conversion.directory);
+    const sink = openSink(conversion.output);
+    return { write: (bytes) => sink.write(bytes), finish: () => sink.close(), discard: () => sink.discard() };
+  });
 }
 
 async function toTables(
@@ -58,10 +47,25 @@ async function toTables(
   onProgress: Progress,
 ): Promise<Summary> {
   const wanted = conversion.shape === 'directory' ? allTables : [table ?? 'sysflow'];
-  const session = openColumns({ ...config, tables: wanted });
-  const batches = await begin(session);
-  const output = await openTables(conversion, wanted);
+  return run(openColumns({ ...config, tables: wanted }), onProgress, () => openTables(conversion, wanted));
+}
+
+interface Output<Batch> {
+  write(batch: Batch): Promise<void>;
+  finish(): Promise<void>;
+  discard(): void;
+}
+
+/** Moves all batches into an output that is opened when the first one is there: an input that does not open leaves no trace. */
+async function run<Batch>(
+  session: Session<Batch>,
+  onProgress: Progress,
+  open: () => Output<Batch> | Promise<Output<Batch>>,
+): Promise<Summary> {
+  let output: Output<Batch> | undefined;
   try {
+    const batches = await begin(session);
+    output = await open();
     for await (const batch of batches) {
       await output.write(batch);
       onProgress?.(session.summary());
@@ -69,7 +73,7 @@ async function toTables(
     await output.finish();
   } catch (error) {
     session.close();
-    output.discard();
+    output?.discard();
     throw error;
   }
   return session.summary();
