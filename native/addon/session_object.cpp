@@ -41,8 +41,10 @@ void SessionObject::end() {
 
 Napi::Value SessionObject::next(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
+  napi_deferred deferred = nullptr;
+  napi_value promise = nullptr;
+  if (napi_create_promise(env, &deferred, &promise) != napi_ok) return {};
   const uint64_t ticket = ++last_ticket_;
-  const Napi::Promise::Deferred deferred = Napi::Promise::Deferred::New(env);
   if (open_.empty()) {
     Ref();
     channel_.Ref(env);
@@ -52,7 +54,7 @@ Napi::Value SessionObject::next(const Napi::CallbackInfo& info) {
     auto reply = std::make_unique<Reply>(Reply{ticket, std::move(result)});
     if (channel_.NonBlockingCall(reply.get()) == napi_ok) (void)reply.release();
   });
-  return deferred.Promise();
+  return {env, promise};
 }
 
 void SessionObject::deliver(Napi::Env env, Napi::Function, SessionObject* self, Reply* reply) {
@@ -61,17 +63,29 @@ void SessionObject::deliver(Napi::Env env, Napi::Function, SessionObject* self, 
   if (static_cast<napi_env>(env) != nullptr) self->settle(env, *kept);
 }
 
-void SessionObject::settle(Napi::Env env, Reply& reply) {
+void SessionObject::settle(napi_env env, Reply& reply) {
   const auto found = open_.find(reply.ticket);
   if (found == open_.end()) return;
-  const Napi::Promise::Deferred deferred = found->second;
+  const napi_deferred deferred = found->second;
   open_.erase(found);
-  if (!reply.result.is_ok()) {
-    deferred.Reject(from_status(env, reply.result.status()));
+
+  napi_value value = nullptr;
+  bool rejected = !reply.result.is_ok();
+  if (rejected) {
+    value = from_status(env, reply.result.status());
   } else if (auto& batch = reply.result.value()) {
-    deferred.Resolve(from_batch(env, std::move(*batch)));
-  } else {
-    deferred.Resolve(env.Null());
+    value = from_batch(env, std::move(*batch));
+    if (value == nullptr) {
+      rejected = true;
+      if (napi_get_and_clear_last_exception(env, &value) != napi_ok) value = nullptr;
+    }
+  } else if (napi_get_null(env, &value) != napi_ok) {
+    value = nullptr;
+  }
+  if (value != nullptr) {
+    // An environment that takes no more calls has nobody who waits for the promise.
+    (void)(rejected ? napi_reject_deferred(env, deferred, value)
+                    : napi_resolve_deferred(env, deferred, value));
   }
   if (open_.empty()) {
     channel_.Unref(env);

@@ -33,7 +33,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
   Napi::Value summary(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 
-  void settle(Napi::Env env, Reply& reply);
+  void settle(napi_env env, Reply& reply);
   // Stops the engine and gives up the channel, which does not outlive the environment.
   void end();
   static void on_teardown(void* self);
@@ -42,7 +42,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
   Channel channel_;
   bool has_channel_ = false;
   uint64_t last_ticket_ = 0;
-  std::map<uint64_t, Napi::Promise::Deferred> open_;
+  std::map<uint64_t, napi_deferred> open_;  // promises by ticket
 };
 
 }  // namespace sfkit::addon

@@ -18,94 +18,131 @@ Napi::String text(Napi::Env env, const std::string& value) {
   return Napi::String::New(env, valid.data(), valid.size());
 }
 
-// An ArrayBuffer over memory that `owner` keeps, or over a copy where the platform wants that.
-// `release` is called with `owner` when nobody reads the memory any more.
-Napi::Value external_buffer(Napi::Env env, uint8_t* data, size_t size, void* owner, void (*release)(void*)) {
-  struct Hint {
-    void* owner;
-    void (*release)(void*);
-  };
-  auto hint = std::make_unique<Hint>(Hint{owner, release});
-  const auto finalize = [](napi_env, void*, void* argument) {
-    const std::unique_ptr<Hint> kept(static_cast<Hint*>(argument));
-    kept->release(kept->owner);
-  };
-  napi_value result = nullptr;
-  if (size != 0 &&
-      napi_create_external_arraybuffer(env, data, size, finalize, hint.get(), &result) == napi_ok) {
-    (void)hint.release();
-    return {env, result};
+// Makes values through the C interface: when a worker is being terminated every call may fail, and the C++
+// wrapper ends the process over that. After the first failure the rest does nothing.
+class Maker {
+ public:
+  explicit Maker(napi_env env) : env_(env) {}
+
+  bool fine() const { return fine_; }
+
+  napi_value null() {
+    return make([&](napi_value* out) { return napi_get_null(env_, out); });
   }
-  Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(env, size);
-  if (size != 0 && copy.Data() != nullptr) std::memcpy(copy.Data(), data, size);
-  release(owner);
-  return copy;
-}
+  napi_value number(uint32_t value) {
+    return make([&](napi_value* out) { return napi_create_uint32(env_, value, out); });
+  }
+  napi_value text(std::string_view value) {
+    return make(
+        [&](napi_value* out) { return napi_create_string_utf8(env_, value.data(), value.size(), out); });
+  }
+  napi_value object() {
+    return make([&](napi_value* out) { return napi_create_object(env_, out); });
+  }
+  napi_value array(size_t size) {
+    return make([&](napi_value* out) { return napi_create_array_with_length(env_, size, out); });
+  }
+  napi_value typed(napi_typedarray_type type, size_t count, napi_value buffer) {
+    return make([&](napi_value* out) { return napi_create_typedarray(env_, type, count, buffer, 0, out); });
+  }
+  void set(napi_value object, const char* name, napi_value value) {
+    if (fine_) fine_ = napi_set_named_property(env_, object, name, value) == napi_ok;
+  }
+  void set(napi_value array, uint32_t place, napi_value value) {
+    if (fine_) fine_ = napi_set_element(env_, array, place, value) == napi_ok;
+  }
 
-Napi::ArrayBuffer buffer_of(Napi::Env env, HeapBlock block) {
-  const size_t size = block.size();
-  HeapBlock::Owner owner = block.release();
-  uint8_t* const data = owner.release();
-  return external_buffer(env, data, size, data,
-                         [](void* memory) { const HeapBlock::Owner freed(static_cast<uint8_t*>(memory)); })
-      .As<Napi::ArrayBuffer>();
-}
+  // An ArrayBuffer over memory that `owner` keeps, or over a copy where the platform wants that.
+  template <typename Owner>
+  napi_value buffer(std::unique_ptr<Owner> owner, uint8_t* data, size_t size) {
+    if (!fine_) return nullptr;
+    const auto finalize = [](napi_env, void*, void* kept) {
+      const std::unique_ptr<Owner> freed(static_cast<Owner*>(kept));
+    };
+    napi_value result = nullptr;
+    if (size != 0) {
+      const napi_status status =
+          napi_create_external_arraybuffer(env_, data, size, finalize, owner.get(), &result);
+      if (status == napi_ok) {
+        (void)owner.release();
+        return result;
+      }
+    }
+    void* copy = nullptr;
+    result = make([&](napi_value* out) { return napi_create_arraybuffer(env_, size, &copy, out); });
+    if (fine_ && size != 0) std::memcpy(copy, data, size);
+    return result;
+  }
+  napi_value buffer(HeapBlock block) {
+    auto owner = std::make_unique<HeapBlock>(std::move(block));
+    uint8_t* const data = owner->data();
+    const size_t size = owner->size();
+    return buffer(std::move(owner), data, size);
+  }
 
-Napi::Value bytes_of(Napi::Env env, HeapBlock block, size_t count) {
-  return Napi::Uint8Array::New(env, count, buffer_of(env, std::move(block)), 0);
-}
+ private:
+  template <typename Call>
+  napi_value make(Call&& call) {
+    napi_value result = nullptr;
+    if (fine_) fine_ = call(&result) == napi_ok;
+    return result;
+  }
 
-Napi::Value avro_batch(Napi::Env env, std::vector<uint8_t> bytes) {
-  auto kept = std::make_unique<std::vector<uint8_t>>(std::move(bytes));
-  const size_t size = kept->size();
-  uint8_t* const data = kept->data();
-  const Napi::Value buffer = external_buffer(env, data, size, kept.release(), [](void* owner) {
-    const std::unique_ptr<std::vector<uint8_t>> freed(static_cast<std::vector<uint8_t>*>(owner));
-  });
-  Napi::Object batch = Napi::Object::New(env);
-  batch.Set("kind", "avro");
-  batch.Set("bytes", Napi::Uint8Array::New(env, size, buffer.As<Napi::ArrayBuffer>(), 0));
+  napi_env env_;
+  bool fine_ = true;
+};
+
+napi_value avro_batch(Maker& maker, std::vector<uint8_t> bytes) {
+  auto owner = std::make_unique<std::vector<uint8_t>>(std::move(bytes));
+  uint8_t* const data = owner->data();
+  const size_t size = owner->size();
+  const napi_value batch = maker.object();
+  maker.set(batch, "kind", maker.text("avro"));
+  maker.set(batch, "bytes", maker.typed(napi_uint8_array, size, maker.buffer(std::move(owner), data, size)));
   return batch;
 }
 
-Napi::Value column_values(Napi::Env env, output::ColumnValues& column, size_t rows) {
-  const Napi::ArrayBuffer buffer = buffer_of(env, std::move(column.values));
-  switch (column.type) {
+constexpr napi_typedarray_type array_type(output::ColumnType type) {
+  switch (type) {
     case output::ColumnType::kI32:
-      return Napi::Int32Array::New(env, rows, buffer, 0);
+      return napi_int32_array;
     case output::ColumnType::kI64:
-      return Napi::BigInt64Array::New(env, rows, buffer, 0);
+      return napi_bigint64_array;
     case output::ColumnType::kStr:
-      return Napi::Uint32Array::New(env, rows, buffer, 0);
+      return napi_uint32_array;
     case output::ColumnType::kBool:
-      return Napi::Uint8Array::New(env, rows, buffer, 0);
+      return napi_uint8_array;
   }
-  return env.Undefined();
+  return napi_uint8_array;
 }
 
-Napi::Value column_batch(Napi::Env env, output::ColumnBatch batch) {
-  Napi::Object strings = Napi::Object::New(env);
-  strings.Set("offsets", Napi::Uint32Array::New(env, size_t{batch.string_count} + 1,
-                                                buffer_of(env, std::move(batch.string_offsets)), 0));
-  strings.Set("bytes", bytes_of(env, std::move(batch.string_bytes), batch.string_size));
+napi_value column_batch(Maker& maker, output::ColumnBatch batch) {
+  const napi_value strings = maker.object();
+  maker.set(strings, "offsets",
+            maker.typed(napi_uint32_array, size_t{batch.string_count} + 1,
+                        maker.buffer(std::move(batch.string_offsets))));
+  maker.set(strings, "bytes",
+            maker.typed(napi_uint8_array, batch.string_size, maker.buffer(std::move(batch.string_bytes))));
 
-  Napi::Array columns = Napi::Array::New(env, batch.columns.size());
+  const napi_value columns = maker.array(batch.columns.size());
   for (uint32_t i = 0; i < batch.columns.size(); ++i) {
-    const Napi::HandleScope scope(env);
     output::ColumnValues& column = batch.columns[i];
-    Napi::Object object = Napi::Object::New(env);
-    object.Set("values", column_values(env, column, batch.rows));
+    const napi_value object = maker.object();
+    maker.set(object, "values",
+              maker.typed(array_type(column.type), batch.rows, maker.buffer(std::move(column.values))));
     const size_t valid = column.valid.size();
-    object.Set("valid", column.valid ? bytes_of(env, std::move(column.valid), valid) : env.Null());
-    columns.Set(i, object);
+    maker.set(object, "valid",
+              valid == 0 ? maker.null()
+                         : maker.typed(napi_uint8_array, valid, maker.buffer(std::move(column.valid))));
+    maker.set(columns, i, object);
   }
 
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("kind", "columns");
-  object.Set("table", std::string(output::kTables[static_cast<size_t>(batch.table)].name));
-  object.Set("rows", batch.rows);
-  object.Set("strings", strings);
-  object.Set("columns", columns);
+  const napi_value object = maker.object();
+  maker.set(object, "kind", maker.text("columns"));
+  maker.set(object, "table", maker.text(output::kTables[static_cast<size_t>(batch.table)].name));
+  maker.set(object, "rows", maker.number(batch.rows));
+  maker.set(object, "strings", strings);
+  maker.set(object, "columns", columns);
   return object;
 }
 
@@ -207,9 +244,13 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
   return config;
 }
 
-Napi::Value from_batch(Napi::Env env, Batch batch) {
-  if (auto* bytes = std::get_if<std::vector<uint8_t>>(&batch)) return avro_batch(env, std::move(*bytes));
-  return column_batch(env, std::move(std::get<output::ColumnBatch>(batch)));
+napi_value from_batch(napi_env env, Batch batch) {
+  Maker maker(env);
+  auto* const bytes = std::get_if<std::vector<uint8_t>>(&batch);
+  const napi_value value = bytes != nullptr
+                               ? avro_batch(maker, std::move(*bytes))
+                               : column_batch(maker, std::move(std::get<output::ColumnBatch>(batch)));
+  return maker.fine() ? value : nullptr;
 }
 
 Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
@@ -249,9 +290,13 @@ Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   return object;
 }
 
-Napi::Value from_status(Napi::Env env, const Status& status) {
-  const Napi::Value error = Napi::Error::New(env, text(env, status.message()).Utf8Value()).Value();
-  error.As<Napi::Object>().Set("code", error_code_name(status.code()));
+napi_value from_status(napi_env env, const Status& status) {
+  Maker maker(env);
+  std::string scratch;
+  const napi_value code = maker.text(error_code_name(status.code()));
+  const napi_value message = maker.text(valid_utf8(status.message(), scratch));
+  napi_value error = nullptr;
+  if (!maker.fine() || napi_create_error(env, code, message, &error) != napi_ok) return nullptr;
   return error;
 }
 

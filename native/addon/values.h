@@ -14,12 +14,13 @@ namespace sfkit::addon {
 std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value);
 
 // NativeBatch. The memory of the batch goes over to JavaScript without a copy where the platform lets it.
-Napi::Value from_batch(Napi::Env env, Batch batch);
+// Null when the environment takes no more values, as while a worker is being terminated.
+napi_value from_batch(napi_env env, Batch batch);
 
 // NativeSummary.
 Napi::Value from_summary(Napi::Env env, const SessionSummary& summary);
 
-// An Error with the `code` of base/status.h.
-Napi::Value from_status(Napi::Env env, const Status& status);
+// An Error with the `code` of base/status.h. Null as above.
+napi_value from_status(napi_env env, const Status& status);
 
 }  // namespace sfkit::addon
