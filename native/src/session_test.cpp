@@ -9,7 +9,7 @@
 #include <functional>
 
 #include "output/avro_container.h"
-#include "output/record_log_test.h"
+#include "testing/record_log.h"
 
 namespace sfkit {
 namespace {

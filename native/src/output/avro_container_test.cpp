@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "output/record_log_test.h"
+#include "testing/record_log.h"
 #include "schema.gen.h"
 
 namespace sfkit::output {

@@ -5,7 +5,7 @@
 #include <map>
 #include <string>
 
-#include "output/record_log_test.h"
+#include "testing/record_log.h"
 
 namespace sfkit::output {
 namespace {

@@ -955,7 +955,31 @@ void Engine::complete_ends(Endpoint& source, Endpoint& destination, bool ipv6) c
   complete(destination, source);
 }
 
+// Who called whom, when the capture does not show it: the end on a port that a descriptor of the process
+// serves or talks to is the server's (spec: scap-state, section 11).
+Role Engine::guess_role(Thread& thread, const Endpoint& source, const Endpoint& destination, bool receive) {
+  bool serves_destination = false;
+  bool calls_from_source = false;
+  if (DescriptorTable* table = thread.table()) {
+    table->filter([&](int64_t, FdSlot& slot) {
+      const Descriptor& other = *slot.descriptor;
+      if (other.is_ip_server() && other.sport == destination.port) serves_destination = true;
+      if (!other.is_ip_socket()) return true;
+      if (other.dport == destination.port) serves_destination = true;
+      if (other.sport == source.port) calls_from_source = true;
+      return true;
+    });
+  }
+  if (!serves_destination) return Role::kClient;
+  if (!calls_from_source) return Role::kServer;
+  return receive ? Role::kServer : Role::kClient;
+}
+
 void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive, Thread& thread) {
+  const Role role = descriptor.role != Role::kNone
+                        ? descriptor.role
+                        : guess_role(thread, tuple.source, tuple.destination, receive);
+  descriptor.role = role;
   if (descriptor.is_ip_server()) {
     descriptor.sip = {};
     descriptor.sport = 0;
@@ -965,36 +989,22 @@ void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive
   complete_ends(tuple.source, tuple.destination, tuple.family == Family::kInet6);
   const Endpoint source{descriptor.sip, descriptor.sport};
   const Endpoint destination{descriptor.dip, descriptor.dport};
-  const bool same = source == tuple.source && destination == tuple.destination;
-  const bool mirrored = source == tuple.destination && destination == tuple.source;
-  if (!same && !mirrored) {
+  if (source == tuple.source && destination == tuple.destination) return;
+  if (source == tuple.destination && destination == tuple.source) return;
+  // A message goes from source to destination; the flow goes from client to server.
+  const bool against_the_flow = (role == Role::kClient) == receive;
+  if (compat_) {
+    // libs 0.18.1 keeps the first destination.
     descriptor.sip = tuple.source.ip;
     descriptor.sport = tuple.source.port;
     if (is_zero(descriptor.dip)) descriptor.dip = tuple.destination.ip;
     if (descriptor.dport == 0) descriptor.dport = tuple.destination.port;
+    if (against_the_flow) swap_ends(descriptor);
+  } else if (against_the_flow) {
+    set_ends(descriptor, tuple.destination, tuple.source);
+  } else {
+    set_ends(descriptor, tuple.source, tuple.destination);
   }
-
-  if (descriptor.role == Role::kNone) {
-    bool bound = false;
-    bool used_as_client = false;
-    if (DescriptorTable* table = thread.table()) {
-      table->filter([&](int64_t, FdSlot& slot) {
-        const Descriptor& other = *slot.descriptor;
-        if (other.is_ip_server() && other.sport == descriptor.dport) bound = true;
-        if (other.is_ip_socket() && other.role == Role::kClient && other.sport == descriptor.sport)
-          used_as_client = true;
-        return true;
-      });
-    }
-    if (!bound) {
-      descriptor.role = Role::kClient;
-    } else if (!used_as_client) {
-      descriptor.role = Role::kServer;
-    } else {
-      descriptor.role = receive ? Role::kServer : Role::kClient;
-    }
-  }
-  if (!same && !mirrored && (descriptor.role == Role::kClient) == receive) swap_ends(descriptor);
 }
 
 void Engine::on_send_receive(Context& context, bool receive) {

@@ -128,6 +128,7 @@ class Engine {
   void on_prctl(Context& context);
 
   Descriptor* add_fd(Context& context, int64_t fd, FdType type);
+  Role guess_role(Thread& thread, const Endpoint& source, const Endpoint& destination, bool receive);
   void apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive, Thread& thread);
   // Puts likely local addresses in the place of missing ones.
   void complete_ends(Endpoint& source, Endpoint& destination, bool ipv6) const;

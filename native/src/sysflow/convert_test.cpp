@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "events.gen.h"
-#include "output/record_log_test.h"
+#include "testing/record_log.h"
 #include "testing/scenario.h"
 #include "testing/temporary_file.h"
 #include "testing/webserver.h"

@@ -11,31 +11,16 @@
 
 #include "base/json.h"
 #include "output/avro_container.h"
-#include "output/record_log_test.h"
 #include "schema.gen.h"
+#include "testing/record_log.h"
+#include "testing/temporary_file.h"
 
 namespace sfkit::sysflow_file {
 namespace {
 
 namespace fs = std::filesystem;
 
-class TemporaryFile {
- public:
-  explicit TemporaryFile(std::string_view content) {
-    static int number = 0;
-    path_ =
-        (fs::temp_directory_path() / ("sfkit-reader-" + std::to_string(reinterpret_cast<uintptr_t>(this)) +
-                                      "-" + std::to_string(number++)))
-            .string();
-    std::ofstream(path_, std::ios::binary)
-        .write(content.data(), static_cast<std::streamsize>(content.size()));
-  }
-  ~TemporaryFile() { std::remove(path_.c_str()); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using testing::TemporaryFile;
 
 struct Outcome {
   Status status;
@@ -328,10 +313,9 @@ TEST(SysflowFile, StopsWhenCancelled) {
 
 TEST(SysflowFile, AgreesWithTheReferenceReaderOnTheCorpus) {
   // A directory with corpus/ (captures and .sf files) and tools/ (the reference reader).
-  const char* shared = std::getenv("SFKIT_SHARED");
-  if (shared == nullptr) GTEST_SKIP() << "SFKIT_SHARED names no directory with a corpus and its tools";
-  const fs::path corpus = fs::path(shared) / "corpus";
-  const fs::path tool = fs::path(shared) / "tools" / "sfdump";
+  const fs::path corpus = fs::path(SFKIT_SHARED) / "corpus";
+  const fs::path tool = fs::path(SFKIT_SHARED) / "tools" / "sfdump";
+  if (!fs::exists(corpus) || !fs::exists(tool)) GTEST_SKIP() << "there is no ../shared beside the project";
   size_t files = 0;
   for (const auto& entry : fs::recursive_directory_iterator(corpus)) {
     if (entry.path().extension() != ".sf") continue;
