@@ -1,3 +1,4 @@
+import Table from 'cli-table3';
 import { escapeForTerminal } from '../engine/escape.js';
 
 export interface TableColumnStyle {
@@ -30,61 +31,55 @@ export class TableText {
   /** Lines for these rows, with the heading before the first ones. */
   rows(rows: readonly (readonly string[])[]): string {
     const cells = rows.map((row) => row.map((text) => cut(escapeForTerminal(text), this.#style)));
-    const isFirst = this.#widths === undefined;
-    const names = this.#columns.map((column) => escapeForTerminal(column.name));
-    const before = this.#widths ?? names.map(displayWidth);
-    const widths = before.map((width, index) =>
-      cells.reduce((most, row) => Math.max(most, displayWidth(row[index] as string)), width),
-    );
-    this.#widths = widths;
-    const lines = cells.map((row) => this.#line(row, widths));
-    if (isFirst) lines.unshift(rule(widths, '┌┬┐'), this.#line(names, widths, true), rule(widths, '├┼┤'));
-    return lines.map((line) => `${line}\n`).join('');
+    const needed = widthsOf(this.#draw(cells));
+    const before = this.#widths;
+    this.#widths = before?.map((width, index) => Math.max(width, needed[index] as number)) ?? needed;
+    const lines = this.#draw(cells, this.#widths);
+    return text(lines.slice(before === undefined ? 0 : headingLines, -1));
   }
 
   /** The closing line, after the last rows. */
   end(): string {
     const heading = this.#widths === undefined ? this.rows([]) : '';
-    return `${heading}${rule(this.#widths as number[], '└┴┘')}\n`;
+    return heading + text(this.#draw([], this.#widths).slice(-1));
   }
 
-  #line(cells: readonly string[], widths: readonly number[], isHeading = false): string {
-    const padded = cells.map((cell, index) => {
-      const blanks = ' '.repeat((widths[index] as number) - displayWidth(cell));
-      return this.#columns[index]?.right && !isHeading ? blanks + cell : cell + blanks;
+  /** A whole table: rule, heading, rule, rows, rule. */
+  #draw(cells: readonly (readonly string[])[], colWidths: number[] = []): string[] {
+    const table = new Table({
+      // A blank row keeps the rule under the heading when there are no rows; it is taken out again.
+      head: this.#columns.map((column) => ({
+        content: escapeForTerminal(column.name),
+        hAlign: 'left' as const,
+      })) as never,
+      colAligns: this.#columns.map((column) => (column.right ? 'right' : 'left')),
+      colWidths,
+      style: { head: [], border: [], compact: true },
     });
-    return `│ ${padded.join(' │ ')} │`;
+    for (const row of cells.length > 0 ? cells : [this.#columns.map(() => '')]) table.push([...row]);
+    const lines = table.toString().split('\n');
+    if (cells.length === 0) lines.splice(headingLines, 1);
+    return lines;
   }
 }
 
-function rule(widths: readonly number[], [left, middle, right]: string): string {
-  return left + widths.map((width) => '─'.repeat(width + 2)).join(middle) + right;
-}
+/** Rule, names, rule. */
+const headingLines = 3;
 
-function cut(text: string, { maxCell, cutLeft }: TableStyle): string {
-  if (displayWidth(text) <= maxCell) return text;
-  const characters = [...text];
-  let width = 1;
-  let count = 0;
-  const next = () => characters[cutLeft ? characters.length - 1 - count : count] as string;
-  while (width + displayWidth(next()) <= maxCell) {
-    width += displayWidth(next());
-    count += 1;
-  }
+const text = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
+
+/** The widths of the columns as the top rule shows them. */
+const widthsOf = ([rule]: readonly string[]): number[] =>
+  (rule as string)
+    .slice(1, -1)
+    .split('┬')
+    .map((part) => part.length);
+
+function cut(cell: string, { maxCell, cutLeft }: TableStyle): string {
+  if (cell.length <= maxCell) return cell;
+  const characters = [...cell];
+  if (characters.length <= maxCell) return cell;
   return cutLeft
-    ? `…${characters.slice(characters.length - count).join('')}`
-    : `${characters.slice(0, count).join('')}…`;
-}
-
-const ascii = /^[\x00-\x7f]*$/;
-const zeroWidth = /\p{Mark}/u;
-const doubleWidth =
-  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60\u3000-\u303f]/u;
-
-/** Columns that a terminal gives the text. */
-function displayWidth(text: string): number {
-  if (ascii.test(text)) return text.length;
-  let width = 0;
-  for (const character of text) width += zeroWidth.test(character) ? 0 : doubleWidth.test(character) ? 2 : 1;
-  return width;
+    ? `…${characters.slice(characters.length - maxCell + 1).join('')}`
+    : `${characters.slice(0, maxCell - 1).join('')}…`;
 }

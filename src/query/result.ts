@@ -10,16 +10,25 @@ import { csvValue, jsonValue, plainText } from './values.js';
 /** Cells of a drawn table are cut at this many characters; every other format gives all of it. */
 const maxCell = 100;
 
+/** Small results may come as several chunks; a table sets its widths by this many rows. */
+const rowsAtOnce = 2048;
+
 /** Writes a result as text while it is computed. */
 export async function writeText(result: DuckDBResult, format: TextFormat, sink: ByteSink): Promise<void> {
   const writer = writers[format](result);
   await sink.write(writer.head);
   let rowCount = 0;
+  let pending: DuckDBValue[][] = [];
+  const flush = async () => {
+    if (pending.length > 0) await sink.write(writer.rows(pending, rowCount));
+    rowCount += pending.length;
+    pending = [];
+  };
   for await (const chunk of result) {
-    const rows = chunk.getRows();
-    if (rows.length > 0) await sink.write(writer.rows(rows, rowCount));
-    rowCount += rows.length;
+    pending.push(...chunk.getRows());
+    if (pending.length >= rowsAtOnce) await flush();
   }
+  await flush();
   await sink.write(writer.tail(rowCount));
 }
 
