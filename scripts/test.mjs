@@ -50,12 +50,9 @@ function native() {
     return { passed: 0, failed: 1, skipped: 0 };
   }
   const report = join(scratch, 'native.json');
-  // Captures that may lie beside the clone; their tests skip themselves where they do not.
-  const shared = join(root, '..', 'shared');
   const { status } = spawnSync(binary, ['--gtest_brief=1', `--gtest_output=json:${report}`], {
     cwd: root,
     stdio: 'inherit',
-    env: { SFKIT_SHARED: existsSync(shared) ? shared : undefined, ...process.env },
   });
   if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
   const tests = JSON.parse(readFileSync(report, 'utf8')).testsuites.flatMap((suite) => suite.testsuite);

@@ -253,8 +253,9 @@ std::vector<Fixture> webserver_captures() {
   constexpr struct {
     const char* name;
     Age age;
-  } kFiles[] = {
-      {"webserver-2017.scap", Age::k2017}, {"webserver.scap", Age::k2023}, {"webserver-2026.scap", Age::k2026}};
+  } kFiles[] = {{"webserver-2017.scap", Age::k2017},
+                {"webserver.scap", Age::k2023},
+                {"webserver-2026.scap", Age::k2026}};
   std::vector<Fixture> fixtures;
   for (const auto& file : kFiles) {
     Scenario world(file.age);

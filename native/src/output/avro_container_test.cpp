@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "testing/record_log.h"
 #include "schema.gen.h"
+#include "testing/record_log.h"
 
 namespace sfkit::output {
 namespace {

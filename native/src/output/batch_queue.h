@@ -13,8 +13,8 @@
 
 namespace sfkit::output {
 
-// One producer at a time and one consumer, each on its own thread. The producer waits when kDepth items are not taken;
-// the consumer never waits: it leaves a function that is called when there is something.
+// One producer at a time and one consumer, each on its own thread. The producer waits when kDepth items are
+// not taken; the consumer never waits: it leaves a function that is called when there is something.
 template <typename T>
 class BatchQueue {
  public:
