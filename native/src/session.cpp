@@ -194,7 +194,7 @@ Status Session::convert(sysflow::ConvertSummary& summary) {
   if (avro != nullptr) {
     if (const uint64_t skipped = avro->skipped_ipv6_flows(); skipped != 0) {
       skipped_ipv6_flows_.store(skipped, std::memory_order_relaxed);
-      summary.skipped.push_back({"IPv6 flow: a .sf file has no room for its addresses", skipped});
+      summary.skipped.push_back({"IPv6 flows (a .sf file has no room for their addresses)", skipped});
     }
     if (const uint64_t pods = counts_.of(RecordCounts::kPod); pods != 0) {
       summary.skipped.push_back({"addresses, labels, selectors and services of a pod", pods});

@@ -135,6 +135,10 @@ void Scenario::socket(int64_t tid, int64_t fd, bool ipv6, bool udp) {
   call(tid, ev::SOCKET_SOCKET_X, arguments, {i64(fd)}, arguments);
 }
 
+void Scenario::bind(int64_t tid, int64_t fd, const Endpoint& local) {
+  call(tid, ev::SOCKET_BIND_X, {i64(fd)}, {i64(0), address(local)}, {i64(fd)});
+}
+
 void Scenario::connect(int64_t tid, int64_t fd, const Endpoint& local, const Endpoint& remote,
                        int64_t result) {
   call(tid, ev::SOCKET_CONNECT_X, {i64(fd)}, {i64(result), tuple(local, remote)}, {i64(fd), address(remote)});

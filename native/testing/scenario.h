@@ -67,6 +67,7 @@ class Scenario {
   void setuid(int64_t tid, uint32_t uid);
 
   void socket(int64_t tid, int64_t fd, bool ipv6, bool udp);
+  void bind(int64_t tid, int64_t fd, const Endpoint& local);
   void connect(int64_t tid, int64_t fd, const Endpoint& local, const Endpoint& remote, int64_t result);
   void accept(int64_t tid, int64_t fd, const Endpoint& client, const Endpoint& server);
   void sendto(int64_t tid, int64_t fd, int64_t result, const Endpoint& local, const Endpoint& remote);

@@ -167,6 +167,30 @@ TEST_P(EveryAge, ConnectionsHaveTheirEndsOverBothAddressFamilies) {
   }
 }
 
+TEST_P(EveryAge, ADatagramServerHasAFlowForEachClient) {
+  Scenario world = small_world(GetParam());
+  const auto server = sfkit::testing::ipv4(10, 0, 0, 2, 53);
+  const auto first = sfkit::testing::ipv4(10, 0, 0, 3, 4001);
+  const auto second = sfkit::testing::ipv4(10, 0, 0, 4, 4002);
+  world.socket(kPid, 5, false, true);
+  world.bind(kPid, 5, server);
+  for (const auto& client : {first, second}) {
+    world.recvfrom(kPid, 5, 30, client, server);
+    world.sendto(kPid, 5, 60, server, client);
+  }
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.network_flows.size(), 2u);
+  for (const NetworkFlow& flow : kept.network_flows) {
+    EXPECT_EQ(flow.dip.bytes, server.ip);
+    EXPECT_EQ(flow.dport, 53);
+    EXPECT_EQ(flow.proto, 17);
+    EXPECT_EQ(flow.counters.read_bytes, 30);
+    EXPECT_EQ(flow.counters.write_bytes, 60);
+  }
+  EXPECT_EQ(kept.network_flows[0].sip.bytes, first.ip);
+  EXPECT_EQ(kept.network_flows[1].sport, 4002);
+}
+
 TEST_P(EveryAge, ARefusedConnectKeepsItsDestination) {
   Scenario world = small_world(GetParam());
   world.socket(kPid, 5, false, false);
@@ -368,6 +392,17 @@ TEST(Convert, ACompleteSectionMayFollowAnother) {
   EXPECT_EQ(kept.processes.size(), 2u) << "what was written is not written again";
   ASSERT_EQ(kept.file_flows.size(), 1u);
   EXPECT_EQ(kept.file_flows[0].counters.write_bytes, 3);
+}
+
+TEST(Convert, OnlyCallsThatNeededADescriptorCountAsOnesWithout) {
+  Scenario world = small_world(Age::k2026);
+  world.open(kPid, -2, "/missing", kReadOnly);
+  world.read(kPid, 99, -9);
+  world.read(kPid, 98, 5);
+  ConvertSummary summary;
+  convert(world, everything(), &summary);
+  ASSERT_EQ(summary.skipped.size(), 1u);
+  EXPECT_EQ(summary.skipped[0].count, 1u);
 }
 
 TEST(Convert, AnUnknownThreadGetsAPlaceholder) {

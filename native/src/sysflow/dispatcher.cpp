@@ -18,6 +18,7 @@ constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
 constexpr uint64_t kNoTime = UINT64_MAX;  // of synthetic events
 constexpr uint32_t kMapAnonymous = 1u << 3;
 constexpr int64_t kAtFdcwd = -100;
+constexpr int64_t kBadDescriptor = -9;  // -EBADF
 constexpr int64_t kSmallestErrno = -4095;
 constexpr int64_t kKeepEnded = 1;      // seconds an ended process stays known
 constexpr int64_t kRemovalPeriod = 2;  // seconds between two removals
@@ -235,7 +236,10 @@ void Dispatcher::on_data(const state::Context& context, uint32_t op) {
     }
   }
   if (context.slot == nullptr) {
-    ++counts_.unknown_descriptor;
+    // A failed open made none, and a bad number stands for none.
+    const int64_t result = result_of(context);
+    const bool makes_one = op == kOpOpen || op == kOpAccept;
+    if (result != kBadDescriptor && !(makes_one && result < 0)) ++counts_.unknown_descriptor;
     return;
   }
   const state::Descriptor& descriptor = *context.slot->descriptor;
