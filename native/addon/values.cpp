@@ -104,14 +104,10 @@ napi_value avro_batch(Maker& maker, std::vector<uint8_t> bytes) {
 
 constexpr napi_typedarray_type array_type(output::ColumnType type) {
   switch (type) {
-    case output::ColumnType::kI32:
-      return napi_int32_array;
-    case output::ColumnType::kI64:
-      return napi_bigint64_array;
-    case output::ColumnType::kStr:
-      return napi_uint32_array;
-    case output::ColumnType::kBool:
-      return napi_uint8_array;
+    case output::ColumnType::kI32: return napi_int32_array;
+    case output::ColumnType::kI64: return napi_bigint64_array;
+    case output::ColumnType::kStr: return napi_uint32_array;
+    case output::ColumnType::kBool: return napi_uint8_array;
   }
   return napi_uint8_array;
 }

@@ -7,6 +7,7 @@
 
 #include "output/avro_container.h"
 #include "output/column_sink.h"
+#include "output/null_sink.h"
 #include "sysflow_file/reader.h"
 
 namespace sfkit {
@@ -19,19 +20,6 @@ constexpr const char* kTypeNames[] = {"Container", "Process",   "File",        "
 // Measured on SysFlow of real captures: files a tenth larger than at zlib's default level, in a third of the
 // time.
 constexpr int kDeflateLevel = 2;
-
-class NullSink : public sysflow::RecordSink {
- public:
-  void header(const sysflow::Header&) override {}
-  void container(const sysflow::Container&) override {}
-  void process(const sysflow::Process&) override {}
-  void file(const sysflow::File&) override {}
-  void process_event(const sysflow::ProcessEvent&) override {}
-  void network_flow(const sysflow::NetworkFlow&) override {}
-  void file_flow(const sysflow::FileFlow&) override {}
-  void file_event(const sysflow::FileEvent&) override {}
-  void process_flow(const sysflow::ProcessFlow&) override {}
-};
 
 // Counts what passes.
 class CountingSink : public sysflow::RecordSink {
@@ -183,9 +171,7 @@ Status Session::convert(sysflow::ConvertSummary& summary) {
           config_.tables, config_.batch_rows,
           [this](output::ColumnBatch batch) { return queue_.push(std::move(batch)); });
       break;
-    case OutputKind::kNone:
-      sink = std::make_unique<NullSink>();
-      break;
+    case OutputKind::kNone: sink = std::make_unique<output::NullSink>(); break;
   }
   CountingSink counting(*sink, counts_);
   Status status = kind.value() == InputKind::kSysflow

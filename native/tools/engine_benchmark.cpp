@@ -8,6 +8,7 @@
 #include <string>
 
 #include "output/avro_container.h"
+#include "output/null_sink.h"
 #include "scap/blocks.h"
 #include "scap/input.h"
 #include "sysflow/convert.h"
@@ -35,19 +36,6 @@ class CountEvents : public scap::CaptureVisitor {
   uint64_t last_ = 0;
 };
 
-class Nobody : public sysflow::RecordSink {
- public:
-  void header(const sysflow::Header&) override {}
-  void container(const sysflow::Container&) override {}
-  void process(const sysflow::Process&) override {}
-  void file(const sysflow::File&) override {}
-  void process_event(const sysflow::ProcessEvent&) override {}
-  void network_flow(const sysflow::NetworkFlow&) override {}
-  void file_flow(const sysflow::FileFlow&) override {}
-  void file_event(const sysflow::FileEvent&) override {}
-  void process_flow(const sysflow::ProcessFlow&) override {}
-};
-
 Status run(const std::string& mode, const std::string& path, uint64_t& events, uint64_t& bytes) {
   if (mode == "read") {
     auto input = scap::Input::open(path);
@@ -66,7 +54,7 @@ Status run(const std::string& mode, const std::string& path, uint64_t& events, u
     output::AvroContainer file([&](std::vector<uint8_t>) { return true; });
     status = sysflow::convert_capture(path, {}, file, cancel, summary);
   } else {
-    Nobody nobody;
+    output::NullSink nobody;
     status = sysflow::convert_capture(path, {}, nobody, cancel, summary);
   }
   events = summary.events;

@@ -59,21 +59,13 @@ class Parser {
   bool read_value(Value& value, int depth) {
     if (depth > kMaxDepth) return fail("less nesting");
     switch (peek()) {
-      case '{':
-        return read_object(value, depth);
-      case '[':
-        return read_array(value, depth);
-      case '"':
-        value.kind_ = Value::Kind::kString;
-        return read_string(value.text_);
-      case 't':
-        return read_word("true", value, Value::Kind::kBool, true);
-      case 'f':
-        return read_word("false", value, Value::Kind::kBool, false);
-      case 'n':
-        return read_word("null", value, Value::Kind::kNull, false);
-      default:
-        return read_number(value);
+      case '{': return read_object(value, depth);
+      case '[': return read_array(value, depth);
+      case '"': value.kind_ = Value::Kind::kString; return read_string(value.text_);
+      case 't': return read_word("true", value, Value::Kind::kBool, true);
+      case 'f': return read_word("false", value, Value::Kind::kBool, false);
+      case 'n': return read_word("null", value, Value::Kind::kNull, false);
+      default: return read_number(value);
     }
   }
 

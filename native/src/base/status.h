@@ -23,24 +23,15 @@ enum class ErrorCode : uint8_t {
 // The code's name as the TypeScript side sees it in `error.code`.
 constexpr const char* error_code_name(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kOk:
-      return "OK";
-    case ErrorCode::kNotFound:
-      return "INPUT_NOT_FOUND";
-    case ErrorCode::kNotAFile:
-      return "INPUT_NOT_A_FILE";
-    case ErrorCode::kUnreadable:
-      return "INPUT_UNREADABLE";
-    case ErrorCode::kEmpty:
-      return "INPUT_EMPTY";
-    case ErrorCode::kNotSupported:
-      return "INPUT_NOT_SUPPORTED";
-    case ErrorCode::kBadFormat:
-      return "INPUT_BAD_FORMAT";
-    case ErrorCode::kDamaged:
-      return "INPUT_DAMAGED";
-    case ErrorCode::kCancelled:
-      return "CANCELLED";
+    case ErrorCode::kOk: return "OK";
+    case ErrorCode::kNotFound: return "INPUT_NOT_FOUND";
+    case ErrorCode::kNotAFile: return "INPUT_NOT_A_FILE";
+    case ErrorCode::kUnreadable: return "INPUT_UNREADABLE";
+    case ErrorCode::kEmpty: return "INPUT_EMPTY";
+    case ErrorCode::kNotSupported: return "INPUT_NOT_SUPPORTED";
+    case ErrorCode::kBadFormat: return "INPUT_BAD_FORMAT";
+    case ErrorCode::kDamaged: return "INPUT_DAMAGED";
+    case ErrorCode::kCancelled: return "CANCELLED";
   }
   return "UNKNOWN";
 }

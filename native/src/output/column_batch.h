@@ -32,12 +32,9 @@ struct ColumnBatch {
 constexpr size_t value_size(ColumnType type) {
   switch (type) {
     case ColumnType::kI32:
-    case ColumnType::kStr:
-      return 4;
-    case ColumnType::kI64:
-      return 8;
-    case ColumnType::kBool:
-      return 1;
+    case ColumnType::kStr: return 4;
+    case ColumnType::kI64: return 8;
+    case ColumnType::kBool: return 1;
   }
   return 0;
 }

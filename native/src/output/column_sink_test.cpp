@@ -32,12 +32,9 @@ class Rows {
       EXPECT_EQ(column.type, spec.type);
       if (column.valid && (column.valid.data()[row / 8] >> (row % 8) & 1) == 0) return "-";
       switch (column.type) {
-        case ColumnType::kI32:
-          return std::to_string(column.values.as<int32_t>()[row]);
-        case ColumnType::kI64:
-          return std::to_string(column.values.as<int64_t>()[row]);
-        case ColumnType::kBool:
-          return column.values.as<uint8_t>()[row] != 0 ? "true" : "false";
+        case ColumnType::kI32: return std::to_string(column.values.as<int32_t>()[row]);
+        case ColumnType::kI64: return std::to_string(column.values.as<int64_t>()[row]);
+        case ColumnType::kBool: return column.values.as<uint8_t>()[row] != 0 ? "true" : "false";
         case ColumnType::kStr: {
           const uint32_t number = column.values.as<uint32_t>()[row];
           EXPECT_LT(number, batch.string_count);

@@ -16,24 +16,16 @@ constexpr Group group_of(Column column) {
     case Column::kNodeId:
     case Column::kNodeIp:
     case Column::kFilename:
-    case Column::kSchema:
-      return Group::kAlways;
-    case Column::kTsUts:
-      return Group::kTime;
-    case Column::kState:
-      return Group::kState;
+    case Column::kSchema: return Group::kAlways;
+    case Column::kTsUts: return Group::kTime;
+    case Column::kState: return Group::kState;
     case Column::kOpflagsBitmap:
     case Column::kProcPid:
-    case Column::kProcCreatets:
-      return Group::kOid;
-    case Column::kEndtsUts:
-      return Group::kEnd;
-    case Column::kRet:
-      return Group::kRet;
-    case Column::kEvtArgs:
-      return Group::kArgs;
-    case Column::kProcTid:
-      return Group::kTid;
+    case Column::kProcCreatets: return Group::kOid;
+    case Column::kEndtsUts: return Group::kEnd;
+    case Column::kRet: return Group::kRet;
+    case Column::kEvtArgs: return Group::kArgs;
+    case Column::kProcTid: return Group::kTid;
     case Column::kProcUid:
     case Column::kProcUser:
     case Column::kProcGid:
@@ -45,11 +37,9 @@ constexpr Group group_of(Column column) {
     case Column::kProcCwd:
     case Column::kProcTty:
     case Column::kProcEntry:
-    case Column::kProcEnv:
-      return Group::kProcess;
+    case Column::kProcEnv: return Group::kProcess;
     case Column::kPprocPid:
-    case Column::kPprocCreatets:
-      return Group::kPoid;
+    case Column::kPprocCreatets: return Group::kPoid;
     case Column::kPprocUid:
     case Column::kPprocUser:
     case Column::kPprocGid:
@@ -61,61 +51,45 @@ constexpr Group group_of(Column column) {
     case Column::kPprocCwd:
     case Column::kPprocTty:
     case Column::kPprocEntry:
-    case Column::kPprocEnv:
-      return Group::kParent;
-    case Column::kFileOid:
-      return Group::kFileOid;
+    case Column::kPprocEnv: return Group::kParent;
+    case Column::kFileOid: return Group::kFileOid;
     case Column::kFilePath:
     case Column::kFileName:
     case Column::kFileDirectory:
-    case Column::kFileType:
-      return Group::kFile;
-    case Column::kFileNewoid:
-      return Group::kNewOid;
-    case Column::kFileNewpath:
-      return Group::kNewFile;
-    case Column::kFileFd:
-      return Group::kFd;
+    case Column::kFileType: return Group::kFile;
+    case Column::kFileNewoid: return Group::kNewOid;
+    case Column::kFileNewpath: return Group::kNewFile;
+    case Column::kFileFd: return Group::kFd;
     case Column::kFileOpenflags:
     case Column::kFileIsOpenWrite:
-    case Column::kFileIsOpenRead:
-      return Group::kOpen;
+    case Column::kFileIsOpenRead: return Group::kOpen;
     case Column::kNetProto:
     case Column::kNetSip:
     case Column::kNetSport:
     case Column::kNetDip:
-    case Column::kNetDport:
-      return Group::kNet;
-    case Column::kRes:
-      return Group::kRes;
+    case Column::kNetDport: return Group::kNet;
+    case Column::kRes: return Group::kRes;
     case Column::kFlowRbytes:
     case Column::kFlowRops:
     case Column::kFlowWbytes:
-    case Column::kFlowWops:
-      return Group::kFlow;
+    case Column::kFlowWops: return Group::kFlow;
     case Column::kPfNthreads:
     case Column::kPfNexits:
-    case Column::kPfNerrors:
-      return Group::kProcessFlow;
-    case Column::kContainerId:
-      return Group::kContainerId;
+    case Column::kPfNerrors: return Group::kProcessFlow;
+    case Column::kContainerId: return Group::kContainerId;
     case Column::kContainerName:
     case Column::kContainerImageid:
     case Column::kContainerImage:
     case Column::kContainerType:
-    case Column::kContainerPrivileged:
-      return Group::kContainer;
-    case Column::kPodId:
-      return Group::kPodId;
+    case Column::kContainerPrivileged: return Group::kContainer;
+    case Column::kPodId: return Group::kPodId;
     case Column::kPodName:
     case Column::kPodNname:
     case Column::kPodNs:
-    case Column::kPodRstrtcnt:
-      return Group::kPod;
+    case Column::kPodRstrtcnt: return Group::kPod;
     case Column::kK8sAction:
     case Column::kK8sKind:
-    case Column::kK8sMsg:
-      return Group::kK8s;
+    case Column::kK8sMsg: return Group::kK8s;
   }
   return Group::kAlways;
 }

@@ -32,28 +32,18 @@ std::string hex_bytes(Bytes bytes, size_t most) {
 int process_list_version(uint32_t type) {
   switch (type) {
     case block::kProcessList1:
-    case block::kProcessList1Old:
-      return 1;
+    case block::kProcessList1Old: return 1;
     case block::kProcessList2:
-    case block::kProcessList2Old:
-      return 2;
+    case block::kProcessList2Old: return 2;
     case block::kProcessList3:
-    case block::kProcessList3Old:
-      return 3;
-    case block::kProcessList4:
-      return 4;
-    case block::kProcessList5:
-      return 5;
-    case block::kProcessList6:
-      return 6;
-    case block::kProcessList7:
-      return 7;
-    case block::kProcessList8:
-      return 8;
-    case block::kProcessList9:
-      return 9;
-    default:
-      return 0;
+    case block::kProcessList3Old: return 3;
+    case block::kProcessList4: return 4;
+    case block::kProcessList5: return 5;
+    case block::kProcessList6: return 6;
+    case block::kProcessList7: return 7;
+    case block::kProcessList8: return 8;
+    case block::kProcessList9: return 9;
+    default: return 0;
   }
 }
 
@@ -180,19 +170,13 @@ class CaptureReader {
   bool dispatch(uint32_t type, Bytes body) {
     switch (type) {
       case block::kEvent2:
-      case block::kEvent2Large:
-        return event(body, kEventHeader2, 0);
+      case block::kEvent2Large: return event(body, kEventHeader2, 0);
       case block::kEvent1:
-      case block::kEvent1Old:
-        return event(body, kEventHeader1, 0);
+      case block::kEvent1Old: return event(body, kEventHeader1, 0);
       case block::kEventFlags2:
-      case block::kEventFlags2Large:
-        return event(body, kEventHeader2, sizeof(uint32_t));
-      case block::kEventFlags1:
-        return event(body, kEventHeader1, sizeof(uint32_t));
-      default:
-        metadata(type, body);
-        return true;
+      case block::kEventFlags2Large: return event(body, kEventHeader2, sizeof(uint32_t));
+      case block::kEventFlags1: return event(body, kEventHeader1, sizeof(uint32_t));
+      default: metadata(type, body); return true;
     }
   }
 

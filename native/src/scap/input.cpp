@@ -189,15 +189,11 @@ class GzipInput : public BufferedInput {
 Status system_error(const std::string& path, int error) {
   switch (error) {
     case ENOENT:
-    case ENOTDIR:
-      return {ErrorCode::kNotFound, path + ": no such file"};
-    case EISDIR:
-      return {ErrorCode::kNotAFile, path + ": is a directory, expected a capture file"};
+    case ENOTDIR: return {ErrorCode::kNotFound, path + ": no such file"};
+    case EISDIR: return {ErrorCode::kNotAFile, path + ": is a directory, expected a capture file"};
     case EACCES:
-    case EPERM:
-      return {ErrorCode::kUnreadable, path + ": permission denied"};
-    default:
-      return {ErrorCode::kUnreadable, path + ": cannot be read: " + std::strerror(error)};
+    case EPERM: return {ErrorCode::kUnreadable, path + ": permission denied"};
+    default: return {ErrorCode::kUnreadable, path + ": cannot be read: " + std::strerror(error)};
   }
 }
 

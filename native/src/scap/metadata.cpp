@@ -79,8 +79,7 @@ bool read_descriptor(Cursor& in, bool sized_record, FdEntry& entry) {
   entry.inode = in.read<uint64_t>();
   entry.type = static_cast<FdType>(in.read<uint8_t>());
   switch (entry.type) {
-    case FdType::kUnknown:
-      return true;
+    case FdType::kUnknown: return true;
     case FdType::kIpv4:
     case FdType::kIpv6: {
       const size_t size = entry.type == FdType::kIpv4 ? 4 : 16;
@@ -121,9 +120,7 @@ bool read_descriptor(Cursor& in, bool sized_record, FdEntry& entry) {
     case FdType::kUserfault:
     case FdType::kIoUring:
     case FdType::kMemfd:
-    case FdType::kPidfd:
-      entry.name = read_text(in);
-      return true;
+    case FdType::kPidfd: entry.name = read_text(in); return true;
   }
   entry.type = FdType::kUnsupported;
   return sized_record;

@@ -211,8 +211,7 @@ void CaptureWriter::put_descriptor(const FdEntry& entry) {
   put(entry.inode);
   put(static_cast<uint8_t>(entry.type));
   switch (entry.type) {
-    case FdType::kUnknown:
-      break;
+    case FdType::kUnknown: break;
     case FdType::kIpv4:
     case FdType::kIpv6:
       put_ip(entry.source, entry.type == FdType::kIpv6);
@@ -237,9 +236,7 @@ void CaptureWriter::put_descriptor(const FdEntry& entry) {
       put_text(entry.name, kLongestText);
       if (layout_.sized_records) put(entry.device);
       break;
-    default:
-      put_text(entry.name, kLongestText);
-      break;
+    default: put_text(entry.name, kLongestText); break;
   }
 }
 

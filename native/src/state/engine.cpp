@@ -208,10 +208,8 @@ constexpr bool is_other(uint16_t code) {
     case ev::USER_ADDED_E:
     case ev::USER_DELETED_E:
     case ev::GROUP_ADDED_E:
-    case ev::GROUP_DELETED_E:
-      return true;
-    default:
-      return false;
+    case ev::GROUP_DELETED_E: return true;
+    default: return false;
   }
 }
 
@@ -258,24 +256,24 @@ void swap_ends(Descriptor& descriptor) {
   std::swap(descriptor.sport, descriptor.dport);
 }
 
+// Another number for what `source` stands for, with a close-on-exec mark of its own.
+void put_copy(DescriptorTable& table, int64_t fd, DescriptorRef source, bool cloexec) {
+  if (((source->open_flags & kOpenCloexec) != 0) != cloexec) source.writable().open_flags ^= kOpenCloexec;
+  table.put(fd, std::move(source));
+}
+
 L4 protocol_of(uint32_t type, uint32_t protocol) {
   constexpr uint32_t kStream = 1;
   constexpr uint32_t kDatagram = 2;
   constexpr uint32_t kRawSocket = 3;
   const uint32_t kind = type & 0xff;
   switch (protocol) {
-    case 0:
-      return kind == kStream ? L4::kTcp : kind == kDatagram ? L4::kUdp : L4::kUnknown;
-    case 1:
-      return kind == kRawSocket ? L4::kRaw : L4::kIcmp;
-    case 6:
-      return L4::kTcp;
-    case 17:
-      return L4::kUdp;
-    case 255:
-      return L4::kRaw;
-    default:
-      return L4::kUnknown;
+    case 0: return kind == kStream ? L4::kTcp : kind == kDatagram ? L4::kUdp : L4::kUnknown;
+    case 1: return kind == kRawSocket ? L4::kRaw : L4::kIcmp;
+    case 6: return L4::kTcp;
+    case 17: return L4::kUdp;
+    case 255: return L4::kRaw;
+    default: return L4::kUnknown;
   }
 }
 
@@ -514,8 +512,7 @@ void Engine::enter(const scap::EventView& event, Context& context) {
       }
       break;
     }
-    default:
-      break;
+    default: break;
   }
 }
 
@@ -526,60 +523,33 @@ void Engine::exit(Context& context) {
   if (context.thread == nullptr && handler != Handler::kClone) return;
   switch (handler) {
     case Handler::kNone:
-    case Handler::kSeen:
-      return;
-    case Handler::kOpen:
-      return on_open(context);
-    case Handler::kCreat:
-      return on_creat(context);
-    case Handler::kOpenByHandle:
-      return on_open_by_handle(context);
-    case Handler::kClose:
-      return on_close(context);
-    case Handler::kCloseRange:
-      return on_close_range(context);
-    case Handler::kDup:
-      return on_dup(context);
-    case Handler::kFcntl:
-      return on_fcntl(context);
-    case Handler::kPipe:
-      return on_pipe(context);
-    case Handler::kEventfd:
-      return on_new_fd(context, FdType::kEvent);
-    case Handler::kSignalfd:
-      return on_new_fd(context, FdType::kSignal);
-    case Handler::kTimerfd:
-      return on_new_fd(context, FdType::kTimer);
-    case Handler::kInotify:
-      return on_new_fd(context, FdType::kInotify);
-    case Handler::kEpoll:
-      return on_new_fd(context, FdType::kEventPoll);
-    case Handler::kUserfaultfd:
-      return on_new_fd(context, FdType::kUserfault);
-    case Handler::kIoUring:
-      return on_new_fd(context, FdType::kIoUring);
-    case Handler::kBpf:
-      return on_new_fd(context, FdType::kBpf);
-    case Handler::kMemfd:
-      return on_memfd(context);
-    case Handler::kPidfdOpen:
-      return on_pidfd_open(context);
-    case Handler::kPidfdGetfd:
-      return on_pidfd_getfd(context);
-    case Handler::kSocket:
-      return on_socket(context);
-    case Handler::kSocketpair:
-      return on_socketpair(context);
-    case Handler::kBind:
-      return on_bind(context);
-    case Handler::kConnect:
-      return on_connect(context);
-    case Handler::kAccept:
-      return on_accept(context);
-    case Handler::kSend:
-      return on_send_receive(context, false);
-    case Handler::kReceive:
-      return on_send_receive(context, true);
+    case Handler::kSeen: return;
+    case Handler::kOpen: return on_open(context);
+    case Handler::kCreat: return on_creat(context);
+    case Handler::kOpenByHandle: return on_open_by_handle(context);
+    case Handler::kClose: return on_close(context);
+    case Handler::kCloseRange: return on_close_range(context);
+    case Handler::kDup: return on_dup(context);
+    case Handler::kFcntl: return on_fcntl(context);
+    case Handler::kPipe: return on_pipe(context);
+    case Handler::kEventfd: return on_new_fd(context, FdType::kEvent);
+    case Handler::kSignalfd: return on_new_fd(context, FdType::kSignal);
+    case Handler::kTimerfd: return on_new_fd(context, FdType::kTimer);
+    case Handler::kInotify: return on_new_fd(context, FdType::kInotify);
+    case Handler::kEpoll: return on_new_fd(context, FdType::kEventPoll);
+    case Handler::kUserfaultfd: return on_new_fd(context, FdType::kUserfault);
+    case Handler::kIoUring: return on_new_fd(context, FdType::kIoUring);
+    case Handler::kBpf: return on_new_fd(context, FdType::kBpf);
+    case Handler::kMemfd: return on_memfd(context);
+    case Handler::kPidfdOpen: return on_pidfd_open(context);
+    case Handler::kPidfdGetfd: return on_pidfd_getfd(context);
+    case Handler::kSocket: return on_socket(context);
+    case Handler::kSocketpair: return on_socketpair(context);
+    case Handler::kBind: return on_bind(context);
+    case Handler::kConnect: return on_connect(context);
+    case Handler::kAccept: return on_accept(context);
+    case Handler::kSend: return on_send_receive(context, false);
+    case Handler::kReceive: return on_send_receive(context, true);
     case Handler::kSendMany:
       // libs 0.18.1 does not look into these.
       if (!compat_) on_send_receive(context, false);
@@ -587,33 +557,36 @@ void Engine::exit(Context& context) {
     case Handler::kReceiveMany:
       if (!compat_) on_send_receive(context, true);
       return;
-    case Handler::kClone:
-      return on_clone(context);
-    case Handler::kExec:
-      return on_exec(context);
+    case Handler::kClone: return on_clone(context);
+    case Handler::kExec: return on_exec(context);
     case Handler::kChdir:
     case Handler::kFchdir:
-    case Handler::kGetcwd:
-      return on_chdir(context);
+    case Handler::kGetcwd: return on_chdir(context);
     case Handler::kChroot:
       if (context.call->result() >= 0) {
         join_path(cwd_of(*context.thread), to_text(context.call->get(P::path)), context.thread->root);
       }
       return;
-    case Handler::kSetuid:
-      return on_set_id(context, P::uid, true);
-    case Handler::kSetresuid:
-      return on_set_id(context, P::euid, true);
-    case Handler::kSetgid:
-      return on_set_id(context, P::gid, false);
-    case Handler::kSetresgid:
-      return on_set_id(context, P::egid, false);
+    case Handler::kSetuid: return on_set_id(context, P::uid, true);
+    case Handler::kSetresuid: return on_set_id(context, P::euid, true);
+    case Handler::kSetgid: return on_set_id(context, P::gid, false);
+    case Handler::kSetresgid: return on_set_id(context, P::egid, false);
     case Handler::kSetsid:
       if (context.call->result() >= 0) context.thread->sid = context.call->result();
       return;
-    case Handler::kPrctl:
-      return on_prctl(context);
+    case Handler::kPrctl: return on_prctl(context);
   }
+}
+
+void Engine::add_file(Context& context, int64_t fd, uint32_t flags) {
+  const scap::CallView& call = *context.call;
+  Descriptor* descriptor =
+      add_fd(context, fd, (flags & kOpenDirectory) != 0 ? FdType::kDirectory : FdType::kFileV2);
+  if (descriptor == nullptr) return;
+  descriptor->open_flags = flags;
+  descriptor->device = static_cast<uint32_t>(to_uint(call.from_exit(P::dev), 0));
+  descriptor->inode = to_uint(call.from_exit(P::ino), 0);
+  descriptor->set_name(scratch_);
 }
 
 void Engine::on_open(Context& context) {
@@ -641,13 +614,7 @@ void Engine::on_open(Context& context) {
   } else {
     scratch_.assign(kUnknownDirectory).append(path);
   }
-  Descriptor* descriptor =
-      add_fd(context, fd, (flags & kOpenDirectory) != 0 ? FdType::kDirectory : FdType::kFileV2);
-  if (descriptor == nullptr) return;
-  descriptor->open_flags = flags;
-  descriptor->device = static_cast<uint32_t>(to_uint(call.from_exit(P::dev), 0));
-  descriptor->inode = to_uint(call.from_exit(P::ino), 0);
-  descriptor->set_name(scratch_);
+  add_file(context, fd, flags);
 }
 
 void Engine::on_creat(Context& context) {
@@ -659,12 +626,7 @@ void Engine::on_creat(Context& context) {
   const Bytes entered = call.from_enter(P::name);
   const Bytes name = has_text(entered) ? entered : call.from_exit(P::name);
   join_path(cwd_of(*context.thread), to_text(name), scratch_);
-  Descriptor* descriptor = add_fd(context, fd, FdType::kFileV2);
-  if (descriptor == nullptr) return;
-  descriptor->open_flags = kCreatFlags;
-  descriptor->device = static_cast<uint32_t>(to_uint(call.from_exit(P::dev), 0));
-  descriptor->inode = to_uint(call.from_exit(P::ino), 0);
-  descriptor->set_name(scratch_);
+  add_file(context, fd, kCreatFlags);
 }
 
 void Engine::on_open_by_handle(Context& context) {
@@ -674,13 +636,7 @@ void Engine::on_open_by_handle(Context& context) {
   if (fd < 0) return;
   const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
   join_path("", to_text(call.from_exit(P::path)), scratch_);
-  Descriptor* descriptor =
-      add_fd(context, fd, (flags & kOpenDirectory) != 0 ? FdType::kDirectory : FdType::kFileV2);
-  if (descriptor == nullptr) return;
-  descriptor->open_flags = flags;
-  descriptor->device = static_cast<uint32_t>(to_uint(call.from_exit(P::dev), 0));
-  descriptor->inode = to_uint(call.from_exit(P::ino), 0);
-  descriptor->set_name(scratch_);
+  add_file(context, fd, flags);
 }
 
 void Engine::on_close(Context& context) {
@@ -710,14 +666,11 @@ void Engine::on_dup(Context& context) {
   const int64_t fd = call.result();
   if (fd < 0) return;
   Bytes old = call.from_exit(P::oldfd);
-  if (const Bytes entered = call.from_enter(P::fd); old.empty()) old = entered;
+  if (old.empty()) old = call.from_enter(P::fd);
   DescriptorTable* table = context.thread->table();
   FdSlot* source = table == nullptr ? nullptr : table->find(to_int(old, -1));
   if (source == nullptr || to_int(old, -1) == fd) return;
-  DescriptorRef copy = source->descriptor;
-  const bool cloexec = (to_uint(call.from_exit(P::flags), 0) & kOpenCloexec) != 0;
-  if (((copy->open_flags & kOpenCloexec) != 0) != cloexec) copy.writable().open_flags ^= kOpenCloexec;
-  table->put(fd, std::move(copy));
+  put_copy(*table, fd, source->descriptor, (to_uint(call.from_exit(P::flags), 0) & kOpenCloexec) != 0);
   constexpr int64_t kStdin = 0;
   constexpr int64_t kStdout = 1;
   if (fd == kStdin) context.thread->flags |= kPipeDestination;
@@ -730,10 +683,7 @@ void Engine::on_fcntl(Context& context) {
   if (result < 0 || context.slot == nullptr) return;
   const auto command = to_uint(call.get(P::cmd), 0);
   if (command == kFcntlDupfd || command == kFcntlDupfdCloexec) {
-    DescriptorRef copy = context.slot->descriptor;
-    const bool cloexec = command == kFcntlDupfdCloexec;
-    if (((copy->open_flags & kOpenCloexec) != 0) != cloexec) copy.writable().open_flags ^= kOpenCloexec;
-    context.thread->table()->put(result, std::move(copy));
+    put_copy(*context.thread->table(), result, context.slot->descriptor, command == kFcntlDupfdCloexec);
     context.slot = context.thread->table()->find(context.fd);
   } else if (command == kFcntlSetfd) {
     // Recorded since 2026 only; nothing is known of the flag before.
@@ -801,9 +751,7 @@ void Engine::on_pidfd_getfd(Context& context) {
   DescriptorTable* from = target == nullptr ? nullptr : target->table();
   FdSlot* source = from == nullptr ? nullptr : from->find(to_int(call.from_exit(P::target_fd), -1));
   if (source == nullptr) return;
-  DescriptorRef copy = source->descriptor;
-  if ((copy->open_flags & kOpenCloexec) == 0) copy.writable().open_flags |= kOpenCloexec;
-  table->put(fd, std::move(copy));
+  put_copy(*table, fd, source->descriptor, true);
 }
 
 // ---- sockets
@@ -1269,12 +1217,8 @@ void Engine::on_chdir(Context& context) {
       if (context.slot == nullptr) return;
       join_directory("", context.slot->descriptor->name, scratch_);
       break;
-    case Handler::kGetcwd:
-      join_directory("", to_text(call.from_exit(P::path)), scratch_);
-      break;
-    default:
-      join_directory(leader->cwd, to_text(call.get(P::path)), scratch_);
-      break;
+    case Handler::kGetcwd: join_directory("", to_text(call.from_exit(P::path)), scratch_); break;
+    default: join_directory(leader->cwd, to_text(call.get(P::path)), scratch_); break;
   }
   leader->cwd = scratch_;
 }
@@ -1310,29 +1254,21 @@ void Engine::other(const scap::EventView& event, Context& context) {
   const auto id_of = [&event](P name) { return static_cast<uint32_t>(to_uint(event.param(name), kNoId)); };
   switch (event.code) {
     case ev::PROCEXIT_E:
-    case ev::PROCEXIT_1_E:
-      return on_proc_exit(event, context);
+    case ev::PROCEXIT_1_E: return on_proc_exit(event, context);
     case ev::CONTAINER_E:
       return containers_.add(to_text(event.param(P::id)),
                              static_cast<int32_t>(to_int(event.param(P::type), 0)),
                              to_text(event.param(P::name)), to_text(event.param(P::image)));
     case ev::CONTAINER_JSON_E:
-    case ev::CONTAINER_JSON_2_E:
-      containers_.add_json(event.param(P::json).text());
-      return;
+    case ev::CONTAINER_JSON_2_E: containers_.add_json(event.param(P::json).text()); return;
     case ev::ASYNCEVENT_E:
       if (to_text(event.param(P::name)) == "container") containers_.add_json(event.param(P::data).text());
       return;
-    case ev::USER_ADDED_E:
-      return users_.add(container_of(), id_of(P::uid), to_text(event.param(P::name)));
-    case ev::USER_DELETED_E:
-      return users_.remove(container_of(), id_of(P::uid));
-    case ev::GROUP_ADDED_E:
-      return groups_.add(container_of(), id_of(P::gid), to_text(event.param(P::name)));
-    case ev::GROUP_DELETED_E:
-      return groups_.remove(container_of(), id_of(P::gid));
-    default:
-      return;
+    case ev::USER_ADDED_E: return users_.add(container_of(), id_of(P::uid), to_text(event.param(P::name)));
+    case ev::USER_DELETED_E: return users_.remove(container_of(), id_of(P::uid));
+    case ev::GROUP_ADDED_E: return groups_.add(container_of(), id_of(P::gid), to_text(event.param(P::name)));
+    case ev::GROUP_DELETED_E: return groups_.remove(container_of(), id_of(P::gid));
+    default: return;
   }
 }
 

@@ -84,7 +84,7 @@ class Engine {
   // The process's working directory with trailing slash, "" when unknown.
   const std::string& cwd_of(Thread& thread);
 
-  // How the layer above marks events that it wants to see although they change no state.
+  // What apply() does with an event of a code.
   enum Route : uint8_t { kRouteNone, kRouteOther, kRouteEnter, kRouteExit, kRouteIgnoredExit };
   static uint8_t route_of(uint16_t code);
 
@@ -128,6 +128,8 @@ class Engine {
   void on_prctl(Context& context);
 
   Descriptor* add_fd(Context& context, int64_t fd, FdType type);
+  // A file or directory of the path in scratch_, with what the exit event says of it.
+  void add_file(Context& context, int64_t fd, uint32_t flags);
   Role guess_role(Thread& thread, const Endpoint& source, const Endpoint& destination, bool receive);
   void apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive, Thread& thread);
   // Puts likely local addresses in the place of missing ones.

@@ -28,19 +28,13 @@ constexpr char kUnknownKind = '?';
 char kind_letter(const state::Descriptor& descriptor, bool compat) {
   switch (descriptor.type) {
     case state::FdType::kFile:
-    case state::FdType::kFileV2:
-      return 'f';
-    case state::FdType::kDirectory:
-      return 'd';
-    case state::FdType::kUnix:
-      return 'u';
-    case state::FdType::kFifo:
-      return 'p';
+    case state::FdType::kFileV2: return 'f';
+    case state::FdType::kDirectory: return 'd';
+    case state::FdType::kUnix: return 'u';
+    case state::FdType::kFifo: return 'p';
     // libs give userfaultfd the letter of unix sockets.
-    case state::FdType::kUserfault:
-      return compat ? 'u' : 0;
-    default:
-      return 0;
+    case state::FdType::kUserfault: return compat ? 'u' : 0;
+    default: return 0;
   }
 }
 

@@ -20,16 +20,11 @@ constexpr std::array<std::string_view, 8> kReadDirectories = {
 
 int32_t protocol_number(state::L4 l4) {
   switch (l4) {
-    case state::L4::kTcp:
-      return 6;
-    case state::L4::kUdp:
-      return 17;
-    case state::L4::kIcmp:
-      return 1;
-    case state::L4::kRaw:
-      return 254;
-    default:
-      return -1;
+    case state::L4::kTcp: return 6;
+    case state::L4::kUdp: return 17;
+    case state::L4::kIcmp: return 1;
+    case state::L4::kRaw: return 254;
+    default: return -1;
   }
 }
 

@@ -130,10 +130,8 @@ bool is_at_call(uint16_t code) {
     case ev::SYSCALL_UNLINKAT_2_X:
     case ev::SYSCALL_SYMLINKAT_X:
     case ev::SYSCALL_RENAMEAT_X:
-    case ev::SYSCALL_RENAMEAT2_X:
-      return true;
-    default:
-      return false;
+    case ev::SYSCALL_RENAMEAT2_X: return true;
+    default: return false;
   }
 }
 

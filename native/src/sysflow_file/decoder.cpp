@@ -105,32 +105,17 @@ void Decoder::skip(const Node& type, int depth) {
     return;
   }
   switch (type.kind) {
-    case Node::Kind::kNull:
-      break;
-    case Node::Kind::kBoolean:
-      in_.skip(1);
-      break;
+    case Node::Kind::kNull: break;
+    case Node::Kind::kBoolean: in_.skip(1); break;
     case Node::Kind::kInt:
     case Node::Kind::kLong:
-    case Node::Kind::kEnum:
-      read_long();
-      break;
-    case Node::Kind::kFloat:
-      in_.skip(4);
-      break;
-    case Node::Kind::kDouble:
-      in_.skip(8);
-      break;
+    case Node::Kind::kEnum: read_long(); break;
+    case Node::Kind::kFloat: in_.skip(4); break;
+    case Node::Kind::kDouble: in_.skip(8); break;
     case Node::Kind::kBytes:
-    case Node::Kind::kString:
-      read_bytes();
-      break;
-    case Node::Kind::kFixed:
-      in_.skip(type.size);
-      break;
-    case Node::Kind::kArray:
-      each_item([&] { skip(node(type.item), depth + 1); });
-      break;
+    case Node::Kind::kString: read_bytes(); break;
+    case Node::Kind::kFixed: in_.skip(type.size); break;
+    case Node::Kind::kArray: each_item([&] { skip(node(type.item), depth + 1); }); break;
     case Node::Kind::kMap:
       each_item([&] {
         read_bytes();
@@ -218,14 +203,9 @@ bool Decoder::oid_into(const Node& type, Oid& out) {
   }
   for (const Node::Field& field : chosen->fields) {
     switch (field.slot) {
-      case Slot::kCreateTs:
-        number_into(node(field.node), out.create_ts);
-        break;
-      case Slot::kHpid:
-        number_into(node(field.node), out.hpid);
-        break;
-      default:
-        skip(node(field.node), 0);
+      case Slot::kCreateTs: number_into(node(field.node), out.create_ts); break;
+      case Slot::kHpid: number_into(node(field.node), out.hpid); break;
+      default: skip(node(field.node), 0);
     }
   }
   return true;
@@ -277,28 +257,17 @@ void Decoder::datum() {
 
 void Decoder::record(const Node& type) {
   switch (type.record) {
-    case RecordKind::kHeader:
-      return header(type.fields);
-    case RecordKind::kContainer:
-      return container(type.fields);
-    case RecordKind::kProcess:
-      return process(type.fields);
-    case RecordKind::kFile:
-      return file(type.fields);
-    case RecordKind::kProcessEvent:
-      return process_event(type.fields);
-    case RecordKind::kNetworkFlow:
-      return network_flow(type.fields);
-    case RecordKind::kFileFlow:
-      return file_flow(type.fields);
-    case RecordKind::kFileEvent:
-      return file_event(type.fields);
-    case RecordKind::kProcessFlow:
-      return process_flow(type.fields);
-    case RecordKind::kPod:
-      return pod(type.fields);
-    case RecordKind::kK8sEvent:
-      return k8s_event(type.fields);
+    case RecordKind::kHeader: return header(type.fields);
+    case RecordKind::kContainer: return container(type.fields);
+    case RecordKind::kProcess: return process(type.fields);
+    case RecordKind::kFile: return file(type.fields);
+    case RecordKind::kProcessEvent: return process_event(type.fields);
+    case RecordKind::kNetworkFlow: return network_flow(type.fields);
+    case RecordKind::kFileFlow: return file_flow(type.fields);
+    case RecordKind::kFileEvent: return file_event(type.fields);
+    case RecordKind::kProcessFlow: return process_flow(type.fields);
+    case RecordKind::kPod: return pod(type.fields);
+    case RecordKind::kK8sEvent: return k8s_event(type.fields);
     case RecordKind::kNetworkEvent:
       skip(type, 0);
       if (fine()) ++counts_.network_events;
@@ -321,20 +290,11 @@ void Decoder::header(const Fields& fields) {
   for (const Node::Field& field : fields) {
     const Node& type = node(field.node);
     switch (field.slot) {
-      case Slot::kVersion:
-        number_into(type, record.version);
-        break;
-      case Slot::kExporter:
-        text_into(type, record.exporter);
-        break;
-      case Slot::kIp:
-        text_into(type, record.ip);
-        break;
-      case Slot::kFilename:
-        text_into(type, record.filename);
-        break;
-      default:
-        skip(type, 0);
+      case Slot::kVersion: number_into(type, record.version); break;
+      case Slot::kExporter: text_into(type, record.exporter); break;
+      case Slot::kIp: text_into(type, record.ip); break;
+      case Slot::kFilename: text_into(type, record.filename); break;
+      default: skip(type, 0);
     }
   }
   if (fine()) sink_.header(record);
@@ -345,18 +305,10 @@ void Decoder::container(const Fields& fields) {
   for (const Node::Field& field : fields) {
     const Node& type = node(field.node);
     switch (field.slot) {
-      case Slot::kId:
-        text_into(type, record.id);
-        break;
-      case Slot::kName:
-        text_into(type, record.name);
-        break;
-      case Slot::kImage:
-        text_into(type, record.image);
-        break;
-      case Slot::kImageId:
-        text_into(type, record.imageid);
-        break;
+      case Slot::kId: text_into(type, record.id); break;
+      case Slot::kName: text_into(type, record.name); break;
+      case Slot::kImage: text_into(type, record.image); break;
+      case Slot::kImageId: text_into(type, record.imageid); break;
       case Slot::kType: {
         // By name: the oldest schemas have only six of the symbols.
         const auto found = std::find(std::begin(kContainerTypes), std::end(kContainerTypes), symbol(type));
@@ -365,14 +317,9 @@ void Decoder::container(const Fields& fields) {
                           : static_cast<int32_t>(found - std::begin(kContainerTypes));
         break;
       }
-      case Slot::kPrivileged:
-        boolean_into(type, record.privileged);
-        break;
-      case Slot::kPodId:
-        optional_text_into(type, record.pod_id);
-        break;
-      default:
-        skip(type, 0);
+      case Slot::kPrivileged: boolean_into(type, record.privileged); break;
+      case Slot::kPodId: optional_text_into(type, record.pod_id); break;
+      default: skip(type, 0);
     }
   }
   if (fine()) sink_.container(record);
@@ -394,53 +341,24 @@ void Decoder::process(const Fields& fields) {
   for (const Node::Field& field : fields) {
     const Node& type = node(field.node);
     switch (field.slot) {
-      case Slot::kState:
-        state_into(type, record.state);
-        break;
-      case Slot::kOid:
-        oid_into(type, record.oid);
-        break;
+      case Slot::kState: state_into(type, record.state); break;
+      case Slot::kOid: oid_into(type, record.oid); break;
       case Slot::kPoid:
         if (!oid_into(type, record.poid.emplace())) record.poid.reset();
         break;
-      case Slot::kTs:
-        number_into(type, record.ts);
-        break;
-      case Slot::kExe:
-        text_into(type, record.exe);
-        break;
-      case Slot::kExeArgs:
-        text_into(type, record.exe_args);
-        break;
-      case Slot::kUid:
-        number_into(type, record.uid);
-        break;
-      case Slot::kUserName:
-        text_into(type, record.user_name);
-        break;
-      case Slot::kGid:
-        number_into(type, record.gid);
-        break;
-      case Slot::kGroupName:
-        text_into(type, record.group_name);
-        break;
-      case Slot::kTty:
-        boolean_into(type, record.tty);
-        break;
-      case Slot::kContainerId:
-        optional_text_into(type, record.container_id);
-        break;
-      case Slot::kEntry:
-        boolean_into(type, record.entry);
-        break;
-      case Slot::kCwd:
-        text_into(type, record.cwd);
-        break;
-      case Slot::kEnv:
-        texts_into(type, record.env);
-        break;
-      default:
-        skip(type, 0);
+      case Slot::kTs: number_into(type, record.ts); break;
+      case Slot::kExe: text_into(type, record.exe); break;
+      case Slot::kExeArgs: text_into(type, record.exe_args); break;
+      case Slot::kUid: number_into(type, record.uid); break;
+      case Slot::kUserName: text_into(type, record.user_name); break;
+      case Slot::kGid: number_into(type, record.gid); break;
+      case Slot::kGroupName: text_into(type, record.group_name); break;
+      case Slot::kTty: boolean_into(type, record.tty); break;
+      case Slot::kContainerId: optional_text_into(type, record.container_id); break;
+      case Slot::kEntry: boolean_into(type, record.entry); break;
+      case Slot::kCwd: text_into(type, record.cwd); break;
+      case Slot::kEnv: texts_into(type, record.env); break;
+      default: skip(type, 0);
     }
   }
   if (fine()) sink_.process(record);
@@ -456,26 +374,13 @@ void Decoder::file(const Fields& fields) {
   for (const Node::Field& field : fields) {
     const Node& type = node(field.node);
     switch (field.slot) {
-      case Slot::kState:
-        state_into(type, record.state);
-        break;
-      case Slot::kOid:
-        foid_into(type, record.oid);
-        break;
-      case Slot::kTs:
-        number_into(type, record.ts);
-        break;
-      case Slot::kRestype:
-        number_into(type, record.restype);
-        break;
-      case Slot::kPath:
-        text_into(type, record.path);
-        break;
-      case Slot::kContainerId:
-        optional_text_into(type, record.container_id);
-        break;
-      default:
-        skip(type, 0);
+      case Slot::kState: state_into(type, record.state); break;
+      case Slot::kOid: foid_into(type, record.oid); break;
+      case Slot::kTs: number_into(type, record.ts); break;
+      case Slot::kRestype: number_into(type, record.restype); break;
+      case Slot::kPath: text_into(type, record.path); break;
+      case Slot::kContainerId: optional_text_into(type, record.container_id); break;
+      default: skip(type, 0);
     }
   }
   if (fine()) sink_.file(record);
@@ -491,26 +396,13 @@ void Decoder::process_event(const Fields& fields) {
   for (const Node::Field& field : fields) {
     const Node& type = node(field.node);
     switch (field.slot) {
-      case Slot::kProcOid:
-        oid_into(type, record.proc_oid);
-        break;
-      case Slot::kTs:
-        number_into(type, record.ts);
-        break;
-      case Slot::kTid:
-        number_into(type, record.tid);
-        break;
-      case Slot::kOpFlags:
-        number_into(type, record.op_flags);
-        break;
-      case Slot::kArgs:
-        texts_into(type, record.args);
-        break;
-      case Slot::kRet:
-        number_into(type, record.ret);
-        break;
-      default:
-        skip(type, 0);
+      case Slot::kProcOid: oid_into(type, record.proc_oid); break;
+      case Slot::kTs: number_into(type, record.ts); break;
+      case Slot::kTid: number_into(type, record.tid); break;
+      case Slot::kOpFlags: number_into(type, record.op_flags); break;
+      case Slot::kArgs: texts_into(type, record.args); break;
+      case Slot::kRet: number_into(type, record.ret); break;
+      default: skip(type, 0);
     }
   }
   if (!fine()) return;
@@ -520,20 +412,11 @@ void Decoder::process_event(const Fields& fields) {
 
 bool Decoder::counter(Slot slot, const Node& type, sysflow::Counters& out) {
   switch (slot) {
-    case Slot::kNumReadOps:
-      number_into(type, out.read_ops);
-      return true;
-    case Slot::kNumWriteOps:
-      number_into(type, out.write_ops);
-      return true;
-    case Slot::kNumReadBytes:
-      number_into(type, out.read_bytes);
-      return true;
-    case Slot::kNumWriteBytes:
-      number_into(type, out.write_bytes);
-      return true;
-    default:
-      return false;
+    case Slot::kNumReadOps: number_into(type, out.read_ops); return true;
+    case Slot::kNumWriteOps: number_into(type, out.write_ops); return true;
+    case Slot::kNumReadBytes: number_into(type, out.read_bytes); return true;
+    case Slot::kNumWriteBytes: number_into(type, out.write_bytes); return true;
+    default: return false;
   }
 }
 
@@ -542,39 +425,17 @@ void Decoder::network_flow(const Fields& fields) {
   for (const Node::Field& field : fields) {
     const Node& type = node(field.node);
     switch (field.slot) {
-      case Slot::kProcOid:
-        oid_into(type, record.proc_oid);
-        break;
-      case Slot::kTs:
-        number_into(type, record.ts);
-        break;
-      case Slot::kTid:
-        number_into(type, record.tid);
-        break;
-      case Slot::kOpFlags:
-        number_into(type, record.op_flags);
-        break;
-      case Slot::kEndTs:
-        number_into(type, record.end_ts);
-        break;
-      case Slot::kSip:
-        address_into(type, record.sip);
-        break;
-      case Slot::kSport:
-        number_into(type, record.sport);
-        break;
-      case Slot::kDip:
-        address_into(type, record.dip);
-        break;
-      case Slot::kDport:
-        number_into(type, record.dport);
-        break;
-      case Slot::kProto:
-        number_into(type, record.proto);
-        break;
-      case Slot::kFd:
-        number_into(type, record.fd);
-        break;
+      case Slot::kProcOid: oid_into(type, record.proc_oid); break;
+      case Slot::kTs: number_into(type, record.ts); break;
+      case Slot::kTid: number_into(type, record.tid); break;
+      case Slot::kOpFlags: number_into(type, record.op_flags); break;
+      case Slot::kEndTs: number_into(type, record.end_ts); break;
+      case Slot::kSip: address_into(type, record.sip); break;
+      case Slot::kSport: number_into(type, record.sport); break;
+      case Slot::kDip: address_into(type, record.dip); break;
+      case Slot::kDport: number_into(type, record.dport); break;
+      case Slot::kProto: number_into(type, record.proto); break;
+      case Slot::kFd: number_into(type, record.fd); break;
       default:
         if (!counter(field.slot, type, record.counters)) skip(type, 0);
     }
@@ -589,30 +450,14 @@ void Decoder::file_flow(const Fields& fields) {
   for (const Node::Field& field : fields) {
     const Node& type = node(field.node);
     switch (field.slot) {
-      case Slot::kProcOid:
-        oid_into(type, record.proc_oid);
-        break;
-      case Slot::kTs:
-        number_into(type, record.ts);
-        break;
-      case Slot::kTid:
-        number_into(type, record.tid);
-        break;
-      case Slot::kOpFlags:
-        number_into(type, record.op_flags);
-        break;
-      case Slot::kOpenFlags:
-        number_into(type, record.open_flags);
-        break;
-      case Slot::kEndTs:
-        number_into(type, record.end_ts);
-        break;
-      case Slot::kFileOid:
-        foid_into(type, record.file_oid);
-        break;
-      case Slot::kFd:
-        number_into(type, record.fd);
-        break;
+      case Slot::kProcOid: oid_into(type, record.proc_oid); break;
+      case Slot::kTs: number_into(type, record.ts); break;
+      case Slot::kTid: number_into(type, record.tid); break;
+      case Slot::kOpFlags: number_into(type, record.op_flags); break;
+      case Slot::kOpenFlags: number_into(type, record.open_flags); break;
+      case Slot::kEndTs: number_into(type, record.end_ts); break;
+      case Slot::kFileOid: foid_into(type, record.file_oid); break;
+      case Slot::kFd: number_into(type, record.fd); break;
       default:
         if (!counter(field.slot, type, record.counters)) skip(type, 0);
     }
@@ -627,29 +472,16 @@ void Decoder::file_event(const Fields& fields) {
   for (const Node::Field& field : fields) {
     const Node& type = node(field.node);
     switch (field.slot) {
-      case Slot::kProcOid:
-        oid_into(type, record.proc_oid);
-        break;
-      case Slot::kTs:
-        number_into(type, record.ts);
-        break;
-      case Slot::kTid:
-        number_into(type, record.tid);
-        break;
-      case Slot::kOpFlags:
-        number_into(type, record.op_flags);
-        break;
-      case Slot::kFileOid:
-        foid_into(type, record.file_oid);
-        break;
-      case Slot::kRet:
-        number_into(type, record.ret);
-        break;
+      case Slot::kProcOid: oid_into(type, record.proc_oid); break;
+      case Slot::kTs: number_into(type, record.ts); break;
+      case Slot::kTid: number_into(type, record.tid); break;
+      case Slot::kOpFlags: number_into(type, record.op_flags); break;
+      case Slot::kFileOid: foid_into(type, record.file_oid); break;
+      case Slot::kRet: number_into(type, record.ret); break;
       case Slot::kNewFileOid:
         if (!foid_into(type, record.new_file_oid.emplace())) record.new_file_oid.reset();
         break;
-      default:
-        skip(type, 0);
+      default: skip(type, 0);
     }
   }
   if (!fine()) return;
@@ -662,29 +494,14 @@ void Decoder::process_flow(const Fields& fields) {
   for (const Node::Field& field : fields) {
     const Node& type = node(field.node);
     switch (field.slot) {
-      case Slot::kProcOid:
-        oid_into(type, record.proc_oid);
-        break;
-      case Slot::kTs:
-        number_into(type, record.ts);
-        break;
-      case Slot::kNumThreadsCloned:
-        number_into(type, record.threads_cloned);
-        break;
-      case Slot::kOpFlags:
-        number_into(type, record.op_flags);
-        break;
-      case Slot::kEndTs:
-        number_into(type, record.end_ts);
-        break;
-      case Slot::kNumThreadsExited:
-        number_into(type, record.threads_exited);
-        break;
-      case Slot::kNumCloneErrors:
-        number_into(type, record.clone_errors);
-        break;
-      default:
-        skip(type, 0);
+      case Slot::kProcOid: oid_into(type, record.proc_oid); break;
+      case Slot::kTs: number_into(type, record.ts); break;
+      case Slot::kNumThreadsCloned: number_into(type, record.threads_cloned); break;
+      case Slot::kOpFlags: number_into(type, record.op_flags); break;
+      case Slot::kEndTs: number_into(type, record.end_ts); break;
+      case Slot::kNumThreadsExited: number_into(type, record.threads_exited); break;
+      case Slot::kNumCloneErrors: number_into(type, record.clone_errors); break;
+      default: skip(type, 0);
     }
   }
   if (!fine()) return;
@@ -697,26 +514,13 @@ void Decoder::pod(const Fields& fields) {
   for (const Node::Field& field : fields) {
     const Node& type = node(field.node);
     switch (field.slot) {
-      case Slot::kTs:
-        number_into(type, record.ts);
-        break;
-      case Slot::kId:
-        text_into(type, record.id);
-        break;
-      case Slot::kName:
-        text_into(type, record.name);
-        break;
-      case Slot::kNodeName:
-        text_into(type, record.node_name);
-        break;
-      case Slot::kNamespace:
-        text_into(type, record.namespace_);
-        break;
-      case Slot::kRestartCount:
-        number_into(type, record.restart_count);
-        break;
-      default:
-        skip(type, 0);
+      case Slot::kTs: number_into(type, record.ts); break;
+      case Slot::kId: text_into(type, record.id); break;
+      case Slot::kName: text_into(type, record.name); break;
+      case Slot::kNodeName: text_into(type, record.node_name); break;
+      case Slot::kNamespace: text_into(type, record.namespace_); break;
+      case Slot::kRestartCount: number_into(type, record.restart_count); break;
+      default: skip(type, 0);
     }
   }
   if (fine()) sink_.pod(record);
@@ -727,20 +531,11 @@ void Decoder::k8s_event(const Fields& fields) {
   for (const Node::Field& field : fields) {
     const Node& type = node(field.node);
     switch (field.slot) {
-      case Slot::kKind:
-        record.kind = without_prefix(symbol(type), "K8S_");
-        break;
-      case Slot::kAction:
-        record.action = without_prefix(symbol(type), "K8S_COMPONENT_");
-        break;
-      case Slot::kTs:
-        number_into(type, record.ts);
-        break;
-      case Slot::kMessage:
-        text_into(type, record.message);
-        break;
-      default:
-        skip(type, 0);
+      case Slot::kKind: record.kind = without_prefix(symbol(type), "K8S_"); break;
+      case Slot::kAction: record.action = without_prefix(symbol(type), "K8S_COMPONENT_"); break;
+      case Slot::kTs: number_into(type, record.ts); break;
+      case Slot::kMessage: text_into(type, record.message); break;
+      default: skip(type, 0);
     }
   }
   if (!fine()) return;

@@ -305,9 +305,7 @@ class Reader {
 
   bool expand(Bytes data, Bytes& plain) {
     switch (codec_) {
-      case Codec::kNull:
-        plain = data;
-        return true;
+      case Codec::kNull: plain = data; return true;
       case Codec::kDeflate:
         if (inflater_.run(data, plain_) != Inflater::Outcome::kWhole) return false;
         break;
