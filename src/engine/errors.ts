@@ -54,4 +54,7 @@ const reasons: Record<string, string> = {
   ENOSPC: 'no space left on the device',
   EROFS: 'the file system is read-only',
   ENOTEMPTY: 'the directory is not empty',
+  ELOOP: 'its links lead in a circle',
+  ENXIO: 'it is a socket or a device that is not there',
+  EPIPE: 'its reader went away',
 };

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { unwritable } from '../engine/errors.js';
+import { lookAt } from './target.js';
 
 // Output appears whole: it is written under another name in the same directory and renamed at the end.
 
@@ -17,27 +18,23 @@ export interface Pending {
   discard(): void;
 }
 
-/** A file to be. Its directory must exist. */
+/** A file to be, in place of a regular file or of none; what a link points to is replaced, not the link. */
 export function pendingFile(target: string): Pending {
-  if (statSync(target, { throwIfNoEntry: false })?.isDirectory()) {
-    throw unwritable(target, { code: 'EISDIR' });
-  }
-  return register(target, (path) => renameSync(path, target));
+  const { kind, path: place } = lookAt(target);
+  if (kind === 'directory') throw unwritable(target, { code: 'EISDIR' });
+  return register(place, target, (path) => renameSync(path, place));
 }
 
 /** A directory to be, created empty under its passing name; its files replace files of the same name. */
 export function pendingDirectory(target: string): Pending {
-  const name = target.replace(/[/\\]+$/, '');
-  const existing = statSync(name, { throwIfNoEntry: false });
-  if (existing && !existing.isDirectory()) {
-    throw unwritable(target, { code: 'ENOTDIR' });
-  }
-  const pending = register(target, (path) => {
-    if (!statSync(name, { throwIfNoEntry: false })) {
-      renameSync(path, name);
+  const { kind, path: place } = lookAt(target.replace(/[/\\]+$/, ''));
+  if (kind === 'file' || kind === 'stream') throw unwritable(target, { code: 'ENOTDIR' });
+  const pending = register(place, target, (path) => {
+    if (lookAt(place).kind === 'nothing') {
+      renameSync(path, place);
       return;
     }
-    for (const name of readdirSync(path)) renameSync(join(path, name), join(target, name));
+    for (const name of readdirSync(path)) renameSync(join(path, name), join(place, name));
     rmSync(path, { recursive: true, force: true });
   });
   try {
@@ -51,7 +48,7 @@ export function pendingDirectory(target: string): Pending {
 
 /** A directory for passing files, removed by discard() at the latest when the process ends. */
 export function scratchDirectory(parent: string, shownAs: string): Pick<Pending, 'path' | 'discard'> {
-  const scratch = register(join(parent, 'sfkit-scratch'), () => {});
+  const scratch = register(join(parent, 'sfkit-scratch'), shownAs, () => {});
   try {
     mkdirSync(scratch.path);
   } catch (error) {
@@ -66,9 +63,8 @@ export function discardAll(): void {
   for (const pending of [...open]) pending.discard();
 }
 
-function register(target: string, finish: (path: string) => void): Pending {
-  const trimmed = target.replace(/[/\\]+$/, '');
-  const path = join(dirname(trimmed), `.${basename(trimmed)}.${process.pid}-${counter++}.part`);
+function register(place: string, target: string, finish: (path: string) => void): Pending {
+  const path = join(dirname(place), `.${basename(place)}.${process.pid}-${counter++}.part`);
   const pending: Pending = {
     path,
     commit() {

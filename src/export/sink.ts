@@ -1,6 +1,8 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { unwritable } from '../engine/errors.js';
 import { pendingFile } from './pending.js';
+import { lookAt } from './target.js';
 
 /** Takes bytes in order. A write resolves when the next one is welcome. */
 export interface ByteSink {
@@ -72,9 +74,50 @@ export function stdoutSink(): ByteSink {
   };
 }
 
-/** Where '-' is standard output and everything else a file. */
+/**
+ * A device or pipe, written as it is. It opens with the first write, and in the background: a pipe opens when
+ * its reader does, and signals shall be heard meanwhile.
+ */
+function streamSink(target: string): ByteSink {
+  let file: FileHandle | undefined;
+  const shut = async () => {
+    const opened = file;
+    file = undefined;
+    await opened?.close();
+  };
+  const begin = async () => {
+    file ??= await open(target, constants.O_WRONLY);
+    return file;
+  };
+  const guarded = async (action: () => Promise<void>) => {
+    try {
+      await action();
+    } catch (error) {
+      throw unwritable(target, error);
+    }
+  };
+  return {
+    write: (chunk) =>
+      guarded(async () => {
+        const opened = await begin();
+        const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+        for (let done = 0; done < bytes.byteLength; ) done += (await opened.write(bytes, done)).bytesWritten;
+      }),
+    // Opened even for nothing: the reader of a pipe waits for its end.
+    close: () => guarded(() => begin().then(shut)),
+    discard: () => void shut().catch(() => {}),
+  };
+}
+
+/** Whether a target takes bytes as they come, instead of appearing whole. */
+export function isStream(target: string): boolean {
+  return target === '-' || lookAt(target).kind === 'stream';
+}
+
+/** Where '-' is standard output and everything else a file, device or pipe. */
 export function openSink(target: string): ByteSink {
-  return target === '-' ? stdoutSink() : fileSink(target);
+  if (target === '-') return stdoutSink();
+  return isStream(target) ? streamSink(target) : fileSink(target);
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {

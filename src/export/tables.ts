@@ -1,12 +1,12 @@
-import { createReadStream, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ColumnBatch } from '../engine/batch.js';
 import type { TableName } from '../engine/columns.gen.js';
 import { unwritable } from '../engine/errors.js';
-import { pendingDirectory, pendingFile, scratchDirectory } from './pending.js';
+import { pendingDirectory } from './pending.js';
 import { type Conversion, extension, type Format } from './plan.js';
-import { type ByteSink, openSink, plainFileSink, stdoutSink } from './sink.js';
+import { type ByteSink, isStream, openSink, plainFileSink } from './sink.js';
+import { stageFile } from './staged.js';
 import { csvHeader, csvLines, jsonLines } from './text.js';
 
 export type TableFormat = Exclude<Format, 'avro'>;
@@ -59,7 +59,7 @@ async function openOne(
   tables: readonly TableName[],
 ): Promise<TableOutput> {
   const sink = openSink(conversion.output);
-  const form = conversion.shape === 'stdout' ? 'stream' : 'file';
+  const form = isStream(conversion.output) ? 'stream' : 'file';
   const writer = await openWriter(format, tables[0] as TableName, sink, form);
   return { write: (batch) => writer.write(batch), finish: () => writer.close(), discard: () => sink.discard() };
 }
@@ -142,25 +142,6 @@ function parquetPlace(conversion: Conversion, tables: readonly TableName[]): Par
       discard: () => pending.discard(),
     };
   }
-  const target = conversion.shape === 'file' ? pendingFile(conversion.output) : undefined;
-  const scratch = scratchDirectory(target ? dirname(target.path) : tmpdir(), conversion.output);
-  const path = join(scratch.path, 'table.parquet');
-  const discard = () => {
-    scratch.discard();
-    target?.discard();
-  };
-  return {
-    scratch: scratch.path,
-    paths: new Map([[tables[0] as TableName, path]]),
-    async commit() {
-      if (target) {
-        renameSync(path, target.path);
-        target.commit();
-      } else {
-        for await (const chunk of createReadStream(path)) await stdoutSink().write(chunk);
-      }
-      discard();
-    },
-    discard,
-  };
+  const { scratch, path, commit, discard } = stageFile(conversion.output, 'table.parquet');
+  return { scratch, paths: new Map([[tables[0] as TableName, path]]), commit, discard };
 }

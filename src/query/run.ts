@@ -1,11 +1,8 @@
-import { createReadStream, renameSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { SfkitError } from '../engine/errors.js';
 import { quoteIdentifier, quoteText } from '../export/duckdb.js';
-import { pendingFile, scratchDirectory } from '../export/pending.js';
-import { openSink, stdoutSink } from '../export/sink.js';
+import { isStream, openSink } from '../export/sink.js';
+import { stageFile } from '../export/staged.js';
 import type { ResultFormat } from './formats.js';
 import { writeText } from './result.js';
 
@@ -22,7 +19,7 @@ export async function runQuery(
   try {
     if (format === 'arrow') {
       const { writeArrow } = await import('./result-arrow.js');
-      await onSqlError(() => writeArrow(result, target === '-' ? 'stream' : 'file', sink));
+      await onSqlError(() => writeArrow(result, isStream(target) ? 'stream' : 'file', sink));
     } else {
       await onSqlError(() => writeText(result, format, sink));
     }
@@ -34,9 +31,7 @@ export async function runQuery(
 }
 
 async function writeParquet(connection: DuckDBConnection, sql: string, target: string): Promise<void> {
-  const pending = target === '-' ? undefined : pendingFile(target);
-  const scratch = scratchDirectory(pending ? dirname(pending.path) : tmpdir(), target);
-  const path = join(scratch.path, 'result.parquet');
+  const staged = stageFile(target, 'result.parquet');
   try {
     await onSqlError(async () => {
       const query = sql.trim().replace(/;+$/, '');
@@ -47,18 +42,12 @@ async function writeParquet(connection: DuckDBConnection, sql: string, target: s
         return type === 'HUGEINT' ? `${column}::DECIMAL(38, 0) AS ${column}` : column;
       });
       await connection.run(
-        `COPY (SELECT ${columns.join(', ')} FROM (${query}\n)) TO ${quoteText(path)} (FORMAT parquet, COMPRESSION zstd)`,
+        `COPY (SELECT ${columns.join(', ')} FROM (${query}\n)) TO ${quoteText(staged.path)} (FORMAT parquet, COMPRESSION zstd)`,
       );
     });
-    if (pending) {
-      renameSync(path, pending.path);
-      pending.commit();
-    } else {
-      for await (const chunk of createReadStream(path)) await stdoutSink().write(chunk);
-    }
+    await staged.commit();
   } finally {
-    scratch.discard();
-    pending?.discard();
+    staged.discard();
   }
 }
 
