@@ -38,10 +38,20 @@ export function fromNative(error: unknown): SfkitError {
 /** A file-system error on the way out, as an SfkitError that names the output. */
 export function unwritable(path: string, error: unknown): SfkitError {
   if (error instanceof SfkitError) return error;
+  return new SfkitError('OUTPUT_UNWRITABLE', `cannot write ${path}: ${reasonOf(error)}`, { cause: error });
+}
+
+/** Standard output took no more; `cause` is what the system said. */
+export class OutputLost extends SfkitError {
+  constructor(cause: unknown) {
+    super('OUTPUT_UNWRITABLE', `standard output: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** A file-system error in words. */
+export function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  return new SfkitError('OUTPUT_UNWRITABLE', `cannot write ${path}: ${reasons[code ?? ''] ?? message}`, {
-    cause: error,
-  });
+  return reasons[code ?? ''] ?? message;
 }
 
 const reasons: Record<string, string> = {

@@ -60,7 +60,13 @@ export function scratchDirectory(parent: string, shownAs: string): Pick<Pending,
 
 /** Removes every unfinished output; for the end of the process, whatever its cause. */
 export function discardAll(): void {
-  for (const pending of [...open]) pending.discard();
+  for (const pending of [...open]) {
+    try {
+      pending.discard();
+    } catch {
+      // What cannot be removed must not keep the rest from being removed.
+    }
+  }
 }
 
 function register(place: string, target: string, finish: (path: string) => void): Pending {
@@ -78,7 +84,8 @@ function register(place: string, target: string, finish: (path: string) => void)
     },
     discard() {
       if (!open.delete(pending)) return;
-      rmSync(path, { recursive: true, force: true });
+      // Again where it fills up meanwhile: DuckDB may still be writing on a thread of its own.
+      rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
     },
   };
   open.add(pending);

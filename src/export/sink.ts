@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { unwritable } from '../engine/errors.js';
+import { OutputLost, unwritable } from '../engine/errors.js';
 import { pendingFile } from './pending.js';
 import { lookAt } from './target.js';
 
@@ -62,12 +62,12 @@ export function plainFileSink(path: string, shownAs = path, onError = () => {}):
   };
 }
 
-/** Standard output; a reader that went away ends the process quietly (see src/cli/main.ts). */
+/** Standard output; a reader that went away ends the process quietly (see src/cli/endings.ts). */
 export function stdoutSink(): ByteSink {
   return {
     write: (chunk) =>
       new Promise((resolve, reject) => {
-        process.stdout.write(chunk, (error) => (error ? reject(error) : resolve()));
+        process.stdout.write(chunk, (error) => (error ? reject(new OutputLost(error)) : resolve()));
       }),
     close: async () => {},
     discard: () => {},

@@ -1,0 +1,48 @@
+import { reasonOf } from '../engine/errors.js';
+import { discardAll } from '../export/pending.js';
+import { exitCodes } from './report.js';
+
+// How a run ends before its work is done: by a signal, or because nobody takes what it writes.
+
+/**
+ * Removes unfinished output, then lets the signal do what it does by default. Not process.exit(): that waits
+ * for DuckDB's worker, which may wait for this thread to run a table function of ours.
+ */
+export function discardOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      discardAll();
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+    });
+  }
+}
+
+let failed = false;
+
+/** Whether standard output failed, and not because its reader had enough. */
+export function outputFailed(): boolean {
+  return failed;
+}
+
+/** Says what is wrong with standard output, once, whoever finds out first; true when it was said. */
+export function loseOutput(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  // The reader went away, as `| head` does: that is no failure.
+  if (code === 'EPIPE') return false;
+  process.exitCode = exitCodes.failed;
+  if (!failed) process.stderr.write(`sfkit: standard output: ${reasonOf(error)}\n`);
+  failed = true;
+  return true;
+}
+
+/**
+ * Errors of the standard streams. Who writes data is told as well and ends by itself; here only what is left is
+ * done. What cannot be said on standard error is lost, and the work goes on.
+ */
+export function watchStandardStreams(): void {
+  // The command line's library throws what it does not know, which would be a stack trace.
+  process.stdout.removeAllListeners('error');
+  process.stdout.on('error', loseOutput);
+  process.stderr.on('error', () => {});
+}
