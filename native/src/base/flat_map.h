@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/hash.h"
+
 namespace sfkit {
 
 // Finalizer of splitmix64: spreads consecutive ids over the table.
@@ -18,8 +20,11 @@ inline uint64_t mix64(uint64_t x) {
   return x ^ (x >> 31);
 }
 
+// A capture must not be able to choose keys that collide.
+inline const uint64_t kTableSeed = hash_seed();
+
 struct IntHash {
-  uint64_t operator()(int64_t key) const { return mix64(static_cast<uint64_t>(key)); }
+  uint64_t operator()(int64_t key) const { return mix64(static_cast<uint64_t>(key) ^ kTableSeed); }
 };
 
 template <typename Key, typename Value, typename Hash = IntHash>
@@ -67,13 +72,6 @@ class FlatMap {
   void clear() {
     slots_.assign(kSmallest, Slot{});
     size_ = 0;
-  }
-
-  template <typename Visit>
-  void for_each(Visit visit) {
-    for (Slot& slot : slots_) {
-      if (slot.used) visit(slot.key, slot.value);
-    }
   }
 
  private:

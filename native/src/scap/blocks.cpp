@@ -12,6 +12,16 @@ constexpr size_t kSmallestBlock = kBlockHeader + kBlockTrailer;
 constexpr uint32_t kMagic = 0x1A2B3C4D;
 constexpr uint32_t kMagicSwapped = 0x4D3C2B1A;
 constexpr uint16_t kNewestMajor = 1;
+constexpr size_t kSmallestSection = 28;
+constexpr size_t kLongestSection = 65536;    // with its options
+constexpr uint32_t kLastPcapngBlock = 0x0B;  // types of pcapng are below, those of captures above
+// What is held in memory at once: nothing is allocated by a length that the input does not back, and no more
+// than this. Kernel events end at 64 KiB; only container descriptions and plugin data are larger.
+constexpr uint32_t kLongestEvent = uint32_t{16} << 20;
+constexpr uint32_t kLongestList = uint32_t{64} << 20;
+constexpr uint32_t kHeldUnknown = uint32_t{1} << 20;  // unknown blocks above are passed in steps
+constexpr uint32_t kLastPlausibleType = 0xFFF;
+constexpr size_t kMostDamage = 1000;  // notes; more are counted
 constexpr size_t kEventHeader1 = 22;
 constexpr size_t kEventHeader2 = 26;
 // Codes whose version-1 events were written with a length that is 3 too large (spec: scap-format, section 9).
@@ -47,11 +57,53 @@ int process_list_version(uint32_t type) {
   }
 }
 
+bool is_event_block(uint32_t type) {
+  switch (type) {
+    case block::kEvent1:
+    case block::kEvent1Old:
+    case block::kEventFlags1:
+    case block::kEvent2:
+    case block::kEventFlags2:
+    case block::kEvent2Large:
+    case block::kEventFlags2Large: return true;
+    default: return false;
+  }
+}
+
+bool is_known(uint32_t type) {
+  switch (type) {
+    case block::kSectionHeader:
+    case block::kMachineInfo:
+    case block::kMachineInfoOld:
+    case block::kFdList1:
+    case block::kFdList1Old:
+    case block::kFdList2:
+    case block::kInterfaceList1:
+    case block::kInterfaceList1Old:
+    case block::kInterfaceList2:
+    case block::kUserList1:
+    case block::kUserList1Old:
+    case block::kUserList2: return true;
+    default: return is_event_block(type) || process_list_version(type) != 0;
+  }
+}
+
+// Longer claims are taken for damage.
+uint32_t longest_block(uint32_t type) {
+  if (is_event_block(type)) return kLongestEvent;
+  if (is_known(type)) return kLongestList;
+  // Only what is numbered like a block is believed to be one of a newer writer; garbage must not hide the
+  // rest.
+  return type <= kLastPlausibleType ? 4 * kLongestList : kHeldUnknown;
+}
+
 // Whether `count` entries of the length array fit exactly and agree with the sizes of the table.
-bool count_fits(const EventInfo& info, Bytes body, uint32_t count) {
-  uint64_t total = uint64_t{2} * count;
+bool count_fits(uint16_t code, Bytes body, uint32_t count) {
+  const EventInfo& info = kEvents[code];
+  const bool wide = has_wide_lengths(code);
+  uint64_t total = uint64_t{wide ? 4u : 2u} * count;
   for (uint32_t i = 0; i < count; ++i) {
-    const uint16_t length = body.load<uint16_t>(i * 2);
+    const uint32_t length = wide ? body.load<uint32_t>(i * 4) : body.load<uint16_t>(i * 2);
     const uint8_t fixed = kParams[info.first_param + i].size;
     if (fixed != 0 && length != 0 && length != fixed) return false;
     total += length;
@@ -59,17 +111,29 @@ bool count_fits(const EventInfo& info, Bytes body, uint32_t count) {
   return total == body.size();
 }
 
+// Whether the length array and the values it announces lie inside the event.
+bool lengths_fit(Bytes body, uint32_t count, uint32_t width) {
+  uint64_t total = uint64_t{count} * width;
+  if (total > body.size()) return false;
+  if (width == 2) {
+    for (uint32_t i = 0; i < count; ++i) total += body.load<uint16_t>(i * 2);
+  } else {
+    for (uint32_t i = 0; i < count; ++i) total += body.load<uint32_t>(i * 4);
+  }
+  return total <= body.size();
+}
+
 // Version-1 blocks do not say how many parameters there are: the counts known for the code are tried.
 // Returns -1 when none fits.
 int find_param_count(uint16_t code, Bytes body) {
   const EventInfo& info = kEvents[code];
-  if (count_fits(info, body, info.nparams)) return info.nparams;
+  if (count_fits(code, body, info.nparams)) return info.nparams;
   for (int i = info.older_counts - 1; i >= 0; --i) {
     const uint8_t count = kOlderCounts[info.first_count + i];
-    if (count_fits(info, body, count)) return count;
+    if (count_fits(code, body, count)) return count;
   }
   for (int count = info.nparams; count >= 0; --count) {
-    if (count_fits(info, body, static_cast<uint32_t>(count))) return count;
+    if (count_fits(code, body, static_cast<uint32_t>(count))) return count;
   }
   return -1;
 }
@@ -96,34 +160,59 @@ class CaptureReader {
   }
 
   Status check_start() {
-    const Bytes start = input_.peek(28);
+    const Bytes start = input_.peek(kSmallestSection);
     if (start.empty()) {
       return {ErrorCode::kEmpty, name_ + ": is empty" +
                                      (input_.failure().empty() ? "" : " (" + input_.failure() + ")") +
                                      ", expected a capture file"};
     }
-    if (start.load<uint32_t>(0) != block::kSectionHeader || start.size() < 16) {
-      return refuse(start.size() < 16 ? "only " + std::to_string(start.size()) + " bytes"
-                                      : hex_bytes(start, 8));
+    if (start.load<uint32_t>(0) != block::kSectionHeader) return refuse(hex_bytes(start, 8));
+    if (start.size() < kSmallestSection)
+      return refuse("only " + std::to_string(start.size()) + " bytes of one");
+    if (const std::string reason = section_fault(start); !reason.empty()) {
+      const bool newer = start.load<uint32_t>(kBlockHeader) == kMagic;
+      const bool swapped = start.load<uint32_t>(kBlockHeader) == kMagicSwapped;
+      return {newer || swapped ? ErrorCode::kNotSupported : ErrorCode::kBadFormat, name_ + ": " + reason};
     }
-    const uint32_t magic = start.load<uint32_t>(kBlockHeader);
-    if (magic == kMagicSwapped) {
-      return {ErrorCode::kNotSupported,
-              name_ + ": was written on a machine of the opposite byte order, which is not supported yet"};
-    }
-    if (magic != kMagic)
-      return refuse("the section magic " + hex_bytes(start.slice(kBlockHeader), 4) +
-                    " instead of 4d 3c 2b 1a");
-    if (const auto major = start.load<uint16_t>(12); major > kNewestMajor) {
-      return {ErrorCode::kNotSupported, name_ + ": format version " + std::to_string(major) + "." +
-                                            std::to_string(start.load<uint16_t>(14)) +
-                                            " is newer than 1.x, which is what this version of sfkit reads"};
-    }
-    return Status::ok();
+    return refuse_pcapng();
   }
 
-  void damage(const char* kind, uint64_t skipped, std::string message) {
-    stats_.damage.push_back({kind, input_.offset(), skipped, std::move(message)});
+  // Why a section header cannot be read on, empty when it can. `start` begins at the block.
+  std::string section_fault(Bytes start) const {
+    const auto magic = start.load<uint32_t>(kBlockHeader);
+    if (magic == kMagicSwapped) {
+      return "was written on a machine of the opposite byte order, which is not supported yet";
+    }
+    if (magic != kMagic) {
+      return "not a capture: expected the section magic 4d 3c 2b 1a, found " +
+             hex_bytes(start.slice(kBlockHeader), 4);
+    }
+    if (const auto major = start.load<uint16_t>(12); major > kNewestMajor) {
+      return "format version " + std::to_string(major) + "." + std::to_string(start.load<uint16_t>(14)) +
+             " is newer than 1.x, which is what this version of sfkit reads";
+    }
+    return {};
+  }
+
+  // Network captures begin with the same block and magic; the block after it tells them apart.
+  Status refuse_pcapng() {
+    const auto length = input_.peek(kBlockHeader).load<uint32_t>(4);
+    if (length < kSmallestBlock || length > kLongestSection) return Status::ok();
+    const Bytes start = input_.peek(length + sizeof(uint32_t));
+    const auto next = start.load<uint32_t>(length);
+    if (start.size() < length + sizeof(uint32_t) || next == 0 || next > kLastPcapngBlock) return Status::ok();
+    return {
+        ErrorCode::kBadFormat,
+        name_ +
+            ": is a network capture (pcapng), expected a capture of system calls; open it with Wireshark"};
+  }
+
+  void damage(const char* kind, uint64_t offset, uint64_t skipped, std::string message) {
+    if (stats_.damage.size() < kMostDamage) {
+      stats_.damage.push_back({kind, offset, skipped, std::move(message)});
+    } else {
+      ++stats_.more_damage;
+    }
   }
 
   // Handles the block at the current position; false at the end of what can be read.
@@ -135,35 +224,116 @@ class CaptureReader {
     }
     const auto type = head.load<uint32_t>(0);
     const auto length = head.load<uint32_t>(4);
-    if (length < kSmallestBlock) {
-      damage("bad-length", 0,
-             "block of type " + hex_bytes(head, 4) + " claims " + std::to_string(length) +
-                 " bytes, expected at least 12; reading stopped here");
-      return false;
+    const uint32_t limit = longest_block(type);
+    if (length < kSmallestBlock || length > limit) {
+      return resynchronise("bad-length", "a block of type " + hex_bytes(head, 4) + " claims " +
+                                             std::to_string(length) + " bytes, expected 12 to " +
+                                             std::to_string(limit));
     }
+    if (length > kHeldUnknown && !is_known(type)) return skip_unknown(length);
     const Bytes whole = input_.peek(length);
     if (whole.size() < length) {
-      end_of_input(whole.size());
-      return false;
+      // Either the file was cut or the length is wrong and blocks follow.
+      return resynchronise("truncated", "the file ends inside a block: " + std::to_string(whole.size()) +
+                                            " of " + std::to_string(length) + " bytes are there");
     }
     const auto trailer = whole.load<uint32_t>(length - kBlockTrailer);
     if (trailer != length) {
-      damage("bad-trailer", 0,
-             "block claims " + std::to_string(length) + " bytes at its start and " + std::to_string(trailer) +
-                 " at its end; reading stopped here");
-      return false;
+      std::string message = "a block claims " + std::to_string(length) + " bytes at its start and " +
+                            std::to_string(trailer) + " at its end";
+      if (!is_known(type) || !block_follows(length)) return resynchronise("bad-trailer", std::move(message));
+      damage("bad-trailer", input_.offset(), 0, std::move(message));
     }
-    go_on = dispatch(type, whole.slice(kBlockHeader, length - kSmallestBlock));
+    const Bytes again = input_.peek(length);
+    go_on = dispatch(type, again.slice(kBlockHeader, length - kSmallestBlock));
     input_.consume(length);
     return true;
   }
 
+  // Whether a block of a known type with a sensible length stands, or the input ends, `distance` bytes ahead.
+  bool block_follows(uint32_t distance) {
+    const Bytes ahead = input_.peek(size_t{distance} + kBlockHeader);
+    if (ahead.size() <= distance) return true;
+    const auto type = ahead.load<uint32_t>(distance);
+    const auto length = ahead.load<uint32_t>(distance + 4);
+    return is_known(type) && length >= kSmallestBlock && length <= longest_block(type);
+  }
+
+  // An unknown block too long to hold.
+  bool skip_unknown(uint32_t length) {
+    const uint64_t start = input_.offset();
+    uint64_t left = length - kBlockTrailer;
+    while (left > 0) {
+      const size_t count = static_cast<size_t>(std::min<uint64_t>(left, input_.peek(1).size()));
+      if (count == 0) {
+        damage("truncated", start, input_.offset() - start, "the file ends inside a block of unknown type");
+        return false;
+      }
+      input_.consume(count);
+      left -= count;
+    }
+    const Bytes trailer = input_.peek(kBlockTrailer);
+    if (trailer.size() < kBlockTrailer || trailer.load<uint32_t>(0) != length) {
+      damage("bad-trailer", start, length - kBlockTrailer,
+             "a block of unknown type does not end as it begins");
+      return trailer.size() == kBlockTrailer;
+    }
+    input_.consume(kBlockTrailer);
+    ++stats_.unknown_blocks;
+    return true;
+  }
+
+  // Goes on at the next place where a known type, its length and the same length at the end agree. False when
+  // there is none.
+  bool resynchronise(const char* kind, std::string message) {
+    const uint64_t start = input_.offset();
+    size_t step = 1;
+    for (;;) {
+      input_.consume(step);
+      const Bytes window = input_.peek(kBlockHeader);
+      if (window.size() < kBlockHeader) {
+        const uint64_t skipped = input_.offset() + window.size() - start;
+        if (!input_.failure().empty()) {
+          kind = "bad-gzip";
+          message = input_.failure();
+        }
+        damage(kind, start, skipped, std::move(message));
+        input_.consume(window.size());
+        return false;
+      }
+      step = distance_to_candidate(window);
+      if (step == 0 && is_whole_block(window)) break;
+      step = std::max<size_t>(step, 1);
+    }
+    damage(kind, start, input_.offset() - start, std::move(message) + "; went on at the next whole block");
+    return true;
+  }
+
+  // Bytes until something in `window` looks like the head of a known block, its last few bytes left for the
+  // next look when there is nothing.
+  static size_t distance_to_candidate(Bytes window) {
+    const size_t last = window.size() - kBlockHeader;
+    for (size_t at = 0; at <= last; ++at) {
+      const auto type = window.load<uint32_t>(at);
+      if (!is_known(type)) continue;
+      const auto length = window.load<uint32_t>(at + 4);
+      if (length >= kSmallestBlock && length <= longest_block(type)) return at;
+    }
+    return last + 1;
+  }
+
+  bool is_whole_block(Bytes window) {
+    const auto length = window.load<uint32_t>(4);
+    const Bytes whole = input_.peek(length);
+    return whole.size() >= length && whole.load<uint32_t>(length - kBlockTrailer) == length;
+  }
+
   void end_of_input(size_t rest) {
     if (!input_.failure().empty()) {
-      damage("bad-gzip", rest, input_.failure());
+      damage("bad-gzip", input_.offset(), rest, input_.failure());
     } else if (rest > 0) {
-      damage("truncated", rest,
-             "the file ends inside a block, " + std::to_string(rest) + " bytes of it are there");
+      damage("truncated", input_.offset(), rest,
+             "the file ends inside a block, " + std::to_string(rest) + " bytes of its head are there");
     }
   }
 
@@ -176,6 +346,15 @@ class CaptureReader {
       case block::kEventFlags2:
       case block::kEventFlags2Large: return event(body, kEventHeader2, sizeof(uint32_t));
       case block::kEventFlags1: return event(body, kEventHeader1, sizeof(uint32_t));
+      case block::kSectionHeader:
+        // The first was checked at the start.
+        if (const std::string fault = section_fault(input_.peek(kSmallestSection)); !fault.empty()) {
+          damage("bad-section", input_.offset(), 0,
+                 "a further section " + fault + "; reading stopped before it");
+          return false;
+        }
+        metadata(type, body);
+        return true;
       default: metadata(type, body); return true;
     }
   }
@@ -195,49 +374,63 @@ class CaptureReader {
       case block::kFdList1:
       case block::kFdList1Old:
       case block::kFdList2:
+        lists_complete_ = false;
         whole = parse_fd_list(body, type == block::kFdList2,
                               [this](int64_t tid, const FdEntry& entry) { visitor_.descriptor(tid, entry); });
         break;
       case block::kInterfaceList1:
       case block::kInterfaceList1Old:
       case block::kInterfaceList2:
+        visitor_.interfaces_begin();
         whole = parse_interface_list(body, type == block::kInterfaceList2,
                                      [this](const InterfaceEntry& entry) { visitor_.interface(entry); });
         break;
       case block::kUserList1:
       case block::kUserList1Old:
       case block::kUserList2:
+        visitor_.users_begin();
         whole = parse_user_list(
             body, type == block::kUserList2, [this](const UserEntry& entry) { visitor_.user(entry); },
             [this](const GroupEntry& entry) { visitor_.group(entry); });
         break;
       default:
         if (const int version = process_list_version(type); version != 0) {
+          lists_complete_ = false;
           whole =
               parse_process_list(body, version, [this](const ThreadEntry& entry) { visitor_.thread(entry); });
         } else {
           ++stats_.unknown_blocks;
         }
     }
-    if (!whole)
-      damage("bad-list", 0,
+    if (!whole) {
+      damage("bad-list", input_.offset(), 0,
              "a record of list block " + hex_bytes(Bytes(reinterpret_cast<const uint8_t*>(&type), 4), 4) +
                  " does not fit the block; the rest of the list was left out");
+    }
+  }
+
+  bool bad_event(const std::string& message) {
+    damage("bad-event", input_.offset(), 0, "event " + std::to_string(stats_.events) + ": " + message);
+    return true;
   }
 
   bool event(Bytes body, size_t header_size, size_t flags_size) {
-    if (!lists_complete_) {
+    if (!lists_complete_) {  // also after lists that stand between events
       lists_complete_ = true;
       visitor_.lists_complete();
     }
-    ++stats_.events;
     const size_t start = sizeof(uint16_t) + flags_size;
     const Bytes bytes = body.slice(start);
+    if (bytes.size() < header_size) {
+      damage("bad-event", input_.offset(), 0, "an event block is too small for an event");
+      return true;
+    }
+    ++stats_.events;
     const auto code = bytes.load<uint16_t>(20);
     uint32_t length = bytes.load<uint32_t>(16);
-    if (bytes.size() < header_size || length < header_size || length > bytes.size()) {
-      ++stats_.malformed_events;
-      return true;
+    if (length < header_size || length > bytes.size()) {
+      return bad_event("claims " + std::to_string(length) + " bytes in a block that has room for " +
+                       std::to_string(bytes.size()));
     }
     if (code >= kEventCount) {
       ++stats_.unknown_events;
@@ -250,16 +443,13 @@ class CaptureReader {
     uint32_t count;
     if (version1) {
       const int found = find_param_count(code, payload);
-      if (found < 0) {
-        ++stats_.malformed_events;
-        return true;
-      }
+      if (found < 0) return bad_event("no known number of parameters fits its length");
       count = static_cast<uint32_t>(found);
     } else {
       count = bytes.load<uint32_t>(22);
-      if (count > payload.size() / 2) {
-        ++stats_.malformed_events;
-        return true;
+      if (!lengths_fit(payload, count, has_wide_lengths(code) ? 4 : 2)) {
+        return bad_event("its " + std::to_string(count) + " parameters do not fit its " +
+                         std::to_string(length) + " bytes");
       }
     }
     EventView event(code, count, payload);

@@ -59,10 +59,10 @@ struct DamageNote {
 struct ReadStats {
   uint64_t events = 0;          // event blocks read
   uint64_t unknown_events = 0;  // event codes beyond the table
-  uint64_t malformed_events = 0;
   uint64_t unknown_blocks = 0;
   uint64_t sections = 0;
-  std::vector<DamageNote> damage;
+  std::vector<DamageNote> damage;  // the first thousand
+  uint64_t more_damage = 0;
 };
 
 // What the reader finds, in file order. Bytes are valid during the call.
@@ -74,10 +74,13 @@ class CaptureVisitor {
   virtual void machine(const MachineInfo& machine) = 0;
   virtual void thread(const ThreadEntry& entry) = 0;
   virtual void descriptor(int64_t tid, const FdEntry& entry) = 0;
+  // A list of users and groups (of interfaces) follows and replaces the one before.
+  virtual void users_begin() {}
+  virtual void interfaces_begin() {}
   virtual void user(const UserEntry& entry) = 0;
   virtual void group(const GroupEntry& entry) = 0;
   virtual void interface(const InterfaceEntry& entry) = 0;
-  // All metadata before the section's first event was given.
+  // The threads and descriptors before the next event were given; comes again after lists between events.
   virtual void lists_complete() = 0;
   // Returns false to stop reading.
   virtual bool event(const EventView& event) = 0;

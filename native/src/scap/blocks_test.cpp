@@ -72,6 +72,9 @@ ThreadEntry thread_entry() {
   return entry;
 }
 
+// Length of the last block of small_capture({}).
+constexpr int kExitEvent = 52;
+
 std::vector<uint8_t> small_capture(WriterLayout layout) {
   CaptureWriter out(layout);
   out.begin();
@@ -115,7 +118,7 @@ TEST(ReadCapture, KeepsWhatStandsBeforeTheCutWhereverItIs) {
   uint64_t events_before = 0;
   for (size_t size = 1; size < whole.size(); ++size) {
     const ReadResult result = read({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
-    if (size < 16) {
+    if (size < 28) {
       EXPECT_FALSE(result.status.is_ok()) << size;
       continue;
     }
@@ -149,6 +152,54 @@ TEST(ReadCapture, StopsAtALengthThatIsNoLength) {
   EXPECT_EQ(result.stats.damage[0].offset, second_block);
 }
 
+TEST(ReadCapture, GoesOnAfterGarbageBetweenBlocks) {
+  const std::vector<uint8_t> whole = small_capture({});
+  const size_t last_event = whole.size() - kExitEvent;
+  std::vector<uint8_t> bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(last_event));
+  for (int i = 0; i < 77; ++i) bytes.push_back(static_cast<uint8_t>(i * 37 + 11));
+  bytes.insert(bytes.end(), whole.begin() + static_cast<std::ptrdiff_t>(last_event), whole.end());
+  const ReadResult result = read(bytes);
+  EXPECT_EQ(result.stats.events, 2u);
+  ASSERT_EQ(result.stats.damage.size(), 1u);
+  EXPECT_EQ(result.stats.damage[0].offset, last_event);
+  EXPECT_EQ(result.stats.damage[0].skipped_bytes, 77u);
+}
+
+TEST(ReadCapture, PassesLongBlocksOfUnknownTypeWithoutHoldingThem) {
+  std::vector<uint8_t> bytes = small_capture({});
+  const uint32_t length = uint32_t{8} << 20;
+  std::vector<uint8_t> unknown(length, 0);
+  const uint32_t type = 0x999;
+  std::memcpy(unknown.data(), &type, sizeof(type));
+  std::memcpy(unknown.data() + 4, &length, sizeof(length));
+  std::memcpy(unknown.data() + length - 4, &length, sizeof(length));
+  bytes.insert(bytes.end() - kExitEvent, unknown.begin(), unknown.end());
+  const ReadResult result = read(bytes);
+  EXPECT_EQ(result.stats.events, 2u);
+  EXPECT_EQ(result.stats.unknown_blocks, 1u);
+  EXPECT_TRUE(result.stats.damage.empty());
+}
+
+TEST(ReadCapture, KeepsTheFirstSectionWhenTheNextIsUnreadable) {
+  std::vector<uint8_t> bytes = small_capture({});
+  std::vector<uint8_t> second = small_capture({});
+  second[12] = 2;  // major version
+  bytes.insert(bytes.end(), second.begin(), second.end());
+  const ReadResult result = read(bytes);
+  EXPECT_EQ(result.stats.events, 2u);
+  ASSERT_EQ(result.stats.damage.size(), 1u);
+  EXPECT_EQ(result.stats.damage[0].kind, "bad-section");
+}
+
+TEST(ReadCapture, ReportsAnEventWhoseParametersDoNotFitAndKeepsTheOthers) {
+  std::vector<uint8_t> bytes = small_capture({});
+  bytes[bytes.size() - kExitEvent + 8 + 2 + 26] = 0xff;  // the first length of the last event
+  const ReadResult result = read(bytes);
+  EXPECT_EQ(result.seen.codes, std::vector<uint16_t>{ev::SYSCALL_CLOSE_E});
+  ASSERT_EQ(result.stats.damage.size(), 1u);
+  EXPECT_EQ(result.stats.damage[0].kind, "bad-event");
+}
+
 TEST(ReadCapture, RefusesWhatIsNoCapture) {
   const ReadResult text =
       read({'H', 'e', 'l', 'l', 'o', ' ', 'w', 'o', 'r', 'l', 'd', '!', '!', '!', '!', '!', '\n'});
@@ -156,6 +207,12 @@ TEST(ReadCapture, RefusesWhatIsNoCapture) {
   EXPECT_NE(text.status.message().find("48 65 6c 6c"), std::string::npos) << text.status.message();
 
   EXPECT_EQ(read({}).status.code(), ErrorCode::kEmpty);
+
+  CaptureWriter pcapng;
+  pcapng.begin();
+  std::vector<uint8_t> network = pcapng.bytes();
+  for (const uint8_t byte : {1, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0}) network.push_back(byte);
+  EXPECT_NE(read(network).status.message().find("pcapng"), std::string::npos);
 
   std::vector<uint8_t> newer = small_capture({});
   newer[12] = 2;

@@ -96,14 +96,12 @@ struct StoredEnter {
   bool valid = false;
   uint16_t code = 0;
   uint32_t count = 0;
-  uint64_t ts = 0;
   std::vector<uint8_t> bytes;
 
   void store(const EventView& event) {
     valid = true;
     code = event.code;
     count = event.count_in_file();
-    ts = event.ts;
     const Bytes body = event.body().size() <= kMaxBytes ? event.body() : Bytes();
     bytes.assign(body.data(), body.data() + body.size());
   }

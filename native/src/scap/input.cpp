@@ -1,7 +1,6 @@
 #include "scap/input.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -27,29 +26,6 @@ class FileDescriptor {
 
  private:
   int fd_;
-};
-
-// The whole file as one window; pages behind the reader are given back as it moves on.
-class MappedInput : public Input {
- public:
-  MappedInput(uint8_t* base, size_t size) : base_(base), size_(size) { window_ = Bytes(base, size); }
-  ~MappedInput() override { ::munmap(base_, size_); }
-
- protected:
-  void fill(size_t) override {}
-
-  void release() override {
-    const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-    const size_t end = static_cast<size_t>(offset_) / page * page;
-    ::madvise(base_ + released_, end - released_, MADV_DONTNEED);
-    released_ = end;
-    unreleased_ = 0;
-  }
-
- private:
-  uint8_t* base_;
-  size_t size_;
-  size_t released_ = 0;
 };
 
 // Bytes that arrive piece by piece, kept in one buffer that grows only as far as data has come.
@@ -103,9 +79,9 @@ class RawReader {
   size_t head_used_ = 0;
 };
 
-class PipeInput : public BufferedInput {
+class PlainInput : public BufferedInput {
  public:
-  explicit PipeInput(RawReader reader) : reader_(std::move(reader)) {}
+  explicit PlainInput(RawReader reader) : reader_(std::move(reader)) {}
 
  protected:
   size_t produce(uint8_t* target, size_t room) override { return reader_.read(target, room, failure_); }
@@ -221,18 +197,9 @@ Result<std::unique_ptr<Input>> Input::open(const std::string& path) {
   head.resize(have);
 
   const bool gzip = have == 2 && head[0] == 0x1f && head[1] == 0x8b;
-  if (!gzip && S_ISREG(info.st_mode) && info.st_size > 0 &&
-      ::lseek(fd.get(), 0, SEEK_CUR) == static_cast<off_t>(have)) {
-    const size_t size = static_cast<size_t>(info.st_size);
-    void* base = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
-    if (base != MAP_FAILED) {
-      ::madvise(base, size, MADV_SEQUENTIAL);
-      return std::unique_ptr<Input>(std::make_unique<MappedInput>(static_cast<uint8_t*>(base), size));
-    }
-  }
   RawReader reader(std::move(fd), std::move(head));
   if (gzip) return std::unique_ptr<Input>(std::make_unique<GzipInput>(std::move(reader)));
-  return std::unique_ptr<Input>(std::make_unique<PipeInput>(std::move(reader)));
+  return std::unique_ptr<Input>(std::make_unique<PlainInput>(std::move(reader)));
 }
 
 }  // namespace sfkit::scap

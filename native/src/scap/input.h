@@ -1,4 +1,6 @@
-// The bytes of a capture as one forward stream: a mapped file, a pipe, or gzip over either.
+// The bytes of a capture as one forward stream: a file, a pipe, or gzip over either. Files are read in steps,
+// not mapped: one that shrinks while it is read (a rotation, a full disk elsewhere) ends early, where a
+// mapped one would end the process.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +30,6 @@ class Input {
   void consume(size_t count) {
     window_ = window_.slice(count);
     offset_ += count;
-    unreleased_ += count;
-    if (unreleased_ >= kReleaseStep) release();
   }
 
   // Position in the decompressed stream.
@@ -41,16 +41,11 @@ class Input {
   const std::string& failure() const { return failure_; }
 
  protected:
-  static constexpr size_t kReleaseStep = size_t{8} << 20;
-
   // Extends window_ to at least `want` bytes if the stream has them.
   virtual void fill(size_t want) = 0;
-  // Gives back memory of what was consumed.
-  virtual void release() { unreleased_ = 0; }
 
   Bytes window_;
   uint64_t offset_ = 0;
-  size_t unreleased_ = 0;
   std::string failure_;
 };
 

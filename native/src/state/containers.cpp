@@ -12,6 +12,7 @@ namespace {
 constexpr size_t kShortId = 12;
 constexpr size_t kFullId = 64;
 constexpr size_t kMesosId = 36;
+constexpr size_t kLongestDescription = size_t{1} << 20;  // of a container; a parsed one takes many times that
 
 bool is_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
@@ -141,6 +142,7 @@ uint32_t ContainerTable::intern(std::string_view id) {
 }
 
 bool ContainerTable::add_json(std::string_view json) {
+  if (json.size() > kLongestDescription) return false;
   const auto parsed = json::parse(json.substr(0, json.find('\0')));
   if (!parsed.is_ok()) return false;
   const json::Value* container = parsed.value().find("container");

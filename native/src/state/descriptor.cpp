@@ -40,7 +40,7 @@ Descriptor& DescriptorRef::writable() {
 
 void DescriptorTable::put(int64_t fd, DescriptorRef descriptor) {
   if (fd < 0) return;
-  if (fd >= kLowest) {
+  if (fd >= kArraySize) {
     high_[fd] = FdSlot{std::move(descriptor), nullptr};
     return;
   }

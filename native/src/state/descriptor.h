@@ -20,6 +20,8 @@ inline constexpr uint32_t kOpenDirectory = 1u << 10;  // PPM_O_DIRECTORY
 inline constexpr uint32_t kOpenCloexec = 1u << 12;    // PPM_O_CLOEXEC
 inline constexpr uint32_t kOpenFCreated = 1u << 14;   // bits from here up come from the kernel
 
+inline constexpr int64_t kAtFdcwd = -100;  // in place of a directory descriptor: the working directory
+
 enum class Role : uint8_t { kNone, kClient, kServer };
 
 using IpBytes = std::array<uint8_t, 16>;  // network order; IPv4 the first four
@@ -142,8 +144,9 @@ class DescriptorTable {
   }
 
  private:
-  // Numbers below this are places of an array; a file can claim any 64-bit number, so others are hashed.
-  static constexpr int64_t kLowest = 4096;
+  // Numbers below are places of an array, which every fork copies; a file can claim any 64-bit number, so
+  // others are hashed.
+  static constexpr int64_t kArraySize = 1024;
   static constexpr size_t kGrowBy = 16;
 
   std::vector<FdSlot> low_;

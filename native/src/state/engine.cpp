@@ -15,7 +15,6 @@ using scap::to_text;
 using scap::to_uint;
 namespace ev = scap::ev;
 
-constexpr int64_t kAtFdcwd = -100;
 constexpr int64_t kInProgress = -115;  // -EINPROGRESS: a non-blocking connect under way
 constexpr uint64_t kTwoSeconds = 2'000'000'000;
 constexpr uint32_t kAtEmptyPath = 0x1000;
@@ -26,6 +25,7 @@ constexpr uint32_t kFcntlDupfdCloexec = 26;
 constexpr uint32_t kSetChildSubreaper = 36;  // PR_SET_CHILD_SUBREAPER
 constexpr uint32_t kSocketCloexec = 0x80000;
 constexpr size_t kRemembered = 65536;
+constexpr size_t kLongestList = 4096;
 constexpr std::string_view kUnknownDirectory = "<UNKNOWN>";
 constexpr std::string_view kNotAvailable = "<NA>";
 
@@ -235,7 +235,7 @@ bool has_text(Bytes value) {
   return !value.empty() && value.text() != std::string_view("(NULL)\0", 7);
 }
 
-std::string_view list_bytes(Bytes value) {
+std::string_view list_text(Bytes value) {
   return value.text();
 }
 
@@ -254,6 +254,11 @@ void set_ends(Descriptor& descriptor, const Endpoint& source, const Endpoint& de
 void swap_ends(Descriptor& descriptor) {
   std::swap(descriptor.sip, descriptor.dip);
   std::swap(descriptor.sport, descriptor.dport);
+}
+
+// Events of two processors may come a little out of order.
+uint64_t time_between(uint64_t a, uint64_t b) {
+  return a > b ? a - b : b - a;
 }
 
 // Another number for what `source` stands for, with a close-on-exec mark of its own.
@@ -299,11 +304,14 @@ void Engine::reset() {
   interfaces_.clear();
   server_ports_.clear();
   recent_removals_.clear();
-  machine_ = {};
+  listed_.clear();
 }
 
 void Engine::add_thread(const scap::ThreadEntry& entry) {
+  // What the last event ended must be gone before its number or its group is used again.
+  if (has_pending_) settle();
   Thread& thread = *threads_.create(entry.tid);
+  listed_.push_back(entry.tid);
   thread.pid = entry.pid;
   thread.ptid = entry.ptid;
   thread.sid = entry.sid;
@@ -317,15 +325,15 @@ void Engine::add_thread(const scap::ThreadEntry& entry) {
   thread.loginuid = entry.loginuid;
   thread.tty = entry.tty;
   thread.fdlimit = entry.fdlimit;
-  thread.from_list = thread.listed_uid = thread.listed_gid = true;
+  thread.listed_uid = thread.listed_gid = true;
   thread.comm = entry.comm;
   thread.exe = entry.exe;
   thread.exepath = executable_path(entry.exepath);
-  thread.args = entry.args;
+  thread.args = list_text(Bytes(entry.args));
   thread.root = entry.root;
   if (thread.is_leader()) {
     join_directory("", entry.cwd, thread.cwd);
-    thread.env = entry.env;
+    thread.env = list_text(Bytes(entry.env));
   } else {
     thread.flags |= kCloneFiles;
   }
@@ -333,8 +341,10 @@ void Engine::add_thread(const scap::ThreadEntry& entry) {
 }
 
 void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
+  if (has_pending_) settle();
   Thread* thread = threads_.find(tid);
   if (thread == nullptr) return;
+  if (listed_.empty() || listed_.back() != tid) listed_.push_back(tid);
   DescriptorRef reference = pool_.make(entry.type);
   Descriptor& descriptor = *reference.get();
   descriptor.inode = entry.inode;
@@ -367,11 +377,13 @@ void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
 }
 
 void Engine::lists_complete() {
-  threads_.for_each([this](Thread* thread) {
-    threads_.link(thread);
+  for (const int64_t tid : listed_) {
+    Thread* thread = threads_.find(tid);
+    if (thread == nullptr) continue;
+    if (thread->group == nullptr) threads_.link(thread);
     thread->descriptors.filter([this](int64_t, FdSlot& slot) {
-      Descriptor& descriptor = *slot.descriptor.get();
-      if (descriptor.type != FdType::kIpv4) return true;
+      if (slot.descriptor->type != FdType::kIpv4 || slot.descriptor->role != Role::kNone) return true;
+      Descriptor& descriptor = slot.descriptor.writable();
       // The list gives the local end first; events give the one that connected first.
       if (server_ports_.find(descriptor.sport) != nullptr) {
         swap_ends(descriptor);
@@ -385,7 +397,8 @@ void Engine::lists_complete() {
       set_ends(descriptor, source, destination);
       return true;
     });
-  });
+  }
+  listed_.clear();
 }
 
 // ---- an event's surroundings
@@ -487,9 +500,7 @@ void Engine::enter(const scap::EventView& event, Context& context) {
       break;
     }
     case ev::SYSCALL_SETUID_E:
-    case ev::SYSCALL_SETRESUID_E:
-      if (compat_ && event.code == ev::SYSCALL_SETUID_E)
-        rendered_ = std::to_string(to_uint(event.param(0), kNoId));
+      if (compat_) rendered_ = std::to_string(to_uint(event.param(0), kNoId));
       break;
     case ev::SOCKET_CONNECT_E: {
       DescriptorTable* table = thread->table();
@@ -605,7 +616,9 @@ void Engine::on_open(Context& context) {
     flags = (entered_flags & (kOpenFCreated - 1)) | (flags & ~(kOpenFCreated - 1));
   }
   const std::string_view path = to_text(name);
-  if (path.starts_with('/') || call.exit().code == ev::SYSCALL_OPEN_X) {
+  if (path.empty() && !compat_) {
+    scratch_.clear();  // the capture does not say which
+  } else if (path.starts_with('/') || call.exit().code == ev::SYSCALL_OPEN_X) {
     join_path(cwd_of(*context.thread), path, scratch_);
   } else if (const int64_t directory = to_int(dirfd, kAtFdcwd); directory == kAtFdcwd) {
     join_path(cwd_of(*context.thread), path, scratch_);
@@ -990,8 +1003,8 @@ void Engine::on_send_receive(Context& context, bool receive) {
 
 void Engine::set_cgroups(Thread& thread, Bytes cgroups) {
   // Most processes have the cgroups of the one before.
-  if (list_bytes(cgroups) != last_cgroups_) {
-    last_cgroups_ = list_bytes(cgroups);
+  if (list_text(cgroups) != last_cgroups_) {
+    last_cgroups_ = list_text(cgroups);
     last_container_ = containers_.intern(container_id_of(last_cgroups_));
   }
   thread.container = last_container_;
@@ -1010,7 +1023,7 @@ void Engine::set_gid(Thread& thread, uint32_t gid) {
 // What both variants of a clone say about the thread that reports it.
 void Engine::fill_from_clone(Thread& thread, const scap::CallView& call) {
   thread.exe = to_text(call.from_exit(P::exe));
-  thread.args = list_bytes(call.from_exit(P::args));
+  thread.args = list_text(call.from_exit(P::args));
   const Bytes comm = call.from_exit(P::comm);
   thread.comm = comm.empty() ? thread.exe : to_text(comm);
   thread.fdlimit = to_int(call.from_exit(P::fdlimit), -1);
@@ -1064,7 +1077,8 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
   const uint16_t code = event.code;
   if (code == ev::SYSCALL_VFORK_X || code == ev::SYSCALL_VFORK_17_X || code == ev::SYSCALL_VFORK_20_X) return;
   if (const Removal* removal = recent_removals_.find(child_tid);
-      removal != nullptr && removal->ptid == caller->tid && event.ts - removal->ts < kTwoSeconds) {
+      removal != nullptr && removal->ptid == caller->tid &&
+      time_between(event.ts, removal->ts) < kTwoSeconds) {
     return;
   }
   if (Thread* old = threads_.find(child_tid)) {
@@ -1090,7 +1104,7 @@ void Engine::on_clone_child(Context& context) {
   const scap::EventView& event = *context.event;
   if (event.tid < 0) return;
   if (Thread* existing = context.thread) {
-    if (existing->clone_ts != 0 && event.ts - existing->clone_ts < kTwoSeconds) return;
+    if (existing->clone_ts != 0 && time_between(event.ts, existing->clone_ts) < kTwoSeconds) return;
   }
   const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
   const bool is_thread = (flags & kCloneThread) != 0;
@@ -1131,11 +1145,13 @@ void Engine::on_exec(Context& context) {
   const scap::CallView& call = *context.call;
   Thread* thread = context.thread;
   if (thread == nullptr || call.result() < 0) return;
-  thread->dead = false;
-  thread->exe = to_text(call.from_exit(P::exe));
-  thread->args = list_bytes(call.from_exit(P::args));
-  const Bytes comm = call.from_exit(P::comm);
-  thread->comm = comm.empty() ? thread->exe : to_text(comm);
+  threads_.revive(thread);
+  if (const Bytes exe = call.from_exit(P::exe); !exe.empty()) {
+    thread->exe = to_text(exe);
+    thread->args = list_text(call.from_exit(P::args));
+    thread->comm = thread->exe;
+  }
+  if (const Bytes comm = call.from_exit(P::comm); !comm.empty()) thread->comm = to_text(comm);
   const int64_t pid = to_int(call.from_exit(P::pid), thread->pid);
   if (thread->is_invalid()) {
     thread->pid = pid;
@@ -1147,8 +1163,8 @@ void Engine::on_exec(Context& context) {
     thread->pid = pid;
     threads_.relink(thread);
   }
-  thread->fdlimit = to_int(call.from_exit(P::fdlimit), -1);
-  if (const Bytes env = call.from_exit(P::env); !env.empty()) thread->env = list_bytes(env);
+  thread->fdlimit = to_int(call.from_exit(P::fdlimit), thread->fdlimit);
+  if (const Bytes env = call.from_exit(P::env); !env.empty()) thread->env = list_text(env);
   if (const Bytes cgroups = call.from_exit(P::cgroups); !cgroups.empty()) set_cgroups(*thread, cgroups);
   if (const Bytes tty = call.from_exit(P::tty); !tty.empty())
     thread->tty = static_cast<uint32_t>(to_uint(tty, 0));
@@ -1214,11 +1230,15 @@ void Engine::on_chdir(Context& context) {
   if (call.result() < 0 || leader == nullptr) return;
   switch (kHandlers[context.event->code]) {
     case Handler::kFchdir:
-      if (context.slot == nullptr) return;
+      if (context.slot == nullptr || context.slot->descriptor->name.empty()) return;
       join_directory("", context.slot->descriptor->name, scratch_);
       break;
-    case Handler::kGetcwd: join_directory("", to_text(call.from_exit(P::path)), scratch_); break;
-    default: join_directory(leader->cwd, to_text(call.get(P::path)), scratch_); break;
+    default: {
+      const std::string_view path = to_text(call.get(P::path));
+      if (path.empty()) return;
+      join_directory(leader->cwd, path, scratch_);
+      break;
+    }
   }
   leader->cwd = scratch_;
 }

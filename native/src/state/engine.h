@@ -35,7 +35,12 @@ class Engine {
   void add_user(uint32_t uid, std::string_view name) { users_.add(0, uid, name); }
   void add_group(uint32_t gid, std::string_view name) { groups_.add(0, gid, name); }
   void add_interface(const scap::InterfaceEntry& entry) { interfaces_.add(entry); }
-  // The lists are complete: links threads, completes addresses.
+  void clear_names() {
+    users_.clear();
+    groups_.clear();
+  }
+  void clear_interfaces() { interfaces_.clear(); }
+  // Links the threads listed since the last call and completes their addresses.
   void lists_complete();
 
   // Applies one event and calls `visit(const Context&)` with what it is about; what the event ends
@@ -77,7 +82,6 @@ class Engine {
   const ContainerTable& containers() const { return containers_; }
   const NameTable& users() const { return users_; }
   const NameTable& groups() const { return groups_; }
-  const scap::MachineInfo& machine() const { return machine_; }
   // Directory of an *at call: the path of descriptor `dirfd`, the working directory for AT_FDCWD;
   // nullptr when it is not known.
   const std::string* directory_of(Thread& thread, int64_t dirfd);
@@ -152,8 +156,8 @@ class Engine {
   NameTable users_;
   NameTable groups_;
   InterfaceList interfaces_;
-  scap::MachineInfo machine_;
   FlatMap<int64_t, uint8_t> server_ports_;
+  std::vector<int64_t> listed_;  // threads named by lists since the last event
 
   // Ends with the next event.
   bool has_pending_ = false;
@@ -169,7 +173,6 @@ class Engine {
 
   std::string scratch_;   // paths under construction
   std::string rendered_;  // compat: what libs 0.18.1 last rendered as text
-  std::string own_directory_;
   const std::string no_text_;
   const std::string unknown_leader_cwd_ = "./";
 };

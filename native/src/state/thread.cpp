@@ -23,7 +23,7 @@ void Thread::reset() {
   uid = gid = loginuid = kNoId;
   tty = container = 0;
   fdlimit = reaper_tid = -1;
-  has_reaper_tid = dead = from_list = listed_uid = listed_gid = false;
+  has_reaper_tid = dead = listed_uid = listed_gid = false;
   clone_ts = 0;
   for (std::string* text : {&comm, &exe, &exepath, &args, &root, &cwd, &env}) text->clear();
   descriptors.clear();
@@ -118,10 +118,18 @@ void ThreadTable::end(Thread* thread) {
   if (thread->group != nullptr && thread->group->alive > 0) --thread->group->alive;
 }
 
+void ThreadTable::revive(Thread* thread) {
+  if (!thread->dead) return;
+  thread->dead = false;
+  if (thread->group != nullptr) ++thread->group->alive;
+}
+
 Thread* ThreadTable::find_reaper(Thread* thread) {
   if (thread->has_reaper_tid) {
     if (thread->reaper_tid > 0) {
-      if (Thread* named = find(thread->reaper_tid); named != nullptr && !named->is_invalid()) return named;
+      if (Thread* named = find(thread->reaper_tid);
+          named != nullptr && named != thread && !named->is_invalid())
+        return named;
     } else if (thread->reaper_tid == 0) {
       return nullptr;
     }

@@ -19,7 +19,6 @@ enum ThreadFlag : uint32_t {
   kCloneParent = 1u << 8,
   kCloneThread = 1u << 13,
   kCloneInverted = 1u << 16,  // made from the child's own event
-  kCloneNewUser = 1u << 20,
   kCloneVfork = 1u << 27,
   kChildInPidns = 1u << 29,
   kIsMainThread = 1u << 30,
@@ -58,7 +57,6 @@ struct Thread {
   int64_t reaper_tid = -1;
   bool has_reaper_tid = false;
   bool dead = false;
-  bool from_list = false;   // known since the section's process list
   bool listed_uid = false;  // uid (gid) still as the process list gave it
   bool listed_gid = false;
   uint64_t clone_ts = 0;  // 0: from the process list, or met without its clone
@@ -125,6 +123,8 @@ class ThreadTable {
 
   // Marks the thread as ended; it stays visible until remove_ended().
   void end(Thread* thread);
+  // The opposite: an exec by another thread of the group gave the thread's number a new life.
+  void revive(Thread* thread);
   // Takes an ended thread out: its children go to a reaper, and a leader stays while its group lives.
   void remove_ended(Thread* thread);
   // Takes a thread out whatever its state, with its group when it leads it.
@@ -133,11 +133,6 @@ class ThreadTable {
   void keep_only(Thread* keep);
 
   void clear();
-
-  template <typename Visit>
-  void for_each(Visit visit) {
-    threads_.for_each([&](int64_t, Thread*& thread) { visit(thread); });
-  }
 
  private:
   void join_group(Thread* thread);

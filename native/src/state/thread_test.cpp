@@ -74,6 +74,27 @@ TEST(ThreadTable, TheEventsReaperWins) {
   EXPECT_EQ(child->ptid, 5);
 }
 
+TEST(ThreadTable, AThreadIsNotItsOwnReaper) {
+  ThreadTable table;
+  Thread* parent = add(table, 10, 10, 1);
+  Thread* child = add(table, 20, 20, 10);
+  parent->has_reaper_tid = true;
+  parent->reaper_tid = 10;
+  die(table, parent);
+  EXPECT_EQ(child->ptid, 0);
+}
+
+TEST(ThreadTable, ARevivedLeaderStaysWhileItsThreadsLive) {
+  ThreadTable table;
+  Thread* leader = add(table, 10, 10, 1);
+  Thread* worker = add(table, 11, 10, 1);
+  die(table, leader);
+  table.revive(leader);
+  die(table, leader);
+  EXPECT_EQ(table.find(10), leader);
+  EXPECT_EQ(worker->leader(), leader);
+}
+
 TEST(ThreadTable, AnUnknownParentBecomesZero) {
   ThreadTable table;
   EXPECT_EQ(add(table, 10, 10, 999)->ptid, 0);

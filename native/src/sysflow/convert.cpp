@@ -27,6 +27,8 @@ class Pipeline : public scap::CaptureVisitor {
   void machine(const scap::MachineInfo& machine) override { host_name_ = machine.hostname; }
   void thread(const scap::ThreadEntry& entry) override { state_.add_thread(entry); }
   void descriptor(int64_t tid, const scap::FdEntry& entry) override { state_.add_descriptor(tid, entry); }
+  void users_begin() override { state_.clear_names(); }
+  void interfaces_begin() override { state_.clear_interfaces(); }
   void user(const scap::UserEntry& entry) override { state_.add_user(entry.uid, entry.name); }
   void group(const scap::GroupEntry& entry) override { state_.add_group(entry.gid, entry.name); }
   void interface(const scap::InterfaceEntry& entry) override { state_.add_interface(entry); }
@@ -101,7 +103,7 @@ Status convert_capture(const std::string& path, const ConvertOptions& options, R
   }
   const DispatchCounts& counts = dispatcher.counts();
   add_skipped(summary, "events of codes newer than this version of sfkit", stats.unknown_events);
-  add_skipped(summary, "events whose parameters do not fit their block", stats.malformed_events);
+  add_skipped(summary, "further places of damage", stats.more_damage);
   add_skipped(summary, "blocks of unknown type", stats.unknown_blocks);
   add_skipped(summary, "calls on descriptors that the capture does not introduce", counts.unknown_descriptor);
   add_skipped(summary,

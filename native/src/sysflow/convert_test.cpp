@@ -405,6 +405,54 @@ TEST(Convert, OnlyCallsThatNeededADescriptorCountAsOnesWithout) {
   EXPECT_EQ(summary.skipped[0].count, 1u);
 }
 
+TEST(Convert, ListsBetweenEventsAddToTheState) {
+  Scenario world = small_world(Age::k2026);
+  world.write(kPid, 4, 1);
+  world.exit(kPid, 0);
+  scap::ThreadEntry late;
+  late.tid = late.pid = late.vtid = late.vpid = 90;
+  late.ptid = 1;
+  late.exe = late.exepath = "/bin/late";
+  world.writer().processes({late});
+  scap::FdEntry file;
+  file.fd = 3;
+  file.type = scap::FdType::kFileV2;
+  file.name = "/late";
+  world.writer().descriptors(90, {file});
+  world.write(90, 3, 7);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.file_flows.size(), 2u);
+  EXPECT_EQ(kept.processes.back().exe, "/bin/late");
+  EXPECT_EQ(kept.processes.back().poid, kept.processes.front().oid);
+}
+
+TEST(Convert, CountsOfHostileResultsDoNotOverflow) {
+  Scenario world = small_world(Age::k2026);
+  for (int i = 0; i < 3; ++i) world.write(kPid, 4, INT64_MAX);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.file_flows.size(), 1u);
+  EXPECT_GT(kept.file_flows[0].counters.write_bytes, 0);
+}
+
+TEST(Convert, AnOlderSectionDoesNotStopTheTimers) {
+  Scenario newer = small_world(Age::k2026);
+  newer.wait(5000 * kSecond);
+  newer.write(kPid, 4, 1);
+  Scenario older = small_world(Age::k2026);
+  older.write(kPid, 4, 2);
+  older.wait(31 * kSecond);
+  older.write(kPid, 4, 4);
+  std::vector<uint8_t> bytes = newer.writer().bytes();
+  bytes.insert(bytes.end(), older.writer().bytes().begin(), older.writer().bytes().end());
+  const sfkit::testing::TemporaryFile file(bytes);
+  Kept kept;
+  ConvertSummary summary;
+  const std::atomic<bool> cancel{false};
+  ASSERT_TRUE(convert_capture(file.path(), everything(), kept, cancel, summary).is_ok());
+  EXPECT_EQ(kept.file_flows.size(), 2u);
+  for (const FileFlow& flow : kept.file_flows) EXPECT_GE(flow.end_ts, flow.ts);
+}
+
 TEST(Convert, AnUnknownThreadGetsAPlaceholder) {
   Scenario world = small_world(Age::k2023);
   world.open(777, 3, "/x", kReadOnly);

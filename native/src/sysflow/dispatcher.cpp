@@ -17,9 +17,10 @@ namespace ev = scap::ev;
 constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
 constexpr uint64_t kNoTime = UINT64_MAX;  // of synthetic events
 constexpr uint32_t kMapAnonymous = 1u << 3;
-constexpr int64_t kAtFdcwd = -100;
 constexpr int64_t kBadDescriptor = -9;  // -EBADF
 constexpr int64_t kSmallestErrno = -4095;
+constexpr int64_t kOutOfOrder = 30;  // seconds that events may step back
+constexpr int kMostRebases = 1000;
 constexpr int64_t kKeepEnded = 1;      // seconds an ended process stays known
 constexpr int64_t kRemovalPeriod = 2;  // seconds between two removals
 constexpr char kUnknownKind = '?';
@@ -66,14 +67,25 @@ void Dispatcher::advance(uint64_t ts) {
   ts_ = static_cast<int64_t>(ts);
   if (first_ts_ == 0) first_ts_ = ts_;
   if (ts < second_begins_ || ts >= second_ends_) {
+    const int64_t before = now_;
     now_ = static_cast<int64_t>(ts / kNanosecondsPerSecond);
     second_begins_ = static_cast<uint64_t>(now_) * kNanosecondsPerSecond;
     second_ends_ = second_begins_ + kNanosecondsPerSecond;
     flows_.set_time(ts_, now_);
+    if (before - now_ > kOutOfOrder) rebase();
     tick();
     return;
   }
   flows_.set_time(ts_, now_);
+}
+
+// An older section follows, or a time was damaged. Each costs a walk over what is under way, so it must not
+// be had with every event.
+void Dispatcher::rebase() {
+  if (++rebases_ > kMostRebases) return;
+  flows_.rebase(now_);
+  last_removal_ = now_;
+  for (Dying& entry : dying_) entry.since = now_;
 }
 
 void Dispatcher::tick() {
@@ -82,11 +94,11 @@ void Dispatcher::tick() {
 }
 
 void Dispatcher::remove_ended() {
-  const auto kept = std::partition(dying_.begin(), dying_.end(),
-                                   [this](const Dying& entry) { return now_ - entry.since < kKeepEnded; });
+  const auto kept = std::stable_partition(
+      dying_.begin(), dying_.end(), [this](const Dying& entry) { return now_ - entry.since < kKeepEnded; });
   for (auto at = kept; at != dying_.end(); ++at) {
     ProcessEntity* process = entities_.find(at->oid);
-    if (process == nullptr) continue;
+    if (process == nullptr || !process->ended) continue;
     // What late events began would be lost with the process.
     if (!options_.compat) {
       flows_.end_process(*process);
@@ -176,7 +188,8 @@ void Dispatcher::write_event(const state::Context& context, const ProcessEntity&
 
 void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   state::Thread& thread = *context.thread;
-  const bool main = thread.is_leader();
+  // A thread that the capture never introduced stands for a process of its own.
+  const bool main = thread.is_leader() || (!options_.compat && thread.is_invalid());
   const int64_t result = result_of(context);
 
   if (options_.process_flow && op == kOpClone) {
@@ -201,6 +214,7 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
       entities_.process(thread, makes ? ObjectState::kCreated : ObjectState::kReup, ts_);
   ProcessEntity& process = *fetched.process;
   if ((op == kOpExec || op == kOpSetuid) && !fetched.created) entities_.modified(process, thread, ts_);
+  if (op == kOpExec) process.ended = false;
   if (op == kOpExit) {
     if (main) {
       flows_.end_process(process);
@@ -209,7 +223,10 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
     }
   }
   write_event(context, process, op, result);
-  if (op == kOpExit && main) dying_.push_back({now_, process.record.oid});
+  if (op == kOpExit && main) {
+    process.ended = true;
+    dying_.push_back({now_, process.record.oid});
+  }
 }
 
 // ---- files and connections
@@ -295,7 +312,8 @@ void Dispatcher::absolute_path(const state::Context& context, P path, const P* d
     tidy_path(text, out);
     return;
   }
-  const int64_t dirfd = directory == nullptr ? kAtFdcwd : to_int(argument(*directory), kAtFdcwd);
+  const int64_t dirfd =
+      directory == nullptr ? state::kAtFdcwd : to_int(argument(*directory), state::kAtFdcwd);
   const std::string* base = state_.directory_of(*context.thread, dirfd);
   if (base == nullptr) {
     out = text;

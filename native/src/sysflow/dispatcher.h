@@ -48,6 +48,7 @@ class Dispatcher {
   };
 
   void tick();
+  void rebase();
   void remove_ended();
   void on_process(const state::Context& context, uint32_t op);
   void on_data(const state::Context& context, uint32_t op);
@@ -73,6 +74,7 @@ class Dispatcher {
   uint64_t second_begins_ = 1;  // the current second in ns; begins empty
   uint64_t second_ends_ = 0;
   int64_t last_removal_ = 0;
+  int rebases_ = 0;
   std::vector<Dying> dying_;
   std::string last_setuid_;  // compat: shared by all threads
   ProcessEvent event_;

@@ -126,7 +126,8 @@ ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& l
   entity->written = false;
   entity->first_network = entity->last_network = entity->first_file = entity->last_file = nullptr;
   entity->thread_flow = nullptr;
-  entity->previous = entity->next = entity->next_same_pid = nullptr;
+  entity->previous = entity->next = entity->previous_same_pid = entity->next_same_pid = nullptr;
+  entity->ended = false;
   return entity;
 }
 
@@ -161,12 +162,9 @@ EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& le
     ProcessEntity* entity = *at;
     processes_.put(entity->record.oid, entity);
     const int64_t pid = entity->record.oid.hpid;
-    if (ProcessEntity* same = by_pid(pid)) {
-      while (same->next_same_pid != nullptr) same = same->next_same_pid;
-      same->next_same_pid = entity;
-    } else {
-      by_pid_.put(pid, entity);
-    }
+    entity->next_same_pid = by_pid(pid);
+    if (entity->next_same_pid != nullptr) entity->next_same_pid->previous_same_pid = entity;
+    by_pid_.put(pid, entity);
     entity->previous = last_;
     (last_ == nullptr ? first_ : last_->next) = entity;
     last_ = entity;
@@ -183,7 +181,12 @@ void EntityStore::modified(ProcessEntity& process, state::Thread& thread, int64_
   process.record.ts = ts;
   describe(process.record, *leader);
   // The collector leaves these as they were before the exec.
-  if (!compat_) describe_surroundings(process.record, *leader);
+  if (!compat_) {
+    describe_surroundings(process.record, *leader);
+    write_container(thread.container);
+    process.record.container_id.reset();
+    if (thread.container != 0) process.record.container_id = state_.containers().at(thread.container).id;
+  }
   sink_.process(process.record);
 }
 
@@ -212,26 +215,26 @@ FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, char
 void EntityStore::erase(ProcessEntity& process) {
   processes_.erase(process.record.oid);
   const int64_t pid = process.record.oid.hpid;
-  if (ProcessEntity* head = by_pid(pid); head == &process) {
-    if (process.next_same_pid != nullptr) {
-      by_pid_.put(pid, process.next_same_pid);
-    } else {
-      by_pid_.erase(pid);
-    }
-  } else if (head != nullptr) {
-    while (head->next_same_pid != nullptr && head->next_same_pid != &process) head = head->next_same_pid;
-    head->next_same_pid = process.next_same_pid;
+  if (process.next_same_pid != nullptr) process.next_same_pid->previous_same_pid = process.previous_same_pid;
+  if (process.previous_same_pid != nullptr) {
+    process.previous_same_pid->next_same_pid = process.next_same_pid;
+  } else if (process.next_same_pid != nullptr) {
+    by_pid_.put(pid, process.next_same_pid);
+  } else {
+    by_pid_.erase(pid);
   }
   (process.previous == nullptr ? first_ : process.previous->next) = process.next;
   (process.next == nullptr ? last_ : process.next->previous) = process.previous;
   process.alive = false;
   process.written = false;
-  sink_.process_gone(process.record.oid);
-  if (!process.has_flows()) pool_.give_back(&process);
+  release(process);
 }
 
 void EntityStore::release(ProcessEntity& process) {
-  if (!process.alive && !process.has_flows()) pool_.give_back(&process);
+  if (process.alive || process.has_flows()) return;
+  // A process of the same identity may have been written since; the sink still needs it then.
+  if (find(process.record.oid) == nullptr) sink_.process_gone(process.record.oid);
+  pool_.give_back(&process);
 }
 
 }  // namespace sfkit::sysflow

@@ -27,6 +27,7 @@ struct ProcessEntity {
   Process record;
   bool alive = false;
   bool written = false;
+  bool ended = false;  // its leader has exited
   // Data flows in order of creation, network and file apart.
   Flow* first_network = nullptr;
   Flow* last_network = nullptr;
@@ -36,6 +37,7 @@ struct ProcessEntity {
   // Creation order over all processes, and over those of the same pid.
   ProcessEntity* previous = nullptr;
   ProcessEntity* next = nullptr;
+  ProcessEntity* previous_same_pid = nullptr;
   ProcessEntity* next_same_pid = nullptr;
 
   bool has_flows() const {
@@ -45,7 +47,7 @@ struct ProcessEntity {
 
 struct OidHash {
   uint64_t operator()(const Oid& oid) const {
-    return mix64(static_cast<uint64_t>(oid.create_ts) ^ mix64(static_cast<uint64_t>(oid.hpid)));
+    return mix64(static_cast<uint64_t>(oid.create_ts) ^ mix64(static_cast<uint64_t>(oid.hpid) ^ kTableSeed));
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <string_view>
 
 namespace sfkit::sysflow {
@@ -11,6 +12,7 @@ constexpr int64_t kExportAfter = 30;  // seconds since creation or last export
 constexpr int64_t kIdleAfter = 60;    // seconds since the last operation
 constexpr uint32_t kAccessMask = 3;   // of open flags
 constexpr uint32_t kAccessRead = 1;
+constexpr int64_t kMostBytes = 0x7ffff000;  // the kernel moves no more in one call
 constexpr int32_t kKeepAll = 0;
 constexpr int32_t kKeepNone = 1;
 
@@ -55,18 +57,62 @@ bool FlowTable::matches(const Flow& flow, const ProcessEntity& process, const Fl
          flow.net.dip.bytes == descriptor.dip;
 }
 
-bool FlowTable::same_resource(const Flow& a, const Flow& b) {
-  if (a.network != b.network) return false;
-  if (!a.network) return a.file == b.file;
-  return a.net.ipv6 == b.net.ipv6 && a.net.sport == b.net.sport && a.net.dport == b.net.dport &&
-         a.net.sip == b.net.sip && a.net.dip == b.net.dip;
+uint64_t FlowTable::KeyHash::operator()(const Key& key) const {
+  const auto words = [](const Address& address) {
+    std::array<uint64_t, 2> parts;
+    std::memcpy(parts.data(), address.bytes.data(), sizeof(parts));
+    return parts;
+  };
+  const auto [sip1, sip2] = words(key.sip);
+  const auto [dip1, dip2] = words(key.dip);
+  uint64_t hash = mix_words(kTableSeed, reinterpret_cast<uintptr_t>(key.process));
+  hash = mix_words(hash, reinterpret_cast<uintptr_t>(key.file));
+  if (key.file == nullptr) {
+    hash = mix_words(hash, sip1);
+    hash = mix_words(hash, sip2);
+    hash = mix_words(hash, dip1);
+    hash = mix_words(hash, dip2);
+    hash = mix_words(hash, key.ports_and_kind);
+  }
+  hash = mix_words(hash, static_cast<uint64_t>(key.fd));
+  return mix_words(hash, static_cast<uint64_t>(key.tid));
+}
+
+FlowTable::Key FlowTable::key_of(const Flow& flow) {
+  Key key = related_key_of(flow);
+  key.tid = flow.tid();
+  return key;
+}
+
+FlowTable::Key FlowTable::related_key_of(const Flow& flow) {
+  Key key;
+  key.process = flow.process;
+  key.file = flow.file;
+  key.fd = flow.fd();
+  if (flow.network) {
+    key.sip = flow.net.sip;
+    key.dip = flow.net.dip;
+    key.ports_and_kind =
+        uint64_t{flow.net.sport} << 32 | uint64_t{flow.net.dport} << 16 | (flow.net.ipv6 ? 2 : 1);
+  }
+  return key;
 }
 
 Flow* FlowTable::find(ProcessEntity& process, const FlowTarget& target) {
-  Flow** head = by_fd_.find(key_of(process, target.network, static_cast<int32_t>(target.fd)));
-  Flow* flow = head == nullptr ? nullptr : *head;
-  while (flow != nullptr && !matches(*flow, process, target)) flow = flow->next_same_fd;
-  return flow;
+  Key key;
+  key.process = &process;
+  key.file = target.file;
+  key.fd = static_cast<int32_t>(target.fd);
+  key.tid = target.tid;
+  if (target.network) {
+    const state::Descriptor& descriptor = *target.descriptor;
+    key.sip.bytes = descriptor.sip;
+    key.dip.bytes = descriptor.dip;
+    key.ports_and_kind = uint64_t{descriptor.sport} << 32 | uint64_t{descriptor.dport} << 16 |
+                         (descriptor.type == state::FdType::kIpv6 ? 2 : 1);
+  }
+  Flow** found = flows_.find(key);
+  return found == nullptr ? nullptr : *found;
 }
 
 Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
@@ -95,6 +141,25 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
   return flow;
 }
 
+void FlowTable::add(Flow& flow) {
+  ProcessEntity& process = *flow.process;
+  Flow*& first = flow.network ? process.first_network : process.first_file;
+  Flow*& last = flow.network ? process.last_network : process.last_file;
+  flow.previous = last;
+  flow.next = nullptr;
+  (last == nullptr ? first : last->next) = &flow;
+  last = &flow;
+
+  flows_.put(key_of(flow), &flow);
+  const Key related = related_key_of(flow);
+  Flow** head = related_heads_.find(related);
+  flow.previous_related = nullptr;
+  flow.next_related = head == nullptr ? nullptr : *head;
+  if (flow.next_related != nullptr) flow.next_related->previous_related = &flow;
+  related_heads_.put(related, &flow);
+  data_timers_.insert(&flow);
+}
+
 void FlowTable::remove(Flow& flow) {
   ProcessEntity& process = *flow.process;
   Flow*& first = flow.network ? process.first_network : process.first_file;
@@ -102,18 +167,14 @@ void FlowTable::remove(Flow& flow) {
   (flow.previous == nullptr ? first : flow.previous->next) = flow.next;
   (flow.next == nullptr ? last : flow.next->previous) = flow.previous;
 
-  const Key key = key_of(process, flow.network, flow.fd());
-  Flow** head = by_fd_.find(key);
-  if (*head == &flow) {
-    if (flow.next_same_fd != nullptr) {
-      *head = flow.next_same_fd;
-    } else {
-      by_fd_.erase(key);
-    }
+  flows_.erase(key_of(flow));
+  if (flow.next_related != nullptr) flow.next_related->previous_related = flow.previous_related;
+  if (flow.previous_related != nullptr) {
+    flow.previous_related->next_related = flow.next_related;
+  } else if (flow.next_related != nullptr) {
+    related_heads_.put(related_key_of(flow), flow.next_related);
   } else {
-    Flow* before = *head;
-    while (before->next_same_fd != &flow) before = before->next_same_fd;
-    before->next_same_fd = flow.next_same_fd;
+    related_heads_.erase(related_key_of(flow));
   }
   data_timers_.remove(&flow);
   flow.alive = false;
@@ -135,8 +196,15 @@ bool FlowTable::is_discarded(const FileFlow& record, const std::string& path) co
                      [&path](std::string_view directory) { return path.starts_with(directory); });
 }
 
+// Events of two processors may come a little out of order; no flow ends before it begins. The collector's
+// may.
+int64_t FlowTable::end_after(int64_t begin, int64_t end) const {
+  return options_.compat ? end : std::max(begin, end);
+}
+
 void FlowTable::write(Flow& flow, bool final) {
   if (flow.op_flags() == 0 || flow.op_flags() == kOpTruncate) return;
+  flow.end_ts() = end_after(flow.ts(), flow.end_ts());
   if (flow.network) {
     sink_.network_flow(flow.net);
     return;
@@ -152,12 +220,12 @@ void FlowTable::write(Flow& flow, bool final) {
 
 // Flows of other threads on the same descriptor end with it: those that opened it first.
 void FlowTable::close_related(Flow& flow, int64_t end_ts) {
-  Flow** head = by_fd_.find(key_of(*flow.process, flow.network, flow.fd()));
+  Flow** head = related_heads_.find(related_key_of(flow));
   if (head == nullptr) return;
   const uint32_t opening = flow.network ? kOpAccept | kOpConnect : kOpOpen;
   related_.clear();
-  for (Flow* other = *head; other != nullptr; other = other->next_same_fd) {
-    if (other->tid() != flow.tid() && same_resource(*other, flow)) related_.push_back(other);
+  for (Flow* other = *head; other != nullptr; other = other->next_related) {
+    if (other != &flow && other->tid() != flow.tid()) related_.push_back(other);
   }
   std::stable_partition(related_.begin(), related_.end(),
                         [opening](Flow* other) { return (other->op_flags() & opening) != 0; });
@@ -182,25 +250,13 @@ void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32
   if (op == kOpOpen && !target.network) flow->data.open_flags = static_cast<int32_t>(open_flags);
   if (op == kOpReadRecv) {
     ++flow->counters().read_ops;
-    flow->counters().read_bytes += std::max<int64_t>(0, result);
+    flow->counters().read_bytes += std::clamp<int64_t>(result, 0, kMostBytes);
   } else if (op == kOpWriteSend) {
     ++flow->counters().write_ops;
-    flow->counters().write_bytes += std::max<int64_t>(0, result);
+    flow->counters().write_bytes += std::clamp<int64_t>(result, 0, kMostBytes);
   }
 
-  if (is_new) {
-    Flow*& first = target.network ? process.first_network : process.first_file;
-    Flow*& last = target.network ? process.last_network : process.last_file;
-    flow->previous = last;
-    flow->next = nullptr;
-    (last == nullptr ? first : last->next) = flow;
-    last = flow;
-    const Key key = key_of(process, target.network, flow->fd());
-    Flow** head = by_fd_.find(key);
-    flow->next_same_fd = head == nullptr ? nullptr : *head;
-    by_fd_.put(key, flow);
-    data_timers_.insert(flow);
-  }
+  if (is_new) add(*flow);
   if (op == kOpClose) {
     close_related(*flow, ts_);
     flow->end_ts() = ts_;
@@ -274,6 +330,7 @@ void FlowTable::thread_exited(ProcessEntity& process) {
 }
 
 void FlowTable::write(ThreadFlow& flow) {
+  flow.record.end_ts = end_after(flow.record.ts, flow.record.end_ts);
   if (flow.record.op_flags != 0 && flow.record.op_flags != kOpTruncate) sink_.process_flow(flow.record);
 }
 
@@ -297,6 +354,16 @@ void FlowTable::restart(Flow& flow) {
   flow.counters() = {};
   flow.timer.exported = now_;
   data_timers_.insert(&flow);
+}
+
+void FlowTable::rebase(int64_t seconds) {
+  last_timer_ = seconds;
+  for (Flow* flow = data_timers_.oldest(); flow != nullptr; flow = flow->timer.younger) {
+    flow->timer.exported = flow->timer.updated = seconds;
+  }
+  for (ThreadFlow* flow = thread_timers_.oldest(); flow != nullptr; flow = flow->timer.younger) {
+    flow->timer.exported = flow->timer.updated = seconds;
+  }
 }
 
 void FlowTable::run_timers() {

@@ -2,6 +2,7 @@
 // ends (spec: sysflow-semantics, section 7).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/flat_map.h"
@@ -32,7 +33,8 @@ struct Flow {
   int64_t last_ts = 0;         // time of the last operation
   Flow* previous = nullptr;    // in the process's list
   Flow* next = nullptr;
-  Flow* next_same_fd = nullptr;
+  Flow* previous_related = nullptr;  // flows of other threads on the same descriptor and resource
+  Flow* next_related = nullptr;
   TimerLinks<Flow> timer;
 
   uint32_t& op_flags() { return network ? net.op_flags : data.op_flags; }
@@ -56,14 +58,14 @@ class TimerList {
  public:
   T* oldest() { return oldest_; }
 
+  // At the young end: where time stepped back a little, the flow counts as begun with the one before it.
   void insert(T* flow) {
-    T* after = youngest_;
-    // Time may step back a little; the place is at or near the end.
-    while (after != nullptr && after->timer.exported > flow->timer.exported) after = after->timer.older;
-    flow->timer.older = after;
-    flow->timer.younger = after == nullptr ? oldest_ : after->timer.younger;
-    (after == nullptr ? oldest_ : after->timer.younger) = flow;
-    (flow->timer.younger == nullptr ? youngest_ : flow->timer.younger->timer.older) = flow;
+    if (youngest_ != nullptr)
+      flow->timer.exported = std::max(flow->timer.exported, youngest_->timer.exported);
+    flow->timer.older = youngest_;
+    flow->timer.younger = nullptr;
+    (youngest_ == nullptr ? oldest_ : youngest_->timer.younger) = flow;
+    youngest_ = flow;
   }
 
   void remove(T* flow) {
@@ -111,6 +113,9 @@ class FlowTable {
   void thread_exited(ProcessEntity& process);
   void end_thread_flow(ProcessEntity& process);
 
+  // Time went back by more than events come out of order: what is under way counts from now on.
+  void rebase(int64_t seconds);
+
   // Once a second of event time: exports what is 30 s old.
   void run_timers();
   // End of input: writes everything that is left, in order of creation.
@@ -120,29 +125,33 @@ class FlowTable {
   uint64_t discarded() const { return discarded_; }
 
  private:
+  // All that identifies a flow; without the thread it is what related flows share.
   struct Key {
     const ProcessEntity* process = nullptr;
-    int64_t fd_and_kind = 0;
+    const FileEntity* file = nullptr;
+    Address sip;
+    Address dip;
+    uint64_t ports_and_kind = 0;
+    int64_t fd = 0;
+    int64_t tid = 0;
     bool operator==(const Key&) const = default;
   };
   struct KeyHash {
-    uint64_t operator()(const Key& key) const {
-      return mix64(reinterpret_cast<uintptr_t>(key.process) ^ mix64(static_cast<uint64_t>(key.fd_and_kind)));
-    }
+    uint64_t operator()(const Key& key) const;
   };
-  static Key key_of(const ProcessEntity& process, bool network, int32_t fd) {
-    return {&process, int64_t{fd} << 1 | (network ? 1 : 0)};
-  }
+  static Key key_of(const Flow& flow);
+  static Key related_key_of(const Flow& flow);
 
   Flow* find(ProcessEntity& process, const FlowTarget& target);
   static bool matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target);
-  static bool same_resource(const Flow& a, const Flow& b);
   Flow* create(ProcessEntity& process, const FlowTarget& target);
+  void add(Flow& flow);
   void remove(Flow& flow);
   void close_related(Flow& flow, int64_t end_ts);
   void write(Flow& flow, bool final = false);
   bool is_discarded(const FileFlow& record, const std::string& path) const;
   void write(ThreadFlow& flow);
+  int64_t end_after(int64_t begin, int64_t end) const;
   void restart(Flow& flow);
   ThreadFlow& thread_flow(ProcessEntity& process);
 
@@ -153,7 +162,8 @@ class FlowTable {
   int64_t now_ = 0;
   int64_t last_timer_ = 0;
   uint64_t discarded_ = 0;
-  FlatMap<Key, Flow*, KeyHash> by_fd_;
+  FlatMap<Key, Flow*, KeyHash> flows_;
+  FlatMap<Key, Flow*, KeyHash> related_heads_;
   Pool<Flow> pool_;
   Pool<ThreadFlow> thread_pool_;
   TimerList<Flow> data_timers_;
