@@ -70,6 +70,10 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
       );
     }
     const sql = argument ?? (await readSql(flags.query));
+    if (sql.trim() === '') {
+      const source = argument === undefined ? (flags.query ?? 'standard input') : 'the argument';
+      throw new SfkitError('INVALID_ARGUMENT', `no SQL: ${source} is empty`);
+    }
     // Loaded here, not above: DuckDB takes a while that --help need not.
     const { openDataset } = await import('../query/dataset.js');
     const { runQuery } = await import('../query/run.js');
@@ -92,11 +96,7 @@ async function readSql(file: string | undefined): Promise<string> {
       'no SQL: give it as the last argument, with -q FILE, or on standard input',
     );
   }
-  const sql = file === undefined ? await text(process.stdin) : readSqlFile(file);
-  if (sql.trim() === '') {
-    throw new SfkitError('INVALID_ARGUMENT', `no SQL: ${file ?? 'standard input'} is empty`);
-  }
-  return sql;
+  return file === undefined ? text(process.stdin) : readSqlFile(file);
 }
 
 function readSqlFile(file: string): string {

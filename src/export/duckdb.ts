@@ -23,8 +23,12 @@ export interface DatabaseOptions {
   path?: string;
   /** Directory for what does not fit in memory. */
   temporary?: string;
+  /** Where extensions would be; without it, in the user's home. */
+  extensions?: string;
   memoryLimit?: string;
   threads?: number;
+  /** Touches no file at all. */
+  sealed?: boolean;
 }
 
 /** A DuckDB that looks for no extension anywhere. */
@@ -35,10 +39,14 @@ export async function openDatabase(
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     allow_community_extensions: 'false',
+    // Nor for secrets of the user.
+    allow_persistent_secrets: 'false',
     preserve_insertion_order: 'true',
     ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
     ...(options.memoryLimit === undefined ? {} : { memory_limit: options.memoryLimit }),
     ...(options.temporary === undefined ? {} : { temp_directory: options.temporary }),
+    ...(options.extensions === undefined ? {} : { extension_directory: options.extensions }),
+    ...(options.sealed ? { enable_external_access: 'false' } : {}),
   });
   const connection = await instance.connect();
   return {

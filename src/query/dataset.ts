@@ -1,11 +1,15 @@
-import { basename, extname } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, extname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type TableName, tableColumns, tables } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { openColumns, type Summary } from '../engine/session.js';
 import { openDatabase, quoteIdentifier, quoteText, selectTable, TableLoader } from '../export/duckdb.js';
+import { scratchDirectory } from '../export/pending.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
+import { checkStatements } from './statements.js';
 
 /** Inputs opened as tables of one database. */
 export interface Dataset {
@@ -28,10 +32,10 @@ export async function openDataset(
   collector: CollectorOptions = {},
 ): Promise<Dataset> {
   const inputs = resolveInputs(paths);
-  const database = await openDatabase();
-  const { connection } = database;
+  const { connection, close } = await openPassingDatabase();
   const summaries: Dataset['summaries'] = [];
   try {
+    await checkStatements(connection, sql);
     const loader = new TableLoader(connection);
     await loader.create(everyTable);
     await createViews(connection, inputs);
@@ -44,11 +48,27 @@ export async function openDataset(
     }
     loader.finish();
     await connection.run('SET lock_configuration = true');
-    return { connection, summaries, close: () => database.close() };
+    return { connection, summaries, close };
   } catch (error) {
-    database.close();
+    close();
     throw error;
   }
+}
+
+/** A database in memory that leaves nothing anywhere. */
+async function openPassingDatabase(): Promise<Pick<Dataset, 'connection' | 'close'>> {
+  const scratch = scratchDirectory(tmpdir(), tmpdir());
+  // A file where extensions would go: none is found, and none can be put there.
+  const extensions = join(scratch.path, 'extensions');
+  writeFileSync(extensions, '');
+  const database = await openDatabase({ temporary: join(scratch.path, 'spill'), extensions });
+  return {
+    connection: database.connection,
+    close() {
+      database.close();
+      scratch.discard();
+    },
+  };
 }
 
 async function loadCapture(

@@ -1,10 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { SfkitError } from '../engine/errors.js';
 import { quoteIdentifier, quoteText } from '../export/duckdb.js';
 import { isStream, openSink } from '../export/sink.js';
 import { stageFile } from '../export/staged.js';
 import type { ResultFormat } from './formats.js';
 import { writeText } from './result.js';
+import { onSqlError } from './sql-error.js';
 
 /** Runs SQL and writes the last statement's rows to a file, or to standard output for '-'. */
 export async function runQuery(
@@ -49,23 +49,4 @@ async function writeParquet(connection: DuckDBConnection, sql: string, target: s
   } finally {
     staged.discard();
   }
-}
-
-async function onSqlError<T>(action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    if (error instanceof SfkitError || (error as NodeJS.ErrnoException).code !== undefined) throw error;
-    throw new SfkitError('SQL_ERROR', oneLine((error as Error).message), { cause: error });
-  }
-}
-
-/** DuckDB's message without the picture of the statement. */
-function oneLine(message: string): string {
-  const text = message.replace(/^Failed to extract statements: /, '').split(/\n\s*LINE \d+:/, 1)[0] as string;
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .join(' ');
 }

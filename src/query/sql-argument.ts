@@ -9,11 +9,11 @@ export interface InputsAndSql {
 
 /**
  * Tells inputs from SQL. The last argument is SQL when no file has that name and it holds a blank, as every
- * SQL statement does; all others are inputs. With a file of SQL (`hasFile`) every argument is an input.
+ * SQL statement does, or nothing at all; all others are inputs. With a file of SQL (`hasFile`) every argument is an input.
  */
 export function splitArguments(args: readonly string[], hasFile: boolean): InputsAndSql {
   const last = args.at(-1);
-  const isSql = !hasFile && last !== undefined && /\s/.test(last) && !existsSync(last);
+  const isSql = !hasFile && last !== undefined && /\s|^$/.test(last) && !existsSync(last);
   const inputs = isSql ? args.slice(0, -1) : [...args];
   if (inputs.length === 0) {
     throw new SfkitError(
@@ -24,6 +24,7 @@ export function splitArguments(args: readonly string[], hasFile: boolean): Input
     );
   }
   for (const input of inputs) {
+    if (input === '') throw new SfkitError('INVALID_ARGUMENT', 'an input has an empty name');
     if (existsSync(input)) continue;
     if (hasFile && /\s/.test(input)) {
       throw new SfkitError(

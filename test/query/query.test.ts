@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
 import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
@@ -172,7 +172,33 @@ describe('answers', () => {
     await expect(ask(all, "select json_extract_nothing('x')")).rejects.toMatchObject({ code: 'SQL_ERROR' });
   });
 
-  it('never load an extension', async () => {
-    await expect(ask(all, 'install httpfs')).rejects.toMatchObject({ code: 'SQL_ERROR' });
+  it.each(['install httpfs', "load '/tmp/x.duckdb_extension'", 'select 1; LOAD httpfs', 'update extensions'])(
+    'never use an extension: %s',
+    async (sql) => {
+      await expect(ask(all, sql)).rejects.toMatchObject({
+        code: 'SQL_ERROR',
+        message: 'INSTALL, LOAD and UPDATE EXTENSIONS: sfkit uses no extensions of DuckDB',
+      });
+    },
+  );
+
+  it('fetch nothing where an extension is hidden in another statement', async () => {
+    await expect(ask(all, 'explain analyze install httpfs')).rejects.toThrow(/Failed to create directory/);
+  });
+
+  it('keep passing files of DuckDB in a directory that goes away', async () => {
+    const sql = "select current_setting('temp_directory') t, current_setting('extension_directory') e";
+    const row = JSON.parse(await ask(all, sql)) as Record<string, string>;
+    for (const place of Object.values(row)) {
+      expect(place).toContain(tmpdir());
+      expect(existsSync(dirname(place))).toBe(false);
+    }
+  });
+
+  it.each(['', ' ;', '-- nothing\n', '/* a */ ; ;'])('need a statement: %j', async (sql) => {
+    await expect(ask(all, sql)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: 'no SQL: only comments or semicolons',
+    });
   });
 });
