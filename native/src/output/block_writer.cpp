@@ -95,6 +95,7 @@ BlockWriter::~BlockWriter() {
 bool BlockWriter::add_block(ByteBuffer& datums, int64_t count) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return gone_ || blocks_.size() < kMaxWaiting; });
+  if (failure_) std::rethrow_exception(failure_);
   if (gone_) return false;
   Block& block = blocks_.emplace_back();
   std::swap(block.datums, datums);
@@ -110,7 +111,17 @@ bool BlockWriter::add_block(ByteBuffer& datums, int64_t count) {
 }
 
 void BlockWriter::start() {
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
+  if (!thread_.joinable()) thread_ = std::thread([this] {
+      try {
+        run();
+      } catch (...) {
+        // Memory ran out: whoever makes the blocks hears of it at the next one.
+        const std::lock_guard lock(mutex_);
+        failure_ = std::current_exception();
+        gone_ = true;
+        changed_.notify_all();
+      }
+    });
 }
 
 void BlockWriter::finish() {
@@ -121,6 +132,7 @@ void BlockWriter::finish() {
   start();
   changed_.notify_all();
   thread_.join();
+  if (failure_) std::rethrow_exception(failure_);
 }
 
 void BlockWriter::run() {

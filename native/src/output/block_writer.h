@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -62,6 +63,7 @@ class BlockWriter {
   std::vector<ByteBuffer> spare_;  // emptied buffers, for the next blocks
   bool ended_ = false;             // no further block will come
   bool gone_ = false;              // the consumer, or whoever made the blocks, left
+  std::exception_ptr failure_;     // why the thread ended early
   std::thread thread_;
 };
 

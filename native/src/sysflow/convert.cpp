@@ -92,7 +92,8 @@ Status convert_capture(const std::string& path, const ConvertOptions& options, R
     return status;
   }
   Dispatcher& dispatcher = pipeline->dispatcher();
-  if (!cancel.load()) dispatcher.finish();
+  if (cancel.load()) return {ErrorCode::kCancelled, path + ": reading was cancelled"};
+  dispatcher.finish();
 
   summary.events = stats.events;
   summary.bytes = input.offset();
