@@ -27,6 +27,27 @@ export class ColumnBatch {
     return this.#strings;
   }
 
+  /** The same rows with one text in every row of a text column. */
+  withText(name: string, text: string): ColumnBatch {
+    const spec = tableColumns[this.table].find((column) => column.name === name && column.type === 'str');
+    if (spec === undefined) throw new SfkitError('UNKNOWN', `table ${this.table} has no text column '${name}'`);
+    const { offsets, bytes } = this.#native.strings;
+    const added = Buffer.from(text);
+    const index = Math.max(0, offsets.length - 1);
+    const ends = new Uint32Array(index + 2);
+    ends.set(offsets.subarray(0, index + 1));
+    ends[index + 1] = (ends[index] as number) + added.length;
+    const column = { values: new Uint32Array(this.rows).fill(index), valid: null };
+    return new ColumnBatch({
+      ...this.#native,
+      strings: {
+        offsets: ends,
+        bytes: new Uint8Array(Buffer.concat([bytes.subarray(0, ends[index]), added])),
+      },
+      columns: this.#native.columns.with(spec.physical, column),
+    });
+  }
+
   column(name: string): Column {
     const found = this.columns.find((column) => column.name === name);
     if (found === undefined) throw new SfkitError('UNKNOWN', `table ${this.table} has no column '${name}'`);

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { ColumnBatch } from '../engine/batch.js';
 import { type TableName, tableColumns, tables } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
@@ -42,7 +43,7 @@ export async function openDataset(
     const wanted = tablesIn(connection, sql);
     for (const input of inputs) {
       if (input.kind === 'engine' && wanted.length > 0) {
-        summaries.push({ path: input.path, summary: await loadCapture(loader, input.path, wanted, collector) });
+        summaries.push({ path: input.path, summary: await loadCapture(loader, input, wanted, collector) });
       }
       if (input.kind === 'arrow') await loadArrow(loader, input);
     }
@@ -73,18 +74,30 @@ async function openPassingDatabase(): Promise<Pick<Dataset, 'connection' | 'clos
 
 async function loadCapture(
   loader: TableLoader,
-  path: string,
+  { path, shownAs }: QueryInput,
   wanted: readonly TableName[],
   collector: CollectorOptions,
 ): Promise<Summary> {
   const session = openColumns({ filename: basename(path), ...collector, input: path, tables: wanted });
-  for await (const batch of session) await loader.append(batch);
+  for await (const batch of session) await loader.append(named(batch, shownAs));
   return session.summary();
 }
 
-async function loadArrow(loader: TableLoader, input: Extract<QueryInput, { kind: 'arrow' }>): Promise<void> {
+async function loadArrow(
+  loader: TableLoader,
+  input: Extract<QueryInput, { kind: 'arrow' | 'parquet' }>,
+): Promise<void> {
   const { readArrow } = await import('./arrow-input.js');
-  for await (const batch of readArrow(input.path, input.table)) await loader.append(batch);
+  for await (const batch of readArrow(input.path, input.table)) await loader.append(named(batch, input.shownAs));
+}
+
+/** The batch with another `filename` in its rows, where one is given and it has one. */
+function named(batch: ColumnBatch, filename: string | undefined): ColumnBatch {
+  return filename === undefined || !hasFilename(batch.table) ? batch : batch.withText('filename', filename);
+}
+
+function hasFilename(table: string): boolean {
+  return tableColumns[table as TableName]?.some((column) => column.name === 'filename') ?? false;
 }
 
 /** The tables of captures that the SQL needs; a superset where the text alone cannot tell. */
@@ -101,23 +114,23 @@ function tablesIn(connection: DuckDBConnection, sql: string): TableName[] {
 }
 
 async function createViews(connection: DuckDBConnection, inputs: readonly QueryInput[]): Promise<void> {
-  const paths = new Map<string, string[]>();
+  const paths = new Map<string, ParquetInput[]>();
   for (const input of inputs) {
     if (input.kind !== 'parquet') continue;
     const name =
       (await tableInParquet(connection, input.path)) ?? input.table ?? basename(input.path, extname(input.path));
-    paths.set(name, [...(paths.get(name) ?? []), input.path]);
+    paths.set(name, [...(paths.get(name) ?? []), input as ParquetInput]);
   }
   for (const { name, kind, record } of tables) {
     if (kind === 'all') continue;
     const sources = [selectTable(name)];
-    if (paths.has(name)) sources.push(`SELECT * FROM ${readParquet(paths.get(name) as string[])}`);
+    sources.push(...selectParquet(name, paths.get(name) ?? []));
     if (kind !== 'entity') {
       // A file of all events and flows gives each table its rows.
       const columns = tableColumns[name].map((column) => quoteIdentifier(column.name)).join(', ');
       const rows = [
         `(${selectTable('sysflow')})`,
-        ...(paths.has('sysflow') ? [readParquet(paths.get('sysflow') as string[])] : []),
+        ...selectParquet('sysflow', paths.get('sysflow') ?? []).map((select) => `(${select})`),
       ];
       for (const source of rows) sources.push(`SELECT ${columns} FROM ${source} WHERE type = ${quoteText(record)}`);
     }
@@ -130,8 +143,25 @@ async function createViews(connection: DuckDBConnection, inputs: readonly QueryI
   await connection.run(`CREATE VIEW sysflow AS SELECT ${columns} FROM (${union}) ORDER BY idx`);
   // Parquet files of others are tables under their file names.
   for (const [name, list] of paths) {
-    await connection.run(`CREATE VIEW ${quoteIdentifier(name)} AS SELECT * FROM ${readParquet(list)}`);
+    await connection.run(
+      `CREATE VIEW ${quoteIdentifier(name)} AS SELECT * FROM ${readParquet(list.map((input) => input.path))}`,
+    );
   }
+}
+
+type ParquetInput = QueryInput & { kind: 'parquet' };
+
+/** Reads the Parquet files of a table; those whose names could be taken for one another each on its own. */
+function selectParquet(table: string, inputs: readonly ParquetInput[]): string[] {
+  const [alike, distinct]: [ParquetInput[], ParquetInput[]] = [[], []];
+  for (const input of inputs) (input.shownAs !== undefined && hasFilename(table) ? alike : distinct).push(input);
+  return [
+    ...(distinct.length > 0 ? [`SELECT * FROM ${readParquet(distinct.map(({ path }) => path))}`] : []),
+    ...alike.map(
+      ({ path, shownAs }) =>
+        `SELECT COLUMNS(lambda name: name <> 'filename'), ${quoteText(shownAs as string)} AS filename FROM ${readParquet([path])}`,
+    ),
+  ];
 }
 
 function readParquet(paths: readonly string[]): string {

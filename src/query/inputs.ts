@@ -4,15 +4,42 @@ import { type TableName, tables } from '../engine/columns.gen.js';
 import { SfkitError } from '../engine/errors.js';
 
 /** One file to query. */
-export type QueryInput =
-  /** A capture or SysFlow file, read by the engine. */
-  | { kind: 'engine'; path: string }
-  /** Files of tables; `table` is what their name says, if it says one. */
-  | { kind: 'parquet'; path: string; table: TableName | undefined }
-  | { kind: 'arrow'; path: string; table: TableName | undefined };
+export type QueryInput = {
+  path: string;
+  /** What `filename` says of its rows where two inputs have the same base name; else it is left as it is. */
+  shownAs?: string;
+} & (
+  | {
+      /** A capture or SysFlow file, read by the engine. */
+      kind: 'engine';
+    }
+  | {
+      kind: 'parquet' | 'arrow';
+      /** What the file's name says, if it says one. */
+      table: TableName | undefined;
+      /** The directory of tables it was found in. */
+      directory?: string;
+    }
+);
 
 /** The files behind paths: directories hold table files as `sfkit convert` writes them, or captures. */
 export function resolveInputs(paths: readonly string[]): QueryInput[] {
+  const inputs = filesOf(paths);
+  // A directory of tables is one input.
+  const sources = new Set(inputs.map(sourceOf));
+  const count = new Map<string, number>();
+  for (const source of sources) count.set(basename(source), (count.get(basename(source)) ?? 0) + 1);
+  return inputs.map((input) => {
+    const source = sourceOf(input);
+    return (count.get(basename(source)) ?? 0) > 1 ? { ...input, shownAs: source } : input;
+  });
+}
+
+function sourceOf(input: QueryInput): string {
+  return input.kind === 'engine' ? input.path : (input.directory ?? input.path);
+}
+
+function filesOf(paths: readonly string[]): QueryInput[] {
   return paths.flatMap((path) => {
     const info = statSync(path, { throwIfNoEntry: false });
     if (info === undefined) throw new SfkitError('INPUT_NOT_FOUND', `${path}: no such file or directory`);
@@ -46,7 +73,13 @@ function fromDirectory(directory: string): QueryInput[] {
       : 'it holds no tables, captures or .sf files';
     throw new SfkitError('INPUT_NOT_SUPPORTED', `${directory}: nothing to query: ${found}`);
   }
-  return resolveInputs(inside.map((name) => join(directory, name)));
+  return filesOf(inside.map((name) => join(directory, name))).map((input) =>
+    input.kind === 'engine' || input.directory !== undefined || !isTable(input.path) ? input : { ...input, directory },
+  );
+}
+
+function isTable(path: string): boolean {
+  return tableNames.has(basename(path, extname(path)));
 }
 
 function fromFile(path: string): QueryInput {
