@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { unwritable } from '../engine/errors.js';
+import { machine, removeLeftovers } from './leftovers.js';
 import { lookAt } from './target.js';
 
 // Output appears whole: it is written under another name in the same directory and renamed at the end.
@@ -70,7 +71,8 @@ export function discardAll(): void {
 }
 
 function register(place: string, target: string, finish: (path: string) => void): Pending {
-  const path = join(dirname(place), `.${basename(place)}.${process.pid}-${counter++}.part`);
+  removeLeftovers(dirname(place));
+  const path = join(dirname(place), `.${basename(place)}.${process.pid}-${counter++}.${machine}.part`);
   const pending: Pending = {
     path,
     commit() {

@@ -1,7 +1,18 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { machine } from '../../src/export/leftovers.js';
 import { discardAll, pendingDirectory } from '../../src/export/pending.js';
 import { fileSink } from '../../src/export/sink.js';
 
@@ -67,5 +78,27 @@ describe('an output directory', () => {
     pending.commit();
     expect(readFileSync(join(target, 'a'), 'utf8')).toBe('new');
     expect(readdirSync(target)).toEqual(['a', 'b']);
+  });
+});
+
+describe('what processes left that were killed', () => {
+  it('is removed by the next that writes there, and nothing else is', () => {
+    const gone = spawnSync(process.execPath, ['-e', '']).pid;
+    const leftover = (name: string) => join(directory, name);
+    writeFileSync(leftover(`.out.csv.${gone}-0.${machine}.part`), 'half');
+    mkdirSync(leftover(`.tables.${gone}-12.${machine}.part`));
+    writeFileSync(join(leftover(`.tables.${gone}-12.${machine}.part`), 'file'), 'half');
+    symlinkSync(directory, join(leftover(`.tables.${gone}-12.${machine}.part`), 'link'));
+    const others = [
+      `.alive.${process.ppid}-0.${machine}.part`,
+      `.elsewhere.${gone}-0.00000000.part`,
+      `.name.${gone}-0.part`,
+      `.x.${gone}.${machine}.part`,
+      `plain.${gone}-0.${machine}.part`,
+    ];
+    for (const name of others) writeFileSync(leftover(name), 'kept');
+    symlinkSync('.', leftover(`.link.${gone}-0.${machine}.part`));
+    fileSink(join(directory, 'next.csv')).discard();
+    expect(readdirSync(directory).sort()).toEqual([...others, `.link.${gone}-0.${machine}.part`].sort());
   });
 });
