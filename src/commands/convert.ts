@@ -2,6 +2,7 @@ import { Args, Command, Flags } from '@oclif/core';
 import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
 import { progress } from '../cli/progress.js';
 import { exitCodes, explain } from '../cli/report.js';
+import { refuseTerminalInput } from '../cli/standard-input.js';
 import { type Outcome, summaryJson, summaryText } from '../cli/summary.js';
 import { tables } from '../engine/columns.gen.js';
 import { SfkitError } from '../engine/errors.js';
@@ -39,7 +40,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
   static override strict = false;
 
   static override args = {
-    capture: Args.string({ required: true, description: 'captures to convert' }),
+    capture: Args.string({ required: true, description: 'captures to convert; - for standard input' }),
   };
 
   static override flags = {
@@ -63,6 +64,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
 
   override async run(): Promise<void> {
     const { argv, flags } = await this.parse(Convert);
+    refuseTerminalInput(argv as string[]);
     const plan = planConversions(argv as string[], flags.format, flags.output);
     const first = plan[0];
     if (flags.table !== undefined && (first?.shape === 'directory' || first?.format === 'avro')) {

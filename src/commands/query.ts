@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { Args, Command, Flags } from '@oclif/core';
 import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
 import { exitCodes } from '../cli/report.js';
+import { refuseTerminalInput } from '../cli/standard-input.js';
 import { damageText } from '../cli/summary.js';
 import { SfkitError } from '../engine/errors.js';
 import { resultFormats } from '../query/formats.js';
@@ -40,7 +41,10 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
   static override strict = false;
 
   static override args = {
-    input: Args.string({ required: true, description: 'captures, SysFlow files, tables or directories; then the SQL' }),
+    input: Args.string({
+      required: true,
+      description: 'captures (- for standard input), SysFlow files, tables or directories; then the SQL',
+    }),
   };
 
   static override flags = {
@@ -62,6 +66,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
   override async run(): Promise<void> {
     const { argv, flags } = await this.parse(Query);
     const { inputs, sql: argument } = splitArguments(argv as string[], flags.query !== undefined);
+    refuseTerminalInput(inputs);
     const isBinary = flags.format === 'parquet' || flags.format === 'arrow';
     if (isBinary && flags.output === '-' && process.stdout.isTTY) {
       throw new SfkitError(

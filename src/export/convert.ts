@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { type TableName, tables } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
 import { unwritable } from '../engine/errors.js';
+import { inputName, kindOf } from '../engine/input-kind.js';
 import { openAvro, openColumns, type Session, type Summary } from '../engine/session.js';
 import type { Conversion } from './plan.js';
 import { openSink } from './sink.js';
@@ -19,13 +20,14 @@ export interface ConvertOptions extends CollectorOptions {
 export async function convert(conversion: Conversion, options: ConvertOptions = {}): Promise<Summary> {
   const { table, onProgress, ...collector } = options;
   // The capture's name, so that the bytes depend neither on where it lies nor on what the output is called.
-  const config = { filename: basename(conversion.input), ...collector, input: conversion.input };
+  const { input } = conversion;
+  const config = { filename: basename(inputName(input)), ...collector, input, kind: kindOf(input) };
   return conversion.format === 'avro'
     ? toAvro(conversion, config, onProgress)
     : toTables(conversion, config, table, onProgress);
 }
 
-type Config = CollectorOptions & { input: string };
+type Config = CollectorOptions & { input: string; kind: 'auto' | 'capture' };
 type Progress = ConvertOptions['onProgress'];
 
 /** The tables of a directory. */

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { SfkitError } from '../engine/errors.js';
+import { inputName } from '../engine/input-kind.js';
 
 export const formats = ['avro', 'arrow', 'parquet', 'jsonl', 'csv'] as const;
 export type Format = (typeof formats)[number];
@@ -47,7 +48,8 @@ export function planConversions(
 
 /** The name of a capture without its directory and endings: what outputs are named after. */
 export function captureName(input: string): string {
-  return basename(input).replace(/(\.(scap|sf))?(\.gz)?$/i, '') || basename(input);
+  const name = basename(inputName(input));
+  return name.replace(/(\.(scap|sf))?(\.gz)?$/i, '') || name;
 }
 
 export function extension(format: Format): string {

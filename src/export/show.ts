@@ -1,5 +1,7 @@
 import type { CellValue, ColumnBatch } from '../engine/batch.js';
 import { type TableName, tableColumns, tables } from '../engine/columns.gen.js';
+import { SfkitError } from '../engine/errors.js';
+import { isStreamInput, standardInput } from '../engine/input-kind.js';
 import { openColumns, type Summary } from '../engine/session.js';
 import type { ByteSink } from './sink.js';
 import { TableText } from './table-text.js';
@@ -36,6 +38,12 @@ const maxCell = 40;
 
 /** Prints the rows of one table of an input. Everything but the drawn table has all columns. */
 export async function show(input: string, table: TableName, format: ShowFormat, sink: ByteSink): Promise<Summary> {
+  if (isStreamInput(input)) {
+    throw new SfkitError(
+      'INPUT_NOT_SUPPORTED',
+      `${input === standardInput ? 'standard input' : input}: show reads files, not pipes`,
+    );
+  }
   // Small batches: what is drawn appears soon.
   const session = openColumns({ input, tables: [table], batchRows: format === 'table' ? 1000 : 8192 });
   const writer = writerOf(table, format);

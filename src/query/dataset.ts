@@ -6,6 +6,7 @@ import type { ColumnBatch } from '../engine/batch.js';
 import { type TableName, tableColumns, tables } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
+import { inputName, kindOf } from '../engine/input-kind.js';
 import { openColumns, type Summary } from '../engine/session.js';
 import { openDatabase, quoteIdentifier, quoteText, selectTable, TableLoader } from '../export/duckdb.js';
 import { scratchDirectory } from '../export/pending.js';
@@ -78,7 +79,13 @@ async function loadCapture(
   wanted: readonly TableName[],
   collector: CollectorOptions,
 ): Promise<Summary> {
-  const session = openColumns({ filename: basename(path), ...collector, input: path, tables: wanted });
+  const session = openColumns({
+    filename: basename(inputName(path)),
+    ...collector,
+    input: path,
+    kind: kindOf(path),
+    tables: wanted,
+  });
   for await (const batch of session) await loader.append(named(batch, shownAs));
   return session.summary();
 }

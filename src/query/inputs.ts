@@ -2,6 +2,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { type TableName, tables } from '../engine/columns.gen.js';
 import { SfkitError } from '../engine/errors.js';
+import { isStreamInput } from '../engine/input-kind.js';
 
 /** One file to query. */
 export type QueryInput = {
@@ -40,7 +41,9 @@ function sourceOf(input: QueryInput): string {
 }
 
 function filesOf(paths: readonly string[]): QueryInput[] {
-  return paths.flatMap((path) => {
+  return paths.flatMap((path): QueryInput[] => {
+    // Looking into a pipe would take the bytes away.
+    if (isStreamInput(path)) return [{ kind: 'engine', path }];
     const info = statSync(path, { throwIfNoEntry: false });
     if (info === undefined) throw new SfkitError('INPUT_NOT_FOUND', `${path}: no such file or directory`);
     return info.isDirectory() ? fromDirectory(path) : [fromFile(path)];

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { SfkitError } from '../engine/errors.js';
+import { standardInput } from '../engine/input-kind.js';
 
 export interface InputsAndSql {
   inputs: string[];
@@ -25,7 +26,7 @@ export function splitArguments(args: readonly string[], hasFile: boolean): Input
   }
   for (const input of inputs) {
     if (input === '') throw new SfkitError('INVALID_ARGUMENT', 'an input has an empty name');
-    if (existsSync(input)) continue;
+    if (input === standardInput || existsSync(input)) continue;
     if (hasFile && /\s/.test(input)) {
       throw new SfkitError(
         'INVALID_ARGUMENT',
@@ -36,6 +37,15 @@ export function splitArguments(args: readonly string[], hasFile: boolean): Input
       throw new SfkitError('INPUT_NOT_FOUND', `${input}: no such file or directory (and no SQL: that holds a blank)`);
     }
     throw new SfkitError('INPUT_NOT_FOUND', `${input}: no such file or directory`);
+  }
+  if (inputs.filter((input) => input === standardInput).length > 1) {
+    throw new SfkitError('INVALID_ARGUMENT', 'standard input (-) can be read once only');
+  }
+  if (!isSql && !hasFile && inputs.includes(standardInput)) {
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      'no SQL: standard input is the capture; give it as the last argument or with -q FILE',
+    );
   }
   return { inputs, sql: isSql ? last : undefined };
 }
