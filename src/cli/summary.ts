@@ -22,7 +22,7 @@ export function summaryText({ conversion, summary, seconds }: Outcome): string {
   if (records.length > 0)
     lines.push(`  records: ${records.map(([type, count]) => `${type} ${grouped(count)}`).join(', ')}`);
   for (const { reason, count } of summary.skipped) {
-    if (count > 0n) lines.push(`  skipped: ${grouped(count)} ${reason}`);
+    if (count > 0n) lines.push(`  skipped: ${counted(count, reason)}`);
   }
   lines.push(...damageLines(summary).map((line) => `  damaged: ${line}`));
   return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
@@ -37,7 +37,9 @@ export function damageText(path: string, summary: Summary): string {
 
 function damageLines(summary: Summary): string[] {
   return summary.damage.map(({ message, offset, skippedBytes }) => {
-    const lost = skippedBytes > 0n ? `, ${grouped(skippedBytes)} bytes lost` : '';
+    // The message may have said as much.
+    const isSaid = skippedBytes === 0n || message.includes(`${skippedBytes} byte`);
+    const lost = isSaid ? '' : `, ${counted(skippedBytes, 'bytes')} lost`;
     return `at byte ${offset}: ${message}${lost}`;
   });
 }
@@ -102,6 +104,16 @@ function rate(summary: Summary, seconds: number): number {
 /** Counts stay far below 2^53. */
 function plainNumbers(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value;
+}
+
+/** The reasons of the engine begin with what they count, in the plural. */
+function counted(count: bigint, things: string): string {
+  return `${grouped(count)} ${count === 1n ? singular(things) : things}`;
+}
+
+/** The first plural noun made one: 'file flows that ...' to 'file flow that ...'. */
+function singular(things: string): string {
+  return things.replace(/\b(byte|block|call|event|flow|place)s\b/, '$1').replace(/\btheir\b/, 'its');
 }
 
 function grouped(value: bigint | number): string {

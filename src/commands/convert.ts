@@ -68,10 +68,8 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
     const plan = planConversions(argv as string[], flags.format, flags.output);
     const first = plan[0];
     if (flags.table !== undefined && (first?.shape === 'directory' || first?.format === 'avro')) {
-      throw new SfkitError(
-        'INVALID_ARGUMENT',
-        '--table is for a single file of a table format; a directory gets every table',
-      );
+      const all = first.format === 'avro' ? 'a SysFlow file holds all records' : 'a directory gets every table';
+      throw new SfkitError('INVALID_ARGUMENT', `--table is for a single file of a table format; ${all}`);
     }
     const toStdout = first?.shape === 'stdout';
     if (toStdout && process.stdout.isTTY && first.format !== 'jsonl' && first.format !== 'csv') {

@@ -73,7 +73,11 @@ function planOne(input: string, several: boolean, wanted: Format | undefined, ou
     return { input, format, shape: 'directory', output: own };
   }
   if (several) refuse(`several captures do not fit into the one file ${output}; name a directory with -o DIR/`);
-  const format = wanted ?? formatOf(output);
+  const named = formatOf(output);
+  if (wanted !== undefined && named !== undefined && named !== wanted) {
+    refuse(`${output} ends like ${named} and -f says ${wanted}; name the file or the format otherwise`);
+  }
+  const format = wanted ?? named;
   if (format === undefined) {
     refuse(
       `cannot tell the format from the name ${output}; end it in .sf, .arrow, .parquet, .jsonl or .csv, say it with -f, or end a directory with /`,

@@ -19,6 +19,7 @@ describe('the plan of a conversion', () => {
 
   it.each([
     [['c.scap'], undefined, 'x.txt', /cannot tell the format from the name x\.txt/],
+    [['c.scap'], 'jsonl', 'x.csv', /x\.csv ends like csv and -f says jsonl/],
     [['c.scap'], undefined, '-', /say with -f which format/],
     [['a.scap', 'b.scap'], 'csv', 'x.csv', /do not fit into the one file x\.csv/],
     [['a.scap', 'b.scap'], 'csv', '-', /do not fit into standard output/],
