@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 
 /** The name that means standard input. */
 export const standardInput = '-';
@@ -18,4 +18,24 @@ export function kindOf(path: string): 'auto' | 'capture' {
 /** What records say of the file they are from. */
 export function inputName(path: string): string {
   return path === standardInput ? 'stdin' : path;
+}
+
+/** Whether a file begins as captures do: with a section header, or with gzip. */
+export function looksLikeCapture(path: string): boolean {
+  const start = firstBytes(path, 4);
+  return start.equals(Buffer.of(0x0a, 0x0d, 0x0d, 0x0a)) || start.subarray(0, 2).equals(Buffer.of(0x1f, 0x8b));
+}
+
+/** Fewer where the file is shorter, none where it cannot be read; the engine says why. */
+function firstBytes(path: string, count: number): Buffer {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, 'r');
+    const bytes = Buffer.alloc(count);
+    return bytes.subarray(0, readSync(descriptor, bytes, 0, count, 0));
+  } catch {
+    return Buffer.alloc(0);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
 }

@@ -1,7 +1,8 @@
+import { statSync } from 'node:fs';
 import type { CellValue, ColumnBatch } from '../engine/batch.js';
 import { type TableName, tableColumns, tables } from '../engine/columns.gen.js';
 import { SfkitError } from '../engine/errors.js';
-import { isStreamInput, standardInput } from '../engine/input-kind.js';
+import { isStreamInput, looksLikeCapture, standardInput } from '../engine/input-kind.js';
 import { openColumns, type Summary } from '../engine/session.js';
 import type { ByteSink } from './sink.js';
 import { TableText } from './table-text.js';
@@ -45,7 +46,12 @@ export async function show(input: string, table: TableName, format: ShowFormat, 
     );
   }
   // Small batches: what is drawn appears soon.
-  const session = openColumns({ input, tables: [table], batchRows: format === 'table' ? 1000 : 8192 });
+  const session = openColumns({
+    input,
+    kind: kindToShow(input),
+    tables: [table],
+    batchRows: format === 'table' ? 1000 : 8192,
+  });
   const writer = writerOf(table, format);
   let started = false;
   for await (const batch of session) {
@@ -58,6 +64,14 @@ export async function show(input: string, table: TableName, format: ShowFormat, 
   await sink.write(writer.tail());
   await sink.close();
   return session.summary();
+}
+
+/** Captures can be shown too; whatever else it is was meant as a SysFlow file, and is spoken of as one. */
+function kindToShow(path: string): 'capture' | 'sysflow' {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new SfkitError('INPUT_NOT_A_FILE', `${path}: is a directory, expected a SysFlow file`);
+  }
+  return looksLikeCapture(path) ? 'capture' : 'sysflow';
 }
 
 interface Writer {
