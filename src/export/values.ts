@@ -32,17 +32,17 @@ export function jsonString(text: string): string {
 }
 
 const unsafeInCsv =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
+  /[\\\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
 const needsQuotes = /[",\n\t]|^$|^ | $/;
 const startsFormula = /^[=+\-@'\t]/;
 
 /**
- * A CSV cell of captured text. Control characters but tab and newline become \xNN; what a spreadsheet
+ * A CSV cell of captured text. Control characters but tab and newline become \xNN, a backslash becomes \\; what a spreadsheet
  * would take for a formula, and what starts with an apostrophe, gets an apostrophe in front. The empty text
  * is "", so that it differs from a missing value.
  */
 export function csvText(text: string): string {
-  const visible = text.replace(unsafeInCsv, escapeCharacter);
+  const visible = text.replace(unsafeInCsv, (character) => (character === '\\' ? '\\\\' : escapeCharacter(character)));
   const safe = startsFormula.test(visible) ? `'${visible}` : visible;
   return csvQuoted(safe);
 }

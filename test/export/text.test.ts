@@ -66,6 +66,10 @@ describe('CSV', () => {
     expect(cell(csv([{ file_path: 'a\u001b[31m\r\u0000\u009b' }]), 'file_path')).toBe('a\\x1b[31m\\x0d\\x00\\x9b');
   });
 
+  it('tells a captured backslash from an escape', () => {
+    expect(cell(csv([{ file_path: 'a\\x1b\u001b' }]), 'file_path')).toBe('a\\\\x1b\\x1b');
+  });
+
   it.each(['=1+1', '+1', '-c', '@x', "'x"])('puts an apostrophe before %s, which a spreadsheet might run', (text) => {
     expect(cell(csv([{ proc_args: text }]), 'proc_args')).toBe(`'${text}`);
   });

@@ -48,7 +48,10 @@ function fromCsv({ text, quoted }: CsvCell, type: ColumnType): Plain {
   if (text === '' && !quoted) return null;
   switch (type) {
     case 'str':
-      return text.startsWith("'") ? text.slice(1) : text;
+      return (text.startsWith("'") ? text.slice(1) : text).replace(
+        /\\(?:(\\)|x([0-9a-f]{2})|u([0-9a-f]{4}))/g,
+        (_, backslash, two, four) => backslash ?? String.fromCharCode(Number.parseInt(two ?? four, 16)),
+      );
     case 'bool':
       return text === 'true';
     case 'ops':
