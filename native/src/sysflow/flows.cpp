@@ -30,6 +30,10 @@ int32_t protocol_number(state::L4 l4) {
   }
 }
 
+uint64_t ports_and_family(uint16_t sport, uint16_t dport, bool ipv6) {
+  return uint64_t{sport} << 32 | uint64_t{dport} << 16 | (ipv6 ? 1 : 0);
+}
+
 template <typename Record>
 void start_record(Record& record, const ProcessEntity& process, const FlowTarget& target, int64_t ts) {
   record.proc_oid = process.record.oid;
@@ -57,62 +61,43 @@ bool FlowTable::matches(const Flow& flow, const ProcessEntity& process, const Fl
          flow.net.dip.bytes == descriptor.dip;
 }
 
-uint64_t FlowTable::KeyHash::operator()(const Key& key) const {
-  const auto words = [](const Address& address) {
-    std::array<uint64_t, 2> parts;
-    std::memcpy(parts.data(), address.bytes.data(), sizeof(parts));
-    return parts;
-  };
-  const auto [sip1, sip2] = words(key.sip);
-  const auto [dip1, dip2] = words(key.dip);
-  uint64_t hash = mix_words(kTableSeed, reinterpret_cast<uintptr_t>(key.process));
-  hash = mix_words(hash, reinterpret_cast<uintptr_t>(key.file));
-  if (key.file == nullptr) {
-    hash = mix_words(hash, sip1);
-    hash = mix_words(hash, sip2);
-    hash = mix_words(hash, dip1);
-    hash = mix_words(hash, dip2);
-    hash = mix_words(hash, key.ports_and_kind);
-  }
-  hash = mix_words(hash, static_cast<uint64_t>(key.fd));
-  return mix_words(hash, static_cast<uint64_t>(key.tid));
+uint64_t FlowTable::KeyHash::operator()(const FileKey& key) const {
+  const auto process = reinterpret_cast<uintptr_t>(key.process);
+  const auto file = reinterpret_cast<uintptr_t>(key.file);
+  return mix_words(mix_words(kTableSeed ^ static_cast<uint64_t>(key.fd), process), file);
 }
 
-FlowTable::Key FlowTable::key_of(const Flow& flow) {
-  Key key = related_key_of(flow);
-  key.tid = flow.tid();
-  return key;
+uint64_t FlowTable::KeyHash::operator()(const NetworkKey& key) const {
+  std::array<uint64_t, 4> ends;
+  std::memcpy(ends.data(), key.sip.bytes.data(), sizeof(key.sip.bytes));
+  std::memcpy(ends.data() + 2, key.dip.bytes.data(), sizeof(key.dip.bytes));
+  uint64_t hash =
+      mix_words(kTableSeed ^ static_cast<uint64_t>(key.fd), reinterpret_cast<uintptr_t>(key.process));
+  for (const uint64_t word : ends) hash = mix_words(hash, word);
+  return mix_words(hash, key.ports_and_family);
 }
 
-FlowTable::Key FlowTable::related_key_of(const Flow& flow) {
-  Key key;
-  key.process = flow.process;
-  key.file = flow.file;
-  key.fd = flow.fd();
-  if (flow.network) {
-    key.sip = flow.net.sip;
-    key.dip = flow.net.dip;
-    key.ports_and_kind =
-        uint64_t{flow.net.sport} << 32 | uint64_t{flow.net.dport} << 16 | (flow.net.ipv6 ? 2 : 1);
-  }
-  return key;
+FlowTable::NetworkKey FlowTable::network_key(const Flow& flow) {
+  const NetworkFlow& record = flow.net;
+  return {flow.process, record.sip, record.dip, ports_and_family(record.sport, record.dport, record.ipv6),
+          record.fd};
 }
 
-Flow* FlowTable::find(ProcessEntity& process, const FlowTarget& target) {
-  Key key;
-  key.process = &process;
-  key.file = target.file;
-  key.fd = static_cast<int32_t>(target.fd);
-  key.tid = target.tid;
+Flow* FlowTable::chain(ProcessEntity& process, const FlowTarget& target) {
+  const auto fd = static_cast<int32_t>(target.fd);
+  Flow** head;
   if (target.network) {
     const state::Descriptor& descriptor = *target.descriptor;
-    key.sip.bytes = descriptor.sip;
-    key.dip.bytes = descriptor.dip;
-    key.ports_and_kind = uint64_t{descriptor.sport} << 32 | uint64_t{descriptor.dport} << 16 |
-                         (descriptor.type == state::FdType::kIpv6 ? 2 : 1);
+    const bool ipv6 = descriptor.type == state::FdType::kIpv6;
+    head = network_flows_.find({&process,
+                                {descriptor.sip},
+                                {descriptor.dip},
+                                ports_and_family(descriptor.sport, descriptor.dport, ipv6),
+                                fd});
+  } else {
+    head = file_flows_.find({&process, target.file, fd});
   }
-  Flow** found = flows_.find(key);
-  return found == nullptr ? nullptr : *found;
+  return head == nullptr ? nullptr : *head;
 }
 
 Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
@@ -141,7 +126,7 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
   return flow;
 }
 
-void FlowTable::add(Flow& flow) {
+void FlowTable::add(Flow& flow, Flow* chain) {
   ProcessEntity& process = *flow.process;
   Flow*& first = flow.network ? process.first_network : process.first_file;
   Flow*& last = flow.network ? process.last_network : process.last_file;
@@ -150,13 +135,17 @@ void FlowTable::add(Flow& flow) {
   (last == nullptr ? first : last->next) = &flow;
   last = &flow;
 
-  flows_.put(key_of(flow), &flow);
-  const Key related = related_key_of(flow);
-  Flow** head = related_heads_.find(related);
-  flow.previous_related = nullptr;
-  flow.next_related = head == nullptr ? nullptr : *head;
+  // Behind the first of the chain, so that the table changes only when the chain begins or its first leaves.
+  flow.previous_related = chain;
+  flow.next_related = chain == nullptr ? nullptr : chain->next_related;
   if (flow.next_related != nullptr) flow.next_related->previous_related = &flow;
-  related_heads_.put(related, &flow);
+  if (chain != nullptr) {
+    chain->next_related = &flow;
+  } else if (flow.network) {
+    network_flows_.put(network_key(flow), &flow);
+  } else {
+    file_flows_.put(file_key(flow), &flow);
+  }
   data_timers_.insert(&flow);
 }
 
@@ -167,14 +156,16 @@ void FlowTable::remove(Flow& flow) {
   (flow.previous == nullptr ? first : flow.previous->next) = flow.next;
   (flow.next == nullptr ? last : flow.next->previous) = flow.previous;
 
-  flows_.erase(key_of(flow));
-  if (flow.next_related != nullptr) flow.next_related->previous_related = flow.previous_related;
+  Flow* next_related = flow.next_related;
+  if (next_related != nullptr) next_related->previous_related = flow.previous_related;
   if (flow.previous_related != nullptr) {
-    flow.previous_related->next_related = flow.next_related;
-  } else if (flow.next_related != nullptr) {
-    related_heads_.put(related_key_of(flow), flow.next_related);
+    flow.previous_related->next_related = next_related;
+  } else if (flow.network) {
+    next_related != nullptr ? network_flows_.put(network_key(flow), next_related)
+                            : network_flows_.erase(network_key(flow));
   } else {
-    related_heads_.erase(related_key_of(flow));
+    next_related != nullptr ? file_flows_.put(file_key(flow), next_related)
+                            : file_flows_.erase(file_key(flow));
   }
   data_timers_.remove(&flow);
   flow.alive = false;
@@ -220,12 +211,13 @@ void FlowTable::write(Flow& flow, bool final) {
 
 // Flows of other threads on the same descriptor end with it: those that opened it first.
 void FlowTable::close_related(Flow& flow, int64_t end_ts) {
-  Flow** head = related_heads_.find(related_key_of(flow));
-  if (head == nullptr) return;
+  if (flow.previous_related == nullptr && flow.next_related == nullptr) return;
   const uint32_t opening = flow.network ? kOpAccept | kOpConnect : kOpOpen;
   related_.clear();
-  for (Flow* other = *head; other != nullptr; other = other->next_related) {
-    if (other != &flow && other->tid() != flow.tid()) related_.push_back(other);
+  for (Flow* other = flow.next_related; other != nullptr; other = other->next_related)
+    related_.push_back(other);
+  for (Flow* other = flow.previous_related; other != nullptr; other = other->previous_related) {
+    related_.push_back(other);
   }
   std::stable_partition(related_.begin(), related_.end(),
                         [opening](Flow* other) { return (other->op_flags() & opening) != 0; });
@@ -240,7 +232,12 @@ void FlowTable::close_related(Flow& flow, int64_t end_ts) {
 void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32_t op, int64_t result,
                         uint32_t open_flags, state::FdSlot& slot) {
   auto* flow = static_cast<Flow*>(slot.flow);
-  if (flow == nullptr || !matches(*flow, process, target)) flow = find(process, target);
+  Flow* chained = nullptr;
+  if (flow == nullptr || !matches(*flow, process, target)) {
+    chained = chain(process, target);
+    flow = chained;
+    while (flow != nullptr && flow->tid() != target.tid) flow = flow->next_related;
+  }
   const bool is_new = flow == nullptr;
   if (is_new) flow = create(process, target);
 
@@ -256,7 +253,7 @@ void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32
     flow->counters().write_bytes += std::clamp<int64_t>(result, 0, kMostBytes);
   }
 
-  if (is_new) add(*flow);
+  if (is_new) add(*flow, chained);
   if (op == kOpClose) {
     close_related(*flow, ts_);
     flow->end_ts() = ts_;

@@ -125,27 +125,33 @@ class FlowTable {
   uint64_t discarded() const { return discarded_; }
 
  private:
-  // All that identifies a flow; without the thread it is what related flows share.
-  struct Key {
+  // What flows of several threads share: they are chained under it.
+  struct FileKey {
     const ProcessEntity* process = nullptr;
     const FileEntity* file = nullptr;
+    int64_t fd = 0;
+    bool operator==(const FileKey&) const = default;
+  };
+  struct NetworkKey {
+    const ProcessEntity* process = nullptr;
     Address sip;
     Address dip;
-    uint64_t ports_and_kind = 0;
+    uint64_t ports_and_family = 0;
     int64_t fd = 0;
-    int64_t tid = 0;
-    bool operator==(const Key&) const = default;
+    bool operator==(const NetworkKey&) const = default;
   };
   struct KeyHash {
-    uint64_t operator()(const Key& key) const;
+    uint64_t operator()(const FileKey& key) const;
+    uint64_t operator()(const NetworkKey& key) const;
   };
-  static Key key_of(const Flow& flow);
-  static Key related_key_of(const Flow& flow);
+  static FileKey file_key(const Flow& flow) { return {flow.process, flow.file, flow.data.fd}; }
+  static NetworkKey network_key(const Flow& flow);
 
-  Flow* find(ProcessEntity& process, const FlowTarget& target);
+  // The first flow of the chain on the target's resource, nullptr when there is none.
+  Flow* chain(ProcessEntity& process, const FlowTarget& target);
   static bool matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target);
   Flow* create(ProcessEntity& process, const FlowTarget& target);
-  void add(Flow& flow);
+  void add(Flow& flow, Flow* chain);
   void remove(Flow& flow);
   void close_related(Flow& flow, int64_t end_ts);
   void write(Flow& flow, bool final = false);
@@ -162,8 +168,8 @@ class FlowTable {
   int64_t now_ = 0;
   int64_t last_timer_ = 0;
   uint64_t discarded_ = 0;
-  FlatMap<Key, Flow*, KeyHash> flows_;
-  FlatMap<Key, Flow*, KeyHash> related_heads_;
+  FlatMap<FileKey, Flow*, KeyHash> file_flows_;
+  FlatMap<NetworkKey, Flow*, KeyHash> network_flows_;
   Pool<Flow> pool_;
   Pool<ThreadFlow> thread_pool_;
   TimerList<Flow> data_timers_;
