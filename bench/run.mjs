@@ -1,5 +1,5 @@
 // npm run bench: how fast the engine and the commands are on a long capture, and how much memory they take.
-// Prints a table and, with --json, the figures. Options: --megabytes N (300), --rounds N (5), --input FILE.
+// Prints a table and, with --json, the figures. Options: --megabytes N (600), --rounds N (5), --input FILE.
 //
 // The long capture repeats ../shared/corpus/sf-collector/mpm-event.full.scap, or fixtures/webserver.scap where
 // there is no corpus. Every round runs each way once, one after the other, so that a busy machine slows all alike;
@@ -18,7 +18,7 @@ const work = join(root, 'bench/work');
 const toolBuild = join(root, 'native/build-tools');
 const { values: options } = parseArgs({
   options: {
-    megabytes: { type: 'string', default: '300' },
+    megabytes: { type: 'string', default: '600' },
     rounds: { type: 'string', default: '5' },
     input: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -54,7 +54,8 @@ function sfkit(...args) {
 }
 
 function engine(mode, file) {
-  return { seconds: JSON.parse(run(join(toolBuild, 'engine_benchmark'), [mode, file]).stdout).seconds };
+  const { seconds, peakMegabytes } = JSON.parse(run(join(toolBuild, 'engine_benchmark'), [mode, file]).stdout);
+  return { seconds, peakMegabytes };
 }
 
 mkdirSync(work, { recursive: true });
@@ -153,6 +154,15 @@ if (options.json) {
       `\nInstructions per event (callgrind): ${Object.entries(instructionsPerEvent)
         .map(([mode, count]) => `${mode} ${count}`)
         .join(', ')}`,
+    );
+  }
+  const printing = results.find(({ name }) => name.includes('prints events'));
+  const following = results.find(({ name }) => name.includes('prints nothing'));
+  const avro = results.find(({ name }) => name === 'sfkit convert -f avro');
+  if (printing && following) {
+    const times = (other) => (avro.eventsPerSecond / other.eventsPerSecond).toFixed(1);
+    console.log(
+      `\nsfkit convert -f avro: ${times(printing)} times the events/s of sysdig printing, ${times(following)} times those of sysdig -q`,
     );
   }
   if (!hasSysdig) console.log('\nsysdig is not installed: no comparison (Debian has it as a package)');

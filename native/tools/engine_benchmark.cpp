@@ -1,7 +1,9 @@
-// Runs one part of the engine over a capture and says how long it took:
+// Runs one part of the engine over a capture and says how long it took and how much memory:
 //   engine_benchmark read|records|avro FILE
 // read: blocks and events only; records: state and SysFlow records, given to nobody; avro: a .sf file, kept
 // nowhere. Meant for a clock and for callgrind.
+
+#include <sys/resource.h>
 
 #include <chrono>
 #include <cstdio>
@@ -79,7 +81,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "engine_benchmark: %s\n", status.message().c_str());
     return 1;
   }
-  std::printf("{\"events\":%llu,\"bytes\":%llu,\"seconds\":%.6f}\n", static_cast<unsigned long long>(events),
-              static_cast<unsigned long long>(bytes), seconds.count());
+  struct rusage usage {};
+  getrusage(RUSAGE_SELF, &usage);
+  std::printf("{\"events\":%llu,\"bytes\":%llu,\"seconds\":%.6f,\"peakMegabytes\":%.1f}\n",
+              static_cast<unsigned long long>(events), static_cast<unsigned long long>(bytes),
+              seconds.count(), static_cast<double>(usage.ru_maxrss) / 1024);
   return 0;
 }
