@@ -40,6 +40,18 @@ struct SocketAddress {
 SocketTuple parse_tuple(Bytes value);
 SocketAddress parse_address(Bytes value);
 
+inline void set_ends(Descriptor& descriptor, const Endpoint& source, const Endpoint& destination) {
+  descriptor.sip = source.ip;
+  descriptor.sport = source.port;
+  descriptor.dip = destination.ip;
+  descriptor.dport = destination.port;
+}
+
+inline void swap_ends(Descriptor& descriptor) {
+  std::swap(descriptor.sip, descriptor.dip);
+  std::swap(descriptor.sport, descriptor.dport);
+}
+
 bool is_zero(const IpBytes& ip);
 // ::ffff:a.b.c.d to a.b.c.d in place; false when it is no such address.
 bool unmap_ipv4(IpBytes& ip);

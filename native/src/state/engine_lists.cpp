@@ -1,0 +1,121 @@
+// The lists at the start of a section, or between events.
+
+#include "state/engine.h"
+
+#include "state/paths.h"
+#include "state/values.h"
+
+namespace sfkit::state {
+
+void Engine::reset() {
+  has_pending_ = false;
+  ended_thread_ = nullptr;
+  closed_table_ = nullptr;
+  saw_old_enters_ = false;
+  threads_.clear();
+  containers_.clear();
+  last_cgroups_.clear();
+  last_container_ = 0;
+  users_.clear();
+  groups_.clear();
+  interfaces_.clear();
+  server_ports_.clear();
+  recent_removals_.clear();
+  listed_.clear();
+}
+
+void Engine::add_thread(const scap::ThreadEntry& entry) {
+  // What the last event ended must be gone before its number or its group is used again.
+  if (has_pending_) settle();
+  Thread& thread = *threads_.create(entry.tid);
+  listed_.push_back(entry.tid);
+  thread.pid = entry.pid;
+  thread.ptid = entry.ptid;
+  thread.sid = entry.sid;
+  thread.vpgid = entry.vpgid;
+  thread.pgid = entry.pgid;
+  thread.vtid = entry.vtid;
+  thread.vpid = entry.vpid;
+  thread.flags = entry.flags;
+  thread.uid = entry.uid;
+  thread.gid = entry.gid;
+  thread.loginuid = entry.loginuid;
+  thread.tty = entry.tty;
+  thread.fdlimit = entry.fdlimit;
+  thread.listed_uid = thread.listed_gid = true;
+  thread.comm = entry.comm;
+  thread.exe = entry.exe;
+  thread.exepath = executable_path(entry.exepath);
+  thread.args = list_text(Bytes(entry.args));
+  thread.root = entry.root;
+  if (thread.is_leader()) {
+    join_directory("", entry.cwd, thread.cwd);
+    thread.env = list_text(Bytes(entry.env));
+  } else {
+    thread.flags |= kCloneFiles;
+  }
+  set_cgroups(thread, Bytes(entry.cgroups));
+}
+
+void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
+  if (has_pending_) settle();
+  Thread* thread = threads_.find(tid);
+  if (thread == nullptr) return;
+  if (listed_.empty() || listed_.back() != tid) listed_.push_back(tid);
+  DescriptorRef reference = pool_.make(entry.type);
+  Descriptor& descriptor = *reference.get();
+  descriptor.inode = entry.inode;
+  descriptor.device = entry.device;
+  descriptor.open_flags = entry.open_flags;
+  descriptor.l4 = entry.l4;
+  descriptor.sip = entry.source;
+  descriptor.dip = entry.destination;
+  descriptor.sport = entry.source_port;
+  descriptor.dport = entry.destination_port;
+  descriptor.unix_source = entry.unix_source;
+  descriptor.unix_destination = entry.unix_destination;
+  descriptor.set_name(entry.name);
+  if (descriptor.type == FdType::kUnix) {
+    descriptor.role = entry.name.empty() ? Role::kClient : Role::kServer;
+  } else if (descriptor.is_ip_server()) {
+    server_ports_.put(descriptor.sport, 1);
+    if (descriptor.type == FdType::kIpv6Server && unmap_ipv4(descriptor.sip))
+      descriptor.type = FdType::kIpv4Server;
+  } else if (descriptor.type == FdType::kIpv6) {
+    IpBytes source = descriptor.sip;
+    IpBytes destination = descriptor.dip;
+    if (unmap_ipv4(source) && unmap_ipv4(destination)) {
+      descriptor.type = FdType::kIpv4;
+      descriptor.sip = source;
+      descriptor.dip = destination;
+    }
+  }
+  thread->descriptors.put(entry.fd, std::move(reference));
+}
+
+void Engine::lists_complete() {
+  for (const int64_t tid : listed_) {
+    Thread* thread = threads_.find(tid);
+    if (thread == nullptr) continue;
+    if (thread->group == nullptr) threads_.link(thread);
+    thread->descriptors.filter([this](int64_t, FdSlot& slot) {
+      if (slot.descriptor->type != FdType::kIpv4 || slot.descriptor->role != Role::kNone) return true;
+      Descriptor& descriptor = slot.descriptor.writable();
+      // The list gives the local end first; events give the one that connected first.
+      if (server_ports_.find(descriptor.sport) != nullptr) {
+        swap_ends(descriptor);
+        descriptor.role = Role::kServer;
+      } else {
+        descriptor.role = Role::kClient;
+      }
+      Endpoint source{descriptor.sip, descriptor.sport};
+      Endpoint destination{descriptor.dip, descriptor.dport};
+      complete_ends(source, destination, false);
+      set_ends(descriptor, source, destination);
+      return true;
+    });
+  }
+  listed_.clear();
+}
+
+}  // namespace sfkit::state

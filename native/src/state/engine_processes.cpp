@@ -1,0 +1,289 @@
+// Calls that make, change and end processes and threads (spec: scap-state, sections 5 to 9).
+
+#include "state/engine.h"
+
+#include "state/paths.h"
+#include "state/values.h"
+
+namespace sfkit::state {
+namespace {
+
+using scap::P;
+using scap::to_int;
+using scap::to_text;
+using scap::to_uint;
+namespace ev = scap::ev;
+
+constexpr uint64_t kTwoSeconds = 2'000'000'000;
+constexpr uint32_t kAtEmptyPath = 0x1000;
+constexpr uint32_t kSetChildSubreaper = 36;  // PR_SET_CHILD_SUBREAPER
+constexpr size_t kRemembered = 65536;
+
+// Events of two processors may come a little out of order.
+uint64_t time_between(uint64_t a, uint64_t b) {
+  return a > b ? a - b : b - a;
+}
+
+}  // namespace
+
+void Engine::set_cgroups(Thread& thread, Bytes cgroups) {
+  // Most processes have the cgroups of the one before.
+  if (list_text(cgroups) != last_cgroups_) {
+    last_cgroups_ = list_text(cgroups);
+    last_container_ = containers_.intern(container_id_of(last_cgroups_));
+  }
+  thread.container = last_container_;
+}
+
+void Engine::set_uid(Thread& thread, uint32_t uid) {
+  thread.uid = uid;
+  thread.listed_uid = false;
+}
+
+void Engine::set_gid(Thread& thread, uint32_t gid) {
+  thread.gid = gid;
+  thread.listed_gid = false;
+}
+
+// What both variants of a clone say about the thread that reports it.
+void Engine::fill_from_clone(Thread& thread, const scap::CallView& call) {
+  thread.exe = to_text(call.from_exit(P::exe));
+  thread.args = list_text(call.from_exit(P::args));
+  const Bytes comm = call.from_exit(P::comm);
+  thread.comm = comm.empty() ? thread.exe : to_text(comm);
+  thread.fdlimit = to_int(call.from_exit(P::fdlimit), -1);
+  set_uid(thread, static_cast<uint32_t>(to_uint(call.from_exit(P::uid), kNoId)));
+  set_gid(thread, static_cast<uint32_t>(to_uint(call.from_exit(P::gid), kNoId)));
+  set_cgroups(thread, call.from_exit(P::cgroups));
+}
+
+void Engine::inherit(Thread& thread, Thread& from, bool new_process) {
+  if (from.is_invalid()) return;
+  thread.exepath = from.exepath;
+  thread.root = from.root;
+  thread.sid = from.sid;
+  thread.vpgid = from.vpgid;
+  thread.pgid = from.pgid;
+  thread.tty = from.tty;
+  thread.loginuid = from.loginuid;
+  if (!new_process) return;
+  if (DescriptorTable* table = from.table()) thread.descriptors.copy_from(*table);
+  thread.cwd = cwd_of(from);
+  if (const Thread* leader = from.leader()) thread.env = leader->env;
+}
+
+void Engine::on_clone(Context& context) {
+  const int64_t result = context.call->result();
+  if (result > 0) on_clone_caller(context, result);
+  if (result == 0) on_clone_child(context);
+}
+
+void Engine::on_clone_caller(Context& context, int64_t child_tid) {
+  const scap::CallView& call = *context.call;
+  const scap::EventView& event = *context.event;
+  const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
+  const int64_t vtid = to_int(call.from_exit(P::vtid), event.tid);
+  Thread* caller = context.thread;
+  if (caller == nullptr || caller->is_invalid()) {
+    if (caller == nullptr) {
+      caller = threads_.create(event.tid);
+      fill_from_clone(*caller, call);
+    }
+    caller->pid = to_int(call.from_exit(P::pid), -1);
+    caller->ptid = to_int(call.from_exit(P::ptid), -1);
+    caller->vtid = vtid;
+    caller->vpid = to_int(call.from_exit(P::vpid), -1);
+    threads_.relink(caller);
+    context.thread = caller;
+  }
+  // In a pid namespace the result is no host id; after vfork the child has already spoken.
+  if ((flags & (kChildInPidns | kCloneNewPid | kCloneParent | kCloneVfork)) != 0 || vtid != caller->tid)
+    return;
+  const uint16_t code = event.code;
+  if (code == ev::SYSCALL_VFORK_X || code == ev::SYSCALL_VFORK_17_X || code == ev::SYSCALL_VFORK_20_X) return;
+  if (const Removal* removal = recent_removals_.find(child_tid);
+      removal != nullptr && removal->ptid == caller->tid &&
+      time_between(event.ts, removal->ts) < kTwoSeconds) {
+    return;
+  }
+  if (Thread* old = threads_.find(child_tid)) {
+    if ((old->flags & kCloneInverted) != 0) return;
+    threads_.remove(old);
+  }
+  const bool is_thread = (flags & kCloneThread) != 0;
+  Thread& child = *threads_.create(child_tid);
+  child.flags = flags;
+  child.pid = is_thread ? caller->pid : child_tid;
+  child.ptid = is_thread ? caller->ptid : caller->tid;
+  if (is_thread) child.flags |= kCloneFiles;
+  child.vtid = child.tid;
+  child.vpid = child.pid;
+  fill_from_clone(child, call);
+  child.clone_ts = event.ts;
+  inherit(child, *caller, !is_thread);
+  threads_.link(&child);
+}
+
+void Engine::on_clone_child(Context& context) {
+  const scap::CallView& call = *context.call;
+  const scap::EventView& event = *context.event;
+  if (event.tid < 0) return;
+  if (Thread* existing = context.thread) {
+    if (existing->clone_ts != 0 && time_between(event.ts, existing->clone_ts) < kTwoSeconds) return;
+  }
+  const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
+  const bool is_thread = (flags & kCloneThread) != 0;
+  Thread& child = *threads_.create(event.tid);
+  context.thread = &child;
+  context.slot = nullptr;
+  child.flags = flags | kCloneInverted;
+  if (is_thread) child.flags |= kCloneFiles;
+  child.pid = to_int(call.from_exit(P::pid), -1);
+  child.ptid = to_int(call.from_exit(P::ptid), -1);
+  child.vtid = to_int(call.from_exit(P::vtid), event.tid);
+  child.vpid = to_int(call.from_exit(P::vpid), -1);
+  fill_from_clone(child, call);
+  child.clone_ts = event.ts;
+  Thread* from = threads_.find(is_thread ? child.pid : child.ptid);
+  if (from == nullptr && is_thread && child.pid >= 0) from = threads_.create(child.pid);
+  if (from != nullptr && from != &child) {
+    if (is_thread && from->is_invalid()) {
+      from->pid = child.pid;
+      from->ptid = child.ptid;
+      from->vpid = child.vpid;
+      from->exe = child.exe;
+      from->comm = child.comm;
+      from->args = child.args;
+      if (!compat_) {
+        set_uid(*from, child.uid);
+        set_gid(*from, child.gid);
+        from->container = child.container;
+      }
+      threads_.relink(from);
+    }
+    inherit(child, *from, !is_thread);
+  }
+  threads_.link(&child);
+}
+
+void Engine::on_exec(Context& context) {
+  const scap::CallView& call = *context.call;
+  Thread* thread = context.thread;
+  if (thread == nullptr || call.result() < 0) return;
+  threads_.revive(thread);
+  if (const Bytes exe = call.from_exit(P::exe); !exe.empty()) {
+    thread->exe = to_text(exe);
+    thread->args = list_text(call.from_exit(P::args));
+    thread->comm = thread->exe;
+  }
+  if (const Bytes comm = call.from_exit(P::comm); !comm.empty()) thread->comm = to_text(comm);
+  const int64_t pid = to_int(call.from_exit(P::pid), thread->pid);
+  if (thread->is_invalid()) {
+    thread->pid = pid;
+    thread->ptid = to_int(call.from_exit(P::ptid), -1);
+    thread->vtid = thread->tid;
+    thread->vpid = thread->pid;
+    threads_.relink(thread);
+  } else if (pid != thread->pid) {
+    thread->pid = pid;
+    threads_.relink(thread);
+  }
+  thread->fdlimit = to_int(call.from_exit(P::fdlimit), thread->fdlimit);
+  if (const Bytes env = call.from_exit(P::env); !env.empty()) thread->env = list_text(env);
+  if (const Bytes cgroups = call.from_exit(P::cgroups); !cgroups.empty()) set_cgroups(*thread, cgroups);
+  if (const Bytes tty = call.from_exit(P::tty); !tty.empty())
+    thread->tty = static_cast<uint32_t>(to_uint(tty, 0));
+  if (const Bytes vpgid = call.from_exit(P::vpgid); !vpgid.empty()) thread->vpgid = to_int(vpgid, -1);
+  if (const Bytes pgid = call.from_exit(P::pgid); !pgid.empty()) thread->pgid = to_int(pgid, -1);
+  if (const Bytes id = call.from_exit(P::loginuid); !id.empty())
+    thread->loginuid = static_cast<uint32_t>(to_uint(id, kNoId));
+  if (const Bytes uid = call.from_exit(P::uid); !uid.empty())
+    set_uid(*thread, static_cast<uint32_t>(to_uint(uid, kNoId)));
+  if (const Bytes gid = call.from_exit(P::gid); !gid.empty())
+    set_gid(*thread, static_cast<uint32_t>(to_uint(gid, kNoId)));
+
+  if (const Bytes trusted = call.from_exit(P::trusted_exepath); has_text(trusted)) {
+    thread->exepath = executable_path(to_text(trusted));
+  } else if (call.paired() && call.enter().code == ev::SYSCALL_EXECVEAT_E) {
+    const std::string_view path = to_text(call.from_enter(P::pathname));
+    const int64_t dirfd = to_int(call.from_enter(P::dirfd), kAtFdcwd);
+    const std::string* base = directory_of(*thread, dirfd);
+    const bool of_descriptor = path.empty() && (to_uint(call.from_enter(P::flags), 0) & kAtEmptyPath) != 0;
+    if (path.starts_with('/')) {
+      join_path("", path, scratch_);
+    } else if (base == nullptr) {
+      scratch_ = kNotAvailable;
+    } else {
+      join_path(*base, of_descriptor ? std::string_view() : path, scratch_);
+    }
+    thread->exepath = executable_path(scratch_);
+  } else if (const Bytes filename = call.get(P::filename); has_text(filename)) {
+    join_path(cwd_of(*thread), to_text(filename), scratch_);
+    thread->exepath = executable_path(scratch_);
+  } else if (!compat_) {
+    // The path of the program before would be wrong; argv[0] stands in.
+    thread->exepath.clear();
+  }
+
+  if (!compat_) {
+    if (DescriptorTable* table = thread->table()) {
+      table->filter([](int64_t, FdSlot& slot) { return (slot.descriptor->open_flags & kOpenCloexec) == 0; });
+    }
+  }
+  thread->flags &= kPipeSource | kPipeDestination | kIsMainThread | kCloneInverted;
+  threads_.keep_only(thread);
+}
+
+void Engine::on_proc_exit(const scap::EventView& event, Context& context) {
+  Thread* thread = threads_.find(event.tid);
+  context.thread = thread;
+  if (thread == nullptr) return;
+  threads_.end(thread);
+  if (const Bytes reaper = event.param(P::reaper_tid); !reaper.empty()) {
+    thread->reaper_tid = to_int(reaper, -1);
+    thread->has_reaper_tid = true;
+  }
+  if (recent_removals_.size() >= kRemembered) recent_removals_.clear();
+  recent_removals_.put(thread->tid, {thread->ptid, event.ts});
+  ended_thread_ = thread;
+  has_pending_ = true;
+}
+
+void Engine::on_chdir(Context& context) {
+  const scap::CallView& call = *context.call;
+  Thread* leader = context.thread->leader();
+  if (call.result() < 0 || leader == nullptr) return;
+  if (context.event->code == ev::SYSCALL_FCHDIR_X) {
+    if (context.slot == nullptr || context.slot->descriptor->name.empty()) return;
+    join_directory("", context.slot->descriptor->name, scratch_);
+  } else {
+    const std::string_view path = to_text(call.get(P::path));
+    if (path.empty()) return;
+    join_directory(leader->cwd, path, scratch_);
+  }
+  leader->cwd = scratch_;
+}
+
+void Engine::on_set_id(Context& context, P parameter, bool user) {
+  const scap::CallView& call = *context.call;
+  if (call.result() != 0) return;
+  const Bytes value = call.get(parameter);
+  const auto id = static_cast<uint32_t>(to_uint(value, kNoId));
+  // All ones leaves the id as it is.
+  if (value.empty() || id == kNoId) return;
+  if (user) {
+    set_uid(*context.thread, id);
+  } else {
+    set_gid(*context.thread, id);
+  }
+}
+
+void Engine::on_prctl(Context& context) {
+  const scap::CallView& call = *context.call;
+  if (call.result() < 0 || context.thread->group == nullptr) return;
+  const auto option = to_uint(call.from_exit(P::option), 0);
+  if (option == kSetChildSubreaper)
+    context.thread->group->reaper = to_int(call.from_exit(P::arg2_int), 0) != 0;
+}
+
+}  // namespace sfkit::state

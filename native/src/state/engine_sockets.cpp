@@ -1,0 +1,267 @@
+// Calls on sockets (spec: scap-state, section 11).
+
+#include "state/engine.h"
+
+namespace sfkit::state {
+namespace {
+
+using scap::P;
+using scap::to_int;
+using scap::to_uint;
+
+constexpr int64_t kInProgress = -115;  // -EINPROGRESS: a non-blocking connect under way
+constexpr uint32_t kSocketCloexec = 0x80000;
+
+bool has_address(const Descriptor& descriptor) {
+  return !is_zero(descriptor.sip) || !is_zero(descriptor.dip) || descriptor.sport != 0 ||
+         descriptor.dport != 0;
+}
+
+L4 protocol_of(uint32_t type, uint32_t protocol) {
+  constexpr uint32_t kStream = 1;
+  constexpr uint32_t kDatagram = 2;
+  constexpr uint32_t kRawSocket = 3;
+  const uint32_t kind = type & 0xff;
+  switch (protocol) {
+    case 0: return kind == kStream ? L4::kTcp : kind == kDatagram ? L4::kUdp : L4::kUnknown;
+    case 1: return kind == kRawSocket ? L4::kRaw : L4::kIcmp;
+    case 6: return L4::kTcp;
+    case 17: return L4::kUdp;
+    case 255: return L4::kRaw;
+    default: return L4::kUnknown;
+  }
+}
+
+}  // namespace
+
+void Engine::on_socket(Context& context) {
+  const scap::CallView& call = *context.call;
+  const auto domain = to_uint(call.get(P::domain), 0);
+  constexpr uint64_t kUnixDomain = 1;
+  constexpr uint64_t kInetDomain = 2;
+  constexpr uint64_t kInet6Domain = 10;
+  constexpr uint64_t kNetlinkDomain = 16;
+  FdType type = FdType::kUnknown;
+  if (domain == kUnixDomain) type = FdType::kUnix;
+  if (domain == kInetDomain) type = FdType::kIpv4;
+  if (domain == kInet6Domain) type = FdType::kIpv6;
+  if (domain == kNetlinkDomain) type = FdType::kNetlink;
+  Descriptor* descriptor = add_fd(context, call.result(), type);
+  if (descriptor == nullptr) return;
+  const auto kind = static_cast<uint32_t>(to_uint(call.get(P::type), 0));
+  if (descriptor->is_ip_socket()) {
+    descriptor->l4 = protocol_of(kind, static_cast<uint32_t>(to_uint(call.get(P::proto), 0)));
+  }
+  const Bytes flags = call.from_exit(P::flags);
+  if (!flags.empty()) {
+    descriptor->open_flags = static_cast<uint32_t>(to_uint(flags, 0));
+  } else if ((kind & kSocketCloexec) != 0) {
+    descriptor->open_flags = kOpenCloexec;
+  }
+}
+
+void Engine::on_socketpair(Context& context) {
+  const scap::CallView& call = *context.call;
+  if (call.result() < 0) return;
+  const int64_t fd1 = to_int(call.from_exit(P::fd1), -1);
+  const int64_t fd2 = to_int(call.from_exit(P::fd2), -1);
+  if (fd1 == fd2) return;
+  const uint64_t source = to_uint(call.from_exit(P::source), 0);
+  const uint64_t peer = to_uint(call.from_exit(P::peer), 0);
+  for (const int64_t fd : {fd1, fd2}) {
+    Descriptor* descriptor = add_fd(context, fd, FdType::kUnix);
+    if (descriptor == nullptr) continue;
+    descriptor->unix_source = source;
+    descriptor->unix_destination = peer;
+    if (compat_) continue;
+    // Without a name all socket pairs of a container would be one file.
+    unix_name(source, peer, "", scratch_);
+    descriptor->set_name(scratch_);
+  }
+  context.slot = nullptr;
+}
+
+void Engine::on_bind(Context& context) {
+  const scap::CallView& call = *context.call;
+  if (context.slot == nullptr || call.result() < 0) return;
+  const SocketAddress address = parse_address(call.get(P::addr));
+  if (address.family == Family::kUnix) {
+    context.slot->descriptor.writable().set_name(address.path);
+    return;
+  }
+  if ((address.family != Family::kInet && address.family != Family::kInet6) || address.endpoint.port == 0)
+    return;
+  Descriptor& descriptor = context.slot->descriptor.writable();
+  descriptor.type = address.family == Family::kInet ? FdType::kIpv4Server : FdType::kIpv6Server;
+  descriptor.sip = address.endpoint.ip;
+  descriptor.sport = address.endpoint.port;
+  descriptor.dip = {};
+  descriptor.dport = 0;
+  descriptor.role = Role::kServer;
+}
+
+void Engine::on_connect(Context& context) {
+  const scap::CallView& call = *context.call;
+  if (context.slot == nullptr) return;
+  const int64_t result = call.result();
+  // A refused connect has a destination too; libs 0.18.1 forgets it.
+  if (result < 0 && result != kInProgress && compat_) return;
+  const SocketTuple tuple = parse_tuple(call.from_exit(P::tuple));
+  const SocketAddress entered = parse_address(call.from_enter(P::addr));
+  if (tuple.family == Family::kUnix) {
+    Descriptor& descriptor = context.slot->descriptor.writable();
+    descriptor.type = FdType::kUnix;
+    descriptor.unix_source = tuple.unix_source;
+    descriptor.unix_destination = tuple.unix_destination;
+    unix_name(tuple.unix_source, tuple.unix_destination, tuple.path, scratch_);
+    if (compat_) rendered_ = scratch_;
+    descriptor.set_name(scratch_);
+    if (descriptor.role == Role::kNone) descriptor.role = Role::kClient;
+    return;
+  }
+  SocketAddress address = parse_address(call.from_exit(P::addr));
+  const bool has_tuple = tuple.family != Family::kNone;
+  Family family = tuple.family;
+  Endpoint destination = tuple.destination;
+  if (entered.family != Family::kNone &&
+      (!has_tuple || (address.family == tuple.family && address.endpoint == tuple.destination))) {
+    destination = entered.endpoint;
+    family = entered.family;
+  } else if (!has_tuple && address.family != Family::kNone) {
+    destination = address.endpoint;
+    family = address.family;
+  }
+  if (family != Family::kInet && family != Family::kInet6) return;
+  Descriptor& descriptor = context.slot->descriptor.writable();
+  const bool was_server = descriptor.role == Role::kServer && descriptor.l4 == L4::kUdp;
+  descriptor.type = family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
+  if (has_tuple) {
+    set_ends(descriptor, tuple.source, destination);
+  } else {
+    descriptor.dip = destination.ip;
+    descriptor.dport = destination.port;
+  }
+  if (was_server) swap_ends(descriptor);
+  if (descriptor.role == Role::kNone) descriptor.role = Role::kClient;
+}
+
+void Engine::on_accept(Context& context) {
+  const scap::CallView& call = *context.call;
+  context.slot = nullptr;
+  const int64_t fd = call.result();
+  if (fd < 0) return;
+  const SocketTuple tuple = parse_tuple(call.from_exit(P::tuple));
+  if (tuple.family == Family::kNone) return;
+  const FdType type = tuple.family == Family::kUnix   ? FdType::kUnix
+                      : tuple.family == Family::kInet ? FdType::kIpv4
+                                                      : FdType::kIpv6;
+  Descriptor* descriptor = add_fd(context, fd, type);
+  if (descriptor == nullptr) return;
+  descriptor->role = Role::kServer;
+  if ((to_uint(call.get(P::flags), 0) & kSocketCloexec) != 0) descriptor->open_flags = kOpenCloexec;
+  if (type == FdType::kUnix) {
+    descriptor->unix_source = tuple.unix_source;
+    descriptor->unix_destination = tuple.unix_destination;
+    unix_name(tuple.unix_source, tuple.unix_destination, tuple.path, scratch_);
+    if (compat_) rendered_ = scratch_;
+    descriptor->set_name(scratch_);
+    return;
+  }
+  descriptor->l4 = L4::kTcp;
+  set_ends(*descriptor, tuple.source, tuple.destination);
+}
+
+void Engine::complete_ends(Endpoint& source, Endpoint& destination, bool ipv6) const {
+  const auto complete = [this, ipv6](Endpoint& open, const Endpoint& other) {
+    if (!is_zero(open.ip) || is_zero(other.ip)) return;
+    const IpBytes guess = interfaces_.guess(other.ip, ipv6);
+    if (guess != other.ip || open.port != other.port) open.ip = guess;
+  };
+  complete(source, destination);
+  complete(destination, source);
+}
+
+// Who called whom, when the capture does not show it: the end on a port that a descriptor of the process
+// serves or talks to is the server's (spec: scap-state, section 11).
+Role Engine::guess_role(Thread& thread, const Endpoint& source, const Endpoint& destination, bool receive) {
+  bool serves_destination = false;
+  bool calls_from_source = false;
+  if (DescriptorTable* table = thread.table()) {
+    table->filter([&](int64_t, FdSlot& slot) {
+      const Descriptor& other = *slot.descriptor;
+      if (other.is_ip_server() && other.sport == destination.port) serves_destination = true;
+      if (!other.is_ip_socket()) return true;
+      if (other.dport == destination.port) serves_destination = true;
+      if (other.sport == source.port) calls_from_source = true;
+      return true;
+    });
+  }
+  if (!serves_destination) return Role::kClient;
+  if (!calls_from_source) return Role::kServer;
+  return receive ? Role::kServer : Role::kClient;
+}
+
+void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive, Thread& thread) {
+  const Role role = descriptor.role != Role::kNone
+                        ? descriptor.role
+                        : guess_role(thread, tuple.source, tuple.destination, receive);
+  descriptor.role = role;
+  if (descriptor.is_ip_server()) {
+    descriptor.sip = {};
+    descriptor.sport = 0;
+  }
+  descriptor.type = tuple.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
+  if (descriptor.l4 == L4::kUnknown) descriptor.l4 = L4::kUdp;
+  complete_ends(tuple.source, tuple.destination, tuple.family == Family::kInet6);
+  const Endpoint source{descriptor.sip, descriptor.sport};
+  const Endpoint destination{descriptor.dip, descriptor.dport};
+  if (source == tuple.source && destination == tuple.destination) return;
+  if (source == tuple.destination && destination == tuple.source) return;
+  // A message goes from source to destination; the flow goes from client to server.
+  const bool against_the_flow = (role == Role::kClient) == receive;
+  if (compat_) {
+    // libs 0.18.1 keeps the first destination.
+    descriptor.sip = tuple.source.ip;
+    descriptor.sport = tuple.source.port;
+    if (is_zero(descriptor.dip)) descriptor.dip = tuple.destination.ip;
+    if (descriptor.dport == 0) descriptor.dport = tuple.destination.port;
+    if (against_the_flow) swap_ends(descriptor);
+  } else if (against_the_flow) {
+    set_ends(descriptor, tuple.destination, tuple.source);
+  } else {
+    set_ends(descriptor, tuple.source, tuple.destination);
+  }
+}
+
+void Engine::on_send_receive(Context& context, bool receive) {
+  const scap::CallView& call = *context.call;
+  if (call.result() < 0 || context.thread == nullptr) return;
+  const Bytes value = call.get(P::tuple);
+  if (context.slot == nullptr) {
+    if (receive || context.fd < 0) return;
+    const SocketTuple tuple = parse_tuple(value);
+    if (tuple.family != Family::kInet && tuple.family != Family::kInet6) return;
+    Descriptor* made =
+        add_fd(context, context.fd, tuple.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6);
+    if (made == nullptr) return;
+    made->l4 = L4::kUdp;
+  }
+  const Descriptor& current = *context.slot->descriptor;
+  if ((current.is_ip_socket() || current.is_ip_server()) && current.l4 == L4::kTcp && has_address(current))
+    return;
+  const SocketTuple tuple = parse_tuple(value);
+  if (tuple.family == Family::kNone) return;
+  if (tuple.family == Family::kUnix) {
+    if (current.type != FdType::kUnix || !current.name.empty()) return;
+    Descriptor& descriptor = context.slot->descriptor.writable();
+    descriptor.unix_source = tuple.unix_source;
+    descriptor.unix_destination = tuple.unix_destination;
+    unix_name(tuple.unix_source, tuple.unix_destination, tuple.path, scratch_);
+    descriptor.set_name(scratch_);
+    return;
+  }
+  if (!current.is_ip_socket() && !current.is_ip_server()) return;
+  apply_tuple(context.slot->descriptor.writable(), tuple, receive, *context.thread);
+}
+
+}  // namespace sfkit::state
