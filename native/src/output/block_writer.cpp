@@ -111,7 +111,8 @@ bool BlockWriter::add_block(ByteBuffer& datums, int64_t count) {
 }
 
 void BlockWriter::start() {
-  if (!thread_.joinable()) thread_ = std::thread([this] {
+  if (!thread_.joinable())
+    thread_ = std::thread([this] {
       try {
         run();
       } catch (...) {
