@@ -63,11 +63,12 @@ void EntityStore::describe(Process& record, state::Thread& leader) const {
       name_or_default(no_group ? nullptr : state_.groups().find(leader.container, leader.gid), leader.gid);
 }
 
-void EntityStore::describe_surroundings(Process& record, state::Thread& leader) const {
+void EntityStore::describe_surroundings(ProcessEntity& entity, state::Thread& leader) const {
+  Process& record = entity.record;
   record.tty = leader.tty != 0;
   record.entry = leader.vpid == 1;
   record.cwd = state_.cwd_of(leader);
-  split_environment(leader.env, record.env);
+  entity.env = leader.env;
 }
 
 state::Thread* EntityStore::parent_of(state::Thread& leader) {
@@ -121,7 +122,7 @@ ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& l
   if (thread.container != 0) record.container_id = state_.containers().at(thread.container).id;
   write_container(thread.container);
   describe(record, leader);
-  describe_surroundings(record, leader);
+  describe_surroundings(*entity, leader);
   entity->alive = true;
   entity->written = false;
   entity->first_network = entity->last_network = entity->first_file = entity->last_file = nullptr;
@@ -169,9 +170,18 @@ EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& le
     (last_ == nullptr ? first_ : last_->next) = entity;
     last_ = entity;
     entity->written = true;
-    sink_.process(entity->record);
+    write(*entity);
   }
   return {process, true};
+}
+
+// The environment is split only while the record is written: as one text it takes a fraction of the memory.
+void EntityStore::write(ProcessEntity& process) {
+  std::vector<std::string>& variables = process.record.env;
+  variables.swap(variables_);
+  split_environment(process.env, variables);
+  sink_.process(process.record);
+  variables.swap(variables_);
 }
 
 void EntityStore::modified(ProcessEntity& process, state::Thread& thread, int64_t ts) {
@@ -182,12 +192,12 @@ void EntityStore::modified(ProcessEntity& process, state::Thread& thread, int64_
   describe(process.record, *leader);
   // The collector leaves these as they were before the exec.
   if (!compat_) {
-    describe_surroundings(process.record, *leader);
+    describe_surroundings(process, *leader);
     write_container(thread.container);
     process.record.container_id.reset();
     if (thread.container != 0) process.record.container_id = state_.containers().at(thread.container).id;
   }
-  sink_.process(process.record);
+  write(process);
 }
 
 FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, char kind, ObjectState state,

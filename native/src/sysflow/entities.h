@@ -24,7 +24,8 @@ struct FileEntity {
 };
 
 struct ProcessEntity {
-  Process record;
+  Process record;   // without its environment
+  std::string env;  // variables, each ended by NUL
   bool alive = false;
   bool written = false;
   bool ended = false;  // its leader has exited
@@ -99,7 +100,8 @@ class EntityStore {
   ProcessEntity* create(const state::Thread& thread, state::Thread& leader, state::Thread* parent,
                         ObjectState state, int64_t ts);
   void describe(Process& record, state::Thread& leader) const;
-  void describe_surroundings(Process& record, state::Thread& leader) const;
+  void describe_surroundings(ProcessEntity& entity, state::Thread& leader) const;
+  void write(ProcessEntity& process);
   // The leader of the parent's process, nullptr when the parent is unknown.
   state::Thread* parent_of(state::Thread& leader);
   ProcessEntity* by_pid(int64_t pid);
@@ -124,6 +126,7 @@ class EntityStore {
   std::unordered_map<std::string, uint64_t> containers_;
   std::string key_;
   std::vector<ProcessEntity*> to_write_;
+  std::vector<std::string> variables_;  // of the record being written
 };
 
 }  // namespace sfkit::sysflow
