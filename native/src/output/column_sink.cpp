@@ -448,39 +448,38 @@ const ColumnSink::Numbers<8>::Values& ColumnSink::process_numbers(Target& target
   });
 }
 
-Groups ColumnSink::put_process(Target& target, ProcessEntry& process) {
+void ColumnSink::put_process(Target& target, ProcessEntry& process, const ProcessColumns& columns) {
   TableBuilder& builder = target.builder;
   const auto& numbers = process_numbers(target, process);
-  builder.set_i32(Column::kProcUid, process.record.uid);
-  builder.set_i32(Column::kProcGid, process.record.gid);
-  builder.set_string(Column::kProcUser, numbers[0]);
-  builder.set_string(Column::kProcGroup, numbers[1]);
-  builder.set_string(Column::kProcExe, numbers[2]);
-  builder.set_string(Column::kProcName, numbers[3]);
-  builder.set_string(Column::kProcCmdline, numbers[4]);
-  builder.set_string(Column::kProcArgs, numbers[5]);
-  builder.set_string(Column::kProcCwd, numbers[6]);
-  builder.set_string(Column::kProcEnv, numbers[7]);
-  builder.set_bool(Column::kProcTty, process.record.tty);
-  builder.set_bool(Column::kProcEntry, process.record.entry);
+  for (size_t i = 0; i < numbers.size(); ++i) builder.set_string(columns.texts[i], numbers[i]);
+  builder.set_i32(columns.uid, process.record.uid);
+  builder.set_i32(columns.gid, process.record.gid);
+  builder.set_bool(columns.tty, process.record.tty);
+  builder.set_bool(columns.entry, process.record.entry);
+}
+
+Groups ColumnSink::put_process(Target& target, ProcessEntry& process) {
+  // The texts in the order of process_numbers().
+  static constexpr ProcessColumns kColumns = {
+      {Column::kProcUser, Column::kProcGroup, Column::kProcExe, Column::kProcName, Column::kProcCmdline,
+       Column::kProcArgs, Column::kProcCwd, Column::kProcEnv},
+      Column::kProcUid,
+      Column::kProcGid,
+      Column::kProcTty,
+      Column::kProcEntry};
+  put_process(target, process, kColumns);
   return bit(Group::kProcess);
 }
 
 Groups ColumnSink::put_parent(Target& target, ProcessEntry& parent) {
-  TableBuilder& builder = target.builder;
-  const auto& numbers = process_numbers(target, parent);
-  builder.set_i32(Column::kPprocUid, parent.record.uid);
-  builder.set_i32(Column::kPprocGid, parent.record.gid);
-  builder.set_string(Column::kPprocUser, numbers[0]);
-  builder.set_string(Column::kPprocGroup, numbers[1]);
-  builder.set_string(Column::kPprocExe, numbers[2]);
-  builder.set_string(Column::kPprocName, numbers[3]);
-  builder.set_string(Column::kPprocCmdline, numbers[4]);
-  builder.set_string(Column::kPprocArgs, numbers[5]);
-  builder.set_string(Column::kPprocCwd, numbers[6]);
-  builder.set_string(Column::kPprocEnv, numbers[7]);
-  builder.set_bool(Column::kPprocTty, parent.record.tty);
-  builder.set_bool(Column::kPprocEntry, parent.record.entry);
+  static constexpr ProcessColumns kColumns = {
+      {Column::kPprocUser, Column::kPprocGroup, Column::kPprocExe, Column::kPprocName, Column::kPprocCmdline,
+       Column::kPprocArgs, Column::kPprocCwd, Column::kPprocEnv},
+      Column::kPprocUid,
+      Column::kPprocGid,
+      Column::kPprocTty,
+      Column::kPprocEntry};
+  put_process(target, parent, kColumns);
   return bit(Group::kParent);
 }
 

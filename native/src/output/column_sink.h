@@ -139,6 +139,12 @@ class ColumnSink : public sysflow::RecordSink {
 
   uint32_t state_number(Target& target, sysflow::ObjectState state);
   void put_header(Target& target);
+  // Where the columns of a process, or of a parent, stand.
+  struct ProcessColumns {
+    std::array<Column, 8> texts;
+    Column uid, gid, tty, entry;
+  };
+  void put_process(Target& target, ProcessEntry& process, const ProcessColumns& columns);
   Groups put_process(Target& target, ProcessEntry& process);
   Groups put_parent(Target& target, ProcessEntry& parent);
   Groups put_parent_identity(Target& target, const ProcessEntry& process);
