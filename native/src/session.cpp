@@ -17,8 +17,7 @@ namespace {
 constexpr const char* kTypeNames[] = {"Container", "Process",   "File",        "ProcessEvent", "NetworkFlow",
                                       "FileFlow",  "FileEvent", "ProcessFlow", "Pod",          "K8sEvent"};
 
-// Measured on SysFlow of real captures: files a tenth larger than at zlib's default level, in a third of the
-// time.
+// Measured on SysFlow of real captures: files 7 % larger than at zlib's default level, in half the time.
 constexpr int kDeflateLevel = 2;
 
 // Counts what passes.
