@@ -1,5 +1,6 @@
-// Turns native/tables/events.json, the one place where event shapes are declared, into the C++ table
-// the engine reads: native/generated/events.gen.h.
+// Turns native/tables/events.json, the one place where event shapes are declared, and names.json, the names of
+// the numbers in them, into the C++ tables the engine reads: native/generated/events.gen.h and, for who prints
+// events, event_names.gen.h.
 
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -74,6 +75,30 @@ const FLAGS = [
   'converter_managed',
 ];
 
+const FORMATS = ['dec', 'hex', 'oct', 'na'];
+
+const CATEGORIES = [
+  'unknown',
+  'other',
+  'file',
+  'net',
+  'ipc',
+  'memory',
+  'process',
+  'sleep',
+  'system',
+  'signal',
+  'user',
+  'time',
+  'processing',
+  'io_read',
+  'io_write',
+  'io_other',
+  'wait',
+  'scheduler',
+  'internal',
+];
+
 const KINDS = ['none', 'syscall', 'tracepoint', 'plugin', 'metaevent', 'iter'];
 
 const camel = (name) =>
@@ -83,7 +108,11 @@ const camel = (name) =>
     .join('')}`;
 
 export function generate(root) {
-  const { events } = JSON.parse(readFileSync(join(root, 'native/tables/events.json'), 'utf8'));
+  const table = (name) => JSON.parse(readFileSync(join(root, `native/tables/${name}.json`), 'utf8'));
+  const { events } = table('events');
+  const texts = table('names');
+  const flagTables = Object.keys(texts.flags);
+  const dynamicTables = Object.keys(texts.dynamic);
   const names = new Set();
   const params = [];
   const counts = [];
@@ -96,15 +125,28 @@ export function generate(root) {
     if (!KINDS.includes(event.kind)) throw new Error(`events.json: ${event.event} has the unknown kind ${event.kind}`);
     const shape = { params: params.length, counts: counts.length };
     for (const param of event.params) {
-      const [name, type] = param.split(':');
-      if (!(type in TYPES)) throw new Error(`events.json: ${event.event}.${name} has the unknown type ${type}`);
+      const fields = param.split(':');
+      const directory = fields.at(-1).startsWith('@') ? Number(fields.pop().slice(1)) : -1;
+      const [name, type, format = 'dec', tableName] = fields;
+      const wrong = (what) => new Error(`events.json: ${event.event}.${name} has the unknown ${what}`);
+      if (!(type in TYPES)) throw wrong(`type ${type}`);
+      if (!FORMATS.includes(format)) throw wrong(`format ${format}`);
+      const place = tableName === undefined ? 0 : (type === 'DYN' ? dynamicTables : flagTables).indexOf(tableName) + 1;
+      if (tableName !== undefined && place === 0) throw wrong(`table ${tableName}`);
       names.add(name);
-      params.push(`{P::${name}, ParamType::${camel(type.toLowerCase())}, ${TYPES[type]}}`);
+      params.push(
+        `{P::${name}, ParamType::${camel(type.toLowerCase())}, ${TYPES[type]}, ` +
+          `ParamFormat::${camel(format)}, ${place}, ${directory}}`,
+      );
+    }
+    if (!CATEGORIES.includes(event.category)) {
+      throw new Error(`events.json: ${event.event} has the unknown category ${event.category}`);
     }
     counts.push(...(event.counts ?? []));
     const flags = event.flags.reduce((bits, flag) => bits | (1 << FLAGS.indexOf(flag)), 0);
     rows.push(
       `{"${event.event}", "${event.name}", 0x${flags.toString(16)}, EventKind::${camel(event.kind)}, ` +
+        `EventCategory::${camel(event.category)}, ` +
         `${event.params.length}, ${shape.params}, ${event.counts?.length ?? 0}, ${shape.counts}, ` +
         `${event.becomes ?? event.code}}`,
     );
@@ -134,6 +176,10 @@ export function generate(root) {
     '',
     `enum class EventKind : uint8_t { ${KINDS.map(camel).join(', ')} };`,
     '',
+    `enum class EventCategory : uint8_t { ${CATEGORIES.map(camel).join(', ')} };`,
+    '',
+    `enum class ParamFormat : uint8_t { ${FORMATS.map(camel).join(', ')} };`,
+    '',
     'enum EventFlag : uint16_t {',
     ...FLAGS.map((flag, bit) => `  ${camel(flag)} = 1u << ${bit},`),
     '};',
@@ -144,6 +190,9 @@ export function generate(root) {
     '  P name;',
     '  ParamType type;',
     '  uint8_t size;  // 0: variable',
+    '  ParamFormat format;',
+    '  uint8_t table;     // names.json: 0 none, else one more than the index into kFlagTables (kDynamicTables)',
+    '  int8_t directory;  // parameter that holds the directory of this path, or -1',
     '};',
     '',
     'struct EventInfo {',
@@ -151,6 +200,7 @@ export function generate(root) {
     '  const char* name;',
     '  uint16_t flags;  // EventFlag bits',
     '  EventKind kind;',
+    '  EventCategory category;',
     '  uint8_t nparams;',
     '  uint16_t first_param;  // index into kParams',
     '  uint8_t older_counts;  // how many shorter parameter counts older writers used',
@@ -169,4 +219,83 @@ export function generate(root) {
   ];
   mkdirSync(join(root, 'native/generated'), { recursive: true });
   writeIfChanged(join(root, 'native/generated/events.gen.h'), lines.join('\n'));
+  writeIfChanged(join(root, 'native/generated/event_names.gen.h'), nameTables(texts, [...names].sort()).join('\n'));
+}
+
+function nameTables(texts, paramNames) {
+  const text = (value) => JSON.stringify(value);
+  const list = (name, values) =>
+    `inline constexpr std::string_view ${name}[] = {\n    ${values.map(text).join(',\n    ')}};`;
+  const flagValues = [];
+  const flagTables = Object.values(texts.flags).map((values) => {
+    const first = flagValues.length;
+    flagValues.push(...values.map(([name, value]) => `{${text(name)}, ${value}u}`));
+    return `{${first}, ${values.length}}`;
+  });
+  const dynamicTables = Object.entries(texts.dynamic).map(([name, rows]) => {
+    const entries = rows.map((row) => {
+      const [type, format = 'dec'] = row.split(':');
+      if (!(type in TYPES)) throw new Error(`names.json: ${name} has the unknown type ${type}`);
+      return `{ParamType::${camel(type.toLowerCase())}, ParamFormat::${camel(format)}}`;
+    });
+    return `{${rows.length}, {{${entries.join(', ')}}}}`;
+  });
+  return [
+    '// Generated from native/tables/names.json and events.json by scripts/generate/events.mjs.',
+    '#pragma once',
+    '',
+    '#include <array>',
+    '#include <cstdint>',
+    '#include <string_view>',
+    '',
+    '#include "events.gen.h"',
+    '',
+    'namespace sfkit::scap {',
+    '',
+    '// By P.',
+    list('kParamNames', paramNames),
+    '',
+    'struct NamedValue {',
+    '  std::string_view name;',
+    '  uint32_t value;',
+    '};',
+    '',
+    `inline constexpr NamedValue kFlagValues[] = {\n    ${flagValues.join(',\n    ')}};`,
+    '',
+    'struct FlagTable {',
+    '  uint16_t first;  // index into kFlagValues',
+    '  uint16_t count;',
+    '};',
+    '',
+    '// Masks and enumerations; ParamInfo::table is one more than the index.',
+    `inline constexpr FlagTable kFlagTables[] = {${flagTables.join(', ')}};`,
+    '',
+    'struct DynamicType {',
+    '  ParamType type;',
+    '  ParamFormat format;',
+    '};',
+    '',
+    'struct DynamicTable {',
+    '  uint8_t count;',
+    '  std::array<DynamicType, 8> types;  // by the selector in front of the value',
+    '};',
+    '',
+    `inline constexpr DynamicTable kDynamicTables[] = {\n    ${dynamicTables.join(',\n    ')}};`,
+    '',
+    '// By portable code; empty where there is none.',
+    list('kSyscallNames', texts.syscalls),
+    '',
+    '// By error number of Linux; empty where there is none.',
+    list('kErrorNames', texts.errors),
+    '',
+    '// Errors that only the kernel uses, from this number on.',
+    `inline constexpr int64_t kFirstKernelError = ${texts.kernel_errors.first};`,
+    list('kKernelErrorNames', texts.kernel_errors.names),
+    '',
+    '// By signal number of Linux.',
+    list('kSignalNames', texts.signals),
+    '',
+    '}  // namespace sfkit::scap',
+    '',
+  ];
 }

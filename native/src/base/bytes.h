@@ -1,6 +1,8 @@
 // A read-only view of bytes whose every read is bounds-checked, and a cursor over one.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -45,11 +47,33 @@ class Bytes {
   size_t size_ = 0;
 };
 
+// The order of a number's bytes: that of the machine that reads, or the other one.
+enum class ByteOrder : uint8_t { kNative, kSwapped };
+
+template <typename T>
+T swap_bytes(T value) {
+  static_assert(std::is_integral_v<T>);
+  std::array<uint8_t, sizeof(T)> bytes;
+  std::memcpy(bytes.data(), &value, sizeof(T));
+  std::reverse(bytes.begin(), bytes.end());
+  std::memcpy(&value, bytes.data(), sizeof(T));
+  return value;
+}
+
+// Bytes::load of a number that may be in the other byte order.
+template <typename T>
+T load(Bytes bytes, size_t offset, ByteOrder order) {
+  const T value = bytes.load<T>(offset);
+  return order == ByteOrder::kNative ? value : swap_bytes(value);
+}
+
 // Reads forward. The first read that does not fit sets failed() and every read after it yields zero,
 // so that a record is read field by field and checked once.
 class Cursor {
  public:
-  explicit Cursor(Bytes bytes) : bytes_(bytes) {}
+  explicit Cursor(Bytes bytes, ByteOrder order = ByteOrder::kNative) : bytes_(bytes), order_(order) {}
+
+  ByteOrder order() const { return order_; }
 
   size_t position() const { return position_; }
   size_t remaining() const { return bytes_.size() - position_; }
@@ -58,7 +82,7 @@ class Cursor {
   template <typename T>
   T read() {
     if (!fits(sizeof(T))) return T{};
-    const T value = bytes_.load<T>(position_);
+    const T value = load<T>(bytes_, position_, order_);
     position_ += sizeof(T);
     return value;
   }
@@ -84,6 +108,7 @@ class Cursor {
   }
 
   Bytes bytes_;
+  ByteOrder order_;
   size_t position_ = 0;
   bool failed_ = false;
 };

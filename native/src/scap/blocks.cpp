@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "scap/byte_order.h"
+
 namespace sfkit::scap {
 namespace {
 
@@ -10,7 +12,7 @@ constexpr size_t kBlockHeader = 8;
 constexpr size_t kBlockTrailer = 4;
 constexpr size_t kSmallestBlock = kBlockHeader + kBlockTrailer;
 constexpr uint32_t kMagic = 0x1A2B3C4D;
-constexpr uint32_t kMagicSwapped = 0x4D3C2B1A;
+constexpr size_t kMajorOffset = 12;  // from the start of the block; the minor version follows
 constexpr uint16_t kNewestMajor = 1;
 constexpr size_t kSmallestSection = 28;
 constexpr size_t kLongestSection = 65536;    // with its options
@@ -98,12 +100,12 @@ uint32_t longest_block(uint32_t type) {
 }
 
 // Whether `count` entries of the length array fit exactly and agree with the sizes of the table.
-bool count_fits(uint16_t code, Bytes body, uint32_t count) {
+bool count_fits(uint16_t code, Bytes body, ByteOrder order, uint32_t count) {
   const EventInfo& info = kEvents[code];
   const bool wide = has_wide_lengths(code);
   uint64_t total = uint64_t{wide ? 4u : 2u} * count;
   for (uint32_t i = 0; i < count; ++i) {
-    const uint32_t length = wide ? body.load<uint32_t>(i * 4) : body.load<uint16_t>(i * 2);
+    const uint32_t length = wide ? load<uint32_t>(body, i * 4, order) : load<uint16_t>(body, i * 2, order);
     const uint8_t fixed = kParams[info.first_param + i].size;
     if (fixed != 0 && length != 0 && length != fixed) return false;
     total += length;
@@ -112,28 +114,28 @@ bool count_fits(uint16_t code, Bytes body, uint32_t count) {
 }
 
 // Whether the length array and the values it announces lie inside the event.
-bool lengths_fit(Bytes body, uint32_t count, uint32_t width) {
+bool lengths_fit(Bytes body, ByteOrder order, uint32_t count, uint32_t width) {
   uint64_t total = uint64_t{count} * width;
   if (total > body.size()) return false;
   if (width == 2) {
-    for (uint32_t i = 0; i < count; ++i) total += body.load<uint16_t>(i * 2);
+    for (uint32_t i = 0; i < count; ++i) total += load<uint16_t>(body, i * 2, order);
   } else {
-    for (uint32_t i = 0; i < count; ++i) total += body.load<uint32_t>(i * 4);
+    for (uint32_t i = 0; i < count; ++i) total += load<uint32_t>(body, i * 4, order);
   }
   return total <= body.size();
 }
 
 // Version-1 blocks do not say how many parameters there are: the counts known for the code are tried.
 // Returns -1 when none fits.
-int find_param_count(uint16_t code, Bytes body) {
+int find_param_count(uint16_t code, Bytes body, ByteOrder order) {
   const EventInfo& info = kEvents[code];
-  if (count_fits(code, body, info.nparams)) return info.nparams;
+  if (count_fits(code, body, order, info.nparams)) return info.nparams;
   for (int i = info.older_counts - 1; i >= 0; --i) {
     const uint8_t count = kOlderCounts[info.first_count + i];
-    if (count_fits(code, body, count)) return count;
+    if (count_fits(code, body, order, count)) return count;
   }
   for (int count = info.nparams; count >= 0; --count) {
-    if (count_fits(code, body, static_cast<uint32_t>(count))) return count;
+    if (count_fits(code, body, order, static_cast<uint32_t>(count))) return count;
   }
   return -1;
 }
@@ -166,29 +168,35 @@ class CaptureReader {
                                      (input_.failure().empty() ? "" : " (" + input_.failure() + ")") +
                                      ", expected a capture file"};
     }
+    // The type reads the same in both byte orders.
     if (start.load<uint32_t>(0) != block::kSectionHeader) return refuse(hex_bytes(start, 8));
     if (start.size() < kSmallestSection)
       return refuse("only " + std::to_string(start.size()) + " bytes of one");
+    order_ = order_of_section(start);
     if (const std::string reason = section_fault(start); !reason.empty()) {
-      const bool newer = start.load<uint32_t>(kBlockHeader) == kMagic;
-      const bool swapped = start.load<uint32_t>(kBlockHeader) == kMagicSwapped;
-      return {newer || swapped ? ErrorCode::kNotSupported : ErrorCode::kBadFormat, name_ + ": " + reason};
+      const bool newer = load<uint32_t>(start, kBlockHeader, order_) == kMagic;
+      return {newer ? ErrorCode::kNotSupported : ErrorCode::kBadFormat, name_ + ": " + reason};
     }
     return refuse_pcapng();
   }
 
+  // What the magic of a section header says; without one the order stays.
+  ByteOrder order_of_section(Bytes start) const {
+    const auto magic = start.load<uint32_t>(kBlockHeader);
+    if (magic == kMagic) return ByteOrder::kNative;
+    return magic == swap_bytes(kMagic) ? ByteOrder::kSwapped : order_;
+  }
+
   // Why a section header cannot be read on, empty when it can. `start` begins at the block.
   std::string section_fault(Bytes start) const {
-    const auto magic = start.load<uint32_t>(kBlockHeader);
-    if (magic == kMagicSwapped) {
-      return "was written on a machine of the opposite byte order, which is not supported yet";
-    }
-    if (magic != kMagic) {
+    const ByteOrder order = order_of_section(start);
+    if (load<uint32_t>(start, kBlockHeader, order) != kMagic) {
       return "not a capture: expected the section magic 4d 3c 2b 1a, found " +
              hex_bytes(start.slice(kBlockHeader), 4);
     }
-    if (const auto major = start.load<uint16_t>(12); major > kNewestMajor) {
-      return "format version " + std::to_string(major) + "." + std::to_string(start.load<uint16_t>(14)) +
+    if (const auto major = load<uint16_t>(start, kMajorOffset, order); major > kNewestMajor) {
+      const auto minor = load<uint16_t>(start, kMajorOffset + sizeof(major), order);
+      return "format version " + std::to_string(major) + "." + std::to_string(minor) +
              " is newer than 1.x, which is what this version of sfkit reads";
     }
     return {};
@@ -196,10 +204,10 @@ class CaptureReader {
 
   // Network captures begin with the same block and magic; the block after it tells them apart.
   Status refuse_pcapng() {
-    const auto length = input_.peek(kBlockHeader).load<uint32_t>(4);
+    const auto length = load<uint32_t>(input_.peek(kBlockHeader), 4, order_);
     if (length < kSmallestBlock || length > kLongestSection) return Status::ok();
     const Bytes start = input_.peek(length + sizeof(uint32_t));
-    const auto next = start.load<uint32_t>(length);
+    const auto next = load<uint32_t>(start, length, order_);
     if (start.size() < length + sizeof(uint32_t) || next == 0 || next > kLastPcapngBlock) return Status::ok();
     return {
         ErrorCode::kBadFormat,
@@ -218,15 +226,14 @@ class CaptureReader {
   // Handles the block at the current position; false at the end of what can be read.
   bool next_block(bool& go_on) {
     const Bytes head = input_.peek(kBlockHeader);
-    if (head.size() < kBlockHeader) {
-      end_of_input(head.size());
-      return false;
-    }
-    const auto type = head.load<uint32_t>(0);
-    const auto length = head.load<uint32_t>(4);
+    if (head.size() < kBlockHeader) return end_of_input(head.size());
+    const auto type = load<uint32_t>(head, 0, order_);
+    // A further section may be of another machine.
+    if (type == block::kSectionHeader) order_ = order_of_section(input_.peek(kSmallestSection));
+    const auto length = load<uint32_t>(input_.peek(kBlockHeader), 4, order_);
     const uint32_t limit = longest_block(type);
     if (length < kSmallestBlock || length > limit) {
-      return resynchronise("bad-length", "a block of type " + hex_bytes(head, 4) + " claims " +
+      return resynchronise("bad-length", "a block of type " + hex_bytes(input_.peek(4), 4) + " claims " +
                                              std::to_string(length) + " bytes, expected 12 to " +
                                              std::to_string(limit));
     }
@@ -237,7 +244,7 @@ class CaptureReader {
       return resynchronise("truncated", "the file ends inside a block: " + std::to_string(whole.size()) +
                                             " of " + std::to_string(length) + " bytes are there");
     }
-    const auto trailer = whole.load<uint32_t>(length - kBlockTrailer);
+    const auto trailer = load<uint32_t>(whole, length - kBlockTrailer, order_);
     if (trailer != length) {
       std::string message = "a block claims " + std::to_string(length) + " bytes at its start and " +
                             std::to_string(trailer) + " at its end";
@@ -254,8 +261,8 @@ class CaptureReader {
   bool block_follows(uint32_t distance) {
     const Bytes ahead = input_.peek(size_t{distance} + kBlockHeader);
     if (ahead.size() <= distance) return true;
-    const auto type = ahead.load<uint32_t>(distance);
-    const auto length = ahead.load<uint32_t>(distance + 4);
+    const auto type = load<uint32_t>(ahead, distance, order_);
+    const auto length = load<uint32_t>(ahead, distance + 4, order_);
     return is_known(type) && length >= kSmallestBlock && length <= longest_block(type);
   }
 
@@ -273,7 +280,7 @@ class CaptureReader {
       left -= count;
     }
     const Bytes trailer = input_.peek(kBlockTrailer);
-    if (trailer.size() < kBlockTrailer || trailer.load<uint32_t>(0) != length) {
+    if (trailer.size() < kBlockTrailer || load<uint32_t>(trailer, 0, order_) != length) {
       damage("bad-trailer", start, length - kBlockTrailer,
              "a block of unknown type does not end as it begins");
       return trailer.size() == kBlockTrailer;
@@ -284,19 +291,22 @@ class CaptureReader {
   }
 
   // Goes on at the next place where a known type, its length and the same length at the end agree. False when
-  // there is none.
-  bool resynchronise(const char* kind, std::string message) {
+  // there is none. `step`: bytes from here that cannot be such a place.
+  bool resynchronise(const char* kind, std::string message, size_t step = 1) {
     const uint64_t start = input_.offset();
-    size_t step = 1;
     for (;;) {
       input_.consume(step);
       const Bytes window = input_.peek(kBlockHeader);
       if (window.size() < kBlockHeader) {
-        const uint64_t skipped = input_.offset() + window.size() - start;
         if (!input_.failure().empty()) {
           kind = "bad-gzip";
           message = input_.failure();
         }
+        if (input_.resume()) {
+          step = 0;
+          continue;
+        }
+        const uint64_t skipped = input_.offset() + window.size() - start;
         damage(kind, start, skipped, std::move(message));
         input_.consume(window.size());
         return false;
@@ -311,30 +321,31 @@ class CaptureReader {
 
   // Bytes until something in `window` looks like the head of a known block, its last few bytes left for the
   // next look when there is nothing.
-  static size_t distance_to_candidate(Bytes window) {
+  size_t distance_to_candidate(Bytes window) const {
     const size_t last = window.size() - kBlockHeader;
     for (size_t at = 0; at <= last; ++at) {
-      const auto type = window.load<uint32_t>(at);
+      const auto type = load<uint32_t>(window, at, order_);
       if (!is_known(type)) continue;
-      const auto length = window.load<uint32_t>(at + 4);
+      const auto length = load<uint32_t>(window, at + 4, order_);
       if (length >= kSmallestBlock && length <= longest_block(type)) return at;
     }
     return last + 1;
   }
 
   bool is_whole_block(Bytes window) {
-    const auto length = window.load<uint32_t>(4);
+    const auto length = load<uint32_t>(window, 4, order_);
     const Bytes whole = input_.peek(length);
-    return whole.size() >= length && whole.load<uint32_t>(length - kBlockTrailer) == length;
+    return whole.size() >= length && load<uint32_t>(whole, length - kBlockTrailer, order_) == length;
   }
 
-  void end_of_input(size_t rest) {
-    if (!input_.failure().empty()) {
-      damage("bad-gzip", input_.offset(), rest, input_.failure());
-    } else if (rest > 0) {
+  // Fewer bytes than the head of a block follow; true when the input goes on behind damage.
+  bool end_of_input(size_t rest) {
+    if (!input_.failure().empty()) return resynchronise("bad-gzip", input_.failure(), rest);
+    if (rest > 0) {
       damage("truncated", input_.offset(), rest,
              "the file ends inside a block, " + std::to_string(rest) + " bytes of its head are there");
     }
+    return false;
   }
 
   bool dispatch(uint32_t type, Bytes body) {
@@ -369,20 +380,21 @@ class CaptureReader {
         break;
       case block::kMachineInfo:
       case block::kMachineInfoOld:
-        whole = parse_machine_info(body, [this](const MachineInfo& machine) { visitor_.machine(machine); });
+        whole = parse_machine_info(body, order_,
+                                   [this](const MachineInfo& machine) { visitor_.machine(machine); });
         break;
       case block::kFdList1:
       case block::kFdList1Old:
       case block::kFdList2:
         lists_complete_ = false;
-        whole = parse_fd_list(body, type == block::kFdList2,
+        whole = parse_fd_list(body, order_, type == block::kFdList2,
                               [this](int64_t tid, const FdEntry& entry) { visitor_.descriptor(tid, entry); });
         break;
       case block::kInterfaceList1:
       case block::kInterfaceList1Old:
       case block::kInterfaceList2:
         visitor_.interfaces_begin();
-        whole = parse_interface_list(body, type == block::kInterfaceList2,
+        whole = parse_interface_list(body, order_, type == block::kInterfaceList2,
                                      [this](const InterfaceEntry& entry) { visitor_.interface(entry); });
         break;
       case block::kUserList1:
@@ -390,14 +402,14 @@ class CaptureReader {
       case block::kUserList2:
         visitor_.users_begin();
         whole = parse_user_list(
-            body, type == block::kUserList2, [this](const UserEntry& entry) { visitor_.user(entry); },
+            body, order_, type == block::kUserList2, [this](const UserEntry& entry) { visitor_.user(entry); },
             [this](const GroupEntry& entry) { visitor_.group(entry); });
         break;
       default:
         if (const int version = process_list_version(type); version != 0) {
           lists_complete_ = false;
-          whole =
-              parse_process_list(body, version, [this](const ThreadEntry& entry) { visitor_.thread(entry); });
+          whole = parse_process_list(body, order_, version,
+                                     [this](const ThreadEntry& entry) { visitor_.thread(entry); });
         } else {
           ++stats_.unknown_blocks;
         }
@@ -426,8 +438,8 @@ class CaptureReader {
       return true;
     }
     ++stats_.events;
-    const auto code = bytes.load<uint16_t>(20);
-    uint32_t length = bytes.load<uint32_t>(16);
+    const auto code = load<uint16_t>(bytes, 20, order_);
+    uint32_t length = load<uint32_t>(bytes, 16, order_);
     if (length < header_size || length > bytes.size()) {
       return bad_event("claims " + std::to_string(length) + " bytes in a block that has room for " +
                        std::to_string(bytes.size()));
@@ -439,24 +451,26 @@ class CaptureReader {
     const bool version1 = header_size == kEventHeader1;
     if (version1 && (code == kOverlong1 || code == kOverlong2) && length >= header_size + kOverlongBy)
       length -= kOverlongBy;
-    const Bytes payload = bytes.slice(header_size, length - header_size);
+    Bytes payload = bytes.slice(header_size, length - header_size);
     uint32_t count;
     if (version1) {
-      const int found = find_param_count(code, payload);
+      const int found = find_param_count(code, payload, order_);
       if (found < 0) return bad_event("no known number of parameters fits its length");
       count = static_cast<uint32_t>(found);
     } else {
-      count = bytes.load<uint32_t>(22);
-      if (!lengths_fit(payload, count, has_wide_lengths(code) ? 4 : 2)) {
+      count = load<uint32_t>(bytes, 22, order_);
+      if (!lengths_fit(payload, order_, count, has_wide_lengths(code) ? 4 : 2)) {
         return bad_event("its " + std::to_string(count) + " parameters do not fit its " +
                          std::to_string(length) + " bytes");
       }
     }
+    if (order_ == ByteOrder::kSwapped) payload = swap_payload(code, count, payload, swapped_);
     EventView event(code, count, payload);
-    event.ts = bytes.load<uint64_t>(0);
-    event.tid = bytes.load<int64_t>(8);
-    event.cpu = body.load<uint16_t>(0);
-    event.block_flags = flags_size != 0 ? body.load<uint32_t>(2) : 0;
+    event.number = stats_.events;
+    event.ts = load<uint64_t>(bytes, 0, order_);
+    event.tid = load<int64_t>(bytes, 8, order_);
+    event.cpu = load<uint16_t>(body, 0, order_);
+    event.block_flags = flags_size != 0 ? load<uint32_t>(body, 2, order_) : 0;
     return visitor_.event(event);
   }
 
@@ -464,6 +478,8 @@ class CaptureReader {
   const std::string& name_;
   CaptureVisitor& visitor_;
   ReadStats& stats_;
+  ByteOrder order_ = ByteOrder::kNative;  // of the current section
+  std::vector<uint8_t> swapped_;          // the payload of an event in the machine's order
   bool lists_complete_ = false;
 };
 

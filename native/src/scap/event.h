@@ -38,7 +38,8 @@ inline constexpr auto kParamPlaces = [] {
 // A view of an event's header and parameters; valid as long as the bytes under it.
 class EventView {
  public:
-  uint64_t ts = 0;  // ns since 1970; 0 or all ones for some synthetic events
+  uint64_t number = 0;  // place among the event blocks of the file, from 1
+  uint64_t ts = 0;      // ns since 1970; 0 or all ones for some synthetic events
   int64_t tid = -1;
   uint16_t code = 0;
   uint16_t cpu = 0;

@@ -1,6 +1,6 @@
-// The bytes of a capture as one forward stream: a file, a pipe, or gzip over either. Files are read in steps,
-// not mapped: one that shrinks while it is read (a rotation, a full disk elsewhere) ends early, where a
-// mapped one would end the process.
+// The bytes of a capture as one forward stream: a file, a pipe, or gzip over either, decompressed on a thread
+// of its own. Files are read in steps, not mapped: one that shrinks while it is read (a rotation, a full disk
+// elsewhere) ends early, where a mapped one would end the process.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +39,10 @@ class Input {
 
   // Why the stream ended early (damaged gzip, read error); empty after a clean end.
   const std::string& failure() const { return failure_; }
+
+  // After a failure: goes on behind the damage. What peek() then shows continues the bytes not yet consumed,
+  // though something is missing in between. False when nothing more can be had.
+  virtual bool resume() { return false; }
 
  protected:
   // Extends window_ to at least `want` bytes if the stream has them.

@@ -32,9 +32,8 @@ void skip_if_there(Cursor& in) {
   if (in.remaining() >= sizeof(T)) in.skip(sizeof(T));
 }
 
-void read_tail(Bytes tail, ThreadEntry& entry) {
-  Cursor in(tail);
-  if (tail.size() > kLongestOldTail) {
+void read_tail(Cursor in, ThreadEntry& entry) {
+  if (in.remaining() > kLongestOldTail) {
     read_if_there(in, entry.pidns_init_start_ts);
     read_if_there(in, entry.tty);
   }
@@ -157,9 +156,9 @@ Bytes sized_record(Cursor& in) {
 
 }  // namespace
 
-bool parse_machine_info(Bytes body, const std::function<void(const MachineInfo&)>& visit) {
+bool parse_machine_info(Bytes body, ByteOrder order, const std::function<void(const MachineInfo&)>& visit) {
   if (body.size() < kMachineInfoSize) return false;
-  Cursor in(body);
+  Cursor in(body, order);
   MachineInfo machine;
   machine.cpus = in.read<uint32_t>();
   machine.memory_bytes = in.read<uint64_t>();
@@ -171,33 +170,34 @@ bool parse_machine_info(Bytes body, const std::function<void(const MachineInfo&)
   return true;
 }
 
-bool parse_process_list(Bytes body, int version, const std::function<void(const ThreadEntry&)>& visit) {
-  Cursor list(body);
+bool parse_process_list(Bytes body, ByteOrder order, int version,
+                        const std::function<void(const ThreadEntry&)>& visit) {
+  Cursor list(body, order);
   while (list.remaining() >= kSmallestRecord) {
     ThreadEntry entry;
     if (version < 9) {
       read_thread(list, version, entry);
       if (list.failed()) return false;
     } else {
-      Cursor record(sized_record(list));
+      Cursor record(sized_record(list), order);
       read_thread(record, version, entry);
       if (list.failed() || record.failed()) return false;
-      read_tail(record.take(record.remaining()), entry);
+      read_tail(record, entry);
     }
     visit(entry);
   }
   return true;
 }
 
-bool parse_fd_list(Bytes body, bool sized_records,
+bool parse_fd_list(Bytes body, ByteOrder order, bool sized_records,
                    const std::function<void(int64_t tid, const FdEntry&)>& visit) {
-  Cursor list(body);
+  Cursor list(body, order);
   const auto tid = list.read<int64_t>();
   if (list.failed()) return false;
   while (list.remaining() >= kSmallestRecord) {
     FdEntry entry;
     if (sized_records) {
-      Cursor record(sized_record(list));
+      Cursor record(sized_record(list), order);
       if (list.failed() || !read_descriptor(record, true, entry) || record.failed()) return false;
     } else if (!read_descriptor(list, false, entry) || list.failed()) {
       return false;
@@ -207,16 +207,16 @@ bool parse_fd_list(Bytes body, bool sized_records,
   return true;
 }
 
-bool parse_interface_list(Bytes body, bool sized_records,
+bool parse_interface_list(Bytes body, ByteOrder order, bool sized_records,
                           const std::function<void(const InterfaceEntry&)>& visit) {
-  Cursor list(body);
+  Cursor list(body, order);
   while (list.remaining() >= kSmallestRecord) {
-    Cursor record(Bytes{});
+    Cursor record(Bytes{}, order);
     Cursor* in = &list;
     if (sized_records) {
       // Unlike the other lists, this length does not count itself.
       const auto length = list.read<uint32_t>();
-      record = Cursor(list.take(length));
+      record = Cursor(list.take(length), order);
       in = &record;
       if (list.failed()) return false;
     }
@@ -237,12 +237,13 @@ bool parse_interface_list(Bytes body, bool sized_records,
   return true;
 }
 
-bool parse_user_list(Bytes body, bool sized_records, const std::function<void(const UserEntry&)>& user,
+bool parse_user_list(Bytes body, ByteOrder order, bool sized_records,
+                     const std::function<void(const UserEntry&)>& user,
                      const std::function<void(const GroupEntry&)>& group) {
-  Cursor list(body);
+  Cursor list(body, order);
   while (list.remaining() >= kSmallestRecord) {
     if (sized_records) {
-      Cursor record(sized_record(list));
+      Cursor record(sized_record(list), order);
       if (list.failed()) return false;
       read_user_or_group(record, user, group);
       if (record.failed()) return false;

@@ -112,15 +112,17 @@ struct InterfaceEntry {
 };
 
 // The parsers give each record to `visit` and return false when a record does not fit its block; the
-// records before it have been given.
-bool parse_machine_info(Bytes body, const std::function<void(const MachineInfo&)>& visit);
+// records before it have been given. `order`: of the numbers in `body`.
+bool parse_machine_info(Bytes body, ByteOrder order, const std::function<void(const MachineInfo&)>& visit);
 // `version`: 1 to 9.
-bool parse_process_list(Bytes body, int version, const std::function<void(const ThreadEntry&)>& visit);
-bool parse_fd_list(Bytes body, bool sized_records,
+bool parse_process_list(Bytes body, ByteOrder order, int version,
+                        const std::function<void(const ThreadEntry&)>& visit);
+bool parse_fd_list(Bytes body, ByteOrder order, bool sized_records,
                    const std::function<void(int64_t tid, const FdEntry&)>& visit);
-bool parse_interface_list(Bytes body, bool sized_records,
+bool parse_interface_list(Bytes body, ByteOrder order, bool sized_records,
                           const std::function<void(const InterfaceEntry&)>& visit);
-bool parse_user_list(Bytes body, bool sized_records, const std::function<void(const UserEntry&)>& user,
+bool parse_user_list(Bytes body, ByteOrder order, bool sized_records,
+                     const std::function<void(const UserEntry&)>& user,
                      const std::function<void(const GroupEntry&)>& group);
 
 }  // namespace sfkit::scap
