@@ -17,7 +17,7 @@ uint32_t load_big_endian(const uint8_t* bytes) {
 void Sha1::compress(const uint8_t* block) {
   std::array<uint32_t, 16> words;
   for (size_t i = 0; i < 16; ++i) words[i] = load_big_endian(block + 4 * i);
-  auto [a, b, c, d, e] = state_;
+  uint32_t a = state_[0], b = state_[1], c = state_[2], d = state_[3], e = state_[4];
 
   // The message schedule needs only the last 16 words, so it lives in a ring.
   const auto word = [&words](size_t i) {

@@ -41,8 +41,17 @@ Result<ByteSource> ByteSource::open(const std::string& path) {
   return source;
 }
 
+ByteSource ByteSource::over(Bytes bytes) {
+  ByteSource source(-1);
+  source.memory_ = bytes;
+  source.head_size_ = source.read(source.head_.data(), kHead);
+  return source;
+}
+
 ByteSource::ByteSource(ByteSource&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
+      memory_(other.memory_),
+      memory_used_(other.memory_used_),
       start_(other.start_),
       head_(other.head_),
       head_size_(other.head_size_),
@@ -86,6 +95,12 @@ size_t ByteSource::read(uint8_t* target, size_t room) {
     head_used_ += count;
     return count;
   }
+  if (in_memory()) {
+    const Bytes part = memory_.slice(memory_used_, room);
+    std::copy_n(part.data(), part.size(), target);
+    memory_used_ += part.size();
+    return part.size();
+  }
   for (;;) {
     if (!can_restart() && !wait_for_input()) return 0;
     if (stopped_.load(std::memory_order_relaxed)) return 0;
@@ -98,6 +113,10 @@ size_t ByteSource::read(uint8_t* target, size_t room) {
 }
 
 bool ByteSource::restart() {
+  if (in_memory()) {
+    memory_used_ = head_used_ = head_size_ = 0;
+    return true;
+  }
   if (!can_restart() || ::lseek(fd_, start_, SEEK_SET) < 0) return false;
   head_used_ = head_size_ = 0;
   return true;

@@ -1,4 +1,4 @@
-// The bytes of a file or pipe as they come, from the first on.
+// The bytes of a file, a pipe or a piece of memory as they come, from the first on.
 #pragma once
 
 #include <array>
@@ -16,6 +16,9 @@ class ByteSource {
   // `path` names a file, or is "-" for standard input. Fails when it is empty or cannot be read.
   static Result<ByteSource> open(const std::string& path);
 
+  // `bytes` must outlive the source and may not be empty.
+  static ByteSource over(Bytes bytes);
+
   ByteSource(ByteSource&& other) noexcept;
   ByteSource& operator=(ByteSource&&) = delete;
   ~ByteSource();
@@ -28,7 +31,7 @@ class ByteSource {
 
   // Back to the first byte. False for what can be read only once, like a pipe.
   bool restart();
-  bool can_restart() const { return start_ >= 0; }
+  bool can_restart() const { return in_memory() || start_ >= 0; }
 
   // For another thread: a read that waits for a pipe returns soon, and every further one at once.
   void stop() { stopped_.store(true, std::memory_order_relaxed); }
@@ -39,10 +42,13 @@ class ByteSource {
   static constexpr size_t kHead = 2;
 
   explicit ByteSource(int fd) : fd_(fd) {}
+  bool in_memory() const { return !memory_.empty(); }
   Status read_head(const std::string& name);
   bool wait_for_input();
 
   int fd_;
+  Bytes memory_;  // instead of a file
+  size_t memory_used_ = 0;
   int64_t start_ = -1;  // where the file was when it was opened; -1 for a pipe
   std::array<uint8_t, kHead> head_{};
   size_t head_size_ = 0;

@@ -78,14 +78,22 @@ class GzipInput : public BufferedInput {
   ReadAhead reader_;
 };
 
+std::unique_ptr<Input> input_from(ByteSource source) {
+  if (source.looks_like_gzip()) return std::make_unique<GzipInput>(std::move(source));
+  return std::make_unique<PlainInput>(std::move(source));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Input>> Input::open(const std::string& path) {
   auto opened = ByteSource::open(path);
   if (!opened.is_ok()) return opened.status();
-  ByteSource source = std::move(opened.value());
-  if (source.looks_like_gzip()) return std::unique_ptr<Input>(std::make_unique<GzipInput>(std::move(source)));
-  return std::unique_ptr<Input>(std::make_unique<PlainInput>(std::move(source)));
+  return input_from(std::move(opened.value()));
+}
+
+Result<std::unique_ptr<Input>> Input::over(Bytes bytes) {
+  if (bytes.empty()) return Status(ErrorCode::kEmpty, "there are no bytes, expected a capture");
+  return input_from(ByteSource::over(bytes));
 }
 
 }  // namespace sfkit::scap

@@ -17,6 +17,9 @@ class Input {
   // `path` names a file, or is "-" for standard input. gzip is recognised by its first two bytes.
   static Result<std::unique_ptr<Input>> open(const std::string& path);
 
+  // The same for bytes in memory, which must outlive the input.
+  static Result<std::unique_ptr<Input>> over(Bytes bytes);
+
   virtual ~Input() = default;
 
   // What is at hand at the current position: at least `want` bytes unless the stream ends before.

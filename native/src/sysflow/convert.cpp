@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "scap/blocks.h"
-#include "scap/input.h"
 #include "state/engine.h"
 #include "sysflow/dispatcher.h"
 
@@ -82,17 +81,22 @@ Status convert_capture(const std::string& path, const ConvertOptions& options, R
   summary.format = "scap";
   auto opened = scap::Input::open(path);
   if (!opened.is_ok()) return opened.status();
-  scap::Input& input = *opened.value();
+  return convert_capture(*opened.value(), path == "-" ? "standard input" : path, options, sink, cancel,
+                         summary);
+}
+
+Status convert_capture(scap::Input& input, const std::string& name, const ConvertOptions& options,
+                       RecordSink& sink, const std::atomic<bool>& cancel, ConvertSummary& summary) {
+  summary.format = "scap";
   summary.compression = input.is_gzip() ? "gzip" : "none";
 
   auto pipeline = std::make_unique<Pipeline>(options, sink, cancel);
   scap::ReadStats stats;
-  if (Status status = scap::read_capture(input, path == "-" ? "standard input" : path, *pipeline, stats);
-      !status.is_ok()) {
+  if (Status status = scap::read_capture(input, name, *pipeline, stats); !status.is_ok()) {
     return status;
   }
   Dispatcher& dispatcher = pipeline->dispatcher();
-  if (cancel.load()) return {ErrorCode::kCancelled, path + ": reading was cancelled"};
+  if (cancel.load()) return {ErrorCode::kCancelled, name + ": reading was cancelled"};
   dispatcher.finish();
 
   summary.events = stats.events;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "scap/input.h"
 #include "sysflow/records.h"
 
 namespace sfkit::sysflow {
@@ -41,8 +42,11 @@ struct ConvertSummary {
   int64_t first_time = 0, last_time = 0;  // ns since 1970, 0 without events
 };
 
-// Reads the capture at `path` to its end and gives every record to `sink` (then sink.finish()).
-// Returns not-ok only when nothing could be read; damage is in the summary.
+// Reads the capture to its end and gives every record to `sink` (then sink.finish()).
+// Returns not-ok only when nothing could be read; damage is in the summary. `name` is for messages.
+Status convert_capture(scap::Input& input, const std::string& name, const ConvertOptions& options,
+                       RecordSink& sink, const std::atomic<bool>& cancel, ConvertSummary& summary);
+// The same for the capture at `path`; "-" is standard input.
 Status convert_capture(const std::string& path, const ConvertOptions& options, RecordSink& sink,
                        const std::atomic<bool>& cancel, ConvertSummary& summary);
 
