@@ -92,12 +92,12 @@ class Maker {
   bool fine_ = true;
 };
 
-napi_value avro_batch(Maker& maker, std::vector<uint8_t> bytes) {
+napi_value bytes_batch(Maker& maker, std::vector<uint8_t> bytes) {
   auto owner = std::make_unique<std::vector<uint8_t>>(std::move(bytes));
   uint8_t* const data = owner->data();
   const size_t size = owner->size();
   const napi_value batch = maker.object();
-  maker.set(batch, "kind", maker.text("avro"));
+  maker.set(batch, "kind", maker.text("bytes"));
   maker.set(batch, "bytes", maker.typed(napi_uint8_array, size, maker.buffer(std::move(owner), data, size)));
   return batch;
 }
@@ -180,6 +180,29 @@ class ConfigReader {
     }
     return tables;
   }
+  // null, or an object with a kind and a value.
+  events::Bound bound(const char* name) {
+    const Napi::Value value = object_.Get(name);
+    if (value.IsNull()) return {};
+    events::Bound bound;
+    if (!value.IsObject()) return wrong(name, "null or an object"), bound;
+    const Napi::Value number = value.As<Napi::Object>().Get("value");
+    const Napi::Value kind = value.As<Napi::Object>().Get("kind");
+    const std::string named = kind.IsString() ? kind.As<Napi::String>().Utf8Value() : std::string();
+    bool lossless = false;
+    if (number.IsBigInt()) bound.value = number.As<Napi::BigInt>().Uint64Value(&lossless);
+    if (!lossless) return wrong(name, "a value from 0 to 2^64 - 1"), bound;
+    if (named == "number") {
+      bound.kind = events::Bound::Kind::kNumber;
+    } else if (named == "time") {
+      bound.kind = events::Bound::Kind::kTime;
+    } else if (named == "relative") {
+      bound.kind = events::Bound::Kind::kRelative;
+    } else {
+      wrong(name, "a kind of number, time or relative");
+    }
+    return bound;
+  }
   void wrong(const char* name, const std::string& expected) {
     if (fine_)
       Napi::TypeError::New(env_, std::string("config.") + name + ": expected " + expected)
@@ -219,13 +242,26 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
     config.output = OutputKind::kAvro;
   } else if (output == "none") {
     config.output = OutputKind::kNone;
+  } else if (output == "lines") {
+    config.output = OutputKind::kLines;
   } else if (output != "columns") {
-    reader.wrong("output", "avro, columns or none");
+    reader.wrong("output", "avro, columns, lines or none");
   }
 
   config.tables = reader.tables("tables");
   constexpr int64_t kMaxBatchRows = 122880;
   config.batch_rows = static_cast<uint32_t>(reader.integer("batchRows", 1, kMaxBatchRows));
+  const std::string line_format = reader.text("lineFormat");
+  if (line_format == "json") {
+    config.lines.format = events::ListOptions::Format::kJson;
+  } else if (line_format == "count") {
+    config.lines.format = events::ListOptions::Format::kNone;
+  } else if (line_format != "text") {
+    reader.wrong("lineFormat", "text, json or count");
+  }
+  config.lines.line = reader.text("line");
+  config.lines.from = reader.bound("from");
+  config.lines.to = reader.bound("to");
   config.options.exporter = reader.text("exporter");
   config.options.node_ip = reader.text("nodeIp");
   config.options.filename = reader.text("filename");
@@ -244,13 +280,13 @@ napi_value from_batch(napi_env env, Batch batch) {
   Maker maker(env);
   auto* const bytes = std::get_if<std::vector<uint8_t>>(&batch);
   const napi_value value = bytes != nullptr
-                               ? avro_batch(maker, std::move(*bytes))
+                               ? bytes_batch(maker, std::move(*bytes))
                                : column_batch(maker, std::move(std::get<output::ColumnBatch>(batch)));
   return maker.fine() ? value : nullptr;
 }
 
 Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
-  const sysflow::ConvertSummary& input = summary.input;
+  const InputSummary& input = summary.input;
   Napi::Object records = Napi::Object::New(env);
   for (const auto& [type, count] : summary.records) records.Set(type, Napi::BigInt::New(env, count));
 
@@ -264,7 +300,7 @@ Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
 
   Napi::Array damage = Napi::Array::New(env, input.damage.size());
   for (uint32_t i = 0; i < input.damage.size(); ++i) {
-    const sysflow::Damage& what = input.damage[i];
+    const Damage& what = input.damage[i];
     Napi::Object item = Napi::Object::New(env);
     item.Set("kind", text(env, what.kind));
     item.Set("offset", Napi::BigInt::New(env, what.offset));
@@ -279,6 +315,7 @@ Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   object.Set("events", Napi::BigInt::New(env, input.events));
   object.Set("bytes", Napi::BigInt::New(env, input.bytes));
   object.Set("records", records);
+  object.Set("shown", Napi::BigInt::New(env, summary.shown));
   object.Set("skipped", skipped);
   object.Set("damage", damage);
   object.Set("firstTime", Napi::BigInt::New(env, input.first_time));

@@ -12,10 +12,9 @@ namespace {
 
 using namespace sfkit;
 
-sysflow::ConvertSummary convert(Bytes bytes, const sysflow::ConvertOptions& options,
-                                sysflow::RecordSink& sink) {
+InputSummary convert(Bytes bytes, const sysflow::ConvertOptions& options, sysflow::RecordSink& sink) {
   const std::atomic<bool> cancel{false};
-  sysflow::ConvertSummary summary;
+  InputSummary summary;
   auto input = scap::Input::over(bytes);
   (void)sysflow::convert_capture(*input.value(), "fuzz", options, sink, cancel, summary);
   return summary;

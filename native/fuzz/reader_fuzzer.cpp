@@ -54,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!scap::read_capture(*input.value(), "fuzz", visitor, stats).is_ok()) return 0;
   fuzz::check(visitor.events() <= stats.events);
   uint64_t last = 0;
-  for (const scap::DamageNote& note : stats.damage) {
+  for (const Damage& note : stats.damage) {
     fuzz::check(note.offset >= last && note.offset + note.skipped_bytes <= input.value()->offset());
     last = note.offset;
   }

@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   constexpr uint32_t kBatchRows = 64;
   output::ColumnSink columns(tables, kBatchRows, [](output::ColumnBatch) { return true; });
   const std::atomic<bool> cancel{false};
-  sysflow_file::ReadSummary summary;
+  InputSummary summary;
   (void)sysflow_file::read_sysflow_file(path, columns, cancel, summary);
   return 0;
 }

@@ -102,6 +102,7 @@ SessionSummary Session::summary() const {
   {
     const std::lock_guard lock(summary_mutex_);
     summary.input = summary_;
+    summary.shown = shown_;
   }
   const uint64_t skipped = skipped_ipv6_flows_.load(std::memory_order_relaxed);
   for (size_t type = 0; type < RecordCounts::kTypes; ++type) {
@@ -113,11 +114,11 @@ SessionSummary Session::summary() const {
 }
 
 void Session::run() {
-  sysflow::ConvertSummary summary;
+  InputSummary summary;
   Status status;
   // Running out of memory is the one thing that arrives as an exception; it must not leave the thread.
   try {
-    status = convert(summary);
+    status = config_.output == OutputKind::kLines ? list_lines(summary) : convert(summary);
   } catch (const std::exception& error) {
     status = Status(ErrorCode::kUnreadable, config_.input + ": reading failed: " + error.what());
   }
@@ -151,7 +152,19 @@ Result<InputKind> Session::input_kind() const {
                                                                      : InputKind::kCapture;
 }
 
-Status Session::convert(sysflow::ConvertSummary& summary) {
+Status Session::list_lines(InputSummary& summary) {
+  auto input = scap::Input::open(config_.input);
+  if (!input.is_ok()) return input.status();
+  uint64_t shown = 0;
+  Status status = events::list_events(
+      *input.value(), config_.input == "-" ? "standard input" : config_.input, config_.lines,
+      [this](std::vector<uint8_t> bytes) { return queue_.push(std::move(bytes)); }, cancel_, summary, shown);
+  const std::lock_guard lock(summary_mutex_);
+  shown_ = shown;
+  return status;
+}
+
+Status Session::convert(InputSummary& summary) {
   const auto kind = input_kind();
   if (!kind.is_ok()) return kind.status();
 
@@ -170,7 +183,8 @@ Status Session::convert(sysflow::ConvertSummary& summary) {
           config_.tables, config_.batch_rows,
           [this](output::ColumnBatch batch) { return queue_.push(std::move(batch)); });
       break;
-    case OutputKind::kNone: sink = std::make_unique<output::NullSink>(); break;
+    case OutputKind::kNone:
+    case OutputKind::kLines: sink = std::make_unique<output::NullSink>(); break;
   }
   CountingSink counting(*sink, counts_);
   Status status = kind.value() == InputKind::kSysflow

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "events/listing.h"
 #include "output/batch_queue.h"
 #include "output/column_batch.h"
 #include "sysflow/convert.h"
@@ -21,7 +22,7 @@
 namespace sfkit {
 
 enum class InputKind : uint8_t { kAuto, kCapture, kSysflow };
-enum class OutputKind : uint8_t { kAvro, kColumns, kNone };
+enum class OutputKind : uint8_t { kAvro, kColumns, kNone, kLines };
 
 // Meanings as in src/engine/native.ts.
 struct SessionConfig {
@@ -31,14 +32,16 @@ struct SessionConfig {
   std::vector<output::Table> tables;
   uint32_t batch_rows = 1;
   sysflow::ConvertOptions options;
+  events::ListOptions lines;
 };
 
-// Bytes of a .sf file, or rows of a table.
+// Bytes of a file or of lines, or rows of a table.
 using Batch = std::variant<std::vector<uint8_t>, output::ColumnBatch>;
 
 struct SessionSummary {
-  sysflow::ConvertSummary input;
+  InputSummary input;
   std::vector<std::pair<std::string, uint64_t>> records;  // made, by type; those that occurred
+  uint64_t shown = 0;                                     // events that were listed or counted
 };
 
 // Records by type, counted on the engine's thread and read on another.
@@ -88,7 +91,8 @@ class Session {
 
  private:
   void run();
-  Status convert(sysflow::ConvertSummary& summary);
+  Status convert(InputSummary& summary);
+  Status list_lines(InputSummary& summary);
   Result<InputKind> input_kind() const;
 
   const SessionConfig config_;
@@ -99,7 +103,8 @@ class Session {
   RecordCounts counts_;
   std::atomic<uint64_t> skipped_ipv6_flows_{0};
   mutable std::mutex summary_mutex_;
-  sysflow::ConvertSummary summary_;  // as of the end
+  InputSummary summary_;  // as of the end
+  uint64_t shown_ = 0;
 };
 
 }  // namespace sfkit

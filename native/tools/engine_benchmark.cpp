@@ -50,7 +50,7 @@ Status run(const std::string& mode, const std::string& path, uint64_t& events, u
     return status;
   }
   const std::atomic<bool> cancel{false};
-  sysflow::ConvertSummary summary;
+  InputSummary summary;
   Status status;
   if (mode == "avro") {
     output::AvroContainer file([&](std::vector<uint8_t>) { return true; });

@@ -1,6 +1,6 @@
 import { tables } from './columns.gen.js';
 import { SfkitError } from './errors.js';
-import type { NativeConfig } from './native.js';
+import type { NativeBound, NativeConfig } from './native.js';
 import { nearest } from './nearest.js';
 
 export const fileReadModes = ['all', 'none', 'select'] as const;
@@ -34,12 +34,19 @@ export interface SessionConfig extends CollectorOptions {
   input: string;
   /** What the input must be. Default: auto, whatever it is. */
   kind?: NativeConfig['kind'] | undefined;
-  /** avro: bytes of a .sf file; columns: column batches; none: only the summary. */
+  /** avro: bytes of a .sf file; columns: column batches; lines: events as text; none: only the summary. */
   output: NativeConfig['output'];
   /** Tables wanted of 'columns'. Default: all events, flows and entities. */
   tables?: readonly string[] | undefined;
   /** Rows of a full batch. Default: 8192. */
   batchRows?: number | undefined;
+  /** Of lines: text or one JSON object each; count makes none. Default: text. */
+  lineFormat?: NativeConfig['lineFormat'] | undefined;
+  /** Of lines: a template with %field names. Default: what analysts know. */
+  line?: string | undefined;
+  /** Of lines: the first and the last event. Default: those of the capture. */
+  from?: NativeBound | undefined;
+  to?: NativeBound | undefined;
 }
 
 export const maxBatchRows = 122_880;
@@ -52,7 +59,7 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
   return {
     input: text('input', config.input, undefined),
     kind: oneOf('kind', config.kind, ['auto', 'capture', 'sysflow'] as const, 'auto'),
-    output: oneOf('output', config.output, ['avro', 'columns', 'none'] as const, undefined),
+    output: oneOf('output', config.output, ['avro', 'columns', 'lines', 'none'] as const, undefined),
     tables: tableNames(config.tables),
     batchRows: rowCount(config.batchRows),
     exporter: text('exporter', config.exporter, ''),
@@ -66,6 +73,10 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
     processFlow: flag('processFlow', config.processFlow, true),
     containersOnly: flag('containersOnly', config.containersOnly, false),
     compat: oneOf('compat', config.compat, ['', ...compatModes] as const, ''),
+    lineFormat: oneOf('lineFormat', config.lineFormat, ['text', 'json', 'count'] as const, 'text'),
+    line: text('line', config.line, ''),
+    from: config.from ?? null,
+    to: config.to ?? null,
   };
 }
 
@@ -83,6 +94,10 @@ const knownKeys = new Set<string>([
   'processFlow',
   'containersOnly',
   'compat',
+  'lineFormat',
+  'line',
+  'from',
+  'to',
 ] satisfies (keyof SessionConfig)[]);
 
 function refuse(message: string): never {

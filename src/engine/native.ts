@@ -9,8 +9,11 @@ export interface NativeConfig {
   input: string;
   /** 'auto' looks at the first bytes: a SysFlow file or a capture. */
   kind: 'auto' | 'capture' | 'sysflow';
-  /** 'avro': bytes of a .sf file; 'columns': column batches; 'none': read, follow state, make nothing. */
-  output: 'avro' | 'columns' | 'none';
+  /**
+   * 'avro': bytes of a .sf file; 'columns': column batches; 'lines': events of a capture as lines of text; 'none':
+   * read, follow state, make nothing.
+   */
+  output: 'avro' | 'columns' | 'lines' | 'none';
   /** Tables wanted of 'columns': names of native/tables/columns.json, or 'sysflow' for all events and flows in one. */
   tables: string[];
   /** Rows of a full batch (1 to 122880). */
@@ -25,6 +28,18 @@ export interface NativeConfig {
   processFlow: boolean;
   containersOnly: boolean;
   compat: '' | 'sysflow-0.7';
+  /** Of 'lines': the template '' stands for the default one; 'count' makes none and only counts. */
+  lineFormat: 'text' | 'json' | 'count';
+  line: string;
+  /** Of 'lines': the first and the last event that are shown; null for those of the capture. */
+  from: NativeBound | null;
+  to: NativeBound | null;
+}
+
+/** A place in a capture: an event's number, ns since 1970, or ns since the first event. */
+export interface NativeBound {
+  kind: 'number' | 'time' | 'relative';
+  value: bigint;
 }
 
 /** Values of one physical column of a batch. A string column holds indexes into the batch's strings. */
@@ -45,13 +60,13 @@ export interface NativeColumnBatch {
   columns: NativeColumn[];
 }
 
-export interface NativeAvroBatch {
-  kind: 'avro';
-  /** The next bytes of the .sf file. */
+export interface NativeBytesBatch {
+  kind: 'bytes';
+  /** The next bytes of the file, or whole lines. */
   bytes: Uint8Array;
 }
 
-export type NativeBatch = NativeColumnBatch | NativeAvroBatch;
+export type NativeBatch = NativeColumnBatch | NativeBytesBatch;
 
 export interface NativeDamage {
   kind: string;
@@ -72,6 +87,8 @@ export interface NativeSummary {
   bytes: bigint;
   /** Records made, by type name (Process, FileFlow, ...). */
   records: Record<string, bigint>;
+  /** Events of 'lines' in the range asked for. */
+  shown: bigint;
   /** What was left out and why, with how often. */
   skipped: { reason: string; count: bigint }[];
   damage: NativeDamage[];

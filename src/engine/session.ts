@@ -16,10 +16,17 @@ export interface Session<Batch> extends AsyncIterable<Batch> {
 
 /** Opens an input as a stream of the bytes of a .sf file. */
 export function openAvro(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
-  return iterate(start({ ...config, output: 'avro' }), (batch) => {
-    if (batch.kind !== 'avro') throw new SfkitError('UNKNOWN', 'the engine gave columns where bytes were asked for');
-    return batch.bytes;
-  });
+  return iterate(start({ ...config, output: 'avro' }), bytesOf);
+}
+
+/** Opens a capture as a stream of lines, one an event; each item holds many whole lines. */
+export function openLines(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
+  return iterate(start({ ...config, output: 'lines' }), bytesOf);
+}
+
+function bytesOf(batch: AnyBatch): Uint8Array {
+  if (batch.kind !== 'bytes') throw new SfkitError('UNKNOWN', 'the engine gave columns where bytes were asked for');
+  return batch.bytes;
 }
 
 /** Opens an input as a stream of column batches, the tables interleaved. */

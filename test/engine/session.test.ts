@@ -22,8 +22,8 @@ describe('a session', () => {
     let closed = 0;
     const native = {
       ...fakeSession([
-        { kind: 'avro', bytes: new Uint8Array(1) },
-        { kind: 'avro', bytes: new Uint8Array(1) },
+        { kind: 'bytes', bytes: new Uint8Array(1) },
+        { kind: 'bytes', bytes: new Uint8Array(1) },
       ]),
       close: () => void closed++,
     };

@@ -10,14 +10,15 @@ namespace sfkit {
 
 enum class ErrorCode : uint8_t {
   kOk,
-  kNotFound,      // the input does not exist
-  kNotAFile,      // a directory where a file is needed
-  kUnreadable,    // the operating system refused: permission, I/O error
-  kEmpty,         // the input has no bytes
-  kNotSupported,  // recognised, but of a kind this reader does not take
-  kBadFormat,     // not what it should be, from the start
-  kDamaged,       // began well, then broke
-  kCancelled,     // the consumer went away
+  kNotFound,         // the input does not exist
+  kNotAFile,         // a directory where a file is needed
+  kUnreadable,       // the operating system refused: permission, I/O error
+  kEmpty,            // the input has no bytes
+  kNotSupported,     // recognised, but of a kind this reader does not take
+  kBadFormat,        // not what it should be, from the start
+  kDamaged,          // began well, then broke
+  kCancelled,        // the consumer went away
+  kInvalidArgument,  // what was asked for makes no sense
 };
 
 // The code's name as the TypeScript side sees it in `error.code`.
@@ -32,6 +33,7 @@ constexpr const char* error_code_name(ErrorCode code) {
     case ErrorCode::kBadFormat: return "INPUT_BAD_FORMAT";
     case ErrorCode::kDamaged: return "INPUT_DAMAGED";
     case ErrorCode::kCancelled: return "CANCELLED";
+    case ErrorCode::kInvalidArgument: return "INVALID_ARGUMENT";
   }
   return "UNKNOWN";
 }

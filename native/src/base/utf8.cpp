@@ -45,18 +45,37 @@ size_t sequence_length(std::string_view text, size_t at) {
   return 0;
 }
 
-}  // namespace
-
-std::string_view valid_utf8(std::string_view text, std::string& scratch) {
+// Up to the first byte that is part of no valid sequence.
+size_t valid_run(std::string_view text) {
   size_t at = 0;
   while (true) {
     at += ascii_run(text, at);
-    if (at == text.size()) return text;
-    const size_t length = sequence_length(text, at);
-    if (length == 0) break;
+    const size_t length = at < text.size() ? sequence_length(text, at) : 0;
+    if (length == 0) return at;
     at += length;
   }
+}
 
+}  // namespace
+
+Utf8Character decode_utf8(std::string_view text) {
+  if (text.empty()) return {};
+  const auto lead = static_cast<uint8_t>(text[0]);
+  if (lead < 0x80) return {lead, 1};
+  const size_t size = sequence_length(text, 0);
+  if (size == 0) return {};
+  uint32_t code = lead & (0x7Fu >> size);
+  for (size_t i = 1; i < size; ++i) code = code << 6 | (static_cast<uint8_t>(text[i]) & 0x3Fu);
+  return {code, size};
+}
+
+bool is_utf8(std::string_view text) {
+  return valid_run(text) == text.size();
+}
+
+std::string_view valid_utf8(std::string_view text, std::string& scratch) {
+  size_t at = valid_run(text);
+  if (at == text.size()) return text;
   scratch.assign(text.substr(0, at));
   while (at < text.size()) {
     size_t length = ascii_run(text, at);

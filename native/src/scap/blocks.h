@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "base/summary.h"
 #include "scap/event.h"
 #include "scap/input.h"
 #include "scap/metadata.h"
@@ -49,19 +50,12 @@ inline constexpr uint32_t kUserList2 = 0x220;
 
 inline constexpr uint32_t kStateOnlyFlag = 1;  // block flag: follow state, do not show the event
 
-struct DamageNote {
-  std::string kind;
-  uint64_t offset = 0;
-  uint64_t skipped_bytes = 0;
-  std::string message;
-};
-
 struct ReadStats {
   uint64_t events = 0;          // event blocks read
   uint64_t unknown_events = 0;  // event codes beyond the table
   uint64_t unknown_blocks = 0;
   uint64_t sections = 0;
-  std::vector<DamageNote> damage;  // the first thousand
+  std::vector<Damage> damage;  // the first thousand
   uint64_t more_damage = 0;
 };
 

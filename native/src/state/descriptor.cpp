@@ -10,6 +10,10 @@ void Descriptor::copy_from(const Descriptor& other) {
   pool = own_pool;
 }
 
+bool Descriptor::has_address() const {
+  return sport != 0 || dport != 0 || sip != IpBytes{} || dip != IpBytes{};
+}
+
 void Descriptor::reset() {
   type = FdType::kUnknown;
   role = Role::kNone;

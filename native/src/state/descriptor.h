@@ -55,6 +55,8 @@ struct Descriptor {
 
   bool is_ip_socket() const { return type == FdType::kIpv4 || type == FdType::kIpv6; }
   bool is_ip_server() const { return type == FdType::kIpv4Server || type == FdType::kIpv6Server; }
+  // An IP socket that is connected, bound, or has exchanged messages.
+  bool has_address() const;
   bool is_file() const { return type == FdType::kFile || type == FdType::kFileV2; }
 
   // Everything but reference count and pool.

@@ -215,6 +215,24 @@ constexpr auto kRoutes = [] {
   return table;
 }();
 
+// Which parameter of an event is the descriptor that the call is about, -1 where there is none (spec:
+// scap-state, section 4): the first of its type behind the result.
+constexpr auto kFdPlaces = [] {
+  std::array<int8_t, scap::kEventCount> places{};
+  for (uint16_t code = 0; code < scap::kEventCount; ++code) {
+    places[code] = -1;
+    const scap::EventInfo& info = scap::kEvents[code];
+    if ((info.flags & scap::kUsesFd) == 0) continue;
+    const bool is_splice = code == ev::SYSCALL_SPLICE_E || code == ev::SYSCALL_SPLICE_X;
+    for (uint8_t i = static_cast<uint8_t>(code & 1); i < info.nparams; ++i) {
+      if (scap::kParams[info.first_param + i].type != scap::ParamType::kFd) continue;
+      places[code] = static_cast<int8_t>(is_splice ? i + 1 : i);
+      break;
+    }
+  }
+  return places;
+}();
+
 }  // namespace
 
 uint8_t Engine::route_of(uint16_t code) {
@@ -256,6 +274,33 @@ void Engine::find_fd(Context& context) {
   context.slot = table == nullptr ? nullptr : table->find(context.fd);
 }
 
+void Engine::find_shown_fd(Context& context) {
+  const scap::EventView& event = *context.event;
+  const bool is_exit = context.call != nullptr;
+  if (is_exit && (event.info().flags & scap::kCreatesFd) != 0) {
+    context.has_fd = true;
+    const bool is_pair = event.code == ev::SYSCALL_PIPE_X || event.code == ev::SYSCALL_PIPE2_X ||
+                         event.code == ev::SOCKET_SOCKETPAIR_X;
+    const int64_t result = context.call->result();
+    context.fd = result < 0 ? -1 : to_int(is_pair ? event.param(P::fd2) : event.param(0), -1);
+  } else {
+    Bytes fd;
+    if (is_exit && context.call->paired()) {
+      const scap::EventView& enter = context.call->enter();
+      if (const int8_t place = kFdPlaces[enter.code]; place >= 0)
+        fd = enter.param(static_cast<uint32_t>(place));
+    }
+    if (const int8_t place = kFdPlaces[event.code]; place >= 0 && fd.empty()) {
+      fd = event.param(static_cast<uint32_t>(place));
+    }
+    if (fd.empty()) return;
+    context.has_fd = true;
+    context.fd = to_int(fd, -1);
+  }
+  DescriptorTable* table = context.thread == nullptr ? nullptr : context.thread->table();
+  context.slot = table == nullptr ? nullptr : table->find(context.fd);
+}
+
 void Engine::settle() {
   has_pending_ = false;
   if (closed_table_ != nullptr) {
@@ -266,6 +311,15 @@ void Engine::settle() {
     if (ended_thread_->dead) threads_.remove_ended(ended_thread_);
     ended_thread_ = nullptr;
   }
+}
+
+const Thread* Engine::parent_of(Thread& thread) {
+  // What a process has started stays with it; the threads of it that did may be gone.
+  Thread* leader = thread.leader();
+  Thread* parent = leader != nullptr && leader->parent != nullptr ? leader->parent : thread.parent;
+  if (parent == nullptr) return nullptr;
+  Thread* main = parent->leader();
+  return main == nullptr ? parent : main;
 }
 
 const std::string& Engine::cwd_of(Thread& thread) {

@@ -20,6 +20,7 @@ struct Context {
   Thread* thread = nullptr;
   FdSlot* slot = nullptr;  // the descriptor the call worked on or made, when known
   int64_t fd = -1;
+  bool has_fd = false;  // apply_all(): whether the event is about a descriptor, known or not
 };
 
 class Engine {
@@ -47,41 +48,21 @@ class Engine {
   // (threads, descriptors) goes away with the next one.
   template <typename Visit>
   void apply(const scap::EventView& event, Visit visit) {
-    if (has_pending_) settle();
-    Context context;
-    context.event = &event;
-    const uint8_t route = route_of(event.code);
-    if (route == kRouteNone) return;
-    if (route == kRouteOther) {
-      other(event, context);
-      visit(context);
-      return;
-    }
-    Thread* thread = find_owner(event);
-    context.thread = thread;
-    if (route == kRouteEnter) {
-      enter(event, context);
-      visit(context);
-      return;
-    }
-    const scap::StoredEnter* stored = thread == nullptr ? nullptr : paired_enter(*thread, event.code);
-    const scap::CallView call(event, stored);
-    context.call = &call;
-    if (route == kRouteExit) {
-      find_fd(context);
-      exit(context);
-      visit(context);
-    }
-    if (context.thread != nullptr) {
-      context.thread->has_last_enter = false;
-      context.thread->enter.valid = false;
-    }
+    apply_events<false>(event, visit);
+  }
+  // The same for who shows events: `visit` is called for each, also those that change nothing here, and the
+  // descriptor is the one that the call's name promises.
+  template <typename Visit>
+  void apply_all(const scap::EventView& event, Visit visit) {
+    apply_events<true>(event, visit);
   }
 
   Thread* find_thread(int64_t tid) { return threads_.find(tid); }
   const ContainerTable& containers() const { return containers_; }
   const NameTable& users() const { return users_; }
   const NameTable& groups() const { return groups_; }
+  // The main thread of the parent process; nullptr when the capture does not know it.
+  const Thread* parent_of(Thread& thread);
   // Directory of an *at call: the path of descriptor `dirfd`, the working directory for AT_FDCWD;
   // nullptr when it is not known.
   const std::string* directory_of(Thread& thread, int64_t dirfd);
@@ -93,10 +74,51 @@ class Engine {
   static uint8_t route_of(uint16_t code);
 
  private:
+  template <bool kAll, typename Visit>
+  void apply_events(const scap::EventView& event, Visit visit) {
+    if (has_pending_) settle();
+    Context context;
+    context.event = &event;
+    const uint8_t route = route_of(event.code);
+    if (route == kRouteNone) {
+      if (!kAll) return;
+      context.thread = threads_.find(event.tid);
+      visit(context);
+      return;
+    }
+    if (route == kRouteOther) {
+      other(event, context);
+      visit(context);
+      return;
+    }
+    Thread* thread = find_owner(event);
+    context.thread = thread;
+    if (route == kRouteEnter) {
+      enter(event, context);
+      if (kAll) find_shown_fd(context);
+      visit(context);
+      return;
+    }
+    const scap::StoredEnter* stored = thread == nullptr ? nullptr : paired_enter(*thread, event.code);
+    const scap::CallView call(event, stored);
+    context.call = &call;
+    if (route == kRouteExit) {
+      find_fd(context);
+      exit(context);
+    }
+    if (kAll) find_shown_fd(context);
+    if (kAll || route == kRouteExit) visit(context);
+    if (context.thread != nullptr) {
+      context.thread->has_last_enter = false;
+      context.thread->enter.valid = false;
+    }
+  }
+
   // Finds the thread of a system call; an unknown one gets a placeholder unless the call itself makes it.
   Thread* find_owner(const scap::EventView& event);
   const scap::StoredEnter* paired_enter(Thread& thread, uint16_t exit_code) const;
   void find_fd(Context& context);
+  void find_shown_fd(Context& context);
   void settle();
 
   void enter(const scap::EventView& event, Context& context);

@@ -12,11 +12,6 @@ using scap::to_uint;
 constexpr int64_t kInProgress = -115;  // -EINPROGRESS: a non-blocking connect under way
 constexpr uint32_t kSocketCloexec = 0x80000;
 
-bool has_address(const Descriptor& descriptor) {
-  return !is_zero(descriptor.sip) || !is_zero(descriptor.dip) || descriptor.sport != 0 ||
-         descriptor.dport != 0;
-}
-
 L4 protocol_of(uint32_t type, uint32_t protocol) {
   constexpr uint32_t kStream = 1;
   constexpr uint32_t kDatagram = 2;
@@ -247,7 +242,7 @@ void Engine::on_send_receive(Context& context, bool receive) {
     made->l4 = L4::kUdp;
   }
   const Descriptor& current = *context.slot->descriptor;
-  if ((current.is_ip_socket() || current.is_ip_server()) && current.l4 == L4::kTcp && has_address(current))
+  if ((current.is_ip_socket() || current.is_ip_server()) && current.l4 == L4::kTcp && current.has_address())
     return;
   const SocketTuple tuple = parse_tuple(value);
   if (tuple.family == Family::kNone) return;

@@ -59,10 +59,10 @@ ConvertOptions everything() {
   return options;
 }
 
-Kept convert(Scenario& world, const ConvertOptions& options, ConvertSummary* summary = nullptr) {
+Kept convert(Scenario& world, const ConvertOptions& options, InputSummary* summary = nullptr) {
   const sfkit::testing::TemporaryFile file(world.writer().bytes());
   Kept kept;
-  ConvertSummary own;
+  InputSummary own;
   const std::atomic<bool> cancel{false};
   const Status status =
       convert_capture(file.path(), options, kept, cancel, summary == nullptr ? own : *summary);
@@ -290,7 +290,7 @@ TEST(Convert, OneStoryGivesTheSameRecordsWhoeverWroteIt) {
   std::vector<Kept> ages;
   for (const sfkit::testing::Fixture& fixture : sfkit::testing::webserver_captures()) {
     const sfkit::testing::TemporaryFile file(fixture.bytes);
-    ConvertSummary summary;
+    InputSummary summary;
     const std::atomic<bool> cancel{false};
     ASSERT_TRUE(convert_capture(file.path(), everything(), ages.emplace_back(), cancel, summary).is_ok());
     EXPECT_TRUE(summary.damage.empty());
@@ -357,7 +357,7 @@ TEST(Convert, ContainersOnlyLeavesOutTheHost) {
   world.write(kPid, 4, 1);
   ConvertOptions options = everything();
   options.containers_only = true;
-  ConvertSummary summary;
+  InputSummary summary;
   EXPECT_TRUE(convert(world, options, &summary).file_flows.empty());
   ASSERT_EQ(summary.skipped.size(), 1u);
   EXPECT_EQ(summary.skipped[0].count, 1u);
@@ -368,7 +368,7 @@ TEST(Convert, SyntheticTimesNeverBecomeTheCapturesTimes) {
   world.container(R"({"container":{"id":"c"}})");
   world.write(kPid, 4, 1);
   world.writer().event(UINT64_MAX, -1, 0, scap::ev::PROCINFO_E, {});
-  ConvertSummary summary;
+  InputSummary summary;
   const Kept kept = convert(world, everything(), &summary);
   EXPECT_GT(summary.first_time, 0);
   EXPECT_LT(summary.last_time - summary.first_time, static_cast<int64_t>(kSecond));
@@ -385,7 +385,7 @@ TEST(Convert, ACompleteSectionMayFollowAnother) {
   bytes.insert(bytes.end(), again.writer().bytes().begin(), again.writer().bytes().end());
   const sfkit::testing::TemporaryFile file(bytes);
   Kept kept;
-  ConvertSummary summary;
+  InputSummary summary;
   const std::atomic<bool> cancel{false};
   ASSERT_TRUE(convert_capture(file.path(), everything(), kept, cancel, summary).is_ok());
   EXPECT_EQ(kept.headers.size(), 1u);
@@ -399,7 +399,7 @@ TEST(Convert, OnlyCallsThatNeededADescriptorCountAsOnesWithout) {
   world.open(kPid, -2, "/missing", kReadOnly);
   world.read(kPid, 99, -9);
   world.read(kPid, 98, 5);
-  ConvertSummary summary;
+  InputSummary summary;
   convert(world, everything(), &summary);
   ASSERT_EQ(summary.skipped.size(), 1u);
   EXPECT_EQ(summary.skipped[0].count, 1u);
@@ -446,7 +446,7 @@ TEST(Convert, AnOlderSectionDoesNotStopTheTimers) {
   bytes.insert(bytes.end(), older.writer().bytes().begin(), older.writer().bytes().end());
   const sfkit::testing::TemporaryFile file(bytes);
   Kept kept;
-  ConvertSummary summary;
+  InputSummary summary;
   const std::atomic<bool> cancel{false};
   ASSERT_TRUE(convert_capture(file.path(), everything(), kept, cancel, summary).is_ok());
   EXPECT_EQ(kept.file_flows.size(), 2u);

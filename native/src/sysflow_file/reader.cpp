@@ -17,8 +17,6 @@ namespace sfkit::sysflow_file {
 
 namespace {
 
-using sysflow::Damage;
-
 constexpr size_t kSyncSize = 16;
 constexpr size_t kMaxVarint = 10;
 constexpr size_t kMaxHeaderEntry = size_t{16} << 20;

@@ -12,7 +12,7 @@ namespace sfkit::sysflow_file {
 
 // As for captures: `format` is "sysflow", `compression` the codec, `events` the records of any kind,
 // `bytes` those of the file. Offsets of damage are bytes from the start of the file.
-using ReadSummary = sysflow::ConvertSummary;
+using ReadSummary = InputSummary;
 
 // The first bytes of every Avro object container.
 inline constexpr std::string_view kMagic{"Obj\x01", 4};

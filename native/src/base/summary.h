@@ -1,0 +1,34 @@
+// What became of an input, whatever was made of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sfkit {
+
+struct Damage {
+  std::string kind;
+  uint64_t offset = 0;  // bytes from the start of the (decompressed) stream
+  uint64_t skipped_bytes = 0;
+  std::string message;
+};
+
+struct Skipped {
+  std::string reason;
+  uint64_t count = 0;
+};
+
+struct InputSummary {
+  std::string format, compression;
+  uint64_t events = 0, bytes = 0;
+  std::vector<Damage> damage;
+  std::vector<Skipped> skipped;
+  int64_t first_time = 0, last_time = 0;  // ns since 1970, 0 without events
+
+  void add_skipped(const char* reason, uint64_t count) {
+    if (count > 0) skipped.push_back({reason, count});
+  }
+};
+
+}  // namespace sfkit

@@ -1,0 +1,222 @@
+#include "events/listing.h"
+
+#include <memory>
+#include <utility>
+
+#include "base/escape.h"
+#include "base/numbers.h"
+#include "base/utf8.h"
+#include "event_names.gen.h"
+#include "scap/blocks.h"
+#include "state/feed.h"
+#include "state/values.h"
+
+namespace sfkit::events {
+namespace {
+
+constexpr size_t kBatchSize = size_t{256} << 10;
+
+// Members of a JSON object when no template names others; the parameters follow.
+constexpr std::string_view kJsonFields[] = {
+    "evt.num",      "evt.time.iso8601", "evt.rawtime", "evt.cpu",   "evt.dir",      "evt.type", "evt.code",
+    "thread.tid",   "proc.pid",         "proc.ppid",   "proc.name", "proc.exepath", "proc.cwd", "user.uid",
+    "container.id", "evt.res",          "evt.rawres",  "fd.num",    "fd.typechar",  "fd.name"};
+
+class Printer {
+ public:
+  Printer(const ListOptions& options, const LineTemplate& line, state::Engine& engine)
+      : is_json_(options.format == ListOptions::Format::kJson),
+        with_parameters_(is_json_ && options.line.empty()),
+        line_(line),
+        fields_(engine) {}
+
+  FieldReader& fields() { return fields_; }
+
+  void append(std::string& out, const state::Context& context) {
+    fields_.look_at(context);
+    if (is_json_) {
+      append_object(out);
+    } else {
+      for (const LineTemplate::Piece& piece : line_.pieces()) {
+        out += piece.text;
+        if (piece.has_field) append_text(out, fields_.get(piece.field));
+      }
+    }
+    out += '\n';
+  }
+
+ private:
+  static void append_text(std::string& out, const FieldValue& value) {
+    switch (value.kind) {
+      case FieldValue::Kind::kMissing: out += state::kNotAvailable; return;
+      case FieldValue::Kind::kSigned: return append_number(out, value.integer);
+      case FieldValue::Kind::kUnsigned: return append_number(out, value.number);
+      case FieldValue::Kind::kText: return append_escaped(out, value.text);
+      case FieldValue::Kind::kBool: out += value.number != 0 ? "true" : "false"; return;
+    }
+  }
+
+  static void append_json(std::string& out, const FieldValue& value) {
+    switch (value.kind) {
+      case FieldValue::Kind::kMissing: out += "null"; return;
+      case FieldValue::Kind::kText: return append_json_string(out, value.text);
+      default: return append_text(out, value);
+    }
+  }
+
+  void append_object(std::string& out) {
+    out += '{';
+    bool first = true;
+    for (const LineTemplate::Piece& piece : line_.pieces()) {
+      if (!piece.has_field) continue;
+      if (!std::exchange(first, false)) out += ',';
+      append_json_string(out, piece.field.name);
+      out += ':';
+      append_json(out, fields_.get(piece.field));
+    }
+    if (with_parameters_) append_parameters(out);
+    out += '}';
+  }
+
+  void append_parameters(std::string& out) {
+    const scap::EventView& event = *fields_.context().event;
+    out += ",\"args\":{";
+    for (uint32_t i = 0; i < event.size(); ++i) {
+      const scap::ParamInfo& info = scap::kParams[event.info().first_param + i];
+      if (i != 0) out += ',';
+      append_json_string(out, scap::kParamNames[static_cast<size_t>(info.name)]);
+      out += ":{\"raw\":";
+      append_raw(out, info, event.param(i));
+      out += ",\"text\":";
+      text_.clear();
+      fields_.parameters().append(text_, event, i, fields_.context().thread);
+      append_json_string(out, text_);
+      out += '}';
+    }
+    out += '}';
+  }
+
+  // A number, text, or bytes as {"base64": ...}; null when it is missing.
+  static void append_raw(std::string& out, const scap::ParamInfo& info, Bytes value) {
+    using scap::ParamType;
+    if (value.empty()) {
+      out += "null";
+      return;
+    }
+    switch (info.type) {
+      case ParamType::kCharbuf:
+      case ParamType::kFspath:
+      case ParamType::kFsrelpath: {
+        std::string_view text = value.text();
+        if (text.ends_with('\0')) text.remove_suffix(1);
+        if (is_utf8(text)) return append_json_string(out, text);
+        break;
+      }
+      case ParamType::kInt8:
+      case ParamType::kInt16:
+      case ParamType::kInt32:
+      case ParamType::kInt64:
+      case ParamType::kErrno:
+      case ParamType::kFd:
+      case ParamType::kFd32:
+      case ParamType::kPid:
+      case ParamType::kPid32:
+        if (value.size() <= sizeof(int64_t)) return append_number(out, scap::to_int(value, 0));
+        break;
+      default:
+        if (info.size != 0 && value.size() <= sizeof(uint64_t))
+          return append_number(out, scap::to_uint(value, 0));
+    }
+    out += "{\"base64\":\"";
+    append_base64(out, value);
+    out += "\"}";
+  }
+
+  const bool is_json_;
+  const bool with_parameters_;
+  const LineTemplate& line_;
+  FieldReader fields_;
+  std::string text_;
+};
+
+class Lister : public state::Feed {
+ public:
+  Lister(const ListOptions& options, const LineTemplate& line,
+         const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel)
+      : Feed(false, cancel), options_(options), give_(give), printer_(options, line, engine()) {}
+
+  // Gives what is left; false when it was not wanted.
+  bool flush() {
+    if (out_.empty()) return true;
+    std::vector<uint8_t> bytes(out_.begin(), out_.end());
+    out_.clear();
+    return give_(std::move(bytes));
+  }
+
+  uint64_t shown() const { return shown_; }
+
+ protected:
+  bool take(const scap::EventView& event, bool shown) override {
+    printer_.fields().set_first_time(times().first());
+    if (options_.to.kind == Bound::Kind::kNumber && event.number > options_.to.value) return false;
+    const bool in_range = shown && begins(event) && !ends(event);
+    engine().apply_all(event, [this, in_range](const state::Context& context) {
+      if (!in_range) return;
+      ++shown_;
+      if (options_.format != ListOptions::Format::kNone) printer_.append(out_, context);
+    });
+    return out_.size() < kBatchSize || flush();
+  }
+
+ private:
+  bool ends(const scap::EventView& event) const {
+    const Bound& to = options_.to;
+    switch (to.kind) {
+      case Bound::Kind::kNone: return false;
+      case Bound::Kind::kNumber: return event.number > to.value;
+      default: return event.ts > time_of(to);
+    }
+  }
+  bool begins(const scap::EventView& event) const {
+    const Bound& from = options_.from;
+    switch (from.kind) {
+      case Bound::Kind::kNone: return true;
+      case Bound::Kind::kNumber: return event.number >= from.value;
+      default: return event.ts >= time_of(from);
+    }
+  }
+  uint64_t time_of(const Bound& bound) const {
+    return bound.value + (bound.kind == Bound::Kind::kRelative ? times().first() : 0);
+  }
+
+  const ListOptions& options_;
+  const std::function<bool(std::vector<uint8_t>)>& give_;
+  Printer printer_;
+  std::string out_;
+  uint64_t shown_ = 0;
+};
+
+}  // namespace
+
+Status list_events(scap::Input& input, const std::string& name, const ListOptions& options,
+                   const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel,
+                   InputSummary& summary, uint64_t& shown) {
+  std::string text(options.line.empty() ? LineTemplate::kDefault : std::string_view(options.line));
+  if (options.line.empty() && options.format == ListOptions::Format::kJson) {
+    text.clear();
+    for (const std::string_view field : kJsonFields) text.append("%").append(field).append(" ");
+  }
+  auto line = LineTemplate::parse(text);
+  if (!line.is_ok()) return line.status();
+
+  Lister lister(options, line.value(), give, cancel);
+  scap::ReadStats stats;
+  if (Status status = scap::read_capture(input, name, lister, stats); !status.is_ok()) return status;
+  if (cancel.load()) return {ErrorCode::kCancelled, name + ": reading was cancelled"};
+  lister.flush();
+  shown = lister.shown();
+  lister.describe(summary, input, stats);
+  return Status::ok();
+}
+
+}  // namespace sfkit::events

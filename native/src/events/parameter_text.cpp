@@ -1,0 +1,415 @@
+#include "events/parameter_text.h"
+
+#include <algorithm>
+
+#include "base/ip_text.h"
+#include "base/numbers.h"
+#include "event_names.gen.h"
+#include "state/paths.h"
+#include "state/values.h"
+
+namespace sfkit::events {
+namespace {
+
+using scap::ParamFormat;
+using scap::ParamInfo;
+using scap::ParamType;
+using state::FdType;
+
+constexpr uint64_t kNanoseconds = 1'000'000'000;
+
+void append_end(std::string& out, const state::IpBytes& ip, uint16_t port, bool ipv6) {
+  if (ipv6) {
+    append_ipv6(out, ip.data());
+  } else {
+    append_ipv4(out, ip.data());
+  }
+  out += ':';
+  append_number(out, port);
+}
+
+void append_integer(std::string& out, uint64_t value, ParamFormat format) {
+  switch (format) {
+    case ParamFormat::kHex: return append_hex(out, value);
+    case ParamFormat::kOct:
+      if (value != 0) out += '0';
+      append_number(out, value, 8);
+      return;
+    default: append_number(out, value); return;
+  }
+}
+
+// Bits of a mask by name: an entry whose bits are all there is named and its bits are taken off; zero is
+// named only for zero (spec: scap-format, section 10).
+void append_flags(std::string& out, uint32_t value, uint8_t table) {
+  if (table == 0) return;
+  const scap::FlagTable& flags = scap::kFlagTables[table - 1];
+  const uint32_t whole = value;
+  bool any = false;
+  for (uint16_t i = 0; i < flags.count; ++i) {
+    const scap::NamedValue& flag = scap::kFlagValues[flags.first + i];
+    const bool matches = flag.value == 0 ? whole == 0 : (value & flag.value) == flag.value;
+    if (!matches) continue;
+    out += any ? '|' : '(';
+    out += flag.name;
+    any = true;
+    value &= ~flag.value;
+  }
+  if (any) out += ')';
+}
+
+void append_enumeration(std::string& out, uint32_t value, uint8_t table) {
+  if (table == 0) return;
+  const scap::FlagTable& flags = scap::kFlagTables[table - 1];
+  for (uint16_t i = 0; i < flags.count; ++i) {
+    const scap::NamedValue& flag = scap::kFlagValues[flags.first + i];
+    if (flag.value != value) continue;
+    out += '(';
+    out += flag.name;
+    out += ')';
+    return;
+  }
+}
+
+void append_buffer(std::string& out, Bytes value) {
+  for (size_t i = 0; i < value.size(); ++i) {
+    const auto character = static_cast<char>(value.data()[i]);
+    out += character >= 0x20 && character < 0x7f ? character : '.';
+  }
+}
+
+// Strings each ended by NUL, on one line.
+void append_list(std::string& out, Bytes value) {
+  std::string_view text = value.text();
+  if (text.ends_with('\0')) text.remove_suffix(1);
+  for (const char character : text) out += character == '\0' ? ' ' : character;
+}
+
+bool is_list(scap::P name) {
+  return name == scap::P::args || name == scap::P::env || name == scap::P::cgroups;
+}
+
+void append_duration(std::string& out, uint64_t nanoseconds) {
+  append_number(out, static_cast<int64_t>(nanoseconds));
+  if (nanoseconds == UINT64_MAX) return;
+  out += '(';
+  append_number(out, nanoseconds / kNanoseconds);
+  if (const uint64_t rest = nanoseconds % kNanoseconds; rest != 0) {
+    out += '.';
+    append_padded(out, rest, 9);
+    while (out.back() == '0') out.pop_back();
+  }
+  out += "s)";
+}
+
+void append_address(std::string& out, Bytes value) {
+  const state::SocketAddress address = state::parse_address(value);
+  switch (address.family) {
+    case state::Family::kNone: return;
+    case state::Family::kUnix: out += address.path; return;
+    case state::Family::kInet:
+    case state::Family::kInet6:
+      append_end(out, address.endpoint.ip, address.endpoint.port, address.family == state::Family::kInet6);
+      return;
+  }
+}
+
+void append_tuple(std::string& out, Bytes value, std::string& scratch) {
+  const state::SocketTuple tuple = state::parse_tuple(value);
+  switch (tuple.family) {
+    case state::Family::kNone: return;
+    case state::Family::kUnix:
+      state::unix_name(tuple.unix_source, tuple.unix_destination, tuple.path, scratch);
+      out += scratch;
+      return;
+    case state::Family::kInet:
+    case state::Family::kInet6: {
+      const bool ipv6 = tuple.family == state::Family::kInet6;
+      append_end(out, tuple.source.ip, tuple.source.port, ipv6);
+      out += "->";
+      append_end(out, tuple.destination.ip, tuple.destination.port, ipv6);
+      return;
+    }
+  }
+}
+
+char protocol_letter(state::L4 protocol) {
+  switch (protocol) {
+    case state::L4::kTcp: return 't';
+    case state::L4::kUdp: return 'u';
+    case state::L4::kIcmp: return 'i';
+    case state::L4::kRaw: return 'r';
+    default: return '\0';
+  }
+}
+
+}  // namespace
+
+char type_letter(FdType type) {
+  switch (type) {
+    case FdType::kFile:
+    case FdType::kFileV2: return 'f';
+    case FdType::kDirectory: return 'd';
+    case FdType::kIpv4:
+    case FdType::kIpv4Server: return '4';
+    case FdType::kIpv6:
+    case FdType::kIpv6Server: return '6';
+    case FdType::kFifo: return 'p';
+    case FdType::kUnix:
+    case FdType::kUserfault: return 'u';
+    case FdType::kEvent: return 'e';
+    case FdType::kSignal: return 's';
+    case FdType::kEventPoll: return 'l';
+    case FdType::kInotify: return 'i';
+    case FdType::kTimer: return 't';
+    case FdType::kNetlink: return 'n';
+    case FdType::kBpf: return 'b';
+    case FdType::kIoUring: return 'r';
+    case FdType::kMemfd: return 'm';
+    case FdType::kPidfd: return 'P';
+    case FdType::kUnknown: return 'o';
+    case FdType::kUnsupported: return 'X';
+  }
+  return '?';
+}
+
+void append_descriptor_name(std::string& out, const state::Descriptor& descriptor) {
+  const bool ipv6 = descriptor.type == FdType::kIpv6 || descriptor.type == FdType::kIpv6Server;
+  if (descriptor.is_ip_server()) {
+    append_end(out, descriptor.sip, descriptor.sport, ipv6);
+  } else if (descriptor.is_ip_socket()) {
+    if (!descriptor.has_address()) return;
+    append_end(out, descriptor.sip, descriptor.sport, ipv6);
+    out += "->";
+    append_end(out, descriptor.dip, descriptor.dport, ipv6);
+  } else {
+    out += descriptor.name;
+  }
+}
+
+void append_error_name(std::string& out, int64_t number) {
+  if (number >= 0 && number < static_cast<int64_t>(std::size(scap::kErrorNames))) {
+    out += scap::kErrorNames[number];
+  } else if (const int64_t place = number - scap::kFirstKernelError;
+             place >= 0 && place < static_cast<int64_t>(std::size(scap::kKernelErrorNames))) {
+    out += scap::kKernelErrorNames[place];
+  }
+}
+
+std::string_view syscall_name(uint64_t code) {
+  return code < std::size(scap::kSyscallNames) ? scap::kSyscallNames[code] : std::string_view();
+}
+
+void ParameterText::append_fd(std::string& out, int64_t fd, state::Thread* thread) {
+  append_number(out, fd);
+  if (fd < 0) {
+    out += '(';
+    if (fd == state::kAtFdcwd) {
+      out += "AT_FDCWD";
+    } else {
+      append_error_name(out, -fd);
+    }
+    if (out.back() == '(') {
+      out.pop_back();
+    } else {
+      out += ')';
+    }
+    return;
+  }
+  state::DescriptorTable* table = thread == nullptr ? nullptr : thread->table();
+  const state::FdSlot* slot = table == nullptr ? nullptr : table->find(fd);
+  if (slot == nullptr) return;
+  const state::Descriptor& descriptor = *slot->descriptor;
+  out += "(<";
+  out += type_letter(descriptor.type);
+  if (descriptor.is_ip_socket() || descriptor.is_ip_server()) {
+    if (const char letter = protocol_letter(descriptor.l4); letter != '\0') out += letter;
+  }
+  out += '>';
+  append_descriptor_name(out, descriptor);
+  out += ')';
+}
+
+// A path as it was given, and in parentheses what it comes to where that differs.
+void ParameterText::append_path(std::string& out, const scap::EventView& event, const ParamInfo& info,
+                                Bytes value, state::Thread* thread) {
+  if (!state::has_text(value)) {
+    out += value.empty() ? state::kNotAvailable : std::string_view("(NULL)");
+    return;
+  }
+  const std::string_view path = scap::to_text(value);
+  out += path;
+  if (thread == nullptr || path.empty() || path.starts_with('/')) return;
+  const std::string* base = nullptr;
+  if (info.directory >= 0) {
+    const int64_t directory =
+        scap::to_int(event.param(static_cast<uint32_t>(info.directory)), state::kAtFdcwd);
+    base = engine_.directory_of(*thread, directory);
+  } else if (const std::string& cwd = engine_.cwd_of(*thread); !cwd.empty()) {
+    base = &cwd;
+  }
+  if (base == nullptr) return;
+  state::join_path(*base, path, scratch_);
+  if (scratch_ == path) return;
+  out += '(';
+  out += scratch_;
+  out += ')';
+}
+
+void ParameterText::append(std::string& out, const scap::EventView& event, uint32_t index,
+                           state::Thread* thread) {
+  const ParamInfo& info = scap::kParams[event.info().first_param + index];
+  append_value(out, event, info, event.param(index), thread);
+}
+
+void ParameterText::append_value(std::string& out, const scap::EventView& event, const ParamInfo& info,
+                                 Bytes value, state::Thread* thread) {
+  switch (info.type) {
+    case ParamType::kFspath:
+    case ParamType::kFsrelpath: return append_path(out, event, info, value, thread);
+    case ParamType::kCharbuf:
+      if (!state::has_text(value)) {
+        out += state::kNotAvailable;
+      } else {
+        out += scap::to_text(value);
+      }
+      return;
+    default: break;
+  }
+  if (value.empty()) {
+    out += "NULL";
+    return;
+  }
+  const uint64_t number = scap::to_uint(value, 0);
+  switch (info.type) {
+    case ParamType::kInt8:
+    case ParamType::kInt16:
+    case ParamType::kInt32:
+    case ParamType::kInt64: {
+      const int64_t integer = scap::to_int(value, 0);
+      if (integer < 0 && info.format != ParamFormat::kHex) return append_number(out, integer);
+      return append_integer(out, number, info.format);
+    }
+    case ParamType::kErrno: {
+      const int64_t result = scap::to_int(value, 0);
+      // Where it is an address, every other value is one; the last page is that of errors.
+      constexpr int64_t kMostErrors = 4095;
+      const bool is_error = result < 0 && result >= -kMostErrors;
+      if (info.format == ParamFormat::kHex && !is_error) return append_hex(out, number);
+      append_number(out, result);
+      if (!is_error) return;
+      out += '(';
+      append_error_name(out, -result);
+      if (out.back() == '(') {
+        out.pop_back();
+      } else {
+        out += ')';
+      }
+      return;
+    }
+    case ParamType::kFd:
+    case ParamType::kFd32: return append_fd(out, scap::to_int(value, -1), thread);
+    case ParamType::kPid:
+    case ParamType::kPid32: {
+      const int64_t pid = scap::to_int(value, -1);
+      append_number(out, pid);
+      if (pid < 0) return;
+      const state::Thread* named = engine_.find_thread(pid);
+      if (named == nullptr || named->comm.empty() || named->comm == state::kNotAvailable) return;
+      out += '(';
+      out += named->comm;
+      out += ')';
+      return;
+    }
+    case ParamType::kFlags8:
+    case ParamType::kFlags16:
+    case ParamType::kFlags32:
+      append_number(out, number);
+      return append_flags(out, static_cast<uint32_t>(number), info.table);
+    case ParamType::kMode:
+      append_integer(out, number, ParamFormat::kOct);
+      return append_flags(out, static_cast<uint32_t>(number), info.table);
+    case ParamType::kEnumflags8:
+    case ParamType::kEnumflags16:
+    case ParamType::kEnumflags32:
+      append_number(out, number);
+      return append_enumeration(out, static_cast<uint32_t>(number), info.table);
+    case ParamType::kUid:
+    case ParamType::kGid: {
+      const auto id = static_cast<uint32_t>(number);
+      if (id == state::kNoId) {
+        out += "-1";
+        return;
+      }
+      append_number(out, id);
+      const state::NameTable& names = info.type == ParamType::kUid ? engine_.users() : engine_.groups();
+      const std::string* name = names.find(thread == nullptr ? 0 : thread->container, id);
+      if (name == nullptr || name->empty()) return;
+      out += '(';
+      out += *name;
+      out += ')';
+      return;
+    }
+    case ParamType::kSyscallid:
+      append_number(out, number);
+      if (const std::string_view name = syscall_name(number); !name.empty()) {
+        out += '(';
+        out += name;
+        out += ')';
+      }
+      return;
+    case ParamType::kSigtype:
+      append_number(out, number);
+      if (number > 0 && number < std::size(scap::kSignalNames)) {
+        out += '(';
+        out += scap::kSignalNames[number];
+        out += ')';
+      }
+      return;
+    case ParamType::kReltime: return append_duration(out, number);
+    case ParamType::kBool: out += number != 0 ? "true" : "false"; return;
+    case ParamType::kSockaddr: return append_address(out, value);
+    case ParamType::kSocktuple: return append_tuple(out, value, scratch_);
+    case ParamType::kIpv4addr:
+      if (value.size() == 4) append_ipv4(out, value.data());
+      return;
+    case ParamType::kIpv6addr:
+    case ParamType::kIpaddr:
+      if (value.size() == 4) append_ipv4(out, value.data());
+      if (value.size() == 16) append_ipv6(out, value.data());
+      return;
+    case ParamType::kFdlist: {
+      Cursor in(value);
+      const auto count = in.read<uint16_t>();
+      for (uint16_t i = 0; i < count; ++i) {
+        const auto fd = in.read<int64_t>();
+        const auto poll_events = in.read<uint16_t>();
+        if (in.failed()) return;
+        if (i != 0) out += ' ';
+        append_number(out, fd);
+        state::DescriptorTable* table = thread == nullptr ? nullptr : thread->table();
+        const state::FdSlot* slot = table == nullptr ? nullptr : table->find(fd);
+        out += ':';
+        if (slot != nullptr) out += type_letter(slot->descriptor->type);
+        append_number(out, poll_events, 16);
+      }
+      return;
+    }
+    case ParamType::kDyn: {
+      if (info.table == 0) return append_buffer(out, value);
+      const scap::DynamicTable& types = scap::kDynamicTables[info.table - 1];
+      const uint8_t selector = value[0];
+      if (selector >= types.count) return append_buffer(out, value.slice(1));
+      const ParamInfo as{info.name, types.types[selector].type, 0, types.types[selector].format, 0, -1};
+      return append_value(out, event, as, value.slice(1), thread);
+    }
+    case ParamType::kBytebuf:
+      if (is_list(info.name)) return append_list(out, value);
+      return append_buffer(out, value);
+    default:
+      if (value.size() > sizeof(uint64_t)) return append_buffer(out, value);
+      return append_integer(out, number, info.format);
+  }
+}
+
+}  // namespace sfkit::events

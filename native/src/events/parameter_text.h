@@ -1,0 +1,43 @@
+// Parameters of events as analysts know them: numbers with the names of their flags, descriptors with what
+// they stand for, process ids with process names.
+#pragma once
+
+#include <string>
+
+#include "scap/event.h"
+#include "state/engine.h"
+
+namespace sfkit::events {
+
+// The letter that stands for a kind of descriptor.
+char type_letter(state::FdType type);
+
+// Appends the name of a descriptor: the path of a file, the ends of a connection.
+void append_descriptor_name(std::string& out, const state::Descriptor& descriptor);
+
+// Appends the name of an error number, or nothing where it has none.
+void append_error_name(std::string& out, int64_t number);
+
+// The name of a system call by its portable code, "" when unknown.
+std::string_view syscall_name(uint64_t code);
+
+class ParameterText {
+ public:
+  // `engine` must outlive this; it is asked for names as of the last event.
+  explicit ParameterText(state::Engine& engine) : engine_(engine) {}
+
+  // Appends parameter `index` of `event`, unescaped; "<NA>" for text that is missing.
+  void append(std::string& out, const scap::EventView& event, uint32_t index, state::Thread* thread);
+
+ private:
+  void append_value(std::string& out, const scap::EventView& event, const scap::ParamInfo& info, Bytes value,
+                    state::Thread* thread);
+  void append_fd(std::string& out, int64_t fd, state::Thread* thread);
+  void append_path(std::string& out, const scap::EventView& event, const scap::ParamInfo& info, Bytes value,
+                   state::Thread* thread);
+
+  state::Engine& engine_;
+  std::string scratch_;
+};
+
+}  // namespace sfkit::events

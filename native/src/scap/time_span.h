@@ -1,0 +1,39 @@
+// From when to when a capture reaches.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "scap/event.h"
+
+namespace sfkit::scap {
+
+// Notices of the capture tool have rounded times, or none: 0 or all ones. They count only where there is
+// nothing else. Times step back a little between processors.
+class TimeSpan {
+ public:
+  void see(const EventView& event) {
+    if (event.ts == 0 || event.ts == UINT64_MAX) return;
+    const EventKind kind = event.info().kind;
+    const bool notice = kind == EventKind::kMetaevent;
+    if (notice && real_) return;
+    if (!notice && !real_) {
+      real_ = true;
+      first_ = last_ = event.ts;
+      return;
+    }
+    first_ = first_ == 0 ? event.ts : std::min(first_, event.ts);
+    last_ = std::max(last_, event.ts);
+  }
+
+  // ns since 1970; 0 as long as no event has a time.
+  uint64_t first() const { return first_; }
+  uint64_t last() const { return last_; }
+
+ private:
+  uint64_t first_ = 0;
+  uint64_t last_ = 0;
+  bool real_ = false;
+};
+
+}  // namespace sfkit::scap

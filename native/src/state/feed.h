@@ -1,0 +1,74 @@
+// Connects the reader of captures to the state engine; what else is done with an event is left to who
+// derives.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "base/summary.h"
+#include "scap/blocks.h"
+#include "scap/time_span.h"
+#include "state/engine.h"
+
+namespace sfkit::state {
+
+class Feed : public scap::CaptureVisitor {
+ public:
+  // `compat` as for Engine. Reading ends when `cancel` becomes true.
+  Feed(bool compat, const std::atomic<bool>& cancel) : cancel_(cancel), engine_(compat) {}
+
+  // State starts over; what was made of it is not made again.
+  void section() override { engine_.reset(); }
+  void machine(const scap::MachineInfo& machine) override { host_name_ = machine.hostname; }
+  void thread(const scap::ThreadEntry& entry) override { engine_.add_thread(entry); }
+  void descriptor(int64_t tid, const scap::FdEntry& entry) override { engine_.add_descriptor(tid, entry); }
+  void users_begin() override { engine_.clear_names(); }
+  void interfaces_begin() override { engine_.clear_interfaces(); }
+  void user(const scap::UserEntry& entry) override { engine_.add_user(entry.uid, entry.name); }
+  void group(const scap::GroupEntry& entry) override { engine_.add_group(entry.gid, entry.name); }
+  void interface(const scap::InterfaceEntry& entry) override { engine_.add_interface(entry); }
+  void lists_complete() override { engine_.lists_complete(); }
+
+  bool event(const scap::EventView& event) final {
+    if (++since_check_ == kCheckCancelEvery) {
+      since_check_ = 0;
+      if (cancel_.load(std::memory_order_relaxed)) return false;
+    }
+    times_.see(event);
+    return take(event, (event.block_flags & scap::kStateOnlyFlag) == 0);
+  }
+
+  // Fills in what the reader and the times of the events tell.
+  void describe(InputSummary& summary, const scap::Input& input, const scap::ReadStats& stats) const {
+    summary.format = "scap";
+    summary.compression = input.is_gzip() ? "gzip" : "none";
+    summary.events = stats.events;
+    summary.bytes = input.offset();
+    summary.damage = stats.damage;
+    summary.first_time = static_cast<int64_t>(times_.first());
+    summary.last_time = static_cast<int64_t>(times_.last());
+    summary.add_skipped("events of codes newer than this version of sfkit", stats.unknown_events);
+    summary.add_skipped("further places of damage", stats.more_damage);
+    summary.add_skipped("blocks of unknown type", stats.unknown_blocks);
+  }
+
+ protected:
+  // An event in its turn; `shown` is false for those that only serve to follow the state. Returns false to
+  // stop reading.
+  virtual bool take(const scap::EventView& event, bool shown) = 0;
+
+  Engine& engine() { return engine_; }
+  const std::string& host_name() const { return host_name_; }
+  const scap::TimeSpan& times() const { return times_; }
+
+ private:
+  static constexpr uint64_t kCheckCancelEvery = 4096;
+
+  const std::atomic<bool>& cancel_;
+  Engine engine_;
+  scap::TimeSpan times_;
+  std::string host_name_;
+  uint64_t since_check_ = 0;
+};
+
+}  // namespace sfkit::state

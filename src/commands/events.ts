@@ -1,0 +1,70 @@
+import { Args, Command, Flags } from '@oclif/core';
+import { exitCodes } from '../cli/report.js';
+import { refuseTerminalInput } from '../cli/standard-input.js';
+import { damageText } from '../cli/summary.js';
+import { parseBound } from '../engine/bounds.js';
+import { listEvents } from '../export/events.js';
+import { stdoutSink } from '../export/sink.js';
+
+export default class Events extends Command {
+  static override summary = 'Print the events of a capture, one a line.';
+
+  static override description =
+    `A line has the number of the event, the time in UTC, the processor, the process and its thread, > where a call is entered or < where it returns, the name, and the parameters with flags decoded and descriptors named. Numbers count the event blocks of the file. Control characters of captured text are escaped.
+
+-p takes text with %field in it (sfkit fields lists them); \\t and \\n are a tab and a line end, %% is a percent sign. A value that the capture does not have is shown as <NA>, in JSON as null.
+
+Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what could be read was printed.`;
+
+  static override examples = [
+    { description: 'All events', command: '<%= config.bin %> events capture.scap' },
+    {
+      description: 'Who opened what',
+      command: '<%= config.bin %> events capture.scap -p "%evt.time %proc.name %evt.type %fd.name"',
+    },
+    {
+      description: 'Two seconds of it as JSON lines',
+      command: '<%= config.bin %> events capture.scap --from +10 --to +12 --json',
+    },
+    { description: 'How many there are', command: '<%= config.bin %> events capture.scap --count' },
+  ];
+
+  static override args = {
+    capture: Args.string({ required: true, description: 'capture to read; - for standard input' }),
+  };
+
+  static override flags = {
+    print: Flags.string({
+      char: 'p',
+      helpValue: 'TEMPLATE',
+      description: 'what a line looks like; with --json, the members of each object',
+    }),
+    json: Flags.boolean({
+      description: 'one JSON object a line; without -p it has the raw and the decoded value of every parameter',
+    }),
+    from: Flags.string({
+      helpValue: 'PLACE',
+      description: 'first event: its number, a time in UTC (2026-03-02T10:00:01.5), or +SECONDS from the first event',
+    }),
+    to: Flags.string({ helpValue: 'PLACE', description: 'last event, written like --from' }),
+    count: Flags.boolean({ exclusive: ['print', 'json'], description: 'print only how many events there are' }),
+  };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(Events);
+    refuseTerminalInput([args.capture]);
+    const summary = await listEvents(
+      args.capture,
+      {
+        format: flags.count ? 'count' : flags.json ? 'json' : 'text',
+        line: flags.print,
+        from: flags.from === undefined ? undefined : parseBound('--from', flags.from),
+        to: flags.to === undefined ? undefined : parseBound('--to', flags.to),
+      },
+      stdoutSink(),
+    );
+    if (summary.damage.length === 0) return;
+    process.stderr.write(damageText(args.capture, summary));
+    this.exit(exitCodes.partial);
+  }
+}
