@@ -162,6 +162,29 @@ bool opens_path(uint16_t code) {
   }
 }
 
+// The kind of descriptor that a call makes, where it has not made one.
+std::string_view promised_letter(uint16_t code) {
+  if (opens_path(code)) return "f";
+  switch (code | 1) {
+    case ev::SOCKET_SOCKET_X:
+    case ev::SOCKET_ACCEPT_X:
+    case ev::SOCKET_ACCEPT_5_X:
+    case ev::SOCKET_ACCEPT4_X:
+    case ev::SOCKET_ACCEPT4_5_X:
+    case ev::SOCKET_ACCEPT4_6_X: return "4";
+    case ev::SYSCALL_PIPE_X:
+    case ev::SYSCALL_PIPE2_X: return "p";
+    case ev::SYSCALL_EVENTFD_X:
+    case ev::SYSCALL_EVENTFD2_X: return "e";
+    case ev::SYSCALL_INOTIFY_INIT_X:
+    case ev::SYSCALL_INOTIFY_INIT1_X: return "i";
+    case ev::SYSCALL_SIGNALFD_X:
+    case ev::SYSCALL_SIGNALFD4_X: return "s";
+    case ev::SYSCALL_TIMERFD_CREATE_X: return "t";
+    default: return "o";
+  }
+}
+
 }  // namespace
 
 Result<FieldRef> parse_field(std::string_view text, size_t& used) {
@@ -269,8 +292,7 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
 FieldValue FieldReader::result_name() {
   const scap::EventView& event = *context_->event;
   if (context_->call == nullptr || event.size() == 0 || event.param(0).empty()) return {};
-  const scap::ParamInfo& first = scap::kParams[event.info().first_param];
-  if (first.name != P::res && first.name != P::fd && first.name != P::res_or_fd) return {};
+  if (event.code == ev::GENERIC_X) return {};
   const int64_t result = context_->call->result();
   // An address may look negative; errors are the last page.
   constexpr int64_t kMostErrors = 4095;
@@ -481,10 +503,8 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
   if (field.field == Field::kFdNum) return FieldValue::of(context_->fd);
   if (field.field == Field::kFdName) return descriptor_name();
   if (context_->slot == nullptr) {
-    const std::string* path = opened_path();
     switch (field.field) {
-      case Field::kFdTypechar: return FieldValue::of(std::string_view(path == nullptr ? "o" : "f"));
-      case Field::kFdType: return path == nullptr ? FieldValue() : FieldValue::of(std::string_view("file"));
+      case Field::kFdTypechar: return FieldValue::of(promised_letter(context_->event->code));
       default: return {};
     }
   }

@@ -18,16 +18,6 @@ using state::FdType;
 
 constexpr uint64_t kNanoseconds = 1'000'000'000;
 
-void append_end(std::string& out, const state::IpBytes& ip, uint16_t port, bool ipv6) {
-  if (ipv6) {
-    append_ipv6(out, ip.data());
-  } else {
-    append_ipv4(out, ip.data());
-  }
-  out += ':';
-  append_number(out, port);
-}
-
 void append_integer(std::string& out, uint64_t value, ParamFormat format) {
   switch (format) {
     case ParamFormat::kHex: return append_hex(out, value);
@@ -109,7 +99,7 @@ void append_address(std::string& out, Bytes value) {
     case state::Family::kUnix: out += address.path; return;
     case state::Family::kInet:
     case state::Family::kInet6:
-      append_end(out, address.endpoint.ip, address.endpoint.port, address.family == state::Family::kInet6);
+      state::append_endpoint(out, address.endpoint, address.family == state::Family::kInet6);
       return;
   }
 }
@@ -125,9 +115,9 @@ void append_tuple(std::string& out, Bytes value, std::string& scratch) {
     case state::Family::kInet:
     case state::Family::kInet6: {
       const bool ipv6 = tuple.family == state::Family::kInet6;
-      append_end(out, tuple.source.ip, tuple.source.port, ipv6);
+      state::append_endpoint(out, tuple.source, ipv6);
       out += "->";
-      append_end(out, tuple.destination.ip, tuple.destination.port, ipv6);
+      state::append_endpoint(out, tuple.destination, ipv6);
       return;
     }
   }
@@ -176,12 +166,15 @@ char type_letter(FdType type) {
 void append_descriptor_name(std::string& out, const state::Descriptor& descriptor) {
   const bool ipv6 = descriptor.type == FdType::kIpv6 || descriptor.type == FdType::kIpv6Server;
   if (descriptor.is_ip_server()) {
-    append_end(out, descriptor.sip, descriptor.sport, ipv6);
+    state::append_endpoint(out, {descriptor.sip, descriptor.sport}, ipv6);
   } else if (descriptor.is_ip_socket()) {
-    if (!descriptor.has_address()) return;
-    append_end(out, descriptor.sip, descriptor.sport, ipv6);
+    if (!descriptor.has_address()) {
+      out += descriptor.name;
+      return;
+    }
+    state::append_endpoint(out, {descriptor.sip, descriptor.sport}, ipv6);
     out += "->";
-    append_end(out, descriptor.dip, descriptor.dport, ipv6);
+    state::append_endpoint(out, {descriptor.dip, descriptor.dport}, ipv6);
   } else {
     out += descriptor.name;
   }
@@ -226,7 +219,11 @@ void ParameterText::append_fd(std::string& out, int64_t fd, state::Thread* threa
     if (const char letter = protocol_letter(descriptor.l4); letter != '\0') out += letter;
   }
   out += '>';
-  append_descriptor_name(out, descriptor);
+  if (descriptor.type == FdType::kFifo || descriptor.type == FdType::kUnix) {
+    out += state::identity_of(descriptor, scratch_);
+  } else {
+    append_descriptor_name(out, descriptor);
+  }
   out += ')';
 }
 

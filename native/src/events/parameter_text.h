@@ -12,7 +12,8 @@ namespace sfkit::events {
 // The letter that stands for a kind of descriptor.
 char type_letter(state::FdType type);
 
-// Appends the name of a descriptor: the path of a file, the ends of a connection.
+// Appends the name of a descriptor: the path of a file, the ends of a connection. Pipes and socket pairs have
+// none.
 void append_descriptor_name(std::string& out, const state::Descriptor& descriptor);
 
 // Appends the name of an error number, or nothing where it has none.

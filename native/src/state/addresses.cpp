@@ -4,6 +4,9 @@
 #include <cinttypes>
 #include <cstdio>
 
+#include "base/ip_text.h"
+#include "base/numbers.h"
+
 namespace sfkit::state {
 namespace {
 
@@ -103,6 +106,30 @@ void unix_name(uint64_t source, uint64_t destination, std::string_view path, std
   out.assign(text, static_cast<size_t>(length));
   out += ' ';
   out += path;
+}
+
+void append_endpoint(std::string& out, const Endpoint& endpoint, bool ipv6) {
+  if (ipv6) {
+    append_ipv6(out, endpoint.ip.data());
+  } else {
+    append_ipv4(out, endpoint.ip.data());
+  }
+  out += ':';
+  append_number(out, endpoint.port);
+}
+
+std::string_view identity_of(const Descriptor& descriptor, std::string& scratch) {
+  if (descriptor.of_socketpair) {
+    unix_name(descriptor.unix_source, descriptor.unix_destination, "", scratch);
+    return scratch;
+  }
+  if (descriptor.type == FdType::kFifo && descriptor.name.empty()) {
+    scratch = "pipe:[";
+    append_number(scratch, descriptor.inode);
+    scratch += ']';
+    return scratch;
+  }
+  return descriptor.name;
 }
 
 void InterfaceList::add(const scap::InterfaceEntry& entry) {

@@ -59,6 +59,13 @@ bool unmap_ipv4(IpBytes& ip);
 // `hexsource->hexdestination path`, the name of a connected unix socket.
 void unix_name(uint64_t source, uint64_t destination, std::string_view path, std::string& out);
 
+// `address:port`, the name of a bound socket; appended.
+void append_endpoint(std::string& out, const Endpoint& endpoint, bool ipv6);
+
+// What tells a descriptor from others of its kind: its name, or, for pipes and socket pairs, which have none,
+// the numbers the kernel gave them. The text may be in `scratch`.
+std::string_view identity_of(const Descriptor& descriptor, std::string& scratch);
+
 class InterfaceList {
  public:
   void add(const scap::InterfaceEntry& entry);

@@ -48,6 +48,7 @@ struct Descriptor {
   uint64_t unix_source = 0;
   uint64_t unix_destination = 0;
   int64_t pid = -1;  // pidfd
+  bool of_socketpair = false;
 
   // For the layer above: what it knows of this name, and for which container.
   void* file = nullptr;

@@ -233,6 +233,17 @@ constexpr auto kFdPlaces = [] {
   return places;
 }();
 
+bool makes_fd(uint16_t code) {
+  return (scap::kEvents[code].flags & scap::kCreatesFd) != 0;
+}
+
+// fcntl also copies descriptors.
+bool duplicates(const scap::CallView& call) {
+  if (call.exit().code != ev::SYSCALL_FCNTL_X || call.result() < 0) return false;
+  const uint64_t command = to_uint(call.get(P::cmd), 0);
+  return command == kFcntlDupfd || command == kFcntlDupfdCloexec;
+}
+
 }  // namespace
 
 uint8_t Engine::route_of(uint16_t code) {
@@ -276,27 +287,25 @@ void Engine::find_fd(Context& context) {
 
 void Engine::find_shown_fd(Context& context) {
   const scap::EventView& event = *context.event;
-  const bool is_exit = context.call != nullptr;
-  if (is_exit && (event.info().flags & scap::kCreatesFd) != 0) {
-    context.has_fd = true;
+  const Bytes own =
+      kFdPlaces[event.code] < 0 ? Bytes() : event.param(static_cast<uint32_t>(kFdPlaces[event.code]));
+  context.fd = own.empty() ? Thread::kNoFd : to_int(own, -1);
+  Thread* thread = context.thread;
+  if (context.call == nullptr) {
+    if (thread != nullptr) thread->entered_fd = context.fd;
+    if (context.fd == Thread::kNoFd && makes_fd(event.code)) context.fd = -1;
+  } else if (makes_fd(event.code) || duplicates(*context.call)) {
     const bool is_pair = event.code == ev::SYSCALL_PIPE_X || event.code == ev::SYSCALL_PIPE2_X ||
                          event.code == ev::SOCKET_SOCKETPAIR_X;
     const int64_t result = context.call->result();
     context.fd = result < 0 ? -1 : to_int(is_pair ? event.param(P::fd2) : event.param(0), -1);
-  } else {
-    Bytes fd;
-    if (is_exit && context.call->paired()) {
-      const scap::EventView& enter = context.call->enter();
-      if (const int8_t place = kFdPlaces[enter.code]; place >= 0)
-        fd = enter.param(static_cast<uint32_t>(place));
-    }
-    if (const int8_t place = kFdPlaces[event.code]; place >= 0 && fd.empty()) {
-      fd = event.param(static_cast<uint32_t>(place));
-    }
-    if (fd.empty()) return;
-    context.has_fd = true;
-    context.fd = to_int(fd, -1);
+  } else if (thread != nullptr && thread->has_last_enter && thread->last_enter + 1 == event.code &&
+             thread->entered_fd != Thread::kNoFd) {
+    context.fd = thread->entered_fd;
   }
+  context.has_fd = context.fd != Thread::kNoFd;
+  context.slot = nullptr;
+  if (!context.has_fd) return;
   DescriptorTable* table = context.thread == nullptr ? nullptr : context.thread->table();
   context.slot = table == nullptr ? nullptr : table->find(context.fd);
 }

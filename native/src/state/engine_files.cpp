@@ -15,9 +15,7 @@ using scap::to_uint;
 namespace ev = scap::ev;
 
 constexpr uint32_t kCloseRangeCloexec = 4;
-constexpr uint32_t kFcntlDupfd = 1;
 constexpr uint32_t kFcntlSetfd = 3;
-constexpr uint32_t kFcntlDupfdCloexec = 26;
 constexpr std::string_view kUnknownDirectory = "<UNKNOWN>";
 
 // Another number for what `source` stands for, with a close-on-exec mark of its own.
@@ -152,18 +150,11 @@ void Engine::on_pipe(Context& context) {
   if (call.result() < 0) return;
   const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
   const uint64_t inode = to_uint(call.from_exit(P::ino), 0);
-  // Without a name of its own every pipe of a container would be one file.
-  if (compat_) {
-    scratch_.clear();
-  } else {
-    scratch_ = "pipe:[" + std::to_string(inode) + "]";
-  }
   for (const P end : {P::fd1, P::fd2}) {
     Descriptor* descriptor = add_fd(context, to_int(call.from_exit(end), -1), FdType::kFifo);
     if (descriptor == nullptr) continue;
     descriptor->inode = inode;
     descriptor->open_flags = flags & kOpenCloexec;
-    descriptor->set_name(scratch_);
   }
   context.slot = nullptr;
 }

@@ -68,10 +68,7 @@ void Engine::on_socketpair(Context& context) {
     if (descriptor == nullptr) continue;
     descriptor->unix_source = source;
     descriptor->unix_destination = peer;
-    if (compat_) continue;
-    // Without a name all socket pairs of a container would be one file.
-    unix_name(source, peer, "", scratch_);
-    descriptor->set_name(scratch_);
+    descriptor->of_socketpair = true;
   }
   context.slot = nullptr;
 }
@@ -84,9 +81,15 @@ void Engine::on_bind(Context& context) {
     context.slot->descriptor.writable().set_name(address.path);
     return;
   }
-  if ((address.family != Family::kInet && address.family != Family::kInet6) || address.endpoint.port == 0)
-    return;
+  if (address.family != Family::kInet && address.family != Family::kInet6) return;
   Descriptor& descriptor = context.slot->descriptor.writable();
+  if (address.endpoint.port == 0) {
+    // The kernel chooses a port, and the capture does not say which.
+    scratch_.clear();
+    append_endpoint(scratch_, address.endpoint, address.family == Family::kInet6);
+    descriptor.set_name(scratch_);
+    return;
+  }
   descriptor.type = address.family == Family::kInet ? FdType::kIpv4Server : FdType::kIpv6Server;
   descriptor.sip = address.endpoint.ip;
   descriptor.sport = address.endpoint.port;
@@ -249,8 +252,10 @@ void Engine::on_send_receive(Context& context, bool receive) {
   if (tuple.family == Family::kUnix) {
     if (current.type != FdType::kUnix || !current.name.empty()) return;
     Descriptor& descriptor = context.slot->descriptor.writable();
-    descriptor.unix_source = tuple.unix_source;
-    descriptor.unix_destination = tuple.unix_destination;
+    if (!descriptor.of_socketpair) {
+      descriptor.unix_source = tuple.unix_source;
+      descriptor.unix_destination = tuple.unix_destination;
+    }
     unix_name(tuple.unix_source, tuple.unix_destination, tuple.path, scratch_);
     descriptor.set_name(scratch_);
     return;

@@ -29,6 +29,7 @@ void Thread::reset() {
   descriptors.clear();
   enter.valid = false;
   last_enter = 0;
+  entered_fd = kNoFd;
   has_last_enter = false;
   group = nullptr;
   parent = first_child = next_sibling = previous_sibling = nullptr;

@@ -39,6 +39,8 @@ struct ThreadGroup {
 };
 
 struct Thread {
+  static constexpr int64_t kNoFd = INT64_MIN;
+
   int64_t tid = -1;
   int64_t pid = -1;
   int64_t ptid = -1;
@@ -72,6 +74,7 @@ struct Thread {
 
   scap::StoredEnter enter;
   uint16_t last_enter = 0;
+  int64_t entered_fd = kNoFd;  // the descriptor that call is about, for apply_all()
   bool has_last_enter = false;
 
   ThreadGroup* group = nullptr;

@@ -9,6 +9,10 @@ namespace sfkit::state {
 
 inline constexpr size_t kLongestList = 4096;
 
+// Commands of fcntl, as events number them.
+inline constexpr uint32_t kFcntlDupfd = 1;
+inline constexpr uint32_t kFcntlDupfdCloexec = 26;
+
 // What libs write where they know nothing.
 inline constexpr std::string_view kNotAvailable = "<NA>";
 

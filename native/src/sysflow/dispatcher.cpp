@@ -281,8 +281,11 @@ void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool networ
   target.fd = context.fd;
   if (!network) {
     if (descriptor.file == nullptr || descriptor.file_container != thread.container) {
-      descriptor.file = entities_.file(thread, descriptor.name, kind_letter(descriptor, options_.compat),
-                                       ObjectState::kReup, ts_);
+      // Without a name of its own every pipe of a container would be one file; to libs 0.18.1 it is.
+      const std::string_view name =
+          options_.compat ? std::string_view(descriptor.name) : state::identity_of(descriptor, text_);
+      descriptor.file =
+          entities_.file(thread, name, kind_letter(descriptor, options_.compat), ObjectState::kReup, ts_);
       descriptor.file_container = thread.container;
     }
     target.file = static_cast<FileEntity*>(descriptor.file);
