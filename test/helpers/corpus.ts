@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -18,4 +18,13 @@ export function capturesIn(directory: string): string[] {
     .filter((name) => name.endsWith('.scap'))
     .sort()
     .map((name) => join(directory, name));
+}
+
+/** Paths of all captures of the corpus, and what names one there: 'modern/b_net'. */
+export function corpusCaptures(): { name: string; path: string }[] {
+  if (!hasCorpus) return [];
+  return readdirSync(corpus, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap((entry) => capturesIn(join(corpus, entry.name)))
+    .map((path) => ({ name: relative(corpus, path).replace(/\.scap$/, ''), path }));
 }

@@ -164,8 +164,10 @@ bool opens_path(uint16_t code) {
 
 // The kind of descriptor that a call makes, where it has not made one.
 std::string_view promised_letter(uint16_t code) {
-  if (opens_path(code)) return "f";
   switch (code | 1) {
+    case ev::SYSCALL_OPENAT_X:
+    case ev::SYSCALL_OPENAT_2_X:
+    case ev::SYSCALL_OPENAT2_X: return "f";
     case ev::SOCKET_SOCKET_X:
     case ev::SOCKET_ACCEPT_X:
     case ev::SOCKET_ACCEPT_5_X:
@@ -227,11 +229,11 @@ FieldValue FieldReader::get(const FieldRef& field) {
     case Field::kUserName:
     case Field::kUserLoginuid:
     case Field::kGroupGid:
-    case Field::kGroupName:
+    case Field::kGroupName: return process_field(field);
     case Field::kContainerId:
     case Field::kContainerName:
     case Field::kContainerImage:
-    case Field::kContainerImageId: return process_field(field);
+    case Field::kContainerImageId: return container_field(field.field);
     case Field::kFdNum:
     case Field::kFdType:
     case Field::kFdTypechar:
@@ -261,13 +263,7 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtRawtimeNs: return FieldValue::of(event.ts % kNanoseconds);
     case Field::kEvtReltime: return FieldValue::of(static_cast<int64_t>(event.ts - first_time_));
     case Field::kEvtDir: return FieldValue::of(std::string_view(scap::is_enter(event.code) ? ">" : "<"));
-    case Field::kEvtType: {
-      if ((event.code | 1) != ev::GENERIC_X) return FieldValue::of(std::string_view(event.info().name));
-      Bytes id = event.param(P::ID);
-      if (id.empty() && is_exit) id = context_->call->from_enter(P::ID);
-      const std::string_view name = id.empty() ? std::string_view() : syscall_name(to_uint(id, 0));
-      return FieldValue::of(name.empty() ? std::string_view(event.info().name) : name);
-    }
+    case Field::kEvtType: return FieldValue::of(type_of(event));
     case Field::kEvtCode: return FieldValue::of(uint64_t{event.code});
     case Field::kEvtCategory: return FieldValue::of(kCategories[static_cast<size_t>(event.info().category)]);
     case Field::kEvtCpu: return FieldValue::of(uint64_t{event.cpu});
@@ -287,6 +283,27 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     }
     default: return time(field.field);
   }
+}
+
+std::string_view FieldReader::type_of(const scap::EventView& event) const {
+  if ((event.code | 1) != ev::GENERIC_X) {
+    // Some calls shared a name with another until they had an event of their own.
+    const scap::EventInfo* info = &event.info();
+    while (info->becomes != info - scap::kEvents) info = &scap::kEvents[info->becomes];
+    return info->name;
+  }
+  const auto get = [this, &event](P name) {
+    return context_->call != nullptr ? context_->call->get(name) : event.param(name);
+  };
+  const uint64_t code = to_uint(get(P::ID), 0);
+  std::string_view name = syscall_name(code);
+  if (code == 0) {
+    if (const std::string_view native = native_syscall_name(to_uint(get(P::nativeID), UINT64_MAX));
+        !native.empty()) {
+      name = native;
+    }
+  }
+  return name.empty() ? std::string_view(event.info().name) : name;
 }
 
 FieldValue FieldReader::result_name() {
@@ -399,7 +416,7 @@ FieldValue FieldReader::process_field(const FieldRef& field) {
   switch (field.field) {
     case Field::kThreadVtid: return id(thread->vtid);
     case Field::kThreadIsmain: return FieldValue::of(thread->is_leader());
-    case Field::kProcPid: return id(thread->pid);
+    case Field::kProcPid: return FieldValue::of(thread->pid);
     case Field::kProcVpid: return id(thread->vpid);
     case Field::kProcPpid: {
       const state::Thread* parent = engine_.parent_of(*thread);
@@ -415,7 +432,10 @@ FieldValue FieldReader::process_field(const FieldRef& field) {
     case Field::kProcArgs: return joined({}, thread->args);
     case Field::kProcCmdline: return joined(thread->comm, thread->args);
     case Field::kProcExeline: return joined(thread->exe, thread->args);
-    case Field::kProcCwd: return FieldValue::of_text(engine_.cwd_of(*thread));
+    case Field::kProcCwd: {
+      const state::Thread* leader = thread->leader();
+      return leader == nullptr ? FieldValue::of(std::string_view("./")) : FieldValue::of_text(leader->cwd);
+    }
     case Field::kProcEnv: {
       const state::Thread* leader = thread->leader();
       return leader == nullptr ? FieldValue() : joined({}, leader->env);
@@ -424,10 +444,8 @@ FieldValue FieldReader::process_field(const FieldRef& field) {
     case Field::kProcVpgid: return id(thread->vpgid);
     case Field::kProcPgid: return id(thread->pgid);
     case Field::kProcTty: return FieldValue::of(uint64_t{thread->tty});
-    case Field::kUserUid:
-      return thread->uid == state::kNoId ? FieldValue() : FieldValue::of(uint64_t{thread->uid});
-    case Field::kGroupGid:
-      return thread->gid == state::kNoId ? FieldValue() : FieldValue::of(uint64_t{thread->gid});
+    case Field::kUserUid: return FieldValue::of(uint64_t{thread->uid});
+    case Field::kGroupGid: return FieldValue::of(uint64_t{thread->gid});
     case Field::kUserName:
     case Field::kGroupName: {
       const bool user = field.field == Field::kUserName;
@@ -437,10 +455,14 @@ FieldValue FieldReader::process_field(const FieldRef& field) {
     }
     case Field::kUserLoginuid:
       return FieldValue::of(thread->loginuid == state::kNoId ? int64_t{-1} : int64_t{thread->loginuid});
-    default: break;
+    default: return {};
   }
-  const state::ContainerInfo& container = engine_.containers().at(thread->container);
-  switch (field.field) {
+}
+
+FieldValue FieldReader::container_field(Field field) {
+  const uint32_t index = context_->thread != nullptr ? context_->thread->container : context_->container;
+  const state::ContainerInfo& container = engine_.containers().at(index);
+  switch (field) {
     case Field::kContainerId: return FieldValue::of_text(container.id);
     case Field::kContainerName: return FieldValue::of_text(container.name);
     case Field::kContainerImage: return FieldValue::of_text(container.image);
@@ -463,14 +485,18 @@ const std::string* FieldReader::opened_path() {
   const int64_t directory = to_int(get(P::dirfd), state::kAtFdcwd);
   const std::string* base = engine_.directory_of(*context_->thread, directory);
   const std::string_view path = to_text(name);
-  if (base == nullptr && !path.starts_with('/')) return nullptr;
+  if (path.starts_with('/')) {
+    path_ = path;
+    return &path_;
+  }
   state::join_path(base == nullptr ? std::string_view() : std::string_view(*base), path, path_);
   return &path_;
 }
 
 FieldValue FieldReader::descriptor_name() {
   if (context_->slot == nullptr) {
-    const std::string* path = opened_path();
+    // Before a call returns there is nothing that could have the name.
+    const std::string* path = context_->call == nullptr ? nullptr : opened_path();
     return path == nullptr ? FieldValue() : FieldValue::of_text(*path);
   }
   text_.clear();

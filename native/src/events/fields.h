@@ -61,8 +61,10 @@ class FieldReader {
  private:
   FieldValue event_field(const FieldRef& field);
   FieldValue process_field(const FieldRef& field);
+  FieldValue container_field(Field field);
   FieldValue descriptor_field(const FieldRef& field);
   FieldValue argument(const FieldRef& field);
+  std::string_view type_of(const scap::EventView& event) const;
   FieldValue result_name();
   FieldValue time(Field field);
   FieldValue descriptor_name();

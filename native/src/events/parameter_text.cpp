@@ -48,17 +48,19 @@ void append_flags(std::string& out, uint32_t value, uint8_t table) {
   if (any) out += ')';
 }
 
+// A value by all its names.
 void append_enumeration(std::string& out, uint32_t value, uint8_t table) {
   if (table == 0) return;
   const scap::FlagTable& flags = scap::kFlagTables[table - 1];
+  bool any = false;
   for (uint16_t i = 0; i < flags.count; ++i) {
     const scap::NamedValue& flag = scap::kFlagValues[flags.first + i];
     if (flag.value != value) continue;
-    out += '(';
+    out += any ? '|' : '(';
     out += flag.name;
-    out += ')';
-    return;
+    any = true;
   }
+  if (any) out += ')';
 }
 
 void append_buffer(std::string& out, Bytes value) {
@@ -164,6 +166,7 @@ char type_letter(FdType type) {
 }
 
 void append_descriptor_name(std::string& out, const state::Descriptor& descriptor) {
+  if (descriptor.attempted) return;
   const bool ipv6 = descriptor.type == FdType::kIpv6 || descriptor.type == FdType::kIpv6Server;
   if (descriptor.is_ip_server()) {
     state::append_endpoint(out, {descriptor.sip, descriptor.sport}, ipv6);
@@ -191,6 +194,10 @@ void append_error_name(std::string& out, int64_t number) {
 
 std::string_view syscall_name(uint64_t code) {
   return code < std::size(scap::kSyscallNames) ? scap::kSyscallNames[code] : std::string_view();
+}
+
+std::string_view native_syscall_name(uint64_t number) {
+  return number < std::size(scap::kX86SyscallNames) ? scap::kX86SyscallNames[number] : std::string_view();
 }
 
 void ParameterText::append_fd(std::string& out, int64_t fd, state::Thread* thread) {
@@ -256,6 +263,14 @@ void ParameterText::append_path(std::string& out, const scap::EventView& event, 
 void ParameterText::append(std::string& out, const scap::EventView& event, uint32_t index,
                            state::Thread* thread) {
   const ParamInfo& info = scap::kParams[event.info().first_param + index];
+  if (event.code == scap::ev::SYSCALL_FCNTL_X && index == 0) {
+    // Only the commands that copy a descriptor give one.
+    const uint64_t command = scap::to_uint(event.param(scap::P::cmd), 0);
+    if (command != state::kFcntlDupfd && command != state::kFcntlDupfdCloexec) {
+      const ParamInfo plain{info.name, ParamType::kErrno, info.size, info.format, 0, -1};
+      return append_value(out, event, plain, event.param(index), thread);
+    }
+  }
   append_value(out, event, info, event.param(index), thread);
 }
 

@@ -21,6 +21,8 @@ void append_error_name(std::string& out, int64_t number);
 
 // The name of a system call by its portable code, "" when unknown.
 std::string_view syscall_name(uint64_t code);
+// The name of a system call by its number on x86-64, where nearly all captures are from, "" when unknown.
+std::string_view native_syscall_name(uint64_t number);
 
 class ParameterText {
  public:

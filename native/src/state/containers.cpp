@@ -141,10 +141,10 @@ uint32_t ContainerTable::intern(std::string_view id) {
   return found->second;
 }
 
-bool ContainerTable::add_json(std::string_view json) {
-  if (json.size() > kLongestDescription) return false;
+uint32_t ContainerTable::add_json(std::string_view json) {
+  if (json.size() > kLongestDescription) return 0;
   const auto parsed = json::parse(json.substr(0, json.find('\0')));
-  if (!parsed.is_ok()) return false;
+  if (!parsed.is_ok()) return 0;
   const json::Value* container = parsed.value().find("container");
   if (container == nullptr) container = &parsed.value();
   const auto text = [container](std::string_view key) -> std::string_view {
@@ -152,8 +152,9 @@ bool ContainerTable::add_json(std::string_view json) {
     return value == nullptr ? std::string_view() : value->as_string();
   };
   const std::string_view id = text("id");
-  if (id.empty()) return false;
-  ContainerInfo& info = containers_[intern(id)];
+  if (id.empty()) return 0;
+  const uint32_t index = intern(id);
+  ContainerInfo& info = containers_[index];
   const json::Value* type = container->find("type");
   const json::Value* privileged = container->find("privileged");
   info.known = true;
@@ -163,17 +164,20 @@ bool ContainerTable::add_json(std::string_view json) {
   info.type = type == nullptr ? kContainerDocker : static_cast<int32_t>(type->as_int(kContainerDocker));
   info.privileged = privileged != nullptr && privileged->as_bool(false);
   ++info.version;
-  return true;
+  return index;
 }
 
-void ContainerTable::add(std::string_view id, int32_t type, std::string_view name, std::string_view image) {
-  if (id.empty()) return;
-  ContainerInfo& info = containers_[intern(id)];
+uint32_t ContainerTable::add(std::string_view id, int32_t type, std::string_view name,
+                             std::string_view image) {
+  if (id.empty()) return 0;
+  const uint32_t index = intern(id);
+  ContainerInfo& info = containers_[index];
   info.known = true;
   info.name = name;
   info.image = join_image(image, "");
   info.type = type;
   ++info.version;
+  return index;
 }
 
 void ContainerTable::clear() {

@@ -36,10 +36,10 @@ class ContainerTable {
   const ContainerInfo& at(uint32_t index) const { return containers_[index]; }
   size_t size() const { return containers_.size(); }
 
-  // Takes the JSON of a container event; false when it cannot be used.
-  bool add_json(std::string_view json);
+  // Takes the JSON of a container event and returns the container's index; 0 when it cannot be used.
+  uint32_t add_json(std::string_view json);
   // The early form, with four plain values.
-  void add(std::string_view id, int32_t type, std::string_view name, std::string_view image);
+  uint32_t add(std::string_view id, int32_t type, std::string_view name, std::string_view image);
 
   void clear();
 

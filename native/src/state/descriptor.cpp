@@ -25,7 +25,7 @@ void Descriptor::reset() {
   sport = dport = 0;
   unix_source = unix_destination = 0;
   pid = -1;
-  of_socketpair = false;
+  of_socketpair = attempted = false;
   file = nullptr;
   file_container = 0;
 }

@@ -49,6 +49,7 @@ struct Descriptor {
   uint64_t unix_destination = 0;
   int64_t pid = -1;  // pidfd
   bool of_socketpair = false;
+  bool attempted = false;  // name and ends are those of a connect that failed
 
   // For the layer above: what it knows of this name, and for which container.
   void* file = nullptr;

@@ -299,9 +299,11 @@ void Engine::find_shown_fd(Context& context) {
                          event.code == ev::SOCKET_SOCKETPAIR_X;
     const int64_t result = context.call->result();
     context.fd = result < 0 ? -1 : to_int(is_pair ? event.param(P::fd2) : event.param(0), -1);
-  } else if (thread != nullptr && thread->has_last_enter && thread->last_enter + 1 == event.code &&
-             thread->entered_fd != Thread::kNoFd) {
+  } else if (context.fd == Thread::kNoFd && thread != nullptr && thread->has_last_enter &&
+             thread->last_enter + 1 == event.code && thread->entered_fd != Thread::kNoFd) {
     context.fd = thread->entered_fd;
+  } else if (context.fd == Thread::kNoFd && kFdPlaces[event.code] >= 0) {
+    context.fd = -1;  // the call has a descriptor, the capture does not tell it
   }
   context.has_fd = context.fd != Thread::kNoFd;
   context.slot = nullptr;
@@ -398,6 +400,7 @@ void Engine::enter(const scap::EventView& event, Context& context) {
       const SocketAddress address = parse_address(event.param(1));
       if (address.family == Family::kInet || address.family == Family::kInet6) {
         Descriptor& descriptor = slot->descriptor.writable();
+        if (!descriptor.has_address()) descriptor.attempted = true;
         descriptor.type = address.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
         descriptor.dip = address.endpoint.ip;
         descriptor.dport = address.endpoint.port;
@@ -481,13 +484,18 @@ void Engine::other(const scap::EventView& event, Context& context) {
     case ev::PROCEXIT_E:
     case ev::PROCEXIT_1_E: return on_proc_exit(event, context);
     case ev::CONTAINER_E:
-      return containers_.add(to_text(event.param(P::id)),
-                             static_cast<int32_t>(to_int(event.param(P::type), 0)),
-                             to_text(event.param(P::name)), to_text(event.param(P::image)));
+      context.container =
+          containers_.add(to_text(event.param(P::id)), static_cast<int32_t>(to_int(event.param(P::type), 0)),
+                          to_text(event.param(P::name)), to_text(event.param(P::image)));
+      return;
     case ev::CONTAINER_JSON_E:
-    case ev::CONTAINER_JSON_2_E: containers_.add_json(event.param(P::json).text()); return;
+    case ev::CONTAINER_JSON_2_E:
+      context.container = containers_.add_json(event.param(P::json).text());
+      return;
     case ev::ASYNCEVENT_E:
-      if (to_text(event.param(P::name)) == "container") containers_.add_json(event.param(P::data).text());
+      if (to_text(event.param(P::name)) == "container") {
+        context.container = containers_.add_json(event.param(P::data).text());
+      }
       return;
     case ev::USER_ADDED_E: return users_.add(container_of(), id_of(P::uid), to_text(event.param(P::name)));
     case ev::USER_DELETED_E: return users_.remove(container_of(), id_of(P::uid));

@@ -20,7 +20,8 @@ struct Context {
   Thread* thread = nullptr;
   FdSlot* slot = nullptr;  // the descriptor the call worked on or made, when known
   int64_t fd = -1;
-  bool has_fd = false;  // apply_all(): whether the event is about a descriptor, known or not
+  uint32_t container = 0;  // events that tell about a container: its index
+  bool has_fd = false;     // apply_all(): whether the event is about a descriptor, known or not
 };
 
 class Engine {
@@ -95,7 +96,11 @@ class Engine {
     context.thread = thread;
     if (route == kRouteEnter) {
       enter(event, context);
-      if (kAll) find_shown_fd(context);
+      if (kAll) {
+        find_shown_fd(context);
+        // Also for exits that change nothing, whose arguments may be asked for.
+        if (thread != nullptr && !thread->enter.valid) thread->enter.store(event);
+      }
       visit(context);
       return;
     }

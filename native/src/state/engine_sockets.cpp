@@ -106,8 +106,10 @@ void Engine::on_connect(Context& context) {
   if (result < 0 && result != kInProgress && compat_) return;
   const SocketTuple tuple = parse_tuple(call.from_exit(P::tuple));
   const SocketAddress entered = parse_address(call.from_enter(P::addr));
+  const bool failed = result < 0 && result != kInProgress;
   if (tuple.family == Family::kUnix) {
     Descriptor& descriptor = context.slot->descriptor.writable();
+    descriptor.attempted = failed;
     descriptor.type = FdType::kUnix;
     descriptor.unix_source = tuple.unix_source;
     descriptor.unix_destination = tuple.unix_destination;
@@ -131,6 +133,7 @@ void Engine::on_connect(Context& context) {
   }
   if (family != Family::kInet && family != Family::kInet6) return;
   Descriptor& descriptor = context.slot->descriptor.writable();
+  descriptor.attempted = failed;
   const bool was_server = descriptor.role == Role::kServer && descriptor.l4 == L4::kUdp;
   descriptor.type = family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
   if (has_tuple) {

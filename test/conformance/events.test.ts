@@ -1,0 +1,51 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { corpusCaptures, root } from '../helpers/corpus.js';
+import { compareEvents, readOurs, readTruth } from './truth.js';
+
+// The truth tables of the corpus are the measure of `sfkit events`. Which differences remain is in
+// events-differences.json, why is in events-differences.md. To count anew: SFKIT_UPDATE_GOLDEN=1.
+
+interface Expected {
+  /** Events that are no procinfo records, and those of them in which nothing differs. */
+  events: number;
+  equal: number;
+  kinds: Record<string, number>;
+}
+
+const listFile = join(root, 'test/conformance/events-differences.json');
+const expected = JSON.parse(readFileSync(listFile, 'utf8')) as Record<string, Expected>;
+const explained = readFileSync(join(root, 'test/conformance/events-differences.md'), 'utf8');
+
+const captures = corpusCaptures().filter(({ path }) => existsSync(truthOf(path)));
+
+describe.skipIf(captures.length === 0)('every event is as the public capture library shows it', () => {
+  it.each(captures.map(({ name, path }) => [name, path] as const))(
+    '%s',
+    async (name, path) => {
+      const { realRows, equal, kinds, examples } = compareEvents(readTruth(truthOf(path)), await readOurs(path));
+      const found: Expected = { events: realRows, equal, kinds };
+      if (process.env.SFKIT_UPDATE_GOLDEN) {
+        expected[name] = found;
+        writeFileSync(listFile, `${JSON.stringify(expected, null, 2)}\n`);
+        return;
+      }
+      expect(found, JSON.stringify(examples, null, 2)).toEqual(expected[name]);
+    },
+  );
+
+  it('but for kinds of difference that are explained', () => {
+    const kinds = new Set(Object.values(expected).flatMap((entry) => Object.keys(entry.kinds)));
+    const unexplained = [...kinds].filter((kind) => !explained.includes(`\`${kind}\``));
+    expect(unexplained).toEqual([]);
+  });
+
+  it('and every listed capture is there', () => {
+    expect(Object.keys(expected).sort()).toEqual(captures.map(({ name }) => name).sort());
+  });
+});
+
+function truthOf(capture: string): string {
+  return capture.replace(/\.scap$/, '.events.tsv.gz');
+}
