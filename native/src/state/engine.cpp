@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "state/compat_texts.h"
 #include "state/paths.h"
 #include "state/values.h"
 
@@ -391,21 +392,10 @@ void Engine::enter(const scap::EventView& event, Context& context) {
       DescriptorTable* table = thread->table();
       FdSlot* slot = table == nullptr ? nullptr : table->find(to_int(event.param(P::fd), -1));
       if (slot == nullptr) break;
-      if (event.size() < 2) {
-        // libs 0.18.1 puts whatever text it rendered last into the name.
-        if (compat_ && slot->descriptor->type == FdType::kUnix)
-          slot->descriptor.writable().set_name(rendered_);
-        break;
-      }
-      const SocketAddress address = parse_address(event.param(1));
-      if (address.family == Family::kInet || address.family == Family::kInet6) {
-        Descriptor& descriptor = slot->descriptor.writable();
-        if (!descriptor.has_address()) descriptor.attempted = true;
-        descriptor.type = address.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
-        descriptor.dip = address.endpoint.ip;
-        descriptor.dport = address.endpoint.port;
-      } else if (address.family == Family::kUnix) {
-        slot->descriptor.writable().set_name(address.path);
+      if (event.size() >= 2) {
+        begin_connect(*slot, event.param(1));
+      } else if (compat_) {
+        begin_connect_compat(*slot);
       }
       break;
     }
@@ -459,7 +449,9 @@ void Engine::exit(Context& context) {
     case Handler::kChdir: return on_chdir(context);
     case Handler::kChroot:
       if (context.call->result() >= 0) {
-        join_path(cwd_of(*context.thread), to_text(context.call->get(P::path)), context.thread->root);
+        const std::string_view path = to_text(context.call->get(P::path));
+        if (compat_) rendered_ = printable(path);
+        join_path(cwd_of(*context.thread), path, context.thread->root);
       }
       return;
     case Handler::kSetuid: return on_set_id(context, P::uid, true);

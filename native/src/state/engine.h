@@ -147,6 +147,9 @@ class Engine {
   void on_socketpair(Context& context);
   void on_bind(Context& context);
   void on_connect(Context& context);
+  void begin_connect(FdSlot& slot, Bytes address);
+  void begin_connect_compat(FdSlot& slot);
+  void on_connect_compat(Context& context);
   void on_accept(Context& context);
   void on_send_receive(Context& context, bool receive);
   void on_clone(Context& context);
@@ -163,13 +166,15 @@ class Engine {
   void add_file(Context& context, int64_t fd, uint32_t flags);
   Role guess_role(Thread& thread, const Endpoint& source, const Endpoint& destination, bool receive);
   void apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive, Thread& thread);
+  void apply_tuple_compat(Descriptor& descriptor, const SocketTuple& tuple, bool receive);
   // Puts likely local addresses in the place of missing ones.
   void complete_ends(Endpoint& source, Endpoint& destination, bool ipv6) const;
   // Without the mark of a removed file, which libs 0.18.1 keeps.
   std::string_view executable_path(std::string_view path) const;
   void set_cgroups(Thread& thread, Bytes cgroups);
-  void set_uid(Thread& thread, uint32_t uid);
-  void set_gid(Thread& thread, uint32_t gid);
+  // libs 0.18.1 keeps the names that it finds at a clone, at set*id and when an exec changes the container:
+  // not those of the process list, which it reads before the names. Where it finds none the old ones stay.
+  void find_names(Thread& thread, uint32_t container);
   void fill_from_clone(Thread& thread, const scap::CallView& call);
   void inherit(Thread& thread, Thread& from, bool new_process);
 

@@ -42,7 +42,6 @@ void Engine::add_thread(const scap::ThreadEntry& entry) {
   thread.loginuid = entry.loginuid;
   thread.tty = entry.tty;
   thread.fdlimit = entry.fdlimit;
-  thread.listed_uid = thread.listed_gid = true;
   thread.comm = entry.comm;
   thread.exe = entry.exe;
   thread.exepath = executable_path(entry.exepath);

@@ -35,14 +35,10 @@ void Engine::set_cgroups(Thread& thread, Bytes cgroups) {
   thread.container = last_container_;
 }
 
-void Engine::set_uid(Thread& thread, uint32_t uid) {
-  thread.uid = uid;
-  thread.listed_uid = false;
-}
-
-void Engine::set_gid(Thread& thread, uint32_t gid) {
-  thread.gid = gid;
-  thread.listed_gid = false;
+void Engine::find_names(Thread& thread, uint32_t container) {
+  if (!compat_) return;
+  if (const std::string* name = users_.find(container, thread.uid)) thread.user_name = *name;
+  if (const std::string* name = groups_.find(container, thread.gid)) thread.group_name = *name;
 }
 
 // What both variants of a clone say about the thread that reports it.
@@ -52,9 +48,11 @@ void Engine::fill_from_clone(Thread& thread, const scap::CallView& call) {
   const Bytes comm = call.from_exit(P::comm);
   thread.comm = comm.empty() ? thread.exe : to_text(comm);
   thread.fdlimit = to_int(call.from_exit(P::fdlimit), -1);
-  set_uid(thread, static_cast<uint32_t>(to_uint(call.from_exit(P::uid), kNoId)));
-  set_gid(thread, static_cast<uint32_t>(to_uint(call.from_exit(P::gid), kNoId)));
+  thread.uid = static_cast<uint32_t>(to_uint(call.from_exit(P::uid), kNoId));
+  thread.gid = static_cast<uint32_t>(to_uint(call.from_exit(P::gid), kNoId));
+  find_names(thread, 0);  // before the container is known
   set_cgroups(thread, call.from_exit(P::cgroups));
+  if (thread.container != 0) find_names(thread, thread.container);
 }
 
 void Engine::inherit(Thread& thread, Thread& from, bool new_process) {
@@ -155,8 +153,8 @@ void Engine::on_clone_child(Context& context) {
       from->comm = child.comm;
       from->args = child.args;
       if (!compat_) {
-        set_uid(*from, child.uid);
-        set_gid(*from, child.gid);
+        from->uid = child.uid;
+        from->gid = child.gid;
         from->container = child.container;
       }
       threads_.relink(from);
@@ -190,6 +188,7 @@ void Engine::on_exec(Context& context) {
   }
   thread->fdlimit = to_int(call.from_exit(P::fdlimit), thread->fdlimit);
   if (const Bytes env = call.from_exit(P::env); !env.empty()) thread->env = list_text(env);
+  const uint32_t container = thread->container;
   if (const Bytes cgroups = call.from_exit(P::cgroups); !cgroups.empty()) set_cgroups(*thread, cgroups);
   if (const Bytes tty = call.from_exit(P::tty); !tty.empty())
     thread->tty = static_cast<uint32_t>(to_uint(tty, 0));
@@ -198,9 +197,11 @@ void Engine::on_exec(Context& context) {
   if (const Bytes id = call.from_exit(P::loginuid); !id.empty())
     thread->loginuid = static_cast<uint32_t>(to_uint(id, kNoId));
   if (const Bytes uid = call.from_exit(P::uid); !uid.empty())
-    set_uid(*thread, static_cast<uint32_t>(to_uint(uid, kNoId)));
-  if (const Bytes gid = call.from_exit(P::gid); !gid.empty())
-    set_gid(*thread, static_cast<uint32_t>(to_uint(gid, kNoId)));
+    thread->uid = static_cast<uint32_t>(to_uint(uid, kNoId));
+  // A parameter that libs 0.18.1 does not know.
+  if (const Bytes gid = call.from_exit(P::gid); !gid.empty() && !compat_)
+    thread->gid = static_cast<uint32_t>(to_uint(gid, kNoId));
+  if (thread->container != container) find_names(*thread, thread->container);
 
   if (const Bytes trusted = call.from_exit(P::trusted_exepath); has_text(trusted)) {
     thread->exepath = executable_path(to_text(trusted));
@@ -271,11 +272,9 @@ void Engine::on_set_id(Context& context, P parameter, bool user) {
   const auto id = static_cast<uint32_t>(to_uint(value, kNoId));
   // All ones leaves the id as it is.
   if (value.empty() || id == kNoId) return;
-  if (user) {
-    set_uid(*context.thread, id);
-  } else {
-    set_gid(*context.thread, id);
-  }
+  Thread& thread = *context.thread;
+  (user ? thread.uid : thread.gid) = id;
+  find_names(thread, thread.container);
 }
 
 void Engine::on_prctl(Context& context) {

@@ -1,6 +1,8 @@
 // Calls on sockets (spec: scap-state, section 11).
 
+#include "state/compat_texts.h"
 #include "state/engine.h"
+#include "state/values.h"
 
 namespace sfkit::state {
 namespace {
@@ -9,7 +11,6 @@ using scap::P;
 using scap::to_int;
 using scap::to_uint;
 
-constexpr int64_t kInProgress = -115;  // -EINPROGRESS: a non-blocking connect under way
 constexpr uint32_t kSocketCloexec = 0x80000;
 
 L4 protocol_of(uint32_t type, uint32_t protocol) {
@@ -77,6 +78,7 @@ void Engine::on_bind(Context& context) {
   const scap::CallView& call = *context.call;
   if (context.slot == nullptr || call.result() < 0) return;
   const SocketAddress address = parse_address(call.get(P::addr));
+  if (compat_ && address.family != Family::kNone) rendered_ = address_text(address);
   if (address.family == Family::kUnix) {
     context.slot->descriptor.writable().set_name(address.path);
     return;
@@ -98,14 +100,28 @@ void Engine::on_bind(Context& context) {
   descriptor.role = Role::kServer;
 }
 
+// Of the address that a connect asks for.
+void Engine::begin_connect(FdSlot& slot, Bytes value) {
+  const SocketAddress address = parse_address(value);
+  if (address.family == Family::kInet || address.family == Family::kInet6) {
+    Descriptor& descriptor = slot.descriptor.writable();
+    if (!descriptor.has_address()) descriptor.attempted = true;
+    descriptor.type = address.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
+    descriptor.dip = address.endpoint.ip;
+    descriptor.dport = address.endpoint.port;
+  } else if (address.family == Family::kUnix) {
+    if (compat_) rendered_ = printable(address.path);
+    slot.descriptor.writable().set_name(compat_ ? rendered_ : address.path);
+  }
+}
+
 void Engine::on_connect(Context& context) {
   const scap::CallView& call = *context.call;
   if (context.slot == nullptr) return;
-  const int64_t result = call.result();
-  // A refused connect has a destination too; libs 0.18.1 forgets it.
-  if (result < 0 && result != kInProgress && compat_) return;
+  if (compat_) return on_connect_compat(context);
   const SocketTuple tuple = parse_tuple(call.from_exit(P::tuple));
   const SocketAddress entered = parse_address(call.from_enter(P::addr));
+  const int64_t result = call.result();
   const bool failed = result < 0 && result != kInProgress;
   if (tuple.family == Family::kUnix) {
     Descriptor& descriptor = context.slot->descriptor.writable();
@@ -114,12 +130,17 @@ void Engine::on_connect(Context& context) {
     descriptor.unix_source = tuple.unix_source;
     descriptor.unix_destination = tuple.unix_destination;
     unix_name(tuple.unix_source, tuple.unix_destination, tuple.path, scratch_);
-    if (compat_) rendered_ = scratch_;
     descriptor.set_name(scratch_);
     if (descriptor.role == Role::kNone) descriptor.role = Role::kClient;
     return;
   }
-  SocketAddress address = parse_address(call.from_exit(P::addr));
+  const SocketAddress address = parse_address(call.from_exit(P::addr));
+  if (tuple.family == Family::kNone && address.family == Family::kUnix) {
+    // One that failed tells in the exit event alone where to.
+    begin_connect(*context.slot, call.from_exit(P::addr));
+    context.slot->descriptor.writable().attempted = failed;
+    return;
+  }
   const bool has_tuple = tuple.family != Family::kNone;
   Family family = tuple.family;
   Endpoint destination = tuple.destination;
@@ -163,13 +184,15 @@ void Engine::on_accept(Context& context) {
   if (type == FdType::kUnix) {
     descriptor->unix_source = tuple.unix_source;
     descriptor->unix_destination = tuple.unix_destination;
-    unix_name(tuple.unix_source, tuple.unix_destination, tuple.path, scratch_);
+    unix_name(tuple.unix_source, tuple.unix_destination, compat_ ? printable(tuple.path) : tuple.path,
+              scratch_);
     if (compat_) rendered_ = scratch_;
     descriptor->set_name(scratch_);
     return;
   }
   descriptor->l4 = L4::kTcp;
   set_ends(*descriptor, tuple.source, tuple.destination);
+  if (compat_) rendered_ = tuple_text(tuple);
 }
 
 void Engine::complete_ends(Endpoint& source, Endpoint& destination, bool ipv6) const {
@@ -220,14 +243,7 @@ void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive
   if (source == tuple.destination && destination == tuple.source) return;
   // A message goes from source to destination; the flow goes from client to server.
   const bool against_the_flow = (role == Role::kClient) == receive;
-  if (compat_) {
-    // libs 0.18.1 keeps the first destination.
-    descriptor.sip = tuple.source.ip;
-    descriptor.sport = tuple.source.port;
-    if (is_zero(descriptor.dip)) descriptor.dip = tuple.destination.ip;
-    if (descriptor.dport == 0) descriptor.dport = tuple.destination.port;
-    if (against_the_flow) swap_ends(descriptor);
-  } else if (against_the_flow) {
+  if (against_the_flow) {
     set_ends(descriptor, tuple.destination, tuple.source);
   } else {
     set_ends(descriptor, tuple.source, tuple.destination);
@@ -240,6 +256,8 @@ void Engine::on_send_receive(Context& context, bool receive) {
   const Bytes value = call.get(P::tuple);
   if (context.slot == nullptr) {
     if (receive || context.fd < 0) return;
+    // libs 0.18.1 takes it from sendto alone.
+    if (compat_ && call.exit().code != scap::ev::SOCKET_SENDTO_X) return;
     const SocketTuple tuple = parse_tuple(value);
     if (tuple.family != Family::kInet && tuple.family != Family::kInet6) return;
     Descriptor* made =
@@ -253,17 +271,21 @@ void Engine::on_send_receive(Context& context, bool receive) {
   const SocketTuple tuple = parse_tuple(value);
   if (tuple.family == Family::kNone) return;
   if (tuple.family == Family::kUnix) {
-    if (current.type != FdType::kUnix || !current.name.empty()) return;
+    // libs 0.18.1 renames the socket with each message.
+    if (current.type != FdType::kUnix || (!current.name.empty() && !compat_)) return;
     Descriptor& descriptor = context.slot->descriptor.writable();
     if (!descriptor.of_socketpair) {
       descriptor.unix_source = tuple.unix_source;
       descriptor.unix_destination = tuple.unix_destination;
     }
-    unix_name(tuple.unix_source, tuple.unix_destination, tuple.path, scratch_);
+    unix_name(tuple.unix_source, tuple.unix_destination, compat_ ? printable(tuple.path) : tuple.path,
+              scratch_);
     descriptor.set_name(scratch_);
+    if (compat_ && receive) rendered_ = scratch_;
     return;
   }
   if (!current.is_ip_socket() && !current.is_ip_server()) return;
+  if (compat_) return apply_tuple_compat(context.slot->descriptor.writable(), tuple, receive);
   apply_tuple(context.slot->descriptor.writable(), tuple, receive, *context.thread);
 }
 

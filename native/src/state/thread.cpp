@@ -23,9 +23,10 @@ void Thread::reset() {
   uid = gid = loginuid = kNoId;
   tty = container = 0;
   fdlimit = reaper_tid = -1;
-  has_reaper_tid = dead = listed_uid = listed_gid = false;
+  has_reaper_tid = dead = false;
   clone_ts = 0;
-  for (std::string* text : {&comm, &exe, &exepath, &args, &root, &cwd, &env}) text->clear();
+  for (std::string* text : {&comm, &exe, &exepath, &args, &root, &cwd, &env, &user_name, &group_name})
+    text->clear();
   descriptors.clear();
   enter.valid = false;
   last_enter = 0;

@@ -59,13 +59,13 @@ struct Thread {
   int64_t reaper_tid = -1;
   bool has_reaper_tid = false;
   bool dead = false;
-  bool listed_uid = false;  // uid (gid) still as the process list gave it
-  bool listed_gid = false;
   uint64_t clone_ts = 0;  // 0: from the process list, or met without its clone
   std::string comm;
   std::string exe;  // argv[0]
   std::string exepath;
-  std::string args;  // each followed by NUL
+  std::string args;       // each followed by NUL
+  std::string user_name;  // compat: as found last, "" when never
+  std::string group_name;
   std::string root;
   // Leaders only: what the whole process shares.
   std::string cwd;

@@ -9,6 +9,8 @@ namespace sfkit::state {
 
 inline constexpr size_t kLongestList = 4096;
 
+inline constexpr int64_t kInProgress = -115;  // -EINPROGRESS: a non-blocking connect under way
+
 // Commands of fcntl, as events number them.
 inline constexpr uint32_t kFcntlDupfd = 1;
 inline constexpr uint32_t kFcntlDupfdCloexec = 26;

@@ -40,6 +40,10 @@ std::string name_or_default(const std::string* name, uint32_t id) {
   return id == 0 ? "root" : std::string(kNotAvailable);
 }
 
+std::string kept_name(const std::string& name, uint32_t id) {
+  return name_or_default(id == 0 || name.empty() ? nullptr : &name, id);
+}
+
 }  // namespace
 
 std::string EntityStore::user_argument(const state::Thread& thread, uint32_t uid) const {
@@ -54,13 +58,13 @@ void EntityStore::describe(Process& record, state::Thread& leader) const {
   record.exe_args = join_arguments(leader.args);
   record.uid = static_cast<int32_t>(leader.uid);
   record.gid = static_cast<int32_t>(leader.gid);
-  // libs 0.18.1 reads the user list after the process list and so has no names for what is listed.
-  const bool no_user = compat_ && leader.listed_uid;
-  const bool no_group = compat_ && leader.listed_gid;
-  record.user_name =
-      name_or_default(no_user ? nullptr : state_.users().find(leader.container, leader.uid), leader.uid);
-  record.group_name =
-      name_or_default(no_group ? nullptr : state_.groups().find(leader.container, leader.gid), leader.gid);
+  if (compat_) {
+    record.user_name = kept_name(leader.user_name, leader.uid);
+    record.group_name = kept_name(leader.group_name, leader.gid);
+  } else {
+    record.user_name = name_or_default(state_.users().find(leader.container, leader.uid), leader.uid);
+    record.group_name = name_or_default(state_.groups().find(leader.container, leader.gid), leader.gid);
+  }
 }
 
 void EntityStore::describe_surroundings(ProcessEntity& entity, state::Thread& leader) const {
@@ -97,8 +101,15 @@ void EntityStore::write_container(uint32_t container) {
   entry->second = info.version;
   Container record;
   record.id = info.id;
-  record.name = info.known ? info.name : std::string(kIncomplete);
-  record.image = info.known ? info.image : std::string(kIncomplete) + ":" + std::string(kIncomplete);
+  if (info.known) {
+    record.name = info.name;
+    record.image = info.image;
+  } else {
+    // libs 0.18.1 makes a container without texts of an id that it finds in cgroups of a capture.
+    const std::string text(compat_ ? std::string_view() : kIncomplete);
+    record.name = text;
+    record.image = text + ":" + text;
+  }
   record.imageid = info.imageid;
   record.type = info.known ? schema_type(info.type) : kDockerType;
   record.privileged = info.privileged;

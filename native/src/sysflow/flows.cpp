@@ -115,7 +115,10 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
     record.sport = descriptor.sport;
     record.dip.bytes = descriptor.dip;
     record.dport = descriptor.dport;
-    record.proto = protocol_number(descriptor.l4);
+    // libs 0.18.1 tells the protocol of raw sockets and of those that connected or were connected to.
+    const bool told =
+        !options_.compat || descriptor.role != state::Role::kNone || descriptor.l4 == state::L4::kRaw;
+    record.proto = protocol_number(told ? descriptor.l4 : state::L4::kUnknown);
   } else {
     FileFlow& record = flow->data;
     start_record(record, process, target, ts_);
