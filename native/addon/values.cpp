@@ -244,8 +244,12 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
     config.output = OutputKind::kNone;
   } else if (output == "lines") {
     config.output = OutputKind::kLines;
+  } else if (output == "recovered") {
+    config.output = OutputKind::kRecovered;
+  } else if (output == "info") {
+    config.output = OutputKind::kInfo;
   } else if (output != "columns") {
-    reader.wrong("output", "avro, columns, lines or none");
+    reader.wrong("output", "avro, columns, lines, recovered, info or none");
   }
 
   config.tables = reader.tables("tables");
@@ -285,6 +289,43 @@ napi_value from_batch(napi_env env, Batch batch) {
   return maker.fine() ? value : nullptr;
 }
 
+namespace {
+
+Napi::Object from_info(Napi::Env env, const events::CaptureInfo& info) {
+  const auto count = [env](uint64_t number) { return Napi::BigInt::New(env, number); };
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("version", text(env, std::to_string(info.major) + "." + std::to_string(info.minor)));
+  object.Set("swapped", Napi::Boolean::New(env, info.swapped));
+  object.Set("processList", Napi::Number::New(env, info.process_list));
+  object.Set("countedParameters", Napi::Boolean::New(env, info.counted_parameters));
+  object.Set("hasEnters", Napi::Boolean::New(env, info.has_enters));
+  object.Set("writer", text(env, info.writer));
+  object.Set("sections", count(info.sections));
+  object.Set("hostname", text(env, info.hostname));
+  object.Set("cpus", Napi::Number::New(env, info.cpus));
+  object.Set("memoryBytes", count(info.memory_bytes));
+  object.Set("bootTime", count(info.boot_time));
+  object.Set("threads", count(info.threads));
+  object.Set("processes", count(info.processes));
+  object.Set("descriptors", count(info.descriptors));
+  object.Set("users", count(info.users));
+  object.Set("groups", count(info.groups));
+  object.Set("interfaces", count(info.interfaces));
+  object.Set("containers", count(info.containers));
+  Napi::Array events = Napi::Array::New(env, info.events.size());
+  for (uint32_t i = 0; i < info.events.size(); ++i) {
+    Napi::Object item = Napi::Object::New(env);
+    item.Set("type", text(env, std::string(info.events[i].name)));
+    item.Set("enter", count(info.events[i].enter));
+    item.Set("exit", count(info.events[i].exit));
+    events.Set(i, item);
+  }
+  object.Set("events", events);
+  return object;
+}
+
+}  // namespace
+
 Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   const InputSummary& input = summary.input;
   Napi::Object records = Napi::Object::New(env);
@@ -315,6 +356,7 @@ Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   object.Set("events", Napi::BigInt::New(env, input.events));
   object.Set("bytes", Napi::BigInt::New(env, input.bytes));
   object.Set("records", records);
+  object.Set("info", from_info(env, summary.info));
   object.Set("shown", Napi::BigInt::New(env, summary.shown));
   object.Set("skipped", skipped);
   object.Set("damage", damage);

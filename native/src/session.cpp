@@ -8,6 +8,7 @@
 #include "output/avro_container.h"
 #include "output/column_sink.h"
 #include "output/null_sink.h"
+#include "recover.h"
 #include "sysflow_file/reader.h"
 
 namespace sfkit {
@@ -103,6 +104,7 @@ SessionSummary Session::summary() const {
     const std::lock_guard lock(summary_mutex_);
     summary.input = summary_;
     summary.shown = shown_;
+    summary.info = info_;
   }
   const uint64_t skipped = skipped_ipv6_flows_.load(std::memory_order_relaxed);
   for (size_t type = 0; type < RecordCounts::kTypes; ++type) {
@@ -118,7 +120,7 @@ void Session::run() {
   Status status;
   // Running out of memory is the one thing that arrives as an exception; it must not leave the thread.
   try {
-    status = config_.output == OutputKind::kLines ? list_lines(summary) : convert(summary);
+    status = work(summary);
   } catch (const std::exception& error) {
     status = Status(ErrorCode::kUnreadable, config_.input + ": reading failed: " + error.what());
   }
@@ -152,15 +154,28 @@ Result<InputKind> Session::input_kind() const {
                                                                      : InputKind::kCapture;
 }
 
-Status Session::list_lines(InputSummary& summary) {
-  auto input = scap::Input::open(config_.input);
-  if (!input.is_ok()) return input.status();
-  uint64_t shown = 0;
-  Status status = events::list_events(
-      *input.value(), config_.input == "-" ? "standard input" : config_.input, config_.lines,
-      [this](std::vector<uint8_t> bytes) { return queue_.push(std::move(bytes)); }, cancel_, summary, shown);
+Status Session::work(InputSummary& summary) {
+  const OutputKind kind = config_.output;
+  if (kind != OutputKind::kLines && kind != OutputKind::kRecovered && kind != OutputKind::kInfo)
+    return convert(summary);
+  auto opened = scap::Input::open(config_.input);
+  if (!opened.is_ok()) return opened.status();
+  scap::Input& input = *opened.value();
+  const std::string name = config_.input == "-" ? "standard input" : config_.input;
+  const auto give = [this](std::vector<uint8_t> bytes) { return queue_.push(std::move(bytes)); };
+  uint64_t events = 0;
+  events::CaptureInfo info;
+  Status status;
+  if (kind == OutputKind::kLines) {
+    status = events::list_events(input, name, config_.lines, give, cancel_, summary, events);
+  } else if (kind == OutputKind::kRecovered) {
+    status = recover_capture(input, name, give, cancel_, summary, events);
+  } else {
+    status = events::inspect_capture(input, name, cancel_, summary, info);
+  }
   const std::lock_guard lock(summary_mutex_);
-  shown_ = shown;
+  shown_ = events;
+  info_ = std::move(info);
   return status;
 }
 
@@ -184,7 +199,9 @@ Status Session::convert(InputSummary& summary) {
           [this](output::ColumnBatch batch) { return queue_.push(std::move(batch)); });
       break;
     case OutputKind::kNone:
-    case OutputKind::kLines: sink = std::make_unique<output::NullSink>(); break;
+    case OutputKind::kLines:
+    case OutputKind::kRecovered:
+    case OutputKind::kInfo: sink = std::make_unique<output::NullSink>(); break;
   }
   CountingSink counting(*sink, counts_);
   Status status = kind.value() == InputKind::kSysflow

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "events/capture_info.h"
 #include "events/listing.h"
 #include "output/batch_queue.h"
 #include "output/column_batch.h"
@@ -22,7 +23,7 @@
 namespace sfkit {
 
 enum class InputKind : uint8_t { kAuto, kCapture, kSysflow };
-enum class OutputKind : uint8_t { kAvro, kColumns, kNone, kLines };
+enum class OutputKind : uint8_t { kAvro, kColumns, kNone, kLines, kRecovered, kInfo };
 
 // Meanings as in src/engine/native.ts.
 struct SessionConfig {
@@ -41,7 +42,8 @@ using Batch = std::variant<std::vector<uint8_t>, output::ColumnBatch>;
 struct SessionSummary {
   InputSummary input;
   std::vector<std::pair<std::string, uint64_t>> records;  // made, by type; those that occurred
-  uint64_t shown = 0;                                     // events that were listed or counted
+  events::CaptureInfo info;                               // of OutputKind::kInfo
+  uint64_t shown = 0;                                     // events that were listed, counted or recovered
 };
 
 // Records by type, counted on the engine's thread and read on another.
@@ -92,7 +94,7 @@ class Session {
  private:
   void run();
   Status convert(InputSummary& summary);
-  Status list_lines(InputSummary& summary);
+  Status work(InputSummary& summary);
   Result<InputKind> input_kind() const;
 
   const SessionConfig config_;
@@ -104,6 +106,7 @@ class Session {
   std::atomic<uint64_t> skipped_ipv6_flows_{0};
   mutable std::mutex summary_mutex_;
   InputSummary summary_;  // as of the end
+  events::CaptureInfo info_;
   uint64_t shown_ = 0;
 };
 

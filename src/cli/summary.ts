@@ -28,6 +28,19 @@ export function summaryText({ conversion, summary, seconds }: Outcome): string {
   return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
 }
 
+/** What became of a capture that was rewritten. */
+export function recoveryText(input: string, output: string, summary: Summary): string {
+  const lines = [
+    `${input} -> ${output === '-' ? 'standard output' : output}`,
+    `  ${grouped(summary.shown)} events`,
+    ...summary.skipped
+      .filter(({ count }) => count > 0n)
+      .map(({ reason, count }) => `  dropped: ${counted(count, reason)}`),
+    ...damageLines(summary).map((line) => `  damaged: ${line}`),
+  ];
+  return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
+}
+
 /** What of an input could not be read, for commands that print no summary. */
 export function damageText(path: string, summary: Summary): string {
   return damageLines(summary)
@@ -35,7 +48,8 @@ export function damageText(path: string, summary: Summary): string {
     .join('');
 }
 
-function damageLines(summary: Summary): string[] {
+/** A line for each place of damage. */
+export function damageLines(summary: Summary): string[] {
   return summary.damage.map(({ message, offset, skippedBytes }) => {
     // The message may have said as much.
     const isSaid = skippedBytes === 0n || message.includes(`${skippedBytes} byte`);
@@ -107,7 +121,7 @@ function plainNumbers(_key: string, value: unknown): unknown {
 }
 
 /** The reasons of the engine begin with what they count, in the plural. */
-function counted(count: bigint, things: string): string {
+export function counted(count: bigint, things: string): string {
   return `${grouped(count)} ${count === 1n ? singular(things) : things}`;
 }
 
@@ -116,6 +130,7 @@ function singular(things: string): string {
   return things.replace(/\b(byte|block|call|event|flow|place)s\b/, '$1').replace(/\btheir\b/, 'its');
 }
 
-function grouped(value: bigint | number): string {
+/** With a comma between thousands. */
+export function grouped(value: bigint | number): string {
   return value.toString().replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -34,7 +34,7 @@ export interface SessionConfig extends CollectorOptions {
   input: string;
   /** What the input must be. Default: auto, whatever it is. */
   kind?: NativeConfig['kind'] | undefined;
-  /** avro: bytes of a .sf file; columns: column batches; lines: events as text; none: only the summary. */
+  /** avro: bytes of a .sf file; columns: column batches; lines: events as text; recovered: bytes of a capture; info: only what it holds; none: only the summary. */
   output: NativeConfig['output'];
   /** Tables wanted of 'columns'. Default: all events, flows and entities. */
   tables?: readonly string[] | undefined;
@@ -59,7 +59,12 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
   return {
     input: text('input', config.input, undefined),
     kind: oneOf('kind', config.kind, ['auto', 'capture', 'sysflow'] as const, 'auto'),
-    output: oneOf('output', config.output, ['avro', 'columns', 'lines', 'none'] as const, undefined),
+    output: oneOf(
+      'output',
+      config.output,
+      ['avro', 'columns', 'lines', 'recovered', 'info', 'none'] as const,
+      undefined,
+    ),
     tables: tableNames(config.tables),
     batchRows: rowCount(config.batchRows),
     exporter: text('exporter', config.exporter, ''),

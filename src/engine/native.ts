@@ -10,10 +10,11 @@ export interface NativeConfig {
   /** 'auto' looks at the first bytes: a SysFlow file or a capture. */
   kind: 'auto' | 'capture' | 'sysflow';
   /**
-   * 'avro': bytes of a .sf file; 'columns': column batches; 'lines': events of a capture as lines of text; 'none':
-   * read, follow state, make nothing.
+   * 'avro': bytes of a .sf file; 'columns': column batches; 'lines': events of a capture as lines of text;
+   * 'recovered': bytes of a capture without the faults of the input; 'info': read and count; 'none': read, follow state,
+   * make nothing.
    */
-  output: 'avro' | 'columns' | 'lines' | 'none';
+  output: 'avro' | 'columns' | 'lines' | 'recovered' | 'info' | 'none';
   /** Tables wanted of 'columns': names of native/tables/columns.json, or 'sysflow' for all events and flows in one. */
   tables: string[];
   /** Rows of a full batch (1 to 122880). */
@@ -76,6 +77,40 @@ export interface NativeDamage {
   message: string;
 }
 
+/** What a capture is and holds; of its first section where they differ. */
+export interface NativeInfo {
+  /** Format version, such as 1.2. */
+  version: string;
+  /** Written in the byte order that this machine has not. */
+  swapped: boolean;
+  /** Version of its process lists, 0 without one. */
+  processList: number;
+  /** Event blocks say how many parameters they have. */
+  countedParameters: boolean;
+  /** Has calls that newer writers record where they return only. */
+  hasEnters: boolean;
+  /** What these facts tell of the writer's age. */
+  writer: string;
+  sections: bigint;
+  hostname: string;
+  /** 0 when unknown. */
+  cpus: number;
+  memoryBytes: bigint;
+  /** ns since 1970; 0 when unknown. */
+  bootTime: bigint;
+  /** Named by the lists of all sections. */
+  threads: bigint;
+  processes: bigint;
+  descriptors: bigint;
+  users: bigint;
+  groups: bigint;
+  interfaces: bigint;
+  /** Distinct containers of the last section. */
+  containers: bigint;
+  /** Events by type, the most frequent first. */
+  events: { type: string; enter: bigint; exit: bigint }[];
+}
+
 export interface NativeSummary {
   /** 'scap' or 'sysflow'. */
   format: string;
@@ -87,7 +122,9 @@ export interface NativeSummary {
   bytes: bigint;
   /** Records made, by type name (Process, FileFlow, ...). */
   records: Record<string, bigint>;
-  /** Events of 'lines' in the range asked for. */
+  /** Of 'info'; empty otherwise. */
+  info: NativeInfo;
+  /** Events of 'lines' in the range asked for, or of 'recovered'. */
   shown: bigint;
   /** What was left out and why, with how often. */
   skipped: { reason: string; count: bigint }[];

@@ -24,6 +24,18 @@ export function openLines(config: Omit<SessionConfig, 'output'>, start = startNa
   return iterate(start({ ...config, output: 'lines' }), bytesOf);
 }
 
+/** Opens a capture as a stream of the bytes of another one, which holds what could be read of it. */
+export function openRecovered(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
+  return iterate(start({ ...config, output: 'recovered' }), bytesOf);
+}
+
+/** Reads a capture to its end and counts what it holds. */
+export async function readInfo(config: Omit<SessionConfig, 'output'>, start = startNative): Promise<Summary> {
+  const session = iterate(start({ ...config, output: 'info' }), (batch) => batch);
+  for await (const _ of session);
+  return session.summary();
+}
+
 function bytesOf(batch: AnyBatch): Uint8Array {
   if (batch.kind !== 'bytes') throw new SfkitError('UNKNOWN', 'the engine gave columns where bytes were asked for');
   return batch.bytes;

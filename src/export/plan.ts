@@ -91,7 +91,8 @@ function formatOf(path: string): Format | undefined {
   return formats.find((format) => endings[format].includes(ending));
 }
 
-function samePath(left: string, right: string): boolean {
+/** Whether two paths lead to one file that is there. */
+export function samePath(left: string, right: string): boolean {
   try {
     return realpathSync(left) === realpathSync(right);
   } catch {

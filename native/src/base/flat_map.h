@@ -69,6 +69,14 @@ class FlatMap {
     --size_;
   }
 
+  // Visits every entry as visit(key, value), in no order that means anything.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (const Slot& slot : slots_) {
+      if (slot.used) visit(slot.key, slot.value);
+    }
+  }
+
   void clear() {
     slots_.assign(kSmallest, Slot{});
     size_ = 0;

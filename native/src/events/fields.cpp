@@ -9,6 +9,7 @@
 #include "base/nearest.h"
 #include "base/numbers.h"
 #include "event_names.gen.h"
+#include "events/event_name.h"
 #include "state/paths.h"
 #include "state/values.h"
 
@@ -287,10 +288,7 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
 
 std::string_view FieldReader::type_of(const scap::EventView& event) const {
   if ((event.code | 1) != ev::GENERIC_X) {
-    // Some calls shared a name with another until they had an event of their own.
-    const scap::EventInfo* info = &event.info();
-    while (info->becomes != info - scap::kEvents) info = &scap::kEvents[info->becomes];
-    return info->name;
+    return event_name(event.code);
   }
   const auto get = [this, &event](P name) {
     return context_->call != nullptr ? context_->call->get(name) : event.param(name);

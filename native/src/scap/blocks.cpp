@@ -23,7 +23,8 @@ constexpr uint32_t kLongestEvent = uint32_t{16} << 20;
 constexpr uint32_t kLongestList = uint32_t{64} << 20;
 constexpr uint32_t kHeldUnknown = uint32_t{1} << 20;  // unknown blocks above are passed in steps
 constexpr uint32_t kLastPlausibleType = 0xFFFF;
-constexpr size_t kMostDamage = 1000;  // notes; more are counted
+constexpr size_t kMostDamage = 1000;   // notes; more are counted
+constexpr size_t kSmallestOption = 4;  // fewer bytes behind an event are padding
 constexpr size_t kEventHeader1 = 22;
 constexpr size_t kEventHeader2 = 26;
 // Codes whose version-1 events were written with a length that is 3 too large (spec: scap-format, section 9).
@@ -39,24 +40,6 @@ std::string hex_bytes(Bytes bytes, size_t most) {
     text += two;
   }
   return text;
-}
-
-int process_list_version(uint32_t type) {
-  switch (type) {
-    case block::kProcessList1:
-    case block::kProcessList1Old: return 1;
-    case block::kProcessList2:
-    case block::kProcessList2Old: return 2;
-    case block::kProcessList3:
-    case block::kProcessList3Old: return 3;
-    case block::kProcessList4: return 4;
-    case block::kProcessList5: return 5;
-    case block::kProcessList6: return 6;
-    case block::kProcessList7: return 7;
-    case block::kProcessList8: return 8;
-    case block::kProcessList9: return 9;
-    default: return 0;
-  }
 }
 
 bool is_event_block(uint32_t type) {
@@ -287,6 +270,7 @@ class CaptureReader {
     }
     input_.consume(kBlockTrailer);
     ++stats_.unknown_blocks;
+    ++stats_.large_unknown_blocks;
     return true;
   }
 
@@ -351,12 +335,12 @@ class CaptureReader {
   bool dispatch(uint32_t type, Bytes body) {
     switch (type) {
       case block::kEvent2:
-      case block::kEvent2Large: return event(body, kEventHeader2, 0);
+      case block::kEvent2Large: return event(type, body, kEventHeader2, 0);
       case block::kEvent1:
-      case block::kEvent1Old: return event(body, kEventHeader1, 0);
+      case block::kEvent1Old: return event(type, body, kEventHeader1, 0);
       case block::kEventFlags2:
-      case block::kEventFlags2Large: return event(body, kEventHeader2, sizeof(uint32_t));
-      case block::kEventFlags1: return event(body, kEventHeader1, sizeof(uint32_t));
+      case block::kEventFlags2Large: return event(type, body, kEventHeader2, sizeof(uint32_t));
+      case block::kEventFlags1: return event(type, body, kEventHeader1, sizeof(uint32_t));
       case block::kSectionHeader:
         // The first was checked at the start.
         if (const std::string fault = section_fault(input_.peek(kSmallestSection)); !fault.empty()) {
@@ -372,9 +356,16 @@ class CaptureReader {
 
   void metadata(uint32_t type, Bytes body) {
     bool whole = true;
+    const bool is_list = is_known(type) && type != block::kSectionHeader;
+    if (is_list) visitor_.list_begin(type, body, order_);
     switch (type) {
       case block::kSectionHeader:
-        ++stats_.sections;
+        if (++stats_.sections == 1) {
+          stats_.order = order_;
+          stats_.major = load<uint16_t>(body, kMajorOffset - kBlockHeader, order_);
+          stats_.minor = load<uint16_t>(body, kMajorOffset - kBlockHeader + sizeof(uint16_t), order_);
+        }
+        if (body.size() > kSmallestSection - kSmallestBlock) ++stats_.with_options;
         lists_complete_ = false;
         visitor_.section();
         break;
@@ -412,8 +403,10 @@ class CaptureReader {
                                      [this](const ThreadEntry& entry) { visitor_.thread(entry); });
         } else {
           ++stats_.unknown_blocks;
+          visitor_.unknown_block(type, body, order_);
         }
     }
+    if (is_list) visitor_.list_end(whole);
     if (!whole) {
       damage("bad-list", input_.offset(), 0,
              "a record of list block " + hex_bytes(Bytes(reinterpret_cast<const uint8_t*>(&type), 4), 4) +
@@ -426,7 +419,7 @@ class CaptureReader {
     return true;
   }
 
-  bool event(Bytes body, size_t header_size, size_t flags_size) {
+  bool event(uint32_t type, Bytes body, size_t header_size, size_t flags_size) {
     if (!lists_complete_) {  // also after lists that stand between events
       lists_complete_ = true;
       visitor_.lists_complete();
@@ -446,9 +439,12 @@ class CaptureReader {
     }
     if (code >= kEventCount) {
       ++stats_.unknown_events;
+      visitor_.unknown_event(type, body, order_);
       return true;
     }
     const bool version1 = header_size == kEventHeader1;
+    if (version1) ++stats_.version1_events;
+    if (bytes.size() - length >= kSmallestOption) ++stats_.with_options;
     if (version1 && (code == kOverlong1 || code == kOverlong2) && length >= header_size + kOverlongBy)
       length -= kOverlongBy;
     Bytes payload = bytes.slice(header_size, length - header_size);
@@ -484,6 +480,38 @@ class CaptureReader {
 };
 
 }  // namespace
+
+int process_list_version(uint32_t type) {
+  switch (type) {
+    case block::kProcessList1:
+    case block::kProcessList1Old: return 1;
+    case block::kProcessList2:
+    case block::kProcessList2Old: return 2;
+    case block::kProcessList3:
+    case block::kProcessList3Old: return 3;
+    case block::kProcessList4: return 4;
+    case block::kProcessList5: return 5;
+    case block::kProcessList6: return 6;
+    case block::kProcessList7: return 7;
+    case block::kProcessList8: return 8;
+    case block::kProcessList9: return 9;
+    default: return 0;
+  }
+}
+
+uint32_t official_type(uint32_t type) {
+  switch (type) {
+    case block::kMachineInfoOld: return block::kMachineInfo;
+    case block::kProcessList1Old: return block::kProcessList1;
+    case block::kProcessList2Old: return block::kProcessList2;
+    case block::kProcessList3Old: return block::kProcessList3;
+    case block::kFdList1Old: return block::kFdList1;
+    case block::kEvent1Old: return block::kEvent1;
+    case block::kInterfaceList1Old: return block::kInterfaceList1;
+    case block::kUserList1Old: return block::kUserList1;
+    default: return type;
+  }
+}
 
 Status read_capture(Input& input, const std::string& name, CaptureVisitor& visitor, ReadStats& stats) {
   return CaptureReader(input, name, visitor, stats).run();

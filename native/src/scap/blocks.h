@@ -48,14 +48,26 @@ inline constexpr uint32_t kUserList1Old = 0x8012ABCD;
 inline constexpr uint32_t kUserList2 = 0x220;
 }  // namespace block
 
+// The number of a block type since 2014, for those that had an unofficial one before.
+uint32_t official_type(uint32_t type);
+// 1 to 9 for process lists, 0 for other blocks.
+int process_list_version(uint32_t type);
+
 inline constexpr uint32_t kStateOnlyFlag = 1;  // block flag: follow state, do not show the event
 
 struct ReadStats {
   uint64_t events = 0;          // event blocks read
   uint64_t unknown_events = 0;  // event codes beyond the table
   uint64_t unknown_blocks = 0;
+  uint64_t large_unknown_blocks = 0;  // among them those that were not held
   uint64_t sections = 0;
-  std::vector<Damage> damage;  // the first thousand
+  // Of the first section.
+  uint16_t major = 0;
+  uint16_t minor = 0;
+  ByteOrder order = ByteOrder::kNative;
+  uint64_t version1_events = 0;  // in blocks that do not count their parameters
+  uint64_t with_options = 0;     // blocks with options, such as comments
+  std::vector<Damage> damage;    // the first thousand
   uint64_t more_damage = 0;
 };
 
@@ -74,6 +86,17 @@ class CaptureVisitor {
   virtual void user(const UserEntry& entry) = 0;
   virtual void group(const GroupEntry& entry) = 0;
   virtual void interface(const InterfaceEntry& entry) = 0;
+  // A list block (machine, interfaces, users, threads or descriptors) as it stands in the file; what is in it
+  // follows, then list_end(). `whole`: every record fit its place.
+  virtual void list_begin([[maybe_unused]] uint32_t type, [[maybe_unused]] Bytes body,
+                          [[maybe_unused]] ByteOrder order) {}
+  virtual void list_end([[maybe_unused]] bool whole) {}
+  // Blocks that this version of sfkit does not know (those too large to hold are not given), and event blocks
+  // with an event that it does not know.
+  virtual void unknown_block([[maybe_unused]] uint32_t type, [[maybe_unused]] Bytes body,
+                             [[maybe_unused]] ByteOrder order) {}
+  virtual void unknown_event([[maybe_unused]] uint32_t type, [[maybe_unused]] Bytes body,
+                             [[maybe_unused]] ByteOrder order) {}
   // The threads and descriptors before the next event were given; comes again after lists between events.
   virtual void lists_complete() = 0;
   // Returns false to stop reading.

@@ -35,6 +35,16 @@ inline constexpr auto kParamPlaces = [] {
   return places;
 }();
 
+// What the values of an event take, its length array included; more than `payload` when they do not fit.
+inline uint64_t payload_size(uint16_t code, uint32_t count, Bytes payload) {
+  const uint32_t width = has_wide_lengths(code) ? 4 : 2;
+  uint64_t total = uint64_t{count} * width;
+  for (uint32_t i = 0; i < count && total <= payload.size(); ++i) {
+    total += width == 2 ? payload.load<uint16_t>(i * 2) : payload.load<uint32_t>(i * 4);
+  }
+  return total;
+}
+
 // A view of an event's header and parameters; valid as long as the bytes under it.
 class EventView {
  public:

@@ -27,23 +27,27 @@ void read_if_there(Cursor& in, T& field) {
   if (in.remaining() >= sizeof(T)) field = in.read<T>();
 }
 
-template <typename T>
-void skip_if_there(Cursor& in) {
-  if (in.remaining() >= sizeof(T)) in.skip(sizeof(T));
+void read_if_there(Cursor& in, bool& field) {
+  if (in.remaining() >= 1) field = in.read<uint8_t>() != 0;
 }
 
 void read_tail(Cursor in, ThreadEntry& entry) {
+  entry.tail_size = in.remaining();
   if (in.remaining() > kLongestOldTail) {
     read_if_there(in, entry.pidns_init_start_ts);
     read_if_there(in, entry.tty);
   }
   read_if_there(in, entry.loginuid);
-  skip_if_there<uint8_t>(in);                               // exe_writable
-  for (int i = 0; i < 3; ++i) skip_if_there<uint64_t>(in);  // capability sets
-  skip_if_there<uint8_t>(in);                               // exe_upper_layer
-  for (int i = 0; i < 3; ++i) skip_if_there<uint64_t>(in);  // inode, ctime, mtime of the executable
-  skip_if_there<uint8_t>(in);                               // exe_from_memfd
-  skip_if_there<uint8_t>(in);                               // exe_lower_layer
+  read_if_there(in, entry.exe_writable);
+  read_if_there(in, entry.cap_inheritable);
+  read_if_there(in, entry.cap_permitted);
+  read_if_there(in, entry.cap_effective);
+  read_if_there(in, entry.exe_upper_layer);
+  read_if_there(in, entry.exe_ino);
+  read_if_there(in, entry.exe_ino_ctime);
+  read_if_there(in, entry.exe_ino_mtime);
+  read_if_there(in, entry.exe_from_memfd);
+  read_if_there(in, entry.exe_lower_layer);
   read_if_there(in, entry.pgid);
 }
 
@@ -62,7 +66,13 @@ void read_thread(Cursor& in, int version, ThreadEntry& entry) {
   entry.flags = in.read<uint32_t>();
   entry.uid = in.read<uint32_t>();
   entry.gid = in.read<uint32_t>();
-  if (version >= 2) in.skip(3 * sizeof(uint32_t) + 2 * sizeof(uint64_t));  // memory and fault counters
+  if (version >= 2) {
+    entry.vmsize_kb = in.read<uint32_t>();
+    entry.vmrss_kb = in.read<uint32_t>();
+    entry.vmswap_kb = in.read<uint32_t>();
+    entry.pfmajor = in.read<uint64_t>();
+    entry.pfminor = in.read<uint64_t>();
+  }
   if (version >= 3) entry.env = read_text(in);
   if (version >= 4) {
     entry.vtid = in.read<int64_t>();
@@ -166,6 +176,7 @@ bool parse_machine_info(Bytes body, ByteOrder order, const std::function<void(co
   const std::string_view name = in.take(kHostNameSize).text();
   machine.hostname = name.substr(0, name.find('\0'));
   machine.boot_time = in.read<uint64_t>();
+  machine.flags = in.read<uint64_t>();
   visit(machine);
   return true;
 }

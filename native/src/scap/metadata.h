@@ -17,6 +17,7 @@ struct MachineInfo {
   uint64_t max_pid = 0;
   std::string_view hostname;
   uint64_t boot_time = 0;  // ns since 1970; 0 before December 2022
+  uint64_t flags = 0;      // without meaning so far
 };
 
 struct ThreadEntry {
@@ -34,6 +35,11 @@ struct ThreadEntry {
   uint32_t flags = 0;  // PPM_CL_ bits
   uint32_t uid = 0;
   uint32_t gid = 0;
+  uint32_t vmsize_kb = 0;
+  uint32_t vmrss_kb = 0;
+  uint32_t vmswap_kb = 0;
+  uint64_t pfmajor = 0;  // page faults
+  uint64_t pfminor = 0;
   std::string_view env;
   int64_t vtid = -1;
   int64_t vpid = -1;
@@ -42,7 +48,18 @@ struct ThreadEntry {
   uint64_t pidns_init_start_ts = 0;
   uint32_t tty = 0;
   uint32_t loginuid = UINT32_MAX;
+  bool exe_writable = false;
+  uint64_t cap_inheritable = 0;
+  uint64_t cap_permitted = 0;
+  uint64_t cap_effective = 0;
+  bool exe_upper_layer = false;
+  uint64_t exe_ino = 0;
+  uint64_t exe_ino_ctime = 0;  // ns since 1970
+  uint64_t exe_ino_mtime = 0;
+  bool exe_from_memfd = false;
+  bool exe_lower_layer = false;
   int64_t pgid = -1;
+  size_t tail_size = 0;  // bytes behind the fields of the first PL9, which tell the writer's age
 };
 
 // Descriptor kinds as files number them (spec: scap-format, section 6).

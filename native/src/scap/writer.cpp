@@ -113,7 +113,8 @@ void CaptureWriter::machine(const MachineInfo& machine) {
   name.resize(kHostNameSize, '\0');
   put_bytes(name);
   put(machine.boot_time);
-  for (int reserved = 0; reserved < 3; ++reserved) put(uint64_t{0});
+  put(machine.flags);
+  for (int reserved = 0; reserved < 2; ++reserved) put(uint64_t{0});
   end_block(start);
 }
 
@@ -172,8 +173,11 @@ void CaptureWriter::put_thread(const ThreadEntry& entry) {
   put(entry.uid);
   put(entry.gid);
   if (version >= 2) {
-    for (int memory = 0; memory < 3; ++memory) put(uint32_t{0});
-    for (int faults = 0; faults < 2; ++faults) put(uint64_t{0});
+    put(entry.vmsize_kb);
+    put(entry.vmrss_kb);
+    put(entry.vmswap_kb);
+    put(entry.pfmajor);
+    put(entry.pfminor);
   }
   if (version >= 3) put_text(entry.env, kLongestList);
   if (version >= 4) {
@@ -186,12 +190,16 @@ void CaptureWriter::put_thread(const ThreadEntry& entry) {
   put(entry.pidns_init_start_ts);
   put(entry.tty);
   put(entry.loginuid);
-  put(uint8_t{0});                                           // exe_writable
-  for (int set = 0; set < 3; ++set) put(uint64_t{0});        // capabilities
-  put(uint8_t{0});                                           // exe_upper_layer
-  for (int inode = 0; inode < 3; ++inode) put(uint64_t{0});  // inode, ctime, mtime of the executable
-  put(uint8_t{0});                                           // exe_from_memfd
-  put(uint8_t{0});                                           // exe_lower_layer
+  put(static_cast<uint8_t>(entry.exe_writable));
+  put(entry.cap_inheritable);
+  put(entry.cap_permitted);
+  put(entry.cap_effective);
+  put(static_cast<uint8_t>(entry.exe_upper_layer));
+  put(entry.exe_ino);
+  put(entry.exe_ino_ctime);
+  put(entry.exe_ino_mtime);
+  put(static_cast<uint8_t>(entry.exe_from_memfd));
+  put(static_cast<uint8_t>(entry.exe_lower_layer));
   put(entry.pgid);
 }
 
@@ -275,6 +283,30 @@ void CaptureWriter::event(uint64_t ts, int64_t tid, uint16_t cpu, uint16_t code,
   const auto length = static_cast<uint32_t>(bytes_.size() - header);
   constexpr size_t kLengthOffset = 16;
   std::memcpy(bytes_.data() + header + kLengthOffset, &length, sizeof(length));
+  end_block(start);
+}
+
+void CaptureWriter::event(const EventView& event) {
+  const bool wide = has_wide_lengths(event.code);
+  const uint32_t plain = wide ? block::kEvent2Large : block::kEvent2;
+  const uint32_t flagged = wide ? block::kEventFlags2Large : block::kEventFlags2;
+  const size_t start = begin_block(event.block_flags == 0 ? plain : flagged);
+  put(event.cpu);
+  if (event.block_flags != 0) put(event.block_flags);
+  const auto size = static_cast<size_t>(payload_size(event.code, event.count_in_file(), event.body()));
+  constexpr size_t kHeaderSize = 26;
+  put(event.ts);
+  put(event.tid);
+  put(static_cast<uint32_t>(kHeaderSize + size));
+  put(event.code);
+  put(event.count_in_file());
+  put_bytes(event.body().slice(0, size).text());
+  end_block(start);
+}
+
+void CaptureWriter::block(uint32_t type, Bytes body) {
+  const size_t start = begin_block(type);
+  put_bytes(body.text());
   end_block(start);
 }
 

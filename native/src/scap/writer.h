@@ -6,8 +6,10 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "scap/event.h"
 #include "scap/metadata.h"
 
 namespace sfkit::scap {
@@ -33,7 +35,8 @@ std::string text(std::string_view content);
 std::string list(std::initializer_list<std::string_view> items);
 }  // namespace value
 
-// Builds a capture in memory. Blocks come in the order of the calls; begin() first.
+// Builds a capture in memory, in this machine's byte order. Blocks come in the order of the calls; begin()
+// first.
 class CaptureWriter {
  public:
   explicit CaptureWriter(WriterLayout layout = {}) : layout_(layout) {}
@@ -47,7 +50,14 @@ class CaptureWriter {
   // `params` in table order; a shorter list is what older writers wrote.
   void event(uint64_t ts, int64_t tid, uint16_t cpu, uint16_t code, const std::vector<std::string>& params);
 
+  // The same for an event that was read: parameters as they are, also those that the table does not know.
+  void event(const EventView& event);
+  // A block whose content is ready.
+  void block(uint32_t type, Bytes body);
+
   const std::vector<uint8_t>& bytes() const { return bytes_; }
+  // Hands over what was written so far; what follows begins anew.
+  std::vector<uint8_t> take() { return std::exchange(bytes_, {}); }
 
  private:
   template <typename T>

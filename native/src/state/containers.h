@@ -13,8 +13,9 @@ namespace sfkit::state {
 inline constexpr int32_t kContainerDocker = 0;
 
 struct ContainerInfo {
-  std::string id;      // short form; "" for the host
-  bool known = false;  // metadata has been seen
+  std::string id;       // short form; "" for the host
+  std::string cgroups;  // of a thread in it, as captures write them; "" when none was seen
+  bool known = false;   // metadata has been seen
   std::string name;
   std::string image;  // with tag
   std::string imageid;
@@ -33,6 +34,8 @@ class ContainerTable {
 
   // Index of the container `id`, made when it is new; 0 for "".
   uint32_t intern(std::string_view id);
+  // Keeps the cgroups that led to the container.
+  void set_cgroups(uint32_t index, std::string_view cgroups) { containers_[index].cgroups = cgroups; }
   const ContainerInfo& at(uint32_t index) const { return containers_[index]; }
   size_t size() const { return containers_.size(); }
 

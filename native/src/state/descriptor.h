@@ -147,6 +147,15 @@ class DescriptorTable {
     }
   }
 
+  // The same without a say, for who only looks.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (size_t fd = 0; fd < low_.size(); ++fd) {
+      if (low_[fd].descriptor) visit(static_cast<int64_t>(fd), *low_[fd].descriptor);
+    }
+    for (const auto& [fd, slot] : high_) visit(fd, *slot.descriptor);
+  }
+
  private:
   // Numbers below are places of an array, which every fork copies; a file can claim any 64-bit number, so
   // others are hashed.

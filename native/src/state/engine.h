@@ -58,6 +58,7 @@ class Engine {
     apply_events<true>(event, visit);
   }
 
+  const ThreadTable& threads() const { return threads_; }
   Thread* find_thread(int64_t tid) { return threads_.find(tid); }
   const ContainerTable& containers() const { return containers_; }
   const NameTable& users() const { return users_; }

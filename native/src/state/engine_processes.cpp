@@ -31,6 +31,7 @@ void Engine::set_cgroups(Thread& thread, Bytes cgroups) {
   if (list_text(cgroups) != last_cgroups_) {
     last_cgroups_ = list_text(cgroups);
     last_container_ = containers_.intern(container_id_of(last_cgroups_));
+    if (last_container_ != 0) containers_.set_cgroups(last_container_, last_cgroups_);
   }
   thread.container = last_container_;
 }

@@ -37,6 +37,13 @@ void Thread::reset() {
   process = nullptr;
 }
 
+std::vector<const Thread*> ThreadTable::sorted() const {
+  std::vector<const Thread*> all;
+  threads_.for_each([&all](int64_t, const Thread* thread) { all.push_back(thread); });
+  std::sort(all.begin(), all.end(), [](const Thread* a, const Thread* b) { return a->tid < b->tid; });
+  return all;
+}
+
 Thread* ThreadTable::create(int64_t tid) {
   if (Thread* old = find(tid)) remove(old);
   Thread* thread = thread_pool_.take();

@@ -116,6 +116,9 @@ class ThreadTable {
 
   size_t size() const { return threads_.size(); }
 
+  // Every thread, by number.
+  std::vector<const Thread*> sorted() const;
+
   // A new thread under `tid`, replacing one that is there. Not linked yet.
   Thread* create(int64_t tid);
 

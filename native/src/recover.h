@@ -1,0 +1,27 @@
+// Rewrites what can be read of a capture as a capture without faults.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "base/summary.h"
+#include "scap/input.h"
+
+namespace sfkit {
+
+// Gives the bytes of the new capture to `give`, a few hundred thousand at a time, until it returns false. It
+// is plain, in the byte order of this machine, with a section for each of the old one. Lists and events stay
+// as they are where nothing is wrong with them, but for what other readers stumble over: events get blocks
+// that count their parameters, lists between events become the start of a section with the state as of there,
+// blocks are numbered officially. Options (comments) and blocks of unknown type between events go. `written`
+// becomes the number of events. What was damaged, and under `skipped` what else had to go, is in the summary.
+// Not ok when the input is no capture.
+Status recover_capture(scap::Input& input, const std::string& name,
+                       const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel,
+                       InputSummary& summary, uint64_t& written);
+
+}  // namespace sfkit

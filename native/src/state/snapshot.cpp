@@ -1,0 +1,75 @@
+#include "state/snapshot.h"
+
+#include <algorithm>
+
+namespace sfkit::state {
+namespace {
+
+scap::ThreadEntry entry_of(const Thread& thread, const ContainerTable& containers) {
+  scap::ThreadEntry entry;
+  entry.tid = thread.tid;
+  entry.pid = thread.pid;
+  // Lists name the parent process, not the thread of it that made the child.
+  entry.ptid = thread.parent != nullptr ? thread.parent->pid : thread.ptid;
+  entry.sid = thread.sid;
+  entry.vpgid = thread.vpgid;
+  entry.comm = thread.comm;
+  entry.exe = thread.exe;
+  entry.exepath = thread.exepath;
+  entry.args = thread.args;
+  entry.cwd = thread.cwd;
+  entry.fdlimit = thread.fdlimit;
+  entry.flags = thread.flags;
+  entry.uid = thread.uid;
+  entry.gid = thread.gid;
+  entry.env = thread.env;
+  entry.vtid = thread.vtid;
+  entry.vpid = thread.vpid;
+  entry.cgroups = containers.at(thread.container).cgroups;
+  entry.root = thread.root;
+  entry.tty = thread.tty;
+  entry.loginuid = thread.loginuid;
+  entry.pgid = thread.pgid;
+  return entry;
+}
+
+scap::FdEntry entry_of(int64_t fd, const Descriptor& descriptor) {
+  scap::FdEntry entry;
+  entry.fd = fd;
+  entry.inode = descriptor.inode;
+  entry.type = descriptor.type;
+  entry.name = descriptor.name;
+  entry.open_flags = descriptor.open_flags;
+  entry.device = descriptor.device;
+  // Lists have the local end first, as seen from the process.
+  const bool served = descriptor.is_ip_socket() && descriptor.role == Role::kServer;
+  entry.source = served ? descriptor.dip : descriptor.sip;
+  entry.destination = served ? descriptor.sip : descriptor.dip;
+  entry.source_port = served ? descriptor.dport : descriptor.sport;
+  entry.destination_port = served ? descriptor.sport : descriptor.dport;
+  entry.l4 = descriptor.l4;
+  entry.unix_source = descriptor.unix_source;
+  entry.unix_destination = descriptor.unix_destination;
+  return entry;
+}
+
+}  // namespace
+
+std::vector<scap::ThreadEntry> list_threads(const Engine& engine) {
+  std::vector<scap::ThreadEntry> entries;
+  for (const Thread* thread : engine.threads().sorted()) {
+    if (!thread->is_invalid() && !thread->dead) entries.push_back(entry_of(*thread, engine.containers()));
+  }
+  return entries;
+}
+
+std::vector<scap::FdEntry> list_descriptors(const Thread& thread) {
+  std::vector<scap::FdEntry> entries;
+  thread.descriptors.for_each([&entries](int64_t fd, const Descriptor& descriptor) {
+    if (descriptor.type != FdType::kUnknown) entries.push_back(entry_of(fd, descriptor));
+  });
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.fd < b.fd; });
+  return entries;
+}
+
+}  // namespace sfkit::state

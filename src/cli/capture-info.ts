@@ -1,0 +1,158 @@
+import { escapeForTerminal } from '../engine/escape.js';
+import type { Summary } from '../engine/session.js';
+import { TableText } from '../export/table-text.js';
+import { isoTime } from '../export/values.js';
+import { counted, damageLines, grouped } from './summary.js';
+
+/** What a capture is and holds, or why it could not be read. */
+export type Inspection =
+  | { file: string; summary: Summary }
+  | { file: string; error: { code: string; message: string } };
+
+/** The facts as an object for programs, as `sfkit info --json` prints them. Counts stay far below 2^53. */
+export function infoJson(inspection: Inspection, withEvents: boolean): object {
+  if ('error' in inspection) return inspection;
+  const { file, summary } = inspection;
+  const { info } = summary;
+  return {
+    file,
+    format: summary.format,
+    version: info.version,
+    writer: info.writer === '' ? null : info.writer,
+    byteOrder: byteOrder(info.swapped),
+    compression: summary.compression,
+    bytes: Number(summary.bytes),
+    sections: Number(info.sections),
+    processList: info.processList === 0 ? null : info.processList,
+    eventVersion: info.countedParameters ? 2 : 1,
+    direction: info.hasEnters ? 'enter and exit' : 'exit',
+    hostname: info.hostname === '' ? null : info.hostname,
+    cpus: info.cpus === 0 ? null : info.cpus,
+    memoryBytes: info.memoryBytes === 0n ? null : Number(info.memoryBytes),
+    bootTime: info.bootTime === 0n ? null : isoTime(info.bootTime),
+    firstTime: summary.firstTime === 0n ? null : isoTime(summary.firstTime),
+    lastTime: summary.lastTime === 0n ? null : isoTime(summary.lastTime),
+    durationSeconds: seconds(summary),
+    events: Number(summary.events),
+    eventsPerSecond: eventsPerSecond(summary),
+    threads: Number(info.threads),
+    processes: Number(info.processes),
+    descriptors: Number(info.descriptors),
+    users: Number(info.users),
+    groups: Number(info.groups),
+    interfaces: Number(info.interfaces),
+    containers: Number(info.containers),
+    ...(withEvents
+      ? {
+          eventsByType: info.events.map(({ type, enter, exit }) => ({
+            type,
+            enter: Number(enter),
+            exit: Number(exit),
+          })),
+        }
+      : {}),
+    skipped: summary.skipped.map(({ reason, count }) => ({ reason, count: Number(count) })),
+    damage: summary.damage.map(({ kind, offset, skippedBytes, message }) => ({
+      kind,
+      offset: Number(offset),
+      skippedBytes: Number(skippedBytes),
+      message,
+    })),
+  };
+}
+
+/** The same as tables for people. */
+export function infoText(file: string, summary: Summary, withEvents: boolean): string {
+  const { info } = summary;
+  const known = (text: string, isKnown: boolean) => (isKnown ? text : 'unknown');
+  const span = seconds(summary);
+  const facts: [string, string][] = [
+    ['format', formatText(summary)],
+    ['written by', known(info.writer, info.writer !== '')],
+    ['compression', summary.compression],
+    ['size', `${grouped(summary.bytes)} bytes${summary.compression === 'none' ? '' : ' decompressed'}`],
+    ['sections', grouped(info.sections)],
+    ['machine', machineText(summary)],
+    ['first event', known(isoTime(summary.firstTime), summary.firstTime !== 0n)],
+    ['last event', known(isoTime(summary.lastTime), summary.lastTime !== 0n)],
+    ['duration', span === null ? 'unknown' : `${span.toFixed(3)} s`],
+    ['events', grouped(summary.events) + rateText(summary)],
+    ['listed', listedText(summary)],
+    ['containers', grouped(info.containers)],
+    ...summary.skipped
+      .filter(({ count }) => count > 0n)
+      .map(({ reason, count }): [string, string] => ['passed over', counted(count, reason)]),
+    ...damageText(summary).map((line): [string, string] => ['damage', line]),
+  ];
+  const table = new TableText([plain(escapeForTerminal(file)), plain('')], { maxCell: 120 });
+  const lines = [table.rows(facts), table.end()];
+  if (withEvents && info.events.length > 0) lines.push(eventTable(summary));
+  return lines.join('');
+}
+
+function eventTable({ info }: Summary): string {
+  const table = new TableText([plain('event'), number('enter >'), number('exit <'), number('share')], { maxCell: 40 });
+  const total = info.events.reduce((sum, { enter, exit }) => sum + enter + exit, 0n);
+  const rows = info.events.map(({ type, enter, exit }) => [
+    type,
+    grouped(enter),
+    grouped(exit),
+    `${((100 * Number(enter + exit)) / Number(total)).toFixed(1)} %`,
+  ]);
+  return table.rows(rows) + table.end();
+}
+
+const plain = (name: string) => ({ name, right: false });
+const number = (name: string) => ({ name, right: true });
+
+function formatText({ info }: Summary): string {
+  const parts = [`scap ${info.version}`];
+  if (info.processList !== 0) parts.push(`process list ${info.processList}`);
+  parts.push(`events version ${info.countedParameters ? 2 : 1}`, info.hasEnters ? 'enter and exit' : 'exit only');
+  if (info.swapped) parts.push(byteOrder(true));
+  return parts.join(', ');
+}
+
+/** All machines that run sfkit have the low byte first. */
+function byteOrder(swapped: boolean): string {
+  return swapped ? 'big-endian' : 'little-endian';
+}
+
+function machineText({ info }: Summary): string {
+  const parts = [];
+  if (info.hostname !== '') parts.push(info.hostname);
+  if (info.cpus !== 0) parts.push(`${info.cpus} CPU${info.cpus === 1 ? '' : 's'}`);
+  if (info.memoryBytes !== 0n) parts.push(`${(Number(info.memoryBytes) / 2 ** 30).toFixed(1)} GiB`);
+  if (info.bootTime !== 0n) parts.push(`started ${isoTime(info.bootTime)}`);
+  return parts.length === 0 ? 'unknown' : parts.join(', ');
+}
+
+function listedText({ info }: Summary): string {
+  const { threads, processes, descriptors, users, groups, interfaces } = info;
+  return [
+    `${grouped(threads)} threads in ${grouped(processes)} processes`,
+    `${grouped(descriptors)} descriptors`,
+    `${grouped(users)} users`,
+    `${grouped(groups)} groups`,
+    `${grouped(interfaces)} interfaces`,
+  ].join(', ');
+}
+
+function damageText(summary: Summary): string[] {
+  const lines = damageLines(summary);
+  return lines.length === 0 ? ['none'] : lines;
+}
+
+function seconds({ firstTime, lastTime }: Summary): number | null {
+  return firstTime === 0n ? null : Number(lastTime - firstTime) / 1e9;
+}
+
+function eventsPerSecond(summary: Summary): number | null {
+  const span = seconds(summary);
+  return span === null || span <= 0 ? null : Math.round(Number(summary.events) / span);
+}
+
+function rateText(summary: Summary): string {
+  const rate = eventsPerSecond(summary);
+  return rate === null ? '' : `, ${grouped(rate)} a second`;
+}

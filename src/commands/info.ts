@@ -1,0 +1,66 @@
+import { Args, Command, Flags } from '@oclif/core';
+import { type Inspection, infoJson, infoText } from '../cli/capture-info.js';
+import { progress } from '../cli/progress.js';
+import { exitCodes, explain } from '../cli/report.js';
+import { refuseTerminalInput } from '../cli/standard-input.js';
+import { SfkitError } from '../engine/errors.js';
+import { escapeForTerminal } from '../engine/escape.js';
+import { readInfo } from '../engine/session.js';
+
+export default class Info extends Command {
+  static override summary = 'Tell what captures are, what they hold and what is damaged.';
+
+  static override description =
+    `Reads each capture to its end: format and age of the writer, compression, sections, machine, time, events, what its lists name, containers, damage.
+
+Exit code: 0 all are clean, 1 one could not be read, 2 wrong usage, 3 one is damaged.`;
+
+  static override examples = [
+    { description: 'A capture', command: '<%= config.bin %> info capture.scap' },
+    { description: 'Which events it has', command: '<%= config.bin %> info capture.scap --events' },
+    { description: 'Many, for a program', command: '<%= config.bin %> info captures/*.scap --json' },
+  ];
+
+  static override strict = false;
+
+  static override args = {
+    capture: Args.string({ required: true, description: 'captures to read; - for standard input' }),
+  };
+
+  static override flags = {
+    events: Flags.boolean({ description: 'count the events by type' }),
+    json: Flags.boolean({ description: 'print an array with an object for each capture' }),
+  };
+
+  override async run(): Promise<void> {
+    const { argv, flags } = await this.parse(Info);
+    const files = argv as string[];
+    refuseTerminalInput(files);
+    const inspections: Inspection[] = [];
+    for (const file of files) {
+      const line = progress(escapeForTerminal(file));
+      const inspection = await inspect(file);
+      line.end();
+      inspections.push(inspection);
+      if ('error' in inspection) process.stderr.write(`sfkit: ${escapeForTerminal(inspection.error.message)}\n`);
+      else if (!flags.json) process.stdout.write(infoText(file, inspection.summary, flags.events));
+    }
+    if (flags.json) {
+      const objects = inspections.map((inspection) => infoJson(inspection, flags.events));
+      process.stdout.write(`${JSON.stringify(objects, null, 2)}\n`);
+    }
+    if (inspections.some((inspection) => 'error' in inspection)) this.exit(exitCodes.failed);
+    if (inspections.some((inspection) => 'summary' in inspection && inspection.summary.damage.length > 0)) {
+      this.exit(exitCodes.partial);
+    }
+  }
+}
+
+async function inspect(file: string): Promise<Inspection> {
+  try {
+    return { file, summary: await readInfo({ input: file, kind: 'capture' }) };
+  } catch (error) {
+    if (!(error instanceof SfkitError)) throw error;
+    return { file, error: { code: error.code, message: explain(error).message } };
+  }
+}

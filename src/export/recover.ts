@@ -1,0 +1,20 @@
+import { openRecovered, type Summary } from '../engine/session.js';
+import type { ByteSink } from './sink.js';
+
+/** Writes what can be read of a capture to `sink`, as a capture without faults, and closes it. */
+export async function recover(input: string, sink: ByteSink): Promise<Summary> {
+  const session = openRecovered({ input, kind: 'capture' });
+  try {
+    for await (const bytes of session) await sink.write(bytes);
+  } catch (error) {
+    sink.discard();
+    throw error;
+  }
+  await sink.close();
+  return session.summary();
+}
+
+/** Whether anything of the input is not in the output. */
+export function isLossy(summary: Summary): boolean {
+  return summary.damage.length > 0 || summary.skipped.some(({ count }) => count > 0n);
+}
