@@ -1,11 +1,15 @@
-// The whole way from a capture to a SysFlow file and to tables, in both behaviours.
+// The whole way from a capture to a SysFlow file and to tables, in both behaviours; to lines of text; and to
+// another capture without its faults.
 #include <atomic>
 #include <cstdint>
 #include <vector>
 
+#include "events/capture_info.h"
+#include "events/listing.h"
 #include "fuzz/check.h"
 #include "output/avro_container.h"
 #include "output/column_sink.h"
+#include "recover.h"
 #include "sysflow/convert.h"
 
 namespace {
@@ -18,6 +22,41 @@ InputSummary convert(Bytes bytes, const sysflow::ConvertOptions& options, sysflo
   auto input = scap::Input::over(bytes);
   (void)sysflow::convert_capture(*input.value(), "fuzz", options, sink, cancel, summary);
   return summary;
+}
+
+// Every line is whole, and nothing in it can steer a terminal.
+void list(Bytes bytes, events::ListOptions::Format format) {
+  events::ListOptions options;
+  options.format = format;
+  const auto look = [](const std::vector<uint8_t>& lines) {
+    fuzz::check(lines.back() == '\n');
+    for (const uint8_t byte : lines) fuzz::check(byte >= 0x20 ? byte != 0x7f : byte == '\n');
+    return true;
+  };
+  const std::atomic<bool> cancel{false};
+  InputSummary summary;
+  uint64_t shown = 0;
+  auto input = scap::Input::over(bytes);
+  (void)events::list_events(*input.value(), "fuzz", options, look, cancel, summary, shown);
+}
+
+// What was recovered has all events and no damage.
+void check_recovery(Bytes bytes) {
+  std::vector<uint8_t> recovered;
+  const auto keep = [&recovered](const std::vector<uint8_t>& part) {
+    recovered.insert(recovered.end(), part.begin(), part.end());
+    return true;
+  };
+  const std::atomic<bool> cancel{false};
+  InputSummary summary;
+  uint64_t written = 0;
+  auto input = scap::Input::over(bytes);
+  if (!recover_capture(*input.value(), "fuzz", keep, cancel, summary, written).is_ok()) return;
+  auto again = scap::Input::over(Bytes(recovered.data(), recovered.size()));
+  InputSummary clean;
+  events::CaptureInfo info;
+  fuzz::check(events::inspect_capture(*again.value(), "recovered", cancel, clean, info).is_ok());
+  fuzz::check(clean.damage.empty() && clean.events == written);
 }
 
 }  // namespace
@@ -49,5 +88,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // What is in a file does not depend on what is made of it.
   fuzz::check(first.events == second.events && first.bytes == second.bytes);
   fuzz::check(first.damage.size() == second.damage.size());
+
+  list(bytes, events::ListOptions::Format::kText);
+  list(bytes, events::ListOptions::Format::kJson);
+  check_recovery(bytes);
   return 0;
 }

@@ -35,6 +35,9 @@ class ListCopy {
   void add(const scap::InterfaceEntry& entry) { interfaces_.push_back(entry); }
 
   uint32_t type() const { return scap::official_type(type_); }
+  bool is_descriptors() const { return type() == scap::block::kFdList1 || type() == scap::block::kFdList2; }
+  // Whose descriptors they are; -1 where the list is too short to tell.
+  int64_t tid() const { return body_.size() < sizeof(int64_t) ? -1 : load<int64_t>(body_, 0, order_); }
 
   void write(scap::CaptureWriter& out, bool whole) const {
     if (whole && order_ == ByteOrder::kNative) return out.block(type(), body_);
@@ -44,9 +47,7 @@ class ListCopy {
         if (machine_) out.machine(*machine_);
         return;
       case scap::block::kFdList1:
-      case scap::block::kFdList2:
-        if (body_.size() >= sizeof(int64_t)) out.descriptors(load<int64_t>(body_, 0, order_), descriptors_);
-        return;
+      case scap::block::kFdList2: return out.descriptors(tid(), descriptors_);
       case scap::block::kInterfaceList1:
       case scap::block::kInterfaceList2: return out.interfaces(interfaces_);
       default: return out.users(users_, groups_);
@@ -102,6 +103,11 @@ class Recovery : public state::Feed {
   }
 
   void list_end(bool whole) override {
+    // Other readers stop at descriptors of a thread they were not told of.
+    if (list_.is_descriptors() && engine().find_thread(list_.tid()) == nullptr) {
+      ++dropped_lists_;
+      return;
+    }
     // Machine, interfaces and users are needed again where a section has to be begun in the middle.
     std::vector<uint8_t>* kept = kept_copy(list_.type());
     scap::CaptureWriter alone;
@@ -118,16 +124,6 @@ class Recovery : public state::Feed {
   void lists_complete() override {
     Feed::lists_complete();
     if (std::exchange(state_changed_, false)) restart_section();
-  }
-
-  void unknown_block(uint32_t type, Bytes body, ByteOrder order) override {
-    if (events_in_section_ || order != ByteOrder::kNative) {
-      ++dropped_blocks_;
-      return;
-    }
-    scap::CaptureWriter alone;
-    alone.block(type, body);
-    append(alone.take());
   }
 
   void unknown_event(uint32_t type, Bytes body, ByteOrder order) override {
@@ -148,7 +144,7 @@ class Recovery : public state::Feed {
   }
 
   uint64_t written() const { return written_; }
-  uint64_t dropped_blocks() const { return dropped_blocks_; }
+  uint64_t dropped_lists() const { return dropped_lists_; }
   uint64_t dropped_events() const { return dropped_events_; }
 
  protected:
@@ -216,7 +212,7 @@ class Recovery : public state::Feed {
   bool state_changed_ = false;
   bool wanted_ = true;
   uint64_t written_ = 0;
-  uint64_t dropped_blocks_ = 0;
+  uint64_t dropped_lists_ = 0;
   uint64_t dropped_events_ = 0;
 };
 
@@ -234,8 +230,8 @@ Status recover_capture(scap::Input& input, const std::string& name,
   recovery.describe(summary, input, stats);
   summary.skipped.clear();
   summary.add_skipped("further places of damage", stats.more_damage);
-  // Those too large to hold are not even offered.
-  summary.add_skipped("blocks of unknown type", recovery.dropped_blocks() + stats.large_unknown_blocks);
+  summary.add_skipped("blocks of unknown type", stats.unknown_blocks);
+  summary.add_skipped("descriptor lists of threads that are not listed", recovery.dropped_lists());
   summary.add_skipped("events of unknown codes in the other byte order", recovery.dropped_events());
   summary.add_skipped("blocks' options, such as comments", stats.with_options);
   return Status::ok();

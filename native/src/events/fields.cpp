@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <ranges>
+#include <vector>
 
 #include "base/escape.h"
 #include "base/ip_text.h"
@@ -58,7 +58,8 @@ const FieldInfo* longest_field(std::string_view word) {
 
 Status unknown_field(std::string_view word) {
   std::string message = "unknown field '" + std::string(word) + "'";
-  const auto names = kFields | std::views::transform([](const FieldInfo& info) { return info.name; });
+  std::vector<std::string_view> names;
+  for (const FieldInfo& info : kFields) names.push_back(info.name);
   if (const std::string_view likely = nearest(word, names); !likely.empty()) {
     message += "; did you mean '" + std::string(likely) + "'?";
   }
@@ -280,7 +281,7 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtFailed: {
       if (!is_exit || result_name().kind == FieldValue::Kind::kMissing) return {};
       const int64_t result = context_->call->result();
-      return field.field == Field::kEvtRawres ? FieldValue::of(result) : FieldValue::of(result < 0);
+      return field.field == Field::kEvtRawres ? FieldValue::of(result) : FieldValue::of(is_error(result));
     }
     default: return time(field.field);
   }
@@ -309,9 +310,7 @@ FieldValue FieldReader::result_name() {
   if (context_->call == nullptr || event.size() == 0 || event.param(0).empty()) return {};
   if (event.code == ev::GENERIC_X) return {};
   const int64_t result = context_->call->result();
-  // An address may look negative; errors are the last page.
-  constexpr int64_t kMostErrors = 4095;
-  if (result >= 0 || result < -kMostErrors) return FieldValue::of(std::string_view("SUCCESS"));
+  if (!is_error(result)) return FieldValue::of(std::string_view("SUCCESS"));
   text_.clear();
   append_error_name(text_, -result);
   if (text_.empty()) append_number(text_, result);

@@ -206,7 +206,7 @@ void ParameterText::append_fd(std::string& out, int64_t fd, state::Thread* threa
     out += '(';
     if (fd == state::kAtFdcwd) {
       out += "AT_FDCWD";
-    } else {
+    } else if (is_error(fd)) {
       append_error_name(out, -fd);
     }
     if (out.back() == '(') {
@@ -304,12 +304,11 @@ void ParameterText::append_value(std::string& out, const scap::EventView& event,
     }
     case ParamType::kErrno: {
       const int64_t result = scap::to_int(value, 0);
-      // Where it is an address, every other value is one; the last page is that of errors.
-      constexpr int64_t kMostErrors = 4095;
-      const bool is_error = result < 0 && result >= -kMostErrors;
-      if (info.format == ParamFormat::kHex && !is_error) return append_hex(out, number);
+      // Where it is an address, every value is one but the errors.
+      const bool failed = is_error(result);
+      if (info.format == ParamFormat::kHex && !failed) return append_hex(out, number);
       append_number(out, result);
-      if (!is_error) return;
+      if (!failed) return;
       out += '(';
       append_error_name(out, -result);
       if (out.back() == '(') {

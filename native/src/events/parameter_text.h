@@ -16,6 +16,13 @@ char type_letter(state::FdType type);
 // none.
 void append_descriptor_name(std::string& out, const state::Descriptor& descriptor);
 
+// Whether the result of a call is a negative error number: addresses may look negative too, but not within
+// the last page.
+inline bool is_error(int64_t result) {
+  constexpr int64_t kMostErrors = 4095;
+  return result < 0 && result >= -kMostErrors;
+}
+
 // Appends the name of an error number, or nothing where it has none.
 void append_error_name(std::string& out, int64_t number);
 

@@ -270,13 +270,25 @@ class CaptureReader {
     }
     input_.consume(kBlockTrailer);
     ++stats_.unknown_blocks;
-    ++stats_.large_unknown_blocks;
     return true;
+  }
+
+  // `body`: at least the fixed part of the header.
+  void begin_section(Bytes body) {
+    if (++stats_.sections == 1) {
+      stats_.order = order_;
+      stats_.major = load<uint16_t>(body, kMajorOffset - kBlockHeader, order_);
+      stats_.minor = load<uint16_t>(body, kMajorOffset - kBlockHeader + sizeof(uint16_t), order_);
+    }
+    lists_complete_ = false;
+    visitor_.section();
   }
 
   // Goes on at the next place where a known type, its length and the same length at the end agree. False when
   // there is none. `step`: bytes from here that cannot be such a place.
   bool resynchronise(const char* kind, std::string message, size_t step = 1) {
+    // The first header was found to be one, whatever is wrong with its length.
+    if (stats_.sections == 0) begin_section(input_.peek(kSmallestSection).slice(kBlockHeader));
     const uint64_t start = input_.offset();
     for (;;) {
       input_.consume(step);
@@ -328,6 +340,7 @@ class CaptureReader {
     if (rest > 0) {
       damage("truncated", input_.offset(), rest,
              "the file ends inside a block, " + std::to_string(rest) + " bytes of its head are there");
+      input_.consume(rest);
     }
     return false;
   }
@@ -360,14 +373,8 @@ class CaptureReader {
     if (is_list) visitor_.list_begin(type, body, order_);
     switch (type) {
       case block::kSectionHeader:
-        if (++stats_.sections == 1) {
-          stats_.order = order_;
-          stats_.major = load<uint16_t>(body, kMajorOffset - kBlockHeader, order_);
-          stats_.minor = load<uint16_t>(body, kMajorOffset - kBlockHeader + sizeof(uint16_t), order_);
-        }
         if (body.size() > kSmallestSection - kSmallestBlock) ++stats_.with_options;
-        lists_complete_ = false;
-        visitor_.section();
+        begin_section(body);
         break;
       case block::kMachineInfo:
       case block::kMachineInfoOld:
@@ -403,7 +410,6 @@ class CaptureReader {
                                      [this](const ThreadEntry& entry) { visitor_.thread(entry); });
         } else {
           ++stats_.unknown_blocks;
-          visitor_.unknown_block(type, body, order_);
         }
     }
     if (is_list) visitor_.list_end(whole);

@@ -59,7 +59,6 @@ struct ReadStats {
   uint64_t events = 0;          // event blocks read
   uint64_t unknown_events = 0;  // event codes beyond the table
   uint64_t unknown_blocks = 0;
-  uint64_t large_unknown_blocks = 0;  // among them those that were not held
   uint64_t sections = 0;
   // Of the first section.
   uint16_t major = 0;
@@ -91,10 +90,7 @@ class CaptureVisitor {
   virtual void list_begin([[maybe_unused]] uint32_t type, [[maybe_unused]] Bytes body,
                           [[maybe_unused]] ByteOrder order) {}
   virtual void list_end([[maybe_unused]] bool whole) {}
-  // Blocks that this version of sfkit does not know (those too large to hold are not given), and event blocks
-  // with an event that it does not know.
-  virtual void unknown_block([[maybe_unused]] uint32_t type, [[maybe_unused]] Bytes body,
-                             [[maybe_unused]] ByteOrder order) {}
+  // An event block with an event that this version of sfkit does not know.
   virtual void unknown_event([[maybe_unused]] uint32_t type, [[maybe_unused]] Bytes body,
                              [[maybe_unused]] ByteOrder order) {}
   // The threads and descriptors before the next event were given; comes again after lists between events.
