@@ -1,8 +1,11 @@
-// Writes the captures in fixtures/: `make_fixtures DIRECTORY`.
+// Writes the captures in fixtures/ and fixtures/seeds/: `make_fixtures fixtures`.
 
 #include <cstdio>
+#include <filesystem>
 #include <string>
+#include <vector>
 
+#include "testing/seeds.h"
 #include "testing/webserver.h"
 
 namespace {
@@ -17,16 +20,25 @@ bool save(const std::string& path, const std::vector<uint8_t>& bytes) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  using namespace sfkit::testing;
   if (argc != 2) {
     std::fprintf(stderr, "usage: make_fixtures DIRECTORY\n");
     return 2;
   }
-  for (const sfkit::testing::Fixture& fixture : sfkit::testing::webserver_captures()) {
-    const std::string path = std::string(argv[1]) + "/" + fixture.name;
-    if (!save(path, fixture.bytes)) {
+  const std::string root = argv[1];
+  const auto save_all = [&root](const std::string& folder, const std::vector<Fixture>& fixtures) {
+    std::error_code ignored;
+    std::filesystem::create_directories(root + folder, ignored);
+    for (const Fixture& fixture : fixtures) {
+      const std::string path = root + folder + fixture.name;
+      if (save(path, fixture.bytes)) continue;
       std::fprintf(stderr, "make_fixtures: cannot write %s\n", path.c_str());
-      return 1;
+      return false;
     }
-  }
-  return 0;
+    return true;
+  };
+  const bool saved = save_all("/", webserver_captures()) && save_all("/seeds/captures/", sound_captures()) &&
+                     save_all("/seeds/captures/", other_captures()) &&
+                     save_all("/seeds/sysflow/", sysflow_files());
+  return saved ? 0 : 1;
 }

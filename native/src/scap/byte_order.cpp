@@ -97,9 +97,15 @@ void turn_value(ParamType type, uint8_t table, Value value) {
 
 }  // namespace
 
+void swap_parameter(uint16_t code, uint32_t index, uint8_t* value, size_t size) {
+  const EventInfo& info = kEvents[code];
+  if (index >= info.nparams) return;
+  const ParamInfo& param = kParams[info.first_param + index];
+  turn_value(param.type, param.table, Value(value, size));
+}
+
 Bytes swap_payload(uint16_t code, uint32_t count, Bytes payload, std::vector<uint8_t>& scratch) {
   scratch.assign(payload.data(), payload.data() + payload.size());
-  const EventInfo& info = kEvents[code];
   const size_t width = has_wide_lengths(code) ? sizeof(uint32_t) : sizeof(uint16_t);
   uint8_t* value = scratch.data() + count * width;
   for (uint32_t i = 0; i < count; ++i) {
@@ -107,10 +113,7 @@ Bytes swap_payload(uint16_t code, uint32_t count, Bytes payload, std::vector<uin
     const Bytes lengths(scratch.data(), count * width);
     const size_t size =
         width == sizeof(uint32_t) ? lengths.load<uint32_t>(i * width) : lengths.load<uint16_t>(i * width);
-    if (i < info.nparams) {
-      const ParamInfo& param = kParams[info.first_param + i];
-      turn_value(param.type, param.table, Value(value, size));
-    }
+    swap_parameter(code, i, value, size);
     value += size;
   }
   return {scratch.data(), scratch.size()};

@@ -1,40 +1,14 @@
 #include "scap/gzip.h"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
-
 #include <random>
 #include <string>
 #include <vector>
 
-#include "testing/temporary_file.h"
+#include "testing/gzip.h"
 
 namespace sfkit::scap {
 namespace {
-
-using testing::TemporaryFile;
-
-// Text that compresses a little, with a full flush before each of `flushes`.
-std::string compress(const std::string& text, const std::vector<size_t>& flushes = {}) {
-  z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, 6, Z_DEFLATED, 16 + 15, 8, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string packed(deflateBound(&stream, text.size()) + 64 * (flushes.size() + 1), '\0');
-  stream.next_out = reinterpret_cast<uint8_t*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  std::string copy = text;
-  size_t from = 0;
-  const auto feed = [&](size_t to, int flush) {
-    stream.next_in = reinterpret_cast<uint8_t*>(copy.data() + from);
-    stream.avail_in = static_cast<uInt>(to - from);
-    deflate(&stream, flush);
-    from = to;
-  };
-  for (const size_t at : flushes) feed(at, Z_FULL_FLUSH);
-  feed(text.size(), Z_FINISH);
-  packed.resize(packed.size() - stream.avail_out);
-  deflateEnd(&stream);
-  return packed;
-}
 
 std::string sample(size_t size, uint32_t seed) {
   std::mt19937 random(seed);
@@ -51,10 +25,7 @@ struct Unpacked {
 };
 
 Unpacked unpack(const std::string& packed, GzipReader::Library library = GzipReader::Library::kFastest) {
-  const TemporaryFile file{std::string_view(packed)};
-  auto source = ByteSource::open(file.path());
-  EXPECT_TRUE(source.is_ok());
-  GzipReader reader(std::move(source.value()), library);
+  GzipReader reader(ByteSource::over(Bytes(std::string_view(packed))), library);
   Unpacked result;
   std::vector<uint8_t> buffer(10000);
   for (;;) {
@@ -71,7 +42,8 @@ Unpacked unpack(const std::string& packed, GzipReader::Library library = GzipRea
 TEST(GzipReader, JoinsMembersAndAllowsPadding) {
   const std::string one = sample(70000, 1);
   const std::string two = sample(30, 2);
-  const Unpacked result = unpack(compress(one) + compress("") + compress(two) + std::string(512, '\0'));
+  const Unpacked result =
+      unpack(testing::gzip(one) + testing::gzip("") + testing::gzip(two) + std::string(512, '\0'));
   EXPECT_EQ(result.bytes, one + two);
   EXPECT_EQ(result.failure, "");
 }
@@ -80,13 +52,13 @@ TEST(GzipReader, JoinsMembersThatEndAnywhereInTheBufferOfTheReader) {
   const std::string second = sample(200, 4);
   for (size_t size = 1; size < 300; size += 7) {
     const std::string first = sample(size * 997, static_cast<uint32_t>(size));
-    EXPECT_EQ(unpack(compress(first) + compress(second)).bytes, first + second);
+    EXPECT_EQ(unpack(testing::gzip(first) + testing::gzip(second)).bytes, first + second);
   }
 }
 
 TEST(GzipReader, SaysThatAStreamIsUnfinished) {
   const std::string text = sample(50000, 3);
-  const std::string packed = compress(text);
+  const std::string packed = testing::gzip(text);
   const Unpacked result = unpack(packed.substr(0, packed.size() - 9));
   EXPECT_TRUE(text.starts_with(result.bytes));
   EXPECT_GT(result.bytes.size(), text.size() - 2000);
@@ -95,7 +67,7 @@ TEST(GzipReader, SaysThatAStreamIsUnfinished) {
 
 TEST(GzipReader, GoesOnAtTheNextFullFlush) {
   const std::string text = sample(600000, 5);
-  std::string packed = compress(text, {200000, 400000});
+  std::string packed = testing::gzip(text, {200000, 400000});
   // The block type 3, which does not exist, behind the first flush.
   constexpr std::string_view kMarker("\0\0\xff\xff", 4);
   packed[packed.find(kMarker) + kMarker.size()] = '\x07';
@@ -107,16 +79,16 @@ TEST(GzipReader, GoesOnAtTheNextFullFlush) {
 TEST(GzipReader, GoesOnAtTheNextMember) {
   const std::string first = sample(100000, 6);
   const std::string second = sample(5000, 7);
-  std::string packed = compress(first);
+  std::string packed = testing::gzip(first);
   packed[packed.size() / 2] = static_cast<char>(packed[packed.size() / 2] ^ 0x11);
-  const Unpacked result = unpack(packed + compress(second));
+  const Unpacked result = unpack(packed + testing::gzip(second));
   ASSERT_GE(result.breaks.size(), 1u);
   EXPECT_TRUE(result.bytes.ends_with(second));
 }
 
 TEST(GzipReader, GivesAllThatAWrongChecksumIsFor) {
   const std::string text = sample(5000, 8);
-  std::string packed = compress(text);
+  std::string packed = testing::gzip(text);
   packed[packed.size() - 5] = static_cast<char>(packed[packed.size() - 5] ^ 1);
   const Unpacked result = unpack(packed);
   EXPECT_EQ(result.bytes, text);
@@ -126,7 +98,8 @@ TEST(GzipReader, GivesAllThatAWrongChecksumIsFor) {
 TEST(GzipReader, GivesTheSameBytesWithEitherLibrary) {
   if (Inflater::isal() == nullptr) GTEST_SKIP() << "isa-l is not on this machine";
   std::mt19937 random(9);
-  const std::string packed = compress(sample(120000, 10), {40000, 80000}) + compress(sample(20000, 11));
+  const std::string packed =
+      testing::gzip(sample(120000, 10), {40000, 80000}) + testing::gzip(sample(20000, 11));
   for (int round = 0; round < 500; ++round) {
     std::string damaged = packed;
     const size_t at = random() % damaged.size();

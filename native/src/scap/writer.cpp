@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "scap/blocks.h"
+#include "scap/byte_order.h"
 #include "scap/event.h"
 
 namespace sfkit::scap {
@@ -57,7 +58,13 @@ std::string list(std::initializer_list<std::string_view> items) {
 
 template <typename T>
 void CaptureWriter::put(T number) {
-  put_bytes(raw(number));
+  put_bytes(raw(layout_.order == ByteOrder::kNative ? number : swap_bytes(number)));
+}
+
+void CaptureWriter::put_length(size_t at, size_t length) {
+  auto number = static_cast<uint32_t>(length);
+  if (layout_.order == ByteOrder::kSwapped) number = swap_bytes(number);
+  std::memcpy(bytes_.data() + at, &number, sizeof(number));
 }
 
 void CaptureWriter::put_text(std::string_view text, size_t most) {
@@ -79,9 +86,9 @@ size_t CaptureWriter::begin_block(uint32_t type) {
 
 void CaptureWriter::end_block(size_t start) {
   while ((bytes_.size() - start) % 4 != 0) bytes_.push_back(0);
-  const auto length = static_cast<uint32_t>(bytes_.size() - start + sizeof(uint32_t));
-  std::memcpy(bytes_.data() + start + sizeof(uint32_t), &length, sizeof(length));
-  put(length);
+  const size_t length = bytes_.size() - start + sizeof(uint32_t);
+  put_length(start + sizeof(uint32_t), length);
+  put(static_cast<uint32_t>(length));
 }
 
 size_t CaptureWriter::begin_record() {
@@ -91,8 +98,7 @@ size_t CaptureWriter::begin_record() {
 }
 
 void CaptureWriter::end_record(size_t start, bool counted) {
-  const auto length = static_cast<uint32_t>(bytes_.size() - start - (counted ? 0 : sizeof(uint32_t)));
-  std::memcpy(bytes_.data() + start, &length, sizeof(length));
+  put_length(start, bytes_.size() - start - (counted ? 0 : sizeof(uint32_t)));
 }
 
 void CaptureWriter::begin() {
@@ -279,10 +285,13 @@ void CaptureWriter::event(uint64_t ts, int64_t tid, uint16_t cpu, uint16_t code,
       put(static_cast<uint16_t>(param.size()));
     }
   }
-  for (const std::string& param : params) put_bytes(param);
-  const auto length = static_cast<uint32_t>(bytes_.size() - header);
+  for (uint32_t i = 0; i < params.size(); ++i) {
+    put_bytes(params[i]);
+    if (layout_.order == ByteOrder::kNative) continue;
+    swap_parameter(code, i, bytes_.data() + bytes_.size() - params[i].size(), params[i].size());
+  }
   constexpr size_t kLengthOffset = 16;
-  std::memcpy(bytes_.data() + header + kLengthOffset, &length, sizeof(length));
+  put_length(header + kLengthOffset, bytes_.size() - header);
   end_block(start);
 }
 

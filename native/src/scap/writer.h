@@ -19,6 +19,7 @@ struct WriterLayout {
   int process_list = 9;        // 1 to 9
   bool sized_records = true;   // descriptor, interface and user lists of version 2
   bool counted_params = true;  // event blocks of version 2
+  ByteOrder order = ByteOrder::kNative;
 };
 
 // Values of event parameters as bytes; the empty string is a missing value.
@@ -35,7 +36,7 @@ std::string text(std::string_view content);
 std::string list(std::initializer_list<std::string_view> items);
 }  // namespace value
 
-// Builds a capture in memory, in this machine's byte order. Blocks come in the order of the calls; begin()
+// Builds a capture in memory. Blocks come in the order of the calls; begin()
 // first.
 class CaptureWriter {
  public:
@@ -50,7 +51,8 @@ class CaptureWriter {
   // `params` in table order; a shorter list is what older writers wrote.
   void event(uint64_t ts, int64_t tid, uint16_t cpu, uint16_t code, const std::vector<std::string>& params);
 
-  // The same for an event that was read: parameters as they are, also those that the table does not know.
+  // The same for an event that was read: parameters as they are, also those that the table does not know. In
+  // this machine's byte order only.
   void event(const EventView& event);
   // A block whose content is ready.
   void block(uint32_t type, Bytes body);
@@ -62,6 +64,8 @@ class CaptureWriter {
  private:
   template <typename T>
   void put(T number);
+  // Puts a length where place was left for it.
+  void put_length(size_t at, size_t length);
   void put_bytes(std::string_view text) { bytes_.insert(bytes_.end(), text.begin(), text.end()); }
   // u16 length, then the bytes, cut to `most`.
   void put_text(std::string_view text, size_t most);
