@@ -9,55 +9,43 @@ export type Inspection =
   | { file: string; summary: Summary }
   | { file: string; error: { code: string; message: string } };
 
-/** The facts as an object for programs, as `sfkit info --json` prints them. Counts stay far below 2^53. */
+/** The facts as an object for programs, as `sfkit info --json` prints them. */
 export function infoJson(inspection: Inspection, withEvents: boolean): object {
   if ('error' in inspection) return inspection;
   const { file, summary } = inspection;
   const { info } = summary;
+  const time = (nanoseconds: bigint) => (nanoseconds === 0n ? null : isoTime(nanoseconds));
   return {
     file,
     format: summary.format,
     version: info.version,
-    writer: info.writer === '' ? null : info.writer,
+    writer: info.writer || null,
     byteOrder: byteOrder(info.swapped),
     compression: summary.compression,
-    bytes: Number(summary.bytes),
-    sections: Number(info.sections),
-    processList: info.processList === 0 ? null : info.processList,
+    bytes: summary.bytes,
+    sections: info.sections,
+    processList: info.processList || null,
     eventVersion: info.countedParameters ? 2 : 1,
     direction: info.hasEnters ? 'enter and exit' : 'exit',
-    hostname: info.hostname === '' ? null : info.hostname,
-    cpus: info.cpus === 0 ? null : info.cpus,
-    memoryBytes: info.memoryBytes === 0n ? null : Number(info.memoryBytes),
-    bootTime: info.bootTime === 0n ? null : isoTime(info.bootTime),
-    firstTime: summary.firstTime === 0n ? null : isoTime(summary.firstTime),
-    lastTime: summary.lastTime === 0n ? null : isoTime(summary.lastTime),
+    hostname: info.hostname || null,
+    cpus: info.cpus || null,
+    memoryBytes: info.memoryBytes || null,
+    bootTime: time(info.bootTime),
+    firstTime: time(summary.firstTime),
+    lastTime: time(summary.lastTime),
     durationSeconds: seconds(summary),
-    events: Number(summary.events),
+    events: summary.events,
     eventsPerSecond: eventsPerSecond(summary),
-    threads: Number(info.threads),
-    processes: Number(info.processes),
-    descriptors: Number(info.descriptors),
-    users: Number(info.users),
-    groups: Number(info.groups),
-    interfaces: Number(info.interfaces),
-    containers: Number(info.containers),
-    ...(withEvents
-      ? {
-          eventsByType: info.events.map(({ type, enter, exit }) => ({
-            type,
-            enter: Number(enter),
-            exit: Number(exit),
-          })),
-        }
-      : {}),
-    skipped: summary.skipped.map(({ reason, count }) => ({ reason, count: Number(count) })),
-    damage: summary.damage.map(({ kind, offset, skippedBytes, message }) => ({
-      kind,
-      offset: Number(offset),
-      skippedBytes: Number(skippedBytes),
-      message,
-    })),
+    threads: info.threads,
+    processes: info.processes,
+    descriptors: info.descriptors,
+    users: info.users,
+    groups: info.groups,
+    interfaces: info.interfaces,
+    containers: info.containers,
+    ...(withEvents ? { eventsByType: info.events } : {}),
+    skipped: summary.skipped,
+    damage: summary.damage,
   };
 }
 
@@ -75,7 +63,7 @@ export function infoText(file: string, summary: Summary, withEvents: boolean): s
     ['machine', machineText(summary)],
     ['first event', known(isoTime(summary.firstTime), summary.firstTime !== 0n)],
     ['last event', known(isoTime(summary.lastTime), summary.lastTime !== 0n)],
-    ['duration', span === null ? 'unknown' : `${span.toFixed(3)} s`],
+    ['duration', span === null ? 'unknown' : `${span.toFixed(span < 1 ? 6 : 3)} s`],
     ['events', grouped(summary.events) + rateText(summary)],
     ['listed', listedText(summary)],
     ['containers', grouped(info.containers)],
@@ -129,12 +117,13 @@ function machineText({ info }: Summary): string {
 
 function listedText({ info }: Summary): string {
   const { threads, processes, descriptors, users, groups, interfaces } = info;
+  const some = (count: bigint, one: string, many = `${one}s`) => `${grouped(count)} ${count === 1n ? one : many}`;
   return [
-    `${grouped(threads)} threads in ${grouped(processes)} processes`,
-    `${grouped(descriptors)} descriptors`,
-    `${grouped(users)} users`,
-    `${grouped(groups)} groups`,
-    `${grouped(interfaces)} interfaces`,
+    `${some(threads, 'thread')} in ${some(processes, 'process', 'processes')}`,
+    some(descriptors, 'descriptor'),
+    some(users, 'user'),
+    some(groups, 'group'),
+    some(interfaces, 'interface'),
   ].join(', ');
 }
 

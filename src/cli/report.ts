@@ -28,7 +28,8 @@ function messageOf(error: unknown): string {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('See more help'));
-  return `${lowerFirst(lines.join(' '))}; see --help`;
+  const said = lines.join(' ').replace(/^The following errors? occurred: */, '');
+  return `${lowerFirst(said)}; see --help`;
 }
 
 function isParseError(error: unknown): boolean {

@@ -1,7 +1,7 @@
 import { escapeForTerminal } from '../engine/escape.js';
 import type { Summary } from '../engine/session.js';
 import type { Conversion } from '../export/plan.js';
-import { isoTime } from '../export/values.js';
+import { isoTime, jsonDocument } from '../export/values.js';
 
 /** What became of one capture. */
 export interface Outcome {
@@ -68,7 +68,7 @@ export function summaryJson(outcomes: readonly Outcome[]): string {
   }));
   const first = captures[0];
   const totals = captures.length === 1 && first ? { ...first } : sum(outcomes);
-  return `${JSON.stringify({ ...totals, captures }, plainNumbers, 2)}\n`;
+  return jsonDocument({ ...totals, captures });
 }
 
 function facts(summary: Summary, seconds: number) {
@@ -113,11 +113,6 @@ function sum(outcomes: readonly Outcome[]) {
 
 function rate(summary: Summary, seconds: number): number {
   return seconds > 0 ? Math.round(Number(summary.events) / seconds) : 0;
-}
-
-/** Counts stay far below 2^53. */
-function plainNumbers(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? Number(value) : value;
 }
 
 /** The reasons of the engine begin with what they count, in the plural. */

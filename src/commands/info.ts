@@ -6,6 +6,7 @@ import { refuseTerminalInput } from '../cli/standard-input.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { readInfo } from '../engine/session.js';
+import { jsonDocument } from '../export/values.js';
 
 export default class Info extends Command {
   static override summary = 'Tell what captures are, what they hold and what is damaged.';
@@ -47,7 +48,7 @@ Exit code: 0 all are clean, 1 one could not be read, 2 wrong usage, 3 one is dam
     }
     if (flags.json) {
       const objects = inspections.map((inspection) => infoJson(inspection, flags.events));
-      process.stdout.write(`${JSON.stringify(objects, null, 2)}\n`);
+      process.stdout.write(jsonDocument(objects));
     }
     if (inspections.some((inspection) => 'error' in inspection)) this.exit(exitCodes.failed);
     if (inspections.some((inspection) => 'summary' in inspection && inspection.summary.damage.length > 0)) {

@@ -25,10 +25,18 @@ const unsafeInJson = /[\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\
 
 /** A JSON string; invisible characters are written as \uNNNN, which readers turn back. */
 export function jsonString(text: string): string {
-  return JSON.stringify(text).replace(
-    unsafeInJson,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return visible(JSON.stringify(text));
+}
+
+/** A whole JSON document on several lines, with a line end; numbers stay far below 2^53, so bigint becomes number. */
+export function jsonDocument(value: unknown): string {
+  const plain = (_key: string, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : inner);
+  return `${visible(JSON.stringify(value, plain, 2))}\n`;
+}
+
+/** Between quotes, where all of these stand, they may be escapes. */
+function visible(json: string): string {
+  return json.replace(unsafeInJson, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 const unsafeInCsv =

@@ -1,0 +1,51 @@
+#include "base/escape.h"
+
+#include <gtest/gtest.h>
+
+namespace sfkit {
+namespace {
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  append_escaped(out, text);
+  return out;
+}
+
+std::string json(std::string_view text) {
+  std::string out;
+  append_json_string(out, text);
+  return out;
+}
+
+std::string base64(std::string_view text) {
+  std::string out;
+  append_base64(out, Bytes(text));
+  return out;
+}
+
+TEST(Escape, LeavesPlainTextAndLettersOfAllScripts) {
+  EXPECT_EQ(escaped("plain ~ text \\"), "plain ~ text \\");
+  EXPECT_EQ(escaped("gr\xc3\xbc\xc3\x9f \xe6\x97\xa5 \xf0\x9f\x99\x82"),
+            "gr\xc3\xbc\xc3\x9f \xe6\x97\xa5 \xf0\x9f\x99\x82");
+}
+
+TEST(Escape, WritesControlsAndInvalidBytesAsNumbers) {
+  EXPECT_EQ(escaped(std::string_view("a\0\t\r\x1b\x7f", 6)), "a\\x00\\x09\\x0d\\x1b\\x7f");
+  EXPECT_EQ(escaped("\xc2\x85\xe2\x80\x8b\xef\xbb\xbf"), "\\x85\\u200b\\ufeff");
+  EXPECT_EQ(escaped("\xff\xc3(\xed\xa0\x80"), "\\xff\\xc3(\\xed\\xa0\\x80");
+}
+
+TEST(Escape, MakesJsonStrings) {
+  EXPECT_EQ(json("a\"b\\c\n\x7f"), "\"a\\\"b\\\\c\\u000a\\u007f\"");
+  EXPECT_EQ(json("\xff\xc3\xbc\xe2\x80\xae"), "\"\xef\xbf\xbd\xc3\xbc\\u202e\"");
+}
+
+TEST(Escape, MakesBase64) {
+  EXPECT_EQ(base64(""), "");
+  EXPECT_EQ(base64("f"), "Zg==");
+  EXPECT_EQ(base64("fo"), "Zm8=");
+  EXPECT_EQ(base64("foo\xff"), "Zm9v/w==");
+}
+
+}  // namespace
+}  // namespace sfkit

@@ -1,0 +1,180 @@
+#include "events/listing.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "scap/writer.h"
+
+namespace sfkit::events {
+namespace {
+
+namespace value = scap::value;
+namespace ev = scap::ev;
+
+constexpr uint64_t kStart = 1'700'000'000'000'000'000;  // 2023-11-14T22:13:20Z
+
+scap::ThreadEntry shell() {
+  scap::ThreadEntry entry;
+  entry.tid = entry.pid = entry.vtid = entry.vpid = 10;
+  entry.ptid = 1;
+  entry.comm = "sh";
+  entry.exe = "-sh";
+  entry.cwd = "/home/ana";
+  entry.uid = 1000;
+  return entry;
+}
+
+// A shell that is there from the start, and whatever a test adds.
+class Capture {
+ public:
+  Capture() {
+    out_.begin();
+    out_.users({{1000, 1000, "ana", "", ""}}, {});
+    out_.processes({shell()});
+  }
+  Capture& event(uint16_t code, const std::vector<std::string>& params, int64_t tid = 10) {
+    out_.event(kStart + 1'000'000'000 * count_++, tid, 1, code, params);
+    return *this;
+  }
+  Capture& open(int64_t result, std::string_view path, uint32_t flags = 1) {
+    return event(ev::SYSCALL_OPENAT_2_X, {value::i64(result), value::i64(-100), value::text(path),
+                                          value::u32(flags), value::u32(0644), value::u32(0), value::u64(0)});
+  }
+
+  std::string list(ListOptions options = {}, uint64_t* shown = nullptr) const {
+    std::string text;
+    const std::atomic<bool> cancel{false};
+    InputSummary summary;
+    uint64_t count = 0;
+    auto input = scap::Input::over(Bytes(out_.bytes().data(), out_.bytes().size()));
+    const Status status = list_events(
+        *input.value(), "test", options,
+        [&text](const std::vector<uint8_t>& part) {
+          text.append(part.begin(), part.end());
+          return true;
+        },
+        cancel, summary, count);
+    EXPECT_TRUE(status.is_ok()) << status.message();
+    if (shown != nullptr) *shown = count;
+    return text;
+  }
+  std::string line(std::string_view shape) const {
+    ListOptions options;
+    options.line = shape;
+    return list(options);
+  }
+
+ private:
+  scap::CaptureWriter out_;
+  uint64_t count_ = 0;
+};
+
+TEST(ListEvents, PrintsTheLineThatAnalystsKnow) {
+  Capture capture;
+  capture.open(3, "notes").event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(3)});
+  EXPECT_EQ(capture.list(),
+            "1 22:13:20.000000000 1 sh (10) < openat fd=3(<f>/home/ana/notes) dirfd=-100(AT_FDCWD) "
+            "name=notes(/home/ana/notes) flags=1(O_RDONLY) mode=0644 dev=0 ino=0\n"
+            "2 22:13:21.000000000 1 sh (10) < close res=0 fd=3(<f>/home/ana/notes)\n");
+}
+
+TEST(ListEvents, NamesErrorsAndWhatACallTriedToOpen) {
+  Capture capture;
+  capture.open(-2, "missing");
+  EXPECT_EQ(capture.line("%evt.res %evt.rawres %evt.failed %fd.num %fd.typechar %fd.name %evt.arg.fd"),
+            "ENOENT -2 true -1 f /home/ana/missing -2(ENOENT)\n");
+}
+
+TEST(ListEvents, ShowsWhatIsMissingAsSuch) {
+  Capture capture;
+  capture.event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(9)}, 77);
+  EXPECT_EQ(capture.line("*%proc.name %fd.name %container.id %evt.arg.path"), "<NA> <NA> <NA> <NA>\n");
+}
+
+TEST(ListEvents, TakesArgumentsOfTheEnterEventWhereTheExitHasNone) {
+  Capture capture;
+  capture.event(ev::SYSCALL_KILL_E, {value::i64(10), value::u8(15)})
+      .event(ev::SYSCALL_KILL_X, {value::i64(0)});
+  EXPECT_EQ(capture.line("%evt.dir%evt.arg.pid %evt.arg.sig %evt.rawarg.sig"),
+            ">10(sh) 15(SIGTERM) 15\n<10(sh) 15(SIGTERM) 15\n");
+}
+
+TEST(ListEvents, EscapesWhatCouldSteerATerminal) {
+  Capture capture;
+  capture.open(3, "/tmp/\x1b[31m\n\xff\xc2\x9b\xe2\x80\xaex");
+  EXPECT_EQ(capture.line("%fd.name"), "/tmp/\\x1b[31m\\x0a\\xff\\x9b\\u202ex\n");
+}
+
+TEST(ListEvents, GivesJsonWithRawAndDecodedValues) {
+  Capture capture;
+  capture.open(3, "/tmp/\"a\xff", 4097)
+      .event(ev::SYSCALL_READ_X, {value::i64(2), "\x01z", value::i64(3), value::u32(2)});
+  ListOptions options;
+  options.format = ListOptions::Format::kJson;
+  const std::string text = capture.list(options);
+  const auto has = [&text](std::string_view part) { return text.find(part) != std::string::npos; };
+  EXPECT_TRUE(has(R"json("args":{"fd":{"raw":3,"text":"3(<f>/tmp/\"a)json")) << text;
+  EXPECT_TRUE(has(R"json("name":{"raw":{"base64":"L3RtcC8iYf8A"},"text":"/tmp/\"a)json")) << text;
+  EXPECT_TRUE(has(R"json("flags":{"raw":4097,"text":"4097(O_RDONLY|O_CLOEXEC)"})json")) << text;
+  EXPECT_TRUE(has(R"json("data":{"raw":{"base64":"AXo="},"text":".z"})json")) << text;
+  options.line = "%evt.num %proc.name %container.id";
+  EXPECT_EQ(capture.list(options),
+            "{\"evt.num\":1,\"proc.name\":\"sh\",\"container.id\":null}\n"
+            "{\"evt.num\":2,\"proc.name\":\"sh\",\"container.id\":null}\n");
+}
+
+TEST(ListEvents, ShowsARangeAndFollowsWhatComesBefore) {
+  Capture capture;
+  capture.open(3, "/a").open(4, "/b").event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(3)});
+  capture.event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(4)});
+  const auto numbers = [&capture](Bound from, Bound to) {
+    ListOptions options;
+    options.line = "%evt.num:%fd.name";
+    options.from = from;
+    options.to = to;
+    uint64_t shown = 0;
+    const std::string text = capture.list(options, &shown);
+    EXPECT_EQ(shown, static_cast<uint64_t>(std::count(text.begin(), text.end(), '\n')));
+    return text;
+  };
+  using Kind = Bound::Kind;
+  EXPECT_EQ(numbers({Kind::kNumber, 2}, {Kind::kNumber, 3}), "2:/b\n3:/a\n");
+  EXPECT_EQ(numbers({Kind::kRelative, 2'000'000'000}, {}), "3:/a\n4:/b\n");
+  EXPECT_EQ(numbers({}, {Kind::kTime, kStart}), "1:/a\n");
+  EXPECT_EQ(numbers({Kind::kTime, kStart + 1}, {Kind::kRelative, 1'000'000'000}), "2:/b\n");
+}
+
+TEST(ListEvents, KeepsTheNumbersThatAreNoDescriptorsApart) {
+  Capture capture;
+  capture.open(3, "/a");
+  capture.event(ev::SYSCALL_FCNTL_X, {value::i64(3), value::i64(3), value::u8(4), value::u64(0)});
+  capture.event(ev::SYSCALL_FCNTL_X, {value::i64(5), value::i64(3), value::u8(1), value::u64(0)});
+  ListOptions options;
+  options.line = "%evt.arg[0] %fd.num";
+  options.from = {Bound::Kind::kNumber, 2};
+  EXPECT_EQ(capture.list(options), "3 3\n5(<f>/a) 5\n");
+}
+
+TEST(LineTemplate, SaysWhereAndWhatIsLikelyMeant) {
+  const auto message = [](std::string_view text) { return LineTemplate::parse(text).status().message(); };
+  EXPECT_EQ(message("%evt.num %evt.typ"),
+            "template, character 10: unknown field 'evt.typ'; did you mean 'evt.type'?");
+  EXPECT_EQ(message("%evt.arg.flagz"),
+            "template, character 1: no event has a parameter named 'flagz'; did you mean 'flags'?");
+  EXPECT_EQ(message("%evt.arg"),
+            "template, character 1: field 'evt.arg' needs the name of a parameter, as in evt.arg.name, or "
+            "its place, "
+            "as in evt.arg[0]");
+  EXPECT_EQ(message("%"), "template, character 1: unknown field ''");
+  EXPECT_TRUE(LineTemplate::parse("100%% %evt.num.\\t\\n\\\\").is_ok());
+}
+
+TEST(LineTemplate, TakesEscapesAndTextBehindFields) {
+  Capture capture;
+  capture.open(3, "/a");
+  EXPECT_EQ(capture.line("100%%\\t%evt.num.\\\\"), "100%\t1.\\\n");
+}
+
+}  // namespace
+}  // namespace sfkit::events
