@@ -17,6 +17,43 @@ export function ensureSystemPackages({ tests }) {
   fail(advice(missing));
 }
 
+/** The clang that builds fuzzers; installs it where apt-get can. */
+export function ensureFuzzingTools() {
+  const found = fuzzingCompiler();
+  if (found) return found;
+  const parts = [
+    {
+      what: 'clang with its fuzzing runtime',
+      apt: 'clang libclang-rt-14-dev',
+      dnf: 'clang compiler-rt',
+      brew: 'llvm',
+      apk: 'clang compiler-rt',
+    },
+  ];
+  const install = aptInstall(parts);
+  if (install) {
+    say(`installing system packages: ${parts[0].apt}`);
+    install();
+    const installed = fuzzingCompiler();
+    if (installed) return installed;
+  }
+  fail(advice(parts));
+}
+
+function fuzzingCompiler() {
+  const code =
+    '#include <stddef.h>\n#include <stdint.h>\nextern "C" int LLVMFuzzerTestOneInput(const uint8_t*, size_t) { return 0; }';
+  const fuzzes = (cxx) => succeeds(cxx, ['-fsanitize=fuzzer,address', '-x', 'c++', '-', '-o', '/dev/null'], code);
+  const suffix = ['-14', '', '-19', '-18', '-17', '-16', '-15'].find((ending) => fuzzes(`clang++${ending}`));
+  return suffix === undefined ? undefined : { cxx: `clang++${suffix}`, cc: `clang${suffix}` };
+}
+
+/**
+ * isa-l decompresses twice as fast as zlib. Nothing is missing without it, so it is only asked for where apt-get
+ * installs other things anyway.
+ */
+const niceToHave = ['libisal-dev'];
+
 function missingParts(tests) {
   const compiler = ['c++', 'g++', 'clang++'].find((name) => succeeds(name, ['--version']));
   const compiles = (code) =>
@@ -61,13 +98,16 @@ function aptInstall(missing) {
   if (!succeeds('apt-get', ['--version'])) return undefined;
   const isRoot = process.getuid?.() === 0;
   if (!isRoot && !succeeds('sudo', ['-n', 'true'])) return undefined;
+  const withRights = (args) => (isRoot ? ['apt-get', ...args] : ['sudo', '-n', 'apt-get', ...args]);
   const apt = (args) => {
-    const [command, ...rest] = isRoot ? ['apt-get', ...args] : ['sudo', '-n', 'apt-get', ...args];
+    const [command, ...rest] = withRights(args);
     run(command, rest, { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
   };
   return () => {
     apt(['update', '-qq']);
-    apt(['install', '-y', '-qq', '--no-install-recommends', ...missing.map((part) => part.apt)]);
+    apt(['install', '-y', '-qq', '--no-install-recommends', ...missing.flatMap((part) => part.apt.split(' '))]);
+    const [command, ...rest] = withRights(['install', '-y', '-qq', '--no-install-recommends', ...niceToHave]);
+    if (!succeeds(command, rest)) say(`${niceToHave.join(' ')} is not to be had: gzip is read with zlib`);
   };
 }
 

@@ -65,6 +65,8 @@ ByteSource::~ByteSource() {
 Status ByteSource::read_head(const std::string& name) {
   while (head_size_ < kHead) {
     const ssize_t got = ::read(fd_, head_.data() + head_size_, kHead - head_size_);
+    // The writer's end of a pipe may have made it one that does not wait.
+    if (got < 0 && errno == EAGAIN && wait_for_input()) continue;
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_error(name, errno);
     if (got == 0) break;

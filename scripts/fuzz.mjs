@@ -1,0 +1,85 @@
+// Builds the engine with clang's address and undefined-behaviour sanitizers, runs the C++ tests in that build, replays
+// all seeds through the fuzzers, and fuzzes with each for a while. What is found is kept in native/build-tools/findings.
+// Usage: node scripts/fuzz.mjs [--seconds N] [--only NAME] [--corpus DIRECTORY]
+//   --seconds N   how long to fuzz with each (default 20)
+//   --only NAME   one fuzzer: reader, convert or sysflow_file; leaves out the C++ tests
+//   --corpus DIR  keeps what the fuzzers learn in DIR/NAME, and goes on from what is there
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { fail, root, run, say } from './lib/run.mjs';
+import { ensureFuzzingTools } from './lib/system.mjs';
+
+const fuzzers = [
+  { name: 'reader', seeds: ['fixtures/seeds/captures', 'fixtures', '../shared/corpus/edge'] },
+  { name: 'convert', seeds: ['fixtures/seeds/captures', 'fixtures', '../shared/corpus/edge'] },
+  { name: 'sysflow_file', seeds: ['fixtures/seeds/sysflow'] },
+];
+
+const { values: options } = parseArgs({
+  options: { seconds: { type: 'string', default: '20' }, only: { type: 'string' }, corpus: { type: 'string' } },
+});
+const chosen = fuzzers.filter(({ name }) => options.only === undefined || options.only === name);
+if (chosen.length === 0)
+  fail(`unknown fuzzer '${options.only}': expected ${fuzzers.map(({ name }) => name).join(', ')}`);
+
+const { cxx, cc } = ensureFuzzingTools();
+const build = join(root, 'native', 'build-tools', 'fuzz');
+const findings = join(root, 'native', 'build-tools', 'findings');
+mkdirSync(findings, { recursive: true });
+say('building the fuzzers');
+const compilers = [`-DCMAKE_CXX_COMPILER=${cxx}`, `-DCMAKE_C_COMPILER=${cc}`];
+const parts = ['-DSFKIT_FUZZ=ON', '-DSFKIT_TESTS=ON', '-DSFKIT_ADDON=OFF', '-DCMAKE_BUILD_TYPE=RelWithDebInfo'];
+run('cmake', ['-S', join(root, 'native'), '-B', build, ...compilers, ...parts], {
+  stdio: ['ignore', 'ignore', 'inherit'],
+});
+run('cmake', ['--build', build, '--parallel', '2'], { stdio: ['ignore', 'ignore', 'inherit'] });
+
+const scratch = mkdtempSync(join(tmpdir(), 'sfkit-fuzz-'));
+let failures = 0;
+try {
+  if (options.only === undefined) testWithSanitizers();
+  for (const fuzzer of chosen) fuzz(fuzzer);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+if (failures > 0) fail(`${failures} of ${chosen.length + 1} runs found something, see above`);
+
+function testWithSanitizers() {
+  say('C++ tests with sanitizers');
+  const { status } = spawnSync(join(build, 'sfkit_tests'), ['--gtest_brief=1'], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) failures += 1;
+}
+
+function fuzz({ name, seeds }) {
+  const program = join(build, `${name}_fuzzer`);
+  const folders = seeds.map((folder) => join(root, folder)).filter(existsSync);
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile() && /\.(scap|sf)$/.test(entry.name)),
+  );
+  const paths = files.map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+  const kept = options.corpus === undefined ? join(scratch, name) : join(options.corpus, name);
+  mkdirSync(kept, { recursive: true });
+  const common = [`-artifact_prefix=${findings}/${name}-`, '-timeout=20', '-rss_limit_mb=3000'];
+
+  say(`${name}: replaying ${paths.length} seeds`);
+  if (!quiet(program, [...common, ...paths])) return;
+  say(`${name}: fuzzing for ${options.seconds} s`);
+  const length = ['-max_len=24000', `-max_total_time=${options.seconds}`, '-print_final_stats=1', '-verbosity=0'];
+  quiet(program, [...common, ...length, kept, ...folders]);
+}
+
+/** Runs a fuzzer; what it says is shown when it found something. */
+function quiet(program, args) {
+  const { status, stderr, stdout } = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  if (status === 0) {
+    const runs = /stat::number_of_executed_units: *(\d+)/.exec(stderr)?.[1];
+    if (runs !== undefined) say(`  ${runs} inputs, nothing found`);
+    return true;
+  }
+  process.stderr.write(`${stdout}${stderr.split('\n').slice(-60).join('\n')}\n`);
+  failures += 1;
+  return false;
+}
