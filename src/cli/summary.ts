@@ -1,4 +1,5 @@
 import { escapeForTerminal } from '../engine/escape.js';
+import { standardInput } from '../engine/input-kind.js';
 import type { Summary } from '../engine/session.js';
 import type { Conversion } from '../export/plan.js';
 import { isoTime, jsonDocument } from '../export/values.js';
@@ -43,8 +44,9 @@ export function recoveryText(input: string, output: string, summary: Summary): s
 
 /** What of an input could not be read, for commands that print no summary. */
 export function damageText(path: string, summary: Summary): string {
+  const name = path === standardInput ? 'standard input' : path;
   return damageLines(summary)
-    .map((line) => `sfkit: ${escapeForTerminal(`${path} is damaged: ${line}`)}\n`)
+    .map((line) => `sfkit: ${escapeForTerminal(`${name} is damaged: ${line}`)}\n`)
     .join('');
 }
 
