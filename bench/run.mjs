@@ -43,12 +43,9 @@ function median(numbers) {
 /** A command of sfkit in a process of its own; its peak memory comes from the process itself. */
 function sfkit(...args) {
   rmSync(join(work, 'out'), { recursive: true, force: true });
-  const result = run(process.execPath, [
-    '--import',
-    join(root, 'bench/measure.mjs'),
-    join(root, 'bin/run.js'),
-    ...args,
-  ]);
+  const node = ['--import', join(root, 'bench/measure.mjs'), join(root, 'bin/run.js'), ...args];
+  // What it prints goes into a file, as it does for sysdig.
+  const result = run('sh', ['-c', 'exec "$@" > events.txt', 'sh', process.execPath, ...node]);
   const { peakMegabytes, cpuSeconds } = JSON.parse(result.stderr.trim().split('\n').at(-1));
   return { seconds: result.seconds, cpuSeconds, peakMegabytes };
 }
@@ -84,6 +81,8 @@ const ways = new Map([
   ['engine: convert to Avro', () => engine('avro', long)],
   ['sfkit convert -f avro', () => sfkit('convert', long, '-f', 'avro', '-o', 'out/')],
   ['sfkit convert (Parquet)', () => sfkit('convert', long, '-o', 'out/')],
+  ['sfkit info', () => sfkit('info', long)],
+  ['sfkit events (prints events)', () => sfkit('events', long)],
 ]);
 const hasSysdig = has('sysdig');
 if (hasSysdig) {
@@ -156,13 +155,17 @@ if (options.json) {
         .join(', ')}`,
     );
   }
-  const printing = results.find(({ name }) => name.includes('prints events'));
+  const printing = results.find(({ name }) => name.startsWith('sysdig') && name.includes('prints events'));
+  const events = results.find(({ name }) => name.startsWith('sfkit events'));
   const following = results.find(({ name }) => name.includes('prints nothing'));
   const avro = results.find(({ name }) => name === 'sfkit convert -f avro');
   if (printing && following) {
     const times = (other) => (avro.eventsPerSecond / other.eventsPerSecond).toFixed(1);
     console.log(
       `\nsfkit convert -f avro: ${times(printing)} times the events/s of sysdig printing, ${times(following)} times those of sysdig -q`,
+    );
+    console.log(
+      `sfkit events: ${(events.eventsPerSecond / printing.eventsPerSecond).toFixed(1)} times the events/s of sysdig printing`,
     );
   }
   if (!hasSysdig) console.log('\nsysdig is not installed: no comparison (Debian has it as a package)');

@@ -97,7 +97,7 @@ bool count_fits(uint16_t code, Bytes body, ByteOrder order, uint32_t count) {
 }
 
 // Whether the length array and the values it announces lie inside the event.
-bool lengths_fit(Bytes body, ByteOrder order, uint32_t count, uint32_t width) {
+inline bool lengths_fit(Bytes body, ByteOrder order, uint32_t count, uint32_t width) {
   uint64_t total = uint64_t{count} * width;
   if (total > body.size()) return false;
   if (width == 2) {
@@ -211,9 +211,13 @@ class CaptureReader {
     const Bytes head = input_.peek(kBlockHeader);
     if (head.size() < kBlockHeader) return end_of_input(head.size());
     const auto type = load<uint32_t>(head, 0, order_);
-    // A further section may be of another machine.
-    if (type == block::kSectionHeader) order_ = order_of_section(input_.peek(kSmallestSection));
-    const auto length = load<uint32_t>(input_.peek(kBlockHeader), 4, order_);
+    uint32_t length = load<uint32_t>(head, 4, order_);
+    if (type == block::kSectionHeader) {
+      // A further section may be of another machine.
+      const Bytes start = input_.peek(kSmallestSection);
+      order_ = order_of_section(start);
+      length = load<uint32_t>(start, 4, order_);
+    }
     const uint32_t limit = longest_block(type);
     if (length < kSmallestBlock || length > limit) {
       return resynchronise("bad-length", "a block of type " + hex_bytes(input_.peek(4), 4) + " claims " +
@@ -426,6 +430,13 @@ class CaptureReader {
   }
 
   bool event(uint32_t type, Bytes body, size_t header_size, size_t flags_size) {
+    // Two copies, so that what is read millions of times asks for the order once.
+    return order_ == ByteOrder::kNative ? event_of<ByteOrder::kNative>(type, body, header_size, flags_size)
+                                        : event_of<ByteOrder::kSwapped>(type, body, header_size, flags_size);
+  }
+
+  template <ByteOrder kOrder>
+  bool event_of(uint32_t type, Bytes body, size_t header_size, size_t flags_size) {
     if (!lists_complete_) {  // also after lists that stand between events
       lists_complete_ = true;
       visitor_.lists_complete();
@@ -437,15 +448,15 @@ class CaptureReader {
       return true;
     }
     ++stats_.events;
-    const auto code = load<uint16_t>(bytes, 20, order_);
-    uint32_t length = load<uint32_t>(bytes, 16, order_);
+    const auto code = load<uint16_t>(bytes, 20, kOrder);
+    uint32_t length = load<uint32_t>(bytes, 16, kOrder);
     if (length < header_size || length > bytes.size()) {
       return bad_event("claims " + std::to_string(length) + " bytes in a block that has room for " +
                        std::to_string(bytes.size()));
     }
     if (code >= kEventCount) {
       ++stats_.unknown_events;
-      visitor_.unknown_event(type, body, order_);
+      visitor_.unknown_event(type, body, kOrder);
       return true;
     }
     const bool version1 = header_size == kEventHeader1;
@@ -456,23 +467,23 @@ class CaptureReader {
     Bytes payload = bytes.slice(header_size, length - header_size);
     uint32_t count;
     if (version1) {
-      const int found = find_param_count(code, payload, order_);
+      const int found = find_param_count(code, payload, kOrder);
       if (found < 0) return bad_event("no known number of parameters fits its length");
       count = static_cast<uint32_t>(found);
     } else {
-      count = load<uint32_t>(bytes, 22, order_);
-      if (!lengths_fit(payload, order_, count, has_wide_lengths(code) ? 4 : 2)) {
+      count = load<uint32_t>(bytes, 22, kOrder);
+      if (!lengths_fit(payload, kOrder, count, has_wide_lengths(code) ? 4 : 2)) {
         return bad_event("its " + std::to_string(count) + " parameters do not fit its " +
                          std::to_string(length) + " bytes");
       }
     }
-    if (order_ == ByteOrder::kSwapped) payload = swap_payload(code, count, payload, swapped_);
+    if (kOrder == ByteOrder::kSwapped) payload = swap_payload(code, count, payload, swapped_);
     EventView event(code, count, payload);
     event.number = stats_.events;
-    event.ts = load<uint64_t>(bytes, 0, order_);
-    event.tid = load<int64_t>(bytes, 8, order_);
-    event.cpu = load<uint16_t>(body, 0, order_);
-    event.block_flags = flags_size != 0 ? load<uint32_t>(body, 2, order_) : 0;
+    event.ts = load<uint64_t>(bytes, 0, kOrder);
+    event.tid = load<int64_t>(bytes, 8, kOrder);
+    event.cpu = load<uint16_t>(body, 0, kOrder);
+    event.block_flags = flags_size != 0 ? load<uint32_t>(body, 2, kOrder) : 0;
     return visitor_.event(event);
   }
 
