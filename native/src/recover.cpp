@@ -1,5 +1,6 @@
 #include "recover.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -12,6 +13,11 @@ namespace sfkit {
 namespace {
 
 constexpr size_t kBatchSize = size_t{256} << 10;
+// Each section begun in the middle tells all threads again: a file must not be able to ask for that at will.
+constexpr uint64_t kMostRestarts = 16;
+// Entries of one block of the lists written then, so that it stays far below the size that readers allow.
+constexpr size_t kThreadsPerBlock = 256;
+constexpr size_t kDescriptorsPerBlock = 4096;
 
 // A list block, from its bytes where they are fine, else from the records that could be read.
 class ListCopy {
@@ -108,22 +114,21 @@ class Recovery : public state::Feed {
       ++dropped_lists_;
       return;
     }
-    // Machine, interfaces and users are needed again where a section has to be begun in the middle.
-    std::vector<uint8_t>* kept = kept_copy(list_.type());
-    scap::CaptureWriter alone;
-    list_.write(alone, whole);
-    std::vector<uint8_t> bytes = alone.take();
-    if (!events_in_section_) {
-      append(bytes);
-    } else {
+    if (events_in_section_) {
+      if (restarts_ == kMostRestarts) {
+        ++dropped_lists_;
+        return;
+      }
       state_changed_ = true;
     }
-    if (kept != nullptr) *kept = std::move(bytes);
-  }
-
-  void lists_complete() override {
-    Feed::lists_complete();
-    if (std::exchange(state_changed_, false)) restart_section();
+    const size_t start = out_.bytes().size();
+    list_.write(out_, whole);
+    // Machine, interfaces and users are needed again where a section has to be begun in the middle.
+    if (std::vector<uint8_t>* kept = kept_copy(list_.type()); kept != nullptr) {
+      kept->assign(out_.bytes().begin() + static_cast<ptrdiff_t>(start), out_.bytes().end());
+    }
+    if (events_in_section_) out_.cut(start);
+    flush_full();
   }
 
   void unknown_event(uint32_t type, Bytes body, ByteOrder order) override {
@@ -131,42 +136,48 @@ class Recovery : public state::Feed {
       ++dropped_events_;
       return;
     }
-    scap::CaptureWriter alone;
-    alone.block(scap::official_type(type), body);
-    append(alone.take());
-    events_in_section_ = true;
-    ++written_;
+    begin_event();
+    out_.block(scap::official_type(type), body);
+    flush_full();
   }
 
-  // Gives what is left.
+  // Gives what is left at the end of the capture, where lists that no event follows are of no use.
+  void finish() {
+    if (state_changed_) ++dropped_lists_;
+    flush();
+  }
+
   void flush() {
-    if (!out_.empty()) wanted_ = give_(std::exchange(out_, {})) && wanted_;
+    if (!out_.bytes().empty()) wanted_ = give_(out_.take()) && wanted_;
   }
 
   uint64_t written() const { return written_; }
   uint64_t dropped_lists() const { return dropped_lists_; }
   uint64_t dropped_events() const { return dropped_events_; }
+  uint64_t restarts() const { return restarts_; }
 
  protected:
   bool take(const scap::EventView& event, bool) override {
-    events_in_section_ = true;
-    writer_.event(event);
-    append(writer_.take());
-    ++written_;
+    begin_event();
+    out_.event(event);
+    flush_full();
     engine().apply(event, [](const state::Context&) {});
     return wanted_;
   }
 
  private:
-  void append(const std::vector<uint8_t>& bytes) {
-    out_.insert(out_.end(), bytes.begin(), bytes.end());
-    if (out_.size() >= kBatchSize) flush();
+  void flush_full() {
+    if (out_.bytes().size() >= kBatchSize) flush();
+  }
+
+  void begin_event() {
+    if (std::exchange(state_changed_, false)) restart_section();
+    events_in_section_ = true;
+    ++written_;
   }
 
   void begin_section() {
-    scap::CaptureWriter alone;
-    alone.begin();
-    append(alone.take());
+    out_.begin();
     events_in_section_ = false;
     state_changed_ = false;
     machine_block_.clear();
@@ -174,20 +185,31 @@ class Recovery : public state::Feed {
     user_block_.clear();
   }
 
-  // Other readers take lists only at the start of a section: one is begun, with all that is known.
+  // Other readers take lists only at the start of a section: one is begun, with the state of all that goes
+  // on.
   void restart_section() {
-    const std::vector<uint8_t> lists[] = {machine_block_, interface_block_, user_block_};
-    scap::CaptureWriter alone;
-    alone.begin();
-    append(alone.take());
-    for (const std::vector<uint8_t>& list : lists) append(list);
+    ++restarts_;
+    out_.begin();
+    for (const std::vector<uint8_t>* list : {&machine_block_, &interface_block_, &user_block_})
+      out_.append(*list);
     const std::vector<scap::ThreadEntry> threads = state::list_threads(engine());
-    alone.processes(threads);
+    for (size_t at = 0; at < threads.size(); at += kThreadsPerBlock) {
+      const size_t end = std::min(threads.size(), at + kThreadsPerBlock);
+      out_.processes(
+          {threads.begin() + static_cast<ptrdiff_t>(at), threads.begin() + static_cast<ptrdiff_t>(end)});
+      flush_full();
+    }
     for (const scap::ThreadEntry& entry : threads) {
       const state::Thread* thread = engine().find_thread(entry.tid);
-      if (thread != nullptr) alone.descriptors(entry.tid, state::list_descriptors(*thread));
+      if (thread == nullptr) continue;
+      const std::vector<scap::FdEntry> all = state::list_descriptors(*thread);
+      for (size_t at = 0; at < all.size(); at += kDescriptorsPerBlock) {
+        const size_t end = std::min(all.size(), at + kDescriptorsPerBlock);
+        out_.descriptors(
+            entry.tid, {all.begin() + static_cast<ptrdiff_t>(at), all.begin() + static_cast<ptrdiff_t>(end)});
+        flush_full();
+      }
     }
-    append(alone.take());
   }
 
   std::vector<uint8_t>* kept_copy(uint32_t type) {
@@ -202,8 +224,7 @@ class Recovery : public state::Feed {
   }
 
   const std::function<bool(std::vector<uint8_t>)>& give_;
-  scap::CaptureWriter writer_;
-  std::vector<uint8_t> out_;
+  scap::CaptureWriter out_;
   ListCopy list_;
   std::vector<uint8_t> machine_block_;
   std::vector<uint8_t> interface_block_;
@@ -214,6 +235,7 @@ class Recovery : public state::Feed {
   uint64_t written_ = 0;
   uint64_t dropped_lists_ = 0;
   uint64_t dropped_events_ = 0;
+  uint64_t restarts_ = 0;
 };
 
 }  // namespace
@@ -225,13 +247,16 @@ Status recover_capture(scap::Input& input, const std::string& name,
   scap::ReadStats stats;
   if (Status status = scap::read_capture(input, name, recovery, stats); !status.is_ok()) return status;
   if (cancel.load()) return {ErrorCode::kCancelled, name + ": reading was cancelled"};
-  recovery.flush();
+  recovery.finish();
   written = recovery.written();
   recovery.describe(summary, input, stats);
   summary.skipped.clear();
   summary.add_skipped("further places of damage", stats.more_damage);
   summary.add_skipped("blocks of unknown type", stats.unknown_blocks);
-  summary.add_skipped("descriptor lists of threads that are not listed", recovery.dropped_lists());
+  summary.add_skipped("lists that other readers would stop at", recovery.dropped_lists());
+  summary.add_skipped(
+      "places with lists between events (what events told of containers, users and calls under way)",
+      recovery.restarts());
   summary.add_skipped("events of unknown codes in the other byte order", recovery.dropped_events());
   summary.add_skipped("blocks' options, such as comments", stats.with_options);
   return Status::ok();

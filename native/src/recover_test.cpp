@@ -123,6 +123,43 @@ TEST(Recover, BeginsASectionWhereListsStandBetweenEvents) {
   EXPECT_EQ(info.cpus, 3u);
 }
 
+TEST(Recover, TakesUsersThatStandBetweenEventsToo) {
+  scap::CaptureWriter out;
+  out.begin();
+  out.users({{1, 1, "old", "", ""}}, {});
+  scap::ThreadEntry shell;
+  shell.tid = shell.pid = 10;
+  shell.uid = 1;
+  out.processes({shell});
+  out.event(1'000'000'000, 10, 0, ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(3)});
+  out.users({{1, 1, "new", "", ""}}, {});
+  out.event(1'000'000'010, 10, 0, ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(4)});
+  const Recovered result = recover(out.bytes());
+  EXPECT_EQ(list(result.bytes, "%user.name").text, "old\nnew\n");
+  EXPECT_FALSE(result.summary.skipped.empty());
+}
+
+TEST(Recover, DoesNotTellTheStateAgainAsOftenAsAFileAsks) {
+  scap::CaptureWriter out;
+  out.begin();
+  std::vector<scap::ThreadEntry> threads;
+  for (int64_t tid = 1; tid <= 300; ++tid) {
+    scap::ThreadEntry entry;
+    entry.tid = entry.pid = tid;
+    entry.comm = "many";
+    threads.push_back(entry);
+  }
+  out.processes(threads);
+  for (uint64_t i = 0; i < 300; ++i) {
+    out.descriptors(1, {});
+    out.event(1'000'000'000 + i, 1, 0, ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(3)});
+  }
+  const Recovered result = recover(out.bytes());
+  EXPECT_EQ(result.written, 300u);
+  EXPECT_LT(result.bytes.size(), 30 * out.bytes().size());
+  EXPECT_TRUE(list(result.bytes).summary.damage.empty());
+}
+
 TEST(Recover, KeepsTheRecordsBeforeABrokenOne) {
   scap::ThreadEntry shell;
   shell.tid = shell.pid = 10;

@@ -95,6 +95,10 @@ void Session::close() {
   started_ = true;
   cancel_.store(true, std::memory_order_relaxed);
   queue_.cancel();
+  {
+    const std::lock_guard lock(input_mutex_);
+    if (input_ != nullptr) input_->stop();
+  }
   if (thread_.joinable()) thread_.join();
 }
 
@@ -155,23 +159,37 @@ Result<InputKind> Session::input_kind() const {
 }
 
 Status Session::work(InputSummary& summary) {
-  const OutputKind kind = config_.output;
-  if (kind != OutputKind::kLines && kind != OutputKind::kRecovered && kind != OutputKind::kInfo)
-    return convert(summary);
+  const auto kind = input_kind();
+  if (!kind.is_ok()) return kind.status();
+  if (kind.value() == InputKind::kSysflow) return convert(nullptr, summary);
+  summary.format = "scap";
   auto opened = scap::Input::open(config_.input);
   if (!opened.is_ok()) return opened.status();
-  scap::Input& input = *opened.value();
+  // close() ends a read that waits for a pipe.
+  {
+    const std::lock_guard lock(input_mutex_);
+    input_ = opened.value().get();
+    if (cancel_.load()) input_->stop();
+  }
+  Status status = read(*opened.value(), summary);
+  const std::lock_guard lock(input_mutex_);
+  input_ = nullptr;
+  return status;
+}
+
+Status Session::read(scap::Input& input, InputSummary& summary) {
   const std::string name = config_.input == "-" ? "standard input" : config_.input;
   const auto give = [this](std::vector<uint8_t> bytes) { return queue_.push(std::move(bytes)); };
   uint64_t events = 0;
   events::CaptureInfo info;
   Status status;
-  if (kind == OutputKind::kLines) {
-    status = events::list_events(input, name, config_.lines, give, cancel_, summary, events);
-  } else if (kind == OutputKind::kRecovered) {
-    status = recover_capture(input, name, give, cancel_, summary, events);
-  } else {
-    status = events::inspect_capture(input, name, cancel_, summary, info);
+  switch (config_.output) {
+    case OutputKind::kLines:
+      status = events::list_events(input, name, config_.lines, give, cancel_, summary, events);
+      break;
+    case OutputKind::kRecovered: status = recover_capture(input, name, give, cancel_, summary, events); break;
+    case OutputKind::kInfo: status = events::inspect_capture(input, name, cancel_, summary, info); break;
+    default: return convert(&input, summary);
   }
   const std::lock_guard lock(summary_mutex_);
   shown_ = events;
@@ -179,10 +197,7 @@ Status Session::work(InputSummary& summary) {
   return status;
 }
 
-Status Session::convert(InputSummary& summary) {
-  const auto kind = input_kind();
-  if (!kind.is_ok()) return kind.status();
-
+Status Session::convert(scap::Input* capture, InputSummary& summary) {
   std::unique_ptr<sysflow::RecordSink> sink;
   output::AvroContainer* avro = nullptr;
   switch (config_.output) {
@@ -204,9 +219,13 @@ Status Session::convert(InputSummary& summary) {
     case OutputKind::kInfo: sink = std::make_unique<output::NullSink>(); break;
   }
   CountingSink counting(*sink, counts_);
-  Status status = kind.value() == InputKind::kSysflow
-                      ? sysflow_file::read_sysflow_file(config_.input, counting, cancel_, summary)
-                      : sysflow::convert_capture(config_.input, config_.options, counting, cancel_, summary);
+  Status status;
+  if (capture == nullptr) {
+    status = sysflow_file::read_sysflow_file(config_.input, counting, cancel_, summary);
+  } else {
+    const std::string name = config_.input == "-" ? "standard input" : config_.input;
+    status = sysflow::convert_capture(*capture, name, config_.options, counting, cancel_, summary);
+  }
   if (avro != nullptr) {
     if (const uint64_t skipped = avro->skipped_ipv6_flows(); skipped != 0) {
       skipped_ipv6_flows_.store(skipped, std::memory_order_relaxed);

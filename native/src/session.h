@@ -93,13 +93,17 @@ class Session {
 
  private:
   void run();
-  Status convert(InputSummary& summary);
+  // A capture, or the SysFlow file of the configuration.
+  Status convert(scap::Input* capture, InputSummary& summary);
   Status work(InputSummary& summary);
+  Status read(scap::Input& input, InputSummary& summary);
   Result<InputKind> input_kind() const;
 
   const SessionConfig config_;
   Queue queue_;
   std::atomic<bool> cancel_{false};
+  std::mutex input_mutex_;
+  scap::Input* input_ = nullptr;  // while the engine reads it
   std::thread thread_;
   bool started_ = false;
   RecordCounts counts_;

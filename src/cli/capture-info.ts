@@ -2,7 +2,7 @@ import { escapeForTerminal } from '../engine/escape.js';
 import type { Summary } from '../engine/session.js';
 import { TableText } from '../export/table-text.js';
 import { isoTime } from '../export/values.js';
-import { counted, damageLines, grouped } from './summary.js';
+import { counted, damageLines, grouped, shortened } from './summary.js';
 
 /** What a capture is and holds, or why it could not be read. */
 export type Inspection =
@@ -128,7 +128,7 @@ function listedText({ info }: Summary): string {
 }
 
 function damageText(summary: Summary): string[] {
-  const lines = damageLines(summary);
+  const lines = shortened(damageLines(summary), 'places of damage');
   return lines.length === 0 ? ['none'] : lines;
 }
 

@@ -21,8 +21,8 @@ export function explain(error: unknown): { message: string; exit: number } {
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!isParseError(error)) return firstLine(error.message);
-  const missing = (error as { args?: { name: string }[] }).args;
-  if (missing) return `missing argument: ${missing.map((arg) => arg.name).join(', ')}; see --help`;
+  const missing = (error as { args?: { name: string }[] }).args?.filter(({ name }) => name !== undefined) ?? [];
+  if (missing.length > 0) return `missing argument: ${missing.map((arg) => arg.name).join(', ')}; see --help`;
   // The parser's messages have several lines and end with a hint we word ourselves.
   const lines = error.message
     .split('\n')
@@ -33,7 +33,8 @@ function messageOf(error: unknown): string {
 }
 
 function isParseError(error: unknown): boolean {
-  return error instanceof Errors.CLIError && 'parse' in error;
+  // The parser's own kind, but for a flag at the very end.
+  return error instanceof Errors.CLIError && ('parse' in error || error.message.endsWith(' expects a value'));
 }
 
 function firstLine(text: string): string {

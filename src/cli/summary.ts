@@ -25,7 +25,7 @@ export function summaryText({ conversion, summary, seconds }: Outcome): string {
   for (const { reason, count } of summary.skipped) {
     if (count > 0n) lines.push(`  skipped: ${counted(count, reason)}`);
   }
-  lines.push(...damageLines(summary).map((line) => `  damaged: ${line}`));
+  lines.push(...shortened(damageLines(summary), 'places of damage').map((line) => `  damaged: ${line}`));
   return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
 }
 
@@ -37,7 +37,7 @@ export function recoveryText(input: string, output: string, summary: Summary): s
     ...summary.skipped
       .filter(({ count }) => count > 0n)
       .map(({ reason, count }) => `  dropped: ${counted(count, reason)}`),
-    ...damageLines(summary).map((line) => `  damaged: ${line}`),
+    ...shortened(damageLines(summary), 'places of damage').map((line) => `  damaged: ${line}`),
   ];
   return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
 }
@@ -45,8 +45,26 @@ export function recoveryText(input: string, output: string, summary: Summary): s
 /** What of an input could not be read, for commands that print no summary. */
 export function damageText(path: string, summary: Summary): string {
   const name = path === standardInput ? 'standard input' : path;
-  return damageLines(summary)
+  return shortened(damageLines(summary), 'places of damage')
     .map((line) => `sfkit: ${escapeForTerminal(`${name} is damaged: ${line}`)}\n`)
+    .join('');
+}
+
+const mostLines = 10;
+
+/** The first of many lines, and how many more there are. */
+export function shortened(lines: readonly string[], things: string): string[] {
+  if (lines.length <= mostLines + 1) return [...lines];
+  const more = `${grouped(lines.length - mostLines)} more ${things} (sfkit info --json lists them)`;
+  return [...lines.slice(0, mostLines), more];
+}
+
+/** What an input holds that this version of sfkit does not show. */
+export function skippedText(path: string, summary: Summary): string {
+  const name = path === standardInput ? 'standard input' : path;
+  return summary.skipped
+    .filter(({ count }) => count > 0n)
+    .map(({ reason, count }) => `sfkit: ${escapeForTerminal(`${name}: passed over ${counted(count, reason)}`)}\n`)
     .join('');
 }
 

@@ -1,8 +1,9 @@
 import { Args, Command, Flags } from '@oclif/core';
 import { exitCodes } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
-import { damageText } from '../cli/summary.js';
+import { damageText, skippedText } from '../cli/summary.js';
 import { parseBound } from '../engine/bounds.js';
+import { SfkitError } from '../engine/errors.js';
 import { listEvents } from '../export/events.js';
 import { stdoutSink } from '../export/sink.js';
 
@@ -10,7 +11,7 @@ export default class Events extends Command {
   static override summary = 'Print the events of a capture, one a line.';
 
   static override description =
-    `A line has the number of the event, the time in UTC, the processor, the process and its thread, > where a call is entered or < where it returns, the name, and the parameters with flags decoded and descriptors named. Numbers count the event blocks of the file. Control characters of captured text are escaped.
+    `A line has the number of the event, the time in UTC, the processor, the process and its thread, > where a call is entered or < where it returns, the name, and the parameters with flags decoded and descriptors named. Numbers count the event blocks of the file. Events that the capture tool itself made, like procinfo and container, are printed too. Control characters of captured text are escaped.
 
 -p takes text with %field in it (sfkit fields lists them); \\t and \\n are a tab and a line end, %% is a percent sign. A value that the capture does not have is shown as <NA>, in JSON as null.
 
@@ -44,15 +45,19 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
     }),
     from: Flags.string({
       helpValue: 'PLACE',
-      description: 'first event: its number, a time in UTC (2026-03-02T10:00:01.5), or +SECONDS from the first event',
+      description:
+        'first event: its number, a time in UTC (2026-03-02T10:00:01.5), or +SECONDS from the first system call',
     }),
     to: Flags.string({ helpValue: 'PLACE', description: 'last event, written like --from' }),
-    count: Flags.boolean({ exclusive: ['print', 'json'], description: 'print only how many events there are' }),
+    count: Flags.boolean({ description: 'print only how many events would be printed' }),
   };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Events);
     refuseTerminalInput([args.capture]);
+    if (flags.count && (flags.json || flags.print !== undefined)) {
+      throw new SfkitError('INVALID_ARGUMENT', '--count prints a number alone; leave out --json and -p');
+    }
     const summary = await listEvents(
       args.capture,
       {
@@ -63,6 +68,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
       },
       stdoutSink(),
     );
+    process.stderr.write(skippedText(args.capture, summary));
     if (summary.damage.length === 0) return;
     process.stderr.write(damageText(args.capture, summary));
     this.exit(exitCodes.partial);

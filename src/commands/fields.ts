@@ -11,7 +11,7 @@ export default class Fields extends Command {
   static override summary = 'List the fields of events that a template can ask for.';
 
   static override description =
-    'The fields are those of sysdig and Falco. Behind evt.arg and evt.rawarg stands the name or the place of a parameter, as in evt.arg.flags or evt.arg[0].';
+    'The fields are some of those of sysdig and Falco, under the same names. Behind evt.arg and evt.rawarg stands the name or the place of a parameter, as in evt.arg.flags or evt.arg[0].';
 
   static override examples = [
     { description: 'All', command: '<%= config.bin %> fields' },

@@ -11,15 +11,15 @@ export default class Recover extends Command {
   static override summary = 'Rewrite what is readable of a damaged capture as a clean one.';
 
   static override description =
-    `Writes a plain capture of format 1.2 that every reader of captures takes. Lists and events that are sound stay as they are; damaged ones go, and what goes is said. Comments and blocks of unknown type go as well, since older readers stop at them; lists between events become the start of a new section.
+    `Writes a plain capture of format 1.2 that readers take which know its kinds of events and descriptors. Lists and events that are sound stay as they are; damaged ones go, and what goes is said. Comments and blocks of unknown type go as well, since older readers stop at them; lists between events become the start of a new section.
 
 Exit code: 0 nothing was dropped, 1 failed, 2 wrong usage, 3 something was dropped.`;
 
   static override examples = [
     { description: 'A clean capture', command: '<%= config.bin %> recover broken.scap -o good.scap' },
     {
-      description: 'A big-endian or cut-off gzip capture for other tools',
-      command: '<%= config.bin %> recover old.scap.gz -o - | sysdig -r -',
+      description: 'A cut-off gzip capture, for other tools',
+      command: '<%= config.bin %> recover cut.scap.gz -o - > whole.scap',
     },
   ];
 

@@ -9,7 +9,7 @@ const nanosecondsPerMillisecond = 1_000_000n;
 
 /**
  * A place in a capture as people write it: the number of an event (`120`), a time in UTC (`2026-03-02T10:00:01.5`,
- * with `Z` or an offset if wanted), or seconds from the first event (`+1.5`). `name` is that of the option, for the
+ * with `Z` or an offset if wanted), or seconds from the first system call (`+1.5`). `name` is that of the option, for the
  * message of the error.
  */
 export function parseBound(name: string, text: string): Bound {
@@ -17,7 +17,7 @@ export function parseBound(name: string, text: string): Bound {
   if (bound === undefined || bound.value > largest) {
     throw new SfkitError(
       'INVALID_ARGUMENT',
-      `${name} '${text}': expected the number of an event (120), a time in UTC (2026-03-02T10:00:01.5) or seconds from the first event (+1.5)`,
+      `${name} '${text}': expected the number of an event (120), a time in UTC (2026-03-02T10:00:01.5) or seconds from the first system call (+1.5)`,
     );
   }
   return bound;

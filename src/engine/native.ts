@@ -37,7 +37,7 @@ export interface NativeConfig {
   to: NativeBound | null;
 }
 
-/** A place in a capture: an event's number, ns since 1970, or ns since the first event. */
+/** A place in a capture: an event's number, ns since 1970, or ns since the first system call. */
 export interface NativeBound {
   kind: 'number' | 'time' | 'relative';
   value: bigint;

@@ -194,12 +194,25 @@ std::string_view promised_letter(uint16_t code) {
 Result<FieldRef> parse_field(std::string_view text, size_t& used) {
   const std::string_view word = word_at(text);
   const FieldInfo* info = longest_field(word);
+  if (word.empty()) {
+    return Status(ErrorCode::kInvalidArgument,
+                  "a lone %: write %% for a percent sign, or the name of a field behind it");
+  }
   if (info == nullptr) return unknown_field(word);
   FieldRef field;
   field.field = info->field;
   field.type = info->type;
   field.name = info->name;
   used = info->name.size();
+  // A longer name is another field, not this one with something behind it.
+  const char next = used < text.size() ? text[used] : '\0';
+  const bool goes_on = word.size() > used || next == '[';
+  if (!info->argument && goes_on) {
+    return unknown_field(next == '[' ? text.substr(0, text.find(']', used) == std::string_view::npos
+                                                          ? text.size()
+                                                          : text.find(']', used) + 1)
+                                     : word);
+  }
   if (info->argument) {
     if (Status status = parse_argument(text, field, used); !status.is_ok()) return status;
   }
@@ -263,7 +276,8 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtRawtime: return FieldValue::of(event.ts);
     case Field::kEvtRawtimeS: return FieldValue::of(event.ts / kNanoseconds);
     case Field::kEvtRawtimeNs: return FieldValue::of(event.ts % kNanoseconds);
-    case Field::kEvtReltime: return FieldValue::of(static_cast<int64_t>(event.ts - first_time_));
+    case Field::kEvtReltime:
+      return origin_ == 0 ? FieldValue() : FieldValue::of(static_cast<int64_t>(event.ts - origin_));
     case Field::kEvtDir: return FieldValue::of(std::string_view(scap::is_enter(event.code) ? ">" : "<"));
     case Field::kEvtType: return FieldValue::of(type_of(event));
     case Field::kEvtCode: return FieldValue::of(uint64_t{event.code});

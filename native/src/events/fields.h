@@ -47,8 +47,8 @@ class FieldReader {
 
   // What get() is about from now on; `context` must stay valid.
   void look_at(const state::Context& context) { context_ = &context; }
-  // Time of the capture's first event, for evt.reltime.
-  void set_first_time(uint64_t nanoseconds) { first_time_ = nanoseconds; }
+  // From when evt.reltime counts; 0 as long as that is not known.
+  void set_origin(uint64_t nanoseconds) { origin_ = nanoseconds; }
 
   // Text is unescaped and valid until the next call.
   FieldValue get(const FieldRef& field);
@@ -75,7 +75,7 @@ class FieldReader {
   state::Engine& engine_;
   ParameterText parameters_;
   const state::Context* context_ = nullptr;
-  uint64_t first_time_ = 0;
+  uint64_t origin_ = 0;
   uint64_t shown_second_ = UINT64_MAX;
   std::string date_;   // of shown_second_
   std::string clock_;  // of shown_second_

@@ -157,7 +157,7 @@ class Lister : public state::Feed {
 
  protected:
   bool take(const scap::EventView& event, bool shown) override {
-    printer_.fields().set_first_time(times().first());
+    printer_.fields().set_origin(times().origin());
     if (options_.to.kind == Bound::Kind::kNumber && event.number > options_.to.value) return false;
     const bool in_range = shown && begins(event) && !ends(event);
     engine().apply_all(event, [this, in_range](const state::Context& context) {
@@ -169,25 +169,28 @@ class Lister : public state::Feed {
   }
 
  private:
-  bool ends(const scap::EventView& event) const {
-    const Bound& to = options_.to;
-    switch (to.kind) {
-      case Bound::Kind::kNone: return false;
-      case Bound::Kind::kNumber: return event.number > to.value;
-      default: return event.ts > time_of(to);
-    }
-  }
   bool begins(const scap::EventView& event) const {
     const Bound& from = options_.from;
     switch (from.kind) {
       case Bound::Kind::kNone: return true;
       case Bound::Kind::kNumber: return event.number >= from.value;
-      default: return event.ts >= time_of(from);
+      case Bound::Kind::kTime: return event.ts >= from.value;
+      case Bound::Kind::kRelative: return has_origin() && event.ts >= times().origin() + from.value;
     }
+    return true;
   }
-  uint64_t time_of(const Bound& bound) const {
-    return bound.value + (bound.kind == Bound::Kind::kRelative ? times().first() : 0);
+  bool ends(const scap::EventView& event) const {
+    const Bound& to = options_.to;
+    switch (to.kind) {
+      case Bound::Kind::kNone: return false;
+      case Bound::Kind::kNumber: return event.number > to.value;
+      case Bound::Kind::kTime: return event.ts > to.value;
+      case Bound::Kind::kRelative: return has_origin() && event.ts > times().origin() + to.value;
+    }
+    return false;
   }
+  // Seconds count from the first system call; what stands before it is at the start.
+  bool has_origin() const { return times().origin() != 0; }
 
   const ListOptions& options_;
   const std::function<bool(std::vector<uint8_t>)>& give_;

@@ -20,7 +20,7 @@ struct Bound {
     kNone,
     kNumber,    // the event of this number
     kTime,      // ns since 1970
-    kRelative,  // ns since the first event
+    kRelative,  // ns since the first system call
   };
   Kind kind = Kind::kNone;
   uint64_t value = 0;

@@ -166,7 +166,13 @@ TEST(LineTemplate, SaysWhereAndWhatIsLikelyMeant) {
             "template, character 1: field 'evt.arg' needs the name of a parameter, as in evt.arg.name, or "
             "its place, "
             "as in evt.arg[0]");
-  EXPECT_EQ(message("%"), "template, character 1: unknown field ''");
+  EXPECT_EQ(message("%"),
+            "template, character 1: a lone %: write %% for a percent sign, or the name of a field behind it");
+  EXPECT_EQ(message("%evt.datetime.s"),
+            "template, character 1: unknown field 'evt.datetime.s'; did you mean "
+            "'evt.datetime'?");
+  EXPECT_EQ(message("%fd.name[0]"),
+            "template, character 1: unknown field 'fd.name[0]'; did you mean 'fd.name'?");
   EXPECT_TRUE(LineTemplate::parse("100%% %evt.num.\\t\\n\\\\").is_ok());
 }
 

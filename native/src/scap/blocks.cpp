@@ -152,6 +152,12 @@ class CaptureReader {
                                      ", expected a capture file"};
     }
     // The type reads the same in both byte orders.
+    if (start.text().starts_with(std::string_view("Obj\x01", 4))) {
+      return {
+          ErrorCode::kBadFormat,
+          name_ +
+              ": is an Avro file, as SysFlow files are, expected a capture; sfkit show and query read those"};
+    }
     if (start.load<uint32_t>(0) != block::kSectionHeader) return refuse(hex_bytes(start, 8));
     if (start.size() < kSmallestSection)
       return refuse("only " + std::to_string(start.size()) + " bytes of one");
@@ -312,11 +318,26 @@ class CaptureReader {
         return false;
       }
       step = distance_to_candidate(window);
-      if (step == 0 && is_whole_block(window)) break;
+      if (step == 0) {
+        const ByteOrder before = order_;
+        order_ = order_of_candidate(window);
+        if (is_whole_block(window)) break;
+        order_ = before;
+      }
       step = std::max<size_t>(step, 1);
+    }
+    if (std::string_view(kind) == "truncated") {
+      // More follows, so it was the length that was wrong.
+      kind = "bad-length";
+      message = "a block claims more bytes than follow";
     }
     damage(kind, start, input_.offset() - start, std::move(message) + "; went on at the next whole block");
     return true;
+  }
+
+  // A section header may be in another order than what stands before it.
+  ByteOrder order_of_candidate(Bytes window) const {
+    return load<uint32_t>(window, 0, order_) == block::kSectionHeader ? order_of_section(window) : order_;
   }
 
   // Bytes until something in `window` looks like the head of a known block, its last few bytes left for the
@@ -326,7 +347,7 @@ class CaptureReader {
     for (size_t at = 0; at <= last; ++at) {
       const auto type = load<uint32_t>(window, at, order_);
       if (!is_known(type)) continue;
-      const auto length = load<uint32_t>(window, at + 4, order_);
+      const auto length = load<uint32_t>(window, at + 4, order_of_candidate(window.slice(at)));
       if (length >= kSmallestBlock && length <= longest_block(type)) return at;
     }
     return last + 1;

@@ -91,6 +91,20 @@ std::vector<uint8_t> small_capture(WriterLayout layout) {
   return out.bytes();
 }
 
+TEST(ReadCapture, PassesFalseHeadsInTimeThatGrowsWithTheFile) {
+  // Each of these looks like the head of an event block that is longer than what is left.
+  std::vector<uint8_t> bytes = small_capture({});
+  const std::vector<uint8_t> head{0x16, 2, 0, 0, 0xf0, 0xff, 0xff, 0};
+  for (int i = 0; i < 1'000'000; ++i) bytes.insert(bytes.end(), head.begin(), head.end());
+  auto input = Input::over(Bytes(bytes.data(), bytes.size()));
+  Seen seen;
+  ReadStats stats;
+  // Quadratic work would take minutes here.
+  ASSERT_TRUE(read_capture(*input.value(), "test", seen, stats).is_ok());
+  EXPECT_EQ(stats.events, 2u);
+  EXPECT_EQ(stats.damage.size(), 1u);
+}
+
 TEST(ReadCapture, ReadsEveryProcessListVersion) {
   for (int version = 1; version <= 9; ++version) {
     const ReadResult result = read(small_capture(

@@ -78,6 +78,20 @@ TEST(ByteOrder, SectionsOfBothOrdersFollowEachOther) {
   EXPECT_EQ(content_of(bytes).facts, twice);
 }
 
+TEST(ByteOrder, ASectionOfTheOtherOrderIsFoundBehindDamage) {
+  std::vector<uint8_t> bytes = testing::event_forms(2, 8, {});
+  const size_t once = content_of(bytes).facts.size();
+  bytes.insert(bytes.end(), 40, 'x');
+  const std::vector<uint8_t> second = testing::event_forms(2, 8, {.order = ByteOrder::kSwapped});
+  bytes.insert(bytes.end(), second.begin(), second.end());
+  Content content;
+  auto input = Input::over(Bytes(bytes.data(), bytes.size()));
+  ReadStats stats;
+  ASSERT_TRUE(read_capture(*input.value(), "test", content, stats).is_ok());
+  EXPECT_EQ(content.facts.size(), 2 * once);
+  EXPECT_EQ(stats.damage.size(), 1u);
+}
+
 TEST(ByteOrder, ValuesTooShortForTheirNumbersStayAsTheyAre) {
   std::vector<uint8_t> tuple{2, 127, 0};
   swap_parameter(ev::SOCKET_CONNECT_X, 1, tuple.data(), tuple.size());

@@ -135,7 +135,8 @@ bool GzipReader::can_inflate_here(Inflater& inflater) {
   fetch(kProbeSize);
   std::vector<uint8_t> scratch(kConvincing);
   inflater.reset();
-  Bytes rest = packed();
+  const Bytes probe = packed().slice(0, kProbeSize);
+  Bytes rest = probe;
   size_t produced = 0;
   bool fine = true;
   while (fine && produced < kConvincing && !rest.empty()) {
@@ -147,7 +148,7 @@ bool GzipReader::can_inflate_here(Inflater& inflater) {
   }
   inflater.reset();
   return fine && (produced >= kConvincing || (produced > 0 && rest.empty()) ||
-                  packed().size() - rest.size() >= kProbeSize);
+                  (rest.empty() && probe.size() == kProbeSize));
 }
 
 bool GzipReader::salvage() {

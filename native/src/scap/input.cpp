@@ -21,16 +21,26 @@ class BufferedInput : public Input {
   virtual size_t produce(uint8_t* target, size_t room) = 0;
 
   void fill(size_t want) override {
+    if (ended_) return;
     const size_t kept = window_.size();
-    if (kept > 0 && window_.data() != buffer_.data()) std::memmove(buffer_.data(), window_.data(), kept);
-    size_t filled = kept;
-    while (filled < want && !ended_) {
-      if (buffer_.size() - filled < kReadSize) buffer_.resize(std::max(buffer_.size() * 2, 4 * kReadSize));
-      const size_t got = produce(buffer_.data() + filled, buffer_.size() - filled);
+    size_t begin = kept == 0 ? 0 : static_cast<size_t>(window_.data() - buffer_.data());
+    size_t end = begin + kept;
+    while (end - begin < want && !ended_) {
+      if (buffer_.size() - end < kReadSize) {
+        // What is kept moves to the front only where that gains as much as it costs, so that each byte moves
+        // but a few times whatever is asked for.
+        if (begin > 0 && begin >= end - begin) {
+          std::memmove(buffer_.data(), buffer_.data() + begin, end - begin);
+          end -= begin;
+          begin = 0;
+        }
+        if (buffer_.size() - end < kReadSize) buffer_.resize(std::max(buffer_.size() * 2, 4 * kReadSize));
+      }
+      const size_t got = produce(buffer_.data() + end, buffer_.size() - end);
       if (got == 0) ended_ = true;
-      filled += got;
+      end += got;
     }
-    window_ = Bytes(buffer_.data(), filled);
+    window_ = Bytes(buffer_.data() + begin, end - begin);
   }
 
   bool ended_ = false;
@@ -42,6 +52,8 @@ class BufferedInput : public Input {
 class PlainInput : public BufferedInput {
  public:
   explicit PlainInput(ByteSource source) : source_(std::move(source)) {}
+
+  void stop() override { source_.stop(); }
 
  protected:
   size_t produce(uint8_t* target, size_t room) override {
@@ -59,6 +71,8 @@ class GzipInput : public BufferedInput {
   explicit GzipInput(ByteSource source) : reader_(std::move(source)) {}
 
   bool is_gzip() const override { return true; }
+
+  void stop() override { reader_.stop(); }
 
   bool resume() override {
     if (failure_.empty() || !reader_.resume()) return false;

@@ -43,6 +43,9 @@ class Input {
   // Why the stream ended early (damaged gzip, read error); empty after a clean end.
   const std::string& failure() const { return failure_; }
 
+  // For another thread: a read that waits for a pipe returns soon, as at the end of the stream.
+  virtual void stop() {}
+
   // After a failure: goes on behind the damage. What peek() then shows continues the bytes not yet consumed,
   // though something is missing in between. False when nothing more can be had.
   virtual bool resume() { return false; }

@@ -10,13 +10,18 @@ namespace sfkit::scap {
 ReadAhead::ReadAhead(ByteSource source) : reader_(std::move(source)), thread_([this] { run(); }) {}
 
 ReadAhead::~ReadAhead() {
+  stop();
+  thread_.join();
+}
+
+void ReadAhead::stop() {
   reader_.stop();
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
   }
   room_.notify_all();
-  thread_.join();
+  ready_.notify_all();
 }
 
 std::vector<uint8_t> ReadAhead::take_buffer() {
@@ -77,7 +82,13 @@ size_t ReadAhead::read(uint8_t* target, size_t room) {
     if (current_.last) return 0;
     std::unique_lock lock(mutex_);
     if (current_.bytes.capacity() > 0) spare_.push_back(std::move(current_.bytes));
-    ready_.wait(lock, [this] { return !pieces_.empty(); });
+    ready_.wait(lock, [this] { return stopped_ || !pieces_.empty(); });
+    if (pieces_.empty()) {
+      current_ = Piece();
+      current_.last = true;
+      used_ = 0;
+      return 0;
+    }
     current_ = std::move(pieces_.front());
     pieces_.pop_front();
     used_ = 0;

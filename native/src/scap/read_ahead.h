@@ -22,6 +22,9 @@ class ReadAhead {
   ReadAhead(const ReadAhead&) = delete;
   ReadAhead& operator=(const ReadAhead&) = delete;
 
+  // For another thread: ends the reading, also one that waits.
+  void stop();
+
   // As GzipReader::read.
   size_t read(uint8_t* target, size_t room);
   // As GzipReader::failure, of what was read so far.

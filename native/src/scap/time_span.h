@@ -13,13 +13,14 @@ namespace sfkit::scap {
 class TimeSpan {
  public:
   void see(const EventView& event) {
-    if (event.ts == 0 || event.ts == UINT64_MAX) return;
+    // Beyond 2262 lies only nonsense.
+    if (event.ts == 0 || event.ts > INT64_MAX) return;
     const EventKind kind = event.info().kind;
     const bool notice = kind == EventKind::kMetaevent;
     if (notice && real_) return;
     if (!notice && !real_) {
       real_ = true;
-      first_ = last_ = event.ts;
+      first_ = last_ = origin_ = event.ts;
       return;
     }
     first_ = first_ == 0 ? event.ts : std::min(first_, event.ts);
@@ -29,10 +30,13 @@ class TimeSpan {
   // ns since 1970; 0 as long as no event has a time.
   uint64_t first() const { return first_; }
   uint64_t last() const { return last_; }
+  // Of the first event in the file that is no notice; 0 before it. Unlike first() it never changes.
+  uint64_t origin() const { return origin_; }
 
  private:
   uint64_t first_ = 0;
   uint64_t last_ = 0;
+  uint64_t origin_ = 0;
   bool real_ = false;
 };
 

@@ -58,6 +58,10 @@ class CaptureWriter {
   void block(uint32_t type, Bytes body);
 
   const std::vector<uint8_t>& bytes() const { return bytes_; }
+  // What is ready, as it is.
+  void append(const std::vector<uint8_t>& bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
+  // Takes back what was written from byte `size` on.
+  void cut(size_t size) { bytes_.resize(size); }
   // Hands over what was written so far; what follows begins anew.
   std::vector<uint8_t> take() { return std::exchange(bytes_, {}); }
 

@@ -58,7 +58,7 @@ scap::FdEntry entry_of(int64_t fd, const Descriptor& descriptor) {
 std::vector<scap::ThreadEntry> list_threads(const Engine& engine) {
   std::vector<scap::ThreadEntry> entries;
   for (const Thread* thread : engine.threads().sorted()) {
-    if (!thread->is_invalid() && !thread->dead) entries.push_back(entry_of(*thread, engine.containers()));
+    if (thread->pid >= 0 && !thread->dead) entries.push_back(entry_of(*thread, engine.containers()));
   }
   return entries;
 }

@@ -65,7 +65,6 @@ void tidy_path(std::string_view path, std::string& out) {
 void Dispatcher::advance(uint64_t ts) {
   if (ts == 0 || ts == kNoTime) return;
   ts_ = static_cast<int64_t>(ts);
-  if (first_ts_ == 0) first_ts_ = ts_;
   if (ts < second_begins_ || ts >= second_ends_) {
     const int64_t before = now_;
     now_ = static_cast<int64_t>(ts / kNanosecondsPerSecond);

@@ -38,8 +38,6 @@ class Dispatcher {
 
   const DispatchCounts& counts() const { return counts_; }
   uint64_t discarded_flows() const { return flows_.discarded(); }
-  int64_t first_time() const { return first_ts_; }
-  int64_t last_time() const { return ts_; }
 
  private:
   struct Dying {
@@ -69,7 +67,6 @@ class Dispatcher {
   DispatchCounts counts_;
 
   int64_t ts_ = 0;
-  int64_t first_ts_ = 0;
   int64_t now_ = 0;             // seconds
   uint64_t second_begins_ = 1;  // the current second in ns; begins empty
   uint64_t second_ends_ = 0;
