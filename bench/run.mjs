@@ -156,7 +156,7 @@ if (options.json) {
     );
   }
   const printing = results.find(({ name }) => name.startsWith('sysdig') && name.includes('prints events'));
-  const events = results.find(({ name }) => name.startsWith('sfkit events'));
+  const listing = results.find(({ name }) => name.startsWith('sfkit events'));
   const following = results.find(({ name }) => name.includes('prints nothing'));
   const avro = results.find(({ name }) => name === 'sfkit convert -f avro');
   if (printing && following) {
@@ -165,7 +165,7 @@ if (options.json) {
       `\nsfkit convert -f avro: ${times(printing)} times the events/s of sysdig printing, ${times(following)} times those of sysdig -q`,
     );
     console.log(
-      `sfkit events: ${(events.eventsPerSecond / printing.eventsPerSecond).toFixed(1)} times the events/s of sysdig printing`,
+      `sfkit events: ${(listing.eventsPerSecond / printing.eventsPerSecond).toFixed(1)} times the events/s of sysdig printing`,
     );
   }
   if (!hasSysdig) console.log('\nsysdig is not installed: no comparison (Debian has it as a package)');
