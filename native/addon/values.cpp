@@ -263,6 +263,7 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
   } else if (line_format != "text") {
     reader.wrong("lineFormat", "text, json or count");
   }
+  config.options.filter = config.lines.filter = reader.text("filter");
   config.lines.line = reader.text("line");
   config.lines.from = reader.bound("from");
   config.lines.to = reader.bound("to");

@@ -118,7 +118,7 @@ TEST(Recover, BeginsASectionWhereListsStandBetweenEvents) {
   events::CaptureInfo info;
   InputSummary summary;
   auto input = scap::Input::over(Bytes(result.bytes.data(), result.bytes.size()));
-  ASSERT_TRUE(events::inspect_capture(*input.value(), "test", kNoCancel, summary, info).is_ok());
+  ASSERT_TRUE(events::inspect_capture(*input.value(), "test", "", kNoCancel, summary, info).is_ok());
   EXPECT_EQ(info.sections, 2u);
   EXPECT_EQ(info.cpus, 3u);
 }
@@ -178,7 +178,7 @@ TEST(Recover, KeepsTheRecordsBeforeABrokenOne) {
   events::CaptureInfo info;
   InputSummary summary;
   auto input = scap::Input::over(Bytes(result.bytes.data(), result.bytes.size()));
-  ASSERT_TRUE(events::inspect_capture(*input.value(), "test", kNoCancel, summary, info).is_ok());
+  ASSERT_TRUE(events::inspect_capture(*input.value(), "test", "", kNoCancel, summary, info).is_ok());
   EXPECT_EQ(info.threads, 1u);
   EXPECT_TRUE(summary.damage.empty());
 }

@@ -161,7 +161,13 @@ Result<InputKind> Session::input_kind() const {
 Status Session::work(InputSummary& summary) {
   const auto kind = input_kind();
   if (!kind.is_ok()) return kind.status();
-  if (kind.value() == InputKind::kSysflow) return convert(nullptr, summary);
+  if (kind.value() == InputKind::kSysflow) {
+    if (!config_.options.filter.empty()) {
+      return {ErrorCode::kInvalidArgument,
+              config_.input + ": a filter is about the events of a capture, and this is a SysFlow file"};
+    }
+    return convert(nullptr, summary);
+  }
   summary.format = "scap";
   auto opened = scap::Input::open(config_.input);
   if (!opened.is_ok()) return opened.status();
@@ -188,7 +194,7 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
       status = events::list_events(input, name, config_.lines, give, cancel_, summary, events);
       break;
     case OutputKind::kRecovered: status = recover_capture(input, name, give, cancel_, summary, events); break;
-    case OutputKind::kInfo: status = events::inspect_capture(input, name, cancel_, summary, info); break;
+    case OutputKind::kInfo: status = events::inspect_capture(input, name, config_.options.filter, cancel_, summary, info); break;
     default: return convert(&input, summary);
   }
   const std::lock_guard lock(summary_mutex_);

@@ -2,18 +2,21 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeIfChanged } from './write.mjs';
 
-const TYPES = ['i64', 'u64', 'str', 'bool'];
+const TYPES = ['i64', 'u64', 'f64', 'str', 'bool', 'ip', 'net', 'port', 'bytes', 'list', 'raw'];
+const ARGUMENTS = ['', 'parameter', 'type', 'name', 'level', 'number', 'ends'];
+const SEVERAL = ['', 'any', 'either', 'all'];
 
 /** From native/tables/fields.json: src/engine/fields.gen.ts and native/generated/fields.gen.h. */
 export function generate(root) {
-  const { fields } = JSON.parse(readFileSync(join(root, 'native/tables/fields.json'), 'utf8'));
-  const names = new Set(fields.map((field) => field.name));
-  if (names.size !== fields.length) throw new Error('native/tables/fields.json: two fields have the same name');
-  for (const { name, type } of fields) {
-    if (!TYPES.includes(type)) throw new Error(`native/tables/fields.json: ${name} has the unknown type ${type}`);
+  const { fields, refused } = JSON.parse(readFileSync(join(root, 'native/tables/fields.json'), 'utf8'));
+  const all = [...fields.map((field) => field.name), ...refused.flatMap((entry) => entry.names)];
+  if (new Set(all).size !== all.length) throw new Error('native/tables/fields.json: two fields have the same name');
+  for (const { name, type, argument = '', several = '' } of fields) {
+    const known = TYPES.includes(type) && ARGUMENTS.includes(argument.replace('?', '')) && SEVERAL.includes(several);
+    if (!known) throw new Error(`native/tables/fields.json: ${name} has an unknown type, argument or several`);
   }
-  writeIfChanged(join(root, 'src/engine/fields.gen.ts'), typescript(fields));
-  writeIfChanged(join(root, 'native/generated/fields.gen.h'), cpp(fields));
+  writeIfChanged(join(root, 'src/engine/fields.gen.ts'), typescript(fields, refused));
+  writeIfChanged(join(root, 'native/generated/fields.gen.h'), cpp(fields, refused));
 }
 
 const pascal = (name) =>
@@ -22,17 +25,23 @@ const pascal = (name) =>
     .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
     .join('');
 
-function typescript(fields) {
+function typescript(fields, refused) {
   const rows = fields.map(
-    ({ name, type, doc, argument = false }) => `  ${JSON.stringify({ name, type, argument, doc })},`,
+    ({ name, type, doc, argument = '', filterOnly = false }) =>
+      `  ${JSON.stringify({ name, type, argument, filterOnly, doc })},`,
+  );
+  const reasons = refused.flatMap(({ names, reason }) =>
+    names.map((name) => `  ${JSON.stringify({ name, reason })},`),
   );
   return `// Generated from native/tables/fields.json by scripts/generate/fields.mjs.
 
 export interface FieldSpec {
   name: string;
-  type: 'i64' | 'u64' | 'str' | 'bool';
-  /** Whether it takes an argument, as in evt.arg.name or evt.arg[0]. */
-  argument: boolean;
+  type: ${TYPES.map((type) => `'${type}'`).join(' | ')};
+  /** What stands in brackets or behind a dot, as in evt.arg.name or evt.arg[0]; with ? if it may be left out. */
+  argument: string;
+  /** Has no text, so no template can show it. */
+  filterOnly: boolean;
   doc: string;
 }
 
@@ -40,13 +49,21 @@ export interface FieldSpec {
 export const fields: readonly FieldSpec[] = [
 ${rows.join('\n')}
 ];
+
+/** Names of the field's language that cannot be answered, and why. */
+export const refusedFields: readonly { name: string; reason: string }[] = [
+${reasons.join('\n')}
+];
 `;
 }
 
-function cpp(fields) {
-  const rows = fields.map(
-    ({ name, type, argument = false }) =>
-      `{${JSON.stringify(name)}, Field::k${pascal(name)}, FieldType::k${pascal(type)}, ${argument}}`,
+function cpp(fields, refused) {
+  const rows = fields.map(({ name, type, argument = '', several = '', filterOnly = false }) => {
+    const kind = pascal(argument.replace('?', '') || 'none');
+    return `{${JSON.stringify(name)}, Field::k${pascal(name)}, FieldType::k${pascal(type)}, ArgumentKind::k${kind}, ${argument !== '' && !argument.endsWith('?')}, Several::k${pascal(several || 'no')}, ${filterOnly}}`;
+  });
+  const reasons = refused.flatMap(({ names, reason }) =>
+    names.map((name) => `{${JSON.stringify(name)}, ${JSON.stringify(reason)}}`),
   );
   return `// Generated from native/tables/fields.json by scripts/generate/fields.mjs.
 #pragma once
@@ -54,22 +71,43 @@ function cpp(fields) {
 #include <cstdint>
 #include <string_view>
 
-namespace sfkit::events {
+namespace sfkit::fields {
 
-enum class Field : uint8_t { ${fields.map(({ name }) => `k${pascal(name)}`).join(', ')} };
+enum class Field : uint16_t { ${fields.map(({ name }) => `k${pascal(name)}`).join(', ')} };
 
 enum class FieldType : uint8_t { ${TYPES.map((type) => `k${pascal(type)}`).join(', ')} };
+
+// What stands in brackets or behind a dot.
+enum class ArgumentKind : uint8_t { kNone, ${ARGUMENTS.slice(1)
+    .map((kind) => `k${pascal(kind)}`)
+    .join(', ')} };
+
+// Fields with more than one value: how many of them must fit. Of kEither, both must differ for !=.
+enum class Several : uint8_t { kNo, ${SEVERAL.slice(1)
+    .map((kind) => `k${pascal(kind)}`)
+    .join(', ')} };
 
 struct FieldInfo {
   std::string_view name;
   Field field;
   FieldType type;
-  bool argument;  // takes one, as in evt.arg.name or evt.arg[0]
+  ArgumentKind argument;
+  bool needs_argument;
+  Several several;  // without its argument, where it takes one
+  bool filter_only;
 };
 
 inline constexpr FieldInfo kFields[] = {
     ${rows.join(',\n    ')}};
 
-}  // namespace sfkit::events
+struct RefusedField {
+  std::string_view name;
+  std::string_view reason;
+};
+
+inline constexpr RefusedField kRefusedFields[] = {
+    ${reasons.join(',\n    ')}};
+
+}  // namespace sfkit::fields
 `;
 }

@@ -3,8 +3,16 @@ import { type CollectorOptions, compatModes, fileReadModes } from '../engine/con
 
 const helpGroup = 'RECORDS';
 
+/** Which events count; the same flag wherever events are read. */
+export const filterFlag = Flags.string({
+  helpValue: 'FILTER',
+  description:
+    'only events that pass this filter in the language of Falco and sysdig, as in "proc.name = nginx and fd.port = 443"; sfkit fields lists the fields',
+});
+
 /** How records are made of a capture; the same flags wherever a capture is read. */
 export const collectorFlags = {
+  filter: filterFlag,
   exporter: Flags.string({
     helpGroup,
     helpValue: 'NAME',
@@ -43,6 +51,7 @@ export const collectorFlags = {
 
 /** The flags as the library takes them. */
 export function collectorOptions(flags: {
+  filter?: string | undefined;
   exporter?: string | undefined;
   'node-ip'?: string | undefined;
   'file-read-mode': (typeof fileReadModes)[number];
@@ -52,6 +61,7 @@ export function collectorOptions(flags: {
   compat?: (typeof compatModes)[number] | undefined;
 }): CollectorOptions {
   return {
+    filter: flags.filter,
     exporter: flags.exporter,
     nodeIp: flags['node-ip'],
     fileReadMode: flags['file-read-mode'],

@@ -11,10 +11,13 @@ export const exitCodes = {
   partial: 3,
 } as const;
 
-/** An error as one line for a person, and the exit code it means. */
+/** An error as one line for a person (a wrong filter with two more that show where), and the exit code it means. */
 export function explain(error: unknown): { message: string; exit: number } {
-  const message = escapeForTerminal(messageOf(error));
-  const wrongUsage = isParseError(error) || (error instanceof SfkitError && error.code === 'INVALID_ARGUMENT');
+  const isArgument = error instanceof SfkitError && error.code === 'INVALID_ARGUMENT';
+  const wrongUsage = isParseError(error) || isArgument;
+  // What was typed wrong may be shown below the message, with a mark.
+  const lines = isArgument ? error.message.split('\n') : [messageOf(error)];
+  const message = lines.map(escapeForTerminal).join('\n');
   return { message, exit: wrongUsage ? exitCodes.wrongUsage : exitCodes.failed };
 }
 

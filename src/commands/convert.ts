@@ -34,6 +34,10 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
       description: 'One table on standard output',
       command: '<%= config.bin %> convert capture.scap -f jsonl -o - --table network_flow',
     },
+    {
+      description: 'Only what the processes of one container did',
+      command: '<%= config.bin %> convert capture.scap --filter "container.id = 0123456789ab"',
+    },
     { description: 'Many captures, a directory each', command: '<%= config.bin %> convert captures/*.scap -o tables/' },
   ];
 

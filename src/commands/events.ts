@@ -1,4 +1,5 @@
 import { Args, Command, Flags } from '@oclif/core';
+import { filterFlag } from '../cli/collector-flags.js';
 import { exitCodes } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { damageText, skippedText } from '../cli/summary.js';
@@ -27,6 +28,10 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
       description: 'Two seconds of it as JSON lines',
       command: '<%= config.bin %> events capture.scap --from +10 --to +12 --json',
     },
+    {
+      description: 'Reads that failed, of one process',
+      command: '<%= config.bin %> events capture.scap --filter "proc.name = nginx and evt.failed = true"',
+    },
     { description: 'How many there are', command: '<%= config.bin %> events capture.scap --count' },
   ];
 
@@ -35,6 +40,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
   };
 
   static override flags = {
+    filter: filterFlag,
     print: Flags.string({
       char: 'p',
       helpValue: 'TEMPLATE',
@@ -63,6 +69,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
       {
         format: flags.count ? 'count' : flags.json ? 'json' : 'text',
         line: flags.print,
+        filter: flags.filter,
         from: flags.from === undefined ? undefined : parseBound('--from', flags.from),
         to: flags.to === undefined ? undefined : parseBound('--to', flags.to),
       },

@@ -1,17 +1,31 @@
 import { Args, Command, Flags } from '@oclif/core';
 import { SfkitError } from '../engine/errors.js';
-import { fields } from '../engine/fields.gen.js';
+import { type FieldSpec, fields, refusedFields } from '../engine/fields.gen.js';
 import { nearest } from '../engine/nearest.js';
 import { TableText } from '../export/table-text.js';
 import { jsonDocument } from '../export/values.js';
 
-const typeNames = { i64: 'number', u64: 'number', str: 'text', bool: 'true or false' } as const;
+const typeNames: Record<FieldSpec['type'], string> = {
+  i64: 'number',
+  u64: 'number',
+  f64: 'number',
+  str: 'text',
+  bool: 'true or false',
+  ip: 'address',
+  net: 'network',
+  port: 'port',
+  bytes: 'bytes',
+  list: 'list',
+  raw: 'any',
+};
 
 export default class Fields extends Command {
-  static override summary = 'List the fields of events that a template can ask for.';
+  static override summary = 'List the fields of events that filters and templates can ask for.';
 
   static override description =
-    'The fields are some of those of sysdig and Falco, under the same names. Behind evt.arg and evt.rawarg stands the name or the place of a parameter, as in evt.arg.flags or evt.arg[0].';
+    `The fields are those of sysdig and Falco, under the same names. Behind a name with [] stands an argument: evt.arg.flags or evt.arg[0], proc.aname[2], proc.env[HOME]; with [?] it may be left out. Fields marked "filter only" have several values or none as text, so a template cannot show them.
+
+Some fields of that language cannot be answered from a capture; --refused lists them with the reason.`;
 
   static override examples = [
     { description: 'All', command: '<%= config.bin %> fields' },
@@ -23,33 +37,46 @@ export default class Fields extends Command {
   };
 
   static override flags = {
+    refused: Flags.boolean({ description: 'the fields that cannot be answered, and why' }),
     json: Flags.boolean({ description: 'print an array with an object for each field' }),
   };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Fields);
     const prefix = args.prefix ?? '';
-    const found = fields.filter(({ name }) => name.startsWith(prefix));
-    if (found.length === 0) {
-      const likely = nearest(prefix, [...fields.map(({ name }) => name), ...prefixes]);
-      const advice = likely === undefined ? `they begin with ${prefixes.join(', ')}` : `did you mean '${likely}'?`;
-      throw new SfkitError('INVALID_ARGUMENT', `no field begins with '${prefix}'; ${advice}`);
-    }
-    if (flags.json) {
-      process.stdout.write(jsonDocument(found));
+    if (flags.refused) {
+      const found = refusedFields.filter(({ name }) => name.startsWith(prefix));
+      print(flags.json, found, ['field', 'why it cannot be answered'], (field) => [field.name, field.reason]);
       return;
     }
-    const table = new TableText(
-      ['field', 'type', 'meaning'].map((name) => ({ name, right: false })),
-      { maxCell: 140 },
-    );
-    const rows = found.map(({ name, type, argument, doc }) => [
-      argument ? `${name}[]` : name,
-      argument ? 'any' : typeNames[type],
-      doc,
+    const found = fields.filter(({ name }) => name.startsWith(prefix));
+    if (found.length === 0) throw new SfkitError('INVALID_ARGUMENT', nothingFound(prefix));
+    print(flags.json, found, ['field', 'type', 'meaning'], ({ name, type, argument, filterOnly, doc }) => [
+      argument === '' ? name : argument.endsWith('?') ? `${name}[?]` : `${name}[]`,
+      typeNames[type],
+      filterOnly ? `${doc} (filter only)` : doc,
     ]);
-    process.stdout.write(table.rows(rows) + table.end());
   }
+}
+
+function print<Field>(json: boolean, found: readonly Field[], head: string[], row: (field: Field) => string[]): void {
+  if (json) {
+    process.stdout.write(jsonDocument(found));
+    return;
+  }
+  const table = new TableText(
+    head.map((name) => ({ name, right: false })),
+    { maxCell: 200 },
+  );
+  process.stdout.write(table.rows(found.map(row)) + table.end());
+}
+
+function nothingFound(prefix: string): string {
+  const refused = refusedFields.find(({ name }) => name.startsWith(prefix));
+  if (refused !== undefined) return `field '${refused.name}' cannot be answered: ${refused.reason}`;
+  const likely = nearest(prefix, [...fields.map(({ name }) => name), ...prefixes]);
+  const advice = likely === undefined ? `they begin with ${prefixes.join(', ')}` : `did you mean '${likely}'?`;
+  return `no field begins with '${prefix}'; ${advice}`;
 }
 
 const prefixes = [...new Set(fields.map(({ name }) => name.slice(0, name.indexOf('.'))))];

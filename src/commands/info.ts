@@ -1,5 +1,6 @@
 import { Args, Command, Flags } from '@oclif/core';
 import { type Inspection, infoJson, infoText } from '../cli/capture-info.js';
+import { filterFlag } from '../cli/collector-flags.js';
 import { progress } from '../cli/progress.js';
 import { exitCodes, explain } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
@@ -29,6 +30,7 @@ Exit code: 0 all are clean, 1 one could not be read, 2 wrong usage, 3 one is dam
   };
 
   static override flags = {
+    filter: filterFlag,
     events: Flags.boolean({ description: 'count the events by type' }),
     json: Flags.boolean({ description: 'print an array with an object for each capture' }),
   };
@@ -40,7 +42,7 @@ Exit code: 0 all are clean, 1 one could not be read, 2 wrong usage, 3 one is dam
     const inspections: Inspection[] = [];
     for (const file of files) {
       const line = progress(escapeForTerminal(file));
-      const inspection = await inspect(file);
+      const inspection = await inspect(file, flags.filter);
       line.end();
       inspections.push(inspection);
       if ('error' in inspection) process.stderr.write(`sfkit: ${escapeForTerminal(inspection.error.message)}\n`);
@@ -57,11 +59,12 @@ Exit code: 0 all are clean, 1 one could not be read, 2 wrong usage, 3 one is dam
   }
 }
 
-async function inspect(file: string): Promise<Inspection> {
+async function inspect(file: string, filter: string | undefined): Promise<Inspection> {
   try {
-    return { file, summary: await readInfo({ input: file, kind: 'capture' }) };
+    return { file, summary: await readInfo({ input: file, kind: 'capture', filter }) };
   } catch (error) {
-    if (!(error instanceof SfkitError)) throw error;
+    // A wrong filter is wrong for every file.
+    if (!(error instanceof SfkitError) || error.code === 'INVALID_ARGUMENT') throw error;
     return { file, error: { code: error.code, message: explain(error).message } };
   }
 }

@@ -1,5 +1,6 @@
+import { loadAddon } from './addon.js';
 import { tables } from './columns.gen.js';
-import { SfkitError } from './errors.js';
+import { fromNative, SfkitError } from './errors.js';
 import type { NativeBound, NativeConfig } from './native.js';
 import { nearest } from './nearest.js';
 
@@ -27,6 +28,8 @@ export interface CollectorOptions {
   containersOnly?: boolean | undefined;
   /** Make the records that this version of the collector made. */
   compat?: CompatMode | undefined;
+  /** Only what events do that pass this Falco filter; the state follows all of them. Default: all. */
+  filter?: string | undefined;
 }
 
 export interface SessionConfig extends CollectorOptions {
@@ -78,6 +81,7 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
     processFlow: flag('processFlow', config.processFlow, true),
     containersOnly: flag('containersOnly', config.containersOnly, false),
     compat: oneOf('compat', config.compat, ['', ...compatModes] as const, ''),
+    filter: filterText(config.filter),
     lineFormat: oneOf('lineFormat', config.lineFormat, ['text', 'json', 'count'] as const, 'text'),
     line: text('line', config.line, ''),
     from: config.from ?? null,
@@ -99,6 +103,7 @@ const knownKeys = new Set<string>([
   'processFlow',
   'containersOnly',
   'compat',
+  'filter',
   'lineFormat',
   'line',
   'from',
@@ -119,6 +124,17 @@ function text(name: string, value: unknown, fallback: string | undefined): strin
   if (typeof chosen !== 'string') refuse(`option '${name}' must be a string`);
   if (chosen.includes('\0')) refuse(`option '${name}' must not hold a NUL character`);
   return chosen;
+}
+
+function filterText(value: unknown): string {
+  const filter = text('filter', value, '');
+  if (filter === '') return filter;
+  try {
+    loadAddon().checkFilter(filter);
+  } catch (error) {
+    throw fromNative(error);
+  }
+  return filter;
 }
 
 function flag(name: string, value: unknown, fallback: boolean): boolean {

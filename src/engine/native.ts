@@ -29,6 +29,8 @@ export interface NativeConfig {
   processFlow: boolean;
   containersOnly: boolean;
   compat: '' | 'sysflow-0.7';
+  /** A Falco filter: only events that pass it make records, are listed or counted; '' for all. */
+  filter: string;
   /** Of 'lines': the template '' stands for the default one; 'count' makes none and only counts. */
   lineFormat: 'text' | 'json' | 'count';
   line: string;
@@ -149,5 +151,7 @@ export interface NativeSession {
 
 export interface NativeAddon {
   version: string;
+  /** Throws what is wrong with a filter, as `next()` rejects. */
+  checkFilter(text: string): void;
   Session: new (config: NativeConfig) => NativeSession;
 }

@@ -7,6 +7,8 @@ export interface EventListOptions {
   format: 'text' | 'json' | 'count';
   /** Template with %field names. Default: the line analysts know; for json every fact of the event. */
   line?: string | undefined;
+  /** Only events that pass this Falco filter. Default: all. */
+  filter?: string | undefined;
   /** The first and the last event. Default: those of the capture. */
   from?: Bound | undefined;
   to?: Bound | undefined;
@@ -19,6 +21,7 @@ export async function listEvents(input: string, options: EventListOptions, sink:
     kind: 'capture',
     lineFormat: options.format,
     line: options.line,
+    filter: options.filter,
     from: options.from,
     to: options.to,
   });

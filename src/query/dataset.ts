@@ -34,6 +34,13 @@ export async function openDataset(
   collector: CollectorOptions = {},
 ): Promise<Dataset> {
   const inputs = resolveInputs(paths);
+  const table = inputs.find(({ kind }) => kind !== 'engine');
+  if (table !== undefined && collector.filter !== undefined) {
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      `${table.path}: a filter is about the events of a capture, and this is a table; use WHERE`,
+    );
+  }
   const { connection, close } = await openPassingDatabase();
   const summaries: Dataset['summaries'] = [];
   try {

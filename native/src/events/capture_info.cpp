@@ -2,18 +2,21 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
+#include <utility>
 
 #include "event_names.gen.h"
-#include "events/event_name.h"
+#include "fields/event_name.h"
 #include "scap/blocks.h"
-#include "state/feed.h"
+#include "filter/feed.h"
 
 namespace sfkit::events {
 namespace {
 
-class Inspector : public state::Feed {
+class Inspector : public filter::Feed {
  public:
-  Inspector(CaptureInfo& info, const std::atomic<bool>& cancel) : Feed(false, cancel), info_(info) {}
+  Inspector(std::unique_ptr<filter::Filter> filter, CaptureInfo& info, const std::atomic<bool>& cancel)
+      : Feed(std::move(filter), false, cancel), info_(info) {}
 
   void machine(const scap::MachineInfo& entry) override {
     info_.cpus = entry.cpus;
@@ -59,16 +62,12 @@ class Inspector : public state::Feed {
       (enter ? entry.enter : entry.exit) += count;
     };
     for (uint16_t code = 0; code < scap::kEventCount; ++code) {
-      add(event_name(code), scap::is_enter(code), by_code_[code]);
-      if (scap::is_enter(code) && by_code_[code] != 0 &&
-          (scap::kEvents[code].flags & scap::kOldVersion) != 0) {
-        info_.has_enters = true;
-      }
+      add(fields::event_name(code), scap::is_enter(code), by_code_[code]);
     }
     for (size_t code = 0; code < generic_.size(); ++code) {
       const std::string_view name = scap::kSyscallNames[code];
       for (const bool enter : {true, false}) {
-        add(name.empty() ? event_name(scap::ev::GENERIC_E) : name, enter, generic_[code][enter ? 0 : 1]);
+        add(name.empty() ? fields::event_name(scap::ev::GENERIC_E) : name, enter, generic_[code][enter ? 0 : 1]);
       }
     }
     for (const auto& [name, count] : by_name) info_.events.push_back(count);
@@ -78,17 +77,26 @@ class Inspector : public state::Feed {
 
  protected:
   bool take(const scap::EventView& event, bool) override {
+    if (scap::is_enter(event.code) && (event.info().flags & scap::kOldVersion) != 0) info_.has_enters = true;
+    if (has_filter()) {
+      apply_passing(event, true, [this, &event](const state::Context&) { count(event); });
+    } else {
+      count(event);
+      engine().apply(event, [](const state::Context&) {});
+    }
+    return true;
+  }
+
+ private:
+  void count(const scap::EventView& event) {
     if ((event.code | 1) == scap::ev::GENERIC_X) {
       const uint64_t code = scap::to_uint(event.param(scap::P::ID), 0);
       ++generic_[code < generic_.size() ? code : 0][event.code & 1];
     } else {
       ++by_code_[event.code];
     }
-    engine().apply(event, [](const state::Context&) {});
-    return true;
   }
 
- private:
   CaptureInfo& info_;
   std::array<uint64_t, scap::kEventCount> by_code_{};
   // By portable code of the system call; enter, exit.
@@ -125,14 +133,18 @@ std::string writer_of(const CaptureInfo& info) {
 
 }  // namespace
 
-Status inspect_capture(scap::Input& input, const std::string& name, const std::atomic<bool>& cancel,
+Status inspect_capture(scap::Input& input, const std::string& name, const std::string& filter_text,
+                       const std::atomic<bool>& cancel,
                        InputSummary& summary, CaptureInfo& info) {
-  Inspector inspector(info, cancel);
+  auto filter = filter::compile_optional(filter_text);
+  if (!filter.is_ok()) return filter.status();
+  Inspector inspector(std::move(filter.value()), info, cancel);
   scap::ReadStats stats;
   if (Status status = scap::read_capture(input, name, inspector, stats); !status.is_ok()) return status;
   if (cancel.load()) return {ErrorCode::kCancelled, name + ": reading was cancelled"};
   inspector.finish();
   inspector.describe(summary, input, stats);
+  summary.add_skipped("events that the filter leaves out", inspector.left_out());
   info.major = stats.major;
   info.minor = stats.minor;
   info.swapped = stats.order == ByteOrder::kSwapped;

@@ -18,11 +18,22 @@ Result<LineTemplate> LineTemplate::parse(std::string_view text) {
       piece.text += '%';
       at += 2;
     } else if (character == '%') {
+      const bool is_letter = (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z');
+      if (!is_letter) {
+        return Status(ErrorCode::kInvalidArgument,
+                      "template, character " + std::to_string(at + 1) +
+                          ": a lone %: write %% for a percent sign, or the name of a field behind it");
+      }
       size_t used = 0;
-      auto field = parse_field(text.substr(at + 1), used);
+      auto field = fields::parse_field(text.substr(at + 1), used);
       if (!field.is_ok()) {
         return Status(ErrorCode::kInvalidArgument,
                       "template, character " + std::to_string(at + 1) + ": " + field.status().message());
+      }
+      if (field.value().filter_only) {
+        return Status(ErrorCode::kInvalidArgument,
+                      "template, character " + std::to_string(at + 1) + ": field '" + field.value().name +
+                          "' has no text of its own, it is for filters");
       }
       piece.has_field = true;
       piece.field = std::move(field.value());

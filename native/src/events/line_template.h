@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "events/fields.h"
+#include "fields/fields.h"
 
 namespace sfkit::events {
 
@@ -15,7 +15,7 @@ class LineTemplate {
   struct Piece {
     std::string text;  // stands before the field
     bool has_field = false;
-    FieldRef field;
+    fields::FieldRef field;
   };
 
   // What a line looks like unless somebody says otherwise.

@@ -4,15 +4,19 @@
 #include <utility>
 
 #include "base/escape.h"
+#include "base/ip_text.h"
 #include "base/numbers.h"
 #include "base/utf8.h"
 #include "event_names.gen.h"
 #include "scap/blocks.h"
-#include "state/feed.h"
+#include "filter/feed.h"
 #include "state/values.h"
 
 namespace sfkit::events {
 namespace {
+
+using fields::FieldReader;
+using fields::FieldValue;
 
 constexpr size_t kBatchSize = size_t{256} << 10;
 
@@ -24,16 +28,14 @@ constexpr std::string_view kJsonFields[] = {
 
 class Printer {
  public:
-  Printer(const ListOptions& options, const LineTemplate& line, state::Engine& engine)
+  Printer(const ListOptions& options, const LineTemplate& line, FieldReader& fields)
       : is_json_(options.format == ListOptions::Format::kJson),
         with_parameters_(is_json_ && options.line.empty()),
         line_(line),
-        fields_(engine) {}
+        fields_(fields) {}
 
-  FieldReader& fields() { return fields_; }
-
-  void append(std::string& out, const state::Context& context) {
-    fields_.look_at(context);
+  // The event that the reader looks at.
+  void append(std::string& out) {
     if (is_json_) {
       append_object(out);
     } else {
@@ -46,20 +48,54 @@ class Printer {
   }
 
  private:
+  // What has no text is shown as missing.
+  static bool is_shown_missing(const FieldValue& value) {
+    const bool is_text = value.kind == FieldValue::Kind::kText || value.kind == FieldValue::Kind::kBytes;
+    return value.is_missing() || (is_text && (value.text.empty() || value.text == state::kNotAvailable));
+  }
+
   static void append_text(std::string& out, const FieldValue& value) {
+    if (is_shown_missing(value)) {
+      out += state::kNotAvailable;
+      return;
+    }
     switch (value.kind) {
-      case FieldValue::Kind::kMissing: out += state::kNotAvailable; return;
+      case FieldValue::Kind::kMissing: return;
       case FieldValue::Kind::kSigned: return append_number(out, value.integer);
       case FieldValue::Kind::kUnsigned: return append_number(out, value.number);
-      case FieldValue::Kind::kText: return append_escaped(out, value.text);
+      case FieldValue::Kind::kReal: {
+        constexpr double kTenths = 10;
+        const auto tenths = static_cast<uint64_t>(value.real * kTenths + 0.5);
+        append_number(out, tenths / 10);
+        out += '.';
+        return append_number(out, tenths % 10);
+      }
+      case FieldValue::Kind::kText:
+      case FieldValue::Kind::kBytes: return append_escaped(out, value.text);
       case FieldValue::Kind::kBool: out += value.number != 0 ? "true" : "false"; return;
+      case FieldValue::Kind::kIp:
+        if (value.ipv6) return append_ipv6(out, value.ip);
+        return append_ipv4(out, value.ip);
     }
   }
 
   static void append_json(std::string& out, const FieldValue& value) {
+    if (is_shown_missing(value)) {
+      out += "null";
+      return;
+    }
     switch (value.kind) {
-      case FieldValue::Kind::kMissing: out += "null"; return;
       case FieldValue::Kind::kText: return append_json_string(out, value.text);
+      case FieldValue::Kind::kBytes:
+        out += "{\"base64\":\"";
+        append_base64(out, Bytes(value.text));
+        out += "\"}";
+        return;
+      case FieldValue::Kind::kIp:
+        out += '"';
+        append_text(out, value);
+        out += '"';
+        return;
       default: return append_text(out, value);
     }
   }
@@ -135,15 +171,15 @@ class Printer {
   const bool is_json_;
   const bool with_parameters_;
   const LineTemplate& line_;
-  FieldReader fields_;
+  FieldReader& fields_;
   std::string text_;
 };
 
-class Lister : public state::Feed {
+class Lister : public filter::Feed {
  public:
-  Lister(const ListOptions& options, const LineTemplate& line,
+  Lister(std::unique_ptr<filter::Filter> filter, const ListOptions& options, const LineTemplate& line,
          const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel)
-      : Feed(false, cancel), options_(options), give_(give), printer_(options, line, engine()) {}
+      : Feed(std::move(filter), false, cancel), options_(options), give_(give), printer_(options, line, reader()) {}
 
   // Gives what is left; false when it was not wanted.
   bool flush() {
@@ -157,13 +193,11 @@ class Lister : public state::Feed {
 
  protected:
   bool take(const scap::EventView& event, bool shown) override {
-    printer_.fields().set_origin(times().origin());
     if (options_.to.kind == Bound::Kind::kNumber && event.number > options_.to.value) return false;
     const bool in_range = shown && begins(event) && !ends(event);
-    engine().apply_all(event, [this, in_range](const state::Context& context) {
-      if (!in_range) return;
+    apply_passing(event, in_range, [this](const state::Context&) {
       ++shown_;
-      if (options_.format != ListOptions::Format::kNone) printer_.append(out_, context);
+      if (options_.format != ListOptions::Format::kNone) printer_.append(out_);
     });
     return out_.size() < kBatchSize || flush();
   }
@@ -212,13 +246,16 @@ Status list_events(scap::Input& input, const std::string& name, const ListOption
   auto line = LineTemplate::parse(text);
   if (!line.is_ok()) return line.status();
 
-  Lister lister(options, line.value(), give, cancel);
+  auto filter = filter::compile_optional(options.filter);
+  if (!filter.is_ok()) return filter.status();
+  Lister lister(std::move(filter.value()), options, line.value(), give, cancel);
   scap::ReadStats stats;
   if (Status status = scap::read_capture(input, name, lister, stats); !status.is_ok()) return status;
   if (cancel.load()) return {ErrorCode::kCancelled, name + ": reading was cancelled"};
   lister.flush();
   shown = lister.shown();
   lister.describe(summary, input, stats);
+  summary.add_skipped("events that the filter leaves out", lister.left_out());
   return Status::ok();
 }
 

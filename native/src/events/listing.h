@@ -31,6 +31,7 @@ struct ListOptions {
   Format format = Format::kText;
   // Of the lines; for JSON the members of each object. Empty: the default line; every fact of the event.
   std::string line;
+  std::string filter;  // only events that pass it; "" for all
   // Both ends included. What comes before `from` is followed, though not shown.
   Bound from;
   Bound to;

@@ -107,17 +107,23 @@ struct StoredEnter {
   bool valid = false;
   uint16_t code = 0;
   uint32_t count = 0;
+  uint64_t ts = 0;
   std::vector<uint8_t> bytes;
 
   void store(const EventView& event) {
     valid = true;
     code = event.code;
     count = event.count_in_file();
+    ts = event.ts;
     const Bytes body = event.body().size() <= kMaxBytes ? event.body() : Bytes();
     bytes.assign(body.data(), body.data() + body.size());
   }
 
-  EventView view() const { return {code, count, Bytes(bytes.data(), bytes.size())}; }
+  EventView view() const {
+    EventView event(code, count, Bytes(bytes.data(), bytes.size()));
+    event.ts = ts;
+    return event;
+  }
 };
 
 // An exit event together with the enter event that directly preceded it on its thread. Old writers put

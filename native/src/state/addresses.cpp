@@ -136,6 +136,13 @@ void InterfaceList::add(const scap::InterfaceEntry& entry) {
   entries_.push_back({entry.ipv6, entry.address, entry.netmask});
 }
 
+bool InterfaceList::has(const IpBytes& ip, bool ipv6) const {
+  constexpr uint8_t kLoopbackNet = 127;
+  if (!ipv6 && ip[0] == kLoopbackNet) return true;
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const Entry& entry) { return entry.ipv6 == ipv6 && entry.address == ip; });
+}
+
 IpBytes InterfaceList::guess(const IpBytes& remote, bool ipv6) const {
   const Entry* same_net = nullptr;
   const Entry* first = nullptr;

@@ -70,6 +70,8 @@ class InterfaceList {
  public:
   void add(const scap::InterfaceEntry& entry);
   void clear() { entries_.clear(); }
+  // Whether the captured machine has the address: its own or a loopback one.
+  bool has(const IpBytes& ip, bool ipv6) const;
 
   // The local address a connection to `remote` most likely has: an interface with exactly that address,
   // one in the same subnet, the first that is no loopback; zero when the list is empty.

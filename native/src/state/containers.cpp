@@ -163,6 +163,7 @@ uint32_t ContainerTable::add_json(std::string_view json) {
   info.imageid = text("imageid");
   info.type = type == nullptr ? kContainerDocker : static_cast<int32_t>(type->as_int(kContainerDocker));
   info.privileged = privileged != nullptr && privileged->as_bool(false);
+  info.description = *container;
   ++info.version;
   return index;
 }

@@ -7,6 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/json.h"
+
 namespace sfkit::state {
 
 // Runtime kinds as files number them.
@@ -22,6 +24,8 @@ struct ContainerInfo {
   int32_t type = kContainerDocker;
   bool privileged = false;
   uint64_t version = 0;  // changes with the metadata
+  // The whole of what the capture says in JSON; null when it said less.
+  json::Value description;
 };
 
 // The container id in a thread's cgroups (`subsystem=path` strings, each ended by NUL): short form, or ""

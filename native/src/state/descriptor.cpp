@@ -21,11 +21,13 @@ void Descriptor::reset() {
   open_flags = device = 0;
   inode = 0;
   name.clear();
+  name_as_given.clear();
   sip = dip = {};
   sport = dport = 0;
   unix_source = unix_destination = 0;
   pid = -1;
-  of_socketpair = attempted = false;
+  of_socketpair = attempted = connected = false;
+  renamed_by = 0;
   file = nullptr;
   file_container = 0;
 }

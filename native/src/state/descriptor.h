@@ -41,6 +41,7 @@ struct Descriptor {
   uint32_t device = 0;
   uint64_t inode = 0;
   std::string name;
+  std::string name_as_given;  // of a path that was relative; "" for others
   IpBytes sip{};
   IpBytes dip{};
   uint16_t sport = 0;
@@ -49,6 +50,8 @@ struct Descriptor {
   uint64_t unix_destination = 0;
   int64_t pid = -1;  // pidfd
   bool of_socketpair = false;
+  bool connected = false;
+  uint64_t renamed_by = 0;  // number of the last event whose message changed the ends
   bool attempted = false;  // name and ends are those of a connect that failed
 
   // For the layer above: what it knows of this name, and for which container.

@@ -58,6 +58,8 @@ enum class Handler : uint8_t {
   kSetresgid,
   kSetsid,
   kPrctl,
+  kMemory,
+  kRlimit,
 };
 
 struct Handled {
@@ -145,6 +147,11 @@ constexpr Handled kHandled[] = {
     {Handler::kSetresgid, ev::SYSCALL_SETREGID_X},
     {Handler::kSetsid, ev::SYSCALL_SETSID_X},
     {Handler::kPrctl, ev::SYSCALL_PRCTL_X},
+    {Handler::kMemory, ev::SYSCALL_BRK_4_X},
+    {Handler::kMemory, ev::SYSCALL_MUNMAP_X},
+    {Handler::kRlimit, ev::SYSCALL_GETRLIMIT_X},
+    {Handler::kRlimit, ev::SYSCALL_SETRLIMIT_X},
+    {Handler::kRlimit, ev::SYSCALL_PRLIMIT_X},
     {Handler::kSeen, ev::SYSCALL_READ_X},
     {Handler::kSeen, ev::SYSCALL_READV_X},
     {Handler::kSeen, ev::SYSCALL_PREAD_X},
@@ -155,8 +162,8 @@ constexpr Handled kHandled[] = {
     {Handler::kSeen, ev::SYSCALL_PWRITEV_X},
     {Handler::kSeen, ev::SOCKET_SHUTDOWN_X},
     {Handler::kSeen, ev::SYSCALL_SETNS_X},
-    {Handler::kSeen, ev::SYSCALL_MMAP_X},
-    {Handler::kSeen, ev::SYSCALL_MMAP2_X},
+    {Handler::kMemory, ev::SYSCALL_MMAP_X},
+    {Handler::kMemory, ev::SYSCALL_MMAP2_X},
     {Handler::kSeen, ev::SYSCALL_MKDIR_X},
     {Handler::kSeen, ev::SYSCALL_MKDIR_2_X},
     {Handler::kSeen, ev::SYSCALL_MKDIRAT_X},
@@ -290,27 +297,27 @@ void Engine::find_shown_fd(Context& context) {
   const scap::EventView& event = *context.event;
   const Bytes own =
       kFdPlaces[event.code] < 0 ? Bytes() : event.param(static_cast<uint32_t>(kFdPlaces[event.code]));
-  context.fd = own.empty() ? Thread::kNoFd : to_int(own, -1);
+  context.shown_fd = own.empty() ? Thread::kNoFd : to_int(own, -1);
   Thread* thread = context.thread;
   if (context.call == nullptr) {
-    if (thread != nullptr) thread->entered_fd = context.fd;
-    if (context.fd == Thread::kNoFd && makes_fd(event.code)) context.fd = -1;
+    if (thread != nullptr) thread->entered_fd = context.shown_fd;
+    if (context.shown_fd == Thread::kNoFd && makes_fd(event.code)) context.shown_fd = -1;
   } else if (makes_fd(event.code) || duplicates(*context.call)) {
     const bool is_pair = event.code == ev::SYSCALL_PIPE_X || event.code == ev::SYSCALL_PIPE2_X ||
                          event.code == ev::SOCKET_SOCKETPAIR_X;
     const int64_t result = context.call->result();
-    context.fd = result < 0 ? -1 : to_int(is_pair ? event.param(P::fd2) : event.param(0), -1);
-  } else if (context.fd == Thread::kNoFd && thread != nullptr && thread->has_last_enter &&
+    context.shown_fd = result < 0 ? -1 : to_int(is_pair ? event.param(P::fd2) : event.param(0), -1);
+  } else if (context.shown_fd == Thread::kNoFd && thread != nullptr && thread->has_last_enter &&
              thread->last_enter + 1 == event.code && thread->entered_fd != Thread::kNoFd) {
-    context.fd = thread->entered_fd;
-  } else if (context.fd == Thread::kNoFd && kFdPlaces[event.code] >= 0) {
-    context.fd = -1;  // the call has a descriptor, the capture does not tell it
+    context.shown_fd = thread->entered_fd;
+  } else if (context.shown_fd == Thread::kNoFd && kFdPlaces[event.code] >= 0) {
+    context.shown_fd = -1;  // the call has a descriptor, the capture does not tell it
   }
-  context.has_fd = context.fd != Thread::kNoFd;
-  context.slot = nullptr;
-  if (!context.has_fd) return;
+  context.has_shown_fd = context.shown_fd != Thread::kNoFd;
+  context.shown_slot = nullptr;
+  if (!context.has_shown_fd) return;
   DescriptorTable* table = context.thread == nullptr ? nullptr : context.thread->table();
-  context.slot = table == nullptr ? nullptr : table->find(context.fd);
+  context.shown_slot = table == nullptr ? nullptr : table->find(context.shown_fd);
 }
 
 void Engine::settle() {
@@ -325,7 +332,7 @@ void Engine::settle() {
   }
 }
 
-const Thread* Engine::parent_of(Thread& thread) {
+Thread* Engine::parent_of(Thread& thread) {
   // What a process has started stays with it; the threads of it that did may be gone.
   Thread* leader = thread.leader();
   Thread* parent = leader != nullptr && leader->parent != nullptr ? leader->parent : thread.parent;
@@ -462,6 +469,8 @@ void Engine::exit(Context& context) {
       if (context.call->result() >= 0) context.thread->sid = context.call->result();
       return;
     case Handler::kPrctl: return on_prctl(context);
+    case Handler::kMemory: return on_memory(context);
+    case Handler::kRlimit: return on_rlimit(context);
   }
 }
 
@@ -489,7 +498,11 @@ void Engine::other(const scap::EventView& event, Context& context) {
         context.container = containers_.add_json(event.param(P::data).text());
       }
       return;
-    case ev::USER_ADDED_E: return users_.add(container_of(), id_of(P::uid), to_text(event.param(P::name)));
+    case ev::USER_ADDED_E:
+      users_.add(container_of(), id_of(P::uid), to_text(event.param(P::name)));
+      accounts_.add(container_of(), id_of(P::uid),
+                    {std::string(to_text(event.param(P::home))), std::string(to_text(event.param(P::shell)))});
+      return;
     case ev::USER_DELETED_E: return users_.remove(container_of(), id_of(P::uid));
     case ev::GROUP_ADDED_E: return groups_.add(container_of(), id_of(P::gid), to_text(event.param(P::name)));
     case ev::GROUP_DELETED_E: return groups_.remove(container_of(), id_of(P::gid));

@@ -21,7 +21,10 @@ struct Context {
   FdSlot* slot = nullptr;  // the descriptor the call worked on or made, when known
   int64_t fd = -1;
   uint32_t container = 0;  // events that tell about a container: its index
-  bool has_fd = false;     // apply_all(): whether the event is about a descriptor, known or not
+  // apply_all(): the descriptor that the event is about by the call's name, known or not.
+  bool has_shown_fd = false;
+  int64_t shown_fd = -1;
+  const FdSlot* shown_slot = nullptr;
 };
 
 class Engine {
@@ -34,11 +37,13 @@ class Engine {
   void reset();
   void add_thread(const scap::ThreadEntry& entry);
   void add_descriptor(int64_t tid, const scap::FdEntry& entry);
-  void add_user(uint32_t uid, std::string_view name) { users_.add(0, uid, name); }
+  void add_machine(const scap::MachineInfo& machine);
+  void add_user(const scap::UserEntry& entry);
   void add_group(uint32_t gid, std::string_view name) { groups_.add(0, gid, name); }
   void add_interface(const scap::InterfaceEntry& entry) { interfaces_.add(entry); }
   void clear_names() {
     users_.clear();
+    accounts_.clear();
     groups_.clear();
   }
   void clear_interfaces() { interfaces_.clear(); }
@@ -63,8 +68,16 @@ class Engine {
   const ContainerTable& containers() const { return containers_; }
   const NameTable& users() const { return users_; }
   const NameTable& groups() const { return groups_; }
+  const InterfaceList& interfaces() const { return interfaces_; }
+  const AccountTable& accounts() const { return accounts_; }
+  const std::string& host_name() const { return host_name_; }
+  // The main thread of a process, nullptr when the capture does not know it.
+  Thread* find_process(int64_t pid) {
+    Thread* thread = threads_.find(pid);
+    return thread == nullptr ? nullptr : thread->leader();
+  }
   // The main thread of the parent process; nullptr when the capture does not know it.
-  const Thread* parent_of(Thread& thread);
+  Thread* parent_of(Thread& thread);
   // Directory of an *at call: the path of descriptor `dirfd`, the working directory for AT_FDCWD;
   // nullptr when it is not known.
   const std::string* directory_of(Thread& thread, int64_t dirfd);
@@ -173,6 +186,9 @@ class Engine {
   // Without the mark of a removed file, which libs 0.18.1 keeps.
   std::string_view executable_path(std::string_view path) const;
   void set_cgroups(Thread& thread, Bytes cgroups);
+  void set_memory(Thread& thread, const scap::EventView& event) const;
+  void on_memory(Context& context);
+  void on_rlimit(Context& context);
   // libs 0.18.1 keeps the names that it finds at a clone, at set*id and when an exec changes the container:
   // not those of the process list, which it reads before the names. Where it finds none the old ones stay.
   void find_names(Thread& thread, uint32_t container);
@@ -184,10 +200,13 @@ class Engine {
   DescriptorPool pool_;
   ThreadTable threads_;
   ContainerTable containers_;
-  std::string last_cgroups_;
+  std::shared_ptr<const std::string> last_cgroups_ = std::make_shared<const std::string>();
   uint32_t last_container_ = 0;
   NameTable users_;
   NameTable groups_;
+  AccountTable accounts_;
+  std::string host_name_;
+  uint64_t boot_time_ = 0;
   InterfaceList interfaces_;
   FlatMap<int64_t, uint8_t> server_ports_;
   std::vector<int64_t> listed_;  // threads named by lists since the last event

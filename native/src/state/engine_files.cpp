@@ -65,6 +65,7 @@ void Engine::on_open(Context& context) {
     scratch_.assign(kUnknownDirectory).append(path);
   }
   add_file(context, fd, flags);
+  if (!path.starts_with('/') && context.slot != nullptr) context.slot->descriptor.get()->name_as_given = path;
 }
 
 void Engine::on_creat(Context& context) {

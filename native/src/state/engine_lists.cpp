@@ -14,14 +14,27 @@ void Engine::reset() {
   saw_old_enters_ = false;
   threads_.clear();
   containers_.clear();
-  last_cgroups_.clear();
+  last_cgroups_ = std::make_shared<const std::string>();
   last_container_ = 0;
   users_.clear();
   groups_.clear();
+  accounts_.clear();
+  host_name_.clear();
+  boot_time_ = 0;
   interfaces_.clear();
   server_ports_.clear();
   recent_removals_.clear();
   listed_.clear();
+}
+
+void Engine::add_machine(const scap::MachineInfo& machine) {
+  host_name_ = machine.hostname;
+  boot_time_ = machine.boot_time;
+}
+
+void Engine::add_user(const scap::UserEntry& entry) {
+  users_.add(0, entry.uid, entry.name);
+  accounts_.add(0, entry.uid, {std::string(entry.home), std::string(entry.shell)});
 }
 
 void Engine::add_thread(const scap::ThreadEntry& entry) {
@@ -47,6 +60,17 @@ void Engine::add_thread(const scap::ThreadEntry& entry) {
   thread.exepath = executable_path(entry.exepath);
   thread.args = list_text(Bytes(entry.args));
   thread.root = entry.root;
+  thread.pidns_start_ts = entry.pidns_init_start_ts;
+  thread.memory = {entry.vmsize_kb, entry.vmrss_kb, entry.vmswap_kb, entry.pfmajor, entry.pfminor};
+  thread.capabilities = {entry.cap_inheritable, entry.cap_permitted, entry.cap_effective};
+  thread.executable = {entry.exe_ino, entry.exe_ino_ctime, entry.exe_ino_mtime, 0};
+  const auto mark = [&thread](bool is_so, uint32_t flag) {
+    if (is_so) thread.executable.flags |= flag;
+  };
+  mark(entry.exe_writable, kExeWritable);
+  mark(entry.exe_upper_layer, kExeUpperLayer);
+  mark(entry.exe_from_memfd, kExeFromMemfd);
+  mark(entry.exe_lower_layer, kExeLowerLayer);
   if (thread.is_leader()) {
     join_directory("", entry.cwd, thread.cwd);
     thread.env = list_text(Bytes(entry.env));
@@ -74,6 +98,7 @@ void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
   descriptor.unix_source = entry.unix_source;
   descriptor.unix_destination = entry.unix_destination;
   descriptor.set_name(entry.name);
+  descriptor.connected = descriptor.l4 == L4::kTcp && descriptor.is_ip_socket();
   if (descriptor.type == FdType::kUnix) {
     descriptor.role = entry.name.empty() ? Role::kClient : Role::kServer;
   } else if (descriptor.is_ip_server()) {

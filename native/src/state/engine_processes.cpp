@@ -28,12 +28,42 @@ uint64_t time_between(uint64_t a, uint64_t b) {
 
 void Engine::set_cgroups(Thread& thread, Bytes cgroups) {
   // Most processes have the cgroups of the one before.
-  if (list_text(cgroups) != last_cgroups_) {
-    last_cgroups_ = list_text(cgroups);
-    last_container_ = containers_.intern(container_id_of(last_cgroups_));
-    if (last_container_ != 0) containers_.set_cgroups(last_container_, last_cgroups_);
+  if (list_text(cgroups) != *last_cgroups_) {
+    last_cgroups_ = std::make_shared<const std::string>(list_text(cgroups));
+    last_container_ = containers_.intern(container_id_of(*last_cgroups_));
+    if (last_container_ != 0) containers_.set_cgroups(last_container_, *last_cgroups_);
   }
+  thread.cgroups = last_cgroups_;
   thread.container = last_container_;
+}
+
+void Engine::set_memory(Thread& thread, const scap::EventView& event) const {
+  MemoryUse& memory = thread.memory;
+  memory.size_kb = to_uint(event.param(P::vm_size), memory.size_kb);
+  memory.resident_kb = to_uint(event.param(P::vm_rss), memory.resident_kb);
+  memory.swap_kb = to_uint(event.param(P::vm_swap), memory.swap_kb);
+  memory.major_faults = to_uint(event.param(P::pgft_maj), memory.major_faults);
+  memory.minor_faults = to_uint(event.param(P::pgft_min), memory.minor_faults);
+}
+
+void Engine::on_memory(Context& context) {
+  // Every return tells what the process takes now.
+  set_memory(*context.thread, *context.event);
+}
+
+void Engine::on_rlimit(Context& context) {
+  constexpr uint64_t kOpenFiles = 7;  // RLIMIT_NOFILE, as events number it
+  const scap::CallView& call = *context.call;
+  if (call.result() < 0 || to_uint(call.get(P::resource), UINT64_MAX) != kOpenFiles) return;
+  Thread* owner = context.thread;
+  if (context.event->code == ev::SYSCALL_PRLIMIT_X) {
+    if (const int64_t pid = to_int(call.get(P::pid), 0); pid != 0) owner = threads_.find(pid);
+  }
+  Thread* leader = owner == nullptr ? nullptr : owner->leader();
+  if (leader == nullptr) return;
+  const bool is_prlimit = context.event->code == ev::SYSCALL_PRLIMIT_X;
+  const int64_t limit = to_int(call.get(is_prlimit ? P::newcur : P::cur), -1);
+  if (limit >= 0) leader->fdlimit = limit;
 }
 
 void Engine::find_names(Thread& thread, uint32_t container) {
@@ -49,6 +79,7 @@ void Engine::fill_from_clone(Thread& thread, const scap::CallView& call) {
   const Bytes comm = call.from_exit(P::comm);
   thread.comm = comm.empty() ? thread.exe : to_text(comm);
   thread.fdlimit = to_int(call.from_exit(P::fdlimit), -1);
+  set_memory(thread, call.exit());
   thread.uid = static_cast<uint32_t>(to_uint(call.from_exit(P::uid), kNoId));
   thread.gid = static_cast<uint32_t>(to_uint(call.from_exit(P::gid), kNoId));
   find_names(thread, 0);  // before the container is known
@@ -65,6 +96,9 @@ void Engine::inherit(Thread& thread, Thread& from, bool new_process) {
   thread.pgid = from.pgid;
   thread.tty = from.tty;
   thread.loginuid = from.loginuid;
+  thread.executable = from.executable;
+  thread.capabilities = from.capabilities;
+  if (!new_process) thread.exec_ts = from.exec_ts;
   if (!new_process) return;
   if (DescriptorTable* table = from.table()) thread.descriptors.copy_from(*table);
   thread.cwd = cwd_of(from);
@@ -119,6 +153,7 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
   child.vpid = child.pid;
   fill_from_clone(child, call);
   child.clone_ts = event.ts;
+  child.pidns_start_ts = boot_time_;
   inherit(child, *caller, !is_thread);
   threads_.link(&child);
 }
@@ -143,6 +178,10 @@ void Engine::on_clone_child(Context& context) {
   child.vpid = to_int(call.from_exit(P::vpid), -1);
   fill_from_clone(child, call);
   child.clone_ts = event.ts;
+  child.pidns_start_ts = boot_time_;
+  if ((flags & (kChildInPidns | kCloneNewPid)) != 0 || child.tid != child.vtid) {
+    child.pidns_start_ts += to_uint(call.from_exit(P::pidns_init_start_ts), 0);
+  }
   Thread* from = threads_.find(is_thread ? child.pid : child.ptid);
   if (from == nullptr && is_thread && child.pid >= 0) from = threads_.create(child.pid);
   if (from != nullptr && from != &child) {
@@ -232,6 +271,18 @@ void Engine::on_exec(Context& context) {
       table->filter([](int64_t, FdSlot& slot) { return (slot.descriptor->open_flags & kOpenCloexec) == 0; });
     }
   }
+  thread->exec_ts = context.event->ts;
+  set_memory(*thread, call.exit());
+  const auto replace = [&call](uint64_t& value, P name) { value = to_uint(call.from_exit(name), value); };
+  replace(thread->capabilities.inheritable, P::cap_inheritable);
+  replace(thread->capabilities.permitted, P::cap_permitted);
+  replace(thread->capabilities.effective, P::cap_effective);
+  // Of the program before where this capture does not tell.
+  thread->executable = {};
+  replace(thread->executable.inode, P::exe_ino);
+  replace(thread->executable.ctime, P::exe_ino_ctime);
+  replace(thread->executable.mtime, P::exe_ino_mtime);
+  thread->executable.flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
   thread->flags &= kPipeSource | kPipeDestination | kIsMainThread | kCloneInverted;
   threads_.keep_only(thread);
 }

@@ -69,7 +69,7 @@ void Engine::on_socketpair(Context& context) {
     if (descriptor == nullptr) continue;
     descriptor->unix_source = source;
     descriptor->unix_destination = peer;
-    descriptor->of_socketpair = true;
+    descriptor->of_socketpair = descriptor->connected = true;
   }
   context.slot = nullptr;
 }
@@ -126,6 +126,7 @@ void Engine::on_connect(Context& context) {
   if (tuple.family == Family::kUnix) {
     Descriptor& descriptor = context.slot->descriptor.writable();
     descriptor.attempted = failed;
+    descriptor.connected = result >= 0;
     descriptor.type = FdType::kUnix;
     descriptor.unix_source = tuple.unix_source;
     descriptor.unix_destination = tuple.unix_destination;
@@ -155,6 +156,7 @@ void Engine::on_connect(Context& context) {
   if (family != Family::kInet && family != Family::kInet6) return;
   Descriptor& descriptor = context.slot->descriptor.writable();
   descriptor.attempted = failed;
+  descriptor.connected = result >= 0;
   const bool was_server = descriptor.role == Role::kServer && descriptor.l4 == L4::kUdp;
   descriptor.type = family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
   if (has_tuple) {
@@ -180,6 +182,7 @@ void Engine::on_accept(Context& context) {
   Descriptor* descriptor = add_fd(context, fd, type);
   if (descriptor == nullptr) return;
   descriptor->role = Role::kServer;
+  descriptor->connected = true;
   if ((to_uint(call.get(P::flags), 0) & kSocketCloexec) != 0) descriptor->open_flags = kOpenCloexec;
   if (type == FdType::kUnix) {
     descriptor->unix_source = tuple.unix_source;
@@ -286,7 +289,13 @@ void Engine::on_send_receive(Context& context, bool receive) {
   }
   if (!current.is_ip_socket() && !current.is_ip_server()) return;
   if (compat_) return apply_tuple_compat(context.slot->descriptor.writable(), tuple, receive);
-  apply_tuple(context.slot->descriptor.writable(), tuple, receive, *context.thread);
+  Descriptor& descriptor = context.slot->descriptor.writable();
+  const Endpoint source{descriptor.sip, descriptor.sport};
+  const Endpoint destination{descriptor.dip, descriptor.dport};
+  apply_tuple(descriptor, tuple, receive, *context.thread);
+  const bool same = source == Endpoint{descriptor.sip, descriptor.sport} &&
+                    destination == Endpoint{descriptor.dip, descriptor.dport};
+  if (!same) descriptor.renamed_by = call.exit().number;
 }
 
 }  // namespace sfkit::state

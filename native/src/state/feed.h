@@ -19,12 +19,12 @@ class Feed : public scap::CaptureVisitor {
 
   // State starts over; what was made of it is not made again.
   void section() override { engine_.reset(); }
-  void machine(const scap::MachineInfo& machine) override { host_name_ = machine.hostname; }
+  void machine(const scap::MachineInfo& machine) override { engine_.add_machine(machine); }
   void thread(const scap::ThreadEntry& entry) override { engine_.add_thread(entry); }
   void descriptor(int64_t tid, const scap::FdEntry& entry) override { engine_.add_descriptor(tid, entry); }
   void users_begin() override { engine_.clear_names(); }
   void interfaces_begin() override { engine_.clear_interfaces(); }
-  void user(const scap::UserEntry& entry) override { engine_.add_user(entry.uid, entry.name); }
+  void user(const scap::UserEntry& entry) override { engine_.add_user(entry); }
   void group(const scap::GroupEntry& entry) override { engine_.add_group(entry.gid, entry.name); }
   void interface(const scap::InterfaceEntry& entry) override { engine_.add_interface(entry); }
   void lists_complete() override { engine_.lists_complete(); }
@@ -58,7 +58,7 @@ class Feed : public scap::CaptureVisitor {
   virtual bool take(const scap::EventView& event, bool shown) = 0;
 
   Engine& engine() { return engine_; }
-  const std::string& host_name() const { return host_name_; }
+  const std::string& host_name() const { return engine_.host_name(); }
   const scap::TimeSpan& times() const { return times_; }
 
  private:
@@ -67,7 +67,6 @@ class Feed : public scap::CaptureVisitor {
   const std::atomic<bool>& cancel_;
   Engine engine_;
   scap::TimeSpan times_;
-  std::string host_name_;
   uint64_t since_check_ = 0;
 };
 

@@ -30,6 +30,22 @@ scap::ThreadEntry entry_of(const Thread& thread, const ContainerTable& container
   entry.tty = thread.tty;
   entry.loginuid = thread.loginuid;
   entry.pgid = thread.pgid;
+  entry.vmsize_kb = static_cast<uint32_t>(thread.memory.size_kb);
+  entry.vmrss_kb = static_cast<uint32_t>(thread.memory.resident_kb);
+  entry.vmswap_kb = static_cast<uint32_t>(thread.memory.swap_kb);
+  entry.pfmajor = thread.memory.major_faults;
+  entry.pfminor = thread.memory.minor_faults;
+  entry.pidns_init_start_ts = thread.pidns_start_ts;
+  entry.cap_inheritable = thread.capabilities.inheritable;
+  entry.cap_permitted = thread.capabilities.permitted;
+  entry.cap_effective = thread.capabilities.effective;
+  entry.exe_ino = thread.executable.inode;
+  entry.exe_ino_ctime = thread.executable.ctime;
+  entry.exe_ino_mtime = thread.executable.mtime;
+  entry.exe_writable = (thread.executable.flags & kExeWritable) != 0;
+  entry.exe_upper_layer = (thread.executable.flags & kExeUpperLayer) != 0;
+  entry.exe_lower_layer = (thread.executable.flags & kExeLowerLayer) != 0;
+  entry.exe_from_memfd = (thread.executable.flags & kExeFromMemfd) != 0;
   return entry;
 }
 

@@ -9,8 +9,7 @@
 
 namespace sfkit::state {
 
-// The threads by number, without those that only an event named. Text points into `engine`. What the engine
-// does not follow (memory, page faults, capabilities, the executable's inode) is zero.
+// The threads by number, without those that only an event named. Text points into `engine`.
 std::vector<scap::ThreadEntry> list_threads(const Engine& engine);
 
 // The descriptors of a thread's own table, by number.

@@ -24,7 +24,11 @@ void Thread::reset() {
   tty = container = 0;
   fdlimit = reaper_tid = -1;
   has_reaper_tid = dead = false;
-  clone_ts = 0;
+  clone_ts = exec_ts = pidns_start_ts = 0;
+  executable = {};
+  capabilities = {};
+  memory = {};
+  cgroups.reset();
   for (std::string* text : {&comm, &exe, &exepath, &args, &root, &cwd, &env, &user_name, &group_name})
     text->clear();
   descriptors.clear();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,36 @@ struct ThreadGroup {
   bool reaper = false;
 };
 
+// What an exec or the process list tells of the executable. Times in ns since 1970, 0 when unknown.
+struct Executable {
+  uint64_t inode = 0;
+  uint64_t ctime = 0;
+  uint64_t mtime = 0;
+  uint32_t flags = 0;  // bits of ExecutableFlag
+};
+
+enum ExecutableFlag : uint32_t {
+  kExeWritable = 1u << 0,
+  kExeUpperLayer = 1u << 1,
+  kExeFromMemfd = 1u << 2,
+  kExeLowerLayer = 1u << 3,
+};
+
+struct Capabilities {
+  uint64_t inheritable = 0;
+  uint64_t permitted = 0;
+  uint64_t effective = 0;
+};
+
+// Kilobytes and page faults, as counted when the capture told last.
+struct MemoryUse {
+  uint64_t size_kb = 0;
+  uint64_t resident_kb = 0;
+  uint64_t swap_kb = 0;
+  uint64_t major_faults = 0;
+  uint64_t minor_faults = 0;
+};
+
 struct Thread {
   static constexpr int64_t kNoFd = INT64_MIN;
 
@@ -60,6 +91,13 @@ struct Thread {
   bool has_reaper_tid = false;
   bool dead = false;
   uint64_t clone_ts = 0;  // 0: from the process list, or met without its clone
+  uint64_t exec_ts = 0;   // of the last exec, 0 when none was seen
+  uint64_t pidns_start_ts = 0;
+  Executable executable;
+  Capabilities capabilities;
+  MemoryUse memory;
+  // `subsystem=path` strings, each ended by NUL; shared with the threads that have the same.
+  std::shared_ptr<const std::string> cgroups;
   std::string comm;
   std::string exe;  // argv[0]
   std::string exepath;

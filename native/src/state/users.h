@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 namespace sfkit::state {
 
@@ -25,6 +26,30 @@ class NameTable {
   static uint64_t key(uint32_t container, uint32_t id) { return uint64_t{container} << 32 | id; }
 
   std::unordered_map<uint64_t, std::string> names_;
+};
+
+struct Account {
+  std::string home;
+  std::string shell;
+};
+
+class AccountTable {
+ public:
+  void add(uint32_t container, uint32_t uid, Account account) {
+    accounts_[key(container, uid)] = std::move(account);
+  }
+  void clear() { accounts_.clear(); }
+
+  // nullptr when the capture does not describe the user.
+  const Account* find(uint32_t container, uint32_t uid) const {
+    const auto found = accounts_.find(key(container, uid));
+    return found == accounts_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  static uint64_t key(uint32_t container, uint32_t id) { return uint64_t{container} << 32 | id; }
+
+  std::unordered_map<uint64_t, Account> accounts_;
 };
 
 }  // namespace sfkit::state

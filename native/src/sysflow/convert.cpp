@@ -1,19 +1,24 @@
 #include "sysflow/convert.h"
 
 #include <memory>
+#include <utility>
 
 #include "scap/blocks.h"
-#include "state/feed.h"
+#include "filter/feed.h"
 #include "sysflow/dispatcher.h"
 
 namespace sfkit::sysflow {
 namespace {
 
 // Connects the state engine to the dispatcher.
-class Pipeline : public state::Feed {
+class Pipeline : public filter::Feed {
  public:
-  Pipeline(const ConvertOptions& options, RecordSink& sink, const std::atomic<bool>& cancel)
-      : Feed(options.compat, cancel), options_(options), sink_(sink), dispatcher_(options, engine(), sink) {}
+  Pipeline(std::unique_ptr<filter::Filter> filter, const ConvertOptions& options, RecordSink& sink,
+           const std::atomic<bool>& cancel)
+      : Feed(std::move(filter), options.compat, cancel),
+        options_(options),
+        sink_(sink),
+        dispatcher_(options, engine(), sink) {}
 
   void lists_complete() override {
     Feed::lists_complete();
@@ -31,6 +36,16 @@ class Pipeline : public state::Feed {
 
  protected:
   bool take(const scap::EventView& event, bool shown) override {
+    if (has_filter()) {
+      // Time goes on with the events that pass.
+      apply_passing(event, shown, [this, &event](const state::Context& context) {
+        dispatcher_.advance(event.ts);
+        const uint8_t route = state::Engine::route_of(event.code);
+        const bool counts = route != state::Engine::kRouteNone && route != state::Engine::kRouteIgnoredExit;
+        if (counts) dispatcher_.dispatch(context);
+      });
+      return true;
+    }
     if (shown) dispatcher_.advance(event.ts);
     engine().apply(event, [this, shown](const state::Context& context) {
       if (shown) dispatcher_.dispatch(context);
@@ -61,7 +76,9 @@ Status convert_capture(scap::Input& input, const std::string& name, const Conver
   summary.format = "scap";
   summary.compression = input.is_gzip() ? "gzip" : "none";
 
-  auto pipeline = std::make_unique<Pipeline>(options, sink, cancel);
+  auto filter = filter::compile_optional(options.filter);
+  if (!filter.is_ok()) return filter.status();
+  auto pipeline = std::make_unique<Pipeline>(std::move(filter.value()), options, sink, cancel);
   scap::ReadStats stats;
   if (Status status = scap::read_capture(input, name, *pipeline, stats); !status.is_ok()) {
     return status;
@@ -72,6 +89,7 @@ Status convert_capture(scap::Input& input, const std::string& name, const Conver
 
   pipeline->describe(summary, input, stats);
   const DispatchCounts& counts = dispatcher.counts();
+  summary.add_skipped("events that the filter leaves out", pipeline->left_out());
   summary.add_skipped("calls on descriptors that the capture does not introduce", counts.unknown_descriptor);
   summary.add_skipped(
       options.file_only

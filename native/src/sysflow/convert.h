@@ -20,6 +20,7 @@ struct ConvertOptions {
   bool process_flow = true;
   bool containers_only = false;
   bool compat = false;
+  std::string filter;  // only events that pass it make records; "" for all
 };
 
 // Reads the capture to its end and gives every record to `sink` (then sink.finish()).

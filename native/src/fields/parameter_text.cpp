@@ -1,4 +1,4 @@
-#include "events/parameter_text.h"
+#include "fields/parameter_text.h"
 
 #include <algorithm>
 
@@ -8,7 +8,7 @@
 #include "state/paths.h"
 #include "state/values.h"
 
-namespace sfkit::events {
+namespace sfkit::fields {
 namespace {
 
 using scap::ParamFormat;
@@ -40,12 +40,11 @@ void append_flags(std::string& out, uint32_t value, uint8_t table) {
     const scap::NamedValue& flag = scap::kFlagValues[flags.first + i];
     const bool matches = flag.value == 0 ? whole == 0 : (value & flag.value) == flag.value;
     if (!matches) continue;
-    out += any ? '|' : '(';
+    if (any) out += '|';
     out += flag.name;
     any = true;
     value &= ~flag.value;
   }
-  if (any) out += ')';
 }
 
 // A value by all its names.
@@ -56,11 +55,10 @@ void append_enumeration(std::string& out, uint32_t value, uint8_t table) {
   for (uint16_t i = 0; i < flags.count; ++i) {
     const scap::NamedValue& flag = scap::kFlagValues[flags.first + i];
     if (flag.value != value) continue;
-    out += any ? '|' : '(';
+    if (any) out += '|';
     out += flag.name;
     any = true;
   }
-  if (any) out += ')';
 }
 
 void append_buffer(std::string& out, Bytes value) {
@@ -81,17 +79,14 @@ bool is_list(scap::P name) {
   return name == scap::P::args || name == scap::P::env || name == scap::P::cgroups;
 }
 
-void append_duration(std::string& out, uint64_t nanoseconds) {
-  append_number(out, static_cast<int64_t>(nanoseconds));
-  if (nanoseconds == UINT64_MAX) return;
-  out += '(';
+void append_seconds(std::string& out, uint64_t nanoseconds) {
   append_number(out, nanoseconds / kNanoseconds);
   if (const uint64_t rest = nanoseconds % kNanoseconds; rest != 0) {
     out += '.';
     append_padded(out, rest, 9);
     while (out.back() == '0') out.pop_back();
   }
-  out += "s)";
+  out += 's';
 }
 
 void append_address(std::string& out, Bytes value) {
@@ -200,19 +195,13 @@ std::string_view native_syscall_name(uint64_t number) {
   return number < std::size(scap::kX86SyscallNames) ? scap::kX86SyscallNames[number] : std::string_view();
 }
 
-void ParameterText::append_fd(std::string& out, int64_t fd, state::Thread* thread) {
-  append_number(out, fd);
+void ParameterText::take_fd(int64_t fd, state::Thread* thread) {
+  append_number(raw_, fd);
   if (fd < 0) {
-    out += '(';
     if (fd == state::kAtFdcwd) {
-      out += "AT_FDCWD";
+      resolved_ += "AT_FDCWD";
     } else if (is_error(fd)) {
-      append_error_name(out, -fd);
-    }
-    if (out.back() == '(') {
-      out.pop_back();
-    } else {
-      out += ')';
+      append_error_name(resolved_, -fd);
     }
     return;
   }
@@ -220,29 +209,29 @@ void ParameterText::append_fd(std::string& out, int64_t fd, state::Thread* threa
   const state::FdSlot* slot = table == nullptr ? nullptr : table->find(fd);
   if (slot == nullptr) return;
   const state::Descriptor& descriptor = *slot->descriptor;
-  out += "(<";
-  out += type_letter(descriptor.type);
+  resolved_ += '<';
+  resolved_ += type_letter(descriptor.type);
   if (descriptor.is_ip_socket() || descriptor.is_ip_server()) {
-    if (const char letter = protocol_letter(descriptor.l4); letter != '\0') out += letter;
+    if (const char letter = protocol_letter(descriptor.l4); letter != '\0') resolved_ += letter;
   }
-  out += '>';
+  resolved_ += '>';
   if (descriptor.type == FdType::kFifo || descriptor.type == FdType::kUnix) {
-    out += state::identity_of(descriptor, scratch_);
+    resolved_ += state::identity_of(descriptor, scratch_);
   } else {
-    append_descriptor_name(out, descriptor);
+    append_descriptor_name(resolved_, descriptor);
   }
-  out += ')';
 }
 
-// A path as it was given, and in parentheses what it comes to where that differs.
-void ParameterText::append_path(std::string& out, const scap::EventView& event, const ParamInfo& info,
-                                Bytes value, state::Thread* thread) {
+// A path as it was given, and what it comes to where that differs.
+void ParameterText::take_path(const scap::EventView& event, const ParamInfo& info, Bytes value,
+                              state::Thread* thread) {
   if (!state::has_text(value)) {
-    out += value.empty() ? state::kNotAvailable : std::string_view("(NULL)");
+    is_missing_ = true;
+    raw_ += value.empty() ? state::kNotAvailable : std::string_view("(NULL)");
     return;
   }
   const std::string_view path = scap::to_text(value);
-  out += path;
+  raw_ += path;
   if (thread == nullptr || path.empty() || path.starts_with('/')) return;
   const std::string* base = nullptr;
   if (info.directory >= 0) {
@@ -254,33 +243,51 @@ void ParameterText::append_path(std::string& out, const scap::EventView& event, 
   }
   if (base == nullptr) return;
   state::join_path(*base, path, scratch_);
-  if (scratch_ == path) return;
-  out += '(';
-  out += scratch_;
-  out += ')';
+  if (scratch_ != path) resolved_ += scratch_;
 }
 
 void ParameterText::append(std::string& out, const scap::EventView& event, uint32_t index,
                            state::Thread* thread) {
+  take(event, index, thread);
+  out += raw_;
+  if (resolved_.empty()) return;
+  out += '(';
+  out += resolved_;
+  out += ')';
+}
+
+bool ParameterText::append_meaning(std::string& out, const scap::EventView& event, uint32_t index,
+                                   state::Thread* thread) {
+  take(event, index, thread);
+  out += resolved_.empty() ? raw_ : resolved_;
+  return !is_missing_;
+}
+
+void ParameterText::take(const scap::EventView& event, uint32_t index, state::Thread* thread) {
+  raw_.clear();
+  resolved_.clear();
+  is_missing_ = false;
   const ParamInfo& info = scap::kParams[event.info().first_param + index];
   if (event.code == scap::ev::SYSCALL_FCNTL_X && index == 0) {
     // Only the commands that copy a descriptor give one.
     const uint64_t command = scap::to_uint(event.param(scap::P::cmd), 0);
     if (command != state::kFcntlDupfd && command != state::kFcntlDupfdCloexec) {
       const ParamInfo plain{info.name, ParamType::kErrno, info.size, info.format, 0, -1};
-      return append_value(out, event, plain, event.param(index), thread);
+      return take_value(event, plain, event.param(index), thread);
     }
   }
-  append_value(out, event, info, event.param(index), thread);
+  take_value(event, info, event.param(index), thread);
 }
 
-void ParameterText::append_value(std::string& out, const scap::EventView& event, const ParamInfo& info,
-                                 Bytes value, state::Thread* thread) {
+void ParameterText::take_value(const scap::EventView& event, const ParamInfo& info, Bytes value,
+                               state::Thread* thread) {
+  std::string& out = raw_;
   switch (info.type) {
     case ParamType::kFspath:
-    case ParamType::kFsrelpath: return append_path(out, event, info, value, thread);
+    case ParamType::kFsrelpath: return take_path(event, info, value, thread);
     case ParamType::kCharbuf:
       if (!state::has_text(value)) {
+        is_missing_ = true;
         out += state::kNotAvailable;
       } else {
         out += scap::to_text(value);
@@ -289,6 +296,7 @@ void ParameterText::append_value(std::string& out, const scap::EventView& event,
     default: break;
   }
   if (value.empty()) {
+    is_missing_ = true;
     out += "NULL";
     return;
   }
@@ -308,18 +316,11 @@ void ParameterText::append_value(std::string& out, const scap::EventView& event,
       const bool failed = is_error(result);
       if (info.format == ParamFormat::kHex && !failed) return append_hex(out, number);
       append_number(out, result);
-      if (!failed) return;
-      out += '(';
-      append_error_name(out, -result);
-      if (out.back() == '(') {
-        out.pop_back();
-      } else {
-        out += ')';
-      }
+      if (failed) append_error_name(resolved_, -result);
       return;
     }
     case ParamType::kFd:
-    case ParamType::kFd32: return append_fd(out, scap::to_int(value, -1), thread);
+    case ParamType::kFd32: return take_fd(scap::to_int(value, -1), thread);
     case ParamType::kPid:
     case ParamType::kPid32: {
       const int64_t pid = scap::to_int(value, -1);
@@ -327,24 +328,22 @@ void ParameterText::append_value(std::string& out, const scap::EventView& event,
       if (pid < 0) return;
       const state::Thread* named = engine_.find_thread(pid);
       if (named == nullptr || named->comm.empty() || named->comm == state::kNotAvailable) return;
-      out += '(';
-      out += named->comm;
-      out += ')';
+      resolved_ += named->comm;
       return;
     }
     case ParamType::kFlags8:
     case ParamType::kFlags16:
     case ParamType::kFlags32:
       append_number(out, number);
-      return append_flags(out, static_cast<uint32_t>(number), info.table);
+      return append_flags(resolved_, static_cast<uint32_t>(number), info.table);
     case ParamType::kMode:
       append_integer(out, number, ParamFormat::kOct);
-      return append_flags(out, static_cast<uint32_t>(number), info.table);
+      return append_flags(resolved_, static_cast<uint32_t>(number), info.table);
     case ParamType::kEnumflags8:
     case ParamType::kEnumflags16:
     case ParamType::kEnumflags32:
       append_number(out, number);
-      return append_enumeration(out, static_cast<uint32_t>(number), info.table);
+      return append_enumeration(resolved_, static_cast<uint32_t>(number), info.table);
     case ParamType::kUid:
     case ParamType::kGid: {
       const auto id = static_cast<uint32_t>(number);
@@ -355,29 +354,21 @@ void ParameterText::append_value(std::string& out, const scap::EventView& event,
       append_number(out, id);
       const state::NameTable& names = info.type == ParamType::kUid ? engine_.users() : engine_.groups();
       const std::string* name = names.find(thread == nullptr ? 0 : thread->container, id);
-      if (name == nullptr || name->empty()) return;
-      out += '(';
-      out += *name;
-      out += ')';
+      if (name != nullptr) resolved_ += *name;
       return;
     }
     case ParamType::kSyscallid:
       append_number(out, number);
-      if (const std::string_view name = syscall_name(number); !name.empty()) {
-        out += '(';
-        out += name;
-        out += ')';
-      }
+      resolved_ += syscall_name(number);
       return;
     case ParamType::kSigtype:
       append_number(out, number);
-      if (number > 0 && number < std::size(scap::kSignalNames)) {
-        out += '(';
-        out += scap::kSignalNames[number];
-        out += ')';
-      }
+      if (number > 0 && number < std::size(scap::kSignalNames)) resolved_ += scap::kSignalNames[number];
       return;
-    case ParamType::kReltime: return append_duration(out, number);
+    case ParamType::kReltime:
+      append_number(out, static_cast<int64_t>(number));
+      if (number != UINT64_MAX) append_seconds(resolved_, number);
+      return;
     case ParamType::kBool: out += number != 0 ? "true" : "false"; return;
     case ParamType::kSockaddr: return append_address(out, value);
     case ParamType::kSocktuple: return append_tuple(out, value, scratch_);
@@ -412,7 +403,7 @@ void ParameterText::append_value(std::string& out, const scap::EventView& event,
       const uint8_t selector = value[0];
       if (selector >= types.count) return append_buffer(out, value.slice(1));
       const ParamInfo as{info.name, types.types[selector].type, 0, types.types[selector].format, 0, -1};
-      return append_value(out, event, as, value.slice(1), thread);
+      return take_value(event, as, value.slice(1), thread);
     }
     case ParamType::kBytebuf:
       if (is_list(info.name)) return append_list(out, value);
@@ -423,4 +414,4 @@ void ParameterText::append_value(std::string& out, const scap::EventView& event,
   }
 }
 
-}  // namespace sfkit::events
+}  // namespace sfkit::fields

@@ -6,7 +6,7 @@
 
 #include "events.gen.h"
 
-namespace sfkit::events {
+namespace sfkit::fields {
 
 // Some calls shared a name with another until they had an event of their own: the name is that of the newest
 // code.
@@ -15,4 +15,4 @@ inline std::string_view event_name(uint16_t code) {
   return scap::kEvents[code].name;
 }
 
-}  // namespace sfkit::events
+}  // namespace sfkit::fields

@@ -7,7 +7,7 @@
 #include "scap/event.h"
 #include "state/engine.h"
 
-namespace sfkit::events {
+namespace sfkit::fields {
 
 // The letter that stands for a kind of descriptor.
 char type_letter(state::FdType type);
@@ -36,18 +36,26 @@ class ParameterText {
   // `engine` must outlive this; it is asked for names as of the last event.
   explicit ParameterText(state::Engine& engine) : engine_(engine) {}
 
-  // Appends parameter `index` of `event`, unescaped; "<NA>" for text that is missing.
+  // Appends parameter `index` of `event`, unescaped, as value(meaning); "<NA>" for text that is missing.
   void append(std::string& out, const scap::EventView& event, uint32_t index, state::Thread* thread);
+  // Appends the meaning alone, or the value where it has none: the name of a flag, a user, an error. Returns
+  // whether there is a value.
+  bool append_meaning(std::string& out, const scap::EventView& event, uint32_t index, state::Thread* thread);
 
  private:
-  void append_value(std::string& out, const scap::EventView& event, const scap::ParamInfo& info, Bytes value,
-                    state::Thread* thread);
-  void append_fd(std::string& out, int64_t fd, state::Thread* thread);
-  void append_path(std::string& out, const scap::EventView& event, const scap::ParamInfo& info, Bytes value,
-                   state::Thread* thread);
+  // These leave the value in raw_ and what it means, if that is more, in resolved_.
+  void take(const scap::EventView& event, uint32_t index, state::Thread* thread);
+  void take_value(const scap::EventView& event, const scap::ParamInfo& info, Bytes value,
+                  state::Thread* thread);
+  void take_fd(int64_t fd, state::Thread* thread);
+  void take_path(const scap::EventView& event, const scap::ParamInfo& info, Bytes value,
+                 state::Thread* thread);
 
   state::Engine& engine_;
+  bool is_missing_ = false;
+  std::string raw_;
+  std::string resolved_;
   std::string scratch_;
 };
 
-}  // namespace sfkit::events
+}  // namespace sfkit::fields

@@ -1,0 +1,205 @@
+// The container of the event's thread and, by the container's labels, its pod.
+
+#include <algorithm>
+#include <string_view>
+
+#include "base/glob.h"
+#include "base/numbers.h"
+#include "fields/fields.h"
+#include "state/values.h"
+
+namespace sfkit::fields {
+namespace {
+
+using json::Value;
+using state::ContainerInfo;
+
+constexpr std::string_view kHost = "host";
+constexpr std::string_view kKinds[] = {"docker", "lxc", "libvirt-lxc", "mesos", "rkt", "custom", "cri",
+                                       "containerd", "cri-o", "bpm", "static", "podman"};
+constexpr size_t kShortId = 12;
+
+std::string_view text_of(const Value& object, std::string_view key) {
+  const Value* value = object.find(key);
+  return value == nullptr ? std::string_view() : value->as_string();
+}
+
+const Value* label(const ContainerInfo& container, std::string_view labels, std::string_view name) {
+  const Value* all = container.description.find(labels);
+  return all == nullptr ? nullptr : all->find(name);
+}
+
+FieldValue label_text(const ContainerInfo& container, std::string_view name) {
+  const Value* found = label(container, "labels", name);
+  return found == nullptr ? FieldValue() : FieldValue::of_text(found->as_string());
+}
+
+std::string_view short_id(std::string_view id) {
+  return id.substr(0, kShortId);
+}
+
+// The image without its tag: what stands before the last colon behind the last slash.
+size_t tag_at(std::string_view image) {
+  const size_t slash = image.rfind('/');
+  return image.find(':', slash == std::string_view::npos ? 0 : slash);
+}
+
+}  // namespace
+
+FieldValue FieldReader::container_field(const FieldRef& field) {
+  const uint32_t index = context_->thread != nullptr ? context_->thread->container : context_->container;
+  if (context_->thread == nullptr && index == 0) return {};
+  const ContainerInfo& container = engine_.containers().at(index);
+  const Value& description = container.description;
+  if (index == 0) {
+    switch (field.field) {
+      case Field::kContainerId:
+      case Field::kContainerFullId:
+      case Field::kContainerName:
+      case Field::kContainerType: return FieldValue::of(kHost);
+      default: return {};
+    }
+  }
+  // The tag was put behind it once more, as SysFlow wants it.
+  const std::string_view image = std::string_view(container.image).substr(0, container.image.rfind(':'));
+  switch (field.field) {
+    case Field::kContainerId: return FieldValue::of_text(container.id);
+    case Field::kContainerFullId: return FieldValue::of_text(text_of(description, "full_id"));
+    case Field::kContainerName: return FieldValue::of_text(container.name);
+    case Field::kContainerImage: return FieldValue::of_text(image);
+    case Field::kContainerImageId: return FieldValue::of_text(container.imageid);
+    case Field::kContainerImageRepository: {
+      const std::string_view repository = text_of(description, "imagerepo");
+      if (!repository.empty()) return FieldValue::of(repository);
+      return FieldValue::of_text(image.substr(0, tag_at(image)));
+    }
+    case Field::kContainerImageTag: {
+      if (const std::string_view tag = text_of(description, "imagetag"); !tag.empty()) return FieldValue::of(tag);
+      const size_t colon = tag_at(image);
+      return colon == std::string_view::npos ? FieldValue() : FieldValue::of_text(image.substr(colon + 1));
+    }
+    case Field::kContainerImageDigest: return FieldValue::of_text(text_of(description, "imagedigest"));
+    case Field::kContainerType:
+      if (!container.known) return {};
+      return container.type >= 0 && container.type < static_cast<int32_t>(std::size(kKinds))
+                 ? FieldValue::of(kKinds[container.type])
+                 : FieldValue();
+    case Field::kContainerPrivileged:
+      return container.known ? FieldValue::of(container.privileged) : FieldValue();
+    case Field::kContainerMounts:
+    case Field::kContainerMount:
+    case Field::kContainerMountSource:
+    case Field::kContainerMountDest:
+    case Field::kContainerMountMode:
+    case Field::kContainerMountRdwr:
+    case Field::kContainerMountPropagation: return mount(field, container);
+    case Field::kContainerHealthcheck: return probe("Healthcheck", container);
+    case Field::kContainerLivenessProbe: return probe("LivenessProbe", container);
+    case Field::kContainerReadinessProbe: return probe("ReadinessProbe", container);
+    case Field::kContainerStartTs:
+    case Field::kContainerDuration: {
+      const uint64_t start = context_->thread == nullptr ? 0 : context_->thread->pidns_start_ts;
+      if (start == 0) return {};
+      const uint64_t now = context_->event->ts;
+      return FieldValue::of(field.field == Field::kContainerStartTs ? start : now > start ? now - start : 0);
+    }
+    case Field::kContainerIp:
+    case Field::kK8sPodIp: return FieldValue::of_text(text_of(description, "ip"));
+    case Field::kContainerCniJson:
+    case Field::kK8sPodCniJson: return FieldValue::of_text(text_of(description, "cni_json"));
+    case Field::kK8sNsName: return label_text(container, "io.kubernetes.pod.namespace");
+    case Field::kK8sPodName: return label_text(container, "io.kubernetes.pod.name");
+    case Field::kK8sPodId:
+    case Field::kK8sPodUid: return label_text(container, "io.kubernetes.pod.uid");
+    case Field::kK8sPodSandboxId: return FieldValue::of_text(short_id(text_of(description, "pod_sandbox_id")));
+    case Field::kK8sPodFullSandboxId: return FieldValue::of_text(text_of(description, "pod_sandbox_id"));
+    default: return labels(field, container);
+  }
+}
+
+FieldValue FieldReader::labels(const FieldRef& field, const ContainerInfo& container) {
+  // Only containers of pods have labels of pods.
+  const bool of_pod = label(container, "labels", "io.kubernetes.pod.name") != nullptr;
+  if (!of_pod) return {};
+  const bool is_sandbox = [&] {
+    const Value* value = container.description.find("is_pod_sandbox");
+    return value != nullptr && value->as_bool(false);
+  }();
+  const std::string_view key = is_sandbox ? "labels" : "pod_sandbox_labels";
+  if (field.field == Field::kK8sPodLabel) {
+    const Value* found = label(container, key, field.argument);
+    return found == nullptr ? FieldValue() : FieldValue::of(found->as_string());
+  }
+  const Value* all = container.description.find(key);
+  if (all == nullptr) return {};
+  text_.clear();
+  for (const Value::Member& member : all->members()) {
+    if (!text_.empty()) text_ += ", ";
+    text_ += member.first;
+    text_ += ':';
+    text_ += member.second.as_string();
+  }
+  return FieldValue::of_text(text_);
+}
+
+FieldValue FieldReader::mount(const FieldRef& field, const ContainerInfo& container) {
+  const Value* mounts = container.description.find("Mounts");
+  if (mounts == nullptr) return {};
+  const auto append = [this](const Value& entry) {
+    text_ += text_of(entry, "Source");
+    text_ += ':';
+    text_ += text_of(entry, "Destination");
+    text_ += ':';
+    text_ += text_of(entry, "Mode");
+    const Value* writable = entry.find("RW");
+    text_ += writable != nullptr && writable->as_bool(false) ? ":true:" : ":false:";
+    text_ += text_of(entry, "Propagation");
+  };
+  text_.clear();
+  if (field.field == Field::kContainerMounts) {
+    for (const Value& entry : mounts->items()) {
+      if (!text_.empty()) text_ += ',';
+      append(entry);
+    }
+    return FieldValue::of_text(text_);
+  }
+  const Value* found = nullptr;
+  const std::string_view key = field.field == Field::kContainerMountSource ? "Destination" : "Source";
+  for (size_t i = 0; i < mounts->items().size(); ++i) {
+    const Value& entry = mounts->items()[i];
+    const bool fits = field.place_argument >= 0 ? static_cast<int>(i) == field.place_argument
+                                                : glob_matches(field.argument, text_of(entry, key));
+    if (!fits) continue;
+    found = &entry;
+    break;
+  }
+  if (found == nullptr) return {};
+  switch (field.field) {
+    case Field::kContainerMountSource: return FieldValue::of(text_of(*found, "Source"));
+    case Field::kContainerMountDest: return FieldValue::of(text_of(*found, "Destination"));
+    case Field::kContainerMountMode: return FieldValue::of(text_of(*found, "Mode"));
+    case Field::kContainerMountPropagation: return FieldValue::of(text_of(*found, "Propagation"));
+    case Field::kContainerMountRdwr: {
+      const Value* writable = found->find("RW");
+      return FieldValue::of(writable != nullptr && writable->as_bool(false) ? std::string_view("true") : "false");
+    }
+    default: append(*found); return FieldValue::of(text_);
+  }
+}
+
+FieldValue FieldReader::probe(std::string_view key, const ContainerInfo& container) {
+  const Value* found = container.description.find(key);
+  if (found == nullptr) return FieldValue::of(std::string_view("N/A"));
+  const std::string_view exe = text_of(*found, "exe");
+  if (exe.empty()) return FieldValue::of(std::string_view("NONE"));
+  text_ = exe;
+  if (const Value* arguments = found->find("args")) {
+    for (const Value& argument : arguments->items()) {
+      text_ += ' ';
+      text_ += argument.as_string();
+    }
+  }
+  return FieldValue::of(text_);
+}
+
+}  // namespace sfkit::fields

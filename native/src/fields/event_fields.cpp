@@ -1,0 +1,502 @@
+// The event itself: its time, type, result and parameters.
+
+#include <algorithm>
+#include <array>
+
+#include "base/numbers.h"
+#include "event_names.gen.h"
+#include "fields/event_name.h"
+#include "fields/fields.h"
+#include "state/values.h"
+
+namespace sfkit::fields {
+namespace {
+
+using scap::EventCategory;
+using scap::P;
+using scap::ParamType;
+using scap::to_int;
+using scap::to_text;
+using scap::to_uint;
+using state::FdType;
+namespace ev = scap::ev;
+
+constexpr uint64_t kNanoseconds = 1'000'000'000;
+constexpr uint64_t kMillisecond = 1'000'000;
+constexpr uint64_t kSecondsOfDay = 86400;
+
+constexpr std::string_view kCategories[] = {"unknown",  "other",   "file",       "net",     "IPC",
+                                            "memory",   "process", "sleep",      "system",  "signal",
+                                            "user",     "time",    "processing", "unknown", "unknown",
+                                            "unknown",  "wait",    "scheduler",  "internal"};
+
+constexpr std::string_view kFacilities[] = {"kern",   "user",   "mail",   "daemon", "auth",   "syslog",
+                                            "lpr",    "news",   "uucp",   "clock",  "authpriv", "ftp",
+                                            "ntp",    "logaudit", "logalert", "cron", "local0", "local1",
+                                            "local2", "local3", "local4", "local5", "local6", "local7"};
+constexpr std::string_view kSeverities[] = {"emerg", "alert", "crit", "err", "warn", "notice", "info", "debug"};
+
+bool is_io(EventCategory category) {
+  return category == EventCategory::kIoRead || category == EventCategory::kIoWrite ||
+         category == EventCategory::kIoOther;
+}
+
+// Year, month and day of a day since 1970 in the Gregorian calendar, by counting from March in cycles of 400
+// years.
+void append_date(std::string& out, uint64_t days) {
+  const uint64_t shifted = days + 719468;
+  const uint64_t era = shifted / 146097;
+  const uint64_t day_of_era = shifted % 146097;
+  const uint64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const uint64_t month_from_march = (5 * day_of_year + 2) / 153;
+  const uint64_t day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+  const uint64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
+  append_padded(out, year_of_era + era * 400 + (month <= 2 ? 1 : 0), 4);
+  out += '-';
+  append_padded(out, month, 2);
+  out += '-';
+  append_padded(out, day, 2);
+}
+
+// With the largest unit of which there is one, and up to two digits behind the point.
+void append_duration(std::string& out, uint64_t nanoseconds) {
+  struct Unit {
+    std::string_view name;
+    uint64_t size;
+  };
+  constexpr Unit kUnits[] = {{"s", kNanoseconds}, {"ms", kMillisecond}, {"us", 1000}, {"ns", 1}};
+  for (const Unit& unit : kUnits) {
+    if (nanoseconds < unit.size && unit.size != 1) continue;
+    append_number(out, nanoseconds / unit.size);
+    if (const uint64_t hundredths = nanoseconds % unit.size * 100 / unit.size; hundredths != 0) {
+      out += '.';
+      append_padded(out, hundredths, 2);
+    }
+    out += unit.name;
+    return;
+  }
+}
+
+bool is_directory_or_file(FdType type) {
+  return type == FdType::kFile || type == FdType::kFileV2 || type == FdType::kDirectory;
+}
+
+bool is_network(FdType type) {
+  return type == FdType::kIpv4 || type == FdType::kIpv6 || type == FdType::kIpv4Server ||
+         type == FdType::kIpv6Server;
+}
+
+bool opens(uint16_t code) {
+  switch (code) {
+    case ev::SYSCALL_OPEN_X:
+    case ev::SYSCALL_CREAT_X:
+    case ev::SYSCALL_OPENAT_X:
+    case ev::SYSCALL_OPENAT_2_X:
+    case ev::SYSCALL_OPENAT2_X:
+    case ev::SYSCALL_OPEN_BY_HANDLE_AT_X: return true;
+    default: return false;
+  }
+}
+
+bool connects(uint16_t code) {
+  switch (code) {
+    case ev::SOCKET_CONNECT_X:
+    case ev::SOCKET_ACCEPT_X:
+    case ev::SOCKET_ACCEPT_5_X:
+    case ev::SOCKET_ACCEPT4_X:
+    case ev::SOCKET_ACCEPT4_5_X:
+    case ev::SOCKET_ACCEPT4_6_X: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+FieldValue FieldReader::event_field(const FieldRef& field) {
+  const scap::EventView& event = *context_->event;
+  const uint16_t flags = event.info().flags;
+  const bool reads = (flags & scap::kReadsFromFd) != 0;
+  const bool writes = (flags & scap::kWritesToFd) != 0;
+  switch (field.field) {
+    case Field::kEvtNum: return FieldValue::of(event.number);
+    case Field::kEvtRawtime: return FieldValue::of(event.ts);
+    case Field::kEvtRawtimeS: return FieldValue::of(event.ts / kNanoseconds);
+    case Field::kEvtRawtimeNs: return FieldValue::of(event.ts % kNanoseconds);
+    case Field::kEvtReltime:
+    case Field::kEvtReltimeS:
+    case Field::kEvtReltimeNs: {
+      if (origin_ == 0) return {};
+      const auto since = static_cast<int64_t>(event.ts - origin_);
+      constexpr auto kSecond = static_cast<int64_t>(kNanoseconds);
+      return FieldValue::of(field.field == Field::kEvtReltime    ? since
+                            : field.field == Field::kEvtReltimeS ? since / kSecond
+                                                                 : since % kSecond);
+    }
+    case Field::kEvtDeltatime:
+    case Field::kEvtDeltatimeS:
+    case Field::kEvtDeltatimeNs: {
+      const uint64_t delta = before_ == 0 || now_ < before_ ? 0 : now_ - before_;
+      return FieldValue::of(field.field == Field::kEvtDeltatime    ? delta
+                            : field.field == Field::kEvtDeltatimeS ? delta / kNanoseconds
+                                                                   : delta % kNanoseconds);
+    }
+    case Field::kEvtLatency:
+    case Field::kEvtLatencyS:
+    case Field::kEvtLatencyNs:
+    case Field::kEvtLatencyHuman:
+    case Field::kEvtWaitLatency: return latency(field.field);
+    case Field::kEvtDir: return FieldValue::of(std::string_view(scap::is_enter(event.code) ? ">" : "<"));
+    case Field::kEvtType: return FieldValue::of(event_type());
+    case Field::kEvtTypeIs: return type_is(field);
+    case Field::kSyscallType:
+      return event.info().kind == scap::EventKind::kSyscall ? FieldValue::of(event_type()) : FieldValue();
+    case Field::kEvtCode: return FieldValue::of(uint64_t{event.code});
+    case Field::kEvtCategory: return category();
+    case Field::kEvtCpu: return FieldValue::of(uint64_t{event.cpu});
+    case Field::kEvtArgs:
+    case Field::kEvtInfo:
+      text_.clear();
+      append_arguments(text_);
+      return FieldValue::of(text_);
+    case Field::kEvtArg:
+    case Field::kEvtRawarg: return argument(field);
+    case Field::kEvtBuffer: {
+      const Bytes data = parameter(P::data);
+      return data.empty() ? FieldValue() : FieldValue::of_bytes(data.text());
+    }
+    case Field::kEvtBuflen:
+    case Field::kEvtBuflenIn:
+    case Field::kEvtBuflenOut:
+    case Field::kEvtBuflenFile:
+    case Field::kEvtBuflenFileIn:
+    case Field::kEvtBuflenFileOut:
+    case Field::kEvtBuflenNet:
+    case Field::kEvtBuflenNetIn:
+    case Field::kEvtBuflenNetOut: return moved_bytes(field.field);
+    case Field::kEvtRes: return result_name();
+    case Field::kEvtRawres: return has_result() ? FieldValue::of(context_->call->result()) : FieldValue();
+    case Field::kEvtFailed: return has_result() ? FieldValue::of(is_error(context_->call->result())) : FieldValue();
+    case Field::kEvtIsIo: return FieldValue::of(reads || writes);
+    case Field::kEvtIsIoRead: return FieldValue::of(reads);
+    case Field::kEvtIsIoWrite: return FieldValue::of(writes);
+    case Field::kEvtIoDir: return FieldValue::of_text(writes ? "write" : reads ? "read" : "");
+    case Field::kEvtIsWait: return FieldValue::of((flags & scap::kWaits) != 0);
+    case Field::kEvtCount: return FieldValue::of(uint64_t{1});
+    case Field::kEvtCountExit: return scap::is_enter(event.code) ? FieldValue() : FieldValue::of(uint64_t{1});
+    case Field::kEvtCountProcinfo:
+    case Field::kEvtCountThreadinfo: {
+      if (event.code != ev::PROCINFO_E) return {};
+      const bool main = context_->thread != nullptr && context_->thread->is_leader();
+      return field.field == Field::kEvtCountThreadinfo || main ? FieldValue::of(uint64_t{1}) : FieldValue();
+    }
+    case Field::kEvtCountError:
+    case Field::kEvtCountErrorFile:
+    case Field::kEvtCountErrorNet:
+    case Field::kEvtCountErrorMemory:
+    case Field::kEvtCountErrorOther: return failure(field.field);
+    case Field::kEvtAround: {
+      const uint64_t distance = std::max(event.ts, field.number_argument) - std::min(event.ts, field.number_argument);
+      return FieldValue::of((distance + kMillisecond - 1) / kMillisecond);
+    }
+    case Field::kEvtIsOpenRead:
+    case Field::kEvtIsOpenWrite:
+    case Field::kEvtIsOpenExec:
+    case Field::kEvtIsOpenCreate: return opening(field.field);
+    case Field::kEvtSource: return FieldValue::of(std::string_view("syscall"));
+    case Field::kEvtIsAsync: return FieldValue::of(event.code == ev::ASYNCEVENT_E);
+    case Field::kEvtAsynctype:
+      return event.code == ev::ASYNCEVENT_E ? FieldValue::of_text(to_text(event.param(P::name))) : FieldValue();
+    case Field::kEvtHostname: return FieldValue::of_text(engine_.host_name());
+    case Field::kUtilCnt: return FieldValue::of(++asked_);
+    case Field::kEvtIsSyslog:
+    case Field::kSyslogFacility:
+    case Field::kSyslogFacilityStr:
+    case Field::kSyslogSeverity:
+    case Field::kSyslogSeverityStr:
+    case Field::kSyslogMessage: return syslog(field.field);
+    default: return time(field.field);
+  }
+}
+
+std::string_view FieldReader::event_type() {
+  const scap::EventView& event = *context_->event;
+  if (event.code == ev::ASYNCEVENT_E) return to_text(event.param(P::name));
+  if ((event.code | 1) != ev::GENERIC_X) return event_name(event.code);
+  const uint64_t code = to_uint(parameter(P::ID), 0);
+  std::string_view name = syscall_name(code);
+  if (code == 0) {
+    if (const std::string_view native = native_syscall_name(to_uint(parameter(P::nativeID), UINT64_MAX));
+        !native.empty()) {
+      name = native;
+    }
+  }
+  return name.empty() ? std::string_view(event.info().name) : name;
+}
+
+FieldValue FieldReader::type_is(const FieldRef& field) const {
+  const uint16_t code = context_->event->code;
+  const bool same =
+      field.place_argument >= 0 ? code == field.place_argument : event_name(code) == field.argument;
+  return FieldValue::of(uint64_t{same ? 1u : 0u});
+}
+
+FieldValue FieldReader::category() {
+  const EventCategory category = context_->event->info().category;
+  if (is_io(category) && context_->shown_slot != nullptr) {
+    switch (const FdType type = context_->shown_slot->descriptor->type) {
+      case FdType::kFifo:
+      case FdType::kUnix:
+      case FdType::kEvent:
+      case FdType::kSignal: return FieldValue::of(std::string_view("ipc"));
+      default:
+        if (is_directory_or_file(type)) return FieldValue::of(std::string_view("file"));
+        if (is_network(type)) return FieldValue::of(std::string_view("net"));
+    }
+  }
+  return FieldValue::of(kCategories[static_cast<size_t>(category)]);
+}
+
+// ---- result
+
+bool FieldReader::has_result() const {
+  const scap::EventView& event = *context_->event;
+  return context_->call != nullptr && event.size() != 0 && !event.param(0).empty() &&
+         event.code != ev::GENERIC_X;
+}
+
+FieldValue FieldReader::result_name() {
+  if (!has_result()) return {};
+  const int64_t result = context_->call->result();
+  if (!is_error(result)) return FieldValue::of(std::string_view("SUCCESS"));
+  text_.clear();
+  append_error_name(text_, -result);
+  if (text_.empty()) append_number(text_, result);
+  return FieldValue::of(text_);
+}
+
+FieldValue FieldReader::failure(Field field) {
+  if (!has_result()) return {};
+  const scap::EventView& event = *context_->event;
+  const bool known = context_->shown_slot != nullptr;
+  const FdType type = known ? context_->shown_slot->descriptor->type : FdType::kUnknown;
+  const bool of_file = known ? is_directory_or_file(type) : opens(event.code);
+  const bool of_network = known ? is_network(type) || type == FdType::kUnix : connects(event.code);
+  const bool of_memory = event.info().category == EventCategory::kMemory;
+  bool counts = true;
+  if (field == Field::kEvtCountErrorFile) counts = of_file;
+  if (field == Field::kEvtCountErrorNet) counts = of_network;
+  if (field == Field::kEvtCountErrorMemory) counts = of_memory;
+  if (field == Field::kEvtCountErrorOther) counts = !of_file && !of_network && (known || !of_memory);
+  if (!counts) return {};
+  return FieldValue::of(uint64_t{is_error(context_->call->result()) ? 1u : 0u});
+}
+
+FieldValue FieldReader::moved_bytes(Field field) {
+  const scap::EventView& event = *context_->event;
+  const EventCategory category = event.info().category;
+  if (!is_io(category) || context_->call == nullptr || context_->shown_slot == nullptr) return {};
+  const FdType type = context_->shown_slot->descriptor->type;
+  const bool file = type == FdType::kFile || type == FdType::kFileV2;
+  const bool network = is_network(type);
+  const bool in = category == EventCategory::kIoRead;
+  const bool out = category == EventCategory::kIoWrite;
+  switch (field) {
+    case Field::kEvtBuflenIn:
+      if (!in) return {};
+      break;
+    case Field::kEvtBuflenOut:
+      if (!out) return {};
+      break;
+    case Field::kEvtBuflenFile:
+      if (!file) return {};
+      break;
+    case Field::kEvtBuflenFileIn:
+      if (!file || !in) return {};
+      break;
+    case Field::kEvtBuflenFileOut:
+      if (!file || !out) return {};
+      break;
+    case Field::kEvtBuflenNet:
+      if (!network) return {};
+      break;
+    case Field::kEvtBuflenNetIn:
+      if (!network || !in) return {};
+      break;
+    case Field::kEvtBuflenNetOut:
+      if (!network || !out) return {};
+      break;
+    default: break;
+  }
+  const int64_t result = context_->call->result();
+  return result < 0 ? FieldValue() : FieldValue::of(static_cast<uint64_t>(result));
+}
+
+FieldValue FieldReader::opening(Field field) {
+  constexpr uint64_t kRead = 1;
+  constexpr uint64_t kWrite = 2;
+  constexpr uint64_t kCreate = 4;
+  constexpr uint64_t kTemporary = 1u << 13;
+  constexpr uint64_t kExecutable = 0111;
+  const scap::EventView& event = *context_->event;
+  if (!opens(event.code) || context_->call == nullptr) return FieldValue::of(false);
+  const uint64_t mode = to_uint(parameter(P::mode), 0);
+  if (event.code == ev::SYSCALL_CREAT_X) {
+    return FieldValue::of(field == Field::kEvtIsOpenExec && (mode & kExecutable) != 0);
+  }
+  const uint64_t flags = to_uint(parameter(P::flags), 0);
+  switch (field) {
+    case Field::kEvtIsOpenRead: return FieldValue::of((flags & kRead) != 0);
+    case Field::kEvtIsOpenWrite: return FieldValue::of((flags & kWrite) != 0);
+    case Field::kEvtIsOpenCreate:
+      return FieldValue::of((flags & state::kOpenFCreated) != 0 ||
+                            ((flags & kTemporary) != 0 && context_->call->result() >= 0));
+    default:
+      return FieldValue::of(event.code != ev::SYSCALL_OPEN_BY_HANDLE_AT_X &&
+                            (flags & (kTemporary | kCreate)) != 0 && (mode & kExecutable) != 0);
+  }
+}
+
+// ---- time
+
+FieldValue FieldReader::latency(Field field) {
+  const scap::EventView& event = *context_->event;
+  if (field == Field::kEvtWaitLatency &&
+      ((event.info().flags & scap::kWaits) == 0 || context_->call == nullptr)) {
+    return {};
+  }
+  if (context_->thread == nullptr || event.info().category == EventCategory::kInternal) return {};
+  uint64_t taken = 0;
+  if (const scap::CallView* call = context_->call) {
+    // Without the enter event nobody knows.
+    if (!call->paired()) return {};
+    const uint64_t entered = call->enter().ts;
+    if (event.ts > entered) taken = event.ts - entered;
+  }
+  switch (field) {
+    case Field::kEvtLatencyS: return FieldValue::of(taken / kNanoseconds);
+    case Field::kEvtLatencyNs: return FieldValue::of(taken % kNanoseconds);
+    case Field::kEvtLatencyHuman:
+      text_.clear();
+      append_duration(text_, taken);
+      return FieldValue::of(text_);
+    default: return FieldValue::of(taken);
+  }
+}
+
+FieldValue FieldReader::time(Field field) {
+  const uint64_t ts = context_->event->ts;
+  const uint64_t second = ts / kNanoseconds;
+  if (second != shown_second_) {
+    shown_second_ = second;
+    date_.clear();
+    append_date(date_, second / kSecondsOfDay);
+    const uint64_t of_day = second % kSecondsOfDay;
+    clock_.clear();
+    append_padded(clock_, of_day / 3600, 2);
+    clock_ += ':';
+    append_padded(clock_, of_day / 60 % 60, 2);
+    clock_ += ':';
+    append_padded(clock_, of_day % 60, 2);
+  }
+  if (field == Field::kEvtTimeS) return FieldValue::of(clock_);
+  text_.clear();
+  if (field != Field::kEvtTime) {
+    text_ += date_;
+    text_ += field == Field::kEvtTimeIso8601 ? 'T' : ' ';
+  }
+  text_ += clock_;
+  if (field == Field::kEvtDatetimeS) return FieldValue::of(text_);
+  text_ += '.';
+  append_padded(text_, ts % kNanoseconds, 9);
+  if (field == Field::kEvtTimeIso8601) text_ += 'Z';
+  return FieldValue::of(text_);
+}
+
+// ---- parameters
+
+void FieldReader::append_arguments(std::string& out) {
+  const scap::EventView& event = *context_->event;
+  const uint16_t first = event.info().first_param;
+  for (uint32_t i = 0; i < event.size(); ++i) {
+    if (i != 0) out += ' ';
+    out += scap::kParamNames[static_cast<size_t>(scap::kParams[first + i].name)];
+    out += '=';
+    parameters_.append(out, event, i, context_->thread);
+  }
+}
+
+FieldValue FieldReader::argument(const FieldRef& field) {
+  const scap::EventView* event = context_->event;
+  const auto place_in = [&field](const scap::EventView& candidate) -> uint32_t {
+    if (field.place_argument >= 0) return static_cast<uint32_t>(field.place_argument);
+    const int8_t place = scap::kParamPlaces[candidate.code][static_cast<size_t>(field.name_argument)];
+    return place < 0 ? UINT32_MAX : static_cast<uint32_t>(place);
+  };
+  uint32_t place = place_in(*event);
+  if (place >= event->size() && field.name_argument >= 0 && context_->call != nullptr &&
+      context_->call->paired()) {
+    event = &context_->call->enter();
+    place = place_in(*event);
+  }
+  if (place >= event->size()) return {};
+  if (field.field == Field::kEvtArg) {
+    text_.clear();
+    const bool found = parameters_.append_meaning(text_, *event, place, context_->thread);
+    return found ? FieldValue::of(text_) : FieldValue();
+  }
+  const Bytes value = event->param(place);
+  if (value.empty()) return {};
+  switch (const scap::ParamInfo& info = scap::kParams[event->info().first_param + place]; info.type) {
+    case ParamType::kCharbuf:
+    case ParamType::kFspath:
+    case ParamType::kFsrelpath: return FieldValue::of(to_text(value));
+    case ParamType::kErrno:
+    case ParamType::kFd:
+    case ParamType::kFd32:
+    case ParamType::kPid:
+    case ParamType::kPid32:
+    case ParamType::kInt8:
+    case ParamType::kInt16:
+    case ParamType::kInt32:
+    case ParamType::kInt64:
+      if (value.size() <= sizeof(int64_t)) return FieldValue::of(to_int(value, 0));
+      return FieldValue::of_bytes(value.text());
+    default:
+      if (info.size == 0 || value.size() > sizeof(uint64_t)) return FieldValue::of_bytes(value.text());
+      return FieldValue::of(to_uint(value, 0));
+  }
+}
+
+// ---- messages to the system log: <facility * 8 + severity>text
+
+FieldValue FieldReader::syslog(Field field) {
+  const scap::EventView& event = *context_->event;
+  const state::FdSlot* slot = context_->shown_slot;
+  const bool writes = (event.info().flags & scap::kWritesToFd) != 0;
+  const bool to_log = writes && slot != nullptr && std::string_view(slot->descriptor->name).ends_with("/dev/log");
+  if (field == Field::kEvtIsSyslog) return FieldValue::of(to_log);
+  if (!to_log || context_->call == nullptr) return {};
+  const std::string_view text = parameter(P::data).text();
+  constexpr size_t kMostDigits = 3;
+  const size_t end = text.find('>');
+  if (!text.starts_with('<') || end == std::string_view::npos || end < 2 || end > kMostDigits + 1) return {};
+  uint64_t priority = 0;
+  for (const char digit : text.substr(1, end - 1)) {
+    if (digit < '0' || digit > '9') return {};
+    priority = priority * 10 + static_cast<uint64_t>(digit - '0');
+  }
+  const uint64_t facility = priority >> 3;
+  const uint64_t severity = priority & 7;
+  switch (field) {
+    case Field::kSyslogFacility: return FieldValue::of(facility);
+    case Field::kSyslogSeverity: return FieldValue::of(severity);
+    case Field::kSyslogSeverityStr: return FieldValue::of(kSeverities[severity]);
+    case Field::kSyslogFacilityStr:
+      return FieldValue::of(facility < std::size(kFacilities) ? kFacilities[facility] : "<NA>");
+    default: return FieldValue::of(text.substr(end + 1));
+  }
+}
+
+}  // namespace sfkit::fields

@@ -1,0 +1,191 @@
+// What an event can be asked for by name (native/tables/fields.json).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "fields.gen.h"
+#include "fields/parameter_text.h"
+#include "state/engine.h"
+
+namespace sfkit::fields {
+
+// A field and, where it takes one, its argument.
+struct FieldRef {
+  Field field = Field::kEvtNum;
+  FieldType type = FieldType::kU64;
+  Several several = Several::kNo;
+  bool filter_only = false;
+  std::string name;         // as it was asked for, argument included
+  std::string argument;     // its text
+  int name_argument = -1;   // parameter by name: index into the names
+  int place_argument = -1;  // parameter, level or mount by number
+  uint64_t number_argument = 0;
+};
+
+// The field at the start of `text`, as in "evt.type" or "evt.arg.path" or "proc.aname[2]"; `used` becomes the
+// number of characters that belong to it. Fails with kInvalidArgument and a message that names what is likely
+// meant, or why the field cannot be answered.
+Result<FieldRef> parse_field(std::string_view text, size_t& used);
+
+struct FieldValue {
+  enum class Kind : uint8_t { kMissing, kSigned, kUnsigned, kReal, kText, kBytes, kBool, kIp };
+  Kind kind = Kind::kMissing;
+  bool ipv6 = false;
+  int64_t integer = 0;
+  uint64_t number = 0;  // kUnsigned; kBool: 0 or 1
+  double real = 0;
+  std::string_view text;        // kText, kBytes
+  const uint8_t* ip = nullptr;  // kIp: network order
+
+  bool is_missing() const { return kind == Kind::kMissing; }
+
+  static FieldValue of(int64_t value) { return with(Kind::kSigned, [&](auto& v) { v.integer = value; }); }
+  static FieldValue of(uint64_t value) { return with(Kind::kUnsigned, [&](auto& v) { v.number = value; }); }
+  static FieldValue of(double value) { return with(Kind::kReal, [&](auto& v) { v.real = value; }); }
+  static FieldValue of(bool value) { return with(Kind::kBool, [&](auto& v) { v.number = value ? 1 : 0; }); }
+  static FieldValue of(std::string_view value) { return with(Kind::kText, [&](auto& v) { v.text = value; }); }
+  static FieldValue of(const std::string& value) { return of(std::string_view(value)); }
+  static FieldValue of_bytes(std::string_view value) {
+    return with(Kind::kBytes, [&](auto& v) { v.text = value; });
+  }
+  static FieldValue of_ip(const uint8_t* bytes, bool is_ipv6) {
+    return with(Kind::kIp, [&](auto& v) {
+      v.ip = bytes;
+      v.ipv6 = is_ipv6;
+    });
+  }
+  // Missing when empty.
+  static FieldValue of_text(std::string_view value) { return value.empty() ? FieldValue() : of(value); }
+
+ private:
+  template <typename Set>
+  static FieldValue with(Kind kind, Set set) {
+    FieldValue value;
+    value.kind = kind;
+    set(value);
+    return value;
+  }
+};
+
+class FieldReader {
+ public:
+  explicit FieldReader(state::Engine& engine) : engine_(engine), parameters_(engine) {}
+
+  // To be called for every event, also those that nobody asks about, before the state follows it.
+  void next_event(const scap::EventView& event) {
+    before_ = now_;
+    now_ = event.ts;
+  }
+  // What get() is about from now on; `context` must stay valid.
+  void look_at(const state::Context& context) { context_ = &context; }
+  // From when evt.reltime counts; 0 as long as that is not known.
+  void set_origin(uint64_t nanoseconds) { origin_ = nanoseconds; }
+
+  // Text is unescaped and valid until the next call. Of fields with several values the first; ancestors
+  // without a number begin with the process itself here.
+  FieldValue get(const FieldRef& field);
+
+  // Gives every value of the field, as visit(const FieldValue&), until it returns false.
+  template <typename Visit>
+  void each(const FieldRef& field, Visit visit) {
+    if (field.several == Several::kNo) {
+      if (const FieldValue value = get(field); !value.is_missing()) visit(value);
+      return;
+    }
+    begin_values(field);
+    for (;;) {
+      const FieldValue value = next_value(field);
+      if (value.is_missing() || !visit(value)) return;
+    }
+  }
+
+  const state::Context& context() const { return *context_; }
+  ParameterText& parameters() { return parameters_; }
+  // Appends every parameter as name=value, separated by blanks.
+  void append_arguments(std::string& out);
+
+ private:
+  void begin_values(const FieldRef& field);
+  FieldValue next_value(const FieldRef& field);
+
+  // event_fields.cpp
+  FieldValue event_field(const FieldRef& field);
+  FieldValue argument(const FieldRef& field);
+  FieldValue time(Field field);
+  FieldValue latency(Field field);
+  FieldValue moved_bytes(Field field);
+  FieldValue opening(Field field);
+  FieldValue failure(Field field);
+  FieldValue syslog(Field field);
+  FieldValue category();
+  FieldValue type_is(const FieldRef& field) const;
+  std::string_view event_type();
+  bool has_result() const;
+  FieldValue result_name();
+
+  // process_fields.cpp
+  FieldValue process_field(const FieldRef& field);
+  FieldValue value_of_process(Field field, state::Thread& thread);
+  FieldValue ancestor(const FieldRef& field);
+  FieldValue of_leader(Field field, const state::Thread& thread);
+  FieldValue variable(const state::Thread& thread, std::string_view name);
+  FieldValue standard_descriptor(Field field, state::Thread& thread);
+  FieldValue executable(Field field, const state::Thread& thread);
+  FieldValue account(Field field, const state::Thread& thread);
+  FieldValue capabilities(uint64_t bits);
+  FieldValue cgroup(const FieldRef& field, const state::Thread& thread);
+  FieldValue joined(std::string_view first, std::string_view list);
+
+  // container_fields.cpp
+  FieldValue container_field(const FieldRef& field);
+  FieldValue mount(const FieldRef& field, const state::ContainerInfo& container);
+  FieldValue labels(const FieldRef& field, const state::ContainerInfo& container);
+  FieldValue probe(std::string_view key, const state::ContainerInfo& container);
+
+  // descriptor_fields.cpp
+  FieldValue descriptor_field(const FieldRef& field);
+  FieldValue socket_field(Field field, const state::Descriptor& descriptor);
+  FieldValue polled(Field field);
+  FieldValue descriptor_name();
+  FieldValue directory_or_file(const state::Descriptor& descriptor, bool directory);
+  bool is_local(const state::IpBytes& ip, bool ipv6) const;
+
+  // path_fields.cpp
+  FieldValue path_field(Field field);
+  FieldValue path_of(scap::P name, scap::P directory, bool raw);
+  FieldValue absolute_path(const FieldRef& field);
+  const std::string* opened_path();
+
+  Bytes parameter(scap::P name) const {
+    return context_->call != nullptr ? context_->call->get(name) : context_->event->param(name);
+  }
+
+  state::Engine& engine_;
+  ParameterText parameters_;
+  const state::Context* context_ = nullptr;
+  uint64_t origin_ = 0;
+  uint64_t now_ = 0;
+  uint64_t before_ = 0;
+  uint64_t asked_ = 0;
+  uint64_t shown_second_ = UINT64_MAX;
+  std::string date_;   // of shown_second_
+  std::string clock_;  // of shown_second_
+  std::string text_;
+  std::string path_;
+  // Where each() is.
+  state::Thread* ancestor_ = nullptr;
+  size_t step_ = 0;
+  uint32_t kinds_ = 0;
+};
+
+// fd.type of a kind of descriptor, "" where it has none.
+std::string_view type_name(state::FdType type);
+// The registered name of a port, "" when it has none.
+std::string_view service_name(uint16_t port);
+// The port of a registered name, -1 when there is none.
+int service_port(std::string_view name);
+
+}  // namespace sfkit::fields

@@ -1,0 +1,202 @@
+// From the name of a field to the field.
+
+#include <algorithm>
+#include <charconv>
+#include <vector>
+
+#include "base/nearest.h"
+#include "event_names.gen.h"
+#include "fields/event_name.h"
+#include "fields/fields.h"
+
+namespace sfkit::fields {
+namespace {
+
+bool is_digit(char character) {
+  return character >= '0' && character <= '9';
+}
+
+bool is_name_character(char character) {
+  return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
+         is_digit(character) || character == '_';
+}
+
+// Letters, digits, underscores and dots, but no dot at the end.
+std::string_view word_at(std::string_view text) {
+  size_t size = 0;
+  while (size < text.size() && (is_name_character(text[size]) || text[size] == '.')) ++size;
+  while (size > 0 && text[size - 1] == '.') --size;
+  return text.substr(0, size);
+}
+
+const FieldInfo* longest_field(std::string_view word) {
+  const FieldInfo* found = nullptr;
+  for (const FieldInfo& info : kFields) {
+    if (!word.starts_with(info.name)) continue;
+    // Only whole parts count: evt.number is not evt.num with something behind it.
+    if (word.size() > info.name.size() && word[info.name.size()] != '.') continue;
+    if (found == nullptr || info.name.size() > found->name.size()) found = &info;
+  }
+  return found;
+}
+
+Status refuse(std::string message) {
+  return {ErrorCode::kInvalidArgument, std::move(message)};
+}
+
+std::string quoted(std::string_view word) {
+  return "'" + std::string(word) + "'";
+}
+
+std::string with_advice(std::string message, std::string_view likely) {
+  if (!likely.empty()) message += "; did you mean " + quoted(likely) + "?";
+  return message;
+}
+
+Status unknown_field(std::string_view word) {
+  for (const RefusedField& refused : kRefusedFields) {
+    if (word == refused.name ||
+        (word.starts_with(refused.name) && word.size() > refused.name.size() &&
+         !is_name_character(word[refused.name.size()]) && longest_field(word) == nullptr)) {
+      return refuse("field " + quoted(refused.name) +
+                    " cannot be answered: " + std::string(refused.reason));
+    }
+  }
+  std::vector<std::string_view> names;
+  for (const FieldInfo& info : kFields) names.push_back(info.name);
+  return refuse(with_advice("unknown field " + quoted(word), nearest(word, names)));
+}
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, is_digit);
+}
+
+Status take_parameter(FieldRef& field) {
+  if (field.argument.size() <= 2 && all_digits(field.argument)) {
+    std::from_chars(field.argument.data(), field.argument.data() + field.argument.size(),
+                    field.place_argument);
+    return Status::ok();
+  }
+  const auto found = std::ranges::find(scap::kParamNames, field.argument);
+  if (found == std::end(scap::kParamNames)) {
+    return refuse(with_advice("no event has a parameter named " + quoted(field.argument),
+                              nearest(field.argument, scap::kParamNames)));
+  }
+  field.name_argument = static_cast<int>(found - std::begin(scap::kParamNames));
+  return Status::ok();
+}
+
+Status take_number(FieldRef& field, uint64_t most) {
+  const char* const end = field.argument.data() + field.argument.size();
+  const auto result = std::from_chars(field.argument.data(), end, field.number_argument);
+  if (result.ec != std::errc() || result.ptr != end || field.number_argument > most) {
+    return refuse("field " + quoted(field.name) + " takes a number from 0 to " + std::to_string(most) +
+                  ", not " + quoted(field.argument));
+  }
+  field.place_argument = most < INT32_MAX ? static_cast<int>(field.number_argument) : -1;
+  return Status::ok();
+}
+
+Status take_type(FieldRef& field) {
+  if (all_digits(field.argument)) return take_number(field, scap::kEventCount - 1);
+  std::vector<std::string_view> names;
+  for (uint16_t code = 0; code < scap::kEventCount; ++code) {
+    if (event_name(code) == field.argument) return Status::ok();
+    names.push_back(event_name(code));
+  }
+  return refuse(
+      with_advice("no event has the type " + quoted(field.argument), nearest(field.argument, names)));
+}
+
+constexpr uint64_t kMostLevels = 1000;
+constexpr size_t kLongestArgument = 1024;
+
+std::string needed(const FieldInfo& info) {
+  const std::string name(info.name);
+  switch (info.argument) {
+    case ArgumentKind::kParameter:
+      return "the name of a parameter, as in " + name + ".name, or its place, as in " + name + "[0]";
+    case ArgumentKind::kType: return "the type of an event, as in " + name + ".open";
+    case ArgumentKind::kNumber: return "a time in nanoseconds, as in " + name + "[1700000000000000000]";
+    case ArgumentKind::kEnds: return "src or dst, as in " + name + ".src";
+    default: return "an argument, as in " + name + "[name]";
+  }
+}
+
+Status take_argument(const FieldInfo& info, FieldRef& field) {
+  switch (info.argument) {
+    case ArgumentKind::kParameter: return take_parameter(field);
+    case ArgumentKind::kType: return take_type(field);
+    case ArgumentKind::kLevel: return take_number(field, kMostLevels);
+    case ArgumentKind::kNumber: return take_number(field, UINT64_MAX);
+    case ArgumentKind::kEnds:
+      if (field.argument == "src" || field.argument == "dst") return Status::ok();
+      return refuse("field " + quoted(info.name) + " needs " + needed(info));
+    case ArgumentKind::kName:
+      if (field.argument.size() <= 4 && all_digits(field.argument)) return take_number(field, 9999);
+      return Status::ok();
+    case ArgumentKind::kNone: return Status::ok();
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+Result<FieldRef> parse_field(std::string_view text, size_t& used) {
+  const std::string_view word = word_at(text);
+  const FieldInfo* info = longest_field(word);
+  if (word.empty()) return refuse("the name of a field is missing");
+  if (info == nullptr) return unknown_field(word);
+  for (const RefusedField& refused : kRefusedFields) {
+    if (refused.name == word) return unknown_field(word);
+  }
+  FieldRef field;
+  field.field = info->field;
+  field.type = info->type;
+  field.several = info->several;
+  field.filter_only = info->filter_only;
+  field.name = info->name;
+  used = info->name.size();
+  const std::string_view rest = text.substr(used);
+  const bool bracket = rest.starts_with('[');
+  const bool dotted = word.size() > used;
+  if (info->argument == ArgumentKind::kNone) {
+    // A longer name is another field, not this one with something behind it.
+    if (bracket) return unknown_field(text.substr(0, std::min(text.size(), text.find(']', used) + 1)));
+    if (dotted) return unknown_field(word);
+    return field;
+  }
+  if (bracket) {
+    const size_t end = rest.find(']');
+    if (end == std::string_view::npos) {
+      return refuse("field " + quoted(info->name) + ": the bracket is not closed");
+    }
+    std::string_view argument = rest.substr(1, end - 1);
+    const bool is_quoted = argument.size() >= 2 && (argument.front() == '"' || argument.front() == '\'') &&
+                           argument.back() == argument.front();
+    field.argument = is_quoted ? argument.substr(1, argument.size() - 2) : argument;
+    used += end + 1;
+  } else if (dotted) {
+    size_t size = 1;
+    while (size < rest.size() && is_name_character(rest[size])) ++size;
+    field.argument = rest.substr(1, size - 1);
+    used += size;
+  }
+  if (field.argument.empty() && (info->needs_argument && info->argument != ArgumentKind::kEnds)) {
+    return refuse("field " + quoted(info->name) + " needs " + needed(*info));
+  }
+  if (field.argument.empty()) {
+    if (bracket) return refuse("field " + quoted(info->name) + ": nothing stands between the brackets");
+    return field;
+  }
+  if (field.argument.size() > kLongestArgument) {
+    return refuse("field " + quoted(info->name) + ": the argument is longer than " +
+                  std::to_string(kLongestArgument) + " characters");
+  }
+  if (Status status = take_argument(*info, field); !status.is_ok()) return status;
+  field.several = Several::kNo;
+  field.name = text.substr(0, used);
+  return field;
+}
+
+}  // namespace sfkit::fields

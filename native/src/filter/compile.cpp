@@ -1,0 +1,539 @@
+// From the tree to conditions that know where to go on: types are checked and constants read here, once.
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "base/ip_text.h"
+#include "base/nearest.h"
+#include "event_names.gen.h"
+#include "fields/event_name.h"
+#include "filter/filter.h"
+
+namespace sfkit::filter {
+namespace {
+
+using fields::Field;
+using fields::FieldType;
+using fields::Several;
+
+enum class Class : uint8_t { kNumber, kReal, kPort, kBool, kText, kAddress, kNetwork, kBytes, kList, kRaw };
+
+Class class_of(FieldType type) {
+  switch (type) {
+    case FieldType::kI64:
+    case FieldType::kU64: return Class::kNumber;
+    case FieldType::kF64: return Class::kReal;
+    case FieldType::kPort: return Class::kPort;
+    case FieldType::kBool: return Class::kBool;
+    case FieldType::kStr: return Class::kText;
+    case FieldType::kIp: return Class::kAddress;
+    case FieldType::kNet: return Class::kNetwork;
+    case FieldType::kBytes: return Class::kBytes;
+    case FieldType::kList: return Class::kList;
+    case FieldType::kRaw: return Class::kRaw;
+  }
+  return Class::kText;
+}
+
+std::string_view words_of(Class type) {
+  switch (type) {
+    case Class::kNumber:
+    case Class::kReal: return "a number";
+    case Class::kPort: return "a port";
+    case Class::kBool: return "true or false";
+    case Class::kText: return "text";
+    case Class::kAddress: return "an address";
+    case Class::kNetwork: return "a network";
+    case Class::kBytes: return "bytes";
+    case Class::kList: return "a list";
+    case Class::kRaw: return "a parameter";
+  }
+  return {};
+}
+
+bool is_numeric(Class type) {
+  return type == Class::kNumber || type == Class::kReal || type == Class::kPort;
+}
+
+// Operators that a type takes beside = and != and in and intersects and exists.
+bool takes(Class type, Operator op) {
+  switch (op) {
+    case Operator::kExists:
+    case Operator::kIn:
+    case Operator::kIntersects: return true;
+    case Operator::kEqual:
+    case Operator::kNotEqual: return type != Class::kList;
+    case Operator::kLess:
+    case Operator::kLessOrEqual:
+    case Operator::kGreater:
+    case Operator::kGreaterOrEqual: return is_numeric(type) || type == Class::kRaw;
+    case Operator::kContains:
+    case Operator::kStartswith:
+    case Operator::kEndswith: return type == Class::kText || type == Class::kBytes || type == Class::kRaw;
+    case Operator::kBcontains:
+    case Operator::kBstartswith: return type == Class::kBytes || type == Class::kRaw;
+    case Operator::kIcontains:
+    case Operator::kGlob:
+    case Operator::kIglob:
+    case Operator::kRegex:
+    case Operator::kPmatch: return type == Class::kText || type == Class::kRaw;
+  }
+  return false;
+}
+
+std::string operators_of(Class type) {
+  std::string list;
+  for (int i = 0; i <= static_cast<int>(Operator::kExists); ++i) {
+    const auto op = static_cast<Operator>(i);
+    if (!takes(type, op)) continue;
+    if (!list.empty()) list += ' ';
+    list += name_of(op);
+  }
+  return list;
+}
+
+std::string quoted(std::string_view text) {
+  constexpr size_t kLongest = 60;
+  std::string result = "'";
+  for (const char c : text.substr(0, kLongest)) result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  if (text.size() > kLongest) result += "...";
+  return result + "'";
+}
+
+std::string hex_to_bytes(std::string_view hex, bool& is_ok) {
+  std::string bytes;
+  is_ok = !hex.empty() && hex.size() % 2 == 0;
+  for (size_t i = 0; is_ok && i < hex.size(); i += 2) {
+    uint8_t value = 0;
+    const auto end = std::from_chars(hex.data() + i, hex.data() + i + 2, value, 16).ptr;
+    is_ok = end == hex.data() + i + 2;
+    bytes += static_cast<char>(value);
+  }
+  return bytes;
+}
+
+std::vector<std::string> path_elements(std::string_view path) {
+  std::vector<std::string> elements;
+  while (!path.empty()) {
+    const size_t end = std::min(path.find('/'), path.size());
+    if (end > 0) elements.emplace_back(path.substr(0, end));
+    path.remove_prefix(std::min(end + 1, path.size()));
+  }
+  return elements;
+}
+
+// Fields whose value follows from the code of the event alone, but for events that carry their name with them.
+bool follows_from_code(Field field) {
+  switch (field) {
+    case Field::kEvtType:
+    case Field::kSyscallType:
+    case Field::kEvtTypeIs:
+    case Field::kEvtDir:
+    case Field::kEvtCode:
+    case Field::kEvtIsIo:
+    case Field::kEvtIsIoRead:
+    case Field::kEvtIsIoWrite:
+    case Field::kEvtIoDir:
+    case Field::kEvtIsWait:
+    case Field::kEvtIsAsync:
+    case Field::kEvtCountExit:
+    case Field::kEvtSource:
+    case Field::kEvtCount: return true;
+    default: return false;
+  }
+}
+
+bool carries_its_name(uint16_t code) {
+  return (code | 1) == scap::ev::GENERIC_X || code == scap::ev::ASYNCEVENT_E;
+}
+
+}  // namespace
+
+class Compiler {
+ public:
+  explicit Compiler(std::string_view text) : text_(text) {}
+
+  Result<std::unique_ptr<Filter>> compile() {
+    auto tree = parse(text_);
+    if (!tree.is_ok()) return tree.status();
+    filter_->start_ = add(*tree.value(), Filter::kPass, Filter::kFail);
+    if (!status_.is_ok()) return status_;
+    find_static();
+    find_may_pass();
+    return std::move(filter_);
+  }
+
+ private:
+  using Number = Filter::Number;
+  using Network = Filter::Network;
+  using Condition = Filter::Condition;
+
+  void fail(size_t at, const std::string& message) {
+    if (status_.is_ok()) status_ = error_at(text_, at, message);
+  }
+
+  // Adds the conditions below `node` and returns where to begin. Behind comes before: what a condition goes
+  // on to is known when it is added. So errors are looked for in a walk of their own, in reading order.
+  int32_t add(const Node& node, int32_t on_true, int32_t on_false) {
+    check_all(node);
+    return status_.is_ok() ? link(node, on_true, on_false) : Filter::kFail;
+  }
+
+  void check_all(const Node& node) {
+    if (node.kind != Node::Kind::kCheck) {
+      for (const auto& child : node.children) check_all(*child);
+      return;
+    }
+    if (status_.is_ok()) made_.push_back(condition(node.check));
+  }
+
+  int32_t link(const Node& node, int32_t on_true, int32_t on_false) {
+    switch (node.kind) {
+      case Node::Kind::kNot: return link(*node.children.front(), on_false, on_true);
+      case Node::Kind::kAnd:
+        for (size_t i = node.children.size(); i-- > 0;) on_true = link(*node.children[i], on_true, on_false);
+        return on_true;
+      case Node::Kind::kOr:
+        for (size_t i = node.children.size(); i-- > 0;) on_false = link(*node.children[i], on_true, on_false);
+        return on_false;
+      case Node::Kind::kCheck: break;
+    }
+    Condition condition = std::move(made_.back());
+    made_.pop_back();
+    condition.on_true = on_true;
+    condition.on_false = on_false;
+    filter_->conditions_.push_back(std::move(condition));
+    return static_cast<int32_t>(filter_->conditions_.size() - 1);
+  }
+
+  Class transformed(const Operand& operand) {
+    Class type = class_of(operand.field.type);
+    if (operand.transformers.empty()) return type;
+    const bool plain = operand.transformers.size() == 1 && operand.transformers[0] == Transformer::kVal;
+    const bool refused = operand.field.several != Several::kNo || operand.field.filter_only || type == Class::kRaw;
+    if (refused) {
+      fail(operand.at, "field " + quoted(operand.field.name) +
+                           (plain ? " cannot stand on the right side" : " takes no transformer"));
+      return type;
+    }
+    for (const Transformer transformer : operand.transformers) {
+      if (transformer == Transformer::kVal) continue;
+      const bool fits = type == Class::kText || (type == Class::kBytes && (transformer == Transformer::kLen ||
+                                                                          transformer == Transformer::kB64));
+      if (!fits) {
+        fail(operand.at, std::string(name_of(transformer)) + "() takes text, but " + quoted(operand.field.name) +
+                             " is " + std::string(words_of(type)));
+        return type;
+      }
+      type = transformer == Transformer::kLen ? Class::kNumber : Class::kText;
+    }
+    return type;
+  }
+
+  Condition condition(const Check& check) {
+    Condition made;
+    made.left = check.left;
+    made.op = check.op;
+    const Class type = transformed(check.left);
+    if (!status_.is_ok()) return made;
+    if (!takes(type, check.op)) {
+      fail(check.op_at, quoted(name_of(check.op)) + " does not fit field " + quoted(check.left.field.name) +
+                            ", which is " + std::string(words_of(type)) + "; it takes " + operators_of(type));
+      return made;
+    }
+    if (check.left.field.field == Field::kEvtAround) {
+      if (check.op != Operator::kEqual) {
+        fail(check.op_at, "field 'evt.around' takes = and a number of milliseconds");
+        return made;
+      }
+      made.op = Operator::kLessOrEqual;
+    }
+    made.negated_each = check.left.field.several == Several::kEither && check.op == Operator::kNotEqual;
+    made.must_all = type == Class::kList && check.op == Operator::kIn;
+    if (check.right) {
+      take_right(check, type, made);
+      return made;
+    }
+    for (const Literal& literal : check.values) take(check, type, literal, made);
+    std::sort(made.texts.begin(), made.texts.end());
+    return made;
+  }
+
+  void take_right(const Check& check, Class type, Condition& made) {
+    made.right = check.right;
+    const Class right = transformed(*check.right);
+    const bool same = type == right || (is_numeric(type) && is_numeric(right));
+    if (!same) {
+      fail(check.right->at, "field " + quoted(check.right->field.name) + " is " + std::string(words_of(right)) +
+                                ", but " + quoted(check.left.field.name) + " is " + std::string(words_of(type)));
+      return;
+    }
+    switch (check.op) {
+      case Operator::kIn:
+      case Operator::kIntersects:
+      case Operator::kPmatch:
+      case Operator::kRegex:
+      case Operator::kBcontains:
+      case Operator::kBstartswith:
+        fail(check.right->at, quoted(name_of(check.op)) + " takes values, not a field, on its right side");
+        return;
+      default: return;
+    }
+  }
+
+  void take(const Check& check, Class type, const Literal& literal, Condition& made) {
+    switch (type) {
+      case Class::kNumber:
+      case Class::kReal: return take_number(check, literal, made);
+      case Class::kPort: return take_port(check, literal, made);
+      case Class::kBool: return take_bool(check, literal, made);
+      case Class::kAddress:
+      case Class::kNetwork: return take_address(check, type, literal, made);
+      case Class::kRaw: take_raw(check, literal, made); return;
+      case Class::kText:
+      case Class::kBytes:
+      case Class::kList: return take_text(check, literal, made);
+    }
+  }
+
+  // What `text` is as a number: decimal or 0x and hexadecimal.
+  static std::optional<Number> number_of(std::string_view text) {
+    Number number;
+    const bool negative = text.starts_with('-');
+    if (text.starts_with('+')) text.remove_prefix(1);
+    std::string_view digits = negative ? text.substr(1) : text;
+    const char* const end = text.data() + text.size();
+    if (digits.empty() || digits[0] == '+' || digits[0] == '-') return std::nullopt;
+    if (!negative && (digits.starts_with("0x") || digits.starts_with("0X"))) {
+      const auto result = std::from_chars(digits.data() + 2, end, number.natural, 16);
+      if (result.ec == std::errc() && result.ptr == end) return number;
+      return std::nullopt;
+    }
+    if (negative) {
+      number.kind = Number::Kind::kSigned;
+      const auto result = std::from_chars(text.data(), end, number.integer);
+      if (result.ec == std::errc() && result.ptr == end) return number;
+    } else {
+      const auto result = std::from_chars(text.data(), end, number.natural);
+      if (result.ec == std::errc() && result.ptr == end) return number;
+    }
+    number.kind = Number::Kind::kReal;
+    const auto result = std::from_chars(text.data(), end, number.real);
+    if (result.ec == std::errc() && result.ptr == end) return number;
+    return std::nullopt;
+  }
+
+  void take_number(const Check& check, const Literal& literal, Condition& made) {
+    const auto number = number_of(literal.text);
+    if (!number) {
+      fail(literal.at, "field " + quoted(check.left.field.name) + " is a number, and " + quoted(literal.text) +
+                           " is none");
+      return;
+    }
+    const bool natural = check.left.field.type == FieldType::kU64 && check.left.transformers.empty();
+    if (natural && number->kind == Number::Kind::kSigned) {
+      fail(literal.at, "field " + quoted(check.left.field.name) + " is never negative");
+      return;
+    }
+    made.numbers.push_back(*number);
+  }
+
+  void take_port(const Check& check, const Literal& literal, Condition& made) {
+    auto number = number_of(literal.text);
+    if (!number) {
+      if (const int port = fields::service_port(literal.text); port >= 0) {
+        number.emplace();
+        number->natural = static_cast<uint64_t>(port);
+      }
+    }
+    const bool fits = number && number->kind == Number::Kind::kUnsigned && number->natural <= UINT16_MAX;
+    if (!fits) {
+      fail(literal.at, "field " + quoted(check.left.field.name) + " is a port, from 0 to 65535 or the name of a service, and " +
+                           quoted(literal.text) + " is none");
+      return;
+    }
+    made.numbers.push_back(*number);
+  }
+
+  void take_bool(const Check& check, const Literal& literal, Condition& made) {
+    Number number;
+    if (literal.text == "true" || literal.text == "1") {
+      number.natural = 1;
+    } else if (literal.text != "false" && literal.text != "0") {
+      fail(literal.at, "field " + quoted(check.left.field.name) + " is true or false, not " + quoted(literal.text));
+      return;
+    }
+    made.numbers.push_back(number);
+  }
+
+  void take_address(const Check& check, Class type, const Literal& literal, Condition& made) {
+    const std::string_view text = literal.text;
+    const size_t slash = text.find('/');
+    Network network;
+    const auto address = parse_ip(text.substr(0, slash));
+    bool fits = address.has_value();
+    if (fits) {
+      network.bytes = address->bytes;
+      network.ipv6 = address->ipv6;
+      network.bits = network.ipv6 ? 128 : 32;
+    }
+    if (fits && slash != std::string_view::npos) {
+      if (type == Class::kAddress) {
+        fail(literal.at, "field " + quoted(check.left.field.name) + " is one address; for a network there is " +
+                             quoted(network_field(check.left.field.name)));
+        return;
+      }
+      const std::string_view bits = text.substr(slash + 1);
+      int count = -1;
+      const auto result = std::from_chars(bits.data(), bits.data() + bits.size(), count);
+      fits = result.ec == std::errc() && result.ptr == bits.data() + bits.size() && count >= 0 &&
+             count <= network.bits;
+      network.bits = count;
+    }
+    if (!fits) {
+      fail(literal.at, "field " + quoted(check.left.field.name) + " is " +
+                           (type == Class::kAddress ? "an address, as in 10.0.0.1 or ::1"
+                                                    : "a network, as in 10.0.0.0/8 or fe80::/10") +
+                           ", and " + quoted(text) + " is none");
+      return;
+    }
+    made.networks.push_back(network);
+  }
+
+  static std::string network_field(std::string_view name) {
+    std::string other(name);
+    other.replace(other.size() - 2, 2, "net");
+    return other;
+  }
+
+  void take_raw(const Check& check, const Literal& literal, Condition& made) {
+    const bool ordered = check.op >= Operator::kLess && check.op <= Operator::kGreaterOrEqual;
+    const auto number = number_of(literal.text);
+    if (ordered && !number) {
+      fail(literal.at, quoted(name_of(check.op)) + " compares numbers, and " + quoted(literal.text) + " is none");
+      return;
+    }
+    if (number) made.numbers.push_back(*number);
+    if (!ordered) take_text(check, literal, made);
+  }
+
+  void take_text(const Check& check, const Literal& literal, Condition& made) {
+    switch (check.op) {
+      case Operator::kBcontains:
+      case Operator::kBstartswith: {
+        bool is_ok = false;
+        made.texts.push_back(hex_to_bytes(literal.text, is_ok));
+        if (!is_ok) {
+          fail(literal.at, quoted(name_of(check.op)) + " takes bytes as pairs of hexadecimal digits, and " +
+                               quoted(literal.text) + " is none");
+        }
+        return;
+      }
+      case Operator::kRegex: {
+        auto regex = Regex::compile(literal.text);
+        if (regex.is_ok()) {
+          made.regex.emplace(std::move(regex.value()));
+        } else {
+          fail(literal.at, regex.status().message());
+        }
+        return;
+      }
+      case Operator::kPmatch: made.paths.push_back(path_elements(literal.text)); return;
+      case Operator::kIcontains: {
+        std::string lower = literal.text;
+        std::ranges::transform(lower, lower.begin(), [](char c) {
+          return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        });
+        made.texts.push_back(std::move(lower));
+        return;
+      }
+      default: break;
+    }
+    const bool whole = check.op == Operator::kEqual || check.op == Operator::kNotEqual ||
+                       check.op == Operator::kIn || check.op == Operator::kIntersects;
+    if (whole && check.left.transformers.empty()) check_known_values(check, literal);
+    made.texts.push_back(literal.text);
+  }
+
+  // A slip of the pen in the name of an event would make a filter that never passes anything.
+  void check_known_values(const Check& check, const Literal& literal) {
+    switch (check.left.field.field) {
+      case Field::kEvtDir:
+        if (literal.text != ">" && literal.text != "<") {
+          fail(literal.at, "field 'evt.dir' is > where a call is entered and < where it returns, not " +
+                               quoted(literal.text));
+        }
+        return;
+      case Field::kEvtType:
+      case Field::kSyscallType: {
+        std::vector<std::string_view> names;
+        for (uint16_t code = 0; code < scap::kEventCount; ++code) names.push_back(fields::event_name(code));
+        for (const std::string_view name : scap::kSyscallNames) names.push_back(name);
+        for (const std::string_view name : scap::kX86SyscallNames) names.push_back(name);
+        // Events that plug-ins send beside the system calls.
+        for (const std::string_view name : {"container_removed"}) names.push_back(name);
+        if (literal.text.empty() || std::ranges::find(names, literal.text) == names.end()) {
+          std::string message = "no event has the type " + quoted(literal.text);
+          if (const std::string_view likely = nearest(literal.text, names); !likely.empty()) {
+            message += "; did you mean " + quoted(likely) + "?";
+          }
+          fail(literal.at, message);
+        }
+        return;
+      }
+      default: return;
+    }
+  }
+
+  // Asks the conditions that follow from the code about an event that has nothing but its code.
+  void find_static() {
+    state::Engine engine(false);
+    fields::FieldReader reader(engine);
+    for (Condition& condition : filter_->conditions_) {
+      condition.is_static = follows_from_code(condition.left.field.field) && !condition.right;
+      if (!condition.is_static) continue;
+      condition.by_code.resize(scap::kEventCount);
+      for (uint16_t code = 0; code < scap::kEventCount; ++code) {
+        const scap::EventView event(code, 0, {});
+        state::Context context;
+        context.event = &event;
+        reader.look_at(context);
+        const bool depends = carries_its_name(code) && (condition.left.field.field == Field::kEvtType ||
+                                                        condition.left.field.field == Field::kSyscallType);
+        condition.by_code[code] =
+            depends ? Filter::kDepends : filter_->holds(condition, reader) ? Filter::kYes : Filter::kNo;
+      }
+    }
+  }
+
+  // An event can pass if some way through the conditions that its code leaves open ends in passing. Conditions
+  // go on to earlier places of the array only, so one walk from its start decides them all.
+  void find_may_pass() {
+    filter_->may_pass_.resize(scap::kEventCount);
+    std::vector<bool> passes(filter_->conditions_.size());
+    for (uint16_t code = 0; code < scap::kEventCount; ++code) {
+      const auto ends_well = [&passes](int32_t place) {
+        return place == Filter::kPass || (place >= 0 && passes[static_cast<size_t>(place)]);
+      };
+      for (size_t i = 0; i < passes.size(); ++i) {
+        const Condition& condition = filter_->conditions_[i];
+        const uint8_t known = condition.is_static ? condition.by_code[code] : uint8_t{Filter::kDepends};
+        passes[i] = (known != Filter::kNo && ends_well(condition.on_true)) ||
+                    (known != Filter::kYes && ends_well(condition.on_false));
+      }
+      filter_->may_pass_[code] = ends_well(filter_->start_);
+    }
+  }
+
+  std::string_view text_;
+  Status status_;
+  std::unique_ptr<Filter> filter_ = std::make_unique<Filter>();
+  std::vector<Condition> made_;  // in reading order, taken from the end
+};
+
+Result<std::unique_ptr<Filter>> Filter::compile(std::string_view text) {
+  return Compiler(text).compile();
+}
+
+}  // namespace sfkit::filter

@@ -1,0 +1,65 @@
+// A feed of events of which only some are looked at; the state follows all of them.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "fields/fields.h"
+#include "filter/filter.h"
+#include "state/feed.h"
+
+namespace sfkit::filter {
+
+// The filter of a text, null for "".
+inline Result<std::unique_ptr<Filter>> compile_optional(const std::string& text) {
+  if (text.empty()) return std::unique_ptr<Filter>();
+  return Filter::compile(text);
+}
+
+class Feed : public state::Feed {
+ public:
+  // Without a filter every event passes.
+  Feed(std::unique_ptr<Filter> filter, bool compat, const std::atomic<bool>& cancel)
+      : state::Feed(compat, cancel), filter_(std::move(filter)), reader_(engine()) {}
+
+  // Events that were asked about and did not pass.
+  uint64_t left_out() const { return left_out_; }
+
+ protected:
+  bool has_filter() const { return filter_ != nullptr; }
+  fields::FieldReader& reader() { return reader_; }
+
+  // Applies the event, as Engine::apply_all() does, and calls `visit(const Context&)` if it is wanted and
+  // passes; reader() looks at it then.
+  template <typename Visit>
+  void apply_passing(const scap::EventView& event, bool wanted, Visit visit) {
+    reader_.next_event(event);
+    // What is entered is kept for the return of the call, which may be asked about it.
+    const bool hopeless =
+        filter_ != nullptr && !filter_->may_pass(event.code) && !filter_->may_pass(event.code | 1);
+    if (hopeless) {
+      if (wanted) ++left_out_;
+      engine().apply(event, [](const state::Context&) {});
+      return;
+    }
+    reader_.set_origin(times().origin());
+    engine().apply_all(event, [&](const state::Context& context) {
+      if (!wanted) return;
+      reader_.look_at(context);
+      if (filter_ != nullptr && !filter_->passes(reader_)) {
+        ++left_out_;
+        return;
+      }
+      visit(context);
+    });
+  }
+
+ private:
+  std::unique_ptr<Filter> filter_;
+  fields::FieldReader reader_;
+  uint64_t left_out_ = 0;
+};
+
+}  // namespace sfkit::filter

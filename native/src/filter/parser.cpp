@@ -1,0 +1,372 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/nearest.h"
+#include "filter/syntax.h"
+
+namespace sfkit::filter {
+namespace {
+
+struct OperatorName {
+  std::string_view name;
+  Operator op;
+};
+
+// Longer names before those they begin with.
+constexpr OperatorName kSymbols[] = {
+    {"==", Operator::kEqual},       {"!=", Operator::kNotEqual}, {"<=", Operator::kLessOrEqual},
+    {">=", Operator::kGreaterOrEqual}, {"=", Operator::kEqual},  {"<", Operator::kLess},
+    {">", Operator::kGreater}};
+
+constexpr OperatorName kWords[] = {
+    {"contains", Operator::kContains},     {"icontains", Operator::kIcontains},
+    {"bcontains", Operator::kBcontains},   {"startswith", Operator::kStartswith},
+    {"bstartswith", Operator::kBstartswith}, {"endswith", Operator::kEndswith},
+    {"glob", Operator::kGlob},             {"iglob", Operator::kIglob},
+    {"regex", Operator::kRegex},           {"in", Operator::kIn},
+    {"intersects", Operator::kIntersects}, {"pmatch", Operator::kPmatch},
+    {"exists", Operator::kExists}};
+
+struct TransformerName {
+  std::string_view name;
+  Transformer transformer;
+};
+
+constexpr TransformerName kTransformers[] = {
+    {"tolower", Transformer::kTolower}, {"toupper", Transformer::kToupper},
+    {"b64", Transformer::kB64},         {"basename", Transformer::kBasename},
+    {"len", Transformer::kLen},         {"val", Transformer::kVal}};
+
+constexpr int kMostDepth = 100;
+constexpr size_t kMostTransformers = 10;
+constexpr size_t kLongestFilter = size_t{1} << 20;
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\b';
+}
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_word(char c) {
+  return is_letter(c) || (c >= '0' && c <= '9') || c == '_';
+}
+// What ends a value without quotes.
+bool ends_value(char c) {
+  return is_blank(c) || c == '(' || c == ')' || c == ',' || c == '=' || c == '"' || c == '\'';
+}
+
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : text_(text) {}
+
+  Result<std::unique_ptr<Node>> parse() {
+    if (text_.size() > kLongestFilter) return fail(0, "the filter is longer than 1 MiB");
+    skip();
+    if (at_end()) return fail(at_, "the filter is empty");
+    auto node = any_of(0);
+    if (!node.is_ok()) return node;
+    skip();
+    if (at_end()) return node;
+    if (peek() == ')') return fail(at_, "a parenthesis is closed that was not opened");
+    return fail(at_, "'and', 'or' or the end is expected here");
+  }
+
+ private:
+  using Tree = Result<std::unique_ptr<Node>>;
+
+  Status fail(size_t at, std::string message) const { return error_at(text_, at, std::move(message)); }
+  bool at_end() const { return at_ >= text_.size(); }
+  char peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+  void skip() {
+    while (!at_end() && is_blank(peek())) ++at_;
+  }
+  std::string_view word() const {
+    size_t size = 0;
+    while (is_word(peek(size))) ++size;
+    return text_.substr(at_, size);
+  }
+  bool take_keyword(std::string_view keyword) {
+    skip();
+    if (word() != keyword || peek(keyword.size()) == '.') return false;
+    at_ += keyword.size();
+    return true;
+  }
+
+  // One of the kind with children, or its only child.
+  static std::unique_ptr<Node> join(Node::Kind kind, std::vector<std::unique_ptr<Node>> children) {
+    if (children.size() == 1) return std::move(children.front());
+    auto node = std::make_unique<Node>();
+    node->kind = kind;
+    node->children = std::move(children);
+    return node;
+  }
+
+  Tree any_of(int depth) {
+    std::vector<std::unique_ptr<Node>> children;
+    do {
+      auto child = all_of(depth);
+      if (!child.is_ok()) return child;
+      children.push_back(std::move(child.value()));
+    } while (take_keyword("or"));
+    return join(Node::Kind::kOr, std::move(children));
+  }
+
+  Tree all_of(int depth) {
+    std::vector<std::unique_ptr<Node>> children;
+    do {
+      auto child = term(depth);
+      if (!child.is_ok()) return child;
+      children.push_back(std::move(child.value()));
+    } while (take_keyword("and"));
+    return join(Node::Kind::kAnd, std::move(children));
+  }
+
+  Tree term(int depth) {
+    skip();
+    if (depth > kMostDepth) return fail(at_, "parentheses and 'not' are nested more than 100 deep");
+    if (take_keyword("not")) {
+      auto child = term(depth + 1);
+      if (!child.is_ok()) return child;
+      std::vector<std::unique_ptr<Node>> children;
+      children.push_back(std::move(child.value()));
+      auto node = std::make_unique<Node>();
+      node->kind = Node::Kind::kNot;
+      node->children = std::move(children);
+      return node;
+    }
+    if (peek() == '(' && !at_end()) {
+      const size_t open = at_++;
+      auto node = any_of(depth + 1);
+      if (!node.is_ok()) return node;
+      skip();
+      if (peek() != ')' || at_end()) {
+        if (at_end()) return fail(open, "the parenthesis is not closed");
+        return fail(at_, "'and', 'or' or ')' is expected here");
+      }
+      ++at_;
+      return node;
+    }
+    return check();
+  }
+
+  Tree check() {
+    auto node = std::make_unique<Node>();
+    Check& check = node->check;
+    if (at_end()) return fail(at_, "a condition is expected here, as in proc.name = nginx");
+    if (!is_letter(peek())) return fail(at_, "a field is expected here, as in proc.name");
+    if (Status status = operand(check.left, true); !status.is_ok()) return status;
+    skip();
+    check.op_at = at_;
+    if (Status status = take_operator(check); !status.is_ok()) return status;
+    if (check.op == Operator::kExists) return node;
+    skip();
+    const bool takes_list =
+        check.op == Operator::kIn || check.op == Operator::kIntersects || check.op == Operator::kPmatch;
+    Status status = Status::ok();
+    if (is_transformer_ahead()) {
+      check.right.emplace();
+      status = operand(*check.right, false);
+    } else if (takes_list && peek() == '(' && !at_end()) {
+      status = list(check.values);
+    } else {
+      if (check.op == Operator::kIn || check.op == Operator::kIntersects) {
+        if (peek() != '"' && peek() != '\'') {
+          return fail(at_, "'" + std::string(name_of(check.op)) +
+                               "' takes values in parentheses, as in (a, b); lists by name are for rules");
+        }
+      }
+      status = value(check.values.emplace_back());
+    }
+    if (!status.is_ok()) return status;
+    return node;
+  }
+
+  bool is_transformer_ahead() const {
+    const std::string_view name = word();
+    if (name.empty() || peek(name.size()) != '(') return false;
+    return std::ranges::find(kTransformers, name, &TransformerName::name) != std::end(kTransformers);
+  }
+
+  // A field, or transformers around one.
+  Status operand(Operand& operand, bool left) {
+    const size_t start = at_;
+    std::vector<Transformer> outside;
+    size_t open = 0;
+    for (;;) {
+      const std::string_view name = word();
+      if (name.empty() || peek(name.size()) != '(') break;
+      const auto* known = std::ranges::find(kTransformers, name, &TransformerName::name);
+      if (known == std::end(kTransformers)) {
+        std::vector<std::string_view> names;
+        for (const TransformerName& entry : kTransformers) names.push_back(entry.name);
+        std::string message = "unknown transformer '" + std::string(name) + "'";
+        const std::string_view likely = nearest(name, names);
+        message += likely.empty() ? "; there are tolower, toupper, b64, basename, len and val"
+                                  : "; did you mean '" + std::string(likely) + "'?";
+        return fail(at_, message);
+      }
+      if (known->transformer == Transformer::kVal && (left || !outside.empty())) {
+        return fail(at_, "val() stands alone on the right side of an operator");
+      }
+      if (outside.size() == kMostTransformers) return fail(at_, "more than 10 transformers are nested");
+      outside.push_back(known->transformer);
+      at_ += name.size() + 1;
+      ++open;
+      skip();
+    }
+    operand.transformers.assign(outside.rbegin(), outside.rend());
+    operand.at = at_;
+    size_t used = 0;
+    if (left && outside.empty()) {
+      const std::string_view name = word();
+      const char next = peek(name.size());
+      if (next != '.' && next != '[') {
+        return fail(start, "'" + std::string(name) +
+                               "' is no field; macros are for rules, and fields have two parts, as in proc.name");
+      }
+    }
+    auto parsed = fields::parse_field(text_.substr(at_), used);
+    if (!parsed.is_ok()) return fail(at_, parsed.status().message());
+    operand.field = std::move(parsed.value());
+    at_ += used;
+    for (; open > 0; --open) {
+      skip();
+      if (peek() != ')' || at_end()) return fail(at_, "')' is missing behind the field");
+      ++at_;
+    }
+    return Status::ok();
+  }
+
+  Status take_operator(Check& check) {
+    if (at_end()) return fail(at_, "an operator is missing behind the field, as in = or exists");
+    for (const OperatorName& symbol : kSymbols) {
+      if (!text_.substr(at_).starts_with(symbol.name)) continue;
+      check.op = symbol.op;
+      at_ += symbol.name.size();
+      return Status::ok();
+    }
+    const std::string_view name = word();
+    for (const OperatorName& known : kWords) {
+      if (known.name != name) continue;
+      check.op = known.op;
+      at_ += name.size();
+      return Status::ok();
+    }
+    if (name.empty()) return fail(at_, "an operator is expected here, as in = or contains");
+    if (name == "and" || name == "or") return fail(at_, "an operator is missing before '" + std::string(name) + "'");
+    std::vector<std::string_view> names;
+    for (const OperatorName& entry : kWords) names.push_back(entry.name);
+    std::string message = "unknown operator '" + std::string(name) + "'";
+    if (const std::string_view likely = nearest(name, names); !likely.empty()) {
+      message += "; did you mean '" + std::string(likely) + "'?";
+    }
+    return fail(at_, message);
+  }
+
+  Status list(std::vector<Literal>& values) {
+    const size_t open = at_++;
+    skip();
+    if (peek() == ')') {
+      ++at_;
+      return Status::ok();
+    }
+    for (;;) {
+      skip();
+      if (at_end()) return fail(open, "the list is not closed");
+      if (Status status = value(values.emplace_back()); !status.is_ok()) return status;
+      skip();
+      if (at_end()) return fail(open, "the list is not closed");
+      if (peek() == ')') {
+        ++at_;
+        return Status::ok();
+      }
+      if (peek() != ',') return fail(at_, "',' or ')' is expected here");
+      ++at_;
+    }
+  }
+
+  Status value(Literal& literal) {
+    literal.at = at_;
+    if (at_end()) return fail(at_, "a value is missing");
+    const char quote = peek();
+    if (quote != '"' && quote != '\'') {
+      size_t size = 0;
+      while (at_ + size < text_.size() && !ends_value(peek(size))) ++size;
+      if (size == 0) return fail(at_, "a value is expected here; put it in quotes if it holds blanks or ( ) , =");
+      literal.text = text_.substr(at_, size);
+      at_ += size;
+      return Status::ok();
+    }
+    for (++at_; !at_end(); ++at_) {
+      if (peek() == quote) {
+        ++at_;
+        return Status::ok();
+      }
+      if (peek() != '\\' || at_ + 1 >= text_.size()) {
+        literal.text += peek();
+        continue;
+      }
+      ++at_;
+      switch (const char escaped = peek()) {
+        case '"':
+        case '\'':
+        case '\\': literal.text += escaped; break;
+        case 'n': literal.text += '\n'; break;
+        case 't': literal.text += '\t'; break;
+        case 'r': literal.text += '\r'; break;
+        default:
+          // Of use to regular expressions.
+          literal.text += '\\';
+          literal.text += escaped;
+      }
+    }
+    return fail(literal.at, "the quote is not closed");
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+};
+
+constexpr size_t kContext = 60;  // characters shown before and behind the place of an error
+
+}  // namespace
+
+std::string_view name_of(Operator op) {
+  for (const OperatorName& word : kWords) {
+    if (word.op == op) return word.name;
+  }
+  for (const OperatorName& symbol : kSymbols) {
+    if (symbol.op == op && symbol.name != "==") return symbol.name;
+  }
+  return {};
+}
+
+std::string_view name_of(Transformer transformer) {
+  return std::ranges::find(kTransformers, transformer, &TransformerName::transformer)->name;
+}
+
+Status error_at(std::string_view filter, size_t at, const std::string& message) {
+  const auto is_begin = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; };
+  at = std::min(at, filter.size());
+  size_t from = at > kContext ? at - kContext : 0;
+  while (from < at && !is_begin(filter[from])) ++from;
+  size_t to = std::min(filter.size(), at + kContext);
+  while (to < filter.size() && !is_begin(filter[to])) ++to;
+  std::string shown = from > 0 ? "..." : "";
+  std::string mark(shown.size(), ' ');
+  for (size_t i = from; i < to; ++i) {
+    shown += static_cast<unsigned char>(filter[i]) < 0x20 ? ' ' : filter[i];
+    if (i < at && is_begin(filter[i])) mark += ' ';
+  }
+  if (to < filter.size()) shown += "...";
+  size_t character = 1;
+  for (size_t i = 0; i < at; ++i) character += is_begin(filter[i]) ? 1 : 0;
+  return {ErrorCode::kInvalidArgument, "filter, character " + std::to_string(character) + ": " + message +
+                                           "\n  " + shown + "\n  " + mark + "^"};
+}
+
+Result<std::unique_ptr<Node>> parse(std::string_view filter) {
+  return Parser(filter).parse();
+}
+
+}  // namespace sfkit::filter
