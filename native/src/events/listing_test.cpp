@@ -83,13 +83,13 @@ TEST(ListEvents, NamesErrorsAndWhatACallTriedToOpen) {
   Capture capture;
   capture.open(-2, "missing");
   EXPECT_EQ(capture.line("%evt.res %evt.rawres %evt.failed %fd.num %fd.typechar %fd.name %evt.arg.fd"),
-            "ENOENT -2 true -1 f /home/ana/missing -2(ENOENT)\n");
+            "ENOENT -2 true -1 f /home/ana/missing ENOENT\n");
 }
 
 TEST(ListEvents, ShowsWhatIsMissingAsSuch) {
   Capture capture;
   capture.event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(9)}, 77);
-  EXPECT_EQ(capture.line("*%proc.name %fd.name %container.id %evt.arg.path"), "<NA> <NA> <NA> <NA>\n");
+  EXPECT_EQ(capture.line("*%proc.name %fd.name %container.id %evt.arg.path"), "<NA> <NA> host <NA>\n");
 }
 
 TEST(ListEvents, TakesArgumentsOfTheEnterEventWhereTheExitHasNone) {
@@ -97,7 +97,7 @@ TEST(ListEvents, TakesArgumentsOfTheEnterEventWhereTheExitHasNone) {
   capture.event(ev::SYSCALL_KILL_E, {value::i64(10), value::u8(15)})
       .event(ev::SYSCALL_KILL_X, {value::i64(0)});
   EXPECT_EQ(capture.line("%evt.dir%evt.arg.pid %evt.arg.sig %evt.rawarg.sig"),
-            ">10(sh) 15(SIGTERM) 15\n<10(sh) 15(SIGTERM) 15\n");
+            ">sh SIGTERM 15\n<sh SIGTERM 15\n");
 }
 
 TEST(ListEvents, EscapesWhatCouldSteerATerminal) {
@@ -120,8 +120,8 @@ TEST(ListEvents, GivesJsonWithRawAndDecodedValues) {
   EXPECT_TRUE(has(R"json("data":{"raw":{"base64":"AXo="},"text":".z"})json")) << text;
   options.line = "%evt.num %proc.name %container.id";
   EXPECT_EQ(capture.list(options),
-            "{\"evt.num\":1,\"proc.name\":\"sh\",\"container.id\":null}\n"
-            "{\"evt.num\":2,\"proc.name\":\"sh\",\"container.id\":null}\n");
+            "{\"evt.num\":1,\"proc.name\":\"sh\",\"container.id\":\"host\"}\n"
+            "{\"evt.num\":2,\"proc.name\":\"sh\",\"container.id\":\"host\"}\n");
 }
 
 TEST(ListEvents, ShowsARangeAndFollowsWhatComesBefore) {
@@ -153,7 +153,7 @@ TEST(ListEvents, KeepsTheNumbersThatAreNoDescriptorsApart) {
   ListOptions options;
   options.line = "%evt.arg[0] %fd.num";
   options.from = {Bound::Kind::kNumber, 2};
-  EXPECT_EQ(capture.list(options), "3 3\n5(<f>/a) 5\n");
+  EXPECT_EQ(capture.list(options), "3 3\n<f>/a 5\n");
 }
 
 TEST(LineTemplate, SaysWhereAndWhatIsLikelyMeant) {
@@ -168,8 +168,8 @@ TEST(LineTemplate, SaysWhereAndWhatIsLikelyMeant) {
             "as in evt.arg[0]");
   EXPECT_EQ(message("%"),
             "template, character 1: a lone %: write %% for a percent sign, or the name of a field behind it");
-  EXPECT_EQ(message("%evt.datetime.s"),
-            "template, character 1: unknown field 'evt.datetime.s'; did you mean "
+  EXPECT_EQ(message("%evt.datetime.x"),
+            "template, character 1: unknown field 'evt.datetime.x'; did you mean "
             "'evt.datetime'?");
   EXPECT_EQ(message("%fd.name[0]"),
             "template, character 1: unknown field 'fd.name[0]'; did you mean 'fd.name'?");

@@ -334,8 +334,8 @@ FieldValue FieldReader::executable(Field field, const Thread& thread) {
 
 FieldValue FieldReader::account(Field field, const Thread& thread) {
   const auto name_of = [&thread](const state::NameTable& names, uint32_t id) {
-    const std::string* name = names.find(thread.container, id);
-    return FieldValue::of(name == nullptr ? state::kNotAvailable : std::string_view(*name));
+    if (const std::string* name = names.find(thread.container, id)) return FieldValue::of(*name);
+    return FieldValue::of(id == 0 ? std::string_view("root") : state::kNotAvailable);
   };
   switch (field) {
     case Field::kUserUid: return FieldValue::of(uint64_t{thread.uid});

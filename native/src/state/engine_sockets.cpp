@@ -126,7 +126,7 @@ void Engine::on_connect(Context& context) {
   if (tuple.family == Family::kUnix) {
     Descriptor& descriptor = context.slot->descriptor.writable();
     descriptor.attempted = failed;
-    descriptor.connected = result >= 0;
+    descriptor.connected = !failed;
     descriptor.type = FdType::kUnix;
     descriptor.unix_source = tuple.unix_source;
     descriptor.unix_destination = tuple.unix_destination;
@@ -156,7 +156,7 @@ void Engine::on_connect(Context& context) {
   if (family != Family::kInet && family != Family::kInet6) return;
   Descriptor& descriptor = context.slot->descriptor.writable();
   descriptor.attempted = failed;
-  descriptor.connected = result >= 0;
+  descriptor.connected = !failed;
   const bool was_server = descriptor.role == Role::kServer && descriptor.l4 == L4::kUdp;
   descriptor.type = family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
   if (has_tuple) {
