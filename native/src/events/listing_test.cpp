@@ -170,7 +170,7 @@ TEST(LineTemplate, SaysWhereAndWhatIsLikelyMeant) {
             "template, character 1: a lone %: write %% for a percent sign, or the name of a field behind it");
   EXPECT_EQ(message("%evt.datetime.x"),
             "template, character 1: unknown field 'evt.datetime.x'; did you mean "
-            "'evt.datetime'?");
+            "'evt.datetime.s'?");
   EXPECT_EQ(message("%fd.name[0]"),
             "template, character 1: unknown field 'fd.name[0]'; did you mean 'fd.name'?");
   EXPECT_TRUE(LineTemplate::parse("100%% %evt.num.\\t\\n\\\\").is_ok());
