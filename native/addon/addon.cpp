@@ -1,5 +1,6 @@
 // What the addon exports; the contract is src/engine/native.ts.
 #include "addon/session_object.h"
+#include "addon/socket_object.h"
 #include "addon/values.h"
 #include "filter/filter.h"
 
@@ -17,6 +18,7 @@ Napi::Value check_filter(const Napi::CallbackInfo& info) {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("version", SFKIT_VERSION);
   exports.Set("checkFilter", Napi::Function::New(env, check_filter, "checkFilter"));
+  exports.Set("SeqpacketSocket", sfkit::addon::SocketObject::define(env));
   exports.Set("Session", sfkit::addon::SessionObject::define(env));
   return exports;
 }

@@ -92,6 +92,22 @@ class Maker {
   bool fine_ = true;
 };
 
+napi_value datum_batch(Maker& maker, output::DatumBatch datums) {
+  auto bytes = std::make_unique<std::vector<uint8_t>>(std::move(datums.bytes));
+  auto ends = std::make_unique<std::vector<uint32_t>>(std::move(datums.ends));
+  uint8_t* const data = bytes->data();
+  const size_t size = bytes->size();
+  auto* const end_data = reinterpret_cast<uint8_t*>(ends->data());
+  const size_t count = ends->size();
+  const napi_value batch = maker.object();
+  maker.set(batch, "kind", maker.text("datums"));
+  maker.set(batch, "bytes", maker.typed(napi_uint8_array, size, maker.buffer(std::move(bytes), data, size)));
+  maker.set(batch, "ends",
+            maker.typed(napi_uint32_array, count,
+                        maker.buffer(std::move(ends), end_data, count * sizeof(uint32_t))));
+  return batch;
+}
+
 napi_value bytes_batch(Maker& maker, std::vector<uint8_t> bytes) {
   auto owner = std::make_unique<std::vector<uint8_t>>(std::move(bytes));
   uint8_t* const data = owner->data();
@@ -240,6 +256,8 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
   const std::string output = reader.text("output");
   if (output == "avro") {
     config.output = OutputKind::kAvro;
+  } else if (output == "datums") {
+    config.output = OutputKind::kDatums;
   } else if (output == "none") {
     config.output = OutputKind::kNone;
   } else if (output == "lines") {
@@ -249,12 +267,16 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
   } else if (output == "info") {
     config.output = OutputKind::kInfo;
   } else if (output != "columns") {
-    reader.wrong("output", "avro, columns, lines, recovered, info or none");
+    reader.wrong("output", "avro, columns, datums, lines, recovered, info or none");
   }
 
   config.tables = reader.tables("tables");
   constexpr int64_t kMaxBatchRows = 122880;
   config.batch_rows = static_cast<uint32_t>(reader.integer("batchRows", 1, kMaxBatchRows));
+  config.with_files = reader.boolean("withFiles");
+  config.options.mode = static_cast<sysflow::Mode>(reader.integer("mode", 0, 2));
+  constexpr int64_t kMostSeconds = 1 << 30;
+  config.options.rotate_interval = reader.integer("rotateInterval", 0, kMostSeconds);
   const std::string line_format = reader.text("lineFormat");
   if (line_format == "json") {
     config.lines.format = events::ListOptions::Format::kJson;
@@ -283,10 +305,17 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
 
 napi_value from_batch(napi_env env, Batch batch) {
   Maker maker(env);
-  auto* const bytes = std::get_if<std::vector<uint8_t>>(&batch);
-  const napi_value value = bytes != nullptr
-                               ? bytes_batch(maker, std::move(*bytes))
-                               : column_batch(maker, std::move(std::get<output::ColumnBatch>(batch)));
+  napi_value value = nullptr;
+  if (auto* bytes = std::get_if<std::vector<uint8_t>>(&batch)) {
+    value = bytes_batch(maker, std::move(*bytes));
+  } else if (auto* datums = std::get_if<output::DatumBatch>(&batch)) {
+    value = datum_batch(maker, std::move(*datums));
+  } else if (auto* file = std::get_if<FileBytes>(&batch)) {
+    value = bytes_batch(maker, std::move(file->bytes));
+    maker.set(value, "file", maker.number(file->number));
+  } else {
+    value = column_batch(maker, std::move(std::get<output::ColumnBatch>(batch)));
+  }
   return maker.fine() ? value : nullptr;
 }
 
@@ -357,6 +386,14 @@ Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   object.Set("events", Napi::BigInt::New(env, input.events));
   object.Set("bytes", Napi::BigInt::New(env, input.bytes));
   object.Set("records", records);
+  Napi::Object alive = Napi::Object::New(env);
+  alive.Set("containers", Napi::BigInt::New(env, summary.containers));
+  alive.Set("processes", Napi::BigInt::New(env, summary.processes));
+  alive.Set("files", Napi::BigInt::New(env, summary.files));
+  alive.Set("networkFlows", Napi::BigInt::New(env, summary.network_flows));
+  alive.Set("fileFlows", Napi::BigInt::New(env, summary.file_flows));
+  alive.Set("processFlows", Napi::BigInt::New(env, summary.process_flows));
+  object.Set("tables", alive);
   object.Set("info", from_info(env, summary.info));
   object.Set("shown", Napi::BigInt::New(env, summary.shown));
   object.Set("skipped", skipped);

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "output/avro_container.h"
+#include "output/avro_files.h"
 #include "output/column_sink.h"
 #include "output/null_sink.h"
 #include "recover.h"
@@ -75,9 +76,45 @@ class CountingSink : public sysflow::RecordSink {
   RecordCounts& counts_;
 };
 
+// Gives what passes to two.
+class BothSinks : public sysflow::RecordSink {
+ public:
+  BothSinks(std::unique_ptr<sysflow::RecordSink> first, std::unique_ptr<output::AvroFiles> second)
+      : first_(std::move(first)), second_(std::move(second)) {}
+
+  void header(const sysflow::Header& record) override { give(&RecordSink::header, record); }
+  void container(const sysflow::Container& record) override { give(&RecordSink::container, record); }
+  void process(const sysflow::Process& record) override { give(&RecordSink::process, record); }
+  void file(const sysflow::File& record) override { give(&RecordSink::file, record); }
+  void process_event(const sysflow::ProcessEvent& record) override { give(&RecordSink::process_event, record); }
+  void network_flow(const sysflow::NetworkFlow& record) override { give(&RecordSink::network_flow, record); }
+  void file_flow(const sysflow::FileFlow& record) override { give(&RecordSink::file_flow, record); }
+  void file_event(const sysflow::FileEvent& record) override { give(&RecordSink::file_event, record); }
+  void process_flow(const sysflow::ProcessFlow& record) override { give(&RecordSink::process_flow, record); }
+  void pod(const sysflow::Pod& record) override { give(&RecordSink::pod, record); }
+  void k8s_event(const sysflow::K8sEvent& record) override { give(&RecordSink::k8s_event, record); }
+  void finish() override {
+    first_->finish();
+    second_->finish();
+  }
+  uint64_t skipped_ipv6_flows() const { return second_->skipped_ipv6_flows(); }
+
+ private:
+  template <typename Record>
+  void give(void (RecordSink::*take)(const Record&), const Record& record) {
+    (first_.get()->*take)(record);
+    (second_.get()->*take)(record);
+  }
+
+  std::unique_ptr<sysflow::RecordSink> first_;
+  std::unique_ptr<output::AvroFiles> second_;
+};
+
 }  // namespace
 
-Session::Session(SessionConfig config) : config_(std::move(config)) {}
+Session::Session(SessionConfig config) : config_(std::move(config)) {
+  config_.options.sizes = &sizes_;
+}
 
 Session::~Session() {
   close();
@@ -110,6 +147,13 @@ SessionSummary Session::summary() const {
     summary.shown = shown_;
     summary.info = info_;
   }
+  const auto told = [](const std::atomic<uint64_t>& size) { return size.load(std::memory_order_relaxed); };
+  summary.containers = told(sizes_.containers);
+  summary.processes = told(sizes_.processes);
+  summary.files = told(sizes_.files);
+  summary.network_flows = told(sizes_.network_flows);
+  summary.file_flows = told(sizes_.file_flows);
+  summary.process_flows = told(sizes_.process_flows);
   const uint64_t skipped = skipped_ipv6_flows_.load(std::memory_order_relaxed);
   for (size_t type = 0; type < RecordCounts::kTypes; ++type) {
     uint64_t count = counts_.of(static_cast<RecordCounts::Type>(type));
@@ -206,6 +250,7 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
 Status Session::convert(scap::Input* capture, InputSummary& summary) {
   std::unique_ptr<sysflow::RecordSink> sink;
   output::AvroContainer* avro = nullptr;
+  BothSinks* with_files = nullptr;
   switch (config_.output) {
     case OutputKind::kAvro: {
       auto container = std::make_unique<output::AvroContainer>(
@@ -219,6 +264,23 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
           config_.tables, config_.batch_rows,
           [this](output::ColumnBatch batch) { return queue_.push(std::move(batch)); });
       break;
+    case OutputKind::kDatums: {
+      auto datums = std::make_unique<output::DatumSink>(
+          [this](output::DatumBatch batch) { return queue_.push(std::move(batch)); });
+      if (!config_.with_files) {
+        sink = std::move(datums);
+        break;
+      }
+      auto files = std::make_unique<output::AvroFiles>(
+          [this](uint32_t number, std::vector<uint8_t> bytes) {
+            return queue_.push(FileBytes{number, std::move(bytes)});
+          },
+          kDeflateLevel);
+      auto both = std::make_unique<BothSinks>(std::move(datums), std::move(files));
+      with_files = both.get();
+      sink = std::move(both);
+      break;
+    }
     case OutputKind::kNone:
     case OutputKind::kLines:
     case OutputKind::kRecovered:
@@ -231,6 +293,10 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
   } else {
     const std::string name = config_.input == "-" ? "standard input" : config_.input;
     status = sysflow::convert_capture(*capture, name, config_.options, counting, cancel_, summary);
+  }
+  if (with_files != nullptr) {
+    summary.add_skipped("IPv6 flows, in .sf files (which have no room for their addresses)",
+                        with_files->skipped_ipv6_flows());
   }
   if (avro != nullptr) {
     if (const uint64_t skipped = avro->skipped_ipv6_flows(); skipped != 0) {

@@ -18,12 +18,13 @@
 #include "events/listing.h"
 #include "output/batch_queue.h"
 #include "output/column_batch.h"
+#include "output/datum_sink.h"
 #include "sysflow/convert.h"
 
 namespace sfkit {
 
 enum class InputKind : uint8_t { kAuto, kCapture, kSysflow };
-enum class OutputKind : uint8_t { kAvro, kColumns, kNone, kLines, kRecovered, kInfo };
+enum class OutputKind : uint8_t { kAvro, kColumns, kDatums, kNone, kLines, kRecovered, kInfo };
 
 // Meanings as in src/engine/native.ts.
 struct SessionConfig {
@@ -32,18 +33,27 @@ struct SessionConfig {
   OutputKind output = OutputKind::kColumns;
   std::vector<output::Table> tables;
   uint32_t batch_rows = 1;
+  bool with_files = false;  // kDatums: also the bytes of .sf files
   sysflow::ConvertOptions options;
   events::ListOptions lines;
 };
 
-// Bytes of a file or of lines, or rows of a table.
-using Batch = std::variant<std::vector<uint8_t>, output::ColumnBatch>;
+// Bytes of a .sf file among several.
+struct FileBytes {
+  uint32_t number = 0;
+  std::vector<uint8_t> bytes;
+};
+
+// Bytes of a file or of lines, rows of a table, or records one by one.
+using Batch = std::variant<std::vector<uint8_t>, output::ColumnBatch, output::DatumBatch, FileBytes>;
 
 struct SessionSummary {
   InputSummary input;
   std::vector<std::pair<std::string, uint64_t>> records;  // made, by type; those that occurred
   events::CaptureInfo info;                               // of OutputKind::kInfo
   uint64_t shown = 0;                                     // events that were listed, counted or recovered
+  // What was alive when that was told last.
+  uint64_t containers = 0, processes = 0, files = 0, network_flows = 0, file_flows = 0, process_flows = 0;
 };
 
 // Records by type, counted on the engine's thread and read on another.
@@ -99,7 +109,7 @@ class Session {
   Status read(scap::Input& input, InputSummary& summary);
   Result<InputKind> input_kind() const;
 
-  const SessionConfig config_;
+  SessionConfig config_;
   Queue queue_;
   std::atomic<bool> cancel_{false};
   std::mutex input_mutex_;
@@ -108,6 +118,7 @@ class Session {
   bool started_ = false;
   RecordCounts counts_;
   std::atomic<uint64_t> skipped_ipv6_flows_{0};
+  sysflow::TableSizes sizes_;
   mutable std::mutex summary_mutex_;
   InputSummary summary_;  // as of the end
   events::CaptureInfo info_;

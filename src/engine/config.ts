@@ -7,6 +7,10 @@ import { nearest } from './nearest.js';
 export const fileReadModes = ['all', 'none', 'select'] as const;
 export type FileReadMode = (typeof fileReadModes)[number];
 
+/** flow: what was done with each file; consumer: only that it was opened; no-files: nothing. */
+export const fileModes = ['flow', 'consumer', 'no-files'] as const;
+export type FileMode = (typeof fileModes)[number];
+
 export const compatModes = ['sysflow-0.7'] as const;
 export type CompatMode = (typeof compatModes)[number];
 
@@ -39,6 +43,12 @@ export interface SessionConfig extends CollectorOptions {
   kind?: NativeConfig['kind'] | undefined;
   /** avro: bytes of a .sf file; columns: column batches; lines: events as text; recovered: bytes of a capture; info: only what it holds; none: only the summary. */
   output: NativeConfig['output'];
+  /** Of datums: also the bytes of .sf files. Default: false. */
+  withFiles?: boolean | undefined;
+  /** How files are followed. Default: flow. */
+  mode?: FileMode | undefined;
+  /** Seconds of event time after which everything begins anew. Default: 0, never. */
+  rotateInterval?: number | undefined;
   /** Tables wanted of 'columns'. Default: all events, flows and entities. */
   tables?: readonly string[] | undefined;
   /** Rows of a full batch. Default: 8192. */
@@ -65,7 +75,7 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
     output: oneOf(
       'output',
       config.output,
-      ['avro', 'columns', 'lines', 'recovered', 'info', 'none'] as const,
+      ['avro', 'columns', 'datums', 'lines', 'recovered', 'info', 'none'] as const,
       undefined,
     ),
     tables: tableNames(config.tables),
@@ -82,6 +92,9 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
     containersOnly: flag('containersOnly', config.containersOnly, false),
     compat: oneOf('compat', config.compat, ['', ...compatModes] as const, ''),
     filter: filterText(config.filter),
+    withFiles: flag('withFiles', config.withFiles, false),
+    mode: fileModes.indexOf(oneOf('mode', config.mode, fileModes, 'flow')) as 0 | 1 | 2,
+    rotateInterval: seconds('rotateInterval', config.rotateInterval ?? 0),
     lineFormat: oneOf('lineFormat', config.lineFormat, ['text', 'json', 'count'] as const, 'text'),
     line: text('line', config.line, ''),
     from: config.from ?? null,
@@ -93,6 +106,9 @@ const knownKeys = new Set<string>([
   'input',
   'kind',
   'output',
+  'withFiles',
+  'mode',
+  'rotateInterval',
   'tables',
   'batchRows',
   'exporter',
@@ -160,6 +176,13 @@ function tableNames(value: readonly string[] | undefined): string[] {
     if (!known.includes(name)) refuse(`unknown table '${name}'${suggestion(name, known)}`);
   }
   return [...value];
+}
+
+function seconds(name: string, value: unknown): number {
+  if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 2 ** 30) {
+    refuse(`option '${name}' must be a whole number of seconds from 0 to ${2 ** 30}`);
+  }
+  return value as number;
 }
 
 function rowCount(value: number | undefined): number {

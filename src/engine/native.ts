@@ -10,11 +10,11 @@ export interface NativeConfig {
   /** 'auto' looks at the first bytes: a SysFlow file or a capture. */
   kind: 'auto' | 'capture' | 'sysflow';
   /**
-   * 'avro': bytes of a .sf file; 'columns': column batches; 'lines': events of a capture as lines of text;
+   * 'avro': bytes of a .sf file; 'datums': records one by one, as Avro datums; 'columns': column batches; 'lines': events of a capture as lines of text;
    * 'recovered': bytes of a capture without the faults of the input; 'info': read and count; 'none': read, follow state,
    * make nothing.
    */
-  output: 'avro' | 'columns' | 'lines' | 'recovered' | 'info' | 'none';
+  output: 'avro' | 'columns' | 'datums' | 'lines' | 'recovered' | 'info' | 'none';
   /** Tables wanted of 'columns': names of native/tables/columns.json, or 'sysflow' for all events and flows in one. */
   tables: string[];
   /** Rows of a full batch (1 to 122880). */
@@ -31,6 +31,12 @@ export interface NativeConfig {
   compat: '' | 'sysflow-0.7';
   /** A Falco filter: only events that pass it make records, are listed or counted; '' for all. */
   filter: string;
+  /** Of 'datums': also give the bytes of .sf files, one for each header. */
+  withFiles: boolean;
+  /** How files are followed: 0 flows, 1 an open alone (consumer mode), 2 not at all. */
+  mode: 0 | 1 | 2;
+  /** Seconds of event time after which a header begins anew and entities are given again; 0 never. */
+  rotateInterval: number;
   /** Of 'lines': the template '' stands for the default one; 'count' makes none and only counts. */
   lineFormat: 'text' | 'json' | 'count';
   line: string;
@@ -67,9 +73,19 @@ export interface NativeBytesBatch {
   kind: 'bytes';
   /** The next bytes of the file, or whole lines. */
   bytes: Uint8Array;
+  /** Of 'datums' with files: which file, from 0; one begins when the one before is whole. */
+  file?: number;
 }
 
-export type NativeBatch = NativeColumnBatch | NativeBytesBatch;
+/** SysFlow records, each a datum of the schema's record SysFlow: datum i is bytes[ends[i - 1]..ends[i]]. */
+export interface NativeDatumBatch {
+  kind: 'datums';
+  /** Network flows with IPv6 addresses come as branch 12 of the union, which the schema does not have. */
+  bytes: Uint8Array;
+  ends: Uint32Array;
+}
+
+export type NativeBatch = NativeColumnBatch | NativeBytesBatch | NativeDatumBatch;
 
 export interface NativeDamage {
   kind: string;
@@ -124,6 +140,8 @@ export interface NativeSummary {
   bytes: bigint;
   /** Records made, by type name (Process, FileFlow, ...). */
   records: Record<string, bigint>;
+  /** What was alive when that was told last: once a second of event time, and before the end's flows. */
+  tables: NativeTableSizes;
   /** Of 'info'; empty otherwise. */
   info: NativeInfo;
   /** Events of 'lines' in the range asked for, or of 'recovered'. */
@@ -134,6 +152,15 @@ export interface NativeSummary {
   /** ns since 1970 of the first and last event that has a real time; 0 without events. */
   firstTime: bigint;
   lastTime: bigint;
+}
+
+export interface NativeTableSizes {
+  containers: bigint;
+  processes: bigint;
+  files: bigint;
+  networkFlows: bigint;
+  fileFlows: bigint;
+  processFlows: bigint;
 }
 
 export interface NativeSession {
@@ -149,7 +176,18 @@ export interface NativeSession {
   close(): void;
 }
 
+/** A client of a unix socket of kind SOCK_SEQPACKET; nothing waits. */
+export interface NativeSeqpacketSocket {
+  /** Throws what the system says. */
+  connect(path: string): void;
+  /** 'busy': the reader is behind, try later; 'lost': no connection; 'long': more than the socket takes at once. */
+  send(message: Uint8Array): 'sent' | 'busy' | 'lost' | 'long';
+  hasEnded(): boolean;
+  close(): void;
+}
+
 export interface NativeAddon {
+  SeqpacketSocket: new () => NativeSeqpacketSocket;
   version: string;
   /** Throws what is wrong with a filter, as `next()` rejects. */
   checkFilter(text: string): void;

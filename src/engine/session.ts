@@ -2,7 +2,7 @@ import { loadAddon } from './addon.js';
 import { ColumnBatch } from './batch.js';
 import { type SessionConfig, toNativeConfig } from './config.js';
 import { fromNative, SfkitError } from './errors.js';
-import type { NativeSession, NativeSummary } from './native.js';
+import type { NativeBytesBatch, NativeDatumBatch, NativeSession, NativeSummary } from './native.js';
 
 export type Summary = NativeSummary;
 
@@ -27,6 +27,17 @@ export function openLines(config: Omit<SessionConfig, 'output'>, start = startNa
 /** Opens a capture as a stream of the bytes of another one, which holds what could be read of it. */
 export function openRecovered(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
   return iterate(start({ ...config, output: 'recovered' }), bytesOf);
+}
+
+/** Opens an input as a stream of records, many Avro datums an item, with the bytes of .sf files between if asked for. */
+export function openDatums(
+  config: Omit<SessionConfig, 'output'>,
+  start = startNative,
+): Session<NativeDatumBatch | NativeBytesBatch> {
+  return iterate(start({ ...config, output: 'datums' }), (batch) => {
+    if (batch.kind === 'columns') throw new SfkitError('UNKNOWN', 'the engine gave columns where records were asked for');
+    return batch;
+  });
 }
 
 /** Reads a capture to its end and counts what it holds. */

@@ -23,41 +23,24 @@ import { type TableColumn, type TableName, tableColumns } from '../engine/column
 import { GrowingDictionary } from './dictionary.js';
 import type { ByteSink } from './sink.js';
 
-/**
- * Writes batches of one table as Arrow IPC. A string is written once a file and column: rows hold indexes
- * into a dictionary that later batches add to (delta dictionaries), in the file form as in the stream form.
- */
-export class ArrowTableWriter {
-  readonly #sink: ByteSink;
-  readonly #queue = new ChunkQueue();
-  readonly #writer: RecordBatchFileWriter | RecordBatchStreamWriter;
-  readonly #schema: Schema;
+/** Makes Arrow record batches of one table's batches, without copying numbers. */
+export class ArrowBatches {
+  readonly schema: Schema;
   readonly #dictionaries = new Map<string, ChunkedDictionary>();
 
-  constructor(table: TableName, form: 'file' | 'stream', sink: ByteSink) {
-    this.#sink = sink;
-    this.#schema = arrowSchema(table, this.#dictionaries);
-    this.#writer = form === 'file' ? new RecordBatchFileWriter() : new RecordBatchStreamWriter();
-    // The queue is the writer's sink; giving the schema now makes a table without rows a valid file too.
-    this.#writer.reset(this.#queue, this.#schema);
+  constructor(table: TableName) {
+    this.schema = arrowSchema(table, this.#dictionaries);
   }
 
-  async write(batch: ColumnBatch): Promise<void> {
+  /** The next batch; its dictionaries hold the strings of those before it too. */
+  encode(batch: ColumnBatch): RecordBatch {
     const children = batch.columns.map((column, index) => this.#column(column, index, batch));
-    const type = new Struct(this.#schema.fields);
-    this.#writer.write(new RecordBatch(this.#schema, makeData({ type, length: batch.rows, nullCount: 0, children })));
-    await this.#flush();
-  }
-
-  /** Writes the end of the file and closes the sink. */
-  async close(): Promise<void> {
-    this.#writer.close();
-    await this.#flush();
-    await this.#sink.close();
+    const type = new Struct(this.schema.fields);
+    return new RecordBatch(this.schema, makeData({ type, length: batch.rows, nullCount: 0, children }));
   }
 
   #column(column: Column, index: number, batch: ColumnBatch): Data {
-    const type = (this.#schema.fields[index] as Field).type;
+    const type = (this.schema.fields[index] as Field).type;
     const common = { length: batch.rows, nullBitmap: column.valid };
     switch (column.type) {
       case 'str': {
@@ -71,6 +54,37 @@ export class ArrowTableWriter {
       default:
         return makeData({ type: type as Int32, ...common, data: column.values as Int32Array });
     }
+  }
+}
+
+/**
+ * Writes batches of one table as Arrow IPC. A string is written once a file and column: rows hold indexes
+ * into a dictionary that later batches add to (delta dictionaries), in the file form as in the stream form.
+ */
+export class ArrowTableWriter {
+  readonly #sink: ByteSink;
+  readonly #queue = new ChunkQueue();
+  readonly #writer: RecordBatchFileWriter | RecordBatchStreamWriter;
+  readonly #batches: ArrowBatches;
+
+  constructor(table: TableName, form: 'file' | 'stream', sink: ByteSink) {
+    this.#sink = sink;
+    this.#batches = new ArrowBatches(table);
+    this.#writer = form === 'file' ? new RecordBatchFileWriter() : new RecordBatchStreamWriter();
+    // The queue is the writer's sink; giving the schema now makes a table without rows a valid file too.
+    this.#writer.reset(this.#queue, this.#batches.schema);
+  }
+
+  async write(batch: ColumnBatch): Promise<void> {
+    this.#writer.write(this.#batches.encode(batch));
+    await this.#flush();
+  }
+
+  /** Writes the end of the file and closes the sink. */
+  async close(): Promise<void> {
+    this.#writer.close();
+    await this.#flush();
+    await this.#sink.close();
   }
 
   async #flush(): Promise<void> {

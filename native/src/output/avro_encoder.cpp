@@ -32,6 +32,7 @@ enum Branch : int64_t {
   kProcessFlow = 9,
   kPod = 10,
   kK8sEvent = 11,
+  kNetworkFlowIpv6 = kIpv6Branch,
 };
 
 constexpr std::array<std::string_view, 10> kK8sKinds = {
@@ -81,6 +82,11 @@ class FlatRecord {
   FlatRecord& operator<<(const Oid& oid) { return *this << oid.create_ts << oid.hpid; }
   FlatRecord& operator<<(const Foid& foid) {
     at_ = write_foid(at_, foid);
+    return *this;
+  }
+  FlatRecord& operator<<(const sysflow::Address& address) {
+    std::memcpy(at_, address.bytes.data(), address.bytes.size());
+    at_ += address.bytes.size();
     return *this;
   }
   FlatRecord& operator<<(const sysflow::Counters& counters) {
@@ -195,6 +201,12 @@ void AvroEncoder::encode(const sysflow::NetworkFlow& record) {
                                  << record.end_ts << ipv4_number(record.sip) << record.sport
                                  << ipv4_number(record.dip) << record.dport << record.proto << record.fd
                                  << record.counters;
+}
+
+void AvroEncoder::encode_ipv6(const sysflow::NetworkFlow& record) {
+  FlatRecord(out_, kNetworkFlowIpv6) << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags)
+                                     << record.end_ts << record.sip << record.sport << record.dip
+                                     << record.dport << record.proto << record.fd << record.counters;
 }
 
 void AvroEncoder::encode(const sysflow::FileFlow& record) {

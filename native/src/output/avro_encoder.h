@@ -9,6 +9,9 @@
 namespace sfkit::output {
 
 // Appends datums to a buffer that it does not own. Text that is not UTF-8 is made so (base/utf8.h).
+// Not of the schema: network flows with addresses of 16 bytes in network order.
+inline constexpr int64_t kIpv6Branch = 12;
+
 class AvroEncoder {
  public:
   explicit AvroEncoder(ByteBuffer& out) : out_(out) {}
@@ -22,6 +25,8 @@ class AvroEncoder {
   void encode(const sysflow::ProcessEvent& record);
   // Only IPv4: the schema has 32 bits for an address.
   void encode(const sysflow::NetworkFlow& record);
+  // For readers of our own: as a branch behind those of the schema, kIpv6Branch, with addresses of 16 bytes.
+  void encode_ipv6(const sysflow::NetworkFlow& record);
   void encode(const sysflow::FileFlow& record);
   void encode(const sysflow::FileEvent& record);
   void encode(const sysflow::ProcessFlow& record);

@@ -29,7 +29,7 @@ class Pipeline : public filter::Feed {
     header.exporter = options_.exporter.empty() && !options_.compat ? host_name() : options_.exporter;
     header.ip = options_.node_ip;
     header.filename = options_.filename;
-    sink_.header(header);
+    dispatcher_.begin(header);
   }
 
   Dispatcher& dispatcher() { return dispatcher_; }

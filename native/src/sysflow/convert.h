@@ -12,6 +12,15 @@
 
 namespace sfkit::sysflow {
 
+// How files are followed. kConsumer: each open is a flow of its own, and nothing else is said of files. kNoFiles:
+// files and pipes are left out.
+enum class Mode : uint8_t { kFlow, kConsumer, kNoFiles };
+
+// How much is alive, told once a second of event time and at the end; read on another thread.
+struct TableSizes {
+  std::atomic<uint64_t> containers{0}, processes{0}, files{0}, network_flows{0}, file_flows{0}, process_flows{0};
+};
+
 // Meanings as in src/engine/native.ts.
 struct ConvertOptions {
   std::string exporter, node_ip, filename;
@@ -21,6 +30,10 @@ struct ConvertOptions {
   bool containers_only = false;
   bool compat = false;
   std::string filter;  // only events that pass it make records; "" for all
+  Mode mode = Mode::kFlow;
+  // Seconds of event time after which a header begins anew and entities are written again; 0 for never.
+  int64_t rotate_interval = 0;
+  TableSizes* sizes = nullptr;
 };
 
 // Reads the capture to its end and gives every record to `sink` (then sink.finish()).

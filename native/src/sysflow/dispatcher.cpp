@@ -83,13 +83,40 @@ void Dispatcher::advance(uint64_t ts) {
 void Dispatcher::rebase() {
   if (++rebases_ > kMostRebases) return;
   flows_.rebase(now_);
-  last_removal_ = now_;
+  last_removal_ = rotated_ = now_;
   for (Dying& entry : dying_) entry.since = now_;
+}
+
+void Dispatcher::begin(const Header& header) {
+  header_ = header;
+  sink_.header(header_);
 }
 
 void Dispatcher::tick() {
   flows_.run_timers();
   if (now_ - last_removal_ >= kRemovalPeriod) remove_ended();
+  if (rotated_ == 0) rotated_ = now_;
+  if (options_.rotate_interval > 0 && now_ - rotated_ >= options_.rotate_interval) rotate();
+  tell_sizes();
+}
+
+// What follows must make sense without what came before.
+void Dispatcher::rotate() {
+  rotated_ = now_;
+  entities_.forget_written();
+  sink_.header(header_);
+}
+
+void Dispatcher::tell_sizes() {
+  if (options_.sizes == nullptr) return;
+  const auto tell = [](std::atomic<uint64_t>& to, uint64_t size) { to.store(size, std::memory_order_relaxed); };
+  TableSizes& sizes = *options_.sizes;
+  tell(sizes.containers, entities_.containers());
+  tell(sizes.processes, entities_.processes());
+  tell(sizes.files, entities_.files());
+  tell(sizes.network_flows, flows_.network_flows());
+  tell(sizes.file_flows, flows_.file_flows());
+  tell(sizes.process_flows, flows_.process_flows());
 }
 
 void Dispatcher::remove_ended() {
@@ -110,6 +137,7 @@ void Dispatcher::remove_ended() {
 }
 
 void Dispatcher::finish() {
+  tell_sizes();
   flows_.finish(ts_);
   sink_.finish();
 }
@@ -232,6 +260,7 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
 
 void Dispatcher::on_data(const state::Context& context, uint32_t op) {
   const bool file_event = (op & kFileEventOps) != 0;
+  if (file_event && options_.mode == Mode::kNoFiles) return;
   if (file_event) {
     on_file_event(context, op);
     return;
@@ -261,6 +290,8 @@ void Dispatcher::on_data(const state::Context& context, uint32_t op) {
     on_flow(context, op, true);
     return;
   }
+  if (options_.mode == Mode::kNoFiles) return;
+  if (options_.mode == Mode::kConsumer && op != kOpOpen) return;
   const char kind = kind_letter(descriptor, options_.compat);
   if (kind == 0 || (options_.file_only && kind != 'f')) {
     ++counts_.other_descriptor;
@@ -288,8 +319,26 @@ void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool networ
       descriptor.file_container = thread.container;
     }
     target.file = static_cast<FileEntity*>(descriptor.file);
+    if (!target.file->written) entities_.write(*target.file);
+    if (options_.mode == Mode::kConsumer) {
+      on_open_alone(context, process, *target.file);
+      return;
+    }
   }
   flows_.operate(process, target, op, result_of(context), descriptor.open_flags, *context.slot);
+}
+
+void Dispatcher::on_open_alone(const state::Context& context, const ProcessEntity& process,
+                               const FileEntity& file) {
+  FileFlow record;
+  record.proc_oid = process.record.oid;
+  record.ts = record.end_ts = ts_;
+  record.tid = context.thread->tid;
+  record.op_flags = kOpOpen;
+  record.open_flags = static_cast<int32_t>(context.slot->descriptor->open_flags);
+  record.file_oid = file.record.oid;
+  record.fd = static_cast<int32_t>(context.fd);
+  flows_.write_alone(record);
 }
 
 // ---- file events

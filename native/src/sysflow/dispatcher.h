@@ -29,6 +29,8 @@ class Dispatcher {
         entities_(state, sink, options.compat),
         flows_(options, entities_, sink) {}
 
+  // Writes the header, which comes again with each rotation.
+  void begin(const Header& header);
   // To be called for every event before dispatch(), with its time: timers, removal of ended processes.
   void advance(uint64_t ts);
   // One event, as the state engine saw it.
@@ -46,6 +48,10 @@ class Dispatcher {
   };
 
   void tick();
+  void rotate();
+  void tell_sizes();
+  void on_open_alone(const state::Context& context, const ProcessEntity& process,
+                     const FileEntity& file);
   void rebase();
   void remove_ended();
   void on_process(const state::Context& context, uint32_t op);
@@ -70,6 +76,8 @@ class Dispatcher {
   int64_t now_ = 0;             // seconds
   uint64_t second_begins_ = 1;  // the current second in ns; begins empty
   uint64_t second_ends_ = 0;
+  Header header_;
+  int64_t rotated_ = 0;  // seconds: the first event or the last rotation
   int64_t last_removal_ = 0;
   int rebases_ = 0;
   std::vector<Dying> dying_;

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kNotAvailable = "<NA>";
 constexpr std::string_view kIncomplete = "incomplete";
-constexpr int kDeepestAncestry = 4096;
+constexpr size_t kDeepestAncestry = 4096;
 constexpr int32_t kDockerType = 0;
 constexpr int32_t kCustomType = 5;
 constexpr int32_t kLastSchemaType = 9;  // CT_BPM; newer runtimes have no symbol
@@ -95,11 +95,13 @@ ProcessEntity* EntityStore::find(const Oid& oid) {
 void EntityStore::write_container(uint32_t container) {
   if (container == 0) return;
   const state::ContainerInfo& info = state_.containers().at(container);
-  const auto [entry, is_new] = containers_.try_emplace(info.id, info.version);
+  const auto [entry, is_new] = containers_.try_emplace(info.id);
+  ContainerEntity& entity = entry->second;
   // Metadata that came after the first use: the record is written again, but not by the collector.
-  if (!is_new && (compat_ || entry->second == info.version)) return;
-  entry->second = info.version;
-  Container record;
+  if (!is_new && entity.written && (compat_ || entity.version == info.version)) return;
+  entity.version = info.version;
+  entity.written = true;
+  Container& record = entity.record;
   record.id = info.id;
   if (info.known) {
     record.name = info.name;
@@ -148,6 +150,7 @@ EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& le
   ProcessEntity* process = find(oid_of(leader));
   if (process != nullptr) {
     leader.process = process;
+    keep_written(*process);
     return {process, false};
   }
   process = create(thread, leader, parent_of(leader), state, ts);
@@ -156,7 +159,7 @@ EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& le
 
   // Up to the first ancestor that is written already.
   state::Thread* top = &leader;
-  for (int depth = 0; depth < kDeepestAncestry; ++depth) {
+  for (size_t depth = 0; depth < kDeepestAncestry; ++depth) {
     state::Thread* ancestor = parent_of(*top);
     if (ancestor == nullptr || ancestor == top) break;
     top = ancestor;
@@ -165,6 +168,7 @@ EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& le
     const bool waiting = std::any_of(to_write_.begin(), to_write_.end(), [&oid](const ProcessEntity* entity) {
       return entity->record.oid == oid;
     });
+    if (ProcessEntity* known = find(oid)) keep_written(*known);
     if (waiting || find(oid) != nullptr) break;
     ProcessEntity* entity = create(*ancestor, *ancestor, parent_of(*ancestor), ObjectState::kReup, ts);
     ancestor->process = entity;
@@ -198,6 +202,7 @@ void EntityStore::write(ProcessEntity& process) {
 void EntityStore::modified(ProcessEntity& process, state::Thread& thread, int64_t ts) {
   state::Thread* leader = thread.leader();
   if (leader == nullptr) leader = &thread;
+  keep_written(process);
   process.record.state = ObjectState::kModified;
   process.record.ts = ts;
   describe(process.record, *leader);
@@ -215,8 +220,10 @@ FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, char
                               int64_t ts) {
   const std::string& container_id = state_.containers().at(thread.container).id;
   key_.assign(container_id).append(path);
-  if (const auto found = files_.find(std::string_view(key_)); found != files_.end())
+  if (const auto found = files_.find(std::string_view(key_)); found != files_.end()) {
+    if (!found->second->written) write(*found->second);
     return found->second.get();
+  }
   state::Thread* leader = thread.leader();
   const uint32_t container = leader == nullptr ? thread.container : leader->container;
   write_container(container);
@@ -229,8 +236,45 @@ FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, char
   if (container != 0) entity->record.container_id = state_.containers().at(container).id;
   FileEntity* result = entity.get();
   files_.emplace(key_, std::move(entity));
+  result->written = true;
   sink_.file(result->record);
   return result;
+}
+
+void EntityStore::forget_written() {
+  for (ProcessEntity* process = first_; process != nullptr; process = process->next) process->written = false;
+  for (auto& [key, file] : files_) file->written = false;
+  for (auto& [id, container] : containers_) container.written = false;
+}
+
+void EntityStore::write_container_again(const std::optional<std::string>& id) {
+  const auto found = id ? containers_.find(*id) : containers_.end();
+  if (found == containers_.end() || found->second.written) return;
+  found->second.written = true;
+  sink_.container(found->second.record);
+}
+
+void EntityStore::write_again(ProcessEntity& process) {
+  std::vector<ProcessEntity*> chain{&process};
+  for (ProcessEntity* at = &process; at->record.poid && chain.size() < kDeepestAncestry;) {
+    at = find(*at->record.poid);
+    if (at == nullptr || at->written || std::find(chain.begin(), chain.end(), at) != chain.end()) break;
+    chain.push_back(at);
+  }
+  for (auto at = chain.rbegin(); at != chain.rend(); ++at) {
+    ProcessEntity& entity = **at;
+    write_container_again(entity.record.container_id);
+    entity.record.state = ObjectState::kReup;
+    entity.written = true;
+    write(entity);
+  }
+}
+
+void EntityStore::write(FileEntity& file) {
+  write_container_again(file.record.container_id);
+  file.record.state = ObjectState::kReup;
+  file.written = true;
+  sink_.file(file.record);
 }
 
 void EntityStore::erase(ProcessEntity& process) {

@@ -21,6 +21,7 @@ struct ThreadFlow;
 
 struct FileEntity {
   File record;
+  bool written = false;
 };
 
 struct ProcessEntity {
@@ -83,6 +84,19 @@ class EntityStore {
   // collector does not assume here), else "<NA>".
   std::string user_argument(const state::Thread& thread, uint32_t uid) const;
 
+  // A rotation: every entity is written again before it is next referred to, as REUP and with its ancestors.
+  void forget_written();
+  // Writes the process, with the ancestors that were not written either, unless it was.
+  void keep_written(ProcessEntity& process) {
+    if (!process.written && process.alive) write_again(process);
+  }
+  // The same for a file.
+  void write(FileEntity& file);
+
+  size_t processes() const { return processes_.size(); }
+  size_t files() const { return files_.size(); }
+  size_t containers() const { return containers_.size(); }
+
   // Forgets the process. Its flows, if any are left, keep the object until release().
   void erase(ProcessEntity& process);
   // To be called when an erased process lost a flow.
@@ -102,6 +116,8 @@ class EntityStore {
   void describe(Process& record, state::Thread& leader) const;
   void describe_surroundings(ProcessEntity& entity, state::Thread& leader) const;
   void write(ProcessEntity& process);
+  void write_again(ProcessEntity& process);
+  void write_container_again(const std::optional<std::string>& id);
   // The leader of the parent's process, nullptr when the parent is unknown.
   state::Thread* parent_of(state::Thread& leader);
   ProcessEntity* by_pid(int64_t pid);
@@ -122,8 +138,12 @@ class EntityStore {
   ProcessEntity* first_ = nullptr;
   ProcessEntity* last_ = nullptr;
   std::unordered_map<std::string, std::unique_ptr<FileEntity>, TextHash, std::equal_to<>> files_;
-  // Version of the metadata each container was last written with.
-  std::unordered_map<std::string, uint64_t> containers_;
+  struct ContainerEntity {
+    Container record;
+    uint64_t version = 0;  // of the metadata it was last written with
+    bool written = false;
+  };
+  std::unordered_map<std::string, ContainerEntity> containers_;
   std::string key_;
   std::vector<ProcessEntity*> to_write_;
   std::vector<std::string> variables_;  // of the record being written

@@ -126,6 +126,7 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
     record.file_oid = target.file->record.oid;
   }
   flow->timer.exported = now_;
+  ++(target.network ? network_count_ : file_count_);
   return flow;
 }
 
@@ -171,6 +172,7 @@ void FlowTable::remove(Flow& flow) {
                             : file_flows_.erase(file_key(flow));
   }
   data_timers_.remove(&flow);
+  --(flow.network ? network_count_ : file_count_);
   flow.alive = false;
   pool_.give_back(&flow);
   entities_.release(process);
@@ -200,6 +202,7 @@ void FlowTable::write(Flow& flow, bool final) {
   if (flow.op_flags() == 0 || flow.op_flags() == kOpTruncate) return;
   flow.end_ts() = end_after(flow.ts(), flow.end_ts());
   if (flow.network) {
+    entities_.keep_written(*flow.process);
     sink_.network_flow(flow.net);
     return;
   }
@@ -209,7 +212,17 @@ void FlowTable::write(Flow& flow, bool final) {
     ++discarded_;
     return;
   }
+  entities_.keep_written(*flow.process);
+  if (!flow.file->written) entities_.write(*flow.file);
   sink_.file_flow(flow.data);
+}
+
+void FlowTable::write_alone(const FileFlow& record) {
+  if (is_discarded(record, {})) {
+    ++discarded_;
+  } else {
+    sink_.file_flow(record);
+  }
 }
 
 // Flows of other threads on the same descriptor end with it: those that opened it first.
@@ -308,6 +321,7 @@ ThreadFlow& FlowTable::thread_flow(ProcessEntity& process) {
     flow->timer.exported = now_;
     process.thread_flow = flow;
     thread_timers_.insert(flow);
+    ++thread_count_;
   }
   process.thread_flow->timer.updated = now_;
   process.thread_flow->last_ts = ts_;
@@ -331,7 +345,9 @@ void FlowTable::thread_exited(ProcessEntity& process) {
 
 void FlowTable::write(ThreadFlow& flow) {
   flow.record.end_ts = end_after(flow.record.ts, flow.record.end_ts);
-  if (flow.record.op_flags != 0 && flow.record.op_flags != kOpTruncate) sink_.process_flow(flow.record);
+  if (flow.record.op_flags == 0 || flow.record.op_flags == kOpTruncate) return;
+  entities_.keep_written(*flow.process);
+  sink_.process_flow(flow.record);
 }
 
 void FlowTable::end_thread_flow(ProcessEntity& process) {
@@ -341,6 +357,7 @@ void FlowTable::end_thread_flow(ProcessEntity& process) {
   write(*flow);
   thread_timers_.remove(flow);
   process.thread_flow = nullptr;
+  --thread_count_;
   thread_pool_.give_back(flow);
 }
 
@@ -399,6 +416,7 @@ void FlowTable::run_timers() {
       }
       ProcessEntity& process = *flow->process;
       process.thread_flow = nullptr;
+      --thread_count_;
       thread_pool_.give_back(flow);
       entities_.release(process);
       continue;

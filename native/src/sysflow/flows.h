@@ -121,6 +121,13 @@ class FlowTable {
   // End of input: writes everything that is left, in order of creation.
   void finish(int64_t end_ts);
 
+  // Writes a flow that is not followed, unless the read mode discards it; the path makes no difference here.
+  void write_alone(const FileFlow& record);
+
+  uint64_t network_flows() const { return network_count_; }
+  uint64_t file_flows() const { return file_count_; }
+  uint64_t process_flows() const { return thread_count_; }
+
   // File flows discarded by the read mode.
   uint64_t discarded() const { return discarded_; }
 
@@ -168,6 +175,9 @@ class FlowTable {
   int64_t now_ = 0;
   int64_t last_timer_ = 0;
   uint64_t discarded_ = 0;
+  uint64_t network_count_ = 0;
+  uint64_t file_count_ = 0;
+  uint64_t thread_count_ = 0;
   FlatMap<FileKey, Flow*, KeyHash> file_flows_;
   FlatMap<NetworkKey, Flow*, KeyHash> network_flows_;
   Pool<Flow> pool_;

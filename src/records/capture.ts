@@ -1,0 +1,64 @@
+import type { RecordBatch } from 'apache-arrow';
+import type { TableName } from '../engine/columns.gen.js';
+import type { CollectorOptions, FileMode } from '../engine/config.js';
+import { SfkitError } from '../engine/errors.js';
+import { openColumns, openDatums, type Session, type Summary } from '../engine/session.js';
+import { decodeBatch } from './decode.js';
+import type { SysFlowRecord } from './types.js';
+
+/** How a capture is read. Every setting has a default. */
+export interface CaptureOptions extends CollectorOptions {
+  /** What the input must be. Default: auto, a capture or a SysFlow file. */
+  kind?: 'auto' | 'capture' | 'sysflow' | undefined;
+  /** How files are followed. Default: flow. */
+  mode?: FileMode | undefined;
+  /** Seconds of event time after which a header begins anew and entities are given again. Default: 0, never. */
+  rotateInterval?: number | undefined;
+}
+
+/** A capture that can be read once, record by record or in batches. */
+export interface Capture extends AsyncIterable<SysFlowRecord> {
+  /** The same as Arrow record batches of one table. Default: sysflow, all events and flows. */
+  batches(options?: { table?: TableName; rows?: number }): AsyncIterable<RecordBatch>;
+  /** What was read, made and left out; final after the last record. */
+  summary(): Summary;
+  /** Stops reading. */
+  close(): void;
+}
+
+/**
+ * Opens a capture or a SysFlow file: `for await (const record of openCapture(path))`. Reading begins with the first
+ * record asked for, and only a little ahead of it: who takes records slowly slows the engine down. Damage does not
+ * throw; it is in the summary. Environment variables have no influence.
+ */
+export function openCapture(path: string, options: CaptureOptions = {}): Capture {
+  let session: Session<unknown> | undefined;
+  const begin = <Batch>(open: () => Session<Batch>): Session<Batch> => {
+    if (session !== undefined) throw new SfkitError('INVALID_ARGUMENT', `${path}: it is being read already; open it again`);
+    const opened = open();
+    session = opened;
+    return opened;
+  };
+  const config = { ...options, input: path };
+  return {
+    async *[Symbol.asyncIterator]() {
+      for await (const batch of begin(() => openDatums(config))) {
+        if (batch.kind !== 'datums') continue;
+        for (const { record } of decodeBatch(batch)) yield record;
+      }
+    },
+    async *batches({ table = 'sysflow', rows = 8192 } = {}) {
+      // Loaded here: those who take records need not wait for it.
+      const { ArrowBatches } = await import('../export/arrow.js');
+      const arrow = new ArrowBatches(table);
+      for await (const batch of begin(() => openColumns({ ...config, tables: [table], batchRows: rows }))) {
+        yield arrow.encode(batch);
+      }
+    },
+    summary() {
+      if (session === undefined) throw new SfkitError('INVALID_ARGUMENT', `${path}: nothing was read yet`);
+      return session.summary();
+    },
+    close: () => session?.close(),
+  };
+}

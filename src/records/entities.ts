@@ -1,0 +1,69 @@
+import type {
+  ActivityRecord,
+  ContainerRecord,
+  FileRecord,
+  HeaderRecord,
+  Oid,
+  ProcessRecord,
+  SysFlowRecord,
+} from './types.js';
+
+/** An event or flow with the records that it refers to; null where the input does not have them. */
+export interface Joined {
+  header: HeaderRecord | null;
+  container: ContainerRecord | null;
+  process: ProcessRecord | null;
+  /** The file of a file flow or file event. */
+  file1: FileRecord | null;
+  /** The second file of link, symlink and rename. */
+  file2: FileRecord | null;
+  record: ActivityRecord;
+}
+
+/** Keeps the newest record of everything that can be referred to, and joins events and flows with it. */
+export class EntityTable {
+  #header: HeaderRecord | null = null;
+  readonly #containers = new Map<string, ContainerRecord>();
+  readonly #processes = new Map<string, ProcessRecord>();
+  readonly #files = new Map<string, FileRecord>();
+
+  /** Takes the next record: nothing for an entity, an event or flow with what it refers to. */
+  take(record: SysFlowRecord): Joined | undefined {
+    switch (record.type) {
+      case 'Header':
+        // What follows a header makes sense without what came before.
+        this.#header = record;
+        this.#containers.clear();
+        this.#processes.clear();
+        this.#files.clear();
+        return;
+      case 'Container':
+        this.#containers.set(record.id, record);
+        return;
+      case 'Process':
+        this.#processes.set(processKey(record.oid), record);
+        return;
+      case 'File':
+        this.#files.set(record.oid, record);
+        return;
+      case 'Pod':
+        return;
+      default:
+        return this.#join(record);
+    }
+  }
+
+  #join(record: ActivityRecord): Joined {
+    const process = 'procOID' in record ? (this.#processes.get(processKey(record.procOID)) ?? null) : null;
+    const container = process?.containerId ? (this.#containers.get(process.containerId) ?? null) : null;
+    const file = (oid: string | null) => (oid === null ? null : (this.#files.get(oid) ?? null));
+    const file1 = 'fileOID' in record ? file(record.fileOID) : null;
+    const file2 = record.type === 'FileEvent' ? file(record.newFileOID) : null;
+    return { header: this.#header, container, process, file1, file2, record };
+  }
+}
+
+/** A process's identity as a key of maps. */
+export function processKey({ createTS, hpid }: Oid): string {
+  return `${createTS} ${hpid}`;
+}
