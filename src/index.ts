@@ -1,5 +1,17 @@
 // The public library: what `import 'sfkit'` gives.
-export { type CellValue, Column, ColumnBatch } from './engine/batch.js';
+export {
+  type CollectionMode,
+  collectionModes,
+  type DriverType,
+  driverTypes,
+  type ResolvedConfig,
+  type SysFlowCallback,
+  type SysFlowConfig,
+} from './driver/config.js';
+export { type RunSummary, type Statistics, SysFlowDriver } from './driver/driver.js';
+export type { Environment } from './driver/environment.js';
+export { SysFlowError, type SysFlowErrorCode, sysFlowErrorCodes } from './driver/errors.js';
+export { type CellValue, Column, ColumnBatch, operations } from './engine/batch.js';
 export {
   type ColumnSpec,
   columns,
@@ -8,8 +20,11 @@ export {
   tableColumns,
   tables,
 } from './engine/columns.gen.js';
-export type { CollectorOptions, CompatMode, FileReadMode, SessionConfig } from './engine/config.js';
+export type { CollectorOptions, CompatMode, FileMode, FileReadMode, SessionConfig } from './engine/config.js';
 export { SfkitError, type SfkitErrorCode } from './engine/errors.js';
 export { openAvro, openColumns, readSummary, type Session, type Summary } from './engine/session.js';
 export { type ConvertOptions, convert } from './export/convert.js';
 export { type Conversion, type Format, formats, planConversions } from './export/plan.js';
+export { type Capture, type CaptureOptions, openCapture } from './records/capture.js';
+export { EntityTable, type Joined } from './records/entities.js';
+export type * from './records/types.js';

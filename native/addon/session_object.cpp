@@ -10,7 +10,7 @@ Napi::Function SessionObject::define(Napi::Env env) {
   return DefineClass(
       env, "Session",
       {InstanceMethod<&SessionObject::next>("next"), InstanceMethod<&SessionObject::summary>("summary"),
-       InstanceMethod<&SessionObject::close>("close")});
+       InstanceMethod<&SessionObject::stop>("stop"), InstanceMethod<&SessionObject::close>("close")});
 }
 
 SessionObject::SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionObject>(info) {
@@ -95,6 +95,10 @@ void SessionObject::settle(napi_env env, Reply& reply) {
 
 Napi::Value SessionObject::summary(const Napi::CallbackInfo& info) {
   return from_summary(info.Env(), session_->summary());
+}
+
+void SessionObject::stop(const Napi::CallbackInfo&) {
+  session_->stop();
 }
 
 void SessionObject::close(const Napi::CallbackInfo&) {

@@ -10,7 +10,7 @@ Napi::Function SocketObject::define(Napi::Env env) {
   return DefineClass(
       env, "SeqpacketSocket",
       {InstanceMethod<&SocketObject::connect>("connect"), InstanceMethod<&SocketObject::send>("send"),
-       InstanceMethod<&SocketObject::has_ended>("hasEnded"), InstanceMethod<&SocketObject::close>("close")});
+       InstanceMethod<&SocketObject::unread>("unread"), InstanceMethod<&SocketObject::has_ended>("hasEnded"), InstanceMethod<&SocketObject::close>("close")});
 }
 
 void SocketObject::connect(const Napi::CallbackInfo& info) {
@@ -34,6 +34,11 @@ Napi::Value SocketObject::send(const Napi::CallbackInfo& info) {
     case output::SeqpacketClient::Sent::kLost: return Napi::String::New(env, "lost");
   }
   return env.Undefined();
+}
+
+Napi::Value SocketObject::unread(const Napi::CallbackInfo& info) {
+  constexpr size_t kLeast = output::SeqpacketClient::kLeastUnread;
+  return Napi::Number::New(info.Env(), static_cast<double>((client_.unread() + kLeast - 1) / kLeast));
 }
 
 Napi::Value SocketObject::has_ended(const Napi::CallbackInfo& info) {

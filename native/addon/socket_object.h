@@ -15,6 +15,7 @@ class SocketObject : public Napi::ObjectWrap<SocketObject> {
  private:
   void connect(const Napi::CallbackInfo& info);
   Napi::Value send(const Napi::CallbackInfo& info);
+  Napi::Value unread(const Napi::CallbackInfo& info);
   Napi::Value has_ended(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
 

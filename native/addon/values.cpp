@@ -313,6 +313,7 @@ napi_value from_batch(napi_env env, Batch batch) {
   } else if (auto* file = std::get_if<FileBytes>(&batch)) {
     value = bytes_batch(maker, std::move(file->bytes));
     maker.set(value, "file", maker.number(file->number));
+    maker.set(value, "begins", maker.number(static_cast<uint32_t>(file->begins)));
   } else {
     value = column_batch(maker, std::move(std::get<output::ColumnBatch>(batch)));
   }
@@ -387,6 +388,7 @@ Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   object.Set("bytes", Napi::BigInt::New(env, input.bytes));
   object.Set("records", records);
   Napi::Object alive = Napi::Object::New(env);
+  alive.Set("begins", Napi::BigInt::New(env, summary.begins));
   alive.Set("containers", Napi::BigInt::New(env, summary.containers));
   alive.Set("processes", Napi::BigInt::New(env, summary.processes));
   alive.Set("files", Napi::BigInt::New(env, summary.files));

@@ -114,6 +114,7 @@ class BothSinks : public sysflow::RecordSink {
 
 Session::Session(SessionConfig config) : config_(std::move(config)) {
   config_.options.sizes = &sizes_;
+  config_.options.stop = &stop_;
 }
 
 Session::~Session() {
@@ -126,6 +127,16 @@ void Session::next(Queue::Taker taker) {
     thread_ = std::thread([this] { run(); });
   }
   queue_.take(std::move(taker));
+}
+
+void Session::stop() {
+  stop_.store(true, std::memory_order_relaxed);
+  // Files are left between two events; a pipe may have nothing to say for long.
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(config_.input, ignored)) return;
+  const std::lock_guard lock(input_mutex_);
+  interrupted_ = true;
+  if (input_ != nullptr) input_->stop();
 }
 
 void Session::close() {
@@ -148,6 +159,7 @@ SessionSummary Session::summary() const {
     summary.info = info_;
   }
   const auto told = [](const std::atomic<uint64_t>& size) { return size.load(std::memory_order_relaxed); };
+  summary.begins = sizes_.begins.load(std::memory_order_relaxed);
   summary.containers = told(sizes_.containers);
   summary.processes = told(sizes_.processes);
   summary.files = told(sizes_.files);
@@ -219,10 +231,12 @@ Status Session::work(InputSummary& summary) {
   {
     const std::lock_guard lock(input_mutex_);
     input_ = opened.value().get();
-    if (cancel_.load()) input_->stop();
+    if (cancel_.load() || interrupted_) input_->stop();
   }
   Status status = read(*opened.value(), summary);
   const std::lock_guard lock(input_mutex_);
+  // Where a pipe is left may be in the middle of an event: that is no damage.
+  if (interrupted_) summary.damage.clear();
   input_ = nullptr;
   return status;
 }
@@ -272,8 +286,8 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
         break;
       }
       auto files = std::make_unique<output::AvroFiles>(
-          [this](uint32_t number, std::vector<uint8_t> bytes) {
-            return queue_.push(FileBytes{number, std::move(bytes)});
+          [this](uint32_t number, int64_t begins, std::vector<uint8_t> bytes) {
+            return queue_.push(FileBytes{number, begins, std::move(bytes)});
           },
           kDeflateLevel);
       auto both = std::make_unique<BothSinks>(std::move(datums), std::move(files));

@@ -41,6 +41,7 @@ struct SessionConfig {
 // Bytes of a .sf file among several.
 struct FileBytes {
   uint32_t number = 0;
+  int64_t begins = 0;  // as in sysflow::Header
   std::vector<uint8_t> bytes;
 };
 
@@ -53,6 +54,7 @@ struct SessionSummary {
   events::CaptureInfo info;                               // of OutputKind::kInfo
   uint64_t shown = 0;                                     // events that were listed, counted or recovered
   // What was alive when that was told last.
+  int64_t begins = 0;
   uint64_t containers = 0, processes = 0, files = 0, network_flows = 0, file_flows = 0, process_flows = 0;
 };
 
@@ -98,6 +100,8 @@ class Session {
   void next(Queue::Taker taker);
   // What is known: all once the end was given, before that the records so far.
   SessionSummary summary() const;
+  // Ends the input where it is; what was read so far is given to its end.
+  void stop();
   // Stops and joins the engine's thread; waiting takers get the end.
   void close();
 
@@ -112,6 +116,8 @@ class Session {
   SessionConfig config_;
   Queue queue_;
   std::atomic<bool> cancel_{false};
+  std::atomic<bool> stop_{false};
+  bool interrupted_ = false;  // by stop(), in the middle of a read
   std::mutex input_mutex_;
   scap::Input* input_ = nullptr;  // while the engine reads it
   std::thread thread_;

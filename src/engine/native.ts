@@ -75,6 +75,8 @@ export interface NativeBytesBatch {
   bytes: Uint8Array;
   /** Of 'datums' with files: which file, from 0; one begins when the one before is whole. */
   file?: number;
+  /** Seconds since 1970 of the rotation that began it; 0 for the first. */
+  begins?: number;
 }
 
 /** SysFlow records, each a datum of the schema's record SysFlow: datum i is bytes[ends[i - 1]..ends[i]]. */
@@ -155,6 +157,8 @@ export interface NativeSummary {
 }
 
 export interface NativeTableSizes {
+  /** Seconds since 1970 of the first event; 0 before it. */
+  begins: bigint;
   containers: bigint;
   processes: bigint;
   files: bigint;
@@ -172,6 +176,8 @@ export interface NativeSession {
   next(): Promise<NativeBatch | null>;
   /** Final once next() gave null; before that, what is known so far. */
   summary(): NativeSummary;
+  /** Ends the input where it is: what was read so far is given to its end. */
+  stop(): void;
   /** Stops the engine's thread; the session gives nothing more. */
   close(): void;
 }
@@ -182,6 +188,8 @@ export interface NativeSeqpacketSocket {
   connect(path: string): void;
   /** 'busy': the reader is behind, try later; 'lost': no connection; 'long': more than the socket takes at once. */
   send(message: Uint8Array): 'sent' | 'busy' | 'lost' | 'long';
+  /** How many messages the other end may not have read yet; 0 when it has read all. */
+  unread(): number;
   hasEnded(): boolean;
   close(): void;
 }

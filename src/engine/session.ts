@@ -10,6 +10,8 @@ export type Summary = NativeSummary;
 export interface Session<Batch> extends AsyncIterable<Batch> {
   /** Final after the last batch; before that, what is known so far. */
   summary(): Summary;
+  /** Ends the input where it is: what was read so far is given to its end. */
+  stop(): void;
   /** Stops the engine; the iteration ends. */
   close(): void;
 }
@@ -83,6 +85,7 @@ type AnyBatch = NonNullable<Awaited<ReturnType<NativeSession['next']>>>;
 function iterate<Batch>(native: NativeSession, convert: (batch: AnyBatch) => Batch): Session<Batch> {
   return {
     summary: () => native.summary(),
+    stop: () => native.stop(),
     close: () => native.close(),
     async *[Symbol.asyncIterator]() {
       try {

@@ -51,8 +51,6 @@ interface Reader {
   make(value: any): SysFlowRecord;
 }
 
-const readers = makeReaders();
-
 function makeReaders(): Reader[] {
   const registry: Record<string, avro.Type> = {};
   const typeHook = (schema: unknown) =>
@@ -110,6 +108,8 @@ const makers: Reader['make'][] = [
   (value) => ({ type: 'K8sEvent', ...value }),
   (value) => ({ type: 'NetworkFlow', ...value, family: 6, sip: ipv6(value.sip), dip: ipv6(value.dip) }),
 ];
+
+const readers = makeReaders();
 
 /** Four bytes in network order that were read as a little-endian number. */
 function ipv4(number: number): string {

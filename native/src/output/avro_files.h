@@ -14,8 +14,9 @@ namespace sfkit::output {
 
 class AvroFiles : public sysflow::RecordSink {
  public:
-  // Takes the next bytes of file `number`, which counts from 0; false: nobody wants more.
-  using Consumer = std::function<bool(uint32_t number, std::vector<uint8_t> bytes)>;
+  // Takes the next bytes of file `number`, which counts from 0, and of which `begins` is as in Header; false: nobody
+  // wants more.
+  using Consumer = std::function<bool(uint32_t number, int64_t begins, std::vector<uint8_t> bytes)>;
 
   AvroFiles(Consumer consumer, int level) : consumer_(std::move(consumer)), level_(level) {}
 
@@ -24,6 +25,7 @@ class AvroFiles : public sysflow::RecordSink {
       end_current();
       ++number_;
     }
+    begins_ = record.begins;
     begin();
     current_->header(record);
   }
@@ -46,7 +48,9 @@ class AvroFiles : public sysflow::RecordSink {
  private:
   void begin() {
     current_ = std::make_unique<AvroContainer>(
-        [this, number = number_](std::vector<uint8_t> bytes) { return consumer_(number, std::move(bytes)); },
+        [this, number = number_, begins = begins_](std::vector<uint8_t> bytes) {
+          return consumer_(number, begins, std::move(bytes));
+        },
         level_);
   }
   // Of a damaged input the header may be missing.
@@ -63,6 +67,7 @@ class AvroFiles : public sysflow::RecordSink {
   int level_;
   std::unique_ptr<AvroContainer> current_;
   uint32_t number_ = 0;
+  int64_t begins_ = 0;
   uint64_t skipped_ = 0;
 };
 

@@ -11,6 +11,9 @@ SeqpacketClient::Sent SeqpacketClient::send(Bytes, bool& too_long) {
   too_long = false;
   return Sent::kLost;
 }
+size_t SeqpacketClient::unread() const {
+  return 0;
+}
 bool SeqpacketClient::has_ended() {
   return true;
 }
@@ -22,6 +25,7 @@ void SeqpacketClient::close() {}
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -69,6 +73,14 @@ SeqpacketClient::Sent SeqpacketClient::send(Bytes message, bool& too_long) {
     close();
     return Sent::kLost;
   }
+}
+
+size_t SeqpacketClient::unread() const {
+#if defined(TIOCOUTQ)
+  int bytes = 0;
+  if (fd_ >= 0 && ::ioctl(fd_, TIOCOUTQ, &bytes) == 0 && bytes > 0) return static_cast<size_t>(bytes);
+#endif
+  return 0;
 }
 
 bool SeqpacketClient::has_ended() {

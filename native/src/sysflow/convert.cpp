@@ -36,6 +36,7 @@ class Pipeline : public filter::Feed {
 
  protected:
   bool take(const scap::EventView& event, bool shown) override {
+    if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) return false;
     if (has_filter()) {
       // Time goes on with the events that pass.
       apply_passing(event, shown, [this, &event](const state::Context& context) {

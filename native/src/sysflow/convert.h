@@ -18,6 +18,7 @@ enum class Mode : uint8_t { kFlow, kConsumer, kNoFiles };
 
 // How much is alive, told once a second of event time and at the end; read on another thread.
 struct TableSizes {
+  std::atomic<int64_t> begins{0};  // seconds of the first event
   std::atomic<uint64_t> containers{0}, processes{0}, files{0}, network_flows{0}, file_flows{0}, process_flows{0};
 };
 
@@ -34,6 +35,8 @@ struct ConvertOptions {
   // Seconds of event time after which a header begins anew and entities are written again; 0 for never.
   int64_t rotate_interval = 0;
   TableSizes* sizes = nullptr;
+  // Ends the input where it is when it becomes true.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 // Reads the capture to its end and gives every record to `sink` (then sink.finish()).

@@ -95,14 +95,17 @@ void Dispatcher::begin(const Header& header) {
 void Dispatcher::tick() {
   flows_.run_timers();
   if (now_ - last_removal_ >= kRemovalPeriod) remove_ended();
-  if (rotated_ == 0) rotated_ = now_;
+  if (rotated_ == 0) {
+    rotated_ = now_;
+    if (options_.sizes != nullptr) options_.sizes->begins.store(now_, std::memory_order_relaxed);
+  }
   if (options_.rotate_interval > 0 && now_ - rotated_ >= options_.rotate_interval) rotate();
   tell_sizes();
 }
 
 // What follows must make sense without what came before.
 void Dispatcher::rotate() {
-  rotated_ = now_;
+  rotated_ = header_.begins = now_;
   entities_.forget_written();
   sink_.header(header_);
 }

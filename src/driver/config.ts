@@ -1,0 +1,249 @@
+import { fileReadModes } from '../engine/config.js';
+import { SfkitError } from '../engine/errors.js';
+import { nearest } from '../engine/nearest.js';
+import type {
+  ActivityRecord,
+  ContainerRecord,
+  FileRecord,
+  HeaderRecord,
+  ProcessRecord,
+} from '../records/types.js';
+import { SysFlowError } from './errors.js';
+
+/**
+ * Called for every event and flow, in their order, with what the record refers to (null where the capture does not tell).
+ * All calls are made before `run()` resolves. A promise is waited for: meanwhile the engine waits too. What it throws
+ * ends the run, and `run()` rejects with it.
+ */
+export type SysFlowCallback = (
+  header: HeaderRecord,
+  container: ContainerRecord | null,
+  process: ProcessRecord | null,
+  file1: FileRecord | null,
+  file2: FileRecord | null,
+  record: ActivityRecord,
+) => void | Promise<void>;
+
+export const driverTypes = ['EBPF', 'CORE_EBPF', 'KMOD', 'NO_DRIVER'] as const;
+/** How a running kernel is asked; NO_DRIVER: not at all, a capture is read. */
+export type DriverType = (typeof driverTypes)[number];
+
+export const collectionModes = ['SFFlowMode', 'SFConsumerMode', 'SFNoFilesMode'] as const;
+/** What is collected of files: flows, only that they were opened, or nothing. */
+export type CollectionMode = (typeof collectionModes)[number];
+
+/** The configuration of a SysFlowDriver. Names and meanings are those of libSysFlow. */
+export interface SysFlowConfig {
+  /** The capture to read. Without it a running kernel would be captured, which this version cannot do. */
+  scapInputPath?: string;
+  /** Called for every event and flow. */
+  callback?: SysFlowCallback;
+  /**
+   * File to write, in SysFlow's Avro format. A name that ends in / is a directory: the file is called after the second of
+   * the first event. With rotation the seconds stand behind the name.
+   */
+  filePath?: string;
+  /** Unix socket of kind SOCK_SEQPACKET to send records to, one a message, as plain Avro. */
+  socketPath?: string;
+  /**
+   * Seconds after which a new file begins. A capture is rotated by the time of its events, and only if this is given;
+   * the default of live capture is 300. 0: never.
+   */
+  rotateInterval?: number;
+  /** Name of the exporter in the header. Default: the host name in the capture. */
+  exporterID?: string;
+  /** Address of the node in the header. Default: empty. */
+  nodeIP?: string;
+  /** Only what events do that pass this filter, in the language of Falco. The state follows all of them. */
+  falcoFilter?: string;
+  /** Only records of processes in containers. (The collector's documentation says the opposite.) Default: false. */
+  filterContainers?: boolean;
+  /** Only files: no flows of pipes, directories and unix sockets. Default: true. */
+  fileOnly?: boolean;
+  /** Which flows of files that were only read are kept: 0 all, 1 none, 2 those outside system directories. Default: 2. */
+  fileReadMode?: 0 | 1 | 2;
+  /** Threads are counted in flows of their process, not told one by one. Default: true. */
+  enableProcessFlow?: boolean;
+  /** What is collected of files. Default: SFFlowMode. */
+  collectionMode?: CollectionMode;
+  /** The same as collectionMode SFConsumerMode. Default: false. */
+  enableConsumerMode?: boolean;
+  /** Statistics as a log line and as the event `statistics`, every 30 seconds, at each rotation and at the end. Default: false. */
+  enableStats?: boolean;
+  /** Everything that can be logged, on standard error. Default: false. */
+  debugMode?: boolean;
+  /** Name in the log. Default: sysflowlibs. */
+  appName?: string;
+  /** Checks before live capture that what it needs is there. Default: true. */
+  moduleChecks?: boolean;
+  /** How a running kernel is asked. With scapInputPath only NO_DRIVER, the default; else CORE_EBPF is. Takes effect with live capture. */
+  driverType?: DriverType;
+  /** Of so many events one is kept when there are too many. Default: 1. Takes effect with live capture. */
+  samplingRatio?: number;
+  /** Events that make no records are dropped by the kernel already. Default: true. Takes effect with live capture. */
+  dropMode?: boolean;
+  /** Bytes of a buffer between kernel and engine. Default: 8388608. Takes effect with live capture. */
+  singleBufferDimension?: number;
+  /** Processors that share a buffer; 0: one for all. Default: 0. Takes effect with live capture. */
+  cpuBuffers?: number;
+  /** Socket of the container runtime. Default: those that are usual. Takes effect with live capture. */
+  criPath?: string;
+  /** Seconds to wait for the container runtime. (The collector takes the number for milliseconds.) Default: 30. Takes effect with live capture. */
+  criTO?: number;
+  /** Address of the Kubernetes API. Accepted and not asked: like the collector, sfkit makes no records of pods. */
+  k8sAPIURL?: string;
+  /** Certificate for it. */
+  k8sAPICert?: string;
+}
+
+/** A configuration with every default filled in. */
+export type ResolvedConfig = Required<Omit<SysFlowConfig, 'callback' | 'enableConsumerMode'>> &
+  Pick<SysFlowConfig, 'callback'>;
+
+interface Setting {
+  fallback: unknown;
+  /** What is allowed, in words. */
+  allowed: string;
+  fits(value: unknown): boolean;
+}
+
+const text: Setting = {
+  fallback: '',
+  allowed: 'text without NUL characters',
+  fits: (value) => typeof value === 'string' && !value.includes('\0'),
+};
+const flag = (fallback: boolean): Setting => ({
+  fallback,
+  allowed: 'true or false',
+  fits: (value) => typeof value === 'boolean',
+});
+const whole = (fallback: number, least: number, most: number): Setting => ({
+  fallback,
+  allowed: `a whole number from ${least} to ${most}`,
+  fits: (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
+});
+const oneOf = (fallback: string, values: readonly string[]): Setting => ({
+  fallback,
+  allowed: `one of ${values.join(', ')}`,
+  fits: (value) => values.includes(value as string),
+});
+
+const page = 4096;
+
+/** Every field, its default and what it may be. */
+const settings: Record<keyof SysFlowConfig, Setting> = {
+  scapInputPath: text,
+  callback: { fallback: undefined, allowed: 'a function', fits: (value) => typeof value === 'function' },
+  filePath: text,
+  socketPath: {
+    fallback: '',
+    allowed: 'the path of a unix socket, at most 107 bytes long',
+    fits: (value) => text.fits(value) && Buffer.byteLength(value as string) <= 107,
+  },
+  rotateInterval: whole(300, 0, 2 ** 30),
+  exporterID: text,
+  nodeIP: text,
+  falcoFilter: text,
+  filterContainers: flag(false),
+  fileOnly: flag(true),
+  fileReadMode: { fallback: 2, allowed: '0, 1 or 2', fits: (value) => value === 0 || value === 1 || value === 2 },
+  enableProcessFlow: flag(true),
+  collectionMode: oneOf('SFFlowMode', collectionModes),
+  enableConsumerMode: flag(false),
+  enableStats: flag(false),
+  debugMode: flag(false),
+  appName: {
+    fallback: 'sysflowlibs',
+    allowed: 'a name without /',
+    fits: (value) => text.fits(value) && value !== '' && !(value as string).includes('/'),
+  },
+  moduleChecks: flag(true),
+  driverType: oneOf('NO_DRIVER', driverTypes),
+  samplingRatio: whole(1, 1, 128),
+  dropMode: flag(true),
+  singleBufferDimension: {
+    fallback: 8 * 1024 * 1024,
+    allowed: `a multiple of ${page} from ${2 * page} to ${2 ** 30} bytes`,
+    fits: (value) => whole(0, 2 * page, 2 ** 30).fits(value) && (value as number) % page === 0,
+  },
+  cpuBuffers: whole(0, 0, 4096),
+  criPath: text,
+  criTO: whole(30, 1, 3600),
+  k8sAPIURL: {
+    fallback: '',
+    allowed: 'an http or https URL',
+    fits: (value) => typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
+  },
+  k8sAPICert: text,
+};
+
+/** Checks a configuration and fills in its defaults. Throws a SysFlowError that names the field, the value and what is allowed. */
+export function resolveConfig(config: SysFlowConfig): ResolvedConfig {
+  const given = config as Record<string, unknown>;
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(settings, name)) continue;
+    const likely = nearest(name, Object.keys(settings));
+    refuse(`unknown field '${name}'${likely === undefined ? '' : `; did you mean '${likely}'?`}`);
+  }
+  const resolved: Record<string, unknown> = {};
+  for (const [name, { fallback, allowed, fits }] of Object.entries(settings)) {
+    const value = given[name] ?? fallback;
+    if (value !== fallback && !fits(value)) refuse(`field '${name}' is ${shown(value)}; it must be ${allowed}`);
+    resolved[name] = value;
+  }
+  const result = resolved as unknown as ResolvedConfig & { enableConsumerMode?: boolean };
+  if (result.enableConsumerMode) {
+    if (config.collectionMode !== undefined && config.collectionMode !== 'SFConsumerMode') {
+      refuse(`field 'enableConsumerMode' is true and 'collectionMode' is '${config.collectionMode}'; they contradict`);
+    }
+    result.collectionMode = 'SFConsumerMode';
+  }
+  delete result.enableConsumerMode;
+  if (result.scapInputPath === '') {
+    if (config.driverType === 'NO_DRIVER') {
+      refuse("field 'driverType' is 'NO_DRIVER' and 'scapInputPath' is not given; there is nothing to read");
+    }
+    result.driverType = config.driverType ?? 'CORE_EBPF';
+  } else if (result.driverType !== 'NO_DRIVER') {
+    refuse(`field 'scapInputPath' is given and 'driverType' is '${result.driverType}'; with a capture it must be NO_DRIVER`);
+  }
+  if (result.filePath === '' && result.socketPath === '' && result.callback === undefined) {
+    refuse("no output: give 'callback', 'filePath' or 'socketPath'");
+  }
+  // A capture is rotated only by who asks for it.
+  if (result.scapInputPath !== '') result.rotateInterval = config.rotateInterval ?? 0;
+  return result;
+}
+
+/** The settings of the engine that a configuration stands for. */
+export function engineOptions(config: ResolvedConfig) {
+  const modes = { SFFlowMode: 'flow', SFConsumerMode: 'consumer', SFNoFilesMode: 'no-files' } as const;
+  return {
+    input: config.scapInputPath,
+    kind: 'capture' as const,
+    exporter: config.exporterID,
+    nodeIp: config.nodeIP,
+    filename: config.filePath,
+    filter: config.falcoFilter,
+    containersOnly: config.filterContainers,
+    fileOnly: config.fileOnly,
+    fileReadMode: fileReadModes[config.fileReadMode] as (typeof fileReadModes)[number],
+    processFlow: config.enableProcessFlow,
+    mode: modes[config.collectionMode],
+    rotateInterval: config.rotateInterval,
+    withFiles: config.filePath !== '',
+  };
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 60)}...` : value}'`;
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  return String(value);
+}
+
+function refuse(message: string): never {
+  throw new SysFlowError('LibsError', `configuration: ${message}`, {
+    cause: new SfkitError('INVALID_ARGUMENT', message),
+  });
+}

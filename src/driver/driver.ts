@@ -1,0 +1,194 @@
+import { EventEmitter } from 'node:events';
+import { loadAddon } from '../engine/addon.js';
+import { toNativeConfig } from '../engine/config.js';
+import { SfkitError } from '../engine/errors.js';
+import type { NativeTableSizes } from '../engine/native.js';
+import { openDatums, type Session, type Summary } from '../engine/session.js';
+import { decodeBatch } from '../records/decode.js';
+import { EntityTable } from '../records/entities.js';
+import type { HeaderRecord, SysFlowRecord } from '../records/types.js';
+import { engineOptions, type ResolvedConfig, resolveConfig, type SysFlowConfig } from './config.js';
+import { type Environment, withEnvironment } from './environment.js';
+import { SysFlowError } from './errors.js';
+import { FileWriter } from './files.js';
+import { type Log, openLog } from './log.js';
+import { checkProbe } from './probe.js';
+import { SocketWriter } from './socket.js';
+
+/** What a run did, so far or in all. */
+export interface RunSummary extends Summary {
+  /** The .sf files that are complete. */
+  files: string[];
+  /** What the socket got, and what it could not be given. */
+  socket: { sent: number; dropped: number; droppedIpv6: number } | null;
+}
+
+/** How much is alive and was done, as `enableStats` tells it. */
+export interface Statistics {
+  /** interval: 30 seconds passed; rotation: everything begins anew; end: the input is read. */
+  reason: 'interval' | 'rotation' | 'end';
+  /** What is alive; at the end as it was before the last flows were written. */
+  tables: NativeTableSizes;
+  /** Records written so far, all types. */
+  records: bigint;
+  /** Records that the socket could not be given. */
+  dropped: number;
+}
+
+const statisticsInterval = 30_000;
+
+/**
+ * Reads a capture into SysFlow, as libSysFlow does: a configuration, a callback, `run()`. Variables of the environment
+ * override the configuration (ENABLE_STATS, FILE_ONLY, FILE_READ_MODE, ENABLE_PROC_FLOW, ENABLE_DROP_MODE, NODE_IP,
+ * DRIVER_LOG, SF_K8S_API_URL, SF_K8S_API_CERT). Emits `statistics` with a Statistics if the configuration asks for them.
+ */
+export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
+  /** The configuration with its defaults and with what the environment overrides. */
+  readonly config: Readonly<ResolvedConfig>;
+  readonly #env: Environment;
+  #session: Session<unknown> | undefined;
+  #ran = false;
+  #exits = false;
+
+  /** Throws a SysFlowError for a wrong configuration or filter, and for what live capture lacks. */
+  constructor(config: SysFlowConfig, env: Environment = process.env) {
+    super();
+    this.#env = env;
+    this.config = resolveConfig(withEnvironment(config, env));
+    guarded(() => toNativeConfig({ ...engineOptions(this.config), output: 'datums' }));
+    if (this.config.scapInputPath === '') {
+      if (this.config.moduleChecks) checkProbe(this.config.driverType, env);
+      throw new SysFlowError(
+        'OperationNotSupported',
+        `driverType ${this.config.driverType}: this version reads captures and does not capture a running kernel; give scapInputPath`,
+      );
+    }
+  }
+
+  /** Version of sfkit. */
+  get version(): string {
+    return loadAddon().version;
+  }
+
+  /**
+   * Reads the capture to its end, or to exit(). Resolves when every record was delivered and written. Rejects with what
+   * the callback threw, else with a SysFlowError; what was written before stays. Damage in the capture rejects with
+   * EventParsingError after everything readable was delivered.
+   */
+  async run(): Promise<RunSummary> {
+    if (this.#ran) throw new SysFlowError('OperationNotSupported', 'run() was called before; make a driver for each run');
+    this.#ran = true;
+    const { config } = this;
+    const log = openLog({ name: config.appName, debug: config.debugMode }, this.#env);
+    try {
+      return await this.#run(log);
+    } finally {
+      await log.close();
+    }
+  }
+
+  /** Ends the run where it is: what was read is delivered and written, then run() resolves. */
+  exit(): void {
+    this.#exits = true;
+    this.#session?.stop();
+  }
+
+  async #run(log: Log): Promise<RunSummary> {
+    const { config } = this;
+    const files = config.filePath === '' ? undefined : new FileWriter(config);
+    const socket = config.socketPath === '' ? undefined : new SocketWriter(config.socketPath, log);
+    const entities = config.callback === undefined ? undefined : new EntityTable();
+    const session = openDatums(engineOptions(config));
+    this.#session = session;
+    if (this.#exits) session.stop();
+    const tell = (reason: Statistics['reason']) => this.#tell(reason, session.summary(), socket, log);
+    const timer = setInterval(() => tell('interval'), statisticsInterval);
+    timer.unref();
+
+    let failure: { error: unknown } | undefined;
+    let headers = 0;
+    log.verbose(1, 'driver', `reading ${config.scapInputPath}`);
+    try {
+      for await (const batch of session) {
+        if (batch.kind === 'bytes') {
+          const { file = 0, begins = 0, bytes } = batch;
+          await files?.write(bytes, file, begins, Number(session.summary().tables.begins));
+          continue;
+        }
+        if (failure !== undefined) continue;
+        log.verbose(2, 'driver', `${batch.ends.length} records`);
+        try {
+          for (const datum of decodeBatch(batch)) {
+            const { record } = datum;
+            if (record.type === 'Header' && headers++ > 0) tell('rotation');
+            await this.#call(entities, record);
+            await socket?.write(datum);
+          }
+        } catch (error) {
+          // The file still gets what is there, then the run ends.
+          failure = { error };
+          session.stop();
+        }
+      }
+      tell('end');
+      await files?.close();
+      if (failure === undefined) await socket?.close();
+      else socket?.discard();
+    } catch (error) {
+      session.close();
+      files?.discard();
+      socket?.discard();
+      const known = asSysFlowError(error);
+      log.error('driver', known.message);
+      throw known;
+    } finally {
+      clearInterval(timer);
+    }
+    if (failure !== undefined) throw failure.error;
+    const summary = session.summary();
+    const counts = socket && { sent: socket.sent, dropped: socket.dropped, droppedIpv6: socket.droppedIpv6 };
+    log.verbose(1, 'driver', `read ${summary.events} events`);
+    const damage = summary.damage[0];
+    if (damage !== undefined) {
+      const message = `${config.scapInputPath}: damaged at byte ${damage.offset}: ${damage.message}; everything readable was delivered`;
+      log.error('driver', message);
+      throw new SysFlowError('EventParsingError', message);
+    }
+    return { ...summary, files: files?.written ?? [], socket: counts ?? null };
+  }
+
+  async #call(entities: EntityTable | undefined, record: SysFlowRecord): Promise<void> {
+    const joined = entities?.take(record);
+    if (joined === undefined) return;
+    const { header, container, process, file1, file2 } = joined;
+    const done = this.config.callback?.(header as HeaderRecord, container, process, file1, file2, joined.record);
+    // Most callbacks are done when they return, and waiting would cost each of them a turn of the event loop.
+    if (done instanceof Promise) await done;
+  }
+
+  #tell(reason: Statistics['reason'], summary: Summary, socket: SocketWriter | undefined, log: Log): void {
+    if (!this.config.enableStats) return;
+    const { tables } = summary;
+    const records = Object.values(summary.records).reduce((sum, count) => sum + count, 0n);
+    const dropped = (socket?.dropped ?? 0) + (socket?.droppedIpv6 ?? 0);
+    log.info(
+      'driver',
+      `Container Table: ${tables.containers} Process Table: ${tables.processes} File Table: ${tables.files} NetworkFlow Table: ${tables.networkFlows} FileFlow Table: ${tables.fileFlows} ProcFlow Table: ${tables.processFlows} Num Records Written: ${records} Dropped: ${dropped}`,
+    );
+    this.emit('statistics', { reason, tables, records, dropped });
+  }
+}
+
+function guarded<Result>(action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    throw asSysFlowError(error);
+  }
+}
+
+function asSysFlowError(error: unknown): SysFlowError {
+  if (error instanceof SysFlowError) return error;
+  const code = error instanceof SfkitError && error.code === 'INPUT_NOT_SUPPORTED' ? 'OperationNotSupported' : 'LibsError';
+  return new SysFlowError(code, error instanceof Error ? error.message : String(error), { cause: error });
+}

@@ -1,0 +1,27 @@
+import type { SysFlowConfig } from './config.js';
+
+/** Variables that override a configuration, as the collector reads them. Values: environment variables, such as process.env. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the variables say, by field; only those that are set and mean something. */
+export function overridesOf(env: Environment): Partial<SysFlowConfig> {
+  const overrides: Partial<SysFlowConfig> = {};
+  const has = (name: string) => env[name] !== undefined;
+  if (env.ENABLE_STATS === '1') overrides.enableStats = true;
+  if (has('ENABLE_DROP_MODE')) overrides.dropMode = env.ENABLE_DROP_MODE === '1';
+  if (has('FILE_ONLY')) overrides.fileOnly = env.FILE_ONLY === '1';
+  if (has('ENABLE_PROC_FLOW')) overrides.enableProcessFlow = env.ENABLE_PROC_FLOW === '1';
+  const mode = { '0': 0, '1': 1, '2': 2 }[env.FILE_READ_MODE ?? ''];
+  if (mode !== undefined) overrides.fileReadMode = mode as 0 | 1 | 2;
+  // Set and empty counts too: it takes the configured address away.
+  if (env.NODE_IP !== undefined) overrides.nodeIP = env.NODE_IP;
+  if (has('DRIVER_LOG')) overrides.debugMode = env.DRIVER_LOG === '1';
+  if (env.SF_K8S_API_URL) overrides.k8sAPIURL = env.SF_K8S_API_URL;
+  if (env.SF_K8S_API_CERT) overrides.k8sAPICert = env.SF_K8S_API_CERT;
+  return overrides;
+}
+
+/** A configuration with what the variables override. */
+export function withEnvironment(config: SysFlowConfig, env: Environment): SysFlowConfig {
+  return { ...config, ...overridesOf(env) };
+}

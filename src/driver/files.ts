@@ -1,0 +1,48 @@
+import { type ByteSink, openSink } from '../export/sink.js';
+import type { ResolvedConfig } from './config.js';
+
+/** Writes .sf files, one after the other where records are rotated; each appears whole under its name. */
+export class FileWriter {
+  readonly #path: string;
+  readonly #rotates: boolean;
+  #file = -1;
+  #begins = 0;
+  #sink: ByteSink | undefined;
+  /** The files that are complete, by name. */
+  readonly written: string[] = [];
+
+  constructor(config: Pick<ResolvedConfig, 'filePath' | 'rotateInterval'>) {
+    this.#path = config.filePath;
+    this.#rotates = config.rotateInterval > 0;
+  }
+
+  /** Takes the next bytes of file `number`; `begins`: the second of the rotation that began it, 0 for the first. */
+  async write(bytes: Uint8Array, number: number, begins: number, firstSecond: number): Promise<void> {
+    if (number !== this.#file) {
+      await this.close();
+      this.#file = number;
+      this.#begins = begins || firstSecond;
+      this.#sink = openSink(this.#name());
+    }
+    await this.#sink?.write(bytes);
+  }
+
+  /** Ends the file under way. */
+  async close(): Promise<void> {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    if (sink === undefined) return;
+    await sink.close();
+    this.written.push(this.#name());
+  }
+
+  discard(): void {
+    this.#sink?.discard();
+    this.#sink = undefined;
+  }
+
+  #name(): string {
+    if (this.#path.endsWith('/')) return `${this.#path}${this.#begins}`;
+    return this.#rotates ? `${this.#path}.${this.#begins}` : this.#path;
+  }
+}

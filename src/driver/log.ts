@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import winston from 'winston';
+import { escapeForTerminal } from '../engine/escape.js';
+import type { Environment } from './environment.js';
+
+/** Messages by severity, and by how much they say; `module` is what GLOG_vmodule names. */
+export interface Log {
+  info(module: string, message: string): void;
+  warning(module: string, message: string): void;
+  error(module: string, message: string): void;
+  /** 1: what happens once in a while; 2: more than that. */
+  verbose(level: 1 | 2, module: string, message: string): void;
+  /** Resolves when everything is where it belongs. */
+  close(): Promise<void>;
+}
+
+export interface LogSettings {
+  /** Name of log files. */
+  name: string;
+  /** Everything on standard error. */
+  debug: boolean;
+}
+
+const severities = ['INFO', 'WARNING', 'ERROR'] as const;
+type Severity = (typeof severities)[number];
+
+/**
+ * The log as the variables of glog set it: GLOG_logtostderr (1: everything on standard error and nothing in files),
+ * GLOG_stderrthreshold (from which severity on also on standard error: 0 INFO, 1 WARNING, 2 ERROR; default 2),
+ * GLOG_minloglevel (what is below is dropped; default 0), GLOG_log_dir (files NAME.INFO, NAME.WARNING and NAME.ERROR there;
+ * without it there are none), GLOG_v (verbose messages up to this level; default 0) and GLOG_vmodule (the same for modules:
+ * driver=2,sock*=1).
+ */
+export function openLog({ name, debug }: LogSettings, env: Environment): Log {
+  const least = severityOf(env.GLOG_minloglevel, 0);
+  const toStderr = isOn(env.GLOG_logtostderr);
+  const stderrFrom = debug || toStderr ? 0 : severityOf(env.GLOG_stderrthreshold, 2);
+  const verbosity = verbosityOf(debug ? '2' : env.GLOG_v, env.GLOG_vmodule);
+  const transports: winston.transport[] = [
+    new winston.transports.Stream({ stream: process.stderr, level: severities[Math.max(least, stderrFrom)] as Severity }),
+  ];
+  if (env.GLOG_log_dir && !toStderr) {
+    for (const severity of severities.slice(least)) {
+      transports.push(
+        new winston.transports.File({ filename: join(env.GLOG_log_dir, `${name}.${severity}`), level: severity }),
+      );
+    }
+  }
+  const logger = winston.createLogger({
+    levels: { ERROR: 0, WARNING: 1, INFO: 2 },
+    level: 'INFO',
+    format: winston.format.combine(
+      winston.format.timestamp(),
+      winston.format.printf(
+        ({ level, timestamp, module, message }) =>
+          `${level.charAt(0)} ${timestamp} ${name} ${module}] ${escapeForTerminal(String(message))}`,
+      ),
+    ),
+    transports,
+  });
+  // A log that cannot be written must not end the run.
+  logger.on('error', () => {});
+  const say = (level: Severity, module: string, message: string) => {
+    logger.log({ level, module, message });
+  };
+  return {
+    info: (module, message) => say('INFO', module, message),
+    warning: (module, message) => say('WARNING', module, message),
+    error: (module, message) => say('ERROR', module, message),
+    verbose(level, module, message) {
+      if (level <= verbosity(module)) say('INFO', module, message);
+    },
+    close: () =>
+      new Promise((resolve) => {
+        const files = transports.filter((transport) => transport instanceof winston.transports.File);
+        let open = files.length;
+        const done = () => {
+          open -= 1;
+          if (open <= 0) resolve();
+        };
+        for (const file of files) file.once('finish', done);
+        logger.end();
+        if (open === 0) resolve();
+      }),
+  };
+}
+
+function isOn(value: string | undefined): boolean {
+  return value === '1' || value === 'true' || value === 'yes';
+}
+
+function severityOf(value: string | undefined, fallback: number): number {
+  const number = Number.parseInt(value ?? '', 10);
+  return number >= 0 ? Math.min(number, severities.length - 1) : fallback;
+}
+
+/** The verbose level of a module: of the first pattern that fits it, else the common one. */
+function verbosityOf(common: string | undefined, modules: string | undefined): (module: string) => number {
+  const fallback = Number.parseInt(common ?? '', 10) || 0;
+  const patterns = (modules ?? '')
+    .split(',')
+    .map((entry) => /^([\w*?-]+)=(\d+)$/.exec(entry.trim()))
+    .filter((match) => match !== null)
+    .map(([, pattern, level]) => ({
+      pattern: new RegExp(`^${(pattern as string).replaceAll('*', '.*').replaceAll('?', '.')}$`),
+      level: Number(level),
+    }));
+  return (module) => patterns.find(({ pattern }) => pattern.test(module))?.level ?? fallback;
+}

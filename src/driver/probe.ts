@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DriverType } from './config.js';
+import type { Environment } from './environment.js';
+import { SysFlowError, type SysFlowErrorCode } from './errors.js';
+
+/** Reads a whole file, as node:fs does. */
+export type ReadFile = (path: string) => Buffer;
+
+const codes: Record<string, [SysFlowErrorCode, string]> = {
+  EACCES: ['ProbeAccessDenied', 'permission denied; run as a user who may read it'],
+  EPERM: ['ProbeAccessDenied', 'not permitted; run as a user who may read it'],
+  ENOENT: ['ProbeNotExist', 'there is no such file; FALCO_BPF_PROBE says where to look'],
+  EIO: ['ErrorReadingFileSystem', 'the file system cannot be read'],
+  ENAMETOOLONG: ['NameTooLong', 'the name is too long'],
+  ENOTDIR: ['ProbeCheckError', 'a part of the path is a file and not a directory'],
+};
+
+/** What a probe of the field says its version with. */
+const versionSection = 'api_version';
+
+/**
+ * Checks that what a driver needs is there, as the collector does before it captures. Throws a SysFlowError with the code
+ * of what is missing.
+ */
+export function checkProbe(driver: DriverType, env: Environment, readFile: ReadFile = readFileSync): void {
+  if (driver === 'EBPF') checkObject(probePath(env), readFile);
+  if (driver === 'KMOD') checkModule(readFile);
+}
+
+function probePath(env: Environment): string {
+  // Set and empty stands for where the field's tools put it.
+  return env.FALCO_BPF_PROBE || join(env.HOME ?? '/root', '.falco', 'falco-bpf.o');
+}
+
+function checkObject(path: string, readFile: ReadFile): void {
+  let content: Buffer;
+  try {
+    content = readFile(path);
+  } catch (error) {
+    const [code, reason] = codes[(error as NodeJS.ErrnoException).code ?? ''] ?? ['ProbeCheckError', String(error)];
+    throw new SysFlowError(code, `${path}: the eBPF probe cannot be used: ${reason}`, { cause: error });
+  }
+  const isElf = content.subarray(0, 4).equals(Buffer.from('\x7fELF', 'latin1'));
+  if (isElf && content.includes(versionSection)) return;
+  const found = isElf ? `an object file without an ${versionSection} section` : 'no object file';
+  throw new SysFlowError('DriverLibsMismatch', `${path}: an eBPF probe is expected, and this is ${found}`);
+}
+
+function checkModule(readFile: ReadFile): void {
+  const path = '/proc/modules';
+  let modules: string;
+  try {
+    modules = readFile(path).toString();
+  } catch (error) {
+    throw new SysFlowError('ProcResourceNotFound', `${path}: cannot be read, so the kernel module cannot be looked for`, {
+      cause: error,
+    });
+  }
+  if (/^falco /m.test(modules)) return;
+  throw new SysFlowError('ProbeNotLoaded', `${path}: the kernel module falco is not loaded; load it with modprobe falco`);
+}

@@ -1,0 +1,272 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadAddon } from '../engine/addon.js';
+import type { NativeSeqpacketSocket } from '../engine/native.js';
+import type { Datum } from '../records/decode.js';
+import { processKey } from '../records/entities.js';
+import type { SysFlowRecord } from '../records/types.js';
+import type { Log } from './log.js';
+
+/** How many records wait, and how long, for a reader that is not there. */
+export interface SocketLimits {
+  /** Records that are kept; what comes on top is dropped and counted. */
+  queue: number;
+  /** Milliseconds after which a connection is tried again; each failure doubles them. */
+  retry: number;
+  /** The longest of these pauses. */
+  longestRetry: number;
+  /** Milliseconds that the end of a run waits for what is still queued. */
+  linger: number;
+}
+
+export const defaultLimits: SocketLimits = { queue: 65_536, retry: 50, longestRetry: 5_000, linger: 10_000 };
+
+/** Milliseconds between two looks at a reader that is behind. */
+const pause = 2;
+
+/**
+ * Sends records to a unix socket of kind SOCK_SEQPACKET, one a message. When the reader goes away, records are kept until
+ * it is back. A new reader gets the header and every entity again before the first record that refers to it, and what the
+ * one before had not read from the socket; so a record can come twice, but within the bound of the queue none is lost.
+ */
+export class SocketWriter {
+  readonly #path: string;
+  readonly #log: Log;
+  readonly #limits: SocketLimits;
+  readonly #socket: NativeSeqpacketSocket = new (loadAddon().SeqpacketSocket)();
+  #queue: Datum[] = [];
+  /** Sent, but perhaps not read yet. */
+  #unread: Datum[] = [];
+  readonly #entities = new Entities();
+  #connected = false;
+  #retryAt = 0;
+  #retryAfter: number;
+  dropped = 0;
+  droppedIpv6 = 0;
+  sent = 0;
+
+  constructor(path: string, log: Log, limits: SocketLimits = defaultLimits) {
+    this.#path = path;
+    this.#log = log;
+    this.#limits = limits;
+    this.#retryAfter = limits.retry;
+  }
+
+  /** Takes the next record. Waits while the reader is behind, not while there is none. */
+  async write({ record, bytes }: Datum): Promise<void> {
+    if (record.type === 'NetworkFlow' && record.family === 6) {
+      // The schema has no place for these addresses.
+      this.droppedIpv6 += 1;
+      return;
+    }
+    // The batch that the bytes are of goes away.
+    const datum = { record, bytes: Buffer.from(bytes) };
+    const isEntity = this.#entities.keep(datum);
+    if (this.#queue.length >= this.#limits.queue) {
+      // An entity is kept beside the queue and sent with what refers to it.
+      if (!isEntity) this.dropped += 1;
+    } else {
+      this.#queue.push(datum);
+    }
+    while (this.#flush() === 'busy') await sleep(pause);
+  }
+
+  /** Sends what is queued, waiting a while for a reader that is not there, and closes. What remains is dropped and counted. */
+  async close(): Promise<void> {
+    const until = Date.now() + this.#limits.linger;
+    while (this.#flush() !== 'done' || this.#waitsForReader()) {
+      if (Date.now() > until) break;
+      await sleep(pause);
+    }
+    const left = this.#queue.filter(({ record }) => !isEntityRecord(record)).length;
+    this.dropped += left;
+    if (this.dropped > 0) this.#log.warning('socket', `${this.#path}: ${this.dropped} records were dropped`);
+    this.#socket.close();
+  }
+
+  discard(): void {
+    this.#socket.close();
+  }
+
+  #waitsForReader(): boolean {
+    if (this.#queue.length > 0) return true;
+    this.#settle();
+    return this.#unread.length > 0;
+  }
+
+  #flush(): 'done' | 'busy' | 'away' {
+    if (!this.#connect()) return 'away';
+    while (this.#queue.length > 0) {
+      const datum = this.#queue[0] as Datum;
+      for (const needed of this.#entities.missingFor(datum.record)) {
+        const result = this.#send(needed);
+        if (result !== 'sent') return result;
+      }
+      if (!isEntityRecord(datum.record) || this.#entities.isMissing(datum)) {
+        const result = this.#send(datum);
+        if (result !== 'sent') return result;
+      }
+      this.#queue.shift();
+    }
+    this.#settle();
+    return 'done';
+  }
+
+  #send(datum: Datum): 'sent' | 'busy' | 'away' {
+    const result = this.#socket.send(datum.bytes);
+    if (result === 'lost') {
+      this.#lose();
+      return 'away';
+    }
+    if (result === 'busy') return 'busy';
+    if (result === 'long') {
+      this.dropped += 1;
+      this.#log.warning('socket', `${this.#path}: a record of ${datum.bytes.length} bytes is longer than a message may be`);
+    } else {
+      this.sent += 1;
+      this.#unread.push(datum);
+      if (this.#unread.length % 256 === 0) this.#settle();
+    }
+    this.#entities.markSent(datum);
+    return 'sent';
+  }
+
+  /** Forgets what was read. */
+  #settle(): void {
+    const most = this.#socket.unread();
+    if (this.#unread.length > most) this.#unread = most === 0 ? [] : this.#unread.slice(-most);
+    if (this.#connected && this.#unread.length > 0 && this.#socket.hasEnded()) this.#lose();
+  }
+
+  #lose(): void {
+    this.#connected = false;
+    this.#socket.close();
+    this.#log.warning('socket', `${this.#path}: the reader went away; records are kept until it is back`);
+    // Entities come again by themselves, before what refers to them.
+    this.#queue = [...this.#unread.filter(({ record }) => !isEntityRecord(record)), ...this.#queue];
+    this.#unread = [];
+    this.#entities.forgetSent();
+    this.#retryAt = 0;
+    this.#retryAfter = this.#limits.retry;
+  }
+
+  #connect(): boolean {
+    if (this.#connected) return true;
+    if (Date.now() < this.#retryAt) return false;
+    try {
+      this.#socket.connect(this.#path);
+    } catch (error) {
+      this.#log.verbose(1, 'socket', `cannot connect: ${(error as Error).message}`);
+      this.#retryAt = Date.now() + this.#retryAfter;
+      this.#retryAfter = Math.min(this.#retryAfter * 2, this.#limits.longestRetry);
+      return false;
+    }
+    this.#connected = true;
+    this.#retryAfter = this.#limits.retry;
+    this.#log.info('socket', `${this.#path}: connected`);
+    return true;
+  }
+}
+
+function isEntityRecord({ type }: SysFlowRecord): boolean {
+  return type === 'Header' || type === 'Container' || type === 'Process' || type === 'File' || type === 'Pod';
+}
+
+/** What others refer to, as it was written last, and which of it the reader has. */
+class Entities {
+  #header: Datum | undefined;
+  readonly #kept = new Map<string, Datum>();
+  readonly #sent = new Set<string>();
+
+  /** Whether the record is one of them. */
+  keep(datum: Datum): boolean {
+    const key = keyOf(datum.record);
+    if (key === undefined) return false;
+    if (datum.record.type === 'Header') {
+      // What follows a header makes sense without what came before.
+      this.#kept.clear();
+      this.#sent.clear();
+      this.#header = datum;
+    }
+    this.#kept.set(key, datum);
+    this.#sent.delete(key);
+    return true;
+  }
+
+  isMissing({ record }: Datum): boolean {
+    return !this.#sent.has(keyOf(record) as string);
+  }
+
+  markSent({ record }: Datum): void {
+    const key = keyOf(record);
+    if (key !== undefined) this.#sent.add(key);
+  }
+
+  forgetSent(): void {
+    this.#sent.clear();
+    for (const [key, datum] of this.#kept) this.#kept.set(key, again(datum));
+  }
+
+  /** What must be sent before a record, in this order: header, containers, ancestors before children, files. */
+  missingFor(record: SysFlowRecord): Datum[] {
+    const missing: Datum[] = [];
+    const need = (key: string) => {
+      const datum = this.#kept.get(key);
+      if (datum !== undefined && !this.#sent.has(key) && !missing.includes(datum)) missing.push(datum);
+      return datum?.record;
+    };
+    if (record.type === 'Header') return missing;
+    if (this.#header !== undefined) need(keyOf(this.#header.record) as string);
+    const container = (id: string | null) => id !== null && need(`container ${id}`);
+    if (record.type === 'Process' || record.type === 'File') container(record.containerId);
+    const first = record.type === 'Process' ? record.poid : 'procOID' in record ? record.procOID : null;
+    const chain: string[] = [];
+    for (let oid = first; oid !== null; ) {
+      const key = `process ${processKey(oid)}`;
+      const known = this.#kept.get(key)?.record;
+      if (known?.type !== 'Process' || this.#sent.has(key) || chain.includes(key)) break;
+      chain.push(key);
+      oid = known.poid;
+    }
+    for (const key of chain.reverse()) {
+      const known = this.#kept.get(key)?.record;
+      if (known?.type === 'Process') container(known.containerId);
+      need(key);
+    }
+    for (const oid of filesOf(record)) {
+      const known = this.#kept.get(`file ${oid}`)?.record;
+      if (known?.type === 'File') container(known.containerId);
+      need(`file ${oid}`);
+    }
+    return missing;
+  }
+}
+
+function filesOf(record: SysFlowRecord): string[] {
+  if (record.type === 'FileFlow') return [record.fileOID];
+  if (record.type === 'FileEvent') return record.newFileOID === null ? [record.fileOID] : [record.fileOID, record.newFileOID];
+  return [];
+}
+
+function keyOf(record: SysFlowRecord): string | undefined {
+  switch (record.type) {
+    case 'Header':
+      return 'header';
+    case 'Container':
+      return `container ${record.id}`;
+    case 'Process':
+      return `process ${processKey(record.oid)}`;
+    case 'File':
+      return `file ${record.oid}`;
+    default:
+      return undefined;
+  }
+}
+
+/** The same entity as one that was known before (REUP): the state is the first field behind the number of the branch. */
+function again(datum: Datum): Datum {
+  if (datum.record.type !== 'Process' && datum.record.type !== 'File') return datum;
+  const reup = 2 << 1;
+  const bytes = Buffer.from(datum.bytes);
+  bytes[1] = reup;
+  return { record: { ...datum.record, state: 'REUP' }, bytes };
+}
