@@ -1,5 +1,7 @@
 import { Flags } from '@oclif/core';
+import { overridesOf } from '../driver/environment.js';
 import { type CollectorOptions, compatModes, fileReadModes } from '../engine/config.js';
+import { escapeForTerminal } from '../engine/escape.js';
 
 const helpGroup = 'RECORDS';
 
@@ -49,7 +51,7 @@ export const collectorFlags = {
   }),
 };
 
-/** The flags as the library takes them. */
+/** The flags as the library takes them, and what the environment overrides of them, which is told on standard error. */
 export function collectorOptions(flags: {
   filter?: string | undefined;
   exporter?: string | undefined;
@@ -60,7 +62,7 @@ export function collectorOptions(flags: {
   'containers-only': boolean;
   compat?: (typeof compatModes)[number] | undefined;
 }): CollectorOptions {
-  return {
+  const options = {
     filter: flags.filter,
     exporter: flags.exporter,
     nodeIp: flags['node-ip'],
@@ -70,4 +72,20 @@ export function collectorOptions(flags: {
     containersOnly: flags['containers-only'],
     compat: flags.compat,
   };
+  const { fileOnly, fileReadMode, enableProcessFlow, nodeIP } = overridesOf(process.env);
+  const mode = fileReadMode === undefined ? undefined : fileReadModes[fileReadMode];
+  return {
+    ...options,
+    fileOnly: overridden('FILE_ONLY', '--file-only', options.fileOnly, fileOnly),
+    fileReadMode: overridden('FILE_READ_MODE', '--file-read-mode', options.fileReadMode, mode),
+    processFlow: overridden('ENABLE_PROC_FLOW', '--process-flow', options.processFlow, enableProcessFlow),
+    nodeIp: overridden('NODE_IP', '--node-ip', options.nodeIp ?? '', nodeIP),
+  };
+}
+
+function overridden<Value>(variable: string, flag: string, value: Value, override: Value | undefined): Value {
+  if (override === undefined || override === value) return value;
+  const set = escapeForTerminal(process.env[variable] ?? '');
+  process.stderr.write(`sfkit: ${variable}=${set} in the environment decides over ${flag}\n`);
+  return override;
 }

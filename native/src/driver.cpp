@@ -1,0 +1,187 @@
+#include "driver.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "output/avro_container.h"
+
+namespace sfkit {
+namespace {
+
+using sysflow::Foid;
+using sysflow::Oid;
+
+constexpr int kDeflateLevel = 2;
+
+struct OidKeyHash {
+  size_t operator()(const Oid& oid) const {
+    return std::hash<int64_t>{}(oid.create_ts) * 31 + std::hash<int64_t>{}(oid.hpid);
+  }
+};
+
+// It is a hash already.
+struct FoidHash {
+  size_t operator()(const Foid& foid) const {
+    size_t value = 0;
+    std::memcpy(&value, foid.data(), sizeof(value));
+    return value;
+  }
+};
+
+// A file that gets its name when it is whole.
+class OutputFile {
+ public:
+  explicit OutputFile(const std::string& path) : path_(path), pending_(path + ".part") {
+    file_ = std::fopen(pending_.c_str(), "wb");
+    if (file_ == nullptr) fail();
+  }
+  ~OutputFile() {
+    if (file_ != nullptr) std::fclose(file_);
+    if (!committed_) std::remove(pending_.c_str());
+  }
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  bool write(const std::vector<uint8_t>& bytes) {
+    if (!status_.is_ok()) return false;
+    if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) fail();
+    return status_.is_ok();
+  }
+  Status commit() {
+    if (!status_.is_ok()) return status_;
+    const bool closed = std::fclose(std::exchange(file_, nullptr)) == 0;
+    committed_ = closed && std::rename(pending_.c_str(), path_.c_str()) == 0;
+    if (!committed_) fail();
+    return status_;
+  }
+  const Status& status() const { return status_; }
+
+ private:
+  void fail() { status_ = Status(ErrorCode::kUnreadable, "cannot write " + path_ + ": " + std::strerror(errno)); }
+
+  std::string path_;
+  std::string pending_;
+  std::FILE* file_ = nullptr;
+  bool committed_ = false;
+  Status status_;
+};
+
+}  // namespace
+
+// Keeps what can be referred to and calls back; the file, if one is wanted, gets everything too.
+class Driver::Sink : public sysflow::RecordSink {
+ public:
+  Sink(const Callback& callback, sysflow::RecordSink* file, std::atomic<bool>& stop)
+      : callback_(callback), file_(file), stop_(stop) {}
+
+  void header(const sysflow::Header& record) override {
+    header_ = record;
+    // What follows a header makes sense without what came before.
+    containers_.clear();
+    processes_.clear();
+    files_.clear();
+    if (file_ != nullptr) file_->header(record);
+  }
+  void container(const sysflow::Container& record) override {
+    if (callback_) containers_[record.id] = record;
+    if (file_ != nullptr) file_->container(record);
+  }
+  void process(const sysflow::Process& record) override {
+    if (callback_) processes_[record.oid] = record;
+    if (file_ != nullptr) file_->process(record);
+  }
+  void file(const sysflow::File& record) override {
+    if (callback_) files_[record.oid] = record;
+    if (file_ != nullptr) file_->file(record);
+  }
+  void process_event(const sysflow::ProcessEvent& record) override {
+    give(record);
+    if (file_ != nullptr) file_->process_event(record);
+  }
+  void network_flow(const sysflow::NetworkFlow& record) override {
+    give(record);
+    if (file_ != nullptr) file_->network_flow(record);
+  }
+  void file_flow(const sysflow::FileFlow& record) override {
+    give(record, &record.file_oid);
+    if (file_ != nullptr) file_->file_flow(record);
+  }
+  void file_event(const sysflow::FileEvent& record) override {
+    give(record, &record.file_oid, record.new_file_oid ? &*record.new_file_oid : nullptr);
+    if (file_ != nullptr) file_->file_event(record);
+  }
+  void process_flow(const sysflow::ProcessFlow& record) override {
+    give(record);
+    if (file_ != nullptr) file_->process_flow(record);
+  }
+  void process_gone(const Oid& oid) override { processes_.erase(oid); }
+  void finish() override {
+    if (file_ != nullptr) file_->finish();
+  }
+
+ private:
+  template <typename Record>
+  void give(const Record& record, const Foid* file1 = nullptr, const Foid* file2 = nullptr) {
+    // Who ended the run is not called again; what follows is the end of what was under way.
+    if (!callback_ || ended_) return;
+    Joined joined;
+    joined.header = &header_;
+    joined.process = find(processes_, &record.proc_oid);
+    if (joined.process != nullptr && joined.process->container_id) {
+      joined.container = find(containers_, &*joined.process->container_id);
+    }
+    joined.file1 = find(files_, file1);
+    joined.file2 = find(files_, file2);
+    if (callback_(joined, Activity(&record))) return;
+    ended_ = true;
+    stop_.store(true, std::memory_order_relaxed);
+  }
+
+  template <typename Map, typename Key>
+  static const typename Map::mapped_type* find(const Map& map, const Key* key) {
+    if (key == nullptr) return nullptr;
+    const auto found = map.find(*key);
+    return found == map.end() ? nullptr : &found->second;
+  }
+
+  const Callback& callback_;
+  sysflow::RecordSink* file_;
+  std::atomic<bool>& stop_;
+  bool ended_ = false;
+  sysflow::Header header_;
+  std::unordered_map<std::string, sysflow::Container> containers_;
+  std::unordered_map<Oid, sysflow::Process, OidKeyHash> processes_;
+  std::unordered_map<Foid, sysflow::File, FoidHash> files_;
+};
+
+Driver::Driver(DriverConfig config) : config_(std::move(config)) {
+  config_.options.stop = &stop_;
+}
+
+Driver::~Driver() = default;
+
+Status Driver::run() {
+  std::optional<OutputFile> output;
+  std::unique_ptr<output::AvroContainer> container;
+  if (!config_.file_path.empty()) {
+    output.emplace(config_.file_path);
+    if (!output->status().is_ok()) return output->status();
+    container = std::make_unique<output::AvroContainer>(
+        [&output](std::vector<uint8_t> bytes) { return output->write(bytes); }, kDeflateLevel);
+  }
+  Sink sink(config_.callback, container.get(), stop_);
+  const Status status =
+      sysflow::convert_capture(config_.scap_input_path, config_.options, sink, cancel_, summary_);
+  if (!status.is_ok() || !output) return status;
+  if (const uint64_t skipped = container->skipped_ipv6_flows(); skipped != 0) {
+    summary_.skipped.push_back({"IPv6 flows, in the .sf file (which has no room for their addresses)", skipped});
+  }
+  return output->commit();
+}
+
+}  // namespace sfkit
