@@ -1,4 +1,5 @@
 // Prints what happened in a capture: a line for each event and flow. Build it as docs/cpp.md says.
+#include <base/escape.h>
 #include <driver.h>
 
 #include <cstdio>
@@ -24,9 +25,11 @@ int main(int argc, char** argv) {
   config.scap_input_path = argv[1];
   if (argc > 2) config.options.filter = argv[2];
   config.callback = [](const sfkit::Joined& joined, const sfkit::Activity& record) {
-    const std::string process = joined.process == nullptr ? "" : joined.process->exe;
-    const std::string file = joined.file1 == nullptr ? "" : joined.file1->path;
-    std::printf("%s %s %s\n", name_of(record), process.c_str(), file.c_str());
+    // Captured text may be made to steer a terminal.
+    std::string line = name_of(record);
+    if (joined.process != nullptr) sfkit::append_escaped(line += ' ', joined.process->exe);
+    if (joined.file1 != nullptr) sfkit::append_escaped(line += ' ', joined.file1->path);
+    std::printf("%s\n", line.c_str());
     return true;
   };
   sfkit::Driver driver(std::move(config));

@@ -1,5 +1,6 @@
 import { fileReadModes } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
+import { escapeForTerminal } from '../engine/escape.js';
 import { nearest } from '../engine/nearest.js';
 import type {
   ActivityRecord,
@@ -236,7 +237,7 @@ export function engineOptions(config: ResolvedConfig) {
 }
 
 function shown(value: unknown): string {
-  if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 60)}...` : value}'`;
+  if (typeof value === 'string') return `'${escapeForTerminal(value.length > 60 ? `${value.slice(0, 60)}...` : value)}'`;
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
   return String(value);

@@ -1,0 +1,259 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { resolveConfig, type SysFlowConfig } from '../../src/driver/config.js';
+import { SysFlowDriver } from '../../src/driver/driver.js';
+import { overridesOf, withEnvironment } from '../../src/driver/environment.js';
+import type { ActivityRecord, HeaderRecord } from '../../src/records/types.js';
+import { fixtures } from '../helpers/corpus.js';
+import { goldenText } from '../helpers/golden-text.js';
+
+const capture = join(fixtures, 'webserver.scap');
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'sfkit-driver-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+interface Run {
+  header: HeaderRecord | undefined;
+  records: ActivityRecord[];
+  containers: number;
+}
+
+async function run(config: SysFlowConfig, env = {}): Promise<Run> {
+  const result: Run = { header: undefined, records: [], containers: 0 };
+  const driver = new SysFlowDriver(
+    {
+      scapInputPath: capture,
+      callback(header, container, _process, _file1, _file2, record) {
+        result.header = header;
+        if (container !== null) result.containers += 1;
+        result.records.push(record);
+      },
+      ...config,
+    },
+    env,
+  );
+  await driver.run();
+  return result;
+}
+
+const types = ({ records }: Run) => records.map(({ type }) => type);
+
+describe('each field of the configuration makes a difference that can be seen', () => {
+  it('exporterID, nodeIP: in the header, which the callback gets filled', async () => {
+    const { header } = await run({ exporterID: 'box', nodeIP: '10.0.0.1' });
+    expect(header).toMatchObject({ type: 'Header', version: 5n, exporter: 'box', ip: '10.0.0.1' });
+  });
+
+  it('falcoFilter: only what passes makes records', async () => {
+    const all = await run({});
+    const some = await run({ falcoFilter: 'proc.name = curl' });
+    expect(some.records.length).toBeGreaterThan(0);
+    expect(some.records.length).toBeLessThan(all.records.length);
+  });
+
+  it('filterContainers: only what is in containers', async () => {
+    const all = await run({});
+    const some = await run({ filterContainers: true });
+    expect(all.containers).toBeLessThan(all.records.length);
+    expect(some.containers).toBe(some.records.length);
+  });
+
+  it('fileOnly: pipes and sockets make flows or not', async () => {
+    const scapInputPath = join(fixtures, 'seeds/captures/events-57.scap');
+    const all = await run({ scapInputPath, fileOnly: false, fileReadMode: 0 });
+    const some = await run({ scapInputPath, fileOnly: true, fileReadMode: 0 });
+    expect(all.records.length).toBeGreaterThan(some.records.length);
+  });
+
+  it('fileReadMode: 0 keeps most, 1 least', async () => {
+    const [all, none, select] = await Promise.all(
+      ([0, 1, 2] as const).map(async (fileReadMode) => (await run({ fileReadMode })).records.length),
+    );
+    expect(all).toBeGreaterThan(select as number);
+    expect(select).toBeGreaterThan(none as number);
+  });
+
+  it('enableProcessFlow: threads are summed up or told one by one', async () => {
+    const flows = types(await run({ enableProcessFlow: true }));
+    const events = types(await run({ enableProcessFlow: false }));
+    expect(flows).toContain('ProcessFlow');
+    expect(events).not.toContain('ProcessFlow');
+  });
+
+  it('collectionMode, enableConsumerMode: what is collected of files', async () => {
+    const consumer = await run({ collectionMode: 'SFConsumerMode', fileReadMode: 0 });
+    const flows = consumer.records.filter((record) => record.type === 'FileFlow');
+    expect(flows.length).toBeGreaterThan(0);
+    for (const flow of flows) expect(flow).toMatchObject({ opFlags: 128, numRRecvOps: 0n, endTs: flow.ts });
+    const same = await run({ enableConsumerMode: true, fileReadMode: 0 });
+    expect(same.records).toEqual(consumer.records);
+    const none = await run({ collectionMode: 'SFNoFilesMode' });
+    expect(types(none)).not.toContain('FileFlow');
+    expect(types(none)).not.toContain('FileEvent');
+    expect(types(none)).toContain('NetworkFlow');
+  });
+
+  it('filePath: the file, or one in the directory called after the second of the first event', async () => {
+    await run({ filePath: join(directory, 'out.sf') });
+    expect(readdirSync(directory)).toEqual(['out.sf']);
+    await run({ filePath: `${directory}/` });
+    expect(readdirSync(directory).filter((name) => /^\d{10}$/.test(name))).toHaveLength(1);
+  });
+
+  it('enableStats: statistics are emitted at the end', async () => {
+    const told: string[] = [];
+    for (const enableStats of [false, true]) {
+      const driver = new SysFlowDriver({ scapInputPath: capture, callback() {}, enableStats }, {});
+      driver.on('statistics', ({ reason, records }) => told.push(`${reason} ${records > 0n}`));
+      await driver.run();
+    }
+    expect(told).toEqual(['end true']);
+  });
+
+  it('moduleChecks and driverType: what live capture lacks is told', () => {
+    const env = { FALCO_BPF_PROBE: join(directory, 'none.o') };
+    const code = (config: SysFlowConfig) => codeOf(() => new SysFlowDriver({ callback() {}, ...config }, env));
+    expect(code({ driverType: 'EBPF' })).toBe('ProbeNotExist');
+    expect(code({ driverType: 'EBPF', moduleChecks: false })).toBe('OperationNotSupported');
+    expect(code({ driverType: 'CORE_EBPF' })).toBe('OperationNotSupported');
+  });
+
+  it('those of live capture are checked, filled in and kept for it', () => {
+    const config = { callback() {}, scapInputPath: capture };
+    expect(resolveConfig(config)).toMatchObject({
+      samplingRatio: 1,
+      dropMode: true,
+      singleBufferDimension: 8388608,
+      cpuBuffers: 0,
+      criPath: '',
+      criTO: 30,
+      k8sAPIURL: '',
+      k8sAPICert: '',
+      rotateInterval: 0,
+      appName: 'sysflowlibs',
+      driverType: 'NO_DRIVER',
+    });
+    const live = {
+      samplingRatio: 4,
+      dropMode: false,
+      singleBufferDimension: 65536,
+      cpuBuffers: 2,
+      criPath: '/run/containerd.sock',
+      criTO: 5,
+      k8sAPIURL: 'https://127.0.0.1:6443',
+      k8sAPICert: '/cert.pem',
+    };
+    expect(resolveConfig({ ...config, ...live })).toMatchObject(live);
+    expect(resolveConfig({ callback() {} })).toMatchObject({ rotateInterval: 300, driverType: 'CORE_EBPF' });
+  });
+});
+
+describe('variables of the environment', () => {
+  it('override the configuration', async () => {
+    const config = { fileOnly: true, fileReadMode: 2 as const, nodeIP: 'configured' };
+    const { header, records } = await run(config, { FILE_ONLY: '0', FILE_READ_MODE: '0', NODE_IP: '10.9.9.9' });
+    expect(header?.ip).toBe('10.9.9.9');
+    expect(records).toHaveLength((await run({ fileOnly: false, fileReadMode: 0 })).records.length);
+  });
+
+  it('each one', () => {
+    const env = {
+      ENABLE_STATS: '1',
+      ENABLE_DROP_MODE: '0',
+      FILE_ONLY: 'no',
+      ENABLE_PROC_FLOW: '1',
+      FILE_READ_MODE: '1',
+      NODE_IP: '',
+      DRIVER_LOG: '1',
+      SF_K8S_API_URL: 'http://k8s',
+      SF_K8S_API_CERT: '/cert',
+    };
+    expect(overridesOf(env)).toEqual({
+      enableStats: true,
+      dropMode: false,
+      fileOnly: false,
+      enableProcessFlow: true,
+      fileReadMode: 1,
+      nodeIP: '',
+      debugMode: true,
+      k8sAPIURL: 'http://k8s',
+      k8sAPICert: '/cert',
+    });
+    expect(overridesOf({ FILE_READ_MODE: '7', ENABLE_STATS: 'yes' })).toEqual({});
+    expect(withEnvironment({ nodeIP: 'configured' }, {})).toEqual({ nodeIP: 'configured' });
+  });
+});
+
+describe('a wrong configuration', () => {
+  const callback = () => {};
+  // Every message there is, by what it is about.
+  const wrong: [string, Record<string, unknown>][] = [
+    ['misspelt field', { scapInputPath: capture, callback, fileOnyl: true }],
+    ['unknown field', { scapInputPath: capture, callback, colour: 1 }],
+    ['nothing', {}],
+    ['no output', { scapInputPath: 'a.scap' }],
+    ['nothing to read', { callback, driverType: 'NO_DRIVER' }],
+    ['a capture and a driver', { scapInputPath: 'a.scap', callback, driverType: 'KMOD' }],
+    ['two modes', { scapInputPath: 'a.scap', callback, enableConsumerMode: true, collectionMode: 'SFNoFilesMode' }],
+    ...Object.entries({
+      scapInputPath: 7,
+      callback: 'print',
+      filePath: 'a\0b',
+      socketPath: 's'.repeat(120),
+      rotateInterval: -1,
+      exporterID: ['box'],
+      nodeIP: 1,
+      falcoFilter: {},
+      filterContainers: 'yes',
+      fileOnly: 1,
+      fileReadMode: 3,
+      enableProcessFlow: 'on',
+      collectionMode: 'SFConsumer',
+      enableConsumerMode: 0,
+      enableStats: 'x',
+      debugMode: 2,
+      appName: 'a/b',
+      moduleChecks: 'no',
+      driverType: 'ebpf',
+      samplingRatio: 0,
+      dropMode: 'off',
+      singleBufferDimension: 1000,
+      cpuBuffers: -1,
+      criPath: false,
+      criTO: 0,
+      k8sAPIURL: 'localhost',
+      k8sAPICert: 1,
+    }).map(([name, value]): [string, Record<string, unknown>] => [
+      name,
+      { scapInputPath: 'a.scap', callback, [name]: value },
+    ]),
+    ['filter', { scapInputPath: 'a.scap', callback, falcoFilter: 'proc.nam = a' }],
+  ];
+
+  it('is refused with a message that names field, value and what is allowed', () => {
+    const messages = wrong.map(([about, config]) => {
+      try {
+        new SysFlowDriver(config, {});
+        return `${about}: accepted`;
+      } catch (error) {
+        const { code, message } = error as { code: string; message: string };
+        return `${about}: ${code}: ${message.replaceAll(capture, 'CAPTURE')}`;
+      }
+    });
+    expect(`${messages.join('\n')}\n`).toBe(goldenText('driver/wrong-config.txt', messages));
+  });
+});
+
+function codeOf(action: () => unknown): string {
+  try {
+    action();
+    return 'none';
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+}

@@ -1,0 +1,212 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { SysFlowConfig } from '../../src/driver/config.js';
+import { SysFlowDriver } from '../../src/driver/driver.js';
+import { SysFlowError, sysFlowErrorCodes } from '../../src/driver/errors.js';
+import { checkProbe, type ReadFile } from '../../src/driver/probe.js';
+import { openCapture } from '../../src/records/capture.js';
+import type { ActivityRecord } from '../../src/records/types.js';
+import { fixtures } from '../helpers/corpus.js';
+import { testDirectory } from '../helpers/directory.js';
+
+const capture = join(fixtures, 'webserver.scap');
+const directory = testDirectory();
+
+describe('the callback', () => {
+  it('gets every event and flow with what it refers to, before run() resolves', async () => {
+    const wanted: ActivityRecord[] = [];
+    for await (const record of openCapture(capture)) {
+      const isEntity = ['Header', 'Container', 'Process', 'File'].includes(record.type);
+      if (!isEntity) wanted.push(record as ActivityRecord);
+    }
+    const got: ActivityRecord[] = [];
+    let isRunning = true;
+    const driver = new SysFlowDriver(
+      {
+        scapInputPath: capture,
+        callback(header, container, process, file1, _file2, record) {
+          expect(isRunning).toBe(true);
+          expect(header.exporter).not.toBe('');
+          if ('procOID' in record) expect(process?.oid).toEqual(record.procOID);
+          expect(container?.id ?? null).toBe(process?.containerId ?? null);
+          if (record.type === 'FileFlow') expect(file1?.oid).toBe(record.fileOID);
+          got.push(record);
+        },
+      },
+      {},
+    );
+    const { records } = await driver.run();
+    isRunning = false;
+    expect(got).toEqual(wanted);
+    expect(BigInt(got.filter(({ type }) => type === 'FileFlow').length)).toBe(records.FileFlow);
+    expect(driver.version).toMatch(/^\d+\.\d+\.\d+/);
+  });
+
+  it('that throws ends the run, which rejects with the same; what was read is in the file', async () => {
+    const failure = new Error('no more');
+    let calls = 0;
+    const filePath = directory.path('out.sf');
+    const driver = new SysFlowDriver(
+      {
+        scapInputPath: capture,
+        filePath,
+        callback() {
+          calls += 1;
+          if (calls === 3) throw failure;
+        },
+      },
+      {},
+    );
+    await expect(driver.run()).rejects.toBe(failure);
+    expect(calls).toBe(3);
+    const types: string[] = [];
+    for await (const { type } of openCapture(filePath)) types.push(type);
+    expect(types.length).toBeGreaterThan(3);
+  });
+
+  it('that gives a promise is waited for', async () => {
+    let open = 0;
+    let most = 0;
+    const driver = new SysFlowDriver(
+      {
+        scapInputPath: capture,
+        async callback() {
+          open += 1;
+          most = Math.max(most, open);
+          await sleep(0);
+          open -= 1;
+        },
+      },
+      {},
+    );
+    await driver.run();
+    expect({ open, most }).toEqual({ open: 0, most: 1 });
+  });
+
+  it('can end the run: exit() delivers what was read and resolves', async () => {
+    let calls = 0;
+    const driver = new SysFlowDriver(
+      {
+        scapInputPath: capture,
+        callback() {
+          calls += 1;
+          driver.exit();
+        },
+      },
+      {},
+    );
+    const summary = await driver.run();
+    expect(calls).toBeGreaterThan(0);
+    expect(summary.damage).toEqual([]);
+    await expect(driver.run()).rejects.toMatchObject({ code: 'OperationNotSupported' });
+  });
+});
+
+describe('rotation by the time of events', () => {
+  it('begins a file with a header every so many seconds, each of which makes sense alone', async () => {
+    const run = (config: SysFlowConfig) => new SysFlowDriver({ scapInputPath: capture, ...config }, {}).run();
+    const { files } = await run({ filePath: directory.path('flow'), rotateInterval: 1 });
+    expect(files.length).toBeGreaterThan(1);
+    expect(readdirSync(directory.path()).sort()).toEqual(files.map((path) => path.slice(directory.path().length + 1)).sort());
+    let activities = 0;
+    for (const path of files) {
+      expect(path).toMatch(/flow\.\d{10}$/);
+      activities += await countIfWhole(path);
+    }
+    const whole = await run({ filePath: directory.path('whole.sf') });
+    expect(whole.files).toEqual([directory.path('whole.sf')]);
+    expect(activities).toBe(await countIfWhole(directory.path('whole.sf')));
+  });
+});
+
+/** Counts events and flows of a file, whose first record is its header, and every reference of which is answered in it. */
+async function countIfWhole(path: string): Promise<number> {
+  const known = new Set<string>();
+  let count = 0;
+  let activities = 0;
+  const key = (oid: { createTS: bigint; hpid: bigint }) => `${oid.createTS} ${oid.hpid}`;
+  for await (const record of openCapture(path)) {
+    expect(record.type === 'Header').toBe(count === 0);
+    count += 1;
+    if (record.type === 'Process') {
+      if (record.poid !== null && record.state !== 'MODIFIED') expect(known).toContain(key(record.poid));
+      if (record.containerId !== null) expect(known).toContain(record.containerId);
+      known.add(key(record.oid));
+    }
+    if (record.type === 'File') known.add(record.oid);
+    if (record.type === 'Container') known.add(record.id);
+    if ('procOID' in record) {
+      activities += 1;
+      expect(known).toContain(key(record.procOID));
+    }
+    if ('fileOID' in record) expect(known).toContain(record.fileOID);
+    if (record.type === 'FileEvent' && record.newFileOID !== null) expect(known).toContain(record.newFileOID);
+  }
+  return activities;
+}
+
+describe('every error code is raised where it says', () => {
+  const callback = () => {};
+  const raise = (config: SysFlowConfig, env = {}) => codeOf(() => new SysFlowDriver(config, env).run());
+  const failing =
+    (code: string): ReadFile =>
+    () => {
+      throw Object.assign(new Error(code), { code });
+    };
+
+  const cases: Record<string, () => Promise<string>> = {
+    LibsError: () => raise({ scapInputPath: directory.path('none.scap'), callback }),
+    ProbeAccessDenied: () => codeOf(() => checkProbe('EBPF', { FALCO_BPF_PROBE: '/p.o' }, failing('EACCES'))),
+    ProbeNotExist: () => raise({ driverType: 'EBPF', callback }, { FALCO_BPF_PROBE: directory.path('none.o') }),
+    ErrorReadingFileSystem: () => codeOf(() => checkProbe('EBPF', { FALCO_BPF_PROBE: '/p.o' }, failing('EIO'))),
+    NameTooLong: () => raise({ driverType: 'EBPF', callback }, { FALCO_BPF_PROBE: `/${'n'.repeat(300)}` }),
+    ProbeCheckError: () => {
+      writeFileSync(directory.path('file'), '');
+      return raise({ driverType: 'EBPF', callback }, { FALCO_BPF_PROBE: directory.path('file', 'p.o') });
+    },
+    ProbeNotLoaded: () => codeOf(() => checkProbe('KMOD', {}, () => Buffer.from('ext4 1 0 - Live 0x0\n'))),
+    DriverLibsMismatch: () => {
+      writeFileSync(directory.path('p.o'), '\x7fELF and no version');
+      return raise({ driverType: 'EBPF', callback }, { FALCO_BPF_PROBE: directory.path('p.o') });
+    },
+    EventParsingError: () => raise({ scapInputPath: join(fixtures, 'seeds/captures/cut-in-event.scap'), callback }),
+    ProcResourceNotFound: () => codeOf(() => checkProbe('KMOD', {}, failing('ENOENT'))),
+    OperationNotSupported: () => raise({ driverType: 'CORE_EBPF', callback }),
+  };
+
+  it.each(sysFlowErrorCodes)('%s', async (code) => {
+    expect(await cases[code]?.()).toBe(code);
+  });
+
+  it('and a probe or module that is there is none', () => {
+    checkProbe('EBPF', { FALCO_BPF_PROBE: '/p.o' }, () => Buffer.from('\x7fELF..api_version..', 'latin1'));
+    checkProbe('KMOD', {}, () => Buffer.from('falco 7 0 - Live 0x0\n'));
+  });
+
+  it('a damaged capture delivers what it has first', async () => {
+    let calls = 0;
+    const filePath = directory.path('out.sf');
+    const scapInputPath = directory.path('cut.scap');
+    writeFileSync(scapInputPath, readFileSync(capture).subarray(0, 40_000));
+    const driver = new SysFlowDriver({ scapInputPath, filePath, callback: () => void (calls += 1) }, {});
+    await expect(driver.run()).rejects.toMatchObject({
+      name: 'SysFlowError',
+      code: 'EventParsingError',
+      message: expect.stringContaining('everything readable was delivered'),
+    });
+    expect(calls).toBeGreaterThan(0);
+    expect(existsSync(filePath)).toBe(true);
+  });
+});
+
+async function codeOf(action: () => unknown): Promise<string> {
+  try {
+    await action();
+  } catch (error) {
+    if (error instanceof SysFlowError) return error.code;
+    throw error;
+  }
+  return 'none';
+}

@@ -1,0 +1,159 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { SysFlowDriver } from '../../src/driver/driver.js';
+import { openLog } from '../../src/driver/log.js';
+import { defaultLimits, SocketWriter } from '../../src/driver/socket.js';
+import { openDatums } from '../../src/engine/session.js';
+import { type Datum, decodeBatch } from '../../src/records/decode.js';
+import { fixtures, root } from '../helpers/corpus.js';
+import { sysflowType, unwrap } from '../helpers/datums.js';
+import { testDirectory } from '../helpers/directory.js';
+
+const capture = join(fixtures, 'webserver.scap');
+const server = ['.', 'Release']
+  .map((folder) => join(root, 'native/build', folder, 'sfkit_seqpacket_server'))
+  .find((path) => existsSync(path));
+const directory = testDirectory();
+const type = sysflowType();
+const log = openLog({ name: 'test', debug: false }, { GLOG_minloglevel: '2', GLOG_stderrthreshold: '2' });
+
+interface Server {
+  process: ChildProcess;
+  /** What was received so far, decoded by the schema. */
+  messages: { name: string; fields: Record<string, unknown> }[];
+  ended: Promise<unknown>;
+}
+
+const running: Server[] = [];
+afterEach(() => {
+  for (const { process } of running.splice(0)) process.kill('SIGKILL');
+});
+
+async function listen(path: string, ...args: string[]): Promise<Server> {
+  const process = spawn(server as string, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: process.stdout });
+  const messages: Server['messages'] = [];
+  const listening = once(lines, 'line');
+  const result = { process, messages, ended: once(lines, 'close') };
+  running.push(result);
+  await listening;
+  lines.on('line', (line) => messages.push(unwrap(type.fromBuffer(Buffer.from(line, 'hex')))));
+  return result;
+}
+
+/** A name for each event and flow that no other has. */
+function keyOf({ name, fields }: { name: string; fields: Record<string, unknown> }): string {
+  const text = (value: unknown) => (typeof value === 'bigint' ? String(value) : value);
+  return `${name} ${JSON.stringify(fields, (_key, value) => text(value))}`;
+}
+
+const entities = ['SFHeader', 'Container', 'Process', 'File', 'Pod'];
+const activities = (messages: Server['messages']) => messages.filter(({ name }) => !entities.includes(name));
+
+async function datums(): Promise<Datum[]> {
+  const all: Datum[] = [];
+  for await (const batch of openDatums({ input: capture, fileReadMode: 'all', processFlow: false })) {
+    if (batch.kind !== 'datums') continue;
+    for (const { record, bytes } of decodeBatch(batch)) all.push({ record, bytes: Buffer.from(bytes) });
+  }
+  return all;
+}
+
+/** Whether everything that a message refers to came before it. */
+function checkReferences(messages: Server['messages']): void {
+  const known = new Set<string>();
+  const oid = (value: unknown) => JSON.stringify([String((value as never)['createTS']), String((value as never)['hpid'])]);
+  messages.forEach(({ name, fields }, place) => {
+    expect(name === 'SFHeader').toBe(place === 0);
+    if (name === 'Process') known.add(oid(fields.oid));
+    if (name === 'File') known.add(Buffer.from(fields.oid as Uint8Array).toString('hex'));
+    if (fields.procOID !== undefined) expect(known).toContain(oid(fields.procOID));
+    if (fields.fileOID !== undefined) expect(known).toContain(Buffer.from(fields.fileOID as Uint8Array).toString('hex'));
+  });
+}
+
+describe.skipIf(server === undefined)('the socket writer', () => {
+  it('sends every record of a run as a message that the schema decodes, the header first', async () => {
+    const path = directory.path('s');
+    const reader = await listen(path);
+    const driver = new SysFlowDriver({ scapInputPath: capture, socketPath: path }, {});
+    const { records, socket, skipped } = await driver.run();
+    await reader.ended;
+    const count = (name: string) => reader.messages.filter((message) => message.name === name).length;
+    expect(reader.messages[0]?.name).toBe('SFHeader');
+    for (const [name, wanted] of Object.entries(records)) {
+      const ipv6 = name === 'NetworkFlow' ? (socket?.droppedIpv6 ?? 0) : 0;
+      expect([name, count(name)]).toEqual([name, Number(wanted) - ipv6]);
+    }
+    expect(socket).toMatchObject({ sent: reader.messages.length, dropped: 0 });
+    expect(skipped.filter(({ reason }) => reason.includes('socket'))).toEqual([]);
+    checkReferences(reader.messages);
+  });
+
+  it('loses nothing when the reader is killed and comes back', async () => {
+    const path = directory.path('s');
+    const all = await datums();
+    const first = await listen(path);
+    const writer = new SocketWriter(path, log, { ...defaultLimits, retry: 5 });
+    const half = Math.floor(all.length / 2);
+    for (const datum of all.slice(0, half)) await writer.write(datum);
+    while (first.messages.length < 20) await sleep(1);
+    first.process.kill('SIGKILL');
+    await first.ended;
+    for (const datum of all.slice(half, half + 50)) await writer.write(datum);
+    const second = await listen(path);
+    for (const datum of all.slice(half + 50)) await writer.write(datum);
+    await writer.close();
+    await second.ended;
+    const received = new Set([...activities(first.messages), ...activities(second.messages)].map(keyOf));
+    const sent = all.map(({ record, bytes }) => ({ record, message: unwrap(typeOf(record) ? type.fromBuffer(bytes) : { rec: { x: {} } }) }));
+    const wanted = sent.filter(({ record, message }) => typeOf(record) && !entities.includes(message.name));
+    const lost = wanted.filter(({ message }) => !received.has(keyOf(message)));
+    expect(lost).toEqual([]);
+    expect(writer.dropped).toBe(0);
+    expect(second.messages.length).toBeGreaterThan(20);
+    checkReferences(second.messages);
+  });
+
+  it('waits for a reader that is behind instead of dropping', async () => {
+    const path = directory.path('s');
+    const reader = await listen(path, '3');
+    const writer = new SocketWriter(path, log, { ...defaultLimits, queue: 4, linger: 200 });
+    const all = await datums();
+    let written = 0;
+    const writing = (async () => {
+      for (const datum of [...all, ...all, ...all, ...all]) {
+        await writer.write(datum);
+        written += 1;
+      }
+    })();
+    await sleep(300);
+    const behind = written;
+    reader.process.kill('SIGKILL');
+    await writing;
+    expect(behind).toBeLessThan(all.length * 4);
+    writer.discard();
+  });
+
+  it('drops and counts what exceeds the bound while there is no reader', async () => {
+    const writer = new SocketWriter(directory.path('none'), log, { queue: 10, retry: 5, longestRetry: 10, linger: 20 });
+    const all = await datums();
+    for (const datum of all) await writer.write(datum);
+    await writer.close();
+    const ipv6 = writer.droppedIpv6;
+    const count = all.filter(({ record }) => 'procOID' in record).length;
+    expect(writer.sent).toBe(0);
+    expect(writer.dropped + ipv6).toBe(count);
+    expect(writer.dropped).toBeGreaterThan(10);
+  });
+});
+
+/** Flows of IPv6 are not of the schema, and no message. */
+function typeOf(record: Datum['record']): boolean {
+  return !(record.type === 'NetworkFlow' && record.family === 6);
+}

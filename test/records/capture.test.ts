@@ -1,0 +1,96 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import avro from 'avsc';
+import { describe, expect, it } from 'vitest';
+import { convert } from '../../src/export/convert.js';
+import { openCapture } from '../../src/records/capture.js';
+import type { SysFlowRecord } from '../../src/records/types.js';
+import { fixtures } from '../helpers/corpus.js';
+import { sysflowType, unwrap } from '../helpers/datums.js';
+import { testDirectory } from '../helpers/directory.js';
+
+const capture = join(fixtures, 'webserver.scap');
+const directory = testDirectory();
+
+async function recordsOf(path: string, options = {}): Promise<SysFlowRecord[]> {
+  const records: SysFlowRecord[] = [];
+  for await (const record of openCapture(path, options)) records.push(record);
+  return records;
+}
+
+describe('openCapture', () => {
+  it('gives the records of the .sf file, typed, with 64-bit values exact', async () => {
+    const output = directory.path('a.sf');
+    await convert({ input: capture, format: 'avro', shape: 'file', output });
+    const type = sysflowType();
+    const decoder = createReadStream(output).pipe(new avro.streams.BlockDecoder({ parseHook: () => type }));
+    const wanted: { name: string; fields: Record<string, unknown> }[] = [];
+    for await (const value of decoder) wanted.push(unwrap(value));
+    const records = await recordsOf(capture, { filename: 'webserver.scap' });
+    const ours = records.filter((record) => !(record.type === 'NetworkFlow' && record.family === 6));
+    expect(ours.length).toBe(wanted.length);
+    ours.forEach((record, place) => {
+      const { name, fields } = wanted[place] as (typeof wanted)[number];
+      expect(record.type).toBe(name.replace('SFHeader', 'Header'));
+      for (const [key, value] of Object.entries(record)) {
+        if (typeof value === 'bigint' || typeof value === 'number') expect([key, value]).toEqual([key, fields[key] ?? value]);
+      }
+      if (record.type === 'Process') expect(record.exe).toBe(fields.exe);
+      if (record.type === 'FileFlow') expect(record.fileOID).toBe(Buffer.from(fields.fileOID as Uint8Array).toString('hex'));
+      if (record.type === 'NetworkFlow') {
+        const bytes = record.sip.split('.').map(Number);
+        expect(Buffer.from(bytes).readInt32LE()).toBe(fields.sip);
+      }
+    });
+  });
+
+  it('gives connections of IPv6, which a .sf file has no room for', async () => {
+    const flows = (await recordsOf(capture)).filter((record) => record.type === 'NetworkFlow' && record.family === 6);
+    expect(flows.length).toBeGreaterThan(0);
+    for (const flow of flows) expect(flow).toMatchObject({ sip: expect.stringContaining(':') });
+  });
+
+  it('reads what it wrote', async () => {
+    const output = directory.path('a.sf');
+    await convert({ input: capture, format: 'avro', shape: 'file', output });
+    const ours = (await recordsOf(capture, { filename: 'webserver.scap' })).filter(
+      (record) => !(record.type === 'NetworkFlow' && record.family === 6),
+    );
+    expect(await recordsOf(output)).toEqual(ours);
+  });
+
+  it('gives Arrow batches of a table', async () => {
+    const opened = openCapture(capture);
+    let rows = 0;
+    const exes = new Set<string>();
+    for await (const batch of opened.batches({ table: 'network_flow', rows: 7 })) {
+      expect(batch.numRows).toBeLessThanOrEqual(7);
+      rows += batch.numRows;
+      for (let row = 0; row < batch.numRows; row++) exes.add(batch.getChild('proc_exe')?.get(row));
+    }
+    expect(BigInt(rows)).toBe(opened.summary().records.NetworkFlow);
+    expect([...exes].some((exe) => exe.endsWith('curl'))).toBe(true);
+  });
+
+  it('filters, and takes nothing from the environment', async () => {
+    process.env.FILE_READ_MODE = '1';
+    try {
+      const all = await recordsOf(capture);
+      delete process.env.FILE_READ_MODE;
+      expect(await recordsOf(capture)).toEqual(all);
+      const some = await recordsOf(capture, { filter: 'proc.name = curl' });
+      expect(some.length).toBeLessThan(all.length);
+    } finally {
+      delete process.env.FILE_READ_MODE;
+    }
+  });
+
+  it('is read once, can be left, and says what is wrong', async () => {
+    const opened = openCapture(capture);
+    for await (const _ of opened) break;
+    await expect(opened[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    expect(() => openCapture(capture).summary()).toThrow('nothing was read yet');
+    await expect(recordsOf('/nowhere.scap')).rejects.toMatchObject({ code: 'INPUT_NOT_FOUND' });
+    await expect(recordsOf(capture, { fileOnyl: true })).rejects.toThrow("did you mean 'fileOnly'");
+  });
+});
