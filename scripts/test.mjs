@@ -13,8 +13,8 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 
 try {
   setUp({ tests: true });
-  const wholeCommands = ['test/golden', 'test/conformance', 'test/commands'];
-  count(vitest('unit', ['--exclude', 'test/{golden,conformance,commands}/**']));
+  const wholeCommands = ['test/golden', 'test/conformance', 'test/commands', 'test/package'];
+  count(vitest('unit', ['--exclude', 'test/{golden,conformance,commands,package}/**']));
   count(native());
   count(vitest('commands', wholeCommands));
 } finally {

@@ -10,7 +10,8 @@ Napi::Function SocketObject::define(Napi::Env env) {
   return DefineClass(
       env, "SeqpacketSocket",
       {InstanceMethod<&SocketObject::connect>("connect"), InstanceMethod<&SocketObject::send>("send"),
-       InstanceMethod<&SocketObject::unread>("unread"), InstanceMethod<&SocketObject::has_ended>("hasEnded"), InstanceMethod<&SocketObject::close>("close")});
+       InstanceMethod<&SocketObject::unread>("unread"), InstanceMethod<&SocketObject::has_ended>("hasEnded"),
+       InstanceMethod<&SocketObject::close>("close")});
 }
 
 void SocketObject::connect(const Napi::CallbackInfo& info) {

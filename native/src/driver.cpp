@@ -62,7 +62,9 @@ class OutputFile {
   const Status& status() const { return status_; }
 
  private:
-  void fail() { status_ = Status(ErrorCode::kUnreadable, "cannot write " + path_ + ": " + std::strerror(errno)); }
+  void fail() {
+    status_ = Status(ErrorCode::kUnreadable, "cannot write " + path_ + ": " + std::strerror(errno));
+  }
 
   std::string path_;
   std::string pending_;
@@ -179,7 +181,8 @@ Status Driver::run() {
       sysflow::convert_capture(config_.scap_input_path, config_.options, sink, cancel_, summary_);
   if (!status.is_ok() || !output) return status;
   if (const uint64_t skipped = container->skipped_ipv6_flows(); skipped != 0) {
-    summary_.skipped.push_back({"IPv6 flows, in the .sf file (which has no room for their addresses)", skipped});
+    summary_.skipped.push_back(
+        {"IPv6 flows, in the .sf file (which has no room for their addresses)", skipped});
   }
   return output->commit();
 }

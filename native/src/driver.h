@@ -16,8 +16,9 @@
 namespace sfkit {
 
 // An event or a flow; one pointer is set, valid during the call.
-using Activity = std::variant<const sysflow::ProcessEvent*, const sysflow::NetworkFlow*, const sysflow::FileFlow*,
-                              const sysflow::FileEvent*, const sysflow::ProcessFlow*>;
+using Activity =
+    std::variant<const sysflow::ProcessEvent*, const sysflow::NetworkFlow*, const sysflow::FileFlow*,
+                 const sysflow::FileEvent*, const sysflow::ProcessFlow*>;
 
 // What a record refers to; null where the capture does not tell. Pointers are valid during the call.
 struct Joined {

@@ -86,7 +86,9 @@ class BothSinks : public sysflow::RecordSink {
   void container(const sysflow::Container& record) override { give(&RecordSink::container, record); }
   void process(const sysflow::Process& record) override { give(&RecordSink::process, record); }
   void file(const sysflow::File& record) override { give(&RecordSink::file, record); }
-  void process_event(const sysflow::ProcessEvent& record) override { give(&RecordSink::process_event, record); }
+  void process_event(const sysflow::ProcessEvent& record) override {
+    give(&RecordSink::process_event, record);
+  }
   void network_flow(const sysflow::NetworkFlow& record) override { give(&RecordSink::network_flow, record); }
   void file_flow(const sysflow::FileFlow& record) override { give(&RecordSink::file_flow, record); }
   void file_event(const sysflow::FileEvent& record) override { give(&RecordSink::file_event, record); }
@@ -252,7 +254,9 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
       status = events::list_events(input, name, config_.lines, give, cancel_, summary, events);
       break;
     case OutputKind::kRecovered: status = recover_capture(input, name, give, cancel_, summary, events); break;
-    case OutputKind::kInfo: status = events::inspect_capture(input, name, config_.options.filter, cancel_, summary, info); break;
+    case OutputKind::kInfo:
+      status = events::inspect_capture(input, name, config_.options.filter, cancel_, summary, info);
+      break;
     default: return convert(&input, summary);
   }
   const std::lock_guard lock(summary_mutex_);

@@ -1,6 +1,6 @@
-// Listens on a unix socket of kind SOCK_SEQPACKET and prints each message of one client as a line of hexadecimal
-// digits; "listening" comes first. With a number it takes so many messages and then waits without reading.
-// Usage: sfkit_seqpacket_server PATH [MESSAGES]
+// Listens on a unix socket of kind SOCK_SEQPACKET and prints each message of one client as a line of
+// hexadecimal digits; "listening" comes first. With a number it takes so many messages and then waits without
+// reading. Usage: sfkit_seqpacket_server PATH [MESSAGES]
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -20,7 +20,8 @@ int main(int argc, char** argv) {
   std::strcpy(address.sun_path, argv[1]);
   ::unlink(argv[1]);
   const int listener = ::socket(AF_UNIX, SOCK_SEQPACKET, 0);
-  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 || ::listen(listener, 1) != 0) {
+  if (::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 ||
+      ::listen(listener, 1) != 0) {
     std::perror(argv[1]);
     return 1;
   }

@@ -30,9 +30,7 @@ function typescript(fields, refused) {
     ({ name, type, doc, argument = '', filterOnly = false }) =>
       `  ${JSON.stringify({ name, type, argument, filterOnly, doc })},`,
   );
-  const reasons = refused.flatMap(({ names, reason }) =>
-    names.map((name) => `  ${JSON.stringify({ name, reason })},`),
-  );
+  const reasons = refused.flatMap(({ names, reason }) => names.map((name) => `  ${JSON.stringify({ name, reason })},`));
   return `// Generated from native/tables/fields.json by scripts/generate/fields.mjs.
 
 export interface FieldSpec {

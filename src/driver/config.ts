@@ -2,13 +2,7 @@ import { fileReadModes } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { nearest } from '../engine/nearest.js';
-import type {
-  ActivityRecord,
-  ContainerRecord,
-  FileRecord,
-  HeaderRecord,
-  ProcessRecord,
-} from '../records/types.js';
+import type { ActivityRecord, ContainerRecord, FileRecord, HeaderRecord, ProcessRecord } from '../records/types.js';
 import { SysFlowError } from './errors.js';
 
 /**
@@ -206,7 +200,9 @@ export function resolveConfig(config: SysFlowConfig): ResolvedConfig {
     }
     result.driverType = config.driverType ?? 'CORE_EBPF';
   } else if (result.driverType !== 'NO_DRIVER') {
-    refuse(`field 'scapInputPath' is given and 'driverType' is '${result.driverType}'; with a capture it must be NO_DRIVER`);
+    refuse(
+      `field 'scapInputPath' is given and 'driverType' is '${result.driverType}'; with a capture it must be NO_DRIVER`,
+    );
   }
   if (result.filePath === '' && result.socketPath === '' && result.callback === undefined) {
     refuse("no output: give 'callback', 'filePath' or 'socketPath'");
@@ -237,7 +233,8 @@ export function engineOptions(config: ResolvedConfig) {
 }
 
 function shown(value: unknown): string {
-  if (typeof value === 'string') return `'${escapeForTerminal(value.length > 60 ? `${value.slice(0, 60)}...` : value)}'`;
+  if (typeof value === 'string')
+    return `'${escapeForTerminal(value.length > 60 ? `${value.slice(0, 60)}...` : value)}'`;
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
   return String(value);

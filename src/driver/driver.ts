@@ -76,7 +76,8 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
    * EventParsingError after everything readable was delivered.
    */
   async run(): Promise<RunSummary> {
-    if (this.#ran) throw new SysFlowError('OperationNotSupported', 'run() was called before; make a driver for each run');
+    if (this.#ran)
+      throw new SysFlowError('OperationNotSupported', 'run() was called before; make a driver for each run');
     this.#ran = true;
     const { config } = this;
     const log = openLog({ name: config.appName, debug: config.debugMode }, this.#env);
@@ -189,6 +190,7 @@ function guarded<Result>(action: () => Result): Result {
 
 function asSysFlowError(error: unknown): SysFlowError {
   if (error instanceof SysFlowError) return error;
-  const code = error instanceof SfkitError && error.code === 'INPUT_NOT_SUPPORTED' ? 'OperationNotSupported' : 'LibsError';
+  const code =
+    error instanceof SfkitError && error.code === 'INPUT_NOT_SUPPORTED' ? 'OperationNotSupported' : 'LibsError';
   return new SysFlowError(code, error instanceof Error ? error.message : String(error), { cause: error });
 }

@@ -37,7 +37,10 @@ export function openLog({ name, debug }: LogSettings, env: Environment): Log {
   const stderrFrom = debug || toStderr ? 0 : severityOf(env.GLOG_stderrthreshold, 2);
   const verbosity = verbosityOf(debug ? '2' : env.GLOG_v, env.GLOG_vmodule);
   const transports: winston.transport[] = [
-    new winston.transports.Stream({ stream: process.stderr, level: severities[Math.max(least, stderrFrom)] as Severity }),
+    new winston.transports.Stream({
+      stream: process.stderr,
+      level: severities[Math.max(least, stderrFrom)] as Severity,
+    }),
   ];
   if (env.GLOG_log_dir && !toStderr) {
     for (const severity of severities.slice(least)) {

@@ -53,10 +53,17 @@ function checkModule(readFile: ReadFile): void {
   try {
     modules = readFile(path).toString();
   } catch (error) {
-    throw new SysFlowError('ProcResourceNotFound', `${path}: cannot be read, so the kernel module cannot be looked for`, {
-      cause: error,
-    });
+    throw new SysFlowError(
+      'ProcResourceNotFound',
+      `${path}: cannot be read, so the kernel module cannot be looked for`,
+      {
+        cause: error,
+      },
+    );
   }
   if (/^falco /m.test(modules)) return;
-  throw new SysFlowError('ProbeNotLoaded', `${path}: the kernel module falco is not loaded; load it with modprobe falco`);
+  throw new SysFlowError(
+    'ProbeNotLoaded',
+    `${path}: the kernel module falco is not loaded; load it with modprobe falco`,
+  );
 }

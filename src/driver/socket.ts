@@ -120,7 +120,10 @@ export class SocketWriter {
     if (result === 'busy') return 'busy';
     if (result === 'long') {
       this.dropped += 1;
-      this.#log.warning('socket', `${this.#path}: a record of ${datum.bytes.length} bytes is longer than a message may be`);
+      this.#log.warning(
+        'socket',
+        `${this.#path}: a record of ${datum.bytes.length} bytes is longer than a message may be`,
+      );
     } else {
       this.sent += 1;
       this.#unread.push(datum);
@@ -243,7 +246,8 @@ class Entities {
 
 function filesOf(record: SysFlowRecord): string[] {
   if (record.type === 'FileFlow') return [record.fileOID];
-  if (record.type === 'FileEvent') return record.newFileOID === null ? [record.fileOID] : [record.fileOID, record.newFileOID];
+  if (record.type === 'FileEvent')
+    return record.newFileOID === null ? [record.fileOID] : [record.fileOID, record.newFileOID];
   return [];
 }
 

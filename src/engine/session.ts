@@ -37,7 +37,8 @@ export function openDatums(
   start = startNative,
 ): Session<NativeDatumBatch | NativeBytesBatch> {
   return iterate(start({ ...config, output: 'datums' }), (batch) => {
-    if (batch.kind === 'columns') throw new SfkitError('UNKNOWN', 'the engine gave columns where records were asked for');
+    if (batch.kind === 'columns')
+      throw new SfkitError('UNKNOWN', 'the engine gave columns where records were asked for');
     return batch;
   });
 }

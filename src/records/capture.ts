@@ -34,7 +34,8 @@ export interface Capture extends AsyncIterable<SysFlowRecord> {
 export function openCapture(path: string, options: CaptureOptions = {}): Capture {
   let session: Session<unknown> | undefined;
   const begin = <Batch>(open: () => Session<Batch>): Session<Batch> => {
-    if (session !== undefined) throw new SfkitError('INVALID_ARGUMENT', `${path}: it is being read already; open it again`);
+    if (session !== undefined)
+      throw new SfkitError('INVALID_ARGUMENT', `${path}: it is being read already; open it again`);
     const opened = open();
     session = opened;
     return opened;

@@ -16,7 +16,10 @@ async function logged(env: Record<string, string>, debug = false): Promise<strin
   sayAll(log);
   await log.close();
   vi.restoreAllMocks();
-  return text.split('\n').filter((line) => line !== '').map((line) => `${line.charAt(0)} ${line.split('] ')[1]}`);
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => `${line.charAt(0)} ${line.split('] ')[1]}`);
 }
 
 function sayAll(log: Log): void {

@@ -67,13 +67,15 @@ async function datums(): Promise<Datum[]> {
 /** Whether everything that a message refers to came before it. */
 function checkReferences(messages: Server['messages']): void {
   const known = new Set<string>();
-  const oid = (value: unknown) => JSON.stringify([String((value as never)['createTS']), String((value as never)['hpid'])]);
+  const oid = (value: unknown) =>
+    JSON.stringify([String((value as never)['createTS']), String((value as never)['hpid'])]);
   messages.forEach(({ name, fields }, place) => {
     expect(name === 'SFHeader').toBe(place === 0);
     if (name === 'Process') known.add(oid(fields.oid));
     if (name === 'File') known.add(Buffer.from(fields.oid as Uint8Array).toString('hex'));
     if (fields.procOID !== undefined) expect(known).toContain(oid(fields.procOID));
-    if (fields.fileOID !== undefined) expect(known).toContain(Buffer.from(fields.fileOID as Uint8Array).toString('hex'));
+    if (fields.fileOID !== undefined)
+      expect(known).toContain(Buffer.from(fields.fileOID as Uint8Array).toString('hex'));
   });
 }
 
@@ -111,7 +113,10 @@ describe.skipIf(server === undefined)('the socket writer', () => {
     await writer.close();
     await second.ended;
     const received = new Set([...activities(first.messages), ...activities(second.messages)].map(keyOf));
-    const sent = all.map(({ record, bytes }) => ({ record, message: unwrap(typeOf(record) ? type.fromBuffer(bytes) : { rec: { x: {} } }) }));
+    const sent = all.map(({ record, bytes }) => ({
+      record,
+      message: unwrap(typeOf(record) ? type.fromBuffer(bytes) : { rec: { x: {} } }),
+    }));
     const wanted = sent.filter(({ record, message }) => typeOf(record) && !entities.includes(message.name));
     const lost = wanted.filter(({ message }) => !received.has(keyOf(message)));
     expect(lost).toEqual([]);

@@ -72,6 +72,7 @@ export const emptySummary: NativeSummary = {
   events: 0n,
   bytes: 0n,
   records: {},
+  tables: { begins: 0n, containers: 0n, processes: 0n, files: 0n, networkFlows: 0n, fileFlows: 0n, processFlows: 0n },
   shown: 0n,
   info: {
     version: '1.2',
@@ -106,6 +107,7 @@ export function fakeSession(batches: readonly NativeBatch[], summary: Partial<Na
   return {
     next: async () => rest.shift() ?? null,
     summary: () => ({ ...emptySummary, ...summary }),
+    stop: () => rest.splice(0),
     close: () => rest.splice(0),
   };
 }

@@ -33,10 +33,12 @@ describe('openCapture', () => {
       const { name, fields } = wanted[place] as (typeof wanted)[number];
       expect(record.type).toBe(name.replace('SFHeader', 'Header'));
       for (const [key, value] of Object.entries(record)) {
-        if (typeof value === 'bigint' || typeof value === 'number') expect([key, value]).toEqual([key, fields[key] ?? value]);
+        if (typeof value === 'bigint' || typeof value === 'number')
+          expect([key, value]).toEqual([key, fields[key] ?? value]);
       }
       if (record.type === 'Process') expect(record.exe).toBe(fields.exe);
-      if (record.type === 'FileFlow') expect(record.fileOID).toBe(Buffer.from(fields.fileOID as Uint8Array).toString('hex'));
+      if (record.type === 'FileFlow')
+        expect(record.fileOID).toBe(Buffer.from(fields.fileOID as Uint8Array).toString('hex'));
       if (record.type === 'NetworkFlow') {
         const bytes = record.sip.split('.').map(Number);
         expect(Buffer.from(bytes).readInt32LE()).toBe(fields.sip);

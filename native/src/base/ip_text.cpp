@@ -93,7 +93,8 @@ bool parse_ipv6(std::string_view text, std::array<uint8_t, 16>& bytes) {
     }
     unsigned value = 0;
     const auto result = std::from_chars(group.data(), group.data() + size, value, 16);
-    if (size == 0 || size > 4 || filled > 14 || result.ec != std::errc() || result.ptr != group.data() + size) {
+    if (size == 0 || size > 4 || filled > 14 || result.ec != std::errc() ||
+        result.ptr != group.data() + size) {
       return false;
     }
     bytes[filled++] = static_cast<uint8_t>(value >> 8);

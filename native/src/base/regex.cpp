@@ -14,8 +14,8 @@ constexpr uint32_t kMostRepeats = 1000;
 
 }  // namespace
 
-// Builds the steps while it reads. A part is a range of steps that is entered at its start and left at its end,
-// so parts are repeated by copying.
+// Builds the steps while it reads. A part is a range of steps that is entered at its start and left at its
+// end, so parts are repeated by copying.
 class RegexParser {
  public:
   explicit RegexParser(std::string_view text) : text_(text) {}
@@ -137,7 +137,8 @@ class RegexParser {
     ++at_;
     const auto number = [this] {
       uint32_t value = 0;
-      for (; is_digit(peek()); ++at_) value = std::min(kMostRepeats + 1, value * 10 + static_cast<uint32_t>(peek() - '0'));
+      for (; is_digit(peek()); ++at_)
+        value = std::min(kMostRepeats + 1, value * 10 + static_cast<uint32_t>(peek() - '0'));
       return value;
     };
     least = number();

@@ -13,8 +13,8 @@
 namespace sfkit {
 
 // POSIX extended syntax: alternatives, groups, * + ? {m,n}, sets with ranges and classes, anchors; \d \w \s
-// and their opposites, \n \t \xHH, (?:...) and (?i) as in RE2. Characters are bytes. Without groups to ask for,
-// without references back.
+// and their opposites, \n \t \xHH, (?:...) and (?i) as in RE2. Characters are bytes. Without groups to ask
+// for, without references back.
 class Regex {
  public:
   // Fails with kInvalidArgument and a message that says where in the expression.

@@ -7,8 +7,8 @@
 
 #include "event_names.gen.h"
 #include "fields/event_name.h"
-#include "scap/blocks.h"
 #include "filter/feed.h"
+#include "scap/blocks.h"
 
 namespace sfkit::events {
 namespace {
@@ -67,7 +67,8 @@ class Inspector : public filter::Feed {
     for (size_t code = 0; code < generic_.size(); ++code) {
       const std::string_view name = scap::kSyscallNames[code];
       for (const bool enter : {true, false}) {
-        add(name.empty() ? fields::event_name(scap::ev::GENERIC_E) : name, enter, generic_[code][enter ? 0 : 1]);
+        add(name.empty() ? fields::event_name(scap::ev::GENERIC_E) : name, enter,
+            generic_[code][enter ? 0 : 1]);
       }
     }
     for (const auto& [name, count] : by_name) info_.events.push_back(count);
@@ -134,8 +135,7 @@ std::string writer_of(const CaptureInfo& info) {
 }  // namespace
 
 Status inspect_capture(scap::Input& input, const std::string& name, const std::string& filter_text,
-                       const std::atomic<bool>& cancel,
-                       InputSummary& summary, CaptureInfo& info) {
+                       const std::atomic<bool>& cancel, InputSummary& summary, CaptureInfo& info) {
   auto filter = filter::compile_optional(filter_text);
   if (!filter.is_ok()) return filter.status();
   Inspector inspector(std::move(filter.value()), info, cancel);

@@ -50,10 +50,9 @@ struct CaptureInfo {
   std::vector<EventCount> events;  // by type, those that occur, the most frequent first
 };
 
-// Reads the capture to its end. Events by type are of those that pass the filter, all for "". Not ok when it is
-// none; damage is in the summary.
+// Reads the capture to its end. Events by type are of those that pass the filter, all for "". Not ok when it
+// is none; damage is in the summary.
 Status inspect_capture(scap::Input& input, const std::string& name, const std::string& filter,
-                       const std::atomic<bool>& cancel,
-                       InputSummary& summary, CaptureInfo& info);
+                       const std::atomic<bool>& cancel, InputSummary& summary, CaptureInfo& info);
 
 }  // namespace sfkit::events

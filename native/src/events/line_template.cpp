@@ -31,9 +31,9 @@ Result<LineTemplate> LineTemplate::parse(std::string_view text) {
                       "template, character " + std::to_string(at + 1) + ": " + field.status().message());
       }
       if (field.value().filter_only) {
-        return Status(ErrorCode::kInvalidArgument,
-                      "template, character " + std::to_string(at + 1) + ": field '" + field.value().name +
-                          "' has no text of its own, it is for filters");
+        return Status(ErrorCode::kInvalidArgument, "template, character " + std::to_string(at + 1) +
+                                                       ": field '" + field.value().name +
+                                                       "' has no text of its own, it is for filters");
       }
       piece.has_field = true;
       piece.field = std::move(field.value());

@@ -8,8 +8,8 @@
 #include "base/numbers.h"
 #include "base/utf8.h"
 #include "event_names.gen.h"
-#include "scap/blocks.h"
 #include "filter/feed.h"
+#include "scap/blocks.h"
 #include "state/values.h"
 
 namespace sfkit::events {
@@ -179,7 +179,10 @@ class Lister : public filter::Feed {
  public:
   Lister(std::unique_ptr<filter::Filter> filter, const ListOptions& options, const LineTemplate& line,
          const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel)
-      : Feed(std::move(filter), false, cancel), options_(options), give_(give), printer_(options, line, reader()) {}
+      : Feed(std::move(filter), false, cancel),
+        options_(options),
+        give_(give),
+        printer_(options, line, reader()) {}
 
   // Gives what is left; false when it was not wanted.
   bool flush() {

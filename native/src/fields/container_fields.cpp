@@ -15,8 +15,8 @@ using json::Value;
 using state::ContainerInfo;
 
 constexpr std::string_view kHost = "host";
-constexpr std::string_view kKinds[] = {"docker", "lxc", "libvirt-lxc", "mesos", "rkt", "custom", "cri",
-                                       "containerd", "cri-o", "bpm", "static", "podman"};
+constexpr std::string_view kKinds[] = {"docker", "lxc",        "libvirt-lxc", "mesos", "rkt",    "custom",
+                                       "cri",    "containerd", "cri-o",       "bpm",   "static", "podman"};
 constexpr size_t kShortId = 12;
 
 std::string_view text_of(const Value& object, std::string_view key) {
@@ -74,7 +74,8 @@ FieldValue FieldReader::container_field(const FieldRef& field) {
       return FieldValue::of_text(image.substr(0, tag_at(image)));
     }
     case Field::kContainerImageTag: {
-      if (const std::string_view tag = text_of(description, "imagetag"); !tag.empty()) return FieldValue::of(tag);
+      if (const std::string_view tag = text_of(description, "imagetag"); !tag.empty())
+        return FieldValue::of(tag);
       const size_t colon = tag_at(image);
       return colon == std::string_view::npos ? FieldValue() : FieldValue::of_text(image.substr(colon + 1));
     }
@@ -111,7 +112,8 @@ FieldValue FieldReader::container_field(const FieldRef& field) {
     case Field::kK8sPodName: return label_text(container, "io.kubernetes.pod.name");
     case Field::kK8sPodId:
     case Field::kK8sPodUid: return label_text(container, "io.kubernetes.pod.uid");
-    case Field::kK8sPodSandboxId: return FieldValue::of_text(short_id(text_of(description, "pod_sandbox_id")));
+    case Field::kK8sPodSandboxId:
+      return FieldValue::of_text(short_id(text_of(description, "pod_sandbox_id")));
     case Field::kK8sPodFullSandboxId: return FieldValue::of_text(text_of(description, "pod_sandbox_id"));
     default: return labels(field, container);
   }
@@ -181,7 +183,8 @@ FieldValue FieldReader::mount(const FieldRef& field, const ContainerInfo& contai
     case Field::kContainerMountPropagation: return FieldValue::of(text_of(*found, "Propagation"));
     case Field::kContainerMountRdwr: {
       const Value* writable = found->find("RW");
-      return FieldValue::of(writable != nullptr && writable->as_bool(false) ? std::string_view("true") : "false");
+      return FieldValue::of(writable != nullptr && writable->as_bool(false) ? std::string_view("true")
+                                                                            : "false");
     }
     default: append(*found); return FieldValue::of(text_);
   }

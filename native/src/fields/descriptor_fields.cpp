@@ -115,7 +115,8 @@ FieldValue FieldReader::directory_or_file(const Descriptor& descriptor, bool dir
   if (descriptor.type == FdType::kDirectory) return directory ? FieldValue::of(name) : FieldValue();
   if (!descriptor.is_file()) return {};
   const size_t slash = name.rfind('/');
-  if (slash == std::string_view::npos) return directory ? FieldValue::of(std::string_view("/")) : FieldValue::of(name);
+  if (slash == std::string_view::npos)
+    return directory ? FieldValue::of(std::string_view("/")) : FieldValue::of(name);
   if (slash + 1 == name.size()) return FieldValue::of(name);
   if (!directory) return FieldValue::of(name.substr(slash + 1));
   return FieldValue::of(name.substr(0, std::max<size_t>(slash, 1)));
@@ -132,8 +133,9 @@ FieldValue FieldReader::socket_field(Field field, const Descriptor& descriptor) 
     return field == Field::kFdIsServer ? FieldValue::of(false) : FieldValue();
   }
   if (field == Field::kFdIsServer) {
-    return FieldValue::of(server || (descriptor.role == state::Role::kNone ? is_local(descriptor.dip, ipv6)
-                                                                           : descriptor.role == state::Role::kServer));
+    return FieldValue::of(server ||
+                          (descriptor.role == state::Role::kNone ? is_local(descriptor.dip, ipv6)
+                                                                 : descriptor.role == state::Role::kServer));
   }
   // A connection has its client first, a server socket only the address it is bound to.
   bool first = server;
@@ -280,16 +282,16 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
     default: break;
   }
   if (slot == nullptr) {
-    return field.field == Field::kFdTypechar ? FieldValue::of(promised_letter(context_->event->code)) : FieldValue();
+    return field.field == Field::kFdTypechar ? FieldValue::of(promised_letter(context_->event->code))
+                                             : FieldValue();
   }
   const Descriptor& descriptor = *slot->descriptor;
   switch (field.field) {
     case Field::kFdType: return FieldValue::of_text(type_name(descriptor.type));
-    case Field::kFdTypechar:
-      text_ = type_letter(descriptor.type);
-      return FieldValue::of(text_);
+    case Field::kFdTypechar: text_ = type_letter(descriptor.type); return FieldValue::of(text_);
     case Field::kFdNameraw:
-      return FieldValue::of_text(descriptor.name_as_given.empty() ? descriptor.name : descriptor.name_as_given);
+      return FieldValue::of_text(descriptor.name_as_given.empty() ? descriptor.name
+                                                                  : descriptor.name_as_given);
     case Field::kFdDirectory: return directory_or_file(descriptor, true);
     case Field::kFdFilename: return directory_or_file(descriptor, false);
     case Field::kFdContainerdirectory: {

@@ -25,16 +25,17 @@ constexpr uint64_t kNanoseconds = 1'000'000'000;
 constexpr uint64_t kMillisecond = 1'000'000;
 constexpr uint64_t kSecondsOfDay = 86400;
 
-constexpr std::string_view kCategories[] = {"unknown",  "other",   "file",       "net",     "IPC",
-                                            "memory",   "process", "sleep",      "system",  "signal",
-                                            "user",     "time",    "processing", "unknown", "unknown",
-                                            "unknown",  "wait",    "scheduler",  "internal"};
+constexpr std::string_view kCategories[] = {"unknown", "other",   "file",       "net",     "IPC",
+                                            "memory",  "process", "sleep",      "system",  "signal",
+                                            "user",    "time",    "processing", "unknown", "unknown",
+                                            "unknown", "wait",    "scheduler",  "internal"};
 
-constexpr std::string_view kFacilities[] = {"kern",   "user",   "mail",   "daemon", "auth",   "syslog",
-                                            "lpr",    "news",   "uucp",   "clock",  "authpriv", "ftp",
-                                            "ntp",    "logaudit", "logalert", "cron", "local0", "local1",
-                                            "local2", "local3", "local4", "local5", "local6", "local7"};
-constexpr std::string_view kSeverities[] = {"emerg", "alert", "crit", "err", "warn", "notice", "info", "debug"};
+constexpr std::string_view kFacilities[] = {"kern",   "user",     "mail",     "daemon", "auth",     "syslog",
+                                            "lpr",    "news",     "uucp",     "clock",  "authpriv", "ftp",
+                                            "ntp",    "logaudit", "logalert", "cron",   "local0",   "local1",
+                                            "local2", "local3",   "local4",   "local5", "local6",   "local7"};
+constexpr std::string_view kSeverities[] = {"emerg", "alert",  "crit", "err",
+                                            "warn",  "notice", "info", "debug"};
 
 bool is_io(EventCategory category) {
   return category == EventCategory::kIoRead || category == EventCategory::kIoWrite ||
@@ -177,7 +178,8 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtBuflenNetOut: return moved_bytes(field.field);
     case Field::kEvtRes: return result_name();
     case Field::kEvtRawres: return has_result() ? FieldValue::of(context_->call->result()) : FieldValue();
-    case Field::kEvtFailed: return has_result() ? FieldValue::of(is_error(context_->call->result())) : FieldValue();
+    case Field::kEvtFailed:
+      return has_result() ? FieldValue::of(is_error(context_->call->result())) : FieldValue();
     case Field::kEvtIsIo: return FieldValue::of(reads || writes);
     case Field::kEvtIsIoRead: return FieldValue::of(reads);
     case Field::kEvtIsIoWrite: return FieldValue::of(writes);
@@ -197,7 +199,8 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtCountErrorMemory:
     case Field::kEvtCountErrorOther: return failure(field.field);
     case Field::kEvtAround: {
-      const uint64_t distance = std::max(event.ts, field.number_argument) - std::min(event.ts, field.number_argument);
+      const uint64_t distance =
+          std::max(event.ts, field.number_argument) - std::min(event.ts, field.number_argument);
       return FieldValue::of((distance + kMillisecond - 1) / kMillisecond);
     }
     case Field::kEvtIsOpenRead:
@@ -207,7 +210,8 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtSource: return FieldValue::of(std::string_view("syscall"));
     case Field::kEvtIsAsync: return FieldValue::of(event.code == ev::ASYNCEVENT_E);
     case Field::kEvtAsynctype:
-      return event.code == ev::ASYNCEVENT_E ? FieldValue::of_text(to_text(event.param(P::name))) : FieldValue();
+      return event.code == ev::ASYNCEVENT_E ? FieldValue::of_text(to_text(event.param(P::name)))
+                                            : FieldValue();
     case Field::kEvtHostname: return FieldValue::of_text(engine_.host_name());
     case Field::kUtilCnt: return FieldValue::of(++asked_);
     case Field::kEvtIsSyslog:
@@ -475,7 +479,8 @@ FieldValue FieldReader::syslog(Field field) {
   const scap::EventView& event = *context_->event;
   const state::FdSlot* slot = context_->shown_slot;
   const bool writes = (event.info().flags & scap::kWritesToFd) != 0;
-  const bool to_log = writes && slot != nullptr && std::string_view(slot->descriptor->name).ends_with("/dev/log");
+  const bool to_log =
+      writes && slot != nullptr && std::string_view(slot->descriptor->name).ends_with("/dev/log");
   if (field == Field::kEvtIsSyslog) return FieldValue::of(to_log);
   if (!to_log || context_->call == nullptr) return {};
   const std::string_view text = parameter(P::data).text();

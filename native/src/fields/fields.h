@@ -42,11 +42,21 @@ struct FieldValue {
 
   bool is_missing() const { return kind == Kind::kMissing; }
 
-  static FieldValue of(int64_t value) { return with(Kind::kSigned, [&](auto& v) { v.integer = value; }); }
-  static FieldValue of(uint64_t value) { return with(Kind::kUnsigned, [&](auto& v) { v.number = value; }); }
-  static FieldValue of(double value) { return with(Kind::kReal, [&](auto& v) { v.real = value; }); }
-  static FieldValue of(bool value) { return with(Kind::kBool, [&](auto& v) { v.number = value ? 1 : 0; }); }
-  static FieldValue of(std::string_view value) { return with(Kind::kText, [&](auto& v) { v.text = value; }); }
+  static FieldValue of(int64_t value) {
+    return with(Kind::kSigned, [&](auto& v) { v.integer = value; });
+  }
+  static FieldValue of(uint64_t value) {
+    return with(Kind::kUnsigned, [&](auto& v) { v.number = value; });
+  }
+  static FieldValue of(double value) {
+    return with(Kind::kReal, [&](auto& v) { v.real = value; });
+  }
+  static FieldValue of(bool value) {
+    return with(Kind::kBool, [&](auto& v) { v.number = value ? 1 : 0; });
+  }
+  static FieldValue of(std::string_view value) {
+    return with(Kind::kText, [&](auto& v) { v.text = value; });
+  }
   static FieldValue of(const std::string& value) { return of(std::string_view(value)); }
   static FieldValue of_bytes(std::string_view value) {
     return with(Kind::kBytes, [&](auto& v) { v.text = value; });

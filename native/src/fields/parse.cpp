@@ -54,13 +54,15 @@ std::string with_advice(std::string message, std::string_view likely) {
 }
 
 Status unknown_field(std::string_view word) {
+  const RefusedField* found = nullptr;
   for (const RefusedField& refused : kRefusedFields) {
-    if (word == refused.name ||
-        (word.starts_with(refused.name) && word.size() > refused.name.size() &&
-         !is_name_character(word[refused.name.size()]) && longest_field(word) == nullptr)) {
-      return refuse("field " + quoted(refused.name) +
-                    " cannot be answered: " + std::string(refused.reason));
-    }
+    if (!word.starts_with(refused.name)) continue;
+    // What stands behind may be an argument.
+    if (word.size() > refused.name.size() && is_name_character(word[refused.name.size()])) continue;
+    if (found == nullptr || refused.name.size() > found->name.size()) found = &refused;
+  }
+  if (found != nullptr && (word == found->name || longest_field(word) == nullptr)) {
+    return refuse("field " + quoted(found->name) + " cannot be answered: " + std::string(found->reason));
   }
   std::vector<std::string_view> names;
   for (const FieldInfo& info : kFields) names.push_back(info.name);

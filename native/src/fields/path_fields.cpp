@@ -111,8 +111,8 @@ FieldValue FieldReader::path_field(Field field) {
   const uint16_t code = context_->event->code;
   const bool wants_target = field == Field::kFsPathTarget || field == Field::kFsPathTargetraw;
   const bool wants_source = field == Field::kFsPathSource || field == Field::kFsPathSourceraw;
-  const bool raw = field == Field::kFsPathNameraw || field == Field::kFsPathSourceraw ||
-                   field == Field::kFsPathTargetraw;
+  const bool raw =
+      field == Field::kFsPathNameraw || field == Field::kFsPathSourceraw || field == Field::kFsPathTargetraw;
   const bool by_descriptor = code == ev::SYSCALL_FCHMOD_X || code == ev::SYSCALL_FCHOWN_X;
   const PathParameters* paths = paths_of(code);
   if (paths == nullptr && !by_descriptor) return {};
@@ -134,8 +134,7 @@ FieldValue FieldReader::path_of(P name, P directory, bool raw) {
   if (!state::has_text(value)) return {};
   const std::string_view path = to_text(value);
   if (raw) return FieldValue::of(path);
-  const int64_t dirfd =
-      directory == kNone ? state::kAtFdcwd : to_int(parameter(directory), state::kAtFdcwd);
+  const int64_t dirfd = directory == kNone ? state::kAtFdcwd : to_int(parameter(directory), state::kAtFdcwd);
   const std::string* base = engine_.directory_of(*context_->thread, dirfd);
   state::join_path(base == nullptr ? std::string_view() : std::string_view(*base), path, path_);
   return FieldValue::of(path_);

@@ -95,7 +95,8 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
     case Field::kThreadVmsize: return FieldValue::of(thread.is_leader() ? thread.memory.size_kb : 0);
     case Field::kThreadVmrss: return FieldValue::of(thread.is_leader() ? thread.memory.resident_kb : 0);
     case Field::kThreadVmsizeB: return FieldValue::of(thread.is_leader() ? thread.memory.size_kb * 1024 : 0);
-    case Field::kThreadVmrssB: return FieldValue::of(thread.is_leader() ? thread.memory.resident_kb * 1024 : 0);
+    case Field::kThreadVmrssB:
+      return FieldValue::of(thread.is_leader() ? thread.memory.resident_kb * 1024 : 0);
     case Field::kProcVmsize: return FieldValue::of(thread.memory.size_kb);
     case Field::kProcVmrss: return FieldValue::of(thread.memory.resident_kb);
     case Field::kProcVmswap: return FieldValue::of(thread.memory.swap_kb);
@@ -225,7 +226,8 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
       }
       if (field == Field::kProcFdopencount) return FieldValue::of(count);
       const int64_t limit = leader == nullptr ? -1 : leader->fdlimit;
-      return FieldValue::of(limit <= 0 ? 0.0 : 100.0 * static_cast<double>(count) / static_cast<double>(limit));
+      return FieldValue::of(limit <= 0 ? 0.0
+                                       : 100.0 * static_cast<double>(count) / static_cast<double>(limit));
     }
     case Field::kProcFdlimit: {
       const Thread* leader = thread.leader();

@@ -40,7 +40,8 @@ FieldValue FieldReader::get(const FieldRef& field) {
     case Source::kProcess: return process_field(field);
     case Source::kContainer: return container_field(field);
     case Source::kDescriptor: return descriptor_field(field);
-    case Source::kPath: return field.field == Field::kEvtAbspath ? absolute_path(field) : path_field(field.field);
+    case Source::kPath:
+      return field.field == Field::kEvtAbspath ? absolute_path(field) : path_field(field.field);
   }
   return {};
 }
@@ -77,7 +78,8 @@ FieldValue FieldReader::next_value(const FieldRef& field) {
   if (!server && !descriptor.is_ip_socket()) return {};
   if (step_ == (server ? 1 : 2)) return {};
   const bool source = step_++ == 0;
-  if (field.type == FieldType::kPort) return FieldValue::of(uint64_t{source ? descriptor.sport : descriptor.dport});
+  if (field.type == FieldType::kPort)
+    return FieldValue::of(uint64_t{source ? descriptor.sport : descriptor.dport});
   const bool ipv6 = descriptor.type == state::FdType::kIpv6 || descriptor.type == state::FdType::kIpv6Server;
   return FieldValue::of_ip(source ? descriptor.sip.data() : descriptor.dip.data(), ipv6);
 }

@@ -123,7 +123,8 @@ std::vector<std::string> path_elements(std::string_view path) {
   return elements;
 }
 
-// Fields whose value follows from the code of the event alone, but for events that carry their name with them.
+// Fields whose value follows from the code of the event alone, but for events that carry their name with
+// them.
 bool follows_from_code(Field field) {
   switch (field) {
     case Field::kEvtType:
@@ -211,7 +212,8 @@ class Compiler {
     Class type = class_of(operand.field.type);
     if (operand.transformers.empty()) return type;
     const bool plain = operand.transformers.size() == 1 && operand.transformers[0] == Transformer::kVal;
-    const bool refused = operand.field.several != Several::kNo || operand.field.filter_only || type == Class::kRaw;
+    const bool refused =
+        operand.field.several != Several::kNo || operand.field.filter_only || type == Class::kRaw;
     if (refused) {
       fail(operand.at, "field " + quoted(operand.field.name) +
                            (plain ? " cannot stand on the right side" : " takes no transformer"));
@@ -219,11 +221,12 @@ class Compiler {
     }
     for (const Transformer transformer : operand.transformers) {
       if (transformer == Transformer::kVal) continue;
-      const bool fits = type == Class::kText || (type == Class::kBytes && (transformer == Transformer::kLen ||
-                                                                          transformer == Transformer::kB64));
+      const bool fits =
+          type == Class::kText ||
+          (type == Class::kBytes && (transformer == Transformer::kLen || transformer == Transformer::kB64));
       if (!fits) {
-        fail(operand.at, std::string(name_of(transformer)) + "() takes text, but " + quoted(operand.field.name) +
-                             " is " + std::string(words_of(type)));
+        fail(operand.at, std::string(name_of(transformer)) + "() takes text, but " +
+                             quoted(operand.field.name) + " is " + std::string(words_of(type)));
         return type;
       }
       type = transformer == Transformer::kLen ? Class::kNumber : Class::kText;
@@ -265,8 +268,9 @@ class Compiler {
     const Class right = transformed(*check.right);
     const bool same = type == right || (is_numeric(type) && is_numeric(right));
     if (!same) {
-      fail(check.right->at, "field " + quoted(check.right->field.name) + " is " + std::string(words_of(right)) +
-                                ", but " + quoted(check.left.field.name) + " is " + std::string(words_of(type)));
+      fail(check.right->at, "field " + quoted(check.right->field.name) + " is " +
+                                std::string(words_of(right)) + ", but " + quoted(check.left.field.name) +
+                                " is " + std::string(words_of(type)));
       return;
     }
     switch (check.op) {
@@ -327,8 +331,8 @@ class Compiler {
   void take_number(const Check& check, const Literal& literal, Condition& made) {
     const auto number = number_of(literal.text);
     if (!number) {
-      fail(literal.at, "field " + quoted(check.left.field.name) + " is a number, and " + quoted(literal.text) +
-                           " is none");
+      fail(literal.at, "field " + quoted(check.left.field.name) + " is a number, and " +
+                           quoted(literal.text) + " is none");
       return;
     }
     const bool natural = check.left.field.type == FieldType::kU64 && check.left.transformers.empty();
@@ -349,7 +353,8 @@ class Compiler {
     }
     const bool fits = number && number->kind == Number::Kind::kUnsigned && number->natural <= UINT16_MAX;
     if (!fits) {
-      fail(literal.at, "field " + quoted(check.left.field.name) + " is a port, from 0 to 65535 or the name of a service, and " +
+      fail(literal.at, "field " + quoted(check.left.field.name) +
+                           " is a port, from 0 to 65535 or the name of a service, and " +
                            quoted(literal.text) + " is none");
       return;
     }
@@ -361,7 +366,8 @@ class Compiler {
     if (literal.text == "true" || literal.text == "1") {
       number.natural = 1;
     } else if (literal.text != "false" && literal.text != "0") {
-      fail(literal.at, "field " + quoted(check.left.field.name) + " is true or false, not " + quoted(literal.text));
+      fail(literal.at,
+           "field " + quoted(check.left.field.name) + " is true or false, not " + quoted(literal.text));
       return;
     }
     made.numbers.push_back(number);
@@ -380,7 +386,8 @@ class Compiler {
     }
     if (fits && slash != std::string_view::npos) {
       if (type == Class::kAddress) {
-        fail(literal.at, "field " + quoted(check.left.field.name) + " is one address; for a network there is " +
+        fail(literal.at, "field " + quoted(check.left.field.name) +
+                             " is one address; for a network there is " +
                              quoted(network_field(check.left.field.name)));
         return;
       }
@@ -411,7 +418,8 @@ class Compiler {
     const bool ordered = check.op >= Operator::kLess && check.op <= Operator::kGreaterOrEqual;
     const auto number = number_of(literal.text);
     if (ordered && !number) {
-      fail(literal.at, quoted(name_of(check.op)) + " compares numbers, and " + quoted(literal.text) + " is none");
+      fail(literal.at,
+           quoted(name_of(check.op)) + " compares numbers, and " + quoted(literal.text) + " is none");
       return;
     }
     if (number) made.numbers.push_back(*number);
@@ -501,14 +509,15 @@ class Compiler {
         reader.look_at(context);
         const bool depends = carries_its_name(code) && (condition.left.field.field == Field::kEvtType ||
                                                         condition.left.field.field == Field::kSyscallType);
-        condition.by_code[code] =
-            depends ? Filter::kDepends : filter_->holds(condition, reader) ? Filter::kYes : Filter::kNo;
+        condition.by_code[code] = depends                             ? Filter::kDepends
+                                  : filter_->holds(condition, reader) ? Filter::kYes
+                                                                      : Filter::kNo;
       }
     }
   }
 
-  // An event can pass if some way through the conditions that its code leaves open ends in passing. Conditions
-  // go on to earlier places of the array only, so one walk from its start decides them all.
+  // An event can pass if some way through the conditions that its code leaves open ends in passing.
+  // Conditions go on to earlier places of the array only, so one walk from its start decides them all.
   void find_may_pass() {
     filter_->may_pass_.resize(scap::kEventCount);
     std::vector<bool> passes(filter_->conditions_.size());

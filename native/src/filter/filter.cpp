@@ -80,7 +80,8 @@ struct Whole {
   bool negative = false;
   uint64_t bits = 0;  // two's complement
   auto operator<=>(const Whole& other) const {
-    if (negative != other.negative) return negative ? std::strong_ordering::less : std::strong_ordering::greater;
+    if (negative != other.negative)
+      return negative ? std::strong_ordering::less : std::strong_ordering::greater;
     return bits <=> other.bits;
   }
   bool operator==(const Whole&) const = default;
@@ -171,9 +172,7 @@ FieldValue Filter::transform(const Operand& operand, FieldValue value, std::stri
     switch (transformer) {
       case Transformer::kVal: break;
       case Transformer::kLen: value = FieldValue::of(uint64_t{value.text.size()}); break;
-      case Transformer::kBasename:
-        value.text.remove_prefix(value.text.rfind('/') + 1);
-        break;
+      case Transformer::kBasename: value.text.remove_prefix(value.text.rfind('/') + 1); break;
       case Transformer::kTolower:
       case Transformer::kToupper:
         if (value.text.data() != buffer.data()) buffer.assign(value.text);
@@ -215,7 +214,8 @@ bool Filter::accepts(Condition& condition, const FieldValue& original, FieldRead
   // A parameter may be a number in one event and text in another.
   const bool as_number = condition.op <= Operator::kGreaterOrEqual || condition.op == Operator::kIn ||
                          condition.op == Operator::kIntersects;
-  if (as_number) return condition.numbers.empty() ? condition.op == Operator::kNotEqual : accepts_number(condition, value);
+  if (as_number)
+    return condition.numbers.empty() ? condition.op == Operator::kNotEqual : accepts_number(condition, value);
   rendered_.clear();
   if (value.kind == Kind::kSigned) {
     append_number(rendered_, value.integer);
@@ -231,7 +231,8 @@ bool Filter::accepts_text(Condition& condition, std::string_view text) {
     case Operator::kPmatch:
       return std::ranges::any_of(condition.paths, [text](const Path& path) { return is_below(text, path); });
     case Operator::kIn:
-    case Operator::kIntersects: return std::binary_search(condition.texts.begin(), condition.texts.end(), text);
+    case Operator::kIntersects:
+      return std::binary_search(condition.texts.begin(), condition.texts.end(), text);
     default: break;
   }
   if (condition.texts.empty()) return false;
@@ -252,7 +253,8 @@ bool Filter::accepts_number(const Condition& condition, const FieldValue& value)
                                                                   : static_cast<double>(number.natural);
       return compare(condition.op, real_of(value), right);
     }
-    const Whole right = number.kind == Number::Kind::kSigned ? whole(number.integer) : Whole{false, number.natural};
+    const Whole right =
+        number.kind == Number::Kind::kSigned ? whole(number.integer) : Whole{false, number.natural};
     return compare(condition.op, whole_of(value), right);
   });
 }

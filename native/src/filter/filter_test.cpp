@@ -53,7 +53,8 @@ std::vector<uint8_t> capture() {
   eth.netmask = ip({255, 0, 0, 0});
   eth.name = "eth0";
   out.interfaces({eth});
-  out.users({{0, 0, "root", "/root", "/bin/sh"}, {1000, 50, "ana", "/home/ana", "/bin/zsh"}}, {{50, "staff"}});
+  out.users({{0, 0, "root", "/root", "/bin/sh"}, {1000, 50, "ana", "/home/ana", "/bin/zsh"}},
+            {{50, "staff"}});
 
   scap::ThreadEntry init = thread(1, 0, "systemd");
   init.exepath = "/lib/systemd/systemd";
@@ -85,8 +86,8 @@ std::vector<uint8_t> capture() {
   scap::ThreadEntry server = thread(20, 1, "nginx");
   server.exepath = "/usr/sbin/nginx";
   server.vtid = server.vpid = 1;
-  server.cgroups = std::string_view(
-      "cpu=/docker/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\0", 77);
+  server.cgroups =
+      std::string_view("cpu=/docker/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\0", 77);
   server.pidns_init_start_ts = kStart - 5 * kSecond;
   scap::ThreadEntry worker = server;
   worker.tid = 21;
@@ -128,14 +129,16 @@ std::vector<uint8_t> capture() {
   event(-1, ev::CONTAINER_JSON_2_E, {value::text(kContainer)});  // 1
   const std::string at = value::i64(-100);
   event(10, ev::SYSCALL_OPENAT_2_X,  // 2: made, to read and write
-        {value::i64(4), at, value::text("notes.txt"), value::u32(3 | 4 | 1 << 14 | 1 << 15 | 1 << 16), value::u32(0755),
-         value::u32(0x0801), value::u64(77)});
+        {value::i64(4), at, value::text("notes.txt"), value::u32(3 | 4 | 1 << 14 | 1 << 15 | 1 << 16),
+         value::u32(0755), value::u32(0x0801), value::u64(77)});
   event(10, ev::SYSCALL_OPENAT_2_X,  // 3: fails
-        {value::i64(-2), at, value::text("/etc/shadow"), value::u32(1), value::u32(0), value::u32(0), value::u64(0)});
-  event(10, ev::SYSCALL_READ_E, {value::i64(4), value::u32(100)});                                    // 4
-  event(10, ev::SYSCALL_READ_X, {value::i64(5), "hello", value::i64(4), value::u32(100)});            // 5
-  event(10, ev::SYSCALL_WRITE_X, {value::i64(19), "<13>disk is failing", value::i64(5), value::u32(19)});  // 6
-  event(10, ev::SYSCALL_WRITE_X, {value::i64(3), "abc", value::i64(7), value::u32(3)});               // 7
+        {value::i64(-2), at, value::text("/etc/shadow"), value::u32(1), value::u32(0), value::u32(0),
+         value::u64(0)});
+  event(10, ev::SYSCALL_READ_E, {value::i64(4), value::u32(100)});                          // 4
+  event(10, ev::SYSCALL_READ_X, {value::i64(5), "hello", value::i64(4), value::u32(100)});  // 5
+  event(10, ev::SYSCALL_WRITE_X,
+        {value::i64(19), "<13>disk is failing", value::i64(5), value::u32(19)});         // 6
+  event(10, ev::SYSCALL_WRITE_X, {value::i64(3), "abc", value::i64(7), value::u32(3)});  // 7
   std::string polled = value::u16(3);
   for (const int64_t fd : {int64_t{4}, int64_t{7}, int64_t{9}}) polled += value::i64(fd) + value::u16(1);
   event(10, ev::SYSCALL_POLL_X, {value::i64(1), polled, value::i64(0)});  // 8
@@ -146,23 +149,65 @@ std::vector<uint8_t> capture() {
   event(10, ev::SYSCALL_SYMLINKAT_X,  // 11
         {value::i64(0), value::text("/etc/passwd"), value::i64(3), value::text("link")});
   event(10, ev::SYSCALL_CLONE_20_X,  // 12
-        {value::i64(30), value::text("-bash"), value::list({"-l"}), value::i64(10), value::i64(10), value::i64(1),
-         "", value::i64(40), value::u64(0), value::u64(0), value::u32(1), value::u32(2), value::u32(3),
-         value::text("bash"), "", value::u32(0), value::u32(1000), value::u32(50), value::i64(10), value::i64(10)});
+        {value::i64(30),
+         value::text("-bash"),
+         value::list({"-l"}),
+         value::i64(10),
+         value::i64(10),
+         value::i64(1),
+         "",
+         value::i64(40),
+         value::u64(0),
+         value::u64(0),
+         value::u32(1),
+         value::u32(2),
+         value::u32(3),
+         value::text("bash"),
+         "",
+         value::u32(0),
+         value::u32(1000),
+         value::u32(50),
+         value::i64(10),
+         value::i64(10)});
   event(30, ev::SYSCALL_EXECVE_19_X,  // 13
-        {value::i64(0), value::text("cat"), value::list({"aGk="}), value::i64(30), value::i64(30), value::i64(10),
-         "", value::u64(40), value::u64(0), value::u64(0), value::u32(9), value::u32(8), value::u32(0),
-         value::text("cat"), "", value::list({"A=1"}), value::u32(0), value::i64(30), value::u32(1000),
-         value::u32(1), value::u64(0), value::u64(1), value::u64(1), value::u64(42), value::u64(kStart - kSecond),
-         value::u64(kStart), value::u32(0), value::text("/usr/bin/cat"), value::i64(30), value::u32(0)});
-  event(21, ev::SYSCALL_NANOSLEEP_X, {value::i64(0), value::u64(5)});       // 14: in the container
-  event(10, ev::GENERIC_E, {value::u16(3), value::u16(0)});                 // 15
-  event(10, ev::PROCINFO_E, {value::u64(1), value::u64(2)});                // 16
-  event(-1, ev::ASYNCEVENT_E, {value::u32(0), value::text("thing"), ""});   // 17
-  event(10, ev::SYSCALL_BRK_4_X, {value::u64(4096), value::u32(6000), value::u32(3001), value::u32(8)});  // 18
-  event(10, ev::SOCKET_SOCKET_X, {value::i64(9), value::u32(2), value::u32(2), value::u32(0)});           // 19
-  const std::string tuple =
-      bytes({2, 10, 0, 0, 5, 0x88, 0x13, 10, 9, 9, 9, 53, 0});
+        {value::i64(0),
+         value::text("cat"),
+         value::list({"aGk="}),
+         value::i64(30),
+         value::i64(30),
+         value::i64(10),
+         "",
+         value::u64(40),
+         value::u64(0),
+         value::u64(0),
+         value::u32(9),
+         value::u32(8),
+         value::u32(0),
+         value::text("cat"),
+         "",
+         value::list({"A=1"}),
+         value::u32(0),
+         value::i64(30),
+         value::u32(1000),
+         value::u32(1),
+         value::u64(0),
+         value::u64(1),
+         value::u64(1),
+         value::u64(42),
+         value::u64(kStart - kSecond),
+         value::u64(kStart),
+         value::u32(0),
+         value::text("/usr/bin/cat"),
+         value::i64(30),
+         value::u32(0)});
+  event(21, ev::SYSCALL_NANOSLEEP_X, {value::i64(0), value::u64(5)});      // 14: in the container
+  event(10, ev::GENERIC_E, {value::u16(3), value::u16(0)});                // 15
+  event(10, ev::PROCINFO_E, {value::u64(1), value::u64(2)});               // 16
+  event(-1, ev::ASYNCEVENT_E, {value::u32(0), value::text("thing"), ""});  // 17
+  event(10, ev::SYSCALL_BRK_4_X,
+        {value::u64(4096), value::u32(6000), value::u32(3001), value::u32(8)});                  // 18
+  event(10, ev::SOCKET_SOCKET_X, {value::i64(9), value::u32(2), value::u32(2), value::u32(0)});  // 19
+  const std::string tuple = bytes({2, 10, 0, 0, 5, 0x88, 0x13, 10, 9, 9, 9, 53, 0});
   event(10, ev::SOCKET_SENDTO_X, {value::i64(4), "ping", value::i64(9), value::u32(4), tuple});  // 20
   event(10, ev::SYSCALL_READ_X, {value::i64(-9), "", value::i64(77), value::u32(1)});            // 21
   return out.bytes();
@@ -232,7 +277,8 @@ TEST(FilterRows, NameEveryFieldAndOperator) {
   };
   for (const fields::FieldInfo& info : fields::kFields) {
     const std::string name(info.name);
-    const bool with_argument = all.find(name + ".") != std::string::npos && info.argument != fields::ArgumentKind::kNone;
+    const bool with_argument =
+        all.find(name + ".") != std::string::npos && info.argument != fields::ArgumentKind::kNone;
     EXPECT_TRUE(is_named(name) || with_argument) << name;
   }
   for (int i = 0; i <= static_cast<int>(Operator::kExists); ++i) {
@@ -241,9 +287,10 @@ TEST(FilterRows, NameEveryFieldAndOperator) {
 }
 
 TEST(Filter, SaysWhatIsRefusedAndWhy) {
-  EXPECT_EQ(passing("fd.cip.name = a"),
-            "filter, character 1: field 'fd.cip.name' cannot be answered: it needs a name server, and sfkit asks "
-            "nobody while it reads a capture\n  fd.cip.name = a\n  ^");
+  EXPECT_EQ(
+      passing("fd.cip.name = a"),
+      "filter, character 1: field 'fd.cip.name' cannot be answered: it needs a name server, and sfkit asks "
+      "nobody while it reads a capture\n  fd.cip.name = a\n  ^");
   for (const fields::RefusedField& refused : fields::kRefusedFields) {
     const std::string message = passing(std::string(refused.name) + " = 1");
     EXPECT_NE(message.find("cannot be answered"), std::string::npos) << refused.name;

@@ -13,19 +13,24 @@ struct OperatorName {
 };
 
 // Longer names before those they begin with.
-constexpr OperatorName kSymbols[] = {
-    {"==", Operator::kEqual},       {"!=", Operator::kNotEqual}, {"<=", Operator::kLessOrEqual},
-    {">=", Operator::kGreaterOrEqual}, {"=", Operator::kEqual},  {"<", Operator::kLess},
-    {">", Operator::kGreater}};
+constexpr OperatorName kSymbols[] = {{"==", Operator::kEqual},       {"!=", Operator::kNotEqual},
+                                     {"<=", Operator::kLessOrEqual}, {">=", Operator::kGreaterOrEqual},
+                                     {"=", Operator::kEqual},        {"<", Operator::kLess},
+                                     {">", Operator::kGreater}};
 
-constexpr OperatorName kWords[] = {
-    {"contains", Operator::kContains},     {"icontains", Operator::kIcontains},
-    {"bcontains", Operator::kBcontains},   {"startswith", Operator::kStartswith},
-    {"bstartswith", Operator::kBstartswith}, {"endswith", Operator::kEndswith},
-    {"glob", Operator::kGlob},             {"iglob", Operator::kIglob},
-    {"regex", Operator::kRegex},           {"in", Operator::kIn},
-    {"intersects", Operator::kIntersects}, {"pmatch", Operator::kPmatch},
-    {"exists", Operator::kExists}};
+constexpr OperatorName kWords[] = {{"contains", Operator::kContains},
+                                   {"icontains", Operator::kIcontains},
+                                   {"bcontains", Operator::kBcontains},
+                                   {"startswith", Operator::kStartswith},
+                                   {"bstartswith", Operator::kBstartswith},
+                                   {"endswith", Operator::kEndswith},
+                                   {"glob", Operator::kGlob},
+                                   {"iglob", Operator::kIglob},
+                                   {"regex", Operator::kRegex},
+                                   {"in", Operator::kIn},
+                                   {"intersects", Operator::kIntersects},
+                                   {"pmatch", Operator::kPmatch},
+                                   {"exists", Operator::kExists}};
 
 struct TransformerName {
   std::string_view name;
@@ -33,9 +38,8 @@ struct TransformerName {
 };
 
 constexpr TransformerName kTransformers[] = {
-    {"tolower", Transformer::kTolower}, {"toupper", Transformer::kToupper},
-    {"b64", Transformer::kB64},         {"basename", Transformer::kBasename},
-    {"len", Transformer::kLen},         {"val", Transformer::kVal}};
+    {"tolower", Transformer::kTolower},   {"toupper", Transformer::kToupper}, {"b64", Transformer::kB64},
+    {"basename", Transformer::kBasename}, {"len", Transformer::kLen},         {"val", Transformer::kVal}};
 
 constexpr int kMostDepth = 100;
 constexpr size_t kMostTransformers = 10;
@@ -221,8 +225,9 @@ class Parser {
       const std::string_view name = word();
       const char next = peek(name.size());
       if (next != '.' && next != '[') {
-        return fail(start, "'" + std::string(name) +
-                               "' is no field; macros are for rules, and fields have two parts, as in proc.name");
+        return fail(start,
+                    "'" + std::string(name) +
+                        "' is no field; macros are for rules, and fields have two parts, as in proc.name");
       }
     }
     auto parsed = fields::parse_field(text_.substr(at_), used);
@@ -253,7 +258,8 @@ class Parser {
       return Status::ok();
     }
     if (name.empty()) return fail(at_, "an operator is expected here, as in = or contains");
-    if (name == "and" || name == "or") return fail(at_, "an operator is missing before '" + std::string(name) + "'");
+    if (name == "and" || name == "or")
+      return fail(at_, "an operator is missing before '" + std::string(name) + "'");
     std::vector<std::string_view> names;
     for (const OperatorName& entry : kWords) names.push_back(entry.name);
     std::string message = "unknown operator '" + std::string(name) + "'";
@@ -292,7 +298,8 @@ class Parser {
     if (quote != '"' && quote != '\'') {
       size_t size = 0;
       while (at_ + size < text_.size() && !ends_value(peek(size))) ++size;
-      if (size == 0) return fail(at_, "a value is expected here; put it in quotes if it holds blanks or ( ) , =");
+      if (size == 0)
+        return fail(at_, "a value is expected here; put it in quotes if it holds blanks or ( ) , =");
       literal.text = text_.substr(at_, size);
       at_ += size;
       return Status::ok();

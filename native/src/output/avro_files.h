@@ -14,8 +14,8 @@ namespace sfkit::output {
 
 class AvroFiles : public sysflow::RecordSink {
  public:
-  // Takes the next bytes of file `number`, which counts from 0, and of which `begins` is as in Header; false: nobody
-  // wants more.
+  // Takes the next bytes of file `number`, which counts from 0, and of which `begins` is as in Header; false:
+  // nobody wants more.
   using Consumer = std::function<bool(uint32_t number, int64_t begins, std::vector<uint8_t> bytes)>;
 
   AvroFiles(Consumer consumer, int level) : consumer_(std::move(consumer)), level_(level) {}

@@ -5,7 +5,8 @@
 namespace sfkit::output {
 
 Status SeqpacketClient::connect(const std::string& path) {
-  return {ErrorCode::kNotSupported, path + ": this system has no unix sockets that keep the bounds of messages"};
+  return {ErrorCode::kNotSupported,
+          path + ": this system has no unix sockets that keep the bounds of messages"};
 }
 SeqpacketClient::Sent SeqpacketClient::send(Bytes, bool& too_long) {
   too_long = false;

@@ -27,8 +27,8 @@ class SeqpacketClient {
   // Sends one message, wholly or not at all, without waiting. A message that can never be sent, as it is
   // longer than the socket takes, counts as lost without ending the connection: `too_long` says so.
   Sent send(Bytes message, bool& too_long);
-  // Bytes of sent messages that the other end has not read, with what the system needs to keep them: 0 when it has
-  // read all, else at least kLeastUnread for each.
+  // Bytes of sent messages that the other end has not read, with what the system needs to keep them: 0 when
+  // it has read all, else at least kLeastUnread for each.
   size_t unread() const;
   static constexpr size_t kLeastUnread = 256;
   // Whether the other end has hung up.

@@ -52,7 +52,7 @@ struct Descriptor {
   bool of_socketpair = false;
   bool connected = false;
   uint64_t renamed_by = 0;  // number of the last event whose message changed the ends
-  bool attempted = false;  // name and ends are those of a connect that failed
+  bool attempted = false;   // name and ends are those of a connect that failed
 
   // For the layer above: what it knows of this name, and for which container.
   void* file = nullptr;

@@ -500,8 +500,9 @@ void Engine::other(const scap::EventView& event, Context& context) {
       return;
     case ev::USER_ADDED_E:
       users_.add(container_of(), id_of(P::uid), to_text(event.param(P::name)));
-      accounts_.add(container_of(), id_of(P::uid),
-                    {std::string(to_text(event.param(P::home))), std::string(to_text(event.param(P::shell)))});
+      accounts_.add(
+          container_of(), id_of(P::uid),
+          {std::string(to_text(event.param(P::home))), std::string(to_text(event.param(P::shell)))});
       return;
     case ev::USER_DELETED_E: return users_.remove(container_of(), id_of(P::uid));
     case ev::GROUP_ADDED_E: return groups_.add(container_of(), id_of(P::gid), to_text(event.param(P::name)));

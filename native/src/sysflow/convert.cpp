@@ -3,8 +3,8 @@
 #include <memory>
 #include <utility>
 
-#include "scap/blocks.h"
 #include "filter/feed.h"
+#include "scap/blocks.h"
 #include "sysflow/dispatcher.h"
 
 namespace sfkit::sysflow {

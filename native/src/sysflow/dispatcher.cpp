@@ -112,7 +112,9 @@ void Dispatcher::rotate() {
 
 void Dispatcher::tell_sizes() {
   if (options_.sizes == nullptr) return;
-  const auto tell = [](std::atomic<uint64_t>& to, uint64_t size) { to.store(size, std::memory_order_relaxed); };
+  const auto tell = [](std::atomic<uint64_t>& to, uint64_t size) {
+    to.store(size, std::memory_order_relaxed);
+  };
   TableSizes& sizes = *options_.sizes;
   tell(sizes.containers, entities_.containers());
   tell(sizes.processes, entities_.processes());

@@ -50,8 +50,7 @@ class Dispatcher {
   void tick();
   void rotate();
   void tell_sizes();
-  void on_open_alone(const state::Context& context, const ProcessEntity& process,
-                     const FileEntity& file);
+  void on_open_alone(const state::Context& context, const ProcessEntity& process, const FileEntity& file);
   void rebase();
   void remove_ended();
   void on_process(const state::Context& context, uint32_t op);
