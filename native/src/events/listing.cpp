@@ -41,21 +41,24 @@ class Printer {
     } else {
       for (const LineTemplate::Piece& piece : line_.pieces()) {
         out += piece.text;
-        if (piece.has_field) append_text(out, fields_.get(piece.field));
+        if (piece.has_field) append_text(out, piece.field.field, fields_.get(piece.field));
       }
     }
     out += '\n';
   }
 
  private:
-  // What has no text is shown as missing.
-  static bool is_shown_missing(const FieldValue& value) {
+  // What has no text is shown as missing, but for the parameters, of which an event may have none.
+  static bool is_shown_missing(fields::Field field, const FieldValue& value) {
     const bool is_text = value.kind == FieldValue::Kind::kText || value.kind == FieldValue::Kind::kBytes;
-    return value.is_missing() || (is_text && (value.text.empty() || value.text == state::kNotAvailable));
+    if (value.is_missing() || (is_text && value.text == state::kNotAvailable)) return true;
+    const bool of_parameters = field == fields::Field::kEvtArgs || field == fields::Field::kEvtInfo ||
+                               field == fields::Field::kEvtArg || field == fields::Field::kEvtRawarg;
+    return is_text && value.text.empty() && !of_parameters;
   }
 
-  static void append_text(std::string& out, const FieldValue& value) {
-    if (is_shown_missing(value)) {
+  static void append_text(std::string& out, fields::Field field, const FieldValue& value) {
+    if (is_shown_missing(field, value)) {
       out += state::kNotAvailable;
       return;
     }
@@ -79,8 +82,8 @@ class Printer {
     }
   }
 
-  static void append_json(std::string& out, const FieldValue& value) {
-    if (is_shown_missing(value)) {
+  static void append_json(std::string& out, fields::Field field, const FieldValue& value) {
+    if (is_shown_missing(field, value)) {
       out += "null";
       return;
     }
@@ -93,10 +96,10 @@ class Printer {
         return;
       case FieldValue::Kind::kIp:
         out += '"';
-        append_text(out, value);
+        append_text(out, field, value);
         out += '"';
         return;
-      default: return append_text(out, value);
+      default: return append_text(out, field, value);
     }
   }
 
@@ -108,7 +111,7 @@ class Printer {
       if (!std::exchange(first, false)) out += ',';
       append_json_string(out, piece.field.name);
       out += ':';
-      append_json(out, fields_.get(piece.field));
+      append_json(out, piece.field.field, fields_.get(piece.field));
     }
     if (with_parameters_) append_parameters(out);
     out += '}';
