@@ -1,14 +1,22 @@
-// Writes the list of tables and columns into docs/formats.md, from native/tables/columns.json.
-// Usage: node scripts/docs.mjs [--check]   (--check only says whether it is current, with exit code 1 if not)
-import { readFileSync, writeFileSync } from 'node:fs';
+// Writes what is made of code into the pages of docs/: tables and columns (formats.md), fields (filters.md), the types of
+// the library (api.md).
+// Usage: node scripts/docs.mjs [--check]   (--check only says whether they are current, with exit code 1 if not)
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { apiPage } from './lib/api-docs.mjs';
 import { root } from './lib/run.mjs';
 
-const path = join(root, 'docs', 'formats.md');
-const begin = '<!-- columns: written by scripts/docs.mjs -->';
-const end = '<!-- end of columns -->';
+const readJson = (name) => JSON.parse(readFileSync(join(root, 'native', 'tables', name), 'utf8'));
 
-const types = {
+/** Puts text between two marks of a page. */
+function between(page, name, text) {
+  const begin = `<!-- ${name}: written by scripts/docs.mjs -->`;
+  const end = `<!-- end of ${name} -->`;
+  const before = readFileSync(join(root, 'docs', page), 'utf8');
+  return `${before.split(begin)[0]}${begin}\n\n${text}\n${end}${before.split(end)[1]}`;
+}
+
+const columnTypes = {
   i32: 'integer (32 bits)',
   i64: 'integer (64 bits)',
   str: 'text',
@@ -17,24 +25,70 @@ const types = {
   ts: 'time (ns, UTC)',
 };
 
-const { tables, columns } = JSON.parse(readFileSync(join(root, 'native', 'tables', 'columns.json'), 'utf8'));
-const sections = tables.map(({ name, doc }) => {
-  const rows = columns
-    .filter((column) => column.tables.includes(name))
-    .map(
-      (column) => `| \`${column.name}\` | ${types[column.type]}${column.nullable ? '' : ', always'} | ${column.doc} |`,
-    );
-  const heading = `### ${name}\n\n${doc[0].toUpperCase()}${doc.slice(1)}.`;
-  return `${heading}\n\n| column | type | meaning |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
-});
+function columnSections() {
+  const { tables, columns } = readJson('columns.json');
+  return tables
+    .map(({ name, doc }) => {
+      const rows = columns
+        .filter((column) => column.tables.includes(name))
+        .map(
+          (column) =>
+            `| \`${column.name}\` | ${columnTypes[column.type]}${column.nullable ? '' : ', always'} | ${column.doc} |`,
+        );
+      const heading = `### ${name}\n\n${doc[0].toUpperCase()}${doc.slice(1)}.`;
+      return `${heading}\n\n| column | type | meaning |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
+    })
+    .join('\n');
+}
 
-const before = readFileSync(path, 'utf8');
-const after = `${before.split(begin)[0]}${begin}\n\n${sections.join('\n')}\n${end}${before.split(end)[1]}`;
-if (process.argv.includes('--check')) {
-  if (before !== after) {
-    console.error('docs/formats.md is not current: run node scripts/docs.mjs');
+const fieldTypes = {
+  i64: 'number',
+  u64: 'number',
+  f64: 'number',
+  str: 'text',
+  bool: 'true or false',
+  ip: 'address',
+  net: 'network',
+  port: 'port',
+  bytes: 'bytes',
+  list: 'list',
+  raw: 'any',
+};
+
+function fieldTables() {
+  const { fields, refused } = readJson('fields.json');
+  const rows = fields.map(({ name, type, argument = '', filterOnly, doc }) => {
+    const shown = argument === '' ? name : argument.endsWith('?') ? `${name}[?]` : `${name}[]`;
+    return `| \`${shown}\` | ${fieldTypes[type]} | ${doc}${filterOnly ? ' (filters only)' : ''} |`;
+  });
+  const reasons = refused.map(
+    ({ reason, names }) => `| ${names.map((name) => `\`${name}\``).join(', ')} | ${reason} |`,
+  );
+  return [
+    '| field | type | meaning |\n| --- | --- | --- |',
+    ...rows,
+    '',
+    '### Fields that cannot be answered\n',
+    '| field | why |\n| --- | --- |',
+    ...reasons,
+    '',
+  ].join('\n');
+}
+
+const pages = {
+  'formats.md': between('formats.md', 'columns', columnSections()),
+  'filters.md': between('filters.md', 'fields', fieldTables()),
+  'api.md': apiPage(),
+};
+
+for (const [name, after] of Object.entries(pages)) {
+  const path = join(root, 'docs', name);
+  const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  if (before === after) continue;
+  if (process.argv.includes('--check')) {
+    console.error(`docs/${name} is not current: run node scripts/docs.mjs`);
     process.exitCode = 1;
+  } else {
+    writeFileSync(path, after);
   }
-} else {
-  writeFileSync(path, after);
 }

@@ -1,4 +1,4 @@
-// Prints what happened in a capture: a line for each event and flow. Build it as docs/cpp.md says.
+// Prints what happened in a capture: a line for each event and flow. Build it as docs/library.md says.
 #include <base/escape.h>
 #include <driver.h>
 

@@ -5,11 +5,26 @@ import { describe, expect, it } from 'vitest';
 import { Workplace } from '../helpers/cli.js';
 import { root } from '../helpers/corpus.js';
 
-const examples = [...readFileSync(join(root, 'docs/cli.md'), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)].map(
-  (match) => match[1] as string,
-);
+const blocks = (page: string, language: string) =>
+  [
+    ...readFileSync(join(root, 'docs', page), 'utf8').matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g')),
+  ].map((match) => match[1] as string);
 
-describe.concurrent('the examples of docs/cli.md', () => {
+const examples = [...blocks('cli.md', 'sh'), ...blocks('filters.md', 'sh')];
+
+it.each(blocks('library.md', 'js'))('the program of docs/library.md: %s', async (program) => {
+  const place = new Workplace();
+  try {
+    const text = program.replace("'sfkit'", JSON.stringify(join(root, 'dist/index.js')));
+    const script = `mkdir flows; cp fixtures/webserver.scap capture.scap; cat > program.mjs <<'EOF'\n${text}\nEOF\nnode program.mjs`;
+    const result = await place.run(script);
+    expect(result.exit, result.stderr).toBe(0);
+  } finally {
+    place.remove();
+  }
+});
+
+describe.concurrent('the examples of docs/cli.md and docs/filters.md', () => {
   it.each(examples)('%s', async (script) => {
     const place = new Workplace();
     try {
@@ -37,7 +52,7 @@ it('README.md shows what the commands print', async () => {
   }
 });
 
-it('docs/formats.md lists the columns there are', () => {
+it('what is made of code in docs/ is current: columns, fields, types of the library', () => {
   const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts/docs.mjs'), '--check'], {
     encoding: 'utf8',
   });

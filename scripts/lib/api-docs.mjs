@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import ts from 'typescript';
+import { root } from './run.mjs';
+
+/** The reference of the library, from the types and comments of what src/index.ts exports. */
+export function apiPage() {
+  const entry = join(root, 'src', 'index.ts');
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+  const program = ts.createProgram([entry], options);
+  const checker = program.getTypeChecker();
+  const module = checker.getSymbolAtLocation(program.getSourceFile(entry));
+  const exported = checker.getExportsOfModule(module).map((symbol) => {
+    const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+    return { name: symbol.name, symbol: target, declaration: target.declarations[0] };
+  });
+  exported.sort((a, b) => (a.name < b.name ? -1 : 1));
+
+  const groups = [
+    ['Classes', ts.isClassDeclaration],
+    ['Functions', ts.isFunctionDeclaration],
+    ['Interfaces', ts.isInterfaceDeclaration],
+    ['Types', ts.isTypeAliasDeclaration],
+    ['Values', ts.isVariableDeclaration],
+  ];
+  const sections = groups.map(([title, fits]) => {
+    const entries = exported.filter(({ declaration }) => fits(declaration)).map((item) => describe(checker, item));
+    return `## ${title}\n\n${entries.join('\n\n')}`;
+  });
+  const head = `# The library's types
+
+Made by scripts/docs.mjs from the types of \`src/index.ts\`: do not edit. How to use them: [library.md](library.md).
+`;
+  return `${head}\n${sections.join('\n\n')}\n`;
+}
+
+function describe(checker, { name, symbol, declaration }) {
+  const parts = [`### ${name}`];
+  const text = docOf(checker, symbol);
+  if (text) parts.push(text);
+  if (ts.isFunctionDeclaration(declaration)) {
+    parts.push(code(`${name}${signatureOf(declaration)}`));
+  } else if (ts.isTypeAliasDeclaration(declaration)) {
+    parts.push(code(`type ${name} = ${flat(declaration.type.getText())}`));
+  } else if (ts.isVariableDeclaration(declaration)) {
+    const type = checker.typeToString(checker.getTypeOfSymbol(symbol));
+    parts.push(code(`const ${name}: ${type.length > 200 ? `${type.slice(0, 200)}...` : type}`));
+  } else {
+    const base = (declaration.heritageClauses ?? []).map((clause) => clause.getText()).join(' ');
+    if (base) parts.push(`\`${flat(base)}\``);
+    const rows = declaration.members.filter(isPublic).map((member) => row(checker, member));
+    if (rows.length > 0) parts.push(`| member | type | meaning |\n| --- | --- | --- |\n${rows.join('\n')}`);
+  }
+  return parts.join('\n\n');
+}
+
+function isPublic(member) {
+  if (member.name !== undefined && ts.isPrivateIdentifier(member.name)) return false;
+  return !(ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Private);
+}
+
+function row(checker, member) {
+  const symbol = member.symbol ?? checker.getSymbolAtLocation(member.name);
+  const name = ts.isConstructorDeclaration(member) ? 'new' : member.name.getText();
+  const optional = member.questionToken ? '?' : '';
+  const isCallable =
+    ts.isMethodDeclaration(member) || ts.isMethodSignature(member) || ts.isConstructorDeclaration(member);
+  const type = isCallable
+    ? signatureOf(member)
+    : (member.type?.getText() ?? checker.typeToString(checker.getTypeOfSymbol(symbol)));
+  return `| \`${name}${optional}\` | \`${cell(type)}\` | ${cell(docOf(checker, symbol))} |`;
+}
+
+function signatureOf(declaration) {
+  const parameters = declaration.parameters.map((parameter) => flat(parameter.getText())).join(', ');
+  const result = declaration.type ? `: ${flat(declaration.type.getText())}` : '';
+  return `(${parameters})${result}`;
+}
+
+function docOf(checker, symbol) {
+  return ts.displayPartsToString(symbol?.getDocumentationComment(checker) ?? []).trim();
+}
+
+const flat = (text) => text.replace(/\s+/g, ' ').replaceAll(' | undefined', '');
+const cell = (text) => flat(text).replaceAll('|', '\\|');
+const code = (text) => `\`\`\`ts\n${text}\n\`\`\``;
