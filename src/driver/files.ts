@@ -7,6 +7,7 @@ export class FileWriter {
   readonly #rotates: boolean;
   #file = -1;
   #begins = 0;
+  #name = '';
   #sink: ByteSink | undefined;
   /** The files that are complete, by name. */
   readonly written: string[] = [];
@@ -22,7 +23,8 @@ export class FileWriter {
       await this.close();
       this.#file = number;
       this.#begins = begins || firstSecond;
-      this.#sink = openSink(this.#name());
+      this.#name = this.#nextName();
+      this.#sink = openSink(this.#name);
     }
     await this.#sink?.write(bytes);
   }
@@ -33,7 +35,7 @@ export class FileWriter {
     this.#sink = undefined;
     if (sink === undefined) return;
     await sink.close();
-    this.written.push(this.#name());
+    this.written.push(this.#name);
   }
 
   discard(): void {
@@ -41,8 +43,16 @@ export class FileWriter {
     this.#sink = undefined;
   }
 
-  #name(): string {
-    if (this.#path.endsWith('/')) return `${this.#path}${this.#begins}`;
-    return this.#rotates ? `${this.#path}.${this.#begins}` : this.#path;
+  #nextName(): string {
+    const isDirectory = this.#path.endsWith('/');
+    const stem = isDirectory
+      ? `${this.#path}${this.#begins}`
+      : this.#rotates
+        ? `${this.#path}.${this.#begins}`
+        : this.#path;
+    // An older section of a capture may bring a second back.
+    let name = stem;
+    for (let count = 1; this.written.includes(name); count++) name = `${stem}-${count}`;
+    return name;
   }
 }

@@ -43,10 +43,16 @@ export function openLog({ name, debug }: LogSettings, env: Environment): Log {
     }),
   ];
   if (env.GLOG_log_dir && !toStderr) {
-    for (const severity of severities.slice(least)) {
-      transports.push(
-        new winston.transports.File({ filename: join(env.GLOG_log_dir, `${name}.${severity}`), level: severity }),
-      );
+    try {
+      for (const severity of severities.slice(least)) {
+        transports.push(
+          new winston.transports.File({ filename: join(env.GLOG_log_dir, `${name}.${severity}`), level: severity }),
+        );
+      }
+    } catch (error) {
+      // A log that cannot be written must not keep anybody from work.
+      const reason = error instanceof Error ? error.message : String(error);
+      process.stderr.write(`${name}: no log files: ${escapeForTerminal(reason)}\n`);
     }
   }
   const logger = winston.createLogger({

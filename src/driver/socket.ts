@@ -33,10 +33,13 @@ export class SocketWriter {
   readonly #log: Log;
   readonly #limits: SocketLimits;
   readonly #socket: NativeSeqpacketSocket = new (loadAddon().SeqpacketSocket)();
-  #queue: Datum[] = [];
+  #queue: Queued[] = [];
   /** Sent, but perhaps not read yet. */
-  #unread: Datum[] = [];
-  readonly #entities = new Entities();
+  #unread: Queued[] = [];
+  /** Those since the last header that was taken. */
+  #entities = new Entities();
+  /** Counts the readers, each of which knows nothing of what the ones before were told. */
+  #reader = 1;
   #connected = false;
   #retryAt = 0;
   #retryAfter: number;
@@ -60,12 +63,16 @@ export class SocketWriter {
     }
     // The batch that the bytes are of goes away.
     const datum = { record, bytes: Buffer.from(bytes) };
+    // What follows a header makes sense without what came before; what is queued still needs that.
+    if (record.type === 'Header') this.#entities = new Entities();
     const isEntity = this.#entities.keep(datum);
-    if (this.#queue.length >= this.#limits.queue) {
-      // An entity is kept beside the queue and sent with what refers to it.
-      if (!isEntity) this.dropped += 1;
+    if (this.#queue.length < this.#limits.queue) {
+      this.#queue.push({ datum, entities: this.#entities });
+    } else if (isEntity) {
+      // It is kept beside the queue and sent with what refers to it.
+      this.#entities.markMissing(datum);
     } else {
-      this.#queue.push(datum);
+      this.dropped += 1;
     }
     while (this.#flush() === 'busy') await sleep(pause);
   }
@@ -77,7 +84,7 @@ export class SocketWriter {
       if (Date.now() > until) break;
       await sleep(pause);
     }
-    const left = this.#queue.filter(({ record }) => !isEntityRecord(record)).length;
+    const left = this.#queue.filter(({ datum }) => !isEntityRecord(datum.record)).length;
     this.dropped += left;
     if (this.dropped > 0) this.#log.warning('socket', `${this.#path}: ${this.dropped} records were dropped`);
     this.#socket.close();
@@ -96,22 +103,29 @@ export class SocketWriter {
   #flush(): 'done' | 'busy' | 'away' {
     if (!this.#connect()) return 'away';
     while (this.#queue.length > 0) {
-      const datum = this.#queue[0] as Datum;
-      for (const needed of this.#entities.missingFor(datum.record)) {
-        const result = this.#send(needed);
+      const next = this.#queue[0] as Queued;
+      const { datum, entities } = next;
+      entities.serve(this.#reader);
+      for (const needed of entities.missingFor(datum.record)) {
+        const result = this.#send({ datum: needed, entities });
         if (result !== 'sent') return result;
       }
-      if (!isEntityRecord(datum.record) || this.#entities.isMissing(datum)) {
-        const result = this.#send(datum);
+      if (!entities.wasSent(datum)) {
+        const result = this.#send(next);
         if (result !== 'sent') return result;
       }
       this.#queue.shift();
+      if (this.#unread.length % 256 === 255) {
+        this.#settle();
+        if (!this.#connected) return 'away';
+      }
     }
     this.#settle();
-    return 'done';
+    return this.#connected ? 'done' : 'away';
   }
 
-  #send(datum: Datum): 'sent' | 'busy' | 'away' {
+  #send(queued: Queued): 'sent' | 'busy' | 'away' {
+    const { datum, entities } = queued;
     const result = this.#socket.send(datum.bytes);
     if (result === 'lost') {
       this.#lose();
@@ -126,10 +140,9 @@ export class SocketWriter {
       );
     } else {
       this.sent += 1;
-      this.#unread.push(datum);
-      if (this.#unread.length % 256 === 0) this.#settle();
+      this.#unread.push(queued);
     }
-    this.#entities.markSent(datum);
+    entities.markSent(datum);
     return 'sent';
   }
 
@@ -145,9 +158,9 @@ export class SocketWriter {
     this.#socket.close();
     this.#log.warning('socket', `${this.#path}: the reader went away; records are kept until it is back`);
     // Entities come again by themselves, before what refers to them.
-    this.#queue = [...this.#unread.filter(({ record }) => !isEntityRecord(record)), ...this.#queue];
+    this.#queue = [...this.#unread.filter(({ datum }) => !isEntityRecord(datum.record)), ...this.#queue];
     this.#unread = [];
-    this.#entities.forgetSent();
+    this.#reader += 1;
     this.#retryAt = 0;
     this.#retryAfter = this.#limits.retry;
   }
@@ -174,39 +187,53 @@ function isEntityRecord({ type }: SysFlowRecord): boolean {
   return type === 'Header' || type === 'Container' || type === 'Process' || type === 'File' || type === 'Pod';
 }
 
-/** What others refer to, as it was written last, and which of it the reader has. */
+/** A record that waits, and what it can refer to. */
+interface Queued {
+  datum: Datum;
+  entities: Entities;
+}
+
+/** What records behind a header refer to, as it was written last, and which of it the reader has. */
 class Entities {
   #header: Datum | undefined;
   readonly #kept = new Map<string, Datum>();
-  readonly #sent = new Set<string>();
+  /** The last that the reader got of each. */
+  readonly #sent = new Map<string, Datum>();
+  #reader = 0;
 
   /** Whether the record is one of them. */
   keep(datum: Datum): boolean {
     const key = keyOf(datum.record);
     if (key === undefined) return false;
-    if (datum.record.type === 'Header') {
-      // What follows a header makes sense without what came before.
-      this.#kept.clear();
-      this.#sent.clear();
-      this.#header = datum;
-    }
+    if (datum.record.type === 'Header') this.#header = datum;
     this.#kept.set(key, datum);
-    this.#sent.delete(key);
     return true;
   }
 
-  isMissing({ record }: Datum): boolean {
-    return !this.#sent.has(keyOf(record) as string);
-  }
-
-  markSent({ record }: Datum): void {
-    const key = keyOf(record);
-    if (key !== undefined) this.#sent.add(key);
-  }
-
-  forgetSent(): void {
+  /** To be called before the others: a new reader has nothing. */
+  serve(reader: number): void {
+    if (reader === this.#reader) return;
+    const isFirst = this.#reader === 0;
+    this.#reader = reader;
     this.#sent.clear();
+    if (isFirst) return;
     for (const [key, datum] of this.#kept) this.#kept.set(key, again(datum));
+  }
+
+  /** Whether the reader has just this: records of events and flows are never asked for twice. */
+  wasSent(datum: Datum): boolean {
+    const key = keyOf(datum.record);
+    return key !== undefined && this.#sent.get(key) === datum;
+  }
+
+  markSent(datum: Datum): void {
+    const key = keyOf(datum.record);
+    if (key !== undefined) this.#sent.set(key, datum);
+  }
+
+  /** The newest of it is not on its way: it is sent before what refers to it. */
+  markMissing({ record }: Datum): void {
+    this.#sent.delete(keyOf(record) as string);
   }
 
   /** What must be sent before a record, in this order: header, containers, ancestors before children, files. */

@@ -263,10 +263,10 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
     case Field::kFdContainername: {
       const FieldValue name = descriptor_name();
       if (name.is_missing()) return {};
-      path_ = container_id();
-      path_ += ':';
-      path_ += name.text;
-      return FieldValue::of(path_);
+      joined_ = container_id();
+      joined_ += ':';
+      joined_ += name.text;
+      return FieldValue::of(joined_);
     }
     case Field::kFdTypes: {
       state::DescriptorTable* table = context_->thread == nullptr ? nullptr : context_->thread->table();
@@ -297,10 +297,10 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
     case Field::kFdContainerdirectory: {
       const FieldValue directory = directory_or_file(descriptor, true);
       if (directory.is_missing()) return {};
-      path_ = container_id();
-      path_ += ':';
-      path_ += directory.text;
-      return FieldValue::of(path_);
+      joined_ = container_id();
+      joined_ += ':';
+      joined_ += directory.text;
+      return FieldValue::of(joined_);
     }
     case Field::kFdL4proto: return FieldValue::of(protocol_name(descriptor.l4));
     case Field::kFdSockfamily:

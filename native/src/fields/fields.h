@@ -185,6 +185,7 @@ class FieldReader {
   std::string clock_;  // of shown_second_
   std::string text_;
   std::string path_;
+  std::string joined_;
   // Where each() is.
   state::Thread* ancestor_ = nullptr;
   size_t step_ = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
 #include <utility>
 
 #include "base/ip_text.h"
@@ -186,22 +187,59 @@ class Compiler {
       for (const auto& child : node.children) check_all(*child);
       return;
     }
-    if (status_.is_ok()) made_.push_back(condition(node.check));
+    if (!status_.is_ok()) return;
+    made_.emplace(&node, condition(node.check));
+  }
+
+  // How much a condition takes to answer, roughly.
+  static int cost_of(const Condition& condition) {
+    if (follows_from_code(condition.left.field.field) && !condition.right) return 0;
+    const std::string_view name = condition.left.field.name;
+    const auto begins = [name](std::string_view prefix) { return name.starts_with(prefix); };
+    if (condition.left.field.several == Several::kAny || begins("proc.a")) return 50;
+    if (condition.regex) return 40;
+    for (const std::string_view slow :
+         {"evt.arg", "evt.info", "proc.cmdline", "proc.env", "proc.pcmdline", "thread.cgroup",
+          "proc.loginshellid", "fdlist.", "evt.time", "evt.datetime", "proc.fd"}) {
+      if (begins(slow)) return 30;
+    }
+    if (begins("fd.") || begins("fs.") || begins("proc.p")) return 20;
+    return condition.left.transformers.empty() && !condition.right ? 10 : 20;
+  }
+  // What is asked first decides most often whether the rest must be asked, so cheap conditions come first.
+  // What passes is the same, as no condition changes anything; the counter util.cnt alone shows it.
+  int cost_of(const Node& node) const {
+    if (node.kind == Node::Kind::kCheck) return cost_of(made_.at(&node));
+    int cost = 0;
+    for (const auto& child : node.children) cost += cost_of(*child);
+    return cost;
+  }
+  std::vector<const Node*> by_cost(const Node& node) const {
+    std::vector<std::pair<int, const Node*>> costs;
+    for (const auto& child : node.children) costs.emplace_back(cost_of(*child), child.get());
+    std::stable_sort(costs.begin(), costs.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::vector<const Node*> nodes;
+    for (const auto& [cost, child] : costs) nodes.push_back(child);
+    return nodes;
   }
 
   int32_t link(const Node& node, int32_t on_true, int32_t on_false) {
     switch (node.kind) {
       case Node::Kind::kNot: return link(*node.children.front(), on_false, on_true);
-      case Node::Kind::kAnd:
-        for (size_t i = node.children.size(); i-- > 0;) on_true = link(*node.children[i], on_true, on_false);
+      case Node::Kind::kAnd: {
+        const std::vector<const Node*> children = by_cost(node);
+        for (size_t i = children.size(); i-- > 0;) on_true = link(*children[i], on_true, on_false);
         return on_true;
-      case Node::Kind::kOr:
-        for (size_t i = node.children.size(); i-- > 0;) on_false = link(*node.children[i], on_true, on_false);
+      }
+      case Node::Kind::kOr: {
+        const std::vector<const Node*> children = by_cost(node);
+        for (size_t i = children.size(); i-- > 0;) on_false = link(*children[i], on_true, on_false);
         return on_false;
+      }
       case Node::Kind::kCheck: break;
     }
-    Condition condition = std::move(made_.back());
-    made_.pop_back();
+    Condition condition = std::move(made_.at(&node));
     condition.on_true = on_true;
     condition.on_false = on_false;
     filter_->conditions_.push_back(std::move(condition));
@@ -538,7 +576,7 @@ class Compiler {
   std::string_view text_;
   Status status_;
   std::unique_ptr<Filter> filter_ = std::make_unique<Filter>();
-  std::vector<Condition> made_;  // in reading order, taken from the end
+  std::unordered_map<const Node*, Condition> made_;
 };
 
 Result<std::unique_ptr<Filter>> Filter::compile(std::string_view text) {

@@ -36,10 +36,7 @@ class Feed : public state::Feed {
   template <typename Visit>
   void apply_passing(const scap::EventView& event, bool wanted, Visit visit) {
     reader_.next_event(event);
-    // What is entered is kept for the return of the call, which may be asked about it.
-    const bool hopeless =
-        filter_ != nullptr && !filter_->may_pass(event.code) && !filter_->may_pass(event.code | 1);
-    if (hopeless) {
+    if (is_hopeless(event.code)) {
       if (wanted) ++left_out_;
       engine().apply(event, [](const state::Context&) {});
       return;
@@ -54,6 +51,12 @@ class Feed : public state::Feed {
       }
       visit(context);
     });
+  }
+
+  // Whether neither the event nor, if it is the beginning of a call, the call's end can pass: what is entered
+  // is kept for the end, which may be asked about it.
+  bool is_hopeless(uint16_t code) const {
+    return filter_ != nullptr && !filter_->may_pass(code) && !filter_->may_pass(code | 1);
   }
 
  private:

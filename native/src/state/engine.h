@@ -87,6 +87,11 @@ class Engine {
   // What apply() does with an event of a code.
   enum Route : uint8_t { kRouteNone, kRouteOther, kRouteEnter, kRouteExit, kRouteIgnoredExit };
   static uint8_t route_of(uint16_t code);
+  // Whether apply() calls its visitor for events of a code.
+  static bool is_visited(uint16_t code) {
+    const uint8_t route = route_of(code);
+    return route != kRouteNone && route != kRouteIgnoredExit;
+  }
 
  private:
   template <bool kAll, typename Visit>

@@ -1,11 +1,13 @@
 #include "sysflow/convert.h"
 
+#include <array>
 #include <memory>
 #include <utility>
 
 #include "filter/feed.h"
 #include "scap/blocks.h"
 #include "sysflow/dispatcher.h"
+#include "sysflow/ops.h"
 
 namespace sfkit::sysflow {
 namespace {
@@ -18,7 +20,11 @@ class Pipeline : public filter::Feed {
       : Feed(std::move(filter), options.compat, cancel),
         options_(options),
         sink_(sink),
-        dispatcher_(options, engine(), sink) {}
+        dispatcher_(options, engine(), sink) {
+    for (uint16_t code = 0; code < scap::kEventCount; ++code) {
+      makes_records_[code] = state::Engine::is_visited(code) && op_of(code, options.compat) != 0;
+    }
+  }
 
   void lists_complete() override {
     Feed::lists_complete();
@@ -38,13 +44,7 @@ class Pipeline : public filter::Feed {
   bool take(const scap::EventView& event, bool shown) override {
     if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) return false;
     if (has_filter()) {
-      // Time goes on with the events that pass.
-      apply_passing(event, shown, [this, &event](const state::Context& context) {
-        dispatcher_.advance(event.ts);
-        const uint8_t route = state::Engine::route_of(event.code);
-        const bool counts = route != state::Engine::kRouteNone && route != state::Engine::kRouteIgnoredExit;
-        if (counts) dispatcher_.dispatch(context);
-      });
+      take_passing(event, shown);
       return true;
     }
     if (shown) dispatcher_.advance(event.ts);
@@ -55,9 +55,31 @@ class Pipeline : public filter::Feed {
   }
 
  private:
+  void take_passing(const scap::EventView& event, bool shown) {
+    if (options_.compat) {
+      // The collector does not see what does not pass, so its time goes on with what does.
+      apply_passing(event, shown, [this, &event](const state::Context& context) {
+        dispatcher_.advance(event.ts);
+        if (state::Engine::is_visited(event.code)) dispatcher_.dispatch(context);
+      });
+      return;
+    }
+    // Time is the capture's, so that records are the same whatever else passes, and only events that can make
+    // a record need be asked about.
+    if (shown) dispatcher_.advance(event.ts);
+    if (!makes_records_[event.code] && !makes_records_[event.code | 1]) {
+      reader().next_event(event);
+      engine().apply(event, [](const state::Context&) {});
+      return;
+    }
+    apply_passing(event, shown && makes_records_[event.code],
+                  [this](const state::Context& context) { dispatcher_.dispatch(context); });
+  }
+
   const ConvertOptions& options_;
   RecordSink& sink_;
   Dispatcher dispatcher_;
+  std::array<bool, scap::kEventCount> makes_records_{};
   bool header_written_ = false;
 };
 
@@ -90,7 +112,9 @@ Status convert_capture(scap::Input& input, const std::string& name, const Conver
 
   pipeline->describe(summary, input, stats);
   const DispatchCounts& counts = dispatcher.counts();
-  summary.add_skipped("events that the filter leaves out", pipeline->left_out());
+  summary.add_skipped(options.compat ? "events that the filter leaves out"
+                                     : "events that can make records and that the filter leaves out",
+                      pipeline->left_out());
   summary.add_skipped("calls on descriptors that the capture does not introduce", counts.unknown_descriptor);
   summary.add_skipped(
       options.file_only

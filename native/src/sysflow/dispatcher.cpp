@@ -324,7 +324,7 @@ void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool networ
       descriptor.file_container = thread.container;
     }
     target.file = static_cast<FileEntity*>(descriptor.file);
-    if (!target.file->written) entities_.write(*target.file);
+    entities_.keep_written(*target.file);
     if (options_.mode == Mode::kConsumer) {
       on_open_alone(context, process, *target.file);
       return;

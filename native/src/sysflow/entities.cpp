@@ -98,9 +98,9 @@ void EntityStore::write_container(uint32_t container) {
   const auto [entry, is_new] = containers_.try_emplace(info.id);
   ContainerEntity& entity = entry->second;
   // Metadata that came after the first use: the record is written again, but not by the collector.
-  if (!is_new && entity.written && (compat_ || entity.version == info.version)) return;
+  if (!is_new && entity.written == epoch_ && (compat_ || entity.version == info.version)) return;
   entity.version = info.version;
-  entity.written = true;
+  entity.written = epoch_;
   Container& record = entity.record;
   record.id = info.id;
   if (info.known) {
@@ -137,7 +137,7 @@ ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& l
   describe(record, leader);
   describe_surroundings(*entity, leader);
   entity->alive = true;
-  entity->written = false;
+  entity->written = 0;
   entity->first_network = entity->last_network = entity->first_file = entity->last_file = nullptr;
   entity->thread_flow = nullptr;
   entity->previous = entity->next = entity->previous_same_pid = entity->next_same_pid = nullptr;
@@ -184,7 +184,7 @@ EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& le
     entity->previous = last_;
     (last_ == nullptr ? first_ : last_->next) = entity;
     last_ = entity;
-    entity->written = true;
+    entity->written = epoch_;
     write(*entity);
   }
   return {process, true};
@@ -221,7 +221,7 @@ FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, char
   const std::string& container_id = state_.containers().at(thread.container).id;
   key_.assign(container_id).append(path);
   if (const auto found = files_.find(std::string_view(key_)); found != files_.end()) {
-    if (!found->second->written) write(*found->second);
+    keep_written(*found->second);
     return found->second.get();
   }
   state::Thread* leader = thread.leader();
@@ -236,36 +236,32 @@ FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, char
   if (container != 0) entity->record.container_id = state_.containers().at(container).id;
   FileEntity* result = entity.get();
   files_.emplace(key_, std::move(entity));
-  result->written = true;
+  result->written = epoch_;
   sink_.file(result->record);
   return result;
 }
 
-void EntityStore::forget_written() {
-  for (ProcessEntity* process = first_; process != nullptr; process = process->next) process->written = false;
-  for (auto& [key, file] : files_) file->written = false;
-  for (auto& [id, container] : containers_) container.written = false;
-}
-
 void EntityStore::write_container_again(const std::optional<std::string>& id) {
   const auto found = id ? containers_.find(*id) : containers_.end();
-  if (found == containers_.end() || found->second.written) return;
-  found->second.written = true;
+  if (found == containers_.end() || found->second.written == epoch_) return;
+  found->second.written = epoch_;
   sink_.container(found->second.record);
 }
 
 void EntityStore::write_again(ProcessEntity& process) {
+  // Marked as it is met, so that a chain that leads back to itself ends.
+  process.written = epoch_;
   std::vector<ProcessEntity*> chain{&process};
   for (ProcessEntity* at = &process; at->record.poid && chain.size() < kDeepestAncestry;) {
     at = find(*at->record.poid);
-    if (at == nullptr || at->written || std::find(chain.begin(), chain.end(), at) != chain.end()) break;
+    if (at == nullptr || at->written == epoch_) break;
+    at->written = epoch_;
     chain.push_back(at);
   }
   for (auto at = chain.rbegin(); at != chain.rend(); ++at) {
     ProcessEntity& entity = **at;
     write_container_again(entity.record.container_id);
     entity.record.state = ObjectState::kReup;
-    entity.written = true;
     write(entity);
   }
 }
@@ -273,7 +269,7 @@ void EntityStore::write_again(ProcessEntity& process) {
 void EntityStore::write(FileEntity& file) {
   write_container_again(file.record.container_id);
   file.record.state = ObjectState::kReup;
-  file.written = true;
+  file.written = epoch_;
   sink_.file(file.record);
 }
 
@@ -291,7 +287,7 @@ void EntityStore::erase(ProcessEntity& process) {
   (process.previous == nullptr ? first_ : process.previous->next) = process.next;
   (process.next == nullptr ? last_ : process.next->previous) = process.previous;
   process.alive = false;
-  process.written = false;
+  process.written = 0;
   release(process);
 }
 

@@ -21,15 +21,15 @@ struct ThreadFlow;
 
 struct FileEntity {
   File record;
-  bool written = false;
+  uint32_t written = 0;  // the epoch of EntityStore in which it was last
 };
 
 struct ProcessEntity {
   Process record;   // without its environment
   std::string env;  // variables, each ended by NUL
   bool alive = false;
-  bool written = false;
-  bool ended = false;  // its leader has exited
+  uint32_t written = 0;  // the epoch of EntityStore in which it was last, 0 for never
+  bool ended = false;    // its leader has exited
   // Data flows in order of creation, network and file apart.
   Flow* first_network = nullptr;
   Flow* last_network = nullptr;
@@ -68,7 +68,8 @@ class EntityStore {
     state::Thread* leader = thread.leader();
     if (leader == nullptr) leader = &thread;
     auto* cached = static_cast<ProcessEntity*>(leader->process);
-    if (cached != nullptr && cached->alive && cached->written && cached->record.oid == oid_of(*leader)) {
+    if (cached != nullptr && cached->alive && cached->written == epoch_ &&
+        cached->record.oid == oid_of(*leader)) {
       return {cached, false};
     }
     return fetch(thread, *leader, state, ts);
@@ -85,13 +86,15 @@ class EntityStore {
   std::string user_argument(const state::Thread& thread, uint32_t uid) const;
 
   // A rotation: every entity is written again before it is next referred to, as REUP and with its ancestors.
-  void forget_written();
+  void forget_written() { ++epoch_; }
   // Writes the process, with the ancestors that were not written either, unless it was.
   void keep_written(ProcessEntity& process) {
-    if (!process.written && process.alive) write_again(process);
+    if (process.written != epoch_ && process.alive) write_again(process);
   }
   // The same for a file.
-  void write(FileEntity& file);
+  void keep_written(FileEntity& file) {
+    if (file.written != epoch_) write(file);
+  }
 
   size_t processes() const { return processes_.size(); }
   size_t files() const { return files_.size(); }
@@ -116,6 +119,7 @@ class EntityStore {
   void describe(Process& record, state::Thread& leader) const;
   void describe_surroundings(ProcessEntity& entity, state::Thread& leader) const;
   void write(ProcessEntity& process);
+  void write(FileEntity& file);
   void write_again(ProcessEntity& process);
   void write_container_again(const std::optional<std::string>& id);
   // The leader of the parent's process, nullptr when the parent is unknown.
@@ -131,6 +135,8 @@ class EntityStore {
   state::Engine& state_;
   RecordSink& sink_;
   const bool compat_;
+  // Counts what makes everything begin anew, so that nothing need be walked for it.
+  uint32_t epoch_ = 1;
 
   FlatMap<Oid, ProcessEntity*, OidHash> processes_;
   FlatMap<int64_t, ProcessEntity*> by_pid_;
@@ -141,7 +147,7 @@ class EntityStore {
   struct ContainerEntity {
     Container record;
     uint64_t version = 0;  // of the metadata it was last written with
-    bool written = false;
+    uint32_t written = 0;
   };
   std::unordered_map<std::string, ContainerEntity> containers_;
   std::string key_;

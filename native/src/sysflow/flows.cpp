@@ -213,7 +213,7 @@ void FlowTable::write(Flow& flow, bool final) {
     return;
   }
   entities_.keep_written(*flow.process);
-  if (!flow.file->written) entities_.write(*flow.file);
+  entities_.keep_written(*flow.file);
   sink_.file_flow(flow.data);
 }
 
