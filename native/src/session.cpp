@@ -95,6 +95,7 @@ class BothSinks : public sysflow::RecordSink {
   void process_flow(const sysflow::ProcessFlow& record) override { give(&RecordSink::process_flow, record); }
   void pod(const sysflow::Pod& record) override { give(&RecordSink::pod, record); }
   void k8s_event(const sysflow::K8sEvent& record) override { give(&RecordSink::k8s_event, record); }
+  void process_gone(const sysflow::Oid& oid) override { first_->process_gone(oid); }
   void finish() override {
     first_->finish();
     second_->finish();

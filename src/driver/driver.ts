@@ -102,11 +102,22 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     const session = openDatums(engineOptions(config));
     this.#session = session;
     if (this.#exits) session.stop();
-    const tell = (reason: Statistics['reason']) => this.#tell(reason, session.summary(), socket, log);
+    let failure: { error: unknown } | undefined;
+    // The file still gets what is there, then the run ends.
+    const fail = (error: unknown) => {
+      failure ??= { error };
+      session.stop();
+    };
+    const tell = (reason: Statistics['reason']) => {
+      try {
+        this.#tell(reason, session.summary(), socket, log);
+      } catch (error) {
+        fail(error);
+      }
+    };
     const timer = setInterval(() => tell('interval'), statisticsInterval);
     timer.unref();
 
-    let failure: { error: unknown } | undefined;
     let headers = 0;
     log.verbose(1, 'driver', `reading ${config.scapInputPath}`);
     try {
@@ -119,16 +130,18 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
         if (failure !== undefined) continue;
         log.verbose(2, 'driver', `${batch.ends.length} records`);
         try {
-          for (const datum of decodeBatch(batch)) {
-            const { record } = datum;
-            if (record.type === 'Header' && headers++ > 0) tell('rotation');
-            await this.#call(entities, record);
-            await socket?.write(datum);
+          for (const item of decodeBatch(batch)) {
+            if ('gone' in item) {
+              entities?.forget(item.gone);
+              socket?.forget(item.gone);
+              continue;
+            }
+            if (item.record.type === 'Header' && headers++ > 0) tell('rotation');
+            await this.#call(entities, item.record);
+            await socket?.write(item);
           }
         } catch (error) {
-          // The file still gets what is there, then the run ends.
-          failure = { error };
-          session.stop();
+          fail(error);
         }
       }
       tell('end');
@@ -139,13 +152,15 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
       session.close();
       files?.discard();
       socket?.discard();
+      // What the callback threw is what the caller waits for.
+      if (failure !== undefined) throw (failure as { error: unknown }).error;
       const known = asSysFlowError(error);
       log.error('driver', known.message);
       throw known;
     } finally {
       clearInterval(timer);
     }
-    if (failure !== undefined) throw failure.error;
+    if (failure !== undefined) throw (failure as { error: unknown }).error;
     const summary = session.summary();
     const counts = socket && { sent: socket.sent, dropped: socket.dropped, droppedIpv6: socket.droppedIpv6 };
     log.verbose(1, 'driver', `read ${summary.events} events`);
@@ -164,7 +179,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     const { header, container, process, file1, file2 } = joined;
     const done = this.config.callback?.(header as HeaderRecord, container, process, file1, file2, joined.record);
     // Most callbacks are done when they return, and waiting would cost each of them a turn of the event loop.
-    if (done instanceof Promise) await done;
+    if (typeof done?.then === 'function') await done;
   }
 
   #tell(reason: Statistics['reason'], summary: Summary, socket: SocketWriter | undefined, log: Log): void {

@@ -1,3 +1,4 @@
+import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import winston from 'winston';
 import { escapeForTerminal } from '../engine/escape.js';
@@ -20,6 +21,9 @@ export interface LogSettings {
   /** Everything on standard error. */
   debug: boolean;
 }
+
+/** Milliseconds that a log file has to take its last messages. */
+const longestClose = 1000;
 
 const severities = ['INFO', 'WARNING', 'ERROR'] as const;
 type Severity = (typeof severities)[number];
@@ -44,6 +48,8 @@ export function openLog({ name, debug }: LogSettings, env: Environment): Log {
   ];
   if (env.GLOG_log_dir && !toStderr) {
     try {
+      accessSync(env.GLOG_log_dir, constants.W_OK);
+      if (!statSync(env.GLOG_log_dir).isDirectory()) throw new Error(`${env.GLOG_log_dir} is no directory`);
       for (const severity of severities.slice(least)) {
         transports.push(
           new winston.transports.File({ filename: join(env.GLOG_log_dir, `${name}.${severity}`), level: severity }),
@@ -87,7 +93,16 @@ export function openLog({ name, debug }: LogSettings, env: Environment): Log {
           open -= 1;
           if (open <= 0) resolve();
         };
-        for (const file of files) file.once('finish', done);
+        for (const file of files) {
+          let isDone = false;
+          const once = () => {
+            if (!isDone) done();
+            isDone = true;
+          };
+          // A disk that takes no more must not keep the run from ending.
+          setTimeout(once, longestClose).unref();
+          file.once('finish', once).once('error', once);
+        }
         logger.end();
         if (open === 0) resolve();
       }),

@@ -3,13 +3,15 @@ import { loadAddon } from '../engine/addon.js';
 import type { NativeSeqpacketSocket } from '../engine/native.js';
 import type { Datum } from '../records/decode.js';
 import { processKey } from '../records/entities.js';
-import type { SysFlowRecord } from '../records/types.js';
+import type { Oid, SysFlowRecord } from '../records/types.js';
 import type { Log } from './log.js';
 
 /** How many records wait, and how long, for a reader that is not there. */
 export interface SocketLimits {
   /** Records that are kept; what comes on top is dropped and counted. */
   queue: number;
+  /** The same in bytes. */
+  queueBytes: number;
   /** Milliseconds after which a connection is tried again; each failure doubles them. */
   retry: number;
   /** The longest of these pauses. */
@@ -18,7 +20,16 @@ export interface SocketLimits {
   linger: number;
 }
 
-export const defaultLimits: SocketLimits = { queue: 65_536, retry: 50, longestRetry: 5_000, linger: 10_000 };
+export const defaultLimits: SocketLimits = {
+  queue: 65_536,
+  queueBytes: 64 << 20,
+  retry: 50,
+  longestRetry: 5_000,
+  linger: 10_000,
+};
+
+/** More ancestors than this are made up. */
+const deepestAncestry = 4096;
 
 /** Milliseconds between two looks at a reader that is behind. */
 const pause = 2;
@@ -33,13 +44,16 @@ export class SocketWriter {
   readonly #log: Log;
   readonly #limits: SocketLimits;
   readonly #socket: NativeSeqpacketSocket = new (loadAddon().SeqpacketSocket)();
-  #queue: Queued[] = [];
+  readonly #queue = new Fifo();
   /** Sent, but perhaps not read yet. */
   #unread: Queued[] = [];
   /** Those since the last header that was taken. */
   #entities = new Entities();
   /** Counts the readers, each of which knows nothing of what the ones before were told. */
   #reader = 1;
+  /** Processes that go when everything that was taken before is read. */
+  #gone: Gone[] = [];
+  #taken = 0;
   #connected = false;
   #retryAt = 0;
   #retryAfter: number;
@@ -66,8 +80,9 @@ export class SocketWriter {
     // What follows a header makes sense without what came before; what is queued still needs that.
     if (record.type === 'Header') this.#entities = new Entities();
     const isEntity = this.#entities.keep(datum);
-    if (this.#queue.length < this.#limits.queue) {
+    if (this.#queue.length < this.#limits.queue && this.#queue.bytes < this.#limits.queueBytes) {
       this.#queue.push({ datum, entities: this.#entities });
+      this.#taken += 1;
     } else if (isEntity) {
       // It is kept beside the queue and sent with what refers to it.
       this.#entities.markMissing(datum);
@@ -84,14 +99,31 @@ export class SocketWriter {
       if (Date.now() > until) break;
       await sleep(pause);
     }
-    const left = this.#queue.filter(({ datum }) => !isEntityRecord(datum.record)).length;
-    this.dropped += left;
+    for (let next = this.#queue.first(); next !== undefined; next = this.#queue.first()) {
+      if (!isEntityRecord(next.datum.record)) this.dropped += 1;
+      this.#queue.shift();
+    }
     if (this.dropped > 0) this.#log.warning('socket', `${this.#path}: ${this.dropped} records were dropped`);
     this.#socket.close();
   }
 
   discard(): void {
     this.#socket.close();
+  }
+
+  /** Lets a process go that will not be referred to again. */
+  forget(oid: Oid): void {
+    // What is queued may still refer to it.
+    this.#gone.push({ oid, after: this.#taken, entities: this.#entities });
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    const done = this.#taken - this.#queue.length;
+    while (this.#gone.length > 0 && (this.#gone[0] as Gone).after <= done && this.#unread.length === 0) {
+      const { oid, entities } = this.#gone.shift() as Gone;
+      entities.forget(`process ${processKey(oid)}`);
+    }
   }
 
   #waitsForReader(): boolean {
@@ -102,8 +134,7 @@ export class SocketWriter {
 
   #flush(): 'done' | 'busy' | 'away' {
     if (!this.#connect()) return 'away';
-    while (this.#queue.length > 0) {
-      const next = this.#queue[0] as Queued;
+    for (let next = this.#queue.first(); next !== undefined; next = this.#queue.first()) {
       const { datum, entities } = next;
       entities.serve(this.#reader);
       for (const needed of entities.missingFor(datum.record)) {
@@ -150,6 +181,7 @@ export class SocketWriter {
   #settle(): void {
     const most = this.#socket.unread();
     if (this.#unread.length > most) this.#unread = most === 0 ? [] : this.#unread.slice(-most);
+    this.#letGo();
     if (this.#connected && this.#unread.length > 0 && this.#socket.hasEnded()) this.#lose();
   }
 
@@ -158,7 +190,7 @@ export class SocketWriter {
     this.#socket.close();
     this.#log.warning('socket', `${this.#path}: the reader went away; records are kept until it is back`);
     // Entities come again by themselves, before what refers to them.
-    this.#queue = [...this.#unread.filter(({ datum }) => !isEntityRecord(datum.record)), ...this.#queue];
+    this.#queue.putBack(this.#unread.filter(({ datum }) => !isEntityRecord(datum.record)));
     this.#unread = [];
     this.#reader += 1;
     this.#retryAt = 0;
@@ -191,6 +223,48 @@ function isEntityRecord({ type }: SysFlowRecord): boolean {
 interface Queued {
   datum: Datum;
   entities: Entities;
+}
+
+interface Gone {
+  oid: Oid;
+  /** How many records had been taken. */
+  after: number;
+  entities: Entities;
+}
+
+/** Records in their order; taking the first costs the same however many there are. */
+class Fifo {
+  #items: Queued[] = [];
+  #head = 0;
+  bytes = 0;
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  first(): Queued | undefined {
+    return this.#items[this.#head];
+  }
+
+  push(item: Queued): void {
+    this.#items.push(item);
+    this.bytes += item.datum.bytes.length;
+  }
+
+  shift(): void {
+    this.bytes -= (this.#items[this.#head] as Queued).datum.bytes.length;
+    this.#head += 1;
+    if (this.#head * 2 < this.#items.length) return;
+    this.#items = this.#items.slice(this.#head);
+    this.#head = 0;
+  }
+
+  /** Puts records in front of the others. */
+  putBack(items: readonly Queued[]): void {
+    this.#items = [...items, ...this.#items.slice(this.#head)];
+    this.#head = 0;
+    for (const { datum } of items) this.bytes += datum.bytes.length;
+  }
 }
 
 /** What records behind a header refer to, as it was written last, and which of it the reader has. */
@@ -231,33 +305,37 @@ class Entities {
     if (key !== undefined) this.#sent.set(key, datum);
   }
 
+  forget(key: string): void {
+    this.#kept.delete(key);
+    this.#sent.delete(key);
+  }
+
   /** The newest of it is not on its way: it is sent before what refers to it. */
   markMissing({ record }: Datum): void {
     this.#sent.delete(keyOf(record) as string);
   }
 
   /** What must be sent before a record, in this order: header, containers, ancestors before children, files. */
-  missingFor(record: SysFlowRecord): Datum[] {
-    const missing: Datum[] = [];
+  missingFor(record: SysFlowRecord): ReadonlySet<Datum> {
+    const missing = new Set<Datum>();
     const need = (key: string) => {
       const datum = this.#kept.get(key);
-      if (datum !== undefined && !this.#sent.has(key) && !missing.includes(datum)) missing.push(datum);
-      return datum?.record;
+      if (datum !== undefined && !this.#sent.has(key)) missing.add(datum);
     };
     if (record.type === 'Header') return missing;
     if (this.#header !== undefined) need(keyOf(this.#header.record) as string);
     const container = (id: string | null) => id !== null && need(`container ${id}`);
     if (record.type === 'Process' || record.type === 'File') container(record.containerId);
     const first = record.type === 'Process' ? record.poid : 'procOID' in record ? record.procOID : null;
-    const chain: string[] = [];
+    const chain = new Set<string>();
     for (let oid = first; oid !== null; ) {
       const key = `process ${processKey(oid)}`;
       const known = this.#kept.get(key)?.record;
-      if (known?.type !== 'Process' || this.#sent.has(key) || chain.includes(key)) break;
-      chain.push(key);
+      if (known?.type !== 'Process' || this.#sent.has(key) || chain.has(key) || chain.size > deepestAncestry) break;
+      chain.add(key);
       oid = known.poid;
     }
-    for (const key of chain.reverse()) {
+    for (const key of [...chain].reverse()) {
       const known = this.#kept.get(key)?.record;
       if (known?.type === 'Process') container(known.containerId);
       need(key);

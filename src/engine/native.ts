@@ -82,7 +82,10 @@ export interface NativeBytesBatch {
 /** SysFlow records, each a datum of the schema's record SysFlow: datum i is bytes[ends[i - 1]..ends[i]]. */
 export interface NativeDatumBatch {
   kind: 'datums';
-  /** Network flows with IPv6 addresses come as branch 12 of the union, which the schema does not have. */
+  /**
+   * Network flows with IPv6 addresses come as branch 12 of the union, which the schema does not have; branch 13 is the
+   * identity of a process that no later record refers to unless it is written anew.
+   */
   bytes: Uint8Array;
   ends: Uint32Array;
 }

@@ -45,7 +45,9 @@ export function openCapture(path: string, options: CaptureOptions = {}): Capture
     async *[Symbol.asyncIterator]() {
       for await (const batch of begin(() => openDatums(config))) {
         if (batch.kind !== 'datums') continue;
-        for (const { record } of decodeBatch(batch)) yield record;
+        for (const item of decodeBatch(batch)) {
+          if ('record' in item) yield item.record;
+        }
       }
     },
     async *batches({ table = 'sysflow', rows = 8192 } = {}) {

@@ -2,7 +2,7 @@ import avro from 'avsc';
 import { SfkitError } from '../engine/errors.js';
 import type { NativeDatumBatch } from '../engine/native.js';
 import { sysflowSchema } from '../engine/schema.gen.js';
-import type { SysFlowRecord } from './types.js';
+import type { Oid, SysFlowRecord } from './types.js';
 
 /** A record and the bytes it was read from: a whole datum of the SysFlow schema, but for flows of IPv6. */
 export interface Datum {
@@ -10,16 +10,23 @@ export interface Datum {
   bytes: Buffer;
 }
 
-/** The records of a batch, one after the other. */
-export function* decodeBatch(batch: NativeDatumBatch): Generator<Datum> {
+/** No record: the process will not be referred to again, unless its record comes anew. */
+export interface ProcessGone {
+  gone: Oid;
+}
+
+/** The records of a batch, one after the other, with the processes that go between. */
+export function* decodeBatch(batch: NativeDatumBatch): Generator<Datum | ProcessGone> {
   const all = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
   let start = 0;
   for (const end of batch.ends) {
     const bytes = all.subarray(start, end);
-    yield { record: decode(bytes), bytes };
+    yield bytes[0] === goneBranch << 1 ? { gone: goneType.decode(bytes, 1).value } : { record: decode(bytes), bytes };
     start = end;
   }
 }
+
+const goneBranch = 13;
 
 export function decode(datum: Buffer): SysFlowRecord {
   // Branch numbers are below 64, so that they take one byte, twice their value.
@@ -45,6 +52,9 @@ const longType = avro.types.LongType.__with({
   compare: (left: bigint, right: bigint) => (left < right ? -1 : left > right ? 1 : 0),
 });
 
+const typeHook = (schema: unknown) =>
+  schema === 'long' || (schema as { type?: unknown }).type === 'long' ? longType : undefined;
+
 interface Reader {
   type: avro.Type;
   // biome-ignore lint/suspicious/noExplicitAny: the shape is the schema's, which the types of a record state.
@@ -53,8 +63,6 @@ interface Reader {
 
 function makeReaders(): Reader[] {
   const registry: Record<string, avro.Type> = {};
-  const typeHook = (schema: unknown) =>
-    schema === 'long' || (schema as { type?: unknown }).type === 'long' ? longType : undefined;
   const options = { registry, typeHook } as unknown as Partial<avro.ForSchemaOptions>;
   const record = avro.Type.forSchema(sysflowSchema as unknown as avro.Schema, options) as avro.types.RecordType;
   const union = (record.fields[0] as { type: avro.Type }).type as avro.types.UnwrappedUnionType;
@@ -110,6 +118,18 @@ const makers: Reader['make'][] = [
 ];
 
 const readers = makeReaders();
+
+const goneType = avro.Type.forSchema(
+  {
+    type: 'record',
+    name: 'OID',
+    fields: [
+      { name: 'createTS', type: 'long' },
+      { name: 'hpid', type: 'long' },
+    ],
+  },
+  { typeHook } as unknown as Partial<avro.ForSchemaOptions>,
+);
 
 /** Four bytes in network order that were read as a little-endian number. */
 function ipv4(number: number): string {

@@ -53,6 +53,11 @@ export class EntityTable {
     }
   }
 
+  /** Lets a process go that will not be referred to again. */
+  forget(oid: Oid): void {
+    this.#processes.delete(processKey(oid));
+  }
+
   #join(record: ActivityRecord): Joined {
     const process = 'procOID' in record ? (this.#processes.get(processKey(record.procOID)) ?? null) : null;
     const container = process?.containerId ? (this.#containers.get(process.containerId) ?? null) : null;

@@ -59,7 +59,9 @@ async function datums(): Promise<Datum[]> {
   const all: Datum[] = [];
   for await (const batch of openDatums({ input: capture, fileReadMode: 'all', processFlow: false })) {
     if (batch.kind !== 'datums') continue;
-    for (const { record, bytes } of decodeBatch(batch)) all.push({ record, bytes: Buffer.from(bytes) });
+    for (const item of decodeBatch(batch)) {
+      if ('record' in item) all.push({ record: item.record, bytes: Buffer.from(item.bytes) });
+    }
   }
   return all;
 }
@@ -125,6 +127,19 @@ describe.skipIf(server === undefined)('the socket writer', () => {
     checkReferences(second.messages);
   });
 
+  it('gives a reader that comes late everything that waited, each version of a process too', async () => {
+    const path = directory.path('s');
+    const all = await datums();
+    const writer = new SocketWriter(path, log, { ...defaultLimits, retry: 5 });
+    for (const datum of all) await writer.write(datum);
+    const reader = await listen(path);
+    await writer.close();
+    await reader.ended;
+    expect(reader.messages).toHaveLength(all.filter(({ record }) => typeOf(record)).length);
+    expect(reader.messages.filter(({ fields }) => fields.state === 'MODIFIED').length).toBeGreaterThan(0);
+    checkReferences(reader.messages);
+  });
+
   it('waits for a reader that is behind instead of dropping', async () => {
     const path = directory.path('s');
     const reader = await listen(path, '3');
@@ -146,7 +161,13 @@ describe.skipIf(server === undefined)('the socket writer', () => {
   });
 
   it('drops and counts what exceeds the bound while there is no reader', async () => {
-    const writer = new SocketWriter(directory.path('none'), log, { queue: 10, retry: 5, longestRetry: 10, linger: 20 });
+    const writer = new SocketWriter(directory.path('none'), log, {
+      ...defaultLimits,
+      queue: 10,
+      retry: 5,
+      longestRetry: 10,
+      linger: 20,
+    });
     const all = await datums();
     for (const datum of all) await writer.write(datum);
     await writer.close();

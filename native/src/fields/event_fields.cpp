@@ -201,7 +201,7 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtAround: {
       const uint64_t distance =
           std::max(event.ts, field.number_argument) - std::min(event.ts, field.number_argument);
-      return FieldValue::of((distance + kMillisecond - 1) / kMillisecond);
+      return FieldValue::of(distance / kMillisecond + (distance % kMillisecond != 0 ? 1 : 0));
     }
     case Field::kEvtIsOpenRead:
     case Field::kEvtIsOpenWrite:

@@ -33,6 +33,7 @@ enum Branch : int64_t {
   kPod = 10,
   kK8sEvent = 11,
   kNetworkFlowIpv6 = kIpv6Branch,
+  kProcessGone = kGoneBranch,
 };
 
 constexpr std::array<std::string_view, 10> kK8sKinds = {
@@ -207,6 +208,10 @@ void AvroEncoder::encode_ipv6(const sysflow::NetworkFlow& record) {
   FlatRecord(out_, kNetworkFlowIpv6) << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags)
                                      << record.end_ts << record.sip << record.sport << record.dip
                                      << record.dport << record.proto << record.fd << record.counters;
+}
+
+void AvroEncoder::encode_gone(const sysflow::Oid& oid) {
+  FlatRecord(out_, kProcessGone) << oid;
 }
 
 void AvroEncoder::encode(const sysflow::FileFlow& record) {

@@ -11,6 +11,8 @@ namespace sfkit::output {
 // Appends datums to a buffer that it does not own. Text that is not UTF-8 is made so (base/utf8.h).
 // Not of the schema: network flows with addresses of 16 bytes in network order.
 inline constexpr int64_t kIpv6Branch = 12;
+// Neither: the identity of a process that no later record refers to unless it is written anew.
+inline constexpr int64_t kGoneBranch = 13;
 
 class AvroEncoder {
  public:
@@ -27,6 +29,7 @@ class AvroEncoder {
   void encode(const sysflow::NetworkFlow& record);
   // For readers of our own: as a branch behind those of the schema, kIpv6Branch, with addresses of 16 bytes.
   void encode_ipv6(const sysflow::NetworkFlow& record);
+  void encode_gone(const sysflow::Oid& oid);
   void encode(const sysflow::FileFlow& record);
   void encode(const sysflow::FileEvent& record);
   void encode(const sysflow::ProcessFlow& record);

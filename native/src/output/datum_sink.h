@@ -44,6 +44,11 @@ class DatumSink : public sysflow::RecordSink {
   void process_flow(const sysflow::ProcessFlow& record) override { add(record); }
   void pod(const sysflow::Pod& record) override { add(record); }
   void k8s_event(const sysflow::K8sEvent& record) override { add(record); }
+  // As the branch kGoneBranch, so that who keeps processes can let them go.
+  void process_gone(const sysflow::Oid& oid) override {
+    encoder_.encode_gone(oid);
+    end();
+  }
   void finish() override { flush(); }
 
  private:

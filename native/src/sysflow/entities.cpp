@@ -128,7 +128,10 @@ ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& l
   if (parent != nullptr) {
     record.poid = oid_of(*parent);
   } else if (leader.ptid != -1) {
-    if (const ProcessEntity* known = by_pid(leader.ptid)) record.poid = known->record.oid;
+    if (ProcessEntity* known = by_pid(leader.ptid)) {
+      keep_written(*known);
+      record.poid = known->record.oid;
+    }
   }
   record.ts = ts;
   record.container_id.reset();
@@ -287,7 +290,6 @@ void EntityStore::erase(ProcessEntity& process) {
   (process.previous == nullptr ? first_ : process.previous->next) = process.next;
   (process.next == nullptr ? last_ : process.next->previous) = process.previous;
   process.alive = false;
-  process.written = 0;
   release(process);
 }
 

@@ -89,7 +89,7 @@ class EntityStore {
   void forget_written() { ++epoch_; }
   // Writes the process, with the ancestors that were not written either, unless it was.
   void keep_written(ProcessEntity& process) {
-    if (process.written != epoch_ && process.alive) write_again(process);
+    if (process.written != epoch_) write_again(process);
   }
   // The same for a file.
   void keep_written(FileEntity& file) {
