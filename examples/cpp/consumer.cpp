@@ -38,5 +38,10 @@ int main(int argc, char** argv) {
     return 1;
   }
   std::fprintf(stderr, "%llu events read\n", static_cast<unsigned long long>(driver.summary().events));
-  return 0;
+  // What a damaged capture still holds was given to the callback.
+  for (const sfkit::Damage& damage : driver.summary().damage) {
+    std::fprintf(stderr, "damaged at byte %llu: %s\n", static_cast<unsigned long long>(damage.offset),
+                 damage.message.c_str());
+  }
+  return driver.summary().damage.empty() ? 0 : 3;
 }

@@ -55,7 +55,7 @@ void check_recovery(Bytes bytes) {
   auto again = scap::Input::over(Bytes(recovered.data(), recovered.size()));
   InputSummary clean;
   events::CaptureInfo info;
-  fuzz::check(events::inspect_capture(*again.value(), "recovered", cancel, clean, info).is_ok());
+  fuzz::check(events::inspect_capture(*again.value(), "recovered", "", cancel, clean, info).is_ok());
   fuzz::check(clean.damage.empty() && clean.events == written);
 }
 

@@ -27,9 +27,9 @@ export interface RunSummary extends Summary {
 export interface Statistics {
   /** interval: 30 seconds passed; rotation: everything begins anew; end: the input is read. */
   reason: 'interval' | 'rotation' | 'end';
-  /** What is alive; at the end as it was before the last flows were written. */
+  /** What is alive where the engine is, which is a little ahead; at the end as it was before the last flows were written. */
   tables: NativeTableSizes;
-  /** Records written so far, all types. */
+  /** Records delivered so far, headers included. */
   records: bigint;
   /** Records that the socket could not be given. */
   dropped: number;
@@ -103,6 +103,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     this.#session = session;
     if (this.#exits) session.stop();
     let failure: { error: unknown } | undefined;
+    let records = 0n;
     // The file still gets what is there, then the run ends.
     const fail = (error: unknown) => {
       failure ??= { error };
@@ -110,7 +111,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     };
     const tell = (reason: Statistics['reason']) => {
       try {
-        this.#tell(reason, session.summary(), socket, log);
+        this.#tell(reason, session.summary().tables, records, socket, log);
       } catch (error) {
         fail(error);
       }
@@ -137,6 +138,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
               continue;
             }
             if (item.record.type === 'Header' && headers++ > 0) tell('rotation');
+            records += 1n;
             await this.#call(entities, item.record);
             await socket?.write(item);
           }
@@ -155,7 +157,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
       // What the callback threw is what the caller waits for.
       if (failure !== undefined) throw (failure as { error: unknown }).error;
       const known = asSysFlowError(error);
-      log.error('driver', known.message);
+      log.verbose(1, 'driver', known.message);
       throw known;
     } finally {
       clearInterval(timer);
@@ -167,7 +169,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     const damage = summary.damage[0];
     if (damage !== undefined) {
       const message = `${config.scapInputPath}: damaged at byte ${damage.offset}: ${damage.message}; everything readable was delivered`;
-      log.error('driver', message);
+      log.verbose(1, 'driver', message);
       throw new SysFlowError('EventParsingError', message);
     }
     return { ...summary, files: files?.written ?? [], socket: counts ?? null };
@@ -182,10 +184,14 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     if (typeof done?.then === 'function') await done;
   }
 
-  #tell(reason: Statistics['reason'], summary: Summary, socket: SocketWriter | undefined, log: Log): void {
+  #tell(
+    reason: Statistics['reason'],
+    tables: NativeTableSizes,
+    records: bigint,
+    socket: SocketWriter | undefined,
+    log: Log,
+  ): void {
     if (!this.config.enableStats) return;
-    const { tables } = summary;
-    const records = Object.values(summary.records).reduce((sum, count) => sum + count, 0n);
     const dropped = (socket?.dropped ?? 0) + (socket?.droppedIpv6 ?? 0);
     log.info(
       'driver',

@@ -40,11 +40,9 @@ export function openLog({ name, debug }: LogSettings, env: Environment): Log {
   const toStderr = isOn(env.GLOG_logtostderr);
   const stderrFrom = debug || toStderr ? 0 : severityOf(env.GLOG_stderrthreshold, 2);
   const verbosity = verbosityOf(debug ? '2' : env.GLOG_v, env.GLOG_vmodule);
+  const shown = severities[Math.max(least, stderrFrom)];
   const transports: winston.transport[] = [
-    new winston.transports.Stream({
-      stream: process.stderr,
-      level: severities[Math.max(least, stderrFrom)] as Severity,
-    }),
+    new winston.transports.Stream({ stream: process.stderr, level: shown ?? 'ERROR', silent: shown === undefined }),
   ];
   if (env.GLOG_log_dir && !toStderr) {
     try {
@@ -115,7 +113,8 @@ function isOn(value: string | undefined): boolean {
 
 function severityOf(value: string | undefined, fallback: number): number {
   const number = Number.parseInt(value ?? '', 10);
-  return number >= 0 ? Math.min(number, severities.length - 1) : fallback;
+  // Above ERROR there is FATAL, which nothing here is.
+  return number >= 0 ? Math.min(number, severities.length) : fallback;
 }
 
 /** The verbose level of a module: of the first pattern that fits it, else the common one. */

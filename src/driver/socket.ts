@@ -55,6 +55,7 @@ export class SocketWriter {
   #gone: Gone[] = [];
   #taken = 0;
   #connected = false;
+  #problem = '';
   #retryAt = 0;
   #retryAfter: number;
   dropped = 0;
@@ -103,7 +104,10 @@ export class SocketWriter {
       if (!isEntityRecord(next.datum.record)) this.dropped += 1;
       this.#queue.shift();
     }
-    if (this.dropped > 0) this.#log.warning('socket', `${this.#path}: ${this.dropped} records were dropped`);
+    if (this.dropped > 0) {
+      const reason = this.#problem === '' ? '' : ` (${this.#problem})`;
+      this.#log.error('socket', `${this.#path}: ${this.dropped} records were dropped${reason}`);
+    }
     this.#socket.close();
   }
 
@@ -203,7 +207,11 @@ export class SocketWriter {
     try {
       this.#socket.connect(this.#path);
     } catch (error) {
-      this.#log.verbose(1, 'socket', `cannot connect: ${(error as Error).message}`);
+      const message = `cannot connect: ${(error as Error).message}; records are kept until it works`;
+      // Once for each time that a reader is missing.
+      if (this.#retryAfter === this.#limits.retry) this.#log.warning('socket', message);
+      else this.#log.verbose(1, 'socket', message);
+      this.#problem = (error as Error).message;
       this.#retryAt = Date.now() + this.#retryAfter;
       this.#retryAfter = Math.min(this.#retryAfter * 2, this.#limits.longestRetry);
       return false;

@@ -22,7 +22,7 @@ export interface Capture extends AsyncIterable<SysFlowRecord> {
   batches(options?: { table?: TableName; rows?: number }): AsyncIterable<RecordBatch>;
   /** What was read, made and left out; final after the last record. */
   summary(): Summary;
-  /** Stops reading. */
+  /** Stops reading: no further record is given. */
   close(): void;
 }
 
@@ -32,12 +32,15 @@ export interface Capture extends AsyncIterable<SysFlowRecord> {
  * throw; it is in the summary. Environment variables have no influence.
  */
 export function openCapture(path: string, options: CaptureOptions = {}): Capture {
+  if (typeof path !== 'string') throw new SfkitError('INVALID_ARGUMENT', 'the path of a capture must be a string');
   let session: Session<unknown> | undefined;
+  let isClosed = false;
   const begin = <Batch>(open: () => Session<Batch>): Session<Batch> => {
     if (session !== undefined)
       throw new SfkitError('INVALID_ARGUMENT', `${path}: it is being read already; open it again`);
     const opened = open();
     session = opened;
+    if (isClosed) opened.close();
     return opened;
   };
   const config = { ...options, input: path };
@@ -46,15 +49,21 @@ export function openCapture(path: string, options: CaptureOptions = {}): Capture
       for await (const batch of begin(() => openDatums(config))) {
         if (batch.kind !== 'datums') continue;
         for (const item of decodeBatch(batch)) {
+          if (isClosed) return;
           if ('record' in item) yield item.record;
         }
       }
     },
-    async *batches({ table = 'sysflow', rows = 8192 } = {}) {
+    async *batches({ table = 'sysflow', rows = 8192, ...others } = {}) {
+      for (const name of Object.keys(others)) {
+        throw new SfkitError('INVALID_ARGUMENT', `batches: unknown option '${name}'; there are table and rows`);
+      }
+      const opened = begin(() => openColumns({ ...config, tables: [table], batchRows: rows }));
       // Loaded here: those who take records need not wait for it.
       const { ArrowBatches } = await import('../export/arrow.js');
       const arrow = new ArrowBatches(table);
-      for await (const batch of begin(() => openColumns({ ...config, tables: [table], batchRows: rows }))) {
+      for await (const batch of opened) {
+        if (isClosed) return;
         yield arrow.encode(batch);
       }
     },
@@ -62,6 +71,9 @@ export function openCapture(path: string, options: CaptureOptions = {}): Capture
       if (session === undefined) throw new SfkitError('INVALID_ARGUMENT', `${path}: nothing was read yet`);
       return session.summary();
     },
-    close: () => session?.close(),
+    close() {
+      isClosed = true;
+      session?.close();
+    },
   };
 }

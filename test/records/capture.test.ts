@@ -92,6 +92,15 @@ describe('openCapture', () => {
     for await (const _ of opened) break;
     await expect(opened[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(() => openCapture(capture).summary()).toThrow('nothing was read yet');
+    const closed = openCapture(capture);
+    let count = 0;
+    for await (const _ of closed) if (++count === 5) closed.close();
+    expect(count).toBe(5);
+    const never = openCapture(capture);
+    never.close();
+    for await (const _ of never) expect.unreachable();
+    const wrong = openCapture(capture).batches({ table: 'flows' as never });
+    await expect(wrong[Symbol.asyncIterator]().next()).rejects.toThrow("unknown table 'flows'");
     await expect(recordsOf('/nowhere.scap')).rejects.toMatchObject({ code: 'INPUT_NOT_FOUND' });
     await expect(recordsOf(capture, { fileOnyl: true })).rejects.toThrow("did you mean 'fileOnly'");
   });

@@ -43,7 +43,9 @@ FieldValue FieldReader::joined(std::string_view first, std::string_view list) {
   text_ = first;
   if (list.ends_with('\0')) list.remove_suffix(1);
   if (!list.empty() && !text_.empty()) text_ += ' ';
-  for (const char character : list) text_ += character == '\0' ? ' ' : character;
+  const auto begin = static_cast<std::ptrdiff_t>(text_.size());
+  text_ += list;
+  std::replace(text_.begin() + begin, text_.end(), '\0', ' ');
   return FieldValue::of(text_);
 }
 

@@ -72,7 +72,7 @@ class Parser {
     skip();
     if (at_end()) return node;
     if (peek() == ')') return fail(at_, "a parenthesis is closed that was not opened");
-    return fail(at_, "'and', 'or' or the end is expected here");
+    return fail(at_, "'and', 'or' or the end is expected here" + other_spelling());
   }
 
  private:
@@ -94,6 +94,19 @@ class Parser {
     if (word() != keyword || peek(keyword.size()) == '.') return false;
     at_ += keyword.size();
     return true;
+  }
+
+  // What other languages call the same.
+  std::string other_spelling() const {
+    const std::string_view rest = text_.substr(at_);
+    for (const std::string_view name : {"&&", "AND", "And"}) {
+      if (rest.starts_with(name)) return "; write 'and'";
+    }
+    for (const std::string_view name : {"||", "OR", "Or"}) {
+      if (rest.starts_with(name)) return "; write 'or'";
+    }
+    if (rest.starts_with('#')) return "; a filter has no comments";
+    return "; a value with blanks needs quotes";
   }
 
   // One of the kind with children, or its only child.
@@ -157,6 +170,7 @@ class Parser {
     auto node = std::make_unique<Node>();
     Check& check = node->check;
     if (at_end()) return fail(at_, "a condition is expected here, as in proc.name = nginx");
+    if (peek() == '!') return fail(at_, "a field is expected here; write 'not'");
     if (!is_letter(peek())) return fail(at_, "a field is expected here, as in proc.name");
     if (Status status = operand(check.left, true); !status.is_ok()) return status;
     skip();

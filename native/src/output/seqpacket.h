@@ -30,7 +30,7 @@ class SeqpacketClient {
   // Bytes of sent messages that the other end has not read, with what the system needs to keep them: 0 when
   // it has read all, else at least kLeastUnread for each.
   size_t unread() const;
-  static constexpr size_t kLeastUnread = 256;
+  static constexpr size_t kLeastUnread = 576;
   // Whether the other end has hung up.
   bool has_ended();
   void close();
