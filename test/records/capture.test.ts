@@ -80,6 +80,8 @@ describe('openCapture', () => {
       const all = await recordsOf(capture);
       delete process.env.FILE_READ_MODE;
       expect(await recordsOf(capture)).toEqual(all);
+      const contained = await recordsOf(capture, { containersOnly: true });
+      expect(await recordsOf(capture, { filter: 'container.id != host' })).toEqual(contained);
       const some = await recordsOf(capture, { filter: 'proc.name = curl' });
       expect(some.length).toBeLessThan(all.length);
     } finally {
