@@ -42,6 +42,12 @@ function describe(checker, { name, symbol, declaration }) {
     parts.push(code(`${name}${signatureOf(declaration)}`));
   } else if (ts.isTypeAliasDeclaration(declaration)) {
     parts.push(code(`type ${name} = ${flat(declaration.type.getText())}`));
+    // Another name for an interface that has no page of its own.
+    const target = checker.getTypeAtLocation(declaration.type).symbol?.declarations?.[0];
+    if (target !== undefined && ts.isInterfaceDeclaration(target) && ts.isTypeReferenceNode(declaration.type)) {
+      const rows = target.members.map((member) => row(checker, member));
+      parts.push(`| member | type | meaning |\n| --- | --- | --- |\n${rows.join('\n')}`);
+    }
   } else if (ts.isVariableDeclaration(declaration)) {
     const type = checker.typeToString(checker.getTypeOfSymbol(symbol));
     parts.push(code(`const ${name}: ${type.length > 200 ? `${type.slice(0, 200)}...` : type}`));

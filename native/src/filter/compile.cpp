@@ -528,8 +528,33 @@ class Compiler {
         }
         return;
       }
+      default: return check_choice(check, literal);
+    }
+  }
+
+  // Fields that have one of a few values.
+  void check_choice(const Check& check, const Literal& literal) {
+    std::vector<std::string_view> values;
+    switch (check.left.field.field) {
+      case Field::kFdType:
+        for (int type = 0; type <= static_cast<int>(state::FdType::kPidfd); ++type) {
+          const std::string_view name = fields::type_name(static_cast<state::FdType>(type));
+          if (!name.empty() && std::ranges::find(values, name) == values.end()) values.push_back(name);
+        }
+        break;
+      case Field::kFdTypechar:
+        values = {"f", "d", "4", "6", "u", "p", "e", "s", "l", "i", "t", "n", "b", "r", "m", "P", "o", "X"};
+        break;
+      case Field::kEvtIoDir: values = {"read", "write"}; break;
+      case Field::kFdL4proto: values = {"tcp", "udp", "icmp", "raw", "<NA>"}; break;
+      case Field::kFdSockfamily: values = {"ip", "unix"}; break;
       default: return;
     }
+    if (std::ranges::find(values, literal.text) != values.end()) return;
+    std::string list;
+    for (const std::string_view value : values) list += (list.empty() ? "" : " ") + std::string(value);
+    fail(literal.at, "field " + quoted(check.left.field.name) + " is never " + quoted(literal.text) +
+                         "; it is one of " + list);
   }
 
   // Asks the conditions that follow from the code about an event that has nothing but its code.
