@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { SysFlowConfig } from '../../src/driver/config.js';
 import { SysFlowDriver } from '../../src/driver/driver.js';
 import { SysFlowError, sysFlowErrorCodes } from '../../src/driver/errors.js';
@@ -118,6 +118,45 @@ describe('the callback', () => {
     expect(calls).toBeGreaterThan(0);
     expect(summary.damage).toEqual([]);
     await expect(driver.run()).rejects.toMatchObject({ code: 'OperationNotSupported' });
+  });
+});
+
+describe('statistics', () => {
+  it('are told every 30 seconds, at a rotation and at the end, as an event and in the log', async () => {
+    let text = '';
+    vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
+      text += String(chunk);
+      return true;
+    });
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const told: { reason: string; records: bigint }[] = [];
+    let calls = 0;
+    try {
+      const driver = new SysFlowDriver(
+        {
+          scapInputPath: capture,
+          filePath: directory.path('flow'),
+          rotateInterval: 20,
+          enableStats: true,
+          callback() {
+            calls += 1;
+            if (calls === 5) vi.advanceTimersByTime(30_000);
+          },
+        },
+        { GLOG_logtostderr: '1' },
+      );
+      driver.on('statistics', ({ reason, records }) => told.push({ reason, records }));
+      await driver.run();
+    } finally {
+      vi.useRealTimers();
+      vi.restoreAllMocks();
+    }
+    expect(told.map(({ reason }) => reason)).toEqual(['interval', 'rotation', 'rotation', 'end']);
+    const counts = told.map(({ records }) => records);
+    expect([...counts].sort((a, b) => Number(a - b))).toEqual(counts);
+    expect(counts[0]).toBeLessThan(counts[3] as bigint);
+    const lines = text.match(/Container Table: \d+ Process Table: \d+ .* Num Records Written: \d+/g);
+    expect(lines).toHaveLength(4);
   });
 });
 
