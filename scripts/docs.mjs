@@ -41,25 +41,11 @@ function columnSections() {
     .join('\n');
 }
 
-const fieldTypes = {
-  i64: 'number',
-  u64: 'number',
-  f64: 'number',
-  str: 'text',
-  bool: 'true or false',
-  ip: 'address',
-  net: 'network',
-  port: 'port',
-  bytes: 'bytes',
-  list: 'list',
-  raw: 'any',
-};
-
 function fieldTables() {
-  const { fields, refused } = readJson('fields.json');
+  const { types, fields, refused } = readJson('fields.json');
   const rows = fields.map(({ name, type, argument = '', filterOnly, doc }) => {
     const shown = argument === '' ? name : argument.endsWith('?') ? `${name}[?]` : `${name}[]`;
-    return `| \`${shown}\` | ${fieldTypes[type]} | ${doc}${filterOnly ? ' (filters only)' : ''} |`;
+    return `| \`${shown}\` | ${types[type]} | ${doc}${filterOnly ? ' (filters only)' : ''} |`;
   });
   const reasons = refused.map(
     ({ reason, names }) => `| ${names.map((name) => `\`${name}\``).join(', ')} | ${reason} |`,

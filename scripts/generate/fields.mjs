@@ -2,21 +2,21 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeIfChanged } from './write.mjs';
 
-const TYPES = ['i64', 'u64', 'f64', 'str', 'bool', 'ip', 'net', 'port', 'bytes', 'list', 'raw'];
 const ARGUMENTS = ['', 'parameter', 'type', 'name', 'level', 'number', 'ends'];
 const SEVERAL = ['', 'any', 'either', 'all'];
 
 /** From native/tables/fields.json: src/engine/fields.gen.ts and native/generated/fields.gen.h. */
 export function generate(root) {
-  const { fields, refused } = JSON.parse(readFileSync(join(root, 'native/tables/fields.json'), 'utf8'));
+  const { types, fields, refused } = JSON.parse(readFileSync(join(root, 'native/tables/fields.json'), 'utf8'));
   const all = [...fields.map((field) => field.name), ...refused.flatMap((entry) => entry.names)];
   if (new Set(all).size !== all.length) throw new Error('native/tables/fields.json: two fields have the same name');
   for (const { name, type, argument = '', several = '' } of fields) {
-    const known = TYPES.includes(type) && ARGUMENTS.includes(argument.replace('?', '')) && SEVERAL.includes(several);
+    const known =
+      Object.hasOwn(types, type) && ARGUMENTS.includes(argument.replace('?', '')) && SEVERAL.includes(several);
     if (!known) throw new Error(`native/tables/fields.json: ${name} has an unknown type, argument or several`);
   }
-  writeIfChanged(join(root, 'src/engine/fields.gen.ts'), typescript(fields, refused));
-  writeIfChanged(join(root, 'native/generated/fields.gen.h'), cpp(fields, refused));
+  writeIfChanged(join(root, 'src/engine/fields.gen.ts'), typescript(types, fields, refused));
+  writeIfChanged(join(root, 'native/generated/fields.gen.h'), cpp(types, fields, refused));
 }
 
 const pascal = (name) =>
@@ -25,7 +25,7 @@ const pascal = (name) =>
     .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
     .join('');
 
-function typescript(fields, refused) {
+function typescript(types, fields, refused) {
   const rows = fields.map(
     ({ name, type, doc, argument = '', filterOnly = false }) =>
       `  ${JSON.stringify({ name, type, argument, filterOnly, doc })},`,
@@ -33,9 +33,12 @@ function typescript(fields, refused) {
   const reasons = refused.flatMap(({ names, reason }) => names.map((name) => `  ${JSON.stringify({ name, reason })},`));
   return `// Generated from native/tables/fields.json by scripts/generate/fields.mjs.
 
+/** Types of fields, for people. */
+export const fieldTypes = ${JSON.stringify(types)} as const;
+
 export interface FieldSpec {
   name: string;
-  type: ${TYPES.map((type) => `'${type}'`).join(' | ')};
+  type: keyof typeof fieldTypes;
   /** What stands in brackets or behind a dot, as in evt.arg.name or evt.arg[0]; with ? if it may be left out. */
   argument: string;
   /** Has no text, so no template can show it. */
@@ -55,7 +58,7 @@ ${reasons.join('\n')}
 `;
 }
 
-function cpp(fields, refused) {
+function cpp(types, fields, refused) {
   const rows = fields.map(({ name, type, argument = '', several = '', filterOnly = false }) => {
     const kind = pascal(argument.replace('?', '') || 'none');
     return `{${JSON.stringify(name)}, Field::k${pascal(name)}, FieldType::k${pascal(type)}, ArgumentKind::k${kind}, ${argument !== '' && !argument.endsWith('?')}, Several::k${pascal(several || 'no')}, ${filterOnly}}`;
@@ -73,7 +76,9 @@ namespace sfkit::fields {
 
 enum class Field : uint16_t { ${fields.map(({ name }) => `k${pascal(name)}`).join(', ')} };
 
-enum class FieldType : uint8_t { ${TYPES.map((type) => `k${pascal(type)}`).join(', ')} };
+enum class FieldType : uint8_t { ${Object.keys(types)
+    .map((type) => `k${pascal(type)}`)
+    .join(', ')} };
 
 // What stands in brackets or behind a dot.
 enum class ArgumentKind : uint8_t { kNone, ${ARGUMENTS.slice(1)

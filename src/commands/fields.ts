@@ -1,23 +1,9 @@
 import { Args, Command, Flags } from '@oclif/core';
 import { SfkitError } from '../engine/errors.js';
-import { type FieldSpec, fields, refusedFields } from '../engine/fields.gen.js';
+import { fields, fieldTypes, refusedFields } from '../engine/fields.gen.js';
 import { nearest } from '../engine/nearest.js';
 import { TableText } from '../export/table-text.js';
 import { jsonDocument } from '../export/values.js';
-
-const typeNames: Record<FieldSpec['type'], string> = {
-  i64: 'number',
-  u64: 'number',
-  f64: 'number',
-  str: 'text',
-  bool: 'true or false',
-  ip: 'address',
-  net: 'network',
-  port: 'port',
-  bytes: 'bytes',
-  list: 'list',
-  raw: 'any',
-};
 
 export default class Fields extends Command {
   static override summary = 'List the fields of events that filters and templates can ask for.';
@@ -53,7 +39,7 @@ Some fields of that language cannot be answered from a capture; --refused lists 
     if (found.length === 0) throw new SfkitError('INVALID_ARGUMENT', nothingFound(prefix));
     print(flags.json, found, ['field', 'type', 'meaning'], ({ name, type, argument, filterOnly, doc }) => [
       argument === '' ? name : argument.endsWith('?') ? `${name}[?]` : `${name}[]`,
-      typeNames[type],
+      fieldTypes[type],
       filterOnly ? `${doc} (filter only)` : doc,
     ]);
   }

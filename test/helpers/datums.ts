@@ -1,22 +1,11 @@
 import avro from 'avsc';
 import { sysflowSchema } from '../../src/engine/schema.gen.js';
+import { bigLong } from './sf.js';
 
 /** The schema as a reader of its own, independent of ours: numbers of 64 bits as bigint. */
 export function sysflowType(): avro.Type {
-  const longType = avro.types.LongType.__with({
-    fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
-    toBuffer: (value: bigint) => {
-      const buffer = Buffer.alloc(8);
-      buffer.writeBigInt64LE(value);
-      return buffer;
-    },
-    fromJSON: BigInt,
-    toJSON: Number,
-    isValid: (value: unknown) => typeof value === 'bigint',
-    compare: () => 0,
-  });
   const typeHook = (schema: unknown) =>
-    schema === 'long' || (schema as { type?: unknown }).type === 'long' ? longType : undefined;
+    schema === 'long' || (schema as { type?: unknown }).type === 'long' ? bigLong : undefined;
   const options = { typeHook, wrapUnions: true } as unknown as Partial<avro.ForSchemaOptions>;
   return avro.Type.forSchema(sysflowSchema as unknown as avro.Schema, options);
 }

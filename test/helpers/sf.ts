@@ -23,7 +23,8 @@ export function readSf(path: string): Promise<SfRecord[]> {
   });
 }
 
-const bigLong = avro.types.LongType.__with({
+/** 64-bit integers as bigint. */
+export const bigLong = avro.types.LongType.__with({
   fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
   toBuffer: (value: bigint) => {
     const buffer = Buffer.alloc(8);

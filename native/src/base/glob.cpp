@@ -2,17 +2,15 @@
 
 #include <cstddef>
 
+#include "base/ascii.h"
+
 namespace sfkit {
 namespace {
-
-char lower(char character) {
-  return character >= 'A' && character <= 'Z' ? static_cast<char>(character - 'A' + 'a') : character;
-}
 
 // The set that begins behind the bracket at `at`: whether it holds `character`, and where it ends. A bracket
 // without an end stands for itself.
 bool set_holds(std::string_view pattern, size_t& at, char character, bool ignore_case) {
-  const auto fold = [ignore_case](char c) { return ignore_case ? lower(c) : c; };
+  const auto fold = [ignore_case](char c) { return ignore_case ? to_lower(c) : c; };
   size_t i = at + 1;
   const bool negated = i < pattern.size() && (pattern[i] == '!' || pattern[i] == '^');
   if (negated) ++i;
@@ -37,7 +35,9 @@ bool set_holds(std::string_view pattern, size_t& at, char character, bool ignore
 }  // namespace
 
 bool glob_matches(std::string_view pattern, std::string_view text, bool ignore_case) {
-  const auto same = [ignore_case](char a, char b) { return ignore_case ? lower(a) == lower(b) : a == b; };
+  const auto same = [ignore_case](char a, char b) {
+    return ignore_case ? to_lower(a) == to_lower(b) : a == b;
+  };
   constexpr size_t kNone = std::string_view::npos;
   size_t p = 0;
   size_t t = 0;

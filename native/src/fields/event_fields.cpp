@@ -89,18 +89,6 @@ bool is_network(FdType type) {
          type == FdType::kIpv6Server;
 }
 
-bool opens(uint16_t code) {
-  switch (code) {
-    case ev::SYSCALL_OPEN_X:
-    case ev::SYSCALL_CREAT_X:
-    case ev::SYSCALL_OPENAT_X:
-    case ev::SYSCALL_OPENAT_2_X:
-    case ev::SYSCALL_OPENAT2_X:
-    case ev::SYSCALL_OPEN_BY_HANDLE_AT_X: return true;
-    default: return false;
-  }
-}
-
 bool connects(uint16_t code) {
   switch (code) {
     case ev::SOCKET_CONNECT_X:
@@ -285,7 +273,7 @@ FieldValue FieldReader::failure(Field field) {
   const scap::EventView& event = *context_->event;
   const bool known = context_->shown_slot != nullptr;
   const FdType type = known ? context_->shown_slot->descriptor->type : FdType::kUnknown;
-  const bool of_file = known ? is_directory_or_file(type) : opens(event.code);
+  const bool of_file = known ? is_directory_or_file(type) : opens_path(event.code);
   const bool of_network = known ? is_network(type) || type == FdType::kUnix : connects(event.code);
   const bool of_memory = event.info().category == EventCategory::kMemory;
   bool counts = true;
@@ -344,7 +332,7 @@ FieldValue FieldReader::opening(Field field) {
   constexpr uint64_t kTemporary = 1u << 13;
   constexpr uint64_t kExecutable = 0111;
   const scap::EventView& event = *context_->event;
-  if (!opens(event.code) || context_->call == nullptr) return FieldValue::of(false);
+  if (!opens_path(event.code) || context_->call == nullptr) return FieldValue::of(false);
   const uint64_t mode = to_uint(parameter(P::mode), 0);
   if (event.code == ev::SYSCALL_CREAT_X) {
     return FieldValue::of(field == Field::kEvtIsOpenExec && (mode & kExecutable) != 0);

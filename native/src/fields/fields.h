@@ -194,6 +194,10 @@ class FieldReader {
 
 // fd.type of a kind of descriptor, "" where it has none.
 std::string_view type_name(state::FdType type);
+// Whether the event is the return of a call that opens or makes a file by its path.
+bool opens_path(uint16_t code);
+// More ancestors than this are a loop.
+inline constexpr size_t kMostAncestors = 1000;
 // The registered name of a port, "" when it has none.
 std::string_view service_name(uint16_t port);
 // The port of a registered name, -1 when there is none.

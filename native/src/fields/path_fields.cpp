@@ -79,19 +79,21 @@ const PathParameters* paths_of(uint16_t code) {
 
 }  // namespace
 
-// The path that a call tried to open.
-const std::string* FieldReader::opened_path() {
-  const scap::EventView& event = *context_->event;
-  switch (event.code) {
+bool opens_path(uint16_t code) {
+  switch (code) {
     case ev::SYSCALL_OPEN_X:
     case ev::SYSCALL_CREAT_X:
     case ev::SYSCALL_OPENAT_X:
     case ev::SYSCALL_OPENAT_2_X:
     case ev::SYSCALL_OPENAT2_X:
-    case ev::SYSCALL_OPEN_BY_HANDLE_AT_X: break;
-    default: return nullptr;
+    case ev::SYSCALL_OPEN_BY_HANDLE_AT_X: return true;
+    default: return false;
   }
-  if (context_->thread == nullptr) return nullptr;
+}
+
+// The path that a call tried to open.
+const std::string* FieldReader::opened_path() {
+  if (!opens_path(context_->event->code) || context_->thread == nullptr) return nullptr;
   Bytes name = parameter(P::name);
   if (name.empty()) name = parameter(P::path);
   if (!state::has_text(name)) return nullptr;

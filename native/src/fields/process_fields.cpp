@@ -12,8 +12,6 @@ namespace {
 
 using state::Thread;
 
-constexpr int kMostAncestors = 1000;
-
 // Ids beyond 32 bits are made up by sandboxes and mean nothing outside.
 FieldValue id(int64_t value) {
   return value < 0 || value > int64_t{UINT32_MAX} ? FieldValue() : FieldValue::of(value);
@@ -163,7 +161,8 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
     case Field::kProcLoginshellid: {
       const Thread* shell = nullptr;
       Thread* process = thread.leader();
-      for (int i = 0; process != nullptr && i < kMostAncestors; ++i, process = engine_.parent_of(*process)) {
+      for (size_t i = 0; process != nullptr && i < kMostAncestors;
+           ++i, process = engine_.parent_of(*process)) {
         if (std::string_view(process->comm).ends_with("sh")) shell = process;
       }
       return shell == nullptr ? FieldValue() : FieldValue::of(shell->pid);
@@ -257,7 +256,7 @@ FieldValue FieldReader::of_leader(Field field, const Thread& thread) {
   Thread* leader = host_group || !in_pid_namespace(thread) ? engine_.find_thread(wanted) : nullptr;
   if (leader == nullptr) {
     leader = engine_.find_thread(thread.tid);
-    for (int i = 0; leader != nullptr && i < kMostAncestors; ++i) {
+    for (size_t i = 0; leader != nullptr && i < kMostAncestors; ++i) {
       Thread* parent = engine_.parent_of(*leader);
       if (parent == nullptr || parent->*number != wanted) break;
       leader = parent;

@@ -29,9 +29,6 @@ constexpr auto kSources = [] {
   return sources;
 }();
 
-// More ancestors than this are a loop.
-constexpr size_t kMostAncestors = 1000;
-
 }  // namespace
 
 FieldValue FieldReader::get(const FieldRef& field) {

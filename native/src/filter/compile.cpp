@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/ip_text.h"
 #include "base/nearest.h"
 #include "event_names.gen.h"
@@ -488,9 +489,7 @@ class Compiler {
       case Operator::kPmatch: made.paths.push_back(path_elements(literal.text)); return;
       case Operator::kIcontains: {
         std::string lower = literal.text;
-        std::ranges::transform(lower, lower.begin(), [](char c) {
-          return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        });
+        std::ranges::transform(lower, lower.begin(), to_lower);
         made.texts.push_back(std::move(lower));
         return;
       }

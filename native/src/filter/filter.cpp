@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/glob.h"
 #include "base/ip_text.h"
 #include "base/numbers.h"
@@ -17,16 +18,9 @@ using fields::FieldValue;
 using fields::Several;
 using Kind = FieldValue::Kind;
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-char upper(char c) {
-  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-}
-
 bool contains_ignoring_case(std::string_view text, std::string_view lowered) {
   return std::search(text.begin(), text.end(), lowered.begin(), lowered.end(),
-                     [](char a, char b) { return lower(a) == b; }) != text.end() ||
+                     [](char a, char b) { return to_lower(a) == b; }) != text.end() ||
          lowered.empty();
 }
 
@@ -127,7 +121,7 @@ bool compare_texts(Operator op, std::string_view left, std::string_view right) {
     case Operator::kIglob: return glob_matches(right, left, true);
     case Operator::kIcontains:
       return std::search(left.begin(), left.end(), right.begin(), right.end(),
-                         [](char a, char b) { return lower(a) == lower(b); }) != left.end() ||
+                         [](char a, char b) { return to_lower(a) == to_lower(b); }) != left.end() ||
              right.empty();
     default: return compare(op, left, right);
   }
@@ -177,7 +171,8 @@ FieldValue Filter::transform(const Operand& operand, FieldValue value, std::stri
       case Transformer::kToupper:
         if (value.text.data() != buffer.data()) buffer.assign(value.text);
         buffer.resize(value.text.size());
-        std::ranges::transform(buffer, buffer.begin(), transformer == Transformer::kTolower ? lower : upper);
+        std::ranges::transform(buffer, buffer.begin(),
+                               transformer == Transformer::kTolower ? to_lower : to_upper);
         value = FieldValue::of(buffer);
         break;
       case Transformer::kB64: {
