@@ -1,0 +1,399 @@
+// Calls that open, read, write, name and change files.
+#pragma once
+
+#include "event_codes.h"
+#include "convert.h"
+#include "task.h"
+
+#define CALL(name) SEC("call/" #name) int call_##name(u64 *ctx)
+
+#define FILE_CREATED 0x100000      // FMODE_CREATED
+#define OPEN_CREATED (1u << 14)    // file_flags of the format
+#define OPEN_UPPER_LAYER (1u << 15)
+#define OPEN_LOWER_LAYER (1u << 16)
+#define OVERLAYFS_MAGIC 0x794c7630
+
+enum layer { kNoLayer, kUpperLayer, kLowerLayer };
+
+// In which layer of an overlay a file is. What overlayfs knows of it stands behind the inode, the upper file
+// first.
+INLINE enum layer layer_of(struct inode *inode) {
+  struct super_block *super = READ(inode, i_sb);
+  if (READ(super, s_magic) != OVERLAYFS_MAGIC) return kNoLayer;
+  void *upper = 0;
+  probe_read_kernel(&upper, sizeof(upper),
+                    (char *)inode + __builtin_preserve_type_info(*(struct inode *)0, TYPE_SIZE));
+  return upper ? kUpperLayer : kLowerLayer;
+}
+
+struct opened {
+  u32 flags;  // to be added to those of the call
+  u32 device;
+  u64 inode;
+};
+
+INLINE struct opened opened_by(s64 fd) {
+  struct opened opened = {};
+  struct task_struct *task = (void *)get_current_task();
+  struct file *file = file_of(task, fd);
+  if (!file) return opened;
+  struct inode *inode = READ(file, f_inode);
+  struct super_block *super = READ(inode, i_sb);
+  opened.device = encoded_device(READ(super, s_dev));
+  opened.inode = READ(inode, i_ino);
+  if (READ(file, f_mode) & FILE_CREATED) opened.flags |= OPEN_CREATED;
+  enum layer layer = layer_of(inode);
+  if (layer == kUpperLayer) opened.flags |= OPEN_UPPER_LAYER;
+  if (layer == kLowerLayer) opened.flags |= OPEN_LOWER_LAYER;
+  return opened;
+}
+
+// The mode counts where a file may be made only.
+INLINE u32 open_mode(u64 flags, u64 mode) {
+  return (flags & 0x40) || (flags & 0x410000) == 0x410000 ? mode & 07777 : 0;
+}
+
+CALL(open) {
+  struct writer writer;
+  struct opened opened = opened_by(RESULT(ctx));
+  if (!begin(&writer, SYSCALL_OPEN_X, 6)) return 0;
+  add_s64(&writer, RESULT(ctx));
+  add_user_text(&writer, ARG1(ctx));
+  add_u32(&writer, open_flags(ARG2(ctx)) | opened.flags);
+  add_u32(&writer, open_mode(ARG2(ctx), ARG3(ctx)));
+  add_u32(&writer, opened.device);
+  add_u64(&writer, opened.inode);
+  submit(&writer);
+  return 0;
+}
+
+CALL(openat) {
+  struct writer writer;
+  struct opened opened = opened_by(RESULT(ctx));
+  if (!begin(&writer, SYSCALL_OPENAT_2_X, 7)) return 0;
+  add_s64(&writer, RESULT(ctx));
+  add_fd(&writer, ARG1(ctx));
+  add_user_text(&writer, ARG2(ctx));
+  add_u32(&writer, open_flags(ARG3(ctx)) | opened.flags);
+  add_u32(&writer, open_mode(ARG3(ctx), ARG4(ctx)));
+  add_u32(&writer, opened.device);
+  add_u64(&writer, opened.inode);
+  submit(&writer);
+  return 0;
+}
+
+CALL(openat2) {
+  struct {
+    u64 flags, mode, resolve;
+  } how = {};
+  struct writer writer;
+  struct opened opened = opened_by(RESULT(ctx));
+  if (probe_read_user(&how, sizeof(how), (void *)ARG3(ctx)) < 0) count(kCountUnread);
+  if (!begin(&writer, SYSCALL_OPENAT2_X, 8)) return 0;
+  add_s64(&writer, RESULT(ctx));
+  add_fd(&writer, ARG1(ctx));
+  add_user_text(&writer, ARG2(ctx));
+  add_u32(&writer, open_flags(how.flags) | opened.flags);
+  add_u32(&writer, open_mode(how.flags, how.mode));
+  add_u32(&writer, resolve_flags(how.resolve));
+  add_u32(&writer, opened.device);
+  add_u64(&writer, opened.inode);
+  submit(&writer);
+  return 0;
+}
+
+CALL(creat) {
+  struct writer writer;
+  struct opened opened = opened_by(RESULT(ctx));
+  if (!begin(&writer, SYSCALL_CREAT_X, 6)) return 0;
+  add_s64(&writer, RESULT(ctx));
+  add_user_text(&writer, ARG1(ctx));
+  add_u32(&writer, ARG2(ctx));
+  add_u32(&writer, opened.device);
+  add_u64(&writer, opened.inode);
+  add_u16(&writer, opened.flags & OPEN_UPPER_LAYER ? 1 : opened.flags & OPEN_LOWER_LAYER ? 2 : 0);
+  submit(&writer);
+  return 0;
+}
+
+// The path is the kernel's, as the call names a handle.
+CALL(open_by_handle_at) {
+  struct writer writer;
+  struct opened opened = opened_by(RESULT(ctx));
+  struct task_struct *task = (void *)get_current_task();
+  struct file *file = file_of(task, RESULT(ctx));
+  if (!begin(&writer, SYSCALL_OPEN_BY_HANDLE_AT_X, 6)) return 0;
+  add_s64(&writer, RESULT(ctx));
+  add_fd(&writer, ARG1(ctx));
+  add_u32(&writer, open_flags(ARG3(ctx)) | opened.flags);
+  if (file) {
+    add_file_path(&writer, task, file);
+  } else {
+    put_empty(&writer);
+  }
+  add_u32(&writer, opened.device);
+  add_u64(&writer, opened.inode);
+  submit(&writer);
+  return 0;
+}
+
+CALL(close) {
+  struct writer writer;
+  if (!begin_fixed(&writer, SYSCALL_CLOSE_X, 2, 16)) return 0;
+  put_s64(&writer, RESULT(ctx));
+  put_fd(&writer, ARG1(ctx));
+  submit_fixed(&writer);
+  return 0;
+}
+
+CALL(close_range) {
+  struct writer writer;
+  if (!begin_fixed(&writer, SYSCALL_CLOSE_RANGE_X, 4, 20)) return 0;
+  put_s64(&writer, RESULT(ctx));
+  put_u32(&writer, ARG1(ctx));
+  put_u32(&writer, ARG2(ctx));
+  put_u32(&writer, ARG3(ctx));
+  submit_fixed(&writer);
+  return 0;
+}
+
+// --- Reading and writing.
+INLINE int transfer(u64 *ctx, u16 code, u64 moved, bool positioned) {
+  if (is_sampled_out()) return 0;
+  struct writer writer;
+  if (config.snaplen == 0) {
+    if (!begin_fixed(&writer, code, positioned ? 5 : 4, positioned ? 28 : 20)) return 0;
+    put_s64(&writer, RESULT(ctx));
+    put_empty(&writer);
+    put_fd(&writer, ARG1(ctx));
+    put_u32(&writer, ARG3(ctx));
+    if (positioned) put_u64(&writer, ARG4(ctx));
+    submit_fixed(&writer);
+    return 0;
+  }
+  if (!begin(&writer, code, positioned ? 5 : 4)) return 0;
+  add_s64(&writer, RESULT(ctx));
+  add_user_data(&writer, ARG2(ctx), moved);
+  add_fd(&writer, ARG1(ctx));
+  add_u32(&writer, ARG3(ctx));
+  if (positioned) add_u64(&writer, ARG4(ctx));
+  submit(&writer);
+  return 0;
+}
+
+INLINE u64 got(u64 *ctx) {
+  return RESULT(ctx) > 0 ? RESULT(ctx) : 0;
+}
+
+// What was written, or would have been.
+INLINE u64 given(u64 *ctx, u64 wanted) {
+  return RESULT(ctx) >= 0 ? (u64)RESULT(ctx) : wanted;
+}
+
+CALL(read) {
+  return transfer(ctx, SYSCALL_READ_X, got(ctx), 0);
+}
+CALL(write) {
+  return transfer(ctx, SYSCALL_WRITE_X, given(ctx, ARG3(ctx)), 0);
+}
+CALL(pread64) {
+  return transfer(ctx, SYSCALL_PREAD_X, got(ctx), 1);
+}
+CALL(pwrite64) {
+  return transfer(ctx, SYSCALL_PWRITE_X, given(ctx, ARG3(ctx)), 1);
+}
+
+struct piece {
+  u64 start, length;
+};
+
+#define MAX_PIECES 16
+
+struct pieces {
+  struct piece piece[MAX_PIECES];
+};
+
+// Bytes of memory in the first MAX_PIECES pieces, which are kept for add_pieces().
+INLINE u64 size_of_pieces(struct writer *writer, u64 from, u64 amount) {
+  struct pieces *pieces = PIECES(writer);
+  u64 size = 0;
+  if (amount > MAX_PIECES) amount = MAX_PIECES;
+  u32 bytes = amount * sizeof(struct piece);
+  pieces->piece[0].length = 0;
+  FORGET(bytes);
+  if (bytes > sizeof(*pieces)) bytes = sizeof(*pieces);
+  if (bytes == 0) return 0;
+  if (probe_read_user(pieces, bytes, (void *)from) < 0) {
+    count(kCountUnread);
+    return 0;
+  }
+  for (u64 i = 0; i < MAX_PIECES; i++) {
+    if (i < amount) size += pieces->piece[i].length;
+  }
+  return size;
+}
+
+// Data from the first of the pieces that size_of_pieces() was asked for.
+INLINE void add_pieces(struct writer *writer, u64 moved) {
+  if (config.snaplen == 0) {
+    put_empty(writer);
+    return;
+  }
+  struct piece first = PIECES(writer)->piece[0];
+  add_user_data(writer, first.start, moved < first.length ? moved : first.length);
+}
+
+// Reads tell the size before the data, writes behind the descriptor.
+INLINE int transfer_pieces(u64 *ctx, u16 code, bool reads, bool positioned) {
+  if (is_sampled_out()) return 0;
+  struct writer writer;
+  if (!begin(&writer, code, positioned ? 5 : 4)) return 0;
+  u64 size = size_of_pieces(&writer, ARG2(ctx), ARG3(ctx));
+  add_s64(&writer, RESULT(ctx));
+  if (reads) add_u32(&writer, got(ctx));
+  add_pieces(&writer, reads ? got(ctx) : given(ctx, size));
+  add_fd(&writer, ARG1(ctx));
+  if (!reads) add_u32(&writer, size);
+  if (positioned) add_u64(&writer, ARG4(ctx));
+  submit(&writer);
+  return 0;
+}
+
+CALL(readv) {
+  return transfer_pieces(ctx, SYSCALL_READV_X, 1, 0);
+}
+CALL(writev) {
+  return transfer_pieces(ctx, SYSCALL_WRITEV_X, 0, 0);
+}
+CALL(preadv) {
+  return transfer_pieces(ctx, SYSCALL_PREADV_X, 1, 1);
+}
+CALL(pwritev) {
+  return transfer_pieces(ctx, SYSCALL_PWRITEV_X, 0, 1);
+}
+CALL(preadv2) {
+  return transfer_pieces(ctx, SYSCALL_PREADV_X, 1, 1);
+}
+CALL(pwritev2) {
+  return transfer_pieces(ctx, SYSCALL_PWRITEV_X, 0, 1);
+}
+
+INLINE u64 user_u64(u64 from) {
+  u64 value = 0;
+  if (from) probe_read_user(&value, sizeof(value), (void *)from);
+  return value;
+}
+
+CALL(sendfile) {
+  if (is_sampled_out()) return 0;
+  struct writer writer;
+  if (!begin_fixed(&writer, SYSCALL_SENDFILE_X, 5, 40)) return 0;
+  put_s64(&writer, RESULT(ctx));
+  put_u64(&writer, user_u64(ARG3(ctx)));
+  put_fd(&writer, ARG1(ctx));
+  put_fd(&writer, ARG2(ctx));
+  put_u64(&writer, ARG4(ctx));
+  submit_fixed(&writer);
+  return 0;
+}
+
+CALL(splice) {
+  if (is_sampled_out()) return 0;
+  struct writer writer;
+  if (!begin_fixed(&writer, SYSCALL_SPLICE_X, 5, 36)) return 0;
+  put_s64(&writer, RESULT(ctx));
+  put_fd(&writer, ARG1(ctx));
+  put_fd(&writer, ARG3(ctx));
+  put_u64(&writer, ARG5(ctx));
+  put_u32(&writer, ARG6(ctx));
+  submit_fixed(&writer);
+  return 0;
+}
+
+CALL(copy_file_range) {
+  if (is_sampled_out()) return 0;
+  struct writer writer;
+  if (!begin_fixed(&writer, SYSCALL_COPY_FILE_RANGE_X, 6, 48)) return 0;
+  put_s64(&writer, RESULT(ctx));
+  put_fd(&writer, ARG3(ctx));
+  put_u64(&writer, user_u64(ARG4(ctx)));
+  put_fd(&writer, ARG1(ctx));
+  put_u64(&writer, user_u64(ARG2(ctx)));
+  put_u64(&writer, ARG5(ctx));
+  submit_fixed(&writer);
+  return 0;
+}
+
+// Mappings of files; other memory is told when all calls are.
+CALL(mmap) {
+  if ((s32)ARG5(ctx) < 0 && !config.all_calls) return 0;
+  struct writer writer;
+  struct task_struct *task = (void *)get_current_task();
+  if (!begin(&writer, SYSCALL_MMAP_X, 10)) return 0;
+  add_s64(&writer, RESULT(ctx));
+  add_memory(&writer, task);
+  add_u64(&writer, ARG1(ctx));
+  add_u64(&writer, ARG2(ctx));
+  add_u32(&writer, mmap_protection(ARG3(ctx)));
+  add_u32(&writer, mmap_flags(ARG4(ctx)));
+  add_fd(&writer, ARG5(ctx));
+  add_u64(&writer, ARG6(ctx));
+  submit(&writer);
+  return 0;
+}
+
+// --- Names. Result, then what `add` adds.
+#define NAMED(name, code, parameters, add)        \
+  CALL(name) {                                    \
+    struct writer writer;                         \
+    if (!begin(&writer, code, parameters)) return 0; \
+    add_s64(&writer, RESULT(ctx));                \
+    add;                                          \
+    submit(&writer);                              \
+    return 0;                                     \
+  }
+#define TEXT(argument) add_user_text(&writer, argument(ctx))
+#define FD(argument) add_fd(&writer, argument(ctx))
+#define U32(argument) add_u32(&writer, argument(ctx))
+#define U64(argument) add_u64(&writer, argument(ctx))
+#define VALUE32(value) add_u32(&writer, value)
+
+NAMED(rename, SYSCALL_RENAME_X, 3, TEXT(ARG1); TEXT(ARG2))
+NAMED(renameat, SYSCALL_RENAMEAT_X, 5, FD(ARG1); TEXT(ARG2); FD(ARG3); TEXT(ARG4))
+NAMED(renameat2, SYSCALL_RENAMEAT2_X, 6, FD(ARG1); TEXT(ARG2); FD(ARG3); TEXT(ARG4); U32(ARG5))
+NAMED(link, SYSCALL_LINK_2_X, 3, TEXT(ARG1); TEXT(ARG2))
+NAMED(linkat, SYSCALL_LINKAT_2_X, 6, FD(ARG1); TEXT(ARG2); FD(ARG3); TEXT(ARG4); U32(ARG5))
+NAMED(symlink, SYSCALL_SYMLINK_X, 3, TEXT(ARG1); TEXT(ARG2))
+NAMED(symlinkat, SYSCALL_SYMLINKAT_X, 4, TEXT(ARG1); FD(ARG2); TEXT(ARG3))
+NAMED(unlink, SYSCALL_UNLINK_2_X, 2, TEXT(ARG1))
+NAMED(unlinkat, SYSCALL_UNLINKAT_2_X, 4, FD(ARG1); TEXT(ARG2); U32(ARG3))
+NAMED(mkdir, SYSCALL_MKDIR_2_X, 3, TEXT(ARG1); U32(ARG2))
+NAMED(mkdirat, SYSCALL_MKDIRAT_X, 4, FD(ARG1); TEXT(ARG2); U32(ARG3))
+NAMED(rmdir, SYSCALL_RMDIR_2_X, 2, TEXT(ARG1))
+NAMED(chmod, SYSCALL_CHMOD_X, 3, TEXT(ARG1); U32(ARG2))
+NAMED(fchmod, SYSCALL_FCHMOD_X, 3, FD(ARG1); U32(ARG2))
+NAMED(fchmodat, SYSCALL_FCHMODAT_X, 4, FD(ARG1); TEXT(ARG2); U32(ARG3))
+// Told as the call it extends.
+NAMED(fchmodat2, SYSCALL_FCHMODAT_X, 4, FD(ARG1); TEXT(ARG2); U32(ARG3))
+NAMED(chown, SYSCALL_CHOWN_X, 4, TEXT(ARG1); U32(ARG2); U32(ARG3))
+NAMED(lchown, SYSCALL_LCHOWN_X, 4, TEXT(ARG1); U32(ARG2); U32(ARG3))
+NAMED(fchown, SYSCALL_FCHOWN_X, 4, FD(ARG1); U32(ARG2); U32(ARG3))
+NAMED(fchownat, SYSCALL_FCHOWNAT_X, 6, FD(ARG1); TEXT(ARG2); U32(ARG3); U32(ARG4);
+      VALUE32(fchownat_flags(ARG5(ctx))))
+NAMED(mknod, SYSCALL_MKNOD_X, 4, TEXT(ARG1); U32(ARG2); U32(ARG3))
+NAMED(mknodat, SYSCALL_MKNODAT_X, 5, FD(ARG1); TEXT(ARG2); U32(ARG3); U32(ARG4))
+NAMED(chdir, SYSCALL_CHDIR_X, 2, TEXT(ARG1))
+NAMED(fchdir, SYSCALL_FCHDIR_X, 2, FD(ARG1))
+NAMED(chroot, SYSCALL_CHROOT_X, 2, TEXT(ARG1))
+NAMED(mount, SYSCALL_MOUNT_X, 5, TEXT(ARG1); TEXT(ARG2); TEXT(ARG3); U32(ARG4))
+NAMED(umount2, SYSCALL_UMOUNT2_X, 3, TEXT(ARG1); U32(ARG2))
+
+// Without a result the buffer holds nothing.
+CALL(getcwd) {
+  struct writer writer;
+  if (!begin(&writer, SYSCALL_GETCWD_X, 2)) return 0;
+  add_s64(&writer, RESULT(ctx));
+  add_user_text(&writer, RESULT(ctx) > 0 ? ARG1(ctx) : 0);
+  submit(&writer);
+  return 0;
+}

@@ -1,0 +1,349 @@
+// Calls that make processes, change what they run as, and end them.
+#pragma once
+
+#include "sockets.h"
+
+#define EXE_WRITABLE 1
+#define EXE_UPPER_LAYER 2
+#define EXE_FROM_MEMFD 4
+#define EXE_LOWER_LAYER 8
+#define TASK_EXITING 4  // PF_EXITING
+
+INLINE void add_comm(struct writer *writer, struct task_struct *task) {
+  add_kernel_text(writer, (const char *)__builtin_preserve_access_index(&task->comm));
+}
+
+// From the result to the control groups, as clone and exec events share it.
+INLINE void add_process(struct writer *writer, struct task_struct *task, s64 result) {
+  add_s64(writer, result);
+  add_arguments(writer, task);
+  add_s64(writer, READ(task, pid));
+  add_s64(writer, READ(task, tgid));
+  add_s64(writer, parent_pid(task));
+  put_empty(writer);  // the working directory is known from elsewhere
+  add_s64(writer, open_file_limit(task));
+  add_u64(writer, READ(task, maj_flt));
+  add_u64(writer, READ(task, min_flt));
+  add_memory(writer, task);
+  add_comm(writer, task);
+  add_cgroups(writer, task);
+}
+
+// Caller and child both tell; a caller cannot know the child's number outside its own namespace.
+INLINE int cloned(u64 *ctx, u16 code, u64 flags) {
+  struct writer writer;
+  struct task_struct *task = (void *)get_current_task();
+  struct cred *cred = READ(task, cred);
+  u32 told = clone_flags(flags);
+  if (pid_level(task) != 0) told |= CLONE_IN_PIDNS;
+  if (!begin(&writer, code, 21)) return 0;
+  add_process(&writer, task, RESULT(ctx));
+  add_u32(&writer, told);
+  add_u32(&writer, READ(cred, euid).val);
+  add_u32(&writer, READ(cred, egid).val);
+  add_s64(&writer, inner_tid(task));
+  add_s64(&writer, inner_pid(task, kPidOfProcess));
+  add_u64(&writer, RESULT(ctx) == 0 ? namespace_start(task) : 0);
+  submit(&writer);
+  return 0;
+}
+
+CALL(clone) {
+  return cloned(ctx, SYSCALL_CLONE_20_X, ARG1(ctx));
+}
+CALL(fork) {
+  return cloned(ctx, SYSCALL_FORK_20_X, 0);
+}
+CALL(vfork) {
+  return cloned(ctx, SYSCALL_VFORK_20_X, 0);
+}
+CALL(clone3) {
+  return cloned(ctx, SYSCALL_CLONE3_X, user_u64(ARG1(ctx)));
+}
+
+INLINE bool is_writable_by(struct inode *inode, struct cred *cred) {
+  u16 mode = READ(inode, i_mode);
+  u32 uid = READ(cred, euid).val;
+  if (uid == 0 || READ(cred, cap_effective).val & 2) return 1;  // CAP_DAC_OVERRIDE
+  if (READ(inode, i_uid).val == uid) return mode & 0200;
+  if (READ(inode, i_gid).val == READ(cred, egid).val) return mode & 0020;
+  return mode & 0002;
+}
+
+INLINE u32 executable_flags(struct file *file, struct inode *inode, struct cred *cred) {
+  u32 flags = is_writable_by(inode, cred) ? EXE_WRITABLE : 0;
+  struct dentry *dentry = READ(file, f_path.dentry);
+  if (READ(dentry, d_parent) == dentry) {
+    char name[8] = {};
+    probe_read_kernel_str(name, sizeof(name), READ(dentry, d_name.name));
+    if (name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd') {
+      flags |= EXE_FROM_MEMFD;
+    }
+  }
+  enum layer layer = layer_of(inode);
+  if (layer == kUpperLayer) flags |= EXE_UPPER_LAYER;
+  if (layer == kLowerLayer) flags |= EXE_LOWER_LAYER;
+  return flags;
+}
+
+// `filename`: as the caller wrote it, in memory of the kernel or of the process; without one the event ends
+// before it.
+INLINE void add_execution(struct writer *writer, struct task_struct *task, s64 result) {
+  struct cred *cred = READ(task, cred);
+  struct mm_struct *mm = READ(task, mm);
+  struct file *file = READ(mm, exe_file);
+  struct inode *inode = READ(file, f_inode);
+  add_process(writer, task, result);
+  add_environment(writer, task);
+  add_u32(writer, terminal(task));
+  add_s64(writer, inner_pid(task, kPidOfGroup));
+  add_u32(writer, login_uid(task));
+  add_u32(writer, executable_flags(file, inode, cred));
+  add_u64(writer, READ(cred, cap_inheritable).val);
+  add_u64(writer, READ(cred, cap_permitted).val);
+  add_u64(writer, READ(cred, cap_effective).val);
+  add_u64(writer, READ(inode, i_ino));
+  add_u64(writer, change_time(inode));
+  add_u64(writer, modification_time(inode));
+  add_u32(writer, READ(cred, euid).val);
+  add_file_path(writer, task, file);
+  add_s64(writer, outer_pid(task, kPidOfGroup));
+  add_u32(writer, READ(cred, egid).val);
+}
+
+// Those that succeed are told where the new program is in place; see run_exec in probe.bpf.c.
+CALL(execve) {
+  if (RESULT(ctx) >= 0) return 0;
+  struct writer writer;
+  struct task_struct *task = (void *)get_current_task();
+  if (!begin(&writer, SYSCALL_EXECVE_19_X, 31)) return 0;
+  add_execution(&writer, task, RESULT(ctx));
+  add_user_text(&writer, ARG1(ctx));
+  submit(&writer);
+  return 0;
+}
+
+CALL(execveat) {
+  if (RESULT(ctx) >= 0) return 0;
+  struct writer writer;
+  struct task_struct *task = (void *)get_current_task();
+  if (!begin(&writer, SYSCALL_EXECVEAT_X, 30)) return 0;
+  add_execution(&writer, task, RESULT(ctx));
+  submit(&writer);
+  return 0;
+}
+
+// A bit of the kernel's, read by the compiler's knowledge of where it is: 0 is the byte it is in, 1 its size.
+INLINE bool is_subreaper(struct signal_struct *signal) {
+  u32 offset = __builtin_preserve_field_info(signal->is_child_subreaper, 0);
+  u64 value = 0;
+  switch (__builtin_preserve_field_info(signal->is_child_subreaper, 1)) {
+    case 1: probe_read_kernel(&value, 1, (char *)signal + offset); break;
+    case 2: probe_read_kernel(&value, 2, (char *)signal + offset); break;
+    case 4: probe_read_kernel(&value, 4, (char *)signal + offset); break;
+    case 8: probe_read_kernel(&value, 8, (char *)signal + offset); break;
+  }
+  value <<= __builtin_preserve_field_info(signal->is_child_subreaper, 4);
+  return value >> __builtin_preserve_field_info(signal->is_child_subreaper, 5);
+}
+
+#define MAX_THREADS 32
+#define MAX_ANCESTORS 16
+
+INLINE bool is_exiting(struct task_struct *task) {
+  return READ(task, flags) & TASK_EXITING;
+}
+
+// A thread of the process that `task` is of that goes on, 0 without one, -1 when there are too many to look at.
+INLINE s64 living_thread(struct task_struct *task, struct task_struct *but) {
+  struct signal_struct *signal = READ(task, signal);
+  struct list_head *head = (void *)__builtin_preserve_access_index(&signal->thread_head);
+  struct list_head *entry = READ(head, next);
+  for (int i = 0; i < MAX_THREADS; i++) {
+    if (entry == head) return 0;
+    struct task_struct *thread = CONTAINER(entry, struct task_struct, thread_node);
+    if (thread != but && !is_exiting(thread)) return READ(thread, pid);
+    entry = READ(entry, next);
+  }
+  return -1;
+}
+
+// Who gets the children of a thread that ends: 0 if it has none, -1 if that cannot be told.
+INLINE s64 reaper_of(struct task_struct *task) {
+  struct list_head *children = (void *)__builtin_preserve_access_index(&task->children);
+  if (READ(children, next) == children) return 0;
+  s64 thread = living_thread(task, task);
+  if (thread != 0) return thread;
+  u32 level = pid_level(task);
+  struct task_struct *ancestor = READ(task, real_parent);
+  for (int i = 0; i < MAX_ANCESTORS; i++) {
+    if (pid_level(ancestor) != level || READ(ancestor, pid) == 0) break;
+    struct signal_struct *its = READ(ancestor, signal);
+    if (is_subreaper(its)) {
+      s64 its_thread = living_thread(ancestor, task);
+      if (its_thread != 0) return its_thread;
+    }
+    ancestor = READ(ancestor, real_parent);
+  }
+  struct pid *pid = READ(task, thread_pid);
+  struct upid upid = {};
+  if (level > 31) return -1;
+  probe_read_kernel(&upid, sizeof(upid),
+                    (char *)__builtin_preserve_access_index(&pid->numbers[0]) + level * sizeof(upid));
+  struct task_struct *init = READ(upid.ns, child_reaper);
+  return READ(init, pid);
+}
+
+// --- Ids.
+#define SAME_SIZE_IDS(name, code, parameters, put) NUMBERS(name, code, parameters, 8 + 4 * (parameters - 1), put)
+
+SAME_SIZE_IDS(setuid, SYSCALL_SETUID_X, 2, PUT_U32(ARG1))
+SAME_SIZE_IDS(setgid, SYSCALL_SETGID_X, 2, PUT_U32(ARG1))
+SAME_SIZE_IDS(setreuid, SYSCALL_SETREUID_X, 3, PUT_U32(ARG1); PUT_U32(ARG2))
+SAME_SIZE_IDS(setregid, SYSCALL_SETREGID_X, 3, PUT_U32(ARG1); PUT_U32(ARG2))
+SAME_SIZE_IDS(setresuid, SYSCALL_SETRESUID_X, 4, PUT_U32(ARG1); PUT_U32(ARG2); PUT_U32(ARG3))
+SAME_SIZE_IDS(setresgid, SYSCALL_SETRESGID_X, 4, PUT_U32(ARG1); PUT_U32(ARG2); PUT_U32(ARG3))
+NUMBERS(setsid, SYSCALL_SETSID_X, 1, 8, )
+NUMBERS(setpgid, SYSCALL_SETPGID_X, 3, 24, PUT_FD(ARG1); PUT_FD(ARG2))
+NUMBERS(setns, SYSCALL_SETNS_X, 3, 20, PUT_FD(ARG1); put_u32(&writer, clone_flags(ARG2(ctx))))
+NUMBERS(unshare, SYSCALL_UNSHARE_X, 2, 12, put_u32(&writer, clone_flags(ARG1(ctx))))
+NUMBERS(seccomp, SYSCALL_SECCOMP_X, 3, 24, PUT_U64(ARG1); PUT_U64(ARG2))
+
+CALL(capset) {
+  struct task_struct *task = (void *)get_current_task();
+  struct cred *cred = READ(task, cred);
+  struct writer writer;
+  if (!begin_fixed(&writer, SYSCALL_CAPSET_X, 4, 32)) return 0;
+  put_s64(&writer, RESULT(ctx));
+  put_u64(&writer, READ(cred, cap_inheritable).val);
+  put_u64(&writer, READ(cred, cap_permitted).val);
+  put_u64(&writer, READ(cred, cap_effective).val);
+  submit_fixed(&writer);
+  return 0;
+}
+
+#define SET_NAME 15
+#define GET_NAME 16
+#define GET_CHILD_SUBREAPER 37
+
+CALL(prctl) {
+  struct writer writer;
+  u64 option = (u32)ARG1(ctx);
+  if (!begin(&writer, SYSCALL_PRCTL_X, 4)) return 0;
+  add_s64(&writer, RESULT(ctx));
+  add_u32(&writer, option);
+  if (option == SET_NAME || option == GET_NAME) {
+    add_user_text(&writer, ARG2(ctx));
+    add_s64(&writer, 0);
+  } else {
+    put_empty(&writer);
+    add_s64(&writer, option == GET_CHILD_SUBREAPER ? (s64)(s32)user_u64(ARG2(ctx)) : (s64)ARG2(ctx));
+  }
+  submit(&writer);
+  return 0;
+}
+
+struct limits {
+  s64 current, most;
+};
+
+INLINE struct limits user_limits(u64 from) {
+  struct limits limits = {};
+  if (from) probe_read_user(&limits, sizeof(limits), (void *)from);
+  return limits;
+}
+
+INLINE u8 limit_kind(u64 value) {
+  return (u32)value < 16 ? (u8)value : 255;
+}
+
+CALL(setrlimit) {
+  struct limits limits = user_limits(ARG2(ctx));
+  struct writer writer;
+  if (!begin_fixed(&writer, SYSCALL_SETRLIMIT_X, 4, 25)) return 0;
+  put_s64(&writer, RESULT(ctx));
+  put_s64(&writer, limits.current);
+  put_s64(&writer, limits.most);
+  put_u8(&writer, limit_kind(ARG1(ctx)));
+  submit_fixed(&writer);
+  return 0;
+}
+
+CALL(prlimit64) {
+  struct limits next = user_limits(ARG3(ctx));
+  struct limits before = user_limits(RESULT(ctx) >= 0 ? ARG4(ctx) : 0);
+  // Calls that only ask change nothing.
+  if (ARG3(ctx) == 0 && !config.all_calls) return 0;
+  struct writer writer;
+  if (!begin_fixed(&writer, SYSCALL_PRLIMIT_X, 7, 49)) return 0;
+  put_s64(&writer, RESULT(ctx));
+  put_s64(&writer, next.current);
+  put_s64(&writer, next.most);
+  put_s64(&writer, before.current);
+  put_s64(&writer, before.most);
+  put_s64(&writer, (s32)ARG1(ctx));
+  put_u8(&writer, limit_kind(ARG2(ctx)));
+  submit_fixed(&writer);
+  return 0;
+}
+
+// --- Looking into other processes, and code for the kernel.
+// One of several types: the first byte says which.
+INLINE void add_choice_u64(struct writer *writer, u64 value) {
+  u8 *to = place(writer);
+  to[0] = 0;
+  *(u64 *)(to + 1) = value;
+  put_bytes_read(writer, 9);
+}
+
+INLINE void add_choice_signal(struct writer *writer, u8 value) {
+  u8 *to = place(writer);
+  to[0] = 1;
+  to[1] = value;
+  put_bytes_read(writer, 2);
+}
+
+CALL(ptrace) {
+  struct writer writer;
+  u16 request = ptrace_request(ARG1(ctx));
+  bool failed = RESULT(ctx) < 0;
+  if (!begin(&writer, SYSCALL_PTRACE_X, 5)) return 0;
+  add_s64(&writer, RESULT(ctx));
+  add_choice_u64(&writer, failed ? 0 : ARG3(ctx));
+  if (failed) {
+    add_choice_u64(&writer, 0);
+  } else if (request >= 2 && request <= 4) {  // peeking
+    add_choice_u64(&writer, user_u64(ARG4(ctx)));
+  } else if (request == 8 || request == 10 || request == 12 || request == 13) {  // going on, with a signal
+    add_choice_signal(&writer, ARG4(ctx));
+  } else {
+    add_choice_u64(&writer, ARG4(ctx));
+  }
+  add_u16(&writer, request);
+  add_s64(&writer, (s32)ARG2(ctx));
+  submit(&writer);
+  return 0;
+}
+
+INLINE int other_memory(u64 *ctx, u16 code) {
+  struct writer writer;
+  if (!begin(&writer, code, 3)) return 0;
+  if (config.snaplen) size_of_pieces(&writer, ARG2(ctx), ARG3(ctx));
+  add_s64(&writer, RESULT(ctx));
+  add_s64(&writer, (s32)ARG1(ctx));
+  add_pieces(&writer, got(ctx));
+  submit(&writer);
+  return 0;
+}
+
+CALL(process_vm_readv) {
+  return other_memory(ctx, SYSCALL_PROCESS_VM_READV_X);
+}
+CALL(process_vm_writev) {
+  return other_memory(ctx, SYSCALL_PROCESS_VM_WRITEV_X);
+}
+
+NAMED(init_module, SYSCALL_INIT_MODULE_X, 4, add_user_data(&writer, ARG1(ctx), ARG2(ctx)); U64(ARG2); TEXT(ARG3))
+NAMED(finit_module, SYSCALL_FINIT_MODULE_X, 4, FD(ARG1); TEXT(ARG2); add_u32(&writer, ARG3(ctx) & 7))
+NAMED(delete_module, SYSCALL_DELETE_MODULE_X, 3, TEXT(ARG1);
+      add_u32(&writer, delete_module_flags(ARG2(ctx))))

@@ -1,0 +1,47 @@
+// What the probe and its loader agree on. Compiled as C for the kernel and as C++ for the loader.
+#pragma once
+
+#ifdef __cplusplus
+#include <cstdint>
+namespace sfkit::live {
+using u16 = uint16_t;
+using u32 = uint32_t;
+using u64 = uint64_t;
+#endif
+
+enum {
+  kMaxCalls = 512,        // system call numbers below this are looked at
+  kScratchBytes = 32768,  // the most that a value of a per-CPU array may take
+  kMaxSnaplen = 4096,
+  kMaxEventBytes = 24576,  // an event that is put together in the scratch buffer
+};
+
+// Fixed before the programs are loaded; the verifier drops what it switches off.
+struct probe_config {
+  u64 boot_time_ns;                 // epoch time of the clock that events are stamped with
+  u64 interesting[kMaxCalls / 64];  // a bit for each system call number
+  u64 id_secret;                    // hides kernel addresses, which identify unix sockets
+  u32 own_tgid;                     // left out
+  u32 snaplen;                      // bytes of data of reads and writes, at most kMaxSnaplen
+  u32 sampling_ratio;               // 1 of so many events is kept of calls that change no state
+  u32 cpus_per_ring;                // 0: one ring for all
+  u32 all_calls;                    // calls without a program of their own are told as generic events
+  u32 padding;
+  u16 portable_code[kMaxCalls];  // of generic events, by system call number
+};
+
+// Counted for each processor; the order is that of kCounterReasons in probe.cpp.
+enum probe_counter {
+  kCountRingFull,     // lost: the reader was too slow
+  kCountTooLong,      // lost: more than kMaxEventBytes
+  kCountSampled,      // left out by the sampling ratio
+  kCountCompatCalls,  // calls of 32-bit programs, which are not recorded
+  kCountBusy,         // lost: a second event on a processor while one was put together
+  kCountMessages,     // calls of which only the first messages are told
+  kCountUnread,       // parameters left empty because the memory they point to could not be read
+  kCounters,
+};
+
+#ifdef __cplusplus
+}  // namespace sfkit::live
+#endif

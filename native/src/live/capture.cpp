@@ -1,0 +1,201 @@
+#include "live/capture.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "events.gen.h"
+#include "live/machine.h"
+#include "scap/blocks.h"
+#include "scap/writer.h"
+
+namespace sfkit::live {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How long the rings are left alone, and how long what was read may wait for more.
+constexpr milliseconds kPollInterval{5};
+constexpr uint64_t kPushIntervalNs = 100'000'000;
+// Two processors may stamp and store events that do not depend on each other in different orders; later
+// than this one of them is as good as late.
+constexpr uint64_t kSettleNs = 1'000'000;
+// Without events time would stand still for whoever waits for it.
+constexpr uint64_t kHeartbeatNs = 1'000'000'000;
+
+uint64_t clock_ns() {
+  timespec time{};
+  ::clock_gettime(CLOCK_BOOTTIME, &time);
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+}
+
+void append(std::vector<uint8_t>& bytes, const void* data, size_t size) {
+  const auto* from = static_cast<const uint8_t*>(data);
+  bytes.insert(bytes.end(), from, from + size);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& options) {
+  std::unique_ptr<LiveCapture> capture(new LiveCapture(options));
+  auto probe = Probe::load(options.probe);
+  if (!probe.is_ok()) return probe.status();
+  capture->probe_ = std::make_unique<Probe>(std::move(probe.value()));
+  auto rings = RingMerger::map(capture->probe_->rings(), capture->probe_->ring_bytes());
+  if (!rings.is_ok()) return rings.status();
+  capture->rings_ = std::make_unique<RingMerger>(std::move(rings.value()));
+  if (!options.record_path.empty()) {
+    auto recorder = Recorder::open(options.record_path, options.record_gzip);
+    if (!recorder.is_ok()) return recorder.status();
+    capture->recorder_ = std::move(recorder.value());
+  }
+  capture->boot_time_ = capture->probe_->boot_time();
+  if (Status status = capture->probe_->attach(); !status.is_ok()) return status;
+  return capture;
+}
+
+LiveCapture::~LiveCapture() {
+  cancel();
+  if (thread_.joinable()) thread_.join();
+}
+
+void LiveCapture::cancel() {
+  stop();
+  {
+    const std::lock_guard lock(mutex_);
+    cancelled_ = true;
+  }
+  changed_.notify_all();
+}
+
+// The machine is described after the probe was attached, so that nothing happens unseen in between: what the
+// description has already and an event tells again does no harm.
+void LiveCapture::begin() {
+  begun_ = true;
+  chunk_ = describe_machine(boot_time_);
+  current_ = std::make_shared<const std::vector<uint8_t>>(std::exchange(chunk_, {}));
+  if (recorder_) recorder_->add(current_);
+  last_time_ = boot_time_ + clock_ns();
+  thread_ = std::thread([this] { run(); });
+}
+
+size_t LiveCapture::read(uint8_t* target, size_t room) {
+  if (!begun_) begin();
+  while (used_ == current_->size()) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !queue_.empty() || ended_ || cancelled_; });
+    if (cancelled_ || queue_.empty()) return 0;
+    current_ = std::move(queue_.front());
+    queue_.pop_front();
+    used_ = 0;
+    changed_.notify_all();
+  }
+  const size_t size = std::min(room, current_->size() - used_);
+  std::memcpy(target, current_->data() + used_, size);
+  used_ += size;
+  return size;
+}
+
+void LiveCapture::run() {
+  uint64_t pushed_at = clock_ns();
+  for (bool last = false; !last;) {
+    last = stopping_.load(std::memory_order_relaxed);
+    if (last) probe_->detach();
+    const uint64_t now = clock_ns();
+    const uint64_t before = events_.load(std::memory_order_relaxed);
+    add_waiting_containers();
+    rings_->drain(last ? UINT64_MAX : boot_time_ + now - kSettleNs,
+                  [this](const uint8_t* event, uint32_t size, uint16_t ring) { return take(event, size, ring); });
+    if (options_.max_events != 0 && events_.load(std::memory_order_relaxed) >= options_.max_events) last = true;
+    if (!last && boot_time_ + now > last_time_ + kHeartbeatNs) add_heartbeat(boot_time_ + now);
+    if (!chunk_.empty() && (last || now - pushed_at >= kPushIntervalNs)) {
+      push();
+      pushed_at = now;
+    }
+    // While much comes, the next look is at once.
+    if (last && rings_->waiting_bytes() > 0 && options_.max_events == 0) last = false;
+    const bool busy = events_.load(std::memory_order_relaxed) - before > 0 &&
+                      rings_->waiting_bytes() > probe_->ring_bytes() / 8;
+    if (!last && !busy) std::this_thread::sleep_for(kPollInterval);
+  }
+  probe_->detach();
+  if (recorder_) recorder_->finish();
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  changed_.notify_all();
+}
+
+bool LiveCapture::take(const uint8_t* event, uint32_t size, uint16_t cpu) {
+  constexpr uint32_t kAround = 4 + 4 + 2 + 4;
+  constexpr uint32_t kSmallest = 26;
+  if (size < kSmallest) return true;
+  const uint32_t padding = (4 - (size + 2) % 4) % 4;
+  const uint32_t length = kAround + size + padding;
+  const size_t at = chunk_.size();
+  if (chunk_.capacity() < at + length) chunk_.reserve(kChunkBytes + size_t{64} * 1024);
+  chunk_.resize(at + length);
+  uint8_t* to = chunk_.data() + at;
+  const uint32_t type = scap::block::kEvent2;
+  std::memcpy(to, &type, 4);
+  std::memcpy(to + 4, &length, 4);
+  std::memcpy(to + 8, &cpu, 2);
+  std::memcpy(to + 10, event, size);
+  std::memset(to + 10 + size, 0, padding);
+  std::memcpy(to + length - 4, &length, 4);
+  std::memcpy(&last_time_, event, 8);
+  const uint64_t events = events_.load(std::memory_order_relaxed) + 1;
+  events_.store(events, std::memory_order_relaxed);
+  if (chunk_.size() >= kChunkBytes) push();
+  return options_.max_events == 0 || events < options_.max_events;
+}
+
+// Hands over what was gathered. Waits while the reader is far behind: then the kernel's buffers fill.
+void LiveCapture::push() {
+  auto chunk = std::make_shared<const std::vector<uint8_t>>(std::exchange(chunk_, {}));
+  if (recorder_) recorder_->add(chunk);
+  std::unique_lock lock(mutex_);
+  if (queue_.size() >= kMaxQueued) waited_.fetch_add(1, std::memory_order_relaxed);
+  changed_.wait(lock, [this] { return queue_.size() < kMaxQueued || cancelled_; });
+  if (!cancelled_) queue_.push_back(std::move(chunk));
+  changed_.notify_all();
+}
+
+void LiveCapture::describe_container(std::string_view json) {
+  const std::lock_guard lock(mutex_);
+  containers_.emplace_back(json);
+}
+
+void LiveCapture::add_waiting_containers() {
+  std::vector<std::string> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting.swap(containers_);
+  }
+  for (const std::string& json : waiting) {
+    scap::CaptureWriter writer;
+    writer.event(last_time_, -1, 0, scap::ev::CONTAINER_JSON_2_E, {scap::value::text(json)});
+    append(chunk_, writer.bytes().data(), writer.bytes().size());
+  }
+}
+
+void LiveCapture::add_heartbeat(uint64_t now) {
+  scap::CaptureWriter writer;
+  writer.event(now, -1, 0, scap::ev::SCAPEVENT_E, {scap::value::u32(0), scap::value::u64(0)});
+  append(chunk_, writer.bytes().data(), writer.bytes().size());
+  last_time_ = now;
+}
+
+LiveCounts LiveCapture::counts() const {
+  LiveCounts counts;
+  counts.events = events_.load(std::memory_order_relaxed);
+  counts.kernel = probe_->counters();
+  counts.waited = waited_.load(std::memory_order_relaxed);
+  return counts;
+}
+
+}  // namespace sfkit::live

@@ -1,0 +1,95 @@
+// A capture of the running kernel as the bytes of a capture file: first the machine, its users, processes and
+// their descriptors, then events as they come. What reads captures reads it; it can be recorded meanwhile.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/status.h"
+#include "live/probe.h"
+#include "live/recorder.h"
+#include "live/rings.h"
+
+namespace sfkit::live {
+
+struct LiveOptions {
+  ProbeOptions probe;
+  std::string record_path;  // capture file to write at the same time; "" for none
+  bool record_gzip = false;
+  uint64_t max_events = 0;  // ends after so many; 0: never
+};
+
+struct LiveCounts {
+  uint64_t events = 0;   // taken from the kernel
+  Counters kernel{};     // what the kernel did not hand over, by reason
+  uint64_t waited = 0;   // times that the buffers were left alone because nobody took what was read
+};
+
+// start(), then read() on one thread until it gives 0. The rest is for any thread.
+class LiveCapture {
+ public:
+  // Loads and attaches the probe: from here on events are kept.
+  static Result<std::unique_ptr<LiveCapture>> start(const LiveOptions& options);
+  ~LiveCapture();
+  LiveCapture(const LiveCapture&) = delete;
+  LiveCapture& operator=(const LiveCapture&) = delete;
+
+  // The next bytes, up to `room`; waits for them. 0 at the end.
+  size_t read(uint8_t* target, size_t room);
+  // Ends the capture: what happened up to now is still given.
+  void stop() { stopping_.store(true, std::memory_order_relaxed); }
+  // Ends it at once; read() gives 0.
+  void cancel();
+  // Puts an event into the stream that tells about a container (JSON as in captures).
+  void describe_container(std::string_view json);
+  LiveCounts counts() const;
+  // Why the recording failed; empty if it did not.
+  std::string recording_failure() const { return recorder_ ? recorder_->failure() : std::string(); }
+
+ private:
+  static constexpr size_t kChunkBytes = size_t{256} << 10;
+  static constexpr size_t kMaxQueued = 256;  // chunks: what a reader may be behind, beyond the kernel's buffers
+
+  explicit LiveCapture(const LiveOptions& options) : options_(options) {}
+  void begin();
+  void run();
+  bool take(const uint8_t* event, uint32_t size, uint16_t cpu);
+  void add_waiting_containers();
+  void add_heartbeat(uint64_t now);
+  void push();
+
+  LiveOptions options_;
+  std::unique_ptr<Probe> probe_;
+  std::unique_ptr<RingMerger> rings_;
+  std::unique_ptr<Recorder> recorder_;
+  uint64_t boot_time_ = 0;
+
+  std::thread thread_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<uint64_t> events_{0};
+  std::atomic<uint64_t> waited_{0};
+  uint64_t last_time_ = 0;
+  std::vector<uint8_t> chunk_;  // of the thread, while it grows
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Chunk> queue_;
+  std::vector<std::string> containers_;  // to be told
+  bool ended_ = false;
+  bool cancelled_ = false;
+
+  // Of the reading thread.
+  bool begun_ = false;
+  Chunk current_;
+  size_t used_ = 0;
+};
+
+}  // namespace sfkit::live

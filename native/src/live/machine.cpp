@@ -1,0 +1,395 @@
+#include "live/machine.h"
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <memory>
+
+#include "live/proc_files.h"
+#include "live/sockets_of_proc.h"
+#include "scap/writer.h"
+
+namespace sfkit::live {
+namespace {
+
+constexpr uint32_t kCloneFiles = 1, kCloneThread = 8192;  // clone_flags of the format
+constexpr size_t kLongestList = 4096;
+
+// Keeps the text that entries point to.
+class Texts {
+ public:
+  std::string_view keep(std::string text) {
+    texts_.push_back(std::move(text));
+    return texts_.back();
+  }
+
+ private:
+  std::deque<std::string> texts_;
+};
+
+std::string_view up_to(std::string_view text, char end) {
+  return text.substr(0, text.find(end));
+}
+
+// Field `index` of those that colons separate.
+std::string_view colon_field(std::string_view line, size_t index) {
+  for (; index > 0; --index) {
+    const size_t colon = line.find(':');
+    if (colon == std::string_view::npos) return {};
+    line.remove_prefix(colon + 1);
+  }
+  return up_to(line, ':');
+}
+
+template <typename Visit>
+void each_line(std::string_view text, Visit visit) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    visit(text.substr(at, end - at));
+    at = end + 1;
+  }
+}
+
+std::string without_deleted(std::string path) {
+  constexpr std::string_view kMark = " (deleted)";
+  if (path.size() > kMark.size() && path.compare(path.size() - kMark.size(), kMark.size(), kMark) == 0) {
+    path.resize(path.size() - kMark.size());
+  }
+  return path;
+}
+
+// subsystem=path of each line N:SUBSYSTEMS:PATH, as the probe tells them.
+std::string cgroups_from(std::string_view text) {
+  std::string list;
+  std::string_view unified;
+  const auto add = [&list](std::string_view subsystem, std::string_view path) {
+    if (list.size() + subsystem.size() + path.size() + 2 > kLongestList) return;
+    list.append(subsystem).append("=").append(path);
+    list.push_back('\0');
+  };
+  each_line(text, [&](std::string_view line) {
+    const size_t first = line.find(':');
+    const size_t second = line.find(':', first + 1);
+    if (first == std::string_view::npos || second == std::string_view::npos) return;
+    std::string_view names = line.substr(first + 1, second - first - 1);
+    const std::string_view path = line.substr(second + 1);
+    if (names.empty()) unified = path;
+    while (!names.empty()) {
+      const std::string_view name = up_to(names, ',');
+      names.remove_prefix(std::min(names.size(), name.size() + 1));
+      // Hierarchies without a subsystem have names of their own.
+      if (name.find('=') == std::string_view::npos) add(name == "blkio" ? "io" : name, path);
+    }
+  });
+  if (list.empty()) {
+    for (const std::string_view name : {"cpuset", "cpu", "io", "memory", "pids"}) add(name, unified);
+  }
+  return list;
+}
+
+// As the kernel encodes it for programs; the format has room for 32 bits.
+uint32_t device_of(const struct stat& file) {
+  const uint32_t low = minor(file.st_dev) & 0xff;
+  return low | major(file.st_dev) << 8 | (minor(file.st_dev) & ~uint32_t{0xff}) << 12;
+}
+
+uint64_t nanoseconds(const timespec& time) {
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+}
+
+struct FlagBit {
+  uint64_t native;
+  uint32_t told;
+};
+constexpr FlagBit kOpenFlags[] = {{0x40, 4},       {0x400, 8},      {0x1000, 16},     {0x80, 32},   {0x800, 64},
+                                  {0x200, 256},    {0x4000, 512},   {0x10000, 1024},  {0x8000, 2048},
+                                  {0x80000, 4096}};
+
+uint32_t open_flags_from(uint64_t flags) {
+  constexpr uint32_t kModes[] = {1, 2, 3, 1};
+  uint32_t told = kModes[flags & 3];
+  for (const FlagBit& bit : kOpenFlags) {
+    if ((flags & bit.native) != 0) told |= bit.told;
+  }
+  if ((flags & 0x101000) == 0x101000) told |= 128;
+  return told;
+}
+
+struct KindOfName {
+  std::string_view name;
+  scap::FdType type;
+};
+// What /proc calls files without a place in the file system.
+constexpr KindOfName kAnonymous[] = {
+    {"anon_inode:[eventfd]", scap::FdType::kEvent},       {"anon_inode:[eventpoll]", scap::FdType::kEventPoll},
+    {"anon_inode:inotify", scap::FdType::kInotify},       {"anon_inode:[signalfd]", scap::FdType::kSignal},
+    {"anon_inode:[timerfd]", scap::FdType::kTimer},       {"anon_inode:[userfaultfd]", scap::FdType::kUserfault},
+    {"anon_inode:[io_uring]", scap::FdType::kIoUring},    {"anon_inode:[pidfd]", scap::FdType::kPidfd},
+    {"anon_inode:bpf-map", scap::FdType::kBpf},           {"anon_inode:bpf-prog", scap::FdType::kBpf},
+    {"anon_inode:bpf_link", scap::FdType::kBpf},          {"anon_inode:bpf-link", scap::FdType::kBpf},
+    {"anon_inode:[perf_event]", scap::FdType::kUnsupported},
+};
+
+class Description {
+ public:
+  explicit Description(uint64_t boot_time) : boot_time_(boot_time) {}
+
+  std::vector<uint8_t> write() {
+    writer_.begin();
+    add_machine();
+    add_interfaces();
+    add_users();
+    add_processes();
+    return writer_.take();
+  }
+
+ private:
+  void add_machine() {
+    utsname names{};
+    ::uname(&names);
+    scap::MachineInfo machine;
+    machine.cpus = static_cast<uint32_t>(std::max<long>(::sysconf(_SC_NPROCESSORS_ONLN), 1));
+    machine.memory_bytes =
+        static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+    machine.max_pid = static_cast<uint64_t>(to_number(word_at(read_small_file("/proc/sys/kernel/pid_max"), 0)));
+    machine.hostname = names.nodename;
+    machine.boot_time = boot_time_;
+    writer_.machine(machine);
+  }
+
+  void add_interfaces() {
+    ifaddrs* list = nullptr;
+    if (::getifaddrs(&list) != 0) list = nullptr;
+    const std::unique_ptr<ifaddrs, void (*)(ifaddrs*)> owned(list, ::freeifaddrs);
+    std::vector<scap::InterfaceEntry> entries;
+    for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next) {
+      if (at->ifa_addr == nullptr) continue;
+      scap::InterfaceEntry entry;
+      entry.name = at->ifa_name;
+      const int family = at->ifa_addr->sa_family;
+      if (family != AF_INET && family != AF_INET6) continue;
+      entry.ipv6 = family == AF_INET6;
+      const auto copy = [&entry](const sockaddr* from, std::array<uint8_t, 16>& to) {
+        if (from == nullptr) return;
+        if (entry.ipv6) {
+          std::memcpy(to.data(), &reinterpret_cast<const sockaddr_in6*>(from)->sin6_addr, 16);
+        } else {
+          std::memcpy(to.data(), &reinterpret_cast<const sockaddr_in*>(from)->sin_addr, 4);
+        }
+      };
+      copy(at->ifa_addr, entry.address);
+      copy(at->ifa_netmask, entry.netmask);
+      if (!entry.ipv6) copy(at->ifa_broadaddr, entry.broadcast);
+      entries.push_back(entry);
+    }
+    writer_.interfaces(entries);
+  }
+
+  // From the files, as other sources of names may be slow or elsewhere.
+  void add_users() {
+    constexpr size_t kMost = size_t{16} << 20;
+    const std::string passwd = read_small_file("/etc/passwd", kMost);
+    const std::string group = read_small_file("/etc/group", kMost);
+    std::vector<scap::UserEntry> users;
+    std::vector<scap::GroupEntry> groups;
+    each_line(passwd, [&users](std::string_view line) {
+      const int64_t uid = to_number(colon_field(line, 2), -1);
+      const int64_t gid = to_number(colon_field(line, 3), -1);
+      if (uid < 0 || gid < 0) return;
+      users.push_back({static_cast<uint32_t>(uid), static_cast<uint32_t>(gid), colon_field(line, 0),
+                       colon_field(line, 5), colon_field(line, 6)});
+    });
+    each_line(group, [&groups](std::string_view line) {
+      const int64_t gid = to_number(colon_field(line, 2), -1);
+      if (gid >= 0) groups.push_back({static_cast<uint32_t>(gid), colon_field(line, 0)});
+    });
+    writer_.users(users, groups);
+  }
+
+  void add_processes() {
+    const int64_t self = ::getpid();
+    for (const int64_t pid : numbered_entries("/proc")) {
+      if (pid != self) add_process(pid);
+    }
+    writer_.processes(threads_);
+    for (const auto& [tid, descriptors] : descriptors_) writer_.descriptors(tid, descriptors);
+  }
+
+  void add_process(int64_t pid) {
+    const std::string directory = "/proc/" + std::to_string(pid);
+    scap::ThreadEntry entry;
+    if (!read_thread(directory, pid, entry)) return;
+    entry.pid = pid;
+    std::string arguments = read_small_file(directory + "/cmdline", 2 * kLongestList);
+    const size_t first = std::min(arguments.find('\0'), arguments.size());
+    entry.exe = texts_.keep(arguments.substr(0, first));
+    if (first + 1 < arguments.size()) {
+      entry.args = texts_.keep(arguments.substr(first + 1, kLongestList));
+    }
+    // Threads of the kernel have no arguments; their name stands for the program.
+    if (entry.exe.empty()) entry.exe = entry.comm;
+    entry.env = texts_.keep(read_small_file(directory + "/environ", kLongestList));
+    entry.cwd = texts_.keep(read_link(directory + "/cwd"));
+    entry.root = texts_.keep(read_link(directory + "/root"));
+    entry.exepath = texts_.keep(without_deleted(read_link(directory + "/exe")));
+    entry.exe_from_memfd = entry.exepath.substr(0, 7) == "/memfd:";
+    struct stat executable {};
+    if (::stat((directory + "/exe").c_str(), &executable) == 0) {
+      entry.exe_ino = executable.st_ino;
+      entry.exe_ino_ctime = nanoseconds(executable.st_ctim);
+      entry.exe_ino_mtime = nanoseconds(executable.st_mtim);
+      entry.exe_writable = entry.uid == 0 || (executable.st_uid == entry.uid && (executable.st_mode & S_IWUSR) != 0) ||
+                           (executable.st_mode & S_IWOTH) != 0;
+    }
+    const std::string_view limit = line_value(read_kept(directory + "/limits"), "Max open files");
+    entry.fdlimit = to_number(word_at(limit, 0), -1);
+    entry.loginuid = static_cast<uint32_t>(
+        to_number(read_small_file(directory + "/loginuid"), static_cast<int64_t>(UINT32_MAX)));
+    threads_.push_back(entry);
+    add_descriptors(directory, pid);
+    for (const int64_t tid : numbered_entries(directory + "/task")) {
+      if (tid != pid) add_thread(directory, entry, tid);
+    }
+  }
+
+  void add_thread(const std::string& process, const scap::ThreadEntry& leader, int64_t tid) {
+    scap::ThreadEntry entry = leader;
+    if (!read_thread(process + "/task/" + std::to_string(tid), tid, entry)) return;
+    entry.pid = leader.pid;
+    entry.flags = kCloneThread | kCloneFiles;
+    entry.env = {};
+    threads_.push_back(entry);
+  }
+
+  // What status and stat tell; false if the thread is gone.
+  bool read_thread(const std::string& directory, int64_t tid, scap::ThreadEntry& entry) {
+    const std::string status = read_small_file(directory + "/status");
+    const std::string stat = read_small_file(directory + "/stat");
+    // A name may hold anything, also parentheses.
+    const size_t name_ends = stat.rfind(')');
+    const size_t name_begins = stat.find('(');
+    if (status.empty() || name_ends == std::string::npos || name_begins >= name_ends) return false;
+    const std::string_view fields = std::string_view(stat).substr(name_ends + 1);
+    const auto field = [&fields](size_t index) { return to_number(word_at(fields, index)); };
+    entry.tid = tid;
+    entry.comm = texts_.keep(stat.substr(name_begins + 1, name_ends - name_begins - 1));
+    entry.ptid = field(1);
+    entry.pgid = field(2);
+    entry.sid = field(3);
+    entry.tty = static_cast<uint32_t>(field(4));
+    entry.pfminor = static_cast<uint64_t>(field(7));
+    entry.pfmajor = static_cast<uint64_t>(field(9));
+    const auto id = [&status](const char* key) {
+      return static_cast<uint32_t>(to_number(word_at(line_value(status, key), 1)));
+    };
+    entry.uid = id("Uid:");
+    entry.gid = id("Gid:");
+    const auto kilobytes = [&status](const char* key) {
+      return static_cast<uint32_t>(to_number(word_at(line_value(status, key), 0)));
+    };
+    entry.vmsize_kb = kilobytes("VmSize:");
+    entry.vmrss_kb = kilobytes("VmRSS:");
+    entry.vmswap_kb = kilobytes("VmSwap:");
+    // The last number is that of the innermost namespace.
+    entry.vtid = to_number(last_word(line_value(status, "NSpid:")), tid);
+    entry.vpid = to_number(last_word(line_value(status, "NStgid:")), tid);
+    entry.vpgid = to_number(last_word(line_value(status, "NSpgid:")), entry.pgid);
+    entry.cap_inheritable = to_hex(line_value(status, "CapInh:"));
+    entry.cap_permitted = to_hex(line_value(status, "CapPrm:"));
+    entry.cap_effective = to_hex(line_value(status, "CapEff:"));
+    entry.cgroups = texts_.keep(cgroups_from(read_small_file(directory + "/cgroup")));
+    return true;
+  }
+
+  std::string_view read_kept(const std::string& path) { return texts_.keep(read_small_file(path)); }
+
+  void add_descriptors(const std::string& directory, int64_t pid) {
+    std::vector<scap::FdEntry> entries;
+    const std::vector<int64_t> numbers = numbered_entries(directory + "/fd");
+    if (!numbers.empty()) sockets_.add_namespace_of(directory);
+    for (const int64_t number : numbers) {
+      scap::FdEntry entry;
+      entry.fd = number;
+      if (read_descriptor(directory, number, entry)) entries.push_back(entry);
+    }
+    descriptors_.emplace_back(pid, std::move(entries));
+  }
+
+  bool read_descriptor(const std::string& directory, int64_t number, scap::FdEntry& entry) {
+    const std::string link = directory + "/fd/" + std::to_string(number);
+    std::string target = read_link(link);
+    if (target.empty()) return false;
+    const auto inode_in = [&target](std::string_view kind) {
+      const std::string_view text = target;
+      if (text.substr(0, kind.size()) != kind || text.substr(kind.size(), 2) != ":[") return uint64_t{0};
+      return static_cast<uint64_t>(to_number(up_to(text.substr(kind.size() + 2), ']')));
+    };
+    if (const uint64_t inode = inode_in("socket"); inode != 0) {
+      if (sockets_.find(inode, entry)) return true;
+      entry.type = scap::FdType::kUnsupported;
+      entry.inode = inode;
+      entry.name = texts_.keep(std::move(target));
+      return true;
+    }
+    if (const uint64_t inode = inode_in("pipe"); inode != 0) {
+      entry.type = scap::FdType::kFifo;
+      entry.inode = inode;
+      entry.name = texts_.keep(std::move(target));
+      return true;
+    }
+    for (const KindOfName& kind : kAnonymous) {
+      if (target != kind.name) continue;
+      entry.type = kind.type;
+      entry.name = texts_.keep(std::move(target));
+      return true;
+    }
+    constexpr std::string_view kMemfd = "/memfd:";
+    if (target.compare(0, kMemfd.size(), kMemfd) == 0) {
+      entry.type = scap::FdType::kMemfd;
+      entry.name = texts_.keep(without_deleted(target.substr(kMemfd.size())));
+      return true;
+    }
+    if (target[0] != '/') {
+      entry.type = scap::FdType::kUnsupported;
+      entry.name = texts_.keep(std::move(target));
+      return true;
+    }
+    struct stat file {};
+    if (::stat(link.c_str(), &file) != 0) return false;
+    entry.inode = file.st_ino;
+    entry.type = S_ISDIR(file.st_mode)    ? scap::FdType::kDirectory
+                 : S_ISFIFO(file.st_mode) ? scap::FdType::kFifo
+                                          : scap::FdType::kFileV2;
+    if (entry.type == scap::FdType::kFileV2) {
+      const std::string info = read_small_file(directory + "/fdinfo/" + std::to_string(number));
+      uint64_t flags = 0;
+      for (const char digit : line_value(info, "flags:")) flags = flags * 8 + static_cast<uint64_t>(digit - '0');
+      entry.open_flags = open_flags_from(flags);
+      entry.device = device_of(file);
+    }
+    entry.name = texts_.keep(without_deleted(std::move(target)));
+    return true;
+  }
+
+  uint64_t boot_time_;
+  scap::CaptureWriter writer_;
+  Texts texts_;
+  SocketTable sockets_;
+  std::vector<scap::ThreadEntry> threads_;
+  std::vector<std::pair<int64_t, std::vector<scap::FdEntry>>> descriptors_;
+};
+
+}  // namespace
+
+std::vector<uint8_t> describe_machine(uint64_t boot_time) {
+  return Description(boot_time).write();
+}
+
+}  // namespace sfkit::live

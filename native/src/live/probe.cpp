@@ -1,0 +1,449 @@
+#include "live/probe.h"
+
+#include <linux/bpf.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "event_names.gen.h"
+#include "live/kernel_types.h"
+
+namespace sfkit::live {
+
+const std::array<CounterReason, kCounters> kCounterReasons = {{
+    {"events lost because the buffers were full", true},
+    {"events lost because they were too long", true},
+    {"events left out by the sampling ratio", false},
+    {"calls of 32-bit programs, which are not recorded", true},
+    {"events lost because one was being put together on the processor", true},
+    {"calls with many messages of which the first 16 are told", true},
+    {"parameters whose memory could not be read", false},
+}};
+
+namespace {
+
+long bpf(int command, bpf_attr& attributes) {
+  return ::syscall(SYS_bpf, command, &attributes, sizeof(attributes));
+}
+
+uint64_t address_of(const void* pointer) {
+  return reinterpret_cast<uintptr_t>(pointer);
+}
+
+Status refused(const std::string& what, int error) {
+  const bool denied = error == EPERM || error == EACCES;
+  return {denied ? ErrorCode::kUnreadable : ErrorCode::kNotSupported,
+          what + ": " + std::strerror(error) +
+              (denied ? "; live capture needs root, or CAP_BPF and CAP_PERFMON" : "")};
+}
+
+Result<FileDescriptor> make_map(const char* name, uint32_t type, uint32_t key, uint32_t value, uint32_t entries,
+                                uint32_t flags = 0, int inner = -1) {
+  bpf_attr attributes{};
+  attributes.map_type = type;
+  attributes.key_size = key;
+  attributes.value_size = value;
+  attributes.max_entries = entries;
+  attributes.map_flags = flags;
+  if (inner >= 0) attributes.inner_map_fd = static_cast<uint32_t>(inner);
+  std::snprintf(attributes.map_name, sizeof(attributes.map_name), "sfkit_%s", name);
+  const long fd = bpf(BPF_MAP_CREATE, attributes);
+  if (fd < 0) return refused(std::string("the kernel does not make the map ") + name, errno);
+  return FileDescriptor(static_cast<int>(fd));
+}
+
+Status put(const FileDescriptor& map, uint32_t key, const void* value) {
+  bpf_attr attributes{};
+  attributes.map_fd = static_cast<uint32_t>(map.get());
+  attributes.key = address_of(&key);
+  attributes.value = address_of(value);
+  if (bpf(BPF_MAP_UPDATE_ELEM, attributes) < 0) return refused("the kernel does not fill a map", errno);
+  return Status::ok();
+}
+
+// Where a bit field is loaded from: the smallest whole number of its type's size that holds it.
+struct Storage {
+  uint32_t offset = 0, size = 0;
+};
+
+Storage storage_of(const KernelTypes::Field& field) {
+  Storage storage{0, std::max(field.byte_size, 1u)};
+  for (;; storage.size *= 2) {
+    storage.offset = field.bit_offset / 8 / storage.size * storage.size;
+    const bool fits = field.bit_offset + field.bit_size <= (storage.offset + storage.size) * 8;
+    if (fits || storage.size >= 8) return storage;
+  }
+}
+
+constexpr uint64_t kPoison = 0x0bad2310'00000085;  // a call of a function that there is not
+
+uint32_t low_byte(uint64_t instruction) {
+  return static_cast<uint32_t>(instruction & 0xff);
+}
+
+uint64_t with_immediate(uint64_t instruction, uint32_t value) {
+  return (instruction & 0xffffffffu) | uint64_t{value} << 32;
+}
+
+// `operation`: the low byte of an instruction that loads or stores.
+uint32_t load_size(uint32_t operation) {
+  switch (operation & 0x18) {
+    case 0x00: return 4;
+    case 0x08: return 2;
+    case 0x10: return 1;
+    default: return 8;
+  }
+}
+
+uint32_t size_bits(uint32_t size) {
+  switch (size) {
+    case 4: return 0x00;
+    case 2: return 0x08;
+    case 1: return 0x10;
+    default: return 0x18;
+  }
+}
+
+// Epoch time of the clock that events are stamped with, in ns.
+uint64_t boot_time_ns() {
+  const auto in_ns = [](clockid_t clock) {
+    timespec time{};
+    ::clock_gettime(clock, &time);
+    return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+  };
+  // The pair that was read closest together is the truest.
+  uint64_t best = 0;
+  uint64_t best_gap = UINT64_MAX;
+  for (int i = 0; i < 10; ++i) {
+    const uint64_t before = in_ns(CLOCK_BOOTTIME);
+    const uint64_t now = in_ns(CLOCK_REALTIME);
+    const uint64_t gap = in_ns(CLOCK_BOOTTIME) - before;
+    if (gap < best_gap) {
+      best_gap = gap;
+      best = now - (before + gap / 2);
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+uint32_t possible_cpus() {
+  // A list of ranges such as 0-3,8.
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+      std::fopen("/sys/devices/system/cpu/possible", "r"), std::fclose);
+  std::array<char, 256> text{};
+  if (!file || std::fgets(text.data(), text.size(), file.get()) == nullptr) return 1;
+  uint32_t last = 0;
+  uint32_t number = 0;
+  for (const char character : text) {
+    if (character >= '0' && character <= '9') {
+      number = std::min<uint32_t>(number * 10 + static_cast<uint32_t>(character - '0'), 65535);
+    } else {
+      last = std::max(last, number);
+      number = 0;
+    }
+  }
+  return last + 1;
+}
+
+// The steps of Probe::load().
+class ProbeLoader {
+ public:
+  ProbeLoader(const KernelTypes& types, const ProbeOptions& options, Probe& probe)
+      : types_(types), options_(options), probe_(probe) {
+    const auto fields = kernel_fields();
+    fields_.reserve(fields.size());
+    for (const KernelField& field : fields) fields_.push_back(types.field(field.type, field.path));
+  }
+
+  Status load(std::span<const ProgramImage> images, bool raw) {
+    probe_.raw_ = raw;
+    probe_.programs_.clear();
+    if (Status status = make_maps(images); !status.is_ok()) return status;
+    for (const ProgramImage& image : images) {
+      if (Status status = load_program(image, raw); !status.is_ok()) return status;
+    }
+    return fill_calls();
+  }
+
+ private:
+  Status make_maps(std::span<const ProgramImage> images) {
+    const uint32_t cpus = possible_cpus();
+    const uint32_t per_ring = options_.cpus_per_ring;
+    const uint32_t rings = per_ring == 0 ? 1 : (cpus + per_ring - 1) / per_ring;
+    probe_.rings_.clear();
+    probe_.ring_bytes_ = options_.ring_bytes;
+    for (uint32_t i = 0; i < rings; ++i) {
+      auto ring = make_map("ring", BPF_MAP_TYPE_RINGBUF, 0, 0, options_.ring_bytes);
+      if (!ring.is_ok()) return ring.status();
+      probe_.rings_.push_back(std::move(ring.value()));
+    }
+    auto table = make_map("rings", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, rings, 0, probe_.rings_[0].get());
+    if (!table.is_ok()) return table.status();
+    probe_.ring_table_ = std::move(table.value());
+    for (uint32_t i = 0; i < rings; ++i) {
+      const int fd = probe_.rings_[i].get();
+      if (Status status = put(probe_.ring_table_, i, &fd); !status.is_ok()) return status;
+    }
+    auto calls = make_map("calls", BPF_MAP_TYPE_PROG_ARRAY, 4, 4, kMaxCalls);
+    if (!calls.is_ok()) return calls.status();
+    probe_.calls_ = std::move(calls.value());
+    auto scratch = make_map("scratch", BPF_MAP_TYPE_PERCPU_ARRAY, 4, kScratchBytes, 1);
+    if (!scratch.is_ok()) return scratch.status();
+    probe_.scratch_ = std::move(scratch.value());
+    auto counters = make_map("counters", BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, kCounters);
+    if (!counters.is_ok()) return counters.status();
+    probe_.counters_ = std::move(counters.value());
+    return make_config(images);
+  }
+
+  Status make_config(std::span<const ProgramImage> images) {
+    probe_config config{};
+    config.boot_time_ns = boot_time_ns();
+    probe_.boot_time_ = config.boot_time_ns;
+    if (::getrandom(&config.id_secret, sizeof(config.id_secret), 0) < 0) {
+      return refused("no random number for the identities of sockets", errno);
+    }
+    config.own_tgid = static_cast<uint32_t>(::getpid());
+    config.snaplen = std::min<uint32_t>(options_.snaplen, kMaxSnaplen);
+    config.sampling_ratio = options_.sampling_ratio;
+    config.cpus_per_ring = options_.cpus_per_ring;
+    config.all_calls = options_.all_calls ? 1 : 0;
+    for (const ProgramImage& image : images) {
+      if (const int number = number_of(image.section); number >= 0) set_interesting(config, number);
+    }
+    for (uint32_t number = 0; number < std::size(scap::kX86SyscallNames); ++number) {
+      const std::string_view name = scap::kX86SyscallNames[number];
+      if (name.empty() || number >= kMaxCalls) continue;
+      const auto* const end = std::end(scap::kSyscallNames);
+      const auto* const found = std::find(std::begin(scap::kSyscallNames), end, name);
+      if (found != end) config.portable_code[number] = static_cast<uint16_t>(found - std::begin(scap::kSyscallNames));
+    }
+    if (options_.all_calls) std::fill(std::begin(config.interesting), std::end(config.interesting), ~uint64_t{0});
+    auto map = make_map("config", BPF_MAP_TYPE_ARRAY, 4, sizeof(config), 1, BPF_F_RDONLY_PROG);
+    if (!map.is_ok()) return map.status();
+    probe_.config_ = std::move(map.value());
+    if (Status status = put(probe_.config_, 0, &config); !status.is_ok()) return status;
+    // Frozen: the verifier takes its values for constants.
+    bpf_attr attributes{};
+    attributes.map_fd = static_cast<uint32_t>(probe_.config_.get());
+    if (bpf(BPF_MAP_FREEZE, attributes) < 0) return refused("the kernel does not freeze the configuration", errno);
+    return Status::ok();
+  }
+
+  static void set_interesting(probe_config& config, int number) {
+    config.interesting[number / 64] |= uint64_t{1} << (number % 64);
+  }
+
+  // Of the call that a program is for; -1 for programs that are not for one.
+  static int number_of(std::string_view section) {
+    constexpr std::string_view kPrefix = "call/";
+    if (section.substr(0, kPrefix.size()) != kPrefix) return -1;
+    const auto* const begin = std::begin(scap::kX86SyscallNames);
+    const auto* const end = std::end(scap::kX86SyscallNames);
+    const auto* const found = std::find(begin, end, section.substr(kPrefix.size()));
+    return found == end || found - begin >= kMaxCalls ? -1 : static_cast<int>(found - begin);
+  }
+
+  int map_fd(uint16_t place) const {
+    switch (place) {
+      case 0: return probe_.ring_table_.get();
+      case 1: return probe_.calls_.get();
+      case 2: return probe_.scratch_.get();
+      default: return probe_.counters_.get();
+    }
+  }
+
+  // Fills in what depends on this kernel.
+  std::vector<uint64_t> prepare(const ProgramImage& image) const {
+    std::vector<uint64_t> code(image.code, image.code + image.size);
+    for (uint32_t i = 0; i < image.relocation_count; ++i) {
+      const Relocation& relocation = image.relocations[i];
+      uint64_t* const at = code.data() + relocation.instruction;
+      if (relocation.kind == Relocation::kMap || relocation.kind == Relocation::kConfig) {
+        const bool is_map = relocation.kind == Relocation::kMap;
+        const auto offset = static_cast<uint32_t>(at[0] >> 32) + relocation.target;
+        const uint64_t pseudo = is_map ? BPF_PSEUDO_MAP_FD : BPF_PSEUDO_MAP_VALUE;
+        const int fd = is_map ? map_fd(relocation.target) : probe_.config_.get();
+        at[0] = with_immediate((at[0] & ~uint64_t{0xf000}) | pseudo << 12, static_cast<uint32_t>(fd));
+        at[1] = with_immediate(at[1], is_map ? 0 : offset);
+        continue;
+      }
+      fill_field(relocation.kind, fields_[relocation.target], at);
+    }
+    return code;
+  }
+
+  static void fill_field(Relocation::Kind kind, const std::optional<KernelTypes::Field>& field, uint64_t* at) {
+    uint32_t value = 0;
+    if (kind == Relocation::kFieldExists) {
+      value = field.has_value() ? 1 : 0;
+    } else if (!field) {
+      // Such code may stand only where a check for the field has ruled it out.
+      const bool is_long = low_byte(at[0]) == 0x18;
+      at[0] = kPoison;
+      if (is_long) at[1] = kPoison;
+      return;
+    } else {
+      const bool is_bits = field->bit_size != field->byte_size * 8;
+      const Storage storage = is_bits ? storage_of(*field) : Storage{field->bit_offset / 8, field->byte_size};
+      switch (kind) {
+        case Relocation::kFieldOffset: value = storage.offset; break;
+        case Relocation::kFieldSize: value = storage.size; break;
+        case Relocation::kFieldLeftShift:
+          value = 64 - (field->bit_offset + field->bit_size - storage.offset * 8);
+          break;
+        case Relocation::kFieldRightShift: value = 64 - field->bit_size; break;
+        default: value = field->byte_size; break;
+      }
+    }
+    const uint32_t operation = low_byte(at[0]);
+    const uint32_t kind_of_code = operation & 7;
+    if (kind_of_code >= 1 && kind_of_code <= 3) {  // loads and stores
+      at[0] = (at[0] & ~uint64_t{0xffff0000}) | uint64_t{value & 0xffff} << 16;
+      // A member may be wider or narrower than in the kernel that the probe was written for.
+      if (field && field->byte_size < load_size(operation) && kind_of_code == 1) {
+        at[0] = (at[0] & ~uint64_t{0x18}) | size_bits(field->byte_size);
+      }
+    } else {
+      at[0] = with_immediate(at[0], value);
+    }
+  }
+
+  // The function that the kernel calls at a tracepoint, as the number of its type.
+  uint32_t attach_point(std::string_view section) {
+    std::string name(section.substr(section.find('/') + 1));
+    if (section.substr(0, 4) == "call") name = "sys_exit";
+    return types_.find_typedef("btf_trace_" + name);
+  }
+
+  Status load_program(const ProgramImage& image, bool raw) {
+    const std::vector<uint64_t> code = prepare(image);
+    bpf_attr attributes{};
+    attributes.prog_type = raw ? BPF_PROG_TYPE_RAW_TRACEPOINT : BPF_PROG_TYPE_TRACING;
+    attributes.insns = address_of(code.data());
+    attributes.insn_cnt = image.size;
+    attributes.license = address_of("GPL");
+    std::string name = image.section;
+    name = "sfkit_" + name.substr(name.find('/') == std::string::npos ? 0 : name.find('/') + 1);
+    std::strncpy(attributes.prog_name, name.c_str(), sizeof(attributes.prog_name) - 1);
+    if (!raw) {
+      attributes.expected_attach_type = BPF_TRACE_RAW_TP;
+      attributes.attach_btf_id = attach_point(image.section);
+      if (attributes.attach_btf_id == 0) {
+        return {ErrorCode::kNotSupported,
+                std::string("the kernel has no tracepoint for the program ") + image.section};
+      }
+    }
+    long fd = bpf(BPF_PROG_LOAD, attributes);
+    if (fd < 0) {
+      const int error = errno;
+      return refused("the kernel refuses the program " + std::string(image.section) + explain(attributes), error);
+    }
+    probe_.programs_.push_back({image.section, FileDescriptor(static_cast<int>(fd))});
+    return Status::ok();
+  }
+
+  // Loads a refused program again to hear why: the end of what the verifier says.
+  static std::string explain(bpf_attr attributes) {
+    constexpr size_t kLogBytes = size_t{1} << 20;
+    constexpr size_t kShown = 400;
+    std::vector<char> log(kLogBytes);
+    attributes.log_level = 1;
+    attributes.log_buf = address_of(log.data());
+    attributes.log_size = kLogBytes;
+    const FileDescriptor unexpected(static_cast<int>(bpf(BPF_PROG_LOAD, attributes)));
+    std::string text(log.data(), ::strnlen(log.data(), log.size()));
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    // The last line counts instructions.
+    if (const size_t last = text.rfind("\nprocessed "); last != std::string::npos) text.resize(last);
+    if (text.size() > kShown) text = text.substr(text.size() - kShown);
+    std::replace(text.begin(), text.end(), '\n', ';');
+    return text.empty() ? "" : " (" + text + ")";
+  }
+
+  Status fill_calls() {
+    int other = -1;
+    for (const Probe::Program& program : probe_.programs_) {
+      if (program.section == "call") other = program.fd.get();
+    }
+    for (uint32_t number = 0; options_.all_calls && number < kMaxCalls; ++number) {
+      if (Status status = put(probe_.calls_, number, &other); !status.is_ok()) return status;
+    }
+    for (const Probe::Program& program : probe_.programs_) {
+      const int number = number_of(program.section);
+      const int fd = program.fd.get();
+      if (number < 0) continue;
+      if (Status status = put(probe_.calls_, static_cast<uint32_t>(number), &fd); !status.is_ok()) return status;
+    }
+    return Status::ok();
+  }
+
+  const KernelTypes& types_;
+  const ProbeOptions& options_;
+  Probe& probe_;
+  std::vector<std::optional<KernelTypes::Field>> fields_;
+};
+
+Result<Probe> Probe::load(const ProbeOptions& options) {
+  if (btf_programs().empty()) {
+    return Status(ErrorCode::kNotSupported,
+                  "this build of sfkit has no probe; it is made on x86-64 Linux where clang is installed");
+  }
+  // Kernels before 5.11 count maps against this limit. Not being allowed to raise it does no harm elsewhere.
+  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+  ::setrlimit(RLIMIT_MEMLOCK, &unlimited);
+  const auto types = KernelTypes::read();
+  if (!types.is_ok()) return types.status();
+  Probe probe;
+  ProbeLoader loader(types.value(), options, probe);
+  Status status;
+  if (!options.raw_tracepoints) {
+    status = loader.load(btf_programs(), false);
+    if (status.is_ok()) return probe;
+  }
+  if (Status raw = loader.load(raw_programs(), true); !raw.is_ok()) return status.is_ok() ? raw : status;
+  return probe;
+}
+
+Status Probe::attach() {
+  for (const Program& program : programs_) {
+    const size_t slash = program.section.find('/');
+    if (program.section.substr(0, 4) == "call") continue;
+    const std::string name = program.section.substr(slash + 1);
+    bpf_attr attributes{};
+    attributes.raw_tracepoint.prog_fd = static_cast<uint32_t>(program.fd.get());
+    if (raw_) attributes.raw_tracepoint.name = address_of(name.c_str());
+    const long fd = bpf(BPF_RAW_TRACEPOINT_OPEN, attributes);
+    if (fd < 0) {
+      links_.clear();
+      return refused("the kernel does not attach the probe to " + name, errno);
+    }
+    links_.emplace_back(static_cast<int>(fd));
+  }
+  return Status::ok();
+}
+
+Counters Probe::counters() const {
+  Counters sums{};
+  std::vector<uint64_t> values(possible_cpus());
+  for (uint32_t i = 0; i < kCounters; ++i) {
+    bpf_attr attributes{};
+    attributes.map_fd = static_cast<uint32_t>(counters_.get());
+    attributes.key = address_of(&i);
+    attributes.value = address_of(values.data());
+    if (bpf(BPF_MAP_LOOKUP_ELEM, attributes) < 0) continue;
+    for (const uint64_t value : values) sums[i] += value;
+  }
+  return sums;
+}
+
+}  // namespace sfkit::live

@@ -1,0 +1,74 @@
+// The probe in the kernel: loads its programs, attaches them, and hands out the buffers they write to. Linux on
+// x86-64 only; elsewhere load() says so. Spec of what comes out: scap-events.json.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "live/file_descriptor.h"
+#include "live/program.h"
+#include "probe/shared.h"
+
+namespace sfkit::live {
+
+struct ProbeOptions {
+  bool all_calls = false;       // also calls that change no state and make no records
+  uint32_t snaplen = 0;         // bytes of data of each read and write, at most kMaxSnaplen
+  uint32_t sampling_ratio = 1;  // 1 of so many of the calls that change no state is kept
+  uint32_t ring_bytes = 8u << 20;
+  uint32_t cpus_per_ring = 1;  // 0: one ring for all
+  bool raw_tracepoints = false;  // do not even try the programs that need BTF for tracing
+};
+
+// What was not recorded, by why; in the order of probe_counter.
+using Counters = std::array<uint64_t, kCounters>;
+// A line for people; also whether events are missing because of it.
+struct CounterReason {
+  const char* text;
+  bool is_loss;
+};
+extern const std::array<CounterReason, kCounters> kCounterReasons;
+
+class Probe {
+ public:
+  // Loads every program; nothing is recorded before attach(). The message of a failure tells which program was
+  // refused and the end of what the kernel said.
+  static Result<Probe> load(const ProbeOptions& options);
+
+  Status attach();
+  // Ends the recording; what is in the rings stays.
+  void detach() { links_.clear(); }
+
+  const std::vector<FileDescriptor>& rings() const { return rings_; }
+  uint32_t ring_bytes() const { return ring_bytes_; }
+  // Epoch time at which the clock of the events was zero, in ns.
+  uint64_t boot_time() const { return boot_time_; }
+  Counters counters() const;
+  // Number of loaded programs, and whether they are those for raw tracepoints.
+  size_t program_count() const { return programs_.size(); }
+  bool uses_raw_tracepoints() const { return raw_; }
+
+ private:
+  friend class ProbeLoader;
+  struct Program {
+    std::string section;
+    FileDescriptor fd;
+  };
+
+  std::vector<FileDescriptor> rings_;
+  FileDescriptor ring_table_, calls_, scratch_, counters_, config_;
+  std::vector<Program> programs_;
+  std::vector<FileDescriptor> links_;
+  uint32_t ring_bytes_ = 0;
+  uint64_t boot_time_ = 0;
+  bool raw_ = false;
+};
+
+// How many processors there can be, by the highest number.
+uint32_t possible_cpus();
+
+}  // namespace sfkit::live

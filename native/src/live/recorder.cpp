@@ -1,0 +1,126 @@
+#include "live/recorder.h"
+
+#include <fcntl.h>
+#include <zlib.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace sfkit::live {
+
+// The fastest level: a recording must keep up. A flush now and then keeps what was written readable if the
+// process is killed.
+class Recorder::Deflater {
+ public:
+  Deflater() {
+    constexpr int kGzip = 15 + 16;
+    ok_ = deflateInit2(&stream_, 1, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) == Z_OK;
+  }
+  ~Deflater() { deflateEnd(&stream_); }
+  Deflater(const Deflater&) = delete;
+  Deflater& operator=(const Deflater&) = delete;
+
+  // Gives compressed bytes to `write`; false when that did or memory is missing.
+  template <typename Write>
+  bool add(const uint8_t* bytes, size_t size, int flush, Write write) {
+    if (!ok_) return false;
+    stream_.next_in = const_cast<uint8_t*>(bytes);
+    stream_.avail_in = static_cast<uInt>(size);
+    do {
+      stream_.next_out = out_.data();
+      stream_.avail_out = static_cast<uInt>(out_.size());
+      if (deflate(&stream_, flush) == Z_STREAM_ERROR) return false;
+      if (!write(out_.data(), out_.size() - stream_.avail_out)) return false;
+    } while (stream_.avail_out == 0);
+    return true;
+  }
+
+ private:
+  z_stream stream_{};
+  bool ok_ = false;
+  std::array<uint8_t, 65536> out_;
+};
+
+Result<std::unique_ptr<Recorder>> Recorder::open(const std::string& path, bool gzip) {
+  FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!file.is_open()) {
+    return Status(ErrorCode::kUnreadable, path + ": cannot be written: " + std::strerror(errno));
+  }
+  return std::unique_ptr<Recorder>(new Recorder(std::move(file), path, gzip));
+}
+
+Recorder::Recorder(FileDescriptor file, std::string path, bool gzip)
+    : file_(std::move(file)), path_(std::move(path)) {
+  if (gzip) deflater_ = std::make_unique<Deflater>();
+  thread_ = std::thread([this] { run(); });
+}
+
+Recorder::~Recorder() {
+  finish();
+}
+
+void Recorder::add(Chunk chunk) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return queue_.size() < kMaxQueued || !failure_.empty(); });
+  if (!failure_.empty()) return;
+  queue_.push_back(std::move(chunk));
+  changed_.notify_all();
+}
+
+void Recorder::finish() {
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+std::string Recorder::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+bool Recorder::write_all(const uint8_t* bytes, size_t size) {
+  for (size_t done = 0; done < size;) {
+    const ssize_t got = ::write(file_.get(), bytes + done, size - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      const std::lock_guard lock(mutex_);
+      failure_ = path_ + ": cannot be written: " + std::strerror(errno);
+      return false;
+    }
+    done += static_cast<size_t>(got);
+  }
+  return true;
+}
+
+void Recorder::run() {
+  const auto write = [this](const uint8_t* bytes, size_t size) { return write_all(bytes, size); };
+  bool ok = true;
+  for (;;) {
+    Chunk chunk;
+    bool behind = false;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return !queue_.empty() || ended_; });
+      if (queue_.empty()) break;
+      chunk = std::move(queue_.front());
+      queue_.pop_front();
+      behind = !queue_.empty();
+      changed_.notify_all();
+    }
+    if (!ok) continue;
+    if (deflater_) {
+      ok = deflater_->add(chunk->data(), chunk->size(), behind ? Z_NO_FLUSH : Z_SYNC_FLUSH, write);
+    } else {
+      ok = write_all(chunk->data(), chunk->size());
+    }
+  }
+  if (ok && deflater_) deflater_->add(nullptr, 0, Z_FINISH, write);
+  changed_.notify_all();
+}
+
+}  // namespace sfkit::live

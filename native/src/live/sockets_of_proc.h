@@ -1,0 +1,34 @@
+// The sockets that /proc/PID/net tells of, by inode.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "scap/metadata.h"
+
+namespace sfkit::live {
+
+class SocketTable {
+ public:
+  // Reads the tables of the network namespace that a process is in, once for each namespace.
+  void add_namespace_of(const std::string& proc_pid);
+  // Fills in what is known of the socket with this inode; false if nothing is.
+  bool find(uint64_t inode, scap::FdEntry& entry) const;
+
+ private:
+  struct Socket {
+    scap::FdEntry entry;
+    std::string name;
+  };
+
+  void add_inet(std::string_view text, bool ipv6, scap::L4 l4);
+  void add_unix(std::string_view text);
+  void add_netlink(std::string_view text);
+
+  std::unordered_map<std::string, bool> seen_;  // namespaces
+  std::unordered_map<uint64_t, Socket> sockets_;
+};
+
+}  // namespace sfkit::live
