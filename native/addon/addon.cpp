@@ -3,6 +3,7 @@
 #include "addon/socket_object.h"
 #include "addon/values.h"
 #include "filter/filter.h"
+#include "live/source.h"
 
 #include <napi.h>
 
@@ -15,9 +16,20 @@ Napi::Value check_filter(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// tryProbe(options): what works; throws what does not.
+Napi::Value try_probe(const Napi::CallbackInfo& info) {
+  const auto options = sfkit::addon::to_probe_options(info.Env(), info[0]);
+  if (!options) return info.Env().Undefined();
+  const auto tried = sfkit::live::LiveSource::try_probe(*options);
+  if (tried.is_ok()) return Napi::String::New(info.Env(), tried.value());
+  napi_throw(info.Env(), sfkit::addon::from_status(info.Env(), tried.status()));
+  return info.Env().Undefined();
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("version", SFKIT_VERSION);
   exports.Set("checkFilter", Napi::Function::New(env, check_filter, "checkFilter"));
+  exports.Set("tryProbe", Napi::Function::New(env, try_probe, "tryProbe"));
   exports.Set("SeqpacketSocket", sfkit::addon::SocketObject::define(env));
   exports.Set("Session", sfkit::addon::SessionObject::define(env));
   return exports;

@@ -10,7 +10,9 @@ Napi::Function SessionObject::define(Napi::Env env) {
   return DefineClass(
       env, "Session",
       {InstanceMethod<&SessionObject::next>("next"), InstanceMethod<&SessionObject::summary>("summary"),
-       InstanceMethod<&SessionObject::stop>("stop"), InstanceMethod<&SessionObject::close>("close")});
+       InstanceMethod<&SessionObject::stop>("stop"), InstanceMethod<&SessionObject::close>("close"),
+       InstanceMethod<&SessionObject::take_unknown_containers>("takeUnknownContainers"),
+       InstanceMethod<&SessionObject::describe_container>("describeContainer")});
 }
 
 SessionObject::SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionObject>(info) {
@@ -103,6 +105,14 @@ void SessionObject::stop(const Napi::CallbackInfo&) {
 
 void SessionObject::close(const Napi::CallbackInfo&) {
   session_->close();
+}
+
+Napi::Value SessionObject::take_unknown_containers(const Napi::CallbackInfo& info) {
+  return from_unknown_containers(info.Env(), session_->take_unknown_containers());
+}
+
+void SessionObject::describe_container(const Napi::CallbackInfo& info) {
+  session_->describe_container(info[0].ToString().Utf8Value());
 }
 
 }  // namespace sfkit::addon

@@ -33,6 +33,8 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
   Napi::Value summary(const Napi::CallbackInfo& info);
   void stop(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
+  Napi::Value take_unknown_containers(const Napi::CallbackInfo& info);
+  void describe_container(const Napi::CallbackInfo& info);
 
   void settle(napi_env env, Reply& reply);
   // Stops the engine and gives up the channel, which does not outlive the environment.

@@ -153,6 +153,7 @@ napi_value column_batch(Maker& maker, output::ColumnBatch batch) {
   maker.set(object, "kind", maker.text("columns"));
   maker.set(object, "table", maker.text(output::kTables[static_cast<size_t>(batch.table)].name));
   maker.set(object, "rows", maker.number(batch.rows));
+  maker.set(object, "file", maker.number(batch.file));
   maker.set(object, "strings", strings);
   maker.set(object, "columns", columns);
   return object;
@@ -219,8 +220,14 @@ class ConfigReader {
     }
     return bound;
   }
+  ConfigReader object(const char* name) {
+    const Napi::Value value = object_.Get(name);
+    if (value.IsObject()) return {env_, value.As<Napi::Object>()};
+    wrong(name, "an object");
+    return {env_, Napi::Object::New(env_)};
+  }
   void wrong(const char* name, const std::string& expected) {
-    if (fine_)
+    if (fine_ && !env_.IsExceptionPending())
       Napi::TypeError::New(env_, std::string("config.") + name + ": expected " + expected)
           .ThrowAsJavaScriptException();
     fine_ = false;
@@ -232,6 +239,29 @@ class ConfigReader {
   Napi::Object object_;
   bool fine_ = true;
 };
+
+constexpr int64_t kMostRing = 1 << 30;
+constexpr int64_t kMostCpus = 4096;
+constexpr int64_t kMostSampling = 128;
+
+void to_probe(ConfigReader& reader, live::ProbeOptions& options) {
+  options.all_calls = reader.boolean("allSyscalls");
+  options.snaplen = static_cast<uint32_t>(reader.integer("snaplen", 0, 4096));
+  options.sampling_ratio = static_cast<uint32_t>(reader.integer("samplingRatio", 1, kMostSampling));
+  options.ring_bytes = static_cast<uint32_t>(reader.integer("ringBytes", 4096, kMostRing));
+  options.cpus_per_ring = static_cast<uint32_t>(reader.integer("cpusPerRing", 0, kMostCpus));
+  options.raw_tracepoints = reader.boolean("rawTracepoints");
+}
+
+void to_live(ConfigReader& reader, live::LiveOptions& options) {
+  ConfigReader live = reader.object("live");
+  to_probe(live, options.probe);
+  options.record_path = live.text("recordPath");
+  options.record_gzip = live.boolean("recordGzip");
+  constexpr int64_t kMostEvents = int64_t{1} << 53;
+  options.max_events = static_cast<uint64_t>(live.integer("maxEvents", 0, kMostEvents));
+  if (!live.fine()) reader.wrong("live", "the settings of a live capture");
+}
 
 }  // namespace
 
@@ -249,8 +279,10 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
     config.kind = InputKind::kCapture;
   } else if (kind == "sysflow") {
     config.kind = InputKind::kSysflow;
+  } else if (kind == "live") {
+    config.kind = InputKind::kLive;
   } else if (kind != "auto") {
-    reader.wrong("kind", "auto, capture or sysflow");
+    reader.wrong("kind", "auto, capture, sysflow or live");
   }
 
   const std::string output = reader.text("output");
@@ -258,6 +290,8 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
     config.output = OutputKind::kAvro;
   } else if (output == "datums") {
     config.output = OutputKind::kDatums;
+  } else if (output == "files") {
+    config.output = OutputKind::kFiles;
   } else if (output == "none") {
     config.output = OutputKind::kNone;
   } else if (output == "lines") {
@@ -267,7 +301,7 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
   } else if (output == "info") {
     config.output = OutputKind::kInfo;
   } else if (output != "columns") {
-    reader.wrong("output", "avro, columns, datums, lines, recovered, info or none");
+    reader.wrong("output", "avro, columns, datums, files, lines, recovered, info or none");
   }
 
   config.tables = reader.tables("tables");
@@ -299,8 +333,21 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
   const std::string compat = reader.text("compat");
   config.options.compat = compat == "sysflow-0.7";
   if (!compat.empty() && !config.options.compat) reader.wrong("compat", "an empty string or sysflow-0.7");
+  if (config.kind == InputKind::kLive) to_live(reader, config.live);
   if (!reader.fine()) return std::nullopt;
   return config;
+}
+
+std::optional<live::ProbeOptions> to_probe_options(Napi::Env env, const Napi::Value& value) {
+  if (!value.IsObject()) {
+    Napi::TypeError::New(env, "options: expected an object").ThrowAsJavaScriptException();
+    return std::nullopt;
+  }
+  ConfigReader reader(env, value.As<Napi::Object>());
+  live::ProbeOptions options;
+  to_probe(reader, options);
+  if (!reader.fine()) return std::nullopt;
+  return options;
 }
 
 napi_value from_batch(napi_env env, Batch batch) {
@@ -357,6 +404,17 @@ Napi::Object from_info(Napi::Env env, const events::CaptureInfo& info) {
 
 }  // namespace
 
+Napi::Value from_unknown_containers(Napi::Env env, const std::vector<UnknownContainer>& containers) {
+  Napi::Array list = Napi::Array::New(env, containers.size());
+  for (uint32_t i = 0; i < containers.size(); ++i) {
+    Napi::Object item = Napi::Object::New(env);
+    item.Set("id", text(env, containers[i].id));
+    item.Set("cgroups", text(env, containers[i].cgroups));
+    list.Set(i, item);
+  }
+  return list;
+}
+
 Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   const InputSummary& input = summary.input;
   Napi::Object records = Napi::Object::New(env);
@@ -396,6 +454,19 @@ Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   alive.Set("fileFlows", Napi::BigInt::New(env, summary.file_flows));
   alive.Set("processFlows", Napi::BigInt::New(env, summary.process_flows));
   object.Set("tables", alive);
+  Napi::Object live = Napi::Object::New(env);
+  live.Set("events", Napi::BigInt::New(env, summary.live.events));
+  Napi::Array gaps = Napi::Array::New(env, summary.live.gaps.size());
+  for (uint32_t i = 0; i < summary.live.gaps.size(); ++i) {
+    const sfkit::live::LiveGap& gap = summary.live.gaps[i];
+    Napi::Object item = Napi::Object::New(env);
+    item.Set("reason", text(env, gap.reason));
+    item.Set("count", Napi::BigInt::New(env, gap.count));
+    item.Set("isLoss", Napi::Boolean::New(env, gap.is_loss));
+    gaps.Set(i, item);
+  }
+  live.Set("gaps", gaps);
+  object.Set("live", live);
   object.Set("info", from_info(env, summary.info));
   object.Set("shown", Napi::BigInt::New(env, summary.shown));
   object.Set("skipped", skipped);

@@ -18,6 +18,9 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value);
 napi_value from_batch(napi_env env, Batch batch);
 
 // NativeSummary.
+// Options of tryProbe, as of config.live. Throws and returns nothing when they are not as they should be.
+std::optional<live::ProbeOptions> to_probe_options(Napi::Env env, const Napi::Value& value);
+Napi::Value from_unknown_containers(Napi::Env env, const std::vector<UnknownContainer>& containers);
 Napi::Value from_summary(Napi::Env env, const SessionSummary& summary);
 
 // An Error with the `code` of base/status.h. Null as above.

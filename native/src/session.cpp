@@ -22,6 +22,9 @@ constexpr const char* kTypeNames[] = {"Container", "Process",   "File",        "
 // Measured on SysFlow of real captures: files 7 % larger than at zlib's default level, in half the time.
 constexpr int kDeflateLevel = 2;
 
+// How long records of a live capture may wait to be handed on.
+constexpr int64_t kLiveFlushSeconds = 1;
+
 // Counts what passes.
 class CountingSink : public sysflow::RecordSink {
  public:
@@ -69,6 +72,7 @@ class CountingSink : public sysflow::RecordSink {
     next_.k8s_event(record);
   }
   void process_gone(const sysflow::Oid& oid) override { next_.process_gone(oid); }
+  void flush() override { next_.flush(); }
   void finish() override { next_.finish(); }
 
  private:
@@ -96,6 +100,10 @@ class BothSinks : public sysflow::RecordSink {
   void pod(const sysflow::Pod& record) override { give(&RecordSink::pod, record); }
   void k8s_event(const sysflow::K8sEvent& record) override { give(&RecordSink::k8s_event, record); }
   void process_gone(const sysflow::Oid& oid) override { first_->process_gone(oid); }
+  void flush() override {
+    first_->flush();
+    second_->flush();
+  }
   void finish() override {
     first_->finish();
     second_->finish();
@@ -117,7 +125,30 @@ class BothSinks : public sysflow::RecordSink {
 
 Session::Session(SessionConfig config) : config_(std::move(config)) {
   config_.options.sizes = &sizes_;
-  config_.options.stop = &stop_;
+  if (config_.kind != InputKind::kLive) {
+    config_.options.stop = &stop_;
+    return;
+  }
+  config_.options.flush_interval = kLiveFlushSeconds;
+  config_.options.container_seen = [this](const state::ContainerInfo& container) {
+    const std::lock_guard lock(input_mutex_);
+    unknown_containers_.push_back({container.id, container.cgroups});
+  };
+}
+
+std::vector<UnknownContainer> Session::take_unknown_containers() {
+  const std::lock_guard lock(input_mutex_);
+  return std::exchange(unknown_containers_, {});
+}
+
+void Session::describe_container(std::string_view json) {
+  const std::lock_guard lock(input_mutex_);
+  if (source_) source_->describe_container(json);
+}
+
+std::string Session::input_name() const {
+  if (config_.kind == InputKind::kLive) return "the running kernel";
+  return config_.input == "-" ? "standard input" : config_.input;
 }
 
 Session::~Session() {
@@ -134,9 +165,9 @@ void Session::next(Queue::Taker taker) {
 
 void Session::stop() {
   stop_.store(true, std::memory_order_relaxed);
-  // Files are left between two events; a pipe may have nothing to say for long.
+  // Files are left between two events; a pipe may have nothing to say for long, and a kernel has an end.
   std::error_code ignored;
-  if (std::filesystem::is_regular_file(config_.input, ignored)) return;
+  if (config_.kind != InputKind::kLive && std::filesystem::is_regular_file(config_.input, ignored)) return;
   const std::lock_guard lock(input_mutex_);
   interrupted_ = true;
   if (input_ != nullptr) input_->stop();
@@ -170,6 +201,10 @@ SessionSummary Session::summary() const {
   summary.file_flows = told(sizes_.file_flows);
   summary.process_flows = told(sizes_.process_flows);
   const uint64_t skipped = skipped_ipv6_flows_.load(std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(input_mutex_);
+    if (source_) summary.live = source_->counts();
+  }
   for (size_t type = 0; type < RecordCounts::kTypes; ++type) {
     uint64_t count = counts_.of(static_cast<RecordCounts::Type>(type));
     if (type == RecordCounts::kNetworkFlow) count -= skipped;
@@ -185,7 +220,7 @@ void Session::run() {
   try {
     status = work(summary);
   } catch (const std::exception& error) {
-    status = Status(ErrorCode::kUnreadable, config_.input + ": reading failed: " + error.what());
+    status = Status(ErrorCode::kUnreadable, input_name() + ": reading failed: " + error.what());
   }
   {
     const std::lock_guard lock(summary_mutex_);
@@ -228,7 +263,7 @@ Status Session::work(InputSummary& summary) {
     return convert(nullptr, summary);
   }
   summary.format = "scap";
-  auto opened = scap::Input::open(config_.input);
+  auto opened = open_input(kind.value());
   if (!opened.is_ok()) return opened.status();
   // close() ends a read that waits for a pipe.
   {
@@ -241,11 +276,25 @@ Status Session::work(InputSummary& summary) {
   // Where a pipe is left may be in the middle of an event: that is no damage.
   if (interrupted_) summary.damage.clear();
   input_ = nullptr;
+  if (status.is_ok() && source_) {
+    if (const std::string failure = source_->recording_failure(); !failure.empty()) {
+      return {ErrorCode::kUnreadable, failure};
+    }
+  }
   return status;
 }
 
+Result<std::unique_ptr<scap::Input>> Session::open_input(InputKind kind) {
+  if (kind != InputKind::kLive) return scap::Input::open(config_.input);
+  auto source = live::LiveSource::open(config_.live);
+  if (!source.is_ok()) return source.status();
+  const std::lock_guard lock(input_mutex_);
+  source_ = std::move(source.value());
+  return source_->input();
+}
+
 Status Session::read(scap::Input& input, InputSummary& summary) {
-  const std::string name = config_.input == "-" ? "standard input" : config_.input;
+  const std::string name = input_name();
   const auto give = [this](std::vector<uint8_t> bytes) { return queue_.push(std::move(bytes)); };
   uint64_t events = 0;
   events::CaptureInfo info;
@@ -267,9 +316,13 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
 }
 
 Status Session::convert(scap::Input* capture, InputSummary& summary) {
+  const auto give_file = [this](uint32_t number, int64_t begins, std::vector<uint8_t> bytes) {
+    return queue_.push(FileBytes{number, begins, std::move(bytes)});
+  };
   std::unique_ptr<sysflow::RecordSink> sink;
   output::AvroContainer* avro = nullptr;
   BothSinks* with_files = nullptr;
+  output::AvroFiles* only_files = nullptr;
   switch (config_.output) {
     case OutputKind::kAvro: {
       auto container = std::make_unique<output::AvroContainer>(
@@ -283,6 +336,12 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
           config_.tables, config_.batch_rows,
           [this](output::ColumnBatch batch) { return queue_.push(std::move(batch)); });
       break;
+    case OutputKind::kFiles: {
+      auto files = std::make_unique<output::AvroFiles>(give_file, kDeflateLevel);
+      only_files = files.get();
+      sink = std::move(files);
+      break;
+    }
     case OutputKind::kDatums: {
       auto datums = std::make_unique<output::DatumSink>(
           [this](output::DatumBatch batch) { return queue_.push(std::move(batch)); });
@@ -290,11 +349,7 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
         sink = std::move(datums);
         break;
       }
-      auto files = std::make_unique<output::AvroFiles>(
-          [this](uint32_t number, int64_t begins, std::vector<uint8_t> bytes) {
-            return queue_.push(FileBytes{number, begins, std::move(bytes)});
-          },
-          kDeflateLevel);
+      auto files = std::make_unique<output::AvroFiles>(give_file, kDeflateLevel);
       auto both = std::make_unique<BothSinks>(std::move(datums), std::move(files));
       with_files = both.get();
       sink = std::move(both);
@@ -310,15 +365,15 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
   if (capture == nullptr) {
     status = sysflow_file::read_sysflow_file(config_.input, counting, cancel_, summary);
   } else {
-    const std::string name = config_.input == "-" ? "standard input" : config_.input;
-    status = sysflow::convert_capture(*capture, name, config_.options, counting, cancel_, summary);
+    status = sysflow::convert_capture(*capture, input_name(), config_.options, counting, cancel_, summary);
   }
   if (with_files != nullptr) {
     summary.add_skipped("IPv6 flows, in .sf files (which have no room for their addresses)",
                         with_files->skipped_ipv6_flows());
   }
-  if (avro != nullptr) {
-    if (const uint64_t skipped = avro->skipped_ipv6_flows(); skipped != 0) {
+  if (avro != nullptr || only_files != nullptr) {
+    const uint64_t skipped = avro != nullptr ? avro->skipped_ipv6_flows() : only_files->skipped_ipv6_flows();
+    if (skipped != 0) {
       skipped_ipv6_flows_.store(skipped, std::memory_order_relaxed);
       summary.skipped.push_back({"IPv6 flows (a .sf file has no room for their addresses)", skipped});
     }

@@ -5,9 +5,11 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -16,6 +18,7 @@
 #include "base/status.h"
 #include "events/capture_info.h"
 #include "events/listing.h"
+#include "live/source.h"
 #include "output/batch_queue.h"
 #include "output/column_batch.h"
 #include "output/datum_sink.h"
@@ -23,8 +26,8 @@
 
 namespace sfkit {
 
-enum class InputKind : uint8_t { kAuto, kCapture, kSysflow };
-enum class OutputKind : uint8_t { kAvro, kColumns, kDatums, kNone, kLines, kRecovered, kInfo };
+enum class InputKind : uint8_t { kAuto, kCapture, kSysflow, kLive };
+enum class OutputKind : uint8_t { kAvro, kColumns, kDatums, kFiles, kNone, kLines, kRecovered, kInfo };
 
 // Meanings as in src/engine/native.ts.
 struct SessionConfig {
@@ -36,6 +39,7 @@ struct SessionConfig {
   bool with_files = false;  // kDatums: also the bytes of .sf files
   sysflow::ConvertOptions options;
   events::ListOptions lines;
+  live::LiveOptions live;  // of InputKind::kLive
 };
 
 // Bytes of a .sf file among several.
@@ -56,6 +60,13 @@ struct SessionSummary {
   // What was alive when that was told last.
   int64_t begins = 0;
   uint64_t containers = 0, processes = 0, files = 0, network_flows = 0, file_flows = 0, process_flows = 0;
+  live::LiveCounts live;  // of a running kernel
+};
+
+// A container that nothing is known of but where its processes are.
+struct UnknownContainer {
+  std::string id;
+  std::string cgroups;  // subsystem=path strings, each ended by NUL
 };
 
 // Records by type, counted on the engine's thread and read on another.
@@ -104,6 +115,9 @@ class Session {
   void stop();
   // Stops and joins the engine's thread; waiting takers get the end.
   void close();
+  // Of a live capture: those met since the last call. What is found out about them goes into the capture.
+  std::vector<UnknownContainer> take_unknown_containers();
+  void describe_container(std::string_view json);
 
  private:
   void run();
@@ -112,14 +126,18 @@ class Session {
   Status work(InputSummary& summary);
   Status read(scap::Input& input, InputSummary& summary);
   Result<InputKind> input_kind() const;
+  Result<std::unique_ptr<scap::Input>> open_input(InputKind kind);
+  std::string input_name() const;
 
   SessionConfig config_;
   Queue queue_;
   std::atomic<bool> cancel_{false};
   std::atomic<bool> stop_{false};
   bool interrupted_ = false;  // by stop(), in the middle of a read
-  std::mutex input_mutex_;
+  mutable std::mutex input_mutex_;
   scap::Input* input_ = nullptr;  // while the engine reads it
+  std::shared_ptr<live::LiveSource> source_;
+  std::vector<UnknownContainer> unknown_containers_;
   std::thread thread_;
   bool started_ = false;
   RecordCounts counts_;

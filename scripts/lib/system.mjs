@@ -1,4 +1,6 @@
-import { fail, run, say, succeeds } from './run.mjs';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fail, root, run, say, succeeds } from './run.mjs';
 
 /**
  * Makes sure that what the native build needs is there: installs it where apt-get can, else says what is
@@ -12,9 +14,10 @@ export function ensureSystemPackages({ tests }) {
     say(`installing system packages: ${missing.map((part) => part.apt).join(' ')}`);
     install();
     missing = missingParts(tests);
-    if (missing.length === 0) return;
   }
-  fail(advice(missing));
+  const needed = missing.filter((part) => !part.optional);
+  if (needed.length > 0) fail(advice(needed));
+  for (const part of missing) say(`without ${part.what}: ${part.optional}`);
 }
 
 /** The clang that builds fuzzers; installs it where apt-get can. */
@@ -54,6 +57,14 @@ function fuzzingCompiler() {
  */
 const niceToHave = ['libisal-dev'];
 
+/** What only live capture needs: a compiler for the programs in the kernel. */
+function bpfCompilerMissing() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return false;
+  if (existsSync(join(root, 'native/probe/prebuilt.gen.cpp'))) return false;
+  const compiles = (name) => succeeds(name, ['-target', 'bpf', '-c', '-x', 'c', '-', '-o', '/dev/null'], 'int one = 1;');
+  return !['clang-14', 'clang', 'clang-19', 'clang-18', 'clang-17', 'clang-16', 'clang-15'].some(compiles);
+}
+
 function missingParts(tests) {
   const compiler = ['c++', 'g++', 'clang++'].find((name) => succeeds(name, ['--version']));
   const compiles = (code) =>
@@ -80,6 +91,15 @@ function missingParts(tests) {
       apk: 'zlib-dev zlib-static',
     },
   ];
+  parts.push({
+    found: !bpfCompilerMissing(),
+    what: 'clang, which compiles the probe of live capture',
+    optional: 'sfkit live and sfkit record will not work',
+    apt: 'clang',
+    dnf: 'clang',
+    brew: 'llvm',
+    apk: 'clang',
+  });
   if (tests) {
     parts.push({
       found: hasCompiler && compiles('#include <gtest/gtest.h>'),

@@ -4,12 +4,29 @@ import { exitCodes } from './report.js';
 
 // How a run ends before its work is done: by a signal, or because nobody takes what it writes.
 
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * For work that ends when it is told to, with its output complete: calls `end` at the first signal. A second one ends
+ * the process as discardOnSignals() has it.
+ */
+export function endOnSignals(end: (signal: string) => void): void {
+  for (const signal of endings) {
+    process.removeAllListeners(signal);
+    process.once(signal, () => {
+      discardOnSignals();
+      end(signal);
+    });
+  }
+}
+
 /**
  * Removes unfinished output, then lets the signal do what it does by default. Not process.exit(): that waits
  * for DuckDB's worker, which may wait for this thread to run a table function of ours.
  */
 export function discardOnSignals(): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  for (const signal of endings) {
+    process.removeAllListeners(signal);
     process.on(signal, () => {
       discardAll();
       process.removeAllListeners(signal);

@@ -5,6 +5,7 @@ import type { ResolvedConfig } from './config.js';
 export class FileWriter {
   readonly #path: string;
   readonly #rotates: boolean;
+  readonly #keeps: boolean;
   #file = -1;
   #begins = 0;
   #name = '';
@@ -12,9 +13,11 @@ export class FileWriter {
   /** The files that are complete, by name. */
   readonly written: string[] = [];
 
-  constructor(config: Pick<ResolvedConfig, 'filePath' | 'rotateInterval'>) {
+  /** `keeps`: files under way have a name to be found under, and stay if they are never finished. */
+  constructor(config: Pick<ResolvedConfig, 'filePath' | 'rotateInterval'>, keeps = false) {
     this.#path = config.filePath;
     this.#rotates = config.rotateInterval > 0;
+    this.#keeps = keeps;
   }
 
   /** Takes the next bytes of file `number`; `begins`: the second of the rotation that began it, 0 for the first. */
@@ -24,7 +27,7 @@ export class FileWriter {
       this.#file = number;
       this.#begins = begins || firstSecond;
       this.#name = this.#nextName();
-      this.#sink = openSink(this.#name);
+      this.#sink = openSink(this.#name, { keeps: this.#keeps });
     }
     await this.#sink?.write(bytes);
   }

@@ -6,6 +6,8 @@ import type { NativeColumn, NativeColumnBatch } from './native.js';
 export class ColumnBatch {
   readonly table: TableName;
   readonly rows: number;
+  /** How many headers came before the one the rows stand under. */
+  readonly file: number;
   /** The table's columns, derived ones included, in declared order. */
   readonly columns: readonly Column[];
   readonly #native: NativeColumnBatch;
@@ -18,6 +20,7 @@ export class ColumnBatch {
     this.#native = native;
     this.table = native.table as TableName;
     this.rows = native.rows;
+    this.file = native.file;
     this.columns = layout.map((spec) => new Column(spec, native.columns[spec.physical] as NativeColumn, this));
   }
 

@@ -1,7 +1,7 @@
 import { loadAddon } from './addon.js';
 import { tables } from './columns.gen.js';
 import { fromNative, SfkitError } from './errors.js';
-import type { NativeBound, NativeConfig } from './native.js';
+import type { NativeBound, NativeConfig, NativeLiveConfig } from './native.js';
 import { nearest } from './nearest.js';
 
 export const fileReadModes = ['all', 'none', 'select'] as const;
@@ -37,12 +37,14 @@ export interface CollectorOptions {
 }
 
 export interface SessionConfig extends CollectorOptions {
-  /** Path of a capture or a SysFlow file. */
+  /** Path of a capture or a SysFlow file; of a live capture what it is called in messages. */
   input: string;
   /** What the input must be. Default: auto, whatever it is. */
   kind?: NativeConfig['kind'] | undefined;
   /** avro: bytes of a .sf file; columns: column batches; lines: events as text; recovered: bytes of a capture; info: only what it holds; none: only the summary. */
   output: NativeConfig['output'];
+  /** What is recorded of the running kernel; for kind live. */
+  live?: LiveConfig | undefined;
   /** Of datums: also the bytes of .sf files. Default: false. */
   withFiles?: boolean | undefined;
   /** How files are followed. Default: flow. */
@@ -62,6 +64,28 @@ export interface SessionConfig extends CollectorOptions {
   to?: NativeBound | undefined;
 }
 
+/** What is recorded of the running kernel, and how. */
+export interface LiveConfig {
+  /** Also calls that change no state and make no records. Default: false. */
+  allSyscalls?: boolean | undefined;
+  /** Bytes of data kept of each read and write, at most 4096. Default: 0. */
+  snaplen?: number | undefined;
+  /** 1 of so many of the calls that change no state is kept, at most 128. Default: 1, all. */
+  samplingRatio?: number | undefined;
+  /** Bytes of each buffer between kernel and engine: a power of two from 4096 to 2^30. Default: 8388608. */
+  ringBytes?: number | undefined;
+  /** Processors that share a buffer; 0: one for all. Default: 1. */
+  cpusPerRing?: number | undefined;
+  /** Use raw tracepoints even where those with BTF can be used. Default: false. */
+  rawTracepoints?: boolean | undefined;
+  /** Capture file to write at the same time. Default: none. */
+  recordPath?: string | undefined;
+  /** Compress it. Default: false. */
+  recordGzip?: boolean | undefined;
+  /** Ends after so many events. Default: 0, never. */
+  maxEvents?: number | undefined;
+}
+
 export const maxBatchRows = 122_880;
 
 /** What the addon is given: every default filled in, every value checked. */
@@ -71,11 +95,11 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
   }
   return {
     input: text('input', config.input, undefined),
-    kind: oneOf('kind', config.kind, ['auto', 'capture', 'sysflow'] as const, 'auto'),
+    kind: oneOf('kind', config.kind, ['auto', 'capture', 'sysflow', 'live'] as const, 'auto'),
     output: oneOf(
       'output',
       config.output,
-      ['avro', 'columns', 'datums', 'lines', 'recovered', 'info', 'none'] as const,
+      ['avro', 'columns', 'datums', 'files', 'lines', 'recovered', 'info', 'none'] as const,
       undefined,
     ),
     tables: tableNames(config.tables),
@@ -99,6 +123,40 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
     line: text('line', config.line, ''),
     from: config.from ?? null,
     to: config.to ?? null,
+    live: liveConfig(config.live ?? {}),
+  };
+}
+
+const liveKeys = [
+  'allSyscalls',
+  'snaplen',
+  'samplingRatio',
+  'ringBytes',
+  'cpusPerRing',
+  'rawTracepoints',
+  'recordPath',
+  'recordGzip',
+  'maxEvents',
+] as const satisfies (keyof LiveConfig)[];
+
+/** The same for the live part alone. */
+export function liveConfig(config: LiveConfig): NativeLiveConfig {
+  for (const key of Object.keys(config)) {
+    if (!(liveKeys as readonly string[]).includes(key))
+      refuse(`unknown option 'live.${key}'${suggestion(key, liveKeys)}`);
+  }
+  const ringBytes = whole('live.ringBytes', config.ringBytes ?? 8 * 1024 * 1024, 4096, 2 ** 30);
+  if (!Number.isInteger(Math.log2(ringBytes))) refuse("option 'live.ringBytes' must be a power of two");
+  return {
+    allSyscalls: flag('live.allSyscalls', config.allSyscalls, false),
+    snaplen: whole('live.snaplen', config.snaplen ?? 0, 0, 4096),
+    samplingRatio: whole('live.samplingRatio', config.samplingRatio ?? 1, 1, 128),
+    ringBytes,
+    cpusPerRing: whole('live.cpusPerRing', config.cpusPerRing ?? 1, 0, 4096),
+    rawTracepoints: flag('live.rawTracepoints', config.rawTracepoints, false),
+    recordPath: text('live.recordPath', config.recordPath, ''),
+    recordGzip: flag('live.recordGzip', config.recordGzip, false),
+    maxEvents: whole('live.maxEvents', config.maxEvents ?? 0, 0, Number.MAX_SAFE_INTEGER),
   };
 }
 
@@ -124,6 +182,7 @@ const knownKeys = new Set<string>([
   'line',
   'from',
   'to',
+  'live',
 ] satisfies (keyof SessionConfig)[]);
 
 function refuse(message: string): never {
@@ -182,6 +241,12 @@ function seconds(name: string, value: unknown): number {
   if (!Number.isInteger(value) || (value as number) < 0 || (value as number) > 2 ** 30) {
     refuse(`option '${name}' must be a whole number of seconds from 0 to ${2 ** 30}`);
   }
+  return value as number;
+}
+
+function whole(name: string, value: unknown, least: number, most: number): number {
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
+    refuse(`option '${name}' must be a whole number from ${least} to ${most}`);
   return value as number;
 }
 

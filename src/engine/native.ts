@@ -7,14 +7,14 @@
 export interface NativeConfig {
   /** Path of the input. */
   input: string;
-  /** 'auto' looks at the first bytes: a SysFlow file or a capture. */
-  kind: 'auto' | 'capture' | 'sysflow';
+  /** 'auto' looks at the first bytes: a SysFlow file or a capture. 'live' is the running kernel, and `input` its name. */
+  kind: 'auto' | 'capture' | 'sysflow' | 'live';
   /**
-   * 'avro': bytes of a .sf file; 'datums': records one by one, as Avro datums; 'columns': column batches; 'lines': events of a capture as lines of text;
+   * 'avro': bytes of a .sf file; 'files': bytes of .sf files, one for each header; 'datums': records one by one, as Avro datums; 'columns': column batches; 'lines': events of a capture as lines of text;
    * 'recovered': bytes of a capture without the faults of the input; 'info': read and count; 'none': read, follow state,
    * make nothing.
    */
-  output: 'avro' | 'columns' | 'datums' | 'lines' | 'recovered' | 'info' | 'none';
+  output: 'avro' | 'columns' | 'datums' | 'files' | 'lines' | 'recovered' | 'info' | 'none';
   /** Tables wanted of 'columns': names of native/tables/columns.json, or 'sysflow' for all events and flows in one. */
   tables: string[];
   /** Rows of a full batch (1 to 122880). */
@@ -43,6 +43,32 @@ export interface NativeConfig {
   /** Of 'lines': the first and the last event that are shown; null for those of the capture. */
   from: NativeBound | null;
   to: NativeBound | null;
+  /** Of 'live'. */
+  live: NativeLiveConfig;
+}
+
+/** What the probe in the kernel records. */
+export interface NativeProbeOptions {
+  /** Also calls that change no state and make no records. */
+  allSyscalls: boolean;
+  /** Bytes of data of each read and write (0 to 4096). */
+  snaplen: number;
+  /** 1 of so many of the calls that change no state is kept (1 to 128). */
+  samplingRatio: number;
+  /** Bytes of each buffer between kernel and engine: a power of two from 4096 to 2^30. */
+  ringBytes: number;
+  /** Processors that share a buffer; 0: one for all. */
+  cpusPerRing: number;
+  /** Use raw tracepoints, though programs for those with BTF can be loaded. */
+  rawTracepoints: boolean;
+}
+
+export interface NativeLiveConfig extends NativeProbeOptions {
+  /** Capture file to write at the same time; '' for none. */
+  recordPath: string;
+  recordGzip: boolean;
+  /** Ends after so many events; 0: never. */
+  maxEvents: number;
 }
 
 /** A place in a capture: an event's number, ns since 1970, or ns since the first system call. */
@@ -63,6 +89,8 @@ export interface NativeColumnBatch {
   kind: 'columns';
   table: string;
   rows: number;
+  /** How many headers came before the one the rows stand under: more than 0 where records are rotated. */
+  file: number;
   /** The distinct strings of this batch, UTF-8 as captured (not validated): string i is bytes[offsets[i]..offsets[i+1]]. */
   strings: { offsets: Uint32Array; bytes: Uint8Array };
   /** In the order of the table's columns that have no `from` in columns.json. */
@@ -73,7 +101,7 @@ export interface NativeBytesBatch {
   kind: 'bytes';
   /** The next bytes of the file, or whole lines. */
   bytes: Uint8Array;
-  /** Of 'datums' with files: which file, from 0; one begins when the one before is whole. */
+  /** Of 'files', and of 'datums' with files: which file, from 0; one begins when the one before is whole. */
   file?: number;
   /** Seconds since 1970 of the rotation that began it; 0 for the first. */
   begins?: number;
@@ -147,6 +175,8 @@ export interface NativeSummary {
   records: Record<string, bigint>;
   /** What was alive when that was told last: once a second of event time, and before the end's flows. */
   tables: NativeTableSizes;
+  /** Of 'live': what the kernel handed over, and what it did not. */
+  live: { events: bigint; gaps: NativeGap[] };
   /** Of 'info'; empty otherwise. */
   info: NativeInfo;
   /** Events of 'lines' in the range asked for, or of 'recovered'. */
@@ -157,6 +187,22 @@ export interface NativeSummary {
   /** ns since 1970 of the first and last event that has a real time; 0 without events. */
   firstTime: bigint;
   lastTime: bigint;
+}
+
+/** Something that did not reach the records. */
+export interface NativeGap {
+  reason: string;
+  count: bigint;
+  /** Events are missing that should not be. */
+  isLoss: boolean;
+}
+
+/** A container of which only the cgroups of its processes are known. */
+export interface NativeUnknownContainer {
+  /** The first 12 digits. */
+  id: string;
+  /** subsystem=path strings, each ended by NUL. */
+  cgroups: string;
 }
 
 export interface NativeTableSizes {
@@ -183,6 +229,10 @@ export interface NativeSession {
   stop(): void;
   /** Stops the engine's thread; the session gives nothing more. */
   close(): void;
+  /** Of 'live': the containers met since the last call of which nothing is known. */
+  takeUnknownContainers(): NativeUnknownContainer[];
+  /** Puts what is known of a container into the capture: {"container":{...}} as captures have it. */
+  describeContainer(json: string): void;
 }
 
 /** A client of a unix socket of kind SOCK_SEQPACKET; nothing waits. */
@@ -202,5 +252,7 @@ export interface NativeAddon {
   version: string;
   /** Throws what is wrong with a filter, as `next()` rejects. */
   checkFilter(text: string): void;
+  /** Loads the probe and lets it go again. What works; throws what does not, as `next()` rejects. */
+  tryProbe(options: NativeProbeOptions): string;
   Session: new (config: NativeConfig) => NativeSession;
 }

@@ -2,7 +2,13 @@ import { loadAddon } from './addon.js';
 import { ColumnBatch } from './batch.js';
 import { type SessionConfig, toNativeConfig } from './config.js';
 import { fromNative, SfkitError } from './errors.js';
-import type { NativeBytesBatch, NativeDatumBatch, NativeSession, NativeSummary } from './native.js';
+import type {
+  NativeBytesBatch,
+  NativeDatumBatch,
+  NativeSession,
+  NativeSummary,
+  NativeUnknownContainer,
+} from './native.js';
 
 export type Summary = NativeSummary;
 
@@ -14,6 +20,10 @@ export interface Session<Batch> extends AsyncIterable<Batch> {
   stop(): void;
   /** Stops the engine; the iteration ends. */
   close(): void;
+  /** Of a live capture: containers met since the last call of which nothing is known. */
+  takeUnknownContainers(): NativeUnknownContainer[];
+  /** Puts what is known of a container into a live capture: {"container":{...}} as captures have it. */
+  describeContainer(json: string): void;
 }
 
 /** Opens an input as a stream of the bytes of a .sf file. */
@@ -41,6 +51,19 @@ export function openDatums(
       throw new SfkitError('UNKNOWN', 'the engine gave columns where records were asked for');
     return batch;
   });
+}
+
+/** Opens an input as a stream of the bytes of .sf files, one file for each header. */
+export function openFiles(config: Omit<SessionConfig, 'output'>, start = startNative): Session<NativeBytesBatch> {
+  return iterate(start({ ...config, output: 'files' }), (batch) => {
+    if (batch.kind !== 'bytes') throw new SfkitError('UNKNOWN', 'the engine gave columns where bytes were asked for');
+    return batch;
+  });
+}
+
+/** Follows the state of an input without making anything of it; the stream is empty. */
+export function openState(config: Omit<SessionConfig, 'output'>, start = startNative): Session<never> {
+  return iterate(start({ ...config, output: 'none' }), (batch) => batch as never);
 }
 
 /** Reads a capture to its end and counts what it holds. */
@@ -88,6 +111,8 @@ function iterate<Batch>(native: NativeSession, convert: (batch: AnyBatch) => Bat
     summary: () => native.summary(),
     stop: () => native.stop(),
     close: () => native.close(),
+    takeUnknownContainers: () => native.takeUnknownContainers(),
+    describeContainer: (json) => native.describeContainer(json),
     async *[Symbol.asyncIterator]() {
       try {
         for (;;) {

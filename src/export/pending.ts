@@ -19,25 +19,36 @@ export interface Pending {
   discard(): void;
 }
 
+/** How output that takes long is written. */
+export interface PendingOptions {
+  /** It has a name to be found under, and stays there if it is never finished. */
+  keeps?: boolean | undefined;
+}
+
 /** A file to be, in place of a regular file or of none; what a link points to is replaced, not the link. */
-export function pendingFile(target: string): Pending {
+export function pendingFile(target: string, options: PendingOptions = {}): Pending {
   const { kind, path: place } = lookAt(target);
   if (kind === 'directory') throw unwritable(target, { code: 'EISDIR' });
-  return register(place, target, (path) => renameSync(path, place));
+  return register(place, target, (path) => renameSync(path, place), options);
 }
 
 /** A directory to be, created empty under its passing name; its files replace files of the same name. */
-export function pendingDirectory(target: string): Pending {
+export function pendingDirectory(target: string, options: PendingOptions = {}): Pending {
   const { kind, path: place } = lookAt(target.replace(/[/\\]+$/, ''));
   if (kind === 'file' || kind === 'stream') throw unwritable(target, { code: 'ENOTDIR' });
-  const pending = register(place, target, (path) => {
-    if (lookAt(place).kind === 'nothing') {
-      renameSync(path, place);
-      return;
-    }
-    for (const name of readdirSync(path)) renameSync(join(path, name), join(place, name));
-    rmSync(path, { recursive: true, force: true });
-  });
+  const pending = register(
+    place,
+    target,
+    (path) => {
+      if (lookAt(place).kind === 'nothing') {
+        renameSync(path, place);
+        return;
+      }
+      for (const name of readdirSync(path)) renameSync(join(path, name), join(place, name));
+      rmSync(path, { recursive: true, force: true });
+    },
+    options,
+  );
   try {
     mkdirSync(pending.path, { recursive: true });
   } catch (error) {
@@ -70,9 +81,15 @@ export function discardAll(): void {
   }
 }
 
-function register(place: string, target: string, finish: (path: string) => void): Pending {
+function register(
+  place: string,
+  target: string,
+  finish: (path: string) => void,
+  { keeps = false }: PendingOptions = {},
+): Pending {
   removeLeftovers(dirname(place));
-  const path = join(dirname(place), `.${basename(place)}.${process.pid}-${counter++}.${machine}.part`);
+  const hidden = join(dirname(place), `.${basename(place)}.${process.pid}-${counter++}.${machine}.part`);
+  const path = keeps ? unusedName(`${place}.part`) : hidden;
   const pending: Pending = {
     path,
     commit() {
@@ -85,11 +102,18 @@ function register(place: string, target: string, finish: (path: string) => void)
       open.delete(pending);
     },
     discard() {
-      if (!open.delete(pending)) return;
+      if (!open.delete(pending) || keeps) return;
       // Again where it fills up meanwhile: DuckDB may still be writing on a thread of its own.
       rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
     },
   };
   open.add(pending);
   return pending;
+}
+
+/** The name, or with a number behind it: what an earlier run left stays. */
+function unusedName(wanted: string): string {
+  let name = wanted;
+  for (let count = 1; lookAt(name).kind !== 'nothing'; count++) name = `${wanted}.${count}`;
+  return name;
 }

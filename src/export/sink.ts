@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { OutputLost, unwritable } from '../engine/errors.js';
-import { pendingFile } from './pending.js';
+import { type PendingOptions, pendingFile } from './pending.js';
 import { lookAt } from './target.js';
 
 /** Takes bytes in order. A write resolves when the next one is welcome. */
@@ -14,8 +14,8 @@ export interface ByteSink {
 }
 
 /** A file that appears whole on close(). */
-export function fileSink(target: string): ByteSink {
-  const pending = pendingFile(target);
+export function fileSink(target: string, options: PendingOptions = {}): ByteSink {
+  const pending = pendingFile(target, options);
   const sink = plainFileSink(pending.path, target, () => pending.discard());
   return {
     write: sink.write,
@@ -115,9 +115,9 @@ export function isStream(target: string): boolean {
 }
 
 /** Where '-' is standard output and everything else a file, device or pipe. */
-export function openSink(target: string): ByteSink {
+export function openSink(target: string, options: PendingOptions = {}): ByteSink {
   if (target === '-') return stdoutSink();
-  return isStream(target) ? streamSink(target) : fileSink(target);
+  return isStream(target) ? streamSink(target) : fileSink(target, options);
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {

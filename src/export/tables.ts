@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ColumnBatch } from '../engine/batch.js';
 import type { TableName } from '../engine/columns.gen.js';
 import { unwritable } from '../engine/errors.js';
-import { pendingDirectory } from './pending.js';
+import { type PendingOptions, pendingDirectory } from './pending.js';
 import { type Conversion, extension, type Format } from './plan.js';
 import { type ByteSink, isStream, openSink, plainFileSink } from './sink.js';
 import { stageFile } from './staged.js';
@@ -19,12 +19,16 @@ export interface TableOutput {
 }
 
 /** Opens the output of a conversion for these tables: one in a file or on standard output, any number in a directory. */
-export async function openTables(conversion: Conversion, tables: readonly TableName[]): Promise<TableOutput> {
+export async function openTables(
+  conversion: Conversion,
+  tables: readonly TableName[],
+  options: PendingOptions = {},
+): Promise<TableOutput> {
   const format = conversion.format as TableFormat;
-  if (format === 'parquet') return openParquet(conversion, tables);
+  if (format === 'parquet') return openParquet(conversion, tables, options);
   return conversion.shape === 'directory'
-    ? openDirectory(conversion.output, format, tables)
-    : openOne(conversion, format, tables);
+    ? openDirectory(conversion.output, format, tables, options)
+    : openOne(conversion, format, tables, options);
 }
 
 /** One table's rows in one stream of bytes. */
@@ -57,15 +61,26 @@ async function openOne(
   conversion: Conversion,
   format: TableFormat,
   tables: readonly TableName[],
+  options: PendingOptions,
 ): Promise<TableOutput> {
-  const sink = openSink(conversion.output);
-  const form = isStream(conversion.output) ? 'stream' : 'file';
+  const sink = openSink(conversion.output, options);
+  const form = arrowForm(conversion.output, options);
   const writer = await openWriter(format, tables[0] as TableName, sink, form);
   return { write: (batch) => writer.write(batch), finish: () => writer.close(), discard: () => sink.discard() };
 }
 
-async function openDirectory(target: string, format: TableFormat, tables: readonly TableName[]): Promise<TableOutput> {
-  const pending = pendingDirectory(target);
+/** What may never be finished must be readable without its end. */
+function arrowForm(target: string, { keeps }: PendingOptions): 'file' | 'stream' {
+  return keeps || isStream(target) ? 'stream' : 'file';
+}
+
+async function openDirectory(
+  target: string,
+  format: TableFormat,
+  tables: readonly TableName[],
+  options: PendingOptions,
+): Promise<TableOutput> {
+  const pending = pendingDirectory(target, options);
   const sinks: ByteSink[] = [];
   const writers = new Map<TableName, TableWriter>();
   const discard = () => {
@@ -77,7 +92,7 @@ async function openDirectory(target: string, format: TableFormat, tables: readon
       const name = `${table}${extension(format)}`;
       const sink = plainFileSink(join(pending.path, name), join(target, name));
       sinks.push(sink);
-      writers.set(table, await openWriter(format, table, sink, 'file'));
+      writers.set(table, await openWriter(format, table, sink, arrowForm(name, options)));
     }
   } catch (error) {
     discard();
@@ -95,9 +110,13 @@ async function openDirectory(target: string, format: TableFormat, tables: readon
   };
 }
 
-async function openParquet(conversion: Conversion, tables: readonly TableName[]): Promise<TableOutput> {
+async function openParquet(
+  conversion: Conversion,
+  tables: readonly TableName[],
+  options: PendingOptions,
+): Promise<TableOutput> {
   const { ParquetWriter } = await import('./parquet.js');
-  const place = parquetPlace(conversion, tables);
+  const place = parquetPlace(conversion, tables, options);
   let writer: InstanceType<typeof ParquetWriter>;
   try {
     writer = new ParquetWriter(place.scratch, tables);
@@ -127,9 +146,9 @@ interface ParquetPlace {
   discard(): void;
 }
 
-function parquetPlace(conversion: Conversion, tables: readonly TableName[]): ParquetPlace {
+function parquetPlace(conversion: Conversion, tables: readonly TableName[], options: PendingOptions): ParquetPlace {
   if (conversion.shape === 'directory') {
-    const pending = pendingDirectory(conversion.output);
+    const pending = pendingDirectory(conversion.output, options);
     const scratch = join(pending.path, '.scratch');
     mkdirSync(scratch);
     return {

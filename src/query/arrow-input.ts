@@ -29,7 +29,7 @@ function toColumnBatch(batch: RecordBatch, table: TableName): ColumnBatch {
   const columns = tableColumns[table]
     .filter((column) => !column.derived)
     .map((column) => toColumn(batch, column, strings));
-  return new ColumnBatch({ kind: 'columns', table, rows: batch.numRows, strings: strings.encode(), columns });
+  return new ColumnBatch({ kind: 'columns', file: 0, table, rows: batch.numRows, strings: strings.encode(), columns });
 }
 
 function toColumn(batch: RecordBatch, column: TableColumn, strings: StringTable): NativeColumn {

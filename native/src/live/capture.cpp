@@ -159,7 +159,6 @@ void LiveCapture::push() {
   auto chunk = std::make_shared<const std::vector<uint8_t>>(std::exchange(chunk_, {}));
   if (recorder_) recorder_->add(chunk);
   std::unique_lock lock(mutex_);
-  if (queue_.size() >= kMaxQueued) waited_.fetch_add(1, std::memory_order_relaxed);
   changed_.wait(lock, [this] { return queue_.size() < kMaxQueued || cancelled_; });
   if (!cancelled_) queue_.push_back(std::move(chunk));
   changed_.notify_all();
@@ -193,8 +192,10 @@ void LiveCapture::add_heartbeat(uint64_t now) {
 LiveCounts LiveCapture::counts() const {
   LiveCounts counts;
   counts.events = events_.load(std::memory_order_relaxed);
-  counts.kernel = probe_->counters();
-  counts.waited = waited_.load(std::memory_order_relaxed);
+  const Counters kernel = probe_->counters();
+  for (size_t i = 0; i < kernel.size(); ++i) {
+    if (kernel[i] != 0) counts.gaps.push_back({kCounterReasons[i].text, kernel[i], kCounterReasons[i].is_loss});
+  }
   return counts;
 }
 

@@ -14,24 +14,12 @@
 #include <vector>
 
 #include "base/status.h"
+#include "live/options.h"
 #include "live/probe.h"
 #include "live/recorder.h"
 #include "live/rings.h"
 
 namespace sfkit::live {
-
-struct LiveOptions {
-  ProbeOptions probe;
-  std::string record_path;  // capture file to write at the same time; "" for none
-  bool record_gzip = false;
-  uint64_t max_events = 0;  // ends after so many; 0: never
-};
-
-struct LiveCounts {
-  uint64_t events = 0;   // taken from the kernel
-  Counters kernel{};     // what the kernel did not hand over, by reason
-  uint64_t waited = 0;   // times that the buffers were left alone because nobody took what was read
-};
 
 // start(), then read() on one thread until it gives 0. The rest is for any thread.
 class LiveCapture {
@@ -51,7 +39,7 @@ class LiveCapture {
   // Puts an event into the stream that tells about a container (JSON as in captures).
   void describe_container(std::string_view json);
   LiveCounts counts() const;
-  // Why the recording failed; empty if it did not.
+  // As LiveSource::recording_failure().
   std::string recording_failure() const { return recorder_ ? recorder_->failure() : std::string(); }
 
  private:
@@ -75,7 +63,6 @@ class LiveCapture {
   std::thread thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> events_{0};
-  std::atomic<uint64_t> waited_{0};
   uint64_t last_time_ = 0;
   std::vector<uint8_t> chunk_;  // of the thread, while it grows
 

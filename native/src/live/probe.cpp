@@ -21,9 +21,9 @@ const std::array<CounterReason, kCounters> kCounterReasons = {{
     {"events lost because the buffers were full", true},
     {"events lost because they were too long", true},
     {"events left out by the sampling ratio", false},
-    {"calls of 32-bit programs, which are not recorded", true},
+    {"calls of 32-bit programs, which are not recorded", false},
     {"events lost because one was being put together on the processor", true},
-    {"calls with many messages of which the first 16 are told", true},
+    {"calls with many messages of which the first 16 are told", false},
     {"parameters whose memory could not be read", false},
 }};
 

@@ -10,23 +10,15 @@
 
 #include "base/status.h"
 #include "live/file_descriptor.h"
+#include "live/options.h"
 #include "live/program.h"
 #include "probe/shared.h"
 
 namespace sfkit::live {
 
-struct ProbeOptions {
-  bool all_calls = false;       // also calls that change no state and make no records
-  uint32_t snaplen = 0;         // bytes of data of each read and write, at most kMaxSnaplen
-  uint32_t sampling_ratio = 1;  // 1 of so many of the calls that change no state is kept
-  uint32_t ring_bytes = 8u << 20;
-  uint32_t cpus_per_ring = 1;  // 0: one ring for all
-  bool raw_tracepoints = false;  // do not even try the programs that need BTF for tracing
-};
-
 // What was not recorded, by why; in the order of probe_counter.
 using Counters = std::array<uint64_t, kCounters>;
-// A line for people; also whether events are missing because of it.
+// A line for people; also whether it is a failure that events are missing.
 struct CounterReason {
   const char* text;
   bool is_loss;

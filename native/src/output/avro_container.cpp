@@ -20,6 +20,12 @@ void AvroContainer::close_block() {
   pending_count_ = 0;
 }
 
+void AvroContainer::flush() {
+  if (pending_count_ == 0 || gone_) return;
+  close_block();
+  if (!gone_) writer_.flush();
+}
+
 void AvroContainer::finish() {
   if (pending_count_ != 0) close_block();
   writer_.finish();

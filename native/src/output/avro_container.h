@@ -35,6 +35,8 @@ class AvroContainer : public sysflow::RecordSink {
   void process_flow(const sysflow::ProcessFlow& record) override { add(record); }
   void pod(const sysflow::Pod& record) override { add(record); }
   void k8s_event(const sysflow::K8sEvent& record) override { add(record); }
+  // Ends the block, however small it is.
+  void flush() override;
   // Writes what is pending and returns when the consumer has it; a file without records is a whole file
   // still.
   void finish() override;

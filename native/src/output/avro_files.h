@@ -39,6 +39,9 @@ class AvroFiles : public sysflow::RecordSink {
   void process_flow(const sysflow::ProcessFlow& record) override { current().process_flow(record); }
   void pod(const sysflow::Pod& record) override { current().pod(record); }
   void k8s_event(const sysflow::K8sEvent& record) override { current().k8s_event(record); }
+  void flush() override {
+    if (current_) current_->flush();
+  }
   void finish() override {
     if (current_) end_current();
   }

@@ -125,6 +125,12 @@ void BlockWriter::start() {
     });
 }
 
+void BlockWriter::flush() {
+  const std::lock_guard lock(mutex_);
+  hurry_ = true;
+  changed_.notify_all();
+}
+
 void BlockWriter::finish() {
   {
     const std::lock_guard lock(mutex_);
@@ -139,7 +145,15 @@ void BlockWriter::finish() {
 void BlockWriter::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return gone_ || ended_ || !blocks_.empty(); });
+    changed_.wait(lock, [this] { return gone_ || ended_ || hurry_ || !blocks_.empty(); });
+    if (!gone_ && blocks_.empty() && hurry_) {
+      hurry_ = false;
+      lock.unlock();
+      const bool wanted = output_.empty() || hand_over();
+      lock.lock();
+      if (!wanted) gone_ = true;
+      continue;
+    }
     if (gone_ || blocks_.empty()) break;
     Block block = std::move(blocks_.front());
     blocks_.pop_front();

@@ -34,6 +34,8 @@ class BlockWriter {
   // Takes the `count` datums in `datums` as one block and leaves an empty buffer in their place. Waits when
   // the writer is too far behind. False when the consumer wants no more.
   bool add_block(ByteBuffer& datums, int64_t count);
+  // Has the consumer given the blocks added so far soon, though they are few.
+  void flush();
   // Writes all blocks, and the header when there were none; returns when the consumer has taken everything.
   void finish();
 
@@ -61,6 +63,7 @@ class BlockWriter {
   std::condition_variable changed_;
   std::deque<Block> blocks_;
   std::vector<ByteBuffer> spare_;  // emptied buffers, for the next blocks
+  bool hurry_ = false;             // what is written shall be handed over when no block is waiting
   bool ended_ = false;             // no further block will come
   bool gone_ = false;              // the consumer, or whoever made the blocks, left
   std::exception_ptr failure_;     // why the thread ended early

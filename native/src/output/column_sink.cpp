@@ -118,6 +118,11 @@ void ColumnSink::forget_all() {
 }
 
 void ColumnSink::header(const sysflow::Header& record) {
+  if (has_header_) {
+    finish();
+    ++file_;
+  }
+  has_header_ = true;
   forget_all();
   header_ = record;
   for (auto& target : targets_) target->header_numbers.forget();
@@ -357,7 +362,10 @@ void ColumnSink::add_process_rows(Table table, const Record& record, Joined& joi
 }
 
 void ColumnSink::give(Target& target) {
-  if (!gone_ && !consumer_(target.builder.take())) gone_ = true;
+  if (gone_) return;
+  ColumnBatch batch = target.builder.take();
+  batch.file = file_;
+  if (!consumer_(std::move(batch))) gone_ = true;
 }
 
 // --- Joins

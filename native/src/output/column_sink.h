@@ -28,7 +28,7 @@ class ColumnSink : public sysflow::RecordSink {
   ColumnSink(const std::vector<Table>& tables, uint32_t batch_rows, Consumer consumer);
   ~ColumnSink() override;
 
-  // Everything known so far belongs to another file and is forgotten.
+  // Everything known so far belongs to another file and is given and forgotten.
   void header(const sysflow::Header& record) override;
   void container(const sysflow::Container& record) override;
   void process(const sysflow::Process& record) override;
@@ -43,6 +43,7 @@ class ColumnSink : public sysflow::RecordSink {
   // The process leaves the map; children keep what they need of their parent.
   void process_gone(const sysflow::Oid& oid) override;
   // Gives the batches that are not full.
+  void flush() override { finish(); }
   void finish() override;
 
  private:
@@ -159,6 +160,8 @@ class ColumnSink : public sysflow::RecordSink {
   std::vector<std::unique_ptr<Target>> targets_;
   std::array<std::vector<Target*>, kTableCount> by_table_;  // who takes rows of a record's table
   Consumer consumer_;
+  bool has_header_ = false;
+  uint32_t file_ = 0;
   bool gone_ = false;
   int64_t row_number_ = 0;
 

@@ -49,6 +49,14 @@ class DatumSink : public sysflow::RecordSink {
     encoder_.encode_gone(oid);
     end();
   }
+  void flush() override {
+    if (!ends_.empty() && !gone_) {
+      const Bytes bytes = buffer_.bytes();
+      gone_ = !consumer_({{bytes.data(), bytes.data() + bytes.size()}, std::move(ends_)});
+    }
+    buffer_.clear();
+    ends_.clear();
+  }
   void finish() override { flush(); }
 
  private:
@@ -63,14 +71,6 @@ class DatumSink : public sysflow::RecordSink {
   void end() {
     ends_.push_back(static_cast<uint32_t>(buffer_.size()));
     if (buffer_.size() >= kBatchBytes || ends_.size() >= kBatchDatums) flush();
-  }
-  void flush() {
-    if (!ends_.empty() && !gone_) {
-      const Bytes bytes = buffer_.bytes();
-      gone_ = !consumer_({{bytes.data(), bytes.data() + bytes.size()}, std::move(ends_)});
-    }
-    buffer_.clear();
-    ends_.clear();
   }
 
   Consumer consumer_;

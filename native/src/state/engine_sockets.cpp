@@ -12,6 +12,8 @@ using scap::to_int;
 using scap::to_uint;
 
 constexpr uint32_t kSocketCloexec = 0x80000;
+// Of accept4 older writers keep the flag of the call, newer ones that of open files.
+constexpr uint32_t kAcceptCloexec = kSocketCloexec | kOpenCloexec;
 
 L4 protocol_of(uint32_t type, uint32_t protocol) {
   constexpr uint32_t kStream = 1;
@@ -183,7 +185,7 @@ void Engine::on_accept(Context& context) {
   if (descriptor == nullptr) return;
   descriptor->role = Role::kServer;
   descriptor->connected = true;
-  if ((to_uint(call.get(P::flags), 0) & kSocketCloexec) != 0) descriptor->open_flags = kOpenCloexec;
+  if ((to_uint(call.get(P::flags), 0) & kAcceptCloexec) != 0) descriptor->open_flags = kOpenCloexec;
   if (type == FdType::kUnix) {
     descriptor->unix_source = tuple.unix_source;
     descriptor->unix_destination = tuple.unix_destination;

@@ -12,6 +12,8 @@
 namespace sfkit::sysflow {
 namespace {
 
+constexpr uint64_t kSecond = 1'000'000'000;
+
 // Connects the state engine to the dispatcher.
 class Pipeline : public filter::Feed {
  public:
@@ -43,6 +45,7 @@ class Pipeline : public filter::Feed {
  protected:
   bool take(const scap::EventView& event, bool shown) override {
     if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) return false;
+    if (options_.flush_interval != 0) follow_live(event.ts);
     if (has_filter()) {
       take_passing(event, shown);
       return true;
@@ -55,6 +58,19 @@ class Pipeline : public filter::Feed {
   }
 
  private:
+  // What a running kernel wants beyond what a file does: nobody waits for its end.
+  void follow_live(uint64_t ts) {
+    if (ts >= flush_at_) {
+      if (flush_at_ != 0) sink_.flush();
+      flush_at_ = ts + static_cast<uint64_t>(options_.flush_interval) * kSecond;
+    }
+    const state::ContainerTable& containers = engine().containers();
+    for (; containers_seen_ < containers.size(); ++containers_seen_) {
+      const state::ContainerInfo& container = containers.at(static_cast<uint32_t>(containers_seen_));
+      if (options_.container_seen && !container.known && !container.id.empty()) options_.container_seen(container);
+    }
+  }
+
   void take_passing(const scap::EventView& event, bool shown) {
     if (options_.compat) {
       // The collector does not see what does not pass, so its time goes on with what does.
@@ -81,6 +97,8 @@ class Pipeline : public filter::Feed {
   Dispatcher dispatcher_;
   std::array<bool, scap::kEventCount> makes_records_{};
   bool header_written_ = false;
+  uint64_t flush_at_ = 0;
+  size_t containers_seen_ = 0;
 };
 
 }  // namespace

@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/status.h"
 #include "base/summary.h"
 #include "scap/input.h"
+#include "state/containers.h"
 #include "sysflow/records.h"
 
 namespace sfkit::sysflow {
@@ -36,6 +38,10 @@ struct ConvertOptions {
   // Seconds of event time after which a header begins anew and entities are written again; 0 for never.
   int64_t rotate_interval = 0;
   TableSizes* sizes = nullptr;
+  // Seconds of event time after which what was made so far is flushed; 0 for never.
+  int64_t flush_interval = 0;
+  // Told each container of which only the id is known when it is first met; may be empty.
+  std::function<void(const state::ContainerInfo&)> container_seen;
   // Ends the input where it is when it becomes true.
   const std::atomic<bool>* stop = nullptr;
 };

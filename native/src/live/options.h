@@ -1,0 +1,38 @@
+// What a live capture is asked for, and what became of it. On every system, so that callers need no cases.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sfkit::live {
+
+struct ProbeOptions {
+  bool all_calls = false;        // also calls that change no state and make no records
+  uint32_t snaplen = 0;          // bytes of data of each read and write, at most kMaxSnaplen
+  uint32_t sampling_ratio = 1;   // 1 of so many of the calls that change no state is kept
+  uint32_t ring_bytes = 8u << 20;  // a power of two, at least a page
+  uint32_t cpus_per_ring = 1;    // 0: one ring for all
+  bool raw_tracepoints = false;  // do not even try the programs that need BTF for tracing
+};
+
+struct LiveOptions {
+  ProbeOptions probe;
+  std::string record_path;  // capture file to write at the same time; "" for none
+  bool record_gzip = false;
+  uint64_t max_events = 0;  // ends after so many; 0: never
+};
+
+// Something that did not reach the records, and how often.
+struct LiveGap {
+  const char* reason;
+  uint64_t count;
+  bool is_loss;  // it should have
+};
+
+struct LiveCounts {
+  uint64_t events = 0;  // taken from the kernel
+  std::vector<LiveGap> gaps;
+};
+
+}  // namespace sfkit::live

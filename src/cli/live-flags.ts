@@ -1,0 +1,121 @@
+import { Flags } from '@oclif/core';
+import type { LiveConfig } from '../engine/config.js';
+import { SfkitError } from '../engine/errors.js';
+
+const helpGroup = 'CAPTURE';
+
+/** What is recorded of the running kernel, and for how long. */
+export const liveFlags = {
+  duration: Flags.string({
+    helpGroup,
+    helpValue: 'TIME',
+    description: 'end after this time, as 90, 90s, 15m or 2h (default: at Ctrl-C or SIGTERM)',
+  }),
+  'max-events': Flags.integer({ helpGroup, helpValue: 'N', min: 1, description: 'end after so many events' }),
+  'all-syscalls': Flags.boolean({
+    helpGroup,
+    description: 'also calls that change no state and make no records, most of them by name and number only',
+  }),
+  snaplen: Flags.integer({
+    helpGroup,
+    helpValue: 'BYTES',
+    min: 0,
+    max: 4096,
+    default: 0,
+    description: 'keep so many bytes of what is read and written',
+  }),
+  sampling: Flags.integer({
+    helpGroup,
+    helpValue: 'N',
+    min: 1,
+    max: 128,
+    default: 1,
+    description: 'keep one of N of the calls that change no state, such as reads and writes',
+  }),
+  'buffer-size': Flags.string({
+    helpGroup,
+    helpValue: 'SIZE',
+    default: '8M',
+    description: 'size of each buffer between kernel and sfkit: a power of two, as 512K or 64M',
+  }),
+  'cpus-per-buffer': Flags.integer({
+    helpGroup,
+    helpValue: 'N',
+    min: 0,
+    max: 4096,
+    default: 1,
+    description: 'processors that share a buffer; 0: one for all',
+  }),
+};
+
+interface LiveFlagValues {
+  'max-events'?: number | undefined;
+  'all-syscalls': boolean;
+  snaplen: number;
+  sampling: number;
+  'buffer-size': string;
+  'cpus-per-buffer': number;
+}
+
+export function liveConfigOf(flags: LiveFlagValues): LiveConfig {
+  return {
+    allSyscalls: flags['all-syscalls'],
+    snaplen: flags.snaplen,
+    samplingRatio: flags.sampling,
+    ringBytes: sizeOf(flags['buffer-size']),
+    cpusPerRing: flags['cpus-per-buffer'],
+    maxEvents: flags['max-events'],
+  };
+}
+
+const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+function sizeOf(text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,10})([KMG]?)i?B?$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (units[unit.toUpperCase()] ?? Number.NaN);
+  if (Number.isInteger(Math.log2(bytes)) && bytes >= 4096 && bytes <= 2 ** 30) return bytes;
+  throw new SfkitError(
+    'INVALID_ARGUMENT',
+    `--buffer-size ${text}: expected a power of two from 4K to 1G, as 512K or 64M`,
+  );
+}
+
+const seconds: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** The longest that a timer takes, in ms. */
+const longest = 2 ** 31 - 1;
+
+/** Milliseconds of a time such as 90s; throws INVALID_ARGUMENT. */
+export function durationOf(flag: string, text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,8}(?:\.\d{1,3})?)([smhd]?)$/.exec(text) ?? [];
+  const milliseconds = Math.round(Number(digits) * (seconds[unit] ?? Number.NaN) * 1000);
+  if (milliseconds > 0 && milliseconds <= longest) return milliseconds;
+  throw new SfkitError(
+    'INVALID_ARGUMENT',
+    `--${flag} ${text}: expected a time of at most ${Math.floor(longest / 86_400_000)} days, as 90, 90s, 15m or 2h`,
+  );
+}
+
+/** --pid, --comm and --container as a filter, with the one that was given. */
+export function filterOf(flags: {
+  filter?: string | undefined;
+  pid?: number[] | undefined;
+  comm?: string[] | undefined;
+  container?: string[] | undefined;
+}): string | undefined {
+  const parts: string[] = [];
+  if (flags.pid?.length) parts.push(`proc.pid in (${flags.pid.join(', ')})`);
+  if (flags.comm?.length) parts.push(`proc.name in (${flags.comm.map(quoted).join(', ')})`);
+  if (flags.container?.length) {
+    const one = (name: string) =>
+      `container.id startswith ${quoted(name.slice(0, 12))} or container.name = ${quoted(name)}`;
+    parts.push(`(${flags.container.map(one).join(' or ')})`);
+  }
+  if (flags.filter !== undefined && flags.filter !== '')
+    parts.push(parts.length > 0 ? `(${flags.filter})` : flags.filter);
+  return parts.length === 0 ? undefined : parts.join(' and ');
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+}

@@ -1,0 +1,50 @@
+import { escapeForTerminal } from '../engine/escape.js';
+import type { Summary } from '../engine/session.js';
+import { isoTime, jsonDocument } from '../export/values.js';
+import { counted, grouped } from './summary.js';
+
+/** What a live capture wrote, and where. */
+export interface LiveOutcome {
+  summary: Summary;
+  seconds: number;
+  /** Names of the outputs, in words. */
+  outputs: readonly string[];
+}
+
+/** A few lines for a person. */
+export function liveText({ summary, seconds, outputs }: LiveOutcome): string {
+  const records = Object.entries(summary.records).filter(([, count]) => count > 0n);
+  const total = records.reduce((sum, [, count]) => sum + count, 0n);
+  const { events, gaps } = summary.live;
+  const lines = [
+    `${grouped(events)} events in ${seconds.toFixed(1)} s, ${grouped(total)} records${outputs.length > 0 ? ` -> ${outputs.join(', ')}` : ''}`,
+  ];
+  if (records.length > 0)
+    lines.push(`  records: ${records.map(([type, count]) => `${type} ${grouped(count)}`).join(', ')}`);
+  for (const { reason, count } of summary.skipped) {
+    if (count > 0n) lines.push(`  skipped: ${counted(count, reason)}`);
+  }
+  for (const { reason, count, isLoss } of gaps)
+    lines.push(`  ${isLoss ? 'lost' : 'left out'}: ${counted(count, reason)}`);
+  if (!gaps.some(({ isLoss }) => isLoss)) lines.push('  lost: nothing');
+  return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
+}
+
+/** The same as an object. */
+export function liveJson({ summary, seconds, outputs }: LiveOutcome): string {
+  return jsonDocument({
+    outputs,
+    events: summary.live.events,
+    records: summary.records,
+    skipped: summary.skipped,
+    gaps: summary.live.gaps,
+    firstTime: summary.firstTime === 0n ? null : isoTime(summary.firstTime),
+    lastTime: summary.lastTime === 0n ? null : isoTime(summary.lastTime),
+    seconds,
+  });
+}
+
+/** Whether events are missing that should be there. */
+export function hasLoss(summary: Summary): boolean {
+  return summary.live.gaps.some(({ isLoss }) => isLoss);
+}

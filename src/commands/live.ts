@@ -1,0 +1,109 @@
+import { Command, Flags } from '@oclif/core';
+import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
+import { durationOf, filterOf, liveConfigOf, liveFlags } from '../cli/live-flags.js';
+import { hasLoss, liveJson, liveText } from '../cli/live-summary.js';
+import { exitCodes } from '../cli/report.js';
+import { runLive } from '../cli/run-live.js';
+import { tables } from '../engine/columns.gen.js';
+import { SfkitError } from '../engine/errors.js';
+import { formats } from '../export/plan.js';
+import { planLive } from '../live/plan.js';
+
+const tableNames = tables.map((table) => table.name);
+
+export default class Live extends Command {
+  static override summary = 'Turn what this machine does now into SysFlow.';
+
+  static override description =
+    `Records the system calls of the running kernel with eBPF: no driver, no kernel headers, nothing to install. Needs root,
+or the capabilities CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE; sfkit doctor tells what is missing.
+
+Records go to standard output as JSON lines, or with -o to a file or a directory, as sfkit convert writes them. Output
+under way is called NAME.part and gets its name when it is complete: at Ctrl-C, SIGTERM, the end of --duration or
+--max-events, or the next rotation. --write records the events as well; converting that capture gives the same records.
+
+Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how many and why).`;
+
+  static override examples = [
+    { description: 'Ten seconds into a SysFlow file', command: '<%= config.bin %> live --duration 10 -o now.sf' },
+    {
+      description: 'What one program does, as it happens',
+      command: '<%= config.bin %> live --comm nginx',
+    },
+    {
+      description: 'Parquet tables, a new directory every five minutes',
+      command: '<%= config.bin %> live -o tables/ --rotate 5m',
+    },
+    {
+      description: 'Records now, and the capture for later',
+      command: '<%= config.bin %> live -o now.sf --write now.scap.gz',
+    },
+  ];
+
+  static override flags = {
+    format: Flags.option({ char: 'f', options: formats })({
+      helpValue: formats.join('|'),
+      description: 'what to write (default: from the ending of -o; on standard output jsonl)',
+    }),
+    output: Flags.string({
+      char: 'o',
+      helpValue: 'PATH',
+      description: 'a file, a directory (ending in /), or - for standard output (the default)',
+    }),
+    rotate: Flags.string({
+      helpValue: 'TIME',
+      description:
+        'begin a new file after this time, as 60, 5m or 1h: NAME.sf becomes NAME.sf.SECONDS, a directory gets a directory of tables each',
+    }),
+    table: Flags.option({ options: tableNames })({
+      helpValue: 'NAME',
+      description: 'the table a single file holds: sysflow (all events and flows, the default), process_event, ...',
+    }),
+    write: Flags.string({
+      char: 'w',
+      helpValue: 'CAPTURE',
+      description: 'record all events in this capture file, compressed if it ends in .gz',
+    }),
+    json: Flags.boolean({ description: 'print the summary as JSON' }),
+    pid: Flags.integer({ helpValue: 'PID', multiple: true, description: 'only what this process does' }),
+    comm: Flags.string({ helpValue: 'NAME', multiple: true, description: 'only what programs of this name do' }),
+    container: Flags.string({
+      helpValue: 'ID|NAME',
+      multiple: true,
+      description: 'only what happens in this container',
+    }),
+    ...liveFlags,
+    ...collectorFlags,
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(Live);
+    const rotate = flags.rotate === undefined ? 0 : Math.ceil(durationOf('rotate', flags.rotate) / 1000);
+    const plan = planLive(flags.format, flags.output, rotate);
+    if (flags.table !== undefined && (plan.shape === 'directory' || plan.format === 'avro')) {
+      const all = plan.format === 'avro' ? 'a SysFlow file holds all records' : 'a directory gets every table';
+      throw new SfkitError('INVALID_ARGUMENT', `--table is for a single file of a table format; ${all}`);
+    }
+    const toStdout = plan.shape === 'stdout';
+    if (toStdout && process.stdout.isTTY && plan.format !== 'jsonl' && plan.format !== 'csv') {
+      throw new SfkitError(
+        'INVALID_ARGUMENT',
+        `${plan.format} is binary and standard output is a terminal; redirect it or name a file with -o`,
+      );
+    }
+    const { summary, seconds } = await runLive({
+      ...collectorOptions({ ...flags, filter: filterOf(flags) }),
+      plan,
+      table: flags.table,
+      live: liveConfigOf(flags),
+      record: flags.write,
+      duration: flags.duration === undefined ? undefined : durationOf('duration', flags.duration),
+    });
+    const outputs = [`${toStdout ? 'standard output' : plan.output} (${plan.format})`];
+    if (flags.write !== undefined) outputs.push(`${flags.write} (capture)`);
+    const outcome = { summary, seconds, outputs };
+    if (flags.json) (toStdout ? process.stderr : process.stdout).write(liveJson(outcome));
+    else process.stderr.write(liveText(outcome));
+    if (hasLoss(summary)) this.exit(exitCodes.partial);
+  }
+}

@@ -1,0 +1,84 @@
+import type { TableName } from '../engine/columns.gen.js';
+import type { CollectorOptions, LiveConfig } from '../engine/config.js';
+import type { NativeUnknownContainer } from '../engine/native.js';
+import { openColumns, openFiles, openState, type Session, type Summary } from '../engine/session.js';
+import { avroOutput, type LiveOutput, tableOutput, tablesOf } from './outputs.js';
+import { type LivePlan, liveName } from './plan.js';
+
+/** What is known of a container, as captures have it ({"container":{...}}); undefined if nothing is. */
+export type DescribeContainer = (container: NativeUnknownContainer) => Promise<string | undefined>;
+
+export interface LiveCaptureOptions extends CollectorOptions {
+  /** Where records go; without it the state is followed and no record is written. */
+  plan?: LivePlan | undefined;
+  /** The table of an output that holds one. Default: sysflow, all events and flows. */
+  table?: TableName | undefined;
+  live?: LiveConfig | undefined;
+  /** Ends the capture when it is aborted; what happened until then is written. */
+  signal?: AbortSignal | undefined;
+  /** Asked about each container that is met. It is not waited for. */
+  describeContainer?: DescribeContainer | undefined;
+  /** Called when the probe is at work, and then several times a second. */
+  onTick?: ((summary: Summary) => void) | undefined;
+}
+
+/** How often containers are looked for and onTick is called, in ms. */
+const tick = 100;
+
+/** Captures the running kernel until it is told to stop. Resolves when all is written. */
+export async function captureKernel(options: LiveCaptureOptions): Promise<Summary> {
+  const { plan, table, live, signal, describeContainer, onTick, ...collector } = options;
+  const config = {
+    filename: liveName,
+    ...collector,
+    input: liveName,
+    kind: 'live' as const,
+    live,
+    rotateInterval: plan?.rotate ?? 0,
+  };
+  const follow = { signal, describeContainer, onTick };
+  if (plan === undefined) return run(openState(config), noOutput, follow);
+  if (plan.format === 'avro') return run(openFiles(config), () => avroOutput(plan), follow);
+  const names = tablesOf(plan, table);
+  return run(openColumns({ ...config, tables: names }), () => tableOutput(plan, names), follow);
+}
+
+const noOutput = (): LiveOutput<never> => ({ write: async () => {}, finish: async () => {}, abandon: () => {} });
+
+async function run<Batch>(
+  session: Session<Batch>,
+  open: () => LiveOutput<Batch>,
+  { signal, describeContainer, onTick }: Pick<LiveCaptureOptions, 'signal' | 'describeContainer' | 'onTick'>,
+): Promise<Summary> {
+  const stop = () => session.stop();
+  signal?.addEventListener('abort', stop, { once: true });
+  if (signal?.aborted) stop();
+  const timer = setInterval(() => {
+    onTick?.(session.summary());
+    for (const container of session.takeUnknownContainers()) {
+      describeContainer?.(container).then(
+        (json) => json !== undefined && session.describeContainer(json),
+        // What is not known of a container is no reason to end.
+        () => {},
+      );
+    }
+  }, tick);
+  const second = () => Number(session.summary().tables.begins);
+  let output: LiveOutput<Batch> | undefined;
+  try {
+    for await (const batch of session) {
+      output ??= open();
+      await output.write(batch, second());
+    }
+    output ??= open();
+    await output.finish(second());
+  } catch (error) {
+    session.close();
+    output?.abandon();
+    throw error;
+  } finally {
+    clearInterval(timer);
+    signal?.removeEventListener('abort', stop);
+  }
+  return session.summary();
+}
