@@ -123,6 +123,11 @@ INLINE void add_tuple(struct writer *writer, struct sock *sock, enum direction d
   u16 peer_port = swapped(READ(sock, __sk_common.skc_dport));
   bool from_other = peer_port == 0 && other->family == family;
   if (from_other) peer_port = swapped(other->port);
+  // A receiver that does not ask who sent a datagram is not told, and neither are we.
+  if ((family == AF_INET || family == AF_INET6) && peer_port == 0) {
+    put_empty(writer);
+    return;
+  }
   to[0] = (u8)family;
   if (family == AF_INET) {
     u32 local = READ(sock, __sk_common.skc_rcv_saddr);

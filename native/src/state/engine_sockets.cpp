@@ -231,9 +231,12 @@ Role Engine::guess_role(Thread& thread, const Endpoint& source, const Endpoint& 
 }
 
 void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive, Thread& thread) {
-  const Role role = descriptor.role != Role::kNone
-                        ? descriptor.role
-                        : guess_role(thread, tuple.source, tuple.destination, receive);
+  Role role = descriptor.role;
+  if (role == Role::kNone) {
+    // A socket that receives before anything else is known of it was called.
+    const bool was_called = receive && !descriptor.has_address();
+    role = was_called ? Role::kServer : guess_role(thread, tuple.source, tuple.destination, receive);
+  }
   descriptor.role = role;
   if (descriptor.is_ip_server()) {
     descriptor.sip = {};
