@@ -258,6 +258,7 @@ void to_live(ConfigReader& reader, live::LiveOptions& options) {
   to_probe(live, options.probe);
   options.record_path = live.text("recordPath");
   options.record_gzip = live.boolean("recordGzip");
+  options.drops_privileges = live.boolean("dropsPrivileges");
   constexpr int64_t kMostEvents = int64_t{1} << 53;
   options.max_events = static_cast<uint64_t>(live.integer("maxEvents", 0, kMostEvents));
   if (!live.fine()) reader.wrong("live", "the settings of a live capture");

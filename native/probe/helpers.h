@@ -30,7 +30,7 @@ struct map {
 struct map rings SEC(".maps");     // array of ring buffers
 struct map calls SEC(".maps");     // programs by system call number
 struct map scratch SEC(".maps");   // for each processor: kScratchBytes
-struct map counters SEC(".maps");  // for each processor: probe_counter -> u64
+struct map counters SEC(".maps");  // kCounterStride for each processor: probe_counter -> u64
 
 const volatile struct probe_config config SEC(".rodata") = {};
 
@@ -55,7 +55,8 @@ const volatile struct probe_config config SEC(".rodata") = {};
 #define FORGET(value) asm volatile("" : "+r"(value))
 
 INLINE void count(u32 what) {
-  u64 *counter = map_lookup(&counters, &what);
+  u32 place = get_smp_processor_id() * kCounterStride + what;
+  u64 *counter = map_lookup(&counters, &place);
   if (counter) *counter += 1;
 }
 

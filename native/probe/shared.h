@@ -42,6 +42,8 @@ enum probe_counter {
   kCounters,
 };
 
+enum { kCounterStride = 8 };  // counters of a processor, a cache line of its own
+
 #ifdef __cplusplus
 }  // namespace sfkit::live
 #endif

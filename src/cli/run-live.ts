@@ -23,6 +23,7 @@ export async function runLive({
     ...options.live,
     recordPath: pending?.path,
     recordGzip: record?.endsWith('.gz') === true,
+    dropsPrivileges: true,
   };
   let timer: NodeJS.Timeout | undefined;
   let began: bigint | undefined;

@@ -82,6 +82,8 @@ export interface LiveConfig {
   recordPath?: string | undefined;
   /** Compress it. Default: false. */
   recordGzip?: boolean | undefined;
+  /** Give up, in the whole process, the rights that are not needed any more once the capture goes on. Default: false. */
+  dropsPrivileges?: boolean | undefined;
   /** Ends after so many events. Default: 0, never. */
   maxEvents?: number | undefined;
 }
@@ -136,6 +138,7 @@ const liveKeys = [
   'rawTracepoints',
   'recordPath',
   'recordGzip',
+  'dropsPrivileges',
   'maxEvents',
 ] as const satisfies (keyof LiveConfig)[];
 
@@ -156,6 +159,7 @@ export function liveConfig(config: LiveConfig): NativeLiveConfig {
     rawTracepoints: flag('live.rawTracepoints', config.rawTracepoints, false),
     recordPath: text('live.recordPath', config.recordPath, ''),
     recordGzip: flag('live.recordGzip', config.recordGzip, false),
+    dropsPrivileges: flag('live.dropsPrivileges', config.dropsPrivileges, false),
     maxEvents: whole('live.maxEvents', config.maxEvents ?? 0, 0, Number.MAX_SAFE_INTEGER),
   };
 }

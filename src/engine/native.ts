@@ -67,6 +67,8 @@ export interface NativeLiveConfig extends NativeProbeOptions {
   /** Capture file to write at the same time; '' for none. */
   recordPath: string;
   recordGzip: boolean;
+  /** Give up, in the whole process, what is not needed any more once the capture goes on. */
+  dropsPrivileges: boolean;
   /** Ends after so many events; 0: never. */
   maxEvents: number;
 }

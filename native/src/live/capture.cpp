@@ -9,6 +9,7 @@
 
 #include "events.gen.h"
 #include "live/machine.h"
+#include "live/privileges.h"
 #include "scap/blocks.h"
 #include "scap/writer.h"
 
@@ -78,6 +79,11 @@ void LiveCapture::begin() {
   chunk_ = describe_machine(boot_time_);
   current_ = std::make_shared<const std::vector<uint8_t>>(std::exchange(chunk_, {}));
   if (recorder_) recorder_->add(current_);
+  if (options_.drops_privileges) {
+    // Nothing depends on it: a capture that keeps its rights is better than none.
+    const Status ignored = drop_privileges();
+    (void)ignored;
+  }
   last_time_ = boot_time_ + clock_ns();
   thread_ = std::thread([this] { run(); });
 }

@@ -21,6 +21,8 @@ struct LiveOptions {
   std::string record_path;  // capture file to write at the same time; "" for none
   bool record_gzip = false;
   uint64_t max_events = 0;  // ends after so many; 0: never
+  // Give up what is not needed any more once the capture goes on; for a process that does nothing else.
+  bool drops_privileges = false;
 };
 
 // Something that did not reach the records, and how often.

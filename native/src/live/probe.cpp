@@ -1,6 +1,7 @@
 #include "live/probe.h"
 
 #include <linux/bpf.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -199,9 +200,10 @@ class ProbeLoader {
     auto scratch = make_map("scratch", BPF_MAP_TYPE_PERCPU_ARRAY, 4, kScratchBytes, 1);
     if (!scratch.is_ok()) return scratch.status();
     probe_.scratch_ = std::move(scratch.value());
-    auto counters = make_map("counters", BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, kCounters);
+    auto counters = make_map("counters", BPF_MAP_TYPE_ARRAY, 4, 8, cpus * kCounterStride, BPF_F_MMAPABLE);
     if (!counters.is_ok()) return counters.status();
     probe_.counters_ = std::move(counters.value());
+    if (Status status = probe_.map_counters(cpus); !status.is_ok()) return status;
     return make_config(images);
   }
 
@@ -432,16 +434,26 @@ Status Probe::attach() {
   return Status::ok();
 }
 
+// In memory, as some kernels do not let who has dropped its rights look into maps.
+Status Probe::map_counters(uint32_t cpus) {
+  const size_t size = size_t{cpus} * kCounterStride * sizeof(uint64_t);
+  void* memory = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, counters_.get(), 0);
+  if (memory == MAP_FAILED) return refused("the counters of the kernel cannot be mapped", errno);
+  counter_memory_ = std::shared_ptr<const uint64_t[]>(
+      static_cast<const uint64_t*>(memory),
+      [size](const uint64_t* mapped) { ::munmap(const_cast<uint64_t*>(mapped), size); });
+  cpus_ = cpus;
+  return Status::ok();
+}
+
 Counters Probe::counters() const {
   Counters sums{};
-  std::vector<uint64_t> values(possible_cpus());
-  for (uint32_t i = 0; i < kCounters; ++i) {
-    bpf_attr attributes{};
-    attributes.map_fd = static_cast<uint32_t>(counters_.get());
-    attributes.key = address_of(&i);
-    attributes.value = address_of(values.data());
-    if (bpf(BPF_MAP_LOOKUP_ELEM, attributes) < 0) continue;
-    for (const uint64_t value : values) sums[i] += value;
+  for (size_t cpu = 0; cpu < cpus_; ++cpu) {
+    for (size_t i = 0; i < kCounters; ++i) {
+      // Counted by the kernel meanwhile.
+      const volatile uint64_t* counter = &counter_memory_[cpu * kCounterStride + i];
+      sums[i] += *counter;
+    }
   }
   return sums;
 }

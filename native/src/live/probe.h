@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,10 +52,14 @@ class Probe {
     FileDescriptor fd;
   };
 
+  Status map_counters(uint32_t cpus);
+
   std::vector<FileDescriptor> rings_;
   FileDescriptor ring_table_, calls_, scratch_, counters_, config_;
   std::vector<Program> programs_;
   std::vector<FileDescriptor> links_;
+  std::shared_ptr<const uint64_t[]> counter_memory_;
+  uint32_t cpus_ = 0;
   uint32_t ring_bytes_ = 0;
   uint64_t boot_time_ = 0;
   bool raw_ = false;

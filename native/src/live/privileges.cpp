@@ -1,0 +1,104 @@
+#include "live/privileges.h"
+
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "live/proc_files.h"
+
+namespace sfkit::live {
+namespace {
+
+constexpr uint32_t kKept = 1u << CAP_DAC_OVERRIDE;
+
+// Capabilities are a thread's own, so each thread has to do it, in a handler for a signal. The C library keeps
+// this one, with which it changes ids in all threads, from being blocked; it is borrowed for the purpose.
+constexpr int kSignal = 33;
+
+std::atomic<int> answered{0};
+std::atomic<int> failed{0};
+
+// The kernel's own form of the call: the C library does not let this signal be handled.
+struct KernelAction {
+  void (*handler)(int);
+  unsigned long flags;
+  void (*restorer)();
+  uint64_t mask;
+};
+constexpr unsigned long kHasRestorer = 0x04000000;
+
+extern "C" void sfkit_return_from_signal();
+__asm__(
+    ".text\n"
+    ".hidden sfkit_return_from_signal\n"
+    "sfkit_return_from_signal:\n"
+    "  mov $15, %eax\n"  // rt_sigreturn
+    "  syscall\n");
+
+long set_action(const KernelAction* action, KernelAction* before) {
+  return ::syscall(SYS_rt_sigaction, kSignal, action, before, sizeof(uint64_t));
+}
+
+long drop_in_this_thread() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> now{};
+  if (::syscall(SYS_capget, &header, now.data()) != 0) return -1;
+  now[0].effective &= kKept;
+  now[0].permitted &= kKept;
+  now[0].inheritable = 0;
+  now[1] = {};
+  // What is run from here on gets nothing back.
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  return ::syscall(SYS_capset, &header, now.data());
+}
+
+void on_signal(int) {
+  const int error = errno;
+  if (drop_in_this_thread() != 0) failed.store(errno);
+  answered.fetch_add(1);
+  errno = error;
+}
+
+}  // namespace
+
+Status drop_privileges() {
+  using std::chrono::milliseconds;
+  KernelAction before{};
+  const KernelAction action{on_signal, kHasRestorer, sfkit_return_from_signal, 0};
+  answered.store(0);
+  failed.store(0);
+  if (set_action(&action, &before) != 0) {
+    return {ErrorCode::kUnreadable, std::string("privileges cannot be dropped: ") + std::strerror(errno)};
+  }
+  // Threads may begin meanwhile; they take over what their maker has.
+  std::set<int64_t> told;
+  int expected = 0;
+  for (bool any = true; any;) {
+    any = false;
+    for (const int64_t tid : numbered_entries("/proc/self/task")) {
+      if (!told.insert(tid).second) continue;
+      any = true;
+      if (::syscall(SYS_tgkill, ::getpid(), tid, kSignal) == 0) ++expected;
+    }
+    for (int waited = 0; waited < 1000 && answered.load() < expected; ++waited) {
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+  }
+  set_action(&before, nullptr);
+  if (failed.load() != 0) {
+    return {ErrorCode::kUnreadable, std::string("privileges cannot be dropped: ") + std::strerror(failed.load())};
+  }
+  return Status::ok();
+}
+
+}  // namespace sfkit::live

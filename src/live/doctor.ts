@@ -1,0 +1,261 @@
+import { accessSync, constants, existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { release } from 'node:os';
+import type { SysFlowErrorCode } from '../driver/errors.js';
+import { loadAddon } from '../engine/addon.js';
+import { liveConfig } from '../engine/config.js';
+import { SfkitError } from '../engine/errors.js';
+import { usualSockets } from './runtimes/watcher.js';
+
+/** What live capture needs, or would like, and what of it is here. */
+export interface Check {
+  name: string;
+  /** fails: live capture cannot work; limited: it works, but see `advice`. */
+  status: 'ok' | 'limited' | 'fails';
+  found: string;
+  /** What to do; empty if nothing. */
+  advice: string;
+  /** What a driver that cannot start for this reason throws. */
+  code?: SysFlowErrorCode;
+}
+
+/** What the checks look at; tests have others. */
+export interface Machine {
+  platform: string;
+  arch: string;
+  kernel: string;
+  read(path: string): string;
+  link(path: string): string;
+  exists(path: string): boolean;
+  canUse(path: string): boolean;
+  /** What works of the probe; throws what does not. */
+  tryProbe(): string;
+}
+
+export const thisMachine: Machine = {
+  platform: process.platform,
+  arch: process.arch,
+  kernel: release(),
+  read: (path) => readFileSync(path, 'utf8'),
+  link: (path) => readlinkSync(path),
+  exists: existsSync,
+  canUse(path) {
+    try {
+      accessSync(path, constants.R_OK | constants.W_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  tryProbe() {
+    const { recordPath, recordGzip, dropsPrivileges, maxEvents, ...options } = liveConfig({});
+    return loadAddon().tryProbe(options);
+  },
+};
+
+/** Every check, those that fail included. */
+export function examine(machine: Machine = thisMachine): Check[] {
+  const system = checkSystem(machine);
+  if (system.status === 'fails') return [system];
+  return [
+    system,
+    checkBtf(machine),
+    checkCapabilities(machine),
+    checkLockdown(machine),
+    checkProc(machine),
+    checkTracefs(machine),
+    checkMemlock(machine),
+    checkNamespace(machine),
+    checkCgroups(machine),
+    checkRuntimes(machine),
+    checkProbeLoads(machine),
+  ];
+}
+
+const ok = (name: string, found: string): Check => ({ name, status: 'ok', found, advice: '' });
+
+function checkSystem({ platform, arch, kernel }: Machine): Check {
+  const found = `${platform} ${arch}, kernel ${kernel}`;
+  const fails = (advice: string): Check => ({
+    name: 'system',
+    status: 'fails',
+    found,
+    advice,
+    code: 'OperationNotSupported',
+  });
+  if (platform !== 'linux' || arch !== 'x64')
+    return fails('live capture works on x86-64 Linux; captures can be read here');
+  const [major = 0, minor = 0] = kernel.split('.').map(Number);
+  if (major < 5 || (major === 5 && minor < 8)) return fails('Linux 5.8 or later is needed, for ring buffers of eBPF');
+  return ok('system', found);
+}
+
+const btf = '/sys/kernel/btf/vmlinux';
+
+function checkBtf({ exists }: Machine): Check {
+  if (exists(btf)) return ok('kernel types (BTF)', btf);
+  return {
+    name: 'kernel types (BTF)',
+    status: 'fails',
+    found: `${btf} is not there`,
+    advice: 'use a kernel that is built with CONFIG_DEBUG_INFO_BTF, as those of current distributions are',
+    code: 'OperationNotSupported',
+  };
+}
+
+/** Numbers of linux/capability.h. */
+const capabilities = {
+  CAP_DAC_READ_SEARCH: 2,
+  CAP_SYS_PTRACE: 19,
+  CAP_SYS_ADMIN: 21,
+  CAP_PERFMON: 38,
+  CAP_BPF: 39,
+} as const;
+
+function checkCapabilities({ read }: Machine): Check {
+  const name = 'capabilities';
+  let held = 0n;
+  try {
+    held = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(read('/proc/self/status'))?.[1] ?? '0'}`);
+  } catch {
+    return {
+      name,
+      status: 'fails',
+      found: '/proc/self/status cannot be read',
+      advice: 'mount /proc',
+      code: 'ProcResourceNotFound',
+    };
+  }
+  const has = (capability: keyof typeof capabilities) => (held >> BigInt(capabilities[capability])) & 1n;
+  const missing = (['CAP_BPF', 'CAP_PERFMON'] as const).filter((one) => !has(one) && !has('CAP_SYS_ADMIN'));
+  if (missing.length > 0) {
+    return {
+      name,
+      status: 'fails',
+      found: `without ${missing.join(' and ')}`,
+      advice: 'run as root, or with CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH',
+      code: 'ProbeAccessDenied',
+    };
+  }
+  const wanted = (['CAP_SYS_PTRACE', 'CAP_DAC_READ_SEARCH'] as const).filter((one) => !has(one));
+  if (wanted.length === 0) return ok(name, 'all that is needed');
+  return {
+    name,
+    status: 'limited',
+    found: `without ${wanted.join(' and ')}`,
+    advice: 'of processes of others that run already the files and programs stay unknown',
+  };
+}
+
+function checkLockdown({ read }: Machine): Check {
+  const name = 'lockdown';
+  let mode = 'none';
+  try {
+    mode = /\[(\w+)\]/.exec(read('/sys/kernel/security/lockdown'))?.[1] ?? mode;
+  } catch {
+    // Kernels without it have no such file.
+  }
+  if (mode !== 'confidentiality') return ok(name, mode);
+  return {
+    name,
+    status: 'fails',
+    found: mode,
+    advice: 'start the kernel with lockdown=integrity or without it: in this mode programs may not read its memory',
+    code: 'ProbeAccessDenied',
+  };
+}
+
+function checkProc({ exists }: Machine): Check {
+  if (exists('/proc/1/status')) return ok('/proc', 'mounted');
+  return {
+    name: '/proc',
+    status: 'limited',
+    found: 'other processes do not show',
+    advice: 'mount /proc without hidepid, so that what runs already is known',
+    code: 'ProcResourceNotFound',
+  };
+}
+
+function checkTracefs({ exists }: Machine): Check {
+  const place = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'].find((path) => exists(`${path}/events`));
+  return ok('tracefs', place ?? 'not mounted, and not needed');
+}
+
+function checkMemlock({ read, kernel }: Machine): Check {
+  const name = 'locked memory';
+  let limit = 'unknown';
+  try {
+    limit = /^Max locked memory\s+(\S+)/m.exec(read('/proc/self/limits'))?.[1] ?? limit;
+  } catch {
+    // What is not known is no reason to complain.
+  }
+  const [major = 0, minor = 0] = kernel.split('.').map(Number);
+  const counts = major === 5 && minor < 11;
+  const found = limit === 'unlimited' || limit === 'unknown' ? limit : `${limit} bytes`;
+  if (!counts) return ok(name, `${found}; this kernel does not count buffers of eBPF against it`);
+  if (limit === 'unlimited') return ok(name, found);
+  return { name, status: 'limited', found, advice: 'if buffers cannot be made, raise it: ulimit -l unlimited' };
+}
+
+/** The number of the first namespace is fixed in the kernel. */
+const firstPidNamespace = 'pid:[4026531836]';
+
+function checkNamespace({ link }: Machine): Check {
+  const name = 'pid namespace';
+  let found = 'unknown';
+  try {
+    found = link('/proc/self/ns/pid');
+  } catch {
+    // Then the advice is given.
+  }
+  if (found === firstPidNamespace) return ok(name, "the machine's own");
+  return {
+    name,
+    status: 'limited',
+    found,
+    advice:
+      'run in the pid namespace of the machine (docker run --pid=host): process numbers are told as the machine has them',
+  };
+}
+
+function checkCgroups({ exists }: Machine): Check {
+  const unified = exists('/sys/fs/cgroup/cgroup.controllers');
+  const mixed = exists('/sys/fs/cgroup/unified/cgroup.controllers');
+  return ok('cgroups', unified ? 'version 2' : mixed ? 'version 1 and 2' : 'version 1');
+}
+
+function checkRuntimes({ exists, canUse }: Machine): Check {
+  const name = 'container runtimes';
+  const there = Object.values(usualSockets()).flat().filter(exists);
+  if (there.length === 0) return ok(name, 'no socket of one; containers are told by their ids alone');
+  const closed = there.filter((path) => !canUse(path));
+  if (closed.length === 0) return ok(name, there.join(', '));
+  return {
+    name,
+    status: 'limited',
+    found: there.join(', '),
+    advice: `names and images of containers stay unknown: no access to ${closed.join(', ')}`,
+  };
+}
+
+function checkProbeLoads({ tryProbe }: Machine): Check {
+  const name = 'probe';
+  try {
+    return ok(name, tryProbe());
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const isDenied =
+      error instanceof SfkitError ? error.code === 'INPUT_UNREADABLE' : codeOf(error) === 'INPUT_UNREADABLE';
+    const isMissing = message.includes('this build of sfkit has no probe');
+    return {
+      name,
+      status: 'fails',
+      found: message,
+      advice: isDenied ? 'see the other checks' : 'report it with this text and the version of the kernel',
+      code: isMissing ? 'ProbeNotExist' : isDenied ? 'ProbeAccessDenied' : 'ProbeNotLoaded',
+    };
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown }).code;
+}
