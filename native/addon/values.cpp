@@ -154,6 +154,7 @@ napi_value column_batch(Maker& maker, output::ColumnBatch batch) {
   maker.set(object, "table", maker.text(output::kTables[static_cast<size_t>(batch.table)].name));
   maker.set(object, "rows", maker.number(batch.rows));
   maker.set(object, "file", maker.number(batch.file));
+  maker.set(object, "begins", maker.number(static_cast<uint32_t>(batch.begins)));
   maker.set(object, "strings", strings);
   maker.set(object, "columns", columns);
   return object;
@@ -467,6 +468,8 @@ Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
     gaps.Set(i, item);
   }
   live.Set("gaps", gaps);
+  live.Set("running", Napi::Boolean::New(env, summary.live_running));
+  live.Set("recordingFailure", text(env, summary.recording_failure));
   object.Set("live", live);
   object.Set("info", from_info(env, summary.info));
   object.Set("shown", Napi::BigInt::New(env, summary.shown));

@@ -12,6 +12,7 @@ INLINE u32 open_flags(u64 value) {
     case 0: result = 1; break;
     case 1: result = 2; break;
     case 2: result = 3; break;
+    default: result = 1; break;
   }
   MOVE_BIT(0x40, 4);
   if ((value & 0x410000) == 0x410000) result |= 8192;
@@ -103,6 +104,16 @@ INLINE u32 fchownat_flags(u64 value) {
   MOVE_BIT(0x100, 1024);
   MOVE_BIT(0x1000, 4096);
   return result;
+}
+
+// A mode without a kind makes a plain file.
+INLINE u32 node_mode(u64 value) {
+  return (value & 07777) | ((value & 0xf000) == 0 ? 0x8000 : value & 0xf000);
+}
+
+// Old programs put a number in front that has no meaning any more.
+INLINE u32 mount_flags(u64 value) {
+  return (value & 0xffff0000) == 0xc0ed0000 ? value & 0xffff : (u32)value;
 }
 
 INLINE u32 io_uring_flags(u64 value) {

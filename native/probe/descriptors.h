@@ -33,7 +33,7 @@ NUMBERS(inotify_init, SYSCALL_INOTIFY_INIT_X, 2, 9, put_u8(&writer, 0))
 NUMBERS(inotify_init1, SYSCALL_INOTIFY_INIT1_X, 2, 10, put_u16(&writer, cloexec_nonblock(ARG1(ctx))))
 NUMBERS(epoll_create, SYSCALL_EPOLL_CREATE_X, 2, 12, PUT_U32(ARG1))
 NUMBERS(epoll_create1, SYSCALL_EPOLL_CREATE1_X, 2, 12, put_u32(&writer, ARG1(ctx) & 0x80000 ? 1 : 0))
-NUMBERS(userfaultfd, SYSCALL_USERFAULTFD_X, 2, 12, put_u32(&writer, cloexec_nonblock(ARG1(ctx))))
+NUMBERS(userfaultfd, SYSCALL_USERFAULTFD_X, 2, 12, PUT_U32(ARG1))
 NUMBERS(bpf, SYSCALL_BPF_2_X, 2, 12, PUT_U32(ARG1))
 NUMBERS(pidfd_open, SYSCALL_PIDFD_OPEN_X, 3, 20, put_s64(&writer, (s32)ARG1(ctx));
         put_u32(&writer, ARG2(ctx) & 0x800 ? 1 : 0))

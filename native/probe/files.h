@@ -108,7 +108,7 @@ CALL(creat) {
   if (!begin(&writer, SYSCALL_CREAT_X, 6)) return 0;
   add_s64(&writer, RESULT(ctx));
   add_user_text(&writer, ARG1(ctx));
-  add_u32(&writer, ARG2(ctx));
+  add_u32(&writer, ARG2(ctx) & 07777);
   add_u32(&writer, opened.device);
   add_u64(&writer, opened.inode);
   add_u16(&writer, opened.flags & OPEN_UPPER_LAYER ? 1 : opened.flags & OPEN_LOWER_LAYER ? 2 : 0);
@@ -357,36 +357,37 @@ CALL(mmap) {
 #define U32(argument) add_u32(&writer, argument(ctx))
 #define U64(argument) add_u64(&writer, argument(ctx))
 #define VALUE32(value) add_u32(&writer, value)
+#define MASKED(argument, mask) add_u32(&writer, argument(ctx) & (mask))
 
 NAMED(rename, SYSCALL_RENAME_X, 3, TEXT(ARG1); TEXT(ARG2))
 NAMED(renameat, SYSCALL_RENAMEAT_X, 5, FD(ARG1); TEXT(ARG2); FD(ARG3); TEXT(ARG4))
 NAMED(renameat2, SYSCALL_RENAMEAT2_X, 6, FD(ARG1); TEXT(ARG2); FD(ARG3); TEXT(ARG4); U32(ARG5))
 NAMED(link, SYSCALL_LINK_2_X, 3, TEXT(ARG1); TEXT(ARG2))
-NAMED(linkat, SYSCALL_LINKAT_2_X, 6, FD(ARG1); TEXT(ARG2); FD(ARG3); TEXT(ARG4); U32(ARG5))
+NAMED(linkat, SYSCALL_LINKAT_2_X, 6, FD(ARG1); TEXT(ARG2); FD(ARG3); TEXT(ARG4); MASKED(ARG5, 0x1400))
 NAMED(symlink, SYSCALL_SYMLINK_X, 3, TEXT(ARG1); TEXT(ARG2))
 NAMED(symlinkat, SYSCALL_SYMLINKAT_X, 4, TEXT(ARG1); FD(ARG2); TEXT(ARG3))
 NAMED(unlink, SYSCALL_UNLINK_2_X, 2, TEXT(ARG1))
-NAMED(unlinkat, SYSCALL_UNLINKAT_2_X, 4, FD(ARG1); TEXT(ARG2); U32(ARG3))
+NAMED(unlinkat, SYSCALL_UNLINKAT_2_X, 4, FD(ARG1); TEXT(ARG2); MASKED(ARG3, 0x200))
 NAMED(mkdir, SYSCALL_MKDIR_2_X, 3, TEXT(ARG1); U32(ARG2))
 NAMED(mkdirat, SYSCALL_MKDIRAT_X, 4, FD(ARG1); TEXT(ARG2); U32(ARG3))
 NAMED(rmdir, SYSCALL_RMDIR_2_X, 2, TEXT(ARG1))
-NAMED(chmod, SYSCALL_CHMOD_X, 3, TEXT(ARG1); U32(ARG2))
-NAMED(fchmod, SYSCALL_FCHMOD_X, 3, FD(ARG1); U32(ARG2))
-NAMED(fchmodat, SYSCALL_FCHMODAT_X, 4, FD(ARG1); TEXT(ARG2); U32(ARG3))
+NAMED(chmod, SYSCALL_CHMOD_X, 3, TEXT(ARG1); MASKED(ARG2, 07777))
+NAMED(fchmod, SYSCALL_FCHMOD_X, 3, FD(ARG1); MASKED(ARG2, 07777))
+NAMED(fchmodat, SYSCALL_FCHMODAT_X, 4, FD(ARG1); TEXT(ARG2); MASKED(ARG3, 07777))
 // Told as the call it extends.
-NAMED(fchmodat2, SYSCALL_FCHMODAT_X, 4, FD(ARG1); TEXT(ARG2); U32(ARG3))
+NAMED(fchmodat2, SYSCALL_FCHMODAT_X, 4, FD(ARG1); TEXT(ARG2); MASKED(ARG3, 07777))
 NAMED(chown, SYSCALL_CHOWN_X, 4, TEXT(ARG1); U32(ARG2); U32(ARG3))
 NAMED(lchown, SYSCALL_LCHOWN_X, 4, TEXT(ARG1); U32(ARG2); U32(ARG3))
 NAMED(fchown, SYSCALL_FCHOWN_X, 4, FD(ARG1); U32(ARG2); U32(ARG3))
 NAMED(fchownat, SYSCALL_FCHOWNAT_X, 6, FD(ARG1); TEXT(ARG2); U32(ARG3); U32(ARG4);
       VALUE32(fchownat_flags(ARG5(ctx))))
-NAMED(mknod, SYSCALL_MKNOD_X, 4, TEXT(ARG1); U32(ARG2); U32(ARG3))
-NAMED(mknodat, SYSCALL_MKNODAT_X, 5, FD(ARG1); TEXT(ARG2); U32(ARG3); U32(ARG4))
+NAMED(mknod, SYSCALL_MKNOD_X, 4, TEXT(ARG1); VALUE32(node_mode(ARG2(ctx))); U32(ARG3))
+NAMED(mknodat, SYSCALL_MKNODAT_X, 5, FD(ARG1); TEXT(ARG2); VALUE32(node_mode(ARG3(ctx))); U32(ARG4))
 NAMED(chdir, SYSCALL_CHDIR_X, 2, TEXT(ARG1))
 NAMED(fchdir, SYSCALL_FCHDIR_X, 2, FD(ARG1))
 NAMED(chroot, SYSCALL_CHROOT_X, 2, TEXT(ARG1))
-NAMED(mount, SYSCALL_MOUNT_X, 5, TEXT(ARG1); TEXT(ARG2); TEXT(ARG3); U32(ARG4))
-NAMED(umount2, SYSCALL_UMOUNT2_X, 3, TEXT(ARG1); U32(ARG2))
+NAMED(mount, SYSCALL_MOUNT_X, 5, TEXT(ARG1); TEXT(ARG2); TEXT(ARG3); VALUE32(mount_flags(ARG4(ctx))))
+NAMED(umount2, SYSCALL_UMOUNT2_X, 3, TEXT(ARG1); MASKED(ARG2, 15))
 
 // Without a result the buffer holds nothing.
 CALL(getcwd) {

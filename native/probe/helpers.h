@@ -10,6 +10,7 @@
 static void *(*map_lookup)(void *map, const void *key) = (void *)1;
 static u64 (*get_current_pid_tgid)(void) = (void *)14;
 static u64 (*get_current_task)(void) = (void *)35;
+static struct task_struct *(*get_current_task_btf)(void) = (void *)158;
 static u32 (*get_smp_processor_id)(void) = (void *)8;
 static long (*tail_call)(void *ctx, void *programs, u32 index) = (void *)12;
 static long (*probe_read_user)(void *to, u32 size, const void *from) = (void *)112;

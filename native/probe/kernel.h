@@ -27,7 +27,7 @@ typedef struct {
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct pt_regs {
-  unsigned long r10, r9, r8, dx, si, di, orig_ax, cs;
+  unsigned long r10, r9, r8, dx, si, di, orig_ax;
 };
 
 struct qstr {

@@ -1,7 +1,7 @@
 // The probe: what runs in the kernel when a system call returns, a program begins or a thread ends. A call
 // that is of no interest costs a look into a bitmap; each other one has a program of its own, found by its
 // number. Events leave in the shape that captures have, so nothing behind the probe knows where they are from.
-#include "processes.h"
+#include "others.h"
 
 #ifdef PROBE_RAW
 #define TRACE(name) SEC("raw_tp/" #name)
@@ -9,7 +9,17 @@
 #define TRACE(name) SEC("tp_btf/" #name)
 #endif
 
-#define USER_CODE_32 0x23  // code segment of 32-bit programs
+#define COMPAT_CALL 2  // TS_COMPAT of thread_info.status
+
+// Whether the call came in by the way of 32-bit programs, whose calls have other numbers.
+INLINE bool is_compat_call(void) {
+#ifdef PROBE_RAW
+  struct task_struct *task = (void *)get_current_task();
+  return READ(task, thread_info.status) & COMPAT_CALL;
+#else
+  return get_current_task_btf()->thread_info.status & COMPAT_CALL;
+#endif
+}
 
 INLINE bool is_own(void) {
   return (u32)(get_current_pid_tgid() >> 32) == config.own_tgid;
@@ -17,9 +27,13 @@ INLINE bool is_own(void) {
 
 TRACE(sys_exit) int run_exit(u64 *ctx) {
   u64 number = REGISTER(ctx, orig_ax);
-  if (number >= kMaxCalls) return 0;
+  if (number >= kMaxCalls) {
+    // Programs of the x32 kind have numbers of their own.
+    if (number & 0x40000000 && number < 0x80000000) count(kCountCompatCalls);
+    return 0;
+  }
   if (!(config.interesting[number / 64] & (1ull << (number % 64)))) return 0;
-  if (REGISTER(ctx, cs) == USER_CODE_32) {
+  if (is_compat_call()) {
     count(kCountCompatCalls);
     return 0;
   }
@@ -67,6 +81,12 @@ TRACE(sched_process_exit) int run_end(u64 *ctx) {
   put_s64(&writer, reaper);
   submit_fixed(&writer);
   return 0;
+}
+
+// Asked by the loader once: the process as the machine numbers it, whatever namespace it is in.
+SEC("identify") int own_process(u64 *ctx) {
+  (void)ctx;
+  return (int)(get_current_pid_tgid() >> 32);
 }
 
 char probe_license[] SEC("license") = "GPL";

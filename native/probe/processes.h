@@ -29,12 +29,24 @@ INLINE void add_process(struct writer *writer, struct task_struct *task, s64 res
   add_cgroups(writer, task);
 }
 
+// What a new thread or process shares with who made it. Where the flags of the call are in memory that the
+// maker may have reused since, they are told so.
+INLINE u32 shared_with_parent(struct task_struct *task) {
+  bool is_thread = READ(task, pid) != READ(task, tgid);
+  struct task_struct *maker = is_thread ? READ(task, group_leader) : READ(task, real_parent);
+  u32 flags = is_thread ? 8192 : 0;
+  if (READ(task, mm) == READ(maker, mm)) flags |= 32768;
+  if (READ(task, files) == READ(maker, files)) flags |= 1;
+  if (READ(task, fs) == READ(maker, fs)) flags |= 2;
+  return flags;
+}
+
 // Caller and child both tell; a caller cannot know the child's number outside its own namespace.
 INLINE int cloned(u64 *ctx, u16 code, u64 flags) {
   struct writer writer;
   struct task_struct *task = (void *)get_current_task();
   struct cred *cred = READ(task, cred);
-  u32 told = clone_flags(flags);
+  u32 told = code == SYSCALL_CLONE3_X && RESULT(ctx) == 0 ? shared_with_parent(task) : clone_flags(flags);
   if (pid_level(task) != 0) told |= CLONE_IN_PIDNS;
   if (!begin(&writer, code, 21)) return 0;
   add_process(&writer, task, RESULT(ctx));
@@ -172,6 +184,8 @@ INLINE s64 living_thread(struct task_struct *task, struct task_struct *but) {
 INLINE s64 reaper_of(struct task_struct *task) {
   struct list_head *children = (void *)__builtin_preserve_access_index(&task->children);
   if (READ(children, next) == children) return 0;
+  // The first process of a namespace takes all others of it with it.
+  if (inner_pid(task, kPidOfProcess) == 1) return 0;
   s64 thread = living_thread(task, task);
   if (thread != 0) return thread;
   u32 level = pid_level(task);

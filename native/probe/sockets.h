@@ -36,6 +36,9 @@ INLINE void read_address(struct writer *writer, u64 from, u64 length) {
     address->family = 0;
     return;
   }
+  // What is left of an earlier address must not be taken for a part of this one.
+  if (address->family == AF_INET && bytes < 8) address->family = 0;
+  if (address->family == AF_INET6 && bytes < 24) address->family = 0;
   ((u8 *)address)[bytes] = 0;
 }
 
@@ -108,6 +111,12 @@ INLINE u32 unix_name(struct writer *writer, u8 *at, struct unix_sock *sock) {
   return copy_name(at, name, length);
 }
 
+INLINE bool is_unset(struct sock *sock) {
+  u64 address[2] = {};
+  probe_read_kernel(address, 16, __builtin_preserve_access_index(&sock->__sk_common.skc_v6_daddr));
+  return address[0] == 0 && address[1] == 0;
+}
+
 enum direction { kOutgoing, kIncoming };
 
 // As PT_SOCKTUPLE. Where the kernel does not keep the peer's address, it is the one that read_address() read.
@@ -124,7 +133,11 @@ INLINE void add_tuple(struct writer *writer, struct sock *sock, enum direction d
   bool from_other = peer_port == 0 && other->family == family;
   if (from_other) peer_port = swapped(other->port);
   // A receiver that does not ask who sent a datagram is not told, and neither are we.
-  if ((family == AF_INET || family == AF_INET6) && peer_port == 0) {
+  if (peer_port == 0 && !from_other && family == AF_INET && READ(sock, __sk_common.skc_daddr) == 0) {
+    put_empty(writer);
+    return;
+  }
+  if (peer_port == 0 && !from_other && family == AF_INET6 && is_unset(sock)) {
     put_empty(writer);
     return;
   }

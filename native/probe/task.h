@@ -6,7 +6,7 @@
 #define PAGE_KB 4
 #define TYPE_SIZE 1  // of __builtin_preserve_type_info
 #define MAX_DEPTH 48  // of directories
-#define MAX_CGROUP_DEPTH 12
+#define MAX_CGROUP_DEPTH 16
 #define MAX_SUBSYSTEMS 16
 
 enum pid_type { kPidOfThread, kPidOfProcess, kPidOfGroup, kPidOfSession };
@@ -178,19 +178,21 @@ struct walk {
 
 #define ROOM_FOR_NAMES 512  // at the start of the buffer
 
-INLINE void prepend(struct writer *writer, const void *name, u32 length) {
+// False when there is no room for the name: a path that is too long is told without its beginning.
+INLINE bool prepend(struct writer *writer, const void *name, u32 length) {
   u8 *buffer = writer->start + PATH_AT;
   u32 at = WALK(writer)->at;
   if (length > 255) length = 255;
-  if (at > PATH_BYTES || at < length + 1 + ROOM_FOR_NAMES) return;
+  if (at > PATH_BYTES || at < length + 1 + ROOM_FOR_NAMES) return 0;
   at -= length + 1;
   FORGET(at);
-  if (at > PATH_BYTES - 1) return;
+  if (at > PATH_BYTES - 1) return 0;
   buffer[at] = '/';
   FORGET(length);
-  if (length > 255) return;
+  if (length > 255) return 0;
   probe_read_kernel(buffer + at + 1, length, name);
   WALK(writer)->at = at;
+  return 1;
 }
 
 INLINE void begin_path(struct writer *writer) {
@@ -233,7 +235,7 @@ INLINE void add_file_path(struct writer *writer, struct task_struct *task, struc
       walk->vfsmount = (struct vfsmount *)__builtin_preserve_access_index(&above->mnt);
       continue;
     }
-    prepend(writer, READ(dentry, d_name.name), READ(dentry, d_name.len));
+    if (!prepend(writer, READ(dentry, d_name.name), READ(dentry, d_name.len))) break;
     // What has no place in the tree, like the file of a memfd, is its own parent.
     if (dentry == parent) break;
     walk->dentry = parent;
@@ -262,7 +264,7 @@ INLINE void build_cgroup_path(struct writer *writer, struct cgroup *group) {
     u8 *name = writer->start + PATH_AT;
     long length = probe_read_kernel_str(name, 256, READ(node, name));
     if (length <= 0) break;
-    prepend(writer, name, (u32)length - 1);
+    if (!prepend(writer, name, (u32)length - 1)) break;
     WALK(writer)->node = parent;
   }
   WALK(writer)->at = end_path(writer);

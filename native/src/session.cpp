@@ -180,6 +180,7 @@ void Session::close() {
   {
     const std::lock_guard lock(input_mutex_);
     if (input_ != nullptr) input_->stop();
+    if (source_) source_->cancel();
   }
   if (thread_.joinable()) thread_.join();
 }
@@ -203,7 +204,11 @@ SessionSummary Session::summary() const {
   const uint64_t skipped = skipped_ipv6_flows_.load(std::memory_order_relaxed);
   {
     const std::lock_guard lock(input_mutex_);
-    if (source_) summary.live = source_->counts();
+    if (source_) {
+      summary.live = source_->counts();
+      summary.live_running = true;
+      summary.recording_failure = source_->recording_failure();
+    }
   }
   for (size_t type = 0; type < RecordCounts::kTypes; ++type) {
     uint64_t count = counts_.of(static_cast<RecordCounts::Type>(type));
@@ -271,16 +276,18 @@ Status Session::work(InputSummary& summary) {
     input_ = opened.value().get();
     if (cancel_.load() || interrupted_) input_->stop();
   }
+  // Also when memory runs out.
+  struct Leaver {
+    Session& session;
+    ~Leaver() {
+      const std::lock_guard lock(session.input_mutex_);
+      session.input_ = nullptr;
+    }
+  } const leaver{*this};
   Status status = read(*opened.value(), summary);
   const std::lock_guard lock(input_mutex_);
   // Where a pipe is left may be in the middle of an event: that is no damage.
   if (interrupted_) summary.damage.clear();
-  input_ = nullptr;
-  if (status.is_ok() && source_) {
-    if (const std::string failure = source_->recording_failure(); !failure.empty()) {
-      return {ErrorCode::kUnreadable, failure};
-    }
-  }
   return status;
 }
 

@@ -61,6 +61,8 @@ struct SessionSummary {
   int64_t begins = 0;
   uint64_t containers = 0, processes = 0, files = 0, network_flows = 0, file_flows = 0, process_flows = 0;
   live::LiveCounts live;  // of a running kernel
+  bool live_running = false;
+  std::string recording_failure;  // as of live::LiveSource
 };
 
 // A container that nothing is known of but where its processes are.

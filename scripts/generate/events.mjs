@@ -222,7 +222,15 @@ export function generate(root) {
   const codes = events.map(({ event, code }) => `  ${event} = ${code},`);
   writeIfChanged(
     join(root, 'native/generated/event_codes.h'),
-    ['// Generated from native/tables/events.json by scripts/generate/events.mjs; for the probe, which is C.', '#pragma once', '', 'enum event_code {', ...codes, '};', ''].join('\n'),
+    [
+      '// Generated from native/tables/events.json by scripts/generate/events.mjs; for the probe, which is C.',
+      '#pragma once',
+      '',
+      'enum event_code {',
+      ...codes,
+      '};',
+      '',
+    ].join('\n'),
   );
   writeIfChanged(join(root, 'native/generated/event_names.gen.h'), nameTables(texts, [...names].sort()).join('\n'));
 }

@@ -171,29 +171,33 @@ const maps = ['rings', 'calls', 'scratch', 'counters'];
 
 function programSource(prefix, program, index) {
   const words = [];
-  for (let at = 0; at < program.bytes.length; at += 8) words.push(`0x${program.bytes.readBigUInt64LE(at).toString(16)}`);
+  for (let at = 0; at < program.bytes.length; at += 8)
+    words.push(`0x${program.bytes.readBigUInt64LE(at).toString(16)}`);
   const relocations = program.relocations.map(({ instruction, kind, name, field, value }) => {
     const target = kind === 'kMap' ? maps.indexOf(name) : kind === 'kConfig' ? value : field;
     if (target < 0) throw new Error(`${program.name} uses the map ${name}, which the loader does not make`);
     return `{${instruction}, Relocation::${kind}, ${target}}`;
   });
+  const table =
+    relocations.length > 0 ? `const Relocation ${prefix}Relocations${index}[] = {${relocations.join(', ')}};\n` : '';
   return `const uint64_t ${prefix}Code${index}[] = {${words.join(',')}};
-const Relocation ${prefix}Relocations${index}[] = {${relocations.join(', ')}};
-`;
+${table}`;
 }
 
 function tableSource(name, prefix, programs) {
   const rows = programs.map(
     (program, index) =>
-      `    {"${program.name}", ${prefix}Code${index}, ${program.bytes.length / 8}, ${prefix}Relocations${index}, ${program.relocations.length}},`,
+      `    {"${program.name}", ${prefix}Code${index}, ${program.bytes.length / 8}, ${program.relocations.length > 0 ? `${prefix}Relocations${index}` : 'nullptr'}, ${program.relocations.length}},`,
   );
   return `const ProgramImage ${name}[] = {\n${rows.join('\n')}\n};\n`;
 }
 
 /** The source for the two variants of the probe; without them, one that says that there is none. */
 export function probeSource(btfObject, rawObject) {
-  const head = '// Generated from native/probe by scripts/generate/probe.mjs.\n#include "live/program.h"\n\nnamespace sfkit::live {\n';
-  if (btfObject === undefined) return `${head}
+  const head =
+    '// Generated from native/probe by scripts/generate/probe.mjs.\n#include "live/program.h"\n\nnamespace sfkit::live {\n';
+  if (btfObject === undefined)
+    return `${head}
 std::span<const ProgramImage> btf_programs() { return {}; }
 std::span<const ProgramImage> raw_programs() { return {}; }
 std::span<const KernelField> kernel_fields() { return {}; }

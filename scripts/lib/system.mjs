@@ -61,7 +61,8 @@ const niceToHave = ['libisal-dev'];
 function bpfCompilerMissing() {
   if (process.platform !== 'linux' || process.arch !== 'x64') return false;
   if (existsSync(join(root, 'native/probe/prebuilt.gen.cpp'))) return false;
-  const compiles = (name) => succeeds(name, ['-target', 'bpf', '-c', '-x', 'c', '-', '-o', '/dev/null'], 'int one = 1;');
+  const compiles = (name) =>
+    succeeds(name, ['-target', 'bpf', '-c', '-x', 'c', '-', '-o', '/dev/null'], 'int one = 1;');
   return !['clang-14', 'clang', 'clang-19', 'clang-18', 'clang-17', 'clang-16', 'clang-15'].some(compiles);
 }
 

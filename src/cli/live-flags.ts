@@ -38,6 +38,18 @@ export const liveFlags = {
     default: '8M',
     description: 'size of each buffer between kernel and sfkit: a power of two, as 512K or 64M',
   }),
+  'cri-socket': Flags.string({
+    helpGroup,
+    helpValue: 'PATH',
+    description:
+      'socket of the container runtime to ask about containers (default: those of docker, podman, containerd and CRI-O)',
+  }),
+  'cri-timeout': Flags.string({
+    helpGroup,
+    helpValue: 'TIME',
+    default: '30s',
+    description: 'how long to ask about a container',
+  }),
   'cpus-per-buffer': Flags.integer({
     helpGroup,
     helpValue: 'N',

@@ -98,6 +98,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
       live: liveConfigOf(flags),
       record: flags.write,
       duration: flags.duration === undefined ? undefined : durationOf('duration', flags.duration),
+      runtimes: { criPath: flags['cri-socket'], timeout: durationOf('cri-timeout', flags['cri-timeout']) / 1000 },
     });
     const outputs = [`${toStdout ? 'standard output' : plan.output} (${plan.format})`];
     if (flags.write !== undefined) outputs.push(`${flags.write} (capture)`);

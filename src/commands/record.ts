@@ -41,6 +41,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
       live: liveConfigOf(flags),
       record: flags.output,
       duration: flags.duration === undefined ? undefined : durationOf('duration', flags.duration),
+      runtimes: { criPath: flags['cri-socket'], timeout: durationOf('cri-timeout', flags['cri-timeout']) / 1000 },
     });
     const outcome = {
       summary: { ...summary, records: {}, skipped: [] },

@@ -1,7 +1,8 @@
-import { fileReadModes } from '../engine/config.js';
+import { fileReadModes, type LiveConfig } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { nearest } from '../engine/nearest.js';
+import { liveName } from '../live/plan.js';
 import type { ActivityRecord, ContainerRecord, FileRecord, HeaderRecord, ProcessRecord } from '../records/types.js';
 import { SysFlowError } from './errors.js';
 
@@ -29,7 +30,7 @@ export type CollectionMode = (typeof collectionModes)[number];
 
 /** The configuration of a SysFlowDriver. Names and meanings are those of libSysFlow. */
 export interface SysFlowConfig {
-  /** The capture to read. Without it a running kernel would be captured, which this version cannot do. */
+  /** The capture to read. Without it the running kernel is captured, until exit(): Linux on x86-64, with the rights that sfkit doctor names. */
   scapInputPath?: string;
   /** Called for every event and flow. */
   callback?: SysFlowCallback;
@@ -71,19 +72,19 @@ export interface SysFlowConfig {
   appName?: string;
   /** Checks before live capture that what it needs is there. Default: true. */
   moduleChecks?: boolean;
-  /** How a running kernel is asked. With scapInputPath only NO_DRIVER, the default; else CORE_EBPF is. Takes effect with live capture. */
+  /** How a running kernel is asked. With scapInputPath only NO_DRIVER, the default; else CORE_EBPF, the default, which needs nothing but sfkit. */
   driverType?: DriverType;
-  /** Of so many events one is kept when there are too many. Default: 1. Takes effect with live capture. */
+  /** Of so many calls that change no state one is kept, in live capture. Default: 1. */
   samplingRatio?: number;
-  /** Events that make no records are dropped by the kernel already. Default: true. Takes effect with live capture. */
+  /** Calls that change no state and make no records are left out in the kernel already, in live capture. Default: true. */
   dropMode?: boolean;
-  /** Bytes of a buffer between kernel and engine. Default: 8388608. Takes effect with live capture. */
+  /** Bytes of a buffer between kernel and engine, rounded up to a power of two, in live capture. Default: 8388608. */
   singleBufferDimension?: number;
-  /** Processors that share a buffer; 0: one for all. Default: 0. Takes effect with live capture. */
+  /** Processors that share a buffer, in live capture; 0: one for all. Default: 0. */
   cpuBuffers?: number;
-  /** Socket of the container runtime. Default: those that are usual. Takes effect with live capture. */
+  /** Socket of the container runtime that is asked about containers, in live capture. Default: those that are usual. */
   criPath?: string;
-  /** Seconds to wait for the container runtime. (The collector takes the number for milliseconds.) Default: 30. Takes effect with live capture. */
+  /** Seconds to wait for the container runtime. (The collector takes the number for milliseconds.) Default: 30. */
   criTO?: number;
   /** Address of the Kubernetes API. Accepted and not asked: like the collector, sfkit makes no records of pods. */
   k8sAPIURL?: string;
@@ -216,8 +217,9 @@ export function resolveConfig(config: SysFlowConfig): ResolvedConfig {
 export function engineOptions(config: ResolvedConfig) {
   const modes = { SFFlowMode: 'flow', SFConsumerMode: 'consumer', SFNoFilesMode: 'no-files' } as const;
   return {
-    input: config.scapInputPath,
-    kind: 'capture' as const,
+    ...(config.scapInputPath === ''
+      ? { input: liveName, kind: 'live' as const, live: liveOptions(config) }
+      : { input: config.scapInputPath, kind: 'capture' as const }),
     exporter: config.exporterID,
     nodeIp: config.nodeIP,
     filename: config.filePath,
@@ -229,6 +231,16 @@ export function engineOptions(config: ResolvedConfig) {
     mode: modes[config.collectionMode],
     rotateInterval: config.rotateInterval,
     withFiles: config.filePath !== '',
+  };
+}
+
+function liveOptions(config: ResolvedConfig): LiveConfig {
+  return {
+    allSyscalls: !config.dropMode,
+    samplingRatio: config.samplingRatio,
+    // The kernel takes powers of two.
+    ringBytes: 2 ** Math.ceil(Math.log2(config.singleBufferDimension)),
+    cpusPerRing: config.cpuBuffers,
   };
 }
 

@@ -4,6 +4,8 @@ import { toNativeConfig } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import type { NativeTableSizes } from '../engine/native.js';
 import { openDatums, type Session, type Summary } from '../engine/session.js';
+import { followContainers } from '../live/follow.js';
+import { watchContainers } from '../live/runtimes/watcher.js';
 import { decodeBatch } from '../records/decode.js';
 import { EntityTable } from '../records/entities.js';
 import type { HeaderRecord, SysFlowRecord } from '../records/types.js';
@@ -36,9 +38,11 @@ export interface Statistics {
 }
 
 const statisticsInterval = 30_000;
+/** How often containers are looked for, in ms. */
+const containerInterval = 100;
 
 /**
- * Reads a capture into SysFlow, as libSysFlow does: a configuration, a callback, `run()`. Variables of the environment
+ * Reads a capture, or the running kernel, into SysFlow, as libSysFlow does: a configuration, a callback, `run()`. Variables of the environment
  * override the configuration (ENABLE_STATS, FILE_ONLY, FILE_READ_MODE, ENABLE_PROC_FLOW, ENABLE_DROP_MODE, NODE_IP,
  * DRIVER_LOG, SF_K8S_API_URL, SF_K8S_API_CERT). Emits `statistics` with a Statistics if the configuration asks for them.
  */
@@ -58,10 +62,12 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     guarded(() => toNativeConfig({ ...engineOptions(this.config), output: 'datums' }));
     if (this.config.scapInputPath === '') {
       if (this.config.moduleChecks) checkProbe(this.config.driverType, env);
-      throw new SysFlowError(
-        'OperationNotSupported',
-        `driverType ${this.config.driverType}: this version reads captures and does not capture a running kernel; give scapInputPath`,
-      );
+      if (this.config.driverType !== 'CORE_EBPF') {
+        throw new SysFlowError(
+          'OperationNotSupported',
+          `driverType ${this.config.driverType}: sfkit captures a running kernel with a probe of its own; it is called CORE_EBPF`,
+        );
+      }
     }
   }
 
@@ -71,7 +77,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   }
 
   /**
-   * Reads the capture to its end, or to exit(). Resolves when every record was delivered and written. Rejects with what
+   * Reads the capture to its end, or to exit(), which a live capture waits for. Resolves when every record was delivered and written. Rejects with what
    * the callback threw, else with a SysFlowError; what was written before stays. Damage in the capture rejects with
    * EventParsingError after everything readable was delivered.
    */
@@ -96,7 +102,8 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
 
   async #run(log: Log): Promise<RunSummary> {
     const { config } = this;
-    const files = config.filePath === '' ? undefined : new FileWriter(config);
+    // A live capture may take long: what is written so far can be found, and stays whatever happens.
+    const files = config.filePath === '' ? undefined : new FileWriter(config, config.scapInputPath === '');
     const socket = config.socketPath === '' ? undefined : new SocketWriter(config.socketPath, log);
     const entities = config.callback === undefined ? undefined : new EntityTable();
     const session = openDatums(engineOptions(config));
@@ -118,9 +125,10 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     };
     const timer = setInterval(() => tell('interval'), statisticsInterval);
     timer.unref();
+    const containers = config.scapInputPath === '' ? this.#followContainers(session) : undefined;
 
     let headers = 0;
-    log.verbose(1, 'driver', `reading ${config.scapInputPath}`);
+    log.verbose(1, 'driver', `reading ${config.scapInputPath || 'the running kernel'}`);
     try {
       for await (const batch of session) {
         if (batch.kind === 'bytes') {
@@ -161,6 +169,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
       throw known;
     } finally {
       clearInterval(timer);
+      containers?.end();
     }
     if (failure !== undefined) throw (failure as { error: unknown }).error;
     const summary = session.summary();
@@ -173,6 +182,19 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
       throw new SysFlowError('EventParsingError', message);
     }
     return { ...summary, files: files?.written ?? [], socket: counts ?? null };
+  }
+
+  #followContainers(session: Session<unknown>): { end(): void } {
+    const { criPath, criTO } = this.config;
+    const watcher = watchContainers({ criPath: criPath || undefined, timeout: criTO });
+    const timer = setInterval(() => followContainers(session, watcher.describe), containerInterval);
+    timer.unref();
+    return {
+      end() {
+        clearInterval(timer);
+        watcher.close();
+      },
+    };
   }
 
   async #call(entities: EntityTable | undefined, record: SysFlowRecord): Promise<void> {

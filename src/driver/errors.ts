@@ -15,14 +15,15 @@ export const sysFlowErrorCodes = [
 
 /**
  * - LibsError: a wrong configuration or filter, a capture that is missing or unreadable, an output that fails
+ * - ProbeAccessDenied: also without the capabilities that live capture needs, and where lockdown forbids it
  * - ProbeAccessDenied, ProbeNotExist, ErrorReadingFileSystem, NameTooLong, ProbeCheckError: the file of the eBPF probe
  *   may not be read (EACCES), is not there (ENOENT), the disk fails (EIO), its name is too long (ENAMETOOLONG), a part
  *   of its path is no directory (ENOTDIR)
- * - ProbeNotLoaded: the kernel module is not loaded
+ * - ProbeNotLoaded: the kernel module is not loaded, or the kernel refuses the probe
  * - DriverLibsMismatch: the probe is not one that says which version it has
  * - EventParsingError: the capture is damaged; everything that can be read was delivered before
  * - ProcResourceNotFound: /proc does not have what is needed
- * - OperationNotSupported: this version cannot do it
+ * - OperationNotSupported: this version cannot do it, or not on this system
  */
 export type SysFlowErrorCode = (typeof sysFlowErrorCodes)[number];
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { examine, type Machine, thisMachine } from '../live/doctor.js';
 import type { DriverType } from './config.js';
 import type { Environment } from './environment.js';
 import { SysFlowError, type SysFlowErrorCode } from './errors.js';
@@ -23,9 +24,22 @@ const versionSection = 'api_version';
  * Checks that what a driver needs is there, as the collector does before it captures. Throws a SysFlowError with the code
  * of what is missing.
  */
-export function checkProbe(driver: DriverType, env: Environment, readFile: ReadFile = readFileSync): void {
+export function checkProbe(
+  driver: DriverType,
+  env: Environment,
+  readFile: ReadFile = readFileSync,
+  machine: Machine = thisMachine,
+): void {
+  if (driver === 'CORE_EBPF') checkMachine(machine);
   if (driver === 'EBPF') checkObject(probePath(env), readFile);
   if (driver === 'KMOD') checkModule(readFile);
+}
+
+function checkMachine(machine: Machine): void {
+  const failed = examine(machine).find(({ status }) => status === 'fails');
+  if (failed === undefined) return;
+  const { name, found, advice, code = 'ProbeCheckError' } = failed;
+  throw new SysFlowError(code, `${name}: ${found}; ${advice}`);
 }
 
 function probePath(env: Environment): string {

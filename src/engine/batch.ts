@@ -8,6 +8,8 @@ export class ColumnBatch {
   readonly rows: number;
   /** How many headers came before the one the rows stand under. */
   readonly file: number;
+  /** Seconds since 1970 of the rotation that began it; 0 for the first. */
+  readonly begins: number;
   /** The table's columns, derived ones included, in declared order. */
   readonly columns: readonly Column[];
   readonly #native: NativeColumnBatch;
@@ -21,6 +23,7 @@ export class ColumnBatch {
     this.table = native.table as TableName;
     this.rows = native.rows;
     this.file = native.file;
+    this.begins = native.begins;
     this.columns = layout.map((spec) => new Column(spec, native.columns[spec.physical] as NativeColumn, this));
   }
 

@@ -93,6 +93,8 @@ export interface NativeColumnBatch {
   rows: number;
   /** How many headers came before the one the rows stand under: more than 0 where records are rotated. */
   file: number;
+  /** Seconds since 1970 of the rotation that began it; 0 for the first. */
+  begins: number;
   /** The distinct strings of this batch, UTF-8 as captured (not validated): string i is bytes[offsets[i]..offsets[i+1]]. */
   strings: { offsets: Uint32Array; bytes: Uint8Array };
   /** In the order of the table's columns that have no `from` in columns.json. */
@@ -178,7 +180,7 @@ export interface NativeSummary {
   /** What was alive when that was told last: once a second of event time, and before the end's flows. */
   tables: NativeTableSizes;
   /** Of 'live': what the kernel handed over, and what it did not. */
-  live: { events: bigint; gaps: NativeGap[] };
+  live: NativeLiveSummary;
   /** Of 'info'; empty otherwise. */
   info: NativeInfo;
   /** Events of 'lines' in the range asked for, or of 'recovered'. */
@@ -189,6 +191,15 @@ export interface NativeSummary {
   /** ns since 1970 of the first and last event that has a real time; 0 without events. */
   firstTime: bigint;
   lastTime: bigint;
+}
+
+export interface NativeLiveSummary {
+  /** The probe is at work, or was. */
+  running: boolean;
+  events: bigint;
+  gaps: NativeGap[];
+  /** Why the capture that is written at the same time is not whole; '' if it is. The capture ends when that happens. */
+  recordingFailure: string;
 }
 
 /** Something that did not reach the records. */

@@ -1,12 +1,9 @@
 import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions, LiveConfig } from '../engine/config.js';
-import type { NativeUnknownContainer } from '../engine/native.js';
 import { openColumns, openFiles, openState, type Session, type Summary } from '../engine/session.js';
+import { type DescribeContainer, followContainers } from './follow.js';
 import { avroOutput, type LiveOutput, tableOutput, tablesOf } from './outputs.js';
 import { type LivePlan, liveName } from './plan.js';
-
-/** What is known of a container, as captures have it ({"container":{...}}); undefined if nothing is. */
-export type DescribeContainer = (container: NativeUnknownContainer) => Promise<string | undefined>;
 
 export interface LiveCaptureOptions extends CollectorOptions {
   /** Where records go; without it the state is followed and no record is written. */
@@ -55,13 +52,7 @@ async function run<Batch>(
   if (signal?.aborted) stop();
   const timer = setInterval(() => {
     onTick?.(session.summary());
-    for (const container of session.takeUnknownContainers()) {
-      describeContainer?.(container).then(
-        (json) => json !== undefined && session.describeContainer(json),
-        // What is not known of a container is no reason to end.
-        () => {},
-      );
-    }
+    if (describeContainer !== undefined) followContainers(session, describeContainer);
   }, tick);
   const second = () => Number(session.summary().tables.begins);
   let output: LiveOutput<Batch> | undefined;

@@ -54,7 +54,9 @@ export function tableOutput(plan: LivePlan, names: readonly TableName[]): LiveOu
   let file = 0;
   const open = async (second: number) => {
     if (output !== undefined) return output;
-    const target = plan.rotate === 0 ? plan.output : rotationDirectory(plan.output, second);
+    // Without any event there is no time but the clock's.
+    const first = second || Math.floor(Date.now() / 1000);
+    const target = plan.rotate === 0 ? plan.output : rotationDirectory(plan.output, first);
     if (plan.rotate !== 0) makeDirectory(plan.output);
     output = await openTables({ ...plan, output: target }, names, { keeps: true });
     return output;
@@ -66,7 +68,7 @@ export function tableOutput(plan: LivePlan, names: readonly TableName[]): LiveOu
         output = undefined;
         file = batch.file;
       }
-      await (await open(second + file * plan.rotate)).write(batch);
+      await (await open(batch.begins || second)).write(batch);
     },
     async finish(second) {
       await (await open(second)).finish();

@@ -29,7 +29,15 @@ function toColumnBatch(batch: RecordBatch, table: TableName): ColumnBatch {
   const columns = tableColumns[table]
     .filter((column) => !column.derived)
     .map((column) => toColumn(batch, column, strings));
-  return new ColumnBatch({ kind: 'columns', file: 0, table, rows: batch.numRows, strings: strings.encode(), columns });
+  return new ColumnBatch({
+    kind: 'columns',
+    file: 0,
+    begins: 0,
+    table,
+    rows: batch.numRows,
+    strings: strings.encode(),
+    columns,
+  });
 }
 
 function toColumn(batch: RecordBatch, column: TableColumn, strings: StringTable): NativeColumn {

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './corpus.js';
 
@@ -12,8 +11,8 @@ export interface LiveEnd {
 
 export interface LiveProcess {
   pid: number;
-  /** Resolves when a file of this name shows: the probe is at work then. */
-  appears(path: string): Promise<void>;
+  /** Resolves when the probe is at work. */
+  capturing: Promise<void>;
   end(signal: NodeJS.Signals): Promise<LiveEnd>;
   ended: Promise<LiveEnd>;
 }
@@ -27,21 +26,19 @@ export function startLive(args: readonly string[], command: readonly string[] = 
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
+  const capturing = new Promise<void>((resolve, reject) => {
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      stderr += text;
+      if (stderr.includes('sfkit: capturing')) resolve();
+    });
+    child.on('close', () => reject(new Error(`capture did not begin: ${stderr}`)));
+  });
   const ended = new Promise<LiveEnd>((resolve) =>
     child.on('close', (exit, signal) => resolve({ exit, signal, stdout, stderr })),
   );
   return {
     pid: child.pid as number,
-    async appears(path) {
-      const deadline = Date.now() + 30_000;
-      while (!existsSync(path)) {
-        if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${path} does not appear: ${stderr}`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-      // The file is there as soon as the probe is loaded; attaching it takes some milliseconds more.
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    },
+    capturing,
     end(signal) {
       child.kill(signal);
       return ended;

@@ -50,7 +50,7 @@ async function capture(name: string, args: string[]): Promise<void> {
   mkdirSync(join(place, 'work'), { recursive: true });
   const recording = join(place, 'x.scap');
   const live = startLive(['live', '-o', join(place, 'a.jsonl'), '--write', recording, ...args]);
-  await live.appears(`${recording}.part`);
+  await live.capturing;
   const { stdout } = await promisify(execFile)(testProgram('sfkit_workload'), [join(place, 'work')]);
   end = await live.end('SIGINT');
   deeds = stdout
@@ -223,7 +223,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('sfkit live tells what a program
     mkdirSync(join(place, 'work'), { recursive: true });
     const [a, b, x] = ['a.sf', 'b.sf', 'x.scap.gz'].map((file) => join(place, file)) as [string, string, string];
     const live = startLive(['live', '-o', a, '--write', x]);
-    await live.appears(`${x}.part`);
+    await live.capturing;
     await promisify(execFile)(testProgram('sfkit_workload'), [join(place, 'work')]);
     expect(await live.end('SIGTERM')).toMatchObject({ exit: 0 });
     execFileSync(process.execPath, [join(root, 'bin/run.js'), 'convert', x, '-o', b], { stdio: 'pipe' });

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <exception>
 #include <utility>
 
 #include "events.gen.h"
@@ -26,6 +27,8 @@ constexpr uint64_t kPushIntervalNs = 100'000'000;
 constexpr uint64_t kSettleNs = 1'000'000;
 // Without events time would stand still for whoever waits for it.
 constexpr uint64_t kHeartbeatNs = 1'000'000'000;
+// An event that the kernel began and never ended must not keep a capture from its end.
+constexpr uint64_t kLongestEndNs = 1'000'000'000;
 
 uint64_t clock_ns() {
   timespec time{};
@@ -55,6 +58,8 @@ Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& optio
   }
   capture->boot_time_ = capture->probe_->boot_time();
   if (Status status = capture->probe_->attach(); !status.is_ok()) return status;
+  capture->last_time_ = capture->boot_time_ + clock_ns();
+  capture->thread_ = std::thread([self = capture.get()] { self->run(); });
   return capture;
 }
 
@@ -72,20 +77,17 @@ void LiveCapture::cancel() {
   changed_.notify_all();
 }
 
-// The machine is described after the probe was attached, so that nothing happens unseen in between: what the
-// description has already and an event tells again does no harm.
+// The machine is described while events are gathered already, so that nothing happens unseen in between: what
+// the description has and an event tells again does no harm.
 void LiveCapture::begin() {
   begun_ = true;
-  chunk_ = describe_machine(boot_time_);
-  current_ = std::make_shared<const std::vector<uint8_t>>(std::exchange(chunk_, {}));
-  if (recorder_) recorder_->add(current_);
+  current_ = std::make_shared<const std::vector<uint8_t>>(describe_machine(boot_time_));
+  if (recorder_) recorder_->begin(current_);
   if (options_.drops_privileges) {
     // Nothing depends on it: a capture that keeps its rights is better than none.
     const Status ignored = drop_privileges();
     (void)ignored;
   }
-  last_time_ = boot_time_ + clock_ns();
-  thread_ = std::thread([this] { run(); });
 }
 
 size_t LiveCapture::read(uint8_t* target, size_t room) {
@@ -106,26 +108,12 @@ size_t LiveCapture::read(uint8_t* target, size_t room) {
 }
 
 void LiveCapture::run() {
-  uint64_t pushed_at = clock_ns();
-  for (bool last = false; !last;) {
-    last = stopping_.load(std::memory_order_relaxed);
-    if (last) probe_->detach();
-    const uint64_t now = clock_ns();
-    const uint64_t before = events_.load(std::memory_order_relaxed);
-    add_waiting_containers();
-    rings_->drain(last ? UINT64_MAX : boot_time_ + now - kSettleNs,
-                  [this](const uint8_t* event, uint32_t size, uint16_t ring) { return take(event, size, ring); });
-    if (options_.max_events != 0 && events_.load(std::memory_order_relaxed) >= options_.max_events) last = true;
-    if (!last && boot_time_ + now > last_time_ + kHeartbeatNs) add_heartbeat(boot_time_ + now);
-    if (!chunk_.empty() && (last || now - pushed_at >= kPushIntervalNs)) {
-      push();
-      pushed_at = now;
-    }
-    // While much comes, the next look is at once.
-    if (last && rings_->waiting_bytes() > 0 && options_.max_events == 0) last = false;
-    const bool busy = events_.load(std::memory_order_relaxed) - before > 0 &&
-                      rings_->waiting_bytes() > probe_->ring_bytes() / 8;
-    if (!last && !busy) std::this_thread::sleep_for(kPollInterval);
+  try {
+    gather();
+  } catch (const std::exception& error) {
+    // Memory ran out; what was handed over stays.
+    const std::lock_guard lock(mutex_);
+    failure_ = std::string("the capture ended early: ") + error.what();
   }
   probe_->detach();
   if (recorder_) recorder_->finish();
@@ -134,6 +122,32 @@ void LiveCapture::run() {
     ended_ = true;
   }
   changed_.notify_all();
+}
+
+void LiveCapture::gather() {
+  uint64_t pushed_at = clock_ns();
+  for (bool last = false; !last;) {
+    const bool stopping = stopping_.load(std::memory_order_relaxed) || has_recording_failed();
+    if (stopping) probe_->detach();
+    const uint64_t now = clock_ns();
+    add_waiting_containers();
+    const uint64_t waiting = rings_->drain(
+        stopping ? UINT64_MAX : boot_time_ + now - kSettleNs,
+        [this](const uint8_t* event, uint32_t size, uint16_t ring) { return take(event, size, ring); });
+    last = has_enough() || (stopping && (rings_->is_empty() || clock_ns() - now > kLongestEndNs));
+    const uint64_t settled = boot_time_ + now - kSettleNs;
+    if (!last && settled > last_time_ + kHeartbeatNs) add_heartbeat(settled);
+    if (!chunk_.empty() && (last || now - pushed_at >= kPushIntervalNs)) {
+      push();
+      pushed_at = now;
+    }
+    // While much comes, the next look is at once.
+    if (!last && waiting < probe_->ring_bytes() / 8) std::this_thread::sleep_for(kPollInterval);
+  }
+}
+
+bool LiveCapture::has_enough() const {
+  return options_.max_events != 0 && events_.load(std::memory_order_relaxed) >= options_.max_events;
 }
 
 bool LiveCapture::take(const uint8_t* event, uint32_t size, uint16_t cpu) {
@@ -157,7 +171,7 @@ bool LiveCapture::take(const uint8_t* event, uint32_t size, uint16_t cpu) {
   const uint64_t events = events_.load(std::memory_order_relaxed) + 1;
   events_.store(events, std::memory_order_relaxed);
   if (chunk_.size() >= kChunkBytes) push();
-  return options_.max_events == 0 || events < options_.max_events;
+  return !has_enough();
 }
 
 // Hands over what was gathered. Waits while the reader is far behind: then the kernel's buffers fill.

@@ -39,6 +39,11 @@ class LiveCapture {
   // Puts an event into the stream that tells about a container (JSON as in captures).
   void describe_container(std::string_view json);
   LiveCounts counts() const;
+  // Why it ended early; empty if it did not.
+  std::string failure() const {
+    const std::lock_guard lock(mutex_);
+    return failure_;
+  }
   // As LiveSource::recording_failure().
   std::string recording_failure() const { return recorder_ ? recorder_->failure() : std::string(); }
 
@@ -49,10 +54,13 @@ class LiveCapture {
   explicit LiveCapture(const LiveOptions& options) : options_(options) {}
   void begin();
   void run();
+  void gather();
   bool take(const uint8_t* event, uint32_t size, uint16_t cpu);
   void add_waiting_containers();
   void add_heartbeat(uint64_t now);
   void push();
+  bool has_enough() const;
+  bool has_recording_failed() const { return recorder_ && !recorder_->failure().empty(); }
 
   LiveOptions options_;
   std::unique_ptr<Probe> probe_;
@@ -72,6 +80,7 @@ class LiveCapture {
   std::vector<std::string> containers_;  // to be told
   bool ended_ = false;
   bool cancelled_ = false;
+  std::string failure_;
 
   // Of the reading thread.
   bool begun_ = false;

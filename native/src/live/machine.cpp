@@ -1,9 +1,9 @@
 #include "live/machine.h"
 
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -12,8 +12,10 @@
 #include <deque>
 #include <memory>
 
+#include "events.gen.h"
 #include "live/proc_files.h"
 #include "live/sockets_of_proc.h"
+#include "scap/blocks.h"
 #include "scap/writer.h"
 
 namespace sfkit::live {
@@ -21,6 +23,7 @@ namespace {
 
 constexpr uint32_t kCloneFiles = 1, kCloneThread = 8192;  // clone_flags of the format
 constexpr size_t kLongestList = 4096;
+constexpr uint64_t kCloseOnExec = 0x80000;
 
 // Keeps the text that entries point to.
 class Texts {
@@ -95,13 +98,13 @@ std::string cgroups_from(std::string_view text) {
 }
 
 // As the kernel encodes it for programs; the format has room for 32 bits.
-uint32_t device_of(const struct stat& file) {
-  const uint32_t low = minor(file.st_dev) & 0xff;
-  return low | major(file.st_dev) << 8 | (minor(file.st_dev) & ~uint32_t{0xff}) << 12;
+uint32_t device_of(const struct statx& file) {
+  const uint32_t low = file.stx_dev_minor & 0xff;
+  return low | file.stx_dev_major << 8 | (file.stx_dev_minor & ~uint32_t{0xff}) << 12;
 }
 
-uint64_t nanoseconds(const timespec& time) {
-  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+uint64_t nanoseconds(const statx_timestamp& time) {
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
 
 struct FlagBit {
@@ -220,6 +223,25 @@ class Description {
     }
     writer_.processes(threads_);
     for (const auto& [tid, descriptors] : descriptors_) writer_.descriptors(tid, descriptors);
+    for (const auto& [tid, fd] : closed_by_exec_) add_close_on_exec(tid, fd);
+  }
+
+  // The list has room for flags of files alone: of other descriptors an event tells that a new program closes
+  // them, which follows the state and is not shown.
+  void add_close_on_exec(int64_t tid, int64_t fd) {
+    struct [[gnu::packed]] {
+      uint16_t lengths[4] = {8, 8, 1, 8};
+      int64_t result = 0;
+      int64_t fd = 0;
+      uint8_t command = 3;  // F_SETFD
+      uint64_t argument = 1;
+    } body;
+    body.fd = fd;
+    scap::EventView event(scap::ev::SYSCALL_FCNTL_X, 4, Bytes(reinterpret_cast<const uint8_t*>(&body), sizeof(body)));
+    event.ts = boot_time_;
+    event.tid = tid;
+    event.block_flags = scap::kStateOnlyFlag;
+    writer_.event(event);
   }
 
   void add_process(int64_t pid) {
@@ -240,13 +262,13 @@ class Description {
     entry.root = texts_.keep(read_link(directory + "/root"));
     entry.exepath = texts_.keep(without_deleted(read_link(directory + "/exe")));
     entry.exe_from_memfd = entry.exepath.substr(0, 7) == "/memfd:";
-    struct stat executable {};
-    if (::stat((directory + "/exe").c_str(), &executable) == 0) {
-      entry.exe_ino = executable.st_ino;
-      entry.exe_ino_ctime = nanoseconds(executable.st_ctim);
-      entry.exe_ino_mtime = nanoseconds(executable.st_mtim);
-      entry.exe_writable = entry.uid == 0 || (executable.st_uid == entry.uid && (executable.st_mode & S_IWUSR) != 0) ||
-                           (executable.st_mode & S_IWOTH) != 0;
+    struct statx executable {};
+    if (::statx(AT_FDCWD, (directory + "/exe").c_str(), AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &executable) == 0) {
+      entry.exe_ino = executable.stx_ino;
+      entry.exe_ino_ctime = nanoseconds(executable.stx_ctime);
+      entry.exe_ino_mtime = nanoseconds(executable.stx_mtime);
+      const bool is_own = executable.stx_uid == entry.uid && (executable.stx_mode & S_IWUSR) != 0;
+      entry.exe_writable = entry.uid == 0 || is_own || (executable.stx_mode & S_IWOTH) != 0;
     }
     const std::string_view limit = line_value(read_kept(directory + "/limits"), "Max open files");
     entry.fdlimit = to_number(word_at(limit, 0), -1);
@@ -317,9 +339,20 @@ class Description {
     for (const int64_t number : numbers) {
       scap::FdEntry entry;
       entry.fd = number;
-      if (read_descriptor(directory, number, entry)) entries.push_back(entry);
+      if (!read_descriptor(directory, number, entry)) continue;
+      entries.push_back(entry);
+      if (entry.type == scap::FdType::kFileV2) continue;
+      if ((open_flags(directory, number) & kCloseOnExec) != 0) closed_by_exec_.emplace_back(pid, number);
     }
     descriptors_.emplace_back(pid, std::move(entries));
+  }
+
+  // As the system numbers them.
+  static uint64_t open_flags(const std::string& directory, int64_t number) {
+    const std::string info = read_small_file(directory + "/fdinfo/" + std::to_string(number));
+    uint64_t flags = 0;
+    for (const char digit : line_value(info, "flags:")) flags = flags * 8 + static_cast<uint64_t>(digit - '0');
+    return flags;
   }
 
   bool read_descriptor(const std::string& directory, int64_t number, scap::FdEntry& entry) {
@@ -361,17 +394,15 @@ class Description {
       entry.name = texts_.keep(std::move(target));
       return true;
     }
-    struct stat file {};
-    if (::stat(link.c_str(), &file) != 0) return false;
-    entry.inode = file.st_ino;
-    entry.type = S_ISDIR(file.st_mode)    ? scap::FdType::kDirectory
-                 : S_ISFIFO(file.st_mode) ? scap::FdType::kFifo
-                                          : scap::FdType::kFileV2;
+    // What the kernel knows without asking a file server, which may not answer.
+    struct statx file {};
+    if (::statx(AT_FDCWD, link.c_str(), AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &file) != 0) return false;
+    entry.inode = file.stx_ino;
+    entry.type = S_ISDIR(file.stx_mode)    ? scap::FdType::kDirectory
+                 : S_ISFIFO(file.stx_mode) ? scap::FdType::kFifo
+                                           : scap::FdType::kFileV2;
     if (entry.type == scap::FdType::kFileV2) {
-      const std::string info = read_small_file(directory + "/fdinfo/" + std::to_string(number));
-      uint64_t flags = 0;
-      for (const char digit : line_value(info, "flags:")) flags = flags * 8 + static_cast<uint64_t>(digit - '0');
-      entry.open_flags = open_flags_from(flags);
+      entry.open_flags = open_flags_from(open_flags(directory, number));
       entry.device = device_of(file);
     }
     entry.name = texts_.keep(without_deleted(std::move(target)));
@@ -382,6 +413,7 @@ class Description {
   scap::CaptureWriter writer_;
   Texts texts_;
   SocketTable sockets_;
+  std::vector<std::pair<int64_t, int64_t>> closed_by_exec_;
   std::vector<scap::ThreadEntry> threads_;
   std::vector<std::pair<int64_t, std::vector<scap::FdEntry>>> descriptors_;
 };

@@ -36,6 +36,7 @@ struct KernelAction {
   uint64_t mask;
 };
 constexpr unsigned long kHasRestorer = 0x04000000;
+constexpr unsigned long kRestartsCalls = 0x10000000;
 
 extern "C" void sfkit_return_from_signal();
 __asm__(
@@ -74,7 +75,7 @@ void on_signal(int) {
 Status drop_privileges() {
   using std::chrono::milliseconds;
   KernelAction before{};
-  const KernelAction action{on_signal, kHasRestorer, sfkit_return_from_signal, 0};
+  const KernelAction action{on_signal, kHasRestorer | kRestartsCalls, sfkit_return_from_signal, 0};
   answered.store(0);
   failed.store(0);
   if (set_action(&action, &before) != 0) {
@@ -94,7 +95,8 @@ Status drop_privileges() {
       std::this_thread::sleep_for(milliseconds(1));
     }
   }
-  set_action(&before, nullptr);
+  // A thread that has not answered yet would run into the C library's handler, which expects something else.
+  if (answered.load() == expected) set_action(&before, nullptr);
   if (failed.load() != 0) {
     return {ErrorCode::kUnreadable, std::string("privileges cannot be dropped: ") + std::strerror(failed.load())};
   }

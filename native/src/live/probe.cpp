@@ -165,11 +165,18 @@ class ProbeLoader {
     for (const KernelField& field : fields) fields_.push_back(types.field(field.type, field.path));
   }
 
+  // Found by the number of a call, and not attached.
+  static bool is_for_call(std::string_view section) {
+    return section.substr(0, 4) == "call" || is_other(section);
+  }
+
   Status load(std::span<const ProgramImage> images, bool raw) {
     probe_.raw_ = raw;
     probe_.programs_.clear();
     if (Status status = make_maps(images); !status.is_ok()) return status;
     for (const ProgramImage& image : images) {
+      const std::string_view section = image.section;
+      if (section == "identify" || (is_other(section) && !options_.all_calls)) continue;
       if (Status status = load_program(image, raw); !status.is_ok()) return status;
     }
     return fill_calls();
@@ -178,7 +185,7 @@ class ProbeLoader {
  private:
   Status make_maps(std::span<const ProgramImage> images) {
     const uint32_t cpus = possible_cpus();
-    const uint32_t per_ring = options_.cpus_per_ring;
+    const uint32_t per_ring = cpus_per_ring(cpus);
     const uint32_t rings = per_ring == 0 ? 1 : (cpus + per_ring - 1) / per_ring;
     probe_.rings_.clear();
     probe_.ring_bytes_ = options_.ring_bytes;
@@ -207,6 +214,13 @@ class ProbeLoader {
     return make_config(images);
   }
 
+  // Virtual machines tell of far more processors than there are; those do not get a ring each.
+  uint32_t cpus_per_ring(uint32_t cpus) const {
+    const auto online = static_cast<uint32_t>(std::max<long>(::sysconf(_SC_NPROCESSORS_ONLN), 1));
+    if (options_.cpus_per_ring != 1 || cpus <= 2 * online) return options_.cpus_per_ring;
+    return (cpus + online - 1) / online;
+  }
+
   Status make_config(std::span<const ProgramImage> images) {
     probe_config config{};
     config.boot_time_ns = boot_time_ns();
@@ -214,13 +228,14 @@ class ProbeLoader {
     if (::getrandom(&config.id_secret, sizeof(config.id_secret), 0) < 0) {
       return refused("no random number for the identities of sockets", errno);
     }
-    config.own_tgid = static_cast<uint32_t>(::getpid());
+    config.own_tgid = own_number(images);
     config.snaplen = std::min<uint32_t>(options_.snaplen, kMaxSnaplen);
     config.sampling_ratio = options_.sampling_ratio;
-    config.cpus_per_ring = options_.cpus_per_ring;
+    config.cpus_per_ring = cpus_per_ring(possible_cpus());
     config.all_calls = options_.all_calls ? 1 : 0;
     for (const ProgramImage& image : images) {
-      if (const int number = number_of(image.section); number >= 0) set_interesting(config, number);
+      const int number = number_of(image.section);
+      if (number >= 0 && !is_other(image.section)) set_interesting(config, number);
     }
     for (uint32_t number = 0; number < std::size(scap::kX86SyscallNames); ++number) {
       const std::string_view name = scap::kX86SyscallNames[number];
@@ -241,17 +256,38 @@ class ProbeLoader {
     return Status::ok();
   }
 
+  // This process as the machine numbers it, which in a namespace is not what getpid() tells.
+  static uint32_t own_number(std::span<const ProgramImage> images) {
+    const auto own = static_cast<uint32_t>(::getpid());
+    for (const ProgramImage& image : images) {
+      if (std::string_view(image.section) != "identify") continue;
+      bpf_attr attributes{};
+      attributes.prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
+      attributes.insns = address_of(image.code);
+      attributes.insn_cnt = image.size;
+      attributes.license = address_of("GPL");
+      const FileDescriptor program(static_cast<int>(bpf(BPF_PROG_LOAD, attributes)));
+      bpf_attr run{};
+      run.test.prog_fd = static_cast<uint32_t>(program.get());
+      // Since Linux 5.10.
+      if (!program.is_open() || bpf(BPF_PROG_TEST_RUN, run) < 0) return own;
+      return run.test.retval;
+    }
+    return own;
+  }
+
   static void set_interesting(probe_config& config, int number) {
     config.interesting[number / 64] |= uint64_t{1} << (number % 64);
   }
 
+  static bool is_other(std::string_view section) { return section.substr(0, 6) == "other/"; }
   // Of the call that a program is for; -1 for programs that are not for one.
   static int number_of(std::string_view section) {
-    constexpr std::string_view kPrefix = "call/";
-    if (section.substr(0, kPrefix.size()) != kPrefix) return -1;
+    const size_t slash = section.find('/');
+    if (!is_for_call(section) || slash == std::string_view::npos) return -1;
     const auto* const begin = std::begin(scap::kX86SyscallNames);
     const auto* const end = std::end(scap::kX86SyscallNames);
-    const auto* const found = std::find(begin, end, section.substr(kPrefix.size()));
+    const auto* const found = std::find(begin, end, section.substr(slash + 1));
     return found == end || found - begin >= kMaxCalls ? -1 : static_cast<int>(found - begin);
   }
 
@@ -323,7 +359,7 @@ class ProbeLoader {
   // The function that the kernel calls at a tracepoint, as the number of its type.
   uint32_t attach_point(std::string_view section) {
     std::string name(section.substr(section.find('/') + 1));
-    if (section.substr(0, 4) == "call") name = "sys_exit";
+    if (is_for_call(section)) name = "sys_exit";
     return types_.find_typedef("btf_trace_" + name);
   }
 
@@ -419,7 +455,7 @@ Result<Probe> Probe::load(const ProbeOptions& options) {
 Status Probe::attach() {
   for (const Program& program : programs_) {
     const size_t slash = program.section.find('/');
-    if (program.section.substr(0, 4) == "call") continue;
+    if (ProbeLoader::is_for_call(program.section)) continue;
     const std::string name = program.section.substr(slash + 1);
     bpf_attr attributes{};
     attributes.raw_tracepoint.prog_fd = static_cast<uint32_t>(program.fd.get());

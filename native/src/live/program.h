@@ -25,7 +25,8 @@ struct Relocation {
 };
 
 struct ProgramImage {
-  const char* section;  // "tp_btf/NAME" or "raw_tp/NAME"; "call/NAME", "call" for calls without one
+  const char* section;  // "tp_btf/NAME" or "raw_tp/NAME"; "call/NAME", "other/NAME" for those that are told
+                        // when all are, "call" for calls without one, "identify"
   const uint64_t* code;
   uint32_t size;  // instructions
   const Relocation* relocations;

@@ -1,6 +1,7 @@
 #include "live/recorder.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 #include <array>
@@ -44,7 +45,12 @@ class Recorder::Deflater {
 };
 
 Result<std::unique_ptr<Recorder>> Recorder::open(const std::string& path, bool gzip) {
-  FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  struct stat there {};
+  const bool is_stream = ::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode);
+  FileDescriptor file(is_stream ? ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+                                : ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  // Writing waits; only opening did not.
+  if (is_stream && file.is_open()) ::fcntl(file.get(), F_SETFL, 0);
   if (!file.is_open()) {
     return Status(ErrorCode::kUnreadable, path + ": cannot be written: " + std::strerror(errno));
   }
@@ -59,6 +65,15 @@ Recorder::Recorder(FileDescriptor file, std::string path, bool gzip)
 
 Recorder::~Recorder() {
   finish();
+}
+
+void Recorder::begin(Chunk chunk) {
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.push_front(std::move(chunk));
+    begun_ = true;
+  }
+  changed_.notify_all();
 }
 
 void Recorder::add(Chunk chunk) {
@@ -97,29 +112,33 @@ bool Recorder::write_all(const uint8_t* bytes, size_t size) {
   return true;
 }
 
+bool Recorder::write(const Chunk& chunk, bool flush) {
+  if (!deflater_) return write_all(chunk->data(), chunk->size());
+  const auto give = [this](const uint8_t* bytes, size_t size) { return write_all(bytes, size); };
+  if (deflater_->add(chunk->data(), chunk->size(), flush ? Z_SYNC_FLUSH : Z_NO_FLUSH, give)) return true;
+  const std::lock_guard lock(mutex_);
+  if (failure_.empty()) failure_ = path_ + ": cannot be compressed: out of memory";
+  return false;
+}
+
 void Recorder::run() {
-  const auto write = [this](const uint8_t* bytes, size_t size) { return write_all(bytes, size); };
   bool ok = true;
   for (;;) {
     Chunk chunk;
     bool behind = false;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return !queue_.empty() || ended_; });
-      if (queue_.empty()) break;
+      changed_.wait(lock, [this] { return (begun_ && !queue_.empty()) || ended_; });
+      if (queue_.empty() || !begun_) break;
       chunk = std::move(queue_.front());
       queue_.pop_front();
       behind = !queue_.empty();
       changed_.notify_all();
     }
-    if (!ok) continue;
-    if (deflater_) {
-      ok = deflater_->add(chunk->data(), chunk->size(), behind ? Z_NO_FLUSH : Z_SYNC_FLUSH, write);
-    } else {
-      ok = write_all(chunk->data(), chunk->size());
-    }
+    ok = ok && write(chunk, !behind);
   }
-  if (ok && deflater_) deflater_->add(nullptr, 0, Z_FINISH, write);
+  const auto give = [this](const uint8_t* bytes, size_t size) { return write_all(bytes, size); };
+  if (ok && deflater_) deflater_->add(nullptr, 0, Z_FINISH, give);
   changed_.notify_all();
 }
 

@@ -19,13 +19,16 @@ using Chunk = std::shared_ptr<const std::vector<uint8_t>>;
 
 class Recorder {
  public:
-  // Creates or replaces the file.
+  // Creates the file, for its owner only, as it holds what programs were given; of what is there already only a
+  // device or a pipe with a reader is taken.
   static Result<std::unique_ptr<Recorder>> open(const std::string& path, bool gzip);
   // Ends as finish() does.
   ~Recorder();
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
+  // What the file begins with; until it is there nothing is written.
+  void begin(Chunk chunk);
   // Takes the next bytes of the file. Waits when the disk is far behind.
   void add(Chunk chunk);
   // Writes what is left.
@@ -38,6 +41,7 @@ class Recorder {
 
   Recorder(FileDescriptor file, std::string path, bool gzip);
   void run();
+  bool write(const Chunk& chunk, bool flush);
   bool write_all(const uint8_t* bytes, size_t size);
 
   class Deflater;
@@ -48,6 +52,7 @@ class Recorder {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Chunk> queue_;
+  bool begun_ = false;
   bool ended_ = false;
   std::string failure_;
   std::thread thread_;

@@ -2,7 +2,6 @@
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -89,10 +88,12 @@ Result<RingMerger> RingMerger::map(const std::vector<FileDescriptor>& rings, uin
   return merger;
 }
 
-uint64_t RingMerger::waiting_bytes() const {
-  uint64_t most = 0;
-  for (const Ring& ring : rings_) most = std::max(most, ring.waiting_bytes());
-  return most;
+bool RingMerger::is_empty() {
+  for (Ring& ring : rings_) {
+    ring.refresh();
+    if (ring.waiting_bytes() > 0) return false;
+  }
+  return true;
 }
 
 uint64_t RingMerger::time_of(const uint8_t* event) {

@@ -1,6 +1,7 @@
 // Reads what the probe wrote: the ring buffers of all processors, merged by time.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -51,31 +52,39 @@ class RingMerger {
 
   // Calls `visit(const uint8_t* event, uint32_t size, uint16_t ring)` for events up to `limit` (ns, as in the
   // events) until it returns false. An event is header and parameters, without a block around them. Of each
-  // thread's events the order is right if `limit` is not later than this call.
+  // thread's events the order is right if `limit` is not later than this call. Returns the bytes of the fullest
+  // ring when it began.
   template <typename Visit>
-  void drain(uint64_t limit, Visit visit) {
-    for (Ring& ring : rings_) ring.refresh();
+  uint64_t drain(uint64_t limit, Visit visit) {
+    uint64_t most = 0;
+    for (Ring& ring : rings_) {
+      ring.refresh();
+      most = std::max(most, ring.waiting_bytes());
+    }
     for (bool going_on = true; going_on;) {
       const size_t first = find_first(limit);
       if (first == kNone) break;
       Ring& ring = rings_[first];
       // Most often many of one ring follow each other.
-      for (;;) {
+      for (size_t count = 1; going_on; ++count) {
         const uint8_t* event = ring.peek();
         if (event == nullptr || time_of(event) > turn_ends_) break;
         going_on = visit(event, ring.size(), static_cast<uint16_t>(first));
         ring.skip();
-        if (!going_on) break;
+        // The kernel shall have room again soon.
+        if (count % kReleaseEvery == 0) ring.release();
       }
-      // A few at a time, so that the kernel has room again soon.
       ring.release();
     }
+    return most;
   }
 
-  uint64_t waiting_bytes() const;
+  // Whether the kernel has nothing more, or nothing that is whole.
+  bool is_empty();
 
  private:
   static constexpr size_t kNone = SIZE_MAX;
+  static constexpr size_t kReleaseEvery = 256;
 
   static uint64_t time_of(const uint8_t* event);
   // The ring with the earliest event up to `limit`; turn_ends_ is when another one has its turn.

@@ -24,7 +24,10 @@ class LiveInput : public scap::Input {
     while (end < want && !ended_) {
       if (buffer_.size() < end + kReadSize) buffer_.resize(std::max(end + kReadSize, 4 * kReadSize));
       const size_t got = capture_->read(buffer_.data() + end, buffer_.size() - end);
-      if (got == 0) ended_ = true;
+      if (got == 0) {
+        ended_ = true;
+        failure_ = capture_->failure();
+      }
       end += got;
     }
     window_ = Bytes(buffer_.data(), end);
@@ -44,6 +47,7 @@ class KernelSource : public LiveSource {
   ~KernelSource() override { capture_->cancel(); }
 
   std::unique_ptr<scap::Input> input() override { return std::make_unique<LiveInput>(capture_); }
+  void cancel() override { capture_->cancel(); }
   void describe_container(std::string_view json) override { capture_->describe_container(json); }
   LiveCounts counts() const override { return capture_->counts(); }
   std::string recording_failure() const override { return capture_->recording_failure(); }

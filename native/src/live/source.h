@@ -22,6 +22,8 @@ class LiveSource {
 
   // The bytes of a capture; its stop() ends it with all that happened. Once.
   virtual std::unique_ptr<scap::Input> input() = 0;
+  // For any thread: ends the input at once.
+  virtual void cancel() = 0;
   // For any thread: puts an event into the capture that tells about a container (JSON as in captures).
   virtual void describe_container(std::string_view json) = 0;
   virtual LiveCounts counts() const = 0;

@@ -21,7 +21,8 @@ struct ColumnValues {
 struct ColumnBatch {
   Table table = Table::kSysflow;
   uint32_t rows = 0;
-  uint32_t file = 0;  // how many headers came before the one that the rows stand under
+  uint32_t file = 0;   // how many headers came before the one that the rows stand under
+  int64_t begins = 0;  // as in that header
   // String i is string_bytes[offsets[i]..offsets[i + 1]], valid UTF-8; string 0 is the empty one.
   uint32_t string_count = 0;
   size_t string_size = 0;

@@ -365,6 +365,7 @@ void ColumnSink::give(Target& target) {
   if (gone_) return;
   ColumnBatch batch = target.builder.take();
   batch.file = file_;
+  batch.begins = header_.begins;
   if (!consumer_(std::move(batch))) gone_ = true;
 }
 
