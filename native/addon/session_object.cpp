@@ -12,7 +12,8 @@ Napi::Function SessionObject::define(Napi::Env env) {
       {InstanceMethod<&SessionObject::next>("next"), InstanceMethod<&SessionObject::summary>("summary"),
        InstanceMethod<&SessionObject::stop>("stop"), InstanceMethod<&SessionObject::close>("close"),
        InstanceMethod<&SessionObject::take_unknown_containers>("takeUnknownContainers"),
-       InstanceMethod<&SessionObject::describe_container>("describeContainer")});
+       InstanceMethod<&SessionObject::describe_container>("describeContainer"),
+       InstanceMethod<&SessionObject::take_busiest>("takeBusiest")});
 }
 
 SessionObject::SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SessionObject>(info) {
@@ -109,6 +110,10 @@ void SessionObject::close(const Napi::CallbackInfo&) {
 
 Napi::Value SessionObject::take_unknown_containers(const Napi::CallbackInfo& info) {
   return from_unknown_containers(info.Env(), session_->take_unknown_containers());
+}
+
+Napi::Value SessionObject::take_busiest(const Napi::CallbackInfo& info) {
+  return from_busiest(info.Env(), session_->take_busiest(info[0].ToNumber().Uint32Value()));
 }
 
 void SessionObject::describe_container(const Napi::CallbackInfo& info) {

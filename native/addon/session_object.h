@@ -34,6 +34,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
   void stop(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
   Napi::Value take_unknown_containers(const Napi::CallbackInfo& info);
+  Napi::Value take_busiest(const Napi::CallbackInfo& info);
   void describe_container(const Napi::CallbackInfo& info);
 
   void settle(napi_env env, Reply& reply);

@@ -335,6 +335,7 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
   const std::string compat = reader.text("compat");
   config.options.compat = compat == "sysflow-0.7";
   if (!compat.empty() && !config.options.compat) reader.wrong("compat", "an empty string or sysflow-0.7");
+  config.tallies = reader.boolean("tallies");
   if (config.kind == InputKind::kLive) to_live(reader, config.live);
   if (!reader.fine()) return std::nullopt;
   return config;
@@ -412,6 +413,21 @@ Napi::Value from_unknown_containers(Napi::Env env, const std::vector<UnknownCont
     Napi::Object item = Napi::Object::New(env);
     item.Set("id", text(env, containers[i].id));
     item.Set("cgroups", text(env, containers[i].cgroups));
+    list.Set(i, item);
+  }
+  return list;
+}
+
+Napi::Value from_busiest(Napi::Env env, const std::vector<sysflow::TallyRow>& rows) {
+  constexpr const char* kKinds[] = {"process", "file", "connection"};
+  Napi::Array list = Napi::Array::New(env, rows.size());
+  for (uint32_t i = 0; i < rows.size(); ++i) {
+    Napi::Object item = Napi::Object::New(env);
+    item.Set("kind", kKinds[static_cast<size_t>(rows[i].kind)]);
+    item.Set("name", text(env, rows[i].name));
+    item.Set("calls", Napi::BigInt::New(env, rows[i].calls));
+    item.Set("read", Napi::BigInt::New(env, rows[i].read));
+    item.Set("written", Napi::BigInt::New(env, rows[i].written));
     list.Set(i, item);
   }
   return list;

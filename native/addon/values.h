@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <optional>
+#include <vector>
 
 #include "session.h"
 
@@ -21,6 +22,7 @@ napi_value from_batch(napi_env env, Batch batch);
 // Options of tryProbe, as of config.live. Throws and returns nothing when they are not as they should be.
 std::optional<live::ProbeOptions> to_probe_options(Napi::Env env, const Napi::Value& value);
 Napi::Value from_unknown_containers(Napi::Env env, const std::vector<UnknownContainer>& containers);
+Napi::Value from_busiest(Napi::Env env, const std::vector<sysflow::TallyRow>& rows);
 Napi::Value from_summary(Napi::Env env, const SessionSummary& summary);
 
 // An Error with the `code` of base/status.h. Null as above.

@@ -4,14 +4,14 @@
 #include "files.h"
 
 // Calls of which all parameters have a known size. Result, then what `put` puts; `bytes` with the result.
-#define NUMBERS(name, code, parameters, bytes, put)                       \
-  CALL(name) {                                                            \
-    struct writer writer;                                                 \
-    if (!begin_fixed(&writer, code, parameters, bytes)) return 0;         \
-    put_s64(&writer, RESULT(ctx));                                        \
-    put;                                                                  \
-    submit_fixed(&writer);                                                \
-    return 0;                                                             \
+#define NUMBERS(name, code, parameters, bytes, put)               \
+  CALL(name) {                                                    \
+    struct writer writer;                                         \
+    if (!begin_fixed(&writer, code, parameters, bytes)) return 0; \
+    put_s64(&writer, RESULT(ctx));                                \
+    put;                                                          \
+    submit_fixed(&writer);                                        \
+    return 0;                                                     \
   }
 #define PUT_FD(argument) put_fd(&writer, argument(ctx))
 #define PUT_U8(argument) put_u8(&writer, argument(ctx))
@@ -21,7 +21,8 @@
 
 NUMBERS(dup, SYSCALL_DUP_1_X, 2, 16, PUT_FD(ARG1))
 NUMBERS(dup2, SYSCALL_DUP2_X, 3, 24, PUT_FD(ARG1); PUT_FD(ARG2))
-NUMBERS(dup3, SYSCALL_DUP3_X, 4, 28, PUT_FD(ARG1); PUT_FD(ARG2); put_u32(&writer, cloexec_nonblock(ARG3(ctx))))
+NUMBERS(dup3, SYSCALL_DUP3_X, 4, 28, PUT_FD(ARG1); PUT_FD(ARG2);
+        put_u32(&writer, cloexec_nonblock(ARG3(ctx))))
 NUMBERS(eventfd, SYSCALL_EVENTFD_X, 3, 20, put_u64(&writer, (u32)ARG1(ctx)); put_u32(&writer, 0))
 NUMBERS(eventfd2, SYSCALL_EVENTFD2_X, 3, 18, put_u16(&writer, cloexec_nonblock(ARG2(ctx)));
         put_u64(&writer, (u32)ARG1(ctx)))
@@ -49,7 +50,7 @@ CALL(io_uring_setup) {
   struct {
     u32 sq_entries, cq_entries, flags, sq_thread_cpu, sq_thread_idle, features;
   } made = {};
-  if (RESULT(ctx) >= 0 && probe_read_user(&made, sizeof(made), (void *)ARG2(ctx)) < 0) count(kCountUnread);
+  if (RESULT(ctx) >= 0 && probe_read_user(&made, sizeof(made), (void*)ARG2(ctx)) < 0) count(kCountUnread);
   struct writer writer;
   if (!begin_fixed(&writer, SYSCALL_IO_URING_SETUP_X, 8, 36)) return 0;
   put_s64(&writer, RESULT(ctx));
@@ -65,9 +66,9 @@ CALL(io_uring_setup) {
 }
 
 INLINE u64 inode_of(s64 fd) {
-  struct file *file = file_of((void *)get_current_task(), fd);
+  struct file* file = file_of((void*)get_current_task(), fd);
   if (!file) return 0;
-  struct inode *inode = READ(file, f_inode);
+  struct inode* inode = READ(file, f_inode);
   return READ(inode, i_ino);
 }
 
@@ -75,13 +76,13 @@ struct pair {
   s32 first, second;
 };
 
-INLINE struct pair made_pair(u64 *ctx, u64 from) {
+INLINE struct pair made_pair(u64* ctx, u64 from) {
   struct pair pair = {-1, -1};
-  if (RESULT(ctx) >= 0 && probe_read_user(&pair, sizeof(pair), (void *)from) < 0) count(kCountUnread);
+  if (RESULT(ctx) >= 0 && probe_read_user(&pair, sizeof(pair), (void*)from) < 0) count(kCountUnread);
   return pair;
 }
 
-INLINE int made_pipe(u64 *ctx, u16 code, bool with_flags) {
+INLINE int made_pipe(u64* ctx, u16 code, bool with_flags) {
   struct pair pair = made_pair(ctx, ARG1(ctx));
   struct writer writer;
   if (!begin_fixed(&writer, code, with_flags ? 5 : 4, with_flags ? 36 : 32)) return 0;

@@ -1,42 +1,42 @@
-// Putting events together in the capture format's shape (spec: scap-format, section 9): header, lengths of the
-// parameters, parameters. What has a size known beforehand is written into the ring at once; the rest is put
-// together in a scratch buffer first.
+// Putting events together in the capture format's shape (spec: scap-format, section 9): header, lengths of
+// the parameters, parameters. What has a size known beforehand is written into the ring at once; the rest is
+// put together in a scratch buffer first.
 #pragma once
 
 #include "helpers.h"
 
 #define HEADER_BYTES 26
 #define SCRATCH_LIMIT (kMaxEventBytes - 4096)
-// Of the scratch buffer behind the event: paths are built from their end; or what the process has in memory is
-// looked at. Last, a mark while it is in use.
+// Of the scratch buffer behind the event: paths are built from their end; or what the process has in memory
+// is looked at. Last, a mark while it is in use.
 #define PATH_AT kMaxEventBytes
 #define PATH_BYTES 4096
-#define PIECES(writer) ((struct pieces *)((writer)->start + kMaxEventBytes))
-#define ADDRESS(writer) ((struct address *)((writer)->start + kMaxEventBytes + 512))
+#define PIECES(writer) ((struct pieces*)((writer)->start + kMaxEventBytes))
+#define ADDRESS(writer) ((struct address*)((writer)->start + kMaxEventBytes + 512))
 #define NAME(writer) ((writer)->start + kMaxEventBytes + 1024)
-#define MESSAGE(writer) ((struct message *)((writer)->start + kMaxEventBytes + 2048))
+#define MESSAGE(writer) ((struct message*)((writer)->start + kMaxEventBytes + 2048))
 // What loops carry from round to round stands there too: the verifier then takes each round for the same.
-#define WALK(writer) ((volatile struct walk *)((writer)->start + kScratchBytes - 256))
-#define BUSY(writer) ((volatile u64 *)((writer)->start + kScratchBytes - 8))
-#define AT(writer) ((volatile u32 *)((writer)->start + kScratchBytes - 16))
+#define WALK(writer) ((volatile struct walk*)((writer)->start + kScratchBytes - 256))
+#define BUSY(writer) ((volatile u64*)((writer)->start + kScratchBytes - 8))
+#define AT(writer) ((volatile u32*)((writer)->start + kScratchBytes - 16))
 
 struct writer {
-  u8 *start;
+  u8* start;
   u32 at;     // where the next parameter goes, in events of known size
   u32 index;  // its number
 };
 
-INLINE void *ring_of_cpu(void) {
+INLINE void* ring_of_cpu(void) {
   u32 index = config.cpus_per_ring == 0 ? 0 : get_smp_processor_id() / config.cpus_per_ring;
   return map_lookup(&rings, &index);
 }
 
-INLINE void write_header(u8 *start, u16 code, u32 parameters, u32 bytes) {
-  *(u64 *)start = config.boot_time_ns + ktime_get_boot_ns();
-  *(s64 *)(start + 8) = (s64)(u32)get_current_pid_tgid();
-  *(u32 *)(start + 16) = bytes;
-  *(u16 *)(start + 20) = code;
-  *(u32 *)(start + 22) = parameters;
+INLINE void write_header(u8* start, u16 code, u32 parameters, u32 bytes) {
+  *(u64*)start = config.boot_time_ns + ktime_get_boot_ns();
+  *(s64*)(start + 8) = (s64)(u32)get_current_pid_tgid();
+  *(u32*)(start + 16) = bytes;
+  *(u16*)(start + 20) = code;
+  *(u32*)(start + 22) = parameters;
 }
 
 // Whether a call that changes no state is left out by the sampling ratio: of each second only a part is kept.
@@ -49,9 +49,9 @@ INLINE bool is_sampled_out(void) {
 }
 
 // --- Events of known size: `bytes` of parameters in all.
-INLINE bool begin_fixed(struct writer *writer, u16 code, u32 parameters, u32 bytes) {
+INLINE bool begin_fixed(struct writer* writer, u16 code, u32 parameters, u32 bytes) {
   const u32 size = HEADER_BYTES + 2 * parameters + bytes;
-  void *ring = ring_of_cpu();
+  void* ring = ring_of_cpu();
   writer->start = ring ? ringbuf_reserve(ring, size, 0) : 0;
   if (!writer->start) {
     count(kCountRingFull);
@@ -63,16 +63,16 @@ INLINE bool begin_fixed(struct writer *writer, u16 code, u32 parameters, u32 byt
   return 1;
 }
 
-INLINE void submit_fixed(struct writer *writer) {
+INLINE void submit_fixed(struct writer* writer) {
   ringbuf_submit(writer->start, NO_WAKEUP);
 }
 
-#define PUT(type)                                                       \
-  INLINE void put_##type(struct writer *writer, type value) {           \
-    *(u16 *)(writer->start + HEADER_BYTES + 2 * writer->index) = sizeof(type); \
-    *(type *)(writer->start + writer->at) = value;                      \
-    writer->at += sizeof(type);                                         \
-    writer->index += 1;                                                 \
+#define PUT(type)                                                             \
+  INLINE void put_##type(struct writer* writer, type value) {                 \
+    *(u16*)(writer->start + HEADER_BYTES + 2 * writer->index) = sizeof(type); \
+    *(type*)(writer->start + writer->at) = value;                             \
+    writer->at += sizeof(type);                                               \
+    writer->index += 1;                                                       \
   }
 PUT(u8)
 PUT(u16)
@@ -81,13 +81,14 @@ PUT(u64)
 PUT(s32)
 PUT(s64)
 
-INLINE void put_fd(struct writer *writer, u64 fd) {
+INLINE void put_fd(struct writer* writer, u64 fd) {
   put_s64(writer, (s32)fd);
 }
 
-// --- Events of unknown size. Where the next parameter goes is kept in the buffer, so that the verifier, which
-// knows nothing of what is there, need not follow every sum; place() keeps it low enough for any one parameter.
-INLINE bool begin(struct writer *writer, u16 code, u32 parameters) {
+// --- Events of unknown size. Where the next parameter goes is kept in the buffer, so that the verifier,
+// which knows nothing of what is there, need not follow every sum; place() keeps it low enough for any one
+// parameter.
+INLINE bool begin(struct writer* writer, u16 code, u32 parameters) {
   const u32 zero = 0;
   writer->start = map_lookup(&scratch, &zero);
   if (!writer->start) return 0;
@@ -103,23 +104,23 @@ INLINE bool begin(struct writer *writer, u16 code, u32 parameters) {
   return 1;
 }
 
-INLINE void put_length(struct writer *writer, u32 length) {
-  *(u16 *)(writer->start + HEADER_BYTES + 2 * writer->index) = (u16)length;
+INLINE void put_length(struct writer* writer, u32 length) {
+  *(u16*)(writer->start + HEADER_BYTES + 2 * writer->index) = (u16)length;
   writer->index += 1;
 }
 
-INLINE void put_empty(struct writer *writer) {
+INLINE void put_empty(struct writer* writer) {
   put_length(writer, 0);
 }
 
 // A place for up to 4096 bytes.
-INLINE u8 *place(struct writer *writer) {
+INLINE u8* place(struct writer* writer) {
   u32 at = *AT(writer);
   if (at > SCRATCH_LIMIT) at = SCRATCH_LIMIT;
   return writer->start + at;
 }
 
-INLINE void put_bytes_read(struct writer *writer, long length) {
+INLINE void put_bytes_read(struct writer* writer, long length) {
   if (length < 0) length = 0;
   if (length > 4096) length = 4096;
   put_length(writer, (u32)length);
@@ -128,10 +129,10 @@ INLINE void put_bytes_read(struct writer *writer, long length) {
   *AT(writer) = at + (u32)length;
 }
 
-#define ADD(type)                                                    \
-  INLINE void add_##type(struct writer *writer, type value) {        \
-    *(type *)place(writer) = value;                                  \
-    put_bytes_read(writer, sizeof(type));                            \
+#define ADD(type)                                             \
+  INLINE void add_##type(struct writer* writer, type value) { \
+    *(type*)place(writer) = value;                            \
+    put_bytes_read(writer, sizeof(type));                     \
   }
 ADD(u8)
 ADD(u16)
@@ -139,49 +140,49 @@ ADD(u32)
 ADD(u64)
 ADD(s64)
 
-INLINE void add_fd(struct writer *writer, u64 fd) {
+INLINE void add_fd(struct writer* writer, u64 fd) {
   add_s64(writer, (s32)fd);
 }
 
 // Text of the process, NUL included; empty for a null pointer and for memory that is not there.
-INLINE void add_user_text(struct writer *writer, u64 from) {
+INLINE void add_user_text(struct writer* writer, u64 from) {
   if (from == 0) {
     put_empty(writer);
     return;
   }
-  long length = probe_read_user_str(place(writer), 4096, (const void *)from);
+  long length = probe_read_user_str(place(writer), 4096, (const void*)from);
   if (length < 0) count(kCountUnread);
   put_bytes_read(writer, length);
 }
 
 // Bytes of the process, as many as the configuration allows.
-INLINE void add_user_data(struct writer *writer, u64 from, u64 size) {
+INLINE void add_user_data(struct writer* writer, u64 from, u64 size) {
   if (config.snaplen == 0 || size == 0) {
     put_empty(writer);
     return;
   }
   u32 wanted = size < config.snaplen ? (u32)size : config.snaplen;
-  u8 *to = place(writer);
+  u8* to = place(writer);
   FORGET(wanted);
   if (wanted > kMaxSnaplen) wanted = kMaxSnaplen;
-  if (probe_read_user(to, wanted, (const void *)from) < 0) {
+  if (probe_read_user(to, wanted, (const void*)from) < 0) {
     count(kCountUnread);
     wanted = 0;
   }
   put_bytes_read(writer, wanted);
 }
 
-INLINE void add_kernel_text(struct writer *writer, const char *from) {
+INLINE void add_kernel_text(struct writer* writer, const char* from) {
   put_bytes_read(writer, probe_read_kernel_str(place(writer), 4096, from));
 }
 
-INLINE void submit(struct writer *writer) {
+INLINE void submit(struct writer* writer) {
   u32 size = *AT(writer);
   if (size > kMaxEventBytes || size < HEADER_BYTES) {
     count(kCountTooLong);
   } else {
-    *(u32 *)(writer->start + 16) = size;
-    void *ring = ring_of_cpu();
+    *(u32*)(writer->start + 16) = size;
+    void* ring = ring_of_cpu();
     if (!ring || ringbuf_output(ring, writer->start, size, NO_WAKEUP) < 0) count(kCountRingFull);
   }
   *BUSY(writer) = 0;

@@ -1,14 +1,14 @@
 // Calls that open, read, write, name and change files.
 #pragma once
 
-#include "event_codes.h"
 #include "convert.h"
+#include "event_codes.h"
 #include "task.h"
 
-#define CALL(name) SEC("call/" #name) int call_##name(u64 *ctx)
+#define CALL(name) SEC("call/" #name) int call_##name(u64* ctx)
 
-#define FILE_CREATED 0x100000      // FMODE_CREATED
-#define OPEN_CREATED (1u << 14)    // file_flags of the format
+#define FILE_CREATED 0x100000    // FMODE_CREATED
+#define OPEN_CREATED (1u << 14)  // file_flags of the format
 #define OPEN_UPPER_LAYER (1u << 15)
 #define OPEN_LOWER_LAYER (1u << 16)
 #define OVERLAYFS_MAGIC 0x794c7630
@@ -17,12 +17,12 @@ enum layer { kNoLayer, kUpperLayer, kLowerLayer };
 
 // In which layer of an overlay a file is. What overlayfs knows of it stands behind the inode, the upper file
 // first.
-INLINE enum layer layer_of(struct inode *inode) {
-  struct super_block *super = READ(inode, i_sb);
+INLINE enum layer layer_of(struct inode* inode) {
+  struct super_block* super = READ(inode, i_sb);
   if (READ(super, s_magic) != OVERLAYFS_MAGIC) return kNoLayer;
-  void *upper = 0;
+  void* upper = 0;
   probe_read_kernel(&upper, sizeof(upper),
-                    (char *)inode + __builtin_preserve_type_info(*(struct inode *)0, TYPE_SIZE));
+                    (char*)inode + __builtin_preserve_type_info(*(struct inode*)0, TYPE_SIZE));
   return upper ? kUpperLayer : kLowerLayer;
 }
 
@@ -34,11 +34,11 @@ struct opened {
 
 INLINE struct opened opened_by(s64 fd) {
   struct opened opened = {};
-  struct task_struct *task = (void *)get_current_task();
-  struct file *file = file_of(task, fd);
+  struct task_struct* task = (void*)get_current_task();
+  struct file* file = file_of(task, fd);
   if (!file) return opened;
-  struct inode *inode = READ(file, f_inode);
-  struct super_block *super = READ(inode, i_sb);
+  struct inode* inode = READ(file, f_inode);
+  struct super_block* super = READ(inode, i_sb);
   opened.device = encoded_device(READ(super, s_dev));
   opened.inode = READ(inode, i_ino);
   if (READ(file, f_mode) & FILE_CREATED) opened.flags |= OPEN_CREATED;
@@ -88,7 +88,7 @@ CALL(openat2) {
   } how = {};
   struct writer writer;
   struct opened opened = opened_by(RESULT(ctx));
-  if (probe_read_user(&how, sizeof(how), (void *)ARG3(ctx)) < 0) count(kCountUnread);
+  if (probe_read_user(&how, sizeof(how), (void*)ARG3(ctx)) < 0) count(kCountUnread);
   if (!begin(&writer, SYSCALL_OPENAT2_X, 8)) return 0;
   add_s64(&writer, RESULT(ctx));
   add_fd(&writer, ARG1(ctx));
@@ -120,8 +120,8 @@ CALL(creat) {
 CALL(open_by_handle_at) {
   struct writer writer;
   struct opened opened = opened_by(RESULT(ctx));
-  struct task_struct *task = (void *)get_current_task();
-  struct file *file = file_of(task, RESULT(ctx));
+  struct task_struct* task = (void*)get_current_task();
+  struct file* file = file_of(task, RESULT(ctx));
   if (!begin(&writer, SYSCALL_OPEN_BY_HANDLE_AT_X, 6)) return 0;
   add_s64(&writer, RESULT(ctx));
   add_fd(&writer, ARG1(ctx));
@@ -158,7 +158,7 @@ CALL(close_range) {
 }
 
 // --- Reading and writing.
-INLINE int transfer(u64 *ctx, u16 code, u64 moved, bool positioned) {
+INLINE int transfer(u64* ctx, u16 code, u64 moved, bool positioned) {
   if (is_sampled_out()) return 0;
   struct writer writer;
   if (config.snaplen == 0) {
@@ -181,12 +181,12 @@ INLINE int transfer(u64 *ctx, u16 code, u64 moved, bool positioned) {
   return 0;
 }
 
-INLINE u64 got(u64 *ctx) {
+INLINE u64 got(u64* ctx) {
   return RESULT(ctx) > 0 ? RESULT(ctx) : 0;
 }
 
 // What was written, or would have been.
-INLINE u64 given(u64 *ctx, u64 wanted) {
+INLINE u64 given(u64* ctx, u64 wanted) {
   return RESULT(ctx) >= 0 ? (u64)RESULT(ctx) : wanted;
 }
 
@@ -214,8 +214,8 @@ struct pieces {
 };
 
 // Bytes of memory in the first MAX_PIECES pieces, which are kept for add_pieces().
-INLINE u64 size_of_pieces(struct writer *writer, u64 from, u64 amount) {
-  struct pieces *pieces = PIECES(writer);
+INLINE u64 size_of_pieces(struct writer* writer, u64 from, u64 amount) {
+  struct pieces* pieces = PIECES(writer);
   u64 size = 0;
   if (amount > MAX_PIECES) amount = MAX_PIECES;
   u32 bytes = amount * sizeof(struct piece);
@@ -223,7 +223,7 @@ INLINE u64 size_of_pieces(struct writer *writer, u64 from, u64 amount) {
   FORGET(bytes);
   if (bytes > sizeof(*pieces)) bytes = sizeof(*pieces);
   if (bytes == 0) return 0;
-  if (probe_read_user(pieces, bytes, (void *)from) < 0) {
+  if (probe_read_user(pieces, bytes, (void*)from) < 0) {
     count(kCountUnread);
     return 0;
   }
@@ -234,7 +234,7 @@ INLINE u64 size_of_pieces(struct writer *writer, u64 from, u64 amount) {
 }
 
 // Data from the first of the pieces that size_of_pieces() was asked for.
-INLINE void add_pieces(struct writer *writer, u64 moved) {
+INLINE void add_pieces(struct writer* writer, u64 moved) {
   if (config.snaplen == 0) {
     put_empty(writer);
     return;
@@ -244,7 +244,7 @@ INLINE void add_pieces(struct writer *writer, u64 moved) {
 }
 
 // Reads tell the size before the data, writes behind the descriptor.
-INLINE int transfer_pieces(u64 *ctx, u16 code, bool reads, bool positioned) {
+INLINE int transfer_pieces(u64* ctx, u16 code, bool reads, bool positioned) {
   if (is_sampled_out()) return 0;
   struct writer writer;
   if (!begin(&writer, code, positioned ? 5 : 4)) return 0;
@@ -280,7 +280,7 @@ CALL(pwritev2) {
 
 INLINE u64 user_u64(u64 from) {
   u64 value = 0;
-  if (from) probe_read_user(&value, sizeof(value), (void *)from);
+  if (from) probe_read_user(&value, sizeof(value), (void*)from);
   return value;
 }
 
@@ -328,7 +328,7 @@ CALL(copy_file_range) {
 CALL(mmap) {
   if ((s32)ARG5(ctx) < 0 && !config.all_calls) return 0;
   struct writer writer;
-  struct task_struct *task = (void *)get_current_task();
+  struct task_struct* task = (void*)get_current_task();
   if (!begin(&writer, SYSCALL_MMAP_X, 10)) return 0;
   add_s64(&writer, RESULT(ctx));
   add_memory(&writer, task);
@@ -343,14 +343,14 @@ CALL(mmap) {
 }
 
 // --- Names. Result, then what `add` adds.
-#define NAMED(name, code, parameters, add)        \
-  CALL(name) {                                    \
-    struct writer writer;                         \
+#define NAMED(name, code, parameters, add)           \
+  CALL(name) {                                       \
+    struct writer writer;                            \
     if (!begin(&writer, code, parameters)) return 0; \
-    add_s64(&writer, RESULT(ctx));                \
-    add;                                          \
-    submit(&writer);                              \
-    return 0;                                     \
+    add_s64(&writer, RESULT(ctx));                   \
+    add;                                             \
+    submit(&writer);                                 \
+    return 0;                                        \
   }
 #define TEXT(argument) add_user_text(&writer, argument(ctx))
 #define FD(argument) add_fd(&writer, argument(ctx))

@@ -7,20 +7,20 @@
 #define SEC(name) __attribute__((section(name), used))
 #define INLINE static __attribute__((always_inline)) inline
 
-static void *(*map_lookup)(void *map, const void *key) = (void *)1;
-static u64 (*get_current_pid_tgid)(void) = (void *)14;
-static u64 (*get_current_task)(void) = (void *)35;
-static struct task_struct *(*get_current_task_btf)(void) = (void *)158;
-static u32 (*get_smp_processor_id)(void) = (void *)8;
-static long (*tail_call)(void *ctx, void *programs, u32 index) = (void *)12;
-static long (*probe_read_user)(void *to, u32 size, const void *from) = (void *)112;
-static long (*probe_read_kernel)(void *to, u32 size, const void *from) = (void *)113;
-static long (*probe_read_user_str)(void *to, u32 size, const void *from) = (void *)114;
-static long (*probe_read_kernel_str)(void *to, u32 size, const void *from) = (void *)115;
-static u64 (*ktime_get_boot_ns)(void) = (void *)125;
-static long (*ringbuf_output)(void *ring, void *data, u64 size, u64 flags) = (void *)130;
-static void *(*ringbuf_reserve)(void *ring, u64 size, u64 flags) = (void *)131;
-static void (*ringbuf_submit)(void *data, u64 flags) = (void *)132;
+static void* (*map_lookup)(void* map, const void* key) = (void*)1;
+static u64 (*get_current_pid_tgid)(void) = (void*)14;
+static u64 (*get_current_task)(void) = (void*)35;
+static struct task_struct* (*get_current_task_btf)(void) = (void*)158;
+static u32 (*get_smp_processor_id)(void) = (void*)8;
+static long (*tail_call)(void* ctx, void* programs, u32 index) = (void*)12;
+static long (*probe_read_user)(void* to, u32 size, const void* from) = (void*)112;
+static long (*probe_read_kernel)(void* to, u32 size, const void* from) = (void*)113;
+static long (*probe_read_user_str)(void* to, u32 size, const void* from) = (void*)114;
+static long (*probe_read_kernel_str)(void* to, u32 size, const void* from) = (void*)115;
+static u64 (*ktime_get_boot_ns)(void) = (void*)125;
+static long (*ringbuf_output)(void* ring, void* data, u64 size, u64 flags) = (void*)130;
+static void* (*ringbuf_reserve)(void* ring, u64 size, u64 flags) = (void*)131;
+static void (*ringbuf_submit)(void* data, u64 flags) = (void*)132;
 
 #define NO_WAKEUP 1
 
@@ -36,37 +36,36 @@ struct map counters SEC(".maps");  // kCounterStride for each processor: probe_c
 const volatile struct probe_config config SEC(".rodata") = {};
 
 // The value of a member of a kernel object, zero where it cannot be read.
-#define READ(object, member)                                                                        \
-  ({                                                                                                \
-    typeof((object)->member) read_value;                                                            \
-    __builtin_memset(&read_value, 0, sizeof(read_value));                                           \
-    probe_read_kernel(&read_value, sizeof(read_value),                                              \
-                      __builtin_preserve_access_index(&(object)->member));                          \
-    read_value;                                                                                     \
+#define READ(object, member)                                                                                \
+  ({                                                                                                        \
+    typeof((object)->member) read_value;                                                                    \
+    __builtin_memset(&read_value, 0, sizeof(read_value));                                                   \
+    probe_read_kernel(&read_value, sizeof(read_value), __builtin_preserve_access_index(&(object)->member)); \
+    read_value;                                                                                             \
   })
 
 #define FIELD_EXISTS 2
-#define HAS(type, member) __builtin_preserve_field_info(((type *)0)->member, FIELD_EXISTS)
+#define HAS(type, member) __builtin_preserve_field_info(((type*)0)->member, FIELD_EXISTS)
 
 // The address of the kernel object that has `member` at `pointer`.
 #define CONTAINER(pointer, type, member) \
-  ((type *)((char *)(pointer) - (unsigned long)__builtin_preserve_access_index(&((type *)0)->member)))
+  ((type*)((char*)(pointer) - (unsigned long)__builtin_preserve_access_index(&((type*)0)->member)))
 
 // Keeps the compiler from what it knows of `value`, so that the check that follows stands in the program.
 #define FORGET(value) asm volatile("" : "+r"(value))
 
 INLINE void count(u32 what) {
   u32 place = get_smp_processor_id() * kCounterStride + what;
-  u64 *counter = map_lookup(&counters, &place);
+  u64* counter = map_lookup(&counters, &place);
   if (counter) *counter += 1;
 }
 
-// What a traced system call left: its registers and result. Where BTF is not usable for tracing, they are read
-// like any other memory.
+// What a traced system call left: its registers and result. Where BTF is not usable for tracing, they are
+// read like any other memory.
 #ifdef PROBE_RAW
-#define REGISTER(ctx, name) READ((struct pt_regs *)(ctx)[0], name)
+#define REGISTER(ctx, name) READ((struct pt_regs*)(ctx)[0], name)
 #else
-#define REGISTER(ctx, name) (((struct pt_regs *)(ctx)[0])->name)
+#define REGISTER(ctx, name) (((struct pt_regs*)(ctx)[0])->name)
 #endif
 #define RESULT(ctx) ((s64)(ctx)[1])
 #define ARG1(ctx) REGISTER(ctx, di)

@@ -1,5 +1,5 @@
-// The few types of the kernel that the probe looks into. Names are the kernel's; offsets are filled in when the
-// probe is loaded, from the types that the running kernel tells (BTF), so only what is used stands here.
+// The few types of the kernel that the probe looks into. Names are the kernel's; offsets are filled in when
+// the probe is loaded, from the types that the running kernel tells (BTF), so only what is used stands here.
 // A name after ___ is for another version of the kernel.
 #pragma once
 
@@ -32,28 +32,28 @@ struct pt_regs {
 
 struct qstr {
   u32 len;
-  const unsigned char *name;
+  const unsigned char* name;
 };
 
 struct dentry {
-  struct dentry *d_parent;
+  struct dentry* d_parent;
   struct qstr d_name;
-  struct super_block *d_sb;
+  struct super_block* d_sb;
 };
 
 struct vfsmount {
-  struct dentry *mnt_root;
+  struct dentry* mnt_root;
 };
 
 struct mount {
-  struct mount *mnt_parent;
-  struct dentry *mnt_mountpoint;
+  struct mount* mnt_parent;
+  struct dentry* mnt_mountpoint;
   struct vfsmount mnt;
 };
 
 struct path {
-  struct vfsmount *mnt;
-  struct dentry *dentry;
+  struct vfsmount* mnt;
+  struct dentry* dentry;
 };
 
 struct super_block {
@@ -70,7 +70,7 @@ struct inode {
   u16 i_mode;
   kuid_t i_uid;
   kgid_t i_gid;
-  struct super_block *i_sb;
+  struct super_block* i_sb;
   unsigned long i_ino;
   // Since 6.11.
   s64 i_ctime_sec;
@@ -88,19 +88,19 @@ struct inode___before_6_6 {
 };
 
 struct file {
-  struct inode *f_inode;
+  struct inode* f_inode;
   struct path f_path;
-  void *private_data;
+  void* private_data;
   u32 f_mode;
 };
 
 struct fdtable {
   u32 max_fds;
-  struct file **fd;
+  struct file** fd;
 };
 
 struct files_struct {
-  struct fdtable *fdt;
+  struct fdtable* fdt;
 };
 
 struct fs_struct {
@@ -114,7 +114,7 @@ struct percpu_counter {
 struct mm_struct {
   unsigned long total_vm;
   unsigned long arg_start, arg_end, env_start, env_end;
-  struct file *exe_file;
+  struct file* exe_file;
   struct percpu_counter rss_stat[4];
 };
 
@@ -135,7 +135,7 @@ struct cred {
 
 struct upid {
   int nr;
-  struct pid_namespace *ns;
+  struct pid_namespace* ns;
 };
 
 struct pid {
@@ -152,7 +152,7 @@ struct tty_driver {
 };
 
 struct tty_struct {
-  struct tty_driver *driver;
+  struct tty_driver* driver;
   int index;
 };
 
@@ -161,49 +161,49 @@ struct list_head {
 };
 
 struct signal_struct {
-  struct pid *pids[4];
+  struct pid* pids[4];
   struct rlimit rlim[16];
-  struct tty_struct *tty;
+  struct tty_struct* tty;
   struct list_head thread_head;
   u32 is_child_subreaper : 1;
 };
 
 struct pid_namespace {
-  struct task_struct *child_reaper;
+  struct task_struct* child_reaper;
 };
 
 struct nsproxy {
-  struct pid_namespace *pid_ns_for_children;
+  struct pid_namespace* pid_ns_for_children;
 };
 
 struct kernfs_node {
-  struct kernfs_node *__parent;
-  const char *name;
+  struct kernfs_node* __parent;
+  const char* name;
 };
 
 struct kernfs_node___before_6_15 {
-  struct kernfs_node *parent;
+  struct kernfs_node* parent;
 };
 
 struct cgroup_root;
 
 struct cgroup {
-  struct kernfs_node *kn;
-  struct cgroup_root *root;
+  struct kernfs_node* kn;
+  struct cgroup_root* root;
 };
 
 struct cgroup_subsys {
-  const char *name;
+  const char* name;
 };
 
 struct cgroup_subsys_state {
-  struct cgroup *cgroup;
-  struct cgroup_subsys *ss;
+  struct cgroup* cgroup;
+  struct cgroup_subsys* ss;
 };
 
 struct css_set {
-  struct cgroup_subsys_state *subsys[16];
-  struct cgroup *dfl_cgrp;
+  struct cgroup_subsys_state* subsys[16];
+  struct cgroup* dfl_cgrp;
 };
 
 struct thread_info {
@@ -217,22 +217,22 @@ struct task_struct {
   int exit_code, exit_signal;
   struct task_struct *real_parent, *group_leader;
   struct list_head children, thread_node;
-  struct pid *thread_pid;
+  struct pid* thread_pid;
   u64 start_boottime;
   unsigned long min_flt, maj_flt;
-  struct cred *cred;
+  struct cred* cred;
   char comm[16];
-  struct fs_struct *fs;
-  struct files_struct *files;
-  struct nsproxy *nsproxy;
-  struct signal_struct *signal;
+  struct fs_struct* fs;
+  struct files_struct* files;
+  struct nsproxy* nsproxy;
+  struct signal_struct* signal;
   kuid_t loginuid;
-  struct mm_struct *mm;
-  struct css_set *cgroups;
+  struct mm_struct* mm;
+  struct css_set* cgroups;
 };
 
 struct linux_binprm {
-  const char *filename;
+  const char* filename;
 };
 
 // Read as 16 bytes.
@@ -254,7 +254,7 @@ struct sock {
 
 struct socket {
   short type;
-  struct sock *sk;
+  struct sock* sk;
 };
 
 // A struct sockaddr_un of `len` bytes; read from its path on.
@@ -264,8 +264,8 @@ struct unix_address {
 };
 
 struct unix_sock {
-  struct unix_address *addr;
-  struct sock *peer;
+  struct unix_address* addr;
+  struct sock* peer;
 };
 
 #pragma clang attribute pop

@@ -1,10 +1,11 @@
-// Calls that change nothing the engine follows. They are told when all calls are, with what they were called with.
+// Calls that change nothing the engine follows. They are told when all calls are, with what they were called
+// with.
 #pragma once
 
 #include "processes.h"
 
 #undef CALL
-#define CALL(name) SEC("other/" #name) int call_##name(u64 *ctx)
+#define CALL(name) SEC("other/" #name) int call_##name(u64* ctx)
 
 NUMBERS(fstat, SYSCALL_FSTAT_X, 2, 16, PUT_FD(ARG1))
 NUMBERS(lseek, SYSCALL_LSEEK_X, 4, 25, PUT_FD(ARG1); PUT_U64(ARG2);
@@ -28,11 +29,11 @@ NAMED(lstat, SYSCALL_LSTAT_X, 2, TEXT(ARG1))
 NAMED(newfstatat, SYSCALL_NEWFSTATAT_X, 4, FD(ARG1); TEXT(ARG2); MASKED(ARG3, 0x1900))
 NAMED(access, SYSCALL_ACCESS_X, 3, TEXT(ARG1); MASKED(ARG2, 7))
 
-INLINE int memory_call(u64 *ctx, u16 code, bool has_length) {
+INLINE int memory_call(u64* ctx, u16 code, bool has_length) {
   struct writer writer;
   if (!begin(&writer, code, has_length ? 6 : 5)) return 0;
   add_s64(&writer, RESULT(ctx));
-  add_memory(&writer, (void *)get_current_task());
+  add_memory(&writer, (void*)get_current_task());
   add_u64(&writer, ARG1(ctx));
   if (has_length) add_u64(&writer, ARG2(ctx));
   submit(&writer);
@@ -47,13 +48,13 @@ CALL(munmap) {
 }
 
 // Who a process is.
-#define OWN_ID(name, code)                             \
-  CALL(name) {                                         \
-    struct writer writer;                              \
-    if (!begin_fixed(&writer, code, 1, 4)) return 0;   \
-    put_u32(&writer, RESULT(ctx));                     \
-    submit_fixed(&writer);                             \
-    return 0;                                          \
+#define OWN_ID(name, code)                           \
+  CALL(name) {                                       \
+    struct writer writer;                            \
+    if (!begin_fixed(&writer, code, 1, 4)) return 0; \
+    put_u32(&writer, RESULT(ctx));                   \
+    submit_fixed(&writer);                           \
+    return 0;                                        \
   }
 OWN_ID(getuid, SYSCALL_GETUID_X)
 OWN_ID(geteuid, SYSCALL_GETEUID_X)

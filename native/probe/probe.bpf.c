@@ -1,6 +1,7 @@
 // The probe: what runs in the kernel when a system call returns, a program begins or a thread ends. A call
 // that is of no interest costs a look into a bitmap; each other one has a program of its own, found by its
-// number. Events leave in the shape that captures have, so nothing behind the probe knows where they are from.
+// number. Events leave in the shape that captures have, so nothing behind the probe knows where they are
+// from.
 #include "others.h"
 
 #ifdef PROBE_RAW
@@ -14,7 +15,7 @@
 // Whether the call came in by the way of 32-bit programs, whose calls have other numbers.
 INLINE bool is_compat_call(void) {
 #ifdef PROBE_RAW
-  struct task_struct *task = (void *)get_current_task();
+  struct task_struct* task = (void*)get_current_task();
   return READ(task, thread_info.status) & COMPAT_CALL;
 #else
   return get_current_task_btf()->thread_info.status & COMPAT_CALL;
@@ -25,7 +26,7 @@ INLINE bool is_own(void) {
   return (u32)(get_current_pid_tgid() >> 32) == config.own_tgid;
 }
 
-TRACE(sys_exit) int run_exit(u64 *ctx) {
+TRACE(sys_exit) int run_exit(u64* ctx) {
   u64 number = REGISTER(ctx, orig_ax);
   if (number >= kMaxCalls) {
     // Programs of the x32 kind have numbers of their own.
@@ -43,7 +44,7 @@ TRACE(sys_exit) int run_exit(u64 *ctx) {
 }
 
 // What has no program of its own.
-SEC("call") int call_other(u64 *ctx) {
+SEC("call") int call_other(u64* ctx) {
   if (is_sampled_out()) return 0;
   struct writer writer;
   u64 number = REGISTER(ctx, orig_ax);
@@ -55,10 +56,10 @@ SEC("call") int call_other(u64 *ctx) {
   return 0;
 }
 
-TRACE(sched_process_exec) int run_exec(u64 *ctx) {
+TRACE(sched_process_exec) int run_exec(u64* ctx) {
   if (is_own()) return 0;
-  struct task_struct *task = (void *)ctx[0];
-  struct linux_binprm *program = (void *)ctx[2];
+  struct task_struct* task = (void*)ctx[0];
+  struct linux_binprm* program = (void*)ctx[2];
   struct writer writer;
   if (!begin(&writer, SYSCALL_EXECVE_19_X, 31)) return 0;
   add_execution(&writer, task, 0);
@@ -67,9 +68,9 @@ TRACE(sched_process_exec) int run_exec(u64 *ctx) {
   return 0;
 }
 
-TRACE(sched_process_exit) int run_end(u64 *ctx) {
+TRACE(sched_process_exit) int run_end(u64* ctx) {
   if (is_own()) return 0;
-  struct task_struct *task = (void *)ctx[0];
+  struct task_struct* task = (void*)ctx[0];
   u32 status = READ(task, exit_code);
   struct writer writer;
   s64 reaper = reaper_of(task);
@@ -84,7 +85,7 @@ TRACE(sched_process_exit) int run_end(u64 *ctx) {
 }
 
 // Asked by the loader once: the process as the machine numbers it, whatever namespace it is in.
-SEC("identify") int own_process(u64 *ctx) {
+SEC("identify") int own_process(u64* ctx) {
   (void)ctx;
   return (int)(get_current_pid_tgid() >> 32);
 }

@@ -9,12 +9,12 @@
 #define EXE_LOWER_LAYER 8
 #define TASK_EXITING 4  // PF_EXITING
 
-INLINE void add_comm(struct writer *writer, struct task_struct *task) {
-  add_kernel_text(writer, (const char *)__builtin_preserve_access_index(&task->comm));
+INLINE void add_comm(struct writer* writer, struct task_struct* task) {
+  add_kernel_text(writer, (const char*)__builtin_preserve_access_index(&task->comm));
 }
 
 // From the result to the control groups, as clone and exec events share it.
-INLINE void add_process(struct writer *writer, struct task_struct *task, s64 result) {
+INLINE void add_process(struct writer* writer, struct task_struct* task, s64 result) {
   add_s64(writer, result);
   add_arguments(writer, task);
   add_s64(writer, READ(task, pid));
@@ -31,9 +31,9 @@ INLINE void add_process(struct writer *writer, struct task_struct *task, s64 res
 
 // What a new thread or process shares with who made it. Where the flags of the call are in memory that the
 // maker may have reused since, they are told so.
-INLINE u32 shared_with_parent(struct task_struct *task) {
+INLINE u32 shared_with_parent(struct task_struct* task) {
   bool is_thread = READ(task, pid) != READ(task, tgid);
-  struct task_struct *maker = is_thread ? READ(task, group_leader) : READ(task, real_parent);
+  struct task_struct* maker = is_thread ? READ(task, group_leader) : READ(task, real_parent);
   u32 flags = is_thread ? 8192 : 0;
   if (READ(task, mm) == READ(maker, mm)) flags |= 32768;
   if (READ(task, files) == READ(maker, files)) flags |= 1;
@@ -42,10 +42,10 @@ INLINE u32 shared_with_parent(struct task_struct *task) {
 }
 
 // Caller and child both tell; a caller cannot know the child's number outside its own namespace.
-INLINE int cloned(u64 *ctx, u16 code, u64 flags) {
+INLINE int cloned(u64* ctx, u16 code, u64 flags) {
   struct writer writer;
-  struct task_struct *task = (void *)get_current_task();
-  struct cred *cred = READ(task, cred);
+  struct task_struct* task = (void*)get_current_task();
+  struct cred* cred = READ(task, cred);
   u32 told = code == SYSCALL_CLONE3_X && RESULT(ctx) == 0 ? shared_with_parent(task) : clone_flags(flags);
   if (pid_level(task) != 0) told |= CLONE_IN_PIDNS;
   if (!begin(&writer, code, 21)) return 0;
@@ -73,7 +73,7 @@ CALL(clone3) {
   return cloned(ctx, SYSCALL_CLONE3_X, user_u64(ARG1(ctx)));
 }
 
-INLINE bool is_writable_by(struct inode *inode, struct cred *cred) {
+INLINE bool is_writable_by(struct inode* inode, struct cred* cred) {
   u16 mode = READ(inode, i_mode);
   u32 uid = READ(cred, euid).val;
   if (uid == 0 || READ(cred, cap_effective).val & 2) return 1;  // CAP_DAC_OVERRIDE
@@ -82,9 +82,9 @@ INLINE bool is_writable_by(struct inode *inode, struct cred *cred) {
   return mode & 0002;
 }
 
-INLINE u32 executable_flags(struct file *file, struct inode *inode, struct cred *cred) {
+INLINE u32 executable_flags(struct file* file, struct inode* inode, struct cred* cred) {
   u32 flags = is_writable_by(inode, cred) ? EXE_WRITABLE : 0;
-  struct dentry *dentry = READ(file, f_path.dentry);
+  struct dentry* dentry = READ(file, f_path.dentry);
   if (READ(dentry, d_parent) == dentry) {
     char name[8] = {};
     probe_read_kernel_str(name, sizeof(name), READ(dentry, d_name.name));
@@ -100,11 +100,11 @@ INLINE u32 executable_flags(struct file *file, struct inode *inode, struct cred 
 
 // `filename`: as the caller wrote it, in memory of the kernel or of the process; without one the event ends
 // before it.
-INLINE void add_execution(struct writer *writer, struct task_struct *task, s64 result) {
-  struct cred *cred = READ(task, cred);
-  struct mm_struct *mm = READ(task, mm);
-  struct file *file = READ(mm, exe_file);
-  struct inode *inode = READ(file, f_inode);
+INLINE void add_execution(struct writer* writer, struct task_struct* task, s64 result) {
+  struct cred* cred = READ(task, cred);
+  struct mm_struct* mm = READ(task, mm);
+  struct file* file = READ(mm, exe_file);
+  struct inode* inode = READ(file, f_inode);
   add_process(writer, task, result);
   add_environment(writer, task);
   add_u32(writer, terminal(task));
@@ -127,7 +127,7 @@ INLINE void add_execution(struct writer *writer, struct task_struct *task, s64 r
 CALL(execve) {
   if (RESULT(ctx) >= 0) return 0;
   struct writer writer;
-  struct task_struct *task = (void *)get_current_task();
+  struct task_struct* task = (void*)get_current_task();
   if (!begin(&writer, SYSCALL_EXECVE_19_X, 31)) return 0;
   add_execution(&writer, task, RESULT(ctx));
   add_user_text(&writer, ARG1(ctx));
@@ -138,7 +138,7 @@ CALL(execve) {
 CALL(execveat) {
   if (RESULT(ctx) >= 0) return 0;
   struct writer writer;
-  struct task_struct *task = (void *)get_current_task();
+  struct task_struct* task = (void*)get_current_task();
   if (!begin(&writer, SYSCALL_EXECVEAT_X, 30)) return 0;
   add_execution(&writer, task, RESULT(ctx));
   submit(&writer);
@@ -146,14 +146,14 @@ CALL(execveat) {
 }
 
 // A bit of the kernel's, read by the compiler's knowledge of where it is: 0 is the byte it is in, 1 its size.
-INLINE bool is_subreaper(struct signal_struct *signal) {
+INLINE bool is_subreaper(struct signal_struct* signal) {
   u32 offset = __builtin_preserve_field_info(signal->is_child_subreaper, 0);
   u64 value = 0;
   switch (__builtin_preserve_field_info(signal->is_child_subreaper, 1)) {
-    case 1: probe_read_kernel(&value, 1, (char *)signal + offset); break;
-    case 2: probe_read_kernel(&value, 2, (char *)signal + offset); break;
-    case 4: probe_read_kernel(&value, 4, (char *)signal + offset); break;
-    case 8: probe_read_kernel(&value, 8, (char *)signal + offset); break;
+    case 1: probe_read_kernel(&value, 1, (char*)signal + offset); break;
+    case 2: probe_read_kernel(&value, 2, (char*)signal + offset); break;
+    case 4: probe_read_kernel(&value, 4, (char*)signal + offset); break;
+    case 8: probe_read_kernel(&value, 8, (char*)signal + offset); break;
   }
   value <<= __builtin_preserve_field_info(signal->is_child_subreaper, 4);
   return value >> __builtin_preserve_field_info(signal->is_child_subreaper, 5);
@@ -162,18 +162,19 @@ INLINE bool is_subreaper(struct signal_struct *signal) {
 #define MAX_THREADS 32
 #define MAX_ANCESTORS 16
 
-INLINE bool is_exiting(struct task_struct *task) {
+INLINE bool is_exiting(struct task_struct* task) {
   return READ(task, flags) & TASK_EXITING;
 }
 
-// A thread of the process that `task` is of that goes on, 0 without one, -1 when there are too many to look at.
-INLINE s64 living_thread(struct task_struct *task, struct task_struct *but) {
-  struct signal_struct *signal = READ(task, signal);
-  struct list_head *head = (void *)__builtin_preserve_access_index(&signal->thread_head);
-  struct list_head *entry = READ(head, next);
+// A thread of the process that `task` is of that goes on, 0 without one, -1 when there are too many to look
+// at.
+INLINE s64 living_thread(struct task_struct* task, struct task_struct* but) {
+  struct signal_struct* signal = READ(task, signal);
+  struct list_head* head = (void*)__builtin_preserve_access_index(&signal->thread_head);
+  struct list_head* entry = READ(head, next);
   for (int i = 0; i < MAX_THREADS; i++) {
     if (entry == head) return 0;
-    struct task_struct *thread = CONTAINER(entry, struct task_struct, thread_node);
+    struct task_struct* thread = CONTAINER(entry, struct task_struct, thread_node);
     if (thread != but && !is_exiting(thread)) return READ(thread, pid);
     entry = READ(entry, next);
   }
@@ -181,35 +182,36 @@ INLINE s64 living_thread(struct task_struct *task, struct task_struct *but) {
 }
 
 // Who gets the children of a thread that ends: 0 if it has none, -1 if that cannot be told.
-INLINE s64 reaper_of(struct task_struct *task) {
-  struct list_head *children = (void *)__builtin_preserve_access_index(&task->children);
+INLINE s64 reaper_of(struct task_struct* task) {
+  struct list_head* children = (void*)__builtin_preserve_access_index(&task->children);
   if (READ(children, next) == children) return 0;
   // The first process of a namespace takes all others of it with it.
   if (inner_pid(task, kPidOfProcess) == 1) return 0;
   s64 thread = living_thread(task, task);
   if (thread != 0) return thread;
   u32 level = pid_level(task);
-  struct task_struct *ancestor = READ(task, real_parent);
+  struct task_struct* ancestor = READ(task, real_parent);
   for (int i = 0; i < MAX_ANCESTORS; i++) {
     if (pid_level(ancestor) != level || READ(ancestor, pid) == 0) break;
-    struct signal_struct *its = READ(ancestor, signal);
+    struct signal_struct* its = READ(ancestor, signal);
     if (is_subreaper(its)) {
       s64 its_thread = living_thread(ancestor, task);
       if (its_thread != 0) return its_thread;
     }
     ancestor = READ(ancestor, real_parent);
   }
-  struct pid *pid = READ(task, thread_pid);
+  struct pid* pid = READ(task, thread_pid);
   struct upid upid = {};
   if (level > 31) return -1;
   probe_read_kernel(&upid, sizeof(upid),
-                    (char *)__builtin_preserve_access_index(&pid->numbers[0]) + level * sizeof(upid));
-  struct task_struct *init = READ(upid.ns, child_reaper);
+                    (char*)__builtin_preserve_access_index(&pid->numbers[0]) + level * sizeof(upid));
+  struct task_struct* init = READ(upid.ns, child_reaper);
   return READ(init, pid);
 }
 
 // --- Ids.
-#define SAME_SIZE_IDS(name, code, parameters, put) NUMBERS(name, code, parameters, 8 + 4 * (parameters - 1), put)
+#define SAME_SIZE_IDS(name, code, parameters, put) \
+  NUMBERS(name, code, parameters, 8 + 4 * (parameters - 1), put)
 
 SAME_SIZE_IDS(setuid, SYSCALL_SETUID_X, 2, PUT_U32(ARG1))
 SAME_SIZE_IDS(setgid, SYSCALL_SETGID_X, 2, PUT_U32(ARG1))
@@ -224,8 +226,8 @@ NUMBERS(unshare, SYSCALL_UNSHARE_X, 2, 12, put_u32(&writer, clone_flags(ARG1(ctx
 NUMBERS(seccomp, SYSCALL_SECCOMP_X, 3, 24, PUT_U64(ARG1); PUT_U64(ARG2))
 
 CALL(capset) {
-  struct task_struct *task = (void *)get_current_task();
-  struct cred *cred = READ(task, cred);
+  struct task_struct* task = (void*)get_current_task();
+  struct cred* cred = READ(task, cred);
   struct writer writer;
   if (!begin_fixed(&writer, SYSCALL_CAPSET_X, 4, 32)) return 0;
   put_s64(&writer, RESULT(ctx));
@@ -263,7 +265,7 @@ struct limits {
 
 INLINE struct limits user_limits(u64 from) {
   struct limits limits = {};
-  if (from) probe_read_user(&limits, sizeof(limits), (void *)from);
+  if (from) probe_read_user(&limits, sizeof(limits), (void*)from);
   return limits;
 }
 
@@ -303,15 +305,15 @@ CALL(prlimit64) {
 
 // --- Looking into other processes, and code for the kernel.
 // One of several types: the first byte says which.
-INLINE void add_choice_u64(struct writer *writer, u64 value) {
-  u8 *to = place(writer);
+INLINE void add_choice_u64(struct writer* writer, u64 value) {
+  u8* to = place(writer);
   to[0] = 0;
-  *(u64 *)(to + 1) = value;
+  *(u64*)(to + 1) = value;
   put_bytes_read(writer, 9);
 }
 
-INLINE void add_choice_signal(struct writer *writer, u8 value) {
-  u8 *to = place(writer);
+INLINE void add_choice_signal(struct writer* writer, u8 value) {
+  u8* to = place(writer);
   to[0] = 1;
   to[1] = value;
   put_bytes_read(writer, 2);
@@ -339,7 +341,7 @@ CALL(ptrace) {
   return 0;
 }
 
-INLINE int other_memory(u64 *ctx, u16 code) {
+INLINE int other_memory(u64* ctx, u16 code) {
   struct writer writer;
   if (!begin(&writer, code, 3)) return 0;
   if (config.snaplen) size_of_pieces(&writer, ARG2(ctx), ARG3(ctx));
@@ -357,7 +359,7 @@ CALL(process_vm_writev) {
   return other_memory(ctx, SYSCALL_PROCESS_VM_WRITEV_X);
 }
 
-NAMED(init_module, SYSCALL_INIT_MODULE_X, 4, add_user_data(&writer, ARG1(ctx), ARG2(ctx)); U64(ARG2); TEXT(ARG3))
+NAMED(init_module, SYSCALL_INIT_MODULE_X, 4, add_user_data(&writer, ARG1(ctx), ARG2(ctx)); U64(ARG2);
+      TEXT(ARG3))
 NAMED(finit_module, SYSCALL_FINIT_MODULE_X, 4, FD(ARG1); TEXT(ARG2); add_u32(&writer, ARG3(ctx) & 7))
-NAMED(delete_module, SYSCALL_DELETE_MODULE_X, 3, TEXT(ARG1);
-      add_u32(&writer, delete_module_flags(ARG2(ctx))))
+NAMED(delete_module, SYSCALL_DELETE_MODULE_X, 3, TEXT(ARG1); add_u32(&writer, delete_module_flags(ARG2(ctx))))

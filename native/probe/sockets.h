@@ -23,15 +23,15 @@ INLINE u16 swapped(u16 value) {
 }
 
 // An address in memory of the process, kept beside the event; no family if it cannot be read.
-INLINE void read_address(struct writer *writer, u64 from, u64 length) {
-  struct address *address = ADDRESS(writer);
+INLINE void read_address(struct writer* writer, u64 from, u64 length) {
+  struct address* address = ADDRESS(writer);
   u32 bytes = length < 128 ? (u32)length : 128;
   address->family = 0;
   address->rest[0] = 0;
   if (from == 0 || bytes < 2) return;
   FORGET(bytes);
   if (bytes > 128) bytes = 128;
-  if (probe_read_user(address, bytes, (void *)from) < 0) {
+  if (probe_read_user(address, bytes, (void*)from) < 0) {
     count(kCountUnread);
     address->family = 0;
     return;
@@ -39,14 +39,14 @@ INLINE void read_address(struct writer *writer, u64 from, u64 length) {
   // What is left of an earlier address must not be taken for a part of this one.
   if (address->family == AF_INET && bytes < 8) address->family = 0;
   if (address->family == AF_INET6 && bytes < 24) address->family = 0;
-  ((u8 *)address)[bytes] = 0;
+  ((u8*)address)[bytes] = 0;
 }
 
 #define MAX_NAME 108  // of a unix socket
 
 // The name of a unix socket, `length` bytes at `name`, as text with its NUL. The name of an abstract socket
 // begins with a NUL, which is left out. `name` has room for a byte more.
-INLINE u32 copy_name(u8 *to, u8 *name, u32 length) {
+INLINE u32 copy_name(u8* to, u8* name, u32 length) {
   FORGET(length);
   if (length > MAX_NAME) length = MAX_NAME;
   name[length] = 0;
@@ -56,37 +56,37 @@ INLINE u32 copy_name(u8 *to, u8 *name, u32 length) {
 }
 
 // As PT_SOCKADDR, of what read_address() read.
-INLINE void add_address(struct writer *writer, u64 length) {
-  struct address *address = ADDRESS(writer);
-  u8 *to = place(writer);
+INLINE void add_address(struct writer* writer, u64 length) {
+  struct address* address = ADDRESS(writer);
+  u8* to = place(writer);
   to[0] = (u8)address->family;
   if (address->family == AF_INET && length >= 8) {
-    *(u32 *)(to + 1) = *(u32 *)address->rest;
-    *(u16 *)(to + 5) = swapped(address->port);
+    *(u32*)(to + 1) = *(u32*)address->rest;
+    *(u16*)(to + 5) = swapped(address->port);
     put_bytes_read(writer, 7);
   } else if (address->family == AF_INET6 && length >= 24) {
-    *(u64 *)(to + 1) = *(u64 *)(address->rest + 4);
-    *(u64 *)(to + 9) = *(u64 *)(address->rest + 12);
-    *(u16 *)(to + 17) = swapped(address->port);
+    *(u64*)(to + 1) = *(u64*)(address->rest + 4);
+    *(u64*)(to + 9) = *(u64*)(address->rest + 12);
+    *(u16*)(to + 17) = swapped(address->port);
     put_bytes_read(writer, 19);
   } else if (address->family == AF_UNIX && length > 2) {
-    put_bytes_read(writer, 1 + copy_name(to + 1, (u8 *)&address->port, (u32)length - 2));
+    put_bytes_read(writer, 1 + copy_name(to + 1, (u8*)&address->port, (u32)length - 2));
   } else {
     put_bytes_read(writer, 0);
   }
 }
 
-INLINE struct sock *sock_of(s64 fd) {
-  struct file *file = file_of((void *)get_current_task(), fd);
+INLINE struct sock* sock_of(s64 fd) {
+  struct file* file = file_of((void*)get_current_task(), fd);
   if (!file) return 0;
-  struct inode *inode = READ(file, f_inode);
+  struct inode* inode = READ(file, f_inode);
   if ((READ(inode, i_mode) & FORMAT_MODE) != SOCKET_MODE) return 0;
-  struct socket *socket = READ(file, private_data);
+  struct socket* socket = READ(file, private_data);
   return READ(socket, sk);
 }
 
 // What identifies a unix socket: made of its place in the kernel, which is not told.
-INLINE u64 identity(const void *pointer) {
+INLINE u64 identity(const void* pointer) {
   if (!pointer) return 0;
   u64 value = (u64)pointer ^ config.id_secret;
   value *= 0x9e3779b97f4a7c15ull;
@@ -96,22 +96,22 @@ INLINE u64 identity(const void *pointer) {
 }
 
 // The bound name of a unix socket to `at`; a lone NUL without one.
-INLINE u32 unix_name(struct writer *writer, u8 *at, struct unix_sock *sock) {
+INLINE u32 unix_name(struct writer* writer, u8* at, struct unix_sock* sock) {
   at[0] = 0;
   if (!sock) return 1;
-  struct unix_address *address = READ(sock, addr);
+  struct unix_address* address = READ(sock, addr);
   if (!address) return 1;
-  u8 *name = NAME(writer);
+  u8* name = NAME(writer);
   s32 length = READ(address, len);
   if (length <= 2) return 1;
   length -= 2;
   FORGET(length);
   if (length > MAX_NAME || length < 0) length = MAX_NAME;
-  probe_read_kernel(name, length, (char *)__builtin_preserve_access_index(&address->name) + 2);
+  probe_read_kernel(name, length, (char*)__builtin_preserve_access_index(&address->name) + 2);
   return copy_name(at, name, length);
 }
 
-INLINE bool is_unset(struct sock *sock) {
+INLINE bool is_unset(struct sock* sock) {
   u64 address[2] = {};
   probe_read_kernel(address, 16, __builtin_preserve_access_index(&sock->__sk_common.skc_v6_daddr));
   return address[0] == 0 && address[1] == 0;
@@ -120,13 +120,13 @@ INLINE bool is_unset(struct sock *sock) {
 enum direction { kOutgoing, kIncoming };
 
 // As PT_SOCKTUPLE. Where the kernel does not keep the peer's address, it is the one that read_address() read.
-INLINE void add_tuple(struct writer *writer, struct sock *sock, enum direction direction) {
-  struct address *other = ADDRESS(writer);
+INLINE void add_tuple(struct writer* writer, struct sock* sock, enum direction direction) {
+  struct address* other = ADDRESS(writer);
   if (!sock) {
     put_empty(writer);
     return;
   }
-  u8 *to = place(writer);
+  u8* to = place(writer);
   u16 family = READ(sock, __sk_common.skc_family);
   u16 port = READ(sock, __sk_common.skc_num);
   u16 peer_port = swapped(READ(sock, __sk_common.skc_dport));
@@ -144,33 +144,33 @@ INLINE void add_tuple(struct writer *writer, struct sock *sock, enum direction d
   to[0] = (u8)family;
   if (family == AF_INET) {
     u32 local = READ(sock, __sk_common.skc_rcv_saddr);
-    u32 peer = from_other ? *(u32 *)other->rest : READ(sock, __sk_common.skc_daddr);
-    *(u32 *)(to + 1) = direction == kOutgoing ? local : peer;
-    *(u16 *)(to + 5) = direction == kOutgoing ? port : peer_port;
-    *(u32 *)(to + 7) = direction == kOutgoing ? peer : local;
-    *(u16 *)(to + 11) = direction == kOutgoing ? peer_port : port;
+    u32 peer = from_other ? *(u32*)other->rest : READ(sock, __sk_common.skc_daddr);
+    *(u32*)(to + 1) = direction == kOutgoing ? local : peer;
+    *(u16*)(to + 5) = direction == kOutgoing ? port : peer_port;
+    *(u32*)(to + 7) = direction == kOutgoing ? peer : local;
+    *(u16*)(to + 11) = direction == kOutgoing ? peer_port : port;
     put_bytes_read(writer, 13);
   } else if (family == AF_INET6) {
-    u8 *local = to + (direction == kOutgoing ? 1 : 19);
-    u8 *peer = to + (direction == kOutgoing ? 19 : 1);
+    u8* local = to + (direction == kOutgoing ? 1 : 19);
+    u8* peer = to + (direction == kOutgoing ? 19 : 1);
     probe_read_kernel(local, 16, __builtin_preserve_access_index(&sock->__sk_common.skc_v6_rcv_saddr));
     if (from_other) {
-      *(u64 *)peer = *(u64 *)(other->rest + 4);
-      *(u64 *)(peer + 8) = *(u64 *)(other->rest + 12);
+      *(u64*)peer = *(u64*)(other->rest + 4);
+      *(u64*)(peer + 8) = *(u64*)(other->rest + 12);
     } else {
       probe_read_kernel(peer, 16, __builtin_preserve_access_index(&sock->__sk_common.skc_v6_daddr));
     }
-    *(u16 *)(local + 16) = port;
-    *(u16 *)(peer + 16) = peer_port;
+    *(u16*)(local + 16) = port;
+    *(u16*)(peer + 16) = peer_port;
     put_bytes_read(writer, 37);
   } else if (family == AF_UNIX) {
-    struct unix_sock *own = (void *)sock;
-    struct unix_sock *peer = (void *)READ(own, peer);
-    *(u64 *)(to + 1) = identity(direction == kOutgoing ? peer : own);
-    *(u64 *)(to + 9) = identity(direction == kOutgoing ? own : peer);
+    struct unix_sock* own = (void*)sock;
+    struct unix_sock* peer = (void*)READ(own, peer);
+    *(u64*)(to + 1) = identity(direction == kOutgoing ? peer : own);
+    *(u64*)(to + 9) = identity(direction == kOutgoing ? own : peer);
     u32 name;
     if (direction == kOutgoing && !peer && other->family == AF_UNIX) {
-      name = copy_name(to + 17, (u8 *)&other->port, MAX_NAME);
+      name = copy_name(to + 17, (u8*)&other->port, MAX_NAME);
     } else {
       name = unix_name(writer, to + 17, direction == kOutgoing ? peer : own);
     }
@@ -194,8 +194,8 @@ CALL(socket) {
 
 CALL(socketpair) {
   struct pair pair = made_pair(ctx, ARG4(ctx));
-  struct unix_sock *first = (void *)sock_of(pair.first);
-  struct sock *second = first ? READ(first, peer) : 0;
+  struct unix_sock* first = (void*)sock_of(pair.first);
+  struct sock* second = first ? READ(first, peer) : 0;
   struct writer writer;
   if (!begin_fixed(&writer, SOCKET_SOCKETPAIR_X, 8, 52)) return 0;
   put_s64(&writer, RESULT(ctx));
@@ -237,12 +237,12 @@ CALL(connect) {
 NUMBERS(listen, SOCKET_LISTEN_X, 3, 20, PUT_FD(ARG1); put_s32(&writer, ARG2(ctx)))
 NUMBERS(shutdown, SOCKET_SHUTDOWN_X, 3, 17, PUT_FD(ARG1); PUT_U8(ARG2))
 
-INLINE int accepted(u64 *ctx, u16 code, bool with_flags) {
+INLINE int accepted(u64* ctx, u16 code, bool with_flags) {
   struct writer writer;
   s64 fd = RESULT(ctx);
   u32 waiting = 0, most = 0;
   if (fd >= 0) {
-    struct sock *listener = sock_of((s32)ARG1(ctx));
+    struct sock* listener = sock_of((s32)ARG1(ctx));
     waiting = READ(listener, sk_ack_backlog);
     most = READ(listener, sk_max_ack_backlog);
   }
@@ -267,8 +267,8 @@ CALL(accept4) {
 
 // The socket of a message, if its tuple is worth telling: who is at the ends of a TCP connection is known
 // since it was made.
-INLINE struct sock *told_with_messages(s64 fd) {
-  struct sock *sock = sock_of(fd);
+INLINE struct sock* told_with_messages(s64 fd) {
+  struct sock* sock = sock_of(fd);
   if (!sock) return 0;
   u16 family = READ(sock, __sk_common.skc_family);
   if (family != AF_UNIX && READ(sock, sk_protocol) == PROTOCOL_TCP) return 0;
@@ -278,7 +278,7 @@ INLINE struct sock *told_with_messages(s64 fd) {
 CALL(sendto) {
   if (is_sampled_out()) return 0;
   struct writer writer;
-  struct sock *sock = RESULT(ctx) >= 0 ? told_with_messages((s32)ARG1(ctx)) : 0;
+  struct sock* sock = RESULT(ctx) >= 0 ? told_with_messages((s32)ARG1(ctx)) : 0;
   if (!begin(&writer, SOCKET_SENDTO_X, 5)) return 0;
   if (sock) read_address(&writer, ARG5(ctx), (u32)ARG6(ctx));
   add_s64(&writer, RESULT(ctx));
@@ -293,7 +293,7 @@ CALL(sendto) {
 CALL(recvfrom) {
   if (is_sampled_out()) return 0;
   struct writer writer;
-  struct sock *sock = RESULT(ctx) >= 0 ? told_with_messages((s32)ARG1(ctx)) : 0;
+  struct sock* sock = RESULT(ctx) >= 0 ? told_with_messages((s32)ARG1(ctx)) : 0;
   if (!begin(&writer, SOCKET_RECVFROM_X, 5)) return 0;
   if (sock) read_address(&writer, ARG5(ctx), ARG6(ctx) ? (u32)user_u64(ARG6(ctx)) : 0);
   add_s64(&writer, RESULT(ctx));
@@ -316,17 +316,17 @@ struct message {
 };
 #define ONE_MESSAGE 56
 
-INLINE void add_control(struct writer *writer, struct message *message) {
+INLINE void add_control(struct writer* writer, struct message* message) {
   u64 length = message->control_length;
   if (message->control == 0 || length == 0) {
     put_empty(writer);
     return;
   }
   u32 wanted = length < 1024 ? (u32)length : 1024;
-  u8 *to = place(writer);
+  u8* to = place(writer);
   FORGET(wanted);
   if (wanted > 1024) wanted = 1024;
-  if (probe_read_user(to, wanted, (void *)message->control) < 0) {
+  if (probe_read_user(to, wanted, (void*)message->control) < 0) {
     count(kCountUnread);
     wanted = 0;
   }
@@ -337,8 +337,8 @@ CALL(sendmsg) {
   if (is_sampled_out()) return 0;
   struct message message = {};
   struct writer writer;
-  struct sock *sock = RESULT(ctx) >= 0 ? told_with_messages((s32)ARG1(ctx)) : 0;
-  if (probe_read_user(&message, ONE_MESSAGE, (void *)ARG2(ctx)) < 0) count(kCountUnread);
+  struct sock* sock = RESULT(ctx) >= 0 ? told_with_messages((s32)ARG1(ctx)) : 0;
+  if (probe_read_user(&message, ONE_MESSAGE, (void*)ARG2(ctx)) < 0) count(kCountUnread);
   if (!begin(&writer, SOCKET_SENDMSG_X, 5)) return 0;
   u64 size = size_of_pieces(&writer, message.pieces, message.piece_count);
   if (sock) read_address(&writer, message.name, message.name_length);
@@ -356,8 +356,8 @@ CALL(recvmsg) {
   struct message message = {};
   struct writer writer;
   bool has = RESULT(ctx) >= 0;
-  struct sock *sock = has ? told_with_messages((s32)ARG1(ctx)) : 0;
-  if (has && probe_read_user(&message, ONE_MESSAGE, (void *)ARG2(ctx)) < 0) count(kCountUnread);
+  struct sock* sock = has ? told_with_messages((s32)ARG1(ctx)) : 0;
+  if (has && probe_read_user(&message, ONE_MESSAGE, (void*)ARG2(ctx)) < 0) count(kCountUnread);
   if (!begin(&writer, SOCKET_RECVMSG_X, 6)) return 0;
   if (config.snaplen) size_of_pieces(&writer, message.pieces, message.piece_count);
   if (sock) read_address(&writer, message.name, message.name_length);
@@ -374,16 +374,16 @@ CALL(recvmsg) {
 // One event a message; of a call that failed, one without a message.
 #define MAX_MESSAGES 16
 
-INLINE void one_of_many(u64 *ctx, u64 at, bool sends, struct sock *sock) {
+INLINE void one_of_many(u64* ctx, u64 at, bool sends, struct sock* sock) {
   struct writer writer;
   if (!begin(&writer, sends ? SOCKET_SENDMMSG_X : SOCKET_RECVMMSG_X, sends ? 5 : 6)) return;
-  struct message *message = MESSAGE(&writer);
+  struct message* message = MESSAGE(&writer);
   message->length = 0;
   message->control = 0;
-  if (at && probe_read_user(message, sizeof(*message), (void *)at) < 0) count(kCountUnread);
+  if (at && probe_read_user(message, sizeof(*message), (void*)at) < 0) count(kCountUnread);
   if (sock) read_address(&writer, message->name, message->name_length);
   struct piece first = {};
-  if (config.snaplen && at) probe_read_user(&first, sizeof(first), (void *)message->pieces);
+  if (config.snaplen && at) probe_read_user(&first, sizeof(first), (void*)message->pieces);
   u32 length = message->length;
   add_s64(&writer, at ? (s64)length : RESULT(ctx));
   add_fd(&writer, ARG1(ctx));
@@ -394,14 +394,14 @@ INLINE void one_of_many(u64 *ctx, u64 at, bool sends, struct sock *sock) {
   submit(&writer);
 }
 
-INLINE int many_messages(u64 *ctx, bool sends) {
+INLINE int many_messages(u64* ctx, bool sends) {
   if (is_sampled_out()) return 0;
   s64 messages = RESULT(ctx);
   if (messages <= 0) {
     one_of_many(ctx, 0, sends, 0);
     return 0;
   }
-  struct sock *sock = told_with_messages((s32)ARG1(ctx));
+  struct sock* sock = told_with_messages((s32)ARG1(ctx));
   u64 start = ARG2(ctx);
 #pragma clang loop unroll(disable)
   for (u32 i = 0; i < MAX_MESSAGES; i++) {

@@ -4,7 +4,7 @@
 #include "event.h"
 
 #define PAGE_KB 4
-#define TYPE_SIZE 1  // of __builtin_preserve_type_info
+#define TYPE_SIZE 1   // of __builtin_preserve_type_info
 #define MAX_DEPTH 48  // of directories
 #define MAX_CGROUP_DEPTH 16
 #define MAX_SUBSYSTEMS 16
@@ -12,52 +12,52 @@
 enum pid_type { kPidOfThread, kPidOfProcess, kPidOfGroup, kPidOfSession };
 
 // The number of a process id inside the innermost namespace that knows it.
-INLINE s64 inner_number(struct pid *pid) {
+INLINE s64 inner_number(struct pid* pid) {
   u32 level = READ(pid, level);
   if (level > 31) return 0;
   struct upid upid;
   probe_read_kernel(&upid.nr, sizeof(upid.nr),
-                    (char *)__builtin_preserve_access_index(&pid->numbers[0].nr) +
+                    (char*)__builtin_preserve_access_index(&pid->numbers[0].nr) +
                         level * __builtin_preserve_field_info(pid->numbers[0], 1));
   return upid.nr;
 }
 
-INLINE s64 inner_pid(struct task_struct *task, enum pid_type type) {
-  struct signal_struct *signal = READ(task, signal);
-  struct pid *pid = READ(signal, pids[type]);
+INLINE s64 inner_pid(struct task_struct* task, enum pid_type type) {
+  struct signal_struct* signal = READ(task, signal);
+  struct pid* pid = READ(signal, pids[type]);
   return inner_number(pid);
 }
 
-INLINE s64 outer_pid(struct task_struct *task, enum pid_type type) {
-  struct signal_struct *signal = READ(task, signal);
-  struct pid *pid = READ(signal, pids[type]);
+INLINE s64 outer_pid(struct task_struct* task, enum pid_type type) {
+  struct signal_struct* signal = READ(task, signal);
+  struct pid* pid = READ(signal, pids[type]);
   return READ(pid, numbers[0].nr);
 }
 
-INLINE s64 inner_tid(struct task_struct *task) {
+INLINE s64 inner_tid(struct task_struct* task) {
   return inner_number(READ(task, thread_pid));
 }
 
-INLINE u32 pid_level(struct task_struct *task) {
-  struct pid *pid = READ(task, thread_pid);
+INLINE u32 pid_level(struct task_struct* task) {
+  struct pid* pid = READ(task, thread_pid);
   return READ(pid, level);
 }
 
-INLINE s64 parent_pid(struct task_struct *task) {
-  struct task_struct *parent = READ(task, real_parent);
+INLINE s64 parent_pid(struct task_struct* task) {
+  struct task_struct* parent = READ(task, real_parent);
   return READ(parent, pid);
 }
 
 // Epoch time at which the first process of the innermost namespace began, less the boot time.
-INLINE u64 namespace_start(struct task_struct *task) {
-  struct nsproxy *proxy = READ(task, nsproxy);
-  struct pid_namespace *space = READ(proxy, pid_ns_for_children);
-  struct task_struct *init = READ(space, child_reaper);
+INLINE u64 namespace_start(struct task_struct* task) {
+  struct nsproxy* proxy = READ(task, nsproxy);
+  struct pid_namespace* space = READ(proxy, pid_ns_for_children);
+  struct task_struct* init = READ(space, child_reaper);
   return READ(init, start_boottime);
 }
 
-INLINE s64 open_file_limit(struct task_struct *task) {
-  struct signal_struct *signal = READ(task, signal);
+INLINE s64 open_file_limit(struct task_struct* task) {
+  struct signal_struct* signal = READ(task, signal);
   return READ(signal, rlim[7].rlim_cur);
 }
 
@@ -68,37 +68,37 @@ INLINE u32 encoded_device(u32 device) {
   return (minor & 0xff) | (major << 8) | ((minor & ~0xffu) << 12);
 }
 
-INLINE u32 terminal(struct task_struct *task) {
-  struct signal_struct *signal = READ(task, signal);
-  struct tty_struct *tty = READ(signal, tty);
+INLINE u32 terminal(struct task_struct* task) {
+  struct signal_struct* signal = READ(task, signal);
+  struct tty_struct* tty = READ(signal, tty);
   if (!tty) return 0;
-  struct tty_driver *driver = READ(tty, driver);
+  struct tty_driver* driver = READ(tty, driver);
   u32 major = READ(driver, major);
   u32 minor = READ(driver, minor_start) + READ(tty, index);
   return encoded_device((major << 20) | minor);
 }
 
-INLINE u32 login_uid(struct task_struct *task) {
+INLINE u32 login_uid(struct task_struct* task) {
   return HAS(struct task_struct, loginuid) ? READ(task, loginuid).val : (u32)-1;
 }
 
-INLINE u64 resident_pages(struct mm_struct *mm, u32 which) {
+INLINE u64 resident_pages(struct mm_struct* mm, u32 which) {
   s64 pages = 0;
   if (HAS(struct mm_rss_stat, count)) {
-    struct mm_struct___before_6_2 *old = (void *)mm;
+    struct mm_struct___before_6_2* old = (void*)mm;
     pages = READ(old, rss_stat.count[which]);
   } else {
     // The kernel's counters are larger than what is declared of them.
-    char *counter = (char *)__builtin_preserve_access_index(&mm->rss_stat) +
-                    which * __builtin_preserve_type_info(*(struct percpu_counter *)0, TYPE_SIZE);
-    pages = READ((struct percpu_counter *)counter, count);
+    char* counter = (char*)__builtin_preserve_access_index(&mm->rss_stat) +
+                    which * __builtin_preserve_type_info(*(struct percpu_counter*)0, TYPE_SIZE);
+    pages = READ((struct percpu_counter*)counter, count);
   }
   return pages < 0 ? 0 : pages;
 }
 
 // Kilobytes: size, resident, swapped.
-INLINE void add_memory(struct writer *writer, struct task_struct *task) {
-  struct mm_struct *mm = READ(task, mm);
+INLINE void add_memory(struct writer* writer, struct task_struct* task) {
+  struct mm_struct* mm = READ(task, mm);
   if (!mm) {
     add_u32(writer, 0);
     add_u32(writer, 0);
@@ -111,8 +111,8 @@ INLINE void add_memory(struct writer *writer, struct task_struct *task) {
 }
 
 // argv[0], then the other arguments, each with its NUL.
-INLINE void add_arguments(struct writer *writer, struct task_struct *task) {
-  struct mm_struct *mm = READ(task, mm);
+INLINE void add_arguments(struct writer* writer, struct task_struct* task) {
+  struct mm_struct* mm = READ(task, mm);
   u64 start = mm ? READ(mm, arg_start) : 0;
   u64 end = mm ? READ(mm, arg_end) : 0;
   if (start >= end) {
@@ -120,7 +120,7 @@ INLINE void add_arguments(struct writer *writer, struct task_struct *task) {
     put_empty(writer);
     return;
   }
-  long length = probe_read_user_str(place(writer), 4096, (void *)start);
+  long length = probe_read_user_str(place(writer), 4096, (void*)start);
   if (length < 0) {
     count(kCountUnread);
     length = 0;
@@ -132,10 +132,10 @@ INLINE void add_arguments(struct writer *writer, struct task_struct *task) {
     return;
   }
   u32 wanted = left < 4096 ? (u32)left : 4096;
-  u8 *to = place(writer);
+  u8* to = place(writer);
   FORGET(wanted);
   if (wanted > 4096) wanted = 4096;
-  if (probe_read_user(to, wanted, (void *)(start + length)) < 0) {
+  if (probe_read_user(to, wanted, (void*)(start + length)) < 0) {
     count(kCountUnread);
     wanted = 0;
   } else if (wanted == 4096) {
@@ -144,8 +144,8 @@ INLINE void add_arguments(struct writer *writer, struct task_struct *task) {
   put_bytes_read(writer, wanted);
 }
 
-INLINE void add_environment(struct writer *writer, struct task_struct *task) {
-  struct mm_struct *mm = READ(task, mm);
+INLINE void add_environment(struct writer* writer, struct task_struct* task) {
+  struct mm_struct* mm = READ(task, mm);
   u64 start = mm ? READ(mm, env_start) : 0;
   u64 end = mm ? READ(mm, env_end) : 0;
   if (start >= end) {
@@ -153,10 +153,10 @@ INLINE void add_environment(struct writer *writer, struct task_struct *task) {
     return;
   }
   u32 wanted = end - start < 4096 ? (u32)(end - start) : 4096;
-  u8 *to = place(writer);
+  u8* to = place(writer);
   FORGET(wanted);
   if (wanted > 4096) wanted = 4096;
-  if (probe_read_user(to, wanted, (void *)start) < 0) {
+  if (probe_read_user(to, wanted, (void*)start) < 0) {
     count(kCountUnread);
     wanted = 0;
   } else if (wanted == 4096) {
@@ -171,16 +171,16 @@ struct walk {
   u32 used;  // bytes of the parameter
   struct dentry *dentry, *root;
   struct vfsmount *vfsmount, *root_mount;
-  struct mount *mount;
-  struct kernfs_node *node;
-  struct cgroup *group;
+  struct mount* mount;
+  struct kernfs_node* node;
+  struct cgroup* group;
 };
 
 #define ROOM_FOR_NAMES 512  // at the start of the buffer
 
 // False when there is no room for the name: a path that is too long is told without its beginning.
-INLINE bool prepend(struct writer *writer, const void *name, u32 length) {
-  u8 *buffer = writer->start + PATH_AT;
+INLINE bool prepend(struct writer* writer, const void* name, u32 length) {
+  u8* buffer = writer->start + PATH_AT;
   u32 at = WALK(writer)->at;
   if (length > 255) length = 255;
   if (at > PATH_BYTES || at < length + 1 + ROOM_FOR_NAMES) return 0;
@@ -195,13 +195,13 @@ INLINE bool prepend(struct writer *writer, const void *name, u32 length) {
   return 1;
 }
 
-INLINE void begin_path(struct writer *writer) {
+INLINE void begin_path(struct writer* writer) {
   WALK(writer)->at = PATH_BYTES;
   writer->start[PATH_AT + PATH_BYTES] = 0;
 }
 
 // Where the path begins; a path without components is that of the root.
-INLINE u32 end_path(struct writer *writer) {
+INLINE u32 end_path(struct writer* writer) {
   u32 at = WALK(writer)->at;
   if (at >= PATH_BYTES) {
     at = PATH_BYTES - 1;
@@ -211,9 +211,9 @@ INLINE u32 end_path(struct writer *writer) {
 }
 
 // Where a file is, seen from the root directory of `task`.
-INLINE void add_file_path(struct writer *writer, struct task_struct *task, struct file *file) {
-  volatile struct walk *walk = WALK(writer);
-  struct fs_struct *fs = READ(task, fs);
+INLINE void add_file_path(struct writer* writer, struct task_struct* task, struct file* file) {
+  volatile struct walk* walk = WALK(writer);
+  struct fs_struct* fs = READ(task, fs);
   walk->root = READ(fs, root.dentry);
   walk->root_mount = READ(fs, root.mnt);
   walk->dentry = READ(file, f_path.dentry);
@@ -222,17 +222,17 @@ INLINE void add_file_path(struct writer *writer, struct task_struct *task, struc
   begin_path(writer);
 #pragma clang loop unroll(disable)
   for (int i = 0; i < MAX_DEPTH; i++) {
-    struct dentry *dentry = walk->dentry;
-    struct vfsmount *vfsmount = walk->vfsmount;
+    struct dentry* dentry = walk->dentry;
+    struct vfsmount* vfsmount = walk->vfsmount;
     if (dentry == walk->root && vfsmount == walk->root_mount) break;
-    struct dentry *parent = READ(dentry, d_parent);
+    struct dentry* parent = READ(dentry, d_parent);
     if (dentry == READ(vfsmount, mnt_root)) {
-      struct mount *mount = walk->mount;
-      struct mount *above = READ(mount, mnt_parent);
+      struct mount* mount = walk->mount;
+      struct mount* above = READ(mount, mnt_parent);
       if (above == mount) break;
       walk->dentry = READ(mount, mnt_mountpoint);
       walk->mount = above;
-      walk->vfsmount = (struct vfsmount *)__builtin_preserve_access_index(&above->mnt);
+      walk->vfsmount = (struct vfsmount*)__builtin_preserve_access_index(&above->mnt);
       continue;
     }
     if (!prepend(writer, READ(dentry, d_name.name), READ(dentry, d_name.len))) break;
@@ -246,22 +246,22 @@ INLINE void add_file_path(struct writer *writer, struct task_struct *task, struc
   put_bytes_read(writer, probe_read_kernel_str(place(writer), 4096, writer->start + PATH_AT + at));
 }
 
-INLINE struct kernfs_node *kernfs_parent(struct kernfs_node *node) {
+INLINE struct kernfs_node* kernfs_parent(struct kernfs_node* node) {
   if (HAS(struct kernfs_node, __parent)) return READ(node, __parent);
-  struct kernfs_node___before_6_15 *old = (void *)node;
+  struct kernfs_node___before_6_15* old = (void*)node;
   return READ(old, parent);
 }
 
-INLINE void build_cgroup_path(struct writer *writer, struct cgroup *group) {
+INLINE void build_cgroup_path(struct writer* writer, struct cgroup* group) {
   begin_path(writer);
   WALK(writer)->node = READ(group, kn);
 #pragma clang loop unroll(disable)
   for (int depth = 0; depth < MAX_CGROUP_DEPTH; depth++) {
-    struct kernfs_node *node = WALK(writer)->node;
-    struct kernfs_node *parent = kernfs_parent(node);
+    struct kernfs_node* node = WALK(writer)->node;
+    struct kernfs_node* parent = kernfs_parent(node);
     if (!parent) break;
     // The length of a name is not kept: it is copied to the front first.
-    u8 *name = writer->start + PATH_AT;
+    u8* name = writer->start + PATH_AT;
     long length = probe_read_kernel_str(name, 256, READ(node, name));
     if (length <= 0) break;
     if (!prepend(writer, name, (u32)length - 1)) break;
@@ -271,7 +271,7 @@ INLINE void build_cgroup_path(struct writer *writer, struct cgroup *group) {
 }
 
 // Appends text to the parameter that is built at `start`; false when it is full.
-INLINE bool append(struct writer *writer, u8 *start, const void *text) {
+INLINE bool append(struct writer* writer, u8* start, const void* text) {
   u32 used = WALK(writer)->used;
   if (used > 4096 - 512) return 0;
   long length = probe_read_kernel_str(start + used, 512, text);
@@ -281,20 +281,20 @@ INLINE bool append(struct writer *writer, u8 *start, const void *text) {
 }
 
 // subsystem=path of each control group, each with its NUL. Subsystems that share a group share its path.
-INLINE void add_cgroups(struct writer *writer, struct task_struct *task) {
-  struct css_set *set = READ(task, cgroups);
-  struct cgroup *unified = READ(set, dfl_cgrp);
-  struct cgroup_root *unified_root = READ(unified, root);
-  u8 *start = place(writer);
+INLINE void add_cgroups(struct writer* writer, struct task_struct* task) {
+  struct css_set* set = READ(task, cgroups);
+  struct cgroup* unified = READ(set, dfl_cgrp);
+  struct cgroup_root* unified_root = READ(unified, root);
+  u8* start = place(writer);
   WALK(writer)->group = 0;
   WALK(writer)->used = 0;
 #pragma clang loop unroll(disable)
   for (u32 i = 0; i < MAX_SUBSYSTEMS; i++) {
-    if (i >= __builtin_preserve_field_info(set->subsys, 1) / sizeof(void *)) break;
-    struct cgroup_subsys_state *state = READ(set, subsys[i]);
+    if (i >= __builtin_preserve_field_info(set->subsys, 1) / sizeof(void*)) break;
+    struct cgroup_subsys_state* state = READ(set, subsys[i]);
     if (!state) break;
-    struct cgroup_subsys *subsystem = READ(state, ss);
-    struct cgroup *group = READ(state, cgroup);
+    struct cgroup_subsys* subsystem = READ(state, ss);
+    struct cgroup* group = READ(state, cgroup);
     if (READ(group, root) == unified_root) group = unified;
     if (group != WALK(writer)->group) {
       WALK(writer)->group = group;
@@ -314,14 +314,14 @@ INLINE void add_cgroups(struct writer *writer, struct task_struct *task) {
 }
 
 // --- Files.
-INLINE struct file *file_of(struct task_struct *task, s64 fd) {
+INLINE struct file* file_of(struct task_struct* task, s64 fd) {
   if (fd < 0) return 0;
-  struct files_struct *files = READ(task, files);
+  struct files_struct* files = READ(task, files);
   if (!files) return 0;
-  struct fdtable *table = READ(files, fdt);
+  struct fdtable* table = READ(files, fdt);
   if ((u64)fd >= READ(table, max_fds)) return 0;
-  struct file **entries = READ(table, fd);
-  struct file *file = 0;
+  struct file** entries = READ(table, fd);
+  struct file* file = 0;
   probe_read_kernel(&file, sizeof(file), entries + fd);
   return file;
 }
@@ -330,22 +330,22 @@ INLINE u64 nanoseconds(s64 seconds, s64 fraction) {
   return (u64)seconds * 1000000000 + fraction;
 }
 
-INLINE u64 change_time(struct inode *inode) {
+INLINE u64 change_time(struct inode* inode) {
   if (HAS(struct inode, i_ctime_sec)) return nanoseconds(READ(inode, i_ctime_sec), READ(inode, i_ctime_nsec));
   if (HAS(struct inode___before_6_11, __i_ctime)) {
-    struct inode___before_6_11 *older = (void *)inode;
+    struct inode___before_6_11* older = (void*)inode;
     return nanoseconds(READ(older, __i_ctime.tv_sec), READ(older, __i_ctime.tv_nsec));
   }
-  struct inode___before_6_6 *old = (void *)inode;
+  struct inode___before_6_6* old = (void*)inode;
   return nanoseconds(READ(old, i_ctime.tv_sec), READ(old, i_ctime.tv_nsec));
 }
 
-INLINE u64 modification_time(struct inode *inode) {
+INLINE u64 modification_time(struct inode* inode) {
   if (HAS(struct inode, i_mtime_sec)) return nanoseconds(READ(inode, i_mtime_sec), READ(inode, i_mtime_nsec));
   if (HAS(struct inode___before_6_11, __i_mtime)) {
-    struct inode___before_6_11 *older = (void *)inode;
+    struct inode___before_6_11* older = (void*)inode;
     return nanoseconds(READ(older, __i_mtime.tv_sec), READ(older, __i_mtime.tv_nsec));
   }
-  struct inode___before_6_6 *old = (void *)inode;
+  struct inode___before_6_6* old = (void*)inode;
   return nanoseconds(READ(old, i_mtime.tv_sec), READ(old, i_mtime.tv_nsec));
 }

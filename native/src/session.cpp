@@ -72,6 +72,7 @@ class CountingSink : public sysflow::RecordSink {
     next_.k8s_event(record);
   }
   void process_gone(const sysflow::Oid& oid) override { next_.process_gone(oid); }
+  void files_forgotten() override { next_.files_forgotten(); }
   void flush() override { next_.flush(); }
   void finish() override { next_.finish(); }
 
@@ -100,6 +101,7 @@ class BothSinks : public sysflow::RecordSink {
   void pod(const sysflow::Pod& record) override { give(&RecordSink::pod, record); }
   void k8s_event(const sysflow::K8sEvent& record) override { give(&RecordSink::k8s_event, record); }
   void process_gone(const sysflow::Oid& oid) override { first_->process_gone(oid); }
+  void files_forgotten() override { first_->files_forgotten(); }
   void flush() override {
     first_->flush();
     second_->flush();
@@ -125,6 +127,7 @@ class BothSinks : public sysflow::RecordSink {
 
 Session::Session(SessionConfig config) : config_(std::move(config)) {
   config_.options.sizes = &sizes_;
+  if (config_.tallies) config_.options.tally = &tally_;
   if (config_.kind != InputKind::kLive) {
     config_.options.stop = &stop_;
     return;

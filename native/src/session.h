@@ -40,6 +40,7 @@ struct SessionConfig {
   sysflow::ConvertOptions options;
   events::ListOptions lines;
   live::LiveOptions live;  // of InputKind::kLive
+  bool tallies = false;    // keep what take_busiest() tells
 };
 
 // Bytes of a .sf file among several.
@@ -120,6 +121,8 @@ class Session {
   // Of a live capture: those met since the last call. What is found out about them goes into the capture.
   std::vector<UnknownContainer> take_unknown_containers();
   void describe_container(std::string_view json);
+  // Of a live capture with `tallies`: the busiest since the last call.
+  std::vector<sysflow::TallyRow> take_busiest(size_t most) { return tally_.take(most); }
 
  private:
   void run();
@@ -145,6 +148,7 @@ class Session {
   RecordCounts counts_;
   std::atomic<uint64_t> skipped_ipv6_flows_{0};
   sysflow::TableSizes sizes_;
+  sysflow::Tally tally_;
   mutable std::mutex summary_mutex_;
   InputSummary summary_;  // as of the end
   events::CaptureInfo info_;

@@ -1,5 +1,5 @@
-// Does a little of everything that makes SysFlow records, and says on standard output what it did: one JSON object
-// a line, which the test of live capture compares with the records. Linux only; some parts need root.
+// Does a little of everything that makes SysFlow records, and says on standard output what it did: one JSON
+// object a line, which the test of live capture compares with the records. Linux only; some parts need root.
 // Usage: workload DIRECTORY
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -107,7 +107,8 @@ void files() {
   fd = static_cast<int>(check(::open("below", O_CREAT | O_RDWR, 0600), "open below"));
   check(::write(fd, bytes.data(), 11), "write below");
   ::close(fd);
-  say(R"({"did":"file","path":"%s/below","pid":%d,"wbytes":11,"wops":1,"rbytes":0,"rops":0})", made.c_str(), pid);
+  say(R"({"did":"file","path":"%s/below","pid":%d,"wbytes":11,"wops":1,"rbytes":0,"rops":0})", made.c_str(),
+      pid);
   check(::unlink("below"), "unlink below");
   say(R"({"did":"UNLINK","path":"%s/below","pid":%d})", made.c_str(), pid);
   check(::chdir("/"), "chdir /");
@@ -157,7 +158,8 @@ socklen_t size_of(int family) {
 void exchange(int fd, size_t sent, size_t received) {
   std::vector<char> bytes(std::max(sent, received), 'y');
   if (sent > 0) check(::send(fd, bytes.data(), sent, 0), "send");
-  for (size_t got = 0; got < received;) got += static_cast<size_t>(check(::recv(fd, bytes.data(), received - got, 0), "recv"));
+  for (size_t got = 0; got < received;)
+    got += static_cast<size_t>(check(::recv(fd, bytes.data(), received - got, 0), "recv"));
 }
 
 // The client is another process, so that each end has its own flow.
@@ -175,14 +177,14 @@ void stream(int family, size_t request, size_t reply) {
     exchange(fd, request, reply);
     ::close(fd);
     say(R"({"did":"network","pid":%d,"proto":6,"sip":"%s","sport":%d,"dip":"%s","dport":%d,"wbytes":%zu,"rbytes":%zu})",
-        ::getpid(), address_text(client).c_str(), port_of(client), address_text(server).c_str(), port_of(server),
-        request, reply);
+        ::getpid(), address_text(client).c_str(), port_of(client), address_text(server).c_str(),
+        port_of(server), request, reply);
     ::_exit(0);
   }
   sockaddr_storage client{};
   socklen_t size = sizeof(client);
-  const int fd =
-      static_cast<int>(check(::accept4(listener, reinterpret_cast<sockaddr*>(&client), &size, SOCK_CLOEXEC), "accept4"));
+  const int fd = static_cast<int>(
+      check(::accept4(listener, reinterpret_cast<sockaddr*>(&client), &size, SOCK_CLOEXEC), "accept4"));
   std::vector<char> bytes(std::max(request, reply), 'z');
   exchange(fd, 0, request);
   exchange(fd, reply, 0);
@@ -190,8 +192,8 @@ void stream(int family, size_t request, size_t reply) {
   ::close(listener);
   check(::waitpid(child, nullptr, 0), "waitpid");
   say(R"({"did":"network","pid":%d,"proto":6,"sip":"%s","sport":%d,"dip":"%s","dport":%d,"wbytes":%zu,"rbytes":%zu})",
-      ::getpid(), address_text(client).c_str(), port_of(client), address_text(server).c_str(), port_of(server), reply,
-      request);
+      ::getpid(), address_text(client).c_str(), port_of(client), address_text(server).c_str(),
+      port_of(server), reply, request);
 }
 
 void datagrams(int family, size_t request, size_t reply) {
@@ -206,12 +208,13 @@ void datagrams(int family, size_t request, size_t reply) {
     sockaddr_storage any = loopback(family);
     check(::bind(fd, reinterpret_cast<sockaddr*>(&any), size_of(family)), "bind");
     const sockaddr_storage client = own_address(fd);
-    check(::sendto(fd, bytes.data(), request, 0, reinterpret_cast<const sockaddr*>(&server), size_of(family)), "sendto");
+    check(::sendto(fd, bytes.data(), request, 0, reinterpret_cast<const sockaddr*>(&server), size_of(family)),
+          "sendto");
     check(::recvfrom(fd, bytes.data(), bytes.size(), 0, nullptr, nullptr), "recvfrom");
     ::close(fd);
     say(R"({"did":"network","pid":%d,"proto":17,"sip":"%s","sport":%d,"dip":"%s","dport":%d,"wbytes":%zu,"rbytes":%zu})",
-        ::getpid(), address_text(client).c_str(), port_of(client), address_text(server).c_str(), port_of(server),
-        request, reply);
+        ::getpid(), address_text(client).c_str(), port_of(client), address_text(server).c_str(),
+        port_of(server), request, reply);
     ::_exit(0);
   }
   sockaddr_storage client{};
@@ -227,8 +230,8 @@ void datagrams(int family, size_t request, size_t reply) {
   check(::waitpid(child, nullptr, 0), "waitpid");
   ::close(receiver);
   say(R"({"did":"network","pid":%d,"proto":17,"sip":"%s","sport":%d,"dip":"%s","dport":%d,"wbytes":%zu,"rbytes":%zu})",
-      ::getpid(), address_text(client).c_str(), port_of(client), address_text(server).c_str(), port_of(server), reply,
-      request);
+      ::getpid(), address_text(client).c_str(), port_of(client), address_text(server).c_str(),
+      port_of(server), reply, request);
 }
 
 void unix_sockets() {
@@ -308,8 +311,8 @@ void threads() {
       const std::vector<char> bytes(static_cast<size_t>(10 * (i + 1)), 't');
       check(::write(fd, bytes.data(), bytes.size()), "write");
       ::close(fd);
-      say(R"({"did":"file","path":"%s","pid":%d,"wbytes":%zu,"wops":1,"rbytes":0,"rops":0})", path.c_str(), ::getpid(),
-          bytes.size());
+      say(R"({"did":"file","path":"%s","pid":%d,"wbytes":%zu,"wops":1,"rbytes":0,"rops":0})", path.c_str(),
+          ::getpid(), bytes.size());
     });
   }
   for (std::thread& thread : started) thread.join();
@@ -347,7 +350,8 @@ void namespaces() {
       ::_exit(8);
     }
     check(::waitpid(inner, nullptr, 0), "waitpid");
-    say(R"({"did":"file","path":"%s","pid":%d,"wbytes":5,"wops":1,"rbytes":0,"rops":0})", in("namespaced").c_str(), inner);
+    say(R"({"did":"file","path":"%s","pid":%d,"wbytes":5,"wops":1,"rbytes":0,"rops":0})",
+        in("namespaced").c_str(), inner);
     say(R"({"did":"exit","pid":%d,"code":8})", inner);
   });
 }

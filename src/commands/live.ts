@@ -4,6 +4,7 @@ import { durationOf, filterOf, liveConfigOf, liveFlags } from '../cli/live-flags
 import { hasLoss, liveJson, liveText } from '../cli/live-summary.js';
 import { exitCodes } from '../cli/report.js';
 import { runLive } from '../cli/run-live.js';
+import { showTop } from '../cli/top.js';
 import { tables } from '../engine/columns.gen.js';
 import { SfkitError } from '../engine/errors.js';
 import { formats } from '../export/plan.js';
@@ -25,6 +26,7 @@ under way is called NAME.part and gets its name when it is complete: at Ctrl-C, 
 Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how many and why).`;
 
   static override examples = [
+    { description: 'Who is busy now', command: '<%= config.bin %> live --top' },
     { description: 'Ten seconds into a SysFlow file', command: '<%= config.bin %> live --duration 10 -o now.sf' },
     {
       description: 'What one program does, as it happens',
@@ -64,6 +66,9 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
       helpValue: 'CAPTURE',
       description: 'record all events in this capture file, compressed if it ends in .gz',
     }),
+    top: Flags.boolean({
+      description: 'show the busiest processes, files and connections, each second; records are written with -o only',
+    }),
     json: Flags.boolean({ description: 'print the summary as JSON' }),
     pid: Flags.integer({ helpValue: 'PID', multiple: true, description: 'only what this process does' }),
     comm: Flags.string({ helpValue: 'NAME', multiple: true, description: 'only what programs of this name do' }),
@@ -79,12 +84,16 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
   override async run(): Promise<void> {
     const { flags } = await this.parse(Live);
     const rotate = flags.rotate === undefined ? 0 : Math.ceil(durationOf('rotate', flags.rotate) / 1000);
-    const plan = planLive(flags.format, flags.output, rotate);
-    if (flags.table !== undefined && (plan.shape === 'directory' || plan.format === 'avro')) {
+    const isShown = flags.top && flags.output === undefined && flags.format === undefined;
+    const plan = isShown ? undefined : planLive(flags.format, flags.output, rotate);
+    if (flags.top && plan?.shape === 'stdout') {
+      throw new SfkitError('INVALID_ARGUMENT', '--top takes standard output; name a file for the records with -o');
+    }
+    if (flags.table !== undefined && (plan?.shape === 'directory' || plan?.format === 'avro')) {
       const all = plan.format === 'avro' ? 'a SysFlow file holds all records' : 'a directory gets every table';
       throw new SfkitError('INVALID_ARGUMENT', `--table is for a single file of a table format; ${all}`);
     }
-    const toStdout = plan.shape === 'stdout';
+    const toStdout = plan?.shape === 'stdout';
     if (toStdout && process.stdout.isTTY && plan.format !== 'jsonl' && plan.format !== 'csv') {
       throw new SfkitError(
         'INVALID_ARGUMENT',
@@ -97,10 +106,11 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
       table: flags.table,
       live: liveConfigOf(flags),
       record: flags.write,
+      onBusiest: flags.top ? showTop : undefined,
       duration: flags.duration === undefined ? undefined : durationOf('duration', flags.duration),
       runtimes: { criPath: flags['cri-socket'], timeout: durationOf('cri-timeout', flags['cri-timeout']) / 1000 },
     });
-    const outputs = [`${toStdout ? 'standard output' : plan.output} (${plan.format})`];
+    const outputs = plan === undefined ? [] : [`${toStdout ? 'standard output' : plan.output} (${plan.format})`];
     if (flags.write !== undefined) outputs.push(`${flags.write} (capture)`);
     const outcome = { summary, seconds, outputs };
     if (flags.json) (toStdout ? process.stderr : process.stdout).write(liveJson(outcome));

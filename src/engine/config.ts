@@ -45,6 +45,8 @@ export interface SessionConfig extends CollectorOptions {
   output: NativeConfig['output'];
   /** What is recorded of the running kernel; for kind live. */
   live?: LiveConfig | undefined;
+  /** Count who does most, for takeBusiest(). Default: false. */
+  tallies?: boolean | undefined;
   /** Of datums: also the bytes of .sf files. Default: false. */
   withFiles?: boolean | undefined;
   /** How files are followed. Default: flow. */
@@ -126,6 +128,7 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
     from: config.from ?? null,
     to: config.to ?? null,
     live: liveConfig(config.live ?? {}),
+    tallies: flag('tallies', config.tallies, false),
   };
 }
 
@@ -187,6 +190,7 @@ const knownKeys = new Set<string>([
   'from',
   'to',
   'live',
+  'tallies',
 ] satisfies (keyof SessionConfig)[]);
 
 function refuse(message: string): never {

@@ -45,6 +45,8 @@ export interface NativeConfig {
   to: NativeBound | null;
   /** Of 'live'. */
   live: NativeLiveConfig;
+  /** Keep what takeBusiest() tells. */
+  tallies: boolean;
 }
 
 /** What the probe in the kernel records. */
@@ -210,6 +212,16 @@ export interface NativeGap {
   isLoss: boolean;
 }
 
+/** How much was done by a process, or with a file or a connection. */
+export interface NativeTallyRow {
+  kind: 'process' | 'file' | 'connection';
+  name: string;
+  calls: bigint;
+  /** Bytes. */
+  read: bigint;
+  written: bigint;
+}
+
 /** A container of which only the cgroups of its processes are known. */
 export interface NativeUnknownContainer {
   /** The first 12 digits. */
@@ -244,6 +256,8 @@ export interface NativeSession {
   close(): void;
   /** Of 'live': the containers met since the last call of which nothing is known. */
   takeUnknownContainers(): NativeUnknownContainer[];
+  /** With `tallies`: the busiest of each kind since the last call, at most `most` of each. */
+  takeBusiest(most: number): NativeTallyRow[];
   /** Puts what is known of a container into the capture: {"container":{...}} as captures have it. */
   describeContainer(json: string): void;
 }

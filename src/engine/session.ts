@@ -7,6 +7,7 @@ import type {
   NativeDatumBatch,
   NativeSession,
   NativeSummary,
+  NativeTallyRow,
   NativeUnknownContainer,
 } from './native.js';
 
@@ -22,6 +23,8 @@ export interface Session<Batch> extends AsyncIterable<Batch> {
   close(): void;
   /** Of a live capture: containers met since the last call of which nothing is known. */
   takeUnknownContainers(): NativeUnknownContainer[];
+  /** With `tallies`: the busiest of each kind since the last call. */
+  takeBusiest(most: number): NativeTallyRow[];
   /** Puts what is known of a container into a live capture: {"container":{...}} as captures have it. */
   describeContainer(json: string): void;
 }
@@ -112,6 +115,7 @@ function iterate<Batch>(native: NativeSession, convert: (batch: AnyBatch) => Bat
     stop: () => native.stop(),
     close: () => native.close(),
     takeUnknownContainers: () => native.takeUnknownContainers(),
+    takeBusiest: (most) => native.takeBusiest(most),
     describeContainer: (json) => native.describeContainer(json),
     async *[Symbol.asyncIterator]() {
       try {

@@ -1,5 +1,6 @@
 import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions, LiveConfig } from '../engine/config.js';
+import type { NativeTallyRow } from '../engine/native.js';
 import { openColumns, openFiles, openState, type Session, type Summary } from '../engine/session.js';
 import { type DescribeContainer, followContainers } from './follow.js';
 import { avroOutput, type LiveOutput, tableOutput, tablesOf } from './outputs.js';
@@ -17,23 +18,29 @@ export interface LiveCaptureOptions extends CollectorOptions {
   describeContainer?: DescribeContainer | undefined;
   /** Called when the probe is at work, and then several times a second. */
   onTick?: ((summary: Summary) => void) | undefined;
+  /** Called once a second with the busiest processes, files and connections of that second. */
+  onBusiest?: ((rows: NativeTallyRow[], summary: Summary) => void) | undefined;
 }
 
 /** How often containers are looked for and onTick is called, in ms. */
 const tick = 100;
+const ticksPerTable = 10;
+/** Rows of each kind. */
+const busiest = 8;
 
 /** Captures the running kernel until it is told to stop. Resolves when all is written. */
 export async function captureKernel(options: LiveCaptureOptions): Promise<Summary> {
-  const { plan, table, live, signal, describeContainer, onTick, ...collector } = options;
+  const { plan, table, live, signal, describeContainer, onTick, onBusiest, ...collector } = options;
   const config = {
     filename: liveName,
     ...collector,
     input: liveName,
     kind: 'live' as const,
     live,
+    tallies: onBusiest !== undefined,
     rotateInterval: plan?.rotate ?? 0,
   };
-  const follow = { signal, describeContainer, onTick };
+  const follow = { signal, describeContainer, onTick, onBusiest };
   if (plan === undefined) return run(openState(config), noOutput, follow);
   if (plan.format === 'avro') return run(openFiles(config), () => avroOutput(plan), follow);
   const names = tablesOf(plan, table);
@@ -45,13 +52,20 @@ const noOutput = (): LiveOutput<never> => ({ write: async () => {}, finish: asyn
 async function run<Batch>(
   session: Session<Batch>,
   open: () => LiveOutput<Batch>,
-  { signal, describeContainer, onTick }: Pick<LiveCaptureOptions, 'signal' | 'describeContainer' | 'onTick'>,
+  {
+    signal,
+    describeContainer,
+    onTick,
+    onBusiest,
+  }: Pick<LiveCaptureOptions, 'signal' | 'describeContainer' | 'onTick' | 'onBusiest'>,
 ): Promise<Summary> {
   const stop = () => session.stop();
   signal?.addEventListener('abort', stop, { once: true });
   if (signal?.aborted) stop();
+  let ticks = 0;
   const timer = setInterval(() => {
     onTick?.(session.summary());
+    if (++ticks % ticksPerTable === 0) onBusiest?.(session.takeBusiest(busiest), session.summary());
     if (describeContainer !== undefined) followContainers(session, describeContainer);
   }, tick);
   const second = () => Number(session.summary().tables.begins);

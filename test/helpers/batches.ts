@@ -57,6 +57,8 @@ export function nativeBatch(table: TableName, rows: readonly Row[]): NativeColum
     kind: 'columns',
     table,
     rows: rows.length,
+    file: 0,
+    begins: 0,
     strings: { offsets, bytes: new Uint8Array(Buffer.concat(strings)) },
     columns,
   };
@@ -74,6 +76,7 @@ export const emptySummary: NativeSummary = {
   records: {},
   tables: { begins: 0n, containers: 0n, processes: 0n, files: 0n, networkFlows: 0n, fileFlows: 0n, processFlows: 0n },
   shown: 0n,
+  live: { running: false, events: 0n, gaps: [], recordingFailure: '' },
   info: {
     version: '1.2',
     swapped: false,
@@ -109,5 +112,8 @@ export function fakeSession(batches: readonly NativeBatch[], summary: Partial<Na
     summary: () => ({ ...emptySummary, ...summary }),
     stop: () => rest.splice(0),
     close: () => rest.splice(0),
+    takeUnknownContainers: () => [],
+    takeBusiest: () => [],
+    describeContainer: () => {},
   };
 }

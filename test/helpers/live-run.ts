@@ -33,6 +33,8 @@ export function startLive(args: readonly string[], command: readonly string[] = 
     });
     child.on('close', () => reject(new Error(`capture did not begin: ${stderr}`)));
   });
+  // Who does not ask for it is not told.
+  capturing.catch(() => {});
   const ended = new Promise<LiveEnd>((resolve) =>
     child.on('close', (exit, signal) => resolve({ exit, signal, stdout, stderr })),
   );

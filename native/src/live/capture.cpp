@@ -57,8 +57,8 @@ Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& optio
     capture->recorder_ = std::move(recorder.value());
   }
   capture->boot_time_ = capture->probe_->boot_time();
+  capture->start_time_ = capture->last_time_ = capture->boot_time_ + clock_ns();
   if (Status status = capture->probe_->attach(); !status.is_ok()) return status;
-  capture->last_time_ = capture->boot_time_ + clock_ns();
   capture->thread_ = std::thread([self = capture.get()] { self->run(); });
   return capture;
 }
@@ -81,7 +81,7 @@ void LiveCapture::cancel() {
 // the description has and an event tells again does no harm.
 void LiveCapture::begin() {
   begun_ = true;
-  current_ = std::make_shared<const std::vector<uint8_t>>(describe_machine(boot_time_));
+  current_ = std::make_shared<const std::vector<uint8_t>>(describe_machine(boot_time_, start_time_));
   if (recorder_) recorder_->begin(current_);
   if (options_.drops_privileges) {
     // Nothing depends on it: a capture that keeps its rights is better than none.
@@ -214,7 +214,8 @@ LiveCounts LiveCapture::counts() const {
   counts.events = events_.load(std::memory_order_relaxed);
   const Counters kernel = probe_->counters();
   for (size_t i = 0; i < kernel.size(); ++i) {
-    if (kernel[i] != 0) counts.gaps.push_back({kCounterReasons[i].text, kernel[i], kCounterReasons[i].is_loss});
+    if (kernel[i] != 0)
+      counts.gaps.push_back({kCounterReasons[i].text, kernel[i], kCounterReasons[i].is_loss});
   }
   return counts;
 }

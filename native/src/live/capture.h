@@ -49,7 +49,8 @@ class LiveCapture {
 
  private:
   static constexpr size_t kChunkBytes = size_t{256} << 10;
-  static constexpr size_t kMaxQueued = 256;  // chunks: what a reader may be behind, beyond the kernel's buffers
+  static constexpr size_t kMaxQueued =
+      256;  // chunks: what a reader may be behind, beyond the kernel's buffers
 
   explicit LiveCapture(const LiveOptions& options) : options_(options) {}
   void begin();
@@ -67,6 +68,7 @@ class LiveCapture {
   std::unique_ptr<RingMerger> rings_;
   std::unique_ptr<Recorder> recorder_;
   uint64_t boot_time_ = 0;
+  uint64_t start_time_ = 0;
 
   std::thread thread_;
   std::atomic<bool> stopping_{false};

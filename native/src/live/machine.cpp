@@ -111,9 +111,9 @@ struct FlagBit {
   uint64_t native;
   uint32_t told;
 };
-constexpr FlagBit kOpenFlags[] = {{0x40, 4},       {0x400, 8},      {0x1000, 16},     {0x80, 32},   {0x800, 64},
-                                  {0x200, 256},    {0x4000, 512},   {0x10000, 1024},  {0x8000, 2048},
-                                  {0x80000, 4096}};
+constexpr FlagBit kOpenFlags[] = {{0x40, 4},      {0x400, 8},     {0x1000, 16},  {0x80, 32},
+                                  {0x800, 64},    {0x200, 256},   {0x4000, 512}, {0x10000, 1024},
+                                  {0x8000, 2048}, {0x80000, 4096}};
 
 uint32_t open_flags_from(uint64_t flags) {
   constexpr uint32_t kModes[] = {1, 2, 3, 1};
@@ -131,18 +131,24 @@ struct KindOfName {
 };
 // What /proc calls files without a place in the file system.
 constexpr KindOfName kAnonymous[] = {
-    {"anon_inode:[eventfd]", scap::FdType::kEvent},       {"anon_inode:[eventpoll]", scap::FdType::kEventPoll},
-    {"anon_inode:inotify", scap::FdType::kInotify},       {"anon_inode:[signalfd]", scap::FdType::kSignal},
-    {"anon_inode:[timerfd]", scap::FdType::kTimer},       {"anon_inode:[userfaultfd]", scap::FdType::kUserfault},
-    {"anon_inode:[io_uring]", scap::FdType::kIoUring},    {"anon_inode:[pidfd]", scap::FdType::kPidfd},
-    {"anon_inode:bpf-map", scap::FdType::kBpf},           {"anon_inode:bpf-prog", scap::FdType::kBpf},
-    {"anon_inode:bpf_link", scap::FdType::kBpf},          {"anon_inode:bpf-link", scap::FdType::kBpf},
+    {"anon_inode:[eventfd]", scap::FdType::kEvent},
+    {"anon_inode:[eventpoll]", scap::FdType::kEventPoll},
+    {"anon_inode:inotify", scap::FdType::kInotify},
+    {"anon_inode:[signalfd]", scap::FdType::kSignal},
+    {"anon_inode:[timerfd]", scap::FdType::kTimer},
+    {"anon_inode:[userfaultfd]", scap::FdType::kUserfault},
+    {"anon_inode:[io_uring]", scap::FdType::kIoUring},
+    {"anon_inode:[pidfd]", scap::FdType::kPidfd},
+    {"anon_inode:bpf-map", scap::FdType::kBpf},
+    {"anon_inode:bpf-prog", scap::FdType::kBpf},
+    {"anon_inode:bpf_link", scap::FdType::kBpf},
+    {"anon_inode:bpf-link", scap::FdType::kBpf},
     {"anon_inode:[perf_event]", scap::FdType::kUnsupported},
 };
 
 class Description {
  public:
-  explicit Description(uint64_t boot_time) : boot_time_(boot_time) {}
+  Description(uint64_t boot_time, uint64_t start) : boot_time_(boot_time), start_(start) {}
 
   std::vector<uint8_t> write() {
     writer_.begin();
@@ -161,7 +167,8 @@ class Description {
     machine.cpus = static_cast<uint32_t>(std::max<long>(::sysconf(_SC_NPROCESSORS_ONLN), 1));
     machine.memory_bytes =
         static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
-    machine.max_pid = static_cast<uint64_t>(to_number(word_at(read_small_file("/proc/sys/kernel/pid_max"), 0)));
+    machine.max_pid =
+        static_cast<uint64_t>(to_number(word_at(read_small_file("/proc/sys/kernel/pid_max"), 0)));
     machine.hostname = names.nodename;
     machine.boot_time = boot_time_;
     writer_.machine(machine);
@@ -237,8 +244,9 @@ class Description {
       uint64_t argument = 1;
     } body;
     body.fd = fd;
-    scap::EventView event(scap::ev::SYSCALL_FCNTL_X, 4, Bytes(reinterpret_cast<const uint8_t*>(&body), sizeof(body)));
-    event.ts = boot_time_;
+    scap::EventView event(scap::ev::SYSCALL_FCNTL_X, 4,
+                          Bytes(reinterpret_cast<const uint8_t*>(&body), sizeof(body)));
+    event.ts = start_;
     event.tid = tid;
     event.block_flags = scap::kStateOnlyFlag;
     writer_.event(event);
@@ -263,7 +271,8 @@ class Description {
     entry.exepath = texts_.keep(without_deleted(read_link(directory + "/exe")));
     entry.exe_from_memfd = entry.exepath.substr(0, 7) == "/memfd:";
     struct statx executable {};
-    if (::statx(AT_FDCWD, (directory + "/exe").c_str(), AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &executable) == 0) {
+    if (::statx(AT_FDCWD, (directory + "/exe").c_str(), AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &executable) ==
+        0) {
       entry.exe_ino = executable.stx_ino;
       entry.exe_ino_ctime = nanoseconds(executable.stx_ctime);
       entry.exe_ino_mtime = nanoseconds(executable.stx_mtime);
@@ -351,7 +360,8 @@ class Description {
   static uint64_t open_flags(const std::string& directory, int64_t number) {
     const std::string info = read_small_file(directory + "/fdinfo/" + std::to_string(number));
     uint64_t flags = 0;
-    for (const char digit : line_value(info, "flags:")) flags = flags * 8 + static_cast<uint64_t>(digit - '0');
+    for (const char digit : line_value(info, "flags:"))
+      flags = flags * 8 + static_cast<uint64_t>(digit - '0');
     return flags;
   }
 
@@ -410,6 +420,7 @@ class Description {
   }
 
   uint64_t boot_time_;
+  uint64_t start_;
   scap::CaptureWriter writer_;
   Texts texts_;
   SocketTable sockets_;
@@ -420,8 +431,8 @@ class Description {
 
 }  // namespace
 
-std::vector<uint8_t> describe_machine(uint64_t boot_time) {
-  return Description(boot_time).write();
+std::vector<uint8_t> describe_machine(uint64_t boot_time, uint64_t start) {
+  return Description(boot_time, start).write();
 }
 
 }  // namespace sfkit::live

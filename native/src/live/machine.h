@@ -1,5 +1,6 @@
 // The state of this machine as the lists at the start of a capture: machine, interfaces, users and groups,
-// threads and their descriptors. Read from /proc, where things come and go meanwhile: what is gone is left out.
+// threads and their descriptors. Read from /proc, where things come and go meanwhile: what is gone is left
+// out.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,8 @@
 
 namespace sfkit::live {
 
-// The blocks of a capture up to the first event. `boot_time`: epoch time of the boot, ns.
-std::vector<uint8_t> describe_machine(uint64_t boot_time);
+// The blocks of a capture up to the first event, ns since 1970: `boot_time` of the machine, `start` of the
+// capture.
+std::vector<uint8_t> describe_machine(uint64_t boot_time, uint64_t start);
 
 }  // namespace sfkit::live

@@ -21,8 +21,9 @@ namespace {
 
 constexpr uint32_t kKept = 1u << CAP_DAC_OVERRIDE;
 
-// Capabilities are a thread's own, so each thread has to do it, in a handler for a signal. The C library keeps
-// this one, with which it changes ids in all threads, from being blocked; it is borrowed for the purpose.
+// Capabilities are a thread's own, so each thread has to do it, in a handler for a signal. The C library
+// keeps this one, with which it changes ids in all threads, from being blocked; it is borrowed for the
+// purpose.
 constexpr int kSignal = 33;
 
 std::atomic<int> answered{0};
@@ -98,7 +99,8 @@ Status drop_privileges() {
   // A thread that has not answered yet would run into the C library's handler, which expects something else.
   if (answered.load() == expected) set_action(&before, nullptr);
   if (failed.load() != 0) {
-    return {ErrorCode::kUnreadable, std::string("privileges cannot be dropped: ") + std::strerror(failed.load())};
+    return {ErrorCode::kUnreadable,
+            std::string("privileges cannot be dropped: ") + std::strerror(failed.load())};
   }
   return Status::ok();
 }

@@ -5,8 +5,8 @@
 
 namespace sfkit::live {
 
-// Gives up, in every thread of the process and for good, all capabilities but the one to open files of others:
-// output may be wanted in a directory that is not the user's own.
+// Gives up, in every thread of the process and for good, all capabilities but the one to open files of
+// others: output may be wanted in a directory that is not the user's own.
 Status drop_privileges();
 
 }  // namespace sfkit::live

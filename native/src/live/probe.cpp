@@ -45,8 +45,8 @@ Status refused(const std::string& what, int error) {
               (denied ? "; live capture needs root, or CAP_BPF and CAP_PERFMON" : "")};
 }
 
-Result<FileDescriptor> make_map(const char* name, uint32_t type, uint32_t key, uint32_t value, uint32_t entries,
-                                uint32_t flags = 0, int inner = -1) {
+Result<FileDescriptor> make_map(const char* name, uint32_t type, uint32_t key, uint32_t value,
+                                uint32_t entries, uint32_t flags = 0, int inner = -1) {
   bpf_attr attributes{};
   attributes.map_type = type;
   attributes.key_size = key;
@@ -242,9 +242,11 @@ class ProbeLoader {
       if (name.empty() || number >= kMaxCalls) continue;
       const auto* const end = std::end(scap::kSyscallNames);
       const auto* const found = std::find(std::begin(scap::kSyscallNames), end, name);
-      if (found != end) config.portable_code[number] = static_cast<uint16_t>(found - std::begin(scap::kSyscallNames));
+      if (found != end)
+        config.portable_code[number] = static_cast<uint16_t>(found - std::begin(scap::kSyscallNames));
     }
-    if (options_.all_calls) std::fill(std::begin(config.interesting), std::end(config.interesting), ~uint64_t{0});
+    if (options_.all_calls)
+      std::fill(std::begin(config.interesting), std::end(config.interesting), ~uint64_t{0});
     auto map = make_map("config", BPF_MAP_TYPE_ARRAY, 4, sizeof(config), 1, BPF_F_RDONLY_PROG);
     if (!map.is_ok()) return map.status();
     probe_.config_ = std::move(map.value());
@@ -252,7 +254,8 @@ class ProbeLoader {
     // Frozen: the verifier takes its values for constants.
     bpf_attr attributes{};
     attributes.map_fd = static_cast<uint32_t>(probe_.config_.get());
-    if (bpf(BPF_MAP_FREEZE, attributes) < 0) return refused("the kernel does not freeze the configuration", errno);
+    if (bpf(BPF_MAP_FREEZE, attributes) < 0)
+      return refused("the kernel does not freeze the configuration", errno);
     return Status::ok();
   }
 
@@ -320,7 +323,8 @@ class ProbeLoader {
     return code;
   }
 
-  static void fill_field(Relocation::Kind kind, const std::optional<KernelTypes::Field>& field, uint64_t* at) {
+  static void fill_field(Relocation::Kind kind, const std::optional<KernelTypes::Field>& field,
+                         uint64_t* at) {
     uint32_t value = 0;
     if (kind == Relocation::kFieldExists) {
       value = field.has_value() ? 1 : 0;
@@ -384,7 +388,8 @@ class ProbeLoader {
     long fd = bpf(BPF_PROG_LOAD, attributes);
     if (fd < 0) {
       const int error = errno;
-      return refused("the kernel refuses the program " + std::string(image.section) + explain(attributes), error);
+      return refused("the kernel refuses the program " + std::string(image.section) + explain(attributes),
+                     error);
     }
     probe_.programs_.push_back({image.section, FileDescriptor(static_cast<int>(fd))});
     return Status::ok();
@@ -420,7 +425,8 @@ class ProbeLoader {
       const int number = number_of(program.section);
       const int fd = program.fd.get();
       if (number < 0) continue;
-      if (Status status = put(probe_.calls_, static_cast<uint32_t>(number), &fd); !status.is_ok()) return status;
+      if (Status status = put(probe_.calls_, static_cast<uint32_t>(number), &fd); !status.is_ok())
+        return status;
     }
     return Status::ok();
   }

@@ -1,5 +1,5 @@
-// The probe in the kernel: loads its programs, attaches them, and hands out the buffers they write to. Linux on
-// x86-64 only; elsewhere load() says so. Spec of what comes out: scap-events.json.
+// The probe in the kernel: loads its programs, attaches them, and hands out the buffers they write to. Linux
+// on x86-64 only; elsewhere load() says so. Spec of what comes out: scap-events.json.
 #pragma once
 
 #include <array>
@@ -28,8 +28,8 @@ extern const std::array<CounterReason, kCounters> kCounterReasons;
 
 class Probe {
  public:
-  // Loads every program; nothing is recorded before attach(). The message of a failure tells which program was
-  // refused and the end of what the kernel said.
+  // Loads every program; nothing is recorded before attach(). The message of a failure tells which program
+  // was refused and the end of what the kernel said.
   static Result<Probe> load(const ProbeOptions& options);
 
   Status attach();

@@ -15,7 +15,7 @@ struct Relocation {
     kFieldOffset,
     kFieldSize,
     kFieldExists,
-    kFieldLeftShift,   // that take a bit field out of 64 bits
+    kFieldLeftShift,  // that take a bit field out of 64 bits
     kFieldRightShift,
     kTypeSize,
   };

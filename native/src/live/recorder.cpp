@@ -47,8 +47,9 @@ class Recorder::Deflater {
 Result<std::unique_ptr<Recorder>> Recorder::open(const std::string& path, bool gzip) {
   struct stat there {};
   const bool is_stream = ::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode);
-  FileDescriptor file(is_stream ? ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)
-                                : ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  FileDescriptor file(is_stream
+                          ? ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+                          : ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   // Writing waits; only opening did not.
   if (is_stream && file.is_open()) ::fcntl(file.get(), F_SETFL, 0);
   if (!file.is_open()) {

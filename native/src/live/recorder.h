@@ -19,8 +19,8 @@ using Chunk = std::shared_ptr<const std::vector<uint8_t>>;
 
 class Recorder {
  public:
-  // Creates the file, for its owner only, as it holds what programs were given; of what is there already only a
-  // device or a pipe with a reader is taken.
+  // Creates the file, for its owner only, as it holds what programs were given; of what is there already only
+  // a device or a pipe with a reader is taken.
   static Result<std::unique_ptr<Recorder>> open(const std::string& path, bool gzip);
   // Ends as finish() does.
   ~Recorder();

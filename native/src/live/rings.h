@@ -52,8 +52,8 @@ class RingMerger {
 
   // Calls `visit(const uint8_t* event, uint32_t size, uint16_t ring)` for events up to `limit` (ns, as in the
   // events) until it returns false. An event is header and parameters, without a block around them. Of each
-  // thread's events the order is right if `limit` is not later than this call. Returns the bytes of the fullest
-  // ring when it began.
+  // thread's events the order is right if `limit` is not later than this call. Returns the bytes of the
+  // fullest ring when it began.
   template <typename Visit>
   uint64_t drain(uint64_t limit, Visit visit) {
     uint64_t most = 0;

@@ -205,6 +205,10 @@ void ColumnSink::file(const sysflow::File& record) {
   });
 }
 
+void ColumnSink::files_forgotten() {
+  files_.clear();
+}
+
 // --- Events and flows
 
 void ColumnSink::process_event(const sysflow::ProcessEvent& record) {

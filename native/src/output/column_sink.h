@@ -42,6 +42,7 @@ class ColumnSink : public sysflow::RecordSink {
   void k8s_event(const sysflow::K8sEvent& record) override;
   // The process leaves the map; children keep what they need of their parent.
   void process_gone(const sysflow::Oid& oid) override;
+  void files_forgotten() override;
   // Gives the batches that are not full.
   void flush() override { finish(); }
   void finish() override;

@@ -113,8 +113,13 @@ std::string_view match_path(std::string_view path) {
   return {};
 }
 
-std::string join_image(std::string_view image, std::string_view tag) {
+// Some runtimes tell the image with its tag.
+std::string join_image(std::string_view image, std::string_view tag, bool compat) {
   std::string text(image);
+  const bool has_tag = !tag.empty() && image.size() > tag.size() &&
+                       image.substr(image.size() - tag.size()) == tag &&
+                       image[image.size() - tag.size() - 1] == ':';
+  if (has_tag && !compat) return text;
   text += ':';
   text += tag;
   return text;
@@ -141,7 +146,7 @@ uint32_t ContainerTable::intern(std::string_view id) {
   return found->second;
 }
 
-uint32_t ContainerTable::add_json(std::string_view json) {
+uint32_t ContainerTable::add_json(std::string_view json, bool compat) {
   if (json.size() > kLongestDescription) return 0;
   const auto parsed = json::parse(json.substr(0, json.find('\0')));
   if (!parsed.is_ok()) return 0;
@@ -159,7 +164,7 @@ uint32_t ContainerTable::add_json(std::string_view json) {
   const json::Value* privileged = container->find("privileged");
   info.known = true;
   info.name = text("name");
-  info.image = join_image(text("image"), text("imagetag"));
+  info.image = join_image(text("image"), text("imagetag"), compat);
   info.imageid = text("imageid");
   info.type = type == nullptr ? kContainerDocker : static_cast<int32_t>(type->as_int(kContainerDocker));
   info.privileged = privileged != nullptr && privileged->as_bool(false);

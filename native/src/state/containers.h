@@ -44,7 +44,8 @@ class ContainerTable {
   size_t size() const { return containers_.size(); }
 
   // Takes the JSON of a container event and returns the container's index; 0 when it cannot be used.
-  uint32_t add_json(std::string_view json);
+  // `compat`: the tag is put behind the image even where the image ends in it.
+  uint32_t add_json(std::string_view json, bool compat = false);
   // The early form, with four plain values.
   uint32_t add(std::string_view id, int32_t type, std::string_view name, std::string_view image);
 

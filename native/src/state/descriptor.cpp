@@ -30,6 +30,7 @@ void Descriptor::reset() {
   renamed_by = 0;
   file = nullptr;
   file_container = 0;
+  file_generation = 0;
 }
 
 DescriptorRef::~DescriptorRef() {

@@ -57,6 +57,7 @@ struct Descriptor {
   // For the layer above: what it knows of this name, and for which container.
   void* file = nullptr;
   uint32_t file_container = 0;
+  uint32_t file_generation = 0;  // when it came to know it
 
   bool is_ip_socket() const { return type == FdType::kIpv4 || type == FdType::kIpv6; }
   bool is_ip_server() const { return type == FdType::kIpv4Server || type == FdType::kIpv6Server; }

@@ -491,11 +491,11 @@ void Engine::other(const scap::EventView& event, Context& context) {
       return;
     case ev::CONTAINER_JSON_E:
     case ev::CONTAINER_JSON_2_E:
-      context.container = containers_.add_json(event.param(P::json).text());
+      context.container = containers_.add_json(event.param(P::json).text(), compat_);
       return;
     case ev::ASYNCEVENT_E:
       if (to_text(event.param(P::name)) == "container") {
-        context.container = containers_.add_json(event.param(P::data).text());
+        context.container = containers_.add_json(event.param(P::data).text(), compat_);
       }
       return;
     case ev::USER_ADDED_E:

@@ -52,12 +52,17 @@ class Pipeline : public filter::Feed {
     }
     if (shown) dispatcher_.advance(event.ts);
     engine().apply(event, [this, shown](const state::Context& context) {
-      if (shown) dispatcher_.dispatch(context);
+      if (shown) dispatch(context);
     });
     return true;
   }
 
  private:
+  void dispatch(const state::Context& context) {
+    if (options_.tally != nullptr) options_.tally->count(context);
+    dispatcher_.dispatch(context);
+  }
+
   // What a running kernel wants beyond what a file does: nobody waits for its end.
   void follow_live(uint64_t ts) {
     if (ts >= flush_at_) {
@@ -67,7 +72,8 @@ class Pipeline : public filter::Feed {
     const state::ContainerTable& containers = engine().containers();
     for (; containers_seen_ < containers.size(); ++containers_seen_) {
       const state::ContainerInfo& container = containers.at(static_cast<uint32_t>(containers_seen_));
-      if (options_.container_seen && !container.known && !container.id.empty()) options_.container_seen(container);
+      if (options_.container_seen && !container.known && !container.id.empty())
+        options_.container_seen(container);
     }
   }
 
@@ -76,7 +82,7 @@ class Pipeline : public filter::Feed {
       // The collector does not see what does not pass, so its time goes on with what does.
       apply_passing(event, shown, [this, &event](const state::Context& context) {
         dispatcher_.advance(event.ts);
-        if (state::Engine::is_visited(event.code)) dispatcher_.dispatch(context);
+        if (state::Engine::is_visited(event.code)) dispatch(context);
       });
       return;
     }
@@ -89,7 +95,7 @@ class Pipeline : public filter::Feed {
       return;
     }
     apply_passing(event, shown && makes_records_[event.code],
-                  [this](const state::Context& context) { dispatcher_.dispatch(context); });
+                  [this](const state::Context& context) { dispatch(context); });
   }
 
   const ConvertOptions& options_;

@@ -11,6 +11,7 @@
 #include "scap/input.h"
 #include "state/containers.h"
 #include "sysflow/records.h"
+#include "sysflow/tally.h"
 
 namespace sfkit::sysflow {
 
@@ -42,6 +43,8 @@ struct ConvertOptions {
   int64_t flush_interval = 0;
   // Told each container of which only the id is known when it is first met; may be empty.
   std::function<void(const state::ContainerInfo&)> container_seen;
+  // Counts the events that pass the filter; null for not at all.
+  Tally* tally = nullptr;
   // Ends the input where it is when it becomes true.
   const std::atomic<bool>* stop = nullptr;
 };

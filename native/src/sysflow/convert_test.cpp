@@ -464,5 +464,32 @@ TEST(Convert, AnUnknownThreadGetsAPlaceholder) {
   EXPECT_EQ(kept.processes[0].uid, -1);
 }
 
+// A long run meets ever new files: those that nothing is done with are forgotten, and told again when they
+// come back, so that every record still refers to something that was told before it.
+TEST(Convert, FilesAreForgottenWhenThereAreMany) {
+  constexpr int kFiles = 70000;
+  Scenario world = small_world(Age::k2026);
+  const int64_t kept_open = 3;
+  world.open(kPid, kept_open, "/kept", kReadWrite);
+  for (int i = 0; i < kFiles; ++i) {
+    world.open(kPid, 4, "/file-" + std::to_string(i), kReadWrite);
+    world.close(kPid, 4);
+  }
+  world.wait(2 * kSecond);
+  world.open(kPid, 4, "/file-0", kReadWrite);
+  world.close(kPid, 4);
+  world.close(kPid, kept_open);
+  const Kept kept = convert(world, everything());
+
+  const auto told = [&kept](std::string_view path) {
+    return std::count_if(kept.files.begin(), kept.files.end(),
+                         [&](const File& file) { return file.path == path; });
+  };
+  EXPECT_EQ(kept.file_flows.size(), kFiles + 2);
+  EXPECT_EQ(told("/file-0"), 2);
+  EXPECT_EQ(told("/file-1"), 1);
+  EXPECT_EQ(told("/kept"), 2);  // its flow lived on, and its reader was told to forget
+}
+
 }  // namespace
 }  // namespace sfkit::sysflow

@@ -99,6 +99,8 @@ void Dispatcher::tick() {
     rotated_ = now_;
     if (options_.sizes != nullptr) options_.sizes->begins.store(now_, std::memory_order_relaxed);
   }
+  // The collector keeps them to the end.
+  if (!options_.compat) entities_.limit_files();
   if (options_.rotate_interval > 0 && now_ - rotated_ >= options_.rotate_interval) rotate();
   tell_sizes();
 }
@@ -315,13 +317,15 @@ void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool networ
   target.tid = thread.tid;
   target.fd = context.fd;
   if (!network) {
-    if (descriptor.file == nullptr || descriptor.file_container != thread.container) {
+    if (descriptor.file == nullptr || descriptor.file_container != thread.container ||
+        descriptor.file_generation != entities_.file_generation()) {
       // Without a name of its own every pipe of a container would be one file; to libs 0.18.1 it is.
       const std::string_view name =
           options_.compat ? std::string_view(descriptor.name) : state::identity_of(descriptor, text_);
       descriptor.file =
           entities_.file(thread, name, kind_letter(descriptor, options_.compat), ObjectState::kReup, ts_);
       descriptor.file_container = thread.container;
+      descriptor.file_generation = entities_.file_generation();
     }
     target.file = static_cast<FileEntity*>(descriptor.file);
     entities_.keep_written(*target.file);

@@ -244,6 +244,16 @@ FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, char
   return result;
 }
 
+void EntityStore::limit_files() {
+  if (files_.size() < most_files_) return;
+  std::erase_if(files_, [](const auto& entry) { return entry.second->flows == 0; });
+  for (const auto& entry : files_) entry.second->written = 0;
+  // Not again soon where flows are on most of them.
+  most_files_ = std::max(kManyFiles, 2 * files_.size());
+  ++file_generation_;
+  sink_.files_forgotten();
+}
+
 void EntityStore::write_container_again(const std::optional<std::string>& id) {
   const auto found = id ? containers_.find(*id) : containers_.end();
   if (found == containers_.end() || found->second.written == epoch_) return;

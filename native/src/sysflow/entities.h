@@ -21,7 +21,8 @@ struct ThreadFlow;
 
 struct FileEntity {
   File record;
-  uint32_t written = 0;  // the epoch of EntityStore in which it was last
+  uint32_t written = 0;  // the epoch of EntityStore in which it was last, 0 for never
+  uint32_t flows = 0;    // that are on it now
 };
 
 struct ProcessEntity {
@@ -96,6 +97,12 @@ class EntityStore {
     if (file.written != epoch_) write(file);
   }
 
+  // Forgets the files that no flow is on, if there are many: a long run meets ever new ones. What is referred
+  // to from then on is written again first.
+  void limit_files();
+  // Changes when files were forgotten: whoever keeps a FileEntity has to ask for it again.
+  uint32_t file_generation() const { return file_generation_; }
+
   size_t processes() const { return processes_.size(); }
   size_t files() const { return files_.size(); }
   size_t containers() const { return containers_.size(); }
@@ -143,7 +150,11 @@ class EntityStore {
   Pool<ProcessEntity> pool_;
   ProcessEntity* first_ = nullptr;
   ProcessEntity* last_ = nullptr;
+  static constexpr size_t kManyFiles = 65536;
+
   std::unordered_map<std::string, std::unique_ptr<FileEntity>, TextHash, std::equal_to<>> files_;
+  size_t most_files_ = kManyFiles;
+  uint32_t file_generation_ = 1;
   struct ContainerEntity {
     Container record;
     uint64_t version = 0;  // of the metadata it was last written with

@@ -124,6 +124,7 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
     start_record(record, process, target, ts_);
     record.open_flags = 0;
     record.file_oid = target.file->record.oid;
+    ++target.file->flows;
   }
   flow->timer.exported = now_;
   ++(target.network ? network_count_ : file_count_);
@@ -174,6 +175,7 @@ void FlowTable::remove(Flow& flow) {
   data_timers_.remove(&flow);
   --(flow.network ? network_count_ : file_count_);
   flow.alive = false;
+  if (flow.file != nullptr) --flow.file->flows;
   pool_.give_back(&flow);
   entities_.release(process);
 }

@@ -198,6 +198,8 @@ class RecordSink {
   // The process's identity will not be used again unless its record is written anew; what is kept for
   // it may be dropped.
   virtual void process_gone(const Oid&) {}
+  // Every file that is referred to from here on is written anew.
+  virtual void files_forgotten() {}
   // What was given so far shall be handed on soon, though a batch of it is not full.
   virtual void flush() {}
   // Called once after the last record.

@@ -1,0 +1,89 @@
+#include "sysflow/tally.h"
+
+#include <algorithm>
+
+#include "base/ip_text.h"
+#include "sysflow/ops.h"
+#include "sysflow/records.h"
+
+namespace sfkit::sysflow {
+namespace {
+
+void append_end(std::string& out, const state::IpBytes& ip, uint16_t port, bool ipv6) {
+  if (ipv6) {
+    out += '[';
+    append_ipv6(out, ip.data());
+    out += ']';
+  } else {
+    append_ipv4(out, ip.data());
+  }
+  out += ':';
+  out += std::to_string(port);
+}
+
+}  // namespace
+
+void Tally::add(Table& table, std::string_view name, uint64_t read, uint64_t written) {
+  auto found = table.find(name);
+  if (found == table.end()) {
+    if (table.size() >= kMost) return;
+    found = table.emplace(std::string(name), TallyRow{}).first;
+  }
+  TallyRow& row = found->second;
+  ++row.calls;
+  row.read += read;
+  row.written += written;
+}
+
+void Tally::count(const state::Context& context) {
+  if (context.thread == nullptr) return;
+  const uint32_t op = op_of(context.event->code, false);
+  const int64_t result = context.call == nullptr ? 0 : context.call->result();
+  const uint64_t moved = result > 0 ? static_cast<uint64_t>(result) : 0;
+  const uint64_t read = op == kOpReadRecv ? moved : 0;
+  const uint64_t written = op == kOpWriteSend ? moved : 0;
+  const std::lock_guard lock(mutex_);
+  name_.assign(context.thread->comm).append(" (").append(std::to_string(context.thread->pid)).append(")");
+  add(processes_, name_, read, written);
+  if (context.slot == nullptr) return;
+  const state::Descriptor& descriptor = *context.slot->descriptor;
+  if (descriptor.is_file()) {
+    add(files_, descriptor.name, read, written);
+  } else if (descriptor.is_ip_socket()) {
+    const bool ipv6 = descriptor.type == state::FdType::kIpv6;
+    name_.clear();
+    append_end(name_, descriptor.sip, descriptor.sport, ipv6);
+    name_ += " -> ";
+    append_end(name_, descriptor.dip, descriptor.dport, ipv6);
+    add(connections_, name_, read, written);
+  }
+}
+
+std::vector<TallyRow> Tally::take(size_t most) {
+  std::vector<TallyRow> rows;
+  const std::lock_guard lock(mutex_);
+  const auto busiest = [&rows, most](Table& table, TallyKind kind) {
+    std::vector<TallyRow> sorted;
+    sorted.reserve(table.size());
+    for (auto& [name, row] : table) {
+      sorted.push_back(row);
+      sorted.back().kind = kind;
+      sorted.back().name = name;
+    }
+    std::sort(sorted.begin(), sorted.end(), [](const TallyRow& left, const TallyRow& right) {
+      const uint64_t bytes = left.read + left.written;
+      const uint64_t other = right.read + right.written;
+      if (bytes != other) return bytes > other;
+      return left.calls != right.calls ? left.calls > right.calls : left.name < right.name;
+    });
+    if (sorted.size() > most) sorted.resize(most);
+    rows.insert(rows.end(), sorted.begin(), sorted.end());
+    table.clear();
+  };
+  busiest(processes_, TallyKind::kProcess);
+  busiest(files_, TallyKind::kFile);
+  busiest(connections_, TallyKind::kConnection);
+  return rows;
+}
+
+}  // namespace sfkit::sysflow

@@ -1,0 +1,49 @@
+// Who does most right now: calls and bytes by process, file and connection, for a table that is looked at
+// while a capture goes on.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "state/engine.h"
+
+namespace sfkit::sysflow {
+
+enum class TallyKind : uint8_t { kProcess, kFile, kConnection };
+
+struct TallyRow {
+  TallyKind kind = TallyKind::kProcess;
+  std::string name;
+  uint64_t calls = 0;
+  uint64_t read = 0, written = 0;  // bytes
+};
+
+// Counted on one thread and asked on another.
+class Tally {
+ public:
+  void count(const state::Context& context);
+  // The busiest `most` of each kind since the last call, by bytes, then by calls; it starts over.
+  std::vector<TallyRow> take(size_t most);
+
+ private:
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  using Table = std::unordered_map<std::string, TallyRow, TextHash, std::equal_to<>>;
+
+  // What is met beyond so many in one interval is not told.
+  static constexpr size_t kMost = 20000;
+
+  static void add(Table& table, std::string_view name, uint64_t read, uint64_t written);
+
+  std::mutex mutex_;
+  Table processes_, files_, connections_;
+  std::string name_;
+};
+
+}  // namespace sfkit::sysflow

@@ -1,0 +1,49 @@
+import Table from 'cli-table3';
+import { escapeForTerminal } from '../engine/escape.js';
+import type { NativeTallyRow } from '../engine/native.js';
+import type { Summary } from '../engine/session.js';
+import { grouped } from './summary.js';
+
+const kinds = [
+  ['process', 'processes'],
+  ['file', 'files'],
+  ['connection', 'connections'],
+] as const;
+
+/** The busiest of the last second, as tables that fit a terminal of `columns`. */
+export function topText(rows: readonly NativeTallyRow[], summary: Summary, columns: number): string {
+  const { events, gaps } = summary.live;
+  const lost = gaps.filter(({ isLoss }) => isLoss).reduce((sum, { count }) => sum + count, 0n);
+  const width = Math.max(columns, 60);
+  const numbers = 14;
+  const names = width - 3 * numbers - 5;
+  const tables = kinds.map(([kind, title]) => {
+    const table = new Table({
+      head: [title, 'calls/s', 'read/s', 'written/s'],
+      colWidths: [names, numbers, numbers, numbers],
+      colAligns: ['left', 'right', 'right', 'right'],
+      style: { head: [], border: [] },
+    });
+    for (const row of rows.filter((candidate) => candidate.kind === kind)) {
+      table.push([escapeForTerminal(row.name), grouped(row.calls), bytes(row.read), bytes(row.written)]);
+    }
+    return table.toString();
+  });
+  return `${grouped(events)} events, ${grouped(lost)} lost\n${tables.join('\n')}\n`;
+}
+
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+function bytes(count: bigint): string {
+  let size = Number(count);
+  let unit = 0;
+  for (; size >= 1024 && unit < units.length - 1; unit++) size /= 1024;
+  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
+}
+
+/** Shows the tables in place of those of the second before; one after the other where that is no terminal. */
+export function showTop(rows: readonly NativeTallyRow[], summary: Summary): void {
+  const { stdout } = process;
+  if (stdout.isTTY) stdout.write('\x1b[H\x1b[J');
+  stdout.write(topText(rows, summary, stdout.columns ?? 100));
+}

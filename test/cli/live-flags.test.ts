@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { durationOf, filterOf, liveConfigOf } from '../../src/cli/live-flags.js';
+import { topText } from '../../src/cli/top.js';
+import { planLive, rotationDirectory } from '../../src/live/plan.js';
+import { emptySummary } from '../helpers/batches.js';
+
+describe('the flags of a live capture', () => {
+  it.each([
+    ['90', 90_000],
+    ['90s', 90_000],
+    ['1.5m', 90_000],
+    ['2h', 7_200_000],
+  ])('%s is a time', (text, milliseconds) => {
+    expect(durationOf('duration', text)).toBe(milliseconds);
+  });
+
+  it.each(['', '0', 'x', '-1', '1y', '99999999d'])('%j is none', (text) => {
+    expect(() => durationOf('duration', text)).toThrow(/--duration .*: expected a time/);
+  });
+
+  const flags = { 'all-syscalls': false, snaplen: 0, sampling: 1, 'buffer-size': '8M', 'cpus-per-buffer': 1 };
+  it.each([
+    ['4096', 4096],
+    ['64K', 65_536],
+    ['8M', 8_388_608],
+    ['1GiB', 1_073_741_824],
+  ])('%s is a size of buffers', (text, bytes) => {
+    expect(liveConfigOf({ ...flags, 'buffer-size': text }).ringBytes).toBe(bytes);
+  });
+
+  it.each(['3M', '1K', '2G', 'big', ''])('%j is none', (text) => {
+    expect(() => liveConfigOf({ ...flags, 'buffer-size': text })).toThrow(/a power of two from 4K to 1G/);
+  });
+
+  it('--pid, --comm and --container are parts of the filter', () => {
+    expect(filterOf({})).toBeUndefined();
+    expect(filterOf({ filter: 'fd.port = 443' })).toBe('fd.port = 443');
+    expect(filterOf({ pid: [1, 2], comm: ['a "b"'], filter: 'evt.failed = true or fd.num = 1' })).toBe(
+      'proc.pid in (1, 2) and proc.name in ("a \\"b\\"") and (evt.failed = true or fd.num = 1)',
+    );
+    expect(filterOf({ container: ['0123456789abcdef'] })).toBe(
+      '(container.id startswith "0123456789ab" or container.name = "0123456789abcdef")',
+    );
+  });
+});
+
+describe('the plan of a live capture', () => {
+  it('is JSON lines on standard output unless something else is wanted', () => {
+    expect(planLive(undefined, undefined, 0)).toMatchObject({ format: 'jsonl', shape: 'stdout', output: '-' });
+    expect(planLive('avro', undefined, 0)).toMatchObject({ format: 'avro', shape: 'stdout' });
+    expect(planLive(undefined, 'x.sf', 60)).toMatchObject({ format: 'avro', shape: 'file', rotate: 60 });
+    expect(planLive(undefined, 'tables/', 60)).toMatchObject({ format: 'parquet', shape: 'directory' });
+  });
+
+  it('rotates files of records and directories of tables only', () => {
+    expect(() => planLive(undefined, undefined, 60)).toThrow(/standard output cannot be rotated/);
+    expect(() => planLive(undefined, 'x.parquet', 60)).toThrow(/name a directory/);
+    expect(rotationDirectory('tables/', 1_700_000_000)).toBe('tables/20231114T221320Z/');
+  });
+});
+
+describe('the live table', () => {
+  it('shows the busiest with numbers that people read, and nothing that steers the terminal', () => {
+    const rows = [
+      { kind: 'process', name: 'nginx (7)', calls: 1234n, read: 2048n, written: 5n * 1024n ** 3n },
+      { kind: 'file', name: '/tmp/\x1b[31mred', calls: 1n, read: 0n, written: 0n },
+      { kind: 'connection', name: '127.0.0.1:1 -> 127.0.0.1:2', calls: 2n, read: 1n, written: 0n },
+    ] as const;
+    const live = { ...emptySummary.live, events: 10n, gaps: [{ reason: 'r', count: 3n, isLoss: true }] };
+    const text = topText(rows, { ...emptySummary, live }, 80);
+    expect(text).toContain('10 events, 3 lost');
+    expect(text).toMatch(/nginx \(7\) .*1,234 .*2\.0 KiB .*5\.0 GiB/);
+    expect(text).toContain('127.0.0.1:1 -> 127.0.0.1:2');
+    expect(text).not.toContain('\x1b');
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+});

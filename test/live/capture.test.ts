@@ -1,0 +1,312 @@
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import * as grpc from '@grpc/grpc-js';
+import { fromJSON } from '@grpc/proto-loader';
+import { describe, expect, it } from 'vitest';
+import { SysFlowDriver } from '../../src/driver/driver.js';
+import { loadAddon } from '../../src/engine/addon.js';
+import { liveConfig } from '../../src/engine/config.js';
+import { criInterface, criOptions } from '../../src/live/runtimes/cri.js';
+import { root } from '../helpers/corpus.js';
+import { testDirectory } from '../helpers/directory.js';
+import { liveTitle, noLive } from '../helpers/live.js';
+import { startLive } from '../helpers/live-run.js';
+import { readSf } from '../helpers/sf.js';
+
+const directory = testDirectory();
+const sfkit = (...args: string[]) =>
+  spawnSync(process.execPath, [join(root, 'bin/run.js'), ...args], { encoding: 'utf8' });
+const jsonLines = (path: string) =>
+  readFileSync(path, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Something that makes records. */
+function work(): void {
+  execFileSync('/bin/sh', ['-c', `echo something > ${directory.path('made')}; cat ${directory.path('made')}`]);
+}
+
+describe.skipIf(noLive !== undefined)(liveTitle('the probe'), () => {
+  const { recordPath, recordGzip, dropsPrivileges, maxEvents, ...options } = liveConfig({});
+  it.each([
+    [false, false],
+    [false, true],
+    [true, false],
+    [true, true],
+  ])('loads every program (all system calls: %s, raw tracepoints: %s)', (allSyscalls, rawTracepoints) => {
+    const what = loadAddon().tryProbe({ ...options, allSyscalls, rawTracepoints });
+    expect(what).toMatch(rawTracepoints ? /programs on raw tracepoints$/ : /programs on BTF tracepoints$/);
+    expect(Number.parseInt(what, 10)).toBeGreaterThan(allSyscalls ? 135 : 110);
+  });
+});
+
+describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
+  it('begins a new file and new tables at each rotation, each complete in itself', async () => {
+    const avro = startLive(['live', '-o', directory.path('r.sf'), '--rotate', '1']);
+    const tables = startLive(['live', '-o', directory.path('tables/'), '-f', 'jsonl', '--rotate', '1']);
+    await Promise.all([avro.capturing, tables.capturing]);
+    for (let i = 0; i < 6; i++) {
+      work();
+      await sleep(500);
+    }
+    const ends = await Promise.all([avro.end('SIGINT'), tables.end('SIGTERM')]);
+    expect(ends.map(({ exit, stderr }) => [exit, stderr.includes('lost: nothing')])).toEqual([
+      [0, true],
+      [0, true],
+    ]);
+    const files = readdirSync(directory.path()).filter((name) => /^r\.sf\.\d+$/.test(name));
+    expect(files.length).toBeGreaterThan(1);
+    for (const name of files) {
+      const records = await readSf(directory.path(name));
+      expect(records[0]?.type).toBe('SFHeader');
+    }
+    const places = readdirSync(directory.path('tables'));
+    expect(places.length).toBeGreaterThan(1);
+    for (const place of places) {
+      expect(place).toMatch(/^\d{8}T\d{6}Z$/);
+      expect(readdirSync(directory.path('tables', place))).toContain('process_event.jsonl');
+    }
+    expect(readdirSync(directory.path()).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
+  it('that is killed leaves what was written so far to be read', async () => {
+    const [sf, recording] = [directory.path('k.sf'), directory.path('k.scap.gz')];
+    const live = startLive(['live', '-o', sf, '--write', recording]);
+    await live.capturing;
+    work();
+    await sleep(2500);
+    work();
+    await sleep(2500);
+    expect(await live.end('SIGKILL')).toMatchObject({ signal: 'SIGKILL' });
+    expect([existsSync(sf), existsSync(recording)]).toEqual([false, false]);
+    expect((await readSf(`${sf}.part`)).some(({ type }) => type === 'ProcessEvent')).toBe(true);
+    const converted = sfkit(
+      'convert',
+      `${recording}.part`,
+      '--filter',
+      'proc.name in (sh, cat)',
+      '-f',
+      'jsonl',
+      '-o',
+      directory.path('k.jsonl'),
+    );
+    expect([0, 3]).toContain(converted.status);
+    expect(jsonLines(directory.path('k.jsonl')).some((row) => row.file_path === directory.path('made'))).toBe(true);
+    // The next run takes another name and leaves it alone.
+    const next = startLive(['live', '-o', sf, '--duration', '1']);
+    expect(await next.ended).toMatchObject({ exit: 0 });
+    expect([existsSync(sf), existsSync(`${sf}.part`)]).toEqual([true, true]);
+  });
+
+  it('gives up its rights, in all threads', async () => {
+    const live = startLive(['live', '-o', directory.path('p.jsonl')]);
+    await live.capturing;
+    await sleep(1000);
+    const held = readdirSync(`/proc/${live.pid}/task`).map((tid) => {
+      const status = readFileSync(`/proc/${live.pid}/task/${tid}/status`, 'utf8');
+      return [/CapEff:\s*(\w+)/.exec(status)?.[1], /NoNewPrivs:\s*(\d)/.exec(status)?.[1]].join(' ');
+    });
+    expect(new Set(held)).toEqual(new Set(['0000000000000002 1']));
+    work();
+    expect(await live.end('SIGINT')).toMatchObject({ exit: 0 });
+    expect(jsonLines(directory.path('p.jsonl')).some((row) => row.file_path === directory.path('made'))).toBe(true);
+  });
+
+  it('works for a user with four capabilities', async () => {
+    const place = directory.path('user');
+    mkdirSync(place, { mode: 0o777 });
+    execFileSync('chmod', ['777', directory.path(), place]);
+    const caps = '+bpf,+perfmon,+sys_ptrace,+dac_read_search';
+    const command = [
+      'setpriv',
+      '--reuid=1234',
+      '--regid=1234',
+      '--clear-groups',
+      `--inh-caps=${caps}`,
+      `--ambient-caps=${caps}`,
+    ];
+    const live = startLive(['live', '-o', join(place, 'u.jsonl')], ['env', `HOME=${place}`, ...command]);
+    await live.capturing;
+    work();
+    expect(await live.end('SIGINT')).toMatchObject({ exit: 0 });
+    expect(jsonLines(join(place, 'u.jsonl')).some((row) => row.file_path === directory.path('made'))).toBe(true);
+  });
+
+  it('refuses who has no rights, with what to do and without output', () => {
+    const place = directory.path('none');
+    mkdirSync(place);
+    execFileSync('chmod', ['777', directory.path(), place]);
+    const run = spawnSync(
+      'setpriv',
+      [
+        '--reuid=1234',
+        '--regid=1234',
+        '--clear-groups',
+        'env',
+        `HOME=${place}`,
+        process.execPath,
+        join(root, 'bin/run.js'),
+        'live',
+        '-o',
+        join(place, 'x.sf'),
+      ],
+      { encoding: 'utf8' },
+    );
+    expect(run.status).toBe(1);
+    expect(run.stderr).toContain('live capture needs root, or CAP_BPF and CAP_PERFMON');
+    expect(readdirSync(place).filter((name) => name.startsWith('x.sf'))).toEqual([]);
+  });
+
+  it('ends after as many events as were asked for, with a capture of exactly those', async () => {
+    const recording = directory.path('m.scap');
+    const live = startLive(['record', '-o', recording, '--max-events', '100', '--json']);
+    const busy = setInterval(work, 50);
+    const end = await live.ended;
+    clearInterval(busy);
+    expect(end).toMatchObject({ exit: 0 });
+    expect(JSON.parse(end.stdout)).toMatchObject({ events: 100, outputs: [`${recording} (capture)`] });
+    // Heartbeats and what follows the state are events of the file as well.
+    const info = JSON.parse(sfkit('info', recording, '--json').stdout);
+    expect(info[0].events).toBeGreaterThanOrEqual(100);
+    expect(statSync(recording).mode & 0o777).toBe(0o600);
+  });
+
+  it('that cannot record what it should writes its records all the same, and says so', async () => {
+    const live = startLive(['live', '-o', directory.path('f.jsonl'), '--write', '/dev/full']);
+    const end = await live.ended;
+    expect(end.exit).toBe(1);
+    expect(end.stderr).toContain('/dev/full: cannot be written: No space left on device');
+    expect(existsSync(directory.path('f.jsonl'))).toBe(true);
+    expect(statSync('/dev/full').isCharacterDevice()).toBe(true);
+  });
+
+  it.each([
+    [['record', '-o', '-'], /not to standard output/],
+    [['live', '-o', 'same', '-f', 'avro', '-w', 'same'], /name them differently/],
+    [['live', '--top', '-f', 'jsonl'], /--top takes standard output/],
+    [['live', '--table', 'file', '-o', 'x.sf'], /a SysFlow file holds all records/],
+    [['record', '-o', 'x', '--buffer-size', '3M'], /a power of two/],
+  ])('refuses what makes no sense: %j', (args, message) => {
+    const run = sfkit(...args);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toMatch(message);
+  });
+
+  it('shows who is busy', async () => {
+    const live = startLive(['live', '--top', '--duration', '3']);
+    await live.capturing;
+    for (let i = 0; i < 20; i++) {
+      work();
+      await sleep(100);
+    }
+    const end = await live.ended;
+    expect(end).toMatchObject({ exit: 0 });
+    expect(end.stdout).toMatch(/processes .*calls\/s/);
+    expect(end.stdout).toContain(directory.path('made').slice(0, 20));
+  });
+
+  it('is what a driver without a capture does, until exit()', async () => {
+    const paths = new Set<string>();
+    const filePath = directory.path('d.sf');
+    const driver = new SysFlowDriver({
+      filePath,
+      rotateInterval: 0,
+      fileReadMode: 0,
+      callback: (_header, _container, _process, file1) => {
+        if (file1 !== null) paths.add(file1.path);
+      },
+    });
+    const running = driver.run();
+    await sleep(3000);
+    work();
+    await sleep(1500);
+    driver.exit();
+    const summary = await running;
+    expect(summary.live).toMatchObject({ running: true, gaps: [] });
+    expect(paths).toContain(directory.path('made'));
+    expect((await readSf(filePath)).length).toBeGreaterThan(1);
+  });
+});
+
+const group = '/sys/fs/cgroup/pids/kubepods';
+const noCgroups = cgroupsReason();
+
+function cgroupsReason(): string | undefined {
+  try {
+    mkdirSync(`${group}/sfkit-try`, { recursive: true });
+    rmdirSync(`${group}/sfkit-try`);
+    return undefined;
+  } catch (error) {
+    return `control groups cannot be made here: ${(error as Error).message}`;
+  }
+}
+
+const noContainers = noLive ?? noCgroups;
+describe.skipIf(noContainers !== undefined)(
+  `containers of a live capture${noContainers === undefined ? '' : ` (skipped: ${noContainers})`}`,
+  () => {
+    it('have the id of their control group at once, and soon what their runtime says', async () => {
+      const id = 'abcdef012345';
+      const full = id.padEnd(64, '7');
+      const socket = directory.path('cri.sock');
+      const server = new grpc.Server();
+      const loaded = grpc.loadPackageDefinition(fromJSON(criInterface as never, criOptions)) as never as {
+        runtime: { v1: { RuntimeService: { service: grpc.ServiceDefinition } } };
+      };
+      type Done = (error: object | null, answer?: object) => void;
+      server.addService(loaded.runtime.v1.RuntimeService.service, {
+        Version: (_: unknown, done: Done) => done(null, { runtime_name: 'containerd' }),
+        ContainerStatus: (_: unknown, done: Done) =>
+          done(null, {
+            status: { id: full, metadata: { name: 'app' }, image: { image: 'quay.io/app:2' } },
+            info: { info: JSON.stringify({ config: { linux: { security_context: { privileged: true } } } }) },
+          }),
+        PodSandboxStatus: (_: unknown, done: Done) => done({ code: grpc.status.NOT_FOUND }),
+      } as never);
+      await new Promise<void>((resolve) =>
+        server.bindAsync(`unix:${socket}`, grpc.ServerCredentials.createInsecure(), () => resolve()),
+      );
+      const place = `${group}/cri-containerd-${full}.scope`;
+      mkdirSync(place, { recursive: true });
+      const recording = directory.path('c.scap');
+      try {
+        const live = startLive([
+          'live',
+          '-o',
+          directory.path('c.jsonl'),
+          '--write',
+          recording,
+          '--cri-socket',
+          socket,
+          '--containers-only',
+        ]);
+        await live.capturing;
+        const script = `echo $$ > ${place}/cgroup.procs; /bin/true; sleep 2; exec cat /etc/hostname`;
+        // Not waiting here: the stub answers on this thread.
+        await promisify(execFile)('/bin/sh', ['-c', script]);
+        expect(await live.end('SIGINT')).toMatchObject({ exit: 0 });
+      } finally {
+        server.forceShutdown();
+        rmdirSync(place);
+      }
+      const rows = jsonLines(directory.path('c.jsonl'));
+      const last = rows.find((row) => row.proc_args === '/etc/hostname' && row.opflags.includes('EXEC'));
+      expect(last).toMatchObject({
+        container_id: id,
+        container_name: 'app',
+        container_image: 'quay.io/app:2',
+        container_privileged: true,
+      });
+      expect(rows.every((row) => row.container_id === id)).toBe(true);
+      // The description is in the recording, too.
+      const again = sfkit('convert', recording, '-f', 'jsonl', '-o', '-', '--containers-only');
+      expect(again.stdout.replaceAll('"filename":"c.scap"', '"filename":"live"')).toBe(
+        readFileSync(directory.path('c.jsonl'), 'utf8'),
+      );
+    });
+  },
+);

@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { checkProbe } from '../../src/driver/probe.js';
+import { SfkitError } from '../../src/engine/errors.js';
+import { examine, type Machine } from '../../src/live/doctor.js';
+
+const healthy: Record<string, string> = {
+  '/proc/self/status': 'Name:\tnode\nCapEff:\t000001ffffffffff\n',
+  '/proc/self/limits': 'Max locked memory         8388608              8388608              bytes\n',
+  '/proc/1/status': '',
+  '/sys/kernel/btf/vmlinux': '',
+  '/sys/fs/cgroup/cgroup.controllers': '',
+};
+
+function machine(changes: Partial<Machine> = {}, files: Record<string, string | undefined> = {}): Machine {
+  const all = { ...healthy, ...files };
+  return {
+    platform: 'linux',
+    arch: 'x64',
+    kernel: '6.1.0',
+    read(path) {
+      const content = all[path];
+      if (content === undefined) throw new Error(`no ${path}`);
+      return content;
+    },
+    link: () => 'pid:[4026531836]',
+    exists: (path) => all[path] !== undefined,
+    canUse: () => true,
+    tryProbe: () => '116 programs',
+    ...changes,
+  };
+}
+
+const failing = (checked: Machine) =>
+  examine(checked)
+    .filter(({ status }) => status !== 'ok')
+    .map(({ name, status, code }) => [name, status, code]);
+
+describe('the checks of live capture', () => {
+  it('find nothing wrong where all is there', () => {
+    expect(failing(machine())).toEqual([]);
+    expect(examine(machine()).map(({ name }) => name)).toEqual([
+      'system',
+      'kernel types (BTF)',
+      'capabilities',
+      'lockdown',
+      '/proc',
+      'tracefs',
+      'locked memory',
+      'pid namespace',
+      'cgroups',
+      'container runtimes',
+      'probe',
+    ]);
+  });
+
+  it.each<[string, Machine, [string, string, string | undefined][]]>([
+    ['another system', machine({ platform: 'darwin' }), [['system', 'fails', 'OperationNotSupported']]],
+    ['another processor', machine({ arch: 'arm64' }), [['system', 'fails', 'OperationNotSupported']]],
+    ['an old kernel', machine({ kernel: '5.4.0' }), [['system', 'fails', 'OperationNotSupported']]],
+    [
+      'no BTF',
+      machine({}, { '/sys/kernel/btf/vmlinux': undefined }),
+      [['kernel types (BTF)', 'fails', 'OperationNotSupported']],
+    ],
+    [
+      'no rights',
+      machine({}, { '/proc/self/status': 'CapEff:\t0000000000000000\n' }),
+      [['capabilities', 'fails', 'ProbeAccessDenied']],
+    ],
+    [
+      'only CAP_BPF and CAP_PERFMON',
+      machine({}, { '/proc/self/status': 'CapEff:\t000000c000000000\n' }),
+      [['capabilities', 'limited', undefined]],
+    ],
+    [
+      'CAP_SYS_ADMIN and CAP_SYS_PTRACE, as before Linux 5.8',
+      machine({}, { '/proc/self/status': 'CapEff:\t0000000000280004\n' }),
+      [],
+    ],
+    ['no /proc', machine({}, { '/proc/self/status': undefined }), [['capabilities', 'fails', 'ProcResourceNotFound']]],
+    [
+      'lockdown',
+      machine({}, { '/sys/kernel/security/lockdown': 'none integrity [confidentiality]' }),
+      [['lockdown', 'fails', 'ProbeAccessDenied']],
+    ],
+    ['a harmless lockdown', machine({}, { '/sys/kernel/security/lockdown': 'none [integrity] confidentiality' }), []],
+    ['hidden processes', machine({}, { '/proc/1/status': undefined }), [['/proc', 'limited', 'ProcResourceNotFound']]],
+    ['a kernel that counts buffers', machine({ kernel: '5.10.0' }), [['locked memory', 'limited', undefined]]],
+    ['a container', machine({ link: () => 'pid:[4026532001]' }), [['pid namespace', 'limited', undefined]]],
+    [
+      'a socket that is closed to us',
+      machine({ canUse: () => false }, { '/var/run/docker.sock': '' }),
+      [['container runtimes', 'limited', undefined]],
+    ],
+    [
+      'a probe that is refused',
+      machine({
+        tryProbe() {
+          throw new SfkitError('INPUT_NOT_SUPPORTED', 'the kernel refuses the program call/open');
+        },
+      }),
+      [['probe', 'fails', 'ProbeNotLoaded']],
+    ],
+    [
+      'a probe that is not built',
+      machine({
+        tryProbe() {
+          throw new SfkitError('INPUT_NOT_SUPPORTED', 'this build of sfkit has no probe; it is made where clang is');
+        },
+      }),
+      [['probe', 'fails', 'ProbeNotExist']],
+    ],
+  ])('tell of %s', (_, checked, expected) => {
+    expect(failing(checked)).toEqual(expected);
+  });
+
+  it('are what a driver throws', () => {
+    const refuse = (checked: Machine) => () => checkProbe('CORE_EBPF', {}, undefined, checked);
+    expect(refuse(machine())).not.toThrow();
+    expect(refuse(machine({}, { '/proc/self/status': 'CapEff:\t0\n' }))).toThrow(
+      expect.objectContaining({ code: 'ProbeAccessDenied', message: expect.stringContaining('CAP_BPF') }),
+    );
+    expect(refuse(machine({ platform: 'win32' }))).toThrow(expect.objectContaining({ code: 'OperationNotSupported' }));
+  });
+});

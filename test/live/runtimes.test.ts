@@ -1,0 +1,273 @@
+import { rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import * as grpc from '@grpc/grpc-js';
+import { fromJSON } from '@grpc/proto-loader';
+import { afterEach, describe, expect, it } from 'vitest';
+import { criInterface, criOptions } from '../../src/live/runtimes/cri.js';
+import { splitImage } from '../../src/live/runtimes/description.js';
+import { watchContainers } from '../../src/live/runtimes/watcher.js';
+import { testDirectory } from '../helpers/directory.js';
+
+// Stub servers speak the protocols of the runtimes over unix sockets.
+
+const directory = testDirectory();
+const full = '0123456789ab'.padEnd(64, '0');
+const id = full.slice(0, 12);
+const none = { docker: [], podman: [], cri: [] };
+const ends: (() => void)[] = [];
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+});
+
+type Answers = Record<string, object>;
+
+/** A daemon that answers paths with JSON, and 404 to the rest. */
+async function httpStub(answers: Answers, seen: string[] = []): Promise<string> {
+  const path = directory.path('http.sock');
+  const server: Server = createServer((request, response) => {
+    seen.push(request.url ?? '');
+    const answer = answers[request.url ?? ''];
+    response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(answer ?? { message: 'no such container' }));
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  ends.push(() => server.close());
+  return path;
+}
+
+interface CriAnswers {
+  name?: string;
+  containers?: Record<string, object>;
+  sandboxes?: Record<string, object>;
+}
+
+/** A runtime with the interface of Kubernetes. */
+async function criStub({ name = 'containerd', containers = {}, sandboxes = {} }: CriAnswers): Promise<string> {
+  const path = directory.path('cri.sock');
+  const loaded = grpc.loadPackageDefinition(fromJSON(criInterface as never, criOptions)) as never as {
+    runtime: { v1: { RuntimeService: { service: grpc.ServiceDefinition } } };
+  };
+  const server = new grpc.Server();
+  type Call = { request: Record<string, string> };
+  type Done = (error: object | null, answer?: object) => void;
+  const find = (known: Record<string, object>, wanted: string, done: Done) => {
+    const key = Object.keys(known).find((candidate) => candidate.startsWith(wanted));
+    if (key === undefined) done({ code: grpc.status.NOT_FOUND, details: 'not found' });
+    else done(null, known[key]);
+  };
+  server.addService(loaded.runtime.v1.RuntimeService.service, {
+    Version: (_: Call, done: Done) => done(null, { runtime_name: name }),
+    ContainerStatus: ({ request }: Call, done: Done) => find(containers, request.container_id as string, done),
+    PodSandboxStatus: ({ request }: Call, done: Done) => find(sandboxes, request.pod_sandbox_id as string, done),
+  } as never);
+  await new Promise<void>((resolve, reject) =>
+    server.bindAsync(`unix:${path}`, grpc.ServerCredentials.createInsecure(), (error) =>
+      error ? reject(error) : resolve(),
+    ),
+  );
+  ends.push(() => server.forceShutdown());
+  return path;
+}
+
+async function describeWith(options: Parameters<typeof watchContainers>[0], cgroups = '') {
+  const watcher = watchContainers({ timeout: 2, ...options });
+  ends.push(() => watcher.close());
+  const json = await watcher.describe({ id, cgroups });
+  return json === undefined ? undefined : JSON.parse(json).container;
+}
+
+describe('a container is described by', () => {
+  it('docker', async () => {
+    const image = 'sha256:'.concat('f'.repeat(64));
+    const socket = await httpStub({
+      [`/containers/${id}/json`]: {
+        Id: full,
+        Name: '/web',
+        Image: image,
+        Created: '2026-01-02T03:04:05.678Z',
+        Config: { Image: 'registry:5000/nginx:1.25', Labels: { app: 'web', long: 'x'.repeat(200) }, User: 'www' },
+        HostConfig: { Privileged: true, PidMode: 'host', NetworkMode: 'bridge', Memory: 1024, NanoCpus: 2_000_000_000 },
+        NetworkSettings: { Networks: { bridge: { IPAddress: '172.17.0.2' } } },
+        Mounts: [{ Source: '/a', Destination: '/b', Mode: 'ro', RW: false, Propagation: 'rprivate' }],
+      },
+      [`/images/${encodeURIComponent(image)}/json`]: {
+        RepoTags: ['registry:5000/nginx:1.25'],
+        RepoDigests: ['registry:5000/nginx@sha256:abc'],
+      },
+    });
+    expect(await describeWith({ sockets: { ...none, docker: [socket] } }, 'pids=/docker/')).toEqual({
+      id,
+      full_id: full,
+      type: 0,
+      name: 'web',
+      image: 'registry:5000/nginx:1.25',
+      imageid: 'f'.repeat(64),
+      imagerepo: 'registry:5000/nginx',
+      imagetag: '1.25',
+      imagedigest: 'sha256:abc',
+      privileged: true,
+      is_pod_sandbox: false,
+      labels: { app: 'web' },
+      created_time: 1767323045,
+      host_pid: true,
+      host_network: false,
+      host_ipc: false,
+      ip: '172.17.0.2',
+      User: 'www',
+      Mounts: [{ Source: '/a', Destination: '/b', Mode: 'ro', RW: false, Propagation: 'rprivate' }],
+      memory_limit: 1024,
+      swap_limit: 0,
+      cpu_shares: 1024,
+      cpu_quota: 200_000,
+      cpu_period: 100_000,
+    });
+  });
+
+  it('podman', async () => {
+    const socket = await httpStub({
+      [`/v4.0.0/libpod/containers/${id}/json`]: {
+        Id: full,
+        Name: 'web',
+        Image: 'e'.repeat(64),
+        ImageName: 'docker.io/library/alpine:latest',
+        ImageDigest: 'sha256:d',
+        Pod: 'pod1',
+        IsInfra: false,
+      },
+    });
+    expect(await describeWith({ sockets: { ...none, podman: [socket] } }, 'pids=/libpod-')).toMatchObject({
+      id,
+      type: 11,
+      name: 'web',
+      image: 'docker.io/library/alpine:latest',
+      imagerepo: 'docker.io/library/alpine',
+      imagetag: 'latest',
+      imagedigest: 'sha256:d',
+      pod_sandbox_id: 'pod1',
+    });
+  });
+
+  it.each([
+    [
+      'containerd',
+      7,
+      { config: { image: { image: 'sha256:1234' }, linux: { security_context: { privileged: true } } } },
+    ],
+    ['cri-o', 8, { privileged: true }],
+    ['docker', 6, {}],
+  ])('%s', async (name, type, info) => {
+    const socket = await criStub({
+      name,
+      containers: {
+        [full]: {
+          status: {
+            id: full,
+            metadata: { name: 'app' },
+            created_at: '1700000000000000000',
+            image: { image: 'quay.io/app:2' },
+            image_ref: 'quay.io/app@sha256:77',
+            labels: { 'io.kubernetes.container.name': 'app' },
+            mounts: [{ container_path: '/in', host_path: '/out', readonly: true, propagation: 2 }],
+            resources: { linux: { memory_limit_in_bytes: '4096' } },
+          },
+          info: { info: JSON.stringify({ sandboxID: 'sandbox1', ...info }) },
+        },
+      },
+      sandboxes: {
+        sandbox1: {
+          status: {
+            id: 'sandbox1',
+            metadata: { name: 'pod', uid: 'u1', namespace: 'default' },
+            network: { ip: '10.0.0.7' },
+            linux: { namespaces: { options: { network: 2 } } },
+            labels: { tier: 'front' },
+          },
+        },
+      },
+    });
+    expect(await describeWith({ criPath: socket, sockets: none }, 'pids=/kubepods/')).toMatchObject({
+      id,
+      full_id: full,
+      type,
+      name: 'app',
+      image: 'quay.io/app:2',
+      imagerepo: 'quay.io/app',
+      imagetag: '2',
+      imagedigest: 'sha256:77',
+      privileged: type !== 6,
+      labels: {
+        'io.kubernetes.container.name': 'app',
+        'io.kubernetes.pod.name': 'pod',
+        'io.kubernetes.pod.namespace': 'default',
+        'io.kubernetes.pod.uid': 'u1',
+      },
+      created_time: 1_700_000_000,
+      ip: '10.0.0.7',
+      host_network: true,
+      pod_sandbox_id: 'sandbox1',
+      pod_sandbox_labels: { tier: 'front' },
+      Mounts: [{ Source: '/out', Destination: '/in', Mode: '', RW: false, Propagation: 'rshared' }],
+      memory_limit: 4096,
+    });
+  });
+
+  it('containerd, as the pause of a pod', async () => {
+    const socket = await criStub({
+      sandboxes: { [full]: { status: { id: full, metadata: { name: 'pod', uid: 'u1', namespace: 'kube-system' } } } },
+    });
+    expect(await describeWith({ criPath: socket, sockets: none })).toMatchObject({
+      name: 'pod',
+      is_pod_sandbox: true,
+      image: '',
+    });
+  });
+});
+
+describe('a container stays unknown', () => {
+  it('without a runtime', async () => {
+    expect(await describeWith({ sockets: { docker: ['/nowhere'], podman: [], cri: [] } })).toBeUndefined();
+  });
+
+  it('if nobody knows it, after being asked several times', async () => {
+    const seen: string[] = [];
+    const socket = await httpStub({}, seen);
+    expect(await describeWith({ sockets: { ...none, docker: [socket] }, timeout: 1 })).toBeUndefined();
+    expect(seen.length).toBeGreaterThan(2);
+  });
+
+  it('if the runtime never answers', async () => {
+    const path = directory.path('silent.sock');
+    const server = createServer(() => {});
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    ends.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const started = Date.now();
+    expect(await describeWith({ sockets: { ...none, docker: [path] }, timeout: 1 })).toBeUndefined();
+    expect(Date.now() - started).toBeLessThan(5000);
+  });
+
+  it('if the answer is no JSON, or an id is none', async () => {
+    const path = directory.path('odd.sock');
+    const server = createServer((_, response) => response.end('<html>'));
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    ends.push(() => server.close());
+    expect(await describeWith({ sockets: { ...none, docker: [path] }, timeout: 1 })).toBeUndefined();
+    const watcher = watchContainers({ sockets: { ...none, docker: [path] } });
+    expect(await watcher.describe({ id: '../images', cgroups: '' })).toBeUndefined();
+    watcher.close();
+    rmSync(path);
+  });
+});
+
+describe('names of images', () => {
+  it.each([
+    ['nginx', 'nginx', '', ''],
+    ['nginx:1.25', 'nginx', '1.25', ''],
+    ['host:5000/nginx', 'host:5000/nginx', '', ''],
+    ['host:5000/nginx:1@sha256:00', 'host:5000/nginx', '1', 'sha256:00'],
+  ])('%s', (name, repo, tag, digest) => {
+    expect(splitImage(name)).toEqual({ repo, tag, digest });
+  });
+});
