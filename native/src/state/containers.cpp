@@ -180,7 +180,7 @@ uint32_t ContainerTable::add(std::string_view id, int32_t type, std::string_view
   ContainerInfo& info = containers_[index];
   info.known = true;
   info.name = name;
-  info.image = join_image(image, "");
+  info.image = join_image(image, "", false);
   info.type = type;
   ++info.version;
   return index;
