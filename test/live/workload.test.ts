@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { root } from '../helpers/corpus.js';
+import { fixtures, root } from '../helpers/corpus.js';
 import { liveTitle, noLive, testProgram } from '../helpers/live.js';
 import { type LiveEnd, startLive } from '../helpers/live-run.js';
 import { readSf } from '../helpers/sf.js';
@@ -44,6 +44,12 @@ let deeds: Deed[];
 let rows: Row[];
 let end: LiveEnd;
 let dump: { errors: unknown[]; param_counts: object; odd: object; unknown_events: object } | undefined;
+
+const jsonLines = (path: string) =>
+  readFileSync(path, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
 
 async function capture(name: string, args: string[]): Promise<void> {
   const place = join(directory, name);
@@ -175,6 +181,20 @@ function wanted(deed: Deed): unknown {
 }
 
 const all = ['--no-file-only', '--file-read-mode', 'all'];
+
+describe('a recording of what a program did (fixtures/live.scap)', () => {
+  it('tells it one record after the other', () => {
+    const output = join(directory, 'fixture.jsonl');
+    const input = join(fixtures, 'live.scap');
+    execFileSync(process.execPath, [join(root, 'bin/run.js'), 'convert', input, '-o', output, ...all], {
+      stdio: 'pipe',
+    });
+    deeds = jsonLines(join(fixtures, 'live.jsonl'));
+    rows = jsonLines(output);
+    expect(deeds.length).toBeGreaterThan(30);
+    expect(deeds.map((deed) => [deed, told(deed)])).toEqual(deeds.map((deed) => [deed, wanted(deed)]));
+  });
+});
 
 describe.skipIf(noLive !== undefined)(liveTitle('sfkit live tells what a program did'), () => {
   describe.each([

@@ -1,0 +1,94 @@
+#include "live/proc_files.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "live/machine.h"
+#include "live/recorder.h"
+#include "scap/blocks.h"
+#include "scap/input.h"
+#include "testing/temporary_file.h"
+
+namespace sfkit::live {
+namespace {
+
+TEST(ProcFiles, LinesAndWords) {
+  constexpr std::string_view kText = "Name:\ta b\nUid:\t1\t2\t3\t4\nNSpid:\t77\t1\n";
+  EXPECT_EQ(line_value(kText, "Name:"), "a b");
+  EXPECT_EQ(line_value(kText, "Missing:"), "");
+  EXPECT_EQ(word_at(line_value(kText, "Uid:"), 1), "2");
+  EXPECT_EQ(word_at("one two", 2), "");
+  EXPECT_EQ(last_word(line_value(kText, "NSpid:")), "1");
+  EXPECT_EQ(last_word(""), "");
+  EXPECT_EQ(to_number("12"), 12);
+  EXPECT_EQ(to_number("12x", -1), -1);
+  EXPECT_EQ(to_number("", -1), -1);
+  EXPECT_EQ(to_hex("1fF"), 0x1ffu);
+}
+
+// What the machine says of itself is a capture that the reader takes, with this process's parent in it.
+TEST(Machine, IsDescribedAsTheBeginningOfACapture) {
+  struct Visitor : scap::CaptureVisitor {
+    bool has_parent = false, has_machine = false, complete = false;
+    size_t descriptors = 0;
+    void section() override {}
+    void machine(const scap::MachineInfo& machine) override { has_machine = machine.cpus > 0; }
+    void thread(const scap::ThreadEntry& entry) override {
+      if (entry.tid == ::getppid()) has_parent = entry.pid == entry.tid && !entry.comm.empty();
+      EXPECT_NE(entry.pid, ::getpid()) << "not the capturing process itself";
+    }
+    void descriptor(int64_t, const scap::FdEntry&) override { ++descriptors; }
+    void user(const scap::UserEntry&) override {}
+    void group(const scap::GroupEntry&) override {}
+    void interface(const scap::InterfaceEntry&) override {}
+    void lists_complete() override { complete = true; }
+    bool event(const scap::EventView& event) override {
+      EXPECT_EQ(event.ts, 7u);
+      EXPECT_EQ(event.block_flags, scap::kStateOnlyFlag);
+      return true;
+    }
+  } visitor;
+  const std::vector<uint8_t> bytes = describe_machine(1, 7);
+  auto input = scap::Input::over(Bytes(bytes.data(), bytes.size()));
+  ASSERT_TRUE(input.is_ok());
+  scap::ReadStats stats;
+  ASSERT_TRUE(scap::read_capture(*input.value(), "machine", visitor, stats).is_ok());
+  EXPECT_TRUE(stats.damage.empty());
+  EXPECT_TRUE(visitor.has_machine);
+  EXPECT_TRUE(visitor.has_parent);
+  EXPECT_GT(visitor.descriptors, 0u);
+}
+
+TEST(Recorder, WritesWhatItIsGivenInOrderBehindTheBeginning) {
+  for (const bool gzip : {false, true}) {
+    const testing::TemporaryFile place(std::vector<uint8_t>{1});
+    const std::string path = place.path() + ".new";
+    const auto chunk = [](std::string_view text) {
+      return std::make_shared<const std::vector<uint8_t>>(text.begin(), text.end());
+    };
+    auto recorder = Recorder::open(path, gzip);
+    ASSERT_TRUE(recorder.is_ok()) << recorder.status().message();
+    recorder.value()->add(chunk("second "));
+    recorder.value()->add(chunk("third"));
+    recorder.value()->begin(chunk("first "));
+    recorder.value()->finish();
+    EXPECT_EQ(recorder.value()->failure(), "");
+    EXPECT_FALSE(Recorder::open(path, false).is_ok()) << "what is there is not written over";
+    auto input = scap::Input::open(path);
+    ASSERT_TRUE(input.is_ok());
+    EXPECT_EQ(input.value()->is_gzip(), gzip);
+    EXPECT_EQ(input.value()->peek(100).text(), "first second third");
+    ::unlink(path.c_str());
+  }
+}
+
+TEST(Recorder, TellsWhenTheDiskFails) {
+  auto recorder = Recorder::open("/dev/full", false);
+  ASSERT_TRUE(recorder.is_ok()) << recorder.status().message();
+  recorder.value()->begin(std::make_shared<const std::vector<uint8_t>>(10, 'x'));
+  recorder.value()->finish();
+  EXPECT_NE(recorder.value()->failure().find("/dev/full: cannot be written"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sfkit::live

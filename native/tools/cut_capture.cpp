@@ -1,0 +1,98 @@
+// Makes a fixture of a recording: only what the processes below one program did, on a machine without a name
+// of its own. The lists of processes and descriptors are left out, users and interfaces cut to those that
+// every machine has, so that the file says nothing of where it was made. Usage: cut_capture RECORDING OUTPUT
+// PROGRAM
+#include <cstdio>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "scap/blocks.h"
+#include "scap/input.h"
+#include "scap/writer.h"
+
+namespace {
+
+using namespace sfkit::scap;
+
+class Cutter : public CaptureVisitor {
+ public:
+  explicit Cutter(std::string_view program) : program_(program) {}
+
+  void section() override { writer_.begin(); }
+  void machine(const MachineInfo& machine) override {
+    MachineInfo plain = machine;
+    plain.hostname = "demo-host";
+    writer_.machine(plain);
+  }
+  void thread(const ThreadEntry&) override {}
+  void descriptor(int64_t, const FdEntry&) override {}
+  void user(const UserEntry&) override {}
+  void group(const GroupEntry&) override {}
+  void interface(const InterfaceEntry& entry) override {
+    if (entry.name == "lo") interfaces_.push_back(entry);
+  }
+  void lists_complete() override {
+    if (lists_written_) return;
+    lists_written_ = true;
+    writer_.interfaces(interfaces_);
+    writer_.users({{0, 0, "root", "/root", "/bin/sh"}}, {{0, "root"}});
+  }
+
+  bool event(const EventView& event) override {
+    const bool begins =
+        event.code == ev::SYSCALL_EXECVE_19_X && to_text(event.param(P::comm)) == program_ && wanted_.empty();
+    if (begins) wanted_.insert(event.tid);
+    if (!wanted_.contains(event.tid) && !is_new_child(event)) return true;
+    const int64_t result = to_int(event.param(0), -1);
+    if (is_clone(event.code) && result > 0) wanted_.insert(result);
+    writer_.event(event);
+    return true;
+  }
+
+  const std::vector<uint8_t>& bytes() const { return writer_.bytes(); }
+
+ private:
+  static bool is_clone(uint16_t code) {
+    return code == ev::SYSCALL_CLONE_20_X || code == ev::SYSCALL_FORK_20_X ||
+           code == ev::SYSCALL_VFORK_20_X || code == ev::SYSCALL_CLONE3_X;
+  }
+  // A child may tell of itself first.
+  bool is_new_child(const EventView& event) {
+    if (!is_clone(event.code) || to_int(event.param(0), -1) != 0) return false;
+    if (!wanted_.contains(to_int(event.param(P::ptid), -1)) &&
+        !wanted_.contains(to_int(event.param(P::pid), -1))) {
+      return false;
+    }
+    wanted_.insert(event.tid);
+    return true;
+  }
+
+  std::string program_;
+  CaptureWriter writer_;
+  std::vector<InterfaceEntry> interfaces_;
+  bool lists_written_ = false;
+  std::set<int64_t> wanted_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 4) return 2;
+  auto input = Input::open(argv[1]);
+  if (!input.is_ok()) {
+    std::fprintf(stderr, "%s\n", input.status().message().c_str());
+    return 1;
+  }
+  Cutter cutter(argv[3]);
+  ReadStats stats;
+  if (const sfkit::Status status = read_capture(*input.value(), argv[1], cutter, stats); !status.is_ok()) {
+    std::fprintf(stderr, "%s\n", status.message().c_str());
+    return 1;
+  }
+  std::FILE* out = std::fopen(argv[2], "wb");
+  if (out == nullptr) return 1;
+  const bool written =
+      std::fwrite(cutter.bytes().data(), 1, cutter.bytes().size(), out) == cutter.bytes().size();
+  return std::fclose(out) == 0 && written ? 0 : 1;
+}
