@@ -1,10 +1,14 @@
 // Before the package is made: builds everything and puts the engine where installations look for it.
-import { copyFileSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { builtAddon } from './lib/native.mjs';
 import { prebuiltHere } from './lib/prebuilt.mjs';
+import { root } from './lib/run.mjs';
 import { setUp } from './setup.mjs';
 
 setUp({ tests: false });
 mkdirSync(dirname(prebuiltHere()), { recursive: true });
 copyFileSync(builtAddon, prebuiltHere());
+// Who builds the engine anew need not have the compiler of the probe.
+const probe = join(root, 'native', 'build', 'probe.gen.cpp');
+if (existsSync(probe)) copyFileSync(probe, join(root, 'native', 'probe', 'prebuilt.gen.cpp'));

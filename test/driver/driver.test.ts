@@ -231,7 +231,7 @@ describe('every error code is raised where it says', () => {
     },
     EventParsingError: () => raise({ scapInputPath: join(fixtures, 'seeds/captures/cut-in-event.scap'), callback }),
     ProcResourceNotFound: () => codeOf(() => checkProbe('KMOD', {}, failing('ENOENT'))),
-    OperationNotSupported: () => raise({ driverType: 'CORE_EBPF', callback }),
+    OperationNotSupported: () => raise({ driverType: 'KMOD', moduleChecks: false, callback }),
   };
 
   it.each(sysFlowErrorCodes)('%s', async (code) => {

@@ -61,7 +61,7 @@ FieldValue FieldReader::container_field(const FieldRef& field) {
     }
   }
   // The tag was put behind it once more, as SysFlow wants it.
-  const std::string_view image = std::string_view(container.image).substr(0, container.image.rfind(':'));
+  const std::string_view image = container.image_as_told;
   switch (field.field) {
     case Field::kContainerId: return FieldValue::of_text(container.id);
     case Field::kContainerFullId: return FieldValue::of_text(text_of(description, "full_id"));

@@ -164,7 +164,8 @@ uint32_t ContainerTable::add_json(std::string_view json, bool compat) {
   const json::Value* privileged = container->find("privileged");
   info.known = true;
   info.name = text("name");
-  info.image = join_image(text("image"), text("imagetag"), compat);
+  info.image_as_told = text("image");
+  info.image = join_image(info.image_as_told, text("imagetag"), compat);
   info.imageid = text("imageid");
   info.type = type == nullptr ? kContainerDocker : static_cast<int32_t>(type->as_int(kContainerDocker));
   info.privileged = privileged != nullptr && privileged->as_bool(false);
@@ -180,6 +181,7 @@ uint32_t ContainerTable::add(std::string_view id, int32_t type, std::string_view
   ContainerInfo& info = containers_[index];
   info.known = true;
   info.name = name;
+  info.image_as_told = image;
   info.image = join_image(image, "", false);
   info.type = type;
   ++info.version;

@@ -19,7 +19,8 @@ struct ContainerInfo {
   std::string cgroups;  // of a thread in it, as captures write them; "" when none was seen
   bool known = false;   // metadata has been seen
   std::string name;
-  std::string image;  // with tag
+  std::string image;          // with tag
+  std::string image_as_told;  // by the runtime, with or without
   std::string imageid;
   int32_t type = kContainerDocker;
   bool privileged = false;
