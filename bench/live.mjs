@@ -115,7 +115,9 @@ for (let round = 0; round < Number(options.rounds); round++) {
   for (const [way, args] of Object.entries(ways)) {
     const live = args && (await capture(args));
     for (const [name, workload] of Object.entries(workloads)) {
-      ((figures[name] ??= {})[way] ??= []).push(workload());
+      figures[name] ??= {};
+      figures[name][way] ??= [];
+      figures[name][way].push(workload());
     }
     if (live) {
       const told = await live.end();
