@@ -167,6 +167,19 @@ Driver::Driver(DriverConfig config) : config_(std::move(config)) {
 
 Driver::~Driver() = default;
 
+Status Driver::capture(sysflow::RecordSink& sink) {
+  auto source = live::LiveSource::open(config_.live);
+  if (!source.is_ok()) return source.status();
+  // Nobody waits for the end of a kernel.
+  config_.options.flush_interval = 1;
+  const std::unique_ptr<scap::Input> input = source.value()->input();
+  const Status status =
+      sysflow::convert_capture(*input, "the running kernel", config_.options, sink, cancel_, summary_);
+  for (const live::LiveGap& gap : source.value()->counts().gaps) summary_.add_skipped(gap.reason, gap.count);
+  const std::string failure = source.value()->recording_failure();
+  return status.is_ok() && !failure.empty() ? Status(ErrorCode::kUnreadable, failure) : status;
+}
+
 Status Driver::run() {
   std::optional<OutputFile> output;
   std::unique_ptr<output::AvroContainer> container;
@@ -178,7 +191,9 @@ Status Driver::run() {
   }
   Sink sink(config_.callback, container.get(), stop_);
   const Status status =
-      sysflow::convert_capture(config_.scap_input_path, config_.options, sink, cancel_, summary_);
+      config_.scap_input_path.empty()
+          ? capture(sink)
+          : sysflow::convert_capture(config_.scap_input_path, config_.options, sink, cancel_, summary_);
   if (!status.is_ok() || !output) return status;
   if (const uint64_t skipped = container->skipped_ipv6_flows(); skipped != 0) {
     summary_.skipped.push_back(

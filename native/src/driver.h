@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "base/summary.h"
+#include "live/source.h"
 #include "sysflow/convert.h"
 #include "sysflow/records.h"
 
@@ -34,10 +35,12 @@ using Callback = std::function<bool(const Joined& joined, const Activity& record
 
 // What is not named here has the meaning and default of ConvertOptions.
 struct DriverConfig {
-  std::string scap_input_path;  // capture to read; "-" is standard input
+  std::string scap_input_path;  // capture to read; "-" is standard input; "" for the running kernel
   std::string file_path;        // .sf file to write; "" for none
   Callback callback;            // may be empty
   sysflow::ConvertOptions options;
+  live::LiveOptions
+      live;  // of the running kernel, which is captured until exit(); Linux on x86-64, with rights
 };
 
 class Driver {
@@ -47,8 +50,9 @@ class Driver {
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
 
-  // Reads the capture to its end, or to exit(). Not ok for a wrong filter, a capture that cannot be read, an
-  // output that cannot be written; damage inside the capture is in summary(). Blocks; call it once.
+  // Reads the capture to its end, or to exit(), which a running kernel needs. Not ok for a wrong filter, a
+  // capture that cannot be read, an output that cannot be written; damage inside the capture is in summary().
+  // Blocks; call it once.
   Status run();
   // Ends the run where it is; may be called from the callback or from another thread.
   void exit() { stop_.store(true, std::memory_order_relaxed); }
@@ -57,6 +61,8 @@ class Driver {
 
  private:
   class Sink;
+
+  Status capture(sysflow::RecordSink& sink);
 
   DriverConfig config_;
   std::atomic<bool> stop_{false};

@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace sfkit {
@@ -70,6 +74,36 @@ TEST(Driver, SaysWhatIsWrong) {
   config.options.filter.clear();
   config.file_path = "/nowhere/a.sf";
   EXPECT_FALSE(Driver(config).run().is_ok());
+}
+
+TEST(Driver, CapturesTheRunningKernelWithoutACapture) {
+  if (const auto works = live::LiveSource::try_probe({}); !works.is_ok()) {
+    GTEST_SKIP() << "live capture does not work here: " << works.status().message();
+  }
+  const std::string path = testing::TempDir() + "sfkit-driver-live";
+  bool seen = false;
+  std::atomic<bool> ended{false};
+  DriverConfig config;
+  config.options.file_read_mode = 0;
+  config.callback = [&](const Joined& joined, const Activity&) {
+    seen = seen || (joined.file1 != nullptr && joined.file1->path == path);
+    return !seen;
+  };
+  Driver driver(std::move(config));
+  // What this process does is left out: another one has to do something.
+  std::thread worker([&] {
+    for (int i = 0; i < 200 && !ended; ++i) {
+      EXPECT_EQ(std::system(("echo something > " + path).c_str()), 0);
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    driver.exit();
+  });
+  const Status status = driver.run();
+  ended = true;
+  worker.join();
+  std::filesystem::remove(path);
+  EXPECT_TRUE(status.is_ok()) << status.message();
+  EXPECT_TRUE(seen);
 }
 
 }  // namespace

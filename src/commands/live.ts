@@ -7,6 +7,7 @@ import { runLive } from '../cli/run-live.js';
 import { showTop } from '../cli/top.js';
 import { tables } from '../engine/columns.gen.js';
 import { SfkitError } from '../engine/errors.js';
+import { escapeForTerminal } from '../engine/escape.js';
 import { formats } from '../export/plan.js';
 import { planLive } from '../live/plan.js';
 
@@ -57,6 +58,11 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
       description:
         'begin a new file after this time, as 60, 5m or 1h: NAME.sf becomes NAME.sf.SECONDS, a directory gets a directory of tables each',
     }),
+    socket: Flags.string({
+      helpValue: 'PATH',
+      exclusive: ['output', 'format', 'rotate', 'table'],
+      description: 'send records to this unix socket (SOCK_SEQPACKET), one a message as Avro, in place of -o',
+    }),
     table: Flags.option({ options: tableNames })({
       helpValue: 'NAME',
       description: 'the table a single file holds: sysflow (all events and flows, the default), process_event, ...',
@@ -84,7 +90,8 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
   override async run(): Promise<void> {
     const { flags } = await this.parse(Live);
     const rotate = flags.rotate === undefined ? 0 : Math.ceil(durationOf('rotate', flags.rotate) / 1000);
-    const isShown = flags.top && flags.output === undefined && flags.format === undefined;
+    const isShown =
+      flags.socket !== undefined || (flags.top && flags.output === undefined && flags.format === undefined);
     const plan = isShown ? undefined : planLive(flags.format, flags.output, rotate);
     if (flags.top && plan?.shape === 'stdout') {
       throw new SfkitError('INVALID_ARGUMENT', '--top takes standard output; name a file for the records with -o');
@@ -103,6 +110,8 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
     const { summary, seconds } = await runLive({
       ...collectorOptions({ ...flags, filter: filterOf(flags) }),
       plan,
+      socket: flags.socket,
+      warn: (message) => process.stderr.write(`sfkit: ${escapeForTerminal(message)}\n`),
       table: flags.table,
       live: liveConfigOf(flags),
       record: flags.write,
@@ -111,6 +120,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
       runtimes: { criPath: flags['cri-socket'], timeout: durationOf('cri-timeout', flags['cri-timeout']) / 1000 },
     });
     const outputs = plan === undefined ? [] : [`${toStdout ? 'standard output' : plan.output} (${plan.format})`];
+    if (flags.socket !== undefined) outputs.push(`${flags.socket} (socket)`);
     if (flags.write !== undefined) outputs.push(`${flags.write} (capture)`);
     const outcome = { summary, seconds, outputs };
     if (flags.json) (toStdout ? process.stderr : process.stdout).write(liveJson(outcome));

@@ -1,14 +1,19 @@
 import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions, LiveConfig } from '../engine/config.js';
 import type { NativeTallyRow } from '../engine/native.js';
-import { openColumns, openFiles, openState, type Session, type Summary } from '../engine/session.js';
+import { openColumns, openDatums, openFiles, openState, type Session, type Summary } from '../engine/session.js';
 import { type DescribeContainer, followContainers } from './follow.js';
 import { avroOutput, type LiveOutput, tableOutput, tablesOf } from './outputs.js';
 import { type LivePlan, liveName } from './plan.js';
+import { socketOutput } from './socket-output.js';
 
 export interface LiveCaptureOptions extends CollectorOptions {
   /** Where records go; without it the state is followed and no record is written. */
   plan?: LivePlan | undefined;
+  /** Unix socket of kind SOCK_SEQPACKET to send records to, in place of a plan. */
+  socket?: string | undefined;
+  /** Told what the socket could not be given. */
+  warn?: ((message: string) => void) | undefined;
   /** The table of an output that holds one. Default: sysflow, all events and flows. */
   table?: TableName | undefined;
   live?: LiveConfig | undefined;
@@ -30,7 +35,7 @@ const busiest = 8;
 
 /** Captures the running kernel until it is told to stop. Resolves when all is written. */
 export async function captureKernel(options: LiveCaptureOptions): Promise<Summary> {
-  const { plan, table, live, signal, describeContainer, onTick, onBusiest, ...collector } = options;
+  const { plan, socket, warn, table, live, signal, describeContainer, onTick, onBusiest, ...collector } = options;
   const config = {
     filename: liveName,
     ...collector,
@@ -41,6 +46,7 @@ export async function captureKernel(options: LiveCaptureOptions): Promise<Summar
     rotateInterval: plan?.rotate ?? 0,
   };
   const follow = { signal, describeContainer, onTick, onBusiest };
+  if (socket !== undefined) return run(openDatums(config), () => socketOutput(socket, warn ?? (() => {})), follow);
   if (plan === undefined) return run(openState(config), noOutput, follow);
   if (plan.format === 'avro') return run(openFiles(config), () => avroOutput(plan), follow);
   const names = tablesOf(plan, table);

@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,8 +10,9 @@ import { loadAddon } from '../../src/engine/addon.js';
 import { liveConfig } from '../../src/engine/config.js';
 import { criInterface, criOptions } from '../../src/live/runtimes/cri.js';
 import { root } from '../helpers/corpus.js';
+import { sysflowType, unwrap } from '../helpers/datums.js';
 import { testDirectory } from '../helpers/directory.js';
-import { liveTitle, noLive } from '../helpers/live.js';
+import { liveTitle, noLive, testProgram } from '../helpers/live.js';
 import { startLive } from '../helpers/live-run.js';
 import { readSf } from '../helpers/sf.js';
 
@@ -194,6 +195,28 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     const run = sfkit(...args);
     expect(run.status).toBe(2);
     expect(run.stderr).toMatch(message);
+  });
+
+  it('sends records to a socket', async () => {
+    const path = directory.path('s');
+    const server = spawn(testProgram('sfkit_seqpacket_server'), [path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let received = '';
+    server.stdout.setEncoding('utf8').on('data', (text) => {
+      received += text;
+    });
+    while (received === '') await sleep(20);
+    const live = startLive(['live', '--socket', path]);
+    await live.capturing;
+    work();
+    await sleep(2000);
+    expect(await live.end('SIGINT')).toMatchObject({ exit: 0 });
+    await sleep(200);
+    server.kill();
+    const type = sysflowType();
+    const messages = received.trim().split('\n').slice(1);
+    const names = messages.map((line) => unwrap(type.fromBuffer(Buffer.from(line, 'hex'))).name);
+    expect(names[0]).toBe('SFHeader');
+    expect(names).toContain('ProcessEvent');
   });
 
   it('shows who is busy', async () => {

@@ -1,6 +1,8 @@
 #include "live/probe.h"
 
 #include <linux/bpf.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -154,6 +156,22 @@ uint32_t possible_cpus() {
   }
   return last + 1;
 }
+
+// A signal that arrives meanwhile makes the verifier give up: other threads shall take them.
+class SignalsElsewhere {
+ public:
+  SignalsElsewhere() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsElsewhere() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsElsewhere(const SignalsElsewhere&) = delete;
+  SignalsElsewhere& operator=(const SignalsElsewhere&) = delete;
+
+ private:
+  sigset_t before_{};
+};
 
 // The steps of Probe::load().
 class ProbeLoader {
@@ -447,6 +465,7 @@ Result<Probe> Probe::load(const ProbeOptions& options) {
   ::setrlimit(RLIMIT_MEMLOCK, &unlimited);
   const auto types = KernelTypes::read();
   if (!types.is_ok()) return types.status();
+  const SignalsElsewhere signals;
   Probe probe;
   ProbeLoader loader(types.value(), options, probe);
   Status status;

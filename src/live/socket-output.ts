@@ -1,0 +1,26 @@
+import type { Log } from '../driver/log.js';
+import { SocketWriter } from '../driver/socket.js';
+import type { NativeBytesBatch, NativeDatumBatch } from '../engine/native.js';
+import { decodeBatch } from '../records/decode.js';
+import type { LiveOutput } from './outputs.js';
+
+/** Records one by one to a unix socket of kind SOCK_SEQPACKET, as the library sends them. `warn`: what is lost. */
+export function socketOutput(
+  path: string,
+  warn: (message: string) => void,
+): LiveOutput<NativeDatumBatch | NativeBytesBatch> {
+  const tell = (_module: string, message: string) => warn(message);
+  const log: Log = { info: () => {}, warning: tell, error: tell, verbose: () => {}, close: async () => {} };
+  const writer = new SocketWriter(path, log);
+  return {
+    async write(batch) {
+      if (batch.kind !== 'datums') return;
+      for (const item of decodeBatch(batch)) {
+        if ('gone' in item) writer.forget(item.gone);
+        else await writer.write(item);
+      }
+    },
+    finish: () => writer.close(),
+    abandon: () => writer.discard(),
+  };
+}
