@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { resolveConfig, type SysFlowConfig } from '../../src/driver/config.js';
+import { engineOptions, resolveConfig, type SysFlowConfig } from '../../src/driver/config.js';
 import { SysFlowDriver } from '../../src/driver/driver.js';
 import { overridesOf, withEnvironment } from '../../src/driver/environment.js';
 import type { ActivityRecord, HeaderRecord } from '../../src/records/types.js';
@@ -122,6 +122,22 @@ describe('each field of the configuration makes a difference that can be seen', 
     expect(code({ driverType: 'EBPF', moduleChecks: false })).toBe('OperationNotSupported');
     // What CORE_EBPF needs is checked in test/live/doctor.test.ts.
     expect(code({ driverType: 'CORE_EBPF', moduleChecks: false })).toBe('none');
+  });
+
+  it('those of live capture are what the engine is told of the kernel', () => {
+    const told = (config: SysFlowConfig) => engineOptions(resolveConfig({ callback() {}, ...config }));
+    expect(told({})).toMatchObject({
+      kind: 'live',
+      rotateInterval: 300,
+      live: { allSyscalls: false, samplingRatio: 1, ringBytes: 8388608, cpusPerRing: 0 },
+    });
+    expect(
+      told({ dropMode: false, samplingRatio: 4, singleBufferDimension: 3 * 4096, cpuBuffers: 2, rotateInterval: 0 }),
+    ).toMatchObject({
+      rotateInterval: 0,
+      live: { allSyscalls: true, samplingRatio: 4, ringBytes: 16384, cpusPerRing: 2 },
+    });
+    expect(told({ scapInputPath: capture })).toMatchObject({ kind: 'capture', input: capture });
   });
 
   it('those of live capture are checked, filled in and kept for it', () => {

@@ -197,6 +197,34 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(run.stderr).toMatch(message);
   });
 
+  it('keeps a part of the calls that change nothing where that is wanted, and counts the rest', async () => {
+    const live = startLive([
+      'live',
+      '-o',
+      directory.path('s.jsonl'),
+      '--file-read-mode',
+      'all',
+      '--sampling',
+      '100',
+      '--json',
+    ]);
+    await live.capturing;
+    execFileSync('dd', ['if=/dev/zero', `of=${directory.path('zeros')}`, 'bs=1', 'count=200000'], { stdio: 'ignore' });
+    await sleep(200);
+    const end = await live.end('SIGINT');
+    expect(end).toMatchObject({ exit: 0 });
+    const { gaps } = JSON.parse(end.stdout);
+    expect(gaps).toContainEqual({
+      reason: 'events left out by the sampling ratio',
+      count: expect.any(Number),
+      isLoss: false,
+    });
+    // What changes the state is told all the same.
+    const flow = jsonLines(directory.path('s.jsonl')).find((row) => row.file_path === directory.path('zeros'));
+    expect(flow.opflags).toEqual(expect.arrayContaining(['OPEN', 'CLOSE']));
+    expect(flow.flow_wops).toBeLessThan(200000);
+  });
+
   it('sends records to a socket', async () => {
     const path = directory.path('s');
     const server = spawn(testProgram('sfkit_seqpacket_server'), [path], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -75,6 +75,7 @@ void LiveCapture::cancel() {
     cancelled_ = true;
   }
   changed_.notify_all();
+  if (recorder_) recorder_->hurry();
 }
 
 // The machine is described while events are gathered already, so that nothing happens unseen in between: what

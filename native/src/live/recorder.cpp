@@ -79,9 +79,15 @@ void Recorder::begin(Chunk chunk) {
 
 void Recorder::add(Chunk chunk) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return queue_.size() < kMaxQueued || !failure_.empty(); });
-  if (!failure_.empty()) return;
+  changed_.wait(lock, [this] { return queue_.size() < kMaxQueued || hurried_ || !failure_.empty(); });
+  if (!failure_.empty() || queue_.size() >= kMaxQueued) return;
   queue_.push_back(std::move(chunk));
+  changed_.notify_all();
+}
+
+void Recorder::hurry() {
+  const std::lock_guard lock(mutex_);
+  hurried_ = true;
   changed_.notify_all();
 }
 
@@ -106,6 +112,7 @@ bool Recorder::write_all(const uint8_t* bytes, size_t size) {
     if (got < 0) {
       const std::lock_guard lock(mutex_);
       failure_ = path_ + ": cannot be written: " + std::strerror(errno);
+      changed_.notify_all();
       return false;
     }
     done += static_cast<size_t>(got);

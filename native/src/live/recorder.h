@@ -31,6 +31,8 @@ class Recorder {
   void begin(Chunk chunk);
   // Takes the next bytes of the file. Waits when the disk is far behind.
   void add(Chunk chunk);
+  // For any thread: add() does not wait any more, and drops what there is no room for.
+  void hurry();
   // Writes what is left.
   void finish();
   // What the system said when a write failed; nothing is written after that. Empty if all went well.
@@ -53,6 +55,7 @@ class Recorder {
   std::condition_variable changed_;
   std::deque<Chunk> queue_;
   bool begun_ = false;
+  bool hurried_ = false;
   bool ended_ = false;
   std::string failure_;
   std::thread thread_;
