@@ -42,7 +42,7 @@ export const liveFlags = {
     helpGroup,
     helpValue: 'PATH',
     description:
-      'socket of the container runtime to ask about containers (default: those of docker, podman, containerd and CRI-O)',
+      'socket to ask about containers in place of those of containerd, CRI-O and others that speak their interface (docker and podman are asked as well)',
   }),
   'cri-timeout': Flags.string({
     helpGroup,

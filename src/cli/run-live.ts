@@ -30,6 +30,8 @@ export async function runLive({
   }
   const ending = new AbortController();
   endOnSignals(() => ending.abort());
+  // Whoever looks at the table goes away: nothing is left to do. (Records say so themselves.)
+  if (options.onBusiest !== undefined) process.stdout.once('error', () => ending.abort());
   const pending = record === undefined || isStream(record) ? undefined : pendingFile(record, { keeps: true });
   const live = {
     ...options.live,

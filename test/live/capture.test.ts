@@ -162,19 +162,22 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(readdirSync(place).filter((name) => name.startsWith('x.sf'))).toEqual([]);
   });
 
-  it('ends after as many events as were asked for, with a capture of exactly those', async () => {
-    const recording = directory.path('m.scap');
-    const live = startLive(['record', '-o', recording, '--max-events', '100', '--json']);
-    const busy = setInterval(work, 50);
-    const end = await live.ended;
-    clearInterval(busy);
-    expect(end).toMatchObject({ exit: 0 });
-    expect(JSON.parse(end.stdout)).toMatchObject({ events: 100, outputs: [`${recording} (capture)`] });
-    // Heartbeats and what follows the state are events of the file as well.
-    const info = JSON.parse(sfkit('info', recording, '--json').stdout);
-    expect(info[0].events).toBeGreaterThanOrEqual(100);
-    expect(statSync(recording).mode & 0o777).toBe(0o600);
-  });
+  it.each([1, 100])(
+    'ends after as many events as were asked for (%i), with a capture of exactly those',
+    async (most) => {
+      const recording = directory.path('m.scap');
+      const live = startLive(['record', '-o', recording, '--max-events', `${most}`, '--json']);
+      const busy = setInterval(work, 50);
+      const end = await live.ended;
+      clearInterval(busy);
+      expect(end).toMatchObject({ exit: 0 });
+      expect(JSON.parse(end.stdout)).toMatchObject({ events: most, outputs: [`${recording} (capture)`] });
+      // Heartbeats and what follows the state are events of the file as well.
+      const info = JSON.parse(sfkit('info', recording, '--json').stdout);
+      expect(info[0].events).toBeGreaterThanOrEqual(most);
+      expect(statSync(recording).mode & 0o777).toBe(0o600);
+    },
+  );
 
   it('that cannot record what it should writes its records all the same, and says so', async () => {
     const live = startLive(['live', '-o', directory.path('f.jsonl'), '--write', '/dev/full']);
@@ -248,7 +251,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
   });
 
   it('shows who is busy', async () => {
-    const live = startLive(['live', '--top', '--duration', '3']);
+    const live = startLive(['live', '--top', '--duration', '3', '--comm', 'sh', '--comm', 'cat']);
     await live.capturing;
     for (let i = 0; i < 20; i++) {
       work();
@@ -258,6 +261,13 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(end).toMatchObject({ exit: 0 });
     expect(end.stdout).toMatch(/processes .*calls\/s/);
     expect(end.stdout).toContain(directory.path('made').slice(0, 20));
+    expect(end.stdout).toMatch(/ cat \(\d+\)/);
+  });
+
+  it('that shows who is busy ends with who looks at it', () => {
+    const command = `${process.execPath} ${join(root, 'bin/run.js')} live --top | head -n 1`;
+    const run = spawnSync('timeout', ['30', 'bash', '-c', `set -o pipefail; ${command}`], { encoding: 'utf8' });
+    expect(run.status).toBe(0);
   });
 
   it('is what a driver without a capture does, until exit()', async () => {

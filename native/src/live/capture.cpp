@@ -84,6 +84,11 @@ void LiveCapture::begin() {
   begun_ = true;
   current_ = std::make_shared<const std::vector<uint8_t>>(describe_machine(boot_time_, start_time_));
   if (recorder_) recorder_->begin(current_);
+  {
+    const std::lock_guard lock(mutex_);
+    described_ = true;
+  }
+  changed_.notify_all();
   if (options_.drops_privileges) {
     // Nothing depends on it: a capture that keeps its rights is better than none.
     const Status ignored = drop_privileges();
@@ -117,7 +122,14 @@ void LiveCapture::run() {
     failure_ = std::string("the capture ended early: ") + error.what();
   }
   probe_->detach();
-  if (recorder_) recorder_->finish();
+  if (recorder_) {
+    // A short capture may be over before the machine is described, with which its file begins.
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return described_ || cancelled_; });
+    }
+    recorder_->finish();
+  }
   {
     const std::lock_guard lock(mutex_);
     ended_ = true;
@@ -127,15 +139,17 @@ void LiveCapture::run() {
 
 void LiveCapture::gather() {
   uint64_t pushed_at = clock_ns();
+  uint64_t stopped_at = 0;
   for (bool last = false; !last;) {
     const bool stopping = stopping_.load(std::memory_order_relaxed) || has_recording_failed();
     if (stopping) probe_->detach();
     const uint64_t now = clock_ns();
+    if (stopping && stopped_at == 0) stopped_at = now;
     add_waiting_containers();
     const uint64_t waiting = rings_->drain(
         stopping ? UINT64_MAX : boot_time_ + now - kSettleNs,
         [this](const uint8_t* event, uint32_t size, uint16_t ring) { return take(event, size, ring); });
-    last = has_enough() || (stopping && (rings_->is_empty() || clock_ns() - now > kLongestEndNs));
+    last = has_enough() || (stopping && (rings_->is_empty() || now - stopped_at > kLongestEndNs));
     const uint64_t settled = boot_time_ + now - kSettleNs;
     if (!last && settled > last_time_ + kHeartbeatNs) add_heartbeat(settled);
     if (!chunk_.empty() && (last || now - pushed_at >= kPushIntervalNs)) {

@@ -80,6 +80,7 @@ class LiveCapture {
   std::condition_variable changed_;
   std::deque<Chunk> queue_;
   std::vector<std::string> containers_;  // to be told
+  bool described_ = false;
   bool ended_ = false;
   bool cancelled_ = false;
   std::string failure_;

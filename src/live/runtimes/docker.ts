@@ -129,6 +129,8 @@ function get(socketPath: string, path: string, timeout: number): Promise<Answer 
         }
       });
     });
+    // A daemon that hangs is no reason to wait for at the end.
+    asked.on('socket', (open) => open.unref());
     asked.on('timeout', () => asked.destroy(new Error(`${socketPath} does not answer`)));
     asked.on('error', reject);
     asked.end();
