@@ -1,11 +1,11 @@
 import { Args, Command, Flags } from '@oclif/core';
 import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
+import { refuseWrongOutput } from '../cli/output-checks.js';
 import { progress } from '../cli/progress.js';
 import { exitCodes, explain } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { type Outcome, summaryJson, summaryText } from '../cli/summary.js';
 import { tables } from '../engine/columns.gen.js';
-import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { convert } from '../export/convert.js';
 import { formats, planConversions } from '../export/plan.js';
@@ -71,17 +71,8 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
     refuseTerminalInput(argv as string[]);
     const plan = planConversions(argv as string[], flags.format, flags.output);
     const first = plan[0];
-    if (flags.table !== undefined && (first?.shape === 'directory' || first?.format === 'avro')) {
-      const all = first.format === 'avro' ? 'a SysFlow file holds all records' : 'a directory gets every table';
-      throw new SfkitError('INVALID_ARGUMENT', `--table is for a single file of a table format; ${all}`);
-    }
+    refuseWrongOutput(first, flags.table);
     const toStdout = first?.shape === 'stdout';
-    if (toStdout && process.stdout.isTTY && first.format !== 'jsonl' && first.format !== 'csv') {
-      throw new SfkitError(
-        'INVALID_ARGUMENT',
-        `${first.format} is binary and standard output is a terminal; redirect it or name a file with -o`,
-      );
-    }
     const outcomes: Outcome[] = [];
     let failed = 0;
     for (const conversion of plan) {

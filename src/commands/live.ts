@@ -2,6 +2,7 @@ import { Command, Flags } from '@oclif/core';
 import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
 import { durationOf, filterOf, liveConfigOf, liveFlags } from '../cli/live-flags.js';
 import { hasLoss, liveJson, liveText } from '../cli/live-summary.js';
+import { refuseWrongOutput } from '../cli/output-checks.js';
 import { exitCodes } from '../cli/report.js';
 import { runLive } from '../cli/run-live.js';
 import { showTop } from '../cli/top.js';
@@ -96,17 +97,8 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
     if (flags.top && plan?.shape === 'stdout') {
       throw new SfkitError('INVALID_ARGUMENT', '--top takes standard output; name a file for the records with -o');
     }
-    if (flags.table !== undefined && (plan?.shape === 'directory' || plan?.format === 'avro')) {
-      const all = plan.format === 'avro' ? 'a SysFlow file holds all records' : 'a directory gets every table';
-      throw new SfkitError('INVALID_ARGUMENT', `--table is for a single file of a table format; ${all}`);
-    }
+    refuseWrongOutput(plan, flags.table);
     const toStdout = plan?.shape === 'stdout';
-    if (toStdout && process.stdout.isTTY && plan.format !== 'jsonl' && plan.format !== 'csv') {
-      throw new SfkitError(
-        'INVALID_ARGUMENT',
-        `${plan.format} is binary and standard output is a terminal; redirect it or name a file with -o`,
-      );
-    }
     const { summary, seconds } = await runLive({
       ...collectorOptions({ ...flags, filter: filterOf(flags) }),
       plan,

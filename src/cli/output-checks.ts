@@ -1,0 +1,17 @@
+import { SfkitError } from '../engine/errors.js';
+import type { Conversion } from '../export/plan.js';
+
+/** Refuses a table where all are written, and binary data where a person would see it. */
+export function refuseWrongOutput(plan: Conversion | undefined, table: string | undefined): void {
+  if (table !== undefined && (plan?.shape === 'directory' || plan?.format === 'avro')) {
+    const all = plan.format === 'avro' ? 'a SysFlow file holds all records' : 'a directory gets every table';
+    throw new SfkitError('INVALID_ARGUMENT', `--table is for a single file of a table format; ${all}`);
+  }
+  const isText = plan?.format === 'jsonl' || plan?.format === 'csv';
+  if (plan?.shape === 'stdout' && process.stdout.isTTY && !isText) {
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      `${plan.format} is binary and standard output is a terminal; redirect it or name a file with -o`,
+    );
+  }
+}
