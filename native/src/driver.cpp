@@ -122,6 +122,10 @@ class Driver::Sink : public sysflow::RecordSink {
     if (file_ != nullptr) file_->process_flow(record);
   }
   void process_gone(const Oid& oid) override { processes_.erase(oid); }
+  void files_forgotten() override { files_.clear(); }
+  void flush() override {
+    if (file_ != nullptr) file_->flush();
+  }
   void finish() override {
     if (file_ != nullptr) file_->finish();
   }
@@ -175,6 +179,9 @@ Status Driver::capture(sysflow::RecordSink& sink) {
   const std::unique_ptr<scap::Input> input = source.value()->input();
   const Status status =
       sysflow::convert_capture(*input, "the running kernel", config_.options, sink, cancel_, summary_);
+  // Where it was ended in the middle, what is recorded at the same time still gets its end.
+  input->stop();
+  for (Bytes rest = input->peek(1); !rest.empty(); rest = input->peek(1)) input->consume(rest.size());
   for (const live::LiveGap& gap : source.value()->counts().gaps) summary_.add_skipped(gap.reason, gap.count);
   const std::string failure = source.value()->recording_failure();
   return status.is_ok() && !failure.empty() ? Status(ErrorCode::kUnreadable, failure) : status;

@@ -119,8 +119,12 @@ export function filterOf(flags: {
   if (flags.pid?.length) parts.push(`proc.pid in (${flags.pid.join(', ')})`);
   if (flags.comm?.length) parts.push(`proc.name in (${flags.comm.map(quoted).join(', ')})`);
   if (flags.container?.length) {
-    const one = (name: string) =>
-      `container.id startswith ${quoted(name.slice(0, 12))} or container.name = ${quoted(name)}`;
+    const one = (name: string) => {
+      const named = `container.name = ${quoted(name)}`;
+      // As much of an id as runtimes show, or more.
+      const isId = /^[0-9a-f]{12,64}$/.test(name);
+      return isId ? `container.id = ${quoted(name.slice(0, 12))} or ${named}` : named;
+    };
     parts.push(`(${flags.container.map(one).join(' or ')})`);
   }
   if (flags.filter !== undefined && flags.filter !== '')

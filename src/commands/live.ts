@@ -94,6 +94,9 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
     const isShown =
       flags.socket !== undefined || (flags.top && flags.output === undefined && flags.format === undefined);
     const plan = isShown ? undefined : planLive(flags.format, flags.output, rotate);
+    if (plan === undefined && rotate > 0) {
+      throw new SfkitError('INVALID_ARGUMENT', '--rotate is about records in files; name them with -o');
+    }
     if (flags.top && plan?.shape === 'stdout') {
       throw new SfkitError('INVALID_ARGUMENT', '--top takes standard output; name a file for the records with -o');
     }

@@ -91,5 +91,7 @@ async function run<Batch>(
     clearInterval(timer);
     signal?.removeEventListener('abort', stop);
   }
-  return session.summary();
+  const summary = session.summary();
+  const gaps = [...summary.live.gaps, ...(output?.gaps?.() ?? [])];
+  return { ...summary, live: { ...summary.live, gaps } };
 }

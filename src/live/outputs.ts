@@ -3,7 +3,7 @@ import { FileWriter } from '../driver/files.js';
 import type { ColumnBatch } from '../engine/batch.js';
 import { type TableName, tables } from '../engine/columns.gen.js';
 import { unwritable } from '../engine/errors.js';
-import type { NativeBytesBatch } from '../engine/native.js';
+import type { NativeBytesBatch, NativeGap } from '../engine/native.js';
 import { type ByteSink, openSink } from '../export/sink.js';
 import { openTables, type TableOutput } from '../export/tables.js';
 import { type LivePlan, rotationDirectory } from './plan.js';
@@ -15,6 +15,8 @@ export interface LiveOutput<Batch> {
   finish(second: number): Promise<void>;
   /** Leaves what was written as it is. */
   abandon(): void;
+  /** What was taken and could not be handed on. */
+  gaps?(): NativeGap[];
 }
 
 /** The tables that an output of tables holds. */

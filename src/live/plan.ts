@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { SfkitError } from '../engine/errors.js';
 import { type Conversion, type Format, planConversions } from '../export/plan.js';
+import { isStream } from '../export/sink.js';
 
 /** What records of a running kernel are called where a capture would have its name. */
 export const liveName = 'live';
@@ -17,6 +18,7 @@ export function planLive(format: Format | undefined, output: string | undefined,
   const plan = { ...(planned as Conversion), rotate };
   if (rotate === 0) return plan;
   if (plan.shape === 'stdout') refuse('standard output cannot be rotated; name a directory with -o DIR/');
+  if (isStream(plan.output)) refuse(`${plan.output} is a device or pipe, which cannot be rotated`);
   if (plan.format !== 'avro' && plan.shape === 'file') {
     refuse(`${plan.output} is one file; with --rotate name a directory with -o DIR/, which gets a directory each time`);
   }

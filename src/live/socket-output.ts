@@ -22,5 +22,16 @@ export function socketOutput(
     },
     finish: () => writer.close(),
     abandon: () => writer.discard(),
+    gaps() {
+      const told = [
+        { reason: 'records that the reader of the socket did not take', count: BigInt(writer.dropped), isLoss: true },
+        {
+          reason: 'IPv6 flows, for which the records of the socket have no room',
+          count: BigInt(writer.droppedIpv6),
+          isLoss: false,
+        },
+      ];
+      return told.filter(({ count }) => count > 0n);
+    },
   };
 }

@@ -38,8 +38,8 @@ describe('the flags of a live capture', () => {
     expect(filterOf({ pid: [1, 2], comm: ['a "b"'], filter: 'evt.failed = true or fd.num = 1' })).toBe(
       'proc.pid in (1, 2) and proc.name in ("a \\"b\\"") and (evt.failed = true or fd.num = 1)',
     );
-    expect(filterOf({ container: ['0123456789abcdef'] })).toBe(
-      '(container.id startswith "0123456789ab" or container.name = "0123456789abcdef")',
+    expect(filterOf({ container: ['0123456789abcdef', 'db'] })).toBe(
+      '(container.id = "0123456789ab" or container.name = "0123456789abcdef" or container.name = "db")',
     );
   });
 });

@@ -192,6 +192,8 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     [['record', '-o', '-'], /not to standard output/],
     [['live', '-o', 'same', '-f', 'avro', '-w', 'same'], /name them differently/],
     [['live', '--top', '-f', 'jsonl'], /--top takes standard output/],
+    [['live', '--top', '--rotate', '5'], /--rotate is about records in files/],
+    [['live', '-o', '/dev/null', '-f', 'avro', '--rotate', '5'], /cannot be rotated/],
     [['live', '--table', 'file', '-o', 'x.sf'], /a SysFlow file holds all records/],
     [['record', '-o', 'x', '--buffer-size', '3M'], /a power of two/],
   ])('refuses what makes no sense: %j', (args, message) => {
@@ -248,6 +250,15 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     const names = messages.map((line) => unwrap(type.fromBuffer(Buffer.from(line, 'hex'))).name);
     expect(names[0]).toBe('SFHeader');
     expect(names).toContain('ProcessEvent');
+  });
+
+  it('tells what a socket without a reader did not get', async () => {
+    const live = startLive(['live', '--socket', directory.path('nobody'), '--duration', '1']);
+    await live.capturing;
+    work();
+    const end = await live.ended;
+    expect(end.exit).toBe(3);
+    expect(end.stderr).toMatch(/lost: [\d,]+ records that the reader of the socket did not take/);
   });
 
   it('shows who is busy', async () => {
