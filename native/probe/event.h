@@ -155,21 +155,29 @@ INLINE void add_user_text(struct writer* writer, u64 from) {
   put_bytes_read(writer, length);
 }
 
-// Bytes of the process, as many as the configuration allows.
+// The first `most` (up to 4096) of `size` bytes of the process; empty for memory that is not there. `ends`:
+// texts, of which the last one is ended where they are cut.
+INLINE void add_user_bytes(struct writer* writer, u64 from, u64 size, u32 most, bool ends) {
+  u32 wanted = size < most ? (u32)size : most;
+  u8* to = place(writer);
+  FORGET(wanted);
+  if (wanted > 4096) wanted = 4096;
+  if (wanted > 0 && probe_read_user(to, wanted, (const void*)from) < 0) {
+    count(kCountUnread);
+    wanted = 0;
+  } else if (ends && wanted == 4096) {
+    to[4095] = 0;
+  }
+  put_bytes_read(writer, wanted);
+}
+
+// Data that is read or written, as much as the configuration allows.
 INLINE void add_user_data(struct writer* writer, u64 from, u64 size) {
   if (config.snaplen == 0 || size == 0) {
     put_empty(writer);
-    return;
+  } else {
+    add_user_bytes(writer, from, size, config.snaplen, 0);
   }
-  u32 wanted = size < config.snaplen ? (u32)size : config.snaplen;
-  u8* to = place(writer);
-  FORGET(wanted);
-  if (wanted > kMaxSnaplen) wanted = kMaxSnaplen;
-  if (probe_read_user(to, wanted, (const void*)from) < 0) {
-    count(kCountUnread);
-    wanted = 0;
-  }
-  put_bytes_read(writer, wanted);
 }
 
 INLINE void add_kernel_text(struct writer* writer, const char* from) {

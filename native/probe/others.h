@@ -62,13 +62,5 @@ OWN_ID(getgid, SYSCALL_GETGID_X)
 OWN_ID(getegid, SYSCALL_GETEGID_X)
 
 CALL(getrlimit) {
-  struct limits limits = user_limits(RESULT(ctx) >= 0 ? ARG2(ctx) : 0);
-  struct writer writer;
-  if (!begin_fixed(&writer, SYSCALL_GETRLIMIT_X, 4, 25)) return 0;
-  put_s64(&writer, RESULT(ctx));
-  put_s64(&writer, limits.current);
-  put_s64(&writer, limits.most);
-  put_u8(&writer, limit_kind(ARG1(ctx)));
-  submit_fixed(&writer);
-  return 0;
+  return told_limits(ctx, SYSCALL_GETRLIMIT_X, user_limits(RESULT(ctx) >= 0 ? ARG2(ctx) : 0));
 }

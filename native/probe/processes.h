@@ -273,16 +273,19 @@ INLINE u8 limit_kind(u64 value) {
   return (u32)value < 16 ? (u8)value : 255;
 }
 
-CALL(setrlimit) {
-  struct limits limits = user_limits(ARG2(ctx));
+INLINE int told_limits(u64* ctx, u16 code, struct limits limits) {
   struct writer writer;
-  if (!begin_fixed(&writer, SYSCALL_SETRLIMIT_X, 4, 25)) return 0;
+  if (!begin_fixed(&writer, code, 4, 25)) return 0;
   put_s64(&writer, RESULT(ctx));
   put_s64(&writer, limits.current);
   put_s64(&writer, limits.most);
   put_u8(&writer, limit_kind(ARG1(ctx)));
   submit_fixed(&writer);
   return 0;
+}
+
+CALL(setrlimit) {
+  return told_limits(ctx, SYSCALL_SETRLIMIT_X, user_limits(ARG2(ctx)));
 }
 
 CALL(prlimit64) {

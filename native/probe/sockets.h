@@ -317,20 +317,7 @@ struct message {
 #define ONE_MESSAGE 56
 
 INLINE void add_control(struct writer* writer, struct message* message) {
-  u64 length = message->control_length;
-  if (message->control == 0 || length == 0) {
-    put_empty(writer);
-    return;
-  }
-  u32 wanted = length < 1024 ? (u32)length : 1024;
-  u8* to = place(writer);
-  FORGET(wanted);
-  if (wanted > 1024) wanted = 1024;
-  if (probe_read_user(to, wanted, (void*)message->control) < 0) {
-    count(kCountUnread);
-    wanted = 0;
-  }
-  put_bytes_read(writer, wanted);
+  add_user_bytes(writer, message->control, message->control ? message->control_length : 0, 1024, 0);
 }
 
 CALL(sendmsg) {

@@ -131,38 +131,14 @@ INLINE void add_arguments(struct writer* writer, struct task_struct* task) {
     put_empty(writer);
     return;
   }
-  u32 wanted = left < 4096 ? (u32)left : 4096;
-  u8* to = place(writer);
-  FORGET(wanted);
-  if (wanted > 4096) wanted = 4096;
-  if (probe_read_user(to, wanted, (void*)(start + length)) < 0) {
-    count(kCountUnread);
-    wanted = 0;
-  } else if (wanted == 4096) {
-    to[4095] = 0;
-  }
-  put_bytes_read(writer, wanted);
+  add_user_bytes(writer, start + length, left, 4096, 1);
 }
 
 INLINE void add_environment(struct writer* writer, struct task_struct* task) {
   struct mm_struct* mm = READ(task, mm);
   u64 start = mm ? READ(mm, env_start) : 0;
   u64 end = mm ? READ(mm, env_end) : 0;
-  if (start >= end) {
-    put_empty(writer);
-    return;
-  }
-  u32 wanted = end - start < 4096 ? (u32)(end - start) : 4096;
-  u8* to = place(writer);
-  FORGET(wanted);
-  if (wanted > 4096) wanted = 4096;
-  if (probe_read_user(to, wanted, (void*)start) < 0) {
-    count(kCountUnread);
-    wanted = 0;
-  } else if (wanted == 4096) {
-    to[4095] = 0;
-  }
-  put_bytes_read(writer, wanted);
+  add_user_bytes(writer, start, start < end ? end - start : 0, 4096, 1);
 }
 
 // --- Paths. They are built from the last component on, so backwards, in a buffer behind the event.
