@@ -19,7 +19,7 @@ export default class Live extends Command {
 
   static override description =
     `Records the system calls of the running kernel with eBPF: no driver, no kernel headers, nothing to install. Needs root,
-or the capabilities CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE; sfkit doctor tells what is missing.
+or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; sfkit doctor tells what is missing.
 
 Records go to standard output as JSON lines, or with -o to a file or a directory, as sfkit convert writes them. Output
 under way is called NAME.part and gets its name when it is complete: at Ctrl-C, SIGTERM, the end of --duration or

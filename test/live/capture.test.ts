@@ -2,14 +2,12 @@ import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import * as grpc from '@grpc/grpc-js';
-import { fromJSON } from '@grpc/proto-loader';
 import { describe, expect, it } from 'vitest';
 import { SysFlowDriver } from '../../src/driver/driver.js';
 import { loadAddon } from '../../src/engine/addon.js';
 import { liveConfig } from '../../src/engine/config.js';
-import { criInterface, criOptions } from '../../src/live/runtimes/cri.js';
 import { root } from '../helpers/corpus.js';
+import { startCri } from '../helpers/cri-stub.js';
 import { sysflowType, unwrap } from '../helpers/datums.js';
 import { testDirectory } from '../helpers/directory.js';
 import { liveTitle, noLive, testProgram } from '../helpers/live.js';
@@ -325,23 +323,14 @@ describe.skipIf(noContainers !== undefined)(
       const id = 'abcdef012345';
       const full = id.padEnd(64, '7');
       const socket = directory.path('cri.sock');
-      const server = new grpc.Server();
-      const loaded = grpc.loadPackageDefinition(fromJSON(criInterface as never, criOptions)) as never as {
-        runtime: { v1: { RuntimeService: { service: grpc.ServiceDefinition } } };
-      };
-      type Done = (error: object | null, answer?: object) => void;
-      server.addService(loaded.runtime.v1.RuntimeService.service, {
-        Version: (_: unknown, done: Done) => done(null, { runtime_name: 'containerd' }),
-        ContainerStatus: (_: unknown, done: Done) =>
-          done(null, {
+      const endCri = await startCri(socket, {
+        containers: {
+          [full]: {
             status: { id: full, metadata: { name: 'app' }, image: { image: 'quay.io/app:2' } },
             info: { info: JSON.stringify({ config: { linux: { security_context: { privileged: true } } } }) },
-          }),
-        PodSandboxStatus: (_: unknown, done: Done) => done({ code: grpc.status.NOT_FOUND }),
-      } as never);
-      await new Promise<void>((resolve) =>
-        server.bindAsync(`unix:${socket}`, grpc.ServerCredentials.createInsecure(), () => resolve()),
-      );
+          },
+        },
+      });
       const place = `${group}/cri-containerd-${full}.scope`;
       mkdirSync(place, { recursive: true });
       const recording = directory.path('c.scap');
@@ -362,7 +351,7 @@ describe.skipIf(noContainers !== undefined)(
         await promisify(execFile)('/bin/sh', ['-c', script]);
         expect(await live.end('SIGINT')).toMatchObject({ exit: 0 });
       } finally {
-        server.forceShutdown();
+        endCri();
         rmdirSync(place);
       }
       const rows = jsonLines(directory.path('c.jsonl'));

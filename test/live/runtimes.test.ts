@@ -1,11 +1,9 @@
 import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import * as grpc from '@grpc/grpc-js';
-import { fromJSON } from '@grpc/proto-loader';
 import { afterEach, describe, expect, it } from 'vitest';
-import { criInterface, criOptions } from '../../src/live/runtimes/cri.js';
 import { splitImage } from '../../src/live/runtimes/description.js';
 import { watchContainers } from '../../src/live/runtimes/watcher.js';
+import { type CriAnswers, startCri } from '../helpers/cri-stub.js';
 import { testDirectory } from '../helpers/directory.js';
 
 // Stub servers speak the protocols of the runtimes over unix sockets.
@@ -35,37 +33,9 @@ async function httpStub(answers: Answers, seen: string[] = []): Promise<string> 
   return path;
 }
 
-interface CriAnswers {
-  name?: string;
-  containers?: Record<string, object>;
-  sandboxes?: Record<string, object>;
-}
-
-/** A runtime with the interface of Kubernetes. */
-async function criStub({ name = 'containerd', containers = {}, sandboxes = {} }: CriAnswers): Promise<string> {
+async function criStub(answers: CriAnswers): Promise<string> {
   const path = directory.path('cri.sock');
-  const loaded = grpc.loadPackageDefinition(fromJSON(criInterface as never, criOptions)) as never as {
-    runtime: { v1: { RuntimeService: { service: grpc.ServiceDefinition } } };
-  };
-  const server = new grpc.Server();
-  type Call = { request: Record<string, string> };
-  type Done = (error: object | null, answer?: object) => void;
-  const find = (known: Record<string, object>, wanted: string, done: Done) => {
-    const key = Object.keys(known).find((candidate) => candidate.startsWith(wanted));
-    if (key === undefined) done({ code: grpc.status.NOT_FOUND, details: 'not found' });
-    else done(null, known[key]);
-  };
-  server.addService(loaded.runtime.v1.RuntimeService.service, {
-    Version: (_: Call, done: Done) => done(null, { runtime_name: name }),
-    ContainerStatus: ({ request }: Call, done: Done) => find(containers, request.container_id as string, done),
-    PodSandboxStatus: ({ request }: Call, done: Done) => find(sandboxes, request.pod_sandbox_id as string, done),
-  } as never);
-  await new Promise<void>((resolve, reject) =>
-    server.bindAsync(`unix:${path}`, grpc.ServerCredentials.createInsecure(), (error) =>
-      error ? reject(error) : resolve(),
-    ),
-  );
-  ends.push(() => server.forceShutdown());
+  ends.push(await startCri(path, answers));
   return path;
 }
 
