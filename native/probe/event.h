@@ -22,17 +22,57 @@
 
 struct writer {
   u8* start;
-  u32 at;     // where the next parameter goes, in events of known size
-  u32 index;  // its number
+  u32 at;                   // where the next parameter goes, in events of known size
+  u32 index;                // its number
+  struct probe_ring* ring;  // that was claimed; null: the event goes to the kernel's
+  u64 head;                 // of the ring, behind the event
 };
 
-INLINE void* ring_of_cpu(void) {
-  u32 index = config.cpus_per_ring == 0 ? 0 : get_smp_processor_id() / config.cpus_per_ring;
-  return map_lookup(&rings, &index);
+// --- The ring of a processor. What is written there costs a fraction of what the kernel's ring buffers ask,
+// but only one program at a time may. A program that comes upon another one (which it interrupted, or, where
+// processors share a ring, which runs meanwhile), and one that finds the ring full, goes to the kernel's.
+INLINE u32 ring_of_cpu(void) {
+  return config.cpus_per_ring == 0 ? 0 : get_smp_processor_id() / config.cpus_per_ring;
+}
+
+// A place for `size` bytes that is this program's until publish(); null if the ring is not to be had.
+// Programs count themselves first and look then: of those that are there together, at most the first sees
+// itself alone.
+INLINE u8* claim(struct writer* writer, u32 index, u32 size) {
+  if (config.ring_bytes == 0) return 0;
+  struct probe_ring* ring = map_lookup(&rings, &index);
+  if (!ring) return 0;
+  ATOMIC_ADD(&ring->claims, 1);
+  if (NOW(ring->claims) == 1) {
+    u64 head = NOW(ring->head);
+    u8* data = map_lookup(&ring_data, &index);
+    if (data && head + size - NOW(ring->tail) <= config.ring_bytes) {
+      writer->ring = ring;
+      writer->head = head + ((size + 7) & ~7u);
+      return data + (head & (config.ring_bytes - 1));
+    }
+  }
+  ATOMIC_ADD(&ring->claims, -1);
+  return 0;
+}
+
+// The reader shall see the event before the ring's new head (this processor's kind keeps stores in order),
+// and the head before the ring is free.
+INLINE void publish(struct writer* writer) {
+  asm volatile("" ::: "memory");
+  NOW(writer->ring->head) = writer->head;
+  ATOMIC_ADD(&writer->ring->claims, -1);
+}
+
+INLINE void* spill_of(u32 index) {
+  return map_lookup(&spills, &index);
+}
+
+INLINE u64 now(void) {
+  return config.boot_time_ns + ktime_get_boot_ns();
 }
 
 INLINE void write_header(u8* start, u16 code, u32 parameters, u32 bytes) {
-  *(u64*)start = config.boot_time_ns + ktime_get_boot_ns();
   *(s64*)(start + 8) = (s64)(u32)get_current_pid_tgid();
   *(u32*)(start + 16) = bytes;
   *(u16*)(start + 20) = code;
@@ -43,20 +83,29 @@ INLINE void write_header(u8* start, u16 code, u32 parameters, u32 bytes) {
 INLINE bool is_sampled_out(void) {
   if (config.sampling_ratio <= 1) return 0;
   const u64 second = 1000000000;
-  if ((config.boot_time_ns + ktime_get_boot_ns()) % second < second / config.sampling_ratio) return 0;
+  if (now() % second < second / config.sampling_ratio) return 0;
   count(kCountSampled);
   return 1;
 }
 
-// --- Events of known size: `bytes` of parameters in all.
+// --- Events of known size: `bytes` of parameters in all. Between begin_fixed() and submit_fixed() a program
+// may not return.
 INLINE bool begin_fixed(struct writer* writer, u16 code, u32 parameters, u32 bytes) {
   const u32 size = HEADER_BYTES + 2 * parameters + bytes;
-  void* ring = ring_of_cpu();
-  writer->start = ring ? ringbuf_reserve(ring, size, 0) : 0;
+  const u32 index = ring_of_cpu();
+  writer->ring = 0;
+  writer->start = claim(writer, index, size);
   if (!writer->start) {
-    count(kCountRingFull);
-    return 0;
+    void* spill = spill_of(index);
+    writer->start = spill ? ringbuf_reserve(spill, size, 0) : 0;
+    if (!writer->start) {
+      count(kCountRingFull);
+      return 0;
+    }
   }
+  const u64 time = now();
+  if (writer->ring) NOW(writer->ring->time) = time;
+  *(u64*)writer->start = time;
   write_header(writer->start, code, parameters, size);
   writer->at = HEADER_BYTES + 2 * parameters;
   writer->index = 0;
@@ -64,7 +113,11 @@ INLINE bool begin_fixed(struct writer* writer, u16 code, u32 parameters, u32 byt
 }
 
 INLINE void submit_fixed(struct writer* writer) {
-  ringbuf_submit(writer->start, NO_WAKEUP);
+  if (writer->ring) {
+    publish(writer);
+  } else {
+    ringbuf_submit(writer->start, NO_WAKEUP);
+  }
 }
 
 #define PUT(type)                                                             \
@@ -89,19 +142,23 @@ INLINE void put_fd(struct writer* writer, u64 fd) {
 // which knows nothing of what is there, need not follow every sum; place() keeps it low enough for any one
 // parameter.
 INLINE bool begin(struct writer* writer, u16 code, u32 parameters) {
-  const u32 zero = 0;
-  writer->start = map_lookup(&scratch, &zero);
-  if (!writer->start) return 0;
-  // Kernels differ in whether a program may be interrupted by another one of its kind.
-  if (*BUSY(writer)) {
-    count(kCountBusy);
-    return 0;
+#pragma clang loop unroll(full)
+  for (u32 i = 0; i < kScratchBuffers; i++) {
+    const u32 index = i;
+    writer->start = map_lookup(&scratch, &index);
+    if (!writer->start) return 0;
+    // Kernels differ in whether a program may be interrupted by another one of its kind; as in claim().
+    ATOMIC_ADD(BUSY(writer), 1);
+    if (*BUSY(writer) == 1) {
+      write_header(writer->start, code, parameters, 0);
+      *AT(writer) = HEADER_BYTES + 2 * parameters;
+      writer->index = 0;
+      return 1;
+    }
+    ATOMIC_ADD(BUSY(writer), -1);
   }
-  *BUSY(writer) = 1;
-  write_header(writer->start, code, parameters, 0);
-  *AT(writer) = HEADER_BYTES + 2 * parameters;
-  writer->index = 0;
-  return 1;
+  count(kCountBusy);
+  return 0;
 }
 
 INLINE void put_length(struct writer* writer, u32 length) {
@@ -186,12 +243,22 @@ INLINE void add_kernel_text(struct writer* writer, const char* from) {
 
 INLINE void submit(struct writer* writer) {
   u32 size = *AT(writer);
+  const u32 index = ring_of_cpu();
   if (size > kMaxEventBytes || size < HEADER_BYTES) {
     count(kCountTooLong);
   } else {
     *(u32*)(writer->start + 16) = size;
-    void* ring = ring_of_cpu();
-    if (!ring || ringbuf_output(ring, writer->start, size, NO_WAKEUP) < 0) count(kCountRingFull);
+    u8* to = claim(writer, index, size);
+    const u64 time = now();
+    *(u64*)writer->start = time;
+    if (to) {
+      NOW(writer->ring->time) = time;
+      probe_read_kernel(to, size, writer->start);
+      publish(writer);
+    } else {
+      void* spill = spill_of(index);
+      if (!spill || ringbuf_output(spill, writer->start, size, NO_WAKEUP) < 0) count(kCountRingFull);
+    }
   }
-  *BUSY(writer) = 0;
+  ATOMIC_ADD(BUSY(writer), -1);
 }

@@ -24,14 +24,16 @@ static void (*ringbuf_submit)(void* data, u64 flags) = (void*)132;
 
 #define NO_WAKEUP 1
 
-// Sizes and types stand in kMaps of probe.cpp.
+// Sizes and types stand in make_maps() of probe.cpp.
 struct map {
   u32 unused;
 };
-struct map rings SEC(".maps");     // array of ring buffers
-struct map calls SEC(".maps");     // programs by system call number
-struct map scratch SEC(".maps");   // for each processor: kScratchBytes
-struct map counters SEC(".maps");  // kCounterStride for each processor: probe_counter -> u64
+struct map rings SEC(".maps");      // struct probe_ring, by ring
+struct map ring_data SEC(".maps");  // the bytes of each, and kRingSlack
+struct map spills SEC(".maps");     // for each, a ring buffer of the kernel
+struct map calls SEC(".maps");      // programs by system call number
+struct map scratch SEC(".maps");    // for each processor: kScratchBuffers of kScratchBytes
+struct map counters SEC(".maps");   // kCounterStride for each processor: probe_counter -> u64
 
 const volatile struct probe_config config SEC(".rodata") = {};
 
@@ -53,6 +55,9 @@ const volatile struct probe_config config SEC(".rodata") = {};
 
 // Keeps the compiler from what it knows of `value`, so that the check that follows stands in the program.
 #define FORGET(value) asm volatile("" : "+r"(value))
+
+#define NOW(value) (*(volatile typeof(value)*)&(value))  // not what the compiler knows of it
+#define ATOMIC_ADD(place, value) ((void)__sync_fetch_and_add(place, value))
 
 INLINE void count(u32 what) {
   u32 place = get_smp_processor_id() * kCounterStride + what;

@@ -13,7 +13,21 @@ enum {
   kMaxCalls = 512,        // system call numbers below this are looked at
   kScratchBytes = 32768,  // the most that a value of a per-CPU array may take
   kMaxSnaplen = 4096,
-  kMaxEventBytes = 24576,  // an event that is put together in the scratch buffer
+  kMaxEventBytes = 24576,  // an event that is put together in a scratch buffer
+  kScratchBuffers = 3,     // of a processor: a program may be interrupted by another one
+  kMostRingBytes = 1 << 28,
+  kRingSlack = kMaxEventBytes + 8,  // behind a ring's end: an event that begins before it goes on there
+};
+
+// The places of a ring, counted on and on; modulo its size they are where it begins. What the probe writes
+// and what the reader writes are apart, so that they do not take a cache line from each other.
+struct probe_ring {
+  u64 head;    // behind the last whole event
+  u64 claims;  // programs that want to write; one that finds itself alone may
+  u64 time;    // of the event that is being written
+  u64 padding_of_head[5];
+  u64 tail;  // what is before it was read
+  u64 padding_of_tail[7];
 };
 
 // Fixed before the programs are loaded; the verifier drops what it switches off.
@@ -25,9 +39,9 @@ struct probe_config {
   u32 snaplen;                      // bytes of data of reads and writes, at most kMaxSnaplen
   u32 sampling_ratio;               // 1 of so many events is kept of calls that change no state
   u32 cpus_per_ring;                // 0: one ring for all
+  u32 ring_bytes;                   // a power of two; 0: only the rings of the kernel are used
   u32 all_calls;                    // calls without a program of their own are told as generic events
-  u32 padding;
-  u16 portable_code[kMaxCalls];  // of generic events, by system call number
+  u16 portable_code[kMaxCalls];     // of generic events, by system call number
 };
 
 // Counted for each processor; the order is that of kCounterReasons in probe.cpp.
@@ -36,7 +50,7 @@ enum probe_counter {
   kCountTooLong,      // lost: more than kMaxEventBytes
   kCountSampled,      // left out by the sampling ratio
   kCountCompatCalls,  // calls of 32-bit programs, which are not recorded
-  kCountBusy,         // lost: a second event on a processor while one was put together
+  kCountBusy,         // lost: more events begun on a processor than there are scratch buffers
   kCountMessages,     // calls of which only the first messages are told
   kCountUnread,       // parameters left empty because the memory they point to could not be read
   kCounters,

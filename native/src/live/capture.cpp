@@ -21,6 +21,7 @@ using std::chrono::milliseconds;
 
 // How long the rings are left alone, and how long what was read may wait for more.
 constexpr milliseconds kPollInterval{5};
+constexpr double kMuch = 0.125;  // of a ring, that waits: then the next look is at once
 constexpr uint64_t kPushIntervalNs = 100'000'000;
 // Two processors may stamp and store events that do not depend on each other in different orders; later
 // than this one of them is as good as late.
@@ -48,7 +49,7 @@ Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& optio
   auto probe = Probe::load(options.probe);
   if (!probe.is_ok()) return probe.status();
   capture->probe_ = std::make_unique<Probe>(std::move(probe.value()));
-  auto rings = RingMerger::map(capture->probe_->rings(), capture->probe_->ring_bytes());
+  auto rings = RingMerger::map(capture->probe_->rings());
   if (!rings.is_ok()) return rings.status();
   capture->rings_ = std::make_unique<RingMerger>(std::move(rings.value()));
   if (!options.record_path.empty()) {
@@ -146,8 +147,8 @@ void LiveCapture::gather() {
     const uint64_t now = clock_ns();
     if (stopping && stopped_at == 0) stopped_at = now;
     add_waiting_containers();
-    const uint64_t waiting = rings_->drain(
-        stopping ? UINT64_MAX : boot_time_ + now - kSettleNs,
+    const double fill = rings_->drain(
+        boot_time_ + (stopping ? now : now - kSettleNs),
         [this](const uint8_t* event, uint32_t size, uint16_t ring) { return take(event, size, ring); });
     last = has_enough() || (stopping && (rings_->is_empty() || now - stopped_at > kLongestEndNs));
     const uint64_t settled = boot_time_ + now - kSettleNs;
@@ -156,8 +157,7 @@ void LiveCapture::gather() {
       push();
       pushed_at = now;
     }
-    // While much comes, the next look is at once.
-    if (!last && waiting < probe_->ring_bytes() / 8) std::this_thread::sleep_for(kPollInterval);
+    if (!last && fill < kMuch) std::this_thread::sleep_for(kPollInterval);
   }
 }
 

@@ -25,12 +25,20 @@ const std::array<CounterReason, kCounters> kCounterReasons = {{
     {"events lost because they were too long", true},
     {"events left out by the sampling ratio", false},
     {"calls of 32-bit programs, which are not recorded", false},
-    {"events lost because one was being put together on the processor", true},
+    {"events lost because others were being put together on the processor", true},
     {"calls with many messages of which the first 16 are told", false},
     {"parameters whose memory could not be read", false},
 }};
 
 namespace {
+
+// What is kept of the kernel's own ring buffers, which take what the probe's rings cannot, as a part of
+// those.
+constexpr uint32_t kSpillPart = 4;
+
+uint32_t page_bytes() {
+  return static_cast<uint32_t>(::sysconf(_SC_PAGESIZE));
+}
 
 long bpf(int command, bpf_attr& attributes) {
   return ::syscall(SYS_bpf, command, &attributes, sizeof(attributes));
@@ -205,24 +213,11 @@ class ProbeLoader {
     const uint32_t cpus = possible_cpus();
     const uint32_t per_ring = cpus_per_ring(cpus);
     const uint32_t rings = per_ring == 0 ? 1 : (cpus + per_ring - 1) / per_ring;
-    probe_.rings_.clear();
-    probe_.ring_bytes_ = options_.ring_bytes;
-    for (uint32_t i = 0; i < rings; ++i) {
-      auto ring = make_map("ring", BPF_MAP_TYPE_RINGBUF, 0, 0, options_.ring_bytes);
-      if (!ring.is_ok()) return ring.status();
-      probe_.rings_.push_back(std::move(ring.value()));
-    }
-    auto table = make_map("rings", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, rings, 0, probe_.rings_[0].get());
-    if (!table.is_ok()) return table.status();
-    probe_.ring_table_ = std::move(table.value());
-    for (uint32_t i = 0; i < rings; ++i) {
-      const int fd = probe_.rings_[i].get();
-      if (Status status = put(probe_.ring_table_, i, &fd); !status.is_ok()) return status;
-    }
+    if (Status status = make_rings(rings); !status.is_ok()) return status;
     auto calls = make_map("calls", BPF_MAP_TYPE_PROG_ARRAY, 4, 4, kMaxCalls);
     if (!calls.is_ok()) return calls.status();
     probe_.calls_ = std::move(calls.value());
-    auto scratch = make_map("scratch", BPF_MAP_TYPE_PERCPU_ARRAY, 4, kScratchBytes, 1);
+    auto scratch = make_map("scratch", BPF_MAP_TYPE_PERCPU_ARRAY, 4, kScratchBytes, kScratchBuffers);
     if (!scratch.is_ok()) return scratch.status();
     probe_.scratch_ = std::move(scratch.value());
     auto counters = make_map("counters", BPF_MAP_TYPE_ARRAY, 4, 8, cpus * kCounterStride, BPF_F_MMAPABLE);
@@ -230,6 +225,40 @@ class ProbeLoader {
     probe_.counters_ = std::move(counters.value());
     if (Status status = probe_.map_counters(cpus); !status.is_ok()) return status;
     return make_config(images);
+  }
+
+  Status make_rings(uint32_t count) {
+    ProbeRings& rings = probe_.rings_;
+    rings = {};
+    rings.count = count;
+    rings.bytes = std::min<uint32_t>(options_.ring_bytes, kMostRingBytes);
+    auto states = make_map("rings", BPF_MAP_TYPE_ARRAY, 4, sizeof(probe_ring), count, BPF_F_MMAPABLE);
+    if (!states.is_ok()) return states.status();
+    rings.states = std::move(states.value());
+    const uint32_t stride = rings.bytes + kRingSlack;
+    auto data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, stride, count, BPF_F_MMAPABLE);
+    if (!data.is_ok()) {
+      // Older kernels do not make values of megabytes. Theirs must do then, for which this one only stands.
+      rings.bytes = 0;
+      data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, kRingSlack, 1, BPF_F_MMAPABLE);
+      if (!data.is_ok()) return data.status();
+    }
+    rings.data = std::move(data.value());
+    rings.spill_bytes =
+        rings.bytes == 0 ? options_.ring_bytes : std::max(rings.bytes / kSpillPart, page_bytes());
+    for (uint32_t i = 0; i < count; ++i) {
+      auto spill = make_map("spill", BPF_MAP_TYPE_RINGBUF, 0, 0, rings.spill_bytes);
+      if (!spill.is_ok()) return spill.status();
+      rings.spills.push_back(std::move(spill.value()));
+    }
+    auto table = make_map("spills", BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, count, 0, rings.spills[0].get());
+    if (!table.is_ok()) return table.status();
+    probe_.spill_table_ = std::move(table.value());
+    for (uint32_t i = 0; i < count; ++i) {
+      const int fd = rings.spills[i].get();
+      if (Status status = put(probe_.spill_table_, i, &fd); !status.is_ok()) return status;
+    }
+    return Status::ok();
   }
 
   // Virtual machines tell of far more processors than there are; those do not get a ring each.
@@ -250,6 +279,7 @@ class ProbeLoader {
     config.snaplen = std::min<uint32_t>(options_.snaplen, kMaxSnaplen);
     config.sampling_ratio = options_.sampling_ratio;
     config.cpus_per_ring = cpus_per_ring(possible_cpus());
+    config.ring_bytes = probe_.rings_.bytes;
     config.all_calls = options_.all_calls ? 1 : 0;
     for (const ProgramImage& image : images) {
       const int number = number_of(image.section);
@@ -314,9 +344,11 @@ class ProbeLoader {
 
   int map_fd(uint16_t place) const {
     switch (place) {
-      case 0: return probe_.ring_table_.get();
-      case 1: return probe_.calls_.get();
-      case 2: return probe_.scratch_.get();
+      case 0: return probe_.rings_.states.get();
+      case 1: return probe_.rings_.data.get();
+      case 2: return probe_.spill_table_.get();
+      case 3: return probe_.calls_.get();
+      case 4: return probe_.scratch_.get();
       default: return probe_.counters_.get();
     }
   }

@@ -26,6 +26,16 @@ struct CounterReason {
 };
 extern const std::array<CounterReason, kCounters> kCounterReasons;
 
+// Where the probe writes to: for each group of processors a ring of its own (probe/shared.h) and one of the
+// kernel's.
+struct ProbeRings {
+  uint32_t count = 0;
+  uint32_t bytes = 0;  // of each; 0: only the kernel's are used
+  uint32_t spill_bytes = 0;
+  FileDescriptor states, data;         // maps, mappable: a probe_ring for each; bytes and slack for each
+  std::vector<FileDescriptor> spills;  // BPF_MAP_TYPE_RINGBUF
+};
+
 class Probe {
  public:
   // Loads every program; nothing is recorded before attach(). The message of a failure tells which program
@@ -36,8 +46,7 @@ class Probe {
   // Ends the recording; what is in the rings stays.
   void detach() { links_.clear(); }
 
-  const std::vector<FileDescriptor>& rings() const { return rings_; }
-  uint32_t ring_bytes() const { return ring_bytes_; }
+  const ProbeRings& rings() const { return rings_; }
   // Epoch time at which the clock of the events was zero, in ns.
   uint64_t boot_time() const { return boot_time_; }
   Counters counters() const;
@@ -54,13 +63,12 @@ class Probe {
 
   Status map_counters(uint32_t cpus);
 
-  std::vector<FileDescriptor> rings_;
-  FileDescriptor ring_table_, calls_, scratch_, counters_, config_;
+  ProbeRings rings_;
+  FileDescriptor spill_table_, calls_, scratch_, counters_, config_;
   std::vector<Program> programs_;
   std::vector<FileDescriptor> links_;
   std::shared_ptr<const uint64_t[]> counter_memory_;
   uint32_t cpus_ = 0;
-  uint32_t ring_bytes_ = 0;
   uint64_t boot_time_ = 0;
   bool raw_ = false;
 };

@@ -9,7 +9,7 @@ namespace sfkit::live {
 
 struct Relocation {
   enum Kind : uint8_t {
-    kMap,     // target: its place in kMaps
+    kMap,     // target: its place among the maps of ProbeLoader
     kConfig,  // target: offset into the configuration
     // Target: its place in kernel_fields().
     kFieldOffset,

@@ -1,11 +1,12 @@
 #include "live/rings.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <utility>
+#include <string>
 
 namespace sfkit::live {
 namespace {
@@ -13,75 +14,142 @@ namespace {
 constexpr uint32_t kBusy = uint32_t{1} << 31;
 constexpr uint32_t kDiscarded = uint32_t{1} << 30;
 constexpr uint64_t kRecordHeader = 8;
+constexpr size_t kSizeAt = 16;  // in an event
+constexpr uint32_t kLeastEvent = 26;
+// Who was kept from finishing an event for longer does not keep the others' back any more.
+constexpr uint64_t kLongestWaitNs = 1'000'000'000;
 
-std::atomic_ref<uint64_t> counter_at(uint8_t* page) {
-  return std::atomic_ref<uint64_t>(*reinterpret_cast<uint64_t*>(page));
+uint64_t load(uint64_t& counter) {
+  return std::atomic_ref<uint64_t>(counter).load(std::memory_order_acquire);
+}
+
+void store(uint64_t& counter, uint64_t value) {
+  std::atomic_ref<uint64_t>(counter).store(value, std::memory_order_release);
+}
+
+uint64_t& counter_at(uint8_t* page) {
+  return *reinterpret_cast<uint64_t*>(page);
 }
 
 }  // namespace
 
-Result<Ring> Ring::map(const FileDescriptor& fd, uint32_t bytes) {
-  const auto page = static_cast<uint32_t>(::sysconf(_SC_PAGESIZE));
-  const auto failed = [] {
+Result<SharedMemory> SharedMemory::map(const FileDescriptor& fd, size_t bytes, bool writable, size_t offset) {
+  const int access = writable ? PROT_READ | PROT_WRITE : PROT_READ;
+  void* const memory = ::mmap(nullptr, bytes, access, MAP_SHARED, fd.get(), static_cast<off_t>(offset));
+  if (memory == MAP_FAILED) {
     return Status(ErrorCode::kNotSupported,
                   std::string("a buffer of the kernel cannot be mapped: ") + std::strerror(errno));
-  };
-  Ring ring;
-  ring.bytes_ = bytes;
-  ring.page_ = page;
-  void* consumer = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
-  if (consumer == MAP_FAILED) return failed();
-  ring.consumer_page_ = static_cast<uint8_t*>(consumer);
-  void* producer = ::mmap(nullptr, page + size_t{2} * bytes, PROT_READ, MAP_SHARED, fd.get(), page);
-  if (producer == MAP_FAILED) return failed();
-  ring.producer_pages_ = static_cast<uint8_t*>(producer);
-  ring.consumed_ = counter_at(ring.consumer_page_).load(std::memory_order_relaxed);
+  }
+  SharedMemory shared;
+  shared.start_ = static_cast<uint8_t*>(memory);
+  shared.bytes_ = bytes;
+  return shared;
+}
+
+SharedMemory::SharedMemory(SharedMemory&& other) noexcept
+    : start_(std::exchange(other.start_, nullptr)), bytes_(other.bytes_) {}
+
+SharedMemory& SharedMemory::operator=(SharedMemory&& other) noexcept {
+  std::swap(start_, other.start_);
+  std::swap(bytes_, other.bytes_);
+  return *this;
+}
+
+SharedMemory::~SharedMemory() {
+  if (start_ != nullptr) ::munmap(start_, bytes_);
+}
+
+ProbeRing::ProbeRing(probe_ring* state, const uint8_t* data, uint32_t bytes, uint16_t number)
+    : Ring(bytes, number), state_(state), data_(data) {
+  consumed_ = load(state->tail);
+  produced_ = consumed_;
+}
+
+// First whether somebody writes, then what is there: an event that is in neither begins later than this.
+void ProbeRing::refresh() {
+  const bool claimed = load(state_->claims) != 0;
+  unfinished_since_ = claimed ? load(state_->time) : kAllFinished;
+  produced_ = load(state_->head);
+}
+
+const uint8_t* ProbeRing::peek() {
+  if (consumed_ == produced_) return nullptr;
+  const uint8_t* const event = data_ + (consumed_ & (bytes_ - 1));
+  std::memcpy(&size_, event + kSizeAt, sizeof(size_));
+  step_ = (size_ + uint64_t{7}) & ~uint64_t{7};
+  if (size_ < kLeastEvent || size_ > kMaxEventBytes || step_ > produced_ - consumed_) {
+    // The probe does not write such; whoever did, there is no way to what follows.
+    consumed_ = produced_;
+    return nullptr;
+  }
+  return event;
+}
+
+void ProbeRing::release() {
+  store(state_->tail, consumed_);
+}
+
+Result<std::unique_ptr<KernelRing>> KernelRing::map(const FileDescriptor& fd, uint32_t bytes,
+                                                    uint16_t number) {
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  std::unique_ptr<KernelRing> ring(new KernelRing(bytes, number));
+  ring->page_ = page;
+  auto consumer = SharedMemory::map(fd, page, true);
+  if (!consumer.is_ok()) return consumer.status();
+  ring->consumer_ = std::move(consumer.value());
+  auto producer = SharedMemory::map(fd, page + size_t{2} * bytes, false, page);
+  if (!producer.is_ok()) return producer.status();
+  ring->producer_ = std::move(producer.value());
+  ring->consumed_ = load(counter_at(ring->consumer_.at(0)));
+  ring->produced_ = ring->consumed_;
   return ring;
 }
 
-Ring::Ring(Ring&& other) noexcept
-    : consumer_page_(std::exchange(other.consumer_page_, nullptr)),
-      producer_pages_(std::exchange(other.producer_pages_, nullptr)),
-      bytes_(other.bytes_),
-      page_(other.page_),
-      consumed_(other.consumed_),
-      produced_(other.produced_) {}
-
-Ring::~Ring() {
-  if (consumer_page_ != nullptr) ::munmap(consumer_page_, page_);
-  if (producer_pages_ != nullptr) ::munmap(producer_pages_, page_ + size_t{2} * bytes_);
+void KernelRing::refresh() {
+  produced_ = load(counter_at(producer_.at(0)));
 }
 
-void Ring::refresh() {
-  produced_ = counter_at(producer_pages_).load(std::memory_order_acquire);
-}
-
-const uint8_t* Ring::peek() {
-  blocked_ = false;
+// An event that the kernel is still writing hides those behind it, and its time.
+const uint8_t* KernelRing::peek() {
+  unfinished_since_ = kAllFinished;
   while (consumed_ < produced_) {
-    uint8_t* record = producer_pages_ + page_ + (consumed_ & (bytes_ - 1));
+    uint8_t* const record = producer_.at(page_ + (consumed_ & (bytes_ - 1)));
     const uint32_t length =
         std::atomic_ref<uint32_t>(*reinterpret_cast<uint32_t*>(record)).load(std::memory_order_acquire);
     if ((length & kBusy) != 0) {
-      blocked_ = true;
+      unfinished_since_ = 0;
       return nullptr;
     }
     size_ = length & ~(kBusy | kDiscarded);
     step_ = (size_ + kRecordHeader + 7) & ~uint64_t{7};
-    if ((length & kDiscarded) == 0) return record + kRecordHeader;
+    if ((length & kDiscarded) == 0 && size_ >= kLeastEvent) return record + kRecordHeader;
     consumed_ += step_;
   }
   return nullptr;
 }
 
-void Ring::release() {
-  counter_at(consumer_page_).store(consumed_, std::memory_order_release);
+void KernelRing::release() {
+  store(counter_at(consumer_.at(0)), consumed_);
 }
 
-Result<RingMerger> RingMerger::map(const std::vector<FileDescriptor>& rings, uint32_t ring_bytes) {
-  RingMerger merger;
-  for (const FileDescriptor& fd : rings) {
-    auto ring = Ring::map(fd, ring_bytes);
+Result<RingMerger> RingMerger::map(const ProbeRings& rings) {
+  RingMerger merger({});
+  if (rings.bytes > 0) {
+    const size_t stride = size_t{rings.bytes} + kRingSlack;
+    auto states = SharedMemory::map(rings.states, rings.count * sizeof(probe_ring), true);
+    if (!states.is_ok()) return states.status();
+    merger.states_ = std::move(states.value());
+    auto data = SharedMemory::map(rings.data, rings.count * stride, false);
+    if (!data.is_ok()) return data.status();
+    merger.data_ = std::move(data.value());
+    auto* const state = reinterpret_cast<probe_ring*>(merger.states_.at(0));
+    for (uint32_t i = 0; i < rings.count; ++i) {
+      merger.rings_.push_back(std::make_unique<ProbeRing>(state + i, merger.data_.at(i * stride), rings.bytes,
+                                                          static_cast<uint16_t>(i)));
+    }
+  }
+  for (uint32_t i = 0; i < rings.count; ++i) {
+    auto ring = KernelRing::map(rings.spills[i], rings.spill_bytes, static_cast<uint16_t>(i));
     if (!ring.is_ok()) return ring.status();
     merger.rings_.push_back(std::move(ring.value()));
   }
@@ -89,11 +157,10 @@ Result<RingMerger> RingMerger::map(const std::vector<FileDescriptor>& rings, uin
 }
 
 bool RingMerger::is_empty() {
-  for (Ring& ring : rings_) {
-    ring.refresh();
-    if (ring.waiting_bytes() > 0) return false;
-  }
-  return true;
+  return std::all_of(rings_.begin(), rings_.end(), [](const auto& ring) {
+    ring->refresh();
+    return ring->is_empty();
+  });
 }
 
 uint64_t RingMerger::time_of(const uint8_t* event) {
@@ -102,26 +169,31 @@ uint64_t RingMerger::time_of(const uint8_t* event) {
   return time;
 }
 
-size_t RingMerger::find_first(uint64_t limit) {
-  size_t first = kNone;
+Ring* RingMerger::find_first(uint64_t limit) {
+  Ring* first = nullptr;
   uint64_t earliest = limit;
+  uint64_t unfinished = UINT64_MAX;
   turn_ends_ = limit;
-  for (size_t i = 0; i < rings_.size(); ++i) {
-    const uint8_t* event = rings_[i].peek();
+  for (const auto& ring : rings_) {
+    const uint8_t* event = ring->peek();
     if (event == nullptr) {
-      // Nobody knows yet when that event was: all wait for it.
-      if (rings_[i].is_blocked()) return kNone;
+      const uint64_t since = ring->unfinished_since();
+      const bool given_up = since != 0 && since < limit && limit - since > kLongestWaitNs;
+      if (!given_up) unfinished = std::min(unfinished, since);
       continue;
     }
     const uint64_t time = time_of(event);
-    if (time <= earliest && (first == kNone || time < earliest)) {
-      if (first != kNone) turn_ends_ = earliest;
-      first = i;
+    if (time <= earliest && (first == nullptr || time < earliest)) {
+      if (first != nullptr) turn_ends_ = earliest;
+      first = ring.get();
       earliest = time;
     } else {
       turn_ends_ = std::min(turn_ends_, time);
     }
   }
+  // What is not written yet comes before what is later.
+  if (first == nullptr || earliest > unfinished) return nullptr;
+  turn_ends_ = std::min(turn_ends_, unfinished);
   return first;
 }
 

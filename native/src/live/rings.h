@@ -1,96 +1,151 @@
-// Reads what the probe wrote: the ring buffers of all processors, merged by time.
+// Reads what the probe wrote: the rings of all processors, merged by time.
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
-#include "live/file_descriptor.h"
+#include "live/probe.h"
 
 namespace sfkit::live {
 
-// One ring buffer of the kernel (linux/bpf.h: BPF_MAP_TYPE_RINGBUF), mapped into memory.
+// Memory that is shared with the kernel.
+class SharedMemory {
+ public:
+  static Result<SharedMemory> map(const FileDescriptor& fd, size_t bytes, bool writable, size_t offset = 0);
+  SharedMemory() = default;
+  SharedMemory(SharedMemory&& other) noexcept;
+  SharedMemory& operator=(SharedMemory&& other) noexcept;
+  ~SharedMemory();
+
+  uint8_t* at(size_t offset) const { return start_ + offset; }
+
+ private:
+  uint8_t* start_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+// Events in the order in which they were stored, which but for a few is that of their times.
 class Ring {
  public:
-  static Result<Ring> map(const FileDescriptor& fd, uint32_t bytes);
-  Ring(Ring&& other) noexcept;
-  Ring& operator=(Ring&&) = delete;
-  ~Ring();
+  // `bytes`: a power of two. `number`: that of the processors it is for.
+  Ring(uint32_t bytes, uint16_t number) : bytes_(bytes), number_(number) {}
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
+  virtual ~Ring() = default;
 
   // Looks where the kernel has come to; what came later is not seen until the next call.
-  void refresh();
-  // The first event that is there, null without one. An event that the kernel is still writing hides those
-  // behind it.
-  const uint8_t* peek();
-  bool is_blocked() const { return blocked_; }
+  virtual void refresh() = 0;
+  // The first event that is there, null without one.
+  virtual const uint8_t* peek() = 0;
+  // Gives the room of what was skipped back to the kernel.
+  virtual void release() = 0;
+
+  uint16_t number() const { return number_; }
   uint32_t size() const { return size_; }  // of the event that peek() gave
   // Goes behind the event that peek() gave. Its bytes stay until release().
   void skip() { consumed_ += step_; }
-  // Gives the room of what was skipped back to the kernel.
-  void release();
-  uint64_t waiting_bytes() const { return produced_ - consumed_; }
+  bool is_empty() const { return produced_ == consumed_ && unfinished_since_ == kAllFinished; }
+  // How much of it is waiting, from 0 to 1.
+  double fill() const { return static_cast<double>(produced_ - consumed_) / static_cast<double>(bytes_); }
+  // Where peek() gives none: an event of this time or a later one was being written when refresh() was
+  // called.
+  uint64_t unfinished_since() const { return unfinished_since_; }
 
- private:
-  Ring() = default;
+  static constexpr uint64_t kAllFinished = UINT64_MAX;
 
-  uint8_t* consumer_page_ = nullptr;
-  uint8_t* producer_pages_ = nullptr;  // a page of its own, then the data twice in a row
-  uint32_t bytes_ = 0;
-  uint32_t page_ = 0;
+ protected:
+  uint64_t bytes_;
   uint64_t consumed_ = 0;
   uint64_t produced_ = 0;
-  uint32_t size_ = 0;
   uint64_t step_ = 0;
-  bool blocked_ = false;
+  uint64_t unfinished_since_ = kAllFinished;
+  uint32_t size_ = 0;
+  uint16_t number_;
+};
+
+// A ring of the probe's own (probe/shared.h).
+class ProbeRing : public Ring {
+ public:
+  // `data`: `bytes` and kRingSlack more.
+  ProbeRing(probe_ring* state, const uint8_t* data, uint32_t bytes, uint16_t number);
+
+  void refresh() override;
+  const uint8_t* peek() override;
+  void release() override;
+
+ private:
+  probe_ring* state_;
+  const uint8_t* data_;
+};
+
+// A ring buffer of the kernel (linux/bpf.h: BPF_MAP_TYPE_RINGBUF).
+class KernelRing : public Ring {
+ public:
+  static Result<std::unique_ptr<KernelRing>> map(const FileDescriptor& fd, uint32_t bytes, uint16_t number);
+
+  void refresh() override;
+  const uint8_t* peek() override;
+  void release() override;
+
+ private:
+  using Ring::Ring;
+
+  SharedMemory consumer_, producer_;  // the latter: a page of its own, then the data twice in a row
+  size_t page_ = 0;
 };
 
 // Events of several rings in the order of their times.
 class RingMerger {
  public:
-  static Result<RingMerger> map(const std::vector<FileDescriptor>& rings, uint32_t ring_bytes);
+  static Result<RingMerger> map(const ProbeRings& rings);
+  explicit RingMerger(std::vector<std::unique_ptr<Ring>> rings) : rings_(std::move(rings)) {}
 
   // Calls `visit(const uint8_t* event, uint32_t size, uint16_t ring)` for events up to `limit` (ns, as in the
   // events) until it returns false. An event is header and parameters, without a block around them. Of each
-  // thread's events the order is right if `limit` is not later than this call. Returns the bytes of the
-  // fullest ring when it began.
+  // thread's events the order is right if `limit` is not later than this call. Returns how full the fullest
+  // ring was when it began, from 0 to 1.
   template <typename Visit>
-  uint64_t drain(uint64_t limit, Visit visit) {
-    uint64_t most = 0;
-    for (Ring& ring : rings_) {
-      ring.refresh();
-      most = std::max(most, ring.waiting_bytes());
+  double drain(uint64_t limit, Visit visit) {
+    double most = 0;
+    for (const auto& ring : rings_) {
+      ring->refresh();
+      most = std::max(most, ring->fill());
     }
     for (bool going_on = true; going_on;) {
-      const size_t first = find_first(limit);
-      if (first == kNone) break;
-      Ring& ring = rings_[first];
+      Ring* const ring = find_first(limit);
+      if (ring == nullptr) break;
       // Most often many of one ring follow each other.
       for (size_t count = 1; going_on; ++count) {
-        const uint8_t* event = ring.peek();
+        const uint8_t* event = ring->peek();
         if (event == nullptr || time_of(event) > turn_ends_) break;
-        going_on = visit(event, ring.size(), static_cast<uint16_t>(first));
-        ring.skip();
+        going_on = visit(event, ring->size(), ring->number());
+        ring->skip();
         // The kernel shall have room again soon.
-        if (count % kReleaseEvery == 0) ring.release();
+        if (count % kReleaseEvery == 0) ring->release();
       }
-      ring.release();
+      ring->release();
     }
     return most;
   }
 
-  // Whether the kernel has nothing more, or nothing that is whole.
+  // Whether the kernel has nothing more and is not writing anything.
   bool is_empty();
 
  private:
-  static constexpr size_t kNone = SIZE_MAX;
   static constexpr size_t kReleaseEvery = 256;
 
   static uint64_t time_of(const uint8_t* event);
-  // The ring with the earliest event up to `limit`; turn_ends_ is when another one has its turn.
-  size_t find_first(uint64_t limit);
+  // The ring with the earliest event up to `limit`, null without one that is known to be; turn_ends_ is when
+  // another one has its turn.
+  Ring* find_first(uint64_t limit);
 
-  std::vector<Ring> rings_;
+  SharedMemory states_, data_;
+  std::vector<std::unique_ptr<Ring>> rings_;
   uint64_t turn_ends_ = 0;
 };
 
