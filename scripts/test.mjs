@@ -1,5 +1,5 @@
-// Sets everything up and runs every test: TypeScript, C++, then whole commands. Ends with one line that
-// counts them all.
+// Sets everything up and runs every test: TypeScript, C++, then whole commands. Ends with what failed, and one line
+// that counts them all.
 // Usage: node scripts/test.mjs
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -10,6 +10,10 @@ import { setUp } from './setup.mjs';
 
 const scratch = mkdtempSync(join(tmpdir(), 'sfkit-test-'));
 const totals = { passed: 0, failed: 0, skipped: 0 };
+/** What failed, told again at the end, where it is found. */
+const failures = [];
+/** Lines of a failure that are told again. */
+const linesOfFailure = 25;
 
 try {
   setUp({ tests: true });
@@ -21,6 +25,9 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 
+for (const { name, message } of failures) {
+  console.log(`failed: ${name}\n${message.split('\n').slice(0, linesOfFailure).join('\n')}\n`);
+}
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
 console.log(`${totals.passed} passed, ${totals.failed} failed${skipped}`);
 process.exitCode = totals.failed > 0 ? 1 : 0;
@@ -35,7 +42,15 @@ function vitest(name, args) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const { status } = spawnSync(process.execPath, [cli, 'run', ...reporters, ...args], { cwd: root, stdio: 'inherit' });
   if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, 'utf8'));
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
+    readFileSync(report, 'utf8'),
+  );
+  for (const file of testResults) {
+    if (file.status === 'failed' && file.message) failures.push({ name: file.name, message: file.message });
+    for (const test of file.assertionResults.filter(({ status }) => status === 'failed')) {
+      failures.push({ name: `${file.name}: ${test.fullName}`, message: test.failureMessages.join('\n') });
+    }
+  }
   // A file that does not load fails without a failed test.
   const failed = status === 0 ? 0 : Math.max(1, numFailedTests);
   return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
@@ -56,7 +71,11 @@ function native() {
   });
   if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
   const tests = JSON.parse(readFileSync(report, 'utf8')).testsuites.flatMap((suite) => suite.testsuite);
-  const failed = tests.filter((test) => test.failures !== undefined).length;
+  const failing = tests.filter((test) => test.failures !== undefined);
+  for (const { classname, name, failures: told } of failing) {
+    failures.push({ name: `${classname}.${name}`, message: told.map(({ failure }) => failure).join('\n') });
+  }
+  const failed = failing.length;
   const skipped = tests.filter((test) => test.result === 'SKIPPED' || test.status === 'NOTRUN').length;
   return { passed: tests.length - failed - skipped, failed: status === 0 ? failed : Math.max(1, failed), skipped };
 }

@@ -486,6 +486,7 @@ Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   live.Set("gaps", gaps);
   live.Set("running", Napi::Boolean::New(env, summary.live_running));
   live.Set("recordingFailure", text(env, summary.recording_failure));
+  live.Set("privilegesFailure", text(env, summary.privileges_failure));
   object.Set("live", live);
   object.Set("info", from_info(env, summary.info));
   object.Set("shown", Napi::BigInt::New(env, summary.shown));

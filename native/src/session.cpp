@@ -211,6 +211,7 @@ SessionSummary Session::summary() const {
       summary.live = source_->counts();
       summary.live_running = true;
       summary.recording_failure = source_->recording_failure();
+      summary.privileges_failure = source_->privileges_failure();
     }
   }
   for (size_t type = 0; type < RecordCounts::kTypes; ++type) {

@@ -63,7 +63,8 @@ struct SessionSummary {
   uint64_t containers = 0, processes = 0, files = 0, network_flows = 0, file_flows = 0, process_flows = 0;
   live::LiveCounts live;  // of a running kernel
   bool live_running = false;
-  std::string recording_failure;  // as of live::LiveSource
+  std::string recording_failure;  // these two as of live::LiveSource
+  std::string privileges_failure;
 };
 
 // A container that nothing is known of but where its processes are.

@@ -26,6 +26,7 @@ export function liveText({ summary, seconds, outputs }: LiveOutcome): string {
   }
   for (const { reason, count, isLoss } of gaps)
     lines.push(`  ${isLoss ? 'lost' : 'left out'}: ${counted(count, reason)}`);
+  if (summary.live.privilegesFailure !== '') lines.push(`  note: ${summary.live.privilegesFailure}`);
   if (!gaps.some(({ isLoss }) => isLoss)) lines.push('  lost: nothing');
   return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
 }
@@ -38,6 +39,7 @@ export function liveJson({ summary, seconds, outputs }: LiveOutcome): string {
     records: summary.records,
     skipped: summary.skipped,
     gaps: summary.live.gaps,
+    privilegesFailure: summary.live.privilegesFailure || null,
     firstTime: summary.firstTime === 0n ? null : isoTime(summary.firstTime),
     lastTime: summary.lastTime === 0n ? null : isoTime(summary.lastTime),
     seconds,

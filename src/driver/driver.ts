@@ -51,6 +51,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   readonly config: Readonly<ResolvedConfig>;
   readonly #env: Environment;
   #session: Session<unknown> | undefined;
+  #socket: SocketWriter | undefined;
   #ran = false;
   #exits = false;
 
@@ -98,6 +99,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   exit(): void {
     this.#exits = true;
     this.#session?.stop();
+    this.#socket?.end();
   }
 
   async #run(log: Log): Promise<RunSummary> {
@@ -105,10 +107,11 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     // A live capture may take long: what is written so far can be found, and stays whatever happens.
     const files = config.filePath === '' ? undefined : new FileWriter(config, config.scapInputPath === '');
     const socket = config.socketPath === '' ? undefined : new SocketWriter(config.socketPath, log);
+    this.#socket = socket;
     const entities = config.callback === undefined ? undefined : new EntityTable();
     const session = openDatums(engineOptions(config));
     this.#session = session;
-    if (this.#exits) session.stop();
+    if (this.#exits) this.exit();
     let failure: { error: unknown } | undefined;
     let records = 0n;
     // The file still gets what is there, then the run ends.

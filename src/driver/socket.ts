@@ -16,7 +16,7 @@ export interface SocketLimits {
   retry: number;
   /** The longest of these pauses. */
   longestRetry: number;
-  /** Milliseconds that the end of a run waits for what is still queued. */
+  /** Milliseconds that the end of a run waits for a reader that takes nothing of what is still queued. */
   linger: number;
 }
 
@@ -58,6 +58,9 @@ export class SocketWriter {
   #problem = '';
   #retryAt = 0;
   #retryAfter: number;
+  /** When the reader took something last, or the end was asked for. */
+  #progressAt = 0;
+  #ends = false;
   dropped = 0;
   droppedIpv6 = 0;
   sent = 0;
@@ -69,7 +72,7 @@ export class SocketWriter {
     this.#retryAfter = limits.retry;
   }
 
-  /** Takes the next record. Waits while the reader is behind, not while there is none. */
+  /** Takes the next record. Waits while the reader is behind, not while there is none, nor, after end(), for ever. */
   async write({ record, bytes }: Datum): Promise<void> {
     if (record.type === 'NetworkFlow' && record.family === 6) {
       // The schema has no place for these addresses.
@@ -90,16 +93,20 @@ export class SocketWriter {
     } else {
       this.dropped += 1;
     }
-    while (this.#flush() === 'busy') await sleep(pause);
+    while (this.#flush() === 'busy' && !this.#hasWaited()) await sleep(pause);
+  }
+
+  /** The run shall end: a reader that takes nothing any more does not keep it up. */
+  end(): void {
+    if (this.#ends) return;
+    this.#ends = true;
+    this.#progressAt = Date.now();
   }
 
   /** Sends what is queued, waiting a while for a reader that is not there, and closes. What remains is dropped and counted. */
   async close(): Promise<void> {
-    const until = Date.now() + this.#limits.linger;
-    while (this.#flush() !== 'done' || this.#waitsForReader()) {
-      if (Date.now() > until) break;
-      await sleep(pause);
-    }
+    this.end();
+    while ((this.#flush() !== 'done' || this.#waitsForReader()) && !this.#hasWaited()) await sleep(pause);
     for (let next = this.#queue.first(); next !== undefined; next = this.#queue.first()) {
       if (!isEntityRecord(next.datum.record)) this.dropped += 1;
       this.#queue.shift();
@@ -120,6 +127,11 @@ export class SocketWriter {
     // What is queued may still refer to it.
     this.#gone.push({ oid, after: this.#taken, entities: this.#entities });
     this.#letGo();
+  }
+
+  /** Whether the end has waited for the reader as long as it may. */
+  #hasWaited(): boolean {
+    return this.#ends && Date.now() - this.#progressAt > this.#limits.linger;
   }
 
   #letGo(): void {
@@ -175,6 +187,7 @@ export class SocketWriter {
       );
     } else {
       this.sent += 1;
+      this.#progressAt = Date.now();
       this.#unread.push(queued);
     }
     entities.markSent(datum);
@@ -184,7 +197,10 @@ export class SocketWriter {
   /** Forgets what was read. */
   #settle(): void {
     const most = this.#socket.unread();
-    if (this.#unread.length > most) this.#unread = most === 0 ? [] : this.#unread.slice(-most);
+    if (this.#unread.length > most) {
+      this.#unread = most === 0 ? [] : this.#unread.slice(-most);
+      this.#progressAt = Date.now();
+    }
     this.#letGo();
     if (this.#connected && this.#unread.length > 0 && this.#socket.hasEnded()) this.#lose();
   }

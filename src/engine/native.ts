@@ -202,6 +202,8 @@ export interface NativeLiveSummary {
   gaps: NativeGap[];
   /** Why the capture that is written at the same time is not whole; '' if it is. The capture ends when that happens. */
   recordingFailure: string;
+  /** Why privileges that were to be dropped are still held; '' otherwise. */
+  privilegesFailure: string;
 }
 
 /** Something that did not reach the records. */

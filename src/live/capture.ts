@@ -65,7 +65,11 @@ async function run<Batch>(
     onBusiest,
   }: Pick<LiveCaptureOptions, 'signal' | 'describeContainer' | 'onTick' | 'onBusiest'>,
 ): Promise<Summary> {
-  const stop = () => session.stop();
+  let output: LiveOutput<Batch> | undefined;
+  const stop = () => {
+    session.stop();
+    output?.end?.();
+  };
   signal?.addEventListener('abort', stop, { once: true });
   if (signal?.aborted) stop();
   let ticks = 0;
@@ -75,10 +79,10 @@ async function run<Batch>(
     if (describeContainer !== undefined) followContainers(session, describeContainer);
   }, tick);
   const second = () => Number(session.summary().tables.begins);
-  let output: LiveOutput<Batch> | undefined;
   try {
     for await (const batch of session) {
       output ??= open();
+      if (signal?.aborted) output.end?.();
       await output.write(batch, second());
     }
     output ??= open();

@@ -11,6 +11,8 @@ import { type LivePlan, rotationDirectory } from './plan.js';
 /** Takes the batches of a live capture. `second`: since 1970, of the first event. */
 export interface LiveOutput<Batch> {
   write(batch: Batch, second: number): Promise<void>;
+  /** The capture is to end: who takes nothing any more is not waited for. */
+  end?(): void;
   /** Completes what is under way; without any batch an empty output is made. */
   finish(second: number): Promise<void>;
   /** Leaves what was written as it is. */

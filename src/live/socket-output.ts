@@ -20,6 +20,7 @@ export function socketOutput(
         else await writer.write(item);
       }
     },
+    end: () => writer.end(),
     finish: () => writer.close(),
     abandon: () => writer.discard(),
     gaps() {

@@ -160,6 +160,33 @@ describe.skipIf(server === undefined)('the socket writer', () => {
     writer.discard();
   });
 
+  it('ends in its time though the reader takes nothing, and counts what that did not get', async () => {
+    const path = directory.path('s');
+    const reader = await listen(path, '3');
+    const writer = new SocketWriter(path, log, { ...defaultLimits, linger: 200 });
+    const all = await datums();
+    const many = [...all, ...all, ...all, ...all];
+    let written = 0;
+    const writing = (async () => {
+      for (const datum of many) {
+        await writer.write(datum);
+        written += 1;
+      }
+    })();
+    await sleep(100);
+    expect(written).toBeLessThan(many.length);
+    const started = Date.now();
+    writer.end();
+    await writing;
+    await writer.close();
+    expect(Date.now() - started).toBeLessThan(5000);
+    expect(written).toBe(many.length);
+    const records = many.filter(({ record }) => 'procOID' in record).length;
+    expect(writer.dropped).toBeGreaterThan(0);
+    expect(writer.dropped).toBeLessThanOrEqual(records - writer.droppedIpv6);
+    reader.process.kill('SIGKILL');
+  });
+
   it('drops and counts what exceeds the bound while there is no reader', async () => {
     const writer = new SocketWriter(directory.path('none'), log, {
       ...defaultLimits,

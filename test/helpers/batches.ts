@@ -76,7 +76,7 @@ export const emptySummary: NativeSummary = {
   records: {},
   tables: { begins: 0n, containers: 0n, processes: 0n, files: 0n, networkFlows: 0n, fileFlows: 0n, processFlows: 0n },
   shown: 0n,
-  live: { running: false, events: 0n, gaps: [], recordingFailure: '' },
+  live: { running: false, events: 0n, gaps: [], recordingFailure: '', privilegesFailure: '' },
   info: {
     version: '1.2',
     swapped: false,

@@ -186,6 +186,24 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(statSync('/dev/full').isCharacterDevice()).toBe(true);
   });
 
+  it('whose recording goes to a pipe that nobody reads ends in its time, and says so', async () => {
+    const pipe = directory.path('pipe');
+    execFileSync('mkfifo', [pipe]);
+    // Opened by both sides, read by none.
+    const holder = spawn('/bin/sh', ['-c', `exec 3<> ${pipe}; echo open; exec sleep 100`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => holder.stdout.once('data', resolve));
+    const live = startLive(['live', '-o', directory.path('n.jsonl'), '--write', pipe]);
+    await live.capturing;
+    execFileSync('dd', ['if=/dev/zero', 'of=/dev/null', 'bs=1', 'count=20000'], { stdio: 'ignore' });
+    const end = await live.end('SIGINT');
+    holder.kill();
+    expect(end.exit).toBe(1);
+    expect(end.stderr).toContain(`${pipe}: cannot be written: nobody reads it`);
+    expect(existsSync(directory.path('n.jsonl'))).toBe(true);
+  });
+
   it.each([
     [['record', '-o', '-'], /not to standard output/],
     [['live', '-o', 'same', '-f', 'avro', '-w', 'same'], /name them differently/],

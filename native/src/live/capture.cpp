@@ -69,6 +69,11 @@ LiveCapture::~LiveCapture() {
   if (thread_.joinable()) thread_.join();
 }
 
+void LiveCapture::stop() {
+  stopping_.store(true, std::memory_order_relaxed);
+  if (recorder_) recorder_->expect_end();
+}
+
 void LiveCapture::cancel() {
   stop();
   {
@@ -92,8 +97,9 @@ void LiveCapture::begin() {
   changed_.notify_all();
   if (options_.drops_privileges) {
     // Nothing depends on it: a capture that keeps its rights is better than none.
-    const Status ignored = drop_privileges();
-    (void)ignored;
+    const Status status = drop_privileges();
+    const std::lock_guard lock(mutex_);
+    privileges_failure_ = status.message();
   }
 }
 

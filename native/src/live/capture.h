@@ -33,7 +33,7 @@ class LiveCapture {
   // The next bytes, up to `room`; waits for them. 0 at the end.
   size_t read(uint8_t* target, size_t room);
   // Ends the capture: what happened up to now is still given.
-  void stop() { stopping_.store(true, std::memory_order_relaxed); }
+  void stop();
   // Ends it at once; read() gives 0.
   void cancel();
   // Puts an event into the stream that tells about a container (JSON as in captures).
@@ -43,6 +43,11 @@ class LiveCapture {
   std::string failure() const {
     const std::lock_guard lock(mutex_);
     return failure_;
+  }
+  // As LiveSource::privileges_failure().
+  std::string privileges_failure() const {
+    const std::lock_guard lock(mutex_);
+    return privileges_failure_;
   }
   // As LiveSource::recording_failure().
   std::string recording_failure() const { return recorder_ ? recorder_->failure() : std::string(); }
@@ -84,6 +89,7 @@ class LiveCapture {
   bool ended_ = false;
   bool cancelled_ = false;
   std::string failure_;
+  std::string privileges_failure_;
 
   // Of the reading thread.
   bool begun_ = false;

@@ -102,6 +102,9 @@ Status drop_privileges() {
     return {ErrorCode::kUnreadable,
             std::string("privileges cannot be dropped: ") + std::strerror(failed.load())};
   }
+  if (answered.load() < expected) {
+    return {ErrorCode::kUnreadable, "privileges cannot be dropped: a thread is busy in the kernel"};
+  }
   return Status::ok();
 }
 

@@ -1,6 +1,7 @@
 #include "live/recorder.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <zlib.h>
 
@@ -50,8 +51,6 @@ Result<std::unique_ptr<Recorder>> Recorder::open(const std::string& path, bool g
   FileDescriptor file(is_stream
                           ? ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)
                           : ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  // Writing waits; only opening did not.
-  if (is_stream && file.is_open()) ::fcntl(file.get(), F_SETFL, 0);
   if (!file.is_open()) {
     return Status(ErrorCode::kUnreadable, path + ": cannot be written: " + std::strerror(errno));
   }
@@ -85,7 +84,12 @@ void Recorder::add(Chunk chunk) {
   changed_.notify_all();
 }
 
+void Recorder::expect_end() {
+  ends_.store(true);
+}
+
 void Recorder::hurry() {
+  expect_end();
   const std::lock_guard lock(mutex_);
   hurried_ = true;
   changed_.notify_all();
@@ -105,17 +109,29 @@ std::string Recorder::failure() const {
   return failure_;
 }
 
+bool Recorder::fail(const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  if (failure_.empty()) failure_ = path_ + ": cannot be " + why;
+  changed_.notify_all();
+  return false;
+}
+
 bool Recorder::write_all(const uint8_t* bytes, size_t size) {
+  constexpr int kLookAgainMs = 100;
+  std::chrono::milliseconds waited{0};
   for (size_t done = 0; done < size;) {
     const ssize_t got = ::write(file_.get(), bytes + done, size - done);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) {
-      const std::lock_guard lock(mutex_);
-      failure_ = path_ + ": cannot be written: " + std::strerror(errno);
-      changed_.notify_all();
-      return false;
+    if (got >= 0) {
+      done += static_cast<size_t>(got);
+      waited = {};
+      continue;
     }
-    done += static_cast<size_t>(got);
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return fail(std::string("written: ") + std::strerror(errno));
+    if (waited >= kPatience) return fail("written: nobody reads it");
+    pollfd room{file_.get(), POLLOUT, 0};
+    const bool ends = ends_.load();
+    if (::poll(&room, 1, kLookAgainMs) == 0 && ends) waited += std::chrono::milliseconds(kLookAgainMs);
   }
   return true;
 }
@@ -124,9 +140,7 @@ bool Recorder::write(const Chunk& chunk, bool flush) {
   if (!deflater_) return write_all(chunk->data(), chunk->size());
   const auto give = [this](const uint8_t* bytes, size_t size) { return write_all(bytes, size); };
   if (deflater_->add(chunk->data(), chunk->size(), flush ? Z_SYNC_FLUSH : Z_NO_FLUSH, give)) return true;
-  const std::lock_guard lock(mutex_);
-  if (failure_.empty()) failure_ = path_ + ": cannot be compressed: out of memory";
-  return false;
+  return fail("compressed: out of memory");
 }
 
 void Recorder::run() {

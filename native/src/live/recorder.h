@@ -1,6 +1,8 @@
 // Writes a capture file beside the engine's work, on a thread of its own.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -31,6 +33,9 @@ class Recorder {
   void begin(Chunk chunk);
   // Takes the next bytes of the file. Waits when the disk is far behind.
   void add(Chunk chunk);
+  // For any thread: the capture is to end. A pipe whose reader takes nothing for kPatience is not waited for any
+  // more, which is a failure.
+  void expect_end();
   // For any thread: add() does not wait any more, and drops what there is no room for.
   void hurry();
   // Writes what is left.
@@ -40,11 +45,13 @@ class Recorder {
 
  private:
   static constexpr size_t kMaxQueued = 128;
+  static constexpr std::chrono::seconds kPatience{5};
 
   Recorder(FileDescriptor file, std::string path, bool gzip);
   void run();
   bool write(const Chunk& chunk, bool flush);
   bool write_all(const uint8_t* bytes, size_t size);
+  bool fail(const std::string& why);
 
   class Deflater;
 
@@ -55,6 +62,7 @@ class Recorder {
   std::condition_variable changed_;
   std::deque<Chunk> queue_;
   bool begun_ = false;
+  std::atomic<bool> ends_{false};
   bool hurried_ = false;
   bool ended_ = false;
   std::string failure_;

@@ -51,6 +51,7 @@ class KernelSource : public LiveSource {
   void describe_container(std::string_view json) override { capture_->describe_container(json); }
   LiveCounts counts() const override { return capture_->counts(); }
   std::string recording_failure() const override { return capture_->recording_failure(); }
+  std::string privileges_failure() const override { return capture_->privileges_failure(); }
 
  private:
   std::shared_ptr<LiveCapture> capture_;

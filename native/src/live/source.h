@@ -29,6 +29,8 @@ class LiveSource {
   virtual LiveCounts counts() const = 0;
   // Why the file that is written at the same time is not whole; empty if it is. Final after the input's end.
   virtual std::string recording_failure() const = 0;
+  // Why privileges that it was to drop are still held; empty if it holds none, or was to keep them.
+  virtual std::string privileges_failure() const = 0;
 };
 
 }  // namespace sfkit::live
