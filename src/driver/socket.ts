@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadAddon } from '../engine/addon.js';
 import type { NativeSeqpacketSocket } from '../engine/native.js';
-import type { Datum } from '../records/decode.js';
+import type { Datum, Gone } from '../records/decode.js';
 import { processKey } from '../records/entities.js';
-import type { Oid, SysFlowRecord } from '../records/types.js';
+import type { SysFlowRecord } from '../records/types.js';
 import type { Log } from './log.js';
 
 /** How many records wait, and how long, for a reader that is not there. */
@@ -51,8 +51,8 @@ export class SocketWriter {
   #entities = new Entities();
   /** Counts the readers, each of which knows nothing of what the ones before were told. */
   #reader = 1;
-  /** Processes that go when everything that was taken before is read. */
-  #gone: Gone[] = [];
+  /** What goes when everything that was taken before is read. */
+  #gone: Going[] = [];
   #taken = 0;
   #connected = false;
   #problem = '';
@@ -122,10 +122,10 @@ export class SocketWriter {
     this.#socket.close();
   }
 
-  /** Lets a process go that will not be referred to again. */
-  forget(oid: Oid): void {
+  /** Lets go what will not be referred to again. */
+  forget(gone: Gone): void {
     // What is queued may still refer to it.
-    this.#gone.push({ oid, after: this.#taken, entities: this.#entities });
+    this.#gone.push({ after: this.#taken, letGo: this.#entities.leave(gone) });
     this.#letGo();
   }
 
@@ -136,9 +136,8 @@ export class SocketWriter {
 
   #letGo(): void {
     const done = this.#taken - this.#queue.length;
-    while (this.#gone.length > 0 && (this.#gone[0] as Gone).after <= done && this.#unread.length === 0) {
-      const { oid, entities } = this.#gone.shift() as Gone;
-      entities.forget(`process ${processKey(oid)}`);
+    while (this.#gone.length > 0 && (this.#gone[0] as Going).after <= done && this.#unread.length === 0) {
+      (this.#gone.shift() as Going).letGo();
     }
   }
 
@@ -249,11 +248,10 @@ interface Queued {
   entities: Entities;
 }
 
-interface Gone {
-  oid: Oid;
+interface Going {
   /** How many records had been taken. */
   after: number;
-  entities: Entities;
+  letGo: () => void;
 }
 
 /** Records in their order; taking the first costs the same however many there are. */
@@ -297,6 +295,8 @@ class Entities {
   readonly #kept = new Map<string, Datum>();
   /** The last that the reader got of each. */
   readonly #sent = new Map<string, Datum>();
+  /** Files that are to be let go. */
+  readonly #leaving = new Set<Set<string>>();
   #reader = 0;
 
   /** Whether the record is one of them. */
@@ -305,6 +305,7 @@ class Entities {
     if (key === undefined) return false;
     if (datum.record.type === 'Header') this.#header = datum;
     this.#kept.set(key, datum);
+    for (const keys of this.#leaving) keys.delete(key);
     return true;
   }
 
@@ -329,9 +330,18 @@ class Entities {
     if (key !== undefined) this.#sent.set(key, datum);
   }
 
-  forget(key: string): void {
-    this.#kept.delete(key);
-    this.#sent.delete(key);
+  /** Gives what lets entities go when nothing refers to them any more; those that come anew until then stay. */
+  leave(gone: Gone): () => void {
+    const all = gone === 'files' ? [...this.#kept.keys()].filter(isFile) : [`process ${processKey(gone)}`];
+    const keys = new Set(all);
+    if (gone === 'files') this.#leaving.add(keys);
+    return () => {
+      this.#leaving.delete(keys);
+      for (const key of keys) {
+        this.#kept.delete(key);
+        this.#sent.delete(key);
+      }
+    };
   }
 
   /** The newest of it is not on its way: it is sent before what refers to it. */
@@ -379,6 +389,8 @@ function filesOf(record: SysFlowRecord): string[] {
     return record.newFileOID === null ? [record.fileOID] : [record.fileOID, record.newFileOID];
   return [];
 }
+
+const isFile = (key: string) => key.startsWith('file ');
 
 function keyOf(record: SysFlowRecord): string | undefined {
   switch (record.type) {

@@ -118,7 +118,8 @@ export interface NativeDatumBatch {
   kind: 'datums';
   /**
    * Network flows with IPv6 addresses come as branch 12 of the union, which the schema does not have; branch 13 is the
-   * identity of a process that no later record refers to unless it is written anew.
+   * identity of a process that no later record refers to unless it is written anew, and branch 14, of no more than its
+   * number, says that of all files.
    */
   bytes: Uint8Array;
   ends: Uint32Array;

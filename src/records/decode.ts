@@ -10,23 +10,24 @@ export interface Datum {
   bytes: Buffer;
 }
 
-/** No record: the process will not be referred to again, unless its record comes anew. */
-export interface ProcessGone {
-  gone: Oid;
-}
+/** Entities that will not be referred to again, unless their records come anew: a process, or all files. */
+export type Gone = Oid | 'files';
 
-/** The records of a batch, one after the other, with the processes that go between. */
-export function* decodeBatch(batch: NativeDatumBatch): Generator<Datum | ProcessGone> {
+/** The records of a batch, one after the other, with the entities that go between. */
+export function* decodeBatch(batch: NativeDatumBatch): Generator<Datum | { gone: Gone }> {
   const all = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
   let start = 0;
   for (const end of batch.ends) {
     const bytes = all.subarray(start, end);
-    yield bytes[0] === goneBranch << 1 ? { gone: goneType.decode(bytes, 1).value } : { record: decode(bytes), bytes };
+    if (bytes[0] === processGoneBranch << 1) yield { gone: processGoneType.decode(bytes, 1).value };
+    else if (bytes[0] === filesForgottenBranch << 1) yield { gone: 'files' };
+    else yield { record: decode(bytes), bytes };
     start = end;
   }
 }
 
-const goneBranch = 13;
+const processGoneBranch = 13;
+const filesForgottenBranch = 14;
 
 export function decode(datum: Buffer): SysFlowRecord {
   // Branch numbers are below 64, so that they take one byte, twice their value.
@@ -119,7 +120,7 @@ const makers: Reader['make'][] = [
 
 const readers = makeReaders();
 
-const goneType = avro.Type.forSchema(
+const processGoneType = avro.Type.forSchema(
   {
     type: 'record',
     name: 'OID',

@@ -1,3 +1,4 @@
+import type { Gone } from './decode.js';
 import type {
   ActivityRecord,
   ContainerRecord,
@@ -53,9 +54,10 @@ export class EntityTable {
     }
   }
 
-  /** Lets a process go that will not be referred to again. */
-  forget(oid: Oid): void {
-    this.#processes.delete(processKey(oid));
+  /** Lets go what will not be referred to again. */
+  forget(gone: Gone): void {
+    if (gone === 'files') this.#files.clear();
+    else this.#processes.delete(processKey(gone));
   }
 
   #join(record: ActivityRecord): Joined {

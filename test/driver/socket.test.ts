@@ -160,6 +160,34 @@ describe.skipIf(server === undefined)('the socket writer', () => {
     writer.discard();
   });
 
+  it('lets files go that no later record refers to, but not those that come anew', async () => {
+    const path = directory.path('s');
+    const first = await listen(path);
+    const writer = new SocketWriter(path, log, { ...defaultLimits, retry: 5 });
+    const all = await datums();
+    for (const datum of all) await writer.write(datum);
+    const flows = new Map<string, Datum>();
+    for (const datum of all) if (datum.record.type === 'FileFlow') flows.set(datum.record.fileOID, datum);
+    const [[kept, flowOfKept], [gone, flowOfGone]] = [...flows] as [[string, Datum], [string, Datum]];
+    const file = all.find(({ record }) => record.type === 'File' && record.oid === kept) as Datum;
+    writer.forget('files');
+    await writer.write(file);
+    while (first.messages.length < writer.sent) await sleep(1);
+    await writer.write(flowOfKept);
+    while (first.messages.length < writer.sent) await sleep(1);
+    first.process.kill('SIGKILL');
+    await first.ended;
+    const second = await listen(path);
+    for (const flow of [flowOfKept, flowOfGone]) await writer.write(flow);
+    await writer.close();
+    await second.ended;
+    const told = second.messages
+      .filter(({ name }) => name === 'File')
+      .map(({ fields }) => Buffer.from(fields.oid as Uint8Array).toString('hex'));
+    expect(told).toContain(kept);
+    expect(told).not.toContain(gone);
+  });
+
   it('ends in its time though the reader takes nothing, and counts what that did not get', async () => {
     const path = directory.path('s');
     const reader = await listen(path, '3');

@@ -34,6 +34,7 @@ enum Branch : int64_t {
   kK8sEvent = 11,
   kNetworkFlowIpv6 = kIpv6Branch,
   kProcessGone = kGoneBranch,
+  kFilesForgotten = kFilesForgottenBranch,
 };
 
 constexpr std::array<std::string_view, 10> kK8sKinds = {
@@ -212,6 +213,10 @@ void AvroEncoder::encode_ipv6(const sysflow::NetworkFlow& record) {
 
 void AvroEncoder::encode_gone(const sysflow::Oid& oid) {
   FlatRecord(out_, kProcessGone) << oid;
+}
+
+void AvroEncoder::encode_files_forgotten() {
+  FlatRecord(out_, kFilesForgotten);
 }
 
 void AvroEncoder::encode(const sysflow::FileFlow& record) {

@@ -13,6 +13,8 @@ namespace sfkit::output {
 inline constexpr int64_t kIpv6Branch = 12;
 // Neither: the identity of a process that no later record refers to unless it is written anew.
 inline constexpr int64_t kGoneBranch = 13;
+// Neither, and nothing more than this: no later record refers to a file unless that is written anew.
+inline constexpr int64_t kFilesForgottenBranch = 14;
 
 class AvroEncoder {
  public:
@@ -30,6 +32,7 @@ class AvroEncoder {
   // For readers of our own: as a branch behind those of the schema, kIpv6Branch, with addresses of 16 bytes.
   void encode_ipv6(const sysflow::NetworkFlow& record);
   void encode_gone(const sysflow::Oid& oid);
+  void encode_files_forgotten();
   void encode(const sysflow::FileFlow& record);
   void encode(const sysflow::FileEvent& record);
   void encode(const sysflow::ProcessFlow& record);

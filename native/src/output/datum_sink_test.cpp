@@ -1,0 +1,28 @@
+#include "output/datum_sink.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace sfkit::output {
+namespace {
+
+TEST(DatumSink, TellsBetweenRecordsWhatWillNotBeReferredTo) {
+  std::string bytes;
+  std::vector<uint32_t> ends;
+  DatumSink sink([&](DatumBatch batch) {
+    bytes.append(batch.bytes.begin(), batch.bytes.end());
+    ends.insert(ends.end(), batch.ends.begin(), batch.ends.end());
+    return true;
+  });
+  sink.process_gone({1, -2});
+  sink.files_forgotten();
+  sink.finish();
+  // The number of the branch, then what it holds; all zigzag.
+  EXPECT_EQ(bytes, std::string("\x1a\x02\x03\x1c"));
+  EXPECT_EQ(ends, (std::vector<uint32_t>{3, 4}));
+}
+
+}  // namespace
+}  // namespace sfkit::output
