@@ -8,7 +8,7 @@
 #define HEADER_BYTES 26
 #define SCRATCH_LIMIT (kMaxEventBytes - 4096)
 // Of the scratch buffer behind the event: paths are built from their end; or what the process has in memory
-// is looked at. Last, a mark while it is in use.
+// is looked at.
 #define PATH_AT kMaxEventBytes
 #define PATH_BYTES 4096
 #define PIECES(writer) ((struct pieces*)((writer)->start + kMaxEventBytes))
@@ -17,59 +17,60 @@
 #define MESSAGE(writer) ((struct message*)((writer)->start + kMaxEventBytes + 2048))
 // What loops carry from round to round stands there too: the verifier then takes each round for the same.
 #define WALK(writer) ((volatile struct walk*)((writer)->start + kScratchBytes - 256))
-#define BUSY(writer) ((volatile u64*)((writer)->start + kScratchBytes - 8))
 #define AT(writer) ((volatile u32*)((writer)->start + kScratchBytes - 16))
 
 struct writer {
   u8* start;
+  enum origin origin;
   u32 at;                   // where the next parameter goes, in events of known size
   u32 index;                // its number
-  struct probe_ring* ring;  // that was claimed; null: the event goes to the kernel's
+  struct probe_ring* ring;  // that the event goes to; null: to the kernel's
   u64 head;                 // of the ring, behind the event
 };
 
-// --- The ring of a processor. What is written there costs a fraction of what the kernel's ring buffers ask,
-// but only one program at a time may. A program that comes upon another one (which it interrupted, or, where
-// processors share a ring, which runs meanwhile), and one that finds the ring full, goes to the kernel's.
-INLINE u32 ring_of_cpu(void) {
-  return config.cpus_per_ring == 0 ? 0 : get_smp_processor_id() / config.cpus_per_ring;
-}
+// --- The ring of a processor, for the events of calls. To write there costs a fraction of what the kernel's
+// ring buffers ask. What finds it full goes to those, and so do the events of other origins, which are few.
 
-// A place for `size` bytes that is this program's until publish(); null if the ring is not to be had.
-// Programs count themselves first and look then: of those that are there together, at most the first sees
-// itself alone.
-INLINE u8* claim(struct writer* writer, u32 index, u32 size) {
-  if (config.ring_bytes == 0) return 0;
+// A place for `size` bytes that is the next in the ring from publish() on; null if there is none.
+INLINE u8* place_in_ring(struct writer* writer, u32 size) {
+  writer->ring = 0;
+  u32 cpu = get_smp_processor_id();
+  if (writer->origin != kOfCall || config.ring_bytes == 0 || cpu >= kMostRingCpus) return 0;
+  u32 index = config.ring_of_cpu[cpu];
+  if (index == 0) return 0;
+  index -= 1;
   struct probe_ring* ring = map_lookup(&rings, &index);
-  if (!ring) return 0;
-  ATOMIC_ADD(&ring->claims, 1);
-  if (NOW(ring->claims) == 1) {
-    u64 head = NOW(ring->head);
-    u8* data = map_lookup(&ring_data, &index);
-    if (data && head + size - NOW(ring->tail) <= config.ring_bytes) {
-      writer->ring = ring;
-      writer->head = head + ((size + 7) & ~7u);
-      return data + (head & (config.ring_bytes - 1));
-    }
-  }
-  ATOMIC_ADD(&ring->claims, -1);
-  return 0;
+  u8* data = map_lookup(&ring_data, &index);
+  if (!ring || !data) return 0;
+  u64 head = NOW(ring->head);
+  if (head + size - NOW(ring->tail) > config.ring_bytes) return 0;
+  writer->ring = ring;
+  writer->head = head + ((size + 7) & ~7u);
+  // The reader shall wait for this event before it gives later ones of other processors.
+  NOW(ring->unwritten) = 1;
+  return data + (head & (config.ring_bytes - 1));
 }
 
-// The reader shall see the event before the ring's new head (this processor's kind keeps stores in order),
-// and the head before the ring is free.
+// The reader sees stores of this kind of processor in their order: the event before the head behind it.
 INLINE void publish(struct writer* writer) {
   asm volatile("" ::: "memory");
   NOW(writer->ring->head) = writer->head;
-  ATOMIC_ADD(&writer->ring->claims, -1);
+  NOW(writer->ring->unwritten) = 0;
 }
 
-INLINE void* spill_of(u32 index) {
+INLINE void* kernel_ring(void) {
+  u32 index = config.cpus_per_spill == 0 ? 0 : get_smp_processor_id() / config.cpus_per_spill;
   return map_lookup(&spills, &index);
 }
 
 INLINE u64 now(void) {
-  return config.boot_time_ns + ktime_get_boot_ns();
+  return config.clock_base_ns + ktime_get_ns();
+}
+
+INLINE void stamp(struct writer* writer) {
+  const u64 time = now();
+  if (writer->ring) NOW(writer->ring->time) = time;
+  *(u64*)writer->start = time;
 }
 
 INLINE void write_header(u8* start, u16 code, u32 parameters, u32 bytes) {
@@ -88,28 +89,28 @@ INLINE bool is_sampled_out(void) {
   return 1;
 }
 
-// --- Events of known size: `bytes` of parameters in all. Between begin_fixed() and submit_fixed() a program
-// may not return.
-INLINE bool begin_fixed(struct writer* writer, u16 code, u32 parameters, u32 bytes) {
+// --- Events of known size: `bytes` of parameters in all.
+INLINE bool begin_fixed_of(struct writer* writer, enum origin origin, u16 code, u32 parameters, u32 bytes) {
   const u32 size = HEADER_BYTES + 2 * parameters + bytes;
-  const u32 index = ring_of_cpu();
-  writer->ring = 0;
-  writer->start = claim(writer, index, size);
+  writer->origin = origin;
+  writer->start = place_in_ring(writer, size);
   if (!writer->start) {
-    void* spill = spill_of(index);
-    writer->start = spill ? ringbuf_reserve(spill, size, 0) : 0;
+    void* ring = kernel_ring();
+    writer->start = ring ? ringbuf_reserve(ring, size, 0) : 0;
     if (!writer->start) {
       count(kCountRingFull);
       return 0;
     }
   }
-  const u64 time = now();
-  if (writer->ring) NOW(writer->ring->time) = time;
-  *(u64*)writer->start = time;
+  stamp(writer);
   write_header(writer->start, code, parameters, size);
   writer->at = HEADER_BYTES + 2 * parameters;
   writer->index = 0;
   return 1;
+}
+
+INLINE bool begin_fixed(struct writer* writer, u16 code, u32 parameters, u32 bytes) {
+  return begin_fixed_of(writer, kOfCall, code, parameters, bytes);
 }
 
 INLINE void submit_fixed(struct writer* writer) {
@@ -141,24 +142,19 @@ INLINE void put_fd(struct writer* writer, u64 fd) {
 // --- Events of unknown size. Where the next parameter goes is kept in the buffer, so that the verifier,
 // which knows nothing of what is there, need not follow every sum; place() keeps it low enough for any one
 // parameter.
+INLINE bool begin_of(struct writer* writer, enum origin origin, u16 code, u32 parameters) {
+  const u32 index = origin;
+  writer->start = map_lookup(&scratch, &index);
+  if (!writer->start) return 0;
+  writer->origin = origin;
+  write_header(writer->start, code, parameters, 0);
+  *AT(writer) = HEADER_BYTES + 2 * parameters;
+  writer->index = 0;
+  return 1;
+}
+
 INLINE bool begin(struct writer* writer, u16 code, u32 parameters) {
-#pragma clang loop unroll(full)
-  for (u32 i = 0; i < kScratchBuffers; i++) {
-    const u32 index = i;
-    writer->start = map_lookup(&scratch, &index);
-    if (!writer->start) return 0;
-    // Kernels differ in whether a program may be interrupted by another one of its kind; as in claim().
-    ATOMIC_ADD(BUSY(writer), 1);
-    if (*BUSY(writer) == 1) {
-      write_header(writer->start, code, parameters, 0);
-      *AT(writer) = HEADER_BYTES + 2 * parameters;
-      writer->index = 0;
-      return 1;
-    }
-    ATOMIC_ADD(BUSY(writer), -1);
-  }
-  count(kCountBusy);
-  return 0;
+  return begin_of(writer, kOfCall, code, parameters);
 }
 
 INLINE void put_length(struct writer* writer, u32 length) {
@@ -243,22 +239,18 @@ INLINE void add_kernel_text(struct writer* writer, const char* from) {
 
 INLINE void submit(struct writer* writer) {
   u32 size = *AT(writer);
-  const u32 index = ring_of_cpu();
   if (size > kMaxEventBytes || size < HEADER_BYTES) {
     count(kCountTooLong);
-  } else {
-    *(u32*)(writer->start + 16) = size;
-    u8* to = claim(writer, index, size);
-    const u64 time = now();
-    *(u64*)writer->start = time;
-    if (to) {
-      NOW(writer->ring->time) = time;
-      probe_read_kernel(to, size, writer->start);
-      publish(writer);
-    } else {
-      void* spill = spill_of(index);
-      if (!spill || ringbuf_output(spill, writer->start, size, NO_WAKEUP) < 0) count(kCountRingFull);
-    }
+    return;
   }
-  ATOMIC_ADD(BUSY(writer), -1);
+  *(u32*)(writer->start + 16) = size;
+  u8* to = place_in_ring(writer, size);
+  stamp(writer);
+  if (to) {
+    probe_read_kernel(to, size, writer->start);
+    publish(writer);
+    return;
+  }
+  void* ring = kernel_ring();
+  if (!ring || ringbuf_output(ring, writer->start, size, NO_WAKEUP) < 0) count(kCountRingFull);
 }

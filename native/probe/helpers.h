@@ -8,6 +8,7 @@
 #define INLINE static __attribute__((always_inline)) inline
 
 static void* (*map_lookup)(void* map, const void* key) = (void*)1;
+static u64 (*ktime_get_ns)(void) = (void*)5;
 static u64 (*get_current_pid_tgid)(void) = (void*)14;
 static u64 (*get_current_task)(void) = (void*)35;
 static struct task_struct* (*get_current_task_btf)(void) = (void*)158;
@@ -17,7 +18,6 @@ static long (*probe_read_user)(void* to, u32 size, const void* from) = (void*)11
 static long (*probe_read_kernel)(void* to, u32 size, const void* from) = (void*)113;
 static long (*probe_read_user_str)(void* to, u32 size, const void* from) = (void*)114;
 static long (*probe_read_kernel_str)(void* to, u32 size, const void* from) = (void*)115;
-static u64 (*ktime_get_boot_ns)(void) = (void*)125;
 static long (*ringbuf_output)(void* ring, void* data, u64 size, u64 flags) = (void*)130;
 static void* (*ringbuf_reserve)(void* ring, u64 size, u64 flags) = (void*)131;
 static void (*ringbuf_submit)(void* data, u64 flags) = (void*)132;
@@ -30,9 +30,9 @@ struct map {
 };
 struct map rings SEC(".maps");      // struct probe_ring, by ring
 struct map ring_data SEC(".maps");  // the bytes of each, and kRingSlack
-struct map spills SEC(".maps");     // for each, a ring buffer of the kernel
+struct map spills SEC(".maps");     // ring buffers of the kernel
 struct map calls SEC(".maps");      // programs by system call number
-struct map scratch SEC(".maps");    // for each processor: kScratchBuffers of kScratchBytes
+struct map scratch SEC(".maps");    // for each processor and origin: kScratchBytes
 struct map counters SEC(".maps");   // kCounterStride for each processor: probe_counter -> u64
 
 const volatile struct probe_config config SEC(".rodata") = {};
@@ -57,7 +57,6 @@ const volatile struct probe_config config SEC(".rodata") = {};
 #define FORGET(value) asm volatile("" : "+r"(value))
 
 #define NOW(value) (*(volatile typeof(value)*)&(value))  // not what the compiler knows of it
-#define ATOMIC_ADD(place, value) ((void)__sync_fetch_and_add(place, value))
 
 INLINE void count(u32 what) {
   u32 place = get_smp_processor_id() * kCounterStride + what;

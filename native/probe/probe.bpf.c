@@ -12,18 +12,24 @@
 
 #define COMPAT_CALL 2  // TS_COMPAT of thread_info.status
 
-// Whether the call came in by the way of 32-bit programs, whose calls have other numbers.
-INLINE bool is_compat_call(void) {
-#ifdef PROBE_RAW
-  struct task_struct* task = (void*)get_current_task();
-  return READ(task, thread_info.status) & COMPAT_CALL;
-#else
-  return get_current_task_btf()->thread_info.status & COMPAT_CALL;
-#endif
-}
-
 INLINE bool is_own(void) {
   return (u32)(get_current_pid_tgid() >> 32) == config.own_tgid;
+}
+
+// Calls that came in by the way of 32-bit programs have other numbers.
+enum caller { kOther, kOwn, kCompat };
+
+// Each call of a function of the kernel counts here: as few as possible.
+INLINE enum caller caller_of_call(void) {
+#ifdef PROBE_RAW
+  struct task_struct* task = (void*)get_current_task();
+  if (READ(task, thread_info.status) & COMPAT_CALL) return kCompat;
+  return is_own() ? kOwn : kOther;
+#else
+  struct task_struct* task = get_current_task_btf();
+  if (task->thread_info.status & COMPAT_CALL) return kCompat;
+  return task->tgid == (int)config.own_tgid ? kOwn : kOther;
+#endif
 }
 
 // Where the number is a constant, the kernel makes the call of a program a jump.
@@ -59,11 +65,9 @@ TRACE(sys_exit) int run_exit(u64* ctx) {
     return 0;
   }
   if (!(config.interesting[number / 64] & (1ull << (number % 64)))) return 0;
-  if (is_compat_call()) {
-    count(kCountCompatCalls);
-    return 0;
-  }
-  if (is_own()) return 0;
+  enum caller caller = caller_of_call();
+  if (caller == kCompat) count(kCountCompatCalls);
+  if (caller != kOther) return 0;
   run_frequent(ctx, number);
   tail_call(ctx, &calls, (u32)number);
   return 0;
@@ -87,7 +91,7 @@ TRACE(sched_process_exec) int run_exec(u64* ctx) {
   struct task_struct* task = (void*)ctx[0];
   struct linux_binprm* program = (void*)ctx[2];
   struct writer writer;
-  if (!begin(&writer, SYSCALL_EXECVE_19_X, 31)) return 0;
+  if (!begin_of(&writer, kOfExec, SYSCALL_EXECVE_19_X, 31)) return 0;
   add_execution(&writer, task, 0);
   add_kernel_text(&writer, READ(program, filename));
   submit(&writer);
@@ -100,7 +104,7 @@ TRACE(sched_process_exit) int run_end(u64* ctx) {
   u32 status = READ(task, exit_code);
   struct writer writer;
   s64 reaper = reaper_of(task);
-  if (!begin_fixed(&writer, PROCEXIT_1_E, 5, 26)) return 0;
+  if (!begin_fixed_of(&writer, kOfEnd, PROCEXIT_1_E, 5, 26)) return 0;
   put_s64(&writer, status);
   put_s64(&writer, status >> 8 & 0xff);
   put_u8(&writer, status & 0x7f);

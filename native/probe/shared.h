@@ -14,34 +14,41 @@ enum {
   kScratchBytes = 32768,  // the most that a value of a per-CPU array may take
   kMaxSnaplen = 4096,
   kMaxEventBytes = 24576,  // an event that is put together in a scratch buffer
-  kScratchBuffers = 3,     // of a processor: a program may be interrupted by another one
   kMostRingBytes = 1 << 28,
+  kMostRingCpus = 1024,             // processors with higher numbers have no ring of their own
   kRingSlack = kMaxEventBytes + 8,  // behind a ring's end: an event that begins before it goes on there
 };
 
-// The places of a ring, counted on and on; modulo its size they are where it begins. What the probe writes
-// and what the reader writes are apart, so that they do not take a cache line from each other.
+// The ring of a processor. Places in it are counted on and on; modulo its size they are where it begins.
+// What the probe writes and what the reader writes are apart, so that they do not take a cache line from
+// each other.
 struct probe_ring {
-  u64 head;    // behind the last whole event
-  u64 claims;  // programs that want to write; one that finds itself alone may
-  u64 time;    // of the event that is being written
+  u64 head;       // behind the last whole event
+  u64 unwritten;  // an event is being written
+  u64 time;       // of it, or, before that is known, of the one before
   u64 padding_of_head[5];
   u64 tail;  // what is before it was read
   u64 padding_of_tail[7];
 };
 
+// What an event comes of. Of the program at each of these tracepoints the kernel runs one at a time on a
+// processor: with preemption off, or, later than 6.2, by leaving out what comes meanwhile, which it counts.
+// So what only one of them uses needs no lock.
+enum origin { kOfCall, kOfExec, kOfEnd, kOrigins };
+
 // Fixed before the programs are loaded; the verifier drops what it switches off.
 struct probe_config {
-  u64 boot_time_ns;                 // epoch time of the clock that events are stamped with
+  u64 clock_base_ns;                // epoch time of the clock that events are stamped with
   u64 interesting[kMaxCalls / 64];  // a bit for each system call number
   u64 id_secret;                    // hides kernel addresses, which identify unix sockets
   u32 own_tgid;                     // left out
   u32 snaplen;                      // bytes of data of reads and writes, at most kMaxSnaplen
   u32 sampling_ratio;               // 1 of so many events is kept of calls that change no state
-  u32 cpus_per_ring;                // 0: one ring for all
-  u32 ring_bytes;                   // a power of two; 0: only the rings of the kernel are used
+  u32 cpus_per_spill;               // processors that share a ring buffer of the kernel; 0: all
+  u32 ring_bytes;                   // of a processor's ring, a power of two; 0: there are none
   u32 all_calls;                    // calls without a program of their own are told as generic events
   u16 portable_code[kMaxCalls];     // of generic events, by system call number
+  u16 ring_of_cpu[kMostRingCpus];   // its number and one; 0: none
 };
 
 // Counted for each processor; the order is that of kCounterReasons in probe.cpp.
@@ -50,7 +57,6 @@ enum probe_counter {
   kCountTooLong,      // lost: more than kMaxEventBytes
   kCountSampled,      // left out by the sampling ratio
   kCountCompatCalls,  // calls of 32-bit programs, which are not recorded
-  kCountBusy,         // lost: more events begun on a processor than there are scratch buffers
   kCountMessages,     // calls of which only the first messages are told
   kCountUnread,       // parameters left empty because the memory they point to could not be read
   kCounters,

@@ -1,7 +1,5 @@
 #include "live/capture.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -31,12 +29,6 @@ constexpr uint64_t kHeartbeatNs = 1'000'000'000;
 // An event that the kernel began and never ended must not keep a capture from its end.
 constexpr uint64_t kLongestEndNs = 1'000'000'000;
 
-uint64_t clock_ns() {
-  timespec time{};
-  ::clock_gettime(CLOCK_BOOTTIME, &time);
-  return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
-}
-
 void append(std::vector<uint8_t>& bytes, const void* data, size_t size) {
   const auto* from = static_cast<const uint8_t*>(data);
   bytes.insert(bytes.end(), from, from + size);
@@ -57,8 +49,8 @@ Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& optio
     if (!recorder.is_ok()) return recorder.status();
     capture->recorder_ = std::move(recorder.value());
   }
-  capture->boot_time_ = capture->probe_->boot_time();
-  capture->start_time_ = capture->last_time_ = capture->boot_time_ + clock_ns();
+  capture->clock_ = capture->probe_->clock();
+  capture->start_time_ = capture->last_time_ = capture->clock_.stamp(ClockReading::take());
   if (Status status = capture->probe_->attach(); !status.is_ok()) return status;
   capture->thread_ = std::thread([self = capture.get()] { self->run(); });
   return capture;
@@ -88,7 +80,7 @@ void LiveCapture::cancel() {
 // the description has and an event tells again does no harm.
 void LiveCapture::begin() {
   begun_ = true;
-  current_ = std::make_shared<const std::vector<uint8_t>>(describe_machine(boot_time_, start_time_));
+  current_ = std::make_shared<const std::vector<uint8_t>>(describe_machine(clock_.boot_time(), start_time_));
   if (recorder_) recorder_->begin(current_);
   {
     const std::lock_guard lock(mutex_);
@@ -145,19 +137,21 @@ void LiveCapture::run() {
 }
 
 void LiveCapture::gather() {
-  uint64_t pushed_at = clock_ns();
+  uint64_t pushed_at = 0;
   uint64_t stopped_at = 0;
   for (bool last = false; !last;) {
     const bool stopping = stopping_.load(std::memory_order_relaxed) || has_recording_failed();
     if (stopping) probe_->detach();
-    const uint64_t now = clock_ns();
+    const ClockReading clocks = ClockReading::take();
+    const uint64_t now = clock_.stamp(clocks);
+    asleep_ = clock_.asleep(clocks);
     if (stopping && stopped_at == 0) stopped_at = now;
     add_waiting_containers();
     const double fill = rings_->drain(
-        boot_time_ + (stopping ? now : now - kSettleNs),
+        stopping ? now : now - kSettleNs,
         [this](const uint8_t* event, uint32_t size, uint16_t ring) { return take(event, size, ring); });
     last = has_enough() || (stopping && (rings_->is_empty() || now - stopped_at > kLongestEndNs));
-    const uint64_t settled = boot_time_ + now - kSettleNs;
+    const uint64_t settled = now - kSettleNs + asleep_;
     if (!last && settled > last_time_ + kHeartbeatNs) add_heartbeat(settled);
     if (!chunk_.empty() && (last || now - pushed_at >= kPushIntervalNs)) {
       push();
@@ -185,10 +179,12 @@ bool LiveCapture::take(const uint8_t* event, uint32_t size, uint16_t cpu) {
   std::memcpy(to, &type, 4);
   std::memcpy(to + 4, &length, 4);
   std::memcpy(to + 8, &cpu, 2);
-  std::memcpy(to + 10, event, size);
+  std::memcpy(&last_time_, event, 8);
+  last_time_ += asleep_;
+  std::memcpy(to + 10, &last_time_, 8);
+  std::memcpy(to + 18, event + 8, size - 8);
   std::memset(to + 10 + size, 0, padding);
   std::memcpy(to + length - 4, &length, 4);
-  std::memcpy(&last_time_, event, 8);
   const uint64_t events = events_.load(std::memory_order_relaxed) + 1;
   events_.store(events, std::memory_order_relaxed);
   if (chunk_.size() >= kChunkBytes) push();

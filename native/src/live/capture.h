@@ -72,13 +72,14 @@ class LiveCapture {
   std::unique_ptr<Probe> probe_;
   std::unique_ptr<RingMerger> rings_;
   std::unique_ptr<Recorder> recorder_;
-  uint64_t boot_time_ = 0;
+  EventClock clock_;
   uint64_t start_time_ = 0;
 
   std::thread thread_;
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> events_{0};
   uint64_t last_time_ = 0;
+  uint64_t asleep_ = 0;         // ns that the machine has slept since the start, which stamps know nothing of
   std::vector<uint8_t> chunk_;  // of the thread, while it grows
 
   mutable std::mutex mutex_;

@@ -20,14 +20,14 @@
 
 namespace sfkit::live {
 
-const std::array<CounterReason, kCounters> kCounterReasons = {{
+const std::array<CounterReason, kReasons> kCounterReasons = {{
     {"events lost because the buffers were full", true},
     {"events lost because they were too long", true},
     {"events left out by the sampling ratio", false},
     {"calls of 32-bit programs, which are not recorded", false},
-    {"events lost because others were being put together on the processor", true},
     {"calls with many messages of which the first 16 are told", false},
     {"parameters whose memory could not be read", false},
+    {"events lost because they came while another one was being put together", true},
 }};
 
 namespace {
@@ -122,47 +122,27 @@ uint32_t size_bits(uint32_t size) {
   }
 }
 
-// Epoch time of the clock that events are stamped with, in ns.
-uint64_t boot_time_ns() {
-  const auto in_ns = [](clockid_t clock) {
-    timespec time{};
-    ::clock_gettime(clock, &time);
-    return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
-  };
-  // The pair that was read closest together is the truest.
-  uint64_t best = 0;
-  uint64_t best_gap = UINT64_MAX;
-  for (int i = 0; i < 10; ++i) {
-    const uint64_t before = in_ns(CLOCK_BOOTTIME);
-    const uint64_t now = in_ns(CLOCK_REALTIME);
-    const uint64_t gap = in_ns(CLOCK_BOOTTIME) - before;
-    if (gap < best_gap) {
-      best_gap = gap;
-      best = now - (before + gap / 2);
-    }
+// The numbers in a list of ranges such as 0-3,8 below /sys/devices/system/cpu.
+std::vector<uint32_t> cpu_list(const char* name) {
+  constexpr uint32_t kMost = 65535;
+  const std::string path = std::string("/sys/devices/system/cpu/") + name;
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "r"), std::fclose);
+  std::vector<uint32_t> numbers;
+  uint32_t first = 0;
+  uint32_t last = 0;
+  while (file && std::fscanf(file.get(), "%u", &first) == 1 && first <= kMost) {
+    if (std::fscanf(file.get(), "-%u", &last) != 1) last = first;
+    for (uint32_t number = first; number <= std::min(last, kMost); ++number) numbers.push_back(number);
+    if (std::fgetc(file.get()) != ',') break;
   }
-  return best;
+  return numbers;
 }
 
 }  // namespace
 
 uint32_t possible_cpus() {
-  // A list of ranges such as 0-3,8.
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
-      std::fopen("/sys/devices/system/cpu/possible", "r"), std::fclose);
-  std::array<char, 256> text{};
-  if (!file || std::fgets(text.data(), text.size(), file.get()) == nullptr) return 1;
-  uint32_t last = 0;
-  uint32_t number = 0;
-  for (const char character : text) {
-    if (character >= '0' && character <= '9') {
-      number = std::min<uint32_t>(number * 10 + static_cast<uint32_t>(character - '0'), 65535);
-    } else {
-      last = std::max(last, number);
-      number = 0;
-    }
-  }
-  return last + 1;
+  const std::vector<uint32_t> numbers = cpu_list("possible");
+  return numbers.empty() ? 1 : *std::max_element(numbers.begin(), numbers.end()) + 1;
 }
 
 // A signal that arrives meanwhile makes the verifier give up: other threads shall take them.
@@ -211,13 +191,12 @@ class ProbeLoader {
  private:
   Status make_maps(std::span<const ProgramImage> images) {
     const uint32_t cpus = possible_cpus();
-    const uint32_t per_ring = cpus_per_ring(cpus);
-    const uint32_t rings = per_ring == 0 ? 1 : (cpus + per_ring - 1) / per_ring;
-    if (Status status = make_rings(rings); !status.is_ok()) return status;
+    if (Status status = make_rings(); !status.is_ok()) return status;
+    if (Status status = make_spills(cpus); !status.is_ok()) return status;
     auto calls = make_map("calls", BPF_MAP_TYPE_PROG_ARRAY, 4, 4, kMaxCalls);
     if (!calls.is_ok()) return calls.status();
     probe_.calls_ = std::move(calls.value());
-    auto scratch = make_map("scratch", BPF_MAP_TYPE_PERCPU_ARRAY, 4, kScratchBytes, kScratchBuffers);
+    auto scratch = make_map("scratch", BPF_MAP_TYPE_PERCPU_ARRAY, 4, kScratchBytes, kOrigins);
     if (!scratch.is_ok()) return scratch.status();
     probe_.scratch_ = std::move(scratch.value());
     auto counters = make_map("counters", BPF_MAP_TYPE_ARRAY, 4, 8, cpus * kCounterStride, BPF_F_MMAPABLE);
@@ -227,23 +206,35 @@ class ProbeLoader {
     return make_config(images);
   }
 
-  Status make_rings(uint32_t count) {
+  // One for each processor that is there, unless several shall share a buffer.
+  Status make_rings() {
     ProbeRings& rings = probe_.rings_;
     rings = {};
-    rings.count = count;
-    rings.bytes = std::min<uint32_t>(options_.ring_bytes, kMostRingBytes);
+    if (options_.cpus_per_ring == 1) rings.cpus = cpu_list("online");
+    std::erase_if(rings.cpus, [](uint32_t cpu) { return cpu >= kMostRingCpus; });
+    rings.bytes = rings.cpus.empty() ? 0 : std::min<uint32_t>(options_.ring_bytes, kMostRingBytes);
+    const auto count = static_cast<uint32_t>(std::max<size_t>(rings.cpus.size(), 1));
     auto states = make_map("rings", BPF_MAP_TYPE_ARRAY, 4, sizeof(probe_ring), count, BPF_F_MMAPABLE);
     if (!states.is_ok()) return states.status();
     rings.states = std::move(states.value());
     const uint32_t stride = rings.bytes + kRingSlack;
     auto data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, stride, count, BPF_F_MMAPABLE);
     if (!data.is_ok()) {
-      // Older kernels do not make values of megabytes. Theirs must do then, for which this one only stands.
+      // Older kernels do not make values of megabytes. Their own buffers do then, and this one only stands.
       rings.bytes = 0;
+      rings.cpus.clear();
       data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, kRingSlack, 1, BPF_F_MMAPABLE);
       if (!data.is_ok()) return data.status();
     }
     rings.data = std::move(data.value());
+    return Status::ok();
+  }
+
+  Status make_spills(uint32_t cpus) {
+    ProbeRings& rings = probe_.rings_;
+    rings.cpus_per_spill = cpus_per_spill(cpus);
+    const uint32_t count =
+        rings.cpus_per_spill == 0 ? 1 : (cpus + rings.cpus_per_spill - 1) / rings.cpus_per_spill;
     rings.spill_bytes =
         rings.bytes == 0 ? options_.ring_bytes : std::max(rings.bytes / kSpillPart, page_bytes());
     for (uint32_t i = 0; i < count; ++i) {
@@ -261,8 +252,8 @@ class ProbeLoader {
     return Status::ok();
   }
 
-  // Virtual machines tell of far more processors than there are; those do not get a ring each.
-  uint32_t cpus_per_ring(uint32_t cpus) const {
+  // Virtual machines tell of far more processors than there are; those do not get a buffer each.
+  uint32_t cpus_per_spill(uint32_t cpus) const {
     const auto online = static_cast<uint32_t>(std::max<long>(::sysconf(_SC_NPROCESSORS_ONLN), 1));
     if (options_.cpus_per_ring != 1 || cpus <= 2 * online) return options_.cpus_per_ring;
     return (cpus + online - 1) / online;
@@ -270,16 +261,18 @@ class ProbeLoader {
 
   Status make_config(std::span<const ProgramImage> images) {
     probe_config config{};
-    config.boot_time_ns = boot_time_ns();
-    probe_.boot_time_ = config.boot_time_ns;
+    config.clock_base_ns = probe_.clock_.base();
     if (::getrandom(&config.id_secret, sizeof(config.id_secret), 0) < 0) {
       return refused("no random number for the identities of sockets", errno);
     }
     config.own_tgid = own_number(images);
     config.snaplen = std::min<uint32_t>(options_.snaplen, kMaxSnaplen);
     config.sampling_ratio = options_.sampling_ratio;
-    config.cpus_per_ring = cpus_per_ring(possible_cpus());
+    config.cpus_per_spill = probe_.rings_.cpus_per_spill;
     config.ring_bytes = probe_.rings_.bytes;
+    for (size_t i = 0; i < probe_.rings_.cpus.size(); ++i) {
+      config.ring_of_cpu[probe_.rings_.cpus[i]] = static_cast<uint16_t>(i + 1);
+    }
     config.all_calls = options_.all_calls ? 1 : 0;
     for (const ProgramImage& image : images) {
       const int number = number_of(image.section);
@@ -539,6 +532,21 @@ Status Probe::map_counters(uint32_t cpus) {
   return Status::ok();
 }
 
+// How often the kernel did not run a program because the same one was at work on the processor.
+uint64_t Probe::skipped() const {
+  uint64_t sum = 0;
+  for (const Program& program : programs_) {
+    if (ProbeLoader::is_for_call(program.section)) continue;
+    bpf_prog_info info{};
+    bpf_attr attributes{};
+    attributes.info.bpf_fd = static_cast<uint32_t>(program.fd.get());
+    attributes.info.info_len = sizeof(info);
+    attributes.info.info = address_of(&info);
+    if (bpf(BPF_OBJ_GET_INFO_BY_FD, attributes) == 0) sum += info.recursion_misses;
+  }
+  return sum;
+}
+
 Counters Probe::counters() const {
   Counters sums{};
   for (size_t cpu = 0; cpu < cpus_; ++cpu) {
@@ -548,6 +556,7 @@ Counters Probe::counters() const {
       sums[i] += *counter;
     }
   }
+  sums[kCounters] = skipped();
   return sums;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "live/clock.h"
 #include "live/file_descriptor.h"
 #include "live/options.h"
 #include "live/program.h"
@@ -17,23 +18,25 @@
 
 namespace sfkit::live {
 
-// What was not recorded, by why; in the order of probe_counter.
-using Counters = std::array<uint64_t, kCounters>;
+// What was not recorded, by why: in the order of probe_counter, then what the kernel counts.
+inline constexpr size_t kReasons = kCounters + 1;
+using Counters = std::array<uint64_t, kReasons>;
 // A line for people; also whether it is a failure that events are missing.
 struct CounterReason {
   const char* text;
   bool is_loss;
 };
-extern const std::array<CounterReason, kCounters> kCounterReasons;
+extern const std::array<CounterReason, kReasons> kCounterReasons;
 
-// Where the probe writes to: for each group of processors a ring of its own (probe/shared.h) and one of the
-// kernel's.
+// Where the probe writes to: a ring of its own for each processor (probe/shared.h), and ring buffers of the
+// kernel for what goes into none of those.
 struct ProbeRings {
-  uint32_t count = 0;
-  uint32_t bytes = 0;  // of each; 0: only the kernel's are used
-  uint32_t spill_bytes = 0;
-  FileDescriptor states, data;         // maps, mappable: a probe_ring for each; bytes and slack for each
+  std::vector<uint32_t> cpus;          // that have a ring of their own, in the order of the rings
+  uint32_t bytes = 0;                  // of each
+  FileDescriptor states, data;         // maps, mappable: a probe_ring for each; bytes and kRingSlack for each
   std::vector<FileDescriptor> spills;  // BPF_MAP_TYPE_RINGBUF
+  uint32_t spill_bytes = 0;            // of each
+  uint32_t cpus_per_spill = 1;         // 0: all share one
 };
 
 class Probe {
@@ -47,8 +50,8 @@ class Probe {
   void detach() { links_.clear(); }
 
   const ProbeRings& rings() const { return rings_; }
-  // Epoch time at which the clock of the events was zero, in ns.
-  uint64_t boot_time() const { return boot_time_; }
+  // That of the events.
+  const EventClock& clock() const { return clock_; }
   Counters counters() const;
   // Number of loaded programs, and whether they are those for raw tracepoints.
   size_t program_count() const { return programs_.size(); }
@@ -62,6 +65,7 @@ class Probe {
   };
 
   Status map_counters(uint32_t cpus);
+  uint64_t skipped() const;
 
   ProbeRings rings_;
   FileDescriptor spill_table_, calls_, scratch_, counters_, config_;
@@ -69,7 +73,7 @@ class Probe {
   std::vector<FileDescriptor> links_;
   std::shared_ptr<const uint64_t[]> counter_memory_;
   uint32_t cpus_ = 0;
-  uint64_t boot_time_ = 0;
+  EventClock clock_;
   bool raw_ = false;
 };
 

@@ -33,8 +33,8 @@ class Recorder {
   void begin(Chunk chunk);
   // Takes the next bytes of the file. Waits when the disk is far behind.
   void add(Chunk chunk);
-  // For any thread: the capture is to end. A pipe whose reader takes nothing for kPatience is not waited for any
-  // more, which is a failure.
+  // For any thread: the capture is to end. A pipe whose reader takes nothing for kPatience is not waited for
+  // any more, which is a failure.
   void expect_end();
   // For any thread: add() does not wait any more, and drops what there is no room for.
   void hurry();

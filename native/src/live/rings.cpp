@@ -67,8 +67,8 @@ ProbeRing::ProbeRing(probe_ring* state, const uint8_t* data, uint32_t bytes, uin
 
 // First whether somebody writes, then what is there: an event that is in neither begins later than this.
 void ProbeRing::refresh() {
-  const bool claimed = load(state_->claims) != 0;
-  unfinished_since_ = claimed ? load(state_->time) : kAllFinished;
+  const bool is_writing = load(state_->unwritten) != 0;
+  unfinished_since_ = is_writing ? load(state_->time) : kAllFinished;
   produced_ = load(state_->head);
 }
 
@@ -134,22 +134,23 @@ void KernelRing::release() {
 
 Result<RingMerger> RingMerger::map(const ProbeRings& rings) {
   RingMerger merger({});
-  if (rings.bytes > 0) {
+  if (!rings.cpus.empty()) {
     const size_t stride = size_t{rings.bytes} + kRingSlack;
-    auto states = SharedMemory::map(rings.states, rings.count * sizeof(probe_ring), true);
+    auto states = SharedMemory::map(rings.states, rings.cpus.size() * sizeof(probe_ring), true);
     if (!states.is_ok()) return states.status();
     merger.states_ = std::move(states.value());
-    auto data = SharedMemory::map(rings.data, rings.count * stride, false);
+    auto data = SharedMemory::map(rings.data, rings.cpus.size() * stride, false);
     if (!data.is_ok()) return data.status();
     merger.data_ = std::move(data.value());
     auto* const state = reinterpret_cast<probe_ring*>(merger.states_.at(0));
-    for (uint32_t i = 0; i < rings.count; ++i) {
+    for (size_t i = 0; i < rings.cpus.size(); ++i) {
       merger.rings_.push_back(std::make_unique<ProbeRing>(state + i, merger.data_.at(i * stride), rings.bytes,
-                                                          static_cast<uint16_t>(i)));
+                                                          static_cast<uint16_t>(rings.cpus[i])));
     }
   }
-  for (uint32_t i = 0; i < rings.count; ++i) {
-    auto ring = KernelRing::map(rings.spills[i], rings.spill_bytes, static_cast<uint16_t>(i));
+  for (size_t i = 0; i < rings.spills.size(); ++i) {
+    const auto cpu = static_cast<uint16_t>(i * rings.cpus_per_spill);
+    auto ring = KernelRing::map(rings.spills[i], rings.spill_bytes, cpu);
     if (!ring.is_ok()) return ring.status();
     merger.rings_.push_back(std::move(ring.value()));
   }

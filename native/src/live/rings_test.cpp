@@ -22,7 +22,7 @@ class Writer {
   }
 
   void begin(uint64_t time) {
-    at(state_.claims).fetch_add(1);
+    at(state_.unwritten).store(1);
     at(state_.time).store(time);
   }
 
@@ -37,7 +37,7 @@ class Writer {
       std::memcpy(event + 16, &size, sizeof(size));
       at(state_.head).store(head + ((size + 7) & ~7u));
     }
-    at(state_.claims).fetch_sub(1);
+    at(state_.unwritten).store(0);
     return fits;
   }
 

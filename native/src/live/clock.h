@@ -1,0 +1,68 @@
+// The clock that the probe stamps events with: CLOCK_MONOTONIC, which costs the kernel the least. It stands
+// still while the machine sleeps, so that times of events have to be moved by that to be right.
+#pragma once
+
+#include <time.h>
+
+#include <cstdint>
+
+namespace sfkit::live {
+
+// Readings of clocks, in ns.
+struct ClockReading {
+  uint64_t stamps = 0;  // CLOCK_MONOTONIC
+  uint64_t boot = 0;    // CLOCK_BOOTTIME: the same and the time asleep
+  uint64_t epoch = 0;   // CLOCK_REALTIME
+
+  // At one moment, as far as that goes: of some readings the quickest.
+  static ClockReading take() {
+    ClockReading best;
+    uint64_t best_gap = UINT64_MAX;
+    for (int i = 0; i < 10; ++i) {
+      ClockReading reading;
+      const uint64_t before = in_ns(CLOCK_MONOTONIC);
+      reading.boot = in_ns(CLOCK_BOOTTIME);
+      reading.epoch = in_ns(CLOCK_REALTIME);
+      const uint64_t gap = in_ns(CLOCK_MONOTONIC) - before;
+      if (gap >= best_gap) continue;
+      best_gap = gap;
+      reading.stamps = before + gap / 2;
+      best = reading;
+    }
+    return best;
+  }
+
+ private:
+  static uint64_t in_ns(clockid_t clock) {
+    timespec time{};
+    ::clock_gettime(clock, &time);
+    return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
+  }
+};
+
+class EventClock {
+ public:
+  explicit EventClock(const ClockReading& start = ClockReading::take()) : start_(start) {}
+
+  // Epoch time, in ns, at which the clock of the stamps, and the machine, began.
+  uint64_t base() const { return start_.epoch - start_.stamps; }
+  uint64_t boot_time() const { return start_.epoch - start_.boot; }
+
+  // What an event would be stamped with.
+  uint64_t stamp(const ClockReading& now) const { return base() + now.stamps; }
+  // How much later than its stamp an event is that happened at the same time, for the machine slept
+  // meanwhile.
+  uint64_t asleep(const ClockReading& now) const {
+    const uint64_t before = start_.boot - start_.stamps;
+    const uint64_t after = now.boot - now.stamps;
+    // Two clocks are not read at once.
+    return after > before + kLeastSleepNs ? after - before : 0;
+  }
+
+ private:
+  static constexpr uint64_t kLeastSleepNs = 1'000'000;
+
+  ClockReading start_;
+};
+
+}  // namespace sfkit::live

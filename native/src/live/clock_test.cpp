@@ -1,0 +1,40 @@
+#include "live/clock.h"
+
+#include <gtest/gtest.h>
+
+namespace sfkit::live {
+namespace {
+
+constexpr uint64_t kSecond = 1'000'000'000;
+
+TEST(EventClock, GivesTheTimeSince1970AlsoWhereTheMachineSleptBefore) {
+  const EventClock clock({.stamps = 100 * kSecond, .boot = 160 * kSecond, .epoch = 1000 * kSecond});
+  EXPECT_EQ(clock.base(), 900 * kSecond);
+  EXPECT_EQ(clock.boot_time(), 840 * kSecond);
+  const ClockReading later{.stamps = 107 * kSecond, .boot = 167 * kSecond, .epoch = 1007 * kSecond};
+  EXPECT_EQ(clock.stamp(later), 1007 * kSecond);
+  EXPECT_EQ(clock.asleep(later), 0U);
+}
+
+TEST(EventClock, KnowsHowLongTheMachineSlept) {
+  const EventClock clock({.stamps = 100 * kSecond, .boot = 160 * kSecond, .epoch = 1000 * kSecond});
+  const ClockReading awake{.stamps = 110 * kSecond, .boot = 470 * kSecond, .epoch = 1310 * kSecond};
+  EXPECT_EQ(clock.asleep(awake), 300 * kSecond);
+  EXPECT_EQ(clock.stamp(awake) + clock.asleep(awake), awake.epoch);
+}
+
+TEST(EventClock, DoesNotTakeTheTimeBetweenTwoReadingsForSleep) {
+  const EventClock clock({.stamps = 100 * kSecond, .boot = 160 * kSecond + 500, .epoch = 1000 * kSecond});
+  EXPECT_EQ(clock.asleep({.stamps = 110 * kSecond, .boot = 170 * kSecond + 9000, .epoch = 0}), 0U);
+  EXPECT_EQ(clock.asleep({.stamps = 110 * kSecond, .boot = 170 * kSecond - 9000, .epoch = 0}), 0U);
+}
+
+TEST(EventClock, RunsWithTheMachine) {
+  const EventClock clock;
+  const ClockReading now = ClockReading::take();
+  EXPECT_GE(clock.stamp(now), clock.base());
+  EXPECT_LT(now.epoch - clock.stamp(now), 60 * kSecond);
+}
+
+}  // namespace
+}  // namespace sfkit::live
