@@ -40,7 +40,7 @@ async function criStub(answers: CriAnswers): Promise<string> {
 }
 
 async function describeWith(options: Parameters<typeof watchContainers>[0], cgroups = '') {
-  const watcher = watchContainers({ timeout: 2, ...options });
+  const watcher = watchContainers({ timeout: 30, ...options });
   ends.push(() => watcher.close());
   const json = await watcher.describe({ id, cgroups });
   return json === undefined ? undefined : JSON.parse(json).container;
@@ -195,13 +195,13 @@ describe('a container is described by', () => {
 
 describe('a container stays unknown', () => {
   it('without a runtime', async () => {
-    expect(await describeWith({ sockets: { docker: ['/nowhere'], podman: [], cri: [] } })).toBeUndefined();
+    expect(await describeWith({ sockets: { docker: ['/nowhere'], podman: [], cri: [] }, timeout: 1 })).toBeUndefined();
   });
 
   it('if nobody knows it, after being asked several times', async () => {
     const seen: string[] = [];
     const socket = await httpStub({}, seen);
-    expect(await describeWith({ sockets: { ...none, docker: [socket] }, timeout: 1 })).toBeUndefined();
+    expect(await describeWith({ sockets: { ...none, docker: [socket] }, timeout: 4 })).toBeUndefined();
     expect(seen.length).toBeGreaterThan(2);
   });
 
