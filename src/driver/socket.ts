@@ -85,8 +85,8 @@ export class SocketWriter {
     if (record.type === 'Header') this.#entities = new Entities();
     const isEntity = this.#entities.keep(datum);
     if (this.#queue.length < this.#limits.queue && this.#queue.bytes < this.#limits.queueBytes) {
-      this.#queue.push({ datum, entities: this.#entities });
       this.#taken += 1;
+      this.#queue.push({ datum, entities: this.#entities, number: this.#taken });
     } else if (isEntity) {
       // It is kept beside the queue and sent with what refers to it.
       this.#entities.markMissing(datum);
@@ -135,8 +135,8 @@ export class SocketWriter {
   }
 
   #letGo(): void {
-    const done = this.#taken - this.#queue.length;
-    while (this.#gone.length > 0 && (this.#gone[0] as Going).after <= done && this.#unread.length === 0) {
+    const oldest = (this.#unread[0] ?? this.#queue.first())?.number ?? Number.POSITIVE_INFINITY;
+    while (this.#gone.length > 0 && (this.#gone[0] as Going).after < oldest) {
       (this.#gone.shift() as Going).letGo();
     }
   }
@@ -153,7 +153,7 @@ export class SocketWriter {
       const { datum, entities } = next;
       entities.serve(this.#reader);
       for (const needed of entities.missingFor(datum.record)) {
-        const result = this.#send({ datum: needed, entities });
+        const result = this.#send({ ...next, datum: needed });
         if (result !== 'sent') return result;
       }
       if (!entities.wasSent(datum)) {
@@ -246,6 +246,8 @@ function isEntityRecord({ type }: SysFlowRecord): boolean {
 interface Queued {
   datum: Datum;
   entities: Entities;
+  /** How many records had been taken, with this one or the one that needs it. */
+  number: number;
 }
 
 interface Going {
