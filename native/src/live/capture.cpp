@@ -44,14 +44,15 @@ Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& optio
   auto rings = RingMerger::map(capture->probe_->rings());
   if (!rings.is_ok()) return rings.status();
   capture->rings_ = std::make_unique<RingMerger>(std::move(rings.value()));
+  capture->clock_ = capture->probe_->clock();
+  capture->start_time_ = capture->last_time_ = capture->clock_.stamp(ClockReading::take());
+  if (Status status = capture->probe_->attach(); !status.is_ok()) return status;
+  // Last, so that no file is left by a capture that does not begin.
   if (!options.record_path.empty()) {
     auto recorder = Recorder::open(options.record_path, options.record_gzip);
     if (!recorder.is_ok()) return recorder.status();
     capture->recorder_ = std::move(recorder.value());
   }
-  capture->clock_ = capture->probe_->clock();
-  capture->start_time_ = capture->last_time_ = capture->clock_.stamp(ClockReading::take());
-  if (Status status = capture->probe_->attach(); !status.is_ok()) return status;
   capture->thread_ = std::thread([self = capture.get()] { self->run(); });
   return capture;
 }
