@@ -241,7 +241,7 @@ class ConfigReader {
   bool fine_ = true;
 };
 
-constexpr int64_t kMostRing = 1 << 30;
+constexpr int64_t kMostRing = 1 << 28;  // probe/shared.h: kMostRingBytes
 constexpr int64_t kMostCpus = 4096;
 constexpr int64_t kMostSampling = 128;
 

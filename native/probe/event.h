@@ -28,17 +28,34 @@ struct writer {
   u64 head;                 // of the ring, behind the event
 };
 
-// --- The ring of a processor, for the events of calls. To write there costs a fraction of what the kernel's
-// ring buffers ask. What finds it full goes to those, and so do the events of other origins, which are few.
+INLINE struct probe_cpu* this_cpu(void) {
+  const u32 zero = 0;
+  return map_lookup(&cpus, &zero);
+}
 
-// A place for `size` bytes that is the next in the ring from publish() on; null if there is none.
-INLINE u8* place_in_ring(struct writer* writer, u32 size) {
+INLINE enum origin origin_of_call(void) {
+  if (!config.preemptible) return kOfCall;
+  struct probe_cpu* cpu = this_cpu();
+  return cpu && NOW(cpu->missed) == (u32)get_current_pid_tgid() ? kOfMissedCall : kOfCall;
+}
+
+// --- The ring of a processor, for the events of calls. To write there costs a fraction of what the kernel's
+// ring buffers ask, which the few events of other origins go to.
+
+// Finds the number of the ring that an event goes to; false where that is one of the kernel's.
+INLINE bool find_ring(struct writer* writer, u32* index) {
   writer->ring = 0;
+  writer->head = 0;
   u32 cpu = get_smp_processor_id();
   if (writer->origin != kOfCall || config.ring_bytes == 0 || cpu >= kMostRingCpus) return 0;
-  u32 index = config.ring_of_cpu[cpu];
-  if (index == 0) return 0;
-  index -= 1;
+  *index = config.ring_of_cpu[cpu];
+  if (*index == 0) return 0;
+  *index -= 1;
+  return 1;
+}
+
+// A place for `size` bytes that is the next in the ring from publish() on; null if it is full.
+INLINE u8* place_in_ring(struct writer* writer, u32 index, u32 size) {
   struct probe_ring* ring = map_lookup(&rings, &index);
   u8* data = map_lookup(&ring_data, &index);
   if (!ring || !data) return 0;
@@ -92,15 +109,17 @@ INLINE bool is_sampled_out(void) {
 // --- Events of known size: `bytes` of parameters in all.
 INLINE bool begin_fixed_of(struct writer* writer, enum origin origin, u16 code, u32 parameters, u32 bytes) {
   const u32 size = HEADER_BYTES + 2 * parameters + bytes;
+  u32 index = 0;
   writer->origin = origin;
-  writer->start = place_in_ring(writer, size);
-  if (!writer->start) {
+  if (find_ring(writer, &index)) {
+    writer->start = place_in_ring(writer, index, size);
+  } else {
     void* ring = kernel_ring();
     writer->start = ring ? ringbuf_reserve(ring, size, 0) : 0;
-    if (!writer->start) {
-      count(kCountRingFull);
-      return 0;
-    }
+  }
+  if (!writer->start) {
+    count(kCountRingFull);
+    return 0;
   }
   stamp(writer);
   write_header(writer->start, code, parameters, size);
@@ -110,7 +129,7 @@ INLINE bool begin_fixed_of(struct writer* writer, enum origin origin, u16 code, 
 }
 
 INLINE bool begin_fixed(struct writer* writer, u16 code, u32 parameters, u32 bytes) {
-  return begin_fixed_of(writer, kOfCall, code, parameters, bytes);
+  return begin_fixed_of(writer, origin_of_call(), code, parameters, bytes);
 }
 
 INLINE void submit_fixed(struct writer* writer) {
@@ -154,7 +173,7 @@ INLINE bool begin_of(struct writer* writer, enum origin origin, u16 code, u32 pa
 }
 
 INLINE bool begin(struct writer* writer, u16 code, u32 parameters) {
-  return begin_of(writer, kOfCall, code, parameters);
+  return begin_of(writer, origin_of_call(), code, parameters);
 }
 
 INLINE void put_length(struct writer* writer, u32 length) {
@@ -244,13 +263,19 @@ INLINE void submit(struct writer* writer) {
     return;
   }
   *(u32*)(writer->start + 16) = size;
-  u8* to = place_in_ring(writer, size);
-  stamp(writer);
-  if (to) {
-    probe_read_kernel(to, size, writer->start);
-    publish(writer);
+  u32 index = 0;
+  if (!find_ring(writer, &index)) {
+    stamp(writer);
+    void* ring = kernel_ring();
+    if (!ring || ringbuf_output(ring, writer->start, size, NO_WAKEUP) < 0) count(kCountRingFull);
     return;
   }
-  void* ring = kernel_ring();
-  if (!ring || ringbuf_output(ring, writer->start, size, NO_WAKEUP) < 0) count(kCountRingFull);
+  u8* to = place_in_ring(writer, index, size);
+  if (!to) {
+    count(kCountRingFull);
+    return;
+  }
+  stamp(writer);
+  probe_read_kernel(to, size, writer->start);
+  publish(writer);
 }

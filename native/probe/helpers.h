@@ -33,6 +33,7 @@ struct map ring_data SEC(".maps");  // the bytes of each, and kRingSlack
 struct map spills SEC(".maps");     // ring buffers of the kernel
 struct map calls SEC(".maps");      // programs by system call number
 struct map scratch SEC(".maps");    // for each processor and origin: kScratchBytes
+struct map cpus SEC(".maps");       // for each processor: struct probe_cpu
 struct map counters SEC(".maps");   // kCounterStride for each processor: probe_counter -> u64
 
 const volatile struct probe_config config SEC(".rodata") = {};

@@ -57,18 +57,44 @@ INLINE void run_frequent(u64* ctx, u64 number) {
   }
 }
 
-TRACE(sys_exit) int run_exit(u64* ctx) {
-  u64 number = REGISTER(ctx, orig_ax);
-  if (number >= kMaxCalls) {
-    // Programs of the x32 kind have numbers of their own.
-    if (number & 0x40000000 && number < 0x80000000) count(kCountCompatCalls);
-    return 0;
-  }
-  if (!(config.interesting[number / 64] & (1ull << (number % 64)))) return 0;
+INLINE bool is_interesting(u64 number) {
+  if (number < kMaxCalls) return config.interesting[number / 64] & (1ull << (number % 64));
+  // Programs of the x32 kind have numbers of their own.
+  if (number & 0x40000000 && number < 0x80000000) count(kCountCompatCalls);
+  return 0;
+}
+
+INLINE bool is_to_be_told(void) {
   enum caller caller = caller_of_call();
   if (caller == kCompat) count(kCountCompatCalls);
-  if (caller != kOther) return 0;
+  return caller == kOther;
+}
+
+TRACE(sys_exit) int run_exit(u64* ctx) {
+  if (config.preemptible) {
+    struct probe_cpu* cpu = this_cpu();
+    if (!cpu) return 0;
+    u32 thread = (u32)get_current_pid_tgid();
+    NOW(cpu->seen) = thread;
+    if (NOW(cpu->missed) == thread) NOW(cpu->missed) = 0;
+  }
+  u64 number = REGISTER(ctx, orig_ax);
+  if (!is_interesting(number) || !is_to_be_told()) return 0;
   run_frequent(ctx, number);
+  tail_call(ctx, &calls, (u32)number);
+  return 0;
+}
+
+// Comes behind run_exit, where programs can be preempted: while one of its runs waits for the processor, the
+// kernel leaves it out in the calls of all others.
+SEC("missed/sys_exit") int run_missed(u64* ctx) {
+  struct probe_cpu* cpu = this_cpu();
+  u32 thread = (u32)get_current_pid_tgid();
+  if (!cpu || NOW(cpu->seen) == thread) return 0;
+  count(kCountCaughtUp);
+  u64 number = REGISTER(ctx, orig_ax);
+  if (!is_interesting(number) || !is_to_be_told()) return 0;
+  NOW(cpu->missed) = thread;
   tail_call(ctx, &calls, (u32)number);
   return 0;
 }

@@ -31,10 +31,17 @@ struct probe_ring {
   u64 padding_of_tail[7];
 };
 
-// What an event comes of. Of the program at each of these tracepoints the kernel runs one at a time on a
-// processor: with preemption off, or, later than 6.2, by leaving out what comes meanwhile, which it counts.
-// So what only one of them uses needs no lock.
-enum origin { kOfCall, kOfExec, kOfEnd, kOrigins };
+// What an event comes of. Each of these programs is run by the kernel one at a time on a processor: with
+// preemption off, or, where programs can be preempted (sys_exit: since 7.2), by leaving out what comes
+// meanwhile. So what only one of them uses needs no lock. Of a call that is left out the program for missed
+// calls takes care.
+enum origin { kOfCall, kOfMissedCall, kOfExec, kOfEnd, kOrigins };
+
+// Of each processor, where programs can be preempted.
+struct probe_cpu {
+  u32 seen;    // the thread whose call was looked at last
+  u32 missed;  // the thread whose call the program for missed calls looks at
+};
 
 // Fixed before the programs are loaded; the verifier drops what it switches off.
 struct probe_config {
@@ -47,8 +54,10 @@ struct probe_config {
   u32 cpus_per_spill;               // processors that share a ring buffer of the kernel; 0: all
   u32 ring_bytes;                   // of a processor's ring, a power of two; 0: there are none
   u32 all_calls;                    // calls without a program of their own are told as generic events
-  u16 portable_code[kMaxCalls];     // of generic events, by system call number
-  u16 ring_of_cpu[kMostRingCpus];   // its number and one; 0: none
+  u32 preemptible;                  // programs at sys_exit can be preempted
+  u32 padding;
+  u16 portable_code[kMaxCalls];    // of generic events, by system call number
+  u16 ring_of_cpu[kMostRingCpus];  // its number and one; 0: none
 };
 
 // Counted for each processor; the order is that of kCounterReasons in probe.cpp.
@@ -57,6 +66,7 @@ enum probe_counter {
   kCountTooLong,      // lost: more than kMaxEventBytes
   kCountSampled,      // left out by the sampling ratio
   kCountCompatCalls,  // calls of 32-bit programs, which are not recorded
+  kCountCaughtUp,     // calls that the program for missed calls looked at
   kCountMessages,     // calls of which only the first messages are told
   kCountUnread,       // parameters left empty because the memory they point to could not be read
   kCounters,

@@ -102,11 +102,11 @@ INLINE u32 unix_name(struct writer* writer, u8* at, struct unix_sock* sock) {
   struct unix_address* address = READ(sock, addr);
   if (!address) return 1;
   u8* name = NAME(writer);
-  s32 length = READ(address, len);
-  if (length <= 2) return 1;
+  u32 length = (u32)READ(address, len);
+  if ((s32)length <= 2) return 1;
   length -= 2;
   FORGET(length);
-  if (length > MAX_NAME || length < 0) length = MAX_NAME;
+  if (length > MAX_NAME) length = MAX_NAME;
   probe_read_kernel(name, length, (char*)__builtin_preserve_access_index(&address->name) + 2);
   return copy_name(at, name, length);
 }

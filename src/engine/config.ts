@@ -151,7 +151,7 @@ export function liveConfig(config: LiveConfig): NativeLiveConfig {
     if (!(liveKeys as readonly string[]).includes(key))
       refuse(`unknown option 'live.${key}'${suggestion(key, liveKeys)}`);
   }
-  const ringBytes = whole('live.ringBytes', config.ringBytes ?? 8 * 1024 * 1024, 4096, 2 ** 30);
+  const ringBytes = whole('live.ringBytes', config.ringBytes ?? 8 * 1024 * 1024, 4096, 2 ** 28);
   if (!Number.isInteger(Math.log2(ringBytes))) refuse("option 'live.ringBytes' must be a power of two");
   return {
     allSyscalls: flag('live.allSyscalls', config.allSyscalls, false),

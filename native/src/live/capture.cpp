@@ -1,5 +1,8 @@
 #include "live/capture.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -19,6 +22,7 @@ using std::chrono::milliseconds;
 
 // How long the rings are left alone, and how long what was read may wait for more.
 constexpr milliseconds kPollInterval{5};
+constexpr int kNice = -10;
 constexpr double kMuch = 0.125;  // of a ring, that waits: then the next look is at once
 constexpr uint64_t kPushIntervalNs = 100'000'000;
 // Two processors may stamp and store events that do not depend on each other in different orders; later
@@ -114,6 +118,9 @@ size_t LiveCapture::read(uint8_t* target, size_t room) {
 }
 
 void LiveCapture::run() {
+  // Who keeps all processors busy shall not keep the rings from being emptied. Without the right to it, the
+  // capture goes on as it is.
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
   try {
     gather();
   } catch (const std::exception& error) {

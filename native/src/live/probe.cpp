@@ -25,20 +25,18 @@ const std::array<CounterReason, kReasons> kCounterReasons = {{
     {"events lost because they were too long", true},
     {"events left out by the sampling ratio", false},
     {"calls of 32-bit programs, which are not recorded", false},
+    {"", false},
     {"calls with many messages of which the first 16 are told", false},
     {"parameters whose memory could not be read", false},
-    {"events lost because they came while another one was being put together", true},
+    {"calls left out because another one of the processor was being told", true},
 }};
 
 namespace {
 
-// What is kept of the kernel's own ring buffers, which take what the probe's rings cannot, as a part of
-// those.
+// The kernel's ring buffers, for the events of other origins, as a part of the probe's rings. They have room
+// for some of any size.
 constexpr uint32_t kSpillPart = 4;
-
-uint32_t page_bytes() {
-  return static_cast<uint32_t>(::sysconf(_SC_PAGESIZE));
-}
+constexpr uint32_t kLeastSpillBytes = 128u << 10;
 
 long bpf(int command, bpf_attr& attributes) {
   return ::syscall(SYS_bpf, command, &attributes, sizeof(attributes));
@@ -179,14 +177,18 @@ class ProbeLoader {
   Status load(std::span<const ProgramImage> images, bool raw) {
     probe_.raw_ = raw;
     probe_.programs_.clear();
+    preemptible_ = are_programs_preemptible();
     if (Status status = make_maps(images); !status.is_ok()) return status;
     for (const ProgramImage& image : images) {
       const std::string_view section = image.section;
       if (section == "identify" || (is_other(section) && !options_.all_calls)) continue;
+      if (is_for_missed(section) && !preemptible_) continue;
       if (Status status = load_program(image, raw); !status.is_ok()) return status;
     }
     return fill_calls();
   }
+
+  static bool is_for_missed(std::string_view section) { return section.substr(0, 7) == "missed/"; }
 
  private:
   Status make_maps(std::span<const ProgramImage> images) {
@@ -199,6 +201,9 @@ class ProbeLoader {
     auto scratch = make_map("scratch", BPF_MAP_TYPE_PERCPU_ARRAY, 4, kScratchBytes, kOrigins);
     if (!scratch.is_ok()) return scratch.status();
     probe_.scratch_ = std::move(scratch.value());
+    auto states = make_map("cpus", BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(probe_cpu), 1);
+    if (!states.is_ok()) return states.status();
+    probe_.cpus_map_ = std::move(states.value());
     auto counters = make_map("counters", BPF_MAP_TYPE_ARRAY, 4, 8, cpus * kCounterStride, BPF_F_MMAPABLE);
     if (!counters.is_ok()) return counters.status();
     probe_.counters_ = std::move(counters.value());
@@ -236,7 +241,7 @@ class ProbeLoader {
     const uint32_t count =
         rings.cpus_per_spill == 0 ? 1 : (cpus + rings.cpus_per_spill - 1) / rings.cpus_per_spill;
     rings.spill_bytes =
-        rings.bytes == 0 ? options_.ring_bytes : std::max(rings.bytes / kSpillPart, page_bytes());
+        rings.bytes == 0 ? options_.ring_bytes : std::max(rings.bytes / kSpillPart, kLeastSpillBytes);
     for (uint32_t i = 0; i < count; ++i) {
       auto spill = make_map("spill", BPF_MAP_TYPE_RINGBUF, 0, 0, rings.spill_bytes);
       if (!spill.is_ok()) return spill.status();
@@ -274,6 +279,7 @@ class ProbeLoader {
       config.ring_of_cpu[probe_.rings_.cpus[i]] = static_cast<uint16_t>(i + 1);
     }
     config.all_calls = options_.all_calls ? 1 : 0;
+    config.preemptible = preemptible_ ? 1 : 0;
     for (const ProgramImage& image : images) {
       const int number = number_of(image.section);
       if (number >= 0 && !is_other(image.section)) set_interesting(config, number);
@@ -324,6 +330,20 @@ class ProbeLoader {
     config.interesting[number / 64] |= uint64_t{1} << (number % 64);
   }
 
+  // Since they can be (Linux 7.2), programs at sys_exit may also sleep, which others refuse.
+  bool are_programs_preemptible() {
+    const uint64_t code[] = {0x00000000'000000b7, 0x00000000'00000095};  // return 0
+    bpf_attr attributes{};
+    attributes.prog_type = BPF_PROG_TYPE_TRACING;
+    attributes.expected_attach_type = BPF_TRACE_RAW_TP;
+    attributes.attach_btf_id = attach_point("tp_btf/sys_exit");
+    attributes.prog_flags = BPF_F_SLEEPABLE;
+    attributes.insns = address_of(code);
+    attributes.insn_cnt = std::size(code);
+    attributes.license = address_of("GPL");
+    return FileDescriptor(static_cast<int>(bpf(BPF_PROG_LOAD, attributes))).is_open();
+  }
+
   static bool is_other(std::string_view section) { return section.substr(0, 6) == "other/"; }
   // Of the call that a program is for; -1 for programs that are not for one.
   static int number_of(std::string_view section) {
@@ -342,6 +362,7 @@ class ProbeLoader {
       case 2: return probe_.spill_table_.get();
       case 3: return probe_.calls_.get();
       case 4: return probe_.scratch_.get();
+      case 5: return probe_.cpus_map_.get();
       default: return probe_.counters_.get();
     }
   }
@@ -478,6 +499,7 @@ class ProbeLoader {
   const ProbeOptions& options_;
   Probe& probe_;
   std::vector<std::optional<KernelTypes::Field>> fields_;
+  bool preemptible_ = false;
 };
 
 Result<Probe> Probe::load(const ProbeOptions& options) {
@@ -536,7 +558,8 @@ Status Probe::map_counters(uint32_t cpus) {
 uint64_t Probe::skipped() const {
   uint64_t sum = 0;
   for (const Program& program : programs_) {
-    if (ProbeLoader::is_for_call(program.section)) continue;
+    // The one for missed calls may be left out in calls that were told.
+    if (ProbeLoader::is_for_call(program.section) || ProbeLoader::is_for_missed(program.section)) continue;
     bpf_prog_info info{};
     bpf_attr attributes{};
     attributes.info.bpf_fd = static_cast<uint32_t>(program.fd.get());
@@ -556,7 +579,10 @@ Counters Probe::counters() const {
       sums[i] += *counter;
     }
   }
-  sums[kCounters] = skipped();
+  // Calls that were left out and nobody looked at; some of them may have been of no interest.
+  const uint64_t left_out = skipped();
+  sums[kCounters] = left_out - std::min(left_out, sums[kCountCaughtUp]);
+  sums[kCountCaughtUp] = 0;
   return sums;
 }
 

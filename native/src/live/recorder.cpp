@@ -96,6 +96,7 @@ void Recorder::hurry() {
 }
 
 void Recorder::finish() {
+  expect_end();
   {
     const std::lock_guard lock(mutex_);
     ended_ = true;
