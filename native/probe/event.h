@@ -28,15 +28,15 @@ struct writer {
   u64 head;                 // of the ring, behind the event
 };
 
-INLINE struct probe_cpu* this_cpu(void) {
+INLINE u32* missed_here(void) {
   const u32 zero = 0;
-  return map_lookup(&cpus, &zero);
+  return map_lookup(&missed, &zero);
 }
 
 INLINE enum origin origin_of_call(void) {
   if (!config.preemptible) return kOfCall;
-  struct probe_cpu* cpu = this_cpu();
-  return cpu && NOW(cpu->missed) == (u32)get_current_pid_tgid() ? kOfMissedCall : kOfCall;
+  u32* thread = missed_here();
+  return thread && NOW(*thread) == (u32)get_current_pid_tgid() ? kOfMissedCall : kOfCall;
 }
 
 // --- The ring of a processor, for the events of calls. To write there costs a fraction of what the kernel's

@@ -33,8 +33,10 @@ struct map ring_data SEC(".maps");  // the bytes of each, and kRingSlack
 struct map spills SEC(".maps");     // ring buffers of the kernel
 struct map calls SEC(".maps");      // programs by system call number
 struct map scratch SEC(".maps");    // for each processor and origin: kScratchBytes
-struct map cpus SEC(".maps");       // for each processor: struct probe_cpu
-struct map counters SEC(".maps");   // kCounterStride for each processor: probe_counter -> u64
+// Where programs can be preempted:
+struct map seen SEC(".maps");      // threads whose call was looked at, u32 by hash
+struct map missed SEC(".maps");    // for each processor, the thread whose missed call is looked at, u32
+struct map counters SEC(".maps");  // kCounterStride for each processor: probe_counter -> u64
 
 const volatile struct probe_config config SEC(".rodata") = {};
 

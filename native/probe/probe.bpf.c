@@ -70,13 +70,21 @@ INLINE bool is_to_be_told(void) {
   return caller == kOther;
 }
 
+// Where it is marked that the call of a thread was looked at. Threads may come to another processor between
+// the two programs of a call.
+INLINE u32* seen_place(u32 thread) {
+  u32 place = thread * 0x9e3779b1u >> (32 - kSeenBits);
+  return map_lookup(&seen, &place);
+}
+
 TRACE(sys_exit) int run_exit(u64* ctx) {
   if (config.preemptible) {
-    struct probe_cpu* cpu = this_cpu();
-    if (!cpu) return 0;
     u32 thread = (u32)get_current_pid_tgid();
-    NOW(cpu->seen) = thread;
-    if (NOW(cpu->missed) == thread) NOW(cpu->missed) = 0;
+    u32* place = seen_place(thread);
+    u32* missed_thread = missed_here();
+    if (!place || !missed_thread) return 0;
+    NOW(*place) = thread;
+    if (NOW(*missed_thread) == thread) NOW(*missed_thread) = 0;
   }
   u64 number = REGISTER(ctx, orig_ax);
   if (!is_interesting(number) || !is_to_be_told()) return 0;
@@ -88,13 +96,18 @@ TRACE(sys_exit) int run_exit(u64* ctx) {
 // Comes behind run_exit, where programs can be preempted: while one of its runs waits for the processor, the
 // kernel leaves it out in the calls of all others.
 SEC("missed/sys_exit") int run_missed(u64* ctx) {
-  struct probe_cpu* cpu = this_cpu();
   u32 thread = (u32)get_current_pid_tgid();
-  if (!cpu || NOW(cpu->seen) == thread) return 0;
+  u32* place = seen_place(thread);
+  u32* missed_thread = missed_here();
+  if (!place || !missed_thread) return 0;
+  if (NOW(*place) == thread) {
+    NOW(*place) = 0;
+    return 0;
+  }
   count(kCountCaughtUp);
   u64 number = REGISTER(ctx, orig_ax);
   if (!is_interesting(number) || !is_to_be_told()) return 0;
-  NOW(cpu->missed) = thread;
+  NOW(*missed_thread) = thread;
   tail_call(ctx, &calls, (u32)number);
   return 0;
 }

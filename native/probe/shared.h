@@ -15,6 +15,7 @@ enum {
   kMaxSnaplen = 4096,
   kMaxEventBytes = 24576,  // an event that is put together in a scratch buffer
   kMostRingBytes = 1 << 28,
+  kSeenBits = 16,  // threads whose call was looked at have a place by so many bits of their number's hash
   kMostRingCpus = 1024,             // processors with higher numbers have no ring of their own
   kRingSlack = kMaxEventBytes + 8,  // behind a ring's end: an event that begins before it goes on there
 };
@@ -36,12 +37,6 @@ struct probe_ring {
 // meanwhile. So what only one of them uses needs no lock. Of a call that is left out the program for missed
 // calls takes care.
 enum origin { kOfCall, kOfMissedCall, kOfExec, kOfEnd, kOrigins };
-
-// Of each processor, where programs can be preempted.
-struct probe_cpu {
-  u32 seen;    // the thread whose call was looked at last
-  u32 missed;  // the thread whose call the program for missed calls looks at
-};
 
 // Fixed before the programs are loaded; the verifier drops what it switches off.
 struct probe_config {

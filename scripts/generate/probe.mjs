@@ -167,7 +167,7 @@ function readProbe(path, fields) {
   return programs;
 }
 
-const maps = ['rings', 'ring_data', 'spills', 'calls', 'scratch', 'cpus', 'counters'];
+const maps = ['rings', 'ring_data', 'spills', 'calls', 'scratch', 'seen', 'missed', 'counters'];
 
 function programSource(prefix, program, index) {
   const words = [];

@@ -31,7 +31,7 @@ constexpr uint64_t kSettleNs = 1'000'000;
 // Without events time would stand still for whoever waits for it.
 constexpr uint64_t kHeartbeatNs = 1'000'000'000;
 // An event that the kernel began and never ended must not keep a capture from its end.
-constexpr uint64_t kLongestEndNs = 1'000'000'000;
+constexpr uint64_t kLongestEndNs = 3'000'000'000;
 
 void append(std::vector<uint8_t>& bytes, const void* data, size_t size) {
   const auto* from = static_cast<const uint8_t*>(data);
@@ -152,7 +152,10 @@ void LiveCapture::gather() {
     if (stopping) probe_->detach();
     const ClockReading clocks = ClockReading::take();
     const uint64_t now = clock_.stamp(clocks);
-    asleep_ = clock_.asleep(clocks);
+    // Measured anew each time, by clocks that are not read at once.
+    if (const uint64_t asleep = clock_.asleep(clocks); asleep > asleep_ + EventClock::kLeastSleepNs) {
+      asleep_ = asleep;
+    }
     if (stopping && stopped_at == 0) stopped_at = now;
     add_waiting_containers();
     const double fill = rings_->drain(
@@ -160,7 +163,7 @@ void LiveCapture::gather() {
         [this](const uint8_t* event, uint32_t size, uint16_t ring) { return take(event, size, ring); });
     last = has_enough() || (stopping && (rings_->is_empty() || now - stopped_at > kLongestEndNs));
     const uint64_t settled = now - kSettleNs + asleep_;
-    if (!last && settled > last_time_ + kHeartbeatNs) add_heartbeat(settled);
+    if (!last && !rings_->is_held_back() && settled > last_time_ + kHeartbeatNs) add_heartbeat(settled);
     if (!chunk_.empty() && (last || now - pushed_at >= kPushIntervalNs)) {
       push();
       pushed_at = now;

@@ -1,5 +1,6 @@
 // The clock that the probe stamps events with: CLOCK_MONOTONIC, which costs the kernel the least. It stands
-// still while the machine sleeps, so that times of events have to be moved by that to be right.
+// still while the machine sleeps, so that times of events have to be moved by that to be right. What happened
+// in the last milliseconds before the machine fell asleep is told as if it had happened behind.
 #pragma once
 
 #include <time.h>
@@ -55,13 +56,13 @@ class EventClock {
   uint64_t asleep(const ClockReading& now) const {
     const uint64_t before = start_.boot - start_.stamps;
     const uint64_t after = now.boot - now.stamps;
-    // Two clocks are not read at once.
     return after > before + kLeastSleepNs ? after - before : 0;
   }
 
- private:
+  // Less than this is what comes of two clocks that are not read at once.
   static constexpr uint64_t kLeastSleepNs = 1'000'000;
 
+ private:
   ClockReading start_;
 };
 

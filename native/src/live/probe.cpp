@@ -201,9 +201,12 @@ class ProbeLoader {
     auto scratch = make_map("scratch", BPF_MAP_TYPE_PERCPU_ARRAY, 4, kScratchBytes, kOrigins);
     if (!scratch.is_ok()) return scratch.status();
     probe_.scratch_ = std::move(scratch.value());
-    auto states = make_map("cpus", BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(probe_cpu), 1);
-    if (!states.is_ok()) return states.status();
-    probe_.cpus_map_ = std::move(states.value());
+    auto seen = make_map("seen", BPF_MAP_TYPE_ARRAY, 4, 4, preemptible_ ? 1u << kSeenBits : 1);
+    if (!seen.is_ok()) return seen.status();
+    probe_.seen_ = std::move(seen.value());
+    auto missed = make_map("missed", BPF_MAP_TYPE_PERCPU_ARRAY, 4, 4, 1);
+    if (!missed.is_ok()) return missed.status();
+    probe_.missed_ = std::move(missed.value());
     auto counters = make_map("counters", BPF_MAP_TYPE_ARRAY, 4, 8, cpus * kCounterStride, BPF_F_MMAPABLE);
     if (!counters.is_ok()) return counters.status();
     probe_.counters_ = std::move(counters.value());
@@ -330,13 +333,16 @@ class ProbeLoader {
     config.interesting[number / 64] |= uint64_t{1} << (number % 64);
   }
 
-  // Since they can be (Linux 7.2), programs at sys_exit may also sleep, which others refuse.
-  bool are_programs_preemptible() {
+  // Since they can be (Linux 7.2), programs at sys_exit may also sleep, which others may not. (Old kernels
+  // let all say that they would.)
+  bool are_programs_preemptible() { return may_sleep("sys_exit") && !may_sleep("sched_process_exec"); }
+
+  bool may_sleep(const std::string& tracepoint) {
     const uint64_t code[] = {0x00000000'000000b7, 0x00000000'00000095};  // return 0
     bpf_attr attributes{};
     attributes.prog_type = BPF_PROG_TYPE_TRACING;
     attributes.expected_attach_type = BPF_TRACE_RAW_TP;
-    attributes.attach_btf_id = attach_point("tp_btf/sys_exit");
+    attributes.attach_btf_id = attach_point("tp_btf/" + tracepoint);
     attributes.prog_flags = BPF_F_SLEEPABLE;
     attributes.insns = address_of(code);
     attributes.insn_cnt = std::size(code);
@@ -362,7 +368,8 @@ class ProbeLoader {
       case 2: return probe_.spill_table_.get();
       case 3: return probe_.calls_.get();
       case 4: return probe_.scratch_.get();
-      case 5: return probe_.cpus_map_.get();
+      case 5: return probe_.seen_.get();
+      case 6: return probe_.missed_.get();
       default: return probe_.counters_.get();
     }
   }

@@ -68,7 +68,7 @@ class Probe {
   uint64_t skipped() const;
 
   ProbeRings rings_;
-  FileDescriptor spill_table_, calls_, scratch_, cpus_map_, counters_, config_;
+  FileDescriptor spill_table_, calls_, scratch_, seen_, missed_, counters_, config_;
   std::vector<Program> programs_;
   std::vector<FileDescriptor> links_;
   std::shared_ptr<const uint64_t[]> counter_memory_;

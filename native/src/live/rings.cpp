@@ -16,7 +16,7 @@ constexpr uint32_t kDiscarded = uint32_t{1} << 30;
 constexpr uint64_t kRecordHeader = 8;
 constexpr size_t kSizeAt = 16;  // in an event
 constexpr uint32_t kLeastEvent = 26;
-// Who was kept from finishing an event for longer does not keep the others' back any more.
+// Who is kept from finishing an event for longer does not keep those of others back.
 constexpr uint64_t kLongestWaitNs = 1'000'000'000;
 
 uint64_t load(uint64_t& counter) {
@@ -57,6 +57,15 @@ SharedMemory& SharedMemory::operator=(SharedMemory&& other) noexcept {
 
 SharedMemory::~SharedMemory() {
   if (start_ != nullptr) ::munmap(start_, bytes_);
+}
+
+bool Ring::is_waited_for(uint64_t now) {
+  if (unfinished_since_ == kAllFinished) return false;
+  if (held_at_ != consumed_) {
+    held_at_ = consumed_;
+    held_since_ = now;
+  }
+  return now <= held_since_ + kLongestWaitNs;
 }
 
 ProbeRing::ProbeRing(probe_ring* state, const uint8_t* data, uint32_t bytes, uint16_t number)
@@ -178,9 +187,7 @@ Ring* RingMerger::find_first(uint64_t limit) {
   for (const auto& ring : rings_) {
     const uint8_t* event = ring->peek();
     if (event == nullptr) {
-      const uint64_t since = ring->unfinished_since();
-      const bool given_up = since != 0 && since < limit && limit - since > kLongestWaitNs;
-      if (!given_up) unfinished = std::min(unfinished, since);
+      if (ring->is_waited_for(limit)) unfinished = std::min(unfinished, ring->unfinished_since());
       continue;
     }
     const uint64_t time = time_of(event);
@@ -193,7 +200,8 @@ Ring* RingMerger::find_first(uint64_t limit) {
     }
   }
   // What is not written yet comes before what is later.
-  if (first == nullptr || earliest > unfinished) return nullptr;
+  held_back_ = unfinished < earliest;
+  if (first == nullptr || held_back_) return nullptr;
   turn_ends_ = std::min(turn_ends_, unfinished);
   return first;
 }

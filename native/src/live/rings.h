@@ -55,6 +55,8 @@ class Ring {
   // Where peek() gives none: an event of this time or a later one was being written when refresh() was
   // called.
   uint64_t unfinished_since() const { return unfinished_since_; }
+  // Whether that event is worth waiting for: not for ever. `now`: in ns.
+  bool is_waited_for(uint64_t now);
 
   static constexpr uint64_t kAllFinished = UINT64_MAX;
 
@@ -66,6 +68,11 @@ class Ring {
   uint64_t unfinished_since_ = kAllFinished;
   uint32_t size_ = 0;
   uint16_t number_;
+
+ private:
+  // Where the reader has to wait, and since when.
+  uint64_t held_at_ = UINT64_MAX;
+  uint64_t held_since_ = 0;
 };
 
 // A ring of the probe's own (probe/shared.h).
@@ -133,6 +140,8 @@ class RingMerger {
     return most;
   }
 
+  // Whether drain() ended because an event that comes before the others is still being written.
+  bool is_held_back() const { return held_back_; }
   // Whether the kernel has nothing more and is not writing anything.
   bool is_empty();
 
@@ -147,6 +156,7 @@ class RingMerger {
   SharedMemory states_, data_;
   std::vector<std::unique_ptr<Ring>> rings_;
   uint64_t turn_ends_ = 0;
+  bool held_back_ = false;
 };
 
 }  // namespace sfkit::live

@@ -136,7 +136,11 @@ TEST(Rings, WhatIsNotFinishedForLongKeepsNothingBack) {
   RingMerger merger = merge({&one, &two});
   one.begin(20);
   two.write(30, 30);
-  EXPECT_EQ(drain(merger, 1'000'000'021), (Seen{{30, 1}}));
+  EXPECT_EQ(drain(merger, 5'000'000'000), Seen{});
+  EXPECT_TRUE(merger.is_held_back());
+  EXPECT_EQ(drain(merger, 6'000'000'000), Seen{});
+  EXPECT_EQ(drain(merger, 6'000'000'001), (Seen{{30, 1}}));
+  EXPECT_FALSE(merger.is_held_back());
 }
 
 TEST(Rings, ASizeThatTheProbeDoesNotWriteEndsWhatIsThere) {
