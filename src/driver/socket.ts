@@ -3,7 +3,7 @@ import { loadAddon } from '../engine/addon.js';
 import type { NativeSeqpacketSocket } from '../engine/native.js';
 import type { Datum, Gone } from '../records/decode.js';
 import { processKey } from '../records/entities.js';
-import type { SysFlowRecord } from '../records/types.js';
+import type { Oid, SysFlowRecord } from '../records/types.js';
 import type { Log } from './log.js';
 
 /** How many records wait, and how long, for a reader that is not there. */
@@ -83,10 +83,10 @@ export class SocketWriter {
     const datum = { record, bytes: Buffer.from(bytes) };
     // What follows a header makes sense without what came before; what is queued still needs that.
     if (record.type === 'Header') this.#entities = new Entities();
-    const isEntity = this.#entities.keep(datum);
+    const number = ++this.#taken;
+    const isEntity = this.#entities.keep(datum, number);
     if (this.#queue.length < this.#limits.queue && this.#queue.bytes < this.#limits.queueBytes) {
-      this.#taken += 1;
-      this.#queue.push({ datum, entities: this.#entities, number: this.#taken });
+      this.#queue.push({ datum, entities: this.#entities, number });
     } else if (isEntity) {
       // It is kept beside the queue and sent with what refers to it.
       this.#entities.markMissing(datum);
@@ -124,8 +124,13 @@ export class SocketWriter {
 
   /** Lets go what will not be referred to again. */
   forget(gone: Gone): void {
-    // What is queued may still refer to it.
-    this.#gone.push({ after: this.#taken, letGo: this.#entities.leave(gone) });
+    const entities = this.#entities;
+    // What came behind everything that is under way, nothing of that refers to.
+    const newest = (this.#queue.last() ?? this.#unread.at(-1))?.number ?? 0;
+    entities.forget(gone, newest, this.#taken);
+    if (gone === 'files')
+      this.#gone = this.#gone.filter((other) => other.gone !== 'files' || other.entities !== entities);
+    if (gone === 'files' || entities.has(gone)) this.#gone.push({ gone, after: this.#taken, entities });
     this.#letGo();
   }
 
@@ -137,7 +142,8 @@ export class SocketWriter {
   #letGo(): void {
     const oldest = (this.#unread[0] ?? this.#queue.first())?.number ?? Number.POSITIVE_INFINITY;
     while (this.#gone.length > 0 && (this.#gone[0] as Going).after < oldest) {
-      (this.#gone.shift() as Going).letGo();
+      const { gone, after, entities } = this.#gone.shift() as Going;
+      entities.forget(gone, 0, after);
     }
   }
 
@@ -251,9 +257,10 @@ interface Queued {
 }
 
 interface Going {
+  gone: Gone;
   /** How many records had been taken. */
   after: number;
-  letGo: () => void;
+  entities: Entities;
 }
 
 /** Records in their order; taking the first costs the same however many there are. */
@@ -268,6 +275,10 @@ class Fifo {
 
   first(): Queued | undefined {
     return this.#items[this.#head];
+  }
+
+  last(): Queued | undefined {
+    return this.length === 0 ? undefined : this.#items.at(-1);
   }
 
   push(item: Queued): void {
@@ -297,17 +308,17 @@ class Entities {
   readonly #kept = new Map<string, Datum>();
   /** The last that the reader got of each. */
   readonly #sent = new Map<string, Datum>();
-  /** Files that are to be let go. */
-  readonly #leaving = new Set<Set<string>>();
+  /** How many records had been taken when each was told first and last. */
+  readonly #told = new Map<string, { first: number; last: number }>();
   #reader = 0;
 
-  /** Whether the record is one of them. */
-  keep(datum: Datum): boolean {
+  /** Whether the record is one of them. `number`: how many had been taken with it. */
+  keep(datum: Datum, number: number): boolean {
     const key = keyOf(datum.record);
     if (key === undefined) return false;
     if (datum.record.type === 'Header') this.#header = datum;
     this.#kept.set(key, datum);
-    for (const keys of this.#leaving) keys.delete(key);
+    this.#told.set(key, { first: this.#told.get(key)?.first ?? number, last: number });
     return true;
   }
 
@@ -332,18 +343,18 @@ class Entities {
     if (key !== undefined) this.#sent.set(key, datum);
   }
 
-  /** Gives what lets entities go when nothing refers to them any more; those that come anew until then stay. */
-  leave(gone: Gone): () => void {
-    const all = gone === 'files' ? [...this.#kept.keys()].filter(isFile) : [`process ${processKey(gone)}`];
-    const keys = new Set(all);
-    if (gone === 'files') this.#leaving.add(keys);
-    return () => {
-      this.#leaving.delete(keys);
-      for (const key of keys) {
-        this.#kept.delete(key);
-        this.#sent.delete(key);
-      }
-    };
+  has(process: Oid): boolean {
+    return this.#kept.has(`process ${processKey(process)}`);
+  }
+
+  /** Lets entities go that were first told behind one number and last not behind another. */
+  forget(gone: Gone, behind: number, until: number): void {
+    const keys = gone === 'files' ? [...this.#kept.keys()].filter(isFile) : [`process ${processKey(gone)}`];
+    for (const key of keys) {
+      const told = this.#told.get(key);
+      if (told === undefined || told.first <= behind || told.last > until) continue;
+      for (const map of [this.#kept, this.#sent, this.#told]) map.delete(key);
+    }
   }
 
   /** The newest of it is not on its way: it is sent before what refers to it. */
