@@ -78,16 +78,18 @@ INLINE u32* seen_place(u32 thread) {
 }
 
 TRACE(sys_exit) int run_exit(u64* ctx) {
+  u32 thread = 0;
   if (config.preemptible) {
-    u32 thread = (u32)get_current_pid_tgid();
+    thread = (u32)get_current_pid_tgid();
     u32* place = seen_place(thread);
-    u32* missed_thread = missed_here();
-    if (!place || !missed_thread) return 0;
-    NOW(*place) = thread;
-    if (NOW(*missed_thread) == thread) NOW(*missed_thread) = 0;
+    if (place) NOW(*place) = thread;
   }
   u64 number = REGISTER(ctx, orig_ax);
   if (!is_interesting(number) || !is_to_be_told()) return 0;
+  if (config.preemptible) {
+    u32* missed_thread = missed_here();
+    if (missed_thread && NOW(*missed_thread) == thread) NOW(*missed_thread) = 0;
+  }
   run_frequent(ctx, number);
   tail_call(ctx, &calls, (u32)number);
   return 0;
@@ -98,8 +100,7 @@ TRACE(sys_exit) int run_exit(u64* ctx) {
 SEC("missed/sys_exit") int run_missed(u64* ctx) {
   u32 thread = (u32)get_current_pid_tgid();
   u32* place = seen_place(thread);
-  u32* missed_thread = missed_here();
-  if (!place || !missed_thread) return 0;
+  if (!place) return 0;
   if (NOW(*place) == thread) {
     NOW(*place) = 0;
     return 0;
@@ -107,6 +108,8 @@ SEC("missed/sys_exit") int run_missed(u64* ctx) {
   count(kCountCaughtUp);
   u64 number = REGISTER(ctx, orig_ax);
   if (!is_interesting(number) || !is_to_be_told()) return 0;
+  u32* missed_thread = missed_here();
+  if (!missed_thread) return 0;
   NOW(*missed_thread) = thread;
   tail_call(ctx, &calls, (u32)number);
   return 0;
@@ -133,7 +136,7 @@ TRACE(sched_process_exec) int run_exec(u64* ctx) {
   if (!begin_of(&writer, kOfExec, SYSCALL_EXECVE_19_X, 31)) return 0;
   add_execution(&writer, task, 0);
   add_kernel_text(&writer, READ(program, filename));
-  submit(&writer);
+  send(&writer);
   return 0;
 }
 
@@ -149,7 +152,7 @@ TRACE(sched_process_exit) int run_end(u64* ctx) {
   put_u8(&writer, status & 0x7f);
   put_u8(&writer, status & 0x80 ? 1 : 0);
   put_s64(&writer, reaper);
-  submit_fixed(&writer);
+  send_fixed(&writer);
   return 0;
 }
 

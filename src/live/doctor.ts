@@ -85,7 +85,7 @@ function checkSystem({ platform, arch, kernel }: Machine): Check {
   if (platform !== 'linux' || arch !== 'x64')
     return fails('live capture works on x86-64 Linux; captures can be read here');
   const [major = 0, minor = 0] = kernel.split('.').map(Number);
-  if (major < 5 || (major === 5 && minor < 8)) return fails('Linux 5.8 or later is needed, for ring buffers of eBPF');
+  if (major < 5 || (major === 5 && minor < 10)) return fails('Linux 5.10 or later is needed, for the probe');
   return ok('system', found);
 }
 

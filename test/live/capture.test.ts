@@ -48,6 +48,12 @@ describe.skipIf(noLive !== undefined)(liveTitle('the probe'), () => {
     expect(what).toMatch(rawTracepoints ? /programs on raw tracepoints$/ : /programs on BTF tracepoints$/);
     expect(Number.parseInt(what, 10)).toBeGreaterThan(allSyscalls ? 135 : 110);
   });
+
+  it('tells every call of several processes once and in its order, however it is loaded', () => {
+    const trial = spawnSync(testProgram('sfkit_probe_trial'), ['100000'], { encoding: 'utf8' });
+    expect(trial.stdout).toMatch(/^ok {4}default/m);
+    expect([trial.status, trial.stdout]).toEqual([0, expect.stringContaining('all is well')]);
+  });
 });
 
 describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
