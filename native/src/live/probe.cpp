@@ -20,15 +20,14 @@
 
 namespace sfkit::live {
 
-const std::array<CounterReason, kReasons> kCounterReasons = {{
+const std::array<CounterReason, kCounters> kCounterReasons = {{
     {"events lost because the buffers were full", true},
     {"events lost because they were too long", true},
     {"events left out by the sampling ratio", false},
     {"calls of 32-bit programs, which are not recorded", false},
-    {"", false},
+    {"calls left out because another one of the processor was being told", true},
     {"calls with many messages of which the first 16 are told", false},
     {"parameters whose memory could not be read", false},
-    {"calls left out because another one of the processor was being told", true},
 }};
 
 namespace {
@@ -606,10 +605,10 @@ Counters Probe::counters() const {
       sums[i] += *counter;
     }
   }
-  // Calls that were left out and nobody looked at; some of them may have been of no interest.
+  // What is told is the rest: calls that were left out and nobody looked at. Some of them may have been of no
+  // interest.
   const uint64_t left_out = skipped();
-  sums[kCounters] = left_out - std::min(left_out, sums[kCountCaughtUp]);
-  sums[kCountCaughtUp] = 0;
+  sums[kCountCaughtUp] = left_out - std::min(left_out, sums[kCountCaughtUp]);
   return sums;
 }
 

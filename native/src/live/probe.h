@@ -18,15 +18,14 @@
 
 namespace sfkit::live {
 
-// What was not recorded, by why: in the order of probe_counter, then what the kernel counts.
-inline constexpr size_t kReasons = kCounters + 1;
-using Counters = std::array<uint64_t, kReasons>;
+// What was not recorded, by why; in the order of probe_counter.
+using Counters = std::array<uint64_t, kCounters>;
 // A line for people; also whether it is a failure that events are missing.
 struct CounterReason {
   const char* text;
   bool is_loss;
 };
-extern const std::array<CounterReason, kReasons> kCounterReasons;
+extern const std::array<CounterReason, kCounters> kCounterReasons;
 
 // Where the probe writes to: a ring of its own for each processor (probe/shared.h), and ring buffers of the
 // kernel for what goes into none of those.
