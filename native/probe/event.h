@@ -39,16 +39,6 @@ INLINE enum origin origin_of_call(void) {
   return thread && NOW(*thread) == (u32)get_current_pid_tgid() ? kOfMissedCall : kOfCall;
 }
 
-// What is in the middle of telling a call keeps the kernel from telling those of others; so it shall not have
-// to wait for the processor. From here to leave_call() no way leads out of the program.
-INLINE void enter_call(void) {
-  if (config.preemptible) preempt_disable();
-}
-
-INLINE void leave_call(void) {
-  if (config.preemptible) preempt_enable();
-}
-
 // --- The ring of a processor, for the events of calls. To write there costs a fraction of what the kernel's
 // ring buffers ask, which the few events of other origins go to.
 
@@ -139,23 +129,15 @@ INLINE bool begin_fixed_of(struct writer* writer, enum origin origin, u16 code, 
 }
 
 INLINE bool begin_fixed(struct writer* writer, u16 code, u32 parameters, u32 bytes) {
-  enter_call();
-  if (begin_fixed_of(writer, origin_of_call(), code, parameters, bytes)) return 1;
-  leave_call();
-  return 0;
+  return begin_fixed_of(writer, origin_of_call(), code, parameters, bytes);
 }
 
-INLINE void send_fixed(struct writer* writer) {
+INLINE void submit_fixed(struct writer* writer) {
   if (writer->ring) {
     publish(writer);
   } else {
     ringbuf_submit(writer->start, NO_WAKEUP);
   }
-}
-
-INLINE void submit_fixed(struct writer* writer) {
-  send_fixed(writer);
-  leave_call();
 }
 
 #define PUT(type)                                                             \
@@ -191,10 +173,7 @@ INLINE bool begin_of(struct writer* writer, enum origin origin, u16 code, u32 pa
 }
 
 INLINE bool begin(struct writer* writer, u16 code, u32 parameters) {
-  enter_call();
-  if (begin_of(writer, origin_of_call(), code, parameters)) return 1;
-  leave_call();
-  return 0;
+  return begin_of(writer, origin_of_call(), code, parameters);
 }
 
 INLINE void put_length(struct writer* writer, u32 length) {
@@ -277,7 +256,7 @@ INLINE void add_kernel_text(struct writer* writer, const char* from) {
   put_bytes_read(writer, probe_read_kernel_str(place(writer), 4096, from));
 }
 
-INLINE void send(struct writer* writer) {
+INLINE void submit(struct writer* writer) {
   u32 size = *AT(writer);
   if (size > kMaxEventBytes || size < HEADER_BYTES) {
     count(kCountTooLong);
@@ -299,9 +278,4 @@ INLINE void send(struct writer* writer) {
   stamp(writer);
   probe_read_kernel(to, size, writer->start);
   publish(writer);
-}
-
-INLINE void submit(struct writer* writer) {
-  send(writer);
-  leave_call();
 }

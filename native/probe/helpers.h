@@ -22,9 +22,6 @@ static long (*ringbuf_output)(void* ring, void* data, u64 size, u64 flags) = (vo
 static void* (*ringbuf_reserve)(void* ring, u64 size, u64 flags) = (void*)131;
 static void (*ringbuf_submit)(void* data, u64 flags) = (void*)132;
 
-static void (*preempt_disable)(void) = (void*)kCallPreemptDisable;
-static void (*preempt_enable)(void) = (void*)kCallPreemptEnable;
-
 #define NO_WAKEUP 1
 
 // Sizes and types stand in make_maps() of probe.cpp.

@@ -136,7 +136,7 @@ TRACE(sched_process_exec) int run_exec(u64* ctx) {
   if (!begin_of(&writer, kOfExec, SYSCALL_EXECVE_19_X, 31)) return 0;
   add_execution(&writer, task, 0);
   add_kernel_text(&writer, READ(program, filename));
-  send(&writer);
+  submit(&writer);
   return 0;
 }
 
@@ -152,7 +152,7 @@ TRACE(sched_process_exit) int run_end(u64* ctx) {
   put_u8(&writer, status & 0x7f);
   put_u8(&writer, status & 0x80 ? 1 : 0);
   put_s64(&writer, reaper);
-  send_fixed(&writer);
+  submit_fixed(&writer);
   return 0;
 }
 

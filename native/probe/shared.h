@@ -32,10 +32,6 @@ struct probe_ring {
   u64 padding_of_tail[7];
 };
 
-// Numbers in place of those of helpers, for functions that the kernel knows by name. Where they are not to be
-// called the loader takes the calls out.
-enum { kCallPreemptDisable = 0x7001, kCallPreemptEnable };
-
 // What an event comes of. Each of these programs is run by the kernel one at a time on a processor: with
 // preemption off, or, where programs can be preempted (sys_exit: since 7.2), by leaving out what comes
 // meanwhile. So what only one of them uses needs no lock. Of a call that is left out the program for missed

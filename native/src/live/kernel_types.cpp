@@ -18,7 +18,6 @@ enum Kind : uint8_t {
   kVolatile = 9,
   kConst = 10,
   kRestrict = 11,
-  kFunction = 12,
   kFunctionPrototype = 13,
   kVariable = 14,
   kDataSection = 15,
@@ -119,10 +118,6 @@ uint32_t KernelTypes::find(std::string_view name, uint8_t kind, uint8_t other_ki
 
 uint32_t KernelTypes::find_typedef(std::string_view name) const {
   return find(name, kTypedef, kTypedef);
-}
-
-uint32_t KernelTypes::find_function(std::string_view name) const {
-  return find(name, kFunction, kFunction);
 }
 
 // The type behind typedefs and qualifiers.

@@ -30,8 +30,6 @@ class KernelTypes {
   std::optional<Field> field(std::string_view type, std::string_view path) const;
   // Number of a typedef, 0 without it.
   uint32_t find_typedef(std::string_view name) const;
-  // Number of a function, 0 without it.
-  uint32_t find_function(std::string_view name) const;
 
  private:
   struct Type {

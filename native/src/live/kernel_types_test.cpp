@@ -88,7 +88,6 @@ std::vector<uint8_t> example() {
                  {"next", pointer, 384}});
   btf.structure("flags", 8, {{"kind", byte, 0, 3}, {"mark", word, 35, 1}}, true);
   btf.named("btf_trace_something", 8, pointer);
-  btf.named("bpf_something", 12, pointer);
   return btf.bytes();
 }
 
@@ -116,9 +115,6 @@ TEST(KernelTypes, FindMembersByTheirNames) {
   EXPECT_EQ(types.value().field("flags", "mark")->bit_size, 1u);
   EXPECT_NE(types.value().find_typedef("btf_trace_something"), 0u);
   EXPECT_EQ(types.value().find_typedef("outer"), 0u) << "no typedef";
-  EXPECT_EQ(types.value().find_function("bpf_something"),
-            types.value().find_typedef("btf_trace_something") + 1);
-  EXPECT_EQ(types.value().find_function("btf_trace_something"), 0u) << "no function";
 }
 
 TEST(KernelTypes, RefuseWhatIsNone) {

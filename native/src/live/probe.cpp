@@ -177,8 +177,6 @@ class ProbeLoader {
     probe_.raw_ = raw;
     probe_.programs_.clear();
     preemptible_ = are_programs_preemptible();
-    preempt_disable_ = preemptible_ ? types_.find_function("bpf_preempt_disable") : 0;
-    preempt_enable_ = preemptible_ ? types_.find_function("bpf_preempt_enable") : 0;
     if (Status status = make_maps(images); !status.is_ok()) return status;
     for (const ProgramImage& image : images) {
       const std::string_view section = image.section;
@@ -392,23 +390,7 @@ class ProbeLoader {
       }
       fill_field(relocation.kind, fields_[relocation.target], at);
     }
-    fill_functions(code);
     return code;
-  }
-
-  // Calls of functions that the kernel knows by name.
-  void fill_functions(std::vector<uint64_t>& code) const {
-    constexpr uint64_t kCall = 0x85;
-    constexpr uint64_t kNothing = 0xb7;  // r0 = 0
-    for (size_t i = 0; i < code.size(); ++i) {
-      const uint32_t operation = low_byte(code[i]);
-      const auto number = static_cast<uint32_t>(code[i] >> 32);
-      if (operation == 0x18) ++i;  // takes two places
-      if (operation != kCall || number < kCallPreemptDisable || number > kCallPreemptEnable) continue;
-      const uint32_t function = number == kCallPreemptDisable ? preempt_disable_ : preempt_enable_;
-      const uint64_t call = kCall | uint64_t{BPF_PSEUDO_KFUNC_CALL} << 12;
-      code[i] = function == 0 ? kNothing : with_immediate(call, function);
-    }
   }
 
   static void fill_field(Relocation::Kind kind, const std::optional<KernelTypes::Field>& field,
@@ -524,8 +506,6 @@ class ProbeLoader {
   Probe& probe_;
   std::vector<std::optional<KernelTypes::Field>> fields_;
   bool preemptible_ = false;
-  uint32_t preempt_disable_ = 0;  // their numbers; 0: they are not called
-  uint32_t preempt_enable_ = 0;
 };
 
 Result<Probe> Probe::load(const ProbeOptions& options) {
@@ -560,12 +540,17 @@ Status Probe::attach() {
     if (raw_) attributes.raw_tracepoint.name = address_of(name.c_str());
     const long fd = bpf(BPF_RAW_TRACEPOINT_OPEN, attributes);
     if (fd < 0) {
-      links_.clear();
+      detach();
       return refused("the kernel does not attach the probe to " + name, errno);
     }
     links_.emplace_back(static_cast<int>(fd));
   }
   return Status::ok();
+}
+
+// The program for missed calls goes before the one whose it looks after.
+void Probe::detach() {
+  while (!links_.empty()) links_.pop_back();
 }
 
 // In memory, as some kernels do not let who has dropped its rights look into maps.

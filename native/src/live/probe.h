@@ -46,7 +46,7 @@ class Probe {
 
   Status attach();
   // Ends the recording; what is in the rings stays.
-  void detach() { links_.clear(); }
+  void detach();
 
   const ProbeRings& rings() const { return rings_; }
   // That of the events.
