@@ -154,10 +154,10 @@ else {
 const minutes = Number(options.storm);
 if (minutes > 0) {
   const storm = build('storm');
-  mkdirSync(join(work, 'storm'));
+  mkdirSync(join(work, 'files'));
   const live = await capture([]);
   const memory = () => Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${live.pid}/status`, 'utf8'))[1]) / 1024;
-  const child = spawn(storm, [join(work, 'storm'), String(minutes * 60)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(storm, [join(work, 'files'), String(minutes * 60)], { stdio: ['ignore', 'pipe', 'inherit'] });
   let did = '';
   child.stdout.on('data', (text) => {
     did += text;

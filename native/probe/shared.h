@@ -15,9 +15,9 @@ enum {
   kMaxSnaplen = 4096,
   kMaxEventBytes = 24576,  // an event that is put together in a scratch buffer
   kMostRingBytes = 1 << 28,
-  kSeenBits = 16,  // threads whose call was looked at have a place by so many bits of their number's hash
   kMostRingCpus = 1024,             // processors with higher numbers have no ring of their own
   kRingSlack = kMaxEventBytes + 8,  // behind a ring's end: an event that begins before it goes on there
+  kSeenBits = 16,                   // of a hash of a thread's number, by which it is marked as seen
 };
 
 // The ring of a processor. Places in it are counted on and on; modulo its size they are where it begins.
@@ -61,7 +61,7 @@ enum probe_counter {
   kCountTooLong,      // lost: more than kMaxEventBytes
   kCountSampled,      // left out by the sampling ratio
   kCountCompatCalls,  // calls of 32-bit programs, which are not recorded
-  kCountCaughtUp,     // calls that the program for missed calls looked at
+  kCountCaughtUp,     // calls that were left out and then looked at; the rest of those left out is told
   kCountMessages,     // calls of which only the first messages are told
   kCountUnread,       // parameters left empty because the memory they point to could not be read
   kCounters,

@@ -44,8 +44,8 @@ class DatumSink : public sysflow::RecordSink {
   void process_flow(const sysflow::ProcessFlow& record) override { add(record); }
   void pod(const sysflow::Pod& record) override { add(record); }
   void k8s_event(const sysflow::K8sEvent& record) override { add(record); }
-  // These two as the branches kGoneBranch and kFilesForgottenBranch, so that who keeps processes and files can let
-  // them go.
+  // These two as the branches kGoneBranch and kFilesForgottenBranch, so that who keeps processes and files
+  // can let them go.
   void process_gone(const sysflow::Oid& oid) override {
     encoder_.encode_gone(oid);
     end();
