@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadAddon } from '../engine/addon.js';
 import type { NativeSeqpacketSocket } from '../engine/native.js';
-import type { Datum, Gone } from '../records/decode.js';
+import type { Datum } from '../records/decode.js';
 import { processKey } from '../records/entities.js';
-import type { Oid, SysFlowRecord } from '../records/types.js';
+import type { Gone, Oid, SysFlowRecord } from '../records/types.js';
 import type { Log } from './log.js';
 
 /** How many records wait, and how long, for a reader that is not there. */

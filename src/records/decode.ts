@@ -2,16 +2,13 @@ import avro from 'avsc';
 import { SfkitError } from '../engine/errors.js';
 import type { NativeDatumBatch } from '../engine/native.js';
 import { sysflowSchema } from '../engine/schema.gen.js';
-import type { Oid, SysFlowRecord } from './types.js';
+import type { Gone, SysFlowRecord } from './types.js';
 
 /** A record and the bytes it was read from: a whole datum of the SysFlow schema, but for flows of IPv6. */
 export interface Datum {
   record: SysFlowRecord;
   bytes: Buffer;
 }
-
-/** Entities that will not be referred to again, unless their records come anew: a process, or all files. */
-export type Gone = Oid | 'files';
 
 /** The records of a batch, one after the other, with the entities that go between. */
 export function* decodeBatch(batch: NativeDatumBatch): Generator<Datum | { gone: Gone }> {

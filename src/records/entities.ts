@@ -1,8 +1,8 @@
-import type { Gone } from './decode.js';
 import type {
   ActivityRecord,
   ContainerRecord,
   FileRecord,
+  Gone,
   HeaderRecord,
   Oid,
   ProcessRecord,
