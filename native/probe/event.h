@@ -111,9 +111,9 @@ INLINE bool begin_fixed_of(struct writer* writer, enum origin origin, u16 code, 
   const u32 size = HEADER_BYTES + 2 * parameters + bytes;
   u32 index = 0;
   writer->origin = origin;
-  if (find_ring(writer, &index)) {
-    writer->start = place_in_ring(writer, index, size);
-  } else {
+  const bool has_ring = find_ring(writer, &index);
+  writer->start = has_ring ? place_in_ring(writer, index, size) : 0;
+  if (!has_ring || (!writer->start && config.calls_spill)) {
     void* ring = kernel_ring();
     writer->start = ring ? ringbuf_reserve(ring, size, 0) : 0;
   }
@@ -264,15 +264,12 @@ INLINE void submit(struct writer* writer) {
   }
   *(u32*)(writer->start + 16) = size;
   u32 index = 0;
-  if (!find_ring(writer, &index)) {
-    stamp(writer);
-    void* ring = kernel_ring();
-    if (!ring || ringbuf_output(ring, writer->start, size, NO_WAKEUP) < 0) count(kCountRingFull);
-    return;
-  }
-  u8* to = place_in_ring(writer, index, size);
+  const bool has_ring = find_ring(writer, &index);
+  u8* to = has_ring ? place_in_ring(writer, index, size) : 0;
   if (!to) {
-    count(kCountRingFull);
+    stamp(writer);
+    void* ring = has_ring && !config.calls_spill ? 0 : kernel_ring();
+    if (!ring || ringbuf_output(ring, writer->start, size, NO_WAKEUP) < 0) count(kCountRingFull);
     return;
   }
   stamp(writer);

@@ -50,9 +50,9 @@ struct probe_config {
   u32 ring_bytes;                   // of a processor's ring, a power of two; 0: there are none
   u32 all_calls;                    // calls without a program of their own are told as generic events
   u32 preemptible;                  // programs at sys_exit can be preempted
-  u32 padding;
-  u16 portable_code[kMaxCalls];    // of generic events, by system call number
-  u16 ring_of_cpu[kMostRingCpus];  // its number and one; 0: none
+  u32 calls_spill;                  // those that find their ring full go to the kernel's ring buffer
+  u16 portable_code[kMaxCalls];     // of generic events, by system call number
+  u16 ring_of_cpu[kMostRingCpus];   // its number and one; 0: none
 };
 
 // Counted for each processor; the order is that of kCounterReasons in probe.cpp.

@@ -36,6 +36,7 @@ namespace {
 // for some of any size.
 constexpr uint32_t kSpillPart = 4;
 constexpr uint32_t kLeastSpillBytes = 128u << 10;
+constexpr uint32_t kLeastRingBytes = 256u << 10;  // smaller ones are not tried in place of large ones
 
 long bpf(int command, bpf_attr& attributes) {
   return ::syscall(SYS_bpf, command, &attributes, sizeof(attributes));
@@ -224,15 +225,13 @@ class ProbeLoader {
     auto states = make_map("rings", BPF_MAP_TYPE_ARRAY, 4, sizeof(probe_ring), count, BPF_F_MMAPABLE);
     if (!states.is_ok()) return states.status();
     rings.states = std::move(states.value());
-    const uint32_t stride = rings.bytes + kRingSlack;
-    auto data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, stride, count, BPF_F_MMAPABLE);
-    if (!data.is_ok()) {
-      // Older kernels do not make values of megabytes. Their own buffers do then, and this one only stands.
-      rings.bytes = 0;
-      rings.cpus.clear();
-      data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, kRingSlack, 1, BPF_F_MMAPABLE);
-      if (!data.is_ok()) return data.status();
+    auto data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, rings.bytes + kRingSlack, count, BPF_F_MMAPABLE);
+    // Kernels before 6.0 or so do not make values of many megabytes.
+    while (!data.is_ok() && rings.bytes > kLeastRingBytes) {
+      rings.bytes /= 2;
+      data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, rings.bytes + kRingSlack, count, BPF_F_MMAPABLE);
     }
+    if (!data.is_ok()) return data.status();
     rings.data = std::move(data.value());
     return Status::ok();
   }
@@ -242,8 +241,8 @@ class ProbeLoader {
     rings.cpus_per_spill = cpus_per_spill(cpus);
     const uint32_t count =
         rings.cpus_per_spill == 0 ? 1 : (cpus + rings.cpus_per_spill - 1) / rings.cpus_per_spill;
-    rings.spill_bytes =
-        rings.bytes == 0 ? options_.ring_bytes : std::max(rings.bytes / kSpillPart, kLeastSpillBytes);
+    rings.spill_bytes = have_all_room() ? std::max(rings.bytes / kSpillPart, kLeastSpillBytes)
+                                        : std::max(options_.ring_bytes, kLeastSpillBytes);
     for (uint32_t i = 0; i < count; ++i) {
       auto spill = make_map("spill", BPF_MAP_TYPE_RINGBUF, 0, 0, rings.spill_bytes);
       if (!spill.is_ok()) return spill.status();
@@ -258,6 +257,9 @@ class ProbeLoader {
     }
     return Status::ok();
   }
+
+  // Whether the rings are as large as was asked for; else the kernel's ring buffers help out.
+  bool have_all_room() const { return probe_.rings_.bytes >= options_.ring_bytes; }
 
   // Virtual machines tell of far more processors than there are; those do not get a buffer each.
   uint32_t cpus_per_spill(uint32_t cpus) const {
@@ -277,6 +279,7 @@ class ProbeLoader {
     config.sampling_ratio = options_.sampling_ratio;
     config.cpus_per_spill = probe_.rings_.cpus_per_spill;
     config.ring_bytes = probe_.rings_.bytes;
+    config.calls_spill = have_all_room() ? 0 : 1;
     for (size_t i = 0; i < probe_.rings_.cpus.size(); ++i) {
       config.ring_of_cpu[probe_.rings_.cpus[i]] = static_cast<uint16_t>(i + 1);
     }
