@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -46,17 +46,30 @@ const cases = [
   ['SIGHUP', 'tables/'],
 ] as const;
 
+/** What is there beside the input: names and sizes. */
+function outputs(): [string, number][] {
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name !== 'long.scap');
+  return names
+    .sort()
+    .map((name) => [name, statSync(join(directory, name))] as const)
+    .map(([name, at]) => [name, at.isFile() ? at.size : 0]);
+}
+
 describe('a signal during a conversion', () => {
   it.each(cases)('%s to %s ends it soon, and nothing stays', async (signal, output) => {
     const ends = [];
+    const args = [join(root, 'bin/run.js'), 'convert', 'long.scap', '-f', 'parquet', '-o', output];
+    expect(spawnSync(process.execPath, args, { cwd: directory }).status).toBe(0);
+    const whole = outputs();
+    rmSync(join(directory, output), { recursive: true });
     for (let delay = 250; delay <= 850; delay += 100) {
       const end = await interrupted(signal, output, delay);
       const at = `after ${delay} ms`;
       expect(end.hung, at).toBe(false);
       ends.push(end.signal);
-      // A quick machine may have been done before.
+      // It may have been done before: then all is there.
       if (end.signal === null) expect(end.code, at).toBe(0);
-      else expect(readdirSync(directory), at).toEqual(['long.scap']);
+      expect(end.signal === null ? [whole] : [[], whole], at).toContainEqual(outputs());
       rmSync(join(directory, output), { recursive: true, force: true });
     }
     expect(ends).toContain(signal);
