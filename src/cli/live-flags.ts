@@ -22,7 +22,7 @@ export const liveFlags = {
     min: 0,
     max: 4096,
     default: 0,
-    description: 'keep so many bytes of what is read and written',
+    description: 'keep so many bytes of what is read and written, at most 4096',
   }),
   sampling: Flags.integer({
     helpGroup,
@@ -30,7 +30,7 @@ export const liveFlags = {
     min: 1,
     max: 128,
     default: 1,
-    description: 'keep one of N of the calls that change no state, such as reads and writes',
+    description: 'keep one of N (at most 128) of the calls that change no state, such as reads and writes',
   }),
   'buffer-size': Flags.string({
     helpGroup,
@@ -116,6 +116,10 @@ export function filterOf(flags: {
   container?: string[] | undefined;
 }): string | undefined {
   const parts: string[] = [];
+  for (const name of ['comm', 'container'] as const) {
+    if (flags[name]?.includes(''))
+      throw new SfkitError('INVALID_ARGUMENT', `--${name}: expected a name, found nothing`);
+  }
   if (flags.pid?.length) parts.push(`proc.pid in (${flags.pid.join(', ')})`);
   if (flags.comm?.length) parts.push(`proc.name in (${flags.comm.map(quoted).join(', ')})`);
   if (flags.container?.length) {

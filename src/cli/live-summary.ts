@@ -9,20 +9,22 @@ export interface LiveOutcome {
   seconds: number;
   /** Names of the outputs, in words. */
   outputs: readonly string[];
+  /** Whether records were made at all. Default: true. */
+  recordsMade?: boolean;
 }
 
 /** A few lines for a person. */
-export function liveText({ summary, seconds, outputs }: LiveOutcome): string {
-  const records = Object.entries(summary.records).filter(([, count]) => count > 0n);
+export function liveText({ summary, seconds, outputs, recordsMade = true }: LiveOutcome): string {
+  const records = Object.entries(recordsMade ? summary.records : {}).filter(([, count]) => count > 0n);
   const total = records.reduce((sum, [, count]) => sum + count, 0n);
   const { events, gaps } = summary.live;
   const lines = [
-    `${grouped(events)} events in ${seconds.toFixed(1)} s, ${grouped(total)} records${outputs.length > 0 ? ` -> ${outputs.join(', ')}` : ''}`,
+    `${grouped(events)} events in ${seconds.toFixed(1)} s${recordsMade ? `, ${grouped(total)} records` : ''}${outputs.length > 0 ? ` -> ${outputs.join(', ')}` : ''}`,
   ];
   if (records.length > 0)
     lines.push(`  records: ${records.map(([type, count]) => `${type} ${grouped(count)}`).join(', ')}`);
   for (const { reason, count } of summary.skipped) {
-    if (count > 0n) lines.push(`  skipped: ${counted(count, reason)}`);
+    if (recordsMade && count > 0n) lines.push(`  skipped: ${counted(count, reason)}`);
   }
   for (const { reason, count, isLoss } of gaps)
     lines.push(`  ${isLoss ? 'lost' : 'left out'}: ${counted(count, reason)}`);
@@ -32,12 +34,11 @@ export function liveText({ summary, seconds, outputs }: LiveOutcome): string {
 }
 
 /** The same as an object. */
-export function liveJson({ summary, seconds, outputs }: LiveOutcome): string {
+export function liveJson({ summary, seconds, outputs, recordsMade = true }: LiveOutcome): string {
   return jsonDocument({
     outputs,
     events: summary.live.events,
-    records: summary.records,
-    skipped: summary.skipped,
+    ...(recordsMade && { records: summary.records, skipped: summary.skipped }),
     gaps: summary.live.gaps,
     privilegesFailure: summary.live.privilegesFailure || null,
     firstTime: summary.firstTime === 0n ? null : isoTime(summary.firstTime),

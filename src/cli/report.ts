@@ -21,11 +21,16 @@ export function explain(error: unknown): { message: string; exit: number } {
   return { message, exit: wrongUsage ? exitCodes.wrongUsage : exitCodes.failed };
 }
 
+/** What the parser says of a value that a flag does not take. */
+const wrongValue = /^Parsing (--\S+)\s+(.*)/;
+
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (!isParseError(error)) return firstLine(error.message);
   const missing = (error as { args?: { name: string }[] }).args?.filter(({ name }) => name !== undefined) ?? [];
   if (missing.length > 0) return `missing argument: ${missing.map((arg) => arg.name).join(', ')}; see --help`;
+  const [, flag, why] = wrongValue.exec(error.message) ?? [];
+  if (flag !== undefined) return `${flag}: ${lowerFirst(why ?? '')}; see --help`;
   // The parser's messages have several lines and end with a hint we word ourselves.
   const lines = error.message
     .split('\n')
@@ -37,7 +42,8 @@ function messageOf(error: unknown): string {
 
 function isParseError(error: unknown): boolean {
   // The parser's own kind, but for a flag at the very end.
-  return error instanceof Errors.CLIError && ('parse' in error || error.message.endsWith(' expects a value'));
+  if (!(error instanceof Errors.CLIError)) return false;
+  return 'parse' in error || error.message.endsWith(' expects a value') || wrongValue.test(error.message);
 }
 
 function firstLine(text: string): string {

@@ -15,13 +15,15 @@ export interface LiveRun extends LiveCaptureOptions {
   runtimes?: WatcherOptions | undefined;
 }
 
+export interface LiveEnd {
+  summary: Summary;
+  seconds: number;
+  /** Why the recording is not whole, which ended the capture. The records are. */
+  failure?: SfkitError;
+}
+
 /** Captures until a signal comes or the time is over; the recording gets its name when it is whole. */
-export async function runLive({
-  record,
-  duration,
-  runtimes,
-  ...options
-}: LiveRun): Promise<{ summary: Summary; seconds: number }> {
+export async function runLive({ record, duration, runtimes, ...options }: LiveRun): Promise<LiveEnd> {
   if (record === '-') {
     throw new SfkitError('INVALID_ARGUMENT', 'a capture is written to a file or a named pipe, not to standard output');
   }
@@ -59,7 +61,9 @@ export async function runLive({
       onTick,
     });
     const seconds = began === undefined ? 0 : Number(process.hrtime.bigint() - began) / 1e9;
-    if (summary.live.recordingFailure !== '') throw new SfkitError('OUTPUT_UNWRITABLE', summary.live.recordingFailure);
+    if (summary.live.recordingFailure !== '') {
+      return { summary, seconds, failure: new SfkitError('OUTPUT_UNWRITABLE', summary.live.recordingFailure) };
+    }
     pending?.commit();
     return { summary, seconds };
   } finally {

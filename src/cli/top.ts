@@ -10,21 +10,33 @@ const kinds = [
   ['connection', 'connections'],
 ] as const;
 
-/** The busiest of the last second, as tables that fit a terminal of `columns`. */
-export function topText(rows: readonly NativeTallyRow[], summary: Summary, columns: number): string {
+/** Lines of a table beside its rows, and of all beside the tables: the figures, and where the cursor stands. */
+const linesOfTable = 3;
+const linesAround = 2;
+
+/** The busiest of the last second, as tables that fit a terminal of `columns` and, if there is an end to it, `lines`. */
+export function topText(
+  rows: readonly NativeTallyRow[],
+  summary: Summary,
+  columns: number,
+  lines = Number.POSITIVE_INFINITY,
+): string {
   const { events, gaps } = summary.live;
   const lost = gaps.filter(({ isLoss }) => isLoss).reduce((sum, { count }) => sum + count, 0n);
   const width = Math.max(columns, 60);
   const numbers = 14;
   const names = width - 3 * numbers - 5;
+  const most = Math.max(1, Math.floor((lines - linesAround) / kinds.length) - linesOfTable);
   const tables = kinds.map(([kind, title]) => {
     const table = new Table({
       head: [title, 'calls/s', 'read/s', 'written/s'],
       colWidths: [names, numbers, numbers, numbers],
       colAligns: ['left', 'right', 'right', 'right'],
       style: { head: [], border: [] },
+      // No rules between rows, which would take half of the room.
+      chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
     });
-    for (const row of rows.filter((candidate) => candidate.kind === kind)) {
+    for (const row of rows.filter((candidate) => candidate.kind === kind).slice(0, most)) {
       table.push([escapeForTerminal(row.name), grouped(row.calls), bytes(row.read), bytes(row.written)]);
     }
     return table.toString();
@@ -45,5 +57,5 @@ function bytes(count: bigint): string {
 export function showTop(rows: readonly NativeTallyRow[], summary: Summary): void {
   const { stdout } = process;
   if (stdout.isTTY) stdout.write('\x1b[H\x1b[J');
-  stdout.write(topText(rows, summary, stdout.columns ?? 100));
+  stdout.write(topText(rows, summary, stdout.columns ?? 100, stdout.isTTY ? stdout.rows : undefined));
 }

@@ -2,10 +2,14 @@ import type { Hook } from '@oclif/core';
 import { SfkitError } from '../engine/errors.js';
 import { nearest } from '../engine/nearest.js';
 
-/** Says which command was likely meant. */
+/** Says which command was likely meant, or which argument is one too many. */
 const hook: Hook<'command_not_found'> = async ({ id, config }) => {
-  const name = id.split(':')[0] ?? id;
+  const [name = id, ...rest] = id.split(':');
   const known = config.commands.filter((command) => !command.hidden).map((command) => command.id);
+  // The parser takes what follows a command without arguments for a part of its name.
+  if (known.includes(name)) {
+    throw new SfkitError('INVALID_ARGUMENT', `${name} takes no argument '${rest.join(':')}'; see sfkit ${name} --help`);
+  }
   const likely = nearest(name, known);
   const advice = likely === undefined ? 'sfkit --help lists the commands' : `did you mean '${likely}'?`;
   throw new SfkitError('INVALID_ARGUMENT', `unknown command '${name}'; ${advice}`);

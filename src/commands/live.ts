@@ -77,7 +77,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
       description: 'show the busiest processes, files and connections, each second; records are written with -o only',
     }),
     json: Flags.boolean({ description: 'print the summary as JSON' }),
-    pid: Flags.integer({ helpValue: 'PID', multiple: true, description: 'only what this process does' }),
+    pid: Flags.integer({ helpValue: 'PID', multiple: true, min: 1, description: 'only what this process does' }),
     comm: Flags.string({ helpValue: 'NAME', multiple: true, description: 'only what programs of this name do' }),
     container: Flags.string({
       helpValue: 'ID|NAME',
@@ -102,7 +102,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
     }
     refuseWrongOutput(plan, flags.table);
     const toStdout = plan?.shape === 'stdout';
-    const { summary, seconds } = await runLive({
+    const { summary, seconds, failure } = await runLive({
       ...collectorOptions({ ...flags, filter: filterOf(flags) }),
       plan,
       socket: flags.socket,
@@ -114,12 +114,18 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
       duration: flags.duration === undefined ? undefined : durationOf('duration', flags.duration),
       runtimes: { criPath: flags['cri-socket'], timeout: durationOf('cri-timeout', flags['cri-timeout']) / 1000 },
     });
-    const outputs = plan === undefined ? [] : [`${toStdout ? 'standard output' : plan.output} (${plan.format})`];
+    const outputs = [];
+    if (plan !== undefined) {
+      const isNumbered = plan.rotate > 0 && plan.format === 'avro';
+      const written = isNumbered ? `${plan.output}.*` : plan.output;
+      outputs.push(`${toStdout ? 'standard output' : written} (${plan.format})`);
+    }
     if (flags.socket !== undefined) outputs.push(`${flags.socket} (socket)`);
-    if (flags.write !== undefined) outputs.push(`${flags.write} (capture)`);
+    if (flags.write !== undefined && failure === undefined) outputs.push(`${flags.write} (capture)`);
     const outcome = { summary, seconds, outputs };
     if (flags.json) (toStdout ? process.stderr : process.stdout).write(liveJson(outcome));
     else process.stderr.write(liveText(outcome));
+    if (failure !== undefined) throw failure;
     if (hasLoss(summary)) this.exit(exitCodes.partial);
   }
 }

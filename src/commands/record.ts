@@ -37,17 +37,14 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(RecordCapture);
-    const { summary, seconds } = await runLive({
+    const { summary, seconds, failure } = await runLive({
       live: liveConfigOf(flags),
       record: flags.output,
       duration: flags.duration === undefined ? undefined : durationOf('duration', flags.duration),
       runtimes: { criPath: flags['cri-socket'], timeout: durationOf('cri-timeout', flags['cri-timeout']) / 1000 },
     });
-    const outcome = {
-      summary: { ...summary, records: {}, skipped: [] },
-      seconds,
-      outputs: [`${flags.output} (capture)`],
-    };
+    if (failure !== undefined) throw failure;
+    const outcome = { summary, seconds, outputs: [`${flags.output} (capture)`], recordsMade: false };
     if (flags.json) process.stdout.write(liveJson(outcome));
     else process.stderr.write(liveText(outcome));
     if (hasLoss(summary)) this.exit(exitCodes.partial);

@@ -67,8 +67,13 @@ function fromDirectory(directory: string): QueryInput[] {
   const inside = [
     ...parquet,
     ...arrow,
-    ...names.filter((name) => /\.(sf|scap|scap\.gz)$/i.test(name) || name.endsWith('.sysflow')),
+    ...names.filter((name) => /\.(sf|sf\.\d+|scap|scap\.gz)$/i.test(name) || name.endsWith('.sysflow')),
   ];
+  // What sfkit live --rotate leaves: a directory of tables for each rotation.
+  const rotations = names.filter((name) => /^\d{8}T\d{6}Z/.test(name) && statSync(join(directory, name)).isDirectory());
+  if (inside.length === 0 && rotations.length > 0) {
+    return rotations.flatMap((name) => fromDirectory(join(directory, name)));
+  }
   if (inside.length === 0) {
     const text = has('.jsonl').length + has('.csv').length > 0;
     const found = text

@@ -74,4 +74,14 @@ describe('the live table', () => {
     expect(text).not.toContain('\x1b');
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
+
+  it.each([24, 50, 12])('fits a terminal of %i lines', (lines) => {
+    const rows = ['process', 'file', 'connection'].flatMap((kind) =>
+      Array.from({ length: 8 }, (_, i) => ({ kind, name: `${kind} ${i}`, calls: 1n, read: 0n, written: 0n })),
+    );
+    const text = topText(rows as never, emptySummary, 80, lines);
+    expect(text.split('\n').length).toBeLessThanOrEqual(Math.max(lines, 15));
+    for (const kind of ['process', 'file', 'connection']) expect(text).toContain(`${kind} 0`);
+    expect(text.includes('connection 7')).toBe(lines === 50);
+  });
 });

@@ -202,6 +202,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     const end = await live.ended;
     expect(end.exit).toBe(1);
     expect(end.stderr).toContain('/dev/full: cannot be written: No space left on device');
+    expect(end.stderr).toMatch(/ events in .* -> .*f\.jsonl \(jsonl\)$/m);
     expect(existsSync(directory.path('f.jsonl'))).toBe(true);
     expect(statSync('/dev/full').isCharacterDevice()).toBe(true);
   });
