@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/utf8.h"
+#include "probe/shared.h"
 
 namespace sfkit::addon {
 
@@ -241,7 +242,6 @@ class ConfigReader {
   bool fine_ = true;
 };
 
-constexpr int64_t kMostRing = 1 << 28;  // probe/shared.h: kMostRingBytes
 constexpr int64_t kMostCpus = 4096;
 constexpr int64_t kMostSampling = 128;
 
@@ -249,7 +249,7 @@ void to_probe(ConfigReader& reader, live::ProbeOptions& options) {
   options.all_calls = reader.boolean("allSyscalls");
   options.snaplen = static_cast<uint32_t>(reader.integer("snaplen", 0, 4096));
   options.sampling_ratio = static_cast<uint32_t>(reader.integer("samplingRatio", 1, kMostSampling));
-  options.ring_bytes = static_cast<uint32_t>(reader.integer("ringBytes", 4096, kMostRing));
+  options.ring_bytes = static_cast<uint32_t>(reader.integer("ringBytes", 4096, live::kMostRingBytes));
   options.cpus_per_ring = static_cast<uint32_t>(reader.integer("cpusPerRing", 0, kMostCpus));
   options.raw_tracepoints = reader.boolean("rawTracepoints");
 }

@@ -39,8 +39,8 @@ INLINE enum origin origin_of_call(void) {
   return thread && NOW(*thread) == (u32)get_current_pid_tgid() ? kOfMissedCall : kOfCall;
 }
 
-// --- The ring of a processor, for the events of calls. To write there costs a fraction of what the kernel's
-// ring buffers ask, which the few events of other origins go to.
+// --- The ring of a processor, for the events of calls. To write there costs less than the kernel's ring
+// buffers ask, which the few events of other origins go to.
 
 // Finds the number of the ring that an event goes to; false where that is one of the kernel's.
 INLINE bool find_ring(struct writer* writer, u32* index) {

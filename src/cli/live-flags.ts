@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import type { LiveConfig } from '../engine/config.js';
+import { type LiveConfig, mostRingBytes } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 
 const helpGroup = 'CAPTURE';
@@ -85,7 +85,7 @@ const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20,
 function sizeOf(text: string): number {
   const [, digits, unit = ''] = /^(\d{1,10})([KMG]?)i?B?$/i.exec(text) ?? [];
   const bytes = Number(digits) * (units[unit.toUpperCase()] ?? Number.NaN);
-  if (Number.isInteger(Math.log2(bytes)) && bytes >= 4096 && bytes <= 2 ** 28) return bytes;
+  if (Number.isInteger(Math.log2(bytes)) && bytes >= 4096 && bytes <= mostRingBytes) return bytes;
   throw new SfkitError(
     'INVALID_ARGUMENT',
     `--buffer-size ${text}: expected a power of two from 4K to 256M, as 512K or 64M`,

@@ -1,4 +1,4 @@
-import { fileReadModes, type LiveConfig } from '../engine/config.js';
+import { fileReadModes, type LiveConfig, mostRingBytes } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { nearest } from '../engine/nearest.js';
@@ -159,8 +159,8 @@ const settings: Record<keyof SysFlowConfig, Setting> = {
   dropMode: flag(true),
   singleBufferDimension: {
     fallback: 8 * 1024 * 1024,
-    allowed: `a multiple of ${page} from ${2 * page} to ${2 ** 28} bytes`,
-    fits: (value) => whole(0, 2 * page, 2 ** 28).fits(value) && (value as number) % page === 0,
+    allowed: `a multiple of ${page} from ${2 * page} to ${mostRingBytes} bytes`,
+    fits: (value) => whole(0, 2 * page, mostRingBytes).fits(value) && (value as number) % page === 0,
   },
   cpuBuffers: whole(0, 0, 4096),
   criPath: text,

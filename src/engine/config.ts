@@ -66,6 +66,9 @@ export interface SessionConfig extends CollectorOptions {
   to?: NativeBound | undefined;
 }
 
+/** Bytes of the largest buffer between kernel and engine (native/probe/shared.h: kMostRingBytes). */
+export const mostRingBytes = 2 ** 28;
+
 /** What is recorded of the running kernel, and how. */
 export interface LiveConfig {
   /** Also calls that change no state and make no records. Default: false. */
@@ -74,7 +77,7 @@ export interface LiveConfig {
   snaplen?: number | undefined;
   /** 1 of so many of the calls that change no state is kept, at most 128. Default: 1, all. */
   samplingRatio?: number | undefined;
-  /** Bytes of each buffer between kernel and engine: a power of two from 4096 to 2^30. Default: 8388608. */
+  /** Bytes of each buffer between kernel and engine: a power of two from 4096 to 2^28. Default: 8388608. */
   ringBytes?: number | undefined;
   /** Processors that share a buffer; 0: one for all. Default: 1. */
   cpusPerRing?: number | undefined;
@@ -151,7 +154,7 @@ export function liveConfig(config: LiveConfig): NativeLiveConfig {
     if (!(liveKeys as readonly string[]).includes(key))
       refuse(`unknown option 'live.${key}'${suggestion(key, liveKeys)}`);
   }
-  const ringBytes = whole('live.ringBytes', config.ringBytes ?? 8 * 1024 * 1024, 4096, 2 ** 28);
+  const ringBytes = whole('live.ringBytes', config.ringBytes ?? 8 * 1024 * 1024, 4096, mostRingBytes);
   if (!Number.isInteger(Math.log2(ringBytes))) refuse("option 'live.ringBytes' must be a power of two");
   return {
     allSyscalls: flag('live.allSyscalls', config.allSyscalls, false),

@@ -57,7 +57,7 @@ export interface NativeProbeOptions {
   snaplen: number;
   /** 1 of so many of the calls that change no state is kept (1 to 128). */
   samplingRatio: number;
-  /** Bytes of each buffer between kernel and engine: a power of two from 4096 to 2^30. */
+  /** Bytes of each buffer between kernel and engine: a power of two from 4096 to 2^28. */
   ringBytes: number;
   /** Processors that share a buffer; 0: one for all. */
   cpusPerRing: number;
