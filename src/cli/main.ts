@@ -1,3 +1,5 @@
+import './nameless-user.js';
+import { fileURLToPath } from 'node:url';
 import { Errors, run } from '@oclif/core';
 import { OutputLost } from '../engine/errors.js';
 import { discardAll } from '../export/pending.js';
@@ -9,7 +11,8 @@ export async function main(args: string[], startedFrom: string): Promise<void> {
   discardOnSignals();
   watchStandardStreams();
   try {
-    await run(args, startedFrom);
+    // Plugins of the user who runs it are not sfkit's: no code and no warning comes from a home directory.
+    await run(args, { root: fileURLToPath(startedFrom), userPlugins: false });
   } catch (error) {
     process.exitCode = report(error);
   } finally {
