@@ -113,17 +113,11 @@ const capabilities = {
 
 function checkCapabilities({ read }: Machine): Check {
   const name = 'capabilities';
-  let held = 0n;
+  let held: bigint;
   try {
     held = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(read('/proc/self/status'))?.[1] ?? '0'}`);
   } catch {
-    return {
-      name,
-      status: 'fails',
-      found: '/proc/self/status cannot be read',
-      advice: 'mount /proc',
-      code: 'ProcResourceNotFound',
-    };
+    return { name, status: 'limited', found: 'unknown', advice: 'mount /proc, which tells them' };
   }
   const has = (capability: keyof typeof capabilities) => (held >> BigInt(capabilities[capability])) & 1n;
   const missing = (['CAP_BPF', 'CAP_PERFMON'] as const).filter((one) => !has(one) && !has('CAP_SYS_ADMIN'));
@@ -165,13 +159,18 @@ function checkLockdown({ read }: Machine): Check {
 }
 
 function checkProc({ exists }: Machine): Check {
-  if (exists('/proc/1/status')) return ok('/proc', 'mounted');
+  const name = '/proc';
+  if (exists('/proc/1/status')) return ok(name, 'mounted');
+  const code = 'ProcResourceNotFound';
+  if (!exists('/proc/self/status')) {
+    return { name, status: 'fails', found: 'not mounted', advice: 'mount it: what runs already is known from it', code };
+  }
   return {
-    name: '/proc',
+    name,
     status: 'limited',
     found: 'other processes do not show',
     advice: 'mount /proc without hidepid, so that what runs already is known',
-    code: 'ProcResourceNotFound',
+    code,
   };
 }
 

@@ -180,6 +180,17 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(readdirSync(place).filter((name) => name.startsWith('x.sf'))).toEqual([]);
   });
 
+  it('refuses where /proc is not mounted, as nothing would be known of what runs', () => {
+    const script = 'mount -t tmpfs none /proc && exec "$@"';
+    const run = spawnSync(
+      'unshare',
+      ['--mount', 'sh', '-c', script, '-', process.execPath, join(root, 'bin/run.js'), 'live', '-o', 'x.sf'],
+      { encoding: 'utf8', cwd: directory.path() },
+    );
+    expect(run).toMatchObject({ status: 1, stderr: expect.stringContaining('/proc is not mounted; mount it') });
+    expect(existsSync(directory.path('x.sf'))).toBe(false);
+  });
+
   it.each([1, 100])(
     'ends after as many events as were asked for (%i), with a capture of exactly those',
     async (most) => {

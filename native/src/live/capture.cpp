@@ -12,6 +12,7 @@
 #include "events.gen.h"
 #include "live/machine.h"
 #include "live/privileges.h"
+#include "live/proc_files.h"
 #include "scap/blocks.h"
 #include "scap/writer.h"
 
@@ -44,6 +45,9 @@ Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& optio
   std::unique_ptr<LiveCapture> capture(new LiveCapture(options));
   auto probe = Probe::load(options.probe);
   if (!probe.is_ok()) return probe.status();
+  if (read_small_file("/proc/self/stat").empty()) {
+    return Status(ErrorCode::kUnreadable, "/proc is not mounted; mount it: what runs already is known from it");
+  }
   capture->probe_ = std::make_unique<Probe>(std::move(probe.value()));
   auto rings = RingMerger::map(capture->probe_->rings());
   if (!rings.is_ok()) return rings.status();
