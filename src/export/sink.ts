@@ -16,7 +16,8 @@ export interface ByteSink {
 /** A file that appears whole on close(). */
 export function fileSink(target: string, options: PendingOptions = {}): ByteSink {
   const pending = pendingFile(target, options);
-  const sink = plainFileSink(pending.path, target, () => pending.discard());
+  // What stays behind is named, as it holds all until then.
+  const sink = plainFileSink(pending.path, options.keeps ? pending.path : target, () => pending.discard());
   return {
     write: sink.write,
     async close() {

@@ -111,7 +111,10 @@ const capabilities = {
   CAP_BPF: 39,
 } as const;
 
-function checkCapabilities({ read }: Machine): Check {
+/** The numbers of the first namespaces are fixed in the kernel. */
+const firstNamespaces = { user: 'user:[4026531837]', pid: 'pid:[4026531836]' };
+
+function checkCapabilities({ read, link }: Machine): Check {
   const name = 'capabilities';
   let held: bigint;
   try {
@@ -127,6 +130,16 @@ function checkCapabilities({ read }: Machine): Check {
       status: 'fails',
       found: `without ${missing.join(' and ')}`,
       advice: 'run as root, or with CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH',
+      code: 'ProbeAccessDenied',
+    };
+  }
+  // Kernels without such namespaces have no such link.
+  if (![firstNamespaces.user, 'unknown'].includes(namespaceOf(link, 'user'))) {
+    return {
+      name,
+      status: 'fails',
+      found: 'those of a user namespace',
+      advice: 'run outside of it: eBPF asks for rights of the machine (containers: not rootless, --userns=host)',
       code: 'ProbeAccessDenied',
     };
   }
@@ -163,7 +176,13 @@ function checkProc({ exists }: Machine): Check {
   if (exists('/proc/1/status')) return ok(name, 'mounted');
   const code = 'ProcResourceNotFound';
   if (!exists('/proc/self/status')) {
-    return { name, status: 'fails', found: 'not mounted', advice: 'mount it: what runs already is known from it', code };
+    return {
+      name,
+      status: 'fails',
+      found: 'not mounted',
+      advice: 'mount it: what runs already is known from it',
+      code,
+    };
   }
   return {
     name,
@@ -195,18 +214,18 @@ function checkMemlock({ read, kernel }: Machine): Check {
   return { name, status: 'limited', found, advice: 'if buffers cannot be made, raise it: ulimit -l unlimited' };
 }
 
-/** The number of the first namespace is fixed in the kernel. */
-const firstPidNamespace = 'pid:[4026531836]';
+function namespaceOf(link: Machine['link'], kind: keyof typeof firstNamespaces): string {
+  try {
+    return link(`/proc/self/ns/${kind}`);
+  } catch {
+    return 'unknown';
+  }
+}
 
 function checkNamespace({ link }: Machine): Check {
   const name = 'pid namespace';
-  let found = 'unknown';
-  try {
-    found = link('/proc/self/ns/pid');
-  } catch {
-    // Then the advice is given.
-  }
-  if (found === firstPidNamespace) return ok(name, "the machine's own");
+  const found = namespaceOf(link, 'pid');
+  if (found === firstNamespaces.pid) return ok(name, "the machine's own");
   return {
     name,
     status: 'limited',

@@ -180,6 +180,29 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(readdirSync(place).filter((name) => name.startsWith('x.sf'))).toEqual([]);
   });
 
+  it('needs few file descriptors', async () => {
+    const run = startLive(
+      ['live', '-o', directory.path('few.jsonl'), '--duration', '0.5', '--all-syscalls'],
+      ['prlimit', '--nofile=64:64'],
+    );
+    expect(await run.ended).toMatchObject({ exit: 0 });
+  });
+
+  it('names the file that keeps what was written before the disk was full', () => {
+    const place = directory.path('full');
+    mkdirSync(place);
+    const script = `mount -t tmpfs -o size=64k none ${place} && cd ${place} && "$@"; echo $? && ls && stat -c %s *`;
+    const busy = spawn('/bin/sh', ['-c', 'while :; do /bin/true; done'], { stdio: 'ignore' });
+    const run = spawnSync(
+      'unshare',
+      ['--mount', 'sh', '-c', script, '-', process.execPath, join(root, 'bin/run.js'), 'live', '-o', 'x.jsonl'],
+      { encoding: 'utf8' },
+    );
+    busy.kill();
+    expect(run.stdout).toBe('1\nx.jsonl.part\n65536\n');
+    expect(run.stderr).toMatch(/\nsfkit: cannot write x\.jsonl\.part: no space left on the device\n$/);
+  });
+
   it('refuses where /proc is not mounted, as nothing would be known of what runs', () => {
     const script = 'mount -t tmpfs none /proc && exec "$@"';
     const run = spawnSync(

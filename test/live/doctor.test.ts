@@ -11,6 +11,8 @@ const healthy: Record<string, string> = {
   '/sys/fs/cgroup/cgroup.controllers': '',
 };
 
+const healthyUser = 'user:[4026531837]';
+
 function machine(changes: Partial<Machine> = {}, files: Record<string, string | undefined> = {}): Machine {
   const all = { ...healthy, ...files };
   return {
@@ -22,7 +24,7 @@ function machine(changes: Partial<Machine> = {}, files: Record<string, string | 
       if (content === undefined) throw new Error(`no ${path}`);
       return content;
     },
-    link: () => 'pid:[4026531836]',
+    link: (path) => (path.endsWith('/pid') ? 'pid:[4026531836]' : healthyUser),
     exists: (path) => all[path] !== undefined,
     canUse: () => true,
     tryProbe: () => '116 programs',
@@ -93,7 +95,16 @@ describe('the checks of live capture', () => {
     ['a harmless lockdown', machine({}, { '/sys/kernel/security/lockdown': 'none [integrity] confidentiality' }), []],
     ['hidden processes', machine({}, { '/proc/1/status': undefined }), [['/proc', 'limited', 'ProcResourceNotFound']]],
     ['a kernel that counts buffers', machine({ kernel: '5.10.0' }), [['locked memory', 'limited', undefined]]],
-    ['a container', machine({ link: () => 'pid:[4026532001]' }), [['pid namespace', 'limited', undefined]]],
+    [
+      'a container',
+      machine({ link: (path) => (path.endsWith('/pid') ? 'pid:[4026532001]' : healthyUser) }),
+      [['pid namespace', 'limited', undefined]],
+    ],
+    [
+      'a user namespace',
+      machine({ link: (path) => (path.endsWith('/pid') ? 'pid:[4026531836]' : 'user:[4026532002]') }),
+      [['capabilities', 'fails', 'ProbeAccessDenied']],
+    ],
     [
       'a socket that is closed to us',
       machine({ canUse: () => false }, { '/var/run/docker.sock': '' }),

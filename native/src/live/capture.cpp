@@ -46,7 +46,8 @@ Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& optio
   auto probe = Probe::load(options.probe);
   if (!probe.is_ok()) return probe.status();
   if (read_small_file("/proc/self/stat").empty()) {
-    return Status(ErrorCode::kUnreadable, "/proc is not mounted; mount it: what runs already is known from it");
+    return Status(ErrorCode::kUnreadable,
+                  "/proc is not mounted; mount it: what runs already is known from it");
   }
   capture->probe_ = std::make_unique<Probe>(std::move(probe.value()));
   auto rings = RingMerger::map(capture->probe_->rings());

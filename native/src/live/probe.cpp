@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <bitset>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -48,9 +49,11 @@ uint64_t address_of(const void* pointer) {
 
 Status refused(const std::string& what, int error) {
   const bool denied = error == EPERM || error == EACCES;
+  const char* const advice = denied            ? "; live capture needs root, or CAP_BPF and CAP_PERFMON"
+                             : error == EMFILE ? "; raise the limit: ulimit -n 1024"
+                                               : "";
   return {denied ? ErrorCode::kUnreadable : ErrorCode::kNotSupported,
-          what + ": " + std::strerror(error) +
-              (denied ? "; live capture needs root, or CAP_BPF and CAP_PERFMON" : "")};
+          what + ": " + std::strerror(error) + advice};
 }
 
 Result<FileDescriptor> make_map(const char* name, uint32_t type, uint32_t key, uint32_t value,
@@ -176,16 +179,35 @@ class ProbeLoader {
 
   Status load(std::span<const ProgramImage> images, bool raw) {
     probe_.raw_ = raw;
-    probe_.programs_.clear();
+    probe_.attachable_.clear();
+    probe_.program_count_ = 0;
     preemptible_ = are_programs_preemptible();
     if (Status status = make_maps(images); !status.is_ok()) return status;
+    FileDescriptor for_others;
+    std::bitset<kMaxCalls> have_own;
     for (const ProgramImage& image : images) {
       const std::string_view section = image.section;
       if (section == "identify" || (is_other(section) && !options_.all_calls)) continue;
       if (is_for_missed(section) && !preemptible_) continue;
-      if (Status status = load_program(image, raw); !status.is_ok()) return status;
+      auto loaded = load_program(image, raw);
+      if (!loaded.is_ok()) return loaded.status();
+      ++probe_.program_count_;
+      FileDescriptor program = std::move(loaded.value());
+      if (!is_for_call(section)) {
+        probe_.attachable_.push_back({image.section, std::move(program)});
+      } else if (section == "call") {
+        for_others = std::move(program);
+      } else if (const int number = number_of(section); number >= 0) {
+        // The table keeps it, so that a hundred programs do not take as many descriptors.
+        have_own.set(static_cast<size_t>(number));
+        if (Status status = add_call(static_cast<uint32_t>(number), program); !status.is_ok()) return status;
+      }
     }
-    return fill_calls();
+    for (uint32_t number = 0; options_.all_calls && number < kMaxCalls; ++number) {
+      if (have_own.test(number)) continue;
+      if (Status status = add_call(number, for_others); !status.is_ok()) return status;
+    }
+    return Status::ok();
   }
 
   static bool is_for_missed(std::string_view section) { return section.substr(0, 7) == "missed/"; }
@@ -440,7 +462,7 @@ class ProbeLoader {
     return types_.find_typedef("btf_trace_" + name);
   }
 
-  Status load_program(const ProgramImage& image, bool raw) {
+  Result<FileDescriptor> load_program(const ProgramImage& image, bool raw) {
     const std::vector<uint64_t> code = prepare(image);
     bpf_attr attributes{};
     attributes.prog_type = raw ? BPF_PROG_TYPE_RAW_TRACEPOINT : BPF_PROG_TYPE_TRACING;
@@ -454,8 +476,8 @@ class ProbeLoader {
       attributes.expected_attach_type = BPF_TRACE_RAW_TP;
       attributes.attach_btf_id = attach_point(image.section);
       if (attributes.attach_btf_id == 0) {
-        return {ErrorCode::kNotSupported,
-                std::string("the kernel has no tracepoint for the program ") + image.section};
+        return Status(ErrorCode::kNotSupported,
+                      std::string("the kernel has no tracepoint for the program ") + image.section);
       }
     }
     long fd = bpf(BPF_PROG_LOAD, attributes);
@@ -464,8 +486,7 @@ class ProbeLoader {
       return refused("the kernel refuses the program " + std::string(image.section) + explain(attributes),
                      error);
     }
-    probe_.programs_.push_back({image.section, FileDescriptor(static_cast<int>(fd))});
-    return Status::ok();
+    return FileDescriptor(static_cast<int>(fd));
   }
 
   // Loads a refused program again to hear why: the end of what the verifier says.
@@ -486,22 +507,9 @@ class ProbeLoader {
     return text.empty() ? "" : " (" + text + ")";
   }
 
-  Status fill_calls() {
-    int other = -1;
-    for (const Probe::Program& program : probe_.programs_) {
-      if (program.section == "call") other = program.fd.get();
-    }
-    for (uint32_t number = 0; options_.all_calls && number < kMaxCalls; ++number) {
-      if (Status status = put(probe_.calls_, number, &other); !status.is_ok()) return status;
-    }
-    for (const Probe::Program& program : probe_.programs_) {
-      const int number = number_of(program.section);
-      const int fd = program.fd.get();
-      if (number < 0) continue;
-      if (Status status = put(probe_.calls_, static_cast<uint32_t>(number), &fd); !status.is_ok())
-        return status;
-    }
-    return Status::ok();
+  Status add_call(uint32_t number, const FileDescriptor& program) {
+    const int fd = program.get();
+    return put(probe_.calls_, number, &fd);
   }
 
   const KernelTypes& types_;
@@ -534,10 +542,8 @@ Result<Probe> Probe::load(const ProbeOptions& options) {
 }
 
 Status Probe::attach() {
-  for (const Program& program : programs_) {
-    const size_t slash = program.section.find('/');
-    if (ProbeLoader::is_for_call(program.section)) continue;
-    const std::string name = program.section.substr(slash + 1);
+  for (const Program& program : attachable_) {
+    const std::string name = program.section.substr(program.section.find('/') + 1);
     bpf_attr attributes{};
     attributes.raw_tracepoint.prog_fd = static_cast<uint32_t>(program.fd.get());
     if (raw_) attributes.raw_tracepoint.name = address_of(name.c_str());
@@ -571,9 +577,9 @@ Status Probe::map_counters(uint32_t cpus) {
 // How often the kernel did not run a program because the same one was at work on the processor.
 uint64_t Probe::skipped() const {
   uint64_t sum = 0;
-  for (const Program& program : programs_) {
+  for (const Program& program : attachable_) {
     // The one for missed calls may be left out in calls that were told.
-    if (ProbeLoader::is_for_call(program.section) || ProbeLoader::is_for_missed(program.section)) continue;
+    if (ProbeLoader::is_for_missed(program.section)) continue;
     bpf_prog_info info{};
     bpf_attr attributes{};
     attributes.info.bpf_fd = static_cast<uint32_t>(program.fd.get());

@@ -53,7 +53,7 @@ class Probe {
   const EventClock& clock() const { return clock_; }
   Counters counters() const;
   // Number of loaded programs, and whether they are those for raw tracepoints.
-  size_t program_count() const { return programs_.size(); }
+  size_t program_count() const { return program_count_; }
   bool uses_raw_tracepoints() const { return raw_; }
 
  private:
@@ -68,7 +68,8 @@ class Probe {
 
   ProbeRings rings_;
   FileDescriptor spill_table_, calls_, scratch_, seen_, missed_, counters_, config_;
-  std::vector<Program> programs_;
+  std::vector<Program> attachable_;  // the others are in calls_
+  size_t program_count_ = 0;
   std::vector<FileDescriptor> links_;
   std::shared_ptr<const uint64_t[]> counter_memory_;
   uint32_t cpus_ = 0;
