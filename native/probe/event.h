@@ -6,6 +6,8 @@
 #include "helpers.h"
 
 #define HEADER_BYTES 26
+// Where the last parameter may begin at the latest. In the largest event, that of a program that begins, it
+// does after texts and lists of 4096 bytes, five in all, and some small ones.
 #define SCRATCH_LIMIT (kMaxEventBytes - 4096)
 // Of the scratch buffer behind the event: paths are built from their end; or what the process has in memory
 // is looked at.
@@ -76,7 +78,7 @@ INLINE void publish(struct writer* writer) {
 }
 
 INLINE void* kernel_ring(void) {
-  u32 index = config.cpus_per_spill == 0 ? 0 : get_smp_processor_id() / config.cpus_per_spill;
+  u32 index = get_smp_processor_id() % config.spills;
   return map_lookup(&spills, &index);
 }
 
@@ -258,10 +260,8 @@ INLINE void add_kernel_text(struct writer* writer, const char* from) {
 
 INLINE void submit(struct writer* writer) {
   u32 size = *AT(writer);
-  if (size > kMaxEventBytes || size < HEADER_BYTES) {
-    count(kCountTooLong);
-    return;
-  }
+  // Never true, but the verifier does not know what was put there.
+  if (size > kMaxEventBytes || size < HEADER_BYTES) return;
   *(u32*)(writer->start + 16) = size;
   u32 index = 0;
   const bool has_ring = find_ring(writer, &index);

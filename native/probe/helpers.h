@@ -34,7 +34,7 @@ struct map spills SEC(".maps");     // ring buffers of the kernel
 struct map calls SEC(".maps");      // programs by system call number
 struct map scratch SEC(".maps");    // for each processor and origin: kScratchBytes
 // Where programs can be preempted:
-struct map seen SEC(".maps");      // threads whose call was looked at, u32 by hash
+struct map seen SEC(".maps");      // threads whose call was looked at, u32
 struct map missed SEC(".maps");    // for each processor, the thread whose missed call is looked at, u32
 struct map counters SEC(".maps");  // kCounterStride for each processor: probe_counter -> u64
 

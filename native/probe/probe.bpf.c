@@ -73,7 +73,7 @@ INLINE bool is_to_be_told(void) {
 // Where it is marked that the call of a thread was looked at. Threads may come to another processor between
 // the two programs of a call.
 INLINE u32* seen_place(u32 thread) {
-  u32 place = thread * 0x9e3779b1u >> (32 - kSeenBits);
+  u32 place = thread % kSeenThreads;
   return map_lookup(&seen, &place);
 }
 

@@ -17,7 +17,7 @@ enum {
   kMostRingBytes = 1 << 28,
   kMostRingCpus = 1024,             // processors with higher numbers have no ring of their own
   kRingSlack = kMaxEventBytes + 8,  // behind a ring's end: an event that begins before it goes on there
-  kSeenBits = 16,                   // of a hash of a thread's number, by which it is marked as seen
+  kSeenThreads = 1 << 20,           // a power of two; threads are marked as seen by their numbers modulo this
 };
 
 // The ring of a processor. Places in it are counted on and on; modulo its size they are where it begins.
@@ -46,7 +46,7 @@ struct probe_config {
   u32 own_tgid;                     // left out
   u32 snaplen;                      // bytes of data of reads and writes, at most kMaxSnaplen
   u32 sampling_ratio;               // 1 of so many events is kept of calls that change no state
-  u32 cpus_per_spill;               // processors that share a ring buffer of the kernel; 0: all
+  u32 spills;                       // ring buffers of the kernel, by the processor's number modulo this
   u32 ring_bytes;                   // of a processor's ring, a power of two; 0: there are none
   u32 all_calls;                    // calls without a program of their own are told as generic events
   u32 preemptible;                  // programs at sys_exit can be preempted
@@ -58,9 +58,8 @@ struct probe_config {
 // Counted for each processor; the order is that of kCounterReasons in probe.cpp.
 enum probe_counter {
   kCountRingFull,     // lost: the reader was too slow
-  kCountTooLong,      // lost: more than kMaxEventBytes
   kCountSampled,      // left out by the sampling ratio
-  kCountCompatCalls,  // calls of 32-bit programs, which are not recorded
+  kCountCompatCalls,  // calls of 32-bit programs, which are not recorded, if their numbers are of interest
   kCountCaughtUp,     // calls that were left out and then looked at; the rest of those left out is told
   kCountMessages,     // calls of which only the first messages are told
   kCountUnread,       // parameters left empty because the memory they point to could not be read

@@ -80,7 +80,7 @@ void LiveCapture::cancel() {
   stop();
   {
     const std::lock_guard lock(mutex_);
-    cancelled_ = true;
+    cancelled_.store(true);
   }
   changed_.notify_all();
   if (recorder_) recorder_->hurry();
@@ -90,7 +90,8 @@ void LiveCapture::cancel() {
 // the description has and an event tells again does no harm.
 void LiveCapture::begin() {
   begun_ = true;
-  current_ = std::make_shared<const std::vector<uint8_t>>(describe_machine(clock_.boot_time(), start_time_));
+  current_ = std::make_shared<const std::vector<uint8_t>>(
+      describe_machine(clock_.boot_time(), start_time_, cancelled_));
   if (recorder_) recorder_->begin(current_);
   {
     const std::lock_guard lock(mutex_);
@@ -175,6 +176,15 @@ void LiveCapture::gather() {
     }
     if (!last && fill < kMuch) std::this_thread::sleep_for(kPollInterval);
   }
+  if (has_enough()) return;
+  // What bears a later time than now, or waits behind what is never finished.
+  rings_->drain(RingMerger::kNoLimit, [this](const uint8_t* event, uint32_t size, uint16_t ring) {
+    return take(event, size, ring);
+  });
+  if (!chunk_.empty()) push();
+  const std::lock_guard lock(mutex_);
+  unfinished_ = rings_->unfinished();
+  unreadable_ = rings_->unreadable();
 }
 
 bool LiveCapture::has_enough() const {
@@ -183,8 +193,6 @@ bool LiveCapture::has_enough() const {
 
 bool LiveCapture::take(const uint8_t* event, uint32_t size, uint16_t cpu) {
   constexpr uint32_t kAround = 4 + 4 + 2 + 4;
-  constexpr uint32_t kSmallest = 26;
-  if (size < kSmallest) return true;
   const uint32_t padding = (4 - (size + 2) % 4) % 4;
   const uint32_t length = kAround + size + padding;
   const size_t at = chunk_.size();
@@ -212,7 +220,8 @@ void LiveCapture::push() {
   auto chunk = std::make_shared<const std::vector<uint8_t>>(std::exchange(chunk_, {}));
   if (recorder_) recorder_->add(chunk);
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return queue_.size() < kMaxQueued || cancelled_; });
+  changed_.wait(
+      lock, [this] { return queue_.size() < (described_ ? kMaxQueued : kMaxQueuedBefore) || cancelled_; });
   if (!cancelled_) queue_.push_back(std::move(chunk));
   changed_.notify_all();
 }
@@ -250,6 +259,11 @@ LiveCounts LiveCapture::counts() const {
     if (kernel[i] != 0)
       counts.gaps.push_back({kCounterReasons[i].text, kernel[i], kCounterReasons[i].is_loss});
   }
+  const std::lock_guard lock(mutex_);
+  if (unfinished_ != 0) {
+    counts.gaps.push_back({"events that the kernel had not finished at the end", unfinished_, true});
+  }
+  if (unreadable_ != 0) counts.gaps.push_back({"buffers with something unreadable", unreadable_, true});
   return counts;
 }
 

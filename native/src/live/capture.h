@@ -54,8 +54,10 @@ class LiveCapture {
 
  private:
   static constexpr size_t kChunkBytes = size_t{256} << 10;
-  static constexpr size_t kMaxQueued =
-      256;  // chunks: what a reader may be behind, beyond the kernel's buffers
+  // Chunks: what a reader may be behind, beyond the kernel's buffers; and what may come before the machine is
+  // described, which takes some seconds where there are many processes.
+  static constexpr size_t kMaxQueued = 256;
+  static constexpr size_t kMaxQueuedBefore = 4096;
 
   explicit LiveCapture(const LiveOptions& options) : options_(options) {}
   void begin();
@@ -88,7 +90,9 @@ class LiveCapture {
   std::vector<std::string> containers_;  // to be told
   bool described_ = false;
   bool ended_ = false;
-  bool cancelled_ = false;
+  std::atomic<bool> cancelled_{false};
+  uint64_t unfinished_ = 0;  // as RingMerger counts them, at the end
+  uint64_t unreadable_ = 0;
   std::string failure_;
   std::string privileges_failure_;
 

@@ -6,10 +6,21 @@
 #include <time.h>
 
 #include <cstdint>
+#include <string_view>
 
 namespace sfkit::live {
 
-// Readings of clocks, in ns.
+// By how much the clocks of a time namespace are ahead of the machine's, in ns. The probe knows only those.
+struct ClockOffsets {
+  int64_t monotonic = 0;
+  int64_t boot = 0;
+
+  // `text`: of /proc/self/timens_offsets.
+  static ClockOffsets parse(std::string_view text);
+  static ClockOffsets of_this_process();
+};
+
+// Readings of clocks of the machine, in ns.
 struct ClockReading {
   uint64_t stamps = 0;  // CLOCK_MONOTONIC
   uint64_t boot = 0;    // CLOCK_BOOTTIME: the same and the time asleep
@@ -17,6 +28,7 @@ struct ClockReading {
 
   // At one moment, as far as that goes: of some readings the quickest.
   static ClockReading take() {
+    static const ClockOffsets offsets = ClockOffsets::of_this_process();
     ClockReading best;
     uint64_t best_gap = UINT64_MAX;
     for (int i = 0; i < 10; ++i) {
@@ -30,6 +42,8 @@ struct ClockReading {
       reading.stamps = before + gap / 2;
       best = reading;
     }
+    best.stamps -= static_cast<uint64_t>(offsets.monotonic);
+    best.boot -= static_cast<uint64_t>(offsets.boot);
     return best;
   }
 
@@ -54,13 +68,13 @@ class EventClock {
   // How much later than its stamp an event is that happened at the same time, for the machine slept
   // meanwhile.
   uint64_t asleep(const ClockReading& now) const {
-    const uint64_t before = start_.boot - start_.stamps;
-    const uint64_t after = now.boot - now.stamps;
-    return after > before + kLeastSleepNs ? after - before : 0;
+    const auto before = static_cast<int64_t>(start_.boot - start_.stamps);
+    const auto after = static_cast<int64_t>(now.boot - now.stamps);
+    return after > before + kLeastSleepNs ? static_cast<uint64_t>(after - before) : 0;
   }
 
   // Less than this is what comes of two clocks that are not read at once.
-  static constexpr uint64_t kLeastSleepNs = 1'000'000;
+  static constexpr int64_t kLeastSleepNs = 1'000'000;
 
  private:
   ClockReading start_;

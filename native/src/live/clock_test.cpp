@@ -31,6 +31,19 @@ TEST(EventClock, DoesNotTakeTheTimeBetweenTwoReadingsForSleep) {
   EXPECT_EQ(clock.asleep({.stamps = 110 * kSecond, .boot = 170 * kSecond - 9000, .epoch = 0}), 0U);
 }
 
+TEST(EventClock, DoesNotGoBackWhereTheClocksDifferByAFewNanosecondsTheOtherWay) {
+  const EventClock clock({.stamps = 100 * kSecond, .boot = 100 * kSecond - 9, .epoch = 1000 * kSecond});
+  EXPECT_EQ(clock.asleep({.stamps = 110 * kSecond, .boot = 110 * kSecond - 5, .epoch = 0}), 0U);
+  EXPECT_EQ(clock.asleep({.stamps = 110 * kSecond, .boot = 110 * kSecond + 5, .epoch = 0}), 0U);
+}
+
+TEST(ClockOffsets, AreThoseOfATimeNamespace) {
+  const ClockOffsets offsets = ClockOffsets::parse("monotonic        -5000         7\nboottime   12   0\n");
+  EXPECT_EQ(offsets.monotonic, -5000 * static_cast<int64_t>(kSecond) + 7);
+  EXPECT_EQ(offsets.boot, 12 * static_cast<int64_t>(kSecond));
+  EXPECT_EQ(ClockOffsets::parse("").monotonic, 0);
+}
+
 TEST(EventClock, RunsWithTheMachine) {
   const EventClock clock;
   const ClockReading now = ClockReading::take();

@@ -51,15 +51,6 @@ std::string_view colon_field(std::string_view line, size_t index) {
   return up_to(line, ':');
 }
 
-template <typename Visit>
-void each_line(std::string_view text, Visit visit) {
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    visit(text.substr(at, end - at));
-    at = end + 1;
-  }
-}
-
 std::string without_deleted(std::string path) {
   constexpr std::string_view kMark = " (deleted)";
   if (path.size() > kMark.size() && path.compare(path.size() - kMark.size(), kMark.size(), kMark) == 0) {
@@ -107,6 +98,15 @@ uint64_t nanoseconds(const statx_timestamp& time) {
   return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
 
+// As the probe decides it for programs that begin.
+bool is_writable_by(const struct statx& file, const scap::ThreadEntry& thread) {
+  constexpr uint64_t kDacOverride = 2;  // CAP_DAC_OVERRIDE
+  if (thread.uid == 0 || (thread.cap_effective & kDacOverride) != 0) return true;
+  if (file.stx_uid == thread.uid) return (file.stx_mode & S_IWUSR) != 0;
+  if (file.stx_gid == thread.gid) return (file.stx_mode & S_IWGRP) != 0;
+  return (file.stx_mode & S_IWOTH) != 0;
+}
+
 struct FlagBit {
   uint64_t native;
   uint32_t told;
@@ -122,6 +122,7 @@ uint32_t open_flags_from(uint64_t flags) {
     if ((flags & bit.native) != 0) told |= bit.told;
   }
   if ((flags & 0x101000) == 0x101000) told |= 128;
+  if ((flags & 0x410000) == 0x410000) told |= 8192;
   return told;
 }
 
@@ -148,7 +149,8 @@ constexpr KindOfName kAnonymous[] = {
 
 class Description {
  public:
-  Description(uint64_t boot_time, uint64_t start) : boot_time_(boot_time), start_(start) {}
+  Description(uint64_t boot_time, uint64_t start, const std::atomic<bool>& cancelled)
+      : boot_time_(boot_time), start_(start), cancelled_(cancelled) {}
 
   std::vector<uint8_t> write() {
     writer_.begin();
@@ -226,6 +228,7 @@ class Description {
   void add_processes() {
     const int64_t self = ::getpid();
     for (const int64_t pid : numbered_entries("/proc")) {
+      if (cancelled_) break;
       if (pid != self) add_process(pid);
     }
     writer_.processes(threads_);
@@ -276,11 +279,10 @@ class Description {
       entry.exe_ino = executable.stx_ino;
       entry.exe_ino_ctime = nanoseconds(executable.stx_ctime);
       entry.exe_ino_mtime = nanoseconds(executable.stx_mtime);
-      const bool is_own = executable.stx_uid == entry.uid && (executable.stx_mode & S_IWUSR) != 0;
-      entry.exe_writable = entry.uid == 0 || is_own || (executable.stx_mode & S_IWOTH) != 0;
+      entry.exe_writable = is_writable_by(executable, entry);
     }
-    const std::string_view limit = line_value(read_kept(directory + "/limits"), "Max open files");
-    entry.fdlimit = to_number(word_at(limit, 0), -1);
+    const std::string limits = read_small_file(directory + "/limits");
+    entry.fdlimit = to_number(word_at(line_value(limits, "Max open files"), 0), -1);
     entry.loginuid = static_cast<uint32_t>(
         to_number(read_small_file(directory + "/loginuid"), static_cast<int64_t>(UINT32_MAX)));
     threads_.push_back(entry);
@@ -338,8 +340,6 @@ class Description {
     entry.cgroups = texts_.keep(cgroups_from(read_small_file(directory + "/cgroup")));
     return true;
   }
-
-  std::string_view read_kept(const std::string& path) { return texts_.keep(read_small_file(path)); }
 
   void add_descriptors(const std::string& directory, int64_t pid) {
     std::vector<scap::FdEntry> entries;
@@ -421,6 +421,7 @@ class Description {
 
   uint64_t boot_time_;
   uint64_t start_;
+  const std::atomic<bool>& cancelled_;
   scap::CaptureWriter writer_;
   Texts texts_;
   SocketTable sockets_;
@@ -431,8 +432,9 @@ class Description {
 
 }  // namespace
 
-std::vector<uint8_t> describe_machine(uint64_t boot_time, uint64_t start) {
-  return Description(boot_time, start).write();
+std::vector<uint8_t> describe_machine(uint64_t boot_time, uint64_t start,
+                                      const std::atomic<bool>& cancelled) {
+  return Description(boot_time, start, cancelled).write();
 }
 
 }  // namespace sfkit::live

@@ -3,6 +3,7 @@
 // out.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,7 +11,7 @@
 namespace sfkit::live {
 
 // The blocks of a capture up to the first event, ns since 1970: `boot_time` of the machine, `start` of the
-// capture.
-std::vector<uint8_t> describe_machine(uint64_t boot_time, uint64_t start);
+// capture. Once `cancelled`, processes that were not looked at yet are left out.
+std::vector<uint8_t> describe_machine(uint64_t boot_time, uint64_t start, const std::atomic<bool>& cancelled);
 
 }  // namespace sfkit::live

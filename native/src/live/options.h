@@ -11,7 +11,7 @@ struct ProbeOptions {
   bool all_calls = false;          // also calls that change no state and make no records
   uint32_t snaplen = 0;            // bytes of data of each read and write, at most kMaxSnaplen
   uint32_t sampling_ratio = 1;     // 1 of so many of the calls that change no state is kept
-  uint32_t ring_bytes = 8u << 20;  // a power of two, at least a page
+  uint32_t ring_bytes = 8u << 20;  // a power of two; at least 32 KiB are used
   uint32_t cpus_per_ring = 1;      // 0: one ring for all
   bool raw_tracepoints = false;    // do not even try the programs that need BTF for tracing
 };

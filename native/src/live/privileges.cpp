@@ -26,7 +26,10 @@ constexpr uint32_t kKept = 1u << CAP_DAC_OVERRIDE;
 // purpose.
 constexpr int kSignal = 33;
 
-std::atomic<int> answered{0};
+// Threads that did it, in the order in which they did.
+constexpr size_t kMostThreads = 4096;
+std::array<std::atomic<pid_t>, kMostThreads> answers;
+std::atomic<size_t> answered{0};
 std::atomic<int> failed{0};
 
 // The kernel's own form of the call: the C library does not let this signal be handled.
@@ -67,8 +70,24 @@ long drop_in_this_thread() {
 void on_signal(int) {
   const int error = errno;
   if (drop_in_this_thread() != 0) failed.store(errno);
-  answered.fetch_add(1);
+  const size_t place = answered.fetch_add(1);
+  if (place < kMostThreads) answers[place].store(static_cast<pid_t>(::syscall(SYS_gettid)));
   errno = error;
+}
+
+// Of a thread that is there and has it blocked, as workers of the kernel's for io_uring have: it will not
+// answer.
+bool is_deaf(int64_t tid) {
+  const std::string status = read_small_file("/proc/self/task/" + std::to_string(tid) + "/status");
+  return (to_hex(line_value(status, "SigBlk:")) >> (kSignal - 1) & 1) != 0;
+}
+
+bool is_there(int64_t tid) {
+  return ::syscall(SYS_tgkill, ::getpid(), tid, 0) == 0;
+}
+
+Status kept(const std::string& why) {
+  return {ErrorCode::kUnreadable, "privileges cannot be dropped: " + why};
 }
 
 }  // namespace
@@ -77,34 +96,36 @@ Status drop_privileges() {
   using std::chrono::milliseconds;
   KernelAction before{};
   const KernelAction action{on_signal, kHasRestorer | kRestartsCalls, sfkit_return_from_signal, 0};
+  for (auto& answer : answers) answer.store(0);
   answered.store(0);
   failed.store(0);
-  if (set_action(&action, &before) != 0) {
-    return {ErrorCode::kUnreadable, std::string("privileges cannot be dropped: ") + std::strerror(errno)};
-  }
+  if (set_action(&action, &before) != 0) return kept(std::strerror(errno));
   // Threads may begin meanwhile; they take over what their maker has.
   std::set<int64_t> told;
-  int expected = 0;
+  std::set<int64_t> silent;
+  bool is_any_deaf = false;
   for (bool any = true; any;) {
     any = false;
     for (const int64_t tid : numbered_entries("/proc/self/task")) {
       if (!told.insert(tid).second) continue;
       any = true;
-      if (::syscall(SYS_tgkill, ::getpid(), tid, kSignal) == 0) ++expected;
+      if (is_deaf(tid)) {
+        is_any_deaf = true;
+      } else if (::syscall(SYS_tgkill, ::getpid(), tid, kSignal) == 0) {
+        silent.insert(tid);
+      }
     }
-    for (int waited = 0; waited < 1000 && answered.load() < expected; ++waited) {
+    for (int waited = 0; waited < 1000 && !silent.empty(); ++waited) {
       std::this_thread::sleep_for(milliseconds(1));
+      for (const auto& answer : answers) silent.erase(answer.load());
+      std::erase_if(silent, [](int64_t tid) { return !is_there(tid); });
     }
   }
   // A thread that has not answered yet would run into the C library's handler, which expects something else.
-  if (answered.load() == expected) set_action(&before, nullptr);
-  if (failed.load() != 0) {
-    return {ErrorCode::kUnreadable,
-            std::string("privileges cannot be dropped: ") + std::strerror(failed.load())};
-  }
-  if (answered.load() < expected) {
-    return {ErrorCode::kUnreadable, "privileges cannot be dropped: a thread is busy in the kernel"};
-  }
+  if (silent.empty()) set_action(&before, nullptr);
+  if (failed.load() != 0) return kept(std::strerror(failed.load()));
+  if (!silent.empty()) return kept("a thread is busy in the kernel");
+  if (is_any_deaf) return kept("a thread takes no signals (io_uring; see UV_USE_IO_URING of Node.js)");
   return Status::ok();
 }
 

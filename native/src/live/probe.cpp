@@ -23,9 +23,8 @@ namespace sfkit::live {
 
 const std::array<CounterReason, kCounters> kCounterReasons = {{
     {"events lost because the buffers were full", true},
-    {"events lost because they were too long", true},
     {"events left out by the sampling ratio", false},
-    {"calls of 32-bit programs, which are not recorded", false},
+    {"or more calls of 32-bit programs, which are not recorded", false},
     {"calls left out because another one of the processor was being told", true},
     {"calls with many messages of which the first 16 are told", false},
     {"parameters whose memory could not be read", false},
@@ -37,6 +36,7 @@ namespace {
 // for some of any size.
 constexpr uint32_t kSpillPart = 4;
 constexpr uint32_t kLeastSpillBytes = 128u << 10;
+constexpr uint32_t kRoomForAnyEvent = 32u << 10;
 constexpr uint32_t kLeastRingBytes = 256u << 10;  // smaller ones are not tried in place of large ones
 
 long bpf(int command, bpf_attr& attributes) {
@@ -54,21 +54,6 @@ Status refused(const std::string& what, int error) {
                                                : "";
   return {denied ? ErrorCode::kUnreadable : ErrorCode::kNotSupported,
           what + ": " + std::strerror(error) + advice};
-}
-
-Result<FileDescriptor> make_map(const char* name, uint32_t type, uint32_t key, uint32_t value,
-                                uint32_t entries, uint32_t flags = 0, int inner = -1) {
-  bpf_attr attributes{};
-  attributes.map_type = type;
-  attributes.key_size = key;
-  attributes.value_size = value;
-  attributes.max_entries = entries;
-  attributes.map_flags = flags;
-  if (inner >= 0) attributes.inner_map_fd = static_cast<uint32_t>(inner);
-  std::snprintf(attributes.map_name, sizeof(attributes.map_name), "sfkit_%s", name);
-  const long fd = bpf(BPF_MAP_CREATE, attributes);
-  if (fd < 0) return refused(std::string("the kernel does not make the map ") + name, errno);
-  return FileDescriptor(static_cast<int>(fd));
 }
 
 Status put(const FileDescriptor& map, uint32_t key, const void* value) {
@@ -215,15 +200,14 @@ class ProbeLoader {
  private:
   Status make_maps(std::span<const ProgramImage> images) {
     const uint32_t cpus = possible_cpus();
-    if (Status status = make_rings(); !status.is_ok()) return status;
-    if (Status status = make_spills(cpus); !status.is_ok()) return status;
+    if (Status status = make_buffers(); !status.is_ok()) return status;
     auto calls = make_map("calls", BPF_MAP_TYPE_PROG_ARRAY, 4, 4, kMaxCalls);
     if (!calls.is_ok()) return calls.status();
     probe_.calls_ = std::move(calls.value());
     auto scratch = make_map("scratch", BPF_MAP_TYPE_PERCPU_ARRAY, 4, kScratchBytes, kOrigins);
     if (!scratch.is_ok()) return scratch.status();
     probe_.scratch_ = std::move(scratch.value());
-    auto seen = make_map("seen", BPF_MAP_TYPE_ARRAY, 4, 4, preemptible_ ? 1u << kSeenBits : 1);
+    auto seen = make_map("seen", BPF_MAP_TYPE_ARRAY, 4, 4, preemptible_ ? kSeenThreads : 1);
     if (!seen.is_ok()) return seen.status();
     probe_.seen_ = std::move(seen.value());
     auto missed = make_map("missed", BPF_MAP_TYPE_PERCPU_ARRAY, 4, 4, 1);
@@ -236,20 +220,51 @@ class ProbeLoader {
     return make_config(images);
   }
 
+  Result<FileDescriptor> make_map(const char* name, uint32_t type, uint32_t key, uint32_t value,
+                                  uint32_t entries, uint32_t flags = 0, int inner = -1) {
+    bpf_attr attributes{};
+    attributes.map_type = type;
+    attributes.key_size = key;
+    attributes.value_size = value;
+    attributes.max_entries = entries;
+    attributes.map_flags = flags;
+    if (inner >= 0) attributes.inner_map_fd = static_cast<uint32_t>(inner);
+    std::snprintf(attributes.map_name, sizeof(attributes.map_name), "sfkit_%s", name);
+    long fd = bpf(BPF_MAP_CREATE, attributes);
+    // Kernels before 5.11 count maps against a limit of locked memory.
+    const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+    if (fd < 0 && errno == EPERM && ::setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0) {
+      fd = bpf(BPF_MAP_CREATE, attributes);
+    }
+    map_error_ = fd < 0 ? errno : 0;
+    if (fd < 0) return refused(std::string("the kernel does not make the map ") + name, map_error_);
+    return FileDescriptor(static_cast<int>(fd));
+  }
+
+  // Smaller than wanted where memory is scarce.
+  Status make_buffers() {
+    wanted_ring_bytes_ = std::clamp<uint32_t>(options_.ring_bytes, kRoomForAnyEvent, kMostRingBytes);
+    for (;; wanted_ring_bytes_ /= 2) {
+      Status status = make_rings();
+      if (status.is_ok()) status = make_spills();
+      if (status.is_ok() || map_error_ != ENOMEM || wanted_ring_bytes_ <= kLeastRingBytes) return status;
+    }
+  }
+
   // One for each processor that is there, unless several shall share a buffer.
   Status make_rings() {
     ProbeRings& rings = probe_.rings_;
     rings = {};
     if (options_.cpus_per_ring == 1) rings.cpus = cpu_list("online");
     std::erase_if(rings.cpus, [](uint32_t cpu) { return cpu >= kMostRingCpus; });
-    rings.bytes = rings.cpus.empty() ? 0 : std::min<uint32_t>(options_.ring_bytes, kMostRingBytes);
+    rings.bytes = rings.cpus.empty() ? 0 : wanted_ring_bytes_;
     const auto count = static_cast<uint32_t>(std::max<size_t>(rings.cpus.size(), 1));
     auto states = make_map("rings", BPF_MAP_TYPE_ARRAY, 4, sizeof(probe_ring), count, BPF_F_MMAPABLE);
     if (!states.is_ok()) return states.status();
     rings.states = std::move(states.value());
     auto data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, rings.bytes + kRingSlack, count, BPF_F_MMAPABLE);
     // Kernels before 6.0 or so do not make values of many megabytes.
-    while (!data.is_ok() && rings.bytes > kLeastRingBytes) {
+    while (!data.is_ok() && map_error_ == E2BIG && rings.bytes > kLeastRingBytes) {
       rings.bytes /= 2;
       data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, rings.bytes + kRingSlack, count, BPF_F_MMAPABLE);
     }
@@ -258,13 +273,15 @@ class ProbeLoader {
     return Status::ok();
   }
 
-  Status make_spills(uint32_t cpus) {
+  Status make_spills() {
     ProbeRings& rings = probe_.rings_;
-    rings.cpus_per_spill = cpus_per_spill(cpus);
-    const uint32_t count =
-        rings.cpus_per_spill == 0 ? 1 : (cpus + rings.cpus_per_spill - 1) / rings.cpus_per_spill;
-    rings.spill_bytes = have_all_room() ? std::max(rings.bytes / kSpillPart, kLeastSpillBytes)
-                                        : std::max(options_.ring_bytes, kLeastSpillBytes);
+    rings.spills.clear();
+    // Virtual machines tell of far more processors than there are; those do not get a buffer each.
+    const auto online = static_cast<uint32_t>(std::max<long>(::sysconf(_SC_NPROCESSORS_ONLN), 1));
+    const uint32_t shared_by = options_.cpus_per_ring;
+    const uint32_t count = shared_by == 0 ? 1 : (online + shared_by - 1) / shared_by;
+    rings.spill_bytes =
+        std::max(has_all_room() ? rings.bytes / kSpillPart : wanted_ring_bytes_, kLeastSpillBytes);
     for (uint32_t i = 0; i < count; ++i) {
       auto spill = make_map("spill", BPF_MAP_TYPE_RINGBUF, 0, 0, rings.spill_bytes);
       if (!spill.is_ok()) return spill.status();
@@ -280,15 +297,8 @@ class ProbeLoader {
     return Status::ok();
   }
 
-  // Whether the rings are as large as was asked for; else the kernel's ring buffers help out.
-  bool have_all_room() const { return probe_.rings_.bytes >= options_.ring_bytes; }
-
-  // Virtual machines tell of far more processors than there are; those do not get a buffer each.
-  uint32_t cpus_per_spill(uint32_t cpus) const {
-    const auto online = static_cast<uint32_t>(std::max<long>(::sysconf(_SC_NPROCESSORS_ONLN), 1));
-    if (options_.cpus_per_ring != 1 || cpus <= 2 * online) return options_.cpus_per_ring;
-    return (cpus + online - 1) / online;
-  }
+  // Whether the rings are as large as they should be; else the kernel's ring buffers help out.
+  bool has_all_room() const { return probe_.rings_.bytes >= wanted_ring_bytes_; }
 
   Status make_config(std::span<const ProgramImage> images) {
     probe_config config{};
@@ -299,9 +309,9 @@ class ProbeLoader {
     config.own_tgid = own_number(images);
     config.snaplen = std::min<uint32_t>(options_.snaplen, kMaxSnaplen);
     config.sampling_ratio = options_.sampling_ratio;
-    config.cpus_per_spill = probe_.rings_.cpus_per_spill;
+    config.spills = static_cast<uint32_t>(probe_.rings_.spills.size());
     config.ring_bytes = probe_.rings_.bytes;
-    config.calls_spill = have_all_room() ? 0 : 1;
+    config.calls_spill = has_all_room() ? 0 : 1;
     for (size_t i = 0; i < probe_.rings_.cpus.size(); ++i) {
       config.ring_of_cpu[probe_.rings_.cpus[i]] = static_cast<uint16_t>(i + 1);
     }
@@ -516,6 +526,8 @@ class ProbeLoader {
   const ProbeOptions& options_;
   Probe& probe_;
   std::vector<std::optional<KernelTypes::Field>> fields_;
+  uint32_t wanted_ring_bytes_ = 0;
+  int map_error_ = 0;  // of the last map that was asked for
   bool preemptible_ = false;
 };
 
@@ -524,9 +536,6 @@ Result<Probe> Probe::load(const ProbeOptions& options) {
     return Status(ErrorCode::kNotSupported,
                   "this build of sfkit has no probe; it is made on x86-64 Linux where clang is installed");
   }
-  // Kernels before 5.11 count maps against this limit. Not being allowed to raise it does no harm elsewhere.
-  const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
-  ::setrlimit(RLIMIT_MEMLOCK, &unlimited);
   const auto types = KernelTypes::read();
   if (!types.is_ok()) return types.status();
   const SignalsElsewhere signals;

@@ -35,7 +35,6 @@ struct ProbeRings {
   FileDescriptor states, data;         // maps, mappable: a probe_ring for each; bytes and kRingSlack for each
   std::vector<FileDescriptor> spills;  // BPF_MAP_TYPE_RINGBUF
   uint32_t spill_bytes = 0;            // of each
-  uint32_t cpus_per_spill = 1;         // 0: all share one
 };
 
 class Probe {

@@ -1,8 +1,8 @@
 // Small files of /proc and what stands in them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +15,15 @@ std::string read_small_file(const std::string& path, size_t most = size_t{1} << 
 std::string read_link(const std::string& path);
 // Names in a directory that are numbers, in order.
 std::vector<int64_t> numbered_entries(const std::string& path);
+
+template <typename Visit>
+void each_line(std::string_view text, Visit visit) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    visit(text.substr(at, end - at));
+    at = end + 1;
+  }
+}
 
 // The rest of the line that begins with `key`, without blanks around it; empty without such a line.
 std::string_view line_value(std::string_view text, std::string_view key);

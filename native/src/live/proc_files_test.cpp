@@ -48,7 +48,7 @@ TEST(Machine, IsDescribedAsTheBeginningOfACapture) {
       return true;
     }
   } visitor;
-  const std::vector<uint8_t> bytes = describe_machine(1, 7);
+  const std::vector<uint8_t> bytes = describe_machine(1, 7, std::atomic<bool>{false});
   auto input = scap::Input::over(Bytes(bytes.data(), bytes.size()));
   ASSERT_TRUE(input.is_ok());
   scap::ReadStats stats;

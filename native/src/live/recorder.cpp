@@ -51,8 +51,13 @@ Result<std::unique_ptr<Recorder>> Recorder::open(const std::string& path, bool g
   FileDescriptor file(is_stream
                           ? ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)
                           : ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file.is_open()) {
-    return Status(ErrorCode::kUnreadable, path + ": cannot be written: " + std::strerror(errno));
+  const auto refused = [&path](const char* why) {
+    return Status(ErrorCode::kUnreadable, path + ": cannot be written: " + why);
+  };
+  if (!file.is_open()) return refused(std::strerror(errno));
+  // In a directory of others it may have become something else meanwhile.
+  if (is_stream && (::fstat(file.get(), &there) != 0 || S_ISREG(there.st_mode) || S_ISBLK(there.st_mode))) {
+    return refused("it is neither a file of its own nor a pipe or terminal");
   }
   return std::unique_ptr<Recorder>(new Recorder(std::move(file), path, gzip));
 }
@@ -78,8 +83,9 @@ void Recorder::begin(Chunk chunk) {
 
 void Recorder::add(Chunk chunk) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return queue_.size() < kMaxQueued || hurried_ || !failure_.empty(); });
-  if (!failure_.empty() || queue_.size() >= kMaxQueued) return;
+  const auto has_room = [this] { return queue_.size() < (begun_ ? kMaxQueued : kMaxQueuedBefore); };
+  changed_.wait(lock, [&] { return has_room() || hurried_ || !failure_.empty(); });
+  if (!failure_.empty() || !has_room()) return;
   queue_.push_back(std::move(chunk));
   changed_.notify_all();
 }
@@ -137,10 +143,12 @@ bool Recorder::write_all(const uint8_t* bytes, size_t size) {
   return true;
 }
 
-bool Recorder::write(const Chunk& chunk, bool flush) {
-  if (!deflater_) return write_all(chunk->data(), chunk->size());
-  const auto give = [this](const uint8_t* bytes, size_t size) { return write_all(bytes, size); };
-  if (deflater_->add(chunk->data(), chunk->size(), flush ? Z_SYNC_FLUSH : Z_NO_FLUSH, give)) return true;
+bool Recorder::write(const Chunk& chunk, int flush) {
+  const uint8_t* const bytes = chunk ? chunk->data() : nullptr;
+  const size_t size = chunk ? chunk->size() : 0;
+  if (!deflater_) return write_all(bytes, size);
+  const auto give = [this](const uint8_t* out, size_t count) { return write_all(out, count); };
+  if (deflater_->add(bytes, size, flush, give)) return true;
   return fail("compressed: out of memory");
 }
 
@@ -158,10 +166,11 @@ void Recorder::run() {
       behind = !queue_.empty();
       changed_.notify_all();
     }
-    ok = ok && write(chunk, !behind);
+    ok = ok && write(chunk, behind ? Z_NO_FLUSH : Z_SYNC_FLUSH);
   }
-  const auto give = [this](const uint8_t* bytes, size_t size) { return write_all(bytes, size); };
-  if (ok && deflater_) deflater_->add(nullptr, 0, Z_FINISH, give);
+  ok = ok && write(nullptr, Z_FINISH);
+  // Some file systems say only now that there was no room.
+  if (file_.close() != 0 && ok) fail(std::string("written: ") + std::strerror(errno));
   changed_.notify_all();
 }
 

@@ -45,11 +45,13 @@ class Recorder {
 
  private:
   static constexpr size_t kMaxQueued = 128;
+  static constexpr size_t kMaxQueuedBefore = 4096;  // before it is known what the file begins with
   static constexpr std::chrono::seconds kPatience{5};
 
   Recorder(FileDescriptor file, std::string path, bool gzip);
   void run();
-  bool write(const Chunk& chunk, bool flush);
+  // `chunk`: null for nothing. `flush`: as zlib has it.
+  bool write(const Chunk& chunk, int flush);
   bool write_all(const uint8_t* bytes, size_t size);
   bool fail(const std::string& why);
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <string>
 
 namespace sfkit::live {
@@ -65,7 +66,7 @@ bool Ring::is_waited_for(uint64_t now) {
     held_at_ = consumed_;
     held_since_ = now;
   }
-  return now <= held_since_ + kLongestWaitNs;
+  return now - held_since_ <= kLongestWaitNs;
 }
 
 ProbeRing::ProbeRing(probe_ring* state, const uint8_t* data, uint32_t bytes, uint16_t number)
@@ -89,6 +90,7 @@ const uint8_t* ProbeRing::peek() {
   if (size_ < kLeastEvent || size_ > kMaxEventBytes || step_ > produced_ - consumed_) {
     // The probe does not write such; whoever did, there is no way to what follows.
     consumed_ = produced_;
+    ++unreadable_;
     return nullptr;
   }
   return event;
@@ -158,8 +160,7 @@ Result<RingMerger> RingMerger::map(const ProbeRings& rings) {
     }
   }
   for (size_t i = 0; i < rings.spills.size(); ++i) {
-    const auto cpu = static_cast<uint16_t>(i * rings.cpus_per_spill);
-    auto ring = KernelRing::map(rings.spills[i], rings.spill_bytes, cpu);
+    auto ring = KernelRing::map(rings.spills[i], rings.spill_bytes, static_cast<uint16_t>(i));
     if (!ring.is_ok()) return ring.status();
     merger.rings_.push_back(std::move(ring.value()));
   }
@@ -179,31 +180,55 @@ uint64_t RingMerger::time_of(const uint8_t* event) {
   return time;
 }
 
-Ring* RingMerger::find_first(uint64_t limit) {
-  Ring* first = nullptr;
-  uint64_t earliest = limit;
-  uint64_t unfinished = UINT64_MAX;
-  turn_ends_ = limit;
+double RingMerger::begin(uint64_t limit) {
+  double most = 0;
   for (const auto& ring : rings_) {
-    const uint8_t* event = ring->peek();
-    if (event == nullptr) {
-      if (ring->is_waited_for(limit)) unfinished = std::min(unfinished, ring->unfinished_since());
-      continue;
-    }
-    const uint64_t time = time_of(event);
-    if (time <= earliest && (first == nullptr || time < earliest)) {
-      if (first != nullptr) turn_ends_ = earliest;
-      first = ring.get();
-      earliest = time;
-    } else {
-      turn_ends_ = std::min(turn_ends_, time);
-    }
+    ring->refresh();
+    most = std::max(most, ring->fill());
   }
+  limit_ = limit;
+  unfinished_ = Ring::kAllFinished;
+  held_back_ = false;
+  is_waiting_ = most <= kCrowded && limit != kNoLimit;
+  turns_.clear();
+  for (const auto& ring : rings_) add(ring.get());
+  return most;
+}
+
+void RingMerger::add(Ring* ring) {
+  const uint8_t* const event = ring->peek();
+  if (event == nullptr) {
+    if (is_waiting_ && ring->is_waited_for(limit_)) {
+      unfinished_ = std::min(unfinished_, ring->unfinished_since());
+    }
+    return;
+  }
+  if (time_of(event) > limit_) return;
+  turns_.push_back({time_of(event), ring});
+  std::push_heap(turns_.begin(), turns_.end(), std::greater<>());
+}
+
+Ring* RingMerger::take_first() {
   // What is not written yet comes before what is later.
-  held_back_ = unfinished < earliest;
-  if (first == nullptr || held_back_) return nullptr;
-  turn_ends_ = std::min(turn_ends_, unfinished);
+  held_back_ = unfinished_ < (turns_.empty() ? limit_ : turns_.front().time);
+  if (turns_.empty() || held_back_) return nullptr;
+  std::pop_heap(turns_.begin(), turns_.end(), std::greater<>());
+  Ring* const first = turns_.back().ring;
+  turns_.pop_back();
+  turn_ends_ = std::min(turns_.empty() ? limit_ : turns_.front().time, unfinished_);
   return first;
+}
+
+size_t RingMerger::unfinished() const {
+  return static_cast<size_t>(std::count_if(rings_.begin(), rings_.end(), [](const auto& ring) {
+    return ring->unfinished_since() != Ring::kAllFinished;
+  }));
+}
+
+uint64_t RingMerger::unreadable() const {
+  uint64_t sum = 0;
+  for (const auto& ring : rings_) sum += ring->unreadable();
+  return sum;
 }
 
 }  // namespace sfkit::live

@@ -57,6 +57,8 @@ class Ring {
   uint64_t unfinished_since() const { return unfinished_since_; }
   // Whether that event is worth waiting for: not for ever. `now`: in ns.
   bool is_waited_for(uint64_t now);
+  // How often something stood in it that is no event, so that what followed could not be read.
+  uint64_t unreadable() const { return unreadable_; }
 
   static constexpr uint64_t kAllFinished = UINT64_MAX;
 
@@ -66,6 +68,7 @@ class Ring {
   uint64_t produced_ = 0;
   uint64_t step_ = 0;
   uint64_t unfinished_since_ = kAllFinished;
+  uint64_t unreadable_ = 0;
   uint32_t size_ = 0;
   uint16_t number_;
 
@@ -114,17 +117,13 @@ class RingMerger {
 
   // Calls `visit(const uint8_t* event, uint32_t size, uint16_t ring)` for events up to `limit` (ns, as in the
   // events) until it returns false. An event is header and parameters, without a block around them. Of each
-  // thread's events the order is right if `limit` is not later than this call. Returns how full the fullest
-  // ring was when it began, from 0 to 1.
+  // thread's events the order is right if `limit` is not later than this call. Without a limit it waits for
+  // nothing that is still being written. Returns how full the fullest ring was when it began, from 0 to 1.
   template <typename Visit>
   double drain(uint64_t limit, Visit visit) {
-    double most = 0;
-    for (const auto& ring : rings_) {
-      ring->refresh();
-      most = std::max(most, ring->fill());
-    }
+    const double most = begin(limit);
     for (bool going_on = true; going_on;) {
-      Ring* const ring = find_first(limit);
+      Ring* const ring = take_first();
       if (ring == nullptr) break;
       // Most often many of one ring follow each other.
       for (size_t count = 1; going_on; ++count) {
@@ -136,25 +135,49 @@ class RingMerger {
         if (count % kReleaseEvery == 0) ring->release();
       }
       ring->release();
+      add(ring);
     }
     return most;
   }
+
+  static constexpr uint64_t kNoLimit = UINT64_MAX;
 
   // Whether drain() ended because an event that comes before the others is still being written.
   bool is_held_back() const { return held_back_; }
   // Whether the kernel has nothing more and is not writing anything.
   bool is_empty();
+  // Rings in which an event was begun and is not finished, as of the last call of is_empty() or drain().
+  size_t unfinished() const;
+  // As Ring::unreadable(), of all.
+  uint64_t unreadable() const;
 
  private:
   static constexpr size_t kReleaseEvery = 256;
+  // Rings that are fuller than this are emptied in whatever order: better than losing what comes next.
+  static constexpr double kCrowded = 0.5;
+
+  // A ring whose next event has its turn at a time.
+  struct Turn {
+    uint64_t time;
+    Ring* ring;
+    bool operator>(const Turn& other) const { return time > other.time; }
+  };
 
   static uint64_t time_of(const uint8_t* event);
-  // The ring with the earliest event up to `limit`, null without one that is known to be; turn_ends_ is when
-  // another one has its turn.
-  Ring* find_first(uint64_t limit);
+  // Looks what there is up to `limit`; how full the fullest ring is.
+  double begin(uint64_t limit);
+  // Enters a ring by its next event.
+  void add(Ring* ring);
+  // The ring with the earliest event, null without one that is known to be; turn_ends_ is when another one
+  // has its turn.
+  Ring* take_first();
 
   SharedMemory states_, data_;
   std::vector<std::unique_ptr<Ring>> rings_;
+  std::vector<Turn> turns_;  // a heap, the earliest first
+  uint64_t limit_ = 0;
+  uint64_t unfinished_ = Ring::kAllFinished;  // the earliest event that is waited for
+  bool is_waiting_ = false;                   // for those that are not finished
   uint64_t turn_ends_ = 0;
   bool held_back_ = false;
 };

@@ -101,7 +101,7 @@ TEST(Rings, AnEventMayGoOnBehindTheEndOfItsRing) {
       ASSERT_TRUE(writer.write(++time, 1000 + round));
       expected.emplace_back(time, 0);
     }
-    EXPECT_EQ(drain(merger, UINT64_MAX), expected);
+    EXPECT_EQ(drain(merger, RingMerger::kNoLimit), expected);
   }
 }
 
@@ -111,9 +111,9 @@ TEST(Rings, AFullOneTakesNothingUntilItWasRead) {
   EXPECT_TRUE(writer.write(1, 2048));
   EXPECT_TRUE(writer.write(2, 2048));
   EXPECT_FALSE(writer.write(3, 26));
-  EXPECT_EQ(drain(merger, UINT64_MAX).size(), 2U);
+  EXPECT_EQ(drain(merger, RingMerger::kNoLimit).size(), 2U);
   EXPECT_TRUE(writer.write(4, 26));
-  EXPECT_EQ(drain(merger, UINT64_MAX), (Seen{{4, 0}}));
+  EXPECT_EQ(drain(merger, RingMerger::kNoLimit), (Seen{{4, 0}}));
 }
 
 TEST(Rings, WhatIsBeingWrittenKeepsBackWhatIsLater) {
@@ -143,6 +143,43 @@ TEST(Rings, WhatIsNotFinishedForLongKeepsNothingBack) {
   EXPECT_FALSE(merger.is_held_back());
 }
 
+TEST(Rings, WhatIsNotFinishedKeepsNothingBackWhereRoomIsRunningOut) {
+  Writer one(4096);
+  Writer two(4096);
+  RingMerger merger = merge({&one, &two});
+  one.begin(20);
+  two.write(30, 2048);
+  EXPECT_EQ(drain(merger, 1000), Seen{});
+  two.write(40, 32);
+  EXPECT_EQ(drain(merger, 1000), (Seen{{30, 1}, {40, 1}}));
+  EXPECT_EQ(merger.unfinished(), 1U);
+}
+
+TEST(Rings, WithoutALimitAllIsTakenThatIsThere) {
+  Writer one(4096);
+  Writer two(4096);
+  RingMerger merger = merge({&one, &two});
+  one.begin(20);
+  two.write(UINT64_MAX - 1, 30);
+  EXPECT_EQ(drain(merger, 1000), Seen{});
+  EXPECT_EQ(drain(merger, RingMerger::kNoLimit), (Seen{{UINT64_MAX - 1, 1}}));
+}
+
+TEST(Rings, EventsOfManyComeInTheOrderOfTheirTimes) {
+  std::vector<std::unique_ptr<Writer>> writers;
+  std::vector<Writer*> all;
+  for (int i = 0; i < 37; ++i) all.push_back(writers.emplace_back(std::make_unique<Writer>(16384)).get());
+  RingMerger merger = merge(all);
+  Seen expected;
+  for (uint64_t time = 1; time <= 5000; ++time) {
+    const uint64_t ring = time * time * 7919 % all.size();
+    ASSERT_TRUE(all[ring]->write(time, 26));
+    expected.emplace_back(time, static_cast<uint16_t>(ring));
+  }
+  EXPECT_EQ(drain(merger, 5000), expected);
+  EXPECT_TRUE(merger.is_empty());
+}
+
 TEST(Rings, ASizeThatTheProbeDoesNotWriteEndsWhatIsThere) {
   for (const uint32_t size : {0u, 25u, 64u, uint32_t{kMaxEventBytes} + 1, UINT32_MAX}) {
     Writer writer(4096);
@@ -150,10 +187,11 @@ TEST(Rings, ASizeThatTheProbeDoesNotWriteEndsWhatIsThere) {
     writer.write(1, 30);
     writer.write(2, 32);
     std::memcpy(writer.event_at(32) + 16, &size, sizeof(size));
-    EXPECT_EQ(drain(merger, UINT64_MAX), (Seen{{1, 0}})) << size;
+    EXPECT_EQ(drain(merger, RingMerger::kNoLimit), (Seen{{1, 0}})) << size;
     EXPECT_TRUE(merger.is_empty());
     EXPECT_TRUE(writer.write(3, 26));
-    EXPECT_EQ(drain(merger, UINT64_MAX), (Seen{{3, 0}})) << size;
+    EXPECT_EQ(drain(merger, RingMerger::kNoLimit), (Seen{{3, 0}})) << size;
+    EXPECT_EQ(merger.unreadable(), 1U);
   }
 }
 
@@ -168,7 +206,7 @@ TEST(Rings, NothingIsLostOrTornWhileBothSidesWork) {
   });
   uint64_t next = 1;
   while (next <= kEvents) {
-    for (const auto& [time, ring] : drain(merger, UINT64_MAX)) ASSERT_EQ(time, next++);
+    for (const auto& [time, ring] : drain(merger, RingMerger::kNoLimit)) ASSERT_EQ(time, next++);
   }
   probe.join();
   EXPECT_TRUE(merger.is_empty());

@@ -12,12 +12,11 @@ constexpr size_t kLargestTable = size_t{256} << 20;
 
 template <typename Visit>
 void each_line_but_the_first(std::string_view text, Visit visit) {
-  size_t at = text.find('\n');
-  while (at < text.size()) {
-    const size_t begin = at + 1;
-    at = std::min(text.find('\n', begin), text.size());
-    if (begin < at) visit(text.substr(begin, at - begin));
-  }
+  bool is_first = true;
+  each_line(text, [&](std::string_view line) {
+    if (!is_first && !line.empty()) visit(line);
+    is_first = false;
+  });
 }
 
 // Groups of eight hexadecimal digits, each a number in the machine's byte order.
@@ -39,17 +38,21 @@ bool is_mapped(const std::array<uint8_t, 16>& address) {
 
 void SocketTable::add_namespace_of(const std::string& proc_pid) {
   const std::string space = read_link(proc_pid + "/ns/net");
-  if (space.empty() || !seen_.emplace(space, true).second) return;
+  if (space.empty() || seen_.count(space) != 0) return;
   const std::string net = proc_pid + "/net/";
   const auto read = [&net](const char* name) { return read_small_file(net + name, kLargestTable); };
-  add_inet(read("tcp"), false, scap::L4::kTcp);
+  const std::string tcp = read("tcp");
+  // It has a heading at the least, unless the process is gone: then another one shows the namespace.
+  if (tcp.empty()) return;
+  seen_.insert(space);
+  add_inet(tcp, false, scap::L4::kTcp);
   add_inet(read("tcp6"), true, scap::L4::kTcp);
   add_inet(read("udp"), false, scap::L4::kUdp);
   add_inet(read("udp6"), true, scap::L4::kUdp);
   add_inet(read("raw"), false, scap::L4::kRaw);
   add_inet(read("raw6"), true, scap::L4::kRaw);
-  add_unix(read("unix"));
   add_netlink(read("netlink"));
+  add_unix(read("unix"));
 }
 
 void SocketTable::add_inet(std::string_view text, bool ipv6, scap::L4 l4) {
@@ -80,7 +83,7 @@ void SocketTable::add_inet(std::string_view text, bool ipv6, scap::L4 l4) {
     } else {
       entry.type = is_ipv6 ? scap::FdType::kIpv6 : scap::FdType::kIpv4;
     }
-    sockets_.insert_or_assign(inode, std::move(socket));
+    sockets_.emplace(inode, std::move(socket));
   });
 }
 
@@ -97,7 +100,9 @@ void SocketTable::add_unix(std::string_view text) {
     const size_t behind = static_cast<size_t>(number.data() - line.data()) + number.size();
     if (behind + 1 < line.size()) socket.name = line.substr(behind + 1);
     if (!socket.name.empty() && socket.name[0] == '@') socket.name.erase(0, 1);
-    sockets_.insert_or_assign(inode, std::move(socket));
+    // A name may hold line feeds, and so lines that look like other sockets'. None of those is believed.
+    const auto [there, is_new] = sockets_.emplace(inode, std::move(socket));
+    if (!is_new && there->second.entry.type == scap::FdType::kUnix) there->second.name.clear();
   });
 }
 
@@ -108,7 +113,7 @@ void SocketTable::add_netlink(std::string_view text) {
     if (inode == 0) return;
     Socket socket;
     socket.entry.type = scap::FdType::kNetlink;
-    sockets_.insert_or_assign(inode, std::move(socket));
+    sockets_.emplace(inode, std::move(socket));
   });
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "scap/metadata.h"
 
@@ -27,7 +28,7 @@ class SocketTable {
   void add_unix(std::string_view text);
   void add_netlink(std::string_view text);
 
-  std::unordered_map<std::string, bool> seen_;  // namespaces
+  std::unordered_set<std::string> seen_;  // namespaces
   std::unordered_map<uint64_t, Socket> sockets_;
 };
 

@@ -65,7 +65,8 @@ Result<std::shared_ptr<LiveSource>> LiveSource::open(const LiveOptions& options)
   return std::shared_ptr<LiveSource>(std::make_shared<KernelSource>(std::move(capture.value())));
 }
 
-Result<std::string> LiveSource::try_probe(const ProbeOptions& options) {
+Result<std::string> LiveSource::try_probe(ProbeOptions options) {
+  options.ring_bytes = 0;
   auto probe = Probe::load(options);
   if (!probe.is_ok()) return probe.status();
   if (Status status = probe.value().attach(); !status.is_ok()) return status;

@@ -15,8 +15,9 @@ class LiveSource {
  public:
   // Begins to record: what happens from here on is in the input.
   static Result<std::shared_ptr<LiveSource>> open(const LiveOptions& options);
-  // Loads the probe and lets it go again: what would keep a capture from working. The text tells what works.
-  static Result<std::string> try_probe(const ProbeOptions& options);
+  // Loads the probe, with the smallest buffers, and lets it go again: what would keep a capture from working.
+  // The text tells what works.
+  static Result<std::string> try_probe(ProbeOptions options);
 
   virtual ~LiveSource() = default;
 

@@ -283,5 +283,33 @@ TEST(InputOpen, SaysWhatIsWrongWithThePath) {
   EXPECT_EQ(Input::open("/").status().code(), ErrorCode::kNotAFile);
 }
 
+TEST(ReadCapture, TakesTheListsOfALargeMachine) {
+  constexpr size_t kThreads = 20'000;
+  constexpr size_t kDescriptors = 70'000;
+  const std::string long_text(1000, 'x');
+  const std::string long_list(4000, 'x');
+  std::vector<ThreadEntry> threads(kThreads);
+  for (size_t i = 0; i < kThreads; ++i) {
+    threads[i].tid = threads[i].pid = static_cast<int64_t>(i);
+    threads[i].comm = "one of many";
+    threads[i].args = long_list;
+  }
+  std::vector<FdEntry> descriptors(kDescriptors);
+  for (size_t i = 0; i < kDescriptors; ++i) {
+    descriptors[i].fd = static_cast<int64_t>(i);
+    descriptors[i].type = FdType::kFileV2;
+    descriptors[i].name = long_text;
+  }
+  CaptureWriter writer;
+  writer.begin();
+  writer.processes(threads);
+  writer.descriptors(7, descriptors);
+  const ReadResult result = read(writer.take());
+  EXPECT_TRUE(result.status.is_ok()) << result.status.message();
+  EXPECT_EQ(result.seen.threads.size(), kThreads);
+  EXPECT_EQ(result.seen.descriptors.size(), kDescriptors);
+  EXPECT_TRUE(result.stats.damage.empty());
+}
+
 }  // namespace
 }  // namespace sfkit::scap

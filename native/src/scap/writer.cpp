@@ -14,6 +14,8 @@ constexpr uint32_t kMagic = 0x1A2B3C4D;
 constexpr size_t kLongestText = 1024;  // process strings and descriptor names
 constexpr size_t kLongestList = 4096;  // arguments, environment, cgroups
 constexpr size_t kHostNameSize = 128;
+// Lists of processes and descriptors go on in another block behind this: no reader takes one of any size.
+constexpr size_t kFullList = size_t{16} << 20;
 constexpr uint32_t kProcessListTypes[] = {block::kProcessList1, block::kProcessList2, block::kProcessList3,
                                           block::kProcessList4, block::kProcessList5, block::kProcessList6,
                                           block::kProcessList7, block::kProcessList8, block::kProcessList9};
@@ -210,8 +212,13 @@ void CaptureWriter::put_thread(const ThreadEntry& entry) {
 }
 
 void CaptureWriter::processes(const std::vector<ThreadEntry>& entries) {
-  const size_t start = begin_block(kProcessListTypes[std::clamp(layout_.process_list, 1, 9) - 1]);
+  const uint32_t type = kProcessListTypes[std::clamp(layout_.process_list, 1, 9) - 1];
+  size_t start = begin_block(type);
   for (const ThreadEntry& entry : entries) {
+    if (bytes_.size() - start > kFullList) {
+      end_block(start);
+      start = begin_block(type);
+    }
     const bool sized = layout_.process_list >= 9;
     const size_t record = sized ? begin_record() : 0;
     put_thread(entry);
@@ -255,9 +262,17 @@ void CaptureWriter::put_descriptor(const FdEntry& entry) {
 }
 
 void CaptureWriter::descriptors(int64_t tid, const std::vector<FdEntry>& entries) {
-  const size_t start = begin_block(layout_.sized_records ? block::kFdList2 : block::kFdList1);
-  put(tid);
+  const auto begin_list = [this, tid] {
+    const size_t start = begin_block(layout_.sized_records ? block::kFdList2 : block::kFdList1);
+    put(tid);
+    return start;
+  };
+  size_t start = begin_list();
   for (const FdEntry& entry : entries) {
+    if (bytes_.size() - start > kFullList) {
+      end_block(start);
+      start = begin_list();
+    }
     const size_t record = layout_.sized_records ? begin_record() : 0;
     put_descriptor(entry);
     if (layout_.sized_records) end_record(record, true);

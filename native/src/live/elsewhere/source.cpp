@@ -13,7 +13,7 @@ Result<std::shared_ptr<LiveSource>> LiveSource::open(const LiveOptions&) {
   return not_here();
 }
 
-Result<std::string> LiveSource::try_probe(const ProbeOptions&) {
+Result<std::string> LiveSource::try_probe(ProbeOptions) {
   return not_here();
 }
 

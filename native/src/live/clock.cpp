@@ -1,0 +1,20 @@
+#include "live/clock.h"
+
+#include "live/proc_files.h"
+
+namespace sfkit::live {
+
+ClockOffsets ClockOffsets::parse(std::string_view text) {
+  const auto offset = [text](std::string_view clock) {
+    const std::string_view line = line_value(text, clock);
+    return to_number(word_at(line, 0)) * 1'000'000'000 + to_number(word_at(line, 1));
+  };
+  return {offset("monotonic"), offset("boottime")};
+}
+
+// Without such a file (before Linux 5.6) there are no such namespaces.
+ClockOffsets ClockOffsets::of_this_process() {
+  return parse(read_small_file("/proc/self/timens_offsets"));
+}
+
+}  // namespace sfkit::live
