@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
 import { Flags } from '@oclif/core';
 import { type LiveConfig, mostRingBytes } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
+import { escapeForTerminal } from '../engine/escape.js';
+import type { WatcherOptions } from '../live/runtimes/watcher.js';
 
 const helpGroup = 'CAPTURE';
 
@@ -11,7 +14,13 @@ export const liveFlags = {
     helpValue: 'TIME',
     description: 'end after this time, as 90, 90s, 15m or 2h (default: at Ctrl-C or SIGTERM)',
   }),
-  'max-events': Flags.integer({ helpGroup, helpValue: 'N', min: 1, description: 'end after so many events' }),
+  'max-events': Flags.integer({
+    helpGroup,
+    helpValue: 'N',
+    min: 1,
+    max: Number.MAX_SAFE_INTEGER,
+    description: 'end after so many events',
+  }),
   'all-syscalls': Flags.boolean({
     helpGroup,
     description: 'also calls that change no state and make no records, most of them by name and number only',
@@ -78,6 +87,17 @@ export function liveConfigOf(flags: LiveFlagValues): LiveConfig {
     cpusPerRing: flags['cpus-per-buffer'],
     maxEvents: flags['max-events'],
   };
+}
+
+/** Whom to ask about containers, and for how long. */
+export function runtimesOf(flags: { 'cri-socket'?: string | undefined; 'cri-timeout': string }): WatcherOptions {
+  const { 'cri-socket': criPath, 'cri-timeout': timeout } = flags;
+  if (criPath === '') throw new SfkitError('INVALID_ARGUMENT', '--cri-socket: expected a path, found nothing');
+  // It may come later; who mistyped it wants to know.
+  if (criPath !== undefined && !existsSync(criPath)) {
+    process.stderr.write(`sfkit: ${escapeForTerminal(criPath)}: there is no such socket yet\n`);
+  }
+  return { criPath, timeout: durationOf('cri-timeout', timeout) / 1000 };
 }
 
 const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };

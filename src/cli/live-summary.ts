@@ -3,12 +3,18 @@ import type { Summary } from '../engine/session.js';
 import { isoTime, jsonDocument } from '../export/values.js';
 import { counted, grouped } from './summary.js';
 
+/** Where something was written, and as what: a format, capture or socket. */
+export interface LiveOutputName {
+  output: string;
+  format: string;
+}
+
 /** What a live capture wrote, and where. */
 export interface LiveOutcome {
   summary: Summary;
   seconds: number;
-  /** Names of the outputs, in words. */
-  outputs: readonly string[];
+  /** What is complete. */
+  outputs: readonly LiveOutputName[];
   /** Whether records were made at all. Default: true. */
   recordsMade?: boolean;
 }
@@ -18,8 +24,9 @@ export function liveText({ summary, seconds, outputs, recordsMade = true }: Live
   const records = Object.entries(recordsMade ? summary.records : {}).filter(([, count]) => count > 0n);
   const total = records.reduce((sum, [, count]) => sum + count, 0n);
   const { events, gaps } = summary.live;
+  const places = outputs.map(({ output, format }) => `${output === '-' ? 'standard output' : output} (${format})`);
   const lines = [
-    `${grouped(events)} events in ${seconds.toFixed(1)} s${recordsMade ? `, ${grouped(total)} records` : ''}${outputs.length > 0 ? ` -> ${outputs.join(', ')}` : ''}`,
+    `${grouped(events)} events in ${seconds.toFixed(1)} s${recordsMade ? `, ${grouped(total)} records` : ''}${places.length > 0 ? ` -> ${places.join(', ')}` : ''}`,
   ];
   if (records.length > 0)
     lines.push(`  records: ${records.map(([type, count]) => `${type} ${grouped(count)}`).join(', ')}`);

@@ -2,6 +2,7 @@ import { SfkitError } from '../engine/errors.js';
 import type { Summary } from '../engine/session.js';
 import { pendingFile } from '../export/pending.js';
 import { isStream } from '../export/sink.js';
+import { isSameTarget } from '../export/target.js';
 import { captureKernel, type LiveCaptureOptions } from '../live/capture.js';
 import { type WatcherOptions, watchContainers } from '../live/runtimes/watcher.js';
 import { endOnSignals } from './endings.js';
@@ -18,22 +19,36 @@ export interface LiveRun extends LiveCaptureOptions {
 export interface LiveEnd {
   summary: Summary;
   seconds: number;
-  /** Why the recording is not whole, which ended the capture. The records are. */
-  failure?: SfkitError;
+  /** Why the records are not all written, which ended the capture. */
+  failure?: unknown;
+  /** Why the recording is not whole, which ended the capture too. */
+  recordingFailure?: SfkitError;
 }
 
 /** Captures until a signal comes or the time is over; the recording gets its name when it is whole. */
 export async function runLive({ record, duration, runtimes, ...options }: LiveRun): Promise<LiveEnd> {
+  const output = options.plan?.output;
   if (record === '-') {
     throw new SfkitError('INVALID_ARGUMENT', 'a capture is written to a file or a named pipe, not to standard output');
   }
-  if (record !== undefined && options.plan?.output === record) {
+  if (record !== undefined && output !== undefined && output !== '-' && isSameTarget(record, output)) {
     throw new SfkitError('INVALID_ARGUMENT', `${record} would be the capture and the records; name them differently`);
   }
   const ending = new AbortController();
-  endOnSignals(() => ending.abort());
+  const hurry = new AbortController();
+  let ended: bigint | undefined;
+  const end = () => {
+    ended ??= process.hrtime.bigint();
+    ending.abort();
+    // Who looks at standard output, page by page, is waited for; see below.
+    if (output !== '-') hurry.abort();
+  };
+  endOnSignals((signal) => {
+    end();
+    if (signal !== 'SIGINT') hurry.abort();
+  });
   // Whoever looks at the table goes away: nothing is left to do. (Records say so themselves.)
-  if (options.onBusiest !== undefined) process.stdout.once('error', () => ending.abort());
+  if (options.onBusiest !== undefined) process.stdout.once('error', end);
   const pending = record === undefined || isStream(record) ? undefined : pendingFile(record, { keeps: true });
   const live = {
     ...options.live,
@@ -48,24 +63,26 @@ export async function runLive({ record, duration, runtimes, ...options }: LiveRu
     if (began === undefined && summary.live.running) {
       began = process.hrtime.bigint();
       process.stderr.write('sfkit: capturing; Ctrl-C ends it\n');
-      if (duration !== undefined) timer = setTimeout(() => ending.abort(), duration);
+      if (duration !== undefined) timer = setTimeout(end, duration);
     }
     options.onTick?.(summary);
   };
   try {
-    const summary = await captureKernel({
+    const { summary, failure } = await captureKernel({
       ...options,
       live,
       signal: ending.signal,
+      hurry: hurry.signal,
       describeContainer: watcher.describe,
       onTick,
     });
-    const seconds = began === undefined ? 0 : Number(process.hrtime.bigint() - began) / 1e9;
-    if (summary.live.recordingFailure !== '') {
-      return { summary, seconds, failure: new SfkitError('OUTPUT_UNWRITABLE', summary.live.recordingFailure) };
-    }
+    const seconds = Number((ended ?? process.hrtime.bigint()) - (began ?? process.hrtime.bigint())) / 1e9;
+    // A short one is over before it is seen that it began.
+    const told = { summary, seconds: Math.max(seconds, Number(summary.lastTime - summary.firstTime) / 1e9), failure };
+    const why = summary.live.recordingFailure;
+    if (why !== '') return { ...told, recordingFailure: new SfkitError('OUTPUT_UNWRITABLE', why) };
     pending?.commit();
-    return { summary, seconds };
+    return told;
   } finally {
     clearTimeout(timer);
     watcher.close();

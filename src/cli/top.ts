@@ -23,9 +23,8 @@ export function topText(
 ): string {
   const { events, gaps } = summary.live;
   const lost = gaps.filter(({ isLoss }) => isLoss).reduce((sum, { count }) => sum + count, 0n);
-  const width = Math.max(columns, 60);
-  const numbers = 14;
-  const names = width - 3 * numbers - 5;
+  const numbers = columns < 60 ? 9 : 14;
+  const names = Math.max(columns - 3 * numbers - 5, 8);
   const most = Math.max(1, Math.floor((lines - linesAround) / kinds.length) - linesOfTable);
   const tables = kinds.map(([kind, title]) => {
     const table = new Table({
@@ -53,9 +52,12 @@ function bytes(count: bigint): string {
   return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
 }
 
-/** Shows the tables in place of those of the second before; one after the other where that is no terminal. */
+/**
+ * Shows the tables in place of those of the second before; one after the other where that is no terminal. A terminal that
+ * does not know its size says 0.
+ */
 export function showTop(rows: readonly NativeTallyRow[], summary: Summary): void {
   const { stdout } = process;
   if (stdout.isTTY) stdout.write('\x1b[H\x1b[J');
-  stdout.write(topText(rows, summary, stdout.columns ?? 100, stdout.isTTY ? stdout.rows : undefined));
+  stdout.write(topText(rows, summary, stdout.columns || 100, (stdout.isTTY && stdout.rows) || undefined));
 }

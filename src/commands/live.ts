@@ -1,7 +1,7 @@
 import { Command, Flags } from '@oclif/core';
 import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
-import { durationOf, filterOf, liveConfigOf, liveFlags } from '../cli/live-flags.js';
-import { hasLoss, liveJson, liveText } from '../cli/live-summary.js';
+import { durationOf, filterOf, liveConfigOf, liveFlags, runtimesOf } from '../cli/live-flags.js';
+import { hasLoss, type LiveOutputName, liveJson, liveText } from '../cli/live-summary.js';
 import { refuseWrongOutput } from '../cli/output-checks.js';
 import { exitCodes } from '../cli/report.js';
 import { runLive } from '../cli/run-live.js';
@@ -11,6 +11,7 @@ import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { formats } from '../export/plan.js';
 import { planLive } from '../live/plan.js';
+import { longestSocketPath } from '../live/socket-output.js';
 
 const tableNames = tables.map((table) => table.name);
 
@@ -22,8 +23,8 @@ export default class Live extends Command {
 or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; sfkit doctor tells what is missing.
 
 Records go to standard output as JSON lines, or with -o to a file or a directory, as sfkit convert writes them. Output
-under way is called NAME.part and gets its name when it is complete: at Ctrl-C, SIGTERM, the end of --duration or
---max-events, or the next rotation. --write records the events as well; converting that capture gives the same records.
+under way is called NAME.part and gets its name when it is complete: at Ctrl-C, SIGTERM, SIGHUP, the end of
+--duration or --max-events, or the next rotation. --write records the events as well; converting that capture gives the same records.
 
 Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how many and why).`;
 
@@ -77,7 +78,13 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
       description: 'show the busiest processes, files and connections, each second; records are written with -o only',
     }),
     json: Flags.boolean({ description: 'print the summary as JSON' }),
-    pid: Flags.integer({ helpValue: 'PID', multiple: true, min: 1, description: 'only what this process does' }),
+    pid: Flags.integer({
+      helpValue: 'PID',
+      multiple: true,
+      min: 1,
+      max: 2 ** 22,
+      description: 'only what this process does',
+    }),
     comm: Flags.string({ helpValue: 'NAME', multiple: true, description: 'only what programs of this name do' }),
     container: Flags.string({
       helpValue: 'ID|NAME',
@@ -101,8 +108,10 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
       throw new SfkitError('INVALID_ARGUMENT', '--top takes standard output; name a file for the records with -o');
     }
     refuseWrongOutput(plan, flags.table);
-    const toStdout = plan?.shape === 'stdout';
-    const { summary, seconds, failure } = await runLive({
+    if (flags.socket !== undefined && Buffer.byteLength(flags.socket) > longestSocketPath) {
+      throw new SfkitError('INVALID_ARGUMENT', `--socket: expected a path of at most ${longestSocketPath} bytes`);
+    }
+    const { summary, seconds, failure, recordingFailure } = await runLive({
       ...collectorOptions({ ...flags, filter: filterOf(flags) }),
       plan,
       socket: flags.socket,
@@ -112,20 +121,26 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
       record: flags.write,
       onBusiest: flags.top ? showTop : undefined,
       duration: flags.duration === undefined ? undefined : durationOf('duration', flags.duration),
-      runtimes: { criPath: flags['cri-socket'], timeout: durationOf('cri-timeout', flags['cri-timeout']) / 1000 },
+      runtimes: runtimesOf(flags),
     });
-    const outputs = [];
-    if (plan !== undefined) {
+    const outputs: LiveOutputName[] = [];
+    if (plan !== undefined && failure === undefined) {
       const isNumbered = plan.rotate > 0 && plan.format === 'avro';
-      const written = isNumbered ? `${plan.output}.*` : plan.output;
-      outputs.push(`${toStdout ? 'standard output' : written} (${plan.format})`);
+      outputs.push({ output: isNumbered ? `${plan.output}.*` : plan.output, format: plan.format });
     }
-    if (flags.socket !== undefined) outputs.push(`${flags.socket} (socket)`);
-    if (flags.write !== undefined && failure === undefined) outputs.push(`${flags.write} (capture)`);
-    const outcome = { summary, seconds, outputs };
-    if (flags.json) (toStdout ? process.stderr : process.stdout).write(liveJson(outcome));
-    else process.stderr.write(liveText(outcome));
-    if (failure !== undefined) throw failure;
+    if (flags.socket !== undefined && failure === undefined) outputs.push({ output: flags.socket, format: 'socket' });
+    if (flags.write !== undefined && recordingFailure === undefined) {
+      outputs.push({ output: flags.write, format: 'capture' });
+    }
+    // Whoever took the records and had enough wants no summary, unless there is something to find.
+    if (failure === undefined || outputs.length > 0) {
+      const outcome = { summary, seconds, outputs, recordsMade: plan !== undefined || flags.socket !== undefined };
+      const isTaken = plan?.shape === 'stdout' || flags.top;
+      if (flags.json) (isTaken ? process.stderr : process.stdout).write(liveJson(outcome));
+      else process.stderr.write(liveText(outcome));
+    }
+    const why = failure ?? recordingFailure;
+    if (why !== undefined) throw why;
     if (hasLoss(summary)) this.exit(exitCodes.partial);
   }
 }

@@ -1,5 +1,5 @@
 import { Command, Flags } from '@oclif/core';
-import { durationOf, liveConfigOf, liveFlags } from '../cli/live-flags.js';
+import { durationOf, liveConfigOf, liveFlags, runtimesOf } from '../cli/live-flags.js';
 import { hasLoss, liveJson, liveText } from '../cli/live-summary.js';
 import { exitCodes } from '../cli/report.js';
 import { runLive } from '../cli/run-live.js';
@@ -11,8 +11,8 @@ export default class RecordCapture extends Command {
     `Writes the system calls of the running kernel as a capture, which sfkit and other tools for captures read. Needs what
 sfkit live needs; sfkit doctor tells what is missing.
 
-The file under way is called NAME.part and gets its name when it is complete: at Ctrl-C, SIGTERM, or the end of
---duration or --max-events. What stands in it can be read meanwhile, and also if the run is killed.
+The file under way is called NAME.part and gets its name when it is complete: at Ctrl-C, SIGTERM, SIGHUP, or the
+end of --duration or --max-events. What stands in it can be read meanwhile, and also if the run is killed.
 
 Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how many and why).`;
 
@@ -37,16 +37,17 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
 
   override async run(): Promise<void> {
     const { flags } = await this.parse(RecordCapture);
-    const { summary, seconds, failure } = await runLive({
+    const { summary, seconds, recordingFailure } = await runLive({
       live: liveConfigOf(flags),
       record: flags.output,
       duration: flags.duration === undefined ? undefined : durationOf('duration', flags.duration),
-      runtimes: { criPath: flags['cri-socket'], timeout: durationOf('cri-timeout', flags['cri-timeout']) / 1000 },
+      runtimes: runtimesOf(flags),
     });
-    if (failure !== undefined) throw failure;
-    const outcome = { summary, seconds, outputs: [`${flags.output} (capture)`], recordsMade: false };
+    const outputs = recordingFailure === undefined ? [{ output: flags.output, format: 'capture' }] : [];
+    const outcome = { summary, seconds, outputs, recordsMade: false };
     if (flags.json) process.stdout.write(liveJson(outcome));
     else process.stderr.write(liveText(outcome));
+    if (recordingFailure !== undefined) throw recordingFailure;
     if (hasLoss(summary)) this.exit(exitCodes.partial);
   }
 }

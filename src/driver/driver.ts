@@ -4,6 +4,7 @@ import { toNativeConfig } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import type { NativeTableSizes } from '../engine/native.js';
 import { openDatums, type Session, type Summary } from '../engine/session.js';
+import { probeErrorCode } from '../live/doctor.js';
 import { followContainers } from '../live/follow.js';
 import { watchContainers } from '../live/runtimes/watcher.js';
 import { decodeBatch } from '../records/decode.js';
@@ -54,6 +55,8 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   #socket: SocketWriter | undefined;
   #ran = false;
   #exits = false;
+  /** A reader that takes nothing is not waited for any more. */
+  readonly #hurry = new AbortController();
 
   /** Throws a SysFlowError for a wrong configuration or filter, and for what live capture lacks. */
   constructor(config: SysFlowConfig, env: Environment = process.env) {
@@ -100,12 +103,16 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     this.#exits = true;
     this.#session?.stop();
     this.#socket?.end();
+    this.#hurry.abort();
   }
 
   async #run(log: Log): Promise<RunSummary> {
     const { config } = this;
     // A live capture may take long: what is written so far can be found, and stays whatever happens.
-    const files = config.filePath === '' ? undefined : new FileWriter(config, config.scapInputPath === '');
+    const files =
+      config.filePath === ''
+        ? undefined
+        : new FileWriter(config, { keeps: config.scapInputPath === '', hurry: this.#hurry.signal });
     const socket = config.socketPath === '' ? undefined : new SocketWriter(config.socketPath, log);
     this.#socket = socket;
     const entities = config.callback === undefined ? undefined : new EntityTable();
@@ -130,13 +137,15 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     timer.unref();
     const containers = config.scapInputPath === '' ? this.#followContainers(session) : undefined;
 
+    // Without any event there is no time but the clock's.
+    const second = () => Number(session.summary().tables.begins) || Math.floor(Date.now() / 1000);
     let headers = 0;
     log.verbose(1, 'driver', `reading ${config.scapInputPath || 'the running kernel'}`);
     try {
       for await (const batch of session) {
         if (batch.kind === 'bytes') {
           const { file = 0, begins = 0, bytes } = batch;
-          await files?.write(bytes, file, begins, Number(session.summary().tables.begins));
+          await files?.write(bytes, file, begins || second);
           continue;
         }
         if (failure !== undefined) continue;
@@ -167,7 +176,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
       socket?.discard();
       // What the callback threw is what the caller waits for.
       if (failure !== undefined) throw (failure as { error: unknown }).error;
-      const known = asSysFlowError(error);
+      const known = config.scapInputPath === '' ? asLiveError(error) : asSysFlowError(error);
       log.verbose(1, 'driver', known.message);
       throw known;
     } finally {
@@ -232,6 +241,12 @@ function guarded<Result>(action: () => Result): Result {
   } catch (error) {
     throw asSysFlowError(error);
   }
+}
+
+/** As the checks before a capture would say it. */
+function asLiveError(error: unknown): SysFlowError {
+  if (!(error instanceof SfkitError) || !error.code.startsWith('INPUT_')) return asSysFlowError(error);
+  return new SysFlowError(probeErrorCode(error), error.message, { cause: error });
 }
 
 function asSysFlowError(error: unknown): SysFlowError {

@@ -1,33 +1,32 @@
-import { type ByteSink, openSink } from '../export/sink.js';
+import { newName } from '../export/pending.js';
+import { type ByteSink, openSink, type SinkOptions } from '../export/sink.js';
+import { makeDirectory } from '../export/target.js';
 import type { ResolvedConfig } from './config.js';
 
 /** Writes .sf files, one after the other where records are rotated; each appears whole under its name. */
 export class FileWriter {
   readonly #path: string;
   readonly #rotates: boolean;
-  readonly #keeps: boolean;
+  readonly #options: SinkOptions;
   #file = -1;
-  #begins = 0;
   #name = '';
   #sink: ByteSink | undefined;
   /** The files that are complete, by name. */
   readonly written: string[] = [];
 
-  /** `keeps`: files under way have a name to be found under, and stay if they are never finished. */
-  constructor(config: Pick<ResolvedConfig, 'filePath' | 'rotateInterval'>, keeps = false) {
+  constructor(config: Pick<ResolvedConfig, 'filePath' | 'rotateInterval'>, options: SinkOptions = {}) {
     this.#path = config.filePath;
     this.#rotates = config.rotateInterval > 0;
-    this.#keeps = keeps;
+    this.#options = options;
   }
 
-  /** Takes the next bytes of file `number`; `begins`: the second of the rotation that began it, 0 for the first. */
-  async write(bytes: Uint8Array, number: number, begins: number, firstSecond: number): Promise<void> {
+  /** Takes the next bytes of file `number`, which began in the second `begins` since 1970. */
+  async write(bytes: Uint8Array, number: number, begins: number | (() => number)): Promise<void> {
     if (number !== this.#file) {
       await this.close();
       this.#file = number;
-      this.#begins = begins || firstSecond;
-      this.#name = this.#nextName();
-      this.#sink = openSink(this.#name, { keeps: this.#keeps });
+      this.#name = this.#nextName(typeof begins === 'number' ? begins : begins());
+      this.#sink = openSink(this.#name, this.#options);
     }
     await this.#sink?.write(bytes);
   }
@@ -46,16 +45,11 @@ export class FileWriter {
     this.#sink = undefined;
   }
 
-  #nextName(): string {
+  #nextName(begins: number): string {
     const isDirectory = this.#path.endsWith('/');
-    const stem = isDirectory
-      ? `${this.#path}${this.#begins}`
-      : this.#rotates
-        ? `${this.#path}.${this.#begins}`
-        : this.#path;
-    // An older section of a capture may bring a second back.
-    let name = stem;
-    for (let count = 1; this.written.includes(name); count++) name = `${stem}-${count}`;
-    return name;
+    if (isDirectory) makeDirectory(this.#path);
+    else if (!this.#rotates) return this.#path;
+    // Names that nobody typed replace nothing.
+    return newName(isDirectory ? `${this.#path}${begins}` : `${this.#path}.${begins}`);
   }
 }

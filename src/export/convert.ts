@@ -1,13 +1,12 @@
-import { mkdirSync } from 'node:fs';
 import { basename } from 'node:path';
-import { type TableName, tables } from '../engine/columns.gen.js';
+import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
-import { unwritable } from '../engine/errors.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
 import { openAvro, openColumns, type Session, type Summary } from '../engine/session.js';
 import type { Conversion } from './plan.js';
 import { openSink } from './sink.js';
-import { openTables } from './tables.js';
+import { openTables, tablesOf } from './tables.js';
+import { makeDirectory } from './target.js';
 
 export interface ConvertOptions extends CollectorOptions {
   /** The table of an output that holds one. Default: sysflow, all events and flows. */
@@ -30,9 +29,6 @@ export async function convert(conversion: Conversion, options: ConvertOptions = 
 type Config = CollectorOptions & { input: string; kind: 'auto' | 'capture' };
 type Progress = ConvertOptions['onProgress'];
 
-/** The tables of a directory. */
-const allTables = tables.filter((spec) => spec.kind !== 'all').map((spec) => spec.name);
-
 async function toAvro(conversion: Conversion, config: Config, onProgress: Progress): Promise<Summary> {
   const session = openAvro(config);
   return run(session, onProgress, () => {
@@ -48,7 +44,7 @@ async function toTables(
   table: TableName | undefined,
   onProgress: Progress,
 ): Promise<Summary> {
-  const wanted = conversion.shape === 'directory' ? allTables : [table ?? 'sysflow'];
+  const wanted = tablesOf(conversion, table);
   return run(openColumns({ ...config, tables: wanted }), onProgress, () => openTables(conversion, wanted));
 }
 
@@ -98,12 +94,4 @@ async function begin<Batch>(session: Session<Batch>): Promise<AsyncIterable<Batc
       },
     }),
   };
-}
-
-function makeDirectory(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw unwritable(path, error);
-  }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { unwritable } from '../engine/errors.js';
 import { machine, removeLeftovers } from './leftovers.js';
@@ -50,7 +50,9 @@ export function pendingDirectory(target: string, options: PendingOptions = {}): 
     options,
   );
   try {
-    mkdirSync(pending.path, { recursive: true });
+    mkdirSync(dirname(pending.path), { recursive: true });
+    // Not through what others may have put there.
+    mkdirSync(pending.path);
   } catch (error) {
     pending.discard();
     throw unwritable(target, error);
@@ -111,9 +113,20 @@ function register(
   return pending;
 }
 
-/** The name, or with a number behind it: what an earlier run left stays. */
+/** The name, or with a number behind it: what an earlier run left stays. A link that leads nowhere is something, too. */
 function unusedName(wanted: string): string {
   let name = wanted;
-  for (let count = 1; lookAt(name).kind !== 'nothing'; count++) name = `${wanted}.${count}`;
+  for (let count = 1; isThere(name); count++) name = `${wanted}.${count}`;
   return name;
+}
+
+/** A name for an output that replaces none: the wanted one or, where that is taken, with -1, -2, ... behind it. */
+export function newName(wanted: string): string {
+  let name = wanted;
+  for (let count = 1; isThere(name) || isThere(`${name}.part`); count++) name = `${wanted}-${count}`;
+  return name;
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

@@ -56,7 +56,13 @@ export function extension(format: Format): string {
   return endings[format][0] as string;
 }
 
-function planOne(input: string, several: boolean, wanted: Format | undefined, output: string | undefined): Conversion {
+/** Format and output of one input, which may be one of `several`. */
+export function planOne(
+  input: string,
+  several: boolean,
+  wanted: Format | undefined,
+  output: string | undefined,
+): Conversion {
   if (output === '-') {
     if (several) refuse('several captures do not fit into standard output; name a directory with -o DIR/');
     if (wanted === undefined) refuse('say with -f which format to write to standard output');

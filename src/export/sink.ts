@@ -1,6 +1,7 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { OutputLost, unwritable } from '../engine/errors.js';
+import { Socket } from 'node:net';
+import { OutputLost, SfkitError, unwritable } from '../engine/errors.js';
 import { type PendingOptions, pendingFile } from './pending.js';
 import { lookAt } from './target.js';
 
@@ -13,8 +14,14 @@ export interface ByteSink {
   discard(): void;
 }
 
+/** How output that takes long is written. */
+export interface SinkOptions extends PendingOptions {
+  /** Aborted when the run is to end: a reader of a pipe that takes nothing for some seconds is not waited for any more. */
+  hurry?: AbortSignal | undefined;
+}
+
 /** A file that appears whole on close(). */
-export function fileSink(target: string, options: PendingOptions = {}): ByteSink {
+export function fileSink(target: string, options: SinkOptions = {}): ByteSink {
   const pending = pendingFile(target, options);
   // What stays behind is named, as it holds all until then.
   const sink = plainFileSink(pending.path, options.keeps ? pending.path : target, () => pending.discard());
@@ -49,7 +56,8 @@ export function plainFileSink(path: string, shownAs = path, onError = () => {}):
     }
   };
   guarded(() => {
-    descriptor = openSync(path, 'w');
+    // Anew, and so not through a link that others may have put there.
+    descriptor = openSync(path, 'wx');
   });
   return {
     async write(chunk) {
@@ -63,8 +71,17 @@ export function plainFileSink(path: string, shownAs = path, onError = () => {}):
   };
 }
 
-/** Standard output; a reader that went away ends the process quietly (see src/cli/endings.ts). */
-export function stdoutSink(): ByteSink {
+/**
+ * Standard output; a reader that went away ends the process quietly (see src/cli/endings.ts). A pipe is opened anew:
+ * Node.js writes to the one it was given in such a way that nothing else, not even a signal, is heard meanwhile.
+ */
+export function stdoutSink(hurry?: AbortSignal): ByteSink {
+  const reopened = '/proc/self/fd/1';
+  try {
+    if (fstatSync(1).isFIFO()) return pipeSink(reopened, openSync(reopened, notWaiting), lostOutput, hurry);
+  } catch {
+    // Without /proc, or where it belongs to another user.
+  }
   return {
     write: (chunk) =>
       new Promise((resolve, reject) => {
@@ -75,11 +92,102 @@ export function stdoutSink(): ByteSink {
   };
 }
 
+const lostOutput = (error: unknown) => (error instanceof Unread ? error : new OutputLost(error));
+
+const notWaiting = constants.O_WRONLY | constants.O_NONBLOCK;
+
+/** ms for which a reader may take nothing once the run is to end. */
+const patience = 10_000;
+/** ms between attempts to open a pipe that has no reader. */
+const attempts = 50;
+/** Bytes that are handed over at a time: each time shows that the reader takes something. */
+const portion = 65_536;
+
+/** Nobody reads a pipe. */
+class Unread extends SfkitError {
+  constructor(shownAs: string) {
+    super('OUTPUT_UNWRITABLE', `cannot write ${shownAs}: nobody reads it; what was left is lost`);
+  }
+}
+
 /**
- * A device or pipe, written as it is. It opens with the first write, and in the background: a pipe opens when
- * its reader does, and signals shall be heard meanwhile.
+ * A named pipe, or one that is open as `descriptor`. It opens with the first write and when its reader does; signals
+ * are heard meanwhile. `failed`: what is thrown for an error of the system.
  */
-function streamSink(target: string): ByteSink {
+function pipeSink(
+  target: string,
+  descriptor: number | undefined,
+  failed: (error: unknown) => SfkitError,
+  hurry: AbortSignal | undefined,
+): ByteSink {
+  const shownAs = descriptor === undefined ? target : 'standard output';
+  let pipe: Socket | undefined;
+  const connect = (fd: number) => {
+    const socket = new Socket({ fd, readable: false, writable: true });
+    // Each write is told of its error.
+    socket.on('error', () => {});
+    return socket;
+  };
+  /** Repeats what cannot be done yet. */
+  const open = async (isLate: () => boolean) => {
+    for (;;) {
+      try {
+        return connect(descriptor ?? openSync(target, notWaiting));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error;
+        if (isLate()) throw new Unread(shownAs);
+        await new Promise((resolve) => setTimeout(resolve, attempts));
+      }
+    }
+  };
+  /** Runs one step. Once the run is to end it may take no longer than `patience`. */
+  const patiently = async (step: (late: AbortSignal) => Promise<void>) => {
+    const late = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const begin = () => {
+      timer ??= setTimeout(() => late.abort(), patience);
+    };
+    if (hurry?.aborted) begin();
+    else hurry?.addEventListener('abort', begin, { once: true });
+    try {
+      await step(late.signal);
+    } catch (error) {
+      pipe?.destroy();
+      throw error instanceof Unread ? error : failed(error);
+    } finally {
+      clearTimeout(timer);
+      hurry?.removeEventListener('abort', begin);
+    }
+  };
+  const begun = () =>
+    patiently(async (late) => {
+      pipe ??= await open(() => late.aborted);
+    });
+  const give = (part: Uint8Array) =>
+    patiently(
+      (late) =>
+        new Promise((resolve, reject) => {
+          late.addEventListener('abort', () => reject(new Unread(shownAs)));
+          pipe?.write(part, (error) => (error ? reject(error) : resolve()));
+        }),
+    );
+  return {
+    async write(chunk) {
+      await begun();
+      const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+      for (let at = 0; at < bytes.byteLength; at += portion) await give(bytes.subarray(at, at + portion));
+    },
+    // Opened even for nothing: the reader of a pipe waits for its end.
+    async close() {
+      await begun();
+      pipe?.destroy();
+    },
+    discard: () => pipe?.destroy(),
+  };
+}
+
+/** A device, written as it is. It opens with the first write, and in the background, so that signals are heard. */
+function deviceSink(target: string): ByteSink {
   let file: FileHandle | undefined;
   const shut = async () => {
     const opened = file;
@@ -104,7 +212,6 @@ function streamSink(target: string): ByteSink {
         const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
         for (let done = 0; done < bytes.byteLength; ) done += (await opened.write(bytes, done)).bytesWritten;
       }),
-    // Opened even for nothing: the reader of a pipe waits for its end.
     close: () => guarded(() => begin().then(shut)),
     discard: () => void shut().catch(() => {}),
   };
@@ -116,11 +223,14 @@ export function isStream(target: string): boolean {
 }
 
 /** Where '-' is standard output and everything else a file, device or pipe. */
-export function openSink(target: string, options: PendingOptions = {}): ByteSink {
-  if (target === '-') return stdoutSink();
-  return isStream(target) ? streamSink(target) : fileSink(target, options);
+export function openSink(target: string, options: SinkOptions = {}): ByteSink {
+  if (target === '-') return stdoutSink(options.hurry);
+  if (!isStream(target)) return fileSink(target, options);
+  const isPipe = statSync(target, { throwIfNoEntry: false })?.isFIFO() === true;
+  return isPipe ? pipeSink(target, undefined, (error) => unwritable(target, error), options.hurry) : deviceSink(target);
 }
 
-function writeAll(descriptor: number, bytes: Uint8Array): void {
+/** Writes all bytes, in as many steps as it takes. */
+export function writeAll(descriptor: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.byteLength; ) done += writeSync(descriptor, bytes, done);
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import {
   BIGINT,
   BOOLEAN,
@@ -14,6 +14,7 @@ import type { Column, ColumnBatch } from '../engine/batch.js';
 import type { TableColumn, TableName } from '../engine/columns.gen.js';
 import { GrowingDictionary } from './dictionary.js';
 import { physicalColumns } from './duckdb.js';
+import { writeAll } from './sink.js';
 
 /** Rows of a DuckDB vector. */
 const vectorSize = 2048;
@@ -68,7 +69,7 @@ export class Spool {
         else block.set(column.valid.subarray(start >> 3, (start + rows + 7) >> 3), offset);
         offset += validityBytes(rows);
       }
-      writeSync(this.#descriptor as number, block);
+      writeAll(this.#descriptor as number, block);
       this.#blocks.push(rows);
     }
   }

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ColumnBatch } from '../engine/batch.js';
-import type { TableName } from '../engine/columns.gen.js';
+import { type TableName, tables as tableSpecs } from '../engine/columns.gen.js';
 import { unwritable } from '../engine/errors.js';
-import { type PendingOptions, pendingDirectory } from './pending.js';
+import { pendingDirectory } from './pending.js';
 import { type Conversion, extension, type Format } from './plan.js';
-import { type ByteSink, isStream, openSink, plainFileSink } from './sink.js';
+import { type ByteSink, isStream, openSink, plainFileSink, type SinkOptions } from './sink.js';
 import { stageFile } from './staged.js';
 import { csvHeader, csvLines, jsonLines } from './text.js';
 
@@ -18,11 +18,17 @@ export interface TableOutput {
   discard(): void;
 }
 
+/** The tables that an output holds: a file the one that was asked for, a directory every one of records. */
+export function tablesOf({ shape }: Pick<Conversion, 'shape'>, table: TableName | undefined): TableName[] {
+  if (shape !== 'directory') return [table ?? 'sysflow'];
+  return tableSpecs.filter((spec) => spec.kind !== 'all').map((spec) => spec.name);
+}
+
 /** Opens the output of a conversion for these tables: one in a file or on standard output, any number in a directory. */
 export async function openTables(
   conversion: Conversion,
   tables: readonly TableName[],
-  options: PendingOptions = {},
+  options: SinkOptions = {},
 ): Promise<TableOutput> {
   const format = conversion.format as TableFormat;
   if (format === 'parquet') return openParquet(conversion, tables, options);
@@ -61,7 +67,7 @@ async function openOne(
   conversion: Conversion,
   format: TableFormat,
   tables: readonly TableName[],
-  options: PendingOptions,
+  options: SinkOptions,
 ): Promise<TableOutput> {
   const sink = openSink(conversion.output, options);
   const form = arrowForm(conversion.output, options);
@@ -70,7 +76,7 @@ async function openOne(
 }
 
 /** What may never be finished must be readable without its end. */
-function arrowForm(target: string, { keeps }: PendingOptions): 'file' | 'stream' {
+function arrowForm(target: string, { keeps }: SinkOptions): 'file' | 'stream' {
   return keeps || isStream(target) ? 'stream' : 'file';
 }
 
@@ -78,7 +84,7 @@ async function openDirectory(
   target: string,
   format: TableFormat,
   tables: readonly TableName[],
-  options: PendingOptions,
+  options: SinkOptions,
 ): Promise<TableOutput> {
   const pending = pendingDirectory(target, options);
   const sinks: ByteSink[] = [];
@@ -113,7 +119,7 @@ async function openDirectory(
 async function openParquet(
   conversion: Conversion,
   tables: readonly TableName[],
-  options: PendingOptions,
+  options: SinkOptions,
 ): Promise<TableOutput> {
   const { ParquetWriter } = await import('./parquet.js');
   const place = parquetPlace(conversion, tables, options);
@@ -125,7 +131,13 @@ async function openParquet(
     throw unwritable(conversion.output, error);
   }
   return {
-    write: async (batch) => writer.append(batch),
+    async write(batch) {
+      try {
+        writer.append(batch);
+      } catch (error) {
+        throw unwritable(conversion.output, error);
+      }
+    },
     async finish() {
       await writer.write(place.paths);
       writer.close();
@@ -146,7 +158,7 @@ interface ParquetPlace {
   discard(): void;
 }
 
-function parquetPlace(conversion: Conversion, tables: readonly TableName[], options: PendingOptions): ParquetPlace {
+function parquetPlace(conversion: Conversion, tables: readonly TableName[], options: SinkOptions): ParquetPlace {
   if (conversion.shape === 'directory') {
     const pending = pendingDirectory(conversion.output, options);
     const scratch = join(pending.path, '.scratch');

@@ -1,5 +1,5 @@
-import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { lstatSync, mkdirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { unwritable } from '../engine/errors.js';
 
 /** What an output's name stands for. */
@@ -37,4 +37,27 @@ function endOfLinks(target: string): string {
 function isLink(path: string): boolean {
   const info: Stats | undefined = lstatSync(path, { throwIfNoEntry: false });
   return info?.isSymbolicLink() === true;
+}
+
+/** Whether two outputs would be one, whether or not they are there. */
+export function isSameTarget(left: string, right: string): boolean {
+  return placeOf(left) === placeOf(right);
+}
+
+function placeOf(target: string): string {
+  const path = resolve(lookAt(target).path);
+  try {
+    return join(realpathSync(dirname(path)), basename(path));
+  } catch {
+    return path;
+  }
+}
+
+/** Makes a directory where it is missing, and those above it. */
+export function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw unwritable(path, error);
+  }
 }

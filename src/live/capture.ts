@@ -2,8 +2,9 @@ import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions, LiveConfig } from '../engine/config.js';
 import type { NativeTallyRow } from '../engine/native.js';
 import { openColumns, openDatums, openFiles, openState, type Session, type Summary } from '../engine/session.js';
+import { tablesOf } from '../export/tables.js';
 import { type DescribeContainer, followContainers } from './follow.js';
-import { avroOutput, type LiveOutput, tableOutput, tablesOf } from './outputs.js';
+import { avroOutput, type LiveOutput, type LiveOutputOptions, tableOutput } from './outputs.js';
 import { type LivePlan, liveName } from './plan.js';
 import { socketOutput } from './socket-output.js';
 
@@ -19,6 +20,8 @@ export interface LiveCaptureOptions extends CollectorOptions {
   live?: LiveConfig | undefined;
   /** Ends the capture when it is aborted; what happened until then is written. */
   signal?: AbortSignal | undefined;
+  /** When it is aborted, readers of a pipe or socket that take nothing for some seconds are not waited for. Default: signal. */
+  hurry?: AbortSignal | undefined;
   /** Asked about each container that is met. It is not waited for. */
   describeContainer?: DescribeContainer | undefined;
   /** Called when the probe is at work, and then several times a second. */
@@ -33,9 +36,16 @@ const ticksPerTable = 10;
 /** Rows of each kind. */
 const busiest = 8;
 
-/** Captures the running kernel until it is told to stop. Resolves when all is written. */
-export async function captureKernel(options: LiveCaptureOptions): Promise<Summary> {
-  const { plan, socket, warn, table, live, signal, describeContainer, onTick, onBusiest, ...collector } = options;
+export interface CaptureEnd {
+  summary: Summary;
+  /** Why the records are not all written. It ended the capture, which is whole as far as it went. */
+  failure?: unknown;
+}
+
+/** Captures the running kernel until it is told to stop. Resolves when all is written; rejects if nothing can be captured. */
+export async function captureKernel(options: LiveCaptureOptions): Promise<CaptureEnd> {
+  const { plan, socket, warn, table, live, ...rest } = options;
+  const { signal, hurry = signal, describeContainer, onTick, onBusiest, ...collector } = rest;
   const config = {
     filename: liveName,
     ...collector,
@@ -45,31 +55,25 @@ export async function captureKernel(options: LiveCaptureOptions): Promise<Summar
     tallies: onBusiest !== undefined,
     rotateInterval: plan?.rotate ?? 0,
   };
-  const follow = { signal, describeContainer, onTick, onBusiest };
-  if (socket !== undefined) return run(openDatums(config), () => socketOutput(socket, warn ?? (() => {})), follow);
+  const follow = { signal, hurry, describeContainer, onTick, onBusiest };
+  if (socket !== undefined)
+    return run(openDatums(config), () => socketOutput(socket, warn ?? (() => {}), hurry), follow);
   if (plan === undefined) return run(openState(config), noOutput, follow);
-  if (plan.format === 'avro') return run(openFiles(config), () => avroOutput(plan), follow);
+  if (plan.format === 'avro') return run(openFiles(config), (wishes) => avroOutput(plan, wishes), follow);
   const names = tablesOf(plan, table);
-  return run(openColumns({ ...config, tables: names }), () => tableOutput(plan, names), follow);
+  return run(openColumns({ ...config, tables: names }), (wishes) => tableOutput(plan, names, wishes), follow);
 }
 
 const noOutput = (): LiveOutput<never> => ({ write: async () => {}, finish: async () => {}, abandon: () => {} });
 
+type Follow = Pick<LiveCaptureOptions, 'signal' | 'hurry' | 'describeContainer' | 'onTick' | 'onBusiest'>;
+
 async function run<Batch>(
   session: Session<Batch>,
-  open: () => LiveOutput<Batch>,
-  {
-    signal,
-    describeContainer,
-    onTick,
-    onBusiest,
-  }: Pick<LiveCaptureOptions, 'signal' | 'describeContainer' | 'onTick' | 'onBusiest'>,
-): Promise<Summary> {
-  let output: LiveOutput<Batch> | undefined;
-  const stop = () => {
-    session.stop();
-    output?.end?.();
-  };
+  open: (options: LiveOutputOptions) => LiveOutput<Batch>,
+  { signal, hurry, describeContainer, onTick, onBusiest }: Follow,
+): Promise<CaptureEnd> {
+  const stop = () => session.stop();
   signal?.addEventListener('abort', stop, { once: true });
   if (signal?.aborted) stop();
   let ticks = 0;
@@ -78,24 +82,33 @@ async function run<Batch>(
     if (++ticks % ticksPerTable === 0) onBusiest?.(session.takeBusiest(busiest), session.summary());
     if (describeContainer !== undefined) followContainers(session, describeContainer);
   }, tick);
-  const second = () => Number(session.summary().tables.begins);
-  try {
-    for await (const batch of session) {
-      output ??= open();
-      if (signal?.aborted) output.end?.();
-      await output.write(batch, second());
+  // Without any event there is no time but the clock's.
+  const second = () => Number(session.summary().tables.begins) || Math.floor(Date.now() / 1000);
+  let output: LiveOutput<Batch> | undefined;
+  let failed: { failure: unknown } | undefined;
+  const attempt = async (step: (opened: LiveOutput<Batch>) => Promise<void>) => {
+    if (failed !== undefined) return;
+    try {
+      output ??= open({ second, hurry });
+      await step(output);
+    } catch (error) {
+      failed = { failure: error };
+      session.stop();
     }
-    output ??= open();
-    await output.finish(second());
+  };
+  try {
+    for await (const batch of session) await attempt((opened) => opened.write(batch));
+    await attempt((opened) => opened.finish());
   } catch (error) {
     session.close();
-    output?.abandon();
+    failed ??= { failure: error };
     throw error;
   } finally {
     clearInterval(timer);
     signal?.removeEventListener('abort', stop);
+    if (failed !== undefined) output?.abandon();
   }
   const summary = session.summary();
   const gaps = [...summary.live.gaps, ...(output?.gaps?.() ?? [])];
-  return { ...summary, live: { ...summary.live, gaps } };
+  return { summary: { ...summary, live: { ...summary.live, gaps } }, ...failed };
 }

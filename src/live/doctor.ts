@@ -3,7 +3,6 @@ import { release } from 'node:os';
 import type { SysFlowErrorCode } from '../driver/errors.js';
 import { loadAddon } from '../engine/addon.js';
 import { liveConfig } from '../engine/config.js';
-import { SfkitError } from '../engine/errors.js';
 import { usualSockets } from './runtimes/watcher.js';
 
 /** What live capture needs, or would like, and what of it is here. */
@@ -243,7 +242,7 @@ function checkCgroups({ exists }: Machine): Check {
 
 function checkRuntimes({ exists, canUse }: Machine): Check {
   const name = 'container runtimes';
-  const there = Object.values(usualSockets()).flat().filter(exists);
+  const there = [...usualSockets.docker, ...usualSockets.podman, ...usualSockets.cri].filter(exists);
   if (there.length === 0) return ok(name, 'no socket of one; containers are told by their ids alone');
   const closed = there.filter((path) => !canUse(path));
   if (closed.length === 0) return ok(name, there.join(', '));
@@ -260,20 +259,24 @@ function checkProbeLoads({ tryProbe }: Machine): Check {
   try {
     return ok(name, tryProbe());
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const isDenied =
-      error instanceof SfkitError ? error.code === 'INPUT_UNREADABLE' : codeOf(error) === 'INPUT_UNREADABLE';
-    const isMissing = message.includes('this build of sfkit has no probe');
+    const code = probeErrorCode(error);
     return {
       name,
       status: 'fails',
-      found: message,
-      advice: isDenied ? 'see the other checks' : 'report it with this text and the version of the kernel',
-      code: isMissing ? 'ProbeNotExist' : isDenied ? 'ProbeAccessDenied' : 'ProbeNotLoaded',
+      found: error instanceof Error ? error.message : String(error),
+      advice:
+        code === 'ProbeAccessDenied'
+          ? 'see the other checks'
+          : 'report it with this text and the version of the kernel',
+      code,
     };
   }
 }
 
-function codeOf(error: unknown): unknown {
-  return (error as { code?: unknown }).code;
+/** What it is called for users of the library that a capture of the running kernel does not begin. */
+export function probeErrorCode(error: unknown): SysFlowErrorCode {
+  const { code, message } = error as { code?: unknown; message?: string };
+  if (message?.startsWith('/proc')) return 'ProcResourceNotFound';
+  if (message?.includes('this build of sfkit has no probe')) return 'ProbeNotExist';
+  return code === 'INPUT_UNREADABLE' ? 'ProbeAccessDenied' : 'ProbeNotLoaded';
 }

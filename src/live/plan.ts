@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { SfkitError } from '../engine/errors.js';
-import { type Conversion, type Format, planConversions } from '../export/plan.js';
+import { type Conversion, type Format, planOne } from '../export/plan.js';
 import { isStream } from '../export/sink.js';
 
 /** What records of a running kernel are called where a capture would have its name. */
@@ -13,9 +13,8 @@ export interface LivePlan extends Conversion {
 }
 
 /** Decides format and output; throws INVALID_ARGUMENT where the wishes contradict each other. */
-export function planLive(format: Format | undefined, output: string | undefined, rotate: number): LivePlan {
-  const [planned] = planConversions([liveName], output === undefined ? (format ?? 'jsonl') : format, output ?? '-');
-  const plan = { ...(planned as Conversion), rotate };
+export function planLive(format: Format | undefined, output = '-', rotate = 0): LivePlan {
+  const plan = { ...planOne(liveName, false, format ?? (output === '-' ? 'jsonl' : undefined), output), rotate };
   if (rotate === 0) return plan;
   if (plan.shape === 'stdout') refuse('standard output cannot be rotated; name a directory with -o DIR/');
   if (isStream(plan.output)) refuse(`${plan.output} is a device or pipe, which cannot be rotated`);
@@ -28,7 +27,7 @@ export function planLive(format: Format | undefined, output: string | undefined,
 /** The directory of one rotation: called after its first second, in an order that sorts by time. */
 export function rotationDirectory(parent: string, second: number): string {
   const time = new Date(second * 1000).toISOString().replace(/[-:]|\.\d+/g, '');
-  return join(parent, `${time}/`);
+  return join(parent, time);
 }
 
 function refuse(message: string): never {

@@ -4,14 +4,23 @@ import type { NativeBytesBatch, NativeDatumBatch } from '../engine/native.js';
 import { decodeBatch } from '../records/decode.js';
 import type { LiveOutput } from './outputs.js';
 
-/** Records one by one to a unix socket of kind SOCK_SEQPACKET, as the library sends them. `warn`: what is lost. */
+/** Bytes that the path of a unix socket may have (linux/un.h). */
+export const longestSocketPath = 107;
+
+/**
+ * Records one by one to a unix socket of kind SOCK_SEQPACKET, as the library sends them. `warn`: what is lost. `hurry`: when
+ * it is aborted, a reader that takes nothing is not waited for.
+ */
 export function socketOutput(
   path: string,
   warn: (message: string) => void,
+  hurry: AbortSignal | undefined,
 ): LiveOutput<NativeDatumBatch | NativeBytesBatch> {
   const tell = (_module: string, message: string) => warn(message);
   const log: Log = { info: () => {}, warning: tell, error: tell, verbose: () => {}, close: async () => {} };
   const writer = new SocketWriter(path, log);
+  hurry?.addEventListener('abort', () => writer.end(), { once: true });
+  if (hurry?.aborted) writer.end();
   return {
     async write(batch) {
       if (batch.kind !== 'datums') return;
@@ -20,7 +29,6 @@ export function socketOutput(
         else await writer.write(item);
       }
     },
-    end: () => writer.end(),
     finish: () => writer.close(),
     abandon: () => writer.discard(),
     gaps() {

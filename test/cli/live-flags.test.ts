@@ -55,7 +55,7 @@ describe('the plan of a live capture', () => {
   it('rotates files of records and directories of tables only', () => {
     expect(() => planLive(undefined, undefined, 60)).toThrow(/standard output cannot be rotated/);
     expect(() => planLive(undefined, 'x.parquet', 60)).toThrow(/name a directory/);
-    expect(rotationDirectory('tables/', 1_700_000_000)).toBe('tables/20231114T221320Z/');
+    expect(rotationDirectory('tables/', 1_700_000_000)).toBe('tables/20231114T221320Z');
   });
 });
 

@@ -223,7 +223,10 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
       const end = await live.ended;
       clearInterval(busy);
       expect(end).toMatchObject({ exit: 0 });
-      expect(JSON.parse(end.stdout)).toMatchObject({ events: most, outputs: [`${recording} (capture)`] });
+      expect(JSON.parse(end.stdout)).toMatchObject({
+        events: most,
+        outputs: [{ output: recording, format: 'capture' }],
+      });
       // Heartbeats and what follows the state are events of the file as well.
       const info = JSON.parse(sfkit('info', recording, '--json').stdout);
       expect(info[0].events).toBeGreaterThanOrEqual(most);

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { splitImage } from '../../src/live/runtimes/description.js';
@@ -11,7 +11,7 @@ import { testDirectory } from '../helpers/directory.js';
 const directory = testDirectory();
 const full = '0123456789ab'.padEnd(64, '0');
 const id = full.slice(0, 12);
-const none = { docker: [], podman: [], cri: [] };
+const none = { docker: [], podman: [], cri: [], users: '/nowhere' };
 const ends: (() => void)[] = [];
 afterEach(() => {
   for (const end of ends.splice(0)) end();
@@ -20,8 +20,7 @@ afterEach(() => {
 type Answers = Record<string, object>;
 
 /** A daemon that answers paths with JSON, and 404 to the rest. */
-async function httpStub(answers: Answers, seen: string[] = []): Promise<string> {
-  const path = directory.path('http.sock');
+async function httpStub(answers: Answers, seen: string[] = [], path = directory.path('http.sock')): Promise<string> {
   const server: Server = createServer((request, response) => {
     seen.push(request.url ?? '');
     const answer = answers[request.url ?? ''];
@@ -195,7 +194,7 @@ describe('a container is described by', () => {
 
 describe('a container stays unknown', () => {
   it('without a runtime', async () => {
-    expect(await describeWith({ sockets: { docker: ['/nowhere'], podman: [], cri: [] }, timeout: 1 })).toBeUndefined();
+    expect(await describeWith({ sockets: { ...none, docker: ['/nowhere'] }, timeout: 1 })).toBeUndefined();
   });
 
   it('if nobody knows it, after being asked several times', async () => {
@@ -228,6 +227,73 @@ describe('a container stays unknown', () => {
     expect(await watcher.describe({ id: '../images', cgroups: '' })).toBeUndefined();
     watcher.close();
     rmSync(path);
+  });
+});
+
+describe('a runtime of a user', () => {
+  const podman = (name: string) => ({ [`/v4.0.0/libpod/containers/${id}/json`]: { Id: full, Name: name } });
+  const users = async (uid: number, name: string) => {
+    mkdirSync(directory.path('users', `${uid}`, 'podman'), { recursive: true });
+    await httpStub(podman(name), [], directory.path('users', `${uid}`, 'podman', 'podman.sock'));
+    return directory.path('users');
+  };
+  const ofUser = (uid: number) =>
+    `pids=/user.slice/user-${uid}.slice/user@${uid}.service/user.slice/libpod-${full}.scope`;
+
+  it('is asked about what is below that user', async () => {
+    const sockets = { ...none, users: await users(1000, 'mine') };
+    expect(await describeWith({ sockets }, ofUser(1000))).toMatchObject({ name: 'mine' });
+  });
+
+  it('is not asked about what others run, whatever their control groups are called', async () => {
+    const sockets = { ...none, users: await users(1000, 'forged') };
+    for (const cgroups of [
+      ofUser(1001),
+      `pids=/machine.slice/libpod-${full}.scope`,
+      `pids=/user.slice/user-1001.slice/user@1001.service/x=/user.slice/user-1000.slice/libpod-${full}.scope`,
+    ]) {
+      expect(await describeWith({ sockets, timeout: 0.5 }, cgroups)).toBeUndefined();
+    }
+  });
+
+  it('is believed only if the runtimes of the machine know nothing', async () => {
+    const machine = await httpStub(podman('true'));
+    const sockets = { ...none, podman: [machine], users: await users(1000, 'forged') };
+    expect(await describeWith({ sockets }, ofUser(1000))).toMatchObject({ name: 'true' });
+  });
+});
+
+describe('a runtime that answers byte by byte', () => {
+  /** Never ends its answers. */
+  async function drippingStub(): Promise<string> {
+    const path = directory.path('drip.sock');
+    const server = createServer((_, response) => {
+      response.writeHead(200);
+      const drops = setInterval(() => response.write(' '), 100);
+      response.on('close', () => clearInterval(drops));
+    });
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    ends.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return path;
+  }
+
+  it('is given up in time', async () => {
+    const started = Date.now();
+    expect(await describeWith({ sockets: { ...none, docker: [await drippingStub()] }, timeout: 1 })).toBeUndefined();
+    expect(Date.now() - started).toBeLessThan(4000);
+  });
+
+  it('keeps nobody from asking others', async () => {
+    const podman = await drippingStub();
+    const docker = await httpStub({ [`/containers/${id}/json`]: { Id: full, Name: '/web' } });
+    const watcher = watchContainers({ sockets: { ...none, docker: [docker], podman: [podman] } });
+    ends.push(() => watcher.close());
+    for (let i = 0; i < 20; i++) watcher.describe({ id: `${i}`.padStart(12, '0'), cgroups: 'pids=/libpod-' });
+    const described = await watcher.describe({ id, cgroups: 'pids=/docker/' });
+    expect(JSON.parse(described ?? '{}').container).toMatchObject({ name: 'web' });
   });
 });
 

@@ -14,8 +14,8 @@ import {
 
 /** A connection to a runtime that speaks the container runtime interface of Kubernetes, version 1. */
 export interface CriClient {
-  /** Undefined if the runtime does not know the container. Rejects when nobody answers. */
-  ask(id: string, timeout: number): Promise<ContainerDescription | undefined>;
+  /** Undefined if the runtime does not know the container. Rejects when there is no answer `until` then, in ms since 1970. */
+  ask(id: string, until: number): Promise<ContainerDescription | undefined>;
   close(): void;
 }
 
@@ -98,6 +98,10 @@ export const criInterface = {
 /** How values arrive. */
 export const criOptions = { keepCase: true, longs: String, defaults: true } as const;
 
+const typesByName = new Map<string, number>([
+  ['containerd', runtimeTypes.containerd],
+  ['cri-o', runtimeTypes.crio],
+]);
 const notFound = 5;
 /** Namespace of the node. */
 const ofNode = 2;
@@ -113,13 +117,16 @@ export async function openCri(socket: string): Promise<CriClient> {
   >;
   const client = new Service(`unix:${socket}`, grpc.credentials.createInsecure(), {
     'grpc.max_receive_message_length': longestAnswer,
+    // A runtime that comes back is asked again soon.
+    'grpc.initial_reconnect_backoff_ms': 200,
+    'grpc.max_reconnect_backoff_ms': 2000,
   });
-  const call = (method: string, argument: object, timeout: number): Promise<Answer> =>
+  const call = (method: string, argument: object, until: number): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const done = (error: ServiceError | null, answer: unknown) => (error ? reject(error) : resolve(object(answer)));
       (client as unknown as Record<string, (...args: unknown[]) => void>)[method]?.(
         argument,
-        { deadline: Date.now() + timeout },
+        { deadline: until },
         done,
       );
     });
@@ -128,27 +135,25 @@ export async function openCri(socket: string): Promise<CriClient> {
     throw error;
   };
   let type: Promise<number> | undefined;
-  const typeOf = async (timeout: number) => {
-    const { runtime_name } = await call('Version', {}, timeout);
-    return { containerd: runtimeTypes.containerd, 'cri-o': runtimeTypes.crio }[text(runtime_name)] ?? runtimeTypes.cri;
+  const typeOf = async (until: number) => {
+    const { runtime_name } = await call('Version', {}, until);
+    return typesByName.get(text(runtime_name)) ?? runtimeTypes.cri;
   };
   return {
-    async ask(id, timeout) {
-      type ??= typeOf(timeout);
+    async ask(id, until) {
+      type ??= typeOf(until);
       // A failure is not kept.
       const known = await type.catch((error) => {
         type = undefined;
         throw error;
       });
-      const container = await call('ContainerStatus', { container_id: id, verbose: true }, timeout).catch(
-        unlessUnknown,
-      );
+      const container = await call('ContainerStatus', { container_id: id, verbose: true }, until).catch(unlessUnknown);
       const info = verbose(container);
       const sandboxId = container === undefined ? id : text(info.sandboxID);
       const sandbox =
         sandboxId === ''
           ? undefined
-          : await call('PodSandboxStatus', { pod_sandbox_id: sandboxId, verbose: false }, timeout).catch(unlessUnknown);
+          : await call('PodSandboxStatus', { pod_sandbox_id: sandboxId, verbose: false }, until).catch(unlessUnknown);
       if (container !== undefined)
         return ofContainer(id, known, object(container.status), info, object(sandbox?.status));
       return sandbox === undefined ? undefined : ofSandbox(id, known, object(sandbox.status));

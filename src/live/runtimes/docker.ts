@@ -12,17 +12,16 @@ import {
   withoutAlgorithm,
 } from './description.js';
 
-/** Asks docker about a container; undefined if it does not know it. Rejects when nobody answers. */
-export async function askDocker(
-  socket: string,
-  id: string,
-  timeout: number,
-): Promise<ContainerDescription | undefined> {
-  const container = await get(socket, `/containers/${id}/json`, timeout);
+/**
+ * Asks docker about a container; undefined if it does not know it. Rejects when there is no answer `until` then, in ms since
+ * 1970.
+ */
+export async function askDocker(socket: string, id: string, until: number): Promise<ContainerDescription | undefined> {
+  const container = await get(socket, `/containers/${id}/json`, until);
   if (container === undefined) return undefined;
   const imageId = text(container.Image);
   // What the image is called elsewhere; without it what the container says is enough.
-  const image = await get(socket, `/images/${encodeURIComponent(imageId)}/json`, timeout).catch(() => undefined);
+  const image = await get(socket, `/images/${encodeURIComponent(imageId)}/json`, until).catch(() => undefined);
   const config = object(container.Config);
   const typed = splitImage(text(config.Image));
   const isId = withoutAlgorithm(imageId).startsWith(withoutAlgorithm(text(config.Image)));
@@ -46,12 +45,8 @@ export async function askDocker(
 }
 
 /** The same of podman, which tells all at once. */
-export async function askPodman(
-  socket: string,
-  id: string,
-  timeout: number,
-): Promise<ContainerDescription | undefined> {
-  const container = await get(socket, `/v4.0.0/libpod/containers/${id}/json`, timeout);
+export async function askPodman(socket: string, id: string, until: number): Promise<ContainerDescription | undefined> {
+  const container = await get(socket, `/v4.0.0/libpod/containers/${id}/json`, until);
   if (container === undefined) return undefined;
   const image = text(container.ImageName);
   const { repo, tag, digest } = splitImage(image);
@@ -108,9 +103,11 @@ function common(container: Answer) {
 const longestAnswer = 4 * 1024 * 1024;
 
 /** The JSON of a path; undefined for 404. */
-function get(socketPath: string, path: string, timeout: number): Promise<Answer | undefined> {
+function get(socketPath: string, path: string, until: number): Promise<Answer | undefined> {
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, path, headers: { Host: 'localhost' }, timeout }, (response) => {
+    // For the whole answer: one that comes byte by byte is none.
+    const signal = AbortSignal.timeout(Math.max(until - Date.now(), 1));
+    const asked = request({ socketPath, path, headers: { Host: 'localhost' }, signal }, (response) => {
       const parts: Buffer[] = [];
       let size = 0;
       response.on('data', (part: Buffer) => {
@@ -131,7 +128,8 @@ function get(socketPath: string, path: string, timeout: number): Promise<Answer 
     });
     // A daemon that hangs is no reason to wait for at the end.
     asked.on('socket', (open) => open.unref());
-    asked.on('timeout', () => asked.destroy(new Error(`${socketPath} does not answer`)));
+    // Another protocol is none that is spoken here.
+    asked.on('upgrade', () => asked.destroy(new Error(`${path}: status 101`)));
     asked.on('error', reject);
     asked.end();
   });
