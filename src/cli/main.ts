@@ -1,7 +1,7 @@
 import './nameless-user.js';
 import { fileURLToPath } from 'node:url';
 import { Errors, run } from '@oclif/core';
-import { OutputLost } from '../engine/errors.js';
+import { OutputLost, OutputUnread } from '../engine/errors.js';
 import { discardAll } from '../export/pending.js';
 import { discardOnSignals, loseOutput, outputFailed, watchStandardStreams } from './endings.js';
 import { exitCodes, explain } from './report.js';
@@ -10,14 +10,18 @@ import { exitCodes, explain } from './report.js';
 export async function main(args: string[], startedFrom: string): Promise<void> {
   discardOnSignals();
   watchStandardStreams();
+  let isUnread = false;
   try {
     // Plugins of the user who runs it are not sfkit's: no code and no warning comes from a home directory.
     await run(args, { root: fileURLToPath(startedFrom), userPlugins: false });
   } catch (error) {
     process.exitCode = report(error);
+    isUnread = error instanceof OutputUnread;
   } finally {
     discardAll();
   }
+  // What nobody takes from standard output would keep the process.
+  if (isUnread) process.exit();
 }
 
 function report(error: unknown): number {

@@ -48,6 +48,13 @@ export class OutputLost extends SfkitError {
   }
 }
 
+/** Nobody reads a pipe, which a run that is to end does not wait for. */
+export class OutputUnread extends SfkitError {
+  constructor(shownAs: string) {
+    super('OUTPUT_UNWRITABLE', `cannot write ${shownAs}: nobody reads it; what was left is lost`);
+  }
+}
+
 /** A file-system error in words. */
 export function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;

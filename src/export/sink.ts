@@ -1,7 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, statSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { OutputLost, SfkitError, unwritable } from '../engine/errors.js';
+import type { Writable } from 'node:stream';
+import { OutputLost, OutputUnread, type SfkitError, unwritable } from '../engine/errors.js';
 import { type PendingOptions, pendingFile } from './pending.js';
 import { lookAt } from './target.js';
 
@@ -71,74 +72,68 @@ export function plainFileSink(path: string, shownAs = path, onError = () => {}):
   };
 }
 
-/**
- * Standard output; a reader that went away ends the process quietly (see src/cli/endings.ts). A pipe is opened anew:
- * Node.js writes to the one it was given in such a way that nothing else, not even a signal, is heard meanwhile.
- */
+/** Standard output; a reader that went away ends the process quietly (see src/cli/endings.ts). */
 export function stdoutSink(hurry?: AbortSignal): ByteSink {
-  const reopened = '/proc/self/fd/1';
-  try {
-    if (fstatSync(1).isFIFO()) return pipeSink(reopened, openSync(reopened, notWaiting), lostOutput, hurry);
-  } catch {
-    // Without /proc, or where it belongs to another user.
-  }
-  return {
-    write: (chunk) =>
-      new Promise((resolve, reject) => {
-        process.stdout.write(chunk, (error) => (error ? reject(new OutputLost(error)) : resolve()));
-      }),
-    close: async () => {},
-    discard: () => {},
-  };
+  return readerSink({
+    shownAs: 'standard output',
+    open: async () => process.stdout,
+    end: () => {},
+    failed: (error) => new OutputLost(error),
+    hurry,
+  });
 }
 
-const lostOutput = (error: unknown) => (error instanceof Unread ? error : new OutputLost(error));
+/** ms between attempts to open a pipe that has no reader. */
+const attempts = 50;
 
-const notWaiting = constants.O_WRONLY | constants.O_NONBLOCK;
+/** A named pipe. It opens with the first write and when its reader does; signals are heard meanwhile. */
+function pipeSink(target: string, hurry: AbortSignal | undefined): ByteSink {
+  const tryToOpen = () => {
+    try {
+      return openSync(target, constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENXIO') return undefined;
+      throw error;
+    }
+  };
+  return readerSink({
+    shownAs: target,
+    async open(late) {
+      let fd = tryToOpen();
+      for (; fd === undefined && !late.aborted; fd = tryToOpen()) {
+        await new Promise((resolve) => setTimeout(resolve, attempts));
+      }
+      if (fd === undefined) throw new OutputUnread(target);
+      const pipe = new Socket({ fd, readable: false, writable: true });
+      // Each write is told of its error.
+      return pipe.on('error', () => {});
+    },
+    end: (pipe) => pipe.destroy(),
+    failed: (error) => unwritable(target, error),
+    hurry,
+  });
+}
 
 /** ms for which a reader may take nothing once the run is to end. */
 const patience = 10_000;
-/** ms between attempts to open a pipe that has no reader. */
-const attempts = 50;
 /** Bytes that are handed over at a time: each time shows that the reader takes something. */
 const portion = 65_536;
 
-/** Nobody reads a pipe. */
-class Unread extends SfkitError {
-  constructor(shownAs: string) {
-    super('OUTPUT_UNWRITABLE', `cannot write ${shownAs}: nobody reads it; what was left is lost`);
-  }
+interface Reader<Stream> {
+  shownAs: string;
+  /** `late` is aborted when it takes too long. */
+  open(late: AbortSignal): Promise<Stream>;
+  end(stream: Stream): void;
+  /** What is thrown for an error of the system. */
+  failed(error: unknown): SfkitError;
+  hurry: AbortSignal | undefined;
 }
 
-/**
- * A named pipe, or one that is open as `descriptor`. It opens with the first write and when its reader does; signals
- * are heard meanwhile. `failed`: what is thrown for an error of the system.
- */
-function pipeSink(
-  target: string,
-  descriptor: number | undefined,
-  failed: (error: unknown) => SfkitError,
-  hurry: AbortSignal | undefined,
-): ByteSink {
-  const shownAs = descriptor === undefined ? target : 'standard output';
-  let pipe: Socket | undefined;
-  const connect = (fd: number) => {
-    const socket = new Socket({ fd, readable: false, writable: true });
-    // Each write is told of its error.
-    socket.on('error', () => {});
-    return socket;
-  };
-  /** Repeats what cannot be done yet. */
-  const open = async (isLate: () => boolean) => {
-    for (;;) {
-      try {
-        return connect(descriptor ?? openSync(target, notWaiting));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error;
-        if (isLate()) throw new Unread(shownAs);
-        await new Promise((resolve) => setTimeout(resolve, attempts));
-      }
-    }
+/** What somebody reads, who may be slow or not there. */
+function readerSink<Stream extends Writable>({ shownAs, open, end, failed, hurry }: Reader<Stream>): ByteSink {
+  let stream: Stream | undefined;
+  const discard = () => {
+    if (stream !== undefined) end(stream);
   };
   /** Runs one step. Once the run is to end it may take no longer than `patience`. */
   const patiently = async (step: (late: AbortSignal) => Promise<void>) => {
@@ -152,8 +147,8 @@ function pipeSink(
     try {
       await step(late.signal);
     } catch (error) {
-      pipe?.destroy();
-      throw error instanceof Unread ? error : failed(error);
+      discard();
+      throw error instanceof OutputUnread ? error : failed(error);
     } finally {
       clearTimeout(timer);
       hurry?.removeEventListener('abort', begin);
@@ -161,14 +156,14 @@ function pipeSink(
   };
   const begun = () =>
     patiently(async (late) => {
-      pipe ??= await open(() => late.aborted);
+      stream ??= await open(late);
     });
   const give = (part: Uint8Array) =>
     patiently(
       (late) =>
         new Promise((resolve, reject) => {
-          late.addEventListener('abort', () => reject(new Unread(shownAs)));
-          pipe?.write(part, (error) => (error ? reject(error) : resolve()));
+          late.addEventListener('abort', () => reject(new OutputUnread(shownAs)));
+          stream?.write(part, (error) => (error ? reject(error) : resolve()));
         }),
     );
   return {
@@ -180,9 +175,9 @@ function pipeSink(
     // Opened even for nothing: the reader of a pipe waits for its end.
     async close() {
       await begun();
-      pipe?.destroy();
+      discard();
     },
-    discard: () => pipe?.destroy(),
+    discard,
   };
 }
 
@@ -227,7 +222,7 @@ export function openSink(target: string, options: SinkOptions = {}): ByteSink {
   if (target === '-') return stdoutSink(options.hurry);
   if (!isStream(target)) return fileSink(target, options);
   const isPipe = statSync(target, { throwIfNoEntry: false })?.isFIFO() === true;
-  return isPipe ? pipeSink(target, undefined, (error) => unwritable(target, error), options.hurry) : deviceSink(target);
+  return isPipe ? pipeSink(target, options.hurry) : deviceSink(target);
 }
 
 /** Writes all bytes, in as many steps as it takes. */

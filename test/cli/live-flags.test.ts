@@ -47,6 +47,7 @@ describe('the flags of a live capture', () => {
 describe('the plan of a live capture', () => {
   it('is JSON lines on standard output unless something else is wanted', () => {
     expect(planLive(undefined, undefined, 0)).toMatchObject({ format: 'jsonl', shape: 'stdout', output: '-' });
+    expect(planLive(undefined, '-')).toMatchObject({ format: 'jsonl', shape: 'stdout' });
     expect(planLive('avro', undefined, 0)).toMatchObject({ format: 'avro', shape: 'stdout' });
     expect(planLive(undefined, 'x.sf', 60)).toMatchObject({ format: 'avro', shape: 'file', rotate: 60 });
     expect(planLive(undefined, 'tables/', 60)).toMatchObject({ format: 'parquet', shape: 'directory' });
@@ -72,7 +73,10 @@ describe('the live table', () => {
     expect(text).toMatch(/nginx \(7\) .*1,234 .*2\.0 KiB .*5\.0 GiB/);
     expect(text).toContain('127.0.0.1:1 -> 127.0.0.1:2');
     expect(text).not.toContain('\x1b');
-    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    for (const columns of [40, 59, 60, 80, 200]) {
+      const lines = topText(rows, { ...emptySummary, live }, columns).split('\n');
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+    }
   });
 
   it.each([24, 50, 12])('fits a terminal of %i lines', (lines) => {

@@ -69,8 +69,10 @@ async function datums(): Promise<Datum[]> {
 /** Whether everything that a message refers to came before it. */
 function checkReferences(messages: Server['messages']): void {
   const known = new Set<string>();
-  const oid = (value: unknown) =>
-    JSON.stringify([String((value as never)['createTS']), String((value as never)['hpid'])]);
+  const oid = (value: unknown) => {
+    const { createTS, hpid } = value as { createTS: unknown; hpid: unknown };
+    return JSON.stringify([String(createTS), String(hpid)]);
+  };
   messages.forEach(({ name, fields }, place) => {
     expect(name === 'SFHeader').toBe(place === 0);
     if (name === 'Process') known.add(oid(fields.oid));

@@ -1,5 +1,5 @@
 import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -262,6 +262,84 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(existsSync(directory.path('n.jsonl'))).toBe(true);
   });
 
+  it('ends though nobody reads its pipe, some seconds later, and keeps its recording', async () => {
+    const pipe = directory.path('unread');
+    execFileSync('mkfifo', [pipe]);
+    const unopened = startLive([
+      'live',
+      '-o',
+      pipe,
+      '-f',
+      'jsonl',
+      '--duration',
+      '0.2',
+      '--write',
+      directory.path('a.scap'),
+    ]);
+    const args = [join(root, 'bin/run.js'), 'live', '--all-syscalls', '--no-file-only', '--file-read-mode', 'all'];
+    const unread = spawn(process.execPath, [...args, '--write', directory.path('b.scap')], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let told = '';
+    unread.stderr.setEncoding('utf8').on('data', (text) => (told += text));
+    const exit = new Promise((resolve) => unread.on('exit', resolve));
+    await until(() => told.includes('capturing'));
+    const busy = setInterval(work, 20);
+    await sleep(3000);
+    clearInterval(busy);
+    unread.kill('SIGTERM');
+    expect(await exit).toBe(1);
+    expect(told).toMatch(/cannot write standard output: nobody reads it; what was left is lost\n$/);
+    expect(await unopened.ended).toMatchObject({
+      exit: 1,
+      stderr: expect.stringContaining(`${pipe}: nobody reads it`),
+    });
+    for (const name of ['a.scap', 'b.scap']) {
+      expect(told + (await unopened.ended).stderr).toContain(`${directory.path(name)} (capture)`);
+      expect(sfkit('info', directory.path(name)).status).toBe(0);
+    }
+  });
+
+  it('has its recording whole where the reader of its records had enough', () => {
+    const script = '"$@" | head -n 1';
+    const args = [
+      process.execPath,
+      join(root, 'bin/run.js'),
+      'live',
+      '--duration',
+      '20',
+      '-w',
+      directory.path('h.scap'),
+    ];
+    const busy = spawn('/bin/sh', ['-c', 'while :; do cat /etc/passwd; done'], { stdio: 'ignore' });
+    const run = spawnSync('sh', ['-c', script, '-', ...args], { encoding: 'utf8', cwd: directory.path() });
+    busy.kill();
+    expect(run.stdout).toMatch(/^\{.*\}\n$/);
+    expect(run.stderr).toContain('h.scap (capture)');
+    expect(sfkit('info', directory.path('h.scap')).status).toBe(0);
+  });
+
+  it('replaces no rotation of another run, and follows no link under the name of what is under way', async () => {
+    const place = directory.path('rotated');
+    const runs = [1, 2].map(() =>
+      startLive(['live', '-o', `${place}/`, '-f', 'csv', '--rotate', '60', '--duration', '1']),
+    );
+    for (const run of runs) expect(await run.ended).toMatchObject({ exit: 0 });
+    expect(readdirSync(place)).toHaveLength(2);
+    symlinkSync(directory.path('elsewhere'), directory.path('l.sf.part'));
+    expect(await startLive(['live', '-o', directory.path('l.sf'), '--duration', '0.2']).ended).toMatchObject({
+      exit: 0,
+    });
+    expect(existsSync(directory.path('elsewhere'))).toBe(false);
+    expect(lstatSync(directory.path('l.sf')).isFile()).toBe(true);
+  });
+
+  it('tells of --top as JSON where that is asked for, beside the tables', async () => {
+    const end = await startLive(['live', '--top', '--json', '--duration', '1.5']).ended;
+    expect(JSON.parse(end.stderr.slice(end.stderr.indexOf('{')))).toMatchObject({ outputs: [] });
+    expect(end.stdout).toContain('processes');
+  });
+
   it.each([
     [['record', '-o', '-'], /not to standard output/],
     [['live', '-o', 'same', '-f', 'avro', '-w', 'same'], /name them differently/],
@@ -270,6 +348,10 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     [['live', '-o', '/dev/null', '-f', 'avro', '--rotate', '5'], /cannot be rotated/],
     [['live', '--table', 'file', '-o', 'x.sf'], /a SysFlow file holds all records/],
     [['record', '-o', 'x', '--buffer-size', '3M'], /a power of two/],
+    [['live', '-o', 'same.sf', '-w', './same.sf'], /name them differently/],
+    [['live', '--socket', '/'.padEnd(108, 'x')], /at most 107 bytes/],
+    [['live', '--cri-socket', ''], /expected a path/],
+    [['live', '--pid', '99999999999999999999'], /4194304/],
   ])('refuses what makes no sense: %j', (args, message) => {
     const run = sfkit(...args);
     expect(run.status).toBe(2);
