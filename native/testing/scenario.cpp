@@ -108,6 +108,18 @@ void Scenario::write(int64_t tid, int64_t fd, int64_t result) {
   call(tid, ev::SYSCALL_WRITE_X, {i64(fd), u32(65536)}, {i64(result), "data"}, {i64(fd), u32(65536)});
 }
 
+void Scenario::sendfile(int64_t tid, int64_t to, int64_t from, int64_t result) {
+  constexpr uint64_t kSize = 1 << 20;
+  call(tid, ev::SYSCALL_SENDFILE_X, {i64(to), i64(from), u64(0), u64(kSize)}, {i64(result), u64(0)},
+       {i64(to), i64(from), u64(kSize)});
+}
+
+void Scenario::copy_file_range(int64_t tid, int64_t to, int64_t from, int64_t result) {
+  constexpr uint64_t kSize = 1 << 20;
+  call(tid, ev::SYSCALL_COPY_FILE_RANGE_X, {i64(from), u64(0), u64(kSize)}, {i64(result), i64(to), u64(0)},
+       {i64(from), u64(0), u64(kSize)});
+}
+
 void Scenario::mmap(int64_t tid, int64_t fd, uint64_t length) {
   constexpr uint32_t kPrivate = 2;
   const Params arguments = {u64(0), u64(length), u32(1), u32(kPrivate), i64(fd), u64(0)};

@@ -61,6 +61,8 @@ class Scenario {
   void close(int64_t tid, int64_t fd);
   void read(int64_t tid, int64_t fd, int64_t result);
   void write(int64_t tid, int64_t fd, int64_t result);
+  void sendfile(int64_t tid, int64_t to, int64_t from, int64_t result);
+  void copy_file_range(int64_t tid, int64_t to, int64_t from, int64_t result);
   void mmap(int64_t tid, int64_t fd, uint64_t length);
   void dup2(int64_t tid, int64_t old_fd, int64_t new_fd);
   void chdir(int64_t tid, std::string_view path);

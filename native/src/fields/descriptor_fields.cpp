@@ -126,6 +126,14 @@ bool FieldReader::is_local(const state::IpBytes& ip, bool ipv6) const {
   return engine_.interfaces().has(ip, ipv6);
 }
 
+// Which end of a connection is this machine's. Where the interfaces do not tell, as on loopback and in
+// network namespaces, whose addresses are in no list, it is the end of who calls or is called.
+bool FieldReader::is_first_local(const Descriptor& descriptor, bool ipv6) const {
+  const bool first = is_local(descriptor.sip, ipv6);
+  if (first != is_local(descriptor.dip, ipv6) || descriptor.role == state::Role::kNone) return first;
+  return descriptor.role == state::Role::kClient;
+}
+
 FieldValue FieldReader::socket_field(Field field, const Descriptor& descriptor) {
   const bool server = descriptor.is_ip_server();
   const bool ipv6 = is_ipv6(descriptor);
@@ -152,14 +160,14 @@ FieldValue FieldReader::socket_field(Field field, const Descriptor& descriptor) 
     case Field::kFdLport:
     case Field::kFdLproto:
       if (server) return {};
-      first = is_local(descriptor.sip, ipv6);
+      first = is_first_local(descriptor, ipv6);
       break;
     case Field::kFdRip:
     case Field::kFdRnet:
     case Field::kFdRport:
     case Field::kFdRproto:
       if (server) return {};
-      first = !is_local(descriptor.sip, ipv6);
+      first = !is_first_local(descriptor, ipv6);
       break;
     default: break;
   }

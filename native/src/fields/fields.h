@@ -162,6 +162,7 @@ class FieldReader {
   FieldValue descriptor_name();
   FieldValue directory_or_file(const state::Descriptor& descriptor, bool directory);
   bool is_local(const state::IpBytes& ip, bool ipv6) const;
+  bool is_first_local(const state::Descriptor& descriptor, bool ipv6) const;
 
   // path_fields.cpp
   FieldValue path_field(Field field);

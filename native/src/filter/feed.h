@@ -32,13 +32,15 @@ class Feed : public state::Feed {
   fields::FieldReader& reader() { return reader_; }
 
   // Applies the event, as Engine::apply_all() does, and calls `visit(const Context&)` if it is wanted and
-  // passes; reader() looks at it then.
-  template <typename Visit>
-  void apply_passing(const scap::EventView& event, bool wanted, Visit visit) {
+  // passes; reader() looks at it then. `leave(const Context&)` is called if it is wanted and does not pass.
+  template <typename Visit, typename Leave>
+  void apply_passing(const scap::EventView& event, bool wanted, Visit visit, Leave leave) {
     reader_.next_event(event);
     if (is_hopeless(event.code)) {
       if (wanted) ++left_out_;
-      engine().apply(event, [](const state::Context&) {});
+      engine().apply(event, [&](const state::Context& context) {
+        if (wanted) leave(context);
+      });
       return;
     }
     reader_.set_origin(times().origin());
@@ -47,10 +49,16 @@ class Feed : public state::Feed {
       reader_.look_at(context);
       if (filter_ != nullptr && !filter_->passes(reader_)) {
         ++left_out_;
+        leave(context);
         return;
       }
       visit(context);
     });
+  }
+
+  template <typename Visit>
+  void apply_passing(const scap::EventView& event, bool wanted, Visit visit) {
+    apply_passing(event, wanted, visit, [](const state::Context&) {});
   }
 
   // Whether neither the event nor, if it is the beginning of a call, the call's end can pass: what is entered

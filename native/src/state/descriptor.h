@@ -16,7 +16,9 @@ namespace sfkit::state {
 using scap::FdType;
 using scap::L4;
 
+inline constexpr uint32_t kOpenWronly = 1u << 1;      // PPM_O_WRONLY, a part of PPM_O_RDWR
 inline constexpr uint32_t kOpenDirectory = 1u << 10;  // PPM_O_DIRECTORY
+inline constexpr uint32_t kOpenTmpfile = 1u << 13;    // PPM_O_TMPFILE
 inline constexpr uint32_t kOpenCloexec = 1u << 12;    // PPM_O_CLOEXEC
 inline constexpr uint32_t kOpenFCreated = 1u << 14;   // bits from here up come from the kernel
 

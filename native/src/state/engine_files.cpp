@@ -28,8 +28,11 @@ void put_copy(DescriptorTable& table, int64_t fd, DescriptorRef source, bool clo
 
 void Engine::add_file(Context& context, int64_t fd, uint32_t flags) {
   const scap::CallView& call = *context.call;
-  Descriptor* descriptor =
-      add_fd(context, fd, (flags & kOpenDirectory) != 0 ? FdType::kDirectory : FdType::kFileV2);
+  // An unnamed file is asked for in a directory. Older recordings have the flag of it with every directory,
+  // but no directory is opened for writing.
+  const bool is_unnamed = !compat_ && (flags & kOpenTmpfile) != 0 && (flags & kOpenWronly) != 0;
+  const bool is_directory = (flags & kOpenDirectory) != 0 && !is_unnamed;
+  Descriptor* descriptor = add_fd(context, fd, is_directory ? FdType::kDirectory : FdType::kFileV2);
   if (descriptor == nullptr) return;
   descriptor->open_flags = flags;
   descriptor->device = static_cast<uint32_t>(to_uint(call.from_exit(P::dev), 0));

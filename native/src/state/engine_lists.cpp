@@ -123,7 +123,10 @@ void Engine::lists_complete() {
     if (thread == nullptr) continue;
     if (thread->group == nullptr) threads_.link(thread);
     thread->descriptors.filter([this](int64_t, FdSlot& slot) {
-      if (slot.descriptor->type != FdType::kIpv4 || slot.descriptor->role != Role::kNone) return true;
+      // libs 0.18.1 leaves IPv6 as the list has it.
+      const bool ipv6 = slot.descriptor->type == FdType::kIpv6;
+      if (slot.descriptor->type != FdType::kIpv4 && (!ipv6 || compat_)) return true;
+      if (slot.descriptor->role != Role::kNone) return true;
       Descriptor& descriptor = slot.descriptor.writable();
       // The list gives the local end first; events give the one that connected first.
       if (server_ports_.find(descriptor.sport) != nullptr) {
@@ -134,7 +137,7 @@ void Engine::lists_complete() {
       }
       Endpoint source{descriptor.sip, descriptor.sport};
       Endpoint destination{descriptor.dip, descriptor.dport};
-      complete_ends(source, destination, false);
+      complete_ends(source, destination, ipv6);
       set_ends(descriptor, source, destination);
       return true;
     });

@@ -94,8 +94,12 @@ class Pipeline : public filter::Feed {
       engine().apply(event, [](const state::Context&) {});
       return;
     }
-    apply_passing(event, shown && makes_records_[event.code],
-                  [this](const state::Context& context) { dispatch(context); });
+    apply_passing(
+        event, shown && makes_records_[event.code],
+        [this](const state::Context& context) { dispatch(context); },
+        [this, &event](const state::Context& context) {
+          if (op_of(event.code, false) == kOpExit) dispatcher_.end_hidden(context);
+        });
   }
 
   const ConvertOptions& options_;

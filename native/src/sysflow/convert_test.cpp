@@ -426,6 +426,86 @@ TEST(Convert, ListsBetweenEventsAddToTheState) {
   EXPECT_EQ(kept.processes.back().poid, kept.processes.front().oid);
 }
 
+TEST_P(EveryAge, WhatTheKernelCopiesIsReadFromOneAndWrittenToTheOther) {
+  Scenario world = small_world(GetParam());
+  world.openat(kPid, 3, kAtFdcwd, "from", kReadOnly);
+  world.sendfile(kPid, 4, 3, 100);
+  world.copy_file_range(kPid, 4, 3, 23);
+  world.close(kPid, 3);
+  world.close(kPid, 4);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.file_flows.size(), 2u);
+  EXPECT_EQ(kept.file_flows[0].op_flags, kOpOpen | kOpReadRecv | kOpClose);
+  EXPECT_EQ(kept.file_flows[0].counters.read_bytes, 123);
+  EXPECT_EQ(kept.file_flows[0].counters.read_ops, 2);
+  EXPECT_EQ(kept.file_flows[1].op_flags, kOpWriteSend | kOpClose);
+  EXPECT_EQ(kept.file_flows[1].counters.write_bytes, 123);
+
+  ConvertOptions compat = everything();
+  compat.compat = true;
+  for (const FileFlow& flow : convert(world, compat).file_flows) {
+    EXPECT_EQ(flow.counters.read_bytes + flow.counters.write_bytes, 0) << "the collector overlooks them";
+  }
+}
+
+TEST_P(EveryAge, FlowsEndWithTheirProcessAlsoWhereAFilterLeavesTheEndOut) {
+  Scenario world = small_world(GetParam());
+  world.write(kPid, 4, 5);
+  world.wait(kSecond);
+  world.exit(kPid, 0);
+  world.wait(8 * kSecond);
+  world.write(1, 4, 1);
+  for (const char* filter : {"fd.name = /var/log/app", "evt.type = write"}) {
+    ConvertOptions options = everything();
+    options.filter = filter;
+    const Kept kept = convert(world, options);
+    ASSERT_EQ(kept.file_flows.size(), 1u) << filter;
+    EXPECT_TRUE(kept.events.empty()) << filter;
+    EXPECT_EQ(kept.file_flows[0].op_flags, kOpWriteSend | kOpTruncate) << filter;
+    EXPECT_LT(kept.file_flows[0].end_ts - kept.file_flows[0].ts, static_cast<int64_t>(2 * kSecond)) << filter;
+  }
+}
+
+TEST(Convert, ListedConnectionsOverIpv6AreToldFromTheirCallersSideToo) {
+  Scenario world = small_world(Age::k2026);
+  const auto local = [](uint8_t last) {
+    std::array<uint8_t, 16> ip{};
+    ip[15] = last;
+    return ip;
+  };
+  scap::FdEntry listening;
+  listening.fd = 5;
+  listening.type = scap::FdType::kIpv6Server;
+  listening.source_port = 80;
+  listening.l4 = scap::L4::kTcp;
+  scap::FdEntry accepted = listening;
+  accepted.fd = 6;
+  accepted.type = scap::FdType::kIpv6;
+  accepted.source = accepted.destination = local(1);
+  accepted.destination_port = 40000;
+  world.writer().descriptors(kPid, {listening, accepted});
+  world.read(kPid, 6, 10);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.network_flows.size(), 1u);
+  EXPECT_EQ(kept.network_flows[0].sport, 40000);
+  EXPECT_EQ(kept.network_flows[0].dport, 80);
+}
+
+TEST(Convert, AnUnnamedFileIsAFileAndNoDirectory) {
+  constexpr uint32_t kDirectory = 1024;
+  constexpr uint32_t kTmpfile = 8192;
+  Scenario world = small_world(Age::k2026);
+  world.openat(kPid, 3, kAtFdcwd, "/tmp", kReadWrite | kDirectory | kTmpfile);
+  world.write(kPid, 3, 20);
+  // Older software marks every directory so.
+  world.openat(kPid, 5, kAtFdcwd, "/var", kReadOnly | kDirectory | kTmpfile);
+  world.read(kPid, 5, 0);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.files.size(), 2u);
+  EXPECT_EQ(kept.files[0].restype, 'f');
+  EXPECT_EQ(kept.files[1].restype, 'd');
+}
+
 TEST(Convert, CountsOfHostileResultsDoNotOverflow) {
   Scenario world = small_world(Age::k2026);
   for (int i = 0; i < 3; ++i) world.write(kPid, 4, INT64_MAX);

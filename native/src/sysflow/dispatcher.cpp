@@ -174,8 +174,29 @@ void Dispatcher::dispatch(const state::Context& context) {
   if ((op & kProcessOps) != 0) {
     on_process(context, op);
   } else {
-    on_data(context, op);
+    each_operation(context, op, [this](const state::Context& one, uint32_t its_op) { on_data(one, its_op); });
   }
+}
+
+// The collector does not see that they end; what is under way stays until it is too old.
+void Dispatcher::end_hidden(const state::Context& context) {
+  if (context.thread == nullptr) return;
+  state::Thread& thread = *context.thread;
+  ProcessEntity* const process = entities_.known(thread);
+  if (process == nullptr) return;
+  if (!is_main(thread)) {
+    if (!options_.process_flow) flows_.end_thread(*process, thread.tid);
+    return;
+  }
+  flows_.end_thread_flow(*process);
+  flows_.end_process(*process);
+  process->ended = true;
+  dying_.push_back({now_, process->record.oid});
+}
+
+// A thread that the capture never introduced stands for a process of its own.
+bool Dispatcher::is_main(const state::Thread& thread) const {
+  return thread.is_leader() || (!options_.compat && thread.is_invalid());
 }
 
 int64_t Dispatcher::result_of(const state::Context& context) const {
@@ -222,8 +243,7 @@ void Dispatcher::write_event(const state::Context& context, const ProcessEntity&
 
 void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   state::Thread& thread = *context.thread;
-  // A thread that the capture never introduced stands for a process of its own.
-  const bool main = thread.is_leader() || (!options_.compat && thread.is_invalid());
+  const bool main = is_main(thread);
   const int64_t result = result_of(context);
 
   if (options_.process_flow && op == kOpClone) {

@@ -76,6 +76,12 @@ class EntityStore {
     return fetch(thread, *leader, state, ts);
   }
 
+  // The process of `thread` if it was met before, and null else.
+  ProcessEntity* known(state::Thread& thread) {
+    state::Thread* const leader = thread.leader();
+    return find(oid_of(leader == nullptr ? thread : *leader));
+  }
+
   // Writes the process again with what an exec or a change of ids altered.
   void modified(ProcessEntity& process, state::Thread& thread, int64_t ts);
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "state/engine.h"
 #include "sysflow/records.h"
 
 namespace sfkit::sysflow {
@@ -13,6 +14,34 @@ inline constexpr uint32_t kProcessOps = kOpClone | kOpExec | kOpExit | kOpSetuid
 // The operation of event `code`, 0 for none. `compat`: only the events the collector 0.7 knows, and mmap
 // counted on entry.
 uint32_t op_of(uint16_t code, bool compat);
+
+// Of calls that move bytes from one descriptor to another: a read and a write.
+inline constexpr uint32_t kOpTransfer = kOpReadRecv | kOpWriteSend;
+
+// Calls `visit(const Context&, uint32_t op)` for each operation of an event: of a transfer for both of its
+// ends, with their descriptors, else for the event as it is.
+template <typename Visit>
+void each_operation(const state::Context& context, uint32_t op, Visit visit) {
+  if (op != kOpTransfer) return visit(context, op);
+  if (context.call == nullptr || context.thread == nullptr) return;
+  using scap::P;
+  struct End {
+    P name;
+    uint32_t op;
+  };
+  static constexpr End kEnds[] = {{P::in_fd, kOpReadRecv},   {P::fd_in, kOpReadRecv},
+                                  {P::fdin, kOpReadRecv},    {P::out_fd, kOpWriteSend},
+                                  {P::fd_out, kOpWriteSend}, {P::fdout, kOpWriteSend}};
+  state::DescriptorTable* const table = context.thread->table();
+  for (const End& end : kEnds) {
+    const Bytes number = context.call->get(end.name);
+    if (number.empty()) continue;
+    state::Context one = context;
+    one.fd = scap::to_int(number, -1);
+    one.slot = table == nullptr ? nullptr : table->find(one.fd);
+    visit(one, end.op);
+  }
+}
 
 // Whether the paths of the call are relative to a directory descriptor of the call.
 bool is_at_call(uint16_t code);

@@ -40,23 +40,25 @@ void Tally::count(const state::Context& context) {
   const uint32_t op = op_of(context.event->code, false);
   const int64_t result = context.call == nullptr ? 0 : context.call->result();
   const uint64_t moved = result > 0 ? static_cast<uint64_t>(result) : 0;
-  const uint64_t read = op == kOpReadRecv ? moved : 0;
-  const uint64_t written = op == kOpWriteSend ? moved : 0;
+  const auto read = [moved](uint32_t its_op) { return (its_op & kOpReadRecv) != 0 ? moved : 0; };
+  const auto written = [moved](uint32_t its_op) { return (its_op & kOpWriteSend) != 0 ? moved : 0; };
   const std::lock_guard lock(mutex_);
   name_.assign(context.thread->comm).append(" (").append(std::to_string(context.thread->pid)).append(")");
-  add(processes_, name_, read, written);
-  if (context.slot == nullptr) return;
-  const state::Descriptor& descriptor = *context.slot->descriptor;
-  if (descriptor.is_file()) {
-    add(files_, descriptor.name, read, written);
-  } else if (descriptor.is_ip_socket()) {
-    const bool ipv6 = descriptor.type == state::FdType::kIpv6;
-    name_.clear();
-    append_end(name_, descriptor.sip, descriptor.sport, ipv6);
-    name_ += " -> ";
-    append_end(name_, descriptor.dip, descriptor.dport, ipv6);
-    add(connections_, name_, read, written);
-  }
+  add(processes_, name_, read(op), written(op));
+  each_operation(context, op, [&](const state::Context& one, uint32_t its_op) {
+    if (one.slot == nullptr) return;
+    const state::Descriptor& descriptor = *one.slot->descriptor;
+    if (descriptor.is_file()) {
+      add(files_, descriptor.name, read(its_op), written(its_op));
+    } else if (descriptor.is_ip_socket()) {
+      const bool ipv6 = descriptor.type == state::FdType::kIpv6;
+      name_.clear();
+      append_end(name_, descriptor.sip, descriptor.sport, ipv6);
+      name_ += " -> ";
+      append_end(name_, descriptor.dip, descriptor.dport, ipv6);
+      add(connections_, name_, read(its_op), written(its_op));
+    }
+  });
 }
 
 std::vector<TallyRow> Tally::take(size_t most) {
