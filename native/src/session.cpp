@@ -209,7 +209,7 @@ SessionSummary Session::summary() const {
     const std::lock_guard lock(input_mutex_);
     if (source_) {
       summary.live = source_->counts();
-      summary.live_running = true;
+      summary.live_running = !done_.load();
       summary.recording_failure = source_->recording_failure();
       summary.privileges_failure = source_->privileges_failure();
     }
@@ -235,6 +235,7 @@ void Session::run() {
     const std::lock_guard lock(summary_mutex_);
     summary_ = std::move(summary);
   }
+  done_.store(true);
   queue_.close(std::move(status));
 }
 

@@ -150,6 +150,7 @@ class Session {
   std::atomic<uint64_t> skipped_ipv6_flows_{0};
   sysflow::TableSizes sizes_;
   sysflow::Tally tally_;
+  std::atomic<bool> done_{false};  // the input was read to its end
   mutable std::mutex summary_mutex_;
   InputSummary summary_;  // as of the end
   events::CaptureInfo info_;

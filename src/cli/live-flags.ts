@@ -141,7 +141,7 @@ export function filterOf(flags: {
       throw new SfkitError('INVALID_ARGUMENT', `--${name}: expected a name, found nothing`);
   }
   if (flags.pid?.length) parts.push(`proc.pid in (${flags.pid.join(', ')})`);
-  if (flags.comm?.length) parts.push(`proc.name in (${flags.comm.map(quoted).join(', ')})`);
+  if (flags.comm?.length) parts.push(`proc.name in (${flags.comm.map(kernelName).map(quoted).join(', ')})`);
   if (flags.container?.length) {
     const one = (name: string) => {
       const named = `container.name = ${quoted(name)}`;
@@ -154,6 +154,11 @@ export function filterOf(flags: {
   if (flags.filter !== undefined && flags.filter !== '')
     parts.push(parts.length > 0 ? `(${flags.filter})` : flags.filter);
   return parts.length === 0 ? undefined : parts.join(' and ');
+}
+
+/** As much of a program's name as the kernel keeps. */
+function kernelName(name: string): string {
+  return Buffer.from(name).subarray(0, 15).toString();
 }
 
 function quoted(text: string): string {

@@ -2,7 +2,7 @@ import { SfkitError } from '../engine/errors.js';
 import type { Summary } from '../engine/session.js';
 import { pendingFile } from '../export/pending.js';
 import { isStream } from '../export/sink.js';
-import { isSameTarget } from '../export/target.js';
+import { isSameTarget, refuseMissingDirectory } from '../export/target.js';
 import { captureKernel, type LiveCaptureOptions } from '../live/capture.js';
 import { type WatcherOptions, watchContainers } from '../live/runtimes/watcher.js';
 import { endOnSignals } from './endings.js';
@@ -33,6 +33,10 @@ export async function runLive({ record, duration, runtimes, ...options }: LiveRu
   }
   if (record !== undefined && output !== undefined && output !== '-' && isSameTarget(record, output)) {
     throw new SfkitError('INVALID_ARGUMENT', `${record} would be the capture and the records; name them differently`);
+  }
+  // Said before the capture begins.
+  if (options.plan?.shape === 'file' && options.plan.directory === undefined && options.plan.rotate === 0) {
+    refuseMissingDirectory(options.plan.output);
   }
   const ending = new AbortController();
   const hurry = new AbortController();

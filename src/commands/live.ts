@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Command, Flags } from '@oclif/core';
 import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
 import { durationOf, filterOf, liveConfigOf, liveFlags, runtimesOf } from '../cli/live-flags.js';
@@ -110,6 +111,9 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
     refuseWrongOutput(plan, flags.table);
     if (flags.socket !== undefined && Buffer.byteLength(flags.socket) > longestSocketPath) {
       throw new SfkitError('INVALID_ARGUMENT', `--socket: expected a path of at most ${longestSocketPath} bytes`);
+    }
+    for (const pid of flags.pid ?? []) {
+      if (!existsSync(`/proc/${pid}`)) process.stderr.write(`sfkit: no process has the number ${pid} now\n`);
     }
     const { summary, seconds, failure, recordingFailure } = await runLive({
       ...collectorOptions({ ...flags, filter: filterOf(flags) }),

@@ -75,6 +75,11 @@ export class ArrowTableWriter {
     this.#writer.reset(this.#queue, this.#batches.schema);
   }
 
+  /** Writes the schema, so that a table that gets no rows, or is never ended, can be read. */
+  begin(): Promise<void> {
+    return this.#flush();
+  }
+
   async write(batch: ColumnBatch): Promise<void> {
     this.#writer.write(this.#batches.encode(batch));
     await this.#flush();

@@ -23,6 +23,13 @@ export interface Pending {
 export interface PendingOptions {
   /** It has a name to be found under, and stays there if it is never finished. */
   keeps?: boolean | undefined;
+  /** Only its owner may read it. */
+  isPrivate?: boolean | undefined;
+}
+
+/** Permissions of a file, before the umask. */
+export function modeOf({ isPrivate }: PendingOptions): number {
+  return isPrivate ? 0o600 : 0o666;
 }
 
 /** A file to be, in place of a regular file or of none; what a link points to is replaced, not the link. */
@@ -52,7 +59,7 @@ export function pendingDirectory(target: string, options: PendingOptions = {}): 
   try {
     mkdirSync(dirname(pending.path), { recursive: true });
     // Not through what others may have put there.
-    mkdirSync(pending.path);
+    mkdirSync(pending.path, options.isPrivate ? 0o700 : 0o777);
   } catch (error) {
     pending.discard();
     throw unwritable(target, error);
@@ -90,8 +97,7 @@ function register(
   { keeps = false }: PendingOptions = {},
 ): Pending {
   removeLeftovers(dirname(place));
-  const hidden = join(dirname(place), `.${basename(place)}.${process.pid}-${counter++}.${machine}.part`);
-  const path = keeps ? unusedName(`${place}.part`) : hidden;
+  const path = keeps ? unusedName(`${place}.part`) : hiddenName(place);
   const pending: Pending = {
     path,
     commit() {
@@ -105,12 +111,23 @@ function register(
     },
     discard() {
       if (!open.delete(pending) || keeps) return;
-      // Again where it fills up meanwhile: DuckDB may still be writing on a thread of its own.
-      rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+      // DuckDB may still be making files on a thread of its own: it does not find the way to another name.
+      const grave = hiddenName(place);
+      try {
+        renameSync(path, grave);
+      } catch {
+        // It was not made yet.
+      }
+      rmSync(grave, { recursive: true, force: true });
     },
   };
   open.add(pending);
   return pending;
+}
+
+/** Beside the place, as leftovers.ts knows it. */
+function hiddenName(place: string): string {
+  return join(dirname(place), `.${basename(place)}.${process.pid}-${counter++}.${machine}.part`);
 }
 
 /** The name, or with a number behind it: what an earlier run left stays. A link that leads nowhere is something, too. */

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { OutputLost, OutputUnread, type SfkitError, unwritable } from '../engine/errors.js';
-import { type PendingOptions, pendingFile } from './pending.js';
+import { modeOf, type PendingOptions, pendingFile } from './pending.js';
 import { lookAt } from './target.js';
 
 /** Takes bytes in order. A write resolves when the next one is welcome. */
@@ -25,7 +25,11 @@ export interface SinkOptions extends PendingOptions {
 export function fileSink(target: string, options: SinkOptions = {}): ByteSink {
   const pending = pendingFile(target, options);
   // What stays behind is named, as it holds all until then.
-  const sink = plainFileSink(pending.path, options.keeps ? pending.path : target, () => pending.discard());
+  const sink = plainFileSink(pending.path, {
+    shownAs: options.keeps ? pending.path : target,
+    mode: modeOf(options),
+    onError: () => pending.discard(),
+  });
   return {
     write: sink.write,
     async close() {
@@ -40,7 +44,10 @@ export function fileSink(target: string, options: SinkOptions = {}): ByteSink {
 }
 
 /** A file that shows while it is written; for use below a directory that is itself pending. */
-export function plainFileSink(path: string, shownAs = path, onError = () => {}): ByteSink {
+export function plainFileSink(
+  path: string,
+  { shownAs = path, mode = 0o666, onError = () => {} }: { shownAs?: string; mode?: number; onError?: () => void } = {},
+): ByteSink {
   let descriptor: number | undefined;
   const shut = () => {
     const open = descriptor;
@@ -58,7 +65,7 @@ export function plainFileSink(path: string, shownAs = path, onError = () => {}):
   };
   guarded(() => {
     // Anew, and so not through a link that others may have put there.
-    descriptor = openSync(path, 'wx');
+    descriptor = openSync(path, 'wx', mode);
   });
   return {
     async write(chunk) {

@@ -1,9 +1,9 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ColumnBatch } from '../engine/batch.js';
 import { type TableName, tables as tableSpecs } from '../engine/columns.gen.js';
 import { unwritable } from '../engine/errors.js';
-import { pendingDirectory } from './pending.js';
+import { modeOf, pendingDirectory } from './pending.js';
 import { type Conversion, extension, type Format } from './plan.js';
 import { type ByteSink, isStream, openSink, plainFileSink, type SinkOptions } from './sink.js';
 import { stageFile } from './staged.js';
@@ -51,7 +51,9 @@ async function openWriter(
 ): Promise<TableWriter> {
   if (format === 'arrow') {
     const { ArrowTableWriter } = await import('./arrow.js');
-    return new ArrowTableWriter(table, form, sink);
+    const writer = new ArrowTableWriter(table, form, sink);
+    await writer.begin();
+    return writer;
   }
   if (format === 'csv') await sink.write(csvHeader(table));
   const toText = format === 'csv' ? csvLines : jsonLines;
@@ -96,7 +98,7 @@ async function openDirectory(
   try {
     for (const table of tables) {
       const name = `${table}${extension(format)}`;
-      const sink = plainFileSink(join(pending.path, name), join(target, name));
+      const sink = plainFileSink(join(pending.path, name), { shownAs: join(target, name), mode: modeOf(options) });
       sinks.push(sink);
       writers.set(table, await openWriter(format, table, sink, arrowForm(name, options)));
     }
@@ -139,7 +141,12 @@ async function openParquet(
       }
     },
     async finish() {
-      await writer.write(place.paths);
+      try {
+        await writer.write(place.paths);
+        for (const path of place.paths.values()) chmodSync(path, modeOf(options) & ~process.umask());
+      } catch (error) {
+        throw unwritable(conversion.output, error);
+      }
       writer.close();
       await place.commit();
     },

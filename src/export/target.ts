@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { unwritable } from '../engine/errors.js';
 
@@ -51,6 +51,11 @@ function placeOf(target: string): string {
   } catch {
     return path;
   }
+}
+
+/** Throws if there is no directory to write the file in. */
+export function refuseMissingDirectory(file: string): void {
+  if (!existsSync(dirname(file))) throw unwritable(file, { code: 'ENOENT' });
 }
 
 /** Makes a directory where it is missing, and those above it. */

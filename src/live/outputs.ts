@@ -26,11 +26,14 @@ export interface LiveOutputOptions {
   hurry?: AbortSignal | undefined;
 }
 
+/** Found while it is under way, and for its owner alone: it holds what programs were given. */
+const kept = { keeps: true, isPrivate: true } as const;
+
 /** SysFlow files: one, or one after the other. Under way they are called NAME.part. */
 export function avroOutput(plan: LivePlan, options: LiveOutputOptions): LiveOutput<NativeBytesBatch> {
   if (plan.directory !== undefined) makeDirectory(plan.directory);
   if (plan.rotate === 0) return singleAvro(plan, options);
-  const files = new FileWriter({ filePath: plan.output, rotateInterval: plan.rotate }, { keeps: true });
+  const files = new FileWriter({ filePath: plan.output, rotateInterval: plan.rotate }, kept);
   return {
     write: ({ bytes, file = 0, begins = 0 }) => files.write(bytes, file, begins || options.second),
     finish: () => files.close(),
@@ -41,7 +44,7 @@ export function avroOutput(plan: LivePlan, options: LiveOutputOptions): LiveOutp
 function singleAvro(plan: LivePlan, { hurry }: LiveOutputOptions): LiveOutput<NativeBytesBatch> {
   let sink: ByteSink | undefined;
   const open = () => {
-    sink ??= openSink(plan.output, { keeps: true, hurry });
+    sink ??= openSink(plan.output, { ...kept, hurry });
     return sink;
   };
   return {
@@ -66,7 +69,7 @@ export function tableOutput(
       makeDirectory(plan.output);
       target = `${newName(rotationDirectory(plan.output, begins || second()))}/`;
     }
-    output = await openTables({ ...plan, output: target }, names, { keeps: true, hurry });
+    output = await openTables({ ...plan, output: target }, names, { ...kept, hurry });
     return output;
   };
   return {

@@ -52,6 +52,10 @@ function filesOf(paths: readonly string[]): QueryInput[] {
 
 const tableNames = new Set<string>(tables.map((table) => table.name));
 
+/** Also files of rotations, NAME.sf.SECONDS or, from the library, SECONDS alone. */
+const captureOrRecords = /\.(sf|sf\.\d+(-\d+)?|scap|scap\.gz)$|^\d{9,11}(-\d+)?$/i;
+const rotation = /^\d{8}T\d{6}Z(-\d+)?$/;
+
 function fromDirectory(directory: string): QueryInput[] {
   const names = readdirSync(directory).sort();
   const has = (ending: string) =>
@@ -67,23 +71,21 @@ function fromDirectory(directory: string): QueryInput[] {
   const inside = [
     ...parquet,
     ...arrow,
-    ...names.filter((name) => /\.(sf|sf\.\d+|scap|scap\.gz)$/i.test(name) || name.endsWith('.sysflow')),
+    ...names.filter((name) => captureOrRecords.test(name) || name.endsWith('.sysflow')),
   ];
   // What sfkit live --rotate leaves: a directory of tables for each rotation.
-  const rotations = names.filter((name) => /^\d{8}T\d{6}Z/.test(name) && statSync(join(directory, name)).isDirectory());
-  if (inside.length === 0 && rotations.length > 0) {
-    return rotations.flatMap((name) => fromDirectory(join(directory, name)));
-  }
-  if (inside.length === 0) {
+  const rotations = names.filter((name) => rotation.test(name) && statSync(join(directory, name)).isDirectory());
+  if (inside.length === 0 && rotations.length === 0) {
     const text = has('.jsonl').length + has('.csv').length > 0;
     const found = text
       ? 'it holds text tables, and query reads .parquet and .arrow'
       : 'it holds no tables, captures or .sf files';
     throw new SfkitError('INPUT_NOT_SUPPORTED', `${directory}: nothing to query: ${found}`);
   }
-  return filesOf(inside.map((name) => join(directory, name))).map((input) =>
+  const files = filesOf(inside.map((name) => join(directory, name))).map((input) =>
     input.kind === 'engine' || input.directory !== undefined || !isTable(input.path) ? input : { ...input, directory },
   );
+  return [...files, ...rotations.flatMap((name) => fromDirectory(join(directory, name)))];
 }
 
 function isTable(path: string): boolean {

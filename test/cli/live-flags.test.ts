@@ -44,6 +44,12 @@ describe('the flags of a live capture', () => {
   });
 });
 
+describe('names of programs', () => {
+  it('are cut as the kernel cuts them', () => {
+    expect(filterOf({ comm: ['averyveryverylongname'] })).toBe('proc.name in ("averyveryverylo")');
+  });
+});
+
 describe('the plan of a live capture', () => {
   it('is JSON lines on standard output unless something else is wanted', () => {
     expect(planLive(undefined, undefined, 0)).toMatchObject({ format: 'jsonl', shape: 'stdout', output: '-' });

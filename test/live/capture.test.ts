@@ -334,6 +334,42 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(lstatSync(directory.path('l.sf')).isFile()).toBe(true);
   });
 
+  it('leaves records that can be read where it was killed, for their owner alone', async () => {
+    const place = directory.path('killed');
+    const live = startLive(['live', '-o', `${place}/`, '-f', 'arrow', '--file-read-mode', 'all']);
+    await live.capturing;
+    const busy = setInterval(work, 20);
+    await until(
+      () => existsSync(`${place}.part/file_flow.arrow`) && statSync(`${place}.part/file_flow.arrow`).size > 9000,
+    );
+    clearInterval(busy);
+    expect(await live.end('SIGKILL')).toMatchObject({ signal: 'SIGKILL' });
+    expect(statSync(`${place}.part`).mode & 0o777).toBe(0o700);
+    expect(statSync(`${place}.part/pod.arrow`).mode & 0o777).toBe(0o600);
+    const asked = sfkit(
+      'query',
+      `${place}.part`,
+      'select count(*) > 0 as any, (select count(*) from pod) as pods from file_flow',
+    );
+    expect(asked).toMatchObject({ status: 0, stderr: '' });
+    expect(asked.stdout).toContain('true');
+  });
+
+  it.each([['p.sf'], ['p.parquet'], ['p.csv'], ['p/']])(
+    'writes %s for its owner alone, as it holds what programs were given',
+    async (name) => {
+      const path = directory.path('private', name);
+      mkdirSync(directory.path('private'), { recursive: true });
+      expect(
+        await startLive(['live', '-o', path + (name.endsWith('/') ? '/' : ''), '--duration', '0.2']).ended,
+      ).toMatchObject({
+        exit: 0,
+      });
+      const files = name.endsWith('/') ? readdirSync(path).map((one) => join(path, one)) : [path];
+      for (const file of files) expect([file, statSync(file).mode & 0o777]).toEqual([file, 0o600]);
+    },
+  );
+
   it('tells of --top as JSON where that is asked for, beside the tables', async () => {
     const end = await startLive(['live', '--top', '--json', '--duration', '1.5']).ended;
     expect(JSON.parse(end.stderr.slice(end.stderr.indexOf('{')))).toMatchObject({ outputs: [] });
@@ -455,7 +491,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     clearInterval(working);
     driver.exit();
     const summary = await running;
-    expect(summary.live.running).toBe(true);
+    expect(summary.live.running).toBe(false);
     expect(summary.live.gaps.filter(({ isLoss }) => isLoss)).toEqual([]);
     expect((await readSf(filePath)).length).toBeGreaterThan(1);
   });

@@ -77,12 +77,12 @@ class Inspector : public filter::Feed {
   }
 
  protected:
-  bool take(const scap::EventView& event, bool) override {
+  bool take(const scap::EventView& event, bool shown) override {
     if (scap::is_enter(event.code) && (event.info().flags & scap::kOldVersion) != 0) info_.has_enters = true;
     if (has_filter()) {
-      apply_passing(event, true, [this, &event](const state::Context&) { count(event); });
+      apply_passing(event, shown, [this, &event](const state::Context&) { count(event); });
     } else {
-      count(event);
+      if (shown) count(event);
       engine().apply(event, [](const state::Context&) {});
     }
     return true;

@@ -51,8 +51,10 @@ std::string_view colon_field(std::string_view line, size_t index) {
   return up_to(line, ':');
 }
 
-std::string without_deleted(std::string path) {
+// The name of a file that has none any more has a mark behind it. `links`: names that it has.
+std::string without_deleted(std::string path, uint64_t links = 0) {
   constexpr std::string_view kMark = " (deleted)";
+  if (links > 0) return path;
   if (path.size() > kMark.size() && path.compare(path.size() - kMark.size(), kMark.size(), kMark) == 0) {
     path.resize(path.size() - kMark.size());
   }
@@ -271,11 +273,12 @@ class Description {
     entry.env = texts_.keep(read_small_file(directory + "/environ", kLongestList));
     entry.cwd = texts_.keep(read_link(directory + "/cwd"));
     entry.root = texts_.keep(read_link(directory + "/root"));
-    entry.exepath = texts_.keep(without_deleted(read_link(directory + "/exe")));
-    entry.exe_from_memfd = entry.exepath.substr(0, 7) == "/memfd:";
     struct statx executable {};
-    if (::statx(AT_FDCWD, (directory + "/exe").c_str(), AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &executable) ==
-        0) {
+    const bool has_executable = ::statx(AT_FDCWD, (directory + "/exe").c_str(), AT_STATX_DONT_SYNC,
+                                        STATX_BASIC_STATS, &executable) == 0;
+    entry.exepath = texts_.keep(without_deleted(read_link(directory + "/exe"), executable.stx_nlink));
+    entry.exe_from_memfd = entry.exepath.substr(0, 7) == "/memfd:";
+    if (has_executable) {
       entry.exe_ino = executable.stx_ino;
       entry.exe_ino_ctime = nanoseconds(executable.stx_ctime);
       entry.exe_ino_mtime = nanoseconds(executable.stx_mtime);
@@ -415,7 +418,7 @@ class Description {
       entry.open_flags = open_flags_from(open_flags(directory, number));
       entry.device = device_of(file);
     }
-    entry.name = texts_.keep(without_deleted(std::move(target)));
+    entry.name = texts_.keep(without_deleted(std::move(target), file.stx_nlink));
     return true;
   }
 

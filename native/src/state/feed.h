@@ -2,6 +2,7 @@
 // derives.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <string>
 
@@ -35,18 +36,21 @@ class Feed : public scap::CaptureVisitor {
       if (cancel_.load(std::memory_order_relaxed)) return false;
     }
     times_.see(event);
-    return take(event, (event.block_flags & scap::kStateOnlyFlag) == 0);
+    const bool shown = (event.block_flags & scap::kStateOnlyFlag) == 0;
+    if (!shown) ++state_only_;
+    return take(event, shown);
   }
 
   // Fills in what the reader and the times of the events tell.
   void describe(InputSummary& summary, const scap::Input& input, const scap::ReadStats& stats) const {
     summary.format = "scap";
     summary.compression = input.is_gzip() ? "gzip" : "none";
-    summary.events = stats.events;
+    summary.events = stats.events - std::min(stats.events, state_only_);
     summary.bytes = input.offset();
     summary.damage = stats.damage;
     summary.first_time = static_cast<int64_t>(times_.first());
     summary.last_time = static_cast<int64_t>(times_.last());
+    summary.add_skipped("events that describe the start and not what happened", state_only_);
     summary.add_skipped("events of codes newer than this version of sfkit", stats.unknown_events);
     summary.add_skipped("further places of damage", stats.more_damage);
     summary.add_skipped("blocks of unknown type", stats.unknown_blocks);
@@ -68,6 +72,7 @@ class Feed : public scap::CaptureVisitor {
   Engine engine_;
   scap::TimeSpan times_;
   uint64_t since_check_ = 0;
+  uint64_t state_only_ = 0;
 };
 
 }  // namespace sfkit::state
