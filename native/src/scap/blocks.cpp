@@ -20,7 +20,9 @@ constexpr uint32_t kLastPcapngBlock = 0x0B;  // types of pcapng are below, those
 // What is held in memory at once: nothing is allocated by a length that the input does not back, and no more
 // than this. Kernel events end at 64 KiB; only container descriptions and plugin data are larger.
 constexpr uint32_t kLongestEvent = uint32_t{16} << 20;
-constexpr uint32_t kLongestList = uint32_t{64} << 20;
+// Some software writes the threads of a machine into one list: with arguments and environments of 4 KB each,
+// tens of thousands.
+constexpr uint32_t kLongestList = uint32_t{256} << 20;
 constexpr uint32_t kHeldUnknown = uint32_t{1} << 20;  // unknown blocks above are passed in steps
 constexpr uint32_t kLastPlausibleType = 0xFFFF;
 constexpr size_t kMostDamage = 1000;   // notes; more are counted
@@ -79,7 +81,7 @@ uint32_t longest_block(uint32_t type) {
   if (is_known(type)) return kLongestList;
   // Only what is numbered like a block is believed to be one of a newer writer; garbage must not hide the
   // rest.
-  return type <= kLastPlausibleType ? 4 * kLongestList : kHeldUnknown;
+  return type <= kLastPlausibleType ? kLongestList : kHeldUnknown;
 }
 
 // Whether `count` entries of the length array fit exactly and agree with the sizes of the table.
