@@ -9,6 +9,7 @@
 #include "filter/feed.h"
 #include "scap/blocks.h"
 #include "scap/writer.h"
+#include "testing/scenario.h"
 
 namespace sfkit::filter {
 namespace {
@@ -230,8 +231,7 @@ class Passing : public Feed {
   }
 };
 
-std::string passing(std::string_view text) {
-  static const std::vector<uint8_t> content = capture();
+std::string passing(std::string_view text, const std::vector<uint8_t>& content) {
   auto filter = Filter::compile(text);
   if (!filter.is_ok()) return filter.status().message();
   const std::atomic<bool> cancel{false};
@@ -240,6 +240,11 @@ std::string passing(std::string_view text) {
   scap::ReadStats stats;
   EXPECT_TRUE(scap::read_capture(*input.value(), "test", *feed, stats).is_ok());
   return feed->numbers;
+}
+
+std::string passing(std::string_view text) {
+  static const std::vector<uint8_t> content = capture();
+  return passing(text, content);
 }
 
 struct Row {
@@ -254,13 +259,13 @@ constexpr Row kRows[] = {
 #include "filter/filter_rows.inc"
 };
 
-class FilterRow : public testing::TestWithParam<Row> {};
+class FilterRow : public ::testing::TestWithParam<Row> {};
 
 TEST_P(FilterRow, PassesTheEventsItShould) {
   EXPECT_EQ(passing(GetParam().filter), GetParam().passing) << GetParam().filter;
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, FilterRow, testing::ValuesIn(kRows),
+INSTANTIATE_TEST_SUITE_P(Table, FilterRow, ::testing::ValuesIn(kRows),
                          [](const auto& info) { return "Row" + std::to_string(info.index); });
 
 TEST(FilterRows, NameEveryFieldAndOperator) {
@@ -294,6 +299,28 @@ TEST(Filter, SaysWhatIsRefusedAndWhy) {
   for (const fields::RefusedField& refused : fields::kRefusedFields) {
     const std::string message = passing(std::string(refused.name) + " = 1");
     EXPECT_NE(message.find("cannot be answered"), std::string::npos) << refused.name;
+  }
+}
+
+// As in network namespaces, whose addresses are on no list, and between processes of one machine.
+TEST(Filter, KnowsWhichEndIsLocalWhereTheInterfacesDoNotTell) {
+  using sfkit::testing::ipv4;
+  for (const uint8_t network : {uint8_t{10}, uint8_t{127}}) {
+    const auto client = ipv4(network, 9, 1, 1, 4000);
+    const auto server = ipv4(network, 9, 1, 2, 80);
+    sfkit::testing::Scenario world(sfkit::testing::Age::k2026);
+    world.writer().begin();
+    scap::ThreadEntry process;
+    process.tid = process.pid = 50;
+    process.ptid = 1;
+    world.writer().processes({process});
+    world.socket(50, 3, false, false);
+    world.connect(50, 3, client, server, 0);  // 2
+    world.accept(50, 4, client, server);      // 3
+    const std::vector<uint8_t>& content = world.writer().bytes();
+    const std::string remote = network == 10 ? "10.9.1.2" : "127.9.1.2";
+    EXPECT_EQ(passing("evt.type = connect and fd.lport = 4000 and fd.rip = " + remote, content), "2");
+    EXPECT_EQ(passing("evt.type = accept4 and fd.rport = 4000 and fd.lip = " + remote, content), "3");
   }
 }
 
