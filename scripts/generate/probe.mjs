@@ -167,15 +167,18 @@ function readProbe(path, fields) {
   return programs;
 }
 
-const maps = ['rings', 'ring_data', 'spills', 'calls', 'scratch', 'seen', 'missed', 'counters'];
+/** ring_data -> kRingData: the loader's name for a map. */
+function mapName(name) {
+  return `k${name.replace(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase())}`;
+}
 
 function programSource(prefix, program, index) {
   const words = [];
   for (let at = 0; at < program.bytes.length; at += 8)
     words.push(`0x${program.bytes.readBigUInt64LE(at).toString(16)}`);
   const relocations = program.relocations.map(({ instruction, kind, name, field, value }) => {
-    const target = kind === 'kMap' ? maps.indexOf(name) : kind === 'kConfig' ? value : field;
-    if (target < 0) throw new Error(`${program.name} uses the map ${name}, which the loader does not make`);
+    const map = `static_cast<uint16_t>(ProbeMap::${mapName(name ?? '')})`;
+    const target = kind === 'kMap' ? map : kind === 'kConfig' ? value : field;
     return `{${instruction}, Relocation::${kind}, ${target}}`;
   });
   const table =

@@ -395,17 +395,18 @@ class ProbeLoader {
     return found == end || found - begin >= kMaxCalls ? -1 : static_cast<int>(found - begin);
   }
 
-  int map_fd(uint16_t place) const {
-    switch (place) {
-      case 0: return probe_.rings_.states.get();
-      case 1: return probe_.rings_.data.get();
-      case 2: return probe_.spill_table_.get();
-      case 3: return probe_.calls_.get();
-      case 4: return probe_.scratch_.get();
-      case 5: return probe_.seen_.get();
-      case 6: return probe_.missed_.get();
-      default: return probe_.counters_.get();
+  int map_fd(ProbeMap map) const {
+    switch (map) {
+      case ProbeMap::kRings: return probe_.rings_.states.get();
+      case ProbeMap::kRingData: return probe_.rings_.data.get();
+      case ProbeMap::kSpills: return probe_.spill_table_.get();
+      case ProbeMap::kCalls: return probe_.calls_.get();
+      case ProbeMap::kScratch: return probe_.scratch_.get();
+      case ProbeMap::kSeen: return probe_.seen_.get();
+      case ProbeMap::kMissed: return probe_.missed_.get();
+      case ProbeMap::kCounters: return probe_.counters_.get();
     }
+    return -1;
   }
 
   // Fills in what depends on this kernel.
@@ -418,7 +419,7 @@ class ProbeLoader {
         const bool is_map = relocation.kind == Relocation::kMap;
         const auto offset = static_cast<uint32_t>(at[0] >> 32) + relocation.target;
         const uint64_t pseudo = is_map ? BPF_PSEUDO_MAP_FD : BPF_PSEUDO_MAP_VALUE;
-        const int fd = is_map ? map_fd(relocation.target) : probe_.config_.get();
+        const int fd = is_map ? map_fd(static_cast<ProbeMap>(relocation.target)) : probe_.config_.get();
         at[0] = with_immediate((at[0] & ~uint64_t{0xf000}) | pseudo << 12, static_cast<uint32_t>(fd));
         at[1] = with_immediate(at[1], is_map ? 0 : offset);
         continue;

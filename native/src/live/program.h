@@ -7,9 +7,12 @@
 
 namespace sfkit::live {
 
+// The maps of the probe, called as there (native/probe/helpers.h).
+enum class ProbeMap : uint16_t { kRings, kRingData, kSpills, kCalls, kScratch, kSeen, kMissed, kCounters };
+
 struct Relocation {
   enum Kind : uint8_t {
-    kMap,     // target: its place among the maps of ProbeLoader
+    kMap,     // target: a ProbeMap
     kConfig,  // target: offset into the configuration
     // Target: its place in kernel_fields().
     kFieldOffset,
