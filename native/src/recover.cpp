@@ -137,6 +137,7 @@ class Recovery : public state::Feed {
       return;
     }
     begin_event();
+    ++written_;
     out_.block(scap::official_type(type), body);
     flush_full();
   }
@@ -157,8 +158,9 @@ class Recovery : public state::Feed {
   uint64_t restarts() const { return restarts_; }
 
  protected:
-  bool take(const scap::EventView& event, bool) override {
+  bool take(const scap::EventView& event, bool shown) override {
     begin_event();
+    if (shown) ++written_;
     out_.event(event);
     flush_full();
     engine().apply(event, [](const state::Context&) {});
@@ -173,7 +175,6 @@ class Recovery : public state::Feed {
   void begin_event() {
     if (std::exchange(state_changed_, false)) restart_section();
     events_in_section_ = true;
-    ++written_;
   }
 
   void begin_section() {

@@ -45,12 +45,12 @@ class Feed : public scap::CaptureVisitor {
   void describe(InputSummary& summary, const scap::Input& input, const scap::ReadStats& stats) const {
     summary.format = "scap";
     summary.compression = input.is_gzip() ? "gzip" : "none";
+    // Without those that only describe the state, as lists do.
     summary.events = stats.events - std::min(stats.events, state_only_);
     summary.bytes = input.offset();
     summary.damage = stats.damage;
     summary.first_time = static_cast<int64_t>(times_.first());
     summary.last_time = static_cast<int64_t>(times_.last());
-    summary.add_skipped("events that describe the start and not what happened", state_only_);
     summary.add_skipped("events of codes newer than this version of sfkit", stats.unknown_events);
     summary.add_skipped("further places of damage", stats.more_damage);
     summary.add_skipped("blocks of unknown type", stats.unknown_blocks);
