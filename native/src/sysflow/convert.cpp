@@ -97,9 +97,7 @@ class Pipeline : public filter::Feed {
     apply_passing(
         event, shown && makes_records_[event.code],
         [this](const state::Context& context) { dispatch(context); },
-        [this, &event](const state::Context& context) {
-          if (op_of(event.code, false) == kOpExit) dispatcher_.end_hidden(context);
-        });
+        [this](const state::Context& context) { dispatcher_.follow_hidden(context); });
   }
 
   const ConvertOptions& options_;

@@ -242,7 +242,48 @@ TEST_P(EveryAge, ForkAndExecMakeAProcessThatInheritsAndChanges) {
   EXPECT_EQ(changed.uid, 0);
   EXPECT_EQ(changed.env, std::vector<std::string>{"A=1"}) << "of the program after the exec";
   ASSERT_EQ(kept.file_flows.size(), 1u) << "on the inherited descriptor";
-  EXPECT_EQ(kept.file_flows[0].op_flags, kOpWriteSend | kOpTruncate);
+  EXPECT_EQ(kept.file_flows[0].op_flags, kOpWriteSend);
+}
+
+// A reader joins a flow with the process that it was told of last.
+TEST_P(EveryAge, FlowsAreOfTheProgramAndUserThatMadeThem) {
+  Scenario world = small_world(GetParam());
+  world.write(kPid, 4, 1);
+  ProcessFacts other = facts();
+  other.exe = "/bin/other";
+  world.exec(other, -2);
+  world.write(kPid, 4, 20);
+  world.exec(other, 0);
+  world.write(kPid, 4, 300);
+  world.setuid(kPid, 0);
+  world.write(kPid, 4, 4000);
+  world.exit(kPid, 0);
+  struct Written {
+    std::string exe;
+    int32_t uid;
+    int64_t bytes;
+    bool operator==(const Written&) const = default;
+  };
+  // Each flow with the process that stands before it.
+  struct Joined : Kept {
+    std::vector<Written> written;
+    void file_flow(const FileFlow& r) override {
+      Kept::file_flow(r);
+      written.push_back({processes.back().exe, processes.back().uid, r.counters.write_bytes});
+    }
+  };
+  const std::vector<Written> expected = {
+      {"/bin/app", 7, 21}, {"/bin/other", 7, 300}, {"/bin/other", 0, 4000}};
+  for (const char* filter : {"", "fd.name = /var/log/app"}) {
+    const sfkit::testing::TemporaryFile file(world.writer().bytes());
+    ConvertOptions options = everything();
+    options.filter = filter;
+    Joined joined;
+    InputSummary summary;
+    const std::atomic<bool> cancel{false};
+    ASSERT_TRUE(convert_capture(file.path(), options, joined, cancel, summary).is_ok());
+    EXPECT_EQ(joined.written, expected) << filter;
+  }
 }
 
 TEST_P(EveryAge, ThreadsAreCountedInProcessFlows) {

@@ -178,12 +178,24 @@ void Dispatcher::dispatch(const state::Context& context) {
   }
 }
 
-// The collector does not see that they end; what is under way stays until it is too old.
-void Dispatcher::end_hidden(const state::Context& context) {
-  if (context.thread == nullptr) return;
+// What a process did until now it did as it was: a flow is told with the process that its reader knows last.
+// The collector tells it as of what it became.
+void Dispatcher::become_another(ProcessEntity& process, state::Thread& thread, bool succeeded) {
+  if (succeeded && !options_.compat) flows_.export_process(process);
+  entities_.modified(process, thread, ts_);
+}
+
+// The collector sees nothing of it: what is under way stays until it is too old, and as of an old program.
+void Dispatcher::follow_hidden(const state::Context& context) {
+  const uint32_t op = op_of(context.event->code, options_.compat);
+  if ((op & (kOpExec | kOpSetuid | kOpExit)) == 0 || context.thread == nullptr) return;
   state::Thread& thread = *context.thread;
   ProcessEntity* const process = entities_.known(thread);
   if (process == nullptr) return;
+  if (op != kOpExit) {
+    if (result_of(context) == 0) become_another(*process, thread, true);
+    return;
+  }
   if (!is_main(thread)) {
     if (!options_.process_flow) flows_.end_thread(*process, thread.tid);
     return;
@@ -267,7 +279,7 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   const EntityStore::Fetched fetched =
       entities_.process(thread, makes ? ObjectState::kCreated : ObjectState::kReup, ts_);
   ProcessEntity& process = *fetched.process;
-  if ((op == kOpExec || op == kOpSetuid) && !fetched.created) entities_.modified(process, thread, ts_);
+  if ((op == kOpExec || op == kOpSetuid) && !fetched.created) become_another(process, thread, result == 0);
   if (op == kOpExec) process.ended = false;
   if (op == kOpExit) {
     if (main) {

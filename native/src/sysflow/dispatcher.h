@@ -35,9 +35,9 @@ class Dispatcher {
   void advance(uint64_t ts);
   // One event, as the state engine saw it.
   void dispatch(const state::Context& context);
-  // The end of a process or thread that is not to be told (a filter leaves it out): what is under way ends
-  // with it all the same.
-  void end_hidden(const state::Context& context);
+  // An event that is not to be told (a filter leaves it out): what is under way ends with its process, and a
+  // new program or user is known, all the same.
+  void follow_hidden(const state::Context& context);
   // End of input.
   void finish();
 
@@ -51,6 +51,7 @@ class Dispatcher {
   };
 
   bool is_main(const state::Thread& thread) const;
+  void become_another(ProcessEntity& process, state::Thread& thread, bool succeeded);
   void tick();
   void rotate();
   void tell_sizes();

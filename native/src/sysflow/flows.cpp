@@ -311,6 +311,17 @@ void FlowTable::end_process(ProcessEntity& process) {
   }
 }
 
+void FlowTable::export_process(ProcessEntity& process) {
+  for (const bool network : {false, true}) {
+    for (Flow* flow = network ? process.first_network : process.first_file; flow != nullptr;
+         flow = flow->next) {
+      flow->end_ts() = ts_;
+      write(*flow);
+      restart(*flow);
+    }
+  }
+}
+
 // ---- process flows
 
 ThreadFlow& FlowTable::thread_flow(ProcessEntity& process) {

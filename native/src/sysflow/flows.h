@@ -107,6 +107,8 @@ class FlowTable {
   void end_thread(ProcessEntity& process, int64_t tid);
   // Writes and removes all data flows of a process.
   void end_process(ProcessEntity& process);
+  // Writes all data flows of a process as they are so far; they go on, from zero.
+  void export_process(ProcessEntity& process);
 
   // Process flows.
   void thread_cloned(ProcessEntity& process, int64_t result);
