@@ -1,10 +1,20 @@
-import { reasonOf } from '../engine/errors.js';
+import { OutputLost, reasonOf } from '../engine/errors.js';
 import { discardAll } from '../export/pending.js';
 import { exitCodes } from './report.js';
 
 // How a run ends before its work is done: by a signal, or because nobody takes what it writes.
 
 const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+let isToEnd = false;
+
+/**
+ * Ends the process where something is left that nobody takes from standard output, which would keep it: after a signal that
+ * is not from the keyboard, or when `isUnread` is known.
+ */
+export function leaveUnread(isUnread: boolean): void {
+  if (isUnread || (isToEnd && process.stdout.writableLength > 0)) process.exit();
+}
 
 /**
  * For work that ends when it is told to, with its output complete: calls `end` at the first signal. A second one ends
@@ -14,6 +24,7 @@ export function endOnSignals(end: (signal: string) => void): void {
   for (const signal of endings) {
     process.removeAllListeners(signal);
     process.once(signal, () => {
+      isToEnd = signal !== 'SIGINT';
       discardOnSignals();
       end(signal);
     });
@@ -42,11 +53,15 @@ export function outputFailed(): boolean {
   return failed;
 }
 
+/** Whether it is that the reader of standard output had enough, as `| head` has: that is no failure. */
+export function isEnough(error: unknown): boolean {
+  const cause = error instanceof OutputLost ? error.cause : error;
+  return (cause as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
+}
+
 /** Says what is wrong with standard output, once, whoever finds out first; true when it was said. */
 export function loseOutput(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException).code;
-  // The reader went away, as `| head` does: that is no failure.
-  if (code === 'EPIPE') return false;
+  if (isEnough(error)) return false;
   process.exitCode = exitCodes.failed;
   if (!failed) process.stderr.write(`sfkit: standard output: ${reasonOf(error)}\n`);
   failed = true;

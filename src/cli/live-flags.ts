@@ -141,7 +141,7 @@ export function filterOf(flags: {
       throw new SfkitError('INVALID_ARGUMENT', `--${name}: expected a name, found nothing`);
   }
   if (flags.pid?.length) parts.push(`proc.pid in (${flags.pid.join(', ')})`);
-  if (flags.comm?.length) parts.push(`proc.name in (${flags.comm.map(kernelName).map(quoted).join(', ')})`);
+  if (flags.comm?.length) parts.push(nameFilter(flags.comm));
   if (flags.container?.length) {
     const one = (name: string) => {
       const named = `container.name = ${quoted(name)}`;
@@ -156,9 +156,19 @@ export function filterOf(flags: {
   return parts.length === 0 ? undefined : parts.join(' and ');
 }
 
-/** As much of a program's name as the kernel keeps. */
-function kernelName(name: string): string {
-  return Buffer.from(name).subarray(0, 15).toString();
+/** Bytes of a program's name that the kernel keeps. */
+const longestName = 15;
+
+function nameFilter(names: readonly string[]): string {
+  const isWhole = (name: string) => Buffer.byteLength(name) <= longestName;
+  const whole = names.filter(isWhole);
+  const parts = whole.length > 0 ? [`proc.name in (${whole.map(quoted).join(', ')})`] : [];
+  for (const name of names.filter((each) => !isWhole(each))) {
+    // Not within a character.
+    const kept = new TextDecoder().decode(Buffer.from(name).subarray(0, longestName), { stream: true });
+    parts.push(`proc.name startswith ${quoted(kept)}`);
+  }
+  return parts.length === 1 ? (parts[0] as string) : `(${parts.join(' or ')})`;
 }
 
 function quoted(text: string): string {

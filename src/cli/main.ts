@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Errors, run } from '@oclif/core';
 import { OutputLost, OutputUnread } from '../engine/errors.js';
 import { discardAll } from '../export/pending.js';
-import { discardOnSignals, loseOutput, outputFailed, watchStandardStreams } from './endings.js';
+import { discardOnSignals, leaveUnread, loseOutput, outputFailed, watchStandardStreams } from './endings.js';
 import { exitCodes, explain } from './report.js';
 
 /** Runs the command line: sets the exit code, prints one line for an error, leaves no unfinished output behind. */
@@ -20,8 +20,7 @@ export async function main(args: string[], startedFrom: string): Promise<void> {
   } finally {
     discardAll();
   }
-  // What nobody takes from standard output would keep the process.
-  if (isUnread) process.exit();
+  leaveUnread(isUnread);
 }
 
 function report(error: unknown): number {

@@ -35,7 +35,7 @@ export async function runLive({ record, duration, runtimes, ...options }: LiveRu
     throw new SfkitError('INVALID_ARGUMENT', `${record} would be the capture and the records; name them differently`);
   }
   // Said before the capture begins.
-  if (options.plan?.shape === 'file' && options.plan.directory === undefined && options.plan.rotate === 0) {
+  if (options.plan?.shape === 'file' && options.plan.directory === undefined) {
     refuseMissingDirectory(options.plan.output);
   }
   const ending = new AbortController();

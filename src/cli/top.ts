@@ -58,6 +58,8 @@ function bytes(count: bigint): string {
  */
 export function showTop(rows: readonly NativeTallyRow[], summary: Summary): void {
   const { stdout } = process;
+  // Whoever has not taken the last one gets a later one.
+  if (stdout.writableLength > 0) return;
   if (stdout.isTTY) stdout.write('\x1b[H\x1b[J');
   stdout.write(topText(rows, summary, stdout.columns || 100, (stdout.isTTY && stdout.rows) || undefined));
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Command, Flags } from '@oclif/core';
 import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
+import { isEnough } from '../cli/endings.js';
 import { durationOf, filterOf, liveConfigOf, liveFlags, runtimesOf } from '../cli/live-flags.js';
 import { hasLoss, type LiveOutputName, liveJson, liveText } from '../cli/live-summary.js';
 import { refuseWrongOutput } from '../cli/output-checks.js';
@@ -137,7 +138,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
       outputs.push({ output: flags.write, format: 'capture' });
     }
     // Whoever took the records and had enough wants no summary, unless there is something to find.
-    if (failure === undefined || outputs.length > 0) {
+    if (outputs.length > 0 || !isEnough(failure)) {
       const outcome = { summary, seconds, outputs, recordsMade: plan !== undefined || flags.socket !== undefined };
       const isTaken = plan?.shape === 'stdout' || flags.top;
       if (flags.json) (isTaken ? process.stderr : process.stdout).write(liveJson(outcome));

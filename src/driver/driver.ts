@@ -3,7 +3,7 @@ import { loadAddon } from '../engine/addon.js';
 import { toNativeConfig } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import type { NativeTableSizes } from '../engine/native.js';
-import { openDatums, type Session, type Summary } from '../engine/session.js';
+import { firstSecond, openDatums, type Session, type Summary } from '../engine/session.js';
 import { probeErrorCode } from '../live/doctor.js';
 import { followContainers } from '../live/follow.js';
 import { watchContainers } from '../live/runtimes/watcher.js';
@@ -137,8 +137,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     timer.unref();
     const containers = config.scapInputPath === '' ? this.#followContainers(session) : undefined;
 
-    // Without any event there is no time but the clock's.
-    const second = () => Number(session.summary().tables.begins) || Math.floor(Date.now() / 1000);
+    const second = () => firstSecond(session, config.scapInputPath === '');
     let headers = 0;
     log.verbose(1, 'driver', `reading ${config.scapInputPath || 'the running kernel'}`);
     try {

@@ -1,4 +1,4 @@
-import { newName } from '../export/pending.js';
+import { withNewName } from '../export/pending.js';
 import { type ByteSink, openSink, type SinkOptions } from '../export/sink.js';
 import { makeDirectory } from '../export/target.js';
 import type { ResolvedConfig } from './config.js';
@@ -25,8 +25,7 @@ export class FileWriter {
     if (number !== this.#file) {
       await this.close();
       this.#file = number;
-      this.#name = this.#nextName(typeof begins === 'number' ? begins : begins());
-      this.#sink = openSink(this.#name, this.#options);
+      this.#sink = await this.#open(typeof begins === 'number' ? begins : begins());
     }
     await this.#sink?.write(bytes);
   }
@@ -45,11 +44,14 @@ export class FileWriter {
     this.#sink = undefined;
   }
 
-  #nextName(begins: number): string {
+  async #open(begins: number): Promise<ByteSink> {
     const isDirectory = this.#path.endsWith('/');
     if (isDirectory) makeDirectory(this.#path);
-    else if (!this.#rotates) return this.#path;
-    // Names that nobody typed replace nothing.
-    return newName(isDirectory ? `${this.#path}${begins}` : `${this.#path}.${begins}`);
+    const open = (name: string, isNew: boolean) => {
+      this.#name = name;
+      return openSink(name, { ...this.#options, isNew });
+    };
+    if (!isDirectory && !this.#rotates) return open(this.#path, false);
+    return withNewName(isDirectory ? `${this.#path}${begins}` : `${this.#path}.${begins}`, (name) => open(name, true));
   }
 }

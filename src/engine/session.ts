@@ -29,6 +29,12 @@ export interface Session<Batch> extends AsyncIterable<Batch> {
   describeContainer(json: string): void;
 }
 
+/** Since 1970, of the first event. Of a live capture without any there is no time but the clock's; of others 0. */
+export function firstSecond(session: Session<unknown>, isLive: boolean): number {
+  const second = Number(session.summary().tables.begins);
+  return second === 0 && isLive ? Math.floor(Date.now() / 1000) : second;
+}
+
 /** Opens an input as a stream of the bytes of a .sf file. */
 export function openAvro(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
   return iterate(start({ ...config, output: 'avro' }), bytesOf);

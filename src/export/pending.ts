@@ -19,10 +19,12 @@ export interface Pending {
   discard(): void;
 }
 
-/** How output that takes long is written. */
+/** How an output is made. */
 export interface PendingOptions {
-  /** It has a name to be found under, and stays there if it is never finished. */
+  /** It has a name to be found under while it is under way, NAME.part, and stays there if it is never finished. */
   keeps?: boolean | undefined;
+  /** Nobody typed its name: nothing that is there or under way is replaced (EEXIST; see withNewName). */
+  isNew?: boolean | undefined;
   /** Only its owner may read it. */
   isPrivate?: boolean | undefined;
 }
@@ -68,10 +70,14 @@ export function pendingDirectory(target: string, options: PendingOptions = {}): 
 }
 
 /** A directory for passing files, removed by discard() at the latest when the process ends. */
-export function scratchDirectory(parent: string, shownAs: string): Pick<Pending, 'path' | 'discard'> {
+export function scratchDirectory(
+  parent: string,
+  shownAs: string,
+  { isPrivate }: PendingOptions = {},
+): Pick<Pending, 'path' | 'discard'> {
   const scratch = register(join(parent, 'sfkit-scratch'), shownAs, () => {});
   try {
-    mkdirSync(scratch.path);
+    mkdirSync(scratch.path, isPrivate ? 0o700 : 0o777);
   } catch (error) {
     scratch.discard();
     throw unwritable(shownAs, error);
@@ -94,10 +100,11 @@ function register(
   place: string,
   target: string,
   finish: (path: string) => void,
-  { keeps = false }: PendingOptions = {},
+  { keeps = false, isNew = false }: PendingOptions = {},
 ): Pending {
   removeLeftovers(dirname(place));
-  const path = keeps ? unusedName(`${place}.part`) : hiddenName(place);
+  const part = `${place}.part`;
+  const path = keeps ? (isNew ? part : unusedName(part)) : hiddenName(place);
   const pending: Pending = {
     path,
     commit() {
@@ -113,21 +120,26 @@ function register(
       if (!open.delete(pending) || keeps) return;
       // DuckDB may still be making files on a thread of its own: it does not find the way to another name.
       const grave = hiddenName(place);
+      let gone = path;
       try {
         renameSync(path, grave);
+        gone = grave;
       } catch {
-        // It was not made yet.
+        // It was not made yet, or cannot be moved.
       }
-      rmSync(grave, { recursive: true, force: true });
+      rmSync(gone, { recursive: true, force: true });
     },
   };
   open.add(pending);
   return pending;
 }
 
-/** Beside the place, as leftovers.ts knows it. */
+/** Beside the place, as leftovers.ts knows it. What a process of the same number left, in a container, may be there. */
 function hiddenName(place: string): string {
-  return join(dirname(place), `.${basename(place)}.${process.pid}-${counter++}.${machine}.part`);
+  for (;;) {
+    const name = join(dirname(place), `.${basename(place)}.${process.pid}-${counter++}.${machine}.part`);
+    if (!isThere(name)) return name;
+  }
 }
 
 /** The name, or with a number behind it: what an earlier run left stays. A link that leads nowhere is something, too. */
@@ -137,11 +149,21 @@ function unusedName(wanted: string): string {
   return name;
 }
 
-/** A name for an output that replaces none: the wanted one or, where that is taken, with -1, -2, ... behind it. */
-export function newName(wanted: string): string {
-  let name = wanted;
-  for (let count = 1; isThere(name) || isThere(`${name}.part`); count++) name = `${wanted}-${count}`;
-  return name;
+/**
+ * Makes an output under a name that nobody has or is about to have: the wanted one or, where that is taken, with -1, -2, ...
+ * behind it. `make` is to use the option isNew.
+ */
+export async function withNewName<Made>(wanted: string, make: (name: string) => Made | Promise<Made>): Promise<Made> {
+  for (let count = 0; ; count++) {
+    const name = count === 0 ? wanted : `${wanted}-${count}`;
+    if (isThere(name) || isThere(`${name}.part`)) continue;
+    try {
+      return await make(name);
+    } catch (error) {
+      // Another run was quicker.
+      if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'EEXIST') throw error;
+    }
+  }
 }
 
 function isThere(path: string): boolean {

@@ -15,7 +15,6 @@ export interface ByteSink {
   discard(): void;
 }
 
-/** How output that takes long is written. */
 export interface SinkOptions extends PendingOptions {
   /** Aborted when the run is to end: a reader of a pipe that takes nothing for some seconds is not waited for any more. */
   hurry?: AbortSignal | undefined;
@@ -24,9 +23,9 @@ export interface SinkOptions extends PendingOptions {
 /** A file that appears whole on close(). */
 export function fileSink(target: string, options: SinkOptions = {}): ByteSink {
   const pending = pendingFile(target, options);
-  // What stays behind is named, as it holds all until then.
   const sink = plainFileSink(pending.path, {
-    shownAs: options.keeps ? pending.path : target,
+    shownAs: target,
+    keptAs: options.keeps ? pending.path : undefined,
     mode: modeOf(options),
     onError: () => pending.discard(),
   });
@@ -43,10 +42,20 @@ export function fileSink(target: string, options: SinkOptions = {}): ByteSink {
   };
 }
 
+interface PlainFileOptions {
+  /** What errors call it. */
+  shownAs?: string | undefined;
+  /** The same once there is something in it, which stays. */
+  keptAs?: string | undefined;
+  /** Permissions, before the umask. */
+  mode?: number | undefined;
+  onError?: (() => void) | undefined;
+}
+
 /** A file that shows while it is written; for use below a directory that is itself pending. */
 export function plainFileSink(
   path: string,
-  { shownAs = path, mode = 0o666, onError = () => {} }: { shownAs?: string; mode?: number; onError?: () => void } = {},
+  { shownAs = path, keptAs = shownAs, mode = 0o666, onError = () => {} }: PlainFileOptions = {},
 ): ByteSink {
   let descriptor: number | undefined;
   const shut = () => {
@@ -54,19 +63,19 @@ export function plainFileSink(
     descriptor = undefined;
     if (open !== undefined) closeSync(open);
   };
-  const guarded = (action: () => void) => {
+  const guarded = (action: () => void, name = keptAs) => {
     try {
       action();
     } catch (error) {
       shut();
       onError();
-      throw unwritable(shownAs, error);
+      throw unwritable(name, error);
     }
   };
   guarded(() => {
     // Anew, and so not through a link that others may have put there.
     descriptor = openSync(path, 'wx', mode);
-  });
+  }, shownAs);
   return {
     async write(chunk) {
       // Synchronous on purpose: the engine works on its own thread meanwhile, and nothing piles up.
@@ -125,6 +134,7 @@ function pipeSink(target: string, hurry: AbortSignal | undefined): ByteSink {
 const patience = 10_000;
 /** Bytes that are handed over at a time: each time shows that the reader takes something. */
 const portion = 65_536;
+const smallPortion = 4096;
 
 interface Reader<Stream> {
   shownAs: string;
@@ -177,7 +187,11 @@ function readerSink<Stream extends Writable>({ shownAs, open, end, failed, hurry
     async write(chunk) {
       await begun();
       const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-      for (let at = 0; at < bytes.byteLength; at += portion) await give(bytes.subarray(at, at + portion));
+      for (let at = 0; at < bytes.byteLength; ) {
+        const size = hurry?.aborted ? smallPortion : portion;
+        await give(bytes.subarray(at, at + size));
+        at += size;
+      }
     },
     // Opened even for nothing: the reader of a pipe waits for its end.
     async close() {

@@ -2,7 +2,7 @@ import { createReadStream, renameSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pendingFile, scratchDirectory } from './pending.js';
-import { isStream, openSink } from './sink.js';
+import { isStream, openSink, type SinkOptions } from './sink.js';
 
 /** A file that DuckDB writes by its name, to become an output afterwards. */
 export interface StagedFile {
@@ -15,9 +15,9 @@ export interface StagedFile {
   discard(): void;
 }
 
-export function stageFile(target: string, name: string): StagedFile {
+export function stageFile(target: string, name: string, { hurry, isPrivate }: SinkOptions = {}): StagedFile {
   const pending = isStream(target) ? undefined : pendingFile(target);
-  const scratch = scratchDirectory(pending ? dirname(pending.path) : tmpdir(), target);
+  const scratch = scratchDirectory(pending ? dirname(pending.path) : tmpdir(), target, { isPrivate });
   const path = join(scratch.path, name);
   const discard = () => {
     scratch.discard();
@@ -31,7 +31,7 @@ export function stageFile(target: string, name: string): StagedFile {
         renameSync(path, pending.path);
         pending.commit();
       } else {
-        const sink = openSink(target);
+        const sink = openSink(target, { hurry });
         for await (const chunk of createReadStream(path)) await sink.write(chunk);
         await sink.close();
       }

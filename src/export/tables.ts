@@ -143,7 +143,7 @@ async function openParquet(
     async finish() {
       try {
         await writer.write(place.paths);
-        for (const path of place.paths.values()) chmodSync(path, modeOf(options) & ~process.umask());
+        if (options.isPrivate) for (const path of place.paths.values()) makePrivate(path);
       } catch (error) {
         throw unwritable(conversion.output, error);
       }
@@ -155,6 +155,15 @@ async function openParquet(
       place.discard();
     },
   };
+}
+
+/** While nobody else can reach the file yet. */
+function makePrivate(path: string): void {
+  try {
+    chmodSync(path, 0o600);
+  } catch {
+    // A file system without permissions, or with those of all its files fixed.
+  }
 }
 
 interface ParquetPlace {
@@ -180,6 +189,6 @@ function parquetPlace(conversion: Conversion, tables: readonly TableName[], opti
       discard: () => pending.discard(),
     };
   }
-  const { scratch, path, commit, discard } = stageFile(conversion.output, 'table.parquet');
+  const { scratch, path, commit, discard } = stageFile(conversion.output, 'table.parquet', options);
   return { scratch, paths: new Map([[tables[0] as TableName, path]]), commit, discard };
 }

@@ -63,6 +63,17 @@ export function makeDirectory(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
   } catch (error) {
-    throw unwritable(path, error);
+    throw unwritable(path, reasonFor(path, error));
   }
+}
+
+/** Why a directory is not made: with `recursive` Node.js says ENOENT for file systems that are read-only. */
+function reasonFor(path: string, error: unknown): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return error;
+  try {
+    mkdirSync(path);
+  } catch (alone) {
+    return alone;
+  }
+  return error;
 }

@@ -1,7 +1,15 @@
 import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions, LiveConfig } from '../engine/config.js';
 import type { NativeTallyRow } from '../engine/native.js';
-import { openColumns, openDatums, openFiles, openState, type Session, type Summary } from '../engine/session.js';
+import {
+  firstSecond,
+  openColumns,
+  openDatums,
+  openFiles,
+  openState,
+  type Session,
+  type Summary,
+} from '../engine/session.js';
 import { tablesOf } from '../export/tables.js';
 import { type DescribeContainer, followContainers } from './follow.js';
 import { avroOutput, type LiveOutput, type LiveOutputOptions, tableOutput } from './outputs.js';
@@ -20,7 +28,10 @@ export interface LiveCaptureOptions extends CollectorOptions {
   live?: LiveConfig | undefined;
   /** Ends the capture when it is aborted; what happened until then is written. */
   signal?: AbortSignal | undefined;
-  /** When it is aborted, readers of a pipe or socket that take nothing for some seconds are not waited for. Default: signal. */
+  /**
+   * When it is aborted, readers of a pipe or socket that take nothing for some seconds are not waited for. Default: signal. The
+   * end of a capture that ends by itself does the same, but for readers of standard output.
+   */
   hurry?: AbortSignal | undefined;
   /** Asked about each container that is met. It is not waited for. */
   describeContainer?: DescribeContainer | undefined;
@@ -55,9 +66,21 @@ export async function captureKernel(options: LiveCaptureOptions): Promise<Captur
     tallies: onBusiest !== undefined,
     rotateInterval: plan?.rotate ?? 0,
   };
-  const follow = { signal, hurry, describeContainer, onTick, onBusiest };
+  const ended = new AbortController();
+  const endsByItself = ({ live: { events, recordingFailure } }: Summary) =>
+    recordingFailure !== '' || (live?.maxEvents !== undefined && events >= BigInt(live.maxEvents));
+  const follow = {
+    signal,
+    hurry: hurry === undefined ? ended.signal : AbortSignal.any([hurry, ended.signal]),
+    describeContainer,
+    onBusiest,
+    onTick(summary: Summary) {
+      onTick?.(summary);
+      if (plan?.output !== '-' && endsByItself(summary)) ended.abort();
+    },
+  };
   if (socket !== undefined)
-    return run(openDatums(config), () => socketOutput(socket, warn ?? (() => {}), hurry), follow);
+    return run(openDatums(config), (wishes) => socketOutput(socket, warn ?? (() => {}), wishes.hurry), follow);
   if (plan === undefined) return run(openState(config), noOutput, follow);
   if (plan.format === 'avro') return run(openFiles(config), (wishes) => avroOutput(plan, wishes), follow);
   const names = tablesOf(plan, table);
@@ -82,8 +105,7 @@ async function run<Batch>(
     if (++ticks % ticksPerTable === 0) onBusiest?.(session.takeBusiest(busiest), session.summary());
     if (describeContainer !== undefined) followContainers(session, describeContainer);
   }, tick);
-  // Without any event there is no time but the clock's.
-  const second = () => Number(session.summary().tables.begins) || Math.floor(Date.now() / 1000);
+  const second = () => firstSecond(session, true);
   let output: LiveOutput<Batch> | undefined;
   let failed: { failure: unknown } | undefined;
   const attempt = async (step: (opened: LiveOutput<Batch>) => Promise<void>) => {

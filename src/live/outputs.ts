@@ -2,7 +2,7 @@ import { FileWriter } from '../driver/files.js';
 import type { ColumnBatch } from '../engine/batch.js';
 import type { TableName } from '../engine/columns.gen.js';
 import type { NativeBytesBatch, NativeGap } from '../engine/native.js';
-import { newName } from '../export/pending.js';
+import { withNewName } from '../export/pending.js';
 import { type ByteSink, openSink } from '../export/sink.js';
 import { openTables, type TableOutput } from '../export/tables.js';
 import { makeDirectory } from '../export/target.js';
@@ -64,12 +64,14 @@ export function tableOutput(
   let file = 0;
   const open = async (begins: number) => {
     if (output !== undefined) return output;
-    let target = plan.output;
-    if (plan.rotate !== 0) {
+    const make = (target: string, isNew: boolean) =>
+      openTables({ ...plan, output: target }, names, { ...kept, hurry, isNew });
+    if (plan.rotate === 0) {
+      output = await make(plan.output, false);
+    } else {
       makeDirectory(plan.output);
-      target = `${newName(rotationDirectory(plan.output, begins || second()))}/`;
+      output = await withNewName(rotationDirectory(plan.output, begins || second()), (name) => make(`${name}/`, true));
     }
-    output = await openTables({ ...plan, output: target }, names, { ...kept, hurry });
     return output;
   };
   return {

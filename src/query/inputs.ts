@@ -52,8 +52,7 @@ function filesOf(paths: readonly string[]): QueryInput[] {
 
 const tableNames = new Set<string>(tables.map((table) => table.name));
 
-/** Also files of rotations, NAME.sf.SECONDS or, from the library, SECONDS alone. */
-const captureOrRecords = /\.(sf|sf\.\d+(-\d+)?|scap|scap\.gz)$|^\d{9,11}(-\d+)?$/i;
+const captureOrRecords = /\.(sf|scap|scap\.gz)$/i;
 const rotation = /^\d{8}T\d{6}Z(-\d+)?$/;
 
 function fromDirectory(directory: string): QueryInput[] {
@@ -71,7 +70,7 @@ function fromDirectory(directory: string): QueryInput[] {
   const inside = [
     ...parquet,
     ...arrow,
-    ...names.filter((name) => captureOrRecords.test(name) || name.endsWith('.sysflow')),
+    ...names.filter((name) => captureOrRecords.test(name) || name.endsWith('.sysflow') || isRotated(directory, name)),
   ];
   // What sfkit live --rotate leaves: a directory of tables for each rotation.
   const rotations = names.filter((name) => rotation.test(name) && statSync(join(directory, name)).isDirectory());
@@ -86,6 +85,13 @@ function fromDirectory(directory: string): QueryInput[] {
     input.kind === 'engine' || input.directory !== undefined || !isTable(input.path) ? input : { ...input, directory },
   );
   return [...files, ...rotations.flatMap((name) => fromDirectory(join(directory, name)))];
+}
+
+/** Whether it is a SysFlow file of a rotation: NAME.SECONDS or, in a directory of the library's, SECONDS. */
+function isRotated(directory: string, name: string): boolean {
+  if (!/(^|\.)\d{9,11}(-\d+)?$/.test(name)) return false;
+  const path = join(directory, name);
+  return statSync(path).isFile() && firstBytes(path, 4).equals(Buffer.from('Obj\x01'));
 }
 
 function isTable(path: string): boolean {

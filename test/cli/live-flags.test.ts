@@ -46,7 +46,10 @@ describe('the flags of a live capture', () => {
 
 describe('names of programs', () => {
   it('are cut as the kernel cuts them', () => {
-    expect(filterOf({ comm: ['averyveryverylongname'] })).toBe('proc.name in ("averyveryverylo")');
+    expect(filterOf({ comm: ['averyveryverylongname'] })).toBe('proc.name startswith "averyveryverylo"');
+    expect(filterOf({ comm: ['a', 'aaaaaaaaaaaaaa\u00e9', 'b'] })).toBe(
+      '(proc.name in ("a", "b") or proc.name startswith "aaaaaaaaaaaaaa")',
+    );
   });
 });
 

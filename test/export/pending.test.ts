@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -13,8 +14,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { machine } from '../../src/export/leftovers.js';
-import { discardAll, pendingDirectory } from '../../src/export/pending.js';
-import { fileSink } from '../../src/export/sink.js';
+import { discardAll, pendingDirectory, withNewName } from '../../src/export/pending.js';
+import { type ByteSink, fileSink, openSink } from '../../src/export/sink.js';
 
 let directory: string;
 beforeEach(() => {
@@ -100,5 +101,60 @@ describe('what processes left that were killed', () => {
     symlinkSync('.', leftover(`.link.${gone}-0.${machine}.part`));
     fileSink(join(directory, 'next.csv')).discard();
     expect(readdirSync(directory).sort()).toEqual([...others, `.link.${gone}-0.${machine}.part`].sort());
+  });
+});
+
+describe('an output under way', () => {
+  it('stands beside what a process of the same number left, as in a container that is started again', async () => {
+    for (let i = 0; i < 60; i++) writeFileSync(join(directory, `.out.csv.${process.pid}-${i}.${machine}.part`), 'old');
+    const sink = fileSink(join(directory, 'out.csv'));
+    await sink.write('new');
+    await sink.close();
+    expect(readFileSync(join(directory, 'out.csv'), 'utf8')).toBe('new');
+  });
+
+  it('is never written through a link', async () => {
+    const elsewhere = join(directory, 'elsewhere');
+    symlinkSync(elsewhere, join(directory, 'out.csv.part'));
+    const sink = fileSink(join(directory, 'out.csv'), { keeps: true });
+    await sink.write('new');
+    await sink.close();
+    expect(existsSync(elsewhere)).toBe(false);
+  });
+
+  it('is for its owner alone where that is wanted', async () => {
+    const sink = fileSink(join(directory, 'out.csv'), { isPrivate: true });
+    const [name = ''] = readdirSync(directory);
+    expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600);
+    await sink.close();
+  });
+});
+
+describe('a name that nobody typed', () => {
+  it('replaces nothing, whoever else makes outputs at the same time', async () => {
+    const wanted = join(directory, 'r.sf.1');
+    writeFileSync(wanted, 'there');
+    writeFileSync(`${wanted}-2.part`, 'under way');
+    const names: string[] = [];
+    const open = (name: string): ByteSink => {
+      names.push(name);
+      return openSink(name, { keeps: true, isNew: true });
+    };
+    const sinks = await Promise.all(Array.from({ length: 5 }, () => withNewName(wanted, open)));
+    for (const sink of sinks) await sink.close();
+    expect(names.map((name) => name.slice(wanted.length))).toEqual(['-1', '-3', '-4', '-5', '-6']);
+    expect(readFileSync(wanted, 'utf8')).toBe('there');
+  });
+
+  it('is tried again where another one was quicker', async () => {
+    const wanted = join(directory, 'r.sf.1');
+    let first = true;
+    const sink = await withNewName(wanted, (name) => {
+      if (first) writeFileSync(`${name}.part`, 'theirs');
+      first = false;
+      return openSink(name, { keeps: true, isNew: true });
+    });
+    await sink.close();
+    expect(readdirSync(directory).sort()).toEqual(['r.sf.1-1', 'r.sf.1.part']);
   });
 });

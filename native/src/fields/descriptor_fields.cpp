@@ -130,7 +130,8 @@ bool FieldReader::is_local(const state::IpBytes& ip, bool ipv6) const {
 // network namespaces, whose addresses are in no list, it is the end of who calls or is called.
 bool FieldReader::is_first_local(const Descriptor& descriptor, bool ipv6) const {
   const bool first = is_local(descriptor.sip, ipv6);
-  if (first != is_local(descriptor.dip, ipv6) || descriptor.role == state::Role::kNone) return first;
+  if (engine_.compat() || descriptor.role == state::Role::kNone) return first;
+  if (first != is_local(descriptor.dip, ipv6)) return first;
   return descriptor.role == state::Role::kClient;
 }
 

@@ -31,10 +31,12 @@ class Feed : public state::Feed {
   bool has_filter() const { return filter_ != nullptr; }
   fields::FieldReader& reader() { return reader_; }
 
-  // Applies the event, as Engine::apply_all() does, and calls `visit(const Context&)` if it is wanted and
-  // passes; reader() looks at it then. `leave(const Context&)` is called if it is wanted and does not pass.
-  template <typename Visit, typename Leave>
-  void apply_passing(const scap::EventView& event, bool wanted, Visit visit, Leave leave) {
+  // Applies the event, as Engine::apply_all() does, and calls `visit(const Context&, uint32_t op)` if it is
+  // wanted and passes; reader() looks at it then. `each(const Context&, step)` calls `step(const Context&,
+  // uint32_t op)` for each part of the event that passes or does not by itself. `leave(const Context&)` is
+  // called if the event is wanted and none does.
+  template <typename Each, typename Visit, typename Leave>
+  void apply_passing(const scap::EventView& event, bool wanted, Each each, Visit visit, Leave leave) {
     reader_.next_event(event);
     if (is_hopeless(event.code)) {
       if (wanted) ++left_out_;
@@ -46,19 +48,25 @@ class Feed : public state::Feed {
     reader_.set_origin(times().origin());
     engine().apply_all(event, [&](const state::Context& context) {
       if (!wanted) return;
-      reader_.look_at(context);
-      if (filter_ != nullptr && !filter_->passes(reader_)) {
-        ++left_out_;
-        leave(context);
-        return;
-      }
-      visit(context);
+      bool any = false;
+      each(context, [&](const state::Context& part, uint32_t op) {
+        reader_.look_at(part);
+        if (filter_ != nullptr && !filter_->passes(reader_)) return;
+        any = true;
+        visit(part, op);
+      });
+      if (any) return;
+      ++left_out_;
+      leave(context);
     });
   }
 
+  // The same for events as a whole: `visit(const Context&)`.
   template <typename Visit>
   void apply_passing(const scap::EventView& event, bool wanted, Visit visit) {
-    apply_passing(event, wanted, visit, [](const state::Context&) {});
+    apply_passing(
+        event, wanted, [](const state::Context& context, const auto& step) { step(context, 0); },
+        [&visit](const state::Context& context, uint32_t) { visit(context); }, [](const state::Context&) {});
   }
 
   // Whether neither the event nor, if it is the beginning of a call, the call's end can pass: what is entered

@@ -115,6 +115,8 @@ size_t LiveCapture::read(uint8_t* target, size_t room) {
     current_ = std::move(queue_.front());
     queue_.pop_front();
     used_ = 0;
+    // Little by little, so that the rings go on being emptied.
+    if (most_queued_ > kMaxQueued) --most_queued_;
     changed_.notify_all();
   }
   const size_t size = std::min(room, current_->size() - used_);
@@ -176,14 +178,15 @@ void LiveCapture::gather() {
     }
     if (!last && fill < kMuch) std::this_thread::sleep_for(kPollInterval);
   }
-  if (has_enough()) return;
-  // What bears a later time than now, or waits behind what is never finished.
-  rings_->drain(RingMerger::kNoLimit, [this](const uint8_t* event, uint32_t size, uint16_t ring) {
-    return take(event, size, ring);
-  });
-  if (!chunk_.empty()) push();
+  if (!has_enough()) {
+    // What bears a later time than now, or waits behind what is never finished.
+    rings_->drain(RingMerger::kNoLimit, [this](const uint8_t* event, uint32_t size, uint16_t ring) {
+      return take(event, size, ring);
+    });
+    if (!chunk_.empty()) push();
+  }
   const std::lock_guard lock(mutex_);
-  unfinished_ = rings_->unfinished();
+  if (!has_enough()) unfinished_ = rings_->unfinished();
   unreadable_ = rings_->unreadable();
 }
 
@@ -261,7 +264,7 @@ LiveCounts LiveCapture::counts() const {
   }
   const std::lock_guard lock(mutex_);
   if (unfinished_ != 0) {
-    counts.gaps.push_back({"events that the kernel had not finished at the end", unfinished_, true});
+    counts.gaps.push_back({"or more events that the kernel had not finished at the end", unfinished_, true});
   }
   if (unreadable_ != 0) counts.gaps.push_back({"buffers with something unreadable", unreadable_, true});
   return counts;

@@ -57,7 +57,7 @@ class LiveCapture {
   // Chunks: what a reader may be behind, beyond the kernel's buffers; and what may come before the machine is
   // described, which takes some seconds where there are many processes.
   static constexpr size_t kMaxQueued = 256;
-  static constexpr size_t kMaxQueuedBefore = 4096;
+  static constexpr size_t kMaxQueuedBefore = 2048;
 
   explicit LiveCapture(const LiveOptions& options) : options_(options) {}
   void begin();
@@ -87,6 +87,7 @@ class LiveCapture {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Chunk> queue_;
+  size_t most_queued_ = kMaxQueuedBefore;
   std::vector<std::string> containers_;  // to be told
   bool described_ = false;
   bool ended_ = false;

@@ -51,13 +51,18 @@ std::string_view colon_field(std::string_view line, size_t index) {
   return up_to(line, ':');
 }
 
-// The name of a file that has none any more has a mark behind it. `links`: names that it has.
-std::string without_deleted(std::string path, uint64_t links = 0) {
-  constexpr std::string_view kMark = " (deleted)";
-  if (links > 0) return path;
-  if (path.size() > kMark.size() && path.compare(path.size() - kMark.size(), kMark.size(), kMark) == 0) {
-    path.resize(path.size() - kMark.size());
-  }
+constexpr std::string_view kDeletedMark = " (deleted)";
+
+// What /proc calls a file, without the mark behind names that are gone. `file`: what is known of it; only a
+// file that is found under the whole name is really called so.
+std::string without_mark(std::string path, const struct statx& file = {}) {
+  if (path.size() <= kDeletedMark.size() || !path.ends_with(kDeletedMark)) return path;
+  struct statx there {};
+  const bool is_name = file.stx_ino != 0 &&
+                       ::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_INO, &there) == 0 &&
+                       there.stx_ino == file.stx_ino && there.stx_dev_major == file.stx_dev_major &&
+                       there.stx_dev_minor == file.stx_dev_minor;
+  if (!is_name) path.resize(path.size() - kDeletedMark.size());
   return path;
 }
 
@@ -276,7 +281,7 @@ class Description {
     struct statx executable {};
     const bool has_executable = ::statx(AT_FDCWD, (directory + "/exe").c_str(), AT_STATX_DONT_SYNC,
                                         STATX_BASIC_STATS, &executable) == 0;
-    entry.exepath = texts_.keep(without_deleted(read_link(directory + "/exe"), executable.stx_nlink));
+    entry.exepath = texts_.keep(without_mark(read_link(directory + "/exe"), executable));
     entry.exe_from_memfd = entry.exepath.substr(0, 7) == "/memfd:";
     if (has_executable) {
       entry.exe_ino = executable.stx_ino;
@@ -399,7 +404,7 @@ class Description {
     constexpr std::string_view kMemfd = "/memfd:";
     if (target.compare(0, kMemfd.size(), kMemfd) == 0) {
       entry.type = scap::FdType::kMemfd;
-      entry.name = texts_.keep(without_deleted(target.substr(kMemfd.size())));
+      entry.name = texts_.keep(without_mark(target.substr(kMemfd.size())));
       return true;
     }
     if (target[0] != '/') {
@@ -418,7 +423,7 @@ class Description {
       entry.open_flags = open_flags_from(open_flags(directory, number));
       entry.device = device_of(file);
     }
-    entry.name = texts_.keep(without_deleted(std::move(target), file.stx_nlink));
+    entry.name = texts_.keep(without_mark(std::move(target), file));
     return true;
   }
 

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -75,8 +76,8 @@ void on_signal(int) {
   errno = error;
 }
 
-// Of a thread that is there and has it blocked, as workers of the kernel's for io_uring have: it will not
-// answer.
+// Of a thread that has not answered for long: whether it has the signal blocked, as workers of the kernel's
+// for io_uring have. (The C library blocks it for a moment where it makes a thread.)
 bool is_deaf(int64_t tid) {
   const std::string status = read_small_file("/proc/self/task/" + std::to_string(tid) + "/status");
   return (to_hex(line_value(status, "SigBlk:")) >> (kSignal - 1) & 1) != 0;
@@ -103,17 +104,12 @@ Status drop_privileges() {
   // Threads may begin meanwhile; they take over what their maker has.
   std::set<int64_t> told;
   std::set<int64_t> silent;
-  bool is_any_deaf = false;
   for (bool any = true; any;) {
     any = false;
     for (const int64_t tid : numbered_entries("/proc/self/task")) {
       if (!told.insert(tid).second) continue;
       any = true;
-      if (is_deaf(tid)) {
-        is_any_deaf = true;
-      } else if (::syscall(SYS_tgkill, ::getpid(), tid, kSignal) == 0) {
-        silent.insert(tid);
-      }
+      if (::syscall(SYS_tgkill, ::getpid(), tid, kSignal) == 0) silent.insert(tid);
     }
     for (int waited = 0; waited < 1000 && !silent.empty(); ++waited) {
       std::this_thread::sleep_for(milliseconds(1));
@@ -124,9 +120,11 @@ Status drop_privileges() {
   // A thread that has not answered yet would run into the C library's handler, which expects something else.
   if (silent.empty()) set_action(&before, nullptr);
   if (failed.load() != 0) return kept(std::strerror(failed.load()));
-  if (!silent.empty()) return kept("a thread is busy in the kernel");
-  if (is_any_deaf) return kept("a thread takes no signals (io_uring; see UV_USE_IO_URING of Node.js)");
-  return Status::ok();
+  if (silent.empty()) return Status::ok();
+  if (std::any_of(silent.begin(), silent.end(), is_deaf)) {
+    return kept("a thread takes no signals (io_uring; see UV_USE_IO_URING of Node.js)");
+  }
+  return kept("a thread is busy in the kernel");
 }
 
 }  // namespace sfkit::live

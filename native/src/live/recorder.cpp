@@ -83,7 +83,7 @@ void Recorder::begin(Chunk chunk) {
 
 void Recorder::add(Chunk chunk) {
   std::unique_lock lock(mutex_);
-  const auto has_room = [this] { return queue_.size() < (begun_ ? kMaxQueued : kMaxQueuedBefore); };
+  const auto has_room = [this] { return queue_.size() < most_queued_; };
   changed_.wait(lock, [&] { return has_room() || hurried_ || !failure_.empty(); });
   if (!failure_.empty() || !has_room()) return;
   queue_.push_back(std::move(chunk));
@@ -163,6 +163,7 @@ void Recorder::run() {
       if (queue_.empty() || !begun_) break;
       chunk = std::move(queue_.front());
       queue_.pop_front();
+      if (most_queued_ > kMaxQueued) --most_queued_;
       behind = !queue_.empty();
       changed_.notify_all();
     }

@@ -45,7 +45,7 @@ class Recorder {
 
  private:
   static constexpr size_t kMaxQueued = 128;
-  static constexpr size_t kMaxQueuedBefore = 4096;  // before it is known what the file begins with
+  static constexpr size_t kMaxQueuedBefore = 2048;  // before it is known what the file begins with
   static constexpr std::chrono::seconds kPatience{5};
 
   Recorder(FileDescriptor file, std::string path, bool gzip);
@@ -63,6 +63,7 @@ class Recorder {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Chunk> queue_;
+  size_t most_queued_ = kMaxQueuedBefore;
   bool begun_ = false;
   std::atomic<bool> ends_{false};
   bool hurried_ = false;

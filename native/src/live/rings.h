@@ -32,7 +32,8 @@ class SharedMemory {
 // Events in the order in which they were stored, which but for a few is that of their times.
 class Ring {
  public:
-  // `bytes`: a power of two. `number`: the first processor it is for.
+  // `bytes`: a power of two. `number`: its processor; of the kernel's rings, which
+  // several may share, a number of their own.
   Ring(uint32_t bytes, uint16_t number) : bytes_(bytes), number_(number) {}
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;

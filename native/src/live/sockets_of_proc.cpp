@@ -83,8 +83,14 @@ void SocketTable::add_inet(std::string_view text, bool ipv6, scap::L4 l4) {
     } else {
       entry.type = is_ipv6 ? scap::FdType::kIpv6 : scap::FdType::kIpv4;
     }
-    sockets_.emplace(inode, std::move(socket));
+    add(inode, std::move(socket));
   });
+}
+
+// Tables without names tell the truth: what a name in another namespace made up before goes.
+void SocketTable::add(uint64_t inode, Socket socket) {
+  const auto [there, is_new] = sockets_.try_emplace(inode, socket);
+  if (!is_new && there->second.entry.type == scap::FdType::kUnix) there->second = std::move(socket);
 }
 
 void SocketTable::add_unix(std::string_view text) {
@@ -113,7 +119,7 @@ void SocketTable::add_netlink(std::string_view text) {
     if (inode == 0) return;
     Socket socket;
     socket.entry.type = scap::FdType::kNetlink;
-    sockets_.emplace(inode, std::move(socket));
+    add(inode, std::move(socket));
   });
 }
 

@@ -24,6 +24,7 @@ class SocketTable {
     std::string name;
   };
 
+  void add(uint64_t inode, Socket socket);
   void add_inet(std::string_view text, bool ipv6, scap::L4 l4);
   void add_unix(std::string_view text);
   void add_netlink(std::string_view text);

@@ -73,6 +73,20 @@ TEST(SocketTable, DoesNotBelieveLinesThatAreAPartOfAName) {
   EXPECT_EQ(entry.name, "");
 }
 
+TEST(SocketTable, DoesNotBelieveNamesOfAnotherNamespace) {
+  Process forging("net:[1]");
+  forging.write("tcp", std::string(kTcp).substr(0, std::string_view(kTcp).find('\n') + 1));
+  forging.write("unix", std::string(kUnixHeading) + kUnixRow + "88 @x\n" + kUnixRow + "77 /run/forged\n");
+  Process other("net:[2]");
+  other.write("tcp", kTcp);
+  SocketTable table;
+  table.add_namespace_of(forging.path());
+  table.add_namespace_of(other.path());
+  scap::FdEntry entry;
+  ASSERT_TRUE(table.find(77, entry));
+  EXPECT_EQ(entry.type, scap::FdType::kIpv4);
+}
+
 TEST(SocketTable, ReadsANamespaceThroughAnotherProcessWhereOneIsGone) {
   const Process gone("net:[1]");
   Process there("net:[1]");

@@ -32,6 +32,7 @@ class Engine {
   // `compat`: behave as libs 0.18.1 where that is known to be wrong but visible in SysFlow output
   // (spec: sysflow-semantics, section 12).
   explicit Engine(bool compat) : compat_(compat) {}
+  bool compat() const { return compat_; }
 
   // The start of a section: drops everything.
   void reset();

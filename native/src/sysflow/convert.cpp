@@ -59,7 +59,7 @@ class Pipeline : public filter::Feed {
 
  private:
   void dispatch(const state::Context& context) {
-    if (options_.tally != nullptr) options_.tally->count(context);
+    if (options_.tally != nullptr) options_.tally->count(context, op_of(context.event->code, false));
     dispatcher_.dispatch(context);
   }
 
@@ -94,9 +94,16 @@ class Pipeline : public filter::Feed {
       engine().apply(event, [](const state::Context&) {});
       return;
     }
+    // Calls of two descriptors pass by each of them.
+    const auto each = [op = op_of(event.code, false)](const state::Context& context, const auto& step) {
+      each_operation(context, op, step);
+    };
     apply_passing(
-        event, shown && makes_records_[event.code],
-        [this](const state::Context& context) { dispatch(context); },
+        event, shown && makes_records_[event.code], each,
+        [this](const state::Context& part, uint32_t op) {
+          if (options_.tally != nullptr) options_.tally->count(part, op);
+          dispatcher_.dispatch(part, op);
+        },
         [this](const state::Context& context) { dispatcher_.follow_hidden(context); });
   }
 

@@ -489,6 +489,23 @@ TEST_P(EveryAge, WhatTheKernelCopiesIsReadFromOneAndWrittenToTheOther) {
   }
 }
 
+TEST_P(EveryAge, AFilterIsAskedAboutEachEndOfACopy) {
+  Scenario world = small_world(GetParam());
+  world.openat(kPid, 3, kAtFdcwd, "from", kReadOnly);
+  world.sendfile(kPid, 4, 3, 100);
+  world.copy_file_range(kPid, 4, 3, 23);
+  ConvertOptions options = everything();
+  options.filter = "fd.name = /work/from";
+  const Kept read = convert(world, options);
+  ASSERT_EQ(read.file_flows.size(), 1u);
+  EXPECT_EQ(read.file_flows[0].counters.read_bytes, 123);
+  options.filter = "fd.name = /var/log/app";
+  const Kept written = convert(world, options);
+  ASSERT_EQ(written.file_flows.size(), 1u);
+  EXPECT_EQ(written.file_flows[0].counters.write_bytes, 123);
+  EXPECT_EQ(written.file_flows[0].counters.read_bytes, 0);
+}
+
 TEST_P(EveryAge, FlowsEndWithTheirProcessAlsoWhereAFilterLeavesTheEndOut) {
   Scenario world = small_world(GetParam());
   world.write(kPid, 4, 5);

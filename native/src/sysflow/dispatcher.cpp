@@ -167,6 +167,12 @@ void Dispatcher::dispatch(const state::Context& context) {
     if (mmap_exit && context.call != nullptr && context.call->paired()) op = 0;
   }
   if (op == 0 || context.thread == nullptr) return;
+  each_operation(context, op,
+                 [this](const state::Context& part, uint32_t its_op) { dispatch(part, its_op); });
+}
+
+void Dispatcher::dispatch(const state::Context& context, uint32_t op) {
+  if (context.thread == nullptr) return;
   if (options_.containers_only && context.thread->container == 0) {
     ++counts_.outside_containers;
     return;
@@ -174,7 +180,7 @@ void Dispatcher::dispatch(const state::Context& context) {
   if ((op & kProcessOps) != 0) {
     on_process(context, op);
   } else {
-    each_operation(context, op, [this](const state::Context& one, uint32_t its_op) { on_data(one, its_op); });
+    on_data(context, op);
   }
 }
 
@@ -185,7 +191,7 @@ void Dispatcher::become_another(ProcessEntity& process, state::Thread& thread, b
   entities_.modified(process, thread, ts_);
 }
 
-// The collector sees nothing of it: what is under way stays until it is too old, and as of an old program.
+// (The collector follows nothing that does not pass, so this is not for --compat.)
 void Dispatcher::follow_hidden(const state::Context& context) {
   const uint32_t op = op_of(context.event->code, options_.compat);
   if ((op & (kOpExec | kOpSetuid | kOpExit)) == 0 || context.thread == nullptr) return;

@@ -35,6 +35,8 @@ class Dispatcher {
   void advance(uint64_t ts);
   // One event, as the state engine saw it.
   void dispatch(const state::Context& context);
+  // The same of one operation of it (ops.h).
+  void dispatch(const state::Context& context, uint32_t op);
   // An event that is not to be told (a filter leaves it out): what is under way ends with its process, and a
   // new program or user is known, all the same.
   void follow_hidden(const state::Context& context);

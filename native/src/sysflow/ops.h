@@ -39,6 +39,10 @@ void each_operation(const state::Context& context, uint32_t op, Visit visit) {
     state::Context one = context;
     one.fd = scap::to_int(number, -1);
     one.slot = table == nullptr ? nullptr : table->find(one.fd);
+    // To whoever asks, the event is about this end.
+    one.has_shown_fd = true;
+    one.shown_fd = one.fd;
+    one.shown_slot = one.slot;
     visit(one, end.op);
   }
 }

@@ -35,9 +35,8 @@ void Tally::add(Table& table, std::string_view name, uint64_t read, uint64_t wri
   row.written += written;
 }
 
-void Tally::count(const state::Context& context) {
+void Tally::count(const state::Context& context, uint32_t op) {
   if (context.thread == nullptr) return;
-  const uint32_t op = op_of(context.event->code, false);
   const int64_t result = context.call == nullptr ? 0 : context.call->result();
   const uint64_t moved = result > 0 ? static_cast<uint64_t>(result) : 0;
   const auto read = [moved](uint32_t its_op) { return (its_op & kOpReadRecv) != 0 ? moved : 0; };

@@ -25,7 +25,8 @@ struct TallyRow {
 // Counted on one thread and asked on another.
 class Tally {
  public:
-  void count(const state::Context& context);
+  // `op`: as op_of() has it.
+  void count(const state::Context& context, uint32_t op);
   // The busiest `most` of each kind since the last call, by bytes, then by calls; it starts over.
   std::vector<TallyRow> take(size_t most);
 
