@@ -25,8 +25,9 @@ export default class Live extends Command {
 or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; sfkit doctor tells what is missing.
 
 Records go to standard output as JSON lines, or with -o to a file or a directory, as sfkit convert writes them. Output
-under way is called NAME.part and gets its name when it is complete: at Ctrl-C, SIGTERM, SIGHUP, the end of
---duration or --max-events, or the next rotation. --write records the events as well; converting that capture gives the same records.
+under way is called NAME.part (a single Parquet file has no name before its end) and gets its name when it is complete:
+at Ctrl-C, SIGTERM, SIGHUP, the end of --duration or --max-events, or the next rotation. --write records the events as
+well; converting that capture gives the same records.
 
 Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how many and why).`;
 
@@ -85,7 +86,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
       multiple: true,
       min: 1,
       max: 2 ** 22,
-      description: 'only what this process does',
+      description: 'only what this process does (of --pid, --comm and --container all that are given must hold)',
     }),
     comm: Flags.string({ helpValue: 'NAME', multiple: true, description: 'only what programs of this name do' }),
     container: Flags.string({
