@@ -1,5 +1,6 @@
 #include "live/capture.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr int kLargeBuffer = 128 << 10;
 // How long the rings are left alone, and how long what was read may wait for more.
 constexpr milliseconds kPollInterval{5};
 constexpr int kNice = -10;
@@ -42,6 +44,11 @@ void append(std::vector<uint8_t>& bytes, const void* data, size_t size) {
 }  // namespace
 
 Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& options) {
+  // Buffers that go from thread to thread leave malloc's heaps full of holes, which a long run would keep: in
+  // a process that does nothing else the large ones go back to the system.
+#ifdef M_MMAP_THRESHOLD
+  if (options.drops_privileges) ::mallopt(M_MMAP_THRESHOLD, kLargeBuffer);
+#endif
   std::unique_ptr<LiveCapture> capture(new LiveCapture(options));
   auto probe = Probe::load(options.probe);
   if (!probe.is_ok()) return probe.status();
