@@ -15,9 +15,8 @@ namespace {
 constexpr size_t kBatchSize = size_t{256} << 10;
 // Each section begun in the middle tells all threads again: a file must not be able to ask for that at will.
 constexpr uint64_t kMostRestarts = 16;
-// Entries of one block of the lists written then, so that it stays far below the size that readers allow.
+// Entries of one block of the list written then, after which it is handed on.
 constexpr size_t kThreadsPerBlock = 256;
-constexpr size_t kDescriptorsPerBlock = 4096;
 
 // A list block, from its bytes where they are fine, else from the records that could be read.
 class ListCopy {
@@ -203,13 +202,8 @@ class Recovery : public state::Feed {
     for (const scap::ThreadEntry& entry : threads) {
       const state::Thread* thread = engine().find_thread(entry.tid);
       if (thread == nullptr) continue;
-      const std::vector<scap::FdEntry> all = state::list_descriptors(*thread);
-      for (size_t at = 0; at < all.size(); at += kDescriptorsPerBlock) {
-        const size_t end = std::min(all.size(), at + kDescriptorsPerBlock);
-        out_.descriptors(
-            entry.tid, {all.begin() + static_cast<ptrdiff_t>(at), all.begin() + static_cast<ptrdiff_t>(end)});
-        flush_full();
-      }
+      out_.descriptors(entry.tid, state::list_descriptors(*thread));
+      flush_full();
     }
   }
 

@@ -9,11 +9,11 @@ import { exitCodes } from '../cli/report.js';
 import { runLive } from '../cli/run-live.js';
 import { showTop } from '../cli/top.js';
 import { tables } from '../engine/columns.gen.js';
+import { longestSocketPath } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { formats } from '../export/plan.js';
 import { planLive } from '../live/plan.js';
-import { longestSocketPath } from '../live/socket-output.js';
 
 const tableNames = tables.map((table) => table.name);
 

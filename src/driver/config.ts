@@ -1,4 +1,4 @@
-import { fileReadModes, type LiveConfig, mostRingBytes } from '../engine/config.js';
+import { fileReadModes, type LiveConfig, longestSocketPath, mostRingBytes } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { nearest } from '../engine/nearest.js';
@@ -133,8 +133,8 @@ const settings: Record<keyof SysFlowConfig, Setting> = {
   filePath: text,
   socketPath: {
     fallback: '',
-    allowed: 'the path of a unix socket, at most 107 bytes long',
-    fits: (value) => text.fits(value) && Buffer.byteLength(value as string) <= 107,
+    allowed: `the path of a unix socket, at most ${longestSocketPath} bytes long`,
+    fits: (value) => text.fits(value) && Buffer.byteLength(value as string) <= longestSocketPath,
   },
   rotateInterval: whole(300, 0, 2 ** 30),
   exporterID: text,

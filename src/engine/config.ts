@@ -69,6 +69,9 @@ export interface SessionConfig extends CollectorOptions {
 /** Bytes of the largest buffer between kernel and engine (native/probe/shared.h: kMostRingBytes). */
 export const mostRingBytes = 2 ** 28;
 
+/** Bytes that the path of a unix socket may have (linux/un.h). */
+export const longestSocketPath = 107;
+
 /** What is recorded of the running kernel, and how. */
 export interface LiveConfig {
   /** Also calls that change no state and make no records. Default: false. */

@@ -4,9 +4,6 @@ import type { NativeBytesBatch, NativeDatumBatch } from '../engine/native.js';
 import { decodeBatch } from '../records/decode.js';
 import type { LiveOutput } from './outputs.js';
 
-/** Bytes that the path of a unix socket may have (linux/un.h). */
-export const longestSocketPath = 107;
-
 /**
  * Records one by one to a unix socket of kind SOCK_SEQPACKET, as the library sends them. `warn`: what is lost. `hurry`: when
  * it is aborted, a reader that takes nothing is not waited for.
