@@ -18,21 +18,6 @@ using sysflow::Oid;
 
 constexpr int kDeflateLevel = 2;
 
-struct OidKeyHash {
-  size_t operator()(const Oid& oid) const {
-    return std::hash<int64_t>{}(oid.create_ts) * 31 + std::hash<int64_t>{}(oid.hpid);
-  }
-};
-
-// It is a hash already.
-struct FoidHash {
-  size_t operator()(const Foid& foid) const {
-    size_t value = 0;
-    std::memcpy(&value, foid.data(), sizeof(value));
-    return value;
-  }
-};
-
 // A file that gets its name when it is whole.
 class OutputFile {
  public:
@@ -123,6 +108,9 @@ class Driver::Sink : public sysflow::RecordSink {
   }
   void process_gone(const Oid& oid) override { processes_.erase(oid); }
   void files_forgotten() override { files_.clear(); }
+  void container_gone(std::string_view id) override {
+    if (const auto found = containers_.find(id); found != containers_.end()) containers_.erase(found);
+  }
   void flush() override {
     if (file_ != nullptr) file_->flush();
   }
@@ -139,7 +127,8 @@ class Driver::Sink : public sysflow::RecordSink {
     joined.header = &header_;
     joined.process = find(processes_, &record.proc_oid);
     if (joined.process != nullptr && joined.process->container_id) {
-      joined.container = find(containers_, &*joined.process->container_id);
+      const std::string_view id = *joined.process->container_id;
+      joined.container = find(containers_, &id);
     }
     joined.file1 = find(files_, file1);
     joined.file2 = find(files_, file2);
@@ -160,9 +149,9 @@ class Driver::Sink : public sysflow::RecordSink {
   std::atomic<bool>& stop_;
   bool ended_ = false;
   sysflow::Header header_;
-  std::unordered_map<std::string, sysflow::Container> containers_;
-  std::unordered_map<Oid, sysflow::Process, OidKeyHash> processes_;
-  std::unordered_map<Foid, sysflow::File, FoidHash> files_;
+  std::unordered_map<std::string, sysflow::Container, TextHash, std::equal_to<>> containers_;
+  std::unordered_map<Oid, sysflow::Process, sysflow::OidHash> processes_;
+  std::unordered_map<Foid, sysflow::File, sysflow::FoidHash> files_;
 };
 
 Driver::Driver(DriverConfig config) : config_(std::move(config)) {

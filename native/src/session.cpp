@@ -73,6 +73,7 @@ class CountingSink : public sysflow::RecordSink {
   }
   void process_gone(const sysflow::Oid& oid) override { next_.process_gone(oid); }
   void files_forgotten() override { next_.files_forgotten(); }
+  void container_gone(std::string_view id) override { next_.container_gone(id); }
   void flush() override { next_.flush(); }
   void finish() override { next_.finish(); }
 
@@ -102,6 +103,7 @@ class BothSinks : public sysflow::RecordSink {
   void k8s_event(const sysflow::K8sEvent& record) override { give(&RecordSink::k8s_event, record); }
   void process_gone(const sysflow::Oid& oid) override { first_->process_gone(oid); }
   void files_forgotten() override { first_->files_forgotten(); }
+  void container_gone(std::string_view id) override { first_->container_gone(id); }
   void flush() override {
     first_->flush();
     second_->flush();
@@ -135,7 +137,7 @@ Session::Session(SessionConfig config) : config_(std::move(config)) {
   config_.options.flush_interval = kLiveFlushSeconds;
   config_.options.container_seen = [this](const state::ContainerInfo& container) {
     const std::lock_guard lock(input_mutex_);
-    unknown_containers_.push_back({container.id, container.cgroups});
+    unknown_containers_.push_back({container.id.str(), container.cgroups});
   };
 }
 

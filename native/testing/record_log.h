@@ -22,7 +22,7 @@ class RecordLog : public sysflow::RecordSink {
   }
   void process(const sysflow::Process& r) override {
     std::string env;
-    for (const auto& variable : r.env) env += variable + ";";
+    for (const std::string_view variable : r.env) env.append(variable).append(";");
     add("Process", static_cast<int>(r.state), text(r.oid), r.poid ? text(*r.poid) : "-", r.ts, r.exe,
         r.exe_args, r.uid, r.user_name, r.gid, r.group_name, r.tty, text(r.container_id), r.entry, r.cwd,
         env);
@@ -58,7 +58,10 @@ class RecordLog : public sysflow::RecordSink {
   void finish() override { finished = true; }
 
  private:
-  static std::string text(const std::optional<std::string>& value) { return value ? *value : "-"; }
+  template <typename Text>
+  static std::string text(const std::optional<Text>& value) {
+    return value ? std::string(std::string_view(*value)) : "-";
+  }
   static std::string text(const sysflow::Oid& oid) {
     return std::to_string(oid.create_ts) + "/" + std::to_string(oid.hpid);
   }

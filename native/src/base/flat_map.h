@@ -11,20 +11,8 @@
 
 namespace sfkit {
 
-// Finalizer of splitmix64: spreads consecutive ids over the table.
-inline uint64_t mix64(uint64_t x) {
-  x ^= x >> 30;
-  x *= 0xbf58476d1ce4e5b9ULL;
-  x ^= x >> 27;
-  x *= 0x94d049bb133111ebULL;
-  return x ^ (x >> 31);
-}
-
-// A capture must not be able to choose keys that collide.
-inline const uint64_t kTableSeed = hash_seed();
-
 struct IntHash {
-  uint64_t operator()(int64_t key) const { return mix64(static_cast<uint64_t>(key) ^ kTableSeed); }
+  uint64_t operator()(int64_t key) const { return hash_number(static_cast<uint64_t>(key)); }
 };
 
 template <typename Key, typename Value, typename Hash = IntHash>

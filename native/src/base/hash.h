@@ -2,21 +2,46 @@
 // input whose keys collide; nothing that is written may depend on it.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 namespace sfkit {
 
-uint64_t hash_seed();
+// Odd random words, drawn when the process starts.
+struct HashSeed {
+  uint64_t first;
+  uint64_t second;
+};
+extern const HashSeed kHashSeed;
 
-// Folds two words into one; the building block of the hashes below.
-inline uint64_t mix_words(uint64_t a, uint64_t b) {
-  a ^= b * 0x9E3779B97F4A7C15u;
-  a = (a ^ (a >> 32)) * 0xD6E8FEB86659FD93u;
-  a = (a ^ (a >> 29)) * 0xFF51AFD7ED558CCDu;
-  return a ^ (a >> 32);
+// The 128-bit product of two words, folded: each bit of it depends on both.
+inline uint64_t fold(uint64_t a, uint64_t b) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = Wide{a} * b;
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+}
+
+// Folds a word into a hash; the building block of hashes over several words. The seed enters with each word:
+// words that collide under one seed do not under another.
+inline uint64_t mix_words(uint64_t hash, uint64_t word) {
+  return fold(hash ^ kHashSeed.first, word ^ kHashSeed.second);
+}
+
+inline uint64_t hash_number(uint64_t number) {
+  return fold(number ^ kHashSeed.first, kHashSeed.second);
 }
 
 uint64_t hash_text(std::string_view text);
+
+// For the standard containers.
+struct NumberHash {
+  size_t operator()(uint64_t number) const { return hash_number(number); }
+};
+struct TextHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view text) const { return hash_text(text); }
+};
 
 }  // namespace sfkit

@@ -53,7 +53,7 @@ class Inspector : public filter::Feed {
 
   // What is counted by code, put together by name.
   void finish() {
-    info_.containers = engine().containers().size() - 1;  // the first entry is the host
+    info_.containers = engine().containers().met();
     std::map<std::string_view, CaptureInfo::EventCount> by_name;
     const auto add = [&by_name](std::string_view name, bool enter, uint64_t count) {
       if (count == 0) return;

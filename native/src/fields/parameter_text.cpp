@@ -233,15 +233,15 @@ void ParameterText::take_path(const scap::EventView& event, const ParamInfo& inf
   const std::string_view path = scap::to_text(value);
   raw_ += path;
   if (thread == nullptr || path.empty() || path.starts_with('/')) return;
-  const std::string* base = nullptr;
+  std::optional<std::string_view> base;
   if (info.directory >= 0) {
     const int64_t directory =
         scap::to_int(event.param(static_cast<uint32_t>(info.directory)), state::kAtFdcwd);
     base = engine_.directory_of(*thread, directory);
-  } else if (const std::string& cwd = engine_.cwd_of(*thread); !cwd.empty()) {
-    base = &cwd;
+  } else if (const SharedText& cwd = engine_.cwd_of(*thread); !cwd.empty()) {
+    base = cwd.view();
   }
-  if (base == nullptr) return;
+  if (!base) return;
   state::join_path(*base, path, scratch_);
   if (scratch_ != path) resolved_ += scratch_;
 }

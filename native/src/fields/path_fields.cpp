@@ -102,9 +102,9 @@ const std::string* FieldReader::opened_path() {
     path_ = path;
     return &path_;
   }
-  const std::string* base =
+  const auto base =
       engine_.directory_of(*context_->thread, to_int(parameter(P::dirfd), state::kAtFdcwd));
-  state::join_path(base == nullptr ? std::string_view() : std::string_view(*base), path, path_);
+  state::join_path(base.value_or(std::string_view()), path, path_);
   return &path_;
 }
 
@@ -137,8 +137,8 @@ FieldValue FieldReader::path_of(P name, P directory, bool raw) {
   const std::string_view path = to_text(value);
   if (raw) return FieldValue::of(path);
   const int64_t dirfd = directory == kNone ? state::kAtFdcwd : to_int(parameter(directory), state::kAtFdcwd);
-  const std::string* base = engine_.directory_of(*context_->thread, dirfd);
-  state::join_path(base == nullptr ? std::string_view() : std::string_view(*base), path, path_);
+  const auto base = engine_.directory_of(*context_->thread, dirfd);
+  state::join_path(base.value_or(std::string_view()), path, path_);
   return FieldValue::of(path_);
 }
 

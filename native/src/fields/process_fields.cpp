@@ -212,19 +212,16 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
     case Field::kProcNthreads:
     case Field::kProcNchilds: {
       if (thread.group == nullptr) return FieldValue::of(uint64_t{0});
-      uint64_t count = 0;
-      for (const Thread* member : thread.group->members) {
-        if (!member->dead && (field == Field::kProcNthreads || !member->is_leader())) ++count;
-      }
-      return FieldValue::of(count);
+      const Thread* const leader = thread.group->leader;
+      const bool leads = leader != nullptr && !leader->dead;
+      return FieldValue::of(uint64_t{thread.group->alive} -
+                            (field == Field::kProcNchilds && leads && thread.group->alive > 0 ? 1 : 0));
     }
     case Field::kProcFdopencount:
     case Field::kProcFdusage: {
-      uint64_t count = 0;
       const Thread* leader = thread.leader();
-      if (const state::DescriptorTable* table = thread.table()) {
-        table->for_each([&count](int64_t, const state::Descriptor&) { ++count; });
-      }
+      state::DescriptorTable* const table = thread.table();
+      const uint64_t count = table == nullptr ? 0 : table->count();
       if (field == Field::kProcFdopencount) return FieldValue::of(count);
       const int64_t limit = leader == nullptr ? -1 : leader->fdlimit;
       return FieldValue::of(limit <= 0 ? 0.0

@@ -134,7 +134,8 @@ void AvroEncoder::put_string(std::string_view text) {
   out_.append(valid);
 }
 
-void AvroEncoder::put_optional(const std::optional<std::string>& text) {
+template <typename Text>
+void AvroEncoder::put_optional(const std::optional<Text>& text) {
   put_long(text ? 1 : 0);
   if (text) put_string(*text);
 }
@@ -176,8 +177,8 @@ void AvroEncoder::encode(const sysflow::Process& record) {
   put_bool(record.entry);
   put_string(record.cwd);
   if (!record.env.empty()) {
-    put_long(static_cast<int64_t>(record.env.size()));
-    for (const std::string& variable : record.env) put_string(variable);
+    put_long(static_cast<int64_t>(record.env.count()));
+    for (const std::string_view variable : record.env) put_string(variable);
   }
   put_long(0);
 }

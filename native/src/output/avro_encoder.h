@@ -44,7 +44,8 @@ class AvroEncoder {
   void put_long(int64_t value);
   void put_bool(bool value);
   void put_string(std::string_view text);
-  void put_optional(const std::optional<std::string>& text);
+  template <typename Text>
+  void put_optional(const std::optional<Text>& text);
 
   ByteBuffer& out_;
   std::string scratch_;

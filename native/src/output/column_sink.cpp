@@ -51,9 +51,9 @@ void join_texts(const std::vector<std::string>& parts, std::string& out) {
   }
 }
 
-void join_environment(const std::vector<std::string>& variables, std::string& out) {
+void join_environment(const TextList& variables, std::string& out) {
   out.clear();
-  for (const std::string& variable : variables) {
+  for (const std::string_view variable : variables) {
     if (variable.empty() || variable == "=") continue;
     if (!out.empty()) out += ';';
     out += variable;
@@ -79,14 +79,6 @@ bool is_row_table(Table table) {
 }
 
 }  // namespace
-
-size_t ColumnSink::FoidHash::operator()(const Foid& foid) const {
-  std::array<uint64_t, 2> words;
-  uint32_t rest = 0;
-  std::memcpy(words.data(), foid.data(), sizeof(words));
-  std::memcpy(&rest, foid.data() + sizeof(words), sizeof(rest));
-  return mix_words(mix_words(hash_seed() ^ words[0], words[1]), rest);
-}
 
 ColumnSink::ColumnSink(const std::vector<Table>& tables, uint32_t batch_rows, Consumer consumer)
     : consumer_(std::move(consumer)) {
@@ -203,6 +195,13 @@ void ColumnSink::file(const sysflow::File& record) {
     }
     return groups | put_file(target, record.oid, entry.get());
   });
+}
+
+void ColumnSink::container_gone(std::string_view id) {
+  const auto found = containers_.find(id);
+  if (found == containers_.end()) return;
+  containers_.erase(found);
+  ++container_generation_;
 }
 
 void ColumnSink::files_forgotten() {
@@ -396,7 +395,7 @@ ColumnSink::FileEntry* ColumnSink::find_file(const Foid& foid) {
   return found == files_.end() ? nullptr : found->second.get();
 }
 
-ColumnSink::ContainerEntry* ColumnSink::find_container(const std::string& id) {
+ColumnSink::ContainerEntry* ColumnSink::find_container(std::string_view id) {
   const auto found = containers_.find(id);
   return found == containers_.end() ? nullptr : found->second.get();
 }
@@ -444,20 +443,22 @@ const ColumnSink::Numbers<8>::Values& ColumnSink::process_numbers(Target& target
   TableBuilder& builder = target.builder;
   return process.numbers.get(target.place, builder.epoch(), [&](auto& values) {
     const sysflow::Process& record = process.record;
-    std::string text = record.exe;
+    line_.assign(record.exe.view());
     if (!record.exe_args.empty()) {
-      text += ' ';
-      text += record.exe_args;
+      line_ += ' ';
+      line_ += record.exe_args.view();
     }
-    values[4] = builder.intern(text);
-    join_environment(record.env, text);
-    values[7] = builder.intern(text);
+    values[4] = builder.intern(line_);
+    values[7] = target.environments.get(builder, record.env.text(), [&] {
+      join_environment(record.env, line_);
+      return builder.intern(line_);
+    });
     values[0] = builder.intern(record.user_name);
     values[1] = builder.intern(record.group_name);
-    values[2] = builder.intern(record.exe);
+    values[2] = target.number_of(record.exe);
     values[3] = builder.intern(last_element(record.exe));
-    values[5] = builder.intern(record.exe_args);
-    values[6] = builder.intern(record.cwd);
+    values[5] = target.number_of(record.exe_args);
+    values[6] = target.number_of(record.cwd);
   });
 }
 

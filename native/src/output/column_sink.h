@@ -10,7 +10,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/flat_map.h"
 #include "base/hash.h"
+#include "base/shared_text.h"
 #include "output/column_batch.h"
 #include "output/table_builder.h"
 #include "sysflow/records.h"
@@ -43,6 +45,7 @@ class ColumnSink : public sysflow::RecordSink {
   // The process leaves the map; children keep what they need of their parent.
   void process_gone(const sysflow::Oid& oid) override;
   void files_forgotten() override;
+  void container_gone(std::string_view id) override;
   // Gives the batches that are not full.
   void flush() override { finish(); }
   void finish() override;
@@ -94,16 +97,29 @@ class ColumnSink : public sysflow::RecordSink {
     Numbers<8> numbers;
   };
 
-  struct OidHash {
-    size_t operator()(const sysflow::Oid& oid) const {
-      return mix_words(hash_seed() ^ static_cast<uint64_t>(oid.create_ts), static_cast<uint64_t>(oid.hpid));
+  // Numbers of texts that many records share, found by the block that holds the text: looking at all of a
+  // long environment for each process that has it would take too long.
+  class SharedNumbers {
+   public:
+    template <typename Make>
+    uint32_t get(const TableBuilder& builder, const SharedText& text, Make&& make) {
+      if (epoch_ != builder.epoch()) {
+        numbers_.clear();
+        held_.clear();
+        epoch_ = builder.epoch();
+      }
+      const auto key = static_cast<int64_t>(reinterpret_cast<intptr_t>(text.identity()));
+      if (const uint32_t* const known = numbers_.find(key)) return *known;
+      const uint32_t number = make();
+      numbers_.put(key, number);
+      held_.push_back(text);
+      return number;
     }
-  };
-  struct FoidHash {
-    size_t operator()(const sysflow::Foid& foid) const;
-  };
-  struct TextHash {
-    size_t operator()(const std::string& text) const { return hash_text(text); }
+
+   private:
+    uint32_t epoch_ = 0;
+    FlatMap<int64_t, uint32_t> numbers_;
+    std::vector<SharedText> held_;  // so that no other text takes a block's place during the batch
   };
 
   // A builder, and the numbers of strings that change only with the header.
@@ -114,6 +130,14 @@ class ColumnSink : public sysflow::RecordSink {
     Numbers<3> header_numbers;
     Numbers<3> state_numbers;
     Numbers<kTableCount> type_numbers;
+    SharedNumbers texts;
+    SharedNumbers environments;
+
+    uint32_t number_of(const SharedText& text) {
+      constexpr size_t kLong = 256;
+      if (text.size() < kLong) return builder.intern(text);
+      return texts.get(builder, text, [&] { return builder.intern(text); });
+    }
   };
 
   // What a row is joined with.
@@ -134,7 +158,7 @@ class ColumnSink : public sysflow::RecordSink {
   ProcessEntry* find_process(const sysflow::Oid& oid);
   ProcessEntry* find_parent(ProcessEntry& process);
   FileEntry* find_file(const sysflow::Foid& foid);
-  ContainerEntry* find_container(const std::string& id);
+  ContainerEntry* find_container(std::string_view id);
   PodEntry* find_pod(const ContainerEntry* container);
   void join(const sysflow::Oid& oid, Joined& joined);
   void forget_all();
@@ -167,13 +191,14 @@ class ColumnSink : public sysflow::RecordSink {
   int64_t row_number_ = 0;
 
   sysflow::Header header_;
-  std::unordered_map<sysflow::Oid, std::shared_ptr<ProcessEntry>, OidHash> processes_;
-  std::unordered_map<sysflow::Foid, std::unique_ptr<FileEntry>, FoidHash> files_;
-  std::unordered_map<std::string, std::unique_ptr<ContainerEntry>, TextHash> containers_;
-  std::unordered_map<std::string, std::unique_ptr<PodEntry>, TextHash> pods_;
+  std::unordered_map<sysflow::Oid, std::shared_ptr<ProcessEntry>, sysflow::OidHash> processes_;
+  std::unordered_map<sysflow::Foid, std::unique_ptr<FileEntry>, sysflow::FoidHash> files_;
+  std::unordered_map<std::string, std::unique_ptr<ContainerEntry>, TextHash, std::equal_to<>> containers_;
+  std::unordered_map<std::string, std::unique_ptr<PodEntry>, TextHash, std::equal_to<>> pods_;
   uint64_t container_generation_ = 1;     // grows when a container becomes known
   ProcessEntry* last_process_ = nullptr;  // of the last lookup: runs of rows are of one process
   std::string scratch_;
+  std::string line_;  // command lines and environments
 };
 
 }  // namespace sfkit::output

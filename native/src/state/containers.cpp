@@ -141,9 +141,35 @@ std::string_view container_id_of(std::string_view cgroups) {
 
 uint32_t ContainerTable::intern(std::string_view id) {
   if (id.empty()) return 0;
-  const auto [found, is_new] = index_.try_emplace(std::string(id), static_cast<uint32_t>(containers_.size()));
-  if (is_new) containers_.emplace_back().id = id;
-  return found->second;
+  if (const auto found = index_.find(id); found != index_.end()) return found->second;
+  uint32_t index;
+  if (free_.empty()) {
+    index = static_cast<uint32_t>(containers_.size());
+    containers_.emplace_back();
+  } else {
+    index = free_.back();
+    free_.pop_back();
+  }
+  containers_[index].id = id;
+  containers_[index].met = met_++;
+  index_.emplace(id, index);
+  return index;
+}
+
+std::vector<uint32_t> ContainerTable::forget(const std::vector<bool>& in_use) {
+  std::vector<uint32_t> forgotten;
+  for (uint32_t index = 1; index < containers_.size(); ++index) {
+    ContainerInfo& info = containers_[index];
+    if (info.id.empty() || in_use[index] || info.met + kLately >= met_) continue;
+    index_.erase(index_.find(info.id.view()));
+    info = ContainerInfo();
+    forgotten.push_back(index);
+  }
+  free_.insert(free_.end(), forgotten.begin(), forgotten.end());
+  // Not again soon where most are in use.
+  most_ = std::max(kMany, 2 * index_.size());
+  if (!forgotten.empty()) ++generation_;
+  return forgotten;
 }
 
 uint32_t ContainerTable::add_json(std::string_view json, bool compat) {
@@ -189,7 +215,9 @@ uint32_t ContainerTable::add(std::string_view id, int32_t type, std::string_view
 }
 
 void ContainerTable::clear() {
+  if (containers_.size() > 1) ++generation_;
   containers_.clear();
+  free_.clear();
   index_.clear();
   containers_.emplace_back();
 }

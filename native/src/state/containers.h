@@ -7,7 +7,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/json.h"
+#include "base/shared_text.h"
 
 namespace sfkit::state {
 
@@ -15,7 +17,7 @@ namespace sfkit::state {
 inline constexpr int32_t kContainerDocker = 0;
 
 struct ContainerInfo {
-  std::string id;       // short form; "" for the host
+  SharedText id;        // short form; "" for the host
   std::string cgroups;  // of a thread in it, as captures write them; "" when none was seen
   bool known = false;   // metadata has been seen
   std::string name;
@@ -25,6 +27,7 @@ struct ContainerInfo {
   int32_t type = kContainerDocker;
   bool privileged = false;
   uint64_t version = 0;  // changes with the metadata
+  size_t met = 0;        // how many were before
   // The whole of what the capture says in JSON; null when it said less.
   json::Value description;
 };
@@ -42,7 +45,18 @@ class ContainerTable {
   // Keeps the cgroups that led to the container.
   void set_cgroups(uint32_t index, std::string_view cgroups) { containers_[index].cgroups = cgroups; }
   const ContainerInfo& at(uint32_t index) const { return containers_[index]; }
+  bool knows(std::string_view id) const { return index_.contains(id); }
   size_t size() const { return containers_.size(); }
+  // How many were met, the host not counted.
+  size_t met() const { return met_; }
+
+  // Whether there are so many that forget() should be called.
+  bool is_crowded() const { return index_.size() >= most_; }
+  // Forgets those that are not in use, by index, and were not met lately; their indexes are given to others.
+  // Returns which those are.
+  std::vector<uint32_t> forget(const std::vector<bool>& in_use);
+  // Changes when containers were forgotten.
+  uint32_t generation() const { return generation_; }
 
   // Takes the JSON of a container event and returns the container's index; 0 when it cannot be used.
   // `compat`: the tag is put behind the image even where the image ends in it.
@@ -53,8 +67,15 @@ class ContainerTable {
   void clear();
 
  private:
+  static constexpr size_t kMany = 4096;
+  static constexpr size_t kLately = 256;  // those met last
+
   std::vector<ContainerInfo> containers_;
-  std::unordered_map<std::string, uint32_t> index_;
+  std::vector<uint32_t> free_;
+  std::unordered_map<std::string, uint32_t, TextHash, std::equal_to<>> index_;
+  size_t met_ = 0;
+  size_t most_ = kMany;
+  uint32_t generation_ = 0;
 };
 
 }  // namespace sfkit::state

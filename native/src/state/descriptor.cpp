@@ -1,5 +1,8 @@
 #include "state/descriptor.h"
 
+#include <algorithm>
+#include <vector>
+
 namespace sfkit::state {
 
 void Descriptor::copy_from(const Descriptor& other) {
@@ -46,35 +49,109 @@ Descriptor& DescriptorRef::writable() {
   return *target_;
 }
 
+DescriptorTable::Array& DescriptorTable::own_low() {
+  if (low_ == nullptr) {
+    low_ = new Array;
+  } else if (low_->references > 1) {
+    auto* copy = new Array;
+    low_count_ = 0;
+    for (size_t fd = 0; fd < kArraySize; ++fd) {
+      const FdSlot& slot = low_->slots[fd];
+      if (!slot.descriptor || is_closed(slot)) continue;
+      copy->slots[fd] = slot;
+      ++low_count_;
+    }
+    --low_->references;
+    low_ = copy;
+  }
+  return *low_;
+}
+
+Descriptor* DescriptorTable::writable(int64_t fd) {
+  if (find(fd) == nullptr) return nullptr;
+  FdSlot& slot = static_cast<uint64_t>(fd) < kArraySize ? own_low().slots[static_cast<size_t>(fd)]
+                                                        : *high_.writable(static_cast<uint64_t>(fd));
+  return &slot.descriptor.writable();
+}
+
 void DescriptorTable::put(int64_t fd, DescriptorRef descriptor) {
   if (fd < 0) return;
-  if (fd >= kArraySize) {
-    high_[fd] = FdSlot{std::move(descriptor), nullptr};
-    return;
+  ++puts_;
+  FdSlot slot{std::move(descriptor), nullptr, execs_};
+  if (static_cast<uint64_t>(fd) < kArraySize) {
+    FdSlot& place = own_low().slots[static_cast<size_t>(fd)];
+    if (!place.descriptor) ++low_count_;
+    place = std::move(slot);
+  } else {
+    high_.put(static_cast<uint64_t>(fd), std::move(slot));
   }
-  const auto index = static_cast<size_t>(fd);
-  if (index >= low_.size()) low_.resize(index + kGrowBy);
-  low_[index] = FdSlot{std::move(descriptor), nullptr};
 }
 
 void DescriptorTable::erase(int64_t fd) {
-  if (static_cast<uint64_t>(fd) < low_.size()) {
-    low_[static_cast<size_t>(fd)] = FdSlot{};
+  if (static_cast<uint64_t>(fd) < kArraySize) {
+    if (low_ == nullptr || !low_->slots[static_cast<size_t>(fd)].descriptor) return;
+    FdSlot& place = own_low().slots[static_cast<size_t>(fd)];
+    if (place.descriptor) --low_count_;
+    place = FdSlot{};
   } else {
-    high_.erase(fd);
+    high_.erase(static_cast<uint64_t>(fd));
   }
 }
 
+void DescriptorTable::erase_range(int64_t first, int64_t last) {
+  if (last < first || last < 0) return;
+  for (int64_t fd = std::max<int64_t>(first, 0); fd <= last && fd < static_cast<int64_t>(kArraySize); ++fd)
+    erase(fd);
+  if (static_cast<uint64_t>(last) >= kArraySize)
+    high_.erase_range(static_cast<uint64_t>(std::max<int64_t>(first, 0)), static_cast<uint64_t>(last));
+}
+
+// A look at each descriptor is paid for by those put there since the last one. A table that was just forked is
+// not looked at: what the exec closed is passed over when it is asked for.
+void DescriptorTable::close_on_exec() {
+  ++execs_;
+  is_swept_ = false;
+  if (2 * puts_ >= high_.size()) sweep();
+}
+
+void DescriptorTable::sweep() {
+  is_swept_ = true;
+  puts_ = 0;
+  std::vector<uint64_t> closed;
+  high_.for_each([&](uint64_t fd, const FdSlot& slot) {
+    if (is_closed(slot)) closed.push_back(fd);
+  });
+  for (const uint64_t fd : closed) high_.erase(fd);
+  if (low_ == nullptr) return;
+  for (size_t fd = 0; fd < kArraySize; ++fd) {
+    const FdSlot& slot = low_->slots[fd];
+    if (slot.descriptor && is_closed(slot)) erase(static_cast<int64_t>(fd));
+  }
+}
+
+size_t DescriptorTable::count() {
+  if (!is_swept_) sweep();
+  return low_count_ + high_.size();
+}
+
 void DescriptorTable::copy_from(const DescriptorTable& other) {
+  clear();
   low_ = other.low_;
+  if (low_ != nullptr) ++low_->references;
+  low_count_ = other.low_count_;
   high_ = other.high_;
-  for (FdSlot& slot : low_) slot.flow = nullptr;
-  for (auto& entry : high_) entry.second.flow = nullptr;
+  execs_ = other.execs_;
+  is_swept_ = other.is_swept_;
 }
 
 void DescriptorTable::clear() {
-  low_.clear();
+  if (low_ != nullptr && --low_->references == 0) delete low_;
+  low_ = nullptr;
+  low_count_ = 0;
   high_.clear();
+  execs_ = 0;
+  puts_ = 0;
+  is_swept_ = true;
 }
 
 }  // namespace sfkit::state

@@ -4,11 +4,10 @@
 #include <array>
 #include <cstdint>
 #include <string>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include "base/pool.h"
+#include "base/shared_map.h"
 #include "scap/metadata.h"
 
 namespace sfkit::state {
@@ -96,7 +95,8 @@ class DescriptorRef {
   const Descriptor& operator*() const { return *target_; }
   Descriptor* get() const { return target_; }
 
-  // The descriptor for changing: a copy of its own when others share it.
+  // The descriptor for changing: a copy of its own when others share it. One in a table is changed through
+  // DescriptorTable::writable().
   Descriptor& writable();
 
  private:
@@ -118,58 +118,83 @@ class DescriptorPool {
   Pool<Descriptor> pool_;
 };
 
-// A place in a process's table. `flow` belongs to the layer above: the flow it used last for this number.
+// A place in a process's table.
 struct FdSlot {
   DescriptorRef descriptor;
-  void* flow = nullptr;
+  // Belongs to the layer above: the flow it used last for this number, perhaps of a process that shares it.
+  mutable void* flow = nullptr;
+  uint64_t execs = 0;  // of the table when the number was put there
 };
 
+// After a fork the tables of parent and child share what neither has changed.
 class DescriptorTable {
  public:
+  DescriptorTable() = default;
+  ~DescriptorTable() { clear(); }
+  DescriptorTable(const DescriptorTable&) = delete;
+  DescriptorTable& operator=(const DescriptorTable&) = delete;
+
   // nullptr when the number is not in use. Valid until the table changes.
-  FdSlot* find(int64_t fd) {
-    if (static_cast<uint64_t>(fd) < low_.size()) {
-      FdSlot& slot = low_[static_cast<size_t>(fd)];
-      return slot.descriptor ? &slot : nullptr;
+  const FdSlot* find(int64_t fd) const {
+    const FdSlot* slot = nullptr;
+    if (static_cast<uint64_t>(fd) >= kArraySize) {
+      slot = high_.find(static_cast<uint64_t>(fd));
+    } else if (low_ != nullptr && low_->slots[static_cast<size_t>(fd)].descriptor) {
+      slot = &low_->slots[static_cast<size_t>(fd)];
     }
-    if (high_.empty()) return nullptr;
-    const auto found = high_.find(fd);
-    return found == high_.end() ? nullptr : &found->second;
+    return slot == nullptr || is_closed(*slot) ? nullptr : slot;
   }
 
+  // The descriptor for changing, of this table alone; nullptr when the number is not in use. Slots that were
+  // found before are no longer valid.
+  Descriptor* writable(int64_t fd);
   void put(int64_t fd, DescriptorRef descriptor);
   void erase(int64_t fd);
+  void erase_range(int64_t first, int64_t last);
+  // What an exec does: takes out what is open with kOpenCloexec.
+  void close_on_exec();
   void copy_from(const DescriptorTable& other);
   void clear();
 
-  // Visits every number in use as visit(fd, slot); visit returns false to have it removed.
-  template <typename Visit>
-  void filter(Visit visit) {
-    for (size_t fd = 0; fd < low_.size(); ++fd) {
-      if (low_[fd].descriptor && !visit(static_cast<int64_t>(fd), low_[fd])) low_[fd] = FdSlot{};
-    }
-    for (auto at = high_.begin(); at != high_.end();) {
-      at = visit(at->first, at->second) ? std::next(at) : high_.erase(at);
-    }
-  }
+  // Numbers in use.
+  size_t count();
 
-  // The same without a say, for who only looks.
+  // Visits every number in use as visit(fd, descriptor), in their order.
   template <typename Visit>
   void for_each(Visit visit) const {
-    for (size_t fd = 0; fd < low_.size(); ++fd) {
-      if (low_[fd].descriptor) visit(static_cast<int64_t>(fd), *low_[fd].descriptor);
+    if (low_ != nullptr) {
+      for (size_t fd = 0; fd < kArraySize; ++fd) {
+        const FdSlot& slot = low_->slots[fd];
+        if (slot.descriptor && !is_closed(slot)) visit(static_cast<int64_t>(fd), *slot.descriptor);
+      }
     }
-    for (const auto& [fd, slot] : high_) visit(fd, *slot.descriptor);
+    high_.for_each([&](uint64_t fd, const FdSlot& slot) {
+      if (!is_closed(slot)) visit(static_cast<int64_t>(fd), *slot.descriptor);
+    });
   }
 
  private:
-  // Numbers below are places of an array, which every fork copies; a file can claim any 64-bit number, so
-  // others are hashed.
-  static constexpr int64_t kArraySize = 1024;
-  static constexpr size_t kGrowBy = 16;
+  // Nearly all numbers are below; a file can claim any 64-bit number.
+  static constexpr size_t kArraySize = 64;
 
-  std::vector<FdSlot> low_;
-  std::unordered_map<int64_t, FdSlot> high_;
+  struct Array {
+    size_t references = 1;
+    std::array<FdSlot, kArraySize> slots;
+  };
+
+  // Closed by an exec that did not look at it.
+  bool is_closed(const FdSlot& slot) const {
+    return slot.execs != execs_ && (slot.descriptor->open_flags & kOpenCloexec) != 0;
+  }
+  Array& own_low();
+  void sweep();
+
+  Array* low_ = nullptr;
+  SharedMap<FdSlot> high_;
+  size_t low_count_ = 0;
+  uint64_t execs_ = 0;
+  size_t puts_ = 0;        // since the table was begun or last swept
+  bool is_swept_ = true;   // holds nothing that an exec closed
 };
 
 }  // namespace sfkit::state

@@ -338,26 +338,36 @@ void Engine::settle() {
 Thread* Engine::parent_of(Thread& thread) {
   // What a process has started stays with it; the threads of it that did may be gone.
   Thread* leader = thread.leader();
-  Thread* parent = leader != nullptr && leader->parent != nullptr ? leader->parent : thread.parent;
+  Thread* parent = leader == nullptr ? nullptr : leader->parent();
+  if (parent == nullptr) parent = thread.parent();
   if (parent == nullptr) return nullptr;
   Thread* main = parent->leader();
   return main == nullptr ? parent : main;
 }
 
-const std::string& Engine::cwd_of(Thread& thread) {
+const SharedText& Engine::cwd_of(Thread& thread) {
   const Thread* leader = thread.leader();
   if (leader != nullptr) return leader->cwd;
   return compat_ ? unknown_leader_cwd_ : no_text_;
 }
 
-const std::string* Engine::directory_of(Thread& thread, int64_t dirfd) {
+std::optional<std::string_view> Engine::directory_of(Thread& thread, int64_t dirfd) {
   if (dirfd == kAtFdcwd) {
-    const std::string& cwd = cwd_of(thread);
-    return cwd.empty() ? nullptr : &cwd;
+    const SharedText& cwd = cwd_of(thread);
+    if (cwd.empty()) return {};
+    return cwd.view();
   }
-  DescriptorTable* table = thread.table();
+  const DescriptorTable* table = thread.table();
   const FdSlot* slot = table == nullptr ? nullptr : table->find(dirfd);
-  return slot == nullptr ? nullptr : &slot->descriptor->name;
+  if (slot == nullptr) return {};
+  return slot->descriptor->name;
+}
+
+Descriptor& Engine::writable(Context& context) {
+  DescriptorTable& table = *context.thread->table();
+  Descriptor& descriptor = *table.writable(context.fd);
+  context.slot = table.find(context.fd);
+  return descriptor;
 }
 
 Descriptor* Engine::add_fd(Context& context, int64_t fd, FdType type) {
@@ -400,12 +410,12 @@ void Engine::enter(const scap::EventView& event, Context& context) {
       break;
     case ev::SOCKET_CONNECT_E: {
       DescriptorTable* table = thread->table();
-      FdSlot* slot = table == nullptr ? nullptr : table->find(to_int(event.param(P::fd), -1));
-      if (slot == nullptr) break;
+      const int64_t fd = to_int(event.param(P::fd), -1);
+      if (table == nullptr || table->find(fd) == nullptr) break;
       if (event.size() >= 2) {
-        begin_connect(*slot, event.param(1));
+        begin_connect(*table, fd, event.param(1));
       } else if (compat_) {
-        begin_connect_compat(*slot);
+        begin_connect_compat(*table->writable(fd));
       }
       break;
     }
@@ -461,7 +471,8 @@ void Engine::exit(Context& context) {
       if (context.call->result() >= 0) {
         const std::string_view path = to_text(context.call->get(P::path));
         if (compat_) rendered_ = printable(path);
-        join_path(cwd_of(*context.thread), path, context.thread->root);
+        join_path(cwd_of(*context.thread), path, scratch_);
+        context.thread->root.set(scratch_);
       }
       return;
     case Handler::kSetuid: return on_set_id(context, P::uid, true);
@@ -480,6 +491,7 @@ void Engine::exit(Context& context) {
 // ---- events that are no system calls
 
 void Engine::other(const scap::EventView& event, Context& context) {
+  if (containers_.is_crowded()) limit_containers();
   const auto container_of = [this, &event] {
     return containers_.intern(to_text(event.param(P::container_id)));
   };

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "scap/blocks.h"
 #include "state/addresses.h"
@@ -18,7 +21,7 @@ struct Context {
   const scap::EventView* event = nullptr;
   const scap::CallView* call = nullptr;  // exit events of system calls, with their arguments
   Thread* thread = nullptr;
-  FdSlot* slot = nullptr;  // the descriptor the call worked on or made, when known
+  const FdSlot* slot = nullptr;  // the descriptor the call worked on or made, when known
   int64_t fd = -1;
   uint32_t container = 0;  // events that tell about a container: its index
   // apply_all(): the descriptor that the event is about by the call's name, known or not.
@@ -65,6 +68,8 @@ class Engine {
   }
 
   const ThreadTable& threads() const { return threads_; }
+  // Threads with a process of the layer above that are gone since the last call; for that layer to clear.
+  std::vector<ThreadTable::Gone>& gone_threads() { return threads_.gone(); }
   Thread* find_thread(int64_t tid) { return threads_.find(tid); }
   const ContainerTable& containers() const { return containers_; }
   const NameTable& users() const { return users_; }
@@ -80,10 +85,10 @@ class Engine {
   // The main thread of the parent process; nullptr when the capture does not know it.
   Thread* parent_of(Thread& thread);
   // Directory of an *at call: the path of descriptor `dirfd`, the working directory for AT_FDCWD;
-  // nullptr when it is not known.
-  const std::string* directory_of(Thread& thread, int64_t dirfd);
+  // nothing when it is not known.
+  std::optional<std::string_view> directory_of(Thread& thread, int64_t dirfd);
   // The process's working directory with trailing slash, "" when unknown.
-  const std::string& cwd_of(Thread& thread);
+  const SharedText& cwd_of(Thread& thread);
 
   // What apply() does with an event of a code.
   enum Route : uint8_t { kRouteNone, kRouteOther, kRouteEnter, kRouteExit, kRouteIgnoredExit };
@@ -167,8 +172,8 @@ class Engine {
   void on_socketpair(Context& context);
   void on_bind(Context& context);
   void on_connect(Context& context);
-  void begin_connect(FdSlot& slot, Bytes address);
-  void begin_connect_compat(FdSlot& slot);
+  void begin_connect(DescriptorTable& table, int64_t fd, Bytes address);
+  void begin_connect_compat(Descriptor& descriptor);
   void on_connect_compat(Context& context);
   void on_accept(Context& context);
   void on_send_receive(Context& context, bool receive);
@@ -182,15 +187,18 @@ class Engine {
   void on_prctl(Context& context);
 
   Descriptor* add_fd(Context& context, int64_t fd, FdType type);
+  // The descriptor of the context's slot for changing.
+  static Descriptor& writable(Context& context);
   // A file or directory of the path in scratch_, with what the exit event says of it.
   void add_file(Context& context, int64_t fd, uint32_t flags);
-  Role guess_role(Thread& thread, const Endpoint& source, const Endpoint& destination, bool receive);
-  void apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive, Thread& thread);
+  void apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive);
   void apply_tuple_compat(Descriptor& descriptor, const SocketTuple& tuple, bool receive);
+  void complete_listed(DescriptorTable& table, int64_t fd);
   // Puts likely local addresses in the place of missing ones.
   void complete_ends(Endpoint& source, Endpoint& destination, bool ipv6) const;
   // Without the mark of a removed file, which libs 0.18.1 keeps.
   std::string_view executable_path(std::string_view path) const;
+  void limit_containers();
   void set_cgroups(Thread& thread, Bytes cgroups);
   void set_memory(Thread& thread, const scap::EventView& event) const;
   void on_memory(Context& context);
@@ -215,7 +223,8 @@ class Engine {
   uint64_t boot_time_ = 0;
   InterfaceList interfaces_;
   FlatMap<int64_t, uint8_t> server_ports_;
-  std::vector<int64_t> listed_;  // threads named by lists since the last event
+  // Named by lists since the last event: threads, and their descriptors (kNoFd for the thread itself).
+  std::vector<std::pair<int64_t, int64_t>> listed_;
 
   // Ends with the next event.
   bool has_pending_ = false;
@@ -231,8 +240,8 @@ class Engine {
 
   std::string scratch_;   // paths under construction
   std::string rendered_;  // compat: what libs 0.18.1 last rendered as text
-  const std::string no_text_;
-  const std::string unknown_leader_cwd_ = "./";
+  const SharedText no_text_;
+  const SharedText unknown_leader_cwd_ = "./";
 };
 
 }  // namespace sfkit::state

@@ -62,7 +62,7 @@ void Engine::on_open(Context& context) {
     join_path(cwd_of(*context.thread), path, scratch_);
   } else if (const int64_t directory = to_int(dirfd, kAtFdcwd); directory == kAtFdcwd) {
     join_path(cwd_of(*context.thread), path, scratch_);
-  } else if (const std::string* base = directory_of(*context.thread, directory)) {
+  } else if (const auto base = directory_of(*context.thread, directory)) {
     join_path(*base, path, scratch_);
   } else {
     scratch_.assign(kUnknownDirectory).append(path);
@@ -108,11 +108,12 @@ void Engine::on_close_range(Context& context) {
   const bool mark = (to_uint(call.get(P::flags), 0) & kCloseRangeCloexec) != 0;
   DescriptorTable* table = context.thread->table();
   if (table == nullptr) return;
-  table->filter([&](int64_t fd, FdSlot& slot) {
-    if (fd < first || fd > last) return true;
-    if (mark) slot.descriptor.writable().open_flags |= kOpenCloexec;
-    return mark;
+  if (!mark) return table->erase_range(first, last);
+  std::vector<int64_t> marked;
+  table->for_each([&](int64_t fd, const Descriptor& descriptor) {
+    if (fd >= first && fd <= last && (descriptor.open_flags & kOpenCloexec) == 0) marked.push_back(fd);
   });
+  for (const int64_t fd : marked) table->writable(fd)->open_flags |= kOpenCloexec;
 }
 
 void Engine::on_dup(Context& context) {
@@ -122,7 +123,7 @@ void Engine::on_dup(Context& context) {
   Bytes old = call.from_exit(P::oldfd);
   if (old.empty()) old = call.from_enter(P::fd);
   DescriptorTable* table = context.thread->table();
-  FdSlot* source = table == nullptr ? nullptr : table->find(to_int(old, -1));
+  const FdSlot* source = table == nullptr ? nullptr : table->find(to_int(old, -1));
   if (source == nullptr || to_int(old, -1) == fd) return;
   put_copy(*table, fd, source->descriptor, (to_uint(call.from_exit(P::flags), 0) & kOpenCloexec) != 0);
   constexpr int64_t kStdin = 0;
@@ -143,7 +144,7 @@ void Engine::on_fcntl(Context& context) {
     // Recorded since 2026 only; nothing is known of the flag before.
     const Bytes argument = call.from_exit(P::arg);
     if (argument.empty()) return;
-    Descriptor& descriptor = context.slot->descriptor.writable();
+    Descriptor& descriptor = writable(context);
     descriptor.open_flags &= ~kOpenCloexec;
     if ((to_uint(argument, 0) & 1) != 0) descriptor.open_flags |= kOpenCloexec;
   }
@@ -196,7 +197,7 @@ void Engine::on_pidfd_getfd(Context& context) {
   if (process == nullptr || process->descriptor->type != FdType::kPidfd) return;
   Thread* target = threads_.find(process->descriptor->pid);
   DescriptorTable* from = target == nullptr ? nullptr : target->table();
-  FdSlot* source = from == nullptr ? nullptr : from->find(to_int(call.from_exit(P::target_fd), -1));
+  const FdSlot* source = from == nullptr ? nullptr : from->find(to_int(call.from_exit(P::target_fd), -1));
   if (source == nullptr) return;
   put_copy(*table, fd, source->descriptor, true);
 }

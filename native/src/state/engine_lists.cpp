@@ -41,7 +41,7 @@ void Engine::add_thread(const scap::ThreadEntry& entry) {
   // What the last event ended must be gone before its number or its group is used again.
   if (has_pending_) settle();
   Thread& thread = *threads_.create(entry.tid);
-  listed_.push_back(entry.tid);
+  listed_.emplace_back(entry.tid, Thread::kNoFd);
   thread.pid = entry.pid;
   thread.ptid = entry.ptid;
   thread.sid = entry.sid;
@@ -57,9 +57,9 @@ void Engine::add_thread(const scap::ThreadEntry& entry) {
   thread.fdlimit = entry.fdlimit;
   thread.comm = entry.comm;
   thread.exe = entry.exe;
-  thread.exepath = executable_path(entry.exepath);
+  thread.exepath.set(executable_path(entry.exepath));
   thread.args = list_text(Bytes(entry.args));
-  thread.root = entry.root;
+  thread.root.set(entry.root);
   thread.pidns_start_ts = entry.pidns_init_start_ts;
   thread.memory = {entry.vmsize_kb, entry.vmrss_kb, entry.vmswap_kb, entry.pfmajor, entry.pfminor};
   thread.capabilities = {entry.cap_inheritable, entry.cap_permitted, entry.cap_effective};
@@ -72,8 +72,9 @@ void Engine::add_thread(const scap::ThreadEntry& entry) {
   mark(entry.exe_from_memfd, kExeFromMemfd);
   mark(entry.exe_lower_layer, kExeLowerLayer);
   if (thread.is_leader()) {
-    join_directory("", entry.cwd, thread.cwd);
-    thread.env = list_text(Bytes(entry.env));
+    join_directory("", entry.cwd, scratch_);
+    thread.cwd.set(scratch_);
+    thread.env.set(list_text(Bytes(entry.env)));
   } else {
     thread.flags |= kCloneFiles;
   }
@@ -84,7 +85,6 @@ void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
   if (has_pending_) settle();
   Thread* thread = threads_.find(tid);
   if (thread == nullptr) return;
-  if (listed_.empty() || listed_.back() != tid) listed_.push_back(tid);
   DescriptorRef reference = pool_.make(entry.type);
   Descriptor& descriptor = *reference.get();
   descriptor.inode = entry.inode;
@@ -115,32 +115,35 @@ void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
     }
   }
   thread->descriptors.put(entry.fd, std::move(reference));
+  listed_.emplace_back(tid, entry.fd);
+}
+
+// The list gives the local end first; events give the one that connected first.
+void Engine::complete_listed(DescriptorTable& table, int64_t fd) {
+  const FdSlot* const slot = table.find(fd);
+  if (slot == nullptr || slot->descriptor->role != Role::kNone) return;
+  const bool ipv6 = slot->descriptor->type == FdType::kIpv6;
+  // libs 0.18.1 leaves IPv6 as the list has it.
+  if (slot->descriptor->type != FdType::kIpv4 && (!ipv6 || compat_)) return;
+  Descriptor& descriptor = *table.writable(fd);
+  if (server_ports_.find(descriptor.sport) != nullptr) {
+    swap_ends(descriptor);
+    descriptor.role = Role::kServer;
+  } else {
+    descriptor.role = Role::kClient;
+  }
+  Endpoint source{descriptor.sip, descriptor.sport};
+  Endpoint destination{descriptor.dip, descriptor.dport};
+  complete_ends(source, destination, ipv6);
+  set_ends(descriptor, source, destination);
 }
 
 void Engine::lists_complete() {
-  for (const int64_t tid : listed_) {
+  for (const auto& [tid, fd] : listed_) {
     Thread* thread = threads_.find(tid);
     if (thread == nullptr) continue;
     if (thread->group == nullptr) threads_.link(thread);
-    thread->descriptors.filter([this](int64_t, FdSlot& slot) {
-      // libs 0.18.1 leaves IPv6 as the list has it.
-      const bool ipv6 = slot.descriptor->type == FdType::kIpv6;
-      if (slot.descriptor->type != FdType::kIpv4 && (!ipv6 || compat_)) return true;
-      if (slot.descriptor->role != Role::kNone) return true;
-      Descriptor& descriptor = slot.descriptor.writable();
-      // The list gives the local end first; events give the one that connected first.
-      if (server_ports_.find(descriptor.sport) != nullptr) {
-        swap_ends(descriptor);
-        descriptor.role = Role::kServer;
-      } else {
-        descriptor.role = Role::kClient;
-      }
-      Endpoint source{descriptor.sip, descriptor.sport};
-      Endpoint destination{descriptor.dip, descriptor.dport};
-      complete_ends(source, destination, ipv6);
-      set_ends(descriptor, source, destination);
-      return true;
-    });
+    complete_listed(thread->descriptors, fd);
   }
   listed_.clear();
 }

@@ -26,12 +26,26 @@ uint64_t time_between(uint64_t a, uint64_t b) {
 
 }  // namespace
 
+// A walk over all threads, which is paid for by the containers met since the last one.
+void Engine::limit_containers() {
+  std::vector<bool> in_use(containers_.size());
+  threads_.for_each([&](const Thread& thread) { in_use[thread.container] = true; });
+  in_use[last_container_] = true;
+  std::vector<bool> gone(containers_.size());
+  for (const uint32_t index : containers_.forget(in_use)) gone[index] = true;
+  const auto is_gone = [&gone](uint32_t index) { return gone[index]; };
+  users_.forget(is_gone);
+  groups_.forget(is_gone);
+  accounts_.forget(is_gone);
+}
+
 void Engine::set_cgroups(Thread& thread, Bytes cgroups) {
   // Most processes have the cgroups of the one before.
   if (list_text(cgroups) != *last_cgroups_) {
     last_cgroups_ = std::make_shared<const std::string>(list_text(cgroups));
     last_container_ = containers_.intern(container_id_of(*last_cgroups_));
     if (last_container_ != 0) containers_.set_cgroups(last_container_, *last_cgroups_);
+    if (containers_.is_crowded()) limit_containers();
   }
   thread.cgroups = last_cgroups_;
   thread.container = last_container_;
@@ -147,7 +161,7 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
   Thread& child = *threads_.create(child_tid);
   child.flags = flags;
   child.pid = is_thread ? caller->pid : child_tid;
-  child.ptid = is_thread ? caller->ptid : caller->tid;
+  child.ptid = is_thread ? caller->parent_tid() : caller->tid;
   if (is_thread) child.flags |= kCloneFiles;
   child.vtid = child.tid;
   child.vpid = child.pid;
@@ -227,7 +241,7 @@ void Engine::on_exec(Context& context) {
     threads_.relink(thread);
   }
   thread->fdlimit = to_int(call.from_exit(P::fdlimit), thread->fdlimit);
-  if (const Bytes env = call.from_exit(P::env); !env.empty()) thread->env = list_text(env);
+  if (const Bytes env = call.from_exit(P::env); !env.empty()) thread->env.set(list_text(env));
   const uint32_t container = thread->container;
   if (const Bytes cgroups = call.from_exit(P::cgroups); !cgroups.empty()) set_cgroups(*thread, cgroups);
   if (const Bytes tty = call.from_exit(P::tty); !tty.empty())
@@ -244,32 +258,30 @@ void Engine::on_exec(Context& context) {
   if (thread->container != container) find_names(*thread, thread->container);
 
   if (const Bytes trusted = call.from_exit(P::trusted_exepath); has_text(trusted)) {
-    thread->exepath = executable_path(to_text(trusted));
+    thread->exepath.set(executable_path(to_text(trusted)));
   } else if (call.paired() && call.enter().code == ev::SYSCALL_EXECVEAT_E) {
     const std::string_view path = to_text(call.from_enter(P::pathname));
     const int64_t dirfd = to_int(call.from_enter(P::dirfd), kAtFdcwd);
-    const std::string* base = directory_of(*thread, dirfd);
+    const auto base = directory_of(*thread, dirfd);
     const bool of_descriptor = path.empty() && (to_uint(call.from_enter(P::flags), 0) & kAtEmptyPath) != 0;
     if (path.starts_with('/')) {
       join_path("", path, scratch_);
-    } else if (base == nullptr) {
+    } else if (!base) {
       scratch_ = kNotAvailable;
     } else {
       join_path(*base, of_descriptor ? std::string_view() : path, scratch_);
     }
-    thread->exepath = executable_path(scratch_);
+    thread->exepath.set(executable_path(scratch_));
   } else if (const Bytes filename = call.get(P::filename); has_text(filename)) {
     join_path(cwd_of(*thread), to_text(filename), scratch_);
-    thread->exepath = executable_path(scratch_);
+    thread->exepath.set(executable_path(scratch_));
   } else if (!compat_) {
     // The path of the program before would be wrong; argv[0] stands in.
     thread->exepath.clear();
   }
 
   if (!compat_) {
-    if (DescriptorTable* table = thread->table()) {
-      table->filter([](int64_t, FdSlot& slot) { return (slot.descriptor->open_flags & kOpenCloexec) == 0; });
-    }
+    if (DescriptorTable* table = thread->table()) table->close_on_exec();
   }
   thread->exec_ts = context.event->ts;
   set_memory(*thread, call.exit());
@@ -297,7 +309,7 @@ void Engine::on_proc_exit(const scap::EventView& event, Context& context) {
     thread->has_reaper_tid = true;
   }
   if (recent_removals_.size() >= kRemembered) recent_removals_.clear();
-  recent_removals_.put(thread->tid, {thread->ptid, event.ts});
+  recent_removals_.put(thread->tid, {thread->parent_tid(), event.ts});
   ended_thread_ = thread;
   has_pending_ = true;
 }
@@ -314,7 +326,7 @@ void Engine::on_chdir(Context& context) {
     if (path.empty()) return;
     join_directory(leader->cwd, path, scratch_);
   }
-  leader->cwd = scratch_;
+  leader->cwd.set(scratch_);
 }
 
 void Engine::on_set_id(Context& context, P parameter, bool user) {

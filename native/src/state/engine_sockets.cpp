@@ -82,11 +82,11 @@ void Engine::on_bind(Context& context) {
   const SocketAddress address = parse_address(call.get(P::addr));
   if (compat_ && address.family != Family::kNone) rendered_ = address_text(address);
   if (address.family == Family::kUnix) {
-    context.slot->descriptor.writable().set_name(address.path);
+    writable(context).set_name(address.path);
     return;
   }
   if (address.family != Family::kInet && address.family != Family::kInet6) return;
-  Descriptor& descriptor = context.slot->descriptor.writable();
+  Descriptor& descriptor = writable(context);
   if (address.endpoint.port == 0) {
     // The kernel chooses a port, and the capture does not say which.
     scratch_.clear();
@@ -103,17 +103,17 @@ void Engine::on_bind(Context& context) {
 }
 
 // Of the address that a connect asks for.
-void Engine::begin_connect(FdSlot& slot, Bytes value) {
+void Engine::begin_connect(DescriptorTable& table, int64_t fd, Bytes value) {
   const SocketAddress address = parse_address(value);
   if (address.family == Family::kInet || address.family == Family::kInet6) {
-    Descriptor& descriptor = slot.descriptor.writable();
+    Descriptor& descriptor = *table.writable(fd);
     if (!descriptor.has_address()) descriptor.attempted = true;
     descriptor.type = address.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
     descriptor.dip = address.endpoint.ip;
     descriptor.dport = address.endpoint.port;
   } else if (address.family == Family::kUnix) {
     if (compat_) rendered_ = printable(address.path);
-    slot.descriptor.writable().set_name(compat_ ? rendered_ : address.path);
+    table.writable(fd)->set_name(compat_ ? rendered_ : address.path);
   }
 }
 
@@ -126,7 +126,7 @@ void Engine::on_connect(Context& context) {
   const int64_t result = call.result();
   const bool failed = result < 0 && result != kInProgress;
   if (tuple.family == Family::kUnix) {
-    Descriptor& descriptor = context.slot->descriptor.writable();
+    Descriptor& descriptor = writable(context);
     descriptor.attempted = failed;
     descriptor.connected = !failed;
     descriptor.type = FdType::kUnix;
@@ -140,8 +140,8 @@ void Engine::on_connect(Context& context) {
   const SocketAddress address = parse_address(call.from_exit(P::addr));
   if (tuple.family == Family::kNone && address.family == Family::kUnix) {
     // One that failed tells in the exit event alone where to.
-    begin_connect(*context.slot, call.from_exit(P::addr));
-    context.slot->descriptor.writable().attempted = failed;
+    begin_connect(*context.thread->table(), context.fd, call.from_exit(P::addr));
+    writable(context).attempted = failed;
     return;
   }
   const bool has_tuple = tuple.family != Family::kNone;
@@ -156,7 +156,7 @@ void Engine::on_connect(Context& context) {
     family = address.family;
   }
   if (family != Family::kInet && family != Family::kInet6) return;
-  Descriptor& descriptor = context.slot->descriptor.writable();
+  Descriptor& descriptor = writable(context);
   descriptor.attempted = failed;
   descriptor.connected = !failed;
   const bool was_server = descriptor.role == Role::kServer && descriptor.l4 == L4::kUdp;
@@ -210,32 +210,14 @@ void Engine::complete_ends(Endpoint& source, Endpoint& destination, bool ipv6) c
   complete(destination, source);
 }
 
-// Who called whom, when the capture does not show it: the end on a port that a descriptor of the process
-// serves or talks to is the server's (spec: scap-state, section 11).
-Role Engine::guess_role(Thread& thread, const Endpoint& source, const Endpoint& destination, bool receive) {
-  bool serves_destination = false;
-  bool calls_from_source = false;
-  if (DescriptorTable* table = thread.table()) {
-    table->filter([&](int64_t, FdSlot& slot) {
-      const Descriptor& other = *slot.descriptor;
-      if (other.is_ip_server() && other.sport == destination.port) serves_destination = true;
-      if (!other.is_ip_socket()) return true;
-      if (other.dport == destination.port) serves_destination = true;
-      if (other.sport == source.port) calls_from_source = true;
-      return true;
-    });
-  }
-  if (!serves_destination) return Role::kClient;
-  if (!calls_from_source) return Role::kServer;
-  return receive ? Role::kServer : Role::kClient;
-}
-
-void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive, Thread& thread) {
+void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive) {
   Role role = descriptor.role;
   if (role == Role::kNone) {
-    // A socket that receives before anything else is known of it was called.
+    // A socket that receives before anything else is known of it was called, as is one on the port it serves;
+    // one that sends first is the client. Other sockets of the process say nothing about this one.
     const bool was_called = receive && !descriptor.has_address();
-    role = was_called ? Role::kServer : guess_role(thread, tuple.source, tuple.destination, receive);
+    const bool serves = descriptor.is_ip_server() && descriptor.sport == tuple.destination.port;
+    role = was_called || serves ? Role::kServer : Role::kClient;
   }
   descriptor.role = role;
   if (descriptor.is_ip_server()) {
@@ -281,7 +263,7 @@ void Engine::on_send_receive(Context& context, bool receive) {
   if (tuple.family == Family::kUnix) {
     // libs 0.18.1 renames the socket with each message.
     if (current.type != FdType::kUnix || (!current.name.empty() && !compat_)) return;
-    Descriptor& descriptor = context.slot->descriptor.writable();
+    Descriptor& descriptor = writable(context);
     if (!descriptor.of_socketpair) {
       descriptor.unix_source = tuple.unix_source;
       descriptor.unix_destination = tuple.unix_destination;
@@ -293,11 +275,11 @@ void Engine::on_send_receive(Context& context, bool receive) {
     return;
   }
   if (!current.is_ip_socket() && !current.is_ip_server()) return;
-  if (compat_) return apply_tuple_compat(context.slot->descriptor.writable(), tuple, receive);
-  Descriptor& descriptor = context.slot->descriptor.writable();
+  if (compat_) return apply_tuple_compat(writable(context), tuple, receive);
+  Descriptor& descriptor = writable(context);
   const Endpoint source{descriptor.sip, descriptor.sport};
   const Endpoint destination{descriptor.dip, descriptor.dport};
-  apply_tuple(descriptor, tuple, receive, *context.thread);
+  apply_tuple(descriptor, tuple, receive);
   const bool same = source == Endpoint{descriptor.sip, descriptor.sport} &&
                     destination == Endpoint{descriptor.dip, descriptor.dport};
   if (!same) descriptor.renamed_by = call.exit().number;

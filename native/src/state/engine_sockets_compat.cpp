@@ -29,8 +29,7 @@ bool update_ends(Descriptor& descriptor, const SocketTuple& tuple, bool overwrit
 
 // An enter event of connect without an address makes it forget the destination and render the ends as text;
 // of a unix socket, for which it renders nothing, what was rendered last becomes the name.
-void Engine::begin_connect_compat(FdSlot& slot) {
-  Descriptor& descriptor = slot.descriptor.writable();
+void Engine::begin_connect_compat(Descriptor& descriptor) {
   if (descriptor.is_ip_socket()) {
     descriptor.dip = {};
     descriptor.dport = 0;
@@ -43,12 +42,12 @@ void Engine::begin_connect_compat(FdSlot& slot) {
 void Engine::on_connect_compat(Context& context) {
   const scap::CallView& call = *context.call;
   const bool exit_only = !call.paired() && !saw_old_enters_;
-  if (exit_only) begin_connect(*context.slot, call.from_exit(P::addr));
+  if (exit_only) begin_connect(*context.thread->table(), context.fd, call.from_exit(P::addr));
   const int64_t result = call.result();
   if (result < 0 && result != kInProgress) return;
   const SocketTuple tuple = parse_tuple(call.from_exit(P::tuple));
   if (tuple.family == Family::kNone) return;
-  Descriptor& descriptor = context.slot->descriptor.writable();
+  Descriptor& descriptor = writable(context);
   if (tuple.family == Family::kUnix) {
     descriptor.type = FdType::kUnix;
     descriptor.unix_source = tuple.unix_source;

@@ -10,7 +10,8 @@ scap::ThreadEntry entry_of(const Thread& thread, const ContainerTable& container
   entry.tid = thread.tid;
   entry.pid = thread.pid;
   // Lists name the parent process, not the thread of it that made the child.
-  entry.ptid = thread.parent != nullptr ? thread.parent->pid : thread.ptid;
+  const Thread* const parent = thread.parent();
+  entry.ptid = parent != nullptr ? parent->pid : thread.parent_tid();
   entry.sid = thread.sid;
   entry.vpgid = thread.vpgid;
   entry.comm = thread.comm;

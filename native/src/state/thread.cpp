@@ -1,6 +1,7 @@
 #include "state/thread.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sfkit::state {
 namespace {
@@ -8,14 +9,68 @@ namespace {
 // A chain of parents longer than this is a loop.
 constexpr int kDeepestAncestry = 4096;
 
+// The first living member but `except`.
 Thread* living_member(const ThreadGroup& group, const Thread* except) {
-  for (Thread* member : group.members) {
-    if (member != except && !member->dead) return member;
+  Thread* member = group.first == except && except != nullptr ? except->next_member : group.first;
+  return member == nullptr || member->dead ? nullptr : member;
+}
+
+void release(Siblings* siblings) {
+  while (siblings != nullptr && --siblings->references == 0) {
+    Siblings* const above = siblings->merged_into;
+    delete siblings;
+    siblings = above;
   }
-  return nullptr;
+}
+
+Siblings* hold(Siblings* siblings) {
+  ++siblings->references;
+  return siblings;
+}
+
+// Into which they were merged in the end. Each step of the way is led past the next, so that later ways are
+// shorter.
+Siblings* root_of(Siblings* siblings) {
+  while (siblings->merged_into != nullptr) {
+    Siblings* const next = siblings->merged_into;
+    if (next->merged_into != nullptr) {
+      siblings->merged_into = hold(next->merged_into);
+      siblings = siblings->merged_into;
+      release(next);
+    } else {
+      siblings = next;
+    }
+  }
+  return siblings;
+}
+
+// A buffer that one long text made large is not kept for the next thread.
+void reset_text(std::string& text) {
+  constexpr size_t kKept = 1024;
+  if (text.capacity() > kKept) {
+    text = std::string();
+  } else {
+    text.clear();
+  }
 }
 
 }  // namespace
+
+Thread* Thread::parent() const {
+  if (siblings == nullptr) return nullptr;
+  if (siblings->merged_into != nullptr) {
+    Siblings* const root = hold(root_of(siblings));
+    release(siblings);
+    siblings = root;
+  }
+  return siblings->parent;
+}
+
+int64_t Thread::parent_tid() const {
+  if (siblings == nullptr) return ptid;
+  const Thread* const now = parent();
+  return now == nullptr ? 0 : now->tid;
+}
 
 void Thread::reset() {
   tid = pid = ptid = sid = vpgid = pgid = vtid = vpid = -1;
@@ -29,15 +84,16 @@ void Thread::reset() {
   capabilities = {};
   memory = {};
   cgroups.reset();
-  for (std::string* text : {&comm, &exe, &exepath, &args, &root, &cwd, &env, &user_name, &group_name})
-    text->clear();
+  for (std::string* text : {&comm, &exe, &args}) reset_text(*text);
+  for (SharedText* text : {&exepath, &root, &cwd, &env, &user_name, &group_name}) text->clear();
   descriptors.clear();
   enter.valid = false;
   last_enter = 0;
   entered_fd = kNoFd;
   has_last_enter = false;
   group = nullptr;
-  parent = first_child = next_sibling = previous_sibling = nullptr;
+  previous_member = next_member = nullptr;
+  siblings = children = nullptr;
   process = nullptr;
 }
 
@@ -57,6 +113,24 @@ Thread* ThreadTable::create(int64_t tid) {
   return thread;
 }
 
+// The living before the dead.
+void ThreadTable::add_member(ThreadGroup& group, Thread* thread) {
+  Thread* const after = thread->dead ? group.last : std::exchange(group.last_alive, thread);
+  thread->previous_member = after;
+  thread->next_member = after == nullptr ? group.first : after->next_member;
+  (after == nullptr ? group.first : after->next_member) = thread;
+  (thread->next_member == nullptr ? group.last : thread->next_member->previous_member) = thread;
+}
+
+void ThreadTable::remove_member(ThreadGroup& group, Thread* thread) {
+  if (group.last_alive == thread) group.last_alive = thread->previous_member;
+  (thread->previous_member == nullptr ? group.first : thread->previous_member->next_member) =
+      thread->next_member;
+  (thread->next_member == nullptr ? group.last : thread->next_member->previous_member) =
+      thread->previous_member;
+  thread->previous_member = thread->next_member = nullptr;
+}
+
 void ThreadTable::join_group(Thread* thread) {
   if (thread->pid < 0) return;
   ThreadGroup** found = groups_.find(thread->pid);
@@ -64,13 +138,12 @@ void ThreadTable::join_group(Thread* thread) {
   if (group == nullptr) {
     group = group_pool_.take();
     group->pid = thread->pid;
-    group->leader = nullptr;
-    group->members.clear();
+    group->leader = group->first = group->last_alive = group->last = nullptr;
     group->alive = 0;
     group->reaper = false;
     groups_.put(thread->pid, group);
   }
-  group->members.push_back(thread);
+  add_member(*group, thread);
   if (!thread->dead) ++group->alive;
   if (thread->is_leader()) group->leader = thread;
   if (thread->pid == 1 || thread->vpid == 1) group->reaper = true;
@@ -80,10 +153,10 @@ void ThreadTable::join_group(Thread* thread) {
 void ThreadTable::leave_group(Thread* thread) {
   ThreadGroup* group = thread->group;
   if (group == nullptr) return;
-  std::erase(group->members, thread);
+  remove_member(*group, thread);
   if (!thread->dead && group->alive > 0) --group->alive;
   if (group->leader == thread) group->leader = nullptr;
-  if (group->members.empty()) {
+  if (group->first == nullptr) {
     groups_.erase(group->pid);
     group_pool_.give_back(group);
   }
@@ -91,17 +164,18 @@ void ThreadTable::leave_group(Thread* thread) {
 }
 
 void ThreadTable::set_parent(Thread* thread, Thread* parent) {
-  if (thread->parent != nullptr) {
-    if (thread->previous_sibling != nullptr) thread->previous_sibling->next_sibling = thread->next_sibling;
-    if (thread->next_sibling != nullptr) thread->next_sibling->previous_sibling = thread->previous_sibling;
-    if (thread->parent->first_child == thread) thread->parent->first_child = thread->next_sibling;
+  if (Siblings* const old = thread->siblings) {
+    --root_of(old)->children;
+    release(old);
+    thread->siblings = nullptr;
   }
-  thread->parent = parent;
-  thread->previous_sibling = thread->next_sibling = nullptr;
   if (parent == nullptr) return;
-  thread->next_sibling = parent->first_child;
-  if (parent->first_child != nullptr) parent->first_child->previous_sibling = thread;
-  parent->first_child = thread;
+  if (parent->children == nullptr) {
+    parent->children = hold(new Siblings);
+    parent->children->parent = parent;
+  }
+  thread->siblings = hold(parent->children);
+  ++thread->siblings->children;
 }
 
 void ThreadTable::link(Thread* thread) {
@@ -120,6 +194,7 @@ void ThreadTable::link(Thread* thread) {
 }
 
 void ThreadTable::relink(Thread* thread) {
+  thread->ptid = thread->parent_tid();
   leave_group(thread);
   set_parent(thread, nullptr);
   link(thread);
@@ -128,13 +203,19 @@ void ThreadTable::relink(Thread* thread) {
 void ThreadTable::end(Thread* thread) {
   if (thread->dead) return;
   thread->dead = true;
-  if (thread->group != nullptr && thread->group->alive > 0) --thread->group->alive;
+  if (thread->group == nullptr) return;
+  remove_member(*thread->group, thread);
+  add_member(*thread->group, thread);
+  if (thread->group->alive > 0) --thread->group->alive;
 }
 
 void ThreadTable::revive(Thread* thread) {
   if (!thread->dead) return;
   thread->dead = false;
-  if (thread->group != nullptr) ++thread->group->alive;
+  if (thread->group == nullptr) return;
+  remove_member(*thread->group, thread);
+  add_member(*thread->group, thread);
+  ++thread->group->alive;
 }
 
 Thread* ThreadTable::find_reaper(Thread* thread) {
@@ -152,8 +233,8 @@ Thread* ThreadTable::find_reaper(Thread* thread) {
   }
   // Up the parents to the first reaper; another pid namespace or a loop ends the search.
   const bool in_namespace = thread->tid != thread->vtid;
-  Thread* ancestor = thread->parent;
-  for (int depth = 0; ancestor != nullptr && depth < kDeepestAncestry; ++depth, ancestor = ancestor->parent) {
+  Thread* ancestor = thread->parent();
+  for (int depth = 0; ancestor != nullptr && depth < kDeepestAncestry; ++depth, ancestor = ancestor->parent()) {
     if ((ancestor->tid != ancestor->vtid) != in_namespace) return nullptr;
     if (ancestor->group == nullptr || !ancestor->group->reaper) continue;
     if (Thread* member = living_member(*ancestor->group, thread)) return member;
@@ -162,19 +243,40 @@ Thread* ThreadTable::find_reaper(Thread* thread) {
 }
 
 void ThreadTable::hand_over_children(Thread* thread) {
-  if (thread->first_child == nullptr) return;
-  Thread* reaper = find_reaper(thread);
-  if (reaper != nullptr && reaper->group != nullptr) reaper->group->reaper = true;
-  while (Thread* child = thread->first_child) {
-    set_parent(child, child == reaper ? nullptr : reaper);
-    child->ptid = child->parent == nullptr ? 0 : reaper->tid;
+  Siblings* own = std::exchange(thread->children, nullptr);
+  if (own == nullptr) return;
+  if (own->children == 0) return release(own);
+  Thread* const reaper = find_reaper(thread);
+  own->parent = reaper;
+  if (reaper == nullptr) return release(own);
+  if (reaper->group != nullptr) reaper->group->reaper = true;
+  if (reaper->siblings != nullptr && root_of(reaper->siblings) == own) {
+    set_parent(reaper, nullptr);
+    reaper->ptid = 0;
   }
+  Siblings* theirs = reaper->children;
+  if (theirs != nullptr) {
+    // The smaller one goes into the larger one, whose way its members have then to go.
+    if (theirs->children > own->children) std::swap(theirs, own);
+    own->children += theirs->children;
+    theirs->merged_into = hold(own);
+    own->parent = reaper;
+    release(theirs);
+  }
+  reaper->children = own;
+}
+
+void ThreadTable::note_gone(const Thread& thread) {
+  if (thread.process == nullptr) return;
+  gone_.push_back({thread.clone_ts, thread.pid < 0 ? thread.tid : thread.pid});
 }
 
 void ThreadTable::drop(Thread* thread) {
   leave_group(thread);
   set_parent(thread, nullptr);
+  release(std::exchange(thread->children, nullptr));
   if (last_ == thread) last_ = nullptr;
+  note_gone(*thread);
   threads_.erase(thread->tid);
   thread->descriptors.clear();
   thread_pool_.give_back(thread);
@@ -203,16 +305,23 @@ void ThreadTable::remove(Thread* thread) {
 
 void ThreadTable::keep_only(Thread* keep) {
   if (keep->group == nullptr) return;
-  const std::vector<Thread*> members = keep->group->members;
-  for (Thread* member : members) {
-    if (member == keep) continue;
-    end(member);
-    hand_over_children(member);
-    drop(member);
+  for (Thread* member = keep->group->first; member != nullptr;) {
+    Thread* const next = member->next_member;
+    if (member != keep) {
+      end(member);
+      hand_over_children(member);
+      drop(member);
+    }
+    member = next;
   }
 }
 
 void ThreadTable::clear() {
+  threads_.for_each([this](int64_t, Thread* thread) {
+    note_gone(*thread);
+    release(thread->siblings);
+    release(thread->children);
+  });
   threads_.clear();
   groups_.clear();
   thread_pool_.clear();

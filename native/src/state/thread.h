@@ -8,6 +8,7 @@
 
 #include "base/flat_map.h"
 #include "base/pool.h"
+#include "base/shared_text.h"
 #include "scap/event.h"
 #include "state/descriptor.h"
 
@@ -34,9 +35,21 @@ struct Thread;
 struct ThreadGroup {
   int64_t pid = -1;
   Thread* leader = nullptr;
-  std::vector<Thread*> members;
+  // Members in the order they joined; those that ended stand after the others.
+  Thread* first = nullptr;
+  Thread* last_alive = nullptr;
+  Thread* last = nullptr;
   uint32_t alive = 0;
   bool reaper = false;
+};
+
+// The children of one thread. When it ends, another thread takes over all of them at once: its children are
+// merged into those of the new parent, and each finds the way there when it is next asked for its parent.
+struct Siblings {
+  Thread* parent = nullptr;  // null: their parent is unknown
+  Siblings* merged_into = nullptr;
+  uint32_t references = 0;  // of children, of those merged into it, of the parent
+  uint32_t children = 0;    // of it and of all merged into it
 };
 
 // What an exec or the process list tells of the executable. Times in ns since 1970, 0 when unknown.
@@ -100,14 +113,14 @@ struct Thread {
   std::shared_ptr<const std::string> cgroups;
   std::string comm;
   std::string exe;  // argv[0]
-  std::string exepath;
-  std::string args;       // each followed by NUL
-  std::string user_name;  // compat: as found last, "" when never
-  std::string group_name;
-  std::string root;
+  SharedText exepath;
+  std::string args;      // each followed by NUL
+  SharedText user_name;  // compat: as found last, "" when never
+  SharedText group_name;
+  SharedText root;
   // Leaders only: what the whole process shares.
-  std::string cwd;
-  std::string env;
+  SharedText cwd;
+  SharedText env;
   DescriptorTable descriptors;
 
   scap::StoredEnter enter;
@@ -116,14 +129,18 @@ struct Thread {
   bool has_last_enter = false;
 
   ThreadGroup* group = nullptr;
-  Thread* parent = nullptr;
-  Thread* first_child = nullptr;
-  Thread* next_sibling = nullptr;
-  Thread* previous_sibling = nullptr;
+  Thread* previous_member = nullptr;
+  Thread* next_member = nullptr;
+  mutable Siblings* siblings = nullptr;  // that it is a child of; null when it was not linked
+  Siblings* children = nullptr;        // null when it had none
 
   void* process = nullptr;  // for the layer above
 
   bool is_leader() const { return tid == pid || (flags & kIsMainThread) != 0; }
+  // As linked, and handed on since; null when unknown.
+  Thread* parent() const;
+  // Its number; as the capture gave it for a thread that is not linked.
+  int64_t parent_tid() const;
   // Placeholders for threads the capture never introduced.
   bool is_invalid() const { return tid < 0 || pid < 0 || ptid < 0; }
   // The group's leader, the thread itself when it leads; nullptr when unknown.
@@ -144,6 +161,11 @@ struct Thread {
 
 class ThreadTable {
  public:
+  ThreadTable() = default;
+  ~ThreadTable() { clear(); }
+  ThreadTable(const ThreadTable&) = delete;
+  ThreadTable& operator=(const ThreadTable&) = delete;
+
   Thread* find(int64_t tid) {
     if (last_ != nullptr && last_->tid == tid) return last_;
     Thread** found = threads_.find(tid);
@@ -153,6 +175,12 @@ class ThreadTable {
   }
 
   size_t size() const { return threads_.size(); }
+
+  // Visits every thread as visit(const Thread&), in no order that means anything.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    threads_.for_each([&visit](int64_t, const Thread* thread) { visit(*thread); });
+  }
 
   // Every thread, by number.
   std::vector<const Thread*> sorted() const;
@@ -176,21 +204,33 @@ class ThreadTable {
   // Removes all threads of the group but `keep`.
   void keep_only(Thread* keep);
 
+  // A thread that the layer above had a process for, and that is gone.
+  struct Gone {
+    uint64_t clone_ts;
+    int64_t pid;
+  };
+  // Those gone so far; for the layer above to clear.
+  std::vector<Gone>& gone() { return gone_; }
+
   void clear();
 
  private:
+  static void add_member(ThreadGroup& group, Thread* thread);
+  static void remove_member(ThreadGroup& group, Thread* thread);
   void join_group(Thread* thread);
   void leave_group(Thread* thread);
   void set_parent(Thread* thread, Thread* parent);
   void hand_over_children(Thread* thread);
   Thread* find_reaper(Thread* thread);
   void drop(Thread* thread);
+  void note_gone(const Thread& thread);
 
   FlatMap<int64_t, Thread*> threads_;
   FlatMap<int64_t, ThreadGroup*> groups_;
   Pool<Thread> thread_pool_;
   Pool<ThreadGroup> group_pool_;
   Thread* last_ = nullptr;
+  std::vector<Gone> gone_;
 };
 
 }  // namespace sfkit::state

@@ -48,8 +48,8 @@ TEST(ThreadTable, OrphansGoToTheReaper) {
   Thread* parent = add(table, 10, 10, 1);
   Thread* child = add(table, 20, 20, 10);
   die(table, parent);
-  EXPECT_EQ(child->ptid, 1);
-  EXPECT_EQ(child->parent, table.find(1));
+  EXPECT_EQ(child->parent_tid(), 1);
+  EXPECT_EQ(child->parent(), table.find(1));
 }
 
 TEST(ThreadTable, OrphansGoToAnotherThreadOfTheGroupFirst) {
@@ -59,7 +59,7 @@ TEST(ThreadTable, OrphansGoToAnotherThreadOfTheGroupFirst) {
   Thread* worker = add(table, 11, 10, 1);
   Thread* child = add(table, 20, 20, 11);
   die(table, worker);
-  EXPECT_EQ(child->ptid, 10);
+  EXPECT_EQ(child->parent_tid(), 10);
 }
 
 TEST(ThreadTable, TheEventsReaperWins) {
@@ -71,7 +71,7 @@ TEST(ThreadTable, TheEventsReaperWins) {
   parent->has_reaper_tid = true;
   parent->reaper_tid = 5;
   die(table, parent);
-  EXPECT_EQ(child->ptid, 5);
+  EXPECT_EQ(child->parent_tid(), 5);
 }
 
 TEST(ThreadTable, AThreadIsNotItsOwnReaper) {
@@ -81,7 +81,7 @@ TEST(ThreadTable, AThreadIsNotItsOwnReaper) {
   parent->has_reaper_tid = true;
   parent->reaper_tid = 10;
   die(table, parent);
-  EXPECT_EQ(child->ptid, 0);
+  EXPECT_EQ(child->parent_tid(), 0);
 }
 
 TEST(ThreadTable, ARevivedLeaderStaysWhileItsThreadsLive) {
@@ -108,7 +108,7 @@ TEST(ThreadTable, ANumberUsedAgainIsANewThread) {
   Thread* fresh = table.create(10);
   EXPECT_EQ(fresh->comm, "");
   EXPECT_EQ(table.find(10), fresh);
-  EXPECT_EQ(child->parent, nullptr);
+  EXPECT_EQ(child->parent(), nullptr);
 }
 
 TEST(ThreadTable, ParentLoopsDoNotHang) {
@@ -123,6 +123,105 @@ TEST(ThreadTable, ParentLoopsDoNotHang) {
   EXPECT_EQ(table.size(), 0u);
 }
 
+TEST(ThreadTable, ManyOrphansAreHandedOnAgainAndAgain) {
+  ThreadTable table;
+  add(table, 1, 1, 0);
+  constexpr int64_t kWorkers = 200;
+  std::vector<Thread*> workers;
+  for (int64_t i = 0; i < kWorkers; ++i) workers.push_back(add(table, 10 + i, 10, 1));
+  std::vector<Thread*> children;
+  for (int64_t i = 0; i < 500; ++i) children.push_back(add(table, 1000 + i, 1000 + i, 10 + i % kWorkers));
+  // The leader stays while its threads live, and takes no orphans once it has ended.
+  for (int64_t i = 0; i + 1 < kWorkers; ++i) {
+    die(table, workers[static_cast<size_t>(i)]);
+    if (i < 490) die(table, children[static_cast<size_t>(i)]);
+    for (size_t child = static_cast<size_t>(i) + 1; child < children.size(); child += 37) {
+      const int64_t parent = children[child]->parent_tid();
+      EXPECT_TRUE(parent >= 10 + i + 1 && parent < 10 + kWorkers) << parent;
+      EXPECT_EQ(children[child]->parent(), table.find(parent));
+    }
+  }
+  EXPECT_EQ(children[499]->parent_tid(), 10 + kWorkers - 1);
+  die(table, workers.back());
+  EXPECT_EQ(children[499]->parent_tid(), 1);
+}
+
+TEST(ThreadTable, AReaperThatIsAnOrphanItselfHasNoParent) {
+  ThreadTable table;
+  Thread* parent = add(table, 10, 10, 1);
+  Thread* reaper = add(table, 20, 20, 10);
+  Thread* child = add(table, 21, 21, 10);
+  parent->has_reaper_tid = true;
+  parent->reaper_tid = 20;
+  die(table, parent);
+  EXPECT_EQ(child->parent(), reaper);
+  EXPECT_EQ(reaper->parent(), nullptr);
+  EXPECT_EQ(reaper->parent_tid(), 0);
+}
+
+TEST(ThreadTable, TellsWhichThreadsWithAProcessAreGone) {
+  ThreadTable table;
+  Thread* seen = add(table, 10, 10, 1);
+  seen->clone_ts = 77;
+  seen->process = &table;
+  add(table, 11, 11, 1);
+  table.create(10);
+  table.create(11);
+  ASSERT_EQ(table.gone().size(), 1u);
+  EXPECT_EQ(table.gone()[0].clone_ts, 77u);
+  EXPECT_EQ(table.gone()[0].pid, 10);
+}
+
+DescriptorRef with_flags(DescriptorPool& pool, uint32_t flags) {
+  DescriptorRef made = pool.make(FdType::kFileV2);
+  made.get()->open_flags = flags;
+  return made;
+}
+
+TEST(DescriptorTable, AnExecClosesWhatIsMarkedInItsOwnTableOnly) {
+  DescriptorPool pool;
+  DescriptorTable parent;
+  for (int64_t fd = 0; fd < 5000; fd += 50) parent.put(fd, with_flags(pool, fd % 100 == 0 ? kOpenCloexec : 0));
+  DescriptorTable child;
+  child.copy_from(parent);
+  child.put(7, with_flags(pool, kOpenCloexec));
+  child.close_on_exec();
+  for (int64_t fd = 0; fd < 5000; fd += 50) {
+    EXPECT_NE(parent.find(fd), nullptr) << fd;
+    EXPECT_EQ(child.find(fd) != nullptr, fd % 100 != 0) << fd;
+  }
+  EXPECT_EQ(child.find(7), nullptr);
+  EXPECT_EQ(child.writable(200), nullptr);
+  // What is opened under such a number afterwards is open.
+  child.put(200, with_flags(pool, kOpenCloexec));
+  EXPECT_NE(child.find(200), nullptr);
+  EXPECT_EQ(child.count(), 51u);
+  EXPECT_EQ(parent.count(), 100u);
+  size_t seen = 0;
+  child.for_each([&seen](int64_t, const Descriptor&) { ++seen; });
+  EXPECT_EQ(seen, 51u);
+  child.close_on_exec();
+  EXPECT_EQ(child.count(), 50u);
+}
+
+TEST(DescriptorTable, ClosesRanges) {
+  DescriptorPool pool;
+  DescriptorTable parent;
+  for (const int64_t fd : {0, 1, 2, 3, 63, 64, 65, 1023, 100000}) parent.put(fd, with_flags(pool, 0));
+  DescriptorTable child;
+  child.copy_from(parent);
+  child.erase_range(3, UINT32_MAX);
+  EXPECT_EQ(child.count(), 3u);
+  EXPECT_EQ(parent.count(), 9u);
+  parent.erase_range(64, 1023);
+  EXPECT_EQ(parent.count(), 6u);
+  EXPECT_NE(parent.find(63), nullptr);
+  EXPECT_EQ(parent.find(64), nullptr);
+  EXPECT_NE(parent.find(100000), nullptr);
+  parent.erase_range(-5, INT64_MAX);
+  EXPECT_EQ(parent.count(), 0u);
+}
+
 TEST(Descriptor, IsCopiedBeforeItIsChangedWhenShared) {
   DescriptorPool pool;
   DescriptorTable parent;
@@ -131,7 +230,7 @@ TEST(Descriptor, IsCopiedBeforeItIsChangedWhenShared) {
   parent.put(3, std::move(made));
   DescriptorTable child;
   child.copy_from(parent);
-  child.find(3)->descriptor.writable().set_name("/b");
+  child.writable(3)->set_name("/b");
   EXPECT_EQ(parent.find(3)->descriptor->name, "/a");
   EXPECT_EQ(child.find(3)->descriptor->name, "/b");
 }

@@ -7,6 +7,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/hash.h"
+
 namespace sfkit::state {
 
 class NameTable {
@@ -15,6 +17,11 @@ class NameTable {
   void add(uint32_t container, uint32_t id, std::string_view name) { names_[key(container, id)] = name; }
   void remove(uint32_t container, uint32_t id) { names_.erase(key(container, id)); }
   void clear() { names_.clear(); }
+  // Forgets the names of containers for which `is_gone(index)` holds.
+  template <typename IsGone>
+  void forget(IsGone is_gone) {
+    std::erase_if(names_, [&](const auto& entry) { return is_gone(static_cast<uint32_t>(entry.first >> 32)); });
+  }
 
   // nullptr when the capture does not name the id.
   const std::string* find(uint32_t container, uint32_t id) const {
@@ -25,7 +32,7 @@ class NameTable {
  private:
   static uint64_t key(uint32_t container, uint32_t id) { return uint64_t{container} << 32 | id; }
 
-  std::unordered_map<uint64_t, std::string> names_;
+  std::unordered_map<uint64_t, std::string, NumberHash> names_;
 };
 
 struct Account {
@@ -39,6 +46,11 @@ class AccountTable {
     accounts_[key(container, uid)] = std::move(account);
   }
   void clear() { accounts_.clear(); }
+  template <typename IsGone>
+  void forget(IsGone is_gone) {
+    std::erase_if(accounts_,
+                  [&](const auto& entry) { return is_gone(static_cast<uint32_t>(entry.first >> 32)); });
+  }
 
   // nullptr when the capture does not describe the user.
   const Account* find(uint32_t container, uint32_t uid) const {
@@ -49,7 +61,7 @@ class AccountTable {
  private:
   static uint64_t key(uint32_t container, uint32_t id) { return uint64_t{container} << 32 | id; }
 
-  std::unordered_map<uint64_t, Account> accounts_;
+  std::unordered_map<uint64_t, Account, NumberHash> accounts_;
 };
 
 }  // namespace sfkit::state

@@ -211,7 +211,7 @@ TEST_P(EveryAge, PathsOfFileEventsComeFromWhereverTheWriterPutThem) {
   world.rmdir(kPid, "new", -39);
   const Kept kept = convert(world, everything());
   std::vector<std::string> paths;
-  for (const File& file : kept.files) paths.push_back(file.path);
+  for (const File& file : kept.files) paths.emplace_back(file.path.view());
   EXPECT_EQ(paths, (std::vector<std::string>{"/work/new", "/work/a", "/c", "/x", "/work/y", "/work/z"}));
   ASSERT_EQ(kept.file_events.size(), 5u);
   EXPECT_EQ(kept.file_events[4].ret, -39);
@@ -240,7 +240,7 @@ TEST_P(EveryAge, ForkAndExecMakeAProcessThatInheritsAndChanges) {
   EXPECT_EQ(changed.state, ObjectState::kModified);
   EXPECT_EQ(changed.exe, "/bin/other");
   EXPECT_EQ(changed.uid, 0);
-  EXPECT_EQ(changed.env, std::vector<std::string>{"A=1"}) << "of the program after the exec";
+  EXPECT_EQ(changed.env, TextList({"A=1"})) << "of the program after the exec";
   ASSERT_EQ(kept.file_flows.size(), 1u) << "on the inherited descriptor";
   EXPECT_EQ(kept.file_flows[0].op_flags, kOpWriteSend);
 }
@@ -269,7 +269,7 @@ TEST_P(EveryAge, FlowsAreOfTheProgramAndUserThatMadeThem) {
     std::vector<Written> written;
     void file_flow(const FileFlow& r) override {
       Kept::file_flow(r);
-      written.push_back({processes.back().exe, processes.back().uid, r.counters.write_bytes});
+      written.push_back({processes.back().exe.str(), processes.back().uid, r.counters.write_bytes});
     }
   };
   const std::vector<Written> expected = {

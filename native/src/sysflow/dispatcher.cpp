@@ -23,6 +23,8 @@ constexpr int64_t kOutOfOrder = 30;  // seconds that events may step back
 constexpr int kMostRebases = 1000;
 constexpr int64_t kKeepEnded = 1;      // seconds an ended process stays known
 constexpr int64_t kRemovalPeriod = 2;  // seconds between two removals
+constexpr size_t kManyGone = 4096;
+constexpr size_t kManyEnded = 65536;
 constexpr char kUnknownKind = '?';
 
 // Letter of a descriptor kind in File.restype; 0 for kinds without records.
@@ -65,6 +67,11 @@ void tidy_path(std::string_view path, std::string& out) {
 void Dispatcher::advance(uint64_t ts) {
   if (ts == 0 || ts == kNoTime) return;
   ts_ = static_cast<int64_t>(ts);
+  // The collector keeps them to the end.
+  if (!options_.compat && (entities_.is_crowded() || state_.gone_threads().size() >= kManyGone ||
+                           dying_.size() >= kManyEnded)) {
+    limit();
+  }
   if (ts < second_begins_ || ts >= second_ends_) {
     const int64_t before = now_;
     now_ = static_cast<int64_t>(ts / kNanosecondsPerSecond);
@@ -76,6 +83,26 @@ void Dispatcher::advance(uint64_t ts) {
     return;
   }
   flows_.set_time(ts_, now_);
+}
+
+void Dispatcher::limit() {
+  entities_.limit();
+  end_gone();
+  // Time may stand still.
+  if (dying_.size() >= kManyEnded) remove_ended(INT64_MIN);
+}
+
+// A thread whose number was given to another one, or that an exec of another one ended: its exit is not in the
+// capture, but nothing can refer to it any more.
+void Dispatcher::end_gone() {
+  for (const state::ThreadTable::Gone& gone : state_.gone_threads()) {
+    const Oid oid{static_cast<int64_t>(gone.clone_ts), gone.pid};
+    ProcessEntity* const process = entities_.find(oid);
+    if (process == nullptr || process->ended || entities_.has_leader(oid)) continue;
+    process->ended = true;
+    dying_.push_back({now_, oid});
+  }
+  state_.gone_threads().clear();
 }
 
 // An older section follows, or a time was damaged. Each costs a walk over what is under way, so it must not
@@ -94,13 +121,16 @@ void Dispatcher::begin(const Header& header) {
 
 void Dispatcher::tick() {
   flows_.run_timers();
-  if (now_ - last_removal_ >= kRemovalPeriod) remove_ended();
+  if (options_.compat) {
+    state_.gone_threads().clear();
+  } else {
+    end_gone();
+  }
+  if (now_ - last_removal_ >= kRemovalPeriod) remove_ended(kKeepEnded);
   if (rotated_ == 0) {
     rotated_ = now_;
     if (options_.sizes != nullptr) options_.sizes->begins.store(now_, std::memory_order_relaxed);
   }
-  // The collector keeps them to the end.
-  if (!options_.compat) entities_.limit_files();
   if (options_.rotate_interval > 0 && now_ - rotated_ >= options_.rotate_interval) rotate();
   tell_sizes();
 }
@@ -126,9 +156,10 @@ void Dispatcher::tell_sizes() {
   tell(sizes.process_flows, flows_.process_flows());
 }
 
-void Dispatcher::remove_ended() {
-  const auto kept = std::stable_partition(
-      dying_.begin(), dying_.end(), [this](const Dying& entry) { return now_ - entry.since < kKeepEnded; });
+void Dispatcher::remove_ended(int64_t keep) {
+  const auto kept = std::stable_partition(dying_.begin(), dying_.end(), [this, keep](const Dying& entry) {
+    return now_ - entry.since < keep;
+  });
   for (auto at = kept; at != dying_.end(); ++at) {
     ProcessEntity* process = entities_.find(at->oid);
     if (process == nullptr || !process->ended) continue;
@@ -412,12 +443,12 @@ void Dispatcher::absolute_path(const state::Context& context, P path, const P* d
   }
   const int64_t dirfd =
       directory == nullptr ? state::kAtFdcwd : to_int(argument(*directory), state::kAtFdcwd);
-  const std::string* base = state_.directory_of(*context.thread, dirfd);
-  if (base == nullptr) {
+  const auto base = state_.directory_of(*context.thread, dirfd);
+  if (!base) {
     out = text;
     return;
   }
-  std::string joined = *base;
+  std::string joined(*base);
   while (!joined.empty() && joined.back() == '/') joined.pop_back();
   joined += '/';
   joined += text;

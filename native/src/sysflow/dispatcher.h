@@ -59,7 +59,10 @@ class Dispatcher {
   void tell_sizes();
   void on_open_alone(const state::Context& context, const ProcessEntity& process, const FileEntity& file);
   void rebase();
-  void remove_ended();
+  void limit();
+  void end_gone();
+  // Of processes that ended `keep` seconds ago or earlier.
+  void remove_ended(int64_t keep);
   void on_process(const state::Context& context, uint32_t op);
   void on_data(const state::Context& context, uint32_t op);
   void on_flow(const state::Context& context, uint32_t op, bool network);

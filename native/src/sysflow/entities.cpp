@@ -1,6 +1,7 @@
 #include "sysflow/entities.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/sha1.h"
 
@@ -22,26 +23,17 @@ std::string join_arguments(std::string_view list) {
   return text;
 }
 
-void split_environment(std::string_view list, std::vector<std::string>& out) {
-  out.clear();
-  while (!list.empty()) {
-    const size_t end = std::min(list.find('\0'), list.size());
-    out.emplace_back(list.substr(0, end));
-    list.remove_prefix(std::min(end + 1, list.size()));
-  }
-}
-
 int32_t schema_type(int32_t type) {
   return type >= 0 && type <= kLastSchemaType ? type : kCustomType;
 }
 
-std::string name_or_default(const std::string* name, uint32_t id) {
+std::string_view name_or_default(const std::string* name, uint32_t id) {
   if (name != nullptr) return *name;
-  return id == 0 ? "root" : std::string(kNotAvailable);
+  return id == 0 ? "root" : kNotAvailable;
 }
 
-std::string kept_name(const std::string& name, uint32_t id) {
-  return name_or_default(id == 0 || name.empty() ? nullptr : &name, id);
+std::string_view kept_name(std::string_view name, uint32_t id) {
+  return id == 0 || name.empty() ? name_or_default(nullptr, id) : name;
 }
 
 }  // namespace
@@ -49,21 +41,25 @@ std::string kept_name(const std::string& name, uint32_t id) {
 std::string EntityStore::user_argument(const state::Thread& thread, uint32_t uid) const {
   const std::string* name = state_.users().find(thread.container, uid);
   if (name == nullptr && compat_) return std::string(kNotAvailable);
-  return name_or_default(name, uid);
+  return std::string(name_or_default(name, uid));
 }
 
 void EntityStore::describe(Process& record, state::Thread& leader) const {
   const bool has_path = !leader.exepath.empty() && leader.exepath != kNotAvailable;
-  record.exe = has_path ? leader.exepath : leader.exe;
-  record.exe_args = join_arguments(leader.args);
+  if (has_path) {
+    record.exe = leader.exepath;
+  } else {
+    record.exe.set(leader.exe);
+  }
+  record.exe_args.set(join_arguments(leader.args));
   record.uid = static_cast<int32_t>(leader.uid);
   record.gid = static_cast<int32_t>(leader.gid);
   if (compat_) {
-    record.user_name = kept_name(leader.user_name, leader.uid);
-    record.group_name = kept_name(leader.group_name, leader.gid);
+    record.user_name.set(kept_name(leader.user_name, leader.uid));
+    record.group_name.set(kept_name(leader.group_name, leader.gid));
   } else {
-    record.user_name = name_or_default(state_.users().find(leader.container, leader.uid), leader.uid);
-    record.group_name = name_or_default(state_.groups().find(leader.container, leader.gid), leader.gid);
+    record.user_name.set(name_or_default(state_.users().find(leader.container, leader.uid), leader.uid));
+    record.group_name.set(name_or_default(state_.groups().find(leader.container, leader.gid), leader.gid));
   }
 }
 
@@ -72,7 +68,7 @@ void EntityStore::describe_surroundings(ProcessEntity& entity, state::Thread& le
   record.tty = leader.tty != 0;
   record.entry = leader.vpid == 1;
   record.cwd = state_.cwd_of(leader);
-  entity.env = leader.env;
+  record.env = TextList(leader.env);
 }
 
 state::Thread* EntityStore::parent_of(state::Thread& leader) {
@@ -95,14 +91,14 @@ ProcessEntity* EntityStore::find(const Oid& oid) {
 void EntityStore::write_container(uint32_t container) {
   if (container == 0) return;
   const state::ContainerInfo& info = state_.containers().at(container);
-  const auto [entry, is_new] = containers_.try_emplace(info.id);
+  const auto [entry, is_new] = containers_.try_emplace(info.id.str());
   ContainerEntity& entity = entry->second;
   // Metadata that came after the first use: the record is written again, but not by the collector.
   if (!is_new && entity.written == epoch_ && (compat_ || entity.version == info.version)) return;
   entity.version = info.version;
   entity.written = epoch_;
   Container& record = entity.record;
-  record.id = info.id;
+  record.id = info.id.view();
   if (info.known) {
     record.name = info.name;
     record.image = info.image;
@@ -139,8 +135,10 @@ ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& l
   write_container(thread.container);
   describe(record, leader);
   describe_surroundings(*entity, leader);
-  entity->alive = true;
+  entity->alive = entity->is_waiting = true;
   entity->written = 0;
+  entity->flow_count = 0;
+  entity->threads_indexed = false;
   entity->first_network = entity->last_network = entity->first_file = entity->last_file = nullptr;
   entity->thread_flow = nullptr;
   entity->previous = entity->next = entity->previous_same_pid = entity->next_same_pid = nullptr;
@@ -159,6 +157,7 @@ EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& le
   process = create(thread, leader, parent_of(leader), state, ts);
   leader.process = process;
   to_write_.assign(1, process);
+  processes_.put(process->record.oid, process);
 
   // Up to the first ancestor that is written already.
   state::Thread* top = &leader;
@@ -167,19 +166,19 @@ EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& le
     if (ancestor == nullptr || ancestor == top) break;
     top = ancestor;
     if (ancestor->clone_ts == 0 && ancestor->pid == 0) continue;
-    const Oid oid = oid_of(*ancestor);
-    const bool waiting = std::any_of(to_write_.begin(), to_write_.end(), [&oid](const ProcessEntity* entity) {
-      return entity->record.oid == oid;
-    });
-    if (ProcessEntity* known = find(oid)) keep_written(*known);
-    if (waiting || find(oid) != nullptr) break;
+    if (ProcessEntity* known = find(oid_of(*ancestor))) {
+      // Parents that lead back to where they began are waiting themselves.
+      if (!known->is_waiting) keep_written(*known);
+      break;
+    }
     ProcessEntity* entity = create(*ancestor, *ancestor, parent_of(*ancestor), ObjectState::kReup, ts);
+    processes_.put(entity->record.oid, entity);
     ancestor->process = entity;
     to_write_.push_back(entity);
   }
   for (auto at = to_write_.rbegin(); at != to_write_.rend(); ++at) {
     ProcessEntity* entity = *at;
-    processes_.put(entity->record.oid, entity);
+    entity->is_waiting = false;
     const int64_t pid = entity->record.oid.hpid;
     entity->next_same_pid = by_pid(pid);
     if (entity->next_same_pid != nullptr) entity->next_same_pid->previous_same_pid = entity;
@@ -193,13 +192,8 @@ EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& le
   return {process, true};
 }
 
-// The environment is split only while the record is written: as one text it takes a fraction of the memory.
 void EntityStore::write(ProcessEntity& process) {
-  std::vector<std::string>& variables = process.record.env;
-  variables.swap(variables_);
-  split_environment(process.env, variables);
   sink_.process(process.record);
-  variables.swap(variables_);
 }
 
 void EntityStore::modified(ProcessEntity& process, state::Thread& thread, int64_t ts) {
@@ -221,11 +215,10 @@ void EntityStore::modified(ProcessEntity& process, state::Thread& thread, int64_
 
 FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, char kind, ObjectState state,
                               int64_t ts) {
-  const std::string& container_id = state_.containers().at(thread.container).id;
-  key_.assign(container_id).append(path);
-  if (const auto found = files_.find(std::string_view(key_)); found != files_.end()) {
-    keep_written(*found->second);
-    return found->second.get();
+  const SharedText& container_id = state_.containers().at(thread.container).id;
+  if (const auto found = files_.find(FileKey{container_id, path}); found != files_.end()) {
+    keep_written(**found);
+    return found->get();
   }
   state::Thread* leader = thread.leader();
   const uint32_t container = leader == nullptr ? thread.container : leader->container;
@@ -236,26 +229,56 @@ FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, char
   entity->record.ts = ts;
   entity->record.restype = static_cast<unsigned char>(kind);
   entity->record.path = path;
+  entity->container = container_id;
   if (container != 0) entity->record.container_id = state_.containers().at(container).id;
   FileEntity* result = entity.get();
-  files_.emplace(key_, std::move(entity));
+  files_.insert(std::move(entity));
+  file_bytes_ += path.size();
   result->written = epoch_;
   sink_.file(result->record);
   return result;
 }
 
-void EntityStore::limit_files() {
-  if (files_.size() < most_files_) return;
-  std::erase_if(files_, [](const auto& entry) { return entry.second->flows == 0; });
-  for (const auto& entry : files_) entry.second->written = 0;
+void EntityStore::limit() {
+  const bool containers_left = container_generation_ != state_.containers().generation();
+  // Files name the container they were seen in, which is then no longer known.
+  if (containers_left || files_.size() >= most_files_ || file_bytes_ >= most_file_bytes_) forget_files();
+  if (containers_left) forget_containers();
+}
+
+void EntityStore::forget_files() {
+  std::erase_if(files_, [](const FilePointer& file) { return file->flows == 0; });
+  file_bytes_ = 0;
+  for (const FilePointer& file : files_) {
+    file->written = 0;
+    file_bytes_ += file->record.path.size();
+  }
   // Not again soon where flows are on most of them.
   most_files_ = std::max(kManyFiles, 2 * files_.size());
+  most_file_bytes_ = std::max(kManyFileBytes, 2 * file_bytes_);
   ++file_generation_;
   sink_.files_forgotten();
 }
 
-void EntityStore::write_container_again(const std::optional<std::string>& id) {
-  const auto found = id ? containers_.find(*id) : containers_.end();
+void EntityStore::forget_containers() {
+  container_generation_ = state_.containers().generation();
+  const auto use = [this](const std::optional<SharedText>& id) {
+    if (!id) return;
+    if (const auto found = containers_.find(id->view()); found != containers_.end())
+      found->second.in_use = true;
+  };
+  for (const ProcessEntity* process = first_; process != nullptr; process = process->next)
+    use(process->record.container_id);
+  for (const FilePointer& file : files_) use(file->record.container_id);
+  for (auto at = containers_.begin(); at != containers_.end();) {
+    const bool stays = std::exchange(at->second.in_use, false) || state_.containers().knows(at->first);
+    if (!stays) sink_.container_gone(at->first);
+    at = stays ? std::next(at) : containers_.erase(at);
+  }
+}
+
+void EntityStore::write_container_again(const std::optional<SharedText>& id) {
+  const auto found = id ? containers_.find(id->view()) : containers_.end();
   if (found == containers_.end() || found->second.written == epoch_) return;
   found->second.written = epoch_;
   sink_.container(found->second.record);
@@ -307,6 +330,7 @@ void EntityStore::release(ProcessEntity& process) {
   if (process.alive || process.has_flows()) return;
   // A process of the same identity may have been written since; the sink still needs it then.
   if (find(process.record.oid) == nullptr) sink_.process_gone(process.record.oid);
+  process.record = {};
   pool_.give_back(&process);
 }
 

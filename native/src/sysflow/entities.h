@@ -2,11 +2,13 @@
 // first when it is new (spec: sysflow-semantics, sections 4 and 9).
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/flat_map.h"
@@ -19,16 +21,63 @@ namespace sfkit::sysflow {
 struct Flow;
 struct ThreadFlow;
 
+// Membership in the list that the timer walks.
+struct TimerEntry {
+  TimerEntry* older = nullptr;
+  TimerEntry* younger = nullptr;
+  int64_t exported = 0;   // seconds: creation or last export
+  bool is_group = false;  // RestingFlows, not a flow
+};
+
+// A doubly linked list, oldest export first.
+class TimerList {
+ public:
+  TimerEntry* oldest() const { return oldest_; }
+
+  // At the young end: where time stepped back a little, the entry counts as begun with the one before it.
+  void insert(TimerEntry* entry) {
+    if (youngest_ != nullptr) entry->exported = std::max(entry->exported, youngest_->exported);
+    insert_after(youngest_, entry);
+  }
+
+  // `after`: nullptr for the old end.
+  void insert_after(TimerEntry* after, TimerEntry* entry) {
+    entry->older = after;
+    entry->younger = after == nullptr ? oldest_ : after->younger;
+    (after == nullptr ? oldest_ : after->younger) = entry;
+    (entry->younger == nullptr ? youngest_ : entry->younger->older) = entry;
+  }
+
+  void remove(TimerEntry* entry) {
+    (entry->older == nullptr ? oldest_ : entry->older->younger) = entry->younger;
+    (entry->younger == nullptr ? youngest_ : entry->younger->older) = entry->older;
+  }
+
+ private:
+  TimerEntry* oldest_ = nullptr;
+  TimerEntry* youngest_ = nullptr;
+};
+
+// The flows of a process that were exported when it became another and did nothing since. Their next export is
+// one for all: a process that changes its user again and again does not visit each of its flows each time. In
+// the timer's list while there are any.
+struct RestingFlows : TimerEntry {
+  RestingFlows() { is_group = true; }
+  int64_t ts = 0;  // when that was
+  TimerList flows;
+};
+
 struct FileEntity {
   File record;
+  SharedText container;   // id of the container in which the path was seen, which tells files apart
   uint32_t written = 0;  // the epoch of EntityStore in which it was last, 0 for never
   uint32_t flows = 0;    // that are on it now
 };
 
 struct ProcessEntity {
-  Process record;   // without its environment
-  std::string env;  // variables, each ended by NUL
+  Process record;
   bool alive = false;
+  bool is_waiting = false;  // to be written, after its ancestors
   uint32_t written = 0;  // the epoch of EntityStore in which it was last, 0 for never
   bool ended = false;    // its leader has exited
   // Data flows in order of creation, network and file apart.
@@ -36,6 +85,9 @@ struct ProcessEntity {
   Flow* last_network = nullptr;
   Flow* first_file = nullptr;
   Flow* last_file = nullptr;
+  RestingFlows resting;
+  uint32_t flow_count = 0;
+  bool threads_indexed = false;  // its flows are in the index by thread of FlowTable
   ThreadFlow* thread_flow = nullptr;
   // Creation order over all processes, and over those of the same pid.
   ProcessEntity* previous = nullptr;
@@ -45,12 +97,6 @@ struct ProcessEntity {
 
   bool has_flows() const {
     return first_network != nullptr || first_file != nullptr || thread_flow != nullptr;
-  }
-};
-
-struct OidHash {
-  uint64_t operator()(const Oid& oid) const {
-    return mix64(static_cast<uint64_t>(oid.create_ts) ^ mix64(static_cast<uint64_t>(oid.hpid) ^ kTableSeed));
   }
 };
 
@@ -103,9 +149,14 @@ class EntityStore {
     if (file.written != epoch_) write(file);
   }
 
+  // Whether so much is remembered that limit() should be called, which must not be in the middle of an event.
+  bool is_crowded() const {
+    return files_.size() >= most_files_ || file_bytes_ >= most_file_bytes_ ||
+           container_generation_ != state_.containers().generation();
+  }
   // Forgets the files that no flow is on, if there are many: a long run meets ever new ones. What is referred
-  // to from then on is written again first.
-  void limit_files();
+  // to from then on is written again first. So with containers that the state has forgotten.
+  void limit();
   // Changes when files were forgotten: whoever keeps a FileEntity has to ask for it again.
   uint32_t file_generation() const { return file_generation_; }
 
@@ -118,6 +169,11 @@ class EntityStore {
   // To be called when an erased process lost a flow.
   void release(ProcessEntity& process);
   ProcessEntity* find(const Oid& oid);
+  // Whether a thread that the capture knows now is the leader of the process.
+  bool has_leader(const Oid& oid) {
+    const state::Thread* const leader = state_.find_process(oid.hpid);
+    return leader != nullptr && oid_of(*leader) == oid;
+  }
   ProcessEntity* first() { return first_; }
 
  private:
@@ -134,16 +190,35 @@ class EntityStore {
   void write(ProcessEntity& process);
   void write(FileEntity& file);
   void write_again(ProcessEntity& process);
-  void write_container_again(const std::optional<std::string>& id);
+  void write_container_again(const std::optional<SharedText>& id);
   // The leader of the parent's process, nullptr when the parent is unknown.
   state::Thread* parent_of(state::Thread& leader);
   ProcessEntity* by_pid(int64_t pid);
   void write_container(uint32_t container);
+  void forget_files();
+  void forget_containers();
 
-  struct TextHash {
-    using is_transparent = void;
-    size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  // What tells files apart.
+  struct FileKey {
+    std::string_view container;
+    std::string_view path;
   };
+  using FilePointer = std::unique_ptr<FileEntity>;
+  struct FileHash {
+    using is_transparent = void;
+    size_t operator()(const FileKey& key) const {
+      return mix_words(hash_text(key.container), hash_text(key.path));
+    }
+    size_t operator()(const FilePointer& file) const { return (*this)(key_of(file)); }
+  };
+  struct FileEqual {
+    using is_transparent = void;
+    bool operator()(const FilePointer& a, const FilePointer& b) const { return (*this)(key_of(a), b); }
+    bool operator()(const FileKey& key, const FilePointer& file) const {
+      return key.path == file->record.path && key.container == file->container;
+    }
+  };
+  static FileKey key_of(const FilePointer& file) { return {file->container, file->record.path}; }
 
   state::Engine& state_;
   RecordSink& sink_;
@@ -157,19 +232,22 @@ class EntityStore {
   ProcessEntity* first_ = nullptr;
   ProcessEntity* last_ = nullptr;
   static constexpr size_t kManyFiles = 65536;
+  static constexpr size_t kManyFileBytes = size_t{16} << 20;  // of their paths
 
-  std::unordered_map<std::string, std::unique_ptr<FileEntity>, TextHash, std::equal_to<>> files_;
+  std::unordered_set<FilePointer, FileHash, FileEqual> files_;
+  size_t file_bytes_ = 0;
   size_t most_files_ = kManyFiles;
+  size_t most_file_bytes_ = kManyFileBytes;
   uint32_t file_generation_ = 1;
   struct ContainerEntity {
     Container record;
     uint64_t version = 0;  // of the metadata it was last written with
     uint32_t written = 0;
+    bool in_use = false;  // while forget_containers() looks
   };
-  std::unordered_map<std::string, ContainerEntity> containers_;
-  std::string key_;
+  std::unordered_map<std::string, ContainerEntity, TextHash, std::equal_to<>> containers_;
+  uint32_t container_generation_ = 0;
   std::vector<ProcessEntity*> to_write_;
-  std::vector<std::string> variables_;  // of the record being written
 };
 
 }  // namespace sfkit::sysflow

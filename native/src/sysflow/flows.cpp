@@ -13,6 +13,8 @@ constexpr int64_t kIdleAfter = 60;    // seconds since the last operation
 constexpr uint32_t kAccessMask = 3;   // of open flags
 constexpr uint32_t kAccessRead = 1;
 constexpr int64_t kMostBytes = 0x7ffff000;  // the kernel moves no more in one call
+constexpr size_t kLongChain = 16;   // flows in a list from which on it is not walked to find one
+constexpr uint32_t kManyFlows = 64;
 constexpr int32_t kKeepAll = 0;
 constexpr int32_t kKeepNone = 1;
 
@@ -64,15 +66,14 @@ bool FlowTable::matches(const Flow& flow, const ProcessEntity& process, const Fl
 uint64_t FlowTable::KeyHash::operator()(const FileKey& key) const {
   const auto process = reinterpret_cast<uintptr_t>(key.process);
   const auto file = reinterpret_cast<uintptr_t>(key.file);
-  return mix_words(mix_words(kTableSeed ^ static_cast<uint64_t>(key.fd), process), file);
+  return mix_words(mix_words(static_cast<uint64_t>(key.fd), process), file);
 }
 
 uint64_t FlowTable::KeyHash::operator()(const NetworkKey& key) const {
   std::array<uint64_t, 4> ends;
   std::memcpy(ends.data(), key.sip.bytes.data(), sizeof(key.sip.bytes));
   std::memcpy(ends.data() + 2, key.dip.bytes.data(), sizeof(key.dip.bytes));
-  uint64_t hash =
-      mix_words(kTableSeed ^ static_cast<uint64_t>(key.fd), reinterpret_cast<uintptr_t>(key.process));
+  uint64_t hash = mix_words(static_cast<uint64_t>(key.fd), reinterpret_cast<uintptr_t>(key.process));
   for (const uint64_t word : ends) hash = mix_words(hash, word);
   return mix_words(hash, key.ports_and_family);
 }
@@ -100,9 +101,32 @@ Flow* FlowTable::chain(ProcessEntity& process, const FlowTarget& target) {
   return head == nullptr ? nullptr : *head;
 }
 
+// A chain that took long to walk is not walked again.
+Flow* FlowTable::in_chain(Flow* chain, int64_t tid) {
+  if (chain == nullptr) return nullptr;
+  if (chain->chain != 0) {
+    Flow** const found = members_.find({chain->chain, tid});
+    return found == nullptr ? nullptr : *found;
+  }
+  size_t steps = 0;
+  Flow* flow = chain;
+  while (flow != nullptr && flow->tid() != tid) {
+    flow = flow->next_related;
+    ++steps;
+  }
+  if (steps <= kLongChain) return flow;
+  ++last_chain_;
+  for (Flow* member = chain; member != nullptr; member = member->next_related) {
+    member->chain = last_chain_;
+    members_.put({last_chain_, member->tid()}, member);
+  }
+  return flow;
+}
+
 Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
   Flow* flow = pool_.take();
   flow->alive = true;
+  flow->resting = false;
   flow->network = target.network;
   flow->process = &process;
   flow->file = target.file;
@@ -126,12 +150,13 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
     record.file_oid = target.file->record.oid;
     ++target.file->flows;
   }
-  flow->timer.exported = now_;
+  flow->exported = now_;
   ++(target.network ? network_count_ : file_count_);
   return flow;
 }
 
-void FlowTable::add(Flow& flow, Flow* chain) {
+// At the end of the process's list.
+void FlowTable::link(Flow& flow) {
   ProcessEntity& process = *flow.process;
   Flow*& first = flow.network ? process.first_network : process.first_file;
   Flow*& last = flow.network ? process.last_network : process.last_file;
@@ -139,11 +164,64 @@ void FlowTable::add(Flow& flow, Flow* chain) {
   flow.next = nullptr;
   (last == nullptr ? first : last->next) = &flow;
   last = &flow;
+}
+
+void FlowTable::unlink(Flow& flow) {
+  ProcessEntity& process = *flow.process;
+  Flow*& first = flow.network ? process.first_network : process.first_file;
+  Flow*& last = flow.network ? process.last_network : process.last_file;
+  (flow.previous == nullptr ? first : flow.previous->next) = flow.next;
+  (flow.next == nullptr ? last : flow.next->previous) = flow.previous;
+}
+
+void FlowTable::add_to_thread(Flow& flow) {
+  const ThreadKey key{flow.process, flow.tid()};
+  ThreadFlows* const known = threads_.find(key);
+  ThreadFlows flows = known == nullptr ? ThreadFlows{} : *known;
+  flow.previous_of_thread = flows.last;
+  flow.next_of_thread = nullptr;
+  (flows.last == nullptr ? flows.first : flows.last->next_of_thread) = &flow;
+  flows.last = &flow;
+  if (known != nullptr) {
+    *known = flows;
+  } else {
+    threads_.put(key, flows);
+  }
+}
+
+void FlowTable::remove_from_thread(Flow& flow) {
+  const ThreadKey key{flow.process, flow.tid()};
+  ThreadFlows& flows = *threads_.find(key);
+  (flow.previous_of_thread == nullptr ? flows.first : flow.previous_of_thread->next_of_thread) =
+      flow.next_of_thread;
+  (flow.next_of_thread == nullptr ? flows.last : flow.next_of_thread->previous_of_thread) =
+      flow.previous_of_thread;
+  if (flows.first == nullptr) threads_.erase(key);
+}
+
+void FlowTable::index_threads(ProcessEntity& process) {
+  process.threads_indexed = true;
+  for (Flow* first : {process.first_file, process.first_network}) {
+    for (Flow* flow = first; flow != nullptr; flow = flow->next) add_to_thread(*flow);
+  }
+}
+
+void FlowTable::add(Flow& flow, Flow* chain) {
+  ProcessEntity& process = *flow.process;
+  link(flow);
+  ++process.flow_count;
+  if (process.threads_indexed) {
+    add_to_thread(flow);
+  } else if (process.flow_count > kManyFlows) {
+    index_threads(process);
+  }
 
   // Behind the first of the chain, so that the table changes only when the chain begins or its first leaves.
   flow.previous_related = chain;
   flow.next_related = chain == nullptr ? nullptr : chain->next_related;
   if (flow.next_related != nullptr) flow.next_related->previous_related = &flow;
+  flow.chain = chain == nullptr ? 0 : chain->chain;
+  if (flow.chain != 0) members_.put({flow.chain, flow.tid()}, &flow);
   if (chain != nullptr) {
     chain->next_related = &flow;
   } else if (flow.network) {
@@ -156,11 +234,14 @@ void FlowTable::add(Flow& flow, Flow* chain) {
 
 void FlowTable::remove(Flow& flow) {
   ProcessEntity& process = *flow.process;
-  Flow*& first = flow.network ? process.first_network : process.first_file;
-  Flow*& last = flow.network ? process.last_network : process.last_file;
-  (flow.previous == nullptr ? first : flow.previous->next) = flow.next;
-  (flow.next == nullptr ? last : flow.next->previous) = flow.previous;
+  unlink(flow);
+  --process.flow_count;
+  if (process.threads_indexed) {
+    remove_from_thread(flow);
+    process.threads_indexed = process.flow_count != 0;
+  }
 
+  if (flow.chain != 0) members_.erase({flow.chain, flow.tid()});
   Flow* next_related = flow.next_related;
   if (next_related != nullptr) next_related->previous_related = flow.previous_related;
   if (flow.previous_related != nullptr) {
@@ -172,7 +253,11 @@ void FlowTable::remove(Flow& flow) {
     next_related != nullptr ? file_flows_.put(file_key(flow), next_related)
                             : file_flows_.erase(file_key(flow));
   }
-  data_timers_.remove(&flow);
+  if (flow.resting) {
+    leave_resting(flow);
+  } else {
+    data_timers_.remove(&flow);
+  }
   --(flow.network ? network_count_ : file_count_);
   flow.alive = false;
   if (flow.file != nullptr) --flow.file->flows;
@@ -180,7 +265,7 @@ void FlowTable::remove(Flow& flow) {
   entities_.release(process);
 }
 
-bool FlowTable::is_discarded(const FileFlow& record, const std::string& path) const {
+bool FlowTable::is_discarded(const FileFlow& record, std::string_view path) const {
   if (options_.file_read_mode == kKeepAll) return false;
   const auto open_flags = static_cast<uint32_t>(record.open_flags);
   // The collector takes read-write opens for reads, as both have the same low bit.
@@ -191,7 +276,7 @@ bool FlowTable::is_discarded(const FileFlow& record, const std::string& path) co
   if (!opened_to_read && !only_read) return false;
   if (options_.file_read_mode == kKeepNone) return true;
   return std::any_of(kReadDirectories.begin(), kReadDirectories.end(),
-                     [&path](std::string_view directory) { return path.starts_with(directory); });
+                     [path](std::string_view directory) { return path.starts_with(directory); });
 }
 
 // Events of two processors may come a little out of order; no flow ends before it begins. The collector's
@@ -248,19 +333,22 @@ void FlowTable::close_related(Flow& flow, int64_t end_ts) {
 }
 
 void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32_t op, int64_t result,
-                        uint32_t open_flags, state::FdSlot& slot) {
+                        uint32_t open_flags, const state::FdSlot& slot) {
   auto* flow = static_cast<Flow*>(slot.flow);
   Flow* chained = nullptr;
   if (flow == nullptr || !matches(*flow, process, target)) {
     chained = chain(process, target);
-    flow = chained;
-    while (flow != nullptr && flow->tid() != target.tid) flow = flow->next_related;
+    flow = in_chain(chained, target.tid);
   }
   const bool is_new = flow == nullptr;
-  if (is_new) flow = create(process, target);
+  if (is_new) {
+    flow = create(process, target);
+  } else if (flow->resting) {
+    wake(*flow);
+  }
 
   flow->op_flags() |= op;
-  flow->timer.updated = now_;
+  flow->updated = now_;
   flow->last_ts = ts_;
   if (op == kOpOpen && !target.network) flow->data.open_flags = static_cast<int32_t>(open_flags);
   if (op == kOpReadRecv) {
@@ -284,11 +372,19 @@ void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32
 }
 
 void FlowTable::end_thread(ProcessEntity& process, int64_t tid) {
+  const ThreadFlows* const indexed = process.threads_indexed ? threads_.find({&process, tid}) : nullptr;
   for (const bool network : {false, true}) {
     std::vector<Flow*> own;
-    for (Flow* flow = network ? process.first_network : process.first_file; flow != nullptr;
-         flow = flow->next) {
-      if (flow->tid() == tid) own.push_back(flow);
+    if (process.threads_indexed) {
+      for (Flow* flow = indexed == nullptr ? nullptr : indexed->first; flow != nullptr;
+           flow = flow->next_of_thread) {
+        if (flow->network == network) own.push_back(flow);
+      }
+    } else {
+      for (Flow* flow = network ? process.first_network : process.first_file; flow != nullptr;
+           flow = flow->next) {
+        if (flow->tid() == tid) own.push_back(flow);
+      }
     }
     for (Flow* flow : own) {
       flow->end_ts() = ts_;
@@ -312,13 +408,62 @@ void FlowTable::end_process(ProcessEntity& process) {
 }
 
 void FlowTable::export_process(ProcessEntity& process) {
+  RestingFlows& resting = process.resting;
+  if (resting.flows.oldest() != nullptr) data_timers_.remove(&resting);
   for (const bool network : {false, true}) {
-    for (Flow* flow = network ? process.first_network : process.first_file; flow != nullptr;
-         flow = flow->next) {
-      flow->end_ts() = ts_;
-      write(*flow);
-      restart(*flow);
+    // Those awake stand behind those at rest.
+    related_.clear();
+    for (Flow* flow = network ? process.last_network : process.last_file; flow != nullptr && !flow->resting;
+         flow = flow->previous) {
+      related_.push_back(flow);
     }
+    for (auto at = related_.rbegin(); at != related_.rend(); ++at) {
+      Flow& flow = **at;
+      flow.end_ts() = ts_;
+      write(flow);
+      data_timers_.remove(&flow);
+      begin_anew(flow);
+      flow.resting = true;
+      resting.flows.insert(&flow);
+    }
+  }
+  if (resting.flows.oldest() == nullptr) return;
+  resting.ts = ts_;
+  resting.exported = now_;
+  data_timers_.insert(&resting);
+}
+
+void FlowTable::leave_resting(Flow& flow) {
+  RestingFlows& resting = flow.process->resting;
+  flow.resting = false;
+  resting.flows.remove(&flow);
+  if (resting.flows.oldest() == nullptr) data_timers_.remove(&resting);
+}
+
+// Its next export is when that of all would have been.
+void FlowTable::wake(Flow& flow) {
+  RestingFlows& resting = flow.process->resting;
+  flow.ts() = resting.ts;
+  flow.resting = false;
+  resting.flows.remove(&flow);
+  flow.exported = resting.exported;
+  data_timers_.insert_after(&resting, &flow);
+  if (resting.flows.oldest() == nullptr) data_timers_.remove(&resting);
+  unlink(flow);
+  link(flow);
+}
+
+// Each is exported, which writes nothing, or ends.
+void FlowTable::wake_all(RestingFlows& resting) {
+  data_timers_.remove(&resting);
+  while (TimerEntry* entry = resting.flows.oldest()) {
+    Flow& flow = static_cast<Flow&>(*entry);
+    resting.flows.remove(&flow);
+    flow.resting = false;
+    flow.ts() = ts_;
+    flow.exported = now_;
+    data_timers_.insert(&flow);
+    if (now_ - flow.updated >= kIdleAfter) remove(flow);
   }
 }
 
@@ -331,12 +476,12 @@ ThreadFlow& FlowTable::thread_flow(ProcessEntity& process) {
     flow->record = {};
     flow->record.proc_oid = process.record.oid;
     flow->record.ts = ts_;
-    flow->timer.exported = now_;
+    flow->exported = now_;
     process.thread_flow = flow;
     thread_timers_.insert(flow);
     ++thread_count_;
   }
-  process.thread_flow->timer.updated = now_;
+  process.thread_flow->updated = now_;
   process.thread_flow->last_ts = ts_;
   return *process.thread_flow;
 }
@@ -376,23 +521,34 @@ void FlowTable::end_thread_flow(ProcessEntity& process) {
 
 // ---- time
 
-void FlowTable::restart(Flow& flow) {
-  data_timers_.remove(&flow);
+void FlowTable::begin_anew(Flow& flow) {
   flow.ts() = ts_;
   flow.end_ts() = 0;
   flow.op_flags() = 0;
   flow.counters() = {};
-  flow.timer.exported = now_;
+  flow.exported = now_;
+}
+
+void FlowTable::restart(Flow& flow) {
+  data_timers_.remove(&flow);
+  begin_anew(flow);
   data_timers_.insert(&flow);
 }
 
 void FlowTable::rebase(int64_t seconds) {
   last_timer_ = seconds;
-  for (Flow* flow = data_timers_.oldest(); flow != nullptr; flow = flow->timer.younger) {
-    flow->timer.exported = flow->timer.updated = seconds;
+  for (TimerEntry* entry = data_timers_.oldest(); entry != nullptr; entry = entry->younger) {
+    entry->exported = seconds;
+    if (!entry->is_group) {
+      static_cast<Flow*>(entry)->updated = seconds;
+      continue;
+    }
+    TimerEntry* flow = static_cast<RestingFlows*>(entry)->flows.oldest();
+    for (; flow != nullptr; flow = flow->younger) static_cast<Flow*>(flow)->updated = seconds;
   }
-  for (ThreadFlow* flow = thread_timers_.oldest(); flow != nullptr; flow = flow->timer.younger) {
-    flow->timer.exported = flow->timer.updated = seconds;
+  for (TimerEntry* entry = thread_timers_.oldest(); entry != nullptr; entry = entry->younger) {
+    entry->exported = seconds;
+    static_cast<ThreadFlow*>(entry)->updated = seconds;
   }
 }
 
@@ -404,9 +560,14 @@ void FlowTable::run_timers() {
   if (now_ - last_timer_ < 1) return;
   last_timer_ = now_;
 
-  while (Flow* flow = data_timers_.oldest()) {
-    if (now_ - flow->timer.exported < kExportAfter) break;
-    if (now_ - flow->timer.updated >= kIdleAfter) {
+  while (TimerEntry* entry = data_timers_.oldest()) {
+    if (now_ - entry->exported < kExportAfter) break;
+    if (entry->is_group) {
+      wake_all(static_cast<RestingFlows&>(*entry));
+      continue;
+    }
+    Flow* const flow = static_cast<Flow*>(entry);
+    if (now_ - flow->updated >= kIdleAfter) {
       // The collector loses the counts of a flow that was silent too long.
       if (!options_.compat) {
         flow->end_ts() = flow->last_ts;
@@ -419,10 +580,11 @@ void FlowTable::run_timers() {
     write(*flow);
     restart(*flow);
   }
-  while (ThreadFlow* flow = thread_timers_.oldest()) {
-    if (now_ - flow->timer.exported < kExportAfter) break;
+  while (TimerEntry* entry = thread_timers_.oldest()) {
+    if (now_ - entry->exported < kExportAfter) break;
+    ThreadFlow* const flow = static_cast<ThreadFlow*>(entry);
     thread_timers_.remove(flow);
-    if (now_ - flow->timer.updated >= kIdleAfter) {
+    if (now_ - flow->updated >= kIdleAfter) {
       if (!options_.compat) {
         flow->record.end_ts = flow->last_ts;
         write(*flow);
@@ -440,7 +602,7 @@ void FlowTable::run_timers() {
     flow->record = {};
     flow->record.proc_oid = oid;
     flow->record.ts = ts_;
-    flow->timer.exported = now_;
+    flow->exported = now_;
     thread_timers_.insert(flow);
   }
 }

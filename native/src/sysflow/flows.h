@@ -14,18 +14,11 @@
 
 namespace sfkit::sysflow {
 
-// Membership in the list that the timer walks, oldest export first.
-template <typename T>
-struct TimerLinks {
-  T* older = nullptr;
-  T* younger = nullptr;
-  int64_t exported = 0;  // seconds: creation or last export
-  int64_t updated = 0;   // seconds: last operation
-};
-
-struct Flow {
+struct Flow : TimerEntry {
+  int64_t updated = 0;  // seconds: last operation
   bool alive = false;
   bool network = false;
+  bool resting = false;  // among process->resting: `ts` and `exported` are those of all of them
   ProcessEntity* process = nullptr;
   FileEntity* file = nullptr;  // file flows
   NetworkFlow net;             // network flows: the whole record
@@ -35,7 +28,9 @@ struct Flow {
   Flow* next = nullptr;
   Flow* previous_related = nullptr;  // flows of other threads on the same descriptor and resource
   Flow* next_related = nullptr;
-  TimerLinks<Flow> timer;
+  uint64_t chain = 0;                // number of that list in FlowTable::members_; 0 for a short one
+  Flow* previous_of_thread = nullptr;  // where the process is in FlowTable::threads_
+  Flow* next_of_thread = nullptr;
 
   uint32_t& op_flags() { return network ? net.op_flags : data.op_flags; }
   int64_t& ts() { return network ? net.ts : data.ts; }
@@ -45,37 +40,11 @@ struct Flow {
   Counters& counters() { return network ? net.counters : data.counters; }
 };
 
-struct ThreadFlow {
+struct ThreadFlow : TimerEntry {
   ProcessEntity* process = nullptr;
   ProcessFlow record;
   int64_t last_ts = 0;
-  TimerLinks<ThreadFlow> timer;
-};
-
-// A doubly linked list ordered by export time.
-template <typename T>
-class TimerList {
- public:
-  T* oldest() { return oldest_; }
-
-  // At the young end: where time stepped back a little, the flow counts as begun with the one before it.
-  void insert(T* flow) {
-    if (youngest_ != nullptr)
-      flow->timer.exported = std::max(flow->timer.exported, youngest_->timer.exported);
-    flow->timer.older = youngest_;
-    flow->timer.younger = nullptr;
-    (youngest_ == nullptr ? oldest_ : youngest_->timer.younger) = flow;
-    youngest_ = flow;
-  }
-
-  void remove(T* flow) {
-    (flow->timer.older == nullptr ? oldest_ : flow->timer.older->timer.younger) = flow->timer.younger;
-    (flow->timer.younger == nullptr ? youngest_ : flow->timer.younger->timer.older) = flow->timer.older;
-  }
-
- private:
-  T* oldest_ = nullptr;
-  T* youngest_ = nullptr;
+  int64_t updated = 0;  // seconds: last operation
 };
 
 // What identifies a flow beside its process.
@@ -101,13 +70,14 @@ class FlowTable {
   // One operation: `result` counts bytes of reads and writes, `open_flags` those of an open. `slot` holds
   // the flow used last on the descriptor.
   void operate(ProcessEntity& process, const FlowTarget& target, uint32_t op, int64_t result,
-               uint32_t open_flags, state::FdSlot& slot);
+               uint32_t open_flags, const state::FdSlot& slot);
 
   // Writes and removes the flows of one thread, with those of others that share their descriptors.
   void end_thread(ProcessEntity& process, int64_t tid);
   // Writes and removes all data flows of a process.
   void end_process(ProcessEntity& process);
-  // Writes all data flows of a process as they are so far; they go on, from zero.
+  // Writes all data flows of a process as they are so far; they go on, from zero. Visits those alone that did
+  // something since the last time.
   void export_process(ProcessEntity& process);
 
   // Process flows.
@@ -149,24 +119,57 @@ class FlowTable {
     int64_t fd = 0;
     bool operator==(const NetworkKey&) const = default;
   };
+  // A flow in a long chain.
+  struct MemberKey {
+    uint64_t chain = 0;
+    int64_t tid = 0;
+    bool operator==(const MemberKey&) const = default;
+  };
+  // The flows of one thread.
+  struct ThreadKey {
+    const ProcessEntity* process = nullptr;
+    int64_t tid = 0;
+    bool operator==(const ThreadKey&) const = default;
+  };
   struct KeyHash {
     uint64_t operator()(const FileKey& key) const;
     uint64_t operator()(const NetworkKey& key) const;
+    uint64_t operator()(const MemberKey& key) const {
+      return mix_words(key.chain, static_cast<uint64_t>(key.tid));
+    }
+    uint64_t operator()(const ThreadKey& key) const {
+      return mix_words(reinterpret_cast<uintptr_t>(key.process), static_cast<uint64_t>(key.tid));
+    }
+  };
+  struct ThreadFlows {
+    Flow* first = nullptr;
+    Flow* last = nullptr;
   };
   static FileKey file_key(const Flow& flow) { return {flow.process, flow.file, flow.data.fd}; }
   static NetworkKey network_key(const Flow& flow);
 
   // The first flow of the chain on the target's resource, nullptr when there is none.
   Flow* chain(ProcessEntity& process, const FlowTarget& target);
+  // The flow of the target's thread in a chain, nullptr when there is none.
+  Flow* in_chain(Flow* chain, int64_t tid);
   static bool matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target);
   Flow* create(ProcessEntity& process, const FlowTarget& target);
   void add(Flow& flow, Flow* chain);
   void remove(Flow& flow);
+  void add_to_thread(Flow& flow);
+  void remove_from_thread(Flow& flow);
+  void index_threads(ProcessEntity& process);
+  void wake(Flow& flow);
+  void leave_resting(Flow& flow);
+  void wake_all(RestingFlows& resting);
+  void link(Flow& flow);
+  void unlink(Flow& flow);
   void close_related(Flow& flow, int64_t end_ts);
   void write(Flow& flow, bool final = false);
-  bool is_discarded(const FileFlow& record, const std::string& path) const;
+  bool is_discarded(const FileFlow& record, std::string_view path) const;
   void write(ThreadFlow& flow);
   int64_t end_after(int64_t begin, int64_t end) const;
+  void begin_anew(Flow& flow);
   void restart(Flow& flow);
   ThreadFlow& thread_flow(ProcessEntity& process);
 
@@ -182,10 +185,14 @@ class FlowTable {
   uint64_t thread_count_ = 0;
   FlatMap<FileKey, Flow*, KeyHash> file_flows_;
   FlatMap<NetworkKey, Flow*, KeyHash> network_flows_;
+  // Where walking a list of flows would take long: chains of many threads, and processes with many flows.
+  FlatMap<MemberKey, Flow*, KeyHash> members_;
+  FlatMap<ThreadKey, ThreadFlows, KeyHash> threads_;
+  uint64_t last_chain_ = 0;
   Pool<Flow> pool_;
   Pool<ThreadFlow> thread_pool_;
-  TimerList<Flow> data_timers_;
-  TimerList<ThreadFlow> thread_timers_;
+  TimerList data_timers_;
+  TimerList thread_timers_;
   std::vector<Flow*> related_;
 };
 

@@ -8,6 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/hash.h"
+#include "base/shared_text.h"
+
 namespace sfkit::sysflow {
 
 // Operation bits of `opFlags`; an event carries one of them, a flow the union of what happened.
@@ -65,22 +68,23 @@ struct Container {
   std::optional<std::string> pod_id;
 };
 
+// Texts are shared: a child has most of them from its parent, and whoever keeps records keeps references.
 struct Process {
   ObjectState state = ObjectState::kReup;
   Oid oid;
   std::optional<Oid> poid;
   int64_t ts = 0;
-  std::string exe;
-  std::string exe_args;
+  SharedText exe;
+  SharedText exe_args;
   int32_t uid = -1;
-  std::string user_name;
+  SharedText user_name;
   int32_t gid = -1;
-  std::string group_name;
+  SharedText group_name;
   bool tty = false;
-  std::optional<std::string> container_id;
+  std::optional<SharedText> container_id;
   bool entry = false;
-  std::string cwd;
-  std::vector<std::string> env;
+  SharedText cwd;
+  TextList env;
 };
 
 struct File {
@@ -88,8 +92,8 @@ struct File {
   Foid oid{};
   int64_t ts = 0;
   int32_t restype = '?';
-  std::string path;
-  std::optional<std::string> container_id;
+  SharedText path;
+  std::optional<SharedText> container_id;
 };
 
 struct ProcessEvent {
@@ -179,6 +183,19 @@ struct K8sEvent {
   std::string message;
 };
 
+struct OidHash {
+  size_t operator()(const Oid& oid) const {
+    return mix_words(static_cast<uint64_t>(oid.create_ts), static_cast<uint64_t>(oid.hpid));
+  }
+};
+
+// What a .sf file says of its files need not be digests.
+struct FoidHash {
+  size_t operator()(const Foid& foid) const {
+    return hash_text({reinterpret_cast<const char*>(foid.data()), foid.size()});
+  }
+};
+
 // Takes records in the order of a SysFlow file: entities before the events and flows that name them.
 // Arguments are valid during the call only.
 class RecordSink {
@@ -200,6 +217,8 @@ class RecordSink {
   virtual void process_gone(const Oid&) {}
   // Every file that is referred to from here on is written anew.
   virtual void files_forgotten() {}
+  // No process that may still be referred to is in the container; it is written anew before one is.
+  virtual void container_gone(std::string_view) {}
   // What was given so far shall be handed on soon, though a batch of it is not full.
   virtual void flush() {}
   // Called once after the last record.

@@ -157,19 +157,31 @@ void Decoder::boolean_into(const Node& type, bool& out) {
   if (number(type, value)) out = value != 0;
 }
 
-bool Decoder::text_into(const Node& type, std::string& out) {
+std::optional<std::string_view> Decoder::text(const Node& type) {
   const Node* chosen = resolve_union(type);
-  if (chosen == nullptr) return false;
+  if (chosen == nullptr) return {};
   if (chosen->kind != Node::Kind::kString && chosen->kind != Node::Kind::kBytes) {
     skip(*chosen, 0);
-    return false;
+    return {};
   }
-  out.assign(read_bytes().text());
-  return true;
+  return read_bytes().text();
 }
 
-void Decoder::optional_text_into(const Node& type, std::optional<std::string>& out) {
-  if (!text_into(type, out.emplace())) out.reset();
+void Decoder::text_into(const Node& type, std::string& out) {
+  if (const auto found = text(type)) out.assign(*found);
+}
+
+void Decoder::text_into(const Node& type, SharedText& out) {
+  if (const auto found = text(type)) out.set(*found);
+}
+
+template <typename Text>
+void Decoder::optional_text_into(const Node& type, std::optional<Text>& out) {
+  if (const auto found = text(type)) {
+    out.emplace(*found);
+  } else {
+    out.reset();
+  }
 }
 
 void Decoder::texts_into(const Node& type, std::vector<std::string>& out) {
@@ -331,7 +343,7 @@ void Decoder::process(const Fields& fields) {
   record.oid = {};
   record.ts = 0;
   record.uid = record.gid = -1;
-  for (std::string* text :
+  for (SharedText* text :
        {&record.exe, &record.exe_args, &record.user_name, &record.group_name, &record.cwd}) {
     text->clear();
   }
@@ -357,7 +369,11 @@ void Decoder::process(const Fields& fields) {
       case Slot::kContainerId: optional_text_into(type, record.container_id); break;
       case Slot::kEntry: boolean_into(type, record.entry); break;
       case Slot::kCwd: text_into(type, record.cwd); break;
-      case Slot::kEnv: texts_into(type, record.env); break;
+      case Slot::kEnv:
+        variables_.clear();
+        texts_into(type, variables_);
+        record.env = TextList::of(variables_);
+        break;
       default: skip(type, 0);
     }
   }

@@ -51,8 +51,12 @@ class Decoder {
   template <typename T>
   void number_into(const Node& type, T& out);
   void boolean_into(const Node& type, bool& out);
-  bool text_into(const Node& type, std::string& out);
-  void optional_text_into(const Node& type, std::optional<std::string>& out);
+  // Nothing where there is no text; else valid until the next block.
+  std::optional<std::string_view> text(const Node& type);
+  void text_into(const Node& type, std::string& out);
+  void text_into(const Node& type, SharedText& out);
+  template <typename Text>
+  void optional_text_into(const Node& type, std::optional<Text>& out);
   void texts_into(const Node& type, std::vector<std::string>& out);
   std::string_view symbol(const Node& type);
   bool oid_into(const Node& type, sysflow::Oid& out);
@@ -85,6 +89,7 @@ class Decoder {
 
   // Kept from record to record for the capacity of their strings.
   sysflow::Process process_;
+  std::vector<std::string> variables_;
   sysflow::File file_;
   sysflow::ProcessEvent process_event_;
 };

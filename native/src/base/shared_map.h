@@ -1,0 +1,232 @@
+// An ordered map from numbers to values. Copies share what neither has changed since: copying takes a moment,
+// a change copies the few nodes on its way, and keys need no hash that somebody could make collide.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace sfkit {
+
+// Not for several threads, copies that share included.
+template <typename Value>
+class SharedMap {
+ public:
+  size_t size() const { return root_ ? root_->total : 0; }
+  bool empty() const { return !root_; }
+  void clear() { root_ = Ref(); }
+
+  // nullptr when there is none. Valid until the map changes.
+  const Value* find(uint64_t key) const {
+    for (const Node* node = root_.get(); node != nullptr && node->covers(key);) {
+      const uint64_t bit = node->bit_of(key);
+      if ((node->used & bit) == 0) return nullptr;
+      const size_t place = node->place_of(bit);
+      if (node->shift == 0) return &node->values[place];
+      node = node->children[place].get();
+    }
+    return nullptr;
+  }
+
+  // The value for changing; nullptr when there is none.
+  Value* writable(uint64_t key) {
+    if (find(key) == nullptr) return nullptr;
+    Ref* at = &root_;
+    for (;;) {
+      Node& node = own(*at);
+      const size_t place = node.place_of(node.bit_of(key));
+      if (node.shift == 0) return &node.values[place];
+      at = &node.children[place];
+    }
+  }
+
+  void put(uint64_t key, Value value) { put(root_, key, std::move(value)); }
+
+  void erase(uint64_t key) { erase_range(key, key); }
+
+  // Removes all keys from `first` to `last`; what is removed as a whole is not visited.
+  void erase_range(uint64_t first, uint64_t last) {
+    if (root_ && first <= last) erase_range(root_, first, last);
+  }
+
+  // Visits as visit(key, value), in order of the keys.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    if (root_) for_each(*root_, visit);
+  }
+
+ private:
+  static constexpr unsigned kBits = 6;  // of a key that a node decides about
+  struct Node;
+
+  class Ref {
+   public:
+    Ref() = default;
+    explicit Ref(Node* node) : node_(node) {}
+    Ref(const Ref& other) : node_(other.node_) {
+      if (node_ != nullptr) ++node_->references;
+    }
+    Ref(Ref&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+    Ref& operator=(Ref other) noexcept {
+      std::swap(node_, other.node_);
+      return *this;
+    }
+    ~Ref() {
+      if (node_ != nullptr && --node_->references == 0) delete node_;
+    }
+    explicit operator bool() const { return node_ != nullptr; }
+    Node* get() const { return node_; }
+    Node* operator->() const { return node_; }
+    Node& operator*() const { return *node_; }
+
+   private:
+    Node* node_ = nullptr;
+  };
+
+  struct Node {
+    size_t references = 1;
+    size_t total = 0;     // values below
+    uint64_t used = 0;    // by the key's bits from `shift` on
+    uint64_t prefix = 0;  // the bits above those
+    unsigned shift = 0;
+    std::vector<Value> values;  // where shift is 0, else
+    std::vector<Ref> children;
+
+    static uint64_t prefix_of(uint64_t key, unsigned shift) { return key >> shift >> kBits; }
+    bool covers(uint64_t key) const { return prefix_of(key, shift) == prefix; }
+    uint64_t bit_of(uint64_t key) const { return uint64_t{1} << (key >> shift & 63); }
+    size_t place_of(uint64_t bit) const { return static_cast<size_t>(std::popcount(used & (bit - 1))); }
+    // The smallest key it covers.
+    uint64_t first() const { return shift + kBits < 64 ? prefix << (shift + kBits) : 0; }
+    uint64_t last() const {
+      return shift + kBits < 64 ? first() | ((uint64_t{1} << (shift + kBits)) - 1) : UINT64_MAX;
+    }
+  };
+
+  static Node& own(Ref& at) {
+    if (at->references > 1) {
+      auto* copy = new Node(*at);
+      copy->references = 1;
+      at = Ref(copy);
+    }
+    return *at;
+  }
+
+  static Ref leaf(uint64_t key, Value value) {
+    auto* node = new Node;
+    node->prefix = Node::prefix_of(key, 0);
+    node->used = node->bit_of(key);
+    node->total = 1;
+    node->values.push_back(std::move(value));
+    return Ref(node);
+  }
+
+  static void add_child(Node& node, uint64_t key, Ref child) {
+    const uint64_t bit = node.bit_of(key);
+    node.total += child->total;
+    node.children.insert(node.children.begin() + static_cast<ptrdiff_t>(node.place_of(bit)),
+                         std::move(child));
+    node.used |= bit;
+  }
+
+  static void put(Ref& at, uint64_t key, Value value) {
+    if (!at) {
+      at = leaf(key, std::move(value));
+      return;
+    }
+    if (!at->covers(key)) {
+      // A node above both, at the highest bits in which they differ.
+      const uint64_t other = at->first();
+      auto* above = new Node;
+      above->shift = (63 - static_cast<unsigned>(std::countl_zero(key ^ other))) / kBits * kBits;
+      above->prefix = Node::prefix_of(key, above->shift);
+      add_child(*above, other, std::move(at));
+      add_child(*above, key, leaf(key, std::move(value)));
+      at = Ref(above);
+      return;
+    }
+    Node& node = own(at);
+    const uint64_t bit = node.bit_of(key);
+    const size_t place = node.place_of(bit);
+    const bool is_used = (node.used & bit) != 0;
+    if (node.shift != 0) {
+      if (!is_used) return add_child(node, key, leaf(key, std::move(value)));
+      Ref& child = node.children[place];
+      const size_t before = child->total;
+      put(child, key, std::move(value));
+      node.total += child->total - before;
+    } else if (is_used) {
+      node.values[place] = std::move(value);
+    } else {
+      node.values.insert(node.values.begin() + static_cast<ptrdiff_t>(place), std::move(value));
+      node.used |= bit;
+      ++node.total;
+    }
+  }
+
+  static void erase_range(Ref& at, uint64_t first, uint64_t last) {
+    if (at->first() >= first && at->last() <= last) {
+      at = Ref();
+      return;
+    }
+    if (at->last() < first || at->first() > last) return;
+    if (!holds_any(*at, first, last)) return;
+    Node& node = own(at);
+    for (uint64_t bits = node.used; bits != 0; bits &= bits - 1) {
+      const uint64_t bit = bits & (0 - bits);
+      const size_t place = node.place_of(bit);
+      const uint64_t key = node.first() | static_cast<uint64_t>(std::countr_zero(bit)) << node.shift;
+      if (node.shift == 0) {
+        if (key < first || key > last) continue;
+        node.values.erase(node.values.begin() + static_cast<ptrdiff_t>(place));
+        --node.total;
+      } else {
+        Ref& child = node.children[place];
+        const size_t before = child->total;
+        erase_range(child, first, last);
+        node.total -= before - (child ? child->total : 0);
+        if (child) continue;
+        node.children.erase(node.children.begin() + static_cast<ptrdiff_t>(place));
+      }
+      node.used &= ~bit;
+    }
+    if (node.used == 0) {
+      at = Ref();
+    } else if (node.shift != 0 && node.children.size() == 1) {
+      Ref only = node.children.front();
+      at = std::move(only);
+    }
+  }
+
+  // Whether something lies in the range; looks at the two ends of it alone.
+  static bool holds_any(const Node& node, uint64_t first, uint64_t last) {
+    if (node.first() > last || node.last() < first) return false;
+    if (node.first() >= first && node.last() <= last) return true;
+    for (uint64_t bits = node.used; bits != 0; bits &= bits - 1) {
+      const auto index = static_cast<uint64_t>(std::countr_zero(bits));
+      const uint64_t key = node.first() | index << node.shift;
+      if (node.shift == 0 ? key >= first && key <= last
+                          : holds_any(*node.children[node.place_of(bits & (0 - bits))], first, last))
+        return true;
+    }
+    return false;
+  }
+
+  template <typename Visit>
+  static void for_each(const Node& node, Visit& visit) {
+    size_t place = 0;
+    for (uint64_t bits = node.used; bits != 0; bits &= bits - 1, ++place) {
+      if (node.shift != 0) {
+        for_each(*node.children[place], visit);
+      } else {
+        visit(node.first() | static_cast<uint64_t>(std::countr_zero(bits)), node.values[place]);
+      }
+    }
+  }
+
+  Ref root_;
+};
+
+}  // namespace sfkit
