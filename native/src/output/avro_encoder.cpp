@@ -159,6 +159,25 @@ void AvroEncoder::encode(const sysflow::Container& record) {
   put_optional(record.pod_id);
 }
 
+void AvroEncoder::put_environment(const TextList& variables) {
+  constexpr size_t kLong = 4096;
+  const SharedText& text = variables.text();
+  if (text.size() >= kLong && text.identity() == environment_.identity()) {
+    out_.append(environment_bytes_.bytes().text());
+    return;
+  }
+  const size_t begin = out_.size();
+  if (!variables.empty()) {
+    put_long(static_cast<int64_t>(variables.count()));
+    for (const std::string_view variable : variables) put_string(variable);
+  }
+  put_long(0);
+  if (text.size() < kLong) return;
+  environment_ = text;
+  environment_bytes_.clear();
+  environment_bytes_.append(out_.bytes().text().substr(begin));
+}
+
 void AvroEncoder::encode(const sysflow::Process& record) {
   {
     FlatRecord flat(out_, kProcess);
@@ -176,11 +195,7 @@ void AvroEncoder::encode(const sysflow::Process& record) {
   put_optional(record.container_id);
   put_bool(record.entry);
   put_string(record.cwd);
-  if (!record.env.empty()) {
-    put_long(static_cast<int64_t>(record.env.count()));
-    for (const std::string_view variable : record.env) put_string(variable);
-  }
-  put_long(0);
+  put_environment(record.env);
 }
 
 void AvroEncoder::encode(const sysflow::File& record) {

@@ -46,9 +46,13 @@ class AvroEncoder {
   void put_string(std::string_view text);
   template <typename Text>
   void put_optional(const std::optional<Text>& text);
+  void put_environment(const TextList& variables);
 
   ByteBuffer& out_;
   std::string scratch_;
+  // The last long environment, encoded: children have that of their parent.
+  SharedText environment_;
+  ByteBuffer environment_bytes_;
 };
 
 // Appends a number the way Avro writes int and long: zig-zag, seven bits a byte. At most 10 bytes.

@@ -23,7 +23,6 @@ constexpr int64_t kOutOfOrder = 30;  // seconds that events may step back
 constexpr int kMostRebases = 1000;
 constexpr int64_t kKeepEnded = 1;      // seconds an ended process stays known
 constexpr int64_t kRemovalPeriod = 2;  // seconds between two removals
-constexpr size_t kManyGone = 4096;
 constexpr size_t kManyEnded = 65536;
 constexpr char kUnknownKind = '?';
 
@@ -67,11 +66,8 @@ void tidy_path(std::string_view path, std::string& out) {
 void Dispatcher::advance(uint64_t ts) {
   if (ts == 0 || ts == kNoTime) return;
   ts_ = static_cast<int64_t>(ts);
-  // The collector keeps them to the end.
-  if (!options_.compat && (entities_.is_crowded() || state_.gone_threads().size() >= kManyGone ||
-                           dying_.size() >= kManyEnded)) {
-    limit();
-  }
+  // Time may stand still.
+  if (--until_limit_ == 0) limit();
   if (ts < second_begins_ || ts >= second_ends_) {
     const int64_t before = now_;
     now_ = static_cast<int64_t>(ts / kNanosecondsPerSecond);
@@ -86,15 +82,18 @@ void Dispatcher::advance(uint64_t ts) {
 }
 
 void Dispatcher::limit() {
-  entities_.limit();
+  until_limit_ = kLimitEvery;
   end_gone();
-  // Time may stand still.
+  // The collector keeps them to the end.
+  if (options_.compat) return;
+  entities_.limit();
   if (dying_.size() >= kManyEnded) remove_ended(INT64_MIN);
 }
 
 // A thread whose number was given to another one, or that an exec of another one ended: its exit is not in the
 // capture, but nothing can refer to it any more.
 void Dispatcher::end_gone() {
+  if (options_.compat) state_.gone_threads().clear();
   for (const state::ThreadTable::Gone& gone : state_.gone_threads()) {
     const Oid oid{static_cast<int64_t>(gone.clone_ts), gone.pid};
     ProcessEntity* const process = entities_.find(oid);
@@ -121,11 +120,7 @@ void Dispatcher::begin(const Header& header) {
 
 void Dispatcher::tick() {
   flows_.run_timers();
-  if (options_.compat) {
-    state_.gone_threads().clear();
-  } else {
-    end_gone();
-  }
+  end_gone();
   if (now_ - last_removal_ >= kRemovalPeriod) remove_ended(kKeepEnded);
   if (rotated_ == 0) {
     rotated_ = now_;

@@ -88,6 +88,8 @@ class Dispatcher {
   Header header_;
   int64_t rotated_ = 0;  // seconds: the first event or the last rotation
   int64_t last_removal_ = 0;
+  static constexpr uint32_t kLimitEvery = 256;  // events
+  uint32_t until_limit_ = kLimitEvery;
   int rebases_ = 0;
   std::vector<Dying> dying_;
   std::string last_setuid_;  // compat: shared by all threads

@@ -149,13 +149,9 @@ class EntityStore {
     if (file.written != epoch_) write(file);
   }
 
-  // Whether so much is remembered that limit() should be called, which must not be in the middle of an event.
-  bool is_crowded() const {
-    return files_.size() >= most_files_ || file_bytes_ >= most_file_bytes_ ||
-           container_generation_ != state_.containers().generation();
-  }
   // Forgets the files that no flow is on, if there are many: a long run meets ever new ones. What is referred
-  // to from then on is written again first. So with containers that the state has forgotten.
+  // to from then on is written again first. So with containers that the state has forgotten. Not to be called
+  // in the middle of an event.
   void limit();
   // Changes when files were forgotten: whoever keeps a FileEntity has to ask for it again.
   uint32_t file_generation() const { return file_generation_; }
