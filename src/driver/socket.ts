@@ -3,7 +3,7 @@ import { loadAddon } from '../engine/addon.js';
 import type { NativeSeqpacketSocket } from '../engine/native.js';
 import type { Datum } from '../records/decode.js';
 import { processKey } from '../records/entities.js';
-import type { Gone, Oid, SysFlowRecord } from '../records/types.js';
+import type { Gone, SysFlowRecord } from '../records/types.js';
 import type { Log } from './log.js';
 
 /** How many records wait, and how long, for a reader that is not there. */
@@ -130,7 +130,7 @@ export class SocketWriter {
     entities.forget(gone, newest, this.#taken);
     if (gone === 'files')
       this.#gone = this.#gone.filter((other) => other.gone !== 'files' || other.entities !== entities);
-    if (gone === 'files' || entities.has(gone)) this.#gone.push({ gone, after: this.#taken, entities });
+    if (gone === 'files' || entities.has(keyOfGone(gone))) this.#gone.push({ gone, after: this.#taken, entities });
     this.#letGo();
   }
 
@@ -343,13 +343,13 @@ class Entities {
     if (key !== undefined) this.#sent.set(key, datum);
   }
 
-  has(process: Oid): boolean {
-    return this.#kept.has(`process ${processKey(process)}`);
+  has(key: string): boolean {
+    return this.#kept.has(key);
   }
 
   /** Lets entities go that were first told behind one number and last not behind another. */
   forget(gone: Gone, behind: number, until: number): void {
-    const keys = gone === 'files' ? [...this.#kept.keys()].filter(isFile) : [`process ${processKey(gone)}`];
+    const keys = gone === 'files' ? [...this.#kept.keys()].filter(isFile) : [keyOfGone(gone)];
     for (const key of keys) {
       const told = this.#told.get(key);
       if (told === undefined || told.first <= behind || told.last > until) continue;
@@ -401,6 +401,10 @@ function filesOf(record: SysFlowRecord): string[] {
   if (record.type === 'FileEvent')
     return record.newFileOID === null ? [record.fileOID] : [record.fileOID, record.newFileOID];
   return [];
+}
+
+function keyOfGone(gone: Exclude<Gone, 'files'>): string {
+  return 'container' in gone ? `container ${gone.container}` : `process ${processKey(gone)}`;
 }
 
 const isFile = (key: string) => key.startsWith('file ');

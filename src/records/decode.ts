@@ -18,6 +18,8 @@ export function* decodeBatch(batch: NativeDatumBatch): Generator<Datum | { gone:
     const bytes = all.subarray(start, end);
     if (bytes[0] === processGoneBranch << 1) yield { gone: processGoneType.decode(bytes, 1).value };
     else if (bytes[0] === filesForgottenBranch << 1) yield { gone: 'files' };
+    else if (bytes[0] === containerGoneBranch << 1)
+      yield { gone: { container: textType.decode(bytes, 1).value as string } };
     else yield { record: decode(bytes), bytes };
     start = end;
   }
@@ -25,6 +27,8 @@ export function* decodeBatch(batch: NativeDatumBatch): Generator<Datum | { gone:
 
 const processGoneBranch = 13;
 const filesForgottenBranch = 14;
+const containerGoneBranch = 15;
+const textType = avro.Type.forSchema('string');
 
 export function decode(datum: Buffer): SysFlowRecord {
   // Branch numbers are below 64, so that they take one byte, twice their value.

@@ -57,6 +57,7 @@ export class EntityTable {
   /** Lets go what will not be referred to again. */
   forget(gone: Gone): void {
     if (gone === 'files') this.#files.clear();
+    else if ('container' in gone) this.#containers.delete(gone.container);
     else this.#processes.delete(processKey(gone));
   }
 

@@ -9,8 +9,8 @@ export interface Oid {
   hpid: bigint;
 }
 
-/** Entities that will not be referred to again, unless their records come anew: a process, or all files. */
-export type Gone = Oid | 'files';
+/** Entities that will not be referred to again, unless their records come anew: a process, a container, or all files. */
+export type Gone = Oid | { container: string } | 'files';
 
 /** Identity of a file: SHA-1 over container id and path, as 40 hexadecimal digits. */
 export type Foid = string;

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "base/hash.h"
 #include "scap/metadata.h"
 
 namespace sfkit::live {
@@ -29,8 +30,8 @@ class SocketTable {
   void add_unix(std::string_view text);
   void add_netlink(std::string_view text);
 
-  std::unordered_set<std::string> seen_;  // namespaces
-  std::unordered_map<uint64_t, Socket> sockets_;
+  std::unordered_set<std::string, TextHash> seen_;  // namespaces
+  std::unordered_map<uint64_t, Socket, NumberHash> sockets_;
 };
 
 }  // namespace sfkit::live

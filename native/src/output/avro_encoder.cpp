@@ -231,6 +231,11 @@ void AvroEncoder::encode_gone(const sysflow::Oid& oid) {
   FlatRecord(out_, kProcessGone) << oid;
 }
 
+void AvroEncoder::encode_container_gone(std::string_view id) {
+  put_long(kContainerGoneBranch);
+  put_string(id);
+}
+
 void AvroEncoder::encode_files_forgotten() {
   FlatRecord(out_, kFilesForgotten);
 }

@@ -15,6 +15,8 @@ inline constexpr int64_t kIpv6Branch = 12;
 inline constexpr int64_t kGoneBranch = 13;
 // Neither, and nothing more than this: no later record refers to a file unless that is written anew.
 inline constexpr int64_t kFilesForgottenBranch = 14;
+// Neither: the id of a container that no later record refers to unless it is written anew.
+inline constexpr int64_t kContainerGoneBranch = 15;
 
 class AvroEncoder {
  public:
@@ -33,6 +35,7 @@ class AvroEncoder {
   void encode_ipv6(const sysflow::NetworkFlow& record);
   void encode_gone(const sysflow::Oid& oid);
   void encode_files_forgotten();
+  void encode_container_gone(std::string_view id);
   void encode(const sysflow::FileFlow& record);
   void encode(const sysflow::FileEvent& record);
   void encode(const sysflow::ProcessFlow& record);

@@ -44,14 +44,18 @@ class DatumSink : public sysflow::RecordSink {
   void process_flow(const sysflow::ProcessFlow& record) override { add(record); }
   void pod(const sysflow::Pod& record) override { add(record); }
   void k8s_event(const sysflow::K8sEvent& record) override { add(record); }
-  // These two as the branches kGoneBranch and kFilesForgottenBranch, so that who keeps processes and files
-  // can let them go.
+  // These as the branches kGoneBranch, kFilesForgottenBranch and kContainerGoneBranch, so that consumers who
+  // keep entities can forget them.
   void process_gone(const sysflow::Oid& oid) override {
     encoder_.encode_gone(oid);
     end();
   }
   void files_forgotten() override {
     encoder_.encode_files_forgotten();
+    end();
+  }
+  void container_gone(std::string_view id) override {
+    encoder_.encode_container_gone(id);
     end();
   }
   void flush() override {

@@ -70,11 +70,13 @@ class Pipeline : public filter::Feed {
       flush_at_ = ts + static_cast<uint64_t>(options_.flush_interval) * kSecond;
     }
     const state::ContainerTable& containers = engine().containers();
-    for (; containers_seen_ < containers.size(); ++containers_seen_) {
-      const state::ContainerInfo& container = containers.at(static_cast<uint32_t>(containers_seen_));
-      if (options_.container_seen && !container.known && !container.id.empty())
-        options_.container_seen(container);
+    if (containers_seen_ == containers.met()) return;
+    for (uint32_t index = 1; index < containers.size(); ++index) {
+      const state::ContainerInfo& container = containers.at(index);
+      if (container.met < containers_seen_ || container.id.empty()) continue;
+      if (options_.container_seen && !container.known) options_.container_seen(container);
     }
+    containers_seen_ = containers.met();
   }
 
   void take_passing(const scap::EventView& event, bool shown) {

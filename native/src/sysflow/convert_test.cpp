@@ -35,6 +35,8 @@ struct Kept : RecordLog {
   std::vector<ProcessFlow> process_flows;
   std::vector<Header> headers;
   std::vector<Container> containers;
+  std::vector<Oid> gone;
+  std::vector<std::string> gone_containers;
 
   template <typename List, typename Record>
   void keep(List& list, const Record& record) {
@@ -49,6 +51,8 @@ struct Kept : RecordLog {
   void process_event(const ProcessEvent& r) override { keep(events, r), RecordLog::process_event(r); }
   void file_event(const FileEvent& r) override { keep(file_events, r), RecordLog::file_event(r); }
   void process_flow(const ProcessFlow& r) override { keep(process_flows, r), RecordLog::process_flow(r); }
+  void process_gone(const Oid& oid) override { gone.push_back(oid); }
+  void container_gone(std::string_view id) override { gone_containers.emplace_back(id); }
 };
 
 ConvertOptions everything() {
@@ -627,6 +631,162 @@ TEST(Convert, FilesAreForgottenWhenThereAreMany) {
   EXPECT_EQ(told("/file-0"), 2);
   EXPECT_EQ(told("/file-1"), 1);
   EXPECT_EQ(told("/kept"), 2);  // its flow lived on, and its reader was told to forget
+}
+
+// Many changes of the user over many files: what did nothing since the last change is not written, and goes on
+// where that change left it.
+TEST(Convert, FlowsThatRestAtAChangeOfUserGoOnFromTheLastOne) {
+  Scenario world = small_world(Age::k2026);
+  constexpr int64_t kFirst = 100;
+  constexpr int64_t kFlows = 100;
+  for (int64_t fd = kFirst; fd < kFirst + kFlows; ++fd) {
+    world.open(kPid, fd, "/f" + std::to_string(fd), kReadWrite);
+    world.write(kPid, fd, 1);
+  }
+  world.setuid(kPid, 1);
+  world.write(kPid, kFirst + 50, 10);
+  world.setuid(kPid, 2);
+  world.setuid(kPid, 3);
+  world.wait(kSecond);
+  world.write(kPid, kFirst + 50, 100);
+  world.write(kPid, kFirst + 60, 1000);
+  // Those at rest are exported together after 30 s, which writes nothing, and idle ones end.
+  world.wait(31 * kSecond);
+  world.write(kPid, 4, 5);
+  world.write(kPid, kFirst + 70, 10000);
+  world.wait(31 * kSecond);
+  world.write(kPid, 4, 5);
+  world.close(kPid, kFirst + 70);
+  world.exit(kPid, 0);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.processes.size(), 5u);  // init, and one for each user
+  const int64_t last_change = kept.events.at(2).ts;
+
+  std::map<std::string, std::vector<FileFlow>> by_path;
+  const auto path_of = [&kept](const FileFlow& flow) {
+    return std::find_if(kept.files.begin(), kept.files.end(), [&](const File& file) {
+             return file.oid == flow.file_oid;
+           })->path.str();
+  };
+  for (const FileFlow& flow : kept.file_flows) by_path[path_of(flow)].push_back(flow);
+  EXPECT_EQ(by_path["/f100"].size(), 1u);
+  const std::vector<FileFlow>& busy = by_path["/f150"];
+  ASSERT_EQ(busy.size(), 3u);
+  EXPECT_EQ(busy[1].counters.write_bytes, 10);
+  EXPECT_EQ(busy[1].ts, kept.events.at(0).ts);
+  EXPECT_EQ(busy[2].counters.write_bytes, 100);
+  EXPECT_EQ(busy[2].ts, last_change);
+  const std::vector<FileFlow>& woken = by_path["/f160"];
+  ASSERT_EQ(woken.size(), 2u);
+  EXPECT_EQ(woken[1].ts, last_change);
+  EXPECT_EQ(woken[1].counters.write_bytes, 1000);
+  const std::vector<FileFlow>& late = by_path["/f170"];
+  ASSERT_EQ(late.size(), 3u);
+  EXPECT_GT(late[1].ts, last_change);
+  EXPECT_EQ(late[1].counters.write_bytes, 10000);
+  EXPECT_EQ(late[1].op_flags, kOpWriteSend);
+  EXPECT_EQ(late[2].op_flags, kOpClose);
+  int64_t bytes = 0;
+  for (const FileFlow& flow : kept.file_flows) bytes += flow.counters.write_bytes;
+  EXPECT_EQ(bytes, kFlows + 10 + 100 + 1000 + 10000 + 10);
+}
+
+TEST(Convert, ManyThreadsHaveFlowsOfTheirOwnOnOneDescriptor) {
+  Scenario world = small_world(Age::k2026);
+  constexpr int64_t kFirst = 1000;
+  constexpr int64_t kThreads = 90;
+  for (int64_t tid = kFirst; tid < kFirst + kThreads; ++tid) world.spawn_thread(facts(), tid);
+  for (const int64_t bytes : {1, 10, 100}) {
+    for (int64_t tid = kFirst; tid < kFirst + kThreads; ++tid) world.write(tid, 4, bytes);
+  }
+  // Its end ends those of all others, as they share the descriptor.
+  world.exit(kFirst + 40, 0);
+  for (int64_t tid = kFirst + 41; tid < kFirst + kThreads; ++tid) world.write(tid, 4, 1000);
+  world.close(kFirst + 45, 4);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.file_flows.size(), 2 * kThreads - 41);
+  for (const FileFlow& flow : kept.file_flows) {
+    EXPECT_TRUE(flow.counters.write_bytes == 111 || flow.counters.write_bytes == 1000)
+        << flow.tid << ' ' << flow.counters.write_bytes;
+  }
+}
+
+TEST(Convert, AThreadThatEndsTakesItsOwnFlowsOfMany) {
+  Scenario world = small_world(Age::k2026);
+  world.spawn_thread(facts(), 51);
+  for (int64_t fd = 100; fd < 300; ++fd) {
+    world.open(fd % 2 == 0 ? 51 : kPid, fd, "/f" + std::to_string(fd), kReadWrite);
+  }
+  world.wait(kSecond);
+  world.exit(51, 0);
+  world.wait(kSecond);
+  world.exit(kPid, 0);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.file_flows.size(), 200u);
+  for (size_t i = 0; i < 200; ++i) {
+    EXPECT_EQ(kept.file_flows[i].tid, i < 100 ? 51 : kPid);
+    EXPECT_EQ(kept.file_flows[i].fd, 100 + static_cast<int64_t>(i) % 100 * 2 + (i < 100 ? 0 : 1));
+  }
+}
+
+// The exit of the first owner is not in the capture.
+TEST(Convert, AThreadIdGivenAwayEndsItsProcess) {
+  Scenario world = small_world(Age::k2026);
+  ProcessFacts child = facts(60);
+  child.ptid = kPid;
+  world.fork(facts(), child);
+  world.open(60, 5, "/early", kReadWrite);
+  world.write(60, 5, 1);
+  world.wait(5 * kSecond);
+  world.fork(facts(), child);
+  world.open(60, 5, "/late", kReadWrite);
+  for (int i = 0; i < 2; ++i) {
+    world.wait(5 * kSecond);
+    world.write(60, 5, 1);
+  }
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.file_flows.size(), 2u);
+  const FileFlow& early = kept.file_flows[0];
+  EXPECT_EQ(early.op_flags, kOpOpen | kOpWriteSend | kOpTruncate);
+  ASSERT_EQ(kept.gone.size(), 1u);
+  EXPECT_EQ(kept.gone[0], early.proc_oid);
+  EXPECT_NE(kept.file_flows[1].proc_oid, early.proc_oid);
+}
+
+TEST(Convert, ContainersNobodyIsInAreForgottenWhenThereAreMany) {
+  const auto full_id = [](int number) {
+    const std::string digits = std::to_string(number);
+    return digits + std::string(64 - digits.size(), 'a');
+  };
+  Scenario world = small_world(Age::k2026);
+  const auto run_in = [&](int number, int64_t pid) {
+    ProcessFacts child = facts(pid);
+    child.ptid = kPid;
+    child.cgroup = "/docker/" + full_id(number);
+    ProcessFacts caller = facts();
+    caller.cgroup = child.cgroup;  // which a child has from the event of its caller
+    world.fork(caller, child);
+    world.write(pid, 4, 1);
+  };
+  run_in(0, 60);
+  constexpr int kContainers = 6000;
+  for (int number = 1; number < kContainers; ++number) {
+    run_in(number, 61);
+    world.exit(61, 0);
+    world.wait(kSecond);
+  }
+  run_in(1, 61);
+  world.write(60, 4, 2);
+  const Kept kept = convert(world, everything());
+  const auto count_of = [&](int number) {
+    const std::string id = full_id(number).substr(0, 12);
+    return std::pair(std::count(kept.gone_containers.begin(), kept.gone_containers.end(), id),
+                     std::count_if(kept.containers.begin(), kept.containers.end(),
+                                   [&id](const Container& container) { return container.id == id; }));
+  };
+  EXPECT_GT(kept.gone_containers.size(), 3000u);
+  EXPECT_EQ(count_of(0), std::pair(0l, 1l)) << "a process is in it";
+  EXPECT_EQ(count_of(1), std::pair(1l, 2l));
 }
 
 }  // namespace

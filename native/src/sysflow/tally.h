@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/hash.h"
 #include "state/engine.h"
 
 namespace sfkit::sysflow {
@@ -31,10 +32,6 @@ class Tally {
   std::vector<TallyRow> take(size_t most);
 
  private:
-  struct TextHash {
-    using is_transparent = void;
-    size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
   using Table = std::unordered_map<std::string, TallyRow, TextHash, std::equal_to<>>;
 
   // What is met beyond so many in one interval is not told.

@@ -4,6 +4,7 @@
 #include <array>
 #include <unordered_map>
 
+#include "base/hash.h"
 #include "base/json.h"
 
 namespace sfkit::sysflow_file {
@@ -293,7 +294,7 @@ class Compiler {
   }
 
   Schema schema_;
-  std::unordered_map<std::string, uint32_t> names_;
+  std::unordered_map<std::string, uint32_t, TextHash> names_;
   std::string problem_;
 };
 
