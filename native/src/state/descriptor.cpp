@@ -1,5 +1,7 @@
 #include "state/descriptor.h"
 
+#include <algorithm>
+
 namespace sfkit::state {
 
 void Descriptor::copy_from(const Descriptor& other) {
@@ -53,7 +55,7 @@ void DescriptorTable::put(int64_t fd, DescriptorRef descriptor) {
     return;
   }
   const auto index = static_cast<size_t>(fd);
-  if (index >= low_.size()) low_.resize(index + kGrowBy);
+  if (index >= low_.size()) low_.resize(std::min(index + kGrowBy, static_cast<size_t>(kArraySize)));
   low_[index] = FdSlot{std::move(descriptor), nullptr};
 }
 
