@@ -2,8 +2,8 @@
 //   sfkit_hostile_trial list                 the kinds, one JSON object a line
 //   sfkit_hostile_trial write KIND N FILE    makes a capture of a kind and size
 //   sfkit_hostile_trial engine KIND N SECONDS
-//       gives it to every way through the engine, each in a process of its own, stopped when it takes more CPU
-//       than SECONDS, which ends the trial; one JSON object a line for each way
+//       gives it to every way through the engine, each in a process of its own, stopped when it takes more
+//       CPU than SECONDS, which ends the trial; one JSON object a line for each way
 //   sfkit_hostile_trial command SECONDS PROGRAM ARGUMENTS...
 //       runs a program with its output thrown away, and says what it took
 // CPU is in seconds, memory the growth of the resident set in MB.
@@ -203,8 +203,8 @@ int main(int argc, char** argv) {
   if (verb == "command" && argc > 3) return run_command(std::strtod(argv[2], nullptr), argv + 3);
   if (argc != 5 || (verb != "write" && verb != "engine")) return usage_error();
   const auto& kinds = testing::hostile_kinds();
-  const auto kind =
-      std::find_if(kinds.begin(), kinds.end(), [&](const auto& one) { return one.name == std::string_view(argv[2]); });
+  const auto kind = std::find_if(kinds.begin(), kinds.end(),
+                                 [&](const auto& one) { return one.name == std::string_view(argv[2]); });
   const auto size = static_cast<uint32_t>(std::strtoul(argv[3], nullptr, 10));
   if (kind == kinds.end() || size == 0) return usage_error();
   const std::vector<uint8_t> capture = kind->make(size);

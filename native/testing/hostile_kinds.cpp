@@ -164,6 +164,7 @@ Capture rows_of_parent_env(uint32_t n) {
   facts.env = {text_of(n)};
   world.exec(facts, 0);
   for (uint32_t i = 0; i < n; ++i) {
+    world.wait(3 * kSecond);
     world.clone(kFirst, kMain);
     world.exec(process(kFirst, kMain), 0);
     world.exit(kFirst, 0);
@@ -275,6 +276,7 @@ Capture containers(uint32_t n) {
 Capture containers_gone(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) {
+    world.wait(3 * kSecond);
     world.container(container_json(i, ""));
     ProcessFacts facts = process(kFirst, kMain);
     facts.cgroup = container_cgroup(i);
@@ -432,6 +434,7 @@ Capture threads_take_over(uint32_t n) {
   World world;
   // Threads that exec become the leader; the others end.
   for (uint32_t i = 0; i < n; ++i) {
+    world.wait(3 * kSecond);
     for (uint32_t k = 0; k < 3; ++k) world.clone_thread(kMain, kFirst + 3 * i + k);
     ProcessFacts facts = process(kMain, kInit);
     facts.tid = facts.vtid = kFirst + 3 * i;
@@ -445,7 +448,7 @@ Capture tid_made_anew(uint32_t n) {
   for (uint32_t i = 0; i < n; ++i) {
     world.wait(3 * kSecond);
     world.clone(5000, kMain);
-    world.open_file(5000, 3, numbered("/f", i));
+    world.open_file(5000, 3, "/f");
   }
   return world.take();
 }
@@ -455,7 +458,7 @@ Capture tid_made_anew_after_exit(uint32_t n) {
   for (uint32_t i = 0; i < n; ++i) {
     world.wait(3 * kSecond);
     world.clone(5000, kMain);
-    world.open_file(5000, 3, numbered("/f", i));
+    world.open_file(5000, 3, "/f");
     world.exit(5000, 0);
   }
   return world.take();
@@ -485,6 +488,7 @@ Capture pids_in_turn(uint32_t n) {
 Capture processes_gone(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) {
+    world.wait(3 * kSecond);
     world.clone(kFirst + i, kMain);
     world.exec(process(kFirst + i, kMain), 0);
     world.exit(kFirst + i, 0);
@@ -496,6 +500,7 @@ Capture daemons(uint32_t n) {
   World world;
   // Each is the child of the one before, which then ends.
   for (uint32_t i = 0; i < n; ++i) {
+    world.wait(3 * kSecond);
     world.clone(kFirst + i, i == 0 ? kMain : kFirst + i - 1);
     world.mkdir(kFirst + i, "/d");
     if (i > 0) world.exit(kFirst + i - 1, 0);
@@ -809,13 +814,12 @@ Capture polls(uint32_t n) {
 Capture unpaired_enters(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) {
-    world.event(kMain, ev::SYSCALL_OPENAT_2_E,
-                {i64(kCwd), text(std::string(900, 'e')), u32(kRead), u32(0)});
+    world.event(kMain, ev::SYSCALL_OPENAT_2_E, {i64(kCwd), text(std::string(900, 'e')), u32(kRead), u32(0)});
   }
   return world.take();
 }
 
-// --- Names.
+// --- Names. Files are known for as long as others that came later are few.
 
 Capture unique_paths(uint32_t n) {
   World world;
@@ -1089,13 +1093,13 @@ const std::vector<HostileKind>& hostile_kinds() {
       {"polls", "waits for many descriptors", 2000, kFlat, polls},
       {"unpaired_enters", "calls that never return", 10000, kFlat, unpaired_enters},
 
-      {"unique_paths", "files with long different names, opened and closed", 10000, kFlat, unique_paths},
-      {"names_made_and_removed", "directories made, renamed and removed", 10000, kFlat,
+      {"unique_paths", "files with long different names, opened and closed", 10000, kLinear, unique_paths},
+      {"names_made_and_removed", "directories made, renamed and removed", 10000, kLinear,
        names_made_and_removed},
       {"opens_fail", "opens of long different names that fail", 10000, kFlat, opens_fail},
       {"paths_of_dots", "long paths of dots", 1500, kFlat, paths_of_dots},
       {"cwd_goes_down", "each working directory lies in the one before", 15000, kFlat, cwd_goes_down},
-      {"control_text", "control characters in every text", 10000, kFlat, control_text},
+      {"control_text", "control characters in every text", 10000, kLinear, control_text},
 
       {"users", "many users and groups, each used", 10000, kLinear, users},
       {"users_added_and_deleted", "users that come and go", 15000, kFlat, users_added_and_deleted},
