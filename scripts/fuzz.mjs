@@ -2,7 +2,7 @@
 // all seeds through the fuzzers, and fuzzes with each for a while. What is found is kept in native/build-tools/findings.
 // Usage: node scripts/fuzz.mjs [--seconds N] [--only NAME] [--corpus DIRECTORY]
 //   --seconds N   how long to fuzz with each (default 20)
-//   --only NAME   one fuzzer: reader, convert, filter or sysflow_file; leaves out the C++ tests
+//   --only NAME   one fuzzer: reader, convert, hostile, filter or sysflow_file; leaves out the C++ tests
 //   --corpus DIR  keeps what the fuzzers learn in DIR/NAME, and goes on from what is there
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -15,6 +15,7 @@ import { ensureFuzzingTools } from './lib/system.mjs';
 const fuzzers = [
   { name: 'reader', seeds: ['fixtures/seeds/captures', 'fixtures', '../shared/corpus/edge'] },
   { name: 'convert', seeds: ['fixtures/seeds/captures', 'fixtures', '../shared/corpus/edge'] },
+  { name: 'hostile', seeds: ['fixtures/seeds/hostile'] },
   { name: 'filter', seeds: ['fixtures/seeds/filters', 'fixtures/seeds/captures', 'fixtures', '../shared/corpus/edge'] },
   { name: 'sysflow_file', seeds: ['fixtures/seeds/sysflow'] },
 ];
@@ -59,7 +60,7 @@ function fuzz({ name, seeds }) {
   const folders = seeds.map((folder) => join(root, folder)).filter(existsSync);
   const files = folders.flatMap((folder) =>
     readdirSync(folder, { withFileTypes: true }).filter(
-      (entry) => entry.isFile() && /\.(scap|sf|txt)$/.test(entry.name),
+      (entry) => entry.isFile() && /\.(scap|sf|txt|bin)$/.test(entry.name),
     ),
   );
   const paths = files.map((entry) => join(entry.parentPath ?? entry.path, entry.name));

@@ -63,7 +63,7 @@ Endpoint ipv6(uint16_t host, uint16_t port) {
 
 Scenario::Scenario(Age age) : age_(age), writer_(layout_of(age)), now_(kBegin) {}
 
-void Scenario::exit_event(int64_t tid, uint16_t code, const Params& params) {
+void Scenario::event(int64_t tid, uint16_t code, const Params& params) {
   writer_.event(now_ + kDuration, tid, kCpu, code, params);
   now_ += kStep;
 }
@@ -75,7 +75,7 @@ void Scenario::call(int64_t tid, uint16_t exit_code, const Params& entered, Para
   } else {
     left.insert(left.end(), added.begin(), added.end());
   }
-  exit_event(tid, exit_code, left);
+  event(tid, exit_code, left);
 }
 
 void Scenario::container(std::string_view json) {
@@ -234,7 +234,7 @@ void Scenario::fork(const ProcessFacts& caller, const ProcessFacts& child) {
   const bool inside = caller.tid != caller.vtid;
   const int64_t seen = inside ? child.vtid : child.tid;
   call(caller.tid, ev::SYSCALL_CLONE_20_X, {}, clone_params(caller, seen, 0), {});
-  exit_event(child.tid, ev::SYSCALL_CLONE_20_X, clone_params(child, 0, 0));
+  event(child.tid, ev::SYSCALL_CLONE_20_X, clone_params(child, 0, 0));
 }
 
 void Scenario::spawn_thread(const ProcessFacts& process, int64_t tid) {
@@ -244,7 +244,7 @@ void Scenario::spawn_thread(const ProcessFacts& process, int64_t tid) {
   thread.vtid = process.tid == process.vtid ? tid : process.vtid + (tid - process.tid);
   const int64_t seen = process.tid == process.vtid ? tid : thread.vtid;
   call(process.tid, ev::SYSCALL_CLONE_20_X, {}, clone_params(process, seen, kFlags), {});
-  exit_event(tid, ev::SYSCALL_CLONE_20_X, clone_params(thread, 0, kFlags));
+  event(tid, ev::SYSCALL_CLONE_20_X, clone_params(thread, 0, kFlags));
 }
 
 void Scenario::exec(const ProcessFacts& facts, int64_t result) {
@@ -276,10 +276,14 @@ void Scenario::exec(const ProcessFacts& facts, int64_t result) {
         i64(facts.pid), u32(facts.gid), text(facts.exe)});
 }
 
-void Scenario::exit(int64_t tid, int64_t status) {
+void Scenario::born(const ProcessFacts& child, uint32_t flags) {
+  event(child.tid, ev::SYSCALL_CLONE_20_X, clone_params(child, 0, flags));
+}
+
+void Scenario::exit(int64_t tid, int64_t status, int64_t reaper) {
   Params params = {i64(status)};
   if (age_ == Age::k2026) {
-    for (const std::string& more : {i64(status >> 8), u8(0), u8(0), i64(0)}) params.push_back(more);
+    for (const std::string& more : {i64(status >> 8), u8(0), u8(0), i64(reaper)}) params.push_back(more);
   }
   writer_.event(now_, tid, kCpu, ev::PROCEXIT_1_E, params);
   now_ += kStep;

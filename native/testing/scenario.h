@@ -53,6 +53,8 @@ class Scenario {
   Age age() const { return age_; }
   // Moves the clock, which every call moves by 20 microseconds.
   void wait(uint64_t nanoseconds) { now_ += nanoseconds; }
+  // Any event, with parameters that its code may or may not have.
+  void event(int64_t tid, uint16_t code, const std::vector<std::string>& params);
 
   void container(std::string_view json);
 
@@ -86,14 +88,16 @@ class Scenario {
   void fork(const ProcessFacts& caller, const ProcessFacts& child);
   void spawn_thread(const ProcessFacts& process, int64_t tid);
   void exec(const ProcessFacts& facts, int64_t result);
-  void exit(int64_t tid, int64_t status);
+  // `reaper`: who gets the children, 0 when the kernel does not say.
+  void exit(int64_t tid, int64_t status, int64_t reaper = 0);
+  // Only the child's own event; `flags` are those of the capture (PPM_CL_).
+  void born(const ProcessFacts& child, uint32_t flags);
 
  private:
   using Params = std::vector<std::string>;
   // `entered`: arguments of the enter event; `left`: the exit event's parameters before arguments were
   // added to it; `added`: those.
   void call(int64_t tid, uint16_t exit_code, const Params& entered, Params left, const Params& added);
-  void exit_event(int64_t tid, uint16_t code, const Params& params);
   Params clone_params(const ProcessFacts& facts, int64_t result, uint32_t flags) const;
 
   Age age_;

@@ -1,6 +1,7 @@
 #include "testing/seeds.h"
 
 #include <atomic>
+#include <random>
 #include <utility>
 
 #include "output/avro_container.h"
@@ -261,6 +262,18 @@ std::vector<Fixture> sysflow_files() {
     InputSummary summary;
     (void)sysflow::convert_capture(*input.value(), name, options, file, cancel, summary);
     files.push_back({name, std::move(bytes)});
+  }
+  return files;
+}
+
+std::vector<Fixture> story_choices() {
+  std::vector<Fixture> files;
+  std::minstd_rand random(11);
+  constexpr size_t kSizes[] = {60, 200, 600, 1500, 3000, 6000};
+  for (const size_t size : kSizes) {
+    Fixture& file = files.emplace_back();
+    file.name = "story-" + std::to_string(size) + ".bin";
+    for (size_t i = 0; i < size; ++i) file.bytes.push_back(static_cast<uint8_t>(random() >> 8));
   }
   return files;
 }

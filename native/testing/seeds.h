@@ -16,6 +16,8 @@ std::vector<Fixture> sound_captures();
 // gzip in its forms, and captures with damage, among them what fuzzers found.
 std::vector<Fixture> other_captures();
 std::vector<Fixture> sysflow_files();
+// What hostile stories are made from.
+std::vector<Fixture> story_choices();
 
 // Every event of the codes from `first` to before `last`, in each number of parameters it ever had, with
 // values of the right size. `layout` says how it is written.

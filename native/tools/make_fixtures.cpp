@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   };
   const bool saved = save_all("/", webserver_captures()) && save_all("/seeds/captures/", sound_captures()) &&
                      save_all("/seeds/captures/", other_captures()) &&
-                     save_all("/seeds/sysflow/", sysflow_files());
+                     save_all("/seeds/sysflow/", sysflow_files()) &&
+                     save_all("/seeds/hostile/", story_choices());
   return saved ? 0 : 1;
 }

@@ -25,7 +25,8 @@ uint64_t hash_text(std::string_view text) {
   const char* at = text.data();
   size_t left = text.size();
   uint64_t hash = left;
-  for (; left >= 16; at += 16, left -= 16) hash = fold(hash ^ word_at(at) ^ kHashSeed.first, word_at(at + 8) ^ kHashSeed.second);
+  for (; left >= 16; at += 16, left -= 16)
+    hash = fold(hash ^ word_at(at) ^ kHashSeed.first, word_at(at + 8) ^ kHashSeed.second);
   if (left >= 8) {
     hash = mix_words(hash, word_at(at));
     at += 8;

@@ -74,9 +74,7 @@ TEST(SharedMap, CopiesGoTheirOwnWays) {
         if (value != nullptr) model[key] = *value = step;
         break;
       }
-      default:
-        map.put(key, step);
-        model[key] = step;
+      default: map.put(key, step); model[key] = step;
     }
     const uint64_t asked = some_key(random);
     const int* const found = map.find(asked);

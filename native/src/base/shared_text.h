@@ -56,8 +56,8 @@ class SharedText {
     return a.block_ == b.block_ || a.view() == b.view();
   }
   template <typename Text>
-    requires(!std::same_as<Text, SharedText> && std::convertible_to<const Text&, std::string_view>)
-  friend bool operator==(const SharedText& a, const Text& b) {
+  requires(!std::same_as<Text, SharedText> && std::convertible_to<const Text&, std::string_view>) friend bool
+  operator==(const SharedText& a, const Text& b) {
     return a.view() == std::string_view(b);
   }
   friend std::ostream& operator<<(std::ostream& out, const SharedText& text) { return out << text.view(); }
@@ -81,8 +81,8 @@ class SharedText {
   Block* block_ = nullptr;
 };
 
-// Strings in one shared text, each ended by NUL but perhaps the last: arguments or an environment, as captures
-// have them. An empty string can stand anywhere but at the end of a list without its last NUL.
+// Strings in one shared text, each ended by NUL but perhaps the last: arguments or an environment, as
+// captures have them. An empty string can stand anywhere but at the end of a list without its last NUL.
 class TextList {
  public:
   TextList() = default;

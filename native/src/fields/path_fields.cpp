@@ -102,8 +102,7 @@ const std::string* FieldReader::opened_path() {
     path_ = path;
     return &path_;
   }
-  const auto base =
-      engine_.directory_of(*context_->thread, to_int(parameter(P::dirfd), state::kAtFdcwd));
+  const auto base = engine_.directory_of(*context_->thread, to_int(parameter(P::dirfd), state::kAtFdcwd));
   state::join_path(base.value_or(std::string_view()), path, path_);
   return &path_;
 }

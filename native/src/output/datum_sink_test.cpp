@@ -21,7 +21,8 @@ TEST(DatumSink, TellsBetweenRecordsWhatWillNotBeReferredTo) {
   sink.container_gone("c1");
   sink.finish();
   // The number of the branch, then what it holds; all zigzag.
-  EXPECT_EQ(bytes, std::string("\x1a\x02\x03\x1c\x1e\x04" "c1"));
+  EXPECT_EQ(bytes, std::string("\x1a\x02\x03\x1c\x1e\x04"
+                               "c1"));
   EXPECT_EQ(ends, (std::vector<uint32_t>{3, 4, 8}));
 }
 

@@ -106,8 +106,8 @@ void DescriptorTable::erase_range(int64_t first, int64_t last) {
     high_.erase_range(static_cast<uint64_t>(std::max<int64_t>(first, 0)), static_cast<uint64_t>(last));
 }
 
-// A look at each descriptor is paid for by those put there since the last one. A table that was just forked is
-// not looked at: what the exec closed is passed over when it is asked for.
+// A look at each descriptor is paid for by those put there since the last one. A table that was just forked
+// is not looked at: what the exec closed is passed over when it is asked for.
 void DescriptorTable::close_on_exec() {
   ++execs_;
   is_swept_ = false;

@@ -193,8 +193,8 @@ class DescriptorTable {
   SharedMap<FdSlot> high_;
   size_t low_count_ = 0;
   uint64_t execs_ = 0;
-  size_t puts_ = 0;        // since the table was begun or last swept
-  bool is_swept_ = true;   // holds nothing that an exec closed
+  size_t puts_ = 0;       // since the table was begun or last swept
+  bool is_swept_ = true;  // holds nothing that an exec closed
 };
 
 }  // namespace sfkit::state

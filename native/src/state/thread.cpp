@@ -234,7 +234,8 @@ Thread* ThreadTable::find_reaper(Thread* thread) {
   // Up the parents to the first reaper; another pid namespace or a loop ends the search.
   const bool in_namespace = thread->tid != thread->vtid;
   Thread* ancestor = thread->parent();
-  for (int depth = 0; ancestor != nullptr && depth < kDeepestAncestry; ++depth, ancestor = ancestor->parent()) {
+  for (int depth = 0; ancestor != nullptr && depth < kDeepestAncestry;
+       ++depth, ancestor = ancestor->parent()) {
     if ((ancestor->tid != ancestor->vtid) != in_namespace) return nullptr;
     if (ancestor->group == nullptr || !ancestor->group->reaper) continue;
     if (Thread* member = living_member(*ancestor->group, thread)) return member;

@@ -132,7 +132,7 @@ struct Thread {
   Thread* previous_member = nullptr;
   Thread* next_member = nullptr;
   mutable Siblings* siblings = nullptr;  // that it is a child of; null when it was not linked
-  Siblings* children = nullptr;        // null when it had none
+  Siblings* children = nullptr;          // null when it had none
 
   void* process = nullptr;  // for the layer above
 

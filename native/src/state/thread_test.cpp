@@ -181,7 +181,8 @@ DescriptorRef with_flags(DescriptorPool& pool, uint32_t flags) {
 TEST(DescriptorTable, AnExecClosesWhatIsMarkedInItsOwnTableOnly) {
   DescriptorPool pool;
   DescriptorTable parent;
-  for (int64_t fd = 0; fd < 5000; fd += 50) parent.put(fd, with_flags(pool, fd % 100 == 0 ? kOpenCloexec : 0));
+  for (int64_t fd = 0; fd < 5000; fd += 50)
+    parent.put(fd, with_flags(pool, fd % 100 == 0 ? kOpenCloexec : 0));
   DescriptorTable child;
   child.copy_from(parent);
   child.put(7, with_flags(pool, kOpenCloexec));

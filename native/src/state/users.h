@@ -20,7 +20,8 @@ class NameTable {
   // Forgets the names of containers for which `is_gone(index)` holds.
   template <typename IsGone>
   void forget(IsGone is_gone) {
-    std::erase_if(names_, [&](const auto& entry) { return is_gone(static_cast<uint32_t>(entry.first >> 32)); });
+    std::erase_if(names_,
+                  [&](const auto& entry) { return is_gone(static_cast<uint32_t>(entry.first >> 32)); });
   }
 
   // nullptr when the capture does not name the id.

@@ -633,8 +633,8 @@ TEST(Convert, FilesAreForgottenWhenThereAreMany) {
   EXPECT_EQ(told("/kept"), 2);  // its flow lived on, and its reader was told to forget
 }
 
-// Many changes of the user over many files: what did nothing since the last change is not written, and goes on
-// where that change left it.
+// Many changes of the user over many files: what did nothing since the last change is not written, and goes
+// on where that change left it.
 TEST(Convert, FlowsThatRestAtAChangeOfUserGoOnFromTheLastOne) {
   Scenario world = small_world(Age::k2026);
   constexpr int64_t kFirst = 100;
@@ -664,9 +664,9 @@ TEST(Convert, FlowsThatRestAtAChangeOfUserGoOnFromTheLastOne) {
 
   std::map<std::string, std::vector<FileFlow>> by_path;
   const auto path_of = [&kept](const FileFlow& flow) {
-    return std::find_if(kept.files.begin(), kept.files.end(), [&](const File& file) {
-             return file.oid == flow.file_oid;
-           })->path.str();
+    return std::find_if(kept.files.begin(), kept.files.end(),
+                        [&](const File& file) { return file.oid == flow.file_oid; })
+        ->path.str();
   };
   for (const FileFlow& flow : kept.file_flows) by_path[path_of(flow)].push_back(flow);
   EXPECT_EQ(by_path["/f100"].size(), 1u);

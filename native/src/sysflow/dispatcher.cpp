@@ -90,8 +90,8 @@ void Dispatcher::limit() {
   if (dying_.size() >= kManyEnded) remove_ended(INT64_MIN);
 }
 
-// A thread whose number was given to another one, or that an exec of another one ended: its exit is not in the
-// capture, but nothing can refer to it any more.
+// A thread whose number was given to another one, or that an exec of another one ended: its exit is not in
+// the capture, but nothing can refer to it any more.
 void Dispatcher::end_gone() {
   if (options_.compat) state_.gone_threads().clear();
   for (const state::ThreadTable::Gone& gone : state_.gone_threads()) {
@@ -152,9 +152,8 @@ void Dispatcher::tell_sizes() {
 }
 
 void Dispatcher::remove_ended(int64_t keep) {
-  const auto kept = std::stable_partition(dying_.begin(), dying_.end(), [this, keep](const Dying& entry) {
-    return now_ - entry.since < keep;
-  });
+  const auto kept = std::stable_partition(
+      dying_.begin(), dying_.end(), [this, keep](const Dying& entry) { return now_ - entry.since < keep; });
   for (auto at = kept; at != dying_.end(); ++at) {
     ProcessEntity* process = entities_.find(at->oid);
     if (process == nullptr || !process->ended) continue;

@@ -58,9 +58,9 @@ class TimerList {
   TimerEntry* youngest_ = nullptr;
 };
 
-// The flows of a process that were exported when it became another and did nothing since. Their next export is
-// one for all: a process that changes its user again and again does not visit each of its flows each time. In
-// the timer's list while there are any.
+// The flows of a process that were exported when it became another and did nothing since. Their next export
+// is one for all: a process that changes its user again and again does not visit each of its flows each time.
+// In the timer's list while there are any.
 struct RestingFlows : TimerEntry {
   RestingFlows() { is_group = true; }
   int64_t ts = 0;  // when that was
@@ -69,7 +69,7 @@ struct RestingFlows : TimerEntry {
 
 struct FileEntity {
   File record;
-  SharedText container;   // id of the container in which the path was seen, which tells files apart
+  SharedText container;  // id of the container in which the path was seen, which tells files apart
   uint32_t written = 0;  // the epoch of EntityStore in which it was last, 0 for never
   uint32_t flows = 0;    // that are on it now
 };
@@ -78,8 +78,8 @@ struct ProcessEntity {
   Process record;
   bool alive = false;
   bool is_waiting = false;  // to be written, after its ancestors
-  uint32_t written = 0;  // the epoch of EntityStore in which it was last, 0 for never
-  bool ended = false;    // its leader has exited
+  uint32_t written = 0;     // the epoch of EntityStore in which it was last, 0 for never
+  bool ended = false;       // its leader has exited
   // Data flows in order of creation, network and file apart.
   Flow* first_network = nullptr;
   Flow* last_network = nullptr;

@@ -28,7 +28,7 @@ struct Flow : TimerEntry {
   Flow* next = nullptr;
   Flow* previous_related = nullptr;  // flows of other threads on the same descriptor and resource
   Flow* next_related = nullptr;
-  uint64_t chain = 0;                // number of that list in FlowTable::members_; 0 for a short one
+  uint64_t chain = 0;                  // number of that list in FlowTable::members_; 0 for a short one
   Flow* previous_of_thread = nullptr;  // where the process is in FlowTable::threads_
   Flow* next_of_thread = nullptr;
 
