@@ -118,10 +118,13 @@ std::vector<std::string> empty_variables(uint32_t n) {
   return std::vector<std::string>(std::min<size_t>(size_t{n} * kTextPerUnit, kLongestParameter));
 }
 
+// Records of processes hold the whole environment, so output grows with both numbers: one stays the same.
+constexpr uint32_t kRepeated = 20000;
+
 Capture fork_env(uint32_t n) {
   World world;
   ProcessFacts facts = process(kMain, kInit);
-  facts.env = empty_variables(n);
+  facts.env = empty_variables(kRepeated);
   world.exec(facts, 0);
   for (uint32_t i = 0; i < n; ++i) world.clone(kFirst + i, kMain);
   return world.take();
@@ -160,8 +163,8 @@ Capture rows_of_env(uint32_t n) {
 Capture rows_of_parent_env(uint32_t n) {
   World world;
   ProcessFacts facts = process(kMain, kInit);
-  facts.args = {text_of(n)};
-  facts.env = {text_of(n)};
+  facts.args = {text_of(kRepeated)};
+  facts.env = {text_of(kRepeated)};
   world.exec(facts, 0);
   for (uint32_t i = 0; i < n; ++i) {
     world.wait(3 * kSecond);
@@ -1107,7 +1110,7 @@ const std::vector<HostileKind>& hostile_kinds() {
 
       {"parents_in_a_circle", "a process list in which each is the parent of the one before", 8000, kLinear,
        parents_in_a_circle},
-      {"lists_between_events", "lists of one process each between the events of many", 8000, kLinear,
+      {"lists_between_events", "lists of one process each between the events of many", 16000, kLinear,
        lists_between_events},
       {"listed_again", "one process listed again and again", 10000, kFlat, listed_again},
       {"descriptors_of_nobody", "descriptors of threads that nobody knows", 10000, kLinear,

@@ -383,6 +383,8 @@ Descriptor* Engine::add_fd(Context& context, int64_t fd, FdType type) {
 }
 
 std::string_view Engine::executable_path(std::string_view path) const {
+  constexpr size_t kMaxPath = 4096;  // PATH_MAX: the kernel makes none that is longer
+  if (path.size() > kMaxPath) return {};
   return compat_ ? path : strip_deleted(path);
 }
 

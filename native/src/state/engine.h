@@ -196,7 +196,7 @@ class Engine {
   void complete_listed(DescriptorTable& table, int64_t fd);
   // Puts likely local addresses in the place of missing ones.
   void complete_ends(Endpoint& source, Endpoint& destination, bool ipv6) const;
-  // Without the mark of a removed file, which libs 0.18.1 keeps.
+  // Without the mark of a removed file, which libs 0.18.1 keeps; unknown where no kernel can have written it.
   std::string_view executable_path(std::string_view path) const;
   void limit_containers();
   void set_cgroups(Thread& thread, Bytes cgroups);

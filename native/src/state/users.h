@@ -16,7 +16,8 @@ class NameTable {
   // `container` is an index of the container table, 0 for the host.
   void add(uint32_t container, uint32_t id, std::string_view name) { names_[key(container, id)] = name; }
   void remove(uint32_t container, uint32_t id) { names_.erase(key(container, id)); }
-  void clear() { names_.clear(); }
+  // With its memory: a later clear() must not pay for a long list again.
+  void clear() { decltype(names_)().swap(names_); }
   // Forgets the names of containers for which `is_gone(index)` holds.
   template <typename IsGone>
   void forget(IsGone is_gone) {
@@ -46,7 +47,7 @@ class AccountTable {
   void add(uint32_t container, uint32_t uid, Account account) {
     accounts_[key(container, uid)] = std::move(account);
   }
-  void clear() { accounts_.clear(); }
+  void clear() { decltype(accounts_)().swap(accounts_); }
   template <typename IsGone>
   void forget(IsGone is_gone) {
     std::erase_if(accounts_,
