@@ -147,6 +147,10 @@ napi_value column_batch(Maker& maker, output::ColumnBatch batch) {
     maker.set(object, "valid",
               valid == 0 ? maker.null()
                          : maker.typed(napi_uint8_array, valid, maker.buffer(std::move(column.valid))));
+    if (const size_t possible = column.possible.size(); possible != 0) {
+      maker.set(object, "possible",
+                maker.typed(napi_uint8_array, possible, maker.buffer(std::move(column.possible))));
+    }
     maker.set(columns, i, object);
   }
 

@@ -333,6 +333,7 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
   };
   std::unique_ptr<sysflow::RecordSink> sink;
   output::AvroContainer* avro = nullptr;
+  output::ColumnSink* columns = nullptr;
   BothSinks* with_files = nullptr;
   output::AvroFiles* only_files = nullptr;
   switch (config_.output) {
@@ -343,11 +344,14 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
       sink = std::move(container);
       break;
     }
-    case OutputKind::kColumns:
-      sink = std::make_unique<output::ColumnSink>(
+    case OutputKind::kColumns: {
+      auto builder = std::make_unique<output::ColumnSink>(
           config_.tables, config_.batch_rows,
           [this](output::ColumnBatch batch) { return queue_.push(std::move(batch)); });
+      columns = builder.get();
+      sink = std::move(builder);
       break;
+    }
     case OutputKind::kFiles: {
       auto files = std::make_unique<output::AvroFiles>(give_file, kDeflateLevel);
       only_files = files.get();
@@ -378,6 +382,10 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
     status = sysflow_file::read_sysflow_file(config_.input, counting, cancel_, summary);
   } else {
     status = sysflow::convert_capture(*capture, input_name(), config_.options, counting, cancel_, summary);
+  }
+  if (columns != nullptr) {
+    summary.add_skipped("times outside 1970 to 2262 (null; the columns in _uts have the numbers)",
+                        columns->impossible_times());
   }
   if (with_files != nullptr) {
     summary.add_skipped("IPv6 flows, in .sf files (which have no room for their addresses)",

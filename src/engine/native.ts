@@ -87,6 +87,8 @@ export interface NativeColumn {
   values: Int32Array | BigInt64Array | Uint32Array | Uint8Array;
   /** Bit i (least significant first) is 1 where row i has a value; null when every row has one. */
   valid: Uint8Array | null;
+  /** Of ts_uts and endts_uts, the same for values that a time can have; missing when `valid` says as much. */
+  possible?: Uint8Array;
 }
 
 export interface NativeColumnBatch {

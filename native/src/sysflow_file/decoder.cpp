@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/times.h"
+
 namespace sfkit::sysflow_file {
 
 namespace {
@@ -280,8 +282,12 @@ void Decoder::record(const Node& type) {
 }
 
 void Decoder::seen(int64_t from, int64_t to) {
-  if (from > 0 && (counts_.first_time == 0 || from < counts_.first_time)) counts_.first_time = from;
-  counts_.last_time = std::max({counts_.last_time, from, to});
+  if (from > 0 && is_possible_time(from) && (counts_.first_time == 0 || from < counts_.first_time)) {
+    counts_.first_time = from;
+  }
+  for (const int64_t time : {from, to}) {
+    if (is_possible_time(time)) counts_.last_time = std::max(counts_.last_time, time);
+  }
 }
 
 void Decoder::header(const Fields& fields) {
