@@ -192,6 +192,8 @@ export interface NativeSummary {
   shown: bigint;
   /** What was left out and why, with how often. */
   skipped: { reason: string; count: bigint }[];
+  /** What was read or shown in another way than it stands in the input, with how often; nothing is lost. */
+  notes: { reason: string; count: bigint }[];
   damage: NativeDamage[];
   /** ns since 1970 of the first and last event that has a real time; 0 without events. */
   firstTime: bigint;

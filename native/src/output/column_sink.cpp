@@ -92,6 +92,23 @@ std::string_view hex(const Foid& foid, std::array<char, 40>& out) {
   return {out.data(), out.size()};
 }
 
+// All but arguments and environment.
+void copy_process(const sysflow::Process& from, sysflow::Process& to) {
+  to.state = from.state;
+  to.oid = from.oid;
+  to.poid = from.poid;
+  to.ts = from.ts;
+  to.exe = from.exe;
+  to.uid = from.uid;
+  to.user_name = from.user_name;
+  to.gid = from.gid;
+  to.group_name = from.group_name;
+  to.tty = from.tty;
+  to.container_id = from.container_id;
+  to.entry = from.entry;
+  to.cwd = from.cwd;
+}
+
 bool is_all_table(Table table) {
   return table == Table::kSysflow;
 }
@@ -180,11 +197,14 @@ void ColumnSink::process(const sysflow::Process& record) {
   std::shared_ptr<ProcessEntry>& entry = processes_[record.oid];
   if (!entry) entry = std::make_shared<ProcessEntry>();
   if (entry->record.poid != record.poid) entry->parent.reset();
-  entry->record = record;
+  copy_process(record, entry->record);
   entry->generation = 0;
   entry->numbers.forget();
   // Held from now on, so that the parent may go before the child makes a row.
-  find_parent(*entry);
+  const ProcessEntry* const parent = find_parent(*entry);
+  entry->args = shared(record.exe_args, entry->args, parent == nullptr ? nullptr : &parent->args);
+  join_environment(record.env, scratch_);
+  entry->env = shared(scratch_, entry->env, parent == nullptr ? nullptr : &parent->env);
   count_time(Table::kProcess, record.ts);
   add_rows(Table::kProcess, [&](Target& target) {
     TableBuilder& builder = target.builder;
@@ -199,6 +219,15 @@ void ColumnSink::process(const sysflow::Process& record) {
     }
     return groups | put_process(target, *entry) | put_parent_identity(target, *entry);
   });
+}
+
+ColumnSink::SharedText ColumnSink::shared(const std::string& text, const SharedText& own,
+                                          const SharedText* parents) {
+  static const SharedText kEmpty = std::make_shared<const std::string>();
+  if (text.empty()) return kEmpty;
+  if (own && *own == text) return own;
+  if (parents != nullptr && *parents && **parents == text) return *parents;
+  return std::make_shared<const std::string>(text);
 }
 
 void ColumnSink::process_gone(const Oid& oid) {
@@ -360,6 +389,12 @@ void ColumnSink::finish() {
   }
 }
 
+uint64_t ColumnSink::cut_texts() const {
+  uint64_t count = 0;
+  for (const auto& target : targets_) count += target->builder.cut_texts();
+  return count;
+}
+
 // --- Rows
 
 void ColumnSink::count_time(Table table, int64_t time) {
@@ -483,26 +518,25 @@ const ColumnSink::Numbers<8>::Values& ColumnSink::process_numbers(Target& target
   return process.numbers.get(target.place, builder.epoch(), [&](auto& values) {
     const sysflow::Process& record = process.record;
     const bool is_known = !is_unknown_path(record.exe);
-    std::string text;
+    values[4] = kNoString;
     if (is_known) {
-      text = record.exe;
-      if (!record.exe_args.empty()) {
+      std::string text = record.exe;
+      if (!process.args->empty()) {
         text += ' ';
-        text += record.exe_args;
+        text += *process.args;
       }
+      values[4] = builder.intern(text);
     }
-    values[4] = is_known ? builder.intern(text) : kNoString;
-    join_environment(record.env, text);
     // Of a process without a known executable nothing else is known either, unless it is there.
     const auto known = [&](std::string_view what) {
       return is_known || !what.empty() ? builder.intern(what) : kNoString;
     };
-    values[7] = known(text);
+    values[7] = known(*process.env);
     values[0] = is_unknown_name(record.user_name) ? kNoString : builder.intern(record.user_name);
     values[1] = is_unknown_name(record.group_name) ? kNoString : builder.intern(record.group_name);
     values[2] = is_known ? builder.intern(record.exe) : kNoString;
     values[3] = is_known ? builder.intern(last_element(record.exe)) : kNoString;
-    values[5] = known(record.exe_args);
+    values[5] = known(*process.args);
     values[6] = record.cwd.empty() || record.cwd == kUnknownCwd ? kNoString : builder.intern(record.cwd);
   });
 }

@@ -45,6 +45,8 @@ class ColumnSink : public sysflow::RecordSink {
   void files_forgotten() override;
   // Times of the records so far that no format can hold; their columns of times are null.
   uint64_t impossible_times() const { return impossible_times_; }
+  // Texts that were longer than a table takes, counted once a batch.
+  uint64_t cut_texts() const;
   // Gives the batches that are not full.
   void flush() override { finish(); }
   void finish() override;
@@ -87,8 +89,11 @@ class ColumnSink : public sysflow::RecordSink {
     sysflow::File record;
     Numbers<6> numbers;
   };
+  using SharedText = std::shared_ptr<const std::string>;
   struct ProcessEntry {
-    sysflow::Process record;
+    sysflow::Process record;  // without the texts that follow
+    // Long ones, which a child most often has of its parent.
+    SharedText args, env;
     std::shared_ptr<ProcessEntry> parent;  // as known when last looked up
     bool known = true;                     // still in the map
     ContainerEntry* container = nullptr;   // as of `generation`
@@ -142,6 +147,7 @@ class ColumnSink : public sysflow::RecordSink {
   PodEntry* find_pod(const ContainerEntry* container);
   void join(const sysflow::Oid& oid, Joined& joined);
   void forget_all();
+  static SharedText shared(const std::string& text, const SharedText& own, const SharedText* parents);
 
   uint32_t state_number(Target& target, sysflow::ObjectState state);
   void put_header(Target& target);

@@ -79,11 +79,14 @@ class TableBuilder {
 
   // The batch has as many rows, or as much text, as a batch may have.
   bool full() const { return rows_ == batch_rows_ || dictionary_.size() >= kMaxText; }
+  // Texts that were longer than a table takes.
+  uint64_t cut_texts() const { return dictionary_.cut(); }
   // The rows so far; the builder begins anew.
   ColumnBatch take();
 
  private:
-  static constexpr size_t kMaxText = size_t{64} << 20;
+  // More would cost memory and gain no time.
+  static constexpr size_t kMaxText = size_t{8} << 20;
 
   template <typename T>
   void set(Column column, T value) {

@@ -162,6 +162,10 @@ void Decoder::boolean_into(const Node& type, bool& out) {
 bool Decoder::text_into(const Node& type, std::string& out) {
   const Node* chosen = resolve_union(type);
   if (chosen == nullptr) return false;
+  if (chosen->kind == Node::Kind::kEnum) {
+    out.assign(symbol(*chosen));
+    return true;
+  }
   if (chosen->kind != Node::Kind::kString && chosen->kind != Node::Kind::kBytes) {
     skip(*chosen, 0);
     return false;
@@ -178,12 +182,21 @@ void Decoder::texts_into(const Node& type, std::vector<std::string>& out) {
   const Node* chosen = resolve_union(type);
   if (chosen == nullptr) return;
   if (chosen->kind != Node::Kind::kArray) return skip(*chosen, 0);
-  each_item([&] { text_into(node(chosen->item), out.emplace_back()); });
+  const Node& item = node(chosen->item);
+  each_item([&] {
+    if (out.size() < kMaxTexts) {
+      text_into(item, out.emplace_back());
+    } else {
+      ++cut_texts_;
+      skip(item, 0);
+    }
+  });
 }
 
 std::string_view Decoder::symbol(const Node& type) {
   const Node* chosen = resolve_union(type);
   if (chosen == nullptr) return {};
+  if (chosen->kind == Node::Kind::kString) return read_bytes().text();
   if (chosen->kind != Node::Kind::kEnum) {
     skip(*chosen, 0);
     return {};
@@ -216,12 +229,14 @@ bool Decoder::oid_into(const Node& type, Oid& out) {
 bool Decoder::foid_into(const Node& type, Foid& out) {
   const Node* chosen = resolve_union(type);
   if (chosen == nullptr) return false;
-  if (chosen->kind != Node::Kind::kFixed || chosen->size != out.size()) {
+  const bool fixed = chosen->kind == Node::Kind::kFixed && chosen->size == out.size();
+  if (!fixed && chosen->kind != Node::Kind::kBytes) {
     skip(*chosen, 0);
     return false;
   }
-  const Bytes bytes = in_.take(out.size());
-  if (bytes.size() == out.size()) std::copy_n(bytes.data(), out.size(), out.begin());
+  const Bytes bytes = fixed ? in_.take(out.size()) : read_bytes();
+  if (bytes.size() != out.size()) return false;
+  std::copy_n(bytes.data(), out.size(), out.begin());
   return true;
 }
 
@@ -245,7 +260,7 @@ void Decoder::address_into(const Node& type, sysflow::Address& out) {
 void Decoder::datum() {
   for (const Node::Field& field : node(schema_.root).fields) {
     const Node& type = node(field.node);
-    if (field.slot != Slot::kRec || type.kind != Node::Kind::kUnion) {
+    if (field.slot != Slot::kRec) {
       skip(type, 0);
       continue;
     }
