@@ -384,8 +384,9 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
     status = sysflow::convert_capture(*capture, input_name(), config_.options, counting, cancel_, summary);
   }
   if (columns != nullptr) {
-    summary.add_note("times outside 1970 to 2262, null in ts and endts (ts_uts and endts_uts have the numbers)",
-                     columns->impossible_times());
+    summary.add_note(
+        "times outside 1970 to 2262, null in ts and endts (ts_uts and endts_uts have the numbers)",
+        columns->impossible_times());
     summary.add_skipped("texts cut at 1 MiB, the most that tables take", columns->cut_texts());
   }
   if (with_files != nullptr) {

@@ -1,7 +1,8 @@
 // Runs one part of the engine over a capture and says how long it took and how much memory:
 //   engine_benchmark read|records|avro|columns FILE
-// read: blocks and events only; records: state and SysFlow records, given to nobody; avro: a .sf file, columns:
-// batches of the table of all events and flows, both kept nowhere. Meant for a clock and for callgrind.
+// read: blocks and events only; records: state and SysFlow records, given to nobody; avro: a .sf file,
+// columns: batches of the table of all events and flows, both kept nowhere. Meant for a clock and for
+// callgrind.
 
 #include <sys/resource.h>
 
@@ -58,7 +59,8 @@ Status run(const std::string& mode, const std::string& path, uint64_t& events, u
     status = sysflow::convert_capture(path, {}, file, cancel, summary);
   } else if (mode == "columns") {
     constexpr uint32_t kBatchRows = 8192;
-    output::ColumnSink columns({output::Table::kSysflow}, kBatchRows, [](output::ColumnBatch) { return true; });
+    output::ColumnSink columns({output::Table::kSysflow}, kBatchRows,
+                               [](output::ColumnBatch) { return true; });
     status = sysflow::convert_capture(path, {}, columns, cancel, summary);
   } else {
     output::NullSink nobody;

@@ -126,9 +126,20 @@ std::string join_image(std::string_view image, std::string_view tag, bool compat
 }
 
 // Members of a description that fields show.
-constexpr std::string_view kShownMembers[] = {
-    "full_id",    "imagerepo",      "imagetag",      "imagedigest",    "ip",     "cni_json",           "pod_sandbox_id",
-    "Mounts",     "Healthcheck",    "LivenessProbe", "ReadinessProbe", "labels", "pod_sandbox_labels", "is_pod_sandbox"};
+constexpr std::string_view kShownMembers[] = {"full_id",
+                                              "imagerepo",
+                                              "imagetag",
+                                              "imagedigest",
+                                              "ip",
+                                              "cni_json",
+                                              "pod_sandbox_id",
+                                              "Mounts",
+                                              "Healthcheck",
+                                              "LivenessProbe",
+                                              "ReadinessProbe",
+                                              "labels",
+                                              "pod_sandbox_labels",
+                                              "is_pod_sandbox"};
 
 bool is_shown(std::string_view member) {
   return std::find(std::begin(kShownMembers), std::end(kShownMembers), member) != std::end(kShownMembers);

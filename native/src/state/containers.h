@@ -27,8 +27,8 @@ struct ContainerInfo {
   int32_t type = kContainerDocker;
   bool privileged = false;
   uint64_t version = 0;  // changes with the metadata; no two descriptions have the same
-  // The members of the capture's JSON that fields show (fields/container_fields.cpp), as a JSON object; "" when
-  // the capture has none. As text it takes a fraction of the memory of a tree.
+  // The members of the capture's JSON that fields show (fields/container_fields.cpp), as a JSON object; ""
+  // when the capture has none. As text it takes a fraction of the memory of a tree.
   std::string description;
 };
 

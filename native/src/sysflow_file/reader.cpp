@@ -234,9 +234,9 @@ class Reader {
     } else if (codec == "snappy") {
       codec_ = Codec::kSnappy;
     } else {
-      return {ErrorCode::kNotSupported, path_ + ": unsupported compression: expected codec null, deflate or " +
-                                            "snappy, found \"" + shown(codec) +
-                                            "\"; write the file again with one of these"};
+      return {ErrorCode::kNotSupported,
+              path_ + ": unsupported compression: expected codec null, deflate or " + "snappy, found \"" +
+                  shown(codec) + "\"; write the file again with one of these"};
     }
     summary_.compression = codec;
     auto compiled = compile_schema(schema);
@@ -422,8 +422,8 @@ class Reader {
       unchecked += other.unchecked;
     }
   };
-  Notes notes_;  // of the blocks that were read
-  Notes found_;  // of the block that is read
+  Notes notes_;             // of the blocks that were read
+  Notes found_;             // of the block that is read
   uint64_t cut_texts_ = 0;  // of blocks before
   Inflater inflater_;
   ByteBuffer plain_;

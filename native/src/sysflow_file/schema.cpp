@@ -111,7 +111,8 @@ constexpr RecordName kRecords[] = {
     {"sysflow.event.K8sEvent", RecordKind::kK8sEvent},
 };
 
-// Names are compared without their namespaces, as the schema resolution of Avro does: a writer may have its own.
+// Names are compared without their namespaces, as the schema resolution of Avro does: a writer may have its
+// own.
 std::string_view short_name(std::string_view name) {
   return name.substr(name.rfind('.') + 1);
 }
@@ -147,17 +148,16 @@ class Compiler {
       return Status(ErrorCode::kBadFormat, "the schema in the header is not valid: " + problem_);
     }
     const Node& top = schema_.nodes[root];
-    const bool is_sysflow =
-        top.kind == Node::Kind::kRecord &&
-        std::any_of(top.fields.begin(), top.fields.end(), [&](const Node::Field& field) {
-          const Node& type = schema_.nodes[field.node];
-          if (field.slot != Slot::kRec) return false;
-          if (type.kind == Node::Kind::kRecord) return type.record != RecordKind::kOther;
-          const auto& branches = type.branches;
-          return std::any_of(branches.begin(), branches.end(), [&](uint32_t branch) {
-            return schema_.nodes[branch].record != RecordKind::kOther;
-          });
-        });
+    const bool is_sysflow = top.kind == Node::Kind::kRecord &&
+                            std::any_of(top.fields.begin(), top.fields.end(), [&](const Node::Field& field) {
+                              const Node& type = schema_.nodes[field.node];
+                              if (field.slot != Slot::kRec) return false;
+                              if (type.kind == Node::Kind::kRecord) return type.record != RecordKind::kOther;
+                              const auto& branches = type.branches;
+                              return std::any_of(branches.begin(), branches.end(), [&](uint32_t branch) {
+                                return schema_.nodes[branch].record != RecordKind::kOther;
+                              });
+                            });
     if (!is_sysflow) {
       return Status(
           ErrorCode::kNotSupported,
