@@ -313,7 +313,7 @@ TEST(SysflowFile, ReadsSchemasOfOtherWriters) {
     {"name": "rec", "type": [
       {"type": "record", "name": "File", "namespace": "other.place", "doc": "d", "fields": [
         {"name": "path", "type": ["null", {"type": "string", "avro.java.string": "String"}]},
-        {"name": "kind", "aliases": ["restype"], "type": "long"},
+        {"name": "letter", "aliases": ["restype"], "type": "long"},
         {"name": "state", "type": "string"},
         {"name": "oid", "type": "bytes"},
         {"name": "containerId", "type": ["string", "null"], "default": "c"}]},
