@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/hash.h"
 #include "output/avro_container.h"
 
 namespace sfkit {
@@ -20,17 +21,19 @@ constexpr int kDeflateLevel = 2;
 
 struct OidKeyHash {
   size_t operator()(const Oid& oid) const {
-    return std::hash<int64_t>{}(oid.create_ts) * 31 + std::hash<int64_t>{}(oid.hpid);
+    return mix_words(hash_seed() ^ static_cast<uint64_t>(oid.create_ts), static_cast<uint64_t>(oid.hpid));
   }
 };
 
-// It is a hash already.
+// The format's hash has no seed, so the sender of a capture can choose its first bytes.
 struct FoidHash {
   size_t operator()(const Foid& foid) const {
-    size_t value = 0;
-    std::memcpy(&value, foid.data(), sizeof(value));
-    return value;
+    return hash_text({reinterpret_cast<const char*>(foid.data()), foid.size()});
   }
+};
+
+struct TextHash {
+  size_t operator()(const std::string& text) const { return hash_text(text); }
 };
 
 // A file that gets its name when it is whole.
@@ -160,7 +163,7 @@ class Driver::Sink : public sysflow::RecordSink {
   std::atomic<bool>& stop_;
   bool ended_ = false;
   sysflow::Header header_;
-  std::unordered_map<std::string, sysflow::Container> containers_;
+  std::unordered_map<std::string, sysflow::Container, TextHash> containers_;
   std::unordered_map<Oid, sysflow::Process, OidKeyHash> processes_;
   std::unordered_map<Foid, sysflow::File, FoidHash> files_;
 };
