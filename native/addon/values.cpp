@@ -147,6 +147,10 @@ napi_value column_batch(Maker& maker, output::ColumnBatch batch) {
     maker.set(object, "valid",
               valid == 0 ? maker.null()
                          : maker.typed(napi_uint8_array, valid, maker.buffer(std::move(column.valid))));
+    if (const size_t possible = column.possible.size(); possible != 0) {
+      maker.set(object, "possible",
+                maker.typed(napi_uint8_array, possible, maker.buffer(std::move(column.possible))));
+    }
     maker.set(columns, i, object);
   }
 
@@ -433,18 +437,21 @@ Napi::Value from_busiest(Napi::Env env, const std::vector<sysflow::TallyRow>& ro
   return list;
 }
 
+Napi::Array counted(Napi::Env env, const std::vector<Skipped>& reasons) {
+  Napi::Array list = Napi::Array::New(env, reasons.size());
+  for (uint32_t i = 0; i < reasons.size(); ++i) {
+    Napi::Object item = Napi::Object::New(env);
+    item.Set("reason", text(env, reasons[i].reason));
+    item.Set("count", Napi::BigInt::New(env, reasons[i].count));
+    list.Set(i, item);
+  }
+  return list;
+}
+
 Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   const InputSummary& input = summary.input;
   Napi::Object records = Napi::Object::New(env);
   for (const auto& [type, count] : summary.records) records.Set(type, Napi::BigInt::New(env, count));
-
-  Napi::Array skipped = Napi::Array::New(env, input.skipped.size());
-  for (uint32_t i = 0; i < input.skipped.size(); ++i) {
-    Napi::Object item = Napi::Object::New(env);
-    item.Set("reason", text(env, input.skipped[i].reason));
-    item.Set("count", Napi::BigInt::New(env, input.skipped[i].count));
-    skipped.Set(i, item);
-  }
 
   Napi::Array damage = Napi::Array::New(env, input.damage.size());
   for (uint32_t i = 0; i < input.damage.size(); ++i) {
@@ -490,7 +497,8 @@ Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   object.Set("live", live);
   object.Set("info", from_info(env, summary.info));
   object.Set("shown", Napi::BigInt::New(env, summary.shown));
-  object.Set("skipped", skipped);
+  object.Set("skipped", counted(env, input.skipped));
+  object.Set("notes", counted(env, input.notes));
   object.Set("damage", damage);
   object.Set("firstTime", Napi::BigInt::New(env, input.first_time));
   object.Set("lastTime", Napi::BigInt::New(env, input.last_time));

@@ -335,6 +335,7 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
   };
   std::unique_ptr<sysflow::RecordSink> sink;
   output::AvroContainer* avro = nullptr;
+  output::ColumnSink* columns = nullptr;
   BothSinks* with_files = nullptr;
   output::AvroFiles* only_files = nullptr;
   switch (config_.output) {
@@ -345,11 +346,14 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
       sink = std::move(container);
       break;
     }
-    case OutputKind::kColumns:
-      sink = std::make_unique<output::ColumnSink>(
+    case OutputKind::kColumns: {
+      auto builder = std::make_unique<output::ColumnSink>(
           config_.tables, config_.batch_rows,
           [this](output::ColumnBatch batch) { return queue_.push(std::move(batch)); });
+      columns = builder.get();
+      sink = std::move(builder);
       break;
+    }
     case OutputKind::kFiles: {
       auto files = std::make_unique<output::AvroFiles>(give_file, kDeflateLevel);
       only_files = files.get();
@@ -380,6 +384,12 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
     status = sysflow_file::read_sysflow_file(config_.input, counting, cancel_, summary);
   } else {
     status = sysflow::convert_capture(*capture, input_name(), config_.options, counting, cancel_, summary);
+  }
+  if (columns != nullptr) {
+    summary.add_note(
+        "times outside 1970 to 2262, null in ts and endts (ts_uts and endts_uts have the numbers)",
+        columns->impossible_times());
+    summary.add_skipped("texts cut at 1 MiB, the most that tables take", columns->cut_texts());
   }
   if (with_files != nullptr) {
     summary.add_skipped("IPv6 flows, in .sf files (which have no room for their addresses)",

@@ -135,7 +135,7 @@ inline void give_one_of_each(sysflow::RecordSink& sink) {
                 {"A=1", "", "B=2"}});
   sink.file({ObjectState::kModified, one, now + 2, 'f', "/etc/passwd", std::nullopt});
   sink.file({ObjectState::kReup, two, now + 3, 'd', "/tmp", "c1"});
-  sink.process_event({oid, now + 4, 4243, kOpSetuid, {"root", ""}, -13});
+  sink.process_event({oid, now + 4, 4243, kOpSetuid, {"root", ""}, -13, std::nullopt});
   NetworkFlow net;
   net.proc_oid = oid;
   net.ts = now + 5;

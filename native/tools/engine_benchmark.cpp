@@ -1,7 +1,8 @@
 // Runs one part of the engine over a capture and says how long it took and how much memory:
-//   engine_benchmark read|records|avro FILE
-// read: blocks and events only; records: state and SysFlow records, given to nobody; avro: a .sf file, kept
-// nowhere. Meant for a clock and for callgrind.
+//   engine_benchmark read|records|avro|columns FILE
+// read: blocks and events only; records: state and SysFlow records, given to nobody; avro: a .sf file,
+// columns: batches of the table of all events and flows, both kept nowhere. Meant for a clock and for
+// callgrind.
 
 #include <sys/resource.h>
 
@@ -10,6 +11,7 @@
 #include <string>
 
 #include "output/avro_container.h"
+#include "output/column_sink.h"
 #include "output/null_sink.h"
 #include "scap/blocks.h"
 #include "scap/input.h"
@@ -55,6 +57,11 @@ Status run(const std::string& mode, const std::string& path, uint64_t& events, u
   if (mode == "avro") {
     output::AvroContainer file([&](std::vector<uint8_t>) { return true; });
     status = sysflow::convert_capture(path, {}, file, cancel, summary);
+  } else if (mode == "columns") {
+    constexpr uint32_t kBatchRows = 8192;
+    output::ColumnSink columns({output::Table::kSysflow}, kBatchRows,
+                               [](output::ColumnBatch) { return true; });
+    status = sysflow::convert_capture(path, {}, columns, cancel, summary);
   } else {
     output::NullSink nobody;
     status = sysflow::convert_capture(path, {}, nobody, cancel, summary);
@@ -68,8 +75,8 @@ Status run(const std::string& mode, const std::string& path, uint64_t& events, u
 
 int main(int argc, char** argv) {
   const std::string mode = argc == 3 ? argv[1] : "";
-  if (mode != "read" && mode != "records" && mode != "avro") {
-    std::fprintf(stderr, "usage: engine_benchmark read|records|avro FILE\n");
+  if (mode != "read" && mode != "records" && mode != "avro" && mode != "columns") {
+    std::fprintf(stderr, "usage: engine_benchmark read|records|avro|columns FILE\n");
     return 2;
   }
   uint64_t events = 0;

@@ -1,7 +1,7 @@
 import { escapeForTerminal } from '../engine/escape.js';
 import type { Summary } from '../engine/session.js';
 import { isoTime, jsonDocument } from '../export/values.js';
-import { counted, grouped } from './summary.js';
+import { counted, grouped, noteLines } from './summary.js';
 
 /** Where something was written, and as what: a format, capture or socket. */
 export interface LiveOutputName {
@@ -33,6 +33,7 @@ export function liveText({ summary, seconds, outputs, recordsMade = true }: Live
   for (const { reason, count } of summary.skipped) {
     if (recordsMade && count > 0n) lines.push(`  skipped: ${counted(count, reason)}`);
   }
+  lines.push(...noteLines(summary).map((line) => `  note: ${line}`));
   for (const { reason, count, isLoss } of gaps)
     lines.push(`  ${isLoss ? 'lost' : 'left out'}: ${counted(count, reason)}`);
   if (summary.live.privilegesFailure !== '') lines.push(`  note: ${summary.live.privilegesFailure}`);
@@ -45,7 +46,7 @@ export function liveJson({ summary, seconds, outputs, recordsMade = true }: Live
   return jsonDocument({
     outputs,
     events: summary.live.events,
-    ...(recordsMade && { records: summary.records, skipped: summary.skipped }),
+    ...(recordsMade && { records: summary.records, skipped: summary.skipped, notes: summary.notes }),
     gaps: summary.live.gaps,
     privilegesFailure: summary.live.privilegesFailure || null,
     firstTime: summary.firstTime === 0n ? null : isoTime(summary.firstTime),

@@ -25,6 +25,7 @@ export function summaryText({ conversion, summary, seconds }: Outcome): string {
   for (const { reason, count } of summary.skipped) {
     if (count > 0n) lines.push(`  skipped: ${counted(count, reason)}`);
   }
+  lines.push(...noteLines(summary).map((line) => `  note: ${line}`));
   lines.push(...shortened(damageLines(summary), 'places of damage').map((line) => `  damaged: ${line}`));
   return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
 }
@@ -68,6 +69,19 @@ export function skippedText(path: string, summary: Summary): string {
     .join('');
 }
 
+/** What was read or shown in another way than it stands in the input, for commands that print no summary. */
+export function noteText(path: string, summary: Summary): string {
+  const name = path === standardInput ? 'standard input' : path;
+  return noteLines(summary)
+    .map((line) => `sfkit: ${escapeForTerminal(`${name}: note: ${line}`)}\n`)
+    .join('');
+}
+
+/** A line for each note. */
+export function noteLines(summary: Summary): string[] {
+  return summary.notes.filter(({ count }) => count > 0n).map(({ reason, count }) => counted(count, reason));
+}
+
 /** A line for each place of damage. */
 export function damageLines(summary: Summary): string[] {
   return summary.damage.map(({ message, offset, skippedBytes }) => {
@@ -99,6 +113,7 @@ function facts(summary: Summary, seconds: number) {
     bytes: summary.bytes,
     records: summary.records,
     skipped: summary.skipped,
+    notes: summary.notes,
     damage: summary.damage,
     firstTime: summary.firstTime === 0n ? null : isoTime(summary.firstTime),
     lastTime: summary.lastTime === 0n ? null : isoTime(summary.lastTime),
@@ -109,7 +124,6 @@ function facts(summary: Summary, seconds: number) {
 
 function sum(outcomes: readonly Outcome[]) {
   const records: Record<string, bigint> = {};
-  const skipped = new Map<string, bigint>();
   let events = 0n;
   let bytes = 0n;
   let seconds = 0;
@@ -118,17 +132,23 @@ function sum(outcomes: readonly Outcome[]) {
     bytes += outcome.summary.bytes;
     seconds += outcome.seconds;
     for (const [type, count] of Object.entries(outcome.summary.records)) records[type] = (records[type] ?? 0n) + count;
-    for (const { reason, count } of outcome.summary.skipped) skipped.set(reason, (skipped.get(reason) ?? 0n) + count);
   }
   return {
     events,
     bytes,
     records,
-    skipped: [...skipped].map(([reason, count]) => ({ reason, count })),
+    skipped: sumOfReasons(outcomes.flatMap(({ summary }) => summary.skipped)),
+    notes: sumOfReasons(outcomes.flatMap(({ summary }) => summary.notes)),
     damage: outcomes.flatMap(({ summary }) => summary.damage),
     seconds,
     eventsPerSecond: seconds > 0 ? Math.round(Number(events) / seconds) : 0,
   };
+}
+
+function sumOfReasons(reasons: Summary['skipped']): Summary['skipped'] {
+  const counts = new Map<string, bigint>();
+  for (const { reason, count } of reasons) counts.set(reason, (counts.get(reason) ?? 0n) + count);
+  return [...counts].map(([reason, count]) => ({ reason, count }));
 }
 
 function rate(summary: Summary, seconds: number): number {
@@ -142,7 +162,7 @@ export function counted(count: bigint, things: string): string {
 
 /** The first plural noun made one: 'file flows that ...' to 'file flow that ...'. */
 function singular(things: string): string {
-  return things.replace(/\b(byte|block|call|event|flow|list|place)s\b/, '$1').replace(/\btheir\b/, 'its');
+  return things.replace(/\b(byte|block|call|event|flow|list|place|time)s\b/, '$1').replace(/\btheir\b/, 'its');
 }
 
 /** With a comma between thousands. */

@@ -4,7 +4,7 @@ import { Args, Command, Flags } from '@oclif/core';
 import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
 import { exitCodes } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
-import { damageText } from '../cli/summary.js';
+import { damageText, noteText } from '../cli/summary.js';
 import { SfkitError } from '../engine/errors.js';
 import { resultFormats } from '../query/formats.js';
 import { splitArguments } from '../query/sql-argument.js';
@@ -89,6 +89,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
       dataset.close();
     }
     const damaged = dataset.summaries.filter(({ summary }) => summary.damage.length > 0);
+    for (const { path, summary } of dataset.summaries) process.stderr.write(noteText(path, summary));
     for (const { path, summary } of damaged) process.stderr.write(damageText(path, summary));
     if (damaged.length > 0) this.exit(exitCodes.partial);
   }

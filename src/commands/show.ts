@@ -1,6 +1,6 @@
 import { Args, Command, Flags } from '@oclif/core';
 import { exitCodes } from '../cli/report.js';
-import { damageText } from '../cli/summary.js';
+import { damageText, noteText } from '../cli/summary.js';
 import { tables } from '../engine/columns.gen.js';
 import { show, showFormats } from '../export/show.js';
 import { stdoutSink } from '../export/sink.js';
@@ -47,6 +47,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the file was damaged and what coul
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Show);
     const summary = await show(args.file, flags.table, flags.format, stdoutSink());
+    process.stderr.write(noteText(args.file, summary));
     if (summary.damage.length === 0) return;
     process.stderr.write(damageText(args.file, summary));
     this.exit(exitCodes.partial);

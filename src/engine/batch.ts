@@ -80,7 +80,7 @@ export class Column {
     this.type = spec.type;
     this.nullable = spec.nullable;
     this.values = native.values;
-    this.valid = native.valid;
+    this.valid = (spec.type === 'ts' ? native.possible : undefined) ?? native.valid;
     this.#batch = batch;
   }
 

@@ -87,6 +87,8 @@ export interface NativeColumn {
   values: Int32Array | BigInt64Array | Uint32Array | Uint8Array;
   /** Bit i (least significant first) is 1 where row i has a value; null when every row has one. */
   valid: Uint8Array | null;
+  /** Of ts_uts and endts_uts, the same for values that a time can have; missing when `valid` says as much. */
+  possible?: Uint8Array;
 }
 
 export interface NativeColumnBatch {
@@ -190,6 +192,8 @@ export interface NativeSummary {
   shown: bigint;
   /** What was left out and why, with how often. */
   skipped: { reason: string; count: bigint }[];
+  /** What was read or shown in another way than it stands in the input, with how often; nothing is lost. */
+  notes: { reason: string; count: bigint }[];
   damage: NativeDamage[];
   /** ns since 1970 of the first and last event that has a real time; 0 without events. */
   firstTime: bigint;

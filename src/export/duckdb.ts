@@ -15,6 +15,9 @@ import { opNames, type TableColumn, type TableName, tableColumns } from '../engi
 /** Rows of a DuckDB vector. */
 const vectorSize = 2048;
 
+/** The last time, as in native/src/base/times.h: one more is infinity to DuckDB. */
+const maxTime = 2n ** 63n - 2n;
+
 /** Where the physical columns of the tables are kept; users see views without this prefix. */
 const storage = 'sfkit_storage';
 
@@ -122,13 +125,18 @@ export function columnsSql(table: TableName, text: (name: string) => string = (n
   return tableColumns[table].map((column) => {
     if (!column.derived) return column.type === 'str' ? text(column.name) : column.name;
     const source = (physical[column.physical] as TableColumn).name;
-    return `${column.type === 'ts' ? `make_timestamp_ns(${source})` : operationsSql(source)} AS ${column.name}`;
+    return `${column.type === 'ts' ? timeSql(source) : operationsSql(source)} AS ${column.name}`;
   });
 }
 
 /** The columns whose values a batch holds, in its order. */
 export function physicalColumns(name: TableName): readonly TableColumn[] {
   return tableColumns[name].filter((column) => !column.derived);
+}
+
+/** SQL for the time that a column of nanoseconds means: null for what no time can be, where make_timestamp_ns() fails. */
+function timeSql(nanoseconds: string): string {
+  return `CASE WHEN ${nanoseconds} BETWEEN 0 AND ${maxTime} THEN make_timestamp_ns(${nanoseconds}) END`;
 }
 
 /** SQL for the names of the operations in a column of bits. */

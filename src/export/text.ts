@@ -8,7 +8,8 @@ const pieceSize = 1 << 16;
 
 /** One JSON object a row and line: every column as a key, missing values as null. */
 export function* jsonLines(batch: ColumnBatch, columns = batch.columns): Generator<string> {
-  const cells = columns.map((column) => jsonCell(column, batch));
+  const strings = converted(batch, jsonString);
+  const cells = columns.map((column) => jsonCell(column, strings));
   const keys = columns.map((column, index) => `${index === 0 ? '{' : ','}${JSON.stringify(column.name)}:`);
   yield* lines(batch.rows, (row) => {
     let line = '';
@@ -24,7 +25,8 @@ export function csvHeader(table: TableName): string {
 
 /** RFC 4180 lines; a missing value is an empty cell without quotes. */
 export function* csvLines(batch: ColumnBatch, columns = batch.columns): Generator<string> {
-  const cells = columns.map((column) => csvCell(column, batch));
+  const strings = converted(batch, csvText);
+  const cells = columns.map((column) => csvCell(column, strings));
   yield* lines(batch.rows, (row) => {
     let line = '';
     for (let index = 0; index < cells.length; index++) line += (index === 0 ? '' : ',') + (cells[index] as Cell)(row);
@@ -46,34 +48,43 @@ function* lines(rows: number, line: (row: number) => string): Generator<string> 
   if (piece !== '') yield piece;
 }
 
-function jsonCell(column: Column, batch: ColumnBatch): Cell {
+function jsonCell(column: Column, strings: Strings): Cell {
   return cell(
     column,
-    batch,
+    strings,
     'null',
-    jsonString,
     (names) => JSON.stringify(names),
     (time) => `"${time}"`,
   );
 }
 
-function csvCell(column: Column, batch: ColumnBatch): Cell {
+function csvCell(column: Column, strings: Strings): Cell {
   return cell(
     column,
-    batch,
+    strings,
     '',
-    csvText,
     (names) => csvQuoted(names.join('|')),
     (time) => time,
   );
 }
 
-/** What writes the cells of one column; each distinct string and operation set is converted once a batch. */
+/** A string of the batch by its number, as the format writes it. */
+type Strings = (index: number) => string;
+
+/** Converts each distinct string of a batch once, for all columns. */
+function converted(batch: ColumnBatch, convert: (text: string) => string): Strings {
+  const known = new Array<string | undefined>(batch.strings.length);
+  return (index) => {
+    known[index] ??= convert(batch.strings[index] as string);
+    return known[index];
+  };
+}
+
+/** What writes the cells of one column; each distinct operation set is converted once a batch. */
 function cell(
   column: Column,
-  batch: ColumnBatch,
+  strings: Strings,
   missing: string,
-  ofText: (text: string) => string,
   ofNames: (names: readonly string[]) => string,
   ofTime: (time: string) => string,
 ): Cell {
@@ -81,7 +92,7 @@ function cell(
   const convert = ((): Cell => {
     switch (column.type) {
       case 'str':
-        return remembered(values as Uint32Array, (index) => ofText(batch.strings[index] as string));
+        return (row) => strings(values[row] as number);
       case 'ops':
         return remembered(values as Int32Array, (bits) => ofNames(operations(bits)));
       case 'bool':
@@ -96,7 +107,7 @@ function cell(
   return (row) => (column.isValid(row) ? convert(row) : missing);
 }
 
-function remembered(values: Uint32Array | Int32Array, convert: (value: number) => string): Cell {
+function remembered(values: Int32Array, convert: (value: number) => string): Cell {
   const known = new Map<number, string>();
   return (row) => {
     const value = values[row] as number;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { damageText, summaryText } from '../../src/cli/summary.js';
+import { damageText, noteText, summaryText } from '../../src/cli/summary.js';
 import { emptySummary } from '../helpers/batches.js';
 
 const conversion = { input: 'c.scap', format: 'avro', shape: 'file', output: 'c.sf' } as const;
@@ -15,6 +15,13 @@ describe('the summary', () => {
   ])('counts %s', (reason, one, two) => {
     expect(skipped(1n, reason)).toBe(`  skipped: ${one}`);
     expect(skipped(2n, reason)).toBe(`  skipped: ${two ?? `2 ${reason}`}`);
+  });
+
+  it('has notes, which other commands print as lines', () => {
+    const summary = { ...emptySummary, notes: [{ reason: 'times outside 1970', count: 1n }] };
+    expect(summaryText({ conversion, summary, seconds: 1 }).split('\n')[2]).toBe('  note: 1 time outside 1970');
+    expect(noteText('c.sf', summary)).toBe('sfkit: c.sf: note: 1 time outside 1970\n');
+    expect(noteText('c.sf', emptySummary)).toBe('');
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { batch } from '../helpers/batches.js';
+import { ColumnBatch } from '../../src/engine/batch.js';
+import { batch, nativeBatch } from '../helpers/batches.js';
 
 it('gives values by row, derived columns included', () => {
   const rows = batch('network_flow', [
@@ -14,4 +15,13 @@ it('gives values by row, derived columns included', () => {
   expect([get('proc_exe', 0), get('proc_exe', 1)]).toEqual(['/x', null]);
   expect([get('proc_tty', 0), get('proc_tty', 1)]).toEqual([true, null]);
   expect(() => rows.column('nothing')).toThrow("table network_flow has no column 'nothing'");
+});
+
+it('has null for times that cannot be, and keeps their numbers', () => {
+  const native = nativeBatch('process_flow', [{ ts_uts: 5n }, { ts_uts: 2n ** 63n - 1n }]);
+  const column = native.columns.find(({ values }) => values instanceof BigInt64Array && values[0] === 5n);
+  if (column !== undefined) column.possible = Uint8Array.of(0b01);
+  const rows = new ColumnBatch(native);
+  expect([rows.column('ts').get(0), rows.column('ts').get(1)]).toEqual([5n, null]);
+  expect(rows.column('ts_uts').get(1)).toBe(2n ** 63n - 1n);
 });

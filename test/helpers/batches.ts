@@ -99,6 +99,7 @@ export const emptySummary: NativeSummary = {
     events: [],
   },
   skipped: [],
+  notes: [],
   damage: [],
   firstTime: 0n,
   lastTime: 0n,

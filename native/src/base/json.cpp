@@ -12,13 +12,27 @@ class Parser {
   Result<Value> document() {
     Value value;
     skip_space();
-    if (!read_value(value, 0)) return error();
+    if (!read_value(&value, 0) || !read_end()) return error();
+    return value;
+  }
+
+  template <typename Visit>
+  Status members(Visit&& visit) {
     skip_space();
-    if (at_ != text_.size()) {
-      expected_ = "the end of the text";
+    std::string name;
+    const auto member = [&] {
+      name.clear();
+      if (!read_name(&name)) return false;
+      const size_t from = at_;
+      if (!read_value(nullptr, 1)) return false;
+      visit(std::string_view(name), text_.substr(from, at_ - from));
+      return true;
+    };
+    if (peek() != '{') {
+      expected_ = "an object";
       return error();
     }
-    return value;
+    return read_members(member) && read_end() ? Status() : error();
   }
 
  private:
@@ -56,12 +70,22 @@ class Parser {
     }
   }
 
-  bool read_value(Value& value, int depth) {
+  bool read_end() {
+    skip_space();
+    return at_ == text_.size() || fail("the end of the text");
+  }
+
+  // Here and below, what is read is kept nowhere when the place for it is null.
+  bool read_value(Value* value, int depth) {
     if (depth > kMaxDepth) return fail("less nesting");
+    if (value != nullptr && ++values_ > kMaxValues) return fail("fewer values");
     switch (peek()) {
       case '{': return read_object(value, depth);
       case '[': return read_array(value, depth);
-      case '"': value.kind_ = Value::Kind::kString; return read_string(value.text_);
+      case '"':
+        if (value == nullptr) return read_string(nullptr);
+        value->kind_ = Value::Kind::kString;
+        return read_string(&value->text_);
       case 't': return read_word("true", value, Value::Kind::kBool, true);
       case 'f': return read_word("false", value, Value::Kind::kBool, false);
       case 'n': return read_word("null", value, Value::Kind::kNull, false);
@@ -69,49 +93,65 @@ class Parser {
     }
   }
 
-  bool read_word(std::string_view word, Value& value, Value::Kind kind, bool boolean) {
+  bool read_word(std::string_view word, Value* value, Value::Kind kind, bool boolean) {
     if (text_.substr(at_, word.size()) != word) return fail("a value");
     at_ += word.size();
-    value.kind_ = kind;
-    value.boolean_ = boolean;
+    if (value == nullptr) return true;
+    value->kind_ = kind;
+    value->boolean_ = boolean;
     return true;
   }
 
-  bool read_object(Value& value, int depth) {
-    value.kind_ = Value::Kind::kObject;
+  bool read_object(Value* value, int depth) {
+    if (value == nullptr) {
+      return read_members([&] { return read_name(nullptr) && read_value(nullptr, depth + 1); });
+    }
+    value->kind_ = Value::Kind::kObject;
+    return read_members([&] {
+      Value::Member& member = value->members_.emplace_back();
+      return read_name(&member.first) && read_value(&member.second, depth + 1);
+    });
+  }
+
+  // A name and what leads to its value.
+  bool read_name(std::string* name) {
+    if (peek() != '"') return fail("a member name");
+    if (!read_string(name)) return false;
+    skip_space();
+    if (!accept(':')) return fail("':'");
+    skip_space();
+    return true;
+  }
+
+  template <typename ReadMember>
+  bool read_members(ReadMember&& read_member) {
     ++at_;
     skip_space();
     if (accept('}')) return true;
     while (true) {
       skip_space();
-      if (peek() != '"') return fail("a member name");
-      Value::Member& member = value.members_.emplace_back();
-      if (!read_string(member.first)) return false;
-      skip_space();
-      if (!accept(':')) return fail("':'");
-      skip_space();
-      if (!read_value(member.second, depth + 1)) return false;
+      if (!read_member()) return false;
       skip_space();
       if (accept('}')) return true;
       if (!accept(',')) return fail("',' or '}'");
     }
   }
 
-  bool read_array(Value& value, int depth) {
-    value.kind_ = Value::Kind::kArray;
+  bool read_array(Value* value, int depth) {
+    if (value != nullptr) value->kind_ = Value::Kind::kArray;
     ++at_;
     skip_space();
     if (accept(']')) return true;
     while (true) {
       skip_space();
-      if (!read_value(value.items_.emplace_back(), depth + 1)) return false;
+      if (!read_value(value == nullptr ? nullptr : &value->items_.emplace_back(), depth + 1)) return false;
       skip_space();
       if (accept(']')) return true;
       if (!accept(',')) return fail("',' or ']'");
     }
   }
 
-  bool read_string(std::string& out) {
+  bool read_string(std::string* out) {
     ++at_;
     while (true) {
       const size_t from = at_;
@@ -119,7 +159,7 @@ class Parser {
              static_cast<unsigned char>(text_[at_]) >= 0x20) {
         ++at_;
       }
-      out.append(text_.substr(from, at_ - from));
+      if (out != nullptr) out->append(text_.substr(from, at_ - from));
       if (at_ >= text_.size()) return fail("the end of a string");
       if (accept('"')) return true;
       if (text_[at_] != '\\') return fail("no control character in a string");
@@ -128,7 +168,7 @@ class Parser {
     }
   }
 
-  bool read_escape(std::string& out) {
+  bool read_escape(std::string* out) {
     const char letter = peek();
     static constexpr std::string_view kLetters = "\"\\/bfnrt";
     static constexpr std::string_view kMeanings = "\"\\/\b\f\n\r\t";
@@ -139,7 +179,7 @@ class Parser {
     const size_t place = at_ < text_.size() ? kLetters.find(letter) : std::string_view::npos;
     if (place == std::string_view::npos) return fail("an escape sequence");
     ++at_;
-    out += kMeanings[place];
+    if (out != nullptr) *out += kMeanings[place];
     return true;
   }
 
@@ -152,7 +192,7 @@ class Parser {
     return code;
   }
 
-  bool read_unicode_escape(std::string& out) {
+  bool read_unicode_escape(std::string* out) {
     const auto first = read_hex4();
     if (!first) return fail("four hex digits");
     uint32_t code = *first;
@@ -168,7 +208,7 @@ class Parser {
       }
     }
     if (code >= 0xD800 && code <= 0xDFFF) code = 0xFFFD;
-    append_utf8(out, code);
+    if (out != nullptr) append_utf8(*out, code);
     return true;
   }
 
@@ -199,7 +239,7 @@ class Parser {
     return true;
   }
 
-  bool read_number(Value& value) {
+  bool read_number(Value* value) {
     const size_t from = at_;
     bool integral = true;
     accept('-');
@@ -215,17 +255,19 @@ class Parser {
       if (!accept('+')) accept('-');
       if (!read_digits()) return false;
     }
+    if (value == nullptr) return true;
     const char* const begin = text_.data() + from;
     const char* const end = text_.data() + at_;
-    value.kind_ = Value::Kind::kNumber;
+    value->kind_ = Value::Kind::kNumber;
     // Out of range leaves the value at 0, which no reader of this project can tell from nonsense anyway.
-    std::from_chars(begin, end, value.number_);
-    if (integral) value.integral_ = std::from_chars(begin, end, value.integer_).ec == std::errc();
+    std::from_chars(begin, end, value->number_);
+    if (integral) value->integral_ = std::from_chars(begin, end, value->integer_).ec == std::errc();
     return true;
   }
 
   std::string_view text_;
   size_t at_ = 0;
+  size_t values_ = 0;
   const char* expected_ = "a value";
 };
 
@@ -238,6 +280,11 @@ const Value* Value::find(std::string_view key) const {
 
 Result<Value> parse(std::string_view text) {
   return Parser(text).document();
+}
+
+Status each_member(std::string_view text,
+                   const std::function<void(std::string_view name, std::string_view value)>& visit) {
+  return Parser(text).members(visit);
 }
 
 }  // namespace sfkit::json

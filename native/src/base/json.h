@@ -1,7 +1,9 @@
 // A strict JSON reader (RFC 8259) for small documents: container descriptions, Avro schemas.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +15,8 @@ namespace sfkit::json {
 
 // Values nested deeper than this are refused.
 inline constexpr int kMaxDepth = 100;
+// So are documents of more values: one takes up to a hundred times the memory of its text.
+inline constexpr size_t kMaxValues = 100'000;
 
 class Value {
  public:
@@ -58,5 +62,10 @@ class Value {
 // Reads one document; anything but white space after it is an error. Bytes of strings beyond ASCII pass
 // through unchecked; escaped lone surrogates become U+FFFD. Fails with kBadFormat naming the byte offset.
 Result<Value> parse(std::string_view text);
+
+// Reads a document that is an object and gives each member to `visit`, its value as the text has it. Builds
+// nothing, so that memory does not grow with the document. Fails as parse() does, maybe after some members.
+Status each_member(std::string_view text,
+                   const std::function<void(std::string_view name, std::string_view value)>& visit);
 
 }  // namespace sfkit::json

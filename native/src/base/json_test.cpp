@@ -63,6 +63,34 @@ TEST(Json, LimitsNesting) {
   EXPECT_FALSE(parse(std::string(1000000, '[')).is_ok());
 }
 
+TEST(Json, LimitsTheNumberOfValues) {
+  const auto zeros = [](size_t count) {
+    std::string text = "[0";
+    for (size_t i = 1; i < count; ++i) text += ",0";
+    return text + "]";
+  };
+  EXPECT_TRUE(parse(zeros(kMaxValues - 1)).is_ok());
+  EXPECT_FALSE(parse(zeros(kMaxValues)).is_ok());
+}
+
+TEST(Json, GivesMembersAsTheyStand) {
+  std::string seen;
+  const auto visit = [&seen](std::string_view name, std::string_view value) {
+    seen.append(name).append("=").append(value).append(";");
+  };
+  EXPECT_TRUE(each_member(R"( {"a\u0062" : [1, {"c":"d"}] ,"x":"\"","x":null} )", visit).is_ok());
+  EXPECT_EQ(seen, R"(ab=[1, {"c":"d"}];x="\"";x=null;)");
+  for (const char* text : {"", "[]", "1", "{", R"({"a":1)", R"({"a":1} x)", R"({"a":01})", R"({"a":[1,]})",
+                           R"({"a":{"b" 1}})", R"({"a":"\x"})", R"({a:1})"}) {
+    EXPECT_FALSE(each_member(text, visit).is_ok()) << text;
+  }
+  const auto nested = [](size_t depth) {
+    return "{\"a\":" + std::string(depth, '[') + std::string(depth, ']') + "}";
+  };
+  EXPECT_TRUE(each_member(nested(100), visit).is_ok());
+  EXPECT_FALSE(each_member(nested(1000000), visit).is_ok());
+}
+
 TEST(Json, EveryCutOfADocumentIsRefused) {
   const std::string text = R"({"a":[1,2.5e3,"\u00e9x"],"b":{"c":null,"d":true}})";
   for (size_t size = 0; size < text.size(); ++size) EXPECT_FALSE(parse(text.substr(0, size)).is_ok()) << size;

@@ -24,10 +24,15 @@ struct InputSummary {
   uint64_t events = 0, bytes = 0;
   std::vector<Damage> damage;
   std::vector<Skipped> skipped;
+  std::vector<Skipped>
+      notes;  // of what was read or shown in another way than it stands there; nothing is lost
   int64_t first_time = 0, last_time = 0;  // ns since 1970, 0 without events
 
   void add_skipped(const char* reason, uint64_t count) {
     if (count > 0) skipped.push_back({reason, count});
+  }
+  void add_note(const char* reason, uint64_t count) {
+    if (count > 0) notes.push_back({reason, count});
   }
 };
 

@@ -18,19 +18,21 @@ constexpr std::string_view kHost = "host";
 constexpr std::string_view kKinds[] = {"docker", "lxc",        "libvirt-lxc", "mesos", "rkt",    "custom",
                                        "cri",    "containerd", "cri-o",       "bpm",   "static", "podman"};
 constexpr size_t kShortId = 12;
+// A parsed description takes up to sixty times the memory of its text.
+constexpr size_t kMaxDescribed = size_t{2} << 20;
 
 std::string_view text_of(const Value& object, std::string_view key) {
   const Value* value = object.find(key);
   return value == nullptr ? std::string_view() : value->as_string();
 }
 
-const Value* label(const ContainerInfo& container, std::string_view labels, std::string_view name) {
-  const Value* all = container.description.find(labels);
+const Value* label(const Value& description, std::string_view labels, std::string_view name) {
+  const Value* all = description.find(labels);
   return all == nullptr ? nullptr : all->find(name);
 }
 
-FieldValue label_text(const ContainerInfo& container, std::string_view name) {
-  const Value* found = label(container, "labels", name);
+FieldValue label_text(const Value& description, std::string_view name) {
+  const Value* found = label(description, "labels", name);
   return found == nullptr ? FieldValue() : FieldValue::of_text(found->as_string());
 }
 
@@ -46,11 +48,26 @@ size_t tag_at(std::string_view image) {
 
 }  // namespace
 
+const Value& FieldReader::description_of(uint32_t index, const ContainerInfo& container) {
+  static const Value kNone;
+  if (container.description.empty()) return kNone;
+  Description& known = descriptions_[index];
+  if (known.version == container.version) return known.value;
+  described_bytes_ += container.description.size();
+  if (described_bytes_ > kMaxDescribed) {
+    descriptions_.clear();
+    described_bytes_ = container.description.size();
+  }
+  auto parsed = json::parse(container.description);
+  Description& made = descriptions_[index];
+  made = {container.version, parsed.is_ok() ? std::move(parsed.value()) : Value()};
+  return made.value;
+}
+
 FieldValue FieldReader::container_field(const FieldRef& field) {
   const uint32_t index = context_->thread != nullptr ? context_->thread->container : context_->container;
   if (context_->thread == nullptr && index == 0) return {};
   const ContainerInfo& container = engine_.containers().at(index);
-  const Value& description = container.description;
   if (index == 0) {
     switch (field.field) {
       case Field::kContainerId:
@@ -60,6 +77,7 @@ FieldValue FieldReader::container_field(const FieldRef& field) {
       default: return {};
     }
   }
+  const Value& description = description_of(index, container);
   // The tag was put behind it once more, as SysFlow wants it.
   const std::string_view image = container.image_as_told;
   switch (field.field) {
@@ -93,10 +111,10 @@ FieldValue FieldReader::container_field(const FieldRef& field) {
     case Field::kContainerMountDest:
     case Field::kContainerMountMode:
     case Field::kContainerMountRdwr:
-    case Field::kContainerMountPropagation: return mount(field, container);
-    case Field::kContainerHealthcheck: return probe("Healthcheck", container);
-    case Field::kContainerLivenessProbe: return probe("LivenessProbe", container);
-    case Field::kContainerReadinessProbe: return probe("ReadinessProbe", container);
+    case Field::kContainerMountPropagation: return mount(field, description);
+    case Field::kContainerHealthcheck: return probe("Healthcheck", description);
+    case Field::kContainerLivenessProbe: return probe("LivenessProbe", description);
+    case Field::kContainerReadinessProbe: return probe("ReadinessProbe", description);
     case Field::kContainerStartTs:
     case Field::kContainerDuration: {
       const uint64_t start = context_->thread == nullptr ? 0 : context_->thread->pidns_start_ts;
@@ -108,31 +126,31 @@ FieldValue FieldReader::container_field(const FieldRef& field) {
     case Field::kK8sPodIp: return FieldValue::of_text(text_of(description, "ip"));
     case Field::kContainerCniJson:
     case Field::kK8sPodCniJson: return FieldValue::of_text(text_of(description, "cni_json"));
-    case Field::kK8sNsName: return label_text(container, "io.kubernetes.pod.namespace");
-    case Field::kK8sPodName: return label_text(container, "io.kubernetes.pod.name");
+    case Field::kK8sNsName: return label_text(description, "io.kubernetes.pod.namespace");
+    case Field::kK8sPodName: return label_text(description, "io.kubernetes.pod.name");
     case Field::kK8sPodId:
-    case Field::kK8sPodUid: return label_text(container, "io.kubernetes.pod.uid");
+    case Field::kK8sPodUid: return label_text(description, "io.kubernetes.pod.uid");
     case Field::kK8sPodSandboxId:
       return FieldValue::of_text(short_id(text_of(description, "pod_sandbox_id")));
     case Field::kK8sPodFullSandboxId: return FieldValue::of_text(text_of(description, "pod_sandbox_id"));
-    default: return labels(field, container);
+    default: return labels(field, description);
   }
 }
 
-FieldValue FieldReader::labels(const FieldRef& field, const ContainerInfo& container) {
+FieldValue FieldReader::labels(const FieldRef& field, const Value& description) {
   // Only containers of pods have labels of pods.
-  const bool of_pod = label(container, "labels", "io.kubernetes.pod.name") != nullptr;
+  const bool of_pod = label(description, "labels", "io.kubernetes.pod.name") != nullptr;
   if (!of_pod) return {};
   const bool is_sandbox = [&] {
-    const Value* value = container.description.find("is_pod_sandbox");
+    const Value* value = description.find("is_pod_sandbox");
     return value != nullptr && value->as_bool(false);
   }();
   const std::string_view key = is_sandbox ? "labels" : "pod_sandbox_labels";
   if (field.field == Field::kK8sPodLabel) {
-    const Value* found = label(container, key, field.argument);
+    const Value* found = label(description, key, field.argument);
     return found == nullptr ? FieldValue() : FieldValue::of(found->as_string());
   }
-  const Value* all = container.description.find(key);
+  const Value* all = description.find(key);
   if (all == nullptr) return {};
   text_.clear();
   for (const Value::Member& member : all->members()) {
@@ -144,8 +162,8 @@ FieldValue FieldReader::labels(const FieldRef& field, const ContainerInfo& conta
   return FieldValue::of_text(text_);
 }
 
-FieldValue FieldReader::mount(const FieldRef& field, const ContainerInfo& container) {
-  const Value* mounts = container.description.find("Mounts");
+FieldValue FieldReader::mount(const FieldRef& field, const Value& description) {
+  const Value* mounts = description.find("Mounts");
   if (mounts == nullptr) return {};
   const auto append = [this](const Value& entry) {
     text_ += text_of(entry, "Source");
@@ -190,8 +208,8 @@ FieldValue FieldReader::mount(const FieldRef& field, const ContainerInfo& contai
   }
 }
 
-FieldValue FieldReader::probe(std::string_view key, const ContainerInfo& container) {
-  const Value* found = container.description.find(key);
+FieldValue FieldReader::probe(std::string_view key, const Value& description) {
+  const Value* found = description.find(key);
   if (found == nullptr) return FieldValue::of(std::string_view("N/A"));
   const std::string_view exe = text_of(*found, "exe");
   if (exe.empty()) return FieldValue::of(std::string_view("NONE"));

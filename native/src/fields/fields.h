@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
+#include "base/json.h"
 #include "base/status.h"
 #include "fields.gen.h"
 #include "fields/parameter_text.h"
@@ -150,10 +152,11 @@ class FieldReader {
   FieldValue joined(std::string_view first, std::string_view list);
 
   // container_fields.cpp
+  const json::Value& description_of(uint32_t index, const state::ContainerInfo& container);
   FieldValue container_field(const FieldRef& field);
-  FieldValue mount(const FieldRef& field, const state::ContainerInfo& container);
-  FieldValue labels(const FieldRef& field, const state::ContainerInfo& container);
-  FieldValue probe(std::string_view key, const state::ContainerInfo& container);
+  FieldValue mount(const FieldRef& field, const json::Value& description);
+  FieldValue labels(const FieldRef& field, const json::Value& description);
+  FieldValue probe(std::string_view key, const json::Value& description);
 
   // descriptor_fields.cpp
   FieldValue descriptor_field(const FieldRef& field);
@@ -187,6 +190,13 @@ class FieldReader {
   std::string text_;
   std::string path_;
   std::string joined_;
+  // Descriptions of containers that were asked for, by the container's index.
+  struct Description {
+    uint64_t version = 0;
+    json::Value value;
+  };
+  std::unordered_map<uint32_t, Description> descriptions_;
+  size_t described_bytes_ = 0;  // of text
   // Where each() is.
   state::Thread* ancestor_ = nullptr;
   size_t step_ = 0;

@@ -16,6 +16,8 @@ struct ColumnValues {
   HeapBlock values;
   // Bit i (least significant first) is 1 where row i has a value; empty when every row has one.
   HeapBlock valid;
+  // Of a column of times, the same for those that the formats can hold (base/times.h); empty when all can be.
+  HeapBlock possible;
 };
 
 struct ColumnBatch {

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/times.h"
 #include "output/address_text.h"
 
 namespace sfkit::output {
@@ -38,6 +39,28 @@ std::string_view without_last_element(std::string_view path) {
   return end == std::string_view::npos ? path.substr(0, slash + 1) : path.substr(0, end + 1);
 }
 
+// What SysFlow files have where a text is not known; a table has null there.
+constexpr std::string_view kNotAvailable = "<NA>";
+constexpr std::string_view kUnknownPath = "<UNKNOWN>";
+constexpr std::string_view kUnknownCwd = "./";
+constexpr std::string_view kIncomplete = "incomplete";
+constexpr std::string_view kIncompleteImage = "incomplete:incomplete";
+constexpr std::string_view kUnknownAddress = "NA";
+
+bool is_unknown_name(std::string_view name) {
+  return name.empty() || name == kNotAvailable;
+}
+
+bool is_unknown_path(std::string_view path) {
+  return path == kNotAvailable || path == kUnknownPath;
+}
+
+// The collector names containers of which it knows no more than the id, in one of two ways.
+bool has_unknown_texts(const sysflow::Container& record) {
+  return (record.name == kIncomplete && record.image == kIncompleteImage) ||
+         (record.name.empty() && (record.image.empty() || record.image == ":"));
+}
+
 std::string_view container_type(int32_t type) {
   const auto place = static_cast<size_t>(type);
   return kContainerTypes[type >= 0 && place < std::size(kContainerTypes) ? place : kCustomContainer];
@@ -67,6 +90,11 @@ std::string_view hex(const Foid& foid, std::array<char, 40>& out) {
     out[2 * i + 1] = kDigits[foid[i] & 15];
   }
   return {out.data(), out.size()};
+}
+
+// A .sf file repeats for each process what it has of its parent.
+void share(SharedText& text, const SharedText& of_parent) {
+  if (text == of_parent) text = of_parent;
 }
 
 bool is_all_table(Table table) {
@@ -137,6 +165,7 @@ void ColumnSink::pod(const sysflow::Pod& record) {
   if (!entry) entry = std::make_unique<PodEntry>();
   entry->record = record;
   entry->numbers.forget();
+  count_time(Table::kPod, record.ts);
   add_rows(Table::kPod, [&](Target& target) {
     target.builder.set_i64(Column::kTsUts, record.ts);
     target.builder.set_string(Column::kPodId, target.builder.intern(record.id));
@@ -152,7 +181,14 @@ void ColumnSink::process(const sysflow::Process& record) {
   entry->generation = 0;
   entry->numbers.forget();
   // Held from now on, so that the parent may go before the child makes a row.
-  find_parent(*entry);
+  if (const ProcessEntry* const parent = find_parent(*entry)) {
+    sysflow::Process& own = entry->record;
+    share(own.exe, parent->record.exe);
+    share(own.exe_args, parent->record.exe_args);
+    share(own.cwd, parent->record.cwd);
+    if (own.env == parent->record.env) own.env = parent->record.env;
+  }
+  count_time(Table::kProcess, record.ts);
   add_rows(Table::kProcess, [&](Target& target) {
     TableBuilder& builder = target.builder;
     builder.set_i64(Column::kTsUts, record.ts);
@@ -184,6 +220,7 @@ void ColumnSink::file(const sysflow::File& record) {
   if (!entry) entry = std::make_unique<FileEntry>();
   entry->record = record;
   entry->numbers.forget();
+  count_time(Table::kFile, record.ts);
   add_rows(Table::kFile, [&](Target& target) {
     TableBuilder& builder = target.builder;
     builder.set_i64(Column::kTsUts, record.ts);
@@ -213,11 +250,14 @@ void ColumnSink::files_forgotten() {
 void ColumnSink::process_event(const sysflow::ProcessEvent& record) {
   Joined joined;
   join_texts(record.args, scratch_);
+  const bool is_unknown = scratch_ == kNotAvailable;
+  if (is_unknown && record.user_id) scratch_ = std::to_string(*record.user_id);
   add_process_rows(Table::kProcessEvent, record, joined, [&](Target& target) {
     TableBuilder& builder = target.builder;
     builder.set_i64(Column::kProcTid, record.tid);
     builder.set_i32(Column::kRet, record.ret);
-    builder.set_string(Column::kEvtArgs, builder.intern(scratch_));
+    builder.set_string(Column::kEvtArgs,
+                       is_unknown && !record.user_id ? kNoString : builder.intern(scratch_));
     return bit(Group::kTid) | bit(Group::kRet) | bit(Group::kArgs);
   });
 }
@@ -286,7 +326,7 @@ void ColumnSink::file_event(const sysflow::FileEvent& record) {
     }
     if (joined.file != nullptr) {
       uint32_t number = file_numbers(target, *joined.file)[0];
-      if (second != nullptr) {
+      if (second != nullptr && number != kNoString && file_numbers(target, *second)[0] != kNoString) {
         scratch_ = joined.file->record.path;
         scratch_ += ", ";
         scratch_ += second->record.path;
@@ -312,6 +352,7 @@ void ColumnSink::process_flow(const sysflow::ProcessFlow& record) {
 }
 
 void ColumnSink::k8s_event(const sysflow::K8sEvent& record) {
+  count_time(Table::kK8sEvent, record.ts);
   add_rows(Table::kK8sEvent, [&](Target& target) {
     TableBuilder& builder = target.builder;
     builder.set_i64(Column::kTsUts, record.ts);
@@ -329,7 +370,17 @@ void ColumnSink::finish() {
   }
 }
 
+uint64_t ColumnSink::cut_texts() const {
+  uint64_t count = 0;
+  for (const auto& target : targets_) count += target->builder.cut_texts();
+  return count;
+}
+
 // --- Rows
+
+void ColumnSink::count_time(Table table, int64_t time) {
+  if (!is_possible_time(time) && is_wanted(table)) ++impossible_times_;
+}
 
 template <typename Fill>
 void ColumnSink::add_rows(Table table, Fill&& fill) {
@@ -352,7 +403,9 @@ void ColumnSink::add_rows(Table table, Fill&& fill) {
 
 template <typename Record, typename Fill>
 void ColumnSink::add_process_rows(Table table, const Record& record, Joined& joined, Fill&& fill) {
-  if (!gone_ && !by_table_[static_cast<size_t>(table)].empty()) join(record.proc_oid, joined);
+  if (is_wanted(table)) join(record.proc_oid, joined);
+  count_time(table, record.ts);
+  if constexpr (requires { record.end_ts; }) count_time(table, record.end_ts);
   add_rows(table, [&](Target& target) {
     TableBuilder& builder = target.builder;
     builder.set_i64(Column::kTsUts, record.ts);
@@ -431,7 +484,9 @@ uint32_t ColumnSink::state_number(Target& target, ObjectState state) {
 void ColumnSink::put_header(Target& target) {
   TableBuilder& builder = target.builder;
   const auto& numbers = target.header_numbers.get(0, builder.epoch(), [&](auto& values) {
-    values = {builder.intern(header_.exporter), builder.intern(header_.ip), builder.intern(header_.filename)};
+    values = {builder.intern(header_.exporter),
+              header_.ip == kUnknownAddress ? kNoString : builder.intern(header_.ip),
+              builder.intern(header_.filename)};
   });
   builder.set_string(Column::kNodeId, numbers[0]);
   builder.set_string(Column::kNodeIp, numbers[1]);
@@ -443,22 +498,31 @@ const ColumnSink::Numbers<8>::Values& ColumnSink::process_numbers(Target& target
   TableBuilder& builder = target.builder;
   return process.numbers.get(target.place, builder.epoch(), [&](auto& values) {
     const sysflow::Process& record = process.record;
-    line_.assign(record.exe.view());
-    if (!record.exe_args.empty()) {
-      line_ += ' ';
-      line_ += record.exe_args.view();
+    const bool is_known = !is_unknown_path(record.exe);
+    values[4] = kNoString;
+    if (is_known) {
+      line_.assign(record.exe.view());
+      if (!record.exe_args.empty()) {
+        line_ += ' ';
+        line_ += record.exe_args.view();
+      }
+      values[4] = builder.intern(line_);
     }
-    values[4] = builder.intern(line_);
-    values[7] = target.environments.get(builder, record.env.text(), [&] {
-      join_environment(record.env, line_);
-      return builder.intern(line_);
-    });
-    values[0] = builder.intern(record.user_name);
-    values[1] = builder.intern(record.group_name);
-    values[2] = target.number_of(record.exe);
-    values[3] = builder.intern(last_element(record.exe));
-    values[5] = target.number_of(record.exe_args);
-    values[6] = target.number_of(record.cwd);
+    // Of a process without a known executable nothing else is known either, unless it is there.
+    const auto is_there = [is_known](const auto& what) { return is_known || !what.empty(); };
+    values[7] = kNoString;
+    if (is_there(record.env)) {
+      values[7] = target.environments.get(builder, record.env.text(), [&] {
+        join_environment(record.env, line_);
+        return builder.intern(line_);
+      });
+    }
+    values[0] = is_unknown_name(record.user_name) ? kNoString : builder.intern(record.user_name);
+    values[1] = is_unknown_name(record.group_name) ? kNoString : builder.intern(record.group_name);
+    values[2] = is_known ? target.number_of(record.exe) : kNoString;
+    values[3] = is_known ? builder.intern(last_element(record.exe)) : kNoString;
+    values[5] = is_there(record.exe_args) ? target.number_of(record.exe_args) : kNoString;
+    values[6] = record.cwd.empty() || record.cwd == kUnknownCwd ? kNoString : target.number_of(record.cwd);
   });
 }
 
@@ -508,8 +572,11 @@ Groups ColumnSink::put_container(Target& target, ContainerEntry& container) {
   TableBuilder& builder = target.builder;
   const sysflow::Container& record = container.record;
   const auto& numbers = container.numbers.get(target.place, builder.epoch(), [&](auto& values) {
-    values = {builder.intern(record.id), builder.intern(record.name), builder.intern(record.imageid),
-              builder.intern(record.image), builder.intern(container_type(record.type))};
+    const bool is_known = !has_unknown_texts(record);
+    const auto known = [&](std::string_view text) { return is_known ? builder.intern(text) : kNoString; };
+    values = {builder.intern(record.id), known(record.name),
+              is_known || !record.imageid.empty() ? builder.intern(record.imageid) : kNoString,
+              known(record.image), builder.intern(container_type(record.type))};
   });
   builder.set_string(Column::kContainerId, numbers[0]);
   builder.set_string(Column::kContainerName, numbers[1]);
@@ -517,7 +584,9 @@ Groups ColumnSink::put_container(Target& target, ContainerEntry& container) {
   builder.set_string(Column::kContainerImage, numbers[3]);
   builder.set_string(Column::kContainerType, numbers[4]);
   builder.set_bool(Column::kContainerPrivileged, record.privileged);
-  const Groups groups = bit(Group::kContainerId) | bit(Group::kContainer);
+  // The first type stands for an unknown one in such records.
+  const bool is_placeholder = numbers[1] == kNoString && record.type == 0 && !record.privileged;
+  const Groups groups = bit(Group::kContainerId) | (is_placeholder ? 0 : bit(Group::kContainer));
   if (!record.pod_id) return groups;
   builder.set_string(Column::kPodId, builder.intern(*record.pod_id));
   return groups | bit(Group::kPodId);
@@ -543,9 +612,11 @@ const ColumnSink::Numbers<6>::Values& ColumnSink::file_numbers(Target& target, F
     const sysflow::File& record = file.record;
     const char type = record.restype > ' ' && record.restype < 127 ? static_cast<char>(record.restype) : '?';
     std::array<char, 40> digits;
-    values = {builder.intern(record.path),
-              builder.intern(last_element(record.path)),
-              builder.intern(without_last_element(record.path)),
+    const bool is_known = !is_unknown_path(record.path);
+    const auto known = [&](std::string_view text) { return is_known ? builder.intern(text) : kNoString; };
+    values = {known(record.path),
+              known(last_element(record.path)),
+              known(without_last_element(record.path)),
               builder.intern(std::string_view(&type, 1)),
               builder.intern(hex(record.oid, digits)),
               state_number(target, record.state)};

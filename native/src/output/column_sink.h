@@ -46,6 +46,10 @@ class ColumnSink : public sysflow::RecordSink {
   void process_gone(const sysflow::Oid& oid) override;
   void files_forgotten() override;
   void container_gone(std::string_view id) override;
+  // Times of the records so far that no format can hold; their columns of times are null.
+  uint64_t impossible_times() const { return impossible_times_; }
+  // Texts that were longer than a table takes, counted once a batch.
+  uint64_t cut_texts() const;
   // Gives the batches that are not full.
   void flush() override { finish(); }
   void finish() override;
@@ -149,6 +153,8 @@ class ColumnSink : public sysflow::RecordSink {
     FileEntry* file = nullptr;
   };
 
+  bool is_wanted(Table table) const { return !gone_ && !by_table_[static_cast<size_t>(table)].empty(); }
+  void count_time(Table table, int64_t time);
   template <typename Fill>
   void add_rows(Table table, Fill&& fill);
   template <typename Record, typename Fill>
@@ -189,6 +195,7 @@ class ColumnSink : public sysflow::RecordSink {
   uint32_t file_ = 0;
   bool gone_ = false;
   int64_t row_number_ = 0;
+  uint64_t impossible_times_ = 0;
 
   sysflow::Header header_;
   std::unordered_map<sysflow::Oid, std::shared_ptr<ProcessEntry>, sysflow::OidHash> processes_;

@@ -287,7 +287,10 @@ TEST(ColumnSink, CutsBatchesWithTheirOwnStrings) {
 
 TEST(ColumnSink, HasNoBitmapWhereEveryRowHasAValue) {
   Rows rows({Table::kProcessFlow});
-  rows.sink.process(process({1, 1}, std::nullopt, "/x"));
+  sysflow::Process one = process({1, 1}, std::nullopt, "/x");
+  one.user_name = one.group_name = "root";
+  one.cwd = "/";
+  rows.sink.process(one);
   for (int i = 0; i < 2000; ++i) rows.sink.process_flow(flow_of({1, 1}));
   rows.sink.finish();
   const ColumnBatch& first = rows.batches[Table::kProcessFlow].at(0);
@@ -335,6 +338,133 @@ TEST(ColumnSink, SplitsPathsLikeDirnameAndBasename) {
     EXPECT_EQ(rows.cell(Table::kFile, i, "file_directory"), cases[i][2]) << cases[i][0];
     EXPECT_EQ(rows.cell(Table::kFile, i, "file_type"), "?");
   }
+}
+
+// One row for each process: its executable, arguments, user and directory, as SysFlow has them and as a
+// table.
+TEST(ColumnSink, HasNullForWhatSysflowCallsUnknown) {
+  struct Case {
+    const char *exe, *args, *user, *cwd;
+    std::array<const char*, 6> expected;  // proc_exe, proc_name, proc_args, proc_cmdline, proc_user, proc_cwd
+  };
+  const std::vector<Case> cases = {
+      {"/bin/a", "x", "ana", "/", {"/bin/a", "a", "x", "/bin/a x", "ana", "/"}},
+      {"/bin/a", "", "<NA>", "", {"/bin/a", "a", "", "/bin/a", "-", "-"}},
+      {"<NA>", "", "", "./", {"-", "-", "-", "-", "-", "-"}},
+      {"<NA>", "x", "<NA>", "/", {"-", "-", "x", "-", "-", "/"}},
+      {"", "", "root", "/<NA>/", {"", "", "", "", "root", "/<NA>/"}},
+      {"<UNKNOWN>/a", "", "<NAB>", "/", {"<UNKNOWN>/a", "a", "", "<UNKNOWN>/a", "<NAB>", "/"}},
+  };
+  const std::array<const char*, 6> columns = {"proc_exe",     "proc_name", "proc_args",
+                                              "proc_cmdline", "proc_user", "proc_cwd"};
+  Rows rows({Table::kProcess, Table::kProcessFlow});
+  for (size_t i = 0; i < cases.size(); ++i) {
+    sysflow::Process record = process({1, static_cast<int64_t>(i)}, std::nullopt, cases[i].exe);
+    record.exe_args = cases[i].args;
+    record.user_name = record.group_name = cases[i].user;
+    record.cwd = cases[i].cwd;
+    rows.sink.process(record);
+    rows.sink.process(process({2, static_cast<int64_t>(i)}, record.oid, "/child"));
+    rows.sink.process_flow(flow_of({2, static_cast<int64_t>(i)}));
+  }
+  rows.sink.finish();
+  for (size_t i = 0; i < cases.size(); ++i) {
+    for (size_t column = 0; column < columns.size(); ++column) {
+      const std::string name = columns[column];
+      EXPECT_EQ(rows.cell(Table::kProcess, 2 * i, name), cases[i].expected[column]) << i << name;
+      EXPECT_EQ(rows.cell(Table::kProcessFlow, i, "p" + name), cases[i].expected[column]) << i << name;
+    }
+    EXPECT_EQ(rows.cell(Table::kProcess, 2 * i, "proc_group"), cases[i].expected[4]);
+  }
+}
+
+TEST(ColumnSink, HasNullForUnknownContainersFilesAndUsers) {
+  Rows rows({Table::kContainer, Table::kFile, Table::kProcessEvent, Table::kHeader});
+  rows.sink.header({5, "x", "NA", ""});
+  rows.sink.container({"a", "incomplete", "incomplete:incomplete", "", 0, false, std::nullopt});
+  rows.sink.container({"b", "", ":", "", 0, false, std::nullopt});
+  rows.sink.container({"c", "incomplete", "incomplete:incomplete", "", 6, false, std::nullopt});
+  rows.sink.container({"d", "incomplete", "web:1", "", 0, false, std::nullopt});
+  for (const char* path : {"<NA>", "<UNKNOWN>", "/a"}) {
+    sysflow::File file;
+    file.path = path;
+    rows.sink.file(file);
+  }
+  for (const char* user : {"<NA>", "ana"}) {
+    for (const std::optional<uint32_t> id : {std::optional<uint32_t>(), std::optional<uint32_t>(7777)}) {
+      rows.sink.process_event({{1, 1}, 1, 1, sysflow::kOpSetuid, {user}, 0, id});
+    }
+  }
+  rows.sink.finish();
+  const auto column = [&rows](Table table, const char* name, size_t count) {
+    std::string text;
+    for (size_t row = 0; row < count; ++row) text += rows.cell(table, row, name) + "|";
+    return text;
+  };
+  EXPECT_EQ(column(Table::kContainer, "container_id", 4), "a|b|c|d|");
+  EXPECT_EQ(column(Table::kContainer, "container_name", 4), "-|-|-|incomplete|");
+  EXPECT_EQ(column(Table::kContainer, "container_image", 4), "-|-|-|web:1|");
+  EXPECT_EQ(column(Table::kContainer, "container_imageid", 4), "-|-|-||");
+  EXPECT_EQ(column(Table::kContainer, "container_type", 4), "-|-|CT_CRI|CT_DOCKER|");
+  EXPECT_EQ(column(Table::kContainer, "container_privileged", 4), "-|-|false|false|");
+  EXPECT_EQ(column(Table::kFile, "file_path", 3), "-|-|/a|");
+  EXPECT_EQ(column(Table::kFile, "file_name", 3), "-|-|a|");
+  EXPECT_EQ(column(Table::kFile, "file_directory", 3), "-|-|/|");
+  EXPECT_EQ(column(Table::kProcessEvent, "evt_args", 4), "-|7777|ana|ana|");
+  EXPECT_EQ(column(Table::kHeader, "node_ip", 1), "-|");
+}
+
+TEST(ColumnSink, MarksTimesThatCannotBe) {
+  const std::vector<int64_t> times = {0, 1, INT64_MAX - 1, INT64_MAX, -1, INT64_MIN};
+  Rows rows({Table::kSysflow});
+  for (const int64_t time : times) {
+    sysflow::ProcessFlow flow = flow_of({1, 1});
+    flow.ts = time;
+    flow.end_ts = 5;
+    rows.sink.process_flow(flow);
+  }
+  rows.sink.process_event({{1, 1}, INT64_MIN, 1, sysflow::kOpExit, {}, 0, std::nullopt});
+  rows.sink.finish();
+  EXPECT_EQ(rows.sink.impossible_times(), 4u);
+  const ColumnBatch& batch = rows.batches[Table::kSysflow].at(0);
+  const auto columns = kTables[static_cast<size_t>(Table::kSysflow)].columns;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const ColumnValues& column = batch.columns[i];
+    EXPECT_EQ(static_cast<bool>(column.possible), columns[i].column == Column::kTsUts);
+    if (!column.possible) continue;
+    EXPECT_FALSE(column.valid);
+    EXPECT_EQ(column.possible.size(), 1u);
+    EXPECT_EQ(column.possible.data()[0], 0b0000111);
+  }
+  EXPECT_EQ(rows.cell(Table::kSysflow, 3, "ts_uts"), "9223372036854775807");
+}
+
+TEST(ColumnSink, BoundsTextsAndBatches) {
+  Rows rows({Table::kFile}, 100000);
+  const size_t most = Dictionary::kMaxText;
+  sysflow::File file;
+  std::vector<std::string> paths;
+  for (const size_t size : {most - 1, most, most + 1, most + 2}) {
+    // A character of two bytes across the border goes as a whole.
+    paths.push_back(std::string(size - 3, static_cast<char>('a' + paths.size())) + "\xC3\xA9z");
+    file.path = paths.back();
+    file.oid[0]++;
+    rows.sink.file(file);
+  }
+  for (int i = 0; i < 20; ++i) {
+    file.path = std::string(most / 2, static_cast<char>('A' + i));
+    file.oid[0]++;
+    rows.sink.file(file);
+  }
+  rows.sink.finish();
+  EXPECT_EQ(rows.cell(Table::kFile, 0, "file_path"), paths[0]);
+  EXPECT_EQ(rows.cell(Table::kFile, 1, "file_path"), paths[1]);
+  EXPECT_EQ(rows.cell(Table::kFile, 2, "file_path"), paths[2].substr(0, most));
+  EXPECT_EQ(rows.cell(Table::kFile, 3, "file_path"), paths[3].substr(0, most - 1));
+  // file_name is the same text.
+  EXPECT_EQ(rows.sink.cut_texts(), 4u);
+  ASSERT_EQ(rows.batches[Table::kFile].size(), 2u);
+  for (const ColumnBatch& batch : rows.batches[Table::kFile]) EXPECT_LT(batch.string_size, size_t{10} << 20);
 }
 
 TEST(ColumnSink, StopsWhenTheConsumerIsGone) {

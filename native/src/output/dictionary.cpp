@@ -14,6 +14,18 @@ namespace {
 constexpr size_t kFirstSlots = 256;
 constexpr size_t kFirstOffsets = 256;
 constexpr size_t kFirstBytes = 8192;
+constexpr size_t kMaxContinuation = 3;
+
+// Without the beginning of a character whose end is missing.
+std::string_view without_cut_character(std::string_view text) {
+  for (size_t back = 1; back <= std::min(kMaxContinuation, text.size()); ++back) {
+    const size_t place = text.size() - back;
+    const auto byte = static_cast<unsigned char>(text[place]);
+    if ((byte & 0xC0) == 0x80) continue;
+    return byte >= 0xC0 && decode_utf8(text.substr(place)).size == 0 ? text.substr(0, place) : text;
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -32,6 +44,10 @@ void Dictionary::reset() {
 }
 
 uint32_t Dictionary::intern(std::string_view text) {
+  if (text.size() > kMaxText) {
+    text = without_cut_character(text.substr(0, kMaxText));
+    ++cut_;
+  }
   text = valid_utf8(text, scratch_);
   const uint64_t hash = hash_text(text);
   const size_t mask = slots_.size() - 1;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/times.h"
+
 namespace sfkit::output {
 
 namespace {
@@ -118,12 +120,42 @@ void TableBuilder::grow() {
 
 HeapBlock TableBuilder::bitmap(Group group) const {
   HeapBlock block((size_t{rows_} + 7) / 8);
+  const bool always = group == Group::kAlways;
   const auto shift = static_cast<unsigned>(group);
   uint8_t* const bytes = block.data();
   for (uint32_t row = 0; row < rows_; ++row) {
-    bytes[row / 8] = static_cast<uint8_t>(bytes[row / 8] | (validity_[row] >> shift & 1) << (row % 8));
+    const Groups has = always ? 1 : validity_[row] >> shift & 1;
+    bytes[row / 8] = static_cast<uint8_t>(bytes[row / 8] | has << (row % 8));
   }
   return block;
+}
+
+// Rows without a string lose their mark in the values and get one in the bitmap.
+void TableBuilder::drop_missing(ColumnValues& column, Group group) const {
+  auto* const numbers = column.values.as<uint32_t>();
+  uint32_t missing = 0;
+  for (uint32_t row = 0; row < rows_; ++row) missing |= static_cast<uint32_t>(numbers[row] == kNoString);
+  if (missing == 0) return;
+  if (!column.valid) column.valid = bitmap(group);
+  uint8_t* const bytes = column.valid.data();
+  for (uint32_t row = 0; row < rows_; ++row) {
+    if (numbers[row] != kNoString) continue;
+    numbers[row] = 0;
+    bytes[row / 8] = static_cast<uint8_t>(bytes[row / 8] & ~(1u << (row % 8)));
+  }
+}
+
+void TableBuilder::mark_impossible(ColumnValues& column, Group group) const {
+  const auto* const times = column.values.as<int64_t>();
+  bool impossible = false;
+  for (uint32_t row = 0; row < rows_; ++row) impossible |= !is_possible_time(times[row]);
+  if (!impossible) return;
+  column.possible = bitmap(group);
+  uint8_t* const bytes = column.possible.data();
+  for (uint32_t row = 0; row < rows_; ++row) {
+    if (!is_possible_time(times[row]))
+      bytes[row / 8] = static_cast<uint8_t>(bytes[row / 8] & ~(1u << (row % 8)));
+  }
 }
 
 ColumnBatch TableBuilder::take() {
@@ -141,6 +173,7 @@ ColumnBatch TableBuilder::take() {
     column.type = kColumns[static_cast<size_t>(columns[i].column)].type;
     column.values = std::move(values_[i]);
     const Group group = group_of(columns[i].column);
+    if (group == Group::kTime || group == Group::kEnd) mark_impossible(column, group);
     if (!columns[i].nullable || group == Group::kAlways || (common_ & bit(group)) != 0) continue;
     size_t& first = made[static_cast<size_t>(group)];
     if (first == 0) {
@@ -151,6 +184,12 @@ ColumnBatch TableBuilder::take() {
       column.valid = HeapBlock(same.size());
       std::memcpy(column.valid.data(), same.data(), same.size());
     }
+  }
+  // After the bitmaps of groups were shared.
+  for (size_t i = 0; i < columns.size(); ++i) {
+    ColumnValues& column = batch.columns[i];
+    if (columns[i].nullable && column.type == ColumnType::kStr)
+      drop_missing(column, group_of(columns[i].column));
   }
   rows_ = 0;
   common_ = ~Groups{0};

@@ -48,6 +48,9 @@ constexpr Groups bit(Group group) {
   return Groups{1} << static_cast<unsigned>(group);
 }
 
+// The number of a string that a row does not have although its group has values.
+inline constexpr uint32_t kNoString = UINT32_MAX;
+
 class TableBuilder {
  public:
   // `batch_rows`: rows of a full batch, at least 1.
@@ -60,7 +63,7 @@ class TableBuilder {
   uint32_t intern(std::string_view text) { return dictionary_.intern(text); }
 
   // A row is begun, its values are set in any order, and it is ended with the groups that have values.
-  // Columns that the table does not have are ignored.
+  // Columns that the table does not have are ignored. Strings of nullable columns may be kNoString.
   void begin_row() {
     if (rows_ == capacity_) grow();
   }
@@ -76,11 +79,14 @@ class TableBuilder {
 
   // The batch has as many rows, or as much text, as a batch may have.
   bool full() const { return rows_ == batch_rows_ || dictionary_.size() >= kMaxText; }
+  // Texts that were longer than a table takes.
+  uint64_t cut_texts() const { return dictionary_.cut(); }
   // The rows so far; the builder begins anew.
   ColumnBatch take();
 
  private:
-  static constexpr size_t kMaxText = size_t{64} << 20;
+  // More would cost memory and gain no time.
+  static constexpr size_t kMaxText = size_t{8} << 20;
 
   template <typename T>
   void set(Column column, T value) {
@@ -89,6 +95,8 @@ class TableBuilder {
   void grow();
   void allocate(uint32_t capacity);
   HeapBlock bitmap(Group group) const;
+  void drop_missing(ColumnValues& column, Group group) const;
+  void mark_impossible(ColumnValues& column, Group group) const;
 
   Table table_;
   uint32_t batch_rows_;

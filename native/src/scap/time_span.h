@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/times.h"
 #include "scap/event.h"
 
 namespace sfkit::scap {
@@ -13,8 +14,7 @@ namespace sfkit::scap {
 class TimeSpan {
  public:
   void see(const EventView& event) {
-    // Beyond 2262 lies only nonsense.
-    if (event.ts == 0 || event.ts > INT64_MAX) return;
+    if (event.ts == 0 || !is_possible_time(event.ts)) return;
     const EventKind kind = event.info().kind;
     const bool notice = kind == EventKind::kMetaevent;
     if (notice && real_) return;

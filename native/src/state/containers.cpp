@@ -12,7 +12,7 @@ namespace {
 constexpr size_t kShortId = 12;
 constexpr size_t kFullId = 64;
 constexpr size_t kMesosId = 36;
-constexpr size_t kLongestDescription = size_t{1} << 20;  // of a container; a parsed one takes many times that
+constexpr size_t kLongestDescription = size_t{1} << 20;  // as the capture has it
 
 bool is_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
@@ -125,6 +125,49 @@ std::string join_image(std::string_view image, std::string_view tag, bool compat
   return text;
 }
 
+// Members of a description that fields show.
+constexpr std::string_view kShownMembers[] = {"full_id",
+                                              "imagerepo",
+                                              "imagetag",
+                                              "imagedigest",
+                                              "ip",
+                                              "cni_json",
+                                              "pod_sandbox_id",
+                                              "Mounts",
+                                              "Healthcheck",
+                                              "LivenessProbe",
+                                              "ReadinessProbe",
+                                              "labels",
+                                              "pod_sandbox_labels",
+                                              "is_pod_sandbox"};
+
+bool is_shown(std::string_view member) {
+  return std::find(std::begin(kShownMembers), std::end(kShownMembers), member) != std::end(kShownMembers);
+}
+
+// The text of a JSON string; "" for other values.
+std::string text_of(std::string_view json) {
+  if (!json.starts_with('"')) return {};
+  const auto parsed = json::parse(json);
+  std::string text(parsed.is_ok() ? parsed.value().as_string() : std::string_view());
+  if (text.size() > kMaxContainerText) text.resize(kMaxContainerText);
+  return text;
+}
+
+// A JSON number or boolean.
+json::Value scalar_of(std::string_view json) {
+  if (json.starts_with('{') || json.starts_with('[')) return {};
+  auto parsed = json::parse(json);
+  return parsed.is_ok() ? std::move(parsed.value()) : json::Value();
+}
+
+// Adds a member, its name known to need no escapes, to the text of an object.
+void add_member(std::string& object, std::string_view name, std::string_view value) {
+  if (object.size() + name.size() + value.size() + 5 > kMaxDescription) return;
+  object += object.empty() ? "{\"" : ",\"";
+  object.append(name).append("\":").append(value);
+}
+
 }  // namespace
 
 std::string_view container_id_of(std::string_view cgroups) {
@@ -174,29 +217,41 @@ std::vector<uint32_t> ContainerTable::forget(const std::vector<bool>& in_use) {
 
 uint32_t ContainerTable::add_json(std::string_view json, bool compat) {
   if (json.size() > kLongestDescription) return 0;
-  const auto parsed = json::parse(json.substr(0, json.find('\0')));
-  if (!parsed.is_ok()) return 0;
-  const json::Value* container = parsed.value().find("container");
-  if (container == nullptr) container = &parsed.value();
-  const auto text = [container](std::string_view key) -> std::string_view {
-    const json::Value* value = container->find(key);
-    return value == nullptr ? std::string_view() : value->as_string();
+  std::string_view container = json.substr(0, json.find('\0'));
+  std::string_view inner;
+  const auto find_inner = [&inner](std::string_view name, std::string_view value) {
+    if (name == "container") inner = value;
   };
-  const std::string_view id = text("id");
-  if (id.empty()) return 0;
+  if (!json::each_member(container, find_inner).is_ok()) return 0;
+  if (!inner.empty()) container = inner;
+
+  std::string id, name, image, tag, imageid, description;
+  int64_t type = kContainerDocker;
+  bool privileged = false;
+  const Status status = json::each_member(container, [&](std::string_view key, std::string_view value) {
+    if (key == "id") id = text_of(value);
+    if (key == "name") name = text_of(value);
+    if (key == "image") image = text_of(value);
+    if (key == "imagetag") tag = text_of(value);
+    if (key == "imageid") imageid = text_of(value);
+    if (key == "type") type = scalar_of(value).as_int(kContainerDocker);
+    if (key == "privileged") privileged = scalar_of(value).as_bool(false);
+    if (is_shown(key)) add_member(description, key, value);
+  });
+  if (!status.is_ok() || id.empty()) return 0;
+  if (!description.empty()) description += '}';
   const uint32_t index = intern(id);
   ContainerInfo& info = containers_[index];
-  const json::Value* type = container->find("type");
-  const json::Value* privileged = container->find("privileged");
   info.known = true;
-  info.name = text("name");
-  info.image_as_told = text("image");
-  info.image = join_image(info.image_as_told, text("imagetag"), compat);
-  info.imageid = text("imageid");
-  info.type = type == nullptr ? kContainerDocker : static_cast<int32_t>(type->as_int(kContainerDocker));
-  info.privileged = privileged != nullptr && privileged->as_bool(false);
-  info.description = *container;
-  ++info.version;
+  info.name = std::move(name);
+  info.image = join_image(image, tag, compat);
+  info.image_as_told = std::move(image);
+  info.imageid = std::move(imageid);
+  info.type = static_cast<int32_t>(type);
+  info.privileged = privileged;
+  description.shrink_to_fit();
+  info.description = std::move(description);
+  info.version = ++versions_;
   return index;
 }
 
@@ -210,7 +265,7 @@ uint32_t ContainerTable::add(std::string_view id, int32_t type, std::string_view
   info.image_as_told = image;
   info.image = join_image(image, "", false);
   info.type = type;
-  ++info.version;
+  info.version = ++versions_;
   return index;
 }
 

@@ -8,13 +8,16 @@
 #include <vector>
 
 #include "base/hash.h"
-#include "base/json.h"
 #include "base/shared_text.h"
 
 namespace sfkit::state {
 
 // Runtime kinds as files number them.
 inline constexpr int32_t kContainerDocker = 0;
+
+// Longer texts of a container are cut, further members of its description left out.
+inline constexpr size_t kMaxContainerText = 4096;
+inline constexpr size_t kMaxDescription = size_t{64} << 10;
 
 struct ContainerInfo {
   SharedText id;        // short form; "" for the host
@@ -26,10 +29,11 @@ struct ContainerInfo {
   std::string imageid;
   int32_t type = kContainerDocker;
   bool privileged = false;
-  uint64_t version = 0;  // changes with the metadata
+  uint64_t version = 0;  // changes with the metadata; no two descriptions have the same
   size_t met = 0;        // how many were before
-  // The whole of what the capture says in JSON; null when it said less.
-  json::Value description;
+  // The members of the capture's JSON that fields show (fields/container_fields.cpp), as a JSON object; ""
+  // when the capture has none. As text it takes a fraction of the memory of a tree.
+  std::string description;
 };
 
 // The container id in a thread's cgroups (`subsystem=path` strings, each ended by NUL): short form, or ""
@@ -59,6 +63,7 @@ class ContainerTable {
   uint32_t generation() const { return generation_; }
 
   // Takes the JSON of a container event and returns the container's index; 0 when it cannot be used.
+  // Of a description only what is in use is kept, and no more than kMaxDescription bytes.
   // `compat`: the tag is put behind the image even where the image ends in it.
   uint32_t add_json(std::string_view json, bool compat = false);
   // The early form, with four plain values.
@@ -76,6 +81,7 @@ class ContainerTable {
   size_t met_ = 0;
   size_t most_ = kMany;
   uint32_t generation_ = 0;
+  uint64_t versions_ = 0;
 };
 
 }  // namespace sfkit::state

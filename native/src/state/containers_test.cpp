@@ -49,6 +49,36 @@ TEST(ContainerTable, TakesMetadataBeforeAndAfterTheFirstUse) {
   EXPECT_EQ(table.intern(""), 0u);
 }
 
+TEST(ContainerTable, KeepsOfADescriptionWhatFieldsShow) {
+  ContainerTable table;
+  const uint32_t index = table.add_json(
+      R"({"x":[1,2],"container":{"env":["A=1"],"id":"a","labels":{"l":"v"},"name":"n\u00e9","other":{"b":1},)"
+      R"("Mounts":[{"Source":"/s"}],"is_pod_sandbox":true}})");
+  ASSERT_NE(index, 0u);
+  EXPECT_EQ(table.at(index).name, "n\u00e9");
+  EXPECT_EQ(table.at(index).description,
+            R"({"labels":{"l":"v"},"Mounts":[{"Source":"/s"}],"is_pod_sandbox":true})");
+  // Without what surrounds it, and the last of two members counts.
+  EXPECT_EQ(table.add_json(R"({"id":"b","id":"a","name":"m","privileged":true,"type":"x"})"), index);
+  EXPECT_EQ(table.at(index).name, "m");
+  EXPECT_TRUE(table.at(index).privileged);
+  EXPECT_EQ(table.at(index).type, kContainerDocker);
+  EXPECT_EQ(table.at(index).description, "");
+}
+
+TEST(ContainerTable, BoundsADescription) {
+  ContainerTable table;
+  const auto json = [](size_t size) {
+    return R"({"id":"a","name":")" + std::string(10000, 'n') + R"(","labels":{"l":")" +
+           std::string(size, 'x') + R"("},"ip":"10.0.0.1"})";
+  };
+  const uint32_t small = table.add_json(json(kMaxDescription / 2));
+  EXPECT_EQ(table.at(small).name.size(), kMaxContainerText);
+  EXPECT_GT(table.at(small).description.size(), kMaxDescription / 2);
+  table.add_json(json(kMaxDescription));
+  EXPECT_EQ(table.at(small).description, R"({"ip":"10.0.0.1"})");
+}
+
 TEST(ContainerTable, RefusesWhatIsNoContainer) {
   ContainerTable table;
   EXPECT_FALSE(table.add_json("{"));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/times.h"
 #include "state/paths.h"
 #include "sysflow/ops.h"
 
@@ -66,6 +67,12 @@ void tidy_path(std::string_view path, std::string& out) {
 void Dispatcher::advance(uint64_t ts) {
   if (ts == 0 || ts == kNoTime) return;
   ts_ = static_cast<int64_t>(ts);
+  // One damaged time must not end what goes on.
+  if (!is_possible_time(ts)) {
+    flows_.set_time(ts_, now_);
+    return;
+  }
+  reached_ = ts_;
   // Time may stand still.
   if (--until_limit_ == 0) limit();
   if (ts < second_begins_ || ts >= second_ends_) {
@@ -170,7 +177,7 @@ void Dispatcher::remove_ended(int64_t keep) {
 
 void Dispatcher::finish() {
   tell_sizes();
-  flows_.finish(ts_);
+  flows_.finish(reached_);
   sink_.finish();
 }
 
@@ -259,8 +266,9 @@ std::string Dispatcher::setuid_arguments(const state::Context& context) {
                : std::string();
   }
   if (call.exit().code == ev::SYSCALL_SETUID_X) {
-    return entities_.user_argument(*context.thread,
-                                   static_cast<uint32_t>(to_uint(call.get(P::uid), state::kNoId)));
+    const auto uid = static_cast<uint32_t>(to_uint(call.get(P::uid), state::kNoId));
+    if (uid != state::kNoId) event_.user_id = uid;
+    return entities_.user_argument(*context.thread, uid);
   }
   std::string text;
   for (const P name : {P::ruid, P::euid, P::suid}) {
@@ -279,6 +287,7 @@ void Dispatcher::write_event(const state::Context& context, const ProcessEntity&
   event_.tid = context.thread->tid;
   event_.op_flags = op;
   event_.args.clear();
+  event_.user_id.reset();
   if (op == kOpSetuid) event_.args.push_back(setuid_arguments(context));
   event_.ret = static_cast<int32_t>(result);
   sink_.process_event(event_);

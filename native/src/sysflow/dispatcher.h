@@ -82,6 +82,7 @@ class Dispatcher {
   DispatchCounts counts_;
 
   int64_t ts_ = 0;
+  int64_t reached_ = 0;         // the last time that is possible
   int64_t now_ = 0;             // seconds
   uint64_t second_begins_ = 1;  // the current second in ns; begins empty
   uint64_t second_ends_ = 0;

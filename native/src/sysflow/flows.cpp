@@ -5,6 +5,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/times.h"
+
 namespace sfkit::sysflow {
 namespace {
 
@@ -282,7 +284,7 @@ bool FlowTable::is_discarded(const FileFlow& record, std::string_view path) cons
 // Events of two processors may come a little out of order; no flow ends before it begins. The collector's
 // may.
 int64_t FlowTable::end_after(int64_t begin, int64_t end) const {
-  return options_.compat ? end : std::max(begin, end);
+  return options_.compat || !is_possible_time(begin) ? end : std::max(begin, end);
 }
 
 void FlowTable::write(Flow& flow, bool final) {

@@ -103,6 +103,7 @@ struct ProcessEvent {
   uint32_t op_flags = 0;
   std::vector<std::string> args;
   int32_t ret = 0;
+  std::optional<uint32_t> user_id;  // of a SETUID, where `args` cannot name the user; not written to files
 };
 
 struct Counters {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/times.h"
+
 namespace sfkit::sysflow_file {
 
 namespace {
@@ -160,6 +162,7 @@ void Decoder::boolean_into(const Node& type, bool& out) {
 std::optional<std::string_view> Decoder::text(const Node& type) {
   const Node* chosen = resolve_union(type);
   if (chosen == nullptr) return {};
+  if (chosen->kind == Node::Kind::kEnum) return symbol(*chosen);
   if (chosen->kind != Node::Kind::kString && chosen->kind != Node::Kind::kBytes) {
     skip(*chosen, 0);
     return {};
@@ -188,12 +191,21 @@ void Decoder::texts_into(const Node& type, std::vector<std::string>& out) {
   const Node* chosen = resolve_union(type);
   if (chosen == nullptr) return;
   if (chosen->kind != Node::Kind::kArray) return skip(*chosen, 0);
-  each_item([&] { text_into(node(chosen->item), out.emplace_back()); });
+  const Node& item = node(chosen->item);
+  each_item([&] {
+    if (out.size() < kMaxTexts) {
+      text_into(item, out.emplace_back());
+    } else {
+      ++cut_texts_;
+      skip(item, 0);
+    }
+  });
 }
 
 std::string_view Decoder::symbol(const Node& type) {
   const Node* chosen = resolve_union(type);
   if (chosen == nullptr) return {};
+  if (chosen->kind == Node::Kind::kString) return read_bytes().text();
   if (chosen->kind != Node::Kind::kEnum) {
     skip(*chosen, 0);
     return {};
@@ -226,12 +238,14 @@ bool Decoder::oid_into(const Node& type, Oid& out) {
 bool Decoder::foid_into(const Node& type, Foid& out) {
   const Node* chosen = resolve_union(type);
   if (chosen == nullptr) return false;
-  if (chosen->kind != Node::Kind::kFixed || chosen->size != out.size()) {
+  const bool fixed = chosen->kind == Node::Kind::kFixed && chosen->size == out.size();
+  if (!fixed && chosen->kind != Node::Kind::kBytes) {
     skip(*chosen, 0);
     return false;
   }
-  const Bytes bytes = in_.take(out.size());
-  if (bytes.size() == out.size()) std::copy_n(bytes.data(), out.size(), out.begin());
+  const Bytes bytes = fixed ? in_.take(out.size()) : read_bytes();
+  if (bytes.size() != out.size()) return false;
+  std::copy_n(bytes.data(), out.size(), out.begin());
   return true;
 }
 
@@ -255,7 +269,7 @@ void Decoder::address_into(const Node& type, sysflow::Address& out) {
 void Decoder::datum() {
   for (const Node::Field& field : node(schema_.root).fields) {
     const Node& type = node(field.node);
-    if (field.slot != Slot::kRec || type.kind != Node::Kind::kUnion) {
+    if (field.slot != Slot::kRec) {
       skip(type, 0);
       continue;
     }
@@ -292,8 +306,12 @@ void Decoder::record(const Node& type) {
 }
 
 void Decoder::seen(int64_t from, int64_t to) {
-  if (from > 0 && (counts_.first_time == 0 || from < counts_.first_time)) counts_.first_time = from;
-  counts_.last_time = std::max({counts_.last_time, from, to});
+  if (from > 0 && is_possible_time(from) && (counts_.first_time == 0 || from < counts_.first_time)) {
+    counts_.first_time = from;
+  }
+  for (const int64_t time : {from, to}) {
+    if (is_possible_time(time)) counts_.last_time = std::max(counts_.last_time, time);
+  }
 }
 
 void Decoder::header(const Fields& fields) {

@@ -33,6 +33,11 @@ class Decoder {
 
   const DecodeCounts& counts() const { return counts_; }
 
+  // Texts that an array of a record may have; in memory an empty one takes 32 times its place in the file.
+  static constexpr size_t kMaxTexts = 65536;
+  // How many were left out for that.
+  uint64_t cut_texts() const { return cut_texts_; }
+
  private:
   using Fields = std::vector<Node::Field>;
 
@@ -84,6 +89,7 @@ class Decoder {
   sysflow::RecordSink& sink_;
   DecodeCounts counts_;
   Cursor in_{Bytes()};
+  uint64_t cut_texts_ = 0;
   bool bad_ = false;
   uint64_t budget_ = 0;
 

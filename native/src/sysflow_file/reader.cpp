@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/byte_buffer.h"
+#include "output/null_sink.h"
 #include "sysflow_file/decoder.h"
 #include "sysflow_file/file_window.h"
 #include "sysflow_file/schema.h"
@@ -20,6 +21,7 @@ namespace {
 constexpr size_t kSyncSize = 16;
 constexpr size_t kMaxVarint = 10;
 constexpr size_t kMaxHeaderEntry = size_t{16} << 20;
+constexpr size_t kMaxSchema = size_t{1} << 20;
 constexpr int kMaxHeaderEntries = 1000;
 // A file of nothing but damage must not cost more memory and time than it is worth.
 constexpr size_t kMaxDamage = 1000;
@@ -35,6 +37,16 @@ std::string printable(Bytes bytes) {
     text += kHex[bytes[i] & 15];
   }
   return text;
+}
+
+// A name out of a file, for a message.
+std::string shown(std::string_view name) {
+  constexpr size_t kMaxShown = 40;
+  std::string text(name.substr(0, kMaxShown));
+  for (char& letter : text) {
+    if (letter < ' ' || letter > '~' || letter == '"') letter = '?';
+  }
+  return name.size() > kMaxShown ? text + "..." : text;
 }
 
 // Reads a number at the window's start and moves behind it.
@@ -64,11 +76,18 @@ class Inflater {
     if (ready_) inflateEnd(&stream_);
   }
 
-  // Replaces `out` by what `in` holds. kWhole: the stream ends where `in` ends; kCut: it does not end, and
-  // `out` has what came before.
-  Outcome run(Bytes in, ByteBuffer& out) {
+  // Replaces `out` by what `in` holds, which Avro wants as bare deflate data. kWhole: the stream ends, with
+  // rest() bytes after it; kCut: it does not end, and `out` has what came before.
+  Outcome run(Bytes in, ByteBuffer& out) { return run(in, out, kRawDeflateWindow); }
+  // The same for data in zlib's wrapper.
+  Outcome run_wrapped(Bytes in, ByteBuffer& out) { return run(in, out, kZlibWindow); }
+  // Writers in Python leave 3 or 4 bytes of zlib's checksum there.
+  size_t rest() const { return stream_.avail_in; }
+
+ private:
+  Outcome run(Bytes in, ByteBuffer& out, int window) {
     out.clear();
-    if (!ready_ || inflateReset(&stream_) != Z_OK) return Outcome::kBad;
+    if (!ready_ || inflateReset2(&stream_, window) != Z_OK) return Outcome::kBad;
     stream_.next_in = const_cast<Bytef*>(in.data());
     stream_.avail_in = static_cast<uInt>(in.size());
     while (true) {
@@ -78,14 +97,14 @@ class Inflater {
       stream_.avail_out = static_cast<uInt>(room);
       const int result = inflate(&stream_, Z_NO_FLUSH);
       out.advance(room - stream_.avail_out);
-      if (result == Z_STREAM_END) return stream_.avail_in == 0 ? Outcome::kWhole : Outcome::kBad;
+      if (result == Z_STREAM_END) return Outcome::kWhole;
       if (result != Z_OK && result != Z_BUF_ERROR) return Outcome::kBad;
       if (stream_.avail_out != 0) return Outcome::kCut;
     }
   }
 
- private:
   static constexpr int kRawDeflateWindow = -15;
+  static constexpr int kZlibWindow = 15;
   static constexpr size_t kFirstRoom = 128 * 1024;
 
   z_stream stream_{};
@@ -112,6 +131,9 @@ class Reader {
     update(decoder.counts());
     if (in_.failed()) damaged("unreadable", in_.offset(), 0, "the operating system reports a read error");
     if (cancelled()) return {ErrorCode::kCancelled, path_ + ": reading was stopped"};
+    summary_.add_note("bytes after the compressed data of blocks, ignored", notes_.rest);
+    summary_.add_note("blocks in zlib's wrapper, which Avro does without", notes_.wrapped);
+    summary_.add_note("blocks without the checksum of the snappy codec", notes_.unchecked);
     if (decoder.counts().network_events != 0) {
       summary_.skipped.push_back({"NetworkEvent record", decoder.counts().network_events});
     }
@@ -203,7 +225,8 @@ class Reader {
     in_.consume(kSyncSize);
 
     if (!has_schema) return header_bad("no avro.schema");
-    if (codec == "null") {
+    if (schema.size() > kMaxSchema) return header_bad("a schema of more than 1 MiB");
+    if (codec.empty() || codec == "null") {
       codec_ = Codec::kNull;
       codec = "none";
     } else if (codec == "deflate") {
@@ -211,9 +234,9 @@ class Reader {
     } else if (codec == "snappy") {
       codec_ = Codec::kSnappy;
     } else {
-      return {ErrorCode::kNotSupported, path_ + ": is compressed with a codec that cannot be read here (" +
-                                            printable(Bytes(codec).slice(0, 16)) +
-                                            " as bytes); null, deflate and snappy can"};
+      return {ErrorCode::kNotSupported,
+              path_ + ": unsupported compression: expected codec null, deflate or " + "snappy, found \"" +
+                  shown(codec) + "\"; write the file again with one of these"};
     }
     summary_.compression = codec;
     auto compiled = compile_schema(schema);
@@ -252,9 +275,11 @@ class Reader {
     const Bytes marker = in_.view().slice(bytes, kSyncSize);
     const bool marked = std::equal(sync_.begin(), sync_.end(), marker.data());
     Bytes plain;
-    const bool expanded = expand(data, plain);
-    // Without its marker a block is believed only if its compression vouches for it.
-    if (!marked && (!expanded || codec_ == Codec::kNull)) {
+    bool checked = true;
+    // Nothing is wanted of a block without records.
+    const bool expanded = records == 0 || expand(data, plain, checked);
+    // Without its marker a block is believed only if its records vouch for it.
+    if (!marked && (!expanded || !checked || records == 0 || !is_clean(plain, records))) {
       return resume("bad-sync", start,
                     "no sync marker behind the block of " + std::to_string(bytes) + " bytes");
     }
@@ -272,13 +297,31 @@ class Reader {
                                       ? "bytes are left behind the last record of a block"
                                       : "a record of a block is broken; " + std::to_string(records - done) +
                                             " of its " + std::to_string(records) + " records are lost";
-      if (!marked) return resume("bad-sync", start, message);
       damaged("bad-block", start, 0, message);
     }
+    if (clean && !checked) {
+      damaged("bad-block", start, 0, "the checksum of a block is wrong; its records were read all the same");
+    }
+    if (decoder.cut_texts() != cut_texts_) {
+      damaged("long-array", start, 0,
+              std::to_string(decoder.cut_texts() - cut_texts_) + " texts are lost of arrays of more than " +
+                  std::to_string(Decoder::kMaxTexts));
+      cut_texts_ = decoder.cut_texts();
+    }
+    if (clean) notes_ += found_;
     if (!marked)
       damaged("bad-sync", start, 0, "the sync marker behind a block is broken; the block itself is whole");
     in_.consume(bytes + kSyncSize);
     return true;
+  }
+
+  // Whether the block decodes to exactly its records; gives them to nobody.
+  bool is_clean(Bytes plain, uint64_t records) {
+    output::NullSink nobody;
+    Decoder trial(schema_, nobody);
+    bool clean = false;
+    trial.decode_block(plain, records, clean);
+    return clean;
   }
 
   void read_cut_block(Decoder& decoder, uint64_t start, uint64_t records, size_t bytes) {
@@ -290,7 +333,8 @@ class Reader {
       readable = outcome == Inflater::Outcome::kWhole || outcome == Inflater::Outcome::kCut;
       plain = plain_.bytes();
     } else if (codec_ == Codec::kSnappy) {
-      readable = data.size() == bytes && expand(data, plain);
+      bool checked = true;
+      readable = data.size() == bytes && expand(data, plain, checked) && checked;
     }
     bool clean = false;
     const uint64_t done = readable ? decoder.decode_block(plain, records, clean) : 0;
@@ -301,26 +345,45 @@ class Reader {
     in_.consume(in_.view().size());
   }
 
-  bool expand(Bytes data, Bytes& plain) {
+  // `checked` becomes false where a checksum does not fit.
+  bool expand(Bytes data, Bytes& plain, bool& checked) {
+    found_ = {};
     switch (codec_) {
       case Codec::kNull: plain = data; return true;
       case Codec::kDeflate:
-        if (inflater_.run(data, plain_) != Inflater::Outcome::kWhole) return false;
+        if (inflater_.run(data, plain_) == Inflater::Outcome::kWhole) {
+          found_.rest = inflater_.rest();
+        } else if (inflater_.run_wrapped(data, plain_) == Inflater::Outcome::kWhole) {
+          found_.wrapped = 1;
+        } else {
+          return false;
+        }
         break;
-      case Codec::kSnappy: {
-        // Avro puts the CRC-32 of the plain data, most significant byte first, behind the Snappy data.
-        if (data.size() < 4) return false;
-        const size_t size = data.size() - 4;
-        plain_.clear();
-        if (!snappy_decompress(data.slice(0, size), kMaxBlock, plain_)) return false;
-        const Bytes result = plain_.bytes();
-        uint32_t expected = 0;
-        for (size_t i = 0; i < 4; ++i) expected = expected << 8 | data[size + i];
-        if (crc32(0, result.data(), static_cast<uInt>(result.size())) != expected) return false;
+      case Codec::kSnappy:
+        if (!expand_snappy(data, checked)) return false;
         break;
-      }
     }
     plain = plain_.bytes();
+    return true;
+  }
+
+  // Avro puts the CRC-32 of the plain data, most significant byte first, after the Snappy data.
+  bool expand_snappy(Bytes data, bool& checked) {
+    constexpr size_t kChecksum = 4;
+    if (data.size() >= kChecksum) {
+      const size_t size = data.size() - kChecksum;
+      plain_.clear();
+      if (snappy_decompress(data.slice(0, size), kMaxBlock, plain_)) {
+        uint32_t expected = 0;
+        for (size_t i = 0; i < kChecksum; ++i) expected = expected << 8 | data[size + i];
+        const Bytes plain = plain_.bytes();
+        checked = crc32(0, plain.data(), static_cast<uInt>(plain.size())) == expected;
+        return true;
+      }
+    }
+    plain_.clear();
+    if (!snappy_decompress(data, kMaxBlock, plain_)) return false;
+    found_.unchecked = 1;
     return true;
   }
 
@@ -351,6 +414,17 @@ class Reader {
   Codec codec_ = Codec::kNull;
   std::array<uint8_t, kSyncSize> sync_{};
   Schema schema_;
+  struct Notes {
+    uint64_t rest = 0, wrapped = 0, unchecked = 0;
+    void operator+=(const Notes& other) {
+      rest += other.rest;
+      wrapped += other.wrapped;
+      unchecked += other.unchecked;
+    }
+  };
+  Notes notes_;             // of the blocks that were read
+  Notes found_;             // of the block that is read
+  uint64_t cut_texts_ = 0;  // of blocks before
   Inflater inflater_;
   ByteBuffer plain_;
 };

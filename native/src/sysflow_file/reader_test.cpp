@@ -84,6 +84,32 @@ std::string some_header(const std::string& exporter) {
   return datums([&](output::AvroEncoder& encoder) { encoder.encode(sysflow::Header{5, exporter, "", ""}); });
 }
 
+constexpr int kBareDeflate = -15;
+constexpr int kZlibWrapper = 15;
+
+std::string deflated(const std::string& plain, int window) {
+  z_stream stream{};
+  EXPECT_EQ(deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  std::string out(plain.size() + 100, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
+  stream.avail_in = static_cast<uInt>(plain.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+std::string notes_of(const Outcome& outcome) {
+  std::string text;
+  for (const Skipped& note : outcome.summary.notes) {
+    if (!text.empty()) text += "; ";
+    text += std::to_string(note.count) + " " + note.reason;
+  }
+  return text;
+}
+
 TEST(SysflowFile, ReadsBackWhatWasWritten) {
   RecordLog expected;
   give_one_of_each(expected);
@@ -216,9 +242,130 @@ TEST(SysflowFile, ReadsSnappyAndChecksItsSum) {
   EXPECT_EQ(outcome.summary.compression, "snappy");
   data.back() = static_cast<char>(data.back() ^ 1);
   outcome = read_text(container_file(kSysFlowSchema, "snappy", block(1, data)));
-  EXPECT_TRUE(outcome.log.lines.empty());
+  EXPECT_EQ(outcome.log.lines, std::vector<std::string>{"SFHeader|5|snap||"});
   ASSERT_EQ(outcome.summary.damage.size(), 1u);
   EXPECT_EQ(outcome.summary.damage[0].kind, "bad-block");
+  data.resize(data.size() - 4);
+  outcome = read_text(container_file(kSysFlowSchema, "snappy", block(1, data) + block(1, data)));
+  EXPECT_EQ(outcome.log.lines.size(), 2u);
+  EXPECT_TRUE(outcome.summary.damage.empty());
+  EXPECT_EQ(notes_of(outcome), "2 blocks without the checksum of the snappy codec");
+}
+
+TEST(SysflowFile, IgnoresWhatOtherWritersLeaveAfterDeflatedData) {
+  const std::string bare = deflated(some_header("one"), kBareDeflate);
+  for (const size_t rest : {0, 1, 3, 4, 100}) {
+    const std::string blocks = block(1, bare + std::string(rest, 'x')) + block(1, bare);
+    const Outcome outcome = read_text(container_file(kSysFlowSchema, "deflate", blocks));
+    EXPECT_EQ(outcome.log.lines, (std::vector<std::string>{"SFHeader|5|one||", "SFHeader|5|one||"})) << rest;
+    EXPECT_TRUE(outcome.summary.damage.empty());
+    EXPECT_EQ(notes_of(outcome),
+              rest == 0 ? "" : std::to_string(rest) + " bytes after the compressed data of blocks, ignored");
+  }
+  const std::string wrapped = deflated(some_header("two"), kZlibWrapper);
+  const Outcome outcome = read_text(container_file(kSysFlowSchema, "deflate", block(1, wrapped)));
+  EXPECT_EQ(outcome.log.lines, std::vector<std::string>{"SFHeader|5|two||"});
+  EXPECT_EQ(notes_of(outcome), "1 blocks in zlib's wrapper, which Avro does without");
+  EXPECT_EQ(
+      read_text(container_file(kSysFlowSchema, "deflate", block(1, bare.substr(0, 5)))).summary.damage.size(),
+      1u);
+}
+
+TEST(SysflowFile, BlocksWithoutRecordsAreNothing) {
+  const std::string one = some_header("one");
+  EXPECT_EQ(read_text(container_file(kSysFlowSchema, "null", block(0, "") + block(1, one))).log.lines.size(),
+            1u);
+  const std::string nothing = block(0, "") + block(0, deflated("", kBareDeflate));
+  const Outcome outcome = read_text(
+      container_file(kSysFlowSchema, "deflate", nothing + block(1, deflated(one, kBareDeflate)) + nothing));
+  EXPECT_EQ(outcome.log.lines.size(), 1u);
+  EXPECT_TRUE(outcome.summary.damage.empty());
+}
+
+TEST(SysflowFile, ReadsPlainBlocksWhoseMarkerAloneIsBroken) {
+  std::string broken = block(1, some_header("two"));
+  broken.back() = static_cast<char>(broken.back() ^ 1);
+  const std::string blocks = block(1, some_header("one")) + broken + block(1, some_header("three"));
+  const Outcome outcome = read_text(container_file(kSysFlowSchema, "null", blocks));
+  EXPECT_EQ(outcome.log.lines.size(), 3u);
+  ASSERT_EQ(outcome.summary.damage.size(), 1u);
+  EXPECT_EQ(outcome.summary.damage[0].skipped_bytes, 0u);
+}
+
+TEST(SysflowFile, TakesAnyOrderAndContentOfTheMetadata) {
+  const std::string header = avro_text("avro.codec") + avro_text("") + avro_text("who") + avro_text("\xFF") +
+                             avro_text("avro.schema") + avro_text(kSysFlowSchema);
+  const std::string blocks = kSync + block(1, some_header("one"));
+  for (const std::string& count :
+       {avro_long(3), avro_long(-3) + avro_long(static_cast<int64_t>(header.size()))}) {
+    const Outcome outcome = read_text(std::string(kMagic) + count + header + avro_long(0) + blocks);
+    EXPECT_EQ(outcome.log.lines.size(), 1u) << outcome.status.message();
+  }
+  const std::string no_codec = std::string(kMagic) + avro_long(1) + avro_text("avro.schema") +
+                               avro_text(kSysFlowSchema) + avro_long(0);
+  EXPECT_EQ(read_text(no_codec + blocks).log.lines.size(), 1u);
+}
+
+// Another namespace, aliases, another order, enums as texts, and a record in place of the union.
+TEST(SysflowFile, ReadsSchemasOfOtherWriters) {
+  const char* schema = R"({"type": "record", "name": "Flow", "fields": [
+    {"name": "zz", "type": ["long", "null"], "default": 3},
+    {"name": "rec", "type": [
+      {"type": "record", "name": "File", "namespace": "other.place", "doc": "d", "fields": [
+        {"name": "path", "type": ["null", {"type": "string", "avro.java.string": "String"}]},
+        {"name": "letter", "aliases": ["restype"], "type": "long"},
+        {"name": "state", "type": "string"},
+        {"name": "oid", "type": "bytes"},
+        {"name": "containerId", "type": ["string", "null"], "default": "c"}]},
+      {"type": "record", "name": "Top", "aliases": ["sysflow.entity.SFHeader"], "fields": [
+        {"name": "exporter", "type": {"type": "enum", "name": "Who", "symbols": ["A", "B"]}}]}]}]})";
+  const std::string data = avro_long(0) + avro_long(9) + avro_long(1) + avro_long(1) +  // header of B
+                           avro_long(1) + avro_long(0) + avro_long(1) + avro_text("/x") + avro_long('d') +
+                           avro_text("MODIFIED") + avro_text(std::string(20, '\x01')) + avro_long(1);
+  Outcome outcome = read_text(container_file(schema, "null", block(2, data)));
+  ASSERT_TRUE(outcome.status.is_ok()) << outcome.status.message();
+  EXPECT_TRUE(outcome.summary.damage.empty());
+  std::string oid;
+  for (int i = 0; i < 20; ++i) oid += "1.";
+  EXPECT_EQ(outcome.log.lines,
+            (std::vector<std::string>{"SFHeader|5|B|NA|", "File|1|" + oid + "|0|100|/x|-"}));
+
+  const char* single = R"({"type": "record", "name": "Flow", "fields": [{"name": "rec", "type":
+    {"type": "record", "name": "SFHeader", "fields": [{"name": "exporter", "type": "string"}]}}]})";
+  outcome = read_text(container_file(single, "null", block(1, avro_text("x"))));
+  EXPECT_EQ(outcome.log.lines, std::vector<std::string>{"SFHeader|5|x|NA|"});
+}
+
+// A byte in the file is a string in memory.
+TEST(SysflowFile, TextsOfAnArrayAreBounded) {
+  const std::string schema = R"({"type": "record", "name": "SysFlow", "fields": [{"name": "rec", "type": [
+    {"type": "record", "name": "Process", "fields": [
+      {"name": "env", "type": {"type": "array", "items": "string"}}, {"name": "exe", "type": "string"}]}]}]})";
+  constexpr int64_t kMax = 65536;
+  for (const int64_t texts : {kMax - 1, kMax, kMax + 1, kMax * 4}) {
+    const std::string data = avro_long(0) + avro_long(texts) + std::string(static_cast<size_t>(texts), '\0') +
+                             avro_long(0) + avro_text("/x");
+    const Outcome outcome = read_text(container_file(schema, "null", block(1, data)));
+    ASSERT_EQ(outcome.log.lines.size(), 1u);
+    EXPECT_NE(outcome.log.lines[0].find("/x"), std::string::npos);
+    ASSERT_EQ(outcome.summary.damage.size(), texts > kMax ? 1u : 0u) << texts;
+    if (texts <= kMax) continue;
+    EXPECT_EQ(outcome.summary.damage[0].kind, "long-array");
+    EXPECT_EQ(outcome.summary.damage[0].message,
+              std::to_string(texts - kMax) + " texts are lost of arrays of more than 65536");
+  }
+}
+
+TEST(SysflowFile, TimesThatCannotBeAreNoSpan) {
+  const Outcome outcome = read_text(written([](sysflow::RecordSink& sink) {
+    for (const int64_t ts : {int64_t{INT64_MAX}, int64_t{5}, int64_t{INT64_MIN}, int64_t{9}, int64_t{-1}}) {
+      sink.process_flow({{1, 1}, ts, 1, 1, INT64_MAX, 0, 0});
+    }
+    sink.finish();
+  }));
+  EXPECT_EQ(outcome.log.lines.size(), 5u);
+  EXPECT_EQ(outcome.summary.first_time, 5);
+  EXPECT_EQ(outcome.summary.last_time, 9);
 }
 
 // The oldest schema: no ip, fd, entry, cwd and env; six container types. And a field nobody knows.
@@ -278,8 +425,13 @@ TEST(SysflowFile, RefusesWhatIsNoSysflowFileAndSaysWhy) {
   EXPECT_EQ(read_path(fs::temp_directory_path().string()).status.code(), ErrorCode::kNotAFile);
   EXPECT_EQ(read_text(container_file("\"long\"", "null", "")).status.code(), ErrorCode::kNotSupported);
   EXPECT_EQ(read_text(container_file("{", "null", "")).status.code(), ErrorCode::kBadFormat);
-  EXPECT_EQ(read_text(container_file(kSysFlowSchema, "zstandard", "")).status.code(),
-            ErrorCode::kNotSupported);
+  const Status codec = read_text(container_file(kSysFlowSchema, "zst\x1b\"", "")).status;
+  EXPECT_EQ(codec.code(), ErrorCode::kNotSupported);
+  EXPECT_NE(codec.message().find(": unsupported compression: expected codec null, deflate or snappy, found "
+                                 "\"zst??\"; write the file again with one of these"),
+            std::string::npos);
+  const std::string large = "{\"x\":\"" + std::string(size_t{1} << 20, 'x') + "\"}";
+  EXPECT_EQ(read_text(container_file(large, "null", "")).status.code(), ErrorCode::kBadFormat);
 }
 
 // Types without bytes must not let a small file cost much time.

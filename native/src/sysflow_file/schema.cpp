@@ -111,9 +111,15 @@ constexpr RecordName kRecords[] = {
     {"sysflow.event.K8sEvent", RecordKind::kK8sEvent},
 };
 
+// Names are compared without their namespaces, as the schema resolution of Avro does: a writer may have its
+// own.
+std::string_view short_name(std::string_view name) {
+  return name.substr(name.rfind('.') + 1);
+}
+
 RecordKind record_kind(std::string_view name) {
   for (const RecordName& record : kRecords) {
-    if (record.name == name) return record.kind;
+    if (short_name(record.name) == short_name(name)) return record.kind;
   }
   return RecordKind::kOther;
 }
@@ -142,15 +148,16 @@ class Compiler {
       return Status(ErrorCode::kBadFormat, "the schema in the header is not valid: " + problem_);
     }
     const Node& top = schema_.nodes[root];
-    const bool is_sysflow =
-        top.kind == Node::Kind::kRecord &&
-        std::any_of(top.fields.begin(), top.fields.end(), [&](const Node::Field& field) {
-          if (field.slot != Slot::kRec || schema_.nodes[field.node].kind != Node::Kind::kUnion) return false;
-          const auto& branches = schema_.nodes[field.node].branches;
-          return std::any_of(branches.begin(), branches.end(), [&](uint32_t branch) {
-            return schema_.nodes[branch].record != RecordKind::kOther;
-          });
-        });
+    const bool is_sysflow = top.kind == Node::Kind::kRecord &&
+                            std::any_of(top.fields.begin(), top.fields.end(), [&](const Node::Field& field) {
+                              const Node& type = schema_.nodes[field.node];
+                              if (field.slot != Slot::kRec) return false;
+                              if (type.kind == Node::Kind::kRecord) return type.record != RecordKind::kOther;
+                              const auto& branches = type.branches;
+                              return std::any_of(branches.begin(), branches.end(), [&](uint32_t branch) {
+                                return schema_.nodes[branch].record != RecordKind::kOther;
+                              });
+                            });
     if (!is_sysflow) {
       return Status(
           ErrorCode::kNotSupported,
@@ -205,7 +212,8 @@ class Compiler {
       node.kind = primitive.kind;
       return add(std::move(node), place);
     }
-    const auto found = names_.find(full_name(name, space));
+    auto found = names_.find(full_name(name, space));
+    if (found == names_.end()) found = names_.find(std::string(name));
     if (found == names_.end()) return fail("unknown type \"" + std::string(name.substr(0, 80)) + "\"");
     place = found->second;
     return true;
@@ -237,6 +245,14 @@ class Compiler {
     return space + "." + std::string(name);
   }
 
+  // Other names by which a writer says that its type or field is known.
+  template <typename Visit>
+  static void each_alias(const json::Value& json, Visit&& visit) {
+    const json::Value* aliases = json.find("aliases");
+    if (aliases == nullptr) return;
+    for (const json::Value& alias : aliases->items()) visit(alias.as_string());
+  }
+
   // Adds a named type so that its own fields can refer to it. `inner` becomes the namespace within it.
   bool declare(const json::Value& json, Node node, const std::string& space, uint32_t& place,
                std::string& inner) {
@@ -248,7 +264,12 @@ class Compiler {
         full_name(name->as_string(), own_space != nullptr ? std::string(own_space->as_string()) : space);
     const size_t dot = full.rfind('.');
     inner = dot == std::string::npos ? std::string() : full.substr(0, dot);
-    if (node.kind == Node::Kind::kRecord) node.record = record_kind(full);
+    if (node.kind == Node::Kind::kRecord) {
+      node.record = record_kind(full);
+      each_alias(json, [&node](std::string_view alias) {
+        if (node.record == RecordKind::kOther) node.record = record_kind(alias);
+      });
+    }
     if (!add(std::move(node), place)) return false;
     if (!names_.emplace(full, place).second) return fail("the type \"" + full.substr(0, 80) + "\" twice");
     return true;
@@ -267,7 +288,11 @@ class Compiler {
       if (name == nullptr || type == nullptr) return fail("a field without name or type");
       uint32_t field_place = 0;
       if (!compile(*type, inner, field_place)) return false;
-      schema_.nodes[place].fields.push_back({slot_of(name->as_string()), field_place});
+      Slot slot = slot_of(name->as_string());
+      each_alias(field, [&slot](std::string_view alias) {
+        if (slot == Slot::kUnknown) slot = slot_of(alias);
+      });
+      schema_.nodes[place].fields.push_back({slot, field_place});
     }
     return true;
   }

@@ -1,0 +1,70 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Workplace } from '../helpers/cli.js';
+import { fixtures } from '../helpers/corpus.js';
+
+const work = new Workplace();
+afterAll(() => work.remove());
+
+/** The capture with another time, as a 64-bit number, in each event that makes one of these directories. */
+async function withTimes(name: string, time: bigint): Promise<void> {
+  const capture = readFileSync(join(fixtures, 'webserver.scap'));
+  const { stdout } = await work.run(
+    `sfkit events fixtures/webserver.scap --filter "evt.type in (mkdir, unlink, rename, mkdirat, unlinkat, renameat)" -p "%evt.rawtime"`,
+  );
+  const times = stdout.trim().split('\n');
+  expect(times.length).toBeGreaterThan(1);
+  const old = Buffer.alloc(8);
+  old.writeBigUInt64LE(BigInt(times[1] as string));
+  const place = capture.indexOf(old);
+  expect(place).toBeGreaterThan(0);
+  capture.writeBigUInt64LE(BigInt.asUintN(64, time), place);
+  writeFileSync(join(work.directory, name), capture);
+}
+
+const columns = 'type, opflags, ts, ts_uts, endts, endts_uts, res';
+
+describe('an event with a time that cannot be', () => {
+  it.each([
+    ['2^63 - 1', 2n ** 63n - 1n],
+    ['-1', -1n - 2n ** 32n],
+    ['-2^63', -(2n ** 63n)],
+    ['-2', -2n],
+  ])('%s is null in every format and takes nothing from others', async (name, time) => {
+    const capture = `x${name.replaceAll(/[^0-9-]/g, '')}.scap`;
+    await withTimes(capture, time);
+    const select = `--format jsonl "select ${columns} from sysflow order by idx"`;
+    const plain = await work.run(`sfkit query fixtures/webserver.scap ${select}`);
+    const whole = await work.run(`sfkit query ${capture} ${select}`);
+    expect(whole.exit).toBe(0);
+    const note = 'note: 1 time outside 1970 to 2262, null in ts and endts (ts_uts and endts_uts have the numbers)\n';
+    expect(whole.stderr).toBe(`sfkit: ${capture}: ${note}`);
+    const rows = (text: string) => text.trim().split('\n');
+    const changed = rows(whole.stdout).filter((row) => row.includes(`"ts_uts":${time},`));
+    expect(changed).toHaveLength(1);
+    expect(changed[0]).toContain('"ts":null,');
+    // The other rows are what they were.
+    const others = new Set(rows(plain.stdout));
+    expect(rows(whole.stdout).filter((row) => !others.has(row))).toEqual(changed);
+    expect(rows(whole.stdout)).toHaveLength(others.size);
+
+    for (const format of ['csv', 'jsonl', 'arrow', 'parquet', 'avro']) {
+      const { stderr, exit } = await work.run(`sfkit convert ${capture} -f ${format} -o x.${format}`);
+      expect(exit, stderr).toBe(0);
+      if (format !== 'avro') expect(stderr).toContain(`  ${note}`);
+    }
+    for (const format of ['arrow', 'parquet', 'avro']) {
+      const { stdout, stderr } = await work.run(`sfkit query x.${format} ${select}`);
+      // A .sf file has no flows over IPv6.
+      const kept = rows(whole.stdout).filter((row) => format !== 'avro' || !row.includes('"res":"['));
+      expect(rows(stdout), `${format} ${stderr}`).toEqual(kept);
+    }
+    const lines = readFileSync(join(work.directory, 'x.jsonl'), 'utf8').trim().split('\n');
+    expect(lines.filter((line) => line.includes('"ts":null')).map((line) => JSON.parse(line).type)).toEqual(['FE']);
+    const csv = readFileSync(join(work.directory, 'x.csv'), 'utf8');
+    expect(csv).toContain(`,,${time},`);
+    expect((await work.run(`sfkit events ${capture} --count`)).exit).toBe(0);
+    expect((await work.run(`sfkit info ${capture}`)).exit).toBe(0);
+  });
+});
