@@ -1,4 +1,5 @@
 // What the addon exports; the contract is src/engine/native.ts.
+#include "addon/removal.h"
 #include "addon/session_object.h"
 #include "addon/socket_object.h"
 #include "addon/values.h"
@@ -30,6 +31,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("version", SFKIT_VERSION);
   exports.Set("checkFilter", Napi::Function::New(env, check_filter, "checkFilter"));
   exports.Set("tryProbe", Napi::Function::New(env, try_probe, "tryProbe"));
+  sfkit::addon::export_removal(env, exports);
   exports.Set("SeqpacketSocket", sfkit::addon::SocketObject::define(env));
   exports.Set("Session", sfkit::addon::SessionObject::define(env));
   return exports;

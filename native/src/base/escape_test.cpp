@@ -35,6 +35,13 @@ TEST(Escape, WritesControlsAndInvalidBytesAsNumbers) {
   EXPECT_EQ(escaped("\xff\xc3(\xed\xa0\x80"), "\\xff\\xc3(\\xed\\xa0\\x80");
 }
 
+TEST(Escape, ShowsWhatIsInvisible) {
+  // Soft hyphen, Hangul filler, Braille blank, variation selector, tag, no-break space, not assigned, private.
+  EXPECT_EQ(escaped("\xc2\xad\xe3\x85\xa4\xe2\xa0\x80\xef\xb8\x8f\xf3\xa0\x81\x81"), "\\xad\\u3164\\u2800\\ufe0f\\U000e0041");
+  EXPECT_EQ(escaped("\xc2\xa0\xcd\xb8\xee\x80\x80\xef\xbf\xbf"), "\\xa0\\u0378\\ue000\\uffff");
+  EXPECT_EQ(json("\xf3\xa0\x81\x81\xf0\x9f\x99\x82"), "\"\\udb40\\udc41\xf0\x9f\x99\x82\"");
+}
+
 TEST(Escape, MakesJsonStrings) {
   EXPECT_EQ(json("a\"b\\c\n\x7f"), "\"a\\\"b\\\\c\\u000a\\u007f\"");
   EXPECT_EQ(json("\xff\xc3\xbc\xe2\x80\xae"), "\"\xef\xbf\xbd\xc3\xbc\\u202e\"");

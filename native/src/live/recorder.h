@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "live/file_descriptor.h"
+#include "base/file_descriptor.h"
 
 namespace sfkit::live {
 
