@@ -33,7 +33,8 @@ Napi::Value remove_made_directory(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   const auto object = info[1].As<Napi::Object>();
-  const files::MadeDirectory made{number_in(object, "device"), number_in(object, "inode"), number_in(object, "owner")};
+  const files::MadeDirectory made{number_in(object, "device"), number_in(object, "inode"),
+                                  number_in(object, "owner")};
   return Napi::Boolean::New(env, files::remove_made_directory(info[0].ToString().Utf8Value(), made));
 }
 
@@ -58,7 +59,8 @@ Napi::Value remove_leftovers(const Napi::CallbackInfo& info) {
 
 void export_removal(Napi::Env env, Napi::Object exports) {
   if (!files::can_remove_safely()) return;
-  exports.Set("identifyMadeDirectory", Napi::Function::New(env, identify_made_directory, "identifyMadeDirectory"));
+  exports.Set("identifyMadeDirectory",
+              Napi::Function::New(env, identify_made_directory, "identifyMadeDirectory"));
   exports.Set("removeMadeDirectory", Napi::Function::New(env, remove_made_directory, "removeMadeDirectory"));
   exports.Set("removeLeftovers", Napi::Function::New(env, remove_leftovers, "removeLeftovers"));
 }

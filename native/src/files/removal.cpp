@@ -75,7 +75,8 @@ bool is_same(const struct stat& info, const MadeDirectory& made) {
 // Removes an entry with all in it, or nothing: it looks at everything before it removes anything.
 class Removal {
  public:
-  Removal(uint64_t owner, uint64_t device, bool is_private) : owner_(owner), device_(device), is_private_(is_private) {}
+  Removal(uint64_t owner, uint64_t device, bool is_private)
+      : owner_(owner), device_(device), is_private_(is_private) {}
 
   bool remove(int parent, const std::string& name) {
     return walk(Step::kLook, parent, name, 0) && walk(Step::kRemove, parent, name, 0);
@@ -145,7 +146,8 @@ bool remove_made_directory(const std::string& path, const MadeDirectory& made) {
   return ::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) == 0;
 }
 
-void remove_leftovers(const std::string& directory, const std::function<bool(const std::string&)>& is_leftover) {
+void remove_leftovers(const std::string& directory,
+                      const std::function<bool(const std::string&)>& is_leftover) {
   // With a slash at its end a link would be followed.
   const size_t end = directory.find_last_not_of('/');
   const std::string path = end == std::string::npos ? directory : directory.substr(0, end + 1);

@@ -151,7 +151,8 @@ TEST_F(RemovalTest, RemovesADirectoryByWhatItIs) {
 }
 
 #if defined(RENAME_EXCHANGE)
-// Somebody swaps a directory of the leftover, and the leftover itself, for a link to the victim's directory all the time.
+// Somebody swaps a directory of the leftover, and the leftover itself, for a link to the victim's directory
+// all the time.
 TEST_F(RemovalTest, NeverLeavesTheDirectoryWhileEntriesAreSwapped) {
   constexpr int kEnough = 400;
   const fs::path link = base_ / "link";
@@ -171,7 +172,8 @@ TEST_F(RemovalTest, NeverLeavesTheDirectoryWhileEntriesAreSwapped) {
   });
   int gone = 0;
   const auto is_enough = [&] { return gone >= kEnough / 10 && swaps >= kEnough; };
-  for (int round = 0; victim_lives() && round < 100 * kEnough && !(round >= kEnough && is_enough()); ++round) {
+  for (int round = 0; victim_lives() && round < 100 * kEnough && !(round >= kEnough && is_enough());
+       ++round) {
     std::error_code failure;
     const fs::path next = plant("next");
     fs::rename(next, tree, failure);

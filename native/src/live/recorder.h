@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include "base/status.h"
 #include "base/file_descriptor.h"
+#include "base/status.h"
 
 namespace sfkit::live {
 
