@@ -23,7 +23,7 @@ export function explain(error: unknown): { message: string; exit: number } {
 }
 
 /** What is wrong with a filter; below it the filter in one line and a mark. */
-const markedFilter = /^(filter, [^]*)\n( {2}[^\n]*\n *\^)$/;
+const markedFilter = /^(filter, [\s\S]*)\n( {2}[^\n]*\n *\^)$/;
 
 /** What the parser says of a value that a flag does not take. */
 const wrongValue = /^Parsing (--\S+)\s+(.*)/;
