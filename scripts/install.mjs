@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { buildNative } from './lib/native.mjs';
 import { prebuiltCandidates } from './lib/prebuilt.mjs';
 import { root } from './lib/run.mjs';
-import { ensureSystemPackages } from './lib/system.mjs';
+import { requireSystemPackages } from './lib/system.mjs';
 
 // A clone is set up by scripts/setup.mjs, which builds; a package has no tsconfig.json.
 const isClone = existsSync(join(root, 'tsconfig.json'));
 
 if (!isClone && !prebuiltCandidates().some(loads)) {
-  ensureSystemPackages({ tests: false });
+  // Whoever installs a package has not asked for others of the system: what is missing is said.
+  requireSystemPackages({ tests: false });
   buildNative({ tests: false });
 }
 

@@ -15,6 +15,16 @@ export function ensureSystemPackages({ tests }) {
     install();
     missing = missingParts(tests);
   }
+  report(missing);
+}
+
+/** Makes sure of the same without installing anything: says what is missing and how to get it. */
+export function requireSystemPackages({ tests }) {
+  report(missingParts(tests));
+}
+
+/** Ends the script when the build cannot do without one of these parts. */
+function report(missing) {
   const needed = missing.filter((part) => !part.optional);
   if (needed.length > 0) fail(advice(needed));
   for (const part of missing) say(`without ${part.what}: ${part.optional}`);

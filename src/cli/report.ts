@@ -15,17 +15,23 @@ export const exitCodes = {
 export function explain(error: unknown): { message: string; exit: number } {
   const isArgument = error instanceof SfkitError && error.code === 'INVALID_ARGUMENT';
   const wrongUsage = isParseError(error) || isArgument;
-  // What was typed wrong may be shown below the message, with a mark.
-  const lines = isArgument ? error.message.split('\n') : [messageOf(error)];
+  // Names in a message may hold line ends, which are escaped like everything else.
+  const [, said, below] = (isArgument && markedFilter.exec(error.message)) || [];
+  const lines = said === undefined || below === undefined ? [messageOf(error)] : [said, ...below.split('\n')];
   const message = lines.map(escapeForTerminal).join('\n');
   return { message, exit: wrongUsage ? exitCodes.wrongUsage : exitCodes.failed };
 }
+
+/** What is wrong with a filter; below it the filter in one line and a mark. */
+const markedFilter = /^(filter, [\s\S]*)\n( {2}[^\n]*\n *\^)$/;
 
 /** What the parser says of a value that a flag does not take. */
 const wrongValue = /^Parsing (--\S+)\s+(.*)/;
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  // Other errors, like those of DuckDB, go on in further lines.
+  if (error instanceof SfkitError || 'syscall' in error) return error.message;
   if (!isParseError(error)) return firstLine(error.message);
   const missing = (error as { args?: { name: string }[] }).args?.filter(({ name }) => name !== undefined) ?? [];
   if (missing.length > 0) return `missing argument: ${missing.map((arg) => arg.name).join(', ')}; see --help`;

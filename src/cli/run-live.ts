@@ -53,7 +53,8 @@ export async function runLive({ record, duration, runtimes, ...options }: LiveRu
   });
   // Whoever looks at the table goes away: nothing is left to do. (Records say so themselves.)
   if (options.onBusiest !== undefined) process.stdout.once('error', end);
-  const pending = record === undefined || isStream(record) ? undefined : pendingFile(record, { keeps: true });
+  const pending =
+    record === undefined || isStream(record) ? undefined : pendingFile(record, { keeps: true, isPrivate: true });
   const live = {
     ...options.live,
     recordPath: pending?.path ?? record,

@@ -74,4 +74,5 @@ const reasons: Record<string, string> = {
   ELOOP: 'its links lead in a circle',
   ENXIO: 'it is a socket or a device that is not there',
   EPIPE: 'its reader went away',
+  EBADF: 'it is closed',
 };

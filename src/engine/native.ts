@@ -281,6 +281,13 @@ export interface NativeSeqpacketSocket {
   close(): void;
 }
 
+/** A directory that this process made, whatever its name is later. */
+export interface NativeMadeDirectory {
+  device: bigint;
+  inode: bigint;
+  owner: bigint;
+}
+
 export interface NativeAddon {
   SeqpacketSocket: new () => NativeSeqpacketSocket;
   version: string;
@@ -289,4 +296,12 @@ export interface NativeAddon {
   /** Loads the probe and lets it go again. What works; throws what does not, as `next()` rejects. */
   tryProbe(options: NativeProbeOptions): string;
   Session: new (config: NativeConfig) => NativeSession;
+  /** Whether the process was started without standard output; Node.js has opened /dev/null for it. */
+  isStandardOutputClosed(): boolean;
+  /** The directory at a path, just made; null when it is a link or not empty. Missing, as the next two, on Windows. */
+  identifyMadeDirectory?(path: string): NativeMadeDirectory | null;
+  /** Removes that directory with its files and directories, links not followed. Whether it is gone. */
+  removeMadeDirectory?(path: string, made: NativeMadeDirectory): boolean;
+  /** Removes the own user's files and directories whose names are taken; see native/src/files/removal.h. */
+  removeLeftovers?(directory: string, isLeftover: (name: string) => boolean): void;
 }

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import {
   BIGINT,
   BOOLEAN,
@@ -38,6 +39,8 @@ export interface DatabaseOptions {
 export async function openDatabase(
   options: DatabaseOptions = {},
 ): Promise<{ connection: DuckDBConnection; close(): void }> {
+  // DuckDB would make it as the umask has it.
+  if (options.temporary !== undefined) mkdirSync(options.temporary, { recursive: true, mode: 0o700 });
   const instance = await DuckDBInstance.create(options.path ?? ':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { loadAddon } from '../engine/addon.js';
 
 // A process that is killed outright cannot remove its unfinished output; the next one does.
 
@@ -14,29 +14,19 @@ export const machine = createHash('sha256').update(`${hostname()} ${processNames
 const unfinished = new RegExp(`^\\..+\\.([1-9]\\d{0,9})-\\d+\\.${machine}\\.part$`);
 const seen = new Set<string>();
 
-/** Removes the unfinished output of processes that are gone; looks into a directory once. */
+/**
+ * Removes the unfinished output of processes that are gone; looks into a directory once. Anyone can make such a name:
+ * the engine removes only what the own user owns, and follows no link.
+ */
 export function removeLeftovers(directory: string): void {
   if (seen.has(directory)) return;
   seen.add(directory);
-  try {
-    for (const name of readdirSync(directory)) {
-      const id = unfinished.exec(name)?.[1];
-      if (id !== undefined && !isAlive(Number(id))) remove(join(directory, name));
-    }
-  } catch {
-    // Whether the directory can be used shows when the output is opened.
-  }
+  loadAddon().removeLeftovers?.(directory, isLeftover);
 }
 
-function remove(path: string): void {
-  const info = lstatSync(path);
-  // We make files and directories only; a link is somebody else's.
-  if (!info.isFile() && !info.isDirectory()) return;
-  try {
-    rmSync(path, { recursive: true, force: true });
-  } catch {
-    // Another user's; that user's next run removes it.
-  }
+function isLeftover(name: string): boolean {
+  const id = unfinished.exec(name)?.[1];
+  return id !== undefined && !isAlive(Number(id));
 }
 
 function isAlive(id: number): boolean {

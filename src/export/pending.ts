@@ -1,7 +1,9 @@
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { unwritable } from '../engine/errors.js';
 import { machine, removeLeftovers } from './leftovers.js';
+import { fileAt, isOwn, modeInPlaceOf, privateFile, publicFile, setMode, usualDirectoryMode } from './mode.js';
+import { makeOwnDirectory, type OwnDirectory } from './own-directory.js';
 import { lookAt } from './target.js';
 
 // Output appears whole: it is written under another name in the same directory and renamed at the end.
@@ -13,8 +15,10 @@ let counter = 0;
 export interface Pending {
   /** Where to write. */
   readonly path: string;
-  /** Gives the output its name; what stood there before is replaced. */
-  commit(): void;
+  /** Permissions to make a file with, before the umask. */
+  readonly mode: number;
+  /** Gives the output its name; what stood there before is replaced. `from` is where it was written, if not in `path`. */
+  commit(from?: string): void;
   /** Removes what was written; nothing happens after commit(). */
   discard(): void;
 }
@@ -29,39 +33,46 @@ export interface PendingOptions {
   isPrivate?: boolean | undefined;
 }
 
-/** Permissions of a file, before the umask. */
-export function modeOf({ isPrivate }: PendingOptions): number {
-  return isPrivate ? 0o600 : 0o666;
-}
-
 /** A file to be, in place of a regular file or of none; what a link points to is replaced, not the link. */
 export function pendingFile(target: string, options: PendingOptions = {}): Pending {
   const { kind, path: place } = lookAt(target);
   if (kind === 'directory') throw unwritable(target, { code: 'EISDIR' });
-  return register(place, target, (path) => renameSync(path, place), options);
+  const replaced = fileAt(place);
+  return register(place, target, options, {
+    // Until it has its permissions; new outputs get theirs from the umask.
+    mode: options.isPrivate || (replaced && isOwn(replaced)) ? privateFile : publicFile,
+    finish: (from) => {
+      giveMode(from, fileAt(place) ?? replaced, options);
+      renameSync(from, place);
+    },
+    remove: removeFile,
+  });
 }
 
 /** A directory to be, created empty under its passing name; its files replace files of the same name. */
 export function pendingDirectory(target: string, options: PendingOptions = {}): Pending {
   const { kind, path: place } = lookAt(target.replace(/[/\\]+$/, ''));
   if (kind === 'file' || kind === 'stream') throw unwritable(target, { code: 'ENOTDIR' });
-  const pending = register(
-    place,
-    target,
-    (path) => {
-      if (lookAt(place).kind === 'nothing') {
-        renameSync(path, place);
+  let own: OwnDirectory | undefined;
+  const pending = register(place, target, options, {
+    mode: options.isPrivate ? privateFile : publicFile,
+    finish: (from) => {
+      const isNew = lookAt(place).kind === 'nothing';
+      const names = readdirSync(from);
+      for (const name of names) giveMode(join(from, name), fileAt(join(place, name)), options);
+      if (isNew) {
+        if (!options.isPrivate) setMode(from, constantly(usualDirectoryMode(from)));
+        renameSync(from, place);
         return;
       }
-      for (const name of readdirSync(path)) renameSync(join(path, name), join(place, name));
-      rmSync(path, { recursive: true, force: true });
+      for (const name of names) renameSync(join(from, name), join(place, name));
+      rmdirSync(from);
     },
-    options,
-  );
+    remove: (path) => own?.remove(path),
+  });
   try {
     mkdirSync(dirname(pending.path), { recursive: true });
-    // Not through what others may have put there.
-    mkdirSync(pending.path, options.isPrivate ? 0o700 : 0o777);
+    own = makeOwnDirectory(pending.path);
   } catch (error) {
     pending.discard();
     throw unwritable(target, error);
@@ -69,20 +80,42 @@ export function pendingDirectory(target: string, options: PendingOptions = {}): 
   return pending;
 }
 
-/** A directory for passing files, removed by discard() at the latest when the process ends. */
-export function scratchDirectory(
-  parent: string,
-  shownAs: string,
-  { isPrivate }: PendingOptions = {},
-): Pick<Pending, 'path' | 'discard'> {
-  const scratch = register(join(parent, 'sfkit-scratch'), shownAs, () => {});
+/** A directory for passing files that only the own user can enter, removed by discard() at the latest when the process ends. */
+export function scratchDirectory(parent: string, shownAs: string): Pick<Pending, 'path' | 'discard'> {
+  let own: OwnDirectory | undefined;
+  const scratch = register(
+    join(parent, 'sfkit-scratch'),
+    shownAs,
+    {},
+    {
+      mode: privateFile,
+      finish: () => {},
+      remove: (path) => own?.remove(path),
+    },
+  );
   try {
-    mkdirSync(scratch.path, isPrivate ? 0o700 : 0o777);
+    own = makeOwnDirectory(scratch.path);
   } catch (error) {
     scratch.discard();
     throw unwritable(shownAs, error);
   }
   return scratch;
+}
+
+/** The permissions of what the output replaces; a new one has got its own from the umask. */
+function giveMode(path: string, replaced: Stats | undefined, { isPrivate }: PendingOptions): void {
+  if (isPrivate) setMode(path, constantly(privateFile));
+  else if (replaced) setMode(path, (current) => modeInPlaceOf(replaced, current));
+}
+
+const constantly = (mode: number) => () => mode;
+
+function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It was not made yet.
+  }
 }
 
 /** Removes every unfinished output; for the end of the process, whatever its cause. */
@@ -96,20 +129,27 @@ export function discardAll(): void {
   }
 }
 
+interface Making {
+  mode: number;
+  finish(from: string): void;
+  remove(path: string): void;
+}
+
 function register(
   place: string,
   target: string,
-  finish: (path: string) => void,
-  { keeps = false, isNew = false }: PendingOptions = {},
+  { keeps = false, isNew = false }: PendingOptions,
+  { mode, finish, remove }: Making,
 ): Pending {
   removeLeftovers(dirname(place));
   const part = `${place}.part`;
   const path = keeps ? (isNew ? part : unusedName(part)) : hiddenName(place);
   const pending: Pending = {
     path,
-    commit() {
+    mode,
+    commit(from = path) {
       try {
-        finish(path);
+        finish(from);
       } catch (error) {
         pending.discard();
         throw unwritable(target, error);
@@ -127,7 +167,7 @@ function register(
       } catch {
         // It was not made yet, or cannot be moved.
       }
-      rmSync(gone, { recursive: true, force: true });
+      remove(gone);
     },
   };
   open.add(pending);

@@ -3,7 +3,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { OutputLost, OutputUnread, type SfkitError, unwritable } from '../engine/errors.js';
-import { modeOf, type PendingOptions, pendingFile } from './pending.js';
+import { publicFile } from './mode.js';
+import { type PendingOptions, pendingFile } from './pending.js';
 import { lookAt } from './target.js';
 
 /** Takes bytes in order. A write resolves when the next one is welcome. */
@@ -26,7 +27,7 @@ export function fileSink(target: string, options: SinkOptions = {}): ByteSink {
   const sink = plainFileSink(pending.path, {
     shownAs: target,
     keptAs: options.keeps ? pending.path : undefined,
-    mode: modeOf(options),
+    mode: pending.mode,
     onError: () => pending.discard(),
   });
   return {
@@ -55,7 +56,7 @@ interface PlainFileOptions {
 /** A file that shows while it is written; for use below a directory that is itself pending. */
 export function plainFileSink(
   path: string,
-  { shownAs = path, keptAs = shownAs, mode = 0o666, onError = () => {} }: PlainFileOptions = {},
+  { shownAs = path, keptAs = shownAs, mode = publicFile, onError = () => {} }: PlainFileOptions = {},
 ): ByteSink {
   let descriptor: number | undefined;
   const shut = () => {

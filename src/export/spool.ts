@@ -14,6 +14,7 @@ import type { Column, ColumnBatch } from '../engine/batch.js';
 import type { TableColumn, TableName } from '../engine/columns.gen.js';
 import { GrowingDictionary } from './dictionary.js';
 import { physicalColumns } from './duckdb.js';
+import { privateFile } from './mode.js';
 import { writeAll } from './sink.js';
 
 /** Rows of a DuckDB vector. */
@@ -42,7 +43,7 @@ export class Spool {
     this.#block = new Uint8Array(blockBytes(this.#columns, vectorSize));
     for (const { name, type } of this.#columns)
       if (type === 'str') this.#dictionaries.set(name, new GrowingDictionary());
-    this.#descriptor = openSync(path, 'w+');
+    this.#descriptor = openSync(path, 'w+', privateFile);
   }
 
   /** Number of distinct strings of a column. */

@@ -1,4 +1,4 @@
-import { createReadStream, renameSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pendingFile, scratchDirectory } from './pending.js';
@@ -16,8 +16,8 @@ export interface StagedFile {
 }
 
 export function stageFile(target: string, name: string, { hurry, isPrivate }: SinkOptions = {}): StagedFile {
-  const pending = isStream(target) ? undefined : pendingFile(target);
-  const scratch = scratchDirectory(pending ? dirname(pending.path) : tmpdir(), target, { isPrivate });
+  const pending = isStream(target) ? undefined : pendingFile(target, { isPrivate });
+  const scratch = scratchDirectory(pending ? dirname(pending.path) : tmpdir(), target);
   const path = join(scratch.path, name);
   const discard = () => {
     scratch.discard();
@@ -28,8 +28,7 @@ export function stageFile(target: string, name: string, { hurry, isPrivate }: Si
     path,
     async commit() {
       if (pending) {
-        renameSync(path, pending.path);
-        pending.commit();
+        pending.commit(path);
       } else {
         const sink = openSink(target, { hurry });
         for await (const chunk of createReadStream(path)) await sink.write(chunk);

@@ -1,9 +1,9 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ColumnBatch } from '../engine/batch.js';
 import { type TableName, tables as tableSpecs } from '../engine/columns.gen.js';
 import { unwritable } from '../engine/errors.js';
-import { modeOf, pendingDirectory } from './pending.js';
+import { makeOwnDirectory } from './own-directory.js';
+import { pendingDirectory } from './pending.js';
 import { type Conversion, extension, type Format } from './plan.js';
 import { type ByteSink, isStream, openSink, plainFileSink, type SinkOptions } from './sink.js';
 import { stageFile } from './staged.js';
@@ -98,7 +98,7 @@ async function openDirectory(
   try {
     for (const table of tables) {
       const name = `${table}${extension(format)}`;
-      const sink = plainFileSink(join(pending.path, name), { shownAs: join(target, name), mode: modeOf(options) });
+      const sink = plainFileSink(join(pending.path, name), { shownAs: join(target, name), mode: pending.mode });
       sinks.push(sink);
       writers.set(table, await openWriter(format, table, sink, arrowForm(name, options)));
     }
@@ -143,7 +143,6 @@ async function openParquet(
     async finish() {
       try {
         await writer.write(place.paths);
-        if (options.isPrivate) for (const path of place.paths.values()) makePrivate(path);
       } catch (error) {
         throw unwritable(conversion.output, error);
       }
@@ -157,15 +156,6 @@ async function openParquet(
   };
 }
 
-/** While nobody else can reach the file yet. */
-function makePrivate(path: string): void {
-  try {
-    chmodSync(path, 0o600);
-  } catch {
-    // A file system without permissions, or with those of all its files fixed.
-  }
-}
-
 interface ParquetPlace {
   /** For the passing database: on the output's own disk where it has one. */
   scratch: string;
@@ -177,13 +167,12 @@ interface ParquetPlace {
 function parquetPlace(conversion: Conversion, tables: readonly TableName[], options: SinkOptions): ParquetPlace {
   if (conversion.shape === 'directory') {
     const pending = pendingDirectory(conversion.output, options);
-    const scratch = join(pending.path, '.scratch');
-    mkdirSync(scratch);
+    const scratch = makeOwnDirectory(join(pending.path, '.scratch'));
     return {
-      scratch,
+      scratch: scratch.path,
       paths: new Map(tables.map((table) => [table, join(pending.path, `${table}.parquet`)])),
       async commit() {
-        rmSync(scratch, { recursive: true, force: true });
+        scratch.remove();
         pending.commit();
       },
       discard: () => pending.discard(),

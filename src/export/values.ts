@@ -1,4 +1,4 @@
-import { escapeCharacter } from '../engine/escape.js';
+import { escapeCharacter, escapeHidden, escapeJson } from '../engine/escape.js';
 
 // How single values are written, the same in every text form.
 
@@ -20,39 +20,46 @@ export function isoTime(nanoseconds: bigint): string {
   return `${lastText}.${rest.toString().padStart(9, '0')}Z`;
 }
 
-// JSON.stringify leaves these as they are; a terminal would act on them.
-const unsafeInJson = /[\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
-
 /** A JSON string; invisible characters are written as \uNNNN, which readers turn back. */
 export function jsonString(text: string): string {
-  return visible(JSON.stringify(text));
+  return escapeJson(JSON.stringify(text));
 }
 
 /** A whole JSON document on several lines, with a line end; numbers stay far below 2^53, so bigint becomes number. */
 export function jsonDocument(value: unknown): string {
   const plain = (_key: string, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : inner);
-  return `${visible(JSON.stringify(value, plain, 2))}\n`;
+  return `${escapeJson(JSON.stringify(value, plain, 2))}\n`;
 }
 
-/** Between quotes, where all of these stand, they may be escapes. */
-function visible(json: string): string {
-  return json.replace(unsafeInJson, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-const unsafeInCsv =
-  /[\\\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g;
+// What spreadsheets take for =, +, - and @: also their full-width, small, raised and lowered forms and the minus sign.
+const formulaSigns =
+  '=+\\-@\\uff1d\\uff0b\\uff0d\\uff20\\ufe66\\ufe62\\ufe63\\ufe6b\\u207a-\\u207c\\u208a-\\u208c\\u2212\\ufb29';
+const isSign = new RegExp(`^[${formulaSigns}]`);
+const isRisky = new RegExp(`^(?:['\\t\\n]| *[${formulaSigns}])`);
 const needsQuotes = /[",\n\t]|^$|^ | $/;
-const startsFormula = /^[=+\-@'\t]/;
 
 /**
- * A CSV cell of captured text. Control characters but tab and newline become \xNN, a backslash becomes \\; what a spreadsheet
- * would take for a formula, and what starts with an apostrophe, gets an apostrophe in front. The empty text
- * is "", so that it differs from a missing value.
+ * A CSV cell of captured text. Hidden characters but tab and newline become escapes, a backslash becomes \\; what a
+ * spreadsheet would take for a formula, and what starts with an apostrophe, a tab or a newline, gets an apostrophe in
+ * front. The empty text is "", so that it differs from a missing value.
  */
 export function csvText(text: string): string {
-  const visible = text.replace(unsafeInCsv, (character) => (character === '\\' ? '\\\\' : escapeCharacter(character)));
-  const safe = startsFormula.test(visible) ? `'${visible}` : visible;
-  return csvQuoted(safe);
+  const visible = escapeHidden(text.replaceAll('\\', '\\\\'), (character) =>
+    isBlank(character) ? character : escapeCharacter(character),
+  );
+  const safe = /[\t\n]/.test(visible) ? escapeBeforeSigns(visible) : visible;
+  return csvQuoted(isRisky.test(visible) || isRisky.test(safe) ? `'${safe}` : safe);
+}
+
+/** No line of the file starts with a formula, for readers that split at every line end. */
+function escapeBeforeSigns(text: string): string {
+  return text.replace(/[ \t\n]+/g, (blanks, at: number) =>
+    isSign.test(text.charAt(at + blanks.length)) ? blanks.replace(/[\t\n]/g, escapeCharacter) : blanks,
+  );
+}
+
+function isBlank(character: string): boolean {
+  return character === '\t' || character === '\n';
 }
 
 /** A CSV cell of text that needs no protection. */

@@ -9,6 +9,7 @@ import { SfkitError } from '../engine/errors.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
 import { openColumns, type Summary } from '../engine/session.js';
 import { openDatabase, quoteIdentifier, quoteText, selectTable, TableLoader } from '../export/duckdb.js';
+import { privateFile } from '../export/mode.js';
 import { scratchDirectory } from '../export/pending.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
 import { checkStatements } from './statements.js';
@@ -69,7 +70,7 @@ async function openPassingDatabase(): Promise<Pick<Dataset, 'connection' | 'clos
   const scratch = scratchDirectory(tmpdir(), tmpdir());
   // A file where extensions would go: none is found, and none can be put there.
   const extensions = join(scratch.path, 'extensions');
-  writeFileSync(extensions, '');
+  writeFileSync(extensions, '', { mode: privateFile });
   const database = await openDatabase({ temporary: join(scratch.path, 'spill'), extensions });
   return {
     connection: database.connection,

@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import {
+  chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -14,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { machine } from '../../src/export/leftovers.js';
-import { discardAll, pendingDirectory, withNewName } from '../../src/export/pending.js';
+import { discardAll, pendingDirectory, scratchDirectory, withNewName } from '../../src/export/pending.js';
 import { type ByteSink, fileSink, openSink } from '../../src/export/sink.js';
 
 let directory: string;
@@ -89,7 +92,7 @@ describe('what processes left that were killed', () => {
     writeFileSync(leftover(`.out.csv.${gone}-0.${machine}.part`), 'half');
     mkdirSync(leftover(`.tables.${gone}-12.${machine}.part`));
     writeFileSync(join(leftover(`.tables.${gone}-12.${machine}.part`), 'file'), 'half');
-    symlinkSync(directory, join(leftover(`.tables.${gone}-12.${machine}.part`), 'link'));
+    chmodSync(leftover(`.tables.${gone}-12.${machine}.part`), 0o700);
     const others = [
       `.alive.${process.ppid}-0.${machine}.part`,
       `.elsewhere.${gone}-0.00000000.part`,
@@ -101,6 +104,161 @@ describe('what processes left that were killed', () => {
     symlinkSync('.', leftover(`.link.${gone}-0.${machine}.part`));
     fileSink(join(directory, 'next.csv')).discard();
     expect(readdirSync(directory).sort()).toEqual([...others, `.link.${gone}-0.${machine}.part`].sort());
+  });
+});
+
+describe('what only looks like unfinished output', () => {
+  const gone = spawnSync(process.execPath, ['-e', '']).pid;
+  const named = (name: string) => `.${name}.${gone}-0.${machine}.part`;
+  const isRoot = process.geteuid?.() === 0;
+  let shared: string;
+  let victim: string;
+  beforeEach(() => {
+    shared = join(directory, 'shared');
+    victim = join(directory, 'victim');
+    for (const path of [shared, victim]) mkdirSync(path);
+    chmodSync(shared, 0o755);
+    writeFileSync(join(victim, 'precious'), 'text');
+  });
+  /** A directory with a file in it, such as sfkit makes. */
+  const plant = (name: string): string => {
+    const path = join(shared, named(name));
+    mkdirSync(path, 0o700);
+    writeFileSync(join(path, 'file'), 'text');
+    return path;
+  };
+  const look = () => {
+    const sink = fileSink(join(shared, 'next.csv'));
+    sink.discard();
+    return readdirSync(shared).sort();
+  };
+
+  it('goes in a sticky directory when it is our own', () => {
+    plant('own');
+    chmodSync(shared, 0o1777);
+    expect(look()).toEqual([]);
+  });
+
+  it('stays in a directory that others can write', () => {
+    const path = plant('own');
+    chmodSync(shared, 0o777);
+    expect(look()).toEqual([named('own')]);
+    expect(readdirSync(path)).toEqual(['file']);
+  });
+
+  it('stays with a link in it, and so does what the link points to', () => {
+    symlinkSync(victim, join(plant('tree'), 'link'));
+    symlinkSync(victim, join(shared, named('link')));
+    expect(look()).toEqual([named('link'), named('tree')]);
+    expect(readdirSync(victim)).toEqual(['precious']);
+  });
+
+  it.skipIf(!isRoot)('stays when it is of another owner (skipped: only root can give files away)', () => {
+    chownSync(plant('theirs'), 12345, 12345);
+    chownSync(join(plant('holds-theirs'), 'file'), 12345, 12345);
+    expect(look()).toEqual([named('holds-theirs'), named('theirs')]);
+  });
+
+  it('stays in a directory that is reached through a link', () => {
+    plant('own');
+    symlinkSync(shared, join(directory, 'link'));
+    fileSink(join(directory, 'link', 'next.csv')).discard();
+    expect(readdirSync(shared)).toEqual([named('own')]);
+  });
+});
+
+describe('permissions', () => {
+  const mode = (path: string) => statSync(path).mode & 0o7777;
+  const write = async (path: string, options = {}) => {
+    const sink = fileSink(path, options);
+    await sink.write('new');
+    const [hidden = ''] = readdirSync(directory).filter((name) => name.endsWith('.part'));
+    const meanwhile = mode(join(directory, hidden));
+    await sink.close();
+    return { meanwhile, after: mode(path) };
+  };
+  const withUmask = async (umask: number, action: () => Promise<void> | void) => {
+    const before = process.umask(umask);
+    try {
+      await action();
+    } finally {
+      process.umask(before);
+    }
+  };
+
+  it('of a new output follow the umask', async () => {
+    await withUmask(0o027, async () => {
+      expect(await write(join(directory, 'a'))).toEqual({ meanwhile: 0o640, after: 0o640 });
+      const pending = pendingDirectory(join(directory, 'd'));
+      expect(mode(pending.path)).toBe(0o700);
+      pending.commit();
+      expect(mode(join(directory, 'd'))).toBe(0o750);
+    });
+  });
+
+  it('of a replaced output stay, and it is nobody else’s before', async () => {
+    for (const old of [0o600, 0o640, 0o664, 0o4755]) {
+      const path = join(directory, `replaced-${old}`);
+      writeFileSync(path, 'old');
+      chmodSync(path, old);
+      expect(await write(path)).toEqual({ meanwhile: 0o600, after: old & 0o777 });
+    }
+  });
+
+  it('of files in a replaced directory stay', () => {
+    const target = join(directory, 'd');
+    mkdirSync(target);
+    writeFileSync(join(target, 'a'), 'old', { mode: 0o600 });
+    const pending = pendingDirectory(target);
+    writeFileSync(join(pending.path, 'a'), 'new', { mode: 0o644 });
+    pending.commit();
+    expect(mode(join(target, 'a'))).toBe(0o600);
+  });
+
+  it('of private outputs let nobody else in, whatever is replaced', async () => {
+    const path = join(directory, 'a');
+    writeFileSync(path, 'old', { mode: 0o644 });
+    expect(await write(path, { isPrivate: true })).toEqual({ meanwhile: 0o600, after: 0o600 });
+  });
+
+  it.skipIf(process.geteuid?.() !== 0)(
+    'of somebody else’s file give no more than a new one gets (skipped: root only)',
+    async () => {
+      const path = join(directory, 'a');
+      writeFileSync(path, 'old');
+      chmodSync(path, 0o666);
+      chownSync(path, 12345, 12345);
+      await withUmask(0o022, async () => expect((await write(path)).after).toBe(0o644));
+    },
+  );
+
+  it('of a scratch directory let nobody else in', async () => {
+    await withUmask(0, () => {
+      const scratch = scratchDirectory(directory, directory);
+      expect(mode(scratch.path)).toBe(0o700);
+      scratch.discard();
+      expect(readdirSync(directory)).toEqual([]);
+    });
+  });
+});
+
+describe('a scratch directory', () => {
+  it('goes with all that is in it', () => {
+    const scratch = scratchDirectory(directory, directory);
+    mkdirSync(join(scratch.path, 'spill'));
+    writeFileSync(join(scratch.path, 'spill', 'file'), 'text');
+    scratch.discard();
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('is never another directory that was put in its place', () => {
+    const scratch = scratchDirectory(directory, directory);
+    renameSync(scratch.path, join(directory, 'moved'));
+    mkdirSync(scratch.path);
+    writeFileSync(join(scratch.path, 'precious'), 'text');
+    scratch.discard();
+    const [kept = ''] = readdirSync(directory).filter((name) => name.startsWith('.'));
+    expect(readdirSync(join(directory, kept))).toEqual(['precious']);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { csvHeader, csvLines, jsonLines } from '../../src/export/text.js';
+import { csvText } from '../../src/export/values.js';
 import { batch, type Row } from '../helpers/batches.js';
 
 const json = (rows: readonly Row[]) => [...jsonLines(batch('file_flow', rows))].join('');
@@ -54,6 +55,31 @@ describe('JSON lines', () => {
 describe('CSV', () => {
   it('quotes what RFC 4180 wants quoted', () => {
     expect(csv([{ file_path: 'a "b", c\nd' }])).toContain(',"a ""b"", c\nd",');
+  });
+
+  it.each([
+    ['=1', "'=1"],
+    [' @a', "' @a"],
+    ['\t=1', "'\\x09=1"],
+    ['\n \t-1', "'\\x0a \\x09-1"],
+    ['\r=1', '\\x0d=1'],
+    ['\u200b=1', '\\u200b=1'],
+    ['\u00a0+1', '\\xa0+1'],
+    ['\uff1d1', "'\uff1d1"],
+    [' \uff20a', "' \uff20a"],
+    ['\ufe621', "'\ufe621"],
+    ['\u22121', "'\u22121"],
+    ['\tx', '"\'\tx"'],
+    ['a\n=1', 'a\\x0a=1'],
+    ['a\nb', '"a\nb"'],
+    ["'a", "''a"],
+    ['a=b', 'a=b'],
+    ['a \\=', 'a \\\\='],
+  ])('runs no formula: %j', (text, cell) => expect(csvText(text)).toBe(cell));
+
+  it('costs no more than the text is long', () => {
+    const blanks = `${'\n\t '.repeat(300_000)}a`;
+    expect(csvText(blanks)).toBe(`"'${blanks}"`);
   });
 
   it('tells an empty text from a missing value', () => {

@@ -1,6 +1,10 @@
 #include "base/escape.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/utf8.h"
+#include "text.gen.h"
 
 namespace sfkit {
 namespace {
@@ -13,9 +17,29 @@ void append_byte(std::string& out, uint8_t byte) {
   out += kHex[byte & 0xf];
 }
 
-void append_unit(std::string& out, uint32_t code) {
+void append_hex(std::string& out, uint32_t value, int digits) {
+  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += kHex[(value >> shift) & 0xf];
+}
+
+void append_code(std::string& out, uint32_t code) {
+  if (code < 0x100) {
+    append_byte(out, static_cast<uint8_t>(code));
+  } else if (code < 0x10000) {
+    out += "\\u";
+    append_hex(out, code, 4);
+  } else {
+    out += "\\U";
+    append_hex(out, code, 8);
+  }
+}
+
+void append_json_code(std::string& out, uint32_t code) {
+  if (code >= 0x10000) {
+    append_json_code(out, 0xd800 + ((code - 0x10000) >> 10));
+    code = 0xdc00 + (code & 0x3ff);
+  }
   out += "\\u";
-  for (int shift = 12; shift >= 0; shift -= 4) out += kHex[(code >> shift) & 0xf];
+  append_hex(out, code, 4);
 }
 
 bool is_plain(char character) {
@@ -23,14 +47,14 @@ bool is_plain(char character) {
   return byte >= 0x20 && byte < 0x7f;
 }
 
-// Invisible, or changes the order in which what stands around it is shown.
-bool is_unsafe(uint32_t code) {
-  return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c || code == 0x200b || code == 0x200e ||
-         code == 0x200f || (code >= 0x2028 && code <= 0x202e) || code == 0x2060 ||
-         (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
-}
-
 }  // namespace
+
+bool is_hidden(uint32_t code) {
+  const auto* const range =
+      std::lower_bound(std::begin(kHidden), std::end(kHidden), code,
+                       [](const CodePoints& before, uint32_t wanted) { return before.last < wanted; });
+  return range != std::end(kHidden) && range->first <= code;
+}
 
 void append_escaped(std::string& out, std::string_view text) {
   size_t plain = 0;
@@ -49,12 +73,10 @@ void append_escaped(std::string& out, std::string_view text) {
       ++plain;
       continue;
     }
-    if (!is_unsafe(character.code)) {
-      out.append(rest, 0, character.size);
-    } else if (character.code < 0x100) {
-      append_byte(out, static_cast<uint8_t>(character.code));
+    if (is_hidden(character.code)) {
+      append_code(out, character.code);
     } else {
-      append_unit(out, character.code);
+      out.append(rest, 0, character.size);
     }
     plain += character.size;
   }
@@ -76,13 +98,13 @@ void append_json_string(std::string& out, std::string_view text) {
       out += '\\';
       out += byte;
     } else if (value <= 0x7f) {
-      append_unit(out, value);
+      append_json_code(out, value);
     } else if (const Utf8Character character = decode_utf8(text.substr(at)); character.size == 0) {
       out += "\xef\xbf\xbd";
     } else {
       size = character.size;
-      if (is_unsafe(character.code)) {
-        append_unit(out, character.code);
+      if (is_hidden(character.code)) {
+        append_json_code(out, character.code);
       } else {
         out.append(text, at, size);
       }

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file_descriptor.h"
 #include "base/status.h"
 #include "live/clock.h"
-#include "live/file_descriptor.h"
 #include "live/options.h"
 #include "live/program.h"
 #include "probe/shared.h"

@@ -9,7 +9,7 @@
 #include <charconv>
 #include <memory>
 
-#include "live/file_descriptor.h"
+#include "base/file_descriptor.h"
 
 namespace sfkit::live {
 namespace {

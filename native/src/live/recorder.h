@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/file_descriptor.h"
 #include "base/status.h"
-#include "live/file_descriptor.h"
 
 namespace sfkit::live {
 

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace sfkit::live {
+namespace sfkit {
 
 class FileDescriptor {
  public:
@@ -26,6 +26,8 @@ class FileDescriptor {
   void reset() {
     if (fd_ >= 0) close();
   }
+  // Gives it to somebody else to close.
+  int release() { return std::exchange(fd_, -1); }
   // What the system says of it: 0, or -1 and errno.
   int close() { return ::close(std::exchange(fd_, -1)); }
 
@@ -33,4 +35,4 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-}  // namespace sfkit::live
+}  // namespace sfkit
