@@ -1,5 +1,7 @@
 import { Args, Command, Flags } from '@oclif/core';
 import { filterFlag } from '../cli/collector-flags.js';
+import { pagerFlag } from '../cli/draw-flags.js';
+import { pagedOutput } from '../cli/pager.js';
 import { exitCodes } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { damageText, skippedText } from '../cli/summary.js';
@@ -56,6 +58,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
     }),
     to: Flags.string({ helpValue: 'PLACE', description: 'last event, written like --from' }),
     count: Flags.boolean({ description: 'print only how many events would be printed' }),
+    ...pagerFlag,
   };
 
   override async run(): Promise<void> {
@@ -73,7 +76,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
         from: flags.from === undefined ? undefined : parseBound('--from', flags.from),
         to: flags.to === undefined ? undefined : parseBound('--to', flags.to),
       },
-      stdoutSink(),
+      flags['no-pager'] ? stdoutSink() : pagedOutput(),
     );
     process.stderr.write(skippedText(args.capture, summary));
     if (summary.damage.length === 0) return;

@@ -1,8 +1,9 @@
 import { Args, Command, Flags } from '@oclif/core';
+import { drawn } from '../draw/drawing.js';
+import { standardScreen } from '../draw/screen.js';
 import { SfkitError } from '../engine/errors.js';
 import { fields, fieldTypes, refusedFields } from '../engine/fields.gen.js';
 import { nearest } from '../engine/nearest.js';
-import { TableText } from '../export/table-text.js';
 import { jsonDocument } from '../export/values.js';
 
 export default class Fields extends Command {
@@ -50,11 +51,8 @@ function print<Field>(json: boolean, found: readonly Field[], head: string[], ro
     process.stdout.write(jsonDocument(found));
     return;
   }
-  const table = new TableText(
-    head.map((name) => ({ name, right: false })),
-    { maxCell: 200 },
-  );
-  process.stdout.write(table.rows(found.map(row)) + table.end());
+  const columns = head.map((name) => ({ name, long: 'wrap' as const }));
+  process.stdout.write(drawn(columns, found.map(row), standardScreen()));
 }
 
 function nothingFound(prefix: string): string {
