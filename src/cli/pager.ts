@@ -41,8 +41,9 @@ function isInstalled(program: string, path = ''): boolean {
   });
 }
 
-/** Standard output, through the pager once there is more than the screen holds. */
-export function pagedOutput(settings: PagerSettings | undefined = pagerSettings()): ByteSink {
+/** Standard output; through the pager once there is more than the screen holds, unless a flag forbids it. */
+export function standardOutput(flags: { 'no-pager': boolean }): ByteSink {
+  const settings = flags['no-pager'] ? undefined : pagerSettings();
   return settings === undefined ? stdoutSink() : new PagedOutput(settings);
 }
 

@@ -29,25 +29,27 @@ export function topText(
   const numbers = columns < 60 ? 9 : 14;
   const names = Math.max(columns - 3 * numbers - 5, 8);
   const most = Math.max(1, Math.floor((lines - linesAround) / kinds.length) - linesOfTable);
+  const widths = [names, numbers, numbers, numbers].map((width) => width - 2);
+  const fitted = (cells: readonly string[]) => cells.map((cell, index) => shortened(cell, widths[index] as number));
   const tables = kinds.map(([kind, title]) => {
     const table = new TableLines(
-      [names, numbers, numbers, numbers].map((width, index) => ({ width: width - 2, right: index > 0 })),
+      widths.map((width, index) => ({ width, right: index > 0 })),
       paint,
     );
-    const row = (cells: readonly string[]) => {
-      const parts = cells.map((cell, index) => shortened(cell, (index === 0 ? names : numbers) - 2));
-      return table.row(parts, parts.map(textWidth));
-    };
-    const busiest = rows.filter((candidate) => candidate.kind === kind).slice(0, most);
+    const heading = fitted([title, 'calls/s', 'read/s', 'written/s']);
+    const busiest = rows
+      .filter((candidate) => candidate.kind === kind)
+      .slice(0, most)
+      .map(({ name, calls, read, written }) =>
+        fitted([escapeForTerminal(name), grouped(calls), bytes(read), bytes(written)]),
+      );
+    // No rule under the heading: it would take the room of a row.
     return [
-      // No rule under the heading: it would take the room of a row.
       table.head(
-        [title, 'calls/s', 'read/s', 'written/s'].map((name) => [name]),
+        heading.map((name) => [name]),
         false,
       ),
-      ...busiest.map(({ name, calls, read, written }) =>
-        row([escapeForTerminal(name), grouped(calls), bytes(read), bytes(written)]),
-      ),
+      ...busiest.map((cells) => table.row(cells, cells.map(textWidth))),
       table.foot(),
     ].join('');
   });

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { Args, Command, Flags } from '@oclif/core';
 import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
 import { drawFlags, drawOptions } from '../cli/draw-flags.js';
-import { pagedOutput } from '../cli/pager.js';
+import { standardOutput } from '../cli/pager.js';
 import { exitCodes } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { damageText } from '../cli/summary.js';
@@ -79,7 +79,6 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
     }
     const isStandardOutput = flags.output === '-';
     const draw = drawOptions(flags, isStandardOutput);
-    const usesPager = isStandardOutput && !isBinary && !flags['no-pager'];
     const sql = argument ?? (await readSql(flags.query));
     if (sql.trim() === '') {
       const source = argument === undefined ? (flags.query ?? 'standard input') : 'the argument';
@@ -92,7 +91,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
     try {
       await runQuery(dataset.connection, sql, flags.format, flags.output, {
         draw,
-        ...(usesPager && { open: () => pagedOutput() }),
+        ...(isStandardOutput && { open: () => standardOutput(flags) }),
       });
     } finally {
       dataset.close();

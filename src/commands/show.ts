@@ -1,11 +1,10 @@
 import { Args, Command, Flags } from '@oclif/core';
 import { drawFlags, drawOptions } from '../cli/draw-flags.js';
-import { pagedOutput } from '../cli/pager.js';
+import { standardOutput } from '../cli/pager.js';
 import { exitCodes } from '../cli/report.js';
 import { damageText } from '../cli/summary.js';
 import { tables } from '../engine/columns.gen.js';
 import { show, showFormats } from '../export/show.js';
-import { stdoutSink } from '../export/sink.js';
 
 const tableNames = tables.map((table) => table.name);
 
@@ -49,8 +48,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the file was damaged and what coul
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Show);
-    const sink = flags['no-pager'] ? stdoutSink() : pagedOutput();
-    const summary = await show(args.file, flags.table, flags.format, sink, drawOptions(flags));
+    const summary = await show(args.file, flags.table, flags.format, standardOutput(flags), drawOptions(flags));
     if (summary.damage.length === 0) return;
     process.stderr.write(damageText(args.file, summary));
     this.exit(exitCodes.partial);

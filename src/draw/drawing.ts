@@ -2,7 +2,7 @@ import { escapeForTerminal } from '../engine/escape.js';
 import { arrange, dateLength, type FittedColumn, type Measured } from './fit.js';
 import { type Paint, paintOf, type ScreenCell, screenRecords, screenTable, TableLines } from './lines.js';
 import type { Cell, DrawnColumn, DrawOptions, Remaining, Screen } from './types.js';
-import { shortened, textWidth } from './width.js';
+import { textWidth, wrapped } from './width.js';
 
 /** Rows are drawn in pages that have at most so many rows and characters, so that none waits for all. */
 const pageRows = 1000;
@@ -10,6 +10,9 @@ const pageCharacters = 1 << 22;
 
 /** In a file a cell wider than this widens only its own line: one long text must not fill every other row with blanks. */
 const widestPadded = 256;
+
+/** A note under a drawing takes no more lines. */
+const noteLines = 3;
 
 /** What a terminal shows where there is no value. */
 const missing = 'null';
@@ -115,7 +118,7 @@ export class Drawing {
 
   #notes(notes: readonly string[]): string {
     return notes
-      .map((note) => (this.#screen === undefined ? note : shortened(note, this.#screen.columns)))
+      .flatMap((note) => (this.#screen === undefined ? [note] : wrapped(note, this.#screen.columns, noteLines)))
       .map((note) => `${this.#paint.faint(note)}\n`)
       .join('');
   }

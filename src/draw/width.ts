@@ -26,8 +26,8 @@ function withoutStart(text: string, width: number): string {
 }
 
 /**
- * The text in lines of at most `width` columns, two at least, broken at blanks where there are some. If it takes more
- * than `limit` lines, the last one ends in ….
+ * The text in lines of at most `width` columns, two at least, broken at blanks unless that would leave half of a line
+ * empty. If it takes more than `limit` lines, the last one ends in ….
  */
 export function wrapped(text: string, width: number, limit = Number.POSITIVE_INFINITY): string[] {
   const lines: string[] = [];
@@ -37,9 +37,9 @@ export function wrapped(text: string, width: number, limit = Number.POSITIVE_INF
     if (index === rest.length) return [...lines, rest];
     if (lines.length + 1 === limit) return [...lines, withoutEnd(rest, width)];
     const blank = rest.lastIndexOf(' ', index);
-    const end = blank > 0 ? blank : index;
-    lines.push(rest.slice(0, end));
-    rest = rest.slice(blank > 0 ? end + 1 : end);
+    const isNear = blank > index / 2;
+    lines.push(rest.slice(0, isNear ? blank : index));
+    rest = rest.slice(isNear ? blank + 1 : index);
   }
 }
 
