@@ -3,7 +3,7 @@ import { standardScreen } from '../draw/screen.js';
 import type { DrawOptions } from '../draw/types.js';
 import { SfkitError } from '../engine/errors.js';
 
-const helpGroup = 'TABLE';
+const helpGroup = 'OUTPUT';
 
 /** Whether long output goes through a pager, for commands that print much. */
 export const pagerFlag = {

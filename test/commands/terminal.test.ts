@@ -11,6 +11,9 @@ import { fixtures, root } from '../helpers/corpus.js';
 const hasScript = spawnSync('script', ['-qec', 'true', '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] }).status === 0;
 if (!hasScript) console.warn('skipped: terminals need script of util-linux');
 
+/** ms; a case runs many commands. */
+const timeout = 180_000;
+
 let directory: string;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'sfkit-terminal-'));
@@ -51,14 +54,12 @@ function shown(command: string, { columns = 80, rows = 200, env = {}, keys = [] 
   });
 }
 
-describe.runIf(hasScript)('on a terminal', () => {
+describe.runIf(hasScript)('on a terminal', { timeout }, () => {
   it.each([80, 100, 200])('of %i columns no line is wider', async (columns) => {
     const commands = [
       `query ${capture} 'from network_flow limit 2'`,
-      `query ${capture} 'select * from process limit 5'`,
       `query ${capture} 'select ts, proc_exe, proc_args, res, flow_rbytes from sysflow'`,
       `show ${capture}`,
-      `show ${capture} --table file`,
       `info ${capture} --events`,
       'fields',
       'doctor',
@@ -118,7 +119,7 @@ describe.runIf(hasScript)('on a terminal', () => {
   });
 });
 
-describe.runIf(hasScript)('the pager', () => {
+describe.runIf(hasScript)('the pager', { timeout }, () => {
   const long = `query ${capture} 'from range(60)'`;
   const short = `query ${capture} 'from range(3)'`;
   /** A pager that copies what it gets into a file. */
@@ -133,7 +134,6 @@ describe.runIf(hasScript)('the pager', () => {
       [short, 7, true],
       [short, 8, false],
       [`${long} --no-pager`, 10, false],
-      [`show ${capture} --format csv`, 10, true],
       [`events ${capture} --to 40`, 20, true],
       ['fields', 20, true],
     ] as const) {
