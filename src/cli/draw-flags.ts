@@ -9,8 +9,7 @@ const helpGroup = 'OUTPUT';
 export const pagerFlag = {
   'no-pager': Flags.boolean({
     helpGroup,
-    description:
-      'print on a terminal without a pager ($SFKIT_PAGER, $PAGER or less), also what is longer than the screen',
+    description: 'print output longer than the screen without a pager ($SFKIT_PAGER, $PAGER or less)',
   }),
 };
 
