@@ -2,6 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Writable } from 'node:stream';
+import { usualColumns } from '../draw/screen.js';
+import { textWidth } from '../draw/width.js';
 import { OutputLost } from '../engine/errors.js';
 import { type ByteSink, stdoutSink } from '../export/sink.js';
 import { discardOnSignals } from './endings.js';
@@ -12,6 +14,8 @@ export interface PagerSettings {
   command: string;
   /** Output of at least so many lines goes through the pager. */
   lines: number;
+  /** Longer lines count as several. */
+  columns: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,7 +25,7 @@ export function pagerSettings(environment: Environment = process.env): PagerSett
   const { stdin, stdout } = process;
   if (!stdout.isTTY || !stdin.isTTY || !stdout.rows || environment.TERM === 'dumb') return undefined;
   const command = pagerCommand(environment);
-  return command === undefined ? undefined : { command, lines: stdout.rows };
+  return command === undefined ? undefined : { command, lines: stdout.rows, columns: stdout.columns || usualColumns };
 }
 
 /** $SFKIT_PAGER, $PAGER or less; an empty one and cat mean none. */
@@ -77,7 +81,7 @@ class PagedOutput implements ByteSink {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk);
     this.#keep(bytes);
     if (this.#pager !== undefined) return this.#give(bytes);
-    for (let at = bytes.indexOf(lineEnd); at !== -1; at = bytes.indexOf(lineEnd, at + 1)) this.#lines += 1;
+    this.#lines += screenLines(bytes.toString(), this.#settings.columns);
     if (this.#lines < this.#settings.lines && this.#keptSize < keptBytes) return;
     this.#pager = startPager(this.#settings.command);
     await this.#give(Buffer.concat(this.#kept ?? []));
@@ -120,7 +124,13 @@ class PagedOutput implements ByteSink {
   }
 }
 
-const lineEnd = 0x0a;
+const colors = /\x1b\[\d+m/g;
+
+/** How many lines of a screen whole lines of text take. */
+function screenLines(text: string, columns: number): number {
+  const lines = text.replace(colors, '').replace(/\n$/, '').split('\n');
+  return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(textWidth(line) / columns)), 0);
+}
 
 /** The shell's answers where a command is missing or cannot be run. */
 const isMissing = (code: number | null): boolean => code === 126 || code === 127;

@@ -9,7 +9,7 @@ interface Output {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The width of a terminal that does not know its own. */
-const usualColumns = 80;
+export const usualColumns = 80;
 
 /** The terminal behind an output; undefined for a file or pipe. */
 export function screenOf(output: Output, environment: Environment): Screen | undefined {

@@ -135,6 +135,8 @@ describe.runIf(hasScript)('the pager', { timeout }, () => {
       [short, 8, false],
       [`${long} --no-pager`, 10, false],
       [`events ${capture} --to 40`, 20, true],
+      // Fewer lines than the screen has, most of them longer than it is wide.
+      [`events ${capture} --to 10`, 12, true],
       ['fields', 20, true],
     ] as const) {
       rmSync(path('paged'), { force: true });
