@@ -1,6 +1,6 @@
-import { escapeForTerminal } from '../engine/escape.js';
+import { drawn } from '../draw/drawing.js';
+import type { Screen } from '../draw/types.js';
 import type { Summary } from '../engine/session.js';
-import { TableText } from '../export/table-text.js';
 import { isoTime } from '../export/values.js';
 import { counted, damageLines, grouped, shortened } from './summary.js';
 
@@ -50,7 +50,7 @@ export function infoJson(inspection: Inspection, withEvents: boolean): object {
 }
 
 /** The same as tables for people. */
-export function infoText(file: string, summary: Summary, withEvents: boolean): string {
+export function infoText(file: string, summary: Summary, withEvents: boolean, screen?: Screen): string {
   const { info } = summary;
   const known = (text: string, isKnown: boolean) => (isKnown ? text : 'unknown');
   const span = seconds(summary);
@@ -72,14 +72,11 @@ export function infoText(file: string, summary: Summary, withEvents: boolean): s
       .map(({ reason, count }): [string, string] => ['passed over', counted(count, reason)]),
     ...damageText(summary).map((line): [string, string] => ['damage', line]),
   ];
-  const table = new TableText([plain(escapeForTerminal(file)), plain('')], { maxCell: 120 });
-  const lines = [table.rows(facts), table.end()];
-  if (withEvents && info.events.length > 0) lines.push(eventTable(summary));
-  return lines.join('');
+  const table = drawn([{ name: 'capture' }, { name: file, long: 'wrap' }], facts, screen);
+  return withEvents && info.events.length > 0 ? table + eventTable(summary, screen) : table;
 }
 
-function eventTable({ info }: Summary): string {
-  const table = new TableText([plain('event'), number('enter >'), number('exit <'), number('share')], { maxCell: 40 });
+function eventTable({ info }: Summary, screen: Screen | undefined): string {
   const total = info.events.reduce((sum, { enter, exit }) => sum + enter + exit, 0n);
   const rows = info.events.map(({ type, enter, exit }) => [
     type,
@@ -87,10 +84,9 @@ function eventTable({ info }: Summary): string {
     grouped(exit),
     `${((100 * Number(enter + exit)) / Number(total)).toFixed(1)} %`,
   ]);
-  return table.rows(rows) + table.end();
+  return drawn([{ name: 'event' }, number('enter >'), number('exit <'), number('share')], rows, screen);
 }
 
-const plain = (name: string) => ({ name, right: false });
 const number = (name: string) => ({ name, right: true });
 
 function formatText({ info }: Summary): string {

@@ -4,6 +4,7 @@ import { Errors, run } from '@oclif/core';
 import { OutputLost, OutputUnread } from '../engine/errors.js';
 import { discardAll } from '../export/pending.js';
 import { discardOnSignals, leaveUnread, loseOutput, outputFailed, watchStandardStreams } from './endings.js';
+import { pagerEnded } from './pager.js';
 import { exitCodes, explain } from './report.js';
 
 /** Runs the command line: sets the exit code, prints one line for an error, leaves no unfinished output behind. */
@@ -15,6 +16,7 @@ export async function main(args: string[], startedFrom: string): Promise<void> {
     // Plugins of the user who runs it are not sfkit's: no code and no warning comes from a home directory.
     await run(args, { root: fileURLToPath(startedFrom), userPlugins: false });
   } catch (error) {
+    await pagerEnded();
     process.exitCode = report(error);
     isUnread = error instanceof OutputUnread;
   } finally {

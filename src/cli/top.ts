@@ -1,4 +1,6 @@
-import Table from 'cli-table3';
+import { paintOf, TableLines } from '../draw/lines.js';
+import { standardScreen } from '../draw/screen.js';
+import { shortened, textWidth } from '../draw/width.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import type { NativeTallyRow } from '../engine/native.js';
 import type { Summary } from '../engine/session.js';
@@ -20,27 +22,38 @@ export function topText(
   summary: Summary,
   columns: number,
   lines = Number.POSITIVE_INFINITY,
+  paint = paintOf(false),
 ): string {
   const { events, gaps } = summary.live;
   const lost = gaps.filter(({ isLoss }) => isLoss).reduce((sum, { count }) => sum + count, 0n);
   const numbers = columns < 60 ? 9 : 14;
   const names = Math.max(columns - 3 * numbers - 5, 8);
   const most = Math.max(1, Math.floor((lines - linesAround) / kinds.length) - linesOfTable);
+  const widths = [names, numbers, numbers, numbers].map((width) => width - 2);
+  const fitted = (cells: readonly string[]) => cells.map((cell, index) => shortened(cell, widths[index] as number));
   const tables = kinds.map(([kind, title]) => {
-    const table = new Table({
-      head: [title, 'calls/s', 'read/s', 'written/s'],
-      colWidths: [names, numbers, numbers, numbers],
-      colAligns: ['left', 'right', 'right', 'right'],
-      style: { head: [], border: [] },
-      // No rules between rows, which would take half of the room.
-      chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
-    });
-    for (const row of rows.filter((candidate) => candidate.kind === kind).slice(0, most)) {
-      table.push([escapeForTerminal(row.name), grouped(row.calls), bytes(row.read), bytes(row.written)]);
-    }
-    return table.toString();
+    const table = new TableLines(
+      widths.map((width, index) => ({ width, right: index > 0 })),
+      paint,
+    );
+    const heading = fitted([title, 'calls/s', 'read/s', 'written/s']);
+    const busiest = rows
+      .filter((candidate) => candidate.kind === kind)
+      .slice(0, most)
+      .map(({ name, calls, read, written }) =>
+        fitted([escapeForTerminal(name), grouped(calls), bytes(read), bytes(written)]),
+      );
+    // No rule under the heading: it would take the room of a row.
+    return [
+      table.head(
+        heading.map((name) => [name]),
+        false,
+      ),
+      ...busiest.map((cells) => table.row(cells, cells.map(textWidth))),
+      table.foot(),
+    ].join('');
   });
-  return `${grouped(events)} events, ${grouped(lost)} lost\n${tables.join('\n')}\n`;
+  return `${grouped(events)} events, ${grouped(lost)} lost\n${tables.join('')}`;
 }
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
@@ -53,13 +66,13 @@ function bytes(count: bigint): string {
 }
 
 /**
- * Shows the tables in place of those of the second before; one after the other where that is no terminal. A terminal that
- * does not know its size says 0.
+ * Shows the tables in place of those of the second before; one after the other where that is no terminal.
  */
 export function showTop(rows: readonly NativeTallyRow[], summary: Summary): void {
   const { stdout } = process;
   // Whoever has not taken the last one gets a later one.
   if (stdout.writableLength > 0) return;
   if (stdout.isTTY) stdout.write('\x1b[H\x1b[J');
-  stdout.write(topText(rows, summary, stdout.columns || 100, (stdout.isTTY && stdout.rows) || undefined));
+  const screen = standardScreen();
+  stdout.write(topText(rows, summary, screen?.columns ?? 100, screen?.rows, paintOf(screen?.color ?? false)));
 }

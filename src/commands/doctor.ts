@@ -1,10 +1,12 @@
 import { Command, Flags } from '@oclif/core';
 import { exitCodes } from '../cli/report.js';
-import { escapeForTerminal } from '../engine/escape.js';
+import { drawn } from '../draw/drawing.js';
+import { standardScreen } from '../draw/screen.js';
+import type { Screen } from '../draw/types.js';
 import { jsonDocument } from '../export/values.js';
 import { type Check, examine } from '../live/doctor.js';
 
-const marks: Readonly<Record<Check['status'], string>> = { ok: 'ok     ', limited: 'limited', fails: 'FAILS  ' };
+const marks: Readonly<Record<Check['status'], string>> = { ok: 'ok', limited: 'limited', fails: 'FAILS' };
 
 export default class Doctor extends Command {
   static override summary = 'Tell whether live capture works on this machine, and what to do if not.';
@@ -28,12 +30,18 @@ Exit code: 0 live capture works, 1 it does not, 2 wrong usage.`;
     const works = checks.every(({ status }) => status !== 'fails');
     if (flags.json) process.stdout.write(jsonDocument({ liveCapture: works, checks }));
     else {
-      for (const { name, status, found, advice } of checks) {
-        process.stdout.write(`${marks[status]}  ${name}: ${escapeForTerminal(found)}\n`);
-        if (advice !== '') process.stdout.write(`         ${escapeForTerminal(advice)}\n`);
-      }
+      process.stdout.write(checksText(checks, standardScreen()));
       process.stdout.write(works ? 'Live capture works here.\n' : 'Live capture does not work here.\n');
     }
     if (!works) this.exit(exitCodes.failed);
   }
+}
+
+/** A row for each check; what to do about it stands below what was found. */
+export function checksText(checks: readonly Check[], screen: Screen | undefined): string {
+  const rows = checks.flatMap(({ name, status, found, advice }) => [
+    [marks[status], name, found],
+    ...(advice === '' ? [] : [['', '', advice]]),
+  ]);
+  return drawn([{ name: 'result' }, { name: 'check' }, { name: 'found, and what to do', long: 'wrap' }], rows, screen);
 }

@@ -1,12 +1,13 @@
 import { Args, Command, Flags } from '@oclif/core';
 import { filterFlag } from '../cli/collector-flags.js';
+import { pagerFlag } from '../cli/draw-flags.js';
+import { standardOutput } from '../cli/pager.js';
 import { exitCodes } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { damageText, skippedText } from '../cli/summary.js';
 import { parseBound } from '../engine/bounds.js';
 import { SfkitError } from '../engine/errors.js';
 import { listEvents } from '../export/events.js';
-import { stdoutSink } from '../export/sink.js';
 
 export default class Events extends Command {
   static override summary = 'Print the events of a capture, one a line.';
@@ -56,6 +57,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
     }),
     to: Flags.string({ helpValue: 'PLACE', description: 'last event, written like --from' }),
     count: Flags.boolean({ description: 'print only how many events would be printed' }),
+    ...pagerFlag,
   };
 
   override async run(): Promise<void> {
@@ -73,7 +75,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
         from: flags.from === undefined ? undefined : parseBound('--from', flags.from),
         to: flags.to === undefined ? undefined : parseBound('--to', flags.to),
       },
-      stdoutSink(),
+      standardOutput(flags),
     );
     process.stderr.write(skippedText(args.capture, summary));
     if (summary.damage.length === 0) return;

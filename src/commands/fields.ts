@@ -1,8 +1,12 @@
 import { Args, Command, Flags } from '@oclif/core';
+import { pagerFlag } from '../cli/draw-flags.js';
+import { standardOutput } from '../cli/pager.js';
+import { drawn } from '../draw/drawing.js';
+import { standardScreen } from '../draw/screen.js';
 import { SfkitError } from '../engine/errors.js';
 import { fields, fieldTypes, refusedFields } from '../engine/fields.gen.js';
 import { nearest } from '../engine/nearest.js';
-import { TableText } from '../export/table-text.js';
+import type { ByteSink } from '../export/sink.js';
 import { jsonDocument } from '../export/values.js';
 
 export default class Fields extends Command {
@@ -25,19 +29,24 @@ Some fields of that language cannot be answered from a capture; --refused lists 
   static override flags = {
     refused: Flags.boolean({ description: 'the fields that cannot be answered, and why' }),
     json: Flags.boolean({ description: 'print an array with an object for each field' }),
+    ...pagerFlag,
   };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Fields);
     const prefix = args.prefix ?? '';
+    const sink = standardOutput(flags);
     if (flags.refused) {
       const found = refusedFields.filter(({ name }) => name.startsWith(prefix));
-      print(flags.json, found, ['field', 'why it cannot be answered'], (field) => [field.name, field.reason]);
+      await print(sink, flags.json, found, ['field', 'why it cannot be answered'], (field) => [
+        field.name,
+        field.reason,
+      ]);
       return;
     }
     const found = fields.filter(({ name }) => name.startsWith(prefix));
     if (found.length === 0) throw new SfkitError('INVALID_ARGUMENT', nothingFound(prefix));
-    print(flags.json, found, ['field', 'type', 'meaning'], ({ name, type, argument, filterOnly, doc }) => [
+    await print(sink, flags.json, found, ['field', 'type', 'meaning'], ({ name, type, argument, filterOnly, doc }) => [
       argument === '' ? name : argument.endsWith('?') ? `${name}[?]` : `${name}[]`,
       fieldTypes[type],
       filterOnly ? `${doc} (filter only)` : doc,
@@ -45,16 +54,16 @@ Some fields of that language cannot be answered from a capture; --refused lists 
   }
 }
 
-function print<Field>(json: boolean, found: readonly Field[], head: string[], row: (field: Field) => string[]): void {
-  if (json) {
-    process.stdout.write(jsonDocument(found));
-    return;
-  }
-  const table = new TableText(
-    head.map((name) => ({ name, right: false })),
-    { maxCell: 200 },
-  );
-  process.stdout.write(table.rows(found.map(row)) + table.end());
+async function print<Field>(
+  sink: ByteSink,
+  json: boolean,
+  found: readonly Field[],
+  head: string[],
+  row: (field: Field) => string[],
+): Promise<void> {
+  const columns = head.map((name) => ({ name, long: 'wrap' as const }));
+  await sink.write(json ? jsonDocument(found) : drawn(columns, found.map(row), standardScreen()));
+  await sink.close();
 }
 
 function nothingFound(prefix: string): string {

@@ -4,6 +4,7 @@ import { filterFlag } from '../cli/collector-flags.js';
 import { progress } from '../cli/progress.js';
 import { exitCodes, explain } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
+import { standardScreen } from '../draw/screen.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { readInfo } from '../engine/session.js';
@@ -46,7 +47,7 @@ Exit code: 0 all are clean, 1 one could not be read, 2 wrong usage, 3 one is dam
       line.end();
       inspections.push(inspection);
       if ('error' in inspection) process.stderr.write(`sfkit: ${escapeForTerminal(inspection.error.message)}\n`);
-      else if (!flags.json) process.stdout.write(infoText(file, inspection.summary, flags.events));
+      else if (!flags.json) process.stdout.write(infoText(file, inspection.summary, flags.events, standardScreen()));
     }
     if (flags.json) {
       const objects = inspections.map((inspection) => infoJson(inspection, flags.events));

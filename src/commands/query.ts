@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { Args, Command, Flags } from '@oclif/core';
 import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
+import { drawFlags, drawOptions } from '../cli/draw-flags.js';
+import { standardOutput } from '../cli/pager.js';
 import { exitCodes } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { damageText, noteText } from '../cli/summary.js';
@@ -17,7 +19,7 @@ export default class Query extends Command {
 
 The last argument is the SQL when no file has that name and it holds a blank. Otherwise the SQL comes from the file given with -q, or from standard input.
 
-A drawn table cuts cells longer than 100 characters; the other formats give everything.
+A table drawn on a terminal is fitted to its width: empty columns are left out, long texts are shortened, and rows that still have no room become a block of lines each. Into a file or pipe every format gives everything.
 
 Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answer is that of what could be read.`;
 
@@ -60,6 +62,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
       default: '-',
       description: 'file to write, or - for standard output',
     }),
+    ...drawFlags,
     ...collectorFlags,
   };
 
@@ -74,6 +77,8 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
         `${flags.format} is binary and standard output is a terminal; redirect it or name a file with -o`,
       );
     }
+    const isStandardOutput = flags.output === '-';
+    const draw = drawOptions(flags, isStandardOutput);
     const sql = argument ?? (await readSql(flags.query));
     if (sql.trim() === '') {
       const source = argument === undefined ? (flags.query ?? 'standard input') : 'the argument';
@@ -84,7 +89,10 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
     const { runQuery } = await import('../query/run.js');
     const dataset = await openDataset(inputs, sql, collectorOptions(flags));
     try {
-      await runQuery(dataset.connection, sql, flags.format, flags.output);
+      await runQuery(dataset.connection, sql, flags.format, flags.output, {
+        draw,
+        ...(isStandardOutput && { open: () => standardOutput(flags) }),
+      });
     } finally {
       dataset.close();
     }

@@ -1,9 +1,10 @@
 import { Args, Command, Flags } from '@oclif/core';
+import { drawFlags, drawOptions } from '../cli/draw-flags.js';
+import { standardOutput } from '../cli/pager.js';
 import { exitCodes } from '../cli/report.js';
 import { damageText, noteText } from '../cli/summary.js';
 import { tables } from '../engine/columns.gen.js';
 import { show, showFormats } from '../export/show.js';
-import { stdoutSink } from '../export/sink.js';
 
 const tableNames = tables.map((table) => table.name);
 
@@ -11,7 +12,7 @@ export default class Show extends Command {
   static override summary = 'Print the records of a SysFlow file.';
 
   static override description =
-    `Prints events and flows in their order, or another table. The drawn table has the columns that tell most and cuts long cells; json, jsonl and csv have every column in full. Captures can be shown as well.
+    `Prints events and flows in their order, or another table. The drawn table has the columns that tell most; json, jsonl and csv have every column. On a terminal it is fitted to the width; into a file or pipe nothing is cut. Captures can be shown as well.
 
 Exit code: 0 done, 1 failed, 2 wrong usage, 3 the file was damaged and what could be read was printed.`;
 
@@ -42,11 +43,12 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the file was damaged and what coul
       description:
         'the table to print: sysflow (all events and flows), process_event, ..., process, file, container, pod, header',
     }),
+    ...drawFlags,
   };
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Show);
-    const summary = await show(args.file, flags.table, flags.format, stdoutSink());
+    const summary = await show(args.file, flags.table, flags.format, standardOutput(flags), drawOptions(flags));
     process.stderr.write(noteText(args.file, summary));
     if (summary.damage.length === 0) return;
     process.stderr.write(damageText(args.file, summary));

@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
+import { Drawing } from '../draw/drawing.js';
+import type { Cell, DrawnColumn, DrawOptions, Remaining } from '../draw/types.js';
 import type { CellValue, ColumnBatch } from '../engine/batch.js';
-import { type TableName, tableColumns, tables } from '../engine/columns.gen.js';
+import { type TableColumn, type TableName, tableColumns, tables } from '../engine/columns.gen.js';
 import { SfkitError } from '../engine/errors.js';
 import { isStreamInput, looksLikeCapture, standardInput } from '../engine/input-kind.js';
-import { openColumns, type Summary } from '../engine/session.js';
+import { openColumns, type Session, type Summary } from '../engine/session.js';
 import type { ByteSink } from './sink.js';
-import { TableText } from './table-text.js';
 import { csvHeader, csvLines, jsonLines } from './text.js';
 import { isoTime } from './values.js';
 
@@ -13,7 +14,7 @@ export const showFormats = ['table', 'json', 'jsonl', 'csv'] as const;
 export type ShowFormat = (typeof showFormats)[number];
 
 /** The columns of a drawn table of events or flows: those of sysprint. */
-const rowColumns = [
+const rowColumns: readonly string[] = [
   'ts',
   'type',
   'proc_exe',
@@ -34,11 +35,28 @@ const entityColumns: Partial<Record<TableName, readonly string[]>> = {
   k8s_event: ['ts', 'type', 'k8s_action', 'k8s_kind', 'k8s_msg'],
 };
 
-/** Cells of a drawn table are cut at this many characters. */
-const maxCell = 40;
+/** On a narrow screen these go, the highest first. */
+const ranks: Readonly<Record<string, number>> = {
+  proc_tid: 6,
+  pproc_pid: 5,
+  container_id: 4,
+  proc_args: 3,
+  flow_rbytes: 2,
+  flow_wbytes: 2,
+  type: 1,
+};
+
+/** ms for which rows after the last one drawn are counted. */
+const countingTime = 1000;
 
 /** Prints the rows of one table of an input. Everything but the drawn table has all columns. */
-export async function show(input: string, table: TableName, format: ShowFormat, sink: ByteSink): Promise<Summary> {
+export async function show(
+  input: string,
+  table: TableName,
+  format: ShowFormat,
+  sink: ByteSink,
+  draw: DrawOptions = {},
+): Promise<Summary> {
   if (isStreamInput(input)) {
     throw new SfkitError(
       'INPUT_NOT_SUPPORTED',
@@ -52,7 +70,12 @@ export async function show(input: string, table: TableName, format: ShowFormat, 
     tables: [table],
     batchRows: format === 'table' ? 1000 : 8192,
   });
-  const writer = writerOf(table, format);
+  await (format === 'table' ? drawRows(session, table, draw, sink) : writeRows(session, writerOf(table, format), sink));
+  await sink.close();
+  return session.summary();
+}
+
+async function writeRows(session: Session<ColumnBatch>, writer: Writer, sink: ByteSink): Promise<void> {
   let started = false;
   for await (const batch of session) {
     // Nothing is printed for an input that does not open.
@@ -62,8 +85,6 @@ export async function show(input: string, table: TableName, format: ShowFormat, 
   }
   if (!started) await sink.write(writer.head);
   await sink.write(writer.tail());
-  await sink.close();
-  return session.summary();
 }
 
 /** Captures can be shown too; whatever else it is was meant as a SysFlow file, and is spoken of as one. */
@@ -80,10 +101,10 @@ interface Writer {
   tail(): string;
 }
 
-function writerOf(table: TableName, format: ShowFormat): Writer {
+function writerOf(table: TableName, format: Exclude<ShowFormat, 'table'>): Writer {
   if (format === 'csv') return { head: csvHeader(table), rows: csvLines, tail: () => '' };
   if (format === 'jsonl') return { head: '', rows: jsonLines, tail: () => '' };
-  return format === 'json' ? jsonArray() : drawnTable(table);
+  return jsonArray();
 }
 
 function jsonArray(): Writer {
@@ -101,32 +122,60 @@ function jsonArray(): Writer {
   };
 }
 
-function drawnTable(table: TableName): Writer {
+async function drawRows(
+  session: Session<ColumnBatch>,
+  table: TableName,
+  options: DrawOptions,
+  sink: ByteSink,
+): Promise<void> {
+  const columns = shownColumns(table);
+  const drawing = new Drawing(columns.map(drawnColumn), options);
+  const more: Remaining = { count: 0, isExact: true };
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    for await (const batch of session) {
+      const cells = columns.map(({ name }) => batch.column(name));
+      const shown = Math.min(batch.rows, drawing.room);
+      for (let row = 0; row < shown; row++) {
+        const text = drawing.add(cells.map((column) => cellText(column.get(row), column.type)));
+        if (text !== '') await sink.write(text);
+      }
+      more.count += batch.rows - shown;
+      if (drawing.room > 0) continue;
+      timer ??= setTimeout(() => {
+        more.isExact = false;
+        session.close();
+      }, countingTime);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  await sink.write(drawing.end(more));
+}
+
+function shownColumns(table: TableName): readonly TableColumn[] {
   const isEntity = tables.find((spec) => spec.name === table)?.kind === 'entity';
   const wanted = entityColumns[table] ?? (isEntity ? undefined : rowColumns);
-  const columns =
-    wanted === undefined
-      ? [...tableColumns[table]]
-      : wanted.flatMap((name) => tableColumns[table].filter((column) => column.name === name));
-  const drawing = new TableText(
-    columns.map((column) => ({ name: column.name, right: column.type === 'i32' || column.type === 'i64' })),
-    { maxCell },
-  );
+  return wanted === undefined
+    ? tableColumns[table]
+    : wanted.flatMap((name) => tableColumns[table].filter((column) => column.name === name));
+}
+
+function drawnColumn({ name, type }: TableColumn): DrawnColumn {
   return {
-    head: '',
-    *rows(batch) {
-      const shown = columns.map((column) => batch.column(column.name));
-      const rows = Array.from({ length: batch.rows }, (_, row) =>
-        shown.map((column) => cellText(column.get(row), column.type)),
-      );
-      yield drawing.rows(rows);
-    },
-    tail: () => drawing.end(),
+    name,
+    right: type === 'i32' || type === 'i64',
+    long: type === 'ts' ? 'time' : 'cut',
+    rank: ranks[name] ?? 0,
+    ...(name === 'proc_exe' && { least: leastProgram }),
   };
 }
 
-function cellText(value: CellValue, type: string): string {
-  if (value === null) return '';
+/** The last part of a program's path. */
+const leastProgram = 10;
+
+function cellText(value: CellValue, type: string): Cell {
+  if (value === null) return null;
   if (typeof value === 'bigint' && type === 'ts') return isoTime(value);
   return typeof value === 'object' ? value.join(' ') : String(value);
 }

@@ -2,19 +2,19 @@ import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api';
 import { DuckDBTypeId } from '@duckdb/node-api';
 import { escapeForTerminal } from '../engine/escape.js';
 import type { ByteSink } from '../export/sink.js';
-import { TableText } from '../export/table-text.js';
 import { csvText, jsonString } from '../export/values.js';
 import type { TextFormat } from './formats.js';
 import { csvValue, jsonValue, plainText } from './values.js';
 
-/** Cells of a drawn table are cut at this many characters; every other format gives all of it. */
-const maxCell = 100;
-
-/** Small results may come as several chunks; a table sets its widths by this many rows. */
+/** Small results may come as several chunks. */
 const rowsAtOnce = 2048;
 
 /** Writes a result as text while it is computed. */
-export async function writeText(result: DuckDBResult, format: TextFormat, sink: ByteSink): Promise<void> {
+export async function writeText(
+  result: DuckDBResult,
+  format: Exclude<TextFormat, 'table'>,
+  sink: ByteSink,
+): Promise<void> {
   const writer = writers[format](result);
   await sink.write(writer.head);
   let rowCount = 0;
@@ -38,18 +38,7 @@ interface Writer {
   tail(count: number): string;
 }
 
-const writers: Record<TextFormat, (result: DuckDBResult) => Writer> = {
-  table(result) {
-    const columns = result
-      .columnNames()
-      .map((name, index) => ({ name, right: numeric.has(result.columnTypeId(index)) }));
-    const table = new TableText(columns, { maxCell });
-    return {
-      head: '',
-      rows: (rows) => table.rows(rows.map((row) => row.map(plainText))),
-      tail: () => table.end(),
-    };
-  },
+const writers: Record<Exclude<TextFormat, 'table'>, (result: DuckDBResult) => Writer> = {
   csv: (result) => ({
     head: `${result.columnNames().map(csvText).join(',')}\r\n`,
     rows: (rows) => rows.map((row) => `${row.map(csvValue).join(',')}\r\n`).join(''),
@@ -78,7 +67,8 @@ const writers: Record<TextFormat, (result: DuckDBResult) => Writer> = {
   }),
 };
 
-const numeric = new Set([
+/** The types of numbers, which stand to the right. */
+export const numeric = new Set([
   DuckDBTypeId.TINYINT,
   DuckDBTypeId.SMALLINT,
   DuckDBTypeId.INTEGER,

@@ -1,10 +1,19 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DrawOptions } from '../draw/types.js';
 import { quoteIdentifier, quoteText } from '../export/duckdb.js';
-import { isStream, openSink } from '../export/sink.js';
+import { type ByteSink, isStream, openSink } from '../export/sink.js';
 import { stageFile } from '../export/staged.js';
+import { writeTable } from './drawn.js';
 import type { ResultFormat } from './formats.js';
 import { writeText } from './result.js';
 import { onSqlError } from './sql-error.js';
+
+export interface RunOptions {
+  /** How a table is drawn. Default: as into a file. */
+  draw?: DrawOptions;
+  /** Opens the target. */
+  open?: (target: string) => ByteSink;
+}
 
 /** Runs SQL and writes the last statement's rows to a file, or to standard output for '-'. */
 export async function runQuery(
@@ -12,14 +21,17 @@ export async function runQuery(
   sql: string,
   format: ResultFormat,
   target: string,
+  { draw = {}, open = openSink }: RunOptions = {},
 ): Promise<void> {
   if (format === 'parquet') return writeParquet(connection, sql, target);
   const result = await onSqlError(() => connection.stream(sql));
-  const sink = openSink(target);
+  const sink = open(target);
   try {
     if (format === 'arrow') {
       const { writeArrow } = await import('./result-arrow.js');
       await onSqlError(() => writeArrow(result, isStream(target) ? 'stream' : 'file', sink));
+    } else if (format === 'table') {
+      await onSqlError(() => writeTable(connection, result, draw, sink));
     } else {
       await onSqlError(() => writeText(result, format, sink));
     }

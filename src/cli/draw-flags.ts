@@ -1,0 +1,46 @@
+import { Flags } from '@oclif/core';
+import { standardScreen } from '../draw/screen.js';
+import type { DrawOptions } from '../draw/types.js';
+import { SfkitError } from '../engine/errors.js';
+
+const helpGroup = 'OUTPUT';
+
+/** Whether long output goes through a pager, for commands that print much. */
+export const pagerFlag = {
+  'no-pager': Flags.boolean({
+    helpGroup,
+    description: 'print output longer than the screen without a pager ($SFKIT_PAGER, $PAGER or less)',
+  }),
+};
+
+/** How much of a result a drawn table shows. */
+export const drawFlags = {
+  rows: Flags.integer({
+    char: 'n',
+    helpGroup,
+    helpValue: 'N',
+    min: 1,
+    exclusive: ['all'],
+    description: 'draw at most N rows (default: 100 on a terminal, all in a file or pipe)',
+  }),
+  all: Flags.boolean({ helpGroup, description: 'draw all rows on a terminal too' }),
+  ...pagerFlag,
+};
+
+/** On a terminal a person looks at the first rows. */
+const screenRows = 100;
+
+interface DrawFlags {
+  format: string;
+  rows: number | undefined;
+  all: boolean;
+}
+
+/** Where and how much is drawn, as flags say it; `isStandardOutput` where no file is named. */
+export function drawOptions({ format, rows, all }: DrawFlags, isStandardOutput = true): DrawOptions {
+  if (rows !== undefined && format !== 'table') {
+    throw new SfkitError('INVALID_ARGUMENT', `-n: --format ${format} gives all rows; -n is for --format table`);
+  }
+  const screen = isStandardOutput ? standardScreen() : undefined;
+  return { screen, limit: rows ?? (screen === undefined || all ? undefined : screenRows) };
+}

@@ -1,0 +1,159 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { usualColumns } from '../draw/screen.js';
+import { textWidth } from '../draw/width.js';
+import { OutputLost } from '../engine/errors.js';
+import { type ByteSink, stdoutSink } from '../export/sink.js';
+import { discardOnSignals } from './endings.js';
+
+/** What the pager and the terminal around it are asked for. */
+export interface PagerSettings {
+  /** The shell command that shows its standard input. */
+  command: string;
+  /** Output of at least so many lines goes through the pager. */
+  lines: number;
+  /** Longer lines count as several. */
+  columns: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The pager for standard output; undefined where there is nobody to turn pages. */
+export function pagerSettings(environment: Environment = process.env): PagerSettings | undefined {
+  const { stdin, stdout } = process;
+  if (!stdout.isTTY || !stdin.isTTY || !stdout.rows || environment.TERM === 'dumb') return undefined;
+  const command = pagerCommand(environment);
+  return command === undefined ? undefined : { command, lines: stdout.rows, columns: stdout.columns || usualColumns };
+}
+
+/** $SFKIT_PAGER, $PAGER or less; an empty one and cat mean none. */
+export function pagerCommand({ SFKIT_PAGER, PAGER, PATH }: Environment): string | undefined {
+  const command = SFKIT_PAGER ?? PAGER ?? (isInstalled('less', PATH) ? 'less' : '');
+  return command.trim() === '' || command.trim() === 'cat' ? undefined : command;
+}
+
+function isInstalled(program: string, path = ''): boolean {
+  return path.split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, program), constants.X_OK);
+      return directory !== '';
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Standard output; through the pager once there is more than the screen holds, unless a flag forbids it. */
+export function standardOutput(flags: { 'no-pager': boolean }): ByteSink {
+  const settings = flags['no-pager'] ? undefined : pagerSettings();
+  return settings === undefined ? stdoutSink() : new PagedOutput(settings);
+}
+
+/** Resolves when no pager has the screen, so that messages do not stand in its way. */
+export function pagerEnded(): Promise<unknown> {
+  return running;
+}
+
+let running: Promise<unknown> = Promise.resolve();
+
+/** Bytes that are kept for the case that the pager turns out not to exist. */
+const keptBytes = 1 << 20;
+
+class PagedOutput implements ByteSink {
+  readonly #settings: PagerSettings;
+  readonly #screen = stdoutSink();
+  /** What was written so far: all of it before the pager starts, then what it may not have got. */
+  #kept: Buffer[] | undefined = [];
+  #keptSize = 0;
+  #lines = 0;
+  #pager: Pager | undefined;
+  /** There is no pager after all. */
+  #isDirect = false;
+
+  constructor(settings: PagerSettings) {
+    this.#settings = settings;
+  }
+
+  async write(chunk: Uint8Array | string): Promise<void> {
+    if (this.#isDirect) return this.#screen.write(chunk);
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk);
+    this.#keep(bytes);
+    if (this.#pager !== undefined) return this.#give(bytes);
+    this.#lines += screenLines(bytes.toString(), this.#settings.columns);
+    if (this.#lines < this.#settings.lines && this.#keptSize < keptBytes) return;
+    this.#pager = startPager(this.#settings.command);
+    await this.#give(Buffer.concat(this.#kept ?? []));
+  }
+
+  async close(): Promise<void> {
+    if (this.#pager === undefined && !this.#isDirect) await this.#toScreen();
+    if (this.#pager === undefined) return this.#screen.close();
+    this.#pager.input.end();
+    if (isMissing(await this.#pager.exit)) await this.#toScreen();
+  }
+
+  discard(): void {
+    this.#pager?.input.end();
+  }
+
+  #keep(bytes: Buffer): void {
+    this.#keptSize += bytes.length;
+    if (this.#pager !== undefined && this.#keptSize > keptBytes) this.#kept = undefined;
+    this.#kept?.push(bytes);
+  }
+
+  async #give(bytes: Buffer): Promise<void> {
+    const pager = this.#pager as Pager;
+    const wasTaken = await new Promise<boolean>((resolve) => {
+      pager.input.write(bytes, (error) => resolve(error == null));
+    });
+    if (wasTaken) return;
+    if (isMissing(await pager.exit)) return this.#toScreen();
+    // Its reader had enough, like that of a pipe.
+    throw new OutputLost(Object.assign(new Error('the pager ended'), { code: 'EPIPE' }));
+  }
+
+  async #toScreen(): Promise<void> {
+    const kept = this.#kept ?? [];
+    this.#pager = undefined;
+    this.#kept = undefined;
+    this.#isDirect = true;
+    for (const bytes of kept) await this.#screen.write(bytes);
+  }
+}
+
+const colors = /\x1b\[\d+m/g;
+
+/** How many lines of a screen whole lines of text take. */
+function screenLines(text: string, columns: number): number {
+  const lines = text.replace(colors, '').replace(/\n$/, '').split('\n');
+  return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(textWidth(line) / columns)), 0);
+}
+
+/** The shell's answers where a command is missing or cannot be run. */
+const isMissing = (code: number | null): boolean => code === 126 || code === 127;
+
+interface Pager {
+  input: Writable;
+  exit: Promise<number | null>;
+}
+
+function startPager(command: string): Pager {
+  const child = spawn('/bin/sh', ['-c', command], {
+    stdio: ['pipe', 'inherit', 'inherit'],
+    // As others set them: quit if all fits the screen, keep colors, leave the text on the screen.
+    env: { LESS: 'FRX', LV: '-c', ...process.env },
+  }) as ChildProcess & { stdin: Writable };
+  child.stdin.on('error', () => {});
+  // The keyboard's signal is the pager's to answer; for this process it means that enough was made.
+  process.removeAllListeners('SIGINT');
+  process.on('SIGINT', () => child.stdin.destroy());
+  const exit = new Promise<number | null>((resolve) => {
+    child.on('error', () => resolve(127));
+    child.on('exit', resolve);
+  });
+  running = exit.then(discardOnSignals);
+  return { input: child.stdin, exit };
+}

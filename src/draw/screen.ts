@@ -1,0 +1,30 @@
+import type { Screen } from './types.js';
+
+interface Output {
+  isTTY?: boolean;
+  columns?: number;
+  rows?: number;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The width of a terminal that does not know its own. */
+export const usualColumns = 80;
+
+/** The terminal behind an output; undefined for a file or pipe. */
+export function screenOf(output: Output, environment: Environment): Screen | undefined {
+  if (!output.isTTY) return undefined;
+  return {
+    columns: output.columns || usualColumns,
+    rows: output.rows || undefined,
+    color: hasColor(environment),
+  };
+}
+
+/** The screen of standard output. */
+export const standardScreen = (): Screen | undefined => screenOf(process.stdout, process.env);
+
+function hasColor({ FORCE_COLOR, NO_COLOR, TERM }: Environment): boolean {
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
+  return (NO_COLOR ?? '') === '' && TERM !== 'dumb';
+}

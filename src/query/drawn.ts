@@ -1,0 +1,72 @@
+import { type DuckDBConnection, type DuckDBResult, DuckDBTypeId, type DuckDBValue } from '@duckdb/node-api';
+import { Drawing } from '../draw/drawing.js';
+import type { DrawnColumn, DrawOptions, Remaining } from '../draw/types.js';
+import type { ByteSink } from '../export/sink.js';
+import { numeric } from './result.js';
+import { plainText } from './values.js';
+
+/** ms for which rows after the last one drawn are counted. */
+const countingTime = 1000;
+
+/** Draws a result while it is computed. */
+export async function writeTable(
+  connection: DuckDBConnection,
+  result: DuckDBResult,
+  options: DrawOptions,
+  sink: ByteSink,
+): Promise<void> {
+  const drawing = new Drawing(columnsOf(result), options);
+  let count = 0;
+  while (drawing.room > 0) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) break;
+    const shown = Math.min(chunk.rowCount, drawing.room);
+    for (let row = 0; row < shown; row++) {
+      const text = drawing.add(chunk.getRowValues(row).map(cellOf));
+      if (text !== '') await sink.write(text);
+    }
+    count = chunk.rowCount - shown;
+  }
+  const more = drawing.room > 0 ? undefined : await countRest(connection, result, count);
+  await sink.write(drawing.end(more));
+}
+
+function columnsOf(result: DuckDBResult): DrawnColumn[] {
+  return result.columnNames().map((name, index) => {
+    const type = result.columnTypeId(index);
+    return { name, right: numeric.has(type), long: times.has(type) ? 'time' : 'cut' };
+  });
+}
+
+const cellOf = (value: DuckDBValue) => (value === null ? null : plainText(value));
+
+const times = new Set([
+  DuckDBTypeId.TIMESTAMP,
+  DuckDBTypeId.TIMESTAMP_S,
+  DuckDBTypeId.TIMESTAMP_MS,
+  DuckDBTypeId.TIMESTAMP_NS,
+  DuckDBTypeId.TIMESTAMP_TZ,
+]);
+
+/** Counts the rows that are not drawn, `count` to begin with, without waiting long for them. */
+async function countRest(connection: DuckDBConnection, result: DuckDBResult, start: number): Promise<Remaining> {
+  let count = start;
+  let isExact = true;
+  const timer = setTimeout(() => {
+    isExact = false;
+    connection.interrupt();
+  }, countingTime);
+  try {
+    while (isExact) {
+      const chunk = await result.fetchChunk();
+      if (chunk === null || chunk.rowCount === 0) return { count, isExact: true };
+      count += chunk.rowCount;
+    }
+  } catch (error) {
+    // That it was interrupted.
+    if (isExact) throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+  return { count, isExact };
+}
