@@ -37,7 +37,6 @@ import {
   Map_,
   makeData,
   RecordBatch,
-  RecordBatchFileWriter,
   RecordBatchStreamWriter,
   Schema,
   Struct,
@@ -54,6 +53,7 @@ import {
   Utf8,
 } from 'apache-arrow';
 import { ChunkQueue } from '../export/arrow.js';
+import { ArrowFileWriter } from '../export/arrow-file-writer.js';
 import type { ByteSink } from '../export/sink.js';
 import { columnValues, readingType } from './columns.js';
 import type { StagedResult } from './result-stage.js';
@@ -70,7 +70,7 @@ export async function writeArrow(
   const columns = types.map(arrowColumn);
   const fields = result.columnNames().map((name, index) => new Field(name, (columns[index] as ArrowColumn).type, true));
   const schema = new Schema(fields);
-  const writer = form === 'file' ? new RecordBatchFileWriter() : new RecordBatchStreamWriter();
+  const writer = form === 'file' ? new ArrowFileWriter() : new RecordBatchStreamWriter();
   const queue = new ChunkQueue();
   writer.reset(queue, schema);
   const flush = async () => {

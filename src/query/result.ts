@@ -3,9 +3,10 @@ import { escapeForTerminal } from '../engine/escape.js';
 import type { ByteSink } from '../export/sink.js';
 import { TableText } from '../export/table-text.js';
 import { csvText, jsonString } from '../export/values.js';
-import { columnValues, distinctNames, readingType } from './columns.js';
+import { distinctNames } from './columns.js';
 import type { TextFormat } from './formats.js';
-import { isNumeric, type ValueWriter, valueWriter } from './values.js';
+import { rowReader } from './rows.js';
+import { isNumeric, type ValueWriter } from './values.js';
 
 /** Cells of a drawn table are cut at this many characters; every other format gives all of it. */
 const maxCell = 100;
@@ -18,8 +19,7 @@ export async function writeText(result: DuckDBResult, format: TextFormat, sink: 
   const types = result.columnTypes();
   const isPlan = format === 'table' && result.statementType === StatementType.EXPLAIN;
   const writer = (isPlan ? plan : writers[format])(result.columnNames(), types);
-  const cells = types.map((type) => valueWriter(type)[writer.cell]);
-  const reading = types.map(readingType);
+  const rowsOf = rowReader(result, writer.cell);
   await sink.write(writer.head);
   let rowCount = 0;
   let pending: string[][] = [];
@@ -29,8 +29,7 @@ export async function writeText(result: DuckDBResult, format: TextFormat, sink: 
     pending = [];
   };
   for await (const chunk of result) {
-    const columns = columnValues(chunk, reading).map((values, index) => values.map(cells[index] as ValueWriter['csv']));
-    for (let row = 0; row < chunk.rowCount; row++) pending.push(columns.map((column) => column[row] as string));
+    pending.push(...rowsOf(chunk));
     if (pending.length >= rowsAtOnce) await flush();
   }
   await flush();

@@ -276,10 +276,10 @@ const doubleText = (value: number): string => (Object.is(value, -0) ? '-0' : Str
 
 /** The shortest digits that are this number in 32 bits. */
 function floatText(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
-  for (let digits = 6; digits < 9; digits++) {
+  if (!Number.isFinite(value) || value === 0) return doubleText(value);
+  for (let digits = 1; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return doubleText(short);
+    if (Math.fround(short) === value) return String(short);
   }
-  return doubleText(Number(value.toPrecision(9)));
+  return String(Number(value.toPrecision(9)));
 }
