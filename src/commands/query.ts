@@ -9,7 +9,7 @@ import { refuseTerminalInput } from '../cli/standard-input.js';
 import { damageText, noteText } from '../cli/summary.js';
 import { SfkitError } from '../engine/errors.js';
 import { resultFormats } from '../query/formats.js';
-import { splitArguments } from '../query/sql-argument.js';
+import { shieldComment, splitArguments } from '../query/sql-argument.js';
 
 export default class Query extends Command {
   static override summary = 'Ask captures, SysFlow files and tables in SQL.';
@@ -67,7 +67,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
   };
 
   override async run(): Promise<void> {
-    const { argv, flags } = await this.parse(Query);
+    const { argv, flags } = await this.parse(Query, shieldComment(this.argv));
     const { inputs, sql: argument } = splitArguments(argv as string[], flags.query !== undefined);
     refuseTerminalInput(inputs);
     const isBinary = flags.format === 'parquet' || flags.format === 'arrow';

@@ -166,7 +166,7 @@ function packBits(values: Uint8Array, rows: number): Uint8Array {
 }
 
 /** Keeps what the writer gives until it is taken, so that the writer never runs ahead of the output. */
-class ChunkQueue extends AsyncByteQueue {
+export class ChunkQueue extends AsyncByteQueue {
   #chunks: Uint8Array[] = [];
 
   override write(value: Parameters<AsyncByteQueue['write']>[0]): void {

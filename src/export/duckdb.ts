@@ -35,7 +35,34 @@ export interface DatabaseOptions {
   sealed?: boolean;
 }
 
-/** A DuckDB that looks for no extension anywhere. */
+/**
+ * Settings that SQL may change although the others are locked: none of them reaches files, extensions or the
+ * network.
+ */
+const freeSettings = [
+  'Calendar',
+  'TimeZone',
+  'default_collation',
+  'default_null_order',
+  'default_order',
+  'explain_output',
+  'ieee_floating_point_ops',
+  'integer_division',
+  'max_expression_depth',
+  'max_memory',
+  'memory_limit',
+  'null_order',
+  'order_by_non_integer_literal',
+  'pivot_limit',
+  'preserve_insertion_order',
+  'scalar_subquery_error_on_multiple_rows',
+  'schema',
+  'search_path',
+  'threads',
+  'worker_threads',
+];
+
+/** A DuckDB that looks for no extension anywhere, and whose answers do not depend on the machine. */
 export async function openDatabase(
   options: DatabaseOptions = {},
 ): Promise<{ connection: DuckDBConnection; close(): void }> {
@@ -48,6 +75,7 @@ export async function openDatabase(
     // Nor for secrets of the user.
     allow_persistent_secrets: 'false',
     preserve_insertion_order: 'true',
+    allowed_configs: `[${freeSettings.map(quoteText).join(', ')}]`,
     ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
     ...(options.memoryLimit === undefined ? {} : { memory_limit: options.memoryLimit }),
     ...(options.temporary === undefined ? {} : { temp_directory: options.temporary }),
@@ -55,6 +83,8 @@ export async function openDatabase(
     ...(options.sealed ? { enable_external_access: 'false' } : {}),
   });
   const connection = await instance.connect();
+  // Both are those of the machine's locale otherwise.
+  await connection.run("SET GLOBAL TimeZone = 'UTC'; SET GLOBAL Calendar = 'gregorian'");
   return {
     connection,
     close() {

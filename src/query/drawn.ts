@@ -1,9 +1,9 @@
-import { type DuckDBConnection, type DuckDBResult, DuckDBTypeId, type DuckDBValue } from '@duckdb/node-api';
+import { type DuckDBConnection, type DuckDBResult, DuckDBTypeId } from '@duckdb/node-api';
 import { Drawing } from '../draw/drawing.js';
 import type { DrawnColumn, DrawOptions, Remaining } from '../draw/types.js';
 import type { ByteSink } from '../export/sink.js';
-import { numeric } from './result.js';
-import { plainText } from './values.js';
+import { rowReader } from './rows.js';
+import { isNumeric } from './values.js';
 
 /** ms for which rows after the last one drawn are counted. */
 const countingTime = 1000;
@@ -16,13 +16,14 @@ export async function writeTable(
   sink: ByteSink,
 ): Promise<void> {
   const drawing = new Drawing(columnsOf(result), options);
+  const rowsOf = rowReader(result, 'plain');
   let count = 0;
   while (drawing.room > 0) {
     const chunk = await result.fetchChunk();
     if (chunk === null || chunk.rowCount === 0) break;
     const shown = Math.min(chunk.rowCount, drawing.room);
-    for (let row = 0; row < shown; row++) {
-      const text = drawing.add(chunk.getRowValues(row).map(cellOf));
+    for (const row of rowsOf(chunk).slice(0, shown)) {
+      const text = drawing.add(row.map(cellOf));
       if (text !== '') await sink.write(text);
     }
     count = chunk.rowCount - shown;
@@ -34,11 +35,12 @@ export async function writeTable(
 function columnsOf(result: DuckDBResult): DrawnColumn[] {
   return result.columnNames().map((name, index) => {
     const type = result.columnTypeId(index);
-    return { name, right: numeric.has(type), long: times.has(type) ? 'time' : 'cut' };
+    return { name, right: isNumeric(type), long: times.has(type) ? 'time' : 'cut' };
   });
 }
 
-const cellOf = (value: DuckDBValue) => (value === null ? null : plainText(value));
+/** Only a missing value has no text at all. */
+const cellOf = (text: string) => (text === '' ? null : text);
 
 const times = new Set([
   DuckDBTypeId.TIMESTAMP,

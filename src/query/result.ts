@@ -1,10 +1,11 @@
-import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api';
-import { DuckDBTypeId } from '@duckdb/node-api';
+import type { DuckDBResult, DuckDBType } from '@duckdb/node-api';
 import { escapeForTerminal } from '../engine/escape.js';
 import type { ByteSink } from '../export/sink.js';
 import { csvText, jsonString } from '../export/values.js';
+import { distinctNames } from './columns.js';
 import type { TextFormat } from './formats.js';
-import { csvValue, jsonValue, plainText } from './values.js';
+import { rowReader } from './rows.js';
+import { isNumeric, type ValueWriter } from './values.js';
 
 /** Small results may come as several chunks. */
 const rowsAtOnce = 2048;
@@ -12,20 +13,21 @@ const rowsAtOnce = 2048;
 /** Writes a result as text while it is computed. */
 export async function writeText(
   result: DuckDBResult,
-  format: Exclude<TextFormat, 'table'>,
+  format: Exclude<TextFormat, 'table'> | 'plan',
   sink: ByteSink,
 ): Promise<void> {
-  const writer = writers[format](result);
+  const writer = (format === 'plan' ? plan : writers[format])(result.columnNames(), result.columnTypes());
+  const rowsOf = rowReader(result, writer.cell);
   await sink.write(writer.head);
   let rowCount = 0;
-  let pending: DuckDBValue[][] = [];
+  let pending: string[][] = [];
   const flush = async () => {
     if (pending.length > 0) await sink.write(writer.rows(pending, rowCount));
     rowCount += pending.length;
     pending = [];
   };
   for await (const chunk of result) {
-    pending.push(...chunk.getRows());
+    pending.push(...rowsOf(chunk));
     if (pending.length >= rowsAtOnce) await flush();
   }
   await flush();
@@ -33,64 +35,64 @@ export async function writeText(
 }
 
 interface Writer {
+  /** How the values of the rows are written. */
+  cell: keyof ValueWriter;
   head: string;
-  rows(rows: DuckDBValue[][], before: number): string;
+  rows(rows: readonly (readonly string[])[], before: number): string;
   tail(count: number): string;
 }
 
-const writers: Record<Exclude<TextFormat, 'table'>, (result: DuckDBResult) => Writer> = {
-  csv: (result) => ({
-    head: `${result.columnNames().map(csvText).join(',')}\r\n`,
-    rows: (rows) => rows.map((row) => `${row.map(csvValue).join(',')}\r\n`).join(''),
+type MakeWriter = (names: readonly string[], types: readonly DuckDBType[]) => Writer;
+
+const writers: Record<Exclude<TextFormat, 'table'>, MakeWriter> = {
+  csv: (names) => ({
+    cell: 'csv',
+    head: `${names.map(csvText).join(',')}\r\n`,
+    rows: (rows) => rows.map((row) => `${row.join(',')}\r\n`).join(''),
     tail: () => '',
   }),
-  json(result) {
-    const object = jsonObject(result);
+  json(names) {
+    const object = jsonObject(names);
     return {
+      cell: 'json',
       head: '[',
       rows: (rows, before) => rows.map((row, index) => `${before + index === 0 ? '' : ','}\n  ${object(row)}`).join(''),
       tail: (count) => (count === 0 ? ']\n' : '\n]\n'),
     };
   },
-  jsonl(result) {
-    const object = jsonObject(result);
-    return { head: '', rows: (rows) => rows.map((row) => `${object(row)}\n`).join(''), tail: () => '' };
+  jsonl(names) {
+    const object = jsonObject(names);
+    return { cell: 'json', head: '', rows: (rows) => rows.map((row) => `${object(row)}\n`).join(''), tail: () => '' };
   },
-  markdown: (result) => ({
-    head: `| ${result.columnNames().map(markdownText).join(' | ')} |\n|${result
-      .columnNames()
-      .map((_, index) => (numeric.has(result.columnTypeId(index)) ? ' ---: |' : ' --- |'))
-      .join('')}\n`,
-    rows: (rows) =>
-      rows.map((row) => `| ${row.map((value) => markdownText(plainText(value))).join(' | ')} |\n`).join(''),
+  markdown: (names, types) => ({
+    cell: 'plain',
+    head: `${markdownRow(names)}|${types.map(({ typeId }) => (isNumeric(typeId) ? ' ---: |' : ' --- |')).join('')}\n`,
+    rows: (rows) => rows.map(markdownRow).join(''),
     tail: () => '',
   }),
 };
 
-/** The types of numbers, which stand to the right. */
-export const numeric = new Set([
-  DuckDBTypeId.TINYINT,
-  DuckDBTypeId.SMALLINT,
-  DuckDBTypeId.INTEGER,
-  DuckDBTypeId.BIGINT,
-  DuckDBTypeId.UTINYINT,
-  DuckDBTypeId.USMALLINT,
-  DuckDBTypeId.UINTEGER,
-  DuckDBTypeId.UBIGINT,
-  DuckDBTypeId.HUGEINT,
-  DuckDBTypeId.UHUGEINT,
-  DuckDBTypeId.FLOAT,
-  DuckDBTypeId.DOUBLE,
-  DuckDBTypeId.DECIMAL,
-]);
+/** A drawn plan has lines of its own. */
+const plan: MakeWriter = () => ({
+  cell: 'plain',
+  head: '',
+  rows: (rows) =>
+    rows.map((row) => `${(row.at(-1) as string).split('\n').map(escapeForTerminal).join('\n')}\n`).join(''),
+  tail: () => '',
+});
 
-function jsonObject(result: DuckDBResult): (row: DuckDBValue[]) => string {
-  // Two columns of one name would hide one another.
-  const keys = result.deduplicatedColumnNames().map(jsonString);
-  return (row) => `{${row.map((value, index) => `${keys[index]}:${jsonValue(value)}`).join(',')}}`;
+function jsonObject(names: readonly string[]): (row: readonly string[]) => string {
+  const keys = distinctNames(names).map(jsonString);
+  return (row) => `{${row.map((value, index) => `${keys[index]}:${value}`).join(',')}}`;
 }
+
+const markdownRow = (cells: readonly string[]): string => `| ${cells.map(markdownText).join(' | ')} |\n`;
+
+/** What Markdown would show in another way than as it is: marks, HTML, and addresses that become links. */
+const markdownMarks = /[\\`*[\]<>|&~$]|:(?=\/\/)|(?<=\bwww)\.|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|@/giu;
 
 /** Text that Markdown shows as it is: a captured string must not become a link or HTML. */
 function markdownText(text: string): string {
-  return escapeForTerminal(text).replace(/[\\`*[\]<>|&]/g, '\\$&');
+  const escaped = escapeForTerminal(text).replace(markdownMarks, '\\$&');
+  return escaped.replace(/^ | $/g, '&#32;');
 }

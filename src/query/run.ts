@@ -1,10 +1,12 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
+import { tmpdir } from 'node:os';
+import { type DuckDBConnection, type DuckDBResult, StatementType } from '@duckdb/node-api';
 import type { DrawOptions } from '../draw/types.js';
-import { quoteIdentifier, quoteText } from '../export/duckdb.js';
+import { quoteText } from '../export/duckdb.js';
+import { scratchDirectory } from '../export/pending.js';
 import { type ByteSink, isStream, openSink } from '../export/sink.js';
 import { stageFile } from '../export/staged.js';
 import { writeTable } from './drawn.js';
-import type { ResultFormat } from './formats.js';
+import type { ResultFormat, TextFormat } from './formats.js';
 import { writeText } from './result.js';
 import { onSqlError } from './sql-error.js';
 
@@ -23,18 +25,12 @@ export async function runQuery(
   target: string,
   { draw = {}, open = openSink }: RunOptions = {},
 ): Promise<void> {
-  if (format === 'parquet') return writeParquet(connection, sql, target);
   const result = await onSqlError(() => connection.stream(sql));
+  if (format === 'parquet') return writeParquet(result, target);
+  if (format === 'arrow') return writeArrowTo(result, target);
   const sink = open(target);
   try {
-    if (format === 'arrow') {
-      const { writeArrow } = await import('./result-arrow.js');
-      await onSqlError(() => writeArrow(result, isStream(target) ? 'stream' : 'file', sink));
-    } else if (format === 'table') {
-      await onSqlError(() => writeTable(connection, result, draw, sink));
-    } else {
-      await onSqlError(() => writeText(result, format, sink));
-    }
+    await onSqlError(() => writeRows(connection, result, format, draw, sink));
     await sink.close();
   } catch (error) {
     sink.discard();
@@ -42,23 +38,58 @@ export async function runQuery(
   }
 }
 
-async function writeParquet(connection: DuckDBConnection, sql: string, target: string): Promise<void> {
-  const staged = stageFile(target, 'result.parquet');
+function writeRows(
+  connection: DuckDBConnection,
+  result: DuckDBResult,
+  format: TextFormat,
+  draw: DrawOptions,
+  sink: ByteSink,
+): Promise<void> {
+  if (format !== 'table') return writeText(result, format, sink);
+  // A plan is drawn already.
+  if (result.statementType === StatementType.EXPLAIN) return writeText(result, 'plan', sink);
+  return writeTable(connection, result, draw, sink);
+}
+
+async function writeArrowTo(result: DuckDBResult, target: string): Promise<void> {
+  const { stageResult } = await import('./result-stage.js');
+  const { writeArrow } = await import('./result-arrow.js');
+  const sink = openSink(target);
+  const scratch = scratchDirectory(tmpdir(), target);
   try {
     await onSqlError(async () => {
-      const query = sql.trim().replace(/;+$/, '');
-      const described = await connection.runAndReadAll(`DESCRIBE ${query}`);
-      // Parquet has no HUGEINT, what a sum of BIGINT is; DuckDB would round it to DOUBLE.
-      const columns = described.getRows().map(([name, type]) => {
-        const column = quoteIdentifier(String(name));
-        return type === 'HUGEINT' ? `${column}::DECIMAL(38, 0) AS ${column}` : column;
-      });
-      await connection.run(
-        `COPY (SELECT ${columns.join(', ')} FROM (${query}\n)) TO ${quoteText(staged.path)} (FORMAT parquet, COMPRESSION zstd)`,
-      );
+      const staged = await stageResult(result, 'arrow', scratch.path);
+      try {
+        await writeArrow(staged, isStream(target) ? 'stream' : 'file', sink);
+      } finally {
+        staged.close();
+      }
     });
-    await staged.commit();
+    await sink.close();
+  } catch (error) {
+    sink.discard();
+    throw error;
   } finally {
-    staged.discard();
+    scratch.discard();
+  }
+}
+
+async function writeParquet(result: DuckDBResult, target: string): Promise<void> {
+  const { stageResult } = await import('./result-stage.js');
+  const file = stageFile(target, 'result.parquet');
+  try {
+    await onSqlError(async () => {
+      const staged = await stageResult(result, 'parquet', file.scratch);
+      try {
+        await staged.connection.run(
+          `COPY (${staged.select}) TO ${quoteText(file.path)} (FORMAT parquet, COMPRESSION zstd)`,
+        );
+      } finally {
+        staged.close();
+      }
+    });
+    await file.commit();
+  } finally {
+    file.discard();
   }
 }

@@ -9,6 +9,14 @@ export interface InputsAndSql {
 }
 
 /**
+ * The arguments with a blank before SQL that begins with a comment line, so that no parser takes it for a flag.
+ */
+export function shieldComment(args: readonly string[]): string[] {
+  const isCommented = /^--(?![\w-]+=)[^\n]*\n/;
+  return args.map((arg, index) => (index === args.length - 1 && isCommented.test(arg) ? ` ${arg}` : arg));
+}
+
+/**
  * Tells inputs from SQL. The last argument is SQL when no file has that name and it holds a blank, as every
  * SQL statement does, or nothing at all; all others are inputs. With a file of SQL (`hasFile`) every argument is an input.
  */

@@ -10,12 +10,16 @@ export async function onSqlError<T>(action: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Messages quote values, which may be of any length. */
+const maxMessage = 1000;
+
 /** DuckDB's message without the picture of the statement. */
 function oneLine(message: string): string {
   const text = message.replace(/^Failed to extract statements: /, '').split(/\n\s*LINE \d+:/, 1)[0] as string;
-  return text
+  const line = text
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
     .join(' ');
+  return line.length > maxMessage ? `${line.slice(0, maxMessage)}…` : line;
 }

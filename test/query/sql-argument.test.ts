@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { splitArguments } from '../../src/query/sql-argument.js';
+import { shieldComment, splitArguments } from '../../src/query/sql-argument.js';
 
 describe('the arguments of a query', () => {
   it('end in SQL when that holds a blank and is no file', () => {
@@ -19,5 +19,20 @@ describe('the arguments of a query', () => {
     ],
   ])('%j (-q: %s) are refused', (args, hasFile, message) => {
     expect(() => splitArguments(args, hasFile)).toThrow(message);
+  });
+
+  it('keep SQL that begins with a comment from being a flag', () => {
+    expect(shieldComment(['x', '--format', 'csv', '-- a = b\nselect 1'])).toEqual([
+      'x',
+      '--format',
+      'csv',
+      ' -- a = b\nselect 1',
+    ]);
+    const flags = [
+      ['x', '--filter=a\nb'],
+      ['x', '--all'],
+      ['-- a\nselect 1', '--all'],
+    ];
+    for (const args of flags) expect(shieldComment(args)).toEqual(args);
   });
 });
