@@ -15,6 +15,10 @@ const endings: Readonly<Record<Format, readonly string[]>> = {
   csv: ['.csv'],
 };
 
+/** Units of the times in Parquet files. */
+export const timestampUnits = ['ns', 'us'] as const;
+export type TimestampUnit = (typeof timestampUnits)[number];
+
 /** What one capture becomes. */
 export interface Conversion {
   input: string;

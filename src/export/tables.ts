@@ -1,10 +1,11 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ColumnBatch } from '../engine/batch.js';
 import { type TableName, tables as tableSpecs } from '../engine/columns.gen.js';
 import { unwritable } from '../engine/errors.js';
-import { modeOf, pendingDirectory } from './pending.js';
-import { type Conversion, extension, type Format } from './plan.js';
+import { TextBudget } from './dictionary.js';
+import { modeOf, pendingDirectory, scratchDirectory } from './pending.js';
+import { type Conversion, extension, type Format, type TimestampUnit } from './plan.js';
 import { type ByteSink, isStream, openSink, plainFileSink, type SinkOptions } from './sink.js';
 import { stageFile } from './staged.js';
 import { csvHeader, csvLines, jsonLines } from './text.js';
@@ -18,6 +19,11 @@ export interface TableOutput {
   discard(): void;
 }
 
+export interface OutputOptions extends SinkOptions {
+  /** Unit of the times in Parquet files. Default: ns. */
+  timestamps?: TimestampUnit | undefined;
+}
+
 /** The tables that an output holds: a file the one that was asked for, a directory every one of records. */
 export function tablesOf({ shape }: Pick<Conversion, 'shape'>, table: TableName | undefined): TableName[] {
   if (shape !== 'directory') return [table ?? 'sysflow'];
@@ -28,7 +34,7 @@ export function tablesOf({ shape }: Pick<Conversion, 'shape'>, table: TableName 
 export async function openTables(
   conversion: Conversion,
   tables: readonly TableName[],
-  options: SinkOptions = {},
+  options: OutputOptions = {},
 ): Promise<TableOutput> {
   const format = conversion.format as TableFormat;
   if (format === 'parquet') return openParquet(conversion, tables, options);
@@ -41,17 +47,27 @@ export async function openTables(
 interface TableWriter {
   write(batch: ColumnBatch): Promise<void>;
   close(): Promise<void>;
+  discard(): void;
+}
+
+interface WriterOptions {
+  /** A directory for the rows of an Arrow file; without it, Arrow is written as a stream. */
+  scratch: string | undefined;
+  budget: TextBudget;
 }
 
 async function openWriter(
   format: TableFormat,
   table: TableName,
   sink: ByteSink,
-  form: 'file' | 'stream',
+  { scratch, budget }: WriterOptions,
 ): Promise<TableWriter> {
   if (format === 'arrow') {
-    const { ArrowTableWriter } = await import('./arrow.js');
-    const writer = new ArrowTableWriter(table, form, sink);
+    const { ArrowFileWriter, ArrowStreamWriter } = await import('./arrow.js');
+    if (scratch !== undefined) {
+      return new ArrowFileWriter(table, sink, { scratch: join(scratch, `${table}.rows`), budget });
+    }
+    const writer = new ArrowStreamWriter(table, sink);
     await writer.begin();
     return writer;
   }
@@ -62,6 +78,7 @@ async function openWriter(
       for (const piece of toText(batch)) await sink.write(piece);
     },
     close: () => sink.close(),
+    discard: () => {},
   };
 }
 
@@ -69,42 +86,73 @@ async function openOne(
   conversion: Conversion,
   format: TableFormat,
   tables: readonly TableName[],
-  options: SinkOptions,
+  options: OutputOptions,
 ): Promise<TableOutput> {
-  const sink = openSink(conversion.output, options);
-  const form = arrowForm(conversion.output, options);
-  const writer = await openWriter(format, tables[0] as TableName, sink, form);
-  return { write: (batch) => writer.write(batch), finish: () => writer.close(), discard: () => sink.discard() };
+  const { output } = conversion;
+  const sink = openSink(output, options);
+  const scratch =
+    isArrowFile(format, options) && !isStream(output)
+      ? scratchDirectory(dirname(output), output, { isPrivate: true })
+      : undefined;
+  let writer: TableWriter | undefined;
+  const discard = () => {
+    writer?.discard();
+    sink.discard();
+    scratch?.discard();
+  };
+  try {
+    writer = await openWriter(format, tables[0] as TableName, sink, {
+      scratch: scratch?.path,
+      budget: new TextBudget(),
+    });
+  } catch (error) {
+    discard();
+    throw unwritable(output, error);
+  }
+  const { write, close } = guardWriter(writer, output);
+  return {
+    write,
+    async finish() {
+      await close();
+      scratch?.discard();
+    },
+    discard,
+  };
 }
 
-/** What may never be finished must be readable without its end. */
-function arrowForm(target: string, { keeps }: SinkOptions): 'file' | 'stream' {
-  return keeps || isStream(target) ? 'stream' : 'file';
+/** What may never be finished must be readable without its end: a stream. */
+function isArrowFile(format: TableFormat, { keeps }: SinkOptions): boolean {
+  return format === 'arrow' && !keeps;
 }
 
 async function openDirectory(
   target: string,
   format: TableFormat,
   tables: readonly TableName[],
-  options: SinkOptions,
+  options: OutputOptions,
 ): Promise<TableOutput> {
   const pending = pendingDirectory(target, options);
   const sinks: ByteSink[] = [];
   const writers = new Map<TableName, TableWriter>();
   const discard = () => {
+    for (const writer of writers.values()) writer.discard();
     for (const sink of sinks) sink.discard();
     pending.discard();
   };
+  const budget = new TextBudget();
+  let scratch: string | undefined;
   try {
+    if (isArrowFile(format, options)) scratch = makeScratch(pending.path);
     for (const table of tables) {
       const name = `${table}${extension(format)}`;
-      const sink = plainFileSink(join(pending.path, name), { shownAs: join(target, name), mode: modeOf(options) });
+      const shownAs = join(target, name);
+      const sink = plainFileSink(join(pending.path, name), { shownAs, mode: modeOf(options) });
       sinks.push(sink);
-      writers.set(table, await openWriter(format, table, sink, arrowForm(name, options)));
+      writers.set(table, guardWriter(await openWriter(format, table, sink, { scratch, budget }), shownAs));
     }
   } catch (error) {
     discard();
-    throw error;
+    throw unwritable(target, error);
   }
   return {
     async write(batch) {
@@ -112,22 +160,45 @@ async function openDirectory(
     },
     async finish() {
       for (const writer of writers.values()) await writer.close();
+      if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
       pending.commit();
     },
     discard,
   };
 }
 
+/** A writer whose errors name the output, those of its scratch file too. */
+function guardWriter(writer: TableWriter, shownAs: string): TableWriter {
+  const guarded = async (action: Promise<void>) => {
+    try {
+      await action;
+    } catch (error) {
+      throw unwritable(shownAs, error);
+    }
+  };
+  return {
+    write: (batch) => guarded(writer.write(batch)),
+    close: () => guarded(writer.close()),
+    discard: () => writer.discard(),
+  };
+}
+
+function makeScratch(directory: string): string {
+  const scratch = join(directory, '.scratch');
+  mkdirSync(scratch, 0o700);
+  return scratch;
+}
+
 async function openParquet(
   conversion: Conversion,
   tables: readonly TableName[],
-  options: SinkOptions,
+  options: OutputOptions,
 ): Promise<TableOutput> {
   const { ParquetWriter } = await import('./parquet.js');
   const place = parquetPlace(conversion, tables, options);
   let writer: InstanceType<typeof ParquetWriter>;
   try {
-    writer = new ParquetWriter(place.scratch, tables);
+    writer = new ParquetWriter(place.scratch, tables, options);
   } catch (error) {
     place.discard();
     throw unwritable(conversion.output, error);
@@ -177,8 +248,7 @@ interface ParquetPlace {
 function parquetPlace(conversion: Conversion, tables: readonly TableName[], options: SinkOptions): ParquetPlace {
   if (conversion.shape === 'directory') {
     const pending = pendingDirectory(conversion.output, options);
-    const scratch = join(pending.path, '.scratch');
-    mkdirSync(scratch);
+    const scratch = makeScratch(pending.path);
     return {
       scratch,
       paths: new Map(tables.map((table) => [table, join(pending.path, `${table}.parquet`)])),
