@@ -35,6 +35,14 @@ export class ColumnBatch {
     return this.#strings;
   }
 
+  /** One of them, for callers that need few. */
+  stringAt(number: number): string {
+    if (this.#strings !== undefined) return this.#strings[number] as string;
+    const { offsets, bytes } = this.encodedStrings;
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return buffer.toString('utf8', offsets[number], offsets[number + 1]);
+  }
+
   /** The same as UTF-8. */
   get encodedStrings(): EncodedStrings {
     this.#encoded ??= validUtf8(this.#native.strings);

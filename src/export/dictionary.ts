@@ -4,10 +4,13 @@ import type { Column, ColumnBatch } from '../engine/batch.js';
 const maxStrings = 65_535;
 
 /** Bytes of text that each dictionary may hold in any case. */
-const ownText = 256 * 1024;
+const ownText = 512 * 1024;
 
-/** Bytes of text that all dictionaries of an output may hold beyond that. */
+/** Bytes of text that all dictionaries of an output may hold beyond that, where rows share the texts. */
 const sharedText = 32 * 1024 * 1024;
+
+/** How often a text must be there on average. */
+const minSharing = 2;
 
 /** What the dictionaries of one output may hold between them. */
 export class TextBudget {
@@ -61,14 +64,14 @@ export class GrowingDictionary {
   encode(column: Column, batch: ColumnBatch): Uint32Array | undefined {
     const { offsets } = batch.encodedStrings;
     // Each distinct string of the batch is looked up once.
-    const known = new Int32Array(batch.strings.length).fill(-1);
+    const known = new Int32Array(offsets.length).fill(-1);
     const indexes = new Uint32Array(batch.rows);
     for (let row = 0; row < batch.rows; row++) {
       if (!column.isValid(row)) continue;
       const local = column.values[row] as number;
       const bytes = (offsets[local + 1] as number) - (offsets[local] as number);
       if (known[local] === -1) {
-        const index = this.#indexOf(batch.strings[local] as string, bytes);
+        const index = this.#indexOf(batch.stringAt(local), bytes);
         if (index === undefined) return undefined;
         known[local] = index;
       }
@@ -90,7 +93,8 @@ export class GrowingDictionary {
     if (found !== undefined) return found;
     const index = this.#indexes.size;
     const shared = Math.max(0, this.#textBytes + bytes - ownText) - Math.max(0, this.#textBytes - ownText);
-    if (index === maxStrings || !this.#budget.take(shared)) return undefined;
+    if (index === maxStrings) return undefined;
+    if (shared > 0 && (this.#rowBytes < minSharing * this.#textBytes || !this.#budget.take(shared))) return undefined;
     this.#textBytes += bytes;
     this.#indexes.set(text, index);
     return index;

@@ -65,6 +65,7 @@ export class Spool {
   /** The dictionaries of columns that outgrew them, and the block from which on they have none. */
   readonly #outgrown = new Map<string, { texts: StringsPlace; block: number }>();
   readonly #blocks: BlockPlace[] = [];
+  readonly #block = new GrowingBuffer();
   #rows = 0;
   #position = 0;
   #descriptor: number | undefined;
@@ -93,7 +94,7 @@ export class Spool {
       .map((column) => ({ column, values: this.#values(column, batch), bytes: valueBytes[column.type] }));
     const texts = this.#outgrown.size > 0 ? this.#writeStrings(batch.encodedStrings) : undefined;
     for (const { start, rows } of cutBlocks(batch, this.#blockRows)) {
-      const block = new Uint8Array(blockBytes(this.columns, rows));
+      const block = this.#block.take(blockBytes(this.columns, rows)).fill(0);
       let offset = 0;
       for (const { column, values, bytes } of parts) {
         block.set(new Uint8Array(values.buffer, values.byteOffset + start * bytes, rows * bytes), offset);
@@ -111,16 +112,18 @@ export class Spool {
   *blocks(): Generator<Block, void, undefined> {
     let place: StringsPlace | undefined;
     let texts: EncodedStrings | undefined;
+    // Used again and again: waiting for the garbage collector would take many times the memory.
+    const blockBuffer = new GrowingBuffer();
+    const textBuffer = new GrowingBuffer();
     const early = new Map<string, EncodedStrings>();
-    for (const [name, { texts, block }] of this.#outgrown) if (block > 0) early.set(name, this.#readStrings(texts));
+    for (const [name, { texts, block }] of this.#outgrown) if (block > 0) early.set(name, this.#readStrings(texts, new GrowingBuffer()));
     for (const [index, block] of this.#blocks.entries()) {
       if (block.texts !== place) {
         place = block.texts;
-        // The one before is not needed any more while this one is read.
-        texts = undefined;
-        texts = place && this.#readStrings(place);
+        texts = place && this.#readStrings(place, textBuffer);
       }
-      const bytes = this.#read(block.position, blockBytes(this.columns, block.rows));
+      const bytes = blockBuffer.take(blockBytes(this.columns, block.rows));
+      this.#read(bytes, block.position);
       let offset = 0;
       const columns = this.columns.map((column) => {
         const values = typed(column, bytes.buffer as ArrayBuffer, offset, block.rows);
@@ -159,8 +162,9 @@ export class Spool {
     return { position, count: offsets.length - 1, bytes: bytes.byteLength };
   }
 
-  #readStrings({ position, count, bytes }: StringsPlace): EncodedStrings {
-    const all = this.#read(position, (count + 1) * 4 + bytes);
+  #readStrings({ position, count, bytes }: StringsPlace, buffer: GrowingBuffer): EncodedStrings {
+    const all = buffer.take((count + 1) * 4 + bytes);
+    this.#read(all, position);
     return { offsets: new Uint32Array(all.buffer, 0, count + 1), bytes: all.subarray((count + 1) * 4) };
   }
 
@@ -171,14 +175,22 @@ export class Spool {
     return position;
   }
 
-  #read(position: number, length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
-    for (let done = 0; done < length; ) {
-      const count = readSync(this.#descriptor as number, bytes, done, length - done, position + done);
+  #read(bytes: Uint8Array, position: number): void {
+    for (let done = 0; done < bytes.byteLength; ) {
+      const count = readSync(this.#descriptor as number, bytes, done, bytes.byteLength - done, position + done);
       if (count === 0) throw new Error(`the scratch file of table ${this.table} is truncated`);
       done += count;
     }
-    return bytes;
+  }
+}
+
+/** Memory that is used again, made anew when it is too small. */
+class GrowingBuffer {
+  #buffer = new Uint8Array();
+
+  take(length: number): Uint8Array {
+    if (this.#buffer.byteLength < length) this.#buffer = new Uint8Array(Math.max(length, 1.5 * this.#buffer.byteLength));
+    return this.#buffer.subarray(0, length);
   }
 }
 
