@@ -9,7 +9,7 @@ import { Spool } from './spool.js';
 
 // A row group ends at the one or the other: it is in memory until then.
 const rowGroupRows = 20_480;
-const rowGroupBytes = 32 * 1024 * 1024;
+const rowGroupBytes = 16 * 1024 * 1024;
 
 /** A column of at most so many distinct strings is written with all of them as dictionary of each row group. */
 const smallDictionary = 4096;

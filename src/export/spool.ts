@@ -9,7 +9,7 @@ import { writeAll } from './sink.js';
 const valueBytes = { i32: 4, i64: 8, str: 4, bool: 1, ops: 4, ts: 8 } as const;
 
 /** Bytes of text that the rows of one block may have, repeated in every row; but 8 rows are always taken. */
-const maxBlockText = 16 * 1024 * 1024;
+const maxBlockText = 4 * 1024 * 1024;
 
 /** The columns whose values a batch holds, in its order. */
 export function physicalColumns(name: TableName): readonly TableColumn[] {
