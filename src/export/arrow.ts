@@ -10,7 +10,7 @@ import {
   List,
   makeData,
   RecordBatch,
-  RecordBatchFileWriter,
+  type RecordBatchFileWriter,
   RecordBatchStreamWriter,
   Schema,
   Struct,
@@ -21,9 +21,10 @@ import {
 import { type Column, type ColumnBatch, operations } from '../engine/batch.js';
 import { type TableColumn, type TableName, tableColumns } from '../engine/columns.gen.js';
 import { type EncodedStrings, encodeStrings, selectStrings } from '../engine/string-table.js';
+import { ArrowFileWriter } from './arrow-file-writer.js';
 import type { TextBudget } from './dictionary.js';
 import type { ByteSink } from './sink.js';
-import { type Block, Spool } from './spool.js';
+import { type Block, maxTime, Spool } from './spool.js';
 
 export interface ArrowFileOptions {
   /** Path of the scratch file that the rows are in until all are there. */
@@ -44,7 +45,7 @@ export interface ArrowTableWriter {
  * The file form: each column of text has one whole dictionary, which all readers take, or is plain text where its
  * strings are too many to be held in memory. Nothing is written before the end.
  */
-export class ArrowFileWriter implements ArrowTableWriter {
+export class ArrowTableFile implements ArrowTableWriter {
   readonly #table: TableName;
   readonly #sink: ByteSink;
   readonly #spool: Spool;
@@ -66,7 +67,7 @@ export class ArrowFileWriter implements ArrowTableWriter {
       if (dictionary) dictionaries.set(name, new Vector([utf8Data(encodeStrings(dictionary.strings()))]));
     }
     const schema = arrowSchema(this.#table, (column) => dictionaries.has(column));
-    const output = new IpcOutput(new RecordBatchFileWriter(), schema, this.#sink);
+    const output = new IpcOutput(new ArrowFileWriter(), schema, this.#sink);
     for (const block of this.#spool.blocks()) await output.write(this.#encode(schema, dictionaries, block));
     this.#spool.close();
     await output.close();
@@ -79,11 +80,18 @@ export class ArrowFileWriter implements ArrowTableWriter {
   #encode(schema: Schema, dictionaries: ReadonlyMap<string, Vector<Utf8>>, { rows, columns }: Block): RecordBatch {
     return recordBatch(schema, rows, (spec, type) => {
       const { values, valid, texts } = columns[spec.physical] as Block['columns'][number];
-      const nullBitmap = spec.nullable ? valid : null;
+      const nullBitmap =
+        spec.type === 'ts' ? possibleTimes(values as BigInt64Array, rows) : spec.nullable ? valid : null;
       if (texts !== undefined) return repeatedUtf8(values as Uint32Array, valid, texts, rows, nullBitmap);
       if (spec.type !== 'str') return fixedData(type, spec, { values, valid: nullBitmap }, rows);
       const dictionary = dictionaries.get(spec.name) as Vector<Utf8>;
-      return makeData({ type: type as Dictionary<Utf8, Int32>, length: rows, nullBitmap, data: signed(values), dictionary });
+      return makeData({
+        type: type as Dictionary<Utf8, Int32>,
+        length: rows,
+        nullBitmap,
+        data: signed(values),
+        dictionary,
+      });
     });
   }
 }
@@ -92,7 +100,7 @@ export class ArrowFileWriter implements ArrowTableWriter {
  * The stream form: it can be read up to where it ends. Each batch brings the dictionaries that differ from those
  * before it, whole: they replace them.
  */
-export class ArrowStreamWriter implements ArrowTableWriter {
+export class ArrowTableStream implements ArrowTableWriter {
   readonly #output: IpcOutput;
   readonly #batches: ArrowBatches;
 
@@ -265,6 +273,16 @@ function utf8Data({ offsets, bytes }: EncodedStrings): Data<Utf8> {
   });
 }
 
+/** Which rows have a number that a time can be, where not all have; the number itself is in another column. */
+function possibleTimes(nanoseconds: BigInt64Array, rows: number): Uint8Array | null {
+  const isPossible = (value: bigint) => value >= 0n && value <= maxTime;
+  if (nanoseconds.every(isPossible)) return null;
+  return packBits(
+    Uint8Array.from(nanoseconds, (value) => (isPossible(value) ? 1 : 0)),
+    rows,
+  );
+}
+
 /** Plain text: that of each row, one after the other. */
 function repeatedUtf8(
   numbers: Uint32Array,
@@ -308,7 +326,7 @@ function packBits(values: Uint8Array, rows: number): Uint8Array {
 }
 
 /** Keeps what the writer gives until it is taken, so that the writer never runs ahead of the output. */
-class ChunkQueue extends AsyncByteQueue {
+export class ChunkQueue extends AsyncByteQueue {
   #chunks: Uint8Array[] = [];
 
   override write(value: Parameters<AsyncByteQueue['write']>[0]): void {

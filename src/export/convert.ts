@@ -3,7 +3,7 @@ import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
 import { openAvro, openColumns, type Session, type Summary } from '../engine/session.js';
-import type { Conversion, TimestampUnit } from './plan.js';
+import type { Conversion } from './plan.js';
 import { openSink } from './sink.js';
 import { openTables, tablesOf } from './tables.js';
 import { makeDirectory } from './target.js';
@@ -11,21 +11,19 @@ import { makeDirectory } from './target.js';
 export interface ConvertOptions extends CollectorOptions {
   /** The table of an output that holds one. Default: sysflow, all events and flows. */
   table?: TableName | undefined;
-  /** Unit of the times in Parquet files. Default: ns. */
-  timestamps?: TimestampUnit | undefined;
   /** Told what is known so far, after each batch. */
   onProgress?: ((summary: Summary) => void) | undefined;
 }
 
 /** Converts one input. The output shows under its name when all of it is there, and not at all on an error. */
 export async function convert(conversion: Conversion, options: ConvertOptions = {}): Promise<Summary> {
-  const { table, timestamps, onProgress, ...collector } = options;
+  const { table, onProgress, ...collector } = options;
   // The capture's name, so that the bytes depend neither on where it lies nor on what the output is called.
   const { input } = conversion;
   const config = { filename: basename(inputName(input)), ...collector, input, kind: kindOf(input) };
   return conversion.format === 'avro'
     ? toAvro(conversion, config, onProgress)
-    : toTables(conversion, config, { table, timestamps, onProgress });
+    : toTables(conversion, config, table, onProgress);
 }
 
 type Config = CollectorOptions & { input: string; kind: 'auto' | 'capture' };
@@ -43,11 +41,11 @@ async function toAvro(conversion: Conversion, config: Config, onProgress: Progre
 async function toTables(
   conversion: Conversion,
   config: Config,
-  { table, timestamps, onProgress }: Pick<ConvertOptions, 'table' | 'timestamps' | 'onProgress'>,
+  table: TableName | undefined,
+  onProgress: Progress,
 ): Promise<Summary> {
   const wanted = tablesOf(conversion, table);
-  const open = () => openTables(conversion, wanted, { timestamps });
-  return run(openColumns({ ...config, tables: wanted }), onProgress, open);
+  return run(openColumns({ ...config, tables: wanted }), onProgress, () => openTables(conversion, wanted));
 }
 
 interface Output<Batch> {

@@ -157,17 +157,17 @@ function isValid(valid: Uint8Array, row: number): boolean {
 
 // The members of an ENUM end at a NUL. Where a column has one, it is written as this character, which Unicode keeps
 // free, and '0'; the character itself as itself and '1'.
-const escape = '\u{10ffff}';
+const marker = '\u{10ffff}';
 
 function hasNul(text: string): boolean {
   return text.includes('\0');
 }
 
 function escapeNul(text: string): string {
-  return text.replaceAll(escape, `${escape}1`).replaceAll('\0', `${escape}0`);
+  return text.replaceAll(marker, `${marker}1`).replaceAll('\0', `${marker}0`);
 }
 
 function unescapeNulSql(column: string): string {
-  const nulBack = `replace(CAST(${column} AS VARCHAR), '${escape}0', chr(0))`;
-  return `replace(${nulBack}, '${escape}1', '${escape}')`;
+  const nulBack = `replace(CAST(${column} AS VARCHAR), '${marker}0', chr(0))`;
+  return `replace(${nulBack}, '${marker}1', '${marker}')`;
 }

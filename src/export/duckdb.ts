@@ -5,10 +5,12 @@ import { opNames, type TableColumn, type TableName, tableColumns } from '../engi
 import { TextBudget } from './dictionary.js';
 import { registerRows, vectorSize } from './duckdb-rows.js';
 import type { TimestampUnit } from './plan.js';
-import { physicalColumns, Spool } from './spool.js';
+import { maxTime, physicalColumns, Spool } from './spool.js';
 
 /** Where the physical columns of the tables are kept; users see views without this prefix. */
 const storage = 'sfkit_storage';
+
+export { physicalColumns } from './spool.js';
 
 export interface DatabaseOptions {
   /** Path of the database file; without it everything is held in memory. */
@@ -133,11 +135,13 @@ export function columnsSql(table: TableName, { text, timestamps = 'ns' }: Column
   });
 }
 
-/** Nanoseconds as TIMESTAMP_NS; or the microsecond they are in as TIMESTAMPTZ, the type that is marked as UTC. */
+/**
+ * The time that a column of nanoseconds means as TIMESTAMP_NS, or the microsecond it is in as TIMESTAMPTZ, the type
+ * that Parquet marks as UTC; null for what no time can be, where make_timestamp_ns() fails.
+ */
 function timeSql(nanoseconds: string, unit: TimestampUnit): string {
-  return unit === 'ns'
-    ? `make_timestamp_ns(${nanoseconds})`
-    : `make_timestamptz(epoch_us(make_timestamp_ns(${nanoseconds})))`;
+  const time = unit === 'ns' ? `make_timestamp_ns(${nanoseconds})` : `make_timestamptz(${nanoseconds} // 1000)`;
+  return `CASE WHEN ${nanoseconds} BETWEEN 0 AND ${maxTime} THEN ${time} END`;
 }
 
 /** SQL for the names of the operations in a column of bits. */

@@ -5,6 +5,9 @@ import { type EncodedStrings, encodeStrings } from '../engine/string-table.js';
 import { GrowingDictionary, TextBudget } from './dictionary.js';
 import { writeAll } from './sink.js';
 
+/** The last time in nanoseconds since 1970: one more is infinity to DuckDB. */
+export const maxTime = 2n ** 63n - 2n;
+
 /** Bytes of one value in the file; strings are numbers of 4 bytes. */
 const valueBytes = { i32: 4, i64: 8, str: 4, bool: 1, ops: 4, ts: 8 } as const;
 
@@ -116,7 +119,8 @@ export class Spool {
     const blockBuffer = new GrowingBuffer();
     const textBuffer = new GrowingBuffer();
     const early = new Map<string, EncodedStrings>();
-    for (const [name, { texts, block }] of this.#outgrown) if (block > 0) early.set(name, this.#readStrings(texts, new GrowingBuffer()));
+    for (const [name, { texts, block }] of this.#outgrown)
+      if (block > 0) early.set(name, this.#readStrings(texts, new GrowingBuffer()));
     for (const [index, block] of this.#blocks.entries()) {
       if (block.texts !== place) {
         place = block.texts;
@@ -189,7 +193,8 @@ class GrowingBuffer {
   #buffer = new Uint8Array();
 
   take(length: number): Uint8Array {
-    if (this.#buffer.byteLength < length) this.#buffer = new Uint8Array(Math.max(length, 1.5 * this.#buffer.byteLength));
+    if (this.#buffer.byteLength < length)
+      this.#buffer = new Uint8Array(Math.max(length, 1.5 * this.#buffer.byteLength));
     return this.#buffer.subarray(0, length);
   }
 }

@@ -5,7 +5,7 @@ import { type TableName, tables as tableSpecs } from '../engine/columns.gen.js';
 import { unwritable } from '../engine/errors.js';
 import { TextBudget } from './dictionary.js';
 import { modeOf, pendingDirectory, scratchDirectory } from './pending.js';
-import { type Conversion, extension, type Format, type TimestampUnit } from './plan.js';
+import { type Conversion, extension, type Format } from './plan.js';
 import { type ByteSink, isStream, openSink, plainFileSink, type SinkOptions } from './sink.js';
 import { stageFile } from './staged.js';
 import { csvHeader, csvLines, jsonLines } from './text.js';
@@ -19,11 +19,6 @@ export interface TableOutput {
   discard(): void;
 }
 
-export interface OutputOptions extends SinkOptions {
-  /** Unit of the times in Parquet files. Default: ns. */
-  timestamps?: TimestampUnit | undefined;
-}
-
 /** The tables that an output holds: a file the one that was asked for, a directory every one of records. */
 export function tablesOf({ shape }: Pick<Conversion, 'shape'>, table: TableName | undefined): TableName[] {
   if (shape !== 'directory') return [table ?? 'sysflow'];
@@ -34,7 +29,7 @@ export function tablesOf({ shape }: Pick<Conversion, 'shape'>, table: TableName 
 export async function openTables(
   conversion: Conversion,
   tables: readonly TableName[],
-  options: OutputOptions = {},
+  options: SinkOptions = {},
 ): Promise<TableOutput> {
   const format = conversion.format as TableFormat;
   if (format === 'parquet') return openParquet(conversion, tables, options);
@@ -63,11 +58,11 @@ async function openWriter(
   { scratch, budget }: WriterOptions,
 ): Promise<TableWriter> {
   if (format === 'arrow') {
-    const { ArrowFileWriter, ArrowStreamWriter } = await import('./arrow.js');
+    const { ArrowTableFile, ArrowTableStream } = await import('./arrow.js');
     if (scratch !== undefined) {
-      return new ArrowFileWriter(table, sink, { scratch: join(scratch, `${table}.rows`), budget });
+      return new ArrowTableFile(table, sink, { scratch: join(scratch, `${table}.rows`), budget });
     }
-    const writer = new ArrowStreamWriter(table, sink);
+    const writer = new ArrowTableStream(table, sink);
     await writer.begin();
     return writer;
   }
@@ -86,7 +81,7 @@ async function openOne(
   conversion: Conversion,
   format: TableFormat,
   tables: readonly TableName[],
-  options: OutputOptions,
+  options: SinkOptions,
 ): Promise<TableOutput> {
   const { output } = conversion;
   const sink = openSink(output, options);
@@ -129,7 +124,7 @@ async function openDirectory(
   target: string,
   format: TableFormat,
   tables: readonly TableName[],
-  options: OutputOptions,
+  options: SinkOptions,
 ): Promise<TableOutput> {
   const pending = pendingDirectory(target, options);
   const sinks: ByteSink[] = [];
@@ -192,13 +187,13 @@ function makeScratch(directory: string): string {
 async function openParquet(
   conversion: Conversion,
   tables: readonly TableName[],
-  options: OutputOptions,
+  options: SinkOptions,
 ): Promise<TableOutput> {
   const { ParquetWriter } = await import('./parquet.js');
   const place = parquetPlace(conversion, tables, options);
   let writer: InstanceType<typeof ParquetWriter>;
   try {
-    writer = new ParquetWriter(place.scratch, tables, options);
+    writer = new ParquetWriter(place.scratch, tables, conversion);
   } catch (error) {
     place.discard();
     throw unwritable(conversion.output, error);
