@@ -1,5 +1,5 @@
 import { SfkitError } from '../engine/errors.js';
-import type { Conversion } from '../export/plan.js';
+import type { Conversion, TimestampUnit } from '../export/plan.js';
 
 /** Refuses a table where all are written, and binary data where a person would see it. */
 export function refuseWrongOutput(plan: Conversion | undefined, table: string | undefined): void {
@@ -14,4 +14,14 @@ export function refuseWrongOutput(plan: Conversion | undefined, table: string | 
       `${plan.format} is binary and standard output is a terminal; redirect it or name a file with -o`,
     );
   }
+}
+
+/** The plan with the unit that its times shall have; refuses one for a format that does not leave the choice. */
+export function withTimestamps<Plan extends Conversion | undefined>(plan: Plan, timestamps?: TimestampUnit): Plan {
+  if (timestamps === undefined) return plan;
+  if (plan?.format !== 'parquet') {
+    const found = plan === undefined ? 'none is written' : `the output is ${plan.format}`;
+    throw new SfkitError('INVALID_ARGUMENT', `--timestamps: the unit of times in Parquet files; ${found}`);
+  }
+  return { ...plan, timestamps };
 }

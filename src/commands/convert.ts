@@ -1,6 +1,6 @@
 import { Args, Command, Flags } from '@oclif/core';
 import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
-import { refuseWrongOutput } from '../cli/output-checks.js';
+import { refuseWrongOutput, withTimestamps } from '../cli/output-checks.js';
 import { progress } from '../cli/progress.js';
 import { exitCodes, explain } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
@@ -8,7 +8,7 @@ import { type Outcome, summaryJson, summaryText } from '../cli/summary.js';
 import { tables } from '../engine/columns.gen.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { convert } from '../export/convert.js';
-import { formats, planConversions } from '../export/plan.js';
+import { formats, planConversions, timestampUnits } from '../export/plan.js';
 
 const tableNames = tables.map((table) => table.name);
 
@@ -62,6 +62,10 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
       helpValue: 'NAME',
       description: 'the table a single file holds: sysflow (all events and flows, the default), process_event, ...',
     }),
+    timestamps: Flags.option({ options: timestampUnits })({
+      helpValue: timestampUnits.join('|'),
+      description: 'unit of the times in Parquet files: ns (default), or us, which Spark reads',
+    }),
     json: Flags.boolean({ description: 'print the summary as JSON' }),
     ...collectorFlags,
   };
@@ -69,7 +73,9 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
   override async run(): Promise<void> {
     const { argv, flags } = await this.parse(Convert);
     refuseTerminalInput(argv as string[]);
-    const plan = planConversions(argv as string[], flags.format, flags.output);
+    const plan = planConversions(argv as string[], flags.format, flags.output).map((conversion) =>
+      withTimestamps(conversion, flags.timestamps),
+    );
     const first = plan[0];
     refuseWrongOutput(first, flags.table);
     const toStdout = first?.shape === 'stdout';

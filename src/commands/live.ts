@@ -4,7 +4,7 @@ import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
 import { isEnough } from '../cli/endings.js';
 import { durationOf, filterOf, liveConfigOf, liveFlags, runtimesOf } from '../cli/live-flags.js';
 import { hasLoss, type LiveOutputName, liveJson, liveText } from '../cli/live-summary.js';
-import { refuseWrongOutput } from '../cli/output-checks.js';
+import { refuseWrongOutput, withTimestamps } from '../cli/output-checks.js';
 import { exitCodes } from '../cli/report.js';
 import { runLive } from '../cli/run-live.js';
 import { showTop } from '../cli/top.js';
@@ -12,7 +12,7 @@ import { tables } from '../engine/columns.gen.js';
 import { longestSocketPath } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
-import { formats } from '../export/plan.js';
+import { formats, timestampUnits } from '../export/plan.js';
 import { planLive } from '../live/plan.js';
 
 const tableNames = tables.map((table) => table.name);
@@ -65,12 +65,16 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
     }),
     socket: Flags.string({
       helpValue: 'PATH',
-      exclusive: ['output', 'format', 'rotate', 'table'],
+      exclusive: ['output', 'format', 'rotate', 'table', 'timestamps'],
       description: 'send records to this unix socket (SOCK_SEQPACKET), one a message as Avro, in place of -o',
     }),
     table: Flags.option({ options: tableNames })({
       helpValue: 'NAME',
       description: 'the table a single file holds: sysflow (all events and flows, the default), process_event, ...',
+    }),
+    timestamps: Flags.option({ options: timestampUnits })({
+      helpValue: timestampUnits.join('|'),
+      description: 'unit of the times in Parquet files: ns (default), or us, which Spark reads',
     }),
     write: Flags.string({
       char: 'w',
@@ -103,7 +107,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
     const rotate = flags.rotate === undefined ? 0 : Math.ceil(durationOf('rotate', flags.rotate) / 1000);
     const isShown =
       flags.socket !== undefined || (flags.top && flags.output === undefined && flags.format === undefined);
-    const plan = isShown ? undefined : planLive(flags.format, flags.output, rotate);
+    const plan = withTimestamps(isShown ? undefined : planLive(flags.format, flags.output, rotate), flags.timestamps);
     if (plan === undefined && rotate > 0) {
       throw new SfkitError('INVALID_ARGUMENT', '--rotate is about records in files; name them with -o');
     }

@@ -1,6 +1,7 @@
 import { opNames, type TableColumn, type TableName, tableColumns } from './columns.gen.js';
 import { SfkitError } from './errors.js';
 import type { NativeColumn, NativeColumnBatch } from './native.js';
+import { type EncodedStrings, validUtf8 } from './string-table.js';
 
 /** Rows of one table, by column. Valid as long as it is referenced; strings are decoded when first asked for. */
 export class ColumnBatch {
@@ -14,6 +15,7 @@ export class ColumnBatch {
   readonly columns: readonly Column[];
   readonly #native: NativeColumnBatch;
   #strings: readonly string[] | undefined;
+  #encoded: EncodedStrings | undefined;
 
   constructor(native: NativeColumnBatch) {
     const layout: readonly TableColumn[] | undefined = tableColumns[native.table as TableName];
@@ -31,6 +33,20 @@ export class ColumnBatch {
   get strings(): readonly string[] {
     this.#strings ??= decodeStrings(this.#native.strings);
     return this.#strings;
+  }
+
+  /** One of them, for callers that need few. */
+  stringAt(number: number): string {
+    if (this.#strings !== undefined) return this.#strings[number] as string;
+    const { offsets, bytes } = this.encodedStrings;
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return buffer.toString('utf8', offsets[number], offsets[number + 1]);
+  }
+
+  /** The same as UTF-8. */
+  get encodedStrings(): EncodedStrings {
+    this.#encoded ??= validUtf8(this.#native.strings);
+    return this.#encoded;
   }
 
   /** The same rows with one text in every row of a text column. */

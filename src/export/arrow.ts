@@ -10,7 +10,7 @@ import {
   List,
   makeData,
   RecordBatch,
-  RecordBatchFileWriter,
+  type RecordBatchFileWriter,
   RecordBatchStreamWriter,
   Schema,
   Struct,
@@ -20,87 +20,176 @@ import {
 } from 'apache-arrow';
 import { type Column, type ColumnBatch, operations } from '../engine/batch.js';
 import { type TableColumn, type TableName, tableColumns } from '../engine/columns.gen.js';
-import { GrowingDictionary } from './dictionary.js';
+import { type EncodedStrings, encodeStrings, selectStrings } from '../engine/string-table.js';
+import { ArrowFileWriter } from './arrow-file-writer.js';
+import type { TextBudget } from './dictionary.js';
 import type { ByteSink } from './sink.js';
+import { type Block, maxTime, Spool } from './spool.js';
 
-/** Makes Arrow record batches of one table's batches, without copying numbers. */
-export class ArrowBatches {
-  readonly schema: Schema;
-  readonly #dictionaries = new Map<string, ChunkedDictionary>();
+export interface ArrowFileOptions {
+  /** Path of the scratch file that the rows are in until all are there. */
+  scratch: string;
+  /** Shared with other files of the same output. */
+  budget?: TextBudget;
+}
 
-  constructor(table: TableName) {
-    this.schema = arrowSchema(table, this.#dictionaries);
+/** Takes the batches of one table and writes Arrow IPC. */
+export interface ArrowTableWriter {
+  write(batch: ColumnBatch): Promise<void>;
+  /** Writes what is left and closes the sink. */
+  close(): Promise<void>;
+  discard(): void;
+}
+
+/**
+ * The file form: each column of text has one whole dictionary, which all readers take, or is plain text where its
+ * strings are too many to be held in memory. Nothing is written before the end.
+ */
+export class ArrowTableFile implements ArrowTableWriter {
+  readonly #table: TableName;
+  readonly #sink: ByteSink;
+  readonly #spool: Spool;
+
+  constructor(table: TableName, sink: ByteSink, { scratch, budget }: ArrowFileOptions) {
+    this.#table = table;
+    this.#sink = sink;
+    this.#spool = new Spool(table, scratch, budget === undefined ? {} : { budget });
   }
 
-  /** The next batch; its dictionaries hold the strings of those before it too. */
-  encode(batch: ColumnBatch): RecordBatch {
-    const children = batch.columns.map((column, index) => this.#column(column, index, batch));
-    const type = new Struct(this.schema.fields);
-    return new RecordBatch(this.schema, makeData({ type, length: batch.rows, nullCount: 0, children }));
+  async write(batch: ColumnBatch): Promise<void> {
+    this.#spool.append(batch);
   }
 
-  #column(column: Column, index: number, batch: ColumnBatch): Data {
-    const type = (this.schema.fields[index] as Field).type;
-    const common = { length: batch.rows, nullBitmap: column.valid };
-    switch (column.type) {
-      case 'str': {
-        const dictionary = this.#dictionaries.get(column.name) as ChunkedDictionary;
-        return dictionary.encode(type as Dictionary<Utf8, Int32>, column, batch);
-      }
-      case 'bool':
-        return makeData({ type: type as Bool, ...common, data: packBits(column.values as Uint8Array, batch.rows) });
-      case 'ops':
-        return opsData(type as List<Utf8>, column, batch.rows);
-      default:
-        return makeData({ type: type as Int32, ...common, data: column.values as Int32Array });
+  async close(): Promise<void> {
+    const dictionaries = new Map<string, Vector<Utf8>>();
+    for (const { name, type } of this.#spool.columns) {
+      const dictionary = type === 'str' ? this.#spool.dictionary(name) : undefined;
+      if (dictionary) dictionaries.set(name, new Vector([utf8Data(encodeStrings(dictionary.strings()))]));
     }
+    const schema = arrowSchema(this.#table, (column) => dictionaries.has(column));
+    const output = new IpcOutput(new ArrowFileWriter(), schema, this.#sink);
+    for (const block of this.#spool.blocks()) await output.write(this.#encode(schema, dictionaries, block));
+    this.#spool.close();
+    await output.close();
+  }
+
+  discard(): void {
+    this.#spool.close();
+  }
+
+  #encode(schema: Schema, dictionaries: ReadonlyMap<string, Vector<Utf8>>, { rows, columns }: Block): RecordBatch {
+    return recordBatch(schema, rows, (spec, type) => {
+      const { values, valid, texts } = columns[spec.physical] as Block['columns'][number];
+      const nullBitmap =
+        spec.type === 'ts' ? possibleTimes(values as BigInt64Array, rows) : spec.nullable ? valid : null;
+      if (texts !== undefined) return repeatedUtf8(values as Uint32Array, valid, texts, rows, nullBitmap);
+      if (spec.type !== 'str') return fixedData(type, spec, { values, valid: nullBitmap }, rows);
+      const dictionary = dictionaries.get(spec.name) as Vector<Utf8>;
+      return makeData({
+        type: type as Dictionary<Utf8, Int32>,
+        length: rows,
+        nullBitmap,
+        data: signed(values),
+        dictionary,
+      });
+    });
   }
 }
 
 /**
- * Writes batches of one table as Arrow IPC. A string is written once a file and column: rows hold indexes
- * into a dictionary that later batches add to (delta dictionaries), in the file form as in the stream form.
+ * The stream form: it can be read up to where it ends. Each batch brings the dictionaries that differ from those
+ * before it, whole: they replace them.
  */
-export class ArrowTableWriter {
-  readonly #sink: ByteSink;
-  readonly #queue = new ChunkQueue();
-  readonly #writer: RecordBatchFileWriter | RecordBatchStreamWriter;
+export class ArrowTableStream implements ArrowTableWriter {
+  readonly #output: IpcOutput;
   readonly #batches: ArrowBatches;
 
-  constructor(table: TableName, form: 'file' | 'stream', sink: ByteSink) {
-    this.#sink = sink;
+  constructor(table: TableName, sink: ByteSink) {
     this.#batches = new ArrowBatches(table);
-    this.#writer = form === 'file' ? new RecordBatchFileWriter() : new RecordBatchStreamWriter();
-    // The queue is the writer's sink; giving the schema now makes a table without rows a valid file too.
-    this.#writer.reset(this.#queue, this.#batches.schema);
+    this.#output = new IpcOutput(new RecordBatchStreamWriter(), this.#batches.schema, sink);
   }
 
   /** Writes the schema, so that a table that gets no rows, or is never ended, can be read. */
   begin(): Promise<void> {
-    return this.#flush();
+    return this.#output.flush();
   }
 
-  async write(batch: ColumnBatch): Promise<void> {
-    this.#writer.write(this.#batches.encode(batch));
-    await this.#flush();
+  write(batch: ColumnBatch): Promise<void> {
+    return this.#output.write(this.#batches.encode(batch));
   }
 
-  /** Writes the end of the file and closes the sink. */
+  close(): Promise<void> {
+    return this.#output.close();
+  }
+
+  discard(): void {}
+}
+
+/** Makes Arrow record batches of one table's batches, without copying numbers. Each has its own dictionaries. */
+export class ArrowBatches {
+  readonly schema: Schema;
+  readonly #dictionaries = new Map<string, { strings: EncodedStrings; vector: Vector<Utf8> }>();
+
+  constructor(table: TableName) {
+    this.schema = arrowSchema(table, () => true);
+  }
+
+  encode(batch: ColumnBatch): RecordBatch {
+    return recordBatch(this.schema, batch.rows, (spec, type, index) => {
+      const column = batch.columns[index] as Column;
+      return spec.type === 'str'
+        ? this.#dictionaryData(type as Dictionary<Utf8, Int32>, column, batch)
+        : fixedData(type, spec, column, batch.rows);
+    });
+  }
+
+  #dictionaryData(type: Dictionary<Utf8, Int32>, column: Column, batch: ColumnBatch): Data {
+    const { indexes, used } = renumber(column, batch);
+    const strings = selectStrings(batch.encodedStrings, used);
+    let dictionary = this.#dictionaries.get(column.name);
+    // One that stays the same is not written again.
+    if (dictionary === undefined || !sameStrings(dictionary.strings, strings)) {
+      dictionary = { strings, vector: new Vector([utf8Data(strings)]) };
+      this.#dictionaries.set(column.name, dictionary);
+    }
+    const { vector } = dictionary;
+    return makeData({ type, length: batch.rows, nullBitmap: column.valid, data: indexes, dictionary: vector });
+  }
+}
+
+/** A writer of the library and where its bytes go. */
+class IpcOutput {
+  readonly #writer: RecordBatchFileWriter | RecordBatchStreamWriter;
+  readonly #queue = new ChunkQueue();
+  readonly #sink: ByteSink;
+
+  constructor(writer: RecordBatchFileWriter | RecordBatchStreamWriter, schema: Schema, sink: ByteSink) {
+    this.#writer = writer;
+    this.#sink = sink;
+    // The queue is the writer's sink; giving the schema now makes a table without rows a valid file too.
+    writer.reset(this.#queue, schema);
+  }
+
+  async write(batch: RecordBatch): Promise<void> {
+    this.#writer.write(batch);
+    await this.flush();
+  }
+
   async close(): Promise<void> {
     this.#writer.close();
-    await this.#flush();
+    await this.flush();
     await this.#sink.close();
   }
 
-  async #flush(): Promise<void> {
+  async flush(): Promise<void> {
     for (const chunk of this.#queue.take()) await this.#sink.write(chunk);
   }
 }
 
-function arrowSchema(table: TableName, dictionaries: Map<string, ChunkedDictionary>): Schema {
+function arrowSchema(table: TableName, hasDictionary: (column: string) => boolean): Schema {
   const fields = tableColumns[table].map((column, index) => {
-    if (column.type === 'str') dictionaries.set(column.name, new ChunkedDictionary());
-    return new Field(column.name, arrowType(column, index), column.nullable);
+    const type = column.type === 'str' && !hasDictionary(column.name) ? new Utf8() : arrowType(column, index);
+    return new Field(column.name, type, column.nullable);
   });
   return new Schema(fields, new Map([['sfkit.table', table]]));
 }
@@ -123,38 +212,109 @@ function arrowType(column: TableColumn, index: number): DataType {
   }
 }
 
-/** The strings of one column so far, in chunks as they were written. */
-class ChunkedDictionary {
-  readonly #dictionary = new GrowingDictionary();
-  readonly #chunks: Data<Utf8>[] = [];
-
-  encode(type: Dictionary<Utf8, Int32>, column: Column, batch: ColumnBatch): Data {
-    const { indexes, added } = this.#dictionary.encode(column, batch);
-    // The first chunk is there even when empty: readers want a dictionary before the first batch.
-    if (added.length > 0 || this.#chunks.length === 0) this.#chunks.push(utf8Data(added));
-    const dictionary = new Vector([...this.#chunks]);
-    return makeData({ type, length: batch.rows, nullBitmap: column.valid, data: indexes, dictionary });
-  }
+function recordBatch(
+  schema: Schema,
+  rows: number,
+  toData: (spec: TableColumn, type: DataType, index: number) => Data,
+): RecordBatch {
+  const specs = tableColumns[schema.metadata.get('sfkit.table') as TableName];
+  const children = schema.fields.map((field, index) => toData(specs[index] as TableColumn, field.type, index));
+  return new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: rows, nullCount: 0, children }));
 }
 
-function utf8Data(strings: readonly string[]): Data<Utf8> {
-  const valueOffsets = new Int32Array(strings.length + 1);
-  const encoded = strings.map((text) => Buffer.from(text));
-  for (let index = 0; index < encoded.length; index++) {
-    valueOffsets[index + 1] = (valueOffsets[index] as number) + (encoded[index] as Buffer).byteLength;
-  }
-  const data = new Uint8Array(Buffer.concat(encoded));
-  return makeData({ type: new Utf8(), length: strings.length, nullCount: 0, valueOffsets, data });
+/** A column of anything but text. */
+function fixedData(
+  type: DataType,
+  spec: TableColumn,
+  { values, valid }: Pick<Column, 'values' | 'valid'>,
+  rows: number,
+): Data {
+  const common = { length: rows, nullBitmap: valid };
+  if (spec.type === 'bool')
+    return makeData({ type: type as Bool, ...common, data: packBits(values as Uint8Array, rows) });
+  if (spec.type === 'ops') return opsData(type as List<Utf8>, values as Int32Array, valid, rows);
+  return makeData({ type: type as Int32, ...common, data: values as Int32Array });
 }
 
-function opsData(type: List<Utf8>, column: Column, rows: number): Data {
+/** The rows of a text column as numbers of the strings that it uses, 0 where there is no value. */
+function renumber(column: Column, batch: ColumnBatch): { indexes: Int32Array; used: number[] } {
+  const known = new Int32Array(batch.encodedStrings.offsets.length).fill(-1);
+  const indexes = new Int32Array(batch.rows);
+  const used: number[] = [];
+  for (let row = 0; row < batch.rows; row++) {
+    if (!column.isValid(row)) continue;
+    const number = column.values[row] as number;
+    if (known[number] === -1) known[number] = used.push(number) - 1;
+    indexes[row] = known[number] as number;
+  }
+  return { indexes, used };
+}
+
+function sameStrings(left: EncodedStrings, right: EncodedStrings): boolean {
+  return (
+    left.offsets.length === right.offsets.length &&
+    Buffer.compare(left.bytes, right.bytes) === 0 &&
+    left.offsets.every((offset, index) => offset === right.offsets[index])
+  );
+}
+
+/** Indexes of strings are below 2^31. */
+function signed(values: { buffer: ArrayBufferLike; byteOffset: number; length: number }): Int32Array {
+  return new Int32Array(values.buffer, values.byteOffset, values.length);
+}
+
+function utf8Data({ offsets, bytes }: EncodedStrings): Data<Utf8> {
+  return makeData({
+    type: new Utf8(),
+    length: offsets.length - 1,
+    nullCount: 0,
+    valueOffsets: signed(offsets),
+    data: bytes,
+  });
+}
+
+/** Which rows have a number that a time can be, where not all have; the number itself is in another column. */
+function possibleTimes(nanoseconds: BigInt64Array, rows: number): Uint8Array | null {
+  const isPossible = (value: bigint) => value >= 0n && value <= maxTime;
+  if (nanoseconds.every(isPossible)) return null;
+  return packBits(
+    Uint8Array.from(nanoseconds, (value) => (isPossible(value) ? 1 : 0)),
+    rows,
+  );
+}
+
+/** Plain text: that of each row, one after the other. */
+function repeatedUtf8(
+  numbers: Uint32Array,
+  valid: Uint8Array,
+  { offsets, bytes }: EncodedStrings,
+  rows: number,
+  nullBitmap: Uint8Array | null,
+): Data<Utf8> {
+  const valueOffsets = new Int32Array(rows + 1);
+  const isValid = (row: number) => (((valid[row >> 3] as number) >> (row & 7)) & 1) === 1;
+  for (let row = 0; row < rows; row++) {
+    const number = numbers[row] as number;
+    const length = isValid(row) ? (offsets[number + 1] as number) - (offsets[number] as number) : 0;
+    valueOffsets[row + 1] = (valueOffsets[row] as number) + length;
+  }
+  const data = new Uint8Array(valueOffsets[rows] as number);
+  for (let row = 0; row < rows; row++) {
+    const number = numbers[row] as number;
+    if (isValid(row)) data.set(bytes.subarray(offsets[number], offsets[number + 1]), valueOffsets[row]);
+  }
+  return makeData({ type: new Utf8(), length: rows, nullBitmap, valueOffsets, data });
+}
+
+function opsData(type: List<Utf8>, values: Int32Array, valid: Uint8Array | null, rows: number): Data {
   const valueOffsets = new Int32Array(rows + 1);
   const names: string[] = [];
   for (let row = 0; row < rows; row++) {
-    if (column.isValid(row)) names.push(...operations(column.values[row] as number));
+    const isValid = valid === null || (((valid[row >> 3] as number) >> (row & 7)) & 1) === 1;
+    if (isValid) names.push(...operations(values[row] as number));
     valueOffsets[row + 1] = names.length;
   }
-  return makeData({ type, length: rows, nullBitmap: column.valid, valueOffsets, child: utf8Data(names) });
+  return makeData({ type, length: rows, nullBitmap: valid, valueOffsets, child: utf8Data(encodeStrings(names)) });
 }
 
 function packBits(values: Uint8Array, rows: number): Uint8Array {

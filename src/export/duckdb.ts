@@ -1,26 +1,17 @@
 import { mkdirSync } from 'node:fs';
-import {
-  BIGINT,
-  BOOLEAN,
-  type DuckDBAppender,
-  type DuckDBConnection,
-  DuckDBDataChunk,
-  DuckDBInstance,
-  ENUM,
-  INTEGER,
-} from '@duckdb/node-api';
-import bindings from '@duckdb/node-bindings';
-import type { Column, ColumnBatch } from '../engine/batch.js';
+import { join } from 'node:path';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { ColumnBatch } from '../engine/batch.js';
 import { opNames, type TableColumn, type TableName, tableColumns } from '../engine/columns.gen.js';
-
-/** Rows of a DuckDB vector. */
-const vectorSize = 2048;
-
-/** The last time, as in native/src/base/times.h: one more is infinity to DuckDB. */
-const maxTime = 2n ** 63n - 2n;
+import { TextBudget } from './dictionary.js';
+import { registerRows, vectorSize } from './duckdb-rows.js';
+import type { TimestampUnit } from './plan.js';
+import { maxTime, physicalColumns, Spool } from './spool.js';
 
 /** Where the physical columns of the tables are kept; users see views without this prefix. */
 const storage = 'sfkit_storage';
+
+export { physicalColumns } from './spool.js';
 
 export interface DatabaseOptions {
   /** Path of the database file; without it everything is held in memory. */
@@ -31,6 +22,8 @@ export interface DatabaseOptions {
   extensions?: string;
   memoryLimit?: string;
   threads?: number;
+  /** Default: true. Without it and with one thread rows keep their order too. */
+  preserveOrder?: boolean;
   /** Touches no file at all. */
   sealed?: boolean;
 }
@@ -74,7 +67,7 @@ export async function openDatabase(
     allow_community_extensions: 'false',
     // Nor for secrets of the user.
     allow_persistent_secrets: 'false',
-    preserve_insertion_order: 'true',
+    preserve_insertion_order: String(options.preserveOrder ?? true),
     allowed_configs: `[${freeSettings.map(quoteText).join(', ')}]`,
     ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
     ...(options.memoryLimit === undefined ? {} : { memory_limit: options.memoryLimit }),
@@ -94,82 +87,94 @@ export async function openDatabase(
   };
 }
 
-/** Loads batches into tables of one database. */
+/**
+ * Loads batches into tables of one database. Text that rows have in common is kept once: such columns are stored as
+ * ENUM, and the views over them show VARCHAR.
+ */
 export class TableLoader {
   readonly #connection: DuckDBConnection;
-  readonly #appenders = new Map<TableName, DuckDBAppender>();
+  readonly #scratch: string;
+  readonly #budget = new TextBudget();
+  readonly #spools = new Map<TableName, Spool>();
 
-  constructor(connection: DuckDBConnection) {
+  /** `scratch`: a directory of this loader's own, for the rows until all are there. */
+  constructor(connection: DuckDBConnection, scratch: string) {
     this.#connection = connection;
+    this.#scratch = scratch;
   }
 
-  /** Makes an empty table for each name. */
+  /** Makes an empty table for each name, so that views can be made over selectTable(). */
   async create(names: readonly TableName[]): Promise<void> {
     await this.#connection.run(`CREATE SCHEMA IF NOT EXISTS ${storage}`);
     for (const name of names) {
       const columns = physicalColumns(name).map((column) => `${column.name} ${sqlTypes[column.type]}`);
       await this.#connection.run(`CREATE TABLE ${stored(name)} (${columns.join(', ')})`);
+      await this.#createView(name);
     }
   }
 
-  async append(batch: ColumnBatch): Promise<void> {
-    let appender = this.#appenders.get(batch.table);
-    if (appender === undefined) {
-      appender = await this.#connection.createAppender(batch.table, storage);
-      this.#appenders.set(batch.table, appender);
+  append(batch: ColumnBatch): void {
+    let spool = this.#spools.get(batch.table);
+    if (spool === undefined) {
+      const path = join(this.#scratch, `${batch.table}.rows`);
+      spool = new Spool(batch.table, path, { blockRows: vectorSize, budget: this.#budget });
+      this.#spools.set(batch.table, spool);
     }
-    const columns = batch.columns.filter((column) => column.type !== 'ops' && column.type !== 'ts');
-    const strings = enumOf(batch.strings);
-    const types = columns.map((column) =>
-      column.type === 'str' ? strings.type : fixedTypes[column.type].toLogicalType().logical_type,
-    );
-    // One chunk for all: making the ENUM type anew for each would cost far more than the copies.
-    const chunk = new DuckDBDataChunk(bindings.create_data_chunk(types));
-    for (let start = 0; start < batch.rows; start += vectorSize) {
-      const rows = Math.min(vectorSize, batch.rows - start);
-      bindings.data_chunk_reset(chunk.chunk);
-      columns.forEach((column, index) => {
-        const vector = bindings.data_chunk_get_vector(chunk.chunk, index);
-        copyValues(vector, column, strings, start, rows);
-        if (column.valid !== null) copyValidity(vector, column.valid, start, rows);
-      });
-      chunk.rowCount = rows;
-      appender.appendDataChunk(chunk);
-    }
-    // The appender would hold 200,000 rows with a copy of every string before it hands them on.
-    appender.flushSync();
+    spool.append(batch);
   }
 
   /** Everything appended can be queried after this. */
-  finish(): void {
-    for (const appender of this.#appenders.values()) appender.closeSync();
-    this.#appenders.clear();
+  async finish(): Promise<void> {
+    for (const [name, spool] of this.#spools) {
+      const rows = `sfkit_rows_of_${name}`;
+      const registered = registerRows(this.#connection, rows, spool);
+      await this.#connection.run(`CREATE OR REPLACE TABLE ${stored(name)} AS SELECT * FROM ${rows}()`);
+      await this.#createView(name, registered.text);
+      spool.close();
+    }
+    this.close();
+  }
+
+  /** Forgets what is not finished. */
+  close(): void {
+    for (const spool of this.#spools.values()) spool.close();
+    this.#spools.clear();
+  }
+
+  #createView(name: TableName, text?: (column: string) => string): Promise<unknown> {
+    const select = `SELECT ${columnsSql(name, { text }).join(', ')} FROM ${stored(name)}`;
+    return this.#connection.run(`CREATE OR REPLACE VIEW ${shown(name)} AS ${select}`);
   }
 }
 
 /** SELECT of a loaded table with all its columns, the derived ones included. */
 export function selectTable(name: TableName): string {
-  return `SELECT ${columnsSql(name).join(', ')} FROM ${stored(name)}`;
+  return `SELECT * FROM ${shown(name)}`;
 }
 
-/** The columns of a table as SQL over its physical ones; `text` may change how those of text are read. */
-export function columnsSql(table: TableName, text: (name: string) => string = (name) => name): string[] {
+export interface ColumnsSqlOptions {
+  /** How a text column is read. */
+  text?: ((column: string) => string) | undefined;
+  timestamps?: TimestampUnit;
+}
+
+/** The columns of a table as SQL over its physical ones. */
+export function columnsSql(table: TableName, { text, timestamps = 'ns' }: ColumnsSqlOptions = {}): string[] {
   const physical = physicalColumns(table);
   return tableColumns[table].map((column) => {
-    if (!column.derived) return column.type === 'str' ? text(column.name) : column.name;
+    if (!column.derived) return column.type === 'str' && text ? `${text(column.name)} AS ${column.name}` : column.name;
     const source = (physical[column.physical] as TableColumn).name;
-    return `${column.type === 'ts' ? timeSql(source) : operationsSql(source)} AS ${column.name}`;
+    return `${column.type === 'ts' ? timeSql(source, timestamps) : operationsSql(source)} AS ${column.name}`;
   });
 }
 
-/** The columns whose values a batch holds, in its order. */
-export function physicalColumns(name: TableName): readonly TableColumn[] {
-  return tableColumns[name].filter((column) => !column.derived);
-}
-
-/** SQL for the time that a column of nanoseconds means: null for what no time can be, where make_timestamp_ns() fails. */
-function timeSql(nanoseconds: string): string {
-  return `CASE WHEN ${nanoseconds} BETWEEN 0 AND ${maxTime} THEN make_timestamp_ns(${nanoseconds}) END`;
+/**
+ * The time that a column of nanoseconds means as TIMESTAMP_NS, or the microsecond it is in as TIMESTAMPTZ, the type
+ * that Parquet marks as UTC; null for what no time can be, where make_timestamp_ns() fails.
+ */
+function timeSql(nanoseconds: string, unit: TimestampUnit): string {
+  const time = unit === 'ns' ? `make_timestamp_ns(${nanoseconds})` : `make_timestamptz(${nanoseconds} // 1000)`;
+  return `CASE WHEN ${nanoseconds} BETWEEN 0 AND ${maxTime} THEN ${time} END`;
 }
 
 /** SQL for the names of the operations in a column of bits. */
@@ -197,62 +202,12 @@ export const sqlTypes: Readonly<Record<TableColumn['type'], string>> = {
   ts: 'TIMESTAMP_NS',
 };
 
+/** The table with the physical columns. */
 function stored(name: TableName): string {
+  return `${storage}.${quoteIdentifier(`${name}_rows`)}`;
+}
+
+/** The view with all columns, as users see them. */
+function shown(name: TableName): string {
   return `${storage}.${quoteIdentifier(name)}`;
-}
-
-/** The strings of a batch as the members of an ENUM type: rows are copied as indexes and cast natively. */
-interface EnumStrings {
-  type: bindings.LogicalType;
-  /** Member of each string; differs from the string's own index only where two look the same. */
-  members: Uint32Array | undefined;
-  bytes: 1 | 2 | 4;
-}
-
-function enumOf(strings: readonly string[]): EnumStrings {
-  const unique = new Map<string, number>();
-  const members = new Uint32Array(strings.length);
-  strings.forEach((text, index) => {
-    // DuckDB takes member names up to a NUL.
-    const name = text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
-    let member = unique.get(name);
-    if (member === undefined) {
-      member = unique.size;
-      unique.set(name, member);
-    }
-    members[index] = member;
-  });
-  const names = unique.size === 0 ? [''] : [...unique.keys()];
-  return {
-    type: ENUM(names).toLogicalType().logical_type,
-    members: unique.size === strings.length ? undefined : members,
-    bytes: names.length <= 0x100 ? 1 : names.length <= 0x10000 ? 2 : 4,
-  };
-}
-
-const fixedTypes = { i32: INTEGER, i64: BIGINT, bool: BOOLEAN, ops: INTEGER, ts: BIGINT } as const;
-
-function copyValues(vector: bindings.Vector, column: Column, strings: EnumStrings, start: number, rows: number): void {
-  const values =
-    column.type === 'str'
-      ? enumIndexes(column.values as Uint32Array, strings, start, rows)
-      : column.values.subarray(start, start + rows);
-  bindings.copy_data_to_vector(vector, 0, values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
-}
-
-function enumIndexes(values: Uint32Array, { members, bytes }: EnumStrings, start: number, rows: number) {
-  const narrow = bytes === 1 ? new Uint8Array(rows) : bytes === 2 ? new Uint16Array(rows) : new Uint32Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const index = values[start + row] as number;
-    narrow[row] = members === undefined ? index : (members[index] as number);
-  }
-  return narrow;
-}
-
-/** `start` is a multiple of the vector size, so that the bits are whole bytes. */
-function copyValidity(vector: bindings.Vector, valid: Uint8Array, start: number, rows: number): void {
-  const words = new Uint8Array(Math.ceil(rows / 64) * 8);
-  words.set(valid.subarray(start >> 3, (start + rows + 7) >> 3));
-  bindings.vector_ensure_validity_writable(vector);
-  bindings.copy_data_to_vector_validity(vector, 0, words.buffer, 0, words.byteLength);
 }

@@ -1,14 +1,23 @@
 import { join } from 'node:path';
 import type { ColumnBatch } from '../engine/batch.js';
 import type { TableName } from '../engine/columns.gen.js';
+import { TextBudget } from './dictionary.js';
 import { columnsSql, openDatabase, quoteText } from './duckdb.js';
+import { type RegisteredRows, registerRows, vectorSize } from './duckdb-rows.js';
+import type { TimestampUnit } from './plan.js';
 import { Spool } from './spool.js';
 
-/** Rows of a row group: so many are held in memory at a time. */
-const rowGroupSize = 20_480;
+// A row group ends at the one or the other: it is in memory until then.
+const rowGroupRows = 20_480;
+const rowGroupBytes = 16 * 1024 * 1024;
 
 /** A column of at most so many distinct strings is written with all of them as dictionary of each row group. */
 const smallDictionary = 4096;
+
+export interface ParquetOptions {
+  /** Unit of the times. Default: ns. */
+  timestamps?: TimestampUnit | undefined;
+}
 
 /**
  * Writes tables as Parquet files. The rows are collected in files in `scratch`, so that the memory needed does
@@ -16,11 +25,16 @@ const smallDictionary = 4096;
  */
 export class ParquetWriter {
   readonly #scratch: string;
+  readonly #timestamps: TimestampUnit;
   readonly #spools = new Map<TableName, Spool>();
 
-  constructor(scratch: string, tables: readonly TableName[]) {
+  constructor(scratch: string, tables: readonly TableName[], { timestamps = 'ns' }: ParquetOptions = {}) {
     this.#scratch = scratch;
-    for (const table of tables) this.#spools.set(table, new Spool(table, join(scratch, `${table}.rows`)));
+    this.#timestamps = timestamps;
+    const budget = new TextBudget();
+    for (const table of tables) {
+      this.#spools.set(table, new Spool(table, join(scratch, `${table}.rows`), { blockRows: vectorSize, budget }));
+    }
   }
 
   append(batch: ColumnBatch): void {
@@ -32,21 +46,24 @@ export class ParquetWriter {
     const database = await openDatabase({
       temporary: join(this.#scratch, 'spill'),
       memoryLimit: '128MB',
-      // One thread: the bytes of the files do not depend on the machine.
+      // One thread: the bytes of the files do not depend on the machine, and the rows stay in order without being
+      // told to, which row groups that end by their bytes do not go with.
       threads: 1,
+      preserveOrder: false,
     });
     try {
       for (const [table, path] of paths) {
         const spool = this.#spools.get(table) as Spool;
         const rows = `rows_of_${table}`;
-        spool.register(database.connection, rows);
-        // As ENUM the whole dictionary goes into every row group; a large one is better looked up row by row.
-        const columns = columnsSql(table, (name) =>
-          spool.distinct(name) <= smallDictionary ? name : `CAST(${name} AS VARCHAR) AS ${name}`,
-        );
+        const registered = registerRows(database.connection, rows, spool);
+        const columns = columnsSql(table, {
+          text: (name) => textSql(spool, registered, name),
+          timestamps: this.#timestamps,
+        });
         await database.connection.run(
-          `COPY (SELECT ${columns.join(', ')} FROM ${rows}()) TO ${quoteText(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroupSize}, KV_METADATA {'sfkit.table': ${quoteText(table)}})`,
+          `COPY (SELECT ${columns.join(', ')} FROM ${rows}()) TO ${quoteText(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroupRows}, ROW_GROUP_SIZE_BYTES ${rowGroupBytes}, KV_METADATA {'sfkit.table': ${quoteText(table)}})`,
         );
+        spool.close();
       }
     } finally {
       database.close();
@@ -57,4 +74,13 @@ export class ParquetWriter {
     for (const spool of this.#spools.values()) spool.close();
     this.#spools.clear();
   }
+}
+
+/** As ENUM the whole dictionary goes into every row group; a large one is better looked up row by row. */
+function textSql(spool: Spool, registered: RegisteredRows, column: string): string {
+  const dictionary = spool.dictionary(column);
+  if (dictionary === undefined) return column;
+  const rowGroups = Math.ceil(spool.rows / rowGroupRows);
+  const pays = dictionary.size <= smallDictionary && dictionary.textBytes * rowGroups <= dictionary.rowBytes;
+  return pays && !registered.escapes(column) ? column : registered.text(column);
 }

@@ -15,6 +15,10 @@ const endings: Readonly<Record<Format, readonly string[]>> = {
   csv: ['.csv'],
 };
 
+/** Units of the times in Parquet files. */
+export const timestampUnits = ['ns', 'us'] as const;
+export type TimestampUnit = (typeof timestampUnits)[number];
+
 /** What one capture becomes. */
 export interface Conversion {
   input: string;
@@ -25,6 +29,8 @@ export interface Conversion {
   output: string;
   /** A directory to make first where it is missing. */
   directory?: string;
+  /** Unit of the times in Parquet files; default: ns. */
+  timestamps?: TimestampUnit | undefined;
 }
 
 /** Decides format and output of each capture; throws INVALID_ARGUMENT where the wishes contradict each other. */

@@ -1,67 +1,104 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import {
-  BIGINT,
-  BOOLEAN,
-  type DuckDBConnection,
-  type DuckDBDataChunk,
-  DuckDBTableFunction,
-  type DuckDBType,
-  ENUM,
-  INTEGER,
-} from '@duckdb/node-api';
-import bindings from '@duckdb/node-bindings';
 import type { Column, ColumnBatch } from '../engine/batch.js';
-import type { TableColumn, TableName } from '../engine/columns.gen.js';
-import { GrowingDictionary } from './dictionary.js';
-import { physicalColumns } from './duckdb.js';
+import { type TableColumn, type TableName, tableColumns } from '../engine/columns.gen.js';
+import { type EncodedStrings, encodeStrings } from '../engine/string-table.js';
+import { GrowingDictionary, TextBudget } from './dictionary.js';
 import { privateFile } from './mode.js';
 import { writeAll } from './sink.js';
 
-/** Rows of a DuckDB vector. */
-const vectorSize = 2048;
+/** The last time in nanoseconds since 1970: one more is infinity to DuckDB. */
+export const maxTime = 2n ** 63n - 2n;
 
-/** Bytes of one value in the file, which are those of DuckDB's vectors; strings are numbers of 4 bytes. */
+/** Bytes of one value in the file; strings are numbers of 4 bytes. */
 const valueBytes = { i32: 4, i64: 8, str: 4, bool: 1, ops: 4, ts: 8 } as const;
 
+/** Bytes of text that the rows of one block may have, repeated in every row; but 8 rows are always taken. */
+const maxBlockText = 4 * 1024 * 1024;
+
+/** The columns whose values a batch holds, in its order. */
+export function physicalColumns(name: TableName): readonly TableColumn[] {
+  return tableColumns[name].filter((column) => !column.derived);
+}
+
+export interface SpoolOptions {
+  /** Rows of a block at most; a multiple of 64. Blocks never go over the end of a batch. */
+  blockRows?: number;
+  /** Shared with other spools of the same output. */
+  budget?: TextBudget;
+}
+
+/** Some rows read back. The arrays are overwritten by the next block. */
+export interface Block {
+  rows: number;
+  /** The physical columns. */
+  columns: BlockColumn[];
+}
+
+export interface BlockColumn {
+  values: Uint8Array | Int32Array | Uint32Array | BigInt64Array;
+  /** Bit i (least significant first) says whether row i has a value; whole words of 64 bits. */
+  valid: Uint8Array;
+  /** What the numbers of a text column stand for that has no dictionary. */
+  texts?: EncodedStrings;
+}
+
+/** Where strings lie in the file. */
+interface StringsPlace {
+  position: number;
+  count: number;
+  bytes: number;
+}
+
+interface BlockPlace {
+  position: number;
+  rows: number;
+  /** The strings of its batch, where a column needs them. */
+  texts: StringsPlace | undefined;
+}
+
 /**
- * The rows of one table in a file, in the form of DuckDB's vectors: strings as numbers into a dictionary of each
- * column. When all rows are there the dictionaries are complete, so that DuckDB can read the strings as ENUM
- * types, which costs a fraction of handing over text. In memory are the distinct strings, not the rows.
+ * The rows of one table in a file, until all are there. Text columns with few distinct strings have one dictionary
+ * in memory. A column that outgrows its dictionary keeps the numbers that its batches have, whose strings go into
+ * the file: memory holds one batch and what the dictionaries may hold, whatever the number of rows.
  */
 export class Spool {
-  readonly #table: TableName;
-  readonly #columns: readonly TableColumn[];
+  readonly table: TableName;
+  readonly columns: readonly TableColumn[];
+  readonly #blockRows: number;
   readonly #dictionaries = new Map<string, GrowingDictionary>();
-  readonly #blocks: number[] = [];
-  /** The block that is being written or read. */
-  readonly #block: Uint8Array;
+  /** The dictionaries of columns that outgrew them, and the block from which on they have none. */
+  readonly #outgrown = new Map<string, { texts: StringsPlace; block: number }>();
+  readonly #blocks: BlockPlace[] = [];
+  readonly #block = new GrowingBuffer();
+  #rows = 0;
+  #position = 0;
   #descriptor: number | undefined;
 
-  constructor(table: TableName, path: string) {
-    this.#table = table;
-    this.#columns = physicalColumns(table);
-    this.#block = new Uint8Array(blockBytes(this.#columns, vectorSize));
-    for (const { name, type } of this.#columns)
-      if (type === 'str') this.#dictionaries.set(name, new GrowingDictionary());
-    this.#descriptor = openSync(path, 'w+', privateFile);
+  constructor(table: TableName, path: string, { blockRows = 65_536, budget = new TextBudget() }: SpoolOptions = {}) {
+    this.table = table;
+    this.columns = physicalColumns(table);
+    this.#blockRows = blockRows;
+    for (const { name, type } of this.columns)
+      if (type === 'str') this.#dictionaries.set(name, new GrowingDictionary(budget));
+    this.#descriptor = openSync(path, 'wx+', privateFile);
   }
 
-  /** Number of distinct strings of a column. */
-  distinct(column: string): number {
-    return this.#dictionaries.get(column)?.size ?? 0;
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** The strings of a text column; none when it outgrew its dictionary. */
+  dictionary(column: string): GrowingDictionary | undefined {
+    return this.#dictionaries.get(column);
   }
 
   append(batch: ColumnBatch): void {
-    const physical = batch.columns.filter((column) => column.type !== 'ops' && column.type !== 'ts');
-    // In blocks of one vector each: what is read back later is what DuckDB asks for.
-    const parts = physical.map((column) => ({
-      column,
-      values: this.#values(column, batch),
-      bytes: valueBytes[column.type],
-    }));
-    for (let start = 0; start < batch.rows; start += vectorSize) {
-      const rows = Math.min(vectorSize, batch.rows - start);
-      const block = this.#block.subarray(0, blockBytes(this.#columns, rows)).fill(0);
+    const parts = batch.columns
+      .filter((column) => column.type !== 'ops' && column.type !== 'ts')
+      .map((column) => ({ column, values: this.#values(column, batch), bytes: valueBytes[column.type] }));
+    const texts = this.#outgrown.size > 0 ? this.#writeStrings(batch.encodedStrings) : undefined;
+    for (const { start, rows } of cutBlocks(batch, this.#blockRows)) {
+      const block = this.#block.take(blockBytes(this.columns, rows)).fill(0);
       let offset = 0;
       for (const { column, values, bytes } of parts) {
         block.set(new Uint8Array(values.buffer, values.byteOffset + start * bytes, rows * bytes), offset);
@@ -70,39 +107,41 @@ export class Spool {
         else block.set(column.valid.subarray(start >> 3, (start + rows + 7) >> 3), offset);
         offset += validityBytes(rows);
       }
-      writeAll(this.#descriptor as number, block);
-      this.#blocks.push(rows);
+      this.#blocks.push({ position: this.#write(block), rows, texts });
     }
+    this.#rows += batch.rows;
   }
 
-  /** Makes the rows readable in SQL as the function of this name. */
-  register(connection: DuckDBConnection, name: string): void {
-    const types = this.#columns.map((column) => this.#duckType(column));
-    const place = { block: 0, position: 0 };
-    connection.registerTableFunction(
-      DuckDBTableFunction.create({
-        name,
-        bindFunction: (info) => {
-          for (const [index, column] of this.#columns.entries())
-            info.addResultColumn(column.name, types[index] as DuckDBType);
-          info.setCardinality(
-            this.#blocks.reduce((sum, rows) => sum + rows, 0),
-            true,
-          );
-        },
-        initFunction: () => {
-          place.block = 0;
-          place.position = 0;
-        },
-        mainFunction: (info, chunk) => {
-          try {
-            this.#fill(chunk, place);
-          } catch (error) {
-            info.setError((error as Error).message);
-          }
-        },
-      }),
-    );
+  /** All rows, in the order they came. */
+  *blocks(): Generator<Block, void, undefined> {
+    let place: StringsPlace | undefined;
+    let texts: EncodedStrings | undefined;
+    // Used again and again: waiting for the garbage collector would take many times the memory.
+    const blockBuffer = new GrowingBuffer();
+    const textBuffer = new GrowingBuffer();
+    const early = new Map<string, EncodedStrings>();
+    for (const [name, { texts, block }] of this.#outgrown)
+      if (block > 0) early.set(name, this.#readStrings(texts, new GrowingBuffer()));
+    for (const [index, block] of this.#blocks.entries()) {
+      if (block.texts !== place) {
+        place = block.texts;
+        texts = place && this.#readStrings(place, textBuffer);
+      }
+      const bytes = blockBuffer.take(blockBytes(this.columns, block.rows));
+      this.#read(bytes, block.position);
+      let offset = 0;
+      const columns = this.columns.map((column) => {
+        const values = typed(column, bytes.buffer as ArrayBuffer, offset, block.rows);
+        offset += padded(block.rows * valueBytes[column.type]);
+        const valid = bytes.subarray(offset, offset + validityBytes(block.rows));
+        offset += validityBytes(block.rows);
+        const outgrown = this.#outgrown.get(column.name);
+        if (outgrown === undefined) return { values, valid };
+        if (index === outgrown.block) early.delete(column.name);
+        return { values, valid, texts: (index < outgrown.block ? early.get(column.name) : texts) as EncodedStrings };
+      });
+      yield { rows: block.rows, columns };
+    }
   }
 
   close(): void {
@@ -112,68 +151,96 @@ export class Spool {
 
   #values(column: Column, batch: ColumnBatch): Column['values'] {
     const dictionary = this.#dictionaries.get(column.name);
-    return dictionary === undefined ? column.values : dictionary.encode(column, batch).indexes;
+    if (dictionary === undefined) return column.values;
+    const indexes = dictionary.encode(column, batch);
+    if (indexes !== undefined) return indexes;
+    const texts = this.#writeStrings(encodeStrings(dictionary.strings()));
+    this.#outgrown.set(column.name, { texts, block: this.#blocks.length });
+    this.#dictionaries.delete(column.name);
+    dictionary.release();
+    return column.values;
   }
 
-  #duckType(column: TableColumn): DuckDBType {
-    if (column.type !== 'str') return column.type === 'i64' ? BIGINT : column.type === 'bool' ? BOOLEAN : INTEGER;
-    const strings = this.#dictionaries.get(column.name)?.strings() ?? [];
-    return ENUM(strings.length === 0 ? [''] : uniqueNames(strings));
+  #writeStrings({ offsets, bytes }: EncodedStrings): StringsPlace {
+    const position = this.#write(new Uint8Array(offsets.buffer, offsets.byteOffset, offsets.byteLength));
+    this.#write(bytes);
+    return { position, count: offsets.length - 1, bytes: bytes.byteLength };
   }
 
-  #fill(chunk: DuckDBDataChunk, place: { block: number; position: number }): void {
-    const rows = this.#blocks[place.block] ?? 0;
-    chunk.rowCount = rows;
-    if (rows === 0) return;
-    const block = this.#block.subarray(0, blockBytes(this.#columns, rows));
-    if (readSync(this.#descriptor as number, block, 0, block.byteLength, place.position) !== block.byteLength) {
-      throw new Error(`the passing file of table ${this.#table} is cut`);
+  #readStrings({ position, count, bytes }: StringsPlace, buffer: GrowingBuffer): EncodedStrings {
+    const all = buffer.take((count + 1) * 4 + bytes);
+    this.#read(all, position);
+    return { offsets: new Uint32Array(all.buffer, 0, count + 1), bytes: all.subarray((count + 1) * 4) };
+  }
+
+  #write(bytes: Uint8Array): number {
+    const position = this.#position;
+    writeAll(this.#descriptor as number, bytes);
+    this.#position += bytes.byteLength;
+    return position;
+  }
+
+  #read(bytes: Uint8Array, position: number): void {
+    for (let done = 0; done < bytes.byteLength; ) {
+      const count = readSync(this.#descriptor as number, bytes, done, bytes.byteLength - done, position + done);
+      if (count === 0) throw new Error(`the scratch file of table ${this.table} is truncated`);
+      done += count;
     }
-    place.block += 1;
-    place.position += block.byteLength;
-    let offset = 0;
-    this.#columns.forEach((column, index) => {
-      const vector = bindings.data_chunk_get_vector(chunk.chunk, index);
-      const length = rows * valueBytes[column.type];
-      const values =
-        column.type === 'str'
-          ? enumValues(block, offset, rows, this.distinct(column.name))
-          : block.subarray(offset, offset + length);
-      bindings.copy_data_to_vector(vector, 0, values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
-      offset += padded(length);
-      bindings.vector_ensure_validity_writable(vector);
-      bindings.copy_data_to_vector_validity(vector, 0, block.buffer as ArrayBuffer, offset, validityBytes(rows));
-      offset += validityBytes(rows);
-    });
   }
 }
 
-/** DuckDB stores the numbers of an ENUM in as few bytes as its size needs. */
-function enumValues(
-  block: Uint8Array,
-  offset: number,
-  rows: number,
-  size: number,
-): Uint8Array | Uint16Array | Uint32Array {
-  const indexes = new Uint32Array(block.buffer, offset, rows);
-  if (size <= 0x100) return Uint8Array.from(indexes);
-  return size <= 0x10000 ? Uint16Array.from(indexes) : indexes;
+/** Memory that is used again, made anew when it is too small. */
+class GrowingBuffer {
+  #buffer = new Uint8Array();
+
+  take(length: number): Uint8Array {
+    if (this.#buffer.byteLength < length)
+      this.#buffer = new Uint8Array(Math.max(length, 1.5 * this.#buffer.byteLength));
+    return this.#buffer.subarray(0, length);
+  }
 }
 
-/**
- * Names as DuckDB takes them: up to a NUL, and each once. Only strings with a NUL, or that were not UTF-8, can
- * come to look the same; the later one gets a mark for each time.
- */
-function uniqueNames(strings: readonly string[]): string[] {
-  if (!strings.some((text) => text.includes('\0'))) return [...strings];
-  const seen = new Set<string>(strings.filter((text) => !text.includes('\0')));
-  return strings.map((text) => {
-    if (!text.includes('\0')) return text;
-    let name = text.replaceAll('\0', '\ufffd');
-    while (seen.has(name)) name += '\ufffd';
-    seen.add(name);
-    return name;
-  });
+/** The parts of a batch that become blocks; each begins at a multiple of 8, where a byte of validity bits does. */
+function* cutBlocks(batch: ColumnBatch, blockRows: number): Generator<{ start: number; rows: number }> {
+  const text = rowText(batch, Math.min(batch.rows, blockRows));
+  for (let start = 0; start < batch.rows; ) {
+    let end = Math.min(batch.rows, start + blockRows);
+    if (text !== undefined) {
+      let bytes = 0;
+      for (let row = start; row < end; row++) {
+        bytes += text[row] as number;
+        const eights = start + Math.max(8, (row - start) & ~7);
+        if (bytes > maxBlockText && row >= eights) end = eights;
+      }
+    }
+    yield { start, rows: end - start };
+    start = end;
+  }
+}
+
+/** Bytes of text in each row; nothing where so many rows cannot have too much. */
+function rowText(batch: ColumnBatch, rows: number): Float64Array | undefined {
+  const { offsets } = batch.encodedStrings;
+  const columns = batch.columns.filter((column) => column.type === 'str');
+  let longest = 0;
+  for (let index = 0; index + 1 < offsets.length; index++)
+    longest = Math.max(longest, (offsets[index + 1] as number) - (offsets[index] as number));
+  if (longest * columns.length * rows <= maxBlockText) return undefined;
+  const text = new Float64Array(batch.rows);
+  for (const column of columns) {
+    for (let row = 0; row < batch.rows; row++) {
+      if (!column.isValid(row)) continue;
+      const index = column.values[row] as number;
+      text[row] = (text[row] as number) + (offsets[index + 1] as number) - (offsets[index] as number);
+    }
+  }
+  return text;
+}
+
+function typed({ type }: TableColumn, buffer: ArrayBuffer, offset: number, rows: number): BlockColumn['values'] {
+  if (type === 'str') return new Uint32Array(buffer, offset, rows);
+  if (type === 'bool') return new Uint8Array(buffer, offset, rows);
+  return valueBytes[type] === 8 ? new BigInt64Array(buffer, offset, rows) : new Int32Array(buffer, offset, rows);
 }
 
 function blockBytes(columns: readonly TableColumn[], rows: number): number {

@@ -1,9 +1,10 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ColumnBatch } from '../engine/batch.js';
 import { type TableName, tables as tableSpecs } from '../engine/columns.gen.js';
 import { unwritable } from '../engine/errors.js';
-import { makeOwnDirectory } from './own-directory.js';
-import { pendingDirectory } from './pending.js';
+import { TextBudget } from './dictionary.js';
+import { makeOwnDirectory, type OwnDirectory } from './own-directory.js';
+import { pendingDirectory, scratchDirectory } from './pending.js';
 import { type Conversion, extension, type Format } from './plan.js';
 import { type ByteSink, isStream, openSink, plainFileSink, type SinkOptions } from './sink.js';
 import { stageFile } from './staged.js';
@@ -41,17 +42,27 @@ export async function openTables(
 interface TableWriter {
   write(batch: ColumnBatch): Promise<void>;
   close(): Promise<void>;
+  discard(): void;
+}
+
+interface WriterOptions {
+  /** A directory for the rows of an Arrow file; without it, Arrow is written as a stream. */
+  scratch: string | undefined;
+  budget: TextBudget;
 }
 
 async function openWriter(
   format: TableFormat,
   table: TableName,
   sink: ByteSink,
-  form: 'file' | 'stream',
+  { scratch, budget }: WriterOptions,
 ): Promise<TableWriter> {
   if (format === 'arrow') {
-    const { ArrowTableWriter } = await import('./arrow.js');
-    const writer = new ArrowTableWriter(table, form, sink);
+    const { ArrowTableFile, ArrowTableStream } = await import('./arrow.js');
+    if (scratch !== undefined) {
+      return new ArrowTableFile(table, sink, { scratch: join(scratch, `${table}.rows`), budget });
+    }
+    const writer = new ArrowTableStream(table, sink);
     await writer.begin();
     return writer;
   }
@@ -62,6 +73,7 @@ async function openWriter(
       for (const piece of toText(batch)) await sink.write(piece);
     },
     close: () => sink.close(),
+    discard: () => {},
   };
 }
 
@@ -71,15 +83,39 @@ async function openOne(
   tables: readonly TableName[],
   options: SinkOptions,
 ): Promise<TableOutput> {
-  const sink = openSink(conversion.output, options);
-  const form = arrowForm(conversion.output, options);
-  const writer = await openWriter(format, tables[0] as TableName, sink, form);
-  return { write: (batch) => writer.write(batch), finish: () => writer.close(), discard: () => sink.discard() };
+  const { output } = conversion;
+  const sink = openSink(output, options);
+  const scratch =
+    isArrowFile(format, options) && !isStream(output) ? scratchDirectory(dirname(output), output) : undefined;
+  let writer: TableWriter | undefined;
+  const discard = () => {
+    writer?.discard();
+    sink.discard();
+    scratch?.discard();
+  };
+  try {
+    writer = await openWriter(format, tables[0] as TableName, sink, {
+      scratch: scratch?.path,
+      budget: new TextBudget(),
+    });
+  } catch (error) {
+    discard();
+    throw unwritable(output, error);
+  }
+  const { write, close } = guardWriter(writer, output);
+  return {
+    write,
+    async finish() {
+      await close();
+      scratch?.discard();
+    },
+    discard,
+  };
 }
 
-/** What may never be finished must be readable without its end. */
-function arrowForm(target: string, { keeps }: SinkOptions): 'file' | 'stream' {
-  return keeps || isStream(target) ? 'stream' : 'file';
+/** What may never be finished must be readable without its end: a stream. */
+function isArrowFile(format: TableFormat, { keeps }: SinkOptions): boolean {
+  return format === 'arrow' && !keeps;
 }
 
 async function openDirectory(
@@ -92,19 +128,27 @@ async function openDirectory(
   const sinks: ByteSink[] = [];
   const writers = new Map<TableName, TableWriter>();
   const discard = () => {
+    for (const writer of writers.values()) writer.discard();
     for (const sink of sinks) sink.discard();
     pending.discard();
   };
+  const budget = new TextBudget();
+  let scratch: OwnDirectory | undefined;
   try {
+    if (isArrowFile(format, options)) scratch = makeScratch(pending.path);
     for (const table of tables) {
       const name = `${table}${extension(format)}`;
-      const sink = plainFileSink(join(pending.path, name), { shownAs: join(target, name), mode: pending.mode });
+      const shownAs = join(target, name);
+      const sink = plainFileSink(join(pending.path, name), { shownAs, mode: pending.mode });
       sinks.push(sink);
-      writers.set(table, await openWriter(format, table, sink, arrowForm(name, options)));
+      writers.set(
+        table,
+        guardWriter(await openWriter(format, table, sink, { scratch: scratch?.path, budget }), shownAs),
+      );
     }
   } catch (error) {
     discard();
-    throw error;
+    throw unwritable(target, error);
   }
   return {
     async write(batch) {
@@ -112,10 +156,31 @@ async function openDirectory(
     },
     async finish() {
       for (const writer of writers.values()) await writer.close();
+      scratch?.remove();
       pending.commit();
     },
     discard,
   };
+}
+
+/** A writer whose errors name the output, those of its scratch file too. */
+function guardWriter(writer: TableWriter, shownAs: string): TableWriter {
+  const guarded = async (action: Promise<void>) => {
+    try {
+      await action;
+    } catch (error) {
+      throw unwritable(shownAs, error);
+    }
+  };
+  return {
+    write: (batch) => guarded(writer.write(batch)),
+    close: () => guarded(writer.close()),
+    discard: () => writer.discard(),
+  };
+}
+
+function makeScratch(directory: string): OwnDirectory {
+  return makeOwnDirectory(join(directory, '.scratch'));
 }
 
 async function openParquet(
@@ -127,7 +192,7 @@ async function openParquet(
   const place = parquetPlace(conversion, tables, options);
   let writer: InstanceType<typeof ParquetWriter>;
   try {
-    writer = new ParquetWriter(place.scratch, tables);
+    writer = new ParquetWriter(place.scratch, tables, conversion);
   } catch (error) {
     place.discard();
     throw unwritable(conversion.output, error);
@@ -167,7 +232,7 @@ interface ParquetPlace {
 function parquetPlace(conversion: Conversion, tables: readonly TableName[], options: SinkOptions): ParquetPlace {
   if (conversion.shape === 'directory') {
     const pending = pendingDirectory(conversion.output, options);
-    const scratch = makeOwnDirectory(join(pending.path, '.scratch'));
+    const scratch = makeScratch(pending.path);
     return {
       scratch: scratch.path,
       paths: new Map(tables.map((table) => [table, join(pending.path, `${table}.parquet`)])),

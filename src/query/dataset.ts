@@ -42,11 +42,11 @@ export async function openDataset(
       `${table.path}: a filter is about the events of a capture, and this is a table; use WHERE`,
     );
   }
-  const { connection, close } = await openPassingDatabase();
+  const { connection, scratch, close } = await openPassingDatabase();
   const summaries: Dataset['summaries'] = [];
+  const loader = new TableLoader(connection, scratch);
   try {
     await checkStatements(connection, sql);
-    const loader = new TableLoader(connection);
     await loader.create(everyTable);
     await createViews(connection, inputs);
     const wanted = tablesIn(connection, sql);
@@ -56,17 +56,18 @@ export async function openDataset(
       }
       if (input.kind === 'arrow') await loadArrow(loader, input);
     }
-    loader.finish();
+    await loader.finish();
     await connection.run('SET lock_configuration = true');
     return { connection, summaries, close };
   } catch (error) {
+    loader.close();
     close();
     throw error;
   }
 }
 
 /** A database in memory that leaves nothing anywhere. */
-async function openPassingDatabase(): Promise<Pick<Dataset, 'connection' | 'close'>> {
+async function openPassingDatabase(): Promise<Pick<Dataset, 'connection' | 'close'> & { scratch: string }> {
   const scratch = scratchDirectory(tmpdir(), tmpdir());
   // A file where extensions would go: none is found, and none can be put there.
   const extensions = join(scratch.path, 'extensions');
@@ -75,6 +76,7 @@ async function openPassingDatabase(): Promise<Pick<Dataset, 'connection' | 'clos
   const database = await openDatabase({ temporary: join(scratch.path, 'spill'), extensions, threads: 1 });
   return {
     connection: database.connection,
+    scratch: scratch.path,
     close() {
       database.close();
       scratch.discard();
@@ -95,7 +97,7 @@ async function loadCapture(
     kind: kindOf(path),
     tables: wanted,
   });
-  for await (const batch of session) await loader.append(named(batch, shownAs));
+  for await (const batch of session) loader.append(named(batch, shownAs));
   return session.summary();
 }
 
@@ -104,7 +106,7 @@ async function loadArrow(
   input: Extract<QueryInput, { kind: 'arrow' | 'parquet' }>,
 ): Promise<void> {
   const { readArrow } = await import('./arrow-input.js');
-  for await (const batch of readArrow(input.path, input.table)) await loader.append(named(batch, input.shownAs));
+  for await (const batch of readArrow(input.path, input.table)) loader.append(named(batch, input.shownAs));
 }
 
 /** The batch with another `filename` in its rows, where one is given and it has one. */

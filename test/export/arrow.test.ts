@@ -1,8 +1,7 @@
-import { tableFromIPC } from 'apache-arrow';
+import { MessageReader, tableFromIPC } from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
-import { ArrowTableWriter } from '../../src/export/arrow.js';
 import { batch, type Row } from '../helpers/batches.js';
-import { memorySink } from '../helpers/sinks.js';
+import { arrowOf } from '../helpers/table-files.js';
 
 const first: Row[] = [
   {
@@ -19,14 +18,10 @@ const first: Row[] = [
 const second: Row[] = [{ idx: 2, type: 'FF', proc_exe: '/bin/b', file_path: 'x' }];
 
 describe.each(['file', 'stream'] as const)('an Arrow %s', (form) => {
-  it('holds exact values, and strings of all batches through one growing dictionary', async () => {
-    const sink = memorySink();
-    const writer = new ArrowTableWriter('file_flow', form, sink);
-    await writer.write(batch('file_flow', first));
-    await writer.write(batch('file_flow', second));
-    await writer.close();
-
-    const table = tableFromIPC(sink.bytes());
+  it('holds exact values, and the strings of all batches', async () => {
+    const table = tableFromIPC(
+      await arrowOf(form, 'file_flow', [batch('file_flow', first), batch('file_flow', second)]),
+    );
 
     expect(table.schema.metadata.get('sfkit.table')).toBe('file_flow');
     expect(table.numRows).toBe(3);
@@ -41,10 +36,55 @@ describe.each(['file', 'stream'] as const)('an Arrow %s', (form) => {
   });
 
   it('of a table without rows has its columns', async () => {
-    const sink = memorySink();
-    await new ArrowTableWriter('pod', form, sink).close();
-    const table = tableFromIPC(sink.bytes());
+    const table = tableFromIPC(await arrowOf(form, 'pod', []));
     expect(table.numRows).toBe(0);
     expect(table.schema.fields.map((field) => field.name)).toContain('pod_name');
   });
+
+  it('has no dictionary that adds to another', async () => {
+    const batches = [first, second, first].map((rows) => batch('file_flow', rows));
+    const dictionaries = dictionariesOf(await arrowOf(form, 'file_flow', batches), form);
+    expect(dictionaries.filter(({ isDelta }) => isDelta)).toEqual([]);
+    const ids = dictionaries.map(({ id }) => id);
+    // Whole from the start in a file; in a stream each replaces the one before, where it differs.
+    if (form === 'file') expect(ids.length).toBe(new Set(ids).size);
+    else expect(ids.length).toBeLessThan(3 * new Set(ids).size);
+  });
+
+  it('has no time where there can be none', async () => {
+    const times = [0n, -1n, 2n ** 63n - 2n, 2n ** 63n - 1n, -(2n ** 63n)];
+    const rows = times.map((time) => ({ ts_uts: time, pod_id: 'x' }));
+    const table = tableFromIPC(await arrowOf(form, 'pod', [batch('pod', rows)]));
+    expect([...(table.getChild('ts_uts') as Iterable<bigint>)]).toEqual(times);
+    if (form === 'file')
+      expect(times.map((_, row) => table.getChild('ts')?.isValid(row))).toEqual([true, false, true, false, false]);
+  });
 });
+
+it('has plain text in a file for a column with too many strings', async () => {
+  const rows = Array.from({ length: 700 }, (_, index) => ({ pod_id: `${index}`.padStart(1000, '0'), pod_name: 'one' }));
+  const table = tableFromIPC(await arrowOf('file', 'pod', [batch('pod', rows)]));
+  const types = new Map(table.schema.fields.map(({ name, type }) => [name, String(type)]));
+  expect(types.get('pod_id')).toBe('Utf8');
+  expect(types.get('pod_name')).toBe('Dictionary<Int32, Utf8>');
+});
+
+it('a stream can be read up to where it ends', async () => {
+  const whole = await arrowOf('stream', 'file_flow', [batch('file_flow', first)]);
+  // Without the last 8 bytes, which say that it ends.
+  expect(tableFromIPC(whole.subarray(0, -8)).numRows).toBe(first.length);
+});
+
+function dictionariesOf(bytes: Uint8Array, form: 'file' | 'stream'): { id: number; isDelta: boolean }[] {
+  const reader = new MessageReader(form === 'file' ? bytes.subarray(8) : bytes);
+  const found: { id: number; isDelta: boolean }[] = [];
+  for (let message = reader.readMessage(); message !== null; message = reader.readMessage()) {
+    if (message.isDictionaryBatch()) {
+      const { id, isDelta } = message.header();
+      found.push({ id: Number(id), isDelta });
+    }
+    reader.readMessageBody(message.bodyLength);
+    if (message.bodyLength === 0 && message.headerType === 0) break;
+  }
+  return found;
+}

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ParquetWriter } from '../../src/export/parquet.js';
 import { batch, type Row } from '../helpers/batches.js';
+import { parquetOf } from '../helpers/table-files.js';
 
 let directory: string;
 beforeEach(() => {
@@ -46,7 +47,7 @@ it('holds exact integers, times, lists, missing values and any string', async ()
     flow_rbytes: 2n ** 62n,
     opflags: ['OPEN', 'READ_RECV'],
   });
-  expect(read[1]).toMatchObject({ proc_exe: null, proc_args: 'NUL \ufffd inside', proc_tty: null, opflags: [] });
+  expect(read[1]).toMatchObject({ proc_exe: null, proc_args: 'NUL \0 inside', proc_tty: null, opflags: [] });
   const metadata = parquetMetadata(file);
   expect(metadata.key_value_metadata).toContainEqual({ key: 'sfkit.table', value: 'file_flow' });
 });
@@ -70,4 +71,36 @@ it('keeps the order of many batches with more strings than one byte or two can c
 
 it('gives the same bytes twice', async () => {
   expect(Buffer.from(await write('c', [rows, rows])).equals(Buffer.from(await write('d', [rows, rows])))).toBe(true);
+});
+
+describe('times', () => {
+  const times = [0n, 1_600_000_000_123_456_789n, -1n, 2n ** 63n - 2n, 2n ** 63n - 1n, -(2n ** 63n)];
+  const timesOf = async (timestamps?: 'ns' | 'us') => {
+    const rows = times.map((time, idx) => ({ idx, type: 'FF', ts_uts: time }));
+    const file = await parquetOf(
+      'file_flow',
+      [batch('file_flow', rows)],
+      timestamps === undefined ? {} : { timestamps },
+    );
+    const ts = parquetMetadata(file).schema.find(({ name }) => name === 'ts');
+    const asIs = (time: bigint) => time;
+    const parsers = { timestampFromNanoseconds: asIs, timestampFromMicroseconds: asIs } as never;
+    const read = await parquetReadObjects({ file, compressors, columns: ['ts', 'ts_uts'], parsers });
+    expect(read.map((row) => row.ts_uts)).toEqual(times);
+    return { type: ts?.logical_type, values: read.map((row) => row.ts) };
+  };
+
+  it.each([undefined, 'ns'] as const)('are exact nanoseconds with %s', async (unit) => {
+    expect(await timesOf(unit)).toEqual({
+      type: { type: 'TIMESTAMP', isAdjustedToUTC: false, unit: 'NANOS' },
+      values: [0n, 1_600_000_000_123_456_789n, null, 2n ** 63n - 2n, null, null],
+    });
+  });
+
+  it('are microseconds marked as UTC with us', async () => {
+    expect(await timesOf('us')).toEqual({
+      type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MICROS' },
+      values: [0n, 1_600_000_000_123_456n, null, (2n ** 63n - 2n) / 1000n, null, null],
+    });
+  });
 });

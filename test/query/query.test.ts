@@ -6,7 +6,7 @@ import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TableName } from '../../src/engine/columns.gen.js';
-import { ArrowTableWriter } from '../../src/export/arrow.js';
+import { ArrowTableFile, ArrowTableStream } from '../../src/export/arrow.js';
 import { ParquetWriter } from '../../src/export/parquet.js';
 import { fileSink } from '../../src/export/sink.js';
 import { openDataset } from '../../src/query/dataset.js';
@@ -42,7 +42,11 @@ async function parquet(name: string, table: TableName, rows: readonly Row[]) {
 }
 
 async function arrow(name: string, table: TableName, rows: readonly Row[], form: 'file' | 'stream' = 'file') {
-  const writer = new ArrowTableWriter(table, form, fileSink(path(name)));
+  const sink = fileSink(path(name));
+  const writer =
+    form === 'file'
+      ? new ArrowTableFile(table, sink, { scratch: path(`${name}.rows`) })
+      : new ArrowTableStream(table, sink);
   await writer.write(batch(table, rows));
   await writer.close();
 }
