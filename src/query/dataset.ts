@@ -11,6 +11,7 @@ import { openColumns, type Summary } from '../engine/session.js';
 import { openDatabase, quoteIdentifier, quoteText, selectTable, TableLoader } from '../export/duckdb.js';
 import { scratchDirectory } from '../export/pending.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
+import { describe, extraColumns, type Source, selectSource } from './sources.js';
 import { checkStatements } from './statements.js';
 
 /** Inputs opened as tables of one database. */
@@ -45,15 +46,14 @@ export async function openDataset(
   const summaries: Dataset['summaries'] = [];
   try {
     await checkStatements(connection, sql);
+    const wanted = tablesIn(connection, sql);
     const loader = new TableLoader(connection);
     await loader.create(everyTable);
-    await createViews(connection, inputs);
-    const wanted = tablesIn(connection, sql);
+    await createViews(connection, await openSources(connection, inputs, wanted));
     for (const input of inputs) {
       if (input.kind === 'engine' && wanted.length > 0) {
         summaries.push({ path: input.path, summary: await loadCapture(loader, input, wanted, collector) });
       }
-      if (input.kind === 'arrow') await loadArrow(loader, input);
     }
     loader.finish();
     await connection.run('SET lock_configuration = true');
@@ -65,7 +65,7 @@ export async function openDataset(
 }
 
 /** A database in memory that leaves nothing anywhere. */
-async function openPassingDatabase(): Promise<Pick<Dataset, 'connection' | 'close'>> {
+export async function openPassingDatabase(): Promise<Pick<Dataset, 'connection' | 'close'>> {
   const scratch = scratchDirectory(tmpdir(), tmpdir());
   // A file where extensions would go: none is found, and none can be put there.
   const extensions = join(scratch.path, 'extensions');
@@ -97,14 +97,6 @@ async function loadCapture(
   return session.summary();
 }
 
-async function loadArrow(
-  loader: TableLoader,
-  input: Extract<QueryInput, { kind: 'arrow' | 'parquet' }>,
-): Promise<void> {
-  const { readArrow } = await import('./arrow-input.js');
-  for await (const batch of readArrow(input.path, input.table)) await loader.append(named(batch, input.shownAs));
-}
-
 /** The batch with another `filename` in its rows, where one is given and it has one. */
 function named(batch: ColumnBatch, filename: string | undefined): ColumnBatch {
   return filename === undefined || !hasFilename(batch.table) ? batch : batch.withText('filename', filename);
@@ -127,55 +119,87 @@ function tablesIn(connection: DuckDBConnection, sql: string): TableName[] {
     .map((table) => table.name);
 }
 
-async function createViews(connection: DuckDBConnection, inputs: readonly QueryInput[]): Promise<void> {
-  const paths = new Map<string, ParquetInput[]>();
+/** The tables that files hold, by name; a name that is no table's of ours is that of a file. */
+export type Sources = Map<string, Source[]>;
+
+/** Makes the tables of files readable in SQL. Of those that are loaded, only the wanted ones get their rows. */
+export async function openSources(
+  connection: DuckDBConnection,
+  inputs: readonly QueryInput[],
+  wanted: readonly TableName[],
+): Promise<Sources> {
+  const sources: Sources = new Map();
+  const add = (name: string, source: Source) => sources.set(name, [...(sources.get(name) ?? []), source]);
+  const isWanted = (table: TableName) =>
+    table === 'sysflow' ? rowTables.some(({ name }) => wanted.includes(name)) : wanted.includes(table);
+  for (const [index, input] of inputs.entries()) {
+    if (input.kind !== 'arrow') continue;
+    const { loadArrow } = await import('./arrow-input.js');
+    const { table, from } = await loadArrow(connection, input.path, `arrow_${index}`, input.table, isWanted);
+    add(table, { ...(await describe(connection, from)), ...shownIn(table, input) });
+  }
+  // Files with the same columns are read as one; a view of a thousand would be slow to bind.
+  const alike = new Map<string, { name: string; paths: string[]; source: Source }>();
   for (const input of inputs) {
     if (input.kind !== 'parquet') continue;
     const name =
       (await tableInParquet(connection, input.path)) ?? input.table ?? basename(input.path, extname(input.path));
-    paths.set(name, [...(paths.get(name) ?? []), input as ParquetInput]);
+    const described = await describe(connection, readParquet([input.path]));
+    const source = { ...described, ...shownIn(name, input) };
+    // Rows are numbered in each file where they have no number.
+    const isAlone = !source.columns.has('idx') && isTableName(name);
+    const key = isAlone ? input.path : JSON.stringify([name, source.shownAs, [...source.columns.values()]]);
+    const group = alike.get(key) ?? { name, paths: [], source };
+    group.paths.push(input.path);
+    alike.set(key, group);
   }
-  for (const { name, kind, record } of tables) {
-    if (kind === 'all') continue;
-    const sources = [selectTable(name)];
-    sources.push(...selectParquet(name, paths.get(name) ?? []));
-    if (kind !== 'entity') {
-      // A file of all events and flows gives each table its rows.
-      const columns = tableColumns[name].map((column) => quoteIdentifier(column.name)).join(', ');
-      const rows = [
-        `(${selectTable('sysflow')})`,
-        ...selectParquet('sysflow', paths.get('sysflow') ?? []).map((select) => `(${select})`),
-      ];
-      for (const source of rows) sources.push(`SELECT ${columns} FROM ${source} WHERE type = ${quoteText(record)}`);
-    }
-    await connection.run(`CREATE VIEW ${quoteIdentifier(name)} AS ${sources.join(' UNION ALL BY NAME ')}`);
-    paths.delete(name);
-  }
-  paths.delete('sysflow');
-  const columns = tableColumns.sysflow.map((column) => quoteIdentifier(column.name)).join(', ');
-  const union = rowTables.map((table) => `SELECT * FROM ${quoteIdentifier(table.name)}`).join(' UNION ALL BY NAME ');
-  await connection.run(`CREATE VIEW sysflow AS SELECT ${columns} FROM (${union}) ORDER BY idx`);
-  // Parquet files of others are tables under their file names.
-  for (const [name, list] of paths) {
-    await connection.run(
-      `CREATE VIEW ${quoteIdentifier(name)} AS SELECT * FROM ${readParquet(list.map((input) => input.path))}`,
-    );
-  }
+  for (const { name, paths, source } of alike.values()) add(name, { ...source, from: readParquet(paths) });
+  return sources;
 }
 
-type ParquetInput = QueryInput & { kind: 'parquet' };
+function shownIn(table: string, { shownAs }: QueryInput): Pick<Source, 'shownAs'> {
+  return hasFilename(table) ? { shownAs } : {};
+}
 
-/** Reads the Parquet files of a table; those whose names could be taken for one another each on its own. */
-function selectParquet(table: string, inputs: readonly ParquetInput[]): string[] {
-  const [alike, distinct]: [ParquetInput[], ParquetInput[]] = [[], []];
-  for (const input of inputs) (input.shownAs !== undefined && hasFilename(table) ? alike : distinct).push(input);
-  return [
-    ...(distinct.length > 0 ? [`SELECT * FROM ${readParquet(distinct.map(({ path }) => path))}`] : []),
-    ...alike.map(
-      ({ path, shownAs }) =>
-        `SELECT COLUMNS(lambda name: name <> 'filename'), ${quoteText(shownAs as string)} AS filename FROM ${readParquet([path])}`,
-    ),
-  ];
+function isTableName(name: string): name is TableName {
+  return Object.hasOwn(tableColumns, name);
+}
+
+async function createViews(connection: DuckDBConnection, sources: Sources): Promise<void> {
+  const everything = sources.get('sysflow') ?? [];
+  const extras = new Map<string, string>();
+  for (const { name, kind, record } of tables) {
+    if (kind === 'all') continue;
+    const own = sources.get(name) ?? [];
+    const selects = [selectTable(name), ...own.map((source) => selectSource(name, source))];
+    if (kind !== 'entity') {
+      const columns = tableColumns[name].map((column) => quoteIdentifier(column.name));
+      const ofType = `WHERE type = ${quoteText(record)}`;
+      selects.push(`SELECT ${columns.join(', ')} FROM (${selectTable('sysflow')}) ${ofType}`);
+      // A file of all events and flows gives each table its rows.
+      for (const source of everything) {
+        const more = extraColumns('sysflow', source).map(quoteIdentifier);
+        selects.push(`SELECT ${[...columns, ...more].join(', ')} FROM (${selectSource('sysflow', source)}) ${ofType}`);
+      }
+      for (const source of own) for (const extra of extraColumns(name, source)) extras.set(extra.toLowerCase(), extra);
+    }
+    await connection.run(`CREATE VIEW ${quoteIdentifier(name)} AS ${selects.join(' UNION ALL BY NAME ')}`);
+  }
+  const known = new Set(tableColumns.sysflow.map(({ name }) => name));
+  for (const source of everything) {
+    for (const extra of extraColumns('sysflow', source)) extras.set(extra.toLowerCase(), extra);
+  }
+  const columns = [...known, ...[...extras].filter(([key]) => !known.has(key)).map(([, name]) => name)];
+  const union = rowTables.map((table) => `SELECT * FROM ${quoteIdentifier(table.name)}`).join(' UNION ALL BY NAME ');
+  await connection.run(
+    `CREATE VIEW sysflow AS SELECT ${columns.map(quoteIdentifier).join(', ')} FROM (${union}) ORDER BY idx`,
+  );
+  // Parquet files of others are tables under their file names.
+  for (const [name, list] of sources) {
+    if (isTableName(name)) continue;
+    const select = list.map(({ from }) => `SELECT * FROM ${from}`).join(' UNION ALL BY NAME ');
+    await connection.run(`CREATE VIEW ${quoteIdentifier(name)} AS ${select}`);
+  }
 }
 
 function readParquet(paths: readonly string[]): string {
