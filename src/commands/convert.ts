@@ -1,5 +1,5 @@
 import { Args, Command, Flags } from '@oclif/core';
-import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
+import { collectorFlags, collectorOptions, refuseCollectorFlags } from '../cli/collector-flags.js';
 import { refuseWrongOutput } from '../cli/output-checks.js';
 import { progress } from '../cli/progress.js';
 import { exitCodes, explain } from '../cli/report.js';
@@ -8,7 +8,8 @@ import { type Outcome, summaryJson, summaryText } from '../cli/summary.js';
 import { tables } from '../engine/columns.gen.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { convert } from '../export/convert.js';
-import { formats, planConversions } from '../export/plan.js';
+import { convertFormats, planConversions } from '../export/plan.js';
+import { singleInputs } from '../query/inputs.js';
 
 const tableNames = tables.map((table) => table.name);
 
@@ -48,8 +49,8 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
   };
 
   static override flags = {
-    format: Flags.option({ char: 'f', options: formats })({
-      helpValue: formats.join('|'),
+    format: Flags.option({ char: 'f', options: convertFormats })({
+      helpValue: convertFormats.join('|'),
       description: 'what to write (default: from the ending of -o, else parquet)',
     }),
     output: Flags.string({
@@ -67,19 +68,27 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
   };
 
   override async run(): Promise<void> {
-    const { argv, flags } = await this.parse(Convert);
+    const { argv, flags, metadata } = await this.parse(Convert);
     refuseTerminalInput(argv as string[]);
-    const plan = planConversions(argv as string[], flags.format, flags.output);
+    const inputs = singleInputs(argv as string[]);
+    const tableInput = inputs.find(({ tables }) => tables !== undefined);
+    if (tableInput !== undefined) refuseCollectorFlags(tableInput.path, metadata.flags);
+    const plan = planConversions(
+      inputs.map(({ path }) => path),
+      flags.format,
+      flags.output,
+    );
     const first = plan[0];
     refuseWrongOutput(first, flags.table);
     const toStdout = first?.shape === 'stdout';
+    const collector = inputs.every(({ tables }) => tables !== undefined) ? {} : collectorOptions(flags);
     const outcomes: Outcome[] = [];
     let failed = 0;
-    for (const conversion of plan) {
+    for (const [index, conversion] of plan.entries()) {
       const line = progress(escapeForTerminal(conversion.input));
       const start = process.hrtime.bigint();
       try {
-        const options = { ...collectorOptions(flags), table: flags.table, onProgress: line.update };
+        const options = { ...collector, table: flags.table, tables: inputs[index]?.tables, onProgress: line.update };
         const summary = await convert(conversion, options);
         outcomes.push({ conversion, summary, seconds: Number(process.hrtime.bigint() - start) / 1e9 });
       } catch (error) {

@@ -34,7 +34,7 @@ export interface DatabaseOptions {
 /** A DuckDB that looks for no extension anywhere. */
 export async function openDatabase(
   options: DatabaseOptions = {},
-): Promise<{ connection: DuckDBConnection; close(): void }> {
+): Promise<{ connection: DuckDBConnection; connect(): Promise<DuckDBConnection>; close(): void }> {
   const instance = await DuckDBInstance.create(options.path ?? ':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
@@ -51,6 +51,7 @@ export async function openDatabase(
   const connection = await instance.connect();
   return {
     connection,
+    connect: () => instance.connect(),
     close() {
       connection.closeSync();
       instance.closeSync();

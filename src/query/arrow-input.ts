@@ -18,6 +18,7 @@ import { quoteIdentifier } from '../export/duckdb.js';
 import { type ArrowFrames, openFrames } from './arrow-frames.js';
 import { cellsOf, dictionaryValues, duckType, indexesOf, memberNames, type TextBudget } from './arrow-values.js';
 import { lz4Decompress } from './lz4.js';
+import { guessTable } from './sources.js';
 
 /** Rows of a DuckDB vector. */
 const vectorSize = 2048;
@@ -29,8 +30,8 @@ const maxMembers = 65_535;
 const inputSchema = 'sfkit_input';
 
 /**
- * Loads an Arrow file or stream into a new table and says which table of records it is; the rows only of one that is
- * wanted. The file is read twice: its dictionaries, then its rows batch by batch.
+ * Loads an Arrow file or stream into a new table and says which table of records it is, if it is one; the rows only of
+ * one that is wanted. The file is read twice: its dictionaries, then its rows batch by batch.
  */
 export async function loadArrow(
   connection: DuckDBConnection,
@@ -38,23 +39,21 @@ export async function loadArrow(
   name: string,
   named: TableName | undefined,
   isWanted: (table: TableName) => boolean,
-): Promise<{ table: TableName; from: string }> {
+): Promise<{ table: TableName | undefined; from: string }> {
   const problem = (reason: string) =>
     new SfkitError('INPUT_BAD_FORMAT', `${path}: not a readable Arrow file: ${reason.split('\n', 1)[0]}`);
   const frames = openFrames(path, problem);
   const budget = { left: frames.maxText };
   try {
     const { schema, texts } = readDictionaries(frames, budget);
-    const table = (schema.metadata.get('sfkit.table') as TableName | undefined) ?? named;
-    if (table === undefined || !Object.hasOwn(tableColumns, table)) {
-      throw new SfkitError(
-        'INPUT_BAD_FORMAT',
-        `${path}: an Arrow file of no known table; name it after one, like network_flow.arrow`,
-      );
-    }
+    const said = schema.metadata.get('sfkit.table');
+    const table =
+      said !== undefined && Object.hasOwn(tableColumns, said)
+        ? (said as TableName)
+        : (named ?? guessTable(new Set(schema.fields.map(({ name }) => name.toLowerCase()))));
     const columns = columnsOf(schema, texts);
     const from = await createTable(connection, name, columns);
-    if (!isWanted(table)) return { table, from };
+    if (table !== undefined && !isWanted(table)) return { table, from };
     const appender = await connection.createAppender(name, inputSchema);
     const chunk = DuckDBDataChunk.create(columns.map(({ type }) => type));
     for (const batch of readBatches(frames)) {

@@ -11,7 +11,7 @@ import { openColumns, type Summary } from '../engine/session.js';
 import { openDatabase, quoteIdentifier, quoteText, selectTable, TableLoader } from '../export/duckdb.js';
 import { scratchDirectory } from '../export/pending.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
-import { describe, extraColumns, type Source, selectSource } from './sources.js';
+import { describe, extraColumns, guessTable, type Source, selectSource } from './sources.js';
 import { checkStatements } from './statements.js';
 
 /** Inputs opened as tables of one database. */
@@ -65,14 +65,16 @@ export async function openDataset(
 }
 
 /** A database in memory that leaves nothing anywhere. */
-export async function openPassingDatabase(): Promise<Pick<Dataset, 'connection' | 'close'>> {
+export async function openPassingDatabase(
+  options: { memoryLimit?: string } = {},
+): Promise<{ connection: DuckDBConnection; connect(): Promise<DuckDBConnection>; close(): void }> {
   const scratch = scratchDirectory(tmpdir(), tmpdir());
   // A file where extensions would go: none is found, and none can be put there.
   const extensions = join(scratch.path, 'extensions');
   writeFileSync(extensions, '');
-  const database = await openDatabase({ temporary: join(scratch.path, 'spill'), extensions });
+  const database = await openDatabase({ temporary: join(scratch.path, 'spill'), extensions, ...options });
   return {
-    connection: database.connection,
+    ...database,
     close() {
       database.close();
       scratch.discard();
@@ -122,11 +124,15 @@ function tablesIn(connection: DuckDBConnection, sql: string): TableName[] {
 /** The tables that files hold, by name; a name that is no table's of ours is that of a file. */
 export type Sources = Map<string, Source[]>;
 
-/** Makes the tables of files readable in SQL. Of those that are loaded, only the wanted ones get their rows. */
+/**
+ * Makes the tables of files readable in SQL. Of those that are loaded, only the wanted ones get their rows. Files of
+ * no table of ours are found by their names, or refused where `isStrict`.
+ */
 export async function openSources(
   connection: DuckDBConnection,
   inputs: readonly QueryInput[],
   wanted: readonly TableName[],
+  isStrict = false,
 ): Promise<Sources> {
   const sources: Sources = new Map();
   const add = (name: string, source: Source) => sources.set(name, [...(sources.get(name) ?? []), source]);
@@ -135,16 +141,19 @@ export async function openSources(
   for (const [index, input] of inputs.entries()) {
     if (input.kind !== 'arrow') continue;
     const { loadArrow } = await import('./arrow-input.js');
-    const { table, from } = await loadArrow(connection, input.path, `arrow_${index}`, input.table, isWanted);
-    add(table, { ...(await describe(connection, from)), ...shownIn(table, input) });
+    const loaded = await loadArrow(connection, input.path, `arrow_${index}`, input.table, isWanted);
+    const name = loaded.table ?? stemOf(input.path);
+    if (isStrict && loaded.table === undefined) throw unknownTable(input.path);
+    add(name, { ...(await describe(connection, loaded.from)), ...shownIn(name, input) });
   }
   // Files with the same columns are read as one; a view of a thousand would be slow to bind.
   const alike = new Map<string, { name: string; paths: string[]; source: Source }>();
   for (const input of inputs) {
     if (input.kind !== 'parquet') continue;
-    const name =
-      (await tableInParquet(connection, input.path)) ?? input.table ?? basename(input.path, extname(input.path));
+    const known = (await tableInParquet(connection, input.path)) ?? input.table;
     const described = await describe(connection, readParquet([input.path]));
+    const name = known ?? (isStrict ? guessTable(new Set(described.columns.keys())) : undefined) ?? stemOf(input.path);
+    if (isStrict && !isTableName(name)) throw unknownTable(input.path);
     const source = { ...described, ...shownIn(name, input) };
     // Rows are numbered in each file where they have no number.
     const isAlone = !source.columns.has('idx') && isTableName(name);
@@ -155,6 +164,17 @@ export async function openSources(
   }
   for (const { name, paths, source } of alike.values()) add(name, { ...source, from: readParquet(paths) });
   return sources;
+}
+
+function stemOf(path: string): string {
+  return basename(path, extname(path));
+}
+
+function unknownTable(path: string): SfkitError {
+  return new SfkitError(
+    'INPUT_NOT_SUPPORTED',
+    `${path}: it has the columns of no table of sfkit's; name it after one, like network_flow${extname(path)}`,
+  );
 }
 
 function shownIn(table: string, { shownAs }: QueryInput): Pick<Source, 'shownAs'> {

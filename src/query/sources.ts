@@ -98,3 +98,10 @@ function bitsSql(names: string): string {
   const list = opNames.map((name) => quoteText(name)).join(', ');
   return `CAST(coalesce(list_sum(list_transform(${names}, lambda name: 1 << (list_position([${list}], name) - 1))), CASE WHEN ${names} IS NOT NULL THEN 0 END) AS INTEGER)`;
 }
+
+/** The table that a file holds which does not say: the largest one whose columns it has all. */
+export function guessTable(columns: ReadonlySet<string>): TableName | undefined {
+  return [...tables]
+    .sort((left, right) => tableColumns[right.name].length - tableColumns[left.name].length)
+    .find(({ name }) => physicalColumns(name).every((column) => columns.has(column.name)))?.name;
+}
