@@ -46,25 +46,36 @@ export async function* rebuildSysflow(input: TableInput): AsyncGenerator<Buffer>
   }
 }
 
+/** Rows of one key: their numbers, what they look like, the last place of each look, and how many were passed. */
+interface EntityEntry {
+  rows: number[];
+  prints: bigint[];
+  last: Map<bigint, number>;
+  passed: number;
+}
+
 /** The rows of one entity's table, by what identifies it. */
 class EntityRows {
   readonly #rows: MergedRows;
   readonly #keyOf: (cursor: RowCursor) => string;
-  /** For each key the numbers of its rows, what they look like, and how many of them were passed. */
-  readonly #index = new Map<string, { rows: number[]; prints: bigint[]; passed: number }>();
+  readonly #index = new Map<string, EntityEntry>();
   /** Rows that were passed. */
   #passed = 0;
+  /** The row after those, where it was looked at. */
+  #ahead: RowCursor | undefined;
 
   private constructor(rows: MergedRows, keyOf: (cursor: RowCursor) => string) {
     this.#rows = rows;
     this.#keyOf = keyOf;
   }
 
+  /** `visit` gets each row once, in order, before any is passed. */
   static async open(
     input: TableInput,
     table: TableName,
     keyOf: (cursor: RowCursor) => string,
     print?: RowPrint,
+    visit?: (row: RowCursor, number: number) => void,
   ): Promise<EntityRows> {
     const more = print === undefined ? [] : [print];
     const entities = new EntityRows(await input.rows(table, more), keyOf);
@@ -73,15 +84,23 @@ class EntityRows {
       let number = 0;
       for (let cursor = await rows.next(); cursor !== undefined; cursor = await rows.next()) {
         const key = keyOf(cursor);
-        const entry = entities.#index.get(key) ?? { rows: [], prints: [], passed: 0 };
+        const entry: EntityEntry = entities.#index.get(key) ?? { rows: [], prints: [], last: new Map(), passed: 0 };
         entities.#index.set(key, entry);
+        visit?.(cursor, number);
+        const look = cursor.long(print?.name ?? '');
+        entry.last.set(look, entry.rows.length);
         entry.rows.push(number++);
-        entry.prints.push(cursor.long(print?.name ?? ''));
+        entry.prints.push(look);
       }
     } finally {
       rows.close();
     }
     return entities;
+  }
+
+  /** The number of the next row. */
+  get passed(): number {
+    return this.#passed;
   }
 
   /** Whether it has rows of the key. */
@@ -94,16 +113,24 @@ class EntityRows {
     const entry = this.#index.get(key);
     if (entry === undefined) return 0;
     if (isKnown && (look === undefined || entry.prints[entry.passed - 1] === look)) return 0;
-    for (let place = entry.passed; place < entry.rows.length; place++) {
+    const last = look === undefined ? entry.rows.length - 1 : (entry.last.get(look) ?? -1);
+    for (let place = entry.passed; place <= last; place++) {
       if (look === undefined || entry.prints[place] === look) return (entry.rows[place] as number) + 1;
     }
     return isKnown ? 0 : (entry.rows[entry.passed] ?? -1) + 1;
   }
 
-  /** The next row, as long as fewer than `count` were passed. */
+  /** The next row, without passing it. */
+  async peek(): Promise<RowCursor | undefined> {
+    this.#ahead ??= await this.#rows.next();
+    return this.#ahead;
+  }
+
+  /** Passes the next row, as long as fewer than `count` were passed. */
   async next(count: number): Promise<RowCursor | undefined> {
     if (this.#passed >= count) return undefined;
-    const cursor = await this.#rows.next();
+    const cursor = await this.peek();
+    this.#ahead = undefined;
     if (cursor === undefined) return undefined;
     this.#passed += 1;
     const entry = this.#index.get(this.#keyOf(cursor));
@@ -124,6 +151,32 @@ const podKey = (cursor: RowCursor) => cursor.text('pod_id');
 const headerKey = (cursor: RowCursor) =>
   JSON.stringify(['node_id', 'node_ip', 'filename'].map((name) => cursor.text(name)));
 
+/**
+ * Processes that were written because a child of theirs was, which comes after them: the child's container was
+ * written before all of them.
+ */
+class Chains {
+  readonly #containers = new Map<number, Set<string>>();
+  #first = 0;
+  #key = '';
+  #time = -1n;
+
+  add(row: RowCursor, number: number): void {
+    const isChild = number > 0 && row.long('ts_uts') === this.#time && processKey(row, 'pproc') === this.#key;
+    if (!isChild) this.#first = number;
+    this.#key = processKey(row);
+    this.#time = row.long('ts_uts');
+    const container = containerKey(row);
+    if (container === '') return;
+    const containers = this.#containers.get(this.#first) ?? new Set();
+    this.#containers.set(this.#first, containers.add(container));
+  }
+
+  containersOf(number: number): readonly string[] {
+    return [...(this.#containers.get(number) ?? [])].reverse();
+  }
+}
+
 class Rebuilder {
   readonly #input: TableInput;
   readonly #encoder = new SysflowEncoder();
@@ -133,6 +186,7 @@ class Rebuilder {
   readonly #containers: EntityRows;
   readonly #pods: EntityRows;
   readonly #headers: EntityRows;
+  readonly #chains: Chains;
   #header: string | undefined;
   /** What was written since the header, and how it looked where it was made of a row that refers to it. */
   readonly #known = {
@@ -145,8 +199,10 @@ class Rebuilder {
   private constructor(
     input: TableInput,
     [processes, files, containers, pods, headers]: [EntityRows, EntityRows, EntityRows, EntityRows, EntityRows],
+    chains: Chains,
   ) {
     this.#input = input;
+    this.#chains = chains;
     this.#processes = processes;
     this.#files = files;
     this.#containers = containers;
@@ -155,13 +211,15 @@ class Rebuilder {
   }
 
   static async open(input: TableInput): Promise<Rebuilder> {
-    return new Rebuilder(input, [
-      await EntityRows.open(input, 'process', processKey, processPrint),
+    const chains = new Chains();
+    const rows: [EntityRows, EntityRows, EntityRows, EntityRows, EntityRows] = [
+      await EntityRows.open(input, 'process', processKey, processPrint, (row, number) => chains.add(row, number)),
       await EntityRows.open(input, 'file', fileKey),
       await EntityRows.open(input, 'container', containerKey, containerPrint),
       await EntityRows.open(input, 'pod', podKey),
       await EntityRows.open(input, 'header', headerKey),
-    ]);
+    ];
+    return new Rebuilder(input, rows, chains);
   }
 
   async *run(): AsyncGenerator<Buffer> {
@@ -171,6 +229,7 @@ class Rebuilder {
       for (let cursor = await rows.next(); cursor !== undefined; cursor = await rows.next()) {
         this.#input.count('sysflow', cursor);
         await this.#enterHeader(cursor);
+        await this.#catchUp(cursor);
         await this.#introduce(cursor);
         this.#addRow(cursor);
         yield* this.#out.splice(0);
@@ -222,6 +281,30 @@ class Rebuilder {
       filename: row.text('filename'),
     });
     for (const known of Object.values(this.#known)) known.clear();
+  }
+
+  /**
+   * Writes the processes and files that are older than the row: their time is when they were written, that of an
+   * event too, and a flow is written at its end or later.
+   */
+  async #catchUp(row: RowCursor): Promise<void> {
+    const end = row.get('endts_uts') as bigint | null;
+    const limit = end === null ? row.long('ts_uts') : end - 1n;
+    for (;;) {
+      const process = await this.#processes.peek();
+      const file = await this.#files.peek();
+      const processTime = process?.long('ts_uts');
+      const fileTime = file?.long('ts_uts');
+      if (processTime !== undefined && processTime <= limit && (fileTime === undefined || processTime <= fileTime)) {
+        await this.#passProcesses(this.#processes.passed + 1);
+      } else if (fileTime !== undefined && fileTime <= limit) {
+        await this.#passFiles(this.#files.passed + 1);
+      } else if (processTime !== undefined && processTime <= limit) {
+        await this.#passProcesses(this.#processes.passed + 1);
+      } else {
+        return;
+      }
+    }
   }
 
   /** Writes the records that the row refers to and that were not written yet. */
@@ -318,9 +401,13 @@ class Rebuilder {
   }
 
   async #passProcesses(count: number): Promise<void> {
-    for (let row = await this.#processes.next(count); row !== undefined; row = await this.#processes.next(count)) {
+    for (;;) {
+      const containers = this.#chains.containersOf(this.#processes.passed);
+      const row = await this.#processes.next(count);
+      if (row === undefined) return;
       this.#input.count('process', row);
-      await this.#passContainerOf(row);
+      for (const id of containers) await this.#passContainer(id);
+      await this.#passContainer(containerKey(row));
       this.#writeProcess(row, 'proc', row.long('process_print'));
     }
   }
@@ -328,13 +415,12 @@ class Rebuilder {
   async #passFiles(count: number): Promise<void> {
     for (let row = await this.#files.next(count); row !== undefined; row = await this.#files.next(count)) {
       this.#input.count('file', row);
-      await this.#passContainerOf(row);
+      await this.#passContainer(containerKey(row));
       this.#writeFile(row, row.text('file_oid'), row.text('file_path'), row.get('container_id') as string | null);
     }
   }
 
-  async #passContainerOf(row: RowCursor): Promise<void> {
-    const id = containerKey(row);
+  async #passContainer(id: string): Promise<void> {
     if (id === '' || this.#known.containers.has(id)) return;
     await this.#passContainers(this.#containers.neededFor(id, undefined, false));
   }
