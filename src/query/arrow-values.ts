@@ -87,10 +87,10 @@ export function duckType(type: DataType): DuckDBType {
 }
 
 /** Names that differ in more than case, as columns of SQL must. */
-export function memberNames(fields: readonly { name: string }[]): string[] {
+export function memberNames(fields: readonly { name: string | null }[]): string[] {
   const taken = new Set<string>();
   return fields.map(({ name }) => {
-    const wanted = name.replaceAll('\0', '\ufffd') || 'unnamed';
+    const wanted = (name ?? '').replaceAll('\0', '\ufffd') || 'unnamed';
     let unique = wanted;
     for (let count = 1; taken.has(unique.toLowerCase()); count++) unique = `${wanted}_${count}`;
     taken.add(unique.toLowerCase());

@@ -58,11 +58,13 @@ function valueSql(table: TableName, column: TableColumn, source: Source): string
     if (own === undefined) return undefined;
     return column.type === 'ts' ? timestampSql(nanosecondsSql(own)) : cast(own, sqlTypes[column.type]);
   }
-  if (own !== undefined) return cast(own, sqlTypes[column.type]);
   const derived = tableColumns[table].find(
     (other) => other.derived && physicalColumns(table)[other.physical] === column,
   );
   const shown = derived === undefined ? undefined : source.columns.get(derived.name);
+  // Where pandas made floating-point numbers of times, because some are missing, the times are still exact.
+  const isRounded = derived?.type === 'ts' && (own?.type === 'DOUBLE' || own?.type === 'FLOAT') && shown !== undefined;
+  if (own !== undefined && !isRounded) return cast(own, sqlTypes[column.type]);
   if (derived !== undefined && shown !== undefined) {
     return derived.type === 'ts' ? nanosecondsSql(shown) : bitsSql(cast(shown, sqlTypes.ops));
   }
