@@ -94,10 +94,11 @@ function overridden<Value>(variable: string, flag: string, value: Value, overrid
 /** Refuses flags about captures, where somebody gave any of them, for an input that is tables. */
 export function refuseCollectorFlags(
   input: string,
-  given: Readonly<Record<string, { setFromDefault?: boolean } | undefined>>,
+  flags: Readonly<Record<string, unknown>>,
+  origins: Readonly<Record<string, { setFromDefault?: boolean } | undefined>>,
 ): void {
   for (const name of Object.keys(collectorFlags)) {
-    if (given[name] === undefined || given[name].setFromDefault === true) continue;
+    if (flags[name] === undefined || origins[name]?.setFromDefault === true) continue;
     throw new SfkitError(
       'INVALID_ARGUMENT',
       `${input}: --${name} is about the events of a capture, and this is a table; leave it out`,

@@ -72,7 +72,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
     refuseTerminalInput(argv as string[]);
     const inputs = singleInputs(argv as string[]);
     const tableInput = inputs.find(({ tables }) => tables !== undefined);
-    if (tableInput !== undefined) refuseCollectorFlags(tableInput.path, metadata.flags);
+    if (tableInput !== undefined) refuseCollectorFlags(tableInput.path, flags, metadata.flags);
     const plan = planConversions(
       inputs.map(({ path }) => path),
       flags.format,

@@ -35,9 +35,13 @@ async function toTables(
   table: TableName | undefined,
   onProgress: ((summary: Summary) => void) | undefined,
 ): Promise<void> {
-  const wanted = tablesOf(conversion, table);
+  // A file of one table stays one.
+  const wanted = tablesOf(conversion, table ?? input.onlyTable);
   if (!wanted.some((name) => input.covers(name))) {
-    throw new SfkitError('INPUT_NOT_SUPPORTED', `${conversion.input}: it has no table ${wanted[0]}`);
+    throw new SfkitError(
+      'INPUT_NOT_SUPPORTED',
+      `${conversion.input}: it has no table ${wanted[0]}; it has ${input.tableNames.join(', ')}`,
+    );
   }
   input.compareColumns(wanted);
   let output: TableOutput | undefined;

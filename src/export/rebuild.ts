@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type TableName, tables } from '../engine/columns.gen.js';
+import type { TableName } from '../engine/columns.gen.js';
 import type { MergedRows, RowCursor } from '../query/rows.js';
 import { type BranchName, SysflowEncoder } from '../records/encode.js';
 import type { RowPrint, TableInput } from './table-input.js';
@@ -223,7 +223,7 @@ class Rebuilder {
   }
 
   async *run(): AsyncGenerator<Buffer> {
-    this.#input.compareColumns(tables.filter(({ kind }) => kind !== 'all').map(({ name }) => name));
+    this.#input.compareColumns([]);
     const rows = await this.#input.rows('sysflow', [processPrint, containerPrint]);
     try {
       for (let cursor = await rows.next(); cursor !== undefined; cursor = await rows.next()) {
@@ -375,7 +375,8 @@ class Rebuilder {
     }
     this.#made();
     const path = cursor.text(pathColumn);
-    this.#writeFile(cursor, oid, path, containerOf(oid, path, cursor.get('container_id') as string | null));
+    const container = containerOf(oid, path, cursor.get('container_id') as string | null);
+    this.#writeFile(cursor, 'REUP', oid, path, container);
   }
 
   #made(): void {
@@ -416,7 +417,8 @@ class Rebuilder {
     for (let row = await this.#files.next(count); row !== undefined; row = await this.#files.next(count)) {
       this.#input.count('file', row);
       await this.#passContainer(containerKey(row));
-      this.#writeFile(row, row.text('file_oid'), row.text('file_path'), row.get('container_id') as string | null);
+      const container = row.get('container_id') as string | null;
+      this.#writeFile(row, stateOf(row), row.text('file_oid'), row.text('file_path'), container);
     }
   }
 
@@ -484,10 +486,10 @@ class Rebuilder {
     });
   }
 
-  #writeFile(row: RowCursor, oid: string, path: string, containerId: string | null): void {
+  #writeFile(row: RowCursor, state: string, oid: string, path: string, containerId: string | null): void {
     this.#known.files.add(oid);
     this.#add('File', {
-      state: stateOf(row),
+      state,
       oid: foid(oid),
       ts: row.long('ts_uts'),
       restype: (row.text('file_type') || '?').charCodeAt(0),

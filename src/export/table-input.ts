@@ -76,6 +76,15 @@ export class TableInput {
     }
   }
 
+  get tableNames(): string[] {
+    return [...this.#sources.keys()];
+  }
+
+  /** Its table, where it has a single one. */
+  get onlyTable(): TableName | undefined {
+    return this.#sources.size === 1 ? (this.tableNames[0] as TableName) : undefined;
+  }
+
   has(table: TableName): boolean {
     return this.#sources.has(table);
   }
