@@ -14,10 +14,12 @@ import { singleInputs } from '../query/inputs.js';
 const tableNames = tables.map((table) => table.name);
 
 export default class Convert extends Command {
-  static override summary = 'Turn captures into SysFlow files or tables.';
+  static override summary = 'Turn captures, SysFlow files and tables into one another.';
 
   static override description =
-    `Reads system-call captures (.scap, plain or gzip) and writes what happened in them: as a SysFlow file (avro), or as tables (parquet, arrow, jsonl, csv). Without -o the tables go to NAME.sysflow/ in the working directory, one file a table. What is already there under that name is replaced.
+    `Reads system-call captures (.scap, plain or gzip), SysFlow files (.sf) and tables (.parquet, .arrow) and writes what happened in them: as a SysFlow file (avro), as tables (parquet, arrow, jsonl, csv), or as a DuckDB database (duckdb). Without -o the tables go to NAME.sysflow/ in the working directory, one file a table. What is already there under that name is replaced.
+
+A directory of tables is one input; a directory of captures and SysFlow files is as many inputs as it holds. From tables a SysFlow file is rebuilt; what they lack is counted.
 
 Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what could be read was written.`;
 
@@ -39,13 +41,24 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
       description: 'Only what the processes of one container did',
       command: '<%= config.bin %> convert capture.scap --filter "container.id = 0123456789ab"',
     },
+    {
+      description: 'A database for the DuckDB command line, with every table',
+      command: '<%= config.bin %> convert capture.scap -o capture.duckdb',
+    },
+    {
+      description: 'A SysFlow file of a directory of tables',
+      command: '<%= config.bin %> convert capture.sysflow/ -o capture.sf',
+    },
     { description: 'Many captures, a directory each', command: '<%= config.bin %> convert captures/*.scap -o tables/' },
   ];
 
   static override strict = false;
 
   static override args = {
-    capture: Args.string({ required: true, description: 'captures to convert; - for standard input' }),
+    capture: Args.string({
+      required: true,
+      description: 'captures (- for standard input), SysFlow files, tables or directories to convert',
+    }),
   };
 
   static override flags = {
@@ -57,7 +70,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
       char: 'o',
       helpValue: 'PATH',
       description:
-        'a file, a directory (ending in /), or - for standard output (default: NAME.sysflow/, for avro NAME.sf)',
+        'a file, a directory (ending in /), or - for standard output (default: NAME.sysflow/, for avro NAME.sf, for duckdb NAME.duckdb)',
     }),
     table: Flags.option({ options: tableNames })({
       helpValue: 'NAME',
