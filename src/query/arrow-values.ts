@@ -207,7 +207,7 @@ function toMicroseconds(value: bigint, unit: TimeUnit): bigint {
 /** Where the values of variable length begin and end. They follow one another: rows that shared them could be any size. */
 function spans(data: Data, limit: number) {
   const offsets = data.valueOffsets as Int32Array | BigInt64Array | undefined;
-  let before = data.length === 0 ? 0 : Number(offsets?.[0]);
+  let before = 0;
   for (let row = 0; row <= data.length && data.length > 0; row++) {
     const offset = Number(offsets?.[row]);
     if (!(offset >= before && offset <= limit)) throw new Error(`the offsets of a column are impossible at row ${row}`);
