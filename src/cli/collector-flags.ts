@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { overridesOf } from '../driver/environment.js';
 import { type CollectorOptions, compatModes, fileReadModes } from '../engine/config.js';
+import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 
 const helpGroup = 'RECORDS';
@@ -88,4 +89,19 @@ function overridden<Value>(variable: string, flag: string, value: Value, overrid
   const set = escapeForTerminal(process.env[variable] ?? '');
   process.stderr.write(`sfkit: ${variable}=${set} in the environment decides over ${flag}\n`);
   return override;
+}
+
+/** Refuses flags about captures, where somebody gave any of them, for an input that is tables. */
+export function refuseCollectorFlags(
+  input: string,
+  flags: Readonly<Record<string, unknown>>,
+  origins: Readonly<Record<string, { setFromDefault?: boolean } | undefined>>,
+): void {
+  for (const name of Object.keys(collectorFlags)) {
+    if (flags[name] === undefined || origins[name]?.setFromDefault === true) continue;
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      `${input}: --${name} is about the events of a capture, and this is a table; leave it out`,
+    );
+  }
 }

@@ -3,8 +3,11 @@ import type { Conversion, TimestampUnit } from '../export/plan.js';
 
 /** Refuses a table where all are written, and binary data where a person would see it. */
 export function refuseWrongOutput(plan: Conversion | undefined, table: string | undefined): void {
-  if (table !== undefined && (plan?.shape === 'directory' || plan?.format === 'avro')) {
-    const all = plan.format === 'avro' ? 'a SysFlow file holds all records' : 'a directory gets every table';
+  if (table !== undefined && (plan?.shape === 'directory' || plan?.format === 'avro' || plan?.format === 'duckdb')) {
+    const all =
+      plan.format === 'avro'
+        ? 'a SysFlow file holds all records'
+        : `a ${plan.format === 'duckdb' ? 'database' : 'directory'} gets every table`;
     throw new SfkitError('INVALID_ARGUMENT', `--table is for a single file of a table format; ${all}`);
   }
   const isText = plan?.format === 'jsonl' || plan?.format === 'csv';

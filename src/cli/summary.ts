@@ -162,7 +162,9 @@ export function counted(count: bigint, things: string): string {
 
 /** The first plural noun made one: 'file flows that ...' to 'file flow that ...'. */
 function singular(things: string): string {
-  return things.replace(/\b(byte|block|call|event|flow|list|place|time)s\b/, '$1').replace(/\btheir\b/, 'its');
+  return things
+    .replace(/\b(byte|block|call|column|event|flow|header|list|place|pod|record|row|table|time)s\b/, '$1')
+    .replace(/\btheir\b/, 'its');
 }
 
 /** With a comma between thousands. */

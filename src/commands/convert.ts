@@ -1,5 +1,5 @@
 import { Args, Command, Flags } from '@oclif/core';
-import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
+import { collectorFlags, collectorOptions, refuseCollectorFlags } from '../cli/collector-flags.js';
 import { refuseWrongOutput, withTimestamps } from '../cli/output-checks.js';
 import { progress } from '../cli/progress.js';
 import { exitCodes, explain } from '../cli/report.js';
@@ -8,15 +8,18 @@ import { type Outcome, summaryJson, summaryText } from '../cli/summary.js';
 import { tables } from '../engine/columns.gen.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { convert } from '../export/convert.js';
-import { formats, planConversions, timestampUnits } from '../export/plan.js';
+import { convertFormats, planConversions, timestampUnits } from '../export/plan.js';
+import { singleInputs } from '../query/inputs.js';
 
 const tableNames = tables.map((table) => table.name);
 
 export default class Convert extends Command {
-  static override summary = 'Turn captures into SysFlow files or tables.';
+  static override summary = 'Turn captures, SysFlow files and tables into one another.';
 
   static override description =
-    `Reads system-call captures (.scap, plain or gzip) and writes what happened in them: as a SysFlow file (avro), or as tables (parquet, arrow, jsonl, csv). Without -o the tables go to NAME.sysflow/ in the working directory, one file a table. What is already there under that name is replaced.
+    `Reads system-call captures (.scap, plain or gzip), SysFlow files (.sf) and tables (.parquet, .arrow) and writes what happened in them: as a SysFlow file (avro), as tables (parquet, arrow, jsonl, csv), or as a DuckDB database (duckdb). Without -o the tables go to NAME.sysflow/ in the working directory, one file a table. What is already there under that name is replaced.
+
+A directory of tables is one input; a directory of captures and SysFlow files is as many inputs as it holds. From tables a SysFlow file is rebuilt; what they lack is counted.
 
 Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what could be read was written.`;
 
@@ -38,25 +41,36 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
       description: 'Only what the processes of one container did',
       command: '<%= config.bin %> convert capture.scap --filter "container.id = 0123456789ab"',
     },
+    {
+      description: 'A database for the DuckDB command line, with every table',
+      command: '<%= config.bin %> convert capture.scap -o capture.duckdb',
+    },
+    {
+      description: 'A SysFlow file of a directory of tables',
+      command: '<%= config.bin %> convert capture.sysflow/ -o capture.sf',
+    },
     { description: 'Many captures, a directory each', command: '<%= config.bin %> convert captures/*.scap -o tables/' },
   ];
 
   static override strict = false;
 
   static override args = {
-    capture: Args.string({ required: true, description: 'captures to convert; - for standard input' }),
+    capture: Args.string({
+      required: true,
+      description: 'captures (- for standard input), SysFlow files, tables or directories to convert',
+    }),
   };
 
   static override flags = {
-    format: Flags.option({ char: 'f', options: formats })({
-      helpValue: formats.join('|'),
+    format: Flags.option({ char: 'f', options: convertFormats })({
+      helpValue: convertFormats.join('|'),
       description: 'what to write (default: from the ending of -o, else parquet)',
     }),
     output: Flags.string({
       char: 'o',
       helpValue: 'PATH',
       description:
-        'a file, a directory (ending in /), or - for standard output (default: NAME.sysflow/, for avro NAME.sf)',
+        'a file, a directory (ending in /), or - for standard output (default: NAME.sysflow/, for avro NAME.sf, for duckdb NAME.duckdb)',
     }),
     table: Flags.option({ options: tableNames })({
       helpValue: 'NAME',
@@ -71,21 +85,27 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
   };
 
   override async run(): Promise<void> {
-    const { argv, flags } = await this.parse(Convert);
+    const { argv, flags, metadata } = await this.parse(Convert);
     refuseTerminalInput(argv as string[]);
-    const plan = planConversions(argv as string[], flags.format, flags.output).map((conversion) =>
-      withTimestamps(conversion, flags.timestamps),
-    );
+    const inputs = singleInputs(argv as string[]);
+    const tableInput = inputs.find(({ tables }) => tables !== undefined);
+    if (tableInput !== undefined) refuseCollectorFlags(tableInput.path, flags, metadata.flags);
+    const plan = planConversions(
+      inputs.map(({ path }) => path),
+      flags.format,
+      flags.output,
+    ).map((conversion) => withTimestamps(conversion, flags.timestamps));
     const first = plan[0];
     refuseWrongOutput(first, flags.table);
     const toStdout = first?.shape === 'stdout';
+    const collector = inputs.every(({ tables }) => tables !== undefined) ? {} : collectorOptions(flags);
     const outcomes: Outcome[] = [];
     let failed = 0;
-    for (const conversion of plan) {
+    for (const [index, conversion] of plan.entries()) {
       const line = progress(escapeForTerminal(conversion.input));
       const start = process.hrtime.bigint();
       try {
-        const options = { ...collectorOptions(flags), table: flags.table, onProgress: line.update };
+        const options = { ...collector, table: flags.table, tables: inputs[index]?.tables, onProgress: line.update };
         const summary = await convert(conversion, options);
         outcomes.push({ conversion, summary, seconds: Number(process.hrtime.bigint() - start) / 1e9 });
       } catch (error) {

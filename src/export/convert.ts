@@ -3,6 +3,7 @@ import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
 import { openAvro, openColumns, type Session, type Summary } from '../engine/session.js';
+import type { QueryInput } from '../query/inputs.js';
 import type { Conversion } from './plan.js';
 import { openSink } from './sink.js';
 import { openTables, tablesOf } from './tables.js';
@@ -11,13 +12,19 @@ import { makeDirectory } from './target.js';
 export interface ConvertOptions extends CollectorOptions {
   /** The table of an output that holds one. Default: sysflow, all events and flows. */
   table?: TableName | undefined;
+  /** The files of an input that is tables; nothing where the engine reads it. */
+  tables?: readonly QueryInput[] | undefined;
   /** Told what is known so far, after each batch. */
   onProgress?: ((summary: Summary) => void) | undefined;
 }
 
 /** Converts one input. The output shows under its name when all of it is there, and not at all on an error. */
 export async function convert(conversion: Conversion, options: ConvertOptions = {}): Promise<Summary> {
-  const { table, onProgress, ...collector } = options;
+  const { table, tables, onProgress, ...collector } = options;
+  if (tables !== undefined) {
+    const { convertTables } = await import('./convert-tables.js');
+    return convertTables(conversion, tables, table, onProgress);
+  }
   // The capture's name, so that the bytes depend neither on where it lies nor on what the output is called.
   const { input } = conversion;
   const config = { filename: basename(inputName(input)), ...collector, input, kind: kindOf(input) };

@@ -58,7 +58,7 @@ const freeSettings = [
 /** A DuckDB that looks for no extension anywhere, and whose answers do not depend on the machine. */
 export async function openDatabase(
   options: DatabaseOptions = {},
-): Promise<{ connection: DuckDBConnection; close(): void }> {
+): Promise<{ connection: DuckDBConnection; connect(): Promise<DuckDBConnection>; close(): void }> {
   // DuckDB would make it as the umask has it.
   if (options.temporary !== undefined) mkdirSync(options.temporary, { recursive: true, mode: 0o700 });
   const instance = await DuckDBInstance.create(options.path ?? ':memory:', {
@@ -80,6 +80,7 @@ export async function openDatabase(
   await connection.run("SET GLOBAL TimeZone = 'UTC'; SET GLOBAL Calendar = 'gregorian'");
   return {
     connection,
+    connect: () => instance.connect(),
     close() {
       connection.closeSync();
       instance.closeSync();

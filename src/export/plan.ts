@@ -3,8 +3,10 @@ import { basename, extname, join } from 'node:path';
 import { SfkitError } from '../engine/errors.js';
 import { inputName } from '../engine/input-kind.js';
 
+/** What can be written while it comes, live too. */
 export const formats = ['avro', 'arrow', 'parquet', 'jsonl', 'csv'] as const;
-export type Format = (typeof formats)[number];
+export const convertFormats = [...formats, 'duckdb'] as const;
+export type Format = (typeof convertFormats)[number];
 
 /** File name endings by format; the first is the one we write. */
 const endings: Readonly<Record<Format, readonly string[]>> = {
@@ -13,13 +15,14 @@ const endings: Readonly<Record<Format, readonly string[]>> = {
   parquet: ['.parquet', '.pq'],
   jsonl: ['.jsonl', '.ndjson'],
   csv: ['.csv'],
+  duckdb: ['.duckdb'],
 };
 
 /** Units of the times in Parquet files. */
 export const timestampUnits = ['ns', 'us'] as const;
 export type TimestampUnit = (typeof timestampUnits)[number];
 
-/** What one capture becomes. */
+/** What one input becomes. */
 export interface Conversion {
   input: string;
   format: Format;
@@ -52,10 +55,10 @@ export function planConversions(
   return plan;
 }
 
-/** The name of a capture without its directory and endings: what outputs are named after. */
+/** The name of an input without its directory and endings: what outputs are named after. */
 export function captureName(input: string): string {
   const name = basename(inputName(input));
-  return name.replace(/(\.(scap|sf))?(\.gz)?$/i, '') || name;
+  return name.replace(/(\.(scap|sf|sysflow|parquet|pq|arrow|arrows|feather|ipc))?(\.gz)?$/i, '') || name;
 }
 
 export function extension(format: Format): string {
@@ -70,21 +73,21 @@ export function planOne(
   output: string | undefined,
 ): Conversion {
   if (output === '-') {
-    if (several) refuse('several captures do not fit into standard output; name a directory with -o DIR/');
+    if (several) refuse('several inputs do not fit into standard output; name a directory with -o DIR/');
     if (wanted === undefined) refuse('say with -f which format to write to standard output');
     return { input, format: wanted, shape: 'stdout', output };
   }
   if (output === undefined || output.endsWith('/')) {
     const format = wanted ?? 'parquet';
     const directory = output ?? '';
-    if (format === 'avro') {
-      const output = `${directory}${captureName(input)}.sf`;
+    if (format === 'avro' || format === 'duckdb') {
+      const output = `${directory}${captureName(input)}${extension(format)}`;
       return { input, format, shape: 'file', output, ...(directory === '' ? {} : { directory }) };
     }
     const own = output === undefined || several ? join(directory, `${captureName(input)}.sysflow/`) : directory;
     return { input, format, shape: 'directory', output: own };
   }
-  if (several) refuse(`several captures do not fit into the one file ${output}; name a directory with -o DIR/`);
+  if (several) refuse(`several inputs do not fit into the one file ${output}; name a directory with -o DIR/`);
   const named = formatOf(output);
   if (wanted !== undefined && named !== undefined && named !== wanted) {
     refuse(`${output} ends like ${named} and -f says ${wanted}; name the file or the format otherwise`);
@@ -92,7 +95,7 @@ export function planOne(
   const format = wanted ?? named;
   if (format === undefined) {
     refuse(
-      `cannot tell the format from the name ${output}; end it in .sf, .arrow, .parquet, .jsonl or .csv, say it with -f, or end a directory with /`,
+      `cannot tell the format from the name ${output}; end it in .sf, .arrow, .parquet, .jsonl, .csv or .duckdb, say it with -f, or end a directory with /`,
     );
   }
   return { input, format, shape: 'file', output };
@@ -100,7 +103,7 @@ export function planOne(
 
 function formatOf(path: string): Format | undefined {
   const ending = extname(path).toLowerCase();
-  return formats.find((format) => endings[format].includes(ending));
+  return convertFormats.find((format) => endings[format].includes(ending));
 }
 
 /** Whether two paths lead to one file that is there. */

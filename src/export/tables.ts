@@ -10,7 +10,7 @@ import { type ByteSink, isStream, openSink, plainFileSink, type SinkOptions } fr
 import { stageFile } from './staged.js';
 import { csvHeader, csvLines, jsonLines } from './text.js';
 
-export type TableFormat = Exclude<Format, 'avro'>;
+export type TableFormat = Exclude<Format, 'avro' | 'duckdb'>;
 
 /** Takes the batches of a session. Nothing shows under the output's name before finish(). */
 export interface TableOutput {
@@ -19,9 +19,12 @@ export interface TableOutput {
   discard(): void;
 }
 
-/** The tables that an output holds: a file the one that was asked for, a directory every one of records. */
-export function tablesOf({ shape }: Pick<Conversion, 'shape'>, table: TableName | undefined): TableName[] {
-  if (shape !== 'directory') return [table ?? 'sysflow'];
+/** The tables that an output holds: a file the one that was asked for, a directory or database every one of records. */
+export function tablesOf(
+  { shape, format }: Pick<Conversion, 'shape' | 'format'>,
+  table: TableName | undefined,
+): TableName[] {
+  if (shape !== 'directory' && format !== 'duckdb') return [table ?? 'sysflow'];
   return tableSpecs.filter((spec) => spec.kind !== 'all').map((spec) => spec.name);
 }
 
@@ -31,6 +34,10 @@ export async function openTables(
   tables: readonly TableName[],
   options: SinkOptions = {},
 ): Promise<TableOutput> {
+  if (conversion.format === 'duckdb') {
+    const { openDatabaseFile } = await import('./database.js');
+    return openDatabaseFile(conversion, tables, options);
+  }
   const format = conversion.format as TableFormat;
   if (format === 'parquet') return openParquet(conversion, tables, options);
   return conversion.shape === 'directory'

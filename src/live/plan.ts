@@ -15,6 +15,11 @@ export interface LivePlan extends Conversion {
 /** Decides format and output; throws INVALID_ARGUMENT where the wishes contradict each other. */
 export function planLive(format: Format | undefined, output = '-', rotate = 0): LivePlan {
   const plan = { ...planOne(liveName, false, format ?? (output === '-' ? 'jsonl' : undefined), output), rotate };
+  if (plan.format === 'duckdb') {
+    refuse(
+      `${output} would be a database, which live does not write; write tables with -o DIR/ and convert them later`,
+    );
+  }
   if (rotate === 0) return plan;
   if (plan.shape === 'stdout') refuse('standard output cannot be rotated; name a directory with -o DIR/');
   if (isStream(plan.output)) refuse(`${plan.output} is a device or pipe, which cannot be rotated`);

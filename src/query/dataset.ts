@@ -12,6 +12,7 @@ import { openDatabase, quoteIdentifier, quoteText, selectTable, TableLoader } fr
 import { privateFile } from '../export/mode.js';
 import { scratchDirectory } from '../export/pending.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
+import { describe, extraColumns, guessTable, type Source, selectSource } from './sources.js';
 import { checkStatements } from './statements.js';
 
 /** Inputs opened as tables of one database. */
@@ -47,14 +48,14 @@ export async function openDataset(
   const loader = new TableLoader(connection, scratch);
   try {
     await checkStatements(connection, sql);
-    await loader.create(everyTable);
-    await createViews(connection, inputs);
     const wanted = tablesIn(connection, sql);
+    await loader.create(everyTable);
+    const loaded = inputs.filter(({ kind }) => kind === 'engine').length;
+    await createViews(connection, await openSources(connection, inputs, wanted), loaded);
     for (const input of inputs) {
       if (input.kind === 'engine' && wanted.length > 0) {
         summaries.push({ path: input.path, summary: await loadCapture(loader, input, wanted, collector) });
       }
-      if (input.kind === 'arrow') await loadArrow(loader, input);
     }
     await loader.finish();
     await connection.run('SET lock_configuration = true');
@@ -67,15 +68,18 @@ export async function openDataset(
 }
 
 /** A database in memory that leaves nothing anywhere. */
-async function openPassingDatabase(): Promise<Pick<Dataset, 'connection' | 'close'> & { scratch: string }> {
+export async function openPassingDatabase(
+  options: { memoryLimit?: string } = {},
+): Promise<Pick<Dataset, 'connection' | 'close'> & { scratch: string; connect(): Promise<DuckDBConnection> }> {
   const scratch = scratchDirectory(tmpdir(), tmpdir());
   // A file where extensions would go: none is found, and none can be put there.
   const extensions = join(scratch.path, 'extensions');
   writeFileSync(extensions, '', { mode: privateFile });
   // One thread: with several, the order of groups and the last digits of sums would change from run to run.
-  const database = await openDatabase({ temporary: join(scratch.path, 'spill'), extensions, threads: 1 });
+  const fixed = { temporary: join(scratch.path, 'spill'), extensions, threads: 1 };
+  const database = await openDatabase({ ...fixed, ...options });
   return {
-    connection: database.connection,
+    ...database,
     scratch: scratch.path,
     close() {
       database.close();
@@ -101,14 +105,6 @@ async function loadCapture(
   return session.summary();
 }
 
-async function loadArrow(
-  loader: TableLoader,
-  input: Extract<QueryInput, { kind: 'arrow' | 'parquet' }>,
-): Promise<void> {
-  const { readArrow } = await import('./arrow-input.js');
-  for await (const batch of readArrow(input.path, input.table)) loader.append(named(batch, input.shownAs));
-}
-
 /** The batch with another `filename` in its rows, where one is given and it has one. */
 function named(batch: ColumnBatch, filename: string | undefined): ColumnBatch {
   return filename === undefined || !hasFilename(batch.table) ? batch : batch.withText('filename', filename);
@@ -131,69 +127,119 @@ function tablesIn(connection: DuckDBConnection, sql: string): TableName[] {
     .map((table) => table.name);
 }
 
-/** How many inputs may hold rows of a table. */
-function holders(name: string, inputs: readonly QueryInput[], parquet: ReadonlyMap<string, unknown[]>): number {
-  const others = inputs.filter(
-    (input) =>
-      input.kind === 'engine' || (input.kind === 'arrow' && [undefined, name, 'sysflow'].includes(input.table)),
+/** The tables that files hold, by name; a name that is no table's of ours is that of a file. */
+export type Sources = Map<string, FileSource[]>;
+
+interface FileSource extends Source {
+  /** How many files it reads. */
+  files: number;
+}
+
+/**
+ * Makes the tables of files readable in SQL. Of those that are loaded, only the wanted ones get their rows. Files of
+ * no table of ours are found by their names, or refused where `isStrict`.
+ */
+export async function openSources(
+  connection: DuckDBConnection,
+  inputs: readonly QueryInput[],
+  wanted: readonly TableName[],
+  isStrict = false,
+): Promise<Sources> {
+  const sources: Sources = new Map();
+  const add = (name: string, source: FileSource) => sources.set(name, [...(sources.get(name) ?? []), source]);
+  const isWanted = (table: TableName) =>
+    table === 'sysflow' ? rowTables.some(({ name }) => wanted.includes(name)) : wanted.includes(table);
+  for (const [index, input] of inputs.entries()) {
+    if (input.kind !== 'arrow') continue;
+    const { loadArrow } = await import('./arrow-input.js');
+    const loaded = await loadArrow(connection, input.path, `arrow_${index}`, input.table, isWanted);
+    const name = loaded.table ?? stemOf(input.path);
+    if (isStrict && loaded.table === undefined) throw unknownTable(input.path);
+    add(name, { ...(await describe(connection, loaded.from)), ...shownIn(name, input), files: 1 });
+  }
+  // Files with the same columns are read as one; a view of a thousand would be slow to bind.
+  const alike = new Map<string, { name: string; paths: string[]; source: Source }>();
+  for (const input of inputs) {
+    if (input.kind !== 'parquet') continue;
+    const known = (await tableInParquet(connection, input.path)) ?? input.table;
+    const described = await describe(connection, readParquet([input.path]));
+    const name = known ?? (isStrict ? guessTable(new Set(described.columns.keys())) : undefined) ?? stemOf(input.path);
+    if (isStrict && !isTableName(name)) throw unknownTable(input.path);
+    const source = { ...described, ...shownIn(name, input) };
+    // Rows are numbered in each file where they have no number.
+    const isAlone = !source.columns.has('idx') && isTableName(name);
+    const key = isAlone ? input.path : JSON.stringify([name, source.shownAs, [...source.columns.values()]]);
+    const group = alike.get(key) ?? { name, paths: [], source };
+    group.paths.push(input.path);
+    alike.set(key, group);
+  }
+  for (const { name, paths, source } of alike.values()) {
+    add(name, { ...source, from: readParquet(paths), files: paths.length });
+  }
+  return sources;
+}
+
+function stemOf(path: string): string {
+  return basename(path, extname(path));
+}
+
+function unknownTable(path: string): SfkitError {
+  return new SfkitError(
+    'INPUT_NOT_SUPPORTED',
+    `${path}: it has the columns of no table of sfkit's; name it after one, like network_flow${extname(path)}`,
   );
-  return others.length + (parquet.get(name)?.length ?? 0) + (parquet.get('sysflow')?.length ?? 0);
+}
+
+function shownIn(table: string, { shownAs }: QueryInput): Pick<Source, 'shownAs'> {
+  return hasFilename(table) ? { shownAs } : {};
+}
+
+function isTableName(name: string): name is TableName {
+  return Object.hasOwn(tableColumns, name);
 }
 
 /** Rows of different inputs may have the same number. */
 const inOrder = 'ORDER BY idx, filename';
 
-async function createViews(connection: DuckDBConnection, inputs: readonly QueryInput[]): Promise<void> {
-  const paths = new Map<string, ParquetInput[]>();
-  for (const input of inputs) {
-    if (input.kind !== 'parquet') continue;
-    const name =
-      (await tableInParquet(connection, input.path)) ?? input.table ?? basename(input.path, extname(input.path));
-    paths.set(name, [...(paths.get(name) ?? []), input as ParquetInput]);
-  }
+/** `loaded`: how many inputs give rows to the loaded tables. */
+async function createViews(connection: DuckDBConnection, sources: Sources, loaded: number): Promise<void> {
+  const everything = sources.get('sysflow') ?? [];
+  const extras = new Map<string, string>();
   for (const { name, kind, record } of tables) {
     if (kind === 'all') continue;
-    const sources = [selectTable(name)];
-    sources.push(...selectParquet(name, paths.get(name) ?? []));
+    const own = sources.get(name) ?? [];
+    const selects = [selectTable(name), ...own.map((source) => selectSource(name, source))];
     if (kind !== 'entity') {
+      const columns = tableColumns[name].map((column) => quoteIdentifier(column.name));
+      const ofType = `WHERE type = ${quoteText(record)}`;
+      selects.push(`SELECT ${columns.join(', ')} FROM (${selectTable('sysflow')}) ${ofType}`);
       // A file of all events and flows gives each table its rows.
-      const columns = tableColumns[name].map((column) => quoteIdentifier(column.name)).join(', ');
-      const rows = [
-        `(${selectTable('sysflow')})`,
-        ...selectParquet('sysflow', paths.get('sysflow') ?? []).map((select) => `(${select})`),
-      ];
-      for (const source of rows) sources.push(`SELECT ${columns} FROM ${source} WHERE type = ${quoteText(record)}`);
+      for (const source of everything) {
+        const more = extraColumns('sysflow', source).map(quoteIdentifier);
+        selects.push(`SELECT ${[...columns, ...more].join(', ')} FROM (${selectSource('sysflow', source)}) ${ofType}`);
+      }
+      for (const source of own) for (const extra of extraColumns(name, source)) extras.set(extra.toLowerCase(), extra);
     }
+    const holders = [...own, ...everything].reduce((count, { files }) => count + files, loaded);
     // The rows of one input are in order anyway.
-    const order = kind !== 'entity' && holders(name, inputs, paths) > 1 ? ` ${inOrder}` : '';
-    await connection.run(`CREATE VIEW ${quoteIdentifier(name)} AS ${sources.join(' UNION ALL BY NAME ')}${order}`);
-    paths.delete(name);
+    const order = kind !== 'entity' && holders > 1 ? ` ${inOrder}` : '';
+    await connection.run(`CREATE VIEW ${quoteIdentifier(name)} AS ${selects.join(' UNION ALL BY NAME ')}${order}`);
   }
-  paths.delete('sysflow');
-  const columns = tableColumns.sysflow.map((column) => quoteIdentifier(column.name)).join(', ');
+  const known = new Set(tableColumns.sysflow.map(({ name }) => name));
+  for (const source of everything) {
+    for (const extra of extraColumns('sysflow', source)) extras.set(extra.toLowerCase(), extra);
+  }
+  const columns = [...known, ...[...extras].filter(([key]) => !known.has(key)).map(([, name]) => name)];
   const union = rowTables.map((table) => `SELECT * FROM ${quoteIdentifier(table.name)}`).join(' UNION ALL BY NAME ');
-  await connection.run(`CREATE VIEW sysflow AS SELECT ${columns} FROM (${union}) ${inOrder}`);
+  await connection.run(
+    `CREATE VIEW sysflow AS SELECT ${columns.map(quoteIdentifier).join(', ')} FROM (${union}) ${inOrder}`,
+  );
   // Parquet files of others are tables under their file names.
-  for (const [name, list] of paths) {
-    await connection.run(
-      `CREATE VIEW ${quoteIdentifier(name)} AS SELECT * FROM ${readParquet(list.map((input) => input.path))}`,
-    );
+  for (const [name, list] of sources) {
+    if (isTableName(name)) continue;
+    const select = list.map(({ from }) => `SELECT * FROM ${from}`).join(' UNION ALL BY NAME ');
+    await connection.run(`CREATE VIEW ${quoteIdentifier(name)} AS ${select}`);
   }
-}
-
-type ParquetInput = QueryInput & { kind: 'parquet' };
-
-/** Reads the Parquet files of a table; those whose names could be taken for one another each on its own. */
-function selectParquet(table: string, inputs: readonly ParquetInput[]): string[] {
-  const [alike, distinct]: [ParquetInput[], ParquetInput[]] = [[], []];
-  for (const input of inputs) (input.shownAs !== undefined && hasFilename(table) ? alike : distinct).push(input);
-  return [
-    ...(distinct.length > 0 ? [`SELECT * FROM ${readParquet(distinct.map(({ path }) => path))}`] : []),
-    ...alike.map(
-      ({ path, shownAs }) =>
-        `SELECT COLUMNS(lambda name: name <> 'filename'), ${quoteText(shownAs as string)} AS filename FROM ${readParquet([path])}`,
-    ),
-  ];
 }
 
 function readParquet(paths: readonly string[]): string {

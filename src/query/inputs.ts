@@ -25,7 +25,7 @@ export type QueryInput = {
 
 /** The files behind paths: directories hold table files as `sfkit convert` writes them, or captures. */
 export function resolveInputs(paths: readonly string[]): QueryInput[] {
-  const inputs = filesOf(paths);
+  const inputs = filesOf(paths, 'query');
   // A directory of tables is one input.
   const sources = new Set(inputs.map(sourceOf));
   const count = new Map<string, number>();
@@ -36,17 +36,51 @@ export function resolveInputs(paths: readonly string[]): QueryInput[] {
   });
 }
 
+/** An input to convert on its own: a capture or SysFlow file, or the tables of one file or directory. */
+export interface SingleInput {
+  path: string;
+  /** Nothing where the engine reads it. */
+  tables?: QueryInput[];
+}
+
+/** The inputs behind paths; a directory of captures is as many of them, one of tables a single one. */
+export function singleInputs(paths: readonly string[]): SingleInput[] {
+  const singles: SingleInput[] = [];
+  const directories = new Map<string, QueryInput[]>();
+  for (const input of filesOf(paths, 'convert')) {
+    if (input.kind === 'engine') {
+      singles.push({ path: input.path });
+    } else if (input.directory === undefined) {
+      singles.push({ path: input.path, tables: [input] });
+    } else {
+      const files = directories.get(input.directory);
+      if (files === undefined) {
+        const tables = [input];
+        directories.set(input.directory, tables);
+        singles.push({ path: input.directory, tables });
+      } else {
+        files.push(input);
+      }
+    }
+  }
+  return singles;
+}
+
 function sourceOf(input: QueryInput): string {
   return input.kind === 'engine' ? input.path : (input.directory ?? input.path);
 }
 
-function filesOf(paths: readonly string[]): QueryInput[] {
+type Purpose = 'query' | 'convert';
+
+function filesOf(paths: readonly string[], purpose: Purpose): QueryInput[] {
   return paths.flatMap((path): QueryInput[] => {
     // Looking into a pipe would take the bytes away.
     if (isStreamInput(path)) return [{ kind: 'engine', path }];
     const info = statSync(path, { throwIfNoEntry: false });
+    // Of several captures to convert the others are still worth having: the engine says what is wrong with this one.
+    if (info === undefined && purpose === 'convert') return [{ kind: 'engine', path }];
     if (info === undefined) throw new SfkitError('INPUT_NOT_FOUND', `${path}: no such file or directory`);
-    return info.isDirectory() ? fromDirectory(path) : [fromFile(path)];
+    return info.isDirectory() ? fromDirectory(path, purpose) : [fromFile(path)];
   });
 }
 
@@ -55,7 +89,7 @@ const tableNames = new Set<string>(tables.map((table) => table.name));
 const captureOrRecords = /\.(sf|scap|scap\.gz)$/i;
 const rotation = /^\d{8}T\d{6}Z(-\d+)?$/;
 
-function fromDirectory(directory: string): QueryInput[] {
+function fromDirectory(directory: string, purpose: Purpose): QueryInput[] {
   const names = readdirSync(directory).sort();
   const has = (ending: string) =>
     names.filter((name) => tableNames.has(basename(name, ending)) && extname(name) === ending);
@@ -77,14 +111,17 @@ function fromDirectory(directory: string): QueryInput[] {
   if (inside.length === 0 && rotations.length === 0) {
     const text = has('.jsonl').length + has('.csv').length > 0;
     const found = text
-      ? 'it holds text tables, and query reads .parquet and .arrow'
+      ? `it holds text tables, and ${purpose} reads .parquet and .arrow`
       : 'it holds no tables, captures or .sf files';
-    throw new SfkitError('INPUT_NOT_SUPPORTED', `${directory}: nothing to query: ${found}`);
+    throw new SfkitError('INPUT_NOT_SUPPORTED', `${directory}: nothing to ${purpose}: ${found}`);
   }
-  const files = filesOf(inside.map((name) => join(directory, name))).map((input) =>
+  const files = filesOf(
+    inside.map((name) => join(directory, name)),
+    purpose,
+  ).map((input) =>
     input.kind === 'engine' || input.directory !== undefined || !isTable(input.path) ? input : { ...input, directory },
   );
-  return [...files, ...rotations.flatMap((name) => fromDirectory(join(directory, name)))];
+  return [...files, ...rotations.flatMap((name) => fromDirectory(join(directory, name), purpose))];
 }
 
 /** Whether it is a SysFlow file of a rotation: NAME.SECONDS or, in a directory of the library's, SECONDS. */

@@ -63,15 +63,17 @@ interface Reader {
   make(value: any): SysFlowRecord;
 }
 
-function makeReaders(): Reader[] {
+/** The types of the schema's union, and the one that the engine adds. */
+export function branchTypes(): avro.Type[] {
   const registry: Record<string, avro.Type> = {};
   const options = { registry, typeHook } as unknown as Partial<avro.ForSchemaOptions>;
   const record = avro.Type.forSchema(sysflowSchema as unknown as avro.Schema, options) as avro.types.RecordType;
   const union = (record.fields[0] as { type: avro.Type }).type as avro.types.UnwrappedUnionType;
-  return [...union.types, avro.Type.forSchema(ipv6Flow(), options)].map((type, branch) => ({
-    type,
-    make: makers[branch] as Reader['make'],
-  }));
+  return [...union.types, avro.Type.forSchema(ipv6Flow(), options)];
+}
+
+function makeReaders(): Reader[] {
+  return branchTypes().map((type, branch) => ({ type, make: makers[branch] as Reader['make'] }));
 }
 
 /** The branch that the engine adds to the schema: NetworkFlow with addresses of 16 bytes. */

@@ -3,7 +3,15 @@ import { decodeBatch } from '../../src/records/decode.js';
 
 describe('a batch of datums', () => {
   it('tells which entities will not be referred to, as native/src/output/datum_sink_test.cpp writes them', () => {
-    const batch = { kind: 'datums' as const, bytes: Buffer.from('1a02031c1e046331', 'hex'), ends: Uint32Array.of(3, 4, 8) };
-    expect([...decodeBatch(batch)]).toEqual([{ gone: { createTS: 1n, hpid: -2n } }, { gone: 'files' }, { gone: { container: 'c1' } }]);
+    const batch = {
+      kind: 'datums' as const,
+      bytes: Buffer.from('1a02031c1e046331', 'hex'),
+      ends: Uint32Array.of(3, 4, 8),
+    };
+    expect([...decodeBatch(batch)]).toEqual([
+      { gone: { createTS: 1n, hpid: -2n } },
+      { gone: 'files' },
+      { gone: { container: 'c1' } },
+    ]);
   });
 });

@@ -1,0 +1,92 @@
+import type { TableName } from '../engine/columns.gen.js';
+import { SfkitError } from '../engine/errors.js';
+import type { Summary } from '../engine/session.js';
+import type { QueryInput } from '../query/inputs.js';
+import { BatchBuilder } from '../query/table-rows.js';
+import type { Conversion } from './plan.js';
+import { rebuildSysflow } from './rebuild.js';
+import { openSink } from './sink.js';
+import { TableInput } from './table-input.js';
+import { openTables, type TableOutput, tablesOf } from './tables.js';
+import { makeDirectory } from './target.js';
+
+/** Converts tables in files, row by row: what is in memory does not grow with them. */
+export async function convertTables(
+  conversion: Conversion,
+  files: readonly QueryInput[],
+  table: TableName | undefined,
+  onProgress: ((summary: Summary) => void) | undefined,
+): Promise<Summary> {
+  const input = await TableInput.open(conversion.input, files);
+  try {
+    if (conversion.format === 'avro') await toSysflow(conversion, input, onProgress);
+    else await toTables(conversion, input, table, onProgress);
+    return input.summary();
+  } catch (error) {
+    throw input.problem(error);
+  } finally {
+    input.close();
+  }
+}
+
+async function toTables(
+  conversion: Conversion,
+  input: TableInput,
+  table: TableName | undefined,
+  onProgress: ((summary: Summary) => void) | undefined,
+): Promise<void> {
+  // A file of one table stays one.
+  const wanted = tablesOf(conversion, table ?? input.onlyTable);
+  if (!wanted.some((name) => input.covers(name))) {
+    throw new SfkitError(
+      'INPUT_NOT_SUPPORTED',
+      `${conversion.input}: it has no table ${wanted[0]}; it has ${input.tableNames.join(', ')}`,
+    );
+  }
+  input.compareColumns(wanted);
+  let output: TableOutput | undefined;
+  try {
+    for (const name of wanted) {
+      const builder = new BatchBuilder(name);
+      const rows = await input.rows(name);
+      try {
+        for (let cursor = await rows.next(); cursor !== undefined; cursor = await rows.next()) {
+          input.count(name, cursor);
+          builder.add(cursor);
+          if (!builder.isFull) continue;
+          output ??= await openTables(conversion, wanted);
+          await output.write(builder.take());
+          onProgress?.(input.summary());
+        }
+      } finally {
+        rows.close();
+      }
+      // Opened when the first rows are there: an input that cannot be read leaves no trace.
+      output ??= await openTables(conversion, wanted);
+      if (!builder.isEmpty) await output.write(builder.take());
+    }
+    await output?.finish();
+  } catch (error) {
+    output?.discard();
+    throw error;
+  }
+}
+
+async function toSysflow(
+  conversion: Conversion,
+  input: TableInput,
+  onProgress: ((summary: Summary) => void) | undefined,
+): Promise<void> {
+  if (conversion.directory !== undefined) makeDirectory(conversion.directory);
+  const sink = openSink(conversion.output);
+  try {
+    for await (const bytes of rebuildSysflow(input)) {
+      await sink.write(bytes);
+      onProgress?.(input.summary());
+    }
+    await sink.close();
+  } catch (error) {
+    sink.discard();
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import { type TableName, tableColumns, tables as tableSpecs } from '../engine/columns.gen.js';
+import { SfkitError, unwritable } from '../engine/errors.js';
+import { openDatabase, quoteIdentifier, quoteText, sqlTypes } from './duckdb.js';
+import type { Conversion } from './plan.js';
+import type { SinkOptions } from './sink.js';
+import { stageFile } from './staged.js';
+import type { TableOutput } from './tables.js';
+import { openTables } from './tables.js';
+
+/**
+ * Writes a database of DuckDB with every table, and all events and flows as the view sysflow. The rows are collected
+ * as Parquet files beside it, so that memory does not grow with them.
+ */
+export async function openDatabaseFile(
+  conversion: Conversion,
+  tables: readonly TableName[],
+  options: SinkOptions = {},
+): Promise<TableOutput> {
+  const place = stageFile(conversion.output, 'sysflow.duckdb', options);
+  const directory = join(place.scratch, 'tables');
+  let rows: TableOutput;
+  try {
+    rows = await openTables({ ...conversion, format: 'parquet', shape: 'directory', output: directory }, tables);
+  } catch (error) {
+    place.discard();
+    throw error;
+  }
+  return {
+    write: (batch) => rows.write(batch),
+    async finish() {
+      await rows.finish();
+      try {
+        await fill(place.path, place.scratch, directory, tables);
+      } catch (error) {
+        throw error instanceof SfkitError ? error : unwritable(conversion.output, error);
+      }
+      await place.commit();
+    },
+    discard() {
+      rows.discard();
+      place.discard();
+    },
+  };
+}
+
+async function fill(path: string, scratch: string, directory: string, tables: readonly TableName[]): Promise<void> {
+  const database = await openDatabase({ path, temporary: join(scratch, 'spill'), memoryLimit: '512MB', threads: 1 });
+  const run = (sql: string) => database.connection.run(sql);
+  try {
+    for (const table of tables) {
+      const columns = tableColumns[table].map(({ name, type }) => `CAST(${name} AS ${sqlTypes[type]}) AS ${name}`);
+      const file = quoteText(join(directory, `${table}.parquet`));
+      await run(`CREATE TABLE ${quoteIdentifier(table)} AS SELECT ${columns.join(', ')} FROM read_parquet(${file})`);
+      const doc = tableSpecs.find(({ name }) => name === table)?.doc ?? '';
+      await run(`COMMENT ON TABLE ${quoteIdentifier(table)} IS ${quoteText(doc)}`);
+    }
+    const columns = tableColumns.sysflow.map(({ name }) => name).join(', ');
+    const union = tableSpecs
+      .filter(({ kind }) => kind === 'event' || kind === 'flow')
+      .map(({ name }) => `SELECT * FROM ${quoteIdentifier(name)}`);
+    await run(`CREATE VIEW sysflow AS SELECT ${columns} FROM (${union.join(' UNION ALL BY NAME ')}) ORDER BY idx`);
+    await run('CHECKPOINT');
+  } finally {
+    database.close();
+  }
+}

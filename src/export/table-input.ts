@@ -1,0 +1,214 @@
+import { statSync } from 'node:fs';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { type TableName, tables } from '../engine/columns.gen.js';
+import { SfkitError } from '../engine/errors.js';
+import type { Summary } from '../engine/session.js';
+import { openPassingDatabase, openSources, type Sources } from '../query/dataset.js';
+import type { QueryInput } from '../query/inputs.js';
+import { extraColumns, missingColumns, type Source, selectSource } from '../query/sources.js';
+import { MergedRows, RowCursor } from '../query/table-rows.js';
+import { physicalColumns, quoteIdentifier, quoteText } from './duckdb.js';
+
+/** Memory of DuckDB; what needs more is sorted on disk. */
+const memoryLimit = '512MB';
+
+/** Names of records as summaries count them. */
+export const recordNames: Readonly<Record<string, string>> = {
+  PE: 'ProcessEvent',
+  FE: 'FileEvent',
+  NF: 'NetworkFlow',
+  FF: 'FileFlow',
+  PF: 'ProcessFlow',
+  KE: 'K8sEvent',
+  process: 'Process',
+  file: 'File',
+  container: 'Container',
+  pod: 'Pod',
+};
+
+/** A column with a number made of others, where a table has those. */
+export interface RowPrint {
+  name: string;
+  columns: readonly string[];
+}
+
+/** Tables in files, opened to be converted. */
+export class TableInput {
+  readonly #sources: Sources;
+  readonly #path: string;
+  readonly #connection: DuckDBConnection;
+  readonly #connect: () => Promise<DuckDBConnection>;
+  readonly #close: () => void;
+  readonly #format: string;
+  readonly #bytes: bigint;
+  readonly #records: Record<string, bigint> = {};
+  readonly #skipped = new Map<string, bigint>();
+  #events = 0n;
+  #firstTime = 0n;
+  #lastTime = 0n;
+
+  private constructor(
+    path: string,
+    files: readonly QueryInput[],
+    sources: Sources,
+    database: Awaited<ReturnType<typeof openPassingDatabase>>,
+  ) {
+    this.#path = path;
+    this.#sources = sources;
+    this.#connection = database.connection;
+    this.#connect = database.connect;
+    this.#close = database.close;
+    this.#format = files[0]?.kind ?? '';
+    this.#bytes = files.reduce((sum, file) => sum + BigInt(statSync(file.path).size), 0n);
+    for (const name of Object.values(recordNames)) this.#records[name] = 0n;
+  }
+
+  /** `path` is what messages call the input, `files` what it consists of. */
+  static async open(path: string, files: readonly QueryInput[]): Promise<TableInput> {
+    const database = await openPassingDatabase({ memoryLimit });
+    try {
+      const all = tables.map(({ name }) => name);
+      const sources = await openSources(database.connection, files, all, true);
+      return new TableInput(path, files, sources, database);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  get tableNames(): string[] {
+    return [...this.#sources.keys()];
+  }
+
+  /** Its table, where it has a single one. */
+  get onlyTable(): TableName | undefined {
+    return this.#sources.size === 1 ? (this.tableNames[0] as TableName) : undefined;
+  }
+
+  has(table: TableName): boolean {
+    return this.#sources.has(table);
+  }
+
+  /** Whether its rows can hold rows of the table. */
+  covers(table: TableName): boolean {
+    const kind = tables.find(({ name }) => name === table)?.kind;
+    if (kind === 'all') return tables.some(({ name, kind }) => kind !== 'entity' && this.has(name));
+    return this.has(table) || (kind !== 'entity' && this.has('sysflow'));
+  }
+
+  /** The rows of a table in their order; those of all events and flows have the columns of their own tables. */
+  async rows(table: TableName, prints: readonly RowPrint[] = []): Promise<MergedRows> {
+    const kind = tables.find(({ name }) => name === table)?.kind;
+    const wanted = kind === 'all' ? tables.filter((spec) => spec.kind !== 'entity').map(({ name }) => name) : [table];
+    const selects: { sql: string; isNumbered: boolean }[] = [];
+    for (const name of wanted) {
+      for (const source of this.#sources.get(name) ?? []) {
+        selects.push({ sql: select(name, source, prints), isNumbered: kind !== 'entity' });
+      }
+    }
+    const record = tables.find(({ name }) => name === table)?.record ?? '';
+    if (kind === 'event' || kind === 'flow') {
+      for (const source of this.#sources.get('sysflow') ?? []) {
+        const rows = `${select('sysflow', source, prints)} WHERE type = ${quoteText(record)}`;
+        selects.push({ sql: rows, isNumbered: true });
+      }
+    }
+    const cursors: RowCursor[] = [];
+    for (const { sql, isNumbered } of selects) {
+      const isOrdered = !isNumbered || (await this.#isOrdered(sql));
+      const ordered = isOrdered ? sql : `SELECT * FROM (${sql}) ORDER BY idx`;
+      cursors.push(await RowCursor.open(await this.#connect(), ordered));
+    }
+    return new MergedRows(cursors);
+  }
+
+  /** Counts a row that was read. */
+  count(table: TableName, cursor: RowCursor): void {
+    const kind = tables.find(({ name }) => name === table)?.kind;
+    this.#events += 1n;
+    const name = recordNames[kind === 'entity' ? table : cursor.text('type')];
+    if (name !== undefined) this.#records[name] = (this.#records[name] ?? 0n) + 1n;
+    const time = cursor.get('ts_uts') as bigint | null;
+    if (kind === 'entity' || time === null || time <= 0n) return;
+    if (this.#firstTime === 0n || time < this.#firstTime) this.#firstTime = time;
+    if (time > this.#lastTime) this.#lastTime = time;
+  }
+
+  skip(reason: string, count = 1n): void {
+    this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0n) + count);
+  }
+
+  /** Counts what the wanted tables have and the input does not, and the other way round. */
+  compareColumns(wanted: readonly TableName[]): void {
+    const absent = wanted.filter((table) => !this.covers(table));
+    const list = (names: Iterable<string>) => shortList([...new Set(names)].sort());
+    if (absent.length > 0) {
+      this.skip(`tables that the input does not have, which stay empty (${list(absent)})`, BigInt(absent.length));
+    }
+    const [missing, extra]: [Set<string>, Set<string>] = [new Set(), new Set()];
+    for (const [name, sources] of this.#sources) {
+      const table = name as TableName;
+      for (const source of sources) {
+        for (const column of missingColumns(table, source)) missing.add(column);
+        for (const column of extraColumns(table, source)) extra.add(column);
+      }
+    }
+    if (missing.size > 0) {
+      this.skip(`columns that the input does not have, which stay empty (${list(missing)})`, BigInt(missing.size));
+    }
+    if (extra.size > 0) {
+      this.skip(`columns of the input that are none of sfkit's (${list(extra)})`, BigInt(extra.size));
+    }
+  }
+
+  summary(): Summary {
+    return {
+      format: this.#format,
+      compression: 'none',
+      events: this.#events,
+      bytes: this.#bytes,
+      records: this.#records,
+      skipped: [...this.#skipped].map(([reason, count]) => ({ reason, count })),
+      damage: [],
+      firstTime: this.#firstTime,
+      lastTime: this.#lastTime,
+      shown: 0n,
+    } as unknown as Summary;
+  }
+
+  /** An error of reading, as one line that names the input. */
+  problem(error: unknown): unknown {
+    if (error instanceof SfkitError) return error;
+    const reason = (error as Error).message.split('\n', 1)[0];
+    return new SfkitError('INPUT_BAD_FORMAT', `${this.#path}: ${reason}`, { cause: error });
+  }
+
+  close(): void {
+    this.#close();
+  }
+
+  async #isOrdered(sql: string): Promise<boolean> {
+    const result = await this.#connection.runAndReadAll(
+      `SELECT coalesce(bool_and(idx >= before), true) FROM (SELECT idx, lag(idx) OVER () AS before FROM (${sql}))`,
+    );
+    return result.getRows()[0]?.[0] === true;
+  }
+}
+
+function select(table: TableName, source: Source, prints: readonly RowPrint[]): string {
+  const names = physicalColumns(table).map(({ name }) => name);
+  const columns = [
+    ...names.map(quoteIdentifier),
+    ...prints
+      .filter((print) => print.columns.every((column) => names.includes(column)))
+      .map((print) => `hash(${print.columns.join(', ')}) AS ${print.name}`),
+  ];
+  return `SELECT ${columns.join(', ')} FROM (${selectSource(table, source)})`;
+}
+
+const mostNames = 8;
+
+function shortList(names: readonly string[]): string {
+  const more = names.length > mostNames ? `, ${names.length - mostNames} more` : '';
+  return `${names.slice(0, mostNames).join(', ')}${more}`;
+}

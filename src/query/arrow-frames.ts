@@ -1,0 +1,498 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { SfkitError } from '../engine/errors.js';
+import { FlatTable } from './flatbuffer.js';
+
+// The frames of an Arrow file or stream, checked before a library parses them: no count or length in them is larger
+// than the bytes that are there, so that parsing costs what the file's size makes plausible.
+
+/** Types by their numbers in Schema.fbs. */
+const typeNumbers = {
+  Null: 1,
+  Int: 2,
+  Float: 3,
+  Binary: 4,
+  Utf8: 5,
+  Bool: 6,
+  Decimal: 7,
+  Date: 8,
+  Time: 9,
+  Timestamp: 10,
+  Interval: 11,
+  List: 12,
+  Struct: 13,
+  Union: 14,
+  FixedSizeBinary: 15,
+  FixedSizeList: 16,
+  Map: 17,
+  Duration: 18,
+  LargeBinary: 19,
+  LargeUtf8: 20,
+  LargeList: 21,
+  BinaryView: 23,
+  Utf8View: 24,
+} as const;
+
+const headers = { schema: 1, dictionary: 2, batch: 3 } as const;
+const codecs = { lz4: 0, zstd: 1 } as const;
+
+/** Levels of nested types. */
+const maxDepth = 16;
+/** Columns, those inside others counted. */
+const maxFields = 4096;
+/** Deltas of a dictionary: the library copies the list of them for each. */
+const maxDeltas = 16_384;
+/** Bytes that compressed buffers may grow to, whatever the size of the file; and times that size, for all of it. */
+const freeBytes = 64 * 2 ** 20;
+const maxRatio = 256;
+/** Rows that a batch may have without a bit for each. */
+const freeRows = 1024;
+
+/** What of a type decides about the buffers of its values. */
+interface Layout {
+  type: number;
+  /** Bits of a value, of types with a fixed width. */
+  bits: number;
+  /** Values of a fixed-size list; whether a union is dense. */
+  size: number;
+  children: Layout[];
+}
+
+/** A message with its body, as it stands in a stream. */
+export interface Frame {
+  kind: 'schema' | 'dictionary' | 'batch';
+  bytes: Uint8Array;
+}
+
+export interface ArrowFrames {
+  /** Reads the frames: the schema, then dictionaries before the batches that need them. */
+  read(): Generator<Frame>;
+  /** How many bytes its text may come to where rows share it. */
+  maxText: number;
+  close(): void;
+}
+
+/** Opens an Arrow file or stream. Faults are thrown as `problem` words them. */
+export function openFrames(path: string, problem: (reason: string) => SfkitError): ArrowFrames {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch (error) {
+    throw new SfkitError('INPUT_UNREADABLE', `cannot read ${path}: ${(error as NodeJS.ErrnoException).code}`, {
+      cause: error,
+    });
+  }
+  const size = fstatSync(descriptor).size;
+  return {
+    maxText: allowance(size),
+    *read() {
+      try {
+        yield* new FrameReader(descriptor, size).read();
+      } catch (error) {
+        throw error instanceof SfkitError ? error : problem((error as Error).message);
+      }
+    },
+    close: () => closeSync(descriptor),
+  };
+}
+
+function allowance(size: number): number {
+  return freeBytes + maxRatio * size;
+}
+
+const magic = Buffer.from('ARROW1');
+
+class FrameReader {
+  readonly #descriptor: number;
+  readonly #size: number;
+  #fields: Layout[] | undefined;
+  readonly #dictionaries = new Map<number, { layout: Layout; deltas: number; isKnown: boolean }>();
+  /** Bytes that compressed buffers may still grow to. */
+  #left: number;
+
+  constructor(descriptor: number, size: number) {
+    this.#descriptor = descriptor;
+    this.#size = size;
+    this.#left = allowance(size);
+  }
+
+  *read(): Generator<Frame> {
+    if (this.#bytes(0, 6).equals(magic)) yield* this.#file();
+    else yield* this.#stream(0);
+  }
+
+  *#stream(start: number): Generator<Frame> {
+    for (let at = start; ; ) {
+      const frame = this.#frame(at, this.#size);
+      if (frame === undefined) break;
+      yield frame;
+      at = frame.end;
+    }
+    if (this.#fields === undefined) throw new Error('it has no schema');
+  }
+
+  *#file(): Generator<Frame> {
+    const tail = this.#size - 10;
+    if (tail < 8 || !this.#bytes(tail + 4, 6).equals(magic))
+      throw new Error('the file is truncated: its footer is missing');
+    const length = this.#bytes(tail, 4).readInt32LE(0);
+    const footerStart = tail - length;
+    if (length <= 0 || footerStart < 8) throw new Error(`the length of its footer is impossible: ${length}`);
+    const footerBytes = this.#bytes(footerStart, length);
+    const footer = FlatTable.root(footerBytes);
+    yield this.#schemaOf(footer, footerBytes);
+    const blocks = [...footer.blocks(2), ...footer.blocks(3)];
+    const ends = new Map<number, number>();
+    let before = 8;
+    // No two of them share bytes: else a small file could have any number of large ones.
+    for (const { offset } of [...blocks].sort((left, right) => left.offset - right.offset)) {
+      if (offset < before) throw new Error(`two of its blocks share byte ${offset}`);
+      before = this.#frameEnd(offset, footerStart);
+      ends.set(offset, before);
+    }
+    for (const { offset } of blocks) {
+      const frame = this.#frame(offset, ends.get(offset) as number);
+      if (frame === undefined || frame.kind === 'schema') throw new Error(`the block at byte ${offset} holds no data`);
+      yield frame;
+    }
+  }
+
+  /** The schema of a footer as a message: not every writer puts one before the data too. */
+  #schemaOf(footer: FlatTable, footerBytes: Buffer): Frame {
+    const schema = footer.table(1);
+    if (schema === undefined) throw new Error('its footer has no schema');
+    const version = footer.integer(0, 2);
+    checkVersion(version);
+    this.#schema(schema);
+    // A message with the footer after it: [its place] [its layout: version, kind, header] [its fields].
+    const message = Buffer.alloc(32);
+    message.writeUInt32LE(16, 0);
+    [10, 12, 8, 10, 4].forEach((value, index) => {
+      message.writeUInt16LE(value, 4 + 2 * index);
+    });
+    message.writeInt32LE(12, 16);
+    message.writeUInt32LE(32 + schema.position - 20, 20);
+    message.writeInt16LE(version, 24);
+    message.writeUInt8(headers.schema, 26);
+    const prefix = Buffer.alloc(8);
+    prefix.writeInt32LE(-1, 0);
+    prefix.writeInt32LE(message.length + footerBytes.length, 4);
+    return { kind: 'schema', bytes: Buffer.concat([prefix, message, footerBytes]) };
+  }
+
+  #frameEnd(at: number, limit: number): number {
+    const head = this.#head(at, limit);
+    if (head === undefined) throw new Error(`the block at byte ${at} is empty`);
+    return head.bodyStart + head.body;
+  }
+
+  /** The message at a position; nothing at the end of a stream. */
+  #head(at: number, limit: number) {
+    if (at === limit) return undefined;
+    if (at + 4 > limit) throw new Error(`truncated at byte ${this.#size}: a message begins there`);
+    let start = at + 4;
+    let length = this.#bytes(at, 4).readInt32LE(0);
+    // Before version 0.15 the length stood alone.
+    if (length === -1) {
+      if (at + 8 > limit) throw new Error(`truncated at byte ${this.#size}: a message begins there`);
+      length = this.#bytes(at + 4, 4).readInt32LE(0);
+      start = at + 8;
+    }
+    if (length === 0) return undefined;
+    if (length < 0 || start + length > limit) throw new Error(`the message at byte ${at} is longer than the file`);
+    const metadata = this.#bytes(start, length);
+    const message = FlatTable.root(metadata);
+    const body = message.long(3);
+    const bodyStart = start + length;
+    if (body < 0 || bodyStart + body > limit) throw new Error(`the body at byte ${bodyStart} is longer than the file`);
+    return { metadata, message, bodyStart, body };
+  }
+
+  #frame(at: number, limit: number): (Frame & { end: number }) | undefined {
+    const head = this.#head(at, limit);
+    if (head === undefined) return undefined;
+    const { metadata, message, bodyStart, body } = head;
+    const version = message.integer(0, 2);
+    checkVersion(version);
+    const header = message.table(2);
+    if (header === undefined) throw new Error(`the message at byte ${at} has no header`);
+    this.#checkTexts(message, 4);
+    const bytes = Buffer.alloc(8 + metadata.length + body);
+    bytes.writeInt32LE(-1, 0);
+    bytes.writeInt32LE(metadata.length, 4);
+    bytes.set(metadata, 8);
+    this.#read(bytes.subarray(8 + metadata.length), bodyStart);
+    const kind = this.#check(header, message.integer(1, 1), bytes.subarray(8 + metadata.length), version + 1);
+    return { kind, bytes, end: bodyStart + body };
+  }
+
+  #check(header: FlatTable, number: number, body: Buffer, version: number): Frame['kind'] {
+    if (number === headers.schema) {
+      this.#schema(header);
+      return 'schema';
+    }
+    const fields = this.#fields;
+    if (fields === undefined) throw new Error('data comes before the schema');
+    if (number === headers.dictionary) {
+      const id = header.long(0);
+      const dictionary = this.#dictionaries.get(id);
+      const data = header.table(1);
+      if (dictionary === undefined || data === undefined) throw new Error(`no column has the dictionary ${id}`);
+      dictionary.deltas = header.integer(2, 1) === 0 ? 0 : dictionary.deltas + 1;
+      if (dictionary.deltas > maxDeltas) throw new Error(`dictionary ${id} comes in more than ${maxDeltas} parts`);
+      this.#batch(data, [dictionary.layout], body, version);
+      dictionary.isKnown = true;
+      return 'dictionary';
+    }
+    if (number !== headers.batch) throw new Error(`expected a batch, found message type ${number}`);
+    for (const [id, { isKnown }] of this.#dictionaries) {
+      if (!isKnown) throw new Error(`a batch comes before dictionary ${id}`);
+    }
+    this.#batch(header, fields, body, version);
+    return 'batch';
+  }
+
+  #schema(schema: FlatTable): void {
+    if (this.#fields !== undefined) throw new Error('it has two schemas');
+    if (schema.integer(0, 2) !== 0) throw new Error('its numbers are big-endian, which is unsupported');
+    let count = 0;
+    const layoutOf = (field: FlatTable, depth: number): Layout => {
+      if (++count > maxFields) throw new Error(`it has more than ${maxFields} columns`);
+      if (depth > maxDepth) throw new Error(`its types are nested more than ${maxDepth} deep`);
+      field.text(0);
+      this.#checkTexts(field, 6);
+      const own = ownLayout(field);
+      own.children = field.tables(5).map((child) => layoutOf(child, depth + 1));
+      checkChildren(own);
+      const dictionary = field.table(4);
+      if (dictionary === undefined) return own;
+      const id = dictionary.long(0);
+      const known = this.#dictionaries.get(id);
+      // The library takes the type that it met first.
+      if (known === undefined) this.#dictionaries.set(id, { layout: own, deltas: 0, isKnown: false });
+      else if (!isSame(known.layout, own)) throw new Error(`dictionary ${id} has two types`);
+      const index = dictionary.table(1)?.integer(0, 4) ?? 32;
+      if (![8, 16, 32, 64].includes(index)) throw new Error(`its dictionary indexes have ${index} bits`);
+      return { type: typeNumbers.Int, bits: index, size: 0, children: [] };
+    };
+    this.#fields = schema.tables(1).map((field) => layoutOf(field, 0));
+    this.#checkTexts(schema, 2);
+  }
+
+  /** The library reads all keys and values. */
+  #checkTexts(table: FlatTable, field: number): void {
+    for (const entry of table.tables(field)) {
+      entry.text(0);
+      entry.text(1);
+    }
+  }
+
+  #batch(batch: FlatTable, fields: readonly Layout[], body: Buffer, version: number): void {
+    const rows = batch.long(0);
+    const nodes = batch.longs(1, 2) as [number, number][];
+    const buffers = batch.longs(2, 2) as [number, number][];
+    const variadic = batch.longs(4, 1).map(([count]) => count as number);
+    const compression = batch.table(3);
+    const codec = compression?.integer(0, 1);
+    if (codec !== undefined && codec !== codecs.lz4 && codec !== codecs.zstd)
+      throw new Error(`its codec ${codec} is unknown`);
+    let used = 0;
+    let declared = 0;
+    const sizes = buffers.map(([offset, length]) => {
+      if (offset < 0 || length < 0 || offset + length > body.length)
+        throw new Error('a buffer lies outside its message');
+      used += length;
+      // Else columns could share bytes, and few bytes be many columns.
+      if (used > body.length) throw new Error('its buffers share bytes');
+      let size = length;
+      if (codec !== undefined && length > 0) {
+        if (length < 8) throw new Error('a compressed buffer has no size');
+        const announced = Number(body.readBigInt64LE(offset));
+        size = announced === -1 ? length - 8 : announced;
+        if (size < 0) throw new Error(`a compressed buffer has the impossible size ${announced}`);
+        if (announced !== -1) this.#left -= size;
+        if (this.#left < 0) {
+          throw new Error(`its compressed buffers hold more than ${maxRatio} times the bytes of the file`);
+        }
+      }
+      declared += size;
+      return size;
+    });
+    const maxRows = freeRows + 8 * declared;
+    const state = { node: 0, buffer: 0, variadic: 0 };
+    const takeBuffer = (bytes: number) => {
+      const size = sizes[state.buffer++];
+      if (size === undefined) throw new Error('a batch has fewer buffers than its columns need');
+      if (size < bytes) throw new Error(`a buffer has ${size} bytes where its rows need ${bytes}`);
+      return size;
+    };
+    const walk = (layout: Layout): number => {
+      const [length, nulls] = nodes[state.node++] ?? [-1, 0];
+      if (length < 0) throw new Error('a batch has fewer columns than the schema');
+      if (length > maxRows) throw new Error(`a column has ${length} rows, more than its bytes can hold`);
+      if (nulls < 0 || nulls > length) throw new Error(`of ${length} rows ${nulls} are null`);
+      const bitmap = () => takeBuffer(nulls > 0 ? Math.ceil(length / 8) : 0);
+      const { type, bits, size, children } = layout;
+      const [first] = children;
+      switch (type) {
+        case typeNumbers.Null:
+          break;
+        case typeNumbers.Utf8:
+        case typeNumbers.Binary:
+        case typeNumbers.LargeUtf8:
+        case typeNumbers.LargeBinary: {
+          const width = type === typeNumbers.Utf8 || type === typeNumbers.Binary ? 4 : 8;
+          bitmap();
+          takeBuffer(length === 0 ? 0 : (length + 1) * width);
+          takeBuffer(0);
+          break;
+        }
+        case typeNumbers.Utf8View:
+        case typeNumbers.BinaryView: {
+          bitmap();
+          takeBuffer(length * 16);
+          const count = variadic[state.variadic++] ?? 0;
+          if (count < 0 || count > sizes.length) throw new Error(`a column has ${count} buffers of text`);
+          for (let index = 0; index < count; index++) takeBuffer(0);
+          break;
+        }
+        case typeNumbers.List:
+        case typeNumbers.LargeList:
+        case typeNumbers.Map:
+          bitmap();
+          takeBuffer(length === 0 ? 0 : (length + 1) * (type === typeNumbers.LargeList ? 8 : 4));
+          walk(first as Layout);
+          break;
+        case typeNumbers.FixedSizeList:
+          bitmap();
+          if (walk(first as Layout) < length * size) throw new Error('a list has fewer values than its rows need');
+          break;
+        case typeNumbers.Struct:
+          bitmap();
+          for (const child of children) {
+            if (walk(child) < length) throw new Error('a member has fewer rows than its struct');
+          }
+          break;
+        case typeNumbers.Union:
+          if (version < 5) bitmap();
+          takeBuffer(length);
+          if (size === 1) takeBuffer(length * 4);
+          for (const child of children) {
+            if (walk(child) < (size === 1 ? 0 : length)) throw new Error('a member has fewer rows than its union');
+          }
+          break;
+        default:
+          bitmap();
+          takeBuffer(Math.ceil((length * bits) / 8));
+      }
+      return length;
+    };
+    if (rows < 0 || rows > maxRows) throw new Error(`a batch has ${rows} rows, more than its bytes can hold`);
+    for (const field of fields) {
+      const length = walk(field);
+      if (length !== rows) throw new Error(`a batch of ${rows} rows has a column of ${length}`);
+    }
+  }
+
+  #bytes(start: number, length: number): Buffer {
+    const bytes = Buffer.alloc(Math.max(0, Math.min(length, this.#size - start)));
+    this.#read(bytes, start);
+    return bytes;
+  }
+
+  #read(bytes: Uint8Array, start: number): void {
+    for (let done = 0; done < bytes.length; ) {
+      const count = readSync(this.#descriptor, bytes, done, Math.min(bytes.length - done, 2 ** 30), start + done);
+      if (count === 0) throw new Error('the file became shorter while it was read');
+      done += count;
+    }
+  }
+}
+
+function checkVersion(version: number): void {
+  if (version !== 3 && version !== 4) throw new Error(`expected metadata of version 4 or 5, found ${version + 1}`);
+}
+
+function ownLayout(field: FlatTable): Layout {
+  const type = field.integer(2, 1);
+  const details = field.table(3);
+  const layout = (bits: number, size = 0): Layout => ({ type, bits, size, children: [] });
+  const width = (index: number, fallback: number, allowed: readonly number[]): Layout => {
+    const bits = details?.integer(index, 4, fallback) ?? fallback;
+    if (!allowed.includes(bits)) throw new Error(`a column has numbers of ${bits} bits`);
+    return layout(bits);
+  };
+  const choice = (fallback: number, of: readonly number[]): Layout => {
+    const unit = details?.integer(0, 2, fallback) ?? fallback;
+    const bits = of[unit];
+    if (bits === undefined) throw new Error(`a column has the unknown unit ${unit}`);
+    return layout(bits, unit);
+  };
+  switch (type) {
+    case typeNumbers.Int:
+      return width(0, 0, [8, 16, 32, 64]);
+    case typeNumbers.Float:
+      return choice(0, [16, 32, 64]);
+    case typeNumbers.Bool:
+      return layout(1);
+    case typeNumbers.Decimal:
+      return width(2, 128, [128]);
+    case typeNumbers.Date:
+      return choice(1, [32, 64]);
+    case typeNumbers.Time: {
+      const { size } = choice(1, [32, 32, 64, 64]);
+      const time = width(1, 32, [32, 64]);
+      if (time.bits !== (size < 2 ? 32 : 64)) throw new Error(`a column has times of ${time.bits} bits`);
+      return time;
+    }
+    case typeNumbers.Timestamp:
+      details?.text(1);
+      return choice(0, [64, 64, 64, 64]);
+    case typeNumbers.Duration:
+      return choice(1, [64, 64, 64, 64]);
+    case typeNumbers.Interval:
+      return choice(0, [32, 64, 128]);
+    case typeNumbers.FixedSizeBinary: {
+      const bytes = details?.integer(0, 4) ?? 0;
+      if (bytes <= 0 || bytes > 2 ** 20) throw new Error(`a column has values of ${bytes} bytes`);
+      return layout(8 * bytes);
+    }
+    case typeNumbers.FixedSizeList: {
+      const size = details?.integer(0, 4) ?? 0;
+      if (size <= 0 || size > 2 ** 20) throw new Error(`a column has lists of ${size} values`);
+      return layout(0, size);
+    }
+    case typeNumbers.Union: {
+      const mode = details?.integer(0, 2) ?? 0;
+      if (mode !== 0 && mode !== 1) throw new Error(`a column is a union of the unknown mode ${mode}`);
+      details?.vector(1, 4);
+      return layout(0, mode);
+    }
+    default:
+      if (!(Object.values(typeNumbers) as number[]).includes(type))
+        throw new Error(`a column has the unsupported type ${type}`);
+      return layout(0);
+  }
+}
+
+function checkChildren({ type, children }: Layout): void {
+  const isNested = ([typeNumbers.Struct, typeNumbers.Union] as number[]).includes(type);
+  const isList = (
+    [typeNumbers.List, typeNumbers.LargeList, typeNumbers.FixedSizeList, typeNumbers.Map] as number[]
+  ).includes(type);
+  if (isList && children.length !== 1) throw new Error(`a list has ${children.length} kinds of values`);
+  if (!isList && !isNested && children.length > 0) throw new Error('a column has members that its type does not have');
+  const [entry] = children;
+  if (type === typeNumbers.Map && (entry?.type !== typeNumbers.Struct || entry.children.length !== 2)) {
+    throw new Error('a map has no keys and values');
+  }
+}
+
+function isSame(left: Layout, right: Layout): boolean {
+  return (
+    left.type === right.type &&
+    left.bits === right.bits &&
+    left.size === right.size &&
+    left.children.length === right.children.length &&
+    left.children.every((child, index) => isSame(child, right.children[index] as Layout))
+  );
+}

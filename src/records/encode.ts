@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { deflateRawSync } from 'node:zlib';
+import avro from 'avsc';
+import { sysflowSchema } from '../engine/schema.gen.js';
+import { branchTypes } from './decode.js';
+
+/** Records by their place in the union of the schema. */
+export const branches = {
+  Header: 0,
+  Container: 1,
+  Process: 2,
+  File: 3,
+  ProcessEvent: 4,
+  NetworkFlow: 5,
+  FileFlow: 6,
+  FileEvent: 7,
+  ProcessFlow: 9,
+  Pod: 10,
+  K8sEvent: 11,
+} as const;
+export type BranchName = keyof typeof branches;
+
+/** Bytes of records after which a block is written. */
+const blockBytes = 1 << 16;
+
+const longs = avro.Type.forSchema('long');
+const bytesType = avro.Type.forSchema('bytes');
+
+/** Makes the bytes of a SysFlow file, block by block, of records as the schema has them. */
+export class SysflowEncoder {
+  readonly #types = branchTypes();
+  readonly #sync: Buffer;
+  #header: Buffer | undefined;
+  #records: Buffer[] = [];
+  #bytes = 0;
+
+  constructor() {
+    const schema = JSON.stringify(sysflowSchema);
+    // Of the schema alone: the same records make the same file everywhere.
+    this.#sync = createHash('sha1').update(schema).digest().subarray(0, 16);
+    const entries = [
+      ['avro.codec', 'deflate'],
+      ['avro.schema', schema],
+    ].flatMap(([key, value]) => [
+      bytesType.toBuffer(Buffer.from(key as string)),
+      bytesType.toBuffer(Buffer.from(value as string)),
+    ]);
+    this.#header = Buffer.concat([
+      Buffer.from('Obj\x01'),
+      longs.toBuffer(2),
+      ...entries,
+      longs.toBuffer(0),
+      this.#sync,
+    ]);
+  }
+
+  /** Adds a record; gives bytes to write when there are enough of them. */
+  add(name: BranchName, record: object): Buffer | undefined {
+    const branch = branches[name];
+    const type = this.#types[branch] as avro.Type;
+    const datum = Buffer.concat([longs.toBuffer(branch), type.toBuffer(record)]);
+    this.#records.push(datum);
+    this.#bytes += datum.length;
+    return this.#bytes < blockBytes ? undefined : this.take();
+  }
+
+  /** What was not given yet, the header of the file with the first of it. */
+  take(): Buffer {
+    const parts = this.#header === undefined ? [] : [this.#header];
+    this.#header = undefined;
+    if (this.#records.length > 0) {
+      const block = deflateRawSync(Buffer.concat(this.#records));
+      parts.push(longs.toBuffer(this.#records.length), bytesType.toBuffer(block), this.#sync);
+    }
+    this.#records = [];
+    this.#bytes = 0;
+    return Buffer.concat(parts);
+  }
+}
