@@ -22,7 +22,7 @@ describe.each(forms)('%s', (form) => {
     const rows = numbered(count, (index) => ({ ts_uts: index, file_path: `${index}` }));
     const { file_path, ts_uts } = await written(form, 'file', files(rows), ['file_path', 'ts_uts']);
     expect(file_path).toEqual(rows.map((row) => row.file_path));
-    expect(ts_uts).toEqual(rows.map((row) => BigInt(row.ts_uts as number)));
+    expect(ts_uts).toEqual(rows.map((row) => BigInt(Number(row.ts_uts))));
   });
 
   it.each(around([8, 64, 2048, 20_480, 65_536]))('holds %i rows of one batch, with missing values', async (count) => {
@@ -33,7 +33,7 @@ describe.each(forms)('%s', (form) => {
     }));
     const columns = ['ts_uts', 'file_type', 'state'];
     const read = await written(form, 'file', files(rows, count), columns);
-    expect(read.ts_uts).toEqual(rows.map((row) => BigInt(row.ts_uts)));
+    expect(read.ts_uts).toEqual(rows.map((row) => BigInt(Number(row.ts_uts))));
     expect(read.file_type).toEqual(rows.map((row) => row.file_type));
     expect(read.state).toEqual(rows.map((row) => row.state));
   });
@@ -62,7 +62,7 @@ describe.each(forms)('%s', (form) => {
   });
 
   it('holds NUL and the character that stands for it, in a column with a dictionary', async () => {
-    const texts = ['\0', 'a\0b', 'a\ufffdb', 'a', '', '\u{10ffff}0', '\u{10ffff}1', '\u{10ffff}\0', '\ufeffb'];
+    const texts = ['\0', 'a\0b', 'a\ufffdb', 'a', '', '\u{10ffff}0', '\u{10ffff}1', '\u{10ffff}\0'];
     const rows = texts.map((text) => ({ file_path: text, file_name: text.replaceAll('\0', '0') }));
     const read = await written(form, 'file', files(rows), ['file_path', 'file_name']);
     expect(read.file_path).toEqual(texts);
