@@ -241,7 +241,10 @@ void Scenario::spawn_thread(const ProcessFacts& process, int64_t tid) {
   constexpr uint32_t kFlags = kCloneThread | kCloneFiles;
   ProcessFacts thread = process;
   thread.tid = tid;
-  thread.vtid = process.tid == process.vtid ? tid : process.vtid + (tid - process.tid);
+  thread.vtid = process.tid == process.vtid
+                    ? tid
+                    : static_cast<int64_t>(static_cast<uint64_t>(process.vtid) + static_cast<uint64_t>(tid) -
+                                           static_cast<uint64_t>(process.tid));
   const int64_t seen = process.tid == process.vtid ? tid : thread.vtid;
   call(process.tid, ev::SYSCALL_CLONE_20_X, {}, clone_params(process, seen, kFlags), {});
   event(tid, ev::SYSCALL_CLONE_20_X, clone_params(thread, 0, kFlags));
