@@ -21,7 +21,6 @@ constexpr int64_t kCwd = -100;      // AT_FDCWD
 constexpr int64_t kFirst = 10'000;  // number of the first of many threads
 constexpr uint32_t kThread = 0x2001;
 constexpr uint32_t kRead = 1;
-constexpr uint32_t kWrite = 2;
 constexpr uint64_t kSecond = 1'000'000'000;
 constexpr size_t kLongestParameter = 65'535;
 
