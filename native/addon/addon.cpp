@@ -3,7 +3,6 @@
 #include "addon/session_object.h"
 #include "addon/socket_object.h"
 #include "addon/values.h"
-#include "files/standard_output.h"
 #include "filter/filter.h"
 #include "live/source.h"
 
@@ -28,17 +27,10 @@ Napi::Value try_probe(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// isStandardOutputClosed().
-Napi::Value is_standard_output_closed(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), sfkit::files::is_standard_output_closed());
-}
-
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("version", SFKIT_VERSION);
   exports.Set("checkFilter", Napi::Function::New(env, check_filter, "checkFilter"));
   exports.Set("tryProbe", Napi::Function::New(env, try_probe, "tryProbe"));
-  exports.Set("isStandardOutputClosed",
-              Napi::Function::New(env, is_standard_output_closed, "isStandardOutputClosed"));
   sfkit::addon::export_removal(env, exports);
   exports.Set("SeqpacketSocket", sfkit::addon::SocketObject::define(env));
   exports.Set("Session", sfkit::addon::SessionObject::define(env));

@@ -1,5 +1,3 @@
-import { fstatSync, statSync } from 'node:fs';
-import { loadAddon } from '../engine/addon.js';
 import { OutputLost, reasonOf } from '../engine/errors.js';
 import { discardAll } from '../export/pending.js';
 import { exitCodes } from './report.js';
@@ -79,19 +77,4 @@ export function watchStandardStreams(): void {
   process.stdout.removeAllListeners('error');
   process.stdout.on('error', loseOutput);
   process.stderr.on('error', () => {});
-  if (isOutputClosed()) {
-    process.stdout._write = (_chunk, _encoding, done) => {
-      done(Object.assign(new Error('standard output is closed'), { code: 'EBADF' }));
-    };
-  }
-}
-
-/** Whether this run was started without standard output: what is written there would be lost without a word. */
-function isOutputClosed(): boolean {
-  try {
-    // The engine takes a moment to load, and only it can tell a closed stream from /dev/null.
-    return fstatSync(1).rdev === statSync('/dev/null').rdev && loadAddon().isStandardOutputClosed();
-  } catch {
-    return false;
-  }
 }

@@ -296,8 +296,6 @@ export interface NativeAddon {
   /** Loads the probe and lets it go again. What works; throws what does not, as `next()` rejects. */
   tryProbe(options: NativeProbeOptions): string;
   Session: new (config: NativeConfig) => NativeSession;
-  /** Whether the process was started without standard output; Node.js has opened /dev/null for it. */
-  isStandardOutputClosed(): boolean;
   /** The directory at a path, just made; null when it is a link or not empty. Missing, as the next two, on Windows. */
   identifyMadeDirectory?(path: string): NativeMadeDirectory | null;
   /** Removes that directory with its files and directories, links not followed. Whether it is gone. */

@@ -34,6 +34,10 @@ const containerColumns = [
 
 /** A number that two rows share only when these columns of theirs are equal. */
 const processPrint: RowPrint = { name: 'process_print', columns: processColumns };
+// What records say in place of texts that are null in tables, because they are unknown.
+const notAvailable = '<NA>';
+const incomplete = 'incomplete';
+
 const containerPrint: RowPrint = { name: 'container_print', columns: containerColumns };
 
 /** What makes the SysFlow files of records that are tables. */
@@ -320,7 +324,6 @@ class Rebuilder {
 
   async #introduceContainer(cursor: RowCursor): Promise<void> {
     const id = cursor.text('container_id');
-    if (cursor.get('container_image') === null && cursor.get('container_name') === null) return;
     const look = cursor.long('container_print');
     if (cursor.get('pod_id') !== null && cursor.get('pod_name') !== null) await this.#introducePod(cursor);
     if (!this.#containers.has(id)) {
@@ -449,12 +452,13 @@ class Rebuilder {
   #writeContainer(row: RowCursor, look: bigint): void {
     const id = containerKey(row);
     this.#known.containers.set(id, look);
+    const isKnown = row.get('container_name') !== null || row.get('container_image') !== null;
     this.#add('Container', {
       id,
-      name: row.text('container_name'),
-      image: row.text('container_image'),
+      name: isKnown ? row.text('container_name') : incomplete,
+      image: isKnown ? row.text('container_image') : `${incomplete}:${incomplete}`,
       imageid: row.text('container_imageid'),
-      type: oneOf(containerTypes, row.text('container_type'), 'CT_CUSTOM'),
+      type: oneOf(containerTypes, row.text('container_type'), isKnown ? 'CT_CUSTOM' : 'CT_DOCKER'),
       privileged: row.get('container_privileged') === true,
       podId: row.get('pod_id'),
     });
@@ -472,12 +476,12 @@ class Rebuilder {
           ? null
           : { createTS: row.long('pproc_createts'), hpid: row.long('pproc_pid') },
       ts: isParent ? createTS : row.long('ts_uts'),
-      exe: row.text(`${prefix}_exe`),
+      exe: row.get(`${prefix}_exe`) ?? notAvailable,
       exeArgs: row.text(`${prefix}_args`),
       uid: row.number(`${prefix}_uid`),
-      userName: row.text(`${prefix}_user`),
+      userName: row.get(`${prefix}_user`) ?? notAvailable,
       gid: row.number(`${prefix}_gid`),
-      groupName: row.text(`${prefix}_group`),
+      groupName: row.get(`${prefix}_group`) ?? notAvailable,
       tty: row.get(`${prefix}_tty`) === true,
       containerId: row.get('container_id'),
       entry: row.get(`${prefix}_entry`) === true,

@@ -274,6 +274,7 @@ void ContainerTable::clear() {
   containers_.clear();
   free_.clear();
   index_.clear();
+  met_ = 0;
   containers_.emplace_back();
 }
 

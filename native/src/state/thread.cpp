@@ -28,8 +28,8 @@ Siblings* hold(Siblings* siblings) {
   return siblings;
 }
 
-// Into which they were merged in the end. Each step of the way is led past the next, so that later ways are
-// shorter.
+// The set that they are part of now. Each step on the way there is made to skip the next, so that later ways
+// are shorter.
 Siblings* root_of(Siblings* siblings) {
   while (siblings->merged_into != nullptr) {
     Siblings* const next = siblings->merged_into;
@@ -275,7 +275,10 @@ void ThreadTable::note_gone(const Thread& thread) {
 void ThreadTable::drop(Thread* thread) {
   leave_group(thread);
   set_parent(thread, nullptr);
-  release(std::exchange(thread->children, nullptr));
+  if (Siblings* const left = std::exchange(thread->children, nullptr)) {
+    left->parent = nullptr;
+    release(left);
+  }
   if (last_ == thread) last_ = nullptr;
   note_gone(*thread);
   threads_.erase(thread->tid);

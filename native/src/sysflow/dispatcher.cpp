@@ -67,14 +67,14 @@ void tidy_path(std::string_view path, std::string& out) {
 void Dispatcher::advance(uint64_t ts) {
   if (ts == 0 || ts == kNoTime) return;
   ts_ = static_cast<int64_t>(ts);
+  // Time may stand still.
+  if (--until_limit_ == 0) limit();
   // One damaged time must not end what goes on.
   if (!is_possible_time(ts)) {
     flows_.set_time(ts_, now_);
     return;
   }
   reached_ = ts_;
-  // Time may stand still.
-  if (--until_limit_ == 0) limit();
   if (ts < second_begins_ || ts >= second_ends_) {
     const int64_t before = now_;
     now_ = static_cast<int64_t>(ts / kNanosecondsPerSecond);
