@@ -11,10 +11,19 @@ uint64_t random_odd() {
   return (uint64_t{device()} << 32 | device()) | 1;
 }
 
+template <typename Word>
 uint64_t word_at(const char* at) {
-  uint64_t word;
+  Word word;
   std::memcpy(&word, at, sizeof(word));
   return word;
+}
+
+// All of a text of less than 8 bytes; different texts of one length give different words.
+uint64_t short_word(const char* at, size_t size) {
+  if (size >= 4) return word_at<uint32_t>(at) << 32 | word_at<uint32_t>(at + size - 4);
+  if (size == 0) return 0;
+  const auto byte = [at](size_t place) { return uint64_t{static_cast<uint8_t>(at[place])}; };
+  return byte(0) << 16 | byte(size / 2) << 8 | byte(size - 1);
 }
 
 }  // namespace
@@ -23,18 +32,17 @@ const HashSeed kHashSeed = {random_odd(), random_odd()};
 
 uint64_t hash_text(std::string_view text) {
   const char* at = text.data();
-  size_t left = text.size();
-  uint64_t hash = left;
-  for (; left >= 16; at += 16, left -= 16)
-    hash = fold(hash ^ word_at(at) ^ kHashSeed.first, word_at(at + 8) ^ kHashSeed.second);
-  if (left >= 8) {
-    hash = mix_words(hash, word_at(at));
-    at += 8;
-    left -= 8;
+  const size_t size = text.size();
+  if (size < 8) return mix_words(size, short_word(at, size));
+  // Hashed, or the first word could make up for another length.
+  uint64_t hash = hash_number(size);
+  const char* const last = at + size - 8;
+  for (; last - at > 8; at += 16) {
+    hash = fold(hash ^ word_at<uint64_t>(at) ^ kHashSeed.first, word_at<uint64_t>(at + 8) ^ kHashSeed.second);
   }
-  uint64_t word = 0;
-  if (left != 0) std::memcpy(&word, at, left);
-  return mix_words(hash, word);
+  if (last > at) hash = mix_words(hash, word_at<uint64_t>(at));
+  // The last bytes again where they are no whole word.
+  return mix_words(hash, word_at<uint64_t>(last));
 }
 
 }  // namespace sfkit

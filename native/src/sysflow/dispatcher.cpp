@@ -69,13 +69,13 @@ void Dispatcher::advance(uint64_t ts) {
   ts_ = static_cast<int64_t>(ts);
   // Time may stand still.
   if (--until_limit_ == 0) limit();
-  // One damaged time must not end what goes on.
-  if (!is_possible_time(ts)) {
-    flows_.set_time(ts_, now_);
-    return;
-  }
-  reached_ = ts_;
   if (ts < second_begins_ || ts >= second_ends_) {
+    // One damaged time must not end what goes on.
+    if (!is_possible_time(ts)) {
+      flows_.set_time(ts_, now_);
+      return;
+    }
+    reached_ = ts_;
     const int64_t before = now_;
     now_ = static_cast<int64_t>(ts / kNanosecondsPerSecond);
     second_begins_ = static_cast<uint64_t>(now_) * kNanosecondsPerSecond;
@@ -85,6 +85,7 @@ void Dispatcher::advance(uint64_t ts) {
     tick();
     return;
   }
+  reached_ = ts_;
   flows_.set_time(ts_, now_);
 }
 

@@ -203,7 +203,8 @@ class EntityStore {
   struct FileHash {
     using is_transparent = void;
     size_t operator()(const FileKey& key) const {
-      return mix_words(hash_text(key.container), hash_text(key.path));
+      const uint64_t path = hash_text(key.path);
+      return key.container.empty() ? path : mix_words(path, hash_text(key.container));
     }
     size_t operator()(const FilePointer& file) const { return (*this)(key_of(file)); }
   };
