@@ -1,4 +1,6 @@
 // The public library: what `import 'sfkit'` gives.
+
+export { type ConvertOptions, convert } from './convert/convert.js';
 export {
   type CollectionMode,
   collectionModes,
@@ -23,7 +25,6 @@ export {
 export type { CollectorOptions, CompatMode, FileMode, FileReadMode, SessionConfig } from './engine/config.js';
 export { SfkitError, type SfkitErrorCode } from './engine/errors.js';
 export { openAvro, openColumns, readSummary, type Session, type Summary } from './engine/session.js';
-export { type ConvertOptions, convert } from './export/convert.js';
 export { type Conversion, type Format, formats, planConversions } from './export/plan.js';
 export { type Capture, type CaptureOptions, openCapture } from './records/capture.js';
 export { EntityTable, type Joined } from './records/entities.js';

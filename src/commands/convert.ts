@@ -5,9 +5,9 @@ import { progress } from '../cli/progress.js';
 import { exitCodes, explain } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { type Outcome, summaryJson, summaryText } from '../cli/summary.js';
+import { convert } from '../convert/convert.js';
 import { tables } from '../engine/columns.gen.js';
 import { escapeForTerminal } from '../engine/escape.js';
-import { convert } from '../export/convert.js';
 import { convertFormats, planConversions, timestampUnits } from '../export/plan.js';
 import { singleInputs } from '../query/inputs.js';
 

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { convert } from '../../src/convert/convert.js';
 import type { CollectorOptions } from '../../src/engine/config.js';
-import { convert } from '../../src/export/convert.js';
 import { corpusCaptures, hasCorpus, root } from '../helpers/corpus.js';
 import { readSf } from '../helpers/sf.js';
 import { compare, type Differences } from './compare.js';

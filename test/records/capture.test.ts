@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import avro from 'avsc';
 import { describe, expect, it } from 'vitest';
-import { convert } from '../../src/export/convert.js';
+import { convert } from '../../src/convert/convert.js';
 import { openCapture } from '../../src/records/capture.js';
 import type { SysFlowRecord } from '../../src/records/types.js';
 import { fixtures } from '../helpers/corpus.js';

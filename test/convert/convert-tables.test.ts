@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { convert } from '../../src/export/convert.js';
+import { convert } from '../../src/convert/convert.js';
 import { planOne } from '../../src/export/plan.js';
 import { singleInputs } from '../../src/query/inputs.js';
 import { fixtures } from '../helpers/corpus.js';

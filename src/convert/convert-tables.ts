@@ -1,14 +1,14 @@
 import type { TableName } from '../engine/columns.gen.js';
 import { SfkitError } from '../engine/errors.js';
 import type { Summary } from '../engine/session.js';
+import type { Conversion } from '../export/plan.js';
+import { openSink } from '../export/sink.js';
+import { openTables, type TableOutput, tablesOf } from '../export/tables.js';
+import { makeDirectory } from '../export/target.js';
 import type { QueryInput } from '../query/inputs.js';
-import { BatchBuilder } from '../query/table-rows.js';
-import type { Conversion } from './plan.js';
 import { rebuildSysflow } from './rebuild.js';
-import { openSink } from './sink.js';
 import { TableInput } from './table-input.js';
-import { openTables, type TableOutput, tablesOf } from './tables.js';
-import { makeDirectory } from './target.js';
+import { BatchBuilder } from './table-rows.js';
 
 /** Converts tables in files, row by row: what is in memory does not grow with them. */
 export async function convertTables(

@@ -3,11 +3,11 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { type TableName, tables } from '../engine/columns.gen.js';
 import { SfkitError } from '../engine/errors.js';
 import type { Summary } from '../engine/session.js';
+import { physicalColumns, quoteIdentifier, quoteText } from '../export/duckdb.js';
 import { openPassingDatabase, openSources, type Sources } from '../query/dataset.js';
 import type { QueryInput } from '../query/inputs.js';
 import { extraColumns, missingColumns, type Source, selectSource } from '../query/sources.js';
-import { MergedRows, RowCursor } from '../query/table-rows.js';
-import { physicalColumns, quoteIdentifier, quoteText } from './duckdb.js';
+import { MergedRows, RowCursor } from './table-rows.js';
 
 /** Memory of DuckDB; what needs more is sorted on disk. */
 const memoryLimit = '512MB';

@@ -3,11 +3,11 @@ import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
 import { openAvro, openColumns, type Session, type Summary } from '../engine/session.js';
+import type { Conversion } from '../export/plan.js';
+import { openSink } from '../export/sink.js';
+import { openTables, tablesOf } from '../export/tables.js';
+import { makeDirectory } from '../export/target.js';
 import type { QueryInput } from '../query/inputs.js';
-import type { Conversion } from './plan.js';
-import { openSink } from './sink.js';
-import { openTables, tablesOf } from './tables.js';
-import { makeDirectory } from './target.js';
 
 export interface ConvertOptions extends CollectorOptions {
   /** The table of an output that holds one. Default: sysflow, all events and flows. */

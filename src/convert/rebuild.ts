@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { TableName } from '../engine/columns.gen.js';
-import type { MergedRows, RowCursor } from '../query/table-rows.js';
 import { type BranchName, SysflowEncoder } from '../records/encode.js';
 import type { RowPrint, TableInput } from './table-input.js';
+import type { MergedRows, RowCursor } from './table-rows.js';
 
 // SysFlow records of the rows of tables. A row has what its process, container and files were at its time, so that
 // it shows which records of those it comes after.
