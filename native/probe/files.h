@@ -55,8 +55,9 @@ INLINE struct opened opened_by(s64 fd) {
   return opened;
 }
 
-// --- A path is read when the call returns. Whoever shares the memory may have changed it since the kernel read
-// it, so its last name is compared with the file's. Symbolic links differ, too: those the reader looks up.
+// --- A path is read when the call returns. Whoever shares the memory may have changed it since the kernel
+// read it, so its last name is compared with the file's. Symbolic links differ, too: those the reader looks
+// up.
 #define COMPARED 64  // bytes of a name, its last
 
 struct ends {

@@ -15,35 +15,45 @@
 
 namespace {
 
-constexpr int kOpens = 20000;
+// Opens while the name changes: until so many had another name at their end, which is when the probe reads
+// it.
+constexpr int kWanted = 400;
+constexpr int kMostOpens = 200'000;
 
 void fail(const char* what) {
   std::perror(what);
   std::exit(99);
 }
 
-void make(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_CREAT | O_WRONLY, 0600);
+ino_t inode_of(long fd) {
   struct stat found {};
-  if (fd < 0 || ::fstat(fd, &found) != 0) fail(path.c_str());
-  ::close(fd);
-  std::printf(R"({"path":"%s","inode":%lu})"
-              "\n",
-              path.c_str(), static_cast<unsigned long>(found.st_ino));
+  if (fd < 0 || ::fstat(static_cast<int>(fd), &found) != 0) fail("open");
+  ::close(static_cast<int>(fd));
+  return found.st_ino;
 }
 
-// By each of the calls that open by a path.
-void open_by_all(const char* path) {
+ino_t make(const std::string& path) {
+  const ino_t inode = inode_of(::open(path.c_str(), O_CREAT | O_WRONLY, 0600));
+  std::printf("{\"path\":\"%s\",\"inode\":%lu}\n", path.c_str(), static_cast<unsigned long>(inode));
+  return inode;
+}
+
+// By each of the calls that open by a path. How many files are not `named()`, asked when the call has ended.
+template <typename Named>
+int open_by_all(const char* path, Named named) {
   struct {
     unsigned long long flags, mode, resolve;
   } how{O_RDONLY, 0, 0};
-  const long fds[] = {::syscall(SYS_open, path, O_RDONLY), ::syscall(SYS_openat, AT_FDCWD, path, O_RDONLY),
-                      ::syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how)),
-                      ::syscall(SYS_creat, path, 0600)};
-  for (const long fd : fds) {
-    if (fd < 0) fail(path);
-    ::close(static_cast<int>(fd));
-  }
+  int others = 0;
+  const auto look = [&](long fd) {
+    const ino_t wanted = named();
+    if (inode_of(fd) != wanted) ++others;
+  };
+  look(::syscall(SYS_open, path, O_RDONLY));
+  look(::syscall(SYS_openat, AT_FDCWD, path, O_RDONLY));
+  look(::syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how)));
+  look(::syscall(SYS_creat, path, 0600));
+  return others;
 }
 
 }  // namespace
@@ -54,10 +64,10 @@ int main(int, char** arguments) {
   const std::string b = directory + "/bbbb";
   const std::string alone = directory + "/link-alone";
   const std::string beside = directory + "/link-beside";
-  make(a);
-  make(b);
+  const ino_t inode_a = make(a);
+  const ino_t inode_b = make(b);
   if (::symlink("aaaa", alone.c_str()) != 0 || ::symlink("bbbb", beside.c_str()) != 0) fail("symlink");
-  open_by_all(alone.c_str());
+  open_by_all(alone.c_str(), [&] { return inode_a; });
 
   // A name of one word changes at once. The directory is not in it: the word would be read in two parts.
   if (::chdir(directory.c_str()) != 0) fail("chdir");
@@ -72,10 +82,13 @@ int main(int, char** arguments) {
       for (const uint64_t value : names) name.store(value, std::memory_order_relaxed);
     }
   });
-  for (int i = 0; i < kOpens / 4; ++i) open_by_all(path);
+  const auto named = [&] { return name.load() == names[0] ? inode_a : inode_b; };
+  for (int opens = 0, others = 0; others < kWanted && opens < kMostOpens; opens += 4) {
+    others += open_by_all(path, named);
+  }
   // With a thread beside it, but with paths that stay.
-  open_by_all(beside.c_str());
-  open_by_all(a.c_str());
+  open_by_all(beside.c_str(), [&] { return inode_b; });
+  open_by_all(a.c_str(), [&] { return inode_a; });
   done = true;
   other.join();
 }

@@ -277,7 +277,8 @@ LiveCounts LiveCapture::counts() const {
   }
   if (unreadable_ != 0) counts.gaps.push_back({"buffers with something unreadable", unreadable_, true});
   if (doubtful_ != 0) {
-    counts.gaps.push_back({"guarantees that the path of an open is that of its file (PATH_DOUBTFUL)", doubtful_, false});
+    counts.gaps.push_back(
+        {"guarantees that the path of an open is that of its file (PATH_DOUBTFUL)", doubtful_, false});
   }
   return counts;
 }

@@ -122,17 +122,15 @@ FileDescriptor open_path(int directory, const std::string& path, uint64_t resolv
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC;
   how.resolve = resolve;
-  return FileDescriptor(
-      static_cast<int>(::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof(how))));
+  return FileDescriptor(static_cast<int>(::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof(how))));
 }
 
 // The path of the open from the root of its process on; empty where that is not known.
 std::string whole_path(const Open& open, const std::string& process) {
   std::string path(open.path());
   if (path.empty() || path.front() == '/') return path;
-  const std::string from = read_link(process + (open.directory() == state::kAtFdcwd
-                                                    ? "cwd"
-                                                    : "fd/" + std::to_string(open.directory())));
+  const std::string from = read_link(
+      process + (open.directory() == state::kAtFdcwd ? "cwd" : "fd/" + std::to_string(open.directory())));
   return from.starts_with('/') ? from + "/" + path : std::string();
 }
 
@@ -147,7 +145,7 @@ bool leads_to_its_file(const Open& open) {
   // Not through links of /proc, which are other ones for us than for the program.
   const FileDescriptor file = open_path(root.get(), path, RESOLVE_IN_ROOT | kCached);
   if (!file.is_open()) return false;
-  struct statx found{};
+  struct statx found {};
   if (::statx(file.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &found) != 0 ||
       found.stx_ino != open.inode()) {
     return false;
