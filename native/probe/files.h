@@ -84,20 +84,27 @@ INLINE struct dentry* beginning(struct task_struct* task, u8 of, s64 directory) 
   return file ? READ(file, f_path.dentry) : 0;
 }
 
-// Whether the path of `length` bytes at `path` ends with the name of the file.
-INLINE bool ends_with_name(struct writer* writer, const u8* path, u32 length, struct dentry* dentry) {
+// A place of the event for which the verifier needs to follow no sums.
+INLINE const u8* byte_of(struct writer* writer, u32 at) {
+  FORGET(at);
+  if (at > kMaxEventBytes) at = 0;
+  return writer->start + at;
+}
+
+// Whether the path from `at` to `end`, of which the NUL is no part, ends with the name of the file.
+INLINE bool ends_with_name(struct writer* writer, u32 at, u32 end, struct dentry* dentry) {
   struct ends* ends = ENDS(writer);
   u32 size = READ(dentry, d_name.len);
   const u8* name = READ(dentry, d_name.name);
-  if (size > length) return 0;
+  if (size > end - at) return 0;
   u8 before = '/';
-  if (size < length) probe_read_kernel(&before, 1, path + (length - size - 1));
+  if (size < end - at) probe_read_kernel(&before, 1, byte_of(writer, end - size - 1));
   if (before != '/') return 0;
   u32 compared = size < COMPARED ? size : COMPARED;
   FORGET(compared);
   if (compared > COMPARED) return 0;
   __builtin_memset(ends, 0, sizeof(*ends));
-  probe_read_kernel(ends->of_path, compared, path + (length - compared));
+  probe_read_kernel(ends->of_path, compared, byte_of(writer, end - compared));
   probe_read_kernel(ends->of_name, compared, name + (size - compared));
   u64 difference = 0;
   for (int i = 0; i < COMPARED / 8; i++) difference |= ends->of_path[i] ^ ends->of_name[i];
@@ -111,20 +118,17 @@ INLINE u32 add_opened_path(struct writer* writer, u64 from, struct file* file, s
   struct task_struct* task = (void*)get_current_task();
   struct mm_struct* mm = READ(task, mm);
   if (!file || !mm || READ(mm, mm_users) <= 1) return 0;
-  u32 length = *AT(writer) - at;
-  FORGET(length);
-  if (length < 2 || length > 4096 || at > SCRATCH_LIMIT) return 0;
-  length -= 1;
-  const u8* path = writer->start + at;
+  const u32 end = *AT(writer) - 1;
+  if (end <= at) return 0;
   const bool is_unnamed = (flags & CALL_TMPFILE) == CALL_TMPFILE;
   u8 first = 0;
-  probe_read_kernel(&first, 1, path);
-  if (length == 1 && (first == '.' || first == '/')) {
+  probe_read_kernel(&first, 1, byte_of(writer, at));
+  if (end - at == 1 && (first == '.' || first == '/')) {
     struct dentry* dentry = READ(file, f_path.dentry);
     if (is_unnamed) dentry = READ(dentry, d_parent);
     return dentry == beginning(task, first, directory) ? 0 : OPEN_DOUBTFUL;
   }
-  return ends_with_name(writer, path, length, found_as(file, is_unnamed)) ? 0 : OPEN_DOUBTFUL;
+  return ends_with_name(writer, at, end, found_as(file, is_unnamed)) ? 0 : OPEN_DOUBTFUL;
 }
 
 // The mode counts where a file may be made only.
