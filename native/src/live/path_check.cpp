@@ -9,9 +9,11 @@
 
 #include <array>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 #include "events.gen.h"
+#include "live/file_descriptor.h"
 #include "live/proc_files.h"
 #include "state/descriptor.h"
 

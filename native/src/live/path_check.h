@@ -3,9 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-
-#include "live/file_descriptor.h"
 
 namespace sfkit::live {
 
