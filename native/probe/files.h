@@ -11,6 +11,11 @@
 #define OPEN_CREATED (1u << 14)  // file_flags of the format
 #define OPEN_UPPER_LAYER (1u << 15)
 #define OPEN_LOWER_LAYER (1u << 16)
+// Of our own (docs/live.md): the path may name another file than the one opened. path_check.h knows them.
+#define OPEN_DOUBTFUL (1u << 30)
+#define CREAT_DOUBTFUL (1u << 14)
+#define CALL_TMPFILE 0x410000
+#define AT_FDCWD (-100)
 #define OVERLAYFS_MAGIC 0x794c7630
 
 enum layer { kNoLayer, kUpperLayer, kLowerLayer };
@@ -30,6 +35,7 @@ struct opened {
   u32 flags;  // to be added to those of the call
   u32 device;
   u64 inode;
+  struct file* file;
 };
 
 INLINE struct opened opened_by(s64 fd) {
@@ -41,11 +47,88 @@ INLINE struct opened opened_by(s64 fd) {
   struct super_block* super = READ(inode, i_sb);
   opened.device = encoded_device(READ(super, s_dev));
   opened.inode = READ(inode, i_ino);
+  opened.file = file;
   if (READ(file, f_mode) & FILE_CREATED) opened.flags |= OPEN_CREATED;
   enum layer layer = layer_of(inode);
   if (layer == kUpperLayer) opened.flags |= OPEN_UPPER_LAYER;
   if (layer == kLowerLayer) opened.flags |= OPEN_LOWER_LAYER;
   return opened;
+}
+
+// --- A path is read when the call returns. Whoever shares the memory may have changed it since the kernel
+// read it, so its last name is compared with the file's. Symbolic links differ, too: those the reader looks
+// up.
+#define COMPARED 64  // bytes of a name, its last
+
+struct ends {
+  u64 of_path[COMPARED / 8], of_name[COMPARED / 8];
+};
+#define ENDS(writer) ((struct ends*)NAME(writer))
+
+// What the file was found as; one without a name, the directory that it was asked for in.
+INLINE struct dentry* found_as(struct file* file, bool is_unnamed) {
+  struct dentry* dentry = READ(file, f_path.dentry);
+  if (is_unnamed) return READ(dentry, d_parent);
+  struct vfsmount* vfsmount = READ(file, f_path.mnt);
+  if (dentry != READ(vfsmount, mnt_root)) return dentry;
+  struct mount* mount = CONTAINER(vfsmount, struct mount, mnt);
+  return READ(mount, mnt_parent) == mount ? dentry : READ(mount, mnt_mountpoint);
+}
+
+// What "/" and "." stand for.
+INLINE struct dentry* beginning(struct task_struct* task, u8 of, s64 directory) {
+  struct fs_struct* fs = READ(task, fs);
+  if (of == '/') return READ(fs, root.dentry);
+  if ((s32)directory == AT_FDCWD) return READ(fs, pwd.dentry);
+  struct file* file = file_of(task, (s32)directory);
+  return file ? READ(file, f_path.dentry) : 0;
+}
+
+// A place of the event for which the verifier needs to follow no sums.
+INLINE const u8* byte_of(struct writer* writer, u32 at) {
+  FORGET(at);
+  if (at > kMaxEventBytes) at = 0;
+  return writer->start + at;
+}
+
+// Whether the path from `at` to `end`, of which the NUL is no part, ends with the name of the file.
+INLINE bool ends_with_name(struct writer* writer, u32 at, u32 end, struct dentry* dentry) {
+  struct ends* ends = ENDS(writer);
+  u32 size = READ(dentry, d_name.len);
+  const u8* name = READ(dentry, d_name.name);
+  if (size > end - at) return 0;
+  u8 before = '/';
+  if (size < end - at) probe_read_kernel(&before, 1, byte_of(writer, end - size - 1));
+  if (before != '/') return 0;
+  u32 compared = size < COMPARED ? size : COMPARED;
+  FORGET(compared);
+  if (compared > COMPARED) return 0;
+  __builtin_memset(ends, 0, sizeof(*ends));
+  probe_read_kernel(ends->of_path, compared, byte_of(writer, end - compared));
+  probe_read_kernel(ends->of_name, compared, name + (size - compared));
+  u64 difference = 0;
+  for (int i = 0; i < COMPARED / 8; i++) difference |= ends->of_path[i] ^ ends->of_name[i];
+  return difference == 0;
+}
+
+// Adds the path; OPEN_DOUBTFUL if it may be that of another file.
+INLINE u32 add_opened_path(struct writer* writer, u64 from, struct file* file, s64 directory, u64 flags) {
+  u32 at = *AT(writer);
+  add_user_text(writer, from);
+  struct task_struct* task = (void*)get_current_task();
+  struct mm_struct* mm = READ(task, mm);
+  if (!file || !mm || READ(mm, mm_users) <= 1) return 0;
+  const u32 end = *AT(writer) - 1;
+  if (end <= at) return 0;
+  const bool is_unnamed = (flags & CALL_TMPFILE) == CALL_TMPFILE;
+  u8 first = 0;
+  probe_read_kernel(&first, 1, byte_of(writer, at));
+  if (end - at == 1 && (first == '.' || first == '/')) {
+    struct dentry* dentry = READ(file, f_path.dentry);
+    if (is_unnamed) dentry = READ(dentry, d_parent);
+    return dentry == beginning(task, first, directory) ? 0 : OPEN_DOUBTFUL;
+  }
+  return ends_with_name(writer, at, end, found_as(file, is_unnamed)) ? 0 : OPEN_DOUBTFUL;
 }
 
 // The mode counts where a file may be made only.
@@ -58,8 +141,8 @@ CALL(open) {
   struct opened opened = opened_by(RESULT(ctx));
   if (!begin(&writer, SYSCALL_OPEN_X, 6)) return 0;
   add_s64(&writer, RESULT(ctx));
-  add_user_text(&writer, ARG1(ctx));
-  add_u32(&writer, open_flags(ARG2(ctx)) | opened.flags);
+  const u32 doubt = add_opened_path(&writer, ARG1(ctx), opened.file, AT_FDCWD, ARG2(ctx));
+  add_u32(&writer, open_flags(ARG2(ctx)) | opened.flags | doubt);
   add_u32(&writer, open_mode(ARG2(ctx), ARG3(ctx)));
   add_u32(&writer, opened.device);
   add_u64(&writer, opened.inode);
@@ -73,8 +156,8 @@ CALL(openat) {
   if (!begin(&writer, SYSCALL_OPENAT_2_X, 7)) return 0;
   add_s64(&writer, RESULT(ctx));
   add_fd(&writer, ARG1(ctx));
-  add_user_text(&writer, ARG2(ctx));
-  add_u32(&writer, open_flags(ARG3(ctx)) | opened.flags);
+  const u32 doubt = add_opened_path(&writer, ARG2(ctx), opened.file, ARG1(ctx), ARG3(ctx));
+  add_u32(&writer, open_flags(ARG3(ctx)) | opened.flags | doubt);
   add_u32(&writer, open_mode(ARG3(ctx), ARG4(ctx)));
   add_u32(&writer, opened.device);
   add_u64(&writer, opened.inode);
@@ -92,8 +175,8 @@ CALL(openat2) {
   if (!begin(&writer, SYSCALL_OPENAT2_X, 8)) return 0;
   add_s64(&writer, RESULT(ctx));
   add_fd(&writer, ARG1(ctx));
-  add_user_text(&writer, ARG2(ctx));
-  add_u32(&writer, open_flags(how.flags) | opened.flags);
+  const u32 doubt = add_opened_path(&writer, ARG2(ctx), opened.file, ARG1(ctx), how.flags);
+  add_u32(&writer, open_flags(how.flags) | opened.flags | doubt);
   add_u32(&writer, open_mode(how.flags, how.mode));
   add_u32(&writer, resolve_flags(how.resolve));
   add_u32(&writer, opened.device);
@@ -107,11 +190,12 @@ CALL(creat) {
   struct opened opened = opened_by(RESULT(ctx));
   if (!begin(&writer, SYSCALL_CREAT_X, 6)) return 0;
   add_s64(&writer, RESULT(ctx));
-  add_user_text(&writer, ARG1(ctx));
+  const u32 doubt = add_opened_path(&writer, ARG1(ctx), opened.file, AT_FDCWD, 0);
   add_u32(&writer, ARG2(ctx) & 07777);
   add_u32(&writer, opened.device);
   add_u64(&writer, opened.inode);
-  add_u16(&writer, opened.flags & OPEN_UPPER_LAYER ? 1 : opened.flags & OPEN_LOWER_LAYER ? 2 : 0);
+  const u16 layer = opened.flags & OPEN_UPPER_LAYER ? 1 : opened.flags & OPEN_LOWER_LAYER ? 2 : 0;
+  add_u16(&writer, layer | (doubt ? CREAT_DOUBTFUL : 0));
   submit(&writer);
   return 0;
 }

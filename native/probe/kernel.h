@@ -112,6 +112,7 @@ struct percpu_counter {
 };
 
 struct mm_struct {
+  int mm_users;  // of an atomic_t, its only member
   unsigned long total_vm;
   unsigned long arg_start, arg_end, env_start, env_end;
   struct file* exe_file;

@@ -195,6 +195,7 @@ void LiveCapture::gather() {
   const std::lock_guard lock(mutex_);
   if (!has_enough()) unfinished_ = rings_->unfinished();
   unreadable_ = rings_->unreadable();
+  doubtful_ = path_check_.doubtful();
 }
 
 bool LiveCapture::has_enough() const {
@@ -217,6 +218,7 @@ bool LiveCapture::take(const uint8_t* event, uint32_t size, uint16_t cpu) {
   last_time_ += asleep_;
   std::memcpy(to + 10, &last_time_, 8);
   std::memcpy(to + 18, event + 8, size - 8);
+  path_check_.look_at(to + 10, size, last_time_);
   std::memset(to + 10 + size, 0, padding);
   std::memcpy(to + length - 4, &length, 4);
   const uint64_t events = events_.load(std::memory_order_relaxed) + 1;
@@ -274,6 +276,10 @@ LiveCounts LiveCapture::counts() const {
     counts.gaps.push_back({"or more events that the kernel had not finished at the end", unfinished_, true});
   }
   if (unreadable_ != 0) counts.gaps.push_back({"buffers with something unreadable", unreadable_, true});
+  if (doubtful_ != 0) {
+    counts.gaps.push_back(
+        {"guarantees that the path of an open is that of its file (PATH_DOUBTFUL)", doubtful_, false});
+  }
   return counts;
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/status.h"
 #include "live/options.h"
+#include "live/path_check.h"
 #include "live/probe.h"
 #include "live/recorder.h"
 #include "live/rings.h"
@@ -83,6 +84,7 @@ class LiveCapture {
   uint64_t last_time_ = 0;
   uint64_t asleep_ = 0;         // ns that the machine has slept since the start, which stamps know nothing of
   std::vector<uint8_t> chunk_;  // of the thread, while it grows
+  PathCheck path_check_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -94,6 +96,7 @@ class LiveCapture {
   std::atomic<bool> cancelled_{false};
   uint64_t unfinished_ = 0;  // as RingMerger counts them, at the end
   uint64_t unreadable_ = 0;
+  uint64_t doubtful_ = 0;  // as PathCheck counts them, at the end
   std::string failure_;
   std::string privileges_failure_;
 

@@ -20,6 +20,9 @@ inline constexpr uint32_t kOpenDirectory = 1u << 10;  // PPM_O_DIRECTORY
 inline constexpr uint32_t kOpenTmpfile = 1u << 13;    // PPM_O_TMPFILE
 inline constexpr uint32_t kOpenCloexec = 1u << 12;    // PPM_O_CLOEXEC
 inline constexpr uint32_t kOpenFCreated = 1u << 14;   // bits from here up come from the kernel
+// Of our own captures (docs/live.md): the path may name another file than the one opened; so in creat_flags.
+inline constexpr uint32_t kOpenDoubtful = 1u << 30;
+inline constexpr uint32_t kCreatDoubtful = 1u << 14;
 
 inline constexpr int64_t kAtFdcwd = -100;  // in place of a directory descriptor: the working directory
 

@@ -80,7 +80,8 @@ void Engine::on_creat(Context& context) {
   const Bytes entered = call.from_enter(P::name);
   const Bytes name = has_text(entered) ? entered : call.from_exit(P::name);
   join_path(cwd_of(*context.thread), to_text(name), scratch_);
-  add_file(context, fd, kCreatFlags);
+  const bool is_doubtful = (to_uint(call.from_exit(P::creat_flags), 0) & kCreatDoubtful) != 0;
+  add_file(context, fd, kCreatFlags | (is_doubtful ? kOpenDoubtful : 0));
 }
 
 void Engine::on_open_by_handle(Context& context) {

@@ -1,0 +1,186 @@
+#include "live/path_check.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "events.gen.h"
+#include "live/file_descriptor.h"
+#include "live/proc_files.h"
+#include "state/descriptor.h"
+
+namespace sfkit::live {
+namespace {
+
+namespace ev = scap::ev;
+
+constexpr uint32_t kHeader = 26;
+constexpr uint32_t kThreadAt = 8;
+constexpr uint32_t kCodeAt = 20;
+constexpr uint32_t kCountAt = 22;
+constexpr uint32_t kMostParameters = 8;
+constexpr uint32_t kNone = kMostParameters;
+// Only what the kernel has in memory: no server of a file system can keep the capture waiting. Since Linux
+// 5.12; older kernels refuse it.
+constexpr uint64_t kCached = 0x20;
+
+// Which parameter is what.
+struct Shape {
+  uint16_t code;
+  uint32_t count, directory, path, flags, device, inode;
+};
+constexpr Shape kShapes[] = {
+    {ev::SYSCALL_OPEN_X, 6, kNone, 1, 2, 4, 5},
+    {ev::SYSCALL_OPENAT_2_X, 7, 1, 2, 3, 5, 6},
+    {ev::SYSCALL_OPENAT2_X, 8, 1, 2, 3, 6, 7},
+    {ev::SYSCALL_CREAT_X, 6, kNone, 1, 5, 3, 4},
+};
+
+template <typename T>
+T value_at(const uint8_t* from) {
+  T value{};
+  std::memcpy(&value, from, sizeof(value));
+  return value;
+}
+
+const Shape* shape_of(const uint8_t* event) {
+  const auto code = value_at<uint16_t>(event + kCodeAt);
+  for (const Shape& shape : kShapes) {
+    if (shape.code == code) return &shape;
+  }
+  return nullptr;
+}
+
+// An open as its event tells it.
+struct Open {
+  const Shape* shape = nullptr;
+  std::array<uint32_t, kMostParameters + 1> starts{};
+  const uint8_t* event = nullptr;
+
+  // False if the event has not the shape.
+  bool read(const uint8_t* bytes, uint32_t size) {
+    shape = shape_of(bytes);
+    if (shape == nullptr || value_at<uint32_t>(bytes + kCountAt) != shape->count) return false;
+    event = bytes;
+    uint32_t at = kHeader + 2 * shape->count;
+    if (at > size) return false;
+    for (uint32_t i = 0; i < shape->count; ++i) {
+      starts[i] = at;
+      at += value_at<uint16_t>(bytes + kHeader + 2 * i);
+      if (at > size) return false;
+    }
+    starts[shape->count] = at;
+    return length(shape->flags) == flag_bytes() && length(shape->device) == 4 && length(shape->inode) == 8 &&
+           (shape->directory == kNone || length(shape->directory) == 8);
+  }
+  uint32_t length(uint32_t index) const { return starts[index + 1] - starts[index]; }
+  const uint8_t* at(uint32_t index) const { return event + starts[index]; }
+
+  bool is_creat() const { return shape->code == ev::SYSCALL_CREAT_X; }
+  uint32_t flag_bytes() const { return is_creat() ? 2 : 4; }
+  uint32_t mark() const { return is_creat() ? state::kCreatDoubtful : state::kOpenDoubtful; }
+  uint32_t flags() const {
+    return is_creat() ? value_at<uint16_t>(at(shape->flags)) : value_at<uint32_t>(at(shape->flags));
+  }
+  uint32_t device() const { return value_at<uint32_t>(at(shape->device)); }
+  uint64_t inode() const { return value_at<uint64_t>(at(shape->inode)); }
+  int64_t directory() const {
+    return shape->directory == kNone ? state::kAtFdcwd : value_at<int64_t>(at(shape->directory));
+  }
+  std::string_view path() const {
+    const std::string_view text(reinterpret_cast<const char*>(at(shape->path)), length(shape->path));
+    return text.substr(0, text.find('\0'));
+  }
+};
+
+uint32_t encoded(uint32_t major, uint32_t minor) {
+  return (minor & 0xff) | (major << 8) | ((minor & ~0xffU) << 12);
+}
+
+// The device of a mount, which some file systems (btrfs) do not tell of its files.
+uint32_t device_of_mount(uint64_t mount) {
+  uint32_t device = 0;
+  const std::string mounts = read_small_file("/proc/self/mountinfo");
+  each_line(mounts, [&](std::string_view line) {
+    if (device != 0 || to_number(word_at(line, 0), -1) != static_cast<int64_t>(mount)) return;
+    const std::string_view numbers = word_at(line, 2);
+    const size_t colon = numbers.find(':');
+    if (colon == std::string_view::npos) return;
+    device = encoded(static_cast<uint32_t>(to_number(numbers.substr(0, colon))),
+                     static_cast<uint32_t>(to_number(numbers.substr(colon + 1))));
+  });
+  return device;
+}
+
+FileDescriptor open_path(int directory, const std::string& path, uint64_t resolve) {
+  open_how how{};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = resolve;
+  return FileDescriptor(static_cast<int>(::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof(how))));
+}
+
+// The path of the open from the root of its process on; empty where that is not known.
+std::string whole_path(const Open& open, const std::string& process) {
+  std::string path(open.path());
+  if (path.empty() || path.front() == '/') return path;
+  const std::string from = read_link(
+      process + (open.directory() == state::kAtFdcwd ? "cwd" : "fd/" + std::to_string(open.directory())));
+  return from.starts_with('/') ? from + "/" + path : std::string();
+}
+
+bool leads_to_its_file(const Open& open) {
+  const std::string process = "/proc/" + std::to_string(value_at<int64_t>(open.event + kThreadAt)) + "/";
+  const std::string path = whole_path(open, process);
+  if (path.empty()) return false;
+  // Without the right to look into the process, its root is taken for that of the machine: what has device
+  // and inode of the file is the file anyway.
+  FileDescriptor root = open_path(AT_FDCWD, process + "root", 0);
+  if (!root.is_open()) root = open_path(AT_FDCWD, "/", 0);
+  // Not through links of /proc, which are other ones for us than for the program.
+  const FileDescriptor file = open_path(root.get(), path, RESOLVE_IN_ROOT | kCached);
+  if (!file.is_open()) return false;
+  struct statx found {};
+  if (::statx(file.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &found) != 0 ||
+      found.stx_ino != open.inode()) {
+    return false;
+  }
+  return encoded(found.stx_dev_major, found.stx_dev_minor) == open.device() ||
+         ((found.stx_mask & STATX_MNT_ID) != 0 && device_of_mount(found.stx_mnt_id) == open.device());
+}
+
+}  // namespace
+
+bool PathCheck::is_marked(const uint8_t* event, uint32_t size) {
+  if (shape_of(event) == nullptr) return false;
+  Open open;
+  return open.read(event, size) && (open.flags() & open.mark()) != 0;
+}
+
+bool PathCheck::may_look_up(uint64_t now) {
+  if (now - period_start_ >= kPeriodNs) {
+    period_start_ = now;
+    looked_up_ = 0;
+  }
+  return looked_up_++ < most_;
+}
+
+void PathCheck::look_up(uint8_t* event, uint32_t size, uint64_t now) {
+  Open open;
+  if (!open.read(event, size)) return;
+  if (!may_look_up(now) || !leads_to_its_file(open)) {
+    ++doubtful_;
+    return;
+  }
+  const uint32_t flags = open.flags() & ~open.mark();
+  std::memcpy(event + open.starts[open.shape->flags], &flags, open.flag_bytes());
+}
+
+}  // namespace sfkit::live

@@ -1,0 +1,168 @@
+#include "live/path_check.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "events.gen.h"
+#include "state/descriptor.h"
+
+namespace sfkit::live {
+namespace {
+
+namespace ev = scap::ev;
+
+class PathCheckTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    open_how how{};
+    how.flags = O_PATH;
+    how.resolve = RESOLVE_CACHED;
+    const auto root = static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how)));
+    if (root >= 0) ::close(root);
+    if (root < 0 && errno != EAGAIN) {
+      GTEST_SKIP() << "paths are looked up from Linux 5.12 on";
+    }
+    std::string pattern = (std::filesystem::temp_directory_path() / "sfkit-path-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    directory_ = std::filesystem::canonical(pattern).string();
+    std::ofstream(directory_ + "/file") << "x";
+    std::ofstream(directory_ + "/other") << "y";
+    std::filesystem::create_symlink("file", directory_ + "/link");
+    std::filesystem::create_symlink("loop", directory_ + "/loop");
+    ASSERT_EQ(::stat((directory_ + "/file").c_str(), &file_), 0);
+    // The kernel looks only at what it has in memory.
+    for (const char* name : {"link", "other"}) {
+      ::close(::open((directory_ + "/" + name).c_str(), O_RDONLY));
+    }
+  }
+  void TearDown() override {
+    if (!directory_.empty()) std::filesystem::remove_all(directory_);
+  }
+
+  template <typename T>
+  static std::vector<uint8_t> value(T number) {
+    std::vector<uint8_t> bytes(sizeof(number));
+    std::memcpy(bytes.data(), &number, sizeof(number));
+    return bytes;
+  }
+  static std::vector<uint8_t> text(const std::string& path) {
+    return {path.c_str(), path.c_str() + path.size() + 1};
+  }
+  static std::vector<uint8_t> event(uint16_t code, const std::vector<std::vector<uint8_t>>& parameters) {
+    std::vector<uint8_t> bytes(26);
+    const int64_t thread = ::getpid();
+    const auto count = static_cast<uint32_t>(parameters.size());
+    std::memcpy(&bytes[8], &thread, sizeof(thread));
+    std::memcpy(&bytes[20], &code, sizeof(code));
+    std::memcpy(&bytes[22], &count, sizeof(count));
+    for (const auto& parameter : parameters) {
+      const auto length = value(static_cast<uint16_t>(parameter.size()));
+      bytes.insert(bytes.end(), length.begin(), length.end());
+    }
+    for (const auto& parameter : parameters) bytes.insert(bytes.end(), parameter.begin(), parameter.end());
+    return bytes;
+  }
+  uint32_t device() const {
+    return static_cast<uint32_t>(file_.st_dev);
+  }  // the C library's has the same form
+  std::vector<uint8_t> opening(const std::string& path, int64_t directory = state::kAtFdcwd,
+                               uint32_t flags = 1 | state::kOpenDoubtful) const {
+    return event(ev::SYSCALL_OPENAT_2_X,
+                 {value(int64_t{3}), value(directory), text(path), value(flags), value(uint32_t{0}),
+                  value(device()), value(uint64_t{file_.st_ino})});
+  }
+  // Whether the mark is still there after a look.
+  bool is_doubtful(std::vector<uint8_t> bytes) {
+    const uint64_t before = check_.doubtful();
+    check_.look_at(bytes.data(), static_cast<uint32_t>(bytes.size()), 1);
+    last_ = bytes;
+    return check_.doubtful() != before;
+  }
+
+  std::string directory_;
+  struct stat file_ {};
+  PathCheck check_;
+  std::vector<uint8_t> last_;
+};
+
+TEST_F(PathCheckTest, WhatLeadsToTheFileLosesTheMark) {
+  EXPECT_FALSE(is_doubtful(opening(directory_ + "/link")));
+  EXPECT_EQ(last_, opening(directory_ + "/link", state::kAtFdcwd, 1)) << "and nothing else";
+  EXPECT_FALSE(is_doubtful(opening(directory_ + "/./link")));
+}
+
+TEST_F(PathCheckTest, WhatLeadsElsewhereOrNowhereKeepsIt) {
+  for (const char* name : {"/other", "/missing", "/loop", ""}) {
+    const auto bytes = opening(directory_ + name);
+    EXPECT_TRUE(is_doubtful(bytes)) << name;
+    EXPECT_EQ(last_, bytes);
+  }
+  EXPECT_TRUE(is_doubtful(opening("")));
+  // What this process has there is no matter of the program's.
+  const int fd = ::open((directory_ + "/file").c_str(), O_RDONLY);
+  EXPECT_TRUE(is_doubtful(opening("/proc/self/fd/" + std::to_string(fd))));
+  ::close(fd);
+}
+
+TEST_F(PathCheckTest, RelativePathsBeginInTheDirectoryOfTheCall) {
+  const int fd = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY);
+  EXPECT_FALSE(is_doubtful(opening("link", fd)));
+  EXPECT_TRUE(is_doubtful(opening("other", fd)));
+  ::close(fd);
+  EXPECT_TRUE(is_doubtful(opening("link", fd)));
+}
+
+TEST_F(PathCheckTest, TheOtherCalls) {
+  const std::string link = directory_ + "/link";
+  const auto inode = value(uint64_t{file_.st_ino});
+  const auto flags = value(uint32_t{1 | state::kOpenDoubtful});
+  const auto none = value(uint32_t{0});
+  const auto fd = value(int64_t{3});
+  const auto at = value(state::kAtFdcwd);
+  EXPECT_FALSE(is_doubtful(event(ev::SYSCALL_OPEN_X, {fd, text(link), flags, none, value(device()), inode})));
+  EXPECT_FALSE(is_doubtful(
+      event(ev::SYSCALL_OPENAT2_X, {fd, at, text(link), flags, none, none, value(device()), inode})));
+  const auto creating = [&](uint16_t mark, const std::string& path) {
+    return event(ev::SYSCALL_CREAT_X, {fd, text(path), none, value(device()), inode, value(mark)});
+  };
+  EXPECT_FALSE(is_doubtful(creating(1 | state::kCreatDoubtful, link)));
+  EXPECT_EQ(last_, creating(1, link));
+  EXPECT_TRUE(is_doubtful(creating(state::kCreatDoubtful, directory_ + "/other")));
+}
+
+TEST_F(PathCheckTest, LooksUpSoManyInASecond) {
+  PathCheck check(2);
+  uint64_t doubtful = 0;
+  for (const uint64_t now : {5'000'000'000, 5'000'000'001, 5'000'000'002, 6'000'000'000}) {
+    auto bytes = opening(directory_ + "/link");
+    check.look_at(bytes.data(), static_cast<uint32_t>(bytes.size()), now);
+    if (now == 5'000'000'002) doubtful = check.doubtful();
+  }
+  EXPECT_EQ(doubtful, 1U);
+  EXPECT_EQ(check.doubtful(), 1U) << "of the next second there is room again";
+}
+
+TEST_F(PathCheckTest, LeavesOtherShapesAlone) {
+  const std::vector<uint8_t> whole = opening(directory_ + "/link");
+  for (size_t size = 26; size < whole.size(); ++size) {
+    std::vector<uint8_t> cut(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(size));
+    const auto before = cut;
+    check_.look_at(cut.data(), static_cast<uint32_t>(size), 1);
+    EXPECT_EQ(cut, before);
+  }
+  EXPECT_EQ(check_.doubtful(), 0U);
+}
+
+}  // namespace
+}  // namespace sfkit::live

@@ -1,0 +1,94 @@
+// Opens files through a path that another thread keeps changing, then through symbolic links, for the test of
+// live capture. Says on standard output, one JSON object a line, which inode has which name.
+// Usage: path_race DIRECTORY
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <thread>
+
+namespace {
+
+// Opens while the name changes: until so many had another name at their end, which is when the probe reads
+// it.
+constexpr int kWanted = 400;
+constexpr int kMostOpens = 200'000;
+
+void fail(const char* what) {
+  std::perror(what);
+  std::exit(99);
+}
+
+ino_t inode_of(long fd) {
+  struct stat found {};
+  if (fd < 0 || ::fstat(static_cast<int>(fd), &found) != 0) fail("open");
+  ::close(static_cast<int>(fd));
+  return found.st_ino;
+}
+
+ino_t make(const std::string& path) {
+  const ino_t inode = inode_of(::open(path.c_str(), O_CREAT | O_WRONLY, 0600));
+  std::printf("{\"path\":\"%s\",\"inode\":%lu}\n", path.c_str(), static_cast<unsigned long>(inode));
+  return inode;
+}
+
+// By each of the calls that open by a path. How many files are not `named()`, asked when the call has ended.
+template <typename Named>
+int open_by_all(const char* path, Named named) {
+  struct {
+    unsigned long long flags, mode, resolve;
+  } how{O_RDONLY, 0, 0};
+  int others = 0;
+  const auto look = [&](long fd) {
+    const ino_t wanted = named();
+    if (inode_of(fd) != wanted) ++others;
+  };
+  look(::syscall(SYS_open, path, O_RDONLY));
+  look(::syscall(SYS_openat, AT_FDCWD, path, O_RDONLY));
+  look(::syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how)));
+  look(::syscall(SYS_creat, path, 0600));
+  return others;
+}
+
+}  // namespace
+
+int main(int, char** arguments) {
+  const std::string directory = arguments[1];
+  const std::string a = directory + "/aaaa";
+  const std::string b = directory + "/bbbb";
+  const std::string alone = directory + "/link-alone";
+  const std::string beside = directory + "/link-beside";
+  const ino_t inode_a = make(a);
+  const ino_t inode_b = make(b);
+  if (::symlink("aaaa", alone.c_str()) != 0 || ::symlink("bbbb", beside.c_str()) != 0) fail("symlink");
+  open_by_all(alone.c_str(), [&] { return inode_a; });
+
+  // A name of one word changes at once. The directory is not in it: the word would be read in two parts.
+  if (::chdir(directory.c_str()) != 0) fail("chdir");
+  alignas(8) char path[8] = "aaaa";
+  uint64_t names[2] = {};
+  std::memcpy(&names[0], "aaaa", 4);
+  std::memcpy(&names[1], "bbbb", 4);
+  const std::atomic_ref<uint64_t> name(*reinterpret_cast<uint64_t*>(path));
+  std::atomic<bool> done{false};
+  std::thread other([&] {
+    while (!done.load(std::memory_order_relaxed)) {
+      for (const uint64_t value : names) name.store(value, std::memory_order_relaxed);
+    }
+  });
+  const auto named = [&] { return name.load() == names[0] ? inode_a : inode_b; };
+  for (int opens = 0, others = 0; others < kWanted && opens < kMostOpens; opens += 4) {
+    others += open_by_all(path, named);
+  }
+  // With a thread beside it, but with paths that stay.
+  open_by_all(beside.c_str(), [&] { return inode_b; });
+  open_by_all(a.c_str(), [&] { return inode_a; });
+  done = true;
+  other.join();
+}
