@@ -80,8 +80,8 @@ export class ArrowTableFile implements ArrowTableWriter {
   #encode(schema: Schema, dictionaries: ReadonlyMap<string, Vector<Utf8>>, { rows, columns }: Block): RecordBatch {
     return recordBatch(schema, rows, (spec, type) => {
       const { values, valid, texts } = columns[spec.physical] as Block['columns'][number];
-      const nullBitmap =
-        spec.type === 'ts' ? possibleTimes(values as BigInt64Array, rows) : spec.nullable ? valid : null;
+      const nullable = spec.nullable ? valid : null;
+      const nullBitmap = spec.type === 'ts' ? possibleTimes(values as BigInt64Array, nullable, rows) : nullable;
       if (texts !== undefined) return repeatedUtf8(values as Uint32Array, valid, texts, rows, nullBitmap);
       if (spec.type !== 'str') return fixedData(type, spec, { values, valid: nullBitmap }, rows);
       const dictionary = dictionaries.get(spec.name) as Vector<Utf8>;
@@ -273,14 +273,15 @@ function utf8Data({ offsets, bytes }: EncodedStrings): Data<Utf8> {
   });
 }
 
-/** Which rows have a number that a time can be, where not all have; the number itself is in another column. */
-function possibleTimes(nanoseconds: BigInt64Array, rows: number): Uint8Array | null {
+/** Which of the valid rows have a number that a time can be; the number itself is in another column. */
+function possibleTimes(nanoseconds: BigInt64Array, valid: Uint8Array | null, rows: number): Uint8Array | null {
   const isPossible = (value: bigint) => value >= 0n && value <= maxTime;
-  if (nanoseconds.every(isPossible)) return null;
-  return packBits(
+  if (nanoseconds.every(isPossible)) return valid;
+  const possible = packBits(
     Uint8Array.from(nanoseconds, (value) => (isPossible(value) ? 1 : 0)),
     rows,
   );
+  return valid === null ? possible : possible.map((bits, at) => bits & (valid[at] ?? 0));
 }
 
 /** Plain text: that of each row, one after the other. */

@@ -61,6 +61,17 @@ describe.each(['file', 'stream'] as const)('an Arrow %s', (form) => {
   });
 });
 
+it('has no end in a file for what has none, beside ends that can be no time', async () => {
+  const ends = (endts: (bigint | null)[]) =>
+    batch(
+      'sysflow',
+      endts.map((endts_uts) => ({ type: 'PE', endts_uts })),
+    );
+  const table = tableFromIPC(await arrowOf('file', 'sysflow', [ends([null, 5n]), ends([null, -1n, 0n])]));
+  const endts = [0, 1, 2, 3, 4].map((row) => table.getChild('endts')?.isValid(row));
+  expect(endts).toEqual([false, true, false, false, true]);
+});
+
 it('has plain text in a file for a column with too many strings', async () => {
   const rows = Array.from({ length: 700 }, (_, index) => ({ pod_id: `${index}`.padStart(1000, '0'), pod_name: 'one' }));
   const table = tableFromIPC(await arrowOf('file', 'pod', [batch('pod', rows)]));

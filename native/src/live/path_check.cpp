@@ -12,8 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/file_descriptor.h"
 #include "events.gen.h"
-#include "live/file_descriptor.h"
 #include "live/proc_files.h"
 #include "state/descriptor.h"
 
