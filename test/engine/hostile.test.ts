@@ -28,7 +28,7 @@ interface Kind {
 /** Twice the input may cost this many times as much: twice, and noise. */
 const growth = 2.6;
 /** Growth of less CPU (s) or memory (MB) says nothing. */
-const cpuFloor = 0.05;
+const cpuFloor = 0.12;
 const memoryFloor = 8;
 const flatFloor = 4;
 /** Nobody may take more memory (MB) than this and this many times the input. */
@@ -38,7 +38,7 @@ const secondsPerRun = 1;
 /** A whole command, Node.js included: it writes the tables of a small capture. */
 const commandSeconds = 10;
 const commandMemory = 400;
-const attempts = 3;
+const attempts = 6;
 
 /** Formats of tables may have to repeat a text in every row: their memory must not grow with that. */
 const tables = ['fork_env', 'rows_of_env', 'rows_of_container', 'rows_of_parent_env', 'unique_paths', 'execs'];
