@@ -35,8 +35,9 @@ interface Terminal {
 /** Runs a shell command on a terminal; gives what was shown, with \n for line ends. */
 function shown(command: string, { columns = 80, rows = 200, env = {}, keys = [] }: Terminal = {}) {
   const { NO_COLOR, FORCE_COLOR, PAGER, LESS, ...own } = process.env;
-  // cat passes the keys on as they come; script ends when the command does.
-  const child = spawn('script', ['-qec', `stty cols ${columns} rows ${rows}; ${command}`, '/dev/null'], {
+  // Ctrl-C is for the command; the shell around it waits for its end.
+  const script = `trap : INT; stty cols ${columns} rows ${rows}; ${command}`;
+  const child = spawn('script', ['-qec', script, '/dev/null'], {
     cwd: directory,
     env: { ...own, TERM: 'xterm', NO_COLOR: '1', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
