@@ -174,12 +174,13 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtIoDir: return FieldValue::of_text(writes ? "write" : reads ? "read" : "");
     case Field::kEvtIsWait: return FieldValue::of((flags & scap::kWaits) != 0);
     case Field::kEvtCount: return FieldValue::of(uint64_t{1});
-    case Field::kEvtCountExit: return scap::is_enter(event.code) ? FieldValue() : FieldValue::of(uint64_t{1});
+    case Field::kEvtCountExit: return FieldValue::of(uint64_t{scap::is_enter(event.code) ? 0u : 1u});
     case Field::kEvtCountProcinfo:
     case Field::kEvtCountThreadinfo: {
-      if (event.code != ev::PROCINFO_E) return {};
       const bool main = context_->thread != nullptr && context_->thread->is_leader();
-      return field.field == Field::kEvtCountThreadinfo || main ? FieldValue::of(uint64_t{1}) : FieldValue();
+      const bool counts =
+          event.code == ev::PROCINFO_E && (field.field == Field::kEvtCountThreadinfo || main);
+      return FieldValue::of(uint64_t{counts ? 1u : 0u});
     }
     case Field::kEvtCountError:
     case Field::kEvtCountErrorFile:
@@ -269,7 +270,7 @@ FieldValue FieldReader::result_name() {
 }
 
 FieldValue FieldReader::failure(Field field) {
-  if (!has_result()) return {};
+  if (!has_result() || !is_error(context_->call->result())) return FieldValue::of(uint64_t{0});
   const scap::EventView& event = *context_->event;
   const bool known = context_->shown_slot != nullptr;
   const FdType type = known ? context_->shown_slot->descriptor->type : FdType::kUnknown;
@@ -281,8 +282,7 @@ FieldValue FieldReader::failure(Field field) {
   if (field == Field::kEvtCountErrorNet) counts = of_network;
   if (field == Field::kEvtCountErrorMemory) counts = of_memory;
   if (field == Field::kEvtCountErrorOther) counts = !of_file && !of_network && (known || !of_memory);
-  if (!counts) return {};
-  return FieldValue::of(uint64_t{is_error(context_->call->result()) ? 1u : 0u});
+  return FieldValue::of(uint64_t{counts ? 1u : 0u});
 }
 
 FieldValue FieldReader::moved_bytes(Field field) {

@@ -169,14 +169,15 @@ Result<FieldRef> parse_field(std::string_view text, size_t& used) {
     return field;
   }
   if (bracket) {
-    const size_t end = rest.find(']');
+    // In quotes a bracket is a part of the argument.
+    const char quote = rest.size() > 1 && (rest[1] == '"' || rest[1] == '\'') ? rest[1] : '\0';
+    const size_t closing = quote == '\0' ? 0 : rest.find(quote, 2);
+    const size_t end = closing == std::string_view::npos ? closing : rest.find(']', closing);
     if (end == std::string_view::npos) {
       return refuse("field " + quoted(info->name) + ": the bracket is not closed");
     }
-    std::string_view argument = rest.substr(1, end - 1);
-    const bool is_quoted = argument.size() >= 2 && (argument.front() == '"' || argument.front() == '\'') &&
-                           argument.back() == argument.front();
-    field.argument = is_quoted ? argument.substr(1, argument.size() - 2) : argument;
+    const std::string_view argument = rest.substr(1, end - 1);
+    field.argument = quote != '\0' && end == closing + 1 ? argument.substr(1, argument.size() - 2) : argument;
     used += end + 1;
   } else if (dotted) {
     size_t size = 1;

@@ -69,7 +69,7 @@ bool takes(Class type, Operator op) {
     case Operator::kLess:
     case Operator::kLessOrEqual:
     case Operator::kGreater:
-    case Operator::kGreaterOrEqual: return is_numeric(type) || type == Class::kRaw;
+    case Operator::kGreaterOrEqual: return is_numeric(type) || type == Class::kRaw || type == Class::kText;
     case Operator::kContains:
     case Operator::kStartswith:
     case Operator::kEndswith: return type == Class::kText || type == Class::kBytes || type == Class::kRaw;
@@ -115,16 +115,6 @@ std::string hex_to_bytes(std::string_view hex, bool& is_ok) {
   return bytes;
 }
 
-std::vector<std::string> path_elements(std::string_view path) {
-  std::vector<std::string> elements;
-  while (!path.empty()) {
-    const size_t end = std::min(path.find('/'), path.size());
-    if (end > 0) elements.emplace_back(path.substr(0, end));
-    path.remove_prefix(std::min(end + 1, path.size()));
-  }
-  return elements;
-}
-
 // Fields whose value follows from the code of the event alone, but for events that carry their name with
 // them.
 bool follows_from_code(Field field) {
@@ -168,10 +158,6 @@ class Compiler {
   }
 
  private:
-  using Number = Filter::Number;
-  using Network = Filter::Network;
-  using Condition = Filter::Condition;
-
   void fail(size_t at, const std::string& message) {
     if (status_.is_ok()) status_ = error_at(text_, at, message);
   }
@@ -189,12 +175,14 @@ class Compiler {
       return;
     }
     if (!status_.is_ok()) return;
-    made_.emplace(&node, condition(node.check));
+    made_.emplace(&node, static_cast<uint32_t>(filter_->conditions_.size()));
+    filter_->conditions_.push_back(condition(node.check));
   }
 
   // How much a condition takes to answer, roughly.
   static int cost_of(const Condition& condition) {
-    if (follows_from_code(condition.left.field.field) && !condition.right) return 0;
+    if (is_static(condition)) return 0;
+    if (condition.left.call != nullptr) return 60;
     const std::string_view name = condition.left.field.name;
     const auto begins = [name](std::string_view prefix) { return name.starts_with(prefix); };
     if (condition.left.field.several == Several::kAny || begins("proc.a")) return 50;
@@ -210,7 +198,7 @@ class Compiler {
   // What is asked first decides most often whether the rest must be asked, so cheap conditions come first.
   // What passes is the same, as no condition changes anything; the counter util.cnt alone shows it.
   int cost_of(const Node& node) const {
-    if (node.kind == Node::Kind::kCheck) return cost_of(made_.at(&node));
+    if (node.kind == Node::Kind::kCheck) return cost_of(filter_->conditions_[made_.at(&node)]);
     int cost = 0;
     for (const auto& child : node.children) cost += cost_of(*child);
     return cost;
@@ -238,21 +226,37 @@ class Compiler {
         for (size_t i = children.size(); i-- > 0;) on_false = link(*children[i], on_true, on_false);
         return on_false;
       }
+      case Node::Kind::kOne: {
+        // Two places for each child: none of those before it held, or one did.
+        const std::vector<const Node*> children = by_cost(node);
+        int32_t none = on_false;
+        int32_t one = on_true;
+        for (size_t i = children.size(); i-- > 0;) {
+          none = link(*children[i], one, none);
+          if (i > 0) one = link(*children[i], on_false, one);
+        }
+        return none;
+      }
       case Node::Kind::kCheck: break;
     }
-    Condition condition = std::move(made_.at(&node));
-    condition.on_true = on_true;
-    condition.on_false = on_false;
-    filter_->conditions_.push_back(std::move(condition));
-    return static_cast<int32_t>(filter_->conditions_.size() - 1);
+    filter_->steps_.push_back({made_.at(&node), on_true, on_false});
+    return static_cast<int32_t>(filter_->steps_.size() - 1);
+  }
+
+  static bool is_static(const Condition& condition) {
+    return condition.left.call == nullptr && !condition.right &&
+           follows_from_code(condition.left.field.field);
   }
 
   Class transformed(const Operand& operand) {
-    Class type = class_of(operand.field.type);
-    if (operand.transformers.empty()) return type;
+    Class type =
+        operand.call != nullptr ? result_of(*operand.call, operand.at) : class_of(operand.field.type);
+    if (operand.transformers.empty() || !status_.is_ok()) return type;
     const bool plain = operand.transformers.size() == 1 && operand.transformers[0] == Transformer::kVal;
+    const bool counts = type == Class::kList && operand.transformers[0] == Transformer::kLen;
     const bool refused =
-        operand.field.several != Several::kNo || operand.field.filter_only || type == Class::kRaw;
+        operand.call == nullptr && !counts &&
+        (operand.field.several != Several::kNo || operand.field.filter_only || type == Class::kRaw);
     if (refused) {
       fail(operand.at, "field " + quoted(operand.field.name) +
                            (plain ? " cannot stand on the right side" : " takes no transformer"));
@@ -261,16 +265,69 @@ class Compiler {
     for (const Transformer transformer : operand.transformers) {
       if (transformer == Transformer::kVal) continue;
       const bool fits =
-          type == Class::kText ||
+          type == Class::kText || (type == Class::kList && transformer == Transformer::kLen) ||
           (type == Class::kBytes && (transformer == Transformer::kLen || transformer == Transformer::kB64));
       if (!fits) {
-        fail(operand.at, std::string(name_of(transformer)) + "() takes text, but " +
-                             quoted(operand.field.name) + " is " + std::string(words_of(type)));
+        fail(operand.at, std::string(name_of(transformer)) + "() takes text, but " + named(operand) + " is " +
+                             std::string(words_of(type)));
         return type;
       }
       type = transformer == Transformer::kLen ? Class::kNumber : Class::kText;
     }
     return type;
+  }
+
+  static std::string named(const Operand& operand) {
+    if (operand.call == nullptr) return quoted(operand.field.name);
+    return std::string(name_of(operand.call->function)) + "()";
+  }
+
+  Class result_of(const Call& call, size_t at) {
+    const auto takes = [&](size_t count, const char* what) {
+      if (call.arguments.size() != count) fail(at, what);
+      return status_.is_ok();
+    };
+    switch (call.function) {
+      case Function::kConcat:
+        if (call.arguments.size() < 2) fail(at, "concat() takes at least two arguments");
+        for (const Argument& argument : call.arguments) take_scalar(argument);
+        break;
+      case Function::kJoin:
+        if (!takes(2, "join() takes a separator and a list, as in join(\"-\", (proc.name, proc.pname))"))
+          break;
+        take_scalar(call.arguments[0]);
+        take_list(call.arguments[1]);
+        break;
+      case Function::kGetopt:
+        if (!takes(2, "getopt() takes a list and the options, as in getopt((\"-n\", \"5\"), \"n:\")")) break;
+        take_list(call.arguments[0]);
+        take_scalar(call.arguments[1]);
+        return call.option == 0 ? Class::kList : Class::kText;
+    }
+    return Class::kText;
+  }
+
+  void take_scalar(const Argument& argument) {
+    if (argument.kind == Argument::Kind::kList) return fail(argument.at, "text is expected here, not a list");
+    if (argument.kind == Argument::Kind::kText) return;
+    const Class type = transformed(argument.operand);
+    const bool is_single = argument.operand.call != nullptr ||
+                           argument.operand.field.several == Several::kNo || is_numeric(type);
+    if (status_.is_ok() && (type == Class::kList || type == Class::kNetwork || !is_single)) {
+      fail(argument.at, "one value is expected here, and " + named(argument.operand) + " may have several");
+    }
+  }
+
+  void take_list(const Argument& argument) {
+    if (argument.kind == Argument::Kind::kList) {
+      for (const Argument& item : argument.items) take_scalar(item);
+      return;
+    }
+    const bool is_list =
+        argument.kind == Argument::Kind::kOperand && transformed(argument.operand) == Class::kList;
+    if (status_.is_ok() && !is_list) {
+      fail(argument.at, "a list is expected here, as in (proc.name, proc.pname)");
+    }
   }
 
   Condition condition(const Check& check) {
@@ -280,18 +337,19 @@ class Compiler {
     const Class type = transformed(check.left);
     if (!status_.is_ok()) return made;
     if (!takes(type, check.op)) {
-      fail(check.op_at, quoted(name_of(check.op)) + " does not fit field " + quoted(check.left.field.name) +
-                            ", which is " + std::string(words_of(type)) + "; it takes " + operators_of(type));
+      fail(check.op_at, quoted(name_of(check.op)) + " does not fit " + subject(check) + ", which is " +
+                            std::string(words_of(type)) + "; it takes " + operators_of(type));
       return made;
     }
-    if (check.left.field.field == Field::kEvtAround) {
+    if (check.left.call == nullptr && check.left.field.field == Field::kEvtAround) {
       if (check.op != Operator::kEqual) {
         fail(check.op_at, "field 'evt.around' takes = and a number of milliseconds");
         return made;
       }
       made.op = Operator::kLessOrEqual;
     }
-    made.negated_each = check.left.field.several == Several::kEither && check.op == Operator::kNotEqual;
+    made.negated_each = check.left.call == nullptr && check.left.field.several == Several::kEither &&
+                        check.op == Operator::kNotEqual;
     made.must_all = type == Class::kList && check.op == Operator::kIn;
     if (check.right) {
       take_right(check, type, made);
@@ -302,20 +360,24 @@ class Compiler {
     return made;
   }
 
+  static std::string subject(const Check& check) {
+    return check.left.call == nullptr ? "field " + quoted(check.left.field.name) : named(check.left);
+  }
+
   void take_right(const Check& check, Class type, Condition& made) {
     made.right = check.right;
     const Class right = transformed(*check.right);
-    const bool same = type == right || (is_numeric(type) && is_numeric(right));
-    if (!same) {
-      fail(check.right->at, "field " + quoted(check.right->field.name) + " is " +
-                                std::string(words_of(right)) + ", but " + quoted(check.left.field.name) +
-                                " is " + std::string(words_of(type)));
+    if (!status_.is_ok()) return;
+    const bool takes_list = check.op == Operator::kIn || check.op == Operator::kIntersects;
+    const bool is_text = type == Class::kText || type == Class::kList;
+    const bool is_same = type == right || (is_numeric(type) && is_numeric(right)) ||
+                         (takes_list && is_text && (right == Class::kText || right == Class::kList));
+    if (!is_same) {
+      fail(check.right->at, named(*check.right) + " is " + std::string(words_of(right)) + ", but " +
+                                named(check.left) + " is " + std::string(words_of(type)));
       return;
     }
     switch (check.op) {
-      case Operator::kIn:
-      case Operator::kIntersects:
-      case Operator::kPmatch:
       case Operator::kRegex:
       case Operator::kBcontains:
       case Operator::kBstartswith:
@@ -370,13 +432,7 @@ class Compiler {
   void take_number(const Check& check, const Literal& literal, Condition& made) {
     const auto number = number_of(literal.text);
     if (!number) {
-      fail(literal.at, "field " + quoted(check.left.field.name) + " is a number, and " +
-                           quoted(literal.text) + " is none");
-      return;
-    }
-    const bool natural = check.left.field.type == FieldType::kU64 && check.left.transformers.empty();
-    if (natural && number->kind == Number::Kind::kSigned) {
-      fail(literal.at, "field " + quoted(check.left.field.name) + " is never negative");
+      fail(literal.at, subject(check) + " is a number, and " + quoted(literal.text) + " is none");
       return;
     }
     made.numbers.push_back(*number);
@@ -392,8 +448,7 @@ class Compiler {
     }
     const bool fits = number && number->kind == Number::Kind::kUnsigned && number->natural <= UINT16_MAX;
     if (!fits) {
-      fail(literal.at, "field " + quoted(check.left.field.name) +
-                           " is a port, from 0 to 65535 or the name of a service, and " +
+      fail(literal.at, subject(check) + " is a port, from 0 to 65535 or the name of a service, and " +
                            quoted(literal.text) + " is none");
       return;
     }
@@ -405,8 +460,7 @@ class Compiler {
     if (literal.text == "true" || literal.text == "1") {
       number.natural = 1;
     } else if (literal.text != "false" && literal.text != "0") {
-      fail(literal.at,
-           "field " + quoted(check.left.field.name) + " is true or false, not " + quoted(literal.text));
+      fail(literal.at, subject(check) + " is true or false, not " + quoted(literal.text));
       return;
     }
     made.numbers.push_back(number);
@@ -425,8 +479,7 @@ class Compiler {
     }
     if (fits && slash != std::string_view::npos) {
       if (type == Class::kAddress) {
-        fail(literal.at, "field " + quoted(check.left.field.name) +
-                             " is one address; for a network there is " +
+        fail(literal.at, subject(check) + " is one address; for a network there is " +
                              quoted(network_field(check.left.field.name)));
         return;
       }
@@ -438,7 +491,7 @@ class Compiler {
       network.bits = count;
     }
     if (!fits) {
-      fail(literal.at, "field " + quoted(check.left.field.name) + " is " +
+      fail(literal.at, subject(check) + " is " +
                            (type == Class::kAddress ? "an address, as in 10.0.0.1 or ::1"
                                                     : "a network, as in 10.0.0.0/8 or fe80::/10") +
                            ", and " + quoted(text) + " is none");
@@ -497,7 +550,9 @@ class Compiler {
     }
     const bool whole = check.op == Operator::kEqual || check.op == Operator::kNotEqual ||
                        check.op == Operator::kIn || check.op == Operator::kIntersects;
-    if (whole && check.left.transformers.empty()) check_known_values(check, literal);
+    if (whole && check.left.transformers.empty() && check.left.call == nullptr) {
+      check_known_values(check, literal);
+    }
     made.texts.push_back(literal.text);
   }
 
@@ -552,8 +607,7 @@ class Compiler {
     if (std::ranges::find(values, literal.text) != values.end()) return;
     std::string list;
     for (const std::string_view value : values) list += (list.empty() ? "" : " ") + std::string(value);
-    fail(literal.at, "field " + quoted(check.left.field.name) + " is never " + quoted(literal.text) +
-                         "; it is one of " + list);
+    fail(literal.at, subject(check) + " is never " + quoted(literal.text) + "; it is one of " + list);
   }
 
   // Asks the conditions that follow from the code about an event that has nothing but its code.
@@ -561,7 +615,7 @@ class Compiler {
     state::Engine engine(false);
     fields::FieldReader reader(engine);
     for (Condition& condition : filter_->conditions_) {
-      condition.is_static = follows_from_code(condition.left.field.field) && !condition.right;
+      condition.is_static = is_static(condition);
       if (!condition.is_static) continue;
       condition.by_code.resize(scap::kEventCount);
       for (uint16_t code = 0; code < scap::kEventCount; ++code) {
@@ -571,27 +625,27 @@ class Compiler {
         reader.look_at(context);
         const bool depends = carries_its_name(code) && (condition.left.field.field == Field::kEvtType ||
                                                         condition.left.field.field == Field::kSyscallType);
-        condition.by_code[code] = depends                             ? Filter::kDepends
-                                  : filter_->holds(condition, reader) ? Filter::kYes
-                                                                      : Filter::kNo;
+        condition.by_code[code] = depends                                        ? kDepends
+                                  : filter_->evaluator_.holds(condition, reader) ? kYes
+                                                                                 : kNo;
       }
     }
   }
 
   // An event can pass if some way through the conditions that its code leaves open ends in passing.
-  // Conditions go on to earlier places of the array only, so one walk from its start decides them all.
+  // Steps go on to earlier places of the array only, so one walk from its start decides them all.
   void find_may_pass() {
     filter_->may_pass_.resize(scap::kEventCount);
-    std::vector<bool> passes(filter_->conditions_.size());
+    std::vector<bool> passes(filter_->steps_.size());
     for (uint16_t code = 0; code < scap::kEventCount; ++code) {
       const auto ends_well = [&passes](int32_t place) {
         return place == Filter::kPass || (place >= 0 && passes[static_cast<size_t>(place)]);
       };
       for (size_t i = 0; i < passes.size(); ++i) {
-        const Condition& condition = filter_->conditions_[i];
-        const uint8_t known = condition.is_static ? condition.by_code[code] : uint8_t{Filter::kDepends};
-        passes[i] = (known != Filter::kNo && ends_well(condition.on_true)) ||
-                    (known != Filter::kYes && ends_well(condition.on_false));
+        const Filter::Step& step = filter_->steps_[i];
+        const Condition& condition = filter_->conditions_[step.condition];
+        const uint8_t known = condition.is_static ? condition.by_code[code] : uint8_t{kDepends};
+        passes[i] = (known != kNo && ends_well(step.on_true)) || (known != kYes && ends_well(step.on_false));
       }
       filter_->may_pass_[code] = ends_well(filter_->start_);
     }
@@ -600,7 +654,7 @@ class Compiler {
   std::string_view text_;
   Status status_;
   std::unique_ptr<Filter> filter_ = std::make_unique<Filter>();
-  std::unordered_map<const Node*, Condition> made_;
+  std::unordered_map<const Node*, uint32_t> made_;  // places of conditions
 };
 
 Result<std::unique_ptr<Filter>> Filter::compile(std::string_view text) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "base/nearest.h"
@@ -41,8 +42,26 @@ constexpr TransformerName kTransformers[] = {
     {"tolower", Transformer::kTolower},   {"toupper", Transformer::kToupper}, {"b64", Transformer::kB64},
     {"basename", Transformer::kBasename}, {"len", Transformer::kLen},         {"val", Transformer::kVal}};
 
+struct FunctionName {
+  std::string_view name;
+  Function function;
+};
+
+constexpr FunctionName kFunctions[] = {
+    {"join", Function::kJoin}, {"concat", Function::kConcat}, {"getopt", Function::kGetopt}};
+
+// How the results for the values of a list are combined.
+enum class Modifier : uint8_t { kNone, kOneof, kAnyof, kAllof };
+struct ModifierName {
+  std::string_view name;
+  Modifier modifier;
+};
+constexpr ModifierName kModifiers[] = {
+    {"oneof", Modifier::kOneof}, {"anyof", Modifier::kAnyof}, {"allof", Modifier::kAllof}};
+
 constexpr int kMostDepth = 100;
 constexpr size_t kMostTransformers = 10;
+constexpr int kMostCalls = 10;  // one inside another
 constexpr size_t kLongestFilter = size_t{1} << 20;
 
 bool is_blank(char c) {
@@ -172,19 +191,21 @@ class Parser {
     if (at_end()) return fail(at_, "a condition is expected here, as in proc.name = nginx");
     if (peek() == '!') return fail(at_, "a field is expected here; write 'not'");
     if (!is_letter(peek())) return fail(at_, "a field is expected here, as in proc.name");
-    if (Status status = operand(check.left, true); !status.is_ok()) return status;
+    if (Status status = operand(check.left, true, 0); !status.is_ok()) return status;
     skip();
     check.op_at = at_;
     if (Status status = take_operator(check); !status.is_ok()) return status;
     if (check.op == Operator::kExists) return node;
     skip();
-    const bool takes_list =
-        check.op == Operator::kIn || check.op == Operator::kIntersects || check.op == Operator::kPmatch;
+    if (const Modifier modifier = take_modifier(check.op); modifier != Modifier::kNone) {
+      if (Status status = list(check.values); !status.is_ok()) return status;
+      return each_value(std::move(node), modifier);
+    }
     Status status = Status::ok();
-    if (is_transformer_ahead()) {
+    if (is_function_ahead()) {
       check.right.emplace();
-      status = operand(*check.right, false);
-    } else if (takes_list && peek() == '(' && !at_end()) {
+      status = operand(*check.right, false, 0);
+    } else if (takes_list(check.op) && peek() == '(' && !at_end()) {
       status = list(check.values);
     } else {
       if (check.op == Operator::kIn || check.op == Operator::kIntersects) {
@@ -199,30 +220,78 @@ class Parser {
     return node;
   }
 
-  bool is_transformer_ahead() const {
-    const std::string_view name = word();
-    if (name.empty() || peek(name.size()) != '(') return false;
-    return std::ranges::find(kTransformers, name, &TransformerName::name) != std::end(kTransformers);
+  static bool takes_list(Operator op) {
+    return op == Operator::kIn || op == Operator::kIntersects || op == Operator::kPmatch;
   }
 
-  // A field, or transformers around one.
-  Status operand(Operand& operand, bool left) {
+  // A modifier between an operator and a list; a word without a list after it is a value.
+  Modifier take_modifier(Operator op) {
+    const bool is_ordered = op >= Operator::kLess && op <= Operator::kGreaterOrEqual;
+    if (takes_list(op) || is_ordered) return Modifier::kNone;
+    const auto* known = std::ranges::find(kModifiers, word(), &ModifierName::name);
+    if (known == std::end(kModifiers)) return Modifier::kNone;
+    size_t ahead = known->name.size();
+    while (is_blank(peek(ahead))) ++ahead;
+    if (peek(ahead) != '(') return Modifier::kNone;
+    at_ += ahead;
+    return known->modifier;
+  }
+
+  // The check with a list becomes a check for each value. Without values it never holds.
+  static std::unique_ptr<Node> each_value(std::unique_ptr<Node> node, Modifier modifier) {
+    if (modifier == Modifier::kAnyof && node->check.op == Operator::kEqual) {
+      node->check.op = Operator::kIn;
+      return node;
+    }
+    auto all = std::make_unique<Node>();
+    const bool is_and = modifier == Modifier::kAllof && !node->check.values.empty();
+    all->kind = is_and ? Node::Kind::kAnd : modifier == Modifier::kOneof ? Node::Kind::kOne : Node::Kind::kOr;
+    const std::vector<Literal> values = std::move(node->check.values);
+    for (const Literal& literal : values) {
+      auto& child = all->children.emplace_back(std::make_unique<Node>());
+      child->check = node->check;
+      child->check.values = {literal};
+    }
+    return all;
+  }
+
+  bool is_function_ahead() const {
+    const std::string_view name = word();
+    if (name.empty() || peek(name.size()) != '(') return false;
+    return std::ranges::find(kTransformers, name, &TransformerName::name) != std::end(kTransformers) ||
+           std::ranges::find(kFunctions, name, &FunctionName::name) != std::end(kFunctions);
+  }
+
+  Status unknown_transformer(std::string_view name) const {
+    std::vector<std::string_view> names;
+    for (const TransformerName& entry : kTransformers) names.push_back(entry.name);
+    for (const FunctionName& entry : kFunctions) names.push_back(entry.name);
+    std::string message = "unknown transformer '" + std::string(name) + "'";
+    const std::string_view likely = nearest(name, names);
+    message += likely.empty()
+                   ? "; there are tolower, toupper, b64, basename, len, join, concat, getopt and val"
+                   : "; did you mean '" + std::string(likely) + "'?";
+    return fail(at_, message);
+  }
+
+  // A field or a call, or transformers around one.
+  Status operand(Operand& operand, bool left, int depth) {
+    if (depth > kMostCalls) return fail(at_, "more than 10 calls are nested");
     const size_t start = at_;
     std::vector<Transformer> outside;
     size_t open = 0;
     for (;;) {
       const std::string_view name = word();
       if (name.empty() || peek(name.size()) != '(') break;
-      const auto* known = std::ranges::find(kTransformers, name, &TransformerName::name);
-      if (known == std::end(kTransformers)) {
-        std::vector<std::string_view> names;
-        for (const TransformerName& entry : kTransformers) names.push_back(entry.name);
-        std::string message = "unknown transformer '" + std::string(name) + "'";
-        const std::string_view likely = nearest(name, names);
-        message += likely.empty() ? "; there are tolower, toupper, b64, basename, len and val"
-                                  : "; did you mean '" + std::string(likely) + "'?";
-        return fail(at_, message);
+      const auto* function = std::ranges::find(kFunctions, name, &FunctionName::name);
+      if (function != std::end(kFunctions)) {
+        operand.at = at_;
+        at_ += name.size() + 1;
+        if (Status status = call(function->function, operand, depth + 1); !status.is_ok()) return status;
+        break;
       }
+      const auto* known = std::ranges::find(kTransformers, name, &TransformerName::name);
+      if (known == std::end(kTransformers)) return unknown_transformer(name);
       if (known->transformer == Transformer::kVal && (left || !outside.empty())) {
         return fail(at_, "val() stands alone on the right side of an operator");
       }
@@ -233,9 +302,21 @@ class Parser {
       skip();
     }
     operand.transformers.assign(outside.rbegin(), outside.rend());
+    if (operand.call == nullptr) {
+      if (Status status = field(operand, start, left && outside.empty()); !status.is_ok()) return status;
+    }
+    for (; open > 0; --open) {
+      skip();
+      if (peek() != ')' || at_end()) return fail(at_, "')' is missing after the field");
+      ++at_;
+    }
+    return Status::ok();
+  }
+
+  Status field(Operand& operand, size_t start, bool may_be_macro) {
     operand.at = at_;
     size_t used = 0;
-    if (left && outside.empty()) {
+    if (may_be_macro) {
       const std::string_view name = word();
       const char next = peek(name.size());
       if (next != '.' && next != '[') {
@@ -248,16 +329,75 @@ class Parser {
     if (!parsed.is_ok()) return fail(at_, parsed.status().message());
     operand.field = std::move(parsed.value());
     at_ += used;
-    for (; open > 0; --open) {
-      skip();
-      if (peek() != ')' || at_end()) return fail(at_, "')' is missing behind the field");
-      ++at_;
-    }
     return Status::ok();
   }
 
+  // After the opening parenthesis: the arguments, the closing one, and what getopt selects.
+  Status call(Function function, Operand& operand, int depth) {
+    auto made = std::make_shared<Call>();
+    made->function = function;
+    if (Status status = arguments(made->arguments, depth); !status.is_ok()) return status;
+    if (function == Function::kGetopt && peek() == '[' && !at_end()) {
+      const size_t open = at_++;
+      Literal option;
+      if (peek() == '"' || peek() == '\'') {
+        if (Status status = value(option); !status.is_ok()) return status;
+      } else if (!at_end()) {
+        option.text = text_.substr(at_++, 1);
+      }
+      if (option.text.size() != 1 || peek() != ']' || at_end()) {
+        return fail(open, "getopt() takes one option in brackets, as in [t]");
+      }
+      ++at_;
+      made->option = option.text.front();
+    }
+    operand.call = std::move(made);
+    return Status::ok();
+  }
+
+  // Arguments up to the closing parenthesis, which is taken.
+  Status arguments(std::vector<Argument>& into, int depth) {
+    const size_t open = at_ - 1;
+    skip();
+    if (peek() == ')' && !at_end()) {
+      ++at_;
+      return Status::ok();
+    }
+    for (;;) {
+      skip();
+      if (at_end()) return fail(open, "the parenthesis is not closed");
+      if (Status status = argument(into.emplace_back(), depth); !status.is_ok()) return status;
+      skip();
+      if (at_end()) return fail(open, "the parenthesis is not closed");
+      if (peek() == ')') {
+        ++at_;
+        return Status::ok();
+      }
+      if (peek() != ',') return fail(at_, "',' or ')' is expected here");
+      ++at_;
+    }
+  }
+
+  Status argument(Argument& made, int depth) {
+    if (depth > kMostCalls) return fail(at_, "more than 10 calls are nested");
+    made.at = at_;
+    if (peek() == '(') {
+      made.kind = Argument::Kind::kList;
+      ++at_;
+      return arguments(made.items, depth + 1);
+    }
+    const bool is_quoted = peek() == '"' || peek() == '\'';
+    const std::string_view name = word();
+    const char next = peek(name.size());
+    if (is_quoted || name.empty() || !is_letter(name.front()) || (next != '.' && next != '(')) {
+      return value(made.text);
+    }
+    made.kind = Argument::Kind::kOperand;
+    return operand(made.operand, false, depth);
+  }
+
   Status take_operator(Check& check) {
-    if (at_end()) return fail(at_, "an operator is missing behind the field, as in = or exists");
+    if (at_end()) return fail(at_, "an operator is missing after the field, as in = or exists");
     for (const OperatorName& symbol : kSymbols) {
       if (!text_.substr(at_).starts_with(symbol.name)) continue;
       check.op = symbol.op;
@@ -327,28 +467,51 @@ class Parser {
         literal.text += peek();
         continue;
       }
-      ++at_;
-      switch (const char escaped = peek()) {
-        case '"':
-        case '\'':
-        case '\\': literal.text += escaped; break;
-        case 'n': literal.text += '\n'; break;
-        case 't': literal.text += '\t'; break;
-        case 'r': literal.text += '\r'; break;
-        default:
-          // Of use to regular expressions.
-          literal.text += '\\';
-          literal.text += escaped;
-      }
+      if (Status status = escape(literal.text, quote); !status.is_ok()) return status;
     }
     return fail(literal.at, "the quote is not closed");
+  }
+
+  // The character that a backslash and what follows stand for; at_ ends on the last of them. The escapes are
+  // those of the reference; any other is more likely a mistake than meant.
+  Status escape(std::string& text, char quote) {
+    const size_t start = at_++;
+    const char escaped = peek();
+    if (escaped == quote) {
+      text += quote;
+      return Status::ok();
+    }
+    switch (escaped) {
+      case '\\':
+      case '/': text += escaped; return Status::ok();
+      // Old rules write a backslash and a blank for a backslash.
+      case ' ': text += '\\'; return Status::ok();
+      case 'b': text += '\b'; return Status::ok();
+      case 'f': text += '\f'; return Status::ok();
+      case 'n': text += '\n'; return Status::ok();
+      case 'r': text += '\r'; return Status::ok();
+      case 't': text += '\t'; return Status::ok();
+      case 'x': {
+        uint8_t byte = 0;
+        const char* const digits = text_.data() + at_ + 1;
+        const bool fits =
+            at_ + 2 < text_.size() && std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2;
+        if (!fits) return fail(start, "two hexadecimal digits are expected after \\x");
+        text += static_cast<char>(byte);
+        at_ += 2;
+        return Status::ok();
+      }
+      default:
+        return fail(start, "in quotes a backslash starts one of \\\\ \\" + std::string(1, quote) +
+                               " \\/ \\b \\f \\n \\r \\t \\xHH; write \\\\ for a backslash");
+    }
   }
 
   std::string_view text_;
   size_t at_ = 0;
 };
 
-constexpr size_t kContext = 60;  // characters shown before and behind the place of an error
+constexpr size_t kContext = 60;  // characters shown before and after the place of an error
 
 }  // namespace
 
@@ -360,6 +523,10 @@ std::string_view name_of(Operator op) {
     if (symbol.op == op && symbol.name != "==") return symbol.name;
   }
   return {};
+}
+
+std::string_view name_of(Function function) {
+  return std::ranges::find(kFunctions, function, &FunctionName::function)->name;
 }
 
 std::string_view name_of(Transformer transformer) {

@@ -39,9 +39,16 @@ std::string_view name_of(Operator op);
 enum class Transformer : uint8_t { kTolower, kToupper, kB64, kBasename, kLen, kVal };
 std::string_view name_of(Transformer transformer);
 
-// A field, and what is done with its value, innermost first.
+// Transformers of several arguments.
+enum class Function : uint8_t { kJoin, kConcat, kGetopt };
+std::string_view name_of(Function function);
+
+struct Call;
+
+// A field or the result of a call, and what is done with its value, innermost first.
 struct Operand {
   fields::FieldRef field;
+  std::shared_ptr<const Call> call;  // instead of the field
   std::vector<Transformer> transformers;
   size_t at = 0;  // where it stands in the text
 };
@@ -49,6 +56,23 @@ struct Operand {
 struct Literal {
   std::string text;
   size_t at = 0;
+};
+
+// An argument of a call: text, the value of an operand, or a list of those.
+struct Argument {
+  enum class Kind : uint8_t { kText, kOperand, kList };
+  Kind kind = Kind::kText;
+  Literal text;
+  Operand operand;
+  std::vector<Argument> items;
+  size_t at = 0;
+};
+
+// join(separator, list), concat(text, text, ...) or getopt(list, options).
+struct Call {
+  Function function = Function::kConcat;
+  std::vector<Argument> arguments;
+  char option = 0;  // of getopt(...)[o]: the argument of this option alone; 0 for all
 };
 
 struct Check {
@@ -60,7 +84,8 @@ struct Check {
 };
 
 struct Node {
-  enum class Kind : uint8_t { kAnd, kOr, kNot, kCheck };
+  // kOne: exactly one of the children holds.
+  enum class Kind : uint8_t { kAnd, kOr, kNot, kOne, kCheck };
   Kind kind = Kind::kCheck;
   std::vector<std::unique_ptr<Node>> children;
   Check check;

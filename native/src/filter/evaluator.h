@@ -1,0 +1,45 @@
+// Whether the conditions of filters hold for an event.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fields/fields.h"
+#include "filter/condition.h"
+
+namespace sfkit::filter {
+
+// Keeps the memory that evaluation needs, so that events cost no allocation; calls with lists alone do.
+class Evaluator {
+ public:
+  // Whether the condition holds for the event that `reader` looks at. A field without a value makes it false,
+  // whatever the operator.
+  bool holds(const Condition& condition, fields::FieldReader& reader);
+
+ private:
+  using FieldValue = fields::FieldValue;
+
+  // Gives every value of the operand, as visit(const FieldValue&), until it returns false.
+  template <typename Visit>
+  void each(const Operand& operand, fields::FieldReader& reader, std::string& buffer, Visit visit);
+  // The value after the operand's transformers; its text is in `buffer` if they changed it.
+  FieldValue transform(const Operand& operand, FieldValue value, std::string& buffer);
+
+  bool call_text(const Call& call, fields::FieldReader& reader, std::string& out);
+  bool append_argument(const Argument& argument, fields::FieldReader& reader, std::string& out);
+  bool list_of(const Argument& argument, fields::FieldReader& reader, std::vector<std::string>& out);
+  bool options_of(const Call& call, fields::FieldReader& reader, std::vector<std::string>& out);
+
+  bool accepts(const Condition& condition, const FieldValue& value, fields::FieldReader& reader);
+  bool accepts_text(const Condition& condition, std::string_view text);
+  bool compare_fields(const Condition& condition, const FieldValue& left, fields::FieldReader& reader);
+
+  std::string left_text_;
+  std::string right_text_;
+  std::string kept_text_;
+  std::string rendered_;
+  std::string decoded_;
+};
+
+}  // namespace sfkit::filter
