@@ -178,8 +178,7 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtCountProcinfo:
     case Field::kEvtCountThreadinfo: {
       const bool main = context_->thread != nullptr && context_->thread->is_leader();
-      const bool counts =
-          event.code == ev::PROCINFO_E && (field.field == Field::kEvtCountThreadinfo || main);
+      const bool counts = event.code == ev::PROCINFO_E && (field.field == Field::kEvtCountThreadinfo || main);
       return FieldValue::of(uint64_t{counts ? 1u : 0u});
     }
     case Field::kEvtCountError:

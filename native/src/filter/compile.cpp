@@ -175,8 +175,29 @@ class Compiler {
       return;
     }
     if (!status_.is_ok()) return;
-    made_.emplace(&node, static_cast<uint32_t>(filter_->conditions_.size()));
-    filter_->conditions_.push_back(condition(node.check));
+    std::vector<uint32_t>& made = made_[&node];
+    for (const Check& check : parts_of(node.check)) {
+      made.push_back(static_cast<uint32_t>(filter_->conditions_.size()));
+      filter_->conditions_.push_back(condition(check));
+    }
+  }
+
+  // A check for each value where there is a modifier, else the check itself.
+  static std::vector<Check> parts_of(const Check& check) {
+    if (check.modifier == Modifier::kNone) return {check};
+    Check part = check;
+    part.modifier = Modifier::kNone;
+    if (check.modifier == Modifier::kAnyof && check.op == Operator::kEqual) {
+      part.op = Operator::kIn;
+      return {part};
+    }
+    std::vector<Check> parts;
+    part.is_list = false;
+    for (const Literal& value : check.values) {
+      part.values = {value};
+      parts.push_back(part);
+    }
+    return parts;
   }
 
   // How much a condition takes to answer, roughly.
@@ -198,8 +219,10 @@ class Compiler {
   // What is asked first decides most often whether the rest must be asked, so cheap conditions come first.
   // What passes is the same, as no condition changes anything; the counter util.cnt alone shows it.
   int cost_of(const Node& node) const {
-    if (node.kind == Node::Kind::kCheck) return cost_of(filter_->conditions_[made_.at(&node)]);
     int cost = 0;
+    if (node.kind == Node::Kind::kCheck) {
+      for (const uint32_t made : made_.at(&node)) cost += cost_of(filter_->conditions_[made]);
+    }
     for (const auto& child : node.children) cost += cost_of(*child);
     return cost;
   }
@@ -226,20 +249,31 @@ class Compiler {
         for (size_t i = children.size(); i-- > 0;) on_false = link(*children[i], on_true, on_false);
         return on_false;
       }
-      case Node::Kind::kOne: {
-        // Two places for each child: none of those before it held, or one did.
-        const std::vector<const Node*> children = by_cost(node);
-        int32_t none = on_false;
-        int32_t one = on_true;
-        for (size_t i = children.size(); i-- > 0;) {
-          none = link(*children[i], one, none);
-          if (i > 0) one = link(*children[i], on_false, one);
-        }
-        return none;
-      }
-      case Node::Kind::kCheck: break;
+      case Node::Kind::kCheck: return link_check(node, on_true, on_false);
     }
-    filter_->steps_.push_back({made_.at(&node), on_true, on_false});
+    return on_false;
+  }
+
+  int32_t link_check(const Node& node, int32_t on_true, int32_t on_false) {
+    const std::vector<uint32_t>& made = made_.at(&node);
+    if (made.empty()) return on_false;
+    const bool is_and = node.check.modifier == Modifier::kAllof;
+    if (node.check.modifier != Modifier::kOneof) {
+      for (size_t i = made.size(); i-- > 0;) (is_and ? on_true : on_false) = step(made[i], on_true, on_false);
+      return is_and ? on_true : on_false;
+    }
+    // Two places for each value: none of those before it held, or one did.
+    int32_t none = on_false;
+    int32_t one = on_true;
+    for (size_t i = made.size(); i-- > 0;) {
+      none = step(made[i], one, none);
+      if (i > 0) one = step(made[i], on_false, one);
+    }
+    return none;
+  }
+
+  int32_t step(uint32_t condition, int32_t on_true, int32_t on_false) {
+    filter_->steps_.push_back({condition, on_true, on_false});
     return static_cast<int32_t>(filter_->steps_.size() - 1);
   }
 
@@ -332,6 +366,7 @@ class Compiler {
 
   Condition condition(const Check& check) {
     Condition made;
+    made.key = text_of(check);
     made.left = check.left;
     made.op = check.op;
     const Class type = transformed(check.left);
@@ -654,7 +689,7 @@ class Compiler {
   std::string_view text_;
   Status status_;
   std::unique_ptr<Filter> filter_ = std::make_unique<Filter>();
-  std::unordered_map<const Node*, uint32_t> made_;  // places of conditions
+  std::unordered_map<const Node*, std::vector<uint32_t>> made_;  // places of conditions
 };
 
 Result<std::unique_ptr<Filter>> Filter::compile(std::string_view text) {

@@ -35,6 +35,7 @@ Path path_elements(std::string_view path);
 enum Known : uint8_t { kNo, kYes, kDepends };
 
 struct Condition {
+  std::string key;  // equal for conditions that ask the same
   Operand left;
   Operator op = Operator::kExists;
   bool negated_each = false;  // != on the ends of a connection: all of them must differ

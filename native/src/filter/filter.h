@@ -27,6 +27,7 @@ class Filter {
 
  private:
   friend class Compiler;
+  friend class FilterSet;
 
   // Where to go on after a condition; places are of later conditions.
   static constexpr int32_t kPass = -1;

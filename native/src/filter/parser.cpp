@@ -50,8 +50,6 @@ struct FunctionName {
 constexpr FunctionName kFunctions[] = {
     {"join", Function::kJoin}, {"concat", Function::kConcat}, {"getopt", Function::kGetopt}};
 
-// How the results for the values of a list are combined.
-enum class Modifier : uint8_t { kNone, kOneof, kAnyof, kAllof };
 struct ModifierName {
   std::string_view name;
   Modifier modifier;
@@ -197,16 +195,17 @@ class Parser {
     if (Status status = take_operator(check); !status.is_ok()) return status;
     if (check.op == Operator::kExists) return node;
     skip();
-    if (const Modifier modifier = take_modifier(check.op); modifier != Modifier::kNone) {
-      if (Status status = list(check.values); !status.is_ok()) return status;
-      return each_value(std::move(node), modifier);
+    check.modifier = take_modifier(check.op);
+    if (check.modifier != Modifier::kNone) {
+      if (Status status = list(check); !status.is_ok()) return status;
+      return node;
     }
     Status status = Status::ok();
     if (is_function_ahead()) {
       check.right.emplace();
       status = operand(*check.right, false, 0);
     } else if (takes_list(check.op) && peek() == '(' && !at_end()) {
-      status = list(check.values);
+      status = list(check);
     } else {
       if (check.op == Operator::kIn || check.op == Operator::kIntersects) {
         if (peek() != '"' && peek() != '\'') {
@@ -235,24 +234,6 @@ class Parser {
     if (peek(ahead) != '(') return Modifier::kNone;
     at_ += ahead;
     return known->modifier;
-  }
-
-  // The check with a list becomes a check for each value. Without values it never holds.
-  static std::unique_ptr<Node> each_value(std::unique_ptr<Node> node, Modifier modifier) {
-    if (modifier == Modifier::kAnyof && node->check.op == Operator::kEqual) {
-      node->check.op = Operator::kIn;
-      return node;
-    }
-    auto all = std::make_unique<Node>();
-    const bool is_and = modifier == Modifier::kAllof && !node->check.values.empty();
-    all->kind = is_and ? Node::Kind::kAnd : modifier == Modifier::kOneof ? Node::Kind::kOne : Node::Kind::kOr;
-    const std::vector<Literal> values = std::move(node->check.values);
-    for (const Literal& literal : values) {
-      auto& child = all->children.emplace_back(std::make_unique<Node>());
-      child->check = node->check;
-      child->check.values = {literal};
-    }
-    return all;
   }
 
   bool is_function_ahead() const {
@@ -423,7 +404,9 @@ class Parser {
     return fail(at_, message);
   }
 
-  Status list(std::vector<Literal>& values) {
+  Status list(Check& check) {
+    check.is_list = true;
+    std::vector<Literal>& values = check.values;
     const size_t open = at_++;
     skip();
     if (peek() == ')') {
@@ -523,6 +506,10 @@ std::string_view name_of(Operator op) {
     if (symbol.op == op && symbol.name != "==") return symbol.name;
   }
   return {};
+}
+
+std::string_view name_of(Modifier modifier) {
+  return std::ranges::find(kModifiers, modifier, &ModifierName::modifier)->name;
 }
 
 std::string_view name_of(Function function) {

@@ -36,6 +36,10 @@ enum class Operator : uint8_t {
 };
 std::string_view name_of(Operator op);
 
+// How the answers for the values of a list are combined: exactly one, at least one, all of them.
+enum class Modifier : uint8_t { kNone, kOneof, kAnyof, kAllof };
+std::string_view name_of(Modifier modifier);
+
 enum class Transformer : uint8_t { kTolower, kToupper, kB64, kBasename, kLen, kVal };
 std::string_view name_of(Transformer transformer);
 
@@ -79,13 +83,14 @@ struct Check {
   Operand left;
   Operator op = Operator::kExists;
   size_t op_at = 0;
+  Modifier modifier = Modifier::kNone;
+  bool is_list = false;  // the values stand in parentheses
   std::vector<Literal> values;
   std::optional<Operand> right;  // instead of values
 };
 
 struct Node {
-  // kOne: exactly one of the children holds.
-  enum class Kind : uint8_t { kAnd, kOr, kNot, kOne, kCheck };
+  enum class Kind : uint8_t { kAnd, kOr, kNot, kCheck };
   Kind kind = Kind::kCheck;
   std::vector<std::unique_ptr<Node>> children;
   Check check;
@@ -96,5 +101,11 @@ Status error_at(std::string_view filter, size_t at, const std::string& message);
 
 // The tree of a filter. Fails with kInvalidArgument; see error_at().
 Result<std::unique_ptr<Node>> parse(std::string_view filter);
+
+// The text of a tree, check or operand, as the reference prints it: equal for what is equal but for blanks,
+// quotes and needless parentheses.
+std::string text_of(const Node& node);
+std::string text_of(const Check& check);
+std::string text_of(const Operand& operand);
 
 }  // namespace sfkit::filter

@@ -1,0 +1,134 @@
+// Which events of a capture pass which filters:
+//   sfkit_filter_trial CAPTURE < FILTERS          for each filter how many, and a hash of which
+//   sfkit_filter_trial CAPTURE NUMBER < FILTERS   the events that pass the filter of this number
+// FILTERS end with a NUL byte each. Events are those that rules are asked about: returns of calls, and what
+// has no return, but for descriptions of containers. An event is "time thread name", the name of the
+// table and not of the call; the hash is FNV-1a (64
+// bits) over the lines. A filter that is refused is so on standard error, and passes nothing.
+
+#include <atomic>
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fields/event_name.h"
+#include "fields/fields.h"
+#include "filter/filter_set.h"
+#include "scap/blocks.h"
+#include "state/feed.h"
+
+namespace {
+
+using namespace sfkit;
+
+const std::atomic<bool> kNever{false};
+// As in the recorded answers of the reference; the usual start of FNV-1a has one digit more.
+constexpr uint64_t kHashStart = 1469598103934665603;
+
+bool is_asked_about(uint16_t code) {
+  if (code == scap::ev::CONTAINER_E || code == scap::ev::CONTAINER_JSON_E ||
+      code == scap::ev::CONTAINER_JSON_2_E) {
+    return false;
+  }
+  return !scap::is_enter(code) || (scap::kEvents[code | 1].flags & scap::kUnused) != 0;
+}
+
+class Trial : public state::Feed {
+ public:
+  Trial(filter::FilterSet& filters, int64_t wanted)
+      : state::Feed(false, kNever),
+        filters_(filters),
+        wanted_(wanted),
+        reader_(engine()),
+        results_(filters.size()) {}
+
+  void print() const {
+    for (const Result& result : results_)
+      std::printf("%" PRIu64 " %016" PRIx64 "\n", result.count, result.hash);
+  }
+
+ protected:
+  bool take(const scap::EventView& event, bool shown) override {
+    reader_.next_event(event);
+    reader_.set_origin(times().origin());
+    engine().apply_all(event, [&](const state::Context& context) {
+      if (!shown || !is_asked_about(event.code)) return;
+      reader_.look_at(context);
+      filters_.each_passing(reader_, [&](uint32_t number) {
+        add(number, event);
+        return true;
+      });
+    });
+    return true;
+  }
+
+ private:
+  struct Result {
+    uint64_t count = 0;
+    uint64_t hash = kHashStart;
+  };
+
+  void add(uint32_t number, const scap::EventView& event) {
+    const std::string line = std::to_string(event.ts) + " " + std::to_string(event.tid) + " " +
+                             std::string(fields::event_name(event.code)) + "\n";
+    Result& result = results_[number];
+    ++result.count;
+    for (const char c : line) result.hash = (result.hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
+    if (number == wanted_) std::printf("%" PRIu64 " %s", event.number, line.c_str());
+  }
+
+  filter::FilterSet& filters_;
+  int64_t wanted_;
+  fields::FieldReader reader_;
+  std::vector<Result> results_;
+};
+
+std::vector<std::string> read_filters() {
+  std::vector<std::string> filters;
+  std::string text;
+  for (int c = std::getchar(); c != EOF; c = std::getchar()) {
+    if (c != '\0') {
+      text += static_cast<char>(c);
+    } else {
+      filters.push_back(std::move(text));
+      text.clear();
+    }
+  }
+  return filters;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2 || argc > 3) {
+    std::fprintf(stderr, "usage: sfkit_filter_trial CAPTURE [NUMBER] < FILTERS\n");
+    return 2;
+  }
+  filter::FilterSet filters;
+  for (const std::string& text : read_filters()) {
+    auto filter = filter::Filter::compile(text);
+    if (!filter.is_ok())
+      std::fprintf(stderr, "filter %zu: %s\n", filters.size(), filter.status().message().c_str());
+    filters.add(filter.is_ok() ? *filter.value() : *filter::Filter::compile("evt.num = 0").value());
+  }
+  std::fprintf(stderr, "%zu filters, %zu conditions\n", filters.size(), filters.distinct_conditions());
+  auto input = scap::Input::open(argv[1]);
+  if (!input.is_ok()) {
+    std::fprintf(stderr, "%s\n", input.status().message().c_str());
+    return 1;
+  }
+  auto trial = std::make_unique<Trial>(filters, argc == 3 ? std::atoll(argv[2]) : -1);
+  scap::ReadStats stats;
+  const Status status = scap::read_capture(*input.value(), argv[1], *trial, stats);
+  if (!status.is_ok()) {
+    std::fprintf(stderr, "%s\n", status.message().c_str());
+    return 1;
+  }
+  if (argc == 2) trial->print();
+  return 0;
+}
