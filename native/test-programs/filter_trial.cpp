@@ -2,9 +2,9 @@
 //   sfkit_filter_trial CAPTURE < FILTERS          for each filter how many, and a hash of which
 //   sfkit_filter_trial CAPTURE NUMBER < FILTERS   the events that pass the filter of this number
 // FILTERS end with a NUL byte each. Events are those that rules are asked about: returns of calls, and what
-// has no return, but for descriptions of containers. An event is "time thread name", the name of the
-// table and not of the call; the hash is FNV-1a (64
-// bits) over the lines. A filter that is refused is so on standard error, and passes nothing.
+// has no return, but for descriptions of containers, users and groups. An event is "time thread name", the
+// name of the table and not of the call; the hash is FNV-1a (64 bits) over the lines. A filter that is
+// refused is so on standard error, and passes nothing.
 
 #include <atomic>
 #include <cinttypes>
@@ -31,11 +31,16 @@ const std::atomic<bool> kNever{false};
 constexpr uint64_t kHashStart = 1469598103934665603;
 
 bool is_asked_about(uint16_t code) {
-  if (code == scap::ev::CONTAINER_E || code == scap::ev::CONTAINER_JSON_E ||
-      code == scap::ev::CONTAINER_JSON_2_E) {
-    return false;
+  switch (code) {
+    case scap::ev::CONTAINER_E:
+    case scap::ev::CONTAINER_JSON_E:
+    case scap::ev::CONTAINER_JSON_2_E:
+    case scap::ev::USER_ADDED_E:
+    case scap::ev::USER_DELETED_E:
+    case scap::ev::GROUP_ADDED_E:
+    case scap::ev::GROUP_DELETED_E: return false;
+    default: return !scap::is_enter(code) || (scap::kEvents[code | 1].flags & scap::kUnused) != 0;
   }
-  return !scap::is_enter(code) || (scap::kEvents[code | 1].flags & scap::kUnused) != 0;
 }
 
 class Trial : public state::Feed {
