@@ -515,7 +515,7 @@ void Engine::other(const scap::EventView& event, Context& context) {
     case ev::CONTAINER_E:
       context.container =
           containers_.add(to_text(event.param(P::id)), static_cast<int32_t>(to_int(event.param(P::type), 0)),
-                          to_text(event.param(P::name)), to_text(event.param(P::image)));
+                          to_text(event.param(P::name)), to_text(event.param(P::image)), compat_);
       return;
     case ev::CONTAINER_JSON_E:
     case ev::CONTAINER_JSON_2_E:

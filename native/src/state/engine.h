@@ -205,11 +205,12 @@ class Engine {
   // Without the mark of a removed file, which libs 0.18.1 keeps; unknown where no kernel can have written it.
   std::string_view executable_path(std::string_view path) const;
   void limit_containers();
+  uint32_t intern_container(std::string_view cgroups);
   void set_cgroups(Thread& thread, Bytes cgroups);
   void set_memory(Thread& thread, const scap::EventView& event) const;
   void set_name(Thread& thread, Bytes name) const;
-  // To be called when something changed that records show of the process of `thread`; `identity`: its program,
-  // user, group or container.
+  // To be called when something changed that records show of the process of `thread`; `identity`: its
+  // program, user, group or container.
   void changed(Thread& thread, bool identity) const;
   void set_id(Thread& thread, uint32_t id, bool user) const;
   static void enter_user_namespace(Thread& thread);

@@ -2,6 +2,7 @@
 
 #include "state/engine.h"
 
+#include "state/cgroups.h"
 #include "state/paths.h"
 #include "state/values.h"
 
@@ -38,11 +39,18 @@ void Engine::limit_containers() {
   accounts_.forget(is_gone);
 }
 
+uint32_t Engine::intern_container(std::string_view cgroups) {
+  if (compat_) return containers_.intern(container_id_compat(cgroups));
+  const ContainerMatch match = find_container(cgroups, containers_);
+  if (match.type == ContainerMatch::kUnknownType) return containers_.intern(match.id);
+  return containers_.intern(match.id, match.type);
+}
+
 void Engine::set_cgroups(Thread& thread, Bytes cgroups) {
   // Most processes have the cgroups of the one before.
   if (list_text(cgroups) != *last_cgroups_) {
     last_cgroups_ = std::make_shared<const std::string>(list_text(cgroups));
-    last_container_ = containers_.intern(container_id_of(*last_cgroups_));
+    last_container_ = intern_container(*last_cgroups_);
     if (last_container_ != 0) containers_.set_cgroups(last_container_, *last_cgroups_);
     if (containers_.is_crowded()) limit_containers();
   }

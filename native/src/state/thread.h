@@ -83,7 +83,8 @@ struct MemoryUse {
   uint64_t minor_faults = 0;
 };
 
-// Numbers of the processes that a thread makes. unshare and setns change the pid namespace of the children only.
+// Numbers of the processes that a thread makes. unshare and setns change the pid namespace of the children
+// only.
 enum class ChildNumbers : uint8_t {
   kOwn,     // in the namespace of the thread
   kFirst,   // the next child is the first process of a new namespace
@@ -123,8 +124,8 @@ struct Thread {
   uint8_t births = 0;       // bits of Birth
   uint32_t changes = 0;     // leaders: of what records show of the process
   uint32_t identities = 0;  // leaders: of program, user, group or container
-  uint64_t clone_ts = 0;  // 0: from the process list, or met without its clone
-  uint64_t exec_ts = 0;   // of the last exec, 0 when none was seen
+  uint64_t clone_ts = 0;    // 0: from the process list, or met without its clone
+  uint64_t exec_ts = 0;     // of the last exec, 0 when none was seen
   uint64_t pidns_start_ts = 0;
   Executable executable;
   Capabilities capabilities;

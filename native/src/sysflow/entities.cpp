@@ -11,7 +11,6 @@ namespace {
 constexpr std::string_view kNotAvailable = "<NA>";
 constexpr std::string_view kIncomplete = "incomplete";
 constexpr size_t kDeepestAncestry = 4096;
-constexpr int32_t kDockerType = 0;
 constexpr int32_t kCustomType = 5;
 constexpr int32_t kLastSchemaType = 9;  // CT_BPM; newer runtimes have no symbol
 
@@ -113,7 +112,7 @@ void EntityStore::write_container(uint32_t container) {
     record.image = text + ":" + text;
   }
   record.imageid = info.imageid;
-  record.type = info.known ? schema_type(info.type) : kDockerType;
+  record.type = schema_type(info.type);
   record.privileged = info.privileged;
   sink_.container(record);
 }
