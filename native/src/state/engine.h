@@ -174,6 +174,7 @@ class Engine {
   void on_connect(Context& context);
   void begin_connect(DescriptorTable& table, int64_t fd, Bytes address);
   void begin_connect_compat(Descriptor& descriptor);
+  static void change_family_compat(Descriptor& descriptor, FdType type);
   void on_connect_compat(Context& context);
   void on_accept(Context& context);
   void on_send_receive(Context& context, bool receive);
