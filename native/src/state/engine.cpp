@@ -57,6 +57,10 @@ enum class Handler : uint8_t {
   kSetgid,
   kSetresgid,
   kSetsid,
+  kSetpgid,
+  kCapset,
+  kUnshare,
+  kSetns,
   kPrctl,
   kMemory,
   kRlimit,
@@ -146,6 +150,10 @@ constexpr Handled kHandled[] = {
     {Handler::kSetresgid, ev::SYSCALL_SETRESGID_X},
     {Handler::kSetresgid, ev::SYSCALL_SETREGID_X},
     {Handler::kSetsid, ev::SYSCALL_SETSID_X},
+    {Handler::kSetpgid, ev::SYSCALL_SETPGID_X},
+    {Handler::kCapset, ev::SYSCALL_CAPSET_X},
+    {Handler::kUnshare, ev::SYSCALL_UNSHARE_X},
+    {Handler::kSetns, ev::SYSCALL_SETNS_X},
     {Handler::kPrctl, ev::SYSCALL_PRCTL_X},
     {Handler::kMemory, ev::SYSCALL_BRK_4_X},
     {Handler::kMemory, ev::SYSCALL_MUNMAP_X},
@@ -164,7 +172,6 @@ constexpr Handled kHandled[] = {
     {Handler::kSeen, ev::SYSCALL_SPLICE_X},
     {Handler::kSeen, ev::SYSCALL_COPY_FILE_RANGE_X},
     {Handler::kSeen, ev::SOCKET_SHUTDOWN_X},
-    {Handler::kSeen, ev::SYSCALL_SETNS_X},
     {Handler::kMemory, ev::SYSCALL_MMAP_X},
     {Handler::kMemory, ev::SYSCALL_MMAP2_X},
     {Handler::kSeen, ev::SYSCALL_MKDIR_X},
@@ -197,6 +204,7 @@ constexpr bool is_other(uint16_t code) {
   switch (code) {
     case ev::PROCEXIT_E:
     case ev::PROCEXIT_1_E:
+    case ev::SCHEDSWITCH_6_E:
     case ev::CONTAINER_E:
     case ev::CONTAINER_JSON_E:
     case ev::CONTAINER_JSON_2_E:
@@ -481,9 +489,11 @@ void Engine::exit(Context& context) {
     case Handler::kSetresuid: return on_set_id(context, P::euid, true);
     case Handler::kSetgid: return on_set_id(context, P::gid, false);
     case Handler::kSetresgid: return on_set_id(context, P::egid, false);
-    case Handler::kSetsid:
-      if (context.call->result() >= 0) context.thread->sid = context.call->result();
-      return;
+    case Handler::kSetsid: return on_setsid(context);
+    case Handler::kSetpgid: return on_setpgid(context);
+    case Handler::kCapset: return on_capset(context);
+    case Handler::kUnshare: return on_unshare(context);
+    case Handler::kSetns: return on_setns(context);
     case Handler::kPrctl: return on_prctl(context);
     case Handler::kMemory: return on_memory(context);
     case Handler::kRlimit: return on_rlimit(context);
@@ -501,10 +511,11 @@ void Engine::other(const scap::EventView& event, Context& context) {
   switch (event.code) {
     case ev::PROCEXIT_E:
     case ev::PROCEXIT_1_E: return on_proc_exit(event, context);
+    case ev::SCHEDSWITCH_6_E: return on_switch(event, context);
     case ev::CONTAINER_E:
       context.container =
           containers_.add(to_text(event.param(P::id)), static_cast<int32_t>(to_int(event.param(P::type), 0)),
-                          to_text(event.param(P::name)), to_text(event.param(P::image)));
+                          to_text(event.param(P::name)), to_text(event.param(P::image)), compat_);
       return;
     case ev::CONTAINER_JSON_E:
     case ev::CONTAINER_JSON_2_E:
@@ -516,13 +527,11 @@ void Engine::other(const scap::EventView& event, Context& context) {
       }
       return;
     case ev::USER_ADDED_E:
-      users_.add(container_of(), id_of(P::uid), to_text(event.param(P::name)));
-      accounts_.add(
-          container_of(), id_of(P::uid),
-          {std::string(to_text(event.param(P::home))), std::string(to_text(event.param(P::shell)))});
+      add_user(container_of(), id_of(P::uid), to_text(event.param(P::name)), to_text(event.param(P::home)),
+               to_text(event.param(P::shell)));
       return;
     case ev::USER_DELETED_E: return users_.remove(container_of(), id_of(P::uid));
-    case ev::GROUP_ADDED_E: return groups_.add(container_of(), id_of(P::gid), to_text(event.param(P::name)));
+    case ev::GROUP_ADDED_E: return add_group(container_of(), id_of(P::gid), to_text(event.param(P::name)));
     case ev::GROUP_DELETED_E: return groups_.remove(container_of(), id_of(P::gid));
     default: return;
   }

@@ -43,7 +43,7 @@ class Engine {
   void add_descriptor(int64_t tid, const scap::FdEntry& entry);
   void add_machine(const scap::MachineInfo& machine);
   void add_user(const scap::UserEntry& entry);
-  void add_group(uint32_t gid, std::string_view name) { groups_.add(0, gid, name); }
+  void add_group(uint32_t gid, std::string_view name) { add_group(0, gid, name); }
   void add_interface(const scap::InterfaceEntry& entry) { interfaces_.add(entry); }
   void clear_names() {
     users_.clear();
@@ -174,6 +174,7 @@ class Engine {
   void on_connect(Context& context);
   void begin_connect(DescriptorTable& table, int64_t fd, Bytes address);
   void begin_connect_compat(Descriptor& descriptor);
+  static void change_family_compat(Descriptor& descriptor, FdType type);
   void on_connect_compat(Context& context);
   void on_accept(Context& context);
   void on_send_receive(Context& context, bool receive);
@@ -184,7 +185,13 @@ class Engine {
   void on_proc_exit(const scap::EventView& event, Context& context);
   void on_chdir(Context& context);
   void on_set_id(Context& context, scap::P parameter, bool user);
+  void on_setsid(Context& context);
+  void on_setpgid(Context& context);
+  void on_capset(Context& context);
+  void on_unshare(Context& context);
+  void on_setns(Context& context);
   void on_prctl(Context& context);
+  void on_switch(const scap::EventView& event, Context& context);
 
   Descriptor* add_fd(Context& context, int64_t fd, FdType type);
   // The descriptor of the context's slot for changing.
@@ -199,13 +206,31 @@ class Engine {
   // Without the mark of a removed file, which libs 0.18.1 keeps; unknown where no kernel can have written it.
   std::string_view executable_path(std::string_view path) const;
   void limit_containers();
+  uint32_t intern_container(std::string_view cgroups);
   void set_cgroups(Thread& thread, Bytes cgroups);
   void set_memory(Thread& thread, const scap::EventView& event) const;
+  void set_name(Thread& thread, Bytes name) const;
+  // To be called when something changed that records show of the process of `thread`; `identity`: its
+  // program, user, group or container.
+  void changed(Thread& thread, bool identity) const;
+  void set_id(Thread& thread, uint32_t id, bool user) const;
+  static void enter_user_namespace(Thread& thread);
+  // Both exit events of a clone describe the thread that reports them.
+  void learn_from_caller(Thread& caller, const scap::CallView& call);
+  void learn_from_child(Thread& child, const scap::CallView& call);
+  void set_numbers(Thread& thread, int64_t vtid, int64_t vpid) const;
+  void repair_leader(Thread& leader, const Thread& member);
+  Thread& meet_caller(Context& context);
+  void meet_leader(Thread& member);
+  bool is_born(int64_t tid, const Thread& caller, uint64_t ts);
   void on_memory(Context& context);
   void on_rlimit(Context& context);
   // libs 0.18.1 keeps the names that it finds at a clone, at set*id and when an exec changes the container:
   // not those of the process list, which it reads before the names. Where it finds none the old ones stay.
   void find_names(Thread& thread, uint32_t container);
+  void add_user(uint32_t container, uint32_t uid, std::string_view name, std::string_view home,
+                std::string_view shell);
+  void add_group(uint32_t container, uint32_t gid, std::string_view name);
   void fill_from_clone(Thread& thread, const scap::CallView& call);
   void inherit(Thread& thread, Thread& from, bool new_process);
 

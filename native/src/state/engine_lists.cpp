@@ -33,8 +33,22 @@ void Engine::add_machine(const scap::MachineInfo& machine) {
 }
 
 void Engine::add_user(const scap::UserEntry& entry) {
-  users_.add(0, entry.uid, entry.name);
-  accounts_.add(0, entry.uid, {std::string(entry.home), std::string(entry.shell)});
+  add_user(0, entry.uid, entry.name, entry.home, entry.shell);
+}
+
+// Writers that cannot find a name say so in its place, which is no reason to forget it. (libs 0.18.1 takes
+// what they write for the name.)
+void Engine::add_user(uint32_t container, uint32_t uid, std::string_view name, std::string_view home,
+                      std::string_view shell) {
+  const auto is_told = [this](std::string_view text) {
+    return compat_ || (!text.empty() && text != kNotAvailable);
+  };
+  if (is_told(name)) users_.add(container, uid, name);
+  if (is_told(home) || is_told(shell)) accounts_.add(container, uid, {std::string(home), std::string(shell)});
+}
+
+void Engine::add_group(uint32_t container, uint32_t gid, std::string_view name) {
+  if (compat_ || (!name.empty() && name != kNotAvailable)) groups_.add(container, gid, name);
 }
 
 void Engine::add_thread(const scap::ThreadEntry& entry) {

@@ -77,8 +77,11 @@ void Thread::reset() {
   flags = 0;
   uid = gid = loginuid = kNoId;
   tty = container = 0;
-  fdlimit = reaper_tid = -1;
-  has_reaper_tid = dead = false;
+  fdlimit = reaper_tid = last_child = -1;
+  has_reaper_tid = dead = in_user_namespace = false;
+  child_numbers = ChildNumbers::kOwn;
+  births = 0;
+  changes = identities = 0;
   clone_ts = exec_ts = pidns_start_ts = 0;
   executable = {};
   capabilities = {};

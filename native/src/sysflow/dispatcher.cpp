@@ -224,6 +224,30 @@ void Dispatcher::become_another(ProcessEntity& process, state::Thread& thread, b
   entities_.modified(process, thread, ts_);
 }
 
+// What changed without a record of its own, like the working directory. A reader takes flows for those of the
+// process that it knows last, so what it did as another user or group is written first.
+void Dispatcher::refresh(ProcessEntity& process, state::Thread& thread) {
+  const EntityStore::Difference difference = entities_.compare(process, thread);
+  if (difference == EntityStore::Difference::kNone) return;
+  if (difference == EntityStore::Difference::kIdentity) flows_.export_process(process);
+  entities_.modified(process, thread, ts_);
+}
+
+ProcessEntity& Dispatcher::process_of(state::Thread& thread, ObjectState state) {
+  const EntityStore::Fetched fetched = entities_.process(thread, state, ts_);
+  if (fetched.is_outdated) refresh(*fetched.process, thread);
+  if (fetched.created && !options_.compat) refresh_parent(thread);
+  return *fetched.process;
+}
+
+// Rows show the parent beside the process.
+void Dispatcher::refresh_parent(state::Thread& thread) {
+  state::Thread* const parent = entities_.parent_of(thread.process_thread());
+  if (parent == nullptr) return;
+  ProcessEntity* const process = entities_.known(*parent);
+  if (process != nullptr && process->changes != parent->changes) refresh(*process, *parent);
+}
+
 // (The collector follows nothing that does not pass, so this is not for --compat.)
 void Dispatcher::follow_hidden(const state::Context& context) {
   const uint32_t op = op_of(context.event->code, options_.compat);
@@ -303,12 +327,12 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
     const auto flags = to_uint(context.event->param(P::flags), 0);
     const bool new_process = (main && result == 0) || (result > 0 && (flags & state::kCloneThread) == 0);
     if (!new_process) {
-      flows_.thread_cloned(*entities_.process(thread, ObjectState::kReup, ts_).process, result);
+      flows_.thread_cloned(process_of(thread, ObjectState::kReup), result);
       return;
     }
   }
   if (options_.process_flow && op == kOpExit) {
-    ProcessEntity& process = *entities_.process(thread, ObjectState::kReup, ts_).process;
+    ProcessEntity& process = process_of(thread, ObjectState::kReup);
     if (!main) {
       flows_.thread_exited(process);
       return;
@@ -317,10 +341,15 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   }
 
   const bool makes = op == kOpClone || op == kOpExec;
-  const EntityStore::Fetched fetched =
-      entities_.process(thread, makes ? ObjectState::kCreated : ObjectState::kReup, ts_);
+  const ObjectState state = makes ? ObjectState::kCreated : ObjectState::kReup;
+  const EntityStore::Fetched fetched = entities_.process(thread, state, ts_);
   ProcessEntity& process = *fetched.process;
-  if ((op == kOpExec || op == kOpSetuid) && !fetched.created) become_another(process, thread, result == 0);
+  if ((op == kOpExec || op == kOpSetuid) && !fetched.created) {
+    become_another(process, thread, result == 0);
+  } else if (fetched.is_outdated) {
+    refresh(process, thread);
+  }
+  if (fetched.created && !options_.compat) refresh_parent(thread);
   if (op == kOpExec) process.ended = false;
   if (op == kOpExit) {
     if (main) {
@@ -382,7 +411,7 @@ void Dispatcher::on_data(const state::Context& context, uint32_t op) {
 
 void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool network) {
   state::Thread& thread = *context.thread;
-  ProcessEntity& process = *entities_.process(thread, ObjectState::kReup, ts_).process;
+  ProcessEntity& process = process_of(thread, ObjectState::kReup);
   state::Descriptor& descriptor = *context.slot->descriptor.get();
   FlowTarget target;
   target.network = network;
@@ -475,7 +504,7 @@ void Dispatcher::on_file_event(const state::Context& context, uint32_t op) {
     state::DescriptorTable* table = thread.table();
     if (table != nullptr) directory_slot = table->find(to_int(call.from_exit(P::dirfd), -1));
   }
-  ProcessEntity& process = *entities_.process(thread, ObjectState::kReup, ts_).process;
+  ProcessEntity& process = process_of(thread, ObjectState::kReup);
 
   const FileEntity* first = nullptr;
   const FileEntity* second = nullptr;

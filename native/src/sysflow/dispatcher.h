@@ -53,6 +53,10 @@ class Dispatcher {
   };
 
   bool is_main(const state::Thread& thread) const;
+  // The process of `thread`, its record as it is now.
+  ProcessEntity& process_of(state::Thread& thread, ObjectState state);
+  void refresh(ProcessEntity& process, state::Thread& thread);
+  void refresh_parent(state::Thread& thread);
   void become_another(ProcessEntity& process, state::Thread& thread, bool succeeded);
   void tick();
   void rotate();

@@ -11,7 +11,6 @@ namespace {
 constexpr std::string_view kNotAvailable = "<NA>";
 constexpr std::string_view kIncomplete = "incomplete";
 constexpr size_t kDeepestAncestry = 4096;
-constexpr int32_t kDockerType = 0;
 constexpr int32_t kCustomType = 5;
 constexpr int32_t kLastSchemaType = 9;  // CT_BPM; newer runtimes have no symbol
 
@@ -63,12 +62,16 @@ void EntityStore::describe(Process& record, state::Thread& leader) const {
   }
 }
 
-void EntityStore::describe_surroundings(ProcessEntity& entity, state::Thread& leader) const {
-  Process& record = entity.record;
+void EntityStore::describe_surroundings(Process& record, state::Thread& leader) const {
   record.tty = leader.tty != 0;
   record.entry = leader.vpid == 1;
   record.cwd = state_.cwd_of(leader);
   record.env = TextList(leader.env);
+}
+
+void EntityStore::set_container(Process& record, uint32_t container) const {
+  record.container_id.reset();
+  if (container != 0) record.container_id = state_.containers().at(container).id;
 }
 
 state::Thread* EntityStore::parent_of(state::Thread& leader) {
@@ -109,7 +112,7 @@ void EntityStore::write_container(uint32_t container) {
     record.image = text + ":" + text;
   }
   record.imageid = info.imageid;
-  record.type = info.known ? schema_type(info.type) : kDockerType;
+  record.type = schema_type(info.type);
   record.privileged = info.privileged;
   sink_.container(record);
 }
@@ -130,11 +133,12 @@ ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& l
     }
   }
   record.ts = ts;
-  record.container_id.reset();
-  if (thread.container != 0) record.container_id = state_.containers().at(thread.container).id;
+  set_container(record, thread.container);
   write_container(thread.container);
   describe(record, leader);
-  describe_surroundings(*entity, leader);
+  describe_surroundings(record, leader);
+  entity->changes = leader.changes;
+  entity->identities = leader.identities;
   entity->alive = entity->is_waiting = true;
   entity->written = 0;
   entity->flow_count = 0;
@@ -150,9 +154,14 @@ EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& le
                                         int64_t ts) {
   ProcessEntity* process = find(oid_of(leader));
   if (process != nullptr) {
+    if (leader.process != process && !compat_) {
+      // Another thread of the same identity: nothing is known of what differs.
+      process->changes = leader.changes - 1;
+      process->identities = leader.identities - 1;
+    }
     leader.process = process;
     keep_written(*process);
-    return {process, false};
+    return {process, false, process->changes != leader.changes};
   }
   process = create(thread, leader, parent_of(leader), state, ts);
   leader.process = process;
@@ -189,7 +198,7 @@ EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& le
     entity->written = epoch_;
     write(*entity);
   }
-  return {process, true};
+  return {process, true, false};
 }
 
 void EntityStore::write(ProcessEntity& process) {
@@ -205,12 +214,34 @@ void EntityStore::modified(ProcessEntity& process, state::Thread& thread, int64_
   describe(process.record, *leader);
   // The collector leaves these as they were before the exec.
   if (!compat_) {
-    describe_surroundings(process, *leader);
+    describe_surroundings(process.record, *leader);
     write_container(thread.container);
-    process.record.container_id.reset();
-    if (thread.container != 0) process.record.container_id = state_.containers().at(thread.container).id;
+    set_container(process.record, thread.container);
+    process.changes = leader->changes;
+    process.identities = leader->identities;
   }
   write(process);
+}
+
+EntityStore::Difference EntityStore::compare(ProcessEntity& process, state::Thread& thread) {
+  state::Thread* leader = thread.leader();
+  if (leader == nullptr) leader = &thread;
+  const Process& record = process.record;
+  bool same = true;
+  if (process.identities != leader->identities) {
+    describe(current_, *leader);
+    set_container(current_, thread.container);
+    same = current_.exe == record.exe && current_.exe_args == record.exe_args && current_.uid == record.uid &&
+           current_.gid == record.gid && current_.user_name == record.user_name &&
+           current_.group_name == record.group_name && current_.container_id == record.container_id;
+  }
+  process.changes = leader->changes;
+  process.identities = leader->identities;
+  if (!same) return Difference::kIdentity;
+  describe_surroundings(current_, *leader);
+  same = current_.tty == record.tty && current_.entry == record.entry && current_.cwd == record.cwd &&
+         current_.env == record.env;
+  return same ? Difference::kNone : Difference::kSurroundings;
 }
 
 FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, char kind, ObjectState state,

@@ -80,6 +80,9 @@ struct ProcessEntity {
   bool is_waiting = false;  // to be written, after its ancestors
   uint32_t written = 0;     // the epoch of EntityStore in which it was last, 0 for never
   bool ended = false;       // its leader has exited
+  // Of the leader (state/thread.h) when the record was made or compared with it.
+  uint32_t changes = 0;
+  uint32_t identities = 0;
   // Data flows in order of creation, network and file apart.
   Flow* first_network = nullptr;
   Flow* last_network = nullptr;
@@ -107,7 +110,8 @@ class EntityStore {
 
   struct Fetched {
     ProcessEntity* process;
-    bool created;  // this call made it
+    bool created;      // this call made it
+    bool is_outdated;  // its record may no longer describe the leader
   };
 
   // The process of `thread`, written with all its missing ancestors. A new one gets `state`.
@@ -117,7 +121,7 @@ class EntityStore {
     auto* cached = static_cast<ProcessEntity*>(leader->process);
     if (cached != nullptr && cached->alive && cached->written == epoch_ &&
         cached->record.oid == oid_of(*leader)) {
-      return {cached, false};
+      return {cached, false, cached->changes != leader->changes};
     }
     return fetch(thread, *leader, state, ts);
   }
@@ -130,6 +134,11 @@ class EntityStore {
 
   // Writes the process again with what an exec or a change of ids altered.
   void modified(ProcessEntity& process, state::Thread& thread, int64_t ts);
+  // How the leader differs from the record of its process. kIdentity: in program, user, group or container.
+  enum class Difference : uint8_t { kNone, kSurroundings, kIdentity };
+  Difference compare(ProcessEntity& process, state::Thread& thread);
+  // The leader of the parent's process, nullptr when the parent is unknown.
+  state::Thread* parent_of(state::Thread& leader);
 
   // The file `path` as seen by `thread`; its kind is fixed at first sight.
   FileEntity* file(state::Thread& thread, std::string_view path, char kind, ObjectState state, int64_t ts);
@@ -182,13 +191,12 @@ class EntityStore {
   ProcessEntity* create(const state::Thread& thread, state::Thread& leader, state::Thread* parent,
                         ObjectState state, int64_t ts);
   void describe(Process& record, state::Thread& leader) const;
-  void describe_surroundings(ProcessEntity& entity, state::Thread& leader) const;
+  void describe_surroundings(Process& record, state::Thread& leader) const;
+  void set_container(Process& record, uint32_t container) const;
   void write(ProcessEntity& process);
   void write(FileEntity& file);
   void write_again(ProcessEntity& process);
   void write_container_again(const std::optional<SharedText>& id);
-  // The leader of the parent's process, nullptr when the parent is unknown.
-  state::Thread* parent_of(state::Thread& leader);
   ProcessEntity* by_pid(int64_t pid);
   void write_container(uint32_t container);
   void forget_files();
@@ -245,6 +253,7 @@ class EntityStore {
   std::unordered_map<std::string, ContainerEntity, TextHash, std::equal_to<>> containers_;
   uint32_t container_generation_ = 0;
   std::vector<ProcessEntity*> to_write_;
+  Process current_;  // while compare() looks
 };
 
 }  // namespace sfkit::sysflow
