@@ -159,7 +159,8 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
     }
     case Field::kProcCwd: {
       const Thread* leader = thread.leader();
-      return leader == nullptr ? FieldValue::of(std::string_view("./")) : FieldValue::of(leader->cwd);
+      if (leader == nullptr) return FieldValue::of(std::string_view("./"));
+      return engine_.compat() ? FieldValue::of(leader->cwd.text()) : FieldValue::of_text(leader->cwd.text());
     }
     case Field::kProcEnv:
     case Field::kProcAenv: {

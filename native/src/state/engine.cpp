@@ -23,6 +23,9 @@ enum class Handler : uint8_t {
   kOpen,
   kCreat,
   kOpenByHandle,
+  kGetdents,
+  kRename,
+  kRemoveDirectory,
   kClose,
   kCloseRange,
   kDup,
@@ -78,6 +81,8 @@ constexpr Handled kHandled[] = {
     {Handler::kOpen, ev::SYSCALL_OPENAT2_X},
     {Handler::kCreat, ev::SYSCALL_CREAT_X},
     {Handler::kOpenByHandle, ev::SYSCALL_OPEN_BY_HANDLE_AT_X},
+    {Handler::kGetdents, ev::SYSCALL_GETDENTS_X},
+    {Handler::kGetdents, ev::SYSCALL_GETDENTS64_X},
     {Handler::kClose, ev::SYSCALL_CLOSE_X},
     {Handler::kCloseRange, ev::SYSCALL_CLOSE_RANGE_X},
     {Handler::kDup, ev::SYSCALL_DUP_X},
@@ -177,21 +182,23 @@ constexpr Handled kHandled[] = {
     {Handler::kSeen, ev::SYSCALL_MKDIR_X},
     {Handler::kSeen, ev::SYSCALL_MKDIR_2_X},
     {Handler::kSeen, ev::SYSCALL_MKDIRAT_X},
-    {Handler::kSeen, ev::SYSCALL_RMDIR_X},
-    {Handler::kSeen, ev::SYSCALL_RMDIR_2_X},
+    {Handler::kRemoveDirectory, ev::SYSCALL_RMDIR_X},
+    {Handler::kRemoveDirectory, ev::SYSCALL_RMDIR_2_X},
+    {Handler::kSeen, ev::SYSCALL_MKNOD_X},
+    {Handler::kSeen, ev::SYSCALL_MKNODAT_X},
     {Handler::kSeen, ev::SYSCALL_LINK_X},
     {Handler::kSeen, ev::SYSCALL_LINK_2_X},
     {Handler::kSeen, ev::SYSCALL_LINKAT_X},
     {Handler::kSeen, ev::SYSCALL_LINKAT_2_X},
     {Handler::kSeen, ev::SYSCALL_UNLINK_X},
     {Handler::kSeen, ev::SYSCALL_UNLINK_2_X},
-    {Handler::kSeen, ev::SYSCALL_UNLINKAT_X},
-    {Handler::kSeen, ev::SYSCALL_UNLINKAT_2_X},
+    {Handler::kRemoveDirectory, ev::SYSCALL_UNLINKAT_X},
+    {Handler::kRemoveDirectory, ev::SYSCALL_UNLINKAT_2_X},
     {Handler::kSeen, ev::SYSCALL_SYMLINK_X},
     {Handler::kSeen, ev::SYSCALL_SYMLINKAT_X},
-    {Handler::kSeen, ev::SYSCALL_RENAME_X},
-    {Handler::kSeen, ev::SYSCALL_RENAMEAT_X},
-    {Handler::kSeen, ev::SYSCALL_RENAMEAT2_X},
+    {Handler::kRename, ev::SYSCALL_RENAME_X},
+    {Handler::kRename, ev::SYSCALL_RENAMEAT_X},
+    {Handler::kRename, ev::SYSCALL_RENAMEAT2_X},
 };
 
 constexpr auto kHandlers = [] {
@@ -355,20 +362,8 @@ Thread* Engine::parent_of(Thread& thread) {
 
 const SharedText& Engine::cwd_of(Thread& thread) {
   const Thread* leader = thread.leader();
-  if (leader != nullptr) return leader->cwd;
+  if (leader != nullptr) return leader->cwd.text();
   return compat_ ? unknown_leader_cwd_ : no_text_;
-}
-
-std::optional<std::string_view> Engine::directory_of(Thread& thread, int64_t dirfd) {
-  if (dirfd == kAtFdcwd) {
-    const SharedText& cwd = cwd_of(thread);
-    if (cwd.empty()) return {};
-    return cwd.view();
-  }
-  const DescriptorTable* table = thread.table();
-  const FdSlot* slot = table == nullptr ? nullptr : table->find(dirfd);
-  if (slot == nullptr) return {};
-  return slot->descriptor->name;
 }
 
 Descriptor& Engine::writable(Context& context) {
@@ -444,6 +439,9 @@ void Engine::exit(Context& context) {
     case Handler::kOpen: return on_open(context);
     case Handler::kCreat: return on_creat(context);
     case Handler::kOpenByHandle: return on_open_by_handle(context);
+    case Handler::kGetdents: return on_getdents(context);
+    case Handler::kRename: return on_rename(context);
+    case Handler::kRemoveDirectory: return on_remove_directory(context);
     case Handler::kClose: return on_close(context);
     case Handler::kCloseRange: return on_close_range(context);
     case Handler::kDup: return on_dup(context);
@@ -477,14 +475,7 @@ void Engine::exit(Context& context) {
     case Handler::kClone: return on_clone(context);
     case Handler::kExec: return on_exec(context);
     case Handler::kChdir: return on_chdir(context);
-    case Handler::kChroot:
-      if (context.call->result() >= 0) {
-        const std::string_view path = to_text(context.call->get(P::path));
-        if (compat_) rendered_ = printable(path);
-        join_path(cwd_of(*context.thread), path, scratch_);
-        context.thread->root.set(scratch_);
-      }
-      return;
+    case Handler::kChroot: return on_chroot(context);
     case Handler::kSetuid: return on_set_id(context, P::uid, true);
     case Handler::kSetresuid: return on_set_id(context, P::euid, true);
     case Handler::kSetgid: return on_set_id(context, P::gid, false);

@@ -86,13 +86,20 @@ void Engine::add_thread(const scap::ThreadEntry& entry) {
   mark(entry.exe_from_memfd, kExeFromMemfd);
   mark(entry.exe_lower_layer, kExeLowerLayer);
   if (thread.is_leader()) {
-    join_directory("", entry.cwd, scratch_);
-    thread.cwd.set(scratch_);
+    if (compat_) {
+      join_directory("", entry.cwd, scratch_);
+      thread.cwd.set(scratch_);
+    } else if (is_whole(entry.cwd)) {
+      fold_path(entry.cwd, scratch_);
+    } else {
+      scratch_ = kUnknownDirectory;
+    }
     thread.env.set(list_text(Bytes(entry.env)));
   } else {
     thread.flags |= kCloneFiles;
   }
   set_cgroups(thread, Bytes(entry.cgroups));
+  if (!compat_ && thread.is_leader()) set_cwd(thread, thread, nullptr);
 }
 
 void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
@@ -128,6 +135,8 @@ void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
       descriptor.dip = destination;
     }
   }
+  if (!compat_ && (descriptor.is_file() || descriptor.type == FdType::kDirectory))
+    descriptor.follow_renames(space_of(*thread));
   thread->descriptors.put(entry.fd, std::move(reference));
   listed_.emplace_back(tid, entry.fd);
 }

@@ -1,7 +1,7 @@
 // Calls that make, change and end processes and threads (spec: scap-state, sections 5 to 9).
 
+#include "state/compat_texts.h"
 #include "state/engine.h"
-
 #include "state/cgroups.h"
 #include "state/paths.h"
 #include "state/values.h"
@@ -132,7 +132,11 @@ void Engine::inherit(Thread& thread, Thread& from, bool new_process) {
   if (!new_process) thread.exec_ts = from.exec_ts;
   if (!new_process) return;
   if (DescriptorTable* table = from.table()) thread.descriptors.copy_from(*table);
-  thread.cwd = cwd_of(from);
+  if (const Thread* leader = from.leader()) {
+    thread.cwd = leader->cwd;
+  } else {
+    thread.cwd.set(cwd_of(from));
+  }
   // libs 0.18.1 has the environment of the process with its main thread alone.
   thread.env = compat_ ? from.env : process.env;
   from.process_thread().last_child = thread.tid;
@@ -345,6 +349,28 @@ void Engine::on_clone_child(Context& context) {
   set_memory(child, event);
 }
 
+// The path of a program whose exit event does not have it. Where nothing tells, that of the program before
+// would be wrong; argv[0] stands in.
+void Engine::resolve_executed(Thread& thread, const scap::CallView& call) {
+  thread.exepath.clear();
+  const bool is_at_call = call.paired() && call.enter().code == ev::SYSCALL_EXECVEAT_E;
+  const Bytes path = path_argument(call, is_at_call ? P::pathname : P::filename);
+  const int64_t dirfd = is_at_call ? to_int(call.from_enter(P::dirfd), kAtFdcwd) : kAtFdcwd;
+  if (to_text(path).empty()) {
+    // The kernel takes the descriptor itself, if it is asked to.
+    if (!is_at_call || (to_uint(call.from_enter(P::flags), 0) & kAtEmptyPath) == 0) return;
+    const DescriptorTable* table = thread.table();
+    const FdSlot* slot = table == nullptr ? nullptr : table->find(dirfd);
+    if (slot == nullptr) return;
+    const Descriptor& descriptor = *slot->descriptor;
+    const bool is_memfd = descriptor.type == FdType::kMemfd && !is_whole(descriptor.name);
+    scratch_.assign(is_memfd ? "/memfd:" : "").append(descriptor.name);
+  } else {
+    resolve(thread, dirfd, path, scratch_);
+  }
+  if (is_whole(scratch_)) thread.exepath.set(executable_path(scratch_));
+}
+
 void Engine::on_exec(Context& context) {
   const scap::CallView& call = *context.call;
   Thread* thread = context.thread;
@@ -389,8 +415,11 @@ void Engine::on_exec(Context& context) {
     thread->gid = static_cast<uint32_t>(to_uint(gid, kNoId));
   if (thread->container != container) find_names(*thread, thread->container);
 
-  if (const Bytes trusted = call.from_exit(P::trusted_exepath); has_text(trusted)) {
+  const auto is_path = [this](Bytes value) { return compat_ ? has_text(value) : has_path(value); };
+  if (const Bytes trusted = call.from_exit(P::trusted_exepath); is_path(trusted)) {
     thread->exepath.set(executable_path(to_text(trusted)));
+  } else if (!compat_) {
+    resolve_executed(*thread, call);
   } else if (call.paired() && call.enter().code == ev::SYSCALL_EXECVEAT_E) {
     const std::string_view path = to_text(call.from_enter(P::pathname));
     const int64_t dirfd = to_int(call.from_enter(P::dirfd), kAtFdcwd);
@@ -407,9 +436,6 @@ void Engine::on_exec(Context& context) {
   } else if (const Bytes filename = call.get(P::filename); has_text(filename)) {
     join_path(cwd_of(*thread), to_text(filename), scratch_);
     thread->exepath.set(executable_path(scratch_));
-  } else if (!compat_) {
-    // The path of the program before would be wrong; argv[0] stands in.
-    thread->exepath.clear();
   }
 
   if (!compat_) {
@@ -454,17 +480,61 @@ void Engine::on_chdir(Context& context) {
   const scap::CallView& call = *context.call;
   Thread* leader = context.thread->leader();
   if (call.result() < 0 || leader == nullptr) return;
-  if (context.event->code == ev::SYSCALL_FCHDIR_X) {
-    if (context.slot == nullptr || context.slot->descriptor->name.empty()) return;
-    join_directory("", context.slot->descriptor->name, scratch_);
-  } else {
-    const std::string_view path = to_text(call.get(P::path));
-    if (path.empty()) return;
-    join_directory(leader->cwd, path, scratch_);
+  const uint16_t code = context.event->code;
+  if (compat_) {
+    if (code == ev::SYSCALL_FCHDIR_X) {
+      if (context.slot == nullptr || context.slot->descriptor->name.empty()) return;
+      join_directory("", context.slot->descriptor->name, scratch_);
+    } else {
+      const std::string_view path = to_text(call.get(P::path));
+      if (path.empty()) return;
+      join_directory(leader->cwd.text(), path, scratch_);
+    }
+    leader->cwd.set(scratch_);
+    return;
   }
-  if (leader->cwd == scratch_) return;
-  leader->cwd.set(scratch_);
-  changed(*leader, false);
+  // A place that the capture does not show is unknown; it is not where the process was before.
+  const PathLink* place = nullptr;
+  scratch_ = kUnknownDirectory;
+  if (code == ev::SYSCALL_FCHDIR_X) {
+    if (context.slot != nullptr) {
+      Descriptor& descriptor = *context.slot->descriptor.get();
+      descriptor.become_directory();
+      if (descriptor.type == FdType::kDirectory) scratch_ = descriptor.name;
+      place = &descriptor.place;
+    }
+  } else {
+    const Bytes path = path_argument(call, P::path);
+    if (code == ev::SYSCALL_GETCWD_X) {
+      // Not a path where the directory is not below the root of the process.
+      if (!is_whole(to_text(path))) return;
+      fold_path(to_text(path), scratch_);
+      if (leader->cwd.path() == scratch_) return;
+    } else if (!to_text(path).empty()) {
+      resolve(*context.thread, kAtFdcwd, path, scratch_);
+    }
+  }
+  set_cwd(*context.thread, *leader, place);
+}
+
+// To the path in scratch_.
+void Engine::set_cwd(const Thread& thread, Thread& leader, const PathLink* place) {
+  other_.assign(leader.cwd.text().view());
+  if (is_whole(scratch_)) {
+    if (scratch_.size() > 1) scratch_ += '/';
+    leader.cwd.set(pool_.paths(), space_of(thread), scratch_, place);
+  } else {
+    leader.cwd.clear();
+  }
+  if (leader.cwd.text().view() != other_) changed(leader, false);
+}
+
+void Engine::on_chroot(Context& context) {
+  if (context.call->result() < 0) return;
+  const Bytes path = path_argument(*context.call, P::path);
+  if (compat_) rendered_ = printable(to_text(path));
+  resolve(*context.thread, kAtFdcwd, path, scratch_);
+  context.thread->root.set(scratch_);
 }
 
 }  // namespace sfkit::state

@@ -19,7 +19,7 @@ scap::ThreadEntry entry_of(const Thread& thread, const ContainerTable& container
   entry.exe = thread.exe;
   entry.exepath = thread.exepath;
   entry.args = thread.args;
-  entry.cwd = thread.cwd;
+  entry.cwd = thread.cwd.text();
   entry.fdlimit = thread.fdlimit;
   entry.flags = thread.flags;
   entry.uid = thread.uid;

@@ -88,7 +88,8 @@ void Thread::reset() {
   memory = {};
   cgroups.reset();
   for (std::string* text : {&comm, &exe, &args}) reset_text(*text);
-  for (SharedText* text : {&exepath, &root, &cwd, &env, &user_name, &group_name}) text->clear();
+  for (SharedText* text : {&exepath, &root, &env, &user_name, &group_name}) text->clear();
+  cwd.clear();
   descriptors.clear();
   enter.valid = false;
   last_enter = 0;
@@ -286,6 +287,7 @@ void ThreadTable::drop(Thread* thread) {
   note_gone(*thread);
   threads_.erase(thread->tid);
   thread->descriptors.clear();
+  thread->cwd.clear();
   thread_pool_.give_back(thread);
 }
 

@@ -11,6 +11,7 @@
 #include "base/shared_text.h"
 #include "scap/event.h"
 #include "state/descriptor.h"
+#include "state/working_directory.h"
 
 namespace sfkit::state {
 
@@ -140,7 +141,7 @@ struct Thread {
   SharedText group_name;
   SharedText root;
   // Leaders only: what the whole process shares.
-  SharedText cwd;
+  WorkingDirectory cwd;
   SharedText env;
   DescriptorTable descriptors;
 
