@@ -247,6 +247,7 @@ class Engine {
   Thread& meet_caller(Context& context);
   void meet_leader(Thread& member);
   bool is_born(int64_t tid, const Thread& caller, uint64_t ts);
+  bool has_ended(int64_t tid, const Thread& caller, const scap::EventView& event);
   void on_memory(Context& context);
   void on_rlimit(Context& context);
   // libs 0.18.1 keeps the names that it finds at a clone, at set*id and when an exec changes the container:

@@ -257,17 +257,8 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
     if ((flags & kCloneNewUser) != 0 && child.exec_ts == 0) enter_user_namespace(child);
     return;
   }
-  // The child's own event makes these; after vfork it has come already.
-  if ((flags & (kCloneNewPid | kCloneParent | kCloneVfork)) != 0) return;
-  const uint16_t code = event.code;
-  if (code == ev::SYSCALL_VFORK_X || code == ev::SYSCALL_VFORK_17_X || code == ev::SYSCALL_VFORK_20_X) return;
-  if (const Removal* removal = recent_removals_.find(child_tid);
-      removal != nullptr && removal->ptid == caller->tid &&
-      time_between(event.ts, removal->ts) < kTwoSeconds) {
-    // It has ended before this event; the next one of this number is another.
-    if (!compat_) recent_removals_.erase(child_tid);
-    return;
-  }
+  if ((flags & (kCloneNewPid | kCloneParent)) != 0) return;
+  if (!compat_ && has_ended(child_tid, *caller, event)) return;
   if (Thread* old = threads_.find(child_tid)) {
     if (compat_ && (old->flags & kCloneInverted) != 0) return;
     threads_.remove(old);
@@ -304,6 +295,23 @@ bool Engine::is_born(int64_t tid, const Thread& caller, uint64_t ts) {
   const Thread* const child = threads_.find(tid);
   if (child == nullptr || child->births != kBornByItself) return false;
   return child->parent_tid() == caller.tid || time_between(ts, child->clone_ts) < kTwoSeconds;
+}
+
+// Whether the child of a clone, of which `caller` reports its part now, has run and ended before. (libs 0.18.1
+// makes it anew.)
+bool Engine::has_ended(int64_t tid, const Thread& caller, const scap::EventView& event) {
+  // After vfork the child has run, though not always ended.
+  const uint16_t code = event.code;
+  if (code == ev::SYSCALL_VFORK_X || code == ev::SYSCALL_VFORK_17_X || code == ev::SYSCALL_VFORK_20_X ||
+      (to_uint(event.param(P::flags), 0) & kCloneVfork) != 0) {
+    return true;
+  }
+  const Removal* const removal = recent_removals_.find(tid);
+  if (removal == nullptr || removal->ptid != caller.tid || time_between(event.ts, removal->ts) >= kTwoSeconds)
+    return false;
+  // The next thread of this number is another one.
+  recent_removals_.erase(tid);
+  return true;
 }
 
 void Engine::on_clone_child(Context& context) {
@@ -468,7 +476,7 @@ void Engine::on_proc_exit(const scap::EventView& event, Context& context) {
     thread->has_reaper_tid = true;
   }
   // The caller's event of a clone can come after the child's end, but not twice.
-  if (compat_ || thread->births == kBornByItself || thread->is_invalid()) {
+  if (!compat_ && (thread->births == kBornByItself || thread->is_invalid())) {
     if (recent_removals_.size() >= kRemembered) recent_removals_.clear();
     recent_removals_.put(thread->tid, {thread->parent_tid(), event.ts});
   }
