@@ -363,8 +363,8 @@ void Engine::on_chdir(Context& context) {
   if (code == ev::SYSCALL_FCHDIR_X) {
     if (context.slot != nullptr) {
       Descriptor& descriptor = *context.slot->descriptor.get();
-      descriptor.become_directory();
-      if (descriptor.type == FdType::kDirectory) scratch_ = descriptor.name;
+      descriptor.use_as_directory();
+      if (descriptor.is_directory()) scratch_ = descriptor.name;
       place = &descriptor.place;
     }
   } else {
@@ -383,10 +383,7 @@ void Engine::on_chdir(Context& context) {
 
 // To the path in scratch_.
 void Engine::set_cwd(const Thread& thread, Thread& leader, const PathLink* place) {
-  if (!is_whole(scratch_)) {
-    leader.cwd.clear();
-    return;
-  }
+  if (!is_whole(scratch_)) return leader.cwd.lose();
   if (scratch_.size() > 1) scratch_ += '/';
   leader.cwd.set(pool_.paths(), space_of(thread), scratch_, place);
 }
