@@ -55,14 +55,14 @@ void Descriptor::renamed() {
   const std::string* now = pool->paths().update(place);
   if (now == nullptr || *now == name) return;
   // An open file keeps the name that it was opened by, but for the directories above it.
-  if (is_file() && PathTree::was_renamed(place)) return;
+  if (!is_directory() && PathTree::was_renamed(place)) return;
   if (name_as_given.empty()) name_as_given = name;
   pool->assign_name(*this, *now);
 }
 
-void Descriptor::become_directory() {
-  if (!is_file()) return;
-  type = FdType::kDirectory;
+void Descriptor::use_as_directory() {
+  if (!is_file() || used_as_directory) return;
+  used_as_directory = true;
   file = nullptr;
   pool->paths().mark_directory(place);
   renamed();
@@ -86,7 +86,7 @@ void Descriptor::reset() {
   sport = dport = 0;
   unix_source = unix_destination = 0;
   pid = -1;
-  of_socketpair = attempted = connected = false;
+  used_as_directory = of_socketpair = attempted = connected = false;
   renamed_by = 0;
   file = nullptr;
   file_container = 0;

@@ -55,7 +55,8 @@ struct Descriptor {
   uint16_t dport = 0;
   uint64_t unix_source = 0;
   uint64_t unix_destination = 0;
-  int64_t pid = -1;  // pidfd
+  int64_t pid = -1;                // pidfd
+  bool used_as_directory = false;  // by a call that works on directories only; opened like a file perhaps
   bool of_socketpair = false;
   bool connected = false;
   uint64_t renamed_by = 0;  // number of the last event whose message changed the ends
@@ -71,6 +72,7 @@ struct Descriptor {
   // An IP socket that is connected, bound, or has exchanged messages.
   bool has_address() const;
   bool is_file() const { return type == FdType::kFile || type == FdType::kFileV2; }
+  bool is_directory() const { return type == FdType::kDirectory || (is_file() && used_as_directory); }
 
   // Everything but reference count and pool.
   void copy_from(const Descriptor& other);
@@ -79,8 +81,8 @@ struct Descriptor {
   // From now on the name, a path, changes when a directory above is renamed.
   void follow_renames(PathSpace space);
   inline void update_name();
-  // The call just seen works on directories only.
-  void become_directory();
+  // To be called when a call that works on directories only succeeded.
+  void use_as_directory();
 
  private:
   void renamed();

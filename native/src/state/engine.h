@@ -93,7 +93,8 @@ class Engine {
   // program can change its memory while the call runs.
   Bytes path_argument(const scap::CallView& call, scap::P name) const;
   // Writes to `out` where such a path leads: absolute and folded, with kUnknownDirectory in front where the
-  // directory that it begins in is unknown. An empty path names that directory.
+  // directory that it begins in is unknown. An empty path names that directory. Relative paths of processes
+  // that the capture never introduced stay relative.
   void resolve(Thread& thread, int64_t dirfd, Bytes path, std::string& out, Confine confine = Confine::kNo);
   // The same of what a call opens or tried to open; returns the path as the call gave it.
   std::string_view resolve_opened(Thread& thread, const scap::CallView& call, std::string& out);
@@ -220,6 +221,7 @@ class Engine {
   static void use_directory(Context& context, std::string_view path);
   // Of what was just opened by `path`.
   void name_as_given(const Context& context, std::string_view path);
+  static bool has_lost_cwd(Thread& thread);
   // Where the paths of a thread have one meaning.
   static PathSpace space_of(const Thread& thread);
   void apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive);

@@ -86,7 +86,7 @@ void Engine::use_directory(Context& context, std::string_view path) {
   if (dirfd.empty()) return;
   DescriptorTable* table = context.thread->table();
   const FdSlot* slot = table == nullptr ? nullptr : table->find(to_int(dirfd, kAtFdcwd));
-  if (slot != nullptr) slot->descriptor.get()->become_directory();
+  if (slot != nullptr) slot->descriptor.get()->use_as_directory();
 }
 
 void Engine::name_as_given(const Context& context, std::string_view path) {
@@ -131,7 +131,7 @@ void Engine::on_open_by_handle(Context& context) {
 
 void Engine::on_getdents(Context& context) {
   if (compat_ || context.slot == nullptr || context.call->result() < 0) return;
-  context.slot->descriptor.get()->become_directory();
+  context.slot->descriptor.get()->use_as_directory();
 }
 
 void Engine::on_close(Context& context) {

@@ -32,7 +32,7 @@ std::optional<std::string_view> Engine::directory_of(Thread& thread, int64_t dir
   if (compat_) return descriptor.name;
   if (!descriptor.is_file() && descriptor.type != FdType::kDirectory) return {};
   // A directory that was opened like a file: its name is as it was then.
-  if (descriptor.is_file() && PathTree::was_renamed(descriptor.place)) {
+  if (!descriptor.is_directory() && PathTree::was_renamed(descriptor.place)) {
     directory_ = *pool_.paths().update(slot->descriptor.get()->place);
     return directory_;
   }
@@ -56,9 +56,19 @@ void Engine::resolve(Thread& thread, int64_t dirfd, Bytes value, std::string& ou
     out = kUnknownDirectory;
   } else if (is_whole(path) && confine == Confine::kNo) {
     resolve_path("/", path, out);
+  } else if (const auto base = directory_of(thread, dirfd)) {
+    resolve_path(*base, path, out, confine);
   } else {
-    resolve_path(directory_of(thread, dirfd).value_or(kUnknownDirectory), path, out, confine);
+    const bool never_known = dirfd == kAtFdcwd && !has_lost_cwd(thread);
+    resolve_path(never_known ? std::string_view() : kUnknownDirectory, path, out, confine);
   }
+}
+
+// A process whose working directory became unknown; that of one that the capture never introduced never was
+// anything else, and its paths are as they were given.
+bool Engine::has_lost_cwd(Thread& thread) {
+  const Thread* leader = thread.leader();
+  return leader != nullptr && leader->cwd.is_lost();
 }
 
 std::string_view Engine::resolve_opened(Thread& thread, const scap::CallView& call, std::string& out) {

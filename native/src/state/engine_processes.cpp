@@ -507,8 +507,8 @@ void Engine::on_chdir(Context& context) {
   if (code == ev::SYSCALL_FCHDIR_X) {
     if (context.slot != nullptr) {
       Descriptor& descriptor = *context.slot->descriptor.get();
-      descriptor.become_directory();
-      if (descriptor.type == FdType::kDirectory) scratch_ = descriptor.name;
+      descriptor.use_as_directory();
+      if (descriptor.is_directory()) scratch_ = descriptor.name;
       place = &descriptor.place;
     }
   } else {
@@ -532,7 +532,7 @@ void Engine::set_cwd(const Thread& thread, Thread& leader, const PathLink* place
     if (scratch_.size() > 1) scratch_ += '/';
     leader.cwd.set(pool_.paths(), space_of(thread), scratch_, place);
   } else {
-    leader.cwd.clear();
+    leader.cwd.lose();
   }
   if (leader.cwd.text().view() != other_) changed(leader, false);
 }

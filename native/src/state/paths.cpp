@@ -59,6 +59,10 @@ void fold(std::string_view path, size_t root, bool keep, std::string& out) {
   });
 }
 
+std::string_view unknown_part(std::string_view path) {
+  return path.substr(0, path.starts_with(kUnknownDirectory) ? kUnknownDirectory.size() : 0);
+}
+
 }  // namespace
 
 bool is_at_or_below(std::string_view path, std::string_view directory) {
@@ -74,7 +78,7 @@ std::string_view last_element(std::string_view path) {
 
 std::string_view directory_of_path(std::string_view path) {
   const size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return kUnknownDirectory;
+  if (slash == std::string_view::npos) return unknown_part(path);
   return path.substr(0, slash == 0 ? 1 : slash);
 }
 
@@ -84,11 +88,10 @@ void resolve_path(std::string_view base, std::string_view path, std::string& out
     out = kUnknownDirectory;
     return;
   }
-  const bool is_known = is_whole(base);
-  size_t root = is_known ? 1 : kUnknownDirectory.size();
+  size_t root = is_whole(base) ? 1 : unknown_part(base).size();
   if (confine == Confine::kInRoot) {
     out = base;
-    if (out != kUnknownDirectory && out.back() != '/') out += '/';
+    if (out.size() > root && out.back() != '/') out += '/';
     root = out.size();
   } else if (is_whole(path)) {
     out = '/';

@@ -23,7 +23,7 @@ inline bool is_whole(std::string_view path) {
 bool is_at_or_below(std::string_view path, std::string_view directory);
 // The part after the last slash.
 std::string_view last_element(std::string_view path);
-// The directory of a folded path: "/" for "/a", kUnknownDirectory where the path does not tell.
+// The directory of a folded path: "/" for "/a", "" for "a".
 std::string_view directory_of_path(std::string_view path);
 
 // What an absolute path and `..` do at the directory that a path is resolved from.
@@ -32,9 +32,9 @@ enum class Confine : uint8_t {
   kInRoot,  // RESOLVE_IN_ROOT: stay, as if the directory were the root
 };
 
-// Writes to `out` where `path` leads from `base`, a folded path that is_whole() or begins with
-// kUnknownDirectory; a slash at its end makes no difference. `//`, `.` and `..` are folded before anything is
-// measured. What is too long becomes unknown. `out` may not alias the arguments.
+// Writes to `out` where `path` leads from `base`, a folded path: one that is_whole() or begins with
+// kUnknownDirectory, or a relative one, or "". A slash at its end makes no difference. `//`, `.` and `..` are
+// folded before anything is measured. What is too long becomes unknown. `out` may not alias the arguments.
 void resolve_path(std::string_view base, std::string_view path, std::string& out,
                   Confine confine = Confine::kNo);
 // The same of an absolute path that no call gave.

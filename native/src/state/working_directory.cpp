@@ -14,9 +14,13 @@ void WorkingDirectory::set(std::string_view path) {
   shared_->text.set(path);
 }
 
+void WorkingDirectory::lose() {
+  clear();
+  shared_ = new Shared;
+}
+
 void WorkingDirectory::set(PathTree& paths, PathSpace space, std::string_view path, const PathLink* same) {
   clear();
-  if (path.empty()) return;
   set(path);
   shared_->paths = &paths;
   if (same != nullptr && PathTree::is_in_use(*same)) {
@@ -34,9 +38,7 @@ void WorkingDirectory::update() const {
     shared_->text.clear();
     return;
   }
-  const std::string_view text = shared_->text;
-  if (text.size() == now->size() + 1 && text.starts_with(*now)) return;
-  shared_->text = SharedText(*now + '/');
+  if (path() != *now) shared_->text = SharedText(*now + '/');
 }
 
 void WorkingDirectory::release() {

@@ -38,7 +38,10 @@ class WorkingDirectory {
     return path.size() > 1 ? path.substr(0, path.size() - 1) : path;
   }
 
-  // `path` ends with a slash, "" when it is unknown. Compat, which follows no renames.
+  // Unknown from now on, though the process was known to go somewhere.
+  void lose();
+  bool is_lost() const { return shared_ != nullptr && text().empty(); }
+  // `path` ends with a slash. Compat, which follows no renames.
   void set(std::string_view path);
   // The same of a path that follows renames. `same`: the place of a descriptor for the directory, if any.
   void set(PathTree& paths, PathSpace space, std::string_view path, const PathLink* same);

@@ -244,30 +244,81 @@ EntityStore::Difference EntityStore::compare(ProcessEntity& process, state::Thre
   return same ? Difference::kNone : Difference::kSurroundings;
 }
 
-FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, char kind, ObjectState state,
-                              int64_t ts) {
+FileEntity* EntityStore::find_file(const SharedText& container, std::string_view path) {
+  const auto found = files_.find(FileKey{container, path});
+  return found == files_.end() ? nullptr : found->get();
+}
+
+FileEntity* EntityStore::add_file(state::Thread& thread, std::string_view path, FileKind kind, int64_t ts) {
   const SharedText& container_id = state_.containers().at(thread.container).id;
-  if (const auto found = files_.find(FileKey{container_id, path}); found != files_.end()) {
-    keep_written(**found);
-    return found->get();
-  }
   state::Thread* leader = thread.leader();
   const uint32_t container = leader == nullptr ? thread.container : leader->container;
-  write_container(container);
   auto entity = std::make_unique<FileEntity>();
-  entity->record.state = state;
   entity->record.oid = sha1(container_id, path);
   entity->record.ts = ts;
-  entity->record.restype = static_cast<unsigned char>(kind);
+  entity->record.restype = static_cast<unsigned char>(kind.letter);
   entity->record.path = path;
+  entity->certainty = kind.certainty;
   entity->container = container_id;
   if (container != 0) entity->record.container_id = state_.containers().at(container).id;
   FileEntity* result = entity.get();
   files_.insert(std::move(entity));
   file_bytes_ += path.size();
-  result->written = epoch_;
-  sink_.file(result->record);
+  if (path.size() > kLongPath) long_paths_ += path.size();
   return result;
+}
+
+std::string_view EntityStore::limit_path(std::string_view path) {
+  if (path.size() <= kLongPath || long_paths_ + path.size() <= kMaxLongPaths) return path;
+  path_ = state::kUnknownDirectory;
+  if (const std::string_view last = state::last_element(path); last.size() < kLongPath / 2) path_ += last;
+  return path_;
+}
+
+FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, FileKind kind, ObjectState state,
+                              int64_t ts) {
+  const SharedText& container_id = state_.containers().at(thread.container).id;
+  FileEntity* file = find_file(container_id, path);
+  if (file == nullptr && path.size() > kLongPath) {
+    path = limit_path(path);
+    file = find_file(container_id, path);
+  }
+  if (file == nullptr) {
+    file = add_file(thread, path, kind, ts);
+    write_container_of(thread);
+    write(*file, state);
+    return file;
+  }
+  if (file->written == 0) write_container_of(thread);
+  if (!compat_) learn(*file, kind, ts);
+  keep_written(*file);
+  return file;
+}
+
+void EntityStore::learn(state::Thread& thread, std::string_view path, FileKind kind, int64_t ts) {
+  const SharedText& container_id = state_.containers().at(thread.container).id;
+  if (FileEntity* const file = find_file(container_id, path)) {
+    learn(*file, kind, ts);
+  } else if (path.size() <= kLongPath) {
+    add_file(thread, path, kind, ts);
+  }
+}
+
+void EntityStore::learn(FileEntity& file, FileKind kind, int64_t ts) {
+  File& record = file.record;
+  if (kind.certainty == Certainty::kNone) return;
+  if (record.restype == kind.letter) {
+    file.certainty = std::max(file.certainty, kind.certainty);
+    return;
+  }
+  const bool is_other = kind.certainty == Certainty::kKnown || file.certainty == Certainty::kNone ||
+                        (kind.certainty == Certainty::kNotDirectory && record.restype == 'd');
+  if (!is_other) return;
+  record.restype = static_cast<unsigned char>(kind.letter);
+  file.certainty = kind.certainty;
+  if (file.written != epoch_) return;
+  record.ts = ts;
+  write(file, ObjectState::kModified);
 }
 
 void EntityStore::limit() {
@@ -279,10 +330,12 @@ void EntityStore::limit() {
 
 void EntityStore::forget_files() {
   std::erase_if(files_, [](const FilePointer& file) { return file->flows == 0; });
-  file_bytes_ = 0;
+  file_bytes_ = long_paths_ = 0;
   for (const FilePointer& file : files_) {
     file->written = 0;
-    file_bytes_ += file->record.path.size();
+    const size_t size = file->record.path.size();
+    file_bytes_ += size;
+    if (size > kLongPath) long_paths_ += size;
   }
   // Not again soon where flows are on most of them.
   most_files_ = std::max(kManyFiles, 2 * files_.size());
@@ -306,6 +359,11 @@ void EntityStore::forget_containers() {
     if (!stays) sink_.container_gone(at->first);
     at = stays ? std::next(at) : containers_.erase(at);
   }
+}
+
+void EntityStore::write_container_of(state::Thread& thread) {
+  const state::Thread* leader = thread.leader();
+  write_container(leader == nullptr ? thread.container : leader->container);
 }
 
 void EntityStore::write_container_again(const std::optional<SharedText>& id) {
@@ -333,9 +391,9 @@ void EntityStore::write_again(ProcessEntity& process) {
   }
 }
 
-void EntityStore::write(FileEntity& file) {
+void EntityStore::write(FileEntity& file, ObjectState state) {
   write_container_again(file.record.container_id);
-  file.record.state = ObjectState::kReup;
+  file.record.state = state;
   file.written = epoch_;
   sink_.file(file.record);
 }

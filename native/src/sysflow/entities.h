@@ -67,8 +67,22 @@ struct RestingFlows : TimerEntry {
   TimerList flows;
 };
 
+// How well the kind of a file is known.
+enum class Certainty : uint8_t {
+  kNone,          // not, or what was there is gone: anything says more
+  kGuessed,       // opened without a word about it, as most files are
+  kNotDirectory,  // of kind 'f': opened in a way in which no directory can be
+  kKnown,
+};
+
+struct FileKind {
+  char letter = '?';  // of File.restype
+  Certainty certainty = Certainty::kNone;
+};
+
 struct FileEntity {
   File record;
+  Certainty certainty = Certainty::kNone;  // of its kind
   SharedText container;  // id of the container in which the path was seen, which tells files apart
   uint32_t written = 0;  // the epoch of EntityStore in which it was last, 0 for never
   uint32_t flows = 0;    // that are on it now
@@ -140,8 +154,13 @@ class EntityStore {
   // The leader of the parent's process, nullptr when the parent is unknown.
   state::Thread* parent_of(state::Thread& leader);
 
-  // The file `path` as seen by `thread`; its kind is fixed at first sight.
-  FileEntity* file(state::Thread& thread, std::string_view path, char kind, ObjectState state, int64_t ts);
+  // The file `path` as seen by `thread`. When its kind turns out to be another one it is written again as
+  // MODIFIED; the collector leaves it as it is at first sight.
+  FileEntity* file(state::Thread& thread, std::string_view path, FileKind kind, ObjectState state,
+                   int64_t ts);
+  // What became known of a file that nothing refers to now. One that was not met before is not written.
+  void learn(state::Thread& thread, std::string_view path, FileKind kind, int64_t ts);
+  void learn(FileEntity& file, FileKind kind, int64_t ts);
 
   // Name of a user as an argument of a call of `thread`: what the capture says, "root" for 0 (which the
   // collector does not assume here), else "<NA>".
@@ -155,7 +174,7 @@ class EntityStore {
   }
   // The same for a file.
   void keep_written(FileEntity& file) {
-    if (file.written != epoch_) write(file);
+    if (file.written != epoch_) write(file, ObjectState::kReup);
   }
 
   // Forgets the files that no flow is on, if there are many: a long run meets ever new ones. What is referred
@@ -194,11 +213,15 @@ class EntityStore {
   void describe_surroundings(Process& record, state::Thread& leader) const;
   void set_container(Process& record, uint32_t container) const;
   void write(ProcessEntity& process);
-  void write(FileEntity& file);
+  void write(FileEntity& file, ObjectState state);
+  FileEntity* find_file(const SharedText& container, std::string_view path);
+  FileEntity* add_file(state::Thread& thread, std::string_view path, FileKind kind, int64_t ts);
+  std::string_view limit_path(std::string_view path);
   void write_again(ProcessEntity& process);
   void write_container_again(const std::optional<SharedText>& id);
   ProcessEntity* by_pid(int64_t pid);
   void write_container(uint32_t container);
+  void write_container_of(state::Thread& thread);
   void forget_files();
   void forget_containers();
 
@@ -241,6 +264,12 @@ class EntityStore {
 
   std::unordered_set<FilePointer, FileHash, FileEqual> files_;
   size_t file_bytes_ = 0;
+  // Paths longer than this, which short events can make below a directory with a long path, may take
+  // kMaxLongPaths together; those beyond become unknown.
+  static constexpr size_t kLongPath = 1023;
+  static constexpr size_t kMaxLongPaths = size_t{16} << 20;
+  size_t long_paths_ = 0;  // bytes
+  std::string path_;
   size_t most_files_ = kManyFiles;
   size_t most_file_bytes_ = kManyFileBytes;
   uint32_t file_generation_ = 1;
