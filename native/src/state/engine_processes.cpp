@@ -113,10 +113,25 @@ void Engine::inherit(Thread& thread, Thread& from, bool new_process) {
   thread.executable = from.executable;
   thread.capabilities = from.capabilities;
   if (!new_process) thread.exec_ts = from.exec_ts;
+  share(thread, from, thread.flags, new_process);
   if (!new_process) return;
-  if (DescriptorTable* table = from.table()) thread.descriptors.copy_from(*table);
-  thread.cwd = cwd_of(from);
   if (const Thread* leader = from.leader()) thread.env = leader->env;
+}
+
+// What a clone with `flags` lets the new thread share, and what it copies. (libs 0.18.1 copies for every new
+// process.)
+void Engine::share(Thread& thread, Thread& from, uint32_t flags, bool new_process) {
+  if (compat_ && !new_process) return;
+  if (!compat_ && (!new_process || (flags & kCloneFiles) != 0)) {
+    thread.share_table(from);
+  } else if (const DescriptorTable* const table = from.table()) {
+    thread.descriptors->copy_from(*table);
+  }
+  if (!compat_ && (!new_process || (flags & kCloneFs) != 0)) {
+    thread.share_directory(from);
+  } else {
+    thread.cwd->path = cwd_of(from);
+  }
 }
 
 void Engine::on_clone(Context& context) {
@@ -154,7 +169,12 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
     return;
   }
   if (Thread* old = threads_.find(child_tid)) {
-    if ((old->flags & kCloneInverted) != 0) return;
+    if ((old->flags & kCloneInverted) != 0) {
+      // Some probes leave flags out of the child's own event.
+      if (!compat_ && (flags & kCloneFs) != 0 && old->cwd != nullptr && old->cwd->path == cwd_of(*caller))
+        old->share_directory(*caller);
+      return;
+    }
     threads_.remove(old);
   }
   const bool is_thread = (flags & kCloneThread) != 0;
@@ -162,7 +182,7 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
   child.flags = flags;
   child.pid = is_thread ? caller->pid : child_tid;
   child.ptid = is_thread ? caller->parent_tid() : caller->tid;
-  if (is_thread) child.flags |= kCloneFiles;
+  if (is_thread) make_member(child);
   child.vtid = child.tid;
   child.vpid = child.pid;
   fill_from_clone(child, call);
@@ -185,7 +205,7 @@ void Engine::on_clone_child(Context& context) {
   context.thread = &child;
   context.slot = nullptr;
   child.flags = flags | kCloneInverted;
-  if (is_thread) child.flags |= kCloneFiles;
+  if (is_thread) make_member(child);
   child.pid = to_int(call.from_exit(P::pid), -1);
   child.ptid = to_int(call.from_exit(P::ptid), -1);
   child.vtid = to_int(call.from_exit(P::vtid), event.tid);
@@ -280,9 +300,6 @@ void Engine::on_exec(Context& context) {
     thread->exepath.clear();
   }
 
-  if (!compat_) {
-    if (DescriptorTable* table = thread->table()) table->close_on_exec();
-  }
   thread->exec_ts = context.event->ts;
   set_memory(*thread, call.exit());
   const auto replace = [&call](uint64_t& value, P name) { value = to_uint(call.from_exit(name), value); };
@@ -297,6 +314,60 @@ void Engine::on_exec(Context& context) {
   thread->executable.flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
   thread->flags &= kPipeSource | kPipeDestination | kIsMainThread | kCloneInverted;
   threads_.keep_only(thread);
+  if (!compat_) close_on_exec(*thread);
+}
+
+// The program has a table of its own, also where the process shared it.
+void Engine::close_on_exec(Thread& thread) {
+  unshare_table(thread);
+  DescriptorTable* const table = thread.table();
+  if (table == nullptr) return;
+  table->close_on_exec();
+  note_closed({table, 0, INT64_MAX, Closing::kExec});
+}
+
+// A thread has what its leader has until more is known.
+void Engine::make_member(Thread& thread) {
+  thread.flags |= kCloneFiles;
+  thread.descriptors.reset();
+  thread.cwd.reset();
+}
+
+void Engine::unshare_table(Thread& thread) {
+  const DescriptorTable* const table = thread.table();
+  // Where the thread has it for itself, nothing changes. (libs 0.18.1 does not follow this.)
+  if (compat_ || table == nullptr || thread.descriptors.use_count() == 1) return;
+  const uint64_t id = table->id();
+  thread.descriptors = threads_.copy_of(*table);
+  note_closed({thread.descriptors.get(), 0, INT64_MAX, Closing::kMove, nullptr, id});
+}
+
+void Engine::unshare_directory(Thread& thread) const {
+  const WorkingDirectory* const directory = thread.directory();
+  if (compat_ || directory == nullptr || thread.cwd.use_count() == 1) return;
+  thread.cwd = std::make_shared<WorkingDirectory>(*directory);
+}
+
+void Engine::on_unshare(Context& context) {
+  const scap::CallView& call = *context.call;
+  if (call.result() < 0) return;
+  const auto flags = to_uint(call.get(P::flags), 0);
+  if ((flags & kCloneFiles) != 0) unshare_table(*context.thread);
+  // A mount or user namespace of its own comes with a working directory of its own.
+  if ((flags & (kCloneFs | kCloneNewNs | kCloneNewUser)) != 0) unshare_directory(*context.thread);
+}
+
+// Into another mount namespace, where the working directory is the root.
+void Engine::on_setns(Context& context) {
+  const scap::CallView& call = *context.call;
+  if (compat_ || call.result() < 0) return;
+  const auto types = to_uint(call.get(P::nstype), 0);
+  const std::string_view name = context.slot == nullptr ? std::string_view() : context.slot->descriptor->name;
+  const bool is_of_mounts = types == 0 && (name.ends_with("/ns/mnt") || name.starts_with("mnt:["));
+  if ((types & kCloneNewNs) == 0 && !is_of_mounts) return;
+  unshare_directory(*context.thread);
+  if (WorkingDirectory* const directory = context.thread->directory()) directory->path.set("/");
+  context.thread->root.set("/");
 }
 
 void Engine::on_proc_exit(const scap::EventView& event, Context& context) {
@@ -316,17 +387,19 @@ void Engine::on_proc_exit(const scap::EventView& event, Context& context) {
 
 void Engine::on_chdir(Context& context) {
   const scap::CallView& call = *context.call;
-  Thread* leader = context.thread->leader();
+  Thread* const leader = context.thread->leader();
   if (call.result() < 0 || leader == nullptr) return;
+  WorkingDirectory* const directory = (compat_ ? *leader : *context.thread).directory();
+  if (directory == nullptr) return;
   if (context.event->code == ev::SYSCALL_FCHDIR_X) {
     if (context.slot == nullptr || context.slot->descriptor->name.empty()) return;
     join_directory("", context.slot->descriptor->name, scratch_);
   } else {
     const std::string_view path = to_text(call.get(P::path));
     if (path.empty()) return;
-    join_directory(leader->cwd, path, scratch_);
+    join_directory(directory->path, path, scratch_);
   }
-  leader->cwd.set(scratch_);
+  directory->path.set(scratch_);
 }
 
 void Engine::on_set_id(Context& context, P parameter, bool user) {

@@ -93,7 +93,9 @@ class Pipeline : public filter::Feed {
     if (shown) dispatcher_.advance(event.ts);
     if (!makes_records_[event.code] && !makes_records_[event.code | 1]) {
       reader().next_event(event);
-      engine().apply(event, [](const state::Context&) {});
+      engine().apply(event, [this, shown](const state::Context& context) {
+        if (shown && !context.closed.empty()) dispatcher_.follow_hidden(context);
+      });
       return;
     }
     // Calls of two descriptors pass by each of them.

@@ -53,6 +53,9 @@ class Dispatcher {
   };
 
   bool is_main(const state::Thread& thread) const;
+  bool ends_process(const state::Thread& thread) const;
+  void end_process(ProcessEntity& process);
+  void end_closed(const state::Context& context, bool is_shown);
   void become_another(ProcessEntity& process, state::Thread& thread, bool succeeded);
   void tick();
   void rotate();
