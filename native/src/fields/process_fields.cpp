@@ -160,7 +160,8 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
     case Field::kProcCwd: {
       const Thread* leader = thread.leader();
       if (leader == nullptr) return FieldValue::of(std::string_view("./"));
-      return engine_.compat() ? FieldValue::of(leader->cwd.text()) : FieldValue::of_text(leader->cwd.text());
+      const SharedText& cwd = engine_.cwd_of(thread);
+      return engine_.compat() ? FieldValue::of(cwd) : FieldValue::of_text(cwd);
     }
     case Field::kProcEnv:
     case Field::kProcAenv: {

@@ -67,8 +67,8 @@ void Engine::resolve(Thread& thread, int64_t dirfd, Bytes value, std::string& ou
 // A process whose working directory became unknown; that of one that the capture never introduced never was
 // anything else, and its paths are as they were given.
 bool Engine::has_lost_cwd(Thread& thread) {
-  const Thread* leader = thread.leader();
-  return leader != nullptr && leader->cwd.is_lost();
+  const WorkingDirectory* const directory = thread.directory();
+  return directory != nullptr && directory->is_lost();
 }
 
 std::string_view Engine::resolve_opened(Thread& thread, const scap::CallView& call, std::string& out) {

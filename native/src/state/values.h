@@ -10,7 +10,10 @@ namespace sfkit::state {
 
 inline constexpr size_t kLongestList = 4096;
 
-inline constexpr int64_t kInProgress = -115;  // -EINPROGRESS: a non-blocking connect under way
+// Results of calls.
+inline constexpr int64_t kBadDescriptor = -9;
+inline constexpr int64_t kIsConnected = -106;
+inline constexpr int64_t kInProgress = -115;  // a connect under way
 
 // Commands of fcntl, as events number them.
 inline constexpr uint32_t kFcntlDupfd = 1;

@@ -94,7 +94,9 @@ class Pipeline : public filter::Feed {
     if (!makes_records_[event.code] && !makes_records_[event.code | 1]) {
       reader().next_event(event);
       engine().apply(event, [this, shown](const state::Context& context) {
-        if (shown) dispatcher_.learn(context);
+        if (!shown) return;
+        dispatcher_.learn(context);
+        if (!context.closed.empty()) dispatcher_.follow_hidden(context);
       });
       return;
     }

@@ -226,7 +226,11 @@ void Dispatcher::dispatch(const state::Context& context) {
     const bool mmap_exit = event.code == ev::SYSCALL_MMAP_X || event.code == ev::SYSCALL_MMAP2_X;
     if (mmap_exit && context.call != nullptr && context.call->paired()) op = 0;
   }
-  if (op == 0) return learn(context);
+  if (op == 0) {
+    learn(context);
+    if (context.thread != nullptr) end_closed(context, true);
+    return;
+  }
   if (context.thread == nullptr) return;
   each_operation(context, op,
                  [this](const state::Context& part, uint32_t its_op) { dispatch(part, its_op); });
@@ -234,6 +238,7 @@ void Dispatcher::dispatch(const state::Context& context) {
 
 void Dispatcher::dispatch(const state::Context& context, uint32_t op) {
   if (context.thread == nullptr) return;
+  end_closed(context, true);
   if (options_.containers_only && context.thread->container == 0) {
     ++counts_.outside_containers;
     return;
@@ -276,25 +281,53 @@ void Dispatcher::refresh_parent(state::Thread& thread) {
   if (process != nullptr && process->changes != parent->changes) refresh(*process, *parent);
 }
 
+// What closed a descriptor other than by close, whose record the flow itself is.
+void Dispatcher::end_closed(const state::Context& context, bool is_shown) {
+  if (context.closed.empty()) return;
+  ProcessEntity* const process = entities_.known(*context.thread);
+  for (const state::Closed& closed : context.closed)
+    flows_.end_closed(process, *context.thread, closed, is_shown);
+}
+
 // (The collector follows nothing that does not pass, so this is not for --compat.)
 void Dispatcher::follow_hidden(const state::Context& context) {
+  if (context.thread == nullptr) return;
+  end_closed(context, false);
   const uint32_t op = op_of(context.event->code, options_.compat);
-  if ((op & (kOpExec | kOpSetuid | kOpExit)) == 0 || context.thread == nullptr) return;
+  if ((op & (kOpExec | kOpSetuid | kOpExit | kOpClose)) == 0) return;
   state::Thread& thread = *context.thread;
   ProcessEntity* const process = entities_.known(thread);
   if (process == nullptr) return;
+  if (op == kOpClose) {
+    if (context.slot == nullptr || result_of(context) == kBadDescriptor) return;
+    flows_.end_closed(process, thread,
+                      {thread.table(), context.fd, context.fd, state::Closing::kUnseen, context.slot->flow},
+                      false);
+    return;
+  }
   if (op != kOpExit) {
     if (result_of(context) == 0) become_another(*process, thread, true);
     return;
   }
-  if (!is_main(thread)) {
-    if (!options_.process_flow) flows_.end_thread(*process, thread.tid);
-    return;
+  if (ends_process(thread)) {
+    end_process(*process);
+  } else if (is_main(thread) || !options_.process_flow) {
+    flows_.end_thread(*process, thread.tid);
   }
-  flows_.end_thread_flow(*process);
-  flows_.end_process(*process);
-  process->ended = true;
-  dying_.push_back({now_, process->record.oid});
+}
+
+void Dispatcher::end_process(ProcessEntity& process) {
+  flows_.end_thread_flow(process);
+  flows_.end_process(process);
+  process.ended = true;
+  dying_.push_back({now_, process.record.oid});
+}
+
+// Whether a thread that exits is the last one of its process. (The collector takes the main thread for that.)
+bool Dispatcher::ends_process(const state::Thread& thread) const {
+  if (options_.compat || thread.group == nullptr) return is_main(thread);
+  const state::Thread* const leader = thread.group->leader;
+  return thread.group->alive == 0 && (leader == nullptr || leader->dead);
 }
 
 // A thread that the capture never introduced stands for a process of its own.
@@ -322,7 +355,7 @@ void Dispatcher::learn(const state::Context& context) {
     case ev::SYSCALL_CHDIR_X:
     case ev::SYSCALL_FCHDIR_X:
       kind.letter = 'd';
-      if (state::Thread* const leader = thread.leader()) path1_ = leader->cwd.path();
+      if (const state::WorkingDirectory* const directory = thread.directory()) path1_ = directory->path();
       break;
     case ev::SOCKET_BIND_X:
       if (context.slot == nullptr || context.slot->descriptor->type != state::FdType::kUnix) return;
@@ -378,6 +411,7 @@ void Dispatcher::write_event(const state::Context& context, const ProcessEntity&
 void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   state::Thread& thread = *context.thread;
   const bool main = is_main(thread);
+  const bool ends = op == kOpExit && ends_process(thread);
   const int64_t result = result_of(context);
 
   if (options_.process_flow && op == kOpClone) {
@@ -392,9 +426,10 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
     ProcessEntity& process = process_of(thread, ObjectState::kReup);
     if (!main) {
       flows_.thread_exited(process);
+      if (ends) end_process(process);
       return;
     }
-    flows_.end_thread_flow(process);
+    if (ends) flows_.end_thread_flow(process);
   }
 
   const bool makes = op == kOpClone || op == kOpExec;
@@ -408,15 +443,13 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   }
   if (fetched.created && !options_.compat) refresh_parent(thread);
   if (op == kOpExec) process.ended = false;
-  if (op == kOpExit) {
-    if (main) {
-      flows_.end_process(process);
-    } else {
-      flows_.end_thread(process, thread.tid);
-    }
+  if (ends) {
+    flows_.end_process(process);
+  } else if (op == kOpExit) {
+    flows_.end_thread(process, thread.tid);
   }
   write_event(context, process, op, result);
-  if (op == kOpExit && main) {
+  if (ends) {
     process.ended = true;
     dying_.push_back({now_, process.record.oid});
   }
@@ -447,6 +480,8 @@ void Dispatcher::on_data(const state::Context& context, uint32_t op) {
     if (result != kBadDescriptor && !(makes_one && result < 0)) ++counts_.unknown_descriptor;
     return;
   }
+  // Linux frees the number whatever else goes wrong.
+  if (op == kOpClose && !options_.compat && result_of(context) == kBadDescriptor) return;
   const state::Descriptor& descriptor = *context.slot->descriptor;
   if (descriptor.is_ip_socket()) {
     if (descriptor.type == state::FdType::kIpv6 && options_.compat) {
@@ -475,6 +510,7 @@ void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool networ
   target.descriptor = &descriptor;
   target.tid = thread.tid;
   target.fd = context.fd;
+  target.table = thread.table()->id();
   if (!network) {
     if (descriptor.file == nullptr || descriptor.file_container != thread.container ||
         descriptor.file_generation != entities_.file_generation()) {

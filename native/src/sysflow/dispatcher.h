@@ -60,6 +60,9 @@ class Dispatcher {
   ProcessEntity& process_of(state::Thread& thread, ObjectState state);
   void refresh(ProcessEntity& process, state::Thread& thread);
   void refresh_parent(state::Thread& thread);
+  bool ends_process(const state::Thread& thread) const;
+  void end_process(ProcessEntity& process);
+  void end_closed(const state::Context& context, bool is_shown);
   void become_another(ProcessEntity& process, state::Thread& thread, bool succeeded);
   void tick();
   void rotate();

@@ -142,6 +142,7 @@ ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& l
   entity->alive = entity->is_waiting = true;
   entity->written = 0;
   entity->flow_count = 0;
+  entity->table_flows = nullptr;
   entity->threads_indexed = false;
   entity->first_network = entity->last_network = entity->first_file = entity->last_file = nullptr;
   entity->thread_flow = nullptr;

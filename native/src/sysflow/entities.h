@@ -19,6 +19,7 @@
 namespace sfkit::sysflow {
 
 struct Flow;
+struct TableFlows;
 struct ThreadFlow;
 
 // Membership in the list that the timer walks.
@@ -104,7 +105,8 @@ struct ProcessEntity {
   Flow* last_file = nullptr;
   RestingFlows resting;
   uint32_t flow_count = 0;
-  bool threads_indexed = false;  // its flows are in the index by thread of FlowTable
+  TableFlows* table_flows = nullptr;  // of the descriptor table in which a flow began last
+  bool threads_indexed = false;       // its flows are in the index by thread of FlowTable
   ThreadFlow* thread_flow = nullptr;
   // Creation order over all processes, and over those of the same pid.
   ProcessEntity* previous = nullptr;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <string_view>
 
@@ -148,7 +149,9 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
   } else {
     FileFlow& record = flow->data;
     start_record(record, process, target, ts_);
-    record.open_flags = 0;
+    // Also where the flow is not the first of its open: that is what the descriptor stands for.
+    const bool is_known = !options_.compat && !target.descriptor->is_listed;
+    record.open_flags = is_known ? static_cast<int32_t>(target.descriptor->open_flags) : 0;
     record.file_oid = target.file->record.oid;
     ++target.file->flows;
   }
@@ -201,6 +204,192 @@ void FlowTable::remove_from_thread(Flow& flow) {
   if (flows.first == nullptr) threads_.erase(key);
 }
 
+// ---- flows by number
+
+namespace {
+
+uint64_t number_of(int64_t fd) {
+  return static_cast<uint32_t>(fd);
+}
+
+// The last flow on a number.
+Flow* last_on(const TableFlows& table, uint64_t number) {
+  if (number < TableFlows::kLow) return table.low[number];
+  Flow* const* found = table.open.find(number);
+  if (found == nullptr) found = table.kept.find(number);
+  return found == nullptr ? nullptr : *found;
+}
+
+void set_last_on(TableFlows& table, uint64_t number, Flow* flow) {
+  if (number < TableFlows::kLow) {
+    const uint64_t bit = uint64_t{1} << number;
+    table.low[number] = flow;
+    table.used = flow == nullptr ? table.used & ~bit : table.used | bit;
+    return;
+  }
+  if (Flow** const kept = table.kept.writable(number)) {
+    if (flow != nullptr) {
+      *kept = flow;
+    } else {
+      table.kept.erase(number);
+    }
+  } else if (flow != nullptr) {
+    table.open.put(number, flow);
+  } else {
+    table.open.erase(number);
+  }
+}
+
+}  // namespace
+
+TableFlows* FlowTable::find_table(const ProcessEntity& process, uint64_t table) {
+  if (process.table_flows != nullptr && process.table_flows->table == table) return process.table_flows;
+  TableFlows** const found = tables_.find({&process, table});
+  return found == nullptr ? nullptr : *found;
+}
+
+void FlowTable::add_to_number(Flow& flow, uint64_t id) {
+  ProcessEntity& process = *flow.process;
+  TableFlows* table = find_table(process, id);
+  if (table == nullptr) {
+    table = table_pool_.take();
+    table->process = &process;
+    table->table = id;
+    tables_.put({&process, id}, table);
+  }
+  process.table_flows = table;
+  ++table->flows;
+  const uint64_t number = number_of(flow.fd());
+  flow.table = table;
+  flow.previous_of_number = nullptr;
+  flow.next_of_number = last_on(*table, number);
+  if (flow.next_of_number != nullptr) flow.next_of_number->previous_of_number = &flow;
+  set_last_on(*table, number, &flow);
+}
+
+void FlowTable::remove_from_number(Flow& flow) {
+  TableFlows& table = *flow.table;
+  if (flow.next_of_number != nullptr) flow.next_of_number->previous_of_number = flow.previous_of_number;
+  if (flow.previous_of_number != nullptr) {
+    flow.previous_of_number->next_of_number = flow.next_of_number;
+  } else {
+    set_last_on(table, number_of(flow.fd()), flow.next_of_number);
+  }
+  flow.table = nullptr;
+  if (--table.flows != 0) return;
+  ProcessEntity& process = *flow.process;
+  if (process.table_flows == &table) process.table_flows = nullptr;
+  tables_.erase({&process, table.table});
+  table.table = 0;
+  table_pool_.give_back(&table);
+}
+
+void FlowTable::end_number(Flow* last, const Closer& closer, const Flow* except) {
+  of_number_.clear();
+  for (Flow* flow = last; flow != nullptr; flow = flow->next_of_number) {
+    if (flow != except) of_number_.push_back(flow);
+  }
+  std::reverse(of_number_.begin(), of_number_.end());
+  // Those that opened it first.
+  std::stable_partition(of_number_.begin(), of_number_.end(), [](Flow* flow) {
+    return (flow->op_flags() & (flow->network ? kOpAccept | kOpConnect : kOpOpen)) != 0;
+  });
+  for (Flow* flow : of_number_) {
+    const bool is_own = flow->process == closer.process && flow->tid() == closer.tid;
+    const uint32_t op = is_own ? closer.op : static_cast<uint32_t>(kOpTruncate);
+    if (flow->resting && op != kOpTruncate) wake(*flow);
+    flow->op_flags() |= op;
+    flow->end_ts() = ts_;
+    write(*flow);
+    remove(*flow);
+  }
+}
+
+void FlowTable::end_shared(void* hint, uint64_t table, int64_t fd, const Closer& closer) {
+  const auto* const flow = static_cast<Flow*>(hint);
+  if (flow == nullptr || !flow->alive || flow->table == nullptr || flow->table->table != table) return;
+  if (flow->fd() == static_cast<int32_t>(fd)) end_number(last_on(*flow->table, number_of(fd)), closer);
+}
+
+void FlowTable::end_numbers(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer) {
+  uint64_t low = first < TableFlows::kLow ? table.used >> first << first : 0;
+  for (; low != 0; low &= low - 1) {
+    const auto number = static_cast<uint64_t>(std::countr_zero(low));
+    if (number > last) return;
+    end_number(table.low[number], closer);
+  }
+  for (const SharedMap<Flow*>* const map : {&table.open, &table.kept}) {
+    uint64_t number = std::max<uint64_t>(first, TableFlows::kLow);
+    for (Flow* const* found = map->next(number); found != nullptr && number <= last;
+         found = map->next(number))
+      end_number(*found, closer);
+  }
+}
+
+// Of numbers from kLow on, those alone that no exec has left open, so that each is asked about once.
+void FlowTable::end_marked(TableFlows& table, const state::DescriptorTable& descriptors,
+                           const Closer& closer) {
+  for (uint64_t low = table.used; low != 0; low &= low - 1) {
+    const int number = std::countr_zero(low);
+    if (descriptors.find(number) == nullptr) end_number(table.low[static_cast<size_t>(number)], closer);
+  }
+  numbers_.clear();
+  table.open.for_each([this](uint64_t number, Flow*) { numbers_.push_back(number); });
+  for (const uint64_t number : numbers_) {
+    Flow* const last = *table.open.find(number);
+    if (descriptors.find(static_cast<int64_t>(number)) == nullptr) {
+      end_number(last, closer);
+    } else {
+      table.open.erase(number);
+      table.kept.put(number, last);
+    }
+  }
+}
+
+void FlowTable::mark_numbers(TableFlows& table, uint64_t first, uint64_t last) {
+  uint64_t number = std::max<uint64_t>(first, TableFlows::kLow);
+  for (Flow* const* found = table.kept.next(number); found != nullptr && number <= last;
+       found = table.kept.next(number)) {
+    Flow* const flow = *found;
+    table.kept.erase(number);
+    table.open.put(number, flow);
+  }
+}
+
+void FlowTable::move_table(ProcessEntity& process, uint64_t from, uint64_t to) {
+  TableFlows* const table = find_table(process, from);
+  if (table == nullptr) return;
+  tables_.erase({&process, from});
+  table->table = to;
+  tables_.put({&process, to}, table);
+}
+
+void FlowTable::end_closed(ProcessEntity* process, const state::Thread& thread, const state::Closed& closed,
+                           bool is_shown) {
+  using state::Closing;
+  const uint64_t id = closed.table->id();
+  if (closed.closing == Closing::kMove) {
+    // With other threads in the process, which flows are on the copy shows when they go on.
+    const bool is_alone = thread.group == nullptr || thread.group->alive <= 1;
+    if (process != nullptr && is_alone) move_table(*process, closed.from_table, id);
+    return;
+  }
+  const bool is_seen = is_shown && closed.closing != Closing::kUnseen;
+  const Closer closer{process, thread.tid, is_seen ? kOpClose : kOpTruncate};
+  const auto first = static_cast<uint64_t>(closed.first);
+  const auto last = static_cast<uint64_t>(closed.last);
+  if (TableFlows* const table = process == nullptr ? nullptr : find_table(*process, id)) {
+    switch (closed.closing) {
+      case Closing::kExec: end_marked(*table, *closed.table, closer); break;
+      case Closing::kMark: mark_numbers(*table, first, last); break;
+      default: end_numbers(*table, first, last, closer); break;
+    }
+  }
+  if (closed.flow != nullptr) end_shared(closed.flow, id, closed.first, closer);
+}
+
+// ---- the flows of a process
+
 void FlowTable::index_threads(ProcessEntity& process) {
   process.threads_indexed = true;
   for (Flow* first : {process.first_file, process.first_network}) {
@@ -208,7 +397,7 @@ void FlowTable::index_threads(ProcessEntity& process) {
   }
 }
 
-void FlowTable::add(Flow& flow, Flow* chain) {
+void FlowTable::add(Flow& flow, Flow* chain, uint64_t table) {
   ProcessEntity& process = *flow.process;
   link(flow);
   ++process.flow_count;
@@ -232,12 +421,15 @@ void FlowTable::add(Flow& flow, Flow* chain) {
     file_flows_.put(file_key(flow), &flow);
   }
   data_timers_.insert(&flow);
+  flow.table = nullptr;
+  if (!options_.compat) add_to_number(flow, table);
 }
 
 void FlowTable::remove(Flow& flow) {
   ProcessEntity& process = *flow.process;
   unlink(flow);
   --process.flow_count;
+  if (flow.table != nullptr) remove_from_number(flow);
   if (process.threads_indexed) {
     remove_from_thread(flow);
     process.threads_indexed = process.flow_count != 0;
@@ -314,7 +506,8 @@ void FlowTable::write_alone(const FileFlow& record) {
   }
 }
 
-// Flows of other threads on the same descriptor end with it: those that opened it first.
+// Flows of other threads on the same descriptor end with it: those that opened it first. (The collector takes
+// those of other numbers of the process for the same.)
 void FlowTable::close_related(Flow& flow, int64_t end_ts) {
   if (flow.previous_related == nullptr && flow.next_related == nullptr) return;
   const uint32_t opening = flow.network ? kOpAccept | kOpConnect : kOpOpen;
@@ -361,13 +554,20 @@ void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32
     flow->counters().write_bytes += std::clamp<int64_t>(result, 0, kMostBytes);
   }
 
-  if (is_new) add(*flow, chained);
+  if (is_new) add(*flow, chained, target.table);
   if (op == kOpClose) {
-    close_related(*flow, ts_);
+    void* const hint = slot.flow;
+    const Closer closer{&process, target.tid, kOpClose};
+    if (options_.compat) {
+      close_related(*flow, ts_);
+    } else {
+      end_number(last_on(*flow->table, number_of(target.fd)), closer, flow);
+    }
     flow->end_ts() = ts_;
     write(*flow);
     remove(*flow);
     slot.flow = nullptr;
+    if (!options_.compat) end_shared(hint, target.table, target.fd, closer);
     return;
   }
   slot.flow = flow;
@@ -390,7 +590,7 @@ void FlowTable::end_thread(ProcessEntity& process, int64_t tid) {
     }
     for (Flow* flow : own) {
       flow->end_ts() = ts_;
-      close_related(*flow, ts_);
+      if (options_.compat) close_related(*flow, ts_);
       flow->op_flags() |= kOpTruncate;
       write(*flow);
       remove(*flow);

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "base/flat_map.h"
 #include "base/pool.h"
-#include "state/descriptor.h"
+#include "base/shared_map.h"
+#include "state/engine.h"
 #include "sysflow/convert.h"
 #include "sysflow/entities.h"
 #include "sysflow/records.h"
@@ -31,6 +33,10 @@ struct Flow : TimerEntry {
   uint64_t chain = 0;                  // number of that list in FlowTable::members_; 0 for a short one
   Flow* previous_of_thread = nullptr;  // where the process is in FlowTable::threads_
   Flow* next_of_thread = nullptr;
+  TableFlows* table = nullptr;  // null in compat mode
+  Flow* previous_of_number =
+      nullptr;  // flows of the process on the same number of that table, the last first
+  Flow* next_of_number = nullptr;
 
   uint32_t& op_flags() { return network ? net.op_flags : data.op_flags; }
   int64_t& ts() { return network ? net.ts : data.ts; }
@@ -38,6 +44,21 @@ struct Flow : TimerEntry {
   int64_t tid() const { return network ? net.tid : data.tid; }
   int32_t fd() const { return network ? net.fd : data.fd; }
   Counters& counters() { return network ? net.counters : data.counters; }
+};
+
+// The data flows of one process on the numbers of one descriptor table, where each list begins: what closes
+// numbers ends their flows, and visits no others.
+struct TableFlows {
+  static constexpr uint32_t kLow = 64;
+
+  const ProcessEntity* process = nullptr;
+  uint64_t table = 0;
+  size_t flows = 0;
+  uint64_t used = 0;  // which of `low` there are, as bits
+  std::array<Flow*, kLow> low{};
+  // Numbers from kLow on: those that the next exec may close, and those that it will not.
+  SharedMap<Flow*> open;
+  SharedMap<Flow*> kept;
 };
 
 struct ThreadFlow : TimerEntry {
@@ -54,6 +75,7 @@ struct FlowTarget {
   const state::Descriptor* descriptor = nullptr;  // network flows: addresses, ports, protocol
   int64_t tid = 0;
   int64_t fd = -1;
+  uint64_t table = 0;  // id of the descriptor table
 };
 
 class FlowTable {
@@ -72,7 +94,13 @@ class FlowTable {
   void operate(ProcessEntity& process, const FlowTarget& target, uint32_t op, int64_t result,
                uint32_t open_flags, const state::FdSlot& slot);
 
-  // Writes and removes the flows of one thread, with those of others that share their descriptors.
+  // Writes and removes the flows on descriptors that a thread closed. `process`: that of the thread, null
+  // when no record has it. `is_shown`: the records show the event that did.
+  void end_closed(ProcessEntity* process, const state::Thread& thread, const state::Closed& closed,
+                  bool is_shown);
+
+  // Writes and removes the flows of one thread. (Those of the collector with those of other threads that
+  // share their descriptors.)
   void end_thread(ProcessEntity& process, int64_t tid);
   // Writes and removes all data flows of a process.
   void end_process(ProcessEntity& process);
@@ -131,6 +159,12 @@ class FlowTable {
     int64_t tid = 0;
     bool operator==(const ThreadKey&) const = default;
   };
+  // The flows of a process on one descriptor table.
+  struct TableKey {
+    const ProcessEntity* process = nullptr;
+    uint64_t table = 0;
+    bool operator==(const TableKey&) const = default;
+  };
   struct KeyHash {
     uint64_t operator()(const FileKey& key) const;
     uint64_t operator()(const NetworkKey& key) const;
@@ -139,6 +173,9 @@ class FlowTable {
     }
     uint64_t operator()(const ThreadKey& key) const {
       return mix_words(reinterpret_cast<uintptr_t>(key.process), static_cast<uint64_t>(key.tid));
+    }
+    uint64_t operator()(const TableKey& key) const {
+      return mix_words(reinterpret_cast<uintptr_t>(key.process), key.table);
     }
   };
   struct ThreadFlows {
@@ -154,11 +191,27 @@ class FlowTable {
   Flow* in_chain(Flow* chain, int64_t tid);
   static bool matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target);
   Flow* create(ProcessEntity& process, const FlowTarget& target);
-  void add(Flow& flow, Flow* chain);
+  void add(Flow& flow, Flow* chain, uint64_t table);
   void remove(Flow& flow);
   void add_to_thread(Flow& flow);
   void remove_from_thread(Flow& flow);
   void index_threads(ProcessEntity& process);
+  TableFlows* find_table(const ProcessEntity& process, uint64_t table);
+  void add_to_number(Flow& flow, uint64_t table);
+  void remove_from_number(Flow& flow);
+  // Whose call closes a number: the flows of that thread end with `op`, others are cut off.
+  struct Closer {
+    const ProcessEntity* process;
+    int64_t tid;
+    uint32_t op;
+  };
+  void end_number(Flow* last, const Closer& closer, const Flow* except = nullptr);
+  // The flows of another process that shares the table: `hint` is what the number's slot had.
+  void end_shared(void* hint, uint64_t table, int64_t fd, const Closer& closer);
+  void end_numbers(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer);
+  void end_marked(TableFlows& table, const state::DescriptorTable& descriptors, const Closer& closer);
+  static void mark_numbers(TableFlows& table, uint64_t first, uint64_t last);
+  void move_table(ProcessEntity& process, uint64_t from, uint64_t to);
   void wake(Flow& flow);
   void leave_resting(Flow& flow);
   void wake_all(RestingFlows& resting);
@@ -188,12 +241,16 @@ class FlowTable {
   // Where walking a list of flows would take long: chains of many threads, and processes with many flows.
   FlatMap<MemberKey, Flow*, KeyHash> members_;
   FlatMap<ThreadKey, ThreadFlows, KeyHash> threads_;
+  FlatMap<TableKey, TableFlows*, KeyHash> tables_;
   uint64_t last_chain_ = 0;
   Pool<Flow> pool_;
   Pool<ThreadFlow> thread_pool_;
+  Pool<TableFlows> table_pool_;
   TimerList data_timers_;
   TimerList thread_timers_;
   std::vector<Flow*> related_;
+  std::vector<Flow*> of_number_;
+  std::vector<uint64_t> numbers_;
 };
 
 }  // namespace sfkit::sysflow
