@@ -94,7 +94,7 @@ class Pipeline : public filter::Feed {
     if (!makes_records_[event.code] && !makes_records_[event.code | 1]) {
       reader().next_event(event);
       engine().apply(event, [this, shown](const state::Context& context) {
-        if (shown && !context.closed.empty()) dispatcher_.follow_hidden(context);
+        if (shown && !engine().closed().empty()) dispatcher_.follow_hidden(context);
       });
       return;
     }
@@ -106,6 +106,7 @@ class Pipeline : public filter::Feed {
         event, shown && makes_records_[event.code], each,
         [this](const state::Context& part, uint32_t op) {
           if (options_.tally != nullptr) options_.tally->count(part, op);
+          if (!engine().closed().empty()) dispatcher_.end_closed(part, true);
           dispatcher_.dispatch(part, op);
         },
         [this](const state::Context& context) { dispatcher_.follow_hidden(context); });
