@@ -142,7 +142,7 @@ Descriptor* DescriptorTable::own(int64_t fd) {
   return &slot.descriptor.writable();
 }
 
-void DescriptorTable::put(int64_t fd, DescriptorRef descriptor, bool closes_on_exec) {
+void DescriptorTable::put(int64_t fd, DescriptorRef&& descriptor, bool closes_on_exec) {
   if (fd < 0) return;
   ++puts_;
   FdSlot slot{std::move(descriptor), nullptr, next_exec(closes_on_exec)};

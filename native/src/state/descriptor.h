@@ -70,7 +70,7 @@ struct Descriptor {
   bool of_socketpair = false;
   bool is_listed = false;  // known from a list of descriptors: its open is not in the capture
   Connection connection = Connection::kNone;
-  FdType bound_as = FdType::kUnknown;  // a bound IP socket: kIpv4Server or kIpv6Server, with what follows
+  FdType bound_as = FdType::kUnknown;  // a bound socket: kUnix, or kIpv4Server or kIpv6Server with what follows
   uint16_t bound_port = 0;
   IpBytes bound_ip{};
   uint64_t renamed_by = 0;  // number of the last event whose message changed the ends
@@ -210,7 +210,7 @@ class DescriptorTable {
   // found before are no longer valid.
   Descriptor* own(int64_t fd);
   // `closes_on_exec`: its close-on-exec mark, which duplicates do not share.
-  void put(int64_t fd, DescriptorRef descriptor, bool closes_on_exec = false);
+  void put(int64_t fd, DescriptorRef&& descriptor, bool closes_on_exec = false);
   void erase(int64_t fd);
   void erase_range(int64_t first, int64_t last);
   // Sets or takes away the mark of a number in use.

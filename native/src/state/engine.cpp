@@ -390,11 +390,6 @@ void Engine::note_closed(DescriptorTable& table, int64_t fd, Closing closing) {
   if (const FdSlot* const slot = table.find(fd)) note_closed({&table, fd, fd, closing, slot->flow});
 }
 
-void Engine::put_fd(DescriptorTable& table, int64_t fd, DescriptorRef descriptor, bool closes_on_exec) {
-  note_closed(table, fd, Closing::kUnseen);
-  table.put(fd, std::move(descriptor), closes_on_exec);
-}
-
 void Engine::forget_fd(Context& context, int64_t fd) {
   DescriptorTable* const table = context.thread->table();
   // libs 0.18.1 keeps what the number was.
@@ -466,9 +461,7 @@ void Engine::exit(Context& context) {
   switch (handler) {
     case Handler::kNone:
     case Handler::kSeen: return;
-    case Handler::kTransfer:
-      if (context.slot != nullptr) answer_connect(context, context.call->result());
-      return;
+    case Handler::kTransfer: return answer_connect(context);
     case Handler::kOpen: return on_open(context);
     case Handler::kCreat: return on_creat(context);
     case Handler::kOpenByHandle: return on_open_by_handle(context);

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,7 +25,7 @@ enum class Closing : uint8_t {
   kMove,    // not closed: the table was copied, and the thread goes on with the copy
 };
 
-// Descriptors that an event closed other than by close, for the layer above, which may have flows on them.
+// Descriptors that an event closed other than by close. The layer above may have flows on them.
 struct Closed {
   DescriptorTable* table;
   int64_t first;
@@ -45,7 +44,6 @@ struct Context {
   int64_t fd = -1;
   uint32_t container = 0;          // events that tell about a container: its index
   bool renamed_directory = false;  // a rename, of what is known to be a directory
-  std::span<const Closed> closed;
   // apply_all(): the descriptor that the event is about by the call's name, known or not.
   bool has_shown_fd = false;
   int64_t shown_fd = -1;
@@ -92,6 +90,8 @@ class Engine {
   const ThreadTable& threads() const { return threads_; }
   // Threads with a process of the layer above that are gone since the last call; for that layer to clear.
   std::vector<ThreadTable::Gone>& gone_threads() { return threads_.gone(); }
+  // What the event that was applied last closed.
+  const std::vector<Closed>& closed() const { return closed_; }
   Thread* find_thread(int64_t tid) { return threads_.find(tid); }
   const ContainerTable& containers() const { return containers_; }
   const NameTable& users() const { return users_; }
@@ -168,7 +168,6 @@ class Engine {
     if (route == kRouteExit) {
       find_fd(context);
       exit(context);
-      context.closed = closed_;
     }
     if (kAll) find_shown_fd(context);
     if (kAll || route == kRouteExit) visit(context);
@@ -213,10 +212,10 @@ class Engine {
   void on_bind(Context& context);
   void on_connect(Context& context);
   void on_getsockopt(Context& context);
-  // What a result says about a connect that is under way.
-  static void answer_connect(Context& context, int64_t result) {
-    if (context.slot->descriptor->connection == Connection::kPending)
-      answer_connect(*context.slot->descriptor.get(), result);
+  // What the result of a call says about a connect that is under way.
+  static void answer_connect(const Context& context) {
+    if (context.slot != nullptr && context.slot->descriptor->connection == Connection::kPending)
+      answer_connect(*context.slot->descriptor.get(), context.call->result());
   }
   static void answer_connect(Descriptor& descriptor, int64_t result);
   static void attempt_connect(Descriptor& descriptor, const SocketTuple& asked);
@@ -248,7 +247,10 @@ class Engine {
 
   Descriptor* add_fd(Context& context, int64_t fd, FdType type, bool closes_on_exec = false);
   // Gives the number another meaning, whatever it was before.
-  void put_fd(DescriptorTable& table, int64_t fd, DescriptorRef descriptor, bool closes_on_exec);
+  void put_fd(DescriptorTable& table, int64_t fd, DescriptorRef&& descriptor, bool closes_on_exec) {
+    if (table.find(fd) != nullptr) note_closed(table, fd, Closing::kUnseen);
+    table.put(fd, std::move(descriptor), closes_on_exec);
+  }
   // The number stands for something that the capture does not show.
   void forget_fd(Context& context, int64_t fd);
   void note_closed(DescriptorTable& table, int64_t fd, Closing closing);

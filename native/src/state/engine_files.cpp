@@ -142,9 +142,15 @@ void Engine::on_getdents(Context& context) {
 }
 
 void Engine::on_close(Context& context) {
-  // Linux frees the number whatever else goes wrong.
-  const int64_t result = context.call->result();
-  if (context.slot == nullptr || (compat_ ? result < 0 : result == kBadDescriptor)) return;
+  if (context.slot == nullptr) return;
+  if (const int64_t result = context.call->result(); result < 0) {
+    if (compat_) return;
+    // Linux frees the number whatever goes wrong, but for one that is not in use.
+    if (result == kBadDescriptor) {
+      context.slot = nullptr;
+      return;
+    }
+  }
   has_pending_ = true;
   closed_table_ = context.thread->table();
   closed_fd_ = context.fd;
@@ -181,7 +187,7 @@ void Engine::on_dup(Context& context) {
     note_closed(*table, fd, Closing::kCall);
   const FdSlot* source = table->find(to_int(old, -1));
   if (source == nullptr) return forget_fd(context, fd);
-  put_fd(*table, fd, source->descriptor, (to_uint(call.from_exit(P::flags), 0) & kOpenCloexec) != 0);
+  put_fd(*table, fd, DescriptorRef(source->descriptor), (to_uint(call.from_exit(P::flags), 0) & kOpenCloexec) != 0);
   constexpr int64_t kStdin = 0;
   constexpr int64_t kStdout = 1;
   if (fd == kStdin) context.thread->flags |= kPipeDestination;
@@ -207,7 +213,7 @@ void Engine::on_fcntl(Context& context) {
     table.mark(context.fd, is_mark);
     if (is_mark && !compat_) note_closed({&table, context.fd, context.fd, Closing::kMark});
   } else {
-    put_fd(table, result, context.slot->descriptor, command == kFcntlDupfdCloexec);
+    put_fd(table, result, DescriptorRef(context.slot->descriptor), command == kFcntlDupfdCloexec);
   }
   context.slot = table.find(context.fd);
 }
@@ -283,7 +289,7 @@ void Engine::on_pidfd_getfd(Context& context) {
   DescriptorTable* from = target == nullptr ? nullptr : target->table();
   const FdSlot* source = from == nullptr ? nullptr : from->find(to_int(call.from_exit(P::target_fd), -1));
   if (source == nullptr) return forget_fd(context, fd);
-  put_fd(*table, fd, source->descriptor, true);
+  put_fd(*table, fd, DescriptorRef(source->descriptor), true);
 }
 
 }  // namespace sfkit::state

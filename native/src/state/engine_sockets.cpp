@@ -198,7 +198,10 @@ void Engine::on_bind(Context& context) {
   const bool is_unix = address.family == Family::kUnix;
   Descriptor& descriptor = socket_of(context, is_unix ? FdType::kUnix : ip_type(address.family));
   if (!compat_) forget_attempt(descriptor);
-  if (is_unix) return descriptor.set_name(address.path);
+  if (is_unix) {
+    descriptor.bound_as = FdType::kUnix;
+    return descriptor.set_name(address.path);
+  }
   if (address.endpoint.port == 0) {
     // The kernel chooses a port, and the capture does not say which.
     scratch_.clear();
@@ -216,8 +219,8 @@ void Engine::on_bind(Context& context) {
 void Engine::attempt_connect(Descriptor& descriptor, const SocketTuple& asked) {
   if (descriptor.has_peer() || has_spoken(descriptor)) return;
   if (asked.family == Family::kUnix && descriptor.type == FdType::kUnix) {
-    // A name of its own stays.
-    if (!descriptor.name.empty() && descriptor.connection == Connection::kNone) return;
+    // A name of its own stays, and so does that of an enter event.
+    if (descriptor.bound_as == FdType::kUnix || descriptor.name == asked.path) return;
     descriptor.set_name(asked.path);
   } else if (is_ip(asked.family) && (descriptor.is_ip() || descriptor.type == FdType::kUnknown)) {
     const bool is_known = asked.source != Endpoint();
@@ -234,11 +237,15 @@ void Engine::begin_connect(DescriptorTable& table, int64_t fd, Bytes value) {
   const SocketAddress address = parse_address(value);
   if (address.family == Family::kNone) return;
   if (!compat_) {
+    Descriptor& descriptor = *table.find(fd)->descriptor.get();
     SocketTuple asked;
     asked.family = address.family;
     asked.destination = address.endpoint;
     asked.path = address.path;
-    attempt_connect(*table.find(fd)->descriptor.get(), asked);
+    attempt_connect(descriptor, asked);
+    // Of a path it shows the name at once.
+    if (address.family == Family::kUnix && descriptor.connection == Connection::kAttempted)
+      descriptor.connection = Connection::kNone;
   } else if (address.family == Family::kUnix) {
     rendered_ = printable(address.path);
     table.own(fd)->set_name(rendered_);
@@ -271,10 +278,12 @@ void Engine::on_connect(Context& context) {
   if (asked.family == Family::kUnix) return connect_unix(context, asked, asked.has_tuple);
   const Endpoint none;
   const bool has_port = asked.destination.port != 0 || (known.l4 != L4::kTcp && known.l4 != L4::kUdp);
-  const bool has_destination = asked.has_address || (is_ip(asked.family) && asked.destination != none &&
-                                                     (has_port || !asked.has_parameter));
-  // AF_UNSPEC dissolves what there is.
-  if (!has_destination && asked.has_parameter && !is_pending) return take_peer_away(known);
+  const bool has_destination =
+      asked.has_address ||
+      (is_ip(asked.family) && asked.destination != none && (has_port || !asked.has_parameter));
+  // AF_UNSPEC dissolves what there is. Where there is no parameter for it the ends show it, which are gone.
+  if (!has_destination && !is_pending && (asked.has_parameter || asked.has_tuple))
+    return take_peer_away(known);
   if (known.connection == Connection::kPending) {
     // It goes on to whom the first call asked for, whatever address this one has. The tuple shows it.
     static_cast<SocketTuple&>(asked) = parse_tuple(call.from_exit(P::tuple));
@@ -448,7 +457,7 @@ bool Engine::is_connection(const Descriptor& descriptor) const {
 void Engine::on_send_receive(Context& context, bool receive) {
   const scap::CallView& call = *context.call;
   if (context.thread == nullptr) return;
-  if (context.slot != nullptr) answer_connect(context, call.result());
+  answer_connect(context);
   if (call.result() < 0) return;
   if (receive && !compat_) receive_descriptors(context);
   if (context.slot != nullptr && is_connection(*context.slot->descriptor)) return;

@@ -96,7 +96,7 @@ class Pipeline : public filter::Feed {
       engine().apply(event, [this, shown](const state::Context& context) {
         if (!shown) return;
         dispatcher_.learn(context);
-        if (!context.closed.empty()) dispatcher_.follow_hidden(context);
+        if (!engine().closed().empty()) dispatcher_.follow_hidden(context);
       });
       return;
     }
@@ -108,6 +108,7 @@ class Pipeline : public filter::Feed {
         event, shown && makes_records_[event.code], each,
         [this](const state::Context& part, uint32_t op) {
           if (options_.tally != nullptr) options_.tally->count(part, op);
+          if (!engine().closed().empty()) dispatcher_.end_closed(part, true);
           dispatcher_.dispatch(part, op);
         },
         [this](const state::Context& context) { dispatcher_.follow_hidden(context); });

@@ -226,19 +226,16 @@ void Dispatcher::dispatch(const state::Context& context) {
     const bool mmap_exit = event.code == ev::SYSCALL_MMAP_X || event.code == ev::SYSCALL_MMAP2_X;
     if (mmap_exit && context.call != nullptr && context.call->paired()) op = 0;
   }
-  if (op == 0) {
-    learn(context);
-    if (context.thread != nullptr) end_closed(context, true);
-    return;
-  }
+  if (op == 0) learn(context);
   if (context.thread == nullptr) return;
+  if (!state_.closed().empty()) end_closed(context, true);
+  if (op == 0) return;
   each_operation(context, op,
                  [this](const state::Context& part, uint32_t its_op) { dispatch(part, its_op); });
 }
 
 void Dispatcher::dispatch(const state::Context& context, uint32_t op) {
   if (context.thread == nullptr) return;
-  end_closed(context, true);
   if (options_.containers_only && context.thread->container == 0) {
     ++counts_.outside_containers;
     return;
@@ -283,23 +280,22 @@ void Dispatcher::refresh_parent(state::Thread& thread) {
 
 // What closed a descriptor other than by close, whose record the flow itself is.
 void Dispatcher::end_closed(const state::Context& context, bool is_shown) {
-  if (context.closed.empty()) return;
   ProcessEntity* const process = entities_.known(*context.thread);
-  for (const state::Closed& closed : context.closed)
+  for (const state::Closed& closed : state_.closed())
     flows_.end_closed(process, *context.thread, closed, is_shown);
 }
 
 // (The collector follows nothing that does not pass, so this is not for --compat.)
 void Dispatcher::follow_hidden(const state::Context& context) {
   if (context.thread == nullptr) return;
-  end_closed(context, false);
+  if (!state_.closed().empty()) end_closed(context, false);
   const uint32_t op = op_of(context.event->code, options_.compat);
   if ((op & (kOpExec | kOpSetuid | kOpExit | kOpClose)) == 0) return;
   state::Thread& thread = *context.thread;
   ProcessEntity* const process = entities_.known(thread);
   if (process == nullptr) return;
   if (op == kOpClose) {
-    if (context.slot == nullptr || result_of(context) == kBadDescriptor) return;
+    if (context.slot == nullptr) return;
     flows_.end_closed(process, thread,
                       {thread.table(), context.fd, context.fd, state::Closing::kUnseen, context.slot->flow},
                       false);
@@ -480,8 +476,6 @@ void Dispatcher::on_data(const state::Context& context, uint32_t op) {
     if (result != kBadDescriptor && !(makes_one && result < 0)) ++counts_.unknown_descriptor;
     return;
   }
-  // Linux frees the number whatever else goes wrong.
-  if (op == kOpClose && !options_.compat && result_of(context) == kBadDescriptor) return;
   const state::Descriptor& descriptor = *context.slot->descriptor;
   if (descriptor.is_ip_socket()) {
     if (descriptor.type == state::FdType::kIpv6 && options_.compat) {
@@ -510,7 +504,7 @@ void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool networ
   target.descriptor = &descriptor;
   target.tid = thread.tid;
   target.fd = context.fd;
-  target.table = thread.table()->id();
+  target.thread = &thread;
   if (!network) {
     if (descriptor.file == nullptr || descriptor.file_container != thread.container ||
         descriptor.file_generation != entities_.file_generation()) {

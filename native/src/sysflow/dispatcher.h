@@ -36,8 +36,10 @@ class Dispatcher {
   void advance(uint64_t ts);
   // One event, as the state engine saw it.
   void dispatch(const state::Context& context);
-  // The same of one operation of it (ops.h).
+  // The same of one operation of it (ops.h), after end_closed().
   void dispatch(const state::Context& context, uint32_t op);
+  // Ends flows on what the event closed other than by close. `is_shown`: records show the event.
+  void end_closed(const state::Context& context, bool is_shown);
   // An event that is not to be told (a filter leaves it out): what is under way ends with its process, and a
   // new program or user is known, all the same.
   void follow_hidden(const state::Context& context);
@@ -62,7 +64,6 @@ class Dispatcher {
   void refresh_parent(state::Thread& thread);
   bool ends_process(const state::Thread& thread) const;
   void end_process(ProcessEntity& process);
-  void end_closed(const state::Context& context, bool is_shown);
   void become_another(ProcessEntity& process, state::Thread& thread, bool succeeded);
   void tick();
   void rotate();

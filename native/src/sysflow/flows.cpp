@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "base/times.h"
 
@@ -220,13 +220,7 @@ Flow* last_on(const TableFlows& table, uint64_t number) {
   return found == nullptr ? nullptr : *found;
 }
 
-void set_last_on(TableFlows& table, uint64_t number, Flow* flow) {
-  if (number < TableFlows::kLow) {
-    const uint64_t bit = uint64_t{1} << number;
-    table.low[number] = flow;
-    table.used = flow == nullptr ? table.used & ~bit : table.used | bit;
-    return;
-  }
+void set_last_on_high(TableFlows& table, uint64_t number, Flow* flow) {
   if (Flow** const kept = table.kept.writable(number)) {
     if (flow != nullptr) {
       *kept = flow;
@@ -240,6 +234,14 @@ void set_last_on(TableFlows& table, uint64_t number, Flow* flow) {
   }
 }
 
+void set_last_on(TableFlows& table, uint64_t number, Flow* flow) {
+  if (number < TableFlows::kLow) {
+    table.low[number] = flow;
+  } else {
+    set_last_on_high(table, number, flow);
+  }
+}
+
 }  // namespace
 
 TableFlows* FlowTable::find_table(const ProcessEntity& process, uint64_t table) {
@@ -248,8 +250,9 @@ TableFlows* FlowTable::find_table(const ProcessEntity& process, uint64_t table) 
   return found == nullptr ? nullptr : *found;
 }
 
-void FlowTable::add_to_number(Flow& flow, uint64_t id) {
+void FlowTable::add_to_number(Flow& flow, const state::DescriptorTable& descriptors) {
   ProcessEntity& process = *flow.process;
+  const uint64_t id = descriptors.id();
   TableFlows* table = find_table(process, id);
   if (table == nullptr) {
     table = table_pool_.take();
@@ -257,7 +260,10 @@ void FlowTable::add_to_number(Flow& flow, uint64_t id) {
     table->table = id;
     tables_.put({&process, id}, table);
   }
-  process.table_flows = table;
+  if (process.table_flows != table) {
+    drop_table(process.table_flows);
+    process.table_flows = table;
+  }
   ++table->flows;
   const uint64_t number = number_of(flow.fd());
   flow.table = table;
@@ -276,15 +282,19 @@ void FlowTable::remove_from_number(Flow& flow) {
     set_last_on(table, number_of(flow.fd()), flow.next_of_number);
   }
   flow.table = nullptr;
-  if (--table.flows != 0) return;
-  ProcessEntity& process = *flow.process;
-  if (process.table_flows == &table) process.table_flows = nullptr;
-  tables_.erase({&process, table.table});
-  table.table = 0;
-  table_pool_.give_back(&table);
+  if (--table.flows == 0 && flow.process->table_flows != &table) drop_table(&table);
+}
+
+// When nothing is on it.
+void FlowTable::drop_table(TableFlows* table) {
+  if (table == nullptr || table->flows != 0) return;
+  tables_.erase({table->process, table->table});
+  table->table = 0;
+  table_pool_.give_back(table);
 }
 
 void FlowTable::end_number(Flow* last, const Closer& closer, const Flow* except) {
+  if (last == nullptr) return;
   of_number_.clear();
   for (Flow* flow = last; flow != nullptr; flow = flow->next_of_number) {
     if (flow != except) of_number_.push_back(flow);
@@ -312,12 +322,8 @@ void FlowTable::end_shared(void* hint, uint64_t table, int64_t fd, const Closer&
 }
 
 void FlowTable::end_numbers(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer) {
-  uint64_t low = first < TableFlows::kLow ? table.used >> first << first : 0;
-  for (; low != 0; low &= low - 1) {
-    const auto number = static_cast<uint64_t>(std::countr_zero(low));
-    if (number > last) return;
+  for (uint64_t number = first; number < TableFlows::kLow && number <= last; ++number)
     end_number(table.low[number], closer);
-  }
   for (const SharedMap<Flow*>* const map : {&table.open, &table.kept}) {
     uint64_t number = std::max<uint64_t>(first, TableFlows::kLow);
     for (Flow* const* found = map->next(number); found != nullptr && number <= last;
@@ -329,9 +335,9 @@ void FlowTable::end_numbers(TableFlows& table, uint64_t first, uint64_t last, co
 // Of numbers from kLow on, those alone that no exec has left open, so that each is asked about once.
 void FlowTable::end_marked(TableFlows& table, const state::DescriptorTable& descriptors,
                            const Closer& closer) {
-  for (uint64_t low = table.used; low != 0; low &= low - 1) {
-    const int number = std::countr_zero(low);
-    if (descriptors.find(number) == nullptr) end_number(table.low[static_cast<size_t>(number)], closer);
+  for (size_t number = 0; number < TableFlows::kLow; ++number) {
+    if (table.low[number] != nullptr && descriptors.find(static_cast<int64_t>(number)) == nullptr)
+      end_number(table.low[number], closer);
   }
   numbers_.clear();
   table.open.for_each([this](uint64_t number, Flow*) { numbers_.push_back(number); });
@@ -397,7 +403,7 @@ void FlowTable::index_threads(ProcessEntity& process) {
   }
 }
 
-void FlowTable::add(Flow& flow, Flow* chain, uint64_t table) {
+void FlowTable::add(Flow& flow, Flow* chain, const FlowTarget& target) {
   ProcessEntity& process = *flow.process;
   link(flow);
   ++process.flow_count;
@@ -422,7 +428,7 @@ void FlowTable::add(Flow& flow, Flow* chain, uint64_t table) {
   }
   data_timers_.insert(&flow);
   flow.table = nullptr;
-  if (!options_.compat) add_to_number(flow, table);
+  if (!options_.compat) add_to_number(flow, *target.thread->table());
 }
 
 void FlowTable::remove(Flow& flow) {
@@ -554,23 +560,23 @@ void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32
     flow->counters().write_bytes += std::clamp<int64_t>(result, 0, kMostBytes);
   }
 
-  if (is_new) add(*flow, chained, target.table);
-  if (op == kOpClose) {
-    void* const hint = slot.flow;
-    const Closer closer{&process, target.tid, kOpClose};
-    if (options_.compat) {
-      close_related(*flow, ts_);
-    } else {
-      end_number(last_on(*flow->table, number_of(target.fd)), closer, flow);
-    }
-    flow->end_ts() = ts_;
-    write(*flow);
-    remove(*flow);
-    slot.flow = nullptr;
-    if (!options_.compat) end_shared(hint, target.table, target.fd, closer);
-    return;
-  }
+  if (is_new) add(*flow, chained, target);
+  if (op == kOpClose) return close(*flow, target, slot);
   slot.flow = flow;
+}
+
+void FlowTable::close(Flow& flow, const FlowTarget& target, const state::FdSlot& slot) {
+  if (options_.compat) {
+    close_related(flow, ts_);
+  } else if (flow.previous_of_number != nullptr || flow.next_of_number != nullptr || slot.flow != &flow) {
+    const Closer closer{flow.process, target.tid, kOpClose};
+    end_number(last_on(*flow.table, number_of(target.fd)), closer, &flow);
+    if (slot.flow != &flow) end_shared(slot.flow, target.thread->table()->id(), target.fd, closer);
+  }
+  flow.end_ts() = ts_;
+  write(flow);
+  remove(flow);
+  slot.flow = nullptr;
 }
 
 void FlowTable::end_thread(ProcessEntity& process, int64_t tid) {
@@ -607,6 +613,7 @@ void FlowTable::end_process(ProcessEntity& process) {
       remove(*flow);
     }
   }
+  drop_table(std::exchange(process.table_flows, nullptr));
 }
 
 void FlowTable::export_process(ProcessEntity& process) {

@@ -47,14 +47,13 @@ struct Flow : TimerEntry {
 };
 
 // The data flows of one process on the numbers of one descriptor table, where each list begins: what closes
-// numbers ends their flows, and visits no others.
+// numbers ends their flows, and visits no others. Kept while the process goes on with that table.
 struct TableFlows {
   static constexpr uint32_t kLow = 64;
 
   const ProcessEntity* process = nullptr;
   uint64_t table = 0;
   size_t flows = 0;
-  uint64_t used = 0;  // which of `low` there are, as bits
   std::array<Flow*, kLow> low{};
   // Numbers from kLow on: those that the next exec may close, and those that it will not.
   SharedMap<Flow*> open;
@@ -73,9 +72,9 @@ struct FlowTarget {
   bool network = false;
   FileEntity* file = nullptr;                     // file flows
   const state::Descriptor* descriptor = nullptr;  // network flows: addresses, ports, protocol
+  state::Thread* thread = nullptr;
   int64_t tid = 0;
   int64_t fd = -1;
-  uint64_t table = 0;  // id of the descriptor table
 };
 
 class FlowTable {
@@ -191,13 +190,13 @@ class FlowTable {
   Flow* in_chain(Flow* chain, int64_t tid);
   static bool matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target);
   Flow* create(ProcessEntity& process, const FlowTarget& target);
-  void add(Flow& flow, Flow* chain, uint64_t table);
+  void add(Flow& flow, Flow* chain, const FlowTarget& target);
   void remove(Flow& flow);
   void add_to_thread(Flow& flow);
   void remove_from_thread(Flow& flow);
   void index_threads(ProcessEntity& process);
   TableFlows* find_table(const ProcessEntity& process, uint64_t table);
-  void add_to_number(Flow& flow, uint64_t table);
+  void add_to_number(Flow& flow, const state::DescriptorTable& descriptors);
   void remove_from_number(Flow& flow);
   // Whose call closes a number: the flows of that thread end with `op`, others are cut off.
   struct Closer {
@@ -208,6 +207,8 @@ class FlowTable {
   void end_number(Flow* last, const Closer& closer, const Flow* except = nullptr);
   // The flows of another process that shares the table: `hint` is what the number's slot had.
   void end_shared(void* hint, uint64_t table, int64_t fd, const Closer& closer);
+  void close(Flow& flow, const FlowTarget& target, const state::FdSlot& slot);
+  void drop_table(TableFlows* table);
   void end_numbers(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer);
   void end_marked(TableFlows& table, const state::DescriptorTable& descriptors, const Closer& closer);
   static void mark_numbers(TableFlows& table, uint64_t first, uint64_t last);
