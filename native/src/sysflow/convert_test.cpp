@@ -290,6 +290,96 @@ TEST_P(EveryAge, FlowsAreOfTheProgramAndUserThatMadeThem) {
   }
 }
 
+TEST_P(EveryAge, AProcessThatChangedIsWrittenBeforeARecordRefersToIt) {
+  const auto story = [](Scenario& world) {
+    world.mkdir(kPid, "a");
+    world.chdir(kPid, "/srv");
+    world.chdir(kPid, "/opt");
+    world.mkdir(kPid, "b");
+    world.chdir(kPid, "/srv");
+    world.chdir(kPid, "/opt");
+    world.mkdir(kPid, "c");
+    world.chdir(kPid, "/end");
+  };
+  Scenario world = small_world(GetParam());
+  story(world);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.processes.size(), 3u) << "init, the process, and the process in its other directory";
+  EXPECT_EQ(kept.processes[1].cwd, "/work/");
+  EXPECT_EQ(kept.processes[2].state, ObjectState::kModified);
+  EXPECT_EQ(kept.processes[2].cwd, "/opt/");
+  ASSERT_EQ(kept.file_events.size(), 3u);
+  EXPECT_EQ(kept.processes[2].ts, kept.file_events[1].ts);
+
+  ConvertOptions compat = everything();
+  compat.compat = true;
+  Scenario again = small_world(GetParam());
+  story(again);
+  EXPECT_EQ(convert(again, compat).processes.size(), 2u);
+}
+
+TEST(Convert, WhatAProcessDidInAnotherGroupIsWrittenFirst) {
+  Scenario world = small_world(Age::k2026);
+  world.openat(kPid, 3, kAtFdcwd, "data.txt", kReadWrite | kCreate);
+  world.write(kPid, 3, 100);
+  world.event(kPid, scap::ev::SYSCALL_SETGID_X, {scap::value::i64(0), scap::value::u32(0)});
+  world.write(kPid, 3, 30);
+  world.close(kPid, 3);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.file_flows.size(), 2u);
+  EXPECT_EQ(kept.file_flows[0].counters.write_bytes, 100);
+  EXPECT_EQ(kept.file_flows[1].counters.write_bytes, 30);
+  ASSERT_EQ(kept.processes.size(), 3u);
+  EXPECT_EQ(kept.processes[1].gid, 8);
+  EXPECT_EQ(kept.processes[2].gid, 0);
+  EXPECT_EQ(kept.processes[2].group_name, "root");
+  ASSERT_GE(kept.lines.size(), 3u);
+  const auto kind_before_end = [&kept](size_t back) {
+    const std::string& line = kept.lines[kept.lines.size() - back];
+    return line.substr(0, line.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"));
+  };
+  EXPECT_EQ(kind_before_end(3), "FileFlow") << "of the group before";
+  EXPECT_EQ(kind_before_end(2), "Process");
+}
+
+TEST(Convert, AParentThatChangedIsWrittenWithItsChild) {
+  Scenario world = small_world(Age::k2026);
+  world.mkdir(kPid, "a");
+  world.chdir(kPid, "/srv");
+  ProcessFacts child = facts(60);
+  child.ptid = kPid;
+  world.born(child, 0);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.processes.size(), 4u);
+  EXPECT_EQ(kept.processes[2].oid.hpid, 60);
+  EXPECT_EQ(kept.processes[3].oid.hpid, kPid);
+  EXPECT_EQ(kept.processes[3].cwd, "/srv/");
+}
+
+TEST(Convert, AProcessKnownFromItsExecLearnsItsUserFromItsClone) {
+  Scenario world = small_world(Age::k2017);
+  world.exec(facts(70), 0);
+  world.fork(facts(70), facts(71));
+  const Kept kept = convert(world, everything());
+  const auto at_clone = std::find_if(kept.processes.rbegin(), kept.processes.rend(),
+                                     [](const Process& process) { return process.oid.hpid == 70; });
+  ASSERT_NE(at_clone, kept.processes.rend());
+  EXPECT_EQ(at_clone->uid, 7);
+  EXPECT_EQ(at_clone->gid, 8);
+  EXPECT_EQ(at_clone->state, ObjectState::kModified);
+}
+
+TEST(Convert, ARuntimeThatThePathNamesIsTheTypeOfAContainer) {
+  Scenario world = small_world(Age::k2026);
+  ProcessFacts guest = facts(60);
+  guest.cgroup = "/lxc.payload.guest/init.scope";
+  world.born(guest, 0);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.containers.size(), 1u);
+  EXPECT_EQ(kept.containers[0].id, "guest");
+  EXPECT_EQ(kept.containers[0].type, 1);
+}
+
 TEST_P(EveryAge, ThreadsAreCountedInProcessFlows) {
   Scenario world = small_world(GetParam());
   world.spawn_thread(facts(), 51);
