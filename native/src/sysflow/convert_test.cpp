@@ -643,6 +643,35 @@ TEST(Convert, ListedConnectionsOverIpv6AreToldFromTheirCallersSideToo) {
   EXPECT_EQ(kept.network_flows[0].dport, 80);
 }
 
+// Programs that look up addresses connect datagram sockets to find out which one they would send from.
+TEST(Convert, TheCollectorTakesAConnectToNothingForIpv4) {
+  const auto flows = [](bool compat, const sfkit::testing::Endpoint& first) {
+    Scenario world = small_world(Age::k2023);
+    world.socket(kPid, 8, true, true);
+    const sfkit::testing::Endpoint nothing{.ipv6 = true};
+    if (first.port != 0) world.connect(kPid, 8, first, sfkit::testing::ipv6(60, 443), 0);
+    world.connect(kPid, 8, nothing, nothing, 0);
+    ConvertOptions options = everything();
+    options.compat = compat;
+    return convert(world, options).network_flows;
+  };
+  const std::vector<NetworkFlow> found = flows(true, {});
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_FALSE(found[0].ipv6);
+  EXPECT_EQ(found[0].proto, -1);
+  EXPECT_EQ(found[0].sip, Address{});
+  EXPECT_EQ(found[0].dip, Address{});
+  EXPECT_EQ(found[0].sport, 0);
+  // Of an earlier source it takes the second four bytes for a destination, which is not written over.
+  sfkit::testing::Endpoint first = sfkit::testing::ipv6(5, 4000);
+  first.ip[5] = 9;
+  const std::vector<NetworkFlow> after = flows(true, first);
+  ASSERT_EQ(after.size(), 1u);
+  EXPECT_EQ(after[0].sip, Address{});
+  EXPECT_EQ(after[0].dip.bytes, (std::array<uint8_t, 16>{0, 9}));
+  for (const NetworkFlow& flow : flows(false, {})) EXPECT_TRUE(flow.ipv6);
+}
+
 TEST(Convert, AnUnnamedFileIsAFileAndNoDirectory) {
   constexpr uint32_t kDirectory = 1024;
   constexpr uint32_t kTmpfile = 8192;
