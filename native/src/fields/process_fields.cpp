@@ -77,7 +77,7 @@ FieldValue FieldReader::process_field(const FieldRef& field) {
 }
 
 FieldValue FieldReader::ancestor(const FieldRef& field) {
-  Thread* process = context_->thread->leader();
+  Thread* process = &context_->thread->process_thread();
   const int steps = std::max(0, field.place_argument);
   for (int i = 0; i < steps && process != nullptr; ++i) process = engine_.parent_of(*process);
   return process == nullptr ? FieldValue() : value_of_process(field.field, *process);

@@ -290,6 +290,96 @@ TEST_P(EveryAge, FlowsAreOfTheProgramAndUserThatMadeThem) {
   }
 }
 
+TEST_P(EveryAge, AProcessThatChangedIsWrittenBeforeARecordRefersToIt) {
+  const auto story = [](Scenario& world) {
+    world.mkdir(kPid, "a");
+    world.chdir(kPid, "/srv");
+    world.chdir(kPid, "/opt");
+    world.mkdir(kPid, "b");
+    world.chdir(kPid, "/srv");
+    world.chdir(kPid, "/opt");
+    world.mkdir(kPid, "c");
+    world.chdir(kPid, "/end");
+  };
+  Scenario world = small_world(GetParam());
+  story(world);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.processes.size(), 3u) << "init, the process, and the process in its other directory";
+  EXPECT_EQ(kept.processes[1].cwd, "/work/");
+  EXPECT_EQ(kept.processes[2].state, ObjectState::kModified);
+  EXPECT_EQ(kept.processes[2].cwd, "/opt/");
+  ASSERT_EQ(kept.file_events.size(), 3u);
+  EXPECT_EQ(kept.processes[2].ts, kept.file_events[1].ts);
+
+  ConvertOptions compat = everything();
+  compat.compat = true;
+  Scenario again = small_world(GetParam());
+  story(again);
+  EXPECT_EQ(convert(again, compat).processes.size(), 2u);
+}
+
+TEST(Convert, WhatAProcessDidInAnotherGroupIsWrittenFirst) {
+  Scenario world = small_world(Age::k2026);
+  world.openat(kPid, 3, kAtFdcwd, "data.txt", kReadWrite | kCreate);
+  world.write(kPid, 3, 100);
+  world.event(kPid, scap::ev::SYSCALL_SETGID_X, {scap::value::i64(0), scap::value::u32(0)});
+  world.write(kPid, 3, 30);
+  world.close(kPid, 3);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.file_flows.size(), 2u);
+  EXPECT_EQ(kept.file_flows[0].counters.write_bytes, 100);
+  EXPECT_EQ(kept.file_flows[1].counters.write_bytes, 30);
+  ASSERT_EQ(kept.processes.size(), 3u);
+  EXPECT_EQ(kept.processes[1].gid, 8);
+  EXPECT_EQ(kept.processes[2].gid, 0);
+  EXPECT_EQ(kept.processes[2].group_name, "root");
+  ASSERT_GE(kept.lines.size(), 3u);
+  const auto kind_before_end = [&kept](size_t back) {
+    const std::string& line = kept.lines[kept.lines.size() - back];
+    return line.substr(0, line.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"));
+  };
+  EXPECT_EQ(kind_before_end(3), "FileFlow") << "of the group before";
+  EXPECT_EQ(kind_before_end(2), "Process");
+}
+
+TEST(Convert, AParentThatChangedIsWrittenWithItsChild) {
+  Scenario world = small_world(Age::k2026);
+  world.mkdir(kPid, "a");
+  world.chdir(kPid, "/srv");
+  ProcessFacts child = facts(60);
+  child.ptid = kPid;
+  world.born(child, 0);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.processes.size(), 4u);
+  EXPECT_EQ(kept.processes[2].oid.hpid, 60);
+  EXPECT_EQ(kept.processes[3].oid.hpid, kPid);
+  EXPECT_EQ(kept.processes[3].cwd, "/srv/");
+}
+
+TEST(Convert, AProcessKnownFromItsExecLearnsItsUserFromItsClone) {
+  Scenario world = small_world(Age::k2017);
+  world.exec(facts(70), 0);
+  world.fork(facts(70), facts(71));
+  const Kept kept = convert(world, everything());
+  const auto at_clone = std::find_if(kept.processes.rbegin(), kept.processes.rend(),
+                                     [](const Process& process) { return process.oid.hpid == 70; });
+  ASSERT_NE(at_clone, kept.processes.rend());
+  EXPECT_EQ(at_clone->uid, 7);
+  EXPECT_EQ(at_clone->gid, 8);
+  EXPECT_EQ(at_clone->state, ObjectState::kModified);
+}
+
+TEST(Convert, ARuntimeThatThePathNamesIsTheTypeOfAContainer) {
+  Scenario world = small_world(Age::k2026);
+  ProcessFacts guest = facts(60);
+  guest.cgroup = "/lxc.payload.guest/init.scope";
+  world.born(guest, 0);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.containers.size(), 1u);
+  EXPECT_EQ(kept.containers[0].id, "guest");
+  EXPECT_EQ(kept.containers[0].type, 1);
+}
+
 TEST_P(EveryAge, ThreadsAreCountedInProcessFlows) {
   Scenario world = small_world(GetParam());
   world.spawn_thread(facts(), 51);
@@ -551,6 +641,35 @@ TEST(Convert, ListedConnectionsOverIpv6AreToldFromTheirCallersSideToo) {
   ASSERT_EQ(kept.network_flows.size(), 1u);
   EXPECT_EQ(kept.network_flows[0].sport, 40000);
   EXPECT_EQ(kept.network_flows[0].dport, 80);
+}
+
+// Programs that look up addresses connect datagram sockets to find out which one they would send from.
+TEST(Convert, TheCollectorTakesAConnectToNothingForIpv4) {
+  const auto flows = [](bool compat, const sfkit::testing::Endpoint& first) {
+    Scenario world = small_world(Age::k2023);
+    world.socket(kPid, 8, true, true);
+    const sfkit::testing::Endpoint nothing{.ipv6 = true};
+    if (first.port != 0) world.connect(kPid, 8, first, sfkit::testing::ipv6(60, 443), 0);
+    world.connect(kPid, 8, nothing, nothing, 0);
+    ConvertOptions options = everything();
+    options.compat = compat;
+    return convert(world, options).network_flows;
+  };
+  const std::vector<NetworkFlow> found = flows(true, {});
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_FALSE(found[0].ipv6);
+  EXPECT_EQ(found[0].proto, -1);
+  EXPECT_EQ(found[0].sip, Address{});
+  EXPECT_EQ(found[0].dip, Address{});
+  EXPECT_EQ(found[0].sport, 0);
+  // Of an earlier source it takes the second four bytes for a destination, which is not written over.
+  sfkit::testing::Endpoint first = sfkit::testing::ipv6(5, 4000);
+  first.ip[5] = 9;
+  const std::vector<NetworkFlow> after = flows(true, first);
+  ASSERT_EQ(after.size(), 1u);
+  EXPECT_EQ(after[0].sip, Address{});
+  EXPECT_EQ(after[0].dip.bytes, (std::array<uint8_t, 16>{0, 9}));
+  for (const NetworkFlow& flow : flows(false, {})) EXPECT_TRUE(flow.ipv6);
 }
 
 TEST(Convert, AnUnnamedFileIsAFileAndNoDirectory) {
