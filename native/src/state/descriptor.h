@@ -70,7 +70,8 @@ struct Descriptor {
   bool of_socketpair = false;
   bool is_listed = false;  // known from a list of descriptors: its open is not in the capture
   Connection connection = Connection::kNone;
-  FdType bound_as = FdType::kUnknown;  // a bound socket: kUnix, or kIpv4Server or kIpv6Server with what follows
+  FdType bound_as =
+      FdType::kUnknown;  // a bound socket: kUnix, or kIpv4Server or kIpv6Server with what follows
   uint16_t bound_port = 0;
   IpBytes bound_ip{};
   uint64_t renamed_by = 0;  // number of the last event whose message changed the ends

@@ -187,7 +187,8 @@ void Engine::on_dup(Context& context) {
     note_closed(*table, fd, Closing::kCall);
   const FdSlot* source = table->find(to_int(old, -1));
   if (source == nullptr) return forget_fd(context, fd);
-  put_fd(*table, fd, DescriptorRef(source->descriptor), (to_uint(call.from_exit(P::flags), 0) & kOpenCloexec) != 0);
+  put_fd(*table, fd, DescriptorRef(source->descriptor),
+         (to_uint(call.from_exit(P::flags), 0) & kOpenCloexec) != 0);
   constexpr int64_t kStdin = 0;
   constexpr int64_t kStdout = 1;
   if (fd == kStdin) context.thread->flags |= kPipeDestination;

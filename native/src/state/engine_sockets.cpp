@@ -278,9 +278,8 @@ void Engine::on_connect(Context& context) {
   if (asked.family == Family::kUnix) return connect_unix(context, asked, asked.has_tuple);
   const Endpoint none;
   const bool has_port = asked.destination.port != 0 || (known.l4 != L4::kTcp && known.l4 != L4::kUdp);
-  const bool has_destination =
-      asked.has_address ||
-      (is_ip(asked.family) && asked.destination != none && (has_port || !asked.has_parameter));
+  const bool has_destination = asked.has_address || (is_ip(asked.family) && asked.destination != none &&
+                                                     (has_port || !asked.has_parameter));
   // AF_UNSPEC dissolves what there is. Where there is no parameter for it the ends show it, which are gone.
   if (!has_destination && !is_pending && (asked.has_parameter || asked.has_tuple))
     return take_peer_away(known);
