@@ -47,10 +47,6 @@ void Descriptor::set_name(std::string_view text) {
   pool->assign_name(*this, text);
 }
 
-void Descriptor::follow_renames(PathSpace space) {
-  if (is_whole(name)) pool->paths().add(place, space, name, type == FdType::kDirectory);
-}
-
 void Descriptor::renamed() {
   const std::string* now = pool->paths().update(place);
   if (now == nullptr || *now == name) return;

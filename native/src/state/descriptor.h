@@ -97,7 +97,7 @@ struct Descriptor {
   void reset();
   void set_name(std::string_view text);
   // From now on the name, a path, changes when a directory above is renamed.
-  void follow_renames(PathSpace space);
+  inline void follow_renames(PathSpace space);
   inline void update_name();
   // To be called when a call that works on directories only succeeded.
   void use_as_directory();
@@ -166,6 +166,10 @@ class DescriptorPool {
   size_t long_names_ = 0;  // bytes
   Pool<Descriptor> pool_;
 };
+
+inline void Descriptor::follow_renames(PathSpace space) {
+  if (name.starts_with('/')) pool->paths().add(place, space, name, type == FdType::kDirectory);
+}
 
 inline void Descriptor::update_name() {
   if (!pool->paths().is_current(place)) renamed();

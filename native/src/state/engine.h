@@ -117,7 +117,11 @@ class Engine {
   // that the capture never introduced stay relative.
   void resolve(Thread& thread, int64_t dirfd, Bytes path, std::string& out, Confine confine = Confine::kNo);
   // The same of what a call opens or tried to open; returns the path as the call gave it.
-  std::string_view resolve_opened(Thread& thread, const scap::CallView& call, std::string& out);
+  struct OpenedPath {
+    std::string_view text;
+    bool entered;  // it is that of the enter event
+  };
+  OpenedPath resolve_opened(Thread& thread, const scap::CallView& call, std::string& out);
   // The same of what a symbolic link leads to, which begins in the directory of the link.
   void resolve_link_target(Thread& thread, int64_t dirfd, Bytes link, Bytes target, std::string& out);
   // The process's working directory with trailing slash, "" when unknown.
@@ -268,13 +272,17 @@ class Engine {
   Descriptor& writable(Context& context);
   // A file or directory of the path in scratch_, with what the exit event says of it.
   void add_file(Context& context, int64_t fd, uint32_t flags);
-  std::string_view resolve_opened_compat(Thread& thread, const scap::CallView& call, bool entered);
-  static void use_directory(Context& context, std::string_view path);
+  OpenedPath resolve_opened_compat(Thread& thread, const scap::CallView& call);
+  static void use_directory(Context& context);
   // Of what was just opened by `path`.
   void name_as_given(const Context& context, std::string_view path);
+  void resolve_text(Thread& thread, int64_t dirfd, std::string_view path, std::string& out, Confine confine);
   static bool has_lost_cwd(Thread& thread);
   // Where the paths of a thread have one meaning.
-  static PathSpace space_of(const Thread& thread);
+  static PathSpace space_of(const Thread& thread) {
+    return thread.root.size() <= 1 ? thread.container : space_below(thread);
+  }
+  static PathSpace space_below(const Thread& thread);
   void connect_unix(Context& context, const SocketTuple& asked, bool has_tuple);
   void receive_descriptors(Context& context);
   bool is_connection(const Descriptor& descriptor) const;

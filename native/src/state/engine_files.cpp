@@ -52,25 +52,21 @@ void Engine::on_open(Context& context) {
   context.slot = nullptr;
   const int64_t fd = call.result();
   if (fd < 0) return;
+  const auto [path, entered] = compat_ ? resolve_opened_compat(*context.thread, call)
+                                       : resolve_opened(*context.thread, call, scratch_);
   auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
-  const bool entered = compat_ ? has_text(call.from_enter(P::name)) : has_path(call.from_enter(P::name));
   if (entered) {
     const auto entered_flags = static_cast<uint32_t>(to_uint(call.from_enter(P::flags), 0));
     flags = (entered_flags & (kOpenFCreated - 1)) | (flags & ~(kOpenFCreated - 1));
   }
-  std::string_view path;
-  if (compat_) {
-    path = resolve_opened_compat(*context.thread, call, entered);
-  } else {
-    path = resolve_opened(*context.thread, call, scratch_);
-    use_directory(context, path);
-  }
+  if (!compat_ && !is_whole(path)) use_directory(context);
   add_file(context, fd, flags);
   name_as_given(context, path);
 }
 
 // libs 0.18.1 folds nothing below a directory that it does not know.
-std::string_view Engine::resolve_opened_compat(Thread& thread, const scap::CallView& call, bool entered) {
+Engine::OpenedPath Engine::resolve_opened_compat(Thread& thread, const scap::CallView& call) {
+  const bool entered = has_text(call.from_enter(P::name));
   // The kernel may have read other text than the exit event shows: what was there at enter counts.
   const std::string_view path = to_text(entered ? call.from_enter(P::name) : call.from_exit(P::name));
   const Bytes dirfd = entered ? call.from_enter(P::dirfd) : call.from_exit(P::dirfd);
@@ -83,12 +79,11 @@ std::string_view Engine::resolve_opened_compat(Thread& thread, const scap::CallV
   } else {
     scratch_.assign(kUnknownDirectory).append(path);
   }
-  return path;
+  return {path, entered};
 }
 
 // Below which a file was opened: only directories have files below them.
-void Engine::use_directory(Context& context, std::string_view path) {
-  if (path.empty() || is_whole(path)) return;
+void Engine::use_directory(Context& context) {
   const Bytes dirfd = context.call->get(P::dirfd);
   if (dirfd.empty()) return;
   DescriptorTable* table = context.thread->table();
@@ -115,7 +110,7 @@ void Engine::on_creat(Context& context) {
     path = to_text(has_text(entered) ? entered : call.from_exit(P::name));
     join_path(cwd_of(*context.thread), path, scratch_);
   } else {
-    path = resolve_opened(*context.thread, call, scratch_);
+    path = resolve_opened(*context.thread, call, scratch_).text;
   }
   const bool is_doubtful = (to_uint(call.from_exit(P::creat_flags), 0) & kCreatDoubtful) != 0;
   add_file(context, fd, kCreatFlags | (is_doubtful ? kOpenDoubtful : 0));

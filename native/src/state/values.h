@@ -29,7 +29,7 @@ inline bool has_text(Bytes value) {
 
 // The same of a path: drivers of about 2019 write "<NA>" where they could not read it.
 inline bool has_path(Bytes value) {
-  return has_text(value) && scap::to_text(value) != kNotAvailable;
+  return has_text(value) && value.text() != kNotAvailable && value.text() != std::string_view("<NA>\0", 5);
 }
 
 // Whether a call removes a directory, rather than a name of a file.

@@ -101,8 +101,8 @@ class Pipeline : public filter::Feed {
       return;
     }
     // Calls of two descriptors pass by each of them.
-    const auto each = [](const state::Context& context, const auto& step) {
-      each_operation(context, op_of(context, false), step);
+    const auto each = [op = op_of(event.code, false)](const state::Context& context, const auto& step) {
+      each_operation(context, op, step);
     };
     apply_passing(
         event, shown && makes_records_[event.code], each,

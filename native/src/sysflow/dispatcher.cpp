@@ -1,6 +1,7 @@
 #include "sysflow/dispatcher.h"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "base/times.h"
@@ -43,11 +44,21 @@ char kind_letter(const state::Descriptor& descriptor, bool compat) {
   }
 }
 
+// Events without an operation that tell the kind of a file.
+constexpr auto kTellsKind = [] {
+  std::array<bool, scap::kEventCount> table{};
+  for (const uint16_t code : {ev::SYSCALL_MKNOD_X, ev::SYSCALL_MKNODAT_X, ev::SYSCALL_CHDIR_X,
+                              ev::SYSCALL_FCHDIR_X, ev::SOCKET_BIND_X}) {
+    table[code] = true;
+  }
+  return table;
+}();
+
 // What a descriptor shows of the kind of its file.
 FileKind kind_of(const state::Descriptor& descriptor, bool compat) {
-  const char letter = kind_letter(descriptor, compat);
-  if (descriptor.is_directory()) return {'d', Certainty::kKnown};
-  if (letter != 'f') return {letter, Certainty::kKnown};
+  if (!descriptor.is_file()) return {kind_letter(descriptor, compat), Certainty::kKnown};
+  if (descriptor.used_as_directory) return {'d', Certainty::kKnown};
+  constexpr char letter = 'f';
   const uint32_t flags = descriptor.open_flags;
   // Of a file without a name the path is that of a directory.
   if ((flags & state::kOpenTmpfile) != 0) return {letter, Certainty::kGuessed};
@@ -213,7 +224,7 @@ void Dispatcher::finish() {
 
 void Dispatcher::dispatch(const state::Context& context) {
   const scap::EventView& event = *context.event;
-  uint32_t op = op_of(context, options_.compat);
+  uint32_t op = op_of(event.code, options_.compat);
   if (options_.compat) {
     // The collector remembers the argument of the last setuid of any thread.
     if (event.code == ev::SYSCALL_SETUID_E && context.thread != nullptr) {
@@ -226,7 +237,7 @@ void Dispatcher::dispatch(const state::Context& context) {
     const bool mmap_exit = event.code == ev::SYSCALL_MMAP_X || event.code == ev::SYSCALL_MMAP2_X;
     if (mmap_exit && context.call != nullptr && context.call->paired()) op = 0;
   }
-  if (op == 0) learn(context);
+  if (op == 0 && kTellsKind[event.code]) learn(context);
   if (context.thread == nullptr) return;
   if (!state_.closed().empty()) end_closed(context, true);
   if (op == 0) return;
@@ -644,6 +655,8 @@ void Dispatcher::on_file_event(const state::Context& context, uint32_t op) {
   const scap::CallView& call = *context.call;
   const uint16_t code = context.event->code;
   const bool at_call = is_at_call(code);
+  // The collector does not look at the flags.
+  if (op == kOpUnlink && !options_.compat && state::removes_directory(call)) op = kOpRmdir;
 
   // With an explicit directory descriptor libs 0.18.1 shows the directory for these two.
   const state::FdSlot* directory_slot = nullptr;
