@@ -60,13 +60,16 @@ void Engine::set_cgroups(Thread& thread, Bytes cgroups) {
 
 // Faults are counted for each thread, memory for the process.
 void Engine::set_memory(Thread& thread, const scap::EventView& event) const {
+  const auto take = [&event](P name, uint64_t& to, auto width) {
+    if (const Bytes value = event.param(name); value.size() == sizeof(width))
+      to = value.load<decltype(width)>(0);
+  };
   MemoryUse& memory = thread.process_thread().memory;
-  memory.size_kb = to_uint(event.param(P::vm_size), memory.size_kb);
-  memory.resident_kb = to_uint(event.param(P::vm_rss), memory.resident_kb);
-  memory.swap_kb = to_uint(event.param(P::vm_swap), memory.swap_kb);
-  MemoryUse& own = thread.memory;
-  own.major_faults = to_uint(event.param(P::pgft_maj), own.major_faults);
-  own.minor_faults = to_uint(event.param(P::pgft_min), own.minor_faults);
+  take(P::vm_swap, memory.swap_kb, uint32_t{});
+  take(P::vm_size, memory.size_kb, uint32_t{});
+  take(P::vm_rss, memory.resident_kb, uint32_t{});
+  take(P::pgft_maj, thread.memory.major_faults, uint64_t{});
+  take(P::pgft_min, thread.memory.minor_faults, uint64_t{});
 }
 
 // A processor goes on to another thread; the event describes the one that leaves it.

@@ -274,11 +274,15 @@ void Dispatcher::refresh(ProcessEntity& process, state::Thread& thread) {
   entities_.modified(process, thread, ts_);
 }
 
-ProcessEntity& Dispatcher::process_of(state::Thread& thread, ObjectState state) {
+ProcessEntity& Dispatcher::fetch(state::Thread& thread, ObjectState state) {
   const EntityStore::Fetched fetched = entities_.process(thread, state, ts_);
+  settle(fetched, thread);
+  return *fetched.process;
+}
+
+void Dispatcher::settle(const EntityStore::Fetched& fetched, state::Thread& thread) {
   if (fetched.is_outdated) refresh(*fetched.process, thread);
   if (fetched.created && !options_.compat) refresh_parent(thread);
-  return *fetched.process;
 }
 
 // Rows show the parent beside the process.
@@ -445,10 +449,9 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   ProcessEntity& process = *fetched.process;
   if ((op == kOpExec || op == kOpSetuid) && !fetched.created) {
     become_another(process, thread, result == 0);
-  } else if (fetched.is_outdated) {
-    refresh(process, thread);
+  } else {
+    settle(fetched, thread);
   }
-  if (fetched.created && !options_.compat) refresh_parent(thread);
   if (op == kOpExec) process.ended = false;
   if (ends) {
     flows_.end_process(process);

@@ -59,7 +59,12 @@ class Dispatcher {
 
   bool is_main(const state::Thread& thread) const;
   // The process of `thread`, its record as it is now.
-  ProcessEntity& process_of(state::Thread& thread, ObjectState state);
+  ProcessEntity& process_of(state::Thread& thread, ObjectState state) {
+    ProcessEntity* const current = entities_.current(thread);
+    return current == nullptr ? fetch(thread, state) : *current;
+  }
+  ProcessEntity& fetch(state::Thread& thread, ObjectState state);
+  void settle(const EntityStore::Fetched& fetched, state::Thread& thread);
   void refresh(ProcessEntity& process, state::Thread& thread);
   void refresh_parent(state::Thread& thread);
   bool ends_process(const state::Thread& thread) const;

@@ -151,8 +151,9 @@ ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& l
   return entity;
 }
 
-EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& leader, ObjectState state,
-                                        int64_t ts) {
+EntityStore::Fetched EntityStore::process(state::Thread& thread, ObjectState state, int64_t ts) {
+  if (ProcessEntity* const as_it_is = current(thread)) return {as_it_is, false, false};
+  state::Thread& leader = thread.process_thread();
   ProcessEntity* process = find(oid_of(leader));
   if (process != nullptr) {
     if (leader.process != process && !compat_) {
