@@ -311,7 +311,7 @@ TEST(EngineProcesses, ANumberThatComesBackIsAnotherProcess) {
     world.fork(100, 200);
     EXPECT_GT(world.at(200).clone_ts, first);
     EXPECT_EQ(world.at(200).table()->find(3), nullptr);
-    EXPECT_EQ(world.at(200).cwd, "/home/");
+    EXPECT_EQ(world.at(200).cwd->text(), "/home/");
   }
 }
 
