@@ -123,12 +123,14 @@ void Engine::on_open_by_handle(Context& context) {
   const int64_t fd = call.result();
   if (fd < 0) return;
   const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
+  std::string_view path;
   if (compat_) {
     join_path("", to_text(call.from_exit(P::path)), scratch_);
   } else {
-    resolve_opened(*context.thread, call, scratch_);
+    path = resolve_opened(*context.thread, call, scratch_).text;
   }
   add_file(context, fd, flags);
+  if (!compat_) name_as_given(context, path);
 }
 
 void Engine::on_getdents(Context& context) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "events.gen.h"
 #include "testing/record_log.h"
@@ -13,9 +14,12 @@
 namespace sfkit::sysflow {
 namespace {
 
+using scap::value::i64;
+using scap::value::text;
 using sfkit::testing::Age;
 using sfkit::testing::ProcessFacts;
 using sfkit::testing::Scenario;
+namespace ev = scap::ev;
 
 constexpr uint64_t kSecond = 1'000'000'000;
 constexpr uint32_t kReadOnly = 1;
@@ -905,6 +909,272 @@ TEST(Convert, ContainersNobodyIsInAreForgottenWhenThereAreMany) {
   EXPECT_GT(kept.gone_containers.size(), 3000u);
   EXPECT_EQ(count_of(0), std::pair(0l, 1l)) << "a process is in it";
   EXPECT_EQ(count_of(1), std::pair(1l, 2l));
+}
+
+// ---- files
+
+constexpr uint32_t kWriteOnly = 2;
+constexpr uint32_t kExclusive = 1u << 4;
+constexpr uint32_t kDirectoryFlag = 1u << 10;
+constexpr uint32_t kCreated = 1u << 14;
+
+// The records of a file, each with its state and kind: "C?" for CREATED and unknown.
+std::vector<std::string> records_of(const Kept& kept, std::string_view path) {
+  std::vector<std::string> found;
+  for (const File& file : kept.files) {
+    if (file.path != path) continue;
+    found.push_back({"CMR"[static_cast<int>(file.state)], static_cast<char>(file.restype)});
+  }
+  return found;
+}
+
+using Letters = std::vector<std::string>;
+
+void event(Scenario& world, uint16_t code, const std::vector<std::string>& params) {
+  world.event(kPid, code, params);
+}
+
+void chdir_to(Scenario& world, std::string_view path) {
+  event(world, scap::ev::SYSCALL_CHDIR_X, {i64(0), text(path)});
+}
+
+TEST(Files, GetTheirKindWhenItBecomesKnown) {
+  using scap::value::u32;
+  struct Case {
+    const char* what;
+    std::function<void(Scenario&)> make;
+    Letters expected;
+  };
+  const auto open = [](uint32_t flags) {
+    return [flags](Scenario& world) {
+      world.unlink(kPid, "/f");
+      world.openat(kPid, 3, kAtFdcwd, "/f", flags);
+      world.close(kPid, 3);
+    };
+  };
+  const Case cases[] = {
+      {"created", open(kReadWrite | kCreate), {"C?", "Mf"}},
+      {"read", open(kReadOnly), {"C?", "Mf"}},
+      {"a directory", open(kReadOnly | kDirectoryFlag), {"C?", "Md"}},
+      {"opened, then listed",
+       [](Scenario& world) {
+         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+         event(world, ev::SYSCALL_GETDENTS64_X, {i64(24), i64(3)});
+         world.close(kPid, 3);
+       },
+       {"Rf", "Md"}},
+      {"opened, then listed by the older call",
+       [](Scenario& world) {
+         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+         event(world, ev::SYSCALL_GETDENTS_X, {i64(24), i64(3)});
+         world.close(kPid, 3);
+       },
+       {"Rf", "Md"}},
+      {"gone to by its descriptor",
+       [](Scenario& world) {
+         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+         event(world, ev::SYSCALL_FCHDIR_X, {i64(0), i64(3)});
+         world.close(kPid, 3);
+       },
+       {"Rf", "Md"}},
+      {"gone to by its path",
+       [](Scenario& world) {
+         world.rename(kPid, "/e", "/f");
+         chdir_to(world, "/f");
+       },
+       {"C?", "Md"}},
+      {"gone to before it is met",
+       [](Scenario& world) {
+         chdir_to(world, "/f");
+         world.openat(kPid, 3, kAtFdcwd, ".", kReadOnly);
+       },
+       {"Rd"}},
+      {"has a file below it",
+       [](Scenario& world) {
+         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+         world.openat(kPid, 4, 3, "g", kReadOnly);
+         world.close(kPid, 3);
+       },
+       {"Rf", "Md"}},
+      {"a pipe",
+       [](Scenario& world) {
+         event(world, ev::SYSCALL_MKNOD_X, {i64(0), text("/f"), u32(0010644), u32(0)});
+         world.openat(kPid, 3, kAtFdcwd, "/f", kWriteOnly);
+       },
+       {"Rp"}},
+      {"a socket that is bound",
+       [](Scenario& world) {
+         world.unlink(kPid, "/f");
+         event(world, ev::SOCKET_SOCKET_X, {i64(5), u32(1), u32(1), u32(0)});
+         event(world, ev::SOCKET_BIND_X, {i64(0), std::string("\1/f\0", 4), i64(5)});
+       },
+       {"C?", "Mu"}},
+      {"a directory where a file was",
+       [](Scenario& world) {
+         world.openat(kPid, 3, kAtFdcwd, "/f", kReadWrite | kCreate);
+         world.unlink(kPid, "/f");
+         world.mkdir(kPid, "/f");
+       },
+       {"Rf", "Md"}},
+      {"a file where a directory was, as its flags tell",
+       [](Scenario& world) {
+         world.mkdir(kPid, "/f");
+         world.openat(kPid, 3, kAtFdcwd, "/f", kWriteOnly);
+       },
+       {"Cd", "Mf"}},
+      {"opened like a file, but known as a directory",
+       [](Scenario& world) {
+         world.mkdir(kPid, "/f");
+         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+       },
+       {"Cd"}},
+      {"a link where a directory was",
+       [](Scenario& world) {
+         world.mkdir(kPid, "/f");
+         world.rmdir(kPid, "/f", 0);
+         world.symlink(kPid, "/x", "/f");
+       },
+       {"Cd", "M?"}},
+      {"a mkdir that failed tells nothing",
+       [](Scenario& world) {
+         world.openat(kPid, 3, kAtFdcwd, "/f", kReadWrite | kCreate);
+         world.mkdir(kPid, "/f");
+         world.rmdir(kPid, "/f", -20);
+       },
+       {"Rf", "Md"}},
+      {"renamed from what is known",
+       [](Scenario& world) {
+         world.mkdir(kPid, "/e");
+         world.rename(kPid, "/e", "/f");
+       },
+       {"Cd"}},
+      {"linked from what is known",
+       [](Scenario& world) {
+         world.openat(kPid, 3, kAtFdcwd, "/e", kWriteOnly | kCreate | kExclusive | kCreated);
+         world.link(kPid, "/e", "/f");
+       },
+       {"Cf"}},
+      {"renamed from where a process is",
+       [](Scenario& world) {
+         chdir_to(world, "/e/sub");
+         world.rename(kPid, "/e", "/f");
+       },
+       {"Cd"}},
+      {"another one after it was renamed away",
+       [](Scenario& world) {
+         world.mkdir(kPid, "/f");
+         world.rename(kPid, "/f", "/g");
+         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+       },
+       {"Cd", "Mf"}},
+  };
+  for (const Case& one : cases) {
+    Scenario world = small_world(Age::k2026);
+    one.make(world);
+    EXPECT_EQ(records_of(convert(world, everything()), "/f"), one.expected) << one.what;
+  }
+}
+
+TEST(Files, ChangePlacesWithTheirKinds) {
+  Scenario world = small_world(Age::k2026);
+  world.mkdir(kPid, "/d");
+  world.openat(kPid, 3, kAtFdcwd, "/f", kReadWrite | kCreate);
+  event(world, ev::SYSCALL_RENAMEAT2_X,
+        {i64(0), i64(kAtFdcwd), text("/d"), i64(kAtFdcwd), text("/f"), scap::value::u32(2)});
+  const Kept kept = convert(world, everything());
+  EXPECT_EQ(records_of(kept, "/d"), (Letters{"Cd", "Mf"}));
+  EXPECT_EQ(records_of(kept, "/f"), (Letters{"Rf", "Md"}));
+}
+
+TEST(Files, KeepTheKindOfFirstSightWithTheCollector) {
+  Scenario world = small_world(Age::k2023);
+  world.unlink(kPid, "/f");
+  world.openat(kPid, 3, kAtFdcwd, "/f", kReadWrite | kCreate);
+  chdir_to(world, "/f");
+  ConvertOptions options = everything();
+  options.compat = true;
+  EXPECT_EQ(records_of(convert(world, options), "/f"), Letters{"C?"});
+}
+
+TEST(Files, AreToldTheSameWhateverAFilterLeavesOut) {
+  Scenario world = small_world(Age::k2026);
+  event(world, ev::SYSCALL_MKNOD_X, {i64(0), text("/p"), scap::value::u32(0010644), scap::value::u32(0)});
+  world.openat(kPid, 3, kAtFdcwd, "/p", kReadOnly);
+  ConvertOptions options = everything();
+  options.filter = "evt.type = openat";
+  EXPECT_EQ(records_of(convert(world, options), "/p"), Letters{"Rp"});
+}
+
+TEST_P(EveryAge, LinksLeadFromTheirOwnDirectory) {
+  Scenario world = small_world(GetParam());
+  world.symlink(kPid, "../x/secret", "d/l");
+  world.symlink(kPid, "x", "/a/../l");
+  const Kept kept = convert(world, everything());
+  std::vector<std::string> paths;
+  for (const File& file : kept.files) paths.emplace_back(file.path.view());
+  EXPECT_EQ(paths, (std::vector<std::string>{"/work/x/secret", "/work/d/l", "/x", "/l"}));
+}
+
+TEST(Files, OfSymlinkatAreResolvedToo) {
+  Scenario world = small_world(Age::k2026);
+  world.openat(kPid, 3, kAtFdcwd, "/srv", kReadOnly | kDirectoryFlag);
+  event(world, ev::SYSCALL_SYMLINKAT_X, {i64(0), text("../x"), i64(3), text("d/l")});
+  ConvertOptions compat = everything();
+  compat.compat = true;
+  EXPECT_EQ(records_of(convert(world, everything()), "/srv/x").size(), 1u);
+  EXPECT_EQ(records_of(convert(world, compat), "../x").size(), 1u) << "as the collector has it";
+}
+
+TEST(Files, RemovedDirectoriesAreNoUnlinkedFiles) {
+  const auto ops = [](bool compat) {
+    Scenario world = small_world(Age::k2023);
+    for (const uint32_t flags : {0x200u, 0u}) {
+      event(world, ev::SYSCALL_UNLINKAT_2_X,
+            {i64(0), i64(kAtFdcwd), text("/tmp/x"), scap::value::u32(flags)});
+    }
+    ConvertOptions options = everything();
+    options.compat = compat;
+    std::vector<uint32_t> found;
+    for (const FileEvent& event : convert(world, options).file_events) found.push_back(event.op_flags);
+    return found;
+  };
+  EXPECT_EQ(ops(false), (std::vector<uint32_t>{kOpRmdir, kOpUnlink}));
+  EXPECT_EQ(ops(true), (std::vector<uint32_t>{kOpUnlink, kOpUnlink}));
+}
+
+TEST(Files, OfPathsThatTheDriverCouldNotReadAreUnknown) {
+  Scenario world = small_world(Age::k2026);
+  world.rename(kPid, "<NA>", "/b");
+  event(world, ev::SYSCALL_MKDIR_2_X, {i64(0), "", scap::value::u32(0)});
+  event(world, ev::SYSCALL_MKDIRAT_X, {i64(0), i64(77), text("./d"), scap::value::u32(0)});
+  const Kept kept = convert(world, everything());
+  std::vector<std::string> paths;
+  for (const File& file : kept.files) paths.emplace_back(file.path.view());
+  EXPECT_EQ(paths, (std::vector<std::string>{"<UNKNOWN>", "/b", "<UNKNOWN>d"}));
+}
+
+TEST(Files, BelowARenamedDirectoryHaveTheNewPathFromThenOn) {
+  Scenario world = small_world(Age::k2026);
+  world.openat(kPid, 3, kAtFdcwd, "/d/f", kReadWrite);
+  world.write(kPid, 3, 1);
+  world.rename(kPid, "/d", "/e");
+  world.write(kPid, 3, 20);
+  world.close(kPid, 3);
+  const auto bytes_of = [](const Kept& kept, std::string_view path) {
+    int64_t bytes = 0;
+    for (const FileFlow& flow : kept.file_flows) {
+      for (const File& file : kept.files) {
+        if (file.oid == flow.file_oid && file.path == path) bytes += flow.counters.write_bytes;
+      }
+    }
+    return bytes;
+  };
+  const Kept kept = convert(world, everything());
+  EXPECT_EQ(bytes_of(kept, "/d/f"), 1);
+  EXPECT_EQ(bytes_of(kept, "/e/f"), 20);
+  ConvertOptions compat = everything();
+  compat.compat = true;
+  EXPECT_EQ(bytes_of(convert(world, compat), "/d/f"), 21);
 }
 
 }  // namespace

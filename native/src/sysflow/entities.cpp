@@ -308,7 +308,8 @@ void EntityStore::learn(state::Thread& thread, std::string_view path, FileKind k
 
 void EntityStore::learn(FileEntity& file, FileKind kind, int64_t ts) {
   File& record = file.record;
-  if (kind.certainty == Certainty::kNone) return;
+  // Where the directory is unknown, several files can have one path.
+  if (kind.certainty == Certainty::kNone || !state::is_whole(record.path)) return;
   if (record.restype == kind.letter) {
     file.certainty = std::max(file.certainty, kind.certainty);
     return;
