@@ -190,7 +190,7 @@ struct FdSlot {
 // After a fork the tables of parent and child share what neither has changed.
 class DescriptorTable {
  public:
-  // `id` tells it from others of a capture.
+  // `id` tells it from others: the thread it was made for, so that a new section has it again, or any number.
   explicit DescriptorTable(uint64_t id = 0) : id_(id) {}
   ~DescriptorTable() { clear(); }
   DescriptorTable(const DescriptorTable&) = delete;

@@ -114,13 +114,14 @@ Thread* ThreadTable::create(int64_t tid) {
   thread->reset();
   thread->tid = tid;
   thread->cwd = std::make_shared<WorkingDirectory>();
-  thread->descriptors = std::make_shared<DescriptorTable>(++tables_);
+  thread->descriptors = std::make_shared<DescriptorTable>(static_cast<uint64_t>(tid));
   threads_.put(tid, thread);
   return thread;
 }
 
 std::shared_ptr<DescriptorTable> ThreadTable::copy_of(const DescriptorTable& table) {
-  auto copy = std::make_shared<DescriptorTable>(++tables_);
+  constexpr uint64_t kNoThread = uint64_t{1} << 63;
+  auto copy = std::make_shared<DescriptorTable>(kNoThread | ++copies_);
   copy->copy_from(table);
   return copy;
 }

@@ -279,7 +279,7 @@ class ThreadTable {
   Pool<Thread> thread_pool_;
   Pool<ThreadGroup> group_pool_;
   Thread* last_ = nullptr;
-  uint64_t tables_ = 0;  // made so far
+  uint64_t copies_ = 0;  // of tables, made so far
   std::vector<Gone> gone_;
 };
 

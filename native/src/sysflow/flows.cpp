@@ -39,6 +39,40 @@ uint64_t ports_and_family(uint16_t sport, uint16_t dport, bool ipv6) {
   return uint64_t{sport} << 32 | uint64_t{dport} << 16 | (ipv6 ? 1 : 0);
 }
 
+uint64_t number_of(int64_t fd) {
+  return static_cast<uint32_t>(fd);
+}
+
+// The last flow on a number.
+Flow* last_on(const TableFlows& table, uint64_t number) {
+  if (number < TableFlows::kLow) return table.low[number];
+  Flow* const* found = table.open.find(number);
+  if (found == nullptr) found = table.kept.find(number);
+  return found == nullptr ? nullptr : *found;
+}
+
+void set_last_on_high(TableFlows& table, uint64_t number, Flow* flow) {
+  if (Flow** const kept = table.kept.writable(number)) {
+    if (flow != nullptr) {
+      *kept = flow;
+    } else {
+      table.kept.erase(number);
+    }
+  } else if (flow != nullptr) {
+    table.open.put(number, flow);
+  } else {
+    table.open.erase(number);
+  }
+}
+
+void set_last_on(TableFlows& table, uint64_t number, Flow* flow) {
+  if (number < TableFlows::kLow) {
+    table.low[number] = flow;
+  } else {
+    set_last_on_high(table, number, flow);
+  }
+}
+
 template <typename Record>
 void start_record(Record& record, const ProcessEntity& process, const FlowTarget& target, int64_t ts) {
   record.proc_oid = process.record.oid;
@@ -89,6 +123,10 @@ FlowTable::NetworkKey FlowTable::network_key(const Flow& flow) {
 
 Flow* FlowTable::chain(ProcessEntity& process, const FlowTarget& target) {
   const auto fd = static_cast<int32_t>(target.fd);
+  if (is_chained_by_number(target.network)) {
+    const TableFlows* const table = find_table(process, target.thread->table()->id());
+    return table == nullptr ? nullptr : last_on(*table, number_of(target.fd));
+  }
   Flow** head;
   if (target.network) {
     const state::Descriptor& descriptor = *target.descriptor;
@@ -105,23 +143,26 @@ Flow* FlowTable::chain(ProcessEntity& process, const FlowTarget& target) {
 }
 
 // A chain that took long to walk is not walked again.
-Flow* FlowTable::in_chain(Flow* chain, int64_t tid) {
+Flow* FlowTable::in_chain(Flow* chain, const FlowTarget& target) {
   if (chain == nullptr) return nullptr;
   if (chain->chain != 0) {
-    Flow** const found = members_.find({chain->chain, tid});
+    Flow** const found = members_.find({chain->chain, target.tid, target.file});
     return found == nullptr ? nullptr : *found;
   }
+  Flow* Flow::*const next =
+      is_chained_by_number(target.network) ? &Flow::next_of_number : &Flow::next_related;
   size_t steps = 0;
   Flow* flow = chain;
-  while (flow != nullptr && flow->tid() != tid) {
-    flow = flow->next_related;
+  while (flow != nullptr && (flow->tid() != target.tid || flow->file != target.file)) {
+    flow = flow->*next;
     ++steps;
   }
   if (steps <= kLongChain) return flow;
   ++last_chain_;
-  for (Flow* member = chain; member != nullptr; member = member->next_related) {
+  for (Flow* member = chain; member != nullptr; member = member->*next) {
+    if (member->network != target.network) continue;
     member->chain = last_chain_;
-    members_.put({last_chain_, member->tid()}, member);
+    members_.put(member_key(*member), member);
   }
   return flow;
 }
@@ -205,44 +246,6 @@ void FlowTable::remove_from_thread(Flow& flow) {
 }
 
 // ---- flows by number
-
-namespace {
-
-uint64_t number_of(int64_t fd) {
-  return static_cast<uint32_t>(fd);
-}
-
-// The last flow on a number.
-Flow* last_on(const TableFlows& table, uint64_t number) {
-  if (number < TableFlows::kLow) return table.low[number];
-  Flow* const* found = table.open.find(number);
-  if (found == nullptr) found = table.kept.find(number);
-  return found == nullptr ? nullptr : *found;
-}
-
-void set_last_on_high(TableFlows& table, uint64_t number, Flow* flow) {
-  if (Flow** const kept = table.kept.writable(number)) {
-    if (flow != nullptr) {
-      *kept = flow;
-    } else {
-      table.kept.erase(number);
-    }
-  } else if (flow != nullptr) {
-    table.open.put(number, flow);
-  } else {
-    table.open.erase(number);
-  }
-}
-
-void set_last_on(TableFlows& table, uint64_t number, Flow* flow) {
-  if (number < TableFlows::kLow) {
-    table.low[number] = flow;
-  } else {
-    set_last_on_high(table, number, flow);
-  }
-}
-
-}  // namespace
 
 TableFlows* FlowTable::find_table(const ProcessEntity& process, uint64_t table) {
   if (process.table_flows != nullptr && process.table_flows->table == table) return process.table_flows;
@@ -413,12 +416,19 @@ void FlowTable::add(Flow& flow, Flow* chain, const FlowTarget& target) {
     index_threads(process);
   }
 
-  // Behind the first of the chain, so that the table changes only when the chain begins or its first leaves.
+  flow.chain = chain == nullptr ? 0 : chain->chain;
+  if (flow.chain != 0) members_.put(member_key(flow), &flow);
+  if (!is_chained_by_number(flow.network)) add_to_related(flow, chain);
+  flow.table = nullptr;
+  if (!options_.compat) add_to_number(flow, *target.thread->table());
+  data_timers_.insert(&flow);
+}
+
+// Behind the first of the chain, so that the table changes only when the chain begins or its first leaves.
+void FlowTable::add_to_related(Flow& flow, Flow* chain) {
   flow.previous_related = chain;
   flow.next_related = chain == nullptr ? nullptr : chain->next_related;
   if (flow.next_related != nullptr) flow.next_related->previous_related = &flow;
-  flow.chain = chain == nullptr ? 0 : chain->chain;
-  if (flow.chain != 0) members_.put({flow.chain, flow.tid()}, &flow);
   if (chain != nullptr) {
     chain->next_related = &flow;
   } else if (flow.network) {
@@ -426,9 +436,18 @@ void FlowTable::add(Flow& flow, Flow* chain, const FlowTarget& target) {
   } else {
     file_flows_.put(file_key(flow), &flow);
   }
-  data_timers_.insert(&flow);
-  flow.table = nullptr;
-  if (!options_.compat) add_to_number(flow, *target.thread->table());
+}
+
+void FlowTable::remove_from_related(Flow& flow) {
+  Flow* const next = flow.next_related;
+  if (next != nullptr) next->previous_related = flow.previous_related;
+  if (flow.previous_related != nullptr) {
+    flow.previous_related->next_related = next;
+  } else if (flow.network) {
+    next != nullptr ? network_flows_.put(network_key(flow), next) : network_flows_.erase(network_key(flow));
+  } else {
+    next != nullptr ? file_flows_.put(file_key(flow), next) : file_flows_.erase(file_key(flow));
+  }
 }
 
 void FlowTable::remove(Flow& flow) {
@@ -441,18 +460,8 @@ void FlowTable::remove(Flow& flow) {
     process.threads_indexed = process.flow_count != 0;
   }
 
-  if (flow.chain != 0) members_.erase({flow.chain, flow.tid()});
-  Flow* next_related = flow.next_related;
-  if (next_related != nullptr) next_related->previous_related = flow.previous_related;
-  if (flow.previous_related != nullptr) {
-    flow.previous_related->next_related = next_related;
-  } else if (flow.network) {
-    next_related != nullptr ? network_flows_.put(network_key(flow), next_related)
-                            : network_flows_.erase(network_key(flow));
-  } else {
-    next_related != nullptr ? file_flows_.put(file_key(flow), next_related)
-                            : file_flows_.erase(file_key(flow));
-  }
+  if (flow.chain != 0) members_.erase(member_key(flow));
+  if (!is_chained_by_number(flow.network)) remove_from_related(flow);
   if (flow.resting) {
     leave_resting(flow);
   } else {
@@ -539,7 +548,7 @@ void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32
   Flow* chained = nullptr;
   if (flow == nullptr || !matches(*flow, process, target)) {
     chained = chain(process, target);
-    flow = in_chain(chained, target.tid);
+    flow = in_chain(chained, target);
   }
   const bool is_new = flow == nullptr;
   if (is_new) {

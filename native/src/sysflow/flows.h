@@ -28,15 +28,22 @@ struct Flow : TimerEntry {
   int64_t last_ts = 0;         // time of the last operation
   Flow* previous = nullptr;    // in the process's list
   Flow* next = nullptr;
-  Flow* previous_related = nullptr;  // flows of other threads on the same descriptor and resource
+  // Flows of other threads on the same descriptor and resource; of network flows, and in compat mode.
+  Flow* previous_related = nullptr;
   Flow* next_related = nullptr;
-  uint64_t chain = 0;                  // number of that list in FlowTable::members_; 0 for a short one
   Flow* previous_of_thread = nullptr;  // where the process is in FlowTable::threads_
   Flow* next_of_thread = nullptr;
+<<<<<<< HEAD
   TableFlows* table = nullptr;  // null in compat mode
   Flow* previous_of_number =
       nullptr;  // flows of the process on the same number of that table, the last first
+=======
+  TableFlows* table = nullptr;         // null in compat mode
+  Flow* previous_of_number = nullptr;  // flows of the process on the same number of that table, the last first
+>>>>>>> wt-n
   Flow* next_of_number = nullptr;
+  // In FlowTable::members_: number of the list in which flows are looked up; 0 for a short one.
+  uint64_t chain = 0;
 
   uint32_t& op_flags() { return network ? net.op_flags : data.op_flags; }
   int64_t& ts() { return network ? net.ts : data.ts; }
@@ -131,7 +138,8 @@ class FlowTable {
   uint64_t discarded() const { return discarded_; }
 
  private:
-  // What flows of several threads share: they are chained under it.
+  // What flows of several threads share: they are chained under it. File flows without compat mode need no key,
+  // as all on one number of a table are on the same file.
   struct FileKey {
     const ProcessEntity* process = nullptr;
     const FileEntity* file = nullptr;
@@ -150,6 +158,7 @@ class FlowTable {
   struct MemberKey {
     uint64_t chain = 0;
     int64_t tid = 0;
+    const FileEntity* file = nullptr;
     bool operator==(const MemberKey&) const = default;
   };
   // The flows of one thread.
@@ -168,7 +177,8 @@ class FlowTable {
     uint64_t operator()(const FileKey& key) const;
     uint64_t operator()(const NetworkKey& key) const;
     uint64_t operator()(const MemberKey& key) const {
-      return mix_words(key.chain, static_cast<uint64_t>(key.tid));
+      return mix_words(mix_words(key.chain, static_cast<uint64_t>(key.tid)),
+                       reinterpret_cast<uintptr_t>(key.file));
     }
     uint64_t operator()(const ThreadKey& key) const {
       return mix_words(reinterpret_cast<uintptr_t>(key.process), static_cast<uint64_t>(key.tid));
@@ -187,11 +197,15 @@ class FlowTable {
   // The first flow of the chain on the target's resource, nullptr when there is none.
   Flow* chain(ProcessEntity& process, const FlowTarget& target);
   // The flow of the target's thread in a chain, nullptr when there is none.
-  Flow* in_chain(Flow* chain, int64_t tid);
+  Flow* in_chain(Flow* chain, const FlowTarget& target);
+  static MemberKey member_key(const Flow& flow) { return {flow.chain, flow.tid(), flow.file}; }
+  bool is_chained_by_number(bool network) const { return !network && !options_.compat; }
   static bool matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target);
   Flow* create(ProcessEntity& process, const FlowTarget& target);
   void add(Flow& flow, Flow* chain, const FlowTarget& target);
   void remove(Flow& flow);
+  void add_to_related(Flow& flow, Flow* chain);
+  void remove_from_related(Flow& flow);
   void add_to_thread(Flow& flow);
   void remove_from_thread(Flow& flow);
   void index_threads(ProcessEntity& process);
