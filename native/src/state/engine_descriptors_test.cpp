@@ -142,15 +142,13 @@ class Machine {
   void unshare(int64_t tid, uint32_t flags, int64_t result = 0) {
     event(tid, ev::SYSCALL_UNSHARE_X, {i64(result), u32(flags)});
   }
-  void chdir(int64_t tid, std::string_view path) {
-    event(tid, ev::SYSCALL_CHDIR_X, {i64(0), text(path)});
-  }
+  void chdir(int64_t tid, std::string_view path) { event(tid, ev::SYSCALL_CHDIR_X, {i64(0), text(path)}); }
   // One of the two events of a clone: `tid` reports it, `result` is the child, 0 in the child.
   void clone(int64_t tid, int64_t result, int64_t pid, int64_t ptid, uint32_t flags) {
     event(tid, ev::SYSCALL_CLONE_20_X,
-          {i64(result), text("/bin/app"), "",          i64(tid), i64(pid), i64(ptid), text(""),
-           i64(1024),   u64(0),           u64(0),      u32(0),   u32(0),   u32(0),    text("app"),
-           list({}),    u32(flags),       u32(0),      u32(0),   i64(tid), i64(pid)});
+          {i64(result), text("/bin/app"), "",     i64(tid), i64(pid), i64(ptid), text(""),
+           i64(1024),   u64(0),           u64(0), u32(0),   u32(0),   u32(0),    text("app"),
+           list({}),    u32(flags),       u32(0), u32(0),   i64(tid), i64(pid)});
   }
   void spawn(int64_t parent, int64_t child, uint32_t flags) {
     const bool is_thread = (flags & kCloneThread) != 0;
@@ -159,8 +157,8 @@ class Machine {
   }
   void exec(int64_t tid) {
     event(tid, ev::SYSCALL_EXECVE_19_X,
-          {i64(0), text("x"), "", i64(tid), i64(tid), i64(1), text(""), i64(1024), u64(0), u64(0), u32(0),
-           u32(0), u32(0), text("x"), list({}), text("A=1"), u32(0), i64(tid), u32(0), u32(0)});
+          {i64(0), text("x"), "",     i64(tid),  i64(tid), i64(1),      text(""), i64(1024), u64(0), u64(0),
+           u32(0), u32(0),    u32(0), text("x"), list({}), text("A=1"), u32(0),   i64(tid),  u32(0), u32(0)});
   }
   void exit(int64_t tid) { event(tid, ev::PROCEXIT_1_E, {i64(0), i64(0), u8(0), u8(0), i64(0)}); }
 
@@ -251,7 +249,8 @@ TEST(Messages, ShowASocketWhereAListHasSomethingElse) {
   machine.receive(kApp, 5, kOther, kClient);
   EXPECT_EQ(machine.name(4), "10.0.0.5:54321->192.0.2.53:53");
   EXPECT_EQ(machine.name(5), "198.51.100.9:6666->10.0.0.5:54321");
-  EXPECT_EQ(machine.name(9), "/old") << "of what the other number stands for nothing is known to have changed";
+  EXPECT_EQ(machine.name(9), "/old")
+      << "of what the other number stands for nothing is known to have changed";
 }
 
 TEST(Messages, PortZeroIsNobodysService) {
@@ -531,16 +530,14 @@ TEST(Numbers, LoseTheirNamesToWhatIsNotKnown) {
   });
   expect_unknown("close, EIO", [](Machine& m) { m.close(kApp, 5, -5); });
   expect_unknown("close, EINTR", [](Machine& m) { m.close(kApp, 5, -4); });
-  expect_unknown("SCM_RIGHTS", [](Machine& m) {
-    m.receive_control(3, u64(16 + 8) + i32(1) + i32(1) + i32(77) + i32(5));
-  });
+  expect_unknown("SCM_RIGHTS",
+                 [](Machine& m) { m.receive_control(3, u64(16 + 8) + i32(1) + i32(1) + i32(77) + i32(5)); });
   expect_unknown("SCM_RIGHTS after other messages", [](Machine& m) {
     m.receive_control(3, u64(16 + 12) + i32(1) + i32(2) + std::string(12, 'u') + std::string(4, 0) +
                              u64(16 + 4) + i32(1) + i32(1) + i32(5));
   });
-  expect_unknown("SCM_RIGHTS, cut off", [](Machine& m) {
-    m.receive_control(3, u64(16 + 400) + i32(1) + i32(1) + i32(5));
-  });
+  expect_unknown("SCM_RIGHTS, cut off",
+                 [](Machine& m) { m.receive_control(3, u64(16 + 400) + i32(1) + i32(1) + i32(5)); });
   expect_unknown("SCM_RIGHTS of another byte order", [](Machine& m) {
     m.receive_control(3, std::string("\0\0\0\0\0\0\0\x14\0\0\0\1\0\0\0\1\0\0\0\5", 20));
   });
@@ -783,10 +780,7 @@ TEST(CloseOnExec, IsAskedForInManyWays) {
       {"open", ev::SYSCALL_OPEN_X, {i64(5), text("/f"), u32(1 | kOpenCloexec), u32(0)}, true},
       {"open without", ev::SYSCALL_OPEN_X, {i64(5), text("/f"), u32(1), u32(0)}, false},
       {"socket", ev::SOCKET_SOCKET_X, {i64(5), u32(2), u32(1 | kSocketFlag), u32(0)}, true},
-      {"socket of 2026",
-       ev::SOCKET_SOCKET_X,
-       {i64(5), u32(2), u32(1), u32(0), u32(kOpenCloexec)},
-       true},
+      {"socket of 2026", ev::SOCKET_SOCKET_X, {i64(5), u32(2), u32(1), u32(0), u32(kOpenCloexec)}, true},
       {"socketpair",
        ev::SOCKET_SOCKETPAIR_X,
        {i64(0), i64(5), i64(6), u64(1), u64(2), u32(1), u32(1 | kSocketFlag), u32(0)},

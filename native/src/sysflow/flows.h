@@ -33,14 +33,9 @@ struct Flow : TimerEntry {
   Flow* next_related = nullptr;
   Flow* previous_of_thread = nullptr;  // where the process is in FlowTable::threads_
   Flow* next_of_thread = nullptr;
-<<<<<<< HEAD
   TableFlows* table = nullptr;  // null in compat mode
   Flow* previous_of_number =
       nullptr;  // flows of the process on the same number of that table, the last first
-=======
-  TableFlows* table = nullptr;         // null in compat mode
-  Flow* previous_of_number = nullptr;  // flows of the process on the same number of that table, the last first
->>>>>>> wt-n
   Flow* next_of_number = nullptr;
   // In FlowTable::members_: number of the list in which flows are looked up; 0 for a short one.
   uint64_t chain = 0;
@@ -138,8 +133,8 @@ class FlowTable {
   uint64_t discarded() const { return discarded_; }
 
  private:
-  // What flows of several threads share: they are chained under it. File flows without compat mode need no key,
-  // as all on one number of a table are on the same file.
+  // What flows of several threads share: they are chained under it. File flows without compat mode need no
+  // key, as all on one number of a table are on the same file.
   struct FileKey {
     const ProcessEntity* process = nullptr;
     const FileEntity* file = nullptr;
