@@ -275,17 +275,14 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
     child.births |= kBornByCaller;
     // The child's own event need not have the flags of the call.
     if ((flags & kCloneNewUser) != 0 && child.exec_ts == 0) enter_user_namespace(child);
+    const bool shares = (flags & kCloneFs) != 0 && child.cwd != nullptr;
+    if (shares && child.cwd->text() == cwd_of(*caller)) child.share_directory(*caller);
     return;
   }
   if ((flags & (kCloneNewPid | kCloneParent)) != 0) return;
   if (!compat_ && has_ended(child_tid, *caller, event)) return;
   if (Thread* old = threads_.find(child_tid)) {
-    if ((old->flags & kCloneInverted) != 0) {
-      // Some probes leave flags out of the child's own event.
-      const bool shares = !compat_ && (flags & kCloneFs) != 0 && old->cwd != nullptr;
-      if (shares && old->cwd->text() == cwd_of(*caller)) old->share_directory(*caller);
-      if (compat_) return;
-    }
+    if (compat_ && (old->flags & kCloneInverted) != 0) return;
     threads_.remove(old);
   }
   Thread& child = *threads_.create(child_tid);
