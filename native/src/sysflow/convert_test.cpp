@@ -865,7 +865,10 @@ void close_range(Scenario& world, int64_t first, int64_t last, uint32_t flags) {
 const End kEnds[] = {
     {"close", [](Scenario& world, int64_t fd) { world.close(kPid, fd); }, kOpClose},
     {"close, EIO",
-     [](Scenario& world, int64_t fd) { world.event(kPid, ev::SYSCALL_CLOSE_X, {i64(-5), i64(fd)}); }, kOpClose},
+     [](Scenario& world, int64_t fd) {
+       world.event(kPid, ev::SYSCALL_CLOSE_X, {i64(-5), i64(fd)});
+     },
+     kOpClose},
     {"dup2", [](Scenario& world, int64_t fd) { world.dup2(kPid, 4, fd); }, kOpClose},
     {"dup2 of something unknown", [](Scenario& world, int64_t fd) { world.dup2(kPid, 99, fd); }, kOpClose},
     {"dup3",
@@ -889,8 +892,8 @@ const End kEnds[] = {
        world.exec(facts(), 0);
      },
      kOpClose},
-    {"an open of the same number", [](Scenario& world, int64_t fd) { world.open(kPid, fd, "/new", kReadOnly); },
-     kOpTruncate},
+    {"an open of the same number",
+     [](Scenario& world, int64_t fd) { world.open(kPid, fd, "/new", kReadOnly); }, kOpTruncate},
     {"F_DUPFD",
      [](Scenario& world, int64_t fd) {
        world.event(kPid, ev::SYSCALL_FCNTL_X, {i64(fd), i64(4), u8(1), u64(0)});
@@ -951,8 +954,8 @@ TEST(Convert, AnExecEndsTheFlowsOfWhatItClosesAlone) {
   for (const FileFlow& flow : kept.file_flows) {
     const bool is_closed = (flow.op_flags & kOpClose) != 0;
     closed += is_closed ? 1 : 0;
-    EXPECT_EQ(is_closed, (flow.op_flags & kOpOpen) == 0 &&
-                             (flow.fd % 2 == 0 || flow.fd == 11 || flow.fd == 111))
+    EXPECT_EQ(is_closed,
+              (flow.op_flags & kOpOpen) == 0 && (flow.fd % 2 == 0 || flow.fd == 11 || flow.fd == 111))
         << flow.fd << ' ' << flow.op_flags;
   }
   EXPECT_EQ(closed, 102u);
