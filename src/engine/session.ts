@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { loadAddon } from './addon.js';
 import { ColumnBatch } from './batch.js';
 import { type SessionConfig, toNativeConfig } from './config.js';
@@ -129,6 +130,8 @@ function iterate<Batch>(native: NativeSession, convert: (batch: AnyBatch) => Bat
           const batch = await native.next();
           if (batch === null) return;
           yield convert(batch);
+          // While batches are there the event loop would not turn, and with it no memory of theirs be given back.
+          await turn();
         }
       } catch (error) {
         throw fromNative(error);
