@@ -130,7 +130,8 @@ function iterate<Batch>(native: NativeSession, convert: (batch: AnyBatch) => Bat
           const batch = await native.next();
           if (batch === null) return;
           yield convert(batch);
-          // While batches are there the event loop would not turn, and with it no memory of theirs be given back.
+          // Node.js frees the memory of batches between turns of the event loop. Without this, a slow consumer never
+          // lets it turn.
           await turn();
         }
       } catch (error) {
