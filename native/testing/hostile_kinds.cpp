@@ -551,6 +551,17 @@ Capture execs(uint32_t n) {
   return world.take();
 }
 
+Capture long_arguments(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) {
+    world.clone(kFirst + i, kMain);
+    ProcessFacts facts = process(kFirst + i, kMain);
+    facts.args = {numbered("a", i) + std::string(32'000, 'x')};
+    world.exec(facts, 0);
+  }
+  return world.take();
+}
+
 Capture changes_of_user(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) world.setuid(kMain, i);
@@ -1054,6 +1065,7 @@ const std::vector<HostileKind>& hostile_kinds() {
       {"pid_namespaces", "processes in namespaces that have the same inner numbers", 10000, kLinear,
        pid_namespaces},
       {"execs", "execs with different arguments and environments", 10000, kFlat, execs},
+      {"long_arguments", "processes, each with 32 KB of arguments of its own", 300, kLinear, long_arguments},
       {"changes_of_user", "one process changes its user again and again", 20000, kFlat, changes_of_user},
 
       {"setuid_of_many_flows", "many open files, then changes of the user", 10000, kLinear,
