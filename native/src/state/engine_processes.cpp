@@ -131,6 +131,7 @@ void Engine::inherit(Thread& thread, Thread& from, bool new_process) {
   thread.executable = from.executable;
   thread.capabilities = from.capabilities;
   thread.in_user_namespace = from.in_user_namespace;
+  thread.secure_bits = from.secure_bits;
   if ((thread.flags & kCloneNewUser) != 0) enter_user_namespace(thread);
   if (!new_process) thread.exec_ts = from.exec_ts;
   if (!new_process) return;
@@ -438,6 +439,7 @@ void Engine::on_exec(Context& context) {
   replace(thread->executable.ctime, P::exe_ino_ctime);
   replace(thread->executable.mtime, P::exe_ino_mtime);
   thread->executable.flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
+  thread->secure_bits &= ~kKeepCapabilities;
   thread->flags &= kPipeSource | kPipeDestination | kIsMainThread | kCloneInverted;
   threads_.keep_only(thread);
   changed(*thread, true);
