@@ -26,7 +26,7 @@ constexpr size_t kMaxComm = 15;  // the kernel cuts longer names
 
 constexpr uint64_t kAllCapabilities = (uint64_t{1} << 41) - 1;  // the last one is CAP_CHECKPOINT_RESTORE
 
-// The kind of namespace that a descriptor stands for, as a flag of clone; 0 when its name does not say.
+// The kind of namespace that a descriptor stands for, as a flag of clone; 0 when its name does not show it.
 uint32_t namespace_kind(const FdSlot* slot) {
   if (slot == nullptr) return 0;
   const std::string_view name = slot->descriptor->name;

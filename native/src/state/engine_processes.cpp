@@ -181,7 +181,7 @@ void Engine::learn_from_child(Thread& child, const scap::CallView& call) {
   child.pidns_start_ts = boot_time_ + to_uint(call.from_exit(P::pidns_init_start_ts), 0);
 }
 
-// A leader that is known by its number alone has what its member says of the process.
+// A leader that is known by its number alone takes what its member shows of the process.
 void Engine::repair_leader(Thread& leader, const Thread& member) {
   leader.pid = member.pid;
   leader.ptid = member.ptid;
@@ -227,7 +227,8 @@ Thread& Engine::meet_caller(Context& context) {
   return *caller;
 }
 
-// The thread shares what its leader has, and what it did before the capture said so is the process's too.
+// The thread shares the descriptors of its leader, and those it opened before that was known are the
+// process's.
 void Engine::meet_leader(Thread& member) {
   if (member.pid < 0 || member.is_leader()) return;
   Thread* leader = threads_.find(member.pid);

@@ -25,7 +25,7 @@ constexpr uint64_t kBoot = 1'600'000'000'000'000'000;
 constexpr uint64_t kAllCapabilities = (uint64_t{1} << 41) - 1;
 constexpr uint32_t kThreadFlags = kCloneFiles | kCloneThread;
 
-// What an exit of clone says of the thread that reports it.
+// Parameters of an exit of clone, which describe the thread that reports it.
 struct Clone {
   int64_t tid = 0;
   int64_t result = 0;
@@ -128,7 +128,7 @@ class World {
     clone(caller(from, to));
     clone(child(to, from));
   }
-  // As an exec tells it; the numbers of its process group differ in a pid namespace.
+  // The numbers of the process group differ in a pid namespace.
   void exec(int64_t tid, int64_t vpgid, int64_t pgid, uint32_t uid = 7) {
     event(tid, ev::SYSCALL_EXECVE_19_X,
           {i64(0),    text("tool"),  "",     i64(tid),   i64(tid), i64(1),   text(""),
@@ -225,7 +225,7 @@ TEST(EngineProcesses, AnExecOfAnUnknownThreadShowsWhetherItIsInANamespace) {
   EXPECT_EQ(world.at(301).vtid, -1);
 }
 
-// ---- what clone events tell
+// ---- what clone events show
 
 TEST(EngineProcesses, TheCallerOfACloneIsWhatItsEventSays) {
   World world;
@@ -241,7 +241,7 @@ TEST(EngineProcesses, TheCallerOfACloneIsWhatItsEventSays) {
   EXPECT_EQ(world.at(100).memory.size_kb, 4000u);
   EXPECT_EQ(world.at(200).comm, "renamed");
 
-  // One that failed tells as much; what it leaves open stays.
+  // A clone that failed describes its caller too; what it leaves open stays.
   facts = caller(100, -11);
   facts.comm = "<NA>";
   facts.uid = kNoId;
@@ -284,7 +284,7 @@ TEST(EngineProcesses, ALeaderKnownFromItsThreadHasTheNumbersOfTheProcess) {
   EXPECT_EQ(world.at(30).vtid, 8);
 }
 
-TEST(EngineProcesses, AChildTellsItsGroupsAndFaults) {
+TEST(EngineProcesses, AChildReportsItsGroupsAndFaults) {
   World world;
   const std::string id(64, 'a');
   world.clone(caller(100, 200));
@@ -361,7 +361,7 @@ TEST(EngineProcesses, AChildThatIsLateIsNoOtherProcess) {
   EXPECT_GT(world.at(200).clone_ts, born);
 }
 
-TEST(EngineProcesses, TheCollectorTellsNumbersThatComeBackByTime) {
+TEST(EngineProcesses, TheCollectorTakesTimeForTheSignOfAnotherProcess) {
   World world(true);
   world.clone(caller(100, 200));
   const uint64_t born = world.at(200).clone_ts;
@@ -404,7 +404,7 @@ TEST(EngineProcesses, PrctlNamesTheThread) {
 
 // ---- capabilities and user namespaces
 
-TEST(EngineProcesses, CapsetSetsWhatItTells) {
+TEST(EngineProcesses, CapsetSetsItsThreeSets) {
   World world;
   world.event(100, ev::SYSCALL_CAPSET_X, {i64(-1), u64(1), u64(1), u64(1)});
   EXPECT_EQ(world.at(100).capabilities.effective, 2u);
@@ -602,7 +602,7 @@ TEST(EngineProcesses, SetpgidInAPidNamespaceTakesItsNumbers) {
 
 // ---- memory
 
-TEST(EngineProcesses, ASwitchTellsMemoryAndFaultsOfTheThreadThatLeaves) {
+TEST(EngineProcesses, ASwitchReportsMemoryAndFaultsOfTheThreadThatLeaves) {
   World world;
   world.add_thread(101, 100);
   world.event(101, ev::SCHEDSWITCH_6_E, {i64(100), u64(7), u64(8), u32(12345), u32(678), u32(9)});
