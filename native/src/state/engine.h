@@ -303,6 +303,7 @@ class Engine {
   // program, user, group or container.
   void changed(Thread& thread, bool identity) const;
   void set_id(Thread& thread, uint32_t id, bool user) const;
+  void follow_user(Thread& thread, uint32_t uid, const scap::CallView& call) const;
   static void enter_user_namespace(Thread& thread);
   // Both exit events of a clone describe the thread that reports them.
   void learn_from_caller(Thread& caller, const scap::CallView& call);

@@ -37,15 +37,16 @@ void Engine::add_user(const scap::UserEntry& entry) {
   add_user(0, entry.uid, entry.name, entry.home, entry.shell);
 }
 
-// Writers that cannot find a name say so in its place, which is no reason to forget it. (libs 0.18.1 takes
-// what they write for the name.)
+// Writers that cannot find a name write a mark in its place, which does not replace a known name. (libs
+// 0.18.1 takes what they write for the name.)
 void Engine::add_user(uint32_t container, uint32_t uid, std::string_view name, std::string_view home,
                       std::string_view shell) {
-  const auto is_told = [this](std::string_view text) {
+  const auto is_known = [this](std::string_view text) {
     return compat_ || (!text.empty() && text != kNotAvailable);
   };
-  if (is_told(name)) users_.add(container, uid, name);
-  if (is_told(home) || is_told(shell)) accounts_.add(container, uid, {std::string(home), std::string(shell)});
+  if (is_known(name)) users_.add(container, uid, name);
+  if (is_known(home) || is_known(shell))
+    accounts_.add(container, uid, {std::string(home), std::string(shell)});
 }
 
 void Engine::add_group(uint32_t container, uint32_t gid, std::string_view name) {

@@ -131,6 +131,7 @@ void Engine::inherit(Thread& thread, Thread& from, bool new_process) {
   thread.executable = from.executable;
   thread.capabilities = from.capabilities;
   thread.in_user_namespace = from.in_user_namespace;
+  thread.secure_bits = from.secure_bits;
   if ((thread.flags & kCloneNewUser) != 0) enter_user_namespace(thread);
   if (!new_process) thread.exec_ts = from.exec_ts;
   share(thread, from, thread.flags, new_process);
@@ -179,7 +180,7 @@ void Engine::learn_from_child(Thread& child, const scap::CallView& call) {
   child.pidns_start_ts = boot_time_ + to_uint(call.from_exit(P::pidns_init_start_ts), 0);
 }
 
-// A leader that is known by its number alone has what its member says of the process.
+// A leader that is known by its number alone takes what its member shows of the process.
 void Engine::repair_leader(Thread& leader, const Thread& member) {
   leader.pid = member.pid;
   leader.ptid = member.ptid;
@@ -246,7 +247,8 @@ Thread& Engine::meet_caller(Context& context) {
   return *caller;
 }
 
-// The thread shares what its leader has, and what it did before the capture said so is the process's too.
+// The thread shares the descriptors of its leader, and those it opened before that was known are the
+// process's.
 void Engine::meet_leader(Thread& member) {
   if (member.pid < 0 || member.is_leader()) return;
   Thread* leader = threads_.find(member.pid);
@@ -480,6 +482,7 @@ void Engine::on_exec(Context& context) {
   replace(thread->executable.ctime, P::exe_ino_ctime);
   replace(thread->executable.mtime, P::exe_ino_mtime);
   thread->executable.flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
+  thread->secure_bits &= ~kKeepCapabilities;
   thread->flags &= kPipeSource | kPipeDestination | kIsMainThread | kCloneInverted;
   threads_.keep_only(thread);
   changed(*thread, true);

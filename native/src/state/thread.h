@@ -71,6 +71,8 @@ enum ExecutableFlag : uint32_t {
   kExeLowerLayer = 1u << 3,
 };
 
+inline constexpr uint32_t kKeepCapabilities = 1u << 4;  // SECBIT_KEEP_CAPS, until an exec
+
 struct Capabilities {
   uint64_t inheritable = 0;
   uint64_t permitted = 0;
@@ -123,6 +125,7 @@ struct Thread {
   bool has_reaper_tid = false;
   bool dead = false;
   bool in_user_namespace = false;  // that began in the capture
+  uint32_t secure_bits = 0;        // how capabilities follow user ids; SECBIT_ of the kernel
   ChildNumbers child_numbers = ChildNumbers::kOwn;
   uint8_t births = 0;       // bits of Birth
   uint32_t changes = 0;     // leaders: of what records show of the process
