@@ -235,6 +235,32 @@ TEST(Messages, AListedServerThatExchangesThemIsOfDatagrams) {
   machine.send(kApp, 8, {{10, 0, 0, 5}, 41000}, kResolver);
   EXPECT_EQ(machine.name(8), "10.0.0.5:41000->192.0.2.53:53");
   EXPECT_FALSE(machine.is_server(8));
+  // Some are listed as connections, with nobody at the other end.
+  scap::FdEntry alone = listed_server(9, 53, false, scap::L4::kTcp);
+  alone.type = scap::FdType::kIpv4;
+  Machine other({alone});
+  EXPECT_FALSE(other.is_connected(9));
+  for (const uint8_t host : {7, 8}) {
+    other.receive(kApp, 9, {{172, 17, 0, host}, 46162}, {{10, 0, 0, 5}, 53});
+    EXPECT_EQ(other.name(9), "172.17.0." + std::to_string(host) + ":46162->10.0.0.5:53");
+  }
+}
+
+TEST(Messages, OfAStreamShowThatItConnected) {
+  Machine machine;
+  machine.tcp(4);
+  machine.receive(kApp, 4, kServer, kClient);
+  machine.tcp(5);
+  machine.bind(kApp, 5, address(kClient));
+  machine.receive(kApp, 5, kServer, kClient);
+  machine.tcp(6);
+  machine.connect(kApp, 6, "", address(kOther), kRefused);
+  machine.receive(kApp, 6, kServer, kClient);
+  for (const int64_t fd : {4, 5, 6}) {
+    EXPECT_EQ(machine.name(fd), kName) << fd;
+    EXPECT_TRUE(machine.is_connected(fd)) << fd;
+    EXPECT_EQ(machine.find(kApp, fd)->l4, L4::kTcp) << fd;
+  }
 }
 
 TEST(Messages, ShowASocketWhereAListHasSomethingElse) {

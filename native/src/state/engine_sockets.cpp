@@ -383,13 +383,12 @@ Role Engine::role_of_first(const Descriptor& descriptor, const SocketTuple& tupl
   // Port 0 serves nothing, and a socket for ICMP messages is given the answers to its own alone.
   if (own == 0 || descriptor.l4 == L4::kIcmp) return Role::kClient;
   // Lists do not tell a port that was asked for from one that the kernel gave to a client.
-  const bool may_serve = descriptor.is_ip_server() && descriptor.sport == own;
+  const bool may_serve = descriptor.sport == own && destination_of(descriptor) == Endpoint();
   if (receive) return may_serve || !descriptor.has_address() ? Role::kServer : Role::kClient;
   return may_serve && own <= other ? Role::kServer : Role::kClient;
 }
 
 void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive) {
-  forget_attempt(descriptor);
   // Who receives before anything else is known was called, and so was a bound socket; who sends first is the
   // client. Other sockets of the process say nothing about this one.
   if (descriptor.role == Role::kNone) descriptor.role = role_of_first(descriptor, tuple, receive);
@@ -444,11 +443,13 @@ void Engine::receive_descriptors(Context& context) {
   context.slot = table == nullptr ? nullptr : table->find(context.fd);
 }
 
-// Connections know their ends. (Neither a socket that listens nor one whose connect failed can exchange
-// messages, so those are something else.)
+// Connections know their ends. (A socket that listens, or whose connect failed, exchanges no messages: one that
+// does is something else.)
 bool Engine::is_connection(const Descriptor& descriptor) const {
   if (!descriptor.is_ip() || descriptor.l4 != L4::kTcp || !descriptor.has_address()) return false;
-  return compat_ || (descriptor.is_ip_socket() && descriptor.connection != Connection::kAttempted);
+  if (compat_) return true;
+  return descriptor.is_ip_socket() && descriptor.connection != Connection::kAttempted &&
+         (!descriptor.is_listed || descriptor.connection == Connection::kConnected);
 }
 
 void Engine::on_send_receive(Context& context, bool receive) {
@@ -490,7 +491,8 @@ void Engine::on_send_receive(Context& context, bool receive) {
     return;
   }
   Descriptor& descriptor = socket_of(context, ip_type(tuple.family));
-  if (descriptor.l4 == L4::kTcp && descriptor.is_ip_server()) {
+  forget_attempt(descriptor);
+  if (descriptor.l4 == L4::kTcp) {
     // Lists call some datagram sockets streams. Of one that is a stream the capture lacks the connect.
     if (descriptor.is_listed) {
       descriptor.l4 = L4::kUdp;
