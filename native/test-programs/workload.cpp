@@ -259,7 +259,7 @@ void say_network(int protocol, int from, int to, size_t written, size_t read) {
       ::getpid(), protocol, from, to, written, read);
 }
 
-// A client that is bound to nothing, of a process that serves the same port at another address.
+// An unbound client in a process that serves the same port at another address.
 void forwarder() {
   const int server = bound(SOCK_DGRAM, on_loopback("127.0.0.1", 0));
   const int port = port_of(own_address(server));
@@ -270,7 +270,7 @@ void forwarder() {
     check(::sendto(fd, "forward", 7, 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)), "sendto");
     say_network(17, port_of(own_address(fd)), port, 7, 0);
     ::close(fd);
-    // Another peer for the same socket, which its messages go to from then on.
+    // A second connect changes the peer.
     const int other = static_cast<int>(check(::socket(AF_INET, SOCK_DGRAM, 0), "socket"));
     check(connect_to(other, on_loopback("127.0.0.2", port)), "connect");
     check(connect_to(other, to), "connect again");
@@ -282,7 +282,7 @@ void forwarder() {
   ::close(server);
 }
 
-// Connects that fail, first and later, and one that is made through another number.
+// Connects that fail, before and after one that succeeds, and one through a duplicate.
 void connects() {
   const int listener = bound(SOCK_STREAM, on_loopback("127.0.0.1", 0));
   check(::listen(listener, 5), "listen");
@@ -320,14 +320,14 @@ int create(const char* name, int flags = 0) {
 }
 
 void say_file(const char* name, int pid, size_t written, int times) {
-  say(R"({"did":"file","path":"%s","pid":%d,"wbytes":%zu,"wops":%d,"rbytes":0,"rops":0})", in(name).c_str(), pid,
-      written, times);
+  say(R"({"did":"file","path":"%s","pid":%d,"wbytes":%zu,"wops":%d,"rbytes":0,"rops":0})", in(name).c_str(),
+      pid, written, times);
 }
 
 // Descriptors that end without a close.
 void endings() {
   in_child("dup2", 11, [] {
-    // What comes from another process is not known, and what it replaces no longer is what it was.
+    // A received descriptor replaces a file.
     int pair[2];
     check(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "socketpair");
     const int sent = create("handed-over");
@@ -359,7 +359,7 @@ void endings() {
     check(::write(fd, "range", 5), "write");
     check(::syscall(SYS_close_range, fd, ~0u, 0), "close_range");
     say_file("in-range", ::getpid(), 5, 1);
-    // What is not closed ends with the process, which is no close.
+    // Left open until the process exits.
     check(::write(create("left-open"), "left", 4), "write");
   });
   const pid_t child = static_cast<pid_t>(check(::fork(), "fork"));
@@ -383,7 +383,7 @@ void endings() {
   say(R"({"did":"exit","pid":%d,"code":7})", child);
 }
 
-// A process that shares descriptors, and a thread that no longer shares the working directory.
+// A process that shares descriptors, and a thread that stops sharing the working directory.
 void sharing() {
   in_child("sharing", 13, [] {
     int status = 0;

@@ -740,7 +740,7 @@ Capture dups_onto_flows(uint32_t n) {
   return world.take();
 }
 
-// One thread has a table of its own, and closes there what others of the process have flows on.
+// One thread has its own table, and closes a descriptor there on which the other threads have flows.
 Capture table_of_a_thread(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) world.clone_thread(kMain, kFirst + i);
@@ -792,7 +792,7 @@ Capture descriptors_received(uint32_t n) {
   return world.take();
 }
 
-// Attempts of one socket, which its close ends together.
+// The close ends the flows of all attempts.
 Capture connects_of_one_socket(uint32_t n) {
   World world;
   world.socket(kMain, 3, false, true);
@@ -1200,17 +1200,17 @@ const std::vector<HostileKind>& hostile_kinds() {
        flows_of_one_descriptor},
       {"dup_chain", "each descriptor is a copy of the one before", 10000, kLinear, dup_chain},
       {"close_ranges", "ranges closed in which nothing is open", 8000, kLinear, close_ranges},
-      {"close_ranges_beside_flows", "many open files, then ranges closed with one file in each", 8000, kLinear,
-       close_ranges_beside_flows},
+      {"close_ranges_beside_flows", "many open files, then ranges closed with one file in each", 8000,
+       kLinear, close_ranges_beside_flows},
       {"close_ranges_of_children", "many open files, then children that close or mark all", 4000, kLinear,
        close_ranges_of_children},
       {"marks_of_many_flows", "many open files, marked close-on-exec again and again", 5000, kLinear,
        marks_of_many_flows},
-      {"dups_onto_flows", "many threads use a number that another thread replaces", 6000, kLinear,
+      {"dups_onto_flows", "many threads use a descriptor that another thread replaces", 6000, kLinear,
        dups_onto_flows},
-      {"table_of_a_thread", "many threads use a number, one closes it in a table of its own", 6000, kLinear,
+      {"table_of_a_thread", "many threads use a descriptor, one closes it in its own table", 6000, kLinear,
        table_of_a_thread},
-      {"tables_of_threads", "many open descriptors, then threads with tables of their own", 4000, kLinear,
+      {"tables_of_threads", "many open descriptors, then threads with their own tables", 4000, kLinear,
        tables_of_threads},
       {"tables_of_children", "many open files, then processes that share and leave the table", 4000, kLinear,
        tables_of_children},

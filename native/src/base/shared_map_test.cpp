@@ -90,7 +90,7 @@ TEST(SharedMap, CopiesGoTheirOwnWays) {
   for (size_t i = 1; i < maps.size(); ++i) expect_same(maps[i], plain[i]);
 }
 
-// A number that only falls.
+// A value as lower_range() asks for.
 struct Level {
   uint64_t value = UINT64_MAX;
   void lower(uint64_t limit) { value = std::min(value, limit); }
@@ -133,7 +133,7 @@ TEST(SharedMap, LowersRangesAsIfOneByOne) {
         break;
       case 4:
         if (Level* const level = map.writable(key)) {
-          ASSERT_EQ(level->value, model.at(key)) << "what was lowered before is handed on";
+          ASSERT_EQ(level->value, model.at(key)) << "the limit was not handed down";
           model[key] = level->value = UINT64_MAX;
         }
         break;

@@ -150,7 +150,8 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
     }
     case Field::kProcCwd: {
       const Thread* leader = thread.leader();
-      return leader == nullptr ? FieldValue::of(std::string_view("./")) : FieldValue::of(engine_.cwd_of(thread));
+      return leader == nullptr ? FieldValue::of(std::string_view("./"))
+                               : FieldValue::of(engine_.cwd_of(thread));
     }
     case Field::kProcEnv:
     case Field::kProcAenv: {

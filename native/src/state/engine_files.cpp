@@ -19,15 +19,14 @@ constexpr uint32_t kCloseRangeCloexec = 4;
 constexpr uint32_t kFcntlSetfd = 3;
 constexpr std::string_view kUnknownDirectory = "<UNKNOWN>";
 
-// Which commands of bpf return a descriptor; others return a number that means something else.
+// Whether the command of bpf returns a descriptor.
 bool makes_bpf_descriptor(uint64_t command) {
-  constexpr uint64_t kCommands = 1ull << 0 /* MAP_CREATE */ | 1ull << 5 /* PROG_LOAD */ |
-                                 1ull << 7 /* OBJ_GET */ | 1ull << 13 /* PROG_GET_FD_BY_ID */ |
-                                 1ull << 14 /* MAP_GET_FD_BY_ID */ | 1ull << 17 /* RAW_TRACEPOINT_OPEN */ |
-                                 1ull << 18 /* BTF_LOAD */ | 1ull << 19 /* BTF_GET_FD_BY_ID */ |
-                                 1ull << 28 /* LINK_CREATE */ | 1ull << 30 /* LINK_GET_FD_BY_ID */ |
-                                 1ull << 32 /* ENABLE_STATS */ | 1ull << 33 /* ITER_CREATE */ |
-                                 1ull << 36 /* TOKEN_CREATE */;
+  constexpr uint64_t kCommands =
+      1ull << 0 /* MAP_CREATE */ | 1ull << 5 /* PROG_LOAD */ | 1ull << 7 /* OBJ_GET */ |
+      1ull << 13 /* PROG_GET_FD_BY_ID */ | 1ull << 14 /* MAP_GET_FD_BY_ID */ |
+      1ull << 17 /* RAW_TRACEPOINT_OPEN */ | 1ull << 18 /* BTF_LOAD */ | 1ull << 19 /* BTF_GET_FD_BY_ID */ |
+      1ull << 28 /* LINK_CREATE */ | 1ull << 30 /* LINK_GET_FD_BY_ID */ | 1ull << 32 /* ENABLE_STATS */ |
+      1ull << 33 /* ITER_CREATE */ | 1ull << 36 /* TOKEN_CREATE */;
   return command < 64 && (kCommands >> command & 1) != 0;
 }
 
@@ -39,8 +38,8 @@ void Engine::add_file(Context& context, int64_t fd, uint32_t flags) {
   // but no directory is opened for writing.
   const bool is_unnamed = !compat_ && (flags & kOpenTmpfile) != 0 && (flags & kOpenWronly) != 0;
   const bool is_directory = (flags & kOpenDirectory) != 0 && !is_unnamed;
-  Descriptor* descriptor = add_fd(context, fd, is_directory ? FdType::kDirectory : FdType::kFileV2,
-                                  (flags & kOpenCloexec) != 0);
+  Descriptor* descriptor =
+      add_fd(context, fd, is_directory ? FdType::kDirectory : FdType::kFileV2, (flags & kOpenCloexec) != 0);
   if (descriptor == nullptr) return;
   descriptor->open_flags = flags;
   descriptor->device = static_cast<uint32_t>(to_uint(call.from_exit(P::dev), 0));
@@ -106,7 +105,7 @@ void Engine::on_close(Context& context) {
   if (context.slot == nullptr) return;
   if (const int64_t result = context.call->result(); result < 0) {
     if (compat_) return;
-    // Linux frees the number whatever goes wrong, but for one that is not in use.
+    // Linux closes the descriptor even when it reports an error, except EBADF.
     if (result == kBadDescriptor) {
       context.slot = nullptr;
       return;
@@ -143,12 +142,13 @@ void Engine::on_dup(Context& context) {
   if (old.empty()) old = call.from_enter(P::fd);
   DescriptorTable* table = context.thread->table();
   if (table == nullptr || to_int(old, -1) == fd) return;
-  // dup2 and dup3 close what the number was.
+  // dup2 and dup3 close the old descriptor.
   if (context.event->code == ev::SYSCALL_DUP2_X || context.event->code == ev::SYSCALL_DUP3_X)
     note_closed(*table, fd, Closing::kCall);
   const FdSlot* source = table->find(to_int(old, -1));
   if (source == nullptr) return forget_fd(context, fd);
-  put_fd(*table, fd, DescriptorRef(source->descriptor), (to_uint(call.from_exit(P::flags), 0) & kOpenCloexec) != 0);
+  put_fd(*table, fd, DescriptorRef(source->descriptor),
+         (to_uint(call.from_exit(P::flags), 0) & kOpenCloexec) != 0);
   constexpr int64_t kStdin = 0;
   constexpr int64_t kStdout = 1;
   if (fd == kStdin) context.thread->flags |= kPipeDestination;
@@ -192,7 +192,7 @@ void Engine::on_pipe(Context& context) {
   context.slot = nullptr;
 }
 
-// `marks`: bits of the event's flags that ask for a close-on-exec mark.
+// `marks`: bits of the event's flags that set the close-on-exec mark.
 void Engine::on_new_fd(Context& context, FdType type, uint32_t marks) {
   const scap::CallView& call = *context.call;
   context.slot = nullptr;
@@ -201,7 +201,7 @@ void Engine::on_new_fd(Context& context, FdType type, uint32_t marks) {
   if (descriptor != nullptr) descriptor->open_flags = flags;
 }
 
-// Of io_uring_setup and bpf, which set the mark whatever they are asked for.
+// io_uring_setup and bpf always set the close-on-exec mark.
 void Engine::on_marked_fd(Context& context, FdType type) {
   context.slot = nullptr;
   add_fd(context, context.call->result(), type, true);
@@ -212,7 +212,7 @@ void Engine::on_bpf(Context& context) {
   on_marked_fd(context, FdType::kBpf);
 }
 
-// Before 2023 the result said itself whether it is a descriptor. (libs 0.18.1 does not look.)
+// The older event says itself whether its result is a descriptor. (libs 0.18.1 ignores it.)
 void Engine::on_old_bpf(Context& context) {
   constexpr uint8_t kIsDescriptor = 0;
   Cursor result(context.event->param(0));

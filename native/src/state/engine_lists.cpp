@@ -132,10 +132,10 @@ void Engine::complete_listed(DescriptorTable& table, int64_t fd) {
   const bool ipv6 = slot->descriptor->type == FdType::kIpv6;
   // libs 0.18.1 leaves IPv6 as the list has it.
   if (slot->descriptor->type != FdType::kIpv4 && (!ipv6 || compat_)) return;
-  // One without a peer has called nobody yet, and nobody it.
+  // Without a peer it is neither client nor server yet.
   if (!compat_ && destination_of(*slot->descriptor) == Endpoint()) return;
   Descriptor& descriptor = *table.own(fd);
-  // Port 0 is that of raw sockets, and nobody's. (To libs 0.18.1 it is one like others.)
+  // Port 0, which raw sockets have, is never a server's. (libs 0.18.1 treats it as any other.)
   const bool serves = server_ports_.find(descriptor.sport) != nullptr && (compat_ || descriptor.sport != 0);
   if (serves) {
     swap_ends(descriptor);

@@ -118,8 +118,8 @@ void Engine::inherit(Thread& thread, Thread& from, bool new_process) {
   if (const Thread* leader = from.leader()) thread.env = leader->env;
 }
 
-// What a clone with `flags` lets the new thread share, and what it copies. (libs 0.18.1 copies for every new
-// process.)
+// Shares or copies the descriptor table and the working directory, as the flags of the clone say. (libs
+// 0.18.1 always copies them for a new process.)
 void Engine::share(Thread& thread, Thread& from, uint32_t flags, bool new_process) {
   if (compat_ && !new_process) return;
   if (!compat_ && (!new_process || (flags & kCloneFiles) != 0)) {
@@ -170,7 +170,7 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
   }
   if (Thread* old = threads_.find(child_tid)) {
     if ((old->flags & kCloneInverted) != 0) {
-      // Some probes leave flags out of the child's own event.
+      // Some probes do not write all flags into the child's own event.
       if (!compat_ && (flags & kCloneFs) != 0 && old->cwd != nullptr && old->cwd->path == cwd_of(*caller))
         old->share_directory(*caller);
       return;
@@ -317,7 +317,7 @@ void Engine::on_exec(Context& context) {
   if (!compat_) close_on_exec(*thread);
 }
 
-// The program has a table of its own, also where the process shared it.
+// An exec also ends the sharing of the table.
 void Engine::close_on_exec(Thread& thread) {
   unshare_table(thread);
   DescriptorTable* const table = thread.table();
@@ -326,7 +326,7 @@ void Engine::close_on_exec(Thread& thread) {
   note_closed({table, 0, INT64_MAX, Closing::kExec});
 }
 
-// A thread has what its leader has until more is known.
+// A thread shares the table and the working directory of its leader until more is known.
 void Engine::make_member(Thread& thread) {
   thread.flags |= kCloneFiles;
   thread.descriptors.reset();
@@ -335,7 +335,7 @@ void Engine::make_member(Thread& thread) {
 
 void Engine::unshare_table(Thread& thread) {
   const DescriptorTable* const table = thread.table();
-  // Where the thread has it for itself, nothing changes. (libs 0.18.1 does not follow this.)
+  // (libs 0.18.1 does not follow unshare.)
   if (compat_ || table == nullptr || thread.descriptors.use_count() == 1) return;
   const uint64_t id = table->id();
   thread.descriptors = threads_.copy_of(*table);
@@ -353,11 +353,11 @@ void Engine::on_unshare(Context& context) {
   if (call.result() < 0) return;
   const auto flags = to_uint(call.get(P::flags), 0);
   if ((flags & kCloneFiles) != 0) unshare_table(*context.thread);
-  // A mount or user namespace of its own comes with a working directory of its own.
+  // A new mount or user namespace also ends the sharing of the working directory.
   if ((flags & (kCloneFs | kCloneNewNs | kCloneNewUser)) != 0) unshare_directory(*context.thread);
 }
 
-// Into another mount namespace, where the working directory is the root.
+// Entering a mount namespace moves the working directory to its root.
 void Engine::on_setns(Context& context) {
   const scap::CallView& call = *context.call;
   if (compat_ || call.result() < 0) return;

@@ -178,8 +178,7 @@ TEST(ThreadTable, TellsWhichThreadsWithAProcessAreGone) {
 TEST(DescriptorTable, AnExecClosesWhatIsMarkedInItsOwnTableOnly) {
   DescriptorPool pool;
   DescriptorTable parent;
-  for (int64_t fd = 0; fd < 5000; fd += 50)
-    parent.put(fd, pool.make(FdType::kFileV2), fd % 100 == 0);
+  for (int64_t fd = 0; fd < 5000; fd += 50) parent.put(fd, pool.make(FdType::kFileV2), fd % 100 == 0);
   DescriptorTable child;
   child.copy_from(parent);
   child.put(7, pool.make(FdType::kFileV2), true);

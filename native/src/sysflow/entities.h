@@ -88,8 +88,8 @@ struct ProcessEntity {
   Flow* last_file = nullptr;
   RestingFlows resting;
   uint32_t flow_count = 0;
-  TableFlows* table_flows = nullptr;  // of the descriptor table in which a flow began last
-  bool threads_indexed = false;  // its flows are in the index by thread of FlowTable
+  TableFlows* table_flows = nullptr;  // of the table in which a flow began last
+  bool threads_indexed = false;       // its flows are in the index by thread of FlowTable
   ThreadFlow* thread_flow = nullptr;
   // Creation order over all processes, and over those of the same pid.
   ProcessEntity* previous = nullptr;

@@ -28,15 +28,15 @@ struct Flow : TimerEntry {
   int64_t last_ts = 0;         // time of the last operation
   Flow* previous = nullptr;    // in the process's list
   Flow* next = nullptr;
-  // Flows of other threads on the same descriptor and resource; of network flows, and in compat mode.
+  // Flows of other threads on the same descriptor and resource: network flows, and all in compat mode.
   Flow* previous_related = nullptr;
   Flow* next_related = nullptr;
   Flow* previous_of_thread = nullptr;  // where the process is in FlowTable::threads_
   Flow* next_of_thread = nullptr;
-  TableFlows* table = nullptr;         // null in compat mode
-  Flow* previous_of_number = nullptr;  // flows of the process on the same number of that table, the last first
-  Flow* next_of_number = nullptr;
-  // In FlowTable::members_: number of the list in which flows are looked up; 0 for a short one.
+  TableFlows* table = nullptr;             // null in compat mode
+  Flow* previous_on_descriptor = nullptr;  // flows of the process on the same descriptor, the newest first
+  Flow* next_on_descriptor = nullptr;
+  // Number of the flow's list in FlowTable::members_; 0 for a short list.
   uint64_t chain = 0;
 
   uint32_t& op_flags() { return network ? net.op_flags : data.op_flags; }
@@ -47,8 +47,8 @@ struct Flow : TimerEntry {
   Counters& counters() { return network ? net.counters : data.counters; }
 };
 
-// The data flows of one process on the numbers of one descriptor table, where each list begins: what closes
-// numbers ends their flows, and visits no others. Kept while the process goes on with that table.
+// The data flows of one process by descriptor of one table. Closing descriptors visits only the flows on
+// them. Kept while the process uses the table.
 struct TableFlows {
   static constexpr uint32_t kLow = 64;
 
@@ -56,7 +56,7 @@ struct TableFlows {
   uint64_t table = 0;
   size_t flows = 0;
   std::array<Flow*, kLow> low{};
-  // Numbers from kLow on: those that the next exec may close, and those that it will not.
+  // Descriptors from kLow on: those that the next exec may close, and those that it leaves open.
   SharedMap<Flow*> open;
   SharedMap<Flow*> kept;
 };
@@ -94,13 +94,13 @@ class FlowTable {
   void operate(ProcessEntity& process, const FlowTarget& target, uint32_t op, int64_t result,
                uint32_t open_flags, const state::FdSlot& slot);
 
-  // Writes and removes the flows on descriptors that a thread closed. `process`: that of the thread, null when
-  // no record has it. `is_shown`: the records show the event that did.
+  // Writes and removes the flows on descriptors that a thread closed. `process` is null when it has no
+  // record. `is_shown`: the filter passes the event.
   void end_closed(ProcessEntity* process, const state::Thread& thread, const state::Closed& closed,
                   bool is_shown);
 
-  // Writes and removes the flows of one thread. (Those of the collector with those of other threads that share
-  // their descriptors.)
+  // Writes and removes the flows of one thread. (The collector also ends those of other threads on the same
+  // descriptors.)
   void end_thread(ProcessEntity& process, int64_t tid);
   // Writes and removes all data flows of a process.
   void end_process(ProcessEntity& process);
@@ -132,8 +132,8 @@ class FlowTable {
   uint64_t discarded() const { return discarded_; }
 
  private:
-  // What flows of several threads share: they are chained under it. File flows without compat mode need no key,
-  // as all on one number of a table are on the same file.
+  // What flows of several threads share: they are chained under it. Outside compat mode file flows are
+  // chained by descriptor.
   struct FileKey {
     const ProcessEntity* process = nullptr;
     const FileEntity* file = nullptr;
@@ -161,7 +161,7 @@ class FlowTable {
     int64_t tid = 0;
     bool operator==(const ThreadKey&) const = default;
   };
-  // The flows of a process on one descriptor table.
+  // Identifies TableFlows.
   struct TableKey {
     const ProcessEntity* process = nullptr;
     uint64_t table = 0;
@@ -193,7 +193,7 @@ class FlowTable {
   // The flow of the target's thread in a chain, nullptr when there is none.
   Flow* in_chain(Flow* chain, const FlowTarget& target);
   static MemberKey member_key(const Flow& flow) { return {flow.chain, flow.tid(), flow.file}; }
-  bool is_chained_by_number(bool network) const { return !network && !options_.compat; }
+  bool is_chained_by_descriptor(bool network) const { return !network && !options_.compat; }
   static bool matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target);
   Flow* create(ProcessEntity& process, const FlowTarget& target);
   void add(Flow& flow, Flow* chain, const FlowTarget& target);
@@ -204,22 +204,22 @@ class FlowTable {
   void remove_from_thread(Flow& flow);
   void index_threads(ProcessEntity& process);
   TableFlows* find_table(const ProcessEntity& process, uint64_t table);
-  void add_to_number(Flow& flow, const state::DescriptorTable& descriptors);
-  void remove_from_number(Flow& flow);
-  // Whose call closes a number: the flows of that thread end with `op`, others are cut off.
+  void add_to_descriptor(Flow& flow, const state::DescriptorTable& descriptors);
+  void remove_from_descriptor(Flow& flow);
+  // The thread that closes a descriptor: its own flows get `op`, those of others TRUNCATE.
   struct Closer {
     const ProcessEntity* process;
     int64_t tid;
     uint32_t op;
   };
-  void end_number(Flow* last, const Closer& closer, const Flow* except = nullptr);
-  // The flows of another process that shares the table: `hint` is what the number's slot had.
+  void end_descriptor(Flow* last, const Closer& closer, const Flow* except = nullptr);
+  // The same for another process that shares the table, known from the flow in the descriptor's slot.
   void end_shared(void* hint, uint64_t table, int64_t fd, const Closer& closer);
   void close(Flow& flow, const FlowTarget& target, const state::FdSlot& slot);
   void drop_table(TableFlows* table);
-  void end_numbers(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer);
-  void end_marked(TableFlows& table, const state::DescriptorTable& descriptors, const Closer& closer);
-  static void mark_numbers(TableFlows& table, uint64_t first, uint64_t last);
+  void end_range(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer);
+  void end_by_exec(TableFlows& table, const state::DescriptorTable& descriptors, const Closer& closer);
+  static void mark_range(TableFlows& table, uint64_t first, uint64_t last);
   void move_table(ProcessEntity& process, uint64_t from, uint64_t to);
   void wake(Flow& flow);
   void leave_resting(Flow& flow);
@@ -258,8 +258,8 @@ class FlowTable {
   TimerList data_timers_;
   TimerList thread_timers_;
   std::vector<Flow*> related_;
-  std::vector<Flow*> of_number_;
-  std::vector<uint64_t> numbers_;
+  std::vector<Flow*> ending_;
+  std::vector<uint64_t> fds_;
 };
 
 }  // namespace sfkit::sysflow
