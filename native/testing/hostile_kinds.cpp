@@ -21,6 +21,9 @@ constexpr int64_t kCwd = -100;      // AT_FDCWD
 constexpr int64_t kFirst = 10'000;  // number of the first of many threads
 constexpr uint32_t kThread = 0x2001;
 constexpr uint32_t kRead = 1;
+constexpr uint32_t kCloneFiles = 1;
+constexpr uint32_t kCloneFs = 2;
+constexpr uint32_t kCloexec = 4;  // of close_range
 constexpr uint64_t kSecond = 1'000'000'000;
 constexpr size_t kLongestParameter = 65'535;
 
@@ -82,9 +85,14 @@ class World : public Scenario {
   void group(uint16_t code, uint32_t gid, std::string_view name) {
     event(-1, code, {u32(gid), text(name), text("")});
   }
-  void close_range(int64_t tid, uint32_t first, uint32_t last) {
-    event(tid, ev::SYSCALL_CLOSE_RANGE_X, {i64(0), u32(first), u32(last), u32(0)});
+  void close_range(int64_t tid, uint32_t first, uint32_t last, uint32_t flags = 0) {
+    event(tid, ev::SYSCALL_CLOSE_RANGE_X, {i64(0), u32(first), u32(last), u32(flags)});
   }
+  void set_close_on_exec(int64_t tid, int64_t fd, bool mark) {
+    constexpr uint8_t kSetfd = 3;
+    event(tid, ev::SYSCALL_FCNTL_X, {i64(0), i64(fd), u8(kSetfd), u64(mark ? 1 : 0)});
+  }
+  void unshare(int64_t tid, uint32_t flags) { event(tid, ev::SYSCALL_UNSHARE_X, {i64(0), u32(flags)}); }
 
   Capture take() { return writer().take(); }
 };
@@ -693,6 +701,120 @@ Capture close_ranges(uint32_t n) {
   return world.take();
 }
 
+Capture close_ranges_beside_flows(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, 100'000 + i, numbered("/f", i));
+  for (uint32_t i = 0; i < n; ++i) {
+    world.open_file(kMain, 5000, "/g");
+    world.close_range(kMain, 2000, 90'000);
+  }
+  return world.take();
+}
+
+Capture close_ranges_of_children(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, 2000 + i, numbered("/f", i));
+  for (uint32_t i = 0; i < n; ++i) {
+    world.clone(kFirst, kMain);
+    world.close_range(kFirst, 3, UINT32_MAX, i % 2 == 0 ? 0 : kCloexec);
+    world.open_file(kFirst, 2000 + i, "/g");
+    world.exec(process(kFirst, kMain), 0);
+    world.exit(kFirst, 0);
+  }
+  return world.take();
+}
+
+Capture marks_of_many_flows(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, 2000 + i, numbered("/f", i));
+  world.exec(process(kMain, kInit), 0);
+  for (uint32_t i = 0; i < n; ++i) world.close_range(kMain, 2000, UINT32_MAX, kCloexec);
+  for (uint32_t i = 0; i < n; ++i) world.set_close_on_exec(kMain, 2000 + i, false);
+  for (uint32_t i = 0; i < n; ++i) {
+    world.set_close_on_exec(kMain, 2000 + i, true);
+    world.set_close_on_exec(kMain, 2000 + i, i % 2 == 0);
+    world.exec(process(kMain, kInit), 0);
+  }
+  return world.take();
+}
+
+Capture dups_onto_flows(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.clone_thread(kMain, kFirst + i);
+  world.open_file(kMain, 3, "/f");
+  world.open_file(kMain, 4, "/g");
+  for (uint32_t i = 0; i < n; ++i) world.read(kFirst + i, 4, 1);
+  for (uint32_t i = 0; i < n; ++i) {
+    world.read(kFirst + i, 5, 1);
+    world.dup3(kMain, 3, 5);
+  }
+  return world.take();
+}
+
+// One thread has its own table, and closes a descriptor there on which the other threads have flows.
+Capture table_of_a_thread(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.clone_thread(kMain, kFirst + i);
+  world.open_file(kMain, 4, "/f");
+  for (uint32_t i = 0; i < n; ++i) world.read(kFirst + i, 4, 1);
+  world.unshare(kMain, kCloneFiles);
+  for (uint32_t i = 0; i < n; ++i) {
+    world.close(kMain, 4);
+    world.open_file(kMain, 4, "/f");
+  }
+  return world.take();
+}
+
+Capture tables_of_threads(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, 2000 + i, "/f");
+  for (uint32_t i = 0; i < n; ++i) {
+    world.clone_thread(kMain, kFirst + i);
+    world.unshare(kFirst + i, kCloneFiles);
+    world.read(kFirst + i, 2000 + i, 1);
+    world.close(kFirst + i, 2000 + i);
+  }
+  return world.take();
+}
+
+Capture tables_of_children(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, 2000 + i, numbered("/f", i));
+  for (uint32_t i = 0; i < n; ++i) {
+    world.born(process(kFirst + i, kMain), kCloneFiles | kCloneFs);
+    world.read(kFirst + i, 2000 + i, 1);
+    if (i % 3 == 1) world.exec(process(kFirst + i, kMain), 0);
+    if (i % 3 == 2) world.unshare(kMain, kCloneFiles | kCloneFs);
+    world.chdir(kMain, numbered("/d", i));
+    world.close(kFirst + i, 2000 + i);
+  }
+  return world.take();
+}
+
+Capture descriptors_received(uint32_t n) {
+  constexpr uint32_t kMostOfAMessage = 253;
+  World world;
+  std::string control = u64(16 + 4 * kMostOfAMessage) + u32(1) + u32(1);
+  for (uint32_t i = 0; i < kMostOfAMessage; ++i) control += u32(i % 2 == 0 ? 10 + i : 100'000 + i);
+  for (uint32_t i = 0; i < n; ++i) {
+    world.open_file(kMain, 10 + 2 * (i % 100), "/f");
+    world.event(kMain, ev::SOCKET_RECVMSG_X, {i64(1), u32(1), "x", "", control, i64(3)});
+  }
+  return world.take();
+}
+
+// The close ends the flows of all attempts.
+Capture connects_of_one_socket(uint32_t n) {
+  World world;
+  world.socket(kMain, 3, false, true);
+  for (uint32_t i = 0; i < n; ++i) {
+    const Endpoint peer = ipv4(10, 1, static_cast<uint8_t>(i >> 8), static_cast<uint8_t>(i), 53);
+    world.connect(kMain, 3, ipv4(10, 0, 0, 1, 4000), peer, i % 3 == 0 ? -101 : 0);
+  }
+  world.close(kMain, 3);
+  return world.take();
+}
+
 Capture close_unknown(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) world.close(kMain, int64_t{1} << (i % 63));
@@ -1090,6 +1212,23 @@ const std::vector<HostileKind>& hostile_kinds() {
        flows_of_one_descriptor},
       {"dup_chain", "each descriptor is a copy of the one before", 10000, kLinear, dup_chain},
       {"close_ranges", "ranges closed in which nothing is open", 8000, kLinear, close_ranges},
+      {"close_ranges_beside_flows", "many open files, then ranges closed with one file in each", 8000,
+       kLinear, close_ranges_beside_flows},
+      {"close_ranges_of_children", "many open files, then children that close or mark all", 4000, kLinear,
+       close_ranges_of_children},
+      {"marks_of_many_flows", "many open files, marked close-on-exec again and again", 5000, kLinear,
+       marks_of_many_flows},
+      {"dups_onto_flows", "many threads use a descriptor that another thread replaces", 6000, kLinear,
+       dups_onto_flows},
+      {"table_of_a_thread", "many threads use a descriptor, one closes it in its own table", 6000, kLinear,
+       table_of_a_thread},
+      {"tables_of_threads", "many open descriptors, then threads with their own tables", 4000, kLinear,
+       tables_of_threads},
+      {"tables_of_children", "many open files, then processes that share and leave the table", 4000, kLinear,
+       tables_of_children},
+      {"descriptors_received", "messages with many descriptors each", 4000, kFlat, descriptors_received},
+      {"connects_of_one_socket", "one socket connected again and again", 10000, kLinear,
+       connects_of_one_socket},
       {"close_unknown", "closes of numbers that nobody opened", 30000, kFlat, close_unknown},
       {"idle_flows", "many open files, then half minutes in which nothing happens to them", 8000, kLinear,
        idle_flows},

@@ -106,6 +106,15 @@ function told(deed: Deed): unknown {
       );
       return { some: flows.length > 0, wbytes: sum(flows, 'flow_wbytes'), rbytes: sum(flows, 'flow_rbytes') };
     }
+    case 'bytes': {
+      const flows = of(pid, 'FF').filter((row) => row.file_path === deed.path);
+      const closes = flows.filter((row) => row.opflags.includes('CLOSE')).length;
+      return { wbytes: sum(flows, 'flow_wbytes'), closes };
+    }
+    case 'refused': {
+      const flows = of(pid, 'NF').filter((row) => row.net_dport === deed.dport);
+      return { attempts: flows.map((row) => row.opflags[0]), wbytes: sum(flows, 'flow_wbytes') };
+    }
     case 'unix': {
       const flows = of(pid, 'FF').filter((row) => String(row.file_path).endsWith(` ${deed.path}`));
       return { some: flows.length > 0, wbytes: sum(flows, 'flow_wbytes'), rbytes: sum(flows, 'flow_rbytes') };
@@ -187,6 +196,10 @@ function wanted(deed: Deed): unknown {
     case 'network':
     case 'unix':
       return { some: true, wbytes, rbytes };
+    case 'bytes':
+      return { wbytes, closes: deed.code };
+    case 'refused':
+      return { attempts: ['CONNECT'], wbytes: 0 };
     case 'RENAME':
     case 'LINK':
     case 'SYMLINK':

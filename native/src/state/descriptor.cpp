@@ -106,7 +106,7 @@ Descriptor& DescriptorRef::writable() {
   return *target_;
 }
 
-// Out of line, as nearly all numbers are low.
+// Not inline: nearly all descriptors are low.
 const FdSlot* DescriptorTable::find_high(uint64_t fd) const {
   uint64_t limit;
   const FdSlot* const slot = high_.find(fd, limit);

@@ -124,7 +124,9 @@ void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
   descriptor.unix_destination = entry.unix_destination;
   descriptor.set_name(entry.name);
   descriptor.is_listed = true;
-  if (descriptor.l4 == L4::kTcp && descriptor.is_ip_socket()) descriptor.connection = Connection::kConnected;
+  const bool has_peer = compat_ || destination_of(descriptor) != Endpoint();
+  if (descriptor.l4 == L4::kTcp && descriptor.is_ip_socket() && has_peer)
+    descriptor.connection = Connection::kConnected;
   if (descriptor.type == FdType::kUnix) {
     descriptor.role = entry.name.empty() ? Role::kClient : Role::kServer;
   } else if (descriptor.is_ip_server()) {
@@ -154,8 +156,10 @@ void Engine::complete_listed(DescriptorTable& table, int64_t fd) {
   const bool ipv6 = slot->descriptor->type == FdType::kIpv6;
   // libs 0.18.1 leaves IPv6 as the list has it.
   if (slot->descriptor->type != FdType::kIpv4 && (!ipv6 || compat_)) return;
+  // Without a peer it is neither client nor server yet.
+  if (!compat_ && destination_of(*slot->descriptor) == Endpoint()) return;
   Descriptor& descriptor = *table.own(fd);
-  // Port 0 is that of raw sockets, and nobody's. (To libs 0.18.1 it is one like others.)
+  // Port 0, which raw sockets have, is never a server's. (libs 0.18.1 treats it as any other.)
   const bool serves = server_ports_.find(descriptor.sport) != nullptr && (compat_ || descriptor.sport != 0);
   if (serves) {
     swap_ends(descriptor);

@@ -199,8 +199,8 @@ void Engine::repair_leader(Thread& leader, const Thread& member) {
   threads_.relink(&leader);
 }
 
-// What a clone with `flags` lets the new thread share, and what it copies. (libs 0.18.1 copies for every new
-// process.)
+// Shares or copies the descriptor table and the working directory, as the flags of the clone say. (libs
+// 0.18.1 always copies them for a new process.)
 void Engine::share(Thread& thread, Thread& from, uint32_t flags, bool new_process) {
   if (compat_ && !new_process) return;
   if (!compat_ && (!new_process || (flags & kCloneFiles) != 0)) {
@@ -489,7 +489,7 @@ void Engine::on_exec(Context& context) {
   if (!compat_) close_on_exec(*thread);
 }
 
-// The program has a table of its own, also where the process shared it.
+// An exec also ends the sharing of the table.
 void Engine::close_on_exec(Thread& thread) {
   unshare_table(thread);
   DescriptorTable* const table = thread.table();
@@ -498,7 +498,7 @@ void Engine::close_on_exec(Thread& thread) {
   note_closed({table, 0, INT64_MAX, Closing::kExec});
 }
 
-// A thread has what its leader has until more is known.
+// A thread shares the table and the working directory of its leader until more is known.
 void Engine::make_member(Thread& thread) {
   thread.flags |= kCloneFiles;
   thread.descriptors.reset();
@@ -507,7 +507,7 @@ void Engine::make_member(Thread& thread) {
 
 void Engine::unshare_table(Thread& thread) {
   const DescriptorTable* const table = thread.table();
-  // Where the thread has it for itself, nothing changes. (libs 0.18.1 does not follow this.)
+  // (libs 0.18.1 does not follow unshare.)
   if (compat_ || table == nullptr || thread.descriptors.use_count() == 1) return;
   const uint64_t id = table->id();
   thread.descriptors = threads_.copy_of(*table);

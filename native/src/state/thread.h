@@ -145,9 +145,9 @@ struct Thread {
   SharedText user_name;  // compat: as found last, "" when never
   SharedText group_name;
   SharedText root;
-  SharedText env;  // leaders only: what the whole process shares
-  // Shared with the threads of the process, and with other processes (CLONE_FS, CLONE_FILES). Null: those of
-  // the leader, in compat mode for all of its threads.
+  SharedText env;  // leaders only: the whole process shares it
+  // Shared by the threads of a process, and between processes (CLONE_FS, CLONE_FILES). Null: the thread uses
+  // those of its leader. In compat mode all threads do.
   std::shared_ptr<WorkingDirectory> cwd;
   std::shared_ptr<DescriptorTable> descriptors;
 
@@ -194,7 +194,7 @@ struct Thread {
     const Thread* const owner = leader();
     return owner == nullptr ? nullptr : owner->cwd.get();
   }
-  // Shares what `other` has: its table, its working directory.
+  // Shares the table, or the working directory, of `other`.
   void share_table(Thread& other) {
     const Thread* const owner = other.descriptors != nullptr ? &other : other.leader();
     descriptors = owner == nullptr ? nullptr : owner->descriptors;
@@ -282,7 +282,7 @@ class ThreadTable {
   Pool<Thread> thread_pool_;
   Pool<ThreadGroup> group_pool_;
   Thread* last_ = nullptr;
-  uint64_t copies_ = 0;  // of tables, made so far
+  uint64_t copies_ = 0;  // of descriptor tables
   std::vector<Gone> gone_;
 };
 

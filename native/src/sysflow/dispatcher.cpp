@@ -334,7 +334,7 @@ void Dispatcher::end_process(ProcessEntity& process) {
   dying_.push_back({now_, process.record.oid});
 }
 
-// Whether a thread that exits is the last one of its process. (The collector takes the main thread for that.)
+// Whether a process ends with a thread that exits. (For the collector it ends with its main thread.)
 bool Dispatcher::ends_process(const state::Thread& thread) const {
   if (options_.compat || thread.group == nullptr) return is_main(thread);
   const state::Thread* const leader = thread.group->leader;
