@@ -75,7 +75,7 @@ struct Descriptor {
   bool is_directory() const { return type == FdType::kDirectory || (is_file() && used_as_directory); }
 
   // Everything but reference count and pool.
-  void copy_from(const Descriptor& other);
+  void copy_from(Descriptor& other);
   void reset();
   void set_name(std::string_view text);
   // From now on the name, a path, changes when a directory above is renamed.
@@ -121,7 +121,7 @@ class DescriptorPool {
   // Names longer than this, which short events make below a directory with a long path, may take
   // kMaxLongNames together; those beyond become unknown.
   static constexpr size_t kLongName = 1023;
-  static constexpr size_t kMaxLongNames = size_t{8} << 20;
+  static constexpr size_t kMaxLongNames = size_t{4} << 20;
 
   PathTree& paths() { return paths_; }
 

@@ -374,8 +374,8 @@ void Engine::on_chdir(Context& context) {
       if (!is_whole(to_text(path))) return;
       fold_path(to_text(path), scratch_);
       if (leader->cwd.path() == scratch_) return;
-    } else if (!to_text(path).empty()) {
-      resolve(*context.thread, kAtFdcwd, path, scratch_);
+    } else if (has_path(path)) {
+      resolve_path(leader->cwd.path(), to_text(path), scratch_, Confine::kNo, kMaxDirectory);
     }
   }
   set_cwd(*context.thread, *leader, place);
