@@ -31,6 +31,7 @@ interface Deed {
   dport?: number;
   uid?: number;
   count?: number;
+  newbytes?: number;
 }
 
 type Row = Record<string, unknown> & { type: string; opflags: string[] };
@@ -90,6 +91,11 @@ function told(deed: Deed): unknown {
         rops,
       };
     }
+    case 'moved':
+      return [deed.path, deed.newpath].map((path) => {
+        const flows = of(pid, 'FF').filter((row) => row.file_path === path);
+        return [sum(flows, 'flow_wbytes'), flows.some((row) => row.opflags.includes('CLOSE'))];
+      });
     case 'network': {
       const flows = of(pid, 'NF').filter(
         (row) =>
@@ -155,6 +161,11 @@ function wanted(deed: Deed): unknown {
   switch (deed.did) {
     case 'file':
       return { flows: 1, closed: true, wbytes, wops, rbytes, rops };
+    case 'moved':
+      return [
+        [wbytes, false],
+        [deed.newbytes, true],
+      ];
     case 'network':
     case 'unix':
       return { some: true, wbytes, rbytes };
