@@ -55,12 +55,12 @@ struct Descriptor {
   uint16_t dport = 0;
   uint64_t unix_source = 0;
   uint64_t unix_destination = 0;
-  int64_t pid = -1;                // pidfd
-  bool used_as_directory = false;  // by a call that works on directories only; opened like a file perhaps
+  int64_t pid = -1;  // pidfd
   bool of_socketpair = false;
   bool connected = false;
-  uint64_t renamed_by = 0;  // number of the last event whose message changed the ends
-  bool attempted = false;   // name and ends are those of a connect that failed
+  bool used_as_directory = false;  // by a call that works on directories only; opened like a file perhaps
+  uint64_t renamed_by = 0;         // number of the last event whose message changed the ends
+  bool attempted = false;          // name and ends are those of a connect that failed
 
   // For the layer above: what it knows of this name, and for which container.
   void* file = nullptr;

@@ -222,7 +222,7 @@ void Engine::on_clone_child(Context& context) {
   threads_.link(&child);
 }
 
-// The path of a program whose exit event does not have it. Where nothing tells, that of the program before
+// The path of a program whose exit event does not have it. Where nothing shows it, that of the program before
 // would be wrong; argv[0] stands in.
 void Engine::resolve_executed(Thread& thread, const scap::CallView& call) {
   thread.exepath.clear();

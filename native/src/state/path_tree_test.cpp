@@ -127,7 +127,7 @@ TEST(PathTree, SpacesAreApart) {
   EXPECT_EQ(names.now(container), "/b/x");
 }
 
-TEST(PathTree, ARenameTellsOfDirectories) {
+TEST(PathTree, ARenameKnowsDirectories) {
   Tree names;
   names.add("/a/x");
   names.add("/f");
@@ -138,7 +138,7 @@ TEST(PathTree, ARenameTellsOfDirectories) {
   EXPECT_FALSE(names.tree.rename(0, "/nothing", "/h"));
 }
 
-TEST(PathTree, TellsWhatWasRenamedItself) {
+TEST(PathTree, KnowsWhatWasRenamedItself) {
   Tree names;
   Named& file = names.add("/a/f");
   names.tree.rename(0, "/a", "/b");

@@ -248,7 +248,7 @@ FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, File
                               int64_t ts) {
   const SharedText& container_id = state_.containers().at(thread.container).id;
   FileEntity* file = find_file(container_id, path);
-  if (file == nullptr && path.size() > kLongPath) {
+  if (file == nullptr && !compat_ && path.size() > kLongPath) {
     path = limit_path(path);
     file = find_file(container_id, path);
   }
