@@ -206,6 +206,7 @@ class Engine {
   void on_chroot(Context& context);
   void resolve_executed(Thread& thread, const scap::CallView& call);
   void set_cwd(const Thread& thread, Thread& leader, const PathLink* place);
+  void move_cwd(Thread& thread);
   void on_set_id(Context& context, scap::P parameter, bool user);
   void on_prctl(Context& context);
 

@@ -117,6 +117,7 @@ void Engine::inherit(Thread& thread, Thread& from, bool new_process) {
   if (DescriptorTable* table = from.table()) thread.descriptors.copy_from(*table);
   if (const Thread* leader = from.leader()) {
     thread.cwd = leader->cwd;
+    if (thread.container != from.container) move_cwd(thread);
     thread.env = leader->env;
   } else {
     thread.cwd.set(cwd_of(from));
@@ -281,7 +282,10 @@ void Engine::on_exec(Context& context) {
   // A parameter that libs 0.18.1 does not know.
   if (const Bytes gid = call.from_exit(P::gid); !gid.empty() && !compat_)
     thread->gid = static_cast<uint32_t>(to_uint(gid, kNoId));
-  if (thread->container != container) find_names(*thread, thread->container);
+  if (thread->container != container) {
+    find_names(*thread, thread->container);
+    move_cwd(*thread);
+  }
 
   const auto is_path = [this](Bytes value) { return compat_ ? has_text(value) : has_path(value); };
   if (const Bytes trusted = call.from_exit(P::trusted_exepath); is_path(trusted)) {
@@ -386,6 +390,13 @@ void Engine::set_cwd(const Thread& thread, Thread& leader, const PathLink* place
   if (!is_whole(scratch_)) return leader.cwd.lose();
   if (scratch_.size() > 1) scratch_ += '/';
   leader.cwd.set(pool_.paths(), space_of(thread), scratch_, place);
+}
+
+// To where the paths of the thread have their meaning now: the same path in another container.
+void Engine::move_cwd(Thread& thread) {
+  if (compat_ || thread.cwd.text().empty()) return;
+  scratch_ = thread.cwd.path();
+  set_cwd(thread, thread, nullptr);
 }
 
 void Engine::on_chroot(Context& context) {
