@@ -123,6 +123,78 @@ void files() {
   }
 }
 
+// The path of an open file, as the kernel has it now.
+std::string path_of(int fd) {
+  char path[4096];
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  const ssize_t size = check(::readlink(link.c_str(), path, sizeof(path)), "readlink");
+  return {path, static_cast<size_t>(size)};
+}
+
+// Makes a file by a path below `at`, and says by which one the kernel knows it.
+void make_file(int at, const char* name, uint64_t resolve = 0) {
+  struct {
+    uint64_t flags, mode, resolve;
+  } how{O_CREAT | O_WRONLY, 0600, resolve};
+  const int fd = static_cast<int>(check(::syscall(SYS_openat2, at, name, &how, sizeof(how)), "openat2"));
+  check(::write(fd, "x", 1), "write");
+  say(R"({"did":"file","path":"%s","pid":%d,"wbytes":1,"wops":1,"rbytes":0,"rops":0})", path_of(fd).c_str(),
+      ::getpid());
+  ::close(fd);
+}
+
+// Paths that are not where their text leads at first sight.
+void paths() {
+  constexpr uint64_t kBeneath = 8, kInRoot = 16;  // RESOLVE_ of openat2
+  constexpr int kDeep = 10;
+  const int pid = ::getpid();
+  const std::string top = in("paths"), before = top + "/r1", after = top + "/r2";
+  check(::mkdir(top.c_str(), 0700), "mkdir");
+  check(::chdir(top.c_str()), "chdir");
+
+  // Deep down and up again.
+  const std::string element(200, 'd');
+  for (int i = 0; i < kDeep; ++i) {
+    check(::mkdir(element.c_str(), 0700), "mkdir deep");
+    check(::chdir(element.c_str()), "chdir deep");
+  }
+  make_file(AT_FDCWD, "deep");
+  check(::unlink("deep"), "unlink deep");
+  for (int i = 0; i < kDeep; ++i) {
+    check(::chdir(".."), "chdir ..");
+    check(::unlinkat(AT_FDCWD, element.c_str(), AT_REMOVEDIR), "unlinkat");
+  }
+  say(R"({"did":"RMDIR","path":"%s/%s","pid":%d})", top.c_str(), element.c_str(), pid);
+  make_file(AT_FDCWD, "shallow");
+
+  // A directory renamed below a process and what it has open.
+  check(::mkdir("r1", 0700), "mkdir r1");
+  const int at = static_cast<int>(check(::open("r1", O_DIRECTORY | O_RDONLY), "open r1"));
+  const int held = static_cast<int>(check(::open("r1/held", O_CREAT | O_WRONLY, 0600), "open held"));
+  check(::write(held, "123", 3), "write held");
+  check(::chdir("r1"), "chdir r1");
+  check(::rename(before.c_str(), after.c_str()), "rename r1");
+  check(::write(held, "1234", 4), "write held");
+  say(R"({"did":"moved","path":"%s/held","newpath":"%s","pid":%d,"wbytes":3,"newbytes":4})", before.c_str(),
+      path_of(held).c_str(), pid);
+  ::close(held);
+  make_file(at, "by-descriptor");
+  make_file(AT_FDCWD, "by-directory");
+  in_child("renamed directory", 9, [] { make_file(AT_FDCWD, "by-child"); });
+
+  // A directory that is the root, or the end, of a path.
+  make_file(at, "/in-root", kInRoot);
+  make_file(at, "../../in-root-too", kInRoot);
+  check(::mkdir("x", 0700), "mkdir x");
+  make_file(at, "x/../beneath", kBeneath);
+  ::close(at);
+
+  check(::symlink("../secret", "link"), "symlink");
+  say(R"({"did":"SYMLINK","path":"%s/secret","newpath":"%s/link","pid":%d})", top.c_str(), after.c_str(),
+      pid);
+  check(::chdir("/"), "chdir /");
+}
+
 std::string address_text(const sockaddr_storage& address) {
   char text[INET6_ADDRSTRLEN];
   const void* from = address.ss_family == AF_INET
@@ -654,6 +726,7 @@ int main(int argc, char** argv) {
   if (argc != 2) return 2;
   directory = argv[1];
   files();
+  paths();
   stream(AF_INET, 1000, 2000);
   stream(AF_INET6, 300, 400);
   datagrams(AF_INET, 50, 70);

@@ -1001,6 +1001,190 @@ Capture cwd_goes_down(uint32_t n) {
   return world.take();
 }
 
+// --- Renamed directories, and directories with long paths.
+
+constexpr uint32_t kDirectoryFlag = 1u << 10;
+constexpr uint32_t kLongElement = 200;
+
+// Down into a directory so many bytes below the root.
+void go_deep(World& world, uint32_t bytes) {
+  for (uint32_t deep = 0; deep < bytes; deep += kLongElement + 1)
+    world.chdir(kMain, std::string(kLongElement, 'd'));
+}
+constexpr uint32_t kDeepForFiles = 3800;
+constexpr uint32_t kDeepForDirectories = 7800;
+
+Capture renames_above_many(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, kFirst + i, numbered("/a/b/f", i));
+  for (uint32_t i = 0; i < n; ++i) {
+    world.rename(kMain, i % 2 == 0 ? "/a" : "/z", i % 2 == 0 ? "/z" : "/a");
+    world.read(kMain, kFirst + i, 1);
+  }
+  return world.take();
+}
+
+Capture renames_beside_many(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) {
+    world.open_file(kMain, kFirst + i, numbered("/a/f", i));
+    world.rename(kMain, numbered("/b/f", i), numbered("/c/f", i));
+  }
+  return world.take();
+}
+
+Capture renames_of_open_files(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) {
+    world.open_file(kMain, kFirst + i, numbered("/a/f", i));
+    world.rename(kMain, numbered("/a/f", i), numbered("/a/g", i));
+  }
+  return world.take();
+}
+
+Capture renames_above_processes(uint32_t n) {
+  World world;
+  world.chdir(kMain, "/a");
+  for (uint32_t i = 0; i < n; ++i) {
+    world.clone(kFirst + i, kMain);
+    if (i % 2 == 0) world.chdir(kFirst + i, numbered("d", i));
+  }
+  for (uint32_t i = 0; i < n; ++i) {
+    world.rename(kMain, i % 2 == 0 ? "/a" : "/z", i % 2 == 0 ? "/z" : "/a");
+    world.mkdir(kFirst + i, "m");
+  }
+  return world.take();
+}
+
+// Each directory goes into the next one, so that paths grow with every rename.
+Capture rename_chain(uint32_t n) {
+  World world;
+  world.open_file(kMain, 3, "/d0/f");
+  world.openat(kMain, 4, kCwd, "/d0", kRead | kDirectoryFlag);
+  for (uint32_t i = 0; i < n; ++i) {
+    world.rename(kMain, numbered("/d", i), numbered("/d", i + 1) + "/e");
+    world.read(kMain, 3, 1);
+    world.openat(kMain, 5, 4, "g", kRead);
+    world.close(kMain, 5);
+  }
+  return world.take();
+}
+
+// The same, in which each directory on the way is open.
+Capture rename_chain_of_open(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) {
+    world.openat(kMain, kFirst + i, kCwd, numbered("/d", i), kRead | kDirectoryFlag);
+    world.rename(kMain, numbered("/d", i), numbered("/d", i + 1) + "/e");
+    world.read(kMain, kFirst + i / 2, 1);
+  }
+  return world.take();
+}
+
+Capture exchanges(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) {
+    world.open_file(kMain, kFirst + i, numbered(i % 2 == 0 ? "/a/f" : "/b/c/f", i));
+    world.event(kMain, ev::SYSCALL_RENAMEAT2_X,
+                {i64(0), i64(kCwd), text("/a"), i64(kCwd), text("/b/c"), u32(2)});
+    world.read(kMain, kFirst + i / 2, 1);
+  }
+  return world.take();
+}
+
+Capture replaced_directories(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) {
+    world.openat(kMain, kFirst + i, kCwd, "/b", kRead | kDirectoryFlag);
+    world.rename(kMain, "/a", "/b");
+    world.rmdir(kMain, "/b", 0);
+  }
+  return world.take();
+}
+
+// Paths of many elements, each with a way of its own.
+Capture rename_many_elements(uint32_t n) {
+  World world;
+  std::string rest;
+  while (rest.size() < 4000) rest += "/a";
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, kFirst + i, numbered("/b/", i) + rest);
+  for (uint32_t i = 0; i < n; ++i) {
+    const std::string path = numbered("/b/", i) + rest.substr(0, 1000);
+    world.rename(kMain, path, path + "x");
+  }
+  return world.take();
+}
+
+// A rename of a short name to a long one makes every name below longer.
+Capture renames_to_long(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, kFirst + i, numbered("/a/f", i));
+  world.rename(kMain, "/a", "/" + std::string(4000, 'l'));
+  for (uint32_t i = 0; i < n; ++i) world.read(kMain, kFirst + i, 1);
+  return world.take();
+}
+
+Capture deep_files(uint32_t n) {
+  World world;
+  go_deep(world, kDeepForFiles);
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, kFirst + i, numbered("f", i));
+  return world.take();
+}
+
+Capture deep_files_opened_again(uint32_t n) {
+  World world;
+  go_deep(world, kDeepForFiles);
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, 3, numbered("f", i));
+  return world.take();
+}
+
+Capture deep_copies(uint32_t n) {
+  World world;
+  go_deep(world, kDeepForFiles);
+  world.open_file(kMain, 3, "f");
+  for (uint32_t i = 0; i < n; ++i) {
+    world.event(kMain, ev::SYSCALL_DUP3_X,
+                {i64(kFirst + i), i64(3), i64(kFirst + i), u32(i % 2 == 0 ? 1u << 12 : 0)});
+  }
+  return world.take();
+}
+
+Capture deep_processes(uint32_t n) {
+  World world;
+  go_deep(world, kDeepForDirectories);
+  for (uint32_t i = 0; i < n; ++i) {
+    world.clone(kFirst + i, kMain);
+    world.chdir(kFirst + i, numbered("d", i));
+    world.mkdir(kFirst + i, "m");
+  }
+  return world.take();
+}
+
+Capture deep_events(uint32_t n) {
+  World world;
+  go_deep(world, kDeepForFiles);
+  for (uint32_t i = 0; i < n; ++i) {
+    world.mkdir(kMain, numbered("m", i));
+    world.chdir(kMain, "..");
+    world.chdir(kMain, numbered("d", i));
+  }
+  return world.take();
+}
+
+Capture kinds_of_files(uint32_t n) {
+  constexpr uint32_t kWrite = 2;
+  World world;
+  for (uint32_t i = 0; i < n; ++i) {
+    world.mkdir(kMain, "/f");
+    world.openat(kMain, 3, kCwd, "/f", kWrite);
+    world.close(kMain, 3);
+    world.openat(kMain, 3, kCwd, "/f", kRead);
+    world.event(kMain, ev::SYSCALL_GETDENTS64_X, {i64(24), i64(3)});
+    world.close(kMain, 3);
+  }
+  return world.take();
+}
+
 Capture control_text(uint32_t n) {
   World world;
   const std::string evil = "\x1b[31mRED\x1b[0m\r\x07";
@@ -1252,6 +1436,29 @@ const std::vector<HostileKind>& hostile_kinds() {
       {"opens_fail", "opens of long different names that fail", 10000, kFlat, opens_fail},
       {"paths_of_dots", "long paths of dots", 1500, kFlat, paths_of_dots},
       {"cwd_goes_down", "each working directory lies in the one before", 15000, kFlat, cwd_goes_down},
+      {"renames_above_many", "many open files, then renames of the directory above them", 8000, kLinear,
+       renames_above_many},
+      {"renames_beside_many", "files opened between renames of others", 8000, kLinear, renames_beside_many},
+      {"renames_of_open_files", "files that are renamed while they are open", 8000, kLinear,
+       renames_of_open_files},
+      {"renames_above_processes", "many processes below a directory that is renamed again and again", 4000,
+       kLinear, renames_above_processes},
+      {"rename_chain", "a directory that goes deeper with every rename", 4000, kFlat, rename_chain},
+      {"rename_chain_of_open", "the same where every directory is open", 4000, kLinear, rename_chain_of_open},
+      {"exchanges", "directories with open files that change places", 6000, kLinear, exchanges},
+      {"replaced_directories", "open directories, each replaced by another one", 6000, kLinear,
+       replaced_directories},
+      {"rename_many_elements", "open files with paths of many elements, whose directories are renamed", 400,
+       kLinear, rename_many_elements},
+      {"renames_to_long", "many open files below a directory that gets a long name", 8000, kLinear,
+       renames_to_long},
+      {"deep_files", "files open below a directory with a long path", 4000, kLinear, deep_files},
+      {"deep_files_opened_again", "one number opened again and again there", 4000, kLinear,
+       deep_files_opened_again},
+      {"deep_copies", "copies of a descriptor of a file there", 8000, kLinear, deep_copies},
+      {"deep_processes", "processes that go on from there", 2000, kLinear, deep_processes},
+      {"deep_events", "directories made while a process goes to and fro there", 2000, kLinear, deep_events},
+      {"kinds_of_files", "a path at which file and directory take turns", 3000, kFlat, kinds_of_files},
       {"control_text", "control characters in every text", 10000, kLinear, control_text},
 
       {"users", "many users and groups, each used", 10000, kLinear, users},

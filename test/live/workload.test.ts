@@ -95,6 +95,11 @@ function told(deed: Deed): unknown {
         rops,
       };
     }
+    case 'moved':
+      return [deed.path, deed.newpath].map((path) => {
+        const flows = of(pid, 'FF').filter((row) => row.file_path === path);
+        return [sum(flows, 'flow_wbytes'), flows.some((row) => row.opflags.includes('CLOSE'))];
+      });
     case 'network': {
       const flows = of(pid, 'NF').filter(
         (row) =>
@@ -193,6 +198,11 @@ function wanted(deed: Deed): unknown {
   switch (deed.did) {
     case 'file':
       return { flows: 1, closed: true, wbytes, wops, rbytes, rops };
+    case 'moved':
+      return [
+        [wbytes, false],
+        [deed.newbytes, true],
+      ];
     case 'network':
     case 'unix':
       return { some: true, wbytes, rbytes };

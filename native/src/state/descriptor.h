@@ -63,8 +63,7 @@ struct Descriptor {
   uint16_t dport = 0;
   uint64_t unix_source = 0;
   uint64_t unix_destination = 0;
-  int64_t pid = -1;                // pidfd
-  bool used_as_directory = false;  // by a call that works on directories only; opened like a file perhaps
+  int64_t pid = -1;  // pidfd
   bool of_socketpair = false;
   bool is_listed = false;  // in a list of descriptors: the capture lacks its open
   Connection connection = Connection::kNone;
@@ -91,7 +90,7 @@ struct Descriptor {
   bool is_directory() const { return type == FdType::kDirectory || (is_file() && used_as_directory); }
 
   // Everything but reference count and pool.
-  void copy_from(const Descriptor& other);
+  void copy_from(Descriptor& other);
   void reset();
   void set_name(std::string_view text);
   // From now on the name, a path, changes when a directory above is renamed.
@@ -137,7 +136,7 @@ class DescriptorPool {
   // Names longer than this, which short events make below a directory with a long path, may take
   // kMaxLongNames together; those beyond become unknown.
   static constexpr size_t kLongName = 1023;
-  static constexpr size_t kMaxLongNames = size_t{8} << 20;
+  static constexpr size_t kMaxLongNames = size_t{4} << 20;
 
   PathTree& paths() { return paths_; }
 

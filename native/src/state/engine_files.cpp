@@ -82,7 +82,7 @@ Engine::OpenedPath Engine::resolve_opened_compat(Thread& thread, const scap::Cal
   return {path, entered};
 }
 
-// Below which a file was opened: only directories have files below them.
+// A descriptor that a file was opened below is one of a directory.
 void Engine::use_directory(Context& context) {
   const Bytes dirfd = context.call->get(P::dirfd);
   if (dirfd.empty()) return;

@@ -381,7 +381,7 @@ void Engine::on_clone_child(Context& context) {
   set_memory(child, event);
 }
 
-// The path of a program whose exit event does not have it. Where nothing tells, that of the program before
+// The path of a program whose exit event does not have it. Where nothing shows it, that of the program before
 // would be wrong; argv[0] stands in.
 void Engine::resolve_executed(Thread& thread, const scap::CallView& call) {
   thread.exepath.clear();
@@ -445,7 +445,10 @@ void Engine::on_exec(Context& context) {
   // A parameter that libs 0.18.1 does not know.
   if (const Bytes gid = call.from_exit(P::gid); !gid.empty() && !compat_)
     thread->gid = static_cast<uint32_t>(to_uint(gid, kNoId));
-  if (thread->container != container) find_names(*thread, thread->container);
+  if (thread->container != container) {
+    find_names(*thread, thread->container);
+    move_cwd(*thread);
+  }
 
   const auto is_path = [this](Bytes value) { return compat_ ? has_text(value) : has_path(value); };
   if (const Bytes trusted = call.from_exit(P::trusted_exepath); is_path(trusted)) {
@@ -594,6 +597,13 @@ void Engine::set_cwd(Thread& thread, const PathLink* place) {
     directory->lose();
   }
   if (directory->text().view() != other_) changed(thread, false);
+}
+
+// To where the paths of the thread have their meaning now: the same path in another container.
+void Engine::move_cwd(Thread& thread) {
+  if (compat_ || thread.cwd.text().empty()) return;
+  scratch_ = thread.cwd.path();
+  set_cwd(thread, thread, nullptr);
 }
 
 void Engine::on_chroot(Context& context) {

@@ -1332,7 +1332,7 @@ TEST(Files, GetTheirKindWhenItBecomesKnown) {
          world.mkdir(kPid, "/f");
        },
        {"Rf", "Md"}},
-      {"a file where a directory was, as its flags tell",
+      {"a file where a directory was, as its flags show",
        [](Scenario& world) {
          world.mkdir(kPid, "/f");
          world.openat(kPid, 3, kAtFdcwd, "/f", kWriteOnly);
@@ -1351,7 +1351,7 @@ TEST(Files, GetTheirKindWhenItBecomesKnown) {
          world.symlink(kPid, "/x", "/f");
        },
        {"Cd", "M?"}},
-      {"a mkdir that failed tells nothing",
+      {"a mkdir that failed shows nothing",
        [](Scenario& world) {
          world.openat(kPid, 3, kAtFdcwd, "/f", kReadWrite | kCreate);
          world.mkdir(kPid, "/f");
@@ -1412,7 +1412,7 @@ TEST(Files, KeepTheKindOfFirstSightWithTheCollector) {
   EXPECT_EQ(records_of(convert(world, options), "/f"), Letters{"C?"});
 }
 
-TEST(Files, AreToldTheSameWhateverAFilterLeavesOut) {
+TEST(Files, AreTheSameWhateverAFilterLeavesOut) {
   Scenario world = small_world(Age::k2026);
   event(world, ev::SYSCALL_MKNOD_X, {i64(0), text("/p"), scap::value::u32(0010644), scap::value::u32(0)});
   world.openat(kPid, 3, kAtFdcwd, "/p", kReadOnly);

@@ -44,8 +44,8 @@ char kind_letter(const state::Descriptor& descriptor, bool compat) {
   }
 }
 
-// Events without an operation that tell the kind of a file.
-constexpr auto kTellsKind = [] {
+// Events without an operation that show the kind of a file.
+constexpr auto kShowsKind = [] {
   std::array<bool, scap::kEventCount> table{};
   for (const uint16_t code : {ev::SYSCALL_MKNOD_X, ev::SYSCALL_MKNODAT_X, ev::SYSCALL_CHDIR_X,
                               ev::SYSCALL_FCHDIR_X, ev::SOCKET_BIND_X}) {
@@ -375,8 +375,8 @@ void Dispatcher::learn(const state::Context& context) {
       break;
     default: return;
   }
-  const bool is_told = !options_.containers_only || thread.container != 0;
-  if (call.result() < 0 || kind.letter == 0 || !is_told || options_.mode == Mode::kNoFiles) return;
+  const bool is_wanted = !options_.containers_only || thread.container != 0;
+  if (call.result() < 0 || kind.letter == 0 || !is_wanted || options_.mode == Mode::kNoFiles) return;
   if (state::is_whole(path1_)) entities_.learn(thread, path1_, kind, ts_);
 }
 

@@ -43,7 +43,7 @@ class Dispatcher {
   // An event that is not to be told (a filter leaves it out): what is under way ends with its process, and a
   // new program or user is known, all the same.
   void follow_hidden(const state::Context& context);
-  // What an event without an operation tells of the kind of a file.
+  // Takes from an event without an operation what it shows of the kind of a file.
   void learn(const state::Context& context);
   // End of input.
   void finish();
