@@ -63,12 +63,13 @@ struct Descriptor {
   uint16_t dport = 0;
   uint64_t unix_source = 0;
   uint64_t unix_destination = 0;
-  int64_t pid = -1;  // pidfd
+  int64_t pid = -1;                // pidfd
+  bool used_as_directory = false;  // by a call that works only on directories
   bool of_socketpair = false;
   bool is_listed = false;  // in a list of descriptors: the capture lacks its open
   Connection connection = Connection::kNone;
-  FdType bound_as =
-      FdType::kUnknown;  // a bound socket: kUnix, or kIpv4Server or kIpv6Server with what follows
+  // Of a bound socket: kUnix, or kIpv4Server or kIpv6Server with the address that follows.
+  FdType bound_as = FdType::kUnknown;
   uint16_t bound_port = 0;
   IpBytes bound_ip{};
   uint64_t renamed_by = 0;  // number of the last event whose message changed the ends

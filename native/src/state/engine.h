@@ -241,6 +241,7 @@ class Engine {
   void on_chroot(Context& context);
   void resolve_executed(Thread& thread, const scap::CallView& call);
   void set_cwd(Thread& thread, const PathLink* place);
+  void move_cwd(Thread& thread);
   void on_set_id(Context& context, scap::P parameter, bool user);
   void on_setsid(Context& context);
   void on_setpgid(Context& context);

@@ -136,6 +136,7 @@ void Engine::inherit(Thread& thread, Thread& from, bool new_process) {
   if (!new_process) thread.exec_ts = from.exec_ts;
   share(thread, from, thread.flags, new_process);
   if (!new_process) return;
+  if (thread.container != from.container && (thread.flags & kCloneFs) == 0) move_cwd(thread);
   // libs 0.18.1 has the environment of the process with its main thread alone.
   thread.env = compat_ ? from.env : process.env;
   from.process_thread().last_child = thread.tid;
@@ -572,14 +573,14 @@ void Engine::on_chdir(Context& context) {
     }
   } else {
     const Bytes path = path_argument(call, P::path);
+    const WorkingDirectory* const directory = context.thread->directory();
     if (code == ev::SYSCALL_GETCWD_X) {
       // Not a path where the directory is not below the root of the process.
       if (!is_whole(to_text(path))) return;
       fold_path(to_text(path), scratch_);
-      const WorkingDirectory* const directory = context.thread->directory();
       if (directory != nullptr && directory->path() == scratch_) return;
-    } else if (!to_text(path).empty()) {
-      resolve(*context.thread, kAtFdcwd, path, scratch_);
+    } else if (directory != nullptr && has_path(path)) {
+      resolve_path(directory->path(), to_text(path), scratch_, Confine::kNo, kMaxDirectory);
     }
   }
   set_cwd(*context.thread, place);
@@ -599,11 +600,12 @@ void Engine::set_cwd(Thread& thread, const PathLink* place) {
   if (directory->text().view() != other_) changed(thread, false);
 }
 
-// To where the paths of the thread have their meaning now: the same path in another container.
+// The thread came to another container: from now on renames there carry its working directory.
 void Engine::move_cwd(Thread& thread) {
-  if (compat_ || thread.cwd.text().empty()) return;
-  scratch_ = thread.cwd.path();
-  set_cwd(thread, thread, nullptr);
+  const WorkingDirectory* const directory = thread.directory();
+  if (compat_ || directory == nullptr || directory->text().empty()) return;
+  scratch_ = directory->path();
+  set_cwd(thread, nullptr);
 }
 
 void Engine::on_chroot(Context& context) {

@@ -237,7 +237,7 @@ void Dispatcher::dispatch(const state::Context& context) {
     const bool mmap_exit = event.code == ev::SYSCALL_MMAP_X || event.code == ev::SYSCALL_MMAP2_X;
     if (mmap_exit && context.call != nullptr && context.call->paired()) op = 0;
   }
-  if (op == 0 && kTellsKind[event.code]) learn(context);
+  if (op == 0 && kShowsKind[event.code]) learn(context);
   if (context.thread == nullptr) return;
   if (!state_.closed().empty()) end_closed(context, true);
   if (op == 0) return;

@@ -39,37 +39,37 @@ uint64_t ports_and_family(uint16_t sport, uint16_t dport, bool ipv6) {
   return uint64_t{sport} << 32 | uint64_t{dport} << 16 | (ipv6 ? 1 : 0);
 }
 
-uint64_t fd_key(int64_t fd) {
+uint64_t number_of(int64_t fd) {
   return static_cast<uint32_t>(fd);
 }
 
-// The newest flow on a descriptor.
-Flow* last_on(const TableFlows& table, uint64_t fd) {
-  if (fd < TableFlows::kLow) return table.low[fd];
-  Flow* const* found = table.open.find(fd);
-  if (found == nullptr) found = table.kept.find(fd);
+// The last flow on a number.
+Flow* last_on(const TableFlows& table, uint64_t number) {
+  if (number < TableFlows::kLow) return table.low[number];
+  Flow* const* found = table.open.find(number);
+  if (found == nullptr) found = table.kept.find(number);
   return found == nullptr ? nullptr : *found;
 }
 
-void set_last_on_high(TableFlows& table, uint64_t fd, Flow* flow) {
-  if (Flow** const kept = table.kept.writable(fd)) {
+void set_last_on_high(TableFlows& table, uint64_t number, Flow* flow) {
+  if (Flow** const kept = table.kept.writable(number)) {
     if (flow != nullptr) {
       *kept = flow;
     } else {
-      table.kept.erase(fd);
+      table.kept.erase(number);
     }
   } else if (flow != nullptr) {
-    table.open.put(fd, flow);
+    table.open.put(number, flow);
   } else {
-    table.open.erase(fd);
+    table.open.erase(number);
   }
 }
 
-void set_last_on(TableFlows& table, uint64_t fd, Flow* flow) {
-  if (fd < TableFlows::kLow) {
-    table.low[fd] = flow;
+void set_last_on(TableFlows& table, uint64_t number, Flow* flow) {
+  if (number < TableFlows::kLow) {
+    table.low[number] = flow;
   } else {
-    set_last_on_high(table, fd, flow);
+    set_last_on_high(table, number, flow);
   }
 }
 
@@ -123,9 +123,9 @@ FlowTable::NetworkKey FlowTable::network_key(const Flow& flow) {
 
 Flow* FlowTable::chain(ProcessEntity& process, const FlowTarget& target) {
   const auto fd = static_cast<int32_t>(target.fd);
-  if (is_chained_by_descriptor(target.network)) {
+  if (is_chained_by_number(target.network)) {
     const TableFlows* const table = find_table(process, target.thread->table()->id());
-    return table == nullptr ? nullptr : last_on(*table, fd_key(target.fd));
+    return table == nullptr ? nullptr : last_on(*table, number_of(target.fd));
   }
   Flow** head;
   if (target.network) {
@@ -150,7 +150,7 @@ Flow* FlowTable::in_chain(Flow* chain, const FlowTarget& target) {
     return found == nullptr ? nullptr : *found;
   }
   Flow* Flow::*const next =
-      is_chained_by_descriptor(target.network) ? &Flow::next_on_descriptor : &Flow::next_related;
+      is_chained_by_number(target.network) ? &Flow::next_of_number : &Flow::next_related;
   size_t steps = 0;
   Flow* flow = chain;
   while (flow != nullptr && (flow->tid() != target.tid || flow->file != target.file)) {
@@ -190,7 +190,7 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
   } else {
     FileFlow& record = flow->data;
     start_record(record, process, target, ts_);
-    // Not only for the flow that saw the open: the flags belong to the open file description.
+    // Also where the flow is not the first of its open: that is what the descriptor stands for.
     const bool is_known = !options_.compat && !target.descriptor->is_listed;
     record.open_flags = is_known ? static_cast<int32_t>(target.descriptor->open_flags) : 0;
     record.file_oid = target.file->record.oid;
@@ -245,7 +245,7 @@ void FlowTable::remove_from_thread(Flow& flow) {
   if (flows.first == nullptr) threads_.erase(key);
 }
 
-// ---- flows by descriptor
+// ---- flows by number
 
 TableFlows* FlowTable::find_table(const ProcessEntity& process, uint64_t table) {
   if (process.table_flows != nullptr && process.table_flows->table == table) return process.table_flows;
@@ -253,7 +253,7 @@ TableFlows* FlowTable::find_table(const ProcessEntity& process, uint64_t table) 
   return found == nullptr ? nullptr : *found;
 }
 
-void FlowTable::add_to_descriptor(Flow& flow, const state::DescriptorTable& descriptors) {
+void FlowTable::add_to_number(Flow& flow, const state::DescriptorTable& descriptors) {
   ProcessEntity& process = *flow.process;
   const uint64_t id = descriptors.id();
   TableFlows* table = find_table(process, id);
@@ -268,28 +268,27 @@ void FlowTable::add_to_descriptor(Flow& flow, const state::DescriptorTable& desc
     process.table_flows = table;
   }
   ++table->flows;
-  const uint64_t fd = fd_key(flow.fd());
+  const uint64_t number = number_of(flow.fd());
   flow.table = table;
-  flow.previous_on_descriptor = nullptr;
-  flow.next_on_descriptor = last_on(*table, fd);
-  if (flow.next_on_descriptor != nullptr) flow.next_on_descriptor->previous_on_descriptor = &flow;
-  set_last_on(*table, fd, &flow);
+  flow.previous_of_number = nullptr;
+  flow.next_of_number = last_on(*table, number);
+  if (flow.next_of_number != nullptr) flow.next_of_number->previous_of_number = &flow;
+  set_last_on(*table, number, &flow);
 }
 
-void FlowTable::remove_from_descriptor(Flow& flow) {
+void FlowTable::remove_from_number(Flow& flow) {
   TableFlows& table = *flow.table;
-  if (flow.next_on_descriptor != nullptr)
-    flow.next_on_descriptor->previous_on_descriptor = flow.previous_on_descriptor;
-  if (flow.previous_on_descriptor != nullptr) {
-    flow.previous_on_descriptor->next_on_descriptor = flow.next_on_descriptor;
+  if (flow.next_of_number != nullptr) flow.next_of_number->previous_of_number = flow.previous_of_number;
+  if (flow.previous_of_number != nullptr) {
+    flow.previous_of_number->next_of_number = flow.next_of_number;
   } else {
-    set_last_on(table, fd_key(flow.fd()), flow.next_on_descriptor);
+    set_last_on(table, number_of(flow.fd()), flow.next_of_number);
   }
   flow.table = nullptr;
   if (--table.flows == 0 && flow.process->table_flows != &table) drop_table(&table);
 }
 
-// If it has no flows.
+// When nothing is on it.
 void FlowTable::drop_table(TableFlows* table) {
   if (table == nullptr || table->flows != 0) return;
   tables_.erase({table->process, table->table});
@@ -297,18 +296,18 @@ void FlowTable::drop_table(TableFlows* table) {
   table_pool_.give_back(table);
 }
 
-void FlowTable::end_descriptor(Flow* last, const Closer& closer, const Flow* except) {
+void FlowTable::end_number(Flow* last, const Closer& closer, const Flow* except) {
   if (last == nullptr) return;
-  ending_.clear();
-  for (Flow* flow = last; flow != nullptr; flow = flow->next_on_descriptor) {
-    if (flow != except) ending_.push_back(flow);
+  of_number_.clear();
+  for (Flow* flow = last; flow != nullptr; flow = flow->next_of_number) {
+    if (flow != except) of_number_.push_back(flow);
   }
-  std::reverse(ending_.begin(), ending_.end());
-  // Flows that opened it come first.
-  std::stable_partition(ending_.begin(), ending_.end(), [](Flow* flow) {
+  std::reverse(of_number_.begin(), of_number_.end());
+  // Those that opened it first.
+  std::stable_partition(of_number_.begin(), of_number_.end(), [](Flow* flow) {
     return (flow->op_flags() & (flow->network ? kOpAccept | kOpConnect : kOpOpen)) != 0;
   });
-  for (Flow* flow : ending_) {
+  for (Flow* flow : of_number_) {
     const bool is_own = flow->process == closer.process && flow->tid() == closer.tid;
     const uint32_t op = is_own ? closer.op : static_cast<uint32_t>(kOpTruncate);
     if (flow->resting && op != kOpTruncate) wake(*flow);
@@ -322,11 +321,12 @@ void FlowTable::end_descriptor(Flow* last, const Closer& closer, const Flow* exc
 void FlowTable::end_shared(void* hint, uint64_t table, int64_t fd, const Closer& closer) {
   const auto* const flow = static_cast<Flow*>(hint);
   if (flow == nullptr || !flow->alive || flow->table == nullptr || flow->table->table != table) return;
-  if (flow->fd() == static_cast<int32_t>(fd)) end_descriptor(last_on(*flow->table, fd_key(fd)), closer);
+  if (flow->fd() == static_cast<int32_t>(fd)) end_number(last_on(*flow->table, number_of(fd)), closer);
 }
 
-void FlowTable::end_range(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer) {
-  for (uint64_t fd = first; fd < TableFlows::kLow && fd <= last; ++fd) end_descriptor(table.low[fd], closer);
+void FlowTable::end_numbers(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer) {
+  for (uint64_t number = first; number < TableFlows::kLow && number <= last; ++number)
+    end_number(table.low[number], closer);
   for (const SharedMap<Flow*>* const map : {&table.open, &table.kept}) {
     uint64_t number = std::max<uint64_t>(first, TableFlows::kLow);
     for (Flow* const* found = map->next(number); found != nullptr && number <= last;
@@ -335,33 +335,33 @@ void FlowTable::end_range(TableFlows& table, uint64_t first, uint64_t last, cons
   }
 }
 
-// Each descriptor from kLow on is checked by one exec only, until it gets another mark.
-void FlowTable::end_by_exec(TableFlows& table, const state::DescriptorTable& descriptors,
-                            const Closer& closer) {
-  for (size_t fd = 0; fd < TableFlows::kLow; ++fd) {
-    if (table.low[fd] != nullptr && descriptors.find(static_cast<int64_t>(fd)) == nullptr)
-      end_descriptor(table.low[fd], closer);
+// Of numbers from kLow on, those alone that no exec has left open, so that each is asked about once.
+void FlowTable::end_marked(TableFlows& table, const state::DescriptorTable& descriptors,
+                           const Closer& closer) {
+  for (size_t number = 0; number < TableFlows::kLow; ++number) {
+    if (table.low[number] != nullptr && descriptors.find(static_cast<int64_t>(number)) == nullptr)
+      end_number(table.low[number], closer);
   }
-  fds_.clear();
-  table.open.for_each([this](uint64_t fd, Flow*) { fds_.push_back(fd); });
-  for (const uint64_t fd : fds_) {
-    Flow* const last = *table.open.find(fd);
-    if (descriptors.find(static_cast<int64_t>(fd)) == nullptr) {
-      end_descriptor(last, closer);
+  numbers_.clear();
+  table.open.for_each([this](uint64_t number, Flow*) { numbers_.push_back(number); });
+  for (const uint64_t number : numbers_) {
+    Flow* const last = *table.open.find(number);
+    if (descriptors.find(static_cast<int64_t>(number)) == nullptr) {
+      end_number(last, closer);
     } else {
-      table.open.erase(fd);
-      table.kept.put(fd, last);
+      table.open.erase(number);
+      table.kept.put(number, last);
     }
   }
 }
 
-void FlowTable::mark_range(TableFlows& table, uint64_t first, uint64_t last) {
-  uint64_t fd = std::max<uint64_t>(first, TableFlows::kLow);
-  for (Flow* const* found = table.kept.next(fd); found != nullptr && fd <= last;
-       found = table.kept.next(fd)) {
+void FlowTable::mark_numbers(TableFlows& table, uint64_t first, uint64_t last) {
+  uint64_t number = std::max<uint64_t>(first, TableFlows::kLow);
+  for (Flow* const* found = table.kept.next(number); found != nullptr && number <= last;
+       found = table.kept.next(number)) {
     Flow* const flow = *found;
-    table.kept.erase(fd);
-    table.open.put(fd, flow);
+    table.kept.erase(number);
+    table.open.put(number, flow);
   }
 }
 
@@ -378,7 +378,7 @@ void FlowTable::end_closed(ProcessEntity* process, const state::Thread& thread, 
   using state::Closing;
   const uint64_t id = closed.table->id();
   if (closed.closing == Closing::kMove) {
-    // With more threads in the process, only some of the flows move.
+    // With other threads in the process, which flows are on the copy shows when they go on.
     const bool is_alone = thread.group == nullptr || thread.group->alive <= 1;
     if (process != nullptr && is_alone) move_table(*process, closed.from_table, id);
     return;
@@ -389,9 +389,9 @@ void FlowTable::end_closed(ProcessEntity* process, const state::Thread& thread, 
   const auto last = static_cast<uint64_t>(closed.last);
   if (TableFlows* const table = process == nullptr ? nullptr : find_table(*process, id)) {
     switch (closed.closing) {
-      case Closing::kExec: end_by_exec(*table, *closed.table, closer); break;
-      case Closing::kMark: mark_range(*table, first, last); break;
-      default: end_range(*table, first, last, closer); break;
+      case Closing::kExec: end_marked(*table, *closed.table, closer); break;
+      case Closing::kMark: mark_numbers(*table, first, last); break;
+      default: end_numbers(*table, first, last, closer); break;
     }
   }
   if (closed.flow != nullptr) end_shared(closed.flow, id, closed.first, closer);
@@ -418,9 +418,9 @@ void FlowTable::add(Flow& flow, Flow* chain, const FlowTarget& target) {
 
   flow.chain = chain == nullptr ? 0 : chain->chain;
   if (flow.chain != 0) members_.put(member_key(flow), &flow);
-  if (!is_chained_by_descriptor(flow.network)) add_to_related(flow, chain);
+  if (!is_chained_by_number(flow.network)) add_to_related(flow, chain);
   flow.table = nullptr;
-  if (!options_.compat) add_to_descriptor(flow, *target.thread->table());
+  if (!options_.compat) add_to_number(flow, *target.thread->table());
   data_timers_.insert(&flow);
 }
 
@@ -454,14 +454,14 @@ void FlowTable::remove(Flow& flow) {
   ProcessEntity& process = *flow.process;
   unlink(flow);
   --process.flow_count;
-  if (flow.table != nullptr) remove_from_descriptor(flow);
+  if (flow.table != nullptr) remove_from_number(flow);
   if (process.threads_indexed) {
     remove_from_thread(flow);
     process.threads_indexed = process.flow_count != 0;
   }
 
   if (flow.chain != 0) members_.erase(member_key(flow));
-  if (!is_chained_by_descriptor(flow.network)) remove_from_related(flow);
+  if (!is_chained_by_number(flow.network)) remove_from_related(flow);
   if (flow.resting) {
     leave_resting(flow);
   } else {
@@ -521,7 +521,8 @@ void FlowTable::write_alone(const FileFlow& record) {
   }
 }
 
-// For compat mode: flows of other threads on the same descriptor end with it, those that opened it first.
+// Flows of other threads on the same descriptor end with it: those that opened it first. (The collector takes
+// those of other numbers of the process for the same.)
 void FlowTable::close_related(Flow& flow, int64_t end_ts) {
   if (flow.previous_related == nullptr && flow.next_related == nullptr) return;
   const uint32_t opening = flow.network ? kOpAccept | kOpConnect : kOpOpen;
@@ -576,10 +577,9 @@ void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32
 void FlowTable::close(Flow& flow, const FlowTarget& target, const state::FdSlot& slot) {
   if (options_.compat) {
     close_related(flow, ts_);
-  } else if (flow.previous_on_descriptor != nullptr || flow.next_on_descriptor != nullptr ||
-             slot.flow != &flow) {
+  } else if (flow.previous_of_number != nullptr || flow.next_of_number != nullptr || slot.flow != &flow) {
     const Closer closer{flow.process, target.tid, kOpClose};
-    end_descriptor(last_on(*flow.table, fd_key(target.fd)), closer, &flow);
+    end_number(last_on(*flow.table, number_of(target.fd)), closer, &flow);
     if (slot.flow != &flow) end_shared(slot.flow, target.thread->table()->id(), target.fd, closer);
   }
   flow.end_ts() = ts_;

@@ -28,7 +28,7 @@ struct Flow : TimerEntry {
   int64_t last_ts = 0;         // time of the last operation
   Flow* previous = nullptr;    // in the process's list
   Flow* next = nullptr;
-  // Flows of other threads on the same descriptor and resource: network flows, and all in compat mode.
+  // Flows of other threads on the same descriptor and resource; of network flows, and in compat mode.
   Flow* previous_related = nullptr;
   Flow* next_related = nullptr;
   Flow* previous_of_thread = nullptr;  // where the process is in FlowTable::threads_
@@ -48,8 +48,8 @@ struct Flow : TimerEntry {
   Counters& counters() { return network ? net.counters : data.counters; }
 };
 
-// The data flows of one process by descriptor of one table. Closing descriptors visits only the flows on
-// them. Kept while the process uses the table.
+// The data flows of one process on the numbers of one descriptor table, where each list begins: what closes
+// numbers ends their flows, and visits no others. Kept while the process goes on with that table.
 struct TableFlows {
   static constexpr uint32_t kLow = 64;
 
@@ -57,7 +57,7 @@ struct TableFlows {
   uint64_t table = 0;
   size_t flows = 0;
   std::array<Flow*, kLow> low{};
-  // Descriptors from kLow on: those that the next exec may close, and those that it leaves open.
+  // Numbers from kLow on: those that the next exec may close, and those that it will not.
   SharedMap<Flow*> open;
   SharedMap<Flow*> kept;
 };
@@ -162,7 +162,7 @@ class FlowTable {
     int64_t tid = 0;
     bool operator==(const ThreadKey&) const = default;
   };
-  // Identifies TableFlows.
+  // The flows of a process on one descriptor table.
   struct TableKey {
     const ProcessEntity* process = nullptr;
     uint64_t table = 0;
@@ -194,7 +194,7 @@ class FlowTable {
   // The flow of the target's thread in a chain, nullptr when there is none.
   Flow* in_chain(Flow* chain, const FlowTarget& target);
   static MemberKey member_key(const Flow& flow) { return {flow.chain, flow.tid(), flow.file}; }
-  bool is_chained_by_descriptor(bool network) const { return !network && !options_.compat; }
+  bool is_chained_by_number(bool network) const { return !network && !options_.compat; }
   static bool matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target);
   Flow* create(ProcessEntity& process, const FlowTarget& target);
   void add(Flow& flow, Flow* chain, const FlowTarget& target);
@@ -205,22 +205,22 @@ class FlowTable {
   void remove_from_thread(Flow& flow);
   void index_threads(ProcessEntity& process);
   TableFlows* find_table(const ProcessEntity& process, uint64_t table);
-  void add_to_descriptor(Flow& flow, const state::DescriptorTable& descriptors);
-  void remove_from_descriptor(Flow& flow);
-  // The thread that closes a descriptor: its own flows get `op`, those of others TRUNCATE.
+  void add_to_number(Flow& flow, const state::DescriptorTable& descriptors);
+  void remove_from_number(Flow& flow);
+  // Whose call closes a number: the flows of that thread end with `op`, others are cut off.
   struct Closer {
     const ProcessEntity* process;
     int64_t tid;
     uint32_t op;
   };
-  void end_descriptor(Flow* last, const Closer& closer, const Flow* except = nullptr);
-  // The same for another process that shares the table, known from the flow in the descriptor's slot.
+  void end_number(Flow* last, const Closer& closer, const Flow* except = nullptr);
+  // The flows of another process that shares the table: `hint` is what the number's slot had.
   void end_shared(void* hint, uint64_t table, int64_t fd, const Closer& closer);
   void close(Flow& flow, const FlowTarget& target, const state::FdSlot& slot);
   void drop_table(TableFlows* table);
-  void end_range(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer);
-  void end_by_exec(TableFlows& table, const state::DescriptorTable& descriptors, const Closer& closer);
-  static void mark_range(TableFlows& table, uint64_t first, uint64_t last);
+  void end_numbers(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer);
+  void end_marked(TableFlows& table, const state::DescriptorTable& descriptors, const Closer& closer);
+  static void mark_numbers(TableFlows& table, uint64_t first, uint64_t last);
   void move_table(ProcessEntity& process, uint64_t from, uint64_t to);
   void wake(Flow& flow);
   void leave_resting(Flow& flow);
@@ -259,8 +259,8 @@ class FlowTable {
   TimerList data_timers_;
   TimerList thread_timers_;
   std::vector<Flow*> related_;
-  std::vector<Flow*> ending_;
-  std::vector<uint64_t> fds_;
+  std::vector<Flow*> of_number_;
+  std::vector<uint64_t> numbers_;
 };
 
 }  // namespace sfkit::sysflow
