@@ -35,6 +35,7 @@ interface Deed {
   cwd?: string;
   gid?: number;
   container?: string;
+  newbytes?: number;
 }
 
 type Row = Record<string, unknown> & { type: string; opflags: string[] };
