@@ -201,7 +201,7 @@ function wanted(deed: Deed): unknown {
       return { flows: 1, closed: true, wbytes, wops, rbytes, rops };
     case 'moved':
       return [
-        [wbytes, false],
+        [wbytes, true],
         [deed.newbytes, true],
       ];
     case 'network':
