@@ -20,6 +20,7 @@ struct FieldRef {
   FieldType type = FieldType::kU64;
   Several several = Several::kNo;
   bool filter_only = false;
+  bool unanswered = false;  // the language has it, and nobody can answer it: it never has a value
   std::string name;         // as it was asked for, argument included
   std::string argument;     // its text
   int name_argument = -1;   // parameter by name: index into the names
@@ -27,10 +28,17 @@ struct FieldRef {
   uint64_t number_argument = 0;
 };
 
+// Why a text names no field that has values.
+enum class FieldFailure : uint8_t {
+  kUnknown,     // there is none of this name
+  kUnanswered,  // the language has it, and nobody can answer it
+  kArgument,    // its argument is missing or wrong
+};
+
 // The field at the start of `text`, as in "evt.type" or "evt.arg.path" or "proc.aname[2]"; `used` becomes the
 // number of characters that belong to it. Fails with kInvalidArgument and a message that names what is likely
-// meant, or why the field cannot be answered.
-Result<FieldRef> parse_field(std::string_view text, size_t& used);
+// meant, or why the field cannot be answered; `failure`, if given, says which kind it is.
+Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* failure = nullptr);
 
 struct FieldValue {
   enum class Kind : uint8_t { kMissing, kSigned, kUnsigned, kReal, kText, kBytes, kBool, kIp };
