@@ -1,10 +1,8 @@
 // Which events of a capture pass which filters:
 //   sfkit_filter_trial CAPTURE < FILTERS          for each filter how many, and a hash of which
 //   sfkit_filter_trial CAPTURE NUMBER < FILTERS   the events that pass the filter of this number
-// FILTERS end with a NUL byte each. Events are those that rules are asked about: returns of calls, and what
-// has no return, but for descriptions of containers. An event is "time thread name", the name of the
-// table and not of the call; the hash is FNV-1a (64
-// bits) over the lines. A filter that is refused is so on standard error, and passes nothing.
+// FILTERS end with a NUL byte each. Events are those that rules are asked about. An event is "time thread name",
+// the name of the table and not of the call; the hash is FNV-1a (64 bits) over the lines. A filter that is refused is so on standard error, and passes nothing.
 
 #include <atomic>
 #include <cinttypes>
@@ -19,6 +17,7 @@
 #include "fields/event_name.h"
 #include "fields/fields.h"
 #include "filter/filter_set.h"
+#include "rules/event_codes.h"
 #include "scap/blocks.h"
 #include "state/feed.h"
 
@@ -29,14 +28,6 @@ using namespace sfkit;
 const std::atomic<bool> kNever{false};
 // As in the recorded answers of the reference; the usual start of FNV-1a has one digit more.
 constexpr uint64_t kHashStart = 1469598103934665603;
-
-bool is_asked_about(uint16_t code) {
-  if (code == scap::ev::CONTAINER_E || code == scap::ev::CONTAINER_JSON_E ||
-      code == scap::ev::CONTAINER_JSON_2_E) {
-    return false;
-  }
-  return !scap::is_enter(code) || (scap::kEvents[code | 1].flags & scap::kUnused) != 0;
-}
 
 class Trial : public state::Feed {
  public:
@@ -57,7 +48,7 @@ class Trial : public state::Feed {
     reader_.next_event(event);
     reader_.set_origin(times().origin());
     engine().apply_all(event, [&](const state::Context& context) {
-      if (!shown || !is_asked_about(event.code)) return;
+      if (!shown || !rules::is_asked_about(event.code)) return;
       reader_.look_at(context);
       filters_.each_passing(reader_, [&](uint32_t number) {
         add(number, event);

@@ -123,6 +123,7 @@ class FieldReader {
   }
 
   const state::Context& context() const { return *context_; }
+  state::Engine& engine() { return engine_; }
   ParameterText& parameters() { return parameters_; }
   // Appends every parameter as name=value, separated by blanks.
   void append_arguments(std::string& out);

@@ -143,10 +143,35 @@ bool carries_its_name(uint16_t code) {
 
 }  // namespace
 
+namespace {
+
+bool is_unanswered(const Argument& argument) {
+  if (argument.kind == Argument::Kind::kOperand) return filter::is_unanswered(argument.operand);
+  return std::ranges::any_of(argument.items, [](const Argument& item) { return is_unanswered(item); });
+}
+
+}  // namespace
+
+bool is_unanswered(const Operand& operand) {
+  if (operand.call == nullptr) return operand.field.unanswered;
+  return std::ranges::any_of(operand.call->arguments,
+                             [](const Argument& argument) { return is_unanswered(argument); });
+}
+
 class Compiler {
  public:
   Compiler(Dialect dialect, Problem& problem, std::vector<Problem>* warnings)
       : is_rule_(dialect == Dialect::kRules), problem_(problem), warnings_(warnings) {}
+
+  bool can_be_shown(const Operand& operand) {
+    if (is_unanswered(operand)) return true;
+    if (operand.call == nullptr && operand.field.filter_only) {
+      fail(operand.at, "field " + quoted(operand.field.name) + " has no text of its own, it is for conditions");
+    } else {
+      (void)transformed(operand);
+    }
+    return !failed();
+  }
 
   std::unique_ptr<Filter> compile(Node& tree) {
     filter_->start_ = add(tree, Filter::kPass, Filter::kFail);
@@ -294,15 +319,6 @@ class Compiler {
                                        follows_from_code(condition.left.field.field));
   }
 
-  // Whether the operand never has a value, as nobody can answer a field of it.
-  static bool is_unanswered(const Operand& operand) {
-    if (operand.call == nullptr) return operand.field.unanswered;
-    return std::ranges::any_of(operand.call->arguments, [](const Argument& argument) { return is_unanswered(argument); });
-  }
-  static bool is_unanswered(const Argument& argument) {
-    if (argument.kind == Argument::Kind::kOperand) return is_unanswered(argument.operand);
-    return std::ranges::any_of(argument.items, [](const Argument& item) { return is_unanswered(item); });
-  }
 
   Class transformed(const Operand& operand) {
     Class type =
@@ -841,6 +857,10 @@ bool resolve(Operand& operand, Problem& problem) {
   problem.is_unknown = found.is_ok() || failure == fields::FieldFailure::kUnknown;
   problem.message = found.is_ok() ? "unknown field '" + field.name + "'" : found.status().message();
   return false;
+}
+
+bool can_be_shown(const Operand& operand, Problem& problem) {
+  return Compiler(Dialect::kRules, problem, nullptr).can_be_shown(operand);
 }
 
 std::unique_ptr<Filter> Filter::compile(Node& tree, Dialect dialect, Problem& problem,

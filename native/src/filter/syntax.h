@@ -129,6 +129,15 @@ std::optional<Operand> parse_operand(std::string_view text, size_t& used);
 // has and nobody can answer are taken: they never have a value.
 bool resolve(Operand& operand, Problem& problem);
 
+// Whether a resolved operand of a rule has a text: its transformers fit; false where `problem` says why not.
+bool can_be_shown(const Operand& operand, Problem& problem);
+
+// Whether the operand's values are a list, before its transformers.
+bool gives_list(const Operand& operand);
+
+// Whether the operand never has a value, as nobody can answer a field of it.
+bool is_unanswered(const Operand& operand);
+
 // The text of a tree, check or operand, as the reference prints it: equal for what is equal but for blanks,
 // quotes and needless parentheses.
 std::string text_of(const Node& node);
