@@ -25,6 +25,16 @@ Napi::Value compile_rules(const Napi::CallbackInfo& info) {
   return sfkit::addon::from_compilation(info.Env(), sfkit::rules::compile(*definitions));
 }
 
+// isRuleField(text)
+Napi::Value is_rule_field(const Napi::CallbackInfo& info) {
+  const std::string text = info[0].ToString().Utf8Value();
+  size_t used = 0;
+  auto operand = sfkit::filter::parse_operand(text, used);
+  sfkit::filter::Problem problem;
+  const bool is_field = operand && used == text.size() && sfkit::filter::resolve(*operand, problem);
+  return Napi::Boolean::New(info.Env(), is_field);
+}
+
 // tryProbe(options): what works; throws what does not.
 Napi::Value try_probe(const Napi::CallbackInfo& info) {
   const auto options = sfkit::addon::to_probe_options(info.Env(), info[0]);
@@ -39,6 +49,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("version", SFKIT_VERSION);
   exports.Set("checkFilter", Napi::Function::New(env, check_filter, "checkFilter"));
   exports.Set("compileRules", Napi::Function::New(env, compile_rules, "compileRules"));
+  exports.Set("isRuleField", Napi::Function::New(env, is_rule_field, "isRuleField"));
   exports.Set("tryProbe", Napi::Function::New(env, try_probe, "tryProbe"));
   sfkit::addon::export_removal(env, exports);
   exports.Set("SeqpacketSocket", sfkit::addon::SocketObject::define(env));

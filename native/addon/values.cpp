@@ -418,6 +418,7 @@ Napi::Value from_compilation(Napi::Env env, const rules::Compilation& compilatio
     Napi::Object item = Napi::Object::New(env);
     item.Set("remark", text(env, std::string(rules::name_of(diagnostic.remark))));
     item.Set("of", diagnostic.of_macro ? "macro" : "rule");
+    item.Set("isOfOutput", Napi::Boolean::New(env, diagnostic.of_output));
     item.Set("index", Napi::Number::New(env, diagnostic.index));
     item.Set("macro", diagnostic.in_macro ? Napi::Number::New(env, diagnostic.macro) : env.Null());
     item.Set("at", Napi::Number::New(env, static_cast<double>(diagnostic.at)));

@@ -116,7 +116,9 @@ export interface NativeDiagnostic {
   /** Whose it is. */
   of: 'macro' | 'rule';
   index: number;
-  /** The macro in whose condition the place is; null: in the rule's condition, or its output. */
+  /** The place is in the rule's output. */
+  isOfOutput: boolean;
+  /** The macro in whose condition the place is; null: in the rule's own condition or output. */
   macro: number | null;
   /** Byte of that text in UTF-8. */
   at: number;
@@ -372,6 +374,8 @@ export interface NativeAddon {
   checkFilter(text: string): void;
   /** What rules are and what is wrong with them. */
   compileRules(rules: NativeRules): NativeCompilation;
+  /** Whether a text is a field of rules, with transformers or without. */
+  isRuleField(text: string): boolean;
   /** Loads the probe and lets it go again. What works; throws what does not, as `next()` rejects. */
   tryProbe(options: NativeProbeOptions): string;
   Session: new (config: NativeConfig) => NativeSession;

@@ -52,6 +52,11 @@ export function openFindings(config: Omit<SessionConfig, 'output'>, start = star
   return iterate(start({ ...config, output: 'findings' }), bytesOf);
 }
 
+/** Whether a text is a field of rules, with transformers or without. */
+export function isRuleField(text: string): boolean {
+  return loadAddon().isRuleField(text);
+}
+
 /** What rules are and what is wrong with them. */
 export function compileRules(rules: NativeRules): NativeCompilation {
   try {

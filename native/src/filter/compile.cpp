@@ -683,7 +683,7 @@ class Compiler {
         return;
       }
       case Operator::kRegex: {
-        auto regex = Regex::compile(literal.text);
+        auto regex = Regex::compile(literal.text, is_rule_ ? Regex::Syntax::kPosix : Regex::Syntax::kFull);
         if (regex.is_ok()) {
           made.regex.emplace(std::move(regex.value()));
         } else {

@@ -204,8 +204,11 @@ class Compiler {
     Problem problem;
     auto output = OutputTemplate::parse(text, problem);
     if (!output) {
-      if (!problem.is_unknown || !rule.skip_unknown) return fail(Remark::kOutput, false, i, problem);
-      add(Remark::kSkipped, false, i, problem);
+      if (!problem.is_unknown || !rule.skip_unknown) {
+        add(Remark::kOutput, false, i, problem, true);
+        return false;
+      }
+      add(Remark::kSkipped, false, i, problem, true);
       left_out_ = true;
       return true;
     }
@@ -216,7 +219,7 @@ class Compiler {
       if (at == std::string::npos) continue;
       problem.at = at;
       problem.message = "the output shows " + std::string(name) + ", which is deprecated";
-      add(Remark::kDeprecatedOutput, false, i, problem);
+      add(Remark::kDeprecatedOutput, false, i, problem, true);
     }
     return true;
   }
@@ -298,8 +301,9 @@ class Compiler {
       rule.can_match = is_asked_about(code) && rule.filter->may_pass(code);
   }
 
-  void add(Remark remark, bool of_macro, uint32_t index, const Problem& problem) {
+  void add(Remark remark, bool of_macro, uint32_t index, const Problem& problem, bool of_output = false) {
     Diagnostic& made = result_.diagnostics.emplace_back();
+    made.of_output = of_output;
     made.remark = remark;
     made.of_macro = of_macro;
     made.index = index;

@@ -34,6 +34,7 @@ std::string_view name_of(Remark remark);
 struct Diagnostic {
   Remark remark = Remark::kSyntax;
   bool of_macro = false;  // else of a rule
+  bool of_output = false;  // not of the condition
   uint32_t index = 0;     // of the macro or rule
   // Where: a place in the text of a macro, or in the rule's own condition or output.
   bool in_macro = false;
