@@ -114,6 +114,11 @@ FieldValue FieldReader::directory_or_file(const Descriptor& descriptor, bool dir
   const std::string_view name = descriptor.name;
   if (descriptor.type == FdType::kDirectory) return directory ? FieldValue::of(name) : FieldValue();
   if (!descriptor.is_file()) return {};
+  if (!engine_.compat() && name.starts_with(state::kUnknownDirectory)) {
+    if (directory) return FieldValue::of(state::directory_of_path(name));
+    const size_t unknown = name.find('/') == std::string_view::npos ? state::kUnknownDirectory.size() : 0;
+    return FieldValue::of_text(state::last_element(name).substr(unknown));
+  }
   const size_t slash = name.rfind('/');
   if (slash == std::string_view::npos)
     return directory ? FieldValue::of(std::string_view("/")) : FieldValue::of(name);
@@ -283,10 +288,7 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
       return other == nullptr ? FieldValue() : FieldValue::of_text(type_name(other->descriptor->type));
     }
     case Field::kFdNameraw:
-      if (slot == nullptr) {
-        const std::string_view path = to_text(parameter(P::name));
-        return FieldValue::of_text(path);
-      }
+      if (slot == nullptr) return FieldValue::of_text(opened_as_given());
       break;
     default: break;
   }

@@ -179,8 +179,11 @@ class FieldReader {
   // path_fields.cpp
   FieldValue path_field(Field field);
   FieldValue path_of(scap::P name, scap::P directory, bool raw);
+  FieldValue link_target();
+  int64_t directory_argument(scap::P name) const;
   FieldValue absolute_path(const FieldRef& field);
   const std::string* opened_path();
+  std::string_view opened_as_given() const;
 
   Bytes parameter(scap::P name) const {
     return context_->call != nullptr ? context_->call->get(name) : context_->event->param(name);

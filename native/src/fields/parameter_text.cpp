@@ -225,24 +225,24 @@ void ParameterText::take_fd(int64_t fd, state::Thread* thread) {
 // A path as it was given, and what it comes to where that differs.
 void ParameterText::take_path(const scap::EventView& event, const ParamInfo& info, Bytes value,
                               state::Thread* thread) {
-  if (!state::has_text(value)) {
+  if (!state::has_text(value) || (!engine_.compat() && !state::has_path(value))) {
     is_missing_ = true;
-    raw_ += value.empty() ? state::kNotAvailable : std::string_view("(NULL)");
+    raw_ += value.empty() || state::has_text(value) ? state::kNotAvailable : std::string_view("(NULL)");
     return;
   }
   const std::string_view path = scap::to_text(value);
   raw_ += path;
-  if (thread == nullptr || path.empty() || path.starts_with('/')) return;
-  std::optional<std::string_view> base;
+  const bool in_root = state::resolves_in_root(event) && !engine_.compat();
+  if (thread == nullptr || path.empty() || (state::is_whole(path) && !in_root)) return;
+  int64_t directory = state::kAtFdcwd;
   if (info.directory >= 0) {
-    const int64_t directory =
-        scap::to_int(event.param(static_cast<uint32_t>(info.directory)), state::kAtFdcwd);
-    base = engine_.directory_of(*thread, directory);
-  } else if (const SharedText& cwd = engine_.cwd_of(*thread); !cwd.empty()) {
-    base = cwd.view();
+    directory = scap::to_int(event.param(static_cast<uint32_t>(info.directory)), state::kAtFdcwd);
+  } else if (engine_.cwd_of(*thread).empty()) {
+    return;
   }
-  if (!base) return;
-  state::join_path(*base, path, scratch_);
+  if (!engine_.directory_of(*thread, directory)) return;
+  engine_.resolve(*thread, directory, value, scratch_,
+                  in_root ? state::Confine::kInRoot : state::Confine::kNo);
   if (scratch_ != path) resolved_ += scratch_;
 }
 

@@ -94,6 +94,11 @@ bool opens_path(uint16_t code) {
 // The path that a call tried to open.
 const std::string* FieldReader::opened_path() {
   if (!opens_path(context_->event->code) || context_->thread == nullptr) return nullptr;
+  if (!engine_.compat()) {
+    if (opened_as_given().empty()) return nullptr;
+    engine_.resolve_opened(*context_->thread, *context_->call, path_);
+    return &path_;
+  }
   Bytes name = parameter(P::name);
   if (name.empty()) name = parameter(P::path);
   if (!state::has_text(name)) return nullptr;
@@ -105,6 +110,13 @@ const std::string* FieldReader::opened_path() {
   const auto base = engine_.directory_of(*context_->thread, to_int(parameter(P::dirfd), state::kAtFdcwd));
   state::join_path(base.value_or(std::string_view()), path, path_);
   return &path_;
+}
+
+// The same as the call gave it.
+std::string_view FieldReader::opened_as_given() const {
+  if (engine_.compat() || context_->call == nullptr) return to_text(parameter(P::name));
+  const bool by_handle = context_->event->code == ev::SYSCALL_OPEN_BY_HANDLE_AT_X;
+  return to_text(engine_.path_argument(*context_->call, by_handle ? P::path : P::name));
 }
 
 FieldValue FieldReader::path_field(Field field) {
@@ -126,18 +138,31 @@ FieldValue FieldReader::path_field(Field field) {
   }
   const bool two = paths->second != kNone;
   if ((wants_target || wants_source) != two) return {};
+  if (opens && !engine_.compat()) return FieldValue::of(raw ? opened_as_given() : path_);
+  if (wants_target && !raw && paths->path == P::linkpath && !engine_.compat()) return link_target();
   return path_of(wants_target ? paths->second : paths->path,
                  wants_target ? paths->second_directory : paths->directory, raw);
 }
 
+// What a symbolic link leads to.
+FieldValue FieldReader::link_target() {
+  const scap::CallView& call = *context_->call;
+  const Bytes target = engine_.path_argument(call, P::target);
+  if (!state::has_text(target)) return {};
+  const Bytes link = engine_.path_argument(call, P::linkpath);
+  engine_.resolve_link_target(*context_->thread, directory_argument(P::linkdirfd), link, target, path_);
+  return FieldValue::of(path_);
+}
+
+int64_t FieldReader::directory_argument(P name) const {
+  return name == kNone ? state::kAtFdcwd : to_int(parameter(name), state::kAtFdcwd);
+}
+
 FieldValue FieldReader::path_of(P name, P directory, bool raw) {
-  const Bytes value = parameter(name);
+  const Bytes value = engine_.path_argument(*context_->call, name);
   if (!state::has_text(value)) return {};
-  const std::string_view path = to_text(value);
-  if (raw) return FieldValue::of(path);
-  const int64_t dirfd = directory == kNone ? state::kAtFdcwd : to_int(parameter(directory), state::kAtFdcwd);
-  const auto base = engine_.directory_of(*context_->thread, dirfd);
-  state::join_path(base.value_or(std::string_view()), path, path_);
+  if (raw) return FieldValue::of(to_text(value));
+  engine_.resolve(*context_->thread, directory_argument(directory), value, path_);
   return FieldValue::of(path_);
 }
 
@@ -151,10 +176,14 @@ FieldValue FieldReader::absolute_path(const FieldRef& field) {
     case ev::SYSCALL_LINKAT_X:
     case ev::SYSCALL_LINKAT_2_X:
       return end ? path_of(P::newpath, P::newdir, false) : path_of(P::oldpath, P::olddir, false);
-    case ev::SYSCALL_OPEN_BY_HANDLE_AT_X: return path_of(P::path, kNone, false);
+    case ev::SYSCALL_OPEN_BY_HANDLE_AT_X:
+      if (engine_.compat()) return path_of(P::path, kNone, false);
+      return opened_path() == nullptr ? FieldValue() : FieldValue::of(path_);
     default: {
       const PathParameters* paths = paths_of(code);
       if (paths == nullptr || paths->directory == kNone) return {};
+      if (opens_path(code) && !engine_.compat())
+        return opened_path() == nullptr ? FieldValue() : FieldValue::of(path_);
       return path_of(paths->path, paths->directory, false);
     }
   }

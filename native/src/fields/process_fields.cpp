@@ -12,9 +12,17 @@ namespace {
 
 using state::Thread;
 
-// Ids beyond 32 bits are made up by sandboxes and mean nothing outside.
 FieldValue id(int64_t value) {
-  return value < 0 || value > int64_t{UINT32_MAX} ? FieldValue() : FieldValue::of(value);
+  return value < 0 ? FieldValue() : FieldValue::of(value);
+}
+
+// As in records: a thread that the capture never introduced counts as a process of its own.
+FieldValue pid_of(const Thread& thread) {
+  return FieldValue::of(thread.pid < 0 ? thread.tid : thread.pid);
+}
+
+FieldValue is_same(int64_t a, int64_t b) {
+  return a < 0 || b < 0 ? FieldValue() : FieldValue::of(a == b);
 }
 
 FieldValue nonzero(uint64_t value) {
@@ -77,6 +85,7 @@ FieldValue FieldReader::ancestor(const FieldRef& field) {
 
 // A field of the thread itself, or one of ancestors, answered for the process that was found.
 FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
+  const Thread& process = thread.process_thread();
   switch (field) {
     case Field::kThreadVtid: return id(thread.vtid);
     case Field::kThreadIsmain: return FieldValue::of(thread.is_leader());
@@ -92,23 +101,23 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
     case Field::kThreadCapEffective: return capabilities(thread.capabilities.effective);
     case Field::kThreadPfmajor: return FieldValue::of(thread.memory.major_faults);
     case Field::kThreadPfminor: return FieldValue::of(thread.memory.minor_faults);
-    case Field::kThreadVmsize: return FieldValue::of(thread.is_leader() ? thread.memory.size_kb : 0);
-    case Field::kThreadVmrss: return FieldValue::of(thread.is_leader() ? thread.memory.resident_kb : 0);
-    case Field::kThreadVmsizeB: return FieldValue::of(thread.is_leader() ? thread.memory.size_kb * 1024 : 0);
+    case Field::kThreadVmsize: return FieldValue::of(thread.is_leader() ? process.memory.size_kb : 0);
+    case Field::kThreadVmrss: return FieldValue::of(thread.is_leader() ? process.memory.resident_kb : 0);
+    case Field::kThreadVmsizeB: return FieldValue::of(thread.is_leader() ? process.memory.size_kb * 1024 : 0);
     case Field::kThreadVmrssB:
-      return FieldValue::of(thread.is_leader() ? thread.memory.resident_kb * 1024 : 0);
-    case Field::kProcVmsize: return FieldValue::of(thread.memory.size_kb);
-    case Field::kProcVmrss: return FieldValue::of(thread.memory.resident_kb);
-    case Field::kProcVmswap: return FieldValue::of(thread.memory.swap_kb);
+      return FieldValue::of(thread.is_leader() ? process.memory.resident_kb * 1024 : 0);
+    case Field::kProcVmsize: return FieldValue::of(process.memory.size_kb);
+    case Field::kProcVmrss: return FieldValue::of(process.memory.resident_kb);
+    case Field::kProcVmswap: return FieldValue::of(process.memory.swap_kb);
 
-    case Field::kProcPid: return FieldValue::of(thread.pid);
-    case Field::kProcApid: return id(thread.pid);
+    case Field::kProcPid:
+    case Field::kProcApid: return pid_of(thread);
     case Field::kProcVpid: return id(thread.vpid);
     case Field::kProcPpid:
     case Field::kProcPvpid: {
       const Thread* parent = engine_.parent_of(thread);
       if (parent == nullptr) return {};
-      return id(field == Field::kProcPpid ? parent->pid : parent->vpid);
+      return field == Field::kProcPpid ? pid_of(*parent) : id(parent->vpid);
     }
     case Field::kProcPname: {
       Thread* parent = engine_.parent_of(thread);
@@ -150,14 +159,15 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
     }
     case Field::kProcCwd: {
       const Thread* leader = thread.leader();
-      return leader == nullptr ? FieldValue::of(std::string_view("./")) : FieldValue::of(leader->cwd);
+      if (leader == nullptr) return FieldValue::of(std::string_view("./"));
+      return engine_.compat() ? FieldValue::of(leader->cwd.text()) : FieldValue::of_text(leader->cwd.text());
     }
     case Field::kProcEnv:
     case Field::kProcAenv: {
       const Thread* leader = thread.leader();
       return leader == nullptr ? FieldValue() : joined({}, leader->env);
     }
-    case Field::kProcTty: return FieldValue::of(uint64_t{thread.tty});
+    case Field::kProcTty: return FieldValue::of(uint64_t{process.tty});
     case Field::kProcLoginshellid: {
       const Thread* shell = nullptr;
       Thread* process = thread.leader();
@@ -165,12 +175,12 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
            ++i, process = engine_.parent_of(*process)) {
         if (std::string_view(process->comm).ends_with("sh")) shell = process;
       }
-      return shell == nullptr ? FieldValue() : FieldValue::of(shell->pid);
+      return shell == nullptr ? FieldValue() : pid_of(*shell);
     }
 
-    case Field::kProcSid: return id(thread.sid);
-    case Field::kProcVpgid: return id(thread.vpgid);
-    case Field::kProcPgid: return id(thread.pgid);
+    case Field::kProcSid: return id(process.sid);
+    case Field::kProcVpgid: return id(process.vpgid);
+    case Field::kProcPgid: return id(process.pgid);
     case Field::kProcSname:
     case Field::kProcSidExe:
     case Field::kProcSidExepath:
@@ -179,10 +189,10 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
     case Field::kProcVpgidExepath:
     case Field::kProcPgidName:
     case Field::kProcPgidExe:
-    case Field::kProcPgidExepath: return of_leader(field, thread);
-    case Field::kProcIsSidLeader: return FieldValue::of(thread.sid == thread.vpid);
-    case Field::kProcIsVpgidLeader: return FieldValue::of(thread.vpgid == thread.vpid);
-    case Field::kProcIsPgidLeader: return FieldValue::of(thread.pgid == thread.pid);
+    case Field::kProcPgidExepath: return of_leader(field, process);
+    case Field::kProcIsSidLeader: return is_same(process.sid, process.vpid);
+    case Field::kProcIsVpgidLeader: return is_same(process.vpgid, process.vpid);
+    case Field::kProcIsPgidLeader: return is_same(process.pgid, process.pid);
 
     case Field::kProcPidTs: return nonzero(thread.clone_ts);
     case Field::kProcDuration: {

@@ -1,117 +1,13 @@
 #include "state/containers.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 
 #include "base/json.h"
 
 namespace sfkit::state {
 namespace {
 
-constexpr size_t kShortId = 12;
-constexpr size_t kFullId = 64;
-constexpr size_t kMesosId = 36;
 constexpr size_t kLongestDescription = size_t{1} << 20;  // as the capture has it
-
-bool is_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
-}
-
-// Prefix and suffix around a 64-digit id, in the order in which runtimes are tried.
-struct Pattern {
-  std::string_view prefix;
-  std::string_view suffix;
-};
-
-constexpr std::array kPatterns = {
-    Pattern{"/libpod-", ".scope"},
-    Pattern{"/libpod-", ".scope/container"},
-    Pattern{"/libpod-", ""},
-    Pattern{"/libpod-payload-", ""},
-    Pattern{"/", ""},
-    Pattern{"/docker-", ".scope"},
-    Pattern{"/crio-", ""},
-    Pattern{"/cri-containerd-", ".scope"},
-    Pattern{"/crio-", ".scope"},
-    Pattern{":cri-containerd:", ""},
-    Pattern{"/nerdctl-", ".scope"},
-};
-
-// The 64 hexadecimal digits between the last prefix and the last suffix.
-std::string_view match_digits(std::string_view path, const Pattern& pattern) {
-  const size_t start = path.rfind(pattern.prefix);
-  if (start == std::string_view::npos) return {};
-  size_t end = path.size();
-  if (!pattern.suffix.empty()) {
-    end = path.rfind(pattern.suffix);
-    if (end == std::string_view::npos) return {};
-  }
-  const size_t first = start + pattern.prefix.size();
-  if (end < first || end - first != kFullId) return {};
-  const std::string_view id = path.substr(first, kFullId);
-  return is_hex(id) ? id.substr(0, kShortId) : std::string_view();
-}
-
-// containerd lets its users name containers freely below /default/.
-std::string_view match_containerd_default(std::string_view path) {
-  constexpr std::string_view kPrefix = "/default/";
-  if (!path.starts_with(kPrefix)) return {};
-  for (const std::string_view unit : {".service", ".slice", ".scope"}) {
-    if (path.ends_with(unit)) return {};
-  }
-  const std::string_view id = path.substr(path.rfind('/') + 1);
-  return id.size() > kFullId ? std::string_view() : id.substr(0, kShortId);
-}
-
-std::string_view match_lxc(std::string_view path) {
-  for (const std::string_view prefix : {"/lxc/", "/lxc.payload/", "/lxc.payload."}) {
-    const size_t start = path.find(prefix);
-    if (start == std::string_view::npos) continue;
-    const std::string_view rest = path.substr(start + prefix.size());
-    return rest.substr(0, rest.find('/'));
-  }
-  return {};
-}
-
-std::string_view match_libvirt(std::string_view path) {
-  constexpr std::string_view kSuffix = ".libvirt-lxc";
-  if (path.ends_with(kSuffix)) {
-    path.remove_suffix(kSuffix.size());
-    return path.substr(path.rfind('/') + 1);
-  }
-  constexpr std::string_view kScopePrefix = "-lxc\\x2";
-  if (const size_t start = path.find(kScopePrefix); start != std::string_view::npos) {
-    std::string_view rest = path.substr(std::min(path.size(), start + kScopePrefix.size() + 1));
-    for (const std::string_view end : {".scope/libvirt", ".scope"}) {
-      if (rest.ends_with(end)) return rest.substr(0, rest.size() - end.size());
-    }
-  }
-  constexpr std::string_view kPath = "/libvirt/lxc/";
-  if (const size_t start = path.find(kPath); start != std::string_view::npos) {
-    const std::string_view rest = path.substr(start + kPath.size());
-    return rest.substr(0, rest.find('/'));
-  }
-  return {};
-}
-
-std::string_view match_mesos(std::string_view path) {
-  constexpr std::string_view kPrefix = "/mesos/";
-  const size_t start = path.find(kPrefix);
-  if (start == std::string_view::npos) return {};
-  const std::string_view rest = path.substr(start + kPrefix.size());
-  return rest.size() < kMesosId ? std::string_view() : rest.substr(0, kMesosId);
-}
-
-std::string_view match_path(std::string_view path) {
-  for (const Pattern& pattern : kPatterns) {
-    if (const std::string_view id = match_digits(path, pattern); !id.empty()) return id;
-  }
-  for (const auto match : {match_containerd_default, match_lxc, match_libvirt, match_mesos}) {
-    if (const std::string_view id = match(path); !id.empty()) return id;
-  }
-  return {};
-}
 
 // Some runtimes tell the image with its tag.
 std::string join_image(std::string_view image, std::string_view tag, bool compat) {
@@ -120,6 +16,7 @@ std::string join_image(std::string_view image, std::string_view tag, bool compat
                        image.substr(image.size() - tag.size()) == tag &&
                        image[image.size() - tag.size() - 1] == ':';
   if (has_tag && !compat) return text;
+  if (tag.empty() && !compat) return text;
   text += ':';
   text += tag;
   return text;
@@ -170,19 +67,7 @@ void add_member(std::string& object, std::string_view name, std::string_view val
 
 }  // namespace
 
-std::string_view container_id_of(std::string_view cgroups) {
-  while (!cgroups.empty()) {
-    const size_t end = std::min(cgroups.find('\0'), cgroups.size());
-    const std::string_view entry = cgroups.substr(0, end);
-    cgroups.remove_prefix(std::min(end + 1, cgroups.size()));
-    const size_t equals = entry.find('=');
-    if (equals == std::string_view::npos) continue;
-    if (const std::string_view id = match_path(entry.substr(equals + 1)); !id.empty()) return id;
-  }
-  return {};
-}
-
-uint32_t ContainerTable::intern(std::string_view id) {
+uint32_t ContainerTable::intern(std::string_view id, int32_t type) {
   if (id.empty()) return 0;
   if (const auto found = index_.find(id); found != index_.end()) return found->second;
   uint32_t index;
@@ -194,6 +79,7 @@ uint32_t ContainerTable::intern(std::string_view id) {
     free_.pop_back();
   }
   containers_[index].id = id;
+  containers_[index].type = type;
   containers_[index].met = met_++;
   index_.emplace(id, index);
   return index;
@@ -255,15 +141,15 @@ uint32_t ContainerTable::add_json(std::string_view json, bool compat) {
   return index;
 }
 
-uint32_t ContainerTable::add(std::string_view id, int32_t type, std::string_view name,
-                             std::string_view image) {
+uint32_t ContainerTable::add(std::string_view id, int32_t type, std::string_view name, std::string_view image,
+                             bool compat) {
   if (id.empty()) return 0;
   const uint32_t index = intern(id);
   ContainerInfo& info = containers_[index];
   info.known = true;
   info.name = name;
   info.image_as_told = image;
-  info.image = join_image(image, "", false);
+  info.image = join_image(image, "", compat);
   info.type = type;
   info.version = ++versions_;
   return index;

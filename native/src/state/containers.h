@@ -1,4 +1,4 @@
-// Containers: which one a cgroup path belongs to, and what is known of each (spec: scap-state, section 14).
+// What is known of each container (spec: scap-state, section 14).
 #pragma once
 
 #include <cstdint>
@@ -36,20 +36,21 @@ struct ContainerInfo {
   std::string description;
 };
 
-// The container id in a thread's cgroups (`subsystem=path` strings, each ended by NUL): short form, or ""
-// on the host. The view is into `cgroups`.
-std::string_view container_id_of(std::string_view cgroups);
-
 class ContainerTable {
  public:
   ContainerTable() { clear(); }
 
-  // Index of the container `id`, made when it is new; 0 for "".
-  uint32_t intern(std::string_view id);
+  // Index of the container `id`, made when it is new; 0 for "". `type`: what it is until it is described.
+  uint32_t intern(std::string_view id, int32_t type = kContainerDocker);
   // Keeps the cgroups that led to the container.
   void set_cgroups(uint32_t index, std::string_view cgroups) { containers_[index].cgroups = cgroups; }
   const ContainerInfo& at(uint32_t index) const { return containers_[index]; }
   bool knows(std::string_view id) const { return index_.contains(id); }
+  // Whether the capture has told more of the container than its id.
+  bool describes(std::string_view id) const {
+    const auto found = index_.find(id);
+    return found != index_.end() && containers_[found->second].known;
+  }
   size_t size() const { return containers_.size(); }
   // How many were met, the host not counted.
   size_t met() const { return met_; }
@@ -64,10 +65,11 @@ class ContainerTable {
 
   // Takes the JSON of a container event and returns the container's index; 0 when it cannot be used.
   // Of a description only what is in use is kept, and no more than kMaxDescription bytes.
-  // `compat`: the tag is put behind the image even where the image ends in it.
+  // `compat`: the tag is put after the image even where the image ends in it, or there is none.
   uint32_t add_json(std::string_view json, bool compat = false);
   // The early form, with four plain values.
-  uint32_t add(std::string_view id, int32_t type, std::string_view name, std::string_view image);
+  uint32_t add(std::string_view id, int32_t type, std::string_view name, std::string_view image,
+               bool compat = false);
 
   void clear();
 

@@ -5,36 +5,6 @@
 namespace sfkit::state {
 namespace {
 
-const std::string kId = "3f9c1d5e7a2b" + std::string(52, '0');
-
-std::string_view id_of(const std::string& path) {
-  static std::string cgroups;
-  cgroups = "cpuset=" + path + '\0' + "memory=/" + '\0';
-  return container_id_of(cgroups);
-}
-
-TEST(ContainerIdOf, KnowsTheRuntimesPaths) {
-  for (const std::string& path :
-       {"/docker/" + kId, "/system.slice/docker-" + kId + ".scope", "/kubepods/besteffort/pod1/" + kId,
-        "/kubepods.slice/crio-" + kId + ".scope", "/kubepods.slice/crio-" + kId,
-        "/machine.slice/libpod-" + kId + ".scope/container", "/kubepods/cri-containerd-" + kId + ".scope",
-        "/a/x:cri-containerd:" + kId, "/libpod-payload-" + kId}) {
-    EXPECT_EQ(id_of(path), "3f9c1d5e7a2b") << path;
-  }
-  EXPECT_EQ(id_of("/default/web"), "web");
-  EXPECT_EQ(id_of("/lxc/guest/sub"), "guest");
-}
-
-TEST(ContainerIdOf, LeavesTheHostAlone) {
-  for (const std::string& path : {std::string("/"), std::string("/user.slice/user-1000.slice"),
-                                  std::string("/docker/short"), "/crio-conmon-" + kId + ".scope",
-                                  "/docker/" + std::string(64, 'z'), std::string("/default/sshd.service")}) {
-    EXPECT_EQ(id_of(path), "") << path;
-  }
-  EXPECT_EQ(container_id_of(""), "");
-  EXPECT_EQ(container_id_of("no equals sign"), "");
-}
-
 TEST(ContainerTable, TakesMetadataBeforeAndAfterTheFirstUse) {
   ContainerTable table;
   const uint32_t web = table.intern("web");
@@ -77,6 +47,35 @@ TEST(ContainerTable, BoundsADescription) {
   EXPECT_GT(table.at(small).description.size(), kMaxDescription / 2);
   table.add_json(json(kMaxDescription));
   EXPECT_EQ(table.at(small).description, R"({"ip":"10.0.0.1"})");
+}
+
+TEST(ContainerTable, PutsATagAfterAnImageThatHasNone) {
+  ContainerTable table;
+  const auto image = [&table](const char* members, bool compat = false) {
+    return table.at(table.add_json(std::string(R"({"id":"a",)") + members + "}", compat)).image;
+  };
+  EXPECT_EQ(image(R"("image":"nginx","imagetag":"1.25")"), "nginx:1.25");
+  EXPECT_EQ(image(R"("image":"nginx:1.25","imagetag":"1.25")"), "nginx:1.25");
+  EXPECT_EQ(image(R"("image":"nginx:latest","imagetag":"")"), "nginx:latest");
+  EXPECT_EQ(image(R"("image":"nginx@sha256:abc")"), "nginx@sha256:abc");
+  EXPECT_EQ(image(R"("name":"n")"), "");
+  EXPECT_EQ(table.at(table.add("b", 0, "n", "nginx")).image, "nginx");
+  // As the collector writes it.
+  EXPECT_EQ(image(R"("image":"nginx:1.25","imagetag":"1.25")", true), "nginx:1.25:1.25");
+  EXPECT_EQ(image(R"("image":"nginx:latest","imagetag":"")", true), "nginx:latest:");
+  EXPECT_EQ(table.at(table.add("b", 0, "n", "nginx", true)).image, "nginx:");
+}
+
+TEST(ContainerTable, KeepsTheTypeThatAPathSaysUntilItIsDescribed) {
+  ContainerTable table;
+  const uint32_t index = table.intern("guest", 1);
+  EXPECT_EQ(table.at(index).type, 1);
+  EXPECT_FALSE(table.describes("guest"));
+  EXPECT_EQ(table.intern("guest", 2), index);
+  EXPECT_EQ(table.at(index).type, 1);
+  table.add_json(R"({"id":"guest","type":7})");
+  EXPECT_TRUE(table.describes("guest"));
+  EXPECT_EQ(table.at(index).type, 7);
 }
 
 TEST(ContainerTable, RefusesWhatIsNoContainer) {

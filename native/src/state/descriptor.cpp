@@ -3,14 +3,69 @@
 #include <algorithm>
 #include <vector>
 
+#include "state/paths.h"
+
 namespace sfkit::state {
+
+void DescriptorPool::drop_long_name(Descriptor& descriptor) {
+  long_names_ -= descriptor.name.size();
+  descriptor.name = std::string();
+}
+
+void DescriptorPool::assign_name(Descriptor& descriptor, std::string_view text) {
+  std::string& name = descriptor.name;
+  if (name.size() > kLongName) drop_long_name(descriptor);
+  descriptor.file = nullptr;
+  if (text.size() <= kLongName) {
+    name = text;
+  } else if (long_names_ + text.size() <= kMaxLongNames) {
+    name = text;
+    long_names_ += text.size();
+  } else {
+    name = kUnknownDirectory;
+    if (const std::string_view last = last_element(text); last.size() < kLongName / 2) name += last;
+  }
+}
 
 void Descriptor::copy_from(const Descriptor& other) {
   const uint32_t own_references = references;
   DescriptorPool* own_pool = pool;
+  set_name({});
   *this = other;
   references = own_references;
   pool = own_pool;
+  if (other.name.size() > DescriptorPool::kLongName) {
+    name = std::string();
+    set_name(other.name);
+    if (name != other.name) return;
+  }
+  pool->paths().add_copy(place, other.place, name);
+}
+
+void Descriptor::set_name(std::string_view text) {
+  pool->paths().remove(place);
+  pool->assign_name(*this, text);
+}
+
+void Descriptor::follow_renames(PathSpace space) {
+  if (is_whole(name)) pool->paths().add(place, space, name, type == FdType::kDirectory);
+}
+
+void Descriptor::renamed() {
+  const std::string* now = pool->paths().update(place);
+  if (now == nullptr || *now == name) return;
+  // An open file keeps the name that it was opened by, but for the directories above it.
+  if (!is_directory() && PathTree::was_renamed(place)) return;
+  if (name_as_given.empty()) name_as_given = name;
+  pool->assign_name(*this, *now);
+}
+
+void Descriptor::use_as_directory() {
+  if (!is_file() || used_as_directory) return;
+  used_as_directory = true;
+  file = nullptr;
+  pool->paths().mark_directory(place);
+  renamed();
 }
 
 bool Descriptor::has_address() const {
@@ -24,12 +79,14 @@ void Descriptor::reset() {
   open_flags = device = 0;
   inode = 0;
   name.clear();
+  // A buffer that one long path made large is not kept for the next descriptor.
+  if (name_as_given.capacity() > DescriptorPool::kLongName) name_as_given = std::string();
   name_as_given.clear();
   sip = dip = {};
   sport = dport = 0;
   unix_source = unix_destination = 0;
   pid = -1;
-  of_socketpair = attempted = connected = false;
+  used_as_directory = of_socketpair = attempted = connected = false;
   renamed_by = 0;
   file = nullptr;
   file_container = 0;

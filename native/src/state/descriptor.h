@@ -9,6 +9,7 @@
 #include "base/pool.h"
 #include "base/shared_map.h"
 #include "scap/metadata.h"
+#include "state/path_tree.h"
 
 namespace sfkit::state {
 
@@ -16,6 +17,7 @@ using scap::FdType;
 using scap::L4;
 
 inline constexpr uint32_t kOpenWronly = 1u << 1;      // PPM_O_WRONLY, a part of PPM_O_RDWR
+inline constexpr uint32_t kOpenCreate = 1u << 2;      // PPM_O_CREAT
 inline constexpr uint32_t kOpenDirectory = 1u << 10;  // PPM_O_DIRECTORY
 inline constexpr uint32_t kOpenTmpfile = 1u << 13;    // PPM_O_TMPFILE
 inline constexpr uint32_t kOpenCloexec = 1u << 12;    // PPM_O_CLOEXEC
@@ -45,14 +47,16 @@ struct Descriptor {
   uint32_t device = 0;
   uint64_t inode = 0;
   std::string name;
-  std::string name_as_given;  // of a path that was relative; "" for others
+  std::string name_as_given;  // of a path that `name` does not repeat; "" for others
+  PathLink place;             // files and directories by path: follows renames of directories
   IpBytes sip{};
   IpBytes dip{};
   uint16_t sport = 0;
   uint16_t dport = 0;
   uint64_t unix_source = 0;
   uint64_t unix_destination = 0;
-  int64_t pid = -1;  // pidfd
+  int64_t pid = -1;                // pidfd
+  bool used_as_directory = false;  // by a call that works on directories only; opened like a file perhaps
   bool of_socketpair = false;
   bool connected = false;
   uint64_t renamed_by = 0;  // number of the last event whose message changed the ends
@@ -68,14 +72,20 @@ struct Descriptor {
   // An IP socket that is connected, bound, or has exchanged messages.
   bool has_address() const;
   bool is_file() const { return type == FdType::kFile || type == FdType::kFileV2; }
+  bool is_directory() const { return type == FdType::kDirectory || (is_file() && used_as_directory); }
 
   // Everything but reference count and pool.
   void copy_from(const Descriptor& other);
   void reset();
-  void set_name(std::string_view text) {
-    name.assign(text);
-    file = nullptr;
-  }
+  void set_name(std::string_view text);
+  // From now on the name, a path, changes when a directory above is renamed.
+  void follow_renames(PathSpace space);
+  inline void update_name();
+  // To be called when a call that works on directories only succeeded.
+  void use_as_directory();
+
+ private:
+  void renamed();
 };
 
 // Counted reference; descriptors live on one thread, so the count is plain.
@@ -108,6 +118,13 @@ class DescriptorRef {
 
 class DescriptorPool {
  public:
+  // Names longer than this, which short events make below a directory with a long path, may take
+  // kMaxLongNames together; those beyond become unknown.
+  static constexpr size_t kLongName = 1023;
+  static constexpr size_t kMaxLongNames = size_t{8} << 20;
+
+  PathTree& paths() { return paths_; }
+
   DescriptorRef make(FdType type) {
     Descriptor* descriptor = pool_.take();
     descriptor->reset();
@@ -115,11 +132,26 @@ class DescriptorPool {
     descriptor->type = type;
     return DescriptorRef(descriptor);
   }
-  void give_back(Descriptor* descriptor) { pool_.give_back(descriptor); }
+  void give_back(Descriptor* descriptor) {
+    paths_.remove(descriptor->place);
+    if (descriptor->name.size() > kLongName) drop_long_name(*descriptor);
+    pool_.give_back(descriptor);
+  }
 
  private:
+  friend struct Descriptor;
+
+  void assign_name(Descriptor& descriptor, std::string_view text);
+  void drop_long_name(Descriptor& descriptor);
+
+  PathTree paths_;
+  size_t long_names_ = 0;  // bytes
   Pool<Descriptor> pool_;
 };
+
+inline void Descriptor::update_name() {
+  if (!pool->paths().is_current(place)) renamed();
+}
 
 // A place in a process's table.
 struct FdSlot {
@@ -137,7 +169,7 @@ class DescriptorTable {
   DescriptorTable(const DescriptorTable&) = delete;
   DescriptorTable& operator=(const DescriptorTable&) = delete;
 
-  // nullptr when the number is not in use. Valid until the table changes.
+  // nullptr when the number is not in use. Valid until the table changes. Its name is as renames made it.
   const FdSlot* find(int64_t fd) const {
     const FdSlot* slot = nullptr;
     if (static_cast<uint64_t>(fd) >= kArraySize) {
@@ -145,7 +177,9 @@ class DescriptorTable {
     } else if (low_ != nullptr && low_->slots[static_cast<size_t>(fd)].descriptor) {
       slot = &low_->slots[static_cast<size_t>(fd)];
     }
-    return slot == nullptr || is_closed(*slot) ? nullptr : slot;
+    if (slot == nullptr || is_closed(*slot)) return nullptr;
+    slot->descriptor.get()->update_name();
+    return slot;
   }
 
   // The descriptor for changing, of this table alone; nullptr when the number is not in use. Slots that were
@@ -168,11 +202,11 @@ class DescriptorTable {
     if (low_ != nullptr) {
       for (size_t fd = 0; fd < kArraySize; ++fd) {
         const FdSlot& slot = low_->slots[fd];
-        if (slot.descriptor && !is_closed(slot)) visit(static_cast<int64_t>(fd), *slot.descriptor);
+        if (slot.descriptor && !is_closed(slot)) visit_one(static_cast<int64_t>(fd), slot, visit);
       }
     }
     high_.for_each([&](uint64_t fd, const FdSlot& slot) {
-      if (!is_closed(slot)) visit(static_cast<int64_t>(fd), *slot.descriptor);
+      if (!is_closed(slot)) visit_one(static_cast<int64_t>(fd), slot, visit);
     });
   }
 
@@ -188,6 +222,11 @@ class DescriptorTable {
   // Closed by an exec that did not look at it.
   bool is_closed(const FdSlot& slot) const {
     return slot.execs != execs_ && (slot.descriptor->open_flags & kOpenCloexec) != 0;
+  }
+  template <typename Visit>
+  static void visit_one(int64_t fd, const FdSlot& slot, Visit& visit) {
+    slot.descriptor.get()->update_name();
+    visit(fd, *slot.descriptor);
   }
   Array& own_low();
   void sweep();

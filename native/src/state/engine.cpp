@@ -23,6 +23,9 @@ enum class Handler : uint8_t {
   kOpen,
   kCreat,
   kOpenByHandle,
+  kGetdents,
+  kRename,
+  kRemoveDirectory,
   kClose,
   kCloseRange,
   kDup,
@@ -57,6 +60,10 @@ enum class Handler : uint8_t {
   kSetgid,
   kSetresgid,
   kSetsid,
+  kSetpgid,
+  kCapset,
+  kUnshare,
+  kSetns,
   kPrctl,
   kMemory,
   kRlimit,
@@ -74,6 +81,8 @@ constexpr Handled kHandled[] = {
     {Handler::kOpen, ev::SYSCALL_OPENAT2_X},
     {Handler::kCreat, ev::SYSCALL_CREAT_X},
     {Handler::kOpenByHandle, ev::SYSCALL_OPEN_BY_HANDLE_AT_X},
+    {Handler::kGetdents, ev::SYSCALL_GETDENTS_X},
+    {Handler::kGetdents, ev::SYSCALL_GETDENTS64_X},
     {Handler::kClose, ev::SYSCALL_CLOSE_X},
     {Handler::kCloseRange, ev::SYSCALL_CLOSE_RANGE_X},
     {Handler::kDup, ev::SYSCALL_DUP_X},
@@ -146,6 +155,10 @@ constexpr Handled kHandled[] = {
     {Handler::kSetresgid, ev::SYSCALL_SETRESGID_X},
     {Handler::kSetresgid, ev::SYSCALL_SETREGID_X},
     {Handler::kSetsid, ev::SYSCALL_SETSID_X},
+    {Handler::kSetpgid, ev::SYSCALL_SETPGID_X},
+    {Handler::kCapset, ev::SYSCALL_CAPSET_X},
+    {Handler::kUnshare, ev::SYSCALL_UNSHARE_X},
+    {Handler::kSetns, ev::SYSCALL_SETNS_X},
     {Handler::kPrctl, ev::SYSCALL_PRCTL_X},
     {Handler::kMemory, ev::SYSCALL_BRK_4_X},
     {Handler::kMemory, ev::SYSCALL_MUNMAP_X},
@@ -164,27 +177,28 @@ constexpr Handled kHandled[] = {
     {Handler::kSeen, ev::SYSCALL_SPLICE_X},
     {Handler::kSeen, ev::SYSCALL_COPY_FILE_RANGE_X},
     {Handler::kSeen, ev::SOCKET_SHUTDOWN_X},
-    {Handler::kSeen, ev::SYSCALL_SETNS_X},
     {Handler::kMemory, ev::SYSCALL_MMAP_X},
     {Handler::kMemory, ev::SYSCALL_MMAP2_X},
     {Handler::kSeen, ev::SYSCALL_MKDIR_X},
     {Handler::kSeen, ev::SYSCALL_MKDIR_2_X},
     {Handler::kSeen, ev::SYSCALL_MKDIRAT_X},
-    {Handler::kSeen, ev::SYSCALL_RMDIR_X},
-    {Handler::kSeen, ev::SYSCALL_RMDIR_2_X},
+    {Handler::kRemoveDirectory, ev::SYSCALL_RMDIR_X},
+    {Handler::kRemoveDirectory, ev::SYSCALL_RMDIR_2_X},
+    {Handler::kSeen, ev::SYSCALL_MKNOD_X},
+    {Handler::kSeen, ev::SYSCALL_MKNODAT_X},
     {Handler::kSeen, ev::SYSCALL_LINK_X},
     {Handler::kSeen, ev::SYSCALL_LINK_2_X},
     {Handler::kSeen, ev::SYSCALL_LINKAT_X},
     {Handler::kSeen, ev::SYSCALL_LINKAT_2_X},
     {Handler::kSeen, ev::SYSCALL_UNLINK_X},
     {Handler::kSeen, ev::SYSCALL_UNLINK_2_X},
-    {Handler::kSeen, ev::SYSCALL_UNLINKAT_X},
-    {Handler::kSeen, ev::SYSCALL_UNLINKAT_2_X},
+    {Handler::kRemoveDirectory, ev::SYSCALL_UNLINKAT_X},
+    {Handler::kRemoveDirectory, ev::SYSCALL_UNLINKAT_2_X},
     {Handler::kSeen, ev::SYSCALL_SYMLINK_X},
     {Handler::kSeen, ev::SYSCALL_SYMLINKAT_X},
-    {Handler::kSeen, ev::SYSCALL_RENAME_X},
-    {Handler::kSeen, ev::SYSCALL_RENAMEAT_X},
-    {Handler::kSeen, ev::SYSCALL_RENAMEAT2_X},
+    {Handler::kRename, ev::SYSCALL_RENAME_X},
+    {Handler::kRename, ev::SYSCALL_RENAMEAT_X},
+    {Handler::kRename, ev::SYSCALL_RENAMEAT2_X},
 };
 
 constexpr auto kHandlers = [] {
@@ -197,6 +211,7 @@ constexpr bool is_other(uint16_t code) {
   switch (code) {
     case ev::PROCEXIT_E:
     case ev::PROCEXIT_1_E:
+    case ev::SCHEDSWITCH_6_E:
     case ev::CONTAINER_E:
     case ev::CONTAINER_JSON_E:
     case ev::CONTAINER_JSON_2_E:
@@ -347,20 +362,8 @@ Thread* Engine::parent_of(Thread& thread) {
 
 const SharedText& Engine::cwd_of(Thread& thread) {
   const Thread* leader = thread.leader();
-  if (leader != nullptr) return leader->cwd;
+  if (leader != nullptr) return leader->cwd.text();
   return compat_ ? unknown_leader_cwd_ : no_text_;
-}
-
-std::optional<std::string_view> Engine::directory_of(Thread& thread, int64_t dirfd) {
-  if (dirfd == kAtFdcwd) {
-    const SharedText& cwd = cwd_of(thread);
-    if (cwd.empty()) return {};
-    return cwd.view();
-  }
-  const DescriptorTable* table = thread.table();
-  const FdSlot* slot = table == nullptr ? nullptr : table->find(dirfd);
-  if (slot == nullptr) return {};
-  return slot->descriptor->name;
 }
 
 Descriptor& Engine::writable(Context& context) {
@@ -436,6 +439,9 @@ void Engine::exit(Context& context) {
     case Handler::kOpen: return on_open(context);
     case Handler::kCreat: return on_creat(context);
     case Handler::kOpenByHandle: return on_open_by_handle(context);
+    case Handler::kGetdents: return on_getdents(context);
+    case Handler::kRename: return on_rename(context);
+    case Handler::kRemoveDirectory: return on_remove_directory(context);
     case Handler::kClose: return on_close(context);
     case Handler::kCloseRange: return on_close_range(context);
     case Handler::kDup: return on_dup(context);
@@ -469,21 +475,16 @@ void Engine::exit(Context& context) {
     case Handler::kClone: return on_clone(context);
     case Handler::kExec: return on_exec(context);
     case Handler::kChdir: return on_chdir(context);
-    case Handler::kChroot:
-      if (context.call->result() >= 0) {
-        const std::string_view path = to_text(context.call->get(P::path));
-        if (compat_) rendered_ = printable(path);
-        join_path(cwd_of(*context.thread), path, scratch_);
-        context.thread->root.set(scratch_);
-      }
-      return;
+    case Handler::kChroot: return on_chroot(context);
     case Handler::kSetuid: return on_set_id(context, P::uid, true);
     case Handler::kSetresuid: return on_set_id(context, P::euid, true);
     case Handler::kSetgid: return on_set_id(context, P::gid, false);
     case Handler::kSetresgid: return on_set_id(context, P::egid, false);
-    case Handler::kSetsid:
-      if (context.call->result() >= 0) context.thread->sid = context.call->result();
-      return;
+    case Handler::kSetsid: return on_setsid(context);
+    case Handler::kSetpgid: return on_setpgid(context);
+    case Handler::kCapset: return on_capset(context);
+    case Handler::kUnshare: return on_unshare(context);
+    case Handler::kSetns: return on_setns(context);
     case Handler::kPrctl: return on_prctl(context);
     case Handler::kMemory: return on_memory(context);
     case Handler::kRlimit: return on_rlimit(context);
@@ -501,10 +502,11 @@ void Engine::other(const scap::EventView& event, Context& context) {
   switch (event.code) {
     case ev::PROCEXIT_E:
     case ev::PROCEXIT_1_E: return on_proc_exit(event, context);
+    case ev::SCHEDSWITCH_6_E: return on_switch(event, context);
     case ev::CONTAINER_E:
       context.container =
           containers_.add(to_text(event.param(P::id)), static_cast<int32_t>(to_int(event.param(P::type), 0)),
-                          to_text(event.param(P::name)), to_text(event.param(P::image)));
+                          to_text(event.param(P::name)), to_text(event.param(P::image)), compat_);
       return;
     case ev::CONTAINER_JSON_E:
     case ev::CONTAINER_JSON_2_E:
@@ -516,13 +518,11 @@ void Engine::other(const scap::EventView& event, Context& context) {
       }
       return;
     case ev::USER_ADDED_E:
-      users_.add(container_of(), id_of(P::uid), to_text(event.param(P::name)));
-      accounts_.add(
-          container_of(), id_of(P::uid),
-          {std::string(to_text(event.param(P::home))), std::string(to_text(event.param(P::shell)))});
+      add_user(container_of(), id_of(P::uid), to_text(event.param(P::name)), to_text(event.param(P::home)),
+               to_text(event.param(P::shell)));
       return;
     case ev::USER_DELETED_E: return users_.remove(container_of(), id_of(P::uid));
-    case ev::GROUP_ADDED_E: return groups_.add(container_of(), id_of(P::gid), to_text(event.param(P::name)));
+    case ev::GROUP_ADDED_E: return add_group(container_of(), id_of(P::gid), to_text(event.param(P::name)));
     case ev::GROUP_DELETED_E: return groups_.remove(container_of(), id_of(P::gid));
     default: return;
   }

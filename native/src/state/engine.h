@@ -11,6 +11,7 @@
 #include "state/addresses.h"
 #include "state/containers.h"
 #include "state/descriptor.h"
+#include "state/paths.h"
 #include "state/thread.h"
 #include "state/users.h"
 
@@ -23,7 +24,8 @@ struct Context {
   Thread* thread = nullptr;
   const FdSlot* slot = nullptr;  // the descriptor the call worked on or made, when known
   int64_t fd = -1;
-  uint32_t container = 0;  // events that tell about a container: its index
+  uint32_t container = 0;          // events that tell about a container: its index
+  bool renamed_directory = false;  // a rename, of what is known to be a directory
   // apply_all(): the descriptor that the event is about by the call's name, known or not.
   bool has_shown_fd = false;
   int64_t shown_fd = -1;
@@ -43,7 +45,7 @@ class Engine {
   void add_descriptor(int64_t tid, const scap::FdEntry& entry);
   void add_machine(const scap::MachineInfo& machine);
   void add_user(const scap::UserEntry& entry);
-  void add_group(uint32_t gid, std::string_view name) { groups_.add(0, gid, name); }
+  void add_group(uint32_t gid, std::string_view name) { add_group(0, gid, name); }
   void add_interface(const scap::InterfaceEntry& entry) { interfaces_.add(entry); }
   void clear_names() {
     users_.clear();
@@ -85,8 +87,19 @@ class Engine {
   // The main thread of the parent process; nullptr when the capture does not know it.
   Thread* parent_of(Thread& thread);
   // Directory of an *at call: the path of descriptor `dirfd`, the working directory for AT_FDCWD;
-  // nothing when it is not known.
+  // nothing when it is not known. Valid until the next call.
   std::optional<std::string_view> directory_of(Thread& thread, int64_t dirfd);
+  // A path that a call was given; empty when the capture lacks it. What the enter event has comes first: the
+  // program can change its memory while the call runs.
+  Bytes path_argument(const scap::CallView& call, scap::P name) const;
+  // Writes to `out` where such a path leads: absolute and folded, with kUnknownDirectory in front where the
+  // directory that it begins in is unknown. An empty path names that directory. Relative paths of processes
+  // that the capture never introduced stay relative.
+  void resolve(Thread& thread, int64_t dirfd, Bytes path, std::string& out, Confine confine = Confine::kNo);
+  // The same of what a call opens or tried to open; returns the path as the call gave it.
+  std::string_view resolve_opened(Thread& thread, const scap::CallView& call, std::string& out);
+  // The same of what a symbolic link leads to, which begins in the directory of the link.
+  void resolve_link_target(Thread& thread, int64_t dirfd, Bytes link, Bytes target, std::string& out);
   // The process's working directory with trailing slash, "" when unknown.
   const SharedText& cwd_of(Thread& thread);
 
@@ -159,6 +172,9 @@ class Engine {
   void on_open(Context& context);
   void on_creat(Context& context);
   void on_open_by_handle(Context& context);
+  void on_getdents(Context& context);
+  void on_rename(Context& context);
+  void on_remove_directory(Context& context);
   void on_close(Context& context);
   void on_close_range(Context& context);
   void on_dup(Context& context);
@@ -174,6 +190,7 @@ class Engine {
   void on_connect(Context& context);
   void begin_connect(DescriptorTable& table, int64_t fd, Bytes address);
   void begin_connect_compat(Descriptor& descriptor);
+  static void change_family_compat(Descriptor& descriptor, FdType type);
   void on_connect_compat(Context& context);
   void on_accept(Context& context);
   void on_send_receive(Context& context, bool receive);
@@ -183,14 +200,30 @@ class Engine {
   void on_exec(Context& context);
   void on_proc_exit(const scap::EventView& event, Context& context);
   void on_chdir(Context& context);
+  void on_chroot(Context& context);
+  void resolve_executed(Thread& thread, const scap::CallView& call);
+  void set_cwd(const Thread& thread, Thread& leader, const PathLink* place);
   void on_set_id(Context& context, scap::P parameter, bool user);
+  void on_setsid(Context& context);
+  void on_setpgid(Context& context);
+  void on_capset(Context& context);
+  void on_unshare(Context& context);
+  void on_setns(Context& context);
   void on_prctl(Context& context);
+  void on_switch(const scap::EventView& event, Context& context);
 
   Descriptor* add_fd(Context& context, int64_t fd, FdType type);
   // The descriptor of the context's slot for changing.
   static Descriptor& writable(Context& context);
   // A file or directory of the path in scratch_, with what the exit event says of it.
   void add_file(Context& context, int64_t fd, uint32_t flags);
+  std::string_view resolve_opened_compat(Thread& thread, const scap::CallView& call, bool entered);
+  static void use_directory(Context& context, std::string_view path);
+  // Of what was just opened by `path`.
+  void name_as_given(const Context& context, std::string_view path);
+  static bool has_lost_cwd(Thread& thread);
+  // Where the paths of a thread have one meaning.
+  static PathSpace space_of(const Thread& thread);
   void apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive);
   void apply_tuple_compat(Descriptor& descriptor, const SocketTuple& tuple, bool receive);
   void complete_listed(DescriptorTable& table, int64_t fd);
@@ -199,13 +232,32 @@ class Engine {
   // Without the mark of a removed file, which libs 0.18.1 keeps; unknown where no kernel can have written it.
   std::string_view executable_path(std::string_view path) const;
   void limit_containers();
+  uint32_t intern_container(std::string_view cgroups);
   void set_cgroups(Thread& thread, Bytes cgroups);
   void set_memory(Thread& thread, const scap::EventView& event) const;
+  void set_name(Thread& thread, Bytes name) const;
+  // To be called when something changed that records show of the process of `thread`; `identity`: its
+  // program, user, group or container.
+  void changed(Thread& thread, bool identity) const;
+  void set_id(Thread& thread, uint32_t id, bool user) const;
+  static void enter_user_namespace(Thread& thread);
+  // Both exit events of a clone describe the thread that reports them.
+  void learn_from_caller(Thread& caller, const scap::CallView& call);
+  void learn_from_child(Thread& child, const scap::CallView& call);
+  void set_numbers(Thread& thread, int64_t vtid, int64_t vpid) const;
+  void repair_leader(Thread& leader, const Thread& member);
+  Thread& meet_caller(Context& context);
+  void meet_leader(Thread& member);
+  bool is_born(int64_t tid, const Thread& caller, uint64_t ts);
+  bool has_ended(int64_t tid, const Thread& caller, const scap::EventView& event);
   void on_memory(Context& context);
   void on_rlimit(Context& context);
   // libs 0.18.1 keeps the names that it finds at a clone, at set*id and when an exec changes the container:
   // not those of the process list, which it reads before the names. Where it finds none the old ones stay.
   void find_names(Thread& thread, uint32_t container);
+  void add_user(uint32_t container, uint32_t uid, std::string_view name, std::string_view home,
+                std::string_view shell);
+  void add_group(uint32_t container, uint32_t gid, std::string_view name);
   void fill_from_clone(Thread& thread, const scap::CallView& call);
   void inherit(Thread& thread, Thread& from, bool new_process);
 
@@ -238,7 +290,9 @@ class Engine {
   };
   FlatMap<int64_t, Removal> recent_removals_;
 
-  std::string scratch_;   // paths under construction
+  std::string scratch_;  // paths under construction
+  std::string other_;    // another one
+  std::string directory_;
   std::string rendered_;  // compat: what libs 0.18.1 last rendered as text
   const SharedText no_text_;
   const SharedText unknown_leader_cwd_ = "./";

@@ -16,7 +16,6 @@ namespace ev = scap::ev;
 
 constexpr uint32_t kCloseRangeCloexec = 4;
 constexpr uint32_t kFcntlSetfd = 3;
-constexpr std::string_view kUnknownDirectory = "<UNKNOWN>";
 
 // Another number for what `source` stands for, with a close-on-exec mark of its own.
 void put_copy(DescriptorTable& table, int64_t fd, DescriptorRef source, bool cloexec) {
@@ -38,6 +37,7 @@ void Engine::add_file(Context& context, int64_t fd, uint32_t flags) {
   descriptor->device = static_cast<uint32_t>(to_uint(call.from_exit(P::dev), 0));
   descriptor->inode = to_uint(call.from_exit(P::ino), 0);
   descriptor->set_name(scratch_);
+  if (!compat_) descriptor->follow_renames(space_of(*context.thread));
 }
 
 void Engine::on_open(Context& context) {
@@ -45,43 +45,74 @@ void Engine::on_open(Context& context) {
   context.slot = nullptr;
   const int64_t fd = call.result();
   if (fd < 0) return;
-  Bytes name = call.from_exit(P::name);
-  Bytes dirfd = call.from_exit(P::dirfd);
   auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
-  // The kernel may have read other text than the exit event shows: what was there at enter counts.
-  if (const Bytes entered = call.from_enter(P::name); has_text(entered)) {
-    name = entered;
-    dirfd = call.from_enter(P::dirfd);
+  const bool entered = compat_ ? has_text(call.from_enter(P::name)) : has_path(call.from_enter(P::name));
+  if (entered) {
     const auto entered_flags = static_cast<uint32_t>(to_uint(call.from_enter(P::flags), 0));
     flags = (entered_flags & (kOpenFCreated - 1)) | (flags & ~(kOpenFCreated - 1));
   }
-  const std::string_view path = to_text(name);
-  if (path.empty() && !compat_) {
-    scratch_.clear();  // the capture does not say which
-  } else if (path.starts_with('/') || call.exit().code == ev::SYSCALL_OPEN_X) {
-    join_path(cwd_of(*context.thread), path, scratch_);
-  } else if (const int64_t directory = to_int(dirfd, kAtFdcwd); directory == kAtFdcwd) {
-    join_path(cwd_of(*context.thread), path, scratch_);
-  } else if (const auto base = directory_of(*context.thread, directory)) {
+  std::string_view path;
+  if (compat_) {
+    path = resolve_opened_compat(*context.thread, call, entered);
+  } else {
+    path = resolve_opened(*context.thread, call, scratch_);
+    use_directory(context, path);
+  }
+  add_file(context, fd, flags);
+  name_as_given(context, path);
+}
+
+// libs 0.18.1 folds nothing below a directory that it does not know.
+std::string_view Engine::resolve_opened_compat(Thread& thread, const scap::CallView& call, bool entered) {
+  // The kernel may have read other text than the exit event shows: what was there at enter counts.
+  const std::string_view path = to_text(entered ? call.from_enter(P::name) : call.from_exit(P::name));
+  const Bytes dirfd = entered ? call.from_enter(P::dirfd) : call.from_exit(P::dirfd);
+  const bool is_at_call = !path.starts_with('/') && call.exit().code != ev::SYSCALL_OPEN_X;
+  const int64_t directory = is_at_call ? to_int(dirfd, kAtFdcwd) : kAtFdcwd;
+  if (directory == kAtFdcwd) {
+    join_path(cwd_of(thread), path, scratch_);
+  } else if (const auto base = directory_of(thread, directory)) {
     join_path(*base, path, scratch_);
   } else {
     scratch_.assign(kUnknownDirectory).append(path);
   }
-  add_file(context, fd, flags);
-  if (!path.starts_with('/') && context.slot != nullptr) context.slot->descriptor.get()->name_as_given = path;
+  return path;
+}
+
+// Below which a file was opened: only directories have files below them.
+void Engine::use_directory(Context& context, std::string_view path) {
+  if (path.empty() || is_whole(path)) return;
+  const Bytes dirfd = context.call->get(P::dirfd);
+  if (dirfd.empty()) return;
+  DescriptorTable* table = context.thread->table();
+  const FdSlot* slot = table == nullptr ? nullptr : table->find(to_int(dirfd, kAtFdcwd));
+  if (slot != nullptr) slot->descriptor.get()->use_as_directory();
+}
+
+void Engine::name_as_given(const Context& context, std::string_view path) {
+  if (context.slot == nullptr) return;
+  Descriptor& descriptor = *context.slot->descriptor.get();
+  const bool is_repeated = compat_ ? is_whole(path) : path == descriptor.name;
+  if (!is_repeated) descriptor.name_as_given = path;
 }
 
 void Engine::on_creat(Context& context) {
-  constexpr uint32_t kCreatFlags = 2 | 4 | 256;  // write-only, create, truncate
+  constexpr uint32_t kCreatFlags = 2 | kOpenCreate | 256;  // write-only, create, truncate
   const scap::CallView& call = *context.call;
   context.slot = nullptr;
   const int64_t fd = call.result();
   if (fd < 0) return;
-  const Bytes entered = call.from_enter(P::name);
-  const Bytes name = has_text(entered) ? entered : call.from_exit(P::name);
-  join_path(cwd_of(*context.thread), to_text(name), scratch_);
+  std::string_view path;
+  if (compat_) {
+    const Bytes entered = call.from_enter(P::name);
+    path = to_text(has_text(entered) ? entered : call.from_exit(P::name));
+    join_path(cwd_of(*context.thread), path, scratch_);
+  } else {
+    path = resolve_opened(*context.thread, call, scratch_);
+  }
   const bool is_doubtful = (to_uint(call.from_exit(P::creat_flags), 0) & kCreatDoubtful) != 0;
   add_file(context, fd, kCreatFlags | (is_doubtful ? kOpenDoubtful : 0));
+  if (!compat_) name_as_given(context, path);
 }
 
 void Engine::on_open_by_handle(Context& context) {
@@ -90,8 +121,17 @@ void Engine::on_open_by_handle(Context& context) {
   const int64_t fd = call.result();
   if (fd < 0) return;
   const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
-  join_path("", to_text(call.from_exit(P::path)), scratch_);
+  if (compat_) {
+    join_path("", to_text(call.from_exit(P::path)), scratch_);
+  } else {
+    resolve_opened(*context.thread, call, scratch_);
+  }
   add_file(context, fd, flags);
+}
+
+void Engine::on_getdents(Context& context) {
+  if (compat_ || context.slot == nullptr || context.call->result() < 0) return;
+  context.slot->descriptor.get()->use_as_directory();
 }
 
 void Engine::on_close(Context& context) {

@@ -33,8 +33,22 @@ void Engine::add_machine(const scap::MachineInfo& machine) {
 }
 
 void Engine::add_user(const scap::UserEntry& entry) {
-  users_.add(0, entry.uid, entry.name);
-  accounts_.add(0, entry.uid, {std::string(entry.home), std::string(entry.shell)});
+  add_user(0, entry.uid, entry.name, entry.home, entry.shell);
+}
+
+// Writers that cannot find a name say so in its place, which is no reason to forget it. (libs 0.18.1 takes
+// what they write for the name.)
+void Engine::add_user(uint32_t container, uint32_t uid, std::string_view name, std::string_view home,
+                      std::string_view shell) {
+  const auto is_told = [this](std::string_view text) {
+    return compat_ || (!text.empty() && text != kNotAvailable);
+  };
+  if (is_told(name)) users_.add(container, uid, name);
+  if (is_told(home) || is_told(shell)) accounts_.add(container, uid, {std::string(home), std::string(shell)});
+}
+
+void Engine::add_group(uint32_t container, uint32_t gid, std::string_view name) {
+  if (compat_ || (!name.empty() && name != kNotAvailable)) groups_.add(container, gid, name);
 }
 
 void Engine::add_thread(const scap::ThreadEntry& entry) {
@@ -72,13 +86,20 @@ void Engine::add_thread(const scap::ThreadEntry& entry) {
   mark(entry.exe_from_memfd, kExeFromMemfd);
   mark(entry.exe_lower_layer, kExeLowerLayer);
   if (thread.is_leader()) {
-    join_directory("", entry.cwd, scratch_);
-    thread.cwd.set(scratch_);
+    if (compat_) {
+      join_directory("", entry.cwd, scratch_);
+      thread.cwd.set(scratch_);
+    } else if (is_whole(entry.cwd)) {
+      fold_path(entry.cwd, scratch_);
+    } else {
+      scratch_ = kUnknownDirectory;
+    }
     thread.env.set(list_text(Bytes(entry.env)));
   } else {
     thread.flags |= kCloneFiles;
   }
   set_cgroups(thread, Bytes(entry.cgroups));
+  if (!compat_ && thread.is_leader()) set_cwd(thread, thread, nullptr);
 }
 
 void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
@@ -114,6 +135,8 @@ void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
       descriptor.dip = destination;
     }
   }
+  if (!compat_ && (descriptor.is_file() || descriptor.type == FdType::kDirectory))
+    descriptor.follow_renames(space_of(*thread));
   thread->descriptors.put(entry.fd, std::move(reference));
   listed_.emplace_back(tid, entry.fd);
 }

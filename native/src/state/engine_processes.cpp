@@ -1,7 +1,8 @@
 // Calls that make, change and end processes and threads (spec: scap-state, sections 5 to 9).
 
+#include "state/compat_texts.h"
 #include "state/engine.h"
-
+#include "state/cgroups.h"
 #include "state/paths.h"
 #include "state/values.h"
 
@@ -16,7 +17,6 @@ namespace ev = scap::ev;
 
 constexpr uint64_t kTwoSeconds = 2'000'000'000;
 constexpr uint32_t kAtEmptyPath = 0x1000;
-constexpr uint32_t kSetChildSubreaper = 36;  // PR_SET_CHILD_SUBREAPER
 constexpr size_t kRemembered = 65536;
 
 // Events of two processors may come a little out of order.
@@ -39,11 +39,18 @@ void Engine::limit_containers() {
   accounts_.forget(is_gone);
 }
 
+uint32_t Engine::intern_container(std::string_view cgroups) {
+  if (compat_) return containers_.intern(container_id_compat(cgroups));
+  const ContainerMatch match = find_container(cgroups, containers_);
+  if (match.type == ContainerMatch::kUnknownType) return containers_.intern(match.id);
+  return containers_.intern(match.id, match.type);
+}
+
 void Engine::set_cgroups(Thread& thread, Bytes cgroups) {
   // Most processes have the cgroups of the one before.
   if (list_text(cgroups) != *last_cgroups_) {
     last_cgroups_ = std::make_shared<const std::string>(list_text(cgroups));
-    last_container_ = containers_.intern(container_id_of(*last_cgroups_));
+    last_container_ = intern_container(*last_cgroups_);
     if (last_container_ != 0) containers_.set_cgroups(last_container_, *last_cgroups_);
     if (containers_.is_crowded()) limit_containers();
   }
@@ -51,13 +58,21 @@ void Engine::set_cgroups(Thread& thread, Bytes cgroups) {
   thread.container = last_container_;
 }
 
+// Faults are counted for each thread, memory for the process.
 void Engine::set_memory(Thread& thread, const scap::EventView& event) const {
-  MemoryUse& memory = thread.memory;
+  MemoryUse& memory = thread.process_thread().memory;
   memory.size_kb = to_uint(event.param(P::vm_size), memory.size_kb);
   memory.resident_kb = to_uint(event.param(P::vm_rss), memory.resident_kb);
   memory.swap_kb = to_uint(event.param(P::vm_swap), memory.swap_kb);
-  memory.major_faults = to_uint(event.param(P::pgft_maj), memory.major_faults);
-  memory.minor_faults = to_uint(event.param(P::pgft_min), memory.minor_faults);
+  MemoryUse& own = thread.memory;
+  own.major_faults = to_uint(event.param(P::pgft_maj), own.major_faults);
+  own.minor_faults = to_uint(event.param(P::pgft_min), own.minor_faults);
+}
+
+// A processor goes on to another thread; the event describes the one that leaves it.
+void Engine::on_switch(const scap::EventView& event, Context& context) {
+  context.thread = threads_.find(event.tid);
+  if (context.thread != nullptr) set_memory(*context.thread, event);
 }
 
 void Engine::on_memory(Context& context) {
@@ -93,7 +108,6 @@ void Engine::fill_from_clone(Thread& thread, const scap::CallView& call) {
   const Bytes comm = call.from_exit(P::comm);
   thread.comm = comm.empty() ? thread.exe : to_text(comm);
   thread.fdlimit = to_int(call.from_exit(P::fdlimit), -1);
-  set_memory(thread, call.exit());
   thread.uid = static_cast<uint32_t>(to_uint(call.from_exit(P::uid), kNoId));
   thread.gid = static_cast<uint32_t>(to_uint(call.from_exit(P::gid), kNoId));
   find_names(thread, 0);  // before the container is known
@@ -103,26 +117,125 @@ void Engine::fill_from_clone(Thread& thread, const scap::CallView& call) {
 
 void Engine::inherit(Thread& thread, Thread& from, bool new_process) {
   if (from.is_invalid()) return;
+  const Thread& process = from.process_thread();
   thread.exepath = from.exepath;
   thread.root = from.root;
-  thread.sid = from.sid;
-  thread.vpgid = from.vpgid;
-  thread.pgid = from.pgid;
-  thread.tty = from.tty;
+  thread.sid = process.sid;
+  thread.vpgid = process.vpgid;
+  thread.pgid = process.pgid;
+  thread.tty = process.tty;
   thread.loginuid = from.loginuid;
   thread.executable = from.executable;
   thread.capabilities = from.capabilities;
+  thread.in_user_namespace = from.in_user_namespace;
+  if ((thread.flags & kCloneNewUser) != 0) enter_user_namespace(thread);
   if (!new_process) thread.exec_ts = from.exec_ts;
   if (!new_process) return;
   if (DescriptorTable* table = from.table()) thread.descriptors.copy_from(*table);
-  thread.cwd = cwd_of(from);
-  if (const Thread* leader = from.leader()) thread.env = leader->env;
+  if (const Thread* leader = from.leader()) {
+    thread.cwd = leader->cwd;
+  } else {
+    thread.cwd.set(cwd_of(from));
+  }
+  // libs 0.18.1 has the environment of the process with its main thread alone.
+  thread.env = compat_ ? from.env : process.env;
+  from.process_thread().last_child = thread.tid;
+}
+
+void Engine::set_numbers(Thread& thread, int64_t vtid, int64_t vpid) const {
+  thread.vtid = vtid;
+  if (thread.vpid == vpid) return;
+  thread.vpid = vpid;
+  Thread& process = thread.process_thread();
+  if (&process != &thread) process.vtid = process.vpid = vpid;
+  if (vpid == 1 && thread.group != nullptr) thread.group->reaper = true;
+  changed(thread, false);
+}
+
+// What may have changed since the caller was made or ran its last exec.
+void Engine::learn_from_caller(Thread& caller, const scap::CallView& call) {
+  set_name(caller, call.from_exit(P::comm));
+  const auto learn_id = [&](P name, bool user) {
+    const auto id = static_cast<uint32_t>(to_uint(call.from_exit(name), kNoId));
+    if (id != kNoId) set_id(caller, id, user);
+  };
+  learn_id(P::uid, true);
+  learn_id(P::gid, false);
+  const Bytes vtid = call.from_exit(P::vtid);
+  const Bytes vpid = call.from_exit(P::vpid);
+  if (!vtid.empty() && !vpid.empty()) set_numbers(caller, to_int(vtid, -1), to_int(vpid, -1));
+  set_memory(caller, call.exit());
+}
+
+// What the caller of the clone could not know.
+void Engine::learn_from_child(Thread& child, const scap::CallView& call) {
+  child.births |= kBornByItself;
+  learn_from_caller(child, call);
+  if (const Bytes cgroups = call.from_exit(P::cgroups); !cgroups.empty()) {
+    const uint32_t container = child.container;
+    set_cgroups(child, cgroups);
+    if (child.container != container) changed(child, true);
+  }
+  child.flags |= static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0)) & kChildInPidns;
+  if ((child.flags & kChildInPidns) == 0 && child.tid == child.vtid) return;
+  child.pidns_start_ts = boot_time_ + to_uint(call.from_exit(P::pidns_init_start_ts), 0);
+}
+
+// A leader that is known by its number alone has what its member says of the process.
+void Engine::repair_leader(Thread& leader, const Thread& member) {
+  leader.pid = member.pid;
+  leader.ptid = member.ptid;
+  leader.vpid = member.vpid;
+  leader.exe = member.exe;
+  leader.comm = member.comm;
+  leader.args = member.args;
+  if (!compat_) {
+    leader.vtid = member.vpid;
+    leader.uid = member.uid;
+    leader.gid = member.gid;
+    leader.cgroups = member.cgroups;
+    leader.container = member.container;
+    changed(leader, true);
+  }
+  threads_.relink(&leader);
 }
 
 void Engine::on_clone(Context& context) {
   const int64_t result = context.call->result();
+  Thread* const thread = context.thread;
+  if (result != 0 && thread != nullptr && !thread->is_invalid() && !compat_)
+    learn_from_caller(*thread, *context.call);
   if (result > 0) on_clone_caller(context, result);
   if (result == 0) on_clone_child(context);
+}
+
+// A caller of which the capture had its number at most.
+Thread& Engine::meet_caller(Context& context) {
+  const scap::CallView& call = *context.call;
+  const int64_t tid = context.event->tid;
+  Thread* caller = context.thread;
+  const bool is_new = caller == nullptr;
+  if (is_new) caller = context.thread = threads_.create(tid);
+  if (is_new || !compat_) fill_from_clone(*caller, call);
+  caller->pid = to_int(call.from_exit(P::pid), -1);
+  caller->ptid = to_int(call.from_exit(P::ptid), -1);
+  caller->vtid = to_int(call.from_exit(P::vtid), tid);
+  caller->vpid = to_int(call.from_exit(P::vpid), compat_ ? -1 : caller->pid);
+  threads_.relink(caller);
+  set_memory(*caller, call.exit());
+  if (!compat_) meet_leader(*caller);
+  return *caller;
+}
+
+// The thread shares what its leader has, and what it did before the capture said so is the process's too.
+void Engine::meet_leader(Thread& member) {
+  if (member.pid < 0 || member.is_leader()) return;
+  Thread* leader = threads_.find(member.pid);
+  if (leader == nullptr) leader = threads_.create(member.pid);
+  if (leader->is_invalid()) repair_leader(*leader, member);
+  if (leader->descriptors.count() == 0) leader->descriptors.copy_from(member.descriptors);
+  member.flags |= kCloneFiles;
+  changed(member, true);
 }
 
 void Engine::on_clone_caller(Context& context, int64_t child_tid) {
@@ -130,54 +243,91 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
   const scap::EventView& event = *context.event;
   const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
   const int64_t vtid = to_int(call.from_exit(P::vtid), event.tid);
-  Thread* caller = context.thread;
-  if (caller == nullptr || caller->is_invalid()) {
-    if (caller == nullptr) {
-      caller = threads_.create(event.tid);
-      fill_from_clone(*caller, call);
-    }
-    caller->pid = to_int(call.from_exit(P::pid), -1);
-    caller->ptid = to_int(call.from_exit(P::ptid), -1);
-    caller->vtid = vtid;
-    caller->vpid = to_int(call.from_exit(P::vpid), -1);
-    threads_.relink(caller);
-    context.thread = caller;
-  }
-  // In a pid namespace the result is no host id; after vfork the child has already spoken.
-  if ((flags & (kChildInPidns | kCloneNewPid | kCloneParent | kCloneVfork)) != 0 || vtid != caller->tid)
-    return;
-  const uint16_t code = event.code;
-  if (code == ev::SYSCALL_VFORK_X || code == ev::SYSCALL_VFORK_17_X || code == ev::SYSCALL_VFORK_20_X) return;
-  if (const Removal* removal = recent_removals_.find(child_tid);
-      removal != nullptr && removal->ptid == caller->tid &&
-      time_between(event.ts, removal->ts) < kTwoSeconds) {
+  const bool is_known = context.thread != nullptr && !context.thread->is_invalid();
+  Thread* const caller = is_known ? context.thread : &meet_caller(context);
+  const bool is_thread = (flags & kCloneThread) != 0;
+  const ChildNumbers numbers = caller->child_numbers;
+  if (numbers == ChildNumbers::kFirst && !is_thread) caller->child_numbers = ChildNumbers::kOthers;
+  // In a pid namespace the result is no host id.
+  if ((flags & kChildInPidns) != 0 || vtid != caller->tid) return;
+  if (!compat_ && is_born(child_tid, *caller, event.ts)) {
+    Thread& child = *threads_.find(child_tid);
+    child.births |= kBornByCaller;
+    // The child's own event need not have the flags of the call.
+    if ((flags & kCloneNewUser) != 0 && child.exec_ts == 0) enter_user_namespace(child);
     return;
   }
+  if ((flags & (kCloneNewPid | kCloneParent)) != 0) return;
+  if (!compat_ && has_ended(child_tid, *caller, event)) return;
   if (Thread* old = threads_.find(child_tid)) {
-    if ((old->flags & kCloneInverted) != 0) return;
+    if (compat_ && (old->flags & kCloneInverted) != 0) return;
     threads_.remove(old);
   }
-  const bool is_thread = (flags & kCloneThread) != 0;
   Thread& child = *threads_.create(child_tid);
   child.flags = flags;
+  child.births = kBornByCaller;
   child.pid = is_thread ? caller->pid : child_tid;
   child.ptid = is_thread ? caller->parent_tid() : caller->tid;
   if (is_thread) child.flags |= kCloneFiles;
   child.vtid = child.tid;
   child.vpid = child.pid;
+  child.pidns_start_ts = boot_time_;
+  if (is_thread) {
+    child.vpid = caller->vpid;
+  } else if (numbers == ChildNumbers::kFirst) {
+    child.vtid = child.vpid = 1;
+    child.pidns_start_ts = event.ts;
+  } else if (numbers == ChildNumbers::kOthers) {
+    child.vtid = child.vpid = -1;
+    child.pidns_start_ts = 0;
+  }
   fill_from_clone(child, call);
   child.clone_ts = event.ts;
-  child.pidns_start_ts = boot_time_;
   inherit(child, *caller, !is_thread);
   threads_.link(&child);
+  set_memory(child, event);
+  // Faults of the child are counted from zero.
+  child.memory.major_faults = child.memory.minor_faults = 0;
+}
+
+// Whether the child of a clone, of which `caller` reports its part now, is known from its own event.
+bool Engine::is_born(int64_t tid, const Thread& caller, uint64_t ts) {
+  const Thread* const child = threads_.find(tid);
+  if (child == nullptr || child->births != kBornByItself) return false;
+  return child->parent_tid() == caller.tid || time_between(ts, child->clone_ts) < kTwoSeconds;
+}
+
+// Whether the child of a clone, of which `caller` reports its part now, has run and ended before. (libs 0.18.1
+// makes it anew.)
+bool Engine::has_ended(int64_t tid, const Thread& caller, const scap::EventView& event) {
+  // After vfork the child has run, though not always ended.
+  const uint16_t code = event.code;
+  if (code == ev::SYSCALL_VFORK_X || code == ev::SYSCALL_VFORK_17_X || code == ev::SYSCALL_VFORK_20_X ||
+      (to_uint(event.param(P::flags), 0) & kCloneVfork) != 0) {
+    return true;
+  }
+  const Removal* const removal = recent_removals_.find(tid);
+  if (removal == nullptr || removal->ptid != caller.tid || time_between(event.ts, removal->ts) >= kTwoSeconds)
+    return false;
+  // The next thread of this number is another one.
+  recent_removals_.erase(tid);
+  return true;
 }
 
 void Engine::on_clone_child(Context& context) {
   const scap::CallView& call = *context.call;
   const scap::EventView& event = *context.event;
   if (event.tid < 0) return;
+  const int64_t ptid = to_int(call.from_exit(P::ptid), -1);
   if (Thread* existing = context.thread) {
-    if (existing->clone_ts != 0 && time_between(event.ts, existing->clone_ts) < kTwoSeconds) return;
+    const bool is_recent =
+        existing->clone_ts != 0 && time_between(event.ts, existing->clone_ts) < kTwoSeconds;
+    if (compat_ && is_recent) return;
+    // Made by its caller's event; with its own event before this one, it is an earlier thread of the number.
+    if (!compat_ && existing->births == kBornByCaller && !existing->dead &&
+        (is_recent || existing->parent_tid() == ptid)) {
+      return learn_from_child(*existing, call);
+    }
   }
   const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
   const bool is_thread = (flags & kCloneThread) != 0;
@@ -185,9 +335,10 @@ void Engine::on_clone_child(Context& context) {
   context.thread = &child;
   context.slot = nullptr;
   child.flags = flags | kCloneInverted;
+  child.births = kBornByItself;
   if (is_thread) child.flags |= kCloneFiles;
   child.pid = to_int(call.from_exit(P::pid), -1);
-  child.ptid = to_int(call.from_exit(P::ptid), -1);
+  child.ptid = ptid;
   child.vtid = to_int(call.from_exit(P::vtid), event.tid);
   child.vpid = to_int(call.from_exit(P::vpid), -1);
   fill_from_clone(child, call);
@@ -199,23 +350,33 @@ void Engine::on_clone_child(Context& context) {
   Thread* from = threads_.find(is_thread ? child.pid : child.ptid);
   if (from == nullptr && is_thread && child.pid >= 0) from = threads_.create(child.pid);
   if (from != nullptr && from != &child) {
-    if (is_thread && from->is_invalid()) {
-      from->pid = child.pid;
-      from->ptid = child.ptid;
-      from->vpid = child.vpid;
-      from->exe = child.exe;
-      from->comm = child.comm;
-      from->args = child.args;
-      if (!compat_) {
-        from->uid = child.uid;
-        from->gid = child.gid;
-        from->container = child.container;
-      }
-      threads_.relink(from);
-    }
+    if (is_thread && from->is_invalid()) repair_leader(*from, child);
     inherit(child, *from, !is_thread);
   }
   threads_.link(&child);
+  set_memory(child, event);
+}
+
+// The path of a program whose exit event does not have it. Where nothing tells, that of the program before
+// would be wrong; argv[0] stands in.
+void Engine::resolve_executed(Thread& thread, const scap::CallView& call) {
+  thread.exepath.clear();
+  const bool is_at_call = call.paired() && call.enter().code == ev::SYSCALL_EXECVEAT_E;
+  const Bytes path = path_argument(call, is_at_call ? P::pathname : P::filename);
+  const int64_t dirfd = is_at_call ? to_int(call.from_enter(P::dirfd), kAtFdcwd) : kAtFdcwd;
+  if (to_text(path).empty()) {
+    // The kernel takes the descriptor itself, if it is asked to.
+    if (!is_at_call || (to_uint(call.from_enter(P::flags), 0) & kAtEmptyPath) == 0) return;
+    const DescriptorTable* table = thread.table();
+    const FdSlot* slot = table == nullptr ? nullptr : table->find(dirfd);
+    if (slot == nullptr) return;
+    const Descriptor& descriptor = *slot->descriptor;
+    const bool is_memfd = descriptor.type == FdType::kMemfd && !is_whole(descriptor.name);
+    scratch_.assign(is_memfd ? "/memfd:" : "").append(descriptor.name);
+  } else {
+    resolve(thread, dirfd, path, scratch_);
+  }
+  if (is_whole(scratch_)) thread.exepath.set(executable_path(scratch_));
 }
 
 void Engine::on_exec(Context& context) {
@@ -235,6 +396,11 @@ void Engine::on_exec(Context& context) {
     thread->ptid = to_int(call.from_exit(P::ptid), -1);
     thread->vtid = thread->tid;
     thread->vpid = thread->pid;
+    // Two numbers of its process group show that it is in a pid namespace, which has its other numbers.
+    const Bytes inner_group = call.from_exit(P::vpgid);
+    const Bytes outer_group = call.from_exit(P::pgid);
+    if (!inner_group.empty() && !outer_group.empty() && to_int(inner_group, -1) != to_int(outer_group, -1))
+      thread->vtid = thread->vpid = -1;
     threads_.relink(thread);
   } else if (pid != thread->pid) {
     thread->pid = pid;
@@ -257,8 +423,11 @@ void Engine::on_exec(Context& context) {
     thread->gid = static_cast<uint32_t>(to_uint(gid, kNoId));
   if (thread->container != container) find_names(*thread, thread->container);
 
-  if (const Bytes trusted = call.from_exit(P::trusted_exepath); has_text(trusted)) {
+  const auto is_path = [this](Bytes value) { return compat_ ? has_text(value) : has_path(value); };
+  if (const Bytes trusted = call.from_exit(P::trusted_exepath); is_path(trusted)) {
     thread->exepath.set(executable_path(to_text(trusted)));
+  } else if (!compat_) {
+    resolve_executed(*thread, call);
   } else if (call.paired() && call.enter().code == ev::SYSCALL_EXECVEAT_E) {
     const std::string_view path = to_text(call.from_enter(P::pathname));
     const int64_t dirfd = to_int(call.from_enter(P::dirfd), kAtFdcwd);
@@ -275,9 +444,6 @@ void Engine::on_exec(Context& context) {
   } else if (const Bytes filename = call.get(P::filename); has_text(filename)) {
     join_path(cwd_of(*thread), to_text(filename), scratch_);
     thread->exepath.set(executable_path(scratch_));
-  } else if (!compat_) {
-    // The path of the program before would be wrong; argv[0] stands in.
-    thread->exepath.clear();
   }
 
   if (!compat_) {
@@ -297,6 +463,7 @@ void Engine::on_exec(Context& context) {
   thread->executable.flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
   thread->flags &= kPipeSource | kPipeDestination | kIsMainThread | kCloneInverted;
   threads_.keep_only(thread);
+  changed(*thread, true);
 }
 
 void Engine::on_proc_exit(const scap::EventView& event, Context& context) {
@@ -308,8 +475,11 @@ void Engine::on_proc_exit(const scap::EventView& event, Context& context) {
     thread->reaper_tid = to_int(reaper, -1);
     thread->has_reaper_tid = true;
   }
-  if (recent_removals_.size() >= kRemembered) recent_removals_.clear();
-  recent_removals_.put(thread->tid, {thread->parent_tid(), event.ts});
+  // The caller's event of a clone can come after the child's end, but not twice.
+  if (!compat_ && (thread->births == kBornByItself || thread->is_invalid())) {
+    if (recent_removals_.size() >= kRemembered) recent_removals_.clear();
+    recent_removals_.put(thread->tid, {thread->parent_tid(), event.ts});
+  }
   ended_thread_ = thread;
   has_pending_ = true;
 }
@@ -318,35 +488,61 @@ void Engine::on_chdir(Context& context) {
   const scap::CallView& call = *context.call;
   Thread* leader = context.thread->leader();
   if (call.result() < 0 || leader == nullptr) return;
-  if (context.event->code == ev::SYSCALL_FCHDIR_X) {
-    if (context.slot == nullptr || context.slot->descriptor->name.empty()) return;
-    join_directory("", context.slot->descriptor->name, scratch_);
-  } else {
-    const std::string_view path = to_text(call.get(P::path));
-    if (path.empty()) return;
-    join_directory(leader->cwd, path, scratch_);
+  const uint16_t code = context.event->code;
+  if (compat_) {
+    if (code == ev::SYSCALL_FCHDIR_X) {
+      if (context.slot == nullptr || context.slot->descriptor->name.empty()) return;
+      join_directory("", context.slot->descriptor->name, scratch_);
+    } else {
+      const std::string_view path = to_text(call.get(P::path));
+      if (path.empty()) return;
+      join_directory(leader->cwd.text(), path, scratch_);
+    }
+    leader->cwd.set(scratch_);
+    return;
   }
-  leader->cwd.set(scratch_);
+  // A place that the capture does not show is unknown; it is not where the process was before.
+  const PathLink* place = nullptr;
+  scratch_ = kUnknownDirectory;
+  if (code == ev::SYSCALL_FCHDIR_X) {
+    if (context.slot != nullptr) {
+      Descriptor& descriptor = *context.slot->descriptor.get();
+      descriptor.use_as_directory();
+      if (descriptor.is_directory()) scratch_ = descriptor.name;
+      place = &descriptor.place;
+    }
+  } else {
+    const Bytes path = path_argument(call, P::path);
+    if (code == ev::SYSCALL_GETCWD_X) {
+      // Not a path where the directory is not below the root of the process.
+      if (!is_whole(to_text(path))) return;
+      fold_path(to_text(path), scratch_);
+      if (leader->cwd.path() == scratch_) return;
+    } else if (!to_text(path).empty()) {
+      resolve(*context.thread, kAtFdcwd, path, scratch_);
+    }
+  }
+  set_cwd(*context.thread, *leader, place);
 }
 
-void Engine::on_set_id(Context& context, P parameter, bool user) {
-  const scap::CallView& call = *context.call;
-  if (call.result() != 0) return;
-  const Bytes value = call.get(parameter);
-  const auto id = static_cast<uint32_t>(to_uint(value, kNoId));
-  // All ones leaves the id as it is.
-  if (value.empty() || id == kNoId) return;
-  Thread& thread = *context.thread;
-  (user ? thread.uid : thread.gid) = id;
-  find_names(thread, thread.container);
+// To the path in scratch_.
+void Engine::set_cwd(const Thread& thread, Thread& leader, const PathLink* place) {
+  other_.assign(leader.cwd.text().view());
+  if (is_whole(scratch_)) {
+    if (scratch_.size() > 1) scratch_ += '/';
+    leader.cwd.set(pool_.paths(), space_of(thread), scratch_, place);
+  } else {
+    leader.cwd.lose();
+  }
+  if (leader.cwd.text().view() != other_) changed(leader, false);
 }
 
-void Engine::on_prctl(Context& context) {
-  const scap::CallView& call = *context.call;
-  if (call.result() < 0 || context.thread->group == nullptr) return;
-  const auto option = to_uint(call.from_exit(P::option), 0);
-  if (option == kSetChildSubreaper)
-    context.thread->group->reaper = to_int(call.from_exit(P::arg2_int), 0) != 0;
+void Engine::on_chroot(Context& context) {
+  if (context.call->result() < 0) return;
+  const Bytes path = path_argument(*context.call, P::path);
+  if (compat_) rendered_ = printable(to_text(path));
+  resolve(*context.thread, kAtFdcwd, path, scratch_);
+  context.thread->root.set(scratch_);
 }
 
 }  // namespace sfkit::state

@@ -108,7 +108,10 @@ void Engine::begin_connect(DescriptorTable& table, int64_t fd, Bytes value) {
   if (address.family == Family::kInet || address.family == Family::kInet6) {
     Descriptor& descriptor = *table.writable(fd);
     if (!descriptor.has_address()) descriptor.attempted = true;
-    descriptor.type = address.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
+    const bool is_ipv4 = address.family == Family::kInet || (compat_ && is_zero(address.endpoint.ip));
+    const FdType type = is_ipv4 ? FdType::kIpv4 : FdType::kIpv6;
+    if (compat_) change_family_compat(descriptor, type);
+    descriptor.type = type;
     descriptor.dip = address.endpoint.ip;
     descriptor.dport = address.endpoint.port;
   } else if (address.family == Family::kUnix) {

@@ -2,6 +2,8 @@
 // buffer of its event: it is written in many places, and once read where nothing was written for the case at
 // hand.
 
+#include <cstring>
+
 #include "state/compat_texts.h"
 #include "state/engine.h"
 #include "state/values.h"
@@ -25,7 +27,39 @@ bool update_ends(Descriptor& descriptor, const SocketTuple& tuple, bool overwrit
          destination != Endpoint{descriptor.dip, descriptor.dport};
 }
 
+// To libs 0.18.1 an IPv6 address of zeros is an IPv4 one, so a connect that only dissolves an association makes
+// an IPv4 socket of any.
+SocketTuple parse_tuple_compat(Bytes value) {
+  SocketTuple tuple = parse_tuple(value);
+  if (tuple.family == Family::kInet6 && is_zero(tuple.source.ip) && is_zero(tuple.destination.ip))
+    tuple.family = Family::kInet;
+  return tuple;
+}
+
 }  // namespace
+
+// libs 0.18.1 has the ends of both families in the same memory. When the family changes, it takes what is there
+// for ends of the other: those of IPv4, and the protocol after them, lie in the source address of IPv6.
+void Engine::change_family_compat(Descriptor& descriptor, FdType type) {
+  const FdType before = std::exchange(descriptor.type, type);
+  const IpBytes bytes = descriptor.sip;
+  constexpr size_t kDestination = 4, kSourcePort = 8, kDestinationPort = 10, kProtocol = 12;
+  if (before == FdType::kIpv6 && type == FdType::kIpv4) {
+    descriptor.sip = descriptor.dip = {};
+    std::memcpy(descriptor.sip.data(), bytes.data(), kDestination);
+    std::memcpy(descriptor.dip.data(), bytes.data() + kDestination, kDestination);
+    std::memcpy(&descriptor.sport, bytes.data() + kSourcePort, sizeof(descriptor.sport));
+    std::memcpy(&descriptor.dport, bytes.data() + kDestinationPort, sizeof(descriptor.dport));
+    descriptor.l4 = bytes[kProtocol] <= static_cast<uint8_t>(L4::kRaw) ? L4{bytes[kProtocol]} : L4::kUnknown;
+  } else if (before == FdType::kIpv4 && type == FdType::kIpv6) {
+    std::memcpy(descriptor.sip.data() + kDestination, descriptor.dip.data(), kDestination);
+    std::memcpy(descriptor.sip.data() + kSourcePort, &descriptor.sport, sizeof(descriptor.sport));
+    std::memcpy(descriptor.sip.data() + kDestinationPort, &descriptor.dport, sizeof(descriptor.dport));
+    descriptor.sip[kProtocol] = static_cast<uint8_t>(descriptor.l4);
+    descriptor.dip = {};
+    descriptor.sport = descriptor.dport = 0;
+  }
+}
 
 // An enter event of connect without an address makes it forget the destination and render the ends as text;
 // of a unix socket, for which it renders nothing, what was rendered last becomes the name.
@@ -45,7 +79,7 @@ void Engine::on_connect_compat(Context& context) {
   if (exit_only) begin_connect(*context.thread->table(), context.fd, call.from_exit(P::addr));
   const int64_t result = call.result();
   if (result < 0 && result != kInProgress) return;
-  const SocketTuple tuple = parse_tuple(call.from_exit(P::tuple));
+  const SocketTuple tuple = parse_tuple_compat(call.from_exit(P::tuple));
   if (tuple.family == Family::kNone) return;
   Descriptor& descriptor = writable(context);
   if (tuple.family == Family::kUnix) {
@@ -56,7 +90,7 @@ void Engine::on_connect_compat(Context& context) {
     descriptor.set_name(rendered_);
   } else {
     const bool was_server = descriptor.role == Role::kServer && descriptor.l4 == L4::kUdp;
-    descriptor.type = tuple.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
+    change_family_compat(descriptor, tuple.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6);
     const bool changed = update_ends(descriptor, tuple, !call.paired() && !exit_only);
     if (changed && was_server) swap_ends(descriptor);
     rendered_ = socket_text(descriptor);

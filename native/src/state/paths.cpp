@@ -1,5 +1,7 @@
 #include "state/paths.h"
 
+#include <algorithm>
+
 namespace sfkit::state {
 namespace {
 
@@ -7,8 +9,9 @@ constexpr size_t kLongestPath = 1023;
 constexpr std::string_view kTooLong = "/DIR_TOO_LONG/FILENAME_TOO_LONG";
 constexpr std::string_view kDeleted = " (deleted)";
 
-// Appends the elements of `path` to `out`, folding as it goes; `root` is the length ".." may not go below.
-void append_elements(std::string_view path, size_t root, std::string& out) {
+// Calls `visit(element)` for each element of `path` but "." until it returns false.
+template <typename Visit>
+void each_element(std::string_view path, Visit visit) {
   size_t at = 0;
   while (at < path.size()) {
     size_t end = path.find('/', at);
@@ -16,20 +19,112 @@ void append_elements(std::string_view path, size_t root, std::string& out) {
     const std::string_view element = path.substr(at, end - at);
     at = end + 1;
     if (element.empty() || element == ".") continue;
+    if (!visit(element)) return;
+  }
+}
+
+// Compat: appends the elements of `path` to `out`; `root` is the length ".." may not go below.
+void append_elements(std::string_view path, size_t root, std::string& out) {
+  each_element(path, [&](std::string_view element) {
     if (element == "..") {
       const size_t slash = out.rfind('/');
       if (out.size() > root && slash != std::string::npos) {
         out.resize(slash > root ? slash : root);
-        continue;
+        return true;
       }
-      if (root > 0) continue;  // above "/" there is only "/"
+      if (root > 0) return true;  // above "/" there is only "/"
     }
     if (!out.empty() && out.back() != '/') out += '/';
     out += element;
-  }
+    return true;
+  });
+}
+
+// Appends the elements of `path` to `out`, of which the first `root` bytes stay. `keep`: a ".." that would
+// lead above them stays too, as nobody knows where it leads.
+void fold(std::string_view path, size_t root, bool keep, std::string& out) {
+  each_element(path, [&](std::string_view element) {
+    if (element == "..") {
+      const bool at_root = out.size() == root;
+      const size_t slash = at_root ? 0 : std::max(root, out.rfind('/') + 1);
+      if (!at_root && std::string_view(out).substr(slash) != "..") {
+        out.resize(slash == root ? root : slash - 1);
+        return true;
+      }
+      if (!keep) return true;
+    }
+    if (out.size() > root) out += '/';
+    out += element;
+    return true;
+  });
+}
+
+std::string_view unknown_part(std::string_view path) {
+  return path.substr(0, path.starts_with(kUnknownDirectory) ? kUnknownDirectory.size() : 0);
 }
 
 }  // namespace
+
+bool is_at_or_below(std::string_view path, std::string_view directory) {
+  if (directory == "/") return is_whole(path);
+  if (path.size() < directory.size()) return false;
+  if (path.size() > directory.size() && path[directory.size()] != '/') return false;
+  return path.starts_with(directory);
+}
+
+std::string_view last_element(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+std::string_view directory_of_path(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return unknown_part(path);
+  return path.substr(0, slash == 0 ? 1 : slash);
+}
+
+void resolve_path(std::string_view base, std::string_view path, std::string& out, Confine confine) {
+  out.clear();
+  if (path.size() > kMaxPathArgument) {
+    out = kUnknownDirectory;
+    return;
+  }
+  size_t root = is_whole(base) ? 1 : unknown_part(base).size();
+  if (confine == Confine::kInRoot) {
+    out = base;
+    if (out.size() > root && out.back() != '/') out += '/';
+    root = out.size();
+  } else if (is_whole(path)) {
+    out = '/';
+    root = 1;
+  } else {
+    out = base;
+    if (out.size() > root && out.back() == '/') out.pop_back();
+  }
+  fold(path, root, !is_whole(out) && confine == Confine::kNo, out);
+  if (out.size() > 1 && out.size() == root && out.back() == '/') out.pop_back();
+  if (out.size() > kMaxPath) {
+    out = kUnknownDirectory;
+    fold(path, out.size(), true, out);
+  }
+}
+
+void fold_path(std::string_view path, std::string& out) {
+  out = '/';
+  fold(path, 1, false, out);
+  if (out.size() > kMaxPath) out = kUnknownDirectory;
+}
+
+bool leaves_directory(std::string_view path) {
+  if (is_whole(path)) return true;
+  size_t depth = 0;
+  bool leaves = false;
+  each_element(path, [&](std::string_view element) {
+    leaves = element == ".." && depth == 0;
+    depth = element == ".." ? depth - 1 : depth + 1;
+    return !leaves;
+  });
+  return leaves;
+}
 
 void join_path(std::string_view base, std::string_view path, std::string& out) {
   out.clear();

@@ -7,18 +7,19 @@ namespace {
 
 scap::ThreadEntry entry_of(const Thread& thread, const ContainerTable& containers) {
   scap::ThreadEntry entry;
+  const Thread& process = thread.process_thread();
   entry.tid = thread.tid;
   entry.pid = thread.pid;
   // Lists name the parent process, not the thread of it that made the child.
   const Thread* const parent = thread.parent();
   entry.ptid = parent != nullptr ? parent->pid : thread.parent_tid();
-  entry.sid = thread.sid;
-  entry.vpgid = thread.vpgid;
+  entry.sid = process.sid;
+  entry.vpgid = process.vpgid;
   entry.comm = thread.comm;
   entry.exe = thread.exe;
   entry.exepath = thread.exepath;
   entry.args = thread.args;
-  entry.cwd = thread.cwd;
+  entry.cwd = thread.cwd.text();
   entry.fdlimit = thread.fdlimit;
   entry.flags = thread.flags;
   entry.uid = thread.uid;
@@ -28,12 +29,12 @@ scap::ThreadEntry entry_of(const Thread& thread, const ContainerTable& container
   entry.vpid = thread.vpid;
   entry.cgroups = containers.at(thread.container).cgroups;
   entry.root = thread.root;
-  entry.tty = thread.tty;
+  entry.tty = process.tty;
   entry.loginuid = thread.loginuid;
-  entry.pgid = thread.pgid;
-  entry.vmsize_kb = static_cast<uint32_t>(thread.memory.size_kb);
-  entry.vmrss_kb = static_cast<uint32_t>(thread.memory.resident_kb);
-  entry.vmswap_kb = static_cast<uint32_t>(thread.memory.swap_kb);
+  entry.pgid = process.pgid;
+  entry.vmsize_kb = static_cast<uint32_t>(process.memory.size_kb);
+  entry.vmrss_kb = static_cast<uint32_t>(process.memory.resident_kb);
+  entry.vmswap_kb = static_cast<uint32_t>(process.memory.swap_kb);
   entry.pfmajor = thread.memory.major_faults;
   entry.pfminor = thread.memory.minor_faults;
   entry.pidns_init_start_ts = thread.pidns_start_ts;

@@ -77,15 +77,19 @@ void Thread::reset() {
   flags = 0;
   uid = gid = loginuid = kNoId;
   tty = container = 0;
-  fdlimit = reaper_tid = -1;
-  has_reaper_tid = dead = false;
+  fdlimit = reaper_tid = last_child = -1;
+  has_reaper_tid = dead = in_user_namespace = false;
+  child_numbers = ChildNumbers::kOwn;
+  births = 0;
+  changes = identities = 0;
   clone_ts = exec_ts = pidns_start_ts = 0;
   executable = {};
   capabilities = {};
   memory = {};
   cgroups.reset();
   for (std::string* text : {&comm, &exe, &args}) reset_text(*text);
-  for (SharedText* text : {&exepath, &root, &cwd, &env, &user_name, &group_name}) text->clear();
+  for (SharedText* text : {&exepath, &root, &env, &user_name, &group_name}) text->clear();
+  cwd.clear();
   descriptors.clear();
   enter.valid = false;
   last_enter = 0;
@@ -283,6 +287,7 @@ void ThreadTable::drop(Thread* thread) {
   note_gone(*thread);
   threads_.erase(thread->tid);
   thread->descriptors.clear();
+  thread->cwd.clear();
   thread_pool_.give_back(thread);
 }
 

@@ -11,6 +11,7 @@
 #include "base/shared_text.h"
 #include "scap/event.h"
 #include "state/descriptor.h"
+#include "state/working_directory.h"
 
 namespace sfkit::state {
 
@@ -20,6 +21,7 @@ enum ThreadFlag : uint32_t {
   kCloneNewPid = 1u << 6,
   kCloneParent = 1u << 8,
   kCloneThread = 1u << 13,
+  kCloneNewUser = 1u << 20,
   kCloneInverted = 1u << 16,  // made from the child's own event
   kCloneVfork = 1u << 27,
   kChildInPidns = 1u << 29,
@@ -82,6 +84,20 @@ struct MemoryUse {
   uint64_t minor_faults = 0;
 };
 
+// Numbers of the processes that a thread makes. unshare and setns change the pid namespace of the children
+// only.
+enum class ChildNumbers : uint8_t {
+  kOwn,     // in the namespace of the thread
+  kFirst,   // the next child is the first process of a new namespace
+  kOthers,  // in another namespace: unknown until the child reports them
+};
+
+// Which of the two exit events of its clone a thread is known from.
+enum Birth : uint8_t {
+  kBornByCaller = 1,
+  kBornByItself = 2,
+};
+
 struct Thread {
   static constexpr int64_t kNoFd = INT64_MIN;
 
@@ -101,10 +117,16 @@ struct Thread {
   uint32_t container = 0;  // index into the container table, 0 for the host
   int64_t fdlimit = -1;
   int64_t reaper_tid = -1;
+  int64_t last_child = -1;  // tid of the process it made last
   bool has_reaper_tid = false;
   bool dead = false;
-  uint64_t clone_ts = 0;  // 0: from the process list, or met without its clone
-  uint64_t exec_ts = 0;   // of the last exec, 0 when none was seen
+  bool in_user_namespace = false;  // that began in the capture
+  ChildNumbers child_numbers = ChildNumbers::kOwn;
+  uint8_t births = 0;       // bits of Birth
+  uint32_t changes = 0;     // leaders: of what records show of the process
+  uint32_t identities = 0;  // leaders: of program, user, group or container
+  uint64_t clone_ts = 0;    // 0: from the process list, or met without its clone
+  uint64_t exec_ts = 0;     // of the last exec, 0 when none was seen
   uint64_t pidns_start_ts = 0;
   Executable executable;
   Capabilities capabilities;
@@ -119,7 +141,7 @@ struct Thread {
   SharedText group_name;
   SharedText root;
   // Leaders only: what the whole process shares.
-  SharedText cwd;
+  WorkingDirectory cwd;
   SharedText env;
   DescriptorTable descriptors;
 
@@ -148,6 +170,12 @@ struct Thread {
     if (is_leader()) return this;
     return group == nullptr ? nullptr : group->leader;
   }
+  // What holds the attributes of the whole process: its leader, the thread itself when that is unknown.
+  Thread& process_thread() {
+    Thread* const main = leader();
+    return main == nullptr ? *this : *main;
+  }
+  const Thread& process_thread() const { return const_cast<Thread*>(this)->process_thread(); }
   // The process's descriptors; nullptr when its leader is unknown.
   DescriptorTable* table() {
     if ((flags & kCloneFiles) == 0) return &descriptors;

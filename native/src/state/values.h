@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "scap/event.h"
 
 namespace sfkit::state {
 
@@ -21,6 +22,30 @@ inline constexpr std::string_view kNotAvailable = "<NA>";
 // A text parameter that is there and not the mark for a missing one.
 inline bool has_text(Bytes value) {
   return !value.empty() && value.text() != std::string_view("(NULL)\0", 7);
+}
+
+// The same of a path: drivers of about 2019 write "<NA>" where they could not read it.
+inline bool has_path(Bytes value) {
+  return has_text(value) && scap::to_text(value) != kNotAvailable;
+}
+
+// Whether a call removes a directory, rather than a name of a file.
+inline bool removes_directory(const scap::CallView& call) {
+  constexpr uint64_t kRemoveDirectory = 0x200;  // AT_REMOVEDIR
+  switch (call.exit().code) {
+    case scap::ev::SYSCALL_RMDIR_X:
+    case scap::ev::SYSCALL_RMDIR_2_X: return true;
+    case scap::ev::SYSCALL_UNLINKAT_X:
+    case scap::ev::SYSCALL_UNLINKAT_2_X:
+      return (scap::to_uint(call.get(scap::P::flags), 0) & kRemoveDirectory) != 0;
+    default: return false;
+  }
+}
+
+// Whether an openat2 takes the directory of its descriptor for the root.
+inline bool resolves_in_root(const scap::EventView& event) {
+  constexpr uint64_t kInRoot = 2;  // RESOLVE_IN_ROOT
+  return (scap::to_uint(event.param(scap::P::resolve), 0) & kInRoot) != 0;
 }
 
 inline std::string_view list_text(Bytes value) {

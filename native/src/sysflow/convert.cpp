@@ -93,12 +93,14 @@ class Pipeline : public filter::Feed {
     if (shown) dispatcher_.advance(event.ts);
     if (!makes_records_[event.code] && !makes_records_[event.code | 1]) {
       reader().next_event(event);
-      engine().apply(event, [](const state::Context&) {});
+      engine().apply(event, [this, shown](const state::Context& context) {
+        if (shown) dispatcher_.learn(context);
+      });
       return;
     }
     // Calls of two descriptors pass by each of them.
-    const auto each = [op = op_of(event.code, false)](const state::Context& context, const auto& step) {
-      each_operation(context, op, step);
+    const auto each = [](const state::Context& context, const auto& step) {
+      each_operation(context, op_of(context, false), step);
     };
     apply_passing(
         event, shown && makes_records_[event.code], each,

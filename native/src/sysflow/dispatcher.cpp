@@ -1,9 +1,11 @@
 #include "sysflow/dispatcher.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/times.h"
 #include "state/paths.h"
+#include "state/values.h"
 #include "sysflow/ops.h"
 
 namespace sfkit::sysflow {
@@ -25,7 +27,7 @@ constexpr int kMostRebases = 1000;
 constexpr int64_t kKeepEnded = 1;      // seconds an ended process stays known
 constexpr int64_t kRemovalPeriod = 2;  // seconds between two removals
 constexpr size_t kManyEnded = 65536;
-constexpr char kUnknownKind = '?';
+constexpr uint32_t kRenameExchange = 2;
 
 // Letter of a descriptor kind in File.restype; 0 for kinds without records.
 char kind_letter(const state::Descriptor& descriptor, bool compat) {
@@ -37,6 +39,31 @@ char kind_letter(const state::Descriptor& descriptor, bool compat) {
     case state::FdType::kFifo: return 'p';
     // libs give userfaultfd the letter of unix sockets.
     case state::FdType::kUserfault: return compat ? 'u' : 0;
+    default: return 0;
+  }
+}
+
+// What a descriptor shows of the kind of its file.
+FileKind kind_of(const state::Descriptor& descriptor, bool compat) {
+  const char letter = kind_letter(descriptor, compat);
+  if (descriptor.is_directory()) return {'d', Certainty::kKnown};
+  if (letter != 'f') return {letter, Certainty::kKnown};
+  const uint32_t flags = descriptor.open_flags;
+  // Of a file without a name the path is that of a directory.
+  if ((flags & state::kOpenTmpfile) != 0) return {letter, Certainty::kGuessed};
+  if ((flags & state::kOpenFCreated) != 0) return {letter, Certainty::kKnown};
+  const bool excludes_directories = (flags & (state::kOpenWronly | state::kOpenCreate)) != 0;
+  return {letter, excludes_directories ? Certainty::kNotDirectory : Certainty::kGuessed};
+}
+
+// Of mknod; 0 for those that records have no letter for.
+char kind_of_mode(uint64_t mode) {
+  constexpr uint64_t kFormat = 0170000;
+  switch (mode & kFormat) {
+    case 0:
+    case 0100000: return 'f';
+    case 0010000: return 'p';
+    case 0140000: return 'u';
     default: return 0;
   }
 }
@@ -186,7 +213,7 @@ void Dispatcher::finish() {
 
 void Dispatcher::dispatch(const state::Context& context) {
   const scap::EventView& event = *context.event;
-  uint32_t op = op_of(event.code, options_.compat);
+  uint32_t op = op_of(context, options_.compat);
   if (options_.compat) {
     // The collector remembers the argument of the last setuid of any thread.
     if (event.code == ev::SYSCALL_SETUID_E && context.thread != nullptr) {
@@ -199,7 +226,8 @@ void Dispatcher::dispatch(const state::Context& context) {
     const bool mmap_exit = event.code == ev::SYSCALL_MMAP_X || event.code == ev::SYSCALL_MMAP2_X;
     if (mmap_exit && context.call != nullptr && context.call->paired()) op = 0;
   }
-  if (op == 0 || context.thread == nullptr) return;
+  if (op == 0) return learn(context);
+  if (context.thread == nullptr) return;
   each_operation(context, op,
                  [this](const state::Context& part, uint32_t its_op) { dispatch(part, its_op); });
 }
@@ -222,6 +250,30 @@ void Dispatcher::dispatch(const state::Context& context, uint32_t op) {
 void Dispatcher::become_another(ProcessEntity& process, state::Thread& thread, bool succeeded) {
   if (succeeded && !options_.compat) flows_.export_process(process);
   entities_.modified(process, thread, ts_);
+}
+
+// What changed without a record of its own, like the working directory. A reader takes flows for those of the
+// process that it knows last, so what it did as another user or group is written first.
+void Dispatcher::refresh(ProcessEntity& process, state::Thread& thread) {
+  const EntityStore::Difference difference = entities_.compare(process, thread);
+  if (difference == EntityStore::Difference::kNone) return;
+  if (difference == EntityStore::Difference::kIdentity) flows_.export_process(process);
+  entities_.modified(process, thread, ts_);
+}
+
+ProcessEntity& Dispatcher::process_of(state::Thread& thread, ObjectState state) {
+  const EntityStore::Fetched fetched = entities_.process(thread, state, ts_);
+  if (fetched.is_outdated) refresh(*fetched.process, thread);
+  if (fetched.created && !options_.compat) refresh_parent(thread);
+  return *fetched.process;
+}
+
+// Rows show the parent beside the process.
+void Dispatcher::refresh_parent(state::Thread& thread) {
+  state::Thread* const parent = entities_.parent_of(thread.process_thread());
+  if (parent == nullptr) return;
+  ProcessEntity* const process = entities_.known(*parent);
+  if (process != nullptr && process->changes != parent->changes) refresh(*process, *parent);
 }
 
 // (The collector follows nothing that does not pass, so this is not for --compat.)
@@ -253,6 +305,35 @@ bool Dispatcher::is_main(const state::Thread& thread) const {
 int64_t Dispatcher::result_of(const state::Context& context) const {
   const int64_t result = to_int(context.event->param(0), -1);
   return options_.compat ? static_cast<int32_t>(result) : result;
+}
+
+void Dispatcher::learn(const state::Context& context) {
+  if (options_.compat || context.call == nullptr || context.thread == nullptr) return;
+  const scap::CallView& call = *context.call;
+  state::Thread& thread = *context.thread;
+  FileKind kind{0, Certainty::kKnown};
+  static constexpr P kDirfd = P::dirfd;
+  switch (context.event->code) {
+    case ev::SYSCALL_MKNOD_X:
+    case ev::SYSCALL_MKNODAT_X:
+      kind.letter = kind_of_mode(to_uint(call.get(P::mode), 0));
+      absolute_path(context, P::path, &kDirfd, path1_);
+      break;
+    case ev::SYSCALL_CHDIR_X:
+    case ev::SYSCALL_FCHDIR_X:
+      kind.letter = 'd';
+      if (state::Thread* const leader = thread.leader()) path1_ = leader->cwd.path();
+      break;
+    case ev::SOCKET_BIND_X:
+      if (context.slot == nullptr || context.slot->descriptor->type != state::FdType::kUnix) return;
+      kind.letter = 'u';
+      path1_ = context.slot->descriptor->name;
+      break;
+    default: return;
+  }
+  const bool is_told = !options_.containers_only || thread.container != 0;
+  if (call.result() < 0 || kind.letter == 0 || !is_told || options_.mode == Mode::kNoFiles) return;
+  if (state::is_whole(path1_)) entities_.learn(thread, path1_, kind, ts_);
 }
 
 // ---- processes
@@ -303,12 +384,12 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
     const auto flags = to_uint(context.event->param(P::flags), 0);
     const bool new_process = (main && result == 0) || (result > 0 && (flags & state::kCloneThread) == 0);
     if (!new_process) {
-      flows_.thread_cloned(*entities_.process(thread, ObjectState::kReup, ts_).process, result);
+      flows_.thread_cloned(process_of(thread, ObjectState::kReup), result);
       return;
     }
   }
   if (options_.process_flow && op == kOpExit) {
-    ProcessEntity& process = *entities_.process(thread, ObjectState::kReup, ts_).process;
+    ProcessEntity& process = process_of(thread, ObjectState::kReup);
     if (!main) {
       flows_.thread_exited(process);
       return;
@@ -317,10 +398,15 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   }
 
   const bool makes = op == kOpClone || op == kOpExec;
-  const EntityStore::Fetched fetched =
-      entities_.process(thread, makes ? ObjectState::kCreated : ObjectState::kReup, ts_);
+  const ObjectState state = makes ? ObjectState::kCreated : ObjectState::kReup;
+  const EntityStore::Fetched fetched = entities_.process(thread, state, ts_);
   ProcessEntity& process = *fetched.process;
-  if ((op == kOpExec || op == kOpSetuid) && !fetched.created) become_another(process, thread, result == 0);
+  if ((op == kOpExec || op == kOpSetuid) && !fetched.created) {
+    become_another(process, thread, result == 0);
+  } else if (fetched.is_outdated) {
+    refresh(process, thread);
+  }
+  if (fetched.created && !options_.compat) refresh_parent(thread);
   if (op == kOpExec) process.ended = false;
   if (op == kOpExit) {
     if (main) {
@@ -382,7 +468,7 @@ void Dispatcher::on_data(const state::Context& context, uint32_t op) {
 
 void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool network) {
   state::Thread& thread = *context.thread;
-  ProcessEntity& process = *entities_.process(thread, ObjectState::kReup, ts_).process;
+  ProcessEntity& process = process_of(thread, ObjectState::kReup);
   state::Descriptor& descriptor = *context.slot->descriptor.get();
   FlowTarget target;
   target.network = network;
@@ -396,7 +482,7 @@ void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool networ
       const std::string_view name =
           options_.compat ? std::string_view(descriptor.name) : state::identity_of(descriptor, text_);
       descriptor.file =
-          entities_.file(thread, name, kind_letter(descriptor, options_.compat), ObjectState::kReup, ts_);
+          entities_.file(thread, name, kind_of(descriptor, options_.compat), ObjectState::kReup, ts_);
       descriptor.file_container = thread.container;
       descriptor.file_generation = entities_.file_generation();
     }
@@ -426,11 +512,9 @@ void Dispatcher::on_open_alone(const state::Context& context, const ProcessEntit
 // ---- file events
 
 std::string_view Dispatcher::path_text(Bytes value) {
-  const std::string_view text = to_text(value);
-  if (!options_.compat) return text;
   // The collector drops what is not printable ASCII.
   text_.clear();
-  for (const char c : text) {
+  for (const char c : to_text(value)) {
     if (c >= 0x20 && c < 0x7f) text_ += c;
   }
   return text_;
@@ -438,15 +522,24 @@ std::string_view Dispatcher::path_text(Bytes value) {
 
 void Dispatcher::absolute_path(const state::Context& context, P path, const P* directory, std::string& out) {
   const scap::CallView& call = *context.call;
+  if (!options_.compat) {
+    const Bytes value = state_.path_argument(call, path);
+    if (state::has_path(value) && to_text(value).empty() && call.result() < 0) {
+      out.clear();  // names nothing
+      return;
+    }
+    const Bytes dirfd = directory == nullptr ? Bytes() : call.get(*directory);
+    state_.resolve(*context.thread, to_int(dirfd, state::kAtFdcwd), value, out);
+    return;
+  }
   // The collector reads the exit event alone, so old events have no paths.
-  const auto argument = [&](P name) { return options_.compat ? call.from_exit(name) : call.get(name); };
-  const std::string_view text = path_text(argument(path));
+  const std::string_view text = path_text(call.from_exit(path));
   if (text.starts_with('/')) {
     tidy_path(text, out);
     return;
   }
   const int64_t dirfd =
-      directory == nullptr ? state::kAtFdcwd : to_int(argument(*directory), state::kAtFdcwd);
+      directory == nullptr ? state::kAtFdcwd : to_int(call.from_exit(*directory), state::kAtFdcwd);
   const auto base = state_.directory_of(*context.thread, dirfd);
   if (!base) {
     out = text;
@@ -463,6 +556,59 @@ void Dispatcher::absolute_path(const state::Context& context, P path, const P* d
   }
 }
 
+void Dispatcher::link_target(const state::Context& context, bool at_call) {
+  const scap::CallView& call = *context.call;
+  if (!options_.compat) {
+    const int64_t dirfd = at_call ? to_int(call.get(P::linkdirfd), state::kAtFdcwd) : state::kAtFdcwd;
+    state_.resolve_link_target(*context.thread, dirfd, state_.path_argument(call, P::linkpath),
+                               state_.path_argument(call, P::target), path1_);
+  } else if (at_call) {
+    path1_ = path_text(call.from_exit(P::target));
+  } else {
+    absolute_path(context, P::target, nullptr, path1_);
+  }
+}
+
+FileEntity* Dispatcher::file_of_event(const state::Context& context, uint32_t op) {
+  const bool is_directory = op == kOpMkdir || op == kOpRmdir;
+  const bool succeeded = result_of(context) >= 0;
+  FileKind kind;
+  if (is_directory) kind = {'d', succeeded ? Certainty::kKnown : Certainty::kNone};
+  FileEntity* const file = entities_.file(*context.thread, path1_, kind, ObjectState::kCreated, ts_);
+  // What comes to be there after it is removed is another file.
+  if (succeeded && op != kOpMkdir) file->certainty = Certainty::kNone;
+  return file;
+}
+
+std::pair<FileEntity*, FileEntity*> Dispatcher::files_of_event(const state::Context& context, uint32_t op) {
+  state::Thread& thread = *context.thread;
+  FileKind kind;
+  if (context.renamed_directory) kind = {'d', Certainty::kKnown};
+  FileEntity* const first = entities_.file(thread, path1_, kind, ObjectState::kReup, ts_);
+  const bool succeeded = result_of(context) >= 0 && !options_.compat;
+  const FileKind of_first{static_cast<char>(first->record.restype), first->certainty};
+  const bool exchanges = op == kOpRename && (to_uint(context.call->get(P::flags), 0) & kRenameExchange) != 0;
+  FileKind at_second;
+  if (succeeded && !exchanges && op != kOpSymlink && of_first.letter != '?') {
+    at_second = {of_first.letter, Certainty::kKnown};
+  } else if (succeeded && op == kOpSymlink) {
+    at_second.certainty = Certainty::kKnown;  // neither file nor directory
+  }
+  FileEntity* const second = entities_.file(thread, path2_, at_second, ObjectState::kCreated, ts_);
+  if (!succeeded) return {first, second};
+  if (exchanges) {
+    const FileKind of_second{static_cast<char>(second->record.restype), second->certainty};
+    entities_.learn(*first, {of_second.letter, Certainty::kKnown}, ts_);
+    entities_.learn(*second, {of_first.letter, Certainty::kKnown}, ts_);
+    first->certainty = of_second.certainty;
+    second->certainty = of_first.certainty;
+    return {first, second};
+  }
+  second->certainty = op == kOpSymlink ? Certainty::kNone : of_first.certainty;
+  if (op == kOpRename) first->certainty = Certainty::kNone;
+  return {first, second};
+}
+
 void Dispatcher::on_file_event(const state::Context& context, uint32_t op) {
   state::Thread& thread = *context.thread;
   const scap::CallView& call = *context.call;
@@ -475,7 +621,7 @@ void Dispatcher::on_file_event(const state::Context& context, uint32_t op) {
     state::DescriptorTable* table = thread.table();
     if (table != nullptr) directory_slot = table->find(to_int(call.from_exit(P::dirfd), -1));
   }
-  ProcessEntity& process = *entities_.process(thread, ObjectState::kReup, ts_).process;
+  ProcessEntity& process = process_of(thread, ObjectState::kReup);
 
   const FileEntity* first = nullptr;
   const FileEntity* second = nullptr;
@@ -488,11 +634,7 @@ void Dispatcher::on_file_event(const state::Context& context, uint32_t op) {
   static constexpr P kNewdir = P::newdir;
   switch (op) {
     case kOpSymlink:
-      if (at_call) {
-        path1_ = path_text(call.from_exit(P::target));
-      } else {
-        absolute_path(context, P::target, nullptr, path1_);
-      }
+      link_target(context, at_call);
       absolute_path(context, P::linkpath, directory(kLinkdirfd), path2_);
       break;
     case kOpLink:
@@ -510,15 +652,13 @@ void Dispatcher::on_file_event(const state::Context& context, uint32_t op) {
     }
   }
   if (op == kOpSymlink || op == kOpLink || op == kOpRename) {
-    first = entities_.file(thread, path1_, kUnknownKind, ObjectState::kReup, ts_);
-    second = entities_.file(thread, path2_, kUnknownKind, ObjectState::kCreated, ts_);
+    std::tie(first, second) = files_of_event(context, op);
   } else if (directory_slot != nullptr) {
-    const char kind = kind_letter(*directory_slot->descriptor, true);
-    first = entities_.file(thread, directory_slot->descriptor->name, kind == 0 ? kUnknownKind : kind,
-                           ObjectState::kCreated, ts_);
+    FileKind kind = kind_of(*directory_slot->descriptor, true);
+    if (kind.letter == 0) kind.letter = FileKind().letter;
+    first = entities_.file(thread, directory_slot->descriptor->name, kind, ObjectState::kCreated, ts_);
   } else {
-    const char kind = op == kOpMkdir || op == kOpRmdir ? 'd' : kUnknownKind;
-    first = entities_.file(thread, path1_, kind, ObjectState::kCreated, ts_);
+    first = file_of_event(context, op);
   }
 
   FileEvent record;

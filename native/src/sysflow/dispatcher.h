@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "state/engine.h"
 #include "sysflow/convert.h"
@@ -40,6 +41,8 @@ class Dispatcher {
   // An event that is not to be told (a filter leaves it out): what is under way ends with its process, and a
   // new program or user is known, all the same.
   void follow_hidden(const state::Context& context);
+  // What an event without an operation tells of the kind of a file.
+  void learn(const state::Context& context);
   // End of input.
   void finish();
 
@@ -53,6 +56,10 @@ class Dispatcher {
   };
 
   bool is_main(const state::Thread& thread) const;
+  // The process of `thread`, its record as it is now.
+  ProcessEntity& process_of(state::Thread& thread, ObjectState state);
+  void refresh(ProcessEntity& process, state::Thread& thread);
+  void refresh_parent(state::Thread& thread);
   void become_another(ProcessEntity& process, state::Thread& thread, bool succeeded);
   void tick();
   void rotate();
@@ -70,8 +77,12 @@ class Dispatcher {
   void write_event(const state::Context& context, const ProcessEntity& process, uint32_t op, int64_t result);
   std::string setuid_arguments(const state::Context& context);
   int64_t result_of(const state::Context& context) const;
-  // A path argument made absolute where the capture allows it; valid until the next call for `out`.
+  // A path argument made absolute where the capture allows it.
   void absolute_path(const state::Context& context, scap::P path, const scap::P* directory, std::string& out);
+  void link_target(const state::Context& context, bool at_call);
+  // The files of an event whose paths are in path1_ and path2_.
+  FileEntity* file_of_event(const state::Context& context, uint32_t op);
+  std::pair<FileEntity*, FileEntity*> files_of_event(const state::Context& context, uint32_t op);
   std::string_view path_text(Bytes value);
 
   const ConvertOptions& options_;

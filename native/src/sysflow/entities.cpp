@@ -11,7 +11,6 @@ namespace {
 constexpr std::string_view kNotAvailable = "<NA>";
 constexpr std::string_view kIncomplete = "incomplete";
 constexpr size_t kDeepestAncestry = 4096;
-constexpr int32_t kDockerType = 0;
 constexpr int32_t kCustomType = 5;
 constexpr int32_t kLastSchemaType = 9;  // CT_BPM; newer runtimes have no symbol
 
@@ -63,12 +62,16 @@ void EntityStore::describe(Process& record, state::Thread& leader) const {
   }
 }
 
-void EntityStore::describe_surroundings(ProcessEntity& entity, state::Thread& leader) const {
-  Process& record = entity.record;
+void EntityStore::describe_surroundings(Process& record, state::Thread& leader) const {
   record.tty = leader.tty != 0;
   record.entry = leader.vpid == 1;
   record.cwd = state_.cwd_of(leader);
   record.env = TextList(leader.env);
+}
+
+void EntityStore::set_container(Process& record, uint32_t container) const {
+  record.container_id.reset();
+  if (container != 0) record.container_id = state_.containers().at(container).id;
 }
 
 state::Thread* EntityStore::parent_of(state::Thread& leader) {
@@ -109,7 +112,7 @@ void EntityStore::write_container(uint32_t container) {
     record.image = text + ":" + text;
   }
   record.imageid = info.imageid;
-  record.type = info.known ? schema_type(info.type) : kDockerType;
+  record.type = schema_type(info.type);
   record.privileged = info.privileged;
   sink_.container(record);
 }
@@ -130,11 +133,12 @@ ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& l
     }
   }
   record.ts = ts;
-  record.container_id.reset();
-  if (thread.container != 0) record.container_id = state_.containers().at(thread.container).id;
+  set_container(record, thread.container);
   write_container(thread.container);
   describe(record, leader);
-  describe_surroundings(*entity, leader);
+  describe_surroundings(record, leader);
+  entity->changes = leader.changes;
+  entity->identities = leader.identities;
   entity->alive = entity->is_waiting = true;
   entity->written = 0;
   entity->flow_count = 0;
@@ -150,9 +154,14 @@ EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& le
                                         int64_t ts) {
   ProcessEntity* process = find(oid_of(leader));
   if (process != nullptr) {
+    if (leader.process != process && !compat_) {
+      // Another thread of the same identity: nothing is known of what differs.
+      process->changes = leader.changes - 1;
+      process->identities = leader.identities - 1;
+    }
     leader.process = process;
     keep_written(*process);
-    return {process, false};
+    return {process, false, process->changes != leader.changes};
   }
   process = create(thread, leader, parent_of(leader), state, ts);
   leader.process = process;
@@ -189,7 +198,7 @@ EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& le
     entity->written = epoch_;
     write(*entity);
   }
-  return {process, true};
+  return {process, true, false};
 }
 
 void EntityStore::write(ProcessEntity& process) {
@@ -205,38 +214,111 @@ void EntityStore::modified(ProcessEntity& process, state::Thread& thread, int64_
   describe(process.record, *leader);
   // The collector leaves these as they were before the exec.
   if (!compat_) {
-    describe_surroundings(process, *leader);
+    describe_surroundings(process.record, *leader);
     write_container(thread.container);
-    process.record.container_id.reset();
-    if (thread.container != 0) process.record.container_id = state_.containers().at(thread.container).id;
+    set_container(process.record, thread.container);
+    process.changes = leader->changes;
+    process.identities = leader->identities;
   }
   write(process);
 }
 
-FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, char kind, ObjectState state,
-                              int64_t ts) {
-  const SharedText& container_id = state_.containers().at(thread.container).id;
-  if (const auto found = files_.find(FileKey{container_id, path}); found != files_.end()) {
-    keep_written(**found);
-    return found->get();
+EntityStore::Difference EntityStore::compare(ProcessEntity& process, state::Thread& thread) {
+  state::Thread* leader = thread.leader();
+  if (leader == nullptr) leader = &thread;
+  const Process& record = process.record;
+  bool same = true;
+  if (process.identities != leader->identities) {
+    describe(current_, *leader);
+    set_container(current_, thread.container);
+    same = current_.exe == record.exe && current_.exe_args == record.exe_args && current_.uid == record.uid &&
+           current_.gid == record.gid && current_.user_name == record.user_name &&
+           current_.group_name == record.group_name && current_.container_id == record.container_id;
   }
+  process.changes = leader->changes;
+  process.identities = leader->identities;
+  if (!same) return Difference::kIdentity;
+  describe_surroundings(current_, *leader);
+  same = current_.tty == record.tty && current_.entry == record.entry && current_.cwd == record.cwd &&
+         current_.env == record.env;
+  return same ? Difference::kNone : Difference::kSurroundings;
+}
+
+FileEntity* EntityStore::find_file(const SharedText& container, std::string_view path) {
+  const auto found = files_.find(FileKey{container, path});
+  return found == files_.end() ? nullptr : found->get();
+}
+
+FileEntity* EntityStore::add_file(state::Thread& thread, std::string_view path, FileKind kind, int64_t ts) {
+  const SharedText& container_id = state_.containers().at(thread.container).id;
   state::Thread* leader = thread.leader();
   const uint32_t container = leader == nullptr ? thread.container : leader->container;
-  write_container(container);
   auto entity = std::make_unique<FileEntity>();
-  entity->record.state = state;
   entity->record.oid = sha1(container_id, path);
   entity->record.ts = ts;
-  entity->record.restype = static_cast<unsigned char>(kind);
+  entity->record.restype = static_cast<unsigned char>(kind.letter);
   entity->record.path = path;
+  entity->certainty = kind.certainty;
   entity->container = container_id;
   if (container != 0) entity->record.container_id = state_.containers().at(container).id;
   FileEntity* result = entity.get();
   files_.insert(std::move(entity));
   file_bytes_ += path.size();
-  result->written = epoch_;
-  sink_.file(result->record);
+  if (path.size() > kLongPath) long_paths_ += path.size();
   return result;
+}
+
+std::string_view EntityStore::limit_path(std::string_view path) {
+  if (path.size() <= kLongPath || long_paths_ + path.size() <= kMaxLongPaths) return path;
+  path_ = state::kUnknownDirectory;
+  if (const std::string_view last = state::last_element(path); last.size() < kLongPath / 2) path_ += last;
+  return path_;
+}
+
+FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, FileKind kind, ObjectState state,
+                              int64_t ts) {
+  const SharedText& container_id = state_.containers().at(thread.container).id;
+  FileEntity* file = find_file(container_id, path);
+  if (file == nullptr && path.size() > kLongPath) {
+    path = limit_path(path);
+    file = find_file(container_id, path);
+  }
+  if (file == nullptr) {
+    file = add_file(thread, path, kind, ts);
+    write_container_of(thread);
+    write(*file, state);
+    return file;
+  }
+  if (file->written == 0) write_container_of(thread);
+  if (!compat_) learn(*file, kind, ts);
+  keep_written(*file);
+  return file;
+}
+
+void EntityStore::learn(state::Thread& thread, std::string_view path, FileKind kind, int64_t ts) {
+  const SharedText& container_id = state_.containers().at(thread.container).id;
+  if (FileEntity* const file = find_file(container_id, path)) {
+    learn(*file, kind, ts);
+  } else if (path.size() <= kLongPath) {
+    add_file(thread, path, kind, ts);
+  }
+}
+
+void EntityStore::learn(FileEntity& file, FileKind kind, int64_t ts) {
+  File& record = file.record;
+  if (kind.certainty == Certainty::kNone) return;
+  if (record.restype == kind.letter) {
+    file.certainty = std::max(file.certainty, kind.certainty);
+    return;
+  }
+  const bool is_other = kind.certainty == Certainty::kKnown || file.certainty == Certainty::kNone ||
+                        (kind.certainty == Certainty::kNotDirectory && record.restype == 'd');
+  if (!is_other) return;
+  record.restype = static_cast<unsigned char>(kind.letter);
+  file.certainty = kind.certainty;
+  if (file.written != epoch_) return;
+  record.ts = ts;
+  write(file, ObjectState::kModified);
 }
 
 void EntityStore::limit() {
@@ -248,10 +330,12 @@ void EntityStore::limit() {
 
 void EntityStore::forget_files() {
   std::erase_if(files_, [](const FilePointer& file) { return file->flows == 0; });
-  file_bytes_ = 0;
+  file_bytes_ = long_paths_ = 0;
   for (const FilePointer& file : files_) {
     file->written = 0;
-    file_bytes_ += file->record.path.size();
+    const size_t size = file->record.path.size();
+    file_bytes_ += size;
+    if (size > kLongPath) long_paths_ += size;
   }
   // Not again soon where flows are on most of them.
   most_files_ = std::max(kManyFiles, 2 * files_.size());
@@ -275,6 +359,11 @@ void EntityStore::forget_containers() {
     if (!stays) sink_.container_gone(at->first);
     at = stays ? std::next(at) : containers_.erase(at);
   }
+}
+
+void EntityStore::write_container_of(state::Thread& thread) {
+  const state::Thread* leader = thread.leader();
+  write_container(leader == nullptr ? thread.container : leader->container);
 }
 
 void EntityStore::write_container_again(const std::optional<SharedText>& id) {
@@ -302,9 +391,9 @@ void EntityStore::write_again(ProcessEntity& process) {
   }
 }
 
-void EntityStore::write(FileEntity& file) {
+void EntityStore::write(FileEntity& file, ObjectState state) {
   write_container_again(file.record.container_id);
-  file.record.state = ObjectState::kReup;
+  file.record.state = state;
   file.written = epoch_;
   sink_.file(file.record);
 }

@@ -67,8 +67,22 @@ struct RestingFlows : TimerEntry {
   TimerList flows;
 };
 
+// How well the kind of a file is known.
+enum class Certainty : uint8_t {
+  kNone,          // not, or what was there is gone: anything says more
+  kGuessed,       // opened without a word about it, as most files are
+  kNotDirectory,  // of kind 'f': opened in a way in which no directory can be
+  kKnown,
+};
+
+struct FileKind {
+  char letter = '?';  // of File.restype
+  Certainty certainty = Certainty::kNone;
+};
+
 struct FileEntity {
   File record;
+  Certainty certainty = Certainty::kNone;  // of its kind
   SharedText container;  // id of the container in which the path was seen, which tells files apart
   uint32_t written = 0;  // the epoch of EntityStore in which it was last, 0 for never
   uint32_t flows = 0;    // that are on it now
@@ -80,6 +94,9 @@ struct ProcessEntity {
   bool is_waiting = false;  // to be written, after its ancestors
   uint32_t written = 0;     // the epoch of EntityStore in which it was last, 0 for never
   bool ended = false;       // its leader has exited
+  // Of the leader (state/thread.h) when the record was made or compared with it.
+  uint32_t changes = 0;
+  uint32_t identities = 0;
   // Data flows in order of creation, network and file apart.
   Flow* first_network = nullptr;
   Flow* last_network = nullptr;
@@ -107,7 +124,8 @@ class EntityStore {
 
   struct Fetched {
     ProcessEntity* process;
-    bool created;  // this call made it
+    bool created;      // this call made it
+    bool is_outdated;  // its record may no longer describe the leader
   };
 
   // The process of `thread`, written with all its missing ancestors. A new one gets `state`.
@@ -117,7 +135,7 @@ class EntityStore {
     auto* cached = static_cast<ProcessEntity*>(leader->process);
     if (cached != nullptr && cached->alive && cached->written == epoch_ &&
         cached->record.oid == oid_of(*leader)) {
-      return {cached, false};
+      return {cached, false, cached->changes != leader->changes};
     }
     return fetch(thread, *leader, state, ts);
   }
@@ -130,9 +148,19 @@ class EntityStore {
 
   // Writes the process again with what an exec or a change of ids altered.
   void modified(ProcessEntity& process, state::Thread& thread, int64_t ts);
+  // How the leader differs from the record of its process. kIdentity: in program, user, group or container.
+  enum class Difference : uint8_t { kNone, kSurroundings, kIdentity };
+  Difference compare(ProcessEntity& process, state::Thread& thread);
+  // The leader of the parent's process, nullptr when the parent is unknown.
+  state::Thread* parent_of(state::Thread& leader);
 
-  // The file `path` as seen by `thread`; its kind is fixed at first sight.
-  FileEntity* file(state::Thread& thread, std::string_view path, char kind, ObjectState state, int64_t ts);
+  // The file `path` as seen by `thread`. When its kind turns out to be another one it is written again as
+  // MODIFIED; the collector leaves it as it is at first sight.
+  FileEntity* file(state::Thread& thread, std::string_view path, FileKind kind, ObjectState state,
+                   int64_t ts);
+  // What became known of a file that nothing refers to now. One that was not met before is not written.
+  void learn(state::Thread& thread, std::string_view path, FileKind kind, int64_t ts);
+  void learn(FileEntity& file, FileKind kind, int64_t ts);
 
   // Name of a user as an argument of a call of `thread`: what the capture says, "root" for 0 (which the
   // collector does not assume here), else "<NA>".
@@ -146,7 +174,7 @@ class EntityStore {
   }
   // The same for a file.
   void keep_written(FileEntity& file) {
-    if (file.written != epoch_) write(file);
+    if (file.written != epoch_) write(file, ObjectState::kReup);
   }
 
   // Forgets the files that no flow is on, if there are many: a long run meets ever new ones. What is referred
@@ -182,15 +210,18 @@ class EntityStore {
   ProcessEntity* create(const state::Thread& thread, state::Thread& leader, state::Thread* parent,
                         ObjectState state, int64_t ts);
   void describe(Process& record, state::Thread& leader) const;
-  void describe_surroundings(ProcessEntity& entity, state::Thread& leader) const;
+  void describe_surroundings(Process& record, state::Thread& leader) const;
+  void set_container(Process& record, uint32_t container) const;
   void write(ProcessEntity& process);
-  void write(FileEntity& file);
+  void write(FileEntity& file, ObjectState state);
+  FileEntity* find_file(const SharedText& container, std::string_view path);
+  FileEntity* add_file(state::Thread& thread, std::string_view path, FileKind kind, int64_t ts);
+  std::string_view limit_path(std::string_view path);
   void write_again(ProcessEntity& process);
   void write_container_again(const std::optional<SharedText>& id);
-  // The leader of the parent's process, nullptr when the parent is unknown.
-  state::Thread* parent_of(state::Thread& leader);
   ProcessEntity* by_pid(int64_t pid);
   void write_container(uint32_t container);
+  void write_container_of(state::Thread& thread);
   void forget_files();
   void forget_containers();
 
@@ -233,6 +264,12 @@ class EntityStore {
 
   std::unordered_set<FilePointer, FileHash, FileEqual> files_;
   size_t file_bytes_ = 0;
+  // Paths longer than this, which short events can make below a directory with a long path, may take
+  // kMaxLongPaths together; those beyond become unknown.
+  static constexpr size_t kLongPath = 1023;
+  static constexpr size_t kMaxLongPaths = size_t{16} << 20;
+  size_t long_paths_ = 0;  // bytes
+  std::string path_;
   size_t most_files_ = kManyFiles;
   size_t most_file_bytes_ = kManyFileBytes;
   uint32_t file_generation_ = 1;
@@ -245,6 +282,7 @@ class EntityStore {
   std::unordered_map<std::string, ContainerEntity, TextHash, std::equal_to<>> containers_;
   uint32_t container_generation_ = 0;
   std::vector<ProcessEntity*> to_write_;
+  Process current_;  // while compare() looks
 };
 
 }  // namespace sfkit::sysflow

@@ -1,0 +1,215 @@
+#include "state/cgroups.h"
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+#include <utility>
+
+#include "state/containers.h"
+
+namespace sfkit::state {
+namespace {
+
+constexpr size_t kShortId = 12;
+constexpr size_t kFullId = 64;
+constexpr size_t kMesosId = 36;
+
+constexpr int32_t kLxc = 1;
+constexpr int32_t kLibvirtLxc = 2;
+constexpr int32_t kMesos = 3;
+constexpr int32_t kCustom = 5;
+constexpr int32_t kContainerd = 7;
+constexpr int32_t kBpm = 9;
+
+constexpr std::string_view kScope = ".scope";
+
+// Namespaces of containerd that its clients make. A group of the host would hardly have such a name.
+constexpr std::string_view kContainerdNamespaces[] = {"default", "k8s.io", "moby", "buildkit"};
+
+// Drivers of libvirt whose machines are no containers: their processes are emulators on the host.
+constexpr std::string_view kEmulators[] = {"qemu\\x2d", "ch\\x2d", "xen\\x2d", "vz\\x2d", "bhyve\\x2d"};
+
+bool is_hex(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
+}
+
+bool is_full_id(std::string_view text) {
+  return text.size() == kFullId && is_hex(text);
+}
+
+// A group of systemd's, which is none of containerd's.
+bool is_unit(std::string_view name) {
+  constexpr std::string_view kEndings[] = {".service", ".slice", kScope, ".socket", ".mount", ".swap"};
+  return std::any_of(std::begin(kEndings), std::end(kEndings),
+                     [name](std::string_view ending) { return name.ends_with(ending); });
+}
+
+std::string_view without(std::string_view text, std::string_view ending) {
+  return text.ends_with(ending) ? text.substr(0, text.size() - ending.size()) : text;
+}
+
+ContainerMatch short_id(std::string_view full) {
+  return {std::string(full.substr(0, kShortId)), ContainerMatch::kUnknownType};
+}
+
+// A unit's name without the escapes of systemd: \x2d is a dash.
+std::string unescape(std::string_view name) {
+  const auto digit = [](char c) {
+    return c <= '9' ? c - '0' : (std::tolower(static_cast<unsigned char>(c)) - 'a') + 10;
+  };
+  std::string text;
+  while (!name.empty()) {
+    const bool is_escape = name.size() >= 4 && name.starts_with("\\x") && is_hex(name.substr(2, 2));
+    text += is_escape ? static_cast<char>(digit(name[2]) << 4 | digit(name[3])) : name[0];
+    name.remove_prefix(is_escape ? 4 : 1);
+  }
+  return text;
+}
+
+// The names around a group in its path.
+struct Group {
+  std::string_view name;
+  std::string_view parent;
+  std::string_view grandparent;
+  std::string_view child;
+  int depth = 0;  // 1 below the root
+};
+
+// What one rule finds: a container, that the group is the host's, or (nothing) that it cannot say.
+using Finding = std::optional<ContainerMatch>;
+const ContainerMatch kHost;
+
+// An id of 64 digits: alone, behind the runtime's name (`docker-ID.scope`), or as systemd's form of a path on
+// machines without it (`system.slice:docker:ID`).
+Finding match_full_id(const Group& group) {
+  // podman without systemd: the group of a pod, with those of its containers below.
+  if (is_full_id(group.name)) return group.parent == "libpod_parent" ? Finding() : short_id(group.name);
+  const std::string_view name = without(group.name, kScope);
+  if (name.size() <= kFullId + 1) return {};
+  const std::string_view id = name.substr(name.size() - kFullId);
+  const std::string_view runtime = name.substr(0, name.size() - kFullId - 1);
+  const char mark = name[runtime.size()];
+  if ((mark != '-' && mark != ':') || !is_hex(id)) return {};
+  if (mark == ':') return runtime.find(':') == std::string_view::npos ? Finding() : short_id(id);
+  // The process that watches a container of podman or CRI-O.
+  return runtime.ends_with("conmon") ? kHost : short_id(id);
+}
+
+// Jobs of Cloud Foundry: `bpm-JOB`, by runc behind its own name.
+Finding match_bpm(const Group& group) {
+  const std::string_view name = without(group.name, kScope);
+  constexpr std::string_view kPrefix = "bpm-";
+  constexpr std::string_view kBehindRuntime = "-bpm-";
+  std::string_view job;
+  if (name.starts_with(kPrefix) && !is_unit(name)) {
+    job = name.substr(kPrefix.size());
+  } else if (const size_t at = name.find(kBehindRuntime);
+             at != std::string_view::npos && name != group.name) {
+    job = name.substr(at + kBehindRuntime.size());
+  }
+  const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-'; };
+  if (job.empty() || !std::all_of(job.begin(), job.end(), fits)) return {};
+  return ContainerMatch{std::string(job), kBpm};
+}
+
+// LXC, LXD and Incus name the groups of what runs in a container and of what watches it.
+Finding match_lxc(const Group& group) {
+  constexpr std::string_view kPayload = "lxc.payload";
+  constexpr std::string_view kMonitor = "lxc.monitor";
+  if (group.name == kMonitor || group.name.starts_with("lxc.monitor.")) return kHost;
+  if (group.name.starts_with("lxc.payload.") && group.name.size() > kPayload.size() + 1)
+    return ContainerMatch{std::string(group.name.substr(kPayload.size() + 1)), kLxc};
+  if (group.parent != "lxc" && group.parent != kPayload) return {};
+  return ContainerMatch{std::string(group.name), group.grandparent == "libvirt" ? kLibvirtLxc : kLxc};
+}
+
+Finding match_libvirt(const Group& group) {
+  constexpr std::string_view kEnding = ".libvirt-lxc";
+  if (group.name.size() > kEnding.size() && group.name.ends_with(kEnding))
+    return ContainerMatch{std::string(without(group.name, kEnding)), kLibvirtLxc};
+  constexpr std::string_view kMark = "-lxc\\x2";
+  const size_t at = group.name.find(kMark);
+  if (at == std::string_view::npos || !group.name.ends_with(kScope)) return {};
+  const std::string_view rest = group.name.substr(std::min(group.name.size(), at + kMark.size() + 1));
+  return ContainerMatch{std::string(without(rest, kScope)), kLibvirtLxc};
+}
+
+// systemd-nspawn, by the scope of its machine or by its service. The program itself is the supervisor.
+Finding match_nspawn(const Group& group) {
+  constexpr std::string_view kMachine = "machine-";
+  constexpr std::string_view kService = "systemd-nspawn@";
+  std::string_view name;
+  if (group.name.starts_with(kMachine) && group.name.ends_with(kScope)) {
+    name = without(group.name.substr(kMachine.size()), kScope);
+    for (const std::string_view emulator : kEmulators) {
+      if (name.starts_with(emulator)) return kHost;
+    }
+  } else if (group.name.starts_with(kService) && group.name.ends_with(".service")) {
+    name = without(group.name.substr(kService.size()), ".service");
+  }
+  if (name.empty()) return {};
+  if (group.child == "supervisor") return kHost;
+  return ContainerMatch{unescape(name), kCustom};
+}
+
+Finding match_mesos(const Group& group) {
+  if (group.parent != "mesos" || group.name.size() < kMesosId) return {};
+  return ContainerMatch{std::string(group.name.substr(0, kMesosId)), kMesos};
+}
+
+// /NAMESPACE/NAME of containerd, whose users name both freely. Groups of the host can look the same: the
+// namespace must be well known, or the capture describe a container of that name.
+Finding match_containerd(const Group& group, const ContainerTable& known) {
+  if (group.depth != 2 || group.name.size() > kFullId || is_unit(group.name) || is_unit(group.parent))
+    return {};
+  const std::string_view id = group.name.substr(0, kShortId);
+  const bool is_namespace = std::find(std::begin(kContainerdNamespaces), std::end(kContainerdNamespaces),
+                                      group.parent) != std::end(kContainerdNamespaces);
+  if (!is_namespace && !known.describes(id)) return {};
+  return ContainerMatch{std::string(id), kContainerd};
+}
+
+Finding match(const Group& group, const ContainerTable& known) {
+  for (const auto rule : {match_full_id, match_bpm, match_libvirt, match_lxc, match_nspawn, match_mesos}) {
+    if (Finding found = rule(group)) return found;
+  }
+  return match_containerd(group, known);
+}
+
+// The name at the start of `path`, which loses it and the slash before it.
+std::string_view next_name(std::string_view& path) {
+  path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
+  const std::string_view name = path.substr(0, path.find('/'));
+  path.remove_prefix(name.size());
+  return name;
+}
+
+ContainerMatch match_path(std::string_view path, const ContainerTable& known) {
+  path = without(path, " (deleted)");  // as /proc marks a group that is gone
+  Group group;
+  group.child = next_name(path);
+  while (!group.child.empty()) {
+    group.grandparent = group.parent;
+    group.parent = group.name;
+    group.name = std::exchange(group.child, next_name(path));
+    ++group.depth;
+    if (Finding found = match(group, known)) return std::move(*found);
+  }
+  return {};
+}
+
+}  // namespace
+
+ContainerMatch find_container(std::string_view cgroups, const ContainerTable& known) {
+  while (!cgroups.empty()) {
+    const size_t end = std::min(cgroups.find('\0'), cgroups.size());
+    const std::string_view entry = cgroups.substr(0, end);
+    cgroups.remove_prefix(std::min(end + 1, cgroups.size()));
+    const size_t equals = entry.find('=');
+    if (equals == std::string_view::npos) continue;
+    if (ContainerMatch found = match_path(entry.substr(equals + 1), known); !found.id.empty()) return found;
+  }
+  return {};
+}
+
+}  // namespace sfkit::state

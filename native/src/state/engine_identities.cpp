@@ -1,0 +1,157 @@
+// Calls that change what a process runs as: its ids, name, capabilities, session, group and namespaces (spec:
+// scap-state, section 8).
+
+#include "state/engine.h"
+#include "state/values.h"
+
+namespace sfkit::state {
+namespace {
+
+using scap::P;
+using scap::to_int;
+using scap::to_text;
+using scap::to_uint;
+namespace ev = scap::ev;
+
+// Options of prctl.
+constexpr uint32_t kSetName = 15;
+constexpr uint32_t kSetChildSubreaper = 36;
+
+constexpr size_t kMaxComm = 15;  // the kernel cuts longer names
+
+constexpr uint64_t kAllCapabilities = (uint64_t{1} << 41) - 1;  // the last one is CAP_CHECKPOINT_RESTORE
+
+// The kind of namespace that a descriptor stands for, as a flag of clone; 0 when its name does not say.
+uint32_t namespace_kind(const FdSlot* slot) {
+  if (slot == nullptr) return 0;
+  const std::string_view name = slot->descriptor->name;
+  // A path of /proc, or the target of that link, which process lists have.
+  if (name.ends_with("/ns/pid") || name.ends_with("/ns/pid_for_children") || name.starts_with("pid:["))
+    return kCloneNewPid;
+  if (name.ends_with("/ns/user") || name.starts_with("user:[")) return kCloneNewUser;
+  return 0;
+}
+
+}  // namespace
+
+void Engine::changed(Thread& thread, bool identity) const {
+  // The collector looks at a process again after exec and set*uid only.
+  if (compat_) return;
+  Thread& process = thread.process_thread();
+  ++process.changes;
+  if (identity) ++process.identities;
+}
+
+void Engine::set_name(Thread& thread, Bytes name) const {
+  if (!has_text(name)) return;
+  if (const std::string_view text = to_text(name); text != kNotAvailable)
+    thread.comm = text.substr(0, kMaxComm);
+}
+
+void Engine::set_id(Thread& thread, uint32_t id, bool user) const {
+  uint32_t& own = user ? thread.uid : thread.gid;
+  if (own == id) return;
+  own = id;
+  changed(thread, true);
+}
+
+void Engine::on_set_id(Context& context, P parameter, bool user) {
+  const scap::CallView& call = *context.call;
+  if (call.result() != 0) return;
+  const Bytes value = call.get(parameter);
+  const auto id = static_cast<uint32_t>(to_uint(value, kNoId));
+  // All ones leaves the id as it is.
+  if (value.empty() || id == kNoId) return;
+  Thread& thread = *context.thread;
+  // The id is one of the user namespace, whose map of ids no event has.
+  set_id(thread, thread.in_user_namespace && !compat_ ? kNoId : id, user);
+  find_names(thread, thread.container);
+}
+
+void Engine::on_setsid(Context& context) {
+  const int64_t session = context.call->result();
+  if (session < 0) return;
+  Thread& process = context.thread->process_thread();
+  process.sid = session;
+  process.vpgid = session;
+  process.pgid = process.pid;
+  // A new session has no terminal.
+  if (process.tty == 0 || compat_) return;
+  process.tty = 0;
+  changed(process, false);
+}
+
+void Engine::on_setpgid(Context& context) {
+  const scap::CallView& call = *context.call;
+  if (call.result() != 0) return;
+  Thread& caller = context.thread->process_thread();
+  const int64_t pid = to_int(call.get(P::pid), -1);
+  const int64_t group = to_int(call.get(P::pgid), -1);
+  // Both numbers are of the caller's pid namespace.
+  const bool has_host_numbers = caller.vpid == caller.pid;
+  Thread* target = nullptr;
+  if (pid == 0 || pid == caller.vpid) {
+    target = &caller;
+  } else if (has_host_numbers) {
+    target = find_process(pid);
+  } else if (Thread* const child = threads_.find(caller.last_child); child != nullptr && child->vpid == pid) {
+    target = child;
+  }
+  if (target == nullptr || group < 0) return;
+  if (group == 0 || group == (has_host_numbers ? target->pid : target->vpid)) {
+    target->vpgid = target->vpid;
+    target->pgid = target->pid;
+  } else if (group == caller.vpgid) {
+    target->vpgid = caller.vpgid;
+    target->pgid = caller.pgid;
+  } else {
+    target->vpgid = group;
+    target->pgid = has_host_numbers ? group : -1;
+  }
+}
+
+void Engine::on_capset(Context& context) {
+  const scap::CallView& call = *context.call;
+  if (call.result() != 0) return;
+  Capabilities& own = context.thread->capabilities;
+  own.inheritable = to_uint(call.get(P::cap_inheritable), own.inheritable);
+  own.permitted = to_uint(call.get(P::cap_permitted), own.permitted);
+  own.effective = to_uint(call.get(P::cap_effective), own.effective);
+}
+
+void Engine::enter_user_namespace(Thread& thread) {
+  thread.capabilities = {.inheritable = 0, .permitted = kAllCapabilities, .effective = kAllCapabilities};
+  thread.in_user_namespace = true;
+}
+
+void Engine::on_unshare(Context& context) {
+  const scap::CallView& call = *context.call;
+  if (call.result() != 0 || compat_) return;
+  const uint64_t flags = to_uint(call.get(P::flags), 0);
+  if ((flags & kCloneNewUser) != 0) enter_user_namespace(*context.thread);
+  if ((flags & kCloneNewPid) != 0) context.thread->child_numbers = ChildNumbers::kFirst;
+}
+
+void Engine::on_setns(Context& context) {
+  const scap::CallView& call = *context.call;
+  if (call.result() != 0 || compat_) return;
+  uint64_t kinds = to_uint(call.get(P::nstype), 0);
+  if (kinds == 0) kinds = namespace_kind(context.slot);
+  if ((kinds & kCloneNewUser) != 0) enter_user_namespace(*context.thread);
+  if ((kinds & kCloneNewPid) != 0) context.thread->child_numbers = ChildNumbers::kOthers;
+}
+
+void Engine::on_prctl(Context& context) {
+  const scap::CallView& call = *context.call;
+  if (call.result() < 0) return;
+  Thread& thread = *context.thread;
+  switch (to_uint(call.from_exit(P::option), 0)) {
+    case kSetName: return set_name(thread, call.from_exit(P::arg2_str));
+    case kSetChildSubreaper:
+      if (thread.group != nullptr) thread.group->reaper = to_int(call.from_exit(P::arg2_int), 0) != 0;
+      return;
+    default: return;
+  }
+}
+
+}  // namespace sfkit::state

@@ -1,0 +1,150 @@
+// Paths that calls are given, and calls that rename and remove directories.
+
+#include "state/engine.h"
+#include "state/values.h"
+
+namespace sfkit::state {
+namespace {
+
+using scap::P;
+using scap::to_int;
+using scap::to_text;
+using scap::to_uint;
+namespace ev = scap::ev;
+
+constexpr int64_t kNoDirectory = -1;
+constexpr uint32_t kRenameExchange = 2;
+constexpr uint32_t kResolveBeneath = 1;
+constexpr uint32_t kResolveInRoot = 2;
+
+}  // namespace
+
+std::optional<std::string_view> Engine::directory_of(Thread& thread, int64_t dirfd) {
+  if (dirfd == kAtFdcwd) {
+    const SharedText& cwd = cwd_of(thread);
+    if (cwd.empty()) return {};
+    return cwd.view();
+  }
+  const DescriptorTable* table = thread.table();
+  const FdSlot* slot = table == nullptr ? nullptr : table->find(dirfd);
+  if (slot == nullptr) return {};
+  const Descriptor& descriptor = *slot->descriptor;
+  if (compat_) return descriptor.name;
+  if (!descriptor.is_file() && descriptor.type != FdType::kDirectory) return {};
+  // A directory that was opened like a file: its name is as it was then.
+  if (!descriptor.is_directory() && PathTree::was_renamed(descriptor.place)) {
+    directory_ = *pool_.paths().update(slot->descriptor.get()->place);
+    return directory_;
+  }
+  if (!is_whole(descriptor.name) && !descriptor.name.starts_with(kUnknownDirectory)) return {};
+  return descriptor.name;
+}
+
+Bytes Engine::path_argument(const scap::CallView& call, P name) const {
+  if (compat_) return call.get(name);
+  for (const Bytes value : {call.from_enter(name), call.from_exit(name)}) {
+    if (has_path(value)) return value;
+  }
+  return {};
+}
+
+void Engine::resolve(Thread& thread, int64_t dirfd, Bytes value, std::string& out, Confine confine) {
+  const std::string_view path = to_text(value);
+  if (compat_) {
+    join_path(directory_of(thread, dirfd).value_or(std::string_view()), path, out);
+  } else if (!has_path(value)) {
+    out = kUnknownDirectory;
+  } else if (is_whole(path) && confine == Confine::kNo) {
+    resolve_path("/", path, out);
+  } else if (const auto base = directory_of(thread, dirfd)) {
+    resolve_path(*base, path, out, confine);
+  } else {
+    const bool never_known = dirfd == kAtFdcwd && !has_lost_cwd(thread);
+    resolve_path(never_known ? std::string_view() : kUnknownDirectory, path, out, confine);
+  }
+}
+
+// A process whose working directory became unknown; that of one that the capture never introduced never was
+// anything else, and its paths are as they were given.
+bool Engine::has_lost_cwd(Thread& thread) {
+  const Thread* leader = thread.leader();
+  return leader != nullptr && leader->cwd.is_lost();
+}
+
+std::string_view Engine::resolve_opened(Thread& thread, const scap::CallView& call, std::string& out) {
+  const uint16_t code = call.exit().code;
+  if (code == ev::SYSCALL_OPEN_BY_HANDLE_AT_X) {
+    const Bytes path = path_argument(call, P::path);
+    resolve(thread, kNoDirectory, path, out);
+    return to_text(path);
+  }
+  const Bytes name = path_argument(call, P::name);
+  const std::string_view path = to_text(name);
+  if (has_path(name) && path.empty()) {
+    out.clear();  // names nothing
+    return path;
+  }
+  const bool entered = has_path(call.from_enter(P::name));
+  const auto argument = [&call, entered](P parameter) {
+    const Bytes own = entered ? call.from_enter(parameter) : call.from_exit(parameter);
+    return own.empty() ? call.get(parameter) : own;
+  };
+  const bool is_at_call = code != ev::SYSCALL_OPEN_X && code != ev::SYSCALL_CREAT_X;
+  const int64_t dirfd = is_at_call ? to_int(argument(P::dirfd), kAtFdcwd) : kAtFdcwd;
+  const uint64_t how = code == ev::SYSCALL_OPENAT2_X ? to_uint(argument(P::resolve), 0) : 0;
+  if ((how & kResolveBeneath) != 0 && call.result() >= 0 && leaves_directory(path)) {
+    // The kernel opens no such path, so it read another one.
+    out = kUnknownDirectory;
+    return path;
+  }
+  resolve(thread, dirfd, name, out, (how & kResolveInRoot) != 0 ? Confine::kInRoot : Confine::kNo);
+  return path;
+}
+
+void Engine::resolve_link_target(Thread& thread, int64_t dirfd, Bytes link, Bytes target, std::string& out) {
+  resolve(thread, dirfd, link, other_);
+  if (has_path(target)) {
+    resolve_path(directory_of_path(other_), to_text(target), out);
+  } else {
+    out = kUnknownDirectory;
+  }
+}
+
+PathSpace Engine::space_of(const Thread& thread) {
+  const std::string_view root = thread.root;
+  if (root.size() <= 1) return thread.container;
+  return mix_words(hash_text(root), thread.container);
+}
+
+void Engine::on_rename(Context& context) {
+  const scap::CallView& call = *context.call;
+  if (compat_ || call.result() < 0) return;
+  Thread& thread = *context.thread;
+  const auto directory = [&call](P name) { return to_int(call.get(name), kAtFdcwd); };
+  resolve(thread, directory(P::olddirfd), path_argument(call, P::oldpath), other_);
+  resolve(thread, directory(P::newdirfd), path_argument(call, P::newpath), scratch_);
+  const PathSpace space = space_of(thread);
+  PathTree& paths = pool_.paths();
+  const bool exchanges = (to_uint(call.get(P::flags), 0) & kRenameExchange) != 0;
+  if (!exchanges) {
+    context.renamed_directory = paths.rename(space, other_, scratch_);
+  } else if (is_whole(other_) && is_whole(scratch_)) {
+    paths.exchange(space, other_, scratch_);
+  } else if (is_whole(other_)) {
+    paths.rename(space, other_, scratch_);
+  } else {
+    paths.rename(space, scratch_, other_);
+  }
+}
+
+void Engine::on_remove_directory(Context& context) {
+  const scap::CallView& call = *context.call;
+  if (compat_ || call.result() < 0 || !removes_directory(call)) return;
+  const bool by_name =
+      call.exit().code == ev::SYSCALL_UNLINKAT_X || call.exit().code == ev::SYSCALL_UNLINKAT_2_X;
+  resolve(*context.thread, to_int(call.get(P::dirfd), kAtFdcwd),
+          path_argument(call, by_name ? P::name : P::path), scratch_);
+  pool_.paths().forget(space_of(*context.thread), scratch_);
+}
+
+}  // namespace sfkit::state
