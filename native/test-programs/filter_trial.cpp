@@ -48,8 +48,9 @@ class Trial : public state::Feed {
   bool take(const scap::EventView& event, bool shown) override {
     reader_.next_event(event);
     reader_.set_origin(times().origin());
+    const bool is_asked = !beginning_.holds(event.code) && shown && rules::is_asked_about(event.code);
     engine().apply_all(event, [&](const state::Context& context) {
-      if (!shown || !rules::is_asked_about(event.code)) return;
+      if (!is_asked) return;
       reader_.look_at(context);
       filters_.each_passing(reader_, [&](uint32_t number) {
         add(number, event);
@@ -75,6 +76,7 @@ class Trial : public state::Feed {
   }
 
   filter::FilterSet& filters_;
+  rules::Beginning beginning_;
   int64_t wanted_;
   fields::FieldReader reader_;
   std::vector<Result> results_;

@@ -163,8 +163,11 @@ class FieldReader {
   // container_fields.cpp
   const json::Value& description_of(uint32_t index, const state::ContainerInfo& container);
   FieldValue container_field(const FieldRef& field);
+  FieldValue value_of_container(const FieldRef& field, const state::ContainerInfo& container,
+                                const json::Value& description);
   FieldValue mount(const FieldRef& field, const json::Value& description);
   FieldValue labels(const FieldRef& field, const json::Value& description);
+  FieldValue own_labels(const json::Value& description);
   FieldValue probe(std::string_view key, const json::Value& description);
 
   // descriptor_fields.cpp

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "rules/event_codes.h"
 #include "scap/blocks.h"
 #include "state/feed.h"
 
@@ -34,6 +35,7 @@ class Checker : public state::Feed {
  protected:
   bool take(const scap::EventView& event, bool shown) override {
     reader_.next_event(event);
+    const bool is_asked = !beginning_.holds(event.code) && shown;
     // What is entered is kept for the return, which may be asked about.
     if (!matcher_.may_match(event.code) && !matcher_.may_match(event.code | 1)) {
       engine().apply(event, [](const state::Context&) {});
@@ -41,7 +43,7 @@ class Checker : public state::Feed {
     }
     reader_.set_origin(times().origin());
     engine().apply_all(event, [&](const state::Context& context) {
-      if (!shown || !matcher_.may_match(event.code)) return;
+      if (!is_asked || !matcher_.may_match(event.code)) return;
       reader_.look_at(context);
       matcher_.match(reader_, out_);
     });
@@ -67,6 +69,7 @@ class Checker : public state::Feed {
   const std::function<bool(std::vector<uint8_t>)>& give_;
   fields::FieldReader reader_;
   RuleMatcher matcher_;
+  Beginning beginning_;
   ContainersSeen containers_;
   std::string out_;
 };

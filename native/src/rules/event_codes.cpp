@@ -104,6 +104,10 @@ const Check* unclear_event_type(const Node& node) {
 }
 
 bool is_asked_about(uint16_t code) {
+  return !scap::is_enter(code) || (scap::kEvents[code | 1].flags & scap::kUnused) != 0;
+}
+
+bool Beginning::holds(uint16_t code) {
   switch (code) {
     case ev::CONTAINER_E:
     case ev::CONTAINER_JSON_E:
@@ -111,10 +115,9 @@ bool is_asked_about(uint16_t code) {
     case ev::USER_ADDED_E:
     case ev::USER_DELETED_E:
     case ev::GROUP_ADDED_E:
-    case ev::GROUP_DELETED_E: return false;
-    default: break;
+    case ev::GROUP_DELETED_E: return !is_over_;
+    default: is_over_ = true; return false;
   }
-  return !scap::is_enter(code) || (scap::kEvents[code | 1].flags & scap::kUnused) != 0;
 }
 
 }  // namespace sfkit::rules

@@ -14,8 +14,17 @@ std::vector<bool> event_codes_of(const filter::Node& tree);
 // compared with a field; null when there is none.
 const filter::Check* unclear_event_type(const filter::Node& tree);
 
-// Whether rules are asked about events of this code: the returns of calls, and what has no return. Not asked
-// about are descriptions of containers, users and groups, which the reference takes for its state alone.
+// Whether rules are asked about events of this code: the returns of calls, and what has no return.
 bool is_asked_about(uint16_t code);
+
+// A capture may begin with descriptions of containers, users and groups: the reference takes them for its state
+// alone, and asks rules about those that come later.
+class Beginning {
+ public:
+  bool holds(uint16_t code);
+
+ private:
+  bool is_over_ = false;
+};
 
 }  // namespace sfkit::rules

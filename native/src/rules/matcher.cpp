@@ -43,7 +43,11 @@ void RuleMatcher::match(fields::FieldReader& reader, std::string& out) {
   filters_.each_passing(reader, [&](uint32_t number) {
     Rule& rule = rules_[number];
     ++rule.matches;
-    if (!options_.fold || is_new(rule, number, reader)) append_finding(rule, reader, out);
+    if (!options_.fold || is_new(rule, number, reader)) {
+      const size_t before = out.size();
+      append_finding(rule, reader, out);
+      folded_bytes_ += out.size() - before + key_.size();
+    }
     return options_.all_matching;
   });
 }
@@ -59,7 +63,7 @@ bool RuleMatcher::is_new(Rule& rule, uint32_t number, fields::FieldReader& reade
     folded.last = now;
     return false;
   }
-  if (folded_.size() >= options_.max_distinct) {
+  if (folded_.size() >= options_.max_distinct || folded_bytes_ >= options_.max_bytes) {
     ++rule.left_out;
     return false;
   }
@@ -70,7 +74,6 @@ bool RuleMatcher::is_new(Rule& rule, uint32_t number, fields::FieldReader& reade
 
 void RuleMatcher::append_finding(const Rule& rule, fields::FieldReader& reader, std::string& out) {
   const state::Context& context = reader.context();
-  ++findings_;
   out += "{\"rule\":";
   append_number(out, rule.index);
   out += ",\"ts\":";

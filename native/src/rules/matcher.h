@@ -14,12 +14,12 @@
 
 namespace sfkit::rules {
 
-// A rule as it is asked: its number in what is written, and what it says.
 struct MatchOptions {
   bool all_matching = false;  // every rule that an event matches; else the first in order
   bool fold = true;           // the same finding again is only counted
-  // Distinct findings that are written with `fold`; of more only the number is.
+  // With `fold` so many findings are written at most, and so many bytes of them; more are only counted.
   size_t max_distinct = 100'000;
+  size_t max_bytes = size_t{64} << 20;
 };
 
 class RuleMatcher {
@@ -36,8 +36,6 @@ class RuleMatcher {
   // Appends one line: how often each rule matched, how often each finding that was written occurred and when
   // last, and how many of each rule were left out.
   void append_totals(std::string& out) const;
-
-  uint64_t findings() const { return findings_; }
 
  private:
   // A finding that was written.
@@ -63,9 +61,9 @@ class RuleMatcher {
   filter::Evaluator evaluator_;
   std::unordered_map<std::string, uint32_t, TextHash, std::equal_to<>> by_key_;
   std::vector<Folded> folded_;
+  size_t folded_bytes_ = 0;
   std::string key_;
   std::string text_;
-  uint64_t findings_ = 0;
 };
 
 }  // namespace sfkit::rules
