@@ -111,9 +111,11 @@ FieldValue FieldReader::descriptor_name() {
 }
 
 FieldValue FieldReader::directory_or_file(const Descriptor& descriptor, bool directory) {
-  const std::string_view name = descriptor.name;
-  if (descriptor.type == FdType::kDirectory) return directory ? FieldValue::of(name) : FieldValue();
-  if (!descriptor.is_file()) return {};
+  if (descriptor.type == FdType::kDirectory) return directory ? FieldValue::of(descriptor.name) : FieldValue();
+  return descriptor.is_file() ? directory_or_file(descriptor.name, directory) : FieldValue();
+}
+
+FieldValue FieldReader::directory_or_file(std::string_view name, bool directory) {
   if (!engine_.compat() && name.starts_with(state::kUnknownDirectory)) {
     if (directory) return FieldValue::of(state::directory_of_path(name));
     const size_t unknown = name.find('/') == std::string_view::npos ? state::kUnknownDirectory.size() : 0;
@@ -132,11 +134,13 @@ bool FieldReader::is_local(const state::IpBytes& ip, bool ipv6) const {
 }
 
 // Which end of a connection is this machine's. Where the interfaces do not tell, as on loopback and in
-// network namespaces, whose addresses are in no list, it is the end of who calls or is called.
+// network namespaces, whose addresses are in no list, it is the end of who calls or is called. To a container
+// the addresses of the host are those of another machine.
 bool FieldReader::is_first_local(const Descriptor& descriptor, bool ipv6) const {
   const bool first = is_local(descriptor.sip, ipv6);
   if (engine_.compat() || descriptor.role == state::Role::kNone) return first;
-  if (first != is_local(descriptor.dip, ipv6)) return first;
+  const bool is_contained = context_->thread != nullptr && context_->thread->container != 0;
+  if (!is_contained && first != is_local(descriptor.dip, ipv6)) return first;
   return descriptor.role == state::Role::kClient;
 }
 
@@ -293,6 +297,11 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
     default: break;
   }
   if (slot == nullptr) {
+    // What could not be opened has the name that was asked for.
+    const bool directory = field.field == Field::kFdDirectory;
+    if ((directory || field.field == Field::kFdFilename) && context_->call != nullptr) {
+      if (const std::string* path = opened_path()) return directory_or_file(*path, directory);
+    }
     return field.field == Field::kFdTypechar ? FieldValue::of(promised_letter(context_->event->code))
                                              : FieldValue();
   }

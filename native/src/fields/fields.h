@@ -176,6 +176,7 @@ class FieldReader {
   FieldValue polled(Field field);
   FieldValue descriptor_name();
   FieldValue directory_or_file(const state::Descriptor& descriptor, bool directory);
+  FieldValue directory_or_file(std::string_view name, bool directory);
   bool is_local(const state::IpBytes& ip, bool ipv6) const;
   bool is_first_local(const state::Descriptor& descriptor, bool ipv6) const;
 

@@ -1,4 +1,4 @@
-import type { RuleText } from './diagnostics.js';
+import type { RuleText } from '../language.js';
 import type { Mark, ScalarNode } from './yaml.js';
 
 // Conditions are put together: of what was appended, of exceptions, of lists that are filled in. To say where in the

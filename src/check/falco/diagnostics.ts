@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../finding.js';
+import type { RuleText } from '../language.js';
 import type { Mark } from './yaml.js';
 
 // The engine's codes, and its contexts: each error and warning stands in an item, which stands in a file.
@@ -42,12 +43,6 @@ export interface FalcoDiagnostic extends Diagnostic {
   code: ErrorCode | WarningCode;
   /** From the file inwards. Lines and columns are from 0, as the engine has them. */
   contexts: readonly Context[];
-}
-
-/** A file as it was read. */
-export interface RuleText {
-  name: string;
-  content: string;
 }
 
 /** Where in a file something is said. */

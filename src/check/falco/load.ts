@@ -1,5 +1,6 @@
-import { compileRules } from '../../engine/session.js';
 import type { NativeCompilation, NativeDiagnostic, NativeRules } from '../../engine/native.js';
+import { compileRules } from '../../engine/session.js';
+import type { RuleText } from '../language.js';
 import { Collector } from './collector.js';
 import type { Composed } from './composed.js';
 import type { RuleDefinition } from './definitions.js';
@@ -8,18 +9,19 @@ import {
   type FalcoDiagnostic,
   LoadError,
   type Place,
-  type RuleText,
   type WarningCode,
 } from './diagnostics.js';
 import { withExceptions } from './exceptions.js';
 import { type FilledList, fillLists, ListFiller } from './lists.js';
 import { readRules } from './reader.js';
 
-/** What came of one file. */
+/** What is said when one file is loaded. */
 export interface FileLoad {
   file: string;
-  errors: FalcoDiagnostic[];
-  warnings: FalcoDiagnostic[];
+  /** Of its items. */
+  ofItems: readonly FalcoDiagnostic[];
+  /** Of all definitions so far. */
+  ofDefinitions: readonly FalcoDiagnostic[];
 }
 
 export interface FalcoRule {
@@ -29,6 +31,8 @@ export interface FalcoRule {
   unanswered: readonly string[];
   described: readonly string[];
   canMatch: boolean;
+  /** Why it is left out. */
+  leftOut: string | undefined;
 }
 
 export interface FalcoRules {
@@ -59,10 +63,10 @@ export function loadFalcoRules(files: readonly RuleText[]): FalcoRules {
     items.length = 0;
     const isRead = readRules(file, collector, items);
     const compilation = isRead ? new Compilation(collector) : undefined;
-    const all = [...items, ...(compilation?.diagnostics ?? [])];
-    const errors = all.filter(({ severity }) => severity === 'error');
-    loads.push({ file: file.name, errors, warnings: all.filter(({ severity }) => severity === 'warning') });
-    if (errors.length > 0) return { ...result, isOk: false, loads };
+    const ofItems = [...items];
+    const ofDefinitions = compilation?.diagnostics ?? [];
+    loads.push({ file: file.name, ofItems, ofDefinitions });
+    if ([...ofItems, ...ofDefinitions].some(({ severity }) => severity === 'error')) return { ...result, isOk: false, loads };
     if (compilation !== undefined) result = compilation.result();
   }
   return { ...result, loads };
@@ -129,6 +133,7 @@ class Compilation {
         unanswered: made?.unanswered ?? [],
         described: made?.described ?? [],
         canMatch: made?.canMatch ?? false,
+        leftOut: made?.isTaken ? undefined : this.#reasonFor(definition, index),
       });
       if (index === undefined || !made?.isTaken) continue;
       kept.push(this.#native.rules[index] as NativeRules['rules'][number]);
@@ -146,6 +151,12 @@ class Compilation {
       compiled: { macros: this.#native.macros, rules: kept },
       places,
     };
+  }
+
+  #reasonFor({ isUnknownSource, source }: RuleDefinition, index: number | undefined): string {
+    if (isUnknownSource) return `its source is ${source}, and captures hold system calls`;
+    const { diagnostics } = this.#compiled;
+    return diagnostics.find(({ remark, index: of }) => remark === 'skipped' && of === index)?.message ?? '';
   }
 
   #compose(filler: ListFiller): LoadError | undefined {

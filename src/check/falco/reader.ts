@@ -2,7 +2,8 @@ import { type Level, levels } from '../levels.js';
 import type { Collector } from './collector.js';
 import { Composed } from './composed.js';
 import type { Entry, ExceptionDefinition, RuleUpdate } from './definitions.js';
-import { type FalcoDiagnostic, LoadError, Place, type RuleText, type WarningCode } from './diagnostics.js';
+import type { RuleText } from '../language.js';
+import { type FalcoDiagnostic, LoadError, Place, type WarningCode } from './diagnostics.js';
 import { isCompatibleEngine, parseVersion } from './versions.js';
 import { type MapNode, parseYaml, type ScalarNode, YamlError, type YamlNode } from './yaml.js';
 
