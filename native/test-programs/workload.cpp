@@ -3,9 +3,11 @@
 // Usage: workload DIRECTORY
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -353,7 +355,104 @@ void namespaces() {
     say(R"({"did":"file","path":"%s","pid":%d,"wbytes":5,"wops":1,"rbytes":0,"rops":0})",
         in("namespaced").c_str(), inner);
     say(R"({"did":"exit","pid":%d,"code":8})", inner);
+    say(R"({"did":"entry","pid":%d})", inner);
   });
+}
+
+// What is known of a process at a call that names `path`, by the fields of events.
+__attribute__((format(printf, 2, 3))) void say_state(const std::string& path, const char* fields, ...) {
+  char text[1024];
+  va_list arguments;
+  va_start(arguments, fields);
+  std::vsnprintf(text, sizeof(text), fields, arguments);
+  va_end(arguments);
+  say(R"({"did":"state","pid":%d,"path":"%s","fields":{%s}})", ::getpid(), path.c_str(), text);
+}
+
+void states() {
+  in_child("session", 9, [] {
+    const std::string path = in("of-session");
+    check(::prctl(PR_SET_NAME, "renamed"), "prctl");
+    check(::setsid(), "setsid");
+    check(::mkdir(path.c_str(), 0700), "mkdir");
+    say_state(path, R"("proc.name":"renamed","proc.sid":%d,"proc.vpgid":%d,"proc.is_sid_leader":true)",
+              ::getpid(), ::getpid());
+  });
+  in_child("process group", 10, [] {
+    const std::string path = in("of-group");
+    check(::setpgid(0, 0), "setpgid");
+    check(::mkdir(path.c_str(), 0700), "mkdir");
+    say_state(path, R"("proc.vpgid":%d,"proc.pgid":%d,"proc.is_vpgid_leader":true)", ::getpid(), ::getpid());
+  });
+  in_child("directory", 11, [] {
+    const std::string path = in("of-directory");
+    check(::chdir(directory.c_str()), "chdir");
+    check(::mkdir("of-directory", 0700), "mkdir");
+    say(R"({"did":"cwd","pid":%d,"path":"%s","cwd":"%s/"})", ::getpid(), path.c_str(), directory.c_str());
+  });
+}
+
+// These need root.
+void privileges() {
+  in_child("capabilities", 12, [] {
+    const std::string path = in("of-capabilities");
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[2]{};
+    data[0].effective = data[0].permitted = 1u << CAP_NET_RAW;
+    check(::syscall(SYS_capset, &header, data), "capset");
+    check(::mkdir(path.c_str(), 0700), "mkdir");
+    say_state(path, R"("thread.cap_effective":"CAP_NET_RAW","thread.cap_permitted":"CAP_NET_RAW")");
+  });
+  in_child("user namespace", 13, [] {
+    const std::string path = in("of-user-namespace");
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct data[2]{};
+    check(::syscall(SYS_capget, &header, data), "capget");
+    data[0].inheritable = 1u << CAP_NET_RAW;
+    check(::syscall(SYS_capset, &header, data), "capset");
+    // Not everywhere allowed.
+    if (::unshare(CLONE_NEWUSER) != 0) return;
+    // The call need not succeed to be seen.
+    ::unlink(path.c_str());
+    say_state(path, R"("thread.cap_inheritable":null)");
+  });
+  in_child("group", 14, [] {
+    const std::string path = in("of-other-group");
+    check(::setgid(4321), "setgid");
+    check(::mkdir(path.c_str(), 0700), "mkdir");
+    say(R"({"did":"group","pid":%d,"path":"%s","gid":4321})", ::getpid(), path.c_str());
+  });
+}
+
+// A process in a group below that of a container, as a container's own systemd makes it.
+void containers() {
+  for (const char* const root : {"/sys/fs/cgroup/pids", "/sys/fs/cgroup"}) {
+    const std::string id = "5fc17" + std::string(59, 'e');
+    const std::string groups[] = {std::string(root) + "/sfkit-test", std::string(root) + "/sfkit-test/" + id,
+                                  std::string(root) + "/sfkit-test/" + id + "/init.scope"};
+    if (::access((std::string(root) + "/cgroup.procs").c_str(), W_OK) != 0) continue;
+    bool is_made = true;
+    for (const std::string& group : groups) is_made = is_made && ::mkdir(group.c_str(), 0700) == 0;
+    if (is_made) {
+      in_child("container", 15, [&groups] {
+        const std::string path = in("of-container");
+        const int fd = ::open((groups[2] + "/cgroup.procs").c_str(), O_WRONLY);
+        const bool is_moved = fd >= 0 && ::write(fd, "0", 1) == 1;
+        ::close(fd);
+        if (!is_moved) return;
+        const pid_t inner = static_cast<pid_t>(check(::fork(), "fork"));
+        if (inner == 0) {
+          check(::mkdir(path.c_str(), 0700), "mkdir");
+          ::_exit(0);
+        }
+        check(::waitpid(inner, nullptr, 0), "waitpid");
+        say(R"({"did":"container","pid":%d,"path":"%s","container":"5fc17eeeeeee"})", inner, path.c_str());
+      });
+    }
+    for (const std::string* group = std::end(groups); group != std::begin(groups);)
+      ::rmdir((--group)->c_str());
+    return;
+  }
 }
 
 }  // namespace
@@ -377,9 +476,12 @@ int main(int argc, char** argv) {
   unix_sockets();
   exec_chain();
   threads();
+  states();
   if (::geteuid() == 0) {
     identities();
     namespaces();
+    privileges();
+    containers();
   }
   say(R"({"did":"exit","pid":%d,"code":0})", ::getpid());
   return 0;

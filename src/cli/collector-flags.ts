@@ -3,6 +3,7 @@ import { overridesOf } from '../driver/environment.js';
 import { type CollectorOptions, compatModes, fileReadModes } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
+import { isStreamInput, looksLikeRecords } from '../engine/input-kind.js';
 
 const helpGroup = 'RECORDS';
 
@@ -91,17 +92,29 @@ function overridden<Value>(variable: string, flag: string, value: Value, overrid
   return override;
 }
 
-/** Refuses flags about captures, where somebody gave any of them, for an input that is tables. */
-export function refuseCollectorFlags(
-  input: string,
+/** The flags about captures that somebody gave. */
+export function givenCollectorFlags(
   flags: Readonly<Record<string, unknown>>,
   origins: Readonly<Record<string, { setFromDefault?: boolean } | undefined>>,
+): string[] {
+  return Object.keys(collectorFlags).filter(
+    (name) => flags[name] !== undefined && origins[name]?.setFromDefault !== true,
+  );
+}
+
+/** Refuses flags about captures for inputs that are records already: tables and SysFlow files. */
+export function refuseForRecords(
+  given: readonly string[],
+  inputs: readonly { path: string; isTable: boolean }[],
 ): void {
-  for (const name of Object.keys(collectorFlags)) {
-    if (flags[name] === undefined || origins[name]?.setFromDefault === true) continue;
+  const [flag] = given;
+  if (flag === undefined) return;
+  for (const { path, isTable } of inputs) {
+    if (!isTable && (isStreamInput(path) || !looksLikeRecords(path))) continue;
+    const found = isTable ? 'a table' : 'a SysFlow file';
     throw new SfkitError(
       'INVALID_ARGUMENT',
-      `${input}: --${name} is about the events of a capture, and this is a table; leave it out`,
+      `${path}: --${flag} is about the events of a capture, and this is ${found}; leave it out`,
     );
   }
 }

@@ -1,5 +1,5 @@
 import { Args, Command, Flags } from '@oclif/core';
-import { collectorFlags, collectorOptions, refuseCollectorFlags } from '../cli/collector-flags.js';
+import { collectorFlags, collectorOptions, givenCollectorFlags, refuseForRecords } from '../cli/collector-flags.js';
 import { refuseWrongOutput, withTimestamps } from '../cli/output-checks.js';
 import { progress } from '../cli/progress.js';
 import { exitCodes, explain } from '../cli/report.js';
@@ -88,8 +88,10 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
     const { argv, flags, metadata } = await this.parse(Convert);
     refuseTerminalInput(argv as string[]);
     const inputs = singleInputs(argv as string[]);
-    const tableInput = inputs.find(({ tables }) => tables !== undefined);
-    if (tableInput !== undefined) refuseCollectorFlags(tableInput.path, flags, metadata.flags);
+    refuseForRecords(
+      givenCollectorFlags(flags, metadata.flags),
+      inputs.map(({ path, tables }) => ({ path, isTable: tables !== undefined })),
+    );
     const plan = planConversions(
       inputs.map(({ path }) => path),
       flags.format,

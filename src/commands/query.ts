@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { Args, Command, Flags } from '@oclif/core';
-import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
+import { collectorFlags, collectorOptions, givenCollectorFlags, refuseForRecords } from '../cli/collector-flags.js';
 import { drawFlags, drawOptions } from '../cli/draw-flags.js';
 import { standardOutput } from '../cli/pager.js';
 import { exitCodes } from '../cli/report.js';
@@ -9,6 +9,7 @@ import { refuseTerminalInput } from '../cli/standard-input.js';
 import { damageText, noteText } from '../cli/summary.js';
 import { SfkitError } from '../engine/errors.js';
 import { resultFormats } from '../query/formats.js';
+import { resolveInputs } from '../query/inputs.js';
 import { shieldComment, splitArguments } from '../query/sql-argument.js';
 
 export default class Query extends Command {
@@ -67,7 +68,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
   };
 
   override async run(): Promise<void> {
-    const { argv, flags } = await this.parse(Query, shieldComment(this.argv));
+    const { argv, flags, metadata } = await this.parse(Query, shieldComment(this.argv));
     const { inputs, sql: argument } = splitArguments(argv as string[], flags.query !== undefined);
     refuseTerminalInput(inputs);
     const isBinary = flags.format === 'parquet' || flags.format === 'arrow';
@@ -87,6 +88,12 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
     // Loaded here, not above: DuckDB takes a while that --help need not.
     const { openDataset } = await import('../query/dataset.js');
     const { runQuery } = await import('../query/run.js');
+    // A filter is refused when the dataset is opened, with what to use instead.
+    const given = givenCollectorFlags(flags, metadata.flags).filter((name) => name !== 'filter');
+    if (given.length > 0) {
+      const found = resolveInputs(inputs).map(({ path, kind }) => ({ path, isTable: kind !== 'engine' }));
+      refuseForRecords(given, found);
+    }
     const dataset = await openDataset(inputs, sql, collectorOptions(flags));
     try {
       await runQuery(dataset.connection, sql, flags.format, flags.output, {

@@ -45,6 +45,10 @@ async function toTables(
   }
   input.compareColumns(wanted);
   let output: TableOutput | undefined;
+  const open = () => {
+    if (conversion.directory !== undefined) makeDirectory(conversion.directory);
+    return openTables(conversion, wanted);
+  };
   try {
     for (const name of wanted) {
       const builder = new BatchBuilder(name);
@@ -54,7 +58,7 @@ async function toTables(
           input.count(name, cursor);
           builder.add(cursor);
           if (!builder.isFull) continue;
-          output ??= await openTables(conversion, wanted);
+          output ??= await open();
           await output.write(builder.take());
           onProgress?.(input.summary());
         }
@@ -62,7 +66,7 @@ async function toTables(
         rows.close();
       }
       // Opened when the first rows are there: an input that cannot be read leaves no trace.
-      output ??= await openTables(conversion, wanted);
+      output ??= await open();
       if (!builder.isEmpty) await output.write(builder.take());
     }
     await output?.finish();

@@ -52,7 +52,10 @@ async function toTables(
   onProgress: Progress,
 ): Promise<Summary> {
   const wanted = tablesOf(conversion, table);
-  return run(openColumns({ ...config, tables: wanted }), onProgress, () => openTables(conversion, wanted));
+  return run(openColumns({ ...config, tables: wanted }), onProgress, () => {
+    if (conversion.directory !== undefined) makeDirectory(conversion.directory);
+    return openTables(conversion, wanted);
+  });
 }
 
 interface Output<Batch> {

@@ -579,11 +579,13 @@ class Rebuilder {
     }
   }
 
-  /** The user of a SETUID is one text; other arguments were joined by blanks. */
+  /** The user of a SETUID is one text, or a number where it has no name; other arguments were joined by blanks. */
   #arguments(row: RowCursor): string[] {
     const text = row.text('evt_args');
     if (text === '') return [];
-    if ((row.number('opflags_bitmap') & setuidBit) !== 0 || !text.includes(' ')) return [text];
+    const isUser = (row.number('opflags_bitmap') & setuidBit) !== 0;
+    if (isUser && /^\d+$/.test(text)) return [notAvailable];
+    if (isUser || !text.includes(' ')) return [text];
     this.#input.skip('event arguments that were split at blanks');
     return text.split(' ');
   }

@@ -26,6 +26,44 @@ export const recordNames: Readonly<Record<string, string>> = {
   pod: 'Pod',
 };
 
+/** The summary of an input that is not a capture and has nothing in it. */
+const nothing: Summary = {
+  format: '',
+  compression: 'none',
+  events: 0n,
+  bytes: 0n,
+  records: {},
+  tables: { begins: 0n, containers: 0n, processes: 0n, files: 0n, networkFlows: 0n, fileFlows: 0n, processFlows: 0n },
+  live: { running: false, events: 0n, gaps: [], recordingFailure: '', privilegesFailure: '' },
+  info: {
+    version: '',
+    swapped: false,
+    processList: 0,
+    countedParameters: false,
+    hasEnters: false,
+    writer: '',
+    sections: 0n,
+    hostname: '',
+    cpus: 0,
+    memoryBytes: 0n,
+    bootTime: 0n,
+    threads: 0n,
+    processes: 0n,
+    descriptors: 0n,
+    users: 0n,
+    groups: 0n,
+    interfaces: 0n,
+    containers: 0n,
+    events: [],
+  },
+  shown: 0n,
+  skipped: [],
+  notes: [],
+  damage: [],
+  firstTime: 0n,
+  lastTime: 0n,
+};
+
 /** A column with a number made of others, where a table has those. */
 export interface RowPrint {
   name: string;
@@ -163,17 +201,15 @@ export class TableInput {
 
   summary(): Summary {
     return {
+      ...nothing,
       format: this.#format,
-      compression: 'none',
       events: this.#events,
       bytes: this.#bytes,
       records: this.#records,
       skipped: [...this.#skipped].map(([reason, count]) => ({ reason, count })),
-      damage: [],
       firstTime: this.#firstTime,
       lastTime: this.#lastTime,
-      shown: 0n,
-    } as unknown as Summary;
+    };
   }
 
   /** An error of reading, as one line that names the input. */

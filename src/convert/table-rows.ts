@@ -1,16 +1,23 @@
-import type { DuckDBConnection, DuckDBResult, DuckDBValue, DuckDBVector } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBValue, DuckDBVector } from '@duckdb/node-api';
 import { ColumnBatch } from '../engine/batch.js';
 import type { TableColumn, TableName } from '../engine/columns.gen.js';
 import type { NativeColumn } from '../engine/native.js';
 import { physicalColumns } from '../export/duckdb.js';
+
+/** Some rows of a result. */
+interface Page {
+  /** Held as long as its vectors are read: their memory goes with it. */
+  chunk: DuckDBDataChunk;
+  vectors: DuckDBVector[];
+  rows: number;
+}
 
 /** The rows of one SELECT, one after the other, with a chunk of them in memory. */
 export class RowCursor {
   readonly #connection: DuckDBConnection;
   readonly #result: DuckDBResult;
   readonly #places: ReadonlyMap<string, number>;
-  #vectors: DuckDBVector[] = [];
-  #rows = 0;
+  #page: Page | undefined;
   #row = 0;
 
   private constructor(connection: DuckDBConnection, result: DuckDBResult) {
@@ -26,25 +33,30 @@ export class RowCursor {
 
   /** Goes to the next row; false after the last. */
   async next(): Promise<boolean> {
-    if (++this.#row < this.#rows) return true;
+    if (++this.#row < (this.#page?.rows ?? 0)) return true;
     const chunk = await this.#result.fetchChunk();
-    this.#rows = chunk?.rowCount ?? 0;
     this.#row = 0;
-    if (chunk === null || this.#rows === 0) return false;
-    this.#vectors = Array.from({ length: chunk.columnCount }, (_, index) => chunk.getColumnVector(index));
+    this.#page = undefined;
+    if (chunk === null || chunk.rowCount === 0) return false;
+    const vectors = Array.from({ length: chunk.columnCount }, (_, index) => chunk.getColumnVector(index));
+    this.#page = { chunk, vectors, rows: chunk.rowCount };
     return true;
   }
 
   /** A value of the row; null where the SELECT has no such column. */
   get(name: string): DuckDBValue {
     const place = this.#places.get(name);
-    return place === undefined ? null : (this.#vectors[place] as DuckDBVector).getItem(this.#row);
+    return place === undefined ? null : this.#value(place);
   }
 
   /** Reads a column again and again without looking for it. */
   reader(name: string): () => DuckDBValue {
     const place = this.#places.get(name);
-    return place === undefined ? () => null : () => (this.#vectors[place] as DuckDBVector).getItem(this.#row);
+    return place === undefined ? () => null : () => this.#value(place);
+  }
+
+  #value(place: number): DuckDBValue {
+    return this.#page?.vectors[place]?.getItem(this.#row) ?? null;
   }
 
   text(name: string): string {

@@ -26,6 +26,11 @@ export function looksLikeCapture(path: string): boolean {
   return start.equals(Buffer.of(0x0a, 0x0d, 0x0d, 0x0a)) || start.subarray(0, 2).equals(Buffer.of(0x1f, 0x8b));
 }
 
+/** Whether a file begins as SysFlow files do. */
+export function looksLikeRecords(path: string): boolean {
+  return firstBytes(path, 4).equals(Buffer.from('Obj\x01'));
+}
+
 /** Fewer where the file is shorter, none where it cannot be read; the engine says why. */
 function firstBytes(path: string, count: number): Buffer {
   let descriptor: number | undefined;

@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TableName, tableColumns, tables as tableSpecs } from '../engine/columns.gen.js';
 import { SfkitError, unwritable } from '../engine/errors.js';
@@ -7,6 +8,7 @@ import type { SinkOptions } from './sink.js';
 import { stageFile } from './staged.js';
 import type { TableOutput } from './tables.js';
 import { openTables } from './tables.js';
+import { lookAt } from './target.js';
 
 /**
  * Writes a database of DuckDB with every table, and all events and flows as the view sysflow. The rows are collected
@@ -17,6 +19,7 @@ export async function openDatabaseFile(
   tables: readonly TableName[],
   options: SinkOptions = {},
 ): Promise<TableOutput> {
+  refuseLogs(conversion.output);
   const place = stageFile(conversion.output, 'sysflow.duckdb', options);
   const directory = join(place.scratch, 'tables');
   let rows: TableOutput;
@@ -35,6 +38,7 @@ export async function openDatabaseFile(
       } catch (error) {
         throw error instanceof SfkitError ? error : unwritable(conversion.output, error);
       }
+      refuseLogs(conversion.output);
       await place.commit();
     },
     discard() {
@@ -42,6 +46,17 @@ export async function openDatabaseFile(
       place.discard();
     },
   };
+}
+
+/** DuckDB would put what such a file logs into the new database: changes that were made to another one of its name. */
+function refuseLogs(output: string): void {
+  for (const path of new Set([output, lookAt(output).path])) {
+    for (const ending of ['.wal', '.wal.checkpoint', '.wal.recovery']) {
+      if (lstatSync(path + ending, { throwIfNoEntry: false }) === undefined) continue;
+      const reason = `${path}${ending} logs changes of a database that is open or was not closed; remove it first`;
+      throw new SfkitError('OUTPUT_UNWRITABLE', `cannot write ${output}: ${reason}`);
+    }
+  }
 }
 
 async function fill(path: string, scratch: string, directory: string, tables: readonly TableName[]): Promise<void> {

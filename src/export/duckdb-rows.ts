@@ -88,19 +88,19 @@ function copyFixed(vector: bindings.Vector, { values }: BlockColumn): void {
   bindings.copy_data_to_vector(vector, 0, values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
 }
 
-/** DuckDB says how wide it keeps the numbers of an ENUM. */
 function enumCopier(type: DuckDBType): CopyColumn {
-  const width = bindings.enum_internal_type(type.toLogicalType().logical_type) as number;
+  const Numbers = enumNumbers(type);
   return (vector, column) => {
-    const numbers = column.values as Uint32Array;
-    const values =
-      width === DuckDBTypeId.UTINYINT
-        ? Uint8Array.from(numbers)
-        : width === DuckDBTypeId.USMALLINT
-          ? Uint16Array.from(numbers)
-          : numbers;
+    const values = Numbers.from(column.values as Uint32Array);
     copyFixed(vector, { ...column, values: values as Uint32Array });
   };
+}
+
+/** What holds the numbers of an ENUM: DuckDB says how wide it keeps them. */
+export function enumNumbers(type: DuckDBType): Uint8ArrayConstructor | Uint16ArrayConstructor | Uint32ArrayConstructor {
+  const width = bindings.enum_internal_type(type.toLogicalType().logical_type) as number;
+  if (width === DuckDBTypeId.UTINYINT) return Uint8Array;
+  return width === DuckDBTypeId.USMALLINT ? Uint16Array : Uint32Array;
 }
 
 /** 32-bit words of a string in a vector: DuckDB's string_t, its length and either its bytes or where they are. */
@@ -159,15 +159,16 @@ function isValid(valid: Uint8Array, row: number): boolean {
 // free, and '0'; the character itself as itself and '1'.
 const marker = '\u{10ffff}';
 
-function hasNul(text: string): boolean {
+export function hasNul(text: string): boolean {
   return text.includes('\0');
 }
 
-function escapeNul(text: string): string {
+export function escapeNul(text: string): string {
   return text.replaceAll(marker, `${marker}1`).replaceAll('\0', `${marker}0`);
 }
 
-function unescapeNulSql(column: string): string {
+/** SQL for the text that a column of such members means. */
+export function unescapeNulSql(column: string): string {
   const nulBack = `replace(CAST(${column} AS VARCHAR), '${marker}0', chr(0))`;
   return `replace(${nulBack}, '${marker}1', '${marker}')`;
 }

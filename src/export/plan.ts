@@ -75,6 +75,7 @@ export function planOne(
   if (output === '-') {
     if (several) refuse('several inputs do not fit into standard output; name a directory with -o DIR/');
     if (wanted === undefined) refuse('say with -f which format to write to standard output');
+    if (wanted === 'duckdb') refuse('a DuckDB database is a file; name it with -o, like -o capture.duckdb');
     return { input, format: wanted, shape: 'stdout', output };
   }
   if (output === undefined || output.endsWith('/')) {

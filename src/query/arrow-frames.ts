@@ -39,13 +39,22 @@ const codecs = { lz4: 0, zstd: 1 } as const;
 const maxDepth = 16;
 /** Columns, those inside others counted. */
 const maxFields = 4096;
-/** Deltas of a dictionary: the library copies the list of them for each. */
-const maxDeltas = 16_384;
+/** Parts of a dictionary: the library copies the list of them for each. */
+const maxDeltas = 1024;
 /** Bytes that compressed buffers may grow to, whatever the size of the file; and times that size, for all of it. */
 const freeBytes = 64 * 2 ** 20;
 const maxRatio = 256;
+/** The same for values that rows share, which have bytes of their own once they are read. */
+const maxSharedRatio = 64;
+/** The same for what is in memory at a time: one batch, and all dictionaries. */
+const maxBatchRatio = 16;
+const maxBatchBytes = 256 * 2 ** 20;
+const maxDictionaryRatio = 32;
 /** Rows that a batch may have without a bit for each. */
 const freeRows = 1024;
+/** Values of all columns, whatever the size of the file; and for each byte of it. Some types need no byte for a value. */
+const freeCells = 2 ** 24;
+const maxCellsPerByte = 16;
 
 /** What of a type decides about the buffers of its values. */
 interface Layout {
@@ -64,9 +73,9 @@ export interface Frame {
 }
 
 export interface ArrowFrames {
-  /** Reads the frames: the schema, then dictionaries before the batches that need them. */
+  /** Reads the frames, the schema first. A batch may come before a dictionary of which it has nulls alone. */
   read(): Generator<Frame>;
-  /** How many bytes its text may come to where rows share it. */
+  /** How many bytes the values may come to that rows share. */
   maxText: number;
   close(): void;
 }
@@ -83,7 +92,7 @@ export function openFrames(path: string, problem: (reason: string) => SfkitError
   }
   const size = fstatSync(descriptor).size;
   return {
-    maxText: allowance(size),
+    maxText: freeBytes + maxSharedRatio * size,
     *read() {
       try {
         yield* new FrameReader(descriptor, size).read();
@@ -95,8 +104,8 @@ export function openFrames(path: string, problem: (reason: string) => SfkitError
   };
 }
 
-function allowance(size: number): number {
-  return freeBytes + maxRatio * size;
+function tooLarge(what: string, ratio: number): Error {
+  return new Error(`${what} more than ${ratio} times the bytes of the file`);
 }
 
 const magic = Buffer.from('ARROW1');
@@ -105,14 +114,18 @@ class FrameReader {
   readonly #descriptor: number;
   readonly #size: number;
   #fields: Layout[] | undefined;
-  readonly #dictionaries = new Map<number, { layout: Layout; deltas: number; isKnown: boolean }>();
-  /** Bytes that compressed buffers may still grow to. */
-  #left: number;
+  readonly #dictionaries = new Map<number, { layout: Layout; deltas: number }>();
+  /** Bytes that compressed buffers may still grow to, those of dictionaries, and values that may still come. */
+  readonly #left: { bytes: number; dictionaryBytes: number; cells: number };
 
   constructor(descriptor: number, size: number) {
     this.#descriptor = descriptor;
     this.#size = size;
-    this.#left = allowance(size);
+    this.#left = {
+      bytes: freeBytes + maxRatio * size,
+      dictionaryBytes: freeBytes + maxDictionaryRatio * size,
+      cells: freeCells + maxCellsPerByte * size,
+    };
   }
 
   *read(): Generator<Frame> {
@@ -216,12 +229,14 @@ class FrameReader {
     const header = message.table(2);
     if (header === undefined) throw new Error(`the message at byte ${at} has no header`);
     this.#checkTexts(message, 4);
-    const bytes = Buffer.alloc(8 + metadata.length + body);
+    // The values are to begin at multiples of 8, which they did with the shorter head of former versions.
+    const start = 8 + 8 * Math.ceil(metadata.length / 8);
+    const bytes = Buffer.alloc(start + body);
     bytes.writeInt32LE(-1, 0);
-    bytes.writeInt32LE(metadata.length, 4);
+    bytes.writeInt32LE(start - 8, 4);
     bytes.set(metadata, 8);
-    this.#read(bytes.subarray(8 + metadata.length), bodyStart);
-    const kind = this.#check(header, message.integer(1, 1), bytes.subarray(8 + metadata.length), version + 1);
+    this.#read(bytes.subarray(start), bodyStart);
+    const kind = this.#check(header, message.integer(1, 1), bytes.subarray(start), version + 1);
     return { kind, bytes, end: bodyStart + body };
   }
 
@@ -239,14 +254,11 @@ class FrameReader {
       if (dictionary === undefined || data === undefined) throw new Error(`no column has the dictionary ${id}`);
       dictionary.deltas = header.integer(2, 1) === 0 ? 0 : dictionary.deltas + 1;
       if (dictionary.deltas > maxDeltas) throw new Error(`dictionary ${id} comes in more than ${maxDeltas} parts`);
-      this.#batch(data, [dictionary.layout], body, version);
-      dictionary.isKnown = true;
+      this.#left.dictionaryBytes -= this.#batch(data, [dictionary.layout], body, version);
+      if (this.#left.dictionaryBytes < 0) throw tooLarge('its dictionaries hold', maxDictionaryRatio);
       return 'dictionary';
     }
     if (number !== headers.batch) throw new Error(`expected a batch, found message type ${number}`);
-    for (const [id, { isKnown }] of this.#dictionaries) {
-      if (!isKnown) throw new Error(`a batch comes before dictionary ${id}`);
-    }
     this.#batch(header, fields, body, version);
     return 'batch';
   }
@@ -268,7 +280,7 @@ class FrameReader {
       const id = dictionary.long(0);
       const known = this.#dictionaries.get(id);
       // The library takes the type that it met first.
-      if (known === undefined) this.#dictionaries.set(id, { layout: own, deltas: 0, isKnown: false });
+      if (known === undefined) this.#dictionaries.set(id, { layout: own, deltas: 0 });
       else if (!isSame(known.layout, own)) throw new Error(`dictionary ${id} has two types`);
       const index = dictionary.table(1)?.integer(0, 4) ?? 32;
       if (![8, 16, 32, 64].includes(index)) throw new Error(`its dictionary indexes have ${index} bits`);
@@ -286,7 +298,8 @@ class FrameReader {
     }
   }
 
-  #batch(batch: FlatTable, fields: readonly Layout[], body: Buffer, version: number): void {
+  /** Checks a batch; gives the bytes that its compressed buffers grow to. */
+  #batch(batch: FlatTable, fields: readonly Layout[], body: Buffer, version: number): number {
     const rows = batch.long(0);
     const nodes = batch.longs(1, 2) as [number, number][];
     const buffers = batch.longs(2, 2) as [number, number][];
@@ -297,6 +310,7 @@ class FrameReader {
       throw new Error(`its codec ${codec} is unknown`);
     let used = 0;
     let declared = 0;
+    let grown = 0;
     const sizes = buffers.map(([offset, length]) => {
       if (offset < 0 || length < 0 || offset + length > body.length)
         throw new Error('a buffer lies outside its message');
@@ -309,14 +323,14 @@ class FrameReader {
         const announced = Number(body.readBigInt64LE(offset));
         size = announced === -1 ? length - 8 : announced;
         if (size < 0) throw new Error(`a compressed buffer has the impossible size ${announced}`);
-        if (announced !== -1) this.#left -= size;
-        if (this.#left < 0) {
-          throw new Error(`its compressed buffers hold more than ${maxRatio} times the bytes of the file`);
-        }
+        if (announced !== -1) grown += size;
+        if (grown > this.#left.bytes) throw tooLarge('its compressed buffers hold', maxRatio);
+        if (grown > maxBatchBytes + maxBatchRatio * this.#size) throw tooLarge('one batch holds', maxBatchRatio);
       }
       declared += size;
       return size;
     });
+    this.#left.bytes -= grown;
     const maxRows = freeRows + 8 * declared;
     const state = { node: 0, buffer: 0, variadic: 0 };
     const takeBuffer = (bytes: number) => {
@@ -330,6 +344,8 @@ class FrameReader {
       if (length < 0) throw new Error('a batch has fewer columns than the schema');
       if (length > maxRows) throw new Error(`a column has ${length} rows, more than its bytes can hold`);
       if (nulls < 0 || nulls > length) throw new Error(`of ${length} rows ${nulls} are null`);
+      this.#left.cells -= length;
+      if (this.#left.cells < 0) throw new Error('it has more values than the size of the file makes plausible');
       const bitmap = () => takeBuffer(nulls > 0 ? Math.ceil(length / 8) : 0);
       const { type, bits, size, children } = layout;
       const [first] = children;
@@ -391,6 +407,7 @@ class FrameReader {
       const length = walk(field);
       if (length !== rows) throw new Error(`a batch of ${rows} rows has a column of ${length}`);
     }
+    return grown;
   }
 
   #bytes(start: number, length: number): Buffer {

@@ -1,4 +1,4 @@
-import { type DuckDBConnection, DuckDBDataChunk, type DuckDBType, ENUM } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBDataChunk, type DuckDBType, type DuckDBValue, ENUM } from '@duckdb/node-api';
 import bindings from '@duckdb/node-bindings';
 import {
   CompressionType,
@@ -11,20 +11,30 @@ import {
   type Schema,
   type Vector,
 } from 'apache-arrow';
-import { decompress as zstdDecompress } from 'fzstd';
 import { type TableName, tableColumns } from '../engine/columns.gen.js';
 import { SfkitError } from '../engine/errors.js';
 import { quoteIdentifier } from '../export/duckdb.js';
+import { enumNumbers, escapeNul, hasNul, unescapeNulSql, vectorSize } from '../export/duckdb-rows.js';
 import { type ArrowFrames, openFrames } from './arrow-frames.js';
-import { cellsOf, dictionaryValues, duckType, indexesOf, memberNames, type TextBudget } from './arrow-values.js';
+import { duckType, isText, memberNames } from './arrow-types.js';
+import { cellsOf, indexesOf, partOf, placesIn, type Reading } from './arrow-values.js';
 import { lz4Decompress } from './lz4.js';
 import { guessTable } from './sources.js';
-
-/** Rows of a DuckDB vector. */
-const vectorSize = 2048;
+import { zstdDecompress } from './zstd.js';
 
 /** A column of at most so many distinct texts holds numbers of them; more are better held as they are. */
 const maxMembers = 65_535;
+
+/** Characters of such texts, of all columns. */
+const maxMemberText = 64 * 2 ** 20;
+
+/** Bytes of memory that the values of a chunk may take, and those of a single row. */
+const chunkBytes = 16 * 2 ** 20;
+const maxRowBytes = 512 * 2 ** 20;
+
+/** Rows, and bytes of their values, that DuckDB gets at a time. */
+const flushRows = 122_880;
+const flushBytes = 64 * 2 ** 20;
 
 /** Where the tables are, with the columns that their files have. */
 const inputSchema = 'sfkit_input';
@@ -43,9 +53,9 @@ export async function loadArrow(
   const problem = (reason: string) =>
     new SfkitError('INPUT_BAD_FORMAT', `${path}: not a readable Arrow file: ${reason.split('\n', 1)[0]}`);
   const frames = openFrames(path, problem);
-  const budget = { left: frames.maxText };
+  const reading: Reading = { left: frames.maxText, dictionaries: new WeakMap(), parts: new WeakMap() };
   try {
-    const { schema, texts } = readDictionaries(frames, budget);
+    const { schema, texts } = readDictionaries(frames, reading);
     const said = schema.metadata.get('sfkit.table');
     const table =
       said !== undefined && Object.hasOwn(tableColumns, said)
@@ -54,20 +64,7 @@ export async function loadArrow(
     const columns = columnsOf(schema, texts);
     const from = await createTable(connection, name, columns);
     if (table !== undefined && !isWanted(table)) return { table, from };
-    const appender = await connection.createAppender(name, inputSchema);
-    const chunk = DuckDBDataChunk.create(columns.map(({ type }) => type));
-    for (const batch of readBatches(frames)) {
-      const fill = columns.map((column, index) => column.filler(batch.data.children[index] as Data, budget));
-      for (let start = 0; start < batch.numRows; start += vectorSize) {
-        const rows = Math.min(vectorSize, batch.numRows - start);
-        chunk.reset();
-        chunk.rowCount = rows;
-        for (const [index, put] of fill.entries()) put(chunk, index, start, rows);
-        appender.appendDataChunk(chunk);
-      }
-      appender.flushSync();
-    }
-    appender.closeSync();
+    await appendRows(connection, name, columns, frames, reading);
     return { table, from };
   } catch (error) {
     if (error instanceof SfkitError) throw error;
@@ -77,43 +74,134 @@ export async function loadArrow(
   }
 }
 
+async function appendRows(
+  connection: DuckDBConnection,
+  table: string,
+  columns: readonly LoadedColumn[],
+  frames: ArrowFrames,
+  reading: Reading,
+): Promise<void> {
+  const appender = await connection.createAppender(table, inputSchema);
+  const chunk = DuckDBDataChunk.create(columns.map(({ type }) => type));
+  const writers = columns.map((column) => column.writer(reading));
+  /** Rows in the chunk and bytes of their values; those that DuckDB has not yet put into the table. */
+  const held = { rows: 0, bytes: 0 };
+  const pending = { rows: 0, bytes: 0 };
+  const emit = () => {
+    if (held.rows === 0) return;
+    chunk.reset();
+    chunk.rowCount = held.rows;
+    for (const [index, writer] of writers.entries()) writer.put(chunk, index, held.rows);
+    appender.appendDataChunk(chunk);
+    pending.rows += held.rows;
+    pending.bytes += held.bytes;
+    held.rows = 0;
+    held.bytes = 0;
+    // Each time costs as much as thousands of rows.
+    if (pending.rows < flushRows && pending.bytes < flushBytes) return;
+    appender.flushSync();
+    pending.rows = 0;
+    pending.bytes = 0;
+  };
+  for (const batch of readBatches(frames)) {
+    const sources = writers.map((writer, index) => writer.open(batch.data.children[index] as Data));
+    for (let start = 0; start < batch.numRows; ) {
+      const { rows, bytes } = fitting(sources, start, Math.min(vectorSize - held.rows, batch.numRows - start));
+      if (held.bytes + bytes > chunkBytes) emit();
+      for (const { take } of sources) take(start, rows, held.rows);
+      start += rows;
+      held.rows += rows;
+      held.bytes += bytes;
+      if (held.rows === vectorSize) emit();
+    }
+  }
+  emit();
+  appender.closeSync();
+}
+
+/** How many of some rows fit into a chunk, and the bytes of their values. */
+function fitting(sources: readonly RowSource[], start: number, most: number): { rows: number; bytes: number } {
+  for (let rows = most; ; rows = (rows + 1) >> 1) {
+    const bytes = sources.reduce((sum, source) => sum + source.bytes(start, start + rows), 0);
+    if (bytes <= chunkBytes || (rows === 1 && bytes <= maxRowBytes)) return { rows, bytes };
+    if (rows === 1) throw new Error(`row ${start} of a batch takes more than ${maxRowBytes} bytes`);
+  }
+}
+
+/** The rows of a column in one batch. */
+interface RowSource {
+  /** Holds rows, the first of them as row `at` of the chunk. */
+  take(start: number, rows: number, at: number): void;
+  /** About how many bytes of memory the values of rows take. */
+  bytes(start: number, end: number): number;
+}
+
+/** Fills a column of chunks, from as many batches as it takes. */
+interface ColumnWriter {
+  open(data: Data): RowSource;
+  /** Puts the rows that are held into a chunk. */
+  put(chunk: DuckDBDataChunk, index: number, rows: number): void;
+}
+
 interface LoadedColumn {
   name: string;
   type: DuckDBType;
-  /** What puts rows of a batch's data into a chunk. */
-  filler(data: Data, budget: TextBudget): (chunk: DuckDBDataChunk, index: number, start: number, rows: number) => void;
+  /** SQL for its values, which are text where its type is an ENUM. */
+  sql: string;
+  writer(reading: Reading): ColumnWriter;
 }
 
-/** The distinct texts of each dictionary of text, of all its versions, with their numbers. */
+/** The distinct texts of the dictionaries of text, in all their versions, with their numbers; none where they are too many. */
 type Texts = ReadonlyMap<number, ReadonlyMap<string, number>>;
 
-function readDictionaries(frames: ArrowFrames, budget: TextBudget): { schema: Schema; texts: Texts } {
-  const texts = new Map<number, Map<string, number>>();
-  const seen = new WeakMap<Vector['data'][number], number>();
-  let reader: RecordBatchReader | undefined;
+/** Reads the schema, and the dictionaries that rows refer to. */
+function readDictionaries(frames: ArrowFrames, reading: Reading): { schema: Schema; texts: Texts } {
+  let isNew = false;
   const messages = function* () {
     for (const { kind, bytes } of frames.read()) {
-      if (kind === 'batch') continue;
-      yield bytes;
-      // The library asks for more when it has read what it got.
-      for (const [id, dictionary] of reader?.dictionaries ?? []) {
-        const [first] = dictionary.data;
-        if (first === undefined || !isText(dictionary.type)) continue;
-        const members = texts.get(id) ?? new Map<string, number>();
-        texts.set(id, members);
-        const values = dictionaryValues(dictionary, budget);
-        for (let index = seen.get(first) ?? 0; index < values.length; index++) {
-          const text = values[index];
-          if (typeof text === 'string' && !members.has(text)) members.set(text, members.size);
-        }
-        seen.set(first, values.length);
-      }
+      // A batch shows the dictionaries that hold for it. Without new ones there is nothing to see.
+      if (kind !== 'batch' || isNew) yield bytes;
+      if (kind !== 'schema') isNew = kind === 'dictionary';
     }
   };
-  reader = RecordBatchReader.from(messages());
+  const reader = RecordBatchReader.from(messages());
   reader.open({ autoDestroy: false });
   const { schema } = reader;
-  for (const _ of reader);
+  const texts = new Map<number, Map<string, number>>();
+  const columns = schema.fields.flatMap(({ type }, index) => {
+    if (!DataType.isDictionary(type) || !isText(type.dictionary)) return [];
+    texts.set(type.id, new Map());
+    return [{ index, id: type.id }];
+  });
+  if (columns.length === 0) return { schema, texts };
+  const seen = new WeakSet<Data>();
+  let left = maxMemberText;
+  for (const batch of reader) {
+    for (const { index, id } of columns) {
+      const parts = batch.data.children[index]?.dictionary?.data ?? [];
+      // New parts come last.
+      for (let last = parts.length - 1; last >= 0; last--) {
+        const part = parts[last] as Data;
+        const members = texts.get(id);
+        if (members === undefined || seen.has(part)) break;
+        seen.add(part);
+        const cells = partOf(part, reading);
+        for (let row = 0; row < part.length; row++) {
+          const text = cells.at(row);
+          if (typeof text !== 'string' || members.has(text)) continue;
+          left -= text.length;
+          if (members.size < maxMembers && left >= 0) {
+            members.set(text, members.size);
+            continue;
+          }
+          for (const known of members.keys()) left += known.length;
+          left += text.length;
+          texts.delete(id);
+          break;
+        }
+      }
+    }
+  }
   return { schema, texts };
 }
 
@@ -124,22 +212,12 @@ function* readBatches(frames: ArrowFrames): Generator<RecordBatch> {
   for (const batch of RecordBatchReader.from(messages())) if (batch.numRows > 0) yield batch;
 }
 
-function isText(type: DataType): boolean {
-  return DataType.isUtf8(type) || DataType.isLargeUtf8(type) || DataType.isUtf8View(type);
-}
-
 function columnsOf(schema: Schema, texts: Texts): LoadedColumn[] {
   const names = memberNames(schema.fields);
   return schema.fields.map(({ type }, index) => {
     const name = names[index] as string;
     const members = DataType.isDictionary(type) ? texts.get((type as Dictionary).id) : undefined;
-    // DuckDB takes the names of members up to a NUL.
-    const isEnum =
-      members !== undefined &&
-      members.size > 0 &&
-      members.size <= maxMembers &&
-      ![...members.keys()].some((text) => text.includes('\0'));
-    return isEnum ? enumColumn(name, members) : valueColumn(name, type);
+    return members === undefined || members.size === 0 ? valueColumn(name, type) : enumColumn(name, members);
   });
 }
 
@@ -147,45 +225,93 @@ function valueColumn(name: string, type: DataType): LoadedColumn {
   return {
     name,
     type: duckType(type),
-    filler(data, budget) {
-      const cell = cellsOf(data, budget);
-      return (chunk, index, start, rows) => {
-        const vector = chunk.getColumnVector(index);
-        for (let row = 0; row < rows; row++) vector.setItem(row, cell(start + row));
-        vector.flush();
+    sql: quoteIdentifier(name),
+    writer(reading) {
+      const values = new Array<DuckDBValue>(vectorSize).fill(null);
+      return {
+        open(data) {
+          const cells = cellsOf(data, reading);
+          return {
+            bytes: cells.bytes,
+            take(start, rows, at) {
+              for (let row = 0; row < rows; row++) values[at + row] = cells.at(start + row);
+            },
+          };
+        },
+        put(chunk, index, rows) {
+          const vector = chunk.getColumnVector(index);
+          for (let row = 0; row < rows; row++) vector.setItem(row, values[row] ?? null);
+          vector.flush();
+          values.fill(null, 0, rows);
+        },
       };
     },
   };
 }
 
-/** Texts of a dictionary: each is held once, and rows hold its number, as many bytes as DuckDB gives it. */
+/** Texts of a dictionary: each is held once, and rows hold its number. */
 function enumColumn(name: string, members: ReadonlyMap<string, number>): LoadedColumn {
-  const Numbers = members.size <= 0xff ? Uint8Array : members.size <= 0xffff ? Uint16Array : Uint32Array;
+  const texts = [...members.keys()];
+  const isEscaped = texts.some(hasNul);
+  const type = ENUM(isEscaped ? texts.map(escapeNul) : texts);
   return {
     name,
-    type: ENUM([...members.keys()]),
-    filler(data, budget) {
-      const values = dictionaryValues(data.dictionary as Vector, budget);
-      const numbers = values.map((text) => (typeof text === 'string' ? (members.get(text) as number) : -1));
-      const place = indexesOf(data, values.length);
-      return (chunk, index, start, rows) => {
-        const items = new Numbers(rows);
-        const valid = new Uint8Array(Math.ceil(rows / 64) * 8);
-        for (let row = 0; row < rows; row++) {
-          const number = data.getValid(start + row) ? (numbers[place(start + row)] as number) : -1;
-          if (number < 0) continue;
-          items[row] = number;
-          valid[row >> 3] = (valid[row >> 3] as number) | (1 << (row & 7));
-        }
-        const vector = bindings.data_chunk_get_vector(chunk.chunk, index);
-        bindings.copy_data_to_vector(vector, 0, items.buffer, 0, items.byteLength);
-        bindings.vector_ensure_validity_writable(vector);
-        bindings.copy_data_to_vector_validity(vector, 0, valid.buffer, 0, valid.byteLength);
+    type,
+    sql: isEscaped ? unescapeNulSql(quoteIdentifier(name)) : `CAST(${quoteIdentifier(name)} AS VARCHAR)`,
+    writer: (reading) => enumWriter(members, enumNumbers(type), reading),
+  };
+}
+
+function enumWriter(
+  members: ReadonlyMap<string, number>,
+  Numbers: ReturnType<typeof enumNumbers>,
+  reading: Reading,
+): ColumnWriter {
+  const known = new WeakMap<Data, Int32Array>();
+  /** The numbers of the texts of a part of a dictionary; -1 where there is none. */
+  const numbersOf = (part: Data): Int32Array => {
+    let numbers = known.get(part);
+    if (numbers === undefined) {
+      const { at } = partOf(part, reading);
+      numbers = Int32Array.from({ length: part.length }, (_, row) => members.get(at(row) as string) ?? -1);
+      known.set(part, numbers);
+    }
+    return numbers;
+  };
+  const items = new Numbers(vectorSize);
+  const valid = new Uint8Array(vectorSize / 8);
+  return {
+    open(data) {
+      const dictionary = data.dictionary as Vector;
+      const numbers = dictionary.data.map(numbersOf);
+      const index = indexesOf(data, dictionary.length);
+      const place = placesIn(dictionary);
+      return {
+        bytes: (start, end) => 4 * (end - start),
+        take(start, rows, at) {
+          for (let row = 0; row < rows; row++) {
+            const to = at + row;
+            valid[to >> 3] = (valid[to >> 3] as number) & ~(1 << (to & 7));
+            if (!data.getValid(start + row)) continue;
+            const found = place(index(start + row));
+            const number = numbers[found.part]?.[found.row] as number;
+            if (number < 0) continue;
+            items[to] = number;
+            valid[to >> 3] = (valid[to >> 3] as number) | (1 << (to & 7));
+          }
+        },
       };
+    },
+    put(chunk, index, rows) {
+      const vector = bindings.data_chunk_get_vector(chunk.chunk, index);
+      bindings.copy_data_to_vector(vector, 0, items.buffer as ArrayBuffer, 0, rows * items.BYTES_PER_ELEMENT);
+      bindings.vector_ensure_validity_writable(vector);
+      bindings.copy_data_to_vector_validity(vector, 0, valid.buffer, 0, Math.ceil(rows / 64) * 8);
     },
   };
 }
 
+/** Makes the table for the rows; gives what to select from: texts that are held as numbers are text to SQL. */
 async function createTable(
   connection: DuckDBConnection,
   name: string,
@@ -194,9 +320,10 @@ async function createTable(
   if (columns.length === 0) throw new Error('it has no columns');
   const table = `${inputSchema}.${quoteIdentifier(name)}`;
   const list = columns.map((column) => `${quoteIdentifier(column.name)} ${column.type.toString()}`);
+  const shown = columns.map((column) => `${column.sql} AS ${quoteIdentifier(column.name)}`);
   await connection.run(`CREATE SCHEMA IF NOT EXISTS ${inputSchema}`);
   await connection.run(`CREATE TABLE ${table} (${list.join(', ')})`);
-  return table;
+  return `(SELECT ${shown.join(', ')} FROM ${table})`;
 }
 
 /** The size that was announced stands before the bytes; openFrames() has checked it. */
@@ -208,6 +335,5 @@ compressionRegistry.set(CompressionType.LZ4_FRAME, {
   decode: (bytes) => lz4Decompress(bytes, announcedSize(bytes)),
 });
 compressionRegistry.set(CompressionType.ZSTD, {
-  // Into a buffer of that size: it writes nothing past its end.
-  decode: (bytes) => zstdDecompress(bytes, new Uint8Array(announcedSize(bytes))),
+  decode: (bytes) => zstdDecompress(bytes, announcedSize(bytes)),
 });

@@ -1,219 +1,142 @@
 import {
-  BIGINT,
-  BLOB,
-  BOOLEAN,
   blobValue,
-  DATE,
-  DECIMAL,
-  DOUBLE,
   DuckDBDateValue,
   DuckDBDecimalValue,
   DuckDBIntervalValue,
   DuckDBTimestampMillisecondsValue,
-  DuckDBTimestampNanosecondsValue,
-  DuckDBTimestampSecondsValue,
-  DuckDBTimestampValue,
   DuckDBTimeValue,
-  type DuckDBType,
   type DuckDBValue,
-  FLOAT,
-  INTEGER,
-  INTERVAL,
-  LIST,
   listValue,
-  MAP,
   mapValue,
-  SMALLINT,
-  STRUCT,
   structValue,
-  TIME,
-  TIMESTAMP,
-  TIMESTAMP_MS,
-  TIMESTAMP_NS,
-  TIMESTAMP_S,
-  TINYINT,
-  UBIGINT,
-  UINTEGER,
-  USMALLINT,
-  UTINYINT,
-  VARCHAR,
 } from '@duckdb/node-api';
-import { type Data, DataType, type Decimal, type Field, type Struct, TimeUnit, Vector } from 'apache-arrow';
+import {
+  type Data,
+  DataType,
+  type Decimal,
+  type Interval,
+  IntervalUnit,
+  TimeUnit,
+  type Union,
+  type Vector,
+} from 'apache-arrow';
+import { isDecimal, isList, memberNames, timestamps } from './arrow-types.js';
 
-/** How many bytes of text rows may still share; taken down as they are read. */
-export interface TextBudget {
+/** The values of a column's rows. */
+export interface Cells {
+  /** The value of a row, as DuckDB takes it. */
+  at(row: number): DuckDBValue;
+  /** About how many bytes of memory the values of rows take. */
+  bytes(start: number, end: number): number;
+}
+
+/** What is known while a file is read. */
+export interface Reading {
+  /** Bytes of values that rows may still share with others; taken down as they are read. */
   left: number;
+  /** The values of dictionaries, in all their parts, and of each part. */
+  readonly dictionaries: WeakMap<Vector, Cells & { length: number }>;
+  readonly parts: WeakMap<Data, Cells>;
 }
 
-/** A value of each row, as DuckDB takes it. */
-export type Cells = (row: number) => DuckDBValue;
-
-const integers: Readonly<Record<string, DuckDBType>> = {
-  Int8: TINYINT,
-  Int16: SMALLINT,
-  Int32: INTEGER,
-  Int64: BIGINT,
-  Uint8: UTINYINT,
-  Uint16: USMALLINT,
-  Uint32: UINTEGER,
-  Uint64: UBIGINT,
-};
-
-/** The type of DuckDB that holds the values of an Arrow type. What it has no type for becomes text. */
-export function duckType(type: DataType): DuckDBType {
-  if (DataType.isDictionary(type)) return duckType(type.dictionary);
-  if (DataType.isInt(type)) return integers[type.toString()] as DuckDBType;
-  if (DataType.isFloat(type)) return type.precision === 2 ? DOUBLE : FLOAT;
-  if (DataType.isBool(type)) return BOOLEAN;
-  if (isBytes(type)) return BLOB;
-  if (DataType.isDate(type)) return type.unit === 0 ? DATE : TIMESTAMP_MS;
-  if (DataType.isTime(type)) return TIME;
-  if (DataType.isTimestamp(type)) return timestamps[type.unit]?.type as DuckDBType;
-  if (DataType.isDecimal(type) && isDecimal(type)) return DECIMAL(type.precision, type.scale);
-  if (DataType.isDuration(type)) return INTERVAL;
-  if (DataType.isMap(type)) {
-    const [key, value] = (type.children[0] as Field<Struct>).type.children;
-    return MAP(duckType((key as Field).type), duckType((value as Field).type));
-  }
-  if (isList(type)) return LIST(duckType((type.children[0] as Field).type));
-  if (DataType.isStruct(type) && type.children.length > 0) {
-    return STRUCT(
-      Object.fromEntries(
-        memberNames(type.children).map((name, index) => [name, duckType((type.children[index] as Field).type)]),
-      ),
-    );
-  }
-  return VARCHAR;
-}
-
-/** Names that differ in more than case, as columns of SQL must. */
-export function memberNames(fields: readonly { name: string | null }[]): string[] {
-  const taken = new Set<string>();
-  return fields.map(({ name }) => {
-    const wanted = (name ?? '').replaceAll('\0', '\ufffd') || 'unnamed';
-    let unique = wanted;
-    for (let count = 1; taken.has(unique.toLowerCase()); count++) unique = `${wanted}_${count}`;
-    taken.add(unique.toLowerCase());
-    return unique;
-  });
-}
+/** Bytes of memory of a number, and of an object without what it holds. */
+const numberBytes = 16;
+const objectBytes = 64;
 
 /** What reads the values of a column's data. Throws where the data contradicts itself. */
-export function cellsOf(data: Data, budget: TextBudget): Cells {
-  const read = valuesOf(data, budget);
-  if (data.nullCount === 0) return read;
-  return (row) => (data.getValid(row) ? read(row) : null);
+export function cellsOf(data: Data, reading: Reading): Cells {
+  const cells = valuesOf(data, reading);
+  if (DataType.isUnion(data.type) || data.nullCount === 0) return cells;
+  return { ...cells, at: (row) => (data.getValid(row) ? cells.at(row) : null) };
 }
 
-function valuesOf(data: Data, budget: TextBudget): Cells {
+function valuesOf(data: Data, reading: Reading): Cells {
   const type = data.type as DataType;
   // Buffers hold whole values; the library gives typed arrays over them.
   // biome-ignore lint/suspicious/noExplicitAny: the array's type depends on the column's.
   const values = data.values as any;
-  if (DataType.isNull(type)) return () => null;
-  if (DataType.isDictionary(type)) return dictionaryCells(data, budget);
-  if (DataType.isInt(type)) return (row) => values[row];
-  if (DataType.isFloat(type)) return type.precision === 0 ? (row) => halfFloat(values[row]) : (row) => values[row];
-  if (DataType.isBool(type)) return (row) => ((values[row >> 3] >> (row & 7)) & 1) === 1;
+  if (DataType.isNull(type)) return numbers(() => null);
+  if (DataType.isDictionary(type)) return dictionaryCells(data, reading);
+  if (DataType.isInt(type)) return numbers((row) => values[row]);
+  if (DataType.isFloat(type))
+    return numbers(type.precision === 0 ? (row) => halfFloat(values[row]) : (row) => values[row]);
+  if (DataType.isBool(type)) return numbers((row) => ((values[row >> 3] >> (row & 7)) & 1) === 1);
   if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) {
-    const { start, end } = spans(data, values.length);
     const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-    return (row) => bytes.toString('utf8', start(row), end(row));
+    return spanCells(data, values.length, (start, end) => bytes.toString('utf8', start, end));
   }
-  if (DataType.isBinary(type) || DataType.isLargeBinary(type)) {
-    const { start, end } = spans(data, values.length);
-    return (row) => blobValue(values.subarray(start(row), end(row)));
-  }
+  if (DataType.isBinary(type) || DataType.isLargeBinary(type))
+    return spanCells(data, values.length, (start, end) => blobValue(values.subarray(start, end)));
   if (DataType.isUtf8View(type) || DataType.isBinaryView(type))
-    return viewCells(data, budget, DataType.isUtf8View(type));
+    return viewCells(data, reading, DataType.isUtf8View(type));
   if (DataType.isFixedSizeBinary(type)) {
     const width = type.byteWidth;
-    return (row) => blobValue(values.subarray(row * width, (row + 1) * width));
+    return objects((row) => blobValue(values.subarray(row * width, (row + 1) * width)), width);
   }
   if (DataType.isDate(type)) {
-    return type.unit === 0
-      ? (row) => new DuckDBDateValue(values[row])
-      : (row) => new DuckDBTimestampMillisecondsValue(values[row]);
+    return objects(
+      type.unit === 0
+        ? (row) => new DuckDBDateValue(values[row])
+        : (row) => new DuckDBTimestampMillisecondsValue(values[row]),
+    );
   }
-  if (DataType.isTime(type)) return (row) => new DuckDBTimeValue(toMicroseconds(BigInt(values[row]), type.unit));
+  if (DataType.isTime(type)) return objects((row) => timeOfDay(BigInt(values[row]), type.unit, row));
   if (DataType.isTimestamp(type)) {
-    const { make } = timestamps[type.unit] as (typeof timestamps)[number];
-    return (row) => make(values[row]);
+    const { make } = timestamps[type.unit] as { make(value: bigint): DuckDBValue };
+    return objects((row) => make(values[row]));
   }
-  if (DataType.isDuration(type)) {
-    return (row) => new DuckDBIntervalValue(0, 0, toMicroseconds(values[row], type.unit));
-  }
-  if (DataType.isDecimal(type)) {
-    const words = new BigInt64Array(values.buffer, values.byteOffset, data.length * 2);
-    const number = (row: number) =>
-      ((words[2 * row + 1] as bigint) << 64n) | BigInt.asUintN(64, words[2 * row] as bigint);
-    return isDecimal(type)
-      ? (row) => new DuckDBDecimalValue(number(row), type.precision, type.scale)
-      : (row) => `${number(row)}e${-type.scale}`;
-  }
-  if (DataType.isMap(type)) {
-    const { start, end } = spans(data, (data.children[0] as Data).length);
-    const [key, value] = (data.children[0] as Data).children.map((child) => cellsOf(child, budget)) as [Cells, Cells];
-    return (row) => mapValue(range(start(row), end(row), (index) => ({ key: key(index), value: value(index) })));
-  }
+  if (DataType.isDuration(type)) return objects((row) => interval(0, 0, toMicroseconds(values[row], type.unit), row));
+  if (DataType.isInterval(type)) return intervalCells(type, values);
+  if (DataType.isDecimal(type)) return decimalCells(type, values);
+  if (DataType.isMap(type)) return mapCells(data, reading);
   if (DataType.isFixedSizeList(type)) {
-    const item = cellsOf(data.children[0] as Data, budget);
-    return (row) => listValue(range(row * type.listSize, (row + 1) * type.listSize, item));
+    const item = cellsOf(data.children[0] as Data, reading);
+    return {
+      at: (row) => listValue(range(row * type.listSize, (row + 1) * type.listSize, item.at)),
+      bytes: (start, end) => (end - start) * objectBytes + item.bytes(start * type.listSize, end * type.listSize),
+    };
   }
   if (isList(type)) {
-    const { start, end } = spans(data, (data.children[0] as Data).length);
-    const item = cellsOf(data.children[0] as Data, budget);
-    return (row) => listValue(range(start(row), end(row), item));
+    const item = cellsOf(data.children[0] as Data, reading);
+    const list = spanCells(data, (data.children[0] as Data).length, (start, end) =>
+      listValue(range(start, end, item.at)),
+    );
+    const at = offsetsOf(data);
+    return { ...list, bytes: (start, end) => (end - start) * objectBytes + item.bytes(at(start), at(end)) };
   }
-  if (DataType.isStruct(type) && type.children.length > 0) {
-    const names = memberNames(type.children);
-    const members = data.children.map((child) => cellsOf(child, budget));
-    return (row) => structValue(Object.fromEntries(names.map((name, index) => [name, (members[index] as Cells)(row)])));
-  }
-  // Unions and calendar intervals.
-  const vector = new Vector([data]);
-  return (row) => jsonText(vector.get(row));
+  if (DataType.isStruct(type)) return structCells(data, reading);
+  if (DataType.isUnion(type)) return unionCells(data, reading);
+  throw new Error(`a column has the unsupported type ${type}`);
 }
 
-function isBytes(type: DataType): boolean {
-  return (
-    DataType.isBinary(type) ||
-    DataType.isLargeBinary(type) ||
-    DataType.isBinaryView(type) ||
-    DataType.isFixedSizeBinary(type)
-  );
+/** Values that all take the same room. */
+function numbers(at: Cells['at']): Cells {
+  return { at, bytes: (start, end) => (end - start) * numberBytes };
 }
 
-function isList(type: DataType): boolean {
-  return DataType.isList(type) || DataType.isLargeList(type) || DataType.isFixedSizeList(type);
+function objects(at: Cells['at'], each = 0): Cells {
+  return { at, bytes: (start, end) => (end - start) * (objectBytes + each) };
 }
 
-function isDecimal({ precision, scale }: Decimal): boolean {
-  return precision >= 1 && precision <= 38 && scale >= 0 && scale <= precision;
-}
-
-const timestamps: Record<number, { type: DuckDBType; make(value: bigint): DuckDBValue }> = {
-  [TimeUnit.SECOND]: { type: TIMESTAMP_S, make: (value) => new DuckDBTimestampSecondsValue(value) },
-  [TimeUnit.MILLISECOND]: { type: TIMESTAMP_MS, make: (value) => new DuckDBTimestampMillisecondsValue(value) },
-  [TimeUnit.MICROSECOND]: { type: TIMESTAMP, make: (value) => new DuckDBTimestampValue(value) },
-  [TimeUnit.NANOSECOND]: { type: TIMESTAMP_NS, make: (value) => new DuckDBTimestampNanosecondsValue(value) },
-};
-
-function toMicroseconds(value: bigint, unit: TimeUnit): bigint {
-  if (unit === TimeUnit.NANOSECOND) return value / 1000n;
-  return value * ([1_000_000n, 1000n, 1n][unit] as bigint);
-}
-
-/** Where the values of variable length begin and end. They follow one another: rows that shared them could be any size. */
-function spans(data: Data, limit: number) {
+/** Where the value of each row begins. */
+function offsetsOf(data: Data): (row: number) => number {
   const offsets = data.valueOffsets as Int32Array | BigInt64Array | undefined;
+  return (row) => (data.length === 0 ? 0 : Number(offsets?.[row]));
+}
+
+/** Values of variable length. They follow one another: rows that shared them could be any size. */
+function spanCells(data: Data, limit: number, value: (start: number, end: number) => DuckDBValue): Cells {
+  const at = offsetsOf(data);
   let before = 0;
-  for (let row = 0; row <= data.length && data.length > 0; row++) {
-    const offset = Number(offsets?.[row]);
+  for (let row = 0; row <= data.length; row++) {
+    const offset = at(row);
     if (!(offset >= before && offset <= limit)) throw new Error(`the offsets of a column are impossible at row ${row}`);
     before = offset;
   }
-  return { start: (row: number) => Number(offsets?.[row]), end: (row: number) => Number(offsets?.[row + 1]) };
+  return {
+    at: (row) => value(at(row), at(row + 1)),
+    bytes: (start, end) => (end - start) * objectBytes + at(end) - at(start),
+  };
 }
 
 function range<Item>(start: number, end: number, item: (index: number) => Item): Item[] {
@@ -221,7 +144,7 @@ function range<Item>(start: number, end: number, item: (index: number) => Item):
 }
 
 /** Values of 12 bytes and less stand in the views, longer ones in buffers that views can share. */
-function viewCells(data: Data, budget: TextBudget, isText: boolean): Cells {
+function viewCells(data: Data, reading: Reading, isText: boolean): Cells {
   const views = Buffer.from(data.values.buffer, data.values.byteOffset, data.length * 16);
   const buffers = data.variadicBuffers.map((bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   const bytesOf = (row: number): Buffer => {
@@ -233,26 +156,39 @@ function viewCells(data: Data, budget: TextBudget, isText: boolean): Cells {
     if (length < 0 || buffer === undefined || offset < 0 || offset + length > buffer.length) {
       throw new Error(`a view leads outside its column at row ${row}`);
     }
-    spend(budget, length);
+    spend(reading, length);
     return buffer.subarray(offset, offset + length);
   };
-  return isText ? (row) => bytesOf(row).toString('utf8') : (row) => blobValue(Uint8Array.from(bytesOf(row)));
+  return {
+    at: isText ? (row) => bytesOf(row).toString('utf8') : (row) => blobValue(Uint8Array.from(bytesOf(row))),
+    bytes(start, end) {
+      let sum = (end - start) * objectBytes;
+      for (let row = start; row < end; row++) if (data.getValid(row)) sum += Math.max(0, views.readInt32LE(16 * row));
+      return sum;
+    },
+  };
 }
 
 /** Takes bytes that rows share with others from what is allowed. */
-export function spend(budget: TextBudget, bytes: number): void {
-  budget.left -= bytes;
-  if (budget.left < 0) throw new Error('its rows repeat texts more often than the size of the file makes plausible');
+function spend(reading: Reading, bytes: number): void {
+  reading.left -= bytes;
+  if (reading.left < 0) throw new Error('its rows repeat values more often than the size of the file makes plausible');
 }
 
-function dictionaryCells(data: Data, budget: TextBudget): Cells {
-  const values = dictionaryValues(data.dictionary as Vector, budget);
+function dictionaryCells(data: Data, reading: Reading): Cells {
+  const values = dictionaryOf(data, reading);
   const index = indexesOf(data, values.length);
-  return (row) => {
-    const value = values[index(row)] as DuckDBValue;
-    if (typeof value === 'string') spend(budget, value.length);
-    else if (typeof value === 'object' && value !== null) spend(budget, 64);
-    return value;
+  const sizeOf = (row: number) => values.bytes(index(row), index(row) + 1);
+  return {
+    at(row) {
+      spend(reading, Math.max(0, sizeOf(row) - objectBytes));
+      return values.at(index(row));
+    },
+    bytes(start, end) {
+      let sum = 0;
+      for (let row = start; row < end; row++) sum += data.getValid(row) ? sizeOf(row) : numberBytes;
+      return sum;
+    },
   };
 }
 
@@ -267,21 +203,177 @@ export function indexesOf(data: Data, size: number): (row: number) => number {
   };
 }
 
-const known = new WeakMap<Data, { parts: number; values: DuckDBValue[] }>();
+/** The values of a column's dictionary. It is the same for many batches, and later parts may be added to it. */
+function dictionaryOf(data: Data, reading: Reading): Cells & { length: number } {
+  // The library puts an empty one where there is none yet.
+  const dictionary = data.dictionary as Vector;
+  const known = reading.dictionaries.get(dictionary);
+  if (known !== undefined) return known;
+  const made = joined(dictionary, (part) => partOf(part, reading));
+  reading.dictionaries.set(dictionary, made);
+  return made;
+}
 
-/** The values of a dictionary, each part read once for all batches that share it. */
-export function dictionaryValues(dictionary: Vector, budget: TextBudget): readonly DuckDBValue[] {
-  const [first] = dictionary.data;
-  if (first === undefined) return [];
-  // Later parts add to the same list; a dictionary that replaces another has another first part.
-  const entry = known.get(first) ?? { parts: 0, values: [] };
-  known.set(first, entry);
-  for (const data of dictionary.data.slice(entry.parts)) {
-    const cells = cellsOf(data, budget);
-    for (let index = 0; index < data.length; index++) entry.values.push(cells(index));
-    entry.parts += 1;
+/** The values of a part of a dictionary. */
+export function partOf(part: Data, reading: Reading): Cells {
+  const known = reading.parts.get(part);
+  if (known !== undefined) return known;
+  const cells = cellsOf(part, reading);
+  reading.parts.set(part, cells);
+  return cells;
+}
+
+/** The parts of a dictionary as one. */
+function joined(dictionary: Vector, cellsOfPart: (part: Data) => Cells): Cells & { length: number } {
+  const place = placesIn(dictionary);
+  const cells = dictionary.data.map(cellsOfPart);
+  return {
+    length: dictionary.length,
+    at(index) {
+      const { part, row } = place(index);
+      return (cells[part] as Cells).at(row);
+    },
+    // Asked for one value at a time.
+    bytes(start) {
+      const { part, row } = place(start);
+      return (cells[part] as Cells).bytes(row, row + 1);
+    },
+  };
+}
+
+/** Finds the part of a dictionary that holds a value, and its row there. */
+export function placesIn(dictionary: Vector): (index: number) => { part: number; row: number } {
+  const starts: number[] = [];
+  let next = 0;
+  for (const { length } of dictionary.data) {
+    starts.push(next);
+    next += length;
   }
-  return entry.values;
+  return (index) => {
+    let [low, high] = [0, starts.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((starts[middle] as number) <= index) low = middle;
+      else high = middle - 1;
+    }
+    return { part: low, row: index - (starts[low] as number) };
+  };
+}
+
+function mapCells(data: Data, reading: Reading): Cells {
+  const entries = data.children[0] as Data;
+  const [key, value] = entries.children.map((child) => cellsOf(child, reading)) as [Cells, Cells];
+  const entry = (index: number) => {
+    const found = { key: key.at(index), value: value.at(index) };
+    if (found.key === null) throw new Error('a map has a key that is null');
+    return found;
+  };
+  const map = spanCells(data, entries.length, (start, end) => mapValue(range(start, end, entry)));
+  const at = offsetsOf(data);
+  return {
+    ...map,
+    bytes(start, end) {
+      const [first, last] = [at(start), at(end)];
+      const each = (end - start) * objectBytes + (last - first) * 2 * objectBytes;
+      return each + key.bytes(first, last) + value.bytes(first, last);
+    },
+  };
+}
+
+function structCells(data: Data, reading: Reading): Cells {
+  // DuckDB has no such type.
+  if (data.children.length === 0) return numbers(() => '{}');
+  const names = memberNames(data.type.children);
+  const members = data.children.map((child) => cellsOf(child, reading));
+  return {
+    at: (row) => structValue(Object.fromEntries(names.map((name, index) => [name, (members[index] as Cells).at(row)]))),
+    bytes(start, end) {
+      return members.reduce((sum, member) => sum + member.bytes(start, end), (end - start) * objectBytes);
+    },
+  };
+}
+
+/** The values of a union as text, whatever type each row has. */
+function unionCells(data: Data, reading: Reading): Cells {
+  const members = data.children.map((child) => cellsOf(child, reading));
+  const { typeIdToChildIndex } = data.type as Union;
+  const types = data.typeIds as Int8Array;
+  const offsets = DataType.isDenseUnion(data.type) ? (data.valueOffsets as Int32Array) : undefined;
+  const place = (row: number) => {
+    const member = typeIdToChildIndex[types[row] as number] ?? -1;
+    const cells = members[member];
+    const at = offsets === undefined ? row : (offsets[row] as number);
+    const length = data.children[member]?.length ?? 0;
+    if (cells === undefined || !(at >= 0 && at < length))
+      throw new Error(`a union leads outside its members at row ${row}`);
+    return { cells, at };
+  };
+  return {
+    at(row) {
+      const { cells, at } = place(row);
+      spend(reading, Math.max(0, cells.bytes(at, at + 1) - objectBytes));
+      return textOf(cells.at(at));
+    },
+    bytes(start, end) {
+      let sum = (end - start) * objectBytes;
+      for (let row = start; row < end; row++) {
+        const { cells, at } = place(row);
+        sum += cells.bytes(at, at + 1);
+      }
+      return sum;
+    },
+  };
+}
+
+function textOf(value: DuckDBValue): string | null {
+  return value === null || value === undefined ? null : String(value);
+}
+
+const dayMicroseconds = 86_400_000_000n;
+
+/** DuckDB reads memory that is not its own where a time is longer than a day. */
+function timeOfDay(value: bigint, unit: TimeUnit, row: number): DuckDBTimeValue {
+  const micros = toMicroseconds(value, unit);
+  if (micros < 0n || micros > dayMicroseconds) throw new Error(`a time of day is impossible at row ${row}`);
+  return new DuckDBTimeValue(micros);
+}
+
+function toMicroseconds(value: bigint, unit: TimeUnit): bigint {
+  if (unit === TimeUnit.NANOSECOND) return value / 1000n;
+  return value * ([1_000_000n, 1000n, 1n][unit] as bigint);
+}
+
+function interval(months: number, days: number, micros: bigint, row: number): DuckDBIntervalValue {
+  if (BigInt.asIntN(64, micros) !== micros) throw new Error(`a duration is impossible at row ${row}`);
+  return new DuckDBIntervalValue(months, days, micros);
+}
+
+function intervalCells(type: Interval, values: Int32Array): Cells {
+  const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
+  const number = (at: number) => view.getInt32(4 * at, true);
+  switch (type.unit) {
+    case IntervalUnit.YEAR_MONTH:
+      return objects((row) => interval(number(row), 0, 0n, row));
+    case IntervalUnit.DAY_TIME:
+      return objects((row) => interval(0, number(2 * row), BigInt(number(2 * row + 1)) * 1000n, row));
+    default:
+      return objects((row) =>
+        interval(number(4 * row), number(4 * row + 1), view.getBigInt64(16 * row + 8, true) / 1000n, row),
+      );
+  }
+}
+
+function decimalCells(type: Decimal, values: Uint32Array): Cells {
+  const view = new DataView(values.buffer, values.byteOffset, values.byteLength);
+  const number = (row: number) => (view.getBigInt64(16 * row + 8, true) << 64n) | view.getBigUint64(16 * row, true);
+  if (!isDecimal(type)) return objects((row) => `${number(row)}e${-type.scale}`);
+  const { precision, scale } = type;
+  const limit = 10n ** BigInt(precision);
+  return objects((row) => {
+    const value = number(row);
+    if (value >= limit || -value >= limit) throw new Error(`a number has more than ${precision} digits at row ${row}`);
+    return new DuckDBDecimalValue(value, precision, scale);
+  });
 }
 
 function halfFloat(bits: number): number {
@@ -290,12 +382,4 @@ function halfFloat(bits: number): number {
   const fraction = (bits & 1023) / 1024;
   if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
   return sign * (exponent === 0 ? fraction * 2 ** -14 : (1 + fraction) * 2 ** (exponent - 15));
-}
-
-function jsonText(value: unknown): string | null {
-  if (value === null || value === undefined) return null;
-  if (typeof value === 'string') return value;
-  return JSON.stringify(ArrayBuffer.isView(value) ? [...(value as Int32Array)] : value, (_, inner) =>
-    typeof inner === 'bigint' ? inner.toString() : inner,
-  );
 }

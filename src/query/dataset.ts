@@ -12,6 +12,7 @@ import { openDatabase, quoteIdentifier, quoteText, selectTable, TableLoader } fr
 import { privateFile } from '../export/mode.js';
 import { scratchDirectory } from '../export/pending.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
+import { refuseImpossibleValues } from './parquet-values.js';
 import { describe, extraColumns, guessTable, type Source, selectSource } from './sources.js';
 import { checkStatements } from './statements.js';
 
@@ -163,6 +164,7 @@ export async function openSources(
     if (input.kind !== 'parquet') continue;
     const known = (await tableInParquet(connection, input.path)) ?? input.table;
     const described = await describe(connection, readParquet([input.path]));
+    await refuseImpossibleValues(connection, input.path, described.from);
     const name = known ?? (isStrict ? guessTable(new Set(described.columns.keys())) : undefined) ?? stemOf(input.path);
     if (isStrict && !isTableName(name)) throw unknownTable(input.path);
     const source = { ...described, ...shownIn(name, input) };

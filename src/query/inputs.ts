@@ -2,7 +2,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { type TableName, tables } from '../engine/columns.gen.js';
 import { SfkitError } from '../engine/errors.js';
-import { isStreamInput } from '../engine/input-kind.js';
+import { isStreamInput, looksLikeRecords } from '../engine/input-kind.js';
 
 /** One file to query. */
 export type QueryInput = {
@@ -128,7 +128,7 @@ function fromDirectory(directory: string, purpose: Purpose): QueryInput[] {
 function isRotated(directory: string, name: string): boolean {
   if (!/(^|\.)\d{9,11}(-\d+)?$/.test(name)) return false;
   const path = join(directory, name);
-  return statSync(path).isFile() && firstBytes(path, 4).equals(Buffer.from('Obj\x01'));
+  return statSync(path).isFile() && looksLikeRecords(path);
 }
 
 function isTable(path: string): boolean {

@@ -31,6 +31,10 @@ interface Deed {
   dport?: number;
   uid?: number;
   count?: number;
+  fields?: Record<string, unknown>;
+  cwd?: string;
+  gid?: number;
+  container?: string;
 }
 
 type Row = Record<string, unknown> & { type: string; opflags: string[] };
@@ -42,6 +46,7 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true }));
 let deeds: Deed[];
 let rows: Row[];
+let recording: string;
 let end: LiveEnd;
 let dump: { errors: unknown[]; param_counts: object; odd: object; unknown_events: object } | undefined;
 
@@ -54,7 +59,7 @@ const jsonLines = (path: string) =>
 async function capture(name: string, args: string[]): Promise<void> {
   const place = join(directory, name);
   mkdirSync(join(place, 'work'), { recursive: true });
-  const recording = join(place, 'x.scap');
+  recording = join(place, 'x.scap');
   const live = startLive(['live', '-o', join(place, 'a.jsonl'), '--write', recording, ...args]);
   await live.capturing;
   const { stdout } = await promisify(execFile)(testProgram('sfkit_workload'), [join(place, 'work')]);
@@ -138,9 +143,33 @@ function told(deed: Deed): unknown {
         .map((row) => row.ret);
     case 'SETNS':
       return of(pid, 'FF').filter((row) => row.opflags.includes(did)).length;
+    case 'entry':
+      return of(pid, 'PE').some((row) => row.proc_entry);
+    case 'cwd':
+      return at(deed).map((row) => row.proc_cwd);
+    case 'group':
+      return at(deed).map((row) => row.proc_gid);
+    case 'container':
+      return at(deed).map((row) => row.container_id);
+    case 'state':
+      return fieldsAt(deed);
     default:
       throw new Error(`the test does not know ${did}`);
   }
+}
+
+/** The file event of the deed's process that names its path. */
+const at = ({ pid, path }: Deed) => of(pid, 'FE').filter((row) => row.file_path === path);
+
+/** The deed's fields at the event that names its path. */
+function fieldsAt({ pid, path, fields = {} }: Deed): unknown {
+  const shape = Object.keys(fields)
+    .map((field) => `%${field}`)
+    .join(' ');
+  const filter = `proc.pid = ${pid} and evt.arg.path = "${path}"`;
+  const args = [join(root, 'bin/run.js'), 'events', recording, '--json', '-p', shape, '--filter', filter];
+  const text = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: 'pipe' }).trim();
+  return text.split('\n').map((line) => JSON.parse(line));
 }
 
 /** Exit codes, as wait() has them. */
@@ -175,6 +204,16 @@ function wanted(deed: Deed): unknown {
       return [deed.count, deed.count];
     case 'SETUID':
       return [0];
+    case 'entry':
+      return true;
+    case 'cwd':
+      return [deed.cwd];
+    case 'group':
+      return [deed.gid];
+    case 'container':
+      return [deed.container];
+    case 'state':
+      return [deed.fields];
     default:
       return 1;
   }

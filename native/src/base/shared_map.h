@@ -2,9 +2,11 @@
 // a change copies the few nodes on its way, and keys need no hash that somebody could make collide.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -14,26 +16,41 @@ namespace sfkit {
 template <typename Value>
 class SharedMap {
  public:
+  // What lower_range() has not set.
+  static constexpr uint64_t kNoLimit = UINT64_MAX;
+
   size_t size() const { return root_ ? root_->total : 0; }
   bool empty() const { return !root_; }
-  void clear() { root_ = Ref(); }
+  void clear() { root_ = Link(); }
 
   // nullptr when there is none. Valid until the map changes.
   const Value* find(uint64_t key) const {
-    for (const Node* node = root_.get(); node != nullptr && node->covers(key);) {
-      const uint64_t bit = node->bit_of(key);
-      if ((node->used & bit) == 0) return nullptr;
-      const size_t place = node->place_of(bit);
-      if (node->shift == 0) return &node->values[place];
-      node = node->children[place].get();
+    uint64_t limit = kNoLimit;
+    return find(key, limit);
+  }
+
+  // The same; `limit` becomes the lowest one that lower_range() gave the key since the value was put there.
+  const Value* find(uint64_t key, uint64_t& limit) const {
+    limit = kNoLimit;
+    for (const Link* at = &root_; *at && (*at)->covers(key);) {
+      const Node& node = **at;
+      limit = std::min(limit, at->limit);
+      const uint64_t bit = node.bit_of(key);
+      if ((node.used & bit) == 0) return nullptr;
+      const size_t place = node.place_of(bit);
+      if (node.shift == 0) return &node.values[place];
+      at = &node.children[place];
     }
     return nullptr;
   }
 
+  // The value of the smallest key from `key` on, which becomes that key; nullptr when there is none.
+  const Value* next(uint64_t& key) const { return root_ ? next(*root_, key) : nullptr; }
+
   // The value for changing; nullptr when there is none.
   Value* writable(uint64_t key) {
     if (find(key) == nullptr) return nullptr;
-    Ref* at = &root_;
+    Link* at = &root_;
     for (;;) {
       Node& node = own(*at);
       const size_t place = node.place_of(node.bit_of(key));
@@ -51,10 +68,16 @@ class SharedMap {
     if (root_ && first <= last) erase_range(root_, first, last);
   }
 
-  // Visits as visit(key, value), in order of the keys.
+  // Calls value.lower(limit) for all keys from `first` to `last`: at once for those at the two ends, and for
+  // the others before they are next changed. Readers get the limit from find() and for_each().
+  void lower_range(uint64_t first, uint64_t last, uint64_t limit) {
+    if (root_ && first <= last) lower_range(root_, first, last, limit);
+  }
+
+  // Visits as visit(key, value) or visit(key, value, limit), in order of the keys.
   template <typename Visit>
   void for_each(Visit visit) const {
-    if (root_) for_each(*root_, visit);
+    if (root_) for_each(*root_, root_.limit, visit);
   }
 
  private:
@@ -85,6 +108,13 @@ class SharedMap {
     Node* node_ = nullptr;
   };
 
+  // A node, and the limit of all values below it that was not yet handed on to them.
+  struct Link : Ref {
+    Link() = default;
+    explicit Link(Node* node) : Ref(node) {}
+    uint64_t limit = kNoLimit;
+  };
+
   struct Node {
     size_t references = 1;
     size_t total = 0;     // values below
@@ -92,7 +122,7 @@ class SharedMap {
     uint64_t prefix = 0;  // the bits above those
     unsigned shift = 0;
     std::vector<Value> values;  // where shift is 0, else
-    std::vector<Ref> children;
+    std::vector<Link> children;
 
     static uint64_t prefix_of(uint64_t key, unsigned shift) { return key >> shift >> kBits; }
     bool covers(uint64_t key) const { return prefix_of(key, shift) == prefix; }
@@ -105,25 +135,35 @@ class SharedMap {
     }
   };
 
-  static Node& own(Ref& at) {
+  static Node& own(Link& at) {
+    const uint64_t limit = at.limit;
     if (at->references > 1) {
       auto* copy = new Node(*at);
       copy->references = 1;
-      at = Ref(copy);
+      at = Link(copy);
+    }
+    at.limit = kNoLimit;
+    if (limit != kNoLimit) {
+      for (Link& child : at->children) child.limit = std::min(child.limit, limit);
+      for (Value& value : at->values) lower(value, limit);
     }
     return *at;
   }
 
-  static Ref leaf(uint64_t key, Value value) {
+  static void lower(Value& value, uint64_t limit) {
+    if constexpr (requires { value.lower(limit); }) value.lower(limit);
+  }
+
+  static Link leaf(uint64_t key, Value value) {
     auto* node = new Node;
     node->prefix = Node::prefix_of(key, 0);
     node->used = node->bit_of(key);
     node->total = 1;
     node->values.push_back(std::move(value));
-    return Ref(node);
+    return Link(node);
   }
 
-  static void add_child(Node& node, uint64_t key, Ref child) {
+  static void add_child(Node& node, uint64_t key, Link child) {
     const uint64_t bit = node.bit_of(key);
     node.total += child->total;
     node.children.insert(node.children.begin() + static_cast<ptrdiff_t>(node.place_of(bit)),
@@ -131,7 +171,7 @@ class SharedMap {
     node.used |= bit;
   }
 
-  static void put(Ref& at, uint64_t key, Value value) {
+  static void put(Link& at, uint64_t key, Value value) {
     if (!at) {
       at = leaf(key, std::move(value));
       return;
@@ -144,7 +184,7 @@ class SharedMap {
       above->prefix = Node::prefix_of(key, above->shift);
       add_child(*above, other, std::move(at));
       add_child(*above, key, leaf(key, std::move(value)));
-      at = Ref(above);
+      at = Link(above);
       return;
     }
     Node& node = own(at);
@@ -153,7 +193,7 @@ class SharedMap {
     const bool is_used = (node.used & bit) != 0;
     if (node.shift != 0) {
       if (!is_used) return add_child(node, key, leaf(key, std::move(value)));
-      Ref& child = node.children[place];
+      Link& child = node.children[place];
       const size_t before = child->total;
       put(child, key, std::move(value));
       node.total += child->total - before;
@@ -166,9 +206,9 @@ class SharedMap {
     }
   }
 
-  static void erase_range(Ref& at, uint64_t first, uint64_t last) {
+  static void erase_range(Link& at, uint64_t first, uint64_t last) {
     if (at->first() >= first && at->last() <= last) {
-      at = Ref();
+      at = Link();
       return;
     }
     if (at->last() < first || at->first() > last) return;
@@ -183,7 +223,7 @@ class SharedMap {
         node.values.erase(node.values.begin() + static_cast<ptrdiff_t>(place));
         --node.total;
       } else {
-        Ref& child = node.children[place];
+        Link& child = node.children[place];
         const size_t before = child->total;
         erase_range(child, first, last);
         node.total -= before - (child ? child->total : 0);
@@ -193,9 +233,9 @@ class SharedMap {
       node.used &= ~bit;
     }
     if (node.used == 0) {
-      at = Ref();
+      at = Link();
     } else if (node.shift != 0 && node.children.size() == 1) {
-      Ref only = node.children.front();
+      Link only = node.children.front();
       at = std::move(only);
     }
   }
@@ -214,19 +254,59 @@ class SharedMap {
     return false;
   }
 
-  template <typename Visit>
-  static void for_each(const Node& node, Visit& visit) {
+  static void lower_range(Link& at, uint64_t first, uint64_t last, uint64_t limit) {
+    if (at->first() >= first && at->last() <= last) {
+      at.limit = std::min(at.limit, limit);
+      return;
+    }
+    if (at->last() < first || at->first() > last || !holds_any(*at, first, last)) return;
+    Node& node = own(at);
     size_t place = 0;
     for (uint64_t bits = node.used; bits != 0; bits &= bits - 1, ++place) {
+      const uint64_t key = node.first() | static_cast<uint64_t>(std::countr_zero(bits)) << node.shift;
       if (node.shift != 0) {
-        for_each(*node.children[place], visit);
-      } else {
-        visit(node.first() | static_cast<uint64_t>(std::countr_zero(bits)), node.values[place]);
+        lower_range(node.children[place], first, last, limit);
+      } else if (key >= first && key <= last) {
+        lower(node.values[place], limit);
       }
     }
   }
 
-  Ref root_;
+  static const Value* next(const Node& node, uint64_t& key) {
+    if (node.last() < key) return nullptr;
+    uint64_t bits = node.used;
+    if (node.covers(key)) bits &= ~(node.bit_of(key) - 1);
+    for (; bits != 0; bits &= bits - 1) {
+      const uint64_t bit = bits & (0 - bits);
+      const size_t place = node.place_of(bit);
+      if (node.shift == 0) {
+        key = node.first() | static_cast<uint64_t>(std::countr_zero(bit));
+        return &node.values[place];
+      }
+      if (const Value* const found = next(*node.children[place], key)) return found;
+    }
+    return nullptr;
+  }
+
+  template <typename Visit>
+  static void for_each(const Node& node, uint64_t limit, Visit& visit) {
+    size_t place = 0;
+    for (uint64_t bits = node.used; bits != 0; bits &= bits - 1, ++place) {
+      if (node.shift != 0) {
+        const Link& child = node.children[place];
+        for_each(*child, std::min(limit, child.limit), visit);
+        continue;
+      }
+      const uint64_t key = node.first() | static_cast<uint64_t>(std::countr_zero(bits));
+      if constexpr (std::is_invocable_v<Visit&, uint64_t, const Value&, uint64_t>) {
+        visit(key, node.values[place], limit);
+      } else {
+        visit(key, node.values[place]);
+      }
+    }
+  }
+
+  Link root_;
 };
 
 }  // namespace sfkit

@@ -28,10 +28,13 @@ scap::ThreadEntry shell() {
 // A shell that is there from the start, and whatever a test adds.
 class Capture {
  public:
-  Capture() {
+  Capture() : Capture(std::vector<scap::ThreadEntry>{}) {}
+  explicit Capture(const scap::ThreadEntry& further) : Capture(std::vector<scap::ThreadEntry>{further}) {}
+  explicit Capture(std::vector<scap::ThreadEntry> further) {
     out_.begin();
     out_.users({{1000, 1000, "ana", "", ""}}, {});
-    out_.processes({shell()});
+    further.insert(further.begin(), shell());
+    out_.processes(further);
   }
   Capture& event(uint16_t code, const std::vector<std::string>& params, int64_t tid = 10) {
     out_.event(kStart + 1'000'000'000 * count_++, tid, 1, code, params);
@@ -69,6 +72,54 @@ class Capture {
   scap::CaptureWriter out_;
   uint64_t count_ = 0;
 };
+
+TEST(ListEvents, ShowsIdsBeyond32Bits) {
+  constexpr int64_t kBig = 0x100000001;
+  Capture capture;
+  const auto clone = [&capture](int64_t tid, int64_t pid, int64_t ptid) {
+    capture.event(ev::SYSCALL_CLONE_20_X, {value::i64(0),   value::text("a"), "",
+                                           value::i64(tid), value::i64(pid),  value::i64(ptid),
+                                           value::text(""), value::i64(0),    value::u64(0),
+                                           value::u64(0),   value::u32(0),    value::u32(0),
+                                           value::u32(0),   value::text("a"), "",
+                                           value::u32(0),   value::u32(0),    value::u32(0),
+                                           value::i64(tid), value::i64(pid),  value::u64(0)},
+                  tid);
+  };
+  clone(kBig, kBig, 10);
+  clone(kBig + 1, kBig + 1, kBig);
+  capture.event(ev::SYSCALL_SETSID_X, {value::i64(kBig + 1)}, kBig + 1);
+  ListOptions options;
+  options.line =
+      "%proc.pid %proc.ppid %proc.vpid %thread.vtid %proc.apid[1] %proc.sid %proc.vpgid %proc.pgid";
+  options.from = {Bound::Kind::kNumber, 3};
+  EXPECT_EQ(capture.list(options),
+            "4294967298 4294967297 4294967298 4294967298 4294967297 4294967298 4294967298 4294967298\n");
+}
+
+TEST(ListEvents, AThreadWithoutAnIntroductionIsAProcessOfItsOwn) {
+  Capture capture;
+  capture.event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(3)}, 77);
+  EXPECT_EQ(capture.line("%proc.pid %proc.apid[0] %proc.vpid %proc.is_sid_leader"), "77 77 <NA> <NA>\n");
+}
+
+TEST(ListEvents, GroupsAndMemoryAreThoseOfTheProcess) {
+  scap::ThreadEntry second = shell();
+  second.tid = second.vtid = 11;
+  second.flags = 0x2000;
+  Capture with_thread(second);
+  with_thread.event(ev::SYSCALL_SETPGID_X, {value::i64(0), value::i64(0), value::i64(0)}, 11);
+  with_thread.event(
+      ev::SCHEDSWITCH_6_E,
+      {value::i64(1), value::u64(7), value::u64(8), value::u32(900), value::u32(80), value::u32(7)}, 11);
+  with_thread.event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(3)}, 10);
+  ListOptions options;
+  options.line =
+      "%proc.vpgid %proc.is_vpgid_leader %proc.vmsize %proc.vmrss %proc.vmswap %thread.vmsize "
+      "%thread.pfmajor";
+  options.from = {Bound::Kind::kNumber, 3};
+  EXPECT_EQ(with_thread.list(options), "10 true 900 80 7 900 0\n");
+}
 
 TEST(ListEvents, PrintsTheLineThatAnalystsKnow) {
   Capture capture;

@@ -327,7 +327,7 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
       if (descriptor.type == FdType::kUnix) return FieldValue::of(std::string_view("unix"));
       return descriptor.is_ip_socket() || descriptor.is_ip_server() ? FieldValue::of(std::string_view("ip"))
                                                                     : FieldValue();
-    case Field::kFdConnected: return FieldValue::of(descriptor.connected);
+    case Field::kFdConnected: return FieldValue::of(descriptor.is_connected());
     case Field::kFdNameChanged: return FieldValue::of(descriptor.renamed_by == context_->event->number);
     case Field::kFdIsUpperLayer: return FieldValue::of((descriptor.open_flags & kOpenUpperLayer) != 0);
     case Field::kFdIsLowerLayer: return FieldValue::of((descriptor.open_flags & kOpenLowerLayer) != 0);

@@ -161,7 +161,7 @@ char type_letter(FdType type) {
 }
 
 void append_descriptor_name(std::string& out, const state::Descriptor& descriptor) {
-  if (descriptor.attempted) return;
+  if (descriptor.connection == state::Connection::kAttempted) return;
   const bool ipv6 = descriptor.type == FdType::kIpv6 || descriptor.type == FdType::kIpv6Server;
   if (descriptor.is_ip_server()) {
     state::append_endpoint(out, {descriptor.sip, descriptor.sport}, ipv6);

@@ -77,7 +77,7 @@ FieldValue FieldReader::process_field(const FieldRef& field) {
 }
 
 FieldValue FieldReader::ancestor(const FieldRef& field) {
-  Thread* process = context_->thread->leader();
+  Thread* process = &context_->thread->process_thread();
   const int steps = std::max(0, field.place_argument);
   for (int i = 0; i < steps && process != nullptr; ++i) process = engine_.parent_of(*process);
   return process == nullptr ? FieldValue() : value_of_process(field.field, *process);
@@ -160,7 +160,8 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
     case Field::kProcCwd: {
       const Thread* leader = thread.leader();
       if (leader == nullptr) return FieldValue::of(std::string_view("./"));
-      return engine_.compat() ? FieldValue::of(leader->cwd.text()) : FieldValue::of_text(leader->cwd.text());
+      const SharedText& cwd = engine_.cwd_of(thread);
+      return engine_.compat() ? FieldValue::of(cwd) : FieldValue::of_text(cwd);
     }
     case Field::kProcEnv:
     case Field::kProcAenv: {

@@ -49,7 +49,7 @@ void FieldReader::begin_values(const FieldRef& field) {
   kinds_ = 0;
   if (field.field != Field::kFdTypes || context_->thread == nullptr) return;
   if (const state::DescriptorTable* table = context_->thread->table()) {
-    table->for_each([this](int64_t, const state::Descriptor& descriptor) {
+    table->for_each([this](int64_t, const state::Descriptor& descriptor, bool) {
       kinds_ |= 1u << static_cast<uint32_t>(descriptor.type);
     });
   }

@@ -47,6 +47,20 @@ inline void set_ends(Descriptor& descriptor, const Endpoint& source, const Endpo
   descriptor.dport = destination.port;
 }
 
+inline Endpoint source_of(const Descriptor& descriptor) {
+  return {descriptor.sip, descriptor.sport};
+}
+inline Endpoint destination_of(const Descriptor& descriptor) {
+  return {descriptor.dip, descriptor.dport};
+}
+
+// An IP socket bound to what are its source now.
+inline void set_bound(Descriptor& descriptor) {
+  descriptor.bound_as = descriptor.type;
+  descriptor.bound_ip = descriptor.sip;
+  descriptor.bound_port = descriptor.sport;
+}
+
 inline void swap_ends(Descriptor& descriptor) {
   std::swap(descriptor.sip, descriptor.dip);
   std::swap(descriptor.sport, descriptor.dport);

@@ -47,10 +47,6 @@ void Descriptor::set_name(std::string_view text) {
   pool->assign_name(*this, text);
 }
 
-void Descriptor::follow_renames(PathSpace space) {
-  if (is_whole(name)) pool->paths().add(place, space, name, type == FdType::kDirectory);
-}
-
 void Descriptor::renamed() {
   const std::string* now = pool->paths().update(place);
   if (now == nullptr || *now == name) return;
@@ -86,7 +82,11 @@ void Descriptor::reset() {
   sport = dport = 0;
   unix_source = unix_destination = 0;
   pid = -1;
-  used_as_directory = of_socketpair = attempted = connected = false;
+  used_as_directory = of_socketpair = is_listed = false;
+  connection = Connection::kNone;
+  bound_as = FdType::kUnknown;
+  bound_port = 0;
+  bound_ip = {};
   renamed_by = 0;
   file = nullptr;
   file_container = 0;
@@ -106,6 +106,13 @@ Descriptor& DescriptorRef::writable() {
   return *target_;
 }
 
+// Out of line, as nearly all numbers are low.
+const FdSlot* DescriptorTable::find_high(uint64_t fd) const {
+  uint64_t limit;
+  const FdSlot* const slot = high_.find(fd, limit);
+  return slot == nullptr || std::min(slot->closes_with, limit) <= execs_ ? nullptr : slot;
+}
+
 DescriptorTable::Array& DescriptorTable::own_low() {
   if (low_ == nullptr) {
     low_ = new Array;
@@ -114,7 +121,7 @@ DescriptorTable::Array& DescriptorTable::own_low() {
     low_count_ = 0;
     for (size_t fd = 0; fd < kArraySize; ++fd) {
       const FdSlot& slot = low_->slots[fd];
-      if (!slot.descriptor || is_closed(slot)) continue;
+      if (!slot.descriptor || slot.closes_with <= execs_) continue;
       copy->slots[fd] = slot;
       ++low_count_;
     }
@@ -124,17 +131,17 @@ DescriptorTable::Array& DescriptorTable::own_low() {
   return *low_;
 }
 
-Descriptor* DescriptorTable::writable(int64_t fd) {
+Descriptor* DescriptorTable::own(int64_t fd) {
   if (find(fd) == nullptr) return nullptr;
   FdSlot& slot = static_cast<uint64_t>(fd) < kArraySize ? own_low().slots[static_cast<size_t>(fd)]
                                                         : *high_.writable(static_cast<uint64_t>(fd));
   return &slot.descriptor.writable();
 }
 
-void DescriptorTable::put(int64_t fd, DescriptorRef descriptor) {
+void DescriptorTable::put(int64_t fd, DescriptorRef&& descriptor, bool closes_on_exec) {
   if (fd < 0) return;
   ++puts_;
-  FdSlot slot{std::move(descriptor), nullptr, execs_};
+  FdSlot slot{std::move(descriptor), nullptr, next_exec(closes_on_exec)};
   if (static_cast<uint64_t>(fd) < kArraySize) {
     FdSlot& place = own_low().slots[static_cast<size_t>(fd)];
     if (!place.descriptor) ++low_count_;
@@ -142,6 +149,24 @@ void DescriptorTable::put(int64_t fd, DescriptorRef descriptor) {
   } else {
     high_.put(static_cast<uint64_t>(fd), std::move(slot));
   }
+}
+
+void DescriptorTable::mark(int64_t fd, bool closes_on_exec) {
+  if (find(fd) == nullptr) return;
+  if (closes_on_exec) ++puts_;
+  FdSlot& slot = static_cast<uint64_t>(fd) < kArraySize ? own_low().slots[static_cast<size_t>(fd)]
+                                                        : *high_.writable(static_cast<uint64_t>(fd));
+  slot.closes_with = next_exec(closes_on_exec);
+}
+
+void DescriptorTable::mark_range(int64_t first, int64_t last) {
+  if (last < first || last < 0) return;
+  first = std::max<int64_t>(first, 0);
+  for (int64_t fd = first; fd <= last && fd < static_cast<int64_t>(kArraySize); ++fd) {
+    if (find(fd) != nullptr) own_low().slots[static_cast<size_t>(fd)].lower(next_exec(true));
+  }
+  if (static_cast<uint64_t>(last) >= kArraySize)
+    high_.lower_range(static_cast<uint64_t>(first), static_cast<uint64_t>(last), next_exec(true));
 }
 
 void DescriptorTable::erase(int64_t fd) {
@@ -175,14 +200,14 @@ void DescriptorTable::sweep() {
   is_swept_ = true;
   puts_ = 0;
   std::vector<uint64_t> closed;
-  high_.for_each([&](uint64_t fd, const FdSlot& slot) {
-    if (is_closed(slot)) closed.push_back(fd);
+  high_.for_each([&](uint64_t fd, const FdSlot& slot, uint64_t limit) {
+    if (std::min(slot.closes_with, limit) <= execs_) closed.push_back(fd);
   });
   for (const uint64_t fd : closed) high_.erase(fd);
   if (low_ == nullptr) return;
   for (size_t fd = 0; fd < kArraySize; ++fd) {
     const FdSlot& slot = low_->slots[fd];
-    if (slot.descriptor && is_closed(slot)) erase(static_cast<int64_t>(fd));
+    if (slot.descriptor && slot.closes_with <= execs_) erase(static_cast<int64_t>(fd));
   }
 }
 

@@ -1,6 +1,7 @@
 // File descriptors and the table of one process (spec: scap-state, section 1).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -34,8 +35,17 @@ using IpBytes = std::array<uint8_t, 16>;  // network order; IPv4 the first four
 
 class DescriptorPool;
 
-// What a descriptor number stands for. Shared between the tables of parent and child after a fork, and
-// copied before it is changed.
+// What a connect came to.
+enum class Connection : uint8_t {
+  kNone,
+  kAttempted,  // it failed: name and ends are those it asked for
+  kPending,    // under way
+  kConnected,
+};
+
+// What descriptor numbers stand for: an open file description. Duplicates and children share it, and what is
+// changed through one number shows in all. (In compat mode each number has its own, which is copied before it
+// is changed.)
 struct Descriptor {
   uint32_t references = 0;
   DescriptorPool* pool = nullptr;
@@ -43,7 +53,7 @@ struct Descriptor {
   FdType type = FdType::kUnknown;
   Role role = Role::kNone;
   L4 l4 = L4::kUnknown;
-  uint32_t open_flags = 0;  // PPM_O_ bits
+  uint32_t open_flags = 0;  // PPM_O_ bits, as at its open
   uint32_t device = 0;
   uint64_t inode = 0;
   std::string name;
@@ -58,9 +68,13 @@ struct Descriptor {
   int64_t pid = -1;                // pidfd
   bool used_as_directory = false;  // by a call that works on directories only; opened like a file perhaps
   bool of_socketpair = false;
-  bool connected = false;
+  bool is_listed = false;  // known from a list of descriptors: its open is not in the capture
+  Connection connection = Connection::kNone;
+  FdType bound_as =
+      FdType::kUnknown;  // a bound socket: kUnix, or kIpv4Server or kIpv6Server with what follows
+  uint16_t bound_port = 0;
+  IpBytes bound_ip{};
   uint64_t renamed_by = 0;  // number of the last event whose message changed the ends
-  bool attempted = false;   // name and ends are those of a connect that failed
 
   // For the layer above: what it knows of this name, and for which container.
   void* file = nullptr;
@@ -71,6 +85,10 @@ struct Descriptor {
   bool is_ip_server() const { return type == FdType::kIpv4Server || type == FdType::kIpv6Server; }
   // An IP socket that is connected, bound, or has exchanged messages.
   bool has_address() const;
+  bool is_ip() const { return is_ip_socket() || is_ip_server(); }
+  bool is_connected() const { return connection == Connection::kConnected; }
+  // Connected, or about to be.
+  bool has_peer() const { return connection >= Connection::kPending; }
   bool is_file() const { return type == FdType::kFile || type == FdType::kFileV2; }
   bool is_directory() const { return type == FdType::kDirectory || (is_file() && used_as_directory); }
 
@@ -79,7 +97,7 @@ struct Descriptor {
   void reset();
   void set_name(std::string_view text);
   // From now on the name, a path, changes when a directory above is renamed.
-  void follow_renames(PathSpace space);
+  inline void follow_renames(PathSpace space);
   inline void update_name();
   // To be called when a call that works on directories only succeeded.
   void use_as_directory();
@@ -149,46 +167,62 @@ class DescriptorPool {
   Pool<Descriptor> pool_;
 };
 
+inline void Descriptor::follow_renames(PathSpace space) {
+  if (name.starts_with('/')) pool->paths().add(place, space, name, type == FdType::kDirectory);
+}
+
 inline void Descriptor::update_name() {
   if (!pool->paths().is_current(place)) renamed();
 }
 
 // A place in a process's table.
 struct FdSlot {
+  static constexpr uint64_t kNever = UINT64_MAX;
+
   DescriptorRef descriptor;
   // Belongs to the layer above: the flow it used last for this number, perhaps of a process that shares it.
   mutable void* flow = nullptr;
-  uint64_t execs = 0;  // of the table when the number was put there
+  uint64_t closes_with = kNever;  // the exec of the table that closes it
+
+  void lower(uint64_t limit) { closes_with = std::min(closes_with, limit); }
 };
 
 // After a fork the tables of parent and child share what neither has changed.
 class DescriptorTable {
  public:
-  DescriptorTable() = default;
+  // `id` tells it from others: the thread it was made for, so that a new section has it again, or any number.
+  explicit DescriptorTable(uint64_t id = 0) : id_(id) {}
   ~DescriptorTable() { clear(); }
   DescriptorTable(const DescriptorTable&) = delete;
   DescriptorTable& operator=(const DescriptorTable&) = delete;
+
+  uint64_t id() const { return id_; }
 
   // nullptr when the number is not in use. Valid until the table changes. Its name is as renames made it.
   const FdSlot* find(int64_t fd) const {
     const FdSlot* slot = nullptr;
     if (static_cast<uint64_t>(fd) >= kArraySize) {
-      slot = high_.find(static_cast<uint64_t>(fd));
-    } else if (low_ != nullptr && low_->slots[static_cast<size_t>(fd)].descriptor) {
+      slot = find_high(static_cast<uint64_t>(fd));
+    } else if (low_ != nullptr) {
       slot = &low_->slots[static_cast<size_t>(fd)];
+      if (!slot->descriptor || slot->closes_with <= execs_) return nullptr;
     }
-    if (slot == nullptr || is_closed(*slot)) return nullptr;
-    slot->descriptor.get()->update_name();
+    if (slot != nullptr) slot->descriptor.get()->update_name();
     return slot;
   }
 
-  // The descriptor for changing, of this table alone; nullptr when the number is not in use. Slots that were
+  // A descriptor of this table alone, for compat mode; nullptr when the number is not in use. Slots that were
   // found before are no longer valid.
-  Descriptor* writable(int64_t fd);
-  void put(int64_t fd, DescriptorRef descriptor);
+  Descriptor* own(int64_t fd);
+  // `closes_on_exec`: its close-on-exec mark, which duplicates do not share.
+  void put(int64_t fd, DescriptorRef&& descriptor, bool closes_on_exec = false);
   void erase(int64_t fd);
   void erase_range(int64_t first, int64_t last);
-  // What an exec does: takes out what is open with kOpenCloexec.
+  // Sets or takes away the mark of a number in use.
+  void mark(int64_t fd, bool closes_on_exec);
+  // Sets the mark of a range.
+  void mark_range(int64_t first, int64_t last);
+  // What an exec does: takes out what has the mark.
   void close_on_exec();
   void copy_from(const DescriptorTable& other);
   void clear();
@@ -196,18 +230,21 @@ class DescriptorTable {
   // Numbers in use.
   size_t count();
 
-  // Visits every number in use as visit(fd, descriptor), in their order.
+  // Visits every number in use as visit(fd, descriptor, closes_on_exec), in their order.
   template <typename Visit>
   void for_each(Visit visit) const {
+    const auto show = [&](uint64_t fd, const FdSlot& slot, uint64_t limit) {
+      const uint64_t closes_with = std::min(slot.closes_with, limit);
+      if (closes_with <= execs_) return;
+      slot.descriptor.get()->update_name();
+      visit(static_cast<int64_t>(fd), *slot.descriptor, closes_with != FdSlot::kNever);
+    };
     if (low_ != nullptr) {
       for (size_t fd = 0; fd < kArraySize; ++fd) {
-        const FdSlot& slot = low_->slots[fd];
-        if (slot.descriptor && !is_closed(slot)) visit_one(static_cast<int64_t>(fd), slot, visit);
+        if (low_->slots[fd].descriptor) show(fd, low_->slots[fd], FdSlot::kNever);
       }
     }
-    high_.for_each([&](uint64_t fd, const FdSlot& slot) {
-      if (!is_closed(slot)) visit_one(static_cast<int64_t>(fd), slot, visit);
-    });
+    high_.for_each(show);
   }
 
  private:
@@ -219,22 +256,16 @@ class DescriptorTable {
     std::array<FdSlot, kArraySize> slots;
   };
 
-  // Closed by an exec that did not look at it.
-  bool is_closed(const FdSlot& slot) const {
-    return slot.execs != execs_ && (slot.descriptor->open_flags & kOpenCloexec) != 0;
-  }
-  template <typename Visit>
-  static void visit_one(int64_t fd, const FdSlot& slot, Visit& visit) {
-    slot.descriptor.get()->update_name();
-    visit(fd, *slot.descriptor);
-  }
+  uint64_t next_exec(bool closes_on_exec) const { return closes_on_exec ? execs_ + 1 : FdSlot::kNever; }
+  const FdSlot* find_high(uint64_t fd) const;
   Array& own_low();
   void sweep();
 
+  const uint64_t id_;
   Array* low_ = nullptr;
   SharedMap<FdSlot> high_;
   size_t low_count_ = 0;
-  uint64_t execs_ = 0;
+  uint64_t execs_ = 0;    // that the table went through; some of what they closed may still be in it
   size_t puts_ = 0;       // since the table was begun or last swept
   bool is_swept_ = true;  // holds nothing that an exec closed
 };

@@ -20,6 +20,7 @@ namespace ev = scap::ev;
 enum class Handler : uint8_t {
   kNone,  // changes no state here
   kSeen,  // changes no state, but the layer above may count it: the descriptor is looked up
+  kTransfer,
   kOpen,
   kCreat,
   kOpenByHandle,
@@ -39,6 +40,7 @@ enum class Handler : uint8_t {
   kUserfaultfd,
   kIoUring,
   kBpf,
+  kOldBpf,
   kMemfd,
   kPidfdOpen,
   kPidfdGetfd,
@@ -46,6 +48,7 @@ enum class Handler : uint8_t {
   kSocketpair,
   kBind,
   kConnect,
+  kGetsockopt,
   kAccept,
   kSend,
   kReceive,
@@ -104,6 +107,7 @@ constexpr Handled kHandled[] = {
     {Handler::kUserfaultfd, ev::SYSCALL_USERFAULTFD_X},
     {Handler::kIoUring, ev::SYSCALL_IO_URING_SETUP_X},
     {Handler::kBpf, ev::SYSCALL_BPF_2_X},
+    {Handler::kOldBpf, ev::SYSCALL_BPF_X},
     {Handler::kMemfd, ev::SYSCALL_MEMFD_CREATE_X},
     {Handler::kPidfdOpen, ev::SYSCALL_PIDFD_OPEN_X},
     {Handler::kPidfdGetfd, ev::SYSCALL_PIDFD_GETFD_X},
@@ -111,6 +115,7 @@ constexpr Handled kHandled[] = {
     {Handler::kSocketpair, ev::SOCKET_SOCKETPAIR_X},
     {Handler::kBind, ev::SOCKET_BIND_X},
     {Handler::kConnect, ev::SOCKET_CONNECT_X},
+    {Handler::kGetsockopt, ev::SOCKET_GETSOCKOPT_X},
     {Handler::kAccept, ev::SOCKET_ACCEPT_X},
     {Handler::kAccept, ev::SOCKET_ACCEPT4_X},
     {Handler::kAccept, ev::SOCKET_ACCEPT_5_X},
@@ -165,12 +170,12 @@ constexpr Handled kHandled[] = {
     {Handler::kRlimit, ev::SYSCALL_GETRLIMIT_X},
     {Handler::kRlimit, ev::SYSCALL_SETRLIMIT_X},
     {Handler::kRlimit, ev::SYSCALL_PRLIMIT_X},
-    {Handler::kSeen, ev::SYSCALL_READ_X},
-    {Handler::kSeen, ev::SYSCALL_READV_X},
+    {Handler::kTransfer, ev::SYSCALL_READ_X},
+    {Handler::kTransfer, ev::SYSCALL_READV_X},
     {Handler::kSeen, ev::SYSCALL_PREAD_X},
     {Handler::kSeen, ev::SYSCALL_PREADV_X},
-    {Handler::kSeen, ev::SYSCALL_WRITE_X},
-    {Handler::kSeen, ev::SYSCALL_WRITEV_X},
+    {Handler::kTransfer, ev::SYSCALL_WRITE_X},
+    {Handler::kTransfer, ev::SYSCALL_WRITEV_X},
     {Handler::kSeen, ev::SYSCALL_PWRITE_X},
     {Handler::kSeen, ev::SYSCALL_PWRITEV_X},
     {Handler::kSeen, ev::SYSCALL_SENDFILE_X},
@@ -259,6 +264,8 @@ constexpr auto kFdPlaces = [] {
   return places;
 }();
 
+constexpr uint32_t kEpollCloexec = 1;  // of epoll_create1, as events number it
+
 bool makes_fd(uint16_t code) {
   return (scap::kEvents[code].flags & scap::kCreatesFd) != 0;
 }
@@ -340,6 +347,7 @@ void Engine::find_shown_fd(Context& context) {
 
 void Engine::settle() {
   has_pending_ = false;
+  closed_.clear();
   if (closed_table_ != nullptr) {
     closed_table_->erase(closed_fd_);
     closed_table_ = nullptr;
@@ -361,25 +369,42 @@ Thread* Engine::parent_of(Thread& thread) {
 }
 
 const SharedText& Engine::cwd_of(Thread& thread) {
-  const Thread* leader = thread.leader();
-  if (leader != nullptr) return leader->cwd.text();
-  return compat_ ? unknown_leader_cwd_ : no_text_;
+  Thread* const leader = thread.leader();
+  // libs 0.18.1 has one a process.
+  if (compat_ && leader == nullptr) return unknown_leader_cwd_;
+  const WorkingDirectory* const directory = (compat_ ? *leader : thread).directory();
+  return directory == nullptr ? no_text_ : directory->text();
 }
 
 Descriptor& Engine::writable(Context& context) {
+  // One open file description, whatever number it is changed through; libs 0.18.1 has one a number.
+  if (!compat_) return *context.slot->descriptor.get();
   DescriptorTable& table = *context.thread->table();
-  Descriptor& descriptor = *table.writable(context.fd);
+  Descriptor& descriptor = *table.own(context.fd);
   context.slot = table.find(context.fd);
   return descriptor;
 }
 
-Descriptor* Engine::add_fd(Context& context, int64_t fd, FdType type) {
+void Engine::note_closed(DescriptorTable& table, int64_t fd, Closing closing) {
+  if (compat_) return;
+  if (const FdSlot* const slot = table.find(fd)) note_closed({&table, fd, fd, closing, slot->flow});
+}
+
+void Engine::forget_fd(Context& context, int64_t fd) {
+  DescriptorTable* const table = context.thread->table();
+  // libs 0.18.1 keeps what the number was.
+  if (compat_ || table == nullptr || fd < 0) return;
+  note_closed(*table, fd, Closing::kUnseen);
+  table->erase(fd);
+}
+
+Descriptor* Engine::add_fd(Context& context, int64_t fd, FdType type, bool closes_on_exec) {
   if (fd < 0 || context.thread == nullptr) return nullptr;
   DescriptorTable* table = context.thread->table();
   if (table == nullptr) return nullptr;
   DescriptorRef reference = pool_.make(type);
   Descriptor* descriptor = reference.get();
-  table->put(fd, std::move(reference));
+  put_fd(*table, fd, std::move(reference), closes_on_exec);
   context.fd = fd;
   context.slot = table->find(fd);
   return descriptor;
@@ -420,7 +445,7 @@ void Engine::enter(const scap::EventView& event, Context& context) {
       if (event.size() >= 2) {
         begin_connect(*table, fd, event.param(1));
       } else if (compat_) {
-        begin_connect_compat(*table->writable(fd));
+        begin_connect_compat(*table->own(fd));
       }
       break;
     }
@@ -436,6 +461,7 @@ void Engine::exit(Context& context) {
   switch (handler) {
     case Handler::kNone:
     case Handler::kSeen: return;
+    case Handler::kTransfer: return answer_connect(context);
     case Handler::kOpen: return on_open(context);
     case Handler::kCreat: return on_creat(context);
     case Handler::kOpenByHandle: return on_open_by_handle(context);
@@ -447,14 +473,15 @@ void Engine::exit(Context& context) {
     case Handler::kDup: return on_dup(context);
     case Handler::kFcntl: return on_fcntl(context);
     case Handler::kPipe: return on_pipe(context);
-    case Handler::kEventfd: return on_new_fd(context, FdType::kEvent);
-    case Handler::kSignalfd: return on_new_fd(context, FdType::kSignal);
-    case Handler::kTimerfd: return on_new_fd(context, FdType::kTimer);
-    case Handler::kInotify: return on_new_fd(context, FdType::kInotify);
-    case Handler::kEpoll: return on_new_fd(context, FdType::kEventPoll);
-    case Handler::kUserfaultfd: return on_new_fd(context, FdType::kUserfault);
-    case Handler::kIoUring: return on_new_fd(context, FdType::kIoUring);
-    case Handler::kBpf: return on_new_fd(context, FdType::kBpf);
+    case Handler::kEventfd: return on_new_fd(context, FdType::kEvent, kOpenCloexec);
+    case Handler::kSignalfd: return on_new_fd(context, FdType::kSignal, kOpenCloexec);
+    case Handler::kTimerfd: return on_new_fd(context, FdType::kTimer, kOpenCloexec);
+    case Handler::kInotify: return on_new_fd(context, FdType::kInotify, kOpenCloexec);
+    case Handler::kEpoll: return on_new_fd(context, FdType::kEventPoll, kEpollCloexec);
+    case Handler::kUserfaultfd: return on_new_fd(context, FdType::kUserfault, kOpenCloexec);
+    case Handler::kIoUring: return on_marked_fd(context, FdType::kIoUring);
+    case Handler::kBpf: return on_bpf(context);
+    case Handler::kOldBpf: return on_old_bpf(context);
     case Handler::kMemfd: return on_memfd(context);
     case Handler::kPidfdOpen: return on_pidfd_open(context);
     case Handler::kPidfdGetfd: return on_pidfd_getfd(context);
@@ -462,6 +489,7 @@ void Engine::exit(Context& context) {
     case Handler::kSocketpair: return on_socketpair(context);
     case Handler::kBind: return on_bind(context);
     case Handler::kConnect: return on_connect(context);
+    case Handler::kGetsockopt: return on_getsockopt(context);
     case Handler::kAccept: return on_accept(context);
     case Handler::kSend: return on_send_receive(context, false);
     case Handler::kReceive: return on_send_receive(context, true);

@@ -17,6 +17,24 @@
 
 namespace sfkit::state {
 
+enum class Closing : uint8_t {
+  kCall,    // the event closed the numbers
+  kUnseen,  // the event gave the number out again: the capture lacks its close
+  kExec,    // all numbers of the table with a close-on-exec mark
+  kMark,    // not closed: the event gave the numbers a close-on-exec mark
+  kMove,    // not closed: the table was copied, and the thread goes on with the copy
+};
+
+// Descriptors that an event closed other than by close. The layer above may have flows on them.
+struct Closed {
+  DescriptorTable* table;
+  int64_t first;
+  int64_t last;
+  Closing closing;
+  void* flow = nullptr;     // of the slot of a single number
+  uint64_t from_table = 0;  // kMove: id of the table before
+};
+
 // What an event turned out to be about. Valid until the next event is applied.
 struct Context {
   const scap::EventView* event = nullptr;
@@ -72,6 +90,8 @@ class Engine {
   const ThreadTable& threads() const { return threads_; }
   // Threads with a process of the layer above that are gone since the last call; for that layer to clear.
   std::vector<ThreadTable::Gone>& gone_threads() { return threads_.gone(); }
+  // What the event that was applied last closed.
+  const std::vector<Closed>& closed() const { return closed_; }
   Thread* find_thread(int64_t tid) { return threads_.find(tid); }
   const ContainerTable& containers() const { return containers_; }
   const NameTable& users() const { return users_; }
@@ -97,7 +117,11 @@ class Engine {
   // that the capture never introduced stay relative.
   void resolve(Thread& thread, int64_t dirfd, Bytes path, std::string& out, Confine confine = Confine::kNo);
   // The same of what a call opens or tried to open; returns the path as the call gave it.
-  std::string_view resolve_opened(Thread& thread, const scap::CallView& call, std::string& out);
+  struct OpenedPath {
+    std::string_view text;
+    bool entered;  // it is that of the enter event
+  };
+  OpenedPath resolve_opened(Thread& thread, const scap::CallView& call, std::string& out);
   // The same of what a symbolic link leads to, which begins in the directory of the link.
   void resolve_link_target(Thread& thread, int64_t dirfd, Bytes link, Bytes target, std::string& out);
   // The process's working directory with trailing slash, "" when unknown.
@@ -180,7 +204,10 @@ class Engine {
   void on_dup(Context& context);
   void on_fcntl(Context& context);
   void on_pipe(Context& context);
-  void on_new_fd(Context& context, FdType type);
+  void on_new_fd(Context& context, FdType type, uint32_t marks);
+  void on_marked_fd(Context& context, FdType type);
+  void on_bpf(Context& context);
+  void on_old_bpf(Context& context);
   void on_memfd(Context& context);
   void on_pidfd_open(Context& context);
   void on_pidfd_getfd(Context& context);
@@ -188,6 +215,16 @@ class Engine {
   void on_socketpair(Context& context);
   void on_bind(Context& context);
   void on_connect(Context& context);
+  void on_getsockopt(Context& context);
+  // What the result of a call says about a connect that is under way.
+  static void answer_connect(const Context& context) {
+    if (context.slot != nullptr && context.slot->descriptor->connection == Connection::kPending)
+      answer_connect(*context.slot->descriptor.get(), context.call->result());
+  }
+  static void answer_connect(Descriptor& descriptor, int64_t result);
+  static void attempt_connect(Descriptor& descriptor, const SocketTuple& asked);
+  // The socket that a call on the context's number shows: what it was known as, if it can be of that type.
+  Descriptor& socket_of(Context& context, FdType type);
   void begin_connect(DescriptorTable& table, int64_t fd, Bytes address);
   void begin_connect_compat(Descriptor& descriptor);
   static void change_family_compat(Descriptor& descriptor, FdType type);
@@ -202,7 +239,7 @@ class Engine {
   void on_chdir(Context& context);
   void on_chroot(Context& context);
   void resolve_executed(Thread& thread, const scap::CallView& call);
-  void set_cwd(const Thread& thread, Thread& leader, const PathLink* place);
+  void set_cwd(Thread& thread, const PathLink* place);
   void on_set_id(Context& context, scap::P parameter, bool user);
   void on_setsid(Context& context);
   void on_setpgid(Context& context);
@@ -212,18 +249,44 @@ class Engine {
   void on_prctl(Context& context);
   void on_switch(const scap::EventView& event, Context& context);
 
-  Descriptor* add_fd(Context& context, int64_t fd, FdType type);
+  Descriptor* add_fd(Context& context, int64_t fd, FdType type, bool closes_on_exec = false);
+  // Gives the number another meaning, whatever it was before.
+  void put_fd(DescriptorTable& table, int64_t fd, DescriptorRef&& descriptor, bool closes_on_exec) {
+    if (table.find(fd) != nullptr) note_closed(table, fd, Closing::kUnseen);
+    table.put(fd, std::move(descriptor), closes_on_exec);
+  }
+  // The number stands for something that the capture does not show.
+  void forget_fd(Context& context, int64_t fd);
+  void note_closed(DescriptorTable& table, int64_t fd, Closing closing);
+  void note_closed(const Closed& closed) {
+    closed_.push_back(closed);
+    has_pending_ = true;
+  }
+  // Gives the thread a table, a working directory of its own.
+  void close_on_exec(Thread& thread);
+  void share(Thread& thread, Thread& from, uint32_t flags, bool new_process);
+  static void make_member(Thread& thread);
+  void unshare_table(Thread& thread);
+  void unshare_directory(Thread& thread) const;
   // The descriptor of the context's slot for changing.
-  static Descriptor& writable(Context& context);
+  Descriptor& writable(Context& context);
   // A file or directory of the path in scratch_, with what the exit event says of it.
   void add_file(Context& context, int64_t fd, uint32_t flags);
-  std::string_view resolve_opened_compat(Thread& thread, const scap::CallView& call, bool entered);
-  static void use_directory(Context& context, std::string_view path);
+  OpenedPath resolve_opened_compat(Thread& thread, const scap::CallView& call);
+  static void use_directory(Context& context);
   // Of what was just opened by `path`.
   void name_as_given(const Context& context, std::string_view path);
+  void resolve_text(Thread& thread, int64_t dirfd, std::string_view path, std::string& out, Confine confine);
   static bool has_lost_cwd(Thread& thread);
   // Where the paths of a thread have one meaning.
-  static PathSpace space_of(const Thread& thread);
+  static PathSpace space_of(const Thread& thread) {
+    return thread.root.size() <= 1 ? thread.container : space_below(thread);
+  }
+  static PathSpace space_below(const Thread& thread);
+  void connect_unix(Context& context, const SocketTuple& asked, bool has_tuple);
+  void receive_descriptors(Context& context);
+  bool is_connection(const Descriptor& descriptor) const;
+  static Role role_of_first(const Descriptor& descriptor, const SocketTuple& tuple, bool receive);
   void apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive);
   void apply_tuple_compat(Descriptor& descriptor, const SocketTuple& tuple, bool receive);
   void complete_listed(DescriptorTable& table, int64_t fd);
@@ -284,6 +347,7 @@ class Engine {
   Thread* ended_thread_ = nullptr;
   DescriptorTable* closed_table_ = nullptr;
   int64_t closed_fd_ = -1;
+  std::vector<Closed> closed_;
 
   struct Removal {
     int64_t ptid;

@@ -14,13 +14,19 @@ using scap::to_text;
 using scap::to_uint;
 namespace ev = scap::ev;
 
+constexpr uint32_t kCloseRangeUnshare = 2;
 constexpr uint32_t kCloseRangeCloexec = 4;
 constexpr uint32_t kFcntlSetfd = 3;
 
-// Another number for what `source` stands for, with a close-on-exec mark of its own.
-void put_copy(DescriptorTable& table, int64_t fd, DescriptorRef source, bool cloexec) {
-  if (((source->open_flags & kOpenCloexec) != 0) != cloexec) source.writable().open_flags ^= kOpenCloexec;
-  table.put(fd, std::move(source));
+// Which commands of bpf return a descriptor; others return a number that means something else.
+bool makes_bpf_descriptor(uint64_t command) {
+  constexpr uint64_t kCommands =
+      1ull << 0 /* MAP_CREATE */ | 1ull << 5 /* PROG_LOAD */ | 1ull << 7 /* OBJ_GET */ |
+      1ull << 13 /* PROG_GET_FD_BY_ID */ | 1ull << 14 /* MAP_GET_FD_BY_ID */ |
+      1ull << 17 /* RAW_TRACEPOINT_OPEN */ | 1ull << 18 /* BTF_LOAD */ | 1ull << 19 /* BTF_GET_FD_BY_ID */ |
+      1ull << 28 /* LINK_CREATE */ | 1ull << 30 /* LINK_GET_FD_BY_ID */ | 1ull << 32 /* ENABLE_STATS */ |
+      1ull << 33 /* ITER_CREATE */ | 1ull << 36 /* TOKEN_CREATE */;
+  return command < 64 && (kCommands >> command & 1) != 0;
 }
 
 }  // namespace
@@ -31,7 +37,8 @@ void Engine::add_file(Context& context, int64_t fd, uint32_t flags) {
   // but no directory is opened for writing.
   const bool is_unnamed = !compat_ && (flags & kOpenTmpfile) != 0 && (flags & kOpenWronly) != 0;
   const bool is_directory = (flags & kOpenDirectory) != 0 && !is_unnamed;
-  Descriptor* descriptor = add_fd(context, fd, is_directory ? FdType::kDirectory : FdType::kFileV2);
+  Descriptor* descriptor =
+      add_fd(context, fd, is_directory ? FdType::kDirectory : FdType::kFileV2, (flags & kOpenCloexec) != 0);
   if (descriptor == nullptr) return;
   descriptor->open_flags = flags;
   descriptor->device = static_cast<uint32_t>(to_uint(call.from_exit(P::dev), 0));
@@ -45,25 +52,21 @@ void Engine::on_open(Context& context) {
   context.slot = nullptr;
   const int64_t fd = call.result();
   if (fd < 0) return;
+  const auto [path, entered] = compat_ ? resolve_opened_compat(*context.thread, call)
+                                       : resolve_opened(*context.thread, call, scratch_);
   auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
-  const bool entered = compat_ ? has_text(call.from_enter(P::name)) : has_path(call.from_enter(P::name));
   if (entered) {
     const auto entered_flags = static_cast<uint32_t>(to_uint(call.from_enter(P::flags), 0));
     flags = (entered_flags & (kOpenFCreated - 1)) | (flags & ~(kOpenFCreated - 1));
   }
-  std::string_view path;
-  if (compat_) {
-    path = resolve_opened_compat(*context.thread, call, entered);
-  } else {
-    path = resolve_opened(*context.thread, call, scratch_);
-    use_directory(context, path);
-  }
+  if (!compat_ && !is_whole(path)) use_directory(context);
   add_file(context, fd, flags);
   name_as_given(context, path);
 }
 
 // libs 0.18.1 folds nothing below a directory that it does not know.
-std::string_view Engine::resolve_opened_compat(Thread& thread, const scap::CallView& call, bool entered) {
+Engine::OpenedPath Engine::resolve_opened_compat(Thread& thread, const scap::CallView& call) {
+  const bool entered = has_text(call.from_enter(P::name));
   // The kernel may have read other text than the exit event shows: what was there at enter counts.
   const std::string_view path = to_text(entered ? call.from_enter(P::name) : call.from_exit(P::name));
   const Bytes dirfd = entered ? call.from_enter(P::dirfd) : call.from_exit(P::dirfd);
@@ -76,12 +79,11 @@ std::string_view Engine::resolve_opened_compat(Thread& thread, const scap::CallV
   } else {
     scratch_.assign(kUnknownDirectory).append(path);
   }
-  return path;
+  return {path, entered};
 }
 
 // Below which a file was opened: only directories have files below them.
-void Engine::use_directory(Context& context, std::string_view path) {
-  if (path.empty() || is_whole(path)) return;
+void Engine::use_directory(Context& context) {
   const Bytes dirfd = context.call->get(P::dirfd);
   if (dirfd.empty()) return;
   DescriptorTable* table = context.thread->table();
@@ -108,7 +110,7 @@ void Engine::on_creat(Context& context) {
     path = to_text(has_text(entered) ? entered : call.from_exit(P::name));
     join_path(cwd_of(*context.thread), path, scratch_);
   } else {
-    path = resolve_opened(*context.thread, call, scratch_);
+    path = resolve_opened(*context.thread, call, scratch_).text;
   }
   const bool is_doubtful = (to_uint(call.from_exit(P::creat_flags), 0) & kCreatDoubtful) != 0;
   add_file(context, fd, kCreatFlags | (is_doubtful ? kOpenDoubtful : 0));
@@ -121,12 +123,14 @@ void Engine::on_open_by_handle(Context& context) {
   const int64_t fd = call.result();
   if (fd < 0) return;
   const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
+  std::string_view path;
   if (compat_) {
     join_path("", to_text(call.from_exit(P::path)), scratch_);
   } else {
-    resolve_opened(*context.thread, call, scratch_);
+    path = resolve_opened(*context.thread, call, scratch_).text;
   }
   add_file(context, fd, flags);
+  if (!compat_) name_as_given(context, path);
 }
 
 void Engine::on_getdents(Context& context) {
@@ -135,7 +139,15 @@ void Engine::on_getdents(Context& context) {
 }
 
 void Engine::on_close(Context& context) {
-  if (context.slot == nullptr || context.call->result() < 0) return;
+  if (context.slot == nullptr) return;
+  if (const int64_t result = context.call->result(); result < 0) {
+    if (compat_) return;
+    // Linux frees the number whatever goes wrong, but for one that is not in use.
+    if (result == kBadDescriptor) {
+      context.slot = nullptr;
+      return;
+    }
+  }
   has_pending_ = true;
   closed_table_ = context.thread->table();
   closed_fd_ = context.fd;
@@ -146,15 +158,17 @@ void Engine::on_close_range(Context& context) {
   if (call.result() < 0) return;
   const auto first = static_cast<int64_t>(to_uint(call.get(P::first), 0));
   const auto last = static_cast<int64_t>(to_uint(call.get(P::last), 0));
-  const bool mark = (to_uint(call.get(P::flags), 0) & kCloseRangeCloexec) != 0;
+  const uint64_t flags = to_uint(call.get(P::flags), 0);
+  if ((flags & kCloseRangeUnshare) != 0) unshare_table(*context.thread);
   DescriptorTable* table = context.thread->table();
   if (table == nullptr) return;
-  if (!mark) return table->erase_range(first, last);
-  std::vector<int64_t> marked;
-  table->for_each([&](int64_t fd, const Descriptor& descriptor) {
-    if (fd >= first && fd <= last && (descriptor.open_flags & kOpenCloexec) == 0) marked.push_back(fd);
-  });
-  for (const int64_t fd : marked) table->writable(fd)->open_flags |= kOpenCloexec;
+  const bool is_mark = (flags & kCloseRangeCloexec) != 0;
+  if (!compat_) note_closed({table, first, last, is_mark ? Closing::kMark : Closing::kCall});
+  if (is_mark) {
+    table->mark_range(first, last);
+  } else {
+    table->erase_range(first, last);
+  }
 }
 
 void Engine::on_dup(Context& context) {
@@ -164,9 +178,14 @@ void Engine::on_dup(Context& context) {
   Bytes old = call.from_exit(P::oldfd);
   if (old.empty()) old = call.from_enter(P::fd);
   DescriptorTable* table = context.thread->table();
-  const FdSlot* source = table == nullptr ? nullptr : table->find(to_int(old, -1));
-  if (source == nullptr || to_int(old, -1) == fd) return;
-  put_copy(*table, fd, source->descriptor, (to_uint(call.from_exit(P::flags), 0) & kOpenCloexec) != 0);
+  if (table == nullptr || to_int(old, -1) == fd) return;
+  // dup2 and dup3 close what the number was.
+  if (context.event->code == ev::SYSCALL_DUP2_X || context.event->code == ev::SYSCALL_DUP3_X)
+    note_closed(*table, fd, Closing::kCall);
+  const FdSlot* source = table->find(to_int(old, -1));
+  if (source == nullptr) return forget_fd(context, fd);
+  put_fd(*table, fd, DescriptorRef(source->descriptor),
+         (to_uint(call.from_exit(P::flags), 0) & kOpenCloexec) != 0);
   constexpr int64_t kStdin = 0;
   constexpr int64_t kStdout = 1;
   if (fd == kStdin) context.thread->flags |= kPipeDestination;
@@ -176,19 +195,25 @@ void Engine::on_dup(Context& context) {
 void Engine::on_fcntl(Context& context) {
   const scap::CallView& call = *context.call;
   const int64_t result = call.result();
-  if (result < 0 || context.slot == nullptr) return;
+  if (result < 0) return;
   const auto command = to_uint(call.get(P::cmd), 0);
-  if (command == kFcntlDupfd || command == kFcntlDupfdCloexec) {
-    put_copy(*context.thread->table(), result, context.slot->descriptor, command == kFcntlDupfdCloexec);
-    context.slot = context.thread->table()->find(context.fd);
-  } else if (command == kFcntlSetfd) {
+  if (command != kFcntlDupfd && command != kFcntlDupfdCloexec && command != kFcntlSetfd) return;
+  if (context.slot == nullptr) {
+    if (command != kFcntlSetfd) forget_fd(context, result);
+    return;
+  }
+  DescriptorTable& table = *context.thread->table();
+  if (command == kFcntlSetfd) {
     // Recorded since 2026 only; nothing is known of the flag before.
     const Bytes argument = call.from_exit(P::arg);
     if (argument.empty()) return;
-    Descriptor& descriptor = writable(context);
-    descriptor.open_flags &= ~kOpenCloexec;
-    if ((to_uint(argument, 0) & 1) != 0) descriptor.open_flags |= kOpenCloexec;
+    const bool is_mark = (to_uint(argument, 0) & 1) != 0;
+    table.mark(context.fd, is_mark);
+    if (is_mark && !compat_) note_closed({&table, context.fd, context.fd, Closing::kMark});
+  } else {
+    put_fd(table, result, DescriptorRef(context.slot->descriptor), command == kFcntlDupfdCloexec);
   }
+  context.slot = table.find(context.fd);
 }
 
 void Engine::on_pipe(Context& context) {
@@ -197,33 +222,55 @@ void Engine::on_pipe(Context& context) {
   const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
   const uint64_t inode = to_uint(call.from_exit(P::ino), 0);
   for (const P end : {P::fd1, P::fd2}) {
-    Descriptor* descriptor = add_fd(context, to_int(call.from_exit(end), -1), FdType::kFifo);
-    if (descriptor == nullptr) continue;
-    descriptor->inode = inode;
-    descriptor->open_flags = flags & kOpenCloexec;
+    Descriptor* descriptor =
+        add_fd(context, to_int(call.from_exit(end), -1), FdType::kFifo, (flags & kOpenCloexec) != 0);
+    if (descriptor != nullptr) descriptor->inode = inode;
   }
   context.slot = nullptr;
 }
 
-void Engine::on_new_fd(Context& context, FdType type) {
+// `marks`: bits of the event's flags that ask for a close-on-exec mark.
+void Engine::on_new_fd(Context& context, FdType type, uint32_t marks) {
   const scap::CallView& call = *context.call;
   context.slot = nullptr;
-  Descriptor* descriptor = add_fd(context, call.result(), type);
-  if (descriptor != nullptr)
-    descriptor->open_flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
+  const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
+  Descriptor* descriptor = add_fd(context, call.result(), type, (flags & marks) != 0);
+  if (descriptor != nullptr) descriptor->open_flags = flags;
+}
+
+// Of io_uring_setup and bpf, which set the mark whatever they are asked for.
+void Engine::on_marked_fd(Context& context, FdType type) {
+  context.slot = nullptr;
+  add_fd(context, context.call->result(), type, true);
+}
+
+void Engine::on_bpf(Context& context) {
+  if (!compat_ && !makes_bpf_descriptor(to_uint(context.call->from_exit(P::cmd), 0))) return;
+  on_marked_fd(context, FdType::kBpf);
+}
+
+// Before 2023 the result said itself whether it is a descriptor. (libs 0.18.1 does not look.)
+void Engine::on_old_bpf(Context& context) {
+  constexpr uint8_t kIsDescriptor = 0;
+  Cursor result(context.event->param(0));
+  const bool is_descriptor = result.read<uint8_t>() == kIsDescriptor;
+  const auto fd = result.read<int64_t>();
+  if (!compat_ && is_descriptor && !result.failed()) add_fd(context, fd, FdType::kBpf, true);
 }
 
 void Engine::on_memfd(Context& context) {
+  constexpr uint32_t kMemfdCloexec = 1;
   const scap::CallView& call = *context.call;
-  Descriptor* descriptor = add_fd(context, call.result(), FdType::kMemfd);
+  const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
+  Descriptor* descriptor = add_fd(context, call.result(), FdType::kMemfd, (flags & kMemfdCloexec) != 0);
   if (descriptor == nullptr) return;
-  descriptor->open_flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
+  descriptor->open_flags = flags;
   descriptor->set_name(to_text(call.from_exit(P::name)));
 }
 
 void Engine::on_pidfd_open(Context& context) {
   const scap::CallView& call = *context.call;
-  Descriptor* descriptor = add_fd(context, call.result(), FdType::kPidfd);
+  Descriptor* descriptor = add_fd(context, call.result(), FdType::kPidfd, true);
   if (descriptor == nullptr) return;
   descriptor->pid = to_int(call.from_exit(P::pid), -1);
   descriptor->set_name("/proc/" + std::to_string(descriptor->pid));
@@ -235,12 +282,12 @@ void Engine::on_pidfd_getfd(Context& context) {
   DescriptorTable* table = context.thread->table();
   if (fd < 0 || table == nullptr) return;
   const FdSlot* process = table->find(to_int(call.from_exit(P::pid_fd), -1));
-  if (process == nullptr || process->descriptor->type != FdType::kPidfd) return;
-  Thread* target = threads_.find(process->descriptor->pid);
+  const bool is_known = process != nullptr && process->descriptor->type == FdType::kPidfd;
+  Thread* target = is_known ? threads_.find(process->descriptor->pid) : nullptr;
   DescriptorTable* from = target == nullptr ? nullptr : target->table();
   const FdSlot* source = from == nullptr ? nullptr : from->find(to_int(call.from_exit(P::target_fd), -1));
-  if (source == nullptr) return;
-  put_copy(*table, fd, source->descriptor, true);
+  if (source == nullptr) return forget_fd(context, fd);
+  put_fd(*table, fd, DescriptorRef(source->descriptor), true);
 }
 
 }  // namespace sfkit::state

@@ -29,6 +29,7 @@ uint32_t namespace_kind(const FdSlot* slot) {
   if (name.ends_with("/ns/pid") || name.ends_with("/ns/pid_for_children") || name.starts_with("pid:["))
     return kCloneNewPid;
   if (name.ends_with("/ns/user") || name.starts_with("user:[")) return kCloneNewUser;
+  if (name.ends_with("/ns/mnt") || name.starts_with("mnt:[")) return kCloneNewNs;
   return 0;
 }
 
@@ -128,6 +129,9 @@ void Engine::on_unshare(Context& context) {
   const scap::CallView& call = *context.call;
   if (call.result() != 0 || compat_) return;
   const uint64_t flags = to_uint(call.get(P::flags), 0);
+  if ((flags & kCloneFiles) != 0) unshare_table(*context.thread);
+  // A mount or user namespace of its own comes with a working directory of its own.
+  if ((flags & (kCloneFs | kCloneNewNs | kCloneNewUser)) != 0) unshare_directory(*context.thread);
   if ((flags & kCloneNewUser) != 0) enter_user_namespace(*context.thread);
   if ((flags & kCloneNewPid) != 0) context.thread->child_numbers = ChildNumbers::kFirst;
 }
@@ -139,6 +143,13 @@ void Engine::on_setns(Context& context) {
   if (kinds == 0) kinds = namespace_kind(context.slot);
   if ((kinds & kCloneNewUser) != 0) enter_user_namespace(*context.thread);
   if ((kinds & kCloneNewPid) != 0) context.thread->child_numbers = ChildNumbers::kOthers;
+  if ((kinds & kCloneNewNs) != 0) {
+    // The working directory is the root of the namespace.
+    unshare_directory(*context.thread);
+    scratch_ = "/";
+    set_cwd(*context.thread, nullptr);
+    context.thread->root.set("/");
+  }
 }
 
 void Engine::on_prctl(Context& context) {

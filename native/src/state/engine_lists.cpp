@@ -11,6 +11,7 @@ void Engine::reset() {
   has_pending_ = false;
   ended_thread_ = nullptr;
   closed_table_ = nullptr;
+  closed_.clear();
   saw_old_enters_ = false;
   threads_.clear();
   containers_.clear();
@@ -88,7 +89,7 @@ void Engine::add_thread(const scap::ThreadEntry& entry) {
   if (thread.is_leader()) {
     if (compat_) {
       join_directory("", entry.cwd, scratch_);
-      thread.cwd.set(scratch_);
+      thread.cwd->set(scratch_);
     } else if (is_whole(entry.cwd)) {
       fold_path(entry.cwd, scratch_);
     } else {
@@ -97,15 +98,17 @@ void Engine::add_thread(const scap::ThreadEntry& entry) {
     thread.env.set(list_text(Bytes(entry.env)));
   } else {
     thread.flags |= kCloneFiles;
+    thread.cwd.reset();
+    thread.descriptors.reset();
   }
   set_cgroups(thread, Bytes(entry.cgroups));
-  if (!compat_ && thread.is_leader()) set_cwd(thread, thread, nullptr);
+  if (!compat_ && thread.is_leader()) set_cwd(thread, nullptr);
 }
 
 void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
   if (has_pending_) settle();
   Thread* thread = threads_.find(tid);
-  if (thread == nullptr) return;
+  if (thread == nullptr || thread->descriptors == nullptr) return;
   DescriptorRef reference = pool_.make(entry.type);
   Descriptor& descriptor = *reference.get();
   descriptor.inode = entry.inode;
@@ -119,13 +122,15 @@ void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
   descriptor.unix_source = entry.unix_source;
   descriptor.unix_destination = entry.unix_destination;
   descriptor.set_name(entry.name);
-  descriptor.connected = descriptor.l4 == L4::kTcp && descriptor.is_ip_socket();
+  descriptor.is_listed = true;
+  if (descriptor.l4 == L4::kTcp && descriptor.is_ip_socket()) descriptor.connection = Connection::kConnected;
   if (descriptor.type == FdType::kUnix) {
     descriptor.role = entry.name.empty() ? Role::kClient : Role::kServer;
   } else if (descriptor.is_ip_server()) {
     server_ports_.put(descriptor.sport, 1);
     if (descriptor.type == FdType::kIpv6Server && unmap_ipv4(descriptor.sip))
       descriptor.type = FdType::kIpv4Server;
+    set_bound(descriptor);
   } else if (descriptor.type == FdType::kIpv6) {
     IpBytes source = descriptor.sip;
     IpBytes destination = descriptor.dip;
@@ -137,7 +142,7 @@ void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
   }
   if (!compat_ && (descriptor.is_file() || descriptor.type == FdType::kDirectory))
     descriptor.follow_renames(space_of(*thread));
-  thread->descriptors.put(entry.fd, std::move(reference));
+  thread->descriptors->put(entry.fd, std::move(reference), (entry.open_flags & kOpenCloexec) != 0);
   listed_.emplace_back(tid, entry.fd);
 }
 
@@ -148,8 +153,10 @@ void Engine::complete_listed(DescriptorTable& table, int64_t fd) {
   const bool ipv6 = slot->descriptor->type == FdType::kIpv6;
   // libs 0.18.1 leaves IPv6 as the list has it.
   if (slot->descriptor->type != FdType::kIpv4 && (!ipv6 || compat_)) return;
-  Descriptor& descriptor = *table.writable(fd);
-  if (server_ports_.find(descriptor.sport) != nullptr) {
+  Descriptor& descriptor = *table.own(fd);
+  // Port 0 is that of raw sockets, and nobody's. (To libs 0.18.1 it is one like others.)
+  const bool serves = server_ports_.find(descriptor.sport) != nullptr && (compat_ || descriptor.sport != 0);
+  if (serves) {
     swap_ends(descriptor);
     descriptor.role = Role::kServer;
   } else {
@@ -166,7 +173,13 @@ void Engine::lists_complete() {
     Thread* thread = threads_.find(tid);
     if (thread == nullptr) continue;
     if (thread->group == nullptr) threads_.link(thread);
-    complete_listed(thread->descriptors, fd);
+    if (!compat_ && thread->descriptors == nullptr) {
+      if (Thread* const leader = threads_.find(thread->pid)) {
+        thread->share_table(*leader);
+        thread->share_directory(*leader);
+      }
+    }
+    if (fd != Thread::kNoFd && thread->descriptors != nullptr) complete_listed(*thread->descriptors, fd);
   }
   listed_.clear();
 }

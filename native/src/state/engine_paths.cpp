@@ -42,63 +42,73 @@ std::optional<std::string_view> Engine::directory_of(Thread& thread, int64_t dir
 
 Bytes Engine::path_argument(const scap::CallView& call, P name) const {
   if (compat_) return call.get(name);
-  for (const Bytes value : {call.from_enter(name), call.from_exit(name)}) {
-    if (has_path(value)) return value;
+  if (call.paired()) {
+    if (const Bytes entered = call.enter().param(name); has_path(entered)) return entered;
   }
-  return {};
+  const Bytes own = call.from_exit(name);
+  return has_path(own) ? own : Bytes();
 }
 
 void Engine::resolve(Thread& thread, int64_t dirfd, Bytes value, std::string& out, Confine confine) {
-  const std::string_view path = to_text(value);
   if (compat_) {
-    join_path(directory_of(thread, dirfd).value_or(std::string_view()), path, out);
-  } else if (!has_path(value)) {
-    out = kUnknownDirectory;
-  } else if (is_whole(path) && confine == Confine::kNo) {
-    resolve_path("/", path, out);
-  } else if (const auto base = directory_of(thread, dirfd)) {
-    resolve_path(*base, path, out, confine);
+    join_path(directory_of(thread, dirfd).value_or(std::string_view()), to_text(value), out);
+  } else if (has_path(value)) {
+    resolve_text(thread, dirfd, to_text(value), out, confine);
   } else {
-    const bool never_known = dirfd == kAtFdcwd && !has_lost_cwd(thread);
-    resolve_path(never_known ? std::string_view() : kUnknownDirectory, path, out, confine);
+    out = kUnknownDirectory;
   }
+}
+
+void Engine::resolve_text(Thread& thread, int64_t dirfd, std::string_view path, std::string& out,
+                          Confine confine) {
+  if (is_whole(path) && confine == Confine::kNo) return resolve_path("/", path, out);
+  if (const auto base = directory_of(thread, dirfd)) return resolve_path(*base, path, out, confine);
+  const bool never_known = dirfd == kAtFdcwd && !has_lost_cwd(thread);
+  resolve_path(never_known ? std::string_view() : kUnknownDirectory, path, out, confine);
 }
 
 // A process whose working directory became unknown; that of one that the capture never introduced never was
 // anything else, and its paths are as they were given.
 bool Engine::has_lost_cwd(Thread& thread) {
-  const Thread* leader = thread.leader();
-  return leader != nullptr && leader->cwd.is_lost();
+  const WorkingDirectory* const directory = thread.directory();
+  return directory != nullptr && directory->is_lost();
 }
 
-std::string_view Engine::resolve_opened(Thread& thread, const scap::CallView& call, std::string& out) {
+Engine::OpenedPath Engine::resolve_opened(Thread& thread, const scap::CallView& call, std::string& out) {
   const uint16_t code = call.exit().code;
-  if (code == ev::SYSCALL_OPEN_BY_HANDLE_AT_X) {
-    const Bytes path = path_argument(call, P::path);
-    resolve(thread, kNoDirectory, path, out);
-    return to_text(path);
+  const bool by_handle = code == ev::SYSCALL_OPEN_BY_HANDLE_AT_X;
+  const P parameter = by_handle ? P::path : P::name;
+  Bytes name = call.from_enter(parameter);
+  const bool entered = has_path(name);
+  if (!entered) name = call.from_exit(parameter);
+  if (!has_path(name)) {
+    out = kUnknownDirectory;
+    return {{}, false};
   }
-  const Bytes name = path_argument(call, P::name);
   const std::string_view path = to_text(name);
-  if (has_path(name) && path.empty()) {
-    out.clear();  // names nothing
-    return path;
-  }
-  const bool entered = has_path(call.from_enter(P::name));
-  const auto argument = [&call, entered](P parameter) {
-    const Bytes own = entered ? call.from_enter(parameter) : call.from_exit(parameter);
-    return own.empty() ? call.get(parameter) : own;
+  const auto argument = [&call, entered](P of) {
+    const Bytes own = entered ? call.from_enter(of) : call.from_exit(of);
+    return own.empty() ? call.get(of) : own;
   };
-  const bool is_at_call = code != ev::SYSCALL_OPEN_X && code != ev::SYSCALL_CREAT_X;
-  const int64_t dirfd = is_at_call ? to_int(argument(P::dirfd), kAtFdcwd) : kAtFdcwd;
   const uint64_t how = code == ev::SYSCALL_OPENAT2_X ? to_uint(argument(P::resolve), 0) : 0;
-  if ((how & kResolveBeneath) != 0 && call.result() >= 0 && leaves_directory(path)) {
+  const Confine confine = (how & kResolveInRoot) != 0 ? Confine::kInRoot : Confine::kNo;
+  if (path.empty()) {
+    out.clear();  // names nothing
+  } else if ((how & kResolveBeneath) != 0 && call.result() >= 0 && leaves_directory(path)) {
     // The kernel opens no such path, so it read another one.
     out = kUnknownDirectory;
-    return path;
+  } else if (is_whole(path) && confine == Confine::kNo) {
+    resolve_path("/", path, out);
+  } else {
+    int64_t dirfd = kAtFdcwd;
+    if (by_handle) {
+      dirfd = kNoDirectory;
+    } else if (code != ev::SYSCALL_OPEN_X && code != ev::SYSCALL_CREAT_X) {
+      dirfd = to_int(argument(P::dirfd), kAtFdcwd);
+    }
+    resolve_text(thread, dirfd, path, out, confine);
   }
-  resolve(thread, dirfd, name, out, (how & kResolveInRoot) != 0 ? Confine::kInRoot : Confine::kNo);
-  return path;
+  return {path, entered};
 }
 
 void Engine::resolve_link_target(Thread& thread, int64_t dirfd, Bytes link, Bytes target, std::string& out) {
@@ -110,10 +120,9 @@ void Engine::resolve_link_target(Thread& thread, int64_t dirfd, Bytes link, Byte
   }
 }
 
-PathSpace Engine::space_of(const Thread& thread) {
-  const std::string_view root = thread.root;
-  if (root.size() <= 1) return thread.container;
-  return mix_words(hash_text(root), thread.container);
+// Of a thread that has a root of its own.
+PathSpace Engine::space_below(const Thread& thread) {
+  return mix_words(hash_text(thread.root), thread.container);
 }
 
 void Engine::on_rename(Context& context) {

@@ -1,8 +1,8 @@
 // Calls that make, change and end processes and threads (spec: scap-state, sections 5 to 9).
 
+#include "state/cgroups.h"
 #include "state/compat_texts.h"
 #include "state/engine.h"
-#include "state/cgroups.h"
 #include "state/paths.h"
 #include "state/values.h"
 
@@ -60,13 +60,16 @@ void Engine::set_cgroups(Thread& thread, Bytes cgroups) {
 
 // Faults are counted for each thread, memory for the process.
 void Engine::set_memory(Thread& thread, const scap::EventView& event) const {
+  const auto take = [&event](P name, uint64_t& to, auto width) {
+    if (const Bytes value = event.param(name); value.size() == sizeof(width))
+      to = value.load<decltype(width)>(0);
+  };
   MemoryUse& memory = thread.process_thread().memory;
-  memory.size_kb = to_uint(event.param(P::vm_size), memory.size_kb);
-  memory.resident_kb = to_uint(event.param(P::vm_rss), memory.resident_kb);
-  memory.swap_kb = to_uint(event.param(P::vm_swap), memory.swap_kb);
-  MemoryUse& own = thread.memory;
-  own.major_faults = to_uint(event.param(P::pgft_maj), own.major_faults);
-  own.minor_faults = to_uint(event.param(P::pgft_min), own.minor_faults);
+  take(P::vm_swap, memory.swap_kb, uint32_t{});
+  take(P::vm_size, memory.size_kb, uint32_t{});
+  take(P::vm_rss, memory.resident_kb, uint32_t{});
+  take(P::pgft_maj, thread.memory.major_faults, uint64_t{});
+  take(P::pgft_min, thread.memory.minor_faults, uint64_t{});
 }
 
 // A processor goes on to another thread; the event describes the one that leaves it.
@@ -130,13 +133,8 @@ void Engine::inherit(Thread& thread, Thread& from, bool new_process) {
   thread.in_user_namespace = from.in_user_namespace;
   if ((thread.flags & kCloneNewUser) != 0) enter_user_namespace(thread);
   if (!new_process) thread.exec_ts = from.exec_ts;
+  share(thread, from, thread.flags, new_process);
   if (!new_process) return;
-  if (DescriptorTable* table = from.table()) thread.descriptors.copy_from(*table);
-  if (const Thread* leader = from.leader()) {
-    thread.cwd = leader->cwd;
-  } else {
-    thread.cwd.set(cwd_of(from));
-  }
   // libs 0.18.1 has the environment of the process with its main thread alone.
   thread.env = compat_ ? from.env : process.env;
   from.process_thread().last_child = thread.tid;
@@ -206,6 +204,27 @@ void Engine::repair_leader(Thread& leader, const Thread& member) {
   threads_.relink(&leader);
 }
 
+// What a clone with `flags` lets the new thread share, and what it copies. (libs 0.18.1 copies for every new
+// process.)
+void Engine::share(Thread& thread, Thread& from, uint32_t flags, bool new_process) {
+  if (compat_ && !new_process) return;
+  if (!compat_ && (!new_process || (flags & kCloneFiles) != 0)) {
+    thread.share_table(from);
+  } else if (const DescriptorTable* const table = from.table()) {
+    thread.descriptors->copy_from(*table);
+  }
+  if (!compat_ && (!new_process || (flags & kCloneFs) != 0)) {
+    thread.share_directory(from);
+  } else {
+    const WorkingDirectory* const directory = from.directory();
+    if (directory != nullptr) {
+      *thread.cwd = *directory;
+    } else if (compat_) {
+      thread.cwd->set(cwd_of(from));
+    }
+  }
+}
+
 void Engine::on_clone(Context& context) {
   const int64_t result = context.call->result();
   Thread* const thread = context.thread;
@@ -239,8 +258,9 @@ void Engine::meet_leader(Thread& member) {
   Thread* leader = threads_.find(member.pid);
   if (leader == nullptr) leader = threads_.create(member.pid);
   if (leader->is_invalid()) repair_leader(*leader, member);
-  if (leader->descriptors.count() == 0) leader->descriptors.copy_from(member.descriptors);
-  member.flags |= kCloneFiles;
+  const bool is_only = leader->descriptors != nullptr && leader->descriptors->count() == 0;
+  if (is_only && member.descriptors != nullptr) leader->descriptors = member.descriptors;
+  make_member(member);
   changed(member, true);
 }
 
@@ -261,6 +281,8 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
     child.births |= kBornByCaller;
     // The child's own event need not have the flags of the call.
     if ((flags & kCloneNewUser) != 0 && child.exec_ts == 0) enter_user_namespace(child);
+    const bool shares = (flags & kCloneFs) != 0 && child.cwd != nullptr;
+    if (shares && child.cwd->text() == cwd_of(*caller)) child.share_directory(*caller);
     return;
   }
   if ((flags & (kCloneNewPid | kCloneParent)) != 0) return;
@@ -274,7 +296,7 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
   child.births = kBornByCaller;
   child.pid = is_thread ? caller->pid : child_tid;
   child.ptid = is_thread ? caller->parent_tid() : caller->tid;
-  if (is_thread) child.flags |= kCloneFiles;
+  if (is_thread) make_member(child);
   child.vtid = child.tid;
   child.vpid = child.pid;
   child.pidns_start_ts = boot_time_;
@@ -303,8 +325,8 @@ bool Engine::is_born(int64_t tid, const Thread& caller, uint64_t ts) {
   return child->parent_tid() == caller.tid || time_between(ts, child->clone_ts) < kTwoSeconds;
 }
 
-// Whether the child of a clone, of which `caller` reports its part now, has run and ended before. (libs 0.18.1
-// makes it anew.)
+// Whether the child of a clone, of which `caller` reports its part now, has run and ended before. (libs
+// 0.18.1 makes it anew.)
 bool Engine::has_ended(int64_t tid, const Thread& caller, const scap::EventView& event) {
   // After vfork the child has run, though not always ended.
   const uint16_t code = event.code;
@@ -342,7 +364,7 @@ void Engine::on_clone_child(Context& context) {
   context.slot = nullptr;
   child.flags = flags | kCloneInverted;
   child.births = kBornByItself;
-  if (is_thread) child.flags |= kCloneFiles;
+  if (is_thread) make_member(child);
   child.pid = to_int(call.from_exit(P::pid), -1);
   child.ptid = ptid;
   child.vtid = to_int(call.from_exit(P::vtid), event.tid);
@@ -452,9 +474,6 @@ void Engine::on_exec(Context& context) {
     thread->exepath.set(executable_path(scratch_));
   }
 
-  if (!compat_) {
-    if (DescriptorTable* table = thread->table()) table->close_on_exec();
-  }
   thread->exec_ts = context.event->ts;
   set_memory(*thread, call.exit());
   const auto replace = [&call](uint64_t& value, P name) { value = to_uint(call.from_exit(name), value); };
@@ -470,6 +489,38 @@ void Engine::on_exec(Context& context) {
   thread->flags &= kPipeSource | kPipeDestination | kIsMainThread | kCloneInverted;
   threads_.keep_only(thread);
   changed(*thread, true);
+  if (!compat_) close_on_exec(*thread);
+}
+
+// The program has a table of its own, also where the process shared it.
+void Engine::close_on_exec(Thread& thread) {
+  unshare_table(thread);
+  DescriptorTable* const table = thread.table();
+  if (table == nullptr) return;
+  table->close_on_exec();
+  note_closed({table, 0, INT64_MAX, Closing::kExec});
+}
+
+// A thread has what its leader has until more is known.
+void Engine::make_member(Thread& thread) {
+  thread.flags |= kCloneFiles;
+  thread.descriptors.reset();
+  thread.cwd.reset();
+}
+
+void Engine::unshare_table(Thread& thread) {
+  const DescriptorTable* const table = thread.table();
+  // Where the thread has it for itself, nothing changes. (libs 0.18.1 does not follow this.)
+  if (compat_ || table == nullptr || thread.descriptors.use_count() == 1) return;
+  const uint64_t id = table->id();
+  thread.descriptors = threads_.copy_of(*table);
+  note_closed({thread.descriptors.get(), 0, INT64_MAX, Closing::kMove, nullptr, id});
+}
+
+void Engine::unshare_directory(Thread& thread) const {
+  const WorkingDirectory* const directory = thread.directory();
+  if (compat_ || directory == nullptr || thread.cwd.use_count() == 1) return;
+  thread.cwd = std::make_shared<WorkingDirectory>(*directory);
 }
 
 void Engine::on_proc_exit(const scap::EventView& event, Context& context) {
@@ -492,19 +543,21 @@ void Engine::on_proc_exit(const scap::EventView& event, Context& context) {
 
 void Engine::on_chdir(Context& context) {
   const scap::CallView& call = *context.call;
-  Thread* leader = context.thread->leader();
+  Thread* const leader = context.thread->leader();
   if (call.result() < 0 || leader == nullptr) return;
   const uint16_t code = context.event->code;
   if (compat_) {
+    WorkingDirectory* const directory = leader->directory();
+    if (directory == nullptr) return;
     if (code == ev::SYSCALL_FCHDIR_X) {
       if (context.slot == nullptr || context.slot->descriptor->name.empty()) return;
       join_directory("", context.slot->descriptor->name, scratch_);
     } else {
       const std::string_view path = to_text(call.get(P::path));
       if (path.empty()) return;
-      join_directory(leader->cwd.text(), path, scratch_);
+      join_directory(directory->text(), path, scratch_);
     }
-    leader->cwd.set(scratch_);
+    directory->set(scratch_);
     return;
   }
   // A place that the capture does not show is unknown; it is not where the process was before.
@@ -523,24 +576,27 @@ void Engine::on_chdir(Context& context) {
       // Not a path where the directory is not below the root of the process.
       if (!is_whole(to_text(path))) return;
       fold_path(to_text(path), scratch_);
-      if (leader->cwd.path() == scratch_) return;
+      const WorkingDirectory* const directory = context.thread->directory();
+      if (directory != nullptr && directory->path() == scratch_) return;
     } else if (!to_text(path).empty()) {
       resolve(*context.thread, kAtFdcwd, path, scratch_);
     }
   }
-  set_cwd(*context.thread, *leader, place);
+  set_cwd(*context.thread, place);
 }
 
 // To the path in scratch_.
-void Engine::set_cwd(const Thread& thread, Thread& leader, const PathLink* place) {
-  other_.assign(leader.cwd.text().view());
+void Engine::set_cwd(Thread& thread, const PathLink* place) {
+  WorkingDirectory* const directory = thread.directory();
+  if (directory == nullptr) return;
+  other_.assign(directory->text().view());
   if (is_whole(scratch_)) {
     if (scratch_.size() > 1) scratch_ += '/';
-    leader.cwd.set(pool_.paths(), space_of(thread), scratch_, place);
+    directory->set(pool_.paths(), space_of(thread), scratch_, place);
   } else {
-    leader.cwd.lose();
+    directory->lose();
   }
-  if (leader.cwd.text().view() != other_) changed(leader, false);
+  if (directory->text().view() != other_) changed(thread, false);
 }
 
 void Engine::on_chroot(Context& context) {

@@ -1,5 +1,8 @@
 // Calls on sockets (spec: scap-state, section 11).
 
+#include <algorithm>
+#include <utility>
+
 #include "state/compat_texts.h"
 #include "state/engine.h"
 #include "state/values.h"
@@ -30,7 +33,120 @@ L4 protocol_of(uint32_t type, uint32_t protocol) {
   }
 }
 
+FdType ip_type(Family family) {
+  return family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
+}
+
+bool is_ip(Family family) {
+  return family == Family::kInet || family == Family::kInet6;
+}
+
+// ---- connecting
+
+constexpr int64_t kAlreadyConnecting = -114;
+
+// The connect goes on without the call.
+bool goes_on(int64_t result, const Descriptor& descriptor) {
+  constexpr int64_t kInterrupted = -4;
+  constexpr int64_t kRestart = -512;  // what the kernel turns into -EINTR, or into another call
+  if (descriptor.type == FdType::kUnix || descriptor.l4 == L4::kUdp) return false;
+  return result == kInProgress || result == kInterrupted || result == kRestart;
+}
+
+// Errors that end a connect under way, whichever call returns them.
+bool ends_connect(int64_t result) {
+  constexpr int64_t kErrors[] = {-32 /* EPIPE */,         -100 /* ENETDOWN */,   -101 /* ENETUNREACH */,
+                                 -103 /* ECONNABORTED */, -104 /* ECONNRESET */, -110 /* ETIMEDOUT */,
+                                 -111 /* ECONNREFUSED */, -112 /* EHOSTDOWN */,  -113 /* EHOSTUNREACH */};
+  return std::find(std::begin(kErrors), std::end(kErrors), result) != std::end(kErrors);
+}
+
+// Without a peer: bound to what it was bound to, or to nothing.
+void take_peer_away(Descriptor& descriptor) {
+  descriptor.connection = Connection::kNone;
+  if (descriptor.type == FdType::kUnix) {
+    descriptor.unix_destination = 0;
+    descriptor.set_name({});
+  }
+  if (!descriptor.is_ip()) return;
+  descriptor.role = Role::kNone;
+  set_ends(descriptor, {}, {});
+  if (descriptor.bound_as == FdType::kUnknown) return;
+  descriptor.type = descriptor.bound_as;
+  descriptor.role = Role::kServer;
+  set_ends(descriptor, {descriptor.bound_ip, descriptor.bound_port}, {});
+}
+
+// A connect that failed left the socket as it was.
+void forget_attempt(Descriptor& descriptor) {
+  if (descriptor.connection == Connection::kAttempted) take_peer_away(descriptor);
+}
+
+// An unconnected socket that has exchanged messages, whose last one it shows.
+bool has_spoken(const Descriptor& descriptor) {
+  return descriptor.connection == Connection::kNone && descriptor.is_ip_socket() && descriptor.has_address();
+}
+
+// Takes from `other` what the tuple lacks.
+void complete(SocketTuple& tuple, const SocketTuple& other) {
+  if (tuple.family == Family::kNone) tuple = other;
+  if (!is_ip(tuple.family) || tuple.family != other.family) return;
+  const auto fill = [](Endpoint& end, const Endpoint& known) {
+    if (is_zero(end.ip)) end.ip = known.ip;
+    if (end.port == 0) end.port = known.port;
+  };
+  fill(tuple.source, other.source);
+  fill(tuple.destination, other.destination);
+}
+
+// Whom a connect asks for, and from where, as far as its events show it.
+struct Asked : SocketTuple {
+  bool has_tuple = false;
+  bool has_address = false;
+  // Whether the events have a parameter for the address at all, which is empty for AF_UNSPEC.
+  bool has_parameter = false;
+};
+
+Asked asked_of(const scap::CallView& call) {
+  constexpr uint32_t kPlaceInEnter = 1;
+  constexpr uint32_t kPlaceInExit = 3;
+  Asked asked{parse_tuple(call.from_exit(P::tuple))};
+  const SocketAddress left = parse_address(call.from_exit(P::addr));
+  const SocketAddress entered = parse_address(call.from_enter(P::addr));
+  const SocketAddress& address = entered.family != Family::kNone ? entered : left;
+  asked.has_tuple = asked.family != Family::kNone;
+  asked.has_address = address.family != Family::kNone;
+  asked.has_parameter =
+      call.exit().size() > kPlaceInExit || (call.paired() && call.enter().size() > kPlaceInEnter);
+  if (!asked.has_address) return asked;
+  if (!asked.has_tuple) {
+    asked.family = address.family;
+    asked.destination = address.endpoint;
+    asked.path = address.path;
+    return asked;
+  }
+  if (!is_ip(asked.family) || !is_ip(address.family)) return asked;
+  // The program can have changed the address in its memory while the call ran: the kernel took it before.
+  const bool is_late =
+      entered.family != Family::kNone && left.family == asked.family && left.endpoint == asked.destination;
+  if (is_late || is_zero(asked.destination.ip)) {
+    if (address.family != asked.family) asked.source.ip = {};
+    asked.family = address.family;
+    asked.destination.ip = address.endpoint.ip;
+  }
+  if (is_late || asked.destination.port == 0) asked.destination.port = address.endpoint.port;
+  return asked;
+}
+
 }  // namespace
+
+Descriptor& Engine::socket_of(Context& context, FdType type) {
+  const FdType known = context.slot->descriptor->type;
+  const bool fits = known == type || known == FdType::kUnknown || known == FdType::kUnsupported ||
+                    (context.slot->descriptor->is_ip() && type != FdType::kUnix);
+  if (!compat_ && !fits) add_fd(context, context.fd, type);
+  return writable(context);
+}
 
 void Engine::on_socket(Context& context) {
   const scap::CallView& call = *context.call;
@@ -44,18 +160,13 @@ void Engine::on_socket(Context& context) {
   if (domain == kInetDomain) type = FdType::kIpv4;
   if (domain == kInet6Domain) type = FdType::kIpv6;
   if (domain == kNetlinkDomain) type = FdType::kNetlink;
-  Descriptor* descriptor = add_fd(context, call.result(), type);
-  if (descriptor == nullptr) return;
   const auto kind = static_cast<uint32_t>(to_uint(call.get(P::type), 0));
-  if (descriptor->is_ip_socket()) {
-    descriptor->l4 = protocol_of(kind, static_cast<uint32_t>(to_uint(call.get(P::proto), 0)));
-  }
   const Bytes flags = call.from_exit(P::flags);
-  if (!flags.empty()) {
-    descriptor->open_flags = static_cast<uint32_t>(to_uint(flags, 0));
-  } else if ((kind & kSocketCloexec) != 0) {
-    descriptor->open_flags = kOpenCloexec;
-  }
+  const bool closes_on_exec =
+      flags.empty() ? (kind & kSocketCloexec) != 0 : (to_uint(flags, 0) & kOpenCloexec) != 0;
+  Descriptor* descriptor = add_fd(context, call.result(), type, closes_on_exec);
+  if (descriptor == nullptr || !descriptor->is_ip_socket()) return;
+  descriptor->l4 = protocol_of(kind, static_cast<uint32_t>(to_uint(call.get(P::proto), 0)));
 }
 
 void Engine::on_socketpair(Context& context) {
@@ -66,12 +177,14 @@ void Engine::on_socketpair(Context& context) {
   if (fd1 == fd2) return;
   const uint64_t source = to_uint(call.from_exit(P::source), 0);
   const uint64_t peer = to_uint(call.from_exit(P::peer), 0);
+  const bool closes_on_exec = (to_uint(call.get(P::type), 0) & kSocketCloexec) != 0;
   for (const int64_t fd : {fd1, fd2}) {
-    Descriptor* descriptor = add_fd(context, fd, FdType::kUnix);
+    Descriptor* descriptor = add_fd(context, fd, FdType::kUnix, closes_on_exec);
     if (descriptor == nullptr) continue;
     descriptor->unix_source = source;
     descriptor->unix_destination = peer;
-    descriptor->of_socketpair = descriptor->connected = true;
+    descriptor->of_socketpair = true;
+    descriptor->connection = Connection::kConnected;
   }
   context.slot = nullptr;
 }
@@ -81,12 +194,14 @@ void Engine::on_bind(Context& context) {
   if (context.slot == nullptr || call.result() < 0) return;
   const SocketAddress address = parse_address(call.get(P::addr));
   if (compat_ && address.family != Family::kNone) rendered_ = address_text(address);
-  if (address.family == Family::kUnix) {
-    writable(context).set_name(address.path);
-    return;
+  if (address.family == Family::kNone) return;
+  const bool is_unix = address.family == Family::kUnix;
+  Descriptor& descriptor = socket_of(context, is_unix ? FdType::kUnix : ip_type(address.family));
+  if (!compat_) forget_attempt(descriptor);
+  if (is_unix) {
+    descriptor.bound_as = FdType::kUnix;
+    return descriptor.set_name(address.path);
   }
-  if (address.family != Family::kInet && address.family != Family::kInet6) return;
-  Descriptor& descriptor = writable(context);
   if (address.endpoint.port == 0) {
     // The kernel chooses a port, and the capture does not say which.
     scratch_.clear();
@@ -95,83 +210,135 @@ void Engine::on_bind(Context& context) {
     return;
   }
   descriptor.type = address.family == Family::kInet ? FdType::kIpv4Server : FdType::kIpv6Server;
-  descriptor.sip = address.endpoint.ip;
-  descriptor.sport = address.endpoint.port;
-  descriptor.dip = {};
-  descriptor.dport = 0;
   descriptor.role = Role::kServer;
+  set_ends(descriptor, address.endpoint, {});
+  set_bound(descriptor);
+}
+
+// What is shown of a connect before it returns, and when it failed.
+void Engine::attempt_connect(Descriptor& descriptor, const SocketTuple& asked) {
+  if (descriptor.has_peer() || has_spoken(descriptor)) return;
+  if (asked.family == Family::kUnix && descriptor.type == FdType::kUnix) {
+    // A name of its own stays, and so does that of an enter event.
+    if (descriptor.bound_as == FdType::kUnix || descriptor.name == asked.path) return;
+    descriptor.set_name(asked.path);
+  } else if (is_ip(asked.family) && (descriptor.is_ip() || descriptor.type == FdType::kUnknown)) {
+    const bool is_known = asked.source != Endpoint();
+    set_ends(descriptor, is_known ? asked.source : source_of(descriptor), asked.destination);
+    descriptor.type = ip_type(asked.family);
+  } else {
+    return;
+  }
+  descriptor.connection = Connection::kAttempted;
 }
 
 // Of the address that a connect asks for.
 void Engine::begin_connect(DescriptorTable& table, int64_t fd, Bytes value) {
   const SocketAddress address = parse_address(value);
-  if (address.family == Family::kInet || address.family == Family::kInet6) {
-    Descriptor& descriptor = *table.writable(fd);
-    if (!descriptor.has_address()) descriptor.attempted = true;
-    const bool is_ipv4 = address.family == Family::kInet || (compat_ && is_zero(address.endpoint.ip));
+  if (address.family == Family::kNone) return;
+  if (!compat_) {
+    Descriptor& descriptor = *table.find(fd)->descriptor.get();
+    SocketTuple asked;
+    asked.family = address.family;
+    asked.destination = address.endpoint;
+    asked.path = address.path;
+    attempt_connect(descriptor, asked);
+    // Of a path it shows the name at once.
+    if (address.family == Family::kUnix && descriptor.connection == Connection::kAttempted)
+      descriptor.connection = Connection::kNone;
+  } else if (address.family == Family::kUnix) {
+    rendered_ = printable(address.path);
+    table.own(fd)->set_name(rendered_);
+  } else {
+    Descriptor& descriptor = *table.own(fd);
+    if (!descriptor.has_address()) descriptor.connection = Connection::kAttempted;
+    const bool is_ipv4 = address.family == Family::kInet || is_zero(address.endpoint.ip);
     const FdType type = is_ipv4 ? FdType::kIpv4 : FdType::kIpv6;
-    if (compat_) change_family_compat(descriptor, type);
+    change_family_compat(descriptor, type);
     descriptor.type = type;
     descriptor.dip = address.endpoint.ip;
     descriptor.dport = address.endpoint.port;
-  } else if (address.family == Family::kUnix) {
-    if (compat_) rendered_ = printable(address.path);
-    table.writable(fd)->set_name(compat_ ? rendered_ : address.path);
   }
 }
 
 void Engine::on_connect(Context& context) {
-  const scap::CallView& call = *context.call;
   if (context.slot == nullptr) return;
   if (compat_) return on_connect_compat(context);
-  const SocketTuple tuple = parse_tuple(call.from_exit(P::tuple));
-  const SocketAddress entered = parse_address(call.from_enter(P::addr));
+  const scap::CallView& call = *context.call;
   const int64_t result = call.result();
-  const bool failed = result < 0 && result != kInProgress;
-  if (tuple.family == Family::kUnix) {
-    Descriptor& descriptor = writable(context);
-    descriptor.attempted = failed;
-    descriptor.connected = !failed;
-    descriptor.type = FdType::kUnix;
-    descriptor.unix_source = tuple.unix_source;
-    descriptor.unix_destination = tuple.unix_destination;
-    unix_name(tuple.unix_source, tuple.unix_destination, tuple.path, scratch_);
-    descriptor.set_name(scratch_);
-    if (descriptor.role == Role::kNone) descriptor.role = Role::kClient;
+  Descriptor& known = *context.slot->descriptor.get();
+  const bool is_pending = goes_on(result, known);
+  if (result < 0 && !is_pending) {
+    // Nothing that fails takes a peer away, but the failure of the connect under way.
+    if (known.connection == Connection::kPending) return answer_connect(known, result);
+    if (result == kIsConnected || result == kAlreadyConnecting) return forget_attempt(known);
+    return attempt_connect(known, asked_of(call));
+  }
+  Asked asked = asked_of(call);
+  if (asked.family == Family::kUnix) return connect_unix(context, asked, asked.has_tuple);
+  const Endpoint none;
+  const bool has_port = asked.destination.port != 0 || (known.l4 != L4::kTcp && known.l4 != L4::kUdp);
+  const bool has_destination = asked.has_address || (is_ip(asked.family) && asked.destination != none &&
+                                                     (has_port || !asked.has_parameter));
+  // AF_UNSPEC dissolves what there is. Where there is no parameter for it the ends show it, which are gone.
+  if (!has_destination && !is_pending && (asked.has_parameter || asked.has_tuple))
+    return take_peer_away(known);
+  if (known.connection == Connection::kPending) {
+    // It goes on to whom the first call asked for, whatever address this one has. The tuple shows it.
+    static_cast<SocketTuple&>(asked) = parse_tuple(call.from_exit(P::tuple));
+    if (!is_ip(asked.family) || is_zero(asked.destination.ip)) return answer_connect(known, result);
+  } else if (!has_destination) {
     return;
   }
-  const SocketAddress address = parse_address(call.from_exit(P::addr));
-  if (tuple.family == Family::kNone && address.family == Family::kUnix) {
-    // One that failed tells in the exit event alone where to.
-    begin_connect(*context.thread->table(), context.fd, call.from_exit(P::addr));
-    writable(context).attempted = failed;
-    return;
-  }
-  const bool has_tuple = tuple.family != Family::kNone;
-  Family family = tuple.family;
-  Endpoint destination = tuple.destination;
-  if (entered.family != Family::kNone &&
-      (!has_tuple || (address.family == tuple.family && address.endpoint == tuple.destination))) {
-    destination = entered.endpoint;
-    family = entered.family;
-  } else if (!has_tuple && address.family != Family::kNone) {
-    destination = address.endpoint;
-    family = address.family;
-  }
-  if (family != Family::kInet && family != Family::kInet6) return;
-  Descriptor& descriptor = writable(context);
-  descriptor.attempted = failed;
-  descriptor.connected = !failed;
-  const bool was_server = descriptor.role == Role::kServer && descriptor.l4 == L4::kUdp;
-  descriptor.type = family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
-  if (has_tuple) {
-    set_ends(descriptor, tuple.source, destination);
-  } else {
-    descriptor.dip = destination.ip;
-    descriptor.dport = destination.port;
-  }
-  if (was_server) swap_ends(descriptor);
+  Descriptor& descriptor = socket_of(context, ip_type(asked.family));
+  // A bound datagram socket serves its port to the one peer; who connects a stream calls.
+  const bool serves = descriptor.role == Role::kServer && descriptor.l4 == L4::kUdp;
+  const bool is_turned = serves && descriptor.is_ip_socket();
+  const Endpoint local = is_turned ? destination_of(descriptor) : source_of(descriptor);
+  descriptor.type = ip_type(asked.family);
+  set_ends(descriptor, asked.source != none ? asked.source : local, asked.destination);
+  if (serves) swap_ends(descriptor);
+  if (!serves) descriptor.role = Role::kClient;
+  descriptor.connection = is_pending ? Connection::kPending : Connection::kConnected;
+}
+
+void Engine::connect_unix(Context& context, const SocketTuple& asked, bool has_tuple) {
+  Descriptor& descriptor = socket_of(context, FdType::kUnix);
+  descriptor.type = FdType::kUnix;
+  descriptor.connection = Connection::kConnected;
   if (descriptor.role == Role::kNone) descriptor.role = Role::kClient;
+  if (!has_tuple) return descriptor.set_name(asked.path);
+  descriptor.unix_source = asked.unix_source;
+  descriptor.unix_destination = asked.unix_destination;
+  unix_name(asked.unix_source, asked.unix_destination, asked.path, scratch_);
+  descriptor.set_name(scratch_);
+}
+
+void Engine::answer_connect(Descriptor& descriptor, int64_t result) {
+  if (result >= 0 || result == kIsConnected) {
+    descriptor.connection = Connection::kConnected;
+  } else if (ends_connect(result)) {
+    descriptor.connection = Connection::kAttempted;
+  }
+}
+
+// SO_ERROR says what became of a connect that did not wait.
+void Engine::on_getsockopt(Context& context) {
+  constexpr uint64_t kSolSocket = 1;
+  constexpr uint64_t kSoError = 4;
+  constexpr uint8_t kIsErrno = 1;
+  const scap::CallView& call = *context.call;
+  if (compat_ || context.slot == nullptr || call.result() < 0) return;
+  Descriptor& descriptor = *context.slot->descriptor.get();
+  if (descriptor.connection != Connection::kPending || to_uint(call.get(P::level), 0) != kSolSocket ||
+      to_uint(call.get(P::optname), 0) != kSoError) {
+    return;
+  }
+  Cursor value(call.get(P::val));
+  if (value.read<uint8_t>() != kIsErrno) return;
+  const auto error = value.read<int64_t>();
+  if (value.failed()) return;
+  descriptor.connection = error == 0 ? Connection::kConnected : Connection::kAttempted;
 }
 
 void Engine::on_accept(Context& context) {
@@ -180,15 +347,13 @@ void Engine::on_accept(Context& context) {
   const int64_t fd = call.result();
   if (fd < 0) return;
   const SocketTuple tuple = parse_tuple(call.from_exit(P::tuple));
-  if (tuple.family == Family::kNone) return;
-  const FdType type = tuple.family == Family::kUnix   ? FdType::kUnix
-                      : tuple.family == Family::kInet ? FdType::kIpv4
-                                                      : FdType::kIpv6;
-  Descriptor* descriptor = add_fd(context, fd, type);
+  if (tuple.family == Family::kNone) return forget_fd(context, fd);
+  const FdType type = tuple.family == Family::kUnix ? FdType::kUnix : ip_type(tuple.family);
+  const bool closes_on_exec = (to_uint(call.get(P::flags), 0) & kAcceptCloexec) != 0;
+  Descriptor* descriptor = add_fd(context, fd, type, closes_on_exec);
   if (descriptor == nullptr) return;
   descriptor->role = Role::kServer;
-  descriptor->connected = true;
-  if ((to_uint(call.get(P::flags), 0) & kAcceptCloexec) != 0) descriptor->open_flags = kOpenCloexec;
+  descriptor->connection = Connection::kConnected;
   if (type == FdType::kUnix) {
     descriptor->unix_source = tuple.unix_source;
     descriptor->unix_destination = tuple.unix_destination;
@@ -213,29 +378,36 @@ void Engine::complete_ends(Endpoint& source, Endpoint& destination, bool ipv6) c
   complete(destination, source);
 }
 
+// Of a socket whose first message this is.
+Role Engine::role_of_first(const Descriptor& descriptor, const SocketTuple& tuple, bool receive) {
+  const uint16_t own = receive ? tuple.destination.port : tuple.source.port;
+  const uint16_t other = receive ? tuple.source.port : tuple.destination.port;
+  // Port 0 serves nothing, and a socket for ICMP messages is given the answers to its own alone.
+  if (own == 0 || descriptor.l4 == L4::kIcmp) return Role::kClient;
+  // Lists do not tell a port that was asked for from one that the kernel gave to a client.
+  const bool may_serve = descriptor.is_ip_server() && descriptor.sport == own;
+  if (receive) return may_serve || !descriptor.has_address() ? Role::kServer : Role::kClient;
+  return may_serve && own <= other ? Role::kServer : Role::kClient;
+}
+
 void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive) {
-  Role role = descriptor.role;
-  if (role == Role::kNone) {
-    // A socket that receives before anything else is known of it was called, as is one on the port it serves;
-    // one that sends first is the client. Other sockets of the process say nothing about this one.
-    const bool was_called = receive && !descriptor.has_address();
-    const bool serves = descriptor.is_ip_server() && descriptor.sport == tuple.destination.port;
-    role = was_called || serves ? Role::kServer : Role::kClient;
-  }
-  descriptor.role = role;
+  forget_attempt(descriptor);
+  // Who receives before anything else is known was called, and so was a bound socket; who sends first is the
+  // client. Other sockets of the process say nothing about this one.
+  if (descriptor.role == Role::kNone) descriptor.role = role_of_first(descriptor, tuple, receive);
   if (descriptor.is_ip_server()) {
     descriptor.sip = {};
     descriptor.sport = 0;
   }
-  descriptor.type = tuple.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
+  descriptor.type = ip_type(tuple.family);
   if (descriptor.l4 == L4::kUnknown) descriptor.l4 = L4::kUdp;
   complete_ends(tuple.source, tuple.destination, tuple.family == Family::kInet6);
-  const Endpoint source{descriptor.sip, descriptor.sport};
-  const Endpoint destination{descriptor.dip, descriptor.dport};
+  const Endpoint source = source_of(descriptor);
+  const Endpoint destination = destination_of(descriptor);
   if (source == tuple.source && destination == tuple.destination) return;
   if (source == tuple.destination && destination == tuple.source) return;
   // A message goes from source to destination; the flow goes from client to server.
-  const bool against_the_flow = (role == Role::kClient) == receive;
+  const bool against_the_flow = (descriptor.role == Role::kClient) == receive;
   if (against_the_flow) {
     set_ends(descriptor, tuple.destination, tuple.source);
   } else {
@@ -243,25 +415,63 @@ void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive
   }
 }
 
+// The numbers that control messages hand over stand for what only their sender knows.
+void Engine::receive_descriptors(Context& context) {
+  constexpr size_t kHeader = 16;
+  constexpr size_t kAlignment = 8;
+  constexpr uint32_t kSolSocket = 1;
+  constexpr uint32_t kScmRights = 1;
+  const Bytes control = context.call->from_exit(P::msgcontrol);
+  if (control.empty()) return;
+  Cursor in(control);
+  while (in.remaining() >= kHeader) {
+    auto length = in.read<uint64_t>();
+    auto level = in.read<uint32_t>();
+    auto type = in.read<uint32_t>();
+    // As the machine of the capture has them.
+    const bool is_turned = level == swap_bytes(kSolSocket);
+    if (is_turned) length = swap_bytes(length), level = swap_bytes(level), type = swap_bytes(type);
+    if (length < kHeader) break;
+    // Of long ones captures keep the beginning.
+    const auto size = static_cast<size_t>(std::min<uint64_t>(length - kHeader, in.remaining()));
+    Cursor data(in.take(size));
+    in.skip(std::min(in.remaining(), (kAlignment - size % kAlignment) % kAlignment));
+    if (level != kSolSocket || type != kScmRights) continue;
+    while (data.remaining() >= sizeof(int32_t)) {
+      const auto fd = data.read<uint32_t>();
+      forget_fd(context, static_cast<int32_t>(is_turned ? swap_bytes(fd) : fd));
+    }
+  }
+  const DescriptorTable* const table = context.thread->table();
+  context.slot = table == nullptr ? nullptr : table->find(context.fd);
+}
+
+// Connections know their ends. (Neither a socket that listens nor one whose connect failed can exchange
+// messages, so those are something else.)
+bool Engine::is_connection(const Descriptor& descriptor) const {
+  if (!descriptor.is_ip() || descriptor.l4 != L4::kTcp || !descriptor.has_address()) return false;
+  return compat_ || (descriptor.is_ip_socket() && descriptor.connection != Connection::kAttempted);
+}
+
 void Engine::on_send_receive(Context& context, bool receive) {
   const scap::CallView& call = *context.call;
-  if (call.result() < 0 || context.thread == nullptr) return;
-  const Bytes value = call.get(P::tuple);
+  if (context.thread == nullptr) return;
+  answer_connect(context);
+  if (call.result() < 0) return;
+  if (receive && !compat_) receive_descriptors(context);
+  if (context.slot != nullptr && is_connection(*context.slot->descriptor)) return;
+  SocketTuple tuple = parse_tuple(call.get(P::tuple));
+  if (!compat_ && call.paired()) complete(tuple, parse_tuple(call.from_enter(P::tuple)));
   if (context.slot == nullptr) {
     if (receive || context.fd < 0) return;
     // libs 0.18.1 takes it from sendto alone.
     if (compat_ && call.exit().code != scap::ev::SOCKET_SENDTO_X) return;
-    const SocketTuple tuple = parse_tuple(value);
-    if (tuple.family != Family::kInet && tuple.family != Family::kInet6) return;
-    Descriptor* made =
-        add_fd(context, context.fd, tuple.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6);
+    if (!is_ip(tuple.family)) return;
+    Descriptor* made = add_fd(context, context.fd, ip_type(tuple.family));
     if (made == nullptr) return;
     made->l4 = L4::kUdp;
   }
   const Descriptor& current = *context.slot->descriptor;
-  if ((current.is_ip_socket() || current.is_ip_server()) && current.l4 == L4::kTcp && current.has_address())
-    return;
-  const SocketTuple tuple = parse_tuple(value);
   if (tuple.family == Family::kNone) return;
   if (tuple.family == Family::kUnix) {
     // libs 0.18.1 renames the socket with each message.
@@ -277,14 +487,24 @@ void Engine::on_send_receive(Context& context, bool receive) {
     if (compat_ && receive) rendered_ = scratch_;
     return;
   }
-  if (!current.is_ip_socket() && !current.is_ip_server()) return;
-  if (compat_) return apply_tuple_compat(writable(context), tuple, receive);
-  Descriptor& descriptor = writable(context);
-  const Endpoint source{descriptor.sip, descriptor.sport};
-  const Endpoint destination{descriptor.dip, descriptor.dport};
+  if (compat_) {
+    if (current.is_ip()) apply_tuple_compat(writable(context), tuple, receive);
+    return;
+  }
+  Descriptor& descriptor = socket_of(context, ip_type(tuple.family));
+  if (descriptor.l4 == L4::kTcp && descriptor.is_ip_server()) {
+    // Lists call some datagram sockets streams. Of one that is a stream the capture lacks the connect.
+    if (descriptor.is_listed) {
+      descriptor.l4 = L4::kUdp;
+    } else {
+      descriptor.role = Role::kClient;
+    }
+  }
+  const Endpoint source = source_of(descriptor);
+  const Endpoint destination = destination_of(descriptor);
   apply_tuple(descriptor, tuple, receive);
-  const bool same = source == Endpoint{descriptor.sip, descriptor.sport} &&
-                    destination == Endpoint{descriptor.dip, descriptor.dport};
+  if (descriptor.l4 == L4::kTcp) descriptor.connection = Connection::kConnected;
+  const bool same = source == source_of(descriptor) && destination == destination_of(descriptor);
   if (!same) descriptor.renamed_by = call.exit().number;
 }
 

@@ -27,8 +27,8 @@ bool update_ends(Descriptor& descriptor, const SocketTuple& tuple, bool overwrit
          destination != Endpoint{descriptor.dip, descriptor.dport};
 }
 
-// To libs 0.18.1 an IPv6 address of zeros is an IPv4 one, so a connect that only dissolves an association makes
-// an IPv4 socket of any.
+// To libs 0.18.1 an IPv6 address of zeros is an IPv4 one, so a connect that only dissolves an association
+// makes an IPv4 socket of any.
 SocketTuple parse_tuple_compat(Bytes value) {
   SocketTuple tuple = parse_tuple(value);
   if (tuple.family == Family::kInet6 && is_zero(tuple.source.ip) && is_zero(tuple.destination.ip))
@@ -38,8 +38,8 @@ SocketTuple parse_tuple_compat(Bytes value) {
 
 }  // namespace
 
-// libs 0.18.1 has the ends of both families in the same memory. When the family changes, it takes what is there
-// for ends of the other: those of IPv4, and the protocol after them, lie in the source address of IPv6.
+// libs 0.18.1 has the ends of both families in the same memory. When the family changes, it takes what is
+// there for ends of the other: those of IPv4, and the protocol after them, lie in the source address of IPv6.
 void Engine::change_family_compat(Descriptor& descriptor, FdType type) {
   const FdType before = std::exchange(descriptor.type, type);
   const IpBytes bytes = descriptor.sip;

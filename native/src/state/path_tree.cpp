@@ -28,34 +28,15 @@ bool has_slash_below(const PathNode& node) {
   return node.parent != nullptr || node.is_root || node.label != kUnknownDirectory;
 }
 
-void push(PathLink*& first, PathLink& link, PathLink*& previous, PathLink*& next) {
-  previous = nullptr;
-  next = first;
-  first = &link;
-}
-
 }  // namespace
 
 // ---- names
-
-void PathTree::add(PathLink& link, PathSpace space, std::string_view text, bool is_directory) {
-  link.in_use_ = true;
-  link.is_directory_ = is_directory;
-  link.node_ = nullptr;
-  link.space_ = space;
-  link.text_ = text;
-  link.generation_ = generation_;
-  push(pending_, link, link.previous_, link.next_);
-  if (link.next_ != nullptr) link.next_->previous_ = &link;
-  ++pending_count_;
-}
 
 void PathTree::attach(PathLink& link, PathNode* node) {
   link.in_use_ = true;
   link.node_ = node;
   link.renames_ = node->renames;
-  push(node->links, link, link.previous_, link.next_);
-  if (link.next_ != nullptr) link.next_->previous_ = &link;
+  push(node->links, link);
   if (link.is_directory_) ++node->directories;
 }
 
@@ -68,24 +49,17 @@ void PathTree::add_copy(PathLink& copy, const PathLink& link, std::string_view t
   copy.renames_ = link.renames_;
 }
 
-void PathTree::remove_used(PathLink& link) {
+void PathTree::leave_node(PathLink& link) {
   PathNode* const node = link.node_;
-  PathLink*& first = node == nullptr ? pending_ : node->links;
-  (link.previous_ == nullptr ? first : link.previous_->next_) = link.next_;
-  if (link.next_ != nullptr) link.next_->previous_ = link.previous_;
-  link.in_use_ = false;
+  unlink(node->links, link);
   link.node_ = nullptr;
-  if (node == nullptr) {
-    --pending_count_;
-    return;
-  }
   if (link.is_directory_) --node->directories;
   prune(node);
 }
 
 void PathTree::place(PathLink& link) {
   const std::string_view text = link.text_;
-  remove_used(link);
+  remove(link);
   // Only a damaged list has such names.
   if (text.find("//") != std::string_view::npos || (text.size() > 1 && text.back() == '/')) return;
   attach(link, make_node(root_of(link.space_), text));

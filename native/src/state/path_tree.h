@@ -71,11 +71,23 @@ class PathTree {
 
   // A name that is in use from now on: a folded path that begins with "/". The text must stay where it is as
   // long as it is in use. `is_directory`: known to be one.
-  void add(PathLink& link, PathSpace space, std::string_view text, bool is_directory);
+  void add(PathLink& link, PathSpace space, std::string_view text, bool is_directory) {
+    link.in_use_ = true;
+    link.is_directory_ = is_directory;
+    link.space_ = space;
+    link.text_ = text;
+    link.generation_ = generation_;
+    push(pending_, link);
+    ++pending_count_;
+  }
   // The same for another name of what `link` names, with a text of its own.
   void add_copy(PathLink& copy, const PathLink& link, std::string_view text);
   void remove(PathLink& link) {
-    if (link.in_use_) remove_used(link);
+    if (!link.in_use_) return;
+    link.in_use_ = false;
+    if (link.node_ != nullptr) return leave_node(link);
+    unlink(pending_, link);
+    --pending_count_;
   }
 
   void mark_directory(PathLink& link);
@@ -109,7 +121,17 @@ class PathTree {
   // Names without a place that a rename looks at one by one; of more each gets a place.
   static constexpr size_t kFewPending = 64;
 
-  void remove_used(PathLink& link);
+  static void push(PathLink*& first, PathLink& link) {
+    link.previous_ = nullptr;
+    link.next_ = first;
+    if (first != nullptr) first->previous_ = &link;
+    first = &link;
+  }
+  static void unlink(PathLink*& first, PathLink& link) {
+    (link.previous_ == nullptr ? first : link.previous_->next_) = link.next_;
+    if (link.next_ != nullptr) link.next_->previous_ = link.previous_;
+  }
+  void leave_node(PathLink& link);
   void place(PathLink& link);
   void place_pending(PathSpace space, std::string_view a, std::string_view b);
   static void attach(PathLink& link, PathNode* node);

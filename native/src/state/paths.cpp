@@ -1,6 +1,8 @@
 #include "state/paths.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace sfkit::state {
 namespace {
@@ -38,6 +40,32 @@ void append_elements(std::string_view path, size_t root, std::string& out) {
     out += element;
     return true;
   });
+}
+
+// Which bytes of a word are `c`: 0x80 in each of them.
+uint64_t equal_bytes(uint64_t word, char c) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kLow = 0x7f * kOnes;
+  const uint64_t difference = word ^ (kOnes * static_cast<unsigned char>(c));
+  return ~(((difference & kLow) + kLow) | difference | kLow);
+}
+
+// Whether no element of the absolute `path` is empty or begins with a dot: then it is folded. Nearly all are,
+// so it is worth to look at eight bytes at once.
+bool is_plain(std::string_view path) {
+  const auto follows = [](char before, char c) { return before == '/' && (c == '/' || c == '.'); };
+  size_t at = 0;
+  for (; at + sizeof(uint64_t) < path.size(); at += sizeof(uint64_t)) {
+    uint64_t word;
+    uint64_t next;
+    std::memcpy(&word, path.data() + at, sizeof(word));
+    std::memcpy(&next, path.data() + at + 1, sizeof(next));
+    if ((equal_bytes(word, '/') & (equal_bytes(next, '/') | equal_bytes(next, '.'))) != 0) return false;
+  }
+  for (; at + 1 < path.size(); ++at) {
+    if (follows(path[at], path[at + 1])) return false;
+  }
+  return path.back() != '/';
 }
 
 // Appends the elements of `path` to `out`, of which the first `root` bytes stay. `keep`: a ".." that would
@@ -83,11 +111,15 @@ std::string_view directory_of_path(std::string_view path) {
 }
 
 void resolve_path(std::string_view base, std::string_view path, std::string& out, Confine confine) {
-  out.clear();
   if (path.size() > kMaxPathArgument) {
     out = kUnknownDirectory;
     return;
   }
+  if (is_whole(path) && confine == Confine::kNo && is_plain(path)) {
+    out = path;
+    return;
+  }
+  out.clear();
   size_t root = is_whole(base) ? 1 : unknown_part(base).size();
   if (confine == Confine::kInRoot) {
     out = base;

@@ -19,7 +19,7 @@ scap::ThreadEntry entry_of(const Thread& thread, const ContainerTable& container
   entry.exe = thread.exe;
   entry.exepath = thread.exepath;
   entry.args = thread.args;
-  entry.cwd = thread.cwd.text();
+  if (thread.cwd != nullptr) entry.cwd = thread.cwd->text();
   entry.fdlimit = thread.fdlimit;
   entry.flags = thread.flags;
   entry.uid = thread.uid;
@@ -51,13 +51,13 @@ scap::ThreadEntry entry_of(const Thread& thread, const ContainerTable& container
   return entry;
 }
 
-scap::FdEntry entry_of(int64_t fd, const Descriptor& descriptor) {
+scap::FdEntry entry_of(int64_t fd, const Descriptor& descriptor, bool closes_on_exec) {
   scap::FdEntry entry;
   entry.fd = fd;
   entry.inode = descriptor.inode;
   entry.type = descriptor.type;
   entry.name = descriptor.name;
-  entry.open_flags = descriptor.open_flags;
+  entry.open_flags = (descriptor.open_flags & ~kOpenCloexec) | (closes_on_exec ? kOpenCloexec : 0);
   entry.device = descriptor.device;
   // Lists have the local end first, as seen from the process.
   const bool served = descriptor.is_ip_socket() && descriptor.role == Role::kServer;
@@ -83,8 +83,10 @@ std::vector<scap::ThreadEntry> list_threads(const Engine& engine) {
 
 std::vector<scap::FdEntry> list_descriptors(const Thread& thread) {
   std::vector<scap::FdEntry> entries;
-  thread.descriptors.for_each([&entries](int64_t fd, const Descriptor& descriptor) {
-    if (descriptor.type != FdType::kUnknown) entries.push_back(entry_of(fd, descriptor));
+  // Lists hold them once a process.
+  if (thread.descriptors == nullptr || !thread.is_leader()) return entries;
+  thread.descriptors->for_each([&entries](int64_t fd, const Descriptor& descriptor, bool closes_on_exec) {
+    if (descriptor.type != FdType::kUnknown) entries.push_back(entry_of(fd, descriptor, closes_on_exec));
   });
   std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.fd < b.fd; });
   return entries;

@@ -89,8 +89,8 @@ void Thread::reset() {
   cgroups.reset();
   for (std::string* text : {&comm, &exe, &args}) reset_text(*text);
   for (SharedText* text : {&exepath, &root, &env, &user_name, &group_name}) text->clear();
-  cwd.clear();
-  descriptors.clear();
+  cwd.reset();
+  descriptors.reset();
   enter.valid = false;
   last_enter = 0;
   entered_fd = kNoFd;
@@ -113,8 +113,17 @@ Thread* ThreadTable::create(int64_t tid) {
   Thread* thread = thread_pool_.take();
   thread->reset();
   thread->tid = tid;
+  thread->cwd = std::make_shared<WorkingDirectory>();
+  thread->descriptors = std::make_shared<DescriptorTable>(static_cast<uint64_t>(tid));
   threads_.put(tid, thread);
   return thread;
+}
+
+std::shared_ptr<DescriptorTable> ThreadTable::copy_of(const DescriptorTable& table) {
+  constexpr uint64_t kNoThread = uint64_t{1} << 63;
+  auto copy = std::make_shared<DescriptorTable>(kNoThread | ++copies_);
+  copy->copy_from(table);
+  return copy;
 }
 
 // The living before the dead.
@@ -286,8 +295,8 @@ void ThreadTable::drop(Thread* thread) {
   if (last_ == thread) last_ = nullptr;
   note_gone(*thread);
   threads_.erase(thread->tid);
-  thread->descriptors.clear();
-  thread->cwd.clear();
+  thread->cwd.reset();
+  thread->descriptors.reset();
   thread_pool_.give_back(thread);
 }
 

@@ -18,6 +18,8 @@ namespace sfkit::state {
 // Bits of a thread's flags (PPM_CL_).
 enum ThreadFlag : uint32_t {
   kCloneFiles = 1u << 0,
+  kCloneFs = 1u << 1,
+  kCloneNewNs = 1u << 5,
   kCloneNewPid = 1u << 6,
   kCloneParent = 1u << 8,
   kCloneThread = 1u << 13,
@@ -140,10 +142,11 @@ struct Thread {
   SharedText user_name;  // compat: as found last, "" when never
   SharedText group_name;
   SharedText root;
-  // Leaders only: what the whole process shares.
-  WorkingDirectory cwd;
-  SharedText env;
-  DescriptorTable descriptors;
+  SharedText env;  // leaders only: what the whole process shares
+  // Shared with the threads of the process, and with other processes (CLONE_FS, CLONE_FILES). Null: those of
+  // the leader, in compat mode for all of its threads.
+  std::shared_ptr<WorkingDirectory> cwd;
+  std::shared_ptr<DescriptorTable> descriptors;
 
   scap::StoredEnter enter;
   uint16_t last_enter = 0;
@@ -176,11 +179,26 @@ struct Thread {
     return main == nullptr ? *this : *main;
   }
   const Thread& process_thread() const { return const_cast<Thread*>(this)->process_thread(); }
-  // The process's descriptors; nullptr when its leader is unknown.
+  // Its descriptors; nullptr when they are the leader's, and that is unknown.
   DescriptorTable* table() {
-    if ((flags & kCloneFiles) == 0) return &descriptors;
-    Thread* owner = leader();
-    return owner == nullptr ? nullptr : &owner->descriptors;
+    if (descriptors != nullptr) return descriptors.get();
+    const Thread* const owner = leader();
+    return owner == nullptr ? nullptr : owner->descriptors.get();
+  }
+  // The same for the working directory.
+  WorkingDirectory* directory() {
+    if (cwd != nullptr) return cwd.get();
+    const Thread* const owner = leader();
+    return owner == nullptr ? nullptr : owner->cwd.get();
+  }
+  // Shares what `other` has: its table, its working directory.
+  void share_table(Thread& other) {
+    const Thread* const owner = other.descriptors != nullptr ? &other : other.leader();
+    descriptors = owner == nullptr ? nullptr : owner->descriptors;
+  }
+  void share_directory(Thread& other) {
+    const Thread* const owner = other.cwd != nullptr ? &other : other.leader();
+    cwd = owner == nullptr ? nullptr : owner->cwd;
   }
 
   // To the state of a new object, keeping buffers.
@@ -213,8 +231,11 @@ class ThreadTable {
   // Every thread, by number.
   std::vector<const Thread*> sorted() const;
 
-  // A new thread under `tid`, replacing one that is there. Not linked yet.
+  // A new thread under `tid`, replacing one that is there, with a table and a working directory of its own.
+  // Not linked yet.
   Thread* create(int64_t tid);
+  // A copy of a table.
+  std::shared_ptr<DescriptorTable> copy_of(const DescriptorTable& table);
 
   // Puts the thread into its group and under its parent, as pid, ptid and vpid now say.
   void link(Thread* thread);
@@ -258,6 +279,7 @@ class ThreadTable {
   Pool<Thread> thread_pool_;
   Pool<ThreadGroup> group_pool_;
   Thread* last_ = nullptr;
+  uint64_t copies_ = 0;  // of tables, made so far
   std::vector<Gone> gone_;
 };
 

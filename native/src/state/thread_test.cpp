@@ -11,7 +11,10 @@ Thread* add(ThreadTable& table, int64_t tid, int64_t pid, int64_t ptid) {
   thread->ptid = ptid;
   thread->vtid = tid;
   thread->vpid = pid;
-  if (tid != pid) thread->flags |= kCloneFiles | kCloneThread;
+  if (tid != pid) {
+    thread->flags |= kCloneFiles | kCloneThread;
+    thread->descriptors.reset();
+  }
   table.link(thread);
   return thread;
 }
@@ -26,7 +29,7 @@ TEST(ThreadTable, ThreadsShareTheirLeadersDescriptors) {
   Thread* leader = add(table, 10, 10, 1);
   Thread* worker = add(table, 11, 10, 1);
   EXPECT_EQ(worker->leader(), leader);
-  EXPECT_EQ(worker->table(), &leader->descriptors);
+  EXPECT_EQ(worker->table(), leader->descriptors.get());
   EXPECT_EQ(add(table, 21, 20, 1)->table(), nullptr) << "the leader is unknown";
 }
 
@@ -172,34 +175,27 @@ TEST(ThreadTable, TellsWhichThreadsWithAProcessAreGone) {
   EXPECT_EQ(table.gone()[0].pid, 10);
 }
 
-DescriptorRef with_flags(DescriptorPool& pool, uint32_t flags) {
-  DescriptorRef made = pool.make(FdType::kFileV2);
-  made.get()->open_flags = flags;
-  return made;
-}
-
 TEST(DescriptorTable, AnExecClosesWhatIsMarkedInItsOwnTableOnly) {
   DescriptorPool pool;
   DescriptorTable parent;
-  for (int64_t fd = 0; fd < 5000; fd += 50)
-    parent.put(fd, with_flags(pool, fd % 100 == 0 ? kOpenCloexec : 0));
+  for (int64_t fd = 0; fd < 5000; fd += 50) parent.put(fd, pool.make(FdType::kFileV2), fd % 100 == 0);
   DescriptorTable child;
   child.copy_from(parent);
-  child.put(7, with_flags(pool, kOpenCloexec));
+  child.put(7, pool.make(FdType::kFileV2), true);
   child.close_on_exec();
   for (int64_t fd = 0; fd < 5000; fd += 50) {
     EXPECT_NE(parent.find(fd), nullptr) << fd;
     EXPECT_EQ(child.find(fd) != nullptr, fd % 100 != 0) << fd;
   }
   EXPECT_EQ(child.find(7), nullptr);
-  EXPECT_EQ(child.writable(200), nullptr);
+  EXPECT_EQ(child.own(200), nullptr);
   // What is opened under such a number afterwards is open.
-  child.put(200, with_flags(pool, kOpenCloexec));
+  child.put(200, pool.make(FdType::kFileV2), true);
   EXPECT_NE(child.find(200), nullptr);
   EXPECT_EQ(child.count(), 51u);
   EXPECT_EQ(parent.count(), 100u);
   size_t seen = 0;
-  child.for_each([&seen](int64_t, const Descriptor&) { ++seen; });
+  child.for_each([&seen](int64_t, const Descriptor&, bool) { ++seen; });
   EXPECT_EQ(seen, 51u);
   child.close_on_exec();
   EXPECT_EQ(child.count(), 50u);
@@ -208,7 +204,7 @@ TEST(DescriptorTable, AnExecClosesWhatIsMarkedInItsOwnTableOnly) {
 TEST(DescriptorTable, ClosesRanges) {
   DescriptorPool pool;
   DescriptorTable parent;
-  for (const int64_t fd : {0, 1, 2, 3, 63, 64, 65, 1023, 100000}) parent.put(fd, with_flags(pool, 0));
+  for (const int64_t fd : {0, 1, 2, 3, 63, 64, 65, 1023, 100000}) parent.put(fd, pool.make(FdType::kFileV2));
   DescriptorTable child;
   child.copy_from(parent);
   child.erase_range(3, UINT32_MAX);
@@ -231,7 +227,7 @@ TEST(Descriptor, IsCopiedBeforeItIsChangedWhenShared) {
   parent.put(3, std::move(made));
   DescriptorTable child;
   child.copy_from(parent);
-  child.writable(3)->set_name("/b");
+  child.own(3)->set_name("/b");
   EXPECT_EQ(parent.find(3)->descriptor->name, "/a");
   EXPECT_EQ(child.find(3)->descriptor->name, "/b");
 }

@@ -10,7 +10,10 @@ namespace sfkit::state {
 
 inline constexpr size_t kLongestList = 4096;
 
-inline constexpr int64_t kInProgress = -115;  // -EINPROGRESS: a non-blocking connect under way
+// Results of calls.
+inline constexpr int64_t kBadDescriptor = -9;
+inline constexpr int64_t kIsConnected = -106;
+inline constexpr int64_t kInProgress = -115;  // a connect under way
 
 // Commands of fcntl, as events number them.
 inline constexpr uint32_t kFcntlDupfd = 1;
@@ -26,7 +29,7 @@ inline bool has_text(Bytes value) {
 
 // The same of a path: drivers of about 2019 write "<NA>" where they could not read it.
 inline bool has_path(Bytes value) {
-  return has_text(value) && scap::to_text(value) != kNotAvailable;
+  return has_text(value) && value.text() != kNotAvailable && value.text() != std::string_view("<NA>\0", 5);
 }
 
 // Whether a call removes a directory, rather than a name of a file.

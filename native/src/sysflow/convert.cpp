@@ -94,18 +94,21 @@ class Pipeline : public filter::Feed {
     if (!makes_records_[event.code] && !makes_records_[event.code | 1]) {
       reader().next_event(event);
       engine().apply(event, [this, shown](const state::Context& context) {
-        if (shown) dispatcher_.learn(context);
+        if (!shown) return;
+        dispatcher_.learn(context);
+        if (!engine().closed().empty()) dispatcher_.follow_hidden(context);
       });
       return;
     }
     // Calls of two descriptors pass by each of them.
-    const auto each = [](const state::Context& context, const auto& step) {
-      each_operation(context, op_of(context, false), step);
+    const auto each = [op = op_of(event.code, false)](const state::Context& context, const auto& step) {
+      each_operation(context, op, step);
     };
     apply_passing(
         event, shown && makes_records_[event.code], each,
         [this](const state::Context& part, uint32_t op) {
           if (options_.tally != nullptr) options_.tally->count(part, op);
+          if (!engine().closed().empty()) dispatcher_.end_closed(part, true);
           dispatcher_.dispatch(part, op);
         },
         [this](const state::Context& context) { dispatcher_.follow_hidden(context); });

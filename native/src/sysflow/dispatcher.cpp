@@ -1,6 +1,7 @@
 #include "sysflow/dispatcher.h"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 #include "base/times.h"
@@ -43,11 +44,21 @@ char kind_letter(const state::Descriptor& descriptor, bool compat) {
   }
 }
 
+// Events without an operation that tell the kind of a file.
+constexpr auto kTellsKind = [] {
+  std::array<bool, scap::kEventCount> table{};
+  for (const uint16_t code : {ev::SYSCALL_MKNOD_X, ev::SYSCALL_MKNODAT_X, ev::SYSCALL_CHDIR_X,
+                              ev::SYSCALL_FCHDIR_X, ev::SOCKET_BIND_X}) {
+    table[code] = true;
+  }
+  return table;
+}();
+
 // What a descriptor shows of the kind of its file.
 FileKind kind_of(const state::Descriptor& descriptor, bool compat) {
-  const char letter = kind_letter(descriptor, compat);
-  if (descriptor.is_directory()) return {'d', Certainty::kKnown};
-  if (letter != 'f') return {letter, Certainty::kKnown};
+  if (!descriptor.is_file()) return {kind_letter(descriptor, compat), Certainty::kKnown};
+  if (descriptor.used_as_directory) return {'d', Certainty::kKnown};
+  constexpr char letter = 'f';
   const uint32_t flags = descriptor.open_flags;
   // Of a file without a name the path is that of a directory.
   if ((flags & state::kOpenTmpfile) != 0) return {letter, Certainty::kGuessed};
@@ -213,7 +224,7 @@ void Dispatcher::finish() {
 
 void Dispatcher::dispatch(const state::Context& context) {
   const scap::EventView& event = *context.event;
-  uint32_t op = op_of(context, options_.compat);
+  uint32_t op = op_of(event.code, options_.compat);
   if (options_.compat) {
     // The collector remembers the argument of the last setuid of any thread.
     if (event.code == ev::SYSCALL_SETUID_E && context.thread != nullptr) {
@@ -226,8 +237,10 @@ void Dispatcher::dispatch(const state::Context& context) {
     const bool mmap_exit = event.code == ev::SYSCALL_MMAP_X || event.code == ev::SYSCALL_MMAP2_X;
     if (mmap_exit && context.call != nullptr && context.call->paired()) op = 0;
   }
-  if (op == 0) return learn(context);
+  if (op == 0 && kTellsKind[event.code]) learn(context);
   if (context.thread == nullptr) return;
+  if (!state_.closed().empty()) end_closed(context, true);
+  if (op == 0) return;
   each_operation(context, op,
                  [this](const state::Context& part, uint32_t its_op) { dispatch(part, its_op); });
 }
@@ -261,11 +274,15 @@ void Dispatcher::refresh(ProcessEntity& process, state::Thread& thread) {
   entities_.modified(process, thread, ts_);
 }
 
-ProcessEntity& Dispatcher::process_of(state::Thread& thread, ObjectState state) {
+ProcessEntity& Dispatcher::fetch(state::Thread& thread, ObjectState state) {
   const EntityStore::Fetched fetched = entities_.process(thread, state, ts_);
+  settle(fetched, thread);
+  return *fetched.process;
+}
+
+void Dispatcher::settle(const EntityStore::Fetched& fetched, state::Thread& thread) {
   if (fetched.is_outdated) refresh(*fetched.process, thread);
   if (fetched.created && !options_.compat) refresh_parent(thread);
-  return *fetched.process;
 }
 
 // Rows show the parent beside the process.
@@ -276,25 +293,52 @@ void Dispatcher::refresh_parent(state::Thread& thread) {
   if (process != nullptr && process->changes != parent->changes) refresh(*process, *parent);
 }
 
+// What closed a descriptor other than by close, whose record the flow itself is.
+void Dispatcher::end_closed(const state::Context& context, bool is_shown) {
+  ProcessEntity* const process = entities_.known(*context.thread);
+  for (const state::Closed& closed : state_.closed())
+    flows_.end_closed(process, *context.thread, closed, is_shown);
+}
+
 // (The collector follows nothing that does not pass, so this is not for --compat.)
 void Dispatcher::follow_hidden(const state::Context& context) {
+  if (context.thread == nullptr) return;
+  if (!state_.closed().empty()) end_closed(context, false);
   const uint32_t op = op_of(context.event->code, options_.compat);
-  if ((op & (kOpExec | kOpSetuid | kOpExit)) == 0 || context.thread == nullptr) return;
+  if ((op & (kOpExec | kOpSetuid | kOpExit | kOpClose)) == 0) return;
   state::Thread& thread = *context.thread;
   ProcessEntity* const process = entities_.known(thread);
   if (process == nullptr) return;
+  if (op == kOpClose) {
+    if (context.slot == nullptr) return;
+    flows_.end_closed(process, thread,
+                      {thread.table(), context.fd, context.fd, state::Closing::kUnseen, context.slot->flow},
+                      false);
+    return;
+  }
   if (op != kOpExit) {
     if (result_of(context) == 0) become_another(*process, thread, true);
     return;
   }
-  if (!is_main(thread)) {
-    if (!options_.process_flow) flows_.end_thread(*process, thread.tid);
-    return;
+  if (ends_process(thread)) {
+    end_process(*process);
+  } else if (is_main(thread) || !options_.process_flow) {
+    flows_.end_thread(*process, thread.tid);
   }
-  flows_.end_thread_flow(*process);
-  flows_.end_process(*process);
-  process->ended = true;
-  dying_.push_back({now_, process->record.oid});
+}
+
+void Dispatcher::end_process(ProcessEntity& process) {
+  flows_.end_thread_flow(process);
+  flows_.end_process(process);
+  process.ended = true;
+  dying_.push_back({now_, process.record.oid});
+}
+
+// Whether a thread that exits is the last one of its process. (The collector takes the main thread for that.)
+bool Dispatcher::ends_process(const state::Thread& thread) const {
+  if (options_.compat || thread.group == nullptr) return is_main(thread);
+  const state::Thread* const leader = thread.group->leader;
+  return thread.group->alive == 0 && (leader == nullptr || leader->dead);
 }
 
 // A thread that the capture never introduced stands for a process of its own.
@@ -322,7 +366,7 @@ void Dispatcher::learn(const state::Context& context) {
     case ev::SYSCALL_CHDIR_X:
     case ev::SYSCALL_FCHDIR_X:
       kind.letter = 'd';
-      if (state::Thread* const leader = thread.leader()) path1_ = leader->cwd.path();
+      if (const state::WorkingDirectory* const directory = thread.directory()) path1_ = directory->path();
       break;
     case ev::SOCKET_BIND_X:
       if (context.slot == nullptr || context.slot->descriptor->type != state::FdType::kUnix) return;
@@ -378,6 +422,7 @@ void Dispatcher::write_event(const state::Context& context, const ProcessEntity&
 void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   state::Thread& thread = *context.thread;
   const bool main = is_main(thread);
+  const bool ends = op == kOpExit && ends_process(thread);
   const int64_t result = result_of(context);
 
   if (options_.process_flow && op == kOpClone) {
@@ -392,9 +437,10 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
     ProcessEntity& process = process_of(thread, ObjectState::kReup);
     if (!main) {
       flows_.thread_exited(process);
+      if (ends) end_process(process);
       return;
     }
-    flows_.end_thread_flow(process);
+    if (ends) flows_.end_thread_flow(process);
   }
 
   const bool makes = op == kOpClone || op == kOpExec;
@@ -403,20 +449,17 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   ProcessEntity& process = *fetched.process;
   if ((op == kOpExec || op == kOpSetuid) && !fetched.created) {
     become_another(process, thread, result == 0);
-  } else if (fetched.is_outdated) {
-    refresh(process, thread);
+  } else {
+    settle(fetched, thread);
   }
-  if (fetched.created && !options_.compat) refresh_parent(thread);
   if (op == kOpExec) process.ended = false;
-  if (op == kOpExit) {
-    if (main) {
-      flows_.end_process(process);
-    } else {
-      flows_.end_thread(process, thread.tid);
-    }
+  if (ends) {
+    flows_.end_process(process);
+  } else if (op == kOpExit) {
+    flows_.end_thread(process, thread.tid);
   }
   write_event(context, process, op, result);
-  if (op == kOpExit && main) {
+  if (ends) {
     process.ended = true;
     dying_.push_back({now_, process.record.oid});
   }
@@ -475,6 +518,7 @@ void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool networ
   target.descriptor = &descriptor;
   target.tid = thread.tid;
   target.fd = context.fd;
+  target.thread = &thread;
   if (!network) {
     if (descriptor.file == nullptr || descriptor.file_container != thread.container ||
         descriptor.file_generation != entities_.file_generation()) {
@@ -614,6 +658,8 @@ void Dispatcher::on_file_event(const state::Context& context, uint32_t op) {
   const scap::CallView& call = *context.call;
   const uint16_t code = context.event->code;
   const bool at_call = is_at_call(code);
+  // The collector does not look at the flags.
+  if (op == kOpUnlink && !options_.compat && state::removes_directory(call)) op = kOpRmdir;
 
   // With an explicit directory descriptor libs 0.18.1 shows the directory for these two.
   const state::FdSlot* directory_slot = nullptr;

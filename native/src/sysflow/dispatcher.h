@@ -36,8 +36,10 @@ class Dispatcher {
   void advance(uint64_t ts);
   // One event, as the state engine saw it.
   void dispatch(const state::Context& context);
-  // The same of one operation of it (ops.h).
+  // The same of one operation of it (ops.h), after end_closed().
   void dispatch(const state::Context& context, uint32_t op);
+  // Ends flows on what the event closed other than by close. `is_shown`: records show the event.
+  void end_closed(const state::Context& context, bool is_shown);
   // An event that is not to be told (a filter leaves it out): what is under way ends with its process, and a
   // new program or user is known, all the same.
   void follow_hidden(const state::Context& context);
@@ -57,9 +59,16 @@ class Dispatcher {
 
   bool is_main(const state::Thread& thread) const;
   // The process of `thread`, its record as it is now.
-  ProcessEntity& process_of(state::Thread& thread, ObjectState state);
+  ProcessEntity& process_of(state::Thread& thread, ObjectState state) {
+    ProcessEntity* const current = entities_.current(thread);
+    return current == nullptr ? fetch(thread, state) : *current;
+  }
+  ProcessEntity& fetch(state::Thread& thread, ObjectState state);
+  void settle(const EntityStore::Fetched& fetched, state::Thread& thread);
   void refresh(ProcessEntity& process, state::Thread& thread);
   void refresh_parent(state::Thread& thread);
+  bool ends_process(const state::Thread& thread) const;
+  void end_process(ProcessEntity& process);
   void become_another(ProcessEntity& process, state::Thread& thread, bool succeeded);
   void tick();
   void rotate();

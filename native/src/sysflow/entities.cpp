@@ -142,6 +142,7 @@ ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& l
   entity->alive = entity->is_waiting = true;
   entity->written = 0;
   entity->flow_count = 0;
+  entity->table_flows = nullptr;
   entity->threads_indexed = false;
   entity->first_network = entity->last_network = entity->first_file = entity->last_file = nullptr;
   entity->thread_flow = nullptr;
@@ -150,8 +151,9 @@ ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& l
   return entity;
 }
 
-EntityStore::Fetched EntityStore::fetch(state::Thread& thread, state::Thread& leader, ObjectState state,
-                                        int64_t ts) {
+EntityStore::Fetched EntityStore::process(state::Thread& thread, ObjectState state, int64_t ts) {
+  if (ProcessEntity* const as_it_is = current(thread)) return {as_it_is, false, false};
+  state::Thread& leader = thread.process_thread();
   ProcessEntity* process = find(oid_of(leader));
   if (process != nullptr) {
     if (leader.process != process && !compat_) {
@@ -306,7 +308,8 @@ void EntityStore::learn(state::Thread& thread, std::string_view path, FileKind k
 
 void EntityStore::learn(FileEntity& file, FileKind kind, int64_t ts) {
   File& record = file.record;
-  if (kind.certainty == Certainty::kNone) return;
+  // Where the directory is unknown, several files can have one path.
+  if (kind.certainty == Certainty::kNone || !state::is_whole(record.path)) return;
   if (record.restype == kind.letter) {
     file.certainty = std::max(file.certainty, kind.certainty);
     return;

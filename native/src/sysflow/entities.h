@@ -19,6 +19,7 @@
 namespace sfkit::sysflow {
 
 struct Flow;
+struct TableFlows;
 struct ThreadFlow;
 
 // Membership in the list that the timer walks.
@@ -104,7 +105,8 @@ struct ProcessEntity {
   Flow* last_file = nullptr;
   RestingFlows resting;
   uint32_t flow_count = 0;
-  bool threads_indexed = false;  // its flows are in the index by thread of FlowTable
+  TableFlows* table_flows = nullptr;  // of the descriptor table in which a flow began last
+  bool threads_indexed = false;       // its flows are in the index by thread of FlowTable
   ThreadFlow* thread_flow = nullptr;
   // Creation order over all processes, and over those of the same pid.
   ProcessEntity* previous = nullptr;
@@ -128,17 +130,16 @@ class EntityStore {
     bool is_outdated;  // its record may no longer describe the leader
   };
 
-  // The process of `thread`, written with all its missing ancestors. A new one gets `state`.
-  Fetched process(state::Thread& thread, ObjectState state, int64_t ts) {
-    state::Thread* leader = thread.leader();
-    if (leader == nullptr) leader = &thread;
-    auto* cached = static_cast<ProcessEntity*>(leader->process);
-    if (cached != nullptr && cached->alive && cached->written == epoch_ &&
-        cached->record.oid == oid_of(*leader)) {
-      return {cached, false, cached->changes != leader->changes};
-    }
-    return fetch(thread, *leader, state, ts);
+  // The process of `thread` if it is written as it is now, null else.
+  ProcessEntity* current(state::Thread& thread) const {
+    const state::Thread& leader = thread.process_thread();
+    auto* const cached = static_cast<ProcessEntity*>(leader.process);
+    const bool is_current = cached != nullptr && cached->alive && cached->written == epoch_ &&
+                            cached->changes == leader.changes && cached->record.oid == oid_of(leader);
+    return is_current ? cached : nullptr;
   }
+  // The process of `thread`, written with all its missing ancestors. A new one gets `state`.
+  Fetched process(state::Thread& thread, ObjectState state, int64_t ts);
 
   // The process of `thread` if it was met before, and null else.
   ProcessEntity* known(state::Thread& thread) {
@@ -206,7 +207,6 @@ class EntityStore {
     const int64_t pid = leader.pid < 0 && !compat_ ? leader.tid : leader.pid;
     return {static_cast<int64_t>(leader.clone_ts), pid};
   }
-  Fetched fetch(state::Thread& thread, state::Thread& leader, ObjectState state, int64_t ts);
   ProcessEntity* create(const state::Thread& thread, state::Thread& leader, state::Thread* parent,
                         ObjectState state, int64_t ts);
   void describe(Process& record, state::Thread& leader) const;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include "base/times.h"
 
@@ -36,6 +37,40 @@ int32_t protocol_number(state::L4 l4) {
 
 uint64_t ports_and_family(uint16_t sport, uint16_t dport, bool ipv6) {
   return uint64_t{sport} << 32 | uint64_t{dport} << 16 | (ipv6 ? 1 : 0);
+}
+
+uint64_t number_of(int64_t fd) {
+  return static_cast<uint32_t>(fd);
+}
+
+// The last flow on a number.
+Flow* last_on(const TableFlows& table, uint64_t number) {
+  if (number < TableFlows::kLow) return table.low[number];
+  Flow* const* found = table.open.find(number);
+  if (found == nullptr) found = table.kept.find(number);
+  return found == nullptr ? nullptr : *found;
+}
+
+void set_last_on_high(TableFlows& table, uint64_t number, Flow* flow) {
+  if (Flow** const kept = table.kept.writable(number)) {
+    if (flow != nullptr) {
+      *kept = flow;
+    } else {
+      table.kept.erase(number);
+    }
+  } else if (flow != nullptr) {
+    table.open.put(number, flow);
+  } else {
+    table.open.erase(number);
+  }
+}
+
+void set_last_on(TableFlows& table, uint64_t number, Flow* flow) {
+  if (number < TableFlows::kLow) {
+    table.low[number] = flow;
+  } else {
+    set_last_on_high(table, number, flow);
+  }
 }
 
 template <typename Record>
@@ -88,6 +123,10 @@ FlowTable::NetworkKey FlowTable::network_key(const Flow& flow) {
 
 Flow* FlowTable::chain(ProcessEntity& process, const FlowTarget& target) {
   const auto fd = static_cast<int32_t>(target.fd);
+  if (is_chained_by_number(target.network)) {
+    const TableFlows* const table = find_table(process, target.thread->table()->id());
+    return table == nullptr ? nullptr : last_on(*table, number_of(target.fd));
+  }
   Flow** head;
   if (target.network) {
     const state::Descriptor& descriptor = *target.descriptor;
@@ -104,23 +143,26 @@ Flow* FlowTable::chain(ProcessEntity& process, const FlowTarget& target) {
 }
 
 // A chain that took long to walk is not walked again.
-Flow* FlowTable::in_chain(Flow* chain, int64_t tid) {
+Flow* FlowTable::in_chain(Flow* chain, const FlowTarget& target) {
   if (chain == nullptr) return nullptr;
   if (chain->chain != 0) {
-    Flow** const found = members_.find({chain->chain, tid});
+    Flow** const found = members_.find({chain->chain, target.tid, target.file});
     return found == nullptr ? nullptr : *found;
   }
+  Flow* Flow::*const next =
+      is_chained_by_number(target.network) ? &Flow::next_of_number : &Flow::next_related;
   size_t steps = 0;
   Flow* flow = chain;
-  while (flow != nullptr && flow->tid() != tid) {
-    flow = flow->next_related;
+  while (flow != nullptr && (flow->tid() != target.tid || flow->file != target.file)) {
+    flow = flow->*next;
     ++steps;
   }
   if (steps <= kLongChain) return flow;
   ++last_chain_;
-  for (Flow* member = chain; member != nullptr; member = member->next_related) {
+  for (Flow* member = chain; member != nullptr; member = member->*next) {
+    if (member->network != target.network) continue;
     member->chain = last_chain_;
-    members_.put({last_chain_, member->tid()}, member);
+    members_.put(member_key(*member), member);
   }
   return flow;
 }
@@ -148,7 +190,9 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
   } else {
     FileFlow& record = flow->data;
     start_record(record, process, target, ts_);
-    record.open_flags = 0;
+    // Also where the flow is not the first of its open: that is what the descriptor stands for.
+    const bool is_known = !options_.compat && !target.descriptor->is_listed;
+    record.open_flags = is_known ? static_cast<int32_t>(target.descriptor->open_flags) : 0;
     record.file_oid = target.file->record.oid;
     ++target.file->flows;
   }
@@ -201,6 +245,160 @@ void FlowTable::remove_from_thread(Flow& flow) {
   if (flows.first == nullptr) threads_.erase(key);
 }
 
+// ---- flows by number
+
+TableFlows* FlowTable::find_table(const ProcessEntity& process, uint64_t table) {
+  if (process.table_flows != nullptr && process.table_flows->table == table) return process.table_flows;
+  TableFlows** const found = tables_.find({&process, table});
+  return found == nullptr ? nullptr : *found;
+}
+
+void FlowTable::add_to_number(Flow& flow, const state::DescriptorTable& descriptors) {
+  ProcessEntity& process = *flow.process;
+  const uint64_t id = descriptors.id();
+  TableFlows* table = find_table(process, id);
+  if (table == nullptr) {
+    table = table_pool_.take();
+    table->process = &process;
+    table->table = id;
+    tables_.put({&process, id}, table);
+  }
+  if (process.table_flows != table) {
+    drop_table(process.table_flows);
+    process.table_flows = table;
+  }
+  ++table->flows;
+  const uint64_t number = number_of(flow.fd());
+  flow.table = table;
+  flow.previous_of_number = nullptr;
+  flow.next_of_number = last_on(*table, number);
+  if (flow.next_of_number != nullptr) flow.next_of_number->previous_of_number = &flow;
+  set_last_on(*table, number, &flow);
+}
+
+void FlowTable::remove_from_number(Flow& flow) {
+  TableFlows& table = *flow.table;
+  if (flow.next_of_number != nullptr) flow.next_of_number->previous_of_number = flow.previous_of_number;
+  if (flow.previous_of_number != nullptr) {
+    flow.previous_of_number->next_of_number = flow.next_of_number;
+  } else {
+    set_last_on(table, number_of(flow.fd()), flow.next_of_number);
+  }
+  flow.table = nullptr;
+  if (--table.flows == 0 && flow.process->table_flows != &table) drop_table(&table);
+}
+
+// When nothing is on it.
+void FlowTable::drop_table(TableFlows* table) {
+  if (table == nullptr || table->flows != 0) return;
+  tables_.erase({table->process, table->table});
+  table->table = 0;
+  table_pool_.give_back(table);
+}
+
+void FlowTable::end_number(Flow* last, const Closer& closer, const Flow* except) {
+  if (last == nullptr) return;
+  of_number_.clear();
+  for (Flow* flow = last; flow != nullptr; flow = flow->next_of_number) {
+    if (flow != except) of_number_.push_back(flow);
+  }
+  std::reverse(of_number_.begin(), of_number_.end());
+  // Those that opened it first.
+  std::stable_partition(of_number_.begin(), of_number_.end(), [](Flow* flow) {
+    return (flow->op_flags() & (flow->network ? kOpAccept | kOpConnect : kOpOpen)) != 0;
+  });
+  for (Flow* flow : of_number_) {
+    const bool is_own = flow->process == closer.process && flow->tid() == closer.tid;
+    const uint32_t op = is_own ? closer.op : static_cast<uint32_t>(kOpTruncate);
+    if (flow->resting && op != kOpTruncate) wake(*flow);
+    flow->op_flags() |= op;
+    flow->end_ts() = ts_;
+    write(*flow);
+    remove(*flow);
+  }
+}
+
+void FlowTable::end_shared(void* hint, uint64_t table, int64_t fd, const Closer& closer) {
+  const auto* const flow = static_cast<Flow*>(hint);
+  if (flow == nullptr || !flow->alive || flow->table == nullptr || flow->table->table != table) return;
+  if (flow->fd() == static_cast<int32_t>(fd)) end_number(last_on(*flow->table, number_of(fd)), closer);
+}
+
+void FlowTable::end_numbers(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer) {
+  for (uint64_t number = first; number < TableFlows::kLow && number <= last; ++number)
+    end_number(table.low[number], closer);
+  for (const SharedMap<Flow*>* const map : {&table.open, &table.kept}) {
+    uint64_t number = std::max<uint64_t>(first, TableFlows::kLow);
+    for (Flow* const* found = map->next(number); found != nullptr && number <= last;
+         found = map->next(number))
+      end_number(*found, closer);
+  }
+}
+
+// Of numbers from kLow on, those alone that no exec has left open, so that each is asked about once.
+void FlowTable::end_marked(TableFlows& table, const state::DescriptorTable& descriptors,
+                           const Closer& closer) {
+  for (size_t number = 0; number < TableFlows::kLow; ++number) {
+    if (table.low[number] != nullptr && descriptors.find(static_cast<int64_t>(number)) == nullptr)
+      end_number(table.low[number], closer);
+  }
+  numbers_.clear();
+  table.open.for_each([this](uint64_t number, Flow*) { numbers_.push_back(number); });
+  for (const uint64_t number : numbers_) {
+    Flow* const last = *table.open.find(number);
+    if (descriptors.find(static_cast<int64_t>(number)) == nullptr) {
+      end_number(last, closer);
+    } else {
+      table.open.erase(number);
+      table.kept.put(number, last);
+    }
+  }
+}
+
+void FlowTable::mark_numbers(TableFlows& table, uint64_t first, uint64_t last) {
+  uint64_t number = std::max<uint64_t>(first, TableFlows::kLow);
+  for (Flow* const* found = table.kept.next(number); found != nullptr && number <= last;
+       found = table.kept.next(number)) {
+    Flow* const flow = *found;
+    table.kept.erase(number);
+    table.open.put(number, flow);
+  }
+}
+
+void FlowTable::move_table(ProcessEntity& process, uint64_t from, uint64_t to) {
+  TableFlows* const table = find_table(process, from);
+  if (table == nullptr) return;
+  tables_.erase({&process, from});
+  table->table = to;
+  tables_.put({&process, to}, table);
+}
+
+void FlowTable::end_closed(ProcessEntity* process, const state::Thread& thread, const state::Closed& closed,
+                           bool is_shown) {
+  using state::Closing;
+  const uint64_t id = closed.table->id();
+  if (closed.closing == Closing::kMove) {
+    // With other threads in the process, which flows are on the copy shows when they go on.
+    const bool is_alone = thread.group == nullptr || thread.group->alive <= 1;
+    if (process != nullptr && is_alone) move_table(*process, closed.from_table, id);
+    return;
+  }
+  const bool is_seen = is_shown && closed.closing != Closing::kUnseen;
+  const Closer closer{process, thread.tid, is_seen ? kOpClose : kOpTruncate};
+  const auto first = static_cast<uint64_t>(closed.first);
+  const auto last = static_cast<uint64_t>(closed.last);
+  if (TableFlows* const table = process == nullptr ? nullptr : find_table(*process, id)) {
+    switch (closed.closing) {
+      case Closing::kExec: end_marked(*table, *closed.table, closer); break;
+      case Closing::kMark: mark_numbers(*table, first, last); break;
+      default: end_numbers(*table, first, last, closer); break;
+    }
+  }
+  if (closed.flow != nullptr) end_shared(closed.flow, id, closed.first, closer);
+}
+
+// ---- the flows of a process
+
 void FlowTable::index_threads(ProcessEntity& process) {
   process.threads_indexed = true;
   for (Flow* first : {process.first_file, process.first_network}) {
@@ -208,7 +406,7 @@ void FlowTable::index_threads(ProcessEntity& process) {
   }
 }
 
-void FlowTable::add(Flow& flow, Flow* chain) {
+void FlowTable::add(Flow& flow, Flow* chain, const FlowTarget& target) {
   ProcessEntity& process = *flow.process;
   link(flow);
   ++process.flow_count;
@@ -218,12 +416,19 @@ void FlowTable::add(Flow& flow, Flow* chain) {
     index_threads(process);
   }
 
-  // Behind the first of the chain, so that the table changes only when the chain begins or its first leaves.
+  flow.chain = chain == nullptr ? 0 : chain->chain;
+  if (flow.chain != 0) members_.put(member_key(flow), &flow);
+  if (!is_chained_by_number(flow.network)) add_to_related(flow, chain);
+  flow.table = nullptr;
+  if (!options_.compat) add_to_number(flow, *target.thread->table());
+  data_timers_.insert(&flow);
+}
+
+// Behind the first of the chain, so that the table changes only when the chain begins or its first leaves.
+void FlowTable::add_to_related(Flow& flow, Flow* chain) {
   flow.previous_related = chain;
   flow.next_related = chain == nullptr ? nullptr : chain->next_related;
   if (flow.next_related != nullptr) flow.next_related->previous_related = &flow;
-  flow.chain = chain == nullptr ? 0 : chain->chain;
-  if (flow.chain != 0) members_.put({flow.chain, flow.tid()}, &flow);
   if (chain != nullptr) {
     chain->next_related = &flow;
   } else if (flow.network) {
@@ -231,30 +436,32 @@ void FlowTable::add(Flow& flow, Flow* chain) {
   } else {
     file_flows_.put(file_key(flow), &flow);
   }
-  data_timers_.insert(&flow);
+}
+
+void FlowTable::remove_from_related(Flow& flow) {
+  Flow* const next = flow.next_related;
+  if (next != nullptr) next->previous_related = flow.previous_related;
+  if (flow.previous_related != nullptr) {
+    flow.previous_related->next_related = next;
+  } else if (flow.network) {
+    next != nullptr ? network_flows_.put(network_key(flow), next) : network_flows_.erase(network_key(flow));
+  } else {
+    next != nullptr ? file_flows_.put(file_key(flow), next) : file_flows_.erase(file_key(flow));
+  }
 }
 
 void FlowTable::remove(Flow& flow) {
   ProcessEntity& process = *flow.process;
   unlink(flow);
   --process.flow_count;
+  if (flow.table != nullptr) remove_from_number(flow);
   if (process.threads_indexed) {
     remove_from_thread(flow);
     process.threads_indexed = process.flow_count != 0;
   }
 
-  if (flow.chain != 0) members_.erase({flow.chain, flow.tid()});
-  Flow* next_related = flow.next_related;
-  if (next_related != nullptr) next_related->previous_related = flow.previous_related;
-  if (flow.previous_related != nullptr) {
-    flow.previous_related->next_related = next_related;
-  } else if (flow.network) {
-    next_related != nullptr ? network_flows_.put(network_key(flow), next_related)
-                            : network_flows_.erase(network_key(flow));
-  } else {
-    next_related != nullptr ? file_flows_.put(file_key(flow), next_related)
-                            : file_flows_.erase(file_key(flow));
-  }
+  if (flow.chain != 0) members_.erase(member_key(flow));
+  if (!is_chained_by_number(flow.network)) remove_from_related(flow);
   if (flow.resting) {
     leave_resting(flow);
   } else {
@@ -314,7 +521,8 @@ void FlowTable::write_alone(const FileFlow& record) {
   }
 }
 
-// Flows of other threads on the same descriptor end with it: those that opened it first.
+// Flows of other threads on the same descriptor end with it: those that opened it first. (The collector takes
+// those of other numbers of the process for the same.)
 void FlowTable::close_related(Flow& flow, int64_t end_ts) {
   if (flow.previous_related == nullptr && flow.next_related == nullptr) return;
   const uint32_t opening = flow.network ? kOpAccept | kOpConnect : kOpOpen;
@@ -340,7 +548,7 @@ void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32
   Flow* chained = nullptr;
   if (flow == nullptr || !matches(*flow, process, target)) {
     chained = chain(process, target);
-    flow = in_chain(chained, target.tid);
+    flow = in_chain(chained, target);
   }
   const bool is_new = flow == nullptr;
   if (is_new) {
@@ -361,16 +569,23 @@ void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32
     flow->counters().write_bytes += std::clamp<int64_t>(result, 0, kMostBytes);
   }
 
-  if (is_new) add(*flow, chained);
-  if (op == kOpClose) {
-    close_related(*flow, ts_);
-    flow->end_ts() = ts_;
-    write(*flow);
-    remove(*flow);
-    slot.flow = nullptr;
-    return;
-  }
+  if (is_new) add(*flow, chained, target);
+  if (op == kOpClose) return close(*flow, target, slot);
   slot.flow = flow;
+}
+
+void FlowTable::close(Flow& flow, const FlowTarget& target, const state::FdSlot& slot) {
+  if (options_.compat) {
+    close_related(flow, ts_);
+  } else if (flow.previous_of_number != nullptr || flow.next_of_number != nullptr || slot.flow != &flow) {
+    const Closer closer{flow.process, target.tid, kOpClose};
+    end_number(last_on(*flow.table, number_of(target.fd)), closer, &flow);
+    if (slot.flow != &flow) end_shared(slot.flow, target.thread->table()->id(), target.fd, closer);
+  }
+  flow.end_ts() = ts_;
+  write(flow);
+  remove(flow);
+  slot.flow = nullptr;
 }
 
 void FlowTable::end_thread(ProcessEntity& process, int64_t tid) {
@@ -390,7 +605,7 @@ void FlowTable::end_thread(ProcessEntity& process, int64_t tid) {
     }
     for (Flow* flow : own) {
       flow->end_ts() = ts_;
-      close_related(*flow, ts_);
+      if (options_.compat) close_related(*flow, ts_);
       flow->op_flags() |= kOpTruncate;
       write(*flow);
       remove(*flow);
@@ -407,6 +622,7 @@ void FlowTable::end_process(ProcessEntity& process) {
       remove(*flow);
     }
   }
+  drop_table(std::exchange(process.table_flows, nullptr));
 }
 
 void FlowTable::export_process(ProcessEntity& process) {

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "base/flat_map.h"
 #include "base/pool.h"
-#include "state/descriptor.h"
+#include "base/shared_map.h"
+#include "state/engine.h"
 #include "sysflow/convert.h"
 #include "sysflow/entities.h"
 #include "sysflow/records.h"
@@ -26,11 +28,17 @@ struct Flow : TimerEntry {
   int64_t last_ts = 0;         // time of the last operation
   Flow* previous = nullptr;    // in the process's list
   Flow* next = nullptr;
-  Flow* previous_related = nullptr;  // flows of other threads on the same descriptor and resource
+  // Flows of other threads on the same descriptor and resource; of network flows, and in compat mode.
+  Flow* previous_related = nullptr;
   Flow* next_related = nullptr;
-  uint64_t chain = 0;                  // number of that list in FlowTable::members_; 0 for a short one
   Flow* previous_of_thread = nullptr;  // where the process is in FlowTable::threads_
   Flow* next_of_thread = nullptr;
+  TableFlows* table = nullptr;  // null in compat mode
+  Flow* previous_of_number =
+      nullptr;  // flows of the process on the same number of that table, the last first
+  Flow* next_of_number = nullptr;
+  // In FlowTable::members_: number of the list in which flows are looked up; 0 for a short one.
+  uint64_t chain = 0;
 
   uint32_t& op_flags() { return network ? net.op_flags : data.op_flags; }
   int64_t& ts() { return network ? net.ts : data.ts; }
@@ -38,6 +46,20 @@ struct Flow : TimerEntry {
   int64_t tid() const { return network ? net.tid : data.tid; }
   int32_t fd() const { return network ? net.fd : data.fd; }
   Counters& counters() { return network ? net.counters : data.counters; }
+};
+
+// The data flows of one process on the numbers of one descriptor table, where each list begins: what closes
+// numbers ends their flows, and visits no others. Kept while the process goes on with that table.
+struct TableFlows {
+  static constexpr uint32_t kLow = 64;
+
+  const ProcessEntity* process = nullptr;
+  uint64_t table = 0;
+  size_t flows = 0;
+  std::array<Flow*, kLow> low{};
+  // Numbers from kLow on: those that the next exec may close, and those that it will not.
+  SharedMap<Flow*> open;
+  SharedMap<Flow*> kept;
 };
 
 struct ThreadFlow : TimerEntry {
@@ -52,6 +74,7 @@ struct FlowTarget {
   bool network = false;
   FileEntity* file = nullptr;                     // file flows
   const state::Descriptor* descriptor = nullptr;  // network flows: addresses, ports, protocol
+  state::Thread* thread = nullptr;
   int64_t tid = 0;
   int64_t fd = -1;
 };
@@ -72,7 +95,13 @@ class FlowTable {
   void operate(ProcessEntity& process, const FlowTarget& target, uint32_t op, int64_t result,
                uint32_t open_flags, const state::FdSlot& slot);
 
-  // Writes and removes the flows of one thread, with those of others that share their descriptors.
+  // Writes and removes the flows on descriptors that a thread closed. `process`: that of the thread, null
+  // when no record has it. `is_shown`: the records show the event that did.
+  void end_closed(ProcessEntity* process, const state::Thread& thread, const state::Closed& closed,
+                  bool is_shown);
+
+  // Writes and removes the flows of one thread. (Those of the collector with those of other threads that
+  // share their descriptors.)
   void end_thread(ProcessEntity& process, int64_t tid);
   // Writes and removes all data flows of a process.
   void end_process(ProcessEntity& process);
@@ -104,7 +133,8 @@ class FlowTable {
   uint64_t discarded() const { return discarded_; }
 
  private:
-  // What flows of several threads share: they are chained under it.
+  // What flows of several threads share: they are chained under it. File flows without compat mode need no
+  // key, as all on one number of a table are on the same file.
   struct FileKey {
     const ProcessEntity* process = nullptr;
     const FileEntity* file = nullptr;
@@ -123,6 +153,7 @@ class FlowTable {
   struct MemberKey {
     uint64_t chain = 0;
     int64_t tid = 0;
+    const FileEntity* file = nullptr;
     bool operator==(const MemberKey&) const = default;
   };
   // The flows of one thread.
@@ -131,14 +162,24 @@ class FlowTable {
     int64_t tid = 0;
     bool operator==(const ThreadKey&) const = default;
   };
+  // The flows of a process on one descriptor table.
+  struct TableKey {
+    const ProcessEntity* process = nullptr;
+    uint64_t table = 0;
+    bool operator==(const TableKey&) const = default;
+  };
   struct KeyHash {
     uint64_t operator()(const FileKey& key) const;
     uint64_t operator()(const NetworkKey& key) const;
     uint64_t operator()(const MemberKey& key) const {
-      return mix_words(key.chain, static_cast<uint64_t>(key.tid));
+      return mix_words(mix_words(key.chain, static_cast<uint64_t>(key.tid)),
+                       reinterpret_cast<uintptr_t>(key.file));
     }
     uint64_t operator()(const ThreadKey& key) const {
       return mix_words(reinterpret_cast<uintptr_t>(key.process), static_cast<uint64_t>(key.tid));
+    }
+    uint64_t operator()(const TableKey& key) const {
+      return mix_words(reinterpret_cast<uintptr_t>(key.process), key.table);
     }
   };
   struct ThreadFlows {
@@ -151,14 +192,36 @@ class FlowTable {
   // The first flow of the chain on the target's resource, nullptr when there is none.
   Flow* chain(ProcessEntity& process, const FlowTarget& target);
   // The flow of the target's thread in a chain, nullptr when there is none.
-  Flow* in_chain(Flow* chain, int64_t tid);
+  Flow* in_chain(Flow* chain, const FlowTarget& target);
+  static MemberKey member_key(const Flow& flow) { return {flow.chain, flow.tid(), flow.file}; }
+  bool is_chained_by_number(bool network) const { return !network && !options_.compat; }
   static bool matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target);
   Flow* create(ProcessEntity& process, const FlowTarget& target);
-  void add(Flow& flow, Flow* chain);
+  void add(Flow& flow, Flow* chain, const FlowTarget& target);
   void remove(Flow& flow);
+  void add_to_related(Flow& flow, Flow* chain);
+  void remove_from_related(Flow& flow);
   void add_to_thread(Flow& flow);
   void remove_from_thread(Flow& flow);
   void index_threads(ProcessEntity& process);
+  TableFlows* find_table(const ProcessEntity& process, uint64_t table);
+  void add_to_number(Flow& flow, const state::DescriptorTable& descriptors);
+  void remove_from_number(Flow& flow);
+  // Whose call closes a number: the flows of that thread end with `op`, others are cut off.
+  struct Closer {
+    const ProcessEntity* process;
+    int64_t tid;
+    uint32_t op;
+  };
+  void end_number(Flow* last, const Closer& closer, const Flow* except = nullptr);
+  // The flows of another process that shares the table: `hint` is what the number's slot had.
+  void end_shared(void* hint, uint64_t table, int64_t fd, const Closer& closer);
+  void close(Flow& flow, const FlowTarget& target, const state::FdSlot& slot);
+  void drop_table(TableFlows* table);
+  void end_numbers(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer);
+  void end_marked(TableFlows& table, const state::DescriptorTable& descriptors, const Closer& closer);
+  static void mark_numbers(TableFlows& table, uint64_t first, uint64_t last);
+  void move_table(ProcessEntity& process, uint64_t from, uint64_t to);
   void wake(Flow& flow);
   void leave_resting(Flow& flow);
   void wake_all(RestingFlows& resting);
@@ -188,12 +251,16 @@ class FlowTable {
   // Where walking a list of flows would take long: chains of many threads, and processes with many flows.
   FlatMap<MemberKey, Flow*, KeyHash> members_;
   FlatMap<ThreadKey, ThreadFlows, KeyHash> threads_;
+  FlatMap<TableKey, TableFlows*, KeyHash> tables_;
   uint64_t last_chain_ = 0;
   Pool<Flow> pool_;
   Pool<ThreadFlow> thread_pool_;
+  Pool<TableFlows> table_pool_;
   TimerList data_timers_;
   TimerList thread_timers_;
   std::vector<Flow*> related_;
+  std::vector<Flow*> of_number_;
+  std::vector<uint64_t> numbers_;
 };
 
 }  // namespace sfkit::sysflow

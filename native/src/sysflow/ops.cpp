@@ -3,7 +3,6 @@
 #include <array>
 
 #include "events.gen.h"
-#include "state/values.h"
 
 namespace sfkit::sysflow {
 namespace {
@@ -123,12 +122,6 @@ constexpr OpTable kCompatOps = make_table(kDefaultOnly);
 
 uint32_t op_of(uint16_t code, bool compat) {
   return compat ? kCompatOps[code] : kDefaultOps[code];
-}
-
-uint32_t op_of(const state::Context& context, bool compat) {
-  const uint32_t op = op_of(context.event->code, compat);
-  if (op != kOpUnlink || compat || context.call == nullptr) return op;
-  return state::removes_directory(*context.call) ? kOpRmdir : kOpUnlink;
 }
 
 bool is_at_call(uint16_t code) {

@@ -14,9 +14,6 @@ inline constexpr uint32_t kProcessOps = kOpClone | kOpExec | kOpExit | kOpSetuid
 // The operation of event `code`, 0 for none. `compat`: only the events the collector 0.7 knows, and mmap
 // counted on entry.
 uint32_t op_of(uint16_t code, bool compat);
-// The same of one event, as the arguments of its call tell: the collector does not look at them.
-uint32_t op_of(const state::Context& context, bool compat);
-
 // Of calls that move bytes from one descriptor to another: a read and a write.
 inline constexpr uint32_t kOpTransfer = kOpReadRecv | kOpWriteSend;
 

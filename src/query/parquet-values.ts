@@ -1,0 +1,76 @@
+import {
+  type DuckDBArrayType,
+  type DuckDBConnection,
+  type DuckDBDecimalType,
+  type DuckDBListType,
+  type DuckDBMapType,
+  type DuckDBStructType,
+  type DuckDBType,
+  DuckDBTypeId,
+} from '@duckdb/node-api';
+import { SfkitError } from '../engine/errors.js';
+import { quoteIdentifier, quoteText } from '../export/duckdb.js';
+
+/**
+ * Refuses a Parquet file with a time of day that no day has, or a number with more digits than its type: DuckDB shows such
+ * values with memory that is not theirs, or ends the process. Only columns that can hold them are read.
+ */
+export async function refuseImpossibleValues(connection: DuckDBConnection, path: string, from: string): Promise<void> {
+  const result = await connection.run(`SELECT * FROM ${from} LIMIT 0`);
+  const types = result.columnTypes();
+  const conditions = result
+    .columnNames()
+    .flatMap((name, index) => conditionsOf(quoteIdentifier(name), types[index] as DuckDBType, 0));
+  if (conditions.length === 0) return;
+  // Statistics in the file are not to answer for its values.
+  await connection.run("SET disabled_optimizers = 'statistics_propagation,filter_pushdown'");
+  try {
+    const possible = await connection.runAndReadAll(
+      `SELECT bool_and(${conditions.join(' AND ')}) IS NOT false FROM ${from}`,
+    );
+    if (possible.getRows()[0]?.[0] === true) return;
+  } finally {
+    await connection.run('RESET disabled_optimizers');
+  }
+  throw new SfkitError(
+    'INPUT_BAD_FORMAT',
+    `${path}: not a readable Parquet file: it holds times longer than a day or numbers longer than their type`,
+  );
+}
+
+/** SQL that holds where what is in a value is possible; nothing for types that cannot hold anything else. */
+function conditionsOf(value: string, type: DuckDBType, depth: number): string[] {
+  switch (type.typeId) {
+    case DuckDBTypeId.TIME:
+    case DuckDBTypeId.TIME_TZ:
+    case DuckDBTypeId.TIME_NS:
+      return [`coalesce(date_part('hour', ${value}) BETWEEN 0 AND 24, true)`];
+    case DuckDBTypeId.DECIMAL: {
+      const { width, scale } = type as DuckDBDecimalType;
+      const most = `CAST('${'9'.repeat(width - scale)}.${'9'.repeat(scale)}' AS ${type})`;
+      return [`coalesce(${value} BETWEEN -${most} AND ${most}, true)`];
+    }
+    case DuckDBTypeId.LIST:
+    case DuckDBTypeId.ARRAY:
+      return ofItems(value, (type as DuckDBListType | DuckDBArrayType).valueType, depth);
+    case DuckDBTypeId.MAP: {
+      const { keyType, valueType } = type as DuckDBMapType;
+      return [...ofItems(`map_keys(${value})`, keyType, depth), ...ofItems(`map_values(${value})`, valueType, depth)];
+    }
+    case DuckDBTypeId.STRUCT: {
+      const { entryNames, entryTypes } = type as DuckDBStructType;
+      return entryNames.flatMap((name, index) =>
+        conditionsOf(`struct_extract(${value}, ${quoteText(name)})`, entryTypes[index] as DuckDBType, depth),
+      );
+    }
+    default:
+      return [];
+  }
+}
+
+function ofItems(list: string, type: DuckDBType, depth: number): string[] {
+  const item = `sfkit_item_${depth}`;
+  const conditions = conditionsOf(item, type, depth + 1);
+  if (conditions.length === 0) return [];
+  return [`coalesce(list_bool_and(list_transform(${list}, lambda ${item}: ${conditions.join(' AND ')})), true)`];
+}

@@ -1,0 +1,179 @@
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { convert } from '../../src/convert/convert.js';
+import { tableColumns, tables } from '../../src/engine/columns.gen.js';
+import { openDatabase } from '../../src/export/duckdb.js';
+import { planOne } from '../../src/export/plan.js';
+import { singleInputs } from '../../src/query/inputs.js';
+import { capturesIn, corpus, fixtures } from '../helpers/corpus.js';
+import { testDirectory } from '../helpers/directory.js';
+
+const directory = testDirectory();
+const capture = join(fixtures, 'webserver.scap');
+const captures = [capture, ...capturesIn(join(corpus, 'sf-collector')).slice(0, 3)];
+
+function toDatabase(input: string, output: string) {
+  return convert(planOne(input, false, 'duckdb', output));
+}
+
+/** Rows of a database, as objects. */
+async function rowsOf(path: string, sql: string): Promise<Record<string, unknown>[]> {
+  const { connection, close } = await openDatabase({ path });
+  try {
+    return (await connection.runAndReadAll(sql)).getRowObjects() as Record<string, unknown>[];
+  } finally {
+    close();
+  }
+}
+
+/** A row of JSON lines with all digits of its numbers. */
+function parsed(line: string): Record<string, unknown> {
+  return JSON.parse(line.replace(/(":)(-?\d+)(?=[,}])/g, '$1"$2"'));
+}
+
+/** A value as JSON lines have it. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint' || typeof value === 'number') return String(value);
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
+  if ('items' in (value as object)) return (value as { items: unknown[] }).items;
+  return `${String(value)
+    .replace(' ', 'T')
+    .replace(/(\.\d+)?$/, (decimals) => (decimals || '.').padEnd(10, '0'))}Z`;
+}
+
+describe('a DuckDB database', () => {
+  it('holds every table with its columns and what it means, and the view sysflow', async () => {
+    const output = directory.path('x.duckdb');
+    await toDatabase(capture, output);
+    const made = await rowsOf(output, 'SELECT table_name, comment FROM duckdb_tables() ORDER BY 1');
+    const expected = tables
+      .filter(({ kind }) => kind !== 'all')
+      .map(({ name, doc }) => ({ table_name: name, comment: doc }));
+    expect(made).toEqual(expected.sort((left, right) => (left.table_name < right.table_name ? -1 : 1)));
+    expect(await rowsOf(output, 'SELECT view_name FROM duckdb_views() WHERE NOT internal')).toEqual([
+      { view_name: 'sysflow' },
+    ]);
+    const types = {
+      i32: 'INTEGER',
+      i64: 'BIGINT',
+      str: 'VARCHAR',
+      bool: 'BOOLEAN',
+      ops: 'VARCHAR[]',
+      ts: 'TIMESTAMP_NS',
+    };
+    for (const { name } of tables) {
+      const columns = await rowsOf(output, `SELECT column_name, column_type FROM (DESCRIBE "${name}")`);
+      expect(columns, name).toEqual(
+        tableColumns[name].map((column) => ({ column_name: column.name, column_type: types[column.type] })),
+      );
+    }
+  });
+
+  it.each(captures.map((path) => [path.slice(path.lastIndexOf('/') + 1), path]))(
+    'has the same rows in the same order as JSON lines: %s',
+    async (_, input) => {
+      const output = directory.path('x.duckdb');
+      await toDatabase(input, output);
+      await convert(planOne(input, false, 'jsonl', directory.path('lines/')));
+      await convert(planOne(input, false, 'jsonl', directory.path('lines/sysflow.jsonl')));
+      for (const { name } of tables) {
+        const lines = readFileSync(directory.path('lines', `${name}.jsonl`), 'utf8')
+          .split('\n')
+          .slice(0, -1);
+        const rows = await rowsOf(output, `SELECT * FROM "${name}"`);
+        const found = rows.map((row) =>
+          Object.fromEntries(Object.entries(row).map(([key, value]) => [key, plain(value)])),
+        );
+        expect(found, name).toEqual(lines.map(parsed));
+      }
+    },
+  );
+
+  it('is the same of tables and of the capture that they are from', async () => {
+    await toDatabase(capture, directory.path('x.duckdb'));
+    await convert(planOne(capture, false, 'parquet', directory.path('t/')));
+    const [input] = singleInputs([directory.path('t/')]);
+    const plan = planOne(directory.path('t/'), false, 'duckdb', directory.path('y.duckdb'));
+    await convert(plan, { tables: input?.tables });
+    for (const { name } of tables) {
+      const [one, other] = await Promise.all(
+        ['x.duckdb', 'y.duckdb'].map((file) => rowsOf(directory.path(file), `SELECT * FROM "${name}"`)),
+      );
+      expect(one, name).toEqual(other);
+    }
+  });
+
+  it('replaces an older one, keeps its permissions and leaves nothing else', async () => {
+    const output = directory.path('x.duckdb');
+    writeFileSync(output, 'older');
+    chmodSync(output, 0o640);
+    await toDatabase(capture, output);
+    expect(statSync(output).mode & 0o777).toBe(0o640);
+    expect((await rowsOf(output, 'SELECT count(*) AS n FROM process')).map(({ n }) => Number(n) > 0)).toEqual([true]);
+    expect(readdirSync(directory.path())).toEqual(['x.duckdb']);
+  });
+
+  it('leaves an older one as it is where the capture cannot be read', async () => {
+    const output = directory.path('x.duckdb');
+    writeFileSync(output, 'older');
+    writeFileSync(directory.path('bad.scap'), 'not a capture');
+    await expect(toDatabase(directory.path('bad.scap'), output)).rejects.toThrow(/not a capture/);
+    expect(readFileSync(output, 'utf8')).toBe('older');
+    expect(readdirSync(directory.path()).sort()).toEqual(['bad.scap', 'x.duckdb']);
+  });
+
+  it('replaces what a link leads to, not the link', async () => {
+    symlinkSync('real.duckdb', directory.path('x.duckdb'));
+    await toDatabase(capture, directory.path('x.duckdb'));
+    expect(lstatSync(directory.path('x.duckdb')).isSymbolicLink()).toBe(true);
+    expect(readdirSync(directory.path()).sort()).toEqual(['real.duckdb', 'x.duckdb']);
+  });
+
+  it.each(['.wal', '.wal.checkpoint', '.wal.recovery'])(
+    'does not take in what %s of an older one logs',
+    async (ending) => {
+      const output = directory.path('x.duckdb');
+      writeFileSync(output, 'older');
+      writeFileSync(output + ending, 'changes');
+      await expect(toDatabase(capture, output)).rejects.toThrow(
+        `cannot write ${output}: ${output}${ending} logs changes of a database that is open or was not closed; remove it first`,
+      );
+      expect(readFileSync(output, 'utf8')).toBe('older');
+      expect(readFileSync(output + ending, 'utf8')).toBe('changes');
+      symlinkSync('x.duckdb', directory.path('link.duckdb'));
+      await expect(toDatabase(capture, directory.path('link.duckdb'))).rejects.toThrow(/logs changes/);
+    },
+  );
+
+  it('goes into a directory that is not there yet', async () => {
+    const plan = planOne(capture, false, 'duckdb', directory.path('a/b/'));
+    await convert(plan);
+    expect(readdirSync(directory.path('a/b'))).toEqual(['webserver.duckdb']);
+    await convert(planOne(capture, false, 'parquet', directory.path('t/')));
+    const [input] = singleInputs([directory.path('t/')]);
+    await convert(planOne(directory.path('t/'), false, 'duckdb', directory.path('c/')), { tables: input?.tables });
+    expect(readdirSync(directory.path('c'))).toEqual(['t.duckdb']);
+  });
+
+  it('is refused where it would be a stream', () => {
+    expect(() => planOne(capture, false, 'duckdb', '-')).toThrow(
+      'a DuckDB database is a file; name it with -o, like -o capture.duckdb',
+    );
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says when there is no space (skipped: no /dev/full here)', async () => {
+    await expect(toDatabase(capture, '/dev/full')).rejects.toThrow(
+      'cannot write /dev/full: no space left on the device',
+    );
+  });
+});
