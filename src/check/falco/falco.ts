@@ -2,7 +2,7 @@ import type { Diagnostic, Rule } from '../finding.js';
 import type { RuleLanguage, RuleSet, RuleText, RunOptions } from '../language.js';
 import { type FalcoRules, type FileLoad, loadFalcoRules } from './load.js';
 import { FalcoRun } from './run.js';
-import { engineVersion, isCompatible, parseVersion } from './versions.js';
+import { isCompatible, parseVersion } from './versions.js';
 
 /** Rules files of Falco, for system calls. */
 export const falco: RuleLanguage = {
@@ -67,5 +67,3 @@ function missingPlugins(plugins: FalcoRules['plugins']): string[] {
       return `${file}:${line}: asks for plugin ${names}, which sfkit does not have`;
     });
 }
-
-export const falcoEngine = engineVersion.join('.');

@@ -29,6 +29,9 @@ const ruleKeys = ['rule', 'source', 'append', 'override', ...replaceable];
 
 const appendAdvice = "'append: true' is deprecated; write 'override: {condition: append}' or the like";
 
+/** Names and values of exceptions that a file may have. */
+const mostEntries = 1_000_000;
+
 /** Reads a file and gives its items to the collector; false where an error ended it. */
 export function readRules(file: RuleText, collector: Collector, diagnostics: FalcoDiagnostic[]): boolean {
   try {
@@ -44,6 +47,7 @@ export function readRules(file: RuleText, collector: Collector, diagnostics: Fal
 class Reader {
   readonly #file: RuleText;
   readonly #collector: Collector;
+  #entries = 0;
   readonly #diagnostics: FalcoDiagnostic[];
   readonly #place: Place;
 
@@ -352,6 +356,8 @@ class Reader {
   }
 
   #entryOf(node: YamlNode, place: Place, depth: number): Entry {
+    // Aliases of aliases make many of few.
+    if (++this.#entries > mostEntries) this.#refuse(place, 'the exceptions of the file have too many values');
     const made: Entry = { isList: node.kind === 'sequence', item: new Composed(), items: [] };
     if (node.kind === 'scalar') {
       if (node.text === '') this.#refuse(place, 'a value is empty');
