@@ -1,12 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readRuleFiles } from '../../src/check/rule-files.js';
-import { temporaryDirectory } from '../helpers/directory.js';
+import { testDirectory } from '../helpers/directory.js';
 
 describe('rules files', () => {
-  const directory = temporaryDirectory();
-  const put = (name: string, content: string) => writeFileSync(join(directory(), name), content);
+  const directory = testDirectory();
+  const put = (name: string, content: string) => writeFileSync(directory.path(name), content);
 
   it('of a directory are its .yaml and .yml files in alphabetical order', () => {
     put('b.yaml', 'b');
@@ -14,11 +13,11 @@ describe('rules files', () => {
     put('Z.yaml', 'Z');
     put('notes.txt', 'no');
     put('c.yaml.orig', 'no');
-    mkdirSync(join(directory(), 'deeper.yaml'));
-    writeFileSync(join(directory(), 'deeper.yaml', 'd.yaml'), 'no');
-    expect(readRuleFiles([directory()])).toEqual(
+    mkdirSync(directory.path('deeper.yaml'));
+    writeFileSync(directory.path('deeper.yaml', 'd.yaml'), 'no');
+    expect(readRuleFiles([directory.path()])).toEqual(
       ['Z.yaml', 'a.yml', 'b.yaml'].map((name) => ({
-        name: join(directory(), name),
+        name: directory.path(name),
         content: name.replace(/\..*/, ''),
       })),
     );
@@ -27,13 +26,13 @@ describe('rules files', () => {
   it('come in the order in which they are named', () => {
     put('one', '1');
     put('two', '2');
-    const paths = ['two', 'one'].map((name) => join(directory(), name));
+    const paths = ['two', 'one'].map((name) => directory.path(name));
     expect(readRuleFiles(paths).map(({ content }) => content)).toEqual(['2', '1']);
   });
 
   it('that are not there are said so', () => {
-    expect(() => readRuleFiles([join(directory(), 'none.yaml')])).toThrow(/^cannot read rules .*none\.yaml: /);
-    expect(() => readRuleFiles([directory()])).toThrow('holds no .yaml or .yml file');
+    expect(() => readRuleFiles([directory.path('none.yaml')])).toThrow(/^cannot read rules .*none\.yaml: /);
+    expect(() => readRuleFiles([directory.path()])).toThrow('holds no .yaml or .yml file');
     expect(() => readRuleFiles([])).toThrow('no rules are named');
   });
 });

@@ -52,7 +52,7 @@ class Scanner {
       const isInBlock = block >= 0 && (line.trim() === '' || indent > block);
       if (!isInBlock) {
         block = -1;
-        if (depth > 0 && quote === '') this.#lines.push(start);
+        if (depth > 0) this.#lines.push(start);
         [depth, quote] = scanLine(line, depth, quote);
         if (depth === 0 && quote === '' && blockHeader.test(line)) block = indent;
       }

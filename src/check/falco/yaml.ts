@@ -62,7 +62,7 @@ export function parseYaml(content: string): YamlNode[] {
     return convertAll(text, lines);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new YamlError('it is nested too deep', lines.markAt(0));
+    throw new YamlError(tooDeep, lines.markAt(0));
   }
 }
 
@@ -112,6 +112,8 @@ function yamlError({ message, at }: Problem, lines: Lines): YamlError {
   return new YamlError(message, lines.markAt(at));
 }
 
+const tooDeep = 'it is nested too deep';
+
 /** The library's message where ours would say no more. */
 function wordsOf(code: string, message: string): string {
   switch (code) {
@@ -121,6 +123,8 @@ function wordsOf(code: string, message: string): string {
       return "': ' stands in a value without quotes; put the value in quotes";
     case 'BAD_SCALAR_START':
       return 'a value starts with a character that means something else in YAML; put the value in quotes';
+    case 'RESOURCE_EXHAUSTION':
+      return tooDeep;
     default:
       return message.charAt(0).toLowerCase() + message.slice(1);
   }
