@@ -144,7 +144,7 @@ function startPager(command: string): Pager {
   const child = spawn('/bin/sh', ['-c', command], {
     stdio: ['pipe', 'inherit', 'inherit'],
     // As others set them: quit if all fits the screen, keep colors, leave the text on the screen.
-    env: { LESS: 'FRX', LV: '-c', ...process.env },
+    env: { LESS: 'FRX', LESSCHARSET: 'utf-8', LV: '-c', ...process.env },
   }) as ChildProcess & { stdin: Writable };
   child.stdin.on('error', () => {});
   // The keyboard's signal is the pager's to answer; for this process it means that enough was made.

@@ -39,6 +39,7 @@ const notAvailable = '<NA>';
 const incomplete = 'incomplete';
 
 const containerPrint: RowPrint = { name: 'container_print', columns: containerColumns };
+const filePrint: RowPrint = { name: 'file_print', columns: ['file_type'] };
 
 /** What makes the SysFlow files of records that are tables. */
 export async function* rebuildSysflow(input: TableInput): AsyncGenerator<Buffer> {
@@ -195,7 +196,7 @@ class Rebuilder {
   /** What was written since the header, and how it looked where it was made of a row that refers to it. */
   readonly #known = {
     processes: new Map<string, bigint | undefined>(),
-    files: new Set<string>(),
+    files: new Map<string, bigint | undefined>(),
     containers: new Map<string, bigint | undefined>(),
     pods: new Set<string>(),
   };
@@ -218,7 +219,7 @@ class Rebuilder {
     const chains = new Chains();
     const rows: [EntityRows, EntityRows, EntityRows, EntityRows, EntityRows] = [
       await EntityRows.open(input, 'process', processKey, processPrint, (row, number) => chains.add(row, number)),
-      await EntityRows.open(input, 'file', fileKey),
+      await EntityRows.open(input, 'file', fileKey, filePrint),
       await EntityRows.open(input, 'container', containerKey, containerPrint),
       await EntityRows.open(input, 'pod', podKey),
       await EntityRows.open(input, 'header', headerKey),
@@ -228,7 +229,7 @@ class Rebuilder {
 
   async *run(): AsyncGenerator<Buffer> {
     this.#input.compareColumns([]);
-    const rows = await this.#input.rows('sysflow', [processPrint, containerPrint]);
+    const rows = await this.#input.rows('sysflow', [processPrint, containerPrint, filePrint]);
     try {
       for (let cursor = await rows.next(); cursor !== undefined; cursor = await rows.next()) {
         this.#input.count('sysflow', cursor);
@@ -318,8 +319,13 @@ class Rebuilder {
     if (cursor.get('container_id') !== null) await this.#introduceContainer(cursor);
     if (cursor.get('pproc_pid') !== null && cursor.get('pproc_exe') !== null) await this.#introduceParent(cursor);
     if (isKnown) await this.#introduceProcess(cursor);
-    if (cursor.get('file_path') !== null) await this.#introduceFile(cursor, 'file_oid', 'file_path');
-    if (cursor.get('file_newpath') !== null) await this.#introduceFile(cursor, 'file_newoid', 'file_newpath');
+    if (cursor.get('file_path') !== null) {
+      await this.#introduceFile(cursor, 'file_oid', 'file_path', cursor.long('file_print'));
+    }
+    // A row does not show the kind of its second file.
+    if (cursor.get('file_newpath') !== null) {
+      await this.#introduceFile(cursor, 'file_newoid', 'file_newpath', undefined);
+    }
   }
 
   async #introduceContainer(cursor: RowCursor): Promise<void> {
@@ -369,17 +375,23 @@ class Rebuilder {
     }
   }
 
-  async #introduceFile(cursor: RowCursor, oidColumn: string, pathColumn: string): Promise<void> {
+  async #introduceFile(
+    cursor: RowCursor,
+    oidColumn: string,
+    pathColumn: string,
+    look: bigint | undefined,
+  ): Promise<void> {
     const oid = cursor.text(oidColumn);
-    if (this.#known.files.has(oid)) return;
+    const isKnown = this.#known.files.has(oid);
     if (this.#files.has(oid)) {
-      await this.#passFiles(this.#files.neededFor(oid, undefined, false));
+      await this.#passFiles(this.#files.neededFor(oid, look, isKnown));
       return;
     }
+    if (isKnown && (look === undefined || this.#known.files.get(oid) === look)) return;
     this.#made();
     const path = cursor.text(pathColumn);
     const container = containerOf(oid, path, cursor.get('container_id') as string | null);
-    this.#writeFile(cursor, 'REUP', oid, path, container);
+    this.#writeFile(cursor, 'REUP', oid, path, container, look);
   }
 
   #made(): void {
@@ -421,7 +433,8 @@ class Rebuilder {
       this.#input.count('file', row);
       await this.#passContainer(containerKey(row));
       const container = row.get('container_id') as string | null;
-      this.#writeFile(row, stateOf(row), row.text('file_oid'), row.text('file_path'), container);
+      const look = row.long('file_print');
+      this.#writeFile(row, stateOf(row), row.text('file_oid'), row.text('file_path'), container, look);
     }
   }
 
@@ -490,8 +503,15 @@ class Rebuilder {
     });
   }
 
-  #writeFile(row: RowCursor, state: string, oid: string, path: string, containerId: string | null): void {
-    this.#known.files.add(oid);
+  #writeFile(
+    row: RowCursor,
+    state: string,
+    oid: string,
+    path: string,
+    containerId: string | null,
+    look: bigint | undefined,
+  ): void {
+    this.#known.files.set(oid, look);
     this.#add('File', {
       state,
       oid: foid(oid),

@@ -96,7 +96,8 @@ describe.runIf(hasScript)('on a terminal', { timeout }, () => {
   it('does not count without end', async () => {
     const endless = 'select a.range from range(1000000000000) a';
     const { text, exit } = await shown(sfkit(`query ${capture} '${endless}' -n 2`));
-    expect(text).toMatch(/\n… more than [\d,]+ more rows/);
+    // A busy machine counts none in the time that there is for it.
+    expect(text).toMatch(/\n… (more than [\d,]+ )?more rows \(/);
     expect(exit).toBe(0);
   });
 

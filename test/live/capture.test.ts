@@ -413,9 +413,9 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
       isLoss: false,
     });
     // What changes the state is told all the same.
-    const flow = jsonLines(directory.path('s.jsonl')).find((row) => row.file_path === directory.path('zeros'));
-    expect(flow.opflags).toEqual(expect.arrayContaining(['OPEN', 'CLOSE']));
-    expect(flow.flow_wops).toBeLessThan(200000);
+    const flows = jsonLines(directory.path('s.jsonl')).filter((row) => row.file_path === directory.path('zeros'));
+    expect(flows.flatMap((row) => row.opflags)).toEqual(expect.arrayContaining(['OPEN', 'CLOSE']));
+    expect(flows.reduce((sum, row) => sum + row.flow_wops, 0)).toBeLessThan(200000);
   });
 
   it('sends records to a socket', async () => {

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "events.gen.h"
 #include "testing/record_log.h"
@@ -19,6 +22,7 @@ using scap::value::text;
 using sfkit::testing::Age;
 using sfkit::testing::ProcessFacts;
 using sfkit::testing::Scenario;
+using namespace scap::value;
 namespace ev = scap::ev;
 
 constexpr uint64_t kSecond = 1'000'000'000;
@@ -822,14 +826,326 @@ TEST(Convert, ManyThreadsHaveFlowsOfTheirOwnOnOneDescriptor) {
   for (const int64_t bytes : {1, 10, 100}) {
     for (int64_t tid = kFirst; tid < kFirst + kThreads; ++tid) world.write(tid, 4, bytes);
   }
-  // Its end ends its own flow and no other.
+  // Its end ends its own alone, that of the descriptor those of all.
   world.exit(kFirst + 40, 0);
   for (int64_t tid = kFirst + 41; tid < kFirst + kThreads; ++tid) world.write(tid, 4, 1000);
   world.close(kFirst + 45, 4);
   const Kept kept = convert(world, everything());
-  ASSERT_EQ(kept.file_flows.size(), kThreads);
+  ASSERT_EQ(kept.file_flows.size(), size_t{kThreads});
+  EXPECT_EQ(kept.file_flows.front().tid, kFirst + 40);
+  EXPECT_EQ(kept.file_flows.back().tid, kFirst + 45);
   for (const FileFlow& flow : kept.file_flows) {
-    EXPECT_EQ(flow.counters.write_bytes, flow.tid <= kFirst + 40 ? 111 : 1111) << flow.tid;
+    EXPECT_EQ(flow.counters.write_bytes, flow.tid > kFirst + 40 ? 1111 : 111) << flow.tid;
+    EXPECT_EQ(flow.op_flags, kOpWriteSend | (flow.tid == kFirst + 45 ? kOpClose : kOpTruncate)) << flow.tid;
+  }
+
+  // To the collector the end of a thread is the end of the descriptor.
+  ConvertOptions compat = everything();
+  compat.compat = true;
+  EXPECT_EQ(convert(world, compat).file_flows.size(), 2 * kThreads - 41);
+}
+
+// What ends the descriptor of a flow, and how the flow shows it.
+struct End {
+  const char* what;
+  void (*end)(Scenario& world, int64_t fd);
+  uint32_t op;
+};
+
+void mark(Scenario& world, int64_t fd) {
+  constexpr uint8_t kSetfd = 3;
+  world.event(kPid, ev::SYSCALL_FCNTL_X, {i64(0), i64(fd), u8(kSetfd), u64(1)});
+}
+
+void close_range(Scenario& world, int64_t first, int64_t last, uint32_t flags) {
+  world.event(kPid, ev::SYSCALL_CLOSE_RANGE_X,
+              {i64(0), u32(static_cast<uint32_t>(first)), u32(static_cast<uint32_t>(last)), u32(flags)});
+}
+
+const End kEnds[] = {
+    {"close", [](Scenario& world, int64_t fd) { world.close(kPid, fd); }, kOpClose},
+    {"close, EIO",
+     [](Scenario& world, int64_t fd) {
+       world.event(kPid, ev::SYSCALL_CLOSE_X, {i64(-5), i64(fd)});
+     },
+     kOpClose},
+    {"dup2", [](Scenario& world, int64_t fd) { world.dup2(kPid, 4, fd); }, kOpClose},
+    {"dup2 of something unknown", [](Scenario& world, int64_t fd) { world.dup2(kPid, 99, fd); }, kOpClose},
+    {"dup3",
+     [](Scenario& world, int64_t fd) {
+       world.event(kPid, ev::SYSCALL_DUP3_X, {i64(fd), i64(4), i64(fd), u32(0)});
+     },
+     kOpClose},
+    {"close_range", [](Scenario& world, int64_t fd) { close_range(world, fd, fd + 3, 0); }, kOpClose},
+    {"close_range to the end", [](Scenario& world, int64_t fd) { close_range(world, fd, UINT32_MAX, 0); },
+     kOpClose},
+    {"F_SETFD and exec",
+     [](Scenario& world, int64_t fd) {
+       mark(world, fd);
+       world.exec(facts(), 0);
+     },
+     kOpClose},
+    {"close_range for exec",
+     [](Scenario& world, int64_t fd) {
+       constexpr uint32_t kCloexec = 4;
+       close_range(world, fd, fd, kCloexec);
+       world.exec(facts(), 0);
+     },
+     kOpClose},
+    {"an open of the same number",
+     [](Scenario& world, int64_t fd) { world.open(kPid, fd, "/new", kReadOnly); }, kOpTruncate},
+    {"F_DUPFD",
+     [](Scenario& world, int64_t fd) {
+       world.event(kPid, ev::SYSCALL_FCNTL_X, {i64(fd), i64(4), u8(1), u64(0)});
+     },
+     kOpTruncate},
+    {"the end of the process", [](Scenario& world, int64_t) { world.exit(kPid, 0); }, kOpTruncate},
+};
+
+TEST(Convert, AFlowEndsWithItsDescriptor) {
+  for (const End& end : kEnds) {
+    // On both sides of where tables change their shape.
+    for (const int64_t fd : {30, 63, 64, 500}) {
+      Scenario world = small_world(Age::k2026);
+      world.open(kPid, fd, "/tmp/f", kReadWrite);
+      world.open(kPid, fd + 4, "/tmp/g", kReadWrite);
+      world.write(kPid, fd, 5);
+      world.wait(kSecond);
+      end.end(world, fd);
+      world.wait(kSecond);
+      world.write(kPid, fd, 7);
+      const Kept kept = convert(world, everything());
+      ASSERT_FALSE(kept.file_flows.empty()) << end.what;
+      const FileFlow* ended = nullptr;
+      for (const FileFlow& flow : kept.file_flows) {
+        if (flow.fd == fd && flow.open_flags == static_cast<int32_t>(kReadWrite)) {
+          EXPECT_EQ(ended, nullptr) << end.what;
+          ended = &flow;
+        }
+      }
+      ASSERT_NE(ended, nullptr) << end.what;
+      EXPECT_EQ(ended->op_flags, kOpOpen | kOpWriteSend | end.op) << end.what << ' ' << fd;
+      EXPECT_EQ(ended->counters.write_bytes, 5) << end.what << ' ' << fd;
+      const int64_t lasted = ended->end_ts - ended->ts;
+      EXPECT_GE(lasted, static_cast<int64_t>(kSecond)) << end.what;
+      EXPECT_LT(lasted, static_cast<int64_t>(2 * kSecond)) << end.what;
+    }
+  }
+}
+
+TEST(Convert, AnExecEndsTheFlowsOfWhatItClosesAlone) {
+  constexpr uint32_t kCloexec = 4096;
+  Scenario world = small_world(Age::k2026);
+  for (int64_t fd = 10; fd < 210; ++fd) {
+    world.open(kPid, fd, "/f" + std::to_string(fd), kReadWrite | (fd % 2 == 0 ? kCloexec : 0));
+  }
+  // The program before did this, whoever it was last.
+  world.setuid(kPid, 0);
+  world.exec(facts(), 0);
+  mark(world, 11);
+  mark(world, 111);
+  world.exec(facts(), -2);
+  world.write(kPid, 13, 1);
+  world.exec(facts(), 0);
+  world.write(kPid, 15, 1);
+  world.write(kPid, 115, 1);
+  const Kept kept = convert(world, everything());
+  size_t closed = 0;
+  for (const FileFlow& flow : kept.file_flows) {
+    const bool is_closed = (flow.op_flags & kOpClose) != 0;
+    closed += is_closed ? 1 : 0;
+    EXPECT_EQ(is_closed,
+              (flow.op_flags & kOpOpen) == 0 && (flow.fd % 2 == 0 || flow.fd == 11 || flow.fd == 111))
+        << flow.fd << ' ' << flow.op_flags;
+  }
+  EXPECT_EQ(closed, 102u);
+
+  // The collector has no such thing.
+  ConvertOptions compat = everything();
+  compat.compat = true;
+  for (const FileFlow& flow : convert(world, compat).file_flows) EXPECT_EQ(flow.op_flags & kOpClose, 0u);
+}
+
+TEST(Convert, WhatOneThreadClosesIsClosedForTheOthers) {
+  Scenario world = small_world(Age::k2026);
+  world.spawn_thread(facts(), 51);
+  world.open(51, 5, "/f", kReadWrite);
+  world.write(kPid, 5, 1);
+  world.write(51, 4, 1);
+  close_range(world, 3, UINT32_MAX, 0);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.file_flows.size(), 3u);
+  for (const FileFlow& flow : kept.file_flows) {
+    EXPECT_EQ((flow.op_flags & kOpClose) != 0, flow.tid == kPid) << flow.tid;
+    EXPECT_EQ((flow.op_flags & kOpTruncate) != 0, flow.tid == 51) << flow.tid;
+  }
+}
+
+TEST(Convert, AThreadWithATableOfItsOwnClosesForItselfAlone) {
+  constexpr uint32_t kCloneFiles = 1;
+  Scenario world = small_world(Age::k2026);
+  world.spawn_thread(facts(), 51);
+  world.open(kPid, 5, "/f", kReadWrite);
+  world.event(51, ev::SYSCALL_UNSHARE_X, {i64(0), u32(kCloneFiles)});
+  world.write(51, 5, 10);
+  world.close(51, 5);
+  world.write(kPid, 5, 1);
+  world.close(kPid, 5);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.file_flows.size(), 2u);
+  EXPECT_EQ(kept.file_flows[0].op_flags, kOpWriteSend | kOpClose);
+  EXPECT_EQ(kept.file_flows[0].tid, 51);
+  EXPECT_EQ(kept.file_flows[1].op_flags, kOpOpen | kOpWriteSend | kOpClose);
+  EXPECT_EQ(kept.file_flows[1].counters.write_bytes, 1);
+}
+
+TEST(Convert, AProcessThatSharesDescriptorsClosesThemForTheOther) {
+  constexpr uint32_t kCloneFiles = 1;
+  for (const bool by_dup : {false, true}) {
+    Scenario world = small_world(Age::k2026);
+    ProcessFacts child = facts(60);
+    child.ptid = kPid;
+    world.born(child, kCloneFiles);
+    world.write(60, 4, 20);
+    world.write(kPid, 4, 1);
+    if (by_dup) {
+      world.dup2(60, 99, 4);
+    } else {
+      world.close(60, 4);
+    }
+    world.write(kPid, 4, 300);
+    const Kept kept = convert(world, everything());
+    int64_t bytes = 0;
+    bool is_cut = false;
+    for (const FileFlow& flow : kept.file_flows) {
+      bytes += flow.counters.write_bytes;
+      if (flow.tid == kPid) is_cut = flow.op_flags == (kOpWriteSend | kOpTruncate);
+    }
+    EXPECT_EQ(bytes, 21) << "what came after went elsewhere";
+    EXPECT_TRUE(is_cut);
+  }
+}
+
+TEST(Convert, AnExecOfAProcessThatSharesDescriptorsLeavesThoseOfTheOther) {
+  constexpr uint32_t kCloneFiles = 1;
+  constexpr uint32_t kCloexec = 4096;
+  Scenario world = small_world(Age::k2026);
+  world.open(kPid, 5, "/f", kReadWrite | kCloexec);
+  ProcessFacts child = facts(60);
+  child.ptid = kPid;
+  world.born(child, kCloneFiles);
+  world.write(60, 5, 20);
+  world.write(60, 4, 30);
+  world.exec(child, 0);
+  world.write(60, 4, 40);
+  world.dup2(60, 99, 4);
+  world.write(kPid, 5, 1);
+  world.close(kPid, 5);
+  const Kept kept = convert(world, everything());
+  std::vector<std::pair<int64_t, uint32_t>> flows;
+  for (const FileFlow& flow : kept.file_flows) flows.emplace_back(flow.counters.write_bytes, flow.op_flags);
+  EXPECT_EQ(flows, (std::vector<std::pair<int64_t, uint32_t>>{{20, kOpWriteSend | kOpClose},
+                                                              {30, kOpWriteSend},
+                                                              {40, kOpWriteSend | kOpClose},
+                                                              {1, kOpOpen | kOpWriteSend | kOpClose}}));
+}
+
+TEST(Convert, AllPeersOfADatagramSocketEndWithIt) {
+  Scenario world = small_world(Age::k2026);
+  const auto server = sfkit::testing::ipv4(10, 0, 0, 2, 53);
+  world.socket(kPid, 5, false, true);
+  world.bind(kPid, 5, server);
+  for (uint16_t port = 4000; port < 4100; ++port)
+    world.recvfrom(kPid, 5, 30, sfkit::testing::ipv4(10, 0, 0, 3, port), server);
+  world.wait(kSecond);
+  world.close(kPid, 5);
+  world.wait(kSecond);
+  world.write(kPid, 4, 1);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.network_flows.size(), 100u);
+  for (const NetworkFlow& flow : kept.network_flows) {
+    EXPECT_EQ(flow.op_flags, kOpReadRecv | kOpClose);
+    EXPECT_LT(flow.end_ts - flow.ts, static_cast<int64_t>(2 * kSecond));
+  }
+}
+
+TEST(Convert, TheOpenOfADescriptorStaysKnown) {
+  Scenario world = small_world(Age::k2026);
+  world.open(kPid, 5, "/f", kReadWrite);
+  world.read(kPid, 5, 1);
+  world.wait(31 * kSecond);
+  world.read(kPid, 5, 2);
+  world.wait(100 * kSecond);
+  world.read(kPid, 5, 3);
+  world.dup2(kPid, 5, 6);
+  world.read(kPid, 6, 4);
+  ProcessFacts child = facts(60);
+  child.ptid = kPid;
+  world.fork(facts(), child);
+  world.read(60, 6, 5);
+  world.spawn_thread(facts(), 51);
+  world.read(51, 5, 6);
+  world.read(kPid, 4, 7);
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.file_flows.size(), 7u);
+  for (const FileFlow& flow : kept.file_flows) {
+    const bool is_listed = flow.counters.read_bytes == 7;
+    EXPECT_EQ(flow.open_flags, is_listed ? 0 : static_cast<int32_t>(kReadWrite)) << flow.counters.read_bytes;
+  }
+}
+
+TEST(Convert, AProcessEndsWithItsLastThread) {
+  for (const bool process_flow : {false, true}) {
+    Scenario world = small_world(Age::k2026);
+    world.spawn_thread(facts(), 51);
+    world.write(kPid, 4, 1);
+    world.write(51, 4, 20);
+    world.exit(kPid, 0);
+    world.wait(10 * kSecond);
+    world.write(51, 4, 300);
+    world.exit(51, 0);
+    world.wait(10 * kSecond);
+    world.write(1, 4, 1);
+    ConvertOptions options = everything();
+    options.process_flow = process_flow;
+    for (const char* filter : {"", "evt.type = write"}) {
+      options.filter = filter;
+      const Kept kept = convert(world, options);
+      ASSERT_EQ(kept.file_flows.size(), 2u) << filter;
+      EXPECT_EQ(kept.file_flows[0].tid, kPid);
+      EXPECT_EQ(kept.file_flows[0].counters.write_bytes, 1);
+      EXPECT_EQ(kept.file_flows[1].counters.write_bytes, 320);
+      EXPECT_EQ(kept.file_flows[1].op_flags, kOpWriteSend | kOpTruncate);
+      EXPECT_EQ(kept.gone.size(), 1u) << "and is known until then";
+      if (process_flow && *filter == '\0') {
+        ASSERT_EQ(kept.process_flows.size(), 1u);
+        EXPECT_EQ(kept.process_flows[0].threads_exited, 1);
+      }
+    }
+  }
+}
+
+TEST(Convert, ACloseThatAFilterLeavesOutEndsTheFlow) {
+  for (const bool by_dup : {false, true}) {
+    Scenario world = small_world(Age::k2026);
+    world.write(kPid, 4, 1);
+    world.wait(kSecond);
+    if (by_dup) {
+      world.dup2(kPid, 99, 4);
+    } else {
+      world.close(kPid, 4);
+    }
+    world.wait(8 * kSecond);
+    world.open(kPid, 5, "/var/log/app", kReadWrite);
+    world.dup2(kPid, 5, 4);
+    world.write(kPid, 4, 20);
+    ConvertOptions options = everything();
+    options.filter = "evt.type = write";
+    const Kept kept = convert(world, options);
+    ASSERT_EQ(kept.file_flows.size(), 2u);
+    EXPECT_EQ(kept.file_flows[0].op_flags, kOpWriteSend | kOpTruncate);
+    EXPECT_LT(kept.file_flows[0].end_ts - kept.file_flows[0].ts, static_cast<int64_t>(2 * kSecond));
+    EXPECT_EQ(kept.file_flows[1].counters.write_bytes, 20);
   }
 }
 
