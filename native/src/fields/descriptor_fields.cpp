@@ -134,13 +134,11 @@ bool FieldReader::is_local(const state::IpBytes& ip, bool ipv6) const {
 }
 
 // Which end of a connection is this machine's. Where the interfaces do not tell, as on loopback and in
-// network namespaces, whose addresses are in no list, it is the end of who calls or is called. To a container
-// the addresses of the host are those of another machine.
+// network namespaces, whose addresses are in no list, it is the end of who calls or is called.
 bool FieldReader::is_first_local(const Descriptor& descriptor, bool ipv6) const {
   const bool first = is_local(descriptor.sip, ipv6);
   if (engine_.compat() || descriptor.role == state::Role::kNone) return first;
-  const bool is_contained = context_->thread != nullptr && context_->thread->container != 0;
-  if (!is_contained && first != is_local(descriptor.dip, ipv6)) return first;
+  if (first != is_local(descriptor.dip, ipv6)) return first;
   return descriptor.role == state::Role::kClient;
 }
 

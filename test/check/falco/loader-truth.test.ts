@@ -20,7 +20,7 @@ function ours({ files, result }: LoaderCase) {
     errors: ofSeverity(load, 'error'),
     warnings: ofSeverity(load, 'warning'),
   }));
-  if (result.rules === undefined) return { ok: loaded.isOk, loads };
+  if (!result.ok || !result.lists) return { ok: loaded.isOk, loads };
   const taken = loaded.rules.filter(({ condition }) => condition !== undefined);
   return {
     ok: loaded.isOk,
@@ -46,11 +46,11 @@ function theirs({ result }: LoaderCase) {
     warnings: warnings.map(({ code, at }) => ({ code, at })),
   }));
   const { ok, rules, macros, lists, enabled_count: enabled } = result;
-  if (rules === undefined) return { ok, loads };
+  if (!ok || !lists) return { ok, loads };
   return {
     ok,
     loads,
-    rules: rules.map(({ name, priority, enabled, tags, output, condition }) => ({
+    rules: rules?.map(({ name, priority, enabled, tags, output, condition }) => ({
       name,
       priority,
       enabled,
@@ -59,7 +59,7 @@ function theirs({ result }: LoaderCase) {
       condition,
     })),
     macros: macros?.map(({ name, condition, used }) => ({ name, condition, used })),
-    lists: lists?.map(({ name, items, used }) => ({ name, items, used })),
+    lists: lists.map(({ name, items, used }) => ({ name, items, used })),
     enabled,
   };
 }

@@ -32,7 +32,7 @@ export interface LoaderCase {
     loads: { file: string; errors: TruthDiagnostic[]; warnings: TruthDiagnostic[] }[];
     rules?: { name: string; priority: string; enabled: boolean; tags: string[]; output: string; condition: string }[];
     macros?: { name: string; condition: string; used: boolean }[];
-    lists?: { name: string; items: string[]; used: boolean }[];
+    lists?: { name: string; items: string[]; used: boolean }[] | null;
     enabled_count?: number;
   };
 }
