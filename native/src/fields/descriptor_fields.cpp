@@ -68,6 +68,20 @@ uint64_t minor_of(uint32_t device) {
   return (device & 0xff) | ((device >> 12) & 0xfff00);
 }
 
+// Whether the event is the return of a call that opens something which has a name.
+bool names_what_it_opens(uint16_t code) {
+  switch (code) {
+    case ev::SOCKET_ACCEPT_X:
+    case ev::SOCKET_ACCEPT_5_X:
+    case ev::SOCKET_ACCEPT4_X:
+    case ev::SOCKET_ACCEPT4_5_X:
+    case ev::SOCKET_ACCEPT4_6_X:
+    case ev::SYSCALL_MEMFD_CREATE_X:
+    case ev::SYSCALL_PIDFD_OPEN_X: return true;
+    default: return opens_path(code);
+  }
+}
+
 }  // namespace
 
 std::string_view type_name(FdType type) {
@@ -326,7 +340,9 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
       return descriptor.is_ip_socket() || descriptor.is_ip_server() ? FieldValue::of(std::string_view("ip"))
                                                                     : FieldValue();
     case Field::kFdConnected: return FieldValue::of(descriptor.is_connected());
-    case Field::kFdNameChanged: return FieldValue::of(descriptor.renamed_by == context_->event->number);
+    case Field::kFdNameChanged:
+      return FieldValue::of(descriptor.renamed_by == context_->event->number ||
+                            (!descriptor_name().text.empty() && names_what_it_opens(context_->event->code)));
     case Field::kFdIsUpperLayer: return FieldValue::of((descriptor.open_flags & kOpenUpperLayer) != 0);
     case Field::kFdIsLowerLayer: return FieldValue::of((descriptor.open_flags & kOpenLowerLayer) != 0);
     case Field::kFdIno: return FieldValue::of(descriptor.inode);

@@ -198,6 +198,7 @@ void Engine::on_bind(Context& context) {
   const bool is_unix = address.family == Family::kUnix;
   Descriptor& descriptor = socket_of(context, is_unix ? FdType::kUnix : ip_type(address.family));
   if (!compat_) forget_attempt(descriptor);
+  descriptor.renamed_by = call.exit().number;
   if (is_unix) {
     descriptor.bound_as = FdType::kUnix;
     return descriptor.set_name(address.path);
@@ -290,6 +291,9 @@ void Engine::on_connect(Context& context) {
   } else if (!has_destination) {
     return;
   }
+  const bool was_named = known.has_peer() || has_spoken(known);
+  const Endpoint source = source_of(known);
+  const Endpoint destination = destination_of(known);
   Descriptor& descriptor = socket_of(context, ip_type(asked.family));
   // A bound datagram socket serves its port to the one peer; who connects a stream calls.
   const bool serves = descriptor.role == Role::kServer && descriptor.l4 == L4::kUdp;
@@ -300,11 +304,14 @@ void Engine::on_connect(Context& context) {
   if (serves) swap_ends(descriptor);
   if (!serves) descriptor.role = Role::kClient;
   descriptor.connection = is_pending ? Connection::kPending : Connection::kConnected;
+  const bool same = was_named && source == source_of(descriptor) && destination == destination_of(descriptor);
+  if (!same) descriptor.renamed_by = call.exit().number;
 }
 
 void Engine::connect_unix(Context& context, const SocketTuple& asked, bool has_tuple) {
   Descriptor& descriptor = socket_of(context, FdType::kUnix);
   descriptor.type = FdType::kUnix;
+  descriptor.renamed_by = context.call->exit().number;
   descriptor.connection = Connection::kConnected;
   if (descriptor.role == Role::kNone) descriptor.role = Role::kClient;
   if (!has_tuple) return descriptor.set_name(asked.path);
