@@ -312,7 +312,8 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
     // What could not be opened has the name that was asked for.
     const bool directory = field.field == Field::kFdDirectory;
     if ((directory || field.field == Field::kFdFilename) && context_->call != nullptr) {
-      if (const std::string* path = opened_path()) return directory_or_file(*path, directory);
+      const std::string* path = opened_path();
+      return directory_or_file(path == nullptr ? std::string_view() : *path, directory);
     }
     return field.field == Field::kFdTypechar ? FieldValue::of(promised_letter(context_->event->code))
                                              : FieldValue();

@@ -282,8 +282,10 @@ void Engine::on_connect(Context& context) {
   const bool has_destination = asked.has_address || (is_ip(asked.family) && asked.destination != none &&
                                                      (has_port || !asked.has_parameter));
   // AF_UNSPEC dissolves what there is. Where there is no parameter for it the ends show it, which are gone.
-  if (!has_destination && !is_pending && (asked.has_parameter || asked.has_tuple))
+  if (!has_destination && !is_pending && (asked.has_parameter || asked.has_tuple)) {
+    if (known.has_peer() || has_spoken(known)) known.renamed_by = call.exit().number;
     return take_peer_away(known);
+  }
   if (known.connection == Connection::kPending) {
     // It goes on to whom the first call asked for, whatever address this one has. The tuple shows it.
     static_cast<SocketTuple&>(asked) = parse_tuple(call.from_exit(P::tuple));
