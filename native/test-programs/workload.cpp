@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
@@ -122,6 +123,78 @@ void files() {
   }
 }
 
+// The path of an open file, as the kernel has it now.
+std::string path_of(int fd) {
+  char path[4096];
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  const ssize_t size = check(::readlink(link.c_str(), path, sizeof(path)), "readlink");
+  return {path, static_cast<size_t>(size)};
+}
+
+// Makes a file by a path below `at`, and says by which one the kernel knows it.
+void make_file(int at, const char* name, uint64_t resolve = 0) {
+  struct {
+    uint64_t flags, mode, resolve;
+  } how{O_CREAT | O_WRONLY, 0600, resolve};
+  const int fd = static_cast<int>(check(::syscall(SYS_openat2, at, name, &how, sizeof(how)), "openat2"));
+  check(::write(fd, "x", 1), "write");
+  say(R"({"did":"file","path":"%s","pid":%d,"wbytes":1,"wops":1,"rbytes":0,"rops":0})", path_of(fd).c_str(),
+      ::getpid());
+  ::close(fd);
+}
+
+// Paths that are not where their text leads at first sight.
+void paths() {
+  constexpr uint64_t kBeneath = 8, kInRoot = 16;  // RESOLVE_ of openat2
+  constexpr int kDeep = 10;
+  const int pid = ::getpid();
+  const std::string top = in("paths"), before = top + "/r1", after = top + "/r2";
+  check(::mkdir(top.c_str(), 0700), "mkdir");
+  check(::chdir(top.c_str()), "chdir");
+
+  // Deep down and up again.
+  const std::string element(200, 'd');
+  for (int i = 0; i < kDeep; ++i) {
+    check(::mkdir(element.c_str(), 0700), "mkdir deep");
+    check(::chdir(element.c_str()), "chdir deep");
+  }
+  make_file(AT_FDCWD, "deep");
+  check(::unlink("deep"), "unlink deep");
+  for (int i = 0; i < kDeep; ++i) {
+    check(::chdir(".."), "chdir ..");
+    check(::unlinkat(AT_FDCWD, element.c_str(), AT_REMOVEDIR), "unlinkat");
+  }
+  say(R"({"did":"RMDIR","path":"%s/%s","pid":%d})", top.c_str(), element.c_str(), pid);
+  make_file(AT_FDCWD, "shallow");
+
+  // A directory renamed below a process and what it has open.
+  check(::mkdir("r1", 0700), "mkdir r1");
+  const int at = static_cast<int>(check(::open("r1", O_DIRECTORY | O_RDONLY), "open r1"));
+  const int held = static_cast<int>(check(::open("r1/held", O_CREAT | O_WRONLY, 0600), "open held"));
+  check(::write(held, "123", 3), "write held");
+  check(::chdir("r1"), "chdir r1");
+  check(::rename(before.c_str(), after.c_str()), "rename r1");
+  check(::write(held, "1234", 4), "write held");
+  say(R"({"did":"moved","path":"%s/held","newpath":"%s","pid":%d,"wbytes":3,"newbytes":4})", before.c_str(),
+      path_of(held).c_str(), pid);
+  ::close(held);
+  make_file(at, "by-descriptor");
+  make_file(AT_FDCWD, "by-directory");
+  in_child("renamed directory", 9, [] { make_file(AT_FDCWD, "by-child"); });
+
+  // A directory that is the root, or the end, of a path.
+  make_file(at, "/in-root", kInRoot);
+  make_file(at, "../../in-root-too", kInRoot);
+  check(::mkdir("x", 0700), "mkdir x");
+  make_file(at, "x/../beneath", kBeneath);
+  ::close(at);
+
+  check(::symlink("../secret", "link"), "symlink");
+  say(R"({"did":"SYMLINK","path":"%s/secret","newpath":"%s/link","pid":%d})", top.c_str(), after.c_str(),
+      pid);
+  check(::chdir("/"), "chdir /");
+}
+
 std::string address_text(const sockaddr_storage& address) {
   char text[INET6_ADDRSTRLEN];
   const void* from = address.ss_family == AF_INET
@@ -234,6 +307,190 @@ void datagrams(int family, size_t request, size_t reply) {
   say(R"({"did":"network","pid":%d,"proto":17,"sip":"%s","sport":%d,"dip":"%s","dport":%d,"wbytes":%zu,"rbytes":%zu})",
       ::getpid(), address_text(client).c_str(), port_of(client), address_text(server).c_str(),
       port_of(server), reply, request);
+}
+
+sockaddr_in on_loopback(const char* host, int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  check(::inet_pton(AF_INET, host, &address.sin_addr), "inet_pton");
+  return address;
+}
+
+template <typename Address>
+int bound(int type, const Address& address) {
+  const int fd = static_cast<int>(check(::socket(AF_INET, type, 0), "socket"));
+  check(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(sockaddr_in)), "bind");
+  return fd;
+}
+
+int connect_to(int fd, const sockaddr_in& address) {
+  return ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+}
+
+void say_network(int protocol, int from, int to, size_t written, size_t read) {
+  say(R"({"did":"network","pid":%d,"proto":%d,"sip":"127.0.0.1","sport":%d,"dip":"127.0.0.1","dport":%d,"wbytes":%zu,"rbytes":%zu})",
+      ::getpid(), protocol, from, to, written, read);
+}
+
+// An unbound client in a process that serves the same port at another address.
+void forwarder() {
+  const int server = bound(SOCK_DGRAM, on_loopback("127.0.0.1", 0));
+  const int port = port_of(own_address(server));
+  in_child("forwarder", 9, [port] {
+    const int own = bound(SOCK_DGRAM, on_loopback("127.0.0.2", port));
+    const int fd = static_cast<int>(check(::socket(AF_INET, SOCK_DGRAM, 0), "socket"));
+    const sockaddr_in to = on_loopback("127.0.0.1", port);
+    check(::sendto(fd, "forward", 7, 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to)), "sendto");
+    say_network(17, port_of(own_address(fd)), port, 7, 0);
+    ::close(fd);
+    // A second connect changes the peer.
+    const int other = static_cast<int>(check(::socket(AF_INET, SOCK_DGRAM, 0), "socket"));
+    check(connect_to(other, on_loopback("127.0.0.2", port)), "connect");
+    check(connect_to(other, to), "connect again");
+    check(::write(other, "again", 5), "write");
+    say_network(17, port_of(own_address(other)), port, 5, 0);
+    ::close(other);
+    ::close(own);
+  });
+  ::close(server);
+}
+
+// Connects that fail, before and after one that succeeds, and one through a duplicate.
+void connects() {
+  const int listener = bound(SOCK_STREAM, on_loopback("127.0.0.1", 0));
+  check(::listen(listener, 5), "listen");
+  const int port = port_of(own_address(listener));
+  const int closed = bound(SOCK_STREAM, on_loopback("127.0.0.1", 0));
+  const int nobody = port_of(own_address(closed));
+  ::close(closed);
+  in_child("connects", 10, [port, nobody] {
+    const sockaddr_in server = on_loopback("127.0.0.1", port);
+    const sockaddr_in none = on_loopback("127.0.0.1", nobody);
+    const int fd = static_cast<int>(check(::socket(AF_INET, SOCK_STREAM, 0), "socket"));
+    if (connect_to(fd, none) == 0) fail("connect to nobody");
+    check(connect_to(fd, server), "connect");
+    if (connect_to(fd, none) == 0) fail("connect once more");
+    const int first = port_of(own_address(fd));
+    check(::write(fd, "to the server", 13), "write");
+    ::close(fd);
+    say_network(6, first, port, 13, 0);
+
+    const int before = static_cast<int>(check(::socket(AF_INET, SOCK_STREAM, 0), "socket"));
+    const int copy = static_cast<int>(check(::dup(before), "dup"));
+    check(connect_to(before, server), "connect");
+    const int second = port_of(own_address(before));
+    check(::write(copy, "through the copy", 16), "write");
+    ::close(copy);
+    ::close(before);
+    say_network(6, second, port, 16, 0);
+    say(R"({"did":"refused","pid":%d,"dport":%d})", ::getpid(), nobody);
+  });
+  ::close(listener);
+}
+
+int create(const char* name, int flags = 0) {
+  return static_cast<int>(check(::open(in(name).c_str(), O_CREAT | O_RDWR | flags, 0600), name));
+}
+
+void say_file(const char* name, int pid, size_t written, int times) {
+  say(R"({"did":"file","path":"%s","pid":%d,"wbytes":%zu,"wops":%d,"rbytes":0,"rops":0})", in(name).c_str(),
+      pid, written, times);
+}
+
+// Descriptors that end without a close.
+void endings() {
+  in_child("dup2", 11, [] {
+    // A received descriptor replaces a file.
+    int pair[2];
+    check(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair), "socketpair");
+    const int sent = create("handed-over");
+    char byte = 'h';
+    iovec piece{&byte, 1};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    msghdr message{};
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof(control);
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &sent, sizeof(int));
+    check(::sendmsg(pair[0], &message, 0), "sendmsg");
+    check(::recvmsg(pair[1], &message, 0), "recvmsg");
+    int received = -1;
+    std::memcpy(&received, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
+    const int replaced = create("replaced");
+    check(::write(replaced, "before", 6), "write");
+    check(::dup2(received, replaced), "dup2");
+    check(::write(replaced, "not there", 9), "write");
+    say_file("replaced", ::getpid(), 6, 1);
+  });
+  in_child("close_range", 12, [] {
+    const int fd = create("in-range");
+    check(::write(fd, "range", 5), "write");
+    check(::syscall(SYS_close_range, fd, ~0u, 0), "close_range");
+    say_file("in-range", ::getpid(), 5, 1);
+    // Left open until the process exits.
+    check(::write(create("left-open"), "left", 4), "write");
+  });
+  const pid_t child = static_cast<pid_t>(check(::fork(), "fork"));
+  if (child == 0) {
+    check(::write(create("marked", O_CLOEXEC), "marked", 6), "write");
+    const int later = create("marked-later");
+    check(::write(later, "later", 5), "write");
+    check(::fcntl(later, F_SETFD, FD_CLOEXEC), "fcntl");
+    const int high = static_cast<int>(check(::fcntl(create("unused"), F_DUPFD, 200), "fcntl"));
+    check(::dup2(create("marked-high"), high), "dup2");
+    check(::write(high, "high", 4), "write");
+    constexpr unsigned kCloexec = 4;
+    check(::syscall(SYS_close_range, high, ~0u, kCloexec), "close_range");
+    ::execl(self.c_str(), "after-marks", "--end", nullptr);
+    ::_exit(98);
+  }
+  check(::waitpid(child, nullptr, 0), "waitpid");
+  say_file("marked", child, 6, 1);
+  say_file("marked-later", child, 5, 1);
+  say(R"({"did":"bytes","path":"%s","pid":%d,"wbytes":4,"code":1})", in("marked-high").c_str(), child);
+  say(R"({"did":"exit","pid":%d,"code":7})", child);
+}
+
+// A process that shares descriptors, and a thread that stops sharing the working directory.
+void sharing() {
+  in_child("sharing", 13, [] {
+    int status = 0;
+    const pid_t sharer = static_cast<pid_t>(
+        check(::syscall(SYS_clone, CLONE_FILES | SIGCHLD, nullptr, nullptr, nullptr, nullptr), "clone"));
+    if (sharer == 0) {
+      const int fd = create("of-both");
+      check(::write(fd, "child", 5), "write");
+      ::_exit(fd);
+    }
+    check(::waitpid(sharer, &status, 0), "waitpid");
+    const int fd = WEXITSTATUS(status);
+    check(::write(fd, "the parent", 10), "write");
+    ::close(fd);
+    say(R"({"did":"bytes","path":"%s","pid":%d,"wbytes":10,"code":1})", in("of-both").c_str(), ::getpid());
+  });
+  in_child("unshare", 14, [] {
+    check(::chdir(directory.c_str()), "chdir");
+    const int fd = create("of-threads");
+    check(::write(fd, "main", 4), "write");
+    std::thread([fd] {
+      check(::unshare(CLONE_FS), "unshare");
+      check(::chdir("/usr"), "chdir /usr");
+      check(::write(fd, "thread", 6), "write");
+    }).join();
+    check(::write(fd, "again", 5), "write");
+    ::close(fd);
+    say_file("of-threads", ::getpid(), 9, 2);
+    const int relative = static_cast<int>(check(::open("relative", O_CREAT | O_RDWR, 0600), "open"));
+    check(::write(relative, "here", 4), "write");
+    ::close(relative);
+    say_file("relative", ::getpid(), 4, 1);
+  });
 }
 
 void unix_sockets() {
@@ -469,10 +726,15 @@ int main(int argc, char** argv) {
   if (argc != 2) return 2;
   directory = argv[1];
   files();
+  paths();
   stream(AF_INET, 1000, 2000);
   stream(AF_INET6, 300, 400);
   datagrams(AF_INET, 50, 70);
   datagrams(AF_INET6, 60, 80);
+  forwarder();
+  connects();
+  endings();
+  sharing();
   unix_sockets();
   exec_chain();
   threads();

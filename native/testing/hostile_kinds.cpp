@@ -21,6 +21,9 @@ constexpr int64_t kCwd = -100;      // AT_FDCWD
 constexpr int64_t kFirst = 10'000;  // number of the first of many threads
 constexpr uint32_t kThread = 0x2001;
 constexpr uint32_t kRead = 1;
+constexpr uint32_t kCloneFiles = 1;
+constexpr uint32_t kCloneFs = 2;
+constexpr uint32_t kCloexec = 4;  // of close_range
 constexpr uint64_t kSecond = 1'000'000'000;
 constexpr size_t kLongestParameter = 65'535;
 
@@ -82,9 +85,14 @@ class World : public Scenario {
   void group(uint16_t code, uint32_t gid, std::string_view name) {
     event(-1, code, {u32(gid), text(name), text("")});
   }
-  void close_range(int64_t tid, uint32_t first, uint32_t last) {
-    event(tid, ev::SYSCALL_CLOSE_RANGE_X, {i64(0), u32(first), u32(last), u32(0)});
+  void close_range(int64_t tid, uint32_t first, uint32_t last, uint32_t flags = 0) {
+    event(tid, ev::SYSCALL_CLOSE_RANGE_X, {i64(0), u32(first), u32(last), u32(flags)});
   }
+  void set_close_on_exec(int64_t tid, int64_t fd, bool mark) {
+    constexpr uint8_t kSetfd = 3;
+    event(tid, ev::SYSCALL_FCNTL_X, {i64(0), i64(fd), u8(kSetfd), u64(mark ? 1 : 0)});
+  }
+  void unshare(int64_t tid, uint32_t flags) { event(tid, ev::SYSCALL_UNSHARE_X, {i64(0), u32(flags)}); }
 
   Capture take() { return writer().take(); }
 };
@@ -551,6 +559,17 @@ Capture execs(uint32_t n) {
   return world.take();
 }
 
+Capture long_arguments(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) {
+    world.clone(kFirst + i, kMain);
+    ProcessFacts facts = process(kFirst + i, kMain);
+    facts.args = {numbered("a", i) + std::string(32'000, 'x')};
+    world.exec(facts, 0);
+  }
+  return world.take();
+}
+
 Capture changes_of_user(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) world.setuid(kMain, i);
@@ -679,6 +698,120 @@ Capture close_ranges(uint32_t n) {
   for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, 100'000 + i, "/f");
   for (uint32_t i = 0; i < n; ++i) world.close_range(kMain, 2000, 90'000);
   for (uint32_t i = 0; i < n; ++i) world.close_range(kMain, 1'000'000, UINT32_MAX);
+  return world.take();
+}
+
+Capture close_ranges_beside_flows(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, 100'000 + i, numbered("/f", i));
+  for (uint32_t i = 0; i < n; ++i) {
+    world.open_file(kMain, 5000, "/g");
+    world.close_range(kMain, 2000, 90'000);
+  }
+  return world.take();
+}
+
+Capture close_ranges_of_children(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, 2000 + i, numbered("/f", i));
+  for (uint32_t i = 0; i < n; ++i) {
+    world.clone(kFirst, kMain);
+    world.close_range(kFirst, 3, UINT32_MAX, i % 2 == 0 ? 0 : kCloexec);
+    world.open_file(kFirst, 2000 + i, "/g");
+    world.exec(process(kFirst, kMain), 0);
+    world.exit(kFirst, 0);
+  }
+  return world.take();
+}
+
+Capture marks_of_many_flows(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, 2000 + i, numbered("/f", i));
+  world.exec(process(kMain, kInit), 0);
+  for (uint32_t i = 0; i < n; ++i) world.close_range(kMain, 2000, UINT32_MAX, kCloexec);
+  for (uint32_t i = 0; i < n; ++i) world.set_close_on_exec(kMain, 2000 + i, false);
+  for (uint32_t i = 0; i < n; ++i) {
+    world.set_close_on_exec(kMain, 2000 + i, true);
+    world.set_close_on_exec(kMain, 2000 + i, i % 2 == 0);
+    world.exec(process(kMain, kInit), 0);
+  }
+  return world.take();
+}
+
+Capture dups_onto_flows(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.clone_thread(kMain, kFirst + i);
+  world.open_file(kMain, 3, "/f");
+  world.open_file(kMain, 4, "/g");
+  for (uint32_t i = 0; i < n; ++i) world.read(kFirst + i, 4, 1);
+  for (uint32_t i = 0; i < n; ++i) {
+    world.read(kFirst + i, 5, 1);
+    world.dup3(kMain, 3, 5);
+  }
+  return world.take();
+}
+
+// One thread has its own table, and closes a descriptor there on which the other threads have flows.
+Capture table_of_a_thread(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.clone_thread(kMain, kFirst + i);
+  world.open_file(kMain, 4, "/f");
+  for (uint32_t i = 0; i < n; ++i) world.read(kFirst + i, 4, 1);
+  world.unshare(kMain, kCloneFiles);
+  for (uint32_t i = 0; i < n; ++i) {
+    world.close(kMain, 4);
+    world.open_file(kMain, 4, "/f");
+  }
+  return world.take();
+}
+
+Capture tables_of_threads(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, 2000 + i, "/f");
+  for (uint32_t i = 0; i < n; ++i) {
+    world.clone_thread(kMain, kFirst + i);
+    world.unshare(kFirst + i, kCloneFiles);
+    world.read(kFirst + i, 2000 + i, 1);
+    world.close(kFirst + i, 2000 + i);
+  }
+  return world.take();
+}
+
+Capture tables_of_children(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, 2000 + i, numbered("/f", i));
+  for (uint32_t i = 0; i < n; ++i) {
+    world.born(process(kFirst + i, kMain), kCloneFiles | kCloneFs);
+    world.read(kFirst + i, 2000 + i, 1);
+    if (i % 3 == 1) world.exec(process(kFirst + i, kMain), 0);
+    if (i % 3 == 2) world.unshare(kMain, kCloneFiles | kCloneFs);
+    world.chdir(kMain, numbered("/d", i));
+    world.close(kFirst + i, 2000 + i);
+  }
+  return world.take();
+}
+
+Capture descriptors_received(uint32_t n) {
+  constexpr uint32_t kMostOfAMessage = 253;
+  World world;
+  std::string control = u64(16 + 4 * kMostOfAMessage) + u32(1) + u32(1);
+  for (uint32_t i = 0; i < kMostOfAMessage; ++i) control += u32(i % 2 == 0 ? 10 + i : 100'000 + i);
+  for (uint32_t i = 0; i < n; ++i) {
+    world.open_file(kMain, 10 + 2 * (i % 100), "/f");
+    world.event(kMain, ev::SOCKET_RECVMSG_X, {i64(1), u32(1), "x", "", control, i64(3)});
+  }
+  return world.take();
+}
+
+// The close ends the flows of all attempts.
+Capture connects_of_one_socket(uint32_t n) {
+  World world;
+  world.socket(kMain, 3, false, true);
+  for (uint32_t i = 0; i < n; ++i) {
+    const Endpoint peer = ipv4(10, 1, static_cast<uint8_t>(i >> 8), static_cast<uint8_t>(i), 53);
+    world.connect(kMain, 3, ipv4(10, 0, 0, 1, 4000), peer, i % 3 == 0 ? -101 : 0);
+  }
+  world.close(kMain, 3);
   return world.take();
 }
 
@@ -868,6 +1001,190 @@ Capture cwd_goes_down(uint32_t n) {
   return world.take();
 }
 
+// --- Renamed directories, and directories with long paths.
+
+constexpr uint32_t kDirectoryFlag = 1u << 10;
+constexpr uint32_t kLongElement = 200;
+
+// Down into a directory so many bytes below the root.
+void go_deep(World& world, uint32_t bytes) {
+  for (uint32_t deep = 0; deep < bytes; deep += kLongElement + 1)
+    world.chdir(kMain, std::string(kLongElement, 'd'));
+}
+constexpr uint32_t kDeepForFiles = 3800;
+constexpr uint32_t kDeepForDirectories = 7800;
+
+Capture renames_above_many(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, kFirst + i, numbered("/a/b/f", i));
+  for (uint32_t i = 0; i < n; ++i) {
+    world.rename(kMain, i % 2 == 0 ? "/a" : "/z", i % 2 == 0 ? "/z" : "/a");
+    world.read(kMain, kFirst + i, 1);
+  }
+  return world.take();
+}
+
+Capture renames_beside_many(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) {
+    world.open_file(kMain, kFirst + i, numbered("/a/f", i));
+    world.rename(kMain, numbered("/b/f", i), numbered("/c/f", i));
+  }
+  return world.take();
+}
+
+Capture renames_of_open_files(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) {
+    world.open_file(kMain, kFirst + i, numbered("/a/f", i));
+    world.rename(kMain, numbered("/a/f", i), numbered("/a/g", i));
+  }
+  return world.take();
+}
+
+Capture renames_above_processes(uint32_t n) {
+  World world;
+  world.chdir(kMain, "/a");
+  for (uint32_t i = 0; i < n; ++i) {
+    world.clone(kFirst + i, kMain);
+    if (i % 2 == 0) world.chdir(kFirst + i, numbered("d", i));
+  }
+  for (uint32_t i = 0; i < n; ++i) {
+    world.rename(kMain, i % 2 == 0 ? "/a" : "/z", i % 2 == 0 ? "/z" : "/a");
+    world.mkdir(kFirst + i, "m");
+  }
+  return world.take();
+}
+
+// Each directory goes into the next one, so that paths grow with every rename.
+Capture rename_chain(uint32_t n) {
+  World world;
+  world.open_file(kMain, 3, "/d0/f");
+  world.openat(kMain, 4, kCwd, "/d0", kRead | kDirectoryFlag);
+  for (uint32_t i = 0; i < n; ++i) {
+    world.rename(kMain, numbered("/d", i), numbered("/d", i + 1) + "/e");
+    world.read(kMain, 3, 1);
+    world.openat(kMain, 5, 4, "g", kRead);
+    world.close(kMain, 5);
+  }
+  return world.take();
+}
+
+// The same, in which each directory on the way is open.
+Capture rename_chain_of_open(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) {
+    world.openat(kMain, kFirst + i, kCwd, numbered("/d", i), kRead | kDirectoryFlag);
+    world.rename(kMain, numbered("/d", i), numbered("/d", i + 1) + "/e");
+    world.read(kMain, kFirst + i / 2, 1);
+  }
+  return world.take();
+}
+
+Capture exchanges(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) {
+    world.open_file(kMain, kFirst + i, numbered(i % 2 == 0 ? "/a/f" : "/b/c/f", i));
+    world.event(kMain, ev::SYSCALL_RENAMEAT2_X,
+                {i64(0), i64(kCwd), text("/a"), i64(kCwd), text("/b/c"), u32(2)});
+    world.read(kMain, kFirst + i / 2, 1);
+  }
+  return world.take();
+}
+
+Capture replaced_directories(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) {
+    world.openat(kMain, kFirst + i, kCwd, "/b", kRead | kDirectoryFlag);
+    world.rename(kMain, "/a", "/b");
+    world.rmdir(kMain, "/b", 0);
+  }
+  return world.take();
+}
+
+// Paths of many elements, each with a way of its own.
+Capture rename_many_elements(uint32_t n) {
+  World world;
+  std::string rest;
+  while (rest.size() < 4000) rest += "/a";
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, kFirst + i, numbered("/b/", i) + rest);
+  for (uint32_t i = 0; i < n; ++i) {
+    const std::string path = numbered("/b/", i) + rest.substr(0, 1000);
+    world.rename(kMain, path, path + "x");
+  }
+  return world.take();
+}
+
+// A rename of a short name to a long one makes every name below longer.
+Capture renames_to_long(uint32_t n) {
+  World world;
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, kFirst + i, numbered("/a/f", i));
+  world.rename(kMain, "/a", "/" + std::string(4000, 'l'));
+  for (uint32_t i = 0; i < n; ++i) world.read(kMain, kFirst + i, 1);
+  return world.take();
+}
+
+Capture deep_files(uint32_t n) {
+  World world;
+  go_deep(world, kDeepForFiles);
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, kFirst + i, numbered("f", i));
+  return world.take();
+}
+
+Capture deep_files_opened_again(uint32_t n) {
+  World world;
+  go_deep(world, kDeepForFiles);
+  for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, 3, numbered("f", i));
+  return world.take();
+}
+
+Capture deep_copies(uint32_t n) {
+  World world;
+  go_deep(world, kDeepForFiles);
+  world.open_file(kMain, 3, "f");
+  for (uint32_t i = 0; i < n; ++i) {
+    world.event(kMain, ev::SYSCALL_DUP3_X,
+                {i64(kFirst + i), i64(3), i64(kFirst + i), u32(i % 2 == 0 ? 1u << 12 : 0)});
+  }
+  return world.take();
+}
+
+Capture deep_processes(uint32_t n) {
+  World world;
+  go_deep(world, kDeepForDirectories);
+  for (uint32_t i = 0; i < n; ++i) {
+    world.clone(kFirst + i, kMain);
+    world.chdir(kFirst + i, numbered("d", i));
+    world.mkdir(kFirst + i, "m");
+  }
+  return world.take();
+}
+
+Capture deep_events(uint32_t n) {
+  World world;
+  go_deep(world, kDeepForFiles);
+  for (uint32_t i = 0; i < n; ++i) {
+    world.mkdir(kMain, numbered("m", i));
+    world.chdir(kMain, "..");
+    world.chdir(kMain, numbered("d", i));
+  }
+  return world.take();
+}
+
+Capture kinds_of_files(uint32_t n) {
+  constexpr uint32_t kWrite = 2;
+  World world;
+  for (uint32_t i = 0; i < n; ++i) {
+    world.mkdir(kMain, "/f");
+    world.openat(kMain, 3, kCwd, "/f", kWrite);
+    world.close(kMain, 3);
+    world.openat(kMain, 3, kCwd, "/f", kRead);
+    world.event(kMain, ev::SYSCALL_GETDENTS64_X, {i64(24), i64(3)});
+    world.close(kMain, 3);
+  }
+  return world.take();
+}
+
 Capture control_text(uint32_t n) {
   World world;
   const std::string evil = "\x1b[31mRED\x1b[0m\r\x07";
@@ -1054,6 +1371,7 @@ const std::vector<HostileKind>& hostile_kinds() {
       {"pid_namespaces", "processes in namespaces that have the same inner numbers", 10000, kLinear,
        pid_namespaces},
       {"execs", "execs with different arguments and environments", 10000, kFlat, execs},
+      {"long_arguments", "processes, each with 32 KB of arguments of its own", 300, kLinear, long_arguments},
       {"changes_of_user", "one process changes its user again and again", 20000, kFlat, changes_of_user},
 
       {"setuid_of_many_flows", "many open files, then changes of the user", 10000, kLinear,
@@ -1078,6 +1396,23 @@ const std::vector<HostileKind>& hostile_kinds() {
        flows_of_one_descriptor},
       {"dup_chain", "each descriptor is a copy of the one before", 10000, kLinear, dup_chain},
       {"close_ranges", "ranges closed in which nothing is open", 8000, kLinear, close_ranges},
+      {"close_ranges_beside_flows", "many open files, then ranges closed with one file in each", 8000,
+       kLinear, close_ranges_beside_flows},
+      {"close_ranges_of_children", "many open files, then children that close or mark all", 4000, kLinear,
+       close_ranges_of_children},
+      {"marks_of_many_flows", "many open files, marked close-on-exec again and again", 5000, kLinear,
+       marks_of_many_flows},
+      {"dups_onto_flows", "many threads use a descriptor that another thread replaces", 6000, kLinear,
+       dups_onto_flows},
+      {"table_of_a_thread", "many threads use a descriptor, one closes it in its own table", 6000, kLinear,
+       table_of_a_thread},
+      {"tables_of_threads", "many open descriptors, then threads with their own tables", 4000, kLinear,
+       tables_of_threads},
+      {"tables_of_children", "many open files, then processes that share and leave the table", 4000, kLinear,
+       tables_of_children},
+      {"descriptors_received", "messages with many descriptors each", 4000, kFlat, descriptors_received},
+      {"connects_of_one_socket", "one socket connected again and again", 10000, kLinear,
+       connects_of_one_socket},
       {"close_unknown", "closes of numbers that nobody opened", 30000, kFlat, close_unknown},
       {"idle_flows", "many open files, then half minutes in which nothing happens to them", 8000, kLinear,
        idle_flows},
@@ -1101,6 +1436,29 @@ const std::vector<HostileKind>& hostile_kinds() {
       {"opens_fail", "opens of long different names that fail", 10000, kFlat, opens_fail},
       {"paths_of_dots", "long paths of dots", 1500, kFlat, paths_of_dots},
       {"cwd_goes_down", "each working directory lies in the one before", 15000, kFlat, cwd_goes_down},
+      {"renames_above_many", "many open files, then renames of the directory above them", 8000, kLinear,
+       renames_above_many},
+      {"renames_beside_many", "files opened between renames of others", 8000, kLinear, renames_beside_many},
+      {"renames_of_open_files", "files that are renamed while they are open", 8000, kLinear,
+       renames_of_open_files},
+      {"renames_above_processes", "many processes below a directory that is renamed again and again", 4000,
+       kLinear, renames_above_processes},
+      {"rename_chain", "a directory that goes deeper with every rename", 4000, kFlat, rename_chain},
+      {"rename_chain_of_open", "the same where every directory is open", 4000, kLinear, rename_chain_of_open},
+      {"exchanges", "directories with open files that change places", 6000, kLinear, exchanges},
+      {"replaced_directories", "open directories, each replaced by another one", 6000, kLinear,
+       replaced_directories},
+      {"rename_many_elements", "open files with paths of many elements, whose directories are renamed", 400,
+       kLinear, rename_many_elements},
+      {"renames_to_long", "many open files below a directory that gets a long name", 8000, kLinear,
+       renames_to_long},
+      {"deep_files", "files open below a directory with a long path", 4000, kLinear, deep_files},
+      {"deep_files_opened_again", "one number opened again and again there", 4000, kLinear,
+       deep_files_opened_again},
+      {"deep_copies", "copies of a descriptor of a file there", 8000, kLinear, deep_copies},
+      {"deep_processes", "processes that go on from there", 2000, kLinear, deep_processes},
+      {"deep_events", "directories made while a process goes to and fro there", 2000, kLinear, deep_events},
+      {"kinds_of_files", "a path at which file and directory take turns", 3000, kFlat, kinds_of_files},
       {"control_text", "control characters in every text", 10000, kLinear, control_text},
 
       {"users", "many users and groups, each used", 10000, kLinear, users},

@@ -92,7 +92,7 @@ function overridden<Value>(variable: string, flag: string, value: Value, overrid
   return override;
 }
 
-/** The flags about captures that somebody gave. */
+/** Names of the flags about captures that the user gave. */
 export function givenCollectorFlags(
   flags: Readonly<Record<string, unknown>>,
   origins: Readonly<Record<string, { setFromDefault?: boolean } | undefined>>,
@@ -102,7 +102,7 @@ export function givenCollectorFlags(
   );
 }
 
-/** Refuses flags about captures for inputs that are records already: tables and SysFlow files. */
+/** Refuses flags about captures for tables and SysFlow files. */
 export function refuseForRecords(
   given: readonly string[],
   inputs: readonly { path: string; isTable: boolean }[],

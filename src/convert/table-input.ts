@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type TableName, tables } from '../engine/columns.gen.js';
-import { SfkitError } from '../engine/errors.js';
+import { isSystemError, SfkitError, unwritable } from '../engine/errors.js';
 import type { Summary } from '../engine/session.js';
 import { physicalColumns, quoteIdentifier, quoteText } from '../export/duckdb.js';
 import { openPassingDatabase, openSources, type Sources } from '../query/dataset.js';
@@ -26,7 +27,7 @@ export const recordNames: Readonly<Record<string, string>> = {
   pod: 'Pod',
 };
 
-/** The summary of an input that is not a capture and has nothing in it. */
+/** The summary of an empty input that is not a capture. */
 const nothing: Summary = {
   format: '',
   compression: 'none',
@@ -183,7 +184,7 @@ export class TableInput {
     const absent = wanted.filter((table) => !this.covers(table));
     const list = (names: Iterable<string>) => shortList([...new Set(names)].sort());
     if (absent.length > 0) {
-      this.skip(`tables that the input does not have, which stay empty (${list(absent)})`, BigInt(absent.length));
+      this.skip(`missing tables, left empty (${list(absent)})`, BigInt(absent.length));
     }
     const [missing, extra]: [Set<string>, Set<string>] = [new Set(), new Set()];
     for (const [name, sources] of this.#sources) {
@@ -194,10 +195,10 @@ export class TableInput {
       }
     }
     if (missing.size > 0) {
-      this.skip(`columns that the input does not have, which stay empty (${list(missing)})`, BigInt(missing.size));
+      this.skip(`missing columns, left empty (${list(missing)})`, BigInt(missing.size));
     }
     if (extra.size > 0) {
-      this.skip(`columns of the input that are none of sfkit's (${list(extra)})`, BigInt(extra.size));
+      this.skip(`columns unknown to sfkit (${list(extra)})`, BigInt(extra.size));
     }
   }
 
@@ -217,6 +218,7 @@ export class TableInput {
   /** An error of reading, as one line that names the input. */
   problem(error: unknown): unknown {
     if (error instanceof SfkitError) return error;
+    if (isSystemError(error)) return unwritable(tmpdir(), error);
     const reason = (error as Error).message.split('\n', 1)[0];
     return new SfkitError('INPUT_BAD_FORMAT', `${this.#path}: ${reason}`, { cause: error });
   }

@@ -6,7 +6,7 @@ import { physicalColumns } from '../export/duckdb.js';
 
 /** Some rows of a result. */
 interface Page {
-  /** Held as long as its vectors are read: their memory goes with it. */
+  /** Keeps the memory of the vectors alive. */
   chunk: DuckDBDataChunk;
   vectors: DuckDBVector[];
   rows: number;

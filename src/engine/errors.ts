@@ -59,8 +59,25 @@ export class OutputUnread extends SfkitError {
 /** A file-system error in words. */
 export function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  return reasons[code ?? ''] ?? message;
+  return reasons[code ?? codeFromDuckDb(error) ?? ''] ?? (message.split('\n', 1)[0] as string);
 }
+
+/** Whether the file system reported the error, to us or to DuckDB. */
+export function isSystemError(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).syscall !== undefined || codeFromDuckDb(error) !== undefined;
+}
+
+/** DuckDB's messages of these two kinds end with the system's message. Others may quote user data. */
+function codeFromDuckDb(error: unknown): string | undefined {
+  const said = /^(?:IO|FATAL) Error: .*: (.+?)\s*$/m.exec((error as Error).message ?? '')?.[1];
+  return systemMessages[said ?? ''];
+}
+
+const systemMessages: Readonly<Record<string, string>> = {
+  'No space left on device': 'ENOSPC',
+  'Read-only file system': 'EROFS',
+  'Permission denied': 'EACCES',
+};
 
 const reasons: Record<string, string> = {
   EACCES: 'permission denied',

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { loadAddon } from './addon.js';
 import { ColumnBatch } from './batch.js';
 import { type SessionConfig, toNativeConfig } from './config.js';
@@ -150,6 +151,9 @@ function iterate<Batch>(native: NativeSession, convert: (batch: AnyBatch) => Bat
           const batch = await native.next();
           if (batch === null) return;
           yield convert(batch);
+          // Node.js frees the memory of batches between turns of the event loop. Without this, a slow consumer never
+          // lets it turn.
+          await turn();
         }
       } catch (error) {
         throw fromNative(error);

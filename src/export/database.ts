@@ -22,21 +22,29 @@ export async function openDatabaseFile(
   refuseLogs(conversion.output);
   const place = stageFile(conversion.output, 'sysflow.duckdb', options);
   const directory = join(place.scratch, 'tables');
+  // Messages name the output, not the temporary files beside it.
+  const named = (error: unknown) => unwritable(conversion.output, (error as Error).cause ?? error);
   let rows: TableOutput;
   try {
     rows = await openTables({ ...conversion, format: 'parquet', shape: 'directory', output: directory }, tables);
   } catch (error) {
     place.discard();
-    throw error;
+    throw named(error);
   }
   return {
-    write: (batch) => rows.write(batch),
-    async finish() {
-      await rows.finish();
+    async write(batch) {
       try {
+        await rows.write(batch);
+      } catch (error) {
+        throw named(error);
+      }
+    },
+    async finish() {
+      try {
+        await rows.finish();
         await fill(place.path, place.scratch, directory, tables);
       } catch (error) {
-        throw error instanceof SfkitError ? error : unwritable(conversion.output, error);
+        throw named(error);
       }
       refuseLogs(conversion.output);
       await place.commit();
@@ -48,7 +56,7 @@ export async function openDatabaseFile(
   };
 }
 
-/** DuckDB would put what such a file logs into the new database: changes that were made to another one of its name. */
+/** Refuses an output next to the log of an older database: DuckDB would replay that log into the new one. */
 function refuseLogs(output: string): void {
   for (const path of new Set([output, lookAt(output).path])) {
     for (const ending of ['.wal', '.wal.checkpoint', '.wal.recovery']) {

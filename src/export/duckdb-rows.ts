@@ -96,7 +96,7 @@ function enumCopier(type: DuckDBType): CopyColumn {
   };
 }
 
-/** What holds the numbers of an ENUM: DuckDB says how wide it keeps them. */
+/** The array type for the numbers of an ENUM. DuckDB decides their width. */
 export function enumNumbers(type: DuckDBType): Uint8ArrayConstructor | Uint16ArrayConstructor | Uint32ArrayConstructor {
   const width = bindings.enum_internal_type(type.toLogicalType().logical_type) as number;
   if (width === DuckDBTypeId.UTINYINT) return Uint8Array;
@@ -167,7 +167,7 @@ export function escapeNul(text: string): string {
   return text.replaceAll(marker, `${marker}1`).replaceAll('\0', `${marker}0`);
 }
 
-/** SQL for the text that a column of such members means. */
+/** SQL that turns escaped members back into text. */
 export function unescapeNulSql(column: string): string {
   const nulBack = `replace(CAST(${column} AS VARCHAR), '${marker}0', chr(0))`;
   return `replace(${nulBack}, '${marker}1', '${marker}')`;

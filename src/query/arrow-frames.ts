@@ -44,15 +44,15 @@ const maxDeltas = 1024;
 /** Bytes that compressed buffers may grow to, whatever the size of the file; and times that size, for all of it. */
 const freeBytes = 64 * 2 ** 20;
 const maxRatio = 256;
-/** The same for values that rows share, which have bytes of their own once they are read. */
+/** The same ratio for values that rows share: each row gets a copy. */
 const maxSharedRatio = 64;
-/** The same for what is in memory at a time: one batch, and all dictionaries. */
+/** The same limits for what is in memory at once: one batch, and all dictionaries. */
 const maxBatchRatio = 16;
 const maxBatchBytes = 256 * 2 ** 20;
 const maxDictionaryRatio = 32;
 /** Rows that a batch may have without a bit for each. */
 const freeRows = 1024;
-/** Values of all columns, whatever the size of the file; and for each byte of it. Some types need no byte for a value. */
+/** Maximum number of values: so many in any file, and so many more for each byte of it. Some types need no bytes. */
 const freeCells = 2 ** 24;
 const maxCellsPerByte = 16;
 
@@ -75,7 +75,7 @@ export interface Frame {
 export interface ArrowFrames {
   /** Reads the frames, the schema first. A batch may come before a dictionary of which it has nulls alone. */
   read(): Generator<Frame>;
-  /** How many bytes the values may come to that rows share. */
+  /** Budget for values that rows share, in bytes. */
   maxText: number;
   close(): void;
 }
@@ -115,7 +115,7 @@ class FrameReader {
   readonly #size: number;
   #fields: Layout[] | undefined;
   readonly #dictionaries = new Map<number, { layout: Layout; deltas: number }>();
-  /** Bytes that compressed buffers may still grow to, those of dictionaries, and values that may still come. */
+  /** Budgets: decompressed bytes, those of dictionaries, and values. */
   readonly #left: { bytes: number; dictionaryBytes: number; cells: number };
 
   constructor(descriptor: number, size: number) {
@@ -229,7 +229,7 @@ class FrameReader {
     const header = message.table(2);
     if (header === undefined) throw new Error(`the message at byte ${at} has no header`);
     this.#checkTexts(message, 4);
-    // The values are to begin at multiples of 8, which they did with the shorter head of former versions.
+    // Values must begin at a multiple of 8. Files from before version 0.15 have a shorter message head.
     const start = 8 + 8 * Math.ceil(metadata.length / 8);
     const bytes = Buffer.alloc(start + body);
     bytes.writeInt32LE(-1, 0);
@@ -298,7 +298,7 @@ class FrameReader {
     }
   }
 
-  /** Checks a batch; gives the bytes that its compressed buffers grow to. */
+  /** Checks a batch. Returns the decompressed size of its compressed buffers. */
   #batch(batch: FlatTable, fields: readonly Layout[], body: Buffer, version: number): number {
     const rows = batch.long(0);
     const nodes = batch.longs(1, 2) as [number, number][];

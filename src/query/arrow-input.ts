@@ -22,17 +22,17 @@ import { lz4Decompress } from './lz4.js';
 import { guessTable } from './sources.js';
 import { zstdDecompress } from './zstd.js';
 
-/** A column of at most so many distinct texts holds numbers of them; more are better held as they are. */
+/** Maximum number of distinct texts in a column that is stored as ENUM. */
 const maxMembers = 65_535;
 
-/** Characters of such texts, of all columns. */
+/** Maximum length of these texts in all columns together, in characters. */
 const maxMemberText = 64 * 2 ** 20;
 
-/** Bytes of memory that the values of a chunk may take, and those of a single row. */
+/** Maximum memory of the values of a chunk, and of a single row, in bytes. */
 const chunkBytes = 16 * 2 ** 20;
 const maxRowBytes = 512 * 2 ** 20;
 
-/** Rows, and bytes of their values, that DuckDB gets at a time. */
+/** The appender flushes after so many rows or bytes. */
 const flushRows = 122_880;
 const flushBytes = 64 * 2 ** 20;
 
@@ -84,7 +84,7 @@ async function appendRows(
   const appender = await connection.createAppender(table, inputSchema);
   const chunk = DuckDBDataChunk.create(columns.map(({ type }) => type));
   const writers = columns.map((column) => column.writer(reading));
-  /** Rows in the chunk and bytes of their values; those that DuckDB has not yet put into the table. */
+  /** Rows and bytes in the chunk, and those that wait in the appender. */
   const held = { rows: 0, bytes: 0 };
   const pending = { rows: 0, bytes: 0 };
   const emit = () => {
@@ -97,7 +97,7 @@ async function appendRows(
     pending.bytes += held.bytes;
     held.rows = 0;
     held.bytes = 0;
-    // Each time costs as much as thousands of rows.
+    // A flush costs as much as thousands of rows.
     if (pending.rows < flushRows && pending.bytes < flushBytes) return;
     appender.flushSync();
     pending.rows = 0;
@@ -119,7 +119,7 @@ async function appendRows(
   appender.closeSync();
 }
 
-/** How many of some rows fit into a chunk, and the bytes of their values. */
+/** The number of rows that fit into a chunk, at most `most`, and the bytes of their values. */
 function fitting(sources: readonly RowSource[], start: number, most: number): { rows: number; bytes: number } {
   for (let rows = most; ; rows = (rows + 1) >> 1) {
     const bytes = sources.reduce((sum, source) => sum + source.bytes(start, start + rows), 0);
@@ -130,36 +130,39 @@ function fitting(sources: readonly RowSource[], start: number, most: number): { 
 
 /** The rows of a column in one batch. */
 interface RowSource {
-  /** Holds rows, the first of them as row `at` of the chunk. */
+  /** Copies rows; the first becomes row `at` of the chunk. */
   take(start: number, rows: number, at: number): void;
-  /** About how many bytes of memory the values of rows take. */
+  /** Approximate memory of the values of rows, in bytes. */
   bytes(start: number, end: number): number;
 }
 
-/** Fills a column of chunks, from as many batches as it takes. */
+/** Fills one column of the chunks. A chunk can take rows of several batches. */
 interface ColumnWriter {
   open(data: Data): RowSource;
-  /** Puts the rows that are held into a chunk. */
+  /** Writes the copied rows into a chunk. */
   put(chunk: DuckDBDataChunk, index: number, rows: number): void;
 }
 
 interface LoadedColumn {
   name: string;
   type: DuckDBType;
-  /** SQL for its values, which are text where its type is an ENUM. */
+  /** SQL for its values. It gives VARCHAR where the column is stored as ENUM. */
   sql: string;
   writer(reading: Reading): ColumnWriter;
 }
 
-/** The distinct texts of the dictionaries of text, in all their versions, with their numbers; none where they are too many. */
+/**
+ * The distinct texts of each text dictionary, in all its versions, with their numbers. Dictionaries with too many texts
+ * are missing.
+ */
 type Texts = ReadonlyMap<number, ReadonlyMap<string, number>>;
 
-/** Reads the schema, and the dictionaries that rows refer to. */
+/** Reads the schema and the text dictionaries that batches use. */
 function readDictionaries(frames: ArrowFrames, reading: Reading): { schema: Schema; texts: Texts } {
   let isNew = false;
   const messages = function* () {
     for (const { kind, bytes } of frames.read()) {
-      // A batch shows the dictionaries that hold for it. Without new ones there is nothing to see.
+      // A batch shows the dictionaries that are valid for it. Skip it when they have not changed.
       if (kind !== 'batch' || isNew) yield bytes;
       if (kind !== 'schema') isNew = kind === 'dictionary';
     }
@@ -249,7 +252,7 @@ function valueColumn(name: string, type: DataType): LoadedColumn {
   };
 }
 
-/** Texts of a dictionary: each is held once, and rows hold its number. */
+/** A text column stored as ENUM: each text once, and its number in each row. */
 function enumColumn(name: string, members: ReadonlyMap<string, number>): LoadedColumn {
   const texts = [...members.keys()];
   const isEscaped = texts.some(hasNul);
@@ -268,7 +271,7 @@ function enumWriter(
   reading: Reading,
 ): ColumnWriter {
   const known = new WeakMap<Data, Int32Array>();
-  /** The numbers of the texts of a part of a dictionary; -1 where there is none. */
+  /** The number of each text of a dictionary part; -1 for null. */
   const numbersOf = (part: Data): Int32Array => {
     let numbers = known.get(part);
     if (numbers === undefined) {
@@ -311,7 +314,7 @@ function enumWriter(
   };
 }
 
-/** Makes the table for the rows; gives what to select from: texts that are held as numbers are text to SQL. */
+/** Creates the table for the rows. Returns the SQL to select from, in which ENUM columns are VARCHAR. */
 async function createTable(
   connection: DuckDBConnection,
   name: string,

@@ -26,20 +26,20 @@ import { isDecimal, isList, memberNames, timestamps } from './arrow-types.js';
 export interface Cells {
   /** The value of a row, as DuckDB takes it. */
   at(row: number): DuckDBValue;
-  /** About how many bytes of memory the values of rows take. */
+  /** Approximate memory of the values of rows, in bytes. */
   bytes(start: number, end: number): number;
 }
 
-/** What is known while a file is read. */
+/** State of reading one file. */
 export interface Reading {
-  /** Bytes of values that rows may still share with others; taken down as they are read. */
+  /** Budget for values that rows share: bytes that reading them may still make. */
   left: number;
-  /** The values of dictionaries, in all their parts, and of each part. */
+  /** Readers of whole dictionaries, and of their parts. */
   readonly dictionaries: WeakMap<Vector, Cells & { length: number }>;
   readonly parts: WeakMap<Data, Cells>;
 }
 
-/** Bytes of memory of a number, and of an object without what it holds. */
+/** Approximate memory of a number, and of an object without its contents, in bytes. */
 const numberBytes = 16;
 const objectBytes = 64;
 
@@ -109,7 +109,7 @@ function valuesOf(data: Data, reading: Reading): Cells {
   throw new Error(`a column has the unsupported type ${type}`);
 }
 
-/** Values that all take the same room. */
+/** Values of one size. */
 function numbers(at: Cells['at']): Cells {
   return { at, bytes: (start, end) => (end - start) * numberBytes };
 }
@@ -169,7 +169,7 @@ function viewCells(data: Data, reading: Reading, isText: boolean): Cells {
   };
 }
 
-/** Takes bytes that rows share with others from what is allowed. */
+/** Takes the bytes of a shared value from the budget. */
 function spend(reading: Reading, bytes: number): void {
   reading.left -= bytes;
   if (reading.left < 0) throw new Error('its rows repeat values more often than the size of the file makes plausible');
@@ -203,7 +203,7 @@ export function indexesOf(data: Data, size: number): (row: number) => number {
   };
 }
 
-/** The values of a column's dictionary. It is the same for many batches, and later parts may be added to it. */
+/** The values of a column's dictionary. Many batches share it. */
 function dictionaryOf(data: Data, reading: Reading): Cells & { length: number } {
   // The library puts an empty one where there is none yet.
   const dictionary = data.dictionary as Vector;
@@ -233,7 +233,7 @@ function joined(dictionary: Vector, cellsOfPart: (part: Data) => Cells): Cells &
       const { part, row } = place(index);
       return (cells[part] as Cells).at(row);
     },
-    // Asked for one value at a time.
+    // Callers ask for one value at a time.
     bytes(start) {
       const { part, row } = place(start);
       return (cells[part] as Cells).bytes(row, row + 1);
@@ -281,7 +281,7 @@ function mapCells(data: Data, reading: Reading): Cells {
 }
 
 function structCells(data: Data, reading: Reading): Cells {
-  // DuckDB has no such type.
+  // DuckDB has no struct without members.
   if (data.children.length === 0) return numbers(() => '{}');
   const names = memberNames(data.type.children);
   const members = data.children.map((child) => cellsOf(child, reading));
@@ -331,7 +331,7 @@ function textOf(value: DuckDBValue): string | null {
 
 const dayMicroseconds = 86_400_000_000n;
 
-/** DuckDB reads memory that is not its own where a time is longer than a day. */
+/** Refuses times that DuckDB cannot show: it reads foreign memory for a time longer than a day. */
 function timeOfDay(value: bigint, unit: TimeUnit, row: number): DuckDBTimeValue {
   const micros = toMicroseconds(value, unit);
   if (micros < 0n || micros > dayMicroseconds) throw new Error(`a time of day is impossible at row ${row}`);

@@ -5,7 +5,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ColumnBatch } from '../engine/batch.js';
 import { type TableName, tableColumns, tables } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
-import { SfkitError } from '../engine/errors.js';
+import { isSystemError, SfkitError, unwritable } from '../engine/errors.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
 import { openColumns, type Summary } from '../engine/session.js';
 import { openDatabase, quoteIdentifier, quoteText, selectTable, TableLoader } from '../export/duckdb.js';
@@ -64,7 +64,8 @@ export async function openDataset(
   } catch (error) {
     loader.close();
     close();
-    throw error;
+    // Errors of inputs are SfkitErrors; this one comes from the temporary files.
+    throw isSystemError(error) ? unwritable(tmpdir(), error) : error;
   }
 }
 
@@ -147,7 +148,14 @@ export async function openSources(
   isStrict = false,
 ): Promise<Sources> {
   const sources: Sources = new Map();
-  const add = (name: string, source: FileSource) => sources.set(name, [...(sources.get(name) ?? []), source]);
+  // SQL ignores the case of ASCII letters in names.
+  const spelled = new Map<string, string>();
+  const add = (name: string, source: FileSource) => {
+    const key = name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+    const first = spelled.get(key) ?? name;
+    spelled.set(key, first);
+    sources.set(first, [...(sources.get(first) ?? []), source]);
+  };
   const isWanted = (table: TableName) =>
     table === 'sysflow' ? rowTables.some(({ name }) => wanted.includes(name)) : wanted.includes(table);
   for (const [index, input] of inputs.entries()) {

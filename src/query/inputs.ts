@@ -1,7 +1,7 @@
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { type TableName, tables } from '../engine/columns.gen.js';
-import { SfkitError } from '../engine/errors.js';
+import { reasonOf, SfkitError } from '../engine/errors.js';
 import { isStreamInput, looksLikeRecords } from '../engine/input-kind.js';
 
 /** One file to query. */
@@ -72,7 +72,8 @@ function sourceOf(input: QueryInput): string {
 
 type Purpose = 'query' | 'convert';
 
-function filesOf(paths: readonly string[], purpose: Purpose): QueryInput[] {
+/** `seen`: the directories read so far below one path of the user. */
+function filesOf(paths: readonly string[], purpose: Purpose, seen?: Set<string>): QueryInput[] {
   return paths.flatMap((path): QueryInput[] => {
     // Looking into a pipe would take the bytes away.
     if (isStreamInput(path)) return [{ kind: 'engine', path }];
@@ -80,7 +81,7 @@ function filesOf(paths: readonly string[], purpose: Purpose): QueryInput[] {
     // Of several captures to convert the others are still worth having: the engine says what is wrong with this one.
     if (info === undefined && purpose === 'convert') return [{ kind: 'engine', path }];
     if (info === undefined) throw new SfkitError('INPUT_NOT_FOUND', `${path}: no such file or directory`);
-    return info.isDirectory() ? fromDirectory(path, purpose) : [fromFile(path)];
+    return info.isDirectory() ? fromDirectory(path, purpose, seen ?? new Set()) : [fromFile(path)];
   });
 }
 
@@ -89,8 +90,14 @@ const tableNames = new Set<string>(tables.map((table) => table.name));
 const captureOrRecords = /\.(sf|scap|scap\.gz)$/i;
 const rotation = /^\d{8}T\d{6}Z(-\d+)?$/;
 
-function fromDirectory(directory: string, purpose: Purpose): QueryInput[] {
-  const names = readdirSync(directory).sort();
+function fromDirectory(directory: string, purpose: Purpose, seen: Set<string>): QueryInput[] {
+  // Links can form a circle, or lead to one directory on exponentially many ways.
+  const place = realpathSync(directory);
+  if (seen.has(place)) {
+    throw new SfkitError('INPUT_NOT_SUPPORTED', `${directory}: a link leads to a directory that was read before`);
+  }
+  seen.add(place);
+  const names = listOf(directory).sort();
   const has = (ending: string) =>
     names.filter((name) => tableNames.has(basename(name, ending)) && extname(name) === ending);
   const parquet = has('.parquet');
@@ -107,7 +114,7 @@ function fromDirectory(directory: string, purpose: Purpose): QueryInput[] {
     ...names.filter((name) => captureOrRecords.test(name) || name.endsWith('.sysflow') || isRotated(directory, name)),
   ];
   // What sfkit live --rotate leaves: a directory of tables for each rotation.
-  const rotations = names.filter((name) => rotation.test(name) && statSync(join(directory, name)).isDirectory());
+  const rotations = names.filter((name) => rotation.test(name) && at(directory, name)?.isDirectory());
   if (inside.length === 0 && rotations.length === 0) {
     const text = has('.jsonl').length + has('.csv').length > 0;
     const found = text
@@ -118,31 +125,49 @@ function fromDirectory(directory: string, purpose: Purpose): QueryInput[] {
   const files = filesOf(
     inside.map((name) => join(directory, name)),
     purpose,
+    seen,
   ).map((input) =>
     input.kind === 'engine' || input.directory !== undefined || !isTable(input.path) ? input : { ...input, directory },
   );
-  return [...files, ...rotations.flatMap((name) => fromDirectory(join(directory, name), purpose))];
+  return [...files, ...rotations.flatMap((name) => fromDirectory(join(directory, name), purpose, seen))];
+}
+
+/** Undefined for a link that leads nowhere. */
+function at(directory: string, name: string): Stats | undefined {
+  return statSync(join(directory, name), { throwIfNoEntry: false });
+}
+
+function listOf(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    throw new SfkitError('INPUT_UNREADABLE', `cannot read ${directory}: ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 /** Whether it is a SysFlow file of a rotation: NAME.SECONDS or, in a directory of the library's, SECONDS. */
 function isRotated(directory: string, name: string): boolean {
   if (!/(^|\.)\d{9,11}(-\d+)?$/.test(name)) return false;
-  const path = join(directory, name);
-  return statSync(path).isFile() && looksLikeRecords(path);
+  return at(directory, name)?.isFile() === true && looksLikeRecords(join(directory, name));
 }
 
 function isTable(path: string): boolean {
-  return tableNames.has(basename(path, extname(path)));
+  return tableNamed(basename(path, extname(path))) !== undefined;
 }
 
 function fromFile(path: string): QueryInput {
   const start = firstBytes(path, 6);
-  const stem = basename(path, extname(path));
-  const table = tableNames.has(stem) ? (stem as TableName) : undefined;
+  const table = tableNamed(basename(path, extname(path)));
   if (start.subarray(0, 4).equals(Buffer.from('PAR1'))) return { kind: 'parquet', path, table };
   const isArrowStream = start.length >= 4 && start.readUInt32LE(0) === 0xffffffff;
   if (start.equals(Buffer.from('ARROW1')) || isArrowStream) return { kind: 'arrow', path, table };
   return { kind: 'engine', path };
+}
+
+/** The table of a file name. SQL ignores letter case, so this does too. */
+function tableNamed(stem: string): TableName | undefined {
+  const name = stem.toLowerCase();
+  return tableNames.has(name) ? (name as TableName) : undefined;
 }
 
 function firstBytes(path: string, count: number): Buffer {

@@ -12,8 +12,8 @@ import { SfkitError } from '../engine/errors.js';
 import { quoteIdentifier, quoteText } from '../export/duckdb.js';
 
 /**
- * Refuses a Parquet file with a time of day that no day has, or a number with more digits than its type: DuckDB shows such
- * values with memory that is not theirs, or ends the process. Only columns that can hold them are read.
+ * Refuses a Parquet file with a time longer than a day or a number longer than its type. DuckDB does not check them and
+ * reads foreign memory when it shows them. Reads only columns that can hold such values.
  */
 export async function refuseImpossibleValues(connection: DuckDBConnection, path: string, from: string): Promise<void> {
   const result = await connection.run(`SELECT * FROM ${from} LIMIT 0`);
@@ -22,7 +22,7 @@ export async function refuseImpossibleValues(connection: DuckDBConnection, path:
     .columnNames()
     .flatMap((name, index) => conditionsOf(quoteIdentifier(name), types[index] as DuckDBType, 0));
   if (conditions.length === 0) return;
-  // Statistics in the file are not to answer for its values.
+  // The optimizer must not answer from the statistics in the file.
   await connection.run("SET disabled_optimizers = 'statistics_propagation,filter_pushdown'");
   try {
     const possible = await connection.runAndReadAll(
@@ -38,7 +38,7 @@ export async function refuseImpossibleValues(connection: DuckDBConnection, path:
   );
 }
 
-/** SQL that holds where what is in a value is possible; nothing for types that cannot hold anything else. */
+/** SQL conditions that a valid value meets; none for types whose values are always valid. */
 function conditionsOf(value: string, type: DuckDBType, depth: number): string[] {
   switch (type.typeId) {
     case DuckDBTypeId.TIME:

@@ -87,7 +87,7 @@ async function writeParquet(result: DuckDBResult, target: string): Promise<void>
       } finally {
         staged.close();
       }
-    });
+    }, target);
     await file.commit();
   } finally {
     file.discard();

@@ -1,11 +1,13 @@
-import { SfkitError } from '../engine/errors.js';
+import { tmpdir } from 'node:os';
+import { isSystemError, SfkitError, unwritable } from '../engine/errors.js';
 
-/** Runs what DuckDB may refuse; its refusal comes as one line. */
-export async function onSqlError<T>(action: () => Promise<T>): Promise<T> {
+/** Runs what DuckDB may refuse; its refusal comes as one line. `place` is where it has its temporary files. */
+export async function onSqlError<T>(action: () => Promise<T>, place = tmpdir()): Promise<T> {
   try {
     return await action();
   } catch (error) {
-    if (error instanceof SfkitError || (error as NodeJS.ErrnoException).code !== undefined) throw error;
+    if (error instanceof SfkitError) throw error;
+    if (isSystemError(error)) throw unwritable(place, error);
     throw new SfkitError('SQL_ERROR', oneLine((error as Error).message), { cause: error });
   }
 }

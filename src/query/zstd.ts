@@ -1,13 +1,13 @@
-// A reader of zstd (RFC 8878) for buffers whose size is announced. Each step produces bytes or is bounded by the bytes it
-// reads, so that the time does not exceed what input and output make plausible.
+// Decompresses zstd (RFC 8878) into buffers of an announced size. Each step writes bytes or reads some, so the time is
+// linear in the input and the output.
 
 /** A fault of compressed bytes. */
 const damaged = (what: string) => new Error(`zstd: ${what}`);
 
 const frameMagic = 0xfd2fb528;
-/** Frames to skip have one of 16 numbers. */
+/** Skippable frames have 16 magic numbers. */
 const skippableMagic = 0x184d2a50;
-/** Bytes that the literals of a block may have. */
+/** Maximum size of the literals of a block, in bytes. */
 const maxLiterals = 128 * 1024;
 const maxHuffmanBits = 11;
 
@@ -15,7 +15,7 @@ const blockTypes = { raw: 0, repeated: 1, compressed: 2 } as const;
 const literalTypes = { raw: 0, repeated: 1, compressed: 2 } as const;
 const tableModes = { predefined: 0, single: 1, described: 2 } as const;
 
-/** Decompresses zstd frames to exactly `size` bytes. No byte is written past that size, whatever a frame says. */
+/** Decompresses zstd frames to exactly `size` bytes. It never writes past them, whatever a frame says. */
 export function zstdDecompress(frames: Uint8Array, size: number): Uint8Array {
   const output = new Uint8Array(size);
   let at = 0;
@@ -43,7 +43,7 @@ function need(bytes: Uint8Array, at: number, count: number): void {
   if (at + count > bytes.length) throw damaged('the frame is truncated');
 }
 
-/** A number of any bytes. Beyond 2^53 it is not exact: no size is that large. */
+/** Reads a little-endian number. Beyond 2^53 it is not exact, but no size is that large. */
 function littleEndian(bytes: Uint8Array, at: number, count: number): number {
   let value = 0;
   for (let index = count - 1; index >= 0; index--) value = value * 256 + (bytes[at + index] as number);
@@ -55,13 +55,13 @@ function highestBit(value: number): number {
   return 31 - Math.clz32(value);
 }
 
-/** Codes of lengths: each stands for a base and a number of bits to add. */
+/** What length codes mean: each has a base and a number of extra bits. */
 interface Lengths {
   base: Uint32Array;
   bits: Uint8Array;
 }
 
-/** `single` codes stand for one length each, from `first` on; the others have so many bits. */
+/** The first `single` codes mean one length each, from `first` on. The others have these numbers of extra bits. */
 function lengths(first: number, single: number, bits: readonly number[]): Lengths {
   const all = [...new Array<number>(single).fill(0), ...bits];
   let next = first;
@@ -76,7 +76,7 @@ function lengths(first: number, single: number, bits: readonly number[]): Length
 const literalLengths = lengths(0, 16, [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
 const matchLengths = lengths(3, 32, [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
 
-/** A table of finite state entropy: what a state means and where it leads. */
+/** A finite-state-entropy table: the symbol of each state, and the next state. */
 interface StateTable {
   log: number;
   symbols: Uint8Array;
@@ -84,7 +84,7 @@ interface StateTable {
   base: Uint16Array;
 }
 
-/** Makes a table of the shares of its symbols; -1 is less than one share. */
+/** Builds a table from the shares of its symbols. A share of -1 is the "less than 1" probability. */
 function stateTable(log: number, shares: readonly number[]): StateTable {
   const size = 1 << log;
   const symbols = new Uint8Array(size);
@@ -115,7 +115,7 @@ function stateTable(log: number, shares: readonly number[]): StateTable {
   return { log, symbols, bits, base };
 }
 
-/** What kind of code a table holds. */
+/** The limits of a kind of table, and its predefined form. */
 interface TableKind {
   maxSymbol: number;
   maxLog: number;
@@ -142,7 +142,7 @@ const matchLengthKind: TableKind = {
   predefined: stateTable(6, [1, 4, 3, ...twos(6), ...ones(37), ...rare(7)]),
 };
 
-/** Reads a table's description; says where it ends. */
+/** Reads the description of a table. Returns the table and the position after it. */
 function readTable(
   bytes: Uint8Array,
   start: number,
@@ -164,7 +164,7 @@ function readTable(
   const shares: number[] = [];
   let left = 1 << log;
   while (left > 0) {
-    // Values that are few need a bit less.
+    // The lowest values take one bit less.
     const count = highestBit(left + 1);
     const few = 2 ** (count + 1) - 2 - left;
     let value = take(count);
@@ -183,11 +183,11 @@ function readTable(
   return { table: stateTable(log, shares), at: (position + 7) >> 3 };
 }
 
-/** Bits read from the last to the first, as streams of codes are stored. */
+/** Reads bits from the last to the first, the order in which code streams are stored. */
 class BackwardBits {
   readonly #bytes: Uint8Array;
   readonly #start: number;
-  /** Bits that are left; below 0 when more were read than are there, which gives zeros. */
+  /** Bits left. Negative after reading past the start, which gives zeros. */
   left: number;
 
   constructor(bytes: Uint8Array, start: number, end: number) {
@@ -198,7 +198,7 @@ class BackwardBits {
     this.left = 8 * (end - start - 1) + highestBit(last);
   }
 
-  /** The next bits, up to 24, without reading them. */
+  /** The next bits, at most 24, without consuming them. */
   peek(count: number): number {
     const at = this.left - count;
     if (at < 0) return at + count <= 0 ? 0 : (this.#word(0) << -at) & ((1 << count) - 1);
@@ -227,14 +227,14 @@ class BackwardBits {
   }
 }
 
-/** A Huffman code: the symbol that bits begin with, and how many of them are its. */
+/** A Huffman code: for each value of the next `log` bits, the symbol and the length of its code. */
 interface HuffmanTable {
   log: number;
   symbols: Uint8Array;
   bits: Uint8Array;
 }
 
-/** Reads the description of a Huffman code; says where it ends. */
+/** Reads the description of a Huffman code. Returns the code and the position after it. */
 function readHuffman(bytes: Uint8Array, start: number, end: number): { table: HuffmanTable; at: number } {
   if (start >= end) throw damaged('a Huffman code is truncated');
   const head = bytes[start] as number;
@@ -250,7 +250,7 @@ function readHuffman(bytes: Uint8Array, start: number, end: number): { table: Hu
   if (sum === 0) throw damaged('a Huffman code without symbols');
   const log = highestBit(sum) + 1;
   const rest = (1 << log) - sum;
-  // The weight of the last symbol is what is missing.
+  // The description omits the weight of the last symbol: it completes the sum.
   if (log > maxHuffmanBits || (rest & (rest - 1)) !== 0) throw damaged('a Huffman code is not complete');
   weights.push(highestBit(rest) + 1);
   // Symbols of low weight come first: their codes are the longest.
@@ -277,7 +277,7 @@ function directWeights(bytes: Uint8Array, start: number, count: number): number[
   });
 }
 
-/** Weights in two states that take turns, until the bits end. */
+/** Decodes weights with two alternating states, until the bits run out. */
 function codedWeights(bytes: Uint8Array, start: number, end: number): number[] {
   const { table, at } = readTable(bytes, start, end, 6, 255);
   const stream = new BackwardBits(bytes, at, end);
@@ -296,7 +296,7 @@ function codedWeights(bytes: Uint8Array, start: number, end: number): number[] {
   return weights;
 }
 
-/** Decodes one stream into all of `output`. */
+/** Decodes one stream; it must fill `output` exactly. */
 function decodeHuffman(bytes: Uint8Array, start: number, end: number, table: HuffmanTable, output: Uint8Array): void {
   const stream = new BackwardBits(bytes, start, end);
   const { log, symbols, bits } = table;
@@ -309,11 +309,11 @@ function decodeHuffman(bytes: Uint8Array, start: number, end: number, table: Huf
   if (output.length > 0 || stream.left !== 0) throw damaged('a stream does not have the bytes that it should');
 }
 
-/** One frame, written behind what came before it. */
+/** One frame, written after the bytes of earlier frames. */
 class Frame {
   readonly #bytes: Uint8Array;
   readonly #output: Uint8Array;
-  /** Where the frame's own bytes begin: matches lead no further back. */
+  /** Start of the frame's output. Matches never reach further back. */
   readonly #origin: number;
   #at: number;
   #written: number;
@@ -339,7 +339,7 @@ class Frame {
     const idBytes = [0, 1, 2, 4][flags & 3] as number;
     const sizeBytes = [isSingle ? 1 : 0, 2, 4, 8][flags >> 6] as number;
     need(bytes, this.#at, (isSingle ? 0 : 1) + idBytes + sizeBytes);
-    // The size of the window does not matter: all of the output is there.
+    // The window size does not matter: the whole output stays in memory.
     if (!isSingle) this.#at += 1;
     if (littleEndian(bytes, this.#at, idBytes) !== 0) throw damaged('the frame needs a dictionary');
     this.#at += idBytes;
@@ -356,7 +356,7 @@ class Frame {
     return { at: this.#at, written: this.#written };
   }
 
-  /** Reads a block; whether it was the last. */
+  /** Reads a block. Returns whether it was the last one. */
   #block(): boolean {
     const bytes = this.#bytes;
     need(bytes, this.#at, 3);
@@ -394,7 +394,7 @@ class Frame {
     if (this.#written + size > this.#output.length) throw damaged('more bytes than were announced');
   }
 
-  /** Decodes the literals of a block that ends at `end`; moves behind them. */
+  /** Decodes the literals of a block that ends at `end`, and moves past them. */
   #readLiterals(end: number): Uint8Array {
     const bytes = this.#bytes;
     const first = bytes[this.#at] ?? 0;
@@ -431,7 +431,7 @@ class Frame {
     return literals;
   }
 
-  /** The head of the literals, read as a number. */
+  /** Reads the header of the literals as a number. */
   #head(count: number, end: number): number {
     if (this.#at + count > end) throw damaged('literals are truncated');
     const head = littleEndian(this.#bytes, this.#at, count);
@@ -463,7 +463,7 @@ class Frame {
     }
   }
 
-  /** Decodes the sequences up to `end`: each takes some literals, then repeats earlier bytes. */
+  /** Executes the sequences up to `end`: each copies some literals, then earlier bytes of the output. */
   #sequences(literals: Uint8Array, end: number): void {
     const count = this.#sequenceCount(end);
     if (count === 0) {
@@ -540,7 +540,7 @@ class Frame {
     }
   }
 
-  /** How far back a sequence leads: values up to 3 stand for the last offsets. */
+  /** The offset of a match. Values up to 3 refer to recent offsets. */
   #offset(value: number, literals: number): number {
     const last = this.#offsets;
     if (value > 3) {

@@ -1,8 +1,10 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { openColumns } from '../../src/engine/session.js';
+import { csvLines } from '../../src/export/text.js';
 import { root } from '../helpers/corpus.js';
 import { testDirectory } from '../helpers/directory.js';
 
@@ -156,4 +158,37 @@ describe.skipIf(program === undefined)('hostile captures: memory of a whole comm
     },
     60_000,
   );
+
+  // What is alive grows with the input: 48 MB of arguments, which most rows have twice.
+  it.each(['csv', 'jsonl', 'parquet', 'arrow', 'duckdb', 'avro', 'a count'])(
+    'long_arguments as %s',
+    async (format) => {
+      const input = directory.path('long_arguments.scap');
+      await run(program as string, ['write', 'long_arguments', '1500', input]);
+      const sfkit = [process.execPath, join(root, 'bin/run.js')];
+      const command =
+        format === 'a count'
+          ? [...sfkit, 'query', input, 'select count(*) from sysflow']
+          : [...sfkit, 'convert', input, '-f', format, '-o', directory.path('output/')];
+      const [cost] = (await lines('command', String(2 * commandSeconds), ...command)) as Cost[];
+      expect(cost?.stopped, `stopped at ${cost?.cpu} s`).toBe(false);
+      expect(cost?.memory).toBeLessThan(commandMemory + (3 * statSync(input).size) / 1e6);
+    },
+    120_000,
+  );
+
+  it('gives the memory of batches back while others come', async () => {
+    const input = directory.path('execs.scap');
+    await run(program as string, ['write', 'execs', '60000', input]);
+    const before = process.memoryUsage.rss();
+    let most = 0;
+    let text = 0;
+    for await (const batch of openColumns({ input, tables: ['process', 'process_event'] })) {
+      // Nothing here waits for anything.
+      for (const piece of csvLines(batch)) text += piece.length;
+      most = Math.max(most, process.memoryUsage.rss() - before);
+    }
+    expect(text).toBeGreaterThan(300e6);
+    expect(most).toBeLessThan(250e6);
+  }, 120_000);
 });

@@ -399,6 +399,8 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
       'all',
       '--sampling',
       '100',
+      '--filter',
+      'proc.name = dd',
       '--json',
     ]);
     await live.capturing;

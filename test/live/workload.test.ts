@@ -35,6 +35,7 @@ interface Deed {
   cwd?: string;
   gid?: number;
   container?: string;
+  newbytes?: number;
 }
 
 type Row = Record<string, unknown> & { type: string; opflags: string[] };
@@ -95,6 +96,11 @@ function told(deed: Deed): unknown {
         rops,
       };
     }
+    case 'moved':
+      return [deed.path, deed.newpath].map((path) => {
+        const flows = of(pid, 'FF').filter((row) => row.file_path === path);
+        return [sum(flows, 'flow_wbytes'), flows.some((row) => row.opflags.includes('CLOSE'))];
+      });
     case 'network': {
       const flows = of(pid, 'NF').filter(
         (row) =>
@@ -105,6 +111,15 @@ function told(deed: Deed): unknown {
           row.net_proto === deed.proto,
       );
       return { some: flows.length > 0, wbytes: sum(flows, 'flow_wbytes'), rbytes: sum(flows, 'flow_rbytes') };
+    }
+    case 'bytes': {
+      const flows = of(pid, 'FF').filter((row) => row.file_path === deed.path);
+      const closes = flows.filter((row) => row.opflags.includes('CLOSE')).length;
+      return { wbytes: sum(flows, 'flow_wbytes'), closes };
+    }
+    case 'refused': {
+      const flows = of(pid, 'NF').filter((row) => row.net_dport === deed.dport);
+      return { attempts: flows.map((row) => row.opflags[0]), wbytes: sum(flows, 'flow_wbytes') };
     }
     case 'unix': {
       const flows = of(pid, 'FF').filter((row) => String(row.file_path).endsWith(` ${deed.path}`));
@@ -184,9 +199,18 @@ function wanted(deed: Deed): unknown {
   switch (deed.did) {
     case 'file':
       return { flows: 1, closed: true, wbytes, wops, rbytes, rops };
+    case 'moved':
+      return [
+        [wbytes, true],
+        [deed.newbytes, true],
+      ];
     case 'network':
     case 'unix':
       return { some: true, wbytes, rbytes };
+    case 'bytes':
+      return { wbytes, closes: deed.code };
+    case 'refused':
+      return { attempts: ['CONNECT'], wbytes: 0 };
     case 'RENAME':
     case 'LINK':
     case 'SYMLINK':

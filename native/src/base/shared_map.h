@@ -16,7 +16,6 @@ namespace sfkit {
 template <typename Value>
 class SharedMap {
  public:
-  // What lower_range() has not set.
   static constexpr uint64_t kNoLimit = UINT64_MAX;
 
   size_t size() const { return root_ ? root_->total : 0; }
@@ -29,7 +28,8 @@ class SharedMap {
     return find(key, limit);
   }
 
-  // The same; `limit` becomes the lowest one that lower_range() gave the key since the value was put there.
+  // Also gives the lowest limit that lower_range() set for the key since the value was put there, else
+  // kNoLimit.
   const Value* find(uint64_t key, uint64_t& limit) const {
     limit = kNoLimit;
     for (const Link* at = &root_; *at && (*at)->covers(key);) {
@@ -44,7 +44,7 @@ class SharedMap {
     return nullptr;
   }
 
-  // The value of the smallest key from `key` on, which becomes that key; nullptr when there is none.
+  // Moves `key` to the smallest key from there on and returns its value; nullptr when there is none.
   const Value* next(uint64_t& key) const { return root_ ? next(*root_, key) : nullptr; }
 
   // The value for changing; nullptr when there is none.
@@ -108,7 +108,7 @@ class SharedMap {
     Node* node_ = nullptr;
   };
 
-  // A node, and the limit of all values below it that was not yet handed on to them.
+  // A node, and a limit for all values below it that was not handed down yet.
   struct Link : Ref {
     Link() = default;
     explicit Link(Node* node) : Ref(node) {}

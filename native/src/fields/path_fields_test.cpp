@@ -36,6 +36,11 @@ class Capture {
   explicit Capture(std::string_view cwd = "/home/ana") {
     out_.begin();
     out_.processes({listed(1, "/"), listed(kApp, cwd), listed(kOther, cwd)});
+    scap::FdEntry file;
+    file.fd = 9;
+    file.type = scap::FdType::kFileV2;
+    file.name = "/srv/r1/listed";
+    out_.descriptors(kApp, {file});
   }
 
   Capture& event(uint16_t code, const std::vector<std::string>& params, int64_t tid = kApp) {
@@ -111,7 +116,8 @@ TEST(LongPaths, TheWorkingDirectoryComesBackWhole) {
     const std::string at_the_bottom = name_of(capture);
     for (int i = 0; i < depth; ++i) capture.chdir("..");
     EXPECT_EQ(name_of(capture.open(3, "etc/passwd")), "/w/etc/passwd") << depth;
-    EXPECT_EQ(at_the_bottom.size(), 2 + static_cast<size_t>(depth) * 201 + 2) << depth;
+    const size_t size = 2 + static_cast<size_t>(depth) * 201 + 2;
+    EXPECT_EQ(at_the_bottom.size(), size > 4095 ? std::string_view("<UNKNOWN>f").size() : size) << depth;
   }
 }
 
@@ -363,6 +369,30 @@ TEST(RenamedDirectories, AreThoseOfTheSameRoot) {
   capture.event(ev::SYSCALL_RENAME_X, {value::i64(0), value::text("/home/r1"), value::text("/home/r2")},
                 kOther);
   EXPECT_EQ(name_of(capture.open(4, "f")), "/home/r1/f");
+}
+
+TEST(RenamedDirectories, AreThoseOfTheContainerThatAProcessCameTo) {
+  const std::string cgroup = "cpuset=/docker/" + std::string(64, 'a') + '\0';
+  std::vector<std::string> params(31);
+  params[0] = value::i64(0);
+  params[1] = params[13] = value::text("tool");
+  params[4] = value::i64(kApp);
+  params[14] = cgroup;
+  Capture capture("/home/r1");
+  capture.event(ev::SYSCALL_EXECVE_19_X, params);
+  capture.event(ev::SYSCALL_RENAME_X, {value::i64(0), value::text("/home/r1"), value::text("/home/r2")},
+                kOther);
+  EXPECT_EQ(name_of(capture.open(4, "f")), "/home/r1/f") << "by one outside";
+  capture.rename("/home/r1", "/home/r2");
+  EXPECT_EQ(name_of(capture.open(4, "f")), "/home/r2/f");
+}
+
+TEST(RenamedDirectories, CarryWhatTheListsHave) {
+  Capture capture;
+  capture.open(3, "x")
+      .rename("/srv/r1", "/srv/r2")
+      .event(ev::SYSCALL_READ_X, {value::i64(1), "x", value::i64(9), value::u32(1)});
+  EXPECT_EQ(name_of(capture), "/srv/r2/listed");
 }
 
 TEST(RenamedDirectories, DoNotCarryWhatWasRemovedBefore) {

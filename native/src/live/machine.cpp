@@ -323,7 +323,6 @@ class Description {
     entry.comm = texts_.keep(stat.substr(name_begins + 1, name_ends - name_begins - 1));
     entry.ptid = field(1);
     entry.pgid = field(2);
-    entry.sid = field(3);
     entry.tty = static_cast<uint32_t>(field(4));
     entry.pfminor = static_cast<uint64_t>(field(7));
     entry.pfmajor = static_cast<uint64_t>(field(9));
@@ -342,6 +341,7 @@ class Description {
     entry.vtid = to_number(last_word(line_value(status, "NSpid:")), tid);
     entry.vpid = to_number(last_word(line_value(status, "NStgid:")), tid);
     entry.vpgid = to_number(last_word(line_value(status, "NSpgid:")), entry.pgid);
+    entry.sid = to_number(last_word(line_value(status, "NSsid:")), field(3));
     entry.cap_inheritable = to_hex(line_value(status, "CapInh:"));
     entry.cap_permitted = to_hex(line_value(status, "CapPrm:"));
     entry.cap_effective = to_hex(line_value(status, "CapEff:"));

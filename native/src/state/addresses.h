@@ -54,7 +54,7 @@ inline Endpoint destination_of(const Descriptor& descriptor) {
   return {descriptor.dip, descriptor.dport};
 }
 
-// An IP socket bound to what are its source now.
+// Records the current source as the address that the socket is bound to.
 inline void set_bound(Descriptor& descriptor) {
   descriptor.bound_as = descriptor.type;
   descriptor.bound_ip = descriptor.sip;

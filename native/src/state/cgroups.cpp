@@ -75,11 +75,11 @@ struct Group {
   int depth = 0;  // 1 below the root
 };
 
-// What one rule finds: a container, that the group is the host's, or (nothing) that it cannot say.
+// The result of one rule: a container, kHost for a group of the host, nothing where the rule does not apply.
 using Finding = std::optional<ContainerMatch>;
 const ContainerMatch kHost;
 
-// An id of 64 digits: alone, behind the runtime's name (`docker-ID.scope`), or as systemd's form of a path on
+// An id of 64 digits: alone, after the runtime's name (`docker-ID.scope`), or as systemd's form of a path on
 // machines without it (`system.slice:docker:ID`).
 Finding match_full_id(const Group& group) {
   // podman without systemd: the group of a pod, with those of its containers below.
@@ -95,17 +95,16 @@ Finding match_full_id(const Group& group) {
   return runtime.ends_with("conmon") ? kHost : short_id(id);
 }
 
-// Jobs of Cloud Foundry: `bpm-JOB`, by runc behind its own name.
+// Jobs of Cloud Foundry: `bpm-JOB`; runc puts its own name before that.
 Finding match_bpm(const Group& group) {
   const std::string_view name = without(group.name, kScope);
   constexpr std::string_view kPrefix = "bpm-";
-  constexpr std::string_view kBehindRuntime = "-bpm-";
+  constexpr std::string_view kAfterRuntime = "-bpm-";
   std::string_view job;
   if (name.starts_with(kPrefix) && !is_unit(name)) {
     job = name.substr(kPrefix.size());
-  } else if (const size_t at = name.find(kBehindRuntime);
-             at != std::string_view::npos && name != group.name) {
-    job = name.substr(at + kBehindRuntime.size());
+  } else if (const size_t at = name.find(kAfterRuntime); at != std::string_view::npos && name != group.name) {
+    job = name.substr(at + kAfterRuntime.size());
   }
   const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-'; };
   if (job.empty() || !std::all_of(job.begin(), job.end(), fits)) return {};

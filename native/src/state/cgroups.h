@@ -13,7 +13,7 @@ struct ContainerMatch {
   static constexpr int32_t kUnknownType = -1;
 
   std::string id;               // as the runtime shortens it; "" on the host
-  int32_t type = kUnknownType;  // kind of runtime as files number them, where the path says it
+  int32_t type = kUnknownType;  // kind of runtime as files number them, where the path shows it
 };
 
 // `cgroups`: `subsystem=path` strings, each ended by NUL; the first path in a container counts. A path names

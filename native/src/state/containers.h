@@ -46,7 +46,7 @@ class ContainerTable {
   void set_cgroups(uint32_t index, std::string_view cgroups) { containers_[index].cgroups = cgroups; }
   const ContainerInfo& at(uint32_t index) const { return containers_[index]; }
   bool knows(std::string_view id) const { return index_.contains(id); }
-  // Whether the capture has told more of the container than its id.
+  // Whether the capture has more of the container than its id.
   bool describes(std::string_view id) const {
     const auto found = index_.find(id);
     return found != index_.end() && containers_[found->second].known;

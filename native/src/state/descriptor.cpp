@@ -1,6 +1,7 @@
 #include "state/descriptor.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "state/paths.h"
@@ -27,18 +28,20 @@ void DescriptorPool::assign_name(Descriptor& descriptor, std::string_view text) 
   }
 }
 
-void Descriptor::copy_from(const Descriptor& other) {
+void Descriptor::copy_from(Descriptor& other) {
   const uint32_t own_references = references;
   DescriptorPool* own_pool = pool;
   set_name({});
+  // Not copied with the rest: together with other long names it may take too much memory.
+  std::string its_name = std::exchange(other.name, {});
+  void* const its_file = other.file;
   *this = other;
+  other.name = std::move(its_name);
   references = own_references;
   pool = own_pool;
-  if (other.name.size() > DescriptorPool::kLongName) {
-    name = std::string();
-    set_name(other.name);
-    if (name != other.name) return;
-  }
+  set_name(other.name);
+  if (name != other.name) return;
+  file = its_file;
   pool->paths().add_copy(place, other.place, name);
 }
 
@@ -48,7 +51,7 @@ void Descriptor::set_name(std::string_view text) {
 }
 
 void Descriptor::renamed() {
-  const std::string* now = pool->paths().update(place);
+  const std::string* now = pool->paths().update(place, kMaxPath);
   if (now == nullptr || *now == name) return;
   // An open file keeps the name that it was opened by, but for the directories above it.
   if (!is_directory() && PathTree::was_renamed(place)) return;
@@ -106,7 +109,7 @@ Descriptor& DescriptorRef::writable() {
   return *target_;
 }
 
-// Out of line, as nearly all numbers are low.
+// Not inline: nearly all descriptors are low.
 const FdSlot* DescriptorTable::find_high(uint64_t fd) const {
   uint64_t limit;
   const FdSlot* const slot = high_.find(fd, limit);

@@ -35,17 +35,15 @@ using IpBytes = std::array<uint8_t, 16>;  // network order; IPv4 the first four
 
 class DescriptorPool;
 
-// What a connect came to.
 enum class Connection : uint8_t {
   kNone,
-  kAttempted,  // it failed: name and ends are those it asked for
-  kPending,    // under way
+  kAttempted,  // the connect failed: name and ends are those it asked for
+  kPending,    // the connect continues in the background
   kConnected,
 };
 
-// What descriptor numbers stand for: an open file description. Duplicates and children share it, and what is
-// changed through one number shows in all. (In compat mode each number has its own, which is copied before it
-// is changed.)
+// An open file description. Duplicates, children and processes that share it see a change that one of them
+// makes. (In compat mode each descriptor gets a copy of its own before it changes.)
 struct Descriptor {
   uint32_t references = 0;
   DescriptorPool* pool = nullptr;
@@ -53,7 +51,7 @@ struct Descriptor {
   FdType type = FdType::kUnknown;
   Role role = Role::kNone;
   L4 l4 = L4::kUnknown;
-  uint32_t open_flags = 0;  // PPM_O_ bits, as at its open
+  uint32_t open_flags = 0;  // PPM_O_ bits of its open
   uint32_t device = 0;
   uint64_t inode = 0;
   std::string name;
@@ -66,12 +64,12 @@ struct Descriptor {
   uint64_t unix_source = 0;
   uint64_t unix_destination = 0;
   int64_t pid = -1;                // pidfd
-  bool used_as_directory = false;  // by a call that works on directories only; opened like a file perhaps
+  bool used_as_directory = false;  // by a call that works only on directories
   bool of_socketpair = false;
-  bool is_listed = false;  // known from a list of descriptors: its open is not in the capture
+  bool is_listed = false;  // in a list of descriptors: the capture lacks its open
   Connection connection = Connection::kNone;
-  FdType bound_as =
-      FdType::kUnknown;  // a bound socket: kUnix, or kIpv4Server or kIpv6Server with what follows
+  // Of a bound socket: kUnix, or kIpv4Server or kIpv6Server with the address that follows.
+  FdType bound_as = FdType::kUnknown;
   uint16_t bound_port = 0;
   IpBytes bound_ip{};
   uint64_t renamed_by = 0;  // number of the last event that gave a socket its name, or another one
@@ -87,13 +85,13 @@ struct Descriptor {
   bool has_address() const;
   bool is_ip() const { return is_ip_socket() || is_ip_server(); }
   bool is_connected() const { return connection == Connection::kConnected; }
-  // Connected, or about to be.
+  // Connected or connecting.
   bool has_peer() const { return connection >= Connection::kPending; }
   bool is_file() const { return type == FdType::kFile || type == FdType::kFileV2; }
   bool is_directory() const { return type == FdType::kDirectory || (is_file() && used_as_directory); }
 
   // Everything but reference count and pool.
-  void copy_from(const Descriptor& other);
+  void copy_from(Descriptor& other);
   void reset();
   void set_name(std::string_view text);
   // From now on the name, a path, changes when a directory above is renamed.
@@ -139,7 +137,7 @@ class DescriptorPool {
   // Names longer than this, which short events make below a directory with a long path, may take
   // kMaxLongNames together; those beyond become unknown.
   static constexpr size_t kLongName = 1023;
-  static constexpr size_t kMaxLongNames = size_t{8} << 20;
+  static constexpr size_t kMaxLongNames = size_t{4} << 20;
 
   PathTree& paths() { return paths_; }
 
@@ -182,7 +180,7 @@ struct FdSlot {
   DescriptorRef descriptor;
   // Belongs to the layer above: the flow it used last for this number, perhaps of a process that shares it.
   mutable void* flow = nullptr;
-  uint64_t closes_with = kNever;  // the exec of the table that closes it
+  uint64_t closes_with = kNever;  // the exec of the table that closes it, counted from 1
 
   void lower(uint64_t limit) { closes_with = std::min(closes_with, limit); }
 };
@@ -190,7 +188,8 @@ struct FdSlot {
 // After a fork the tables of parent and child share what neither has changed.
 class DescriptorTable {
  public:
-  // `id` tells it from others: the thread it was made for, so that a new section has it again, or any number.
+  // `id` tells tables apart: the tid of the thread that got the table, so that a repeated section has the
+  // same ids; other numbers for copies.
   explicit DescriptorTable(uint64_t id = 0) : id_(id) {}
   ~DescriptorTable() { clear(); }
   DescriptorTable(const DescriptorTable&) = delete;
@@ -211,18 +210,18 @@ class DescriptorTable {
     return slot;
   }
 
-  // A descriptor of this table alone, for compat mode; nullptr when the number is not in use. Slots that were
-  // found before are no longer valid.
+  // For compat mode: the descriptor as a copy of this table alone; nullptr when the number is not in use.
+  // Slots that were found before are no longer valid.
   Descriptor* own(int64_t fd);
-  // `closes_on_exec`: its close-on-exec mark, which duplicates do not share.
+  // `closes_on_exec`: the close-on-exec mark, which duplicates do not share.
   void put(int64_t fd, DescriptorRef&& descriptor, bool closes_on_exec = false);
   void erase(int64_t fd);
   void erase_range(int64_t first, int64_t last);
-  // Sets or takes away the mark of a number in use.
+  // Sets or clears the close-on-exec mark.
   void mark(int64_t fd, bool closes_on_exec);
-  // Sets the mark of a range.
+  // Sets the close-on-exec mark of all descriptors from `first` to `last`.
   void mark_range(int64_t first, int64_t last);
-  // What an exec does: takes out what has the mark.
+  // Closes all descriptors with a close-on-exec mark.
   void close_on_exec();
   void copy_from(const DescriptorTable& other);
   void clear();

@@ -370,14 +370,14 @@ Thread* Engine::parent_of(Thread& thread) {
 
 const SharedText& Engine::cwd_of(Thread& thread) {
   Thread* const leader = thread.leader();
-  // libs 0.18.1 has one a process.
+  // libs 0.18.1 has one working directory per process.
   if (compat_ && leader == nullptr) return unknown_leader_cwd_;
   const WorkingDirectory* const directory = (compat_ ? *leader : thread).directory();
   return directory == nullptr ? no_text_ : directory->text();
 }
 
 Descriptor& Engine::writable(Context& context) {
-  // One open file description, whatever number it is changed through; libs 0.18.1 has one a number.
+  // libs 0.18.1 does not share open file descriptions between descriptors.
   if (!compat_) return *context.slot->descriptor.get();
   DescriptorTable& table = *context.thread->table();
   Descriptor& descriptor = *table.own(context.fd);
@@ -392,7 +392,7 @@ void Engine::note_closed(DescriptorTable& table, int64_t fd, Closing closing) {
 
 void Engine::forget_fd(Context& context, int64_t fd) {
   DescriptorTable* const table = context.thread->table();
-  // libs 0.18.1 keeps what the number was.
+  // libs 0.18.1 keeps the old descriptor.
   if (compat_ || table == nullptr || fd < 0) return;
   note_closed(*table, fd, Closing::kUnseen);
   table->erase(fd);

@@ -18,20 +18,20 @@
 namespace sfkit::state {
 
 enum class Closing : uint8_t {
-  kCall,    // the event closed the numbers
-  kUnseen,  // the event gave the number out again: the capture lacks its close
-  kExec,    // all numbers of the table with a close-on-exec mark
-  kMark,    // not closed: the event gave the numbers a close-on-exec mark
-  kMove,    // not closed: the table was copied, and the thread goes on with the copy
+  kCall,    // the event closed the descriptors
+  kUnseen,  // the event shows that the descriptor was closed before: the capture lacks the close
+  kExec,    // an exec closed all descriptors of the table with a close-on-exec mark
+  kMark,    // not closed: the descriptors got a close-on-exec mark
+  kMove,    // not closed: the thread goes on with a copy of its table
 };
 
-// Descriptors that an event closed other than by close. The layer above may have flows on them.
+// Descriptors that an event other than close closed. The layer above may have flows on them.
 struct Closed {
   DescriptorTable* table;
   int64_t first;
   int64_t last;
   Closing closing;
-  void* flow = nullptr;     // of the slot of a single number
+  void* flow = nullptr;     // a single descriptor: that of its slot
   uint64_t from_table = 0;  // kMove: id of the table before
 };
 
@@ -42,12 +42,12 @@ struct Context {
   Thread* thread = nullptr;
   const FdSlot* slot = nullptr;  // the descriptor the call worked on or made, when known
   int64_t fd = -1;
-  uint32_t container = 0;          // events that tell about a container: its index
-  bool renamed_directory = false;  // a rename, of what is known to be a directory
+  uint32_t container = 0;  // events that tell about a container: its index
   // apply_all(): the descriptor that the event is about by the call's name, known or not.
   bool has_shown_fd = false;
   int64_t shown_fd = -1;
   const FdSlot* shown_slot = nullptr;
+  bool renamed_directory = false;  // a rename, of what is known to be a directory
 };
 
 class Engine {
@@ -90,7 +90,7 @@ class Engine {
   const ThreadTable& threads() const { return threads_; }
   // Threads with a process of the layer above that are gone since the last call; for that layer to clear.
   std::vector<ThreadTable::Gone>& gone_threads() { return threads_.gone(); }
-  // What the event that was applied last closed.
+  // What the last event closed.
   const std::vector<Closed>& closed() const { return closed_; }
   Thread* find_thread(int64_t tid) { return threads_.find(tid); }
   const ContainerTable& containers() const { return containers_; }
@@ -216,14 +216,15 @@ class Engine {
   void on_bind(Context& context);
   void on_connect(Context& context);
   void on_getsockopt(Context& context);
-  // What the result of a call says about a connect that is under way.
+  // Learns from the result of a call whether a pending connect succeeded.
   static void answer_connect(const Context& context) {
     if (context.slot != nullptr && context.slot->descriptor->connection == Connection::kPending)
       answer_connect(*context.slot->descriptor.get(), context.call->result());
   }
   static void answer_connect(Descriptor& descriptor, int64_t result);
   static void attempt_connect(Descriptor& descriptor, const SocketTuple& asked);
-  // The socket that a call on the context's number shows: what it was known as, if it can be of that type.
+  // The socket of the context's slot, for changing; a new one of `type` where the slot cannot be such a
+  // socket.
   Descriptor& socket_of(Context& context, FdType type);
   void begin_connect(DescriptorTable& table, int64_t fd, Bytes address);
   void begin_connect_compat(Descriptor& descriptor);
@@ -240,6 +241,7 @@ class Engine {
   void on_chroot(Context& context);
   void resolve_executed(Thread& thread, const scap::CallView& call);
   void set_cwd(Thread& thread, const PathLink* place);
+  void move_cwd(Thread& thread);
   void on_set_id(Context& context, scap::P parameter, bool user);
   void on_setsid(Context& context);
   void on_setpgid(Context& context);
@@ -250,19 +252,19 @@ class Engine {
   void on_switch(const scap::EventView& event, Context& context);
 
   Descriptor* add_fd(Context& context, int64_t fd, FdType type, bool closes_on_exec = false);
-  // Gives the number another meaning, whatever it was before.
+  // Puts a descriptor into a table, in place of an old one that the capture did not show the close of.
   void put_fd(DescriptorTable& table, int64_t fd, DescriptorRef&& descriptor, bool closes_on_exec) {
     if (table.find(fd) != nullptr) note_closed(table, fd, Closing::kUnseen);
     table.put(fd, std::move(descriptor), closes_on_exec);
   }
-  // The number stands for something that the capture does not show.
+  // Forgets a descriptor: the capture does not show what it stands for now.
   void forget_fd(Context& context, int64_t fd);
   void note_closed(DescriptorTable& table, int64_t fd, Closing closing);
   void note_closed(const Closed& closed) {
     closed_.push_back(closed);
     has_pending_ = true;
   }
-  // Gives the thread a table, a working directory of its own.
+  // The thread gets a table, or a working directory, of its own.
   void close_on_exec(Thread& thread);
   void share(Thread& thread, Thread& from, uint32_t flags, bool new_process);
   static void make_member(Thread& thread);
@@ -303,6 +305,7 @@ class Engine {
   // program, user, group or container.
   void changed(Thread& thread, bool identity) const;
   void set_id(Thread& thread, uint32_t id, bool user) const;
+  void follow_user(Thread& thread, uint32_t uid, const scap::CallView& call) const;
   static void enter_user_namespace(Thread& thread);
   // Both exit events of a clone describe the thread that reports them.
   void learn_from_caller(Thread& caller, const scap::CallView& call);

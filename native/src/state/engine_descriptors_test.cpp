@@ -59,7 +59,7 @@ const End kResolver{{192, 0, 2, 53}, 53};
 const End kNone{{0, 0, 0, 0}, 0};
 constexpr std::string_view kName = "10.0.0.5:54321->203.0.113.7:443";
 
-// An engine with init and one process, to which a test gives events and asks what they came to.
+// An engine with init and one process. Tests give it events and look at its descriptors.
 class Machine {
  public:
   explicit Machine(std::vector<scap::FdEntry> descriptors = {}, bool compat = false) : engine_(compat) {
@@ -168,7 +168,7 @@ class Machine {
     const FdSlot* const slot = table == nullptr ? nullptr : table->find(fd);
     return slot == nullptr ? nullptr : &*slot->descriptor;
   }
-  // What fd.name shows; "?" for a number that stands for nothing known.
+  // As fd.name shows it; "?" for an unknown descriptor.
   std::string name(int64_t tid, int64_t fd) {
     const Descriptor* const descriptor = find(tid, fd);
     if (descriptor == nullptr) return "?";
@@ -196,11 +196,11 @@ scap::FdEntry listed_server(int64_t fd, uint16_t port, bool ipv6, scap::L4 l4) {
   return entry;
 }
 
-// ---- who called whom
+// ---- client and server
 
-TEST(Messages, WhoSendsFirstFromAnUnboundSocketIsTheClient) {
+TEST(Messages, AnUnboundSocketThatSendsFirstIsTheClient) {
   Machine machine;
-  // A server of the same port, and another client of the same server.
+  // The process also serves that port, and has another client of the same server.
   machine.udp(3);
   machine.bind(kApp, 3, address({{0, 0, 0, 0}, 53}));
   machine.udp(4);
@@ -211,7 +211,7 @@ TEST(Messages, WhoSendsFirstFromAnUnboundSocketIsTheClient) {
   EXPECT_EQ(machine.name(4), "10.0.0.5:40001->192.0.2.53:53");
   EXPECT_EQ(machine.name(5), "10.0.0.5:40002->192.0.2.53:53");
   EXPECT_FALSE(machine.is_server(5));
-  // The bound one is called, whoever speaks first.
+  // A bound socket is the server even when it sends first.
   machine.send(kApp, 3, {{10, 0, 0, 5}, 53}, {{10, 0, 0, 9}, 50000});
   EXPECT_EQ(machine.name(3), "10.0.0.9:50000->10.0.0.5:53");
   EXPECT_TRUE(machine.is_server(3));
@@ -226,16 +226,42 @@ TEST(Messages, AListedServerThatExchangesThemIsOfDatagrams) {
   EXPECT_EQ(machine.name(6), "172.17.0.7:46162->0.0.0.0:53");
   EXPECT_EQ(machine.find(kApp, 6)->l4, L4::kUdp);
   EXPECT_TRUE(machine.is_server(6));
-  // What it sent before the capture began was an answer all the same.
+  // An answer to a request before the capture began.
   machine.send(kApp, 7, {{10, 0, 0, 5}, 53}, {{172, 17, 0, 7}, 46162});
   EXPECT_EQ(machine.name(7), "172.17.0.7:46162->10.0.0.5:53");
-  // Lists show a client that has not connected as a server of the port that the kernel gave it.
+  // Lists show an unconnected client as a server of the port that the kernel gave it.
   machine.send(kApp, 8, {{10, 0, 0, 5}, 41000}, kResolver);
   EXPECT_EQ(machine.name(8), "10.0.0.5:41000->192.0.2.53:53");
   EXPECT_FALSE(machine.is_server(8));
+  // Listed as a connection without a peer.
+  scap::FdEntry alone = listed_server(9, 53, false, scap::L4::kTcp);
+  alone.type = scap::FdType::kIpv4;
+  Machine other({alone});
+  EXPECT_FALSE(other.is_connected(9));
+  for (const uint8_t host : {7, 8}) {
+    other.receive(kApp, 9, {{172, 17, 0, host}, 46162}, {{10, 0, 0, 5}, 53});
+    EXPECT_EQ(other.name(9), "172.17.0." + std::to_string(host) + ":46162->10.0.0.5:53");
+  }
 }
 
-TEST(Messages, ShowASocketWhereAListHasSomethingElse) {
+TEST(Messages, OfAStreamShowThatItConnected) {
+  Machine machine;
+  machine.tcp(4);
+  machine.receive(kApp, 4, kServer, kClient);
+  machine.tcp(5);
+  machine.bind(kApp, 5, address(kClient));
+  machine.receive(kApp, 5, kServer, kClient);
+  machine.tcp(6);
+  machine.connect(kApp, 6, "", address(kOther), kRefused);
+  machine.receive(kApp, 6, kServer, kClient);
+  for (const int64_t fd : {4, 5, 6}) {
+    EXPECT_EQ(machine.name(fd), kName) << fd;
+    EXPECT_TRUE(machine.is_connected(fd)) << fd;
+    EXPECT_EQ(machine.find(kApp, fd)->l4, L4::kTcp) << fd;
+  }
+}
+
+TEST(Messages, ReplaceAStaleDescriptor) {
   scap::FdEntry file;
   file.fd = 4;
   file.type = scap::FdType::kFileV2;
@@ -253,7 +279,7 @@ TEST(Messages, ShowASocketWhereAListHasSomethingElse) {
       << "of what the other number stands for nothing is known to have changed";
 }
 
-TEST(Messages, PortZeroIsNobodysService) {
+TEST(Messages, PortZeroIsNoServers) {
   scap::FdEntry raw = listed_server(5, 0, false, scap::L4::kRaw);
   scap::FdEntry connected = raw;
   connected.fd = 6;
@@ -269,7 +295,7 @@ TEST(Messages, PortZeroIsNobodysService) {
   machine.socket(kApp, 4, 2, 3, 1);
   machine.receive(kApp, 4, {{192, 0, 2, 1}, 0}, {{10, 0, 2, 15}, 0});
   EXPECT_EQ(machine.name(4), "10.0.2.15:0->192.0.2.1:0");
-  // A datagram socket for ICMP gets the answers to what it sent alone.
+  // A datagram socket for ICMP receives only replies to its own requests.
   machine.socket(kApp, 7, 2, 2, 1);
   machine.receive(kApp, 7, {{192, 0, 2, 1}, 0}, {{10, 0, 2, 15}, 77});
   EXPECT_EQ(machine.name(7), "10.0.2.15:77->192.0.2.1:0");
@@ -309,7 +335,7 @@ TEST(Connect, AnEnterEventChangesNoPeer) {
   EXPECT_EQ(machine.name(4), kName);
 }
 
-TEST(Connect, OneThatGoesOnIsShownByWhatComesLater) {
+TEST(Connect, APendingOneIsDecidedByLaterCalls) {
   const auto begin = [](Machine& machine, int64_t result = kInProgress) {
     machine.tcp(4);
     machine.connect(kApp, 4, tuple(kClient, kServer), address(kServer), result);
@@ -323,7 +349,7 @@ TEST(Connect, OneThatGoesOnIsShownByWhatComesLater) {
   for (const int64_t result : {kInProgress, kInterruptedCall}) {
     Machine machine;
     begin(machine, result);
-    // None of these says anything.
+    // These calls do not decide it.
     machine.connect(kApp, 4, "", address(kOther), kAlready);
     machine.connect(kApp, 4, "", address(kOther), kFault);
     machine.write(kApp, 4, kNotWaiting);
@@ -346,7 +372,7 @@ TEST(Connect, OneThatGoesOnIsShownByWhatComesLater) {
   };
   for (const Answer answer : {Answer{0, true}, Answer{kIsConnected, true}, Answer{kRefused, false},
                               Answer{kTimedOut, false}, Answer{kUnreachable, false}}) {
-    // Whatever address that call has: the kernel does not look at it.
+    // The kernel ignores the address of that call.
     Machine machine;
     begin(machine);
     machine.connect(kApp, 4, "", address(kOther), answer.result);
@@ -375,7 +401,7 @@ TEST(Connect, AFirstOneThatFailsIsNotShown) {
     EXPECT_EQ(machine.name(4), kName);
     EXPECT_TRUE(machine.is_connected(4));
   }
-  // What the socket does next is not of the address that failed.
+  // The failed address does not stay.
   Machine machine;
   machine.udp(4);
   machine.connect(kApp, 4, "", address(kOther), kUnreachable);
@@ -404,7 +430,7 @@ TEST(Connect, NoAddressDissolvesIt) {
     machine.send(kApp, 4, kClient, kResolver);
     EXPECT_EQ(machine.name(4), "10.0.0.5:54321->192.0.2.53:53");
   }
-  // What it is bound to stays.
+  // The socket stays bound.
   Machine machine;
   machine.udp(4);
   machine.bind(kApp, 4, address({{10, 0, 0, 5}, 53}));
@@ -412,18 +438,18 @@ TEST(Connect, NoAddressDissolvesIt) {
   EXPECT_EQ(machine.name(4), "198.51.100.9:6666->10.0.0.5:53");
   machine.connect(kApp, 4, "", "");
   EXPECT_EQ(machine.name(4), "10.0.0.5:53");
-  // That of a stream too, also while it goes on.
+  // A stream loses its peer too, also a pending one.
   machine.tcp(5);
   machine.connect(kApp, 5, tuple(kClient, kServer), address(kServer), kInProgress);
   machine.connect(kApp, 5, "", "");
   EXPECT_EQ(machine.name(5), "");
   machine.connect(kApp, 5, tuple(kClient, kOther), address(kOther));
   EXPECT_EQ(machine.name(5), "10.0.0.5:54321->198.51.100.9:6666");
-  // Port 0 is an address: so programs ask which of their own they would use.
+  // Port 0 is an address like others: programs connect to it to learn their own address.
   machine.udp(6);
   machine.connect(kApp, 6, tuple(kClient, {{203, 0, 113, 7}, 0}), address({{203, 0, 113, 7}, 0}));
   EXPECT_EQ(machine.name(6), "10.0.0.5:54321->203.0.113.7:0");
-  // Older captures have no place for the address.
+  // Older captures have no parameter for the address.
   machine.udp(7);
   machine.enter_connect(kApp, 7, address(kServer));
   machine.event(kApp, ev::SOCKET_CONNECT_X, {i64(0), tuple(kClient, kServer)});
@@ -441,7 +467,7 @@ TEST(Connect, ADatagramSocketChangesItsPeer) {
   machine.connect(kApp, 4, "", address(kOther), kUnreachable);
   EXPECT_EQ(machine.name(4), kName);
   EXPECT_TRUE(machine.is_connected(4));
-  // A bound one serves its port, whoever its peer is.
+  // A bound socket stays the server.
   machine.udp(5);
   machine.bind(kApp, 5, address({{10, 0, 0, 5}, 53}));
   machine.connect(kApp, 5, tuple({{10, 0, 0, 5}, 53}, kOther), address(kOther));
@@ -449,7 +475,7 @@ TEST(Connect, ADatagramSocketChangesItsPeer) {
   EXPECT_EQ(machine.name(5), "203.0.113.7:443->10.0.0.5:53");
 }
 
-TEST(Connect, WhoConnectsAStreamIsTheClientAlsoWhenBound) {
+TEST(Connect, AStreamThatConnectsIsTheClientAlsoWhenBound) {
   Machine machine;
   machine.tcp(4);
   machine.bind(kApp, 4, address(kClient));
@@ -495,7 +521,7 @@ TEST(Connect, UnixSocketsKeepTheirPeersToo) {
   EXPECT_EQ(machine.name(5), "/run/own");
 }
 
-TEST(Connect, ShowsASocketWhereSomethingElseWasKnown) {
+TEST(Connect, ReplacesAStaleDescriptor) {
   Machine machine;
   machine.open(kApp, 4, "/old");
   machine.dup(kApp, 4, 9);
@@ -504,9 +530,9 @@ TEST(Connect, ShowsASocketWhereSomethingElseWasKnown) {
   EXPECT_EQ(machine.name(9), "/old");
 }
 
-// ---- numbers that stand for something else now
+// ---- stale descriptors
 
-TEST(Numbers, LoseTheirNamesToWhatIsNotKnown) {
+TEST(Stale, DescriptorsBecomeUnknown) {
   const auto expect_unknown = [](std::string_view what, auto change) {
     Machine machine;
     machine.open(kApp, 5, "/old");
@@ -553,10 +579,10 @@ TEST(Numbers, LoseTheirNamesToWhatIsNotKnown) {
   machine.close(kApp, 5, -9);
   machine.accept(-11, "");
   machine.close(kApp, 77);
-  EXPECT_EQ(machine.name(5), "/old") << "nothing happened to it";
+  EXPECT_EQ(machine.name(5), "/old") << "no call changed it";
 }
 
-TEST(Numbers, OnlySomeCommandsOfBpfMakeOne) {
+TEST(Stale, OnlySomeCommandsOfBpfMakeADescriptor) {
   constexpr uint32_t kMapCreate = 0;
   constexpr uint32_t kMapUpdate = 2;
   Machine machine;
@@ -571,7 +597,7 @@ TEST(Numbers, OnlySomeCommandsOfBpfMakeOne) {
   for (const int64_t fd : {6, 7}) EXPECT_EQ(machine.find(kApp, fd)->type, FdType::kBpf) << fd;
 }
 
-TEST(Numbers, CompatModeKeepsWhatTheCollectorKeeps) {
+TEST(Stale, CompatModeKeepsThem) {
   Machine machine({}, true);
   machine.open(kApp, 5, "/old");
   machine.dup2(kApp, 42, 5);
@@ -590,9 +616,9 @@ TEST(Numbers, CompatModeKeepsWhatTheCollectorKeeps) {
   EXPECT_EQ(machine.cwd(kApp), "/home/");
 }
 
-// ---- what is shared
+// ---- sharing
 
-TEST(Sharing, DuplicatesStandForOneOpenFileDescription) {
+TEST(Sharing, DuplicatesShareTheOpenFileDescription) {
   Machine machine;
   machine.tcp(4);
   machine.dup(kApp, 4, 5);
@@ -608,7 +634,7 @@ TEST(Sharing, DuplicatesStandForOneOpenFileDescription) {
   machine.dup(kApp, 3, 9);
   machine.bind(kApp, 9, address(kResolver));
   EXPECT_EQ(machine.name(3), "192.0.2.53:53");
-  // The close-on-exec mark is of the number.
+  // Each duplicate has a close-on-exec mark of its own.
   machine.fcntl(kApp, 5, 3, 1, 0);
   machine.exec(kApp);
   EXPECT_EQ(machine.name(5), "?");
@@ -616,7 +642,7 @@ TEST(Sharing, DuplicatesStandForOneOpenFileDescription) {
   EXPECT_EQ(machine.name(7), "?");
 }
 
-TEST(Sharing, ChildrenStandForTheOpenFileDescriptionsOfTheirParents) {
+TEST(Sharing, ChildrenShareOpenFileDescriptions) {
   Machine machine;
   machine.tcp(4);
   machine.tcp(5);
@@ -625,12 +651,12 @@ TEST(Sharing, ChildrenStandForTheOpenFileDescriptionsOfTheirParents) {
   EXPECT_EQ(machine.name(4), kName);
   machine.connect(kApp, 5, tuple(kClient, kOther), address(kOther));
   EXPECT_EQ(machine.name(200, 5), "10.0.0.5:54321->198.51.100.9:6666");
-  // The numbers are their own.
+  // Their tables are separate.
   machine.close(200, 4);
   machine.open(200, 6, "/child");
   EXPECT_EQ(machine.name(4), kName);
   EXPECT_EQ(machine.name(6), "?");
-  // What pidfd_getfd takes from another process is shared as well.
+  // pidfd_getfd shares as well.
   machine.tcp(7);
   machine.event(200, ev::SYSCALL_PIDFD_OPEN_X, {i64(8), i64(kApp), u32(0)});
   machine.event(200, ev::SYSCALL_PIDFD_GETFD_X, {i64(9), i64(8), i64(7), u32(0)});
@@ -654,7 +680,7 @@ TEST(Sharing, AProcessCanShareAllDescriptors) {
     EXPECT_EQ(machine.name(200, 8), "/parent");
     EXPECT_EQ(machine.name(9), "/thread");
     EXPECT_EQ(machine.name(3), "?");
-    // It goes on when who began it is gone.
+    // The table outlives its first process.
     machine.exit(kApp);
     machine.open(201, 10, "/later");
     EXPECT_EQ(machine.name(200, 7), "/child");
@@ -703,7 +729,7 @@ TEST(Sharing, OneThreadCanLeaveTheTableOfItsProcess) {
     EXPECT_EQ(machine.name(stayer, 3), "?");
     EXPECT_EQ(machine.name(stayer, 5), "?");
     EXPECT_EQ(machine.name(stayer, 6), "/others");
-    // What it starts has what it has.
+    // A thread that it starts shares its table.
     machine.spawn(leaver, 103, kThreadFlags);
     EXPECT_EQ(machine.name(103, 5), "/own");
   }
@@ -722,7 +748,7 @@ TEST(Sharing, TheWorkingDirectoryIsSharedWithClones) {
   EXPECT_EQ(machine.cwd(300), "/home/");
   machine.exec(200);
   machine.chdir(200, "/var");
-  EXPECT_EQ(machine.cwd(kApp), "/var/") << "an exec leaves it shared";
+  EXPECT_EQ(machine.cwd(kApp), "/var/") << "an exec does not end the sharing";
   machine.unshare(101, kCloneFs);
   machine.chdir(101, "/usr");
   EXPECT_EQ(machine.cwd(kApp), "/var/");
@@ -731,7 +757,7 @@ TEST(Sharing, TheWorkingDirectoryIsSharedWithClones) {
   machine.unshare(200, kCloneNewNs);
   machine.chdir(200, "/opt");
   EXPECT_EQ(machine.cwd(kApp), "/var/");
-  // The caller's event has flags that the child's lacks.
+  // The child's event may lack flags that the caller's has.
   machine.clone(400, 0, 400, kApp, 0);
   machine.clone(kApp, 400, kApp, 1, kCloneFs);
   machine.chdir(400, "/tmp");
@@ -751,7 +777,7 @@ TEST(Sharing, AnotherMountNamespaceBeginsAtItsRoot) {
   EXPECT_EQ(enter("/proc/9/ns/net", 1u << 4), "/home/");
 }
 
-TEST(Sharing, ListedThreadsShareWhateverTheirOrder) {
+TEST(Sharing, ListedThreadsShareInAnyOrder) {
   Engine engine(false);
   for (const int64_t tid : {101, 100}) {
     scap::ThreadEntry entry;
@@ -768,7 +794,7 @@ TEST(Sharing, ListedThreadsShareWhateverTheirOrder) {
 
 // ---- close-on-exec
 
-TEST(CloseOnExec, IsAskedForInManyWays) {
+TEST(CloseOnExec, IsSetByManyCalls) {
   struct Case {
     std::string_view what;
     uint16_t code;
@@ -815,11 +841,11 @@ TEST(CloseOnExec, IsAskedForInManyWays) {
   }
 }
 
-TEST(CloseOnExec, RangesGetItAtOnce) {
+TEST(CloseOnExec, IsSetForRanges) {
   Machine machine;
   for (const int64_t fd : {2, 3, 64, 70, 1000}) machine.open(kApp, fd, "/f" + std::to_string(fd));
   machine.close_range(kApp, 3, 100, 4);
-  // What is put there later has none, and it can be taken away again.
+  // Later descriptors in the range have none, and a mark can be cleared.
   machine.open(kApp, 5, "/later");
   machine.open(kApp, 80, "/later");
   machine.fcntl(kApp, 70, 3, 0, 0);

@@ -18,7 +18,7 @@ constexpr uint32_t kCloseRangeUnshare = 2;
 constexpr uint32_t kCloseRangeCloexec = 4;
 constexpr uint32_t kFcntlSetfd = 3;
 
-// Which commands of bpf return a descriptor; others return a number that means something else.
+// Whether the command of bpf returns a descriptor.
 bool makes_bpf_descriptor(uint64_t command) {
   constexpr uint64_t kCommands =
       1ull << 0 /* MAP_CREATE */ | 1ull << 5 /* PROG_LOAD */ | 1ull << 7 /* OBJ_GET */ |
@@ -82,7 +82,7 @@ Engine::OpenedPath Engine::resolve_opened_compat(Thread& thread, const scap::Cal
   return {path, entered};
 }
 
-// Below which a file was opened: only directories have files below them.
+// A descriptor that a file was opened below is one of a directory.
 void Engine::use_directory(Context& context) {
   const Bytes dirfd = context.call->get(P::dirfd);
   if (dirfd.empty()) return;
@@ -142,7 +142,7 @@ void Engine::on_close(Context& context) {
   if (context.slot == nullptr) return;
   if (const int64_t result = context.call->result(); result < 0) {
     if (compat_) return;
-    // Linux frees the number whatever goes wrong, but for one that is not in use.
+    // Linux closes the descriptor even when it reports an error, except EBADF.
     if (result == kBadDescriptor) {
       context.slot = nullptr;
       return;
@@ -179,7 +179,7 @@ void Engine::on_dup(Context& context) {
   if (old.empty()) old = call.from_enter(P::fd);
   DescriptorTable* table = context.thread->table();
   if (table == nullptr || to_int(old, -1) == fd) return;
-  // dup2 and dup3 close what the number was.
+  // dup2 and dup3 close the old descriptor.
   if (context.event->code == ev::SYSCALL_DUP2_X || context.event->code == ev::SYSCALL_DUP3_X)
     note_closed(*table, fd, Closing::kCall);
   const FdSlot* source = table->find(to_int(old, -1));
@@ -229,7 +229,7 @@ void Engine::on_pipe(Context& context) {
   context.slot = nullptr;
 }
 
-// `marks`: bits of the event's flags that ask for a close-on-exec mark.
+// `marks`: bits of the event's flags that set the close-on-exec mark.
 void Engine::on_new_fd(Context& context, FdType type, uint32_t marks) {
   const scap::CallView& call = *context.call;
   context.slot = nullptr;
@@ -238,7 +238,7 @@ void Engine::on_new_fd(Context& context, FdType type, uint32_t marks) {
   if (descriptor != nullptr) descriptor->open_flags = flags;
 }
 
-// Of io_uring_setup and bpf, which set the mark whatever they are asked for.
+// io_uring_setup and bpf always set the close-on-exec mark.
 void Engine::on_marked_fd(Context& context, FdType type) {
   context.slot = nullptr;
   add_fd(context, context.call->result(), type, true);
@@ -249,7 +249,7 @@ void Engine::on_bpf(Context& context) {
   on_marked_fd(context, FdType::kBpf);
 }
 
-// Before 2023 the result said itself whether it is a descriptor. (libs 0.18.1 does not look.)
+// The older event says itself whether its result is a descriptor. (libs 0.18.1 ignores it.)
 void Engine::on_old_bpf(Context& context) {
   constexpr uint8_t kIsDescriptor = 0;
   Cursor result(context.event->param(0));

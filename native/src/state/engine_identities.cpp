@@ -14,14 +14,19 @@ using scap::to_uint;
 namespace ev = scap::ev;
 
 // Options of prctl.
+constexpr uint32_t kSetKeepCapabilities = 8;
 constexpr uint32_t kSetName = 15;
+constexpr uint32_t kSetSecureBits = 28;
 constexpr uint32_t kSetChildSubreaper = 36;
+
+constexpr uint32_t kNoFixup = 1u << 2;     // SECBIT_NO_SETUID_FIXUP
+constexpr uint64_t kMaySetUser = 1u << 7;  // CAP_SETUID
 
 constexpr size_t kMaxComm = 15;  // the kernel cuts longer names
 
 constexpr uint64_t kAllCapabilities = (uint64_t{1} << 41) - 1;  // the last one is CAP_CHECKPOINT_RESTORE
 
-// The kind of namespace that a descriptor stands for, as a flag of clone; 0 when its name does not say.
+// The kind of namespace that a descriptor stands for, as a flag of clone; 0 when its name does not show it.
 uint32_t namespace_kind(const FdSlot* slot) {
   if (slot == nullptr) return 0;
   const std::string_view name = slot->descriptor->name;
@@ -56,6 +61,27 @@ void Engine::set_id(Thread& thread, uint32_t id, bool user) const {
   changed(thread, true);
 }
 
+// A thread that gives up the user id 0 loses its capabilities: those in effect, and with the last of its
+// three ids that is 0 all of them. One that takes the id has those in effect that it is permitted.
+void Engine::follow_user(Thread& thread, uint32_t uid, const scap::CallView& call) const {
+  if (thread.in_user_namespace || (thread.secure_bits & kNoFixup) != 0) return;
+  Capabilities& own = thread.capabilities;
+  if (thread.uid != 0 && uid == 0) own.effective = own.permitted;
+  if (thread.uid != 0 || uid == 0) return;
+  const auto is_other = [&call](P name) {
+    const auto id = static_cast<uint32_t>(to_uint(call.get(name), kNoId));
+    return id != 0 && id != kNoId;
+  };
+  bool is_last = false;
+  switch (call.exit().code) {
+    case ev::SYSCALL_SETUID_X: is_last = (own.effective & kMaySetUser) != 0; break;
+    case ev::SYSCALL_SETREUID_X: is_last = is_other(P::ruid); break;
+    default: is_last = is_other(P::ruid) && is_other(P::suid); break;
+  }
+  own.effective = 0;
+  if (is_last && (thread.secure_bits & kKeepCapabilities) == 0) own.permitted = 0;
+}
+
 void Engine::on_set_id(Context& context, P parameter, bool user) {
   const scap::CallView& call = *context.call;
   if (call.result() != 0) return;
@@ -64,6 +90,7 @@ void Engine::on_set_id(Context& context, P parameter, bool user) {
   // All ones leaves the id as it is.
   if (value.empty() || id == kNoId) return;
   Thread& thread = *context.thread;
+  if (user) follow_user(thread, id, call);
   // The id is one of the user namespace, whose map of ids no event has.
   set_id(thread, thread.in_user_namespace && !compat_ ? kNoId : id, user);
   find_names(thread, thread.container);
@@ -123,6 +150,7 @@ void Engine::on_capset(Context& context) {
 void Engine::enter_user_namespace(Thread& thread) {
   thread.capabilities = {.inheritable = 0, .permitted = kAllCapabilities, .effective = kAllCapabilities};
   thread.in_user_namespace = true;
+  thread.secure_bits = 0;
 }
 
 void Engine::on_unshare(Context& context) {
@@ -156,10 +184,16 @@ void Engine::on_prctl(Context& context) {
   const scap::CallView& call = *context.call;
   if (call.result() < 0) return;
   Thread& thread = *context.thread;
+  const auto number = static_cast<uint32_t>(to_int(call.from_exit(P::arg2_int), 0));
   switch (to_uint(call.from_exit(P::option), 0)) {
+    case kSetKeepCapabilities:
+      thread.secure_bits &= ~kKeepCapabilities;
+      if (number != 0) thread.secure_bits |= kKeepCapabilities;
+      return;
+    case kSetSecureBits: thread.secure_bits = number; return;
     case kSetName: return set_name(thread, call.from_exit(P::arg2_str));
     case kSetChildSubreaper:
-      if (thread.group != nullptr) thread.group->reaper = to_int(call.from_exit(P::arg2_int), 0) != 0;
+      if (thread.group != nullptr) thread.group->reaper = number != 0;
       return;
     default: return;
   }

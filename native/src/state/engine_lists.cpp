@@ -37,15 +37,16 @@ void Engine::add_user(const scap::UserEntry& entry) {
   add_user(0, entry.uid, entry.name, entry.home, entry.shell);
 }
 
-// Writers that cannot find a name say so in its place, which is no reason to forget it. (libs 0.18.1 takes
-// what they write for the name.)
+// Writers that cannot find a name write a mark in its place, which does not replace a known name. (libs
+// 0.18.1 takes what they write for the name.)
 void Engine::add_user(uint32_t container, uint32_t uid, std::string_view name, std::string_view home,
                       std::string_view shell) {
-  const auto is_told = [this](std::string_view text) {
+  const auto is_known = [this](std::string_view text) {
     return compat_ || (!text.empty() && text != kNotAvailable);
   };
-  if (is_told(name)) users_.add(container, uid, name);
-  if (is_told(home) || is_told(shell)) accounts_.add(container, uid, {std::string(home), std::string(shell)});
+  if (is_known(name)) users_.add(container, uid, name);
+  if (is_known(home) || is_known(shell))
+    accounts_.add(container, uid, {std::string(home), std::string(shell)});
 }
 
 void Engine::add_group(uint32_t container, uint32_t gid, std::string_view name) {
@@ -123,7 +124,9 @@ void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
   descriptor.unix_destination = entry.unix_destination;
   descriptor.set_name(entry.name);
   descriptor.is_listed = true;
-  if (descriptor.l4 == L4::kTcp && descriptor.is_ip_socket()) descriptor.connection = Connection::kConnected;
+  const bool has_peer = compat_ || destination_of(descriptor) != Endpoint();
+  if (descriptor.l4 == L4::kTcp && descriptor.is_ip_socket() && has_peer)
+    descriptor.connection = Connection::kConnected;
   if (descriptor.type == FdType::kUnix) {
     descriptor.role = entry.name.empty() ? Role::kClient : Role::kServer;
   } else if (descriptor.is_ip_server()) {
@@ -153,8 +156,10 @@ void Engine::complete_listed(DescriptorTable& table, int64_t fd) {
   const bool ipv6 = slot->descriptor->type == FdType::kIpv6;
   // libs 0.18.1 leaves IPv6 as the list has it.
   if (slot->descriptor->type != FdType::kIpv4 && (!ipv6 || compat_)) return;
+  // Without a peer it is neither client nor server yet.
+  if (!compat_ && destination_of(*slot->descriptor) == Endpoint()) return;
   Descriptor& descriptor = *table.own(fd);
-  // Port 0 is that of raw sockets, and nobody's. (To libs 0.18.1 it is one like others.)
+  // Port 0, which raw sockets have, is never a server's. (libs 0.18.1 treats it as any other.)
   const bool serves = server_ports_.find(descriptor.sport) != nullptr && (compat_ || descriptor.sport != 0);
   if (serves) {
     swap_ends(descriptor);

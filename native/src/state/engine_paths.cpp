@@ -33,7 +33,7 @@ std::optional<std::string_view> Engine::directory_of(Thread& thread, int64_t dir
   if (!descriptor.is_file() && descriptor.type != FdType::kDirectory) return {};
   // A directory that was opened like a file: its name is as it was then.
   if (!descriptor.is_directory() && PathTree::was_renamed(descriptor.place)) {
-    directory_ = *pool_.paths().update(slot->descriptor.get()->place);
+    directory_ = *pool_.paths().update(slot->descriptor.get()->place, kMaxPath);
     return directory_;
   }
   if (!is_whole(descriptor.name) && !descriptor.name.starts_with(kUnknownDirectory)) return {};

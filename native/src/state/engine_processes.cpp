@@ -131,10 +131,12 @@ void Engine::inherit(Thread& thread, Thread& from, bool new_process) {
   thread.executable = from.executable;
   thread.capabilities = from.capabilities;
   thread.in_user_namespace = from.in_user_namespace;
+  thread.secure_bits = from.secure_bits;
   if ((thread.flags & kCloneNewUser) != 0) enter_user_namespace(thread);
   if (!new_process) thread.exec_ts = from.exec_ts;
   share(thread, from, thread.flags, new_process);
   if (!new_process) return;
+  if (thread.container != from.container && (thread.flags & kCloneFs) == 0) move_cwd(thread);
   // libs 0.18.1 has the environment of the process with its main thread alone.
   thread.env = compat_ ? from.env : process.env;
   from.process_thread().last_child = thread.tid;
@@ -185,7 +187,7 @@ uint64_t Engine::namespace_start(const scap::CallView& call) const {
   return since_boot == 0 && !compat_ ? 0 : boot_time_ + since_boot;
 }
 
-// A leader that is known by its number alone has what its member says of the process.
+// A leader that is known by its number alone takes what its member shows of the process.
 void Engine::repair_leader(Thread& leader, const Thread& member) {
   leader.pid = member.pid;
   leader.ptid = member.ptid;
@@ -204,8 +206,8 @@ void Engine::repair_leader(Thread& leader, const Thread& member) {
   threads_.relink(&leader);
 }
 
-// What a clone with `flags` lets the new thread share, and what it copies. (libs 0.18.1 copies for every new
-// process.)
+// Shares or copies the descriptor table and the working directory, as the flags of the clone say. (libs
+// 0.18.1 always copies them for a new process.)
 void Engine::share(Thread& thread, Thread& from, uint32_t flags, bool new_process) {
   if (compat_ && !new_process) return;
   if (!compat_ && (!new_process || (flags & kCloneFiles) != 0)) {
@@ -252,7 +254,8 @@ Thread& Engine::meet_caller(Context& context) {
   return *caller;
 }
 
-// The thread shares what its leader has, and what it did before the capture said so is the process's too.
+// The thread shares the descriptors of its leader, and those it opened before that was known are the
+// process's.
 void Engine::meet_leader(Thread& member) {
   if (member.pid < 0 || member.is_leader()) return;
   Thread* leader = threads_.find(member.pid);
@@ -385,7 +388,7 @@ void Engine::on_clone_child(Context& context) {
   set_memory(child, event);
 }
 
-// The path of a program whose exit event does not have it. Where nothing tells, that of the program before
+// The path of a program whose exit event does not have it. Where nothing shows it, that of the program before
 // would be wrong; argv[0] stands in.
 void Engine::resolve_executed(Thread& thread, const scap::CallView& call) {
   thread.exepath.clear();
@@ -449,7 +452,10 @@ void Engine::on_exec(Context& context) {
   // A parameter that libs 0.18.1 does not know.
   if (const Bytes gid = call.from_exit(P::gid); !gid.empty() && !compat_)
     thread->gid = static_cast<uint32_t>(to_uint(gid, kNoId));
-  if (thread->container != container) find_names(*thread, thread->container);
+  if (thread->container != container) {
+    find_names(*thread, thread->container);
+    move_cwd(*thread);
+  }
 
   const auto is_path = [this](Bytes value) { return compat_ ? has_text(value) : has_path(value); };
   if (const Bytes trusted = call.from_exit(P::trusted_exepath); is_path(trusted)) {
@@ -486,13 +492,14 @@ void Engine::on_exec(Context& context) {
   replace(thread->executable.ctime, P::exe_ino_ctime);
   replace(thread->executable.mtime, P::exe_ino_mtime);
   thread->executable.flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
+  thread->secure_bits &= ~kKeepCapabilities;
   thread->flags &= kPipeSource | kPipeDestination | kIsMainThread | kCloneInverted;
   threads_.keep_only(thread);
   changed(*thread, true);
   if (!compat_) close_on_exec(*thread);
 }
 
-// The program has a table of its own, also where the process shared it.
+// An exec also ends the sharing of the table.
 void Engine::close_on_exec(Thread& thread) {
   unshare_table(thread);
   DescriptorTable* const table = thread.table();
@@ -501,7 +508,7 @@ void Engine::close_on_exec(Thread& thread) {
   note_closed({table, 0, INT64_MAX, Closing::kExec});
 }
 
-// A thread has what its leader has until more is known.
+// A thread shares the table and the working directory of its leader until more is known.
 void Engine::make_member(Thread& thread) {
   thread.flags |= kCloneFiles;
   thread.descriptors.reset();
@@ -510,7 +517,7 @@ void Engine::make_member(Thread& thread) {
 
 void Engine::unshare_table(Thread& thread) {
   const DescriptorTable* const table = thread.table();
-  // Where the thread has it for itself, nothing changes. (libs 0.18.1 does not follow this.)
+  // (libs 0.18.1 does not follow unshare.)
   if (compat_ || table == nullptr || thread.descriptors.use_count() == 1) return;
   const uint64_t id = table->id();
   thread.descriptors = threads_.copy_of(*table);
@@ -572,14 +579,14 @@ void Engine::on_chdir(Context& context) {
     }
   } else {
     const Bytes path = path_argument(call, P::path);
+    const WorkingDirectory* const directory = context.thread->directory();
     if (code == ev::SYSCALL_GETCWD_X) {
       // Not a path where the directory is not below the root of the process.
       if (!is_whole(to_text(path))) return;
       fold_path(to_text(path), scratch_);
-      const WorkingDirectory* const directory = context.thread->directory();
       if (directory != nullptr && directory->path() == scratch_) return;
-    } else if (!to_text(path).empty()) {
-      resolve(*context.thread, kAtFdcwd, path, scratch_);
+    } else if (directory != nullptr && has_path(path)) {
+      resolve_path(directory->path(), to_text(path), scratch_, Confine::kNo, kMaxDirectory);
     }
   }
   set_cwd(*context.thread, place);
@@ -597,6 +604,14 @@ void Engine::set_cwd(Thread& thread, const PathLink* place) {
     directory->lose();
   }
   if (directory->text().view() != other_) changed(thread, false);
+}
+
+// The thread came to another container: from now on renames there carry its working directory.
+void Engine::move_cwd(Thread& thread) {
+  const WorkingDirectory* const directory = thread.directory();
+  if (compat_ || directory == nullptr || directory->text().empty()) return;
+  scratch_ = directory->path();
+  set_cwd(thread, nullptr);
 }
 
 void Engine::on_chroot(Context& context) {

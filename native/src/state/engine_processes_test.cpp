@@ -25,7 +25,7 @@ constexpr uint64_t kBoot = 1'600'000'000'000'000'000;
 constexpr uint64_t kAllCapabilities = (uint64_t{1} << 41) - 1;
 constexpr uint32_t kThreadFlags = kCloneFiles | kCloneThread;
 
-// What an exit of clone says of the thread that reports it.
+// Parameters of an exit of clone, which describe the thread that reports it.
 struct Clone {
   int64_t tid = 0;
   int64_t result = 0;
@@ -37,7 +37,7 @@ struct Clone {
   int64_t vtid = 0;
   int64_t vpid = 0;
   std::string comm = "app";
-  std::string cgroups;
+  std::string cgroups = {};
   uint64_t faults = 5;
   uint32_t size = 100;
   uint64_t namespace_start = 0;
@@ -56,7 +56,9 @@ class World {
  public:
   explicit World(bool compat = false) : engine(compat) {
     engine.reset();
-    engine.add_machine({.boot_time = kBoot});
+    scap::MachineInfo machine;
+    machine.boot_time = kBoot;
+    engine.add_machine(machine);
     for (const int64_t pid : {int64_t{1}, int64_t{100}}) add(entry(pid, pid));
     engine.lists_complete();
   }
@@ -126,7 +128,7 @@ class World {
     clone(caller(from, to));
     clone(child(to, from));
   }
-  // As an exec tells it; the numbers of its process group differ in a pid namespace.
+  // The numbers of the process group differ in a pid namespace.
   void exec(int64_t tid, int64_t vpgid, int64_t pgid, uint32_t uid = 7) {
     event(tid, ev::SYSCALL_EXECVE_19_X,
           {i64(0),    text("tool"),  "",     i64(tid),   i64(tid), i64(1),   text(""),
@@ -223,7 +225,7 @@ TEST(EngineProcesses, AnExecOfAnUnknownThreadShowsWhetherItIsInANamespace) {
   EXPECT_EQ(world.at(301).vtid, -1);
 }
 
-// ---- what clone events tell
+// ---- what clone events show
 
 TEST(EngineProcesses, TheCallerOfACloneIsWhatItsEventSays) {
   World world;
@@ -239,7 +241,7 @@ TEST(EngineProcesses, TheCallerOfACloneIsWhatItsEventSays) {
   EXPECT_EQ(world.at(100).memory.size_kb, 4000u);
   EXPECT_EQ(world.at(200).comm, "renamed");
 
-  // One that failed tells as much; what it leaves open stays.
+  // A clone that failed describes its caller too; what it leaves open stays.
   facts = caller(100, -11);
   facts.comm = "<NA>";
   facts.uid = kNoId;
@@ -282,7 +284,7 @@ TEST(EngineProcesses, ALeaderKnownFromItsThreadHasTheNumbersOfTheProcess) {
   EXPECT_EQ(world.at(30).vtid, 8);
 }
 
-TEST(EngineProcesses, AChildTellsItsGroupsAndFaults) {
+TEST(EngineProcesses, AChildReportsItsGroupsAndFaults) {
   World world;
   const std::string id(64, 'a');
   world.clone(caller(100, 200));
@@ -359,7 +361,7 @@ TEST(EngineProcesses, AChildThatIsLateIsNoOtherProcess) {
   EXPECT_GT(world.at(200).clone_ts, born);
 }
 
-TEST(EngineProcesses, TheCollectorTellsNumbersThatComeBackByTime) {
+TEST(EngineProcesses, TheCollectorTakesTimeForTheSignOfAnotherProcess) {
   World world(true);
   world.clone(caller(100, 200));
   const uint64_t born = world.at(200).clone_ts;
@@ -402,7 +404,7 @@ TEST(EngineProcesses, PrctlNamesTheThread) {
 
 // ---- capabilities and user namespaces
 
-TEST(EngineProcesses, CapsetSetsWhatItTells) {
+TEST(EngineProcesses, CapsetSetsItsThreeSets) {
   World world;
   world.event(100, ev::SYSCALL_CAPSET_X, {i64(-1), u64(1), u64(1), u64(1)});
   EXPECT_EQ(world.at(100).capabilities.effective, 2u);
@@ -458,6 +460,74 @@ TEST(EngineProcesses, IdsOfAUserNamespaceAreNoIdsOfTheHost) {
   EXPECT_EQ(world.at(100).gid, kNoId);
   world.exec(100, 100, 100, 100'000);
   EXPECT_EQ(world.at(100).uid, 100'000u);
+}
+
+TEST(EngineProcesses, WhoGivesUpRootGivesUpItsCapabilities) {
+  struct Case {
+    uint16_t code;
+    std::vector<std::string> params;
+    uint64_t permitted, effective;
+  };
+  constexpr uint64_t kAll = kAllCapabilities;
+  const std::string ok = i64(0);
+  const std::string keep = u32(kNoId);
+  const std::vector<Case> cases = {
+      {ev::SYSCALL_SETUID_X, {ok, u32(9)}, 0, 0},
+      {ev::SYSCALL_SETUID_X, {i64(-1), u32(9)}, kAll, kAll},
+      {ev::SYSCALL_SETUID_X, {ok, u32(0)}, kAll, kAll},
+      {ev::SYSCALL_SETRESUID_X, {ok, u32(9), u32(9), u32(9)}, 0, 0},
+      {ev::SYSCALL_SETRESUID_X, {ok, keep, u32(9), keep}, kAll, 0},
+      {ev::SYSCALL_SETRESUID_X, {ok, u32(9), u32(9), u32(0)}, kAll, 0},
+      {ev::SYSCALL_SETREUID_X, {ok, u32(9), u32(9)}, 0, 0},
+      {ev::SYSCALL_SETREUID_X, {ok, keep, u32(9)}, kAll, 0},
+      {ev::SYSCALL_SETRESGID_X, {ok, u32(9), u32(9), u32(9)}, kAll, kAll},
+  };
+  for (size_t i = 0; i < cases.size(); ++i) {
+    World world;
+    world.at(100).uid = 0;
+    world.at(100).capabilities = {0, kAll, kAll};
+    world.event(100, cases[i].code, cases[i].params);
+    EXPECT_EQ(world.at(100).capabilities.permitted, cases[i].permitted) << i;
+    EXPECT_EQ(world.at(100).capabilities.effective, cases[i].effective) << i;
+  }
+  // For a time, as seteuid does it.
+  World world;
+  world.at(100).uid = 0;
+  world.at(100).capabilities = {0, kAll, kAll};
+  world.event(100, ev::SYSCALL_SETRESUID_X, {ok, keep, u32(9), keep});
+  world.event(100, ev::SYSCALL_SETRESUID_X, {ok, keep, u32(0), keep});
+  EXPECT_EQ(world.at(100).capabilities.effective, kAll);
+  // setuid without the capability leaves the other two ids.
+  world.at(100).capabilities = {0, 8, 8};
+  world.event(100, ev::SYSCALL_SETUID_X, {ok, u32(9)});
+  EXPECT_EQ(world.at(100).capabilities.permitted, 8u);
+  EXPECT_EQ(world.at(100).capabilities.effective, 0u);
+}
+
+TEST(EngineProcesses, CapabilitiesThatAThreadKeepsStayPermitted) {
+  const auto prctl = [](World& world, uint32_t option, int64_t argument) {
+    world.event(100, ev::SYSCALL_PRCTL_X, {i64(0), u32(option), "", i64(argument)});
+  };
+  const auto drop = [](World& world) {
+    world.at(100).uid = 0;
+    world.at(100).capabilities = {0, kAllCapabilities, kAllCapabilities};
+    world.event(100, ev::SYSCALL_SETUID_X, {i64(0), u32(9)});
+    return std::pair(world.at(100).capabilities.permitted, world.at(100).capabilities.effective);
+  };
+  const std::pair<uint64_t, uint64_t> none(0, 0), permitted(kAllCapabilities, 0),
+      all(kAllCapabilities, kAllCapabilities);
+  World world;
+  prctl(world, 8, 1);  // PR_SET_KEEPCAPS
+  EXPECT_EQ(drop(world), permitted);
+  world.exec(100, 100, 100);
+  EXPECT_EQ(drop(world), none) << "until an exec";
+  prctl(world, 8, 1);
+  prctl(world, 8, 0);
+  EXPECT_EQ(drop(world), none);
+  prctl(world, 28, 1 << 4);  // PR_SET_SECUREBITS
+  EXPECT_EQ(drop(world), permitted);
+  prctl(world, 28, 1 << 2);
+  EXPECT_EQ(drop(world), all);
 }
 
 // ---- sessions and process groups
@@ -532,7 +602,7 @@ TEST(EngineProcesses, SetpgidInAPidNamespaceTakesItsNumbers) {
 
 // ---- memory
 
-TEST(EngineProcesses, ASwitchTellsMemoryAndFaultsOfTheThreadThatLeaves) {
+TEST(EngineProcesses, ASwitchReportsMemoryAndFaultsOfTheThreadThatLeaves) {
   World world;
   world.add_thread(101, 100);
   world.event(101, ev::SCHEDSWITCH_6_E, {i64(100), u64(7), u64(8), u32(12345), u32(678), u32(9)});
@@ -571,7 +641,7 @@ TEST(EngineProcesses, AUserWithoutANameIsNoNews) {
       world.event(-1, ev::GROUP_ADDED_E, {u32(8), text(name), text("")});
       EXPECT_EQ(*world.engine.users().find(0, 7), compat ? name : "ana");
       EXPECT_EQ(*world.engine.groups().find(0, 8), compat ? name : "staff");
-      if (!compat) EXPECT_EQ(world.engine.accounts().find(0, 7)->home, "/home/ana");
+      EXPECT_EQ(world.engine.accounts().find(0, 7)->home, compat ? name : "/home/ana");
     }
     world.event(-1, ev::USER_ADDED_E, {u32(9), u32(8), text("<NA>"), text("/x"), text("/y"), text("")});
     EXPECT_EQ(world.engine.users().find(0, 9) == nullptr, !compat);

@@ -45,15 +45,15 @@ bool is_ip(Family family) {
 
 constexpr int64_t kAlreadyConnecting = -114;
 
-// The connect goes on without the call.
+// Whether the connect continues in the background.
 bool goes_on(int64_t result, const Descriptor& descriptor) {
   constexpr int64_t kInterrupted = -4;
-  constexpr int64_t kRestart = -512;  // what the kernel turns into -EINTR, or into another call
+  constexpr int64_t kRestart = -512;  // -ERESTARTSYS: the program sees -EINTR or a restarted call
   if (descriptor.type == FdType::kUnix || descriptor.l4 == L4::kUdp) return false;
   return result == kInProgress || result == kInterrupted || result == kRestart;
 }
 
-// Errors that end a connect under way, whichever call returns them.
+// Whether the error of a call says that a pending connect failed.
 bool ends_connect(int64_t result) {
   constexpr int64_t kErrors[] = {-32 /* EPIPE */,         -100 /* ENETDOWN */,   -101 /* ENETUNREACH */,
                                  -103 /* ECONNABORTED */, -104 /* ECONNRESET */, -110 /* ETIMEDOUT */,
@@ -61,7 +61,7 @@ bool ends_connect(int64_t result) {
   return std::find(std::begin(kErrors), std::end(kErrors), result) != std::end(kErrors);
 }
 
-// Without a peer: bound to what it was bound to, or to nothing.
+// Leaves the socket without a peer, and bound as before.
 void take_peer_away(Descriptor& descriptor) {
   descriptor.connection = Connection::kNone;
   if (descriptor.type == FdType::kUnix) {
@@ -77,17 +77,17 @@ void take_peer_away(Descriptor& descriptor) {
   set_ends(descriptor, {descriptor.bound_ip, descriptor.bound_port}, {});
 }
 
-// A connect that failed left the socket as it was.
+// A failed connect leaves a socket as it was.
 void forget_attempt(Descriptor& descriptor) {
   if (descriptor.connection == Connection::kAttempted) take_peer_away(descriptor);
 }
 
-// An unconnected socket that has exchanged messages, whose last one it shows.
+// Whether an unconnected socket has exchanged messages. It shows the ends of the last one.
 bool has_spoken(const Descriptor& descriptor) {
   return descriptor.connection == Connection::kNone && descriptor.is_ip_socket() && descriptor.has_address();
 }
 
-// Takes from `other` what the tuple lacks.
+// Fills in from `other` what the tuple lacks.
 void complete(SocketTuple& tuple, const SocketTuple& other) {
   if (tuple.family == Family::kNone) tuple = other;
   if (!is_ip(tuple.family) || tuple.family != other.family) return;
@@ -99,12 +99,11 @@ void complete(SocketTuple& tuple, const SocketTuple& other) {
   fill(tuple.destination, other.destination);
 }
 
-// Whom a connect asks for, and from where, as far as its events show it.
+// The peer that a connect asks for, and the local end, as far as its events show them.
 struct Asked : SocketTuple {
   bool has_tuple = false;
   bool has_address = false;
-  // Whether the events have a parameter for the address at all, which is empty for AF_UNSPEC.
-  bool has_parameter = false;
+  bool has_parameter = false;  // the events have a parameter for the address, which is empty for AF_UNSPEC
 };
 
 Asked asked_of(const scap::CallView& call) {
@@ -216,11 +215,11 @@ void Engine::on_bind(Context& context) {
   set_bound(descriptor);
 }
 
-// What is shown of a connect before it returns, and when it failed.
+// Shows the peer of a connect that has not returned yet or failed, unless the socket has other ends.
 void Engine::attempt_connect(Descriptor& descriptor, const SocketTuple& asked) {
   if (descriptor.has_peer() || has_spoken(descriptor)) return;
   if (asked.family == Family::kUnix && descriptor.type == FdType::kUnix) {
-    // A name of its own stays, and so does that of an enter event.
+    // The name of a bound socket stays. The enter event may have set the path already.
     if (descriptor.bound_as == FdType::kUnix || descriptor.name == asked.path) return;
     descriptor.set_name(asked.path);
   } else if (is_ip(asked.family) && (descriptor.is_ip() || descriptor.type == FdType::kUnknown)) {
@@ -244,7 +243,7 @@ void Engine::begin_connect(DescriptorTable& table, int64_t fd, Bytes value) {
     asked.destination = address.endpoint;
     asked.path = address.path;
     attempt_connect(descriptor, asked);
-    // Of a path it shows the name at once.
+    // The name of a unix socket shows from the enter event on.
     if (address.family == Family::kUnix && descriptor.connection == Connection::kAttempted)
       descriptor.connection = Connection::kNone;
   } else if (address.family == Family::kUnix) {
@@ -270,7 +269,7 @@ void Engine::on_connect(Context& context) {
   Descriptor& known = *context.slot->descriptor.get();
   const bool is_pending = goes_on(result, known);
   if (result < 0 && !is_pending) {
-    // Nothing that fails takes a peer away, but the failure of the connect under way.
+    // A failed connect changes no peer, except that a pending connect may have failed.
     if (known.connection == Connection::kPending) return answer_connect(known, result);
     if (result == kIsConnected || result == kAlreadyConnecting) return forget_attempt(known);
     return attempt_connect(known, asked_of(call));
@@ -287,7 +286,7 @@ void Engine::on_connect(Context& context) {
     return take_peer_away(known);
   }
   if (known.connection == Connection::kPending) {
-    // It goes on to whom the first call asked for, whatever address this one has. The tuple shows it.
+    // The kernel ignores the address of this call and continues the first one. The tuple shows its peer.
     static_cast<SocketTuple&>(asked) = parse_tuple(call.from_exit(P::tuple));
     if (!is_ip(asked.family) || is_zero(asked.destination.ip)) return answer_connect(known, result);
   } else if (!has_destination) {
@@ -297,7 +296,7 @@ void Engine::on_connect(Context& context) {
   const Endpoint source = source_of(known);
   const Endpoint destination = destination_of(known);
   Descriptor& descriptor = socket_of(context, ip_type(asked.family));
-  // A bound datagram socket serves its port to the one peer; who connects a stream calls.
+  // A bound datagram socket is the server. A stream that connects is the client, bound or not.
   const bool serves = descriptor.role == Role::kServer && descriptor.l4 == L4::kUdp;
   const bool is_turned = serves && descriptor.is_ip_socket();
   const Endpoint local = is_turned ? destination_of(descriptor) : source_of(descriptor);
@@ -331,7 +330,7 @@ void Engine::answer_connect(Descriptor& descriptor, int64_t result) {
   }
 }
 
-// SO_ERROR says what became of a connect that did not wait.
+// SO_ERROR says whether a pending connect succeeded.
 void Engine::on_getsockopt(Context& context) {
   constexpr uint64_t kSolSocket = 1;
   constexpr uint64_t kSoError = 4;
@@ -387,22 +386,21 @@ void Engine::complete_ends(Endpoint& source, Endpoint& destination, bool ipv6) c
   complete(destination, source);
 }
 
-// Of a socket whose first message this is.
+// The role of a socket, from its first message.
 Role Engine::role_of_first(const Descriptor& descriptor, const SocketTuple& tuple, bool receive) {
   const uint16_t own = receive ? tuple.destination.port : tuple.source.port;
   const uint16_t other = receive ? tuple.source.port : tuple.destination.port;
-  // Port 0 serves nothing, and a socket for ICMP messages is given the answers to its own alone.
+  // Port 0 is never a server's, and ICMP sockets receive only replies to their own requests.
   if (own == 0 || descriptor.l4 == L4::kIcmp) return Role::kClient;
-  // Lists do not tell a port that was asked for from one that the kernel gave to a client.
-  const bool may_serve = descriptor.is_ip_server() && descriptor.sport == own;
+  // Lists also show unconnected clients as servers, of the port that the kernel gave them.
+  const bool may_serve = descriptor.sport == own && destination_of(descriptor) == Endpoint();
   if (receive) return may_serve || !descriptor.has_address() ? Role::kServer : Role::kClient;
   return may_serve && own <= other ? Role::kServer : Role::kClient;
 }
 
 void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive) {
-  forget_attempt(descriptor);
-  // Who receives before anything else is known was called, and so was a bound socket; who sends first is the
-  // client. Other sockets of the process say nothing about this one.
+  // A socket that receives first is the server, as is a bound one; one that sends first is the client. Other
+  // sockets of the process do not matter.
   if (descriptor.role == Role::kNone) descriptor.role = role_of_first(descriptor, tuple, receive);
   if (descriptor.is_ip_server()) {
     descriptor.sip = {};
@@ -424,7 +422,7 @@ void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive
   }
 }
 
-// The numbers that control messages hand over stand for what only their sender knows.
+// SCM_RIGHTS: the capture has the descriptors that were received, but not what they stand for.
 void Engine::receive_descriptors(Context& context) {
   constexpr size_t kHeader = 16;
   constexpr size_t kAlignment = 8;
@@ -437,11 +435,11 @@ void Engine::receive_descriptors(Context& context) {
     auto length = in.read<uint64_t>();
     auto level = in.read<uint32_t>();
     auto type = in.read<uint32_t>();
-    // As the machine of the capture has them.
+    // Control messages have the byte order of the captured machine.
     const bool is_turned = level == swap_bytes(kSolSocket);
     if (is_turned) length = swap_bytes(length), level = swap_bytes(level), type = swap_bytes(type);
     if (length < kHeader) break;
-    // Of long ones captures keep the beginning.
+    // A capture may hold only the beginning.
     const auto size = static_cast<size_t>(std::min<uint64_t>(length - kHeader, in.remaining()));
     Cursor data(in.take(size));
     in.skip(std::min(in.remaining(), (kAlignment - size % kAlignment) % kAlignment));
@@ -455,11 +453,13 @@ void Engine::receive_descriptors(Context& context) {
   context.slot = table == nullptr ? nullptr : table->find(context.fd);
 }
 
-// Connections know their ends. (Neither a socket that listens nor one whose connect failed can exchange
-// messages, so those are something else.)
+// Whether the ends of the socket are known, so that messages do not change them. A listening socket, or one
+// whose connect failed, cannot exchange messages: if it does, its state here is wrong.
 bool Engine::is_connection(const Descriptor& descriptor) const {
   if (!descriptor.is_ip() || descriptor.l4 != L4::kTcp || !descriptor.has_address()) return false;
-  return compat_ || (descriptor.is_ip_socket() && descriptor.connection != Connection::kAttempted);
+  if (compat_) return true;
+  return descriptor.is_ip_socket() && descriptor.connection != Connection::kAttempted &&
+         (!descriptor.is_listed || descriptor.connection == Connection::kConnected);
 }
 
 void Engine::on_send_receive(Context& context, bool receive) {
@@ -501,8 +501,9 @@ void Engine::on_send_receive(Context& context, bool receive) {
     return;
   }
   Descriptor& descriptor = socket_of(context, ip_type(tuple.family));
-  if (descriptor.l4 == L4::kTcp && descriptor.is_ip_server()) {
-    // Lists call some datagram sockets streams. Of one that is a stream the capture lacks the connect.
+  forget_attempt(descriptor);
+  if (descriptor.l4 == L4::kTcp) {
+    // Some lists give TCP as the protocol of UDP sockets. Else the capture lacks the connect.
     if (descriptor.is_listed) {
       descriptor.l4 = L4::kUdp;
     } else {

@@ -87,12 +87,12 @@ bool PathTree::was_renamed(const PathLink& link) {
   return link.node_ != nullptr && link.node_->renames != link.renames_;
 }
 
-const std::string& PathTree::name_of(const PathLink& link) {
+const std::string& PathTree::name_of(const PathLink& link, size_t max) {
   size_t size = 0;
   for (const PathNode* node = link.node_; node != nullptr && !node->is_root; node = node->parent) {
     const bool has_slash = node->parent != nullptr && has_slash_below(*node->parent);
     size += node->label.size() + (has_slash ? 1 : 0);
-    if (size <= kMaxPath) continue;
+    if (size <= max) continue;
     name_.assign(kUnknownDirectory).append(last_element(link.node_->label));
     return name_;
   }
@@ -267,7 +267,7 @@ void PathTree::prune(PathNode* node) {
 void PathTree::merge_with_child(PathNode* node) {
   PathNode* const child = node->first_child;
   // Renames can make paths of any length: what a merge costs stays the same.
-  if (node->label.size() + child->label.size() >= kMaxPath) return;
+  if (node->label.size() + child->label.size() >= kMaxDirectory) return;
   PathNode* const parent = node->parent;
   detach(child);
   child->label.insert(0, has_slash_below(*node) ? node->label + '/' : node->label);

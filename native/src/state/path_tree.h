@@ -97,10 +97,10 @@ class PathTree {
   bool is_current(const PathLink& link) const { return link.generation_ == generation_; }
   // Makes it current, and returns the name as it is now, or null when nothing was renamed at or above it:
   // then it is what it was. The name begins with kUnknownDirectory when it was renamed to an unknown place or
-  // became too long. Valid until the next call.
-  const std::string* update(PathLink& link) {
+  // takes more than `max` bytes. Valid until the next call.
+  const std::string* update(PathLink& link, size_t max) {
     link.generation_ = generation_;
-    return link.node_ == nullptr ? nullptr : &name_of(link);
+    return link.node_ == nullptr ? nullptr : &name_of(link, max);
   }
   // Whether what the link names was itself renamed, not only a directory above it.
   static bool was_renamed(const PathLink& link);
@@ -154,7 +154,7 @@ class PathTree {
   void grow();
   PathNode* take();
   void release(PathNode* node);
-  const std::string& name_of(const PathLink& link);
+  const std::string& name_of(const PathLink& link, size_t max);
 
   uint64_t generation_ = 0;
   PathLink* pending_ = nullptr;

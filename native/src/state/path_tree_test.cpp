@@ -34,7 +34,7 @@ class Tree {
   }
   void remove(Named& name) { tree.remove(name.link); }
   std::string now(Named& name) {
-    const std::string* text = tree.is_current(name.link) ? nullptr : tree.update(name.link);
+    const std::string* text = tree.is_current(name.link) ? nullptr : tree.update(name.link, kMaxDirectory);
     if (text != nullptr) name.text = *text;
     return name.text;
   }
@@ -127,7 +127,7 @@ TEST(PathTree, SpacesAreApart) {
   EXPECT_EQ(names.now(container), "/b/x");
 }
 
-TEST(PathTree, ARenameTellsOfDirectories) {
+TEST(PathTree, ARenameKnowsDirectories) {
   Tree names;
   names.add("/a/x");
   names.add("/f");
@@ -138,7 +138,7 @@ TEST(PathTree, ARenameTellsOfDirectories) {
   EXPECT_FALSE(names.tree.rename(0, "/nothing", "/h"));
 }
 
-TEST(PathTree, TellsWhatWasRenamedItself) {
+TEST(PathTree, KnowsWhatWasRenamedItself) {
   Tree names;
   Named& file = names.add("/a/f");
   names.tree.rename(0, "/a", "/b");

@@ -110,8 +110,9 @@ std::string_view directory_of_path(std::string_view path) {
   return path.substr(0, slash == 0 ? 1 : slash);
 }
 
-void resolve_path(std::string_view base, std::string_view path, std::string& out, Confine confine) {
-  if (path.size() > kMaxPathArgument) {
+void resolve_path(std::string_view base, std::string_view path, std::string& out, Confine confine,
+                  size_t max) {
+  if (path.size() > kMaxPath) {
     out = kUnknownDirectory;
     return;
   }
@@ -134,7 +135,7 @@ void resolve_path(std::string_view base, std::string_view path, std::string& out
   }
   fold(path, root, !is_whole(out) && confine == Confine::kNo, out);
   if (out.size() > 1 && out.size() == root && out.back() == '/') out.pop_back();
-  if (out.size() > kMaxPath) {
+  if (out.size() > max) {
     out = kUnknownDirectory;
     fold(path, out.size(), true, out);
   }
@@ -143,7 +144,7 @@ void resolve_path(std::string_view base, std::string_view path, std::string& out
 void fold_path(std::string_view path, std::string& out) {
   out = '/';
   fold(path, 1, false, out);
-  if (out.size() > kMaxPath) out = kUnknownDirectory;
+  if (out.size() > kMaxDirectory) out = kUnknownDirectory;
 }
 
 bool leaves_directory(std::string_view path) {

@@ -10,10 +10,10 @@ namespace sfkit::state {
 // In front of a path whose directory is unknown; alone, a path of which nothing is known.
 inline constexpr std::string_view kUnknownDirectory = "<UNKNOWN>";
 
-// Bytes of the longest path that the kernel takes from a program.
-inline constexpr size_t kMaxPathArgument = 4095;
-// Bytes of the longest path that is followed: a few chdir lead deeper than one argument can.
-inline constexpr size_t kMaxPath = 8191;
+// Bytes of the longest path that the kernel takes or gives (PATH_MAX less a NUL).
+inline constexpr size_t kMaxPath = 4095;
+// The same of a working directory: a few chdir lead deeper than one path can.
+inline constexpr size_t kMaxDirectory = 8191;
 
 // Whether all of a path is known: it begins at the root.
 inline bool is_whole(std::string_view path) {
@@ -32,12 +32,13 @@ enum class Confine : uint8_t {
   kInRoot,  // RESOLVE_IN_ROOT: stay, as if the directory were the root
 };
 
-// Writes to `out` where `path` leads from `base`, a folded path: one that is_whole() or begins with
-// kUnknownDirectory, or a relative one, or "". A slash at its end makes no difference. `//`, `.` and `..` are
-// folded before anything is measured. What is too long becomes unknown. `out` may not alias the arguments.
+// Writes to `out`, if it takes no more than `max` bytes, where `path` leads from `base`, a folded path: one
+// that is_whole() or begins with kUnknownDirectory, or a relative one, or "". A slash at its end makes no
+// difference. `//`, `.` and `..` are folded before anything is measured. What is too long becomes unknown.
+// `out` may not alias the arguments.
 void resolve_path(std::string_view base, std::string_view path, std::string& out,
-                  Confine confine = Confine::kNo);
-// The same of an absolute path that no call gave.
+                  Confine confine = Confine::kNo, size_t max = kMaxPath);
+// The same of the absolute path of a directory that no call gave.
 void fold_path(std::string_view path, std::string& out);
 // Whether `path` leaves the directory that it is resolved from, be it only on its way (RESOLVE_BENEATH).
 bool leaves_directory(std::string_view path);

@@ -54,13 +54,16 @@ TEST(ResolvePath, FindsWhatIsToBeFoldedAnywhere) {
 TEST(ResolvePath, MeasuresAfterFolding) {
   EXPECT_EQ(resolve("/w/", repeated("././", 1000) + "target"), "/w/target");
   EXPECT_EQ(resolve("/w/", repeated("a/../", 800) + "target"), "/w/target");
-  const std::string longest = "/" + std::string(kMaxPathArgument - 1, 'x');
+  const std::string longest = "/" + std::string(kMaxPath - 1, 'x');
   EXPECT_EQ(resolve("/", longest), longest);
   EXPECT_EQ(resolve("/", longest + 'x'), "<UNKNOWN>") << "the kernel takes no such path";
-  const std::string deep = repeated("/" + std::string(199, 'd'), 40);
+  const std::string deep = repeated("/" + std::string(199, 'd'), 20);
   EXPECT_EQ(resolve(deep, std::string(kMaxPath - deep.size() - 1, 'f')).size(), kMaxPath);
   EXPECT_EQ(resolve(deep, "a/../" + std::string(kMaxPath - deep.size(), 'f')),
             "<UNKNOWN>" + std::string(kMaxPath - deep.size(), 'f'));
+  std::string out;
+  resolve_path(deep, std::string(kMaxPath - deep.size(), 'f'), out, Confine::kNo, kMaxDirectory);
+  EXPECT_EQ(out.size(), kMaxPath + 1);
 }
 
 TEST(ResolvePath, KeepsWhatIsUnknownInFront) {

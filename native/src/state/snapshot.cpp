@@ -83,7 +83,7 @@ std::vector<scap::ThreadEntry> list_threads(const Engine& engine) {
 
 std::vector<scap::FdEntry> list_descriptors(const Thread& thread) {
   std::vector<scap::FdEntry> entries;
-  // Lists hold them once a process.
+  // Lists have the descriptors of a process once, under its leader.
   if (thread.descriptors == nullptr || !thread.is_leader()) return entries;
   thread.descriptors->for_each([&entries](int64_t fd, const Descriptor& descriptor, bool closes_on_exec) {
     if (descriptor.type != FdType::kUnknown) entries.push_back(entry_of(fd, descriptor, closes_on_exec));

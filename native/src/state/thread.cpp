@@ -81,7 +81,7 @@ void Thread::reset() {
   has_reaper_tid = dead = in_user_namespace = false;
   child_numbers = ChildNumbers::kOwn;
   births = 0;
-  changes = identities = 0;
+  secure_bits = changes = identities = 0;
   clone_ts = exec_ts = pidns_start_ts = 0;
   executable = {};
   capabilities = {};

@@ -71,6 +71,8 @@ enum ExecutableFlag : uint32_t {
   kExeLowerLayer = 1u << 3,
 };
 
+inline constexpr uint32_t kKeepCapabilities = 1u << 4;  // SECBIT_KEEP_CAPS, until an exec
+
 struct Capabilities {
   uint64_t inheritable = 0;
   uint64_t permitted = 0;
@@ -123,6 +125,7 @@ struct Thread {
   bool has_reaper_tid = false;
   bool dead = false;
   bool in_user_namespace = false;  // that began in the capture
+  uint32_t secure_bits = 0;        // how capabilities follow user ids; SECBIT_ of the kernel
   ChildNumbers child_numbers = ChildNumbers::kOwn;
   uint8_t births = 0;       // bits of Birth
   uint32_t changes = 0;     // leaders: of what records show of the process
@@ -142,9 +145,9 @@ struct Thread {
   SharedText user_name;  // compat: as found last, "" when never
   SharedText group_name;
   SharedText root;
-  SharedText env;  // leaders only: what the whole process shares
-  // Shared with the threads of the process, and with other processes (CLONE_FS, CLONE_FILES). Null: those of
-  // the leader, in compat mode for all of its threads.
+  SharedText env;  // leaders only: the whole process shares it
+  // Shared by the threads of a process, and between processes (CLONE_FS, CLONE_FILES). Null: the thread uses
+  // those of its leader. In compat mode all threads do.
   std::shared_ptr<WorkingDirectory> cwd;
   std::shared_ptr<DescriptorTable> descriptors;
 
@@ -191,7 +194,7 @@ struct Thread {
     const Thread* const owner = leader();
     return owner == nullptr ? nullptr : owner->cwd.get();
   }
-  // Shares what `other` has: its table, its working directory.
+  // Shares the table, or the working directory, of `other`.
   void share_table(Thread& other) {
     const Thread* const owner = other.descriptors != nullptr ? &other : other.leader();
     descriptors = owner == nullptr ? nullptr : owner->descriptors;
@@ -279,7 +282,7 @@ class ThreadTable {
   Pool<Thread> thread_pool_;
   Pool<ThreadGroup> group_pool_;
   Thread* last_ = nullptr;
-  uint64_t copies_ = 0;  // of tables, made so far
+  uint64_t copies_ = 0;  // of descriptor tables
   std::vector<Gone> gone_;
 };
 

@@ -10,10 +10,10 @@ namespace sfkit::state {
 
 inline constexpr size_t kLongestList = 4096;
 
-// Results of calls.
+// Results of calls: -EBADF, -EISCONN, -EINPROGRESS.
 inline constexpr int64_t kBadDescriptor = -9;
 inline constexpr int64_t kIsConnected = -106;
-inline constexpr int64_t kInProgress = -115;  // a connect under way
+inline constexpr int64_t kInProgress = -115;
 
 // Commands of fcntl, as events number them.
 inline constexpr uint32_t kFcntlDupfd = 1;

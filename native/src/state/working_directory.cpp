@@ -32,7 +32,7 @@ void WorkingDirectory::set(PathTree& paths, PathSpace space, std::string_view pa
 }
 
 void WorkingDirectory::update() const {
-  const std::string* now = shared_->paths->update(shared_->place);
+  const std::string* now = shared_->paths->update(shared_->place, kMaxDirectory);
   if (now == nullptr) return;
   if (!is_whole(*now)) {
     shared_->text.clear();

@@ -826,7 +826,7 @@ TEST(Convert, ManyThreadsHaveFlowsOfTheirOwnOnOneDescriptor) {
   for (const int64_t bytes : {1, 10, 100}) {
     for (int64_t tid = kFirst; tid < kFirst + kThreads; ++tid) world.write(tid, 4, bytes);
   }
-  // Its end ends its own alone, that of the descriptor those of all.
+  // A thread ends only its own flow; the close of the descriptor ends all.
   world.exit(kFirst + 40, 0);
   for (int64_t tid = kFirst + 41; tid < kFirst + kThreads; ++tid) world.write(tid, 4, 1000);
   world.close(kFirst + 45, 4);
@@ -839,13 +839,13 @@ TEST(Convert, ManyThreadsHaveFlowsOfTheirOwnOnOneDescriptor) {
     EXPECT_EQ(flow.op_flags, kOpWriteSend | (flow.tid == kFirst + 45 ? kOpClose : kOpTruncate)) << flow.tid;
   }
 
-  // To the collector the end of a thread is the end of the descriptor.
+  // For the collector the exit of one thread ends all flows on the descriptor.
   ConvertOptions compat = everything();
   compat.compat = true;
   EXPECT_EQ(convert(world, compat).file_flows.size(), 2 * kThreads - 41);
 }
 
-// What ends the descriptor of a flow, and how the flow shows it.
+// Ways to end a descriptor, and the operation that its flow gets.
 struct End {
   const char* what;
   void (*end)(Scenario& world, int64_t fd);
@@ -904,7 +904,7 @@ const End kEnds[] = {
 
 TEST(Convert, AFlowEndsWithItsDescriptor) {
   for (const End& end : kEnds) {
-    // On both sides of where tables change their shape.
+    // Descriptors from 64 on are kept apart.
     for (const int64_t fd : {30, 63, 64, 500}) {
       Scenario world = small_world(Age::k2026);
       world.open(kPid, fd, "/tmp/f", kReadWrite);
@@ -933,13 +933,13 @@ TEST(Convert, AFlowEndsWithItsDescriptor) {
   }
 }
 
-TEST(Convert, AnExecEndsTheFlowsOfWhatItClosesAlone) {
+TEST(Convert, AnExecEndsOnlyFlowsOnDescriptorsThatItCloses) {
   constexpr uint32_t kCloexec = 4096;
   Scenario world = small_world(Age::k2026);
   for (int64_t fd = 10; fd < 210; ++fd) {
     world.open(kPid, fd, "/f" + std::to_string(fd), kReadWrite | (fd % 2 == 0 ? kCloexec : 0));
   }
-  // The program before did this, whoever it was last.
+  // The flows were exported before the exec closes descriptors.
   world.setuid(kPid, 0);
   world.exec(facts(), 0);
   mark(world, 11);
@@ -960,13 +960,13 @@ TEST(Convert, AnExecEndsTheFlowsOfWhatItClosesAlone) {
   }
   EXPECT_EQ(closed, 102u);
 
-  // The collector has no such thing.
+  // The collector does not know close-on-exec.
   ConvertOptions compat = everything();
   compat.compat = true;
   for (const FileFlow& flow : convert(world, compat).file_flows) EXPECT_EQ(flow.op_flags & kOpClose, 0u);
 }
 
-TEST(Convert, WhatOneThreadClosesIsClosedForTheOthers) {
+TEST(Convert, ARangeThatOneThreadClosesEndsFlowsOfTheOthers) {
   Scenario world = small_world(Age::k2026);
   world.spawn_thread(facts(), 51);
   world.open(51, 5, "/f", kReadWrite);
@@ -981,7 +981,7 @@ TEST(Convert, WhatOneThreadClosesIsClosedForTheOthers) {
   }
 }
 
-TEST(Convert, AThreadWithATableOfItsOwnClosesForItselfAlone) {
+TEST(Convert, AThreadWithItsOwnTableEndsOnlyItsOwnFlows) {
   constexpr uint32_t kCloneFiles = 1;
   Scenario world = small_world(Age::k2026);
   world.spawn_thread(facts(), 51);
@@ -999,7 +999,7 @@ TEST(Convert, AThreadWithATableOfItsOwnClosesForItselfAlone) {
   EXPECT_EQ(kept.file_flows[1].counters.write_bytes, 1);
 }
 
-TEST(Convert, AProcessThatSharesDescriptorsClosesThemForTheOther) {
+TEST(Convert, AProcessThatSharesATableEndsFlowsOfTheOther) {
   constexpr uint32_t kCloneFiles = 1;
   for (const bool by_dup : {false, true}) {
     Scenario world = small_world(Age::k2026);
@@ -1021,12 +1021,12 @@ TEST(Convert, AProcessThatSharesDescriptorsClosesThemForTheOther) {
       bytes += flow.counters.write_bytes;
       if (flow.tid == kPid) is_cut = flow.op_flags == (kOpWriteSend | kOpTruncate);
     }
-    EXPECT_EQ(bytes, 21) << "what came after went elsewhere";
+    EXPECT_EQ(bytes, 21) << "later bytes went elsewhere";
     EXPECT_TRUE(is_cut);
   }
 }
 
-TEST(Convert, AnExecOfAProcessThatSharesDescriptorsLeavesThoseOfTheOther) {
+TEST(Convert, AnExecLeavesFlowsOfAProcessThatSharedTheTable) {
   constexpr uint32_t kCloneFiles = 1;
   constexpr uint32_t kCloexec = 4096;
   Scenario world = small_world(Age::k2026);
@@ -1116,7 +1116,7 @@ TEST(Convert, AProcessEndsWithItsLastThread) {
       EXPECT_EQ(kept.file_flows[0].counters.write_bytes, 1);
       EXPECT_EQ(kept.file_flows[1].counters.write_bytes, 320);
       EXPECT_EQ(kept.file_flows[1].op_flags, kOpWriteSend | kOpTruncate);
-      EXPECT_EQ(kept.gone.size(), 1u) << "and is known until then";
+      EXPECT_EQ(kept.gone.size(), 1u) << "the process is gone only then";
       if (process_flow && *filter == '\0') {
         ASSERT_EQ(kept.process_flows.size(), 1u);
         EXPECT_EQ(kept.process_flows[0].threads_exited, 1);
@@ -1332,7 +1332,7 @@ TEST(Files, GetTheirKindWhenItBecomesKnown) {
          world.mkdir(kPid, "/f");
        },
        {"Rf", "Md"}},
-      {"a file where a directory was, as its flags tell",
+      {"a file where a directory was, as its flags show",
        [](Scenario& world) {
          world.mkdir(kPid, "/f");
          world.openat(kPid, 3, kAtFdcwd, "/f", kWriteOnly);
@@ -1351,7 +1351,7 @@ TEST(Files, GetTheirKindWhenItBecomesKnown) {
          world.symlink(kPid, "/x", "/f");
        },
        {"Cd", "M?"}},
-      {"a mkdir that failed tells nothing",
+      {"a mkdir that failed shows nothing",
        [](Scenario& world) {
          world.openat(kPid, 3, kAtFdcwd, "/f", kReadWrite | kCreate);
          world.mkdir(kPid, "/f");
@@ -1412,7 +1412,7 @@ TEST(Files, KeepTheKindOfFirstSightWithTheCollector) {
   EXPECT_EQ(records_of(convert(world, options), "/f"), Letters{"C?"});
 }
 
-TEST(Files, AreToldTheSameWhateverAFilterLeavesOut) {
+TEST(Files, AreTheSameWhateverAFilterLeavesOut) {
   Scenario world = small_world(Age::k2026);
   event(world, ev::SYSCALL_MKNOD_X, {i64(0), text("/p"), scap::value::u32(0010644), scap::value::u32(0)});
   world.openat(kPid, 3, kAtFdcwd, "/p", kReadOnly);

@@ -44,8 +44,8 @@ char kind_letter(const state::Descriptor& descriptor, bool compat) {
   }
 }
 
-// Events without an operation that tell the kind of a file.
-constexpr auto kTellsKind = [] {
+// Events without an operation that show the kind of a file.
+constexpr auto kShowsKind = [] {
   std::array<bool, scap::kEventCount> table{};
   for (const uint16_t code : {ev::SYSCALL_MKNOD_X, ev::SYSCALL_MKNODAT_X, ev::SYSCALL_CHDIR_X,
                               ev::SYSCALL_FCHDIR_X, ev::SOCKET_BIND_X}) {
@@ -237,7 +237,7 @@ void Dispatcher::dispatch(const state::Context& context) {
     const bool mmap_exit = event.code == ev::SYSCALL_MMAP_X || event.code == ev::SYSCALL_MMAP2_X;
     if (mmap_exit && context.call != nullptr && context.call->paired()) op = 0;
   }
-  if (op == 0 && kTellsKind[event.code]) learn(context);
+  if (op == 0 && kShowsKind[event.code]) learn(context);
   if (context.thread == nullptr) return;
   if (!state_.closed().empty()) end_closed(context, true);
   if (op == 0) return;
@@ -334,7 +334,7 @@ void Dispatcher::end_process(ProcessEntity& process) {
   dying_.push_back({now_, process.record.oid});
 }
 
-// Whether a thread that exits is the last one of its process. (The collector takes the main thread for that.)
+// Whether a process ends with a thread that exits. (For the collector it ends with its main thread.)
 bool Dispatcher::ends_process(const state::Thread& thread) const {
   if (options_.compat || thread.group == nullptr) return is_main(thread);
   const state::Thread* const leader = thread.group->leader;
@@ -375,8 +375,8 @@ void Dispatcher::learn(const state::Context& context) {
       break;
     default: return;
   }
-  const bool is_told = !options_.containers_only || thread.container != 0;
-  if (call.result() < 0 || kind.letter == 0 || !is_told || options_.mode == Mode::kNoFiles) return;
+  const bool is_wanted = !options_.containers_only || thread.container != 0;
+  if (call.result() < 0 || kind.letter == 0 || !is_wanted || options_.mode == Mode::kNoFiles) return;
   if (state::is_whole(path1_)) entities_.learn(thread, path1_, kind, ts_);
 }
 

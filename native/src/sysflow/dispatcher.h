@@ -38,12 +38,12 @@ class Dispatcher {
   void dispatch(const state::Context& context);
   // The same of one operation of it (ops.h), after end_closed().
   void dispatch(const state::Context& context, uint32_t op);
-  // Ends flows on what the event closed other than by close. `is_shown`: records show the event.
+  // Ends the flows on descriptors that the event closed. `is_shown`: the filter passes the event.
   void end_closed(const state::Context& context, bool is_shown);
   // An event that is not to be told (a filter leaves it out): what is under way ends with its process, and a
   // new program or user is known, all the same.
   void follow_hidden(const state::Context& context);
-  // What an event without an operation tells of the kind of a file.
+  // Takes from an event without an operation what it shows of the kind of a file.
   void learn(const state::Context& context);
   // End of input.
   void finish();

@@ -281,7 +281,7 @@ FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, File
                               int64_t ts) {
   const SharedText& container_id = state_.containers().at(thread.container).id;
   FileEntity* file = find_file(container_id, path);
-  if (file == nullptr && path.size() > kLongPath) {
+  if (file == nullptr && !compat_ && path.size() > kLongPath) {
     path = limit_path(path);
     file = find_file(container_id, path);
   }
@@ -327,7 +327,10 @@ void EntityStore::learn(FileEntity& file, FileKind kind, int64_t ts) {
 void EntityStore::limit() {
   const bool containers_left = container_generation_ != state_.containers().generation();
   // Files name the container they were seen in, which is then no longer known.
-  if (containers_left || files_.size() >= most_files_ || file_bytes_ >= most_file_bytes_) forget_files();
+  if (containers_left || files_.size() >= most_files_ || file_bytes_ >= most_file_bytes_ ||
+      long_paths_ >= most_long_paths_) {
+    forget_files();
+  }
   if (containers_left) forget_containers();
 }
 
@@ -343,6 +346,9 @@ void EntityStore::forget_files() {
   // Not again soon where flows are on most of them.
   most_files_ = std::max(kManyFiles, 2 * files_.size());
   most_file_bytes_ = std::max(kManyFileBytes, 2 * file_bytes_);
+  // The walk over all files is paid for by the bytes that come until the next one.
+  constexpr size_t kBytesPerFile = 32;
+  most_long_paths_ = long_paths_ + std::max(kMaxLongPaths / 2, kBytesPerFile * files_.size());
   ++file_generation_;
   sink_.files_forgotten();
 }

@@ -267,8 +267,9 @@ class EntityStore {
   // Paths longer than this, which short events can make below a directory with a long path, may take
   // kMaxLongPaths together; those beyond become unknown.
   static constexpr size_t kLongPath = 1023;
-  static constexpr size_t kMaxLongPaths = size_t{16} << 20;
+  static constexpr size_t kMaxLongPaths = size_t{4} << 20;
   size_t long_paths_ = 0;  // bytes
+  size_t most_long_paths_ = kMaxLongPaths / 2;
   std::string path_;
   size_t most_files_ = kManyFiles;
   size_t most_file_bytes_ = kManyFileBytes;
