@@ -5,6 +5,7 @@
 #include "addon/values.h"
 #include "filter/filter.h"
 #include "live/source.h"
+#include "rules/compiler.h"
 
 #include <napi.h>
 
@@ -15,6 +16,23 @@ Napi::Value check_filter(const Napi::CallbackInfo& info) {
   const auto filter = sfkit::filter::Filter::compile(info[0].ToString().Utf8Value());
   if (!filter.is_ok()) napi_throw(info.Env(), sfkit::addon::from_status(info.Env(), filter.status()));
   return info.Env().Undefined();
+}
+
+// compileRules(rules): what the rules are and what is wrong with them.
+Napi::Value compile_rules(const Napi::CallbackInfo& info) {
+  const auto definitions = sfkit::addon::to_definitions(info.Env(), info[0]);
+  if (!definitions) return info.Env().Undefined();
+  return sfkit::addon::from_compilation(info.Env(), sfkit::rules::compile(*definitions));
+}
+
+// isRuleField(text)
+Napi::Value is_rule_field(const Napi::CallbackInfo& info) {
+  const std::string text = info[0].ToString().Utf8Value();
+  size_t used = 0;
+  auto operand = sfkit::filter::parse_operand(text, used);
+  sfkit::filter::Problem problem;
+  const bool is_field = operand && used == text.size() && sfkit::filter::resolve(*operand, problem);
+  return Napi::Boolean::New(info.Env(), is_field);
 }
 
 // tryProbe(options): what works; throws what does not.
@@ -30,6 +48,8 @@ Napi::Value try_probe(const Napi::CallbackInfo& info) {
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("version", SFKIT_VERSION);
   exports.Set("checkFilter", Napi::Function::New(env, check_filter, "checkFilter"));
+  exports.Set("compileRules", Napi::Function::New(env, compile_rules, "compileRules"));
+  exports.Set("isRuleField", Napi::Function::New(env, is_rule_field, "isRuleField"));
   exports.Set("tryProbe", Napi::Function::New(env, try_probe, "tryProbe"));
   sfkit::addon::export_removal(env, exports);
   exports.Set("SeqpacketSocket", sfkit::addon::SocketObject::define(env));

@@ -232,6 +232,19 @@ class ConfigReader {
     wrong(name, "an object");
     return {env_, Napi::Object::New(env_)};
   }
+  // Calls `visit(ConfigReader)` for each object of an array, until it returns false.
+  template <typename Visit>
+  void each(const char* name, Visit visit) {
+    const Napi::Value value = object_.Get(name);
+    if (!value.IsArray()) return wrong(name, "an array");
+    const auto items = value.As<Napi::Array>();
+    for (uint32_t i = 0; i < items.Length(); ++i) {
+      const Napi::HandleScope scope(env_);
+      const Napi::Value item = items.Get(i);
+      if (item.IsObject() && visit(ConfigReader(env_, item.As<Napi::Object>()))) continue;
+      return wrong(name, "objects");
+    }
+  }
   void wrong(const char* name, const std::string& expected) {
     if (fine_ && !env_.IsExceptionPending())
       Napi::TypeError::New(env_, std::string("config.") + name + ": expected " + expected)
@@ -245,6 +258,34 @@ class ConfigReader {
   Napi::Object object_;
   bool fine_ = true;
 };
+
+void to_definitions(ConfigReader& reader, rules::Definitions& definitions) {
+  reader.each("macros", [&definitions](ConfigReader item) {
+    rules::MacroDefinition& macro = definitions.macros.emplace_back();
+    macro.name = item.text("name");
+    macro.condition = item.text("condition");
+    macro.place = static_cast<uint32_t>(item.integer("place", 0, UINT32_MAX));
+    macro.sees = static_cast<uint32_t>(item.integer("sees", 0, UINT32_MAX));
+    return item.fine();
+  });
+  reader.each("rules", [&definitions](ConfigReader item) {
+    rules::RuleDefinition& rule = definitions.rules.emplace_back();
+    rule.condition = item.text("condition");
+    rule.output = item.text("output");
+    rule.skip_unknown = item.boolean("skipUnknown");
+    rule.warn_event_types = item.boolean("warnEventTypes");
+    return item.fine();
+  });
+}
+
+void to_rules(ConfigReader& reader, rules::CheckOptions& options) {
+  ConfigReader rules = reader.object("rules");
+  to_definitions(rules, options.rules);
+  options.match.all_matching = rules.boolean("allMatching");
+  options.match.fold = rules.boolean("fold");
+  options.match.max_distinct = static_cast<size_t>(rules.integer("maxDistinct", 1, UINT32_MAX));
+  if (!rules.fine()) reader.wrong("rules", "rules");
+}
 
 constexpr int64_t kMostCpus = 4096;
 constexpr int64_t kMostSampling = 128;
@@ -306,8 +347,10 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
     config.output = OutputKind::kRecovered;
   } else if (output == "info") {
     config.output = OutputKind::kInfo;
+  } else if (output == "findings") {
+    config.output = OutputKind::kFindings;
   } else if (output != "columns") {
-    reader.wrong("output", "avro, columns, datums, files, lines, recovered, info or none");
+    reader.wrong("output", "avro, columns, datums, files, lines, recovered, info, findings or none");
   }
 
   config.tables = reader.tables("tables");
@@ -340,9 +383,72 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
   config.options.compat = compat == "sysflow-0.7";
   if (!compat.empty() && !config.options.compat) reader.wrong("compat", "an empty string or sysflow-0.7");
   config.tallies = reader.boolean("tallies");
+  if (config.output == OutputKind::kFindings) to_rules(reader, config.rules);
   if (config.kind == InputKind::kLive) to_live(reader, config.live);
   if (!reader.fine()) return std::nullopt;
   return config;
+}
+
+std::optional<rules::Definitions> to_definitions(Napi::Env env, const Napi::Value& value) {
+  if (!value.IsObject()) {
+    Napi::TypeError::New(env, "rules: expected an object").ThrowAsJavaScriptException();
+    return std::nullopt;
+  }
+  ConfigReader reader(env, value.As<Napi::Object>());
+  rules::Definitions definitions;
+  to_definitions(reader, definitions);
+  if (!reader.fine()) return std::nullopt;
+  return definitions;
+}
+
+namespace {
+
+Napi::Array from_texts(Napi::Env env, const std::vector<std::string>& texts) {
+  Napi::Array list = Napi::Array::New(env, texts.size());
+  for (uint32_t i = 0; i < texts.size(); ++i) list.Set(i, text(env, texts[i]));
+  return list;
+}
+
+}  // namespace
+
+Napi::Value from_compilation(Napi::Env env, const rules::Compilation& compilation) {
+  Napi::Array diagnostics = Napi::Array::New(env, compilation.diagnostics.size());
+  for (uint32_t i = 0; i < compilation.diagnostics.size(); ++i) {
+    const rules::Diagnostic& diagnostic = compilation.diagnostics[i];
+    Napi::Object item = Napi::Object::New(env);
+    item.Set("remark", text(env, std::string(rules::name_of(diagnostic.remark))));
+    item.Set("of", diagnostic.of_macro ? "macro" : "rule");
+    item.Set("isOfOutput", Napi::Boolean::New(env, diagnostic.of_output));
+    item.Set("index", Napi::Number::New(env, diagnostic.index));
+    item.Set("macro", diagnostic.in_macro ? Napi::Number::New(env, diagnostic.macro) : env.Null());
+    item.Set("at", Napi::Number::New(env, static_cast<double>(diagnostic.at)));
+    item.Set("message", text(env, diagnostic.message));
+    diagnostics.Set(i, item);
+  }
+  Napi::Array macros = Napi::Array::New(env, compilation.macros.size());
+  for (uint32_t i = 0; i < compilation.macros.size(); ++i) {
+    Napi::Object item = Napi::Object::New(env);
+    item.Set("condition", text(env, compilation.macros[i].condition));
+    item.Set("used", Napi::Boolean::New(env, compilation.macros[i].used));
+    macros.Set(i, item);
+  }
+  Napi::Array all = Napi::Array::New(env, compilation.rules.size());
+  for (uint32_t i = 0; i < compilation.rules.size(); ++i) {
+    const rules::CompiledRule& rule = compilation.rules[i];
+    Napi::Object item = Napi::Object::New(env);
+    item.Set("isTaken", Napi::Boolean::New(env, rule.is_taken));
+    item.Set("condition", text(env, rule.condition));
+    item.Set("unanswered", from_texts(env, rule.unanswered));
+    item.Set("described", from_texts(env, rule.described));
+    item.Set("canMatch", Napi::Boolean::New(env, rule.can_match));
+    all.Set(i, item);
+  }
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("isOk", Napi::Boolean::New(env, compilation.is_ok));
+  object.Set("diagnostics", diagnostics);
+  object.Set("macros", macros);
+  object.Set("rules", all);
+  return object;
 }
 
 std::optional<live::ProbeOptions> to_probe_options(Napi::Env env, const Napi::Value& value) {
@@ -496,6 +602,8 @@ Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   live.Set("privilegesFailure", text(env, summary.privileges_failure));
   object.Set("live", live);
   object.Set("info", from_info(env, summary.info));
+  object.Set("containersSeen", Napi::BigInt::New(env, summary.containers_seen.containers));
+  object.Set("containersUndescribed", Napi::BigInt::New(env, summary.containers_seen.undescribed));
   object.Set("shown", Napi::BigInt::New(env, summary.shown));
   object.Set("skipped", counted(env, input.skipped));
   object.Set("notes", counted(env, input.notes));

@@ -14,6 +14,10 @@ namespace sfkit::addon {
 // is pending when nothing is returned.
 std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value);
 
+// NativeRules, and NativeCompilation of them. As to_config().
+std::optional<rules::Definitions> to_definitions(Napi::Env env, const Napi::Value& value);
+Napi::Value from_compilation(Napi::Env env, const rules::Compilation& compilation);
+
 // NativeBatch. The memory of the batch goes over to JavaScript without a copy where the platform lets it.
 // Null when the environment takes no more values, as while a worker is being terminated.
 napi_value from_batch(napi_env env, Batch batch);

@@ -197,6 +197,7 @@ SessionSummary Session::summary() const {
     summary.input = summary_;
     summary.shown = shown_;
     summary.info = info_;
+    summary.containers_seen = containers_seen_;
   }
   const auto told = [](const std::atomic<uint64_t>& size) { return size.load(std::memory_order_relaxed); };
   summary.begins = sizes_.begins.load(std::memory_order_relaxed);
@@ -312,6 +313,7 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
   const auto give = [this](std::vector<uint8_t> bytes) { return queue_.push(std::move(bytes)); };
   uint64_t events = 0;
   events::CaptureInfo info;
+  rules::ContainersSeen containers;
   Status status;
   switch (config_.output) {
     case OutputKind::kLines:
@@ -321,11 +323,15 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
     case OutputKind::kInfo:
       status = events::inspect_capture(input, name, config_.options.filter, cancel_, summary, info);
       break;
+    case OutputKind::kFindings:
+      status = rules::check_capture(input, name, config_.rules, give, cancel_, summary, containers);
+      break;
     default: return convert(&input, summary);
   }
   const std::lock_guard lock(summary_mutex_);
   shown_ = events;
   info_ = std::move(info);
+  containers_seen_ = containers;
   return status;
 }
 
@@ -376,6 +382,7 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
     case OutputKind::kNone:
     case OutputKind::kLines:
     case OutputKind::kRecovered:
+    case OutputKind::kFindings:
     case OutputKind::kInfo: sink = std::make_unique<output::NullSink>(); break;
   }
   CountingSink counting(*sink, counts_);

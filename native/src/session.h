@@ -22,12 +22,23 @@
 #include "output/batch_queue.h"
 #include "output/column_batch.h"
 #include "output/datum_sink.h"
+#include "rules/check_capture.h"
 #include "sysflow/convert.h"
 
 namespace sfkit {
 
 enum class InputKind : uint8_t { kAuto, kCapture, kSysflow, kLive };
-enum class OutputKind : uint8_t { kAvro, kColumns, kDatums, kFiles, kNone, kLines, kRecovered, kInfo };
+enum class OutputKind : uint8_t {
+  kAvro,
+  kColumns,
+  kDatums,
+  kFiles,
+  kNone,
+  kLines,
+  kRecovered,
+  kInfo,
+  kFindings,
+};
 
 // Meanings as in src/engine/native.ts.
 struct SessionConfig {
@@ -39,6 +50,7 @@ struct SessionConfig {
   bool with_files = false;  // kDatums: also the bytes of .sf files
   sysflow::ConvertOptions options;
   events::ListOptions lines;
+  rules::CheckOptions rules;  // of OutputKind::kFindings
   live::LiveOptions live;  // of InputKind::kLive
   bool tallies = false;    // keep what take_busiest() tells
 };
@@ -57,6 +69,7 @@ struct SessionSummary {
   InputSummary input;
   std::vector<std::pair<std::string, uint64_t>> records;  // made, by type; those that occurred
   events::CaptureInfo info;                               // of OutputKind::kInfo
+  rules::ContainersSeen containers_seen;                  // of OutputKind::kFindings
   uint64_t shown = 0;                                     // events that were listed, counted or recovered
   // What was alive when that was told last.
   int64_t begins = 0;
@@ -154,6 +167,7 @@ class Session {
   mutable std::mutex summary_mutex_;
   InputSummary summary_;  // as of the end
   events::CaptureInfo info_;
+  rules::ContainersSeen containers_seen_;
   uint64_t shown_ = 0;
 };
 

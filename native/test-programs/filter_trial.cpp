@@ -1,10 +1,9 @@
 // Which events of a capture pass which filters:
 //   sfkit_filter_trial CAPTURE < FILTERS          for each filter how many, and a hash of which
 //   sfkit_filter_trial CAPTURE NUMBER < FILTERS   the events that pass the filter of this number
-// FILTERS end with a NUL byte each. Events are those that rules are asked about: returns of calls, and what
-// has no return, but for descriptions of containers, users and groups. An event is "time thread name", the
-// name of the table and not of the call; the hash is FNV-1a (64 bits) over the lines. A filter that is
-// refused is so on standard error, and passes nothing.
+// FILTERS end with a NUL byte each. Events are those that rules are asked about (rules/event_codes.h). An event is
+// "time thread name", the name of the table and not of the call; the hash is FNV-1a (64 bits) over the lines. A
+// filter that is refused is so on standard error, and passes nothing.
 
 #include <atomic>
 #include <cinttypes>
@@ -19,6 +18,7 @@
 #include "fields/event_name.h"
 #include "fields/fields.h"
 #include "filter/filter_set.h"
+#include "rules/event_codes.h"
 #include "scap/blocks.h"
 #include "state/feed.h"
 
@@ -29,19 +29,6 @@ using namespace sfkit;
 const std::atomic<bool> kNever{false};
 // As in the recorded answers of the reference; the usual start of FNV-1a has one digit more.
 constexpr uint64_t kHashStart = 1469598103934665603;
-
-bool is_asked_about(uint16_t code) {
-  switch (code) {
-    case scap::ev::CONTAINER_E:
-    case scap::ev::CONTAINER_JSON_E:
-    case scap::ev::CONTAINER_JSON_2_E:
-    case scap::ev::USER_ADDED_E:
-    case scap::ev::USER_DELETED_E:
-    case scap::ev::GROUP_ADDED_E:
-    case scap::ev::GROUP_DELETED_E: return false;
-    default: return !scap::is_enter(code) || (scap::kEvents[code | 1].flags & scap::kUnused) != 0;
-  }
-}
 
 class Trial : public state::Feed {
  public:
@@ -61,8 +48,9 @@ class Trial : public state::Feed {
   bool take(const scap::EventView& event, bool shown) override {
     reader_.next_event(event);
     reader_.set_origin(times().origin());
+    const bool is_asked = !beginning_.holds(event.code) && shown && rules::is_asked_about(event.code);
     engine().apply_all(event, [&](const state::Context& context) {
-      if (!shown || !is_asked_about(event.code)) return;
+      if (!is_asked) return;
       reader_.look_at(context);
       filters_.each_passing(reader_, [&](uint32_t number) {
         add(number, event);
@@ -88,6 +76,7 @@ class Trial : public state::Feed {
   }
 
   filter::FilterSet& filters_;
+  rules::Beginning beginning_;
   int64_t wanted_;
   fields::FieldReader reader_;
   std::vector<Result> results_;

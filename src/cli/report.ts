@@ -9,6 +9,8 @@ export const exitCodes = {
   wrongUsage: 2,
   /** The input was damaged; everything readable was written. */
   partial: 3,
+  /** Rules found something. */
+  findings: 4,
 } as const;
 
 /** An error as one line for a person (a wrong filter with two more that show where), and the exit code it means. */

@@ -57,6 +57,8 @@ const nothing: Summary = {
     containers: 0n,
     events: [],
   },
+  containersSeen: 0n,
+  containersUndescribed: 0n,
   shown: 0n,
   skipped: [],
   notes: [],

@@ -1,7 +1,7 @@
 import { loadAddon } from './addon.js';
 import { tables } from './columns.gen.js';
 import { fromNative, SfkitError } from './errors.js';
-import type { NativeBound, NativeConfig, NativeLiveConfig } from './native.js';
+import type { NativeBound, NativeConfig, NativeLiveConfig, NativeMatching, NativeRules } from './native.js';
 import { nearest } from './nearest.js';
 
 export const fileReadModes = ['all', 'none', 'select'] as const;
@@ -61,6 +61,8 @@ export interface SessionConfig extends CollectorOptions {
   lineFormat?: NativeConfig['lineFormat'] | undefined;
   /** Of lines: a template with %field names. Default: what analysts know. */
   line?: string | undefined;
+  /** Of findings: rules that compile. */
+  rules?: (NativeRules & NativeMatching) | undefined;
   /** Of lines: the first and the last event. Default: those of the capture. */
   from?: NativeBound | undefined;
   to?: NativeBound | undefined;
@@ -109,7 +111,7 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
     output: oneOf(
       'output',
       config.output,
-      ['avro', 'columns', 'datums', 'files', 'lines', 'recovered', 'info', 'none'] as const,
+      ['avro', 'columns', 'datums', 'files', 'lines', 'recovered', 'info', 'findings', 'none'] as const,
       undefined,
     ),
     tables: tableNames(config.tables),
@@ -135,6 +137,7 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
     to: config.to ?? null,
     live: liveConfig(config.live ?? {}),
     tallies: flag('tallies', config.tallies, false),
+    rules: config.rules ?? null,
   };
 }
 
@@ -197,6 +200,7 @@ const knownKeys = new Set<string>([
   'to',
   'live',
   'tallies',
+  'rules',
 ] satisfies (keyof SessionConfig)[]);
 
 function refuse(message: string): never {

@@ -10,6 +10,7 @@ export type SfkitErrorCode =
   | 'CANCELLED'
   | 'OUTPUT_UNWRITABLE'
   | 'INVALID_ARGUMENT'
+  | 'INVALID_RULES'
   | 'SQL_ERROR'
   | 'ENGINE_NOT_FOUND'
   | 'UNKNOWN';

@@ -11,10 +11,10 @@ export interface NativeConfig {
   kind: 'auto' | 'capture' | 'sysflow' | 'live';
   /**
    * 'avro': bytes of a .sf file; 'files': bytes of .sf files, one for each header; 'datums': records one by one, as Avro datums; 'columns': column batches; 'lines': events of a capture as lines of text;
-   * 'recovered': bytes of a capture without the faults of the input; 'info': read and count; 'none': read, follow state,
-   * make nothing.
+   * 'recovered': bytes of a capture without the faults of the input; 'info': read and count; 'findings': lines of JSON,
+   * what the rules find; 'none': read, follow state, make nothing.
    */
-  output: 'avro' | 'columns' | 'datums' | 'files' | 'lines' | 'recovered' | 'info' | 'none';
+  output: 'avro' | 'columns' | 'datums' | 'files' | 'lines' | 'recovered' | 'info' | 'findings' | 'none';
   /** Tables wanted of 'columns': names of native/tables/columns.json, or 'sysflow' for all events and flows in one. */
   tables: string[];
   /** Rows of a full batch (1 to 122880). */
@@ -47,6 +47,82 @@ export interface NativeConfig {
   live: NativeLiveConfig;
   /** Keep what takeBusiest() tells. */
   tallies: boolean;
+  /** Of 'findings'; null otherwise. */
+  rules: (NativeRules & NativeMatching) | null;
+}
+
+/** Rules whose lists are filled into their texts (native/src/rules/definitions.h). */
+export interface NativeRules {
+  macros: {
+    name: string;
+    condition: string;
+    /** Among all definitions. */
+    place: number;
+    /** Macros whose place is below this one are known to it. */
+    sees: number;
+  }[];
+  rules: {
+    condition: string;
+    output: string;
+    /** An unknown field or event type leaves the rule out and is no error. */
+    skipUnknown: boolean;
+    /** Warn where the condition is about very many events, or none. */
+    warnEventTypes: boolean;
+  }[];
+}
+
+export interface NativeMatching {
+  /** Every rule that an event matches; else the first in their order. */
+  allMatching: boolean;
+  /** Count what was found before, but for times and numbers of processes; else each is given. */
+  fold: boolean;
+  /** Distinct findings that are given with \`fold\`. */
+  maxDistinct: number;
+}
+
+/** What was compiled; after an error so far as it came. */
+export interface NativeCompilation {
+  isOk: boolean;
+  /** In the order of the work: an error is the last. */
+  diagnostics: NativeDiagnostic[];
+  macros: { condition: string; used: boolean }[];
+  rules: {
+    /** Compiled, and not left out. */
+    isTaken: boolean;
+    /** With its macros filled in. */
+    condition: string;
+    /** Fields of it that nobody can answer. */
+    unanswered: string[];
+    /** Fields of it that need the description of a container. */
+    described: string[];
+    /** Some event may satisfy it. */
+    canMatch: boolean;
+  }[];
+}
+
+export interface NativeDiagnostic {
+  remark:
+    | 'syntax'
+    | 'macro'
+    | 'condition'
+    | 'output'
+    | 'skipped'
+    | 'value'
+    | 'deprecatedField'
+    | 'deprecatedOutput'
+    | 'containerInfo'
+    | 'unsafeComparison'
+    | 'eventTypes';
+  /** Whose it is. */
+  of: 'macro' | 'rule';
+  index: number;
+  /** The place is in the rule's output. */
+  isOfOutput: boolean;
+  /** The macro in whose condition the place is; null: in the rule's own condition or output. */
+  macro: number | null;
+  /** Byte of that text in UTF-8. */
+  at: number;
+  message: string;
 }
 
 /** What the probe in the kernel records. */
@@ -188,6 +264,9 @@ export interface NativeSummary {
   live: NativeLiveSummary;
   /** Of 'info'; empty otherwise. */
   info: NativeInfo;
+  /** Of 'findings': containers that were met, and those of which only the id is known. */
+  containersSeen: bigint;
+  containersUndescribed: bigint;
   /** Events of 'lines' in the range asked for, or of 'recovered'. */
   shown: bigint;
   /** What was left out and why, with how often. */
@@ -293,6 +372,10 @@ export interface NativeAddon {
   version: string;
   /** Throws what is wrong with a filter, as `next()` rejects. */
   checkFilter(text: string): void;
+  /** What rules are and what is wrong with them. */
+  compileRules(rules: NativeRules): NativeCompilation;
+  /** Whether a text is a field of rules, with transformers or without. */
+  isRuleField(text: string): boolean;
   /** Loads the probe and lets it go again. What works; throws what does not, as `next()` rejects. */
   tryProbe(options: NativeProbeOptions): string;
   Session: new (config: NativeConfig) => NativeSession;

@@ -5,7 +5,9 @@ import { type SessionConfig, toNativeConfig } from './config.js';
 import { fromNative, SfkitError } from './errors.js';
 import type {
   NativeBytesBatch,
+  NativeCompilation,
   NativeDatumBatch,
+  NativeRules,
   NativeSession,
   NativeSummary,
   NativeTallyRow,
@@ -44,6 +46,25 @@ export function openAvro(config: Omit<SessionConfig, 'output'>, start = startNat
 /** Opens a capture as a stream of lines, one an event; each item holds many whole lines. */
 export function openLines(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
   return iterate(start({ ...config, output: 'lines' }), bytesOf);
+}
+
+/** Opens a capture as a stream of lines of JSON, one a finding; each item holds many whole lines. */
+export function openFindings(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
+  return iterate(start({ ...config, output: 'findings' }), bytesOf);
+}
+
+/** Whether a text is a field of rules, with transformers or without. */
+export function isRuleField(text: string): boolean {
+  return loadAddon().isRuleField(text);
+}
+
+/** What rules are and what is wrong with them. */
+export function compileRules(rules: NativeRules): NativeCompilation {
+  try {
+    return loadAddon().compileRules(rules);
+  } catch (error) {
+    throw fromNative(error);
+  }
 }
 
 /** Opens a capture as a stream of the bytes of another one, which holds what could be read of it. */

@@ -75,6 +75,8 @@ export const emptySummary: NativeSummary = {
   bytes: 0n,
   records: {},
   tables: { begins: 0n, containers: 0n, processes: 0n, files: 0n, networkFlows: 0n, fileFlows: 0n, processFlows: 0n },
+  containersSeen: 0n,
+  containersUndescribed: 0n,
   shown: 0n,
   live: { running: false, events: 0n, gaps: [], recordingFailure: '', privilegesFailure: '' },
   info: {

@@ -18,10 +18,11 @@ constexpr uint32_t kMostRepeats = 1000;
 // end, so parts are repeated by copying.
 class RegexParser {
  public:
-  explicit RegexParser(std::string_view text) : text_(text) {}
+  RegexParser(std::string_view text, Regex::Syntax syntax)
+      : text_(text), is_posix_(syntax == Regex::Syntax::kPosix) {}
 
   Result<Regex> parse() {
-    while (text_.substr(at_).starts_with("(?i)")) {
+    while (!is_posix_ && text_.substr(at_).starts_with("(?i)")) {
       ignore_case_ = true;
       at_ += 4;
     }
@@ -117,7 +118,7 @@ class RegexParser {
       } else if (mark == '?') {
         ++at_;
         most = 1;
-      } else if (mark == '{' && at_ + 1 < text_.size() && is_digit(text_[at_ + 1])) {
+      } else if (mark == '{' && has_bounds()) {
         if (Status status = bounds(least, most); !status.is_ok()) return status;
       } else {
         break;
@@ -133,6 +134,16 @@ class RegexParser {
 
   static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+  // Whether what stands here are bounds: else a brace stands for itself.
+  bool has_bounds() const {
+    size_t at = at_ + 1;
+    if (at >= text_.size() || !is_digit(text_[at])) return false;
+    while (at < text_.size() && is_digit(text_[at])) ++at;
+    if (at < text_.size() && text_[at] == ',') ++at;
+    while (at < text_.size() && is_digit(text_[at])) ++at;
+    return at < text_.size() && text_[at] == '}';
+  }
+
   Status bounds(uint32_t& least, uint32_t& most) {
     ++at_;
     const auto number = [this] {
@@ -147,8 +158,7 @@ class RegexParser {
       ++at_;
       most = is_digit(peek()) ? number() : UINT32_MAX;
     }
-    if (peek() != '}') return fail("a repetition is not closed: } is missing");
-    ++at_;
+    ++at_;  // the brace that has_bounds() saw
     const bool too_many = least > kMostRepeats || (most != UINT32_MAX && most > kMostRepeats);
     if (too_many) return fail("more than " + std::to_string(kMostRepeats) + " repetitions");
     if (most < least) return fail("a repetition whose most is less than its least");
@@ -200,8 +210,11 @@ class RegexParser {
     switch (character) {
       case '(': {
         ++at_;
-        if (text_.substr(at_).starts_with("?:")) at_ += 2;
-        if (peek() == '?') return fail("groups with ? are not supported but (?:...) and (?i) at the start");
+        if (!is_posix_ && text_.substr(at_).starts_with("?:")) at_ += 2;
+        if (peek() == '?') {
+          return fail(is_posix_ ? "groups with ? are not supported"
+                                : "groups with ? are not supported but (?:...) and (?i) at the start");
+        }
         auto part = alternatives(depth + 1);
         if (!part.is_ok()) return part;
         if (peek() != ')' || at_end()) return fail("a group is not closed: ) is missing");
@@ -226,6 +239,9 @@ class RegexParser {
         if (Status status = escape(set); !status.is_ok()) return status;
         return one(set);
       }
+      case '{':
+        if (has_bounds()) return fail("a repetition has nothing to repeat");
+        [[fallthrough]];
       default: {
         ++at_;
         Set set;
@@ -249,6 +265,10 @@ class RegexParser {
     if (at_end()) return fail("a backslash with nothing behind it");
     const char character = text_[at_++];
     const auto word = [](int c) { return std::isalnum(c) != 0 || c == '_' ? 1 : 0; };
+    if (is_posix_ && std::string_view("dDsSwW").find(character) != std::string_view::npos) {
+      --at_;
+      return fail(std::string("\\") + character + " is not supported; write a class such as [[:digit:]]");
+    }
     switch (character) {
       case 'd': add_class(set, std::isdigit, false); return Status::ok();
       case 'D': add_class(set, std::isdigit, true); return Status::ok();
@@ -348,13 +368,14 @@ class RegexParser {
   }
 
   std::string_view text_;
+  const bool is_posix_;
   size_t at_ = 0;
   bool ignore_case_ = false;
   Regex regex_;
 };
 
-Result<Regex> Regex::compile(std::string_view expression) {
-  return RegexParser(expression).parse();
+Result<Regex> Regex::compile(std::string_view expression, Syntax syntax) {
+  return RegexParser(expression, syntax).parse();
 }
 
 void Regex::follow(uint32_t start, bool at_begin, bool at_end, std::vector<uint32_t>& to) {

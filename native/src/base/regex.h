@@ -12,13 +12,15 @@
 
 namespace sfkit {
 
-// POSIX extended syntax: alternatives, groups, * + ? {m,n}, sets with ranges and classes, anchors; \d \w \s
-// and their opposites, \n \t \xHH, (?:...) and (?i) as in RE2. Characters are bytes. Without groups to ask
-// for, without references back.
+// POSIX extended syntax: alternatives, groups, * + ? {m,n}, sets with ranges and classes, anchors, \n \t \xHH;
+// unless kPosix forbids them \d \w \s and their opposites, (?:...) and (?i) as in RE2. Characters are bytes.
+// Without groups to ask for, without references back.
 class Regex {
  public:
+  enum class Syntax : uint8_t { kFull, kPosix };
+
   // Fails with kInvalidArgument and a message that says where in the expression.
-  static Result<Regex> compile(std::string_view expression);
+  static Result<Regex> compile(std::string_view expression, Syntax syntax = Syntax::kFull);
 
   // Whether the whole of `text` fits. Allocates nothing.
   bool matches(std::string_view text);

@@ -39,6 +39,8 @@ TEST(Regex, RepeatsAndChooses) {
   EXPECT_TRUE(fits("a+?b*?", "aab"));
   EXPECT_TRUE(fits("(a|b|)c", "c"));
   EXPECT_TRUE(fits("a{,2}", "a{,2}")) << "no bounds, so a brace stands for itself";
+  EXPECT_TRUE(fits("a{2", "a{2")) << "nor are these";
+  EXPECT_FALSE(Regex::compile("{2}").is_ok());
 }
 
 TEST(Regex, KnowsSetsAndClasses) {
@@ -53,6 +55,14 @@ TEST(Regex, KnowsSetsAndClasses) {
   EXPECT_TRUE(fits("/home/.+/\\.ssh/.*", "/home/ana/.ssh/id"));
   EXPECT_FALSE(fits(".", "\n"));
   EXPECT_TRUE(fits("(?i)AbC[x-z]", "aBcY"));
+}
+
+TEST(Regex, KnowsWhatPosixHasNot) {
+  const auto is_posix = [](std::string_view expression) {
+    return Regex::compile(expression, Regex::Syntax::kPosix).is_ok();
+  };
+  for (const char* expression : {"a+[[:digit:]]{2,}|^(b|c)*$", "a\\.b", "a*?", "a{2"}) EXPECT_TRUE(is_posix(expression)) << expression;
+  for (const char* expression : {"\\d", "\\W", "(?:a)", "(?i)a", "(?P<x>a)"}) EXPECT_FALSE(is_posix(expression)) << expression;
 }
 
 TEST(Regex, TakesTimeInProportionToTheText) {

@@ -1,6 +1,7 @@
 // The container of the event's thread and, by the container's labels, its pod.
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 
 #include "base/glob.h"
@@ -40,6 +41,40 @@ std::string_view short_id(std::string_view id) {
   return id.substr(0, kShortId);
 }
 
+FieldValue flag(std::string_view key, const ContainerInfo& container, const Value& description) {
+  if (!container.known) return {};
+  const Value* value = description.find(key);
+  return FieldValue::of(value != nullptr && value->as_bool(false));
+}
+
+// Whether the host and every described container have a text, if an empty one.
+bool has_text_always(Field field) {
+  switch (field) {
+    case Field::kContainerImage:
+    case Field::kContainerImageId:
+    case Field::kContainerImageRepository:
+    case Field::kContainerImageTag:
+    case Field::kContainerImageDigest:
+    case Field::kContainerMounts:
+    case Field::kContainerIp:
+    case Field::kContainerCniJson:
+    case Field::kContainerLabels:
+    case Field::kK8sPodIp:
+    case Field::kK8sPodCniJson:
+    case Field::kK8sPodSandboxId:
+    case Field::kK8sPodFullSandboxId:
+    case Field::kK8sPodLabels: return true;
+    default: return false;
+  }
+}
+
+void append_label(const Value::Member& member, std::string& out) {
+  if (!out.empty()) out += ", ";
+  out += member.first;
+  out += ':';
+  out += member.second.as_string();
+}
+
 // The image without its tag: what stands before the last colon behind the last slash.
 size_t tag_at(std::string_view image) {
   const size_t slash = image.rfind('/');
@@ -74,10 +109,21 @@ FieldValue FieldReader::container_field(const FieldRef& field) {
       case Field::kContainerFullId:
       case Field::kContainerName:
       case Field::kContainerType: return FieldValue::of(kHost);
-      default: return {};
+      case Field::kContainerPrivileged:
+      case Field::kContainerHostPid:
+      case Field::kContainerHostNetwork:
+      case Field::kContainerHostIpc: return FieldValue::of(false);
+      default: return has_text_always(field.field) ? FieldValue::of(std::string_view()) : FieldValue();
     }
   }
   const Value& description = description_of(index, container);
+  const FieldValue value = value_of_container(field, container, description);
+  const bool is_empty = container.known && value.is_missing() && has_text_always(field.field);
+  return is_empty ? FieldValue::of(std::string_view()) : value;
+}
+
+FieldValue FieldReader::value_of_container(const FieldRef& field, const ContainerInfo& container,
+                                           const Value& description) {
   // The tag was put behind it once more, as SysFlow wants it.
   const std::string_view image = container.image_as_told;
   switch (field.field) {
@@ -105,6 +151,14 @@ FieldValue FieldReader::container_field(const FieldRef& field) {
                  : FieldValue();
     case Field::kContainerPrivileged:
       return container.known ? FieldValue::of(container.privileged) : FieldValue();
+    case Field::kContainerHostPid: return flag("host_pid", container, description);
+    case Field::kContainerHostNetwork: return flag("host_network", container, description);
+    case Field::kContainerHostIpc: return flag("host_ipc", container, description);
+    case Field::kContainerLabel: {
+      const Value* found = label(description, "labels", field.argument);
+      return found == nullptr ? FieldValue() : FieldValue::of(found->as_string());
+    }
+    case Field::kContainerLabels: return own_labels(description);
     case Field::kContainerMounts:
     case Field::kContainerMount:
     case Field::kContainerMountSource:
@@ -150,14 +204,21 @@ FieldValue FieldReader::labels(const FieldRef& field, const Value& description) 
     const Value* found = label(description, key, field.argument);
     return found == nullptr ? FieldValue() : FieldValue::of(found->as_string());
   }
-  const Value* all = description.find(key);
-  if (all == nullptr) return {};
   text_.clear();
-  for (const Value::Member& member : all->members()) {
-    if (!text_.empty()) text_ += ", ";
-    text_ += member.first;
-    text_ += ':';
-    text_ += member.second.as_string();
+  if (const Value* all = description.find(key)) {
+    for (const Value::Member& member : all->members()) append_label(member, text_);
+  }
+  return FieldValue::of_text(text_);
+}
+
+FieldValue FieldReader::own_labels(const Value& description) {
+  text_.clear();
+  if (const Value* all = description.find("labels")) {
+    for (const Value::Member& member : all->members()) {
+      const std::string_view name = member.first;
+      if (!name.starts_with("annotation.") && !name.starts_with("io.kubernetes."))
+        append_label(member, text_);
+    }
   }
   return FieldValue::of_text(text_);
 }

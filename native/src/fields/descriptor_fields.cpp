@@ -68,6 +68,20 @@ uint64_t minor_of(uint32_t device) {
   return (device & 0xff) | ((device >> 12) & 0xfff00);
 }
 
+// Whether the event is the return of a call that opens something which has a name.
+bool names_what_it_opens(uint16_t code) {
+  switch (code) {
+    case ev::SOCKET_ACCEPT_X:
+    case ev::SOCKET_ACCEPT_5_X:
+    case ev::SOCKET_ACCEPT4_X:
+    case ev::SOCKET_ACCEPT4_5_X:
+    case ev::SOCKET_ACCEPT4_6_X:
+    case ev::SYSCALL_MEMFD_CREATE_X:
+    case ev::SYSCALL_PIDFD_OPEN_X: return true;
+    default: return opens_path(code);
+  }
+}
+
 }  // namespace
 
 std::string_view type_name(FdType type) {
@@ -111,9 +125,11 @@ FieldValue FieldReader::descriptor_name() {
 }
 
 FieldValue FieldReader::directory_or_file(const Descriptor& descriptor, bool directory) {
-  const std::string_view name = descriptor.name;
-  if (descriptor.type == FdType::kDirectory) return directory ? FieldValue::of(name) : FieldValue();
-  if (!descriptor.is_file()) return {};
+  if (descriptor.type == FdType::kDirectory) return directory ? FieldValue::of(descriptor.name) : FieldValue();
+  return descriptor.is_file() ? directory_or_file(descriptor.name, directory) : FieldValue();
+}
+
+FieldValue FieldReader::directory_or_file(std::string_view name, bool directory) {
   if (!engine_.compat() && name.starts_with(state::kUnknownDirectory)) {
     if (directory) return FieldValue::of(state::directory_of_path(name));
     const size_t unknown = name.find('/') == std::string_view::npos ? state::kUnknownDirectory.size() : 0;
@@ -293,6 +309,12 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
     default: break;
   }
   if (slot == nullptr) {
+    // What could not be opened has the name that was asked for.
+    const bool directory = field.field == Field::kFdDirectory;
+    if ((directory || field.field == Field::kFdFilename) && context_->call != nullptr) {
+      const std::string* path = opened_path();
+      return directory_or_file(path == nullptr ? std::string_view() : *path, directory);
+    }
     return field.field == Field::kFdTypechar ? FieldValue::of(promised_letter(context_->event->code))
                                              : FieldValue();
   }
@@ -319,7 +341,9 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
       return descriptor.is_ip_socket() || descriptor.is_ip_server() ? FieldValue::of(std::string_view("ip"))
                                                                     : FieldValue();
     case Field::kFdConnected: return FieldValue::of(descriptor.is_connected());
-    case Field::kFdNameChanged: return FieldValue::of(descriptor.renamed_by == context_->event->number);
+    case Field::kFdNameChanged:
+      return FieldValue::of(descriptor.renamed_by == context_->event->number ||
+                            (!descriptor_name().text.empty() && names_what_it_opens(context_->event->code)));
     case Field::kFdIsUpperLayer: return FieldValue::of((descriptor.open_flags & kOpenUpperLayer) != 0);
     case Field::kFdIsLowerLayer: return FieldValue::of((descriptor.open_flags & kOpenLowerLayer) != 0);
     case Field::kFdIno: return FieldValue::of(descriptor.inode);

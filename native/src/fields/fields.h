@@ -20,6 +20,7 @@ struct FieldRef {
   FieldType type = FieldType::kU64;
   Several several = Several::kNo;
   bool filter_only = false;
+  bool unanswered = false;  // the language has it, and nobody can answer it: it never has a value
   std::string name;         // as it was asked for, argument included
   std::string argument;     // its text
   int name_argument = -1;   // parameter by name: index into the names
@@ -27,10 +28,17 @@ struct FieldRef {
   uint64_t number_argument = 0;
 };
 
+// Why a text names no field that has values.
+enum class FieldFailure : uint8_t {
+  kUnknown,     // there is none of this name
+  kUnanswered,  // the language has it, and nobody can answer it
+  kArgument,    // its argument is missing or wrong
+};
+
 // The field at the start of `text`, as in "evt.type" or "evt.arg.path" or "proc.aname[2]"; `used` becomes the
 // number of characters that belong to it. Fails with kInvalidArgument and a message that names what is likely
-// meant, or why the field cannot be answered.
-Result<FieldRef> parse_field(std::string_view text, size_t& used);
+// meant, or why the field cannot be answered; `failure`, if given, says which kind it is.
+Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* failure = nullptr);
 
 struct FieldValue {
   enum class Kind : uint8_t { kMissing, kSigned, kUnsigned, kReal, kText, kBytes, kBool, kIp };
@@ -115,6 +123,7 @@ class FieldReader {
   }
 
   const state::Context& context() const { return *context_; }
+  state::Engine& engine() { return engine_; }
   ParameterText& parameters() { return parameters_; }
   // Appends every parameter as name=value, separated by blanks.
   void append_arguments(std::string& out);
@@ -154,8 +163,11 @@ class FieldReader {
   // container_fields.cpp
   const json::Value& description_of(uint32_t index, const state::ContainerInfo& container);
   FieldValue container_field(const FieldRef& field);
+  FieldValue value_of_container(const FieldRef& field, const state::ContainerInfo& container,
+                                const json::Value& description);
   FieldValue mount(const FieldRef& field, const json::Value& description);
   FieldValue labels(const FieldRef& field, const json::Value& description);
+  FieldValue own_labels(const json::Value& description);
   FieldValue probe(std::string_view key, const json::Value& description);
 
   // descriptor_fields.cpp
@@ -164,6 +176,7 @@ class FieldReader {
   FieldValue polled(Field field);
   FieldValue descriptor_name();
   FieldValue directory_or_file(const state::Descriptor& descriptor, bool directory);
+  FieldValue directory_or_file(std::string_view name, bool directory);
   bool is_local(const state::IpBytes& ip, bool ipv6) const;
   bool is_first_local(const state::Descriptor& descriptor, bool ipv6) const;
 

@@ -53,7 +53,8 @@ std::string with_advice(std::string message, std::string_view likely) {
   return message;
 }
 
-Status unknown_field(std::string_view word) {
+Status unknown_field(std::string_view word, FieldFailure& failure) {
+  failure = FieldFailure::kUnknown;
   const RefusedField* found = nullptr;
   for (const RefusedField& refused : kRefusedFields) {
     if (!word.starts_with(refused.name)) continue;
@@ -62,6 +63,7 @@ Status unknown_field(std::string_view word) {
     if (found == nullptr || refused.name.size() > found->name.size()) found = &refused;
   }
   if (found != nullptr && (word == found->name || longest_field(word) == nullptr)) {
+    failure = FieldFailure::kUnanswered;
     return refuse("field " + quoted(found->name) + " cannot be answered: " + std::string(found->reason));
   }
   std::vector<std::string_view> names;
@@ -144,13 +146,19 @@ Status take_argument(const FieldInfo& info, FieldRef& field) {
 
 }  // namespace
 
-Result<FieldRef> parse_field(std::string_view text, size_t& used) {
+Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* failure) {
+  FieldFailure ignored = FieldFailure::kArgument;
+  FieldFailure& kind = failure != nullptr ? *failure : ignored;
+  kind = FieldFailure::kArgument;
   const std::string_view word = word_at(text);
   const FieldInfo* info = longest_field(word);
-  if (word.empty()) return refuse("the name of a field is missing");
-  if (info == nullptr) return unknown_field(word);
+  if (word.empty()) {
+    kind = FieldFailure::kUnknown;
+    return refuse("the name of a field is missing");
+  }
+  if (info == nullptr) return unknown_field(word, kind);
   for (const RefusedField& refused : kRefusedFields) {
-    if (refused.name == word) return unknown_field(word);
+    if (refused.name == word) return unknown_field(word, kind);
   }
   FieldRef field;
   field.field = info->field;
@@ -164,8 +172,8 @@ Result<FieldRef> parse_field(std::string_view text, size_t& used) {
   const bool dotted = word.size() > used;
   if (info->argument == ArgumentKind::kNone) {
     // A longer name is another field, not this one with something behind it.
-    if (bracket) return unknown_field(text.substr(0, std::min(text.size(), text.find(']', used) + 1)));
-    if (dotted) return unknown_field(word);
+    if (bracket) return unknown_field(text.substr(0, std::min(text.size(), text.find(']', used) + 1)), kind);
+    if (dotted) return unknown_field(word, kind);
     return field;
   }
   if (bracket) {

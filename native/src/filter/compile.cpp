@@ -143,43 +143,79 @@ bool carries_its_name(uint16_t code) {
 
 }  // namespace
 
+namespace {
+
+bool is_unanswered(const Argument& argument) {
+  if (argument.kind == Argument::Kind::kOperand) return filter::is_unanswered(argument.operand);
+  return std::ranges::any_of(argument.items, [](const Argument& item) { return is_unanswered(item); });
+}
+
+}  // namespace
+
+bool is_unanswered(const Operand& operand) {
+  if (operand.call == nullptr) return operand.field.unanswered;
+  return std::ranges::any_of(operand.call->arguments,
+                             [](const Argument& argument) { return is_unanswered(argument); });
+}
+
 class Compiler {
  public:
-  explicit Compiler(std::string_view text) : text_(text) {}
+  Compiler(Dialect dialect, Problem& problem, std::vector<Problem>* warnings)
+      : is_rule_(dialect == Dialect::kRules), problem_(problem), warnings_(warnings) {}
 
-  Result<std::unique_ptr<Filter>> compile() {
-    auto tree = parse(text_);
-    if (!tree.is_ok()) return tree.status();
-    filter_->start_ = add(*tree.value(), Filter::kPass, Filter::kFail);
-    if (!status_.is_ok()) return status_;
+  bool can_be_shown(const Operand& operand) {
+    if (is_unanswered(operand)) return true;
+    if (operand.call == nullptr && operand.field.filter_only) {
+      fail(operand.at, "field " + quoted(operand.field.name) + " has no text of its own, it is for conditions");
+    } else {
+      (void)transformed(operand);
+    }
+    return !failed();
+  }
+
+  std::unique_ptr<Filter> compile(Node& tree) {
+    filter_->start_ = add(tree, Filter::kPass, Filter::kFail);
+    if (failed()) return nullptr;
     find_static();
     find_may_pass();
     return std::move(filter_);
   }
 
  private:
+  bool failed() const { return !problem_.message.empty(); }
   void fail(size_t at, const std::string& message) {
-    if (status_.is_ok()) status_ = error_at(text_, at, message);
+    if (failed()) return;
+    problem_.at = at;
+    problem_.source = source_;
+    problem_.message = message;
+  }
+  void warn(size_t at, std::string message) {
+    if (warnings_ != nullptr) warnings_->push_back({at, source_, std::move(message), false});
   }
 
   // Adds the conditions below `node` and returns where to begin. Behind comes before: what a condition goes
   // on to is known when it is added. So errors are looked for in a walk of their own, in reading order.
-  int32_t add(const Node& node, int32_t on_true, int32_t on_false) {
+  int32_t add(Node& node, int32_t on_true, int32_t on_false) {
     check_all(node);
-    return status_.is_ok() ? link(node, on_true, on_false) : Filter::kFail;
+    return failed() ? Filter::kFail : link(node, on_true, on_false);
   }
 
-  void check_all(const Node& node) {
-    if (node.kind != Node::Kind::kCheck) {
-      for (const auto& child : node.children) check_all(*child);
-      return;
-    }
-    if (!status_.is_ok()) return;
+  void check_all(Node& node) {
+    for (const auto& child : node.children) check_all(*child);
+    if (node.kind == Node::Kind::kMacro) fail(node.at, "'" + node.macro + "' is not a known macro");
+    if (failed() || node.kind != Node::Kind::kCheck) return;
+    source_ = node.source;
+    if (is_rule_ && !resolve_all(node.check)) return;
     std::vector<uint32_t>& made = made_[&node];
     for (const Check& check : parts_of(node.check)) {
       made.push_back(static_cast<uint32_t>(filter_->conditions_.size()));
       filter_->conditions_.push_back(condition(check));
     }
+  }
+
+  bool resolve_all(Check& check) {
+    problem_.source = source_;
+    return resolve(check.left, problem_) && (!check.right || resolve(*check.right, problem_));
   }
 
   // A check for each value where there is a modifier, else the check itself.
@@ -250,6 +286,7 @@ class Compiler {
         return on_false;
       }
       case Node::Kind::kCheck: return link_check(node, on_true, on_false);
+      case Node::Kind::kMacro: break;
     }
     return on_false;
   }
@@ -278,14 +315,15 @@ class Compiler {
   }
 
   static bool is_static(const Condition& condition) {
-    return condition.left.call == nullptr && !condition.right &&
-           follows_from_code(condition.left.field.field);
+    return condition.is_unanswered || (condition.left.call == nullptr && !condition.right &&
+                                       follows_from_code(condition.left.field.field));
   }
+
 
   Class transformed(const Operand& operand) {
     Class type =
         operand.call != nullptr ? result_of(*operand.call, operand.at) : class_of(operand.field.type);
-    if (operand.transformers.empty() || !status_.is_ok()) return type;
+    if (operand.transformers.empty() || failed()) return type;
     const bool plain = operand.transformers.size() == 1 && operand.transformers[0] == Transformer::kVal;
     const bool counts = type == Class::kList && operand.transformers[0] == Transformer::kLen;
     const bool refused =
@@ -319,12 +357,12 @@ class Compiler {
   Class result_of(const Call& call, size_t at) {
     const auto takes = [&](size_t count, const char* what) {
       if (call.arguments.size() != count) fail(at, what);
-      return status_.is_ok();
+      return !failed();
     };
     switch (call.function) {
       case Function::kConcat:
         if (call.arguments.size() < 2) fail(at, "concat() takes at least two arguments");
-        for (const Argument& argument : call.arguments) take_scalar(argument);
+        for (const Argument& argument : call.arguments) take_scalar(argument, is_rule_);
         break;
       case Function::kJoin:
         if (!takes(2, "join() takes a separator and a list, as in join(\"-\", (proc.name, proc.pname))"))
@@ -341,14 +379,16 @@ class Compiler {
     return Class::kText;
   }
 
-  void take_scalar(const Argument& argument) {
+  void take_scalar(const Argument& argument, bool takes_text_only = false) {
     if (argument.kind == Argument::Kind::kList) return fail(argument.at, "text is expected here, not a list");
     if (argument.kind == Argument::Kind::kText) return;
     const Class type = transformed(argument.operand);
     const bool is_single = argument.operand.call != nullptr ||
                            argument.operand.field.several == Several::kNo || is_numeric(type);
-    if (status_.is_ok() && (type == Class::kList || type == Class::kNetwork || !is_single)) {
+    if (!failed() && (type == Class::kList || type == Class::kNetwork || !is_single)) {
       fail(argument.at, "one value is expected here, and " + named(argument.operand) + " may have several");
+    } else if (takes_text_only && type != Class::kText) {
+      fail(argument.at, "text is expected here, and " + named(argument.operand) + " is " + std::string(words_of(type)));
     }
   }
 
@@ -359,7 +399,7 @@ class Compiler {
     }
     const bool is_list =
         argument.kind == Argument::Kind::kOperand && transformed(argument.operand) == Class::kList;
-    if (status_.is_ok() && !is_list) {
+    if (!failed() && !is_list) {
       fail(argument.at, "a list is expected here, as in (proc.name, proc.pname)");
     }
   }
@@ -369,8 +409,11 @@ class Compiler {
     made.key = text_of(check);
     made.left = check.left;
     made.op = check.op;
+    // What such a field could be compared with is not known either.
+    made.is_unanswered = is_unanswered(check.left) || (check.right && is_unanswered(*check.right));
+    if (made.is_unanswered) return made;
     const Class type = transformed(check.left);
-    if (!status_.is_ok()) return made;
+    if (failed()) return made;
     if (!takes(type, check.op)) {
       fail(check.op_at, quoted(name_of(check.op)) + " does not fit " + subject(check) + ", which is " +
                             std::string(words_of(type)) + "; it takes " + operators_of(type));
@@ -390,9 +433,60 @@ class Compiler {
       take_right(check, type, made);
       return made;
     }
-    for (const Literal& literal : check.values) take(check, type, literal, made);
+    for (const Literal& literal : check.values) {
+      if (is_rule_) warn_of(check, literal);
+      take(check, type, literal, made);
+    }
     std::sort(made.texts.begin(), made.texts.end());
     return made;
+  }
+
+  // Values that are likely meant otherwise.
+  void warn_of(const Check& check, const Literal& literal) {
+    std::string word;
+    std::ranges::copy_if(literal.text, std::back_inserter(word), [](char c) { return !is_space(c); });
+    if (check.op == Operator::kRegex && needs_no_regex(literal.text)) {
+      warn(literal.at, "the regular expression " + quoted(literal.text) +
+                           " asks for no more than =, contains, startswith or endswith can");
+    }
+    if (is_field(word)) {
+      warn(literal.at, quoted(literal.text) + " is compared as text, and there is a field of that name; " +
+                           "write val(" + word + ") for its value");
+    } else if (is_transformed_field(word)) {
+      warn(literal.at, quoted(literal.text) +
+                           " is compared as text, and looks like a transformer; write it without blanks and quotes");
+    }
+  }
+
+  static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+  static bool is_field(std::string_view word) {
+    size_t used = 0;
+    fields::FieldFailure failure{};
+    const auto field = fields::parse_field(word, used, &failure);
+    return field.is_ok() ? used == word.size() : failure == fields::FieldFailure::kUnanswered;
+  }
+
+  static bool is_transformed_field(std::string_view word) {
+    const size_t open = word.find('(');
+    return open != std::string_view::npos && word.ends_with(')') && is_function_name(word.substr(0, open));
+  }
+
+  // An expression without special characters but an anchor or any text at its ends.
+  static bool needs_no_regex(std::string_view text) {
+    constexpr std::string_view kSpecial = ".+*?^$()[]{}|\\";
+    constexpr std::string_view kRepeat = "+*?";
+    const size_t size = text.size();
+    for (size_t i = 0; i < size; ++i) {
+      if ((i == 0 && text[i] == '^') || (i == size - 1 && text[i] == '$')) continue;
+      const bool at_end = (i == 0 && size > 1) || i + 2 == size;
+      if (at_end && text[i] == '.' && kRepeat.find(text[i + 1]) != std::string_view::npos) {
+        ++i;
+      } else if (kSpecial.find(text[i]) != std::string_view::npos) {
+        return false;
+      }
+    }
+    return true;
   }
 
   static std::string subject(const Check& check) {
@@ -402,9 +496,10 @@ class Compiler {
   void take_right(const Check& check, Class type, Condition& made) {
     made.right = check.right;
     const Class right = transformed(*check.right);
-    if (!status_.is_ok()) return;
+    if (failed()) return;
     const bool takes_list = check.op == Operator::kIn || check.op == Operator::kIntersects;
     const bool is_text = type == Class::kText || type == Class::kList;
+    if (is_rule_ && !may_be_compared(check)) return;
     const bool is_same = type == right || (is_numeric(type) && is_numeric(right)) ||
                          (takes_list && is_text && (right == Class::kText || right == Class::kList));
     if (!is_same) {
@@ -422,10 +517,22 @@ class Compiler {
     }
   }
 
+  // In rules, fields that have several values without their argument are compared with no field.
+  bool may_be_compared(const Check& check) {
+    for (const Operand* operand : {&check.left, &*check.right}) {
+      if (operand->call != nullptr) continue;
+      const fields::FieldInfo& info = fields::kFields[static_cast<size_t>(operand->field.field)];
+      if (info.several == Several::kNo && !info.filter_only) continue;
+      fail(operand->at, "field " + quoted(operand->field.name) + " is compared with values only, not with a field");
+      return false;
+    }
+    return true;
+  }
+
   void take(const Check& check, Class type, const Literal& literal, Condition& made) {
     switch (type) {
       case Class::kNumber:
-      case Class::kReal: return take_number(check, literal, made);
+      case Class::kReal: return take_number(check, type, literal, made);
       case Class::kPort: return take_port(check, literal, made);
       case Class::kBool: return take_bool(check, literal, made);
       case Class::kAddress:
@@ -464,8 +571,17 @@ class Compiler {
     return std::nullopt;
   }
 
-  void take_number(const Check& check, const Literal& literal, Condition& made) {
-    const auto number = number_of(literal.text);
+  // Rules have decimal whole numbers, but where a field has fractions.
+  std::optional<Number> number_in(Class type, std::string_view text) const {
+    auto number = number_of(text);
+    if (!is_rule_ || !number) return number;
+    const bool is_hex = text.find_first_of("xX") != std::string_view::npos;
+    if (is_hex || (number->kind == Number::Kind::kReal && type != Class::kReal)) return std::nullopt;
+    return number;
+  }
+
+  void take_number(const Check& check, Class type, const Literal& literal, Condition& made) {
+    const auto number = number_in(type, literal.text);
     if (!number) {
       fail(literal.at, subject(check) + " is a number, and " + quoted(literal.text) + " is none");
       return;
@@ -474,7 +590,7 @@ class Compiler {
   }
 
   void take_port(const Check& check, const Literal& literal, Condition& made) {
-    auto number = number_of(literal.text);
+    auto number = number_in(Class::kPort, literal.text);
     if (!number) {
       if (const int port = fields::service_port(literal.text); port >= 0) {
         number.emplace();
@@ -492,9 +608,9 @@ class Compiler {
 
   void take_bool(const Check& check, const Literal& literal, Condition& made) {
     Number number;
-    if (literal.text == "true" || literal.text == "1") {
+    if (literal.text == "true" || (!is_rule_ && literal.text == "1")) {
       number.natural = 1;
-    } else if (literal.text != "false" && literal.text != "0") {
+    } else if (literal.text != "false" && (is_rule_ || literal.text != "0")) {
       fail(literal.at, subject(check) + " is true or false, not " + quoted(literal.text));
       return;
     }
@@ -506,7 +622,8 @@ class Compiler {
     const size_t slash = text.find('/');
     Network network;
     const auto address = parse_ip(text.substr(0, slash));
-    bool fits = address.has_value();
+    bool fits = address.has_value() &&
+                !(is_rule_ && type == Class::kNetwork && slash == std::string_view::npos);
     if (fits) {
       network.bytes = address->bytes;
       network.ipv6 = address->ipv6;
@@ -566,7 +683,7 @@ class Compiler {
         return;
       }
       case Operator::kRegex: {
-        auto regex = Regex::compile(literal.text);
+        auto regex = Regex::compile(literal.text, is_rule_ ? Regex::Syntax::kPosix : Regex::Syntax::kFull);
         if (regex.is_ok()) {
           made.regex.emplace(std::move(regex.value()));
         } else {
@@ -595,13 +712,15 @@ class Compiler {
   void check_known_values(const Check& check, const Literal& literal) {
     switch (check.left.field.field) {
       case Field::kEvtDir:
-        if (literal.text != ">" && literal.text != "<") {
+        if (!is_rule_ && literal.text != ">" && literal.text != "<") {
           fail(literal.at, "field 'evt.dir' is > where a call is entered and < where it returns, not " +
                                quoted(literal.text));
         }
         return;
-      case Field::kEvtType:
-      case Field::kSyscallType: {
+      case Field::kSyscallType:
+        if (is_rule_) return;
+        [[fallthrough]];
+      case Field::kEvtType: {
         std::vector<std::string_view> names;
         for (uint16_t code = 0; code < scap::kEventCount; ++code) names.push_back(fields::event_name(code));
         for (const std::string_view name : scap::kSyscallNames) names.push_back(name);
@@ -613,11 +732,13 @@ class Compiler {
           if (const std::string_view likely = nearest(literal.text, names); !likely.empty()) {
             message += "; did you mean " + quoted(likely) + "?";
           }
+          problem_.is_unknown |= !failed();
           fail(literal.at, message);
         }
         return;
       }
-      default: return check_choice(check, literal);
+      default:
+        if (!is_rule_) check_choice(check, literal);
     }
   }
 
@@ -653,6 +774,7 @@ class Compiler {
       condition.is_static = is_static(condition);
       if (!condition.is_static) continue;
       condition.by_code.resize(scap::kEventCount);
+      if (condition.is_unanswered) continue;
       for (uint16_t code = 0; code < scap::kEventCount; ++code) {
         const scap::EventView event(code, 0, {});
         state::Context context;
@@ -686,14 +808,73 @@ class Compiler {
     }
   }
 
-  std::string_view text_;
-  Status status_;
+  const bool is_rule_;
+  Problem& problem_;
+  std::vector<Problem>* warnings_;
+  uint32_t source_ = 0;  // of the check that is looked at
   std::unique_ptr<Filter> filter_ = std::make_unique<Filter>();
   std::unordered_map<const Node*, std::vector<uint32_t>> made_;  // places of conditions
 };
 
+namespace {
+
+bool resolve(Argument& argument, Problem& problem) {
+  if (argument.kind == Argument::Kind::kOperand) return resolve(argument.operand, problem);
+  return std::ranges::all_of(argument.items, [&](Argument& item) { return resolve(item, problem); });
+}
+
+}  // namespace
+
+bool resolve(Operand& operand, Problem& problem) {
+  if (operand.call != nullptr) {
+    Call call = *operand.call;
+    for (Argument& argument : call.arguments) {
+      if (!resolve(argument, problem)) return false;
+    }
+    operand.call = std::make_shared<const Call>(std::move(call));
+    return true;
+  }
+  fields::FieldRef& field = operand.field;
+  // In quotes, so that a bracket may be a part of it.
+  std::string text = field.name.substr(0, field.name.find('['));
+  if (!field.argument.empty()) {
+    const char quote = field.argument.find('"') == std::string::npos ? '"' : '\'';
+    text += std::string("[") + quote + field.argument + quote + "]";
+  }
+  size_t used = 0;
+  fields::FieldFailure failure{};
+  auto found = fields::parse_field(text, used, &failure);
+  if (found.is_ok() && used == text.size()) {
+    found.value().name = std::move(field.name);
+    field = std::move(found.value());
+    return true;
+  }
+  if (!found.is_ok() && failure == fields::FieldFailure::kUnanswered) {
+    field.unanswered = true;
+    return true;
+  }
+  problem.at = operand.at;
+  problem.is_unknown = found.is_ok() || failure == fields::FieldFailure::kUnknown;
+  problem.message = found.is_ok() ? "unknown field '" + field.name + "'" : found.status().message();
+  return false;
+}
+
+bool can_be_shown(const Operand& operand, Problem& problem) {
+  return Compiler(Dialect::kRules, problem, nullptr).can_be_shown(operand);
+}
+
+std::unique_ptr<Filter> Filter::compile(Node& tree, Dialect dialect, Problem& problem,
+                                        std::vector<Problem>* warnings) {
+  return Compiler(dialect, problem, warnings).compile(tree);
+}
+
 Result<std::unique_ptr<Filter>> Filter::compile(std::string_view text) {
-  return Compiler(text).compile();
+  Problem problem;
+  std::unique_ptr<Filter> filter;
+  const auto tree = parse(text, Dialect::kFilter, problem);
+  if (tree != nullptr) filter = compile(*tree, Dialect::kFilter, problem);
+  if (filter == nullptr) return error_at(text, problem.at, problem.message);
+  return filter;
 }
 
 }  // namespace sfkit::filter

@@ -46,6 +46,7 @@ struct Condition {
   std::vector<Network> networks;
   std::vector<Path> paths;
   mutable std::optional<Regex> regex;  // it keeps the states that it met
+  bool is_unanswered = false;          // it asks what nobody can answer, and never holds
   bool is_static = false;              // the answer follows from the code of the event
   std::vector<uint8_t> by_code;        // Known, where it does
 };

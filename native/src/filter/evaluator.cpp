@@ -223,12 +223,12 @@ bool accepts_field(Operator op, const FieldValue& left, const FieldValue& right)
   return compare(op, whole_of(left), whole_of(right));
 }
 
+}  // namespace
+
 bool gives_list(const Operand& operand) {
   if (operand.call == nullptr) return operand.field.type == fields::FieldType::kList;
   return operand.call->function == Function::kGetopt && operand.call->option == 0;
 }
-
-}  // namespace
 
 Path path_elements(std::string_view path) {
   Path elements;
@@ -254,6 +254,11 @@ bool Evaluator::holds(const Condition& condition, FieldReader& reader) {
     return !all;
   });
   return all ? any && every : any;
+}
+
+void Evaluator::each_value(const Operand& operand, FieldReader& reader,
+                           const std::function<bool(const FieldValue&)>& visit) {
+  each(operand, reader, left_text_, visit);
 }
 
 template <typename Visit>

@@ -1,6 +1,7 @@
 // Whether the conditions of filters hold for an event.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,11 @@ class Evaluator {
   // Whether the condition holds for the event that `reader` looks at. A field without a value makes it false,
   // whatever the operator.
   bool holds(const Condition& condition, fields::FieldReader& reader);
+
+  // Gives every value of the operand until `visit` returns false; for what is shown, not for every event. A
+  // text is valid within the call.
+  void each_value(const Operand& operand, fields::FieldReader& reader,
+                  const std::function<bool(const fields::FieldValue&)>& visit);
 
  private:
   using FieldValue = fields::FieldValue;

@@ -17,6 +17,10 @@ class Filter {
  public:
   // Fails with kInvalidArgument and a message that says what, where and what is likely meant.
   static Result<std::unique_ptr<Filter>> compile(std::string_view text);
+  // The filter of a tree without macros, whose fields are looked up on the way; null where `problem` says what
+  // is wrong. Of rules, `warnings` get what is likely meant otherwise.
+  static std::unique_ptr<Filter> compile(Node& tree, Dialect dialect, Problem& problem,
+                                         std::vector<Problem>* warnings = nullptr);
 
   // Whether an event of this code can pass at all; where not, there is no need to look at it.
   bool may_pass(uint16_t code) const { return may_pass_[code]; }

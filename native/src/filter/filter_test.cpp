@@ -123,7 +123,8 @@ std::vector<uint8_t> capture() {
       R"({"container":{"id":"0123456789ab","full_id":"0123456789abcdef","type":0,"name":"web","image":"hub/nginx:1.2",)"
       R"("imageid":"feed","imagerepo":"hub/nginx","imagetag":"1.2","imagedigest":"sha256:1","privileged":true,)"
       R"("ip":"172.17.0.2","cni_json":"{}","pod_sandbox_id":"aaaaaaaaaaaabbbb",)"
-      R"("labels":{"io.kubernetes.pod.name":"web-0","io.kubernetes.pod.namespace":"shop","io.kubernetes.pod.uid":"u1"},)"
+      R"("labels":{"io.kubernetes.pod.name":"web-0","io.kubernetes.pod.namespace":"shop","io.kubernetes.pod.uid":"u1",)"
+      R"("annotation.a":"b","maintainer":"ana","team":"web"},"host_network":true,)"
       R"("pod_sandbox_labels":{"app":"web","tier":"front"},)"
       R"("Mounts":[{"Source":"/data","Destination":"/srv","Mode":"rw","RW":true,"Propagation":"private"}],)"
       R"("Healthcheck":{"exe":"curl","args":["-f","localhost"]}}})";
@@ -322,6 +323,51 @@ TEST(Filter, KnowsWhichEndIsLocalWhereTheInterfacesDoNotTell) {
     EXPECT_EQ(passing("evt.type = connect and fd.lport = 4000 and fd.rip = " + remote, content), "2");
     EXPECT_EQ(passing("evt.type = accept4 and fd.rport = 4000 and fd.lip = " + remote, content), "3");
   }
+}
+
+TEST(Filter, KnowsWhichEventsGiveADescriptorItsName) {
+  using sfkit::testing::ipv4;
+  const auto here = ipv4(10, 0, 0, 5, 4000);
+  const auto there = ipv4(10, 9, 1, 2, 80);
+  sfkit::testing::Scenario world(sfkit::testing::Age::k2026);
+  world.writer().begin();
+  scap::ThreadEntry process;
+  process.tid = process.pid = 50;
+  process.ptid = 1;
+  world.writer().processes({process});
+  world.open(50, 3, "/etc/passwd", 1);                   // 1
+  world.open(50, -2, "/etc/none", 1);                    // 2
+  world.read(50, 3, 4);                                  // 3
+  world.socket(50, 4, false, false);                     // 4
+  world.connect(50, 4, here, there, -111);               // 5
+  world.connect(50, 4, here, there, 0);                  // 6
+  world.write(50, 4, 5);                                 // 7
+  world.accept(50, 5, there, here);                      // 8
+  world.socket(50, 6, false, true);                      // 9
+  world.bind(50, 6, here);                               // 10
+  world.recvfrom(50, 6, 5, there, here);                 // 11
+  world.sendto(50, 6, 5, here, there);                   // 12
+  world.connect(50, 6, here, there, 0);                  // 13: who it already spoke with
+  world.connect(50, 6, here, ipv4(10, 9, 1, 3, 80), 0);  // 14
+  const std::vector<uint8_t>& content = world.writer().bytes();
+  EXPECT_EQ(passing("fd.name_changed = true", content), "1 6 8 10 11 14");
+}
+
+TEST(Filter, KnowsTheDirectoryOfWhatWasNotOpened) {
+  sfkit::testing::Scenario world(sfkit::testing::Age::k2026);
+  world.writer().begin();
+  scap::ThreadEntry process;
+  process.tid = process.pid = 50;
+  process.ptid = 1;
+  process.cwd = "/home/ana/";
+  world.writer().processes({process});
+  world.open(50, -2, "/etc/ssl/none", 1);  // 1
+  world.open(50, -2, "notes", 1);          // 2
+  world.read(50, 9, 1);                    // 3: a descriptor that is not known
+  const std::vector<uint8_t>& content = world.writer().bytes();
+  EXPECT_EQ(passing("fd.directory = /etc/ssl and fd.filename = none", content), "1");
+  EXPECT_EQ(passing("fd.directory = /home/ana", content), "2");
+  EXPECT_EQ(passing("fd.directory = /", content), "3");
 }
 
 TEST(Filter, KnowsWhichEventsCannotPass) {

@@ -13,7 +13,7 @@ struct OperatorName {
   Operator op;
 };
 
-// Longer names before those they begin with.
+// In both tables longer names stand before those they begin with.
 constexpr OperatorName kSymbols[] = {{"==", Operator::kEqual},       {"!=", Operator::kNotEqual},
                                      {"<=", Operator::kLessOrEqual}, {">=", Operator::kGreaterOrEqual},
                                      {"=", Operator::kEqual},        {"<", Operator::kLess},
@@ -28,8 +28,8 @@ constexpr OperatorName kWords[] = {{"contains", Operator::kContains},
                                    {"glob", Operator::kGlob},
                                    {"iglob", Operator::kIglob},
                                    {"regex", Operator::kRegex},
-                                   {"in", Operator::kIn},
                                    {"intersects", Operator::kIntersects},
+                                   {"in", Operator::kIn},
                                    {"pmatch", Operator::kPmatch},
                                    {"exists", Operator::kExists}};
 
@@ -57,7 +57,9 @@ struct ModifierName {
 constexpr ModifierName kModifiers[] = {
     {"oneof", Modifier::kOneof}, {"anyof", Modifier::kAnyof}, {"allof", Modifier::kAllof}};
 
+// Of parentheses and 'not'. Generated rules nest deeper than what people type.
 constexpr int kMostDepth = 100;
+constexpr int kMostRuleDepth = 1000;
 constexpr size_t kMostTransformers = 10;
 constexpr int kMostCalls = 10;  // one inside another
 constexpr size_t kLongestFilter = size_t{1} << 20;
@@ -71,6 +73,10 @@ bool is_letter(char c) {
 bool is_word(char c) {
   return is_letter(c) || (c >= '0' && c <= '9') || c == '_';
 }
+// What ends the argument of a field without quotes.
+bool ends_argument(char c) {
+  return is_blank(c) || c == '\v' || c == '\f' || c == '[' || c == ']' || c == '"' || c == '\'';
+}
 // What ends a value without quotes.
 bool ends_value(char c) {
   return is_blank(c) || c == '(' || c == ')' || c == ',' || c == '=' || c == '"' || c == '\'';
@@ -78,12 +84,29 @@ bool ends_value(char c) {
 
 class Parser {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  Parser(std::string_view text, Dialect dialect, Problem& problem)
+      : text_(text), is_rule_(dialect == Dialect::kRules), problem_(problem) {}
 
-  Result<std::unique_ptr<Node>> parse() {
-    if (text_.size() > kLongestFilter) return fail(0, "the filter is longer than 1 MiB");
+  std::unique_ptr<Node> parse() {
+    auto tree = whole();
+    return tree.is_ok() ? std::move(tree.value()) : nullptr;
+  }
+
+  std::optional<Operand> parse_operand(size_t& used) {
+    Operand operand;
+    if (!is_letter(peek()) || !this->operand(operand, true, 0).is_ok()) return std::nullopt;
+    used = at_;
+    return operand;
+  }
+
+ private:
+  using Tree = Result<std::unique_ptr<Node>>;
+
+  Tree whole() {
+    const std::string name = is_rule_ ? "the condition" : "the filter";
+    if (text_.size() > kLongestFilter) return fail(0, name + " is longer than 1 MiB");
     skip();
-    if (at_end()) return fail(at_, "the filter is empty");
+    if (at_end()) return fail(at_, name + " is empty");
     auto node = any_of(0);
     if (!node.is_ok()) return node;
     skip();
@@ -92,10 +115,14 @@ class Parser {
     return fail(at_, "'and', 'or' or the end is expected here" + other_spelling());
   }
 
- private:
-  using Tree = Result<std::unique_ptr<Node>>;
-
-  Status fail(size_t at, std::string message) const { return error_at(text_, at, std::move(message)); }
+  // The first one counts: what it makes fail in turn adds nothing.
+  Status fail(size_t at, std::string message) {
+    if (problem_.message.empty()) {
+      problem_.at = at;
+      problem_.message = std::move(message);
+    }
+    return {ErrorCode::kInvalidArgument, {}};
+  }
   bool at_end() const { return at_ >= text_.size(); }
   char peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
   void skip() {
@@ -122,7 +149,7 @@ class Parser {
     for (const std::string_view name : {"||", "OR", "Or"}) {
       if (rest.starts_with(name)) return "; write 'or'";
     }
-    if (rest.starts_with('#')) return "; a filter has no comments";
+    if (rest.starts_with('#')) return is_rule_ ? "; a condition has no comments" : "; a filter has no comments";
     return "; a value with blanks needs quotes";
   }
 
@@ -137,12 +164,15 @@ class Parser {
 
   Tree any_of(int depth) {
     std::vector<std::unique_ptr<Node>> children;
+    // The reference ends an alternative whose parenthesis touches its 'or' with that parenthesis.
+    bool touches = false;
     do {
-      auto child = all_of(depth);
+      auto child = touches ? group(depth) : all_of(depth);
       if (!child.is_ok()) return child;
       children.push_back(std::move(child.value()));
-    } while (take_keyword("or"));
-    return join(Node::Kind::kOr, std::move(children));
+      if (!take_keyword("or")) return join(Node::Kind::kOr, std::move(children));
+      touches = is_rule_ && is_ahead('(');
+    } while (true);
   }
 
   Tree all_of(int depth) {
@@ -157,30 +187,41 @@ class Parser {
 
   Tree term(int depth) {
     skip();
-    if (depth > kMostDepth) return fail(at_, "parentheses and 'not' are nested more than 100 deep");
+    const int most = is_rule_ ? kMostRuleDepth : kMostDepth;
+    if (depth > most) {
+      return fail(at_, "parentheses and 'not' are nested more than " + std::to_string(most) + " deep");
+    }
     if (take_keyword("not")) {
       auto child = term(depth + 1);
       if (!child.is_ok()) return child;
-      std::vector<std::unique_ptr<Node>> children;
-      children.push_back(std::move(child.value()));
-      auto node = std::make_unique<Node>();
-      node->kind = Node::Kind::kNot;
-      node->children = std::move(children);
-      return node;
+      return negated(std::move(child.value()));
     }
-    if (peek() == '(' && !at_end()) {
-      const size_t open = at_++;
-      auto node = any_of(depth + 1);
-      if (!node.is_ok()) return node;
-      skip();
-      if (peek() != ')' || at_end()) {
-        if (at_end()) return fail(open, "the parenthesis is not closed");
-        return fail(at_, "'and', 'or' or ')' is expected here");
-      }
+    if (is_ahead('(')) return group(depth);
+    return check();
+  }
+
+  static std::unique_ptr<Node> negated(std::unique_ptr<Node> node) {
+    if (node->kind == Node::Kind::kNot) return std::move(node->children.front());
+    auto made = std::make_unique<Node>();
+    made->kind = Node::Kind::kNot;
+    made->children.push_back(std::move(node));
+    return made;
+  }
+
+  bool is_ahead(char c) const { return !at_end() && peek() == c; }
+
+  // What stands between the parentheses that begin here.
+  Tree group(int depth) {
+    const size_t open = at_++;
+    auto node = any_of(depth + 1);
+    if (!node.is_ok()) return node;
+    skip();
+    if (is_ahead(')')) {
       ++at_;
       return node;
     }
-    return check();
+    if (at_end()) return fail(open, "the parenthesis is not closed");
+    return fail(at_, "'and', 'or' or ')' is expected here");
   }
 
   Tree check() {
@@ -188,13 +229,23 @@ class Parser {
     Check& check = node->check;
     if (at_end()) return fail(at_, "a condition is expected here, as in proc.name = nginx");
     if (peek() == '!') return fail(at_, "a field is expected here; write 'not'");
-    if (!is_letter(peek())) return fail(at_, "a field is expected here, as in proc.name");
+    if (!is_letter(peek())) {
+      return fail(at_, is_rule_ ? "a field or a macro is expected here" : "a field is expected here, as in proc.name");
+    }
+    if (is_rule_ && field_name().empty() && !is_function_ahead()) {
+      node->kind = Node::Kind::kMacro;
+      node->at = at_;
+      node->macro = word();
+      at_ += node->macro.size();
+      return node;
+    }
     if (Status status = operand(check.left, true, 0); !status.is_ok()) return status;
     skip();
     check.op_at = at_;
     if (Status status = take_operator(check); !status.is_ok()) return status;
     if (check.op == Operator::kExists) return node;
     skip();
+    if (is_rule_ && at_end()) return fail(at_, "a value is missing");
     check.modifier = take_modifier(check.op);
     if (check.modifier != Modifier::kNone) {
       if (Status status = list(check); !status.is_ok()) return status;
@@ -204,8 +255,12 @@ class Parser {
     if (is_function_ahead()) {
       check.right.emplace();
       status = operand(*check.right, false, 0);
-    } else if (takes_list(check.op) && peek() == '(' && !at_end()) {
+    } else if (takes_list(check.op) && is_ahead('(')) {
       status = list(check);
+    } else if (is_rule_ && takes_list(check.op)) {
+      status = list_name(check);
+    } else if (is_rule_ && is_ordered(check.op)) {
+      status = number(check.values.emplace_back());
     } else {
       if (check.op == Operator::kIn || check.op == Operator::kIntersects) {
         if (peek() != '"' && peek() != '\'') {
@@ -222,11 +277,50 @@ class Parser {
   static bool takes_list(Operator op) {
     return op == Operator::kIn || op == Operator::kIntersects || op == Operator::kPmatch;
   }
+  static bool is_ordered(Operator op) {
+    return op >= Operator::kLess && op <= Operator::kGreaterOrEqual;
+  }
+
+  // A name after an operator that takes a list: that of a list would have been replaced by its items, so it is
+  // a value.
+  Status list_name(Check& check) {
+    const std::string_view name = word();
+    if (name.empty() || !is_letter(name.front())) {
+      return fail(at_, "'" + std::string(name_of(check.op)) + "' takes values in parentheses, as in (a, b)");
+    }
+    check.values.push_back({std::string(name), at_});
+    at_ += name.size();
+    return Status::ok();
+  }
+
+  // Digits with a sign, a fraction and an exponent, or 0x and what may be hexadecimal.
+  Status number(Literal& literal) {
+    const auto is_digit = [this](size_t at) { return peek(at) >= '0' && peek(at) <= '9'; };
+    const auto digits = [&is_digit](size_t at) {
+      while (is_digit(at)) ++at;
+      return at;
+    };
+    size_t size = peek() == '+' || peek() == '-' ? 1 : 0;
+    if (!is_digit(size)) return fail(at_, "a number is expected here");
+    const bool is_hex = peek() == '0' && (peek(1) == 'x' || peek(1) == 'X');
+    if (is_hex && is_word(peek(2)) && peek(2) != '_') {
+      size = 2;
+      while (is_word(peek(size)) && peek(size) != '_') ++size;
+    } else {
+      size = digits(size);
+      if (peek(size) == '.') size = digits(size + 1);
+      const bool has_exponent = (peek(size) == 'e' || peek(size) == 'E') &&
+                                (peek(size + 1) == '+' || peek(size + 1) == '-') && is_digit(size + 2);
+      if (has_exponent) size = digits(size + 2);
+    }
+    literal = {std::string(text_.substr(at_, size)), at_};
+    at_ += size;
+    return Status::ok();
+  }
 
   // A modifier between an operator and a list; a word without a list after it is a value.
   Modifier take_modifier(Operator op) {
-    const bool is_ordered = op >= Operator::kLess && op <= Operator::kGreaterOrEqual;
-    if (takes_list(op) || is_ordered) return Modifier::kNone;
+    if (takes_list(op) || is_ordered(op)) return Modifier::kNone;
     const auto* known = std::ranges::find(kModifiers, word(), &ModifierName::name);
     if (known == std::end(kModifiers)) return Modifier::kNone;
     size_t ahead = known->name.size();
@@ -238,12 +332,10 @@ class Parser {
 
   bool is_function_ahead() const {
     const std::string_view name = word();
-    if (name.empty() || peek(name.size()) != '(') return false;
-    return std::ranges::find(kTransformers, name, &TransformerName::name) != std::end(kTransformers) ||
-           std::ranges::find(kFunctions, name, &FunctionName::name) != std::end(kFunctions);
+    return !name.empty() && peek(name.size()) == '(' && is_function_name(name);
   }
 
-  Status unknown_transformer(std::string_view name) const {
+  Status unknown_transformer(std::string_view name) {
     std::vector<std::string_view> names;
     for (const TransformerName& entry : kTransformers) names.push_back(entry.name);
     for (const FunctionName& entry : kFunctions) names.push_back(entry.name);
@@ -265,6 +357,8 @@ class Parser {
       const std::string_view name = word();
       if (name.empty() || peek(name.size()) != '(') break;
       const auto* function = std::ranges::find(kFunctions, name, &FunctionName::name);
+      const bool is_inside_val = is_rule_ && !outside.empty() && outside.front() == Transformer::kVal;
+      if (is_inside_val) return fail(at_, "val() takes a field");
       if (function != std::end(kFunctions)) {
         operand.at = at_;
         at_ += name.size() + 1;
@@ -294,8 +388,46 @@ class Parser {
     return Status::ok();
   }
 
+  // Letters, digits and underscores in at least two parts, each of which begins with a letter.
+  std::string_view field_name() const {
+    size_t size = word().size();
+    size_t parts = 1;
+    while (peek(size) == '.' && is_letter(peek(size + 1))) {
+      ++size;
+      while (is_word(peek(size))) ++size;
+      ++parts;
+    }
+    return parts > 1 && is_letter(peek()) ? text_.substr(at_, size) : std::string_view();
+  }
+
+  // A field of a rule, whose name is looked up when macros have been filled in.
+  Status rule_field(Operand& operand) {
+    const std::string_view name = field_name();
+    if (name.empty()) return fail(at_, "a field is expected here, as in proc.name");
+    operand.field.name = name;
+    at_ += name.size();
+    if (!is_ahead('[')) return Status::ok();
+    const size_t open = at_++;
+    Literal argument;
+    if (is_ahead('"') || is_ahead('\'')) {
+      if (Status status = value(argument); !status.is_ok()) return status;
+    } else {
+      size_t size = 0;
+      while (at_ + size < text_.size() && !ends_argument(peek(size))) ++size;
+      argument.text = text_.substr(at_, size);
+      at_ += size;
+    }
+    if (argument.text.empty()) return fail(open, "an argument is expected between the brackets");
+    if (!is_ahead(']')) return fail(open, "the bracket is not closed");
+    ++at_;
+    operand.field.name += '[' + argument.text + ']';
+    operand.field.argument = std::move(argument.text);
+    return Status::ok();
+  }
+
   Status field(Operand& operand, size_t start, bool may_be_macro) {
     operand.at = at_;
+    if (is_rule_) return rule_field(operand);
     size_t used = 0;
     if (may_be_macro) {
       const std::string_view name = word();
@@ -371,7 +503,11 @@ class Parser {
     const std::string_view name = word();
     const char next = peek(name.size());
     if (is_quoted || name.empty() || !is_letter(name.front()) || (next != '.' && next != '(')) {
-      return value(made.text);
+      if (!is_rule_ || is_quoted) return value(made.text);
+      if (peek() == '+' || peek() == '-' || !name.empty()) {
+        if (name.empty() || !is_letter(name.front())) return number(made.text);
+      }
+      return fail(at_, "a field, a call, a number, a list or text in quotes is expected here");
     }
     made.kind = Argument::Kind::kOperand;
     return operand(made.operand, false, depth);
@@ -387,9 +523,14 @@ class Parser {
     }
     const std::string_view name = word();
     for (const OperatorName& known : kWords) {
-      if (known.name != name) continue;
+      // The reference takes the beginning of a word for an operator that needs no blank after it.
+      const bool needs_blank = known.op != Operator::kExists && !takes_list(known.op);
+      if (is_rule_ ? !name.starts_with(known.name) || (needs_blank && !is_blank(peek(known.name.size())))
+                   : known.name != name) {
+        continue;
+      }
       check.op = known.op;
-      at_ += name.size();
+      at_ += known.name.size();
       return Status::ok();
     }
     if (name.empty()) return fail(at_, "an operator is expected here, as in = or contains");
@@ -441,8 +582,12 @@ class Parser {
       at_ += size;
       return Status::ok();
     }
+    const size_t end = is_rule_ ? closing(quote) : 0;
+    if (is_rule_ && end == text_.size()) {
+      return fail(literal.at, "the quote is not closed; a quote after a backslash does not close it");
+    }
     for (++at_; !at_end(); ++at_) {
-      if (peek() == quote) {
+      if (is_rule_ ? at_ == end : peek() == quote) {
         ++at_;
         return Status::ok();
       }
@@ -453,6 +598,14 @@ class Parser {
       if (Status status = escape(literal.text, quote); !status.is_ok()) return status;
     }
     return fail(literal.at, "the quote is not closed");
+  }
+
+  // Where the reference sees the end of the text in quotes that begins here: at the first quote without a
+  // backslash before it, though that may be an escaped one.
+  size_t closing(char quote) const {
+    size_t at = at_ + 1;
+    while (at < text_.size() && (text_[at] != quote || text_[at - 1] == '\\')) ++at;
+    return at;
   }
 
   // The character that a backslash and what follows stand for; at_ ends on the last of them. The escapes are
@@ -475,6 +628,7 @@ class Parser {
       case 'r': text += '\r'; return Status::ok();
       case 't': text += '\t'; return Status::ok();
       case 'x': {
+        if (is_rule_) break;
         uint8_t byte = 0;
         const char* const digits = text_.data() + at_ + 1;
         const bool fits =
@@ -484,13 +638,16 @@ class Parser {
         at_ += 2;
         return Status::ok();
       }
-      default:
-        return fail(start, "in quotes a backslash starts one of \\\\ \\" + std::string(1, quote) +
-                               " \\/ \\b \\f \\n \\r \\t \\xHH; write \\\\ for a backslash");
+      default: break;
     }
+    return fail(start, "in quotes a backslash starts one of \\\\ \\" + std::string(1, quote) +
+                           " \\/ \\b \\f \\n \\r \\t" + (is_rule_ ? "" : " \\xHH") +
+                           "; write \\\\ for a backslash");
   }
 
   std::string_view text_;
+  const bool is_rule_;
+  Problem& problem_;
   size_t at_ = 0;
 };
 
@@ -514,6 +671,11 @@ std::string_view name_of(Modifier modifier) {
 
 std::string_view name_of(Function function) {
   return std::ranges::find(kFunctions, function, &FunctionName::function)->name;
+}
+
+bool is_function_name(std::string_view name) {
+  return std::ranges::find(kTransformers, name, &TransformerName::name) != std::end(kTransformers) ||
+         std::ranges::find(kFunctions, name, &FunctionName::name) != std::end(kFunctions);
 }
 
 std::string_view name_of(Transformer transformer) {
@@ -540,8 +702,13 @@ Status error_at(std::string_view filter, size_t at, const std::string& message) 
                                            "\n  " + shown + "\n  " + mark + "^"};
 }
 
-Result<std::unique_ptr<Node>> parse(std::string_view filter) {
-  return Parser(filter).parse();
+std::unique_ptr<Node> parse(std::string_view text, Dialect dialect, Problem& problem) {
+  return Parser(text, dialect, problem).parse();
+}
+
+std::optional<Operand> parse_operand(std::string_view text, size_t& used) {
+  Problem ignored;
+  return Parser(text, Dialect::kRules, ignored).parse_operand(used);
 }
 
 }  // namespace sfkit::filter

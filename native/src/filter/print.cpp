@@ -80,6 +80,7 @@ std::string text_of(const Check& check) {
 std::string text_of(const Node& node) {
   switch (node.kind) {
     case Node::Kind::kCheck: return text_of(node.check);
+    case Node::Kind::kMacro: return node.macro;
     case Node::Kind::kNot: return "not " + text_of(*node.children.front());
     case Node::Kind::kAnd:
     case Node::Kind::kOr:

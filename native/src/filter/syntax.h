@@ -13,6 +13,11 @@
 
 namespace sfkit::filter {
 
+// Who writes the text. A filter of the command line may do what the reference's grammar forbids: hexadecimal
+// numbers, \xHH in quotes, bare words as arguments of calls. Conditions of rules files are read as the reference
+// reads them, and may name macros.
+enum class Dialect : uint8_t { kFilter, kRules };
+
 enum class Operator : uint8_t {
   kEqual,
   kNotEqual,
@@ -47,11 +52,14 @@ std::string_view name_of(Transformer transformer);
 enum class Function : uint8_t { kJoin, kConcat, kGetopt };
 std::string_view name_of(Function function);
 
+// Whether a transformer, of one or several arguments, has this name.
+bool is_function_name(std::string_view name);
+
 struct Call;
 
 // A field or the result of a call, and what is done with its value, innermost first.
 struct Operand {
-  fields::FieldRef field;
+  fields::FieldRef field;  // its name alone until resolve()
   std::shared_ptr<const Call> call;  // instead of the field
   std::vector<Transformer> transformers;
   size_t at = 0;  // where it stands in the text
@@ -90,17 +98,45 @@ struct Check {
 };
 
 struct Node {
-  enum class Kind : uint8_t { kAnd, kOr, kNot, kCheck };
+  enum class Kind : uint8_t { kAnd, kOr, kNot, kCheck, kMacro };
   Kind kind = Kind::kCheck;
   std::vector<std::unique_ptr<Node>> children;
   Check check;
+  std::string macro;    // of kMacro: its name
+  size_t at = 0;        // of kMacro: where it stands in the text
+  uint32_t source = 0;  // of kCheck and kMacro: which text it comes from, where several make a tree
+};
+
+// What is wrong in a text, and where.
+struct Problem {
+  size_t at = 0;  // byte
+  uint32_t source = 0;
+  std::string message;
+  bool is_unknown = false;  // there is no such field, or no event of such a type
 };
 
 // What is wrong at a place of a filter: the message, then the text with a mark below the place.
 Status error_at(std::string_view filter, size_t at, const std::string& message);
 
-// The tree of a filter. Fails with kInvalidArgument; see error_at().
-Result<std::unique_ptr<Node>> parse(std::string_view filter);
+// The tree of a text; null where `problem` says what is wrong. Fields of Dialect::kRules have their names only.
+std::unique_ptr<Node> parse(std::string_view text, Dialect dialect, Problem& problem);
+
+// The field or call at the start of `text`, with transformers around it, as in "toupper(proc.name)"; `used`
+// becomes the bytes that belong to it. Nothing where there is none.
+std::optional<Operand> parse_operand(std::string_view text, size_t& used);
+
+// Looks up the fields of a parsed operand; false where `problem` says what is wrong. Fields that the language
+// has and nobody can answer are taken: they never have a value.
+bool resolve(Operand& operand, Problem& problem);
+
+// Whether a resolved operand of a rule has a text: its transformers fit; false where `problem` says why not.
+bool can_be_shown(const Operand& operand, Problem& problem);
+
+// Whether the operand's values are a list, before its transformers.
+bool gives_list(const Operand& operand);
+
+// Whether the operand never has a value, as nobody can answer a field of it.
+bool is_unanswered(const Operand& operand);
 
 // The text of a tree, check or operand, as the reference prints it: equal for what is equal but for blanks,
 // quotes and needless parentheses.

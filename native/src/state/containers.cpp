@@ -36,7 +36,10 @@ constexpr std::string_view kShownMembers[] = {"full_id",
                                               "ReadinessProbe",
                                               "labels",
                                               "pod_sandbox_labels",
-                                              "is_pod_sandbox"};
+                                              "is_pod_sandbox",
+                                              "host_pid",
+                                              "host_network",
+                                              "host_ipc"};
 
 bool is_shown(std::string_view member) {
   return std::find(std::begin(kShownMembers), std::end(kShownMembers), member) != std::end(kShownMembers);

@@ -72,7 +72,7 @@ struct Descriptor {
   FdType bound_as = FdType::kUnknown;
   uint16_t bound_port = 0;
   IpBytes bound_ip{};
-  uint64_t renamed_by = 0;  // number of the last event whose message changed the ends
+  uint64_t renamed_by = 0;  // number of the last event that gave a socket its name, or another one
 
   // For the layer above: what it knows of this name, and for which container.
   void* file = nullptr;

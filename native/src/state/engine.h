@@ -312,6 +312,7 @@ class Engine {
   // Both exit events of a clone describe the thread that reports them.
   void learn_from_caller(Thread& caller, const scap::CallView& call);
   void learn_from_child(Thread& child, const scap::CallView& call);
+  uint64_t namespace_start(const scap::CallView& call) const;
   void set_numbers(Thread& thread, int64_t vtid, int64_t vpid) const;
   void repair_leader(Thread& leader, const Thread& member);
   Thread& meet_caller(Context& context);

@@ -179,7 +179,13 @@ void Engine::learn_from_child(Thread& child, const scap::CallView& call) {
   }
   child.flags |= static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0)) & kChildInPidns;
   if ((child.flags & kChildInPidns) == 0 && child.tid == child.vtid) return;
-  child.pidns_start_ts = boot_time_ + to_uint(call.from_exit(P::pidns_init_start_ts), 0);
+  child.pidns_start_ts = namespace_start(call);
+}
+
+// When the first process of the thread's process namespace began; the event counts from the boot.
+uint64_t Engine::namespace_start(const scap::CallView& call) const {
+  const uint64_t since_boot = to_uint(call.from_exit(P::pidns_init_start_ts), 0);
+  return since_boot == 0 && !compat_ ? 0 : boot_time_ + since_boot;
 }
 
 // A leader that is known by its number alone takes what its member shows of the process.
@@ -371,7 +377,7 @@ void Engine::on_clone_child(Context& context) {
   child.clone_ts = event.ts;
   child.pidns_start_ts = boot_time_;
   if ((flags & (kChildInPidns | kCloneNewPid)) != 0 || child.tid != child.vtid) {
-    child.pidns_start_ts += to_uint(call.from_exit(P::pidns_init_start_ts), 0);
+    child.pidns_start_ts = namespace_start(call);
   }
   Thread* from = threads_.find(is_thread ? child.pid : child.ptid);
   if (from == nullptr && is_thread && child.pid >= 0) from = threads_.create(child.pid);

@@ -197,6 +197,7 @@ void Engine::on_bind(Context& context) {
   const bool is_unix = address.family == Family::kUnix;
   Descriptor& descriptor = socket_of(context, is_unix ? FdType::kUnix : ip_type(address.family));
   if (!compat_) forget_attempt(descriptor);
+  descriptor.renamed_by = call.exit().number;
   if (is_unix) {
     descriptor.bound_as = FdType::kUnix;
     return descriptor.set_name(address.path);
@@ -280,8 +281,10 @@ void Engine::on_connect(Context& context) {
   const bool has_destination = asked.has_address || (is_ip(asked.family) && asked.destination != none &&
                                                      (has_port || !asked.has_parameter));
   // AF_UNSPEC dissolves what there is. Where there is no parameter for it the ends show it, which are gone.
-  if (!has_destination && !is_pending && (asked.has_parameter || asked.has_tuple))
+  if (!has_destination && !is_pending && (asked.has_parameter || asked.has_tuple)) {
+    if (known.has_peer() || has_spoken(known)) known.renamed_by = call.exit().number;
     return take_peer_away(known);
+  }
   if (known.connection == Connection::kPending) {
     // The kernel ignores the address of this call and continues the first one. The tuple shows its peer.
     static_cast<SocketTuple&>(asked) = parse_tuple(call.from_exit(P::tuple));
@@ -289,6 +292,9 @@ void Engine::on_connect(Context& context) {
   } else if (!has_destination) {
     return;
   }
+  const bool was_named = known.has_peer() || has_spoken(known);
+  const Endpoint source = source_of(known);
+  const Endpoint destination = destination_of(known);
   Descriptor& descriptor = socket_of(context, ip_type(asked.family));
   // A bound datagram socket is the server. A stream that connects is the client, bound or not.
   const bool serves = descriptor.role == Role::kServer && descriptor.l4 == L4::kUdp;
@@ -299,11 +305,14 @@ void Engine::on_connect(Context& context) {
   if (serves) swap_ends(descriptor);
   if (!serves) descriptor.role = Role::kClient;
   descriptor.connection = is_pending ? Connection::kPending : Connection::kConnected;
+  const bool same = was_named && source == source_of(descriptor) && destination == destination_of(descriptor);
+  if (!same) descriptor.renamed_by = call.exit().number;
 }
 
 void Engine::connect_unix(Context& context, const SocketTuple& asked, bool has_tuple) {
   Descriptor& descriptor = socket_of(context, FdType::kUnix);
   descriptor.type = FdType::kUnix;
+  descriptor.renamed_by = context.call->exit().number;
   descriptor.connection = Connection::kConnected;
   if (descriptor.role == Role::kNone) descriptor.role = Role::kClient;
   if (!has_tuple) return descriptor.set_name(asked.path);

@@ -1,0 +1,123 @@
+#include "rules/event_codes.h"
+
+#include <algorithm>
+
+#include "event_names.gen.h"
+#include "events.gen.h"
+
+namespace sfkit::rules {
+namespace {
+
+using filter::Argument;
+using filter::Check;
+using filter::Node;
+using filter::Operand;
+using filter::Operator;
+using Codes = std::vector<bool>;
+
+namespace ev = scap::ev;
+
+bool is_event_type(const Operand& operand) {
+  if (operand.call != nullptr) return false;
+  return operand.field.field == fields::Field::kEvtType || operand.field.field == fields::Field::kSyscallType;
+}
+
+bool names_event_type(const Operand& operand);
+
+bool names_event_type(const Argument& argument) {
+  if (argument.kind == Argument::Kind::kOperand) return names_event_type(argument.operand);
+  return std::ranges::any_of(argument.items, [](const Argument& item) { return names_event_type(item); });
+}
+
+bool names_event_type(const Operand& operand) {
+  if (operand.call == nullptr) return is_event_type(operand);
+  return std::ranges::any_of(operand.call->arguments,
+                             [](const Argument& argument) { return names_event_type(argument); });
+}
+
+bool decides_codes(const Check& check) {
+  const bool has_operator =
+      check.op == Operator::kEqual || check.op == Operator::kNotEqual || check.op == Operator::kIn;
+  return has_operator && is_event_type(check.left) && check.left.transformers.empty();
+}
+
+// Events whose name is among the values. Calls without an event of their own share the generic one.
+Codes codes_named(const Check& check) {
+  Codes codes(scap::kEventCount);
+  for (const filter::Literal& value : check.values) {
+    bool found = false;
+    for (uint16_t code = ev::GENERIC_X + 1; code < scap::kEventCount; ++code) {
+      if (scap::kEvents[code].name != value.text) continue;
+      codes[code] = found = true;
+    }
+    const auto is_named = [&value](std::string_view name) { return name == value.text; };
+    if (!found && (std::ranges::any_of(scap::kSyscallNames, is_named) ||
+                   std::ranges::any_of(scap::kX86SyscallNames, is_named))) {
+      codes[ev::GENERIC_E] = codes[ev::GENERIC_X] = true;
+    }
+  }
+  return codes;
+}
+
+Codes codes_of(const Node& node, bool negated) {
+  switch (node.kind) {
+    case Node::Kind::kNot: return codes_of(*node.children.front(), !negated);
+    case Node::Kind::kAnd:
+    case Node::Kind::kOr: {
+      const bool all = (node.kind == Node::Kind::kAnd) != negated;
+      Codes codes(scap::kEventCount, all);
+      for (const auto& child : node.children) {
+        const Codes other = codes_of(*child, negated);
+        for (size_t code = 0; code < codes.size(); ++code)
+          codes[code] = all ? codes[code] && other[code] : codes[code] || other[code];
+      }
+      return codes;
+    }
+    case Node::Kind::kCheck: break;
+    case Node::Kind::kMacro: return Codes(scap::kEventCount, true);
+  }
+  const Check& check = node.check;
+  if (check.op == Operator::kExists && is_event_type(check.left)) return Codes(scap::kEventCount, !negated);
+  if (!decides_codes(check)) return Codes(scap::kEventCount, true);
+  Codes codes = codes_named(check);
+  if (negated != (check.op == Operator::kNotEqual)) codes.flip();
+  return codes;
+}
+
+}  // namespace
+
+std::vector<bool> event_codes_of(const Node& tree) {
+  return codes_of(tree, false);
+}
+
+const Check* unclear_event_type(const Node& node) {
+  for (const auto& child : node.children) {
+    if (const Check* found = unclear_event_type(*child)) return found;
+  }
+  if (node.kind != Node::Kind::kCheck) return nullptr;
+  const Check& check = node.check;
+  const bool is_changed = check.left.call != nullptr || !check.left.transformers.empty();
+  const bool has_operator = check.op == Operator::kEqual || check.op == Operator::kNotEqual ||
+                            check.op == Operator::kIn || check.op == Operator::kExists;
+  if (has_operator && is_changed && names_event_type(check.left)) return &check;
+  return decides_codes(check) && check.right ? &check : nullptr;
+}
+
+bool is_asked_about(uint16_t code) {
+  return !scap::is_enter(code) || (scap::kEvents[code | 1].flags & scap::kUnused) != 0;
+}
+
+bool Beginning::holds(uint16_t code) {
+  switch (code) {
+    case ev::CONTAINER_E:
+    case ev::CONTAINER_JSON_E:
+    case ev::CONTAINER_JSON_2_E:
+    case ev::USER_ADDED_E:
+    case ev::USER_DELETED_E:
+    case ev::GROUP_ADDED_E:
+    case ev::GROUP_DELETED_E: return !is_over_;
+    default: is_over_ = true; return false;
+  }
+}
+
+}  // namespace sfkit::rules

@@ -1,0 +1,106 @@
+import { SfkitError } from '../engine/errors.js';
+import type { Summary } from '../engine/session.js';
+import type { Diagnostic, Finding, Rule, RuleOutcome } from './finding.js';
+import type { RuleRun, RuleSet } from './language.js';
+import { byLanguage } from './languages.js';
+import { parseLevel } from './levels.js';
+import { readRuleFiles } from './rule-files.js';
+import { type RuleSwitch, selectRules } from './selection.js';
+
+export interface RuleOptions {
+  /** Language of the files. Default: what each looks like. */
+  language?: string | undefined;
+}
+
+/** Rules that were read, of one language or several. */
+export interface RuleBook {
+  /** What is wrong with the files, and what may be meant otherwise. With an error in it nothing can be checked. */
+  diagnostics: readonly Diagnostic[];
+  /** In the order in which they are asked. */
+  rules: readonly Rule[];
+  /** What the files ask for that sfkit does not have. */
+  notes: readonly string[];
+  /** By language. */
+  sets: readonly RuleSet[];
+}
+
+/** Reads rules from files, and from the .yaml and .yml files of directories. */
+export function readRules(paths: string | readonly string[], { language }: RuleOptions = {}): RuleBook {
+  const files = readRuleFiles(typeof paths === 'string' ? [paths] : paths);
+  const sets = byLanguage(files, language).map((part) => part.language.load(part.files));
+  return {
+    diagnostics: sets.flatMap(({ diagnostics }) => diagnostics),
+    rules: sets.flatMap(({ rules }) => rules),
+    notes: sets.flatMap(({ notes }) => notes),
+    sets,
+  };
+}
+
+export interface CheckOptions extends RuleOptions {
+  /** Files and directories of rules, or what readRules() made of them. */
+  rules: string | readonly string[] | RuleBook;
+  /** first: of the rules that an event matches, the first; all: every one. Default: first. */
+  ruleMatching?: 'first' | 'all' | undefined;
+  /** Rules that are switched on or off, one after the other. */
+  switches?: readonly RuleSwitch[] | undefined;
+  /** Only rules with one of these tags take part. Default: all. */
+  tags?: readonly string[] | undefined;
+  /** Only rules of this level and more severe ones take part. Default: all. */
+  minLevel?: string | undefined;
+  /** Whether the same finding is given each time it occurs. Default: once, with how often. */
+  all?: boolean | undefined;
+}
+
+/** What became of a capture and of each rule that took part. */
+export interface CheckReport {
+  capture: string;
+  summary: Summary;
+  rules: readonly RuleOutcome[];
+}
+
+/** The findings of a capture, in the order of their first events. */
+export interface Check extends AsyncIterable<Finding> {
+  /** After the last finding. */
+  report(): CheckReport;
+}
+
+/**
+ * Asks rules about the events of a capture. Throws INVALID_RULES where a rule is wrong, and INVALID_ARGUMENT for options
+ * that are.
+ */
+export function check(input: string, options: CheckOptions): Check {
+  const book = isBook(options.rules) ? options.rules : readRules(options.rules, options);
+  const wrong = book.diagnostics.find(({ severity }) => severity === 'error');
+  if (wrong !== undefined)
+    throw new SfkitError('INVALID_RULES', `${wrong.file}:${wrong.line}:${wrong.column}: ${wrong.message}`);
+  const chosen = new Set(chosenRules(book, options));
+  const runs = book.sets.map((set) =>
+    set.run(input, {
+      rules: [...chosen].filter(({ language }) => language === set.language),
+      allMatching: options.ruleMatching === 'all',
+      folds: options.all !== true,
+    }),
+  );
+  return {
+    async *[Symbol.asyncIterator]() {
+      for (const run of runs) yield* run;
+    },
+    report: () => ({ capture: input, summary: summaryOf(runs), rules: runs.flatMap((run) => run.outcomes()) }),
+  };
+}
+
+/** The rules that take part, in the order in which they are asked. */
+export function chosenRules({ rules }: RuleBook, { switches, tags, minLevel }: Partial<CheckOptions>): Rule[] {
+  const least = minLevel === undefined ? undefined : parseLevel('minLevel', minLevel);
+  return selectRules(rules, { switches, tags, minLevel: least });
+}
+
+function isBook(rules: CheckOptions['rules']): rules is RuleBook {
+  return typeof rules === 'object' && 'sets' in rules;
+}
+
+/** All runs read the same capture. */
+function summaryOf([first]: readonly RuleRun[]): Summary {
+  if (first === undefined) throw new SfkitError('INVALID_ARGUMENT', 'no rules are named');
+  return first.summary();
+}

@@ -1,0 +1,66 @@
+import { escapeJson } from '../../engine/escape.js';
+import { isoTime } from '../../export/values.js';
+import type { CheckReport } from '../check.js';
+import type { RuleOutcome } from '../finding.js';
+import type { RunReport } from '../report.js';
+import type { FindingFormat } from './format.js';
+
+/** One document: the findings, what became of each rule, and what is to be said of rule files and captures. */
+export const json: FindingFormat = {
+  name: 'json',
+  open(sink) {
+    let isFirst = true;
+    const begin = () => {
+      const text = isFirst ? '{"findings":[\n' : ',\n';
+      isFirst = false;
+      return text;
+    };
+    return {
+      finding: (finding) => sink.write(`${begin()}${written(finding)}`),
+      async end(report) {
+        await sink.write(isFirst ? '{"findings":[]' : '\n]');
+        for (const [name, items] of Object.entries(partsOf(report)))
+          await sink.write(`,\n"${name}":${array(items)}`);
+        await sink.write('}\n');
+        await sink.close();
+      },
+    };
+  },
+};
+
+function partsOf(report: RunReport): Record<string, readonly unknown[]> {
+  return {
+    rules: report.rules.map(outcomeOf),
+    captures: [...report.captures.map(captureOf), ...report.failed],
+    diagnostics: report.book.diagnostics,
+    notes: report.book.notes,
+  };
+}
+
+function outcomeOf({ rule, state, reason, matches, leftOut }: RuleOutcome) {
+  const { name, language, level, tags, description, location } = rule;
+  return { rule: name, state, reason, matches, leftOut, language, level, tags, description, location };
+}
+
+function captureOf({ capture, summary }: CheckReport) {
+  return {
+    capture,
+    events: Number(summary.events),
+    firstTime: summary.firstTime === 0n ? null : isoTime(summary.firstTime),
+    lastTime: summary.lastTime === 0n ? null : isoTime(summary.lastTime),
+    damage: summary.damage.map(({ kind, message, offset, skippedBytes }) => ({
+      kind,
+      message,
+      offset: Number(offset),
+      skippedBytes: Number(skippedBytes),
+    })),
+  };
+}
+
+function array(items: readonly unknown[]): string {
+  return items.length === 0 ? '[]' : `[\n${items.map(written).join(',\n')}\n]`;
+}
+
+function written(value: unknown): string {
+  return escapeJson(JSON.stringify(value));
+}

@@ -1,0 +1,27 @@
+import { SfkitError } from '../engine/errors.js';
+import { nearest } from '../engine/nearest.js';
+import { falco } from './falco/falco.js';
+import type { RuleLanguage, RuleText } from './language.js';
+
+/** The first is that of files which look like none. */
+const languages = [falco] as const satisfies readonly RuleLanguage[];
+
+export const ruleLanguages: readonly string[] = languages.map(({ name }) => name);
+
+/** Files by their language, which is the one that is wanted, or what each looks like. */
+export function byLanguage(
+  files: readonly RuleText[],
+  wanted: string | undefined,
+): { language: RuleLanguage; files: RuleText[] }[] {
+  const known = languages.find(({ name }) => name === wanted);
+  if (wanted !== undefined && known === undefined) {
+    const likely = nearest(wanted, ruleLanguages);
+    const advice = likely === undefined ? `it is one of ${ruleLanguages.join(', ')}` : `did you mean '${likely}'?`;
+    throw new SfkitError('INVALID_ARGUMENT', `'${wanted}' is no language of rules; ${advice}`);
+  }
+  const languageOf = ({ content }: RuleText) =>
+    known ?? languages.find((language) => language.recognizes(content)) ?? languages[0];
+  return languages
+    .map((language) => ({ language, files: files.filter((file) => languageOf(file) === language) }))
+    .filter(({ files }) => files.length > 0);
+}

@@ -1,0 +1,66 @@
+import { SfkitError } from '../engine/errors.js';
+import { type CheckOptions, type CheckReport, check, type RuleBook } from './check.js';
+import type { Finding, RuleOutcome } from './finding.js';
+
+/** A whole run: what became of every rule in all captures. */
+export interface RunReport {
+  book: RuleBook;
+  captures: readonly CheckReport[];
+  /** Captures that could not be checked, and why. */
+  failed: readonly { capture: string; message: string }[];
+  rules: readonly RuleOutcome[];
+}
+
+/** What became of each rule in all captures: matched if it matched in one. */
+export function acrossCaptures(reports: readonly CheckReport[]): RuleOutcome[] {
+  const [first, ...others] = reports;
+  if (first === undefined) return [];
+  const outcomes = first.rules.map((outcome) => ({ ...outcome }));
+  for (const { rules } of others) {
+    for (const [index, other] of rules.entries()) {
+      const outcome = outcomes[index];
+      if (outcome !== undefined) outcomes[index] = together(outcome, other);
+    }
+  }
+  return outcomes;
+}
+
+function together(one: RuleOutcome, other: RuleOutcome): RuleOutcome {
+  const states = [one.state, other.state];
+  const reason = one.reason ?? other.reason;
+  return {
+    rule: one.rule,
+    state: states.includes('matched') ? 'matched' : states.includes('unevaluated') ? 'unevaluated' : 'unmatched',
+    ...(reason === undefined ? {} : { reason }),
+    matches: one.matches + other.matches,
+    leftOut: one.leftOut + other.leftOut,
+  };
+}
+
+/** Checks captures one after the other, and gives the findings to `take` as they come. */
+export async function checkCaptures(
+  captures: readonly string[],
+  options: CheckOptions & { rules: RuleBook },
+  take: (finding: Finding) => Promise<void>,
+  onFailure: (error: SfkitError) => void,
+): Promise<RunReport> {
+  const reports: CheckReport[] = [];
+  const failed: { capture: string; message: string }[] = [];
+  for (const capture of captures) {
+    try {
+      const run = check(capture, options);
+      for await (const finding of run) await take(finding);
+      reports.push(run.report());
+    } catch (error) {
+      // Of several captures the others are still worth having.
+      if (captures.length === 1 || !isOfInput(error)) throw error;
+      failed.push({ capture, message: error.message });
+      onFailure(error);
+    }
+  }
+  return { book: options.rules, captures: reports, failed, rules: acrossCaptures(reports) };
+}
+
+function isOfInput(error: unknown): error is SfkitError {
+  return error instanceof SfkitError && error.code.startsWith('INPUT_');
+}

@@ -1,0 +1,145 @@
+import { Flags } from '@oclif/core';
+import type { FindingFormat } from '../check/formats/format.js';
+import { findingFormatNames, formatNamed } from '../check/formats/index.js';
+import { ruleLanguages } from '../check/languages.js';
+import { type Level, parseLevel } from '../check/levels.js';
+import type { RuleSwitch } from '../check/selection.js';
+import { SfkitError } from '../engine/errors.js';
+import { nearest } from '../engine/nearest.js';
+import { samePath } from '../export/plan.js';
+import { pagerFlag } from './draw-flags.js';
+
+const rulesGroup = 'RULES';
+const outputGroup = 'OUTPUT';
+
+export const checkFlags = {
+  rules: Flags.string({
+    helpGroup: rulesGroup,
+    helpValue: 'FILE|DIR',
+    multiple: true,
+    multipleNonGreedy: true,
+    required: true,
+    description: 'rules files, and directories whose .yaml and .yml files are rules; may be given several times',
+  }),
+  'rules-language': Flags.option({ options: ruleLanguages })({
+    helpGroup: rulesGroup,
+    helpValue: ruleLanguages.join('|'),
+    description: 'language of the rules (default: what each file looks like)',
+  }),
+  'rule-matching': Flags.option({ options: ['first', 'all'] as const })({
+    helpGroup: rulesGroup,
+    helpValue: 'first|all',
+    default: 'first',
+    description: 'of the rules that an event matches, report the first or all',
+  }),
+  enable: Flags.string({
+    helpGroup: rulesGroup,
+    helpValue: 'RULE',
+    multiple: true,
+    multipleNonGreedy: true,
+    description:
+      'switch rules on: a name, a pattern with *, or a tag; --enable and --disable take effect one after the other',
+  }),
+  disable: Flags.string({
+    helpGroup: rulesGroup,
+    helpValue: 'RULE',
+    multiple: true,
+    multipleNonGreedy: true,
+    description: 'switch rules off, named likewise',
+  }),
+  tag: Flags.string({
+    helpGroup: rulesGroup,
+    helpValue: 'TAG',
+    multiple: true,
+    multipleNonGreedy: true,
+    description: 'only rules with this tag; of several tags one is enough',
+  }),
+  'min-level': Flags.string({
+    helpGroup: rulesGroup,
+    helpValue: 'LEVEL',
+    description: 'only rules of this level and more severe ones',
+  }),
+  strict: Flags.boolean({
+    helpGroup: rulesGroup,
+    description: 'a rule that cannot be evaluated, or not in full, is an error',
+  }),
+  list: Flags.boolean({
+    helpGroup: rulesGroup,
+    exclusive: ['validate'],
+    description: 'list the rules that take part; no capture is read',
+  }),
+  validate: Flags.boolean({
+    helpGroup: rulesGroup,
+    description: 'say what is wrong with the rules; no capture is read',
+  }),
+  format: Flags.string({
+    helpGroup: outputGroup,
+    helpValue: `${findingFormatNames.join('|')}[=FILE]`,
+    multiple: true,
+    multipleNonGreedy: true,
+    description:
+      'how to write the findings, to standard output or a file; may be given several times (default: table)',
+  }),
+  all: Flags.boolean({
+    helpGroup: outputGroup,
+    description: 'list a finding each time it occurs; otherwise once, with how often',
+  }),
+  'fail-on': Flags.string({
+    helpGroup: outputGroup,
+    helpValue: 'LEVEL|none',
+    default: 'debug',
+    description: 'end with 4 if a finding is of this level or more severe',
+  }),
+  'exit-zero': Flags.boolean({
+    helpGroup: outputGroup,
+    description: 'end with 0 whatever is found; the same as --fail-on none',
+  }),
+  ...pagerFlag,
+};
+
+/** A format and where it goes, - for standard output. */
+export interface FormatOutput {
+  format: FindingFormat;
+  output: string;
+}
+
+/** What --format says, once for each output. */
+export function formatOutputs(wanted: readonly string[] | undefined, inputs: readonly string[]): FormatOutput[] {
+  const outputs = (wanted ?? [findingFormatNames[0] as string]).map(formatOutput);
+  for (const [index, { output }] of outputs.entries()) {
+    if (outputs.slice(0, index).some((other) => other.output === output || samePath(other.output, output)))
+      refuse(`--format: ${output === '-' ? 'standard output' : output} is named twice; write FORMAT=FILE`);
+    if (inputs.some((input) => samePath(input, output)))
+      refuse(`--format: ${output} is an input as well; name another file`);
+  }
+  return outputs;
+}
+
+function formatOutput(text: string): FormatOutput {
+  const [name = '', ...file] = text.split('=');
+  const format = formatNamed(name);
+  if (format === undefined) {
+    const likely = nearest(name, findingFormatNames);
+    const advice = likely === undefined ? `it is one of ${findingFormatNames.join(', ')}` : `did you mean '${likely}'?`;
+    refuse(`--format: '${name}' is no format; ${advice}`);
+  }
+  if (text.endsWith('=') && file.length === 1) refuse(`--format: no file is named in '${text}'`);
+  return { format, output: file.length === 0 ? '-' : file.join('=') };
+}
+
+/** --enable and --disable in the order in which they were given. */
+export function ruleSwitches(raw: readonly { type: string; flag?: string; input: string }[]): RuleSwitch[] {
+  return raw.flatMap(({ type, flag, input }) =>
+    type === 'flag' && (flag === 'enable' || flag === 'disable') ? [{ enabled: flag === 'enable', rules: input }] : [],
+  );
+}
+
+/** The level from which findings decide the exit code; undefined for none. */
+export function failLevel({ 'fail-on': level, 'exit-zero': isZero }: { 'fail-on': string; 'exit-zero': boolean }) {
+  const parsed: Level | undefined = level === 'none' ? undefined : parseLevel('--fail-on', level);
+  return isZero ? undefined : parsed;
+}
+
+function refuse(message: string): never {
+  throw new SfkitError('INVALID_ARGUMENT', message);
+}

@@ -1,0 +1,135 @@
+import { Args, Command } from '@oclif/core';
+import { chosenRules, readRules } from '../check/check.js';
+import { checkCaptures, type RunReport } from '../check/report.js';
+import { checkFlags, type FormatOutput, failLevel, formatOutputs, ruleSwitches } from '../cli/check-flags.js';
+import { diagnosticsText, listText, validationText } from '../cli/check-listing.js';
+import { checkSummary, FindingCount } from '../cli/check-summary.js';
+import { standardOutput } from '../cli/pager.js';
+import { exitCodes, explain } from '../cli/report.js';
+import { refuseTerminalInput } from '../cli/standard-input.js';
+import { standardScreen } from '../draw/screen.js';
+import type { Screen } from '../draw/types.js';
+import { SfkitError } from '../engine/errors.js';
+import { standardInput } from '../engine/input-kind.js';
+import { type ByteSink, openSink } from '../export/sink.js';
+
+export default class Check extends Command {
+  static override summary = 'Ask rules about the events of captures and list what they find.';
+
+  static override description =
+    `Rules are those of Falco: its files work as they are, with lists, macros, exceptions, append and override. A finding has the rule, its level and output, the event, the process with its ancestors, the file or connection, and the container. The same finding again is only counted, unless --all is given: it is the same if rule and output are, but for times, counters, and numbers of processes, descriptors and client ports.
+
+Every rule matched, did not match, or could not be evaluated in this capture; the summary says which and why. Levels are emergency, alert, critical, error, warning, notice, informational and debug.
+
+Exit code: 0 nothing was found, 1 failed, 2 wrong usage, 3 a capture was damaged and nothing was found, 4 something was found. --fail-on says which findings count. Of several the first of 1, 4 and 3.`;
+
+  static override examples = [
+    { description: 'What the rules of a file find', command: '<%= config.bin %> check capture.scap --rules rules.yaml' },
+    {
+      description: 'Several captures and files, every rule that matches, as JSON',
+      command:
+        '<%= config.bin %> check captures/*.scap --rules falco_rules.yaml --rules local.d/ --rule-matching all --format json',
+    },
+    {
+      description: 'A table to look at, and findings for other programs',
+      command: '<%= config.bin %> check capture.scap --rules rules.yaml --format table --format jsonl=findings.jsonl',
+    },
+    {
+      description: 'Fail on severe findings only',
+      command: '<%= config.bin %> check capture.scap --rules rules.yaml --fail-on error',
+    },
+    { description: 'Whether rules are right', command: '<%= config.bin %> check --rules rules.yaml --validate' },
+  ];
+
+  static override strict = false;
+
+  static override args = {
+    capture: Args.string({ description: 'captures to read; - for standard input' }),
+  };
+
+  static override flags = checkFlags;
+
+  override async run(): Promise<void> {
+    const { argv, flags, raw } = await this.parse(Check);
+    const captures = argv as string[];
+    const reads = !flags.list && !flags.validate;
+    refuseWrongCaptures(captures, reads);
+    const least = failLevel(flags);
+    const outputs = formatOutputs(flags.format, [...captures, ...flags.rules]);
+    const open = ({ output }: FormatOutput): Opened => ({
+      sink: output === '-' ? standardOutput(flags) : openSink(output),
+      screen: output === '-' ? standardScreen() : undefined,
+    });
+
+    const book = readRules(flags.rules, { language: flags['rules-language'] });
+    const errors = book.diagnostics.filter(({ severity }) => severity === 'error');
+    if (flags.validate) {
+      await print(outputs, open, (format) => validationText(book, format));
+      this.exit(errors.length > 0 ? exitCodes.failed : exitCodes.done);
+    }
+    if (errors.length > 0) {
+      process.stderr.write(diagnosticsText(errors));
+      this.exit(exitCodes.failed);
+    }
+    const selection = { switches: ruleSwitches(raw), tags: flags.tag, minLevel: flags['min-level'] };
+    const chosen = chosenRules(book, selection);
+    if (flags.list) {
+      await print(outputs, open, (format, screen) => listText(chosen, format, screen));
+      return;
+    }
+
+    const findings = new FindingCount();
+    const writers = outputs.map((one) => {
+      const { sink, screen } = open(one);
+      return { sink, writer: one.format.open(sink, screen) };
+    });
+    const report = await checkCaptures(
+      captures,
+      { ...selection, rules: book, all: flags.all, ruleMatching: flags['rule-matching'] },
+      async (finding) => {
+        findings.add(finding.level);
+        for (const { writer } of writers) await writer.finding(finding);
+      },
+      (error) => process.stderr.write(`sfkit: ${explain(error).message}\n`),
+    );
+    for (const { writer } of writers) await writer.end(report);
+    process.stderr.write(checkSummary(report, findings));
+    this.exit(exitCode(report, flags.strict, least !== undefined && findings.reaches(least)));
+  }
+}
+
+interface Opened {
+  sink: ByteSink;
+  screen: Screen | undefined;
+}
+
+function refuseWrongCaptures(captures: readonly string[], reads: boolean): void {
+  if (reads && captures.length === 0) refuse('missing argument: capture; see --help');
+  if (!reads && captures.length > 0) refuse(`--list and --validate read no capture; leave out ${captures[0]}`);
+  if (captures.filter((capture) => capture === standardInput).length > 1)
+    refuse('standard input can be read only once');
+  refuseTerminalInput(captures);
+}
+
+/** Writes one text to every output, as its format has it. */
+async function print(
+  outputs: readonly FormatOutput[],
+  open: (output: FormatOutput) => Opened,
+  text: (format: string, screen: Screen | undefined) => string,
+): Promise<void> {
+  for (const output of outputs) {
+    const { sink, screen } = open(output);
+    await sink.write(text(output.format.name, screen));
+    await sink.close();
+  }
+}
+
+function exitCode({ captures, failed, rules }: RunReport, isStrict: boolean, hasFindings: boolean): number {
+  if (failed.length > 0 || (isStrict && rules.some(({ reason }) => reason !== undefined))) return exitCodes.failed;
+  if (hasFindings) return exitCodes.findings;
+  return captures.some(({ summary }) => summary.damage.length > 0) ? exitCodes.partial : exitCodes.done;
+}
+
+function refuse(message: string): never {
+  throw new SfkitError('INVALID_ARGUMENT', message);
+}

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { parseYaml, YamlError, type YamlNode } from '../../../src/check/falco/yaml.js';
+
+/** Nodes as plain values: null where nothing stands. */
+function plain(node: YamlNode | undefined): unknown {
+  switch (node?.kind) {
+    case 'scalar':
+      return node.text;
+    case 'sequence':
+      return node.items.map(plain);
+    case 'map':
+      return Object.fromEntries(node.pairs.map(({ key }) => [plain(key), plain(node.get(String(plain(key))))]));
+    default:
+      return null;
+  }
+}
+
+const one = (text: string) => plain(parseYaml(text)[0]);
+
+/** Places as people count them. */
+function placeOf(text: string): string {
+  try {
+    parseYaml(text);
+  } catch (error) {
+    const { mark, message } = error as YamlError;
+    return `${mark.line + 1}:${mark.column + 1}: ${message}`;
+  }
+  return 'no error';
+}
+
+describe('YAML', () => {
+  it('scalars are text as they are written', () => {
+    expect(one('a: yes\nb: 0x1f\nc: 1_000\nd: 1.50\ne: 2001-01-01\nf: 0o17\ng: "null"')).toEqual({
+      a: 'yes',
+      b: '0x1f',
+      c: '1_000',
+      d: '1.50',
+      e: '2001-01-01',
+      f: '0o17',
+      g: 'null',
+    });
+  });
+
+  it.each(['', '~', 'null', 'Null', 'NULL'])('a plain %j is nothing', (word) => {
+    expect(one(`a: ${word}\nb: x`)).toEqual({ a: null, b: 'x' });
+  });
+
+  it('of a key that stands twice the first counts', () => {
+    expect(one('a: 1\na: 2\nb: 3')).toEqual({ a: '1', b: '3' });
+  });
+
+  it('merge keys mean nothing', () => {
+    expect(one('- &base {a: 1}\n- <<: *base\n  b: 2')).toEqual([{ a: '1' }, { '<<': { a: '1' }, b: '2' }]);
+  });
+
+  it('has several documents, those that are empty left out', () => {
+    expect(parseYaml('---\na: 1\n---\n---\n- b\n...\n# end\n').map(plain)).toEqual([{ a: '1' }, ['b']]);
+    expect(parseYaml('')).toEqual([]);
+    expect(parseYaml('# nothing but this\n')).toEqual([]);
+  });
+
+  it('takes a mark of byte order and CRLF', () => {
+    expect(one('\ufeff- a: |\r\n    x\r\n    y\r\n- b\r\n')).toEqual([{ a: 'x\ny\n' }, 'b']);
+  });
+
+  it('takes lines within brackets that stand too far to the left', () => {
+    expect(one('items: [a,\nb, "c\nd",\n]\nother: x')).toEqual({ items: ['a', 'b', 'c d'], other: 'x' });
+  });
+
+  it('gives the places of the text, of indented lines too', () => {
+    const [list] = parseYaml('items: [a,\nb,\n  c]\n');
+    const items = list?.kind === 'map' ? list.get('items') : undefined;
+    const marks = items?.kind === 'sequence' ? items.items.map(({ mark }) => [mark.line, mark.column]) : [];
+    expect(marks).toEqual([
+      [0, 8],
+      [1, 0],
+      [2, 2],
+    ]);
+  });
+
+  it.each([
+    ['a: b\n\tc: d', '2:1: '],
+    ['a: b: c', '1:4: '],
+    ['a: [1, 2', '1:9: '],
+    ['a: *none', "1:4: no anchor is named 'none' before this alias"],
+    ['a: "x', '1:'],
+  ])('says where %j is wrong', (text, place) => {
+    expect(placeOf(text)).toContain(place);
+  });
+
+  it('refuses what is nested too deep for the stack', () => {
+    expect(placeOf(`${'['.repeat(100_000)}`)).toContain(':');
+    expect(placeOf(`${'- '.repeat(100_000)}x`)).toContain('nested too deep');
+  });
+
+  it('takes time and memory that grow with the text alone', () => {
+    const lines = Array.from({ length: 5000 }, (_, index) => `- {a: [${index},\nx]}`).join('\n');
+    expect(parseYaml(lines)[0]).toMatchObject({ kind: 'sequence' });
+    const aliases = `- &a [x]\n${Array.from({ length: 40 }, (_, index) => `- &a${index} [*a${index === 0 ? '' : index - 1}, *a${index === 0 ? '' : index - 1}]`).join('\n')}`;
+    expect(parseYaml(aliases)).toHaveLength(1);
+  });
+});
