@@ -166,7 +166,8 @@ class Compiler {
   bool can_be_shown(const Operand& operand) {
     if (is_unanswered(operand)) return true;
     if (operand.call == nullptr && operand.field.filter_only) {
-      fail(operand.at, "field " + quoted(operand.field.name) + " has no text of its own, it is for conditions");
+      fail(operand.at,
+           "field " + quoted(operand.field.name) + " has no text of its own, it is for conditions");
     } else {
       (void)transformed(operand);
     }
@@ -319,7 +320,6 @@ class Compiler {
                                        follows_from_code(condition.left.field.field));
   }
 
-
   Class transformed(const Operand& operand) {
     Class type =
         operand.call != nullptr ? result_of(*operand.call, operand.at) : class_of(operand.field.type);
@@ -388,7 +388,8 @@ class Compiler {
     if (!failed() && (type == Class::kList || type == Class::kNetwork || !is_single)) {
       fail(argument.at, "one value is expected here, and " + named(argument.operand) + " may have several");
     } else if (takes_text_only && type != Class::kText) {
-      fail(argument.at, "text is expected here, and " + named(argument.operand) + " is " + std::string(words_of(type)));
+      fail(argument.at,
+           "text is expected here, and " + named(argument.operand) + " is " + std::string(words_of(type)));
     }
   }
 
@@ -453,8 +454,9 @@ class Compiler {
       warn(literal.at, quoted(literal.text) + " is compared as text, and there is a field of that name; " +
                            "write val(" + word + ") for its value");
     } else if (is_transformed_field(word)) {
-      warn(literal.at, quoted(literal.text) +
-                           " is compared as text, and looks like a transformer; write it without blanks and quotes");
+      warn(literal.at,
+           quoted(literal.text) +
+               " is compared as text, and looks like a transformer; write it without blanks and quotes");
     }
   }
 
@@ -523,7 +525,8 @@ class Compiler {
       if (operand->call != nullptr) continue;
       const fields::FieldInfo& info = fields::kFields[static_cast<size_t>(operand->field.field)];
       if (info.several == Several::kNo && !info.filter_only) continue;
-      fail(operand->at, "field " + quoted(operand->field.name) + " is compared with values only, not with a field");
+      fail(operand->at,
+           "field " + quoted(operand->field.name) + " is compared with values only, not with a field");
       return false;
     }
     return true;
@@ -622,8 +625,8 @@ class Compiler {
     const size_t slash = text.find('/');
     Network network;
     const auto address = parse_ip(text.substr(0, slash));
-    bool fits = address.has_value() &&
-                !(is_rule_ && type == Class::kNetwork && slash == std::string_view::npos);
+    bool fits =
+        address.has_value() && !(is_rule_ && type == Class::kNetwork && slash == std::string_view::npos);
     if (fits) {
       network.bytes = address->bytes;
       network.ipv6 = address->ipv6;

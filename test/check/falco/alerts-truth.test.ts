@@ -67,10 +67,7 @@ function unexplained(capture: string, left: Alert[], right: Alert[], counts: num
   const explain = (kind: Explanation['kind'], rule: string, isSame: (values: string[]) => boolean) => {
     const index = explanations.findIndex(
       (one) =>
-        one.kind === kind &&
-        one.captures.includes(capture) &&
-        one.rules.includes(rule) &&
-        isSame(one.values ?? []),
+        one.kind === kind && one.captures.includes(capture) && one.rules.includes(rule) && isSame(one.values ?? []),
     );
     if (index >= 0) counts[index] = (counts[index] ?? 0) + 1;
     return index >= 0;
@@ -110,7 +107,9 @@ describe.skipIf(!hasTruth)('alerts are those of the original engine (needs ../sh
   it.each(Object.keys(sets))('%s', async (set) => {
     const lines: string[] = [];
     for (const { name, path } of truthCaptures(set))
-      lines.push(...unexplained(name, theirs(set, name), await ours(path, set), counts).map((line) => `${name} ${line}`));
+      lines.push(
+        ...unexplained(name, theirs(set, name), await ours(path, set), counts).map((line) => `${name} ${line}`),
+      );
     expect(lines).toEqual([]);
   });
 
