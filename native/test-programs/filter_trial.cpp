@@ -37,7 +37,9 @@ class Trial : public state::Feed {
         filters_(filters),
         wanted_(wanted),
         reader_(engine()),
-        results_(filters.size()) {}
+        results_(filters.size()) {
+    reader_.show_whole_calls();
+  }
 
   void print() const {
     for (const Result& result : results_)

@@ -410,12 +410,31 @@ FieldValue FieldReader::time(Field field) {
 void FieldReader::append_arguments(std::string& out) {
   const scap::EventView& event = *context_->event;
   const uint16_t first = event.info().first_param;
-  for (uint32_t i = 0; i < event.size(); ++i) {
+  const bool is_whole = shows_whole_calls_ && context_->call != nullptr;
+  const uint32_t count = is_whole ? std::max<uint32_t>(event.size(), event.info().nparams) : event.size();
+  for (uint32_t i = 0; i < count; ++i) {
     if (i != 0) out += ' ';
     out += scap::kParamNames[static_cast<size_t>(scap::kParams[first + i].name)];
     out += '=';
-    parameters_.append(out, event, i, context_->thread);
+    if (i < event.size()) {
+      parameters_.append(out, event, i, context_->thread);
+    } else if (const uint32_t entered = place_in_enter(i); entered != UINT32_MAX) {
+      parameters_.append(out, context_->call->enter(), entered, context_->thread);
+    } else {
+      out += state::kNotAvailable;
+    }
   }
+}
+
+// Where the beginning of the call has the parameter that its end has at this place today; UINT32_MAX if it does
+// not have it.
+uint32_t FieldReader::place_in_enter(uint32_t place) const {
+  const scap::EventInfo& info = context_->event->info();
+  if (place >= info.nparams || context_->call == nullptr || !context_->call->paired()) return UINT32_MAX;
+  const scap::EventView& enter = context_->call->enter();
+  const auto name = static_cast<size_t>(scap::kParams[info.first_param + place].name);
+  const int8_t found = scap::kParamPlaces[enter.code][name];
+  return found < 0 || static_cast<uint32_t>(found) >= enter.size() ? UINT32_MAX : static_cast<uint32_t>(found);
 }
 
 FieldValue FieldReader::argument(const FieldRef& field) {
@@ -426,6 +445,11 @@ FieldValue FieldReader::argument(const FieldRef& field) {
     return place < 0 ? UINT32_MAX : static_cast<uint32_t>(place);
   };
   uint32_t place = place_in(*event);
+  if (place >= event->size() && field.place_argument >= 0) {
+    place = place_in_enter(place);
+    if (place == UINT32_MAX) return {};
+    event = &context_->call->enter();
+  }
   if (place >= event->size() && field.name_argument >= 0 && context_->call != nullptr &&
       context_->call->paired()) {
     event = &context_->call->enter();

@@ -103,6 +103,9 @@ class FieldReader {
   void look_at(const state::Context& context) { context_ = &context; }
   // From when evt.reltime counts; 0 as long as that is not known.
   void set_origin(uint64_t nanoseconds) { origin_ = nanoseconds; }
+  // From now on evt.args of the end of a call has all that captures of today have there, <NA> for what is
+  // missing: older ones have a part of it at the beginning of the call.
+  void show_whole_calls() { shows_whole_calls_ = true; }
 
   // Text is unescaped and valid until the next call. Of fields with several values the first; ancestors
   // without a number begin with the process itself here.
@@ -127,6 +130,7 @@ class FieldReader {
   ParameterText& parameters() { return parameters_; }
   // Appends every parameter as name=value, separated by blanks.
   void append_arguments(std::string& out);
+  uint32_t place_in_enter(uint32_t place) const;
 
  private:
   void begin_values(const FieldRef& field);
@@ -196,6 +200,7 @@ class FieldReader {
   state::Engine& engine_;
   ParameterText parameters_;
   const state::Context* context_ = nullptr;
+  bool shows_whole_calls_ = false;
   uint64_t origin_ = 0;
   uint64_t now_ = 0;
   uint64_t before_ = 0;

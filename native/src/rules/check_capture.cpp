@@ -16,7 +16,9 @@ class Checker : public state::Feed {
  public:
   Checker(const Compilation& rules, const MatchOptions& options,
           const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel)
-      : Feed(false, cancel), give_(give), reader_(engine()), matcher_(rules, options) {}
+      : Feed(false, cancel), give_(give), reader_(engine()), matcher_(rules, options) {
+    reader_.show_whole_calls();
+  }
 
   void section() override {
     count_containers();

@@ -61,12 +61,44 @@ function capturePath(name: string): string {
   return [`${path}.scap`, `${path}.scap.gz`, path].find(existsSync) ?? path;
 }
 
-/** The lines of a capture's answers in a set, times as text. */
-export function truthLines(set: string, name: string): Record<string, unknown>[] {
-  const path = join(rules, 'truth', 'falco', set, `${name}.jsonl.gz`);
+export interface Alert {
+  /** Time, thread, type of event and rule. */
+  key: string;
+  rule: string;
+  output: string;
+}
+
+function linesOf(path: string): string[] {
   return gunzipSync(readFileSync(path))
     .toString('utf8')
     .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line.replace(/"ts":(\d+)/, '"ts":"$1"')) as Record<string, unknown>);
+    .filter((line) => line !== '');
+}
+
+/** The alerts of a capture in a set. */
+export function truthAlerts(set: string, name: string): Alert[] {
+  return linesOf(join(rules, 'truth', 'falco', set, `${name}.jsonl.gz`)).map((line) => {
+    // Times are more than a number holds.
+    const alert = JSON.parse(line.replace(/"ts":(\d+)/, '"ts":"$1"'));
+    const { ts, tid, type, rule, output } = alert as Record<string, string>;
+    return { key: `${ts} ${tid} ${type} ${rule}`, rule: String(rule), output: String(output) };
+  });
+}
+
+/** The alerts of the rules that the original engine is tested with, by the names of the loader's cases. */
+export function oldAlerts(): { name: string; path: string; ruleMatching: 'first' | 'all'; alerts: Alert[] }[] {
+  return linesOf(join(rules, 'truth', 'falco', 'old-tests', 'alerts.jsonl.gz')).map((line) => {
+    const one = JSON.parse(line.replaceAll(/", (\d{19}), /g, '", "$1", ')) as {
+      case: string;
+      capture: string;
+      matching: 'first' | 'all';
+      alerts: [rule: string, priority: string, ts: string, tid: number, type: string, output: string][];
+    };
+    return {
+      name: one.case,
+      path: capturePath(`falco.${one.capture}`),
+      ruleMatching: one.matching,
+      alerts: one.alerts.map(([rule, , ts, tid, type, output]) => ({ key: `${ts} ${tid} ${type} ${rule}`, rule, output })),
+    };
+  });
 }
