@@ -17,6 +17,8 @@ export interface RowRule {
   reason?: string | undefined;
   /** Record types the rule is about, to skip the other rows. Default: all. */
   types?: readonly RecordType[] | undefined;
+  /** Of the values that the run's rules share (SharedRows) the ones that the condition uses. */
+  values?: readonly string[] | undefined;
   /** What the condition uses beyond the plain columns. */
   needs?: readonly RowNeed[] | undefined;
   /** Columns of `sysflow` for `fields` of a finding, by the name to show. */
@@ -37,3 +39,17 @@ export type RowNeed = 'ancestors' | 'containers';
 
 /** A row that was found, by column name; null where a value is missing. Integers of 64 bits are text. */
 export type FoundRow = Readonly<Record<string, FieldValue>>;
+
+/** What all rules of a run have in common. */
+export interface SharedRows {
+  /** Further columns by their names, quoted where needed; each is computed once for all conditions. */
+  values?: Readonly<Record<string, SharedValue>> | undefined;
+  /** Rows that are not asked about. */
+  drop?: Pick<RowRule, 'values'> & { condition: string };
+}
+
+export interface SharedValue {
+  sql: string;
+  /** Other values that its SQL uses. */
+  from?: readonly string[];
+}

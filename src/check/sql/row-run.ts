@@ -6,7 +6,7 @@ import type { Finding, Rule, RuleOutcome } from '../finding.js';
 import type { RuleRun, RunOptions } from '../language.js';
 import { findingOf, foundColumns, foundValue } from './found.js';
 import { ancestorsSql, prepareHistory, prepareLineages } from './lineage.js';
-import type { FoundRow, RecordType, RowRule } from './row-rule.js';
+import type { FoundRow, RecordType, RowRule, SharedRows, SharedValue } from './row-rule.js';
 import { recordTypes, rowsSql, samenessOf, tableOf } from './rows.js';
 import type { CheckTables } from './tables.js';
 
@@ -16,6 +16,8 @@ const mostDistinct = 100_000;
 /** Rules that one statement asks, and findings that are made of one. */
 const rulesAtOnce = 64;
 const findingsAtOnce = 20_000;
+
+const noLimit = '9223372036854775807';
 
 interface Asked extends RowRule {
   condition: string;
@@ -33,6 +35,7 @@ export class RowRun implements RuleRun {
   readonly #folds: boolean;
   readonly #tables: CheckTables;
   readonly #rules: readonly RowRule[];
+  readonly #shared: SharedRows;
   readonly #failures = new Map<number, string>();
   readonly #totals = new Map<number, Totals>();
   readonly #found: string;
@@ -40,7 +43,13 @@ export class RowRun implements RuleRun {
   #hasLineages = true;
   #summary: Summary | undefined;
 
-  constructor(input: string, { rules, folds, tables }: RunOptions, compile: (rule: Rule) => RowRule) {
+  constructor(
+    input: string,
+    { rules, folds, tables }: RunOptions,
+    compile: (rule: Rule) => RowRule,
+    shared: SharedRows = {},
+  ) {
+    this.#shared = shared;
     this.#input = input;
     this.#folds = folds;
     this.#tables = tables;
@@ -125,10 +134,7 @@ export class RowRun implements RuleRun {
   #askSql(type: RecordType, asked: readonly Asked[]): string {
     const conditions = asked.map(({ condition }) => `coalesce((${condition}), false)`);
     const hits = asked.map(({ number }, index) => `CASE WHEN ${conditions[index]} THEN ${number} END`);
-    const rows = rowsSql(
-      type,
-      asked.some(({ needs }) => needs?.includes('ancestors')),
-    );
+    const rows = this.#rowsSql(type, asked);
     const same = samenessOf(type).map(quoteIdentifier);
     const columns = ['filename', 'idx', 'ts_uts', ...same].join(', ');
     const matched = `SELECT unnest(hits) AS rule, ${columns} FROM (
@@ -140,6 +146,39 @@ export class RowRun implements RuleRun {
     return `INSERT INTO ${this.#found}
       SELECT rule, '${type}', filename, coalesce(arg_min(idx, ${place}), min(idx)), min(ts_uts), max(ts_uts), count(*)
       FROM (${matched}) GROUP BY rule, filename, ${same.join(', ')}`;
+  }
+
+  #rowsSql(type: RecordType, asked: readonly Asked[]): string {
+    const rows = rowsSql(
+      type,
+      asked.some(({ needs }) => needs?.includes('ancestors')),
+    );
+    const { drop } = this.#shared;
+    const names = [...asked, ...(drop === undefined ? [] : [drop])].flatMap(({ values }) => values ?? []);
+    const valued = this.#layers(names).reduce(withColumns, rows);
+    return drop === undefined
+      ? valued
+      : `SELECT * FROM (${valued}) WHERE NOT coalesce((${drop.condition}), false) LIMIT ${noLimit}`;
+  }
+
+  /** The values in steps: each uses those of earlier ones. */
+  #layers(names: readonly string[]): string[][] {
+    const known = this.#shared.values ?? {};
+    const layers: string[][] = [];
+    const depths = new Map<string, number>();
+    const depthOf = (name: string): number => {
+      const depth = depths.get(name);
+      if (depth !== undefined) return depth;
+      const { sql, from = [] } = known[name] as SharedValue;
+      const own = Math.max(0, ...from.map((other) => depthOf(other) + 1));
+      depths.set(name, own);
+      const layer = layers[own] ?? [];
+      layers[own] = layer;
+      layer.push(`${sql} AS ${name}`);
+      return own;
+    };
+    names.forEach(depthOf);
+    return layers;
   }
 
   /** Numbers what was found by time. Gives how many findings there will be. */
@@ -207,6 +246,11 @@ export class RowRun implements RuleRun {
     const some = containers === seen ? 'the containers' : `${containers} of ${seen} containers`;
     return `the input does not describe ${some}, and the rule asks for their names or images`;
   }
+}
+
+/** DuckDB would put a column into each condition that names it, but not through a limit. */
+function withColumns(rows: string, columns: readonly string[]): string {
+  return `SELECT *, ${columns.join(', ')} FROM (${rows}) LIMIT ${noLimit}`;
 }
 
 let nextRun = 0;

@@ -121,7 +121,9 @@ function unitedSummary(summaries: readonly Summary[]): Summary {
 }
 
 function united(one: Summary, other: Summary): Summary {
-  const times = [one.firstTime, other.firstTime].filter((time) => time > 0n);
+  const times = [one.firstTime, other.firstTime, one.lastTime, other.lastTime]
+    .filter((time) => time > 0n)
+    .sort(inOrder);
   return {
     ...one,
     events: one.events + other.events,
@@ -131,9 +133,13 @@ function united(one: Summary, other: Summary): Summary {
     skipped: sumOfReasons(one.skipped, other.skipped),
     notes: sumOfReasons(one.notes, other.notes),
     damage: [...one.damage, ...other.damage],
-    firstTime: times.length === 0 ? 0n : times.reduce((a, b) => (a < b ? a : b)),
-    lastTime: one.lastTime > other.lastTime ? one.lastTime : other.lastTime,
+    firstTime: times[0] ?? 0n,
+    lastTime: times.at(-1) ?? 0n,
   };
+}
+
+function inOrder(one: bigint, other: bigint): number {
+  return Number(one - other);
 }
 
 function sumOf(one: Record<string, bigint>, other: Record<string, bigint>): Record<string, bigint> {
