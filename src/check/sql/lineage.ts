@@ -4,14 +4,14 @@ import { lineageTable } from './rows.js';
 // Who started whom. A row names its process and its parent as they were. What the table of processes says of those
 // before them is found by time: it has a row each time a process changed.
 
-/** Ancestors that conditions can ask for, beyond the parent, and those that findings have. */
-const mostForConditions = 64;
+/** A process and its ancestors that conditions can ask for, and the ancestors beyond the parent that findings have. */
+const mostForConditions = 32;
 const mostForFindings = 14;
 
-/** Rows of the table of lineages at most. */
-const mostLineages = 2_000_000;
+/** Characters of all lineages at most. */
+const mostCharacters = 256 << 20;
 
-/** So much of an ancestor's command line is given. */
+/** So much of an ancestor's command line is kept. */
 const mostText = 1024;
 
 const history = 'sfkit_check_history';
@@ -36,32 +36,32 @@ export async function prepareHistory(connection: DuckDBConnection): Promise<void
 }
 
 /**
- * Makes the table that rowsSql() joins: for each process that is a parent, what was before it from when on. False where
- * processes change so often that it would be too large; then it is empty.
+ * Makes the table that rowsSql() joins: each process with its ancestors as they were when the process was first seen,
+ * which is how the processor of SysFlow keeps them. False where that is too much; then the table is empty.
  */
 export async function prepareLineages(connection: DuckDBConnection): Promise<boolean> {
   const chains = 'sfkit_check_chains';
   await connection.run(`CREATE TEMP TABLE ${chains} AS
     WITH RECURSIVE chain AS (
-      SELECT pid, createts, ppid AS apid, pcreatets AS acreatets, 1 AS depth FROM ${parents}
+      SELECT pid, createts, min(ts_uts) AS moment, pid AS apid, createts AS acreatets, 0 AS depth FROM ${history}
+        GROUP BY pid, createts
       UNION ALL
-      SELECT chain.pid, chain.createts, ppid, pcreatets, depth + 1 FROM chain JOIN ${parents} above
-        ON chain.apid = above.pid AND chain.acreatets = above.createts WHERE depth < ${mostForConditions})
+      SELECT chain.pid, chain.createts, moment, ppid, pcreatets, depth + 1 FROM chain JOIN ${parents} above
+        ON chain.apid = above.pid AND chain.acreatets = above.createts WHERE depth < ${mostForConditions - 1})
     SELECT * FROM chain`);
-  const times = `SELECT DISTINCT chain.pid, chain.createts, since FROM ${chains} chain JOIN ${history} version
-    ON chain.apid = version.pid AND chain.acreatets = version.createts`;
-  const counted = await connection.runAndReadAll(`SELECT count(*) FROM ${chains} chain JOIN ${history} version
-    ON chain.apid = version.pid AND chain.acreatets = version.createts`);
-  const fits = (counted.getRows()[0]?.[0] as bigint) <= BigInt(mostLineages);
-  const text = (column: string) => `list(coalesce(version.${column}, '') ORDER BY depth)`;
+  const steps = `FROM ${chains} chain ASOF JOIN ${history} version
+    ON chain.apid = version.pid AND chain.acreatets = version.createts AND chain.moment >= version.since`;
+  const line = `left(version.line, ${mostText})`;
+  const sizes = await connection.runAndReadAll(
+    `SELECT coalesce(sum(length(${line}) + length(version.exe) + length(version.name)), 0) <= ${mostCharacters} ${steps}`,
+  );
+  const fits = sizes.getRows()[0]?.[0] === true;
+  const text = (value: string) => `list(coalesce(${value}, '') ORDER BY depth)`;
   await connection.run(`CREATE TEMP TABLE ${lineageTable} AS
-    SELECT moment.pid, moment.createts, moment.since, ${text('name')} AS names, ${text('exe')} AS exes,
-      ${text('line')} AS lines, list(version.pid ORDER BY depth) AS pids
-    FROM (SELECT chain.*, moment.since FROM (${times}) moment JOIN ${chains} chain USING (pid, createts)
-      WHERE ${fits}) moment
-    ASOF JOIN ${history} version ON moment.apid = version.pid AND moment.acreatets = version.createts
-      AND moment.since >= version.since
-    GROUP BY moment.pid, moment.createts, moment.since`);
+    SELECT chain.pid, chain.createts, ${text('version.name')} AS names, ${text('version.exe')} AS exes,
+      ${text(line)} AS lines, list(version.pid ORDER BY depth) AS pids
+    ${steps} WHERE ${fits} GROUP BY chain.pid, chain.createts`);
+  await connection.run(`DROP TABLE ${chains}`);
   return fits;
 }
 

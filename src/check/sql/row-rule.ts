@@ -31,7 +31,7 @@ export type RecordType = 'PE' | 'FE' | 'NF' | 'FF' | 'PF' | 'KE';
 
 /**
  * ancestors: adds the lists `proc_aname`, `proc_aexe`, `proc_acmdline` (texts) and `proc_apid` (integers): the process
- * itself, its parent and so on.
+ * itself, its parent and so on, as they were when the process was first seen.
  * containers: the condition asks for names or images of containers. Where the input does not describe all its
  * containers, the outcome of a rule without matches is unevaluated.
  */

@@ -239,7 +239,7 @@ export class RowRun implements RuleRun {
   #reasonFor({ reason, needs = [] }: RowRule): string | undefined {
     if (reason !== undefined) return reason;
     if (needs.includes('ancestors') && !this.#hasLineages)
-      return 'processes change too often to say which ancestors a process had at each time';
+      return 'the command lines of all processes and their ancestors are too long to be asked';
     if (!needs.includes('containers') || this.#undescribed === undefined) return undefined;
     const { containers, seen } = this.#undescribed;
     if (containers === 0n) return undefined;

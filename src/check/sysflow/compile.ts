@@ -176,6 +176,7 @@ function againstAny(side: Side, operator: TextOperator, pieces: readonly string[
     return String(pieces.some((piece) => own.some((text) => holds(operator, text, piece))));
   }
   const { sql } = side;
+  if (pieces.length === 0) return 'false';
   const some = [...new Set(operator === 'icontains' ? pieces.map((piece) => piece.toLowerCase()) : pieces)];
   if (operator !== '=' && operator !== 'contains' && operator !== 'icontains')
     return anyOf(some, (piece) => `(${edge(operator, sql, piece)})`);
