@@ -1,0 +1,39 @@
+import type { FieldValue, Rule } from '../finding.js';
+
+// The interface between a language whose rules are conditions about records, and the tables that answer them.
+// A language compiles each rule to a RowRule and returns `new RowRun(input, options, compile)` (row-run.ts) from
+// RuleSet.run(); the run opens the input, asks all rules in few scans, and gives findings and outcomes.
+
+/** A rule as a condition about the rows of all events and flows. */
+export interface RowRule {
+  rule: Rule;
+  /**
+   * SQL expression that is true for the rows to find; null counts as false. It may use the columns of `sysflow`
+   * (docs/formats.md), those of `needs`, and no others. Texts of rules go in through textLiteral() (literals.ts).
+   * Undefined where the rule has no SQL: then `reason` says why.
+   */
+  condition: string | undefined;
+  /** Why the rule cannot find all that it is about in any input: without matches its outcome is unevaluated. */
+  reason?: string | undefined;
+  /** Record types the rule is about, to skip the other rows. Default: all. */
+  types?: readonly RecordType[] | undefined;
+  /** What the condition uses beyond the plain columns. */
+  needs?: readonly RowNeed[] | undefined;
+  /** Columns of `sysflow` for `fields` of a finding, by the name to show. */
+  fields?: Readonly<Record<string, string>> | undefined;
+  /** What a finding says. Findings with the same output are folded. Default: what the record is about, in short. */
+  output?: ((row: FoundRow) => string) | undefined;
+}
+
+export type RecordType = 'PE' | 'FE' | 'NF' | 'FF' | 'PF' | 'KE';
+
+/**
+ * ancestors: adds the lists `proc_aname`, `proc_aexe`, `proc_acmdline` (texts) and `proc_apid` (integers): the process
+ * itself, its parent and so on.
+ * containers: the condition asks for names or images of containers. Where the input does not describe all its
+ * containers, the outcome of a rule without matches is unevaluated.
+ */
+export type RowNeed = 'ancestors' | 'containers';
+
+/** A row that was found, by column name; null where a value is missing. Integers of 64 bits are text. */
+export type FoundRow = Readonly<Record<string, FieldValue>>;
