@@ -126,7 +126,10 @@ class Parser {
     if (selection !== undefined) return selection;
     const lower = token.text.toLowerCase();
     if (['and', 'or', 'not', 'of'].includes(lower)) this.#wrong(`'${token.text}' is written in lower case`, token);
-    const likely = nearest(shown(token.text), [...this.#selections.keys()].filter(({ length }) => length < 200));
+    const likely = nearest(
+      shown(token.text),
+      [...this.#selections.keys()].filter(({ length }) => length < 200),
+    );
     const advice = likely === undefined ? '' : `; did you mean '${likely}'?`;
     this.#wrong(`no selection is called '${shown(token.text)}'${advice}`, token);
   }

@@ -1,4 +1,4 @@
-import type { Mark, YamlNode } from '../falco/yaml.js';
+import type { YamlNode } from '../falco/yaml.js';
 import { parseCondition } from './condition.js';
 import { Refused, SigmaError, shown } from './errors.js';
 import { allOf, anyOf, type Expression } from './expression.js';
@@ -65,7 +65,8 @@ function fieldsOf(node: YamlNode & { kind: 'map' }): Expression {
   return allOf(
     node.pairs.map(({ key, value }) => {
       const name = nameOf(key);
-      if (seen.has(name)) throw new SigmaError(`'${shown(name)}' stands twice; use '|all' or another selection`, key.mark);
+      if (seen.has(name))
+        throw new SigmaError(`'${shown(name)}' stands twice; use '|all' or another selection`, key.mark);
       seen.add(name);
       return checkOf(name, value, key.mark);
     }),

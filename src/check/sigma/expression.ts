@@ -16,11 +16,17 @@ export interface Check {
 
 export type Test =
   | { kind: 'text'; pattern: Pattern; cased: boolean }
-  | { kind: 'number'; operator: Comparison; /** In decimal digits. */ number: string; /** As it stands in the rule. */ text: string; part: TimePart | undefined }
+  | {
+      kind: 'number';
+      operator: Comparison /** In decimal digits. */;
+      number: string /** As it stands in the rule. */;
+      text: string;
+      part: TimePart | undefined;
+    }
   | { kind: 'boolean'; value: boolean }
   | { kind: 'null' }
   | { kind: 'exists'; wanted: boolean }
-  | { kind: 'regex'; /** For RE2. */ regex: string }
+  | { kind: 'regex' /** For RE2. */; regex: string }
   | { kind: 'network'; network: Network }
   | { kind: 'reference'; field: string; place: Place; cased: boolean };
 

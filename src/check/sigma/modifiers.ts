@@ -1,11 +1,10 @@
-import type { Mark, YamlNode } from '../falco/yaml.js';
 import { nearest } from '../../engine/nearest.js';
+import type { Mark, YamlNode } from '../falco/yaml.js';
 import { Refused, SigmaError, shown } from './errors.js';
 import { allOf, anyOf, type Comparison, type Expression, type Place, type Test, type TimePart } from './expression.js';
 import { parseNetwork } from './network.js';
 import {
   anyDash,
-  anyText,
   dashes,
   type Pattern,
   parsePattern,
@@ -15,7 +14,7 @@ import {
   withAnyDash,
 } from './pattern.js';
 import { type RegexFlags, toRe2 } from './regex.js';
-import { type SigmaValue, valueOf } from './value.js';
+import { type SigmaValue, scalarValue } from './value.js';
 
 // A key of a selection: a field and modifiers, which change its values one after the other.
 
@@ -105,7 +104,7 @@ function requiredField(field: string | undefined, mark: Mark): string {
 }
 
 function testsOf(field: string | undefined, node: YamlNode, names: readonly string[]): Test[] {
-  const value = valueOf(node);
+  const value = scalarValue(node);
   if (value.type === 'null' || value.type === 'boolean') requiredField(field, node.mark);
   let stages: Stage[] = [{ kind: 'value', value }];
   for (const [index, name] of names.entries()) {
@@ -154,8 +153,7 @@ function unfit(step: Step, expected: string): never {
 /** The text of a stage; numbers are what stands in the file. */
 function asText(stage: Stage, step: Step): Extract<Stage, { kind: 'text' }> {
   if (stage.kind === 'text') return stage;
-  if (stage.kind !== 'value' || (stage.value.type !== 'text' && stage.value.type !== 'number'))
-    unfit(step, 'a text');
+  if (stage.kind !== 'value' || (stage.value.type !== 'text' && stage.value.type !== 'number')) unfit(step, 'a text');
   return { kind: 'text', pattern: parsePattern(stage.value.text), cased: false };
 }
 
@@ -188,8 +186,11 @@ const maxExpansions = 3125;
 function encoded(encode: (bytes: Buffer) => string[]): Modifier {
   return (stage, step) => {
     const text = asText(stage, step);
-    const all = text.bytes !== undefined ? [text.bytes] : plainTexts(text.pattern, step).map((plain) => Buffer.from(plain));
-    return all.flatMap((bytes) => encode(bytes).map((made) => ({ kind: 'text', pattern: [made], cased: text.cased }) as const));
+    const all =
+      text.bytes !== undefined ? [text.bytes] : plainTexts(text.pattern, step).map((plain) => Buffer.from(plain));
+    return all.flatMap((bytes) =>
+      encode(bytes).map((made) => ({ kind: 'text', pattern: [made], cased: text.cased }) as const),
+    );
   };
 }
 

@@ -20,7 +20,8 @@ export function parsePattern(text: string): Pattern {
   const take = (part: Part) => {
     if (plain !== '') parts.push(plain);
     plain = '';
-    parts.push(part);
+    // Several in a row mean no more than one.
+    if (part !== anyText || parts.at(-1) !== anyText) parts.push(part);
   };
   for (let at = 0; at < text.length; at++) {
     const character = text[at] as string;

@@ -59,7 +59,15 @@ const lookarounds: readonly [string, string][] = [
   ['*', 'a verb of backtracking'],
 ];
 
-const controls: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', f: '\f', v: '\v', a: '\x07', e: '\x1b' };
+const controls: Readonly<Record<string, string>> = {
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  f: '\f',
+  v: '\v',
+  a: '\x07',
+  e: '\x1b',
+};
 const blank = '\\t\\n\\v\\f\\r ';
 
 class Translator {
@@ -89,32 +97,42 @@ class Translator {
   #element(character: string): void {
     switch (character) {
       case '\\':
-        return this.#escape();
+        this.#escape();
+        return;
       case '[':
-        return this.#atom(this.#class());
+        this.#atom(this.#class());
+        return;
       case '(':
-        return this.#open();
+        this.#open();
+        return;
       case ')':
-        return this.#close();
+        this.#close();
+        return;
       case '|':
+        this.#settle();
         this.#made += '|';
-        this.#last = undefined;
         return;
       case '*':
       case '+':
       case '?':
-        return this.#quantifier(character, 1);
+        this.#quantifier(character, 1);
+        return;
       case '{': {
         const count = this.#count();
-        return count === undefined ? this.#atom('\\{') : this.#quantifier(count.text, count.most);
+        if (count === undefined) this.#atom('\\{');
+        else this.#quantifier(count.text, count.most);
+        return;
       }
       case '$':
-        return this.#atom(this.#group.multiline ? '$' : '(?:\\n?\\z)');
+        this.#atom(this.#group.multiline ? '$' : '(?:\\n?\\z)');
+        return;
       case '^':
       case '.':
-        return this.#atom(character);
+        this.#atom(character);
+        return;
       default:
-        return this.#atom(quoteRegex(character));
+        this.#atom(quoteRegex(character));
+        return;
     }
   }
 
@@ -164,7 +182,10 @@ class Translator {
     const [, refused] = lookarounds.find(([start]) => rest.startsWith(start)) ?? [];
     if (refused !== undefined) this.#refuse(refused);
     this.#settle();
-    if (rest.startsWith('?#')) return this.#comment();
+    if (rest.startsWith('?#')) {
+      this.#comment();
+      return;
+    }
     let multiline = this.#group.multiline;
     if (!rest.startsWith('?')) {
       this.#made += '(';
@@ -212,7 +233,9 @@ class Translator {
   }
 
   #flags(): { on: string; off: string; isGroup: boolean } {
-    const match = /^\?([a-zA-Z]*)(?:-([a-zA-Z]+))?([:)])/.exec(this.#characters.slice(this.#at, this.#at + 40).join(''));
+    const match = /^\?([a-zA-Z]*)(?:-([a-zA-Z]+))?([:)])/.exec(
+      this.#characters.slice(this.#at, this.#at + 40).join(''),
+    );
     if (match === null) this.#wrong("a '(?' with something unknown after it");
     const [whole, on = '', off = '', end] = match;
     const unknown = /[^imsUau]/.exec(on + off)?.[0];
@@ -228,38 +251,41 @@ class Translator {
   #escape(): void {
     const next = this.#take();
     if (next === undefined) this.#wrong('a backslash at its end');
-    if (/[1-9]/.test(next)) this.#refuse('a backreference');
+    if (/[1-9kg]/.test(next)) this.#refuse('a backreference');
+    if (/[GKX]/.test(next)) this.#refuse(`\\${next}`);
     switch (next) {
-      case 'k':
-      case 'g':
-        return this.#refuse('a backreference');
-      case 'G':
-      case 'K':
-      case 'X':
-        return this.#refuse(`\\${next}`);
       case 's':
-        return this.#atom(`[${blank}]`);
+        this.#atom(`[${blank}]`);
+        return;
       case 'S':
-        return this.#atom(`[^${blank}]`);
+        this.#atom(`[^${blank}]`);
+        return;
       case 'h':
-        return this.#atom('[\\t ]');
+        this.#atom('[\\t ]');
+        return;
       case 'R':
-        return this.#atom('(?:\\r\\n|[\\n\\v\\f\\r])');
+        this.#atom('(?:\\r\\n|[\\n\\v\\f\\r])');
+        return;
       case 'N':
-        return this.#atom('[^\\n]');
+        this.#atom('[^\\n]');
+        return;
       case 'Z':
-        return this.#atom('(?:\\n?\\z)');
+        this.#atom('(?:\\n?\\z)');
+        return;
       case 'A':
       case 'z':
       case 'b':
       case 'B':
-        return this.#atom(`\\${next}`);
+        this.#atom(`\\${next}`);
+        return;
       case 'Q':
-        return this.#quoted();
+        this.#quoted();
+        return;
       case 'E':
         return;
       default:
-        return this.#atom(this.#escaped(next).text);
+        this.#atom(this.#escaped(next).text);
+        return;
     }
   }
 
@@ -298,7 +324,8 @@ class Translator {
 
   #hexadecimal(digits: number): number {
     if (this.#peek() === '{') {
-      const [whole, inner] = /^\{([0-9a-fA-F]{1,6})\}/.exec(this.#characters.slice(this.#at, this.#at + 8).join('')) ?? [];
+      const [whole, inner] =
+        /^\{([0-9a-fA-F]{1,6})\}/.exec(this.#characters.slice(this.#at, this.#at + 8).join('')) ?? [];
       if (whole === undefined || inner === undefined) this.#wrong("'\\x{' without digits and '}'");
       this.#at += whole.length;
       return Number.parseInt(inner, 16);
@@ -321,7 +348,11 @@ class Translator {
       if (next === undefined) this.#wrong("a '[' without its ']'");
       if (next === ']' && !isFirst) return `${made}]`;
       const item = this.#classItem(next);
-      if (this.#peek() !== '-' || item.code === undefined || [undefined, ']'].includes(this.#characters[this.#at + 1])) {
+      if (
+        this.#peek() !== '-' ||
+        item.code === undefined ||
+        [undefined, ']'].includes(this.#characters[this.#at + 1])
+      ) {
         made += item.text;
         continue;
       }

@@ -1,6 +1,6 @@
+import { type Mark, parseYaml, YamlError, type YamlNode } from '../falco/yaml.js';
 import type { Diagnostic } from '../finding.js';
 import type { RuleText } from '../language.js';
-import { type Mark, parseYaml, YamlError, type YamlNode } from '../falco/yaml.js';
 import { detectionOf } from './detection.js';
 import { Refused, SigmaError, shown } from './errors.js';
 import type { Expression } from './expression.js';
@@ -82,7 +82,11 @@ function refuseBombs(documents: readonly YamlNode[]): void {
     const known = sizes.get(node);
     if (known !== undefined) return known;
     const inner =
-      node.kind === 'sequence' ? node.items : node.kind === 'map' ? node.pairs.flatMap(({ key, value }) => [key, value]) : [];
+      node.kind === 'sequence'
+        ? node.items
+        : node.kind === 'map'
+          ? node.pairs.flatMap(({ key, value }) => [key, value])
+          : [];
     const size = inner.reduce((sum, item) => sum + sizeOf(item), 1);
     sizes.set(node, size);
     if (size > maxNodes) throw new SigmaError(`with its aliases it has more than ${maxNodes} values`, node.mark);

@@ -1,5 +1,5 @@
 import type { ScalarNode, YamlNode } from '../falco/yaml.js';
-import { shown, SigmaError } from './errors.js';
+import { SigmaError, shown } from './errors.js';
 
 // YAML scalars as YAML 1.1 types them, which the reference reads Sigma with. `text` is always what stands in the file.
 
@@ -15,7 +15,7 @@ const booleans = new Map([
 ]);
 
 /** The value of a scalar, or of nothing. */
-export function valueOf(node: YamlNode): SigmaValue {
+export function scalarValue(node: YamlNode): SigmaValue {
   if (node.kind === 'null') return { type: 'null' };
   if (node.kind !== 'scalar') {
     const found = node.kind === 'map' ? 'a map' : 'a list';
@@ -62,7 +62,10 @@ export function textOf(node: YamlNode | undefined, what: string): string | undef
 export function wordOf(node: YamlNode | undefined, what: string, words: readonly string[]): string | undefined {
   const text = textOf(node, what);
   if (text === undefined || words.includes(text)) return text;
-  throw new SigmaError(`${what} is one of ${words.join(', ')}, and this is '${shown(text)}'`, (node as ScalarNode).mark);
+  throw new SigmaError(
+    `${what} is one of ${words.join(', ')}, and this is '${shown(text)}'`,
+    (node as ScalarNode).mark,
+  );
 }
 
 /** A list of texts; a single text is one of one. */
