@@ -6,6 +6,7 @@ import { byLanguage } from './languages.js';
 import { parseLevel } from './levels.js';
 import { readRuleFiles } from './rule-files.js';
 import { type RuleSwitch, selectRules } from './selection.js';
+import { CheckTables } from './sql/tables.js';
 
 export interface RuleOptions {
   /** Language of the files. Default: what each looks like. */
@@ -74,16 +75,22 @@ export function check(input: string, options: CheckOptions): Check {
   if (wrong !== undefined)
     throw new SfkitError('INVALID_RULES', `${wrong.file}:${wrong.line}:${wrong.column}: ${wrong.message}`);
   const chosen = new Set(chosenRules(book, options));
+  const tables = new CheckTables(input);
   const runs = book.sets.map((set) =>
     set.run(input, {
       rules: [...chosen].filter(({ language }) => language === set.language),
       allMatching: options.ruleMatching === 'all',
       folds: options.all !== true,
+      tables,
     }),
   );
   return {
     async *[Symbol.asyncIterator]() {
-      for (const run of runs) yield* run;
+      try {
+        for (const run of runs) yield* run;
+      } finally {
+        tables.close();
+      }
     },
     report: () => ({ capture: input, summary: summaryOf(runs), rules: runs.flatMap((run) => run.outcomes()) }),
   };

@@ -1,5 +1,6 @@
 import type { Summary } from '../engine/session.js';
 import type { Diagnostic, Finding, Rule, RuleOutcome } from './finding.js';
+import type { CheckTables } from './sql/tables.js';
 
 // What a language of rules gives to the rest: each has a folder beside this file and its place in languages.ts.
 
@@ -37,6 +38,8 @@ export interface RunOptions {
   allMatching: boolean;
   /** Whether a finding that occurs again is only counted. */
   folds: boolean;
+  /** The input as tables, opened once for all languages that ask them. */
+  tables: CheckTables;
 }
 
 /** The rules asked about one capture. */
