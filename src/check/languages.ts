@@ -2,9 +2,10 @@ import { SfkitError } from '../engine/errors.js';
 import { nearest } from '../engine/nearest.js';
 import { falco } from './falco/falco.js';
 import type { RuleLanguage, RuleText } from './language.js';
+import { sigma } from './sigma/sigma.js';
 
 /** The first is that of files which look like none. */
-const languages = [falco] as const satisfies readonly RuleLanguage[];
+const languages = [falco, sigma] as const satisfies readonly RuleLanguage[];
 
 export const ruleLanguages: readonly string[] = languages.map(({ name }) => name);
 

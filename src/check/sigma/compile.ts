@@ -32,7 +32,9 @@ export interface CompiledRule {
   needsArguments: boolean;
   /** The fields of the rule that rows have, those to show first. */
   shown: readonly string[];
-  logsource: LogSourceMapping | undefined;
+  source: LogSourceMapping | undefined;
+  /** The records of the log that can match. */
+  records: readonly RecordMapping[];
 }
 
 /** Compiles a rule; pure: the same rule and mapping give the same SQL. */
@@ -43,7 +45,8 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping): CompiledRul
     types: [],
     needsArguments: false,
     shown: [],
-    logsource: undefined,
+    source: undefined,
+    records: [],
   };
   if (rule.detection === undefined) return { ...nothing, reason: rule.refused };
   const source = logSourceFor(mapping, rule.logsource);
@@ -68,7 +71,8 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping): CompiledRul
     types: [...new Set(asked.flatMap(({ types }) => types))],
     needsArguments: typeof condition === 'string' && condition.includes('"proc_argv"'),
     shown: lacks.shown,
-    logsource: source,
+    source,
+    records: asked.map(({ mapping }) => mapping),
   };
 }
 
@@ -86,13 +90,16 @@ function foreignReason(
 
 /** Rows that are a kind of record. */
 class LogRecord {
+  readonly mapping: RecordMapping;
   readonly types: readonly RecordType[];
   /** SQL that picks them. */
   readonly filter: Sql;
   readonly #forms: ReadonlyMap<string, readonly Form[]>;
   readonly #keywords: readonly Form[];
 
-  constructor(source: LogSourceMapping, { types, where, except, fields, keywords = [] }: RecordMapping) {
+  constructor(source: LogSourceMapping, mapping: RecordMapping) {
+    const { types, where, except, fields, keywords = [] } = mapping;
+    this.mapping = mapping;
     this.types = types;
     const isType = types.map((type) => `"type" = ${textLiteral(type)}`);
     const excepted = except === undefined ? false : filterSql(except);

@@ -51,6 +51,7 @@ const connections: RecordMapping = {
 };
 
 const auditFields: FieldForms = {
+  proctitle: commandLine,
   exe: '{proc_exe}',
   comm: '{proc_name}',
   cwd: ['{proc_cwd}', '{proc_cwd:noslash}'],
@@ -135,7 +136,7 @@ export const builtIn: readonly LogSourceMapping[] = [
   },
   {
     service: 'auditd',
-    shows: ['type', 'SYSCALL', 'name', 'a0', 'a1', 'a2', 'exe'],
+    shows: ['type', 'name', 'nametype', 'exe', 'proctitle'],
     fields: auditFields,
     records: [
       execve,

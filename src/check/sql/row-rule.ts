@@ -19,8 +19,8 @@ export interface RowRule {
   types?: readonly RecordType[] | undefined;
   /** What the condition uses beyond the plain columns. */
   needs?: readonly RowNeed[] | undefined;
-  /** Columns of `sysflow` for `fields` of a finding, by the name to show. */
-  fields?: Readonly<Record<string, string>> | undefined;
+  /** Columns of `sysflow` for `fields` of a finding, by the name to show; or what a row makes of them. */
+  fields?: Readonly<Record<string, string>> | ((row: FoundRow) => Readonly<Record<string, FieldValue>>) | undefined;
   /** What a finding says. Findings with the same output are folded. Default: what the record is about, in short. */
   output?: ((row: FoundRow) => string) | undefined;
 }
