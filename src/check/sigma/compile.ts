@@ -2,7 +2,7 @@ import { opNames } from '../../engine/columns.gen.js';
 import { SfkitError } from '../../engine/errors.js';
 import { quoteIdentifier } from '../../export/duckdb.js';
 import { textLiteral } from '../sql/literals.js';
-import type { RecordType } from '../sql/row-rule.js';
+import type { RecordType, RowNeed } from '../sql/row-rule.js';
 import type { Expression } from './expression.js';
 import {
   columnTypes,
@@ -28,8 +28,7 @@ export interface CompiledRule {
   /** Fields that only exclude events, and that rows do not have. */
   ignored: readonly string[];
   types: readonly RecordType[];
-  /** Whether it asks for `proc_argv`. */
-  needsArguments: boolean;
+  needs: readonly RowNeed[];
   /** The fields of the rule that rows have, those to show first. */
   shown: readonly string[];
   source: LogSourceMapping | undefined;
@@ -43,7 +42,7 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping): CompiledRul
     condition: undefined,
     ignored: [],
     types: [],
-    needsArguments: false,
+    needs: [],
     shown: [],
     source: undefined,
     records: [],
@@ -69,11 +68,17 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping): CompiledRul
     reason: lacks.reason ?? (condition === false ? 'no event can satisfy it' : undefined),
     ignored: lacks.ignored,
     types: [...new Set(asked.flatMap(({ types }) => types))],
-    needsArguments: typeof condition === 'string' && condition.includes('"proc_argv"'),
+    needs: typeof condition === 'string' ? needsOf(condition) : [],
     shown: lacks.shown,
     source,
     records: asked.map(({ mapping }) => mapping),
   };
+}
+
+/** Joined arguments are good enough to be searched; one among them has to be known. */
+function needsOf(condition: string): RowNeed[] {
+  if (condition.includes('"proc_argv"[') || condition.includes('"proc_loginuid"')) return ['exact calls'];
+  return condition.includes('"proc_argv"') ? ['calls'] : [];
 }
 
 /** Why a rule is about something that captures are not. */

@@ -2,13 +2,13 @@ import type { FieldForms, LogSourceMapping, RecordMapping } from './mapping.js';
 
 // Sysmon's fields and auditd's, as docs/check-sigma.md explains them.
 
-const commandLine = ['{proc_cmdline}', '{proc_name} {proc_args}'];
+const commandLine = ['{proc_cmdline}', '{proc_name} {proc_args}', '{proc_argv}'];
 const parentCommandLine = ['{pproc_cmdline}', '{pproc_name} {pproc_args}'];
 
 /** Of Sysmon's events. */
 const ofProcesses: FieldForms = {
   Image: '{proc_exe}',
-  CommandLine: commandLine,
+  CommandLine: ['{proc_cmdline}', '{proc_name} {proc_args}'],
   ProcessId: '{proc_pid}',
   User: '{proc_user}',
   CurrentDirectory: ['{proc_cwd}', '{proc_cwd:noslash}'],
@@ -22,8 +22,8 @@ const ofProcesses: FieldForms = {
 const noSession = 'SysFlow records do not hold sessions';
 const noHashes = 'captures do not hold the contents of files';
 const noVersion = 'programs on Linux have none';
-const missing = {
-  LogonId: noSession,
+/** Of a process; only its start has a login. */
+const withoutSession = {
   LogonGuid: noSession,
   TerminalSessionId: noSession,
   IntegrityLevel: 'Linux has none',
@@ -39,6 +39,8 @@ const missing = {
   FileVersion: noVersion,
 };
 
+const missing = { ...withoutSession, LogonId: noSession };
+
 const connections: RecordMapping = {
   types: ['NF'],
   fields: {
@@ -51,7 +53,7 @@ const connections: RecordMapping = {
 };
 
 const auditFields: FieldForms = {
-  proctitle: commandLine,
+  proctitle: ['{proc_cmdline}', '{proc_name} {proc_args}'],
   exe: '{proc_exe}',
   comm: '{proc_name}',
   cwd: ['{proc_cwd}', '{proc_cwd:noslash}'],
@@ -68,9 +70,11 @@ const execCalls = ['execve', 'execveat'];
 /** The arguments of a program and the call that started it: auditd writes both with the same number. */
 const execve: RecordMapping = {
   types: ['PE'],
-  where: { opflags: 'EXEC' },
+  where: { opflags: 'EXEC', ret: 0 },
   fields: {
     type: 'EXECVE',
+    auid: '{proc_loginuid}',
+    proctitle: commandLine,
     SYSCALL: execCalls,
     syscall: execCalls,
     ...Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`a${index}`, `{proc_argv:${index}}`])),
@@ -98,15 +102,21 @@ export const builtIn: readonly LogSourceMapping[] = [
     category: 'process_creation',
     shows: ['Image', 'CommandLine', 'ParentImage', 'User'],
     fields: ofProcesses,
-    records: [{ types: ['PE'], where: { opflags: 'EXEC' } }],
-    missing,
+    records: [
+      {
+        types: ['PE'],
+        where: { opflags: 'EXEC', ret: 0 },
+        fields: { CommandLine: commandLine, LogonId: '{proc_loginuid}' },
+      },
+    ],
+    missing: withoutSession,
   },
   {
     category: 'file_event',
     shows: ['TargetFilename', 'Image', 'User'],
     fields: ofProcesses,
     records: [
-      { types: ['FE'], where: { opflags: 'MKDIR' }, fields: { TargetFilename: '{file_path}' } },
+      { types: ['FE'], where: { opflags: 'MKDIR', ret: 0 }, fields: { TargetFilename: '{file_path}' } },
       {
         types: ['FE'],
         where: { opflags: ['LINK', 'SYMLINK', 'RENAME'] },
@@ -153,12 +163,12 @@ export const builtIn: readonly LogSourceMapping[] = [
       systemCall(['FE'], 'RENAME', ['rename', 'renameat', 'renameat2']),
       systemCall(['NF'], 'CONNECT', ['connect']),
       systemCall(['NF'], 'ACCEPT', ['accept', 'accept4']),
-      path(['PE'], { opflags: 'EXEC' }, '{proc_exe}', ['NORMAL']),
+      path(['PE'], { opflags: 'EXEC', ret: 0 }, '{proc_exe}', ['NORMAL']),
       path(['FF'], { opflags: 'OPEN', file_is_open_write: true }, '{file_path}', ['CREATE', 'NORMAL']),
       path(['FF'], { opflags: 'OPEN', file_is_open_write: false }, '{file_path}', ['NORMAL']),
-      path(['FE'], { opflags: 'MKDIR' }, '{file_path}', ['CREATE']),
-      path(['FE'], { opflags: ['LINK', 'SYMLINK', 'RENAME'] }, '{file_newpath}', ['CREATE']),
-      path(['FE'], { opflags: ['UNLINK', 'RMDIR', 'RENAME'] }, '{file_path}', ['DELETE']),
+      path(['FE'], { opflags: 'MKDIR', ret: 0 }, '{file_path}', ['CREATE']),
+      path(['FE'], { opflags: ['LINK', 'SYMLINK', 'RENAME'], ret: 0 }, '{file_newpath}', ['CREATE']),
+      path(['FE'], { opflags: ['UNLINK', 'RMDIR', 'RENAME'], ret: 0 }, '{file_path}', ['DELETE']),
     ],
     missing: {
       key: 'keys are of audit rules, and captures are not made by them',

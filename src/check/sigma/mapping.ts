@@ -87,6 +87,7 @@ function columnOf(text: string): FormPart {
 export const columnTypes: ReadonlyMap<string, string> = new Map([
   ...tableColumns.sysflow.map(({ name, type }) => [name, type] as const),
   ['proc_argv', 'list'],
+  ['proc_loginuid', 'i64'],
 ]);
 
 function refuseColumn(column: string): never {

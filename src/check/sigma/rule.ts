@@ -155,8 +155,8 @@ function headOf(node: YamlNode & { kind: 'map' }, warn: Warn) {
 
 const forms: readonly [key: string, form: RegExp, expected: string][] = [
   ['id', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a UUID'],
-  ['date', /^\d{4}-\d{2}-\d{2}$/, 'a date like 2026-01-31'],
-  ['modified', /^\d{4}-\d{2}-\d{2}$/, 'a date like 2026-01-31'],
+  ['date', /^\d{4}([-/])\d{1,2}\1\d{1,2}$/, 'a date like 2026-01-31'],
+  ['modified', /^\d{4}([-/])\d{1,2}\1\d{1,2}$/, 'a date like 2026-01-31'],
   ['tags', /^[a-z0-9_-]+\.[a-z0-9._-]+$/, 'a namespace and a name, like attack.t1059'],
 ];
 

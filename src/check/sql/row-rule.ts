@@ -32,8 +32,11 @@ export type RecordType = 'PE' | 'FE' | 'NF' | 'FF' | 'PF' | 'KE';
  * itself, its parent and so on.
  * containers: the condition asks for names or images of containers. Where the input does not describe all its
  * containers, the outcome of a rule without matches is unevaluated.
+ * calls: adds `proc_argv` (a list of texts, argv[0] first) and `proc_loginuid` to rows of EXEC, as far as the input
+ * knows them: captures do, SysFlow files and tables have arguments joined by blanks and no logins.
+ * exact calls: the same; without that knowledge the outcome of a rule without matches is unevaluated.
  */
-export type RowNeed = 'ancestors' | 'containers';
+export type RowNeed = 'ancestors' | 'containers' | 'calls' | 'exact calls';
 
 /** A row that was found, by column name; null where a value is missing. Integers of 64 bits are text. */
 export type FoundRow = Readonly<Record<string, FieldValue>>;

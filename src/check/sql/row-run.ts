@@ -4,9 +4,10 @@ import { quoteIdentifier } from '../../export/duckdb.js';
 import { onSqlError } from '../../query/sql-error.js';
 import type { Finding, Rule, RuleOutcome } from '../finding.js';
 import type { RuleRun, RunOptions } from '../language.js';
+import { prepareCalls } from './calls.js';
 import { findingOf, foundColumns, foundValue } from './found.js';
 import { ancestorsSql, prepareHistory, prepareLineages } from './lineage.js';
-import type { FoundRow, RecordType, RowRule } from './row-rule.js';
+import type { FoundRow, RecordType, RowNeed, RowRule } from './row-rule.js';
 import { recordTypes, rowsSql, samenessOf, tableOf } from './rows.js';
 import type { CheckTables } from './tables.js';
 
@@ -38,6 +39,7 @@ export class RowRun implements RuleRun {
   readonly #found: string;
   #undescribed: { containers: bigint; seen: bigint } | undefined;
   #hasLineages = true;
+  #hasCalls = true;
   #summary: Summary | undefined;
 
   constructor(input: string, { rules, folds, tables }: RunOptions, compile: (rule: Rule) => RowRule) {
@@ -88,7 +90,7 @@ export class RowRun implements RuleRun {
     });
   }
 
-  #needs(need: 'ancestors' | 'containers'): boolean {
+  #needs(need: RowNeed): boolean {
     return this.#rules.some(({ needs }) => needs?.includes(need));
   }
 
@@ -98,6 +100,8 @@ export class RowRun implements RuleRun {
     );
     await prepareHistory(connection);
     if (this.#needs('ancestors')) this.#hasLineages = await prepareLineages(connection);
+    if (this.#needs('calls') || this.#needs('exact calls'))
+      this.#hasCalls = await prepareCalls(connection, this.#input);
     if (this.#needs('containers')) this.#undescribed = await undescribedContainers(connection, this.#types());
   }
 
@@ -125,10 +129,8 @@ export class RowRun implements RuleRun {
   #askSql(type: RecordType, asked: readonly Asked[]): string {
     const conditions = asked.map(({ condition }) => `coalesce((${condition}), false)`);
     const hits = asked.map(({ number }, index) => `CASE WHEN ${conditions[index]} THEN ${number} END`);
-    const rows = rowsSql(
-      type,
-      asked.some(({ needs }) => needs?.includes('ancestors')),
-    );
+    const has = (...wanted: RowNeed[]) => asked.some(({ needs = [] }) => wanted.some((need) => needs.includes(need)));
+    const rows = rowsSql(type, { ancestors: has('ancestors'), calls: has('calls', 'exact calls') });
     const same = samenessOf(type).map(quoteIdentifier);
     const columns = ['filename', 'idx', 'ts_uts', ...same].join(', ');
     const matched = `SELECT unnest(hits) AS rule, ${columns} FROM (
@@ -201,6 +203,8 @@ export class RowRun implements RuleRun {
     if (reason !== undefined) return reason;
     if (needs.includes('ancestors') && !this.#hasLineages)
       return 'processes change too often to say which ancestors a process had at each time';
+    if (needs.includes('exact calls') && !this.#hasCalls)
+      return 'the input has arguments joined by blanks and no logins, as SysFlow records do; only a capture file has more';
     if (!needs.includes('containers') || this.#undescribed === undefined) return undefined;
     const { containers, seen } = this.#undescribed;
     if (containers === 0n) return undefined;
