@@ -195,7 +195,10 @@ function wildcardSql(value: string, pattern: Pattern, cased: boolean): string {
 function numberSql(form: Value, { operator, number, text, part }: Test & { kind: 'number' }): string {
   if (part !== undefined) return `${timePartSql(form, part)} ${operator} ${number}`;
   if (form.type === 'integer') return `${form.sql} ${operator} ${number}`;
-  if (operator !== '=') return `TRY_CAST(${form.sql} AS DOUBLE) ${operator} ${number}`;
+  if (operator !== '=') {
+    const isNumber = `regexp_full_match(${asText(form)}, '[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)')`;
+    return `(CASE WHEN ${isNumber} THEN TRY_CAST(${form.sql} AS DOUBLE) ${operator} ${number} END)`;
+  }
   const texts = [...new Set([number, text])].map(textLiteral);
   return texts.length === 1 ? `${asText(form)} = ${texts[0]}` : `${asText(form)} IN (${texts.join(', ')})`;
 }
@@ -221,8 +224,7 @@ function networkSql(value: string, { version, first, last }: Network): string {
   if (version === 4) {
     const bytes = [1, 2, 3, 4].map((place) => `TRY_CAST(split_part(${value}, '.', ${place}) AS BIGINT)`);
     const number = `(((${bytes[0]} * 256 + ${bytes[1]}) * 256 + ${bytes[2]}) * 256 + ${bytes[3]})`;
-    const isAddress = `regexp_full_match(${value}, '${byte}([.]${byte}){3}')`;
-    return `(CASE WHEN ${isAddress} THEN ${number} BETWEEN ${first} AND ${last} END)`;
+    return `(CASE WHEN regexp_full_match(${value}, '${addressV4}') THEN ${number} BETWEEN ${first} AND ${last} END)`;
   }
   // Both ends as 32 digits, which compare as numbers do.
   const digits = (number: bigint) => quoted(number.toString(16).padStart(32, '0'));
@@ -233,15 +235,20 @@ function quoted(text: string): string {
   return `'${text}'`;
 }
 
+const addressV4 = `${byte}([.]${byte}){3}`;
+const groupV6 = '[0-9a-f]{1,4}';
+const tailV6 = `(${groupV6}:)*(${groupV6}|${addressV4})`;
+const addressV6 = `(${groupV6}(:${groupV6})*)?::(${tailV6})?|(${groupV6}:)+(${groupV6}|${addressV4})`;
+
 /** The 32 digits of an IPv6 address, null for other texts. */
 function hexadecimalSql(value: string): string {
   const groups = (half: number) => `list_filter(string_split(split_part(${value}, '::', ${half}), ':'), x -> x <> '')`;
   const digits = (half: number) =>
     `array_to_string(list_transform(${groups(half)}, x -> CASE WHEN contains(x, '.') THEN ${tailDigits('x')} ELSE lpad(x, 4, '0') END), '')`;
-  const zeros = `CASE WHEN contains(${value}, '::') THEN repeat('0', 32 - length(${digits(1)}) - length(${digits(2)})) ELSE '' END`;
-  const whole = `${digits(1)} || ${zeros} || ${digits(2)}`;
-  const isAddress = `regexp_full_match(${value}, '[0-9a-f:]*:([0-9a-f]{0,4}|${byte}([.]${byte}){3})')`;
-  return `(CASE WHEN ${isAddress} AND length(${whole}) = 32 THEN ${whole} END)`;
+  const missing = `32 - length(${digits(1)}) - length(${digits(2)})`;
+  const whole = `${digits(1)} || repeat('0', ${missing}) || ${digits(2)}`;
+  const isComplete = `CASE WHEN contains(${value}, '::') THEN ${missing} > 0 ELSE length(${digits(1)}) = 32 END`;
+  return `(CASE WHEN regexp_full_match(${value}, '${addressV6}') AND ${isComplete} THEN ${whole} END)`;
 }
 
 function tailDigits(value: string): string {
