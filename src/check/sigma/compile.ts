@@ -21,13 +21,12 @@ import { andSql, type Form, type FormType, orSql, type Resolve, type Sql, sqlOf 
 // A rule as a condition about the rows of sfkit.
 
 export interface CompiledRule {
-  /** SQL about rows of `sysflow`; undefined where no row can match. */
-  condition: string | undefined;
+  /** SQL about rows by their type; undefined where no row can match. */
+  condition: Readonly<Partial<Record<RecordType, string>>> | undefined;
   /** Why not all that the rule is about can be found. */
   reason: string | undefined;
   /** Fields that only exclude events, and that rows do not have. */
   ignored: readonly string[];
-  types: readonly RecordType[];
   needs: readonly RowNeed[];
   /** The fields of the rule that rows have, those to show first. */
   shown: readonly string[];
@@ -41,7 +40,6 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping): CompiledRul
   const nothing = {
     condition: undefined,
     ignored: [],
-    types: [],
     needs: [],
     shown: [],
     source: undefined,
@@ -53,26 +51,36 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping): CompiledRul
   if (source === undefined || foreign !== undefined) return { ...nothing, reason: foreign };
   const records = source.records.map((record) => new LogRecord(source, record));
   const lacks = new Lacks(source, records, rule.detection);
-  const byCondition = new Map<string, LogRecord[]>();
+  const asked: LogRecord[] = [];
+  const byType = new Map<RecordType, Map<string, Sql[]>>();
   for (const record of records) {
     const sql = sqlOf(rule.detection, record.resolve);
     if (sql === false) continue;
-    const text = sql === true ? 'true' : sql;
-    byCondition.set(text, [...(byCondition.get(text) ?? []), record]);
+    asked.push(record);
+    for (const type of record.mapping.types) {
+      const ofType = byType.get(type) ?? new Map<string, Sql[]>();
+      byType.set(type, ofType);
+      // Records that differ in nothing that the rule asks are asked once.
+      const text = sql === true ? 'true' : sql;
+      ofType.set(text, [...(ofType.get(text) ?? []), record.filter]);
+    }
   }
-  const parts = [...byCondition].map(([sql, ones]) => andSql([orSql(ones.map(({ filter }) => filter)), sql]));
-  const asked = [...byCondition.values()].flat();
-  const condition = orSql(parts);
+  const conditions = Object.fromEntries([...byType].map(([type, ofType]) => [type, conditionOf(ofType)]));
   return {
-    condition: condition === false ? undefined : condition === true ? 'true' : condition,
-    reason: lacks.reason ?? (condition === false ? 'no event can satisfy it' : undefined),
+    condition: asked.length === 0 ? undefined : conditions,
+    reason: lacks.reason ?? (asked.length === 0 ? 'no event can satisfy it' : undefined),
     ignored: lacks.ignored,
-    types: [...new Set(asked.flatMap(({ types }) => types))],
-    needs: typeof condition === 'string' ? needsOf(condition) : [],
+    needs: needsOf(Object.values(conditions).join('\n')),
     shown: lacks.shown,
     source,
     records: asked.map(({ mapping }) => mapping),
   };
+}
+
+/** `filters`: those of the records that a test is about, by the test. */
+function conditionOf(filters: ReadonlyMap<string, readonly Sql[]>): string {
+  const condition = orSql([...filters].map(([sql, ones]) => andSql([orSql(ones), sql])));
+  return String(condition);
 }
 
 /** Joined arguments are good enough to be searched; one among them has to be known. */
@@ -96,20 +104,16 @@ function foreignReason(
 /** Rows that are a kind of record. */
 class LogRecord {
   readonly mapping: RecordMapping;
-  readonly types: readonly RecordType[];
   /** SQL that picks them. */
   readonly filter: Sql;
   readonly #forms: ReadonlyMap<string, readonly Form[]>;
   readonly #keywords: readonly Form[];
 
   constructor(source: LogSourceMapping, mapping: RecordMapping) {
-    const { types, where, except, fields, keywords = [] } = mapping;
+    const { where, except, fields, keywords = [] } = mapping;
     this.mapping = mapping;
-    this.types = types;
-    const isType = types.map((type) => `"type" = ${textLiteral(type)}`);
     const excepted = except === undefined ? false : filterSql(except);
     this.filter = andSql([
-      orSql(isType),
       where === undefined ? true : filterSql(where),
       excepted === false ? true : `(${excepted}) IS NOT TRUE`,
     ]);

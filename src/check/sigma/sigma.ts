@@ -60,14 +60,13 @@ class SigmaRuleSet implements RuleSet {
   }
 
   #rowRule(rule: Rule): RowRule {
-    const { condition, reason, types, needs, source, records, shown } = this.#compiled.get(rule) as CompiledRule;
+    const { condition, reason, needs, source, records, shown } = this.#compiled.get(rule) as CompiledRule;
     if (condition === undefined || source === undefined) return { rule, condition: undefined, reason };
     const fields = new ShownFields(source, records, shown);
     return {
       rule,
       condition,
       reason,
-      types,
       needs,
       fields: (row) => fields.of(row),
       output: (row) => fields.output(row),

@@ -1,7 +1,7 @@
 import { textLiteral } from '../sql/literals.js';
 import type { Check, Expression, Place, Test, TimePart } from './expression.js';
 import type { Network } from './network.js';
-import { anyText, type Pattern, patternRegex, plainOf } from './pattern.js';
+import { anyText, type Pattern, patternRegex, plainOf, withAnyAfter, withAnyBefore } from './pattern.js';
 import { quoteRegex } from './regex.js';
 
 // Expressions as SQL of DuckDB. A missing value makes a test null, which is not true: only `not` has to know of it.
@@ -67,25 +67,83 @@ function balanced(texts: readonly string[], operator: string): string {
   return balanced(groups, operator);
 }
 
-/** Alternatives; whole texts of one field as one list, which DuckDB looks up. */
+/** From so many texts on that are searched in one field, one regular expression searches them all. */
+const fewSearched = 4;
+
+/** Characters of such an expression; RE2 has memory for far more. */
+const maxAlternation = 8000;
+
+/** Alternatives; texts that one field is or holds are asked together, which costs far less than one by one. */
 function* groupsOf(items: readonly Expression[], resolve: Resolve): Generator<Sql> {
-  const wholes = new Map<string, { check: Check; texts: string[] }>();
+  const wholes = new Map<string, Group>();
+  const searched = new Map<string, Group>();
   for (const item of items) {
-    const plain = item.kind === 'check' && item.field !== undefined ? wholeText(item.test) : undefined;
-    if (plain === undefined) {
-      yield sqlOf(item, resolve);
+    const whole = groupable(item, wholeText);
+    const needle = groupable(item, searchedText);
+    if (whole !== undefined) addTo(wholes, item as TextCheck, whole);
+    else if (needle !== undefined && isAscii(needle)) addTo(searched, item as TextCheck, needle);
+    else yield sqlOf(item, resolve);
+  }
+  for (const { check, texts } of wholes.values())
+    yield orSql(resolve(check.field).map((form) => oneOf(form, texts, check.test.cased)));
+  for (const { check, texts } of searched.values()) {
+    const forms = resolve(check.field);
+    const together = texts.length > fewSearched ? textsSql(forms, texts, check.test.cased) : undefined;
+    if (together !== undefined) yield together;
+    else for (const text of texts) yield searchSql(forms, text, check.test.cased);
+  }
+}
+
+type TextCheck = Check & { test: Test & { kind: 'text' } };
+
+interface Group {
+  check: TextCheck;
+  texts: string[];
+}
+
+function groupable(item: Expression, textOf: (test: Test) => string | undefined): string | undefined {
+  return item.kind === 'check' && item.field !== undefined ? textOf(item.test) : undefined;
+}
+
+function addTo(groups: Map<string, Group>, check: TextCheck, text: string): void {
+  const key = `${check.test.cased} ${check.field}`;
+  const group = groups.get(key);
+  if (group === undefined) groups.set(key, { check, texts: [text] });
+  else group.texts.push(text);
+}
+
+/** Undefined where a form is the same in every row. */
+function textsSql(forms: readonly Form[], texts: readonly string[], cased: boolean): Sql | undefined {
+  const values = forms.filter((form) => 'sql' in form);
+  if (values.length < forms.length || values.length === 0) return undefined;
+  const haystack = haystackSql(values, cased);
+  const expressions: Sql[] = [];
+  let alternatives: string[] = [];
+  let length = 0;
+  const flush = () => {
+    if (alternatives.length > 0)
+      expressions.push(`regexp_matches(${haystack}, ${textLiteral(alternatives.join('|'))})`);
+    alternatives = [];
+    length = 0;
+  };
+  for (const text of texts) {
+    // A NUL is what parts the forms.
+    if (text.includes('\0')) {
+      expressions.push(searchSql(forms, text, cased));
       continue;
     }
-    const check = item as Check & { test: Test & { kind: 'text' } };
-    const key = `${check.test.cased} ${check.field}`;
-    const group = wholes.get(key);
-    if (group === undefined) wholes.set(key, { check, texts: [plain] });
-    else group.texts.push(plain);
+    const quoted = quoteRegex(cased ? text : text.toLowerCase());
+    if (length + quoted.length > maxAlternation) flush();
+    alternatives.push(quoted);
+    length += quoted.length + 1;
   }
-  for (const { check, texts } of wholes.values()) {
-    const cased = (check.test as Test & { kind: 'text' }).cased;
-    yield orSql(resolve(check.field).map((form) => oneOf(form, texts, cased)));
-  }
+  flush();
+  return orSql(expressions);
+}
+
+function haystackSql(values: readonly Value[], cased: boolean): string {
+  const texts = values.map((form) => (cased ? asText(form) : lowered(form)));
+  return texts.length === 1 ? (texts[0] as string) : `concat_ws(chr(0), ${texts.join(', ')})`;
 }
 
 function wholeText(test: Test): string | undefined {
@@ -103,9 +161,33 @@ function checkSql({ field, test }: Check, resolve: Resolve): Sql {
       const others = resolve(test.field);
       return orSql(forms.flatMap((form) => others.map((other) => referenceSql(form, other, test.place, test.cased))));
     }
-    default:
-      return orSql(forms.map((form) => (field === undefined ? keywordSql(form, test) : formSql(form, test))));
+    default: {
+      const ofField: ValueTest = field === undefined ? keywordTest(test) : test;
+      const needle = searchedText(ofField);
+      if (needle === undefined) return orSql(forms.map((form) => formSql(form, ofField)));
+      const { cased } = ofField as Test & { kind: 'text' };
+      return searchSql(forms, needle, cased);
+    }
   }
+}
+
+/** The text that a test searches for anywhere; undefined where it is no such test. */
+function searchedText(test: Test): string | undefined {
+  if (test.kind !== 'text' || test.pattern.length !== 3) return undefined;
+  const [before, text, after] = test.pattern;
+  return before === anyText && after === anyText && typeof text === 'string' ? text : undefined;
+}
+
+/** All forms are searched as one text, with a NUL between them. */
+function searchSql(forms: readonly Form[], needle: string, cased: boolean): Sql {
+  const values = forms.filter((form) => 'sql' in form);
+  const constants = forms.filter((form) => 'constant' in form);
+  const test = { kind: 'text', pattern: [anyText, needle, anyText], cased } as const;
+  const single = needle.includes('\0') ? values : [];
+  const parts = [...constants, ...single].map((form) => formSql(form, test));
+  if (single.length === 0 && values.length > 0)
+    parts.push(`contains(${haystackSql(values, cased)}, ${literal(needle, cased)})`);
+  return orSql(parts);
 }
 
 function isMissing([form]: readonly Form[]): Sql {
@@ -118,11 +200,11 @@ function negated(sql: Sql): Sql {
 }
 
 /** A keyword is found anywhere; a number as a word of its own. */
-function keywordSql(form: Form, test: ValueTest): Sql {
-  if (test.kind === 'text') return formSql(form, { ...test, pattern: [anyText, ...test.pattern, anyText] });
+function keywordTest(test: ValueTest): ValueTest {
+  if (test.kind === 'text') return { ...test, pattern: withAnyAfter(withAnyBefore(test.pattern)) };
   if (test.kind === 'number' && test.operator === '=')
-    return formSql(form, { kind: 'regex', regex: `(?:^|[\\s"'=])${quoteRegex(test.text)}(?:$|[\\s"'])` });
-  return formSql(form, test);
+    return { kind: 'regex', regex: `(?:^|[\\s"'=])${quoteRegex(test.text)}(?:$|[\\s"'])` };
+  return test;
 }
 
 function formSql(form: Form, test: ValueTest): Sql {
@@ -150,10 +232,13 @@ function lowered(form: Value): string {
   return form.type === 'text' ? `lower(${form.sql})` : asText(form);
 }
 
+function isAscii(text: string): boolean {
+  return !/[^\0-\x7f]/.test(text);
+}
+
 function literal(text: string, cased: boolean): string {
   if (cased) return textLiteral(text);
-  const isAscii = !/[^\0-\x7f]/.test(text);
-  return isAscii ? textLiteral(text.toLowerCase()) : `lower(${textLiteral(text)})`;
+  return isAscii(text) ? textLiteral(text.toLowerCase()) : `lower(${textLiteral(text)})`;
 }
 
 function oneOf(form: Form, texts: readonly string[], cased: boolean): Sql {
@@ -182,7 +267,7 @@ function textSql(form: Value, pattern: Pattern, cased: boolean): Sql {
 /** RE2 takes time in proportion to the text; LIKE would try every place for every wildcard. */
 function wildcardSql(value: string, pattern: Pattern, cased: boolean): string {
   const regex = `(?s)${patternRegex(pattern, quoteRegex)}`;
-  if (cased || !/[^\0-\x7f]/.test(regex)) {
+  if (cased || isAscii(regex)) {
     const text = cased ? regex : `(?s)${patternRegex(pattern, (part) => quoteRegex(part.toLowerCase()))}`;
     return `regexp_full_match(${value}, ${textLiteral(text)})`;
   }

@@ -10,9 +10,10 @@ export interface RowRule {
   /**
    * SQL expression that is true for the rows to find; null counts as false. It may use the columns of `sysflow`
    * (docs/formats.md), those of `needs`, and no others. Texts of rules go in through textLiteral() (literals.ts).
-   * Undefined where the rule has no SQL: then `reason` says why.
+   * Undefined where the rule has no SQL: then `reason` says why. By record type where it differs: a type without one is
+   * not asked.
    */
-  condition: string | undefined;
+  condition: string | Readonly<Partial<Record<RecordType, string>>> | undefined;
   /** Why the rule cannot find all that it is about in any input: without matches its outcome is unevaluated. */
   reason?: string | undefined;
   /** Record types the rule is about, to skip the other rows. Default: all. */

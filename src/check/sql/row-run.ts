@@ -83,7 +83,8 @@ export class RowRun implements RuleRun {
 
   #askedOf(type: RecordType): Asked[] {
     return this.#rules.flatMap((rule, number) => {
-      const { condition, types } = rule;
+      const { condition: ofRule, types } = rule;
+      const condition = typeof ofRule === 'object' ? ofRule[type] : ofRule;
       return condition === undefined || (types !== undefined && !types.includes(type))
         ? []
         : [{ ...rule, condition, number }];
