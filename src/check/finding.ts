@@ -8,6 +8,8 @@ export interface Finding {
   /** In the rule's own words, in lower case. */
   level: string;
   tags: readonly string[];
+  /** Who wrote the rule, where its licence asks to name them. */
+  author?: string;
   /** Where the rule stands. */
   location: RuleLocation;
   /** The input it was found in. */
@@ -94,6 +96,7 @@ export interface Rule {
   language: string;
   level: string;
   tags: readonly string[];
+  author?: string;
   description: string;
   /** Whether it takes part, as its file or the user has it. */
   enabled: boolean;

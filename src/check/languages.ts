@@ -2,10 +2,11 @@ import { SfkitError } from '../engine/errors.js';
 import { nearest } from '../engine/nearest.js';
 import { falco } from './falco/falco.js';
 import type { RuleLanguage, RuleText } from './language.js';
+import { sigma } from './sigma/sigma.js';
 import { sysflow } from './sysflow/sysflow.js';
 
 /** The first is that of files which look like none. Those that look like several are of the last of them. */
-const languages = [falco, sysflow] as const satisfies readonly RuleLanguage[];
+const languages = [falco, sigma, sysflow] as const satisfies readonly RuleLanguage[];
 
 export const ruleLanguages: readonly string[] = languages.map(({ name }) => name);
 

@@ -48,7 +48,7 @@ function rulesNamed(rules: readonly Rule[], named: string): Rule[] {
 }
 
 /** Whether the text is these parts with any text between them. */
-function holdsParts(text: string, parts: readonly string[]): boolean {
+export function holdsParts(text: string, parts: readonly string[]): boolean {
   const [first = '', ...others] = parts;
   const last = others.pop();
   if (last === undefined) return text === first;
