@@ -1,7 +1,14 @@
 import { Args, Command } from '@oclif/core';
 import { chosenRules, readRules } from '../check/check.js';
 import { checkCaptures, type RunReport } from '../check/report.js';
-import { checkFlags, type FormatOutput, failLevel, formatOutputs, ruleSwitches } from '../cli/check-flags.js';
+import {
+  checkFlags,
+  type FormatOutput,
+  failLevel,
+  formatOutputs,
+  ruleSwitches,
+  suppressionsOf,
+} from '../cli/check-flags.js';
 import { diagnosticsText, listText, validationText } from '../cli/check-listing.js';
 import { checkSummary, FindingCount } from '../cli/check-summary.js';
 import { standardOutput } from '../cli/pager.js';
@@ -58,7 +65,8 @@ Exit code: 0 nothing was found, 1 failed, 2 wrong usage, 3 a capture was damaged
     const reads = !flags.list && !flags.validate;
     refuseWrongCaptures(captures, reads);
     const least = failLevel(flags);
-    const outputs = formatOutputs(flags.format, [...captures, ...flags.rules]);
+    const outputs = formatOutputs(flags.format, [...captures, ...flags.rules, ...(flags.suppress ?? [])]);
+    const suppress = suppressionsOf(flags.suppress, flags.today);
     const open = ({ output }: FormatOutput): Opened => ({
       sink: output === '-' ? standardOutput(flags) : openSink(output),
       screen: output === '-' ? standardScreen() : undefined,
@@ -84,13 +92,20 @@ Exit code: 0 nothing was found, 1 failed, 2 wrong usage, 3 a capture was damaged
     const findings = new FindingCount();
     const writers = outputs.map((one) => {
       const { sink, screen } = open(one);
-      return { sink, writer: one.format.open(sink, screen) };
+      return { sink, writer: one.format.open(sink, { screen, all: flags.all }) };
     });
     const report = await checkCaptures(
       captures,
-      { ...selection, rules: book, all: flags.all, ruleMatching: flags['rule-matching'] },
+      {
+        ...selection,
+        rules: book,
+        all: flags.all,
+        ruleMatching: flags['rule-matching'],
+        evidence: flags.evidence,
+        suppress,
+      },
       async (finding) => {
-        findings.add(finding.level);
+        findings.add(finding);
         for (const { writer } of writers) await writer.finding(finding);
       },
       (error) => process.stderr.write(`sfkit: ${explain(error).message}\n`),
