@@ -41,13 +41,9 @@ function pageText(report: RunReport, groups: readonly FindingGroup[], suppressed
   page.add(remarksText(report));
   if (groups.length === 0) return page.text;
   page.add('\n| level | rule | findings | events | stands in |\n| --- | --- | ---: | ---: | --- |\n');
-  const rows = groups.map(({ level, rule, findings, events, location, author }) => {
-    const by = author === undefined ? '' : ` by ${author}`;
-    return `| ${escaped(level)} | ${code(rule)} | ${findings} | ${events} | ${code(`${placeText(location)}${by}`)} |\n`;
-  });
-  const missing = page.addAll(rows, mostTableBytes);
+  const missing = page.addAll(groups, rowText, mostTableBytes);
   if (missing > 0) page.add(`\n${plural(missing, 'more rule')} found something.\n`);
-  const left = page.addAll(groups.map(groupText), mostBytes);
+  const left = page.addAll(groups, groupText, mostBytes);
   if (left > 0) page.add(`\nThere is no room for what ${plural(left, 'more rule')} found.\n`);
   return page.text;
 }
@@ -67,10 +63,11 @@ class Page {
     this.#bytes += Buffer.byteLength(part);
   }
 
-  /** Adds parts until so many bytes are there; how many are left. */
-  addAll(parts: readonly string[], most: number): number {
-    for (const [index, part] of parts.entries()) {
-      if (this.#bytes + Buffer.byteLength(part) > Math.min(most, this.#most)) return parts.length - index;
+  /** Adds what is said of each group until so many bytes are there; how many groups are left. */
+  addAll(groups: readonly FindingGroup[], text: (group: FindingGroup) => string, most: number): number {
+    for (const [index, group] of groups.entries()) {
+      const part = text(group);
+      if (this.#bytes + Buffer.byteLength(part) > Math.min(most, this.#most)) return groups.length - index;
       this.add(part);
     }
     return 0;
@@ -99,6 +96,11 @@ function rulesLine({ rules, captures }: RunReport, suppressed: number): string {
 function remarksText(report: RunReport): string {
   const remarks = shortRemarks(remarksOf(report), mostRemarks);
   return remarks.length === 0 ? '' : `\n${remarks.map(({ text }) => `- ${code(text)}\n`).join('')}`;
+}
+
+function rowText({ level, rule, findings, events, location, author }: FindingGroup): string {
+  const by = author === undefined ? '' : ` by ${author}`;
+  return `| ${escaped(level)} | ${code(rule)} | ${findings} | ${events} | ${code(`${placeText(location)}${by}`)} |\n`;
 }
 
 function groupText({ level, rule, findings, examples }: FindingGroup): string {
