@@ -232,7 +232,7 @@ class RuleList {
     const full = sarifText(description.trim().replace(/\s+/g, ' '), mostText) || title;
     const by = author === undefined ? '' : ` by ${author}`;
     const help = `${full} (rule of ${language}${by}, ${placeText(location)})`;
-    const taxa = tags.flatMap((tag) => attackTaxon(tag) ?? []).slice(0, mostTags);
+    const taxa = new Map(tags.flatMap((tag) => attackTaxon(tag) ?? []).map((taxon) => [taxon.id, taxon]));
     const shown = tags.map((tag) => sarifText(tag, 100)).filter((tag) => tag !== '' && tag !== 'security');
     return {
       id: this.#id(title),
@@ -241,7 +241,7 @@ class RuleList {
       fullDescription: { text: full },
       help: { text: sarifText(help, mostText) },
       defaultConfiguration: { level: sarifLevel(level) },
-      ...(taxa.length === 0 ? {} : { relationships: this.#relationships(taxa) }),
+      ...(taxa.size === 0 ? {} : { relationships: this.#relationships([...taxa.values()].slice(0, mostTags)) }),
       properties: {
         tags: ['security', ...new Set(shown)].slice(0, mostTags),
         'security-severity': securityScore(level),

@@ -158,7 +158,14 @@ describe('SARIF', () => {
   });
 
   it('has rules of the same name apart, at most 10 tags each, and what ATT&CK calls them', async () => {
-    const tags = ['T1059', 'attack.t1053.003', 'mitre_credential_access', 'attack.command-and-control', 'mitre:T1204'];
+    const tags = [
+      'T1059',
+      'attack.t1053.003',
+      'mitre_credential_access',
+      'attack.command-and-control',
+      'mitre:T1204',
+      't1204',
+    ];
     const many = [...tags, ...Array.from({ length: 30 }, (_, index) => `tag${index}`)];
     const { rules, taxa } = await runOf([
       finding({ tags: many }),
