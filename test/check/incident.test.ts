@@ -7,7 +7,7 @@ import { fixtures } from '../helpers/corpus.js';
 
 const capture = join(fixtures, 'incident.scap');
 const rules = join(fixtures, 'rules/incident.yaml');
-const suppress = join(fixtures, 'rules/accepted.yaml');
+const suppress = join(fixtures, 'accepted.yaml');
 
 async function found(options: Partial<CheckOptions> = {}) {
   const run = check(capture, { rules, ...options });

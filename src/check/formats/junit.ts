@@ -1,9 +1,8 @@
-import { isoTime } from '../../export/values.js';
 import type { ReportedFinding, RuleOutcome } from '../finding.js';
 import { type FindingGroup, FindingGroups } from '../groups.js';
 import { plural, remarksOf, shortRemarks } from '../remarks.js';
 import type { RunReport } from '../report.js';
-import { cut, oneLine, placeText, subjectLines } from '../text.js';
+import { captureText, cut, eventText, oneLine, placeText, subjectLines } from '../text.js';
 import type { FindingFormat } from './format.js';
 
 // JUnit's XML, as CI services read it: a test case for each rule, so that green is a number too. A rule that found
@@ -43,7 +42,7 @@ function* document(report: RunReport, groups: FindingGroups): Generator<string> 
     skipped: String(skipped),
   });
   yield `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${counts}>\n<testsuite name="sfkit check"${counts}>\n`;
-  yield element('properties', '', captures.map(({ capture }) => property('capture', capture)).join(''));
+  yield element('properties', '', captures.map(({ capture }) => property('capture', captureText(capture))).join(''));
   const cases = rules.map((outcome) => caseOf(outcome, groupOf(outcome, groups), names));
   let room = mostBytes - cases.reduce((bytes, { head, short }) => bytes + Buffer.byteLength(head + short), 0);
   for (const { head, short, long } of cases) {
@@ -99,10 +98,9 @@ function failureText(group: FindingGroup, reason: string | undefined): string {
 }
 
 function exampleLines(finding: ReportedFinding): string[] {
-  const { ts, eventType, eventNumber, capture, output } = finding;
   return [
-    `- ${isoTime(BigInt(ts))}, ${eventType}, event ${eventNumber} of ${capture}`,
-    ...[...subjectLines(finding), ['output', output]].map(([name, text]) => `  ${name}: ${text}`),
+    `- ${eventText(finding)}`,
+    ...[...subjectLines(finding), ['output', finding.output]].map(([name, text]) => `  ${name}: ${text}`),
   ];
 }
 

@@ -1,10 +1,9 @@
-import { isoTime } from '../../export/values.js';
 import type { ReportedFinding } from '../finding.js';
 import { type FindingGroup, FindingGroups } from '../groups.js';
 import { rankOf } from '../levels.js';
 import { plural, remarksOf, shortRemarks } from '../remarks.js';
 import type { RunReport } from '../report.js';
-import { cut, oneLine, placeText, subjectLines } from '../text.js';
+import { captureText, cut, eventText, oneLine, placeText, subjectLines } from '../text.js';
 import type { FindingFormat } from './format.js';
 
 // A summary of the job for people. GitHub shows none that has 1 MiB or more. Captured text stands in blocks of code, each
@@ -87,7 +86,7 @@ function headline(groups: readonly FindingGroup[]): string {
 
 function rulesLine({ rules, captures }: RunReport, suppressed: number): string {
   const of = (state: string) => rules.filter((rule) => rule.state === state).length;
-  const names = captures.map(({ capture }) => code(capture));
+  const names = captures.map(({ capture }) => code(captureText(capture)));
   const shown = names.length > 3 ? `${plural(names.length, 'capture')}` : names.join(', ');
   const counts = `${of('matched')} matched, ${of('unmatched')} did not, ${of('unevaluated')} could not be evaluated`;
   return `${plural(rules.length, 'rule')} on ${shown}: ${counts}${suppressed > 0 ? `; ${plural(suppressed, 'finding')} suppressed` : ''}.`;
@@ -110,11 +109,11 @@ function groupText({ level, rule, findings, examples }: FindingGroup): string {
 }
 
 function exampleText(finding: ReportedFinding): string {
-  const { ts, eventType, eventNumber, capture, output, evidence = [] } = finding;
+  const { eventNumber, output, evidence = [] } = finding;
   const place = evidence.findIndex(({ number }) => number === eventNumber);
   const start = Math.max(0, place - mostEvidence / 2);
   const lines = [
-    ['time', `${isoTime(BigInt(ts))}, ${eventType}, event ${eventNumber} of ${capture}`],
+    ['time', eventText(finding)],
     ...subjectLines(finding),
     ['output', output],
     ...evidence
