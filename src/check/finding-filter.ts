@@ -1,6 +1,6 @@
 import { SfkitError } from '../engine/errors.js';
 import type { Finding } from './finding.js';
-import { valuesOf } from './finding-values.js';
+import { knownParts, valuesOf } from './finding-values.js';
 
 // Conditions about findings, in the manner of Falco's: `proc.name = backup and file.path startswith /etc/`. Of several
 // values one that fits is enough; a value that is missing fits nothing, so that `not` is true of it.
@@ -108,6 +108,8 @@ class Parser {
     const name = this.#next;
     if (name.kind !== 'word' || keywords.has(name.text))
       refuse(name, 'a name is expected, as in process.name = backup');
+    const known = knownParts(name.text);
+    if (known !== undefined) refuse(name, `findings have ${known.join(', ')}; one of these is expected`);
     this.#at += 1;
     const operator = this.#next;
     const isKnown = operator.kind !== 'text' && operators.includes(operator.text);

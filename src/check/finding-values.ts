@@ -40,6 +40,29 @@ const falcoNames: Readonly<Record<string, string>> = {
   'k8s.pod.name': 'container.pod',
 };
 
+const ofProcess = ['pid', 'name', 'exe', 'exepath', 'cmdline'];
+
+/** What findings have below names of their own. */
+const members: Readonly<Record<string, readonly string[]>> = {
+  location: ['file', 'line'],
+  process: [
+    ...[...ofProcess, 'cwd', 'uid', 'user', 'loginuid'],
+    ...ofProcess.flatMap((name) => [`ancestors.${name}`, `ancestors.N.${name}`]),
+  ],
+  file: ['path', 'target'],
+  connection: ['protocol', 'name', 'client.ip', 'client.port', 'server.ip', 'server.port'],
+  container: ['id', 'name', 'image', 'type', 'namespace', 'pod'],
+};
+
+/** What may have been meant, where no finding can have such a part; undefined for names that one may have. */
+export function knownParts(name: string): string[] | undefined {
+  const [whole = '', ...rest] = name.split('.');
+  if (!Object.hasOwn(members, whole) || Object.hasOwn(falcoNames, name)) return undefined;
+  const known = members[whole] as readonly string[];
+  const path = rest.join('.').replace(/^ancestors\.\d+\./, 'ancestors.N.');
+  return known.includes(path) ? undefined : known.map((part) => `${whole}.${part}`);
+}
+
 /** The values of that name; several of ancestors and of lists, none where it is missing. */
 export function valuesOf(finding: Finding, name: string): Values {
   if (Object.hasOwn(finding.fields, name)) return flat(finding.fields[name]);

@@ -5,27 +5,14 @@ import type { FieldValue, Finding, FoundConnection, RuleLocation } from './findi
 // processes, threads, descriptors and client ports. Services recognize a finding of an earlier run by it.
 
 /** Words in names of fields and columns whose values differ between runs. */
-const volatileWords = new Set([
-  ...['num', 'time', 'datetime', 'rawtime', 'reltime', 'latency', 'deltatime', 'duration', 'ts', 'endts', 'createts'],
-  ...['cpu', 'cnt', 'count', 'pid', 'tid', 'hpid', 'vpid', 'vtid', 'ppid', 'pvpid', 'apid', 'pgid', 'vpgid', 'sid'],
-  ...['nametid', 'loginshellid', 'vmsize', 'vmrss', 'vmswap', 'pfmajor', 'pfminor', 'nthreads', 'nchilds'],
-  ...[
-    'fdopencount',
-    'fdusage',
-    'cport',
-    'cproto',
-    'sport',
-    'oid',
-    'ino',
-    'inode',
-    'ctime',
-    'mtime',
-    'rbytes',
-    'wbytes',
-    'rops',
-    'wops',
-  ],
-]);
+const volatileWords = new Set(
+  [
+    'num time datetime rawtime reltime latency deltatime duration ts endts createts ctime mtime cpu cnt count',
+    'pid tid hpid vpid vtid ppid pvpid apid pgid vpgid sid nametid loginshellid processid parentprocessid oid ino inode',
+    'vmsize vmrss vmswap pfmajor pfminor nthreads nchilds fdopencount fdusage rbytes wbytes rops wops',
+    'cport cproto sport sourceport',
+  ].flatMap((words) => words.split(' ')),
+);
 
 /** Numbers of processes and kernel objects in paths: /proc/4711/maps, socket:[4711]. */
 const numbersInPaths = /(\/(?:proc|task)\/)\d+|(\[)\d+(?=\])/g;
@@ -62,6 +49,8 @@ export function ruleKey({ rule, language, location }: { rule: string; language: 
 function isVolatile(name: string): boolean {
   const words = name.toLowerCase().split(/[^a-z0-9]+/);
   if (words.length === 1) return words[0] === 'fd' || volatileWords.has(words[0] as string);
+  // Falco's s is the server: its port stays.
+  if (/^fd\.sport\b/.test(name)) return false;
   return words.slice(1).some((word) => volatileWords.has(word)) || /^fd\.uid\b/.test(name);
 }
 

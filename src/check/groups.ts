@@ -46,7 +46,9 @@ export class FindingGroups {
   sorted(): FindingGroup[] {
     return [...this.#groups.values()]
       .filter(({ findings }) => findings > 0)
-      .sort((one, other) => rankOf(one.level) - rankOf(other.level));
+      .map((group) => ({ group, rank: rankOf(group.level) }))
+      .sort((one, other) => one.rank - other.rank)
+      .map(({ group }) => group);
   }
 
   #groupOf(finding: ReportedFinding) {

@@ -1,6 +1,6 @@
 import { counted, damageLines, grouped, noteLines } from '../engine/summary-text.js';
 import type { RunReport } from './report.js';
-import { placeText } from './text.js';
+import { captureText, placeText } from './text.js';
 
 // What a run has to say besides its findings: where it saw less than was asked for. No format may be silent about it.
 
@@ -34,8 +34,9 @@ export function remarksOf({ book, captures, failed, rules, suppressions }: RunRe
     add('rule-not-evaluated', 'warning', `${how}: ${rule.name} (${placeText(rule.location)}): ${reason}`);
   }
   for (const { capture, summary } of captures) {
-    for (const line of damageLines(summary)) add('capture-damaged', 'warning', `damaged: ${capture}: ${line}`);
-    for (const line of noteLines(summary)) add('capture-incomplete', 'warning', `${capture}: ${line}`);
+    for (const line of damageLines(summary))
+      add('capture-damaged', 'warning', `damaged: ${captureText(capture)}: ${line}`);
+    for (const line of noteLines(summary)) add('capture-incomplete', 'warning', `${captureText(capture)}: ${line}`);
   }
   for (const { rule, leftOut } of rules) {
     if (leftOut > 0)

@@ -38,7 +38,7 @@ export function readSuppressions(path: string): Suppression[] {
 
 export function parseSuppressions(file: string, content: string): Suppression[] {
   const lines = new LineCounter();
-  const document = parseDocument(content, { lineCounter: lines, schema: 'failsafe' });
+  const document = parseDocument(content, { lineCounter: lines, schema: 'failsafe', prettyErrors: false });
   const place = (offset: number | undefined) => lines.linePos(offset ?? 0);
   const refuse = (offset: number | undefined, message: string): never => {
     const { line, col } = place(offset);

@@ -1,4 +1,5 @@
 import { escapeForTerminal, escapeJson } from '../engine/escape.js';
+import { standardInput } from '../engine/input-kind.js';
 import { isoTime } from '../export/values.js';
 import type { FoundConnection, ProcessNames, ReportedFinding, RuleLocation } from './finding.js';
 
@@ -75,6 +76,15 @@ export function connectionText({ protocol, client, server, name }: FoundConnecti
   const ends = [client, server].filter((end) => end !== undefined).map(({ ip, port }) => endpointText(ip, port));
   const shown = ends.length > 0 ? ends.join(' > ') : name;
   return shown === undefined ? protocol : `${protocol} ${shown}`;
+}
+
+/** When and where the event is. */
+export function eventText({ ts, eventType, eventNumber, capture }: ReportedFinding): string {
+  return `${isoTime(BigInt(ts))}, ${eventType}, event ${eventNumber} of ${captureText(capture)}`;
+}
+
+export function captureText(capture: string): string {
+  return capture === standardInput ? 'standard input' : capture;
 }
 
 /** Where something stands, as compilers say it. */

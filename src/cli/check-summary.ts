@@ -1,7 +1,7 @@
 import { type Level, rankOf } from '../check/levels.js';
 import { plural, remarksOf, shortRemarks } from '../check/remarks.js';
 import type { RunReport } from '../check/report.js';
-import { oneLine } from '../check/text.js';
+import { captureText, oneLine } from '../check/text.js';
 import { counted, grouped } from '../engine/summary-text.js';
 
 /** How many findings there were, and of which levels. */
@@ -33,13 +33,19 @@ export class FindingCount {
   }
 }
 
+/** Why --strict makes the run fail; '' where it does not. */
+export function strictText({ rules }: RunReport): string {
+  const count = rules.filter(({ reason }) => reason !== undefined).length;
+  return count === 0 ? '' : `sfkit: --strict: ${plural(count, 'rule')} could not be evaluated, or not in full\n`;
+}
+
 /** Remarks of each kind; --format json has all. */
 const mostRemarks = 10;
 
 /** A few lines for a person: findings, what became of the rules, and what the run could not see. */
 export function checkSummary(report: RunReport, findings: FindingCount): string {
   const { rules, captures, book } = report;
-  const names = captures.map(({ capture }) => capture).join(', ');
+  const names = captures.map(({ capture }) => captureText(capture)).join(', ');
   const events = captures.reduce((sum, { summary }) => sum + summary.events, 0n);
   const matched = rules.filter(({ state }) => state === 'matched').length;
   const unevaluated = rules.filter(({ state }) => state === 'unevaluated').length;
@@ -50,7 +56,11 @@ export function checkSummary(report: RunReport, findings: FindingCount): string 
     `  ${plural(rules.length, 'rule')} on ${counted(events, 'events')}: ${matched} matched, ${
       rules.length - matched - unevaluated
     } did not, ${unevaluated} could not be evaluated${off > 0 ? `; ${off} did not take part` : ''}`,
-    ...shortRemarks(remarksOf(report), mostRemarks).map(({ text }) => `  ${text}`),
+    // Captures that failed were named when they did.
+    ...shortRemarks(
+      remarksOf(report).filter(({ kind }) => kind !== 'capture-failed'),
+      mostRemarks,
+    ).map(({ text }) => `  ${text}`),
   ];
   return lines.map((line) => `${oneLine(line)}\n`).join('');
 }

@@ -1,9 +1,8 @@
-import { isoTime } from '../../export/values.js';
 import type { ReportedFinding, RuleOutcome } from '../finding.js';
 import { type FindingGroup, FindingGroups } from '../groups.js';
 import { plural, remarksOf, shortRemarks } from '../remarks.js';
 import type { RunReport } from '../report.js';
-import { cut, oneLine, placeText, subjectLines } from '../text.js';
+import { captureText, cut, eventText, oneLine, placeText, subjectLines } from '../text.js';
 import type { FindingFormat } from './format.js';
 
 // JUnit's XML, as CI services read it: a test case for each rule, so that green is a number too. A rule that found
@@ -12,8 +11,9 @@ import type { FindingFormat } from './format.js';
 const mostExamples = 20;
 const mostText = 1000;
 const mostName = 255;
-/** Bytes of a file: GitLab takes 30 MB. Test cases come first, texts while there is room. */
-const mostBytes = 25_000_000;
+const mostReason = 300;
+/** Bytes of a file: GitLab takes 30 MB. Every rule has its test case; what it found is said while there is room. */
+const mostBytes = 28_000_000;
 const mostRemarks = 100;
 
 export const junit: FindingFormat = {
@@ -42,13 +42,13 @@ function* document(report: RunReport, groups: FindingGroups): Generator<string> 
     skipped: String(skipped),
   });
   yield `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${counts}>\n<testsuite name="sfkit check"${counts}>\n`;
-  yield element('properties', '', captures.map(({ capture }) => property('capture', capture)).join(''));
-  let bytes = 0;
-  for (const outcome of rules) {
-    const group = groupOf(outcome, groups);
-    const whole = caseText(outcome, group, names, bytes < mostBytes);
-    bytes += Buffer.byteLength(whole);
-    yield whole;
+  yield element('properties', '', captures.map(({ capture }) => property('capture', captureText(capture))).join(''));
+  const cases = rules.map((outcome) => caseOf(outcome, groupOf(outcome, groups), names));
+  let room = mostBytes - cases.reduce((bytes, { head, short }) => bytes + Buffer.byteLength(head + short), 0);
+  for (const { head, short, long } of cases) {
+    const whole = room > 0 ? long() : short;
+    room -= Buffer.byteLength(whole);
+    yield element('testcase', head, room < 0 ? short : whole);
   }
   for (const { capture, message } of failed) {
     const name = attributes({ classname: 'sfkit.captures', name: unique(shortened(capture, mostName), names) });
@@ -64,30 +64,33 @@ function groupOf({ rule }: RuleOutcome, groups: FindingGroups): FindingGroup | u
   return groups.of({ ...rule, rule: rule.name });
 }
 
-function caseText(outcome: RuleOutcome, group: FindingGroup | undefined, names: Set<string>, hasRoom: boolean): string {
+/** A test case: its attributes, and what is in it where there is room and where there is not. */
+function caseOf(outcome: RuleOutcome, group: FindingGroup | undefined, names: Set<string>) {
   const { rule, state, reason } = outcome;
   const name = unique(shortened(rule.name, mostName), names, placeText(rule.location));
-  const head = attributes({ classname: `sfkit.${rule.language}`, name, file: shortened(rule.location.file) });
+  const head = attributes({ classname: `sfkit.${rule.language}`, name, file: shortened(rule.location.file, mostName) });
   const { findings = 0, suppressed = 0 } = group ?? {};
-  let body = '';
-  if (group !== undefined && findings > 0) {
-    body = failureText(group, reason, hasRoom);
-  } else if (state === 'unevaluated') {
-    body = element('skipped', attributes({ message: shortened(reason ?? '') }), '');
-  }
-  if (suppressed > 0) body += element('system-out', '', `${plural(suppressed, 'suppressed finding')}\n`);
-  return element('testcase', head, body);
+  const foot = suppressed > 0 ? element('system-out', '', `${plural(suppressed, 'suppressed finding')}\n`) : '';
+  if (group !== undefined && findings > 0)
+    return { head, short: shortFailure(group) + foot, long: () => failureText(group, reason) + foot };
+  const whole =
+    state === 'unevaluated' ? element('skipped', attributes({ message: shortened(reason ?? '', mostReason) }), '') : '';
+  return { head, short: whole + foot, long: () => whole + foot };
 }
 
-function failureText(group: FindingGroup, reason: string | undefined, hasRoom: boolean): string {
+function shortFailure({ findings, events, level }: FindingGroup): string {
+  const message = `${plural(findings, 'finding')}, ${plural(events, 'event')}`;
+  return element('failure', attributes({ message, type: level }), '');
+}
+
+function failureText(group: FindingGroup, reason: string | undefined): string {
   const { level, findings, events, examples, location, author } = group;
   const message = `${plural(findings, 'finding')}, ${plural(events, 'event')}: ${examples[0]?.output ?? ''}`;
-  const shown = hasRoom ? examples : [];
-  const more = findings - shown.length;
+  const more = findings - examples.length;
   const lines = [
     `rule of ${placeText(location)}${author === undefined ? '' : ` by ${author}`}`,
     ...(reason === undefined ? [] : [`evaluated in part: ${reason}`]),
-    ...shown.flatMap(exampleLines),
+    ...examples.flatMap(exampleLines),
     ...(more > 0 ? [`and ${more} more`] : []),
   ];
   const text = lines.map((line) => `${shortened(line)}\n`).join('');
@@ -95,10 +98,9 @@ function failureText(group: FindingGroup, reason: string | undefined, hasRoom: b
 }
 
 function exampleLines(finding: ReportedFinding): string[] {
-  const { ts, eventType, eventNumber, capture, output } = finding;
   return [
-    `- ${isoTime(BigInt(ts))}, ${eventType}, event ${eventNumber} of ${capture}`,
-    ...[...subjectLines(finding), ['output', output]].map(([name, text]) => `  ${name}: ${text}`),
+    `- ${eventText(finding)}`,
+    ...[...subjectLines(finding), ['output', finding.output]].map(([name, text]) => `  ${name}: ${text}`),
   ];
 }
 

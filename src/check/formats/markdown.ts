@@ -1,10 +1,9 @@
-import { isoTime } from '../../export/values.js';
 import type { ReportedFinding } from '../finding.js';
 import { type FindingGroup, FindingGroups } from '../groups.js';
 import { rankOf } from '../levels.js';
 import { plural, remarksOf, shortRemarks } from '../remarks.js';
 import type { RunReport } from '../report.js';
-import { cut, oneLine, placeText, subjectLines } from '../text.js';
+import { captureText, cut, eventText, oneLine, placeText, subjectLines } from '../text.js';
 import type { FindingFormat } from './format.js';
 
 // A summary of the job for people. GitHub shows none that has 1 MiB or more. Captured text stands in blocks of code, each
@@ -41,13 +40,9 @@ function pageText(report: RunReport, groups: readonly FindingGroup[], suppressed
   page.add(remarksText(report));
   if (groups.length === 0) return page.text;
   page.add('\n| level | rule | findings | events | stands in |\n| --- | --- | ---: | ---: | --- |\n');
-  const rows = groups.map(({ level, rule, findings, events, location, author }) => {
-    const by = author === undefined ? '' : ` by ${author}`;
-    return `| ${escaped(level)} | ${code(rule)} | ${findings} | ${events} | ${code(`${placeText(location)}${by}`)} |\n`;
-  });
-  const missing = page.addAll(rows, mostTableBytes);
+  const missing = page.addAll(groups, rowText, mostTableBytes);
   if (missing > 0) page.add(`\n${plural(missing, 'more rule')} found something.\n`);
-  const left = page.addAll(groups.map(groupText), mostBytes);
+  const left = page.addAll(groups, groupText, mostBytes);
   if (left > 0) page.add(`\nThere is no room for what ${plural(left, 'more rule')} found.\n`);
   return page.text;
 }
@@ -67,10 +62,11 @@ class Page {
     this.#bytes += Buffer.byteLength(part);
   }
 
-  /** Adds parts until so many bytes are there; how many are left. */
-  addAll(parts: readonly string[], most: number): number {
-    for (const [index, part] of parts.entries()) {
-      if (this.#bytes + Buffer.byteLength(part) > Math.min(most, this.#most)) return parts.length - index;
+  /** Adds what is said of each group until so many bytes are there; how many groups are left. */
+  addAll(groups: readonly FindingGroup[], text: (group: FindingGroup) => string, most: number): number {
+    for (const [index, group] of groups.entries()) {
+      const part = text(group);
+      if (this.#bytes + Buffer.byteLength(part) > Math.min(most, this.#most)) return groups.length - index;
       this.add(part);
     }
     return 0;
@@ -90,7 +86,7 @@ function headline(groups: readonly FindingGroup[]): string {
 
 function rulesLine({ rules, captures }: RunReport, suppressed: number): string {
   const of = (state: string) => rules.filter((rule) => rule.state === state).length;
-  const names = captures.map(({ capture }) => code(capture));
+  const names = captures.map(({ capture }) => code(captureText(capture)));
   const shown = names.length > 3 ? `${plural(names.length, 'capture')}` : names.join(', ');
   const counts = `${of('matched')} matched, ${of('unmatched')} did not, ${of('unevaluated')} could not be evaluated`;
   return `${plural(rules.length, 'rule')} on ${shown}: ${counts}${suppressed > 0 ? `; ${plural(suppressed, 'finding')} suppressed` : ''}.`;
@@ -101,6 +97,11 @@ function remarksText(report: RunReport): string {
   return remarks.length === 0 ? '' : `\n${remarks.map(({ text }) => `- ${code(text)}\n`).join('')}`;
 }
 
+function rowText({ level, rule, findings, events, location, author }: FindingGroup): string {
+  const by = author === undefined ? '' : ` by ${author}`;
+  return `| ${escaped(level)} | ${code(rule)} | ${findings} | ${events} | ${code(`${placeText(location)}${by}`)} |\n`;
+}
+
 function groupText({ level, rule, findings, examples }: FindingGroup): string {
   const more = findings - examples.length;
   const foot = more > 0 ? `\nand ${more} more.\n` : '';
@@ -108,11 +109,11 @@ function groupText({ level, rule, findings, examples }: FindingGroup): string {
 }
 
 function exampleText(finding: ReportedFinding): string {
-  const { ts, eventType, eventNumber, capture, output, evidence = [] } = finding;
+  const { eventNumber, output, evidence = [] } = finding;
   const place = evidence.findIndex(({ number }) => number === eventNumber);
   const start = Math.max(0, place - mostEvidence / 2);
   const lines = [
-    ['time', `${isoTime(BigInt(ts))}, ${eventType}, event ${eventNumber} of ${capture}`],
+    ['time', eventText(finding)],
     ...subjectLines(finding),
     ['output', output],
     ...evidence

@@ -1,6 +1,6 @@
 import { loadAddon } from '../../engine/addon.js';
 import type { ReportedFinding, Rule, RuleLocation } from '../finding.js';
-import { fingerprint, ruleKey } from '../fingerprint.js';
+import { ruleKey } from '../fingerprint.js';
 import { LeadingFindings } from '../groups.js';
 import { levelOf } from '../levels.js';
 import { type Remark, remarkKinds, remarksOf, shortRemarks } from '../remarks.js';
@@ -61,7 +61,6 @@ class SarifLog {
   readonly #counts: ReadonlyMap<string, number>;
   readonly #rules: RuleList;
   readonly #lines = new Map<string, Set<number>>();
-  readonly #hashes = new Map<string, number>();
   #stepBytes = 0;
 
   constructor(report: RunReport, findings: readonly ReportedFinding[], counts: ReadonlyMap<string, number>) {
@@ -121,7 +120,7 @@ class SarifLog {
       message: { text: messageText(finding, related.length > 0) },
       locations: [{ physicalLocation: { artifactLocation: { uri }, region: regionOf(line) } }],
       ...(related.length === 0 ? {} : { relatedLocations: related }),
-      partialFingerprints: { primaryLocationLineHash: this.#hash(finding), 'sfkitFinding/v1': id },
+      partialFingerprints: { primaryLocationLineHash: lineHash(id), 'sfkitFinding/v1': id },
       occurrenceCount: Math.min(count, 2 ** 31 - 1),
       ...(suppression === undefined
         ? {}
@@ -145,7 +144,7 @@ class SarifLog {
     const key = JSON.stringify([ruleId, uri]);
     const taken = this.#lines.get(key) ?? new Set();
     this.#lines.set(key, taken);
-    let line = 1 + (Number.parseInt(fingerprint(finding).slice(16, 24), 16) % linesOfProgram);
+    let line = 1 + (Number.parseInt(finding.id.slice(0, 8), 16) % linesOfProgram);
     while (taken.has(line)) line = line === linesOfProgram ? 1 : line + 1;
     taken.add(line);
     return { uri, line };
@@ -153,7 +152,7 @@ class SarifLog {
 
   /** The events around a finding as steps, while there is room. */
   #codeFlows({ evidence, eventNumber }: ReportedFinding, uri: string, line: number) {
-    if (evidence === undefined) return {};
+    if (evidence === undefined || this.#stepBytes > mostStepBytes) return {};
     const place = evidence.findIndex(({ number }) => number === eventNumber);
     const start = Math.max(0, place - mostSteps / 2);
     const locations = evidence.slice(start, start + mostSteps).map(({ number, text }) => ({
@@ -164,13 +163,6 @@ class SarifLog {
     }));
     this.#stepBytes += Buffer.byteLength(jsonOf(locations));
     return this.#stepBytes > mostStepBytes ? {} : { codeFlows: [{ threadFlows: [{ locations }] }] };
-  }
-
-  #hash(finding: ReportedFinding): string {
-    const hash = fingerprint(finding).slice(0, 16);
-    const nth = (this.#hashes.get(hash) ?? 0) + 1;
-    this.#hashes.set(hash, nth);
-    return `${hash}:${nth}`;
   }
 
   #invocation(results: readonly string[]) {
@@ -240,7 +232,7 @@ class RuleList {
     const full = sarifText(description.trim().replace(/\s+/g, ' '), mostText) || title;
     const by = author === undefined ? '' : ` by ${author}`;
     const help = `${full} (rule of ${language}${by}, ${placeText(location)})`;
-    const taxa = tags.flatMap((tag) => attackTaxon(tag) ?? []).slice(0, mostTags);
+    const taxa = new Map(tags.flatMap((tag) => attackTaxon(tag) ?? []).map((taxon) => [taxon.id, taxon]));
     const shown = tags.map((tag) => sarifText(tag, 100)).filter((tag) => tag !== '' && tag !== 'security');
     return {
       id: this.#id(title),
@@ -249,7 +241,7 @@ class RuleList {
       fullDescription: { text: full },
       help: { text: sarifText(help, mostText) },
       defaultConfiguration: { level: sarifLevel(level) },
-      ...(taxa.length === 0 ? {} : { relationships: this.#relationships(taxa) }),
+      ...(taxa.size === 0 ? {} : { relationships: this.#relationships([...taxa.values()].slice(0, mostTags)) }),
       properties: {
         tags: ['security', ...new Set(shown)].slice(0, mostTags),
         'security-severity': securityScore(level),
@@ -326,6 +318,12 @@ function messageText({ output, rule, author }: ReportedFinding, hasRule: boolean
   const link = `${by}${hasRule ? ' ([rule](1))' : ''}`;
   const text = sarifText(output, mostText - link.length) || sarifText(rule, mostText - link.length);
   return `${text}${link}`;
+}
+
+/** As the action that uploads SARIF makes them: a hash, and which of several with the same. */
+function lineHash(id: string): string {
+  const [hash, nth = '1'] = id.split('-');
+  return `${hash}:${nth}`;
 }
 
 function regionOf(line: number) {

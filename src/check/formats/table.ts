@@ -2,10 +2,9 @@ import { drawn } from '../../draw/drawing.js';
 import { paintOf } from '../../draw/lines.js';
 import type { Cell, DrawnColumn, Screen } from '../../draw/types.js';
 import { wrapped } from '../../draw/width.js';
-import { isoTime } from '../../export/values.js';
 import type { ReportedFinding } from '../finding.js';
 import { type FindingGroup, FindingGroups } from '../groups.js';
-import { oneLine, placeText, subjectLines } from '../text.js';
+import { eventText, oneLine, placeText, subjectLines } from '../text.js';
 import type { FindingFormat } from './format.js';
 
 /** Examples of each rule; with --all there are more. */
@@ -28,7 +27,7 @@ export const table: FindingFormat = {
       finding: async (finding) => groups.add(finding),
       async end() {
         const found = groups.sorted();
-        await sink.write(drawn(columns, found.map(rowOf), screen));
+        await sink.write(found.length === 0 ? 'no findings\n' : drawn(columns, found.map(rowOf), screen));
         for (const group of found) await sink.write(`\n${groupText(group, screen)}`);
         await sink.close();
       },
@@ -59,9 +58,9 @@ function groupText(
 
 /** Each line begins with a word of ours, so that no captured text begins one. */
 function findingLines(finding: ReportedFinding, screen: Screen | undefined): string[] {
-  const { ts, eventType, eventNumber, evidence = [] } = finding;
+  const { eventNumber, evidence = [] } = finding;
   const lines = [
-    ['time', `${isoTime(BigInt(ts))}, ${eventType}, event ${eventNumber} of ${finding.capture}`],
+    ['time', eventText(finding)],
     ...subjectLines(finding),
     ['output', finding.output],
     ...evidence.map(({ number, text }) => ['event', `${number}${number === eventNumber ? ' *' : ''} ${text}`]),
