@@ -8,7 +8,7 @@ export interface Finding {
   /** In the rule's own words, in lower case. */
   level: string;
   tags: readonly string[];
-  /** Who wrote the rule, where its licence asks to name them. */
+  /** Who wrote the rule, where its licence asks for the name. */
   author?: string;
   /** Where the rule stands. */
   location: RuleLocation;
@@ -96,11 +96,12 @@ export interface Rule {
   language: string;
   level: string;
   tags: readonly string[];
-  author?: string;
   description: string;
   /** Whether it takes part, as its file or the user has it. */
   enabled: boolean;
   location: RuleLocation;
+  /** Who wrote it, where its licence asks for the name. */
+  author?: string;
   /** What it asks for that not every capture has. */
   needs: readonly string[];
 }

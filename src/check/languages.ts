@@ -5,9 +5,14 @@ import type { RuleLanguage, RuleText } from './language.js';
 import { sigma } from './sigma/sigma.js';
 
 /** The first is that of files which look like none. */
-const languages = [falco, sigma] as const satisfies readonly RuleLanguage[];
+const languages: readonly [RuleLanguage, ...RuleLanguage[]] = [falco, sigma];
 
 export const ruleLanguages: readonly string[] = languages.map(({ name }) => name);
+
+/** Whether a file in a directory within one that was named is rules. */
+export function isNestedFile({ content }: RuleText): boolean {
+  return languages.find((language) => language.recognizes(content))?.isNested === true;
+}
 
 /** Files by their language, which is the one that is wanted, or what each looks like. */
 export function byLanguage(
