@@ -1,14 +1,14 @@
 import { SfkitError } from '../engine/errors.js';
 import type { Summary } from '../engine/session.js';
 import type { Diagnostic, Finding, Rule, RuleOutcome } from './finding.js';
-import type { RuleRun, RuleSet } from './language.js';
-import { byLanguage } from './languages.js';
+import type { LanguageOptions, RuleRun, RuleSet } from './language.js';
+import { byLanguage, isNestedFile } from './languages.js';
 import { parseLevel } from './levels.js';
 import { readRuleFiles } from './rule-files.js';
 import { type RuleSwitch, selectRules } from './selection.js';
 import { CheckTables } from './sql/tables.js';
 
-export interface RuleOptions {
+export interface RuleOptions extends LanguageOptions {
   /** Language of the files. Default: what each looks like. */
   language?: string | undefined;
 }
@@ -26,9 +26,9 @@ export interface RuleBook {
 }
 
 /** Reads rules from files, and from the .yaml and .yml files of directories. */
-export function readRules(paths: string | readonly string[], { language }: RuleOptions = {}): RuleBook {
-  const files = readRuleFiles(typeof paths === 'string' ? [paths] : paths);
-  const sets = byLanguage(files, language).map((part) => part.language.load(part.files));
+export function readRules(paths: string | readonly string[], options: RuleOptions = {}): RuleBook {
+  const files = readRuleFiles(typeof paths === 'string' ? [paths] : paths, isNestedFile);
+  const sets = byLanguage(files, options.language).map((part) => part.language.load(part.files, options));
   return {
     diagnostics: sets.flatMap(({ diagnostics }) => diagnostics),
     rules: sets.flatMap(({ rules }) => rules),

@@ -8,6 +8,8 @@ export interface Finding {
   /** In the rule's own words, in lower case. */
   level: string;
   tags: readonly string[];
+  /** Who wrote the rule, where its licence asks for the name. */
+  author?: string;
   /** Where the rule stands. */
   location: RuleLocation;
   /** The input it was found in. */
@@ -98,6 +100,8 @@ export interface Rule {
   /** Whether it takes part, as its file or the user has it. */
   enabled: boolean;
   location: RuleLocation;
+  /** Who wrote it, where its licence asks for the name. */
+  author?: string;
   /** What it asks for that not every capture has. */
   needs: readonly string[];
 }

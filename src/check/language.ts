@@ -15,8 +15,16 @@ export interface RuleLanguage {
   name: string;
   /** Whether a text looks like rules of this language. */
   recognizes(content: string): boolean;
+  /** Its rules are kept in directories within directories, and all of them are read. */
+  isNested?: boolean;
   /** Loads files in their order. What is wrong with them is in `diagnostics`. */
-  load(files: readonly RuleText[]): RuleSet;
+  load(files: readonly RuleText[], options?: LanguageOptions): RuleSet;
+}
+
+/** What single languages are given beside the files. */
+export interface LanguageOptions {
+  /** File that says which columns the fields of Sigma rules are, beside those that are known. */
+  sigmaMapping?: string | undefined;
 }
 
 /** The rules of some files in one language. */

@@ -26,6 +26,11 @@ export const checkFlags = {
     helpValue: ruleLanguages.join('|'),
     description: 'language of the rules (default: what each file looks like)',
   }),
+  'sigma-mapping': Flags.string({
+    helpGroup: rulesGroup,
+    helpValue: 'FILE',
+    description: 'fields, logs and placeholders of Sigma rules beside those that sfkit knows (docs/check-sigma.md)',
+  }),
   'rule-matching': Flags.option({ options: ['first', 'all'] as const })({
     helpGroup: rulesGroup,
     helpValue: 'first|all',
@@ -77,8 +82,7 @@ export const checkFlags = {
     helpValue: `${findingFormatNames.join('|')}[=FILE]`,
     multiple: true,
     multipleNonGreedy: true,
-    description:
-      'how to write the findings, to standard output or a file; may be given several times (default: table)',
+    description: 'how to write the findings, to standard output or a file; may be given several times (default: table)',
   }),
   all: Flags.boolean({
     helpGroup: outputGroup,

@@ -24,7 +24,10 @@ Every rule matched, did not match, or could not be evaluated in this capture; th
 Exit code: 0 nothing was found, 1 failed, 2 wrong usage, 3 a capture was damaged and nothing was found, 4 something was found. --fail-on says which findings count. Of several the first of 1, 4 and 3.`;
 
   static override examples = [
-    { description: 'What the rules of a file find', command: '<%= config.bin %> check capture.scap --rules rules.yaml' },
+    {
+      description: 'What the rules of a file find',
+      command: '<%= config.bin %> check capture.scap --rules rules.yaml',
+    },
     {
       description: 'Several captures and files, every rule that matches, as JSON',
       command:
@@ -61,7 +64,10 @@ Exit code: 0 nothing was found, 1 failed, 2 wrong usage, 3 a capture was damaged
       screen: output === '-' ? standardScreen() : undefined,
     });
 
-    const book = readRules(flags.rules, { language: flags['rules-language'] });
+    const book = readRules(flags.rules, {
+      language: flags['rules-language'],
+      sigmaMapping: flags['sigma-mapping'],
+    });
     const errors = book.diagnostics.filter(({ severity }) => severity === 'error');
     if (flags.validate) {
       await print(outputs, open, (format) => validationText(book, format));

@@ -55,7 +55,7 @@ export function findingOf(
   row: FoundRow,
   { capture, count, lastTs, ancestors }: Occurrence,
 ): Finding {
-  const { name, language, level, tags, location } = rule;
+  const { name, language, level, tags, author, location } = rule;
   const ts = text(row.ts_uts) ?? '0';
   const tid = number(row.proc_tid) ?? number(row.proc_pid);
   return {
@@ -63,6 +63,7 @@ export function findingOf(
     language,
     level,
     tags,
+    ...defined('author', author),
     location,
     capture,
     ts,
@@ -73,12 +74,16 @@ export function findingOf(
     eventType: eventType(row),
     eventNumber: number(row.idx) ?? 0,
     output: shortened(output(row), mostText),
-    fields: Object.fromEntries(Object.entries(fields).map(([shown, column]) => [shown, row[column] ?? null])),
+    fields: typeof fields === 'function' ? fields(row) : columnsOf(fields, row),
     ...defined('process', processOf(row, ancestors)),
     ...defined('file', fileOf(row)),
     ...defined('connection', connectionOf(row)),
     ...defined('container', containerOf(row)),
   };
+}
+
+function columnsOf(fields: Readonly<Record<string, string>>, row: FoundRow): Record<string, FieldValue> {
+  return Object.fromEntries(Object.entries(fields).map(([shown, column]) => [shown, row[column] ?? null]));
 }
 
 /** The record type and the operations: "PE EXEC", "FF OPEN|WRITE_SEND|CLOSE". */

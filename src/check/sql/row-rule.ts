@@ -10,9 +10,10 @@ export interface RowRule {
   /**
    * SQL expression that is true for the rows to find; null counts as false. It may use the columns of `sysflow`
    * (docs/formats.md), those of `needs`, and no others. Texts of rules go in through textLiteral() (literals.ts).
-   * Undefined where the rule has no SQL: then `reason` says why.
+   * Undefined where the rule has no SQL: then `reason` says why. By record type where it differs: a type without one is
+   * not asked.
    */
-  condition: string | undefined;
+  condition: string | Readonly<Partial<Record<RecordType, string>>> | undefined;
   /** Why the rule cannot find all that it is about in any input: without matches its outcome is unevaluated. */
   reason?: string | undefined;
   /** Record types the rule is about, to skip the other rows. Default: all. */
@@ -21,8 +22,8 @@ export interface RowRule {
   values?: readonly string[] | undefined;
   /** What the condition uses beyond the plain columns. */
   needs?: readonly RowNeed[] | undefined;
-  /** Columns of `sysflow` for `fields` of a finding, by the name to show. */
-  fields?: Readonly<Record<string, string>> | undefined;
+  /** Columns of `sysflow` for `fields` of a finding, by the name to show; or what a row makes of them. */
+  fields?: Readonly<Record<string, string>> | ((row: FoundRow) => Readonly<Record<string, FieldValue>>) | undefined;
   /** What a finding says. Findings with the same output are folded. Default: what the record is about, in short. */
   output?: ((row: FoundRow) => string) | undefined;
 }
@@ -35,8 +36,11 @@ export type RecordType = 'PE' | 'FE' | 'NF' | 'FF' | 'PF' | 'KE';
  * `args`, `uid`, `user`, `gid`, `group`, `tty` and `entry` of the parent then.
  * containers: the condition asks for names or images of containers. Where the input does not describe all its
  * containers, the outcome of a rule without matches is unevaluated.
+ * calls: adds `proc_argv` (a list of texts, argv[0] first) and `proc_loginuid` to rows of EXEC, as far as the input
+ * knows them: captures do, SysFlow files and tables have arguments joined by blanks and no logins.
+ * exact calls: the same; without that knowledge the outcome of a rule without matches is unevaluated.
  */
-export type RowNeed = 'ancestors' | 'containers';
+export type RowNeed = 'ancestors' | 'containers' | 'calls' | 'exact calls';
 
 /** A row that was found, by column name; null where a value is missing. Integers of 64 bits are text. */
 export type FoundRow = Readonly<Record<string, FieldValue>>;

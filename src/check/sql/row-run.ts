@@ -4,9 +4,10 @@ import { quoteIdentifier } from '../../export/duckdb.js';
 import { onSqlError } from '../../query/sql-error.js';
 import type { Finding, Rule, RuleOutcome } from '../finding.js';
 import type { RuleRun, RunOptions } from '../language.js';
+import { prepareCalls } from './calls.js';
 import { findingOf, foundColumns, foundValue } from './found.js';
 import { ancestorsSql, prepareHistory, prepareLineages } from './lineage.js';
-import type { FoundRow, RecordType, RowRule, SharedRows, SharedValue } from './row-rule.js';
+import type { FoundRow, RecordType, RowNeed, RowRule, SharedRows, SharedValue } from './row-rule.js';
 import { recordTypes, rowsSql, samenessOf, tableOf } from './rows.js';
 import type { CheckTables } from './tables.js';
 
@@ -41,6 +42,7 @@ export class RowRun implements RuleRun {
   readonly #found: string;
   #undescribed: { containers: bigint; seen: bigint } | undefined;
   #hasLineages = true;
+  #hasCalls = true;
   #summary: Summary | undefined;
 
   constructor(
@@ -90,14 +92,15 @@ export class RowRun implements RuleRun {
 
   #askedOf(type: RecordType): Asked[] {
     return this.#rules.flatMap((rule, number) => {
-      const { condition, types } = rule;
+      const { condition: ofRule, types } = rule;
+      const condition = typeof ofRule === 'object' ? ofRule[type] : ofRule;
       return condition === undefined || (types !== undefined && !types.includes(type))
         ? []
         : [{ ...rule, condition, number }];
     });
   }
 
-  #needs(need: 'ancestors' | 'containers'): boolean {
+  #needs(need: RowNeed): boolean {
     return this.#rules.some(({ needs }) => needs?.includes(need));
   }
 
@@ -105,8 +108,11 @@ export class RowRun implements RuleRun {
     await connection.run(
       `CREATE TEMP TABLE ${this.#found} (rule INTEGER, type VARCHAR, filename VARCHAR, idx BIGINT, ts_uts BIGINT, last BIGINT, count BIGINT)`,
     );
-    await prepareHistory(connection);
-    if (this.#needs('ancestors')) this.#hasLineages = await prepareLineages(connection);
+    const tables = this.#tables;
+    await tables.once('history', () => prepareHistory(connection));
+    if (this.#needs('ancestors')) this.#hasLineages = await tables.once('lineages', () => prepareLineages(connection));
+    if (this.#needs('calls') || this.#needs('exact calls'))
+      this.#hasCalls = await tables.once('calls', () => prepareCalls(connection, this.#input));
     if (this.#needs('containers')) this.#undescribed = await undescribedContainers(connection, this.#types());
   }
 
@@ -149,10 +155,8 @@ export class RowRun implements RuleRun {
   }
 
   #rowsSql(type: RecordType, asked: readonly Asked[]): string {
-    const rows = rowsSql(
-      type,
-      asked.some(({ needs }) => needs?.includes('ancestors')),
-    );
+    const has = (...wanted: RowNeed[]) => asked.some(({ needs = [] }) => wanted.some((need) => needs.includes(need)));
+    const rows = rowsSql(type, { ancestors: has('ancestors'), calls: has('calls', 'exact calls') });
     const { drop } = this.#shared;
     const names = [...asked, ...(drop === undefined ? [] : [drop])].flatMap(({ values }) => values ?? []);
     const valued = this.#layers(names).reduce(withColumns, rows);
@@ -240,6 +244,8 @@ export class RowRun implements RuleRun {
     if (reason !== undefined) return reason;
     if (needs.includes('ancestors') && !this.#hasLineages)
       return 'the command lines of all processes and their ancestors are too long to be asked';
+    if (needs.includes('exact calls') && !this.#hasCalls)
+      return 'the input has arguments joined by blanks and no logins, as SysFlow records do; only a capture file has more';
     if (!needs.includes('containers') || this.#undescribed === undefined) return undefined;
     const { containers, seen } = this.#undescribed;
     if (containers === 0n) return undefined;

@@ -1,5 +1,6 @@
 import { type TableName, tableColumns, tables } from '../../engine/columns.gen.js';
 import { quoteIdentifier, sqlTypes } from '../../export/duckdb.js';
+import { withCalls, withoutCalls } from './calls.js';
 import type { RecordType } from './row-rule.js';
 
 // The rows that conditions are about: those of one table of events or flows, with the columns of all of them.
@@ -16,13 +17,20 @@ export const tableOf: Readonly<Record<RecordType, TableName>> = {
 
 export const recordTypes = Object.keys(tableOf) as readonly RecordType[];
 
-/** SELECT of a table's rows; columns of other tables are null. With ancestors they have those columns too. */
-export function rowsSql(type: RecordType, withAncestors = false): string {
+/** What rows have beyond their columns. */
+export interface RowExtras {
+  ancestors?: boolean;
+  calls?: boolean;
+}
+
+/** SELECT of a table's rows; columns of other tables are null. */
+export function rowsSql(type: RecordType, { ancestors = false, calls = false }: RowExtras = {}): string {
   const nothing = tableColumns.sysflow.map(
     (column) => `CAST(NULL AS ${sqlTypes[column.type]}) AS ${quoteIdentifier(column.name)}`,
   );
   const rows = `SELECT ${nothing.join(', ')} WHERE false UNION ALL BY NAME SELECT * FROM ${quoteIdentifier(tableOf[type])}`;
-  return withAncestors ? withLineage(rows) : rows;
+  const called = !calls ? rows : type === 'PE' ? withCalls(rows) : withoutCalls(rows);
+  return ancestors ? withLineage(called) : called;
 }
 
 /** The process and its ancestors from the table of lineages; of a process that is not there, itself and its parent. */
