@@ -3,10 +3,11 @@ import { nearest } from '../engine/nearest.js';
 import { falco } from './falco/falco.js';
 import type { RuleLanguage, RuleText } from './language.js';
 import { sigma } from './sigma/sigma.js';
+import { sql } from './sql/sql.js';
 import { sysflow } from './sysflow/sysflow.js';
 
 /** The first is that of files which look like none. Those that look like several are of the last of them. */
-const languages: readonly [RuleLanguage, ...RuleLanguage[]] = [falco, sysflow, sigma];
+const languages: readonly [RuleLanguage, ...RuleLanguage[]] = [falco, sysflow, sigma, sql];
 
 export const ruleLanguages: readonly string[] = languages.map(({ name }) => name);
 
