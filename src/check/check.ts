@@ -5,15 +5,15 @@ import { type Evidence, findingsWithEvidence, mostEvidence, readEvidence } from 
 import type { Diagnostic, Finding, ReportedFinding, Rule, RuleOutcome } from './finding.js';
 import { FindingIds } from './fingerprint.js';
 import { LeadingFindings } from './groups.js';
-import type { RuleRun, RuleSet } from './language.js';
-import { byLanguage } from './languages.js';
+import type { LanguageOptions, RuleRun, RuleSet } from './language.js';
+import { byLanguage, isNestedFile } from './languages.js';
 import { parseLevel } from './levels.js';
 import { readRuleFiles } from './rule-files.js';
 import { type RuleSwitch, selectRules } from './selection.js';
 import { CheckTables } from './sql/tables.js';
 import { readSuppressions, Suppressions, today } from './suppressions.js';
 
-export interface RuleOptions {
+export interface RuleOptions extends LanguageOptions {
   /** Language of the files. Default: what each looks like. */
   language?: string | undefined;
 }
@@ -31,15 +31,21 @@ export interface RuleBook {
 }
 
 /** Reads rules from files, and from the .yaml and .yml files of directories. */
-export function readRules(paths: string | readonly string[], { language }: RuleOptions = {}): RuleBook {
-  const files = readRuleFiles(typeof paths === 'string' ? [paths] : paths);
-  const sets = byLanguage(files, language).map((part) => part.language.load(part.files));
+export function readRules(paths: string | readonly string[], options: RuleOptions = {}): RuleBook {
+  const files = readRuleFiles(typeof paths === 'string' ? [paths] : paths, isNestedFile);
+  const sets = byLanguage(files, options.language).map((part) => part.language.load(part.files, options));
   return {
     diagnostics: sets.flatMap(({ diagnostics }) => diagnostics),
     rules: sets.flatMap(({ rules }) => rules),
     notes: sets.flatMap(({ notes }) => notes),
     sets,
   };
+}
+
+/** The same with what is found wrong only when rules are tried, such as SQL. */
+export async function verifyRules(book: RuleBook): Promise<RuleBook> {
+  const more = await Promise.all(book.sets.map((set) => set.verify?.() ?? []));
+  return { ...book, diagnostics: [...book.diagnostics, ...more.flat()] };
 }
 
 export interface CheckOptions extends RuleOptions {

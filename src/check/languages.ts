@@ -3,12 +3,18 @@ import { nearest } from '../engine/nearest.js';
 import { falco } from './falco/falco.js';
 import type { RuleLanguage, RuleText } from './language.js';
 import { sigma } from './sigma/sigma.js';
+import { sql } from './sql/sql.js';
 import { sysflow } from './sysflow/sysflow.js';
 
 /** The first is that of files which look like none. Those that look like several are of the last of them. */
-const languages = [falco, sigma, sysflow] as const satisfies readonly RuleLanguage[];
+const languages: readonly [RuleLanguage, ...RuleLanguage[]] = [falco, sysflow, sigma, sql];
 
 export const ruleLanguages: readonly string[] = languages.map(({ name }) => name);
+
+/** Whether a file in a directory within one that was named is rules. */
+export function isNestedFile({ content }: RuleText): boolean {
+  return languages.findLast((language) => language.recognizes(content))?.isNested === true;
+}
 
 /** Files by their language, which is the one that is wanted, or what each looks like. */
 export function byLanguage(

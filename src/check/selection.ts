@@ -53,7 +53,7 @@ export function hasPattern(text: string, pattern: string): boolean {
 }
 
 /** Whether the text is these parts with any text between them. */
-export function holdsParts(text: string, parts: readonly string[]): boolean {
+function holdsParts(text: string, parts: readonly string[]): boolean {
   const [first = '', ...others] = parts;
   const last = others.pop();
   if (last === undefined) return text === first;

@@ -28,6 +28,11 @@ export const checkFlags = {
     helpValue: ruleLanguages.join('|'),
     description: 'language of the rules (default: what each file looks like)',
   }),
+  'sigma-mapping': Flags.string({
+    helpGroup: rulesGroup,
+    helpValue: 'FILE',
+    description: 'fields, logs and placeholders of Sigma rules beside those that sfkit knows (docs/check-sigma.md)',
+  }),
   'rule-matching': Flags.option({ options: ['first', 'all'] as const })({
     helpGroup: rulesGroup,
     helpValue: 'first|all',

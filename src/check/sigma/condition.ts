@@ -1,6 +1,6 @@
 import { nearest } from '../../engine/nearest.js';
 import type { Mark } from '../falco/yaml.js';
-import { holdsParts } from '../selection.js';
+import { hasPattern } from '../selection.js';
 import { Refused, SigmaError, shown } from './errors.js';
 import { allOf, anyOf, type Expression } from './expression.js';
 
@@ -111,11 +111,11 @@ class Parser {
     if (pattern === undefined || pattern.text === '(' || pattern.text === ')')
       this.#wrong("after 'of' comes 'them' or the name of selections, with * for any text", pattern ?? quantifier);
     this.#next += 2;
-    const parts = (pattern.text === 'them' ? '*' : pattern.text).split(/\*+/);
+    const wanted = pattern.text === 'them' ? '*' : pattern.text;
     // Names with an underscore at the beginning are for filters.
     const hidden = !pattern.text.startsWith('_');
     const items = [...this.#selections]
-      .filter(([name]) => holdsParts(name, parts) && !(hidden && name.startsWith('_')))
+      .filter(([name]) => hasPattern(name, wanted) && !(hidden && name.startsWith('_')))
       .map(([, selection]) => selection);
     if (items.length === 0) return undefined;
     return quantifier.text === 'all' ? allOf(items) : anyOf(items);

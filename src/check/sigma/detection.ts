@@ -2,7 +2,7 @@ import type { YamlNode } from '../falco/yaml.js';
 import { parseCondition } from './condition.js';
 import { Refused, SigmaError, shown } from './errors.js';
 import { allOf, anyOf, type Expression } from './expression.js';
-import { checkOf } from './modifiers.js';
+import { checkOf, type Placeholders } from './modifiers.js';
 
 /** Lists within lists; rules have two. */
 const maxDepth = 20;
@@ -11,7 +11,7 @@ const maxDepth = 20;
 const maxTests = 200_000;
 
 /** What a rule's `detection` asks. */
-export function detectionOf(node: YamlNode): Expression {
+export function detectionOf(node: YamlNode, placeholders: Placeholders): Expression {
   if (node.kind !== 'map') throw new SigmaError("'detection' is a map of selections and a condition", node.mark);
   const selections = new Map<string, Expression>();
   const sizes = new Map<Expression, number>();
@@ -22,7 +22,7 @@ export function detectionOf(node: YamlNode): Expression {
     if (name === 'condition' || name === 'timeframe') continue;
     if (selections.has(name)) throw new SigmaError(`selection '${shown(name)}' stands twice`, key.mark);
     try {
-      selections.set(name, selectionOf(value, 0));
+      selections.set(name, selectionOf(value, placeholders, 0));
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       refused ??= error;
@@ -50,16 +50,17 @@ function conditionOf(detection: YamlNode & { kind: 'map' }, selections: Readonly
 }
 
 /** A map of fields, a value that any field may hold, or a list of these. */
-function selectionOf(node: YamlNode, depth: number): Expression {
+function selectionOf(node: YamlNode, placeholders: Placeholders, depth: number): Expression {
   if (depth > maxDepth) throw new SigmaError('it has too many lists within each other', node.mark);
-  if (node.kind === 'map') return fieldsOf(node);
-  if (node.kind !== 'sequence') return checkOf('', node, node.mark);
+  if (node.kind === 'map') return fieldsOf(node, placeholders);
+  if (node.kind !== 'sequence') return checkOf('', node, node.mark, placeholders);
   if (node.items.length === 0) throw new SigmaError('a selection is empty', node.mark);
-  if (node.items.every(({ kind }) => kind === 'scalar' || kind === 'null')) return checkOf('', node, node.mark);
-  return anyOf(node.items.map((item) => selectionOf(item, depth + 1)));
+  if (node.items.every(({ kind }) => kind === 'scalar' || kind === 'null'))
+    return checkOf('', node, node.mark, placeholders);
+  return anyOf(node.items.map((item) => selectionOf(item, placeholders, depth + 1)));
 }
 
-function fieldsOf(node: YamlNode & { kind: 'map' }): Expression {
+function fieldsOf(node: YamlNode & { kind: 'map' }, placeholders: Placeholders): Expression {
   if (node.pairs.length === 0) throw new SigmaError('a selection is empty', node.mark);
   const seen = new Set<string>();
   return allOf(
@@ -68,7 +69,7 @@ function fieldsOf(node: YamlNode & { kind: 'map' }): Expression {
       if (seen.has(name))
         throw new SigmaError(`'${shown(name)}' stands twice; use '|all' or another selection`, key.mark);
       seen.add(name);
-      return checkOf(name, value, key.mark);
+      return checkOf(name, value, key.mark, placeholders);
     }),
   );
 }

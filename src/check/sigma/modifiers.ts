@@ -6,6 +6,7 @@ import { parseNetwork } from './network.js';
 import {
   anyDash,
   dashes,
+  type Part,
   type Pattern,
   parsePattern,
   plainOf,
@@ -13,7 +14,7 @@ import {
   withAnyBefore,
   withAnyDash,
 } from './pattern.js';
-import { type RegexFlags, toRe2 } from './regex.js';
+import { quoteRegex, type RegexFlags, toRe2 } from './regex.js';
 import { type SigmaValue, scalarValue } from './value.js';
 
 // A key of a selection: a field and modifiers, which change its values one after the other.
@@ -35,8 +36,12 @@ type Stage =
 
 type Modifier = (stage: Stage, step: Step) => Stage[];
 
+/** What %name% stands for where the modifier `expand` is. */
+export type Placeholders = ReadonlyMap<string, readonly string[]>;
+
 /** Where a modifier stands. */
 interface Step {
+  placeholders: Placeholders;
   name: string;
   isFirst: boolean;
   mark: Mark;
@@ -74,13 +79,13 @@ const modifiers: ReadonlyMap<string, Modifier> = new Map<string, Modifier>([
 const ofLists = ['all', 'neq'];
 
 /** The expression of a key and its values; without a key, of values that any field may hold. */
-export function checkOf(key: string, node: YamlNode, mark: Mark): Expression {
+export function checkOf(key: string, node: YamlNode, mark: Mark, placeholders: Placeholders): Expression {
   const [name = '', ...names] = key.split('|');
   const field = name === '' ? undefined : name;
   for (const modifier of names) refuseUnknown(modifier, mark);
   const ofValues = names.filter((modifier) => !ofLists.includes(modifier));
   const values = node.kind === 'sequence' ? node.items : [node];
-  const alternatives = values.map((value) => anyOf(testsOf(field, value, ofValues).map(of(field))));
+  const alternatives = values.map((value) => anyOf(testsOf(field, value, ofValues, placeholders).map(of(field))));
   // An empty list is a missing field.
   if (alternatives.length === 0) alternatives.push(of(requiredField(field, mark))({ kind: 'null' }));
   const joined = names.includes('all') ? allOf(alternatives) : anyOf(alternatives);
@@ -103,13 +108,18 @@ function requiredField(field: string | undefined, mark: Mark): string {
   return field;
 }
 
-function testsOf(field: string | undefined, node: YamlNode, names: readonly string[]): Test[] {
+function testsOf(
+  field: string | undefined,
+  node: YamlNode,
+  names: readonly string[],
+  placeholders: Placeholders,
+): Test[] {
   const value = scalarValue(node);
   if (value.type === 'null' || value.type === 'boolean') requiredField(field, node.mark);
   let stages: Stage[] = [{ kind: 'value', value }];
   for (const [index, name] of names.entries()) {
     const modifier = modifiers.get(name) as Modifier;
-    const step = { name, isFirst: index === 0, mark: node.mark };
+    const step = { name, isFirst: index === 0, mark: node.mark, placeholders };
     stages = stages.flatMap((stage) => modifier(stage, step));
   }
   return stages.map((stage) => testOf(stage, node.mark));
@@ -200,9 +210,9 @@ function plainTexts(pattern: Pattern, step: Step): string[] {
   for (const part of pattern) {
     if (typeof part !== 'string' && part !== anyDash) unfit(step, 'a text without wildcards');
     const endings = part === anyDash ? [...dashes] : [part];
-    if (texts.length * endings.length > maxExpansions)
-      throw new Refused(`'${step.name}' of a text with more than five dashes that windash changes`);
-    texts = texts.flatMap((text) => endings.map((ending) => text + ending));
+    texts = limited(texts.length * endings.length, step, () =>
+      texts.flatMap((text) => endings.map((ending) => text + ending)),
+    );
   }
   return texts;
 }
@@ -271,12 +281,61 @@ function toExists(stage: Stage, step: Step): Stage[] {
   return [{ kind: 'exists', test: { kind: 'exists', wanted: stage.value.boolean } }];
 }
 
-function expand(stage: Stage): Stage[] {
-  const text = stage.kind === 'value' && stage.value.type === 'text' ? stage.value.text : '';
-  const source = stage.kind === 'regex' ? stage.source : text;
-  const [, name] = /%([^%]+)%/.exec(source) ?? [];
-  if (name !== undefined) throw new Refused(`'expand': nothing says what %${shown(name)}% stands for`);
-  return [stage];
+const placeholder = /(?<!\\)%([^%]+)%/;
+
+function expand(stage: Stage, step: Step): Stage[] {
+  if (stage.kind === 'regex') {
+    const sources = filled(stage.source, step).map((pieces) => pieces.map(regexOf).join(''));
+    return sources.map((source) => ({ ...stage, source }));
+  }
+  const text = asText(stage, step);
+  let patterns: Pattern[] = [[]];
+  for (const part of text.pattern) {
+    const fillings: Pattern[] = typeof part === 'string' ? filled(part, step).map(patternOf) : [[part]];
+    patterns = limited(patterns.length * fillings.length, step, () =>
+      patterns.flatMap((before) => fillings.map((filling) => [...before, ...filling])),
+    );
+  }
+  return patterns.map((pattern) => ({ ...text, pattern }));
+}
+
+/** A piece of a text: as it is, or what a placeholder stands for. */
+type Piece = { plain: string } | { value: string };
+
+/** A text with each of the values in the place of its placeholders. */
+function filled(text: string, step: Step): Piece[][] {
+  let all: Piece[][] = [[]];
+  for (const [index, piece] of text.split(placeholder).entries()) {
+    const values = index % 2 === 1 ? step.placeholders.get(piece) : undefined;
+    if (index % 2 === 1 && values === undefined)
+      throw new Refused(`'expand': nothing says what %${shown(piece)}% stands for`);
+    const choices: Piece[] = values?.map((value) => ({ value })) ?? [{ plain: piece.replaceAll('\\%', '%') }];
+    all = limited(all.length * choices.length, step, () =>
+      all.flatMap((before) => choices.map((choice) => [...before, choice])),
+    );
+  }
+  return all;
+}
+
+function limited<Result>(size: number, step: Step, make: () => Result): Result {
+  if (size > maxExpansions)
+    throw new Refused(`'${step.name}' of a text that stands for more than ${maxExpansions} others`);
+  return make();
+}
+
+function patternOf(pieces: readonly Piece[]): Pattern {
+  const joined: Part[] = [];
+  for (const part of pieces.flatMap((piece) => ('plain' in piece ? [piece.plain] : parsePattern(piece.value)))) {
+    const last = joined.at(-1);
+    // Texts next to each other are one.
+    if (typeof part === 'string' && typeof last === 'string') joined[joined.length - 1] = last + part;
+    else if (part !== '') joined.push(part);
+  }
+  return joined;
+}
+
+function regexOf(piece: Piece): string {
+  return 'plain' in piece ? piece.plain : quoteRegex(piece.value);
 }
 
 function toReference(stage: Stage, step: Step): Stage[] {

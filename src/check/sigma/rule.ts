@@ -4,6 +4,7 @@ import type { RuleText } from '../language.js';
 import { detectionOf } from './detection.js';
 import { Refused, SigmaError, shown } from './errors.js';
 import type { Expression } from './expression.js';
+import type { Placeholders } from './modifiers.js';
 import { textOf, textsOf, wordOf } from './value.js';
 
 /** A rule as its file has it. */
@@ -53,7 +54,7 @@ export interface LoadedFile {
 }
 
 /** The rules of a file, one in each document. */
-export function loadSigmaFile({ name: file, content }: RuleText): LoadedFile {
+export function loadSigmaFile({ name: file, content }: RuleText, placeholders: Placeholders = new Map()): LoadedFile {
   const rules: SigmaRule[] = [];
   const diagnostics: Diagnostic[] = [];
   const note = (severity: Diagnostic['severity'], code: string, message: string, mark: Mark) => {
@@ -64,7 +65,7 @@ export function loadSigmaFile({ name: file, content }: RuleText): LoadedFile {
     refuseBombs(documents);
     for (const document of documents) {
       const warn = (message: string, mark: Mark) => note('warning', 'SIGMA_UNUSUAL', message, mark);
-      rules.push({ ...ruleOf(document, warn), file, line: document.mark.line + 1 });
+      rules.push({ ...ruleOf(document, placeholders, warn), file, line: document.mark.line + 1 });
     }
     if (documents.length === 0) note('warning', 'SIGMA_EMPTY', 'it holds no rule', { offset: 0, line: 0, column: 0 });
   } catch (error) {
@@ -97,7 +98,7 @@ function refuseBombs(documents: readonly YamlNode[]): void {
 
 type Warn = (message: string, mark: Mark) => void;
 
-function ruleOf(node: YamlNode, warn: Warn): Omit<SigmaRule, 'file' | 'line'> {
+function ruleOf(node: YamlNode, placeholders: Placeholders, warn: Warn): Omit<SigmaRule, 'file' | 'line'> {
   if (node.kind !== 'map') throw new SigmaError('a rule is a map with title, logsource and detection', node.mark);
   refuseTwice(node);
   const head = headOf(node, warn);
@@ -107,7 +108,7 @@ function ruleOf(node: YamlNode, warn: Warn): Omit<SigmaRule, 'file' | 'line'> {
   const detection = node.get('detection');
   if (detection === undefined) throw new SigmaError("the rule has no 'detection'", node.mark);
   try {
-    return { ...head, logsource, detection: detectionOf(detection), refused: undefined };
+    return { ...head, logsource, detection: detectionOf(detection, placeholders), refused: undefined };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return { ...head, logsource, detection: undefined, refused: error.message };

@@ -3,7 +3,7 @@ import type { RuleLanguage, RuleSet, RuleText, RunOptions } from '../language.js
 import type { RowRule } from '../sql/row-rule.js';
 import { RowRun } from '../sql/row-run.js';
 import { type CompiledRule, compileRule } from './compile.js';
-import { builtInMapping, type SigmaMapping } from './mapping.js';
+import { builtInOptions, readSigmaMapping, type SigmaOptions } from './mapping-file.js';
 import { loadSigmaFile } from './rule.js';
 import { ShownFields } from './shown.js';
 
@@ -11,7 +11,9 @@ import { ShownFields } from './shown.js';
 export const sigma: RuleLanguage = {
   name: 'sigma',
   recognizes: (content) => headKey.test(content) && kindKey.test(content),
-  load: (files) => new SigmaRuleSet(files, builtInMapping),
+  isNested: true,
+  load: (files, { sigmaMapping } = {}) =>
+    new SigmaRuleSet(files, sigmaMapping === undefined ? builtInOptions : readSigmaMapping(sigmaMapping)),
 };
 
 const headKey = /^["']?title["']?[ \t]*:/m;
@@ -24,8 +26,8 @@ class SigmaRuleSet implements RuleSet {
   readonly notes: readonly string[] = [];
   readonly #compiled: ReadonlyMap<Rule, CompiledRule>;
 
-  constructor(files: readonly RuleText[], mapping: SigmaMapping) {
-    const loads = files.map(loadSigmaFile);
+  constructor(files: readonly RuleText[], { mapping, placeholders }: SigmaOptions) {
+    const loads = files.map((file) => loadSigmaFile(file, placeholders));
     this.diagnostics = loads.flatMap(({ diagnostics }) => diagnostics);
     this.#compiled = new Map(
       loads

@@ -32,7 +32,8 @@ export type RecordType = 'PE' | 'FE' | 'NF' | 'FF' | 'PF' | 'KE';
 
 /**
  * ancestors: adds the lists `proc_aname`, `proc_aexe`, `proc_acmdline` (texts) and `proc_apid` (integers): the process
- * itself, its parent and so on, as they were when the process was first seen.
+ * itself, its parent and so on, as they were when the process was first seen; and `proc_parent`, a struct of `exe`,
+ * `args`, `uid`, `user`, `gid`, `group`, `tty` and `entry` of the parent then.
  * containers: the condition asks for names or images of containers. Where the input does not describe all its
  * containers, the outcome of a rule without matches is unevaluated.
  * calls: adds `proc_argv` (a list of texts, argv[0] first) and `proc_loginuid` to rows of EXEC, as far as the input

@@ -108,10 +108,11 @@ export class RowRun implements RuleRun {
     await connection.run(
       `CREATE TEMP TABLE ${this.#found} (rule INTEGER, type VARCHAR, filename VARCHAR, idx BIGINT, ts_uts BIGINT, last BIGINT, count BIGINT)`,
     );
-    await prepareHistory(connection);
-    if (this.#needs('ancestors')) this.#hasLineages = await prepareLineages(connection);
+    const tables = this.#tables;
+    await tables.once('history', () => prepareHistory(connection));
+    if (this.#needs('ancestors')) this.#hasLineages = await tables.once('lineages', () => prepareLineages(connection));
     if (this.#needs('calls') || this.#needs('exact calls'))
-      this.#hasCalls = await prepareCalls(connection, this.#input);
+      this.#hasCalls = await tables.once('calls', () => prepareCalls(connection, this.#input));
     if (this.#needs('containers')) this.#undescribed = await undescribedContainers(connection, this.#types());
   }
 

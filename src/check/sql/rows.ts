@@ -37,13 +37,16 @@ export function rowsSql(type: RecordType, { ancestors = false, calls = false }: 
 function withLineage(rows: string): string {
   const list = (kept: string, own: string, parents: string) =>
     `CASE WHEN proc_pid IS NULL THEN NULL
-      ELSE coalesce(lineage.${kept}, [${own}] || CASE WHEN pproc_exe IS NULL THEN [] ELSE [${parents}] END) END`;
+      ELSE coalesce(lineage.${kept}, [${own}] || CASE WHEN pproc_pid IS NULL THEN [] ELSE [${parents}] END) END`;
   const line = (exe: string, args: string) => `concat_ws(' ', ${exe}, nullif(${args}, ''))`;
   return `SELECT kin.*,
-    ${list('names', "coalesce(proc_name, '')", "coalesce(pproc_name, '')")} AS proc_aname,
-    ${list('exes', "coalesce(proc_exe, '')", 'pproc_exe')} AS proc_aexe,
-    ${list('lines', line("coalesce(proc_exe, '')", 'proc_args'), line('pproc_exe', 'pproc_args'))} AS proc_acmdline,
-    ${list('pids', 'proc_pid', 'pproc_pid')} AS proc_apid
+    ${list('names', 'proc_name', 'pproc_name')} AS proc_aname,
+    ${list('exes', 'proc_exe', 'pproc_exe')} AS proc_aexe,
+    ${list('lines', line('proc_exe', 'proc_args'), line('pproc_exe', 'pproc_args'))} AS proc_acmdline,
+    ${list('pids', 'proc_pid', 'pproc_pid')} AS proc_apid,
+    CASE WHEN lineage.pid IS NOT NULL THEN lineage.parent WHEN pproc_pid IS NOT NULL THEN {'exe': pproc_exe,
+      'args': pproc_args, 'uid': pproc_uid, 'user': pproc_user, 'gid': pproc_gid, 'group': pproc_group,
+      'tty': pproc_tty, 'entry': pproc_entry} END AS proc_parent
     FROM (${rows}) kin LEFT JOIN ${lineageTable} lineage
     ON kin.proc_pid = lineage.pid AND kin.proc_createts = lineage.createts`;
 }

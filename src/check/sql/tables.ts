@@ -19,6 +19,7 @@ const memoryLimit = '2GB';
 export class CheckTables {
   readonly #input: string;
   readonly #wanted = new Set<TableName>();
+  readonly #made = new Map<string, Promise<unknown>>();
   #dataset: Promise<Dataset> | undefined;
   #isClosed = false;
 
@@ -35,6 +36,13 @@ export class CheckTables {
   async open(): Promise<DuckDBConnection> {
     const { connection } = await this.#open();
     return connection;
+  }
+
+  /** Makes something in the database, such as a table of what runs look up, for the first one that needs it. */
+  once<Made>(name: string, make: () => Promise<Made>): Promise<Made> {
+    const made = this.#made.get(name) ?? make();
+    this.#made.set(name, made);
+    return made as Promise<Made>;
   }
 
   /** What the engine says of the input; of tables how many rows there are, and from when to when. */

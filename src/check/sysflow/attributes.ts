@@ -35,6 +35,14 @@ function trimmed(column: string): string {
   return `trim(coalesce(${column}, ''), '${blanks}')`;
 }
 
+/** SysFlow files have this where a text is unknown, and tables nothing. */
+const unknown = '<NA>';
+
+/** A text of something that is there if another column is. */
+function known(column: string, owner: string, text = column): string {
+  return `CASE WHEN ${owner} IS NULL THEN '' ELSE coalesce(${text}, '${unknown}') END`;
+}
+
 function textual(value: string, more: Partial<Attribute> = {}): Attribute {
   return { text: value, exists: `(${value} <> '')`, ...more };
 }
@@ -45,8 +53,8 @@ function integral(column: string, more: Partial<Attribute> = {}): Attribute {
 }
 
 /** An integer that is shown, but with which nothing can be compared as one. */
-function onlyShown(column: string): Attribute {
-  const { integer, ...shown } = integral(column, { column });
+function onlyShown(value: string, more: Partial<Attribute>): Attribute {
+  const { integer, ...shown } = integral(value, more);
   return shown;
 }
 
@@ -61,12 +69,9 @@ function processFlag(column: string): Attribute {
 }
 
 /** Of the parent: a boolean if there is one, else the integer 0. */
-function parentFlag(column: string): Attribute {
-  const value = `coalesce(${column}, false)`;
-  return boolean(value, {
-    text: `CASE WHEN ${column} IS NULL THEN '0' WHEN ${value} THEN 'true' ELSE 'false' END`,
-    column,
-  });
+function parentFlag(value: string, more: Partial<Attribute>): Attribute {
+  const text = `CASE WHEN ${value} IS NULL THEN '0' WHEN ${value} THEN 'true' ELSE 'false' END`;
+  return boolean(`coalesce(${value}, false)`, { ...more, text });
 }
 
 /** The last element of a path: "." of none, "/" of the root. */
@@ -76,10 +81,10 @@ function lastElement(path: string): string {
 }
 
 /** A path, what it is without the addresses before it, and that without its last element. */
-function pathParts(name: string, column: string): typeof parts {
+function pathParts(name: string, column: string, owner: string): typeof parts {
   const [path, target, before] = [`"${name}"`, `"${name} target"`, `"${name} before"`];
   return {
-    [path]: { sql: trimmed(column) },
+    [path]: { sql: known(column, owner, `trim(${column}, '${blanks}')`) },
     [target]: { sql: pathAfterLink(path), from: [path] },
     [before]: { sql: `left(${target}, length(${target}) - length(split_part(${target}, '/', -1)))`, from: [target] },
   };
@@ -184,7 +189,10 @@ function read(ofConnection: string, ofFile: string): string {
 const [exe, args] = ['"sf exe"', '"sf args"'];
 const [path, target, before] = ['"sf path"', '"sf path target"', '"sf path before"'];
 const [newPath, newTarget, newBefore] = ['"sf newpath"', '"sf newpath target"', '"sf newpath before"'];
-const hasParent = 'pproc_exe IS NOT NULL';
+/** Of the parent as the processor keeps it: as it was when the process was first seen. */
+const parent = (member: string) => `proc_parent.${member}`;
+const parentExe = known(parent('exe'), 'proc_parent', `trim(${parent('exe')}, '${blanks}')`);
+const kept: Pick<Attribute, 'needs'> = { needs: ['ancestors'] };
 
 function ancestors(list: string): Attribute {
   return textual(`coalesce(array_to_string(${list}, ','), '')`, { isFree: true, needs: ['ancestors'] });
@@ -194,10 +202,10 @@ const described: Pick<Attribute, 'needs'> = { needs: ['containers'] };
 
 /** What several attributes are made of, by the names of the columns that hold them. */
 export const parts: Readonly<Record<string, { sql: string; from?: readonly string[] }>> = {
-  '"sf exe"': { sql: trimmed('proc_exe') },
+  '"sf exe"': { sql: known('proc_exe', 'proc_pid', `trim(proc_exe, '${blanks}')`) },
   '"sf args"': { sql: trimmed('proc_args') },
-  ...pathParts('sf path', 'file_path'),
-  ...pathParts('sf newpath', 'file_newpath'),
+  ...pathParts('sf path', 'file_path', 'file_oid'),
+  ...pathParts('sf newpath', 'file_newpath', 'file_newoid'),
   '"sf openflags"': { sql: openFlagsSql() },
 };
 
@@ -215,10 +223,10 @@ const sysflow: Readonly<Record<string, Attribute>> = {
   'sf.proc.exe': textual(exe, { from: [exe], isFree: true, column: 'proc_exe' }),
   'sf.proc.args': textual(args, { from: [args], isFree: true, column: 'proc_args' }),
   'sf.proc.uid': integral('proc_uid', { column: 'proc_uid' }),
-  'sf.proc.user': textual(plain('proc_user'), { isFree: true, column: 'proc_user' }),
+  'sf.proc.user': textual(known('proc_user', 'proc_pid'), { isFree: true, column: 'proc_user' }),
   'sf.proc.tid': integral('proc_tid', { column: 'proc_tid' }),
   'sf.proc.gid': integral('proc_gid', { column: 'proc_gid' }),
-  'sf.proc.group': textual(plain('proc_group'), { isFree: true, column: 'proc_group' }),
+  'sf.proc.group': textual(known('proc_group', 'proc_pid'), { isFree: true, column: 'proc_group' }),
   'sf.proc.createts': integral('proc_createts', { column: 'proc_createts' }),
   'sf.proc.tty': processFlag('proc_tty'),
   'sf.proc.entry': processFlag('proc_entry'),
@@ -227,28 +235,30 @@ const sysflow: Readonly<Record<string, Attribute>> = {
     isFree: true,
     column: 'proc_cmdline',
   }),
-  'sf.proc.aname': ancestors(`list_transform(proc_aexe, lambda exe: ${lastElement('exe')})`),
-  'sf.proc.aexe': ancestors('proc_aexe'),
+  'sf.proc.aname': ancestors(`list_transform(proc_aexe, lambda exe: ${lastElement(`coalesce(exe, '${unknown}')`)})`),
+  'sf.proc.aexe': ancestors(`list_transform(proc_aexe, lambda exe: coalesce(exe, '${unknown}'))`),
   'sf.proc.acmdline': ancestors('proc_acmdline'),
   'sf.proc.apid': ancestors('proc_apid'),
 
   'sf.pproc.pid': integral('pproc_pid', { column: 'pproc_pid' }),
-  'sf.pproc.name': textual(`CASE WHEN ${hasParent} THEN ${lastElement('pproc_exe')} ELSE '' END`, {
+  'sf.pproc.name': textual(`CASE WHEN proc_parent IS NOT NULL THEN ${lastElement(parentExe)} ELSE '' END`, {
     isFree: true,
     column: 'pproc_name',
+    ...kept,
   }),
-  'sf.pproc.exe': textual(plain('pproc_exe'), { isFree: true, column: 'pproc_exe' }),
-  'sf.pproc.args': textual(plain('pproc_args'), { isFree: true, column: 'pproc_args' }),
-  'sf.pproc.uid': onlyShown('pproc_uid'),
-  'sf.pproc.user': textual(plain('pproc_user'), { isFree: true, column: 'pproc_user' }),
-  'sf.pproc.gid': onlyShown('pproc_gid'),
-  'sf.pproc.group': textual(plain('pproc_group'), { isFree: true, column: 'pproc_group' }),
+  'sf.pproc.exe': textual(parentExe, { isFree: true, column: 'pproc_exe', ...kept }),
+  'sf.pproc.args': textual(trimmed(parent('args')), { isFree: true, column: 'pproc_args', ...kept }),
+  'sf.pproc.uid': onlyShown(parent('uid'), { column: 'pproc_uid', ...kept }),
+  'sf.pproc.user': textual(known(parent('"user"'), 'proc_parent'), { isFree: true, column: 'pproc_user', ...kept }),
+  'sf.pproc.gid': onlyShown(parent('gid'), { column: 'pproc_gid', ...kept }),
+  'sf.pproc.group': textual(known(parent('"group"'), 'proc_parent'), { isFree: true, column: 'pproc_group', ...kept }),
   'sf.pproc.createts': integral('pproc_createts', { column: 'pproc_createts' }),
-  'sf.pproc.tty': parentFlag('pproc_tty'),
-  'sf.pproc.entry': parentFlag('pproc_entry'),
-  'sf.pproc.cmdline': textual("concat_ws(' ', coalesce(pproc_exe, ''), nullif(pproc_args, ''))", {
+  'sf.pproc.tty': parentFlag(parent('tty'), { column: 'pproc_tty', ...kept }),
+  'sf.pproc.entry': parentFlag(parent('entry'), { column: 'pproc_entry', ...kept }),
+  'sf.pproc.cmdline': textual(`concat_ws(' ', ${parentExe}, nullif(${trimmed(parent('args'))}, ''))`, {
     isFree: true,
     column: 'pproc_cmdline',
+    ...kept,
   }),
 
   'sf.file.name': textual(lastElement(path), { from: [path], isFree: true, column: 'file_name' }),
@@ -302,12 +312,12 @@ const sysflow: Readonly<Record<string, Attribute>> = {
   'sf.pod.namespace': textual(trimmed('pod_ns'), { isFree: true, column: 'pod_ns' }),
   'sf.pod.restartcnt': integral('pod_rstrtcnt', { column: 'pod_rstrtcnt' }),
 
-  'sf.ke.action': textual("coalesce(k8s_action, 'K8S_COMPONENT_ADDED')", { column: 'k8s_action' }),
-  'sf.ke.kind': textual("coalesce(k8s_kind, 'K8S_NODES')", { column: 'k8s_kind' }),
+  'sf.ke.action': textual("'K8S_COMPONENT_' || coalesce(k8s_action, 'ADDED')", { column: 'k8s_action' }),
+  'sf.ke.kind': textual("'K8S_' || coalesce(k8s_kind, 'NODES')", { column: 'k8s_kind' }),
   'sf.ke.message': textual(plain('k8s_msg'), { isFree: true, column: 'k8s_msg' }),
 
   'sf.node.id': textual(plain('node_id'), { isFree: true, column: 'node_id' }),
-  'sf.node.ip': textual(plain('node_ip'), { isFree: true, column: 'node_ip' }),
+  'sf.node.ip': textual("coalesce(node_ip, 'NA')", { isFree: true, column: 'node_ip' }),
   'sf.meta.schema': integral('schema', { column: 'schema' }),
   'sf.meta.tracename': textual(lastElement(plain('filename')), { isFree: true, column: 'filename' }),
 };
