@@ -37,6 +37,12 @@ export function readRules(paths: string | readonly string[], options: RuleOption
   };
 }
 
+/** The same with what is found wrong only when rules are tried, such as SQL. */
+export async function verifyRules(book: RuleBook): Promise<RuleBook> {
+  const more = await Promise.all(book.sets.map((set) => set.verify?.() ?? []));
+  return { ...book, diagnostics: [...book.diagnostics, ...more.flat()] };
+}
+
 export interface CheckOptions extends RuleOptions {
   /** Files and directories of rules, or what readRules() made of them. */
   rules: string | readonly string[] | RuleBook;

@@ -37,6 +37,8 @@ export interface RuleSet {
   /** What the files ask for that is not here. */
   notes: readonly string[];
   run(input: string, options: RunOptions): RuleRun;
+  /** What is wrong with the rules beyond `diagnostics`, where that takes longer to find out. */
+  verify?(): Promise<Diagnostic[]>;
 }
 
 export interface RunOptions {

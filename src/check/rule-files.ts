@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { reasonOf, SfkitError } from '../engine/errors.js';
 import type { RuleText } from './language.js';
 
-const isRulesFile = /\.ya?ml$/;
+const isRulesFile = /\.(?:ya?ml|sql)$/;
 
 /** All rules of the world are far smaller; what is larger was named by mistake. */
 const mostBytes = 2 ** 26;
@@ -13,7 +13,7 @@ const mostNested = 32;
 const mostFiles = 100_000;
 
 /**
- * Reads files, and of directories the .yaml and .yml files in alphabetical order. Of files in directories within them
+ * Reads files, and of directories the .yaml, .yml and .sql files in alphabetical order. Of files in directories within them
  * only those that `isNested` takes are rules.
  */
 export function readRuleFiles(
@@ -26,7 +26,7 @@ export function readRuleFiles(
     const inside = filesIn(path).map(textOf);
     const deeper = nestedFiles(path).map(textOf).filter(isNested);
     if (inside.length + deeper.length === 0)
-      throw new SfkitError('INPUT_NOT_FOUND', `${path} holds no .yaml or .yml file`);
+      throw new SfkitError('INPUT_NOT_FOUND', `${path} holds no .yaml, .yml or .sql file`);
     return [...inside, ...deeper];
   });
 }
@@ -52,7 +52,7 @@ function nestedFiles(directory: string): string[] {
       if (!guarded(inner, () => lstatSync(inner)).isDirectory()) continue;
       found.push(...filesIn(inner));
       if (found.length > mostFiles)
-        throw new SfkitError('INPUT_NOT_SUPPORTED', `${directory} holds more than ${mostFiles} .yaml and .yml files`);
+        throw new SfkitError('INPUT_NOT_SUPPORTED', `${directory} holds more than ${mostFiles} rule files`);
       walk(inner, depth + 1);
     }
   };

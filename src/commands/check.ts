@@ -1,5 +1,5 @@
 import { Args, Command } from '@oclif/core';
-import { chosenRules, readRules } from '../check/check.js';
+import { chosenRules, readRules, verifyRules } from '../check/check.js';
 import { checkCaptures, type RunReport } from '../check/report.js';
 import { checkFlags, type FormatOutput, failLevel, formatOutputs, ruleSwitches } from '../cli/check-flags.js';
 import { diagnosticsText, listText, validationText } from '../cli/check-listing.js';
@@ -70,8 +70,9 @@ Exit code: 0 nothing was found, 1 failed, 2 wrong usage, 3 a capture was damaged
     });
     const errors = book.diagnostics.filter(({ severity }) => severity === 'error');
     if (flags.validate) {
-      await print(outputs, open, (format) => validationText(book, format));
-      this.exit(errors.length > 0 ? exitCodes.failed : exitCodes.done);
+      const verified = await verifyRules(book);
+      await print(outputs, open, (format) => validationText(verified, format));
+      this.exit(verified.diagnostics.some(({ severity }) => severity === 'error') ? exitCodes.failed : exitCodes.done);
     }
     if (errors.length > 0) {
       process.stderr.write(diagnosticsText(errors));

@@ -18,6 +18,8 @@ export interface RowRule {
   reason?: string | undefined;
   /** Record types the rule is about, to skip the other rows. Default: all. */
   types?: readonly RecordType[] | undefined;
+  /** Of the values that the run's rules share (SharedRows) the ones that the condition uses. */
+  values?: readonly string[] | undefined;
   /** What the condition uses beyond the plain columns. */
   needs?: readonly RowNeed[] | undefined;
   /** Columns of `sysflow` for `fields` of a finding, by the name to show; or what a row makes of them. */
@@ -30,7 +32,8 @@ export type RecordType = 'PE' | 'FE' | 'NF' | 'FF' | 'PF' | 'KE';
 
 /**
  * ancestors: adds the lists `proc_aname`, `proc_aexe`, `proc_acmdline` (texts) and `proc_apid` (integers): the process
- * itself, its parent and so on.
+ * itself, its parent and so on, as they were when the process was first seen; and `proc_parent`, a struct of `exe`,
+ * `args`, `uid`, `user`, `gid`, `group`, `tty` and `entry` of the parent then.
  * containers: the condition asks for names or images of containers. Where the input does not describe all its
  * containers, the outcome of a rule without matches is unevaluated.
  * calls: adds `proc_argv` (a list of texts, argv[0] first) and `proc_loginuid` to rows of EXEC, as far as the input
@@ -41,3 +44,17 @@ export type RowNeed = 'ancestors' | 'containers' | 'calls' | 'exact calls';
 
 /** A row that was found, by column name; null where a value is missing. Integers of 64 bits are text. */
 export type FoundRow = Readonly<Record<string, FieldValue>>;
+
+/** What all rules of a run have in common. */
+export interface SharedRows {
+  /** Further columns by their names, quoted where needed; each is computed once for all conditions. */
+  values?: Readonly<Record<string, SharedValue>> | undefined;
+  /** Rows that are not asked about. */
+  drop?: Pick<RowRule, 'values'> & { condition: string };
+}
+
+export interface SharedValue {
+  sql: string;
+  /** Other values that its SQL uses. */
+  from?: readonly string[];
+}

@@ -7,7 +7,7 @@ import type { RuleRun, RunOptions } from '../language.js';
 import { prepareCalls } from './calls.js';
 import { findingOf, foundColumns, foundValue } from './found.js';
 import { ancestorsSql, prepareHistory, prepareLineages } from './lineage.js';
-import type { FoundRow, RecordType, RowNeed, RowRule } from './row-rule.js';
+import type { FoundRow, RecordType, RowNeed, RowRule, SharedRows, SharedValue } from './row-rule.js';
 import { recordTypes, rowsSql, samenessOf, tableOf } from './rows.js';
 import type { CheckTables } from './tables.js';
 
@@ -17,6 +17,8 @@ const mostDistinct = 100_000;
 /** Rules that one statement asks, and findings that are made of one. */
 const rulesAtOnce = 64;
 const findingsAtOnce = 20_000;
+
+const noLimit = '9223372036854775807';
 
 interface Asked extends RowRule {
   condition: string;
@@ -34,6 +36,7 @@ export class RowRun implements RuleRun {
   readonly #folds: boolean;
   readonly #tables: CheckTables;
   readonly #rules: readonly RowRule[];
+  readonly #shared: SharedRows;
   readonly #failures = new Map<number, string>();
   readonly #totals = new Map<number, Totals>();
   readonly #found: string;
@@ -42,7 +45,13 @@ export class RowRun implements RuleRun {
   #hasCalls = true;
   #summary: Summary | undefined;
 
-  constructor(input: string, { rules, folds, tables }: RunOptions, compile: (rule: Rule) => RowRule) {
+  constructor(
+    input: string,
+    { rules, folds, tables }: RunOptions,
+    compile: (rule: Rule) => RowRule,
+    shared: SharedRows = {},
+  ) {
+    this.#shared = shared;
     this.#input = input;
     this.#folds = folds;
     this.#tables = tables;
@@ -99,10 +108,11 @@ export class RowRun implements RuleRun {
     await connection.run(
       `CREATE TEMP TABLE ${this.#found} (rule INTEGER, type VARCHAR, filename VARCHAR, idx BIGINT, ts_uts BIGINT, last BIGINT, count BIGINT)`,
     );
-    await prepareHistory(connection);
-    if (this.#needs('ancestors')) this.#hasLineages = await prepareLineages(connection);
+    const tables = this.#tables;
+    await tables.once('history', () => prepareHistory(connection));
+    if (this.#needs('ancestors')) this.#hasLineages = await tables.once('lineages', () => prepareLineages(connection));
     if (this.#needs('calls') || this.#needs('exact calls'))
-      this.#hasCalls = await prepareCalls(connection, this.#input);
+      this.#hasCalls = await tables.once('calls', () => prepareCalls(connection, this.#input));
     if (this.#needs('containers')) this.#undescribed = await undescribedContainers(connection, this.#types());
   }
 
@@ -130,8 +140,7 @@ export class RowRun implements RuleRun {
   #askSql(type: RecordType, asked: readonly Asked[]): string {
     const conditions = asked.map(({ condition }) => `coalesce((${condition}), false)`);
     const hits = asked.map(({ number }, index) => `CASE WHEN ${conditions[index]} THEN ${number} END`);
-    const has = (...wanted: RowNeed[]) => asked.some(({ needs = [] }) => wanted.some((need) => needs.includes(need)));
-    const rows = rowsSql(type, { ancestors: has('ancestors'), calls: has('calls', 'exact calls') });
+    const rows = this.#rowsSql(type, asked);
     const same = samenessOf(type).map(quoteIdentifier);
     const columns = ['filename', 'idx', 'ts_uts', ...same].join(', ');
     const matched = `SELECT unnest(hits) AS rule, ${columns} FROM (
@@ -143,6 +152,37 @@ export class RowRun implements RuleRun {
     return `INSERT INTO ${this.#found}
       SELECT rule, '${type}', filename, coalesce(arg_min(idx, ${place}), min(idx)), min(ts_uts), max(ts_uts), count(*)
       FROM (${matched}) GROUP BY rule, filename, ${same.join(', ')}`;
+  }
+
+  #rowsSql(type: RecordType, asked: readonly Asked[]): string {
+    const has = (...wanted: RowNeed[]) => asked.some(({ needs = [] }) => wanted.some((need) => needs.includes(need)));
+    const rows = rowsSql(type, { ancestors: has('ancestors'), calls: has('calls', 'exact calls') });
+    const { drop } = this.#shared;
+    const names = [...asked, ...(drop === undefined ? [] : [drop])].flatMap(({ values }) => values ?? []);
+    const valued = this.#layers(names).reduce(withColumns, rows);
+    return drop === undefined
+      ? valued
+      : `SELECT * FROM (${valued}) WHERE NOT coalesce((${drop.condition}), false) LIMIT ${noLimit}`;
+  }
+
+  /** The values in steps: each uses those of earlier ones. */
+  #layers(names: readonly string[]): string[][] {
+    const known = this.#shared.values ?? {};
+    const layers: string[][] = [];
+    const depths = new Map<string, number>();
+    const depthOf = (name: string): number => {
+      const depth = depths.get(name);
+      if (depth !== undefined) return depth;
+      const { sql, from = [] } = known[name] as SharedValue;
+      const own = Math.max(0, ...from.map((other) => depthOf(other) + 1));
+      depths.set(name, own);
+      const layer = layers[own] ?? [];
+      layers[own] = layer;
+      layer.push(`${sql} AS ${name}`);
+      return own;
+    };
+    names.forEach(depthOf);
+    return layers;
   }
 
   /** Numbers what was found by time. Gives how many findings there will be. */
@@ -203,7 +243,7 @@ export class RowRun implements RuleRun {
   #reasonFor({ reason, needs = [] }: RowRule): string | undefined {
     if (reason !== undefined) return reason;
     if (needs.includes('ancestors') && !this.#hasLineages)
-      return 'processes change too often to say which ancestors a process had at each time';
+      return 'the command lines of all processes and their ancestors are too long to be asked';
     if (needs.includes('exact calls') && !this.#hasCalls)
       return 'the input has arguments joined by blanks and no logins, as SysFlow records do; only a capture file has more';
     if (!needs.includes('containers') || this.#undescribed === undefined) return undefined;
@@ -212,6 +252,11 @@ export class RowRun implements RuleRun {
     const some = containers === seen ? 'the containers' : `${containers} of ${seen} containers`;
     return `the input does not describe ${some}, and the rule asks for their names or images`;
   }
+}
+
+/** DuckDB would put a column into each condition that names it, but not through a limit. */
+function withColumns(rows: string, columns: readonly string[]): string {
+  return `SELECT *, ${columns.join(', ')} FROM (${rows}) LIMIT ${noLimit}`;
 }
 
 let nextRun = 0;

@@ -33,18 +33,22 @@ export function rowsSql(type: RecordType, { ancestors = false, calls = false }: 
   return ancestors ? withLineage(called) : called;
 }
 
-/** The process itself, its parent, and what the table of lineages says of the time of the row's end. */
+/** The process and its ancestors from the table of lineages; of a process that is not there, itself and its parent. */
 function withLineage(rows: string): string {
-  const list = (own: string, parents: string, others: string) =>
-    `CASE WHEN proc_pid IS NULL THEN NULL ELSE [${own}] || CASE WHEN pproc_exe IS NULL THEN [] ELSE [${parents}] END || coalesce(lineage.${others}, []) END`;
+  const list = (kept: string, own: string, parents: string) =>
+    `CASE WHEN proc_pid IS NULL THEN NULL
+      ELSE coalesce(lineage.${kept}, [${own}] || CASE WHEN pproc_pid IS NULL THEN [] ELSE [${parents}] END) END`;
   const line = (exe: string, args: string) => `concat_ws(' ', ${exe}, nullif(${args}, ''))`;
   return `SELECT kin.*,
-    ${list("coalesce(proc_name, '')", "coalesce(pproc_name, '')", 'names')} AS proc_aname,
-    ${list("coalesce(proc_exe, '')", "coalesce(pproc_exe, '')", 'exes')} AS proc_aexe,
-    ${list(line("coalesce(proc_exe, '')", 'proc_args'), line('pproc_exe', 'pproc_args'), 'lines')} AS proc_acmdline,
-    ${list('proc_pid', 'pproc_pid', 'pids')} AS proc_apid
-    FROM (SELECT *, coalesce(endts_uts, ts_uts) AS lineage_at FROM (${rows})) kin ASOF LEFT JOIN ${lineageTable} lineage
-    ON kin.pproc_pid = lineage.pid AND kin.pproc_createts = lineage.createts AND kin.lineage_at >= lineage.since`;
+    ${list('names', 'proc_name', 'pproc_name')} AS proc_aname,
+    ${list('exes', 'proc_exe', 'pproc_exe')} AS proc_aexe,
+    ${list('lines', line('proc_exe', 'proc_args'), line('pproc_exe', 'pproc_args'))} AS proc_acmdline,
+    ${list('pids', 'proc_pid', 'pproc_pid')} AS proc_apid,
+    CASE WHEN lineage.pid IS NOT NULL THEN lineage.parent WHEN pproc_pid IS NOT NULL THEN {'exe': pproc_exe,
+      'args': pproc_args, 'uid': pproc_uid, 'user': pproc_user, 'gid': pproc_gid, 'group': pproc_group,
+      'tty': pproc_tty, 'entry': pproc_entry} END AS proc_parent
+    FROM (${rows}) kin LEFT JOIN ${lineageTable} lineage
+    ON kin.proc_pid = lineage.pid AND kin.proc_createts = lineage.createts`;
 }
 
 export const lineageTable = 'sfkit_check_lineage';

@@ -19,6 +19,7 @@ const memoryLimit = '2GB';
 export class CheckTables {
   readonly #input: string;
   readonly #wanted = new Set<TableName>();
+  readonly #made = new Map<string, Promise<unknown>>();
   #dataset: Promise<Dataset> | undefined;
   #isClosed = false;
 
@@ -35,6 +36,13 @@ export class CheckTables {
   async open(): Promise<DuckDBConnection> {
     const { connection } = await this.#open();
     return connection;
+  }
+
+  /** Makes something in the database, such as a table of what runs look up, for the first one that needs it. */
+  once<Made>(name: string, make: () => Promise<Made>): Promise<Made> {
+    const made = this.#made.get(name) ?? make();
+    this.#made.set(name, made);
+    return made as Promise<Made>;
   }
 
   /** What the engine says of the input; of tables how many rows there are, and from when to when. */
@@ -121,7 +129,9 @@ function unitedSummary(summaries: readonly Summary[]): Summary {
 }
 
 function united(one: Summary, other: Summary): Summary {
-  const times = [one.firstTime, other.firstTime].filter((time) => time > 0n);
+  const times = [one.firstTime, other.firstTime, one.lastTime, other.lastTime]
+    .filter((time) => time > 0n)
+    .sort(inOrder);
   return {
     ...one,
     events: one.events + other.events,
@@ -131,9 +141,13 @@ function united(one: Summary, other: Summary): Summary {
     skipped: sumOfReasons(one.skipped, other.skipped),
     notes: sumOfReasons(one.notes, other.notes),
     damage: [...one.damage, ...other.damage],
-    firstTime: times.length === 0 ? 0n : times.reduce((a, b) => (a < b ? a : b)),
-    lastTime: one.lastTime > other.lastTime ? one.lastTime : other.lastTime,
+    firstTime: times[0] ?? 0n,
+    lastTime: times.at(-1) ?? 0n,
   };
+}
+
+function inOrder(one: bigint, other: bigint): number {
+  return Number(one - other);
 }
 
 function sumOf(one: Record<string, bigint>, other: Record<string, bigint>): Record<string, bigint> {
