@@ -66,6 +66,9 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping): CompiledRul
     }
   }
   const conditions = Object.fromEntries([...byType].map(([type, ofType]) => [type, conditionOf(ofType)]));
+  const tooLarge = Object.values(conditions).some((condition) => isTooLarge(condition));
+  if (tooLarge)
+    return { ...nothing, reason: `it comes to more than ${maxTests} tests, or ${maxSql} characters, of SQL` };
   return {
     condition: asked.length === 0 ? undefined : conditions,
     reason: lacks.reason ?? (asked.length === 0 ? 'no event can satisfy it' : undefined),
@@ -75,6 +78,14 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping): CompiledRul
     source,
     records: asked.map(({ mapping }) => mapping),
   };
+}
+
+/** DuckDB takes seconds for so many tests, and hours for all that a file could ask. */
+const maxTests = 5000;
+const maxSql = 4_000_000;
+
+function isTooLarge(condition: string): boolean {
+  return condition.length > maxSql || condition.split(/ (?:AND|OR) /, maxTests + 2).length > maxTests;
 }
 
 /** `filters`: those of the records that a test is about, by the test. */

@@ -9,6 +9,9 @@ import { allOf, anyOf, type Expression } from './expression.js';
 /** Brackets and nots within each other. */
 const maxDepth = 100;
 
+/** Selections that patterns stand for, in the whole condition. */
+const maxSelected = 100_000;
+
 interface Token {
   text: string;
   at: number;
@@ -30,6 +33,7 @@ class Parser {
   readonly #text: string;
   #next = 0;
   #depth = 0;
+  #selected = 0;
 
   constructor(text: string, selections: ReadonlyMap<string, Expression>, mark: Mark) {
     this.#text = text;
@@ -118,6 +122,8 @@ class Parser {
       .filter(([name]) => hasPattern(name, wanted) && !(hidden && name.startsWith('_')))
       .map(([, selection]) => selection);
     if (items.length === 0) return undefined;
+    this.#selected += items.length;
+    if (this.#selected > maxSelected) throw new Refused(`its condition names more than ${maxSelected} selections`);
     return quantifier.text === 'all' ? allOf(items) : anyOf(items);
   }
 

@@ -10,14 +10,21 @@ import { ShownFields } from './shown.js';
 /** Rules of Sigma about Linux. */
 export const sigma: RuleLanguage = {
   name: 'sigma',
-  recognizes: (content) => headKey.test(content) && kindKey.test(content),
+  recognizes: looksLikeSigma,
   isNested: true,
   load: (files, { sigmaMapping } = {}) =>
     new SigmaRuleSet(files, sigmaMapping === undefined ? builtInOptions : readSigmaMapping(sigmaMapping)),
 };
 
-const headKey = /^["']?title["']?[ \t]*:/m;
-const kindKey = /^["']?(?:detection|correlation|filter)["']?[ \t]*:/m;
+const keys = ['title', 'logsource', 'detection', 'correlation', 'filter'];
+
+/** Two keys of a rule at the left are enough: something else may be wrong with the file. */
+function looksLikeSigma(content: string): boolean {
+  const found = keys.filter((key) =>
+    new RegExp(`^(?:["']?${key}["']?[ \\t]*:|[ \\t{]*"${key}"[ \\t]*:)`, 'm').test(content),
+  );
+  return found.length >= 2;
+}
 
 class SigmaRuleSet implements RuleSet {
   readonly language = 'sigma';

@@ -1,7 +1,7 @@
 import { textLiteral } from '../sql/literals.js';
 import type { Check, Expression, Place, Test, TimePart } from './expression.js';
 import type { Network } from './network.js';
-import { anyText, type Pattern, patternRegex, plainOf, withAnyAfter, withAnyBefore } from './pattern.js';
+import { anyText, type Part, type Pattern, patternRegex, plainOf, withAnyAfter, withAnyBefore } from './pattern.js';
 import { quoteRegex } from './regex.js';
 
 // Expressions as SQL of DuckDB. A missing value makes a test null, which is not true: only `not` has to know of it.
@@ -67,87 +67,85 @@ function balanced(texts: readonly string[], operator: string): string {
   return balanced(groups, operator);
 }
 
-/** From so many texts on that are searched in one field, one regular expression searches them all. */
-const fewSearched = 4;
+/** From so many texts on that one field may hold, one regular expression looks for them all. */
+const fewTexts = 4;
 
 /** Characters of such an expression; RE2 has memory for far more. */
 const maxAlternation = 8000;
 
 /** Alternatives; texts that one field is or holds are asked together, which costs far less than one by one. */
 function* groupsOf(items: readonly Expression[], resolve: Resolve): Generator<Sql> {
-  const wholes = new Map<string, Group>();
-  const searched = new Map<string, Group>();
+  const groups = new Map<string, Group>();
   for (const item of items) {
-    const whole = groupable(item, wholeText);
-    const needle = groupable(item, searchedText);
-    if (whole !== undefined) addTo(wholes, item as TextCheck, whole);
-    else if (needle !== undefined && isAscii(needle)) addTo(searched, item as TextCheck, needle);
-    else yield sqlOf(item, resolve);
+    const found = item.kind === 'check' && item.field !== undefined ? placedText(item.test) : undefined;
+    if (found === undefined) {
+      yield sqlOf(item, resolve);
+      continue;
+    }
+    const check = item as TextCheck;
+    const key = `${found.place} ${check.test.cased} ${check.field}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { check, place: found.place, texts: [found.text] });
+    else group.texts.push(found.text);
   }
-  for (const { check, texts } of wholes.values())
-    yield orSql(resolve(check.field).map((form) => oneOf(form, texts, check.test.cased)));
-  for (const { check, texts } of searched.values()) {
-    const forms = resolve(check.field);
-    const together = texts.length > fewSearched ? textsSql(forms, texts, check.test.cased) : undefined;
-    if (together !== undefined) yield together;
-    else for (const text of texts) yield searchSql(forms, text, check.test.cased);
-  }
+  for (const group of groups.values()) yield groupSql(group, resolve(group.check.field));
 }
 
 type TextCheck = Check & { test: Test & { kind: 'text' } };
 
 interface Group {
   check: TextCheck;
+  place: Place;
   texts: string[];
 }
 
-function groupable(item: Expression, textOf: (test: Test) => string | undefined): string | undefined {
-  return item.kind === 'check' && item.field !== undefined ? textOf(item.test) : undefined;
+/** The text of a test without wildcards but at its ends, and where it is expected. */
+function placedText(test: Test): { place: Place; text: string } | undefined {
+  if (test.kind !== 'text') return undefined;
+  const { pattern } = test;
+  const before = pattern[0] === anyText;
+  const after = pattern.length > 1 && pattern.at(-1) === anyText;
+  const text = plainOf(pattern.slice(before ? 1 : 0, after ? -1 : undefined));
+  if (text === undefined || (text === '' && before)) return undefined;
+  return { place: before && after ? 'anywhere' : before ? 'end' : after ? 'start' : 'whole', text };
 }
 
-function addTo(groups: Map<string, Group>, check: TextCheck, text: string): void {
-  const key = `${check.test.cased} ${check.field}`;
-  const group = groups.get(key);
-  if (group === undefined) groups.set(key, { check, texts: [text] });
-  else group.texts.push(text);
-}
-
-/** Undefined where a form is the same in every row. */
-function textsSql(forms: readonly Form[], texts: readonly string[], cased: boolean): Sql | undefined {
+function groupSql({ check, place, texts }: Group, forms: readonly Form[]): Sql {
+  const { cased } = check.test;
+  if (place === 'whole') return orSql(forms.map((form) => oneOf(form, texts, cased)));
+  const single = (text: string) => placedSql(forms, place, text, cased);
+  if (texts.length <= fewTexts || !forms.every((form) => 'sql' in form)) return orSql(texts.map(single));
+  // Of other letters only DuckDB knows the lower case, and a NUL is what parts the forms.
+  const isFit = (text: string) => (cased || isAscii(text)) && !text.includes('\0');
   const values = forms.filter((form) => 'sql' in form);
-  if (values.length < forms.length || values.length === 0) return undefined;
-  const haystack = haystackSql(values, cased);
-  const expressions: Sql[] = [];
-  let alternatives: string[] = [];
-  let length = 0;
-  const flush = () => {
-    if (alternatives.length > 0)
-      expressions.push(`regexp_matches(${haystack}, ${textLiteral(alternatives.join('|'))})`);
-    alternatives = [];
-    length = 0;
-  };
+  const haystacks =
+    place === 'anywhere' ? [haystackSql(values, cased)] : values.map((form) => haystackSql([form], cased));
+  const regexes = alternations(texts.filter(isFit), place, cased);
+  return orSql([
+    ...haystacks.flatMap((haystack) => regexes.map((regex) => `regexp_matches(${haystack}, ${textLiteral(regex)})`)),
+    ...texts.filter((text) => !isFit(text)).map(single),
+  ]);
+}
+
+function alternations(texts: readonly string[], place: Place, cased: boolean): string[] {
+  const groups: string[][] = [];
+  let length = maxAlternation;
   for (const text of texts) {
-    // A NUL is what parts the forms.
-    if (text.includes('\0')) {
-      expressions.push(searchSql(forms, text, cased));
-      continue;
-    }
     const quoted = quoteRegex(cased ? text : text.toLowerCase());
-    if (length + quoted.length > maxAlternation) flush();
-    alternatives.push(quoted);
-    length += quoted.length + 1;
+    length += quoted.length;
+    if (length > maxAlternation) {
+      groups.push([]);
+      length = quoted.length;
+    }
+    groups.at(-1)?.push(quoted);
   }
-  flush();
-  return orSql(expressions);
+  const [start, end] = [place === 'start' ? '\\A' : '', place === 'end' ? '\\z' : ''];
+  return groups.map((group) => `${start}(?:${group.join('|')})${end}`);
 }
 
 function haystackSql(values: readonly Value[], cased: boolean): string {
   const texts = values.map((form) => (cased ? asText(form) : lowered(form)));
   return texts.length === 1 ? (texts[0] as string) : `concat_ws(chr(0), ${texts.join(', ')})`;
-}
-
-function wholeText(test: Test): string | undefined {
-  return test.kind === 'text' ? plainOf(test.pattern) : undefined;
 }
 
 function checkSql({ field, test }: Check, resolve: Resolve): Sql {
@@ -163,31 +161,23 @@ function checkSql({ field, test }: Check, resolve: Resolve): Sql {
     }
     default: {
       const ofField: ValueTest = field === undefined ? keywordTest(test) : test;
-      const needle = searchedText(ofField);
-      if (needle === undefined) return orSql(forms.map((form) => formSql(form, ofField)));
-      const { cased } = ofField as Test & { kind: 'text' };
-      return searchSql(forms, needle, cased);
+      const found = placedText(ofField);
+      if (ofField.kind === 'text' && found?.place === 'anywhere')
+        return placedSql(forms, found.place, found.text, ofField.cased);
+      return orSql(forms.map((form) => formSql(form, ofField)));
     }
   }
 }
 
-/** The text that a test searches for anywhere; undefined where it is no such test. */
-function searchedText(test: Test): string | undefined {
-  if (test.kind !== 'text' || test.pattern.length !== 3) return undefined;
-  const [before, text, after] = test.pattern;
-  return before === anyText && after === anyText && typeof text === 'string' ? text : undefined;
-}
-
-/** All forms are searched as one text, with a NUL between them. */
-function searchSql(forms: readonly Form[], needle: string, cased: boolean): Sql {
+/** A text at one place. All forms are searched as one text, with a NUL between them. */
+function placedSql(forms: readonly Form[], place: Place, text: string, cased: boolean): Sql {
   const values = forms.filter((form) => 'sql' in form);
-  const constants = forms.filter((form) => 'constant' in form);
-  const test = { kind: 'text', pattern: [anyText, needle, anyText], cased } as const;
-  const single = needle.includes('\0') ? values : [];
-  const parts = [...constants, ...single].map((form) => formSql(form, test));
-  if (single.length === 0 && values.length > 0)
-    parts.push(`contains(${haystackSql(values, cased)}, ${literal(needle, cased)})`);
-  return orSql(parts);
+  if (place === 'anywhere' && values.length > 1 && values.length === forms.length && !text.includes('\0'))
+    return `contains(${haystackSql(values, cased)}, ${literal(text, cased)})`;
+  const before: Part[] = place === 'end' || place === 'anywhere' ? [anyText] : [];
+  const after: Part[] = place === 'start' || place === 'anywhere' ? [anyText] : [];
+  const test = { kind: 'text', pattern: [...before, text, ...after], cased } as const;
+  return orSql(forms.map((form) => formSql(form, test)));
 }
 
 function isMissing([form]: readonly Form[]): Sql {
