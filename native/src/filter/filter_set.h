@@ -1,5 +1,5 @@
-// Many filters asked about the same events: equal conditions are asked once, and an event meets only the
-// filters that its code lets pass.
+// Many filters asked about the same events: equal conditions are asked once, conditions on the same text share
+// what was found out of it before, and an event meets only the filters that its code lets pass.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 
 #include "base/status.h"
 #include "filter/filter.h"
+#include "filter/text_answers.h"
 
 namespace sfkit::filter {
 
@@ -18,7 +19,7 @@ class FilterSet {
  public:
   FilterSet() : by_code_(scap::kEventCount) {}
 
-  // Adds a filter; its number is how many were added before.
+  // Adds a filter; its number is how many were added before. Not after the first event.
   void add(const Filter& filter);
   size_t size() const { return programs_.size(); }
   size_t distinct_conditions() const { return conditions_.size(); }
@@ -42,17 +43,37 @@ class FilterSet {
     std::vector<Filter::Step> steps;
     int32_t start = Filter::kPass;
   };
-  // The answer of a condition for the event of this stamp.
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  // What is known of a condition, beside the condition itself.
   struct Answer {
-    uint32_t stamp = 0;
+    uint32_t stamp = 0;  // of the event that `holds` is about
     bool holds = false;
+    uint32_t by_code = kNone;  // where it begins in by_code_answers_, if it follows from the code
+    uint32_t subject = kNone;  // of a condition on a text
+    uint32_t place = 0;        // among the subject's conditions
+  };
+  // A text that conditions are about.
+  struct Subject {
+    enum class Kind : uint8_t { kMissing, kText, kOther };
+    uint32_t condition = 0;  // one of them
+    uint32_t conditions = 0;
+    uint32_t stamp = 0;  // of the event that the rest is about
+    Kind kind = Kind::kMissing;
+    std::unique_ptr<TextAnswers> answers;
   };
 
   void begin_event();
   bool passes(const Program& program, uint16_t code, fields::FieldReader& reader);
+  bool ask(uint32_t condition, fields::FieldReader& reader);
+  void take_subject(const Condition& condition, Answer& answer);
+  void look_at(Subject& subject, fields::FieldReader& reader);
 
   std::vector<Condition> conditions_;
   std::vector<Answer> answers_;  // beside conditions_
+  std::vector<uint8_t> by_code_answers_;
+  std::vector<Subject> subjects_;
+  std::unordered_map<std::string, uint32_t> subject_by_name_;
   uint32_t stamp_ = 0;
   std::unordered_map<std::string, uint32_t> by_key_;
   std::vector<Program> programs_;
