@@ -9,6 +9,9 @@ namespace {
 constexpr size_t kTextsOfSubject = 1024;
 constexpr size_t kTextsOfAll = size_t{64} << 10;
 
+// Steps of filters that are tailored to codes, all together.
+constexpr size_t kMaxTailoredSteps = size_t{4} << 20;
+
 // Whether the answer depends on one text, or on nothing else where the value is one.
 bool asks_one_text(const Condition& condition) {
   return condition.left.call == nullptr && condition.left.field.several == fields::Several::kNo &&
@@ -60,23 +63,118 @@ void FilterSet::begin_event() {
   stamp_ = 1;
 }
 
+void FilterSet::find_passing(fields::FieldReader& reader) {
+  begin_event();
+  passing_.clear();
+  const uint16_t code = reader.context().event->code;
+  if (!tailored_[code].is_made) tailor(code);
+  const Tailored& tailored = tailored_[code];
+  if (!tailored.is_whole) {
+    for (const uint32_t number : by_code_[code]) {
+      if (passes(programs_[number], code, reader)) passing_.push_back(number);
+    }
+    return;
+  }
+  for (const Tailored::Group& group : tailored.groups) {
+    if (group.condition != kNone && !holds(group.condition, reader)) continue;
+    for (const auto& [number, start] : group.programs) {
+      int32_t at = start;
+      while (at >= 0) {
+        const Filter::Step& step = tailored.steps[static_cast<size_t>(at)];
+        at = holds(step.condition, reader) ? step.on_true : step.on_false;
+      }
+      if (at == Filter::kPass) passing_.push_back(number);
+    }
+  }
+  if (passing_.size() > 1) std::ranges::sort(passing_);
+}
+
+uint8_t FilterSet::known_of(uint32_t condition, uint16_t code) const {
+  const uint32_t place = answers_[condition].by_code;
+  return place == kNone ? uint8_t{kDepends} : by_code_answers_[place + code];
+}
+
 bool FilterSet::passes(const Program& program, uint16_t code, fields::FieldReader& reader) {
   int32_t at = program.start;
   while (at >= 0) {
     const Filter::Step& step = program.steps[static_cast<size_t>(at)];
-    Answer& answer = answers_[step.condition];
-    const uint8_t known = answer.by_code == kNone ? uint8_t{kDepends} : by_code_answers_[answer.by_code + code];
-    bool result = known == kYes;
-    if (known == kDepends) {
-      if (answer.stamp != stamp_) {
-        answer.stamp = stamp_;
-        answer.holds = ask(step.condition, reader);
-      }
-      result = answer.holds;
-    }
+    const uint8_t known = known_of(step.condition, code);
+    const bool result = known == kDepends ? holds(step.condition, reader) : known == kYes;
     at = result ? step.on_true : step.on_false;
   }
   return at == Filter::kPass;
+}
+
+void FilterSet::tailor(uint16_t code) {
+  Tailored& made = tailored_[code];
+  made.is_made = true;
+  std::unordered_map<uint32_t, size_t> groups;  // by condition
+  for (const uint32_t number : by_code_[code]) {
+    int32_t start = add_tailored(made, programs_[number], code);
+    if (tailored_steps_ + made.steps.size() > kMaxTailoredSteps) {
+      made = {true, false, {}, {}};
+      return;
+    }
+    uint32_t condition = kNone;
+    if (start >= 0 && made.steps[static_cast<size_t>(start)].on_false == Filter::kFail) {
+      condition = made.steps[static_cast<size_t>(start)].condition;
+      start = made.steps[static_cast<size_t>(start)].on_true;
+    }
+    const auto [group, is_new] = groups.try_emplace(condition, made.groups.size());
+    if (is_new) made.groups.push_back({condition, {}});
+    made.groups[group->second].programs.emplace_back(number, start);
+  }
+  tailored_steps_ += made.steps.size();
+}
+
+int32_t FilterSet::add_tailored(Tailored& made, const Program& program, uint16_t code) {
+  const size_t count = program.steps.size();
+  const auto next_of = [](const Filter::Step& step, uint8_t known) {
+    return known == kYes ? step.on_true : step.on_false;
+  };
+  // Steps go on to earlier places only: from the last one on what is reached is known, from the first one on
+  // where each of them ends up.
+  reached_.assign(count, false);
+  const auto reach = [this](int32_t place) {
+    if (place >= 0) reached_[static_cast<size_t>(place)] = true;
+  };
+  reach(program.start);
+  for (size_t i = count; i-- > 0;) {
+    if (!reached_[i]) continue;
+    const Filter::Step& step = program.steps[i];
+    const uint8_t known = known_of(step.condition, code);
+    if (known != kDepends) {
+      reach(next_of(step, known));
+    } else {
+      reach(step.on_true);
+      reach(step.on_false);
+    }
+  }
+  resolved_.assign(count, Filter::kFail);
+  const auto resolve = [this](int32_t place) {
+    return place < 0 ? place : resolved_[static_cast<size_t>(place)];
+  };
+  for (size_t i = 0; i < count; ++i) {
+    if (!reached_[i]) continue;
+    const Filter::Step& step = program.steps[i];
+    const uint8_t known = known_of(step.condition, code);
+    if (known != kDepends) {
+      resolved_[i] = resolve(next_of(step, known));
+    } else {
+      resolved_[i] = static_cast<int32_t>(made.steps.size());
+      made.steps.push_back({step.condition, resolve(step.on_true), resolve(step.on_false)});
+    }
+  }
+  return resolve(program.start);
+}
+
+bool FilterSet::holds(uint32_t condition, fields::FieldReader& reader) {
+  Answer& answer = answers_[condition];
+  if (answer.stamp != stamp_) {
+    answer.stamp = stamp_;
+    answer.holds = ask(condition, reader);
+  }
+  return answer.holds;
 }
 
 bool FilterSet::ask(uint32_t number, fields::FieldReader& reader) {
