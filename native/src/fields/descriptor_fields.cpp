@@ -148,12 +148,10 @@ bool FieldReader::is_local(const state::IpBytes& ip, bool ipv6) const {
   return engine_.interfaces().has(ip, ipv6);
 }
 
-// Which end of a connection is this machine's. Where the interfaces do not tell, as on loopback and in
-// network namespaces, whose addresses are in no list, it is the end of who calls or is called.
+// Which end of a connection is the process's. Whose role is known is at its end whatever the interfaces say:
+// those of network namespaces are in no list, and their bridges are the host's.
 bool FieldReader::is_first_local(const Descriptor& descriptor, bool ipv6) const {
-  const bool first = is_local(descriptor.sip, ipv6);
-  if (engine_.compat() || descriptor.role == state::Role::kNone) return first;
-  if (first != is_local(descriptor.dip, ipv6)) return first;
+  if (engine_.compat() || descriptor.role == state::Role::kNone) return is_local(descriptor.sip, ipv6);
   return descriptor.role == state::Role::kClient;
 }
 

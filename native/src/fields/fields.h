@@ -40,6 +40,9 @@ enum class FieldFailure : uint8_t {
 // meant, or why the field cannot be answered; `failure`, if given, says which kind it is.
 Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* failure = nullptr);
 
+// Whether the text begins like a field: of any other one parse_field() only looks for advice.
+bool may_be_field(std::string_view text);
+
 struct FieldValue {
   enum class Kind : uint8_t { kMissing, kSigned, kUnsigned, kReal, kText, kBytes, kBool, kIp };
   Kind kind = Kind::kMissing;

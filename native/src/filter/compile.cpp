@@ -115,6 +115,17 @@ std::string hex_to_bytes(std::string_view hex, bool& is_ok) {
   return bytes;
 }
 
+// What evt.type may be, sorted.
+std::vector<std::string_view> event_types() {
+  // Events that plug-ins send beside the system calls.
+  std::vector<std::string_view> names = {"container_removed"};
+  for (uint16_t code = 0; code < scap::kEventCount; ++code) names.push_back(fields::event_name(code));
+  for (const std::string_view name : scap::kSyscallNames) names.push_back(name);
+  for (const std::string_view name : scap::kX86SyscallNames) names.push_back(name);
+  std::ranges::sort(names);
+  return names;
+}
+
 // Fields whose value follows from the code of the event alone, but for events that carry their name with
 // them.
 bool follows_from_code(Field field) {
@@ -198,7 +209,9 @@ class Compiler {
   // on to is known when it is added. So errors are looked for in a walk of their own, in reading order.
   int32_t add(Node& node, int32_t on_true, int32_t on_false) {
     check_all(node);
-    return failed() ? Filter::kFail : link(node, on_true, on_false);
+    if (failed()) return Filter::kFail;
+    estimate(node);
+    return link(node, on_true, on_false);
   }
 
   void check_all(Node& node) {
@@ -253,23 +266,63 @@ class Compiler {
     if (begins("fd.") || begins("fs.") || begins("proc.p")) return 20;
     return condition.left.transformers.empty() && !condition.right ? 10 : 20;
   }
-  // What is asked first decides most often whether the rest must be asked, so cheap conditions come first.
-  // What passes is the same, as no condition changes anything; the counter util.cnt alone shows it.
-  int cost_of(const Node& node) const {
-    int cost = 0;
-    if (node.kind == Node::Kind::kCheck) {
-      for (const uint32_t made : made_.at(&node)) cost += cost_of(filter_->conditions_[made]);
+  // How likely a condition holds, roughly: rules look for what is rare.
+  static double likelihood_of(const Condition& condition) {
+    switch (condition.op) {
+      case Operator::kExists: return 0.9;
+      case Operator::kNotEqual: return 0.95;
+      case Operator::kLess:
+      case Operator::kLessOrEqual:
+      case Operator::kGreater:
+      case Operator::kGreaterOrEqual: return 0.5;
+      default: return condition.left.field.type == FieldType::kBool ? 0.3 : 0.05;
     }
-    for (const auto& child : node.children) cost += cost_of(*child);
-    return cost;
   }
-  std::vector<const Node*> by_cost(const Node& node) const {
-    std::vector<std::pair<int, const Node*>> costs;
-    for (const auto& child : node.children) costs.emplace_back(cost_of(*child), child.get());
-    std::stable_sort(costs.begin(), costs.end(),
+  struct Estimate {
+    double cost = 0;
+    double likelihood = 0;
+  };
+  // In a walk from below: what passes does not depend on the order, as no condition changes anything (the
+  // counter util.cnt alone shows it), so each group asks first what decides it most cheaply.
+  const Estimate& estimate(const Node& node) {
+    for (const auto& child : node.children) estimate(*child);
+    Estimate& made = estimates_[&node];
+    const bool is_and = node.kind == Node::Kind::kAnd;
+    if (node.kind == Node::Kind::kNot) {
+      made = estimates_.at(node.children.front().get());
+      made.likelihood = 1 - made.likelihood;
+      return made;
+    }
+    // How likely the rest of the group must be asked too.
+    double goes_on = 1;
+    const auto add = [&](const Estimate& part) {
+      made.cost += goes_on * part.cost;
+      goes_on *= is_and ? part.likelihood : 1 - part.likelihood;
+    };
+    if (node.kind == Node::Kind::kCheck) {
+      for (const uint32_t place : made_.at(&node)) {
+        const Condition& condition = filter_->conditions_[place];
+        add({static_cast<double>(cost_of(condition)), likelihood_of(condition)});
+      }
+    }
+    for (const Node* child : in_order(node)) add(estimates_.at(child));
+    made.likelihood = is_and ? goes_on : 1 - goes_on;
+    return made;
+  }
+  // The children of a group in the order in which they are asked.
+  std::vector<const Node*> in_order(const Node& node) const {
+    const bool is_and = node.kind == Node::Kind::kAnd;
+    std::vector<std::pair<double, const Node*>> ranks;
+    for (const auto& child : node.children) {
+      const Estimate& part = estimates_.at(child.get());
+      constexpr double kLeast = 0.001;
+      const double decides = is_and ? 1 - part.likelihood : part.likelihood;
+      ranks.emplace_back(part.cost / std::max(decides, kLeast), child.get());
+    }
+    std::stable_sort(ranks.begin(), ranks.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<const Node*> nodes;
-    for (const auto& [cost, child] : costs) nodes.push_back(child);
+    for (const auto& [rank, child] : ranks) nodes.push_back(child);
     return nodes;
   }
 
@@ -277,12 +330,12 @@ class Compiler {
     switch (node.kind) {
       case Node::Kind::kNot: return link(*node.children.front(), on_false, on_true);
       case Node::Kind::kAnd: {
-        const std::vector<const Node*> children = by_cost(node);
+        const std::vector<const Node*> children = in_order(node);
         for (size_t i = children.size(); i-- > 0;) on_true = link(*children[i], on_true, on_false);
         return on_true;
       }
       case Node::Kind::kOr: {
-        const std::vector<const Node*> children = by_cost(node);
+        const std::vector<const Node*> children = in_order(node);
         for (size_t i = children.size(); i-- > 0;) on_false = link(*children[i], on_true, on_false);
         return on_false;
       }
@@ -463,6 +516,7 @@ class Compiler {
   static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
   static bool is_field(std::string_view word) {
+    if (!fields::may_be_field(word)) return false;
     size_t used = 0;
     fields::FieldFailure failure{};
     const auto field = fields::parse_field(word, used, &failure);
@@ -724,13 +778,8 @@ class Compiler {
         if (is_rule_) return;
         [[fallthrough]];
       case Field::kEvtType: {
-        std::vector<std::string_view> names;
-        for (uint16_t code = 0; code < scap::kEventCount; ++code) names.push_back(fields::event_name(code));
-        for (const std::string_view name : scap::kSyscallNames) names.push_back(name);
-        for (const std::string_view name : scap::kX86SyscallNames) names.push_back(name);
-        // Events that plug-ins send beside the system calls.
-        for (const std::string_view name : {"container_removed"}) names.push_back(name);
-        if (literal.text.empty() || std::ranges::find(names, literal.text) == names.end()) {
+        static const std::vector<std::string_view> names = event_types();
+        if (literal.text.empty() || !std::ranges::binary_search(names, literal.text)) {
           std::string message = "no event has the type " + quoted(literal.text);
           if (const std::string_view likely = nearest(literal.text, names); !likely.empty()) {
             message += "; did you mean " + quoted(likely) + "?";
@@ -817,6 +866,7 @@ class Compiler {
   uint32_t source_ = 0;  // of the check that is looked at
   std::unique_ptr<Filter> filter_ = std::make_unique<Filter>();
   std::unordered_map<const Node*, std::vector<uint32_t>> made_;  // places of conditions
+  std::unordered_map<const Node*, Estimate> estimates_;
 };
 
 namespace {

@@ -23,6 +23,18 @@ class Evaluator {
   void each_value(const Operand& operand, fields::FieldReader& reader,
                   const std::function<bool(const fields::FieldValue&)>& visit);
 
+  // Gives the value of a field that has one at most, after its transformers, if it is not missing. A text is
+  // valid within the call.
+  template <typename Visit>
+  void visit_value(const Operand& operand, fields::FieldReader& reader, Visit visit) {
+    fields::FieldValue value = reader.get(operand.field);
+    if (!value.is_missing() && !operand.transformers.empty()) value = transform(operand, value, left_text_);
+    if (!value.is_missing()) visit(value);
+  }
+
+  // Whether the condition holds for a text that its left side has.
+  bool accepts_text(const Condition& condition, std::string_view text);
+
  private:
   using FieldValue = fields::FieldValue;
 
@@ -38,7 +50,6 @@ class Evaluator {
   bool options_of(const Call& call, fields::FieldReader& reader, std::vector<std::string>& out);
 
   bool accepts(const Condition& condition, const FieldValue& value, fields::FieldReader& reader);
-  bool accepts_text(const Condition& condition, std::string_view text);
   bool compare_fields(const Condition& condition, const FieldValue& left, fields::FieldReader& reader);
 
   std::string left_text_;
