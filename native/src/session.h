@@ -51,8 +51,8 @@ struct SessionConfig {
   sysflow::ConvertOptions options;
   events::ListOptions lines;
   rules::CheckOptions rules;  // of OutputKind::kFindings
-  live::LiveOptions live;  // of InputKind::kLive
-  bool tallies = false;    // keep what take_busiest() tells
+  live::LiveOptions live;     // of InputKind::kLive
+  bool tallies = false;       // keep what take_busiest() tells
 };
 
 // Bytes of a .sf file among several.

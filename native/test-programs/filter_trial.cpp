@@ -1,9 +1,9 @@
 // Which events of a capture pass which filters:
 //   sfkit_filter_trial CAPTURE < FILTERS          for each filter how many, and a hash of which
 //   sfkit_filter_trial CAPTURE NUMBER < FILTERS   the events that pass the filter of this number
-// FILTERS end with a NUL byte each. Events are those that rules are asked about (rules/event_codes.h). An event is
-// "time thread name", the name of the table and not of the call; the hash is FNV-1a (64 bits) over the lines. A
-// filter that is refused is so on standard error, and passes nothing.
+// FILTERS end with a NUL byte each. Events are those that rules are asked about (rules/event_codes.h). An
+// event is "time thread name", the name of the table and not of the call; the hash is FNV-1a (64 bits) over
+// the lines. A filter that is refused is so on standard error, and passes nothing.
 
 #include <atomic>
 #include <cinttypes>

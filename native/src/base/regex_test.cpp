@@ -61,8 +61,10 @@ TEST(Regex, KnowsWhatPosixHasNot) {
   const auto is_posix = [](std::string_view expression) {
     return Regex::compile(expression, Regex::Syntax::kPosix).is_ok();
   };
-  for (const char* expression : {"a+[[:digit:]]{2,}|^(b|c)*$", "a\\.b", "a*?", "a{2"}) EXPECT_TRUE(is_posix(expression)) << expression;
-  for (const char* expression : {"\\d", "\\W", "(?:a)", "(?i)a", "(?P<x>a)"}) EXPECT_FALSE(is_posix(expression)) << expression;
+  for (const char* expression : {"a+[[:digit:]]{2,}|^(b|c)*$", "a\\.b", "a*?", "a{2"})
+    EXPECT_TRUE(is_posix(expression)) << expression;
+  for (const char* expression : {"\\d", "\\W", "(?:a)", "(?i)a", "(?P<x>a)"})
+    EXPECT_FALSE(is_posix(expression)) << expression;
 }
 
 TEST(Regex, TakesTimeInProportionToTheText) {

@@ -125,7 +125,8 @@ FieldValue FieldReader::descriptor_name() {
 }
 
 FieldValue FieldReader::directory_or_file(const Descriptor& descriptor, bool directory) {
-  if (descriptor.type == FdType::kDirectory) return directory ? FieldValue::of(descriptor.name) : FieldValue();
+  if (descriptor.type == FdType::kDirectory)
+    return directory ? FieldValue::of(descriptor.name) : FieldValue();
   return descriptor.is_file() ? directory_or_file(descriptor.name, directory) : FieldValue();
 }
 

@@ -426,15 +426,16 @@ void FieldReader::append_arguments(std::string& out) {
   }
 }
 
-// Where the beginning of the call has the parameter that its end has at this place today; UINT32_MAX if it does
-// not have it.
+// Where the beginning of the call has the parameter that its end has at this place today; UINT32_MAX if it
+// does not have it.
 uint32_t FieldReader::place_in_enter(uint32_t place) const {
   const scap::EventInfo& info = context_->event->info();
   if (place >= info.nparams || context_->call == nullptr || !context_->call->paired()) return UINT32_MAX;
   const scap::EventView& enter = context_->call->enter();
   const auto name = static_cast<size_t>(scap::kParams[info.first_param + place].name);
   const int8_t found = scap::kParamPlaces[enter.code][name];
-  return found < 0 || static_cast<uint32_t>(found) >= enter.size() ? UINT32_MAX : static_cast<uint32_t>(found);
+  return found < 0 || static_cast<uint32_t>(found) >= enter.size() ? UINT32_MAX
+                                                                   : static_cast<uint32_t>(found);
 }
 
 FieldValue FieldReader::argument(const FieldRef& field) {

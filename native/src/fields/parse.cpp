@@ -149,7 +149,8 @@ Status take_argument(const FieldInfo& info, FieldRef& field) {
 bool may_be_field(std::string_view text) {
   const std::string_view word = word_at(text);
   return longest_field(word) != nullptr ||
-         std::ranges::any_of(kRefusedFields, [word](const RefusedField& refused) { return word.starts_with(refused.name); });
+         std::ranges::any_of(kRefusedFields,
+                             [word](const RefusedField& refused) { return word.starts_with(refused.name); });
 }
 
 Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* failure) {

@@ -177,7 +177,8 @@ class Compiler {
   bool can_be_shown(const Operand& operand) {
     if (is_unanswered(operand)) return true;
     if (operand.call == nullptr && operand.field.filter_only) {
-      fail(operand.at, "field " + quoted(operand.field.name) + " has no text of its own, it is for conditions");
+      fail(operand.at,
+           "field " + quoted(operand.field.name) + " has no text of its own, it is for conditions");
     } else {
       (void)transformed(operand);
     }
@@ -372,7 +373,6 @@ class Compiler {
                                        follows_from_code(condition.left.field.field));
   }
 
-
   Class transformed(const Operand& operand) {
     Class type =
         operand.call != nullptr ? result_of(*operand.call, operand.at) : class_of(operand.field.type);
@@ -441,7 +441,8 @@ class Compiler {
     if (!failed() && (type == Class::kList || type == Class::kNetwork || !is_single)) {
       fail(argument.at, "one value is expected here, and " + named(argument.operand) + " may have several");
     } else if (takes_text_only && type != Class::kText) {
-      fail(argument.at, "text is expected here, and " + named(argument.operand) + " is " + std::string(words_of(type)));
+      fail(argument.at,
+           "text is expected here, and " + named(argument.operand) + " is " + std::string(words_of(type)));
     }
   }
 
@@ -506,8 +507,9 @@ class Compiler {
       warn(literal.at, quoted(literal.text) + " is compared as text, and there is a field of that name; " +
                            "write val(" + word + ") for its value");
     } else if (is_transformed_field(word)) {
-      warn(literal.at, quoted(literal.text) +
-                           " is compared as text, and looks like a transformer; write it without blanks and quotes");
+      warn(literal.at,
+           quoted(literal.text) +
+               " is compared as text, and looks like a transformer; write it without blanks and quotes");
     }
   }
 
@@ -577,7 +579,8 @@ class Compiler {
       if (operand->call != nullptr) continue;
       const fields::FieldInfo& info = fields::kFields[static_cast<size_t>(operand->field.field)];
       if (info.several == Several::kNo && !info.filter_only) continue;
-      fail(operand->at, "field " + quoted(operand->field.name) + " is compared with values only, not with a field");
+      fail(operand->at,
+           "field " + quoted(operand->field.name) + " is compared with values only, not with a field");
       return false;
     }
     return true;
@@ -676,8 +679,8 @@ class Compiler {
     const size_t slash = text.find('/');
     Network network;
     const auto address = parse_ip(text.substr(0, slash));
-    bool fits = address.has_value() &&
-                !(is_rule_ && type == Class::kNetwork && slash == std::string_view::npos);
+    bool fits =
+        address.has_value() && !(is_rule_ && type == Class::kNetwork && slash == std::string_view::npos);
     if (fits) {
       network.bytes = address->bytes;
       network.ipv6 = address->ipv6;
@@ -829,8 +832,9 @@ class Compiler {
         state::Context context;
         context.event = &event;
         reader.look_at(context);
-        const bool depends = carries_its_name(code) && (condition.left.field.field == Field::kEvtType ||
-                                                        condition.left.field.field == Field::kSyscallType);
+        const bool depends = carries_its_name(code) && !condition.texts.empty() &&
+                             (condition.left.field.field == Field::kEvtType ||
+                              condition.left.field.field == Field::kSyscallType);
         condition.by_code[code] = depends                                        ? kDepends
                                   : filter_->evaluator_.holds(condition, reader) ? kYes
                                                                                  : kNo;

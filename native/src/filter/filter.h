@@ -17,8 +17,8 @@ class Filter {
  public:
   // Fails with kInvalidArgument and a message that says what, where and what is likely meant.
   static Result<std::unique_ptr<Filter>> compile(std::string_view text);
-  // The filter of a tree without macros, whose fields are looked up on the way; null where `problem` says what
-  // is wrong. Of rules, `warnings` get what is likely meant otherwise.
+  // The filter of a tree without macros, whose fields are looked up on the way; null where `problem` says
+  // what is wrong. Of rules, `warnings` get what is likely meant otherwise.
   static std::unique_ptr<Filter> compile(Node& tree, Dialect dialect, Problem& problem,
                                          std::vector<Problem>* warnings = nullptr);
 

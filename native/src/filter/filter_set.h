@@ -1,5 +1,5 @@
-// Many filters asked about the same events: equal conditions are asked once, conditions on the same text share
-// what was found out of it before, and an event meets only the filters that its code lets pass.
+// Many filters asked about the same events: equal conditions are asked once, conditions on the same text
+// share what was found out of it before, and an event meets only the filters that its code lets pass.
 #pragma once
 
 #include <cstdint>
@@ -67,7 +67,7 @@ class FilterSet {
   struct Tailored {
     // Filters that fail unless a condition holds: it is asked once for all of them.
     struct Group {
-      uint32_t condition = kNone;  // kNone: there is none
+      uint32_t condition = kNone;                          // kNone: there is none
       std::vector<std::pair<uint32_t, int32_t>> programs;  // number, and where it goes on
     };
     bool is_made = false;

@@ -149,7 +149,8 @@ class Parser {
     for (const std::string_view name : {"||", "OR", "Or"}) {
       if (rest.starts_with(name)) return "; write 'or'";
     }
-    if (rest.starts_with('#')) return is_rule_ ? "; a condition has no comments" : "; a filter has no comments";
+    if (rest.starts_with('#'))
+      return is_rule_ ? "; a condition has no comments" : "; a filter has no comments";
     return "; a value with blanks needs quotes";
   }
 
@@ -230,7 +231,8 @@ class Parser {
     if (at_end()) return fail(at_, "a condition is expected here, as in proc.name = nginx");
     if (peek() == '!') return fail(at_, "a field is expected here; write 'not'");
     if (!is_letter(peek())) {
-      return fail(at_, is_rule_ ? "a field or a macro is expected here" : "a field is expected here, as in proc.name");
+      return fail(at_, is_rule_ ? "a field or a macro is expected here"
+                                : "a field is expected here, as in proc.name");
     }
     if (is_rule_ && field_name().empty() && !is_function_ahead()) {
       node->kind = Node::Kind::kMacro;
@@ -277,12 +279,10 @@ class Parser {
   static bool takes_list(Operator op) {
     return op == Operator::kIn || op == Operator::kIntersects || op == Operator::kPmatch;
   }
-  static bool is_ordered(Operator op) {
-    return op >= Operator::kLess && op <= Operator::kGreaterOrEqual;
-  }
+  static bool is_ordered(Operator op) { return op >= Operator::kLess && op <= Operator::kGreaterOrEqual; }
 
-  // A name after an operator that takes a list: that of a list would have been replaced by its items, so it is
-  // a value.
+  // A name after an operator that takes a list: that of a list would have been replaced by its items, so it
+  // is a value.
   Status list_name(Check& check) {
     const std::string_view name = word();
     if (name.empty() || !is_letter(name.front())) {

@@ -14,8 +14,8 @@
 namespace sfkit::filter {
 
 // Who writes the text. A filter of the command line may do what the reference's grammar forbids: hexadecimal
-// numbers, \xHH in quotes, bare words as arguments of calls. Conditions of rules files are read as the reference
-// reads them, and may name macros.
+// numbers, \xHH in quotes, bare words as arguments of calls. Conditions of rules files are read as the
+// reference reads them, and may name macros.
 enum class Dialect : uint8_t { kFilter, kRules };
 
 enum class Operator : uint8_t {
@@ -59,7 +59,7 @@ struct Call;
 
 // A field or the result of a call, and what is done with its value, innermost first.
 struct Operand {
-  fields::FieldRef field;  // its name alone until resolve()
+  fields::FieldRef field;            // its name alone until resolve()
   std::shared_ptr<const Call> call;  // instead of the field
   std::vector<Transformer> transformers;
   size_t at = 0;  // where it stands in the text
@@ -118,7 +118,8 @@ struct Problem {
 // What is wrong at a place of a filter: the message, then the text with a mark below the place.
 Status error_at(std::string_view filter, size_t at, const std::string& message);
 
-// The tree of a text; null where `problem` says what is wrong. Fields of Dialect::kRules have their names only.
+// The tree of a text; null where `problem` says what is wrong. Fields of Dialect::kRules have their names
+// only.
 std::unique_ptr<Node> parse(std::string_view text, Dialect dialect, Problem& problem);
 
 // The field or call at the start of `text`, with transformers around it, as in "toupper(proc.name)"; `used`

@@ -27,8 +27,8 @@ struct ContainersSeen {
 };
 
 // Gives whole lines of JSON to `give`, a few hundred thousand bytes at a time, until it returns false: a line
-// for each finding, the last one with totals (RuleMatcher::append_totals). Not ok when the input is no capture
-// or a rule does not compile; damage is in the summary.
+// for each finding, the last one with totals (RuleMatcher::append_totals). Not ok when the input is no
+// capture or a rule does not compile; damage is in the summary.
 Status check_capture(scap::Input& input, const std::string& name, const CheckOptions& options,
                      const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel,
                      InputSummary& summary, ContainersSeen& containers);

@@ -270,9 +270,10 @@ class Compiler {
     });
     for (const std::string_view name : deprecated) {
       warn(Remark::kDeprecatedField, i,
-           name == "evt.dir" ? "evt.dir is deprecated: rules are asked about the ends of calls only, so = < always "
-                               "holds and = > never does; leave the check out"
-                             : std::string(name) + " is deprecated");
+           name == "evt.dir"
+               ? "evt.dir is deprecated: rules are asked about the ends of calls only, so = < always "
+                 "holds and = > never does; leave the check out"
+               : std::string(name) + " is deprecated");
     }
     bool is_unsafe = false;
     const auto visit = [&is_unsafe](const Check& check) {
@@ -327,9 +328,9 @@ class Compiler {
   std::vector<std::unique_ptr<Node>> macros_;
   std::unordered_map<std::string, uint32_t, TextHash, std::equal_to<>> by_name_;
   std::vector<uint32_t> path_;  // macros that are being filled in, outermost first
-  size_t size_ = 0;   // of the tree whose macros are being filled in
-  size_t total_ = 0;  // of those before it
-  bool left_out_ = false;  // the rule that is being compiled
+  size_t size_ = 0;             // of the tree whose macros are being filled in
+  size_t total_ = 0;            // of those before it
+  bool left_out_ = false;       // the rule that is being compiled
 };
 
 }  // namespace

@@ -21,21 +21,21 @@ enum class Remark : uint8_t {
   kCondition,       // a field, operator or value does not fit
   kOutput,
   // Warnings.
-  kSkipped,            // an error that leaves the rule out
-  kSuspectValue,       // a value that is likely meant otherwise
-  kDeprecatedField,    // in a condition
-  kDeprecatedOutput,   // in an output
-  kContainerInfo,      // %container.info, which stands for nothing
-  kUnsafeComparison,   // <NA> compared with a field that never has it
-  kManyEventTypes,     // or none
+  kSkipped,           // an error that leaves the rule out
+  kSuspectValue,      // a value that is likely meant otherwise
+  kDeprecatedField,   // in a condition
+  kDeprecatedOutput,  // in an output
+  kContainerInfo,     // %container.info, which stands for nothing
+  kUnsafeComparison,  // <NA> compared with a field that never has it
+  kManyEventTypes,    // or none
 };
 std::string_view name_of(Remark remark);
 
 struct Diagnostic {
   Remark remark = Remark::kSyntax;
-  bool of_macro = false;  // else of a rule
+  bool of_macro = false;   // else of a rule
   bool of_output = false;  // not of the condition
-  uint32_t index = 0;     // of the macro or rule
+  uint32_t index = 0;      // of the macro or rule
   // Where: a place in the text of a macro, or in the rule's own condition or output.
   bool in_macro = false;
   uint32_t macro = 0;

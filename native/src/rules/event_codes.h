@@ -17,8 +17,8 @@ const filter::Check* unclear_event_type(const filter::Node& tree);
 // Whether rules are asked about events of this code: the returns of calls, and what has no return.
 bool is_asked_about(uint16_t code);
 
-// A capture may begin with descriptions of containers, users and groups: the reference takes them for its state
-// alone, and asks rules about those that come later.
+// A capture may begin with descriptions of containers, users and groups: the reference takes them for its
+// state alone, and asks rules about those that come later.
 class Beginning {
  public:
   bool holds(uint16_t code);

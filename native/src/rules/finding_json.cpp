@@ -69,8 +69,8 @@ std::string command_line(const Thread& thread, size_t most) {
     line += ' ';
     line += arguments.substr(0, most + 1);
   }
-  std::replace(line.begin() + static_cast<std::ptrdiff_t>(std::min(thread.comm.size(), line.size())), line.end(),
-               '\0', ' ');
+  std::replace(line.begin() + static_cast<std::ptrdiff_t>(std::min(thread.comm.size(), line.size())),
+               line.end(), '\0', ' ');
   return line;
 }
 
@@ -153,9 +153,11 @@ bool append_connection(std::string& out, const Descriptor& descriptor, FieldRead
 void append_object(std::string& out, FieldReader& reader) {
   const state::FdSlot* slot = reader.context().has_shown_fd ? reader.context().shown_slot : nullptr;
   if (slot != nullptr && append_connection(out, *slot->descriptor, reader)) return;
-  const bool is_file = slot != nullptr && (slot->descriptor->is_file() || slot->descriptor->type == FdType::kDirectory ||
-                                           slot->descriptor->type == FdType::kMemfd);
-  const bool is_path = slot == nullptr && reader.context().call != nullptr && fields::opens_path(reader.context().event->code);
+  const bool is_file =
+      slot != nullptr && (slot->descriptor->is_file() || slot->descriptor->type == FdType::kDirectory ||
+                          slot->descriptor->type == FdType::kMemfd);
+  const bool is_path =
+      slot == nullptr && reader.context().call != nullptr && fields::opens_path(reader.context().event->code);
   const std::string path(text_of(is_file || is_path ? Field::kFdName : Field::kFsPathName, reader));
   const std::string target(text_of(Field::kFsPathTarget, reader));
   if (path.empty() && target.empty()) return;

@@ -220,7 +220,8 @@ std::optional<OutputTemplate> OutputTemplate::parse(std::string_view text, filte
     while (at < text.size() && is_digit(text[at])) {
       piece.width = std::min(piece.width * 10 + static_cast<uint32_t>(text[at++] - '0'), kMaxWidth);
     }
-    if (at == text.size()) return fail(start, "the name of a field is expected after %, and the output ends here");
+    if (at == text.size())
+      return fail(start, "the name of a field is expected after %, and the output ends here");
     size_t used = 0;
     filter::Problem found;
     auto operand = take_operand(text.substr(at), used, found);
@@ -259,7 +260,8 @@ void OutputTemplate::append_key(std::string& out, filter::Evaluator& evaluator, 
   }
 }
 
-void OutputTemplate::append_fields(std::string& out, filter::Evaluator& evaluator, FieldReader& reader) const {
+void OutputTemplate::append_fields(std::string& out, filter::Evaluator& evaluator,
+                                   FieldReader& reader) const {
   out += '{';
   std::string text;
   bool first = true;
