@@ -832,8 +832,9 @@ class Compiler {
         state::Context context;
         context.event = &event;
         reader.look_at(context);
-        const bool depends = carries_its_name(code) && (condition.left.field.field == Field::kEvtType ||
-                                                        condition.left.field.field == Field::kSyscallType);
+        const bool depends = carries_its_name(code) && !condition.texts.empty() &&
+                             (condition.left.field.field == Field::kEvtType ||
+                              condition.left.field.field == Field::kSyscallType);
         condition.by_code[code] = depends                                        ? kDepends
                                   : filter_->evaluator_.holds(condition, reader) ? kYes
                                                                                  : kNo;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "filter/feed.h"
+#include "filter/filter_set.h"
 #include "scap/blocks.h"
 #include "scap/writer.h"
 #include "testing/scenario.h"
@@ -268,6 +269,86 @@ TEST_P(FilterRow, PassesTheEventsItShould) {
 
 INSTANTIATE_TEST_SUITE_P(Table, FilterRow, ::testing::ValuesIn(kRows),
                          [](const auto& info) { return "Row" + std::to_string(info.index); });
+
+// Numbers of the events that pass each filter of a set.
+class PassingSet : public state::Feed {
+ public:
+  PassingSet(FilterSet& filters, const std::atomic<bool>& cancel)
+      : Feed(false, cancel), numbers(filters.size()), filters_(filters), reader_(engine()) {}
+  std::vector<std::string> numbers;
+
+ protected:
+  bool take(const scap::EventView& event, bool) override {
+    reader_.next_event(event);
+    reader_.set_origin(times().origin());
+    engine().apply_all(event, [&](const state::Context& context) {
+      reader_.look_at(context);
+      uint32_t before = 0;
+      filters_.each_passing(reader_, [&](uint32_t number) {
+        EXPECT_GE(number, before) << "in the order in which they were added";
+        before = number;
+        if (!numbers[number].empty()) numbers[number] += ' ';
+        numbers[number] += std::to_string(event.number);
+        return true;
+      });
+    });
+    return true;
+  }
+
+ private:
+  FilterSet& filters_;
+  fields::FieldReader reader_;
+};
+
+TEST(FilterSet, PassesWhatEachFilterPasses) {
+  // Twice, so that answers are found that were kept.
+  std::vector<std::string> texts;
+  for (int round = 0; round < 2; ++round) {
+    for (const Row& row : kRows) texts.push_back("(" + std::string(row.filter) + ")");
+  }
+  for (size_t i = 0; i + 1 < std::size(kRows); ++i)
+    texts.push_back(texts[i] + " and not " + texts[i + 1] + " or evt.type = read and " + texts[i / 2]);
+  FilterSet filters;
+  for (const std::string& text : texts) {
+    auto filter = Filter::compile(text);
+    filters.add(filter.is_ok() ? *filter.value() : *Filter::compile("evt.num = 0").value());
+  }
+  EXPECT_LT(filters.distinct_conditions(), texts.size());
+  const std::vector<uint8_t> content = capture();
+  const std::atomic<bool> cancel{false};
+  auto feed = std::make_unique<PassingSet>(filters, cancel);
+  auto input = scap::Input::over(Bytes(content.data(), content.size()));
+  scap::ReadStats stats;
+  ASSERT_TRUE(scap::read_capture(*input.value(), "test", *feed, stats).is_ok());
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (texts[i].find("util.cnt") != std::string::npos) continue;
+    const std::string wanted = passing(texts[i], content);
+    if (!wanted.starts_with("filter,")) EXPECT_EQ(feed->numbers[i], wanted) << texts[i];
+  }
+}
+
+TEST(TextAnswers, AreAskedForOncePerText) {
+  TextAnswers answers(100, 4);
+  int asked = 0;
+  const auto holds = [&](std::string_view text, uint32_t condition) {
+    answers.look_at(text);
+    return answers.holds(condition, [&](std::string_view kept) {
+      ++asked;
+      return kept.size() % 2 == condition % 2;
+    });
+  };
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_FALSE(holds("bash", 99));
+    EXPECT_TRUE(holds("bash", 64));
+    EXPECT_FALSE(holds("bash", 1));
+  }
+  EXPECT_EQ(asked, 3);
+  // More texts than there is room for, in any order.
+  for (size_t i = 0; i < 1000; ++i) {
+    const std::string text(i * 7 % 40, 'x');
+    EXPECT_EQ(holds(text, 65), text.size() % 2 == 1);
+  }
+}
 
 TEST(FilterRows, NameEveryFieldAndOperator) {
   std::string all;
