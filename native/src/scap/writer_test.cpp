@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "testing/seeds.h"
 #include "testing/incident.h"
+#include "testing/seeds.h"
 #include "testing/webserver.h"
 
 namespace sfkit::scap {
