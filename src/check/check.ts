@@ -1,7 +1,7 @@
 import { SfkitError } from '../engine/errors.js';
 import { isStreamInput } from '../engine/input-kind.js';
 import type { Summary } from '../engine/session.js';
-import { type Evidence, findingsWithEvidence, mostEvidence, readEvidence } from './evidence.js';
+import { type Evidence, evidenceKey, findingsWithEvidence, mostEvidence, readEvidence } from './evidence.js';
 import type { Diagnostic, Finding, ReportedFinding, Rule, RuleOutcome } from './finding.js';
 import { FindingIds } from './fingerprint.js';
 import { LeadingFindings } from './groups.js';
@@ -143,7 +143,7 @@ function reported(
   evidence: Evidence | undefined,
 ): ReportedFinding {
   const suppression = suppressions.find(found);
-  const around = evidence?.get(found.eventNumber);
+  const around = evidence?.get(evidenceKey(found));
   return {
     id: ids.next(found),
     ...found,

@@ -17,21 +17,25 @@ export function findingsWithEvidence(events: number): number {
   return Math.max(1, Math.min(mostFindings, Math.floor(mostEvents / (2 * events + 1))));
 }
 
-export type Evidence = ReadonlyMap<number, readonly EvidenceEvent[]>;
+/** By the keys of findings. */
+export type Evidence = ReadonlyMap<string, readonly EvidenceEvent[]>;
 
-/** Of the events with the numbers of these findings those around each: `events` before it, itself, and as many after. */
-export async function readEvidence(
-  input: string,
-  findings: readonly Pick<Finding, 'eventNumber' | 'tid'>[],
-  events: number,
-): Promise<Evidence> {
+type Place = Pick<Finding, 'tid' | 'ts'>;
+
+/** What a finding and its event share in every language: records have the times of events, but numbers of their own. */
+export function evidenceKey({ tid, ts }: Place): string {
+  return `${tid} ${ts}`;
+}
+
+/** The events around each of the findings: `events` before its own, that one, and as many after it. */
+export async function readEvidence(input: string, findings: readonly Place[], events: number): Promise<Evidence> {
   const threads = new Map<number, Thread>();
-  for (const { tid, eventNumber } of findings) {
-    const thread = threads.get(tid) ?? new Thread(events);
-    thread.wanted.add(eventNumber);
+  for (const { tid, ts } of findings) {
+    const thread = threads.get(tid) ?? new Thread(tid, events);
+    thread.wanted.add(ts);
     threads.set(tid, thread);
   }
-  const evidence = new Map<number, EvidenceEvent[]>();
+  const evidence = new Map<string, EvidenceEvent[]>();
   if (threads.size === 0) return evidence;
   const session = openLines({
     input,
@@ -57,25 +61,28 @@ const line = ['evt.num', 'thread.tid', 'evt.rawtime', 'evt.type', 'evt.res', 'fd
 
 /** The last events of a thread, and the findings that are still to get some. */
 class Thread {
-  readonly wanted = new Set<number>();
+  /** Times of findings that have none yet. */
+  readonly wanted = new Set<string>();
+  readonly #tid: number;
   readonly #events: number;
   readonly #before: EvidenceEvent[] = [];
   #open: { events: EvidenceEvent[]; missing: number }[] = [];
 
-  constructor(events: number) {
+  constructor(tid: number, events: number) {
+    this.#tid = tid;
     this.#events = events;
   }
 
-  take(number: number, rest: readonly string[], evidence: Map<number, EvidenceEvent[]>): void {
+  take(number: number, rest: readonly string[], evidence: Map<string, EvidenceEvent[]>): void {
     const event = eventOf(number, rest);
     for (const open of this.#open) {
       open.events.push(event);
       open.missing -= 1;
     }
     this.#open = this.#open.filter(({ missing }) => missing > 0);
-    if (this.wanted.has(number)) {
+    if (this.wanted.delete(event.ts)) {
       const events = [...this.#before, event];
-      evidence.set(number, events);
+      evidence.set(evidenceKey({ tid: this.#tid, ts: event.ts }), events);
       this.#open.push({ events, missing: this.#events });
     }
     this.#before.push(event);

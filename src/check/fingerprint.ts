@@ -23,7 +23,8 @@ export function fingerprint(finding: Finding): string {
     .filter(([name]) => !isVolatile(name))
     .map(([name, value]) => [name, stable(name, value, finding.connection)])
     .sort(([one], [other]) => ((one as string) < (other as string) ? -1 : 1));
-  const about = Object.keys(finding.fields).length > 0 ? fields : withoutNumbers(finding.output);
+  const output = withoutNumbers(withoutClientPort(finding.output, finding.connection));
+  const about = Object.keys(finding.fields).length > 0 ? fields : output;
   const text = JSON.stringify([finding.language, finding.rule, about]);
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
@@ -61,10 +62,12 @@ function stable(name: string, value: FieldValue, connection: FoundConnection | u
   return isPort ? '#' : value;
 }
 
-/** Of a connection, as in 10.0.0.7:40000->10.0.0.5:8080. */
+/** Of a connection, as in 10.0.0.7:40000->10.0.0.5:8080 and [fd00::7]:40000 to [fd00::5]:8080. */
 function withoutClientPort(text: string, connection: FoundConnection | undefined): string {
   const { client } = connection ?? {};
-  return client === undefined ? text : text.replace(`${client.ip}:${client.port}->`, `${client.ip}->`);
+  if (client === undefined) return text;
+  const { ip, port } = client;
+  return text.replaceAll(`[${ip}]:${port}`, ip).replaceAll(`${ip}:${port}`, ip);
 }
 
 function withoutNumbers(text: string): string {

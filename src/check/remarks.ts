@@ -1,4 +1,4 @@
-import { counted, damageLines, grouped, noteLines } from '../engine/summary-text.js';
+import { counted, damageLines, grouped, noteLines, skippedLines } from '../engine/summary-text.js';
 import type { RunReport } from './report.js';
 import { captureText, placeText } from './text.js';
 
@@ -36,7 +36,8 @@ export function remarksOf({ book, captures, failed, rules, suppressions }: RunRe
   for (const { capture, summary } of captures) {
     for (const line of damageLines(summary))
       add('capture-damaged', 'warning', `damaged: ${captureText(capture)}: ${line}`);
-    for (const line of noteLines(summary)) add('capture-incomplete', 'warning', `${captureText(capture)}: ${line}`);
+    for (const line of [...skippedLines(summary), ...noteLines(summary)])
+      add('capture-incomplete', 'warning', `${captureText(capture)}: ${line}`);
   }
   for (const { rule, leftOut } of rules) {
     if (leftOut > 0)

@@ -79,8 +79,22 @@ export function connectionText({ protocol, client, server, name }: FoundConnecti
 }
 
 /** When and where the event is. */
-export function eventText({ ts, eventType, eventNumber, capture }: ReportedFinding): string {
-  return `${isoTime(BigInt(ts))}, ${eventType}, event ${eventNumber} of ${captureText(capture)}`;
+export function eventText({ ts, eventType, eventNumber, capture, language }: ReportedFinding): string {
+  // Rules of other languages are about records, which have numbers of their own.
+  const place = language === 'falco' ? 'event' : 'record';
+  return `${isoTime(BigInt(ts))}, ${eventType}, ${place} ${eventNumber} of ${captureText(capture)}`;
+}
+
+/** The events around a finding, a line each; its own has a star. */
+export function evidenceTexts({ evidence = [], ts }: ReportedFinding): string[] {
+  return evidence.map((event) => `${event.number}${event.ts === ts ? ' *' : ''} ${event.text}`);
+}
+
+/** Of many events around a finding those next to its own. */
+export function nearest({ evidence = [], ts }: ReportedFinding, most: number): { start: number; end: number } {
+  const place = evidence.findIndex((event) => event.ts === ts);
+  const start = Math.max(0, Math.min(place - Math.floor(most / 2), evidence.length - most));
+  return { start, end: start + most };
 }
 
 export function captureText(capture: string): string {

@@ -2,6 +2,11 @@ import type { Summary } from './session.js';
 
 // What a summary says, in words for a person; not escaped.
 
+/** A line for each thing that was left out. */
+export function skippedLines(summary: Summary): string[] {
+  return summary.skipped.filter(({ count }) => count > 0n).map(({ reason, count }) => counted(count, reason));
+}
+
 /** A line for each note. */
 export function noteLines(summary: Summary): string[] {
   return summary.notes.filter(({ count }) => count > 0n).map(({ reason, count }) => counted(count, reason));

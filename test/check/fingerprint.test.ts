@@ -63,6 +63,17 @@ describe('what a finding is', () => {
     );
   });
 
+  it('does not depend on it in what other languages say, of either family of addresses', () => {
+    const said = (ip: string, port: number) => {
+      const shown = ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
+      const connection = { protocol: 'tcp', client: { ip, port }, server: { ip, port: 443 } };
+      return withFields({}, { connection, output: `CONNECT ${shown} to ${shown.replace(`${port}`, '443')}` });
+    };
+    expect(said('10.0.0.7', 40000)).toBe(said('10.0.0.7', 51234));
+    expect(said('fd00::7', 40000)).toBe(said('fd00::7', 51234));
+    expect(said('10.0.0.7', 40000)).not.toBe(said('10.0.0.8', 40000));
+  });
+
   it('is what the rule says, where its output names no field', () => {
     expect(withFields({}, { output: 'a' })).toBe(withFields({}, { output: 'a' }));
     expect(withFields({}, { output: 'a' })).not.toBe(withFields({}, { output: 'b' }));

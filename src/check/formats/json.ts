@@ -54,10 +54,13 @@ function captureOf({ capture, summary }: CheckReport) {
       offset: Number(offset),
       skippedBytes: Number(skippedBytes),
     })),
-    notes: summary.notes
-      .filter(({ count }) => count > 0n)
-      .map(({ reason, count }) => ({ reason, count: Number(count) })),
+    skipped: countsOf(summary.skipped),
+    notes: countsOf(summary.notes),
   };
+}
+
+function countsOf(reasons: CheckReport['summary']['notes']) {
+  return reasons.filter(({ count }) => count > 0n).map(({ reason, count }) => ({ reason, count: Number(count) }));
 }
 
 function array(items: readonly unknown[]): string {

@@ -3,7 +3,7 @@ import { type FindingGroup, FindingGroups } from '../groups.js';
 import { rankOf } from '../levels.js';
 import { plural, remarksOf, shortRemarks } from '../remarks.js';
 import type { RunReport } from '../report.js';
-import { captureText, cut, eventText, oneLine, placeText, subjectLines } from '../text.js';
+import { captureText, cut, eventText, evidenceTexts, nearest, oneLine, placeText, subjectLines } from '../text.js';
 import type { FindingFormat } from './format.js';
 
 // A summary of the job for people. GitHub shows none that has 1 MiB or more. Captured text stands in blocks of code, each
@@ -109,16 +109,14 @@ function groupText({ level, rule, findings, examples }: FindingGroup): string {
 }
 
 function exampleText(finding: ReportedFinding): string {
-  const { eventNumber, output, evidence = [] } = finding;
-  const place = evidence.findIndex(({ number }) => number === eventNumber);
-  const start = Math.max(0, place - mostEvidence / 2);
+  const { start, end } = nearest(finding, mostEvidence);
   const lines = [
     ['time', eventText(finding)],
     ...subjectLines(finding),
-    ['output', output],
-    ...evidence
-      .slice(start, start + mostEvidence)
-      .map(({ number, text }) => ['event', `${number}${number === eventNumber ? ' *' : ''} ${text}`]),
+    ['output', finding.output],
+    ...evidenceTexts(finding)
+      .slice(start, end)
+      .map((text) => ['event', text]),
   ].map(([name, text]) => cut(oneLine(`${name}: ${text}`), mostText));
   return fenced(lines);
 }

@@ -6,7 +6,7 @@ import { levelOf } from '../levels.js';
 import { type Remark, remarkKinds, remarksOf, shortRemarks } from '../remarks.js';
 import type { RunReport } from '../report.js';
 import { sarifLevel, securityScore } from '../severity.js';
-import { connectionText, cut, jsonOf, oneLine, placeText, processText } from '../text.js';
+import { connectionText, cut, jsonOf, nearest, oneLine, placeText, processText } from '../text.js';
 import { type AttackTaxon, attackTaxon } from './attack.js';
 import type { FindingFormat } from './format.js';
 
@@ -151,11 +151,11 @@ class SarifLog {
   }
 
   /** The events around a finding as steps, while there is room. */
-  #codeFlows({ evidence, eventNumber }: ReportedFinding, uri: string, line: number) {
+  #codeFlows(finding: ReportedFinding, uri: string, line: number) {
+    const { evidence } = finding;
     if (evidence === undefined || this.#stepBytes > mostStepBytes) return {};
-    const place = evidence.findIndex(({ number }) => number === eventNumber);
-    const start = Math.max(0, place - mostSteps / 2);
-    const locations = evidence.slice(start, start + mostSteps).map(({ number, text }) => ({
+    const { start, end } = nearest(finding, mostSteps);
+    const locations = evidence.slice(start, end).map(({ number, text }) => ({
       location: {
         physicalLocation: { artifactLocation: { uri }, region: regionOf(line) },
         message: { text: sarifText(`event ${number}: ${text}`, mostProperty) },

@@ -4,7 +4,7 @@ import type { Cell, DrawnColumn, Screen } from '../../draw/types.js';
 import { wrapped } from '../../draw/width.js';
 import type { ReportedFinding } from '../finding.js';
 import { type FindingGroup, FindingGroups } from '../groups.js';
-import { eventText, oneLine, placeText, subjectLines } from '../text.js';
+import { eventText, evidenceTexts, oneLine, placeText, subjectLines } from '../text.js';
 import type { FindingFormat } from './format.js';
 
 /** Examples of each rule; with --all there are more. */
@@ -58,12 +58,11 @@ function groupText(
 
 /** Each line begins with a word of ours, so that no captured text begins one. */
 function findingLines(finding: ReportedFinding, screen: Screen | undefined): string[] {
-  const { eventNumber, evidence = [] } = finding;
   const lines = [
     ['time', eventText(finding)],
     ...subjectLines(finding),
     ['output', finding.output],
-    ...evidence.map(({ number, text }) => ['event', `${number}${number === eventNumber ? ' *' : ''} ${text}`]),
+    ...evidenceTexts(finding).map((text) => ['event', text]),
   ];
   return lines.flatMap(([name, text = ''], index) =>
     fitted(`${`${name}:`.padEnd(labelWidth)}${text}`, index === 0 ? '- ' : '  ', screen, '.'.padEnd(labelWidth)),

@@ -197,7 +197,7 @@ describe('SARIF', () => {
         ],
         summary: {
           damage: [{ kind: 'cut', offset: 12n, skippedBytes: 20n, message: 'the file ends inside a block' }],
-          notes: [{ reason: 'times at which the recorder began to drop events', count: 3n }],
+          skipped: [{ reason: 'times at which the recorder began to drop events', count: 3n }],
         },
         failed: [{ capture: 'x.scap', message: 'x.scap: no such file' }],
         suppressions: [
@@ -228,13 +228,13 @@ describe('SARIF', () => {
 
   it('has the events around a finding as steps, at most 100', async () => {
     const evidence = Array.from({ length: 301 }, (_, index) => ({
-      ...{ number: index + 1, ts: '1', eventType: 'read', text: `read ${index + 1}` },
+      ...{ number: index + 1, ts: `${index + 1}`, eventType: 'read', text: `read ${index + 1}` },
     }));
-    const { results } = await runOf([finding({ eventNumber: 151, evidence })]);
+    const { results } = await runOf([finding({ eventNumber: 151, ts: '151', evidence })]);
     const steps = results[0]?.codeFlows?.[0]?.threadFlows[0]?.locations.map(({ location }) => location.message.text);
     expect(steps).toHaveLength(100);
     expect(steps).toContain('event 151: read 151');
-    const many = manyFindings(400).map((one) => ({ ...one, evidence }));
+    const many = manyFindings(400).map((one) => ({ ...one, ts: '151', evidence }));
     expect(Buffer.byteLength((await runOf(many)).text)).toBeLessThan(10_000_000);
   });
 

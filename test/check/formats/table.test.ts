@@ -38,6 +38,17 @@ ${example('')}`);
     for (const line of text.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
   });
 
+  it('has the events around a finding, its own with a star, and records by their number', async () => {
+    const evidence = [1, 2].map((number) => ({ number, ts: `${number}`, eventType: 'read', text: `read ${number}` }));
+    const text = await written('table', [finding({ ts: '2', evidence, language: 'sigma', eventNumber: 9 })]);
+    expect(text).toContain('  event:      1 read 1\n  event:      2 * read 2\n');
+    expect(text).toContain('execve, record 9 of build.scap');
+  });
+
+  it('says so where nothing was found', async () => {
+    expect(await written('table', [])).toBe('no findings\n');
+  });
+
   it('leaves out what is suppressed', async () => {
     const suppression = { reason: 'known', location: { file: 's', line: 1 } };
     expect(await written('table', [finding({ suppression })])).not.toContain('Shell');
