@@ -77,8 +77,7 @@ export const checkFlags = {
     helpValue: `${findingFormatNames.join('|')}[=FILE]`,
     multiple: true,
     multipleNonGreedy: true,
-    description:
-      'how to write the findings, to standard output or a file; may be given several times (default: table)',
+    description: 'how to write the findings, to standard output or a file; may be given several times (default: table)',
   }),
   all: Flags.boolean({
     helpGroup: outputGroup,

@@ -24,7 +24,10 @@ Every rule matched, did not match, or could not be evaluated in this capture; th
 Exit code: 0 nothing was found, 1 failed, 2 wrong usage, 3 a capture was damaged and nothing was found, 4 something was found. --fail-on says which findings count. Of several the first of 1, 4 and 3.`;
 
   static override examples = [
-    { description: 'What the rules of a file find', command: '<%= config.bin %> check capture.scap --rules rules.yaml' },
+    {
+      description: 'What the rules of a file find',
+      command: '<%= config.bin %> check capture.scap --rules rules.yaml',
+    },
     {
       description: 'Several captures and files, every rule that matches, as JSON',
       command:

@@ -3,7 +3,16 @@ import type { Rule } from '../../src/check/finding.js';
 import { selectRules } from '../../src/check/selection.js';
 
 function rule(name: string, level: string, tags: string[], enabled = true): Rule {
-  return { name, level, tags, enabled, language: 'falco', description: '', location: { file: 'r', line: 1 }, needs: [] };
+  return {
+    name,
+    level,
+    tags,
+    enabled,
+    language: 'falco',
+    description: '',
+    location: { file: 'r', line: 1 },
+    needs: [],
+  };
 }
 
 const rules = [

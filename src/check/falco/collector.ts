@@ -1,5 +1,11 @@
 import type { Composed } from './composed.js';
-import type { ExceptionDefinition, ListDefinition, MacroDefinition, RuleDefinition, RuleUpdate } from './definitions.js';
+import type {
+  ExceptionDefinition,
+  ListDefinition,
+  MacroDefinition,
+  RuleDefinition,
+  RuleUpdate,
+} from './definitions.js';
 import { type FalcoDiagnostic, LoadError, type Place } from './diagnostics.js';
 import { completeException } from './exceptions.js';
 import { parseVersion } from './versions.js';
@@ -30,7 +36,8 @@ export class Collector {
   requirePlugins(alternatives: PluginRequirement[], place: Place): void {
     const names = new Set<string>();
     for (const { name, version } of alternatives) {
-      if (parseVersion(version) === undefined) refuse(place, `'${version}' is no version of plugin '${name}', as in 0.4.0`);
+      if (parseVersion(version) === undefined)
+        refuse(place, `'${version}' is no version of plugin '${name}', as in 0.4.0`);
       if (names.has(name)) refuse(place, `plugin '${name}' is named twice`);
       names.add(name);
     }
@@ -124,15 +131,18 @@ export class Collector {
 function appendException(rule: RuleDefinition, exception: ExceptionDefinition): void {
   const known = rule.exceptions.find(({ name }) => name === exception.name);
   if (known === undefined) {
-    if (!isGiven(exception.fields)) refuse(exception.place, `the rule has no exception '${exception.name}' yet: fields are expected`);
+    if (!isGiven(exception.fields))
+      refuse(exception.place, `the rule has no exception '${exception.name}' yet: fields are expected`);
     if (exception.values.length === 0)
       refuse(exception.place, `the rule has no exception '${exception.name}' yet: values are expected`);
     completeException(exception, rule.isUnknownSource);
     rule.exceptions.push(exception);
     return;
   }
-  if (isGiven(exception.fields)) refuse(exception.place, `exception '${exception.name}' has its fields: only values can be appended`);
-  if (isGiven(exception.comps)) refuse(exception.place, `exception '${exception.name}' has its comps: only values can be appended`);
+  if (isGiven(exception.fields))
+    refuse(exception.place, `exception '${exception.name}' has its fields: only values can be appended`);
+  if (isGiven(exception.comps))
+    refuse(exception.place, `exception '${exception.name}' has its comps: only values can be appended`);
   known.values.push(...exception.values);
 }
 

@@ -4,13 +4,7 @@ import type { RuleText } from '../language.js';
 import { Collector } from './collector.js';
 import type { Composed } from './composed.js';
 import type { RuleDefinition } from './definitions.js';
-import {
-  type ErrorCode,
-  type FalcoDiagnostic,
-  LoadError,
-  type Place,
-  type WarningCode,
-} from './diagnostics.js';
+import { type ErrorCode, type FalcoDiagnostic, LoadError, type Place, type WarningCode } from './diagnostics.js';
 import { withExceptions } from './exceptions.js';
 import { type FilledList, fillLists, ListFiller } from './lists.js';
 import { readRules } from './reader.js';
@@ -66,7 +60,8 @@ export function loadFalcoRules(files: readonly RuleText[]): FalcoRules {
     const ofItems = [...items];
     const ofDefinitions = compilation?.diagnostics ?? [];
     loads.push({ file: file.name, ofItems, ofDefinitions });
-    if ([...ofItems, ...ofDefinitions].some(({ severity }) => severity === 'error')) return { ...result, isOk: false, loads };
+    if ([...ofItems, ...ofDefinitions].some(({ severity }) => severity === 'error'))
+      return { ...result, isOk: false, loads };
     if (compilation !== undefined) result = compilation.result();
   }
   return { ...result, loads };
@@ -191,7 +186,8 @@ class Compilation {
       this.diagnostics.push(place.diagnostic('warning', 'LOAD_UNUSED_MACRO', `nothing uses macro '${name}'`));
     }
     for (const { name, isUsed, place } of this.#lists) {
-      if (!isUsed) this.diagnostics.push(place.diagnostic('warning', 'LOAD_UNUSED_LIST', `nothing uses list '${name}'`));
+      if (!isUsed)
+        this.diagnostics.push(place.diagnostic('warning', 'LOAD_UNUSED_LIST', `nothing uses list '${name}'`));
     }
   }
 
@@ -240,7 +236,8 @@ class Compilation {
     const before = text.text.slice(0, index);
     // The engine counts lines of the condition from 1 and adds them to the line where its parent begins.
     const line = parent.mark.line + 1 + (before.match(/[\r\n]/g)?.length ?? 0);
-    const column = parent.mark.column + 1 + (index - (Math.max(before.lastIndexOf('\n'), before.lastIndexOf('\r')) + 1));
+    const column =
+      parent.mark.column + 1 + (index - (Math.max(before.lastIndexOf('\n'), before.lastIndexOf('\r')) + 1));
     const place = parent.within('condition expression', { offset: parent.mark.offset + at, line, column });
     return exactly(place, text, at);
   }

@@ -1,8 +1,8 @@
+import type { RuleText } from '../language.js';
 import { type Level, levels } from '../levels.js';
 import type { Collector } from './collector.js';
 import { Composed } from './composed.js';
 import type { Entry, ExceptionDefinition, RuleUpdate } from './definitions.js';
-import type { RuleText } from '../language.js';
 import { type FalcoDiagnostic, LoadError, Place, type WarningCode } from './diagnostics.js';
 import { isCompatibleEngine, parseVersion } from './versions.js';
 import { type MapNode, parseYaml, type ScalarNode, YamlError, type YamlNode } from './yaml.js';
@@ -73,7 +73,11 @@ class Reader {
       return parseYaml(this.#file.content);
     } catch (error) {
       if (!(error instanceof YamlError)) throw error;
-      throw new LoadError('LOAD_ERR_YAML_PARSE', `this is no YAML: ${error.message}`, this.#place.within('value for', error.mark));
+      throw new LoadError(
+        'LOAD_ERR_YAML_PARSE',
+        `this is no YAML: ${error.message}`,
+        this.#place.within('value for', error.mark),
+      );
     }
   }
 
@@ -138,11 +142,7 @@ class Reader {
     const name = this.#text(item, 'list', this.#place.within('list', item.mark));
     const place = this.#place.within('list', item.mark, name);
     if (!listName.test(name)) {
-      this.#warn(
-        'LOAD_INVALID_LIST_NAME',
-        `the list name '${name}' holds a blank or one of ( ) " ' = ,`,
-        place,
-      );
+      this.#warn('LOAD_INVALID_LIST_NAME', `the list name '${name}' holds a blank or one of ( ) " ' = ,`, place);
     }
     const items = this.#texts(item, 'items', place).map(({ text, node }) => this.#composed(text, node));
     const isAppended = this.#isAppended(item, place, ['items'], ['items']);
@@ -189,14 +189,14 @@ class Reader {
     const unnamed = new Set(replaceable.filter((key) => item.get(key) !== undefined));
     const takes = (operation: 'append' | 'replace', key: string) => {
       if (!overrides[operation].has(key)) return false;
-      if (!unnamed.delete(key)) this.#refuse(place, `'override' has '${key}: ${operation}', and the item has no ${key}`);
+      if (!unnamed.delete(key))
+        this.#refuse(place, `'override' has '${key}: ${operation}', and the item has no ${key}`);
       return true;
     };
     const read = (operation: 'append' | 'replace') => {
       const update: RuleUpdate = { name, place, source: this.#sourceOf(item) };
       if (takes(operation, 'condition')) update.condition = this.#composedValue(item, 'condition', place);
-      if (takes(operation, 'exceptions'))
-        update.exceptions = this.#exceptions(item, place, operation === 'append');
+      if (takes(operation, 'exceptions')) update.exceptions = this.#exceptions(item, place, operation === 'append');
       if (takes(operation, 'output')) update.output = this.#composedValue(item, 'output', place);
       if (takes(operation, 'desc')) update.description = this.#text(item, 'desc', place);
       if (takes(operation, 'tags')) update.tags = this.#tags(item, place);
@@ -230,11 +230,7 @@ class Reader {
   #switchRule(item: MapNode, name: string, place: Place): void {
     const enabled = this.#flag(item, 'enabled', place);
     if (enabled === undefined) this.#refuse(place, "the rule has neither a condition nor 'enabled'");
-    this.#warn(
-      'LOAD_DEPRECATED_ITEM',
-      "'enabled' alone is deprecated; add 'override: {enabled: replace}'",
-      place,
-    );
+    this.#warn('LOAD_DEPRECATED_ITEM', "'enabled' alone is deprecated; add 'override: {enabled: replace}'", place);
     this.#checkKeys(item, ruleKeys, place);
     this.#collector.switchRule(name, enabled, place);
   }
@@ -295,14 +291,20 @@ class Reader {
         throw new LoadError('LOAD_ERR_VALIDATE', "'override' is a mapping, as in {condition: append}", this.#place);
       if (operation === 'append') {
         if (!mayAppend.includes(name))
-          this.#refuse(place.within('overrides', key.mark, name), `'${name}' cannot be appended to${mayReplace.includes(name) ? ', only replaced' : ''}`);
+          this.#refuse(
+            place.within('overrides', key.mark, name),
+            `'${name}' cannot be appended to${mayReplace.includes(name) ? ', only replaced' : ''}`,
+          );
         found.append.add(name);
       } else if (operation === 'replace') {
         if (!mayReplace.includes(name))
           this.#refuse(place.within('overrides', key.mark, name), `'${name}' cannot be replaced`);
         found.replace.add(name);
       } else {
-        const allowed = [...(mayAppend.includes(name) ? ['append'] : []), ...(mayReplace.includes(name) ? ['replace'] : [])];
+        const allowed = [
+          ...(mayAppend.includes(name) ? ['append'] : []),
+          ...(mayReplace.includes(name) ? ['replace'] : []),
+        ];
         this.#refuse(
           place.within('value for', value.mark, name),
           `'${operation}' is no way to override '${name}'${allowed.length > 0 ? `, only ${allowed.join(' or ')}` : ''}`,
@@ -439,7 +441,8 @@ class Reader {
     if (item.get(key) === undefined) return undefined;
     const node = this.#scalar(item, key, place);
     const value = parseFlag(node.text);
-    if (value === undefined) this.#refuse(place.within('value for', node.mark, key), `${key} is true or false, not '${node.text}'`);
+    if (value === undefined)
+      this.#refuse(place.within('value for', node.mark, key), `${key} is true or false, not '${node.text}'`);
     return value;
   }
 
@@ -447,7 +450,8 @@ class Reader {
     if (item.get(key) === undefined) return undefined;
     const node = this.#scalar(item, key, place);
     const value = parseUnsigned(node.text);
-    if (value === undefined) this.#refuse(place.within('value for', node.mark, key), `${key} is a whole number, not '${node.text}'`);
+    if (value === undefined)
+      this.#refuse(place.within('value for', node.mark, key), `${key} is a whole number, not '${node.text}'`);
     return value;
   }
 
@@ -484,7 +488,8 @@ const no = ['n', 'no', 'false', 'off'];
 /** In small letters, in capitals or with a capital first. */
 function parseFlag(text: string): boolean | undefined {
   const lower = text.toLowerCase();
-  const isWord = text === lower || text === text.toUpperCase() || text === lower.charAt(0).toUpperCase() + lower.slice(1);
+  const isWord =
+    text === lower || text === text.toUpperCase() || text === lower.charAt(0).toUpperCase() + lower.slice(1);
   if (!isWord) return undefined;
   return yes.includes(lower) ? true : no.includes(lower) ? false : undefined;
 }

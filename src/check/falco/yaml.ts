@@ -181,7 +181,14 @@ class Converter {
         return { kind: 'null', mark: this.#lines.markAt(at) };
       }
       const from = this.#lines.original(start);
-      return { kind: 'scalar', text, mark: this.#lines.markAt(start), start: from, end: this.#lines.original(end), style };
+      return {
+        kind: 'scalar',
+        text,
+        mark: this.#lines.markAt(start),
+        start: from,
+        end: this.#lines.original(end),
+        style,
+      };
     }
     const mark = this.#lines.markAt(start);
     if (isSeq(node)) {

@@ -19,8 +19,7 @@ export const json: FindingFormat = {
       finding: (finding) => sink.write(`${begin()}${written(finding)}`),
       async end(report) {
         await sink.write(isFirst ? '{"findings":[]' : '\n]');
-        for (const [name, items] of Object.entries(partsOf(report)))
-          await sink.write(`,\n"${name}":${array(items)}`);
+        for (const [name, items] of Object.entries(partsOf(report))) await sink.write(`,\n"${name}":${array(items)}`);
         await sink.write('}\n');
         await sink.close();
       },

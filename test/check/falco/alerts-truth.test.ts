@@ -48,10 +48,19 @@ function load(files: RuleText[]): RuleBook {
   return { sets: [loaded], rules, diagnostics, notes: [] };
 }
 
-async function found(path: string, book: RuleBook, { everyRule, ruleMatching }: Omit<RuleUse, 'files'>): Promise<Alert[]> {
+async function found(
+  path: string,
+  book: RuleBook,
+  { everyRule, ruleMatching }: Omit<RuleUse, 'files'>,
+): Promise<Alert[]> {
   const switches = everyRule ? [{ enabled: true, rules: '*' }] : [];
   const alerts: Alert[] = [];
-  for await (const { ts, tid, eventType, rule, output } of check(path, { rules: book, ruleMatching, all: true, switches }))
+  for await (const { ts, tid, eventType, rule, output } of check(path, {
+    rules: book,
+    ruleMatching,
+    all: true,
+    switches,
+  }))
     alerts.push({ key: `${ts} ${tid} ${eventType} ${rule}`, rule, output });
   return alerts;
 }

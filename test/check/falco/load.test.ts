@@ -27,11 +27,26 @@ const rule = (condition: string, rest = '') =>
 describe('lists', () => {
   it.each([
     ['fill in for their names', '- list: l\n  items: [a, b]\n', 'proc.name in (l)', 'proc.name in (a, b)'],
-    ['hold texts with blanks', '- list: l\n  items: [a b, "c d"]\n', 'proc.name in (l, e)', 'proc.name in ("a b", "c d", e)'],
+    [
+      'hold texts with blanks',
+      '- list: l\n  items: [a b, "c d"]\n',
+      'proc.name in (l, e)',
+      'proc.name in ("a b", "c d", e)',
+    ],
     ['may be empty', '- list: l\n  items: []\n', 'proc.name in (a, l)', 'proc.name in (a)'],
     ['may be empty and alone', '- list: l\n  items: []\n', 'proc.name in (l)', 'proc.name in ()'],
-    ['may be appended to', '- list: l\n  items: [a]\n- list: l\n  items: [b]\n  override: {items: append}\n', 'proc.name in (l)', 'proc.name in (a, b)'],
-    ['may be named in lists', '- list: k\n  items: [a]\n- list: l\n  items: [k, b]\n', 'proc.name in (l)', 'proc.name in (a, b)'],
+    [
+      'may be appended to',
+      '- list: l\n  items: [a]\n- list: l\n  items: [b]\n  override: {items: append}\n',
+      'proc.name in (l)',
+      'proc.name in (a, b)',
+    ],
+    [
+      'may be named in lists',
+      '- list: k\n  items: [a]\n- list: l\n  items: [k, b]\n',
+      'proc.name in (l)',
+      'proc.name in (a, b)',
+    ],
     ['are no parts of words', '- list: l\n  items: [a]\n', 'proc.name in (l2, l)', 'proc.name in (l2, a)'],
   ])('%s', (_, lists, condition, wanted) => {
     expect(conditionOf(lists + rule(condition))).toBe(wanted);
@@ -154,9 +169,21 @@ describe('exceptions', () => {
   });
 
   it.each([
-    ['a field that is not known', '    - name: e\n      fields: [foo.bar]\n      values: [[a]]\n', "there is no field 'foo.bar'"],
-    ['an operator that is none', '    - name: e\n      fields: [proc.name]\n      comps: [like]\n      values: [[a]]\n', "there is no operator 'like'"],
-    ['fewer values than fields', '    - name: e\n      fields: [proc.name, fd.name]\n      values: [[a]]\n', 'there are 2 fields and 1 values'],
+    [
+      'a field that is not known',
+      '    - name: e\n      fields: [foo.bar]\n      values: [[a]]\n',
+      "there is no field 'foo.bar'",
+    ],
+    [
+      'an operator that is none',
+      '    - name: e\n      fields: [proc.name]\n      comps: [like]\n      values: [[a]]\n',
+      "there is no operator 'like'",
+    ],
+    [
+      'fewer values than fields',
+      '    - name: e\n      fields: [proc.name, fd.name]\n      values: [[a]]\n',
+      'there are 2 fields and 1 values',
+    ],
     ['no fields', '    - name: e\n      fields: []\n      values: []\n', 'the exception has no fields'],
   ])('with %s are refused', (_, exceptions, message) => {
     const errors = all(load(base(exceptions))).filter(({ severity }) => severity === 'error');
@@ -175,11 +202,27 @@ describe('errors', () => {
   it.each([
     ['is no YAML', '- rule: [\n', '1.yaml:2:1 LOAD_ERR_YAML_PARSE'],
     ['is a text', 'rules\n', '1.yaml:1:1 LOAD_ERR_YAML_VALIDATE'],
-    ['has a rule without output', '- rule: r\n  desc: d\n  condition: evt.type = open\n  priority: INFO\n', '1.yaml:1:3 LOAD_ERR_YAML_VALIDATE'],
-    ['has a priority that is none', rule('evt.type = open').replace('INFO', 'WARN'), '1.yaml:5:13 LOAD_ERR_YAML_VALIDATE'],
-    ['names a field that is not known', rule('evt.type = open and\n    foo.bar = 1'), '1.yaml:4:5 LOAD_ERR_COMPILE_CONDITION'],
+    [
+      'has a rule without output',
+      '- rule: r\n  desc: d\n  condition: evt.type = open\n  priority: INFO\n',
+      '1.yaml:1:3 LOAD_ERR_YAML_VALIDATE',
+    ],
+    [
+      'has a priority that is none',
+      rule('evt.type = open').replace('INFO', 'WARN'),
+      '1.yaml:5:13 LOAD_ERR_YAML_VALIDATE',
+    ],
+    [
+      'names a field that is not known',
+      rule('evt.type = open and\n    foo.bar = 1'),
+      '1.yaml:4:5 LOAD_ERR_COMPILE_CONDITION',
+    ],
     ['has a condition that ends too soon', rule('evt.type = open and'), '1.yaml:3:33 LOAD_ERR_COMPILE_CONDITION'],
-    ['has an output with an unknown field', rule('evt.type = open').replace('output: o', 'output: "%foo.bar x"'), '1.yaml:4:12 LOAD_ERR_COMPILE_OUTPUT'],
+    [
+      'has an output with an unknown field',
+      rule('evt.type = open').replace('output: o', 'output: "%foo.bar x"'),
+      '1.yaml:4:12 LOAD_ERR_COMPILE_OUTPUT',
+    ],
     ['needs a newer engine', '- required_engine_version: 0.63.0\n', '1.yaml:1:3 LOAD_ERR_VALIDATE'],
     ['appends to nothing', '- list: l\n  items: [a]\n  override: {items: append}\n', '1.yaml:1:3 LOAD_ERR_VALIDATE'],
   ])('a file that %s', (_, content, wanted) => {
@@ -217,7 +260,11 @@ describe('warnings', () => {
     ['nothing uses a list', '- list: l\n  items: [a]\n', ['LOAD_UNUSED_LIST']],
     ['an item is unknown', '- thing: x\n', ['LOAD_UNKNOWN_ITEM']],
     ['a key is unknown', rule('evt.type = open', '  colour: red\n'), ['LOAD_UNKNOWN_KEY']],
-    ['append is deprecated', `${rule('evt.type = open')}- rule: r\n  condition: and proc.name = a\n  append: true\n`, ['LOAD_DEPRECATED_ITEM']],
+    [
+      'append is deprecated',
+      `${rule('evt.type = open')}- rule: r\n  condition: and proc.name = a\n  append: true\n`,
+      ['LOAD_DEPRECATED_ITEM'],
+    ],
     ['a condition is about every event', rule('proc.name = a'), ['LOAD_NO_EVTTYPE']],
   ])('where %s', (_, content, codes) => {
     expect(all(load(content)).map(({ severity, code }) => `${severity} ${code}`)).toEqual(

@@ -98,7 +98,11 @@ export function oldAlerts(): { name: string; path: string; ruleMatching: 'first'
       name: one.case,
       path: capturePath(`falco.${one.capture}`),
       ruleMatching: one.matching,
-      alerts: one.alerts.map(([rule, , ts, tid, type, output]) => ({ key: `${ts} ${tid} ${type} ${rule}`, rule, output })),
+      alerts: one.alerts.map(([rule, , ts, tid, type, output]) => ({
+        key: `${ts} ${tid} ${type} ${rule}`,
+        rule,
+        output,
+      })),
     };
   });
 }

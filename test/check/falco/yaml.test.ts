@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseYaml, YamlError, type YamlNode } from '../../../src/check/falco/yaml.js';
+import { parseYaml, type YamlError, type YamlNode } from '../../../src/check/falco/yaml.js';
 
 /** Nodes as plain values: null where nothing stands. */
 function plain(node: YamlNode | undefined): unknown {
