@@ -1,5 +1,7 @@
 // The public library: what `import 'sfkit'` gives.
 
+export { type Check, type CheckOptions, type CheckReport, check, type RuleBook, readRules } from './check/check.js';
+export type * from './check/finding.js';
 export { type ConvertOptions, convert } from './convert/convert.js';
 export {
   type CollectionMode,

@@ -42,6 +42,31 @@ it('docs/check-formats.md shows a file of suppressions', () => {
   expect(parseSuppressions('shown', shown as string)).toHaveLength(2);
 });
 
+describe.concurrent('the examples of docs/check.md', () => {
+  it.each(blocks('check.md', 'sh').flatMap((block) => block.trimEnd().split('\n')))('%s', async (command) => {
+    const place = new Workplace();
+    try {
+      const result = await place.run(command);
+      const [, ends] = /# ends with (\d)/.exec(command) ?? [];
+      expect(result.exit, result.stderr).toBe(Number(ends ?? 0));
+    } finally {
+      place.remove();
+    }
+  });
+
+  it('are about the rules that are shown', async () => {
+    const [shown] = blocks('check.md', 'yaml');
+    expect(shown).toBe(readFileSync(join(root, 'fixtures', 'rules.yaml'), 'utf8'));
+    const [summary] = blocks('check.md', '').filter((block) => block.includes('not evaluated'));
+    const place = new Workplace();
+    try {
+      expect((await place.run('sfkit check fixtures/webserver.scap --rules fixtures/rules.yaml')).stderr).toBe(summary);
+    } finally {
+      place.remove();
+    }
+  });
+});
+
 it('README.md shows what the commands print', async () => {
   const session = readFileSync(join(root, 'README.md'), 'utf8').match(/```console\n([\s\S]*?)```/)?.[1] as string;
   const place = new Workplace();

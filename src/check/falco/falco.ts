@@ -32,7 +32,7 @@ class FalcoRuleSet implements RuleSet {
       name: definition.name,
       language: this.language,
       level: definition.level,
-      tags: [...definition.tags],
+      tags: [...definition.tags].sort(),
       description: definition.description,
       enabled: definition.enabled,
       location: { file: definition.place.file.name, line: definition.place.mark.line + 1 },
