@@ -3,6 +3,7 @@ import { SfkitError } from '../../engine/errors.js';
 import { quoteIdentifier } from '../../export/duckdb.js';
 import { textLiteral } from '../sql/literals.js';
 import type { RecordType, RowNeed } from '../sql/row-rule.js';
+import { shown } from './errors.js';
 import type { Expression } from './expression.js';
 import {
   columnTypes,
@@ -273,12 +274,12 @@ class Lacks {
   #lack(field: string | undefined): string {
     if (field === undefined) return 'it looks for texts in whole records of a log, and rows have only their fields';
     const why = this.#source.missing?.[field];
-    return why === undefined ? `sfkit has no field ${field} for it` : `it asks for ${field}: ${why}`;
+    return why === undefined ? `sfkit has no field '${shown(field)}' for this log` : `it asks for ${field}: ${why}`;
   }
 
   #lackOfValue(field: string, { test }: Expression & { kind: 'check' }): string {
     const why = this.#source.missing?.[field] ?? 'no row has that value';
-    return `it asks for ${field} ${describe(test)}: ${why}`;
+    return `it asks for ${field} ${shown(describe(test))}: ${why}`;
   }
 }
 
@@ -289,5 +290,5 @@ function describe(test: (Expression & { kind: 'check' })['test']): string {
   if (test.kind === 'text')
     return test.pattern.map((part) => (typeof part === 'string' ? part : part.description)).join('');
   if (test.kind === 'number') return test.text;
-  return `of that kind`;
+  return 'of that kind';
 }
