@@ -54,7 +54,10 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping): CompiledRul
   const lacks = new Lacks(source, records, rule.detection);
   const asked: LogRecord[] = [];
   const byType = new Map<RecordType, Map<string, Sql[]>>();
+  const named = fieldsOf(rule.detection);
   for (const record of records) {
+    const { namedBy } = record.mapping;
+    if (namedBy?.some((field) => named.has(field)) === false) continue;
     const sql = sqlOf(rule.detection, record.resolve);
     if (sql === false) continue;
     asked.push(record);
@@ -79,6 +82,14 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping): CompiledRul
     source,
     records: asked.map(({ mapping }) => mapping),
   };
+}
+
+/** The fields that an expression asks for. */
+function fieldsOf(expression: Expression, found = new Set<string>()): Set<string> {
+  if (expression.kind === 'not') return fieldsOf(expression.item, found);
+  if (expression.kind === 'check') return expression.field === undefined ? found : found.add(expression.field);
+  for (const item of expression.items) fieldsOf(item, found);
+  return found;
 }
 
 /** DuckDB takes seconds for so many tests, and hours for all that a file could ask. */

@@ -113,6 +113,7 @@ function placedText(test: Test): { place: Place; text: string } | undefined {
 function groupSql({ check, place, texts: all }: Group, forms: readonly Form[]): Sql {
   const { cased } = check.test;
   const texts = [...new Set(all)];
+  if (forms.length === 0) return false;
   if (place === 'whole') return orSql(forms.map((form) => oneOf(form, texts, cased)));
   const single = (text: string) => placedSql(forms, place, text, cased);
   if (texts.length <= fewTexts || !forms.every((form) => 'sql' in form)) return orSql(texts.map(single));

@@ -51,8 +51,21 @@ describe('why a rule cannot be evaluated', () => {
       'service: auditd',
       '  a: {type: SYSCALL, exe|endswith: /useradd}\n  b: {type: ADD_USER}\n  condition: 1 of *\n',
     );
-    expect(Object.keys(condition ?? {})).toEqual(['PE', 'FF', 'FE', 'NF']);
+    expect(Object.keys(condition ?? {})).toEqual(['PE']);
     expect(reason).toBe('it asks for type ADD_USER: only records of programs, calls and paths are here');
+  });
+
+  test.for(['contains', 'startswith', 'endswith', 'cased'])('many values of a missing field with %s', (modifier) => {
+    const detection = `  a: {DestinationHostname|${modifier}: [a, b, c, d, e, f]}\n  b: {Image: a}\n  condition: 1 of *\n`;
+    const { condition } = compile('category: network_connection', detection);
+    expect(condition?.NF).toMatch(/ AND lower\("proc_exe"\) = 'a'\)$/);
+  });
+
+  test('only a rule that names a call is about calls other than the start of programs', () => {
+    const types = (selection: string) =>
+      Object.keys(compile('service: auditd', `  s: {${selection}}\n  condition: s\n`).condition ?? {});
+    expect(types('type: SYSCALL, exe: /a')).toEqual(['PE']);
+    expect(types('type: SYSCALL, SYSCALL: [openat, connect], exe: /a')).toEqual(['FF', 'NF']);
   });
 
   test('a field that only excludes is named, and the rule can be evaluated', () => {
