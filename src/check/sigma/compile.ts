@@ -3,6 +3,7 @@ import { SfkitError } from '../../engine/errors.js';
 import { quoteIdentifier } from '../../export/duckdb.js';
 import { textLiteral } from '../sql/literals.js';
 import type { RecordType, RowNeed } from '../sql/row-rule.js';
+import { shown } from './errors.js';
 import type { Expression } from './expression.js';
 import {
   columnTypes,
@@ -53,7 +54,10 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping): CompiledRul
   const lacks = new Lacks(source, records, rule.detection);
   const asked: LogRecord[] = [];
   const byType = new Map<RecordType, Map<string, Sql[]>>();
+  const named = fieldsOf(rule.detection);
   for (const record of records) {
+    const { namedBy } = record.mapping;
+    if (namedBy?.some((field) => named.has(field)) === false) continue;
     const sql = sqlOf(rule.detection, record.resolve);
     if (sql === false) continue;
     asked.push(record);
@@ -78,6 +82,14 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping): CompiledRul
     source,
     records: asked.map(({ mapping }) => mapping),
   };
+}
+
+/** The fields that an expression asks for. */
+function fieldsOf(expression: Expression, found = new Set<string>()): Set<string> {
+  if (expression.kind === 'not') return fieldsOf(expression.item, found);
+  if (expression.kind === 'check') return expression.field === undefined ? found : found.add(expression.field);
+  for (const item of expression.items) fieldsOf(item, found);
+  return found;
 }
 
 /** DuckDB takes seconds for so many tests, and hours for all that a file could ask. */
@@ -273,12 +285,12 @@ class Lacks {
   #lack(field: string | undefined): string {
     if (field === undefined) return 'it looks for texts in whole records of a log, and rows have only their fields';
     const why = this.#source.missing?.[field];
-    return why === undefined ? `sfkit has no field ${field} for it` : `it asks for ${field}: ${why}`;
+    return why === undefined ? `sfkit has no field '${shown(field)}' for this log` : `it asks for ${field}: ${why}`;
   }
 
   #lackOfValue(field: string, { test }: Expression & { kind: 'check' }): string {
     const why = this.#source.missing?.[field] ?? 'no row has that value';
-    return `it asks for ${field} ${describe(test)}: ${why}`;
+    return `it asks for ${field} ${shown(describe(test))}: ${why}`;
   }
 }
 
@@ -289,5 +301,5 @@ function describe(test: (Expression & { kind: 'check' })['test']): string {
   if (test.kind === 'text')
     return test.pattern.map((part) => (typeof part === 'string' ? part : part.description)).join('');
   if (test.kind === 'number') return test.text;
-  return `of that kind`;
+  return 'of that kind';
 }

@@ -82,8 +82,20 @@ const execve: RecordMapping = {
   keywords: commandLine,
 };
 
+const started: RecordMapping = {
+  types: ['PE'],
+  where: { opflags: 'EXEC' },
+  fields: { type: 'SYSCALL', SYSCALL: execCalls, syscall: execCalls },
+};
+
+/** What programs do all the time: who does not ask for a call means the start of a program. */
 function systemCall(types: RecordMapping['types'], operation: string, names: readonly string[]): RecordMapping {
-  return { types, where: { opflags: operation }, fields: { type: 'SYSCALL', SYSCALL: names, syscall: names } };
+  return {
+    types,
+    where: { opflags: operation },
+    fields: { type: 'SYSCALL', SYSCALL: names, syscall: names },
+    namedBy: ['SYSCALL', 'syscall'],
+  };
 }
 
 function path(
@@ -150,7 +162,7 @@ export const builtIn: readonly LogSourceMapping[] = [
     fields: auditFields,
     records: [
       execve,
-      systemCall(['PE'], 'EXEC', execCalls),
+      started,
       systemCall(['PE'], 'CLONE', ['clone', 'clone3', 'fork', 'vfork']),
       systemCall(['PE'], 'EXIT', ['exit', 'exit_group']),
       systemCall(['PE'], 'SETUID', ['setuid', 'setreuid', 'setresuid']),

@@ -98,16 +98,18 @@ function logSourceOf(node: YamlNode): LogSourceMapping {
 const recordTypes: readonly RecordType[] = ['PE', 'FE', 'NF', 'FF', 'PF', 'KE'];
 
 function recordOf(node: YamlNode): RecordMapping {
-  const parts = mapOf(node, 'a record', ['types', 'where', 'except', 'fields', 'keywords']);
+  const parts = mapOf(node, 'a record', ['types', 'where', 'except', 'fields', 'namedBy', 'keywords']);
   const named = parts.get('types');
   const types = textsOf(named, "'types'").map((type) => wordOf(type, 'a type', recordTypes) as RecordType);
   if (types.length === 0) throw new SigmaError(`a record has 'types': ${recordTypes.join(', ')}`, node.mark);
+  const namedBy = textsOf(parts.get('namedBy'), "'namedBy'").map(({ text }) => text);
   const filters = { where: parts.get('where'), except: parts.get('except') };
   return {
     types,
     ...(filters.where === undefined ? {} : { where: filterOf(filters.where, "'where'") }),
     ...(filters.except === undefined ? {} : { except: filterOf(filters.except, "'except'") }),
     fields: fieldsOf(parts.get('fields')),
+    ...(namedBy.length === 0 ? {} : { namedBy }),
     keywords: formsOf(parts.get('keywords'), "'keywords'"),
   };
 }

@@ -23,6 +23,8 @@ export interface RecordMapping {
   /** Rows that are not. */
   except?: RowFilter;
   fields?: FieldForms;
+  /** Only rules that name one of these fields are about it. */
+  namedBy?: readonly string[];
   /** What keywords, values without a field, are looked for in. */
   keywords?: readonly string[];
 }

@@ -120,9 +120,25 @@ function testsOf(
   for (const [index, name] of names.entries()) {
     const modifier = modifiers.get(name) as Modifier;
     const step = { name, isFirst: index === 0, mark: node.mark, placeholders };
-    stages = stages.flatMap((stage) => modifier(stage, step));
+    stages = bounded(
+      stages.flatMap((stage) => modifier(stage, step)),
+      step,
+    );
   }
   return stages.map((stage) => testOf(stage, node.mark));
+}
+
+/** Modifiers that encode make texts longer, and some make several of one. */
+const maxText = 1_000_000;
+
+function bounded(stages: Stage[], step: Step): Stage[] {
+  const length = stages.reduce((sum, stage) => sum + (stage.kind === 'text' ? lengthOf(stage.pattern) : 1), 0);
+  if (length > maxText) throw new Refused(`'${step.name}' makes more than ${maxText} characters of a value`);
+  return stages;
+}
+
+function lengthOf(pattern: Pattern): number {
+  return pattern.reduce<number>((sum, part) => sum + (typeof part === 'string' ? part.length : 1), 0);
 }
 
 function testOf(stage: Stage, mark: Mark): Test {

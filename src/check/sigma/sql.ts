@@ -110,8 +110,10 @@ function placedText(test: Test): { place: Place; text: string } | undefined {
   return { place: before && after ? 'anywhere' : before ? 'end' : after ? 'start' : 'whole', text };
 }
 
-function groupSql({ check, place, texts }: Group, forms: readonly Form[]): Sql {
+function groupSql({ check, place, texts: all }: Group, forms: readonly Form[]): Sql {
   const { cased } = check.test;
+  const texts = [...new Set(all)];
+  if (forms.length === 0) return false;
   if (place === 'whole') return orSql(forms.map((form) => oneOf(form, texts, cased)));
   const single = (text: string) => placedSql(forms, place, text, cased);
   if (texts.length <= fewTexts || !forms.every((form) => 'sql' in form)) return orSql(texts.map(single));
@@ -256,15 +258,8 @@ function textSql(form: Value, pattern: Pattern, cased: boolean): Sql {
 
 /** RE2 takes time in proportion to the text; LIKE would try every place for every wildcard. */
 function wildcardSql(value: string, pattern: Pattern, cased: boolean): string {
-  const regex = `(?s)${patternRegex(pattern, quoteRegex)}`;
-  if (cased || isAscii(regex)) {
-    const text = cased ? regex : `(?s)${patternRegex(pattern, (part) => quoteRegex(part.toLowerCase()))}`;
-    return `regexp_full_match(${value}, ${textLiteral(text)})`;
-  }
-  const pieces = pattern.map((part) =>
-    typeof part === 'string' ? `regexp_escape(${literal(part, false)})` : textLiteral(patternRegex([part], quoteRegex)),
-  );
-  return `regexp_full_match(${value}, ${["'(?s)'", ...pieces].join(' || ')})`;
+  // What regular expressions are made of is in lower case itself.
+  return `regexp_full_match(${value}, ${literal(`(?s)${patternRegex(pattern, quoteRegex)}`, cased)})`;
 }
 
 function numberSql(form: Value, { operator, number, text, part }: Test & { kind: 'number' }): string {
