@@ -91,7 +91,7 @@ export function evidenceTexts({ evidence = [], ts }: ReportedFinding): string[] 
 }
 
 /** Of many events around a finding those next to its own. */
-export function nearest({ evidence = [], ts }: ReportedFinding, most: number): { start: number; end: number } {
+export function nearestEvents({ evidence = [], ts }: ReportedFinding, most: number): { start: number; end: number } {
   const place = evidence.findIndex((event) => event.ts === ts);
   const start = Math.max(0, Math.min(place - Math.floor(most / 2), evidence.length - most));
   return { start, end: start + most };

@@ -14,6 +14,8 @@ const mostWarnings = 10;
 /** Lines about what the run could not see. */
 const mostRemarks = 3;
 const mostText = 1000;
+/** Of these for what the rule says, so that there is room for the author, whom licences want named. */
+const mostOutput = 600;
 const mostName = 200;
 
 export const github: FindingFormat = {
@@ -36,7 +38,7 @@ export const github: FindingFormat = {
           const { rule, level, location, output, author } = finding;
           const by = author === undefined ? [] : [`rule by ${author}`];
           const facts = subjectLines(finding).map(([name, text]) => `${name} ${text}`);
-          const text = [output || rule, ...facts, ...by].join('; ');
+          const text = [cut(oneLine(output || rule), mostOutput), ...by, ...facts].join('; ');
           return command(commandOf(level), `${level}: ${rule}`, text, location);
         });
         const more = errors.total + others.total - shownErrors.length - shownOthers.length;

@@ -26,9 +26,9 @@ export const gitlab: FindingFormat = {
 };
 
 function issueOf({ id, rule, level, output, location, author }: ReportedFinding) {
-  const by = author === undefined ? '' : ` (rule by ${oneLine(author)})`;
+  const by = author === undefined ? '' : ` (rule by ${cut(oneLine(author), mostName)})`;
   return {
-    description: cut(`${oneLine(rule)}: ${oneLine(output)}${by}`, mostText),
+    description: `${cut(`${oneLine(rule)}: ${oneLine(output)}`, mostText - by.length)}${by}`,
     check_name: cut(oneLine(rule), mostName),
     fingerprint: id,
     severity: codeQuality(level),

@@ -3,7 +3,16 @@ import { type FindingGroup, FindingGroups } from '../groups.js';
 import { rankOf } from '../levels.js';
 import { plural, remarksOf, shortRemarks } from '../remarks.js';
 import type { RunReport } from '../report.js';
-import { captureText, cut, eventText, evidenceTexts, nearest, oneLine, placeText, subjectLines } from '../text.js';
+import {
+  captureText,
+  cut,
+  eventText,
+  evidenceTexts,
+  nearestEvents,
+  oneLine,
+  placeText,
+  subjectLines,
+} from '../text.js';
 import type { FindingFormat } from './format.js';
 
 // A summary of the job for people. GitHub shows none that has 1 MiB or more. Captured text stands in blocks of code, each
@@ -109,7 +118,7 @@ function groupText({ level, rule, findings, examples }: FindingGroup): string {
 }
 
 function exampleText(finding: ReportedFinding): string {
-  const { start, end } = nearest(finding, mostEvidence);
+  const { start, end } = nearestEvents(finding, mostEvidence);
   const lines = [
     ['time', eventText(finding)],
     ...subjectLines(finding),

@@ -6,7 +6,7 @@ import { levelOf } from '../levels.js';
 import { type Remark, remarkKinds, remarksOf, shortRemarks } from '../remarks.js';
 import type { RunReport } from '../report.js';
 import { sarifLevel, securityScore } from '../severity.js';
-import { connectionText, cut, jsonOf, nearest, oneLine, placeText, processText } from '../text.js';
+import { connectionText, cut, jsonOf, nearestEvents, oneLine, placeText, processText } from '../text.js';
 import { type AttackTaxon, attackTaxon } from './attack.js';
 import type { FindingFormat } from './format.js';
 
@@ -154,7 +154,7 @@ class SarifLog {
   #codeFlows(finding: ReportedFinding, uri: string, line: number) {
     const { evidence } = finding;
     if (evidence === undefined || this.#stepBytes > mostStepBytes) return {};
-    const { start, end } = nearest(finding, mostSteps);
+    const { start, end } = nearestEvents(finding, mostSteps);
     const locations = evidence.slice(start, end).map(({ number, text }) => ({
       location: {
         physicalLocation: { artifactLocation: { uri }, region: regionOf(line) },

@@ -78,6 +78,11 @@ describe('annotations of GitHub', () => {
     ]);
   });
 
+  it('name the author of a rule, however much is said', async () => {
+    const { commands } = await commandsOf([finding({ author: 'Ana', output: 'o'.repeat(3000) })]);
+    expect(commands[0]?.text).toMatch(/^o{599}…; rule by Ana; process sh 312/);
+  });
+
   it('leave out what is suppressed', async () => {
     const suppression = { reason: 'known', location: { file: 's', line: 1 } };
     expect((await commandsOf([finding({ suppression })])).text).toBe('');

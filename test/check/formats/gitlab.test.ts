@@ -36,6 +36,12 @@ describe('Code Quality of GitLab', () => {
     expect(new Set(issues.map(({ fingerprint }) => fingerprint)).size).toBe(30_000);
   });
 
+  it('names the author of a rule, however much is said', async () => {
+    const [issue] = JSON.parse(await written('gitlab', [finding({ author: 'Ana', output: 'o'.repeat(3000) })]));
+    expect(issue.description).toMatch(/^Shell in container: o+… \(rule by Ana\)$/);
+    expect(issue.description).toHaveLength(1024);
+  });
+
   it('leaves out what is suppressed, and has captured texts that do nothing', async () => {
     const suppression = { reason: 'known', location: { file: 's', line: 1 } };
     expect(await written('gitlab', [finding({ suppression })])).toBe('[]\n');
