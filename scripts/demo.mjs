@@ -1,4 +1,5 @@
-// Sets everything up, converts a capture to Parquet and asks it a question, showing the commands.
+// Sets everything up, converts a capture to Parquet and asks it a question, and checks another one, in which something bad
+// happens, showing the commands.
 // Usage: node scripts/demo.mjs
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -13,15 +14,25 @@ const question = `select proc_exe, count(*) as connections, sum(flow_rbytes) as 
 setUp({ tests: false });
 sfkit('convert', capture, '-o', output);
 sfkit('query', output, question);
+sfkitFinds('check', 'fixtures/incident.scap', '--rules', 'fixtures/rules/incident.yaml');
 console.log('Go on: node bin/run.js query demo-output/ "from sysflow limit 10", or node bin/run.js --help');
 
 function sfkit(...args) {
+  run(args, 0);
+}
+
+/** A check that is to find something. */
+function sfkitFinds(...args) {
+  run(args, 4);
+}
+
+function run(args, expected) {
   const shown = args.map((arg) => (/[\s"]/.test(arg) ? `"${arg}"` : arg)).join(' ');
   console.log(`$ sfkit ${shown}`);
   const { status } = spawnSync(process.execPath, [join(root, 'bin', 'run.js'), ...args], {
     cwd: root,
     stdio: 'inherit',
   });
-  if (status !== 0) process.exit(status ?? 1);
+  if (status !== expected) process.exit(status || 1);
   console.log();
 }

@@ -1457,7 +1457,7 @@ const std::vector<HostileKind>& hostile_kinds() {
        deep_files_opened_again},
       {"deep_copies", "copies of a descriptor of a file there", 8000, kLinear, deep_copies},
       {"deep_processes", "processes that go on from there", 2000, kLinear, deep_processes},
-      {"deep_events", "directories made while a process goes to and fro there", 2000, kLinear, deep_events},
+      {"deep_events", "directories made while a process goes to and fro there", 4000, kLinear, deep_events},
       {"kinds_of_files", "a path at which file and directory take turns", 3000, kFlat, kinds_of_files},
       {"control_text", "control characters in every text", 10000, kLinear, control_text},
 

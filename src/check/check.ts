@@ -1,13 +1,19 @@
 import { SfkitError } from '../engine/errors.js';
+import { isStreamInput } from '../engine/input-kind.js';
 import type { Summary } from '../engine/session.js';
-import type { Diagnostic, Finding, Rule, RuleOutcome } from './finding.js';
-import type { RuleRun, RuleSet } from './language.js';
-import { byLanguage } from './languages.js';
+import { type Evidence, evidenceKey, findingsWithEvidence, mostEvidence, readEvidence } from './evidence.js';
+import type { Diagnostic, Finding, ReportedFinding, Rule, RuleOutcome } from './finding.js';
+import { FindingIds } from './fingerprint.js';
+import { LeadingFindings } from './groups.js';
+import type { LanguageOptions, RuleRun, RuleSet } from './language.js';
+import { byLanguage, isNestedFile } from './languages.js';
 import { parseLevel } from './levels.js';
 import { readRuleFiles } from './rule-files.js';
 import { type RuleSwitch, selectRules } from './selection.js';
+import { CheckTables } from './sql/tables.js';
+import { readSuppressions, Suppressions, today } from './suppressions.js';
 
-export interface RuleOptions {
+export interface RuleOptions extends LanguageOptions {
   /** Language of the files. Default: what each looks like. */
   language?: string | undefined;
 }
@@ -25,15 +31,21 @@ export interface RuleBook {
 }
 
 /** Reads rules from files, and from the .yaml and .yml files of directories. */
-export function readRules(paths: string | readonly string[], { language }: RuleOptions = {}): RuleBook {
-  const files = readRuleFiles(typeof paths === 'string' ? [paths] : paths);
-  const sets = byLanguage(files, language).map((part) => part.language.load(part.files));
+export function readRules(paths: string | readonly string[], options: RuleOptions = {}): RuleBook {
+  const files = readRuleFiles(typeof paths === 'string' ? [paths] : paths, isNestedFile);
+  const sets = byLanguage(files, options.language).map((part) => part.language.load(part.files, options));
   return {
     diagnostics: sets.flatMap(({ diagnostics }) => diagnostics),
     rules: sets.flatMap(({ rules }) => rules),
     notes: sets.flatMap(({ notes }) => notes),
     sets,
   };
+}
+
+/** The same with what is found wrong only when rules are tried, such as SQL. */
+export async function verifyRules(book: RuleBook): Promise<RuleBook> {
+  const more = await Promise.all(book.sets.map((set) => set.verify?.() ?? []));
+  return { ...book, diagnostics: [...book.diagnostics, ...more.flat()] };
 }
 
 export interface CheckOptions extends RuleOptions {
@@ -49,6 +61,14 @@ export interface CheckOptions extends RuleOptions {
   minLevel?: string | undefined;
   /** Whether the same finding is given each time it occurs. Default: once, with how often. */
   all?: boolean | undefined;
+  /** Files of findings that are known and accepted, or what is left of them after earlier captures of the same run. */
+  suppress?: string | readonly string[] | Suppressions | undefined;
+  /** The day on which suppressions hold or not, as YYYY-MM-DD. Default: today, in UTC. */
+  today?: string | undefined;
+  /** Events of its thread before and after the most severe findings; the capture is read again for them. Default: 0. */
+  evidence?: number | undefined;
+  /** Gives findings their ids; the same for all captures of a run. Default: one of its own. */
+  ids?: FindingIds | undefined;
 }
 
 /** What became of a capture and of each rule that took part. */
@@ -59,7 +79,7 @@ export interface CheckReport {
 }
 
 /** The findings of a capture, in the order of their first events. */
-export interface Check extends AsyncIterable<Finding> {
+export interface Check extends AsyncIterable<ReportedFinding> {
   /** After the last finding. */
   report(): CheckReport;
 }
@@ -73,20 +93,94 @@ export function check(input: string, options: CheckOptions): Check {
   const wrong = book.diagnostics.find(({ severity }) => severity === 'error');
   if (wrong !== undefined)
     throw new SfkitError('INVALID_RULES', `${wrong.file}:${wrong.line}:${wrong.column}: ${wrong.message}`);
-  const chosen = new Set(chosenRules(book, options));
-  const runs = book.sets.map((set) =>
-    set.run(input, {
-      rules: [...chosen].filter(({ language }) => language === set.language),
-      allMatching: options.ruleMatching === 'all',
-      folds: options.all !== true,
-    }),
-  );
+  const chosen = chosenRules(book, options);
+  const suppressions = suppressionsOf(options);
+  const events = evidenceOf(input, options);
+  const { ids = new FindingIds() } = options;
+  const run = (tables: CheckTables) =>
+    book.sets.map((set) =>
+      set.run(input, {
+        rules: chosen.filter(({ language }) => language === set.language),
+        allMatching: options.ruleMatching === 'all',
+        folds: options.all !== true,
+        tables,
+      }),
+    );
+  const tables = new CheckTables(input);
+  const runs = run(tables);
+  // What is around a finding is known later than the finding, and findings are not kept: rules are asked twice.
+  const findEvidence = async (): Promise<Evidence | undefined> => {
+    if (events === 0) return undefined;
+    const tables = new CheckTables(input);
+    try {
+      return await evidenceAround(run(tables), input, events, suppressions);
+    } finally {
+      tables.close();
+    }
+  };
   return {
     async *[Symbol.asyncIterator]() {
-      for (const run of runs) yield* run;
+      try {
+        const evidence = await findEvidence();
+        for (const one of runs) {
+          for await (const found of one) {
+            suppressions.count(found);
+            yield reported(found, ids, suppressions, evidence);
+          }
+        }
+      } finally {
+        tables.close();
+      }
     },
-    report: () => ({ capture: input, summary: summaryOf(runs), rules: runs.flatMap((run) => run.outcomes()) }),
+    report: () => ({ capture: input, summary: summaryOf(runs), rules: runs.flatMap((one) => one.outcomes()) }),
   };
+}
+
+function reported(
+  found: Finding,
+  ids: FindingIds,
+  suppressions: Suppressions,
+  evidence: Evidence | undefined,
+): ReportedFinding {
+  const suppression = suppressions.find(found);
+  const around = evidence?.get(evidenceKey(found));
+  return {
+    id: ids.next(found),
+    ...found,
+    ...(suppression === undefined ? {} : { suppression }),
+    ...(around === undefined ? {} : { evidence: around }),
+  };
+}
+
+async function evidenceAround(
+  runs: readonly RuleRun[],
+  input: string,
+  events: number,
+  suppressions: Suppressions,
+): Promise<Evidence> {
+  const leading = new LeadingFindings<Finding>(findingsWithEvidence(events));
+  for (const run of runs) {
+    for await (const found of run) if (suppressions.find(found) === undefined) leading.add(found);
+  }
+  const isCapture = runs.length > 0 && summaryOf(runs).format === 'scap';
+  return isCapture ? readEvidence(input, leading.items(), events) : new Map();
+}
+
+function suppressionsOf({ suppress = [], today: day }: CheckOptions): Suppressions {
+  if (suppress instanceof Suppressions) return suppress;
+  const files = typeof suppress === 'string' ? [suppress] : suppress;
+  return new Suppressions(files.flatMap(readSuppressions), day ?? today());
+}
+
+function evidenceOf(input: string, { evidence = 0 }: CheckOptions): number {
+  if (!Number.isInteger(evidence) || evidence < 0 || evidence > mostEvidence)
+    throw new SfkitError('INVALID_ARGUMENT', `evidence: a whole number from 0 to ${mostEvidence} is expected`);
+  if (evidence > 0 && isStreamInput(input))
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      `evidence: the capture is read again for it, and ${input === '-' ? 'standard input' : input} cannot be`,
+    );
+  return evidence;
 }
 
 /** The rules that take part, in the order in which they are asked. */

@@ -8,6 +8,8 @@ export interface Finding {
   /** In the rule's own words, in lower case. */
   level: string;
   tags: readonly string[];
+  /** Who wrote the rule, where its licence asks for the name. */
+  author?: string;
   /** Where the rule stands. */
   location: RuleLocation;
   /** The input it was found in. */
@@ -31,6 +33,34 @@ export interface Finding {
   file?: FoundFile;
   connection?: FoundConnection;
   container?: FoundContainer;
+}
+
+/** A finding as check() gives it. */
+export interface ReportedFinding extends Finding {
+  /** What it is, without times and numbers of processes: the same in every run. Several in a run end in -2, -3, … */
+  id: string;
+  /** Why it does not count. */
+  suppression?: Suppressed;
+  /** The events of its thread around it, and its own. */
+  evidence?: readonly EvidenceEvent[];
+}
+
+/** Where a suppression stands and what it says. */
+export interface Suppressed {
+  reason: string;
+  /** The last day on which it holds, as YYYY-MM-DD. */
+  expires?: string;
+  location: RuleLocation;
+}
+
+export interface EvidenceEvent {
+  /** Its place among the event blocks of the file, from 1. */
+  number: number;
+  /** Nanoseconds since 1970. */
+  ts: string;
+  eventType: string;
+  /** What the event is about and its parameters; hidden characters are escaped. */
+  text: string;
 }
 
 export type FieldValue = string | number | boolean | null | readonly (string | number | boolean)[];
@@ -98,6 +128,8 @@ export interface Rule {
   /** Whether it takes part, as its file or the user has it. */
   enabled: boolean;
   location: RuleLocation;
+  /** Who wrote it, where its licence asks for the name. */
+  author?: string;
   /** What it asks for that not every capture has. */
   needs: readonly string[];
 }

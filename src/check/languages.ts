@@ -2,11 +2,19 @@ import { SfkitError } from '../engine/errors.js';
 import { nearest } from '../engine/nearest.js';
 import { falco } from './falco/falco.js';
 import type { RuleLanguage, RuleText } from './language.js';
+import { sigma } from './sigma/sigma.js';
+import { sql } from './sql/sql.js';
+import { sysflow } from './sysflow/sysflow.js';
 
-/** The first is that of files which look like none. */
-const languages = [falco] as const satisfies readonly RuleLanguage[];
+/** The first is that of files which look like none. Those that look like several are of the last of them. */
+const languages: readonly [RuleLanguage, ...RuleLanguage[]] = [falco, sysflow, sigma, sql];
 
 export const ruleLanguages: readonly string[] = languages.map(({ name }) => name);
+
+/** Whether a file in a directory within one that was named is rules. */
+export function isNestedFile({ content }: RuleText): boolean {
+  return languages.findLast((language) => language.recognizes(content))?.isNested === true;
+}
 
 /** Files by their language, which is the one that is wanted, or what each looks like. */
 export function byLanguage(
@@ -20,7 +28,7 @@ export function byLanguage(
     throw new SfkitError('INVALID_ARGUMENT', `'${wanted}' is no language of rules; ${advice}`);
   }
   const languageOf = ({ content }: RuleText) =>
-    known ?? languages.find((language) => language.recognizes(content)) ?? languages[0];
+    known ?? languages.findLast((language) => language.recognizes(content)) ?? languages[0];
   return languages
     .map((language) => ({ language, files: files.filter((file) => languageOf(file) === language) }))
     .filter(({ files }) => files.length > 0);

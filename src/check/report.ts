@@ -1,6 +1,8 @@
 import { SfkitError } from '../engine/errors.js';
 import { type CheckOptions, type CheckReport, check, type RuleBook } from './check.js';
-import type { Finding, RuleOutcome } from './finding.js';
+import type { ReportedFinding, RuleOutcome } from './finding.js';
+import { FindingIds } from './fingerprint.js';
+import type { SuppressionOutcome, Suppressions } from './suppressions.js';
 
 /** A whole run: what became of every rule in all captures. */
 export interface RunReport {
@@ -9,6 +11,8 @@ export interface RunReport {
   /** Captures that could not be checked, and why. */
   failed: readonly { capture: string; message: string }[];
   rules: readonly RuleOutcome[];
+  /** What became of every suppression. */
+  suppressions: readonly SuppressionOutcome[];
 }
 
 /** What became of each rule in all captures: matched if it matched in one. */
@@ -40,15 +44,16 @@ function together(one: RuleOutcome, other: RuleOutcome): RuleOutcome {
 /** Checks captures one after the other, and gives the findings to `take` as they come. */
 export async function checkCaptures(
   captures: readonly string[],
-  options: CheckOptions & { rules: RuleBook },
-  take: (finding: Finding) => Promise<void>,
+  options: CheckOptions & { rules: RuleBook; suppress: Suppressions },
+  take: (finding: ReportedFinding) => Promise<void>,
   onFailure: (error: SfkitError) => void,
 ): Promise<RunReport> {
   const reports: CheckReport[] = [];
   const failed: { capture: string; message: string }[] = [];
+  const ids = new FindingIds();
   for (const capture of captures) {
     try {
-      const run = check(capture, options);
+      const run = check(capture, { ...options, ids });
       for await (const finding of run) await take(finding);
       reports.push(run.report());
     } catch (error) {
@@ -58,7 +63,13 @@ export async function checkCaptures(
       onFailure(error);
     }
   }
-  return { book: options.rules, captures: reports, failed, rules: acrossCaptures(reports) };
+  return {
+    book: options.rules,
+    captures: reports,
+    failed,
+    rules: acrossCaptures(reports),
+    suppressions: options.suppress.outcomes(options.rules.rules),
+  };
 }
 
 function isOfInput(error: unknown): error is SfkitError {

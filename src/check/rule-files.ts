@@ -1,28 +1,67 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf, SfkitError } from '../engine/errors.js';
 import type { RuleText } from './language.js';
 
-const isRulesFile = /\.ya?ml$/;
+const isRulesFile = /\.(?:ya?ml|sql)$/;
 
 /** All rules of the world are far smaller; what is larger was named by mistake. */
 const mostBytes = 2 ** 26;
 
-/** Reads files, and of directories the .yaml and .yml files in alphabetical order, not those of directories in them. */
-export function readRuleFiles(paths: readonly string[]): RuleText[] {
+/** Directories within each other, and files in all of them; who has more named the wrong directory. */
+const mostNested = 32;
+const mostFiles = 100_000;
+
+/**
+ * Reads files, and of directories the .yaml, .yml and .sql files in alphabetical order. Of files in directories within them
+ * only those that `isNested` takes are rules.
+ */
+export function readRuleFiles(
+  paths: readonly string[],
+  isNested: (file: RuleText) => boolean = () => false,
+): RuleText[] {
   if (paths.length === 0) throw new SfkitError('INVALID_ARGUMENT', 'no rules are named');
-  return paths.flatMap(filesOf).map((path) => ({ name: path, content: contentOf(path) }));
+  return paths.flatMap((path) => {
+    if (!statOf(path).isDirectory()) return [textOf(path)];
+    const inside = filesIn(path).map(textOf);
+    const deeper = nestedFiles(path).map(textOf).filter(isNested);
+    if (inside.length + deeper.length === 0)
+      throw new SfkitError('INPUT_NOT_FOUND', `${path} holds no .yaml, .yml or .sql file`);
+    return [...inside, ...deeper];
+  });
 }
 
-function filesOf(path: string): string[] {
-  if (!statOf(path).isDirectory()) return [path];
-  const names = guarded(path, () => readdirSync(path))
+function textOf(path: string): RuleText {
+  return { name: path, content: contentOf(path) };
+}
+
+function filesIn(directory: string): string[] {
+  return namesIn(directory)
     .filter((name) => isRulesFile.test(name))
-    .sort(byBytes)
-    .map((name) => join(path, name))
+    .map((name) => join(directory, name))
     .filter((file) => !statOf(file).isDirectory());
-  if (names.length === 0) throw new SfkitError('INPUT_NOT_FOUND', `${path} holds no .yaml or .yml file`);
-  return names;
+}
+
+function nestedFiles(directory: string): string[] {
+  const found: string[] = [];
+  const walk = (path: string, depth: number) => {
+    if (depth > mostNested) return;
+    for (const name of namesIn(path)) {
+      const inner = join(path, name);
+      // A link could lead back.
+      if (!guarded(inner, () => lstatSync(inner)).isDirectory()) continue;
+      found.push(...filesIn(inner));
+      if (found.length > mostFiles)
+        throw new SfkitError('INPUT_NOT_SUPPORTED', `${directory} holds more than ${mostFiles} rule files`);
+      walk(inner, depth + 1);
+    }
+  };
+  walk(directory, 0);
+  return found;
+}
+
+function namesIn(directory: string): string[] {
+  return guarded(directory, () => readdirSync(directory)).sort(byBytes);
 }
 
 function contentOf(path: string): string {

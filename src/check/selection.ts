@@ -47,6 +47,11 @@ function rulesNamed(rules: readonly Rule[], named: string): Rule[] {
   refuse(`no rule and no tag is called '${named}'`, named, [...rules.map(({ name }) => name), ...allTags(rules)]);
 }
 
+/** Whether the text is this one, in which * stands for any text. */
+export function hasPattern(text: string, pattern: string): boolean {
+  return holdsParts(text, pattern.split(/\*+/));
+}
+
 /** Whether the text is these parts with any text between them. */
 function holdsParts(text: string, parts: readonly string[]): boolean {
   const [first = '', ...others] = parts;

@@ -1,8 +1,9 @@
 import { drawn } from '../draw/drawing.js';
 import type { Screen } from '../draw/types.js';
 import type { Summary } from '../engine/session.js';
+import { counted, damageLines, grouped } from '../engine/summary-text.js';
 import { isoTime } from '../export/values.js';
-import { counted, damageLines, grouped, shortened } from './summary.js';
+import { shortened } from './summary.js';
 
 /** What a capture is and holds, or why it could not be read. */
 export type Inspection =

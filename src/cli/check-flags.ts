@@ -1,9 +1,11 @@
 import { Flags } from '@oclif/core';
+import { mostEvidence } from '../check/evidence.js';
 import type { FindingFormat } from '../check/formats/format.js';
 import { findingFormatNames, formatNamed } from '../check/formats/index.js';
 import { ruleLanguages } from '../check/languages.js';
 import { type Level, parseLevel } from '../check/levels.js';
 import type { RuleSwitch } from '../check/selection.js';
+import { readSuppressions, Suppressions, today } from '../check/suppressions.js';
 import { SfkitError } from '../engine/errors.js';
 import { nearest } from '../engine/nearest.js';
 import { samePath } from '../export/plan.js';
@@ -25,6 +27,11 @@ export const checkFlags = {
     helpGroup: rulesGroup,
     helpValue: ruleLanguages.join('|'),
     description: 'language of the rules (default: what each file looks like)',
+  }),
+  'sigma-mapping': Flags.string({
+    helpGroup: rulesGroup,
+    helpValue: 'FILE',
+    description: 'fields, logs and placeholders of Sigma rules beside those that sfkit knows (docs/check-sigma.md)',
   }),
   'rule-matching': Flags.option({ options: ['first', 'all'] as const })({
     helpGroup: rulesGroup,
@@ -83,6 +90,26 @@ export const checkFlags = {
     helpGroup: outputGroup,
     description: 'list a finding each time it occurs; otherwise once, with how often',
   }),
+  evidence: Flags.integer({
+    helpGroup: outputGroup,
+    helpValue: 'N',
+    min: 1,
+    max: mostEvidence,
+    description:
+      'add the N events of its thread before and after each of the most severe findings; reads captures again',
+  }),
+  suppress: Flags.string({
+    helpGroup: outputGroup,
+    helpValue: 'FILE',
+    multiple: true,
+    multipleNonGreedy: true,
+    description: 'findings that are known and accepted, with reasons; they do not count',
+  }),
+  today: Flags.string({
+    helpGroup: outputGroup,
+    helpValue: 'YYYY-MM-DD',
+    description: 'the day on which suppressions hold or have expired (default: today, in UTC)',
+  }),
   'fail-on': Flags.string({
     helpGroup: outputGroup,
     helpValue: 'LEVEL|none',
@@ -124,6 +151,11 @@ function formatOutput(text: string): FormatOutput {
   }
   if (text.endsWith('=') && file.length === 1) refuse(`--format: no file is named in '${text}'`);
   return { format, output: file.length === 0 ? '-' : file.join('=') };
+}
+
+/** The files of --suppress, as they hold on the day of the run. */
+export function suppressionsOf(files: readonly string[] | undefined, day: string | undefined): Suppressions {
+  return new Suppressions((files ?? []).flatMap(readSuppressions), day ?? today());
 }
 
 /** --enable and --disable in the order in which they were given. */

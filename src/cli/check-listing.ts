@@ -1,11 +1,11 @@
 import type { RuleBook } from '../check/check.js';
 import type { Diagnostic, Rule } from '../check/finding.js';
+import { plural } from '../check/remarks.js';
 import { drawn } from '../draw/drawing.js';
 import type { Cell, DrawnColumn, Screen } from '../draw/types.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal, escapeJson } from '../engine/escape.js';
 import { jsonDocument } from '../export/values.js';
-import { plural } from './check-summary.js';
 
 // What is said of rules alone.
 

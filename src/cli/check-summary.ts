@@ -1,24 +1,30 @@
 import { type Level, rankOf } from '../check/levels.js';
+import { plural, remarksOf, shortRemarks } from '../check/remarks.js';
 import type { RunReport } from '../check/report.js';
-import { escapeForTerminal } from '../engine/escape.js';
-import { counted, damageLines, grouped, shortened } from './summary.js';
+import { captureText, oneLine } from '../check/text.js';
+import { counted, grouped } from '../engine/summary-text.js';
 
 /** How many findings there were, and of which levels. */
 export class FindingCount {
   #total = 0;
+  #suppressed = 0;
   readonly #byLevel = new Map<string, number>();
 
-  add(level: string): void {
+  add({ level, suppression }: { level: string; suppression?: unknown }): void {
+    if (suppression !== undefined) {
+      this.#suppressed += 1;
+      return;
+    }
     this.#total += 1;
     this.#byLevel.set(level, (this.#byLevel.get(level) ?? 0) + 1);
   }
 
   text(): string {
-    if (this.#total === 0) return 'no findings';
     const parts = [...this.#byLevel]
       .sort(([one], [other]) => rankOf(one) - rankOf(other))
       .map(([level, count]) => `${grouped(count)} ${level}`);
-    return `${plural(this.#total, 'finding')}: ${parts.join(', ')}`;
+    const found = this.#total === 0 ? 'no findings' : `${plural(this.#total, 'finding')}: ${parts.join(', ')}`;
+    return this.#suppressed === 0 ? found : `${found}; ${grouped(this.#suppressed)} suppressed`;
   }
 
   /** Whether one is of a level with this rank or more severe. */
@@ -27,38 +33,34 @@ export class FindingCount {
   }
 }
 
-/** A few lines for a person: findings, what became of the rules, damage. */
+/** Why --strict makes the run fail; '' where it does not. */
+export function strictText({ rules }: RunReport): string {
+  const count = rules.filter(({ reason }) => reason !== undefined).length;
+  return count === 0 ? '' : `sfkit: --strict: ${plural(count, 'rule')} could not be evaluated, or not in full\n`;
+}
+
+/** Remarks of each kind; --format json has all. */
+const mostRemarks = 10;
+
+/** A few lines for a person: findings, what became of the rules, and what the run could not see. */
 export function checkSummary(report: RunReport, findings: FindingCount): string {
   const { rules, captures, book } = report;
-  const names = captures.map(({ capture }) => capture).join(', ');
+  const names = captures.map(({ capture }) => captureText(capture)).join(', ');
   const events = captures.reduce((sum, { summary }) => sum + summary.events, 0n);
-  const leftOut = rules.reduce((sum, outcome) => sum + outcome.leftOut, 0);
   const matched = rules.filter(({ state }) => state === 'matched').length;
-  const unevaluated = rules.filter(({ state }) => state === 'unevaluated');
+  const unevaluated = rules.filter(({ state }) => state === 'unevaluated').length;
   const off = book.rules.length - rules.length;
-  const warnings = book.diagnostics.length;
   const lines = [
     names,
     `  ${findings.text()}`,
     `  ${plural(rules.length, 'rule')} on ${counted(events, 'events')}: ${matched} matched, ${
-      rules.length - matched - unevaluated.length
-    } did not, ${unevaluated.length} could not be evaluated${off > 0 ? `; ${off} did not take part` : ''}`,
-    ...shortened(
-      unevaluated.map(({ rule, reason }) => `${rule.name} (${rule.location.file}:${rule.location.line}): ${reason}`),
-      'rules that could not be evaluated',
-    ).map((line) => `  not evaluated: ${line}`),
+      rules.length - matched - unevaluated
+    } did not, ${unevaluated} could not be evaluated${off > 0 ? `; ${off} did not take part` : ''}`,
+    // Captures that failed were named when they did.
+    ...shortRemarks(
+      remarksOf(report).filter(({ kind }) => kind !== 'capture-failed'),
+      mostRemarks,
+    ).map(({ text }) => `  ${text}`),
   ];
-  if (leftOut > 0) lines.push(`  left out: ${plural(leftOut, 'match', 'matches')} of findings after so many others`);
-  if (warnings > 0) lines.push(`  rules: ${plural(warnings, 'warning')} (--validate lists them)`);
-  lines.push(...book.notes.map((note) => `  note: ${note}`));
-  for (const { capture, summary } of captures) {
-    const before = captures.length === 1 ? '' : `${capture}: `;
-    const damage = shortened(damageLines(summary), 'places of damage');
-    lines.push(...damage.map((line) => `  damaged: ${before}${line}`));
-  }
-  return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
-}
-
-export function plural(count: number, thing: string, things = `${thing}s`): string {
-  return `${grouped(count)} ${count === 1 ? thing : things}`;
+  return lines.map((line) => `${oneLine(line)}\n`).join('');
 }

@@ -1,7 +1,7 @@
 import { escapeForTerminal } from '../engine/escape.js';
 import type { Summary } from '../engine/session.js';
+import { counted, grouped, noteLines } from '../engine/summary-text.js';
 import { isoTime, jsonDocument } from '../export/values.js';
-import { counted, grouped, noteLines } from './summary.js';
 
 /** Where something was written, and as what: a format, capture or socket. */
 export interface LiveOutputName {

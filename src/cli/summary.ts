@@ -1,6 +1,7 @@
 import { escapeForTerminal } from '../engine/escape.js';
 import { standardInput } from '../engine/input-kind.js';
 import type { Summary } from '../engine/session.js';
+import { counted, damageLines, grouped, noteLines } from '../engine/summary-text.js';
 import type { Conversion } from '../export/plan.js';
 import { isoTime, jsonDocument } from '../export/values.js';
 
@@ -77,21 +78,6 @@ export function noteText(path: string, summary: Summary): string {
     .join('');
 }
 
-/** A line for each note. */
-export function noteLines(summary: Summary): string[] {
-  return summary.notes.filter(({ count }) => count > 0n).map(({ reason, count }) => counted(count, reason));
-}
-
-/** A line for each place of damage. */
-export function damageLines(summary: Summary): string[] {
-  return summary.damage.map(({ message, offset, skippedBytes }) => {
-    // The message may have said as much.
-    const isSaid = skippedBytes === 0n || message.includes(`${skippedBytes} byte`);
-    const lost = isSaid ? '' : `, ${counted(skippedBytes, 'bytes')} lost`;
-    return `at byte ${offset}: ${message}${lost}`;
-  });
-}
-
 /** The same as an object: totals, then each capture. */
 export function summaryJson(outcomes: readonly Outcome[]): string {
   const captures = outcomes.map(({ conversion, summary, seconds }) => ({
@@ -153,21 +139,4 @@ function sumOfReasons(reasons: Summary['skipped']): Summary['skipped'] {
 
 function rate(summary: Summary, seconds: number): number {
   return seconds > 0 ? Math.round(Number(summary.events) / seconds) : 0;
-}
-
-/** The reasons of the engine begin with what they count, in the plural. */
-export function counted(count: bigint, things: string): string {
-  return `${grouped(count)} ${count === 1n ? singular(things) : things}`;
-}
-
-/** The first plural noun made one: 'file flows that ...' to 'file flow that ...'. */
-function singular(things: string): string {
-  return things
-    .replace(/\b(byte|block|call|column|event|flow|header|list|place|pod|record|row|table|time)s\b/, '$1')
-    .replace(/\btheir\b/, 'its');
-}
-
-/** With a comma between thousands. */
-export function grouped(value: bigint | number): string {
-  return value.toString().replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -4,7 +4,7 @@ import { shortened, textWidth } from '../draw/width.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import type { NativeTallyRow } from '../engine/native.js';
 import type { Summary } from '../engine/session.js';
-import { grouped } from './summary.js';
+import { grouped } from '../engine/summary-text.js';
 
 const kinds = [
   ['process', 'processes'],

@@ -1,9 +1,16 @@
 import { Args, Command } from '@oclif/core';
-import { chosenRules, readRules } from '../check/check.js';
+import { chosenRules, readRules, verifyRules } from '../check/check.js';
 import { checkCaptures, type RunReport } from '../check/report.js';
-import { checkFlags, type FormatOutput, failLevel, formatOutputs, ruleSwitches } from '../cli/check-flags.js';
+import {
+  checkFlags,
+  type FormatOutput,
+  failLevel,
+  formatOutputs,
+  ruleSwitches,
+  suppressionsOf,
+} from '../cli/check-flags.js';
 import { diagnosticsText, listText, validationText } from '../cli/check-listing.js';
-import { checkSummary, FindingCount } from '../cli/check-summary.js';
+import { checkSummary, FindingCount, strictText } from '../cli/check-summary.js';
 import { standardOutput } from '../cli/pager.js';
 import { exitCodes, explain } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
@@ -21,6 +28,8 @@ export default class Check extends Command {
 
 Every rule matched, did not match, or could not be evaluated in this capture; the summary says which and why. Levels are emergency, alert, critical, error, warning, notice, informational and debug.
 
+Formats: table, json and jsonl for people and programs; sarif for code scanning of GitHub and GitLab; junit for test reports; markdown for a summary of the job; github for annotations; gitlab for Code Quality. Each stays within the limits of its service and says what it leaves out.
+
 Exit code: 0 nothing was found, 1 failed, 2 wrong usage, 3 a capture was damaged and nothing was found, 4 something was found. --fail-on says which findings count. Of several the first of 1, 4 and 3.`;
 
   static override examples = [
@@ -34,13 +43,15 @@ Exit code: 0 nothing was found, 1 failed, 2 wrong usage, 3 a capture was damaged
         '<%= config.bin %> check captures/*.scap --rules falco_rules.yaml --rules local.d/ --rule-matching all --format json',
     },
     {
-      description: 'A table to look at, and findings for other programs',
-      command: '<%= config.bin %> check capture.scap --rules rules.yaml --format table --format jsonl=findings.jsonl',
+      description: 'Files for the services of a pipeline; only severe findings fail it',
+      command:
+        '<%= config.bin %> check capture.scap --rules rules.yaml --format sarif=check.sarif --format junit=check.xml --format markdown=check.md --fail-on error',
     },
     {
-      description: 'Fail on severe findings only',
-      command: '<%= config.bin %> check capture.scap --rules rules.yaml --fail-on error',
+      description: 'With the five events before and after, but for what is accepted',
+      command: '<%= config.bin %> check capture.scap --rules rules.yaml --evidence 5 --suppress accepted.yaml',
     },
+    { description: 'Which rules there are', command: '<%= config.bin %> check --rules rules.yaml --list' },
     { description: 'Whether rules are right', command: '<%= config.bin %> check --rules rules.yaml --validate' },
   ];
 
@@ -58,17 +69,22 @@ Exit code: 0 nothing was found, 1 failed, 2 wrong usage, 3 a capture was damaged
     const reads = !flags.list && !flags.validate;
     refuseWrongCaptures(captures, reads);
     const least = failLevel(flags);
-    const outputs = formatOutputs(flags.format, [...captures, ...flags.rules]);
+    const outputs = formatOutputs(flags.format, [...captures, ...flags.rules, ...(flags.suppress ?? [])]);
+    const suppress = suppressionsOf(flags.suppress, flags.today);
     const open = ({ output }: FormatOutput): Opened => ({
       sink: output === '-' ? standardOutput(flags) : openSink(output),
       screen: output === '-' ? standardScreen() : undefined,
     });
 
-    const book = readRules(flags.rules, { language: flags['rules-language'] });
+    const book = readRules(flags.rules, {
+      language: flags['rules-language'],
+      sigmaMapping: flags['sigma-mapping'],
+    });
     const errors = book.diagnostics.filter(({ severity }) => severity === 'error');
     if (flags.validate) {
-      await print(outputs, open, (format) => validationText(book, format));
-      this.exit(errors.length > 0 ? exitCodes.failed : exitCodes.done);
+      const verified = await verifyRules(book);
+      await print(outputs, open, (format) => validationText(verified, format));
+      this.exit(verified.diagnostics.some(({ severity }) => severity === 'error') ? exitCodes.failed : exitCodes.done);
     }
     if (errors.length > 0) {
       process.stderr.write(diagnosticsText(errors));
@@ -84,19 +100,27 @@ Exit code: 0 nothing was found, 1 failed, 2 wrong usage, 3 a capture was damaged
     const findings = new FindingCount();
     const writers = outputs.map((one) => {
       const { sink, screen } = open(one);
-      return { sink, writer: one.format.open(sink, screen) };
+      return { sink, writer: one.format.open(sink, { screen, all: flags.all }) };
     });
     const report = await checkCaptures(
       captures,
-      { ...selection, rules: book, all: flags.all, ruleMatching: flags['rule-matching'] },
+      {
+        ...selection,
+        rules: book,
+        all: flags.all,
+        ruleMatching: flags['rule-matching'],
+        evidence: flags.evidence,
+        suppress,
+      },
       async (finding) => {
-        findings.add(finding.level);
+        findings.add(finding);
         for (const { writer } of writers) await writer.finding(finding);
       },
       (error) => process.stderr.write(`sfkit: ${explain(error).message}\n`),
     );
     for (const { writer } of writers) await writer.end(report);
     process.stderr.write(checkSummary(report, findings));
+    if (flags.strict) process.stderr.write(strictText(report));
     this.exit(exitCode(report, flags.strict, least !== undefined && findings.reaches(least)));
   }
 }

@@ -27,6 +27,13 @@ export interface Dataset {
 const rowTables = tables.filter((table) => table.kind === 'event' || table.kind === 'flow');
 const everyTable = tables.map((table) => table.name);
 
+export interface DatasetOptions {
+  /** SQL can read the inputs and no other file. */
+  isolated?: boolean;
+  /** Of DuckDB; what needs more goes to a file. Default: most of the machine's. */
+  memoryLimit?: string;
+}
+
 /**
  * Opens paths under the table names, rows of several inputs united. Parquet stays where it is; other inputs
  * are loaded, and of those only the tables that `sql` speaks of.
@@ -35,6 +42,7 @@ export async function openDataset(
   paths: readonly string[],
   sql: string,
   collector: CollectorOptions = {},
+  { isolated = false, memoryLimit }: DatasetOptions = {},
 ): Promise<Dataset> {
   const inputs = resolveInputs(paths);
   const table = inputs.find(({ kind }) => kind !== 'engine');
@@ -44,7 +52,7 @@ export async function openDataset(
       `${table.path}: a filter is about the events of a capture, and this is a table; use WHERE`,
     );
   }
-  const { connection, scratch, close } = await openPassingDatabase();
+  const { connection, scratch, close } = await openPassingDatabase(memoryLimit === undefined ? {} : { memoryLimit });
   const summaries: Dataset['summaries'] = [];
   const loader = new TableLoader(connection, scratch);
   try {
@@ -59,6 +67,7 @@ export async function openDataset(
       }
     }
     await loader.finish();
+    if (isolated) await isolate(connection, inputs);
     await connection.run('SET lock_configuration = true');
     return { connection, summaries, close };
   } catch (error) {
@@ -67,6 +76,13 @@ export async function openDataset(
     // Errors of inputs are SfkitErrors; this one comes from the temporary files.
     throw isSystemError(error) ? unwritable(tmpdir(), error) : error;
   }
+}
+
+/** Lets SQL read no file but the tables among the inputs. DuckDB compares the names that its functions are given. */
+async function isolate(connection: DuckDBConnection, inputs: readonly QueryInput[]): Promise<void> {
+  const paths = inputs.filter(({ kind }) => kind === 'parquet').flatMap(({ path }) => [path, escapeGlob(path)]);
+  await connection.run(`SET allowed_paths = [${paths.map(quoteText).join(', ')}]`);
+  await connection.run('SET enable_external_access = false');
 }
 
 /** A database in memory that leaves nothing anywhere. */

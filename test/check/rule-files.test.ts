@@ -32,7 +32,7 @@ describe('rules files', () => {
 
   it('that are not there are said so', () => {
     expect(() => readRuleFiles([directory.path('none.yaml')])).toThrow(/^cannot read rules .*none\.yaml: /);
-    expect(() => readRuleFiles([directory.path()])).toThrow('holds no .yaml or .yml file');
+    expect(() => readRuleFiles([directory.path()])).toThrow('holds no .yaml, .yml or .sql file');
     expect(() => readRuleFiles([])).toThrow('no rules are named');
   });
 });

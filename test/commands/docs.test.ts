@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseSuppressions } from '../../src/check/suppressions.js';
 import { Workplace } from '../helpers/cli.js';
 import { root } from '../helpers/corpus.js';
 
@@ -10,7 +11,7 @@ const blocks = (page: string, language: string) =>
     ...readFileSync(join(root, 'docs', page), 'utf8').matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g')),
   ].map((match) => match[1] as string);
 
-const examples = [...blocks('cli.md', 'sh'), ...blocks('filters.md', 'sh')];
+const examples = ['cli.md', 'filters.md', 'check-formats.md'].flatMap((page) => blocks(page, 'sh'));
 
 it.each(blocks('library.md', 'js'))('the program of docs/library.md: %s', async (program) => {
   const place = new Workplace();
@@ -24,7 +25,7 @@ it.each(blocks('library.md', 'js'))('the program of docs/library.md: %s', async 
   }
 });
 
-describe.concurrent('the examples of docs/cli.md and docs/filters.md', () => {
+describe.concurrent('the examples of docs/cli.md, docs/filters.md and docs/check-formats.md', () => {
   it.each(examples)('%s', async (script) => {
     const place = new Workplace();
     try {
@@ -34,6 +35,11 @@ describe.concurrent('the examples of docs/cli.md and docs/filters.md', () => {
       place.remove();
     }
   });
+});
+
+it('docs/check-formats.md shows a file of suppressions', () => {
+  const [shown] = blocks('check-formats.md', 'yaml');
+  expect(parseSuppressions('shown', shown as string)).toHaveLength(2);
 });
 
 describe.concurrent('the examples of docs/check.md', () => {

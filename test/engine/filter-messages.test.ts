@@ -81,7 +81,7 @@ const wrong = [
   'proc.name regex "[a"',
   'proc.name regex "[z-a]"',
   'proc.name regex "[[:letter:]]"',
-  'proc.name regex "a{2"',
+  'proc.name regex "a{2,1}"',
   'proc.name regex "a{5,2}"',
   'proc.name regex "a{2000}"',
   'proc.name regex "((((a{100}){100}){100}){100})"',

@@ -12,9 +12,9 @@
 
 namespace sfkit {
 
-// POSIX extended syntax: alternatives, groups, * + ? {m,n}, sets with ranges and classes, anchors, \n \t \xHH;
-// unless kPosix forbids them \d \w \s and their opposites, (?:...) and (?i) as in RE2. Characters are bytes.
-// Without groups to ask for, without references back.
+// POSIX extended syntax: alternatives, groups, * + ? {m,n}, sets with ranges and classes, anchors, \n \t
+// \xHH; unless kPosix forbids them \d \w \s and their opposites, (?:...) and (?i) as in RE2. Characters are
+// bytes. Without groups to ask for, without references back.
 class Regex {
  public:
   enum class Syntax : uint8_t { kFull, kPosix };

@@ -5,6 +5,7 @@
 
 #include "rules/event_codes.h"
 #include "scap/blocks.h"
+#include "scap/event.h"
 #include "state/feed.h"
 
 namespace sfkit::rules {
@@ -33,10 +34,13 @@ class Checker : public state::Feed {
   }
 
   const ContainersSeen& containers() const { return containers_; }
+  // How often the recorder began to drop events.
+  uint64_t drops() const { return drops_; }
 
  protected:
   bool take(const scap::EventView& event, bool shown) override {
     reader_.next_event(event);
+    if (event.code == scap::ev::DROP_E) ++drops_;
     const bool is_asked = !beginning_.holds(event.code) && shown;
     // What is entered is kept for the return, which may be asked about.
     if (!matcher_.may_match(event.code) && !matcher_.may_match(event.code | 1)) {
@@ -73,6 +77,7 @@ class Checker : public state::Feed {
   RuleMatcher matcher_;
   Beginning beginning_;
   ContainersSeen containers_;
+  uint64_t drops_ = 0;
   std::string out_;
 };
 
@@ -90,6 +95,7 @@ Status check_capture(scap::Input& input, const std::string& name, const CheckOpt
   checker.finish();
   containers = checker.containers();
   checker.describe(summary, input, stats);
+  summary.add_skipped("times at which the recorder began to drop events", checker.drops());
   return Status::ok();
 }
 

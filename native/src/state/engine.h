@@ -56,6 +56,8 @@ class Engine {
   // (spec: sysflow-semantics, section 12).
   explicit Engine(bool compat) : compat_(compat) {}
   bool compat() const { return compat_; }
+  // Memory and page faults of threads are no longer followed: for consumers that never ask for them.
+  void ignore_memory() { follows_memory_ = false; }
 
   // The start of a section: drops everything.
   void reset();
@@ -329,6 +331,7 @@ class Engine {
   void inherit(Thread& thread, Thread& from, bool new_process);
 
   const bool compat_;
+  bool follows_memory_ = true;
   bool saw_old_enters_ = false;  // the writer puts arguments into enter events
   DescriptorPool pool_;
   ThreadTable threads_;

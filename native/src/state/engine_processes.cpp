@@ -60,6 +60,7 @@ void Engine::set_cgroups(Thread& thread, Bytes cgroups) {
 
 // Faults are counted for each thread, memory for the process.
 void Engine::set_memory(Thread& thread, const scap::EventView& event) const {
+  if (!follows_memory_) return;
   const auto take = [&event](P name, uint64_t& to, auto width) {
     if (const Bytes value = event.param(name); value.size() == sizeof(width))
       to = value.load<decltype(width)>(0);

@@ -25,7 +25,9 @@ class Pipeline : public filter::Feed {
         dispatcher_(options, engine(), sink) {
     for (uint16_t code = 0; code < scap::kEventCount; ++code) {
       makes_records_[code] = state::Engine::is_visited(code) && op_of(code, options.compat) != 0;
+      is_dispatched_[code] = Dispatcher::takes(code, options.compat);
     }
+    if (!has_filter()) engine().ignore_memory();
   }
 
   void lists_complete() override {
@@ -60,6 +62,7 @@ class Pipeline : public filter::Feed {
  private:
   void dispatch(const state::Context& context) {
     if (options_.tally != nullptr) options_.tally->count(context, op_of(context.event->code, false));
+    if (!is_dispatched_[context.event->code] && engine().closed().empty()) return;
     dispatcher_.dispatch(context);
   }
 
@@ -118,6 +121,7 @@ class Pipeline : public filter::Feed {
   RecordSink& sink_;
   Dispatcher dispatcher_;
   std::array<bool, scap::kEventCount> makes_records_{};
+  std::array<bool, scap::kEventCount> is_dispatched_{};
   bool header_written_ = false;
   uint64_t flush_at_ = 0;
   size_t containers_seen_ = 0;

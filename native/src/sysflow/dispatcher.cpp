@@ -222,6 +222,11 @@ void Dispatcher::finish() {
 
 // ---- routing
 
+bool Dispatcher::takes(uint16_t code, bool compat) {
+  // In compat mode enter events set the argument of a setuid.
+  return compat || op_of(code, compat) != 0 || kShowsKind[code];
+}
+
 void Dispatcher::dispatch(const state::Context& context) {
   const scap::EventView& event = *context.event;
   uint32_t op = op_of(event.code, options_.compat);

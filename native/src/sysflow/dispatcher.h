@@ -34,6 +34,8 @@ class Dispatcher {
   void begin(const Header& header);
   // To be called for every event before dispatch(), with its time: timers, removal of ended processes.
   void advance(uint64_t ts);
+  // Whether dispatch() has something to do for events of this code, unless they close descriptors.
+  static bool takes(uint16_t code, bool compat);
   // One event, as the state engine saw it.
   void dispatch(const state::Context& context);
   // The same of one operation of it (ops.h), after end_closed().

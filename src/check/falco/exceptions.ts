@@ -113,14 +113,14 @@ function ofSeveralFields({ fields, comps, values, place }: ExceptionDefinition):
     for (const [field, value] of items.entries()) {
       const comparison = (comps.items[field] as Entry).item.text;
       made.append(field === 0 ? ' ' : ' and  ').appendAll((fields.items[field] as Entry).item);
-      made.append(` ${comparison} `).appendAll(textOf(value, comparison));
+      made.append(` ${comparison} `).appendAll(entryOf(value, comparison));
     }
     made.append(')');
   }
   return made.append(')');
 }
 
-function textOf(value: Entry, comparison: string): Composed {
+function entryOf(value: Entry, comparison: string): Composed {
   if (value.isList) {
     const made = Composed.of('(');
     for (const [index, { item }] of value.items.entries()) {

@@ -1,8 +1,8 @@
-import { escapeJson } from '../../engine/escape.js';
 import { isoTime } from '../../export/values.js';
 import type { CheckReport } from '../check.js';
 import type { RuleOutcome } from '../finding.js';
 import type { RunReport } from '../report.js';
+import { jsonOf } from '../text.js';
 import type { FindingFormat } from './format.js';
 
 /** One document: the findings, what became of each rule, and what is to be said of rule files and captures. */
@@ -16,7 +16,7 @@ export const json: FindingFormat = {
       return text;
     };
     return {
-      finding: (finding) => sink.write(`${begin()}${written(finding)}`),
+      finding: (finding) => sink.write(`${begin()}${jsonOf(finding)}`),
       async end(report) {
         await sink.write(isFirst ? '{"findings":[]' : '\n]');
         for (const [name, items] of Object.entries(partsOf(report))) await sink.write(`,\n"${name}":${array(items)}`);
@@ -30,6 +30,7 @@ export const json: FindingFormat = {
 function partsOf(report: RunReport): Record<string, readonly unknown[]> {
   return {
     rules: report.rules.map(outcomeOf),
+    suppressions: report.suppressions,
     captures: [...report.captures.map(captureOf), ...report.failed],
     diagnostics: report.book.diagnostics,
     notes: report.book.notes,
@@ -53,13 +54,15 @@ function captureOf({ capture, summary }: CheckReport) {
       offset: Number(offset),
       skippedBytes: Number(skippedBytes),
     })),
+    skipped: countsOf(summary.skipped),
+    notes: countsOf(summary.notes),
   };
 }
 
-function array(items: readonly unknown[]): string {
-  return items.length === 0 ? '[]' : `[\n${items.map(written).join(',\n')}\n]`;
+function countsOf(reasons: CheckReport['summary']['notes']) {
+  return reasons.filter(({ count }) => count > 0n).map(({ reason, count }) => ({ reason, count: Number(count) }));
 }
 
-function written(value: unknown): string {
-  return escapeJson(JSON.stringify(value));
+function array(items: readonly unknown[]): string {
+  return items.length === 0 ? '[]' : `[\n${items.map(jsonOf).join(',\n')}\n]`;
 }

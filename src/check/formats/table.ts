@@ -1,50 +1,81 @@
-import { Drawing } from '../../draw/drawing.js';
-import type { Cell, DrawnColumn } from '../../draw/types.js';
-import { isoTime } from '../../export/values.js';
-import type { Finding } from '../finding.js';
+import { drawn } from '../../draw/drawing.js';
+import { paintOf } from '../../draw/lines.js';
+import type { Cell, DrawnColumn, Screen } from '../../draw/types.js';
+import { wrapped } from '../../draw/width.js';
+import type { ReportedFinding } from '../finding.js';
+import { type FindingGroup, FindingGroups } from '../groups.js';
+import { eventText, evidenceTexts, oneLine, placeText, subjectLines } from '../text.js';
 import type { FindingFormat } from './format.js';
 
+/** Examples of each rule; with --all there are more. */
+const fewExamples = 3;
+const manyExamples = 1000;
+
 const columns: readonly DrawnColumn[] = [
-  { name: 'time', long: 'time' },
   { name: 'level' },
-  { name: 'rule', long: 'wrap', least: 16 },
-  { name: 'count', right: true },
-  { name: 'pid', right: true, rank: 3 },
-  { name: 'process', rank: 2 },
-  { name: 'container', rank: 1 },
-  { name: 'output', long: 'wrap', least: 30 },
-  { name: 'stands in', rank: 4 },
+  { name: 'rule', long: 'wrap', least: 20 },
+  { name: 'findings', right: true },
+  { name: 'events', right: true, rank: 1 },
 ];
 
-/** A row for each finding. */
+/** The rules that found something, the most severe first, then examples of what each found. */
 export const table: FindingFormat = {
   name: 'table',
-  open(sink, screen) {
-    const drawing = new Drawing(columns, { screen });
-    const draw = async (text: string) => {
-      if (text !== '') await sink.write(text);
-    };
+  open(sink, { screen, all = false } = {}) {
+    const groups = new FindingGroups(all ? manyExamples : fewExamples);
     return {
-      finding: (finding) => draw(drawing.add(rowOf(finding))),
+      finding: async (finding) => groups.add(finding),
       async end() {
-        await draw(drawing.end());
+        const found = groups.sorted();
+        await sink.write(found.length === 0 ? 'no findings\n' : drawn(columns, found.map(rowOf), screen));
+        for (const group of found) await sink.write(`\n${groupText(group, screen)}`);
         await sink.close();
       },
     };
   },
 };
 
-function rowOf(finding: Finding): Cell[] {
-  const { process, container, location } = finding;
-  return [
-    isoTime(BigInt(finding.ts)),
-    finding.level,
-    finding.rule,
-    String(finding.count),
-    finding.pid === undefined ? null : String(finding.pid),
-    process?.name ?? null,
-    container?.name ?? container?.id ?? null,
-    finding.output,
-    `${location.file}:${location.line}`,
+function rowOf({ level, rule, findings, events }: FindingGroup): Cell[] {
+  return [level, rule, String(findings), String(events)];
+}
+
+function groupText(
+  { level, rule, location, author, findings, examples }: FindingGroup,
+  screen: Screen | undefined,
+): string {
+  const { strong, faint } = paintOf(screen?.color ?? false);
+  const by = author === undefined ? '' : `, by ${author}`;
+  const head = [
+    ...fitted(`${level}: ${rule}`, '', screen).map(strong),
+    ...fitted(`${placeText(location)}${by}`, '  ', screen).map(faint),
   ];
+  const more = findings - examples.length;
+  const foot = more > 0 ? [faint(`  and ${more} more (--all, --format jsonl)`)] : [];
+  return [...head, ...examples.flatMap((finding) => findingLines(finding, screen)), ...foot]
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** Each line begins with a word of ours, so that no captured text begins one. */
+function findingLines(finding: ReportedFinding, screen: Screen | undefined): string[] {
+  const lines = [
+    ['time', eventText(finding)],
+    ...subjectLines(finding),
+    ['output', finding.output],
+    ...evidenceTexts(finding).map((text) => ['event', text]),
+  ];
+  return lines.flatMap(([name, text = ''], index) =>
+    fitted(`${`${name}:`.padEnd(labelWidth)}${text}`, index === 0 ? '- ' : '  ', screen, '.'.padEnd(labelWidth)),
+  );
+}
+
+const labelWidth = 12;
+
+/** One line; on a terminal as many as it takes. */
+function fitted(text: string, indent: string, screen: Screen | undefined, further = ''): string[] {
+  const line = oneLine(text);
+  if (screen === undefined) return [`${indent}${line}`];
+  const [first = '', ...others] = wrapped(line, Math.max(screen.columns, 40) - indent.length - further.length);
+  const under = `${' '.repeat(indent.length)}${further.replace('.', ' ')}`;
+  return [`${indent}${first}`, ...others.map((other) => `${under}${other}`)];
 }

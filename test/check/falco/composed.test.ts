@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Composed } from '../../../src/check/falco/composed.js';
 import { parseYaml, type ScalarNode, type YamlNode } from '../../../src/check/falco/yaml.js';
 
-function nodeOf(content: string, key: string): { file: { name: string; content: string }; node: ScalarNode } {
+function entryOf(content: string, key: string): { file: { name: string; content: string }; node: ScalarNode } {
   const [root] = parseYaml(content) as [YamlNode];
   const node = root.kind === 'map' ? root.get(key) : undefined;
   if (node?.kind !== 'scalar') throw new Error(`no text ${key}`);
@@ -11,7 +11,7 @@ function nodeOf(content: string, key: string): { file: { name: string; content: 
 
 /** Line and column, as people count them, of each place of a word in the value. */
 function placesOf(content: string, word: string): string[] {
-  const origin = nodeOf(content, 'a');
+  const origin = entryOf(content, 'a');
   const composed = Composed.of(origin.node.text, origin);
   const places: string[] = [];
   for (let at = composed.text.indexOf(word); at >= 0; at = composed.text.indexOf(word, at + 1)) {
@@ -35,7 +35,7 @@ describe('where a character of a value stands in the file', () => {
   });
 
   it('what the loader wrote is where the text before it ends', () => {
-    const origin = nodeOf('a: one', 'a');
+    const origin = entryOf('a: one', 'a');
     const composed = Composed.of('(').append('one', origin).append(')');
     expect(composed.text).toBe('(one)');
     expect(composed.origin(0)).toBeUndefined();
@@ -43,8 +43,8 @@ describe('where a character of a value stands in the file', () => {
   });
 
   it('follows slices and what is appended', () => {
-    const first = nodeOf('a: one two', 'a');
-    const second = nodeOf('# more\na: three', 'a');
+    const first = entryOf('a: one two', 'a');
+    const second = entryOf('# more\na: three', 'a');
     const whole = Composed.of('one two', first).append(' and ').appendAll(Composed.of('three', second));
     const slice = new Composed().appendSlice(whole, 4, 15);
     expect(slice.text).toBe('two and thr');

@@ -1,0 +1,84 @@
+import { counted, damageLines, grouped, noteLines, skippedLines } from '../engine/summary-text.js';
+import type { RunReport } from './report.js';
+import { captureText, placeText } from './text.js';
+
+// What a run has to say besides its findings: where it saw less than was asked for. No format may be silent about it.
+
+export const remarkKinds = {
+  'capture-failed': 'A capture could not be read.',
+  'rule-not-evaluated': 'A rule could not find all that it is about.',
+  'capture-damaged': 'Part of a capture is damaged; rules saw the rest.',
+  'capture-incomplete': 'A capture does not hold all that happened, or was read in another way.',
+  'findings-left-out': 'Findings are counted, and no more than that.',
+  'suppression-expired': 'A suppression does not hold any more.',
+  'suppression-unused': 'A suppression fits no finding.',
+  'rules-unclear': 'A rules file has warnings, or asks for what is not here.',
+} as const;
+
+export type RemarkKind = keyof typeof remarkKinds;
+
+export interface Remark {
+  kind: RemarkKind;
+  level: 'error' | 'warning' | 'note';
+  text: string;
+}
+
+/** The most important first. Texts are not escaped. */
+export function remarksOf({ book, captures, failed, rules, suppressions }: RunReport): Remark[] {
+  const remarks: Remark[] = [];
+  const add = (kind: RemarkKind, level: Remark['level'], text: string) => remarks.push({ kind, level, text });
+  for (const { message } of failed) add('capture-failed', 'error', message);
+  for (const { rule, state, reason } of rules) {
+    if (reason === undefined) continue;
+    const how = state === 'matched' ? 'evaluated in part' : 'not evaluated';
+    add('rule-not-evaluated', 'warning', `${how}: ${rule.name} (${placeText(rule.location)}): ${reason}`);
+  }
+  for (const { capture, summary } of captures) {
+    for (const line of damageLines(summary))
+      add('capture-damaged', 'warning', `damaged: ${captureText(capture)}: ${line}`);
+    for (const line of [...skippedLines(summary), ...noteLines(summary)])
+      add('capture-incomplete', 'warning', `${captureText(capture)}: ${line}`);
+  }
+  for (const { rule, leftOut } of rules) {
+    if (leftOut > 0)
+      add(
+        'findings-left-out',
+        'warning',
+        `left out: ${plural(leftOut, 'match', 'matches')} of ${rule.name} after too many others`,
+      );
+  }
+  for (const { state, rule, expires, findings, namesRule, location } of suppressions) {
+    const place = `${placeText(location)}: the suppression of ${rule}`;
+    if (state === 'expired')
+      add(
+        'suppression-expired',
+        'warning',
+        `expired: ${place} held until ${expires}; it fits ${plural(findings, 'finding')}`,
+      );
+    if (state === 'unused')
+      add('suppression-unused', 'note', `unused: ${place} fits ${namesRule ? 'no finding' : 'the name of no rule'}`);
+  }
+  const warnings = book.diagnostics.length;
+  if (warnings > 0) add('rules-unclear', 'note', `rules: ${plural(warnings, 'warning')} (--validate lists them)`);
+  for (const note of book.notes) add('rules-unclear', 'note', `rules: ${note}`);
+  return remarks;
+}
+
+export function plural(count: number, thing: string, things = `${thing}s`): string {
+  return `${grouped(count)} ${count === 1 ? thing : things}`;
+}
+
+/** Remarks of which each kind has so many at most, and for the rest how many more there are. */
+export function shortRemarks(remarks: readonly Remark[], most: number): Remark[] {
+  const kinds = Object.keys(remarkKinds) as RemarkKind[];
+  return kinds.flatMap((kind) => {
+    const all = remarks.filter((remark) => remark.kind === kind);
+    const [first] = all;
+    if (first === undefined || all.length <= most) return all;
+    const more = all.length - most + 1;
+    return [
+      ...all.slice(0, most - 1),
+      { kind, level: first.level, text: `${counted(BigInt(more), 'more')} like these` },
+    ];
+  });
+}

@@ -1,0 +1,21 @@
+import type { Mark } from '../falco/yaml.js';
+
+/** The text is no valid Sigma. */
+export class SigmaError extends Error {
+  constructor(
+    message: string,
+    readonly mark: Mark,
+  ) {
+    super(message);
+  }
+}
+
+/** The rule is valid, and sfkit cannot evaluate it. */
+export class Refused extends Error {}
+
+const maxShown = 80;
+
+/** A text of a rule within a message: short enough for one line. */
+export function shown(text: string): string {
+  return text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
+}

@@ -1,0 +1,361 @@
+import { nearest } from '../../engine/nearest.js';
+import type { Mark, YamlNode } from '../falco/yaml.js';
+import { Refused, SigmaError, shown } from './errors.js';
+import { allOf, anyOf, type Comparison, type Expression, type Place, type Test, type TimePart } from './expression.js';
+import { parseNetwork } from './network.js';
+import {
+  anyDash,
+  dashes,
+  type Part,
+  type Pattern,
+  parsePattern,
+  plainOf,
+  withAnyAfter,
+  withAnyBefore,
+  withAnyDash,
+} from './pattern.js';
+import { quoteRegex, type RegexFlags, toRe2 } from './regex.js';
+import { type SigmaValue, scalarValue } from './value.js';
+
+// A key of a selection: a field and modifiers, which change its values one after the other.
+
+/** What a value has become. */
+type Stage =
+  | { kind: 'value'; value: SigmaValue }
+  | {
+      kind: 'text';
+      pattern: Pattern;
+      cased: boolean;
+      /** Bytes that are no text. */
+      bytes?: Buffer;
+    }
+  | { kind: 'regex'; source: string; flags: RegexFlags }
+  | { kind: 'number'; number: string; text: string; operator: Comparison; part: TimePart | undefined }
+  | { kind: 'reference'; field: string; place: Place; cased: boolean }
+  | { kind: 'network' | 'exists'; test: Test };
+
+type Modifier = (stage: Stage, step: Step) => Stage[];
+
+/** What %name% stands for where the modifier `expand` is. */
+export type Placeholders = ReadonlyMap<string, readonly string[]>;
+
+/** Where a modifier stands. */
+interface Step {
+  placeholders: Placeholders;
+  name: string;
+  isFirst: boolean;
+  mark: Mark;
+}
+
+const comparisons = { lt: '<', lte: '<=', gt: '>', gte: '>=' } as const satisfies Record<string, Comparison>;
+const timeParts = ['minute', 'hour', 'day', 'week', 'month', 'year'] as const satisfies readonly TimePart[];
+
+const modifiers: ReadonlyMap<string, Modifier> = new Map<string, Modifier>([
+  ['contains', placed('anywhere', (pattern) => withAnyAfter(withAnyBefore(pattern)))],
+  ['startswith', placed('start', withAnyAfter)],
+  ['endswith', placed('end', withAnyBefore)],
+  ['windash', ofText((pattern) => [withAnyDash(pattern)])],
+  ['base64', encoded((bytes) => [bytes.toString('base64')])],
+  ['base64offset', encoded(base64Offsets)],
+  ['wide', widened(utf16le)],
+  ['utf16le', widened(utf16le)],
+  ['utf16be', widened((text) => utf16le(text).swap16())],
+  // The reference writes the mark as UTF-8 has it, and so do we: the same rule finds the same.
+  ['utf16', widened((text) => Buffer.concat([Buffer.from('\ufeff'), utf16le(text)]))],
+  ['re', toRegex],
+  ...(['i', 'ignorecase'] as const).map((name) => [name, flagged('i')] as const),
+  ...(['m', 'multiline'] as const).map((name) => [name, flagged('m')] as const),
+  ...(['s', 'dotall'] as const).map((name) => [name, flagged('s')] as const),
+  ['cased', cased],
+  ['cidr', toNetwork],
+  ['exists', toExists],
+  ['expand', expand],
+  ['fieldref', toReference],
+  ...Object.entries(comparisons).map(([name, operator]) => [name, compared(operator)] as const),
+  ...timeParts.map((part) => [part, partOf(part)] as const),
+]);
+
+/** Modifiers of the whole list. */
+const ofLists = ['all', 'neq'];
+
+/** The expression of a key and its values; without a key, of values that any field may hold. */
+export function checkOf(key: string, node: YamlNode, mark: Mark, placeholders: Placeholders): Expression {
+  const [name = '', ...names] = key.split('|');
+  const field = name === '' ? undefined : name;
+  for (const modifier of names) refuseUnknown(modifier, mark);
+  const ofValues = names.filter((modifier) => !ofLists.includes(modifier));
+  const values = node.kind === 'sequence' ? node.items : [node];
+  const alternatives = values.map((value) => anyOf(testsOf(field, value, ofValues, placeholders).map(of(field))));
+  // An empty list is a missing field.
+  if (alternatives.length === 0) alternatives.push(of(requiredField(field, mark))({ kind: 'null' }));
+  const joined = names.includes('all') ? allOf(alternatives) : anyOf(alternatives);
+  return names.includes('neq') ? { kind: 'not', item: joined } : joined;
+}
+
+function of(field: string | undefined): (test: Test) => Expression {
+  return (test) => ({ kind: 'check', field, test });
+}
+
+function refuseUnknown(modifier: string, mark: Mark): void {
+  if (modifiers.has(modifier) || ofLists.includes(modifier)) return;
+  const likely = nearest(shown(modifier), [...modifiers.keys(), ...ofLists]);
+  const advice = likely === undefined ? '' : `; did you mean '${likely}'?`;
+  throw new SigmaError(`unknown modifier '${shown(modifier)}'${advice}`, mark);
+}
+
+function requiredField(field: string | undefined, mark: Mark): string {
+  if (field === undefined) throw new SigmaError('null, true and false need a field', mark);
+  return field;
+}
+
+function testsOf(
+  field: string | undefined,
+  node: YamlNode,
+  names: readonly string[],
+  placeholders: Placeholders,
+): Test[] {
+  const value = scalarValue(node);
+  if (value.type === 'null' || value.type === 'boolean') requiredField(field, node.mark);
+  let stages: Stage[] = [{ kind: 'value', value }];
+  for (const [index, name] of names.entries()) {
+    const modifier = modifiers.get(name) as Modifier;
+    const step = { name, isFirst: index === 0, mark: node.mark, placeholders };
+    stages = stages.flatMap((stage) => modifier(stage, step));
+  }
+  return stages.map((stage) => testOf(stage, node.mark));
+}
+
+function testOf(stage: Stage, mark: Mark): Test {
+  switch (stage.kind) {
+    case 'value':
+      return testOfValue(stage.value);
+    case 'text':
+      if (stage.bytes !== undefined)
+        throw new SigmaError('UTF-16 of these letters is no text; base64 or base64offset has to follow', mark);
+      return stage;
+    case 'regex':
+      return { kind: 'regex', regex: toRe2(stage.source, stage.flags, mark) };
+    case 'network':
+    case 'exists':
+      return stage.test;
+    default:
+      return stage;
+  }
+}
+
+function testOfValue(value: SigmaValue): Test {
+  switch (value.type) {
+    case 'text':
+      return { kind: 'text', pattern: parsePattern(value.text), cased: false };
+    case 'number':
+      return { kind: 'number', operator: '=', number: value.number, text: value.text, part: undefined };
+    case 'boolean':
+      return { kind: 'boolean', value: value.boolean };
+    case 'null':
+      return { kind: 'null' };
+  }
+}
+
+function unfit(step: Step, expected: string): never {
+  throw new SigmaError(`modifier '${step.name}' expects ${expected}`, step.mark);
+}
+
+/** The text of a stage; numbers are what stands in the file. */
+function asText(stage: Stage, step: Step): Extract<Stage, { kind: 'text' }> {
+  if (stage.kind === 'text') return stage;
+  if (stage.kind !== 'value' || (stage.value.type !== 'text' && stage.value.type !== 'number')) unfit(step, 'a text');
+  return { kind: 'text', pattern: parsePattern(stage.value.text), cased: false };
+}
+
+function ofText(change: (pattern: Pattern, step: Step) => Pattern[]): Modifier {
+  return (stage, step) => {
+    const text = asText(stage, step);
+    if (text.bytes !== undefined) unfit(step, 'a text, and UTF-16 of these letters is none');
+    return change(text.pattern, step).map((pattern) => ({ ...text, pattern }));
+  };
+}
+
+/** contains, startswith and endswith, which may also be said of regular expressions: those search anyway. */
+function placed(place: Place, change: (pattern: Pattern) => Pattern): Modifier {
+  const ofTexts = ofText((pattern) => [change(pattern)]);
+  return (stage, step) => {
+    if (stage.kind === 'regex') return [stage];
+    if (stage.kind === 'reference') return [{ ...stage, place: bothPlaces(stage.place, place) }];
+    return ofTexts(stage, step);
+  };
+}
+
+function bothPlaces(one: Place, other: Place): Place {
+  return one === 'whole' || one === other ? other : 'anywhere';
+}
+
+/** Texts that pass for one are as many; more than this are not what anybody means. */
+const maxExpansions = 3125;
+
+/** A text without wildcards as bytes, and as texts again. */
+function encoded(encode: (bytes: Buffer) => string[]): Modifier {
+  return (stage, step) => {
+    const text = asText(stage, step);
+    const all =
+      text.bytes !== undefined ? [text.bytes] : plainTexts(text.pattern, step).map((plain) => Buffer.from(plain));
+    return all.flatMap((bytes) =>
+      encode(bytes).map((made) => ({ kind: 'text', pattern: [made], cased: text.cased }) as const),
+    );
+  };
+}
+
+/** Every text that a pattern without * and ? stands for. */
+function plainTexts(pattern: Pattern, step: Step): string[] {
+  let texts = [''];
+  for (const part of pattern) {
+    if (typeof part !== 'string' && part !== anyDash) unfit(step, 'a text without wildcards');
+    const endings = part === anyDash ? [...dashes] : [part];
+    texts = limited(texts.length * endings.length, step, () =>
+      texts.flatMap((text) => endings.map((ending) => text + ending)),
+    );
+  }
+  return texts;
+}
+
+/** What of the text's Base64 is the same whatever stands before and after it, for each place among three bytes. */
+function base64Offsets(bytes: Buffer): string[] {
+  const starts = [0, 2, 3];
+  const ends = [0, 3, 2];
+  return starts.map((start, offset) => {
+    const whole = Buffer.concat([Buffer.alloc(offset, ' '), bytes]).toString('base64');
+    return whole.slice(start, whole.length - (ends[(bytes.length + offset) % 3] as number));
+  });
+}
+
+function utf16le(text: string): Buffer {
+  return Buffer.from(text, 'utf16le');
+}
+
+function widened(encode: (text: string) => Buffer): Modifier {
+  return (stage, step) => {
+    const text = asText(stage, step);
+    const plain = plainOf(text.pattern);
+    if (plain !== undefined && text.bytes === undefined) {
+      const bytes = encode(plain);
+      const decoded = bytes.toString('utf8');
+      const isText = Buffer.from(decoded, 'utf8').equals(bytes);
+      return [{ ...text, pattern: [decoded], ...(isText ? {} : { bytes }) }];
+    }
+    const pattern = text.pattern.map((part) => (typeof part === 'string' ? asciiOf(part, step, encode) : part));
+    return [{ ...text, pattern }];
+  };
+}
+
+function asciiOf(text: string, step: Step, encode: (text: string) => Buffer): string {
+  if (/[^\0-\x7f]/.test(text)) unfit(step, 'ASCII letters between wildcards');
+  return encode(text).toString('utf8');
+}
+
+function toRegex(stage: Stage, step: Step): Stage[] {
+  if (stage.kind !== 'value' || !step.isFirst) unfit(step, 'a value that no other modifier changed before');
+  if (stage.value.type === 'null') unfit(step, 'a text');
+  return [{ kind: 'regex', source: stage.value.text, flags: {} }];
+}
+
+function flagged(flag: keyof RegexFlags): Modifier {
+  return (stage, step) =>
+    stage.kind === 'regex' ? [{ ...stage, flags: { ...stage.flags, [flag]: true } }] : unfit(step, "'re' before it");
+}
+
+function cased(stage: Stage, step: Step): Stage[] {
+  if (stage.kind === 'regex') return [stage];
+  if (stage.kind === 'reference') return [{ ...stage, cased: true }];
+  return [{ ...asText(stage, step), cased: true }];
+}
+
+function toNetwork(stage: Stage, step: Step): Stage[] {
+  if (stage.kind !== 'value' || stage.value.type !== 'text' || !step.isFirst)
+    unfit(step, 'an address and the length of its network, like 10.0.0.0/8');
+  const network = parseNetwork(stage.value.text);
+  if (typeof network === 'string') throw new SigmaError(`'${shown(stage.value.text)}': ${network}`, step.mark);
+  return [{ kind: 'network', test: { kind: 'network', network } }];
+}
+
+function toExists(stage: Stage, step: Step): Stage[] {
+  if (stage.kind !== 'value' || stage.value.type !== 'boolean' || !step.isFirst) unfit(step, 'true or false');
+  return [{ kind: 'exists', test: { kind: 'exists', wanted: stage.value.boolean } }];
+}
+
+const placeholder = /(?<!\\)%([^%]+)%/;
+
+function expand(stage: Stage, step: Step): Stage[] {
+  if (stage.kind === 'regex') {
+    const sources = filled(stage.source, step).map((pieces) => pieces.map(regexOf).join(''));
+    return sources.map((source) => ({ ...stage, source }));
+  }
+  const text = asText(stage, step);
+  let patterns: Pattern[] = [[]];
+  for (const part of text.pattern) {
+    const fillings: Pattern[] = typeof part === 'string' ? filled(part, step).map(patternOf) : [[part]];
+    patterns = limited(patterns.length * fillings.length, step, () =>
+      patterns.flatMap((before) => fillings.map((filling) => [...before, ...filling])),
+    );
+  }
+  return patterns.map((pattern) => ({ ...text, pattern }));
+}
+
+/** A piece of a text: as it is, or what a placeholder stands for. */
+type Piece = { plain: string } | { value: string };
+
+/** A text with each of the values in the place of its placeholders. */
+function filled(text: string, step: Step): Piece[][] {
+  let all: Piece[][] = [[]];
+  for (const [index, piece] of text.split(placeholder).entries()) {
+    const values = index % 2 === 1 ? step.placeholders.get(piece) : undefined;
+    if (index % 2 === 1 && values === undefined)
+      throw new Refused(`'expand': nothing says what %${shown(piece)}% stands for`);
+    const choices: Piece[] = values?.map((value) => ({ value })) ?? [{ plain: piece.replaceAll('\\%', '%') }];
+    all = limited(all.length * choices.length, step, () =>
+      all.flatMap((before) => choices.map((choice) => [...before, choice])),
+    );
+  }
+  return all;
+}
+
+function limited<Result>(size: number, step: Step, make: () => Result): Result {
+  if (size > maxExpansions)
+    throw new Refused(`'${step.name}' of a text that stands for more than ${maxExpansions} others`);
+  return make();
+}
+
+function patternOf(pieces: readonly Piece[]): Pattern {
+  const joined: Part[] = [];
+  for (const part of pieces.flatMap((piece) => ('plain' in piece ? [piece.plain] : parsePattern(piece.value)))) {
+    const last = joined.at(-1);
+    // Texts next to each other are one.
+    if (typeof part === 'string' && typeof last === 'string') joined[joined.length - 1] = last + part;
+    else if (part !== '') joined.push(part);
+  }
+  return joined;
+}
+
+function regexOf(piece: Piece): string {
+  return 'plain' in piece ? piece.plain : quoteRegex(piece.value);
+}
+
+function toReference(stage: Stage, step: Step): Stage[] {
+  const text = asText(stage, step);
+  const field = plainOf(text.pattern);
+  if (field === undefined || field === '') unfit(step, 'the name of a field');
+  return [{ kind: 'reference', field, place: 'whole', cased: text.cased }];
+}
+
+function asNumber(stage: Stage, step: Step): Extract<Stage, { kind: 'number' }> {
+  if (stage.kind === 'number') return stage;
+  if (stage.kind !== 'value' || stage.value.type !== 'number') unfit(step, 'a number');
+  const { number, text } = stage.value;
+  return { kind: 'number', number, text, operator: '=', part: undefined };
+}
+
+function compared(operator: Comparison): Modifier {
+  return (stage, step) => [{ ...asNumber(stage, step), operator }];
+}
+
+function partOf(part: TimePart): Modifier {
+  return (stage, step) => [{ ...asNumber(stage, step), part }];
+}

@@ -1,0 +1,89 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { lineageTable } from './rows.js';
+
+// Who started whom. A row names its process and its parent as they were. What the table of processes says of those
+// before them is found by time: it has a row each time a process changed.
+
+/** A process and its ancestors that conditions can ask for, and the ancestors beyond the parent that findings have. */
+const mostForConditions = 32;
+const mostForFindings = 14;
+
+/** Characters of all lineages at most. */
+const mostCharacters = 256 << 20;
+
+/** So much of an ancestor's command line is kept. */
+const mostText = 1024;
+
+const history = 'sfkit_check_history';
+const parents = 'sfkit_check_parents';
+
+/**
+ * Makes the tables of what each process was from when on, and of its parent. A process of before the capture has no
+ * time by which it could be told from one of another capture.
+ */
+export async function prepareHistory(connection: DuckDBConnection): Promise<void> {
+  await connection.run(`CREATE TEMP TABLE ${history} AS
+    SELECT *, CASE WHEN version = 1 THEN -9223372036854775808 ELSE ts_uts END AS since,
+      min(place) OVER (PARTITION BY pid, createts) AS first_place FROM (
+      SELECT proc_pid AS pid, proc_createts AS createts, ts_uts, place, proc_name AS name, proc_exe AS exe,
+        concat_ws(' ', proc_exe, nullif(proc_args, '')) AS line,
+        {'exe': proc_exe, 'args': proc_args, 'uid': proc_uid, 'user': proc_user, 'gid': proc_gid, 'group': proc_group,
+          'tty': proc_tty, 'entry': proc_entry} AS parent, pproc_pid AS ppid, pproc_createts AS pcreatets,
+        row_number() OVER (PARTITION BY proc_pid, proc_createts ORDER BY ts_uts, place) AS version
+      FROM (SELECT *, row_number() OVER () AS place FROM process)
+      WHERE proc_pid IS NOT NULL AND proc_createts IS NOT NULL AND ts_uts IS NOT NULL
+        AND (proc_createts <> 0 OR (SELECT count(DISTINCT filename) FROM header) <= 1))`);
+  await connection.run(`CREATE TEMP TABLE ${parents} AS
+    SELECT pid, createts, arg_max(ppid, place) AS ppid, arg_max(pcreatets, place) AS pcreatets
+    FROM ${history} WHERE ppid IS NOT NULL GROUP BY pid, createts`);
+}
+
+/**
+ * Makes the table that rowsSql() joins: each process with its ancestors as they were when the process was first seen,
+ * which is how the processor of SysFlow keeps them. False where that is too much; then the table is empty.
+ */
+export async function prepareLineages(connection: DuckDBConnection): Promise<boolean> {
+  const chains = 'sfkit_check_chains';
+  await connection.run(`CREATE TEMP TABLE ${chains} AS
+    WITH RECURSIVE chain AS (
+      SELECT DISTINCT pid, createts, first_place, pid AS apid, createts AS acreatets, 0 AS depth FROM ${history}
+      UNION ALL
+      SELECT chain.pid, chain.createts, chain.first_place, above.ppid, above.pcreatets, depth + 1 FROM chain JOIN ${parents} above
+        ON chain.apid = above.pid AND chain.acreatets = above.createts
+        JOIN ${history} seen ON above.ppid = seen.pid AND above.pcreatets = seen.createts AND seen.place = seen.first_place
+        WHERE depth < ${mostForConditions - 1} AND seen.first_place < chain.first_place)
+    SELECT * FROM chain`);
+  const steps = `FROM ${chains} chain ASOF JOIN ${history} version
+    ON chain.apid = version.pid AND chain.acreatets = version.createts AND chain.first_place >= version.place`;
+  const line = `left(version.line, ${mostText})`;
+  const sizes = await connection.runAndReadAll(
+    `SELECT coalesce(sum(length(${line}) + length(version.exe) + length(version.name)), 0) <= ${mostCharacters} ${steps}`,
+  );
+  const fits = sizes.getRows()[0]?.[0] === true;
+  const text = (value: string) => `list(${value} ORDER BY depth)`;
+  await connection.run(`CREATE TEMP TABLE ${lineageTable} AS
+    SELECT chain.pid, chain.createts, ${text('version.name')} AS names, ${text('version.exe')} AS exes,
+      ${text(line)} AS lines, list(version.pid ORDER BY depth) AS pids,
+      any_value(version.parent) FILTER (depth = 1) AS parent
+    ${steps} WHERE ${fits} GROUP BY chain.pid, chain.createts`);
+  await connection.run(`DROP TABLE ${chains}`);
+  return fits;
+}
+
+/**
+ * SELECT of `seq` and `ancestors`, a list of (pid, name, exe, line), for rows of (seq, pid, createts, moment): what was
+ * before that process.
+ */
+export function ancestorsSql(rows: string): string {
+  return `SELECT seq, list({'pid': version.pid, 'name': version.name, 'exe': version.exe,
+      'line': left(version.line, ${mostText})} ORDER BY depth) AS ancestors
+    FROM (WITH RECURSIVE chain AS (
+        SELECT seq, moment, ppid AS pid, pcreatets AS createts, 1 AS depth FROM (${rows}) JOIN ${parents} USING (pid, createts)
+        UNION ALL
+        SELECT seq, moment, ppid, pcreatets, depth + 1 FROM chain JOIN ${parents} above USING (pid, createts)
+          WHERE depth < ${mostForFindings})
+      SELECT * FROM chain) chain
+    ASOF JOIN ${history} version ON chain.pid = version.pid AND chain.createts = version.createts
+      AND chain.moment >= version.since
+    GROUP BY seq`;
+}

@@ -1,0 +1,279 @@
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import type { Summary } from '../../engine/session.js';
+import { quoteIdentifier } from '../../export/duckdb.js';
+import { onSqlError } from '../../query/sql-error.js';
+import type { Finding, Rule, RuleOutcome } from '../finding.js';
+import type { RuleRun, RunOptions } from '../language.js';
+import { prepareCalls } from './calls.js';
+import { findingOf, foundColumns, foundValue } from './found.js';
+import { ancestorsSql, prepareHistory, prepareLineages } from './lineage.js';
+import type { FoundRow, RecordType, RowNeed, RowRule, SharedRows, SharedValue } from './row-rule.js';
+import { recordTypes, rowsSql, samenessOf, tableOf } from './rows.js';
+import type { CheckTables } from './tables.js';
+
+/** Findings that are given of one input where they are folded; of more only the number is. */
+const mostDistinct = 100_000;
+
+/** Rules that one statement asks, and findings that are made of one. */
+const rulesAtOnce = 64;
+const findingsAtOnce = 20_000;
+
+const noLimit = '9223372036854775807';
+
+interface Asked extends RowRule {
+  condition: string;
+  number: number;
+}
+
+interface Totals {
+  matches: number;
+  leftOut: number;
+}
+
+/** Rules that are conditions about rows, asked about one input: a capture, a SysFlow file, or tables. */
+export class RowRun implements RuleRun {
+  readonly #input: string;
+  readonly #folds: boolean;
+  readonly #tables: CheckTables;
+  readonly #rules: readonly RowRule[];
+  readonly #shared: SharedRows;
+  readonly #failures = new Map<number, string>();
+  readonly #totals = new Map<number, Totals>();
+  readonly #found: string;
+  #undescribed: { containers: bigint; seen: bigint } | undefined;
+  #hasLineages = true;
+  #hasCalls = true;
+  #summary: Summary | undefined;
+
+  constructor(
+    input: string,
+    { rules, folds, tables }: RunOptions,
+    compile: (rule: Rule) => RowRule,
+    shared: SharedRows = {},
+  ) {
+    this.#shared = shared;
+    this.#input = input;
+    this.#folds = folds;
+    this.#tables = tables;
+    this.#rules = rules.map(compile);
+    this.#found = `sfkit_check_found_${nextRun++}`;
+    tables.want(this.#types().map((type) => tableOf[type]));
+    tables.want(['process', 'header']);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Finding> {
+    const connection = await this.#tables.open();
+    this.#summary = await this.#tables.summary();
+    await this.#prepare(connection);
+    for (const type of this.#types()) await this.#ask(connection, type, this.#askedOf(type));
+    const count = await this.#order(connection);
+    for (let from = 0; from < count; from += findingsAtOnce)
+      yield* this.#read(connection, from, Math.min(from + findingsAtOnce, count));
+    await connection.run(`DROP TABLE ${this.#found}`);
+  }
+
+  outcomes(): RuleOutcome[] {
+    return this.#rules.map((compiled, number) => {
+      const { matches, leftOut } = this.#totals.get(number) ?? { matches: 0, leftOut: 0 };
+      const reason = this.#failures.get(number) ?? this.#reasonFor(compiled);
+      const state = matches > 0 ? 'matched' : reason === undefined ? 'unmatched' : 'unevaluated';
+      return { rule: compiled.rule, state, ...(reason === undefined ? {} : { reason }), matches, leftOut };
+    });
+  }
+
+  summary(): Summary {
+    if (this.#summary === undefined) throw new Error('the input is not read to its end');
+    return this.#summary;
+  }
+
+  #types(): RecordType[] {
+    return recordTypes.filter((type) => this.#askedOf(type).length > 0);
+  }
+
+  #askedOf(type: RecordType): Asked[] {
+    return this.#rules.flatMap((rule, number) => {
+      const { condition: ofRule, types } = rule;
+      const condition = typeof ofRule === 'object' ? ofRule[type] : ofRule;
+      return condition === undefined || (types !== undefined && !types.includes(type))
+        ? []
+        : [{ ...rule, condition, number }];
+    });
+  }
+
+  #needs(need: RowNeed): boolean {
+    return this.#rules.some(({ needs }) => needs?.includes(need));
+  }
+
+  async #prepare(connection: DuckDBConnection): Promise<void> {
+    await connection.run(
+      `CREATE TEMP TABLE ${this.#found} (rule INTEGER, type VARCHAR, filename VARCHAR, idx BIGINT, ts_uts BIGINT, last BIGINT, count BIGINT)`,
+    );
+    const tables = this.#tables;
+    await tables.once('history', () => prepareHistory(connection));
+    if (this.#needs('ancestors')) this.#hasLineages = await tables.once('lineages', () => prepareLineages(connection));
+    if (this.#needs('calls') || this.#needs('exact calls'))
+      this.#hasCalls = await tables.once('calls', () => prepareCalls(connection, this.#input));
+    if (this.#needs('containers')) this.#undescribed = await undescribedContainers(connection, this.#types());
+  }
+
+  /** Asks many rules at once; where that fails, fewer, until the one is found that cannot be asked. */
+  async #ask(connection: DuckDBConnection, type: RecordType, asked: readonly Asked[]): Promise<void> {
+    if (asked.length === 0) return;
+    if (asked.length > rulesAtOnce) {
+      await this.#ask(connection, type, asked.slice(0, rulesAtOnce));
+      return this.#ask(connection, type, asked.slice(rulesAtOnce));
+    }
+    try {
+      await onSqlError(() => connection.run(this.#askSql(type, asked)));
+    } catch (error) {
+      const [only, ...others] = asked;
+      if (others.length === 0) {
+        this.#failures.set((only as Asked).number, (error as Error).message);
+        return;
+      }
+      const half = asked.length >> 1;
+      await this.#ask(connection, type, asked.slice(0, half));
+      await this.#ask(connection, type, asked.slice(half));
+    }
+  }
+
+  #askSql(type: RecordType, asked: readonly Asked[]): string {
+    const conditions = asked.map(({ condition }) => `coalesce((${condition}), false)`);
+    const hits = asked.map(({ number }, index) => `CASE WHEN ${conditions[index]} THEN ${number} END`);
+    const rows = this.#rowsSql(type, asked);
+    const same = samenessOf(type).map(quoteIdentifier);
+    const columns = ['filename', 'idx', 'ts_uts', ...same].join(', ');
+    const matched = `SELECT unnest(hits) AS rule, ${columns} FROM (
+      SELECT ${columns}, list_filter([${hits.join(', ')}], lambda hit: hit IS NOT NULL) AS hits
+      FROM (${rows}) WHERE ${conditions.join(' OR ')})`;
+    if (!this.#folds)
+      return `INSERT INTO ${this.#found} SELECT rule, '${type}', filename, idx, ts_uts, ts_uts, 1 FROM (${matched})`;
+    const place = 'CAST(ts_uts AS HUGEINT) * 18446744073709551616 + idx';
+    return `INSERT INTO ${this.#found}
+      SELECT rule, '${type}', filename, coalesce(arg_min(idx, ${place}), min(idx)), min(ts_uts), max(ts_uts), count(*)
+      FROM (${matched}) GROUP BY rule, filename, ${same.join(', ')}`;
+  }
+
+  #rowsSql(type: RecordType, asked: readonly Asked[]): string {
+    const has = (...wanted: RowNeed[]) => asked.some(({ needs = [] }) => wanted.some((need) => needs.includes(need)));
+    const rows = rowsSql(type, { ancestors: has('ancestors'), calls: has('calls', 'exact calls') });
+    const { drop } = this.#shared;
+    const names = [...asked, ...(drop === undefined ? [] : [drop])].flatMap(({ values }) => values ?? []);
+    const valued = this.#layers(names).reduce(withColumns, rows);
+    return drop === undefined
+      ? valued
+      : `SELECT * FROM (${valued}) WHERE NOT coalesce((${drop.condition}), false) LIMIT ${noLimit}`;
+  }
+
+  /** The values in steps: each uses those of earlier ones. */
+  #layers(names: readonly string[]): string[][] {
+    const known = this.#shared.values ?? {};
+    const layers: string[][] = [];
+    const depths = new Map<string, number>();
+    const depthOf = (name: string): number => {
+      const depth = depths.get(name);
+      if (depth !== undefined) return depth;
+      const { sql, from = [] } = known[name] as SharedValue;
+      const own = Math.max(0, ...from.map((other) => depthOf(other) + 1));
+      depths.set(name, own);
+      const layer = layers[own] ?? [];
+      layers[own] = layer;
+      layer.push(`${sql} AS ${name}`);
+      return own;
+    };
+    names.forEach(depthOf);
+    return layers;
+  }
+
+  /** Numbers what was found by time. Gives how many findings there will be. */
+  async #order(connection: DuckDBConnection): Promise<number> {
+    const found = this.#found;
+    await connection.run(`CREATE OR REPLACE TEMP TABLE ${found} AS SELECT row_number() OVER () - 1 AS seq, * FROM (
+      SELECT * FROM ${found} ORDER BY ts_uts, idx, filename, type, rule)`);
+    const most = this.#folds ? mostDistinct : Number.MAX_SAFE_INTEGER;
+    const totals = await connection.runAndReadAll(
+      `SELECT rule, CAST(sum(count) AS BIGINT), CAST(coalesce(sum(count) FILTER (seq >= ${most}), 0) AS BIGINT), count(*) FROM ${found} GROUP BY rule`,
+    );
+    let count = 0n;
+    for (const [rule, matches, leftOut, rows] of totals.getRows() as [number, bigint, bigint, bigint][]) {
+      this.#totals.set(rule, { matches: Number(matches), leftOut: Number(leftOut) });
+      count += rows;
+    }
+    return Math.min(Number(count), most);
+  }
+
+  /** The findings of these numbers. */
+  async *#read(connection: DuckDBConnection, from: number, to: number): AsyncGenerator<Finding> {
+    const chunk = `SELECT * FROM ${this.#found} WHERE seq >= ${from} AND seq < ${to}`;
+    const joined = this.#types().map(
+      (
+        type,
+      ) => `SELECT found.seq, found.rule, found.count, found.last, ${foundColumns.map((name) => `line.${name}`).join(', ')}
+        FROM (${chunk} AND type = '${type}') found JOIN (${rowsSql(type)}) line
+        ON found.filename IS NOT DISTINCT FROM line.filename AND found.idx = line.idx
+          AND found.ts_uts IS NOT DISTINCT FROM line.ts_uts`,
+    );
+    await connection.run(`CREATE OR REPLACE TEMP TABLE ${lines} AS ${joined.join(' UNION ALL ')}`);
+    const asked = `SELECT seq, pproc_pid AS pid, pproc_createts AS createts, coalesce(endts_uts, ts_uts) AS moment FROM ${lines}
+      WHERE pproc_pid IS NOT NULL`;
+    const result = await connection.stream(
+      `SELECT * FROM ${lines} LEFT JOIN (${ancestorsSql(asked)}) USING (seq) ORDER BY seq`,
+    );
+    const columns = result.columnNames();
+    let last = -1n;
+    for await (const rows of result.yieldRows()) {
+      for (const values of rows) {
+        const [seq, number, count, lastTs] = values as [bigint, number, bigint, bigint];
+        // Tables that others made may hold two rows of one number.
+        if (seq === last) continue;
+        last = seq;
+        const row = Object.fromEntries(columns.map((name, index) => [name, foundValue(values[index])])) as FoundRow;
+        const ancestors = values.at(-1) as DuckDBValue;
+        yield findingOf(this.#rules[number] as RowRule, row, {
+          capture: this.#input,
+          count: Number(count),
+          lastTs: String(lastTs),
+          ancestors,
+        });
+      }
+    }
+    await connection.run(`DROP TABLE ${lines}`);
+  }
+
+  #reasonFor({ reason, needs = [] }: RowRule): string | undefined {
+    if (reason !== undefined) return reason;
+    if (needs.includes('ancestors') && !this.#hasLineages)
+      return 'the command lines of all processes and their ancestors are too long to be asked';
+    if (needs.includes('exact calls') && !this.#hasCalls)
+      return 'the input has arguments joined by blanks and no logins, as SysFlow records do; only a capture file has more';
+    if (!needs.includes('containers') || this.#undescribed === undefined) return undefined;
+    const { containers, seen } = this.#undescribed;
+    if (containers === 0n) return undefined;
+    const some = containers === seen ? 'the containers' : `${containers} of ${seen} containers`;
+    return `the input does not describe ${some}, and the rule asks for their names or images`;
+  }
+}
+
+/** DuckDB would put a column into each condition that names it, but not through a limit. */
+function withColumns(rows: string, columns: readonly string[]): string {
+  return `SELECT *, ${columns.join(', ')} FROM (${rows}) LIMIT ${noLimit}`;
+}
+
+let nextRun = 0;
+const lines = 'sfkit_check_lines';
+
+/** Containers of which only the identity is known. */
+async function undescribedContainers(
+  connection: DuckDBConnection,
+  types: readonly RecordType[],
+): Promise<{ containers: bigint; seen: bigint }> {
+  const known = types
+    .filter((type) => type !== 'KE')
+    .map((type) => `SELECT DISTINCT container_id, container_name, container_image FROM ${tableOf[type]}`);
+  if (known.length === 0) return { containers: 0n, seen: 0n };
+  const result = await connection.runAndReadAll(`SELECT count(*) FILTER (NOT described), count(*) FROM (
+    SELECT bool_or(container_name IS NOT NULL OR container_image IS NOT NULL) AS described
+    FROM (${known.join(' UNION ALL ')}) WHERE container_id IS NOT NULL GROUP BY container_id)`);
+  const [containers, seen] = result.getRows()[0] as [bigint, bigint];
+  return { containers, seen };
+}

@@ -1,0 +1,88 @@
+import { type TableName, tableColumns, tables } from '../../engine/columns.gen.js';
+import { quoteIdentifier, sqlTypes } from '../../export/duckdb.js';
+import { withCalls, withoutCalls } from './calls.js';
+import type { RecordType } from './row-rule.js';
+
+// The rows that conditions are about: those of one table of events or flows, with the columns of all of them.
+
+/** The table with the records of a type. */
+export const tableOf: Readonly<Record<RecordType, TableName>> = {
+  PE: 'process_event',
+  FE: 'file_event',
+  NF: 'network_flow',
+  FF: 'file_flow',
+  PF: 'process_flow',
+  KE: 'k8s_event',
+};
+
+export const recordTypes = Object.keys(tableOf) as readonly RecordType[];
+
+/** What rows have beyond their columns. */
+export interface RowExtras {
+  ancestors?: boolean;
+  calls?: boolean;
+}
+
+/** SELECT of a table's rows; columns of other tables are null. */
+export function rowsSql(type: RecordType, { ancestors = false, calls = false }: RowExtras = {}): string {
+  const nothing = tableColumns.sysflow.map(
+    (column) => `CAST(NULL AS ${sqlTypes[column.type]}) AS ${quoteIdentifier(column.name)}`,
+  );
+  const rows = `SELECT ${nothing.join(', ')} WHERE false UNION ALL BY NAME SELECT * FROM ${quoteIdentifier(tableOf[type])}`;
+  const called = !calls ? rows : type === 'PE' ? withCalls(rows) : withoutCalls(rows);
+  return ancestors ? withLineage(called) : called;
+}
+
+/** The process and its ancestors from the table of lineages; of a process that is not there, itself and its parent. */
+function withLineage(rows: string): string {
+  const list = (kept: string, own: string, parents: string) =>
+    `CASE WHEN proc_pid IS NULL THEN NULL
+      ELSE coalesce(lineage.${kept}, [${own}] || CASE WHEN pproc_pid IS NULL THEN [] ELSE [${parents}] END) END`;
+  const line = (exe: string, args: string) => `concat_ws(' ', ${exe}, nullif(${args}, ''))`;
+  return `SELECT kin.*,
+    ${list('names', 'proc_name', 'pproc_name')} AS proc_aname,
+    ${list('exes', 'proc_exe', 'pproc_exe')} AS proc_aexe,
+    ${list('lines', line('proc_exe', 'proc_args'), line('pproc_exe', 'pproc_args'))} AS proc_acmdline,
+    ${list('pids', 'proc_pid', 'pproc_pid')} AS proc_apid,
+    CASE WHEN lineage.pid IS NOT NULL THEN lineage.parent WHEN pproc_pid IS NOT NULL THEN {'exe': pproc_exe,
+      'args': pproc_args, 'uid': pproc_uid, 'user': pproc_user, 'gid': pproc_gid, 'group': pproc_group,
+      'tty': pproc_tty, 'entry': pproc_entry} END AS proc_parent
+    FROM (${rows}) kin LEFT JOIN ${lineageTable} lineage
+    ON kin.proc_pid = lineage.pid AND kin.proc_createts = lineage.createts`;
+}
+
+export const lineageTable = 'sfkit_check_lineage';
+
+/** Columns whose values make two rows the same finding: what was done, by what program, with what. */
+const sameness = [
+  'opflags_bitmap',
+  'proc_exe',
+  'proc_args',
+  'proc_uid',
+  'proc_user',
+  'pproc_exe',
+  'pproc_args',
+  'evt_args',
+  'file_path',
+  'file_newpath',
+  'net_proto',
+  'net_sip',
+  'net_dip',
+  'net_dport',
+  'container_id',
+  'pod_id',
+  'k8s_action',
+  'k8s_kind',
+  'k8s_msg',
+] as const;
+
+/** Of these the ones that a record type has. */
+export function samenessOf(type: RecordType): string[] {
+  const own = new Set(tableColumns[tableOf[type]].map(({ name }) => name));
+  return sameness.filter((column) => own.has(column));
+}
+
+/** The record type that a table is about. */
+export function typeOf(table: TableName): RecordType | undefined {
+  return tables.find(({ name }) => name === table)?.record as RecordType | undefined;
+}

@@ -1,0 +1,98 @@
+import { parseDocument } from 'yaml';
+import type { RuleText } from '../language.js';
+import { levelOf } from '../levels.js';
+
+// A rule in SQL: comment lines that are YAML, then one SELECT.
+
+export interface SqlRuleFile {
+  file: RuleText;
+  id: string | undefined;
+  title: string;
+  level: string;
+  tags: readonly string[];
+  description: string;
+  sql: string;
+  /** The line on which the SQL begins, from 1. */
+  sqlLine: number;
+}
+
+export interface SqlRemark {
+  severity: 'error' | 'warning';
+  code: string;
+  message: string;
+  file: RuleText;
+  /** From 1. */
+  line: number;
+}
+
+const keys = ['id', 'title', 'level', 'tags', 'description'];
+
+/** Without a level of its own, a rule has this one. */
+const defaultLevel = 'medium';
+
+/** Whether a text begins with comment lines of which one is the title. */
+export function looksLikeSqlRule(content: string): boolean {
+  return /^--[ \t]*title[ \t]*:/m.test(headOf(content));
+}
+
+/** The comment lines that a text begins with. */
+function headOf(content: string): string {
+  return /^(?:\ufeff?(?:--[^\n]*|[ \t\r]*)(?:\n|$))*/.exec(content.slice(0, mostHead))?.[0] ?? '';
+}
+
+/** A head is far shorter. */
+const mostHead = 64 << 10;
+
+/** Reads a rule. Without a usable head there is none, and a remark says why. */
+export function readSqlRule(file: RuleText): { rule: SqlRuleFile | undefined; remarks: SqlRemark[] } {
+  const remarks: SqlRemark[] = [];
+  const remark = (severity: SqlRemark['severity'], code: string, message: string, line = 1) => {
+    remarks.push({ severity, code, message, file, line });
+  };
+  const head = headOf(file.content);
+  const document = parseDocument(head.replace(/^\ufeff?--[ \t]?/gm, ''), { uniqueKeys: true });
+  const problem = document.errors[0];
+  if (problem !== undefined) {
+    const line = problem.linePos?.[0].line ?? 1;
+    remark('error', 'SQL_RULE_HEAD', `the comment before the SQL is no YAML: ${firstLine(problem.message)}`, line);
+    return { rule: undefined, remarks };
+  }
+  const found: unknown = document.toJS({ maxAliasCount: 100 });
+  const fields = isRecord(found) ? found : {};
+  for (const key of Object.keys(fields).filter((key) => !keys.includes(key)))
+    remark('warning', 'SQL_RULE_KEY', `'${key}' means nothing here; known are ${keys.join(', ')}`);
+  const title = textOf(fields.title);
+  const level = fields.level === undefined ? defaultLevel : textOf(fields.level);
+  const tags = fields.tags ?? [];
+  const sql = file.content.slice(head.length);
+  if (title === '')
+    remark('error', 'SQL_RULE_TITLE', 'a rule in SQL begins with comment lines, one of them `-- title: …`');
+  if (levelOf(level) === undefined)
+    remark('error', 'SQL_RULE_LEVEL', `'${level}' is no level; low, medium and high are`);
+  if (!Array.isArray(tags)) remark('error', 'SQL_RULE_TAGS', 'tags are a list: [one, two]');
+  if (sql.replace(/;/g, '').trim() === '') remark('error', 'SQL_RULE_EMPTY', 'there is no SQL after the comment');
+  if (remarks.some(({ severity }) => severity === 'error')) return { rule: undefined, remarks };
+  const rule = {
+    file,
+    id: fields.id === undefined ? undefined : textOf(fields.id),
+    title,
+    level: level.toLowerCase(),
+    tags: (tags as unknown[]).map(textOf).filter((tag) => tag !== ''),
+    description: textOf(fields.description),
+    sql,
+    sqlLine: head.split('\n').length,
+  };
+  return { rule, remarks };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value).trim() : '';
+}
+
+function firstLine(message: string): string {
+  return message.split('\n', 1)[0] as string;
+}

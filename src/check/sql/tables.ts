@@ -1,0 +1,165 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { type TableName, tables } from '../../engine/columns.gen.js';
+import { SfkitError } from '../../engine/errors.js';
+import type { Summary } from '../../engine/session.js';
+import type { Dataset } from '../../query/dataset.js';
+
+/** The tables whose rows are events and flows. */
+export const rowTables: readonly TableName[] = tables
+  .filter(({ kind }) => kind === 'event' || kind === 'flow')
+  .map(({ name }) => name);
+
+/** What DuckDB may hold in memory; what is more goes to a file. */
+const memoryLimit = '2GB';
+
+/**
+ * An input of `check` as tables: a capture, a SysFlow file, or tables as `sfkit query` takes them. It is read when the
+ * first language asks, once for all of them, and only the tables that they want of it.
+ */
+export class CheckTables {
+  readonly #input: string;
+  readonly #wanted = new Set<TableName>();
+  readonly #made = new Map<string, Promise<unknown>>();
+  #dataset: Promise<Dataset> | undefined;
+  #isClosed = false;
+
+  constructor(input: string) {
+    this.#input = input;
+  }
+
+  /** Says which tables will be asked, before anything is opened. */
+  want(tables: Iterable<TableName>): void {
+    if (this.#dataset !== undefined) throw new Error('the input is open already');
+    for (const table of tables) this.#wanted.add(table);
+  }
+
+  async open(): Promise<DuckDBConnection> {
+    const { connection } = await this.#open();
+    return connection;
+  }
+
+  /** Makes something in the database, such as a table of what runs look up, for the first one that needs it. */
+  once<Made>(name: string, make: () => Promise<Made>): Promise<Made> {
+    const made = this.#made.get(name) ?? make();
+    this.#made.set(name, made);
+    return made as Promise<Made>;
+  }
+
+  /** What the engine says of the input; of tables how many rows there are, and from when to when. */
+  async summary(): Promise<Summary> {
+    const { summaries, connection } = await this.#open();
+    return summaries.length === 0
+      ? rowSummary(connection, this.#wanted)
+      : unitedSummary(summaries.map(({ summary }) => summary));
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#dataset?.then(
+      (dataset) => dataset.close(),
+      () => {},
+    );
+  }
+
+  #open(): Promise<Dataset> {
+    if (this.#isClosed) throw new SfkitError('INVALID_ARGUMENT', `${this.#input}: the check is over`);
+    this.#dataset ??= openInput(this.#input, [...this.#wanted]);
+    return this.#dataset;
+  }
+}
+
+async function openInput(input: string, wanted: readonly TableName[]): Promise<Dataset> {
+  // Loaded here, as DuckDB takes a while that rules of other languages need not.
+  const { openDataset } = await import('../../query/dataset.js');
+  return openDataset([input], `SELECT 1 FROM ${wanted.join(', ')}`, {}, { isolated: true, memoryLimit });
+}
+
+async function rowSummary(connection: DuckDBConnection, wanted: ReadonlySet<TableName>): Promise<Summary> {
+  const times = rowTables.filter((table) => wanted.has(table)).map((table) => `SELECT ts_uts FROM ${table}`);
+  if (times.length === 0) return noSummary;
+  const result = await connection.runAndReadAll(
+    `SELECT count(*), min(ts_uts) FILTER (ts_uts > 0), max(ts_uts) FROM (${times.join(' UNION ALL ')})`,
+  );
+  const [events, first, last] = result.getRows()[0] as [bigint, bigint | null, bigint | null];
+  return { ...noSummary, events, firstTime: first ?? 0n, lastTime: last ?? 0n };
+}
+
+const noSummary: Summary = {
+  format: 'tables',
+  compression: 'none',
+  events: 0n,
+  bytes: 0n,
+  records: {},
+  tables: { begins: 0n, containers: 0n, processes: 0n, files: 0n, networkFlows: 0n, fileFlows: 0n, processFlows: 0n },
+  live: { running: false, events: 0n, gaps: [], recordingFailure: '', privilegesFailure: '' },
+  info: {
+    version: '',
+    swapped: false,
+    processList: 0,
+    countedParameters: false,
+    hasEnters: false,
+    writer: '',
+    sections: 0n,
+    hostname: '',
+    cpus: 0,
+    memoryBytes: 0n,
+    bootTime: 0n,
+    threads: 0n,
+    processes: 0n,
+    descriptors: 0n,
+    users: 0n,
+    groups: 0n,
+    interfaces: 0n,
+    containers: 0n,
+    events: [],
+  },
+  containersSeen: 0n,
+  containersUndescribed: 0n,
+  shown: 0n,
+  skipped: [],
+  notes: [],
+  damage: [],
+  firstTime: 0n,
+  lastTime: 0n,
+};
+
+/** What several files that are one input say together. */
+function unitedSummary(summaries: readonly Summary[]): Summary {
+  return summaries.reduce(united);
+}
+
+function united(one: Summary, other: Summary): Summary {
+  const times = [one.firstTime, other.firstTime, one.lastTime, other.lastTime]
+    .filter((time) => time > 0n)
+    .sort(inOrder);
+  return {
+    ...one,
+    events: one.events + other.events,
+    bytes: one.bytes + other.bytes,
+    records: sumOf(one.records, other.records),
+    shown: one.shown + other.shown,
+    skipped: sumOfReasons(one.skipped, other.skipped),
+    notes: sumOfReasons(one.notes, other.notes),
+    damage: [...one.damage, ...other.damage],
+    firstTime: times[0] ?? 0n,
+    lastTime: times.at(-1) ?? 0n,
+  };
+}
+
+function inOrder(one: bigint, other: bigint): number {
+  return Number(one - other);
+}
+
+function sumOf(one: Record<string, bigint>, other: Record<string, bigint>): Record<string, bigint> {
+  const sum = { ...one };
+  for (const [name, count] of Object.entries(other)) sum[name] = (sum[name] ?? 0n) + count;
+  return sum;
+}
+
+type Counts = Summary['notes'];
+
+function sumOfReasons(one: Counts, other: Counts): Counts {
+  const sum = new Map(one.map(({ reason, count }) => [reason, count]));
+  for (const { reason, count } of other) sum.set(reason, (sum.get(reason) ?? 0n) + count);
+  return [...sum].map(([reason, count]) => ({ reason, count }));
+}

@@ -1,0 +1,236 @@
+import { textListLiteral, textLiteral } from '../sql/literals.js';
+import type { SharedValue } from '../sql/row-rule.js';
+import { type Attribute, attributeOf, isAbsent, parts } from './attributes.js';
+import type { Expression, Operator } from './grammar.js';
+import { withoutQuotes } from './tokens.js';
+
+// Conditions as SQL. Values compare as texts, both sides cut at commas: a check holds if any two pieces satisfy it.
+
+/** A condition with its macros and lists put in. */
+export type Resolved =
+  | { kind: 'or' | 'and'; of: readonly Resolved[] }
+  | { kind: 'not'; of: Resolved }
+  | { kind: 'never' }
+  | Exclude<Expression, { kind: 'or' | 'and' | 'not' | 'macro' }>;
+
+export interface Compiled {
+  sql: string;
+  /** Attributes it asks for, by their own names. */
+  attributes: ReadonlySet<string>;
+  /** What it asks for that tables do not hold. */
+  absent: ReadonlySet<string>;
+  /** Columns that its SQL uses. */
+  values: ReadonlySet<string>;
+}
+
+/** The names of the columns that hold an attribute's text, as checks compare it and as it is. */
+export function valueColumn(attribute: string): string {
+  return `"${attribute}"`;
+}
+
+export function wholeColumn(attribute: string): string {
+  return `"${attribute} whole"`;
+}
+
+export function compile(condition: Resolved): Compiled {
+  const compiler = new Compiler();
+  const sql = compiler.expression(condition);
+  const { attributes, absent, values } = compiler;
+  return { sql, attributes, absent, values };
+}
+
+/** So many pieces of one text are compared with those of another one. */
+const mostPieces = 1000;
+
+/** More texts to look for become a list that is gone through. */
+const mostAlternatives = 100;
+
+/** What stands on a side of a check: a text of the rule, or SQL. */
+type Side = { literal: string } | { sql: string };
+
+class Compiler {
+  readonly attributes = new Set<string>();
+  readonly absent = new Set<string>();
+  readonly values = new Set<string>();
+
+  expression(condition: Resolved): string {
+    switch (condition.kind) {
+      case 'or':
+      case 'and':
+        return `(${condition.of.map((part) => this.expression(part)).join(condition.kind === 'or' ? ' OR ' : ' AND ')})`;
+      case 'not':
+        return `(NOT ${this.expression(condition.of)})`;
+      case 'never':
+        return 'false';
+      case 'exists':
+        return this.#exists(condition.atom);
+      case 'any': {
+        const operator = condition.operator === 'in' ? '=' : 'contains';
+        const pieces = condition.values.flatMap((value) => value.split(','));
+        return againstAny(this.#text(condition.left), operator, pieces);
+      }
+      case 'compare':
+        return this.#comparison(condition.operator, condition.left, condition.right);
+    }
+  }
+
+  #comparison(operator: Operator, left: string, right: string): string {
+    switch (operator) {
+      case '<':
+      case '<=':
+      case '>':
+      case '>=':
+        return `(${this.#integer(left)} ${operator} ${this.#integer(right)})`;
+      case '!=':
+        return `(NOT ${this.#comparison('=', left, right)})`;
+      default: {
+        const [one, other] = [this.#text(left), this.#text(right)];
+        if ('literal' in other) return againstAny(one, operator, other.literal.split(','));
+        return eachWithEach(one, operator, other);
+      }
+    }
+  }
+
+  #exists(atom: string): string {
+    // Another word is a text, which exists; so is an attribute with a path.
+    const attribute = attributeOf(atom);
+    if (attribute === undefined) return 'true';
+    this.#use(attribute);
+    for (const part of attribute.from ?? []) this.values.add(part);
+    return attribute.exists;
+  }
+
+  #integer(atom: string): string {
+    const attribute = attributeOf(atom);
+    if (attribute === undefined) {
+      this.#noteAbsent(atom);
+      return integerOf(atom);
+    }
+    if (attribute.integer === undefined) return '0';
+    this.#use(attribute);
+    return attribute.integer;
+  }
+
+  #text(atom: string): Side {
+    const bracket = atom.indexOf('[');
+    const base = bracket < 0 ? atom : atom.slice(0, bracket);
+    this.#noteAbsent(base);
+    const attribute = attributeOf(base);
+    if (attribute === undefined) return { literal: withoutQuotes(base) };
+    this.#use(attribute);
+    const path = bracket < 0 || attribute.integer !== undefined ? '' : atom.slice(bracket + 1, -1);
+    const column = path === '' ? valueColumn(attribute.name) : wholeColumn(attribute.name);
+    this.values.add(column);
+    return { sql: path === '' ? column : atPath(column, path) };
+  }
+
+  #use({ name }: { name: string }): void {
+    this.attributes.add(name);
+  }
+
+  #noteAbsent(name: string): void {
+    if (isAbsent(name)) this.absent.add(name);
+  }
+}
+
+/** An integer of 64 bits; any other text counts as 0. */
+function integerOf(text: string): string {
+  if (!/^[+-]?[0-9]+$/.test(text)) return '0';
+  const value = BigInt(text.replace(/^\+/, ''));
+  return BigInt.asIntN(64, value) === value ? `(${value})` : '0';
+}
+
+/** A text without a quote at each end, as the rule's own texts are compared. */
+function unquotedSql(text: string): string {
+  const quotes = `'"', ''''`;
+  const start = `CASE WHEN left(${text}, 1) IN (${quotes}) THEN substr(${text}, 2) ELSE ${text} END`;
+  return `CASE WHEN left(${text}, 1) NOT IN (${quotes}) AND right(${text}, 1) NOT IN (${quotes}) THEN ${text}
+    WHEN right(${text}, 1) IN (${quotes}) AND length(${start}) > 0 THEN left(${start}, length(${start}) - 1) ELSE ${start} END`;
+}
+
+/** The columns of these attributes. */
+export function sharedValues(names: Iterable<string>): Record<string, SharedValue> {
+  const values: Record<string, SharedValue> = { ...parts };
+  for (const name of names) {
+    const { text, from, isFree } = attributeOf(name) as Attribute;
+    const whole = wholeColumn(name);
+    values[whole] = { sql: text, from: from ?? [] };
+    values[valueColumn(name)] = { sql: isFree ? unquotedSql(whole) : whole, from: [whole] };
+  }
+  return values;
+}
+
+/** What stands at a path like items.0.name in JSON; nothing in other texts. */
+function atPath(text: string, path: string): string {
+  const steps = path.split('.').map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+  const found = `json_extract_string(${text}, ${textLiteral(steps.join(''))})`;
+  return `CASE WHEN json_valid(${text}) THEN coalesce(${found}, '') ELSE '' END`;
+}
+
+type TextOperator = Exclude<Operator, '<' | '<=' | '>' | '>=' | '!='>;
+
+/** Whether a piece of a text stands so to one of these, which have no commas. */
+function againstAny(side: Side, operator: TextOperator, pieces: readonly string[]): string {
+  if ('literal' in side) {
+    const own = side.literal.split(',');
+    return String(pieces.some((piece) => own.some((text) => holds(operator, text, piece))));
+  }
+  const { sql } = side;
+  if (pieces.length === 0) return 'false';
+  const some = [...new Set(operator === 'icontains' ? pieces.map((piece) => piece.toLowerCase()) : pieces)];
+  if (operator !== '=' && operator !== 'contains' && operator !== 'icontains')
+    return anyOf(some, (piece) => `(${edge(operator, sql, piece)})`);
+  if (operator === '=') {
+    const list = some.map(textLiteral).join(', ');
+    return `(${sql} IN (${list}) OR (contains(${sql}, ',') AND list_has_any(string_split(${sql}, ','), [${list}])))`;
+  }
+  // A text without commas is in a piece if it is in the whole.
+  if (some.includes('')) return 'true';
+  const text = operator === 'icontains' ? `lower(${sql})` : sql;
+  if (some.length <= mostAlternatives) return anyOf(some, (piece) => `contains(${text}, ${textLiteral(piece)})`);
+  return `(len(list_filter(${textListLiteral(some)}, lambda piece: contains(${text}, piece))) > 0)`;
+}
+
+function anyOf(pieces: readonly string[], check: (piece: string) => string): string {
+  return `(${pieces.map(check).join(' OR ')})`;
+}
+
+/** Pieces begin at the text's beginning and after commas, and end likewise. */
+function edge(operator: 'startswith' | 'endswith', sql: string, piece: string): string {
+  return operator === 'startswith'
+    ? `starts_with(${sql}, ${textLiteral(piece)}) OR contains(${sql}, ${textLiteral(`,${piece}`)})`
+    : `ends_with(${sql}, ${textLiteral(piece)}) OR contains(${sql}, ${textLiteral(`${piece},`)})`;
+}
+
+const functions: Readonly<Record<TextOperator, (one: string, other: string) => string>> = {
+  '=': (one, other) => `${one} = ${other}`,
+  contains: (one, other) => `contains(${one}, ${other})`,
+  icontains: (one, other) => `contains(lower(${one}), lower(${other}))`,
+  startswith: (one, other) => `starts_with(${one}, ${other})`,
+  endswith: (one, other) => `ends_with(${one}, ${other})`,
+};
+
+function eachWithEach(one: Side, operator: TextOperator, other: Side): string {
+  const pieces = (side: Side) =>
+    'literal' in side
+      ? textListLiteral(side.literal.split(',').slice(0, mostPieces))
+      : `list_slice(string_split(${side.sql}, ','), 1, ${mostPieces})`;
+  if (operator === '=') return `list_has_any(${pieces(one)}, ${pieces(other)})`;
+  const inner = `len(list_filter(${pieces(other)}, lambda there: ${functions[operator]('here', 'there')})) > 0`;
+  return `(len(list_filter(${pieces(one)}, lambda here: ${inner})) > 0)`;
+}
+
+function holds(operator: TextOperator, one: string, other: string): boolean {
+  switch (operator) {
+    case '=':
+      return one === other;
+    case 'contains':
+      return one.includes(other);
+    case 'icontains':
+      return one.toLowerCase().includes(other.toLowerCase());
+    case 'startswith':
+      return one.startsWith(other);
+    case 'endswith':
+      return one.endsWith(other);
+  }
+}

@@ -1,0 +1,162 @@
+import type { RuleText } from '../language.js';
+import type { Resolved } from './compile.js';
+import { type Expression, PolicyError, parsePolicy, type RuleItem } from './grammar.js';
+import { withoutQuotes } from './tokens.js';
+
+// Policies read one after the other. Of each file all lists and macros are known before its rules; a definition that
+// stands before a rule goes before one that comes later, and all go before those of earlier files.
+
+/** The checks of a rule, with its macros put in, and the texts of its lists. */
+const mostChecks = 20_000;
+const mostTexts = 200_000;
+
+/** Checks in each other, with macros put in: what DuckDB takes. */
+const deepest = 150;
+
+export interface PolicyRule {
+  item: RuleItem;
+  condition: Resolved;
+  file: RuleText;
+}
+
+export interface PolicyFilter {
+  name: string;
+  condition: Resolved;
+}
+
+/** Something to say about a place. */
+export interface Remark {
+  severity: 'error' | 'warning';
+  code: string;
+  message: string;
+  file: RuleText;
+  at: number;
+}
+
+export interface Policy {
+  rules: PolicyRule[];
+  /** Of records that one of these is true for nothing is asked. */
+  filters: PolicyFilter[];
+  remarks: Remark[];
+}
+
+export function readPolicy(files: readonly RuleText[]): Policy {
+  const policy: Policy = { rules: [], filters: [], remarks: [] };
+  const definitions: Definitions = { lists: new Map(), macros: new Map() };
+  for (const file of files) {
+    try {
+      readFile(file, definitions, policy);
+    } catch (error) {
+      if (!(error instanceof PolicyError)) throw error;
+      policy.remarks.push({ severity: 'error', code: 'SYSFLOW_SYNTAX', message: error.message, file, at: error.at });
+    }
+  }
+  return policy;
+}
+
+interface Definitions {
+  lists: Map<string, readonly string[]>;
+  macros: Map<string, Expression>;
+}
+
+function readFile(file: RuleText, definitions: Definitions, policy: Policy): void {
+  const items = parsePolicy(file.content);
+  const define = (item: (typeof items)[number]) => {
+    if (item.kind === 'list') definitions.lists.set(item.name, item.items.map(withoutQuotes));
+    else if (item.kind === 'macro') definitions.macros.set(item.name, item.condition);
+  };
+  items.forEach(define);
+  for (const item of items) {
+    define(item);
+    if (item.kind !== 'rule' && item.kind !== 'filter') continue;
+    const warn = (code: string, message: string) =>
+      policy.remarks.push({ severity: 'warning', code, message, file, at: item.at });
+    const condition = new Resolver(definitions, item.at, item.name, warn).resolve(item.condition);
+    if (item.kind === 'rule') policy.rules.push({ item, condition, file });
+    else if (isEnabled(item.enabled)) policy.filters.push({ name: item.name, condition });
+  }
+}
+
+const booleans: Readonly<Record<string, boolean>> = {
+  ...Object.fromEntries(['1', 't', 'T', 'true', 'TRUE', 'True'].map((word) => [word, true])),
+  ...Object.fromEntries(['0', 'f', 'F', 'false', 'FALSE', 'False'].map((word) => [word, false])),
+};
+
+/** Anything that is no boolean means yes. */
+export function isEnabled(text: string | undefined): boolean {
+  return text === undefined || (booleans[withoutQuotes(text)] ?? true);
+}
+
+export function isBoolean(text: string): boolean {
+  return Object.hasOwn(booleans, withoutQuotes(text));
+}
+
+class Resolver {
+  readonly #definitions: Definitions;
+  readonly #at: number;
+  readonly #name: string;
+  readonly #warn: (code: string, message: string) => void;
+  readonly #unknown = new Set<string>();
+  readonly #open: string[] = [];
+  #checks = 0;
+  #texts = 0;
+
+  constructor(definitions: Definitions, at: number, name: string, warn: (code: string, message: string) => void) {
+    this.#definitions = definitions;
+    this.#at = at;
+    this.#name = name;
+    this.#warn = warn;
+  }
+
+  resolve(expression: Expression, depth = 0): Resolved {
+    if (depth > deepest) this.#fail(`more than ${deepest} checks in each other when its macros are put in`);
+    this.#checks += 1;
+    if (this.#checks > mostChecks) this.#fail(`more than ${mostChecks} checks when its macros are put in`);
+    switch (expression.kind) {
+      case 'or':
+      case 'and':
+        return { kind: expression.kind, of: expression.of.map((part) => this.resolve(part, depth + 1)) };
+      case 'not':
+        return { kind: 'not', of: this.resolve(expression.of, depth + 1) };
+      case 'macro':
+        return this.#macro(expression.name, depth);
+      case 'any':
+        return { ...expression, values: expression.values.flatMap((value) => this.#values(value)) };
+      default:
+        return expression;
+    }
+  }
+
+  #macro(name: string, depth: number): Resolved {
+    const condition = this.#definitions.macros.get(name);
+    if (condition === undefined) {
+      if (!this.#unknown.has(name)) {
+        this.#unknown.add(name);
+        this.#warn('SYSFLOW_UNKNOWN_MACRO', `'${this.#name}' uses macro '${name}', which is not defined: never true`);
+      }
+      return { kind: 'never' };
+    }
+    if (this.#open.includes(name)) this.#fail(`macro '${name}' is defined by itself`);
+    this.#open.push(name);
+    const resolved = this.resolve(condition, depth + 1);
+    this.#open.pop();
+    return resolved;
+  }
+
+  /** A list's texts, those of the lists that it names too; another text stands for itself. */
+  #values(text: string): string[] {
+    const items = this.#definitions.lists.get(text);
+    this.#texts += 1;
+    if (this.#texts > mostTexts) this.#fail(`more than ${mostTexts} texts when its lists are put in`);
+    if (items === undefined) return [withoutQuotes(text)];
+    if (this.#open.includes(text)) this.#fail(`list '${text}' holds itself`);
+    this.#open.push(text);
+    const values = items.flatMap((item) => this.#values(item));
+    this.#open.pop();
+    return values;
+  }
+
+  #fail(reason: string): never {
+    throw new PolicyError(`'${this.#name}': ${reason}`, this.#at);
+  }
+}

@@ -1,0 +1,188 @@
+import type { Diagnostic, Rule } from '../finding.js';
+import type { RuleLanguage, RuleSet, RuleText, RunOptions } from '../language.js';
+import type { RecordType, RowNeed, RowRule, SharedRows } from '../sql/row-rule.js';
+import { RowRun } from '../sql/row-run.js';
+import { attributeNames, attributeOf } from './attributes.js';
+import { type Compiled, compile, sharedValues } from './compile.js';
+import { isBoolean, isEnabled, type PolicyRule, type Remark, readPolicy } from './policy.js';
+import { withoutQuotes } from './tokens.js';
+
+/** Policies of the SysFlow processor, for records. */
+export const sysflow: RuleLanguage = {
+  name: 'sysflow',
+  recognizes: (content) => item.test(content) && (ownItem.test(content) || ownAttribute.test(content)),
+  load: (files) => new SysflowRuleSet(files),
+};
+
+const item = /^\s*-\s+(?:rule|macro|list|filter|drop)\s*:/m;
+const ownItem = /^\s*-\s+(?:filter|drop)\s*:|^\s*prefilter\s*:/m;
+const ownAttribute =
+  /(?:^|[\s(])sf\.(?:proc|pproc|file|net|flow|container|pod|ke|node|meta)\.[a-z]|(?:^|[\s(])sf\.(?:type|opflags|ret|ts|endts)\b/m;
+
+/** Types of records that the processor asks rules about. */
+const types: readonly RecordType[] = ['PE', 'FE', 'NF', 'FF', 'KE'];
+
+const levels: Readonly<Record<string, string>> = {
+  ...{ low: 'low', medium: 'medium', high: 'high', debug: 'low', info: 'low', informational: 'low', notice: 'low' },
+  ...{ warning: 'medium', error: 'high', critical: 'high', emergency: 'high' },
+};
+
+class SysflowRuleSet implements RuleSet {
+  readonly language = 'sysflow';
+  readonly diagnostics: readonly Diagnostic[];
+  readonly rules: readonly Rule[];
+  readonly notes: readonly string[] = [];
+  readonly #compiled = new Map<Rule, RowRule>();
+  readonly #attributes: ReadonlySet<string>;
+  readonly #drop: SharedRows['drop'];
+
+  constructor(files: readonly RuleText[]) {
+    const policy = readPolicy(files);
+    const remarks = [...policy.remarks, ...policy.rules.flatMap(remarksOf)];
+    this.diagnostics = remarks.map(diagnosticOf).sort(errorsLast);
+    const filters = policy.filters.map(({ condition }) => compile(condition));
+    const filterNeeds = filters.flatMap(({ attributes }) => needsOf(attributes));
+    this.#drop =
+      filters.length === 0
+        ? undefined
+        : {
+            condition: filters.map(({ sql }) => sql).join(' OR '),
+            values: filters.flatMap(({ values }) => [...values]),
+          };
+    const attributes = new Set(filters.flatMap((filter) => [...filter.attributes]));
+    this.rules = policy.rules.map((rule) => {
+      const compiled = compile(rule.condition);
+      for (const name of compiled.attributes) attributes.add(name);
+      const loaded = this.#rule(rule, compiled);
+      this.#compiled.set(loaded, rowRuleOf(loaded, rule, compiled, filterNeeds));
+      return loaded;
+    });
+    this.#attributes = attributes;
+  }
+
+  run(input: string, options: RunOptions): RowRun {
+    const compiled = (rule: Rule) => this.#compiled.get(rule) as RowRule;
+    const drop = this.#drop;
+    return new RowRun(input, options, compiled, { values: sharedValues(this.#attributes), ...(drop && { drop }) });
+  }
+
+  #rule({ item, file }: PolicyRule, { attributes, absent }: Compiled): Rule {
+    return {
+      name: item.name,
+      language: this.language,
+      level: levels[item.priority?.toLowerCase() ?? 'low'] ?? 'low',
+      tags: item.tags.map(withoutQuotes).filter((tag) => tag !== ''),
+      description: item.description,
+      enabled: isEnabled(item.enabled),
+      location: { file: file.name, line: placeIn(file.content, item.at).line },
+      needs: [...[...attributes].filter((name) => needsOf([name]).includes('containers')), ...absent],
+    };
+  }
+}
+
+function needsOf(attributes: Iterable<string>): RowNeed[] {
+  return [...new Set([...attributes].flatMap((name) => attributeOf(name)?.needs ?? []))];
+}
+
+function rowRuleOf(
+  rule: Rule,
+  { item }: PolicyRule,
+  { sql, attributes, absent, values }: Compiled,
+  filterNeeds: readonly RowNeed[],
+): RowRule {
+  const asked = new Set(item.prefilter.map(withoutQuotes));
+  const isFree = item.prefilter.length === 0;
+  const shown = [...attributes].flatMap((name): [string, string][] => {
+    const column = attributeOf(name)?.column;
+    return column === undefined ? [] : [[name, column]];
+  });
+  return {
+    rule,
+    condition: sql,
+    ...(absent.size > 0 && { reason: `tables do not hold ${[...absent].join(', ')}` }),
+    types: isFree ? types : types.filter((type) => asked.has(type)),
+    values: [...values],
+    needs: [...new Set([...needsOf(attributes), ...filterNeeds])],
+    fields: Object.fromEntries(shown),
+  };
+}
+
+/** What is odd about a rule. */
+function remarksOf({ item, file, condition }: PolicyRule): Remark[] {
+  const remarks: Remark[] = [];
+  const warn = (code: string, message: string) =>
+    remarks.push({ severity: 'warning', code, message: `'${item.name}': ${message}`, file, at: item.at });
+  if (item.actions.some((action) => action !== ''))
+    warn('SYSFLOW_ACTION', `sfkit runs no actions: ${item.actions.map(withoutQuotes).join(', ')}`);
+  if (item.priority !== undefined && !Object.hasOwn(levels, item.priority.toLowerCase()))
+    warn('SYSFLOW_PRIORITY', `priority '${item.priority}' counts as low`);
+  if (item.enabled !== undefined && !isBoolean(item.enabled))
+    warn('SYSFLOW_ENABLED', `'enabled: ${item.enabled}' is no boolean and counts as true`);
+  const unknown = item.prefilter.map(withoutQuotes).filter((type) => !types.some((known) => known === type));
+  if (unknown.length > 0)
+    warn('SYSFLOW_PREFILTER', `no record that rules are asked about has the type ${unknown.join(', ')}`);
+  for (const { code, message } of doubtsOf(condition)) warn(code, message);
+  return remarks;
+}
+
+/** Texts that are likely meant otherwise than they are read. */
+function doubtsOf(condition: PolicyRule['condition']): { code: string; message: string }[] {
+  switch (condition.kind) {
+    case 'or':
+    case 'and':
+      return condition.of.flatMap(doubtsOf);
+    case 'not':
+      return doubtsOf(condition.of);
+    case 'never':
+      return [];
+    case 'exists':
+      return unknownAttribute(condition.atom);
+    case 'any':
+      return unknownAttribute(condition.left);
+    case 'compare':
+      return [...unknownAttribute(condition.left), ...cutText(condition.right)];
+  }
+}
+
+function unknownAttribute(atom: string): { code: string; message: string }[] {
+  const base = atom.split('[', 1)[0] as string;
+  if (attributeNames.includes(base) || !/^[a-z]+\.[a-z0-9_.]+$/.test(base)) return [];
+  return [{ code: 'SYSFLOW_UNKNOWN_ATTRIBUTE', message: `'${base}' is no attribute and stands for itself as a text` }];
+}
+
+function cutText(atom: string): { code: string; message: string }[] {
+  const [base = '', rest] = atom.split('[', 2);
+  if (rest === undefined || attributeNames.includes(base)) return [];
+  return [{ code: 'SYSFLOW_CUT_TEXT', message: `the text ${atom} ends before its '[' where it is compared` }];
+}
+
+function diagnosticOf({ severity, code, message, file, at }: Remark): Diagnostic {
+  return {
+    severity,
+    code,
+    message,
+    file: file.name,
+    ...placeIn(file.content, at),
+    snippet: snippetAt(file.content, at),
+  };
+}
+
+function errorsLast(one: Diagnostic, other: Diagnostic): number {
+  return Number(one.severity === 'error') - Number(other.severity === 'error');
+}
+
+function placeIn(content: string, at: number): { line: number; column: number } {
+  const before = content.slice(0, at);
+  return { line: before.split('\n').length, column: at - (before.lastIndexOf('\n') + 1) + 1 };
+}
+
+/** So much of a line is shown. */
+const mostSnippet = 160;
+
+function snippetAt(content: string, at: number): string {
+  const start = content.lastIndexOf('\n', at - 1) + 1;
+  const end = content.indexOf('\n', at);
+  const from = Math.max(start, at - mostSnippet / 2);
+  const line = content.slice(from, Math.min(end < 0 ? content.length : end, from + mostSnippet));
+  return `${line.trimEnd()}\n${' '.repeat(at - from)}^`;
+}

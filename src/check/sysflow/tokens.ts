@@ -1,0 +1,107 @@
+// The words of a policy. The longest one wins, and of equally long ones the first kind: blanks and tabs mean nothing.
+
+export type TokenKind = 'keyword' | 'operator' | 'symbol' | 'define' | 'severity' | 'word' | 'string' | 'other' | 'end';
+
+export interface Token {
+  kind: TokenKind;
+  text: string;
+  /** Offset in the file. */
+  start: number;
+}
+
+/** Words that begin something. They cannot stand for themselves, not even as values. */
+const keywords = new Set([
+  ...['rule', 'filter', 'drop', 'macro', 'list', 'name', 'items', 'condition', 'desc', 'actions', 'output'],
+  ...['priority', 'tags', 'prefilter', 'enabled', 'warn_evttypes', 'skip-if-unknown-filter', 'append'],
+  'required_engine_version',
+]);
+
+const wordOperators = new Set([
+  ...['and', 'or', 'not', 'in', 'contains', 'icontains', 'startswith', 'endswith', 'pmatch', 'exists'],
+]);
+
+const severities = new Set([
+  ...['high', 'medium', 'low'],
+  ...['emergency', 'alert', 'critical', 'error', 'warning', 'notice', 'info', 'informational', 'debug'],
+]);
+
+const path = '[a-zA-Z0-9/.][a-zA-Z0-9_\\-./*]*';
+const identifier = `[a-zA-Z0-9_](?:[a-zA-Z0-9_\\-.*]|:?\\[${path}(?::${path})*\\])*`;
+/** An attribute, a path, a number or a tag; each is read as far as it goes. */
+const words = [identifier, path, `${identifier}:${identifier}`].map((pattern) => new RegExp(pattern, 'y'));
+
+const wholeIdentifier = new RegExp(`^${identifier}$`);
+
+/** Whether a word can name a macro or a list. */
+export function isIdentifier(text: string): boolean {
+  return wholeIdentifier.test(text);
+}
+
+const skipped = /(?:[ \t\r\n\f]+|#[^\r\n]*)*/y;
+const define = /:(?: *>)?/y;
+const symbolOperators = /<=|>=|!=|<|>|=/y;
+const symbols = '[](),-';
+
+/** The tokens of a policy; the last one is its end. */
+export function tokenize(text: string): Token[] {
+  const tokens: Token[] = [];
+  for (let at = endOf(skipped, text, 0); at < text.length; ) {
+    const token = tokenAt(text, at);
+    tokens.push(token);
+    at = endOf(skipped, text, at + token.text.length);
+  }
+  tokens.push({ kind: 'end', text: '', start: text.length });
+  return tokens;
+}
+
+function tokenAt(text: string, start: number): Token {
+  const wordEnd = Math.max(...words.map((pattern) => endOf(pattern, text, start)));
+  if (wordEnd > start) return wordToken(text.slice(start, wordEnd), start);
+  const stringEnd = endOfString(text, start, 0);
+  if (stringEnd > start) return { kind: 'string', text: text.slice(start, stringEnd), start };
+  const first = text[start] as string;
+  if (symbols.includes(first)) return { kind: 'symbol', text: first, start };
+  const defineEnd = endOf(define, text, start);
+  if (defineEnd > start) return { kind: 'define', text: text.slice(start, defineEnd), start };
+  const operatorEnd = endOf(symbolOperators, text, start);
+  if (operatorEnd > start) return { kind: 'operator', text: text.slice(start, operatorEnd), start };
+  return { kind: 'other', text: String.fromCodePoint(text.codePointAt(start) as number), start };
+}
+
+function wordToken(text: string, start: number): Token {
+  if (keywords.has(text)) return { kind: 'keyword', text, start };
+  if (wordOperators.has(text)) return { kind: 'operator', text, start };
+  return { kind: severities.has(text.toLowerCase()) ? 'severity' : 'word', text, start };
+}
+
+/** Where a pattern ends that begins here; here, if it does not. */
+function endOf(pattern: RegExp, text: string, start: number): number {
+  pattern.lastIndex = start;
+  return pattern.test(text) ? pattern.lastIndex : start;
+}
+
+/** Quotes in quotes are followed so deep. */
+const deepestQuotes = 4;
+
+/**
+ * Where a quoted text ends, on the same line: at the next quote of its kind, or after quotes within it. So the longest of
+ * `""`, `"" or a = ""` is one text, which is what the reference makes of it.
+ */
+function endOfString(text: string, start: number, depth: number): number {
+  const quote = ['"', "'", '\\"'].find((mark) => text.startsWith(mark, start));
+  if (quote === undefined) return start;
+  const inside = start + quote.length;
+  const line = /[\r\n]/g;
+  line.lastIndex = inside;
+  const lineEnd = line.exec(text)?.index ?? text.length;
+  const close = text.indexOf(quote, inside);
+  const nested = depth < deepestQuotes ? endOfString(text, inside, depth + 1) : inside;
+  if (nested > inside && nested < lineEnd && text.startsWith(quote, nested)) return nested + quote.length;
+  return close >= 0 && close < lineEnd ? close + quote.length : start;
+}
+
+/** Takes one quote away at each end, of either kind. */
+export function withoutQuotes(text: string): string {
+  const end = text.slice(/^["']/.test(text) ? 1 : 0);
+  return /["']$/.test(end) ? end.slice(0, -1) : end;
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { dangersIn, finding, hostileFindings, manyFindings, report, rule, written } from '../../helpers/findings.js';
+
+describe('JSON', () => {
+  it('has findings, rules, suppressions, captures and what is to be said', async () => {
+    const findings = [finding({ suppression: { reason: 'known', location: { file: 's.yaml', line: 1 } } })];
+    const blind = rule(finding({ rule: 'Blind' }));
+    const text = await written(
+      'json',
+      findings,
+      report(findings, {
+        rules: [{ rule: blind, state: 'unevaluated', reason: 'no names', matches: 0, leftOut: 0 }],
+        failed: [{ capture: 'x.scap', message: 'gone' }],
+      }),
+    );
+    const parsed = JSON.parse(text);
+    expect(parsed.findings).toEqual(findings);
+    expect(parsed.rules[1]).toMatchObject({ rule: 'Blind', state: 'unevaluated', reason: 'no names' });
+    expect(parsed.captures).toHaveLength(2);
+    expect(Object.keys(parsed)).toEqual(['findings', 'rules', 'suppressions', 'captures', 'diagnostics', 'notes']);
+  });
+
+  it.each(['json', 'jsonl'])('%s has 30,000 findings, each as it is', async (format) => {
+    const findings = manyFindings(30_000);
+    const text = await written(format, findings);
+    const read =
+      format === 'json'
+        ? JSON.parse(text).findings
+        : text
+            .trimEnd()
+            .split('\n')
+            .map((line) => JSON.parse(line));
+    expect(read).toEqual(findings);
+  });
+
+  it.each(['json', 'jsonl'])('%s has captured texts that do nothing and mean the same', async (format) => {
+    const findings = hostileFindings();
+    const text = await written(format, findings);
+    expect(dangersIn(text)).toEqual([]);
+    const read =
+      format === 'json'
+        ? JSON.parse(text).findings
+        : text
+            .trimEnd()
+            .split('\n')
+            .map((line) => JSON.parse(line));
+    expect(read).toEqual(findings);
+  });
+});
