@@ -84,7 +84,6 @@ describe.skipIf(!hasTruth)('captures with odd names (needs ../shared)', () => {
         expect(first.exit, first.stderr).toBe(0);
         expect(first.stdout.length).toBeGreaterThan(10_000);
         expect(second.stdout === first.stdout).toBe(true);
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
         expect(first.stdout + first.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
         if (format === 'table') expect(first.stdout).not.toMatch(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
       }
