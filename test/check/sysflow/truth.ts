@@ -65,7 +65,7 @@ export function recordTruths(policy: string): Map<string, string[]> {
       const lines = records.get(`${folder}${sf}`) ?? [];
       records.set(`${folder}${sf}`, lines);
       const names = policies.map(({ id, priority }) => `${id} ${priority}`).sort();
-      lines.push(`${ts} ${type} ${pid} ${tid} ${names.join('|')}`);
+      lines.push(`${ts} ${type} ${pid ?? 0} ${tid ?? 0} ${names.join('|')}`);
     }
   }
   return records;
