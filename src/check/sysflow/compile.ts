@@ -207,9 +207,11 @@ export function sharedValues(names: Iterable<string>): Record<string, SharedValu
 
 /** What stands at a path like items.0.name in JSON; nothing in other texts. */
 function atPath(text: string, path: string): string {
+  // Collectors end messages with a NUL.
+  const json = `rtrim(${text}, chr(0))`;
   const steps = path.split('.').map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`);
-  const found = `json_extract_string(${text}, ${textLiteral(steps.join(''))})`;
-  return `CASE WHEN json_valid(${text}) THEN coalesce(${found}, '') ELSE '' END`;
+  const found = `json_extract_string(${json}, ${textLiteral(steps.join(''))})`;
+  return `CASE WHEN json_valid(${json}) THEN coalesce(${found}, '') ELSE '' END`;
 }
 
 type TextOperator = Exclude<Operator, '<' | '<=' | '>' | '>=' | '!='>;

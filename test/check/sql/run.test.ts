@@ -161,7 +161,7 @@ describe('rules in SQL', () => {
     ["SELECT * FROM '/etc/passwd'", ''],
     ["ATTACH '/tmp/x.db'", 'a rule is a SELECT'],
     ['INSTALL httpfs', 'a rule is a SELECT'],
-    ["COPY (SELECT 1) TO '/tmp/x'", 'a rule is a SELECT'],
+    ["COPY (SELECT 1) TO '/tmp/x'", 'disabled by configuration'],
     ['SET memory_limit = 1', 'a rule is a SELECT'],
     ['SELECT 1; SELECT 2', '2 statements'],
     ['SELECT nosuch FROM process', 'nosuch'],

@@ -65,7 +65,7 @@ export function recordTruths(policy: string): Map<string, string[]> {
       const lines = records.get(`${folder}${sf}`) ?? [];
       records.set(`${folder}${sf}`, lines);
       const names = policies.map(({ id, priority }) => `${id} ${priority}`).sort();
-      lines.push(`${ts} ${type} ${pid} ${tid} ${names.join('|')}`);
+      lines.push(`${ts} ${type} ${pid ?? 0} ${tid ?? 0} ${names.join('|')}`);
     }
   }
   return records;
@@ -131,9 +131,9 @@ const order = [
   ...['CONNECT', 'CLOSE', 'WRITE_SEND', 'READ_RECV', 'SETNS', 'MMAP', 'SHUTDOWN', 'TRUNCATE', 'DIGEST'],
 ];
 
-/** FNV-1a of 64 bits. */
+/** FNV-1a of 64 bits, with the start that the processor's answers were hashed with. */
 export function fnv1a(text: string): string {
-  let hash = 0xcbf29ce484222325n;
+  let hash = 0x14650fb0739d0383n;
   for (const byte of Buffer.from(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
   return hash.toString(16).padStart(16, '0');
 }
