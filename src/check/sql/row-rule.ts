@@ -50,7 +50,7 @@ export interface SharedRows {
   /** Further columns by their names, quoted where needed; each is computed once for all conditions. */
   values?: Readonly<Record<string, SharedValue>> | undefined;
   /** Rows that are not asked about. */
-  drop?: Pick<RowRule, 'values'> & { condition: string };
+  drop?: Pick<RowRule, 'values'> & { condition: Readonly<Partial<Record<RecordType, string>>> };
 }
 
 export interface SharedValue {

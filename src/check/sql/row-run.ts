@@ -158,11 +158,12 @@ export class RowRun implements RuleRun {
     const has = (...wanted: RowNeed[]) => asked.some(({ needs = [] }) => wanted.some((need) => needs.includes(need)));
     const rows = rowsSql(type, { ancestors: has('ancestors'), calls: has('calls', 'exact calls') });
     const { drop } = this.#shared;
-    const names = [...asked, ...(drop === undefined ? [] : [drop])].flatMap(({ values }) => values ?? []);
+    const dropped = drop?.condition[type];
+    const names = [...asked, ...(dropped === undefined ? [] : [drop])].flatMap((user) => user?.values ?? []);
     const valued = this.#layers(names).reduce(withColumns, rows);
-    return drop === undefined
+    return dropped === undefined
       ? valued
-      : `SELECT * FROM (${valued}) WHERE NOT coalesce((${drop.condition}), false) LIMIT ${noLimit}`;
+      : `SELECT * FROM (${valued}) WHERE NOT coalesce((${dropped}), false) LIMIT ${noLimit}`;
   }
 
   /** The values in steps: each uses those of earlier ones. */

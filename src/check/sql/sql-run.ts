@@ -40,7 +40,7 @@ export class SqlRun implements RuleRun {
     this.#tables = tables;
     this.#seconds = seconds;
     this.#rules = rules.map((rule) => ({ rule, sql: sqlOf(rule) }));
-    tables.want(this.#rules.flatMap(({ sql }) => tablesIn(sql)));
+    tables.want(['header', ...this.#rules.flatMap(({ sql }) => tablesIn(sql))]);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Finding> {

@@ -29,8 +29,10 @@ export class CheckTables {
 
   /** Says which tables will be asked, before anything is opened. */
   want(tables: Iterable<TableName>): void {
-    if (this.#dataset !== undefined) throw new Error('the input is open already');
-    for (const table of tables) this.#wanted.add(table);
+    for (const table of tables) {
+      if (this.#dataset !== undefined && !this.#wanted.has(table)) throw new Error('the input is open already');
+      this.#wanted.add(table);
+    }
   }
 
   async open(): Promise<DuckDBConnection> {

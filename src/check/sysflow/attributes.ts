@@ -13,6 +13,8 @@ export interface Attribute {
   from?: readonly string[];
   /** Whether its text may begin or end with a quote, which does not count. */
   isFree?: boolean;
+  /** Whether its text never has a comma. */
+  isWhole?: boolean;
   /** SQL for its value as an integer, where it is one of 64 bits; what is none counts as 0. */
   integer?: string;
   /** SQL for whether it has another value than the empty one. */
@@ -49,7 +51,7 @@ function textual(value: string, more: Partial<Attribute> = {}): Attribute {
 
 function integral(column: string, more: Partial<Attribute> = {}): Attribute {
   const integer = `coalesce(${column}, 0)`;
-  return { text: `CAST(${integer} AS VARCHAR)`, integer, exists: `(${integer} <> 0)`, ...more };
+  return { text: `CAST(${integer} AS VARCHAR)`, integer, exists: `(${integer} <> 0)`, isWhole: true, ...more };
 }
 
 /** An integer that is shown, but with which nothing can be compared as one. */
@@ -59,7 +61,7 @@ function onlyShown(value: string, more: Partial<Attribute>): Attribute {
 }
 
 function boolean(value: string, more: Partial<Attribute> = {}): Attribute {
-  return { text: `CASE WHEN ${value} THEN 'true' ELSE 'false' END`, exists: `(${value})`, ...more };
+  return { text: `CASE WHEN ${value} THEN 'true' ELSE 'false' END`, exists: `(${value})`, isWhole: true, ...more };
 }
 
 /** Flags of the process are integers to compare, and booleans as text. */
@@ -210,7 +212,7 @@ export const parts: Readonly<Record<string, { sql: string; from?: readonly strin
 };
 
 const sysflow: Readonly<Record<string, Attribute>> = {
-  'sf.type': textual('type', { column: 'type' }),
+  'sf.type': textual('type', { isWhole: true, column: 'type' }),
   'sf.opflags': textual(operations, { column: 'opflags' }),
   'sf.ret': integral("CASE WHEN type IN ('PE', 'FE') THEN ret END", { column: 'ret' }),
   'sf.ts': integral('ts_uts', { column: 'ts_uts' }),

@@ -1,5 +1,5 @@
 import { textListLiteral, textLiteral } from '../sql/literals.js';
-import type { SharedValue } from '../sql/row-rule.js';
+import type { RecordType, SharedValue } from '../sql/row-rule.js';
 import { type Attribute, attributeOf, isAbsent, parts } from './attributes.js';
 import type { Expression, Operator } from './grammar.js';
 import { withoutQuotes } from './tokens.js';
@@ -28,12 +28,18 @@ export function valueColumn(attribute: string): string {
   return `"${attribute}"`;
 }
 
+/** What is between the commas of a text; an empty list of a text without any. */
+function piecesColumn(attribute: string): string {
+  return `"${attribute} pieces"`;
+}
+
 export function wholeColumn(attribute: string): string {
   return `"${attribute} whole"`;
 }
 
-export function compile(condition: Resolved): Compiled {
-  const compiler = new Compiler();
+/** Compiles a condition for the records of one type, or for all. */
+export function compile(condition: Resolved, type?: RecordType): Compiled {
+  const compiler = new Compiler(type);
   const sql = compiler.expression(condition);
   const { attributes, absent, values } = compiler;
   return { sql, attributes, absent, values };
@@ -46,20 +52,49 @@ const mostPieces = 1000;
 const mostAlternatives = 100;
 
 /** What stands on a side of a check: a text of the rule, or SQL. */
-type Side = { literal: string } | { sql: string };
+type Side = { literal: string } | { sql: string; pieces?: string };
+
+/** Parts joined without those that decide nothing. Where one decides all, the others are not even compiled. */
+function joined<Part>(
+  parts: readonly Part[],
+  operator: 'AND' | 'OR',
+  decisive: string,
+  neutral: string,
+  compiled: (part: Part) => string,
+): string {
+  const some: string[] = [];
+  for (const part of parts) {
+    const sql = compiled(part);
+    if (sql === decisive) return decisive;
+    if (sql !== neutral) some.push(sql);
+  }
+  if (some.length === 0) return neutral;
+  return some.length === 1 ? (some[0] as string) : `(${some.join(` ${operator} `)})`;
+}
+
+function negated(sql: string): string {
+  if (sql === 'true') return 'false';
+  return sql === 'false' ? 'true' : `(NOT ${sql})`;
+}
 
 class Compiler {
   readonly attributes = new Set<string>();
   readonly absent = new Set<string>();
   readonly values = new Set<string>();
+  readonly #type: RecordType | undefined;
+
+  constructor(type: RecordType | undefined) {
+    this.#type = type;
+  }
 
   expression(condition: Resolved): string {
     switch (condition.kind) {
       case 'or':
+        return joined(condition.of, 'OR', 'true', 'false', (part) => this.expression(part));
       case 'and':
-        return `(${condition.of.map((part) => this.expression(part)).join(condition.kind === 'or' ? ' OR ' : ' AND ')})`;
+        return joined(condition.of, 'AND', 'false', 'true', (part) => this.expression(part));
       case 'not':
-        return `(NOT ${this.expression(condition.of)})`;
+        return negated(this.expression(condition.of));
       case 'never':
         return 'false';
       case 'exists':
@@ -82,7 +117,7 @@ class Compiler {
       case '>=':
         return `(${this.#integer(left)} ${operator} ${this.#integer(right)})`;
       case '!=':
-        return `(NOT ${this.#comparison('=', left, right)})`;
+        return negated(this.#comparison('=', left, right));
       default: {
         const [one, other] = [this.#text(left), this.#text(right)];
         if ('literal' in other) return againstAny(one, operator, other.literal.split(','));
@@ -118,10 +153,15 @@ class Compiler {
     const attribute = attributeOf(base);
     if (attribute === undefined) return { literal: withoutQuotes(base) };
     this.#use(attribute);
+    if (attribute.name === 'sf.type' && this.#type !== undefined) return { literal: this.#type };
     const path = bracket < 0 || attribute.integer !== undefined ? '' : atom.slice(bracket + 1, -1);
     const column = path === '' ? valueColumn(attribute.name) : wholeColumn(attribute.name);
     this.values.add(column);
-    return { sql: path === '' ? column : atPath(column, path) };
+    if (path !== '') return { sql: atPath(column, path) };
+    if (attribute.isWhole === true) return { sql: column };
+    const pieces = piecesColumn(attribute.name);
+    this.values.add(pieces);
+    return { sql: column, pieces };
   }
 
   #use({ name }: { name: string }): void {
@@ -155,7 +195,12 @@ export function sharedValues(names: Iterable<string>): Record<string, SharedValu
     const { text, from, isFree } = attributeOf(name) as Attribute;
     const whole = wholeColumn(name);
     values[whole] = { sql: text, from: from ?? [] };
-    values[valueColumn(name)] = { sql: isFree ? unquotedSql(whole) : whole, from: [whole] };
+    const value = valueColumn(name);
+    values[value] = { sql: isFree ? unquotedSql(whole) : whole, from: [whole] };
+    values[piecesColumn(name)] = {
+      sql: `CASE WHEN contains(${value}, ',') THEN string_split(${value}, ',') ELSE [] END`,
+      from: [value],
+    };
   }
   return values;
 }
@@ -182,7 +227,9 @@ function againstAny(side: Side, operator: TextOperator, pieces: readonly string[
     return anyOf(some, (piece) => `(${edge(operator, sql, piece)})`);
   if (operator === '=') {
     const list = some.map(textLiteral).join(', ');
-    return `(${sql} IN (${list}) OR (contains(${sql}, ',') AND list_has_any(string_split(${sql}, ','), [${list}])))`;
+    const whole = `${sql} IN (${list})`;
+    if ('pieces' in side) return `(${whole} OR list_has_any(${side.pieces}, [${list}]))`;
+    return `(${whole} OR list_has_any(string_split(${sql}, ','), [${list}]))`;
   }
   // A text without commas is in a piece if it is in the whole.
   if (some.includes('')) return 'true';

@@ -231,14 +231,16 @@ class Parser {
     this.#take('[');
     // Quotes do not keep a comma from ending an item, and between commas there is always one, if an empty one.
     const texts: string[] = [];
-    if (this.#peek().text !== ']' && this.#peek().text !== ',') texts.push(this.#atom());
-    while (this.#takeIf(',')) {
-      if (texts.length === 0) texts.push('');
-      if (this.#peek().text === ']') {
-        texts.push('');
-        break;
-      }
+    if (this.#takeIf(',')) texts.push('', '');
+    else if (this.#peek().text !== ']') {
       texts.push(this.#atom());
+      while (this.#takeIf(',')) {
+        if (this.#peek().text === ']') {
+          texts.push('');
+          break;
+        }
+        texts.push(this.#atom());
+      }
     }
     this.#take(']');
     return texts.join(',').split(',');

@@ -3,7 +3,7 @@ import type { RuleLanguage, RuleSet, RuleText, RunOptions } from '../language.js
 import type { RecordType, RowNeed, RowRule, SharedRows } from '../sql/row-rule.js';
 import { RowRun } from '../sql/row-run.js';
 import { attributeNames, attributeOf } from './attributes.js';
-import { type Compiled, compile, sharedValues } from './compile.js';
+import { type Compiled, compile, type Resolved, sharedValues } from './compile.js';
 import { isBoolean, isEnabled, type PolicyRule, type Remark, readPolicy } from './policy.js';
 import { withoutQuotes } from './tokens.js';
 
@@ -34,24 +34,19 @@ class SysflowRuleSet implements RuleSet {
   readonly notes: readonly string[] = [];
   readonly #compiled = new Map<Rule, RowRule>();
   readonly #attributes: ReadonlySet<string>;
-  readonly #drop: SharedRows['drop'];
+  readonly #drop: SharedRows['drop'] | undefined;
 
   constructor(files: readonly RuleText[]) {
     const policy = readPolicy(files);
     const remarks = [...policy.remarks, ...policy.rules.flatMap(remarksOf)];
     this.diagnostics = remarks.map(diagnosticOf).sort(errorsLast);
-    const filters = policy.filters.map(({ condition }) => compile(condition));
-    const filterNeeds = filters.flatMap(({ attributes }) => needsOf(attributes));
-    this.#drop =
-      filters.length === 0
-        ? undefined
-        : {
-            condition: filters.map(({ sql }) => sql).join(' OR '),
-            values: filters.flatMap(({ values }) => [...values]),
-          };
-    const attributes = new Set(filters.flatMap((filter) => [...filter.attributes]));
+    const dropped = { kind: 'or' as const, of: policy.filters.map(({ condition }) => condition) };
+    const drop = compileForTypes(dropped, types);
+    const filterNeeds = needsOf(drop.attributes);
+    if (policy.filters.length > 0) this.#drop = { condition: drop.conditions, values: [...drop.values] };
+    const attributes = new Set(drop.attributes);
     this.rules = policy.rules.map((rule) => {
-      const compiled = compile(rule.condition);
+      const compiled = compileForTypes(rule.condition, typesOf(rule));
       for (const name of compiled.attributes) attributes.add(name);
       const loaded = this.#rule(rule, compiled);
       this.#compiled.set(loaded, rowRuleOf(loaded, rule, compiled, filterNeeds));
@@ -66,7 +61,7 @@ class SysflowRuleSet implements RuleSet {
     return new RowRun(input, options, compiled, { values: sharedValues(this.#attributes), ...(drop && { drop }) });
   }
 
-  #rule({ item, file }: PolicyRule, { attributes, absent }: Compiled): Rule {
+  #rule({ item, file }: PolicyRule, { attributes, absent }: CompiledForTypes): Rule {
     return {
       name: item.name,
       language: this.language,
@@ -80,27 +75,48 @@ class SysflowRuleSet implements RuleSet {
   }
 }
 
+/** A condition by the types of records that can satisfy it. */
+interface CompiledForTypes extends Omit<Compiled, 'sql'> {
+  conditions: Partial<Record<RecordType, string>>;
+}
+
+function compileForTypes(condition: Resolved, asked: readonly RecordType[]): CompiledForTypes {
+  const all = asked.map((type) => ({ type, ...compile(condition, type) }));
+  const union = (pick: (compiled: Compiled) => ReadonlySet<string>) => new Set(all.flatMap((one) => [...pick(one)]));
+  const conditions = all.filter(({ sql }) => sql !== 'false').map(({ type, sql }) => [type, sql]);
+  return {
+    conditions: Object.fromEntries(conditions) as CompiledForTypes['conditions'],
+    attributes: union(({ attributes }) => attributes),
+    absent: union(({ absent }) => absent),
+    values: union(({ values }) => values),
+  };
+}
+
+/** The types of records that a rule is asked about. */
+function typesOf({ item: { prefilter } }: PolicyRule): RecordType[] {
+  const asked = new Set(prefilter.map(withoutQuotes));
+  return types.filter((type) => prefilter.length === 0 || asked.has(type));
+}
+
 function needsOf(attributes: Iterable<string>): RowNeed[] {
   return [...new Set([...attributes].flatMap((name) => attributeOf(name)?.needs ?? []))];
 }
 
 function rowRuleOf(
   rule: Rule,
-  { item }: PolicyRule,
-  { sql, attributes, absent, values }: Compiled,
+  policyRule: PolicyRule,
+  { conditions, attributes, absent, values }: CompiledForTypes,
   filterNeeds: readonly RowNeed[],
 ): RowRule {
-  const asked = new Set(item.prefilter.map(withoutQuotes));
-  const isFree = item.prefilter.length === 0;
   const shown = [...attributes].flatMap((name): [string, string][] => {
     const column = attributeOf(name)?.column;
     return column === undefined ? [] : [[name, column]];
   });
   return {
     rule,
-    condition: sql,
+    condition: conditions,
     ...(absent.size > 0 && { reason: `tables do not hold ${[...absent].join(', ')}` }),
-    types: isFree ? types : types.filter((type) => asked.has(type)),
+    types: typesOf(policyRule),
     values: [...values],
     needs: [...new Set([...needsOf(attributes), ...filterNeeds])],
     fields: Object.fromEntries(shown),

@@ -45,8 +45,9 @@ const symbols = '[](),-';
 /** The tokens of a policy; the last one is its end. */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
+  const lines = new Lines(text);
   for (let at = endOf(skipped, text, 0); at < text.length; ) {
-    const token = tokenAt(text, at);
+    const token = tokenAt(text, at, lines);
     tokens.push(token);
     at = endOf(skipped, text, at + token.text.length);
   }
@@ -54,10 +55,30 @@ export function tokenize(text: string): Token[] {
   return tokens;
 }
 
-function tokenAt(text: string, start: number): Token {
+/** Where lines end, asked from the beginning to the end. */
+class Lines {
+  readonly #text: string;
+  #end = -1;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  endFrom(at: number): number {
+    if (at > this.#end) {
+      lineBreak.lastIndex = at;
+      this.#end = lineBreak.exec(this.#text)?.index ?? this.#text.length;
+    }
+    return this.#end;
+  }
+}
+
+const lineBreak = /[\r\n]/g;
+
+function tokenAt(text: string, start: number, lines: Lines): Token {
   const wordEnd = Math.max(...words.map((pattern) => endOf(pattern, text, start)));
   if (wordEnd > start) return wordToken(text.slice(start, wordEnd), start);
-  const stringEnd = endOfString(text, start, 0);
+  const stringEnd = endOfString(text, start, 0, lines.endFrom(start));
   if (stringEnd > start) return { kind: 'string', text: text.slice(start, stringEnd), start };
   const first = text[start] as string;
   if (symbols.includes(first)) return { kind: 'symbol', text: first, start };
@@ -87,15 +108,12 @@ const deepestQuotes = 4;
  * Where a quoted text ends, on the same line: at the next quote of its kind, or after quotes within it. So the longest of
  * `""`, `"" or a = ""` is one text, which is what the reference makes of it.
  */
-function endOfString(text: string, start: number, depth: number): number {
+function endOfString(text: string, start: number, depth: number, lineEnd: number): number {
   const quote = ['"', "'", '\\"'].find((mark) => text.startsWith(mark, start));
   if (quote === undefined) return start;
   const inside = start + quote.length;
-  const line = /[\r\n]/g;
-  line.lastIndex = inside;
-  const lineEnd = line.exec(text)?.index ?? text.length;
   const close = text.indexOf(quote, inside);
-  const nested = depth < deepestQuotes ? endOfString(text, inside, depth + 1) : inside;
+  const nested = depth < deepestQuotes ? endOfString(text, inside, depth + 1, lineEnd) : inside;
   if (nested > inside && nested < lineEnd && text.startsWith(quote, nested)) return nested + quote.length;
   return close >= 0 && close < lineEnd ? close + quote.length : start;
 }

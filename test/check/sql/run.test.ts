@@ -1,0 +1,200 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { check, readRules, verifyRules } from '../../../src/check/check.js';
+import type { Finding, Rule } from '../../../src/check/finding.js';
+import { textListLiteral, textLiteral } from '../../../src/check/sql/literals.js';
+import type { RowRule } from '../../../src/check/sql/row-rule.js';
+import { RowRun } from '../../../src/check/sql/row-run.js';
+import { looksLikeSqlRule, readSqlRule } from '../../../src/check/sql/rule-file.js';
+import { SqlRun } from '../../../src/check/sql/sql-run.js';
+import { CheckTables } from '../../../src/check/sql/tables.js';
+import { fixtures } from '../../helpers/corpus.js';
+
+const capture = join(fixtures, 'webserver.scap');
+const directory = mkdtempSync(join(tmpdir(), 'sfkit-sql-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const ruleOf = (name: string): Rule => ({
+  ...{ name, language: 'test', level: 'low', tags: [], description: '', enabled: true, needs: [] },
+  location: { file: 'f', line: 1 },
+});
+
+async function ask(conditions: readonly Partial<RowRule>[], { folds = true, input = capture } = {}) {
+  const rules = conditions.map((_, index) => ruleOf(`r${index}`));
+  const tables = new CheckTables(input);
+  const compiled = (rule: Rule) => ({ rule, condition: undefined, ...conditions[rules.indexOf(rule)] });
+  const run = new RowRun(input, { rules, allMatching: true, folds, tables }, compiled);
+  const findings: Finding[] = [];
+  try {
+    for await (const finding of run) findings.push(finding);
+  } finally {
+    tables.close();
+  }
+  return { findings, outcomes: run.outcomes(), summary: run.summary() };
+}
+
+describe('conditions about rows', () => {
+  it('a rule that fails does not stop the others', async () => {
+    const { outcomes } = await ask([
+      { condition: "type = 'PE'" },
+      { condition: 'nosuch = 1' },
+      { condition: 'CAST(proc_exe AS INTEGER) = 1', types: ['PE'] },
+      { condition: 'false' },
+      { condition: undefined, reason: 'not supported' },
+      { condition: 'proc_exe =' },
+    ]);
+    expect(outcomes.map(({ state }) => state)).toEqual([
+      ...['matched', 'unevaluated', 'unevaluated', 'unmatched', 'unevaluated', 'unevaluated'],
+    ]);
+    expect(outcomes[1]?.reason).toContain('nosuch');
+    expect(outcomes[2]?.reason).toContain('Could not convert');
+    expect(outcomes[4]?.reason).toBe('not supported');
+    for (const { reason = '' } of outcomes) expect(reason).not.toContain('\n');
+  });
+
+  it('folds what is the same, and lists each otherwise', async () => {
+    const folded = await ask([{ condition: 'true' }]);
+    const all = await ask([{ condition: 'true' }], { folds: false });
+    expect(folded.findings.length).toBeLessThan(all.findings.length);
+    expect(folded.findings.reduce((sum, { count }) => sum + count, 0)).toBe(all.findings.length);
+    expect(folded.outcomes[0]?.matches).toBe(all.findings.length);
+    const times = all.findings.map(({ ts }) => BigInt(ts));
+    expect(times).toEqual([...times].sort((one, other) => Number(one - other)));
+  });
+
+  it('gives the same findings in every run', async () => {
+    const conditions = [{ condition: 'proc_pid > 0' }, { condition: 'file_path IS NOT NULL' }];
+    expect((await ask(conditions)).findings).toEqual((await ask(conditions)).findings);
+  });
+
+  it('a finding has its process with ancestors, file and connection', async () => {
+    const { findings } = await ask([{ condition: "list_contains(opflags, 'EXEC')", needs: ['ancestors'] }]);
+    const [first] = findings;
+    expect(first).toMatchObject({
+      eventType: 'PE EXEC',
+      tid: expect.any(Number),
+      process: { exepath: expect.any(String) },
+    });
+    expect(first?.process?.ancestors.length).toBeGreaterThan(0);
+    const files = await ask([{ condition: 'file_path IS NOT NULL' }]);
+    expect(files.findings[0]?.file?.path).toMatch(/\//);
+  });
+
+  it('texts of rules are inert', async () => {
+    const texts = ["'", "''; DROP TABLE x; --", 'a\0b', '\\', '%', '"', '\n'];
+    const { outcomes } = await ask(
+      texts.map((text) => ({
+        condition: `${textLiteral(text)} = ANY(${textListLiteral(texts)})`,
+        types: ['PE'] as const,
+      })),
+    );
+    for (const { state } of outcomes) expect(state).toBe('matched');
+  });
+});
+
+const write = (name: string, content: string) => {
+  const path = join(directory, name);
+  writeFileSync(path, content);
+  return path;
+};
+
+async function askSql(content: string, seconds?: number, folds = true) {
+  const { rule, remarks } = readSqlRule({ name: 'r.sql', content });
+  if (rule === undefined) throw new Error(remarks[0]?.message);
+  const tables = new CheckTables(capture);
+  const options = { rules: [ruleOf('r')], allMatching: true, folds, tables };
+  const run = new SqlRun(capture, options, () => rule.sql, seconds === undefined ? {} : { seconds });
+  const findings: Finding[] = [];
+  try {
+    for await (const finding of run) findings.push(finding);
+  } finally {
+    tables.close();
+  }
+  return { findings, outcome: run.outcomes()[0] };
+}
+
+describe('rules in SQL', () => {
+  it('have a head', () => {
+    const content =
+      '-- id: x1\n-- title: A title\n-- level: High\n-- tags: [a, T1]\n-- description: |\n--   two\n--   lines\nSELECT 1';
+    expect(looksLikeSqlRule(content)).toBe(true);
+    expect(readSqlRule({ name: 'r.sql', content }).rule).toMatchObject({
+      ...{
+        id: 'x1',
+        title: 'A title',
+        level: 'high',
+        tags: ['a', 'T1'],
+        description: 'two\nlines',
+        sql: 'SELECT 1',
+        sqlLine: 8,
+      },
+    });
+  });
+
+  it.each([
+    ['SELECT 1', 'begins with comment lines'],
+    ['-- title: a\n-- level: huge\nSELECT 1', "'huge' is no level"],
+    ['-- title: a\n-- tags: b\nSELECT 1', 'tags are a list'],
+    ['-- title: a\n;', 'there is no SQL'],
+    ['-- title: [a\nSELECT 1', 'is no YAML'],
+  ])('%j is wrong', (content, message) => {
+    const { rule, remarks } = readSqlRule({ name: 'r.sql', content });
+    expect(rule).toBeUndefined();
+    expect(remarks.some((remark) => remark.message.includes(message))).toBe(true);
+  });
+
+  it('rows are findings', async () => {
+    const { findings, outcome } = await askSql(
+      "-- title: a\nSELECT * FROM process_event WHERE list_contains(opflags, 'EXEC')",
+    );
+    expect(outcome).toMatchObject({ state: 'matched', matches: findings.reduce((sum, { count }) => sum + count, 0) });
+    expect(findings[0]).toMatchObject({ eventType: 'PE EXEC', process: { pid: expect.any(Number) } });
+    expect(findings[0]?.ts).toMatch(/^\d{19}$/);
+    const grouped = await askSql("-- title: a\nSELECT 'x' || 1 AS output, count(*) AS n FROM sysflow;");
+    expect(grouped.findings).toMatchObject([{ output: 'x1', ts: '0', eventType: 'row', eventNumber: 1 }]);
+  });
+
+  it.each([
+    ["SELECT * FROM read_text('/etc/hostname')", 'disabled by configuration'],
+    ["SELECT * FROM '/etc/passwd'", ''],
+    ["ATTACH '/tmp/x.db'", 'a rule is a SELECT'],
+    ['INSTALL httpfs', 'a rule is a SELECT'],
+    ["COPY (SELECT 1) TO '/tmp/x'", 'a rule is a SELECT'],
+    ['SET memory_limit = 1', 'a rule is a SELECT'],
+    ['SELECT 1; SELECT 2', '2 statements'],
+    ['SELECT nosuch FROM process', 'nosuch'],
+    ['SELEKT', 'syntax error'],
+  ])('%s cannot be evaluated', async (sql, reason) => {
+    const { outcome } = await askSql(`-- title: a\n${sql}`);
+    expect(outcome).toMatchObject({ state: 'unevaluated' });
+    expect(outcome?.reason).toContain(reason);
+  });
+
+  it('end after their time', { timeout: 60_000 }, async () => {
+    const { outcome } = await askSql(
+      '-- title: a\nSELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b',
+      1,
+    );
+    expect(outcome).toMatchObject({ state: 'unevaluated', reason: 'it took more than 1 s' });
+  });
+
+  it('work with other languages on one input, and are verified', async () => {
+    const good = write('good.sql', '-- title: good\n-- level: low\nSELECT * FROM process_event');
+    const bad = write('bad.sql', '-- title: bad\nSELECT nosuch FROM process');
+    const policy = write('p.yaml', '- rule: policy\n  desc: d\n  condition: sf.type = PE\n');
+    const run = check(capture, { rules: [good, bad, policy] });
+    const rules = new Set<string>();
+    for await (const { rule, language } of run) rules.add(`${language} ${rule}`);
+    expect([...rules].sort()).toEqual(['sql good', 'sysflow policy']);
+    expect(
+      run
+        .report()
+        .rules.map(({ rule, state }) => `${rule.name} ${state}`)
+        .sort(),
+    ).toEqual([...['bad unevaluated', 'good matched', 'policy matched']]);
+    const { diagnostics } = await verifyRules(readRules([directory]));
+    expect(diagnostics).toMatchObject([{ code: 'SQL_ERROR', file: bad, line: 2 }]);
+  });
+});

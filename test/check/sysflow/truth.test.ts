@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Finding, Rule } from '../../../src/check/finding.js';
+import type { RuleSet } from '../../../src/check/language.js';
+import { CheckTables } from '../../../src/check/sql/tables.js';
+import { sysflow } from '../../../src/check/sysflow/sysflow.js';
+import { root } from '../../helpers/corpus.js';
+import {
+  fnv1a,
+  hasTruth,
+  operationsText,
+  policyFiles,
+  recordKey,
+  recordLines,
+  recordsPath,
+  recordTruths,
+  ruleTruths,
+} from './truth.js';
+
+// The processor's answers. Where ours differ, a file says why.
+
+interface Difference {
+  policy: string;
+  file: string;
+  /** Of rules; without one all records of the policy. */
+  rules?: string[];
+  ours: number;
+  why: string;
+}
+
+const differences = JSON.parse(
+  readFileSync(join(root, 'test/check/sysflow/truth-differences.json'), 'utf8'),
+) as Difference[];
+
+/** Of a rule that found more records only their number is compared. */
+const mostHashed = 500;
+
+const byRule = ruleTruths();
+const byRecord = new Map(['distribution', 'runtimeintegrity'].map((policy) => [policy, recordTruths(policy)]));
+const sets = new Map<string, RuleSet>();
+const files = new Set([
+  ...[...byRule.values()].flatMap((found) => [...found.keys()]),
+  ...[...byRecord.values()].flatMap((found) => [...found.keys()]),
+]);
+
+function setOf(policy: string): RuleSet {
+  const set = sets.get(policy) ?? sysflow.load(policyFiles(policy));
+  sets.set(policy, set);
+  return set;
+}
+
+async function findingsOf(policy: string, file: string, tables: CheckTables, rules: readonly Rule[]) {
+  const findings: Finding[] = [];
+  const run = setOf(policy).run(recordsPath(file), { rules, allMatching: true, folds: false, tables });
+  for await (const finding of run) findings.push(finding);
+  return findings;
+}
+
+/** How many records each rule found. */
+async function countsOf(policy: string, file: string, tables: CheckTables, rules: readonly Rule[]) {
+  const run = setOf(policy).run(recordsPath(file), { rules, allMatching: true, folds: true, tables });
+  for await (const _ of run) break;
+  return new Map(run.outcomes().map(({ rule, matches }) => [rule, matches]));
+}
+
+describe.skipIf(!hasTruth)('policies on SysFlow files', () => {
+  const enabled = (policy: string) => setOf(policy).rules.filter((rule) => rule.enabled);
+
+  it.each([...files].sort())('%s', { timeout: 300_000 }, async (file) => {
+    const tables = new CheckTables(recordsPath(file));
+    tables.want(['process_event', 'file_event', 'network_flow', 'file_flow', 'k8s_event', 'process', 'header']);
+    const found: unknown[] = [];
+    const expected: unknown[] = [];
+    try {
+      for (const [policy, truths] of byRecord) {
+        const ours = recordLines(await findingsOf(policy, file, tables, enabled(policy)));
+        const theirs = truths.get(file) ?? [];
+        const known = differences.find((one) => one.policy === policy && one.file === file && one.rules === undefined);
+        found.push([policy, known === undefined ? ours : ours.filter((line) => !theirs.includes(line)).length]);
+        expected.push([policy, known === undefined ? theirs : known.ours]);
+      }
+      for (const [policy, truths] of byRule) {
+        const truth = truths.get(file);
+        if (truth === undefined) continue;
+        const rules = enabled(policy);
+        const counts = await countsOf(policy, file, tables, rules);
+        const isKnown = (rule: Rule) =>
+          differences.some((one) => one.policy === policy && one.file === file && one.rules?.includes(rule.name));
+        const hashed = rules.filter((rule) => (counts.get(rule) ?? 0) <= mostHashed);
+        const findings = await findingsOf(policy, file, tables, hashed);
+        const types = await typesOfOperations(tables);
+        for (const rule of rules.filter((rule) => !isKnown(rule))) {
+          const own = findings
+            .filter((finding) => finding.rule === rule.name)
+            .sort((a, b) => a.eventNumber - b.eventNumber);
+          const lines = own.map((finding) => {
+            const [type = '', operations = ''] = finding.eventType.split(' ');
+            return `${recordKey(finding)} ${operationsText(finding.eventType, types.get(operations) ?? type)}\n`;
+          });
+          const { n = 0, fnv1a: hash } = truth.get(rule.name) ?? {};
+          found.push([
+            policy,
+            rule.name,
+            counts.get(rule),
+            hashed.includes(rule) && n > 0 ? fnv1a(lines.join('')) : '',
+          ]);
+          expected.push([policy, rule.name, n, hashed.includes(rule) && n > 0 ? hash : '']);
+        }
+      }
+    } finally {
+      tables.close();
+    }
+    expect(found).toEqual(expected);
+  });
+
+  it('differences are of files that are there', () => {
+    expect(differences.filter(({ file }) => !files.has(file))).toEqual([]);
+  });
+});
+
+/** The processor keeps the names of operations by their bits alone: those of the first record that has the bits. */
+async function typesOfOperations(tables: CheckTables): Promise<Map<string, string>> {
+  const connection = await tables.open();
+  const result = await connection.runAndReadAll(
+    "SELECT array_to_string(any_value(opflags), '|'), arg_min(type, idx) FROM sysflow WHERE type <> 'PF' GROUP BY opflags_bitmap",
+  );
+  return new Map(result.getRows() as [string, string][]);
+}
