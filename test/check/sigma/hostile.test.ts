@@ -97,7 +97,7 @@ test.for<[string, string, string | RegExp]>([
     'a regular expression of more than 10000 characters',
   ],
   ['a long number', selection(`{Image|gt: ${'9'.repeat(100_000)}}`), "modifier 'gt' expects a number"],
-])('%s', { timeout: 20_000 }, ([, content, expected]) => {
+])('%s', { timeout: 120_000 }, ([, content, expected]) => {
   const end = endOf(content);
   expect(String(end).includes('\n')).toBe(false);
   if (typeof expected === 'string') expect(end).toBe(expected);
@@ -113,7 +113,7 @@ test.for<[string, string, number]>([
   ['wildcards', selection(`{CommandLine: '${'*?'.repeat(50_000)}'}`), 1_000_000],
   ['stars', selection(`{type: '${'*'.repeat(100_000)}'}`), 1000],
   ['dashes in a text', selection(`{'CommandLine|windash|contains': '${' -a'.repeat(1000)}'}`), 100_000],
-])('%s are evaluated', { timeout: 20_000 }, ([name, content, longest]) => {
+])('%s are evaluated', { timeout: 120_000 }, ([name, content, longest]) => {
   const end = endOf(name === 'stars' ? content.replace('category: process_creation', 'service: auditd') : content);
   expect(end).toBeTypeOf('number');
   expect(end).toBeLessThan(longest);
