@@ -18,6 +18,22 @@ describe('languages of rules', () => {
     expect(byLanguage([file('title: x')], undefined)[0]?.language.name).toBe('falco');
   });
 
+  it('lists beside a policy are those of the policy', () => {
+    const files = [
+      { name: 'p/a.yaml', content: '- list: l\n  items: [a]\n' },
+      { name: 'p/b.yaml', content: '- rule: r\n  desc: d\n  condition: sf.type = PE\n' },
+      { name: 'q/a.yaml', content: '- list: l\n  items: [a]\n' },
+    ];
+    const found = byLanguage(files, undefined).map(({ language, files }) => [
+      language.name,
+      files.map(({ name }) => name),
+    ]);
+    expect(found).toEqual([
+      ['falco', ['q/a.yaml']],
+      ['sysflow', ['p/a.yaml', 'p/b.yaml']],
+    ]);
+  });
+
   it('one that is wanted is taken whatever files look like', () => {
     expect(byLanguage([file('')], 'falco')).toMatchObject([{ files: [{ name: 'rules' }] }]);
     expect(ruleLanguages).toContain('falco');
