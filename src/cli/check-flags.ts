@@ -21,7 +21,7 @@ export const checkFlags = {
     multiple: true,
     multipleNonGreedy: true,
     required: true,
-    description: 'rules files, and directories whose .yaml and .yml files are rules; may be given several times',
+    description: 'rules files, and directories whose .yaml, .yml and .sql files are rules; may be given several times',
   }),
   'rules-language': Flags.option({ options: ruleLanguages })({
     helpGroup: rulesGroup,

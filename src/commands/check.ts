@@ -24,7 +24,9 @@ export default class Check extends Command {
   static override summary = 'Ask rules about the events of captures and list what they find.';
 
   static override description =
-    `Rules are those of Falco: its files work as they are, with lists, macros, exceptions, append and override. A finding has the rule, its level and output, the event, the process with its ancestors, the file or connection, and the container. The same finding again is only counted, unless --all is given: it is the same if rule and output are, but for times, counters, and numbers of processes, descriptors and client ports.
+    `Rules are written in one of four languages, and sfkit sees which. Falco rules files are asked about the events of captures; they work as they are, with lists, macros, exceptions, append and override. Policies of the SysFlow processor, Sigma rules for Linux, and SQL are asked about records: of captures, SysFlow files and tables.
+
+A finding has the rule, its level and output, the event, the process with its ancestors, the file or connection, and the container. The same finding again is only counted, unless --all is given: it is the same if rule and output are, but for times, counters, and numbers of processes, descriptors and client ports.
 
 Every rule matched, did not match, or could not be evaluated in this capture; the summary says which and why. Levels are emergency, alert, critical, error, warning, notice, informational and debug.
 
@@ -58,7 +60,7 @@ Exit code: 0 nothing was found, 1 failed, 2 wrong usage, 3 a capture was damaged
   static override strict = false;
 
   static override args = {
-    capture: Args.string({ description: 'captures to read; - for standard input' }),
+    capture: Args.string({ description: 'captures, SysFlow files and tables to read; - for standard input' }),
   };
 
   static override flags = checkFlags;
