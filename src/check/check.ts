@@ -2,7 +2,14 @@ import { SfkitError } from '../engine/errors.js';
 import { isStreamInput } from '../engine/input-kind.js';
 import type { Summary } from '../engine/session.js';
 import { type Evidence, evidenceKey, findingsWithEvidence, mostEvidence, readEvidence } from './evidence.js';
-import type { Diagnostic, Finding, ReportedFinding, Rule, RuleOutcome } from './finding.js';
+import {
+  type Diagnostic,
+  damagedReason,
+  type Finding,
+  type ReportedFinding,
+  type Rule,
+  type RuleOutcome,
+} from './finding.js';
 import { FindingIds } from './fingerprint.js';
 import { LeadingFindings } from './groups.js';
 import type { LanguageOptions, RuleRun, RuleSet } from './language.js';
@@ -132,8 +139,20 @@ export function check(input: string, options: CheckOptions): Check {
         tables.close();
       }
     },
-    report: () => ({ capture: input, summary: summaryOf(runs), rules: runs.flatMap((one) => one.outcomes()) }),
+    report: () => {
+      const summary = summaryOf(runs);
+      return { capture: input, summary, rules: outcomesOf(runs, summary) };
+    },
   };
+}
+
+/** Of rules without matches in a damaged capture nobody knows what they would have found in the rest. */
+function outcomesOf(runs: readonly RuleRun[], { damage }: Summary): RuleOutcome[] {
+  const outcomes = runs.flatMap((run) => run.outcomes());
+  if (damage.length === 0) return outcomes;
+  return outcomes.map((outcome) =>
+    outcome.state === 'unmatched' ? { ...outcome, state: 'unevaluated', reason: damagedReason } : outcome,
+  );
 }
 
 function reported(

@@ -147,6 +147,9 @@ export interface RuleOutcome {
   leftOut: number;
 }
 
+/** The reason of rules that matched nothing in a damaged capture. */
+export const damagedReason = 'part of the capture is damaged, and what was lost cannot be asked about';
+
 /** What is said about a rule file. */
 export interface Diagnostic {
   severity: 'error' | 'warning';

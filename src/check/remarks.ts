@@ -1,4 +1,5 @@
 import { counted, damageLines, grouped, noteLines, skippedLines } from '../engine/summary-text.js';
+import { damagedReason } from './finding.js';
 import type { RunReport } from './report.js';
 import { captureText, placeText } from './text.js';
 
@@ -29,10 +30,13 @@ export function remarksOf({ book, captures, failed, rules, suppressions }: RunRe
   const add = (kind: RemarkKind, level: Remark['level'], text: string) => remarks.push({ kind, level, text });
   for (const { message } of failed) add('capture-failed', 'error', message);
   for (const { rule, state, reason } of rules) {
-    if (reason === undefined) continue;
+    if (reason === undefined || reason === damagedReason) continue;
     const how = state === 'matched' ? 'evaluated in part' : 'not evaluated';
     add('rule-not-evaluated', 'warning', `${how}: ${rule.name} (${placeText(rule.location)}): ${reason}`);
   }
+  const damaged = rules.filter(({ reason }) => reason === damagedReason).length;
+  if (damaged > 0)
+    add('rule-not-evaluated', 'warning', `not evaluated: ${plural(damaged, 'rule')} without matches: ${damagedReason}`);
   for (const { capture, summary } of captures) {
     for (const line of damageLines(summary))
       add('capture-damaged', 'warning', `damaged: ${captureText(capture)}: ${line}`);

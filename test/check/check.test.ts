@@ -1,13 +1,16 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { check, readRules } from '../../src/check/check.js';
-import type { Finding } from '../../src/check/finding.js';
+import { damagedReason, type Finding } from '../../src/check/finding.js';
 import { Workplace } from '../helpers/cli.js';
 import { corpus, fixtures } from '../helpers/corpus.js';
+import { testDirectory } from '../helpers/directory.js';
 import { hasTruth } from './falco/truth.js';
 
 const capture = join(fixtures, 'webserver.scap');
 const rules = join(fixtures, 'rules.yaml');
+const directory = testDirectory();
 
 async function findingsOf(options: Partial<Parameters<typeof check>[1]> = {}): Promise<Finding[]> {
   const findings: Finding[] = [];
@@ -53,6 +56,17 @@ describe('check', () => {
       ['Download program started', 'matched', undefined, 12],
       ['Name of a server looked up', 'unevaluated', 'captures do not hold fd.sip.name', 0],
     ]);
+  });
+
+  it('does not say of a damaged capture that a rule did not match', async () => {
+    const cut = directory.path('cut.scap');
+    writeFileSync(cut, readFileSync(join(fixtures, 'incident.scap')).subarray(0, 9000));
+    const run = check(cut, { rules: join(fixtures, 'rules/incident.yaml') });
+    for await (const _ of run);
+    const { rules: outcomes } = run.report();
+    expect(outcomes.filter(({ state }) => state === 'matched')).toHaveLength(2);
+    expect(outcomes.filter(({ state }) => state === 'unmatched')).toEqual([]);
+    expect(outcomes.filter(({ reason }) => reason === damagedReason)).toHaveLength(7);
   });
 
   it('asks the rules that are chosen', async () => {
