@@ -7,6 +7,7 @@ import { TextBudget } from './dictionary.js';
 import { registerRows, vectorSize } from './duckdb-rows.js';
 import type { TimestampUnit } from './plan.js';
 import { maxTime, physicalColumns, Spool } from './spool.js';
+import { quoteIdentifier, quoteText, sqlTypes } from './sql-text.js';
 
 /** Where the physical columns of the tables are kept; users see views without this prefix. */
 const storage = 'sfkit_storage';
@@ -184,24 +185,6 @@ export function operationsSql(bits: string): string {
   // A test of the bits first: most rows share few combinations, but null stays null.
   return `CASE WHEN ${bits} IS NULL THEN NULL ELSE list_filter([${names.join(', ')}], lambda name: name IS NOT NULL) END`;
 }
-
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-export function quoteText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-/** The SQL type of a column's values as users see them. */
-export const sqlTypes: Readonly<Record<TableColumn['type'], string>> = {
-  i32: 'INTEGER',
-  i64: 'BIGINT',
-  str: 'VARCHAR',
-  bool: 'BOOLEAN',
-  ops: 'VARCHAR[]',
-  ts: 'TIMESTAMP_NS',
-};
 
 /** The table with the physical columns. */
 function stored(name: TableName): string {

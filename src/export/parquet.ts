@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import type { ColumnBatch } from '../engine/batch.js';
 import type { TableName } from '../engine/columns.gen.js';
 import { TextBudget } from './dictionary.js';
-import { columnsSql, openDatabase, quoteText } from './duckdb.js';
+import { columnsSql, openDatabase } from './duckdb.js';
 import { type RegisteredRows, registerRows, vectorSize } from './duckdb-rows.js';
 import type { TimestampUnit } from './plan.js';
 import { Spool } from './spool.js';
+import { quoteText } from './sql-text.js';
 
 // A row group ends at the one or the other: it is in memory until then.
 const rowGroupRows = 20_480;

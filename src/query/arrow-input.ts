@@ -13,8 +13,8 @@ import {
 } from 'apache-arrow';
 import { type TableName, tableColumns } from '../engine/columns.gen.js';
 import { SfkitError } from '../engine/errors.js';
-import { quoteIdentifier } from '../export/duckdb.js';
 import { enumNumbers, escapeNul, hasNul, unescapeNulSql, vectorSize } from '../export/duckdb-rows.js';
+import { quoteIdentifier } from '../export/sql-text.js';
 import { type ArrowFrames, openFrames } from './arrow-frames.js';
 import { duckType, isText, memberNames } from './arrow-types.js';
 import { cellsOf, indexesOf, partOf, placesIn, type Reading } from './arrow-values.js';

@@ -9,7 +9,7 @@ import {
   DuckDBTypeId,
 } from '@duckdb/node-api';
 import { SfkitError } from '../engine/errors.js';
-import { quoteIdentifier, quoteText } from '../export/duckdb.js';
+import { quoteIdentifier, quoteText } from '../export/sql-text.js';
 
 /**
  * Refuses a Parquet file with a time longer than a day or a number longer than its type. DuckDB does not check them and

@@ -1,9 +1,9 @@
 import { tmpdir } from 'node:os';
 import { type DuckDBConnection, type DuckDBResult, StatementType } from '@duckdb/node-api';
 import type { DrawOptions } from '../draw/types.js';
-import { quoteText } from '../export/duckdb.js';
 import { scratchDirectory } from '../export/pending.js';
 import { type ByteSink, isStream, openSink } from '../export/sink.js';
+import { quoteText } from '../export/sql-text.js';
 import { stageFile } from '../export/staged.js';
 import { writeTable } from './drawn.js';
 import type { ResultFormat, TextFormat } from './formats.js';

@@ -17,7 +17,8 @@ import {
   TIME_NS,
 } from '@duckdb/node-api';
 import { expect, it } from 'vitest';
-import { openDatabase, quoteText } from '../../src/export/duckdb.js';
+import { openDatabase } from '../../src/export/duckdb.js';
+import { quoteText } from '../../src/export/sql-text.js';
 import { openDataset } from '../../src/query/dataset.js';
 import { testDirectory } from '../helpers/directory.js';
 

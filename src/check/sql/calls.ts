@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { type DuckDBConnection, LIST, VARCHAR } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { inputName, isStreamInput, looksLikeCapture } from '../../engine/input-kind.js';
 import { openLines } from '../../engine/session.js';
 import { type QueryInput, resolveInputs } from '../../query/inputs.js';
@@ -39,6 +39,7 @@ function isCaptureFile({ kind, path }: QueryInput): boolean {
 }
 
 async function loadCalls(connection: DuckDBConnection, { path, shownAs }: QueryInput): Promise<void> {
+  const { LIST, VARCHAR } = await import('@duckdb/node-api');
   const filename = shownAs ?? basename(inputName(path));
   const session = openLines({
     input: path,

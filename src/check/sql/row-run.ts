@@ -1,6 +1,6 @@
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import type { Summary } from '../../engine/session.js';
-import { quoteIdentifier } from '../../export/duckdb.js';
+import { quoteIdentifier } from '../../export/sql-text.js';
 import { onSqlError } from '../../query/sql-error.js';
 import type { Finding, Rule, RuleOutcome } from '../finding.js';
 import type { RuleRun, RunOptions } from '../language.js';

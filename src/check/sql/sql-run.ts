@@ -1,4 +1,4 @@
-import { type DuckDBConnection, type DuckDBPreparedStatement, type DuckDBValue, StatementType } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBValue } from '@duckdb/node-api';
 import { type TableName, tables as tableSpecs } from '../../engine/columns.gen.js';
 import { SfkitError } from '../../engine/errors.js';
 import type { Summary } from '../../engine/session.js';
@@ -186,6 +186,7 @@ function shownValue(value: DuckDBValue | undefined): FoundRow[string] {
 
 /** Prepares the one statement of a rule. It must be a SELECT, as nothing else only reads. */
 export async function prepareSelect(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
+  const { StatementType } = await import('@duckdb/node-api');
   return onSqlError(async () => {
     const statements = await connection.extractStatements(sql);
     if (statements.count !== 1)

@@ -1,0 +1,21 @@
+import type { TableColumn } from '../engine/columns.gen.js';
+
+// Apart from duckdb.ts, so that code which only writes SQL does not load DuckDB.
+
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** The SQL type of a column's values as users see them. */
+export const sqlTypes: Readonly<Record<TableColumn['type'], string>> = {
+  i32: 'INTEGER',
+  i64: 'BIGINT',
+  str: 'VARCHAR',
+  bool: 'BOOLEAN',
+  ops: 'VARCHAR[]',
+  ts: 'TIMESTAMP_NS',
+};
