@@ -61,7 +61,8 @@ async function countRest(connection: DuckDBConnection, result: DuckDBResult, sta
   try {
     while (isExact) {
       const chunk = await result.fetchChunk();
-      if (chunk === null || chunk.rowCount === 0) return { count, isExact: true };
+      // An interrupted result may end like any other.
+      if (chunk === null || chunk.rowCount === 0) break;
       count += chunk.rowCount;
     }
   } catch (error) {
