@@ -67,7 +67,14 @@ async function countsOf(policy: string, file: string, tables: CheckTables, rules
 describe.skipIf(!hasTruth)('policies on SysFlow files', () => {
   const enabled = (policy: string) => setOf(policy).rules.filter((rule) => rule.enabled);
 
-  it.each([...files].sort())('%s', { timeout: 300_000 }, async (file) => {
+  // All files take minutes: a part of them is asked each time, and all with SFKIT_THOROUGH=1.
+  const isThorough = process.env.SFKIT_THOROUGH !== undefined;
+  const asked = [...files].sort().filter((_, index) => isThorough || index % 4 === 0);
+  it.skipIf(!isThorough)(`${files.size - asked.length} more files, with SFKIT_THOROUGH=1`, () => {
+    expect(asked).toHaveLength(files.size);
+  });
+
+  it.each(asked)('%s', { timeout: 300_000 }, async (file) => {
     const tables = new CheckTables(recordsPath(file));
     tables.want(['process_event', 'file_event', 'network_flow', 'file_flow', 'k8s_event', 'process', 'header']);
     const found: unknown[] = [];
