@@ -52,7 +52,7 @@ struct SessionConfig {
   events::ListOptions lines;
   rules::CheckOptions rules;  // of OutputKind::kFindings
   live::LiveOptions live;     // of InputKind::kLive
-  bool tallies = false;       // keep what take_busiest() tells
+  bool tallies = false;       // count for take_busiest()
 };
 
 // Bytes of a .sf file among several.

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type TableName, tables } from '../engine/columns.gen.js';
+import { emptySummary } from '../engine/empty-summary.js';
 import { isSystemError, SfkitError, unwritable } from '../engine/errors.js';
 import type { Summary } from '../engine/session.js';
 import { physicalColumns } from '../export/duckdb.js';
@@ -26,46 +27,6 @@ export const recordNames: Readonly<Record<string, string>> = {
   file: 'File',
   container: 'Container',
   pod: 'Pod',
-};
-
-/** The summary of an empty input that is not a capture. */
-const nothing: Summary = {
-  format: '',
-  compression: 'none',
-  events: 0n,
-  bytes: 0n,
-  records: {},
-  tables: { begins: 0n, containers: 0n, processes: 0n, files: 0n, networkFlows: 0n, fileFlows: 0n, processFlows: 0n },
-  live: { running: false, events: 0n, gaps: [], recordingFailure: '', privilegesFailure: '' },
-  info: {
-    version: '',
-    swapped: false,
-    processList: 0,
-    countedParameters: false,
-    hasEnters: false,
-    writer: '',
-    sections: 0n,
-    hostname: '',
-    cpus: 0,
-    memoryBytes: 0n,
-    bootTime: 0n,
-    threads: 0n,
-    processes: 0n,
-    descriptors: 0n,
-    users: 0n,
-    groups: 0n,
-    interfaces: 0n,
-    containers: 0n,
-    events: [],
-  },
-  containersSeen: 0n,
-  containersUndescribed: 0n,
-  shown: 0n,
-  skipped: [],
-  notes: [],
-  damage: [],
-  firstTime: 0n,
-  lastTime: 0n,
 };
 
 /** A column with a number made of others, where a table has those. */
@@ -205,7 +166,7 @@ export class TableInput {
 
   summary(): Summary {
     return {
-      ...nothing,
+      ...emptySummary,
       format: this.#format,
       events: this.#events,
       bytes: this.#bytes,

@@ -42,7 +42,7 @@ struct Context {
   Thread* thread = nullptr;
   const FdSlot* slot = nullptr;  // the descriptor the call worked on or made, when known
   int64_t fd = -1;
-  uint32_t container = 0;  // events that tell about a container: its index
+  uint32_t container = 0;  // events about a container: its index
   // apply_all(): the descriptor that the event is about by the call's name, known or not.
   bool has_shown_fd = false;
   int64_t shown_fd = -1;

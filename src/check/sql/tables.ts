@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { type TableName, tables } from '../../engine/columns.gen.js';
+import { emptySummary } from '../../engine/empty-summary.js';
 import { SfkitError } from '../../engine/errors.js';
 import type { Summary } from '../../engine/session.js';
 import type { Dataset } from '../../query/dataset.js';
@@ -86,44 +87,7 @@ async function rowSummary(connection: DuckDBConnection, wanted: ReadonlySet<Tabl
   return { ...noSummary, events, firstTime: first ?? 0n, lastTime: last ?? 0n };
 }
 
-const noSummary: Summary = {
-  format: 'tables',
-  compression: 'none',
-  events: 0n,
-  bytes: 0n,
-  records: {},
-  tables: { begins: 0n, containers: 0n, processes: 0n, files: 0n, networkFlows: 0n, fileFlows: 0n, processFlows: 0n },
-  live: { running: false, events: 0n, gaps: [], recordingFailure: '', privilegesFailure: '' },
-  info: {
-    version: '',
-    swapped: false,
-    processList: 0,
-    countedParameters: false,
-    hasEnters: false,
-    writer: '',
-    sections: 0n,
-    hostname: '',
-    cpus: 0,
-    memoryBytes: 0n,
-    bootTime: 0n,
-    threads: 0n,
-    processes: 0n,
-    descriptors: 0n,
-    users: 0n,
-    groups: 0n,
-    interfaces: 0n,
-    containers: 0n,
-    events: [],
-  },
-  containersSeen: 0n,
-  containersUndescribed: 0n,
-  shown: 0n,
-  skipped: [],
-  notes: [],
-  damage: [],
-  firstTime: 0n,
-  lastTime: 0n,
-};
+const noSummary: Summary = { ...emptySummary, format: 'tables' };
 
 /** What several files that are one input say together. */
 function unitedSummary(summaries: readonly Summary[]): Summary {
