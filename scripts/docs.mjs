@@ -41,6 +41,25 @@ function columnSections() {
     .join('\n');
 }
 
+/** The columns as SQL shows them: two are kept in another form. */
+function captureSections() {
+  const { captureTables } = readJson('columns.json');
+  const shown = {
+    arguments_json: { name: 'arguments', type: 'map of text to text', doc: 'parameters by name' },
+    buffer_base64: { name: 'buffer', type: 'bytes', doc: 'bytes that were read or written' },
+  };
+  return captureTables
+    .map(({ name, doc, columns }) => {
+      const rows = columns.map((column) => {
+        const { name, type, doc } = { ...column, type: columnTypes[column.type], ...shown[column.name] };
+        return `| \`${name}\` | ${type}${column.nullable ? '' : ', always'} | ${doc} |`;
+      });
+      const heading = `### ${name}\n\n${doc[0].toUpperCase()}${doc.slice(1)}.`;
+      return `${heading}\n\n| column | type | meaning |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
+    })
+    .join('\n');
+}
+
 function fieldTables() {
   const { types, fields, refused } = readJson('fields.json');
   const rows = fields.map(({ name, type, argument = '', filterOnly, doc }) => {
@@ -63,6 +82,7 @@ function fieldTables() {
 
 const pages = {
   'formats.md': between('formats.md', 'columns', columnSections()),
+  'tables.md': between('tables.md', 'capture tables', captureSections()),
   'filters.md': between('filters.md', 'fields', fieldTables()),
   'api.md': apiPage(),
 };

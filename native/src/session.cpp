@@ -326,6 +326,13 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
     case OutputKind::kFindings:
       status = rules::check_capture(input, name, config_.rules, give, cancel_, summary, containers);
       break;
+    case OutputKind::kColumns: {
+      if (config_.tables != std::vector{output::Table::kEvents}) return convert(&input, summary);
+      const events::TableOptions options{config_.options.filter, config_.event_columns, config_.batch_rows};
+      const auto give_rows = [this](output::ColumnBatch batch) { return queue_.push(std::move(batch)); };
+      status = events::tabulate_events(input, name, options, give_rows, cancel_, summary, events);
+      break;
+    }
     default: return convert(&input, summary);
   }
   const std::lock_guard lock(summary_mutex_);

@@ -17,6 +17,7 @@
 
 #include "base/status.h"
 #include "events/capture_info.h"
+#include "events/event_table.h"
 #include "events/listing.h"
 #include "live/source.h"
 #include "output/batch_queue.h"
@@ -46,6 +47,7 @@ struct SessionConfig {
   InputKind kind = InputKind::kAuto;
   OutputKind output = OutputKind::kColumns;
   std::vector<output::Table> tables;
+  std::vector<output::Column> event_columns;  // of the table `events`: those that get values; empty for all
   uint32_t batch_rows = 1;
   bool with_files = false;  // kDatums: also the bytes of .sf files
   sysflow::ConvertOptions options;

@@ -14,7 +14,11 @@ const ALL = {
 export function generate(root) {
   const source = JSON.parse(readFileSync(join(root, 'native/tables/columns.json'), 'utf8'));
   check(source);
-  const model = { ...source, tables: [...source.tables, ALL], tableColumns: layout(source) };
+  const captureTables = source.captureTables.map(({ name, doc }) => ({ name, kind: 'capture', record: '', doc }));
+  const model = { ...source, tables: [...source.tables, ALL], captureTables, tableColumns: layout(source) };
+  model.captureColumns = source.captureTables.flatMap(({ name: table, columns }) =>
+    columns.map((column) => ({ ...column, id: `${table}_${column.name}` })),
+  );
   writeIfChanged(join(root, 'src/engine/columns.gen.ts'), typescript(model));
   writeIfChanged(join(root, 'native/generated/columns.gen.h'), cpp(model));
 }
@@ -40,10 +44,10 @@ function check({ tables, columns, ops }) {
 }
 
 /** Per table its columns in order; `physical` is the place of the column's values in a batch. */
-function layout({ tables, columns }) {
+function layout({ tables, columns, captureTables }) {
   const rowTables = tables.filter((table) => table.kind !== 'entity').map((table) => table.name);
-  const select = (wanted, nullable) => {
-    const chosen = columns.filter(wanted);
+  const select = (wanted, nullable, from = columns) => {
+    const chosen = from.filter(wanted);
     const places = new Map(chosen.filter((column) => !column.from).map((column, place) => [column.name, place]));
     return chosen.map((column) => ({
       name: column.name,
@@ -51,6 +55,7 @@ function layout({ tables, columns }) {
       nullable: nullable(column),
       physical: places.get(column.from ?? column.name),
       derived: column.from !== undefined,
+      ...(column.field !== undefined && { field: column.field }),
     }));
   };
   const result = {};
@@ -64,25 +69,37 @@ function layout({ tables, columns }) {
     (column) => column.tables.some((table) => rowTables.includes(table)),
     (column) => column.nullable || !rowTables.every((table) => column.tables.includes(table)),
   );
+  for (const { name, columns: own } of captureTables)
+    result[name] = select(
+      () => true,
+      (column) => column.nullable,
+      own,
+    );
+  for (const { name } of captureTables) {
+    for (const column of result[name]) column.id = `${name}_${column.name}`;
+  }
   return result;
 }
 
-function typescript({ ops, tables, columns, tableColumns }) {
+function typescript({ ops, tables, captureTables, columns, tableColumns }) {
   const lines = (items) => items.map((item) => `  ${JSON.stringify(item)},`).join('\n');
   const perTable = Object.entries(tableColumns)
-    .map(([name, list]) => `  ${name}: [\n${list.map((item) => `    ${JSON.stringify(item)},`).join('\n')}\n  ],`)
+    .map(
+      ([name, list]) =>
+        `  ${name}: [\n${list.map(({ id: _, ...item }) => `    ${JSON.stringify(item)},`).join('\n')}\n  ],`,
+    )
     .join('\n');
   return `// Made by scripts/generate.mjs from native/tables/columns.json.
 
 /** i32, i64, str and bool are what a batch holds; ops (list of operation names) and ts (time) are made from one of those. */
 export type ColumnType = 'i32' | 'i64' | 'str' | 'bool' | 'ops' | 'ts';
 
-export type TableName = ${tables.map((table) => `'${table.name}'`).join(' | ')};
+export type TableName = ${[...tables, ...captureTables].map((table) => `'${table.name}'`).join(' | ')};
 
 export interface TableSpec {
   readonly name: TableName;
-  /** 'all' is the virtual table of all events and flows. */
-  readonly kind: 'event' | 'flow' | 'entity' | 'all';
+  /** 'all' is the virtual table of all events and flows; 'capture' is not about records but about a capture. */
+  readonly kind: 'event' | 'flow' | 'entity' | 'all' | 'capture';
   /** Value of the column \`type\`; empty for entities and the virtual table. */
   readonly record: string;
   readonly doc: string;
@@ -106,6 +123,8 @@ export interface TableColumn {
   readonly physical: number;
   /** Its values are those of another column in another form. */
   readonly derived: boolean;
+  /** Of a capture's table: the field of events that has the same values. */
+  readonly field?: string;
 }
 
 /** Operation names; the index is the bit in opflags_bitmap. */
@@ -115,7 +134,12 @@ export const tables: readonly TableSpec[] = [
 ${lines(tables)}
 ];
 
-/** Every column once, in declared order. */
+/** Tables of what only a capture holds: SQL reads them, and no format has files for them. */
+export const captureTables: readonly TableSpec[] = [
+${lines(captureTables)}
+];
+
+/** Every column of records once, in declared order. */
 export const columns: readonly ColumnSpec[] = [
 ${lines(columns)}
 ];
@@ -130,13 +154,16 @@ ${perTable}
 const pascal = (name) => name.replace(/(^|_)([a-z0-9])/g, (_, __, letter) => letter.toUpperCase());
 const typeNames = { i32: 'kI32', i64: 'kI64', str: 'kStr', bool: 'kBool' };
 
-function cpp({ tables, columns, tableColumns }) {
-  const physical = columns.filter((column) => !column.from);
-  const enumerators = (items) => items.map((item) => `  k${pascal(item.name)},`).join('\n');
+function cpp({ tables: recordTables, captureTables, columns, captureColumns, tableColumns }) {
+  const tables = [...recordTables, ...captureTables];
+  const physical = [...columns, ...captureColumns].filter((column) => !column.from);
+  const enumerators = (items) => items.map((item) => `  k${pascal(item.id ?? item.name)},`).join('\n');
   const tableLists = tables
     .map((table) => {
       const list = tableColumns[table.name].filter((column) => !column.derived);
-      const rows = list.map((column) => `    {Column::k${pascal(column.name)}, ${column.nullable}},`).join('\n');
+      const rows = list
+        .map((column) => `    {Column::k${pascal(column.id ?? column.name)}, ${column.nullable}},`)
+        .join('\n');
       return `inline constexpr TableColumn k${pascal(table.name)}Columns[] = {\n${rows}\n};`;
     })
     .join('\n\n');
@@ -161,11 +188,12 @@ inline constexpr size_t kColumnCount = ${physical.length};
 struct ColumnSpec {
   std::string_view name;
   ColumnType type;
+  std::string_view field;  // of a capture's table: the field of events (fields.json) that it shows, if it is one's
 };
 
 // Indexed by Column.
 inline constexpr ColumnSpec kColumns[] = {
-${physical.map((column) => `    {"${column.name}", ColumnType::${typeNames[column.type]}},`).join('\n')}
+${physical.map((column) => `    {"${column.name}", ColumnType::${typeNames[column.type]}, "${column.field ?? ''}"},`).join('\n')}
 };
 
 enum class Table : uint8_t {

@@ -1,5 +1,5 @@
 import { loadAddon } from './addon.js';
-import { tables } from './columns.gen.js';
+import { captureTables, tableColumns, tables } from './columns.gen.js';
 import { fromNative, SfkitError } from './errors.js';
 import type { NativeBound, NativeConfig, NativeLiveConfig, NativeMatching, NativeRules } from './native.js';
 import { nearest } from './nearest.js';
@@ -55,6 +55,8 @@ export interface SessionConfig extends CollectorOptions {
   rotateInterval?: number | undefined;
   /** Tables wanted of 'columns'. Default: all events, flows and entities. */
   tables?: readonly string[] | undefined;
+  /** Of the table `events`: the columns that get values. Default: all. */
+  eventColumns?: readonly string[] | undefined;
   /** Rows of a full batch. Default: 8192. */
   batchRows?: number | undefined;
   /** Of lines: text or one JSON object each; count makes none. Default: text. */
@@ -115,6 +117,7 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
       undefined,
     ),
     tables: tableNames(config.tables),
+    eventColumns: eventColumnNames(config.eventColumns),
     batchRows: rowCount(config.batchRows),
     exporter: text('exporter', config.exporter, ''),
     nodeIp: text('nodeIp', config.nodeIp, ''),
@@ -184,6 +187,7 @@ const knownKeys = new Set<string>([
   'mode',
   'rotateInterval',
   'tables',
+  'eventColumns',
   'batchRows',
   'exporter',
   'nodeIp',
@@ -219,7 +223,8 @@ function text(name: string, value: unknown, fallback: string | undefined): strin
   return chosen;
 }
 
-function filterText(value: unknown): string {
+/** A filter that the engine takes; fails where it does not. */
+export function filterText(value: unknown): string {
   const filter = text('filter', value, '');
   if (filter === '') return filter;
   try {
@@ -247,12 +252,20 @@ function oneOf<T extends string>(name: string, value: unknown, allowed: readonly
 }
 
 function tableNames(value: readonly string[] | undefined): string[] {
-  const known = tables.map((table) => table.name as string);
+  const known = [...tables, ...captureTables].map((table) => table.name as string);
   if (value === undefined) return tables.filter((table) => table.kind !== 'all').map((table) => table.name);
   for (const name of value) {
     if (!known.includes(name)) refuse(`unknown table '${name}'${suggestion(name, known)}`);
   }
   return [...value];
+}
+
+function eventColumnNames(value: readonly string[] | undefined): string[] {
+  const known = tableColumns.events.filter(({ derived }) => !derived).map(({ name }) => name);
+  for (const name of value ?? []) {
+    if (!known.includes(name)) refuse(`unknown column '${name}' of the table events${suggestion(name, known)}`);
+  }
+  return [...(value ?? [])];
 }
 
 function seconds(name: string, value: unknown): number {

@@ -15,8 +15,13 @@ export interface NativeConfig {
    * what the rules find; 'none': read, follow state, make nothing.
    */
   output: 'avro' | 'columns' | 'datums' | 'files' | 'lines' | 'recovered' | 'info' | 'findings' | 'none';
-  /** Tables wanted of 'columns': names of native/tables/columns.json, or 'sysflow' for all events and flows in one. */
+  /**
+   * Tables wanted of 'columns': names of native/tables/columns.json, or 'sysflow' for all events and flows in one. A table
+   * of what only a capture holds is wanted alone.
+   */
   tables: string[];
+  /** Of the table `events`, which is wanted alone: the columns that get values; empty for all. */
+  eventColumns: string[];
   /** Rows of a full batch (1 to 122880). */
   batchRows: number;
   /** SFHeader.exporter, SFHeader.ip and SFHeader.filename. */

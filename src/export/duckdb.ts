@@ -98,6 +98,7 @@ export class TableLoader {
   readonly #scratch: string;
   readonly #budget = new TextBudget();
   readonly #spools = new Map<TableName, Spool>();
+  readonly #columns = new Map<TableName, readonly string[]>();
 
   /** `scratch`: a directory of this loader's own, for the rows until all are there. */
   constructor(connection: DuckDBConnection, scratch: string) {
@@ -115,11 +116,17 @@ export class TableLoader {
     }
   }
 
+  /** Keeps these physical columns of a table alone; the others become null. */
+  keep(table: TableName, columns: readonly string[]): void {
+    this.#columns.set(table, columns);
+  }
+
   append(batch: ColumnBatch): void {
     let spool = this.#spools.get(batch.table);
     if (spool === undefined) {
       const path = join(this.#scratch, `${batch.table}.rows`);
-      spool = new Spool(batch.table, path, { blockRows: vectorSize, budget: this.#budget });
+      const columns = this.#columns.get(batch.table);
+      spool = new Spool(batch.table, path, { blockRows: vectorSize, budget: this.#budget, columns });
       this.#spools.set(batch.table, spool);
     }
     spool.append(batch);
@@ -130,7 +137,12 @@ export class TableLoader {
     for (const [name, spool] of this.#spools) {
       const rows = `sfkit_rows_of_${name}`;
       const registered = registerRows(this.#connection, rows, spool);
-      await this.#connection.run(`CREATE OR REPLACE TABLE ${stored(name)} AS SELECT * FROM ${rows}()`);
+      const columns = physicalColumns(name).map((column) =>
+        spool.columns.includes(column) ? column.name : `CAST(NULL AS ${sqlTypes[column.type]}) AS ${column.name}`,
+      );
+      await this.#connection.run(
+        `CREATE OR REPLACE TABLE ${stored(name)} AS SELECT ${columns.join(', ')} FROM ${rows}()`,
+      );
       await this.#createView(name, registered.text);
       spool.close();
     }

@@ -25,12 +25,14 @@ export interface SpoolOptions {
   blockRows?: number;
   /** Shared with other spools of the same output. */
   budget?: TextBudget;
+  /** The physical columns that are kept. Default: all. */
+  columns?: readonly string[] | undefined;
 }
 
 /** Some rows read back. The arrays are overwritten by the next block. */
 export interface Block {
   rows: number;
-  /** The physical columns. */
+  /** The physical columns that are kept. */
   columns: BlockColumn[];
 }
 
@@ -74,9 +76,13 @@ export class Spool {
   #position = 0;
   #descriptor: number | undefined;
 
-  constructor(table: TableName, path: string, { blockRows = 65_536, budget = new TextBudget() }: SpoolOptions = {}) {
+  constructor(
+    table: TableName,
+    path: string,
+    { blockRows = 65_536, budget = new TextBudget(), columns }: SpoolOptions = {},
+  ) {
     this.table = table;
-    this.columns = physicalColumns(table);
+    this.columns = physicalColumns(table).filter(({ name }) => columns?.includes(name) ?? true);
     this.#blockRows = blockRows;
     for (const { name, type } of this.columns)
       if (type === 'str') this.#dictionaries.set(name, new GrowingDictionary(budget));
@@ -93,8 +99,8 @@ export class Spool {
   }
 
   append(batch: ColumnBatch): void {
-    const parts = batch.columns
-      .filter((column) => column.type !== 'ops' && column.type !== 'ts')
+    const parts = this.columns
+      .map(({ name }) => batch.column(name))
       .map((column) => ({ column, values: this.#values(column, batch), bytes: valueBytes[column.type] }));
     const texts = this.#outgrown.size > 0 ? this.#writeStrings(batch.encodedStrings) : undefined;
     for (const { start, rows } of cutBlocks(batch, this.#blockRows)) {

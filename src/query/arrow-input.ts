@@ -11,7 +11,7 @@ import {
   type Schema,
   type Vector,
 } from 'apache-arrow';
-import { type TableName, tableColumns } from '../engine/columns.gen.js';
+import { type TableName, tables } from '../engine/columns.gen.js';
 import { SfkitError } from '../engine/errors.js';
 import { enumNumbers, escapeNul, hasNul, unescapeNulSql, vectorSize } from '../export/duckdb-rows.js';
 import { quoteIdentifier } from '../export/sql-text.js';
@@ -58,7 +58,7 @@ export async function loadArrow(
     const { schema, texts } = readDictionaries(frames, reading);
     const said = schema.metadata.get('sfkit.table');
     const table =
-      said !== undefined && Object.hasOwn(tableColumns, said)
+      said !== undefined && tables.some((spec) => spec.name === said)
         ? (said as TableName)
         : (named ?? guessTable(new Set(schema.fields.map(({ name }) => name.toLowerCase()))));
     const columns = columnsOf(schema, texts);

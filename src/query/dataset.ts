@@ -12,6 +12,8 @@ import { openDatabase, selectTable, TableLoader } from '../export/duckdb.js';
 import { privateFile } from '../export/mode.js';
 import { scratchDirectory } from '../export/pending.js';
 import { quoteIdentifier, quoteText } from '../export/sql-text.js';
+import { findEventNeeds } from './events/needs.js';
+import { createEventsView, loadEvents } from './events/table.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
 import { refuseImpossibleValues } from './parquet-values.js';
 import { describe, extraColumns, guessTable, type Source, selectSource } from './sources.js';
@@ -61,13 +63,22 @@ export async function openDataset(
     const wanted = tablesIn(connection, sql);
     await loader.create(everyTable);
     const loaded = inputs.filter(({ kind }) => kind === 'engine').length;
-    await createViews(connection, await openSources(connection, inputs, wanted), loaded);
+    const sources = await openSources(connection, inputs, wanted);
+    await createViews(connection, sources, loaded);
+    // A file of this name is what its owner means.
+    const needs = sources.has('events') ? undefined : await findEventNeeds(sql);
     for (const input of inputs) {
       if (input.kind === 'engine' && wanted.length > 0) {
         summaries.push({ path: input.path, summary: await loadCapture(loader, input, wanted, collector) });
       }
     }
+    if (needs !== undefined) {
+      await loader.create(['events']);
+      const found = await loadEvents(loader, inputs, needs, collector, wanted.length > 0);
+      if (wanted.length === 0) summaries.push(...found);
+    }
     await loader.finish();
+    if (needs !== undefined) await createEventsView(connection);
     if (isolated) await isolate(connection, inputs);
     await connection.run('SET lock_configuration = true');
     return { connection, summaries, close };
@@ -222,7 +233,7 @@ function shownIn(table: string, { shownAs }: QueryInput): Pick<Source, 'shownAs'
 }
 
 function isTableName(name: string): name is TableName {
-  return Object.hasOwn(tableColumns, name);
+  return tables.some((table) => table.name === name);
 }
 
 /** Rows of different inputs may have the same number. */

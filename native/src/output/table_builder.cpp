@@ -11,7 +11,9 @@ namespace {
 
 constexpr uint32_t kFirstRows = 1024;
 
-constexpr Group group_of(Column column) {
+}  // namespace
+
+Group group_of(Column column) {
   switch (column) {
     case Column::kIdx:
     case Column::kType:
@@ -92,11 +94,16 @@ constexpr Group group_of(Column column) {
     case Column::kK8sAction:
     case Column::kK8sKind:
     case Column::kK8sMsg: return Group::kK8s;
+    case Column::kEventsTsUts: return Group::kTime;
+    case Column::kEventsPid: return Group::kOid;
+    case Column::kEventsUid: return Group::kProcess;
+    case Column::kEventsFd: return Group::kFd;
+    case Column::kEventsResult: return Group::kRes;
+    case Column::kEventsLatency: return Group::kRet;
+    // A text that is missing has a number of its own.
+    default: return Group::kAlways;
   }
-  return Group::kAlways;
 }
-
-}  // namespace
 
 TableBuilder::TableBuilder(Table table, uint32_t batch_rows)
     : table_(table), batch_rows_(batch_rows), next_capacity_(std::min(batch_rows, kFirstRows)) {}

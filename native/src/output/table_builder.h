@@ -48,6 +48,8 @@ constexpr Groups bit(Group group) {
   return Groups{1} << static_cast<unsigned>(group);
 }
 
+Group group_of(Column column);
+
 // The number of a string that a row does not have although its group has values.
 inline constexpr uint32_t kNoString = UINT32_MAX;
 

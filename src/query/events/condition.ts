@@ -1,0 +1,117 @@
+import { tableColumns } from '../../engine/columns.gen.js';
+
+// Conditions of SQL on the table `events`, as filters of the engine that let at least the same rows pass.
+
+/** An expression as DuckDB's json_serialize_sql() gives it. */
+interface Expression {
+  class?: string;
+  type?: string;
+  children?: unknown[];
+  left?: unknown;
+  right?: unknown;
+  input?: unknown;
+  lower?: unknown;
+  upper?: unknown;
+  child?: unknown;
+  column_names?: string[];
+  value?: { type?: { id?: string }; is_null?: boolean; value?: unknown };
+}
+
+const fields = new Map(
+  tableColumns.events.flatMap(({ name, field, type }) => (field === undefined ? [] : [[name, { field, type }]])),
+);
+
+/** Texts that mean the same in a filter, whatever its quoting rules. */
+const plainText = /^[\w./:@+-]{1,200}$/;
+
+const comparisons: Readonly<Record<string, string>> = {
+  COMPARE_EQUAL: '=',
+  COMPARE_LESSTHAN: '<',
+  COMPARE_LESSTHANOREQUALTO: '<=',
+  COMPARE_GREATERTHAN: '>',
+  COMPARE_GREATERTHANOREQUALTO: '>=',
+};
+const mirrored: Readonly<Record<string, string>> = { '=': '=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
+
+/**
+ * A filter that passes every event for which the condition holds; nothing where none can be given that leaves events
+ * out. `table`: what the statement calls the table.
+ */
+export function conditionOn(where: unknown, table: string): string | undefined {
+  const { class: kind, type, children = [], left, right, input, lower, upper } = (where ?? {}) as Expression;
+  switch (kind) {
+    case 'CONJUNCTION': {
+      const parts = children.map((child) => conditionOn(child, table));
+      const known = parts.filter((part) => part !== undefined);
+      if (known.length === 0 || (type === 'CONJUNCTION_OR' && known.length < parts.length)) return undefined;
+      return `(${known.join(type === 'CONJUNCTION_OR' ? ' or ' : ' and ')})`;
+    }
+    case 'COMPARISON': {
+      const operator = comparisons[type ?? ''];
+      if (operator === undefined) return undefined;
+      return compared(left, operator, right, table) ?? compared(right, mirrored[operator] as string, left, table);
+    }
+    case 'BETWEEN': {
+      const parts = [compared(input, '>=', lower, table), compared(input, '<=', upper, table)];
+      const known = parts.filter((part) => part !== undefined);
+      return known.length === 0 ? undefined : `(${known.join(' and ')})`;
+    }
+    case 'OPERATOR': {
+      if (type !== 'COMPARE_IN') return undefined;
+      const parts = children.slice(1).map((child) => compared(children[0], '=', child, table));
+      return parts.every((part) => part !== undefined) ? `(${parts.join(' or ')})` : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function compared(column: unknown, operator: string, constant: unknown, table: string): string | undefined {
+  const name = columnName(column, table);
+  if (name === undefined) return undefined;
+  if (name === 'ts') {
+    const time = nanoseconds(constant);
+    return time === undefined ? undefined : `evt.rawtime ${operator} ${time}`;
+  }
+  const value = constantOf(constant);
+  if (name === 'direction') {
+    const direction = value === 'enter' ? '>' : value === 'exit' ? '<' : undefined;
+    return direction === undefined || operator !== '=' ? undefined : `evt.dir = ${direction}`;
+  }
+  const known = fields.get(name);
+  if (known === undefined) return undefined;
+  if (known.type === 'str') {
+    if (operator !== '=' || typeof value !== 'string' || !plainText.test(value)) return undefined;
+    return `${known.field} = "${value}"`;
+  }
+  if (known.type !== 'i64' && known.type !== 'i32') return undefined;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) return undefined;
+  return `${known.field} ${operator} ${value}`;
+}
+
+function columnName(expression: unknown, table: string): string | undefined {
+  const { class: kind, column_names: names = [] } = (expression ?? {}) as Expression;
+  if (kind !== 'COLUMN_REF') return undefined;
+  const own = names.map((name) => name.toLowerCase());
+  if (own.length === 1) return own[0];
+  return own.length === 2 && own[0] === table.toLowerCase() ? own[1] : undefined;
+}
+
+function constantOf(expression: unknown): unknown {
+  const { class: kind, value } = (expression ?? {}) as Expression;
+  return kind === 'CONSTANT' && value?.is_null === false ? value.value : undefined;
+}
+
+/** A time as text, cast to a timestamp or not, as nanoseconds since 1970. */
+function nanoseconds(expression: unknown): bigint | undefined {
+  const { class: kind, child } = (expression ?? {}) as Expression;
+  const text = constantOf(kind === 'CAST' ? child : expression);
+  if (typeof text !== 'string') return undefined;
+  const parts = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?)?Z?$/.exec(text.trim());
+  if (parts === null) return undefined;
+  const [, day, clock = '00:00:00', fraction = ''] = parts;
+  const milliseconds = Date.parse(`${day}T${clock}Z`);
+  // The filter's numbers begin at 0.
+  if (Number.isNaN(milliseconds) || milliseconds < 0) return undefined;
+  return BigInt(milliseconds) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
+}

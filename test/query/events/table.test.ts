@@ -1,0 +1,159 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openAvro, openLines } from '../../../src/engine/session.js';
+import { openDataset } from '../../../src/query/dataset.js';
+import { eventNeeds, findEventNeeds } from '../../../src/query/events/needs.js';
+import { fixtures } from '../../helpers/corpus.js';
+import { testDirectory } from '../../helpers/directory.js';
+
+const scratch = testDirectory();
+
+const incident = join(fixtures, 'incident.scap');
+const webserver = join(fixtures, 'webserver-2017.scap');
+
+async function ask(sql: string, inputs = [incident], filter?: string): Promise<unknown[][]> {
+  const dataset = await openDataset(inputs, sql, filter === undefined ? {} : { filter });
+  try {
+    return (await dataset.connection.runAndReadAll(sql)).getRowsJson() as unknown[][];
+  } finally {
+    dataset.close();
+  }
+}
+
+describe('the table events', () => {
+  it.each([incident, webserver])('has the events that are listed, in order: %s', async (input) => {
+    const listed: unknown[][] = [];
+    for await (const bytes of openLines({ input, lineFormat: 'json' })) {
+      for (const line of Buffer.from(bytes).toString('utf8').trimEnd().split('\n')) {
+        const event = JSON.parse(line);
+        const texts = Object.entries(event.args as Record<string, { text: string }>).map(([key, { text }]) => ({
+          key,
+          value: text,
+        }));
+        listed.push([
+          String(event['evt.num']),
+          /"evt\.rawtime":(\d+)/.exec(line)?.[1],
+          event['evt.dir'] === '>' ? 'enter' : 'exit',
+          event['evt.type'],
+          event['proc.pid'] === null ? null : String(event['proc.pid']),
+          event['proc.name'],
+          event['evt.rawres'] === null ? null : String(event['evt.rawres']),
+          event['fd.name'],
+          texts,
+        ]);
+      }
+    }
+    const sql =
+      'select number, ts_uts, direction, type, pid, comm, result, fd_name, map_entries(arguments) from events';
+    const rows = await ask(sql, [input]);
+    expect(rows.length).toBeGreaterThan(50);
+    expect(rows).toEqual(listed);
+  });
+
+  it('gives bytes that were written as bytes', async () => {
+    const rows = await ask("select decode(buffer) from events where type = 'write' and buffer is not null");
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.flat().join('')).not.toContain('\\x');
+  });
+
+  it('says which capture an event is of', async () => {
+    const rows = await ask('select filename, count(*) from events group by 1 order by 1', [incident, webserver]);
+    expect(rows.map(([name]) => name)).toEqual(['incident.scap', 'webserver-2017.scap']);
+  });
+
+  it('names errors of calls that failed, and nothing of others', async () => {
+    const rows = await ask('select distinct failed, error is null, result < 0 from events where result is not null', [
+      webserver,
+    ]);
+    for (const [failed, noError, negative] of rows) expect([noError, negative]).toEqual([!failed, failed]);
+  });
+
+  it('joins with records, and leaves out what a filter does', async () => {
+    const sql = "select count(*) from events e join process_event p on e.ts_uts = p.ts_uts where e.type = 'execve'";
+    expect(Number((await ask(sql))[0]?.[0])).toBeGreaterThan(0);
+    expect(await ask('select distinct type from events', [incident], 'evt.type = openat')).toEqual([['openat']]);
+  });
+
+  it('is refused where no input holds events', async () => {
+    const records = scratch.path('incident.sf');
+    for await (const bytes of openAvro({ input: incident })) appendFileSync(records, bytes);
+    await expect(ask('select * from events', [records])).rejects.toThrow(/no table events/);
+  });
+});
+
+// A statement over a subquery of everything has the whole table to choose from.
+describe('a condition that is handed to the engine changes no answer', () => {
+  const conditions = [
+    'pid = 3000',
+    '3000 = e.pid',
+    "type in ('execve', 'clone')",
+    "type = 'execve' or pid = 2100",
+    "type = 'execve' or args like '%curl%'",
+    "type = 'no_such_call'",
+    "comm = 'sh' and direction = 'exit' and result >= 0",
+    "not (comm = 'sh')",
+    'number between 10 and 20',
+    'number < 5 or number > 60',
+    "ts >= '2026-03-02 10:00:03.000465' and ts < TIMESTAMP '2026-03-02 10:00:05'",
+    'ts_uts <= 1772445603000465000',
+    "fd_name = '/etc/passwd'",
+    "comm = 'it''s'",
+    'result = -2',
+    "container_id = 'host'",
+    'pid = -1',
+    'latency = 0',
+  ];
+  it.each(conditions)('%s', async (condition) => {
+    const needs = await findEventNeeds(`select count(*) from events e where ${condition}`);
+    expect(needs).toBeDefined();
+    const direct = await ask(`select * from events e where ${condition}`);
+    const apart = await ask(`select * from (select * from events) e where ${condition}`);
+    expect(direct).toEqual(apart);
+  });
+});
+
+describe('what a statement needs', () => {
+  it.each([
+    ['select count(*) from process', undefined],
+    ['select count(*) from events', { columns: ['number'], filter: '' }],
+    ['select pid, e.args from Events e where pid = 7', { columns: ['pid', 'args'], filter: 'proc.pid = 7' }],
+    ['select ts from events where pid = 7 and latency > 5', { filter: '(proc.pid = 7 and evt.latency > 5)' }],
+    [
+      'select pid from events where pid = 1 union all select pid from events where pid = 2',
+      {
+        filter: 'proc.pid = 2 or proc.pid = 1',
+      },
+    ],
+    ['select pid from events where pid = 1 union all select pid from events', { filter: '' }],
+    ['select a.pid from events a join events b using (tid) where a.pid = 1', { columns: ['pid', 'tid'], filter: '' }],
+    ['select pid from events using sample 3 where pid = 1', { filter: '' }],
+    [
+      'with events as (select * from events where pid = 1) select 1 from events where tid = 2',
+      {
+        filter: 'thread.tid = 2 or proc.pid = 1',
+      },
+    ],
+    ['select buffer, arguments from events', { columns: ['arguments_json', 'buffer_base64'] }],
+  ])('%s', async (sql, expected) => {
+    const needs = await findEventNeeds(sql);
+    if (expected === undefined) expect(needs).toBeUndefined();
+    else expect(needs).toMatchObject(expected);
+  });
+
+  it.each([
+    'from events',
+    'select e from events e',
+    'select columns(c -> c like $$p%$$) from events',
+    'select #1 from events',
+    'select pid from events t(a, b)',
+    'summarize events',
+    'create table x as select pid from events; select * from x',
+  ])('is all columns: %s', async (sql) => {
+    expect((await findEventNeeds(sql))?.columns).toHaveLength(26);
+  });
+
+  it('is nothing in an empty tree', () => {
+    expect(eventNeeds([])).toBeUndefined();
+  });
+});
