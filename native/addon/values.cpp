@@ -203,19 +203,22 @@ class ConfigReader {
     }
     return tables;
   }
-  std::vector<output::Column> event_columns(const char* name) {
+  // Of the tables that only captures have.
+  std::vector<output::Column> capture_columns(const char* name, const std::vector<output::Table>& tables) {
     std::vector<output::Column> columns;
     const Napi::Value value = object_.Get(name);
     if (!value.IsArray()) return wrong(name, "an array"), columns;
     const auto names = value.As<Napi::Array>();
-    const auto known = output::kTables[static_cast<size_t>(output::Table::kEvents)].columns;
+    if (names.Length() == 0) return columns;
+    if (tables.size() != 1) return wrong(name, "empty where several tables are wanted"), columns;
+    const auto known = output::kTables[static_cast<size_t>(tables[0])].columns;
     for (uint32_t i = 0; i < names.Length(); ++i) {
       const Napi::Value item = names.Get(i);
       const std::string wanted = item.IsString() ? item.As<Napi::String>().Utf8Value() : std::string();
       const auto found = std::find_if(known.begin(), known.end(), [&wanted](const auto& column) {
         return output::kColumns[static_cast<size_t>(column.column)].name == wanted;
       });
-      if (found == known.end()) return wrong(name, "names of columns of the table events"), columns;
+      if (found == known.end()) return wrong(name, "names of columns of the table"), columns;
       if (std::find(columns.begin(), columns.end(), found->column) == columns.end())
         columns.push_back(found->column);
     }
@@ -372,7 +375,7 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
   }
 
   config.tables = reader.tables("tables");
-  config.event_columns = reader.event_columns("eventColumns");
+  config.capture_columns = reader.capture_columns("captureColumns", config.tables);
   constexpr int64_t kMaxBatchRows = 122880;
   config.batch_rows = static_cast<uint32_t>(reader.integer("batchRows", 1, kMaxBatchRows));
   config.with_files = reader.boolean("withFiles");

@@ -327,10 +327,12 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
       status = rules::check_capture(input, name, config_.rules, give, cancel_, summary, containers);
       break;
     case OutputKind::kColumns: {
-      if (config_.tables != std::vector{output::Table::kEvents}) return convert(&input, summary);
-      const events::TableOptions options{config_.options.filter, config_.event_columns, config_.batch_rows};
+      if (config_.tables.size() != 1 || !events::is_capture_table(config_.tables[0]))
+        return convert(&input, summary);
+      const events::TableOptions options{config_.tables[0], config_.options.filter, config_.capture_columns,
+                                         config_.batch_rows};
       const auto give_rows = [this](output::ColumnBatch batch) { return queue_.push(std::move(batch)); };
-      status = events::tabulate_events(input, name, options, give_rows, cancel_, summary, events);
+      status = events::tabulate(input, name, options, give_rows, cancel_, summary, events);
       break;
     }
     default: return convert(&input, summary);

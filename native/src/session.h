@@ -17,8 +17,8 @@
 
 #include "base/status.h"
 #include "events/capture_info.h"
-#include "events/event_table.h"
 #include "events/listing.h"
+#include "events/tables.h"
 #include "live/source.h"
 #include "output/batch_queue.h"
 #include "output/column_batch.h"
@@ -47,7 +47,7 @@ struct SessionConfig {
   InputKind kind = InputKind::kAuto;
   OutputKind output = OutputKind::kColumns;
   std::vector<output::Table> tables;
-  std::vector<output::Column> event_columns;  // of the table `events`: those that get values; empty for all
+  std::vector<output::Column> capture_columns;  // of a capture's table: those that get values; empty for all
   uint32_t batch_rows = 1;
   bool with_files = false;  // kDatums: also the bytes of .sf files
   sysflow::ConvertOptions options;

@@ -16,7 +16,7 @@ export default class Query extends Command {
   static override summary = 'Ask captures, SysFlow files and tables in SQL.';
 
   static override description =
-    `Opens captures (.scap), SysFlow files (.sf), tables (.parquet, .arrow) and directories of these as tables process_event, file_event, network_flow, file_flow, process_flow, k8s_event, process, file, container, pod and header, and as sysflow, which is all events and flows. Captures also have the table events: every system call and other event. Rows of several inputs are united. The SQL is that of DuckDB.
+    `Opens captures (.scap), SysFlow files (.sf), tables (.parquet, .arrow) and directories of these as tables process_event, file_event, network_flow, file_flow, process_flow, k8s_event, process, file, container, pod and header, and as sysflow, which is all events and flows. Captures also have the tables events (every system call and other event) and processes (every process, with start, end and exit code). Rows of several inputs are united. The SQL is that of DuckDB.
 
 The last argument is the SQL when no file has that name and it holds a blank. Otherwise the SQL comes from the file given with -q, or from standard input.
 

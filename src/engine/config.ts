@@ -55,8 +55,8 @@ export interface SessionConfig extends CollectorOptions {
   rotateInterval?: number | undefined;
   /** Tables wanted of 'columns'. Default: all events, flows and entities. */
   tables?: readonly string[] | undefined;
-  /** Of the table `events`: the columns that get values. Default: all. */
-  eventColumns?: readonly string[] | undefined;
+  /** Of a table that only captures have: the columns that get values. Default: all. */
+  captureColumns?: readonly string[] | undefined;
   /** Rows of a full batch. Default: 8192. */
   batchRows?: number | undefined;
   /** Of lines: text or one JSON object each; count makes none. Default: text. */
@@ -117,7 +117,7 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
       undefined,
     ),
     tables: tableNames(config.tables),
-    eventColumns: eventColumnNames(config.eventColumns),
+    captureColumns: captureColumnNames(config.tables, config.captureColumns),
     batchRows: rowCount(config.batchRows),
     exporter: text('exporter', config.exporter, ''),
     nodeIp: text('nodeIp', config.nodeIp, ''),
@@ -187,7 +187,7 @@ const knownKeys = new Set<string>([
   'mode',
   'rotateInterval',
   'tables',
-  'eventColumns',
+  'captureColumns',
   'batchRows',
   'exporter',
   'nodeIp',
@@ -260,12 +260,15 @@ function tableNames(value: readonly string[] | undefined): string[] {
   return [...value];
 }
 
-function eventColumnNames(value: readonly string[] | undefined): string[] {
-  const known = tableColumns.events.filter(({ derived }) => !derived).map(({ name }) => name);
-  for (const name of value ?? []) {
-    if (!known.includes(name)) refuse(`unknown column '${name}' of the table events${suggestion(name, known)}`);
+function captureColumnNames(names: readonly string[] = [], value: readonly string[] = []): string[] {
+  if (value.length === 0) return [];
+  const table = captureTables.find(({ name }) => names.length === 1 && name === names[0]);
+  if (table === undefined) refuse("option 'captureColumns' needs one table that only captures have");
+  const known = tableColumns[table.name].filter(({ derived }) => !derived).map(({ name }) => name);
+  for (const name of value) {
+    if (!known.includes(name)) refuse(`unknown column '${name}' of the table ${table.name}${suggestion(name, known)}`);
   }
-  return [...(value ?? [])];
+  return [...value];
 }
 
 function seconds(name: string, value: unknown): number {

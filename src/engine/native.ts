@@ -20,8 +20,8 @@ export interface NativeConfig {
    * of what only a capture holds is wanted alone.
    */
   tables: string[];
-  /** Of the table `events`, which is wanted alone: the columns that get values; empty for all. */
-  eventColumns: string[];
+  /** Of a table that only captures have: the columns that get values; empty for all. */
+  captureColumns: string[];
   /** Rows of a full batch (1 to 122880). */
   batchRows: number;
   /** SFHeader.exporter, SFHeader.ip and SFHeader.filename. */

@@ -12,8 +12,8 @@ import { openDatabase, selectTable, TableLoader } from '../export/duckdb.js';
 import { privateFile } from '../export/mode.js';
 import { scratchDirectory } from '../export/pending.js';
 import { quoteIdentifier, quoteText } from '../export/sql-text.js';
-import { findEventNeeds } from './events/needs.js';
-import { createEventsView, loadEvents } from './events/table.js';
+import { answerable, createCaptureView, loadCaptureTables } from './capture-tables/load.js';
+import { findNeeds } from './capture-tables/needs.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
 import { refuseImpossibleValues } from './parquet-values.js';
 import { describe, extraColumns, guessTable, type Source, selectSource } from './sources.js';
@@ -65,20 +65,23 @@ export async function openDataset(
     const loaded = inputs.filter(({ kind }) => kind === 'engine').length;
     const sources = await openSources(connection, inputs, wanted);
     await createViews(connection, sources, loaded);
-    // A file of this name is what its owner means.
-    const needs = sources.has('events') ? undefined : await findEventNeeds(sql);
+    // A file of such a name is what its owner means.
+    const needs = answerable(
+      (await findNeeds(sql)).filter(({ table }) => !sources.has(table)),
+      inputs,
+    );
     for (const input of inputs) {
       if (input.kind === 'engine' && wanted.length > 0) {
         summaries.push({ path: input.path, summary: await loadCapture(loader, input, wanted, collector) });
       }
     }
-    if (needs !== undefined) {
-      await loader.create(['events']);
-      const found = await loadEvents(loader, inputs, needs, collector, wanted.length > 0);
+    if (needs.length > 0) {
+      await loader.create(needs.map(({ table }) => table));
+      const found = await loadCaptureTables(loader, inputs, needs, collector, wanted.length > 0 ? 1 : 0);
       if (wanted.length === 0) summaries.push(...found);
     }
     await loader.finish();
-    if (needs !== undefined) await createEventsView(connection);
+    for (const { table } of needs) await createCaptureView(connection, table);
     if (isolated) await isolate(connection, inputs);
     await connection.run('SET lock_configuration = true');
     return { connection, summaries, close };

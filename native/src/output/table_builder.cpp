@@ -100,6 +100,16 @@ Group group_of(Column column) {
     case Column::kEventsFd: return Group::kFd;
     case Column::kEventsResult: return Group::kRes;
     case Column::kEventsLatency: return Group::kRet;
+    case Column::kProcessesPpid: return Group::kPoid;
+    case Column::kProcessesTsUts: return Group::kTime;
+    case Column::kProcessesEndtsUts: return Group::kEnd;
+    case Column::kProcessesDuration: return Group::kRet;
+    case Column::kProcessesExitCode: return Group::kRes;
+    case Column::kProcessesSignal: return Group::kArgs;
+    case Column::kProcessesUid: return Group::kProcess;
+    case Column::kProcessesGid: return Group::kOpen;
+    case Column::kProcessesSid: return Group::kTid;
+    case Column::kProcessesTty: return Group::kNet;
     // A text that is missing has a number of its own.
     default: return Group::kAlways;
   }

@@ -1,4 +1,4 @@
-#include "events/event_table.h"
+#include "events/tables.h"
 
 #include <gtest/gtest.h>
 
@@ -38,7 +38,7 @@ class Capture {
     InputSummary summary;
     uint64_t rows = 0;
     auto input = scap::Input::over(Bytes(out_.bytes().data(), out_.bytes().size()));
-    return tabulate_events(
+    return sfkit::events::tabulate(
         *input.value(), "test", options,
         [&batches](output::ColumnBatch batch) {
           batches.push_back(std::move(batch));
@@ -87,9 +87,9 @@ Capture two_opens() {
   return capture;
 }
 
-TEST(EventTable, AFailedCallHasAnErrorAndAGoodOneHasNone) {
+TEST(CaptureTables, AFailedCallHasAnErrorAndAGoodOneHasNone) {
   std::vector<output::ColumnBatch> batches;
-  ASSERT_TRUE(two_opens().tabulate({"", {}, 100}, batches).is_ok());
+  ASSERT_TRUE(two_opens().tabulate({output::Table::kEvents, "", {}, 100}, batches).is_ok());
   ASSERT_EQ(batches.size(), 1u);
   const output::ColumnBatch& batch = batches[0];
   ASSERT_EQ(batch.rows, 2u);
@@ -106,24 +106,26 @@ TEST(EventTable, AFailedCallHasAnErrorAndAGoodOneHasNone) {
   EXPECT_FALSE(has_value(batch, Column::kEventsContainerId, 1));
 }
 
-TEST(EventTable, ArgumentsAreAnObjectOfTexts) {
+TEST(CaptureTables, ArgumentsAreAnObjectOfTexts) {
   std::vector<output::ColumnBatch> batches;
-  ASSERT_TRUE(two_opens().tabulate({"", {Column::kEventsArgumentsJson}, 100}, batches).is_ok());
+  ASSERT_TRUE(two_opens()
+                  .tabulate({output::Table::kEvents, "", {Column::kEventsArgumentsJson}, 100}, batches)
+                  .is_ok());
   constexpr std::string_view kExpected =
       "{\"fd\":\"-2(ENOENT)\",\"dirfd\":\"-100(AT_FDCWD)\",\"name\":\"/no\",\"flags\":\"1(O_RDONLY)\","
       "\"mode\":\"0\",\"dev\":\"0\",\"ino\":\"0\"}";
   EXPECT_EQ(text(batches[0], Column::kEventsArgumentsJson, 1), kExpected);
 }
 
-TEST(EventTable, GivesFullBatchesAndWhatPasses) {
+TEST(CaptureTables, GivesFullBatchesAndWhatPasses) {
   std::vector<output::ColumnBatch> batches;
-  ASSERT_TRUE(two_opens().tabulate({"", {}, 1}, batches).is_ok());
+  ASSERT_TRUE(two_opens().tabulate({output::Table::kEvents, "", {}, 1}, batches).is_ok());
   EXPECT_EQ(batches.size(), 2u);
   batches.clear();
-  ASSERT_TRUE(two_opens().tabulate({"evt.failed = true", {}, 1}, batches).is_ok());
+  ASSERT_TRUE(two_opens().tabulate({output::Table::kEvents, "evt.failed = true", {}, 1}, batches).is_ok());
   ASSERT_EQ(batches.size(), 1u);
   EXPECT_EQ(number<int64_t>(batches[0], Column::kEventsNumber, 0), 2);
-  EXPECT_FALSE(two_opens().tabulate({"evt.type =", {}, 1}, batches).is_ok());
+  EXPECT_FALSE(two_opens().tabulate({output::Table::kEvents, "evt.type =", {}, 1}, batches).is_ok());
 }
 
 }  // namespace

@@ -2,8 +2,8 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openAvro, openLines } from '../../../src/engine/session.js';
+import { findNeeds, needsOf } from '../../../src/query/capture-tables/needs.js';
 import { openDataset } from '../../../src/query/dataset.js';
-import { eventNeeds, findEventNeeds } from '../../../src/query/events/needs.js';
 import { fixtures } from '../../helpers/corpus.js';
 import { testDirectory } from '../../helpers/directory.js';
 
@@ -79,6 +79,30 @@ describe('the table events', () => {
     const records = scratch.path('incident.sf');
     for await (const bytes of openAvro({ input: incident })) appendFileSync(records, bytes);
     await expect(ask('select * from events', [records])).rejects.toThrow(/no table events/);
+    expect(await ask('with events as (select 1) select * from events', [records])).toEqual([[1]]);
+  });
+});
+
+describe('the table processes', () => {
+  it('has every process once: those that ended in that order, then those alive at the end by number', async () => {
+    const sql = 'select pid, ppid, comm, endts_uts, duration, exit_code from processes';
+    const rows = await ask(sql);
+    const alive = rows.filter(([, , , end]) => end === null).map(([pid]) => Number(pid));
+    expect(alive).toEqual([...alive].sort((left, right) => left - right));
+    const ends = rows.flatMap(([, , , end]) => (end === null ? [] : [BigInt(end as string)]));
+    expect(ends).toEqual([...ends].sort((left, right) => Number(left - right)));
+    const exits = await ask("select proc_pid, ts_uts from process_event where list_contains(opflags, 'EXIT')");
+    expect(exits.length).toBeGreaterThan(0);
+    expect(rows.filter(([, , , end]) => end !== null).map(([pid, , , end]) => [pid, end])).toEqual(exits);
+    expect(new Set(rows.map(([pid]) => pid)).size).toBe(rows.length);
+  });
+
+  it('gives duration only where both ends are known', async () => {
+    const rows = await ask('select ts_uts, endts_uts, duration from processes');
+    for (const [begin, end, duration] of rows) {
+      const both = begin !== null && end !== null;
+      expect(duration).toBe(both ? String(BigInt(end as string) - BigInt(begin as string)) : null);
+    }
   });
 });
 
@@ -105,8 +129,6 @@ describe('a condition that is handed to the engine changes no answer', () => {
     'latency = 0',
   ];
   it.each(conditions)('%s', async (condition) => {
-    const needs = await findEventNeeds(`select count(*) from events e where ${condition}`);
-    expect(needs).toBeDefined();
     const direct = await ask(`select * from events e where ${condition}`);
     const apart = await ask(`select * from (select * from events) e where ${condition}`);
     expect(direct).toEqual(apart);
@@ -136,9 +158,8 @@ describe('what a statement needs', () => {
     ],
     ['select buffer, arguments from events', { columns: ['arguments_json', 'buffer_base64'] }],
   ])('%s', async (sql, expected) => {
-    const needs = await findEventNeeds(sql);
-    if (expected === undefined) expect(needs).toBeUndefined();
-    else expect(needs).toMatchObject(expected);
+    const needs = await findNeeds(sql);
+    expect(needs).toMatchObject(expected === undefined ? [] : [{ table: 'events', ...expected }]);
   });
 
   it.each([
@@ -150,10 +171,10 @@ describe('what a statement needs', () => {
     'summarize events',
     'create table x as select pid from events; select * from x',
   ])('is all columns: %s', async (sql) => {
-    expect((await findEventNeeds(sql))?.columns).toHaveLength(26);
+    expect((await findNeeds(sql))[0]?.columns).toHaveLength(26);
   });
 
   it('is nothing in an empty tree', () => {
-    expect(eventNeeds([])).toBeUndefined();
+    expect(needsOf([])).toEqual([]);
   });
 });

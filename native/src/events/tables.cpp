@@ -1,0 +1,202 @@
+#include "events/tables.h"
+
+#include <algorithm>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/escape.h"
+#include "event_names.gen.h"
+#include "events/field_rows.h"
+#include "filter/feed.h"
+#include "scap/blocks.h"
+#include "state/values.h"
+
+namespace sfkit::events {
+namespace {
+
+using fields::FieldValue;
+using output::Column;
+using scap::P;
+using Wanted = FieldRows::Wanted;
+namespace ev = scap::ev;
+
+class Events : public filter::Feed {
+ public:
+  Events(std::unique_ptr<filter::Filter> filter, FieldRows& rows, const std::atomic<bool>& cancel)
+      : Feed(std::move(filter), false, cancel), rows_(rows) {}
+
+ protected:
+  bool take(const scap::EventView& event, bool shown) override {
+    bool wants_more = true;
+    apply_passing(event, shown, [&](const state::Context& context) {
+      wants_more = rows_.add([&](const Wanted& wanted) { return put(wanted, context); });
+    });
+    return wants_more;
+  }
+
+ private:
+  bool put(const Wanted& wanted, const state::Context& context) {
+    const bool is_exit = !scap::is_enter(context.event->code);
+    const bool failed = context.call != nullptr && is_exit && context.call->result() < 0;
+    switch (wanted.column) {
+      case Column::kEventsDirection: return rows_.text(wanted, is_exit ? "exit" : "enter");
+      case Column::kEventsFailed: return rows_.truth(wanted, failed);
+      case Column::kEventsArgumentsJson: return arguments(wanted, context);
+      case Column::kEventsBufferBase64: return buffer(wanted);
+      case Column::kEventsError:
+        if (!failed) return rows_.missing(wanted);
+        break;
+      case Column::kEventsLatency:
+        if (!is_exit) return rows_.missing(wanted);
+        break;
+      case Column::kEventsContainerId:
+      case Column::kEventsContainerName:
+        if (context.thread == nullptr || context.thread->container == 0) return rows_.missing(wanted);
+        break;
+      default: break;
+    }
+    return wanted.has_field ? rows_.field(wanted, reader().get(wanted.field)) : rows_.missing(wanted);
+  }
+
+  bool buffer(const Wanted& wanted) {
+    const FieldValue value = reader().get(wanted.field);
+    if (value.is_missing()) return rows_.missing(wanted);
+    text_.clear();
+    append_base64(text_, Bytes(value.text));
+    return rows_.text(wanted, text_);
+  }
+
+  bool arguments(const Wanted& wanted, const state::Context& context) {
+    const scap::EventView& event = *context.event;
+    text_ = "{";
+    for (uint32_t i = 0; i < event.size(); ++i) {
+      if (i != 0) text_ += ',';
+      const scap::ParamInfo& info = scap::kParams[event.info().first_param + i];
+      append_json_string(text_, scap::kParamNames[static_cast<size_t>(info.name)]);
+      text_ += ':';
+      value_.clear();
+      reader().parameters().append(value_, event, i, context.thread);
+      append_json_string(text_, value_);
+    }
+    text_ += '}';
+    return rows_.text(wanted, text_);
+  }
+
+  FieldRows& rows_;
+  std::string text_;
+  std::string value_;
+};
+
+// A process makes a row when it exits, and what is alive at the end makes one then.
+class Processes : public filter::Feed {
+ public:
+  Processes(FieldRows& rows, const std::atomic<bool>& cancel) : Feed(nullptr, false, cancel), rows_(rows) {}
+
+  bool finish() {
+    bool wants_more = true;
+    // Stands for an event that never comes: it has no time and no parameters.
+    const scap::EventView none{};
+    // By number, as the order in the table differs from run to run.
+    std::vector<int64_t> alive;
+    engine().threads().for_each([&](const state::Thread& thread) {
+      if (thread.is_leader() && !thread.dead) alive.push_back(thread.tid);
+    });
+    std::sort(alive.begin(), alive.end());
+    for (const int64_t tid : alive) {
+      state::Context context;
+      context.event = &none;
+      context.thread = engine().find_thread(tid);
+      wants_more = wants_more && add(context);
+    }
+    return wants_more && rows_.flush();
+  }
+
+ protected:
+  bool take(const scap::EventView& event, bool /*shown*/) override {
+    bool wants_more = true;
+    reader().next_event(event);
+    engine().apply_all(event, [&](const state::Context& context) {
+      const bool ends = event.code == ev::PROCEXIT_1_E || event.code == ev::PROCEXIT_E;
+      if (ends && context.thread != nullptr && context.thread->is_leader()) wants_more = add(context);
+    });
+    return wants_more;
+  }
+
+ private:
+  bool add(const state::Context& context) {
+    reader().look_at(context);
+    return rows_.add([&](const Wanted& wanted) { return put(wanted, context); });
+  }
+
+  bool put(const Wanted& wanted, const state::Context& context) {
+    const scap::EventView& event = *context.event;
+    const uint64_t begin = context.thread->clone_ts;
+    const uint64_t end = event.ts;
+    switch (wanted.column) {
+      case Column::kProcessesEndtsUts:
+        return end == 0 ? rows_.missing(wanted) : rows_.number(wanted, static_cast<int64_t>(end));
+      case Column::kProcessesDuration:
+        if (begin == 0 || end < begin) return rows_.missing(wanted);
+        return rows_.number(wanted, static_cast<int64_t>(end - begin));
+      case Column::kProcessesExitCode: return parameter(wanted, event, P::ret);
+      case Column::kProcessesSignal: return parameter(wanted, event, P::sig);
+      case Column::kProcessesContainerId:
+      case Column::kProcessesContainerName:
+        if (context.thread->container == 0) return rows_.missing(wanted);
+        break;
+      default: break;
+    }
+    return wanted.has_field ? rows_.field(wanted, reader().get(wanted.field)) : rows_.missing(wanted);
+  }
+
+  // Captures from before 2018 do not say how a process ended.
+  bool parameter(const Wanted& wanted, const scap::EventView& event, P name) {
+    const Bytes value = event.param(name);
+    return value.empty() ? rows_.missing(wanted) : rows_.number(wanted, scap::to_int(value, 0));
+  }
+
+  FieldRows& rows_;
+};
+
+template <typename Feed>
+Status read(scap::Input& input, const std::string& name, Feed& feed, const std::atomic<bool>& cancel,
+            InputSummary& summary) {
+  scap::ReadStats stats;
+  if (Status status = scap::read_capture(input, name, feed, stats); !status.is_ok()) return status;
+  if (cancel.load()) return {ErrorCode::kCancelled, name + ": reading was cancelled"};
+  feed.describe(summary, input, stats);
+  summary.add_skipped("events that the filter leaves out", feed.left_out());
+  return Status::ok();
+}
+
+}  // namespace
+
+bool is_capture_table(output::Table table) {
+  return table == output::Table::kEvents || table == output::Table::kProcesses;
+}
+
+Status tabulate(scap::Input& input, const std::string& name, const TableOptions& options,
+                const std::function<bool(output::ColumnBatch)>& give, const std::atomic<bool>& cancel,
+                InputSummary& summary, uint64_t& rows) {
+  auto wanted = FieldRows::resolve(options.table, options.columns);
+  if (!wanted.is_ok()) return wanted.status();
+  FieldRows made(options.table, std::move(wanted.value()), options.batch_rows, give);
+  if (options.table == output::Table::kProcesses) {
+    Processes processes(made, cancel);
+    if (Status status = read(input, name, processes, cancel, summary); !status.is_ok()) return status;
+    processes.finish();
+  } else {
+    auto filter = filter::compile_optional(options.filter);
+    if (!filter.is_ok()) return filter.status();
+    Events events(std::move(filter.value()), made, cancel);
+    if (Status status = read(input, name, events, cancel, summary); !status.is_ok()) return status;
+    made.flush();
+  }
+  rows = made.rows();
+  summary.add_skipped("texts cut at 1 MiB, the most that tables take", made.cut_texts());
+  return Status::ok();
+}
+
+}  // namespace sfkit::events

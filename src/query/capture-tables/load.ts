@@ -1,0 +1,95 @@
+import { basename } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { TableName } from '../../engine/columns.gen.js';
+import { type CollectorOptions, filterText } from '../../engine/config.js';
+import { SfkitError } from '../../engine/errors.js';
+import { inputName, isStreamInput, looksLikeCapture } from '../../engine/input-kind.js';
+import { openColumns, type Summary } from '../../engine/session.js';
+import { selectTable, type TableLoader } from '../../export/duckdb.js';
+import { quoteIdentifier } from '../../export/sql-text.js';
+import type { QueryInput } from '../inputs.js';
+import type { TableNeeds } from './needs.js';
+
+// Tables that only captures have: made when a statement names them, and only as much as the statement needs.
+
+/** The inputs that may be captures. */
+function capturesAmong(inputs: readonly QueryInput[]): QueryInput[] {
+  return inputs.filter(({ kind, path }) => kind === 'engine' && (isStreamInput(path) || looksLikeCapture(path)));
+}
+
+/** The needs that the inputs can answer; fails where one certainly cannot be. */
+export function answerable(needs: readonly TableNeeds[], inputs: readonly QueryInput[]): readonly TableNeeds[] {
+  if (capturesAmong(inputs).length > 0) return needs;
+  const refused = needs.find(({ isCertain }) => isCertain);
+  if (refused === undefined) return [];
+  throw new SfkitError(
+    'SQL_ERROR',
+    `${inputs[0]?.path}: no table ${refused.table}: this is a file of records, and only captures hold events; ask the capture that it was made of`,
+  );
+}
+
+/**
+ * Loads tables of captures. A filter of the user's holds besides what the statement needs. `readings`: how often the
+ * inputs are read for other tables.
+ */
+export async function loadCaptureTables(
+  loader: TableLoader,
+  inputs: readonly QueryInput[],
+  needs: readonly TableNeeds[],
+  collector: CollectorOptions,
+  readings: number,
+): Promise<{ path: string; summary: Summary }[]> {
+  const captures = capturesAmong(inputs);
+  const names = needs.map(({ table }) => table).join(' and ');
+  const stream = captures.find(({ path }) => isStreamInput(path));
+  if (stream !== undefined && readings + needs.length > 1) {
+    throw new SfkitError(
+      'SQL_ERROR',
+      `${inputName(stream.path)}: it can be read once only, and ${names} needs a reading of its own; save it to a file first`,
+    );
+  }
+  const summaries: { path: string; summary: Summary }[] = [];
+  for (const { table, columns, filter } of needs) {
+    const made = columns.filter((name) => name !== 'filename');
+    loader.keep(table, [...made, 'filename']);
+    for (const { path, shownAs } of captures) {
+      const session = openColumns({
+        input: path,
+        kind: 'capture',
+        tables: [table],
+        captureColumns: made,
+        filter: table === 'events' ? joinFilters(collector.filter, filter) : undefined,
+      });
+      const filename = shownAs ?? basename(inputName(path));
+      for await (const batch of session) loader.append(batch.withText('filename', filename));
+      if (!summaries.some((known) => known.path === path)) summaries.push({ path, summary: session.summary() });
+    }
+  }
+  return summaries;
+}
+
+function joinFilters(own: string | undefined, needed: string): string | undefined {
+  if (needed === '' || !isFilter(needed)) return own;
+  return own === undefined || own === '' ? needed : `(${own}) and (${needed})`;
+}
+
+/** A value of SQL need not be one that the filter takes, such as a name that no event has. */
+function isFilter(text: string): boolean {
+  try {
+    filterText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Makes a loaded table readable in SQL. */
+export async function createCaptureView(connection: DuckDBConnection, table: TableName): Promise<void> {
+  const columns = table === 'events' ? eventColumns : '*';
+  await connection.run(`CREATE VIEW ${quoteIdentifier(table)} AS SELECT ${columns} FROM (${selectTable(table)})`);
+}
+
+const eventColumns = `* EXCLUDE (arguments_json, buffer_base64, filename),
+  CAST(CAST(arguments_json AS JSON) AS MAP(VARCHAR, VARCHAR)) AS arguments,
+  from_base64(buffer_base64) AS buffer,
+  filename`;

@@ -1,0 +1,134 @@
+import { captureTables, type TableName, tableColumns } from '../../engine/columns.gen.js';
+import { openDatabase } from '../../export/duckdb.js';
+import { quoteText } from '../../export/sql-text.js';
+import { conditionOn } from './condition.js';
+
+// What a statement needs of the tables that only captures have, found in its syntax tree as DuckDB's
+// json_serialize_sql() gives it.
+
+/** What has to be made of a capture for one table so that the statement has its answer. */
+export interface TableNeeds {
+  table: TableName;
+  /** Physical columns. */
+  columns: readonly string[];
+  /** Of events: a filter that every event passes which the statement looks at; '' for all. */
+  filter: string;
+  /** False where the name may be that of something else which the SQL makes. */
+  isCertain: boolean;
+}
+
+/** Columns as SQL shows them that are made of another one. */
+const madeOf: Readonly<Record<string, string>> = {
+  ts: 'ts_uts',
+  endts: 'endts_uts',
+  arguments: 'arguments_json',
+  buffer: 'buffer_base64',
+};
+
+/** A part of the tree: every object in it has a class or a type. */
+interface Node {
+  [member: string]: unknown;
+}
+
+/** What the SQL needs, for each table of captures that it names. */
+export async function findNeeds(sql: string): Promise<TableNeeds[]> {
+  // Sealed: the text is the user's, and nothing but its syntax is wanted.
+  const { connection, close } = await openDatabase({ sealed: true });
+  try {
+    const result = await connection.runAndReadAll(`SELECT json_serialize_sql(${quoteText(sql)})`);
+    const tree = JSON.parse(String(result.getRows()[0]?.[0])) as { error?: boolean; statements?: unknown };
+    // Only SELECT has a serial form.
+    if (tree.error === true) return captureTables.filter(({ name }) => namesWord(sql, name)).map(everything);
+    return needsOf(tree.statements);
+  } finally {
+    close();
+  }
+}
+
+function namesWord(sql: string, name: string): boolean {
+  return new RegExp(`\\b${name}\\b`, 'i').test(sql);
+}
+
+function everything({ name: table }: { name: TableName }): TableNeeds {
+  return { table, columns: physicalOf(table), filter: '', isCertain: false };
+}
+
+function physicalOf(table: TableName): string[] {
+  return tableColumns[table].filter(({ derived }) => !derived).map(({ name }) => name);
+}
+
+/** The needs of serialized statements. */
+export function needsOf(tree: unknown): TableNeeds[] {
+  const names = new Set<string>();
+  const alone = new Set<string>();
+  const defined = new Set<string>();
+  const found = new Map<TableName, { filters: (string | undefined)[]; aliases: string[] }>();
+  let needsAll = false;
+  const pending: unknown[] = [tree];
+  // The conditions on tables that stand alone in their FROM.
+  const conditions = new Map<unknown, string | undefined>();
+  while (pending.length > 0) {
+    const node = pending.pop();
+    if (Array.isArray(node)) pending.push(...node);
+    if (!isNode(node)) continue;
+    const { type, from_table: from, where_clause: where } = node;
+    if (type === 'SELECT_NODE' && isNode(from) && captureTableOf(from) === 'events' && from['sample'] === null)
+      conditions.set(from, conditionOn(where, String(from['alias'] || from['table_name'])));
+    const table = captureTableOf(node);
+    if (table !== undefined) {
+      const uses = found.get(table) ?? { filters: [], aliases: [] };
+      found.set(table, uses);
+      uses.filters.push(conditions.get(node));
+      uses.aliases.push(lower(String(node['alias'] || node['table_name'])));
+      if (!isEmpty(node['column_name_alias'])) needsAll = true;
+    }
+    for (const name of definitionsIn(node)) defined.add(name);
+    if (node['class'] === 'STAR' || type === 'POSITIONAL_REFERENCE' || node['ref_type'] === 'NATURAL') needsAll = true;
+    if (node['class'] === 'COLUMN_REF') {
+      const parts = (node['column_names'] as string[]).map(lower);
+      for (const part of parts) names.add(part);
+      if (parts.length === 1) alone.add(parts[0] as string);
+    }
+    if (Array.isArray(node['using_columns'])) for (const name of node['using_columns']) names.add(lower(String(name)));
+    pending.push(...Object.values(node).filter((value) => typeof value === 'object' && value !== null));
+  }
+  const wanted = new Set([...names].map((name) => madeOf[name] ?? name));
+  for (const name of names) wanted.add(name);
+  return [...found].map(([table, { filters, aliases }]) => {
+    const physical = physicalOf(table);
+    const chosen = physical.filter((name) => wanted.has(name));
+    // The name of a table as an expression is the whole row.
+    const isWhole = needsAll || aliases.some((alias) => alone.has(alias));
+    return {
+      table,
+      // A row needs one column at least.
+      columns: isWhole ? physical : chosen.length > 0 ? chosen : physical.slice(0, 1),
+      filter: filters.some((each) => each === undefined) ? '' : [...new Set(filters)].join(' or '),
+      isCertain: !defined.has(table),
+    };
+  });
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function captureTableOf(node: Node): TableName | undefined {
+  if (node['type'] !== 'BASE_TABLE') return undefined;
+  const name = lower(String(node['table_name']));
+  return captureTables.find((table) => table.name === name)?.name;
+}
+
+/** The names of WITH. */
+function definitionsIn(node: Node): string[] {
+  const map = isNode(node['cte_map']) ? node['cte_map']['map'] : undefined;
+  return Array.isArray(map) ? map.flatMap((entry) => (isNode(entry) ? [lower(String(entry['key']))] : [])) : [];
+}
+
+function isEmpty(list: unknown): boolean {
+  return !Array.isArray(list) || list.length === 0;
+}
+
+function lower(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
