@@ -1,7 +1,7 @@
 // Writes what is made of code into the pages of docs/: tables and columns (formats.md), fields (filters.md), the types of
 // the library (api.md).
 // Usage: node scripts/docs.mjs [--check]   (--check only says whether they are current, with exit code 1 if not)
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiPage } from './lib/api-docs.mjs';
 import { root } from './lib/run.mjs';
@@ -60,6 +60,22 @@ function captureSections() {
     .join('\n');
 }
 
+function queryTable() {
+  const directory = join(root, 'queries');
+  const rows = readdirSync(directory)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
+    .map((file) => {
+      const text = readFileSync(join(directory, file), 'utf8');
+      const parameters = [
+        ...text.matchAll(/^-- {3}(\w+): \{type: (\w+)(?:, default: '?([^,']+(?:,[^,']+)*?)'?)?, description/gm),
+      ];
+      const shown = parameters.map(([, name, type, fallback]) => `\`${name}=${fallback ?? type.toUpperCase()}\``);
+      return `| \`@${file.slice(0, -4)}\` | ${/^-- title: (.*)$/m.exec(text)?.[1]} | ${shown.join(' ')} |`;
+    });
+  return `| query | answers | parameters |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
+}
+
 function fieldTables() {
   const { types, fields, refused } = readJson('fields.json');
   const rows = fields.map(({ name, type, argument = '', filterOnly, doc }) => {
@@ -83,6 +99,7 @@ function fieldTables() {
 const pages = {
   'formats.md': between('formats.md', 'columns', columnSections()),
   'tables.md': between('tables.md', 'capture tables', captureSections()),
+  'queries.md': between('queries.md', 'queries', queryTable()),
   'filters.md': between('filters.md', 'fields', fieldTables()),
   'api.md': apiPage(),
 };

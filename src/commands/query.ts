@@ -10,7 +10,7 @@ import { damageText, noteText } from '../cli/summary.js';
 import { SfkitError } from '../engine/errors.js';
 import { resultFormats } from '../query/formats.js';
 import { resolveInputs } from '../query/inputs.js';
-import { shieldComment, splitArguments } from '../query/sql-argument.js';
+import { shieldComment, splitArguments, takeQueryName } from '../query/sql-argument.js';
 
 export default class Query extends Command {
   static override summary = 'Ask captures, SysFlow files and tables in SQL.';
@@ -19,6 +19,8 @@ export default class Query extends Command {
     `Opens captures (.scap), SysFlow files (.sf), tables (.parquet, .arrow) and directories of these as tables process_event, file_event, network_flow, file_flow, process_flow, k8s_event, process, file, container, pod and header, and as sysflow, which is all events and flows. Captures also have the tables events (every system call and other event) and processes (every process, with start, end and exit code). Rows of several inputs are united. The SQL is that of DuckDB.
 
 The last argument is the SQL when no file has that name and it holds a blank. Otherwise the SQL comes from the file given with -q, or from standard input.
+
+An argument @NAME asks a saved query instead: --list names them. Files NAME.sql in the directory $SFKIT_QUERIES (default: sfkit/queries in the user's configuration) are saved queries too.
 
 A table drawn on a terminal is fitted to its width: empty columns are left out, long texts are shortened, and rows that still have no room become a block of lines each. Into a file or pipe every format gives everything.
 
@@ -34,6 +36,10 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
       description: 'Over many conversions, as CSV',
       command: '<%= config.bin %> query tables/ "select * from process" --format csv -o processes.csv',
     },
+    {
+      description: 'A saved query',
+      command: '<%= config.bin %> query @children capture.scap',
+    },
     { description: 'SQL from a file', command: '<%= config.bin %> query capture.sf -q report.sql --format markdown' },
     {
       description: 'SQL from standard input',
@@ -45,13 +51,19 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
 
   static override args = {
     input: Args.string({
-      required: true,
-      description: 'captures (- for standard input), SysFlow files, tables or directories; then the SQL',
+      description: 'captures (- for standard input), SysFlow files, tables or directories; then the SQL or @NAME',
     }),
   };
 
   static override flags = {
     query: Flags.string({ char: 'q', helpValue: 'FILE', description: 'file that holds the SQL' }),
+    param: Flags.string({
+      helpValue: 'NAME=VALUE',
+      multiple: true,
+      multipleNonGreedy: true,
+      description: 'value of a parameter of a saved query, or of $NAME in the SQL; repeatable',
+    }),
+    list: Flags.boolean({ description: 'list the saved queries, or with @NAME show one' }),
     format: Flags.option({ options: resultFormats })({
       helpValue: resultFormats.join('|'),
       default: 'table',
@@ -69,7 +81,15 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
 
   override async run(): Promise<void> {
     const { argv, flags, metadata } = await this.parse(Query, shieldComment(this.argv));
-    const { inputs, sql: argument } = splitArguments(argv as string[], flags.query !== undefined);
+    const { name, rest } = takeQueryName(argv as string[]);
+    if (flags.list) {
+      const { showQueries } = await import('../cli/show-queries.js');
+      return showQueries(name, flags);
+    }
+    if (name !== undefined && flags.query !== undefined)
+      throw new SfkitError('INVALID_ARGUMENT', `@${name} and -q: a saved query is the SQL, so give one of them`);
+    const saved = name === undefined ? undefined : (await import('../query/saved/library.js')).findQuery(name);
+    const { inputs, sql: argument } = splitArguments(rest, flags.query !== undefined || saved !== undefined);
     refuseTerminalInput(inputs);
     const isBinary = flags.format === 'parquet' || flags.format === 'arrow';
     if (isBinary && flags.output === '-' && process.stdout.isTTY) {
@@ -80,13 +100,14 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
     }
     const isStandardOutput = flags.output === '-';
     const draw = drawOptions(flags, isStandardOutput);
-    const sql = argument ?? (await readSql(flags.query));
+    const sql = saved?.sql ?? argument ?? (await readSql(flags.query));
     if (sql.trim() === '') {
       const source = argument === undefined ? (flags.query ?? 'standard input') : 'the argument';
       throw new SfkitError('INVALID_ARGUMENT', `no SQL: ${source} is empty`);
     }
     // Loaded here, not above: DuckDB takes a while that --help need not.
     const { openDataset } = await import('../query/dataset.js');
+    const { parameterValues } = await import('../query/saved/parameters.js');
     const { runQuery } = await import('../query/run.js');
     // A filter is refused when the dataset is opened, with what to use instead.
     const given = givenCollectorFlags(flags, metadata.flags).filter((name) => name !== 'filter');
@@ -94,10 +115,12 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
       const found = resolveInputs(inputs).map(({ path, kind }) => ({ path, isTable: kind !== 'engine' }));
       refuseForRecords(given, found);
     }
-    const dataset = await openDataset(inputs, sql, collectorOptions(flags));
+    const parameters = parameterValues(flags.param ?? [], saved);
+    const dataset = await openDataset(inputs, sql, collectorOptions(flags), { parameters });
     try {
       await runQuery(dataset.connection, sql, flags.format, flags.output, {
         draw,
+        parameters,
         ...(isStandardOutput && { open: () => standardOutput(flags) }),
       });
     } finally {

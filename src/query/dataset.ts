@@ -16,6 +16,7 @@ import { answerable, createCaptureView, loadCaptureTables } from './capture-tabl
 import { findNeeds } from './capture-tables/needs.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
 import { refuseImpossibleValues } from './parquet-values.js';
+import type { ParameterValues } from './saved/parameters.js';
 import { describe, extraColumns, guessTable, type Source, selectSource } from './sources.js';
 import { checkStatements } from './statements.js';
 
@@ -35,6 +36,8 @@ export interface DatasetOptions {
   isolated?: boolean;
   /** Of DuckDB; what needs more goes to a file. Default: most of the machine's. */
   memoryLimit?: string;
+  /** Of the parameters of the SQL. */
+  parameters?: ParameterValues;
 }
 
 /**
@@ -45,7 +48,7 @@ export async function openDataset(
   paths: readonly string[],
   sql: string,
   collector: CollectorOptions = {},
-  { isolated = false, memoryLimit }: DatasetOptions = {},
+  { isolated = false, memoryLimit, parameters = {} }: DatasetOptions = {},
 ): Promise<Dataset> {
   const inputs = resolveInputs(paths);
   const table = inputs.find(({ kind }) => kind !== 'engine');
@@ -67,7 +70,7 @@ export async function openDataset(
     await createViews(connection, sources, loaded);
     // A file of such a name is what its owner means.
     const needs = answerable(
-      (await findNeeds(sql)).filter(({ table }) => !sources.has(table)),
+      (await findNeeds(sql, parameters)).filter(({ table }) => !sources.has(table)),
       inputs,
     );
     for (const input of inputs) {

@@ -8,6 +8,7 @@ import { stageFile } from '../export/staged.js';
 import { writeTable } from './drawn.js';
 import type { ResultFormat, TextFormat } from './formats.js';
 import { writeText } from './result.js';
+import type { ParameterValues } from './saved/parameters.js';
 import { onSqlError } from './sql-error.js';
 
 export interface RunOptions {
@@ -15,6 +16,8 @@ export interface RunOptions {
   draw?: DrawOptions;
   /** Opens the target. */
   open?: (target: string) => ByteSink;
+  /** Of the parameters of the statement, which is the only one then. */
+  parameters?: ParameterValues;
 }
 
 /** Runs SQL and writes the last statement's rows to a file, or to standard output for '-'. */
@@ -23,9 +26,10 @@ export async function runQuery(
   sql: string,
   format: ResultFormat,
   target: string,
-  { draw = {}, open = openSink }: RunOptions = {},
+  { draw = {}, open = openSink, parameters = {} }: RunOptions = {},
 ): Promise<void> {
-  const result = await onSqlError(() => connection.stream(sql));
+  const isFixed = Object.keys(parameters).length === 0;
+  const result = await onSqlError(() => (isFixed ? connection.stream(sql) : connection.stream(sql, { ...parameters })));
   if (format === 'parquet') return writeParquet(result, target);
   if (format === 'arrow') return writeArrowTo(result, target);
   const sink = open(target);

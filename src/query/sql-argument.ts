@@ -16,6 +16,14 @@ export function shieldComment(args: readonly string[]): string[] {
   return args.map((arg, index) => (index === args.length - 1 && isCommented.test(arg) ? ` ${arg}` : arg));
 }
 
+/** Takes the name of a saved query, as in @connections, out of the arguments. A file of such a name is ./@connections. */
+export function takeQueryName(args: readonly string[]): { name: string | undefined; rest: string[] } {
+  const names = args.filter((arg) => /^@[^/\s]+$/.test(arg));
+  if (names.length > 1)
+    throw new SfkitError('INVALID_ARGUMENT', `${names.join(' and ')}: one saved query can be asked at a time`);
+  return { name: names[0]?.slice(1), rest: args.filter((arg) => arg !== names[0]) };
+}
+
 /**
  * Tells inputs from SQL. The last argument is SQL when no file has that name and it holds a blank, as every
  * SQL statement does, or nothing at all; all others are inputs. With a file of SQL (`hasFile`) every argument is an input.

@@ -1,4 +1,5 @@
 import { tableColumns } from '../../engine/columns.gen.js';
+import type { ParameterValues } from '../saved/parameters.js';
 
 // Conditions of SQL on the table `events`, as filters of the engine that let at least the same rows pass.
 
@@ -13,6 +14,7 @@ interface Expression {
   lower?: unknown;
   upper?: unknown;
   child?: unknown;
+  identifier?: string;
   column_names?: string[];
   value?: { type?: { id?: string }; is_null?: boolean; value?: unknown };
 }
@@ -33,15 +35,22 @@ const comparisons: Readonly<Record<string, string>> = {
 };
 const mirrored: Readonly<Record<string, string>> = { '=': '=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
+/** What surrounds a condition. */
+export interface ConditionContext {
+  /** What the statement calls the table. */
+  table: string;
+  parameters: ParameterValues;
+}
+
 /**
  * A filter that passes every event for which the condition holds; nothing where none can be given that leaves events
- * out. `table`: what the statement calls the table.
+ * out.
  */
-export function conditionOn(where: unknown, table: string): string | undefined {
+export function conditionOn(where: unknown, context: ConditionContext): string | undefined {
   const { class: kind, type, children = [], left, right, input, lower, upper } = (where ?? {}) as Expression;
   switch (kind) {
     case 'CONJUNCTION': {
-      const parts = children.map((child) => conditionOn(child, table));
+      const parts = children.map((child) => conditionOn(child, context));
       const known = parts.filter((part) => part !== undefined);
       if (known.length === 0 || (type === 'CONJUNCTION_OR' && known.length < parts.length)) return undefined;
       return `(${known.join(type === 'CONJUNCTION_OR' ? ' or ' : ' and ')})`;
@@ -49,16 +58,16 @@ export function conditionOn(where: unknown, table: string): string | undefined {
     case 'COMPARISON': {
       const operator = comparisons[type ?? ''];
       if (operator === undefined) return undefined;
-      return compared(left, operator, right, table) ?? compared(right, mirrored[operator] as string, left, table);
+      return compared(left, operator, right, context) ?? compared(right, mirrored[operator] as string, left, context);
     }
     case 'BETWEEN': {
-      const parts = [compared(input, '>=', lower, table), compared(input, '<=', upper, table)];
+      const parts = [compared(input, '>=', lower, context), compared(input, '<=', upper, context)];
       const known = parts.filter((part) => part !== undefined);
       return known.length === 0 ? undefined : `(${known.join(' and ')})`;
     }
     case 'OPERATOR': {
       if (type !== 'COMPARE_IN') return undefined;
-      const parts = children.slice(1).map((child) => compared(children[0], '=', child, table));
+      const parts = children.slice(1).map((child) => compared(children[0], '=', child, context));
       return parts.every((part) => part !== undefined) ? `(${parts.join(' or ')})` : undefined;
     }
     default:
@@ -66,14 +75,14 @@ export function conditionOn(where: unknown, table: string): string | undefined {
   }
 }
 
-function compared(column: unknown, operator: string, constant: unknown, table: string): string | undefined {
-  const name = columnName(column, table);
+function compared(column: unknown, operator: string, constant: unknown, context: ConditionContext): string | undefined {
+  const name = columnName(column, context.table);
   if (name === undefined) return undefined;
   if (name === 'ts') {
-    const time = nanoseconds(constant);
+    const time = nanoseconds(constant, context);
     return time === undefined ? undefined : `evt.rawtime ${operator} ${time}`;
   }
-  const value = constantOf(constant);
+  const value = constantOf(constant, context);
   if (name === 'direction') {
     const direction = value === 'enter' ? '>' : value === 'exit' ? '<' : undefined;
     return direction === undefined || operator !== '=' ? undefined : `evt.dir = ${direction}`;
@@ -97,15 +106,19 @@ function columnName(expression: unknown, table: string): string | undefined {
   return own.length === 2 && own[0] === table.toLowerCase() ? own[1] : undefined;
 }
 
-function constantOf(expression: unknown): unknown {
-  const { class: kind, value } = (expression ?? {}) as Expression;
+function constantOf(expression: unknown, { parameters }: ConditionContext): unknown {
+  const { class: kind, value, identifier } = (expression ?? {}) as Expression;
+  if (kind === 'PARAMETER') {
+    const given = parameters[identifier ?? ''];
+    return typeof given === 'bigint' ? Number(given) : given;
+  }
   return kind === 'CONSTANT' && value?.is_null === false ? value.value : undefined;
 }
 
 /** A time as text, cast to a timestamp or not, as nanoseconds since 1970. */
-function nanoseconds(expression: unknown): bigint | undefined {
+function nanoseconds(expression: unknown, context: ConditionContext): bigint | undefined {
   const { class: kind, child } = (expression ?? {}) as Expression;
-  const text = constantOf(kind === 'CAST' ? child : expression);
+  const text = constantOf(kind === 'CAST' ? child : expression, context);
   if (typeof text !== 'string') return undefined;
   const parts = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?)?Z?$/.exec(text.trim());
   if (parts === null) return undefined;

@@ -1,6 +1,7 @@
 import { captureTables, type TableName, tableColumns } from '../../engine/columns.gen.js';
 import { openDatabase } from '../../export/duckdb.js';
 import { quoteText } from '../../export/sql-text.js';
+import type { ParameterValues } from '../saved/parameters.js';
 import { conditionOn } from './condition.js';
 
 // What a statement needs of the tables that only captures have, found in its syntax tree as DuckDB's
@@ -31,7 +32,7 @@ interface Node {
 }
 
 /** What the SQL needs, for each table of captures that it names. */
-export async function findNeeds(sql: string): Promise<TableNeeds[]> {
+export async function findNeeds(sql: string, parameters: ParameterValues = {}): Promise<TableNeeds[]> {
   // Sealed: the text is the user's, and nothing but its syntax is wanted.
   const { connection, close } = await openDatabase({ sealed: true });
   try {
@@ -39,7 +40,7 @@ export async function findNeeds(sql: string): Promise<TableNeeds[]> {
     const tree = JSON.parse(String(result.getRows()[0]?.[0])) as { error?: boolean; statements?: unknown };
     // Only SELECT has a serial form.
     if (tree.error === true) return captureTables.filter(({ name }) => namesWord(sql, name)).map(everything);
-    return needsOf(tree.statements);
+    return needsOf(tree.statements, parameters);
   } finally {
     close();
   }
@@ -58,7 +59,7 @@ function physicalOf(table: TableName): string[] {
 }
 
 /** The needs of serialized statements. */
-export function needsOf(tree: unknown): TableNeeds[] {
+export function needsOf(tree: unknown, parameters: ParameterValues = {}): TableNeeds[] {
   const names = new Set<string>();
   const alone = new Set<string>();
   const defined = new Set<string>();
@@ -73,7 +74,7 @@ export function needsOf(tree: unknown): TableNeeds[] {
     if (!isNode(node)) continue;
     const { type, from_table: from, where_clause: where } = node;
     if (type === 'SELECT_NODE' && isNode(from) && captureTableOf(from) === 'events' && from['sample'] === null)
-      conditions.set(from, conditionOn(where, String(from['alias'] || from['table_name'])));
+      conditions.set(from, conditionOn(where, { table: String(from['alias'] || from['table_name']), parameters }));
     const table = captureTableOf(node);
     if (table !== undefined) {
       const uses = found.get(table) ?? { filters: [], aliases: [] };

@@ -1,0 +1,6 @@
+-- title: Where the time of each program went, by call
+select comm as process, type, count(*) as times, sum(latency) / 1e6 as milliseconds, max(latency) / 1e6 as longest
+from events
+where latency > 0
+group by all
+order by milliseconds desc, process, type

@@ -1,0 +1,6 @@
+-- title: Who listens where
+-- description: Sockets that were opened before the capture began are not known by their listen call.
+select ts, pid, exe as program, fd_name as socket, fd_type as family, container_name as container
+from events
+where type = 'listen' and direction = 'exit' and result = 0
+order by number

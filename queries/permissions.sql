@@ -1,0 +1,5 @@
+-- title: Who changed modes and owners of files
+select ts, pid, comm as process, type, args, result, error
+from events
+where type in ('chmod', 'fchmod', 'fchmodat', 'fchmodat2', 'chown', 'lchown', 'fchown', 'fchownat') and direction = 'exit'
+order by number

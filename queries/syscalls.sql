@@ -1,0 +1,6 @@
+-- title: Which calls were made how often, with their errors and time
+select type, category, count(*) as times, count(*) filter (failed) as failed, sum(latency) / 1e6 as milliseconds
+from events
+where direction = 'exit'
+group by all
+order by times desc, type
