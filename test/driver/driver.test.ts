@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import type { SysFlowConfig } from '../../src/driver/config.js';
 import { SysFlowDriver } from '../../src/driver/driver.js';
@@ -10,6 +10,7 @@ import { openCapture } from '../../src/records/capture.js';
 import type { ActivityRecord } from '../../src/records/types.js';
 import { fixtures } from '../helpers/corpus.js';
 import { testDirectory } from '../helpers/directory.js';
+import { settled } from '../helpers/until.js';
 
 const capture = join(fixtures, 'webserver.scap');
 const directory = testDirectory();
@@ -75,7 +76,7 @@ describe('the callback', () => {
         async callback() {
           open += 1;
           most = Math.max(most, open);
-          await sleep(0);
+          await turn();
           open -= 1;
         },
       },
@@ -95,8 +96,7 @@ describe('the callback', () => {
     for await (const _ of opened) {
       count += 1;
       if (count !== 10) continue;
-      await sleep(300);
-      ahead = Object.values(opened.summary().records).reduce((sum, records) => sum + records, 0n);
+      ahead = await settled(() => Object.values(opened.summary().records).reduce((sum, some) => sum + some, 0n));
     }
     expect(ahead).toBeLessThan(10_000n);
     expect(count).toBeGreaterThan(30_000);
