@@ -1,5 +1,6 @@
 // The public library: what `import 'sfkit'` gives.
 
+export { type Capture, type CaptureOptions, openCapture } from './capture/capture.js';
 export { type Check, type CheckOptions, type CheckReport, check, type RuleBook, readRules } from './check/check.js';
 export type * from './check/finding.js';
 export { type ConvertOptions, convert } from './convert/convert.js';
@@ -13,8 +14,6 @@ export {
   type SysFlowConfig,
 } from './driver/config.js';
 export { type RunSummary, type Statistics, SysFlowDriver } from './driver/driver.js';
-export type { Environment } from './driver/environment.js';
-export { SysFlowError, type SysFlowErrorCode, sysFlowErrorCodes } from './driver/errors.js';
 export { type CellValue, Column, ColumnBatch, operations } from './engine/batch.js';
 export {
   type ColumnSpec,
@@ -24,10 +23,17 @@ export {
   tableColumns,
   tables,
 } from './engine/columns.gen.js';
-export type { CollectorOptions, CompatMode, FileMode, FileReadMode, SessionConfig } from './engine/config.js';
+export type {
+  CollectorOptions,
+  CompatMode,
+  Environment,
+  FileMode,
+  FileReadMode,
+  SessionConfig,
+} from './engine/config.js';
 export { SfkitError, type SfkitErrorCode } from './engine/errors.js';
 export { openAvro, openColumns, readSummary, type Session, type Summary } from './engine/session.js';
+export { SysFlowError, type SysFlowErrorCode, sysFlowErrorCodes } from './engine/sysflow-errors.js';
 export { type Conversion, type Format, formats, planConversions } from './export/plan.js';
-export { type Capture, type CaptureOptions, openCapture } from './records/capture.js';
 export { EntityTable, type Joined } from './records/entities.js';
 export type * from './records/types.js';

@@ -6,9 +6,10 @@ import { exitCodes, explain } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { type Outcome, summaryJson, summaryText } from '../cli/summary.js';
 import { convert } from '../convert/convert.js';
+import { timestampUnits } from '../duckdb/sql-text.js';
 import { tables } from '../engine/columns.gen.js';
 import { escapeForTerminal } from '../engine/escape.js';
-import { convertFormats, planConversions, timestampUnits } from '../export/plan.js';
+import { convertFormats, planConversions } from '../export/plan.js';
 import { singleInputs } from '../query/inputs.js';
 
 const tableNames = tables.map((table) => table.name);

@@ -4,9 +4,9 @@ import type { CollectorOptions } from '../engine/config.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
 import { openAvro, openColumns, type Session, type Summary } from '../engine/session.js';
 import type { Conversion } from '../export/plan.js';
-import { openSink } from '../export/sink.js';
 import { openTables, tablesOf } from '../export/tables.js';
-import { makeDirectory } from '../export/target.js';
+import { openSink } from '../output/sink.js';
+import { makeDirectory } from '../output/target.js';
 import type { QueryInput } from '../query/inputs.js';
 
 export interface ConvertOptions extends CollectorOptions {

@@ -1,22 +1,22 @@
 import { EventEmitter } from 'node:events';
 import { loadAddon } from '../engine/addon.js';
-import { toNativeConfig } from '../engine/config.js';
+import { type Environment, toNativeConfig } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
-import type { NativeTableSizes } from '../engine/native.js';
 import { firstSecond, openDatums, type Session, type Summary } from '../engine/session.js';
+import type { TableSizes } from '../engine/summary.js';
+import { SysFlowError } from '../engine/sysflow-errors.js';
 import { probeErrorCode } from '../live/doctor.js';
 import { followContainers } from '../live/follow.js';
 import { watchContainers } from '../live/runtimes/watcher.js';
+import { FileWriter } from '../output/files.js';
+import { type Log, openLog } from '../output/log.js';
+import { SocketWriter } from '../output/socket.js';
 import { decodeBatch } from '../records/decode.js';
 import { EntityTable } from '../records/entities.js';
 import type { HeaderRecord, SysFlowRecord } from '../records/types.js';
 import { engineOptions, type ResolvedConfig, resolveConfig, type SysFlowConfig } from './config.js';
-import { type Environment, withEnvironment } from './environment.js';
-import { SysFlowError } from './errors.js';
-import { FileWriter } from './files.js';
-import { type Log, openLog } from './log.js';
+import { withEnvironment } from './environment.js';
 import { checkProbe } from './probe.js';
-import { SocketWriter } from './socket.js';
 
 /** What a run did, so far or in all. */
 export interface RunSummary extends Summary {
@@ -31,7 +31,7 @@ export interface Statistics {
   /** interval: 30 seconds passed; rotation: everything begins anew; end: the input is read. */
   reason: 'interval' | 'rotation' | 'end';
   /** What is alive where the engine is, which is a little ahead; at the end as it was before the last flows were written. */
-  tables: NativeTableSizes;
+  tables: TableSizes;
   /** Records delivered so far, headers included. */
   records: bigint;
   /** Records that the socket could not be given. */
@@ -219,7 +219,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
 
   #tell(
     reason: Statistics['reason'],
-    tables: NativeTableSizes,
+    tables: TableSizes,
     records: bigint,
     socket: SocketWriter | undefined,
     log: Log,

@@ -1,7 +1,7 @@
 import avro from 'avsc';
 import { SfkitError } from '../engine/errors.js';
-import type { NativeDatumBatch } from '../engine/native.js';
 import { sysflowSchema } from '../engine/schema.gen.js';
+import type { DatumBatch } from '../engine/session.js';
 import type { Gone, SysFlowRecord } from './types.js';
 
 /** A record and the bytes it was read from: a whole datum of the SysFlow schema, but for flows of IPv6. */
@@ -11,7 +11,7 @@ export interface Datum {
 }
 
 /** The records of a batch, one after the other, with the entities that go between. */
-export function* decodeBatch(batch: NativeDatumBatch): Generator<Datum | { gone: Gone }> {
+export function* decodeBatch(batch: DatumBatch): Generator<Datum | { gone: Gone }> {
   const all = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
   let start = 0;
   for (const end of batch.ends) {

@@ -111,7 +111,7 @@ function ordered(layers: Record<string, readonly string[]>): string[] {
 describe.each([
   ['src', typescript, typescriptImports()],
   ['native/src', cpp, cppImports()],
-] as const)('%s', (name, layers, imports) => {
+] as const)('%s', (_name, layers, imports) => {
   it('imports only what its layers allow', () => {
     expect(imports.length).toBeGreaterThan(100);
     expect(forbidden(imports, layers)).toEqual([]);
@@ -122,11 +122,8 @@ describe.each([
     expect([...folders].filter((folder) => !(folder in layers) && folder !== 'probe')).toEqual([]);
   });
 
-  it('has layers without circles, all of them used', () => {
+  it('has layers without circles', () => {
     expect(ordered(layers).sort()).toEqual(Object.keys(layers).sort());
-    const used = new Set(imports.map(({ from, to }) => `${from} ${to}`));
-    const unused = Object.entries(layers).flatMap(([from, all]) => all.filter((to) => !used.has(`${from} ${to}`)));
-    expect(unused, `${name}: allowed, and not needed`).toEqual([]);
   });
 });
 

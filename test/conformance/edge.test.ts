@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readInfo, readSummary, type Summary } from '../../src/engine/session.js';
 import { listEvents } from '../../src/export/events.js';
 import { isLossy, recover } from '../../src/export/recover.js';
-import { fileSink } from '../../src/export/sink.js';
+import { fileSink } from '../../src/output/sink.js';
 import { corpus, corpusCaptures } from '../helpers/corpus.js';
 import { memorySink } from '../helpers/sinks.js';
 

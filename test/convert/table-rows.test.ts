@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { RowCursor } from '../../src/convert/table-rows.js';
-import { openDatabase } from '../../src/export/duckdb.js';
+import { openDatabase } from '../../src/duckdb/database.js';
 
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');

@@ -11,8 +11,8 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { convert } from '../../src/convert/convert.js';
+import { openDatabase } from '../../src/duckdb/database.js';
 import { tableColumns, tables } from '../../src/engine/columns.gen.js';
-import { openDatabase } from '../../src/export/duckdb.js';
 import { planOne } from '../../src/export/plan.js';
 import { singleInputs } from '../../src/query/inputs.js';
 import { capturesIn, corpus, fixtures } from '../helpers/corpus.js';

@@ -1,8 +1,8 @@
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBValue } from '@duckdb/node-api';
+import { onSqlError } from '../../duckdb/sql-error.js';
 import { type TableName, tables as tableSpecs } from '../../engine/columns.gen.js';
 import { SfkitError } from '../../engine/errors.js';
 import type { Summary } from '../../engine/session.js';
-import { onSqlError } from '../../query/sql-error.js';
 import type { Finding, Rule, RuleOutcome } from '../finding.js';
 import type { RuleRun, RunOptions } from '../language.js';
 import { describe, findingOf, foundValue } from './found.js';

@@ -3,8 +3,8 @@ import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions, FileMode } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { openColumns, openDatums, type Session, type Summary } from '../engine/session.js';
-import { decodeBatch } from './decode.js';
-import type { SysFlowRecord } from './types.js';
+import { decodeBatch } from '../records/decode.js';
+import type { SysFlowRecord } from '../records/types.js';
 
 /** How a capture is read. Every setting has a default. */
 export interface CaptureOptions extends CollectorOptions {

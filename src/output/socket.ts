@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadAddon } from '../engine/addon.js';
-import type { NativeSeqpacketSocket } from '../engine/native.js';
+import { loadAddon, type SeqpacketSocket } from '../engine/addon.js';
 import type { Datum } from '../records/decode.js';
 import { processKey } from '../records/entities.js';
 import type { Gone, SysFlowRecord } from '../records/types.js';
@@ -43,7 +42,7 @@ export class SocketWriter {
   readonly #path: string;
   readonly #log: Log;
   readonly #limits: SocketLimits;
-  readonly #socket: NativeSeqpacketSocket = new (loadAddon().SeqpacketSocket)();
+  readonly #socket: SeqpacketSocket = new (loadAddon().SeqpacketSocket)();
   readonly #queue = new Fifo();
   /** Sent, but perhaps not read yet. */
   #unread: Queued[] = [];
