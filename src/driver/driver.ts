@@ -83,17 +83,21 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   /**
    * Reads the capture to its end, or to exit(), which a live capture waits for. Resolves when every record was delivered and written. Rejects with what
    * the callback threw, else with a SysFlowError; what was written before stays. Damage in the capture rejects with
-   * EventParsingError after everything readable was delivered.
+   * EventParsingError after everything readable was delivered. Aborting `signal` does the same as exit().
    */
-  async run(): Promise<RunSummary> {
+  async run({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<RunSummary> {
     if (this.#ran)
       throw new SysFlowError('OperationNotSupported', 'run() was called before; make a driver for each run');
     this.#ran = true;
     const { config } = this;
+    const exit = () => this.exit();
+    signal?.addEventListener('abort', exit, { once: true });
+    if (signal?.aborted) exit();
     const log = openLog({ name: config.appName, debug: config.debugMode }, this.#env);
     try {
       return await this.#run(log);
     } finally {
+      signal?.removeEventListener('abort', exit);
       await log.close();
     }
   }
@@ -151,9 +155,9 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
         log.verbose(2, 'driver', `${batch.ends.length} records`);
         try {
           for (const item of decodeBatch(batch)) {
-            if ('gone' in item) {
-              entities?.forget(item.gone);
-              socket?.forget(item.gone);
+            if ('ended' in item) {
+              entities?.take(item.ended);
+              socket?.forget(item.ended);
               continue;
             }
             if (item.record.type === 'Header' && headers++ > 0) tell('rotation');

@@ -22,7 +22,7 @@ export function socketOutput(
     async write(batch) {
       if (batch.kind !== 'datums') return;
       for (const item of decodeBatch(batch)) {
-        if ('gone' in item) writer.forget(item.gone);
+        if ('ended' in item) writer.forget(item.ended);
         else await writer.write(item);
       }
     },

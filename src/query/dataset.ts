@@ -33,6 +33,8 @@ export interface DatasetOptions {
   isolated?: boolean;
   /** Of DuckDB; what needs more goes to a file. Default: most of the machine's. */
   memoryLimit?: string;
+  /** Ends reading, and interrupts statements, when it is aborted: until close(). */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function openDataset(
   paths: readonly string[],
   sql: string,
   collector: CollectorOptions = {},
-  { isolated = false, memoryLimit }: DatasetOptions = {},
+  { isolated = false, memoryLimit, signal }: DatasetOptions = {},
 ): Promise<Dataset> {
   const inputs = resolveInputs(paths);
   const table = inputs.find(({ kind }) => kind !== 'engine');
@@ -53,7 +55,14 @@ export async function openDataset(
       `${table.path}: a filter is about the events of a capture, and this is a table; use WHERE`,
     );
   }
-  const { connection, scratch, close } = await openPassingDatabase(memoryLimit === undefined ? {} : { memoryLimit });
+  const database = await openPassingDatabase(memoryLimit === undefined ? {} : { memoryLimit });
+  const { connection, scratch } = database;
+  const interrupt = () => connection.interrupt();
+  signal?.addEventListener('abort', interrupt, { once: true });
+  const close = () => {
+    signal?.removeEventListener('abort', interrupt);
+    database.close();
+  };
   const summaries: Dataset['summaries'] = [];
   const loader = new TableLoader(connection, scratch);
   try {
@@ -64,7 +73,10 @@ export async function openDataset(
     await createViews(connection, await openSources(connection, inputs, wanted), loaded);
     for (const input of inputs) {
       if (input.kind === 'engine' && wanted.length > 0) {
-        summaries.push({ path: input.path, summary: await loadCapture(loader, input, wanted, collector) });
+        summaries.push({
+          path: input.path,
+          summary: await loadCapture(loader, input, wanted, { ...collector, signal }),
+        });
       }
     }
     await loader.finish();
@@ -111,7 +123,7 @@ async function loadCapture(
   loader: TableLoader,
   { path, shownAs }: QueryInput,
   wanted: readonly TableName[],
-  collector: CollectorOptions,
+  collector: CollectorOptions & { signal: AbortSignal | undefined },
 ): Promise<Summary> {
   const session = openColumns({
     filename: basename(inputName(path)),

@@ -22,8 +22,8 @@ const typescript: Record<string, readonly string[]> = {
   live: ['engine', 'records', 'output', 'export'],
   driver: ['engine', 'records', 'output', 'live'],
   cli: ['engine', 'draw', 'output', 'duckdb', 'export', 'capture', 'query', 'convert', 'check', 'live', 'driver'],
-  commands: ['engine', 'draw', 'output', 'export', 'query', 'convert', 'check', 'live', 'driver', 'cli'],
-  '.': ['engine', 'records', 'export', 'capture', 'convert', 'check', 'driver'],
+  commands: ['engine', 'draw', 'output', 'duckdb', 'export', 'query', 'convert', 'check', 'live', 'driver', 'cli'],
+  '.': ['engine', 'records', 'duckdb', 'export', 'capture', 'convert', 'check', 'driver'],
 };
 
 /** Folders of native/src. `.` stands for its own files, which join the parts; `probe` is what loader and probe agree on. */

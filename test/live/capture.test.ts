@@ -17,7 +17,7 @@ import { until } from '../helpers/until.js';
 
 const directory = testDirectory();
 const sfkit = (...args: string[]) =>
-  spawnSync(process.execPath, [join(root, 'bin/run.js'), ...args], { encoding: 'utf8' });
+  spawnSync(process.execPath, [join(root, 'bin/run.js'), ...args], { encoding: 'utf8', maxBuffer: 1 << 28 });
 const jsonLines = (path: string) =>
   readFileSync(path, 'utf8')
     .trim()

@@ -171,7 +171,7 @@ describe.skipIf(server === undefined)('the socket writer', () => {
     for (const datum of all) if (datum.record.type === 'FileFlow') flows.set(datum.record.fileOID, datum);
     const [[kept, flowOfKept], [gone, flowOfGone]] = [...flows] as [[string, Datum], [string, Datum]];
     const file = all.find(({ record }) => record.type === 'File' && record.oid === kept) as Datum;
-    writer.forget('files');
+    writer.forget({ type: 'Ended', entity: 'files' });
     await writer.write(file);
     // What was written before has been read when this is sent.
     await until(() => first.messages.length >= writer.sent);
