@@ -59,6 +59,7 @@ export async function runConversion(conversion: Conversion, options: ConversionO
     signal?.throwIfAborted();
     report?.(summary);
   };
+  signal?.throwIfAborted();
   if (tables !== undefined) {
     const { convertTables } = await import('./convert-tables.js');
     try {

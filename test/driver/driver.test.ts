@@ -19,7 +19,7 @@ describe('the callback', () => {
   it('gets every event and flow with what it refers to, before run() resolves', async () => {
     const wanted: ActivityRecord[] = [];
     for await (const record of openCapture(capture)) {
-      const isEntity = ['Header', 'Container', 'Process', 'File'].includes(record.type);
+      const isEntity = ['Header', 'Container', 'Process', 'File', 'Ended'].includes(record.type);
       if (!isEntity) wanted.push(record as ActivityRecord);
     }
     const got: ActivityRecord[] = [];
@@ -100,6 +100,28 @@ describe('the callback', () => {
     }
     expect(ahead).toBeLessThan(10_000n);
     expect(count).toBeGreaterThan(30_000);
+  });
+
+  it('can end the run with a signal, as with exit()', async () => {
+    const controller = new AbortController();
+    let calls = 0;
+    const filePath = directory.path('s.sf');
+    const driver = new SysFlowDriver(
+      {
+        scapInputPath: capture,
+        filePath,
+        callback() {
+          calls += 1;
+          controller.abort();
+        },
+      },
+      {},
+    );
+    const { files } = await driver.run({ signal: controller.signal });
+    expect(calls).toBeGreaterThan(0);
+    expect(files).toEqual([filePath]);
+    const never = new SysFlowDriver({ scapInputPath: capture, callback: () => expect.unreachable() }, {});
+    await never.run({ signal: AbortSignal.abort() });
   });
 
   it('can end the run: exit() delivers what was read and resolves', async () => {
