@@ -38,7 +38,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-describe.skipIf(!hasCorpus)('--compat sysflow-0.7 makes what the collector made', () => {
+describe.skipIf(!hasCorpus)('--compat sysflow-0.7 makes what the collector made (needs ../shared)', () => {
   const cases = corpusCaptures().flatMap(({ name: capture, path: input }) => {
     const found = references
       .map(([name, settings]) => ({ capture, input, name, settings, path: input.replace(/\.scap$/, `.${name}.sf`) }))

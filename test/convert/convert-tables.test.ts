@@ -92,7 +92,7 @@ describe.each(captures.map((path) => [basename(path), path] as const))('%s', (_,
 });
 
 const withEmpty = join(corpus, 'sf-collector/files.scap');
-it.skipIf(!existsSync(withEmpty))('tables do not hold empty environment variables', async () => {
+it.skipIf(!existsSync(withEmpty))('tables do not hold empty environment variables (needs ../shared)', async () => {
   const environments = (list: SfRecord[]) =>
     list.flatMap(({ fields }) => (fields.env === undefined ? [] : [fields.env]));
   const direct = environments(await readSf(await become(withEmpty, 'avro', 'want.sf'))) as string[][];

@@ -83,7 +83,7 @@ function checkReferences(messages: Server['messages']): void {
   });
 }
 
-describe.skipIf(server === undefined)('the socket writer', () => {
+describe.skipIf(server === undefined)('the socket writer (needs sfkit_seqpacket_server)', () => {
   it('sends every record of a run as a message that the schema decodes, the header first', async () => {
     const path = directory.path('s');
     const reader = await listen(path);
