@@ -3,8 +3,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Many cases start the command line as a process of its own.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Many cases start the command line as a process of its own, and the machine may be busy with other work: limits are
+    // for what hangs, and no test relies on them.
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
   },
 });

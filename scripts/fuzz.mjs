@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fail, root, run, say } from './lib/run.mjs';
+import { fail, isStrict, root, run, say } from './lib/run.mjs';
 import { ensureFuzzingTools } from './lib/system.mjs';
 
 const fuzzers = [
@@ -34,6 +34,7 @@ mkdirSync(findings, { recursive: true });
 say('building the fuzzers');
 const compilers = [`-DCMAKE_CXX_COMPILER=${cxx}`, `-DCMAKE_C_COMPILER=${cc}`];
 const parts = ['-DSFKIT_FUZZ=ON', '-DSFKIT_TESTS=ON', '-DSFKIT_ADDON=OFF', '-DCMAKE_BUILD_TYPE=RelWithDebInfo'];
+if (isStrict) parts.push('-DSFKIT_STRICT=ON');
 run('cmake', ['-S', join(root, 'native'), '-B', build, ...compilers, ...parts], {
   stdio: ['ignore', 'ignore', 'inherit'],
 });

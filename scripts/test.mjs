@@ -1,11 +1,11 @@
 // Sets everything up and runs every test: TypeScript, C++, then whole commands. Ends with what failed, and one line
-// that counts them all.
+// that counts them all. With SFKIT_STRICT=1, as in CI, a test that is skipped must give its reason in its name.
 // Usage: node scripts/test.mjs
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root } from './lib/run.mjs';
+import { isStrict, root } from './lib/run.mjs';
 import { setUp } from './setup.mjs';
 
 const scratch = mkdtempSync(join(tmpdir(), 'sfkit-test-'));
@@ -47,6 +47,8 @@ function vitest(name, args) {
   );
   for (const file of testResults) {
     if (file.status === 'failed' && file.message) failures.push({ name: file.name, message: file.message });
+    const skips = file.assertionResults.filter(({ status }) => status === 'skipped' || status === 'pending');
+    if (isStrict) refuseSilentSkips(file.name, skips);
     for (const test of file.assertionResults.filter(({ status }) => status === 'failed')) {
       failures.push({ name: `${file.name}: ${test.fullName}`, message: test.failureMessages.join('\n') });
     }
@@ -54,6 +56,14 @@ function vitest(name, args) {
   // A file that does not load fails without a failed test.
   const failed = status === 0 ? 0 : Math.max(1, numFailedTests);
   return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
+}
+
+/** "(skipped: REASON)" and "(needs WHAT)" are what is printed to find out what was not tested, and why. */
+function refuseSilentSkips(file, skips) {
+  for (const { fullName } of skips.filter(({ fullName }) => !/\((skipped: |needs )/.test(fullName))) {
+    failures.push({ name: `${file}: ${fullName}`, message: 'it is skipped, and its name does not say why' });
+    totals.failed += 1;
+  }
 }
 
 function native() {

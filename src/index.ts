@@ -1,8 +1,19 @@
-// The public library: what `import 'sfkit'` gives.
+// The public library: what `import 'sfkit'` gives. docs/api.md is made of it; types that these name are exported, too.
 
-export { type Check, type CheckOptions, type CheckReport, check, type RuleBook, readRules } from './check/check.js';
+export { type Capture, type CaptureOptions, openCapture } from './capture/capture.js';
+export {
+  type Check,
+  type CheckOptions,
+  type CheckReport,
+  check,
+  type RuleBook,
+  type RuleOptions,
+  readRules,
+} from './check/check.js';
 export type * from './check/finding.js';
-export { type ConvertOptions, convert } from './convert/convert.js';
+export type { LanguageOptions } from './check/language.js';
+export type { RuleSwitch } from './check/selection.js';
+export { type CommonConvertOptions, type ConvertOptions, convert } from './convert/convert.js';
 export {
   type CollectionMode,
   collectionModes,
@@ -13,21 +24,31 @@ export {
   type SysFlowConfig,
 } from './driver/config.js';
 export { type RunSummary, type Statistics, SysFlowDriver } from './driver/driver.js';
-export type { Environment } from './driver/environment.js';
-export { SysFlowError, type SysFlowErrorCode, sysFlowErrorCodes } from './driver/errors.js';
-export { type CellValue, Column, ColumnBatch, operations } from './engine/batch.js';
+export type { TimestampUnit } from './duckdb/sql-text.js';
+export { operations } from './engine/batch.js';
 export {
   type ColumnSpec,
+  type ColumnType,
   columns,
   type TableColumn,
   type TableName,
+  type TableSpec,
   tableColumns,
   tables,
 } from './engine/columns.gen.js';
-export type { CollectorOptions, CompatMode, FileMode, FileReadMode, SessionConfig } from './engine/config.js';
+export type { CollectorOptions, CompatMode, Environment, FileMode, FileReadMode } from './engine/config.js';
 export { SfkitError, type SfkitErrorCode } from './engine/errors.js';
-export { openAvro, openColumns, readSummary, type Session, type Summary } from './engine/session.js';
-export { type Conversion, type Format, formats, planConversions } from './export/plan.js';
-export { type Capture, type CaptureOptions, openCapture } from './records/capture.js';
+export { toJson } from './engine/json.js';
+export type {
+  CaptureInfo,
+  Damage,
+  Gap,
+  LiveSummary,
+  ReasonCount,
+  Summary,
+  TableSizes,
+} from './engine/summary.js';
+export { SysFlowError, type SysFlowErrorCode, sysFlowErrorCodes } from './engine/sysflow-errors.js';
+export { type Format, formats } from './export/plan.js';
 export { EntityTable, type Joined } from './records/entities.js';
 export type * from './records/types.js';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // Numbers of x86-64 Linux to those of the capture format (spec: scap-flags.json).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // Calls that make descriptors of other kinds, copy them, or work on them.
 #pragma once
 

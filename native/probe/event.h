@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // Putting events together in the capture format's shape (spec: scap-format, section 9): header, lengths of
 // the parameters, parameters. What has a size known beforehand is written into the ring at once; the rest is
 // put together in a scratch buffer first.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // Calls that open, read, write, name and change files.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // The kernel's functions for programs, by their numbers in linux/bpf.h, and the maps that the loader makes.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // The few types of the kernel that the probe looks into. Names are the kernel's; offsets are filled in when
 // the probe is loaded, from the types that the running kernel tells (BTF), so only what is used stands here.
 // A name after ___ is for another version of the kernel.

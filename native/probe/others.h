@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // Calls that change nothing the engine follows. They are told when all calls are, with what they were called
 // with.
 #pragma once

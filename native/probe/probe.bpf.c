@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // The probe: what runs in the kernel when a system call returns, a program begins or a thread ends. A call
 // that is of no interest costs a look into a bitmap; each other one has a program of its own, found by its
 // number. Events leave in the shape that captures have, so nothing behind the probe knows where they are

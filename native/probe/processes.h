@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // Calls that make processes, change what they run as, and end them.
 #pragma once
 

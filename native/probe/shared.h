@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // What the probe and its loader agree on. Compiled as C for the kernel and as C++ for the loader.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // Calls on sockets and the addresses they go with (spec: scap-format, section 10).
 #pragma once
 

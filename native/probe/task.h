@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
 // What the kernel knows of a thread, its files and its place in the file system.
 #pragma once
 

@@ -184,7 +184,7 @@ Status Driver::run() {
     output.emplace(config_.file_path);
     if (!output->status().is_ok()) return output->status();
     container = std::make_unique<output::AvroContainer>(
-        [&output](std::vector<uint8_t> bytes) { return output->write(bytes); }, kDeflateLevel);
+        [&output](const std::vector<uint8_t>& bytes) { return output->write(bytes); }, kDeflateLevel);
   }
   Sink sink(config_.callback, container.get(), stop_);
   const Status status =

@@ -119,7 +119,10 @@ export interface TableColumn {
   readonly name: string;
   readonly type: ColumnType;
   readonly nullable: boolean;
-  /** Place of its values in NativeColumnBatch.columns. */
+  /**
+   * Place of its values in a batch of the engine.
+   * @internal
+   */
   readonly physical: number;
   /** Its values are those of another column in another form. */
   readonly derived: boolean;

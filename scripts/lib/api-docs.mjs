@@ -15,6 +15,7 @@ export function apiPage() {
     return { name: symbol.name, symbol: target, declaration: target.declarations[0] };
   });
   exported.sort((a, b) => (a.name < b.name ? -1 : 1));
+  refuseHiddenTypes(checker, exported);
 
   const groups = [
     ['Classes', ts.isClassDeclaration],
@@ -60,7 +61,47 @@ function describe(checker, { name, symbol, declaration }) {
   return parts.join('\n\n');
 }
 
+/** Throws where a type of the project is named that the library does not export: nobody could look it up. */
+function refuseHiddenTypes(checker, exported) {
+  const known = new Set(exported.map(({ symbol }) => symbol));
+  const hidden = new Set();
+  const visit = (node, owner) => {
+    if (ts.isTypeReferenceNode(node) || ts.isExpressionWithTypeArguments(node) || ts.isTypeQueryNode(node)) {
+      const name = node.typeName ?? node.expression ?? node.exprName;
+      const symbol = resolved(checker, name);
+      const isOurs = symbol?.declarations?.some(({ parent }) => ts.isSourceFile(parent) && isSource(parent));
+      if (isOurs && !known.has(symbol)) hidden.add(`${name.getText()} (of ${owner})`);
+    }
+    ts.forEachChild(node, (child) => visit(child, owner));
+  };
+  for (const { name, declaration } of exported) {
+    for (const part of publicParts(declaration)) visit(part, name);
+  }
+  if (hidden.size > 0)
+    throw new Error(`src/index.ts does not export what the library names: ${[...hidden].join(', ')}`);
+}
+
+function resolved(checker, name) {
+  const symbol = checker.getSymbolAtLocation(name);
+  return symbol && symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+}
+
+const isSource = ({ fileName }) => fileName.startsWith(join(root, 'src').replaceAll('\\', '/'));
+
+/** The types of a declaration that a page shows. */
+function publicParts(declaration) {
+  const typesOf = (node) => [node.type, ...(node.parameters ?? []).map(({ type }) => type)].filter(Boolean);
+  // A list of names that the type is made of is shown as its values.
+  if (ts.isVariableDeclaration(declaration)) return typesOf(declaration);
+  if (ts.isTypeAliasDeclaration(declaration))
+    return declaration.type.getText().startsWith('(typeof') ? [] : [declaration.type];
+  if (ts.isFunctionDeclaration(declaration)) return typesOf(declaration);
+  const members = declaration.members.filter(isPublic);
+  return [...(declaration.heritageClauses ?? []), ...members.flatMap(typesOf)];
+}
+
 function isPublic(member) {
+  if (ts.getJSDocTags(member).some(({ tagName }) => tagName.text === 'internal')) return false;
   if (member.name !== undefined && ts.isPrivateIdentifier(member.name)) return false;
   return !(ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Private);
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { isCurrent, newest, writeStamp } from './files.mjs';
-import { root, runNode, say } from './run.mjs';
+import { isStrict, root, runNode, say } from './run.mjs';
 import { ensureSystemPackages } from './system.mjs';
 
 const buildDirectory = join(root, 'native', 'build');
@@ -13,7 +13,8 @@ export function ensureNative({ tests }) {
   const sources = ['native', 'scripts/generate', 'scripts/generate.mjs'].map((path) => join(root, path));
   const sourceTime = newest(sources, ['build', 'generated']);
   const stamp = join(buildDirectory, tests ? '.sfkit-tests' : '.sfkit-addon');
-  if (existsSync(builtAddon) && isCurrent(stamp, '', sourceTime)) return;
+  const isBuilt = existsSync(builtAddon) && (!isStrict || isConfigured('SFKIT_STRICT'));
+  if (isBuilt && isCurrent(stamp, '', sourceTime)) return;
   ensureSystemPackages({ tests });
   const startedAt = Date.now();
   buildNative({ tests });
@@ -26,13 +27,14 @@ export function buildNative({ tests }) {
   say(tests ? 'building the engine and its tests' : 'building the engine');
   runNode(join(root, 'scripts', 'generate.mjs'), []);
   const cmakeJs = createRequire(join(root, 'package.json')).resolve('cmake-js/bin/cmake-js');
-  const options = ['-d', 'native', '-l', 'warn', ...(tests ? ['--CDSFKIT_TESTS=ON'] : [])];
-  // A build directory that was configured without tests keeps that setting until it is configured again.
-  if (tests && !configuredWithTests()) runNode(cmakeJs, ['configure', ...options]);
+  const settings = [...(tests ? ['SFKIT_TESTS'] : []), ...(isStrict ? ['SFKIT_STRICT'] : [])];
+  const options = ['-d', 'native', '-l', 'warn', ...settings.map((setting) => `--CD${setting}=ON`)];
+  // A build directory keeps its settings until it is configured again.
+  if (!settings.every(isConfigured)) runNode(cmakeJs, ['configure', ...options]);
   runNode(cmakeJs, ['build', ...options, ...(tests ? [] : ['--target', 'sfkit_addon'])]);
 }
 
-function configuredWithTests() {
+function isConfigured(setting) {
   const cache = join(buildDirectory, 'CMakeCache.txt');
-  return existsSync(cache) && /^SFKIT_TESTS:\w+=ON$/m.test(readFileSync(cache, 'utf8'));
+  return existsSync(cache) && new RegExp(`^${setting}:\\w+=ON$`, 'm').test(readFileSync(cache, 'utf8'));
 }

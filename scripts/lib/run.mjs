@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 /** The project's directory. */
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
+/** As CI builds and tests: warnings are errors, and a skipped test must say why. */
+export const isStrict = process.env.SFKIT_STRICT === '1';
+
 /** Says what is being done; on stderr, so that a script's own output stays clean. */
 export function say(message) {
   process.stderr.write(`sfkit set-up: ${message}\n`);

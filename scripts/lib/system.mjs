@@ -124,6 +124,15 @@ function missingParts(tests) {
   return parts.filter((part) => !part.found);
 }
 
+/** Installs packages where apt-get can; whether it could. */
+export function installWithApt(packages) {
+  const install = aptInstall([{ apt: packages.join(' ') }]);
+  if (install === undefined) return false;
+  say(`installing system packages: ${packages.join(' ')}`);
+  install();
+  return true;
+}
+
 /** A function that installs, or undefined where apt-get is not there or we may not use it. */
 function aptInstall(missing) {
   if (!succeeds('apt-get', ['--version'])) return undefined;

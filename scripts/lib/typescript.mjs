@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { isCurrent, newest, writeStamp } from './files.mjs';
 import { root, runNode, say } from './run.mjs';
 
-/** Compiles src/ to dist/ and lists the commands for a quick start, unless nothing changed. */
+/** Compiles src/ to dist/, lists the commands for a quick start and writes their manual pages, unless nothing changed. */
 export function ensureTypeScript() {
   const sources = [
     'src',
     'native/tables',
     'scripts/generate',
+    'scripts/man.mjs',
+    'scripts/lib/man-pages.mjs',
     'tsconfig.json',
     'package.json',
     'node_modules/.sfkit-lock',
@@ -24,6 +26,7 @@ export function ensureTypeScript() {
   const require = createRequire(join(root, 'package.json'));
   runNode(require.resolve('typescript/bin/tsc'), ['-p', 'tsconfig.json']);
   runNode(join(root, 'scripts', 'manifest.mjs'), []);
+  runNode(join(root, 'scripts', 'man.mjs'), []);
   chmodSync(join(root, 'bin', 'run.js'), 0o755);
   writeStamp(stamp, '', startedAt);
 }

@@ -20,6 +20,7 @@ import { type RuleSwitch, selectRules } from './selection.js';
 import { CheckTables } from './sql/tables.js';
 import { readSuppressions, Suppressions, today } from './suppressions.js';
 
+/** How rule files are read. */
 export interface RuleOptions extends LanguageOptions {
   /** Language of the files. Default: what each looks like. */
   language?: string | undefined;
@@ -33,7 +34,10 @@ export interface RuleBook {
   rules: readonly Rule[];
   /** What the files ask for that sfkit does not have. */
   notes: readonly string[];
-  /** By language. */
+  /**
+   * By language.
+   * @internal
+   */
   sets: readonly RuleSet[];
 }
 
@@ -55,6 +59,7 @@ export async function verifyRules(book: RuleBook): Promise<RuleBook> {
   return { ...book, diagnostics: [...book.diagnostics, ...more.flat()] };
 }
 
+/** What is asked, and how findings are given. */
 export interface CheckOptions extends RuleOptions {
   /** Files and directories of rules, or what readRules() made of them. */
   rules: string | readonly string[] | RuleBook;
@@ -68,13 +73,21 @@ export interface CheckOptions extends RuleOptions {
   minLevel?: string | undefined;
   /** Whether the same finding is given each time it occurs. Default: once, with how often. */
   all?: boolean | undefined;
-  /** Files of findings that are known and accepted, or what is left of them after earlier captures of the same run. */
-  suppress?: string | readonly string[] | Suppressions | undefined;
+  /** Files of findings that are known and accepted. */
+  suppress?: string | readonly string[] | undefined;
   /** The day on which suppressions hold or not, as YYYY-MM-DD. Default: today, in UTC. */
   today?: string | undefined;
   /** Events of its thread before and after the most severe findings; the capture is read again for them. Default: 0. */
   evidence?: number | undefined;
-  /** Gives findings their ids; the same for all captures of a run. Default: one of its own. */
+  /** Ends the check when it is aborted: the iteration throws the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What the captures of a run share. */
+export interface RunCheckOptions extends Omit<CheckOptions, 'suppress'> {
+  /** Files, or what is left of them after earlier captures. */
+  suppress?: CheckOptions['suppress'] | Suppressions;
+  /** Gives findings their ids. Default: one of its own. */
   ids?: FindingIds | undefined;
 }
 
@@ -96,6 +109,12 @@ export interface Check extends AsyncIterable<ReportedFinding> {
  * that are.
  */
 export function check(input: string, options: CheckOptions): Check {
+  return checkCapture(input, options);
+}
+
+/** The same for one capture of several. */
+export function checkCapture(input: string, options: RunCheckOptions): Check {
+  const { signal } = options;
   const book = isBook(options.rules) ? options.rules : readRules(options.rules, options);
   const wrong = book.diagnostics.find(({ severity }) => severity === 'error');
   if (wrong !== undefined)
@@ -111,16 +130,17 @@ export function check(input: string, options: CheckOptions): Check {
         allMatching: options.ruleMatching === 'all',
         folds: options.all !== true,
         tables,
+        signal,
       }),
     );
-  const tables = new CheckTables(input);
+  const tables = new CheckTables(input, signal);
   const runs = run(tables);
   // What is around a finding is known later than the finding, and findings are not kept: rules are asked twice.
   const findEvidence = async (): Promise<Evidence | undefined> => {
     if (events === 0) return undefined;
-    const tables = new CheckTables(input);
+    const tables = new CheckTables(input, signal);
     try {
-      return await evidenceAround(run(tables), input, events, suppressions);
+      return await evidenceAround(run(tables), input, events, suppressions, signal);
     } finally {
       tables.close();
     }
@@ -128,13 +148,18 @@ export function check(input: string, options: CheckOptions): Check {
   return {
     async *[Symbol.asyncIterator]() {
       try {
+        signal?.throwIfAborted();
         const evidence = await findEvidence();
         for (const one of runs) {
           for await (const found of one) {
+            signal?.throwIfAborted();
             suppressions.count(found);
             yield reported(found, ids, suppressions, evidence);
           }
+          signal?.throwIfAborted();
         }
+      } catch (error) {
+        throw signal?.aborted ? signal.reason : error;
       } finally {
         tables.close();
       }
@@ -176,22 +201,23 @@ async function evidenceAround(
   input: string,
   events: number,
   suppressions: Suppressions,
+  signal: AbortSignal | undefined,
 ): Promise<Evidence> {
   const leading = new LeadingFindings<Finding>(findingsWithEvidence(events));
   for (const run of runs) {
     for await (const found of run) if (suppressions.find(found) === undefined) leading.add(found);
   }
   const isCapture = runs.length > 0 && summaryOf(runs).format === 'scap';
-  return isCapture ? readEvidence(input, leading.items(), events) : new Map();
+  return isCapture ? readEvidence(input, leading.items(), events, signal) : new Map();
 }
 
-function suppressionsOf({ suppress = [], today: day }: CheckOptions): Suppressions {
+function suppressionsOf({ suppress = [], today: day }: RunCheckOptions): Suppressions {
   if (suppress instanceof Suppressions) return suppress;
   const files = typeof suppress === 'string' ? [suppress] : suppress;
   return new Suppressions(files.flatMap(readSuppressions), day ?? today());
 }
 
-function evidenceOf(input: string, { evidence = 0 }: CheckOptions): number {
+function evidenceOf(input: string, { evidence = 0 }: RunCheckOptions): number {
   if (!Number.isInteger(evidence) || evidence < 0 || evidence > mostEvidence)
     throw new SfkitError('INVALID_ARGUMENT', `evidence: a whole number from 0 to ${mostEvidence} is expected`);
   if (evidence > 0 && isStreamInput(input))
@@ -203,7 +229,10 @@ function evidenceOf(input: string, { evidence = 0 }: CheckOptions): number {
 }
 
 /** The rules that take part, in the order in which they are asked. */
-export function chosenRules({ rules }: RuleBook, { switches, tags, minLevel }: Partial<CheckOptions>): Rule[] {
+export function chosenRules(
+  { rules }: RuleBook,
+  { switches, tags, minLevel }: Pick<CheckOptions, 'switches' | 'tags' | 'minLevel'>,
+): Rule[] {
   const least = minLevel === undefined ? undefined : parseLevel('minLevel', minLevel);
   return selectRules(rules, { switches, tags, minLevel: least });
 }

@@ -28,7 +28,12 @@ export function evidenceKey({ tid, ts }: Place): string {
 }
 
 /** The events around each of the findings: `events` before its own, that one, and as many after it. */
-export async function readEvidence(input: string, findings: readonly Place[], events: number): Promise<Evidence> {
+export async function readEvidence(
+  input: string,
+  findings: readonly Place[],
+  events: number,
+  signal?: AbortSignal,
+): Promise<Evidence> {
   const threads = new Map<number, Thread>();
   for (const { tid, ts } of findings) {
     const thread = threads.get(tid) ?? new Thread(tid, events);
@@ -40,6 +45,7 @@ export async function readEvidence(input: string, findings: readonly Place[], ev
   const session = openLines({
     input,
     kind: 'capture',
+    signal,
     line,
     // As rules are: where calls return, and where there is nothing else.
     filter: `thread.tid in (${[...threads.keys()].join(', ')}) and (evt.dir = < or evt.type = procexit)`,

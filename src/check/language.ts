@@ -50,6 +50,8 @@ export interface RunOptions {
   folds: boolean;
   /** The input as tables, opened once for all languages that ask them. */
   tables: CheckTables;
+  /** Ends the run when it is aborted. */
+  signal?: AbortSignal | undefined;
 }
 
 /** The rules asked about one capture. */

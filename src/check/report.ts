@@ -1,5 +1,5 @@
 import { SfkitError } from '../engine/errors.js';
-import { type CheckOptions, type CheckReport, check, type RuleBook } from './check.js';
+import { type CheckReport, checkCapture, type RuleBook, type RunCheckOptions } from './check.js';
 import type { ReportedFinding, RuleOutcome } from './finding.js';
 import { FindingIds } from './fingerprint.js';
 import type { SuppressionOutcome, Suppressions } from './suppressions.js';
@@ -44,7 +44,7 @@ function together(one: RuleOutcome, other: RuleOutcome): RuleOutcome {
 /** Checks captures one after the other, and gives the findings to `take` as they come. */
 export async function checkCaptures(
   captures: readonly string[],
-  options: CheckOptions & { rules: RuleBook; suppress: Suppressions },
+  options: RunCheckOptions & { rules: RuleBook; suppress: Suppressions },
   take: (finding: ReportedFinding) => Promise<void>,
   onFailure: (error: SfkitError) => void,
 ): Promise<RunReport> {
@@ -53,7 +53,7 @@ export async function checkCaptures(
   const ids = new FindingIds();
   for (const capture of captures) {
     try {
-      const run = check(capture, { ...options, ids });
+      const run = checkCapture(capture, { ...options, ids });
       for await (const finding of run) await take(finding);
       reports.push(run.report());
     } catch (error) {

@@ -1,13 +1,13 @@
 import { drawn } from '../draw/drawing.js';
 import type { Screen } from '../draw/types.js';
-import type { Summary } from '../engine/session.js';
+import type { CaptureSummary, Summary } from '../engine/summary.js';
 import { counted, damageLines, grouped } from '../engine/summary-text.js';
 import { isoTime } from '../export/values.js';
 import { shortened } from './summary.js';
 
 /** What a capture is and holds, or why it could not be read. */
 export type Inspection =
-  | { file: string; summary: Summary }
+  | { file: string; summary: CaptureSummary }
   | { file: string; error: { code: string; message: string } };
 
 /** The facts as an object for programs, as `sfkit info --json` prints them. */
@@ -51,7 +51,7 @@ export function infoJson(inspection: Inspection, withEvents: boolean): object {
 }
 
 /** The same as tables for people. */
-export function infoText(file: string, summary: Summary, withEvents: boolean, screen?: Screen): string {
+export function infoText(file: string, summary: CaptureSummary, withEvents: boolean, screen?: Screen): string {
   const { info } = summary;
   const known = (text: string, isKnown: boolean) => (isKnown ? text : 'unknown');
   const span = seconds(summary);
@@ -77,7 +77,7 @@ export function infoText(file: string, summary: Summary, withEvents: boolean, sc
   return withEvents && info.events.length > 0 ? table + eventTable(summary, screen) : table;
 }
 
-function eventTable({ info }: Summary, screen: Screen | undefined): string {
+function eventTable({ info }: CaptureSummary, screen: Screen | undefined): string {
   const total = info.events.reduce((sum, { enter, exit }) => sum + enter + exit, 0n);
   const rows = info.events.map(({ type, enter, exit }) => [
     type,
@@ -90,7 +90,7 @@ function eventTable({ info }: Summary, screen: Screen | undefined): string {
 
 const number = (name: string) => ({ name, right: true });
 
-function formatText({ info }: Summary): string {
+function formatText({ info }: CaptureSummary): string {
   const parts = [`scap ${info.version}`];
   if (info.processList !== 0) parts.push(`process list ${info.processList}`);
   parts.push(`events version ${info.countedParameters ? 2 : 1}`, info.hasEnters ? 'enter and exit' : 'exit only');
@@ -103,7 +103,7 @@ function byteOrder(swapped: boolean): string {
   return swapped ? 'big-endian' : 'little-endian';
 }
 
-function machineText({ info }: Summary): string {
+function machineText({ info }: CaptureSummary): string {
   const parts = [];
   if (info.hostname !== '') parts.push(info.hostname);
   if (info.cpus !== 0) parts.push(`${info.cpus} CPU${info.cpus === 1 ? '' : 's'}`);
@@ -112,7 +112,7 @@ function machineText({ info }: Summary): string {
   return parts.length === 0 ? 'unknown' : parts.join(', ');
 }
 
-function listedText({ info }: Summary): string {
+function listedText({ info }: CaptureSummary): string {
   const { threads, processes, descriptors, users, groups, interfaces } = info;
   const some = (count: bigint, one: string, many = `${one}s`) => `${grouped(count)} ${count === 1n ? one : many}`;
   return [

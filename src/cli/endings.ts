@@ -1,5 +1,5 @@
 import { OutputLost, reasonOf } from '../engine/errors.js';
-import { discardAll } from '../export/pending.js';
+import { discardAll } from '../output/pending.js';
 import { exitCodes } from './report.js';
 
 // How a run ends before its work is done: by a signal, or because nobody takes what it writes.

@@ -2,7 +2,7 @@ import './nameless-user.js';
 import { fileURLToPath } from 'node:url';
 import { Errors, run } from '@oclif/core';
 import { OutputLost, OutputUnread } from '../engine/errors.js';
-import { discardAll } from '../export/pending.js';
+import { discardAll } from '../output/pending.js';
 import { discardOnSignals, leaveUnread, loseOutput, outputFailed, watchStandardStreams } from './endings.js';
 import { pagerEnded } from './pager.js';
 import { exitCodes, explain } from './report.js';

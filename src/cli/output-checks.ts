@@ -1,5 +1,6 @@
+import type { TimestampUnit } from '../duckdb/sql-text.js';
 import { SfkitError } from '../engine/errors.js';
-import type { Conversion, TimestampUnit } from '../export/plan.js';
+import type { Conversion } from '../export/plan.js';
 
 /** Refuses a table where all are written, and binary data where a person would see it. */
 export function refuseWrongOutput(plan: Conversion | undefined, table: string | undefined): void {

@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream';
 import { usualColumns } from '../draw/screen.js';
 import { textWidth } from '../draw/width.js';
 import { OutputLost } from '../engine/errors.js';
-import { type ByteSink, stdoutSink } from '../export/sink.js';
+import { type ByteSink, stdoutSink } from '../output/sink.js';
 import { discardOnSignals } from './endings.js';
 
 /** What the pager and the terminal around it are asked for. */

@@ -1,10 +1,10 @@
 import { SfkitError } from '../engine/errors.js';
 import type { Summary } from '../engine/session.js';
-import { pendingFile } from '../export/pending.js';
-import { isStream } from '../export/sink.js';
-import { isSameTarget, refuseMissingDirectory } from '../export/target.js';
 import { captureKernel, type LiveCaptureOptions } from '../live/capture.js';
 import { type WatcherOptions, watchContainers } from '../live/runtimes/watcher.js';
+import { pendingFile } from '../output/pending.js';
+import { isStream } from '../output/sink.js';
+import { isSameTarget, refuseMissingDirectory } from '../output/target.js';
 import { endOnSignals } from './endings.js';
 
 export interface LiveRun extends LiveCaptureOptions {

@@ -2,8 +2,7 @@ import { paintOf, TableLines } from '../draw/lines.js';
 import { standardScreen } from '../draw/screen.js';
 import { shortened, textWidth } from '../draw/width.js';
 import { escapeForTerminal } from '../engine/escape.js';
-import type { NativeTallyRow } from '../engine/native.js';
-import type { Summary } from '../engine/session.js';
+import type { Summary, TallyRow } from '../engine/session.js';
 import { grouped } from '../engine/summary-text.js';
 
 const kinds = [
@@ -18,7 +17,7 @@ const linesAround = 2;
 
 /** The busiest of the last second, as tables that fit a terminal of `columns` and, if there is an end to it, `lines`. */
 export function topText(
-  rows: readonly NativeTallyRow[],
+  rows: readonly TallyRow[],
   summary: Summary,
   columns: number,
   lines = Number.POSITIVE_INFINITY,
@@ -68,7 +67,7 @@ function bytes(count: bigint): string {
 /**
  * Shows the tables in place of those of the second before; one after the other where that is no terminal.
  */
-export function showTop(rows: readonly NativeTallyRow[], summary: Summary): void {
+export function showTop(rows: readonly TallyRow[], summary: Summary): void {
   const { stdout } = process;
   // Whoever has not taken the last one gets a later one.
   if (stdout.writableLength > 0) return;

@@ -18,7 +18,7 @@ import { standardScreen } from '../draw/screen.js';
 import type { Screen } from '../draw/types.js';
 import { SfkitError } from '../engine/errors.js';
 import { standardInput } from '../engine/input-kind.js';
-import { type ByteSink, openSink } from '../export/sink.js';
+import { type ByteSink, openSink } from '../output/sink.js';
 
 export default class Check extends Command {
   static override summary = 'Ask rules about the events of captures and list what they find.';

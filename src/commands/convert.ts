@@ -5,10 +5,11 @@ import { progress } from '../cli/progress.js';
 import { exitCodes, explain } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { type Outcome, summaryJson, summaryText } from '../cli/summary.js';
-import { convert } from '../convert/convert.js';
+import { runConversion } from '../convert/convert.js';
+import { timestampUnits } from '../duckdb/sql-text.js';
 import { tables } from '../engine/columns.gen.js';
 import { escapeForTerminal } from '../engine/escape.js';
-import { convertFormats, planConversions, timestampUnits } from '../export/plan.js';
+import { convertFormats, planConversions } from '../export/plan.js';
 import { singleInputs } from '../query/inputs.js';
 
 const tableNames = tables.map((table) => table.name);
@@ -108,7 +109,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
       const start = process.hrtime.bigint();
       try {
         const options = { ...collector, table: flags.table, tables: inputs[index]?.tables, onProgress: line.update };
-        const summary = await convert(conversion, options);
+        const summary = await runConversion(conversion, options);
         outcomes.push({ conversion, summary, seconds: Number(process.hrtime.bigint() - start) / 1e9 });
       } catch (error) {
         // Of several captures the others are still worth having.

@@ -6,8 +6,8 @@ import { standardScreen } from '../draw/screen.js';
 import { SfkitError } from '../engine/errors.js';
 import { fields, fieldTypes, refusedFields } from '../engine/fields.gen.js';
 import { nearest } from '../engine/nearest.js';
-import type { ByteSink } from '../export/sink.js';
 import { jsonDocument } from '../export/values.js';
+import type { ByteSink } from '../output/sink.js';
 
 export default class Fields extends Command {
   static override summary = 'List the fields of events that filters and templates can ask for.';

@@ -8,11 +8,12 @@ import { refuseWrongOutput, withTimestamps } from '../cli/output-checks.js';
 import { exitCodes } from '../cli/report.js';
 import { runLive } from '../cli/run-live.js';
 import { showTop } from '../cli/top.js';
+import { timestampUnits } from '../duckdb/sql-text.js';
 import { tables } from '../engine/columns.gen.js';
 import { longestSocketPath } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
-import { formats, timestampUnits } from '../export/plan.js';
+import { formats } from '../export/plan.js';
 import { planLive } from '../live/plan.js';
 
 const tableNames = tables.map((table) => table.name);

@@ -5,7 +5,7 @@ import { recoveryText } from '../cli/summary.js';
 import { SfkitError } from '../engine/errors.js';
 import { samePath } from '../export/plan.js';
 import { isLossy, recover } from '../export/recover.js';
-import { openSink } from '../export/sink.js';
+import { openSink } from '../output/sink.js';
 
 export default class Recover extends Command {
   static override summary = 'Rewrite what is readable of a damaged capture as a clean one.';

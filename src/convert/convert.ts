@@ -1,40 +1,83 @@
 import { basename } from 'node:path';
+import type { TimestampUnit } from '../duckdb/sql-text.js';
 import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
+import { SfkitError } from '../engine/errors.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
 import { openAvro, openColumns, type Session, type Summary } from '../engine/session.js';
-import type { Conversion } from '../export/plan.js';
-import { openSink } from '../export/sink.js';
+import { type Conversion, type Format, planConversions } from '../export/plan.js';
 import { openTables, tablesOf } from '../export/tables.js';
-import { makeDirectory } from '../export/target.js';
-import type { QueryInput } from '../query/inputs.js';
+import { openSink } from '../output/sink.js';
+import { makeDirectory } from '../output/target.js';
+import { type QueryInput, singleInputs } from '../query/inputs.js';
 
-export interface ConvertOptions extends CollectorOptions {
-  /** The table of an output that holds one. Default: sysflow, all events and flows. */
-  table?: TableName | undefined;
-  /** The files of an input that is tables; nothing where the engine reads it. */
-  tables?: readonly QueryInput[] | undefined;
-  /** Told what is known so far, after each batch. */
-  onProgress?: ((summary: Summary) => void) | undefined;
+/** Where an input goes, and as what. */
+export interface ConvertOptions extends CommonConvertOptions {
+  /** A file, or a directory of tables if it ends in /. */
+  output: string;
+  /** Default: what the ending of `output` says, else parquet. */
+  format?: Format | undefined;
+  /** Unit of the times in Parquet files. Default: ns. */
+  timestamps?: TimestampUnit | undefined;
 }
 
-/** Converts one input. The output shows under its name when all of it is there, and not at all on an error. */
-export async function convert(conversion: Conversion, options: ConvertOptions = {}): Promise<Summary> {
-  const { table, tables, onProgress, ...collector } = options;
+/** What every conversion has. */
+export interface CommonConvertOptions extends CollectorOptions {
+  /** The table of an output that holds one. Default: sysflow, all events and flows. */
+  table?: TableName | undefined;
+  /** Called after each batch with what is known so far. */
+  onProgress?: ((summary: Summary) => void) | undefined;
+  /** Ends the conversion when it is aborted: nothing is written, and convert() rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of an input whose plan is made. */
+export interface ConversionOptions extends CommonConvertOptions {
+  /** The files of an input that is tables; nothing where the engine reads it. */
+  tables?: readonly QueryInput[] | undefined;
+}
+
+/**
+ * Converts a capture, a SysFlow file, or tables (a file or a directory of them). The output appears under its name when
+ * all of it is there, and not at all on an error.
+ */
+export async function convert(input: string, options: ConvertOptions): Promise<Summary> {
+  const { output, format, timestamps, ...rest } = options;
+  const singles = singleInputs([input]);
+  const [single] = singles;
+  if (single === undefined || singles.length > 1)
+    throw new SfkitError('INVALID_ARGUMENT', `${input}: ${singles.length} inputs; convert them one by one`);
+  const [conversion] = planConversions([single.path], format, output);
+  const plan = { ...(conversion as Conversion), ...(timestamps === undefined ? {} : { timestamps }) };
+  return runConversion(plan, { ...rest, tables: single.tables });
+}
+
+/** Converts one input as planned. */
+export async function runConversion(conversion: Conversion, options: ConversionOptions = {}): Promise<Summary> {
+  const { table, tables, signal, onProgress: report, ...collector } = options;
+  const onProgress = (summary: Summary) => {
+    signal?.throwIfAborted();
+    report?.(summary);
+  };
+  signal?.throwIfAborted();
   if (tables !== undefined) {
     const { convertTables } = await import('./convert-tables.js');
-    return convertTables(conversion, tables, table, onProgress);
+    try {
+      return await convertTables(conversion, tables, table, onProgress);
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : error;
+    }
   }
   // The capture's name, so that the bytes depend neither on where it lies nor on what the output is called.
   const { input } = conversion;
-  const config = { filename: basename(inputName(input)), ...collector, input, kind: kindOf(input) };
+  const config = { filename: basename(inputName(input)), ...collector, input, kind: kindOf(input), signal };
   return conversion.format === 'avro'
     ? toAvro(conversion, config, onProgress)
     : toTables(conversion, config, table, onProgress);
 }
 
-type Config = CollectorOptions & { input: string; kind: 'auto' | 'capture' };
-type Progress = ConvertOptions['onProgress'];
+type Config = CollectorOptions & { input: string; kind: 'auto' | 'capture'; signal: AbortSignal | undefined };
+type Progress = CommonConvertOptions['onProgress'];
 
 async function toAvro(conversion: Conversion, config: Config, onProgress: Progress): Promise<Summary> {
   const session = openAvro(config);

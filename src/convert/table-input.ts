@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { physicalColumns } from '../duckdb/database.js';
+import { quoteIdentifier, quoteText } from '../duckdb/sql-text.js';
 import { type TableName, tables } from '../engine/columns.gen.js';
 import { emptySummary } from '../engine/empty-summary.js';
 import { isSystemError, SfkitError, unwritable } from '../engine/errors.js';
 import type { Summary } from '../engine/session.js';
-import { physicalColumns } from '../export/duckdb.js';
-import { quoteIdentifier, quoteText } from '../export/sql-text.js';
 import { openPassingDatabase, openSources, type Sources } from '../query/dataset.js';
 import type { QueryInput } from '../query/inputs.js';
 import { extraColumns, missingColumns, type Source, selectSource } from '../query/sources.js';

@@ -1,8 +1,8 @@
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBValue, DuckDBVector } from '@duckdb/node-api';
+import { physicalColumns } from '../duckdb/database.js';
 import { ColumnBatch } from '../engine/batch.js';
 import type { TableColumn, TableName } from '../engine/columns.gen.js';
-import type { NativeColumn } from '../engine/native.js';
-import { physicalColumns } from '../export/duckdb.js';
+import type { ColumnData } from '../engine/session.js';
 
 /** Some rows of a result. */
 interface Page {
@@ -187,7 +187,7 @@ export class BatchBuilder {
   }
 }
 
-function toColumn(items: readonly DuckDBValue[], type: TableColumn['type'], rows: number): NativeColumn {
+function toColumn(items: readonly DuckDBValue[], type: TableColumn['type'], rows: number): ColumnData {
   const values =
     type === 'i64'
       ? new BigInt64Array(rows)

@@ -2,9 +2,9 @@ import { fileReadModes, type LiveConfig, longestSocketPath, mostRingBytes } from
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { nearest } from '../engine/nearest.js';
+import { SysFlowError } from '../engine/sysflow-errors.js';
 import { liveName } from '../live/plan.js';
 import type { ActivityRecord, ContainerRecord, FileRecord, HeaderRecord, ProcessRecord } from '../records/types.js';
-import { SysFlowError } from './errors.js';
 
 /**
  * Called for every event and flow, in their order, with what the record refers to (null where the capture does not tell).

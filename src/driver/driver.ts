@@ -1,22 +1,22 @@
 import { EventEmitter } from 'node:events';
 import { loadAddon } from '../engine/addon.js';
-import { toNativeConfig } from '../engine/config.js';
+import { type Environment, toNativeConfig } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
-import type { NativeTableSizes } from '../engine/native.js';
 import { firstSecond, openDatums, type Session, type Summary } from '../engine/session.js';
+import type { TableSizes } from '../engine/summary.js';
+import { SysFlowError } from '../engine/sysflow-errors.js';
 import { probeErrorCode } from '../live/doctor.js';
 import { followContainers } from '../live/follow.js';
 import { watchContainers } from '../live/runtimes/watcher.js';
+import { FileWriter } from '../output/files.js';
+import { type Log, openLog } from '../output/log.js';
+import { SocketWriter } from '../output/socket.js';
 import { decodeBatch } from '../records/decode.js';
 import { EntityTable } from '../records/entities.js';
 import type { HeaderRecord, SysFlowRecord } from '../records/types.js';
 import { engineOptions, type ResolvedConfig, resolveConfig, type SysFlowConfig } from './config.js';
-import { type Environment, withEnvironment } from './environment.js';
-import { SysFlowError } from './errors.js';
-import { FileWriter } from './files.js';
-import { type Log, openLog } from './log.js';
+import { withEnvironment } from './environment.js';
 import { checkProbe } from './probe.js';
-import { SocketWriter } from './socket.js';
 
 /** What a run did, so far or in all. */
 export interface RunSummary extends Summary {
@@ -31,7 +31,7 @@ export interface Statistics {
   /** interval: 30 seconds passed; rotation: everything begins anew; end: the input is read. */
   reason: 'interval' | 'rotation' | 'end';
   /** What is alive where the engine is, which is a little ahead; at the end as it was before the last flows were written. */
-  tables: NativeTableSizes;
+  tables: TableSizes;
   /** Records delivered so far, headers included. */
   records: bigint;
   /** Records that the socket could not be given. */
@@ -83,17 +83,21 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   /**
    * Reads the capture to its end, or to exit(), which a live capture waits for. Resolves when every record was delivered and written. Rejects with what
    * the callback threw, else with a SysFlowError; what was written before stays. Damage in the capture rejects with
-   * EventParsingError after everything readable was delivered.
+   * EventParsingError after everything readable was delivered. Aborting `signal` does the same as exit().
    */
-  async run(): Promise<RunSummary> {
+  async run({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<RunSummary> {
     if (this.#ran)
       throw new SysFlowError('OperationNotSupported', 'run() was called before; make a driver for each run');
     this.#ran = true;
     const { config } = this;
+    const exit = () => this.exit();
+    signal?.addEventListener('abort', exit, { once: true });
+    if (signal?.aborted) exit();
     const log = openLog({ name: config.appName, debug: config.debugMode }, this.#env);
     try {
       return await this.#run(log);
     } finally {
+      signal?.removeEventListener('abort', exit);
       await log.close();
     }
   }
@@ -151,9 +155,9 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
         log.verbose(2, 'driver', `${batch.ends.length} records`);
         try {
           for (const item of decodeBatch(batch)) {
-            if ('gone' in item) {
-              entities?.forget(item.gone);
-              socket?.forget(item.gone);
+            if ('ended' in item) {
+              entities?.take(item.ended);
+              socket?.forget(item.ended);
               continue;
             }
             if (item.record.type === 'Header' && headers++ > 0) tell('rotation');
@@ -219,7 +223,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
 
   #tell(
     reason: Statistics['reason'],
-    tables: NativeTableSizes,
+    tables: TableSizes,
     records: bigint,
     socket: SocketWriter | undefined,
     log: Log,

@@ -1,9 +1,7 @@
+import type { Environment } from '../engine/config.js';
 import type { SysFlowConfig } from './config.js';
 
-/** Variables that override a configuration, as the collector reads them. Values: environment variables, such as process.env. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** What the variables say, by field; only those that are set and mean something. */
+/** What the variables say that override a configuration, by field; only those that are set and mean something. */
 export function overridesOf(env: Environment): Partial<SysFlowConfig> {
   const overrides: Partial<SysFlowConfig> = {};
   const has = (name: string) => env[name] !== undefined;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Environment } from '../engine/config.js';
+import { SysFlowError, type SysFlowErrorCode } from '../engine/sysflow-errors.js';
 import { examine, type Machine, thisMachine } from '../live/doctor.js';
 import type { DriverType } from './config.js';
-import type { Environment } from './environment.js';
-import { SysFlowError, type SysFlowErrorCode } from './errors.js';
 
 /** Reads a whole file, as node:fs does. */
 export type ReadFile = (path: string) => Buffer;

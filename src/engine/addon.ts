@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { SfkitError } from './errors.js';
 import type { NativeAddon } from './native.js';
 
+export type { NativeSeqpacketSocket as SeqpacketSocket } from './native.js';
+
 let loaded: NativeAddon | undefined;
 
 /** The native engine, loaded once: the one built here, else the prebuilt one that fits this machine. */

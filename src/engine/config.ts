@@ -4,6 +4,9 @@ import { fromNative, SfkitError } from './errors.js';
 import type { NativeBound, NativeConfig, NativeLiveConfig, NativeMatching, NativeRules } from './native.js';
 import { nearest } from './nearest.js';
 
+/** Variables of an environment, such as process.env. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 export const fileReadModes = ['all', 'none', 'select'] as const;
 export type FileReadMode = (typeof fileReadModes)[number];
 
@@ -65,6 +68,8 @@ export interface SessionConfig extends CollectorOptions {
   line?: string | undefined;
   /** Of findings: rules that compile. */
   rules?: (NativeRules & NativeMatching) | undefined;
+  /** Ends the iteration when it is aborted: it throws the signal's reason. */
+  signal?: AbortSignal | undefined;
   /** Of lines: the first and the last event. Default: those of the capture. */
   from?: NativeBound | undefined;
   to?: NativeBound | undefined;
@@ -205,6 +210,7 @@ const knownKeys = new Set<string>([
   'live',
   'tallies',
   'rules',
+  'signal',
 ] satisfies (keyof SessionConfig)[]);
 
 function refuse(message: string): never {

@@ -3,6 +3,8 @@
  * imports this; everyone else uses the typed sessions of `src/engine/session.ts`.
  */
 
+import type { CaptureSummary } from './summary.js';
+
 /** What a session reads, what it makes of it, and how. Validated before it gets here. */
 export interface NativeConfig {
   /** Path of the input. */
@@ -210,99 +212,6 @@ export interface NativeDatumBatch {
 
 export type NativeBatch = NativeColumnBatch | NativeBytesBatch | NativeDatumBatch;
 
-export interface NativeDamage {
-  kind: string;
-  /** Byte offset in the (decompressed) stream. */
-  offset: bigint;
-  skippedBytes: bigint;
-  message: string;
-}
-
-/** What a capture is and holds; of its first section where they differ. */
-export interface NativeInfo {
-  /** Format version, such as 1.2. */
-  version: string;
-  /** Written in the byte order that this machine has not. */
-  swapped: boolean;
-  /** Version of its process lists, 0 without one. */
-  processList: number;
-  /** Event blocks say how many parameters they have. */
-  countedParameters: boolean;
-  /** Has calls that newer writers record where they return only. */
-  hasEnters: boolean;
-  /** What these facts tell of the writer's age. */
-  writer: string;
-  sections: bigint;
-  hostname: string;
-  /** 0 when unknown. */
-  cpus: number;
-  memoryBytes: bigint;
-  /** ns since 1970; 0 when unknown. */
-  bootTime: bigint;
-  /** Named by the lists of all sections. */
-  threads: bigint;
-  processes: bigint;
-  descriptors: bigint;
-  users: bigint;
-  groups: bigint;
-  interfaces: bigint;
-  /** Distinct containers of the last section. */
-  containers: bigint;
-  /** Events by type, the most frequent first. */
-  events: { type: string; enter: bigint; exit: bigint }[];
-}
-
-export interface NativeSummary {
-  /** 'scap' or 'sysflow'. */
-  format: string;
-  /** 'none' or 'gzip' for captures; the codec for SysFlow files. */
-  compression: string;
-  /** Event blocks read (records for SysFlow input). */
-  events: bigint;
-  /** Bytes of the (decompressed) stream. */
-  bytes: bigint;
-  /** Records made, by type name (Process, FileFlow, ...). */
-  records: Record<string, bigint>;
-  /** What was alive when that was told last: once a second of event time, and before the end's flows. */
-  tables: NativeTableSizes;
-  /** Of 'live': what the kernel handed over, and what it did not. */
-  live: NativeLiveSummary;
-  /** Of 'info'; empty otherwise. */
-  info: NativeInfo;
-  /** Of 'findings': containers that were met, and those of which only the id is known. */
-  containersSeen: bigint;
-  containersUndescribed: bigint;
-  /** Events of 'lines' in the range asked for, or of 'recovered'. */
-  shown: bigint;
-  /** What was left out and why, with how often. */
-  skipped: { reason: string; count: bigint }[];
-  /** What was read or shown in another way than it stands in the input, with how often; nothing is lost. */
-  notes: { reason: string; count: bigint }[];
-  damage: NativeDamage[];
-  /** ns since 1970 of the first and last event that has a real time; 0 without events. */
-  firstTime: bigint;
-  lastTime: bigint;
-}
-
-export interface NativeLiveSummary {
-  /** The probe is at work, or was. */
-  running: boolean;
-  events: bigint;
-  gaps: NativeGap[];
-  /** Why the capture that is written at the same time is not whole; '' if it is. The capture ends when that happens. */
-  recordingFailure: string;
-  /** Why privileges that were to be dropped are still held; '' otherwise. */
-  privilegesFailure: string;
-}
-
-/** Something that did not reach the records. */
-export interface NativeGap {
-  reason: string;
-  count: bigint;
-  /** Events are missing that should not be. */
-  isLoss: boolean;
-}
-
 /** How much was done by a process, or with a file or a connection. */
 export interface NativeTallyRow {
   kind: 'process' | 'file' | 'connection';
@@ -321,16 +230,8 @@ export interface NativeUnknownContainer {
   cgroups: string;
 }
 
-export interface NativeTableSizes {
-  /** Seconds since 1970 of the first event; 0 before it. */
-  begins: bigint;
-  containers: bigint;
-  processes: bigint;
-  files: bigint;
-  networkFlows: bigint;
-  fileFlows: bigint;
-  processFlows: bigint;
-}
+/** As a Summary; `info` is there always, and empty where the output is another than 'info'. */
+export type NativeSummary = CaptureSummary;
 
 export interface NativeSession {
   /**

@@ -9,12 +9,22 @@ import type {
   NativeDatumBatch,
   NativeRules,
   NativeSession,
-  NativeSummary,
   NativeTallyRow,
   NativeUnknownContainer,
 } from './native.js';
+import type { CaptureSummary, Summary } from './summary.js';
 
-export type Summary = NativeSummary;
+export type {
+  NativeBytesBatch as BytesBatch,
+  NativeColumn as ColumnData,
+  NativeCompilation as Compilation,
+  NativeDatumBatch as DatumBatch,
+  NativeDiagnostic as RuleDiagnostic,
+  NativeRules as Rules,
+  NativeTallyRow as TallyRow,
+  NativeUnknownContainer as UnknownContainer,
+} from './native.js';
+export type { Summary } from './summary.js';
 
 /** A run of the engine over one input. Iterate it to the end, or call close(). */
 export interface Session<Batch> extends AsyncIterable<Batch> {
@@ -40,17 +50,17 @@ export function firstSecond(session: Session<unknown>, isLive: boolean): number 
 
 /** Opens an input as a stream of the bytes of a .sf file. */
 export function openAvro(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
-  return iterate(start({ ...config, output: 'avro' }), bytesOf);
+  return iterate(start({ ...config, output: 'avro' }), config.signal, bytesOf);
 }
 
 /** Opens a capture as a stream of lines, one an event; each item holds many whole lines. */
 export function openLines(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
-  return iterate(start({ ...config, output: 'lines' }), bytesOf);
+  return iterate(start({ ...config, output: 'lines' }), config.signal, bytesOf);
 }
 
 /** Opens a capture as a stream of lines of JSON, one a finding; each item holds many whole lines. */
 export function openFindings(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
-  return iterate(start({ ...config, output: 'findings' }), bytesOf);
+  return iterate(start({ ...config, output: 'findings' }), config.signal, bytesOf);
 }
 
 /** Whether a text is a field of rules, with transformers or without. */
@@ -69,7 +79,7 @@ export function compileRules(rules: NativeRules): NativeCompilation {
 
 /** Opens a capture as a stream of the bytes of another one, which holds what could be read of it. */
 export function openRecovered(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
-  return iterate(start({ ...config, output: 'recovered' }), bytesOf);
+  return iterate(start({ ...config, output: 'recovered' }), config.signal, bytesOf);
 }
 
 /** Opens an input as a stream of records, many Avro datums an item, with the bytes of .sf files between if asked for. */
@@ -77,7 +87,7 @@ export function openDatums(
   config: Omit<SessionConfig, 'output'>,
   start = startNative,
 ): Session<NativeDatumBatch | NativeBytesBatch> {
-  return iterate(start({ ...config, output: 'datums' }), (batch) => {
+  return iterate(start({ ...config, output: 'datums' }), config.signal, (batch) => {
     if (batch.kind === 'columns')
       throw new SfkitError('UNKNOWN', 'the engine gave columns where records were asked for');
     return batch;
@@ -86,7 +96,7 @@ export function openDatums(
 
 /** Opens an input as a stream of the bytes of .sf files, one file for each header. */
 export function openFiles(config: Omit<SessionConfig, 'output'>, start = startNative): Session<NativeBytesBatch> {
-  return iterate(start({ ...config, output: 'files' }), (batch) => {
+  return iterate(start({ ...config, output: 'files' }), config.signal, (batch) => {
     if (batch.kind !== 'bytes') throw new SfkitError('UNKNOWN', 'the engine gave columns where bytes were asked for');
     return batch;
   });
@@ -94,14 +104,14 @@ export function openFiles(config: Omit<SessionConfig, 'output'>, start = startNa
 
 /** Follows the state of an input without making anything of it; the stream is empty. */
 export function openState(config: Omit<SessionConfig, 'output'>, start = startNative): Session<never> {
-  return iterate(start({ ...config, output: 'none' }), (batch) => batch as never);
+  return iterate(start({ ...config, output: 'none' }), config.signal, (batch) => batch as never);
 }
 
 /** Reads a capture to its end and counts what it holds. */
-export async function readInfo(config: Omit<SessionConfig, 'output'>, start = startNative): Promise<Summary> {
-  const session = iterate(start({ ...config, output: 'info' }), (batch) => batch);
-  for await (const _ of session);
-  return session.summary();
+export async function readInfo(config: Omit<SessionConfig, 'output'>, start = startNative): Promise<CaptureSummary> {
+  const native = start({ ...config, output: 'info' });
+  for await (const _ of iterate(native, config.signal, (batch) => batch));
+  return native.summary();
 }
 
 function bytesOf(batch: AnyBatch): Uint8Array {
@@ -111,7 +121,7 @@ function bytesOf(batch: AnyBatch): Uint8Array {
 
 /** Opens an input as a stream of column batches, the tables interleaved. */
 export function openColumns(config: Omit<SessionConfig, 'output'>, start = startNative): Session<ColumnBatch> {
-  return iterate(start({ ...config, output: 'columns' }), (batch) => {
+  return iterate(start({ ...config, output: 'columns' }), config.signal, (batch) => {
     if (batch.kind !== 'columns') throw new SfkitError('UNKNOWN', 'the engine gave bytes where columns were asked for');
     return new ColumnBatch(batch);
   });
@@ -119,7 +129,7 @@ export function openColumns(config: Omit<SessionConfig, 'output'>, start = start
 
 /** Reads an input to its end, following the state, and makes nothing but the summary. */
 export async function readSummary(config: Omit<SessionConfig, 'output'>, start = startNative): Promise<Summary> {
-  const session = iterate(start({ ...config, output: 'none' }), (batch) => batch);
+  const session = iterate(start({ ...config, output: 'none' }), config.signal, (batch) => batch);
   for await (const _ of session);
   return session.summary();
 }
@@ -137,18 +147,29 @@ function startNative(config: SessionConfig): NativeSession {
 
 type AnyBatch = NonNullable<Awaited<ReturnType<NativeSession['next']>>>;
 
-function iterate<Batch>(native: NativeSession, convert: (batch: AnyBatch) => Batch): Session<Batch> {
+function iterate<Batch>(
+  native: NativeSession,
+  signal: AbortSignal | undefined,
+  convert: (batch: AnyBatch) => Batch,
+): Session<Batch> {
   return {
-    summary: () => native.summary(),
+    summary() {
+      const { info: _, ...summary } = native.summary();
+      return summary;
+    },
     stop: () => native.stop(),
     close: () => native.close(),
     takeUnknownContainers: () => native.takeUnknownContainers(),
     takeBusiest: (most) => native.takeBusiest(most),
     describeContainer: (json) => native.describeContainer(json),
     async *[Symbol.asyncIterator]() {
+      const close = () => native.close();
+      signal?.addEventListener('abort', close, { once: true });
       try {
         for (;;) {
+          signal?.throwIfAborted();
           const batch = await native.next();
+          signal?.throwIfAborted();
           if (batch === null) return;
           yield convert(batch);
           // Node.js frees the memory of batches between turns of the event loop. Without this, a slow consumer never
@@ -156,8 +177,9 @@ function iterate<Batch>(native: NativeSession, convert: (batch: AnyBatch) => Bat
           await turn();
         }
       } catch (error) {
-        throw fromNative(error);
+        throw signal?.aborted ? signal.reason : fromNative(error);
       } finally {
+        signal?.removeEventListener('abort', close);
         // After the end this does nothing; after a break it stops the engine's thread.
         native.close();
       }

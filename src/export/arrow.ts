@@ -20,11 +20,11 @@ import {
 } from 'apache-arrow';
 import { type Column, type ColumnBatch, operations } from '../engine/batch.js';
 import { type TableColumn, type TableName, tableColumns } from '../engine/columns.gen.js';
+import type { TextBudget } from '../engine/dictionary.js';
 import { type EncodedStrings, encodeStrings, selectStrings } from '../engine/string-table.js';
+import type { ByteSink } from '../output/sink.js';
+import { type Block, maxTime, Spool } from '../output/spool.js';
 import { ArrowFileWriter } from './arrow-file-writer.js';
-import type { TextBudget } from './dictionary.js';
-import type { ByteSink } from './sink.js';
-import { type Block, maxTime, Spool } from './spool.js';
 
 export interface ArrowFileOptions {
   /** Path of the scratch file that the rows are in until all are there. */

@@ -1,15 +1,15 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
+import { openDatabase } from '../duckdb/database.js';
+import { quoteIdentifier, quoteText, sqlTypes } from '../duckdb/sql-text.js';
 import { type TableName, tableColumns, tables as tableSpecs } from '../engine/columns.gen.js';
 import { SfkitError, unwritable } from '../engine/errors.js';
-import { openDatabase } from './duckdb.js';
+import type { SinkOptions } from '../output/sink.js';
+import { stageFile } from '../output/staged.js';
+import { lookAt } from '../output/target.js';
 import type { Conversion } from './plan.js';
-import type { SinkOptions } from './sink.js';
-import { quoteIdentifier, quoteText, sqlTypes } from './sql-text.js';
-import { stageFile } from './staged.js';
 import type { TableOutput } from './tables.js';
 import { openTables } from './tables.js';
-import { lookAt } from './target.js';
 
 /**
  * Writes a database of DuckDB with every table, and all events and flows as the view sysflow. The rows are collected

@@ -1,6 +1,6 @@
 import type { Bound } from '../engine/bounds.js';
 import { openLines, type Summary } from '../engine/session.js';
-import type { ByteSink } from './sink.js';
+import type { ByteSink } from '../output/sink.js';
 
 export interface EventListOptions {
   /** text: a line each; json: an object each; count: only the number of events. */

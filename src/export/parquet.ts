@@ -1,12 +1,11 @@
 import { join } from 'node:path';
+import { columnsSql, openDatabase } from '../duckdb/database.js';
+import { type RegisteredRows, registerRows, vectorSize } from '../duckdb/rows.js';
+import { quoteText, type TimestampUnit } from '../duckdb/sql-text.js';
 import type { ColumnBatch } from '../engine/batch.js';
 import type { TableName } from '../engine/columns.gen.js';
-import { TextBudget } from './dictionary.js';
-import { columnsSql, openDatabase } from './duckdb.js';
-import { type RegisteredRows, registerRows, vectorSize } from './duckdb-rows.js';
-import type { TimestampUnit } from './plan.js';
-import { Spool } from './spool.js';
-import { quoteText } from './sql-text.js';
+import { TextBudget } from '../engine/dictionary.js';
+import { Spool } from '../output/spool.js';
 
 // A row group ends at the one or the other: it is in memory until then.
 const rowGroupRows = 20_480;

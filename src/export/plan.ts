@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
+import type { TimestampUnit } from '../duckdb/sql-text.js';
 import { SfkitError } from '../engine/errors.js';
 import { inputName } from '../engine/input-kind.js';
 
@@ -17,10 +18,6 @@ const endings: Readonly<Record<Format, readonly string[]>> = {
   csv: ['.csv'],
   duckdb: ['.duckdb'],
 };
-
-/** Units of the times in Parquet files. */
-export const timestampUnits = ['ns', 'us'] as const;
-export type TimestampUnit = (typeof timestampUnits)[number];
 
 /** What one input becomes. */
 export interface Conversion {

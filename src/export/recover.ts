@@ -1,5 +1,5 @@
 import { openRecovered, type Summary } from '../engine/session.js';
-import type { ByteSink } from './sink.js';
+import type { ByteSink } from '../output/sink.js';
 
 /** Writes what can be read of a capture to `sink`, as a capture without faults, and closes it. */
 export async function recover(input: string, sink: ByteSink): Promise<Summary> {

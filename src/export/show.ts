@@ -6,7 +6,7 @@ import { type TableColumn, type TableName, tableColumns, tables } from '../engin
 import { SfkitError } from '../engine/errors.js';
 import { isStreamInput, looksLikeCapture, standardInput } from '../engine/input-kind.js';
 import { openColumns, type Session, type Summary } from '../engine/session.js';
-import type { ByteSink } from './sink.js';
+import type { ByteSink } from '../output/sink.js';
 import { csvHeader, csvLines, jsonLines } from './text.js';
 import { isoTime } from './values.js';
 

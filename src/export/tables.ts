@@ -1,13 +1,13 @@
 import { dirname, join } from 'node:path';
 import type { ColumnBatch } from '../engine/batch.js';
 import { type TableName, tables as tableSpecs } from '../engine/columns.gen.js';
+import { TextBudget } from '../engine/dictionary.js';
 import { unwritable } from '../engine/errors.js';
-import { TextBudget } from './dictionary.js';
-import { makeOwnDirectory, type OwnDirectory } from './own-directory.js';
-import { pendingDirectory, scratchDirectory } from './pending.js';
+import { makeOwnDirectory, type OwnDirectory } from '../output/own-directory.js';
+import { pendingDirectory, scratchDirectory } from '../output/pending.js';
+import { type ByteSink, isStream, openSink, plainFileSink, type SinkOptions } from '../output/sink.js';
+import { stageFile } from '../output/staged.js';
 import { type Conversion, extension, type Format } from './plan.js';
-import { type ByteSink, isStream, openSink, plainFileSink, type SinkOptions } from './sink.js';
-import { stageFile } from './staged.js';
 import { csvHeader, csvLines, jsonLines } from './text.js';
 
 export type TableFormat = Exclude<Format, 'avro' | 'duckdb'>;

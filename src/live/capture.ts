@@ -1,6 +1,6 @@
 import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions, LiveConfig } from '../engine/config.js';
-import type { NativeTallyRow } from '../engine/native.js';
+import type { TallyRow } from '../engine/session.js';
 import {
   firstSecond,
   openColumns,
@@ -38,7 +38,7 @@ export interface LiveCaptureOptions extends CollectorOptions {
   /** Called when the probe is at work, and then several times a second. */
   onTick?: ((summary: Summary) => void) | undefined;
   /** Called once a second with the busiest processes, files and connections of that second. */
-  onBusiest?: ((rows: NativeTallyRow[], summary: Summary) => void) | undefined;
+  onBusiest?: ((rows: TallyRow[], summary: Summary) => void) | undefined;
 }
 
 /** How often containers are looked for and onTick is called, in ms. */

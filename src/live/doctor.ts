@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
-import type { SysFlowErrorCode } from '../driver/errors.js';
 import { loadAddon } from '../engine/addon.js';
 import { liveConfig } from '../engine/config.js';
+import type { SysFlowErrorCode } from '../engine/sysflow-errors.js';
 import { usualSockets } from './runtimes/watcher.js';
 
 /** What live capture needs, or would like, and what of it is here. */

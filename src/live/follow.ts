@@ -1,8 +1,7 @@
-import type { NativeUnknownContainer } from '../engine/native.js';
-import type { Session } from '../engine/session.js';
+import type { Session, UnknownContainer } from '../engine/session.js';
 
 /** What is known of a container, as captures have it ({"container":{...}}); undefined if nothing is. */
-export type DescribeContainer = (container: NativeUnknownContainer) => Promise<string | undefined>;
+export type DescribeContainer = (container: UnknownContainer) => Promise<string | undefined>;
 
 /** Puts what `describe` finds out about containers of a live capture into it. It is not waited for. */
 export function followContainers(session: Session<unknown>, describe: DescribeContainer): void {

@@ -1,11 +1,12 @@
-import { FileWriter } from '../driver/files.js';
 import type { ColumnBatch } from '../engine/batch.js';
 import type { TableName } from '../engine/columns.gen.js';
-import type { NativeBytesBatch, NativeGap } from '../engine/native.js';
-import { withNewName } from '../export/pending.js';
-import { type ByteSink, openSink } from '../export/sink.js';
+import type { BytesBatch } from '../engine/session.js';
+import type { Gap } from '../engine/summary.js';
 import { openTables, type TableOutput } from '../export/tables.js';
-import { makeDirectory } from '../export/target.js';
+import { FileWriter } from '../output/files.js';
+import { withNewName } from '../output/pending.js';
+import { type ByteSink, openSink } from '../output/sink.js';
+import { makeDirectory } from '../output/target.js';
 import { type LivePlan, rotationDirectory } from './plan.js';
 
 /** Takes the batches of a live capture. */
@@ -16,7 +17,7 @@ export interface LiveOutput<Batch> {
   /** Leaves what was written as it is. */
   abandon(): void;
   /** What was taken and could not be handed on. */
-  gaps?(): NativeGap[];
+  gaps?(): Gap[];
 }
 
 export interface LiveOutputOptions {
@@ -30,7 +31,7 @@ export interface LiveOutputOptions {
 const kept = { keeps: true, isPrivate: true } as const;
 
 /** SysFlow files: one, or one after the other. Under way they are called NAME.part. */
-export function avroOutput(plan: LivePlan, options: LiveOutputOptions): LiveOutput<NativeBytesBatch> {
+export function avroOutput(plan: LivePlan, options: LiveOutputOptions): LiveOutput<BytesBatch> {
   if (plan.directory !== undefined) makeDirectory(plan.directory);
   if (plan.rotate === 0) return singleAvro(plan, options);
   const files = new FileWriter({ filePath: plan.output, rotateInterval: plan.rotate }, kept);
@@ -41,7 +42,7 @@ export function avroOutput(plan: LivePlan, options: LiveOutputOptions): LiveOutp
   };
 }
 
-function singleAvro(plan: LivePlan, { hurry }: LiveOutputOptions): LiveOutput<NativeBytesBatch> {
+function singleAvro(plan: LivePlan, { hurry }: LiveOutputOptions): LiveOutput<BytesBatch> {
   let sink: ByteSink | undefined;
   const open = () => {
     sink ??= openSink(plan.output, { ...kept, hurry });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { SfkitError } from '../engine/errors.js';
 import { type Conversion, type Format, planOne } from '../export/plan.js';
-import { isStream } from '../export/sink.js';
+import { isStream } from '../output/sink.js';
 
 /** What records of a running kernel are called where a capture would have its name. */
 export const liveName = 'live';

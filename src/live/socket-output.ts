@@ -1,6 +1,6 @@
-import type { Log } from '../driver/log.js';
-import { SocketWriter } from '../driver/socket.js';
-import type { NativeBytesBatch, NativeDatumBatch } from '../engine/native.js';
+import type { BytesBatch, DatumBatch } from '../engine/session.js';
+import type { Log } from '../output/log.js';
+import { SocketWriter } from '../output/socket.js';
 import { decodeBatch } from '../records/decode.js';
 import type { LiveOutput } from './outputs.js';
 
@@ -12,7 +12,7 @@ export function socketOutput(
   path: string,
   warn: (message: string) => void,
   hurry: AbortSignal | undefined,
-): LiveOutput<NativeDatumBatch | NativeBytesBatch> {
+): LiveOutput<DatumBatch | BytesBatch> {
   const tell = (_module: string, message: string) => warn(message);
   const log: Log = { info: () => {}, warning: tell, error: tell, verbose: () => {}, close: async () => {} };
   const writer = new SocketWriter(path, log);
@@ -22,7 +22,7 @@ export function socketOutput(
     async write(batch) {
       if (batch.kind !== 'datums') return;
       for (const item of decodeBatch(batch)) {
-        if ('gone' in item) writer.forget(item.gone);
+        if ('ended' in item) writer.forget(item.ended);
         else await writer.write(item);
       }
     },

@@ -11,10 +11,10 @@ import {
   type Schema,
   type Vector,
 } from 'apache-arrow';
+import { enumNumbers, escapeNul, hasNul, unescapeNulSql, vectorSize } from '../duckdb/rows.js';
+import { quoteIdentifier } from '../duckdb/sql-text.js';
 import { type TableName, tables } from '../engine/columns.gen.js';
 import { SfkitError } from '../engine/errors.js';
-import { enumNumbers, escapeNul, hasNul, unescapeNulSql, vectorSize } from '../export/duckdb-rows.js';
-import { quoteIdentifier } from '../export/sql-text.js';
 import { type ArrowFrames, openFrames } from './arrow-frames.js';
 import { duckType, isText, memberNames } from './arrow-types.js';
 import { cellsOf, indexesOf, partOf, placesIn, type Reading } from './arrow-values.js';

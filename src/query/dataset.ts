@@ -2,16 +2,16 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { openDatabase, selectTable, TableLoader } from '../duckdb/database.js';
+import { quoteIdentifier, quoteText } from '../duckdb/sql-text.js';
 import type { ColumnBatch } from '../engine/batch.js';
 import { type TableName, tableColumns, tables } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
 import { isSystemError, SfkitError, unwritable } from '../engine/errors.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
 import { openColumns, type Summary } from '../engine/session.js';
-import { openDatabase, selectTable, TableLoader } from '../export/duckdb.js';
-import { privateFile } from '../export/mode.js';
-import { scratchDirectory } from '../export/pending.js';
-import { quoteIdentifier, quoteText } from '../export/sql-text.js';
+import { privateFile } from '../output/mode.js';
+import { scratchDirectory } from '../output/pending.js';
 import { answerable, createCaptureView, loadCaptureTables } from './capture-tables/load.js';
 import { findNeeds } from './capture-tables/needs.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
@@ -38,6 +38,8 @@ export interface DatasetOptions {
   memoryLimit?: string;
   /** Of the parameters of the SQL. */
   parameters?: ParameterValues;
+  /** Ends reading, and interrupts statements, when it is aborted: until close(). */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -48,7 +50,7 @@ export async function openDataset(
   paths: readonly string[],
   sql: string,
   collector: CollectorOptions = {},
-  { isolated = false, memoryLimit, parameters = {} }: DatasetOptions = {},
+  { isolated = false, memoryLimit, parameters = {}, signal }: DatasetOptions = {},
 ): Promise<Dataset> {
   const inputs = resolveInputs(paths);
   const table = inputs.find(({ kind }) => kind !== 'engine');
@@ -58,7 +60,14 @@ export async function openDataset(
       `${table.path}: a filter is about the events of a capture, and this is a table; use WHERE`,
     );
   }
-  const { connection, scratch, close } = await openPassingDatabase(memoryLimit === undefined ? {} : { memoryLimit });
+  const database = await openPassingDatabase(memoryLimit === undefined ? {} : { memoryLimit });
+  const { connection, scratch } = database;
+  const interrupt = () => connection.interrupt();
+  signal?.addEventListener('abort', interrupt, { once: true });
+  const close = () => {
+    signal?.removeEventListener('abort', interrupt);
+    database.close();
+  };
   const summaries: Dataset['summaries'] = [];
   const loader = new TableLoader(connection, scratch);
   try {
@@ -75,12 +84,15 @@ export async function openDataset(
     );
     for (const input of inputs) {
       if (input.kind === 'engine' && wanted.length > 0) {
-        summaries.push({ path: input.path, summary: await loadCapture(loader, input, wanted, collector) });
+        summaries.push({
+          path: input.path,
+          summary: await loadCapture(loader, input, wanted, { ...collector, signal }),
+        });
       }
     }
     if (needs.length > 0) {
       await loader.create(needs.map(({ table }) => table));
-      const found = await loadCaptureTables(loader, inputs, needs, collector, wanted.length > 0 ? 1 : 0);
+      const found = await loadCaptureTables(loader, inputs, needs, { ...collector, signal }, wanted.length > 0 ? 1 : 0);
       if (wanted.length === 0) summaries.push(...found);
     }
     await loader.finish();
@@ -128,7 +140,7 @@ async function loadCapture(
   loader: TableLoader,
   { path, shownAs }: QueryInput,
   wanted: readonly TableName[],
-  collector: CollectorOptions,
+  collector: CollectorOptions & { signal: AbortSignal | undefined },
 ): Promise<Summary> {
   const session = openColumns({
     filename: basename(inputName(path)),

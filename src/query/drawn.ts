@@ -1,7 +1,7 @@
 import { type DuckDBConnection, type DuckDBResult, DuckDBTypeId } from '@duckdb/node-api';
 import { Drawing } from '../draw/drawing.js';
 import type { DrawnColumn, DrawOptions, Remaining } from '../draw/types.js';
-import type { ByteSink } from '../export/sink.js';
+import type { ByteSink } from '../output/sink.js';
 import { rowReader } from './rows.js';
 import { isNumeric } from './values.js';
 

@@ -8,8 +8,8 @@ import {
   type DuckDBType,
   DuckDBTypeId,
 } from '@duckdb/node-api';
+import { quoteIdentifier, quoteText } from '../duckdb/sql-text.js';
 import { SfkitError } from '../engine/errors.js';
-import { quoteIdentifier, quoteText } from '../export/sql-text.js';
 
 /**
  * Refuses a Parquet file with a time longer than a day or a number longer than its type. DuckDB does not check them and

@@ -54,7 +54,7 @@ import {
 } from 'apache-arrow';
 import { ChunkQueue } from '../export/arrow.js';
 import { ArrowFileWriter } from '../export/arrow-file-writer.js';
-import type { ByteSink } from '../export/sink.js';
+import type { ByteSink } from '../output/sink.js';
 import { columnValues, readingType } from './columns.js';
 import type { StagedResult } from './result-stage.js';
 

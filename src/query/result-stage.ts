@@ -9,8 +9,8 @@ import {
   type DuckDBType,
   DuckDBTypeId,
 } from '@duckdb/node-api';
-import { openDatabase } from '../export/duckdb.js';
-import { quoteIdentifier, quoteText } from '../export/sql-text.js';
+import { openDatabase } from '../duckdb/database.js';
+import { quoteIdentifier, quoteText } from '../duckdb/sql-text.js';
 import { distinctNames } from './columns.js';
 
 /** A whole result as a table of a database of its own, with a SELECT of it in types that its format can hold. */

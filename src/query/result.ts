@@ -1,7 +1,7 @@
 import type { DuckDBResult, DuckDBType } from '@duckdb/node-api';
 import { escapeForTerminal } from '../engine/escape.js';
-import type { ByteSink } from '../export/sink.js';
 import { csvText, jsonString } from '../export/values.js';
+import type { ByteSink } from '../output/sink.js';
 import { distinctNames } from './columns.js';
 import type { TextFormat } from './formats.js';
 import { rowReader } from './rows.js';

@@ -1,15 +1,15 @@
 import { tmpdir } from 'node:os';
 import { type DuckDBConnection, type DuckDBResult, StatementType } from '@duckdb/node-api';
 import type { DrawOptions } from '../draw/types.js';
-import { scratchDirectory } from '../export/pending.js';
-import { type ByteSink, isStream, openSink } from '../export/sink.js';
-import { quoteText } from '../export/sql-text.js';
-import { stageFile } from '../export/staged.js';
+import { onSqlError } from '../duckdb/sql-error.js';
+import { quoteText } from '../duckdb/sql-text.js';
+import { scratchDirectory } from '../output/pending.js';
+import { type ByteSink, isStream, openSink } from '../output/sink.js';
+import { stageFile } from '../output/staged.js';
 import { writeTable } from './drawn.js';
 import type { ResultFormat, TextFormat } from './formats.js';
 import { writeText } from './result.js';
 import type { ParameterValues } from './saved/parameters.js';
-import { onSqlError } from './sql-error.js';
 
 export interface RunOptions {
   /** How a table is drawn. Default: as into a file. */

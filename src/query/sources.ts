@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { operationsSql } from '../duckdb/database.js';
+import { quoteIdentifier, quoteText, sqlTypes } from '../duckdb/sql-text.js';
 import { opNames, type TableColumn, type TableName, tableColumns, tables } from '../engine/columns.gen.js';
-import { operationsSql } from '../export/duckdb.js';
-import { maxTime, physicalColumns } from '../export/spool.js';
-import { quoteIdentifier, quoteText, sqlTypes } from '../export/sql-text.js';
+import { maxTime, physicalColumns } from '../output/spool.js';
 
 // Tables that others may have written or changed, read with the columns and types of our own.
 

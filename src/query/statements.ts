@@ -1,7 +1,7 @@
 import { type DuckDBConnection, StatementType } from '@duckdb/node-api';
+import { openDatabase } from '../duckdb/database.js';
+import { onSqlError } from '../duckdb/sql-error.js';
 import { SfkitError } from '../engine/errors.js';
-import { openDatabase } from '../export/duckdb.js';
-import { onSqlError } from './sql-error.js';
 
 /**
  * Refuses SQL without a statement, and statements that install or load extensions: answers come without the

@@ -1,8 +1,8 @@
 import avro from 'avsc';
 import { SfkitError } from '../engine/errors.js';
-import type { NativeDatumBatch } from '../engine/native.js';
 import { sysflowSchema } from '../engine/schema.gen.js';
-import type { Gone, SysFlowRecord } from './types.js';
+import type { DatumBatch } from '../engine/session.js';
+import type { EndedRecord, SysFlowRecord } from './types.js';
 
 /** A record and the bytes it was read from: a whole datum of the SysFlow schema, but for flows of IPv6. */
 export interface Datum {
@@ -10,18 +10,29 @@ export interface Datum {
   bytes: Buffer;
 }
 
-/** The records of a batch, one after the other, with the entities that go between. */
-export function* decodeBatch(batch: NativeDatumBatch): Generator<Datum | { gone: Gone }> {
+/** The records of a batch, one after the other, and between them which entities ended. */
+export function* decodeBatch(batch: DatumBatch): Generator<Datum | { ended: EndedRecord }> {
   const all = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
   let start = 0;
   for (const end of batch.ends) {
     const bytes = all.subarray(start, end);
-    if (bytes[0] === processGoneBranch << 1) yield { gone: processGoneType.decode(bytes, 1).value };
-    else if (bytes[0] === filesForgottenBranch << 1) yield { gone: 'files' };
-    else if (bytes[0] === containerGoneBranch << 1)
-      yield { gone: { container: textType.decode(bytes, 1).value as string } };
-    else yield { record: decode(bytes), bytes };
+    const ended = decodeEnd(bytes);
+    yield ended === undefined ? { record: decode(bytes), bytes } : { ended };
     start = end;
+  }
+}
+
+/** The branches that the engine adds for entities that ended. */
+function decodeEnd(datum: Buffer): EndedRecord | undefined {
+  switch ((datum[0] as number) >> 1) {
+    case processGoneBranch:
+      return { type: 'Ended', entity: 'process', oid: processGoneType.decode(datum, 1).value };
+    case filesForgottenBranch:
+      return { type: 'Ended', entity: 'files' };
+    case containerGoneBranch:
+      return { type: 'Ended', entity: 'container', id: textType.decode(datum, 1).value as string };
+    default:
+      return undefined;
   }
 }
 

@@ -1,12 +1,12 @@
 import type {
   ActivityRecord,
+  CaptureRecord,
   ContainerRecord,
+  EndedRecord,
   FileRecord,
-  Gone,
   HeaderRecord,
   Oid,
   ProcessRecord,
-  SysFlowRecord,
 } from './types.js';
 
 /** An event or flow with the records that it refers to; null where the input does not have them. */
@@ -21,15 +21,23 @@ export interface Joined {
   record: ActivityRecord;
 }
 
-/** Keeps the newest record of everything that can be referred to, and joins events and flows with it. */
+/**
+ * Keeps the newest record of everything that can be referred to, and joins events and flows with it. Give it everything
+ * that a capture gives: then it holds no more than what is alive.
+ */
 export class EntityTable {
   #header: HeaderRecord | null = null;
   readonly #containers = new Map<string, ContainerRecord>();
   readonly #processes = new Map<string, ProcessRecord>();
   readonly #files = new Map<string, FileRecord>();
 
-  /** Takes the next record: nothing for an entity, an event or flow with what it refers to. */
-  take(record: SysFlowRecord): Joined | undefined {
+  /** Entities that it holds. */
+  get size(): number {
+    return this.#containers.size + this.#processes.size + this.#files.size;
+  }
+
+  /** Takes the next record. An event or flow comes back with what it refers to, and nothing for others. */
+  take(record: CaptureRecord): Joined | undefined {
     switch (record.type) {
       case 'Header':
         // What follows a header makes sense without what came before.
@@ -49,16 +57,18 @@ export class EntityTable {
         return;
       case 'Pod':
         return;
+      case 'Ended':
+        this.#forget(record);
+        return;
       default:
         return this.#join(record);
     }
   }
 
-  /** Lets go what will not be referred to again. */
-  forget(gone: Gone): void {
-    if (gone === 'files') this.#files.clear();
-    else if ('container' in gone) this.#containers.delete(gone.container);
-    else this.#processes.delete(processKey(gone));
+  #forget(ended: EndedRecord): void {
+    if (ended.entity === 'files') this.#files.clear();
+    else if (ended.entity === 'container') this.#containers.delete(ended.id);
+    else this.#processes.delete(processKey(ended.oid));
   }
 
   #join(record: ActivityRecord): Joined {

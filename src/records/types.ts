@@ -9,8 +9,12 @@ export interface Oid {
   hpid: bigint;
 }
 
-/** Entities that will not be referred to again, unless their records come anew: a process, a container, or all files. */
-export type Gone = Oid | { container: string } | 'files';
+/** No record in a SysFlow file: no later record refers to these entities, unless their records come again. */
+export type EndedRecord =
+  | { type: 'Ended'; entity: 'process'; oid: Oid }
+  | { type: 'Ended'; entity: 'container'; id: string }
+  /** All files that were given until now. */
+  | { type: 'Ended'; entity: 'files' };
 
 /** Identity of a file: SHA-1 over container id and path, as 40 hexadecimal digits. */
 export type Foid = string;
@@ -182,5 +186,7 @@ export type ActivityRecord =
   | FileEventRecord
   | ProcessFlowRecord
   | K8sEventRecord;
-/** Any record; `type` tells which. */
+/** A record of a SysFlow file; `type` says which. */
 export type SysFlowRecord = EntityRecord | ActivityRecord;
+/** What a capture gives: records, and which entities ended. */
+export type CaptureRecord = SysFlowRecord | EndedRecord;

@@ -19,6 +19,26 @@ async function findingsOf(options: Partial<Parameters<typeof check>[1]> = {}): P
 }
 
 describe('check', () => {
+  it('ends when its signal is aborted, and throws the reason', async () => {
+    const reason = new Error('enough');
+    await expect(findingsOf({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    for (const name of ['falco.yaml', 'rules.sql']) {
+      const controller = new AbortController();
+      const file = directory.path(name);
+      const sql = '-- title: Rows\n-- id: rows\n-- level: low\nSELECT * FROM process_event';
+      writeFileSync(file, name.endsWith('.sql') ? sql : readFileSync(rules));
+      const found: Finding[] = [];
+      const checking = (async () => {
+        for await (const finding of check(capture, { rules: file, all: true, signal: controller.signal })) {
+          found.push(finding);
+          controller.abort(reason);
+        }
+      })();
+      await expect(checking, name).rejects.toBe(reason);
+      expect(found, name).toHaveLength(1);
+    }
+  });
+
   it('gives a finding once, with how often it occurred', async () => {
     const [finding, ...others] = await findingsOf();
     expect(others).toEqual([]);

@@ -16,7 +16,7 @@ const formats = ['table', 'json', 'jsonl', 'sarif', 'junit', 'markdown', 'github
 /** The scene "odd names" begins here, in ns since 1970. */
 const scene = 1700000027479000000n;
 
-describe.skipIf(!existsSync(capture))('odd names', () => {
+describe.skipIf(!existsSync(capture))('odd names (needs ../shared)', () => {
   it('do nothing in any format, and two runs write the same', async () => {
     const place = new Workplace();
     try {

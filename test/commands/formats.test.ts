@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { convert } from '../../src/convert/convert.js';
+import { runConversion } from '../../src/convert/convert.js';
 import { type TableName, tables } from '../../src/engine/columns.gen.js';
 import type { Format } from '../../src/export/plan.js';
 import { capturesIn, corpus, fixtures } from '../helpers/corpus.js';
@@ -35,7 +35,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 async function toDirectory(input: string, format: Format, name = `${basename(input)}.${format}/`): Promise<string> {
   const output = join(directory, name);
-  await convert({ input, format, shape: 'directory', output });
+  await runConversion({ input, format, shape: 'directory', output });
   return output;
 }
 
@@ -69,7 +69,7 @@ describe.each(captures.map((path) => [basename(path), path] as const))('%s', (na
 
   it('gives the same rows as a .sf file, but for IPv6 flows, which that has no room for', async () => {
     const output = join(directory, `${name}.sf`);
-    const summary = await convert({ input, format: 'avro', shape: 'file', output });
+    const summary = await runConversion({ input, format: 'avro', shape: 'file', output });
     const left = summary.skipped
       .filter(({ reason }) => /ipv6/i.test(reason))
       .reduce((sum, { count }) => sum + count, 0n);
@@ -118,7 +118,7 @@ describe.each(captures.map((path) => [basename(path), path] as const))('%s', (na
       }
     }
     const files = ['first.sf', 'second.sf'].map((file) => join(directory, file));
-    for (const output of files) await convert({ input, format: 'avro', shape: 'file', output });
+    for (const output of files) await runConversion({ input, format: 'avro', shape: 'file', output });
     expect(readFileSync(files[0] as string).equals(readFileSync(files[1] as string))).toBe(true);
   });
 });

@@ -1,9 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixtures, root } from '../helpers/corpus.js';
+import { until } from '../helpers/until.js';
 
 // A long conversion is ended at several moments: while records are made, and while DuckDB, on a thread of its
 // own, asks the main thread for rows.
@@ -16,27 +18,24 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const patience = 10_000;
+/** ms in which a process must end. */
+const patience = 60_000;
 
-/** Converts, sends the signal after `delay` ms, and tells how the process ended. */
-function interrupted(signal: NodeJS.Signals, output: string, delay: number) {
+/** Converts, sends the signal once `isTime` says so, and returns how the process ended. */
+async function interrupted(signal: NodeJS.Signals, output: string, isTime: () => boolean) {
   const args = [join(root, 'bin/run.js'), 'convert', 'long.scap', '-f', 'parquet', '-o', output];
   const child = spawn(process.execPath, args, { cwd: directory, stdio: 'ignore' });
-  return new Promise<{ code: number | null; signal: string | null; hung: boolean }>((resolve, reject) => {
-    let hung = false;
-    const timers = [setTimeout(() => child.kill(signal), delay)];
-    timers.push(
-      setTimeout(() => {
-        hung = true;
-        child.kill('SIGKILL');
-      }, delay + patience),
-    );
-    child.on('error', reject);
-    child.on('exit', (code, by) => {
-      for (const timer of timers) clearTimeout(timer);
-      resolve({ code, signal: by, hung });
-    });
-  });
+  const ended = once(child, 'exit');
+  await until(() => child.exitCode !== null || isTime());
+  child.kill(signal);
+  let hung = false;
+  const timer = setTimeout(() => {
+    hung = true;
+    child.kill('SIGKILL');
+  }, patience);
+  const [code, by] = await ended;
+  clearTimeout(timer);
+  return { code, signal: by, hung };
 }
 
 const cases = [
@@ -55,21 +54,32 @@ function outputs(): [string, number][] {
     .map(([name, at]) => [name, at.isFile() ? at.size : 0]);
 }
 
+/** Bytes of all outputs, complete or under way. */
+const written = () => outputs().reduce((sum, [, size]) => sum + size, 0);
+
 describe('a signal during a conversion', () => {
-  it.each(cases)('%s to %s ends it soon, and nothing stays', async (signal, output) => {
+  it.each(cases)('%s to %s ends it soon, and nothing stays', { timeout: 600_000 }, async (signal, output) => {
     const ends = [];
     const args = [join(root, 'bin/run.js'), 'convert', 'long.scap', '-f', 'parquet', '-o', output];
     expect(spawnSync(process.execPath, args, { cwd: directory }).status).toBe(0);
     const whole = outputs();
+    const size = written();
     rmSync(join(directory, output), { recursive: true });
-    for (let delay = 250; delay <= 850; delay += 100) {
-      const end = await interrupted(signal, output, delay);
-      const at = `after ${delay} ms`;
-      expect(end.hung, at).toBe(false);
+    const moments: [string, () => boolean][] = [
+      ['at its start', () => true],
+      ['when its output is begun', () => outputs().length > 0],
+      ...[0.01, 0.3, 0.6, 0.9].map((part): [string, () => boolean] => [
+        `when ${part} is written`,
+        () => written() >= part * size,
+      ]),
+    ];
+    for (const [moment, isTime] of moments) {
+      const end = await interrupted(signal, output, isTime);
+      expect(end.hung, moment).toBe(false);
       ends.push(end.signal);
       // It may have been done before: then all is there.
-      if (end.signal === null) expect(end.code, at).toBe(0);
-      expect(end.signal === null ? [whole] : [[], whole], at).toContainEqual(outputs());
+      if (end.signal === null) expect(end.code, moment).toBe(0);
+      expect(end.signal === null ? [whole] : [[], whole], moment).toContainEqual(outputs());
       rmSync(join(directory, output), { recursive: true, force: true });
     }
     expect(ends).toContain(signal);

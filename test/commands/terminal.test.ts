@@ -55,7 +55,7 @@ function shown(command: string, { columns = 80, rows = 200, env = {}, keys = [] 
   });
 }
 
-describe.runIf(hasScript)('on a terminal', { timeout }, () => {
+describe.runIf(hasScript)('on a terminal (needs script)', { timeout }, () => {
   it.each([80, 100, 200])('of %i columns no line is wider', async (columns) => {
     const commands = [
       `query ${capture} 'from network_flow limit 2'`,
@@ -121,7 +121,7 @@ describe.runIf(hasScript)('on a terminal', { timeout }, () => {
   });
 });
 
-describe.runIf(hasScript)('the pager', { timeout }, () => {
+describe.runIf(hasScript)('the pager (needs script)', { timeout }, () => {
   const long = `query ${capture} 'from range(60)'`;
   const short = `query ${capture} 'from range(3)'`;
   /** A pager that copies what it gets into a file. */
@@ -198,7 +198,7 @@ describe.runIf(hasScript)('the pager', { timeout }, () => {
     expect(exit).toBe(0);
   });
 
-  it.runIf(spawnSync('less', ['--version']).status === 0)('is less, where no other is named', async () => {
+  it.runIf(spawnSync('less', ['--version']).status === 0)('is less, where no other is named (needs less)', async () => {
     const { SFKIT_PAGER: _, ...env } = process.env as Record<string, string>;
     const { text, exit } = await shown(sfkit(long), {
       rows: 10,

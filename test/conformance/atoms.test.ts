@@ -85,7 +85,7 @@ const kindOf = (condition: string, capture: string) =>
       conditions.some((pattern) => new RegExp(`^${pattern}$`, 's').test(condition)),
   );
 
-describe.skipIf(!isThere)("checks of Falco's rules pass the events that Falco passes", () => {
+describe.skipIf(!isThere)("checks of Falco's rules pass the events that Falco passes (needs ../shared)", () => {
   const met = new Map<Kind, Record<string, Record<string, number>>>(kinds.map((kind) => [kind, {}]));
 
   it.each(captures)('$capture', ({ capture, path }) => {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { convert } from '../../src/convert/convert.js';
+import { runConversion } from '../../src/convert/convert.js';
 import type { CollectorOptions } from '../../src/engine/config.js';
 import { corpusCaptures, hasCorpus, root } from '../helpers/corpus.js';
 import { readSf } from '../helpers/sf.js';
@@ -38,7 +38,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-describe.skipIf(!hasCorpus)('--compat sysflow-0.7 makes what the collector made', () => {
+describe.skipIf(!hasCorpus)('--compat sysflow-0.7 makes what the collector made (needs ../shared)', () => {
   const cases = corpusCaptures().flatMap(({ name: capture, path: input }) => {
     const found = references
       .map(([name, settings]) => ({ capture, input, name, settings, path: input.replace(/\.scap$/, `.${name}.sf`) }))
@@ -52,7 +52,7 @@ describe.skipIf(!hasCorpus)('--compat sysflow-0.7 makes what the collector made'
     'of %s (%s)',
     async (capture, name, { input, settings, path }) => {
       const output = join(directory, `${basename(capture)}.${name}.sf`);
-      await convert({ input, format: 'avro', shape: 'file', output }, settings);
+      await runConversion({ input, format: 'avro', shape: 'file', output }, settings);
       const differences = compare(await readSf(path), await readSf(output));
       if (process.env.SFKIT_UPDATE_GOLDEN) {
         if (Object.keys(differences).length > 0) allowed[capture] = { ...allowed[capture], [name]: differences };

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readInfo, readSummary, type Summary } from '../../src/engine/session.js';
 import { listEvents } from '../../src/export/events.js';
 import { isLossy, recover } from '../../src/export/recover.js';
-import { fileSink } from '../../src/export/sink.js';
+import { fileSink } from '../../src/output/sink.js';
 import { corpus, corpusCaptures } from '../helpers/corpus.js';
 import { memorySink } from '../helpers/sinks.js';
 
@@ -33,7 +33,7 @@ const ways: Record<string, (input: string) => Promise<Summary>> = {
   events: (input) => listEvents(input, { format: 'json' }, memorySink()),
 };
 
-describe.skipIf(edges.length === 0)('a broken or unusual capture', () => {
+describe.skipIf(edges.length === 0)('a broken or unusual capture (needs ../shared)', () => {
   it.each(edges.map((edge) => [edge.file, edge] as const))('%s', async (file, edge) => {
     for (const [name, read] of Object.entries(ways)) {
       const { outcome, events } = await take(read(join(directory, file)));
@@ -59,7 +59,7 @@ const readable = [
   ...corpusCaptures().flatMap(({ name, path }) => (name.startsWith('edge/') || name.includes('full') ? [] : [path])),
 ];
 
-describe.skipIf(!existsSync(checker) || readable.length === 0)('what is recovered', () => {
+describe.skipIf(!existsSync(checker) || readable.length === 0)('what is recovered (needs ../shared)', () => {
   let scratch: string;
   beforeAll(() => {
     scratch = mkdtempSync(join(tmpdir(), 'sfkit-recover-'));

@@ -27,7 +27,7 @@ const shape = '%evt.rawtime %thread.tid %evt.dir';
 // What sysdig shows only when it is asked for by name.
 const shown = 'not evt.type in (procinfo, container, useradded, groupadded)';
 
-describe.skipIf(captures.length === 0)('filters pass the events that sysdig passes', () => {
+describe.skipIf(captures.length === 0)('filters pass the events that sysdig passes (needs ../shared)', () => {
   if (process.env.SFKIT_RECORD_SYSDIG) record();
 
   it.each(recorded.filters.map((entry) => [entry.filter, entry] as const))('%s', async (_, entry) => {

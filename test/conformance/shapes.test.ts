@@ -36,7 +36,7 @@ const pairs = corpusCaptures()
   .filter(({ path }) => existsSync(path.replace(/\.scap$/, '-v21.scap')))
   .map(({ name, path }) => ({ name, exits: path, both: path.replace(/\.scap$/, '-v21.scap') }));
 
-describe.skipIf(pairs.length === 0)('both shapes of one workload', () => {
+describe.skipIf(pairs.length === 0)('both shapes of one workload (needs ../shared)', () => {
   it.each(pairs.map((pair) => [pair.name, pair] as const))('%s: the same calls', async (_name, { exits, both }) => {
     expect([...(await callsOf(exits))].sort()).toEqual([...(await callsOf(both))].sort());
   });

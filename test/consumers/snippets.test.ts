@@ -66,7 +66,7 @@ describe('the examples under "Reading the files" of docs/formats.md', () => {
 
   for (const snippet of snippets) {
     const reason = whyNot(snippet);
-    it.skipIf(reason !== undefined)(reason ? `${snippet.title} (${reason})` : snippet.title, () => {
+    it.skipIf(reason !== undefined)(reason ? `${snippet.title} (skipped: ${reason})` : snippet.title, () => {
       const isPython = snippet.language === 'python';
       const program = join(place.directory, isPython ? 'snippet.py' : 'snippet.mjs');
       // A module outside the project does not find its packages by name.

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { convert } from '../../src/convert/convert.js';
+import { runConversion } from '../../src/convert/convert.js';
 import { tables } from '../../src/engine/columns.gen.js';
 import { type Format, planOne } from '../../src/export/plan.js';
 import { singleInputs } from '../../src/query/inputs.js';
@@ -32,7 +32,7 @@ const directory = testDirectory();
 async function become(input: string, format: Format, name: string): Promise<string> {
   const output = directory.path(name);
   const [single] = singleInputs([input]);
-  await convert(planOne(input, false, format, output), { tables: single?.tables });
+  await runConversion(planOne(input, false, format, output), { tables: single?.tables });
   return output;
 }
 
@@ -92,7 +92,7 @@ describe.each(captures.map((path) => [basename(path), path] as const))('%s', (_,
 });
 
 const withEmpty = join(corpus, 'sf-collector/files.scap');
-it.skipIf(!existsSync(withEmpty))('tables do not hold empty environment variables', async () => {
+it.skipIf(!existsSync(withEmpty))('tables do not hold empty environment variables (needs ../shared)', async () => {
   const environments = (list: SfRecord[]) =>
     list.flatMap(({ fields }) => (fields.env === undefined ? [] : [fields.env]));
   const direct = environments(await readSf(await become(withEmpty, 'avro', 'want.sf'))) as string[][];

@@ -1,15 +1,16 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
+import { openCapture } from '../../src/capture/capture.js';
 import type { SysFlowConfig } from '../../src/driver/config.js';
 import { SysFlowDriver } from '../../src/driver/driver.js';
-import { SysFlowError, sysFlowErrorCodes } from '../../src/driver/errors.js';
 import { checkProbe, type ReadFile } from '../../src/driver/probe.js';
-import { openCapture } from '../../src/records/capture.js';
+import { SysFlowError, sysFlowErrorCodes } from '../../src/engine/sysflow-errors.js';
 import type { ActivityRecord } from '../../src/records/types.js';
 import { fixtures } from '../helpers/corpus.js';
 import { testDirectory } from '../helpers/directory.js';
+import { settled } from '../helpers/until.js';
 
 const capture = join(fixtures, 'webserver.scap');
 const directory = testDirectory();
@@ -18,7 +19,7 @@ describe('the callback', () => {
   it('gets every event and flow with what it refers to, before run() resolves', async () => {
     const wanted: ActivityRecord[] = [];
     for await (const record of openCapture(capture)) {
-      const isEntity = ['Header', 'Container', 'Process', 'File'].includes(record.type);
+      const isEntity = ['Header', 'Container', 'Process', 'File', 'Ended'].includes(record.type);
       if (!isEntity) wanted.push(record as ActivityRecord);
     }
     const got: ActivityRecord[] = [];
@@ -75,7 +76,7 @@ describe('the callback', () => {
         async callback() {
           open += 1;
           most = Math.max(most, open);
-          await sleep(0);
+          await turn();
           open -= 1;
         },
       },
@@ -95,11 +96,32 @@ describe('the callback', () => {
     for await (const _ of opened) {
       count += 1;
       if (count !== 10) continue;
-      await sleep(300);
-      ahead = Object.values(opened.summary().records).reduce((sum, records) => sum + records, 0n);
+      ahead = await settled(() => Object.values(opened.summary().records).reduce((sum, some) => sum + some, 0n));
     }
     expect(ahead).toBeLessThan(10_000n);
     expect(count).toBeGreaterThan(30_000);
+  });
+
+  it('can end the run with a signal, as with exit()', async () => {
+    const controller = new AbortController();
+    let calls = 0;
+    const filePath = directory.path('s.sf');
+    const driver = new SysFlowDriver(
+      {
+        scapInputPath: capture,
+        filePath,
+        callback() {
+          calls += 1;
+          controller.abort();
+        },
+      },
+      {},
+    );
+    const { files } = await driver.run({ signal: controller.signal });
+    expect(calls).toBeGreaterThan(0);
+    expect(files).toEqual([filePath]);
+    const never = new SysFlowDriver({ scapInputPath: capture, callback: () => expect.unreachable() }, {});
+    await never.run({ signal: AbortSignal.abort() });
   });
 
   it('can end the run: exit() delivers what was read and resolves', async () => {

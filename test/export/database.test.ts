@@ -10,9 +10,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { convert } from '../../src/convert/convert.js';
+import { runConversion } from '../../src/convert/convert.js';
+import { openDatabase } from '../../src/duckdb/database.js';
 import { tableColumns, tables } from '../../src/engine/columns.gen.js';
-import { openDatabase } from '../../src/export/duckdb.js';
 import { planOne } from '../../src/export/plan.js';
 import { singleInputs } from '../../src/query/inputs.js';
 import { capturesIn, corpus, fixtures } from '../helpers/corpus.js';
@@ -23,7 +23,7 @@ const capture = join(fixtures, 'webserver.scap');
 const captures = [capture, ...capturesIn(join(corpus, 'sf-collector')).slice(0, 3)];
 
 function toDatabase(input: string, output: string) {
-  return convert(planOne(input, false, 'duckdb', output));
+  return runConversion(planOne(input, false, 'duckdb', output));
 }
 
 /** Rows of a database, as objects. */
@@ -84,8 +84,8 @@ describe('a DuckDB database', () => {
     async (_, input) => {
       const output = directory.path('x.duckdb');
       await toDatabase(input, output);
-      await convert(planOne(input, false, 'jsonl', directory.path('lines/')));
-      await convert(planOne(input, false, 'jsonl', directory.path('lines/sysflow.jsonl')));
+      await runConversion(planOne(input, false, 'jsonl', directory.path('lines/')));
+      await runConversion(planOne(input, false, 'jsonl', directory.path('lines/sysflow.jsonl')));
       for (const { name } of tables) {
         const lines = readFileSync(directory.path('lines', `${name}.jsonl`), 'utf8')
           .split('\n')
@@ -101,10 +101,10 @@ describe('a DuckDB database', () => {
 
   it('is the same of tables and of the capture that they are from', async () => {
     await toDatabase(capture, directory.path('x.duckdb'));
-    await convert(planOne(capture, false, 'parquet', directory.path('t/')));
+    await runConversion(planOne(capture, false, 'parquet', directory.path('t/')));
     const [input] = singleInputs([directory.path('t/')]);
     const plan = planOne(directory.path('t/'), false, 'duckdb', directory.path('y.duckdb'));
-    await convert(plan, { tables: input?.tables });
+    await runConversion(plan, { tables: input?.tables });
     for (const { name } of tables) {
       const [one, other] = await Promise.all(
         ['x.duckdb', 'y.duckdb'].map((file) => rowsOf(directory.path(file), `SELECT * FROM "${name}"`)),
@@ -157,11 +157,13 @@ describe('a DuckDB database', () => {
 
   it('goes into a directory that is not there yet', async () => {
     const plan = planOne(capture, false, 'duckdb', directory.path('a/b/'));
-    await convert(plan);
+    await runConversion(plan);
     expect(readdirSync(directory.path('a/b'))).toEqual(['webserver.duckdb']);
-    await convert(planOne(capture, false, 'parquet', directory.path('t/')));
+    await runConversion(planOne(capture, false, 'parquet', directory.path('t/')));
     const [input] = singleInputs([directory.path('t/')]);
-    await convert(planOne(directory.path('t/'), false, 'duckdb', directory.path('c/')), { tables: input?.tables });
+    await runConversion(planOne(directory.path('t/'), false, 'duckdb', directory.path('c/')), {
+      tables: input?.tables,
+    });
     expect(readdirSync(directory.path('c'))).toEqual(['t.duckdb']);
   });
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Workplace } from '../helpers/cli.js';
+import { budgetOf, Workplace } from '../helpers/cli.js';
 import { root } from '../helpers/corpus.js';
 
 // A case is a folder: `cmd` is run by bash in an empty directory that holds `fixtures`; `stdout`, `stderr` and
@@ -13,14 +13,16 @@ const cases = readdirSync(golden, { withFileTypes: true })
   .map((entry) => entry.name);
 
 describe.concurrent('the command', () => {
-  it.each(cases)('%s', async (name) => {
-    const own = new Workplace();
-    try {
-      await check(name, own);
-    } finally {
-      own.remove();
-    }
-  });
+  for (const name of cases) {
+    it(name, { timeout: budgetOf(readFileSync(join(golden, name, 'cmd'), 'utf8')) }, async () => {
+      const own = new Workplace();
+      try {
+        await check(name, own);
+      } finally {
+        own.remove();
+      }
+    });
+  }
 });
 
 async function check(name: string, place: Workplace): Promise<void> {

@@ -14,6 +14,8 @@ export interface LiveProcess {
   /** Resolves when the probe is at work. */
   capturing: Promise<void>;
   end(signal: NodeJS.Signals): Promise<LiveEnd>;
+  /** What it printed so far. */
+  stdout(): string;
   ended: Promise<LiveEnd>;
 }
 
@@ -45,6 +47,7 @@ export function startLive(args: readonly string[], command: readonly string[] = 
       child.kill(signal);
       return ended;
     },
+    stdout: () => stdout,
     ended,
   };
 }

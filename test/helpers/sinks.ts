@@ -1,4 +1,4 @@
-import type { ByteSink } from '../../src/export/sink.js';
+import type { ByteSink } from '../../src/output/sink.js';
 
 /** Keeps what is written. */
 export function memorySink(): ByteSink & { bytes(): Uint8Array; text(): string } {

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { tableFromIPC } from 'apache-arrow';
 import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
+import { openDatabase, selectTable, TableLoader } from '../../src/duckdb/database.js';
+import type { TimestampUnit } from '../../src/duckdb/sql-text.js';
 import type { ColumnBatch } from '../../src/engine/batch.js';
 import type { TableName } from '../../src/engine/columns.gen.js';
 import { ArrowTableFile, ArrowTableStream } from '../../src/export/arrow.js';
-import { openDatabase, selectTable, TableLoader } from '../../src/export/duckdb.js';
 import { ParquetWriter } from '../../src/export/parquet.js';
-import type { TimestampUnit } from '../../src/export/plan.js';
 import { memorySink } from './sinks.js';
 
 // Batches written by every writer of tables and read back by readers that are not sfkit's own.

@@ -1,7 +1,7 @@
-import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { SysFlowDriver } from '../../src/driver/driver.js';
 import { loadAddon } from '../../src/engine/addon.js';
@@ -13,23 +13,17 @@ import { testDirectory } from '../helpers/directory.js';
 import { liveTitle, noLive, testProgram } from '../helpers/live.js';
 import { startLive } from '../helpers/live-run.js';
 import { readSf } from '../helpers/sf.js';
+import { until } from '../helpers/until.js';
 
 const directory = testDirectory();
 const sfkit = (...args: string[]) =>
-  spawnSync(process.execPath, [join(root, 'bin/run.js'), ...args], { encoding: 'utf8' });
+  spawnSync(process.execPath, [join(root, 'bin/run.js'), ...args], { encoding: 'utf8', maxBuffer: 1 << 28 });
 const jsonLines = (path: string) =>
   readFileSync(path, 'utf8')
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-/** Waits until it is so, looking again and again. */
-async function until(isSo: () => boolean): Promise<void> {
-  for (const started = Date.now(); !isSo(); await sleep(50)) {
-    if (Date.now() - started > 30_000) throw new Error('what was waited for did not happen');
-  }
-}
+const namesIn = (path: string) => (existsSync(path) ? readdirSync(path) : []);
 
 /** Something that makes records. */
 function work(): void {
@@ -61,16 +55,17 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     const avro = startLive(['live', '-o', directory.path('r.sf'), '--rotate', '1']);
     const tables = startLive(['live', '-o', directory.path('tables/'), '-f', 'jsonl', '--rotate', '1']);
     await Promise.all([avro.capturing, tables.capturing]);
-    for (let i = 0; i < 6; i++) {
+    const complete = () => readdirSync(directory.path()).filter((name) => /^r\.sf\.\d+$/.test(name));
+    await until(() => {
       work();
-      await sleep(500);
-    }
+      return complete().length > 0 && namesIn(directory.path('tables')).length > 1;
+    });
     const ends = await Promise.all([avro.end('SIGINT'), tables.end('SIGTERM')]);
     expect(ends.map(({ exit, stderr }) => [exit, stderr.includes('lost: nothing')])).toEqual([
       [0, true],
       [0, true],
     ]);
-    const files = readdirSync(directory.path()).filter((name) => /^r\.sf\.\d+$/.test(name));
+    const files = complete();
     expect(files.length).toBeGreaterThan(1);
     for (const name of files) {
       const records = await readSf(directory.path(name));
@@ -97,8 +92,11 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
       await until(() => sizes().every((size, i) => size > (before[i] as number)));
     };
     await flushed();
-    await flushed();
-    await sleep(1500);
+    // Both hold what was done.
+    const looksInto = ['events', `${recording}.part`, '--filter', `fd.name = ${directory.path('made')}`];
+    await until(() => sfkit(...looksInto).stdout !== '');
+    const written = () => readSf(`${sf}.part`).catch(() => []);
+    await until(async () => (await written()).some(({ type }) => type === 'ProcessEvent'));
     expect(await live.end('SIGKILL')).toMatchObject({ signal: 'SIGKILL' });
     expect([existsSync(sf), existsSync(recording)]).toEqual([false, false]);
     expect((await readSf(`${sf}.part`)).some(({ type }) => type === 'ProcessEvent')).toBe(true);
@@ -405,7 +403,8 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     ]);
     await live.capturing;
     execFileSync('dd', ['if=/dev/zero', `of=${directory.path('zeros')}`, 'bs=1', 'count=200000'], { stdio: 'ignore' });
-    await sleep(200);
+    const rows = `${directory.path('s.jsonl')}.part`;
+    await until(() => readFileSync(rows, 'utf8').includes(directory.path('zeros')));
     const end = await live.end('SIGINT');
     expect(end).toMatchObject({ exit: 0 });
     const { gaps } = JSON.parse(end.stdout);
@@ -431,16 +430,17 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     const closed = new Promise((resolve) => server.once('close', resolve));
     const live = startLive(['live', '--socket', path]);
     await live.capturing;
-    work();
-    await sleep(1000);
+    const type = sysflowType();
+    const messages = () => received.split('\n').slice(1, -1);
+    const names = () => messages().map((line) => unwrap(type.fromBuffer(Buffer.from(line, 'hex'))).name);
+    await until(() => {
+      work();
+      return names().includes('ProcessEvent');
+    });
     expect(await live.end('SIGINT')).toMatchObject({ exit: 0 });
     // Its one connection is over.
     await closed;
-    const type = sysflowType();
-    const messages = received.trim().split('\n').slice(1);
-    const names = messages.map((line) => unwrap(type.fromBuffer(Buffer.from(line, 'hex'))).name);
-    expect(names[0]).toBe('SFHeader');
-    expect(names).toContain('ProcessEvent');
+    expect(names()[0]).toBe('SFHeader');
   });
 
   it('tells what a socket without a reader did not get', async () => {
@@ -453,13 +453,13 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
   });
 
   it('shows who is busy', async () => {
-    const live = startLive(['live', '--top', '--duration', '3', '--comm', 'sh', '--comm', 'cat']);
+    const live = startLive(['live', '--top', '--comm', 'sh', '--comm', 'cat']);
     await live.capturing;
-    for (let i = 0; i < 20; i++) {
+    await until(() => {
       work();
-      await sleep(100);
-    }
-    const end = await live.ended;
+      return / cat \(\d+\)/.test(live.stdout()) && live.stdout().includes(directory.path('made').slice(0, 20));
+    });
+    const end = await live.end('SIGINT');
     expect(end).toMatchObject({ exit: 0 });
     expect(end.stdout).toMatch(/processes .*calls\/s/);
     expect(end.stdout).toContain(directory.path('made').slice(0, 20));
@@ -539,11 +539,16 @@ describe.skipIf(noContainers !== undefined)(
           '--containers-only',
         ]);
         await live.capturing;
-        // The runtime is asked meanwhile.
-        const rounds = 'for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.5; /bin/cat /etc/hostname; done';
-        const script = `echo $$ > ${place}/cgroup.procs; /bin/true; ${rounds}`;
-        // Not waiting here: the stub answers on this thread.
-        await promisify(execFile)('/bin/sh', ['-c', script]);
+        const script = `echo $$ > ${place}/cgroup.procs; /bin/true; while read go; do /bin/cat /etc/hostname; done`;
+        const shell = spawn('/bin/sh', ['-c', script], { stdio: ['pipe', 'ignore', 'inherit'] });
+        const ended = once(shell, 'close');
+        // The runtime is asked meanwhile; what it says goes into the recording.
+        await until(() => {
+          shell.stdin.write('go\n');
+          return readFileSync(`${recording}.part`, 'latin1').includes('quay.io/app');
+        });
+        shell.stdin.end('go\n');
+        await ended;
         expect(await live.end('SIGINT')).toMatchObject({ exit: 0 });
       } finally {
         endCri();

@@ -23,8 +23,8 @@ import {
   vectorFromArray,
 } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../src/duckdb/database.js';
 import { SfkitError } from '../../src/engine/errors.js';
-import { openDatabase } from '../../src/export/duckdb.js';
 import { loadArrow } from '../../src/query/arrow-input.js';
 import { arrowBytes, arrowOf, batchOf, column, everyType, places, replaced, texts } from '../helpers/arrow-inputs.js';
 import { lz4Frame, random, zstdBlock, zstdFrame } from '../helpers/compressed.js';

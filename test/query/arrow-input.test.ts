@@ -16,8 +16,8 @@ import {
   vectorFromArray,
 } from 'apache-arrow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../src/duckdb/database.js';
 import { SfkitError } from '../../src/engine/errors.js';
-import { openDatabase } from '../../src/export/duckdb.js';
 import { loadArrow } from '../../src/query/arrow-input.js';
 import { arrowBytes, arrowOf, batchOf, everyType, places, texts } from '../helpers/arrow-inputs.js';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { openDatabase } from '../../src/export/duckdb.js';
-import { quoteText } from '../../src/export/sql-text.js';
+import { openDatabase } from '../../src/duckdb/database.js';
+import { quoteText } from '../../src/duckdb/sql-text.js';
 import { openDataset } from '../../src/query/dataset.js';
 import { resolveInputs, singleInputs } from '../../src/query/inputs.js';
 import { testDirectory } from '../helpers/directory.js';

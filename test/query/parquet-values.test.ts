@@ -17,8 +17,8 @@ import {
   TIME_NS,
 } from '@duckdb/node-api';
 import { expect, it } from 'vitest';
-import { openDatabase } from '../../src/export/duckdb.js';
-import { quoteText } from '../../src/export/sql-text.js';
+import { openDatabase } from '../../src/duckdb/database.js';
+import { quoteText } from '../../src/duckdb/sql-text.js';
 import { openDataset } from '../../src/query/dataset.js';
 import { testDirectory } from '../helpers/directory.js';
 

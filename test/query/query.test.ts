@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TableName } from '../../src/engine/columns.gen.js';
 import { ArrowTableFile, ArrowTableStream } from '../../src/export/arrow.js';
 import { ParquetWriter } from '../../src/export/parquet.js';
-import { fileSink } from '../../src/export/sink.js';
+import { fileSink } from '../../src/output/sink.js';
 import { openDataset } from '../../src/query/dataset.js';
 import type { ResultFormat } from '../../src/query/formats.js';
 import { runQuery } from '../../src/query/run.js';

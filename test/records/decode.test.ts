@@ -9,9 +9,9 @@ describe('a batch of datums', () => {
       ends: Uint32Array.of(3, 4, 8),
     };
     expect([...decodeBatch(batch)]).toEqual([
-      { gone: { createTS: 1n, hpid: -2n } },
-      { gone: 'files' },
-      { gone: { container: 'c1' } },
+      { ended: { type: 'Ended', entity: 'process', oid: { createTS: 1n, hpid: -2n } } },
+      { ended: { type: 'Ended', entity: 'files' } },
+      { ended: { type: 'Ended', entity: 'container', id: 'c1' } },
     ]);
   });
 });

@@ -12,8 +12,6 @@ namespace sfkit::fields {
 namespace {
 
 using scap::P;
-using scap::to_int;
-using scap::to_text;
 using state::Descriptor;
 using state::FdType;
 namespace ev = scap::ev;

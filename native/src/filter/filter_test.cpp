@@ -323,7 +323,8 @@ TEST(FilterSet, PassesWhatEachFilterPasses) {
   for (size_t i = 0; i < texts.size(); ++i) {
     if (texts[i].find("util.cnt") != std::string::npos) continue;
     const std::string wanted = passing(texts[i], content);
-    if (!wanted.starts_with("filter,")) EXPECT_EQ(feed->numbers[i], wanted) << texts[i];
+    if (wanted.starts_with("filter,")) continue;
+    EXPECT_EQ(feed->numbers[i], wanted) << texts[i];
   }
 }
 

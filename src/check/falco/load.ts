@@ -1,4 +1,8 @@
-import type { NativeCompilation, NativeDiagnostic, NativeRules } from '../../engine/native.js';
+import type {
+  Compilation as NativeCompilation,
+  RuleDiagnostic as NativeDiagnostic,
+  Rules as NativeRules,
+} from '../../engine/session.js';
 import { compileRules } from '../../engine/session.js';
 import type { RuleText } from '../language.js';
 import { Collector } from './collector.js';

@@ -52,6 +52,7 @@ export class FalcoRun implements RuleRun {
     const session = openFindings({
       input: this.#input,
       kind: 'capture',
+      signal: this.#options.signal,
       rules: {
         macros,
         rules: this.#asked.map(({ number }) => rules[places.get(number as number) as number] as (typeof rules)[number]),

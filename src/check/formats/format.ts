@@ -1,5 +1,5 @@
 import type { Screen } from '../../draw/types.js';
-import type { ByteSink } from '../../export/sink.js';
+import type { ByteSink } from '../../output/sink.js';
 import type { ReportedFinding } from '../finding.js';
 import type { RunReport } from '../report.js';
 

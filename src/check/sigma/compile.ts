@@ -1,6 +1,6 @@
+import { quoteIdentifier } from '../../duckdb/sql-text.js';
 import { opNames } from '../../engine/columns.gen.js';
 import { SfkitError } from '../../engine/errors.js';
-import { quoteIdentifier } from '../../export/sql-text.js';
 import { textLiteral } from '../sql/literals.js';
 import type { RecordType, RowNeed } from '../sql/row-rule.js';
 import { shown } from './errors.js';

@@ -1,4 +1,4 @@
-import { quoteText } from '../../export/sql-text.js';
+import { quoteText } from '../../duckdb/sql-text.js';
 
 /** SQL for a text of any content. SQL itself ends at a NUL, so that one is put in by chr(). */
 export function textLiteral(text: string): string {

@@ -1,7 +1,7 @@
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import { onSqlError } from '../../duckdb/sql-error.js';
+import { quoteIdentifier } from '../../duckdb/sql-text.js';
 import type { Summary } from '../../engine/session.js';
-import { quoteIdentifier } from '../../export/sql-text.js';
-import { onSqlError } from '../../query/sql-error.js';
 import type { Finding, Rule, RuleOutcome } from '../finding.js';
 import type { RuleRun, RunOptions } from '../language.js';
 import { prepareCalls } from './calls.js';

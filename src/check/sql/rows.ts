@@ -1,5 +1,5 @@
+import { quoteIdentifier, sqlTypes } from '../../duckdb/sql-text.js';
 import { type TableName, tableColumns, tables } from '../../engine/columns.gen.js';
-import { quoteIdentifier, sqlTypes } from '../../export/sql-text.js';
 import { withCalls, withoutCalls } from './calls.js';
 import type { RecordType } from './row-rule.js';
 

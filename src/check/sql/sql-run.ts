@@ -1,8 +1,8 @@
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBValue } from '@duckdb/node-api';
+import { onSqlError } from '../../duckdb/sql-error.js';
 import { type TableName, tables as tableSpecs } from '../../engine/columns.gen.js';
 import { SfkitError } from '../../engine/errors.js';
 import type { Summary } from '../../engine/session.js';
-import { onSqlError } from '../../query/sql-error.js';
 import type { Finding, Rule, RuleOutcome } from '../finding.js';
 import type { RuleRun, RunOptions } from '../language.js';
 import { describe, findingOf, foundValue } from './found.js';
@@ -48,6 +48,7 @@ export class SqlRun implements RuleRun {
     this.#summary = await this.#tables.summary();
     const found: Finding[] = [];
     for (const { rule, sql } of this.#rules) {
+      this.#tables.signal?.throwIfAborted();
       const asked = new RuleFindings(this.#folds, mostFindings - found.length);
       const outcome: RuleOutcome = { rule, state: 'unmatched', matches: 0, leftOut: 0 };
       this.#outcomes.set(rule, outcome);

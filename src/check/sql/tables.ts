@@ -24,7 +24,11 @@ export class CheckTables {
   #dataset: Promise<Dataset> | undefined;
   #isClosed = false;
 
-  constructor(input: string) {
+  /** `signal`: ends reading and asking when it is aborted. */
+  constructor(
+    input: string,
+    readonly signal?: AbortSignal,
+  ) {
     this.#input = input;
   }
 
@@ -66,15 +70,15 @@ export class CheckTables {
 
   #open(): Promise<Dataset> {
     if (this.#isClosed) throw new SfkitError('INVALID_ARGUMENT', `${this.#input}: the check is over`);
-    this.#dataset ??= openInput(this.#input, [...this.#wanted]);
+    this.#dataset ??= openInput(this.#input, [...this.#wanted], this.signal);
     return this.#dataset;
   }
 }
 
-async function openInput(input: string, wanted: readonly TableName[]): Promise<Dataset> {
+async function openInput(input: string, wanted: readonly TableName[], signal?: AbortSignal): Promise<Dataset> {
   // Loaded here, as DuckDB takes a while that rules of other languages need not.
   const { openDataset } = await import('../../query/dataset.js');
-  return openDataset([input], `SELECT 1 FROM ${wanted.join(', ')}`, {}, { isolated: true, memoryLimit });
+  return openDataset([input], `SELECT 1 FROM ${wanted.join(', ')}`, {}, { isolated: true, memoryLimit, signal });
 }
 
 async function rowSummary(connection: DuckDBConnection, wanted: ReadonlySet<TableName>): Promise<Summary> {

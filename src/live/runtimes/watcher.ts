@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NativeUnknownContainer } from '../../engine/native.js';
+import type { UnknownContainer } from '../../engine/session.js';
 import { type CriClient, openCri } from './cri.js';
 import { type ContainerDescription, containerEvent } from './description.js';
 import { askDocker, askPodman } from './docker.js';
@@ -40,7 +40,7 @@ export interface WatcherOptions {
 /** Asks the runtimes of this machine about containers. Nobody waits for it but the container's own description. */
 export interface ContainerWatcher {
   /** The text of the event that describes it; undefined if no runtime knows it. Never rejects. */
-  describe(container: NativeUnknownContainer): Promise<string | undefined>;
+  describe(container: UnknownContainer): Promise<string | undefined>;
   close(): void;
 }
 

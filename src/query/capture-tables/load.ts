@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { selectTable, type TableLoader } from '../../duckdb/database.js';
+import { quoteIdentifier } from '../../duckdb/sql-text.js';
 import type { TableName } from '../../engine/columns.gen.js';
 import { type CollectorOptions, filterText } from '../../engine/config.js';
 import { SfkitError } from '../../engine/errors.js';
 import { inputName, isStreamInput, looksLikeCapture } from '../../engine/input-kind.js';
 import { openColumns, type Summary } from '../../engine/session.js';
-import { selectTable, type TableLoader } from '../../export/duckdb.js';
-import { quoteIdentifier } from '../../export/sql-text.js';
 import type { QueryInput } from '../inputs.js';
 import type { TableNeeds } from './needs.js';
 
@@ -36,7 +36,7 @@ export async function loadCaptureTables(
   loader: TableLoader,
   inputs: readonly QueryInput[],
   needs: readonly TableNeeds[],
-  collector: CollectorOptions,
+  collector: CollectorOptions & { signal: AbortSignal | undefined },
   readings: number,
 ): Promise<{ path: string; summary: Summary }[]> {
   const captures = capturesAmong(inputs);
@@ -58,6 +58,7 @@ export async function loadCaptureTables(
         kind: 'capture',
         tables: [table],
         captureColumns: made,
+        signal: collector.signal,
         filter: table === 'events' ? joinFilters(collector.filter, filter) : undefined,
       });
       const filename = shownAs ?? basename(inputName(path));

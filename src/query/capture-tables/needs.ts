@@ -1,6 +1,6 @@
+import { openDatabase } from '../../duckdb/database.js';
+import { quoteText } from '../../duckdb/sql-text.js';
 import { captureTables, type TableName, tableColumns } from '../../engine/columns.gen.js';
-import { openDatabase } from '../../export/duckdb.js';
-import { quoteText } from '../../export/sql-text.js';
 import type { ParameterValues } from '../saved/parameters.js';
 import { conditionOn } from './condition.js';
 

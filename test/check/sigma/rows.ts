@@ -2,7 +2,7 @@ import type { Expression } from '../../../src/check/sigma/expression.js';
 import { type LoadedFile, loadSigmaFile, type SigmaRule } from '../../../src/check/sigma/rule.js';
 import { sqlOf } from '../../../src/check/sigma/sql.js';
 import { textLiteral } from '../../../src/check/sql/literals.js';
-import { quoteIdentifier } from '../../../src/export/sql-text.js';
+import { quoteIdentifier } from '../../../src/duckdb/sql-text.js';
 import { openPassingDatabase } from '../../../src/query/dataset.js';
 
 export type Value = string | number | null | undefined;

@@ -12,7 +12,7 @@ const truth = join(corpus, 'rules', 'truth', 'sigma');
 
 const categories = { process_creation: 144, file_event: 18, network_connection: 5 };
 
-describe.skipIf(!existsSync(truth))('rules of Sigma', () => {
+describe.skipIf(!existsSync(truth))('rules of Sigma (needs ../shared)', () => {
   test.for(Object.entries(categories))('%s: every rule finds the same rows', async ([category, count]) => {
     const rows = linesOf(gunzipSync(readFileSync(join(truth, `${category}.rows.jsonl.gz`)))).map(fieldsOf);
     const expected = JSON.parse(String(gunzipSync(readFileSync(join(truth, `${category}.truth.json.gz`))))) as Record<

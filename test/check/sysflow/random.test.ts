@@ -7,8 +7,8 @@ import { textLiteral } from '../../../src/check/sql/literals.js';
 import { CheckTables } from '../../../src/check/sql/tables.js';
 import { parsePolicy } from '../../../src/check/sysflow/grammar.js';
 import { sysflow } from '../../../src/check/sysflow/sysflow.js';
+import { sqlTypes } from '../../../src/duckdb/sql-text.js';
 import { tableColumns } from '../../../src/engine/columns.gen.js';
-import { sqlTypes } from '../../../src/export/sql-text.js';
 import { holds, type NaiveRecord } from './naive.js';
 
 // Random rules about random rows: what DuckDB finds is what the naive evaluator finds.

@@ -64,13 +64,13 @@ async function countsOf(policy: string, file: string, tables: CheckTables, rules
   return new Map(run.outcomes().map(({ rule, matches }) => [rule, matches]));
 }
 
-describe.skipIf(!hasTruth)('policies on SysFlow files', () => {
+describe.skipIf(!hasTruth)('policies on SysFlow files (needs ../shared)', () => {
   const enabled = (policy: string) => setOf(policy).rules.filter((rule) => rule.enabled);
 
   // All files take minutes: a part of them is asked each time, and all with SFKIT_THOROUGH=1.
   const isThorough = process.env.SFKIT_THOROUGH !== undefined;
   const asked = [...files].sort().filter((_, index) => isThorough || index % 4 === 0);
-  it.skipIf(!isThorough)(`${files.size - asked.length} more files, with SFKIT_THOROUGH=1`, () => {
+  it.skipIf(!isThorough)(`${files.size - asked.length} more files (needs SFKIT_THOROUGH=1)`, () => {
     expect(asked).toHaveLength(files.size);
   });
 

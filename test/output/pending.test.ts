@@ -16,9 +16,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { machine } from '../../src/export/leftovers.js';
-import { discardAll, pendingDirectory, scratchDirectory, withNewName } from '../../src/export/pending.js';
-import { type ByteSink, fileSink, openSink } from '../../src/export/sink.js';
+import { machine } from '../../src/output/leftovers.js';
+import { discardAll, pendingDirectory, scratchDirectory, withNewName } from '../../src/output/pending.js';
+import { type ByteSink, fileSink, openSink } from '../../src/output/sink.js';
 
 let directory: string;
 beforeEach(() => {

@@ -1,4 +1,4 @@
-import type { Column, ColumnBatch } from '../engine/batch.js';
+import type { Column, ColumnBatch } from './batch.js';
 
 /** Distinct strings that a dictionary holds at most: as many as DuckDB numbers with two bytes. */
 const maxStrings = 65_535;

@@ -1,8 +1,8 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import winston from 'winston';
+import type { Environment } from '../engine/config.js';
 import { escapeForTerminal } from '../engine/escape.js';
-import type { Environment } from './environment.js';
 
 /** Messages by severity, and by how much they say; `module` is what GLOG_vmodule names. */
 export interface Log {

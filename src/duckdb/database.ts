@@ -3,16 +3,15 @@ import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { ColumnBatch } from '../engine/batch.js';
 import { opNames, type TableColumn, type TableName, tableColumns } from '../engine/columns.gen.js';
-import { TextBudget } from './dictionary.js';
-import { registerRows, vectorSize } from './duckdb-rows.js';
-import type { TimestampUnit } from './plan.js';
-import { maxTime, physicalColumns, Spool } from './spool.js';
-import { quoteIdentifier, quoteText, sqlTypes } from './sql-text.js';
+import { TextBudget } from '../engine/dictionary.js';
+import { maxTime, physicalColumns, Spool } from '../output/spool.js';
+import { registerRows, vectorSize } from './rows.js';
+import { quoteIdentifier, quoteText, sqlTypes, type TimestampUnit } from './sql-text.js';
 
 /** Where the physical columns of the tables are kept; users see views without this prefix. */
 const storage = 'sfkit_storage';
 
-export { physicalColumns } from './spool.js';
+export { physicalColumns } from '../output/spool.js';
 
 export interface DatabaseOptions {
   /** Path of the database file; without it everything is held in memory. */

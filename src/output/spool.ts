@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { Column, ColumnBatch } from '../engine/batch.js';
 import { type TableColumn, type TableName, tableColumns } from '../engine/columns.gen.js';
+import { GrowingDictionary, TextBudget } from '../engine/dictionary.js';
 import { type EncodedStrings, encodeStrings } from '../engine/string-table.js';
-import { GrowingDictionary, TextBudget } from './dictionary.js';
 import { privateFile } from './mode.js';
 import { writeAll } from './sink.js';
 

@@ -1,10 +1,11 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import avro from 'avsc';
 import { describe, expect, it } from 'vitest';
-import { convert } from '../../src/convert/convert.js';
-import { openCapture } from '../../src/records/capture.js';
-import type { SysFlowRecord } from '../../src/records/types.js';
+import { openCapture } from '../../src/capture/capture.js';
+import { runConversion } from '../../src/convert/convert.js';
+import { EntityTable } from '../../src/records/entities.js';
+import type { CaptureRecord, SysFlowRecord } from '../../src/records/types.js';
 import { fixtures } from '../helpers/corpus.js';
 import { sysflowType, unwrap } from '../helpers/datums.js';
 import { testDirectory } from '../helpers/directory.js';
@@ -14,14 +15,14 @@ const directory = testDirectory();
 
 async function recordsOf(path: string, options = {}): Promise<SysFlowRecord[]> {
   const records: SysFlowRecord[] = [];
-  for await (const record of openCapture(path, options)) records.push(record);
+  for await (const record of openCapture(path, options)) if (record.type !== 'Ended') records.push(record);
   return records;
 }
 
 describe('openCapture', () => {
   it('gives the records of the .sf file, typed, with 64-bit values exact', async () => {
     const output = directory.path('a.sf');
-    await convert({ input: capture, format: 'avro', shape: 'file', output });
+    await runConversion({ input: capture, format: 'avro', shape: 'file', output });
     const type = sysflowType();
     const decoder = createReadStream(output).pipe(new avro.streams.BlockDecoder({ parseHook: () => type }));
     const wanted: { name: string; fields: Record<string, unknown> }[] = [];
@@ -54,7 +55,7 @@ describe('openCapture', () => {
 
   it('reads what it wrote', async () => {
     const output = directory.path('a.sf');
-    await convert({ input: capture, format: 'avro', shape: 'file', output });
+    await runConversion({ input: capture, format: 'avro', shape: 'file', output });
     const ours = (await recordsOf(capture, { filename: 'webserver.scap' })).filter(
       (record) => !(record.type === 'NetworkFlow' && record.family === 6),
     );
@@ -87,6 +88,59 @@ describe('openCapture', () => {
     } finally {
       delete process.env.FILE_READ_MODE;
     }
+  });
+
+  it('says which entities ended, so that a table of them stays bounded', async () => {
+    const long = directory.path('long.scap');
+    const times = 20;
+    // Joined captures are one after the other: each has processes of its own.
+    writeFileSync(long, Buffer.concat(Array.from({ length: times }, () => readFileSync(capture))));
+    const largest = async (path: string, gives: (record: CaptureRecord) => boolean) => {
+      const table = new EntityTable();
+      let most = 0;
+      for await (const record of openCapture(path)) {
+        if (!gives(record)) continue;
+        table.take(record);
+        most = Math.max(most, table.size);
+      }
+      return most;
+    };
+    const all = () => true;
+    expect(await largest(long, all)).toBeLessThan(2 * (await largest(capture, all)));
+    const ended: string[] = [];
+    for await (const record of openCapture(capture)) if (record.type === 'Ended') ended.push(record.entity);
+    expect(ended).toContain('process');
+  });
+
+  it('gives with each event and flow what it refers to, though entities end', async () => {
+    const table = new EntityTable();
+    for await (const record of openCapture(capture)) {
+      const joined = table.take(record);
+      if (joined === undefined) continue;
+      expect(joined.process).not.toBeNull();
+      if ('fileOID' in joined.record) expect(joined.file1).not.toBeNull();
+    }
+  });
+
+  it('ends when its signal is aborted, and throws the reason', async () => {
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    let count = 0;
+    const reading = (async () => {
+      for await (const _ of openCapture(capture, { signal: controller.signal })) {
+        count += 1;
+        if (count === 3) controller.abort(reason);
+      }
+    })();
+    await expect(reading).rejects.toBe(reason);
+    const batches = openCapture(capture, { signal: AbortSignal.abort(reason) }).batches();
+    await expect(batches[Symbol.asyncIterator]().next()).rejects.toBe(reason);
+  });
+
+  it('has a summary that does not say what the capture is, as that is not asked', async () => {
+    const opened = openCapture(capture);
+    for await (const _ of opened);
+    expect('info' in opened.summary()).toBe(false);
   });
 
   it('is read once, can be left, and says what is wrong', async () => {

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadAddon } from '../engine/addon.js';
-import type { NativeSeqpacketSocket } from '../engine/native.js';
+import { loadAddon, type SeqpacketSocket } from '../engine/addon.js';
 import type { Datum } from '../records/decode.js';
 import { processKey } from '../records/entities.js';
-import type { Gone, SysFlowRecord } from '../records/types.js';
+import type { EndedRecord, SysFlowRecord } from '../records/types.js';
 import type { Log } from './log.js';
 
 /** How many records wait, and how long, for a reader that is not there. */
@@ -43,7 +42,7 @@ export class SocketWriter {
   readonly #path: string;
   readonly #log: Log;
   readonly #limits: SocketLimits;
-  readonly #socket: NativeSeqpacketSocket = new (loadAddon().SeqpacketSocket)();
+  readonly #socket: SeqpacketSocket = new (loadAddon().SeqpacketSocket)();
   readonly #queue = new Fifo();
   /** Sent, but perhaps not read yet. */
   #unread: Queued[] = [];
@@ -123,14 +122,15 @@ export class SocketWriter {
   }
 
   /** Lets go what will not be referred to again. */
-  forget(gone: Gone): void {
+  forget(gone: EndedRecord): void {
     const entities = this.#entities;
     // What came behind everything that is under way, nothing of that refers to.
     const newest = (this.#queue.last() ?? this.#unread.at(-1))?.number ?? 0;
     entities.forget(gone, newest, this.#taken);
-    if (gone === 'files')
-      this.#gone = this.#gone.filter((other) => other.gone !== 'files' || other.entities !== entities);
-    if (gone === 'files' || entities.has(keyOfGone(gone))) this.#gone.push({ gone, after: this.#taken, entities });
+    if (gone.entity === 'files')
+      this.#gone = this.#gone.filter((other) => other.gone.entity !== 'files' || other.entities !== entities);
+    if (gone.entity === 'files' || entities.has(keyOfGone(gone)))
+      this.#gone.push({ gone, after: this.#taken, entities });
     this.#letGo();
   }
 
@@ -257,7 +257,7 @@ interface Queued {
 }
 
 interface Going {
-  gone: Gone;
+  gone: EndedRecord;
   /** How many records had been taken. */
   after: number;
   entities: Entities;
@@ -348,8 +348,8 @@ class Entities {
   }
 
   /** Lets entities go that were first told behind one number and last not behind another. */
-  forget(gone: Gone, behind: number, until: number): void {
-    const keys = gone === 'files' ? [...this.#kept.keys()].filter(isFile) : [keyOfGone(gone)];
+  forget(gone: EndedRecord, behind: number, until: number): void {
+    const keys = gone.entity === 'files' ? [...this.#kept.keys()].filter(isFile) : [keyOfGone(gone)];
     for (const key of keys) {
       const told = this.#told.get(key);
       if (told === undefined || told.first <= behind || told.last > until) continue;
@@ -403,8 +403,8 @@ function filesOf(record: SysFlowRecord): string[] {
   return [];
 }
 
-function keyOfGone(gone: Exclude<Gone, 'files'>): string {
-  return 'container' in gone ? `container ${gone.container}` : `process ${processKey(gone)}`;
+function keyOfGone(gone: Exclude<EndedRecord, { entity: 'files' }>): string {
+  return gone.entity === 'container' ? `container ${gone.id}` : `process ${processKey(gone.oid)}`;
 }
 
 const isFile = (key: string) => key.startsWith('file ');

@@ -1,7 +1,13 @@
-import { withNewName } from '../export/pending.js';
-import { type ByteSink, openSink, type SinkOptions } from '../export/sink.js';
-import { makeDirectory } from '../export/target.js';
-import type { ResolvedConfig } from './config.js';
+import { withNewName } from './pending.js';
+import { type ByteSink, openSink, type SinkOptions } from './sink.js';
+import { makeDirectory } from './target.js';
+
+export interface FileWriterConfig {
+  /** A file, or a directory if it ends in /. */
+  filePath: string;
+  /** More than 0: each file is called after the second in which it begins. */
+  rotateInterval: number;
+}
 
 /** Writes .sf files, one after the other where records are rotated; each appears whole under its name. */
 export class FileWriter {
@@ -14,7 +20,7 @@ export class FileWriter {
   /** The files that are complete, by name. */
   readonly written: string[] = [];
 
-  constructor(config: Pick<ResolvedConfig, 'filePath' | 'rotateInterval'>, options: SinkOptions = {}) {
+  constructor(config: FileWriterConfig, options: SinkOptions = {}) {
     this.#path = config.filePath;
     this.#rotates = config.rotateInterval > 0;
     this.#options = options;

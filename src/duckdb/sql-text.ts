@@ -1,6 +1,6 @@
 import type { TableColumn } from '../engine/columns.gen.js';
 
-// Apart from duckdb.ts, so that code which only writes SQL does not load DuckDB.
+// Apart from database.ts, so that code which only writes SQL does not load DuckDB.
 
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
@@ -9,6 +9,10 @@ export function quoteIdentifier(name: string): string {
 export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
+
+/** Units of the times in Parquet files. */
+export const timestampUnits = ['ns', 'us'] as const;
+export type TimestampUnit = (typeof timestampUnits)[number];
 
 /** The SQL type of a column's values as users see them. */
 export const sqlTypes: Readonly<Record<TableColumn['type'], string>> = {

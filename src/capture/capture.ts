@@ -3,8 +3,8 @@ import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions, FileMode } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { openColumns, openDatums, type Session, type Summary } from '../engine/session.js';
-import { decodeBatch } from './decode.js';
-import type { SysFlowRecord } from './types.js';
+import { decodeBatch } from '../records/decode.js';
+import type { CaptureRecord } from '../records/types.js';
 
 /** How a capture is read. Every setting has a default. */
 export interface CaptureOptions extends CollectorOptions {
@@ -14,10 +14,15 @@ export interface CaptureOptions extends CollectorOptions {
   mode?: FileMode | undefined;
   /** Seconds of event time after which a header begins anew and entities are given again. Default: 0, never. */
   rotateInterval?: number | undefined;
+  /** Ends reading when it is aborted: the iteration throws the signal's reason. */
+  signal?: AbortSignal | undefined;
 }
 
-/** A capture that can be read once, record by record or in batches. */
-export interface Capture extends AsyncIterable<SysFlowRecord> {
+/**
+ * A capture that can be read once, record by record or in batches. Between records it says which entities ended (type
+ * `Ended`), so that an EntityTable stays as small as what is alive.
+ */
+export interface Capture extends AsyncIterable<CaptureRecord> {
   /** The same as Arrow record batches of one table. Default: sysflow, all events and flows. */
   batches(options?: { table?: TableName; rows?: number }): AsyncIterable<RecordBatch>;
   /** What was read, made and left out; final after the last record. */
@@ -50,7 +55,8 @@ export function openCapture(path: string, options: CaptureOptions = {}): Capture
         if (batch.kind !== 'datums') continue;
         for (const item of decodeBatch(batch)) {
           if (isClosed) return;
-          if ('record' in item) yield item.record;
+          options.signal?.throwIfAborted();
+          yield 'record' in item ? item.record : item.ended;
         }
       }
     },

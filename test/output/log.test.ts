@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Log, openLog } from '../../src/driver/log.js';
+import { type Log, openLog } from '../../src/output/log.js';
 import { testDirectory } from '../helpers/directory.js';
 
 const directory = testDirectory();

@@ -12,7 +12,7 @@ import {
 } from '@duckdb/node-api';
 import bindings from '@duckdb/node-bindings';
 import type { EncodedStrings } from '../engine/string-table.js';
-import type { Block, BlockColumn, Spool } from './spool.js';
+import type { Block, BlockColumn, Spool } from '../output/spool.js';
 
 /** Rows of a DuckDB vector: what a spool's blocks may have at most to be read by DuckDB. */
 export const vectorSize = 2048;
