@@ -18,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -325,6 +326,7 @@ int implant() {
 
 // The first process of the shop. One after the other, so that each recording tells the same story.
 int init() {
+  check(::chdir("/"), "chdir");
   if (const int code = run({"/usr/sbin/cron"}); code != 0) return code;
   return run({"/usr/sbin/nginx", "-g", "daemon off;"});
 }
@@ -464,6 +466,8 @@ pid_t start(const Work& work) {
   check(::dup2(null, STDIN_FILENO), "dup2");
   check(::dup2(null, STDOUT_FILENO), "dup2");
   ::syscall(SYS_close_range, 3u, ~0u, 0u);
+  const rlimit files{1024, 1024};
+  check(::setrlimit(RLIMIT_NOFILE, &files), "setrlimit");
   char* const args[] = {const_cast<char*>(kInit), nullptr};
   char path[] = "PATH=/usr/bin:/bin", language[] = "LANG=C.UTF-8";
   char* const environment[] = {path, language, nullptr};
