@@ -34,6 +34,31 @@ export function cut(text: string, most: number): string {
   return `${text.slice(0, last >= 0xd800 && last < 0xdc00 ? end - 1 : end)}…`;
 }
 
+/** Names of which no two are the same: the second of a name gets a number. */
+export class UniqueNames {
+  readonly #taken = new Set<string>();
+  /** By what stands before a number: the next one, so that many of a name do not count from 2 each. */
+  readonly #next = new Map<string, number>();
+
+  has(name: string): boolean {
+    return this.#taken.has(name);
+  }
+
+  /** The name, if it is free, or one of at most so many UTF-16 units. */
+  take(name: string, most: number): string {
+    const stem = cut(name, most - numberLength);
+    let nth = this.#next.get(stem) ?? 2;
+    let chosen = name;
+    for (; this.#taken.has(chosen); nth++) chosen = `${stem} ${nth}`;
+    if (chosen !== name) this.#next.set(stem, nth);
+    this.#taken.add(chosen);
+    return chosen;
+  }
+}
+
+/** A blank and a number of up to seven digits. */
+const numberLength = 8;
+
 /** What of a process a person looks for: its name, and its number. */
 export function processText({ name, exepath, pid }: ProcessNames): string {
   return `${name ?? exepath ?? 'process'} ${pid}`;
