@@ -8,13 +8,18 @@ import type { FoundConnection, ProcessNames, ReportedFinding, RuleLocation } fro
 
 /**
  * CI services take ##[command] and ##name[command] for commands wherever they stand in a line that a step prints.
- * (That :: at the start of a line is one as well, no line of ours allows.)
+ * (:: at the start of a line is one as well; logLine() is for lines that could begin so.)
  */
 const command = /##(?=[a-z]*\[)/gi;
 
 /** One line in which nothing is hidden and nothing is a command. */
 export function oneLine(text: string): string {
   return escapeForTerminal(text).replace(command, '#\\x23');
+}
+
+/** A line of a log that no word of ours begins: a path or a piece of a file may. */
+export function logLine(text: string): string {
+  return oneLine(text).replace(/^(\s*):(?=:)/, '$1\\x3a');
 }
 
 /** JSON with the same values, in which the same holds of its strings. */
