@@ -14,7 +14,7 @@ const question = `select proc_exe, count(*) as connections, sum(flow_rbytes) as 
 setUp({ tests: false });
 sfkit('convert', capture, '-o', output);
 sfkit('query', output, question);
-sfkitFinds('check', 'fixtures/incident.scap', '--rules', 'fixtures/rules/incident.yaml');
+sfkitFinds('check', 'fixtures/incident.scap', '--rules', 'fixtures/rules/incident.yaml', '--min-level', 'error');
 console.log('Go on: node bin/run.js query demo-output/ "from sysflow limit 10", or node bin/run.js --help');
 
 function sfkit(...args) {

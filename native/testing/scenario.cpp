@@ -142,11 +142,6 @@ void Scenario::setuid(int64_t tid, uint32_t uid) {
   call(tid, ev::SYSCALL_SETUID_X, {u32(uid)}, {i64(0)}, {u32(uid)});
 }
 
-void Scenario::chmod(int64_t tid, std::string_view path, uint32_t mode) {
-  constexpr int64_t kAtFdcwd = -100;
-  call(tid, ev::SYSCALL_FCHMODAT_X, {}, {i64(0), i64(kAtFdcwd), text(path), u32(mode)}, {});
-}
-
 void Scenario::socket(int64_t tid, int64_t fd, bool ipv6, bool udp) {
   const Params arguments = {u32(ipv6 ? 10 : 2), u32(udp ? 2 : 1), u32(0)};
   call(tid, ev::SOCKET_SOCKET_X, arguments, {i64(fd)}, arguments);

@@ -69,7 +69,6 @@ class Scenario {
   void dup2(int64_t tid, int64_t old_fd, int64_t new_fd);
   void chdir(int64_t tid, std::string_view path);
   void setuid(int64_t tid, uint32_t uid);
-  void chmod(int64_t tid, std::string_view path, uint32_t mode);
 
   void socket(int64_t tid, int64_t fd, bool ipv6, bool udp);
   void bind(int64_t tid, int64_t fd, const Endpoint& local);

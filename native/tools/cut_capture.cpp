@@ -1,7 +1,7 @@
-// Makes a fixture of a recording: only what the processes below one program did, on a machine without a name
-// of its own. The lists of processes and descriptors are left out, users and interfaces cut to those that
-// every machine has, so that the file says nothing of where it was made. Usage: cut_capture RECORDING OUTPUT
-// PROGRAM
+// Makes a fixture of a recording: only what the processes below one program did, on a machine like any other.
+// The lists of processes and descriptors are left out, users and interfaces cut to those that every machine
+// has, so that the file says nothing of where it was made. Events stay as they are. Usage: cut_capture
+// RECORDING OUTPUT PROGRAM [HOST NAME]
 #include <cstdio>
 #include <set>
 #include <string>
@@ -17,12 +17,15 @@ using namespace sfkit::scap;
 
 class Cutter : public CaptureVisitor {
  public:
-  explicit Cutter(std::string_view program) : program_(program) {}
+  Cutter(std::string_view program, std::string_view hostname) : program_(program), hostname_(hostname) {}
 
   void section() override { writer_.begin(); }
-  void machine(const MachineInfo& machine) override {
-    MachineInfo plain = machine;
-    plain.hostname = "demo-host";
+  void machine(const MachineInfo&) override {
+    MachineInfo plain;
+    plain.cpus = 2;
+    plain.memory_bytes = uint64_t{4} << 30;
+    plain.max_pid = 4194304;
+    plain.hostname = hostname_;
     writer_.machine(plain);
   }
   void thread(const ThreadEntry&) override {}
@@ -36,17 +39,16 @@ class Cutter : public CaptureVisitor {
     if (lists_written_) return;
     lists_written_ = true;
     writer_.interfaces(interfaces_);
-    writer_.users({{0, 0, "root", "/root", "/bin/sh"}}, {{0, "root"}});
+    writer_.users(
+        {{0, 0, "root", "/root", "/bin/sh"}, {65534, 65534, "nobody", "/nonexistent", "/usr/sbin/nologin"}},
+        {{0, "root"}, {65534, "nogroup"}});
   }
 
   bool event(const EventView& event) override {
     const bool begins =
         event.code == ev::SYSCALL_EXECVE_19_X && to_text(event.param(P::comm)) == program_ && wanted_.empty();
     if (begins) wanted_.insert(event.tid);
-    if (!wanted_.contains(event.tid) && !is_new_child(event)) return true;
-    const int64_t result = to_int(event.param(0), -1);
-    if (is_clone(event.code) && result > 0) wanted_.insert(result);
-    writer_.event(event);
+    if (wanted_.contains(event.tid) || is_new_child(event)) writer_.event(event);
     return true;
   }
 
@@ -57,7 +59,8 @@ class Cutter : public CaptureVisitor {
     return code == ev::SYSCALL_CLONE_20_X || code == ev::SYSCALL_FORK_20_X ||
            code == ev::SYSCALL_VFORK_20_X || code == ev::SYSCALL_CLONE3_X;
   }
-  // A child may tell of itself first.
+  // The first event of a child is its own return from clone. (The parent's may name it by its number in a
+  // namespace, which is another process outside.)
   bool is_new_child(const EventView& event) {
     if (!is_clone(event.code) || to_int(event.param(0), -1) != 0) return false;
     if (!wanted_.contains(to_int(event.param(P::ptid), -1)) &&
@@ -69,6 +72,7 @@ class Cutter : public CaptureVisitor {
   }
 
   std::string program_;
+  std::string hostname_;
   CaptureWriter writer_;
   std::vector<InterfaceEntry> interfaces_;
   bool lists_written_ = false;
@@ -78,13 +82,13 @@ class Cutter : public CaptureVisitor {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 2;
+  if (argc != 4 && argc != 5) return 2;
   auto input = Input::open(argv[1]);
   if (!input.is_ok()) {
     std::fprintf(stderr, "%s\n", input.status().message().c_str());
     return 1;
   }
-  Cutter cutter(argv[3]);
+  Cutter cutter(argv[3], argc == 5 ? argv[4] : "demo-host");
   ReadStats stats;
   if (const sfkit::Status status = read_capture(*input.value(), argv[1], cutter, stats); !status.is_ok()) {
     std::fprintf(stderr, "%s\n", status.message().c_str());

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "testing/incident.h"
 #include "testing/seeds.h"
 #include "testing/webserver.h"
 
@@ -38,9 +37,9 @@ int main(int argc, char** argv) {
     }
     return true;
   };
-  const bool saved =
-      save_all("/", webserver_captures()) && save_all("/", incident_captures()) &&
-      save_all("/seeds/captures/", sound_captures()) && save_all("/seeds/captures/", other_captures()) &&
-      save_all("/seeds/sysflow/", sysflow_files()) && save_all("/seeds/hostile/", story_choices());
+  const bool saved = save_all("/", webserver_captures()) && save_all("/seeds/captures/", sound_captures()) &&
+                     save_all("/seeds/captures/", other_captures()) &&
+                     save_all("/seeds/sysflow/", sysflow_files()) &&
+                     save_all("/seeds/hostile/", story_choices());
   return saved ? 0 : 1;
 }

@@ -8,13 +8,18 @@ import type { FoundConnection, ProcessNames, ReportedFinding, RuleLocation } fro
 
 /**
  * CI services take ##[command] and ##name[command] for commands wherever they stand in a line that a step prints.
- * (That :: at the start of a line is one as well, no line of ours allows.)
+ * (:: at the start of a line is one as well; logLine() is for lines that could begin so.)
  */
 const command = /##(?=[a-z]*\[)/gi;
 
 /** One line in which nothing is hidden and nothing is a command. */
 export function oneLine(text: string): string {
   return escapeForTerminal(text).replace(command, '#\\x23');
+}
+
+/** A line of a log that no word of ours begins: a path or a piece of a file may. */
+export function logLine(text: string): string {
+  return oneLine(text).replace(/^(\s*):(?=:)/, '$1\\x3a');
 }
 
 /** JSON with the same values, in which the same holds of its strings. */
@@ -33,6 +38,31 @@ export function cut(text: string, most: number): string {
   const last = text.charCodeAt(end - 1);
   return `${text.slice(0, last >= 0xd800 && last < 0xdc00 ? end - 1 : end)}…`;
 }
+
+/** Names of which no two are the same: the second of a name gets a number. */
+export class UniqueNames {
+  readonly #taken = new Set<string>();
+  /** By what stands before a number: the next one, so that many of a name do not count from 2 each. */
+  readonly #next = new Map<string, number>();
+
+  has(name: string): boolean {
+    return this.#taken.has(name);
+  }
+
+  /** The name, if it is free, or one of at most so many UTF-16 units. */
+  take(name: string, most: number): string {
+    const stem = cut(name, most - numberLength);
+    let nth = this.#next.get(stem) ?? 2;
+    let chosen = name;
+    for (; this.#taken.has(chosen); nth++) chosen = `${stem} ${nth}`;
+    if (chosen !== name) this.#next.set(stem, nth);
+    this.#taken.add(chosen);
+    return chosen;
+  }
+}
+
+/** A blank and a number of up to seven digits. */
+const numberLength = 8;
 
 /** What of a process a person looks for: its name, and its number. */
 export function processText({ name, exepath, pid }: ProcessNames): string {

@@ -1,10 +1,10 @@
 import type { RuleBook } from '../check/check.js';
 import type { Diagnostic, Rule } from '../check/finding.js';
 import { plural } from '../check/remarks.js';
+import { inertJson, jsonOf, logLine, oneLine, placeText } from '../check/text.js';
 import { drawn } from '../draw/drawing.js';
 import type { Cell, DrawnColumn, Screen } from '../draw/types.js';
 import { SfkitError } from '../engine/errors.js';
-import { escapeForTerminal, escapeJson } from '../engine/escape.js';
 import { jsonDocument } from '../export/values.js';
 
 // What is said of rules alone.
@@ -19,7 +19,7 @@ const columns: readonly DrawnColumn[] = [
 
 /** Rules in the order in which they are asked. */
 export function listText(rules: readonly Rule[], format: string, screen: Screen | undefined): string {
-  if (format === 'json') return jsonDocument(rules);
+  if (format === 'json') return inertJson(jsonDocument(rules));
   if (format === 'jsonl') return objectLines(rules);
   refuseOther('--list', format);
   return drawn(columns, rules.map(listRow), screen);
@@ -28,10 +28,10 @@ export function listText(rules: readonly Rule[], format: string, screen: Screen 
 /** What is wrong with rules files, and what they hold. */
 export function validationText(book: RuleBook, format: string): string {
   const { diagnostics, notes, rules } = book;
-  if (format === 'json') return jsonDocument({ diagnostics, notes, rules: rules.length });
+  if (format === 'json') return inertJson(jsonDocument({ diagnostics, notes, rules: rules.length }));
   if (format === 'jsonl') return objectLines(diagnostics);
   refuseOther('--validate', format);
-  return diagnosticsText(diagnostics) + notes.map((note) => `${escapeForTerminal(note)}\n`).join('') + bookText(book);
+  return diagnosticsText(diagnostics) + notes.map((note) => `${logLine(note)}\n`).join('') + bookText(book);
 }
 
 /** As compilers say it. */
@@ -41,7 +41,7 @@ export function diagnosticsText(diagnostics: readonly Diagnostic[]): string {
       `${file}:${line}:${column}: ${severity}: ${message} [${code}]`,
       ...(snippet?.split('\n').map((part) => `  ${part}`) ?? []),
     ])
-    .map((text) => `${escapeForTerminal(text)}\n`)
+    .map((text) => `${logLine(text)}\n`)
     .join('');
 }
 
@@ -53,11 +53,11 @@ function bookText({ rules, diagnostics }: RuleBook): string {
 }
 
 function listRow({ level, name, tags, needs, location }: Rule): Cell[] {
-  return [level, name, tags.join(', '), needs.join(', '), `${location.file}:${location.line}`];
+  return [level, name, tags.join(', '), needs.join(', '), placeText(location)].map(oneLine);
 }
 
 function objectLines(items: readonly unknown[]): string {
-  return items.map((item) => `${escapeJson(JSON.stringify(item))}\n`).join('');
+  return items.map((item) => `${jsonOf(item)}\n`).join('');
 }
 
 function refuseOther(flag: string, format: string): void {

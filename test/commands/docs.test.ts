@@ -68,7 +68,9 @@ describe.concurrent('the examples of docs/check.md', () => {
 });
 
 it('README.md shows what the commands print', async () => {
-  const session = readFileSync(join(root, 'README.md'), 'utf8').match(/```console\n([\s\S]*?)```/)?.[1] as string;
+  const page = readFileSync(join(root, 'README.md'), 'utf8');
+  const session = [...page.matchAll(/```console\n([\s\S]*?)```/g)].map(([, block]) => block).join('');
+  expect(session).toContain('$ sfkit check ');
   const place = new Workplace();
   try {
     let shown = '';

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "testing/incident.h"
 #include "testing/seeds.h"
 #include "testing/webserver.h"
 
@@ -27,7 +26,6 @@ void expect_stored(const std::string& folder, const std::vector<testing::Fixture
 
 TEST(CaptureWriter, WritesTheFixturesAsTheyAre) {
   expect_stored("/", testing::webserver_captures());
-  expect_stored("/", testing::incident_captures());
   expect_stored("/seeds/captures/", testing::sound_captures());
   expect_stored("/seeds/hostile/", testing::story_choices());
   expect_stored("/seeds/captures/", testing::other_captures());

@@ -80,7 +80,7 @@ function kindLine(remarks: readonly Remark[]): string {
 /** A command is a line of its own; what it holds is escaped, so that none begins another one. */
 function command(name: Command, title: string, text: string, location?: RuleLocation): string {
   const place =
-    location !== undefined && isInRepository(location.file)
+    location !== undefined && isInRepository(location.file) && oneLine(location.file) === location.file
       ? [`file=${property(location.file)}`, `line=${location.line}`]
       : [];
   const properties = [...place, `title=${property(cut(oneLine(title), mostName))}`];

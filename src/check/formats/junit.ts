@@ -2,7 +2,7 @@ import type { ReportedFinding, RuleOutcome } from '../finding.js';
 import { type FindingGroup, FindingGroups } from '../groups.js';
 import { plural, remarksOf, shortRemarks } from '../remarks.js';
 import type { RunReport } from '../report.js';
-import { captureText, cut, eventText, oneLine, placeText, subjectLines } from '../text.js';
+import { captureText, cut, eventText, oneLine, placeText, subjectLines, UniqueNames } from '../text.js';
 import type { FindingFormat } from './format.js';
 
 // JUnit's XML, as CI services read it: a test case for each rule, so that green is a number too. A rule that found
@@ -32,7 +32,7 @@ export const junit: FindingFormat = {
 
 function* document(report: RunReport, groups: FindingGroups): Generator<string> {
   const { rules, failed, captures } = report;
-  const names = new Set<string>();
+  const names = new UniqueNames();
   const failures = rules.filter((outcome) => (groupOf(outcome, groups)?.findings ?? 0) > 0).length;
   const skipped = rules.filter(({ state }) => state === 'unevaluated').length;
   const counts = attributes({
@@ -65,9 +65,10 @@ function groupOf({ rule }: RuleOutcome, groups: FindingGroups): FindingGroup | u
 }
 
 /** A test case: its attributes, and what is in it where there is room and where there is not. */
-function caseOf(outcome: RuleOutcome, group: FindingGroup | undefined, names: Set<string>) {
+function caseOf(outcome: RuleOutcome, group: FindingGroup | undefined, names: UniqueNames) {
   const { rule, state, reason } = outcome;
-  const name = unique(shortened(rule.name, mostName), names, placeText(rule.location));
+  const title = shortened(rule.name.trim(), mostName) || 'rule without a name';
+  const name = unique(title, names, shortened(placeText(rule.location), mostName));
   const head = attributes({ classname: `sfkit.${rule.language}`, name, file: shortened(rule.location.file, mostName) });
   const { findings = 0, suppressed = 0 } = group ?? {};
   const foot = suppressed > 0 ? element('system-out', '', `${plural(suppressed, 'suppressed finding')}\n`) : '';
@@ -105,11 +106,8 @@ function exampleLines(finding: ReportedFinding): string[] {
 }
 
 /** Readers drop the second test case of a name. */
-function unique(name: string, names: Set<string>, place = ''): string {
-  let chosen = names.has(name) && place !== '' ? `${name} (${place})` : name;
-  for (let nth = 2; names.has(chosen); nth++) chosen = `${name} ${nth}`;
-  names.add(chosen);
-  return chosen;
+function unique(name: string, names: UniqueNames, place = ''): string {
+  return names.take(names.has(name) && place !== '' ? `${name} (${place})` : name, 2 * mostName + 3);
 }
 
 function shortened(text: string, most = mostText): string {

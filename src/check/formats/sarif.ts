@@ -6,7 +6,7 @@ import { levelOf } from '../levels.js';
 import { type Remark, remarkKinds, remarksOf, shortRemarks } from '../remarks.js';
 import type { RunReport } from '../report.js';
 import { sarifLevel, securityScore } from '../severity.js';
-import { connectionText, cut, jsonOf, nearestEvents, oneLine, placeText, processText } from '../text.js';
+import { connectionText, cut, jsonOf, nearestEvents, oneLine, placeText, processText, UniqueNames } from '../text.js';
 import { type AttackTaxon, attackTaxon } from './attack.js';
 import type { FindingFormat } from './format.js';
 
@@ -197,7 +197,7 @@ class RuleList {
   bytes = 0;
   readonly #rules = new Map<string, Rule>();
   readonly #places = new Map<string, number>();
-  readonly #ids = new Set<string>();
+  readonly #ids = new UniqueNames();
 
   constructor(rules: readonly Rule[]) {
     for (const rule of rules) this.#rules.set(ruleKey({ ...rule, rule: rule.name }), rule);
@@ -235,7 +235,8 @@ class RuleList {
     const taxa = new Map(tags.flatMap((tag) => attackTaxon(tag) ?? []).map((taxon) => [taxon.id, taxon]));
     const shown = tags.map((tag) => sarifText(tag, 100)).filter((tag) => tag !== '' && tag !== 'security');
     return {
-      id: this.#id(title),
+      // Of two rules with the same name the second gets a number.
+      id: this.#ids.take(title, mostName),
       name: title,
       shortDescription: { text: title },
       fullDescription: { text: full },
@@ -249,14 +250,6 @@ class RuleList {
         level: levelOf(level) ?? 'debug',
       },
     };
-  }
-
-  /** Names of rules are ids; of two with the same name the second gets a number. */
-  #id(title: string): string {
-    let id = title;
-    for (let nth = 2; this.#ids.has(id); nth++) id = `${cut(title, mostName - 8)} ${nth}`;
-    this.#ids.add(id);
-    return id;
   }
 
   #relationships(taxa: readonly AttackTaxon[]) {

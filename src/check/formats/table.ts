@@ -4,12 +4,15 @@ import type { Cell, DrawnColumn, Screen } from '../../draw/types.js';
 import { wrapped } from '../../draw/width.js';
 import type { ReportedFinding } from '../finding.js';
 import { type FindingGroup, FindingGroups } from '../groups.js';
-import { eventText, evidenceTexts, oneLine, placeText, subjectLines } from '../text.js';
+import { cut, eventText, evidenceTexts, oneLine, placeText, subjectLines } from '../text.js';
 import type { FindingFormat } from './format.js';
 
 /** Examples of each rule; with --all there are more. */
 const fewExamples = 3;
 const manyExamples = 1000;
+
+/** UTF-16 units of a rule's name in the list of rules. */
+const mostName = 255;
 
 const columns: readonly DrawnColumn[] = [
   { name: 'level' },
@@ -36,7 +39,7 @@ export const table: FindingFormat = {
 };
 
 function rowOf({ level, rule, findings, events }: FindingGroup): Cell[] {
-  return [level, rule, String(findings), String(events)];
+  return [oneLine(level), cut(oneLine(rule), mostName), String(findings), String(events)];
 }
 
 function groupText(
@@ -47,7 +50,7 @@ function groupText(
   const by = author === undefined ? '' : `, by ${author}`;
   const head = [
     ...fitted(`${level}: ${rule}`, '', screen).map(strong),
-    ...fitted(`${placeText(location)}${by}`, '  ', screen).map(faint),
+    ...fitted(`rule of ${placeText(location)}${by}`, '  ', screen).map(faint),
   ];
   const more = findings - examples.length;
   const foot = more > 0 ? [faint(`  and ${more} more (--all, --format jsonl)`)] : [];
@@ -70,10 +73,12 @@ function findingLines(finding: ReportedFinding, screen: Screen | undefined): str
 }
 
 const labelWidth = 12;
+/** UTF-16 units of a text: people do not read more of it; json and jsonl have all. */
+const mostText = 4000;
 
 /** One line; on a terminal as many as it takes. */
 function fitted(text: string, indent: string, screen: Screen | undefined, further = ''): string[] {
-  const line = oneLine(text);
+  const line = cut(oneLine(text), mostText);
   if (screen === undefined) return [`${indent}${line}`];
   const [first = '', ...others] = wrapped(line, Math.max(screen.columns, 40) - indent.length - further.length);
   const under = `${' '.repeat(indent.length)}${further.replace('.', ' ')}`;

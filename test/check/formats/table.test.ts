@@ -16,11 +16,11 @@ describe('the table of findings', () => {
 └──────────┴────────────────────┴──────────┴────────┘
 
 critical: Shell in container
-  rules/own.yaml:7
+  rule of rules/own.yaml:7
 ${example('  times:      2, last 2023-11-14T22:13:29.000000000Z\n').repeat(3)}  and 2 more (--all, --format jsonl)
 
 notice: Less
-  rules/own.yaml:7
+  rule of rules/own.yaml:7
 ${example('')}`);
   });
 
@@ -45,6 +45,13 @@ ${example('')}`);
     expect(text).toContain('execve, record 9 of build.scap');
   });
 
+  it('cuts what nobody reads to its end', async () => {
+    const long = finding({ rule: 'r'.repeat(5000), output: 'o'.repeat(5000) });
+    const lines = (await written('table', [long])).trimEnd().split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(4002);
+    expect(lines.at(-1)).toMatch(/^ {2}output: {5}o+…$/);
+  });
+
   it('says so where nothing was found', async () => {
     expect(await written('table', [])).toBe('no findings\n');
   });
@@ -57,7 +64,7 @@ ${example('')}`);
   it('shows captured texts after words of ours', async () => {
     const text = await written('table', hostileFindings());
     expect(dangersIn(text)).toEqual([]);
-    for (const line of text.split('\n').slice(7, -1)) expect(line).toMatch(/^(- | {2})(\w+: |rules\/own|and )/);
+    for (const line of text.split('\n').slice(7, -1)) expect(line).toMatch(/^(- | {2})(\w+: |rule of rules\/own|and )/);
   });
 });
 
