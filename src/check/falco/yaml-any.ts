@@ -1,4 +1,4 @@
-import type { Alias, Document, ParsedNode } from 'yaml';
+import type { Alias, CST, Document, ParsedNode } from 'yaml';
 import { yamlPackage } from '../yaml-package.js';
 import { indentFlow } from './yaml-flow.js';
 import { type Lines, mapNode, nullWords, type ScalarNode, YamlError, type YamlNode } from './yaml-nodes.js';
@@ -7,6 +7,7 @@ import { type Lines, mapNode, nullWords, type ScalarNode, YamlError, type YamlNo
 
 /** The documents of a text, without those that are empty. */
 export function parseAnyYaml(text: string, lines: Lines): YamlNode[] {
+  if (isTooDeep(text)) throw new YamlError(tooDeep, lines.markAt(0));
   try {
     return convertAll(text, lines);
   } catch (error) {
@@ -28,6 +29,57 @@ function convertAll(text: string, lines: Lines): YamlNode[] {
     problem = undefined;
   }
   return documents.map((document) => new Converter(document, lines).root()).filter((root) => root !== undefined);
+}
+
+/** As deep as the engine's YAML goes. */
+const mostNested = 500;
+
+/**
+ * Whether collections are nested deeper than that. The library goes into them by calling itself: that ends with the stack,
+ * and where little of it is left V8 cannot compile a regular expression, which ends the process.
+ */
+function isTooDeep(text: string): boolean {
+  if (mayNest(text) <= mostNested) return false;
+  for (const document of new (yamlPackage().Parser)().parse(text)) {
+    if (document.type === 'document' && isDeeper(document.value, mostNested)) return true;
+  }
+  return false;
+}
+
+/** At least as much as collections are nested: by what opens one in brackets, and by the columns of those in blocks. */
+function mayNest(text: string): number {
+  let brackets = 0;
+  let widest = 0;
+  let width = 0;
+  let isIndent = true;
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charCodeAt(at);
+    if (character === 0x0a) {
+      width = 0;
+      isIndent = true;
+      continue;
+    }
+    if (character === 0x5b || character === 0x7b) brackets++;
+    const isIndicator = character === 0x2d || character === 0x3a || character === 0x3f;
+    if (isIndicator || (isIndent && character === 0x20)) width++;
+    isIndent &&= character === 0x20;
+    widest = Math.max(widest, width);
+  }
+  // In a mapping stands a list at its own column.
+  return brackets + 2 * (widest + 1);
+}
+
+function isDeeper(root: CST.Token | undefined, most: number): boolean {
+  let level = [root];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > most) return true;
+    level = level.flatMap((token) =>
+      token !== undefined && token !== null && 'items' in token
+        ? (token.items as CST.CollectionItem[]).flatMap(({ key, value }) => [key ?? undefined, value])
+        : [],
+    );
+  }
+  return false;
 }
 
 type AnyDocument = Document.Parsed<ParsedNode>;
