@@ -13,8 +13,8 @@ const languages: readonly [RuleLanguage, ...RuleLanguage[]] = [falco, sysflow, s
 export const ruleLanguages: readonly string[] = languages.map(({ name }) => name);
 
 /** Whether a file in a directory within one that was named is rules. */
-export function isNestedFile({ content }: RuleText): boolean {
-  return languages.findLast((language) => language.recognizes(content))?.isNested === true;
+export function isNestedFile(file: RuleText): boolean {
+  return looksLike(file)?.isNested === true;
 }
 
 const rule = /^\s*-\s+["']?rule["']?\s*:/m;
@@ -30,16 +30,20 @@ export function byLanguage(
     const advice = likely === undefined ? `it is one of ${ruleLanguages.join(', ')}` : `did you mean '${likely}'?`;
     throw new SfkitError('INVALID_ARGUMENT', `'${wanted}' is no language of rules; ${advice}`);
   }
-  const looksLike = ({ content }: RuleText) => languages.findLast((language) => language.recognizes(content));
+  const looks = new Map(files.map((file) => [file, known ?? looksLike(file)]));
   // Lists and macros alone look the same in both of these languages; they belong to the rules beside them.
-  const policies = new Set(files.filter((file) => looksLike(file) === sysflow).map(({ name }) => dirname(name)));
-  const isShared = (file: RuleText) => !rule.test(file.content) && policies.has(dirname(file.name));
+  const policies = new Set(files.filter((file) => looks.get(file) === sysflow).map(({ name }) => dirname(name)));
+  const isShared = (file: RuleText) => policies.has(dirname(file.name)) && !rule.test(file.content);
   const languageOf = (file: RuleText) => {
-    if (known !== undefined) return known;
-    const likely = looksLike(file) ?? languages[0];
-    return likely === falco && isShared(file) ? sysflow : likely;
+    const likely = looks.get(file) ?? languages[0];
+    return known === undefined && likely === falco && isShared(file) ? sysflow : likely;
   };
+  const taken = files.map((file) => ({ file, language: languageOf(file) }));
   return languages
-    .map((language) => ({ language, files: files.filter((file) => languageOf(file) === language) }))
+    .map((language) => ({ language, files: taken.filter((one) => one.language === language).map(({ file }) => file) }))
     .filter(({ files }) => files.length > 0);
+}
+
+function looksLike({ content }: RuleText): RuleLanguage | undefined {
+  return languages.findLast((language) => language.recognizes(content));
 }

@@ -1,10 +1,11 @@
 import { readFileSync, statSync } from 'node:fs';
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from 'yaml';
+import type { YAMLMap } from 'yaml';
 import { reasonOf, SfkitError } from '../engine/errors.js';
 import { nearest } from '../engine/nearest.js';
 import type { Finding, Rule, RuleLocation, Suppressed } from './finding.js';
 import { type FindingFilter, parseFindingFilter } from './finding-filter.js';
 import { hasPattern } from './selection.js';
+import { yamlPackage } from './yaml-package.js';
 
 // Findings that are known and accepted: each entry of a file says which, why, and until when.
 
@@ -37,6 +38,7 @@ export function readSuppressions(path: string): Suppression[] {
 }
 
 export function parseSuppressions(file: string, content: string): Suppression[] {
+  const { isMap, isScalar, isSeq, LineCounter, parseDocument } = yamlPackage();
   const lines = new LineCounter();
   const document = parseDocument(content, { lineCounter: lines, schema: 'failsafe', prettyErrors: false });
   const place = (offset: number | undefined) => lines.linePos(offset ?? 0);
@@ -85,6 +87,7 @@ function textsOf(
   item: YAMLMap,
   refuse: (offset: number | undefined, message: string) => never,
 ): Partial<Record<(typeof keys)[number], string>> {
+  const { isScalar } = yamlPackage();
   const texts: Partial<Record<(typeof keys)[number], string>> = {};
   for (const { key, value } of item.items) {
     const at = (key as { range?: [number, number, number] }).range?.[0];

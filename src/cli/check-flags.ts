@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { mostEvidence } from '../check/evidence.js';
 import type { FindingFormat } from '../check/formats/format.js';
 import { findingFormatNames, formatNamed } from '../check/formats/index.js';

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { overridesOf } from '../driver/environment.js';
 import { type CollectorOptions, compatModes, fileReadModes } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';

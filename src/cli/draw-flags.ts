@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { standardScreen } from '../draw/screen.js';
 import type { DrawOptions } from '../draw/types.js';
 import { SfkitError } from '../engine/errors.js';

@@ -1,6 +1,7 @@
 import './nameless-user.js';
 import { fileURLToPath } from 'node:url';
-import { Errors, run } from '@oclif/core';
+import { ExitError } from '@oclif/core/errors';
+import { run } from '@oclif/core/run';
 import { OutputLost, OutputUnread } from '../engine/errors.js';
 import { discardAll } from '../output/pending.js';
 import { discardOnSignals, leaveUnread, loseOutput, outputFailed, watchStandardStreams } from './endings.js';
@@ -27,8 +28,7 @@ export async function main(args: string[], startedFrom: string): Promise<void> {
 
 function report(error: unknown): number {
   // What this.exit(n) throws; its work is done and said.
-  if (error instanceof Errors.ExitError)
-    return outputFailed() ? exitCodes.failed : (error.oclif.exit ?? exitCodes.failed);
+  if (error instanceof ExitError) return outputFailed() ? exitCodes.failed : (error.oclif.exit ?? exitCodes.failed);
   const lost = error instanceof OutputLost ? error.cause : error;
   if (error instanceof OutputLost || (error as NodeJS.ErrnoException).code === 'EPIPE') {
     return loseOutput(lost) ? exitCodes.failed : exitCodes.done;

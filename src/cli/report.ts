@@ -1,4 +1,4 @@
-import { Errors } from '@oclif/core';
+import { CLIError } from '@oclif/core/errors';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 
@@ -50,7 +50,7 @@ function messageOf(error: unknown): string {
 
 function isParseError(error: unknown): boolean {
   // The parser's own kind, but for a flag at the very end.
-  if (!(error instanceof Errors.CLIError)) return false;
+  if (!(error instanceof CLIError)) return false;
   return 'parse' in error || error.message.endsWith(' expects a value') || wrongValue.test(error.message);
 }
 

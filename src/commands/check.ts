@@ -1,4 +1,5 @@
-import { Args, Command } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import { Command } from '@oclif/core/command';
 import { chosenRules, readRules, verifyRules } from '../check/check.js';
 import { checkCaptures, type RunReport } from '../check/report.js';
 import {

@@ -1,4 +1,6 @@
-import { Args, Command, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import { collectorFlags, collectorOptions, givenCollectorFlags, refuseForRecords } from '../cli/collector-flags.js';
 import { refuseWrongOutput, withTimestamps } from '../cli/output-checks.js';
 import { progress } from '../cli/progress.js';

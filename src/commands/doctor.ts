@@ -1,4 +1,5 @@
-import { Command, Flags } from '@oclif/core';
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import { exitCodes } from '../cli/report.js';
 import { drawn } from '../draw/drawing.js';
 import { standardScreen } from '../draw/screen.js';

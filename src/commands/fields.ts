@@ -1,4 +1,6 @@
-import { Args, Command, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import { pagerFlag } from '../cli/draw-flags.js';
 import { standardOutput } from '../cli/pager.js';
 import { drawn } from '../draw/drawing.js';

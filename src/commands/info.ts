@@ -1,4 +1,6 @@
-import { Args, Command, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import { type Inspection, infoJson, infoText } from '../cli/capture-info.js';
 import { filterFlag } from '../cli/collector-flags.js';
 import { progress } from '../cli/progress.js';

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { Command, Flags } from '@oclif/core';
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import { collectorFlags, collectorOptions } from '../cli/collector-flags.js';
 import { isEnough } from '../cli/endings.js';
 import { durationOf, filterOf, liveConfigOf, liveFlags, runtimesOf } from '../cli/live-flags.js';

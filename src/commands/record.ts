@@ -1,4 +1,5 @@
-import { Command, Flags } from '@oclif/core';
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import { durationOf, liveConfigOf, liveFlags, runtimesOf } from '../cli/live-flags.js';
 import { hasLoss, liveJson, liveText } from '../cli/live-summary.js';
 import { exitCodes } from '../cli/report.js';

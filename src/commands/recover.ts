@@ -1,4 +1,6 @@
-import { Args, Command, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import { exitCodes } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { recoveryText } from '../cli/summary.js';

@@ -1,4 +1,6 @@
-import { Args, Command, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
 import { drawFlags, drawOptions } from '../cli/draw-flags.js';
 import { standardOutput } from '../cli/pager.js';
 import { exitCodes } from '../cli/report.js';

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/nearest.h"
@@ -29,15 +31,22 @@ std::string_view word_at(std::string_view text) {
   return text.substr(0, size);
 }
 
+// The field with the longest name that the word begins with. Only whole parts count: evt.number is not
+// evt.num with something after it.
 const FieldInfo* longest_field(std::string_view word) {
-  const FieldInfo* found = nullptr;
-  for (const FieldInfo& info : kFields) {
-    if (!word.starts_with(info.name)) continue;
-    // Only whole parts count: evt.number is not evt.num with something behind it.
-    if (word.size() > info.name.size() && word[info.name.size()] != '.') continue;
-    if (found == nullptr || info.name.size() > found->name.size()) found = &info;
+  static const std::unordered_map<std::string_view, const FieldInfo*> by_name = [] {
+    std::unordered_map<std::string_view, const FieldInfo*> names;
+    for (const FieldInfo& info : kFields) names.emplace(info.name, &info);
+    return names;
+  }();
+  static const size_t longest =
+      std::ranges::max(kFields, {}, [](const FieldInfo& info) { return info.name.size(); }).name.size();
+  size_t size = word.size() <= longest ? word.size() : word.rfind('.', longest);
+  while (size != std::string_view::npos && size > 0) {
+    if (const auto found = by_name.find(word.substr(0, size)); found != by_name.end()) return found->second;
+    size = word.rfind('.', size - 1);
   }
-  return found;
+  return nullptr;
 }
 
 Status refuse(std::string message) {

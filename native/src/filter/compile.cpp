@@ -1,6 +1,7 @@
 // From the tree to conditions that know where to go on: types are checked and constants read here, once.
 
 #include <algorithm>
+#include <bitset>
 #include <charconv>
 #include <unordered_map>
 #include <utility>
@@ -845,20 +846,28 @@ class Compiler {
   // An event can pass if some way through the conditions that its code leaves open ends in passing.
   // Steps go on to earlier places of the array only, so one walk from its start decides them all.
   void find_may_pass() {
-    filter_->may_pass_.resize(scap::kEventCount);
-    std::vector<bool> passes(filter_->steps_.size());
-    for (uint16_t code = 0; code < scap::kEventCount; ++code) {
-      const auto ends_well = [&passes](int32_t place) {
-        return place == Filter::kPass || (place >= 0 && passes[static_cast<size_t>(place)]);
-      };
-      for (size_t i = 0; i < passes.size(); ++i) {
-        const Filter::Step& step = filter_->steps_[i];
-        const Condition& condition = filter_->conditions_[step.condition];
-        const uint8_t known = condition.is_static ? condition.by_code[code] : uint8_t{kDepends};
-        passes[i] = (known != kNo && ends_well(step.on_true)) || (known != kYes && ends_well(step.on_false));
+    using Codes = std::bitset<scap::kEventCount>;
+    std::vector<Codes> passes;
+    passes.reserve(filter_->steps_.size());
+    const auto ends_well = [&passes](int32_t place) {
+      if (place < 0) return place == Filter::kPass ? Codes().set() : Codes();
+      return passes[static_cast<size_t>(place)];
+    };
+    for (const Filter::Step& step : filter_->steps_) {
+      const Condition& condition = filter_->conditions_[step.condition];
+      Codes may_hold;
+      Codes may_fail;
+      for (size_t code = 0; code < condition.by_code.size(); ++code) {
+        may_hold[code] = condition.by_code[code] != kNo;
+        may_fail[code] = condition.by_code[code] != kYes;
       }
-      filter_->may_pass_[code] = ends_well(filter_->start_);
+      passes.push_back(condition.is_static
+                           ? (may_hold & ends_well(step.on_true)) | (may_fail & ends_well(step.on_false))
+                           : ends_well(step.on_true) | ends_well(step.on_false));
     }
+    const Codes whole = ends_well(filter_->start_);
+    filter_->may_pass_.resize(scap::kEventCount);
+    for (size_t code = 0; code < scap::kEventCount; ++code) filter_->may_pass_[code] = whole[code];
   }
 
   const bool is_rule_;

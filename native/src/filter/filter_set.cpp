@@ -15,8 +15,7 @@ constexpr size_t kMaxTailoredSteps = size_t{4} << 20;
 // Whether the answer depends on one text, or on nothing else where the value is one.
 bool asks_one_text(const Condition& condition) {
   return condition.left.call == nullptr && condition.left.field.several == fields::Several::kNo &&
-         !condition.right && condition.op != Operator::kExists && !condition.is_static &&
-         !condition.is_unanswered &&
+         !condition.right && condition.op != Operator::kExists && !condition.is_unanswered &&
          (condition.left.field.type == fields::FieldType::kStr ||
           condition.left.field.type == fields::FieldType::kRaw);
 }

@@ -27,7 +27,7 @@ constexpr size_t kMaxSize = 200'000;
 constexpr size_t kMaxTotalSize = 1'000'000;
 constexpr size_t kMaxDepth = 2000;
 // The reference warns beyond this.
-constexpr long kManyEventTypes = 100;
+constexpr size_t kManyEventTypes = 100;
 
 constexpr std::string_view kContainerInfo = "%container.info";
 // Before longer names that begin with them, as the reference looks for them in outputs.
@@ -249,8 +249,7 @@ class Compiler {
       problem.message = "the type of an event is compared with values and without a transformer";
       return fail(Remark::kCondition, false, i, problem);
     }
-    const std::vector<bool> codes = event_codes_of(*tree);
-    const auto count = std::ranges::count(codes, true);
+    const size_t count = event_codes_of(*tree).count();
     if (rule.warn_event_types && (count == 0 || count > kManyEventTypes)) {
       warn(Remark::kManyEventTypes, i,
            count == 0 ? "no event can match the condition"

@@ -91,6 +91,33 @@ TEST(RuleCompiler, WarnsOfConditionsAboutEveryEvent) {
   EXPECT_EQ(said(compile(quiet)), "");
 }
 
+// Whether the condition is about no event, a few or very many by what it says of their types.
+std::string about(const std::string& condition) {
+  const Compilation made = compile(rule(condition));
+  if (!made.is_ok) return "wrong";
+  if (made.diagnostics.empty()) return "few";
+  return made.diagnostics.front().message.starts_with("no event") ? "none" : "many";
+}
+
+TEST(RuleCompiler, WorksOutWhichEventsAConditionIsAbout) {
+  EXPECT_EQ(about("evt.type in (open, openat) or evt.type = close"), "few");
+  EXPECT_EQ(about("evt.type = open and proc.name = a"), "few");
+  EXPECT_EQ(about("evt.type = open or proc.name = a"), "many");
+  EXPECT_EQ(about("evt.type != open"), "many");
+  EXPECT_EQ(about("not evt.type = open"), "many");
+  EXPECT_EQ(about("not evt.type != open"), "few");
+  EXPECT_EQ(about("not (evt.type != open and evt.type != close)"), "few");
+  EXPECT_EQ(about("not (not evt.type = open or evt.type = close)"), "few");
+  EXPECT_EQ(about("evt.type = open and evt.type = close"), "none");
+  EXPECT_EQ(about("evt.type exists"), "many");
+  EXPECT_EQ(about("not evt.type exists"), "none");
+  EXPECT_EQ(about("evt.type in ()"), "none");
+  // Calls without an event of their own share one.
+  EXPECT_EQ(about("evt.type = sethostname"), "few");
+  EXPECT_EQ(about("evt.type = sethostname and evt.type = acct"), "few");
+  EXPECT_EQ(about("evt.type = sethostname and evt.type = open"), "none");
+}
+
 TEST(RuleCompiler, LeavesOutRulesAboutUnknownFieldsIfTheySaySo) {
   Definitions definitions = rule("evt.type = open and foo.bar = 1");
   EXPECT_EQ(said(compile(definitions)), "condition 20\n");

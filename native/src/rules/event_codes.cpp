@@ -1,6 +1,8 @@
 #include "rules/event_codes.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 #include "event_names.gen.h"
 #include "events.gen.h"
@@ -13,7 +15,6 @@ using filter::Check;
 using filter::Node;
 using filter::Operand;
 using filter::Operator;
-using Codes = std::vector<bool>;
 
 namespace ev = scap::ev;
 
@@ -41,52 +42,58 @@ bool decides_codes(const Check& check) {
   return has_operator && is_event_type(check.left) && check.left.transformers.empty();
 }
 
-// Events whose name is among the values. Calls without an event of their own share the generic one.
-Codes codes_named(const Check& check) {
-  Codes codes(scap::kEventCount);
+// What each name of an event stands for. Calls without an event of their own share the generic one.
+std::unordered_map<std::string_view, EventCodes> codes_by_name() {
+  std::unordered_map<std::string_view, EventCodes> codes;
+  for (uint16_t code = ev::GENERIC_X + 1; code < scap::kEventCount; ++code)
+    codes[scap::kEvents[code].name].set(code);
+  EventCodes generic;
+  generic.set(ev::GENERIC_E).set(ev::GENERIC_X);
+  for (const std::string_view name : scap::kSyscallNames) codes.emplace(name, generic);
+  for (const std::string_view name : scap::kX86SyscallNames) codes.emplace(name, generic);
+  return codes;
+}
+
+// Events whose name is among the values.
+EventCodes codes_named(const Check& check) {
+  static const auto by_name = codes_by_name();
+  EventCodes codes;
   for (const filter::Literal& value : check.values) {
-    bool found = false;
-    for (uint16_t code = ev::GENERIC_X + 1; code < scap::kEventCount; ++code) {
-      if (scap::kEvents[code].name != value.text) continue;
-      codes[code] = found = true;
-    }
-    const auto is_named = [&value](std::string_view name) { return name == value.text; };
-    if (!found && (std::ranges::any_of(scap::kSyscallNames, is_named) ||
-                   std::ranges::any_of(scap::kX86SyscallNames, is_named))) {
-      codes[ev::GENERIC_E] = codes[ev::GENERIC_X] = true;
-    }
+    if (const auto found = by_name.find(value.text); found != by_name.end()) codes |= found->second;
   }
   return codes;
 }
 
-Codes codes_of(const Node& node, bool negated) {
+EventCodes codes_of(const Node& node, bool negated) {
+  const EventCodes all = EventCodes().set();
   switch (node.kind) {
     case Node::Kind::kNot: return codes_of(*node.children.front(), !negated);
     case Node::Kind::kAnd:
     case Node::Kind::kOr: {
-      const bool all = (node.kind == Node::Kind::kAnd) != negated;
-      Codes codes(scap::kEventCount, all);
+      const bool needs_all = (node.kind == Node::Kind::kAnd) != negated;
+      EventCodes codes = needs_all ? all : EventCodes();
       for (const auto& child : node.children) {
-        const Codes other = codes_of(*child, negated);
-        for (size_t code = 0; code < codes.size(); ++code)
-          codes[code] = all ? codes[code] && other[code] : codes[code] || other[code];
+        if (needs_all) {
+          codes &= codes_of(*child, negated);
+        } else {
+          codes |= codes_of(*child, negated);
+        }
       }
       return codes;
     }
     case Node::Kind::kCheck: break;
-    case Node::Kind::kMacro: return Codes(scap::kEventCount, true);
+    case Node::Kind::kMacro: return all;
   }
   const Check& check = node.check;
-  if (check.op == Operator::kExists && is_event_type(check.left)) return Codes(scap::kEventCount, !negated);
-  if (!decides_codes(check)) return Codes(scap::kEventCount, true);
-  Codes codes = codes_named(check);
-  if (negated != (check.op == Operator::kNotEqual)) codes.flip();
-  return codes;
+  if (check.op == Operator::kExists && is_event_type(check.left)) return negated ? EventCodes() : all;
+  if (!decides_codes(check)) return all;
+  const EventCodes codes = codes_named(check);
+  return negated != (check.op == Operator::kNotEqual) ? ~codes : codes;
 }
 
 }  // namespace
 
-std::vector<bool> event_codes_of(const Node& tree) {
+EventCodes event_codes_of(const Node& tree) {
   return codes_of(tree, false);
 }
 

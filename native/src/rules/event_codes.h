@@ -1,14 +1,17 @@
 // Which events a condition is about by what it says of evt.type and syscall.type.
 #pragma once
 
-#include <vector>
+#include <bitset>
 
 #include "filter/syntax.h"
+#include "scap/event.h"
 
 namespace sfkit::rules {
 
-// By event code: whether an event of this code may satisfy the tree, as the reference works it out.
-std::vector<bool> event_codes_of(const filter::Node& tree);
+using EventCodes = std::bitset<scap::kEventCount>;
+
+// The codes of events that may satisfy the tree, as the reference works it out.
+EventCodes event_codes_of(const filter::Node& tree);
 
 // The check in which an event type stands where the reference cannot work that out: with a transformer, or
 // compared with a field; null when there is none.

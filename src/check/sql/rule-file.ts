@@ -1,6 +1,6 @@
-import { parseDocument } from 'yaml';
 import type { RuleText } from '../language.js';
 import { levelOf } from '../levels.js';
+import { yamlPackage } from '../yaml-package.js';
 
 // A rule in SQL: comment lines that are YAML, then one SELECT.
 
@@ -50,7 +50,7 @@ export function readSqlRule(file: RuleText): { rule: SqlRuleFile | undefined; re
     remarks.push({ severity, code, message, file, line });
   };
   const head = headOf(file.content);
-  const document = parseDocument(head.replace(/^\ufeff?--[ \t]?/gm, ''), { uniqueKeys: true });
+  const document = yamlPackage().parseDocument(head.replace(/^\ufeff?--[ \t]?/gm, ''), { uniqueKeys: true });
   const problem = document.errors[0];
   if (problem !== undefined) {
     const line = problem.linePos?.[0].line ?? 1;

@@ -88,6 +88,20 @@ describe('YAML', () => {
     expect(placeOf(text)).toContain(place);
   });
 
+  it.each<[string, (depth: number) => string]>([
+    ['lists in brackets', (depth) => '['.repeat(depth) + ']'.repeat(depth)],
+    ['mappings in brackets', (depth) => `${'{a: '.repeat(depth)}x${'}'.repeat(depth)}`],
+    ['lists in blocks', (depth) => `${'- '.repeat(depth)}x`],
+    ['keys of keys', (depth) => `${'? '.repeat(depth)}x`],
+    [
+      'mappings in blocks',
+      (depth) => `${Array.from({ length: depth }, (_, at) => `${' '.repeat(at)}a:\n`).join('')}${' '.repeat(depth)}x`,
+    ],
+  ])('nests %s as deep as the engine does', (_, nested) => {
+    expect(placeOf(nested(490))).toBe('no error');
+    expect(placeOf(nested(510))).toBe('1:1: it is nested too deep');
+  });
+
   it('refuses what is nested too deep for the stack', () => {
     expect(placeOf(`${'['.repeat(100_000)}`)).toContain(':');
     expect(placeOf(`${'- '.repeat(100_000)}x`)).toContain('nested too deep');

@@ -1,0 +1,350 @@
+import { type Lines, mapNode, nullWords, type ScalarNode, type YamlNode } from './yaml-nodes.js';
+
+// YAML as nearly all rules files are written: lists and mappings in blocks, lists in brackets, texts of every style. The
+// library reads such files ten times slower. Whatever is not exactly this, errors among it, is left to the library.
+
+/** The nodes of a text, as the library gives them; undefined for a text that the library is to read. */
+export function parseUsualYaml(text: string, lines: Lines): YamlNode[] | undefined {
+  if (unusualCharacter.test(text)) return undefined;
+  try {
+    return [new UsualReader(text, lines).read()];
+  } catch (error) {
+    if (error instanceof Unusual) return undefined;
+    throw error;
+  }
+}
+
+class Unusual extends Error {}
+
+const unusualCharacter = /[\u0000-\u0009\u000b-\u001f\u007f\ufeff]/;
+
+const key = /[A-Za-z_][-\w]{0,99}(?=:(?: |\n|$))/y;
+const singleQuoted = /'(?:[^'\n]|'')*'/y;
+const doubleQuoted = /"(?:[^"\\\n]|\\["\\nt])*"/y;
+const blockHeader = /[|>]-?(?= *(?:\n|$)) */y;
+/** A text within brackets, and the blanks after it. */
+const untilFlowIndicator = /[^,[\]{}\n]*/y;
+
+/** Characters that begin something else than a text without quotes, or might. */
+const indicators = '-?:,[]{}#&*!|>\'"%@`';
+
+const escapes: Record<string, string> = { n: '\n', t: '\t' };
+
+/** Blocks and brackets within each other. */
+const mostNested = 20;
+
+class UsualReader {
+  readonly #text: string;
+  readonly #lines: Lines;
+  /** The first character of a line that is neither blank nor a comment. */
+  #at = 0;
+  /** How far that line is indented; -1 at the end. */
+  #indent = 0;
+  #depth = 0;
+  #flowDepth = 0;
+
+  constructor(text: string, lines: Lines) {
+    this.#text = text;
+    this.#lines = lines;
+  }
+
+  read(): YamlNode {
+    this.#goToLine(0);
+    if (this.#indent !== 0) throw new Unusual();
+    const root = this.#isItem(this.#at) ? this.#sequence(0) : this.#map(this.#at, 0);
+    if (this.#at < this.#text.length) throw new Unusual();
+    return root;
+  }
+
+  #sequence(indent: number): YamlNode {
+    this.#enter();
+    const mark = this.#lines.markAt(this.#at);
+    const items: YamlNode[] = [];
+    while (this.#indent === indent && this.#isItem(this.#at)) {
+      const start = this.#skipBlanks(this.#at + 1);
+      const column = indent + start - this.#at;
+      items.push(this.#keyEnd(start) > 0 ? this.#map(start, column) : this.#value(start, indent));
+    }
+    if (this.#indent > indent) throw new Unusual();
+    this.#depth--;
+    return { kind: 'sequence', items, mark };
+  }
+
+  /** A mapping whose first key stands at `start`, and all of whose keys stand in this column. */
+  #map(start: number, column: number): YamlNode {
+    this.#enter();
+    const pairs: { key: YamlNode; value: YamlNode }[] = [];
+    let at = start;
+    do {
+      const end = this.#keyEnd(at);
+      if (end < 0) throw new Unusual();
+      const name = this.#plainNode(this.#text.slice(at, end), at, end);
+      pairs.push({ key: name, value: this.#valueOfKey(end + 1, column) });
+      if (this.#indent > column) throw new Unusual();
+      at = this.#at;
+    } while (this.#indent === column);
+    this.#depth--;
+    return mapNode(pairs, this.#lines.markAt(start));
+  }
+
+  #valueOfKey(afterColon: number, column: number): YamlNode {
+    const start = this.#skipBlanks(afterColon);
+    if (!this.#isLineEnd(start)) return this.#value(start, column);
+    this.#endLine(afterColon);
+    if (this.#indent < column) throw new Unusual();
+    if (this.#isItem(this.#at)) return this.#sequence(this.#indent);
+    if (this.#indent === column || '|>'.includes(this.#text.charAt(this.#at))) throw new Unusual();
+    if (this.#keyEnd(this.#at) > 0) return this.#map(this.#at, this.#indent);
+    return this.#value(this.#at, column);
+  }
+
+  /** A text or a list in brackets; what belongs to it on further lines is indented more than `indent`. */
+  #value(start: number, indent: number): YamlNode {
+    switch (this.#text.charAt(start)) {
+      case "'":
+      case '"': {
+        const node = this.#quoted(start);
+        this.#endLine(node.end);
+        return node;
+      }
+      case '[': {
+        const [node, end] = this.#flowSequence(start, indent);
+        this.#endLine(end);
+        return node;
+      }
+      case '|':
+      case '>':
+        return this.#block(start, indent);
+      default:
+        return this.#plain(start, indent);
+    }
+  }
+
+  #plain(start: number, indent: number): YamlNode {
+    this.#checkPlainStart(start);
+    let [text, end, hasComment] = this.#plainLine(start);
+    let next = this.#lineEnd(end) + 1;
+    let blankLines = 0;
+    while (!hasComment && next < this.#text.length) {
+      const from = this.#skipBlanks(next);
+      if (this.#text.charAt(from) === '\n') {
+        blankLines++;
+        next = from + 1;
+        continue;
+      }
+      if (from - next <= indent || from >= this.#text.length || this.#text.charAt(from) === '#') break;
+      let line: string;
+      [line, end, hasComment] = this.#plainLine(from);
+      text += (blankLines === 0 ? ' ' : '\n'.repeat(blankLines)) + line;
+      blankLines = 0;
+      next = this.#lineEnd(end) + 1;
+    }
+    this.#goToLine(this.#lineEnd(end) + 1);
+    return this.#plainNode(text, start, end);
+  }
+
+  /** What of a text without quotes stands on this line, where that ends, and whether a comment follows. */
+  #plainLine(start: number): [text: string, end: number, hasComment: boolean] {
+    const line = this.#text.slice(start, this.#lineEnd(start));
+    const comment = line.indexOf(' #');
+    const text = withoutLastBlanks(comment < 0 ? line : line.slice(0, comment));
+    if (text.includes(': ') || text.endsWith(':')) throw new Unusual();
+    return [text, start + text.length, comment >= 0];
+  }
+
+  #block(start: number, indent: number): YamlNode {
+    blockHeader.lastIndex = start;
+    const header = blockHeader.exec(this.#text)?.[0];
+    if (header === undefined) throw new Unusual();
+    let next = start + header.length + 1;
+    let end = next;
+    let column = -1;
+    const content: string[] = [];
+    while (next < this.#text.length) {
+      const from = this.#skipBlanks(next);
+      const lineEnd = this.#lineEnd(from);
+      if (from === lineEnd) {
+        // Blanks may be a part of the text here.
+        if (from > next && from - next > column) throw new Unusual();
+        content.push('');
+      } else {
+        if (column < 0) {
+          if (from - next <= indent) throw new Unusual();
+          column = from - next;
+        } else if (from - next < column) {
+          break;
+        }
+        content.push(this.#text.slice(next + column, lineEnd));
+        end = Math.min(lineEnd + 1, this.#text.length);
+      }
+      next = lineEnd + 1;
+    }
+    if (column < 0) throw new Unusual();
+    while (content.at(-1) === '') content.pop();
+    const text = header.startsWith('|') ? content.join('\n') : folded(content);
+    this.#goToLine(next);
+    return this.#scalar(header.includes('-') ? text : `${text}\n`, start, end, 'block');
+  }
+
+  /** A list in brackets, and where it ends. */
+  #flowSequence(start: number, indent: number): [node: YamlNode, end: number] {
+    this.#enter();
+    this.#flowDepth++;
+    const items: YamlNode[] = [];
+    let at = this.#skipInFlow(start + 1, indent);
+    while (this.#text.charAt(at) !== ']') {
+      const [item, end] = this.#flowItem(at, indent);
+      items.push(item);
+      // A comment may follow a comma only; so may the next line of a text without quotes.
+      at = this.#skipInFlow(end, indent);
+      const character = this.#text.charAt(at);
+      if (character === ',') at = this.#skipInFlow(at + 1, indent);
+      else if (character !== ']') throw new Unusual();
+    }
+    this.#depth--;
+    this.#flowDepth--;
+    return [{ kind: 'sequence', items, mark: this.#lines.markAt(start) }, at + 1];
+  }
+
+  #flowItem(at: number, indent: number): [node: YamlNode, end: number] {
+    const character = this.#text.charAt(at);
+    if (character === '[') return this.#flowSequence(at, indent);
+    if (character === "'" || character === '"') {
+      const node = this.#quoted(at);
+      return [node, node.end];
+    }
+    this.#checkPlainStart(at);
+    untilFlowIndicator.lastIndex = at;
+    const text = withoutLastBlanks(untilFlowIndicator.exec(this.#text)?.[0] ?? '');
+    if (text.includes(': ') || text.endsWith(':') || text.includes(' #')) throw new Unusual();
+    return [this.#plainNode(text, at, at + text.length), at + text.length];
+  }
+
+  /** The next character within brackets that is no blank and in no comment. */
+  #skipInFlow(from: number, indent: number): number {
+    let at = this.#skipBlanks(from);
+    while (at < this.#text.length) {
+      const character = this.#text.charAt(at);
+      if (character === '\n') {
+        const start = at + 1;
+        at = this.#skipBlanks(start);
+        const first = this.#text.charAt(at);
+        // The last bracket may stand as far to the left as what the list belongs to.
+        const least = first === ']' && this.#flowDepth === 1 ? indent : indent + 1;
+        if (first !== '\n' && at - start < least) throw new Unusual();
+      } else if (character === '#' && ' \n'.includes(this.#text.charAt(at - 1))) {
+        at = this.#lineEnd(at);
+      } else {
+        return at;
+      }
+    }
+    throw new Unusual();
+  }
+
+  #quoted(start: number): ScalarNode {
+    const isDouble = this.#text.charAt(start) === '"';
+    const pattern = isDouble ? doubleQuoted : singleQuoted;
+    pattern.lastIndex = start;
+    const source = pattern.exec(this.#text)?.[0];
+    if (source === undefined) throw new Unusual();
+    const inner = source.slice(1, -1);
+    const text = isDouble
+      ? inner.replace(/\\(.)/g, (_, escaped: string) => escapes[escaped] ?? escaped)
+      : inner.replaceAll("''", "'");
+    return this.#scalar(text, start, start + source.length, isDouble ? 'double' : 'single');
+  }
+
+  #plainNode(text: string, start: number, end: number): YamlNode {
+    if (nullWords.has(text)) return { kind: 'null', mark: this.#lines.markAt(start) };
+    return this.#scalar(text, start, end, 'plain');
+  }
+
+  #scalar(text: string, start: number, end: number, style: ScalarNode['style']): ScalarNode {
+    return { kind: 'scalar', text, mark: this.#lines.markAt(start), start, end, style };
+  }
+
+  #checkPlainStart(at: number): void {
+    const character = this.#text.charAt(at);
+    if (character === '' || character === '\n' || indicators.includes(character)) throw new Unusual();
+  }
+
+  #enter(): void {
+    if (++this.#depth > mostNested) throw new Unusual();
+  }
+
+  /** Whether an item of a list in a block stands here. */
+  #isItem(at: number): boolean {
+    return this.#text.charAt(at) === '-' && ' \n'.includes(this.#text.charAt(at + 1));
+  }
+
+  /** Where the key that stands here ends; -1 without one. */
+  #keyEnd(at: number): number {
+    key.lastIndex = at;
+    return key.test(this.#text) ? key.lastIndex : -1;
+  }
+
+  /** Whether nothing but a comment follows the blanks before this place. */
+  #isLineEnd(at: number): boolean {
+    return at >= this.#text.length || '\n#'.includes(this.#text.charAt(at));
+  }
+
+  /** Goes on after the rest of a line, in which nothing may stand but a comment after blanks. */
+  #endLine(from: number): void {
+    const at = this.#skipBlanks(from);
+    if (!this.#isLineEnd(at) || (at === from && this.#text.charAt(at) === '#')) throw new Unusual();
+    this.#goToLine(this.#lineEnd(at) + 1);
+  }
+
+  /** Goes to the next line, from one that begins here on, that is neither blank nor a comment. */
+  #goToLine(start: number): void {
+    for (let line = start; line < this.#text.length; line = this.#lineEnd(line) + 1) {
+      this.#at = this.#skipBlanks(line);
+      this.#indent = this.#at - line;
+      if (!this.#isLineEnd(this.#at)) return;
+    }
+    this.#at = this.#text.length;
+    this.#indent = -1;
+  }
+
+  #skipBlanks(from: number): number {
+    let at = from;
+    while (this.#text.charCodeAt(at) === 0x20) at++;
+    return at;
+  }
+
+  /** Where the line ends that this place is in. */
+  #lineEnd(from: number): number {
+    const end = this.#text.indexOf('\n', from);
+    return end < 0 ? this.#text.length : end;
+  }
+}
+
+/** The lines of a text with `>`: those of a paragraph are joined, those that are indented more are kept. */
+function folded(lines: readonly string[]): string {
+  let text = '';
+  let separator = '';
+  let wasIndented = false;
+  for (const line of lines) {
+    if (line.startsWith(' ')) {
+      if (separator === ' ') separator = '\n';
+      else if (!wasIndented && separator === '\n') separator = '\n\n';
+      text += separator + line;
+      separator = '\n';
+      wasIndented = true;
+    } else if (line === '') {
+      if (separator === ' ') separator = '\n';
+      else text += '\n';
+    } else {
+      text += separator + line;
+      separator = ' ';
+      wasIndented = false;
+    }
+  }
+  return text;
+}
+
+function withoutLastBlanks(text: string): string {
+  let end = text.length;
+  while (text.charCodeAt(end - 1) === 0x20) end--;
+  return text.slice(0, end);
+}
