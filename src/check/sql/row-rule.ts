@@ -57,4 +57,9 @@ export interface SharedValue {
   sql: string;
   /** Other values that its SQL uses. */
   from?: readonly string[];
+  /**
+   * Computed of every row, and rows count as alike where it is the same: for what few values come of, such as whether
+   * a column with many is 0.
+   */
+  ofRow?: boolean;
 }
