@@ -36,8 +36,13 @@ const rowColumns: ReadonlySet<string> = new Set([...tableColumns.sysflow.map(({ 
 
 /** The columns of rows that SQL speaks of, outside of texts; a superset, as a word may mean something else. */
 function columnsIn(sql: string): string[] {
-  const words = sql.replace(/'[^']*'/g, ' ').match(/[a-z_0-9]+/g) ?? [];
+  const words = withoutTexts(sql).match(/[a-z_0-9]+/g) ?? [];
   return [...new Set(words)].filter((word) => rowColumns.has(word));
+}
+
+/** SQL without the texts in it. */
+export function withoutTexts(sql: string): string {
+  return sql.replace(/'[^']*'/g, ' ');
 }
 
 /** Asks rules about the rows of one type of record. */
