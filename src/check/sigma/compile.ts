@@ -83,7 +83,7 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping, sharing?: Si
     condition: asked.length === 0 ? undefined : conditions,
     reason: lacks.reason ?? (asked.length === 0 ? 'no event can satisfy it' : undefined),
     ignored: lacks.ignored,
-    needs: needsOf([texts, ...values.map((name) => sharing?.values[name]?.sql)].join('\n')),
+    needs: needsOf([texts, ...(sharing?.sqlOf(values) ?? [])].join('\n')),
     values,
     shown: lacks.shown,
     source,

@@ -20,4 +20,12 @@ export class SigmaValues {
   namesIn(sql: string): string[] {
     return [...new Set(withoutTexts(sql).match(/"sigma [0-9]+"/g))];
   }
+
+  /** The SQL that these values come to, with that of the values they use. */
+  sqlOf(names: readonly string[]): string[] {
+    return names.flatMap((name) => {
+      const { sql, from = [] } = this.values[name] as SharedValue;
+      return [sql, ...this.sqlOf(from)];
+    });
+  }
 }

@@ -62,7 +62,12 @@ export class TupleQuestions {
    * Asks the rules. What they match is given to `take`, as a SELECT of all columns of rows and `rule`, the number of a
    * rule. Gives the reasons of rules that could not be asked, by their numbers.
    */
-  async ask(rules: readonly Asked[], take: (matchedSql: string) => Promise<unknown>): Promise<Map<number, string>> {
+  async ask(asked: readonly Asked[], take: (matchedSql: string) => Promise<unknown>): Promise<Map<number, string>> {
+    // Of a rule about several types some values are about others of them.
+    const rules = asked.map((rule) => ({
+      ...rule,
+      values: rule.values?.filter((name) => rule.condition.includes(name)),
+    }));
     const failures = new Map<number, string>();
     const isPassing = (rule: Asked) => this.#keysOf([rule]).some((key) => passing.has(key));
     const apart = rules.filter(isPassing);
@@ -126,8 +131,9 @@ export class TupleQuestions {
   async #findHits(rules: readonly Asked[]): Promise<void> {
     const names = rules.flatMap(({ values = [] }) => values);
     if (names.length > 0) {
-      const named = `SELECT ${['tuple', ...this.#keysOf(rules)].join(', ')} FROM ${tuples}`;
-      await this.#connection.run(`CREATE OR REPLACE TEMP TABLE ${valued} AS ${this.#withValues(named, names)}`);
+      const columns = new Set(['tuple', ...names, ...rules.flatMap(({ condition }) => columnsIn(condition))]);
+      const made = `SELECT ${[...columns].join(', ')} FROM (${this.#withValues(`SELECT * FROM ${tuples}`, names)})`;
+      await this.#connection.run(`CREATE OR REPLACE TEMP TABLE ${valued} AS ${made}`);
     }
     const asked = names.length > 0 ? valued : tuples;
     const matching = rules.map(({ number, condition }) => `SELECT ${number}, tuple FROM ${asked} WHERE ${condition}`);
