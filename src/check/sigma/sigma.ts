@@ -43,8 +43,8 @@ class SigmaRuleSet implements RuleSet {
         .flatMap(({ rules }) => rules)
         .map((rule): [Rule, CompiledRule] => {
           const compiled = compileRule(rule, mapping, this.#shared);
-          const { title, level, tags, author, description, file, line } = rule;
-          const named = author === undefined ? {} : { author };
+          const { title, id, level, tags, author, description, file, line } = rule;
+          const named = { ...(id === undefined ? {} : { id }), ...(author === undefined ? {} : { author }) };
           const needs = [...(compiled.reason === undefined ? [] : [compiled.reason]), ...compiled.ignored];
           const location = { file, line };
           return [

@@ -49,7 +49,7 @@ export type FoundRow = Readonly<Record<string, FieldValue>>;
 export interface SharedRows {
   /** Further columns by their names, quoted where needed; each is computed once for all conditions. */
   values?: Readonly<Record<string, SharedValue>> | undefined;
-  /** Rows that are not asked about. */
+  /** Rows that are not asked about: those where it is true, or null, as then nobody knows. */
   drop?: Pick<RowRule, 'values'> & { condition: Readonly<Partial<Record<RecordType, string>>> };
 }
 

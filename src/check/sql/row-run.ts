@@ -110,7 +110,9 @@ export class RowRun implements RuleRun {
 
   async #ask(connection: DuckDBConnection, type: RecordType): Promise<void> {
     const questions = new TupleQuestions(connection, type, this.#shared);
-    const failures = await questions.ask(this.#askedOf(type), (matched) => connection.run(this.#foundSql(type, matched)));
+    const failures = await questions.ask(this.#askedOf(type), (matched) =>
+      connection.run(this.#foundSql(type, matched)),
+    );
     for (const [number, reason] of failures) this.#failures.set(number, reason);
   }
 

@@ -107,7 +107,7 @@ export class TupleQuestions {
       dropped === undefined
         ? different
         : `SELECT ${keys.join(', ')} FROM (${this.#withValues(different, drop?.values ?? [])})
-          WHERE NOT coalesce((${dropped}), false)`;
+          WHERE NOT (${dropped})`;
     return `CREATE OR REPLACE TEMP TABLE ${tuples} AS SELECT *, row_number() OVER () AS tuple FROM (${kept})`;
   }
 
