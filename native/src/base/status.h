@@ -1,4 +1,4 @@
-// Errors as values: a Status is either fine or says what went wrong, a Result carries a value as well.
+// Errors as values: Status (success or an error) and Result (a value or an error).
 #pragma once
 
 #include <cstdint>
@@ -11,17 +11,17 @@ namespace sfkit {
 enum class ErrorCode : uint8_t {
   kOk,
   kNotFound,         // the input does not exist
-  kNotAFile,         // a directory where a file is needed
-  kUnreadable,       // the operating system refused: permission, I/O error
+  kNotAFile,         // not a regular file where one is needed, such as a directory
+  kUnreadable,       // the operating system failed the read: permission, I/O error
   kEmpty,            // the input has no bytes
-  kNotSupported,     // recognised, but of a kind this reader does not take
-  kBadFormat,        // not what it should be, from the start
-  kDamaged,          // began well, then broke
-  kCancelled,        // the consumer went away
-  kInvalidArgument,  // what was asked for makes no sense
+  kNotSupported,     // recognized, but this reader does not support it
+  kBadFormat,        // not the expected format, from the start
+  kDamaged,          // valid at first, damaged later
+  kCancelled,        // the consumer stopped
+  kInvalidArgument,  // a bad argument or option
 };
 
-// The code's name as the TypeScript side sees it in `error.code`.
+// The code's name in TypeScript (`error.code`).
 constexpr const char* error_code_name(ErrorCode code) {
   switch (code) {
     case ErrorCode::kOk: return "OK";
@@ -46,7 +46,7 @@ class [[nodiscard]] Status {
   static Status ok() { return {}; }
   bool is_ok() const { return code_ == ErrorCode::kOk; }
   ErrorCode code() const { return code_; }
-  // One line for a person: what was read, where, what was expected and found, what to do.
+  // One line for the user: where, what was expected and found, what to do.
   const std::string& message() const { return message_; }
 
  private:

@@ -41,7 +41,7 @@ bool decides_codes(const Check& check) {
   return has_operator && is_event_type(check.left) && check.left.transformers.empty();
 }
 
-// Events whose name is among the values. Calls without an event of their own share the generic one.
+// Events named by the values. Calls without their own event type share the generic one.
 Codes codes_named(const Check& check) {
   Codes codes(scap::kEventCount);
   for (const filter::Literal& value : check.values) {
@@ -103,11 +103,11 @@ const Check* unclear_event_type(const Node& node) {
   return decides_codes(check) && check.right ? &check : nullptr;
 }
 
-bool is_asked_about(uint16_t code) {
+bool is_seen_by_rules(uint16_t code) {
   return !scap::is_enter(code) || (scap::kEvents[code | 1].flags & scap::kUnused) != 0;
 }
 
-bool Beginning::holds(uint16_t code) {
+bool StateEvents::holds(uint16_t code) {
   switch (code) {
     case ev::CONTAINER_E:
     case ev::CONTAINER_JSON_E:
