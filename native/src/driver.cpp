@@ -19,7 +19,7 @@ using sysflow::Oid;
 
 constexpr int kDeflateLevel = 2;
 
-// A file that gets its name when it is whole.
+// A file that gets its final name on commit().
 class OutputFile {
  public:
   explicit OutputFile(const std::string& path) : path_(path), pending_(path + ".part") {
@@ -61,7 +61,8 @@ class OutputFile {
 
 }  // namespace
 
-// Keeps what can be referred to and calls back; the file, if one is wanted, gets everything too.
+// Keeps the entities that records refer to, joins them and calls back. Also passes all records to
+// the file, if there is one.
 class Driver::Sink : public sysflow::RecordSink {
  public:
   Sink(const Callback& callback, sysflow::RecordSink* file, std::atomic<bool>& stop)
@@ -69,7 +70,7 @@ class Driver::Sink : public sysflow::RecordSink {
 
   void header(const sysflow::Header& record) override {
     header_ = record;
-    // What follows a header makes sense without what came before.
+    // Records after a header do not refer to earlier entities.
     containers_.clear();
     processes_.clear();
     files_.clear();
@@ -122,7 +123,7 @@ class Driver::Sink : public sysflow::RecordSink {
  private:
   template <typename Record>
   void give(const Record& record, const Foid* file1 = nullptr, const Foid* file2 = nullptr) {
-    // Who ended the run is not called again; what follows is the end of what was under way.
+    // After the callback has ended the run, the remaining records are not reported.
     if (!callback_ || ended_) return;
     Joined joined;
     joined.header = &header_;
@@ -164,12 +165,12 @@ Driver::~Driver() = default;
 Status Driver::capture(sysflow::RecordSink& sink) {
   auto source = live::LiveSource::open(config_.live);
   if (!source.is_ok()) return source.status();
-  // Nobody waits for the end of a kernel.
+  // Live records must not wait for the end of a long run.
   config_.options.flush_interval = 1;
   const std::unique_ptr<scap::Input> input = source.value()->input();
   const Status status =
       sysflow::convert_capture(*input, "the running kernel", config_.options, sink, cancel_, summary_);
-  // Where it was ended in the middle, what is recorded at the same time still gets its end.
+  // After an early end, the recording still gets its last events.
   input->stop();
   for (Bytes rest = input->peek(1); !rest.empty(); rest = input->peek(1)) input->consume(rest.size());
   for (const live::LiveGap& gap : source.value()->counts().gaps) summary_.add_skipped(gap.reason, gap.count);

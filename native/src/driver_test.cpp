@@ -15,7 +15,7 @@ namespace {
 
 const std::string kCapture = std::string(SFKIT_FIXTURES) + "/webserver.scap";
 
-TEST(Driver, CallsBackWithWhatARecordRefersTo) {
+TEST(Driver, PassesJoinedEntitiesToTheCallback) {
   uint64_t records = 0;
   uint64_t with_process = 0;
   uint64_t with_file = 0;
@@ -40,7 +40,7 @@ TEST(Driver, CallsBackWithWhatARecordRefersTo) {
   EXPECT_GT(driver.summary().events, records);
 }
 
-TEST(Driver, EndsWhenTheCallbackSaysSo) {
+TEST(Driver, EndsWhenTheCallbackReturnsFalse) {
   uint64_t records = 0;
   DriverConfig config;
   config.scap_input_path = kCapture;
@@ -50,7 +50,7 @@ TEST(Driver, EndsWhenTheCallbackSaysSo) {
   EXPECT_EQ(records, 3u);
 }
 
-TEST(Driver, WritesAFileThatAppearsWhole) {
+TEST(Driver, WritesTheFileAtomically) {
   const std::string path = testing::TempDir() + "/driver.sf";
   std::filesystem::remove(path);
   DriverConfig config;
@@ -63,7 +63,7 @@ TEST(Driver, WritesAFileThatAppearsWhole) {
   EXPECT_FALSE(std::filesystem::exists(path + ".part"));
 }
 
-TEST(Driver, SaysWhatIsWrong) {
+TEST(Driver, ReportsErrors) {
   DriverConfig config;
   config.scap_input_path = "/nowhere/a.scap";
   config.callback = [](const Joined&, const Activity&) { return true; };
@@ -76,9 +76,9 @@ TEST(Driver, SaysWhatIsWrong) {
   EXPECT_FALSE(Driver(config).run().is_ok());
 }
 
-TEST(Driver, CapturesTheRunningKernelWithoutACapture) {
+TEST(Driver, CapturesTheRunningKernel) {
   if (const auto works = live::LiveSource::try_probe({}); !works.is_ok()) {
-    GTEST_SKIP() << "live capture does not work here: " << works.status().message();
+    GTEST_SKIP() << "live capture is unavailable:  " << works.status().message();
   }
   const std::string path = testing::TempDir() + "sfkit-driver-live";
   bool seen = false;
@@ -90,7 +90,7 @@ TEST(Driver, CapturesTheRunningKernelWithoutACapture) {
     return !seen;
   };
   Driver driver(std::move(config));
-  // What this process does is left out: another one has to do something.
+  // This process is not captured, so another one has to act.
   std::thread worker([&] {
     for (int i = 0; i < 200 && !ended; ++i) {
       EXPECT_EQ(std::system(("echo something > " + path).c_str()), 0);

@@ -18,16 +18,17 @@ using Capture = std::vector<uint8_t>;
 constexpr int64_t kInit = 1;
 constexpr int64_t kMain = 100;
 constexpr int64_t kCwd = -100;      // AT_FDCWD
-constexpr int64_t kFirst = 10'000;  // number of the first of many threads
+constexpr int64_t kFirst = 10'000;  // tid of the first of many threads
 constexpr uint32_t kThread = 0x2001;
 constexpr uint32_t kRead = 1;
 constexpr uint32_t kCloneFiles = 1;
 constexpr uint32_t kCloneFs = 2;
-constexpr uint32_t kCloexec = 4;  // of close_range
+constexpr uint32_t kCloexec = 4;  // for close_range
 constexpr uint64_t kSecond = 1'000'000'000;
-constexpr size_t kLongestParameter = 65'535;
+constexpr size_t kMaxParameterSize = 65'535;
 
-// Sizes of the tables of a common standard library: numbers apart by one of them share a bucket.
+// Bucket counts of a common standard library: numbers that differ by a multiple of one share a
+// bucket.
 constexpr int64_t kPrimes[] = {5087, 10273, 20753, 42043, 85229, 172933, 351061};
 
 int64_t bucket_count(uint32_t elements) {
@@ -113,19 +114,20 @@ std::string container_json(uint32_t number, std::string_view more) {
   return R"({"container":{"id":")" + id + R"(","name":"c","type":0,"image":"i:1")" + std::string(more) + "}}";
 }
 
-// --- One text in many rows or processes. Text and number grow together, and with them the product.
+// --- One text in many rows or processes. Text and count grow together, so their product grows
+// quadratically.
 
 constexpr uint32_t kTextPerUnit = 25;
 
 std::string text_of(uint32_t n) {
-  return std::string(std::min<size_t>(size_t{n} * kTextPerUnit, kLongestParameter - 1), 'z');
+  return std::string(std::min<size_t>(size_t{n} * kTextPerUnit, kMaxParameterSize - 1), 'z');
 }
 
 std::vector<std::string> empty_variables(uint32_t n) {
-  return std::vector<std::string>(std::min<size_t>(size_t{n} * kTextPerUnit, kLongestParameter));
+  return std::vector<std::string>(std::min<size_t>(size_t{n} * kTextPerUnit, kMaxParameterSize));
 }
 
-// Records of processes hold the whole environment, so output grows with both numbers: one stays the same.
+// Process records repeat the whole environment, so output grows with both numbers: one is fixed.
 constexpr uint32_t kRepeated = 20000;
 
 Capture fork_env(uint32_t n) {
@@ -264,7 +266,7 @@ Capture container_mounts(uint32_t n) {
   return world.take();
 }
 
-Capture container_told_again(uint32_t n) {
+Capture container_described_again(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) {
     world.container(container_json(1, R"(,"imageid":")" + std::to_string(i) + '"'));
@@ -297,7 +299,7 @@ Capture containers_gone(uint32_t n) {
   return world.take();
 }
 
-// --- Numbers that collide.
+// --- Colliding numbers.
 
 Capture descriptors_apart(uint32_t n, int64_t stride) {
   World world;
@@ -355,7 +357,7 @@ Capture users_of_one_bucket(uint32_t n) {
   return world.take();
 }
 
-// --- Births and deaths.
+// --- Creation and exit of threads and processes.
 
 Capture threads_die_in_turn(uint32_t n) {
   World world;
@@ -379,7 +381,7 @@ Capture threads_die_unasked(uint32_t n) {
 
 Capture orphans_passed_on(uint32_t n) {
   World world;
-  // A family of n generations, each with a child besides; the eldest dies first.
+  // A family of n generations, each with one more child; the eldest exits first.
   for (uint32_t i = 0; i < n; ++i) {
     world.clone(kFirst + i, i == 0 ? kMain : kFirst + i - 1);
     world.clone(kFirst + n + i, kFirst + i);
@@ -390,7 +392,7 @@ Capture orphans_passed_on(uint32_t n) {
 
 Capture orphans_of_reapers(uint32_t n) {
   World world;
-  // Each process of a chain of reapers hands all children on to the one above.
+  // Each process in a chain of reapers passes all its children to its parent.
   for (uint32_t i = 0; i < n; ++i) {
     world.clone(kFirst + i, i == 0 ? kMain : kFirst + i - 1);
     world.event(kFirst + i, ev::SYSCALL_PRCTL_X, {i64(0), u32(36), text(""), i64(1)});
@@ -442,7 +444,7 @@ Capture group_comes_and_goes(uint32_t n) {
 
 Capture threads_take_over(uint32_t n) {
   World world;
-  // Threads that exec become the leader; the others end.
+  // Threads that exec become the leader; the others exit.
   for (uint32_t i = 0; i < n; ++i) {
     world.wait(3 * kSecond);
     for (uint32_t k = 0; k < 3; ++k) world.clone_thread(kMain, kFirst + 3 * i + k);
@@ -453,7 +455,7 @@ Capture threads_take_over(uint32_t n) {
   return world.take();
 }
 
-Capture tid_made_anew(uint32_t n) {
+Capture tid_reused(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) {
     world.wait(3 * kSecond);
@@ -463,7 +465,7 @@ Capture tid_made_anew(uint32_t n) {
   return world.take();
 }
 
-Capture tid_made_anew_after_exit(uint32_t n) {
+Capture tid_reused_after_exit(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) {
     world.wait(3 * kSecond);
@@ -474,7 +476,7 @@ Capture tid_made_anew_after_exit(uint32_t n) {
   return world.take();
 }
 
-Capture thread_made_anew(uint32_t n) {
+Capture thread_reused(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) {
     world.wait(3 * kSecond);
@@ -508,7 +510,7 @@ Capture processes_gone(uint32_t n) {
 
 Capture daemons(uint32_t n) {
   World world;
-  // Each is the child of the one before, which then ends.
+  // Each is the child of the previous one, which then exits.
   for (uint32_t i = 0; i < n; ++i) {
     world.wait(3 * kSecond);
     world.clone(kFirst + i, i == 0 ? kMain : kFirst + i - 1);
@@ -619,7 +621,7 @@ Capture fork_fds(uint32_t n) {
 
 Capture fork_low_fds(uint32_t n) {
   World world;
-  // Many processes, each with all that a table of usual size takes.
+  // Many processes, each with a descriptor table of the usual size.
   world.open_file(kMain, 1000, "/f");
   for (uint32_t i = 0; i < n; ++i) world.clone(kFirst + i, kMain);
   return world.take();
@@ -648,7 +650,7 @@ Capture fork_fds_and_exit(uint32_t n) {
 
 Capture fork_fds_and_open(uint32_t n) {
   World world;
-  // The parent changes its table between any two children.
+  // The parent changes its table between two children.
   for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, 2000 + i, "/f");
   for (uint32_t i = 0; i < n; ++i) {
     world.clone(kFirst + i, kMain);
@@ -751,7 +753,7 @@ Capture dups_onto_flows(uint32_t n) {
   return world.take();
 }
 
-// One thread has its own table, and closes a descriptor there on which the other threads have flows.
+// One thread has its own table and closes a descriptor on which the other threads have flows.
 Capture table_of_a_thread(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) world.clone_thread(kMain, kFirst + i);
@@ -792,10 +794,10 @@ Capture tables_of_children(uint32_t n) {
 }
 
 Capture descriptors_received(uint32_t n) {
-  constexpr uint32_t kMostOfAMessage = 253;
+  constexpr uint32_t kMaxPerMessage = 253;
   World world;
-  std::string control = u64(16 + 4 * kMostOfAMessage) + u32(1) + u32(1);
-  for (uint32_t i = 0; i < kMostOfAMessage; ++i) control += u32(i % 2 == 0 ? 10 + i : 100'000 + i);
+  std::string control = u64(16 + 4 * kMaxPerMessage) + u32(1) + u32(1);
+  for (uint32_t i = 0; i < kMaxPerMessage; ++i) control += u32(i % 2 == 0 ? 10 + i : 100'000 + i);
   for (uint32_t i = 0; i < n; ++i) {
     world.open_file(kMain, 10 + 2 * (i % 100), "/f");
     world.event(kMain, ev::SOCKET_RECVMSG_X, {i64(1), u32(1), "x", "", control, i64(3)});
@@ -879,7 +881,7 @@ Capture datagrams(uint32_t n) {
 
 Capture datagram_sockets(uint32_t n) {
   World world;
-  // Who called whom is guessed from what else the process has open.
+  // The direction of a datagram is inferred from the process's other sockets.
   for (uint32_t i = 0; i < n; ++i) {
     const auto port = static_cast<uint16_t>(1024 + i % 60'000);
     world.socket(kMain, 3 + i, false, true);
@@ -954,7 +956,7 @@ Capture unpaired_enters(uint32_t n) {
   return world.take();
 }
 
-// --- Names. Files are known for as long as others that came later are few.
+// --- Names. Files are kept until many others have been seen since.
 
 Capture unique_paths(uint32_t n) {
   World world;
@@ -1006,7 +1008,7 @@ Capture cwd_goes_down(uint32_t n) {
 constexpr uint32_t kDirectoryFlag = 1u << 10;
 constexpr uint32_t kLongElement = 200;
 
-// Down into a directory so many bytes below the root.
+// Changes to a directory whose path has `bytes` bytes.
 void go_deep(World& world, uint32_t bytes) {
   for (uint32_t deep = 0; deep < bytes; deep += kLongElement + 1)
     world.chdir(kMain, std::string(kLongElement, 'd'));
@@ -1056,7 +1058,7 @@ Capture renames_above_processes(uint32_t n) {
   return world.take();
 }
 
-// Each directory goes into the next one, so that paths grow with every rename.
+// Each directory moves into the next one, so paths grow with every rename.
 Capture rename_chain(uint32_t n) {
   World world;
   world.open_file(kMain, 3, "/d0/f");
@@ -1070,7 +1072,7 @@ Capture rename_chain(uint32_t n) {
   return world.take();
 }
 
-// The same, in which each directory on the way is open.
+// The same, but every directory on the path is open.
 Capture rename_chain_of_open(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) {
@@ -1102,7 +1104,7 @@ Capture replaced_directories(uint32_t n) {
   return world.take();
 }
 
-// Paths of many elements, each with a way of its own.
+// Paths with many elements, each of them different.
 Capture rename_many_elements(uint32_t n) {
   World world;
   std::string rest;
@@ -1115,7 +1117,7 @@ Capture rename_many_elements(uint32_t n) {
   return world.take();
 }
 
-// A rename of a short name to a long one makes every name below longer.
+// A rename from a short to a long name makes every name below it longer.
 Capture renames_to_long(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, kFirst + i, numbered("/a/f", i));
@@ -1324,7 +1326,8 @@ const std::vector<HostileKind>& hostile_kinds() {
       {"container_members", "a description with many members and labels", 20000, kLinear, container_members},
       {"container_deep", "a description of deep nesting", 100000, kLinear, container_deep},
       {"container_mounts", "a description with many mounts", 10000, kLinear, container_mounts},
-      {"container_told_again", "one container described again and again", 10000, kFlat, container_told_again},
+      {"container_described_again", "one container described again and again", 10000, kFlat,
+       container_described_again},
       {"containers", "containers with a process each", 8000, kLinear, containers},
       {"containers_gone", "containers whose only process ends", 8000, kFlat, containers_gone},
 
@@ -1357,10 +1360,9 @@ const std::vector<HostileKind>& hostile_kinds() {
       {"group_comes_and_goes", "a process of many threads, of which one ends and one is born in turn", 8000,
        kLinear, group_comes_and_goes},
       {"threads_take_over", "threads that exec become their process", 4000, kFlat, threads_take_over},
-      {"tid_made_anew", "one number, made anew again and again without an exit", 15000, kFlat, tid_made_anew},
-      {"tid_made_anew_after_exit", "the same with exits", 15000, kFlat, tid_made_anew_after_exit},
-      {"thread_made_anew", "one number of a thread, made anew without an exit", 15000, kFlat,
-       thread_made_anew},
+      {"tid_reused", "one tid, reused again and again without an exit", 15000, kFlat, tid_reused},
+      {"tid_reused_after_exit", "the same with exits", 15000, kFlat, tid_reused_after_exit},
+      {"thread_reused", "one tid of a thread, reused without an exit", 15000, kFlat, thread_reused},
       {"pids_in_turn", "numbers come again after some time without an exit", 15000, kFlat, pids_in_turn},
       {"processes_gone", "processes that exec and end", 10000, kFlat, processes_gone},
       {"daemons", "each process is the child of the one before, which ends", 10000, kFlat, daemons},

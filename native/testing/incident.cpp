@@ -50,7 +50,7 @@ ProcessFacts shell_of_ana() {
           .tty = 34816};
 }
 
-// What a process is before its exec: a copy of its parent with ids of its own.
+// A process before its exec: a copy of its parent with its own ids.
 ProcessFacts child_of(const ProcessFacts& parent, int64_t pid) {
   ProcessFacts facts = parent;
   const int64_t distance = parent.pid - parent.vpid;
@@ -67,7 +67,7 @@ ProcessFacts with_program(ProcessFacts facts, const std::string& exe, std::vecto
   return facts;
 }
 
-// Forks, runs a program and gives what the child is then.
+// Forks, runs a program and returns the child's facts.
 ProcessFacts run(Scenario& world, const ProcessFacts& parent, int64_t pid, const std::string& exe,
                  std::vector<std::string> args) {
   const ProcessFacts child = child_of(parent, pid);
@@ -130,7 +130,7 @@ void write_lists(Scenario& world) {
   out.descriptors(1201, {listener});
 }
 
-// nginx answers a request.
+// nginx serves a request.
 void serve(Scenario& world, uint16_t port) {
   const Endpoint client = ipv4(10, 0, 0, 40, port);
   const Endpoint server = ipv4(10, 0, 0, 7, 8080);
@@ -144,8 +144,8 @@ void serve(Scenario& world, uint16_t port) {
   world.wait(kSecond);
 }
 
-// Ana looks around, and the nightly backup reads what it is there to read.
-void harmless(Scenario& world) {
+// Ana looks around, and the nightly backup reads its usual files.
+void act_harmlessly(Scenario& world) {
   const ProcessFacts make = run(world, shell_of_ana(), 2100, "/usr/bin/make", {"all"});
   world.openat(make.pid, 3, kAtFdcwd, "/tmp/make.log", kWriteOnly | kCreate);
   world.write(make.pid, 3, 300);
@@ -168,7 +168,7 @@ void harmless(Scenario& world) {
   world.wait(2 * kSecond);
 }
 
-// One message to the attacker's machine, from a socket of its own.
+// Sends one message to the attacker's machine over a new socket.
 void call_home(Scenario& world, int64_t pid, uint16_t port, int64_t bytes) {
   const Endpoint here = ipv4(10, 0, 0, 7, port);
   const Endpoint there = ipv4(203, 0, 113, 66, 443);
@@ -224,7 +224,7 @@ std::vector<Fixture> incident_captures() {
   write_lists(world);
   world.container(kContainerJson);
   for (uint16_t port = 41000; port < 41003; ++port) serve(world, port);
-  harmless(world);
+  act_harmlessly(world);
   intrude(world);
   serve(world, 41003);
   return {{"incident.scap", world.writer().bytes()}};

@@ -1,4 +1,4 @@
-// fixtures/incident.scap: something bad happens, for rules to find; its story is in fixtures/README.md.
+// fixtures/incident.scap: an intrusion that rules should find, described in fixtures/README.md.
 #pragma once
 
 #include <vector>

@@ -1,7 +1,7 @@
-// Makes a fixture of a recording: only what the processes below one program did, on a machine without a name
-// of its own. The lists of processes and descriptors are left out, users and interfaces cut to those that
-// every machine has, so that the file says nothing of where it was made. Usage: cut_capture RECORDING OUTPUT
-// PROGRAM
+// Makes a fixture of a recording: keeps only the processes below one program, and hides the
+// machine. Drops the process and descriptor lists, and keeps only users and interfaces that every
+// machine has.
+// Usage: cut_capture RECORDING OUTPUT PROGRAM
 #include <cstdio>
 #include <set>
 #include <string>
@@ -40,9 +40,9 @@ class Cutter : public CaptureVisitor {
   }
 
   bool event(const EventView& event) override {
-    const bool begins =
+    const bool is_root =
         event.code == ev::SYSCALL_EXECVE_19_X && to_text(event.param(P::comm)) == program_ && wanted_.empty();
-    if (begins) wanted_.insert(event.tid);
+    if (is_root) wanted_.insert(event.tid);
     if (!wanted_.contains(event.tid) && !is_new_child(event)) return true;
     const int64_t result = to_int(event.param(0), -1);
     if (is_clone(event.code) && result > 0) wanted_.insert(result);
@@ -57,7 +57,7 @@ class Cutter : public CaptureVisitor {
     return code == ev::SYSCALL_CLONE_20_X || code == ev::SYSCALL_FORK_20_X ||
            code == ev::SYSCALL_VFORK_20_X || code == ev::SYSCALL_CLONE3_X;
   }
-  // A child may tell of itself first.
+  // A child's own event can come before its parent's.
   bool is_new_child(const EventView& event) {
     if (!is_clone(event.code) || to_int(event.param(0), -1) != 0) return false;
     if (!wanted_.contains(to_int(event.param(P::ptid), -1)) &&
