@@ -1,11 +1,11 @@
-// What hostile captures cost:
-//   sfkit_hostile_trial list                 the kinds, one JSON object a line
+// Measures the cost of hostile captures:
+//   sfkit_hostile_trial list                 lists the kinds, one JSON object per line
 //   sfkit_hostile_trial write KIND N FILE    makes a capture of a kind and size
 //   sfkit_hostile_trial engine KIND N SECONDS
-//       gives it to every way through the engine, each in a process of its own, stopped when it takes more
-//       CPU than SECONDS, which ends the trial; one JSON object a line for each way
+//       runs each conversion of it in its own process, one JSON object per line; a conversion that
+//       exceeds SECONDS of CPU is stopped and ends the trial
 //   sfkit_hostile_trial command SECONDS PROGRAM ARGUMENTS...
-//       runs a program with its output thrown away, and says what it took
+//       runs a program, discards its output and prints its cost
 // CPU is in seconds, memory the growth of the resident set in MB.
 
 #include <fcntl.h>
@@ -58,7 +58,7 @@ void to_compat_records(Bytes bytes) {
 }
 
 void to_avro(Bytes bytes) {
-  // The fastest level: what deflate takes for repeated text is not the question here.
+  // The fastest level: the compression of repeated text does not matter here.
   constexpr int kLevel = 1;
   output::AvroContainer file([](const std::vector<uint8_t>&) { return true; }, kLevel);
   convert(bytes, false, file);
@@ -112,7 +112,7 @@ double seconds_of(const rusage& usage) {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-// A number in kilobytes of /proc/self/status, in megabytes.
+// A value in kB of /proc/self/status, in MB.
 double memory_of_this_process(std::string_view name) {
   std::ifstream status("/proc/self/status");
   std::string line;
@@ -134,15 +134,16 @@ void tell(const char* way, double cpu, double memory, bool stopped) {
   std::fflush(stdout);
 }
 
-// In a process of its own: what one way leaves behind costs the next nothing. False: it was stopped.
+// Runs in a child process, so that one conversion does not affect the next. False if it was
+// stopped.
 bool try_way(const Way& way, Bytes bytes, double seconds) {
   std::fflush(stdout);
   const pid_t child = fork();
   if (child == 0) {
     limit_cpu(seconds);
-    // What runs away ends by std::bad_alloc instead of taking the machine with it.
-    constexpr rlim_t kMostMemory = rlim_t{2} << 30;
-    const rlimit limit{kMostMemory, kMostMemory};
+    // Runaway memory ends in std::bad_alloc instead of exhausting the machine.
+    constexpr rlim_t kMaxMemory = rlim_t{2} << 30;
+    const rlimit limit{kMaxMemory, kMaxMemory};
     (void)setrlimit(RLIMIT_AS, &limit);
     const double before = memory_of_this_process("VmRSS");
     way.run(bytes);

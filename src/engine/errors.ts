@@ -1,4 +1,4 @@
-/** What went wrong, for programs. The INPUT_ codes come from native/src/base/status.h. */
+/** What went wrong, for programs. The INPUT_ codes come from native/include/sfkit/status.h. */
 export type SfkitErrorCode =
   | 'INPUT_NOT_FOUND'
   | 'INPUT_NOT_A_FILE'
