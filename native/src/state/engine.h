@@ -206,8 +206,8 @@ class Engine {
   void on_dup(Context& context);
   void on_fcntl(Context& context);
   void on_pipe(Context& context);
-  void on_new_fd(Context& context, FdType type, uint32_t marks);
-  void on_marked_fd(Context& context, FdType type);
+  void on_new_fd(Context& context, uint32_t marks);
+  void on_marked_fd(Context& context);
   void on_bpf(Context& context);
   void on_old_bpf(Context& context);
   void on_memfd(Context& context);

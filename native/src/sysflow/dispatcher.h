@@ -11,6 +11,10 @@
 #include "sysflow/entities.h"
 #include "sysflow/flows.h"
 
+namespace sfkit::state {
+struct PathParameters;
+}
+
 namespace sfkit::sysflow {
 
 // How often something was left out.
@@ -89,8 +93,10 @@ class Dispatcher {
   std::string setuid_arguments(const state::Context& context);
   int64_t result_of(const state::Context& context) const;
   // A path argument made absolute where the capture allows it.
-  void absolute_path(const state::Context& context, scap::P path, const scap::P* directory, std::string& out);
-  void link_target(const state::Context& context, bool at_call);
+  void read_paths(const state::Context& context, uint32_t op);
+  const state::FdSlot* shown_directory(const state::Context& context) const;
+  void absolute_path(const state::Context& context, scap::P path, scap::P directory, std::string& out);
+  void link_target(const state::Context& context, const state::PathParameters& paths);
   // The files of an event whose paths are in path1_ and path2_.
   FileEntity* file_of_event(const state::Context& context, uint32_t op);
   std::pair<FileEntity*, FileEntity*> files_of_event(const state::Context& context, uint32_t op);
