@@ -227,6 +227,8 @@ enum class Table : uint8_t {
 ${enumerators(tables)}
 };
 inline constexpr size_t kTableCount = ${tables.length};
+// The last ones are those that only captures have.
+inline constexpr size_t kCaptureTableCount = ${captureTables.length};
 
 struct TableColumn {
   Column column;
