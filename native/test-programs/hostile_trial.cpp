@@ -128,7 +128,7 @@ void limit_cpu(double seconds) {
   (void)setrlimit(RLIMIT_CPU, &limit);
 }
 
-void tell(const char* way, double cpu, double memory, bool stopped) {
+void report(const char* way, double cpu, double memory, bool stopped) {
   std::printf("{\"way\":\"%s\",\"cpu\":%.4f,\"memory\":%.1f,\"stopped\":%s}\n", way, cpu, memory,
               stopped ? "true" : "false");
   std::fflush(stdout);
@@ -149,7 +149,7 @@ bool try_way(const Way& way, Bytes bytes, double seconds) {
     way.run(bytes);
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    tell(way.name, seconds_of(usage), memory_of_this_process("VmHWM") - before, false);
+    report(way.name, seconds_of(usage), memory_of_this_process("VmHWM") - before, false);
     std::_Exit(0);
   }
   int status = 0;
@@ -158,7 +158,7 @@ bool try_way(const Way& way, Bytes bytes, double seconds) {
   const bool done = WIFEXITED(status);
   if (!done) {
     const bool slow = WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL);
-    tell(way.name, seconds_of(usage), static_cast<double>(usage.ru_maxrss) / 1024, true);
+    report(way.name, seconds_of(usage), static_cast<double>(usage.ru_maxrss) / 1024, true);
     if (!slow) {
       std::fprintf(stderr, "sfkit_hostile_trial: %s ended by signal %d\n", way.name, WTERMSIG(status));
     }
@@ -179,7 +179,7 @@ int run_command(double seconds, char** words) {
   int status = 0;
   rusage usage{};
   wait4(child, &status, 0, &usage);
-  tell("command", seconds_of(usage), static_cast<double>(usage.ru_maxrss) / 1024, !WIFEXITED(status));
+  report("command", seconds_of(usage), static_cast<double>(usage.ru_maxrss) / 1024, !WIFEXITED(status));
   return WIFEXITED(status) && WEXITSTATUS(status) != 0 ? 1 : 0;
 }
 
