@@ -25,6 +25,7 @@ enum class Handler : uint8_t {
   kCreat,
   kOpenByHandle,
   kGetdents,
+  kAtCall,
   kRename,
   kRemoveDirectory,
   kClose,
@@ -186,21 +187,21 @@ constexpr Handled kHandled[] = {
     {Handler::kMemory, ev::SYSCALL_MMAP2_X},
     {Handler::kSeen, ev::SYSCALL_MKDIR_X},
     {Handler::kSeen, ev::SYSCALL_MKDIR_2_X},
-    {Handler::kSeen, ev::SYSCALL_MKDIRAT_X},
+    {Handler::kAtCall, ev::SYSCALL_MKDIRAT_X},
     {Handler::kRemoveDirectory, ev::SYSCALL_RMDIR_X},
     {Handler::kRemoveDirectory, ev::SYSCALL_RMDIR_2_X},
     {Handler::kSeen, ev::SYSCALL_MKNOD_X},
-    {Handler::kSeen, ev::SYSCALL_MKNODAT_X},
+    {Handler::kAtCall, ev::SYSCALL_MKNODAT_X},
     {Handler::kSeen, ev::SYSCALL_LINK_X},
     {Handler::kSeen, ev::SYSCALL_LINK_2_X},
-    {Handler::kSeen, ev::SYSCALL_LINKAT_X},
-    {Handler::kSeen, ev::SYSCALL_LINKAT_2_X},
+    {Handler::kAtCall, ev::SYSCALL_LINKAT_X},
+    {Handler::kAtCall, ev::SYSCALL_LINKAT_2_X},
     {Handler::kSeen, ev::SYSCALL_UNLINK_X},
     {Handler::kSeen, ev::SYSCALL_UNLINK_2_X},
     {Handler::kRemoveDirectory, ev::SYSCALL_UNLINKAT_X},
     {Handler::kRemoveDirectory, ev::SYSCALL_UNLINKAT_2_X},
     {Handler::kSeen, ev::SYSCALL_SYMLINK_X},
-    {Handler::kSeen, ev::SYSCALL_SYMLINKAT_X},
+    {Handler::kAtCall, ev::SYSCALL_SYMLINKAT_X},
     {Handler::kRename, ev::SYSCALL_RENAME_X},
     {Handler::kRename, ev::SYSCALL_RENAMEAT_X},
     {Handler::kRename, ev::SYSCALL_RENAMEAT2_X},
@@ -348,6 +349,7 @@ void Engine::find_shown_fd(Context& context) {
 void Engine::settle() {
   has_pending_ = false;
   closed_.clear();
+  new_directories_.clear();
   if (closed_table_ != nullptr) {
     closed_table_->erase(closed_fd_);
     closed_table_ = nullptr;
@@ -466,6 +468,7 @@ void Engine::exit(Context& context) {
     case Handler::kCreat: return on_creat(context);
     case Handler::kOpenByHandle: return on_open_by_handle(context);
     case Handler::kGetdents: return on_getdents(context);
+    case Handler::kAtCall: return on_at_call(context);
     case Handler::kRename: return on_rename(context);
     case Handler::kRemoveDirectory: return on_remove_directory(context);
     case Handler::kClose: return on_close(context);
