@@ -15,7 +15,8 @@ std::string join_image(std::string_view image, std::string_view tag, bool compat
   const bool has_tag = !tag.empty() && image.size() > tag.size() &&
                        image.substr(image.size() - tag.size()) == tag &&
                        image[image.size() - tag.size() - 1] == ':';
-  const bool needs_tag = !has_tag && !tag.empty() && !image.empty() && image.find('@') == std::string_view::npos;
+  const bool needs_tag =
+      !has_tag && !tag.empty() && !image.empty() && image.find('@') == std::string_view::npos;
   if (!needs_tag && !compat) return text;
   text += ':';
   text += tag;

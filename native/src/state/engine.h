@@ -100,7 +100,9 @@ class Engine {
   const std::vector<const Descriptor*>& new_directories() const { return new_directories_; }
   // Counts the changes of working directories that no call of the process itself need have made: a directory
   // was renamed, or another process shares the working directory.
-  uint32_t cwd_changes() const { return static_cast<uint32_t>(pool_.paths().generation()) + shared_cwd_changes_; }
+  uint32_t cwd_changes() const {
+    return static_cast<uint32_t>(pool_.paths().generation()) + shared_cwd_changes_;
+  }
   Thread* find_thread(int64_t tid) { return threads_.find(tid); }
   const ContainerTable& containers() const { return containers_; }
   const NameTable& users() const { return users_; }

@@ -126,10 +126,9 @@ void Engine::on_at_call(const Context& context) {
     P directory;
     P path;
   };
-  static constexpr Place kPlaces[] = {{P::dirfd, P::path},         {P::dirfd, P::name},
-                                      {P::olddirfd, P::oldpath},   {P::newdirfd, P::newpath},
-                                      {P::olddir, P::oldpath},     {P::newdir, P::newpath},
-                                      {P::linkdirfd, P::linkpath}};
+  static constexpr Place kPlaces[] = {
+      {P::dirfd, P::path},     {P::dirfd, P::name},     {P::olddirfd, P::oldpath},  {P::newdirfd, P::newpath},
+      {P::olddir, P::oldpath}, {P::newdir, P::newpath}, {P::linkdirfd, P::linkpath}};
   const scap::CallView& call = *context.call;
   if (compat_ || call.result() < 0) return;
   for (const auto& [directory, name] : kPlaces) {

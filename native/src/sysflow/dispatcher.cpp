@@ -298,8 +298,8 @@ void Dispatcher::refresh_parent(state::Thread& thread) {
   if (process != nullptr && entities_.is_outdated(*process, *parent)) refresh(*process, *parent);
 }
 
-// Descriptors that something other than close closed (of a close the flow itself is the record), and files that
-// turned out to be directories.
+// Descriptors that something other than close closed (of a close the flow itself is the record), and files
+// that turned out to be directories.
 void Dispatcher::take_effects(const state::Context& context, bool is_shown) {
   for (const state::Descriptor* const directory : state_.new_directories())
     learn(*context.thread, directory->name, {'d', Certainty::kKnown});
