@@ -491,6 +491,16 @@ void sharing() {
     ::close(relative);
     say_file("relative", ::getpid(), 4, 1);
   });
+  in_child("shared directory", 15, [] {
+    const std::string path = in("of-shared-directory");
+    check(::mkdir(in("before-sharing").c_str(), 0700), "mkdir");
+    const pid_t sharer = static_cast<pid_t>(
+        check(::syscall(SYS_clone, CLONE_FS | SIGCHLD, nullptr, nullptr, nullptr, nullptr), "clone"));
+    if (sharer == 0) ::_exit(::chdir("/usr"));
+    check(::waitpid(sharer, nullptr, 0), "waitpid");
+    check(::mkdir(path.c_str(), 0700), "mkdir");
+    say(R"({"did":"cwd","pid":%d,"path":"%s","cwd":"/usr/"})", ::getpid(), path.c_str());
+  });
 }
 
 void unix_sockets() {
@@ -646,6 +656,21 @@ void states() {
     check(::chdir(directory.c_str()), "chdir");
     check(::mkdir("of-directory", 0700), "mkdir");
     say(R"({"did":"cwd","pid":%d,"path":"%s","cwd":"%s/"})", ::getpid(), path.c_str(), directory.c_str());
+  });
+  in_child("renamed directory", 16, [] {
+    const std::string before = in("cwd-before");
+    const std::string after = in("cwd-after");
+    check(::mkdir(before.c_str(), 0700), "mkdir");
+    check(::chdir(before.c_str()), "chdir");
+    check(::mkdir("first", 0700), "mkdir");
+    check(::rename(before.c_str(), after.c_str()), "rename");
+    check(::mkdir("second", 0700), "mkdir");
+    say(R"({"did":"cwd","pid":%d,"path":"%s/second","cwd":"%s/"})", ::getpid(), after.c_str(), after.c_str());
+    // A directory that is opened like a file shows what it is when a call works below it.
+    const int fd = static_cast<int>(check(::open(after.c_str(), O_RDONLY), "open"));
+    check(::mkdirat(fd, "third", 0700), "mkdirat");
+    ::close(fd);
+    say(R"({"did":"type","pid":%d,"path":"%s","type":"d"})", ::getpid(), after.c_str());
   });
 }
 

@@ -36,6 +36,7 @@ interface Deed {
   gid?: number;
   container?: string;
   newbytes?: number;
+  type?: string;
 }
 
 type Row = Record<string, unknown> & { type: string; opflags: string[] };
@@ -162,6 +163,10 @@ function told(deed: Deed): unknown {
       return of(pid, 'PE').some((row) => row.proc_entry);
     case 'cwd':
       return at(deed).map((row) => row.proc_cwd);
+    case 'type':
+      return of(pid, 'FF')
+        .filter((row) => row.file_path === deed.path)
+        .map((row) => row.file_type);
     case 'group':
       return at(deed).map((row) => row.proc_gid);
     case 'container':
@@ -232,6 +237,8 @@ function wanted(deed: Deed): unknown {
       return true;
     case 'cwd':
       return [deed.cwd];
+    case 'type':
+      return [deed.type];
     case 'group':
       return [deed.gid];
     case 'container':

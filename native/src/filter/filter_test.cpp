@@ -385,6 +385,26 @@ TEST(Filter, ExplainsUnavailableFields) {
   }
 }
 
+TEST(Filter, KnowsThePartsOfAnImageThatTheCaptureDoesNotName) {
+  const auto parts = [](std::string_view image) {
+    sfkit::testing::Scenario world(sfkit::testing::Age::k2026);
+    world.writer().begin();
+    world.container(R"({"container":{"id":"0123456789ab","type":0,"name":"web","image":")" +
+                    std::string(image) + R"("}})");
+    const std::vector<uint8_t>& content = world.writer().bytes();
+    std::string found;
+    for (const char* condition : {"repository = reg:5000/nginx", "tag = 1.2", "digest = sha256:ab",
+                                  R"(repository = "")", R"(tag = "")"})
+      found += passing(std::string("container.image.") + condition, content) + ".";
+    return found;
+  };
+  EXPECT_EQ(parts("reg:5000/nginx:1.2"), "1.1....");
+  EXPECT_EQ(parts("reg:5000/nginx"), "1....1.");
+  EXPECT_EQ(parts("reg:5000/nginx@sha256:ab"), "1..1..1.");
+  EXPECT_EQ(parts("reg:5000/nginx:1.2@sha256:ab"), "1.1.1...");
+  EXPECT_EQ(parts("sha256:ab"), "...1.1.");
+}
+
 // As in network namespaces, whose addresses are on no list, and between processes of one machine.
 TEST(Filter, FindsTheLocalEndWithoutInterfaces) {
   using sfkit::testing::ipv4;

@@ -138,6 +138,7 @@ void Engine::find_shown_fd(Context& context) {
 void Engine::settle() {
   has_pending_ = false;
   closed_.clear();
+  new_directories_.clear();
   if (closed_table_ != nullptr) {
     closed_table_->erase(closed_fd_);
     closed_table_ = nullptr;
@@ -256,6 +257,7 @@ void Engine::exit(Context& context) {
     case Handler::kCreat: return on_creat(context);
     case Handler::kOpenByHandle: return on_open_by_handle(context);
     case Handler::kGetdents: return on_getdents(context);
+    case Handler::kAtCall: return on_at_call(context);
     case Handler::kRename: return on_rename(context);
     case Handler::kRmdir:
     case Handler::kUnlinkat: return on_remove_directory(context);

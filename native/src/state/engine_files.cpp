@@ -59,7 +59,10 @@ void Engine::on_open(Context& context) {
     const auto entered_flags = static_cast<uint32_t>(to_uint(call.from_enter(P::flags), 0));
     flags = (entered_flags & (kOpenFCreated - 1)) | (flags & ~(kOpenFCreated - 1));
   }
-  if (!compat_ && !is_whole(path)) use_directory(context);
+  if (!compat_ && !is_whole(path)) {
+    if (const Bytes dirfd = call.get(P::dirfd); !dirfd.empty())
+      use_directory(*context.thread, to_int(dirfd, kAtFdcwd));
+  }
   add_file(context, fd, flags);
   name_as_given(context, path);
 }
@@ -82,13 +85,13 @@ Engine::OpenedPath Engine::resolve_opened_compat(Thread& thread, const scap::Cal
   return {path, entered};
 }
 
-// A descriptor that a file was opened below is one of a directory.
-void Engine::use_directory(Context& context) {
-  const Bytes dirfd = context.call->get(P::dirfd);
-  if (dirfd.empty()) return;
-  DescriptorTable* table = context.thread->table();
-  const FdSlot* slot = table == nullptr ? nullptr : table->find(to_int(dirfd, kAtFdcwd));
-  if (slot != nullptr) slot->descriptor.get()->use_as_directory();
+// What a relative path begins in is a directory.
+void Engine::use_directory(Thread& thread, int64_t dirfd) {
+  const DescriptorTable* const table = thread.table();
+  const FdSlot* const slot = table == nullptr ? nullptr : table->find(dirfd);
+  if (slot == nullptr || !slot->descriptor.get()->use_as_directory()) return;
+  new_directories_.push_back(slot->descriptor.get());
+  has_pending_ = true;
 }
 
 void Engine::name_as_given(const Context& context, std::string_view path) {
@@ -135,7 +138,7 @@ void Engine::on_open_by_handle(Context& context) {
 
 void Engine::on_getdents(Context& context) {
   if (compat_ || context.slot == nullptr || context.call->result() < 0) return;
-  context.slot->descriptor.get()->use_as_directory();
+  use_directory(*context.thread, context.fd);
 }
 
 void Engine::on_close(Context& context) {

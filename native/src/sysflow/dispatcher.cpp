@@ -241,7 +241,7 @@ void Dispatcher::dispatch(const state::Context& context) {
   }
   if (op == 0 && shows_kind(event.code)) learn(context);
   if (context.thread == nullptr) return;
-  if (!state_.closed().empty()) end_closed(context, true);
+  if (state_.has_effects()) take_effects(context, true);
   if (op == 0) return;
   each_operation(context, op,
                  [this](const state::Context& part, uint32_t its_op) { dispatch(part, its_op); });
@@ -292,11 +292,15 @@ void Dispatcher::refresh_parent(state::Thread& thread) {
   state::Thread* const parent = entities_.parent_of(thread.process_thread());
   if (parent == nullptr) return;
   ProcessEntity* const process = entities_.known(*parent);
-  if (process != nullptr && process->changes != parent->changes) refresh(*process, *parent);
+  if (process != nullptr && entities_.is_outdated(*process, *parent)) refresh(*process, *parent);
 }
 
-// What closed a descriptor other than by close, whose record the flow itself is.
-void Dispatcher::end_closed(const state::Context& context, bool is_shown) {
+// Descriptors that something other than close closed (of a close the flow itself is the record), and files
+// that turned out to be directories.
+void Dispatcher::take_effects(const state::Context& context, bool is_shown) {
+  for (const state::Descriptor* const directory : state_.new_directories())
+    learn(*context.thread, directory->name, {'d', Certainty::kKnown});
+  if (state_.closed().empty()) return;
   ProcessEntity* const process = entities_.known(*context.thread);
   for (const state::Closed& closed : state_.closed())
     flows_.end_closed(process, *context.thread, closed, is_shown);
@@ -305,7 +309,7 @@ void Dispatcher::end_closed(const state::Context& context, bool is_shown) {
 // (The collector follows nothing that does not pass, so this is not for --compat.)
 void Dispatcher::follow_hidden(const state::Context& context) {
   if (context.thread == nullptr) return;
-  if (!state_.closed().empty()) end_closed(context, false);
+  take_effects(context, false);
   const uint32_t op = op_of(context.event->code, options_.compat);
   if ((op & (kOpExec | kOpSetuid | kOpExit | kOpClose)) == 0) return;
   state::Thread& thread = *context.thread;
@@ -377,9 +381,13 @@ void Dispatcher::learn(const state::Context& context) {
       break;
     case FileShown::kNone: return;
   }
+  if (call.result() >= 0 && kind.letter != 0) learn(thread, path1_, kind);
+}
+
+void Dispatcher::learn(state::Thread& thread, std::string_view path, FileKind kind) {
   const bool is_wanted = !options_.containers_only || thread.container != 0;
-  if (call.result() < 0 || kind.letter == 0 || !is_wanted || options_.mode == Mode::kNoFiles) return;
-  if (state::is_whole(path1_)) entities_.learn(thread, path1_, kind, ts_);
+  if (is_wanted && options_.mode != Mode::kNoFiles && state::is_whole(path))
+    entities_.learn(thread, path, kind, ts_);
 }
 
 // ---- processes
