@@ -30,7 +30,7 @@ describe('what a contributor reads', () => {
       const text = read(page);
       const { scripts } = JSON.parse(read('package.json'));
       for (const [, name] of text.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty([name as string]);
-      const paths = [...text.matchAll(/(?<![\w/-])(?:src|test|native|scripts|docs|fixtures|bin)\/[\w./-]*\w/g)];
+      const paths = [...text.matchAll(/(?<![\w/.-])(?:src|test|native|scripts|docs|fixtures|bin)\/[\w./-]*\w/g)];
       expect(paths.length).toBeGreaterThan(2);
       // Names in capitals stand for any; what a build makes is there after it.
       const missing = paths

@@ -213,8 +213,9 @@ class Reader {
         std::string value;
         if (Status status = take_text(key); !status.is_ok()) return status;
         if (Status status = take_text(value); !status.is_ok()) return status;
-        if (key == "avro.codec") codec = std::move(value);
-        if (key == "avro.schema") {
+        if (key == "avro.codec") {
+          codec = std::move(value);
+        } else if (key == "avro.schema") {
           schema = std::move(value);
           has_schema = true;
         }
