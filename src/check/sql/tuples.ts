@@ -100,13 +100,15 @@ export class TupleQuestions {
 
   /** Makes the tuples of rows that are not dropped. */
   #tuplesSql(rows: string, keys: readonly string[]): string {
-    const different = `SELECT DISTINCT ${keys.join(', ') || '1'} FROM (${rows})`;
+    // Rules that name nothing are asked of one tuple, if there is a row.
+    const named = keys.join(', ') || '1 AS row';
+    const different = `SELECT DISTINCT ${named} FROM (${rows})`;
     const { drop } = this.#shared;
     const dropped = drop?.condition[this.#type];
     const kept =
       dropped === undefined
         ? different
-        : `SELECT ${keys.join(', ')} FROM (${this.#withValues(different, drop?.values ?? [])})
+        : `SELECT ${keys.join(', ') || 'row'} FROM (${this.#withValues(different, drop?.values ?? [])})
           WHERE NOT (${dropped})`;
     return `CREATE OR REPLACE TEMP TABLE ${tuples} AS SELECT *, row_number() OVER () AS tuple FROM (${kept})`;
   }
