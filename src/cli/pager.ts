@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Writable } from 'node:stream';
-import { usualColumns } from '../draw/screen.js';
+import { defaultColumns } from '../draw/screen.js';
 import { textWidth } from '../draw/width.js';
 import { OutputLost } from '../engine/errors.js';
 import { type ByteSink, stdoutSink } from '../export/sink.js';
@@ -25,7 +25,7 @@ export function pagerSettings(environment: Environment = process.env): PagerSett
   const { stdin, stdout } = process;
   if (!stdout.isTTY || !stdin.isTTY || !stdout.rows || environment.TERM === 'dumb') return undefined;
   const command = pagerCommand(environment);
-  return command === undefined ? undefined : { command, lines: stdout.rows, columns: stdout.columns || usualColumns };
+  return command === undefined ? undefined : { command, lines: stdout.rows, columns: stdout.columns || defaultColumns };
 }
 
 /** $SFKIT_PAGER, $PAGER or less; an empty one and cat mean none. */

@@ -39,17 +39,17 @@ export async function runLive({ record, duration, runtimes, ...options }: LiveRu
     refuseMissingDirectory(options.plan.output);
   }
   const ending = new AbortController();
-  const hurry = new AbortController();
+  const drain = new AbortController();
   let ended: bigint | undefined;
   const end = () => {
     ended ??= process.hrtime.bigint();
     ending.abort();
     // Who looks at standard output, page by page, is waited for; see below.
-    if (output !== '-') hurry.abort();
+    if (output !== '-') drain.abort();
   };
   endOnSignals((signal) => {
     end();
-    if (signal !== 'SIGINT') hurry.abort();
+    if (signal !== 'SIGINT') drain.abort();
   });
   // Whoever looks at the table goes away: nothing is left to do. (Records say so themselves.)
   if (options.onBusiest !== undefined) process.stdout.once('error', end);
@@ -77,7 +77,7 @@ export async function runLive({ record, duration, runtimes, ...options }: LiveRu
       ...options,
       live,
       signal: ending.signal,
-      hurry: hurry.signal,
+      drainSignal: drain.signal,
       describeContainer: watcher.describe,
       onTick,
     });

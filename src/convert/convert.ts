@@ -10,22 +10,22 @@ import { makeDirectory } from '../export/target.js';
 import type { QueryInput } from '../query/inputs.js';
 
 export interface ConvertOptions extends CollectorOptions {
-  /** The table of an output that holds one. Default: sysflow, all events and flows. */
+  /** The table for an output that holds a single table. Default: sysflow, all events and flows. */
   table?: TableName | undefined;
-  /** The files of an input that is tables; nothing where the engine reads it. */
+  /** The files of a table input; undefined if the engine reads the input. */
   tables?: readonly QueryInput[] | undefined;
-  /** Told what is known so far, after each batch. */
+  /** Called after each batch with the summary so far. */
   onProgress?: ((summary: Summary) => void) | undefined;
 }
 
-/** Converts one input. The output shows under its name when all of it is there, and not at all on an error. */
+/** Converts one input. The output gets its name when it is complete; on an error there is no output. */
 export async function convert(conversion: Conversion, options: ConvertOptions = {}): Promise<Summary> {
   const { table, tables, onProgress, ...collector } = options;
   if (tables !== undefined) {
     const { convertTables } = await import('./convert-tables.js');
     return convertTables(conversion, tables, table, onProgress);
   }
-  // The capture's name, so that the bytes depend neither on where it lies nor on what the output is called.
+  // The base name of the capture, so that the bytes depend on neither its directory nor the output's name.
   const { input } = conversion;
   const config = { filename: basename(inputName(input)), ...collector, input, kind: kindOf(input) };
   return conversion.format === 'avro'
@@ -64,7 +64,7 @@ interface Output<Batch> {
   discard(): void;
 }
 
-/** Moves all batches into an output that is opened when the first one is there: an input that does not open leaves no trace. */
+/** Moves all batches into an output, which opens with the first batch: an unreadable input leaves no output. */
 async function run<Batch>(
   session: Session<Batch>,
   onProgress: Progress,
@@ -72,7 +72,7 @@ async function run<Batch>(
 ): Promise<Summary> {
   let output: Output<Batch> | undefined;
   try {
-    const batches = await begin(session);
+    const batches = await afterFirst(session);
     output = await open();
     for await (const batch of batches) {
       await output.write(batch);
@@ -87,8 +87,8 @@ async function run<Batch>(
   return session.summary();
 }
 
-/** Waits for the first batch, then gives all of them. */
-async function begin<Batch>(session: Session<Batch>): Promise<AsyncIterable<Batch>> {
+/** Waits for the first batch, then iterates over all of them. */
+async function afterFirst<Batch>(session: Session<Batch>): Promise<AsyncIterable<Batch>> {
   const iterator = session[Symbol.asyncIterator]();
   let next: IteratorResult<Batch> | undefined = await iterator.next();
   return {

@@ -56,7 +56,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   #ran = false;
   #exits = false;
   /** A reader that takes nothing is not waited for any more. */
-  readonly #hurry = new AbortController();
+  readonly #drain = new AbortController();
 
   /** Throws a SysFlowError for a wrong configuration or filter, and for what live capture lacks. */
   constructor(config: SysFlowConfig, env: Environment = process.env) {
@@ -103,7 +103,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     this.#exits = true;
     this.#session?.stop();
     this.#socket?.end();
-    this.#hurry.abort();
+    this.#drain.abort();
   }
 
   async #run(log: Log): Promise<RunSummary> {
@@ -112,7 +112,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     const files =
       config.filePath === ''
         ? undefined
-        : new FileWriter(config, { keeps: config.scapInputPath === '', hurry: this.#hurry.signal });
+        : new FileWriter(config, { keeps: config.scapInputPath === '', drainSignal: this.#drain.signal });
     const socket = config.socketPath === '' ? undefined : new SocketWriter(config.socketPath, log);
     this.#socket = socket;
     const entities = config.callback === undefined ? undefined : new EntityTable();

@@ -32,7 +32,7 @@ export interface LiveCaptureOptions extends CollectorOptions {
    * When it is aborted, readers of a pipe or socket that take nothing for some seconds are not waited for. Default: signal. The
    * end of a capture that ends by itself does the same, but for readers of standard output.
    */
-  hurry?: AbortSignal | undefined;
+  drainSignal?: AbortSignal | undefined;
   /** Asked about each container that is met. It is not waited for. */
   describeContainer?: DescribeContainer | undefined;
   /** Called when the probe is at work, and then several times a second. */
@@ -56,7 +56,7 @@ export interface CaptureEnd {
 /** Captures the running kernel until it is told to stop. Resolves when all is written; rejects if nothing can be captured. */
 export async function captureKernel(options: LiveCaptureOptions): Promise<CaptureEnd> {
   const { plan, socket, warn, table, live, ...rest } = options;
-  const { signal, hurry = signal, describeContainer, onTick, onBusiest, ...collector } = rest;
+  const { signal, drainSignal = signal, describeContainer, onTick, onBusiest, ...collector } = rest;
   const config = {
     filename: liveName,
     ...collector,
@@ -71,7 +71,7 @@ export async function captureKernel(options: LiveCaptureOptions): Promise<Captur
     recordingFailure !== '' || (live?.maxEvents !== undefined && events >= BigInt(live.maxEvents));
   const follow = {
     signal,
-    hurry: hurry === undefined ? ended.signal : AbortSignal.any([hurry, ended.signal]),
+    drainSignal: drainSignal === undefined ? ended.signal : AbortSignal.any([drainSignal, ended.signal]),
     describeContainer,
     onBusiest,
     onTick(summary: Summary) {
@@ -80,7 +80,7 @@ export async function captureKernel(options: LiveCaptureOptions): Promise<Captur
     },
   };
   if (socket !== undefined)
-    return run(openDatums(config), (wishes) => socketOutput(socket, warn ?? (() => {}), wishes.hurry), follow);
+    return run(openDatums(config), (wishes) => socketOutput(socket, warn ?? (() => {}), wishes.drainSignal), follow);
   if (plan === undefined) return run(openState(config), noOutput, follow);
   if (plan.format === 'avro') return run(openFiles(config), (wishes) => avroOutput(plan, wishes), follow);
   const names = tablesOf(plan, table);
@@ -89,12 +89,12 @@ export async function captureKernel(options: LiveCaptureOptions): Promise<Captur
 
 const noOutput = (): LiveOutput<never> => ({ write: async () => {}, finish: async () => {}, abandon: () => {} });
 
-type Follow = Pick<LiveCaptureOptions, 'signal' | 'hurry' | 'describeContainer' | 'onTick' | 'onBusiest'>;
+type Follow = Pick<LiveCaptureOptions, 'signal' | 'drainSignal' | 'describeContainer' | 'onTick' | 'onBusiest'>;
 
 async function run<Batch>(
   session: Session<Batch>,
   open: (options: LiveOutputOptions) => LiveOutput<Batch>,
-  { signal, hurry, describeContainer, onTick, onBusiest }: Follow,
+  { signal, drainSignal, describeContainer, onTick, onBusiest }: Follow,
 ): Promise<CaptureEnd> {
   const stop = () => session.stop();
   signal?.addEventListener('abort', stop, { once: true });
@@ -111,7 +111,7 @@ async function run<Batch>(
   const attempt = async (step: (opened: LiveOutput<Batch>) => Promise<void>) => {
     if (failed !== undefined) return;
     try {
-      output ??= open({ second, hurry });
+      output ??= open({ second, drainSignal });
       await step(output);
     } catch (error) {
       failed = { failure: error };

@@ -22,8 +22,8 @@ export interface LiveOutput<Batch> {
 export interface LiveOutputOptions {
   /** Since 1970: of the first event or, without any, now. Rotations are called after it. */
   second(): number;
-  /** As SinkOptions.hurry. */
-  hurry?: AbortSignal | undefined;
+  /** As SinkOptions.drainSignal. */
+  drainSignal?: AbortSignal | undefined;
 }
 
 /** Found while it is under way, and for its owner alone: it holds what programs were given. */
@@ -41,10 +41,10 @@ export function avroOutput(plan: LivePlan, options: LiveOutputOptions): LiveOutp
   };
 }
 
-function singleAvro(plan: LivePlan, { hurry }: LiveOutputOptions): LiveOutput<NativeBytesBatch> {
+function singleAvro(plan: LivePlan, { drainSignal }: LiveOutputOptions): LiveOutput<NativeBytesBatch> {
   let sink: ByteSink | undefined;
   const open = () => {
-    sink ??= openSink(plan.output, { ...kept, hurry });
+    sink ??= openSink(plan.output, { ...kept, drainSignal });
     return sink;
   };
   return {
@@ -58,14 +58,14 @@ function singleAvro(plan: LivePlan, { hurry }: LiveOutputOptions): LiveOutput<Na
 export function tableOutput(
   plan: LivePlan,
   names: readonly TableName[],
-  { second, hurry }: LiveOutputOptions,
+  { second, drainSignal }: LiveOutputOptions,
 ): LiveOutput<ColumnBatch> {
   let output: TableOutput | undefined;
   let file = 0;
   const open = async (begins: number) => {
     if (output !== undefined) return output;
     const make = (target: string, isNew: boolean) =>
-      openTables({ ...plan, output: target }, names, { ...kept, hurry, isNew });
+      openTables({ ...plan, output: target }, names, { ...kept, drainSignal, isNew });
     if (plan.rotate === 0) {
       output = await make(plan.output, false);
     } else {

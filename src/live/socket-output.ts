@@ -5,19 +5,19 @@ import { decodeBatch } from '../records/decode.js';
 import type { LiveOutput } from './outputs.js';
 
 /**
- * Records one by one to a unix socket of kind SOCK_SEQPACKET, as the library sends them. `warn`: what is lost. `hurry`: when
+ * Records one by one to a unix socket of kind SOCK_SEQPACKET, as the library sends them. `warn`: what is lost. `drainSignal`: when
  * it is aborted, a reader that takes nothing is not waited for.
  */
 export function socketOutput(
   path: string,
   warn: (message: string) => void,
-  hurry: AbortSignal | undefined,
+  drainSignal: AbortSignal | undefined,
 ): LiveOutput<NativeDatumBatch | NativeBytesBatch> {
   const tell = (_module: string, message: string) => warn(message);
   const log: Log = { info: () => {}, warning: tell, error: tell, verbose: () => {}, close: async () => {} };
   const writer = new SocketWriter(path, log);
-  hurry?.addEventListener('abort', () => writer.end(), { once: true });
-  if (hurry?.aborted) writer.end();
+  drainSignal?.addEventListener('abort', () => writer.end(), { once: true });
+  if (drainSignal?.aborted) writer.end();
   return {
     async write(batch) {
       if (batch.kind !== 'datums') return;

@@ -9,7 +9,7 @@ import type {
   SysFlowRecord,
 } from './types.js';
 
-/** An event or flow with the records that it refers to; null where the input does not have them. */
+/** An event or flow with the records that it refers to; null if the input lacks them. */
 export interface Joined {
   header: HeaderRecord | null;
   container: ContainerRecord | null;
@@ -21,18 +21,18 @@ export interface Joined {
   record: ActivityRecord;
 }
 
-/** Keeps the newest record of everything that can be referred to, and joins events and flows with it. */
+/** Keeps the newest record of each entity, and joins events and flows with them. */
 export class EntityTable {
   #header: HeaderRecord | null = null;
   readonly #containers = new Map<string, ContainerRecord>();
   readonly #processes = new Map<string, ProcessRecord>();
   readonly #files = new Map<string, FileRecord>();
 
-  /** Takes the next record: nothing for an entity, an event or flow with what it refers to. */
+  /** Takes the next record. Returns an event or flow joined with its entities, undefined for an entity. */
   take(record: SysFlowRecord): Joined | undefined {
     switch (record.type) {
       case 'Header':
-        // What follows a header makes sense without what came before.
+        // After a header, entities are written again.
         this.#header = record;
         this.#containers.clear();
         this.#processes.clear();
@@ -54,7 +54,7 @@ export class EntityTable {
     }
   }
 
-  /** Lets go what will not be referred to again. */
+  /** Removes entities that no later record refers to. */
   forget(gone: Gone): void {
     if (gone === 'files') this.#files.clear();
     else if ('container' in gone) this.#containers.delete(gone.container);
@@ -71,7 +71,7 @@ export class EntityTable {
   }
 }
 
-/** A process's identity as a key of maps. */
+/** A process's identity as a map key. */
 export function processKey({ createTS, hpid }: Oid): string {
   return `${createTS} ${hpid}`;
 }

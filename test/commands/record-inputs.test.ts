@@ -107,7 +107,7 @@ describe('a directory of several kinds', () => {
     const { exit, stderr } = await place.run('cp -r t twice && cp ta/* twice/ && sfkit convert twice -o o.sf');
     expect({ exit, stderr }).toEqual({
       exit: 1,
-      stderr: 'sfkit: twice holds tables as .parquet and as .arrow; name the files of one kind\n',
+      stderr: 'sfkit: twice has tables as both .parquet and .arrow; name the files of one format\n',
     });
   });
 
@@ -115,7 +115,7 @@ describe('a directory of several kinds', () => {
     const { exit, stderr } = await place.run('sfkit convert lines -o o.sf');
     expect({ exit, stderr }).toEqual({
       exit: 1,
-      stderr: 'sfkit: lines: nothing to convert: it holds text tables, and convert reads .parquet and .arrow\n',
+      stderr: 'sfkit: lines: nothing to convert: it has text tables, but convert reads .parquet and .arrow\n',
     });
   });
 });

@@ -146,12 +146,12 @@ describe('a DuckDB database', () => {
       writeFileSync(output, 'older');
       writeFileSync(output + ending, 'changes');
       await expect(toDatabase(capture, output)).rejects.toThrow(
-        `cannot write ${output}: ${output}${ending} logs changes of a database that is open or was not closed; remove it first`,
+        `cannot write ${output}: ${output}${ending} is the log of a database that is open or was not closed; remove it first`,
       );
       expect(readFileSync(output, 'utf8')).toBe('older');
       expect(readFileSync(output + ending, 'utf8')).toBe('changes');
       symlinkSync('x.duckdb', directory.path('link.duckdb'));
-      await expect(toDatabase(capture, directory.path('link.duckdb'))).rejects.toThrow(/logs changes/);
+      await expect(toDatabase(capture, directory.path('link.duckdb'))).rejects.toThrow(/is the log of a database/);
     },
   );
 
@@ -167,7 +167,7 @@ describe('a DuckDB database', () => {
 
   it('is refused where it would be a stream', () => {
     expect(() => planOne(capture, false, 'duckdb', '-')).toThrow(
-      'a DuckDB database is a file; name it with -o, like -o capture.duckdb',
+      'a DuckDB database must be a file; name it with -o, such as -o capture.duckdb',
     );
   });
 

@@ -286,7 +286,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     clearInterval(busy);
     unread.kill('SIGTERM');
     expect(await exit).toBe(1);
-    expect(told).toMatch(/cannot write standard output: nobody reads it; what was left is lost\n$/);
+    expect(told).toMatch(/cannot write standard output: nobody reads it; the rest is lost\n$/);
     expect(told).toContain(`${recording} (capture)`);
     for (const { live, recording } of unopened) {
       const end = await live.ended;

@@ -121,7 +121,7 @@ it.each<[string, RegExp, () => Uint8Array, number]>([
     () => zstdFrame(Array.from({ length: 100 }, () => zstdBlock('repeated', Uint8Array.of(7), 2 ** 21 - 1))),
     1e6,
   ],
-  ['less than announced', /zstd: 8 bytes where 9 were announced/, () => zstdFrame([eight]), 9],
+  ['less than announced', /zstd: expected 9 bytes, found 8/, () => zstdFrame([eight]), 9],
   ['less than the frame says', /zstd: 8 bytes in a frame of 9/, () => zstdFrame([eight], 9), 8],
   ['a frame without blocks', /zstd: the frame is truncated/, () => zstdFrame([], 0), 0],
   [
@@ -144,10 +144,10 @@ it.each<[string, RegExp, () => Uint8Array, number]>([
     89,
   ],
   ['a block that is too short', /LZ4: 3 bytes where 4/, () => lz4Frame({ stored: new Uint8Array(3) }), 4],
-  ['an offset of 0', /LZ4: an offset leads/, () => lz4Frame(Uint8Array.of(0x10, 65, 0, 0, 0x10, 65)), 9],
+  ['an offset of 0', /LZ4: an offset points/, () => lz4Frame(Uint8Array.of(0x10, 65, 0, 0, 0x10, 65)), 9],
   [
     'an offset before the beginning',
-    /LZ4: an offset leads/,
+    /LZ4: an offset points/,
     () => lz4Frame(Uint8Array.of(0x10, 65, 2, 0, 0x10, 65)),
     9,
   ],

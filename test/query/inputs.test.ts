@@ -28,7 +28,7 @@ describe('a directory', () => {
     symlinkSync('.', directory.path('a', name));
     for (const read of [resolveInputs, singleInputs]) {
       expect(() => read([directory.path('a')])).toThrow(
-        `${directory.path('a', name)}: a link leads to a directory that was read before`,
+        `${directory.path('a', name)}: a link leads to a directory that is already included`,
       );
     }
   });
@@ -39,7 +39,7 @@ describe('a directory', () => {
       for (const way of ['a', 'b']) symlinkSync(`../${level + 1}`, directory.path(`${level}`, `${way}.sysflow`));
     }
     make('30/one.scap');
-    expect(() => resolveInputs([directory.path('0')])).toThrow(/a link leads to a directory that was read before/);
+    expect(() => resolveInputs([directory.path('0')])).toThrow(/a link leads to a directory that is already included/);
   });
 
   it('may be named twice', () => {

@@ -70,7 +70,7 @@ it.each<[string, DuckDBType, DuckDBValue]>([
   ['a number without digits before its point', DECIMAL(9, 9), new DuckDBDecimalValue(2_147_483_647n, 9, 9)],
 ])('refuses %s that is impossible', async (_, type, value) => {
   await expect(shown(await parquetOf(type, value))).rejects.toThrow(
-    /other\.parquet: not a readable Parquet file: it holds times longer than a day or numbers longer than their type$/,
+    /other\.parquet: not a readable Parquet file: it has times longer than a day or numbers longer than their type$/,
   );
 });
 

@@ -103,7 +103,7 @@ describe('inputs', () => {
     mkdirSync(path('empty'), { recursive: true });
     writeFileSync(path('broken.parquet'), 'PAR1 and nothing more');
     await expect(ask(['empty'], 'select 1')).rejects.toThrow(
-      /empty: nothing to query: it holds no tables, captures or \.sf files/,
+      /empty: nothing to query: it has no tables, captures or \.sf files/,
     );
     await expect(ask(['broken.parquet'], 'select 1')).rejects.toThrow(/broken\.parquet: not a readable Parquet file/);
   });
@@ -181,7 +181,7 @@ describe('answers', () => {
     async (sql) => {
       await expect(ask(all, sql)).rejects.toMatchObject({
         code: 'SQL_ERROR',
-        message: 'INSTALL, LOAD and UPDATE EXTENSIONS: sfkit uses no extensions of DuckDB',
+        message: 'INSTALL, LOAD and UPDATE EXTENSIONS are not allowed: sfkit uses no DuckDB extensions',
       });
     },
   );

@@ -11,7 +11,7 @@ describe('the arguments of a query', () => {
   it.each([
     [['select 1'], false, 'no input: name a capture, file or directory before the SQL'],
     [['nothing.scap', 'select 1'], false, 'nothing.scap: no such file or directory'],
-    [['package.json', 'selectx'], false, 'selectx: no such file or directory (and no SQL: that holds a blank)'],
+    [['package.json', 'selectx'], false, 'selectx: no such file or directory (and not SQL, which contains a blank)'],
     [
       ['package.json', 'select 1'],
       true,

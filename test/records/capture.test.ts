@@ -93,7 +93,7 @@ describe('openCapture', () => {
     const opened = openCapture(capture);
     for await (const _ of opened) break;
     await expect(opened[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
-    expect(() => openCapture(capture).summary()).toThrow('nothing was read yet');
+    expect(() => openCapture(capture).summary()).toThrow('reading has not started');
     const closed = openCapture(capture);
     let count = 0;
     for await (const _ of closed) if (++count === 5) closed.close();
