@@ -1,4 +1,4 @@
-// The public library: what `import 'sfkit'` gives.
+// The public library: the exports of `import 'sfkit'`.
 
 export { type Check, type CheckOptions, type CheckReport, check, type RuleBook, readRules } from './check/check.js';
 export type * from './check/finding.js';

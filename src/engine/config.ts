@@ -69,10 +69,10 @@ export interface SessionConfig extends CollectorOptions {
 }
 
 /** Maximum bytes of a buffer between kernel and engine (native/probe/shared.h). */
-export const mostRingBytes = 2 ** 28;
+export const maxRingBytes = 2 ** 28;
 
 /** Maximum bytes in the path of a unix socket (linux/un.h). */
-export const longestSocketPath = 107;
+export const maxSocketPath = 107;
 
 /** What to record of the running kernel, and how. */
 export interface LiveConfig {
@@ -160,7 +160,7 @@ export function liveConfig(config: LiveConfig): NativeLiveConfig {
     if (!(liveKeys as readonly string[]).includes(key))
       refuse(`unknown option 'live.${key}'${suggestion(key, liveKeys)}`);
   }
-  const ringBytes = whole('live.ringBytes', config.ringBytes ?? 8 * 1024 * 1024, 4096, mostRingBytes);
+  const ringBytes = whole('live.ringBytes', config.ringBytes ?? 8 * 1024 * 1024, 4096, maxRingBytes);
   if (!Number.isInteger(Math.log2(ringBytes))) refuse("option 'live.ringBytes' must be a power of two");
   return {
     allSyscalls: flag('live.allSyscalls', config.allSyscalls, false),

@@ -8,28 +8,28 @@ import { openTables, type TableOutput } from '../export/tables.js';
 import { makeDirectory } from '../export/target.js';
 import { type LivePlan, rotationDirectory } from './plan.js';
 
-/** Takes the batches of a live capture. */
+/** Writes the batches of a live capture. */
 export interface LiveOutput<Batch> {
   write(batch: Batch): Promise<void>;
-  /** Completes what is under way; without any batch an empty output is made. */
+  /** Completes the output; creates an empty one if there was no batch. */
   finish(): Promise<void>;
-  /** Leaves what was written as it is. */
+  /** Leaves the unfinished output as it is. */
   abandon(): void;
-  /** What was taken and could not be handed on. */
+  /** Records that were accepted but not delivered. */
   gaps?(): NativeGap[];
 }
 
 export interface LiveOutputOptions {
-  /** Since 1970: of the first event or, without any, now. Rotations are called after it. */
+  /** Seconds since 1970 of the first event or, without events, of now. Names the first rotation. */
   second(): number;
   /** As SinkOptions.drainSignal. */
   drainSignal?: AbortSignal | undefined;
 }
 
-/** Found while it is under way, and for its owner alone: it holds what programs were given. */
+/** Unfinished output is visible, and readable only by its owner: it contains data of other programs. */
 const kept = { keeps: true, isPrivate: true } as const;
 
-/** SysFlow files: one, or one after the other. Under way they are called NAME.part. */
+/** SysFlow files: one, or one per rotation. Unfinished, they are called NAME.part. */
 export function avroOutput(plan: LivePlan, options: LiveOutputOptions): LiveOutput<NativeBytesBatch> {
   if (plan.directory !== undefined) makeDirectory(plan.directory);
   if (plan.rotate === 0) return singleAvro(plan, options);
@@ -54,7 +54,7 @@ function singleAvro(plan: LivePlan, { drainSignal }: LiveOutputOptions): LiveOut
   };
 }
 
-/** Tables: in one place, or in a directory for each rotation. */
+/** Tables: in one place, or in one directory per rotation. */
 export function tableOutput(
   plan: LivePlan,
   names: readonly TableName[],

@@ -222,7 +222,7 @@ describe.skipIf(server === undefined)('the socket writer', () => {
       ...defaultLimits,
       queue: 10,
       retry: 5,
-      longestRetry: 10,
+      maxRetry: 10,
       linger: 20,
     });
     const all = await datums();

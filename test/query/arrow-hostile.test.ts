@@ -224,7 +224,11 @@ describe('an input that contradicts itself', () => {
       /an index points outside/,
       () => arrowOf({ x: places(words3, Int32Array.of(0, 3)) }),
     ],
-    ['a place before its dictionary', /an index points outside/, () => arrowOf({ x: places(words3, Int8Array.of(-1)) })],
+    [
+      'a place before its dictionary',
+      /an index points outside/,
+      () => arrowOf({ x: places(words3, Int8Array.of(-1)) }),
+    ],
     [
       'a place past a dictionary of numbers',
       /an index points outside/,
