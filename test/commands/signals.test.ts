@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixtures, root } from '../helpers/corpus.js';
 
-// A long conversion is ended at several moments: while records are made, and while DuckDB, on a thread of its
-// own, asks the main thread for rows.
+// Signals end a long conversion at several moments: during the engine's work, and while DuckDB, on its own thread, asks
+// the main thread for rows.
 
 let directory: string;
 beforeAll(() => {
@@ -18,7 +18,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 const patience = 10_000;
 
-/** Converts, sends the signal after `delay` ms, and tells how the process ended. */
+/** Converts, sends the signal after `delay` ms, and returns how the process ended. */
 function interrupted(signal: NodeJS.Signals, output: string, delay: number) {
   const args = [join(root, 'bin/run.js'), 'convert', 'long.scap', '-f', 'parquet', '-o', output];
   const child = spawn(process.execPath, args, { cwd: directory, stdio: 'ignore' });
@@ -46,7 +46,7 @@ const cases = [
   ['SIGHUP', 'tables/'],
 ] as const;
 
-/** What is there beside the input: names and sizes. */
+/** Names and sizes of all files except the input. */
 function outputs(): [string, number][] {
   const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name !== 'long.scap');
   return names
@@ -56,7 +56,7 @@ function outputs(): [string, number][] {
 }
 
 describe('a signal during a conversion', () => {
-  it.each(cases)('%s to %s ends it soon, and nothing stays', async (signal, output) => {
+  it.each(cases)('%s to %s ends it soon and leaves nothing', async (signal, output) => {
     const ends = [];
     const args = [join(root, 'bin/run.js'), 'convert', 'long.scap', '-f', 'parquet', '-o', output];
     expect(spawnSync(process.execPath, args, { cwd: directory }).status).toBe(0);
@@ -67,7 +67,7 @@ describe('a signal during a conversion', () => {
       const at = `after ${delay} ms`;
       expect(end.hung, at).toBe(false);
       ends.push(end.signal);
-      // It may have been done before: then all is there.
+      // It may have finished before the signal; then the output is complete.
       if (end.signal === null) expect(end.code, at).toBe(0);
       expect(end.signal === null ? [whole] : [[], whole], at).toContainEqual(outputs());
       rmSync(join(directory, output), { recursive: true, force: true });

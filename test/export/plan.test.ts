@@ -29,7 +29,7 @@ describe('the plan of a conversion', () => {
     expect(() => planConversions(inputs, format, output)).toThrow(message);
   });
 
-  it('names outputs after the capture without its endings', () => {
+  it('names outputs after the capture without its extensions', () => {
     expect(['a/b.scap', 'b.scap.gz', 'b.gz', 'b.c.scap', 'b', '.scap'].map(captureName)).toEqual([
       'b',
       'b',

@@ -10,7 +10,7 @@ export interface CliResult {
   exit: number;
 }
 
-/** An empty working directory with `fixtures` in it and the built `sfkit` in the path. */
+/** A working directory that contains only `fixtures`, with the built `sfkit` in the path. */
 export class Workplace {
   readonly directory = mkdtempSync(join(tmpdir(), 'sfkit-cli-'));
   readonly #bin = mkdtempSync(join(tmpdir(), 'sfkit-bin-'));

@@ -19,7 +19,7 @@ async function recordsOf(path: string, options = {}): Promise<SysFlowRecord[]> {
 }
 
 describe('openCapture', () => {
-  it('gives the records of the .sf file, typed, with 64-bit values exact', async () => {
+  it('returns the records of the .sf file, typed, with exact 64-bit values', async () => {
     const output = directory.path('a.sf');
     await convert({ input: capture, format: 'avro', shape: 'file', output });
     const type = sysflowType();
@@ -46,7 +46,7 @@ describe('openCapture', () => {
     });
   });
 
-  it('gives connections of IPv6, which a .sf file has no room for', async () => {
+  it('returns IPv6 connections, which .sf files cannot represent', async () => {
     const flows = (await recordsOf(capture)).filter((record) => record.type === 'NetworkFlow' && record.family === 6);
     expect(flows.length).toBeGreaterThan(0);
     for (const flow of flows) expect(flow).toMatchObject({ sip: expect.stringContaining(':') });
@@ -61,7 +61,7 @@ describe('openCapture', () => {
     expect(await recordsOf(output)).toEqual(ours);
   });
 
-  it('gives Arrow batches of a table', async () => {
+  it('returns Arrow batches of a table', async () => {
     const opened = openCapture(capture);
     let rows = 0;
     const exes = new Set<string>();
@@ -74,7 +74,7 @@ describe('openCapture', () => {
     expect([...exes].some((exe) => exe.endsWith('curl'))).toBe(true);
   });
 
-  it('filters, and takes nothing from the environment', async () => {
+  it('filters, and ignores the environment', async () => {
     process.env.FILE_READ_MODE = '1';
     try {
       const all = await recordsOf(capture);
@@ -89,7 +89,7 @@ describe('openCapture', () => {
     }
   });
 
-  it('is read once, can be left, and says what is wrong', async () => {
+  it('is read once, can be abandoned, and reports errors', async () => {
     const opened = openCapture(capture);
     for await (const _ of opened) break;
     await expect(opened[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
