@@ -39,7 +39,7 @@ function check({ tables, columns, ops }) {
   }
 }
 
-/** Per table its columns in order; `physical` is the place of the column's values in a batch. */
+/** Columns per table, in order; `physical` is the index of the column's values in a batch. */
 function layout({ tables, columns }) {
   const rowTables = tables.filter((table) => table.kind !== 'entity').map((table) => table.name);
   const select = (wanted, nullable) => {
@@ -91,7 +91,7 @@ export interface TableSpec {
 export interface ColumnSpec {
   readonly name: string;
   readonly type: ColumnType;
-  /** The column whose values this one shows in another form. */
+  /** The column whose values this one represents in another form. */
   readonly from?: string;
   readonly tables: readonly string[];
   readonly nullable: boolean;
@@ -102,9 +102,9 @@ export interface TableColumn {
   readonly name: string;
   readonly type: ColumnType;
   readonly nullable: boolean;
-  /** Place of its values in NativeColumnBatch.columns. */
+  /** Index of its values in NativeColumnBatch.columns. */
   readonly physical: number;
-  /** Its values are those of another column in another form. */
+  /** Derived from the values of another column. */
   readonly derived: boolean;
 }
 
@@ -152,7 +152,7 @@ namespace sfkit::output {
 
 enum class ColumnType : uint8_t { kI32, kI64, kStr, kBool };
 
-// The columns that a batch holds; those that show another one in a different form are made by its reader.
+// The columns of a batch; its reader computes derived columns.
 enum class Column : uint8_t {
 ${enumerators(physical)}
 };

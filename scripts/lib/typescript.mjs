@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isCurrent, newest, writeStamp } from './files.mjs';
 import { root, runNode, say } from './run.mjs';
 
-/** Compiles src/ to dist/ and lists the commands for a quick start, unless nothing changed. */
+/** Compiles src/ to dist/ and writes the command manifest, if anything changed. */
 export function ensureTypeScript() {
   const sources = [
     'src',
