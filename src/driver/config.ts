@@ -1,4 +1,4 @@
-import { fileReadModes, type LiveConfig, maxSocketPath, maxRingBytes } from '../engine/config.js';
+import { fileReadModes, type LiveConfig, maxRingBytes, maxSocketPath } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { nearest } from '../engine/nearest.js';
