@@ -43,7 +43,7 @@ function check({ tables, columns, ops }) {
   }
 }
 
-/** Per table its columns in order; `physical` is the place of the column's values in a batch. */
+/** Columns per table, in order; `physical` is the index of the column's values in a batch. */
 function layout({ tables, columns, captureTables }) {
   const rowTables = tables.filter((table) => table.kind !== 'entity').map((table) => table.name);
   const select = (wanted, nullable, from = columns) => {
@@ -108,7 +108,7 @@ export interface TableSpec {
 export interface ColumnSpec {
   readonly name: string;
   readonly type: ColumnType;
-  /** The column whose values this one shows in another form. */
+  /** The column whose values this one represents in another form. */
   readonly from?: string;
   readonly tables: readonly string[];
   readonly nullable: boolean;
@@ -120,11 +120,11 @@ export interface TableColumn {
   readonly type: ColumnType;
   readonly nullable: boolean;
   /**
-   * Place of its values in a batch of the engine.
+   * Index of its values in a batch of the engine.
    * @internal
    */
   readonly physical: number;
-  /** Its values are those of another column in another form. */
+  /** Derived from the values of another column. */
   readonly derived: boolean;
   /** Of a capture's table: the field of events that has the same values. */
   readonly field?: string;
@@ -182,7 +182,7 @@ namespace sfkit::output {
 
 enum class ColumnType : uint8_t { kI32, kI64, kStr, kBool };
 
-// The columns that a batch holds; those that show another one in a different form are made by its reader.
+// The columns of a batch; its reader computes derived columns.
 enum class Column : uint8_t {
 ${enumerators(physical)}
 };

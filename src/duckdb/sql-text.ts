@@ -1,6 +1,6 @@
 import type { TableColumn } from '../engine/columns.gen.js';
 
-// Apart from database.ts, so that code which only writes SQL does not load DuckDB.
+// Separate from database.ts, so that code that only writes SQL does not load DuckDB.
 
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
