@@ -40,7 +40,7 @@ function columnSections() {
     .join('\n');
 }
 
-/** The columns as SQL shows them: two are kept in another form. */
+/** The columns as SQL shows them; two have another stored form. */
 function captureSections() {
   const { captureTables } = readJson('columns.json');
   const shown = {

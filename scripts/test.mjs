@@ -58,10 +58,10 @@ function vitest(name, args) {
   return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
 }
 
-/** "(skipped: REASON)" and "(needs WHAT)" are what is printed to find out what was not tested, and why. */
+/** Names with "(skipped: REASON)" or "(needs WHAT)" show what was not tested, and why. */
 function refuseSilentSkips(file, skips) {
   for (const { fullName } of skips.filter(({ fullName }) => !/\((skipped: |needs )/.test(fullName))) {
-    failures.push({ name: `${file}: ${fullName}`, message: 'it is skipped, and its name does not say why' });
+    failures.push({ name: `${file}: ${fullName}`, message: 'it is skipped, and its name gives no reason' });
     totals.failed += 1;
   }
 }

@@ -98,7 +98,7 @@ export type TableName = ${[...tables, ...captureTables].map((table) => `'${table
 
 export interface TableSpec {
   readonly name: TableName;
-  /** 'all' is the virtual table of all events and flows; 'capture' is not about records but about a capture. */
+  /** 'all' is the virtual table of all events and flows; a 'capture' table describes a capture, not its records. */
   readonly kind: 'event' | 'flow' | 'entity' | 'all' | 'capture';
   /** Value of the column \`type\`; empty for entities and the virtual table. */
   readonly record: string;
@@ -126,7 +126,7 @@ export interface TableColumn {
   readonly physical: number;
   /** Derived from the values of another column. */
   readonly derived: boolean;
-  /** Of a capture's table: the field of events that has the same values. */
+  /** For a capture table: the event field with the same values. */
   readonly field?: string;
 }
 
@@ -137,7 +137,7 @@ export const tables: readonly TableSpec[] = [
 ${lines(tables)}
 ];
 
-/** Tables of what only a capture holds: SQL reads them, and no format has files for them. */
+/** Tables that only captures have: SQL reads them, and no format has files for them. */
 export const captureTables: readonly TableSpec[] = [
 ${lines(captureTables)}
 ];
@@ -191,7 +191,7 @@ inline constexpr size_t kColumnCount = ${physical.length};
 struct ColumnSpec {
   std::string_view name;
   ColumnType type;
-  std::string_view field;  // of a capture's table: the field of events (fields.json) that it shows, if it is one's
+  std::string_view field;  // for a capture table: the event field (fields.json) that the column shows, if any
 };
 
 // Indexed by Column.

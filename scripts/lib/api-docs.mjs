@@ -61,7 +61,7 @@ function describe(checker, { name, symbol, declaration }) {
   return parts.join('\n\n');
 }
 
-/** Throws where a type of the project is named that the library does not export: nobody could look it up. */
+/** Throws if the page names a project type that the library does not export: nobody could look it up. */
 function refuseHiddenTypes(checker, exported) {
   const known = new Set(exported.map(({ symbol }) => symbol));
   const hidden = new Set();
@@ -78,7 +78,7 @@ function refuseHiddenTypes(checker, exported) {
     for (const part of publicParts(declaration)) visit(part, name);
   }
   if (hidden.size > 0)
-    throw new Error(`src/index.ts does not export what the library names: ${[...hidden].join(', ')}`);
+    throw new Error(`src/index.ts does not export types that the library names: ${[...hidden].join(', ')}`);
 }
 
 function resolved(checker, name) {
@@ -88,10 +88,10 @@ function resolved(checker, name) {
 
 const isSource = ({ fileName }) => fileName.startsWith(join(root, 'src').replaceAll('\\', '/'));
 
-/** The types of a declaration that a page shows. */
+/** The types in a declaration that the page shows. */
 function publicParts(declaration) {
   const typesOf = (node) => [node.type, ...(node.parameters ?? []).map(({ type }) => type)].filter(Boolean);
-  // A list of names that the type is made of is shown as its values.
+  // A type derived from a list of names is shown as its values.
   if (ts.isVariableDeclaration(declaration)) return typesOf(declaration);
   if (ts.isTypeAliasDeclaration(declaration))
     return declaration.type.getText().startsWith('(typeof') ? [] : [declaration.type];

@@ -14,7 +14,7 @@ export interface CaptureOptions extends CollectorOptions {
   mode?: FileMode | undefined;
   /** Seconds of event time between headers; after each header, entities are written again. Default: 0, never. */
   rotateInterval?: number | undefined;
-  /** Ends reading when it is aborted: the iteration throws the signal's reason. */
+  /** Aborting it ends the reading: the iteration throws the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 

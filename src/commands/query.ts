@@ -89,7 +89,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
       return showQueries(name, flags);
     }
     if (name !== undefined && flags.query !== undefined)
-      throw new SfkitError('INVALID_ARGUMENT', `@${name} and -q: a saved query is the SQL, so give one of them`);
+      throw new SfkitError('INVALID_ARGUMENT', `@${name} and -q: a saved query is the SQL, so give only one of them`);
     const saved = name === undefined ? undefined : (await import('../query/saved/library.js')).findQuery(name);
     const { inputs, sql: argument } = splitArguments(rest, flags.query !== undefined || saved !== undefined);
     refuseTerminalInput(inputs);

@@ -112,7 +112,7 @@ export class TableLoader {
     }
   }
 
-  /** Keeps these physical columns of a table alone; the others become null. */
+  /** Keeps only these physical columns of a table; the others become null. */
   keep(table: TableName, columns: readonly string[]): void {
     this.#columns.set(table, columns);
   }

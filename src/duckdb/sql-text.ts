@@ -10,7 +10,7 @@ export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** Units of the times in Parquet files. */
+/** Units of times in Parquet files. */
 export const timestampUnits = ['ns', 'us'] as const;
 export type TimestampUnit = (typeof timestampUnits)[number];
 

@@ -229,7 +229,7 @@ function text(name: string, value: unknown, fallback: string | undefined): strin
   return chosen;
 }
 
-/** A filter that the engine takes; fails where it does not. */
+/** Returns a filter that the engine accepts; throws for any other. */
 export function filterText(value: unknown): string {
   const filter = text('filter', value, '');
   if (filter === '') return filter;

@@ -230,7 +230,7 @@ export interface NativeUnknownContainer {
   cgroups: string;
 }
 
-/** As a Summary; `info` is there always, and empty where the output is another than 'info'. */
+/** Summary of the session; `info` is always present, and empty unless the output is 'info'. */
 export type NativeSummary = CaptureSummary;
 
 export interface NativeSession {

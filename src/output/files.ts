@@ -5,7 +5,7 @@ import { makeDirectory } from './target.js';
 export interface FileWriterConfig {
   /** A file, or a directory if it ends in /. */
   filePath: string;
-  /** More than 0: each file is called after the second in which it begins. */
+  /** More than 0: each file is named after the second in which it starts. */
   rotateInterval: number;
 }
 

@@ -25,14 +25,14 @@ export interface SpoolOptions {
   blockRows?: number;
   /** Budget shared with other spools of the same output. */
   budget?: TextBudget;
-  /** The physical columns that are kept. Default: all. */
+  /** Physical columns to keep. Default: all. */
   columns?: readonly string[] | undefined;
 }
 
 /** Rows read back from the file. The next block overwrites the arrays. */
 export interface Block {
   rows: number;
-  /** The physical columns that are kept. */
+  /** Physical columns to keep. */
   columns: BlockColumn[];
 }
 

@@ -36,9 +36,9 @@ export interface DatasetOptions {
   isolated?: boolean;
   /** Memory limit of DuckDB; beyond it, data goes to a file. Default: DuckDB's, most of the machine's memory. */
   memoryLimit?: string;
-  /** Of the parameters of the SQL. */
+  /** Values for the parameters of the SQL. */
   parameters?: ParameterValues;
-  /** Ends reading, and interrupts statements, when it is aborted: until close(). */
+  /** Until close(): aborting it ends reading and interrupts statements. */
   signal?: AbortSignal | undefined;
 }
 
@@ -77,7 +77,7 @@ export async function openDataset(
     const loaded = inputs.filter(({ kind }) => kind === 'engine').length;
     const sources = await openSources(connection, inputs, wanted);
     await createViews(connection, sources, loaded);
-    // A file of such a name is what its owner means.
+    // If a file of that name exists, the user means the file.
     const needs = answerable(
       (await findNeeds(sql, parameters)).filter(({ table }) => !sources.has(table)),
       inputs,

@@ -16,7 +16,7 @@ export interface RunOptions {
   draw?: DrawOptions;
   /** Opens the target. */
   open?: (target: string) => ByteSink;
-  /** Of the parameters of the statement, which is the only one then. */
+  /** Values for the parameters of the statement; only a single statement may have them. */
   parameters?: ParameterValues;
 }
 

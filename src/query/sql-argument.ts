@@ -16,11 +16,11 @@ export function shieldComment(args: readonly string[]): string[] {
   return args.map((arg, index) => (index === args.length - 1 && isCommented.test(arg) ? ` ${arg}` : arg));
 }
 
-/** Takes the name of a saved query, as in @connections, out of the arguments. A file of such a name is ./@connections. */
+/** Takes the name of a saved query (@connections) out of the arguments. A file of that name is given as ./@connections. */
 export function takeQueryName(args: readonly string[]): { name: string | undefined; rest: string[] } {
   const names = args.filter((arg) => /^@[^/\s]+$/.test(arg));
   if (names.length > 1)
-    throw new SfkitError('INVALID_ARGUMENT', `${names.join(' and ')}: one saved query can be asked at a time`);
+    throw new SfkitError('INVALID_ARGUMENT', `${names.join(' and ')}: only one saved query can run at a time`);
   return { name: names[0]?.slice(1), rest: args.filter((arg) => arg !== names[0]) };
 }
 

@@ -22,7 +22,7 @@ export function* decodeBatch(batch: DatumBatch): Generator<Datum | { ended: Ende
   }
 }
 
-/** The branches that the engine adds for entities that ended. */
+/** Branches that the engine adds for ended entities. */
 function decodeEnd(datum: Buffer): EndedRecord | undefined {
   switch ((datum[0] as number) >> 1) {
     case processGoneBranch:

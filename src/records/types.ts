@@ -188,5 +188,5 @@ export type ActivityRecord =
   | K8sEventRecord;
 /** Any record of a SysFlow file; `type` says which. */
 export type SysFlowRecord = EntityRecord | ActivityRecord;
-/** What a capture gives: records, and which entities ended. */
+/** A record of a capture, or the end of entities. */
 export type CaptureRecord = SysFlowRecord | EndedRecord;

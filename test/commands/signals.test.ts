@@ -18,10 +18,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** ms in which a process must end. */
+/** Maximum ms until a process ends. */
 const patience = 60_000;
 
-/** Converts, sends the signal once `isTime` says so, and returns how the process ended. */
+/** Converts, sends the signal once `isTime` returns true, and returns how the process ended. */
 async function interrupted(signal: NodeJS.Signals, output: string, isTime: () => boolean) {
   const args = [join(root, 'bin/run.js'), 'convert', 'long.scap', '-f', 'parquet', '-o', output];
   const child = spawn(process.execPath, args, { cwd: directory, stdio: 'ignore' });
@@ -54,7 +54,7 @@ function outputs(): [string, number][] {
     .map(([name, at]) => [name, at.isFile() ? at.size : 0]);
 }
 
-/** Bytes of all outputs, complete or under way. */
+/** Bytes of all outputs, complete or unfinished. */
 const written = () => outputs().reduce((sum, [, size]) => sum + size, 0);
 
 describe('a signal during a conversion', () => {

@@ -102,7 +102,7 @@ describe('the callback', () => {
     expect(count).toBeGreaterThan(30_000);
   });
 
-  it('can end the run with a signal, as with exit()', async () => {
+  it('ends the run when its signal is aborted, as with exit()', async () => {
     const controller = new AbortController();
     let calls = 0;
     const filePath = directory.path('s.sf');

@@ -14,7 +14,7 @@ export interface LiveProcess {
   /** Resolves when the probe runs. */
   capturing: Promise<void>;
   end(signal: NodeJS.Signals): Promise<LiveEnd>;
-  /** What it printed so far. */
+  /** Its output so far. */
   stdout(): string;
   ended: Promise<LiveEnd>;
 }

@@ -92,7 +92,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
       await until(() => sizes().every((size, i) => size > (before[i] as number)));
     };
     await flushed();
-    // Both hold what was done.
+    // Both contain the activity.
     const looksInto = ['events', `${recording}.part`, '--filter', `fd.name = ${directory.path('made')}`];
     await until(() => sfkit(...looksInto).stdout !== '');
     const written = () => readSf(`${sf}.part`).catch(() => []);
