@@ -1,4 +1,4 @@
-// Makes one kind of system call again and again and prints how many nanoseconds one took.
+// Makes one kind of system call in a loop and prints the nanoseconds per call.
 // Usage: call_loop getppid|read|readstat CALLS
 #include <fcntl.h>
 #include <sys/syscall.h>

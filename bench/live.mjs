@@ -1,9 +1,9 @@
-// npm run bench:live: what live capture costs the programs of this machine, and how much it takes.
+// npm run bench:live: how much live capture slows the programs of this machine, and its throughput.
 // Prints a table and, with --json, the figures. Options: --rounds N (5), --calls N (3000000), --storm MINUTES (0).
 //
-// Every round runs each way once, one after the other, so that a busy machine slows all alike; medians and their
-// ratios are reported. Needs root and what sfkit doctor names. --storm starts programs and makes files for so long
-// and prints how much memory sfkit live takes meanwhile.
+// Every round runs each variant once, in turn, so that a busy machine slows all of them alike. Prints medians and their
+// ratios. Needs root and the requirements of sfkit doctor. --storm starts programs and creates files for this time, and
+// prints the memory of sfkit live.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -44,7 +44,7 @@ function median(numbers) {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
-/** Starts sfkit live and resolves when it captures. */
+/** Starts sfkit live; resolves when it captures. */
 async function capture(args) {
   const node = [join(root, 'bin/run.js'), 'live', '-o', join(work, 'out.sf'), '--json', ...args];
   const child = spawn(process.execPath, node, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -80,7 +80,7 @@ const seconds = (action) => {
 };
 const call = (kind) => Number(run(loop, [kind, options.calls]));
 
-/** Two loops at a time, one a processor: events of both together in a second. */
+/** Runs two loops in parallel, one per processor; returns the calls per second of both together. */
 function bothProcessors() {
   const each = Number(options.calls);
   const command = `${loop} read ${each} & ${loop} read ${each}; wait`;
@@ -96,8 +96,8 @@ if (has('redis-server') && has('redis-benchmark')) {
 }
 
 const workloads = {
-  'getppid, ns a call': () => call('getppid'),
-  'read of 1 byte, ns a call': () => call('read'),
+  'getppid, ns per call': () => call('getppid'),
+  'read of 1 byte, ns per call': () => call('read'),
   'compile of a C++ file, s': () =>
     seconds(() => run('c++', ['-std=c++20', '-c', '-o', join(work, 'c.o'), join(root, 'bench/storm.cpp')])),
   ...(redis && {
@@ -120,10 +120,10 @@ for (let round = 0; round < Number(options.rounds); round++) {
       figures[name][way].push(workload());
     }
     if (live) {
-      const told = await live.end();
+      const summary = await live.end();
       lost[way] =
-        (lost[way] ?? 0) + told.gaps.filter((gap) => gap.isLoss).reduce((sum, gap) => sum + Number(gap.count), 0);
-      events[way] = (events[way] ?? 0) + Number(told.events);
+        (lost[way] ?? 0) + summary.gaps.filter((gap) => gap.isLoss).reduce((sum, gap) => sum + Number(gap.count), 0);
+      events[way] = (events[way] ?? 0) + Number(summary.events);
     }
   }
 }
@@ -140,9 +140,9 @@ const result = Object.entries(figures).map(([name, byWay]) => {
 });
 if (options.json) console.log(JSON.stringify({ result, lost, events }, null, 2));
 else {
-  for (const { name, ways: told } of result) {
+  for (const { name, ways: byWay } of result) {
     console.log(name);
-    for (const [way, { median: value, ratio }] of Object.entries(told)) {
+    for (const [way, { median: value, ratio }] of Object.entries(byWay)) {
       const shown = value >= 1000 ? Math.round(value).toLocaleString('en') : value.toFixed(2);
       console.log(`  ${way.padEnd(28)} ${shown.padStart(12)}   ${ratio.toFixed(2)}`);
     }
@@ -169,7 +169,7 @@ if (minutes > 0) {
   );
   await new Promise((resolve) => child.on('close', resolve));
   clearInterval(timer);
-  const told = await live.end();
+  const summary = await live.end();
   console.log(did.trim());
-  console.log(`${told.events} events, lost: ${JSON.stringify(told.gaps.filter((gap) => gap.isLoss))}`);
+  console.log(`${summary.events} events, lost: ${JSON.stringify(summary.gaps.filter((gap) => gap.isLoss))}`);
 }

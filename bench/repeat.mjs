@@ -1,5 +1,5 @@
-// Makes a long capture out of a short one: its lists once, then its events again and again, each time later
-// by the length of the whole. Plain captures of this machine's byte order only.
+// Builds a long capture from a short one: its lists once, then its events repeatedly, shifted each time by the capture's
+// duration. Only uncompressed captures in this machine's byte order.
 //
 //   node bench/repeat.mjs INPUT OUTPUT MEGABYTES
 

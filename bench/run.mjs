@@ -1,9 +1,8 @@
-// npm run bench: how fast the engine and the commands are on a long capture, and how much memory they take.
+// npm run bench: speed and memory of the engine and the commands on a long capture.
 // Prints a table and, with --json, the figures. Options: --megabytes N (600), --rounds N (5), --input FILE.
 //
-// The long capture repeats ../shared/corpus/sf-collector/mpm-event.full.scap, or fixtures/webserver.scap where
-// there is no corpus. Every round runs each way once, one after the other, so that a busy machine slows all alike;
-// medians are reported.
+// The long capture repeats ../shared/corpus/sf-collector/mpm-event.full.scap, or fixtures/webserver.scap without the
+// corpus. Every round runs each variant once, in turn, so that a busy machine slows all of them alike. Prints medians.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
@@ -40,11 +39,11 @@ function median(numbers) {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
-/** A command of sfkit in a process of its own; its peak memory comes from the process itself. */
+/** Runs a command of sfkit in a separate process, which reports its own peak memory. */
 function sfkit(...args) {
   rmSync(join(work, 'out'), { recursive: true, force: true });
   const node = ['--import', join(root, 'bench/measure.mjs'), join(root, 'bin/run.js'), ...args];
-  // What it prints goes into a file, as it does for sysdig.
+  // Its output goes to a file, as for sysdig.
   const result = run('sh', ['-c', 'exec "$@" > events.txt', 'sh', process.execPath, ...node]);
   const { peakMegabytes, cpuSeconds } = JSON.parse(result.stderr.trim().split('\n').at(-1));
   return { seconds: result.seconds, cpuSeconds, peakMegabytes };

@@ -1,5 +1,5 @@
-// Starts programs and makes, renames and removes files of ever new names, as fast as it can, for some
-// seconds. Prints how much of each it did. Usage: storm DIRECTORY SECONDS
+// Starts programs, and creates, renames and removes files with new names, as fast as possible for some seconds.
+// Prints the counts. Usage: storm DIRECTORY SECONDS
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <time.h>

@@ -1,6 +1,6 @@
--- title: Activity per step of time, by kind of event
+-- title: Activity per time step, by kind of event
 -- parameters:
---   step: {type: seconds, default: 1, description: seconds in a step}
+--   step: {type: seconds, default: 1, description: length of a step}
 select make_timestamp_ns(ts_uts - ts_uts % ($step * 1e9)::bigint) as time, count(*) as events,
   count(*) filter (category = 'file' or starts_with(category, 'IO')) as files,
   count(*) filter (category = 'net') as network, count(*) filter (category = 'process') as processes,

@@ -1,4 +1,4 @@
--- title: The ancestors of a process, the process first
+-- title: The ancestors of a process, starting with the process
 -- parameters:
 --   pid: {type: integer, description: process id}
 with recursive line(depth, pid) as (

@@ -1,7 +1,7 @@
--- title: Which programs connect to one address again and again at like intervals
+-- title: Which programs connect to one address repeatedly at regular intervals
 -- parameters:
---   least: {type: integer, default: 3, description: least connections}
---   jitter: {type: number, default: 0.3, description: largest deviation as a part of the mean}
+--   least: {type: integer, default: 3, description: minimum number of connections}
+--   jitter: {type: number, default: 0.3, description: maximum deviation as a fraction of the mean}
 with starts as (
   select proc_exe, net_dip, net_dport, ts_uts,
     (ts_uts - lag(ts_uts) over (partition by proc_exe, net_dip, net_dport order by ts_uts)) / 1e9 as gap

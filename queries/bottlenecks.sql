@@ -1,4 +1,4 @@
--- title: Where the time of each program went, by call
+-- title: Where each program spent its time, by call
 select comm as process, type, count(*) as times, sum(latency) / 1e6 as milliseconds, max(latency) / 1e6 as longest
 from events
 where latency > 0

@@ -1,5 +1,5 @@
 -- title: Who was connected with whom, and how many bytes went each way
--- description: A connection of which the capture has both ends counts once, at its client.
+-- description: A connection with both ends in the capture counts once, at its client.
 with flows as (
   select *, list_has_any(opflags, ['ACCEPT']) as inbound from network_flow
 ), seen_twice as (

@@ -1,4 +1,4 @@
--- title: Which programs ran and had their file deleted
+-- title: Which executed programs had their file deleted
 select d.ts as deleted, d.file_path as path, d.proc_exe as deleted_by, x.pid, x.ts as executed
 from file_event d join (
   select proc_exe, ts, ts_uts, proc_pid as pid from process_event where list_contains(opflags, 'EXEC')

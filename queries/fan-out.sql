@@ -1,4 +1,4 @@
--- title: Which programs talk to most addresses and ports
+-- title: Which programs connect to the most addresses and ports
 select proc_exe as program, container_name as container, count(distinct net_dip) as addresses,
   count(distinct net_dport) as ports, count(*) as flows
 from network_flow

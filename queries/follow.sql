@@ -1,7 +1,7 @@
--- title: A connection by one port, both directions in order, as text
--- description: Only pieces that are plain ASCII are shown; @data has all of them.
+-- title: A connection by port, both directions in order, as text
+-- description: Shows only the parts that are plain ASCII; @data shows all of them.
 -- parameters:
---   port: {type: integer, description: port of either side}
+--   port: {type: integer, description: local or remote port}
 select ts, comm as process, type, fd_name, decode(buffer) as text
 from events
 where buffer is not null and fd_type in ('ipv4', 'ipv6')

@@ -1,5 +1,5 @@
 -- title: Who listens where
--- description: Sockets that were opened before the capture began are not known by their listen call.
+-- description: Sockets that listened before the capture started are missing.
 select ts, pid, exe as program, fd_name as socket, fd_type as family, container_name as container
 from events
 where type = 'listen' and direction = 'exit' and result = 0

@@ -1,6 +1,6 @@
 -- title: Which connections lasted longest
 -- parameters:
---   most: {type: integer, default: 50, description: rows}
+--   most: {type: integer, default: 50, description: maximum rows}
 select proc_exe as program, proc_pid as pid, net_sip, net_sport, net_dip, net_dport,
   min(ts) as first, max(endts) as last, (max(endts_uts) - min(ts_uts)) / 1e9 as seconds,
   sum(flow_rbytes) as received, sum(flow_wbytes) as sent

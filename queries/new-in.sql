@@ -1,7 +1,7 @@
--- title: What programs, addresses and written files one capture has that the others lack
--- description: Give two captures or more.
+-- title: Which programs, addresses and written files only one capture has
+-- description: Needs at least two captures.
 -- parameters:
---   capture: {type: text, description: file name of the capture that is looked at}
+--   capture: {type: text, description: file name of that capture}
 with things as (
   select distinct 'program' as kind, exe as name, filename from processes
   union select distinct 'address', net_dip, filename from network_flow

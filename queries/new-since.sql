@@ -1,4 +1,4 @@
--- title: What programs and addresses are new since a time
+-- title: Which programs, addresses and written files are new since a time
 -- parameters:
 --   since: {type: time, description: time in UTC}
 select 'program' as kind, exe as name, min(ts) as first from processes

@@ -1,4 +1,4 @@
--- title: Which addresses were talked to, by whom, with how many bytes
+-- title: Which addresses programs communicated with, and how many bytes
 select case when list_contains(opflags, 'ACCEPT') then net_sip else net_dip end as address,
   string_agg(distinct proc_name, ', ' order by proc_name) as programs, count(*) as flows,
   sum(flow_rbytes) as received, sum(flow_wbytes) as sent

@@ -1,4 +1,4 @@
--- title: Which ports were served or called, by whom
+-- title: Which ports programs served or connected to
 select net_dport as port, case when list_contains(opflags, 'ACCEPT') then 'served' else 'called' end as side,
   string_agg(distinct proc_name, ', ' order by proc_name) as programs, count(*) as flows,
   sum(flow_rbytes + flow_wbytes) as bytes

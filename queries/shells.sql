@@ -1,5 +1,5 @@
 -- title: Which servers and other programs started a shell
--- description: A shell is known by its executable, so that sh that is dash or bash counts.
+-- description: Recognizes a shell by its executable, so sh counts even if it is dash or bash.
 select child.ts, parent.exe as parent, parent.pid as parent_pid, child.pid, child.exe as shell, child.cmdline,
   child."user", child.container_name as container
 from processes child join processes parent on parent.pid = child.ppid

@@ -1,6 +1,6 @@
--- title: Which processes lived less than a time
+-- title: Which processes lived only briefly
 -- parameters:
---   below: {type: seconds, default: 1, description: longest life in seconds}
+--   below: {type: seconds, default: 1, description: maximum lifetime}
 select ts, pid, ppid, duration / 1e6 as milliseconds, exit_code, cmdline
 from processes
 where duration < $below * 1e9

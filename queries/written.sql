@@ -1,6 +1,6 @@
--- title: Which files were written below some directories, and by whom
+-- title: Which files were written in given directories, and by whom
 -- parameters:
---   below: {type: text, default: '/etc,/tmp,/usr/bin', description: directories, parted by commas}
+--   below: {type: text, default: '/etc,/tmp,/usr/bin', description: directories, separated by commas}
 select file_path as path, proc_exe as program, "proc_user" as "user", container_name as container,
   sum(flow_wbytes) as bytes, min(ts) as first, max(endts) as last
 from file_flow

@@ -1,5 +1,5 @@
-// Sets everything up, converts a capture to Parquet and asks it a question, and checks another one, in which something bad
-// happens, showing the commands.
+// Sets everything up, converts a capture to Parquet, runs a query, and checks a capture of an intrusion. Prints the
+// commands.
 // Usage: node scripts/demo.mjs
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -15,13 +15,13 @@ setUp({ tests: false });
 sfkit('convert', capture, '-o', output);
 sfkit('query', output, question);
 sfkitFinds('check', 'fixtures/incident.scap', '--rules', 'fixtures/rules/incident.yaml', '--min-level', 'error');
-console.log('Go on: node bin/run.js query demo-output/ "from sysflow limit 10", or node bin/run.js --help');
+console.log('Try next: node bin/run.js query demo-output/ "from sysflow limit 10", or node bin/run.js --help');
 
 function sfkit(...args) {
   run(args, 0);
 }
 
-/** A check that is to find something. */
+/** Runs a check that must find something. */
 function sfkitFinds(...args) {
   run(args, 4);
 }

@@ -1,6 +1,5 @@
-// Writes what is made of code into the pages of docs/: tables and columns (formats.md), fields (filters.md), the types of
-// the library (api.md).
-// Usage: node scripts/docs.mjs [--check]   (--check only says whether they are current, with exit code 1 if not)
+// Writes the generated parts of docs/: tables and columns (formats.md), fields (filters.md), the library's types (api.md).
+// Usage: node scripts/docs.mjs [--check]   (--check only reports outdated pages, with exit code 1)
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiPage } from './lib/api-docs.mjs';
@@ -8,7 +7,7 @@ import { root } from './lib/run.mjs';
 
 const readJson = (name) => JSON.parse(readFileSync(join(root, 'native', 'tables', name), 'utf8'));
 
-/** Puts text between two marks of a page. */
+/** Replaces the text between two marks of a page. */
 function between(page, name, text) {
   const begin = `<!-- ${name}: written by scripts/docs.mjs -->`;
   const end = `<!-- end of ${name} -->`;
@@ -41,7 +40,7 @@ function columnSections() {
     .join('\n');
 }
 
-/** The columns as SQL shows them: two are kept in another form. */
+/** The columns as SQL shows them; two have another stored form. */
 function captureSections() {
   const { captureTables } = readJson('columns.json');
   const shown = {
@@ -109,7 +108,7 @@ for (const [name, after] of Object.entries(pages)) {
   const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
   if (before === after) continue;
   if (process.argv.includes('--check')) {
-    console.error(`docs/${name} is not current: run node scripts/docs.mjs`);
+    console.error(`docs/${name} is outdated: run node scripts/docs.mjs`);
     process.exitCode = 1;
   } else {
     writeFileSync(path, after);

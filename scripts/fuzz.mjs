@@ -1,9 +1,9 @@
-// Builds the engine with clang's address and undefined-behaviour sanitizers, runs the C++ tests in that build, replays
-// all seeds through the fuzzers, and fuzzes with each for a while. What is found is kept in native/build-tools/findings.
+// Builds the engine with clang's address and undefined-behavior sanitizers, runs the C++ tests in that build, replays all
+// seeds through the fuzzers, and runs each fuzzer for a while. Failing inputs are kept in native/build-tools/findings.
 // Usage: node scripts/fuzz.mjs [--seconds N] [--only NAME] [--corpus DIRECTORY]
 //   --seconds N   how long to fuzz with each (default 20)
-//   --only NAME   one fuzzer: reader, convert, hostile, filter or sysflow_file; leaves out the C++ tests
-//   --corpus DIR  keeps what the fuzzers learn in DIR/NAME, and goes on from what is there
+//   --only NAME   one fuzzer: reader, convert, hostile, filter or sysflow_file; skips the C++ tests
+//   --corpus DIR  keeps the fuzzers' corpora in DIR/NAME, and starts from their contents
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,7 +48,7 @@ try {
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
-if (failures > 0) fail(`${failures} of ${chosen.length + 1} runs found something, see above`);
+if (failures > 0) fail(`${failures} of ${chosen.length + 1} runs failed, see above`);
 
 function testWithSanitizers() {
   say('C++ tests with sanitizers');
@@ -76,7 +76,7 @@ function fuzz({ name, seeds }) {
   quiet(program, [...common, ...length, kept, ...folders]);
 }
 
-/** Runs a fuzzer; what it says is shown when it found something. */
+/** Runs a fuzzer; shows its output only on a failure. */
 function quiet(program, args) {
   const { status, stderr, stdout } = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
   if (status === 0) {

@@ -1,5 +1,5 @@
-// Writes the sources that follow from the tables in native/tables. Takes no arguments; run it after a table
-// changed (the builds of both halves do). A file is touched only when its content changes.
+// Generates sources from the tables in native/tables. Takes no arguments. The builds of both halves run it; run it yourself
+// after a table changed. It writes a file only if the content changed.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';

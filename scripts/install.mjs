@@ -1,4 +1,4 @@
-// Runs when the package is installed: keeps the prebuilt engine when it loads on this machine, else builds it.
+// Runs when the package is installed: keeps the prebuilt engine if it loads on this machine, else builds one.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -7,11 +7,11 @@ import { prebuiltCandidates } from './lib/prebuilt.mjs';
 import { root } from './lib/run.mjs';
 import { requireSystemPackages } from './lib/system.mjs';
 
-// A clone is set up by scripts/setup.mjs, which builds; a package has no tsconfig.json.
+// scripts/setup.mjs builds in a clone. A package has no tsconfig.json.
 const isClone = existsSync(join(root, 'tsconfig.json'));
 
 if (!isClone && !prebuiltCandidates().some(loads)) {
-  // Whoever installs a package has not asked for others of the system: what is missing is said.
+  // npm users did not ask for system packages: name the missing ones and install nothing.
   requireSystemPackages({ tests: false });
   buildNative({ tests: false });
 }

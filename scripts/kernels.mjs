@@ -1,8 +1,8 @@
-// Boots kernels in an emulated machine and tries the probe on each (native/test-programs/probe_trial.cpp).
+// Boots kernels in an emulated machine and tests the probe on each (native/test-programs/probe_trial.cpp).
 // Usage: npm run try:kernels -- VMLINUZ...
 //
-// A kernel is what a distribution's package has as boot/vmlinuz-*; it needs CONFIG_DEBUG_INFO_BTF. Emulation takes a
-// minute or two a kernel. Needs qemu-system-x86_64 and, for a program that stands alone, the static C and C++ libraries.
+// A kernel is the file boot/vmlinuz-* of a distribution's package; it needs CONFIG_DEBUG_INFO_BTF. Emulation takes one or
+// two minutes per kernel. Needs qemu-system-x86_64 and, for a static program, the static C and C++ libraries.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { root, run } from './lib/run.mjs';
 
 const kernels = process.argv.slice(2);
 if (kernels.length === 0) {
-  console.error('name the kernels to try, as in: npm run try:kernels -- /boot/vmlinuz-6.1.0-42-amd64');
+  console.error('name the kernels to test, for example: npm run try:kernels -- /boot/vmlinuz-6.1.0-42-amd64');
   process.exit(2);
 }
 if (spawnSync('qemu-system-x86_64', ['--version']).error) {
@@ -48,18 +48,20 @@ try {
         .concat(['-append', 'console=ttyS0 quiet panic=-1 mitigations=off']),
       { encoding: 'utf8', timeout: 600_000 },
     );
-    const told = (stdout ?? '')
+    const lines = (stdout ?? '')
       .split(/\r?\n/)
       .filter((line) => /^(ok|FAILS|all is well|something)|Linux \d/.test(line));
-    console.log(`${kernel}\n${told.map((line) => `  ${line.slice(Math.max(0, line.search(/Linux \d/)))}`).join('\n')}`);
-    if (error || !told.includes('all is well')) status = 1;
+    console.log(
+      `${kernel}\n${lines.map((line) => `  ${line.slice(Math.max(0, line.search(/Linux \d/)))}`).join('\n')}`,
+    );
+    if (error || !lines.includes('all is well')) status = 1;
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
 process.exitCode = status;
 
-/** A cpio archive of the kind "newc", which the kernel unpacks into its first file system. */
+/** A cpio archive in "newc" format, which the kernel unpacks into its initial file system. */
 function archive(entries) {
   const padded = (bytes) => Buffer.concat([bytes, Buffer.alloc(-bytes.length & 3)]);
   const entry = ({ name, mode, bytes = Buffer.alloc(0), device = [0, 0] }, inode) => {

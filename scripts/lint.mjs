@@ -1,7 +1,7 @@
-// Checks the code without running it: Biome, the compiler of TypeScript, clang-format, clang-tidy (.clang-tidy says what it
-// looks for). CI sets SFKIT_STRICT=1: a tool that is missing is installed, or the check fails.
+// Checks the code without running it: Biome, the TypeScript compiler, clang-format and clang-tidy (.clang-tidy lists its
+// checks). CI sets SFKIT_STRICT=1: it installs missing tools, or the check fails.
 // Usage: node scripts/lint.mjs [--all]
-//   --all   clang-tidy reads every source; otherwise those that changed since the main branch
+//   --all   clang-tidy reads every source, not only those that changed since the main branch
 import { spawn, spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const { values: options } = parseArgs({ options: { all: { type: 'boolean', defau
 /** A source takes about 3 s, and CI has two minutes for this. */
 const maxChanged = 40;
 
-/** The build may be one of gcc, whose options clang does not all know. */
+/** The build may use gcc, and clang does not know all of its options. */
 const forGcc = ['--extra-arg=-Wno-unknown-warning-option'];
 
 const checks = { biome, types, format, tidy };
@@ -57,7 +57,7 @@ function passes(command, args) {
   return status === 0;
 }
 
-/** Runs clang-tidy on a file; the output of one that finds something is shown whole. */
+/** Runs clang-tidy on a file; prints its complete output if it finds anything. */
 function readBy(command, args) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] });

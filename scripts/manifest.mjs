@@ -1,4 +1,4 @@
-// Writes oclif.manifest.json: with it a command starts without loading the others.
+// Writes oclif.manifest.json, which lets a command start without loading the others.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Plugin } from '@oclif/core';

@@ -1,4 +1,4 @@
-// Before the package is made: builds everything and puts the engine where installations look for it.
+// Runs before npm packs the package: builds everything and copies the engine to prebuilds/.
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { builtAddon } from './lib/native.mjs';
@@ -9,6 +9,6 @@ import { setUp } from './setup.mjs';
 setUp({ tests: false });
 mkdirSync(dirname(prebuiltHere()), { recursive: true });
 copyFileSync(builtAddon, prebuiltHere());
-// Who builds the engine anew need not have the compiler of the probe.
+// Users who rebuild the engine then need no compiler for the probe.
 const probe = join(root, 'native', 'build', 'probe.gen.cpp');
 if (existsSync(probe)) copyFileSync(probe, join(root, 'native', 'probe', 'prebuilt.gen.cpp'));

@@ -1,9 +1,10 @@
-// Makes fixtures/incident.scap anew: plays an intrusion on this machine (native/test-programs/incident.cpp, which touches
-// nothing outside of itself), records it with sfkit record, and keeps what the shop did (native/tools/cut_capture.cpp).
+// Records fixtures/incident.scap again: plays an intrusion on this machine (native/test-programs/incident.cpp, which
+// touches nothing outside itself), records it with sfkit record, and keeps the shop's activity
+// (native/tools/cut_capture.cpp).
 // Usage: npm run record:incident [-- FILE]   (Linux, root, static C and C++ libraries)
 //
-// Times, numbers of processes and ports are new each time, so update what shows them: SFKIT_UPDATE_GOLDEN=1 npx vitest run
-// test/golden, README.md, docs/check.md.
+// Times, process ids and ports are new each time, so update every file that shows them: the goldens
+// (SFKIT_UPDATE_GOLDEN=1 npx vitest run test/golden), README.md and docs/check.md.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, release, tmpdir, userInfo } from 'node:os';
@@ -12,7 +13,7 @@ import { fail, root, run } from './lib/run.mjs';
 import { setUp } from './setup.mjs';
 
 const output = process.argv[2] ?? join(root, 'fixtures', 'incident.scap');
-/** The first program of the play, below which all others are, and the name that its host has there. */
+/** First program of the play, the ancestor of all others, and the host name in the play. */
 const [firstProgram, playedHost] = ['shop-init', 'shop-host'];
 
 setUp({ tests: false });
@@ -43,7 +44,7 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-/** Plays while sfkit records, and ends the recording after the play. */
+/** Runs the play while sfkit records, then ends the recording. */
 async function record(recording) {
   const arguments_ = [join(root, 'bin', 'run.js'), 'record', '-o', recording, '--snaplen', '80'];
   const recorder = spawn(process.execPath, arguments_, { stdio: ['ignore', 'inherit', 'pipe'] });
@@ -64,14 +65,14 @@ async function record(recording) {
   if (exit !== 0) fail(`sfkit record failed (exit code ${exit})`);
 }
 
-/** Ends the script if the file says something of this machine. */
+/** Ends the script if the file contains facts about this machine. */
 function refuseFacts(bytes) {
   const groups = readFileSync('/proc/self/cgroup', 'utf8')
     .split('\n')
     .map((line) => line.split(':').slice(2).join(':'));
   const facts = [hostname(), release(), userInfo().username, userInfo().homedir, root, scratch, ...groups];
-  // These are part of the play, or too short to say anything.
+  // These are part of the play, or too short to reveal anything.
   const known = ['root', '/root', 'nobody', playedHost];
   const found = facts.filter((fact) => fact.length > 2 && !known.includes(fact) && bytes.includes(fact));
-  if (found.length > 0) fail(`the recording holds facts of this machine: ${found.join(', ')}`);
+  if (found.length > 0) fail(`the recording contains facts about this machine: ${found.join(', ')}`);
 }

@@ -1,5 +1,5 @@
-// Everything that sfkit needs to run from a clone: system packages, npm packages, engine, TypeScript.
-// Needs only Node. What is current is left alone, so that a second run takes a moment.
+// Sets up everything that sfkit needs to run from a clone: system packages, npm packages, engine, TypeScript.
+// Needs only Node. It skips what is up to date, so a second run is quick.
 // Usage: node scripts/setup.mjs [--tests]
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

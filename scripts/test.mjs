@@ -1,5 +1,5 @@
-// Sets everything up and runs every test: TypeScript, C++, then whole commands. Ends with what failed, and one line
-// that counts them all. With SFKIT_STRICT=1, as in CI, a test that is skipped must give its reason in its name.
+// Sets everything up and runs every test: TypeScript, C++, then complete commands. Prints the failures at the end, and one
+// line with the totals. With SFKIT_STRICT=1, as in CI, a skipped test must give its reason in its name.
 // Usage: node scripts/test.mjs
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -10,10 +10,10 @@ import { setUp } from './setup.mjs';
 
 const scratch = mkdtempSync(join(tmpdir(), 'sfkit-test-'));
 const totals = { passed: 0, failed: 0, skipped: 0 };
-/** What failed, told again at the end, where it is found. */
+/** Failures, repeated at the end, where they are easy to find. */
 const failures = [];
-/** Lines of a failure that are told again. */
-const linesOfFailure = 25;
+/** Maximum lines of a repeated failure. */
+const maxFailureLines = 25;
 
 try {
   setUp({ tests: true });
@@ -26,7 +26,7 @@ try {
 }
 
 for (const { name, message } of failures) {
-  console.log(`failed: ${name}\n${message.split('\n').slice(0, linesOfFailure).join('\n')}\n`);
+  console.log(`failed: ${name}\n${message.split('\n').slice(0, maxFailureLines).join('\n')}\n`);
 }
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
 console.log(`${totals.passed} passed, ${totals.failed} failed${skipped}`);
@@ -53,15 +53,15 @@ function vitest(name, args) {
       failures.push({ name: `${file.name}: ${test.fullName}`, message: test.failureMessages.join('\n') });
     }
   }
-  // A file that does not load fails without a failed test.
+  // A test file that does not load fails without a failed test.
   const failed = status === 0 ? 0 : Math.max(1, numFailedTests);
   return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
 }
 
-/** "(skipped: REASON)" and "(needs WHAT)" are what is printed to find out what was not tested, and why. */
+/** Names with "(skipped: REASON)" or "(needs WHAT)" show what was not tested, and why. */
 function refuseSilentSkips(file, skips) {
   for (const { fullName } of skips.filter(({ fullName }) => !/\((skipped: |needs )/.test(fullName))) {
-    failures.push({ name: `${file}: ${fullName}`, message: 'it is skipped, and its name does not say why' });
+    failures.push({ name: `${file}: ${fullName}`, message: 'it is skipped, and its name gives no reason' });
     totals.failed += 1;
   }
 }
@@ -82,8 +82,8 @@ function native() {
   if (!existsSync(report)) return { passed: 0, failed: 1, skipped: 0 };
   const tests = JSON.parse(readFileSync(report, 'utf8')).testsuites.flatMap((suite) => suite.testsuite);
   const failing = tests.filter((test) => test.failures !== undefined);
-  for (const { classname, name, failures: told } of failing) {
-    failures.push({ name: `${classname}.${name}`, message: told.map(({ failure }) => failure).join('\n') });
+  for (const { classname, name, failures: found } of failing) {
+    failures.push({ name: `${classname}.${name}`, message: found.map(({ failure }) => failure).join('\n') });
   }
   const failed = failing.length;
   const skipped = tests.filter((test) => test.result === 'SKIPPED' || test.status === 'NOTRUN').length;

@@ -1,4 +1,5 @@
-// The public library: what `import 'sfkit'` gives. docs/api.md is made of it; types that these name are exported, too.
+// The public library: the exports of `import 'sfkit'`. docs/api.md is generated from it. Types that these exports name
+// are exported too.
 
 export { type Capture, type CaptureOptions, openCapture } from './capture/capture.js';
 export {

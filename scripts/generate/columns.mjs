@@ -44,7 +44,7 @@ function check({ tables, columns, ops }) {
   }
 }
 
-/** Per table its columns in order; `physical` is the place of the column's values in a batch. */
+/** Columns per table, in order; `physical` is the index of the column's values in a batch. */
 function layout({ tables, columns, captureTables }) {
   const rowTables = tables.filter((table) => table.kind !== 'entity').map((table) => table.name);
   const select = (wanted, nullable, from = columns) => {
@@ -99,7 +99,7 @@ export type TableName = ${[...tables, ...captureTables].map((table) => `'${table
 
 export interface TableSpec {
   readonly name: TableName;
-  /** 'all' is the virtual table of all events and flows; 'capture' is not about records but about a capture. */
+  /** 'all' is the virtual table of all events and flows; a 'capture' table describes a capture, not its records. */
   readonly kind: 'event' | 'flow' | 'entity' | 'all' | 'capture';
   /** Value of the column \`type\`; empty for entities and the virtual table. */
   readonly record: string;
@@ -109,7 +109,7 @@ export interface TableSpec {
 export interface ColumnSpec {
   readonly name: string;
   readonly type: ColumnType;
-  /** The column whose values this one shows in another form. */
+  /** The column whose values this one represents in another form. */
   readonly from?: string;
   readonly tables: readonly string[];
   readonly nullable: boolean;
@@ -121,13 +121,13 @@ export interface TableColumn {
   readonly type: ColumnType;
   readonly nullable: boolean;
   /**
-   * Place of its values in a batch of the engine.
+   * Index of its values in a batch of the engine.
    * @internal
    */
   readonly physical: number;
-  /** Its values are those of another column in another form. */
+  /** Derived from the values of another column. */
   readonly derived: boolean;
-  /** Of a capture's table: the field of events that has the same values. */
+  /** For a capture table: the event field with the same values. */
   readonly field?: string;
 }
 
@@ -138,7 +138,7 @@ export const tables: readonly TableSpec[] = [
 ${lines(tables)}
 ];
 
-/** Tables of what only a capture holds: SQL reads them, and no format has files for them. */
+/** Tables that only captures have: SQL reads them, and no format has files for them. */
 export const captureTables: readonly TableSpec[] = [
 ${lines(captureTables)}
 ];
@@ -206,7 +206,7 @@ namespace sfkit::output {
 
 enum class ColumnType : uint8_t { kI32, kI64, kStr, kBool };
 
-// The columns that a batch holds; those that show another one in a different form are made by its reader.
+// The columns of a batch; its reader computes derived columns.
 enum class Column : uint8_t {
 ${enumerators(physical)}
 };
@@ -215,7 +215,7 @@ inline constexpr size_t kColumnCount = ${physical.length};
 struct ColumnSpec {
   std::string_view name;
   ColumnType type;
-  std::string_view field;  // of a capture's table: the field of events (fields.json) that it shows, if it is one's
+  std::string_view field;  // for a capture table: the event field (fields.json) that the column shows, if any
 };
 
 // Indexed by Column.

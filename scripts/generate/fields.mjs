@@ -39,19 +39,19 @@ export const fieldTypes = ${JSON.stringify(types)} as const;
 export interface FieldSpec {
   name: string;
   type: keyof typeof fieldTypes;
-  /** What stands in brackets or behind a dot, as in evt.arg.name or evt.arg[0]; with ? if it may be left out. */
+  /** Argument in brackets or after a dot, as in evt.arg.name or evt.arg[0]; ends in ? if it is optional. */
   argument: string;
-  /** Has no text, so no template can show it. */
+  /** Has no text, so templates cannot show it. */
   filterOnly: boolean;
   doc: string;
 }
 
-/** What an event can be asked for. */
+/** The fields of an event. */
 export const fields: readonly FieldSpec[] = [
 ${rows.join('\n')}
 ];
 
-/** Names of the field's language that cannot be answered, and why. */
+/** Names of fields in Falco's language that sfkit cannot answer, with the reason. */
 export const refusedFields: readonly { name: string; reason: string }[] = [
 ${reasons.join('\n')}
 ];
@@ -80,12 +80,12 @@ enum class FieldType : uint8_t { ${Object.keys(types)
     .map((type) => `k${pascal(type)}`)
     .join(', ')} };
 
-// What stands in brackets or behind a dot.
+// The argument in brackets or after a dot.
 enum class ArgumentKind : uint8_t { kNone, ${ARGUMENTS.slice(1)
     .map((kind) => `k${pascal(kind)}`)
     .join(', ')} };
 
-// Fields with more than one value: how many of them must fit. Of kEither, both must differ for !=.
+// Fields with several values: how many must match. For kEither, both must differ for !=.
 enum class Several : uint8_t { kNo, ${SEVERAL.slice(1)
     .map((kind) => `k${pascal(kind)}`)
     .join(', ')} };
@@ -96,7 +96,7 @@ struct FieldInfo {
   FieldType type;
   ArgumentKind argument;
   bool needs_argument;
-  Several several;  // without its argument, where it takes one
+  Several several;  // without the argument, if it takes one
   bool filter_only;
 };
 

@@ -1,5 +1,5 @@
-// Turns the probe's object files into a C++ source: the programs, what they refer to, and which members of which
-// kernel types their offsets stand for. With that the loader needs to know neither ELF nor the probe's own types.
+// Converts the probe's object files to a C++ source: the programs, their references, and the members of kernel types that
+// their offsets mean. So the loader needs to know neither ELF nor the probe's own types.
 // Usage: node scripts/generate/probe.mjs OUTPUT BTF_OBJECT RAW_OBJECT
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -59,7 +59,7 @@ function textAt(bytes, at) {
   return bytes.toString('utf8', at, bytes.indexOf(0, at));
 }
 
-/** The types of the object, as far as paths through them need. */
+/** The types of the object that member paths need. */
 function readTypes(bytes) {
   const headerSize = bytes.readUInt32LE(4);
   const typesAt = headerSize + bytes.readUInt32LE(8);
@@ -98,12 +98,12 @@ function readTypes(bytes) {
   return { types, plain, strings };
 }
 
-/** The name without what tells versions of a type apart. */
+/** The name without the suffix that distinguishes versions of a type. */
 function essential(name) {
   return name.replace(/___.*$/, '');
 }
 
-/** Members by name and elements by number, from the outer type on. */
+/** The path of members (names) and elements (numbers), starting at the outer type. */
 function pathOf({ plain }, id, access) {
   const [, ...steps] = access.split(':').map(Number);
   const path = [];
@@ -139,9 +139,9 @@ function readProbe(path, fields) {
       const target = sections[symbol.section].name;
       if (target === '.maps') owner.relocations.push({ instruction, kind: 'kMap', name: symbol.name });
       else if (target === '.rodata') {
-        // Constants of the compiler's own would be taken for the configuration.
+        // A table of constants that the compiler made would be taken for the configuration.
         if (symbol.name !== 'config') throw new Error(`${path}: ${owner.name} has a table of constants`);
-        // The address in the instruction goes on from where the symbol is.
+        // The address in the instruction is relative to the symbol.
         owner.relocations.push({ instruction, kind: 'kConfig', name: '', value: symbol.value });
       } else throw new Error(`${path}: ${owner.name} refers to ${target}, which the loader does not know`);
     }
@@ -221,7 +221,7 @@ function tableSource(name, prefix, programs) {
   return `const ProgramImage ${name}[] = {\n${rows.join('\n')}\n};\n`;
 }
 
-/** The source for the two variants of the probe; without them, one that says that there is none. */
+/** The source for both variants of the probe, or for a build without a probe. */
 export function probeSource(btfObject, rawObject) {
   const head =
     '// Generated from native/probe by scripts/generate/probe.mjs.\n#include "live/program.h"\n\nnamespace sfkit::live {\n';

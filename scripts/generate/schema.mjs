@@ -14,7 +14,7 @@ export function generate(root) {
 
 namespace sfkit {
 
-// The avro.schema metadata of every .sf file written (schema version 5).
+// The avro.schema metadata of every .sf file that sfkit writes (schema version 5).
 inline constexpr std::string_view kSysFlowSchema = R"avro(${schema})avro";
 
 }  // namespace sfkit

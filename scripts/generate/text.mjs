@@ -26,7 +26,7 @@ function typescript(unicode, ranges) {
   const parts = ranges.map(([first, last]) => (first === last ? escaped(first) : `${escaped(first)}-${escaped(last)}`));
   return `// Generated from native/tables/text.json by scripts/generate/text.mjs.
 
-/** Code points that are escaped, of Unicode ${unicode}; the inside of a character class of a regular expression with the flag u. */
+/** Code points to escape (Unicode ${unicode}), as the inside of a character class in a regular expression with flag u. */
 export const hiddenCharacters =
   '${parts.join('')}';
 `;
@@ -46,7 +46,7 @@ struct CodePoints {
   uint32_t last;
 };
 
-// Code points that are escaped, of Unicode ${unicode}, in order.
+// Code points to escape (Unicode ${unicode}), in order.
 inline constexpr CodePoints kHidden[] = {
 ${rows.join('\n')}
 };

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Time of the newest file at or below the paths, in ms; folders named in `skip` are left out. */
+/** Modification time, in ms, of the newest file at or below the paths; skips folders named in `skip`. */
 export function newest(paths, skip = []) {
   let latest = 0;
   for (const path of paths) {
@@ -16,13 +16,13 @@ export function newest(paths, skip = []) {
   return latest;
 }
 
-/** A stamp says "what was made from files as old as this, with this text, is current". */
+/** Whether the stamp has this text and is not older than the sources: then the build is up to date. */
 export function isCurrent(stamp, text, sourceTime = 0) {
   const info = statSync(stamp, { throwIfNoEntry: false });
   return info !== undefined && info.mtimeMs >= sourceTime && readFileSync(stamp, 'utf8') === text;
 }
 
-/** `startedAt`: when the work began, so that a file changed meanwhile counts as newer. */
+/** `startedAt`: start of the build, so that a file changed during the build counts as newer. */
 export function writeStamp(stamp, text, startedAt = Date.now()) {
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, text);

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { fail, isStrict, root, say, succeeds } from './run.mjs';
 import { installWithApt } from './system.mjs';
 
-/** Debian names them by their version; another version formats differently and finds other things. */
+/** Debian includes the version in the names; another version formats differently and reports other findings. */
 const tools = { format: 'clang-format-14', tidy: 'clang-tidy-14' };
 
-/** The command of a tool, or undefined where it is missing. CI installs what is missing, and fails without it. */
+/** The command of a tool, or undefined if it is missing. CI installs missing tools and fails without them. */
 export function toolFor(purpose) {
   const name = tools[purpose];
   if (succeeds(name, ['--version'])) return name;
@@ -20,13 +20,13 @@ export function toolFor(purpose) {
   return name;
 }
 
-/** Lines that git prints; none where it fails. */
+/** Lines that git prints; none if it fails. */
 export function gitLines(...args) {
   const { status, stdout } = spawnSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 });
   return status === 0 ? stdout.split('\n').filter(Boolean) : [];
 }
 
-/** The C++ files that clang-format watches. */
+/** The C++ files that clang-format checks. */
 export function cppFiles() {
   return gitLines('ls-files', 'native/*.h', 'native/*.cpp');
 }
@@ -37,7 +37,7 @@ export function sourcesToTidy() {
 }
 
 /**
- * Those that changed since the main branch, or all where git knows no main branch; at most `most`, others in each
+ * The sources that changed since the main branch, or all if git knows no main branch; at most `most`, and others in each
  * commit.
  */
 export function changedSources(most) {
@@ -50,21 +50,21 @@ export function changedSources(most) {
 
 const header = (source) => source.replace(/\.cpp$/, '.h');
 
-/** Tests take long and hold what the checks warn of on purpose; sources for other systems do not compile here. */
+/** Tests take long and contain intentional violations; sources for other systems do not compile here. */
 const isBuiltHere = (file) => !file.endsWith('_test.cpp') && !/\/live\/(elsewhere|unsupported)\//.test(file);
 
-/** Names of the files that changed, or undefined where no base is known. */
+/** Names of the changed files, or undefined if no base is known. */
 function changedFiles(base) {
   const candidates = base ? [base] : ['origin/main', 'main', 'origin/master', 'master'];
   const [head] = gitLines('rev-parse', 'HEAD');
   const found = candidates.flatMap((name) => gitLines('merge-base', 'HEAD', name)).find((commit) => commit !== head);
-  // On the main branch itself: what the last commit brought.
+  // On the main branch itself: the changes of the last commit.
   const [from] = found ? [found] : gitLines('rev-parse', '--verify', '--quiet', 'HEAD~1');
   if (from === undefined) return undefined;
   return new Set(gitLines('diff', '--name-only', from));
 }
 
-/** The first `most` in an order that the commit decides. */
+/** The first `most`, in an order that depends on the commit. */
 function leading(files, commit, most) {
   const rank = (file) => createHash('sha256').update(`${commit} ${file}`).digest('hex');
   return files
@@ -74,7 +74,7 @@ function leading(files, commit, most) {
     .map(({ file }) => file);
 }
 
-/** Where CMake wrote how each source is compiled. */
+/** Directory of the compilation database that CMake wrote. */
 export function compileCommands() {
   const build = join(root, 'native', 'build');
   return existsSync(join(build, 'compile_commands.json')) ? build : undefined;

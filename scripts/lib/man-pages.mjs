@@ -3,7 +3,7 @@
 const bold = (text) => `\\fB${text}\\fR`;
 const italic = (text) => `\\fI${text}\\fR`;
 
-/** Text as roff shows it: backslashes and hyphens as typed, and no line that starts like a request. */
+/** Escapes text for roff: backslashes and hyphens print as typed, and no line starts like a request. */
 function plain(text) {
   return text
     .replaceAll('\\', '\\e')
@@ -11,7 +11,7 @@ function plain(text) {
     .replace(/^(?=[.'])/gm, '\\&');
 }
 
-/** The pages by file name: sfkit.1 and one for each command of sfkit itself. */
+/** The pages by file name: sfkit.1, and one for each command of sfkit itself. */
 export function manPages(manifest, { version, description, homepage }) {
   const commands = Object.values(manifest.commands)
     .filter(({ hidden, pluginName }) => !hidden && pluginName === 'sfkit')
@@ -65,7 +65,7 @@ function commandPage(command, context) {
 
 function page(name, summary, { version, homepage }, sections) {
   const title = `.TH "${plain(name.toUpperCase())}" "1" "" "sfkit ${plain(version)}" "sfkit"`;
-  // Fill without hyphenation and without stretched spaces, so that flags and paths can be searched for.
+  // No hyphenation and no stretched spaces, so that flags and paths can be searched.
   const head = `.\\" Made by scripts/man.mjs from the help of the command.\n${title}\n.nh\n.ad l`;
   const heading = section('NAME', [`${plain(name)} \\- ${plain(summary.replace(/\.$/, ''))}`]);
   const parts = [heading, ...sections, section('BUGS', [`Report them at ${plain(`${homepage}/issues`)}.`])];
@@ -80,7 +80,7 @@ function item(term, text) {
   return `.TP\n${term}\n${plain(text)}`;
 }
 
-/** The codes, which are the first sentence, and what else the help says about them. */
+/** The codes, which are the first sentence, then the rest of the paragraph. */
 function exitStatus(text) {
   const [codes, rest] = text.replace(/\.$/, '').split(/\. ([\s\S]*)/);
   const items = codes.split(/,\s+(?=\d)/).map((entry) => {
@@ -148,7 +148,7 @@ function flagText({ description, default: fallback, required, multiple }) {
   return notes.length === 0 ? description : `${description} (${notes.join('; ')})`;
 }
 
-/** The few things that oclif fills in. */
+/** Fills in the few placeholders of oclif. */
 function rendered(text, { id }) {
   return text.replaceAll('<%= config.bin %>', 'sfkit').replaceAll('<%= command.id %>', id);
 }

@@ -8,7 +8,7 @@ import { ensureSystemPackages } from './system.mjs';
 const buildDirectory = join(root, 'native', 'build');
 export const builtAddon = join(buildDirectory, 'Release', 'sfkit.node');
 
-/** Builds the addon (and the C++ tests) unless nothing changed since the last time. */
+/** Builds the addon (and the C++ tests) if anything changed since the last build. */
 export function ensureNative({ tests }) {
   const sources = ['native', 'scripts/generate', 'scripts/generate.mjs'].map((path) => join(root, path));
   const sourceTime = newest(sources, ['build', 'generated']);
@@ -22,7 +22,7 @@ export function ensureNative({ tests }) {
   if (tests) writeStamp(join(buildDirectory, '.sfkit-addon'), '', startedAt);
 }
 
-/** Generates what follows from native/tables, then lets CMake do what is left to do. */
+/** Generates sources from native/tables, then builds with CMake. */
 export function buildNative({ tests }) {
   say(tests ? 'building the engine and its tests' : 'building the engine');
   runNode(join(root, 'scripts', 'generate.mjs'), []);

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { root } from './run.mjs';
 
-/** Where a prebuilt engine for this machine could be: on Linux one for each C library. */
+/** Possible paths of a prebuilt engine for this machine: on Linux, one per C library. */
 export function prebuiltCandidates() {
   const libcs = process.platform === 'linux' ? ['-glibc', '-musl'] : [''];
   return libcs.map((libc) => prebuiltPath(libc));
 }
 
-/** Where the engine built on this machine belongs. */
+/** Path for an engine built on this machine. */
 export function prebuiltHere() {
   if (process.platform !== 'linux') return prebuiltPath('');
   const usesGlibc = process.report.getReport().header.glibcVersionRuntime !== undefined;

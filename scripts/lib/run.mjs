@@ -5,28 +5,28 @@ import { fileURLToPath } from 'node:url';
 /** The project's directory. */
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** As CI builds and tests: warnings are errors, and a skipped test must say why. */
+/** CI mode for builds and tests: warnings are errors, and a skipped test must give its reason. */
 export const isStrict = process.env.SFKIT_STRICT === '1';
 
-/** Says what is being done; on stderr, so that a script's own output stays clean. */
+/** Prints progress to stderr, so that a script's own output stays clean. */
 export function say(message) {
   process.stderr.write(`sfkit set-up: ${message}\n`);
 }
 
-/** Ends the script with one message for a person. */
+/** Prints a message and ends the script. */
 export function fail(message) {
   say(message);
   process.exit(1);
 }
 
-/** Runs a command whose output the user sees; ends the script when it fails. */
+/** Runs a command with visible output; ends the script if it fails. */
 export function run(command, args, options = {}) {
   const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options });
   if (result.error) fail(`cannot run ${command}: ${result.error.message}`);
   if (result.status !== 0) fail(`\`${[command, ...args].join(' ')}\` failed`);
 }
 
-/** Runs a command silently; true when it exists and succeeds. */
+/** Runs a command silently; returns whether it exists and succeeds. */
 export function succeeds(command, args, input) {
   const result = spawnSync(command, args, { input: input ?? '', stdio: ['pipe', 'ignore', 'ignore'] });
   return !result.error && result.status === 0;

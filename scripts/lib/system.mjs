@@ -2,10 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fail, root, run, say, succeeds } from './run.mjs';
 
-/**
- * Makes sure that what the native build needs is there: installs it where apt-get can, else says what is
- * missing and how to get it.
- */
+/** Installs missing packages for the native build with apt-get, or names them and how to install them. */
 export function ensureSystemPackages({ tests }) {
   let missing = missingParts(tests);
   if (missing.length === 0) return;
@@ -18,19 +15,19 @@ export function ensureSystemPackages({ tests }) {
   report(missing);
 }
 
-/** Makes sure of the same without installing anything: says what is missing and how to get it. */
+/** Names the missing packages for the native build and how to install them; installs nothing. */
 export function requireSystemPackages({ tests }) {
   report(missingParts(tests));
 }
 
-/** Ends the script when the build cannot do without one of these parts. */
+/** Reports missing parts; ends the script if a required one is missing. */
 function report(missing) {
   const needed = missing.filter((part) => !part.optional);
   if (needed.length > 0) fail(advice(needed));
   for (const part of missing) say(`without ${part.what}: ${part.optional}`);
 }
 
-/** The clang that builds fuzzers; installs it where apt-get can. */
+/** Returns the clang that can build fuzzers; installs it with apt-get if possible. */
 export function ensureFuzzingTools() {
   const found = fuzzingCompiler();
   if (found) return found;
@@ -62,12 +59,11 @@ function fuzzingCompiler() {
 }
 
 /**
- * isa-l decompresses twice as fast as zlib. Nothing is missing without it, so it is only asked for where apt-get
- * installs other things anyway.
+ * isa-l decompresses twice as fast as zlib. It is optional, so it is only installed together with required packages.
  */
 const niceToHave = ['libisal-dev'];
 
-/** What only live capture needs: a compiler for the programs in the kernel. */
+/** Whether the compiler for the probe is missing; only live capture needs it. */
 function bpfCompilerMissing() {
   if (process.platform !== 'linux' || process.arch !== 'x64') return false;
   if (existsSync(join(root, 'native/probe/prebuilt.gen.cpp'))) return false;
@@ -93,7 +89,7 @@ function missingParts(tests) {
       apk: 'make',
     },
     {
-      // Without a compiler nothing can be said about headers; their packages are harmless to ask for again.
+      // Without a compiler the check for headers fails; requesting installed packages again is harmless.
       found: hasCompiler && compiles('#include <zlib.h>'),
       what: 'the zlib headers',
       apt: 'zlib1g-dev',
@@ -104,7 +100,7 @@ function missingParts(tests) {
   ];
   parts.push({
     found: !bpfCompilerMissing(),
-    what: 'clang, which compiles the probe of live capture',
+    what: 'clang, which compiles the probe for live capture',
     optional: 'sfkit live and sfkit record will not work',
     apt: 'clang',
     dnf: 'clang',
@@ -124,7 +120,7 @@ function missingParts(tests) {
   return parts.filter((part) => !part.found);
 }
 
-/** Installs packages where apt-get can; whether it could. */
+/** Installs packages with apt-get; returns false if it is missing or not permitted. */
 export function installWithApt(packages) {
   const install = aptInstall([{ apt: packages.join(' ') }]);
   if (install === undefined) return false;
@@ -133,7 +129,7 @@ export function installWithApt(packages) {
   return true;
 }
 
-/** A function that installs, or undefined where apt-get is not there or we may not use it. */
+/** Returns a function that installs packages, or undefined if apt-get is missing or not permitted. */
 function aptInstall(missing) {
   if (!succeeds('apt-get', ['--version'])) return undefined;
   const isRoot = process.getuid?.() === 0;
@@ -147,7 +143,7 @@ function aptInstall(missing) {
     apt(['update', '-qq']);
     apt(['install', '-y', '-qq', '--no-install-recommends', ...missing.flatMap((part) => part.apt.split(' '))]);
     const [command, ...rest] = withRights(['install', '-y', '-qq', '--no-install-recommends', ...niceToHave]);
-    if (!succeeds(command, rest)) say(`${niceToHave.join(' ')} is not to be had: gzip is read with zlib`);
+    if (!succeeds(command, rest)) say(`${niceToHave.join(' ')} is unavailable: gzip is read with zlib`);
   };
 }
 

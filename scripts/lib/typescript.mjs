@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isCurrent, newest, writeStamp } from './files.mjs';
 import { root, runNode, say } from './run.mjs';
 
-/** Compiles src/ to dist/, lists the commands for a quick start and writes their manual pages, unless nothing changed. */
+/** Compiles src/ to dist/ and writes the command manifest and the manual pages, if anything changed. */
 export function ensureTypeScript() {
   const sources = [
     'src',

@@ -6,43 +6,43 @@ import { openColumns, openDatums, type Session, type Summary } from '../engine/s
 import { decodeBatch } from '../records/decode.js';
 import type { CaptureRecord } from '../records/types.js';
 
-/** How a capture is read. Every setting has a default. */
+/** Options for reading a capture. Every option has a default. */
 export interface CaptureOptions extends CollectorOptions {
-  /** What the input must be. Default: auto, a capture or a SysFlow file. */
+  /** Required kind of input. Default: auto, a capture or a SysFlow file. */
   kind?: 'auto' | 'capture' | 'sysflow' | undefined;
-  /** How files are followed. Default: flow. */
+  /** How sfkit follows files. Default: flow. */
   mode?: FileMode | undefined;
-  /** Seconds of event time after which a header begins anew and entities are given again. Default: 0, never. */
+  /** Seconds of event time between headers; after each header, entities are written again. Default: 0, never. */
   rotateInterval?: number | undefined;
-  /** Ends reading when it is aborted: the iteration throws the signal's reason. */
+  /** Aborting it ends the reading: the iteration throws the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * A capture that can be read once, record by record or in batches. Between records it says which entities ended (type
- * `Ended`), so that an EntityTable stays as small as what is alive.
+ * A capture that can be read once, record by record or in batches. Records of type `Ended` say which entities ended, so
+ * that an EntityTable holds only live entities.
  */
 export interface Capture extends AsyncIterable<CaptureRecord> {
-  /** The same as Arrow record batches of one table. Default: sysflow, all events and flows. */
+  /** The rows of one table as Arrow record batches. Default: sysflow, all events and flows; 8192 rows per batch. */
   batches(options?: { table?: TableName; rows?: number }): AsyncIterable<RecordBatch>;
-  /** What was read, made and left out; final after the last record. */
+  /** Counts of what was read, written and left out; final after the last record. */
   summary(): Summary;
-  /** Stops reading: no further record is given. */
+  /** Stops reading: no further records arrive. */
   close(): void;
 }
 
 /**
- * Opens a capture or a SysFlow file: `for await (const record of openCapture(path))`. Reading begins with the first
- * record asked for, and only a little ahead of it: who takes records slowly slows the engine down. Damage does not
- * throw; it is in the summary. Environment variables have no influence.
+ * Opens a capture or a SysFlow file: `for await (const record of openCapture(path))`. Reading starts when the first
+ * record is requested and stays a few batches ahead; the consumer sets the pace. Damage does not throw; it is in the
+ * summary. Environment variables have no influence.
  */
 export function openCapture(path: string, options: CaptureOptions = {}): Capture {
   if (typeof path !== 'string') throw new SfkitError('INVALID_ARGUMENT', 'the path of a capture must be a string');
   let session: Session<unknown> | undefined;
   let isClosed = false;
-  const begin = <Batch>(open: () => Session<Batch>): Session<Batch> => {
+  const start = <Batch>(open: () => Session<Batch>): Session<Batch> => {
     if (session !== undefined)
-      throw new SfkitError('INVALID_ARGUMENT', `${path}: it is being read already; open it again`);
+      throw new SfkitError('INVALID_ARGUMENT', `${path}: already being read; call openCapture again`);
     const opened = open();
     session = opened;
     if (isClosed) opened.close();
@@ -51,7 +51,7 @@ export function openCapture(path: string, options: CaptureOptions = {}): Capture
   const config = { ...options, input: path };
   return {
     async *[Symbol.asyncIterator]() {
-      for await (const batch of begin(() => openDatums(config))) {
+      for await (const batch of start(() => openDatums(config))) {
         if (batch.kind !== 'datums') continue;
         for (const item of decodeBatch(batch)) {
           if (isClosed) return;
@@ -62,10 +62,10 @@ export function openCapture(path: string, options: CaptureOptions = {}): Capture
     },
     async *batches({ table = 'sysflow', rows = 8192, ...others } = {}) {
       for (const name of Object.keys(others)) {
-        throw new SfkitError('INVALID_ARGUMENT', `batches: unknown option '${name}'; there are table and rows`);
+        throw new SfkitError('INVALID_ARGUMENT', `batches: unknown option '${name}'; expected table or rows`);
       }
-      const opened = begin(() => openColumns({ ...config, tables: [table], batchRows: rows }));
-      // Loaded here: those who take records need not wait for it.
+      const opened = start(() => openColumns({ ...config, tables: [table], batchRows: rows }));
+      // Imported here: code that reads records does not need it.
       const { ArrowBatches } = await import('../export/arrow.js');
       const arrow = new ArrowBatches(table);
       for await (const batch of opened) {
@@ -74,7 +74,7 @@ export function openCapture(path: string, options: CaptureOptions = {}): Capture
       }
     },
     summary() {
-      if (session === undefined) throw new SfkitError('INVALID_ARGUMENT', `${path}: nothing was read yet`);
+      if (session === undefined) throw new SfkitError('INVALID_ARGUMENT', `${path}: reading has not started`);
       return session.summary();
     },
     close() {

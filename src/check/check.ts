@@ -35,7 +35,7 @@ export interface RuleBook {
   /** What the files ask for that sfkit does not have. */
   notes: readonly string[];
   /**
-   * By language.
+   * Rules by language.
    * @internal
    */
   sets: readonly RuleSet[];
@@ -59,7 +59,7 @@ export async function verifyRules(book: RuleBook): Promise<RuleBook> {
   return { ...book, diagnostics: [...book.diagnostics, ...more.flat()] };
 }
 
-/** What is asked, and how findings are given. */
+/** Rules to run, and options for findings. */
 export interface CheckOptions extends RuleOptions {
   /** Files and directories of rules, or what readRules() made of them. */
   rules: string | readonly string[] | RuleBook;
@@ -73,21 +73,21 @@ export interface CheckOptions extends RuleOptions {
   minLevel?: string | undefined;
   /** Whether the same finding is given each time it occurs. Default: once, with how often. */
   all?: boolean | undefined;
-  /** Files of findings that are known and accepted. */
+  /** Files of known, accepted findings. */
   suppress?: string | readonly string[] | undefined;
   /** The day on which suppressions hold or not, as YYYY-MM-DD. Default: today, in UTC. */
   today?: string | undefined;
   /** Events of its thread before and after the most severe findings; the capture is read again for them. Default: 0. */
   evidence?: number | undefined;
-  /** Ends the check when it is aborted: the iteration throws the signal's reason. */
+  /** Aborting it ends the check: the iteration throws the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** What the captures of a run share. */
+/** State that all captures of a run share. */
 export interface RunCheckOptions extends Omit<CheckOptions, 'suppress'> {
-  /** Files, or what is left of them after earlier captures. */
+  /** Files, or their remaining entries after earlier captures. */
   suppress?: CheckOptions['suppress'] | Suppressions;
-  /** Gives findings their ids. Default: one of its own. */
+  /** Creates the ids of findings. Default: a new one. */
   ids?: FindingIds | undefined;
 }
 
@@ -112,7 +112,7 @@ export function check(input: string, options: CheckOptions): Check {
   return checkCapture(input, options);
 }
 
-/** The same for one capture of several. */
+/** Checks one capture of several. */
 export function checkCapture(input: string, options: RunCheckOptions): Check {
   const { signal } = options;
   const book = isBook(options.rules) ? options.rules : readRules(options.rules, options);

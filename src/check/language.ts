@@ -50,7 +50,7 @@ export interface RunOptions {
   folds: boolean;
   /** The input as tables, opened once for all languages that ask them. */
   tables: CheckTables;
-  /** Ends the run when it is aborted. */
+  /** Aborting it ends the run. */
   signal?: AbortSignal | undefined;
 }
 

@@ -8,7 +8,7 @@ import type { FoundConnection, ProcessNames, ReportedFinding, RuleLocation } fro
 
 /**
  * CI services take ##[command] and ##name[command] for commands wherever they stand in a line that a step prints.
- * (:: at the start of a line is one as well; logLine() is for lines that could begin so.)
+ * (:: at the start of a line is a command too; logLine() is for lines that could start with it.)
  */
 const command = /##(?=[a-z]*\[)/gi;
 
@@ -17,7 +17,7 @@ export function oneLine(text: string): string {
   return escapeForTerminal(text).replace(command, '#\\x23');
 }
 
-/** A line of a log that no word of ours begins: a path or a piece of a file may. */
+/** A log line that starts with foreign text, such as a path or part of a file. */
 export function logLine(text: string): string {
   return oneLine(text).replace(/^(\s*):(?=:)/, '$1\\x3a');
 }
@@ -39,17 +39,17 @@ export function cut(text: string, most: number): string {
   return `${text.slice(0, last >= 0xd800 && last < 0xdc00 ? end - 1 : end)}…`;
 }
 
-/** Names of which no two are the same: the second of a name gets a number. */
+/** Makes names unique: the second use of a name gets a number. */
 export class UniqueNames {
   readonly #taken = new Set<string>();
-  /** By what stands before a number: the next one, so that many of a name do not count from 2 each. */
+  /** Next number by the text before it, so that repeated names do not count from 2 each time. */
   readonly #next = new Map<string, number>();
 
   has(name: string): boolean {
     return this.#taken.has(name);
   }
 
-  /** The name, if it is free, or one of at most so many UTF-16 units. */
+  /** The name if it is free, else a numbered one; at most so many UTF-16 units. */
   take(name: string, most: number): string {
     const stem = cut(name, most - numberLength);
     let nth = this.#next.get(stem) ?? 2;

@@ -5,12 +5,12 @@ import { counted, damageLines, grouped } from '../engine/summary-text.js';
 import { isoTime } from '../export/values.js';
 import { shortened } from './summary.js';
 
-/** What a capture is and holds, or why it could not be read. */
+/** The facts about a capture, or why it is unreadable. */
 export type Inspection =
   | { file: string; summary: CaptureSummary }
   | { file: string; error: { code: string; message: string } };
 
-/** The facts as an object for programs, as `sfkit info --json` prints them. */
+/** The facts as an object, for `sfkit info --json`. */
 export function infoJson(inspection: Inspection, withEvents: boolean): object {
   if ('error' in inspection) return inspection;
   const { file, summary } = inspection;
@@ -50,7 +50,7 @@ export function infoJson(inspection: Inspection, withEvents: boolean): object {
   };
 }
 
-/** The same as tables for people. */
+/** The facts as tables for people. */
 export function infoText(file: string, summary: CaptureSummary, withEvents: boolean, screen?: Screen): string {
   const { info } = summary;
   const known = (text: string, isKnown: boolean) => (isKnown ? text : 'unknown');
@@ -70,7 +70,7 @@ export function infoText(file: string, summary: CaptureSummary, withEvents: bool
     ['containers', grouped(info.containers)],
     ...summary.skipped
       .filter(({ count }) => count > 0n)
-      .map(({ reason, count }): [string, string] => ['passed over', counted(count, reason)]),
+      .map(({ reason, count }): [string, string] => ['skipped', counted(count, reason)]),
     ...damageText(summary).map((line): [string, string] => ['damage', line]),
   ];
   const table = drawn([{ name: 'capture' }, { name: file, long: 'wrap' }], facts, screen);
@@ -98,7 +98,7 @@ function formatText({ info }: CaptureSummary): string {
   return parts.join(', ');
 }
 
-/** All machines that run sfkit have the low byte first. */
+/** All machines that run sfkit are little-endian. */
 function byteOrder(swapped: boolean): string {
   return swapped ? 'big-endian' : 'little-endian';
 }
@@ -140,5 +140,5 @@ function eventsPerSecond(summary: Summary): number | null {
 
 function rateText(summary: Summary): string {
   const rate = eventsPerSecond(summary);
-  return rate === null ? '' : `, ${grouped(rate)} a second`;
+  return rate === null ? '' : `, ${grouped(rate)} per second`;
 }

@@ -7,14 +7,14 @@ import { isStreamInput, looksLikeRecords } from '../engine/input-kind.js';
 
 const helpGroup = 'RECORDS';
 
-/** Which events count; the same flag wherever events are read. */
+/** The filter flag of every command that reads events. */
 export const filterFlag = Flags.string({
   helpValue: 'FILTER',
   description:
-    'only events that pass this filter in the language of Falco and sysdig, as in "proc.name = nginx and fd.port = 443"; sfkit fields lists the fields',
+    'only events that pass this filter in the language of Falco and sysdig, such as "proc.name = nginx and fd.port = 443"; sfkit fields lists the fields',
 });
 
-/** How records are made of a capture; the same flags wherever a capture is read. */
+/** The collector's settings, as flags of every command that makes records. */
 export const collectorFlags = {
   filter: filterFlag,
   exporter: Flags.string({
@@ -31,29 +31,29 @@ export const collectorFlags = {
     helpGroup,
     helpValue: 'all|none|select',
     default: 'select',
-    description: 'which flows of files that were only read to keep; select leaves out those below system directories',
+    description: 'which flows of read-only files to keep; select leaves out files in system directories',
   }),
   'file-only': Flags.boolean({
     helpGroup,
     allowNo: true,
     default: true,
-    description: 'leave out flows on descriptors that are no files, like pipes and unix sockets',
+    description: 'leave out flows on descriptors that are not files, such as pipes and unix sockets',
   }),
   'process-flow': Flags.boolean({
     helpGroup,
     allowNo: true,
     default: true,
-    description: 'sum up the threads of a process in flows, instead of one event for each',
+    description: 'count the threads of a process in flows, instead of one event per thread',
   }),
-  'containers-only': Flags.boolean({ helpGroup, description: 'keep only what processes in containers did' }),
+  'containers-only': Flags.boolean({ helpGroup, description: 'keep only records of processes in containers' }),
   compat: Flags.option({ options: compatModes })({
     helpGroup,
     helpValue: compatModes.join('|'),
-    description: 'make exactly the records of this version of the SysFlow collector, its slips included',
+    description: 'make exactly the records of this version of the SysFlow collector, including its known bugs',
   }),
 };
 
-/** The flags as the library takes them, and what the environment overrides of them, which is told on standard error. */
+/** Converts the flags to library options. Environment variables override them, which standard error reports. */
 export function collectorOptions(flags: {
   filter?: string | undefined;
   exporter?: string | undefined;
@@ -88,11 +88,11 @@ export function collectorOptions(flags: {
 function overridden<Value>(variable: string, flag: string, value: Value, override: Value | undefined): Value {
   if (override === undefined || override === value) return value;
   const set = escapeForTerminal(process.env[variable] ?? '');
-  process.stderr.write(`sfkit: ${variable}=${set} in the environment decides over ${flag}\n`);
+  process.stderr.write(`sfkit: ${variable}=${set} in the environment overrides ${flag}\n`);
   return override;
 }
 
-/** Names of the flags about captures that the user gave. */
+/** Names of the capture flags that the user gave. */
 export function givenCollectorFlags(
   flags: Readonly<Record<string, unknown>>,
   origins: Readonly<Record<string, { setFromDefault?: boolean } | undefined>>,
@@ -102,7 +102,7 @@ export function givenCollectorFlags(
   );
 }
 
-/** Refuses flags about captures for tables and SysFlow files. */
+/** Rejects capture flags for tables and SysFlow files. */
 export function refuseForRecords(
   given: readonly string[],
   inputs: readonly { path: string; isTable: boolean }[],

@@ -5,7 +5,7 @@ import { SfkitError } from '../engine/errors.js';
 
 const helpGroup = 'OUTPUT';
 
-/** Whether long output goes through a pager, for commands that print much. */
+/** Pager flag of commands with long output. */
 export const pagerFlag = {
   'no-pager': Flags.boolean({
     helpGroup,
@@ -13,7 +13,7 @@ export const pagerFlag = {
   }),
 };
 
-/** How much of a result a drawn table shows. */
+/** Flags that limit a drawn table. */
 export const drawFlags = {
   rows: Flags.integer({
     char: 'n',
@@ -27,7 +27,7 @@ export const drawFlags = {
   ...pagerFlag,
 };
 
-/** On a terminal a person looks at the first rows. */
+/** Default maximum rows on a terminal. */
 const screenRows = 100;
 
 interface DrawFlags {
@@ -36,10 +36,10 @@ interface DrawFlags {
   all: boolean;
 }
 
-/** Where and how much is drawn, as flags say it; `isStandardOutput` where no file is named. */
+/** Converts the flags to drawing options; `isStandardOutput` if no file is named. */
 export function drawOptions({ format, rows, all }: DrawFlags, isStandardOutput = true): DrawOptions {
   if (rows !== undefined && format !== 'table') {
-    throw new SfkitError('INVALID_ARGUMENT', `-n: --format ${format} gives all rows; -n is for --format table`);
+    throw new SfkitError('INVALID_ARGUMENT', `-n: --format ${format} always writes all rows; -n needs --format table`);
   }
   const screen = isStandardOutput ? standardScreen() : undefined;
   return { screen, limit: rows ?? (screen === undefined || all ? undefined : screenRows) };

@@ -2,23 +2,23 @@ import { OutputLost, reasonOf } from '../engine/errors.js';
 import { discardAll } from '../output/pending.js';
 import { exitCodes } from './report.js';
 
-// How a run ends before its work is done: by a signal, or because nobody takes what it writes.
+// Early ends of a run: by a signal, or because nobody reads its output.
 
 const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 let isToEnd = false;
 
 /**
- * Ends the process where something is left that nobody takes from standard output, which would keep it: after a signal that
- * is not from the keyboard, or when `isUnread` is known.
+ * Ends the process if unread data on standard output would keep it alive: after a signal that is not from the keyboard, or
+ * if `isUnread`.
  */
 export function leaveUnread(isUnread: boolean): void {
   if (isUnread || (isToEnd && process.stdout.writableLength > 0)) process.exit();
 }
 
 /**
- * For work that ends when it is told to, with its output complete: calls `end` at the first signal. A second one ends
- * the process as discardOnSignals() has it.
+ * For work that completes its output when it is stopped: calls `end` at the first signal. A second signal ends the process
+ * as in discardOnSignals().
  */
 export function endOnSignals(end: (signal: string) => void): void {
   for (const signal of endings) {
@@ -32,8 +32,8 @@ export function endOnSignals(end: (signal: string) => void): void {
 }
 
 /**
- * Removes unfinished output, then lets the signal do what it does by default. Not process.exit(): that waits
- * for DuckDB's worker, which may wait for this thread to run a table function of ours.
+ * Removes unfinished output, then lets the signal take its default action. process.exit() could deadlock: it waits for
+ * DuckDB's worker, which can wait for this thread to run a table function.
  */
 export function discardOnSignals(): void {
   for (const signal of endings) {
@@ -48,18 +48,18 @@ export function discardOnSignals(): void {
 
 let failed = false;
 
-/** Whether standard output failed, and not because its reader had enough. */
+/** Whether standard output failed, other than by its reader closing it. */
 export function outputFailed(): boolean {
   return failed;
 }
 
-/** Whether it is that the reader of standard output had enough, as `| head` has: that is no failure. */
+/** Whether the reader of standard output closed it, as `| head` does; that is not a failure. */
 export function isEnough(error: unknown): boolean {
   const cause = error instanceof OutputLost ? error.cause : error;
   return (cause as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
 }
 
-/** Says what is wrong with standard output, once, whoever finds out first; true when it was said. */
+/** Reports an error of standard output once; returns whether it is a failure. */
 export function loseOutput(error: unknown): boolean {
   if (isEnough(error)) return false;
   process.exitCode = exitCodes.failed;
@@ -69,11 +69,11 @@ export function loseOutput(error: unknown): boolean {
 }
 
 /**
- * Errors of the standard streams. Who writes data is told as well and ends by itself; here only what is left is
- * done. What cannot be said on standard error is lost, and the work goes on.
+ * Handles errors of the standard streams. Code that writes data also gets the error and ends by itself. A message that
+ * standard error does not take is lost, and the work goes on.
  */
 export function watchStandardStreams(): void {
-  // The command line's library throws what it does not know, which would be a stack trace.
+  // oclif throws unknown errors, which would print a stack trace.
   process.stdout.removeAllListeners('error');
   process.stdout.on('error', loseOutput);
   process.stderr.on('error', () => {});

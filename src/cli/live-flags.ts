@@ -1,29 +1,29 @@
 import { existsSync } from 'node:fs';
 import * as Flags from '@oclif/core/flags';
-import { type LiveConfig, mostRingBytes } from '../engine/config.js';
+import { type LiveConfig, maxRingBytes } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import type { WatcherOptions } from '../live/runtimes/watcher.js';
 
 const helpGroup = 'CAPTURE';
 
-/** What is recorded of the running kernel, and for how long. */
+/** Flags for what to record of the running kernel, and for how long. */
 export const liveFlags = {
   duration: Flags.string({
     helpGroup,
     helpValue: 'TIME',
-    description: 'end after this time, as 90, 90s, 15m or 2h (default: at Ctrl-C or SIGTERM)',
+    description: 'end after this time, such as 90, 90s, 15m or 2h (default: at Ctrl-C or SIGTERM)',
   }),
   'max-events': Flags.integer({
     helpGroup,
     helpValue: 'N',
     min: 1,
     max: Number.MAX_SAFE_INTEGER,
-    description: 'end after so many events',
+    description: 'end after this number of events',
   }),
   'all-syscalls': Flags.boolean({
     helpGroup,
-    description: 'also calls that change no state and make no records, most of them by name and number only',
+    description: 'also record calls that change no state and make no records, most of them by name and number only',
   }),
   snaplen: Flags.integer({
     helpGroup,
@@ -31,7 +31,7 @@ export const liveFlags = {
     min: 0,
     max: 4096,
     default: 0,
-    description: 'keep so many bytes of what is read and written, at most 4096',
+    description: 'bytes of data to keep from each read and write, at most 4096',
   }),
   sampling: Flags.integer({
     helpGroup,
@@ -39,19 +39,19 @@ export const liveFlags = {
     min: 1,
     max: 128,
     default: 1,
-    description: 'keep one of N (at most 128) of the calls that change no state, such as reads and writes',
+    description: 'keep 1 in N (at most 128) of the calls that change no state, such as reads and writes',
   }),
   'buffer-size': Flags.string({
     helpGroup,
     helpValue: 'SIZE',
     default: '8M',
-    description: 'size of each buffer between kernel and sfkit: a power of two, as 512K or 64M',
+    description: 'size of each buffer between kernel and sfkit: a power of two, such as 512K or 64M',
   }),
   'cri-socket': Flags.string({
     helpGroup,
     helpValue: 'PATH',
     description:
-      'socket to ask about containers in place of those of containerd, CRI-O and others that speak their interface (docker and podman are asked as well)',
+      'CRI socket to ask about containers, instead of the usual ones of containerd, CRI-O and others (docker and podman are asked too)',
   }),
   'cri-timeout': Flags.string({
     helpGroup,
@@ -65,7 +65,7 @@ export const liveFlags = {
     min: 0,
     max: 4096,
     default: 1,
-    description: 'processors that share a buffer; 0: one for all',
+    description: 'processors that share a buffer; 0: one buffer for all',
   }),
 };
 
@@ -89,13 +89,13 @@ export function liveConfigOf(flags: LiveFlagValues): LiveConfig {
   };
 }
 
-/** Whom to ask about containers, and for how long. */
+/** Which runtimes to ask about containers, and for how long. */
 export function runtimesOf(flags: { 'cri-socket'?: string | undefined; 'cri-timeout': string }): WatcherOptions {
   const { 'cri-socket': criPath, 'cri-timeout': timeout } = flags;
   if (criPath === '') throw new SfkitError('INVALID_ARGUMENT', '--cri-socket: expected a path, found nothing');
-  // It may come later; who mistyped it wants to know.
+  // The socket may appear later, but warn in case of a typo.
   if (criPath !== undefined && !existsSync(criPath)) {
-    process.stderr.write(`sfkit: ${escapeForTerminal(criPath)}: there is no such socket yet\n`);
+    process.stderr.write(`sfkit: ${escapeForTerminal(criPath)}: no such socket yet\n`);
   }
   return { criPath, timeout: durationOf('cri-timeout', timeout) / 1000 };
 }
@@ -105,30 +105,30 @@ const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20,
 function sizeOf(text: string): number {
   const [, digits, unit = ''] = /^(\d{1,10})([KMG]?)i?B?$/i.exec(text) ?? [];
   const bytes = Number(digits) * (units[unit.toUpperCase()] ?? Number.NaN);
-  if (Number.isInteger(Math.log2(bytes)) && bytes >= 4096 && bytes <= mostRingBytes) return bytes;
+  if (Number.isInteger(Math.log2(bytes)) && bytes >= 4096 && bytes <= maxRingBytes) return bytes;
   throw new SfkitError(
     'INVALID_ARGUMENT',
-    `--buffer-size ${text}: expected a power of two from 4K to 256M, as 512K or 64M`,
+    `--buffer-size ${text}: expected a power of two from 4K to 256M, such as 512K or 64M`,
   );
 }
 
 const seconds: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
 
-/** The longest that a timer takes, in ms. */
-const longest = 2 ** 31 - 1;
+/** Maximum duration of a timer, in ms. */
+const maxTimer = 2 ** 31 - 1;
 
 /** Milliseconds of a time such as 90s; throws INVALID_ARGUMENT. */
 export function durationOf(flag: string, text: string): number {
   const [, digits, unit = ''] = /^(\d{1,8}(?:\.\d{1,3})?)([smhd]?)$/.exec(text) ?? [];
   const milliseconds = Math.round(Number(digits) * (seconds[unit] ?? Number.NaN) * 1000);
-  if (milliseconds > 0 && milliseconds <= longest) return milliseconds;
+  if (milliseconds > 0 && milliseconds <= maxTimer) return milliseconds;
   throw new SfkitError(
     'INVALID_ARGUMENT',
-    `--${flag} ${text}: expected a time of at most ${Math.floor(longest / 86_400_000)} days, as 90, 90s, 15m or 2h`,
+    `--${flag} ${text}: expected a time of at most ${Math.floor(maxTimer / 86_400_000)} days, such as 90, 90s, 15m or 2h`,
   );
 }
 
-/** --pid, --comm and --container as a filter, with the one that was given. */
+/** Combines --pid, --comm, --container and --filter into one filter. */
 export function filterOf(flags: {
   filter?: string | undefined;
   pid?: number[] | undefined;
@@ -145,7 +145,7 @@ export function filterOf(flags: {
   if (flags.container?.length) {
     const one = (name: string) => {
       const named = `container.name = ${quoted(name)}`;
-      // As much of an id as runtimes show, or more.
+      // A short or full container id.
       const isId = /^[0-9a-f]{12,64}$/.test(name);
       return isId ? `container.id = ${quoted(name.slice(0, 12))} or ${named}` : named;
     };
@@ -157,15 +157,15 @@ export function filterOf(flags: {
 }
 
 /** Bytes of a program's name that the kernel keeps. */
-const longestName = 15;
+const maxName = 15;
 
 function nameFilter(names: readonly string[]): string {
-  const isWhole = (name: string) => Buffer.byteLength(name) <= longestName;
+  const isWhole = (name: string) => Buffer.byteLength(name) <= maxName;
   const whole = names.filter(isWhole);
   const parts = whole.length > 0 ? [`proc.name in (${whole.map(quoted).join(', ')})`] : [];
   for (const name of names.filter((each) => !isWhole(each))) {
-    // Not within a character.
-    const kept = new TextDecoder().decode(Buffer.from(name).subarray(0, longestName), { stream: true });
+    // Cut between characters.
+    const kept = new TextDecoder().decode(Buffer.from(name).subarray(0, maxName), { stream: true });
     parts.push(`proc.name startswith ${quoted(kept)}`);
   }
   return parts.length === 1 ? (parts[0] as string) : `(${parts.join(' or ')})`;

@@ -3,23 +3,23 @@ import type { Summary } from '../engine/session.js';
 import { counted, grouped, noteLines } from '../engine/summary-text.js';
 import { isoTime, jsonDocument } from '../export/values.js';
 
-/** Where something was written, and as what: a format, capture or socket. */
+/** An output and what it is: a format, capture or socket. */
 export interface LiveOutputName {
   output: string;
   format: string;
 }
 
-/** What a live capture wrote, and where. */
+/** The result of a live capture. */
 export interface LiveOutcome {
   summary: Summary;
   seconds: number;
-  /** What is complete. */
+  /** Complete outputs. */
   outputs: readonly LiveOutputName[];
-  /** Whether records were made at all. Default: true. */
+  /** Whether the run wrote records. Default: true. */
   recordsMade?: boolean;
 }
 
-/** A few lines for a person. */
+/** Formats the result in a few lines for people. */
 export function liveText({ summary, seconds, outputs, recordsMade = true }: LiveOutcome): string {
   const records = Object.entries(recordsMade ? summary.records : {}).filter(([, count]) => count > 0n);
   const total = records.reduce((sum, [, count]) => sum + count, 0n);
@@ -41,7 +41,7 @@ export function liveText({ summary, seconds, outputs, recordsMade = true }: Live
   return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
 }
 
-/** The same as an object. */
+/** The result as JSON. */
 export function liveJson({ summary, seconds, outputs, recordsMade = true }: LiveOutcome): string {
   return jsonDocument({
     outputs,
@@ -55,7 +55,7 @@ export function liveJson({ summary, seconds, outputs, recordsMade = true }: Live
   });
 }
 
-/** Whether events are missing that should be there. */
+/** Whether events were lost. */
 export function hasLoss(summary: Summary): boolean {
   return summary.live.gaps.some(({ isLoss }) => isLoss);
 }

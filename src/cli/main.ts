@@ -8,13 +8,13 @@ import { discardOnSignals, leaveUnread, loseOutput, outputFailed, watchStandardS
 import { pagerEnded } from './pager.js';
 import { exitCodes, explain } from './report.js';
 
-/** Runs the command line: sets the exit code, prints one line for an error, leaves no unfinished output behind. */
+/** Runs the command line: sets the exit code, prints one line for an error, and removes unfinished output. */
 export async function main(args: string[], startedFrom: string): Promise<void> {
   discardOnSignals();
   watchStandardStreams();
   let isUnread = false;
   try {
-    // Plugins of the user who runs it are not sfkit's: no code and no warning comes from a home directory.
+    // Without user plugins, no code and no warning comes from a home directory.
     await run(args, { root: fileURLToPath(startedFrom), userPlugins: false });
   } catch (error) {
     await pagerEnded();
@@ -27,7 +27,7 @@ export async function main(args: string[], startedFrom: string): Promise<void> {
 }
 
 function report(error: unknown): number {
-  // What this.exit(n) throws; its work is done and said.
+  // Thrown by this.exit(n): the command has already reported everything.
   if (error instanceof ExitError) return outputFailed() ? exitCodes.failed : (error.oclif.exit ?? exitCodes.failed);
   const lost = error instanceof OutputLost ? error.cause : error;
   if (error instanceof OutputLost || (error as NodeJS.ErrnoException).code === 'EPIPE') {

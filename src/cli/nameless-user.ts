@@ -1,9 +1,9 @@
 import { userInfo } from 'node:os';
 
 /*
- * A number without an entry in the password database is a user too: `docker run --user 1234`, a random user
- * of a platform, `setpriv --reuid`. Node throws where libraries ask for such a user's shell or home while
- * they are loaded, so this module is imported before them. sfkit itself uses neither.
+ * A user can have no entry in the password database: `docker run --user 1234`, a random user of a platform,
+ * `setpriv --reuid`. Node.js throws when libraries ask for such a user's shell or home during loading, so this module is
+ * imported first. sfkit itself uses neither.
  */
 try {
   userInfo();

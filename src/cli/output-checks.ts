@@ -2,12 +2,12 @@ import type { TimestampUnit } from '../duckdb/sql-text.js';
 import { SfkitError } from '../engine/errors.js';
 import type { Conversion } from '../export/plan.js';
 
-/** Refuses a table where all are written, and binary data where a person would see it. */
+/** Rejects --table if all tables are written, and binary data on a terminal. */
 export function refuseWrongOutput(plan: Conversion | undefined, table: string | undefined): void {
   if (table !== undefined && (plan?.shape === 'directory' || plan?.format === 'avro' || plan?.format === 'duckdb')) {
     const all =
       plan.format === 'avro'
-        ? 'a SysFlow file holds all records'
+        ? 'a SysFlow file has all records'
         : `a ${plan.format === 'duckdb' ? 'database' : 'directory'} gets every table`;
     throw new SfkitError('INVALID_ARGUMENT', `--table is for a single file of a table format; ${all}`);
   }
@@ -20,12 +20,12 @@ export function refuseWrongOutput(plan: Conversion | undefined, table: string | 
   }
 }
 
-/** The plan with the unit that its times shall have; refuses one for a format that does not leave the choice. */
+/** Sets the unit of times in the plan; rejects a unit for other formats than Parquet. */
 export function withTimestamps<Plan extends Conversion | undefined>(plan: Plan, timestamps?: TimestampUnit): Plan {
   if (timestamps === undefined) return plan;
   if (plan?.format !== 'parquet') {
     const found = plan === undefined ? 'none is written' : `the output is ${plan.format}`;
-    throw new SfkitError('INVALID_ARGUMENT', `--timestamps: the unit of times in Parquet files; ${found}`);
+    throw new SfkitError('INVALID_ARGUMENT', `--timestamps: only Parquet files have a unit of times; ${found}`);
   }
   return { ...plan, timestamps };
 }

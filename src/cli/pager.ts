@@ -2,33 +2,33 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Writable } from 'node:stream';
-import { usualColumns } from '../draw/screen.js';
+import { defaultColumns } from '../draw/screen.js';
 import { textWidth } from '../draw/width.js';
 import { OutputLost } from '../engine/errors.js';
 import { type ByteSink, stdoutSink } from '../output/sink.js';
 import { discardOnSignals } from './endings.js';
 
-/** What the pager and the terminal around it are asked for. */
+/** Settings of the pager and its terminal. */
 export interface PagerSettings {
   /** The shell command that shows its standard input. */
   command: string;
-  /** Output of at least so many lines goes through the pager. */
+  /** Output with at least this number of lines goes through the pager. */
   lines: number;
-  /** Longer lines count as several. */
+  /** Width of the terminal; longer lines count as several. */
   columns: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The pager for standard output; undefined where there is nobody to turn pages. */
+/** The pager for standard output; undefined without an interactive terminal. */
 export function pagerSettings(environment: Environment = process.env): PagerSettings | undefined {
   const { stdin, stdout } = process;
   if (!stdout.isTTY || !stdin.isTTY || !stdout.rows || environment.TERM === 'dumb') return undefined;
   const command = pagerCommand(environment);
-  return command === undefined ? undefined : { command, lines: stdout.rows, columns: stdout.columns || usualColumns };
+  return command === undefined ? undefined : { command, lines: stdout.rows, columns: stdout.columns || defaultColumns };
 }
 
-/** $SFKIT_PAGER, $PAGER or less; an empty one and cat mean none. */
+/** $SFKIT_PAGER, $PAGER or less. An empty value and cat mean no pager. */
 export function pagerCommand({ SFKIT_PAGER, PAGER, PATH }: Environment): string | undefined {
   const command = SFKIT_PAGER ?? PAGER ?? (isInstalled('less', PATH) ? 'less' : '');
   return command.trim() === '' || command.trim() === 'cat' ? undefined : command;
@@ -45,31 +45,31 @@ function isInstalled(program: string, path = ''): boolean {
   });
 }
 
-/** Standard output; through the pager once there is more than the screen holds, unless a flag forbids it. */
+/** Standard output, through the pager if the output exceeds the screen and no flag forbids it. */
 export function standardOutput(flags: { 'no-pager': boolean }): ByteSink {
   const settings = flags['no-pager'] ? undefined : pagerSettings();
   return settings === undefined ? stdoutSink() : new PagedOutput(settings);
 }
 
-/** Resolves when no pager has the screen, so that messages do not stand in its way. */
+/** Resolves when no pager uses the screen, so that messages do not disturb it. */
 export function pagerEnded(): Promise<unknown> {
   return running;
 }
 
 let running: Promise<unknown> = Promise.resolve();
 
-/** Bytes that are kept for the case that the pager turns out not to exist. */
+/** Bytes to keep in case the pager does not exist. */
 const keptBytes = 1 << 20;
 
 class PagedOutput implements ByteSink {
   readonly #settings: PagerSettings;
   readonly #screen = stdoutSink();
-  /** What was written so far: all of it before the pager starts, then what it may not have got. */
+  /** Everything written so far, to print directly if the pager does not exist; undefined beyond the limit. */
   #kept: Buffer[] | undefined = [];
   #keptSize = 0;
   #lines = 0;
   #pager: Pager | undefined;
-  /** There is no pager after all. */
+  /** The pager does not exist; write directly. */
   #isDirect = false;
 
   constructor(settings: PagerSettings) {
@@ -111,7 +111,7 @@ class PagedOutput implements ByteSink {
     });
     if (wasTaken) return;
     if (isMissing(await pager.exit)) return this.#toScreen();
-    // Its reader had enough, like that of a pipe.
+    // The user closed the pager, like the reader of a pipe.
     throw new OutputLost(Object.assign(new Error('the pager ended'), { code: 'EPIPE' }));
   }
 
@@ -126,13 +126,13 @@ class PagedOutput implements ByteSink {
 
 const colors = /\x1b\[\d+m/g;
 
-/** How many lines of a screen whole lines of text take. */
+/** The number of screen lines that complete lines of text take. */
 function screenLines(text: string, columns: number): number {
   const lines = text.replace(colors, '').replace(/\n$/, '').split('\n');
   return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(textWidth(line) / columns)), 0);
 }
 
-/** The shell's answers where a command is missing or cannot be run. */
+/** The shell's exit codes for a command that is missing or not executable. */
 const isMissing = (code: number | null): boolean => code === 126 || code === 127;
 
 interface Pager {
@@ -143,11 +143,11 @@ interface Pager {
 function startPager(command: string): Pager {
   const child = spawn('/bin/sh', ['-c', command], {
     stdio: ['pipe', 'inherit', 'inherit'],
-    // As others set them: quit if all fits the screen, keep colors, leave the text on the screen.
+    // The usual settings: quit if everything fits the screen, keep colors, leave the text on the screen.
     env: { LESS: 'FRX', LESSCHARSET: 'utf-8', LV: '-c', ...process.env },
   }) as ChildProcess & { stdin: Writable };
   child.stdin.on('error', () => {});
-  // The keyboard's signal is the pager's to answer; for this process it means that enough was made.
+  // The pager handles Ctrl-C; this process only stops its output.
   process.removeAllListeners('SIGINT');
   process.on('SIGINT', () => child.stdin.destroy());
   const exit = new Promise<number | null>((resolve) => {

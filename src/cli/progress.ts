@@ -1,15 +1,15 @@
 import type { Summary } from '../engine/session.js';
 
-/** How often the line is written anew, in ms. */
+/** Time between updates of the line, in ms. */
 const interval = 200;
 
 export interface Progress {
   update(summary: Summary): void;
-  /** Takes the line away. */
+  /** Removes the line. */
   end(): void;
 }
 
-/** A line on standard error that counts; nothing where that is no terminal. */
+/** A progress line on standard error; does nothing if that is not a terminal. */
 export function progress(label: string): Progress {
   if (!process.stderr.isTTY) return { update: () => {}, end: () => {} };
   let last = Date.now();

@@ -10,48 +10,51 @@ import { endOnSignals } from './endings.js';
 export interface LiveRun extends LiveCaptureOptions {
   /** Capture file to write; gzip if its name ends in .gz. */
   record?: string | undefined;
-  /** Ends the capture after so many ms. */
+  /** Ends the capture after this time, in ms. */
   duration?: number | undefined;
-  /** Who is asked about containers. */
+  /** Runtimes to ask about containers. */
   runtimes?: WatcherOptions | undefined;
 }
 
 export interface LiveEnd {
   summary: Summary;
   seconds: number;
-  /** Why the records are not all written, which ended the capture. */
+  /** Why writing records failed, which ended the capture. */
   failure?: unknown;
-  /** Why the recording is not whole, which ended the capture too. */
+  /** Why the recording is incomplete, which also ended the capture. */
   recordingFailure?: SfkitError;
 }
 
-/** Captures until a signal comes or the time is over; the recording gets its name when it is whole. */
+/** Captures until a signal or the end of the duration. The recording gets its name when it is complete. */
 export async function runLive({ record, duration, runtimes, ...options }: LiveRun): Promise<LiveEnd> {
   const output = options.plan?.output;
   if (record === '-') {
-    throw new SfkitError('INVALID_ARGUMENT', 'a capture is written to a file or a named pipe, not to standard output');
+    throw new SfkitError('INVALID_ARGUMENT', 'a capture needs a file or a named pipe, not standard output');
   }
   if (record !== undefined && output !== undefined && output !== '-' && isSameTarget(record, output)) {
-    throw new SfkitError('INVALID_ARGUMENT', `${record} would be the capture and the records; name them differently`);
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      `${record} is both the capture and the output of records; use different names`,
+    );
   }
-  // Said before the capture begins.
+  // Report the error before the capture starts.
   if (options.plan?.shape === 'file' && options.plan.directory === undefined) {
     refuseMissingDirectory(options.plan.output);
   }
   const ending = new AbortController();
-  const hurry = new AbortController();
+  const drain = new AbortController();
   let ended: bigint | undefined;
   const end = () => {
     ended ??= process.hrtime.bigint();
     ending.abort();
-    // Who looks at standard output, page by page, is waited for; see below.
-    if (output !== '-') hurry.abort();
+    // A person may read standard output page by page; do not cut that short.
+    if (output !== '-') drain.abort();
   };
   endOnSignals((signal) => {
     end();
-    if (signal !== 'SIGINT') hurry.abort();
+    if (signal !== 'SIGINT') drain.abort();
   });
-  // Whoever looks at the table goes away: nothing is left to do. (Records say so themselves.)
+  // The reader of the --top table closed standard output. (Outputs of records report this themselves.)
   if (options.onBusiest !== undefined) process.stdout.once('error', end);
   const pending =
     record === undefined || isStream(record) ? undefined : pendingFile(record, { keeps: true, isPrivate: true });
@@ -63,10 +66,10 @@ export async function runLive({ record, duration, runtimes, ...options }: LiveRu
   };
   const watcher = watchContainers(runtimes);
   let timer: NodeJS.Timeout | undefined;
-  let began: bigint | undefined;
+  let startedAt: bigint | undefined;
   const onTick = (summary: Summary) => {
-    if (began === undefined && summary.live.running) {
-      began = process.hrtime.bigint();
+    if (startedAt === undefined && summary.live.running) {
+      startedAt = process.hrtime.bigint();
       process.stderr.write('sfkit: capturing; Ctrl-C ends it\n');
       if (duration !== undefined) timer = setTimeout(end, duration);
     }
@@ -77,17 +80,17 @@ export async function runLive({ record, duration, runtimes, ...options }: LiveRu
       ...options,
       live,
       signal: ending.signal,
-      hurry: hurry.signal,
+      drainSignal: drain.signal,
       describeContainer: watcher.describe,
       onTick,
     });
-    const seconds = Number((ended ?? process.hrtime.bigint()) - (began ?? process.hrtime.bigint())) / 1e9;
-    // A short one is over before it is seen that it began.
-    const told = { summary, seconds: Math.max(seconds, Number(summary.lastTime - summary.firstTime) / 1e9), failure };
+    const seconds = Number((ended ?? process.hrtime.bigint()) - (startedAt ?? process.hrtime.bigint())) / 1e9;
+    // A short capture can end before the first tick.
+    const result = { summary, seconds: Math.max(seconds, Number(summary.lastTime - summary.firstTime) / 1e9), failure };
     const why = summary.live.recordingFailure;
-    if (why !== '') return { ...told, recordingFailure: new SfkitError('OUTPUT_UNWRITABLE', why) };
+    if (why !== '') return { ...result, recordingFailure: new SfkitError('OUTPUT_UNWRITABLE', why) };
     pending?.commit();
-    return told;
+    return result;
   } finally {
     clearTimeout(timer);
     watcher.close();

@@ -5,14 +5,14 @@ import { counted, damageLines, grouped, noteLines } from '../engine/summary-text
 import type { Conversion } from '../export/plan.js';
 import { isoTime, jsonDocument } from '../export/values.js';
 
-/** What became of one capture. */
+/** The result of one conversion. */
 export interface Outcome {
   conversion: Conversion;
   summary: Summary;
   seconds: number;
 }
 
-/** A few lines for a person. */
+/** Formats a result in a few lines for people. */
 export function summaryText({ conversion, summary, seconds }: Outcome): string {
   const records = Object.entries(summary.records).filter(([, count]) => count > 0n);
   const total = records.reduce((sum, [, count]) => sum + count, 0n);
@@ -31,7 +31,7 @@ export function summaryText({ conversion, summary, seconds }: Outcome): string {
   return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
 }
 
-/** What became of a capture that was rewritten. */
+/** Formats the result of a recovery. */
 export function recoveryText(input: string, output: string, summary: Summary): string {
   const lines = [
     `${input} -> ${output === '-' ? 'standard output' : output}`,
@@ -44,7 +44,7 @@ export function recoveryText(input: string, output: string, summary: Summary): s
   return lines.map((line) => `${escapeForTerminal(line)}\n`).join('');
 }
 
-/** What of an input could not be read, for commands that print no summary. */
+/** Reports damage, for commands that print no summary. */
 export function damageText(path: string, summary: Summary): string {
   const name = path === standardInput ? 'standard input' : path;
   return shortened(damageLines(summary), 'places of damage')
@@ -52,25 +52,25 @@ export function damageText(path: string, summary: Summary): string {
     .join('');
 }
 
-const mostLines = 10;
+const maxLines = 10;
 
-/** The first of many lines, and how many more there are. */
+/** The first lines of many, and the number of the others. */
 export function shortened(lines: readonly string[], things: string): string[] {
-  if (lines.length <= mostLines + 1) return [...lines];
-  const more = `${grouped(lines.length - mostLines)} more ${things} (sfkit info --json lists them)`;
-  return [...lines.slice(0, mostLines), more];
+  if (lines.length <= maxLines + 1) return [...lines];
+  const more = `${grouped(lines.length - maxLines)} more ${things} (sfkit info --json lists them)`;
+  return [...lines.slice(0, maxLines), more];
 }
 
-/** What an input holds that this version of sfkit does not show. */
+/** Reports data that this version of sfkit does not show. */
 export function skippedText(path: string, summary: Summary): string {
   const name = path === standardInput ? 'standard input' : path;
   return summary.skipped
     .filter(({ count }) => count > 0n)
-    .map(({ reason, count }) => `sfkit: ${escapeForTerminal(`${name}: passed over ${counted(count, reason)}`)}\n`)
+    .map(({ reason, count }) => `sfkit: ${escapeForTerminal(`${name}: skipped ${counted(count, reason)}`)}\n`)
     .join('');
 }
 
-/** What was read or shown in another way than it stands in the input, for commands that print no summary. */
+/** Reports notes, for commands that print no summary. */
 export function noteText(path: string, summary: Summary): string {
   const name = path === standardInput ? 'standard input' : path;
   return noteLines(summary)
@@ -78,7 +78,7 @@ export function noteText(path: string, summary: Summary): string {
     .join('');
 }
 
-/** The same as an object: totals, then each capture. */
+/** The results as an object: totals, then each capture. */
 export function summaryJson(outcomes: readonly Outcome[]): string {
   const captures = outcomes.map(({ conversion, summary, seconds }) => ({
     input: conversion.input,

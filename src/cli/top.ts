@@ -11,11 +11,11 @@ const kinds = [
   ['connection', 'connections'],
 ] as const;
 
-/** Lines of a table beside its rows, and of all beside the tables: the figures, and where the cursor stands. */
+/** Lines of a table besides its rows, and lines besides the tables: the totals and the cursor line. */
 const linesOfTable = 3;
 const linesAround = 2;
 
-/** The busiest of the last second, as tables that fit a terminal of `columns` and, if there is an end to it, `lines`. */
+/** The busiest of the last second, as tables that fit `columns` and, if known, `lines` of a terminal. */
 export function topText(
   rows: readonly TallyRow[],
   summary: Summary,
@@ -42,7 +42,7 @@ export function topText(
       .map(({ name, calls, read, written }) =>
         fitted([escapeForTerminal(name), grouped(calls), bytes(read), bytes(written)]),
       );
-    // No rule under the heading: it would take the room of a row.
+    // No rule below the heading, to save a line.
     return [
       table.head(
         heading.map((name) => [name]),
@@ -64,12 +64,10 @@ function bytes(count: bigint): string {
   return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
 }
 
-/**
- * Shows the tables in place of those of the second before; one after the other where that is no terminal.
- */
+/** Shows the tables. On a terminal they replace those of the previous second. */
 export function showTop(rows: readonly TallyRow[], summary: Summary): void {
   const { stdout } = process;
-  // Whoever has not taken the last one gets a later one.
+  // Skip an update while a slow reader still has the previous one.
   if (stdout.writableLength > 0) return;
   if (stdout.isTTY) stdout.write('\x1b[H\x1b[J');
   const screen = standardScreen();

@@ -2,11 +2,11 @@ import type { Hook } from '@oclif/core';
 import { SfkitError } from '../engine/errors.js';
 import { nearest } from '../engine/nearest.js';
 
-/** Says which command was likely meant, or which argument is one too many. */
+/** Suggests the intended command, or names the excess argument. */
 const hook: Hook<'command_not_found'> = async ({ id, config }) => {
   const [name = id, ...rest] = id.split(':');
   const known = config.commands.filter((command) => !command.hidden).map((command) => command.id);
-  // The parser takes what follows a command without arguments for a part of its name.
+  // For a command without arguments, the parser adds what follows to the command's name.
   if (known.includes(name)) {
     throw new SfkitError('INVALID_ARGUMENT', `${name} takes no argument '${rest.join(':')}'; see sfkit ${name} --help`);
   }

@@ -17,14 +17,14 @@ import { singleInputs } from '../query/inputs.js';
 const tableNames = tables.map((table) => table.name);
 
 export default class Convert extends Command {
-  static override summary = 'Turn captures, SysFlow files and tables into one another.';
+  static override summary = 'Convert captures, SysFlow files and tables into each other.';
 
   static override description =
-    `Reads system-call captures (.scap, plain or gzip), SysFlow files (.sf) and tables (.parquet, .arrow) and writes what happened in them: as a SysFlow file (avro), as tables (parquet, arrow, jsonl, csv), or as a DuckDB database (duckdb). Without -o the tables go to NAME.sysflow/ in the working directory, one file a table. What is already there under that name is replaced.
+    `Reads system-call captures (.scap, plain or gzip), SysFlow files (.sf) and tables (.parquet, .arrow) and writes their records: as a SysFlow file (avro), as tables (parquet, arrow, jsonl, csv), or as a DuckDB database (duckdb). Without -o the tables go to NAME.sysflow/ in the working directory, one file per table. An existing output of that name is replaced.
 
-A directory of tables is one input; a directory of captures and SysFlow files is as many inputs as it holds. From tables a SysFlow file is rebuilt; what they lack is counted.
+A directory of tables is one input; a directory of captures and SysFlow files is one input per file. A SysFlow file can be rebuilt from tables; sfkit counts the data that they lack.
 
-Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what could be read was written.`;
+Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; everything readable was written.`;
 
   static override examples = [
     { description: 'Parquet tables in capture.sysflow/', command: '<%= config.bin %> convert capture.scap' },
@@ -41,7 +41,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
       command: '<%= config.bin %> convert capture.scap -f jsonl -o - --table network_flow',
     },
     {
-      description: 'Only what the processes of one container did',
+      description: 'Only activity in one container',
       command: '<%= config.bin %> convert capture.scap --filter "container.id = 0123456789ab"',
     },
     {
@@ -49,10 +49,13 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
       command: '<%= config.bin %> convert capture.scap -o capture.duckdb',
     },
     {
-      description: 'A SysFlow file of a directory of tables',
+      description: 'A SysFlow file from a directory of tables',
       command: '<%= config.bin %> convert capture.sysflow/ -o capture.sf',
     },
-    { description: 'Many captures, a directory each', command: '<%= config.bin %> convert captures/*.scap -o tables/' },
+    {
+      description: 'Many captures, one directory each',
+      command: '<%= config.bin %> convert captures/*.scap -o tables/',
+    },
   ];
 
   static override strict = false;
@@ -67,7 +70,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
   static override flags = {
     format: Flags.option({ char: 'f', options: convertFormats })({
       helpValue: convertFormats.join('|'),
-      description: 'what to write (default: from the ending of -o, else parquet)',
+      description: 'output format (default: from the extension of -o, else parquet)',
     }),
     output: Flags.string({
       char: 'o',
@@ -77,11 +80,11 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
     }),
     table: Flags.option({ options: tableNames })({
       helpValue: 'NAME',
-      description: 'the table a single file holds: sysflow (all events and flows, the default), process_event, ...',
+      description: 'the table of a single file: sysflow (all events and flows, the default), process_event, ...',
     }),
     timestamps: Flags.option({ options: timestampUnits })({
       helpValue: timestampUnits.join('|'),
-      description: 'unit of the times in Parquet files: ns (default), or us, which Spark reads',
+      description: 'unit of times in Parquet files: ns (default), or us, which Spark can read',
     }),
     json: Flags.boolean({ description: 'print the summary as JSON' }),
     ...collectorFlags,
@@ -114,7 +117,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
         const summary = await runConversion(conversion, options);
         outcomes.push({ conversion, summary, seconds: Number(process.hrtime.bigint() - start) / 1e9 });
       } catch (error) {
-        // Of several captures the others are still worth having.
+        // Convert the other inputs anyway.
         if (plan.length === 1) throw error;
         failed += 1;
         line.end();

@@ -10,16 +10,16 @@ import { type Check, examine } from '../live/doctor.js';
 const marks: Readonly<Record<Check['status'], string>> = { ok: 'ok', limited: 'limited', fails: 'FAILS' };
 
 export default class Doctor extends Command {
-  static override summary = 'Tell whether live capture works on this machine, and what to do if not.';
+  static override summary = 'Check whether live capture works on this machine, and say what to do if not.';
 
   static override description =
-    `Looks at the kernel, its types (BTF), the capabilities of this process, lockdown, /proc, tracefs, the limit of locked
-memory, namespaces, cgroups and the sockets of container runtimes, and loads the probe and lets it go again.
+    `Checks the kernel, its types (BTF), the capabilities of this process, lockdown, /proc, tracefs, the limit of locked
+memory, namespaces, cgroups and the sockets of container runtimes. Then loads and unloads the probe.
 
-Exit code: 0 live capture works, 1 it does not, 2 wrong usage.`;
+Exit code: 0 live capture works, 1 it does not, 2 usage error.`;
 
   static override examples = [
-    { description: 'Every check with what was found', command: '<%= config.bin %> doctor' },
+    { description: 'Every check with its result', command: '<%= config.bin %> doctor' },
     { description: 'For a program', command: '<%= config.bin %> doctor --json' },
   ];
 
@@ -38,7 +38,7 @@ Exit code: 0 live capture works, 1 it does not, 2 wrong usage.`;
   }
 }
 
-/** A row for each check; what to do about it stands below what was found. */
+/** One row per check; advice is below the result. */
 export function checksText(checks: readonly Check[], screen: Screen | undefined): string {
   const rows = checks.flatMap(({ name, status, found, advice }) => [
     [marks[status], name, found],

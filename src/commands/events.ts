@@ -12,30 +12,30 @@ import { SfkitError } from '../engine/errors.js';
 import { listEvents } from '../export/events.js';
 
 export default class Events extends Command {
-  static override summary = 'Print the events of a capture, one a line.';
+  static override summary = 'Print the events of a capture, one per line.';
 
   static override description =
-    `A line has the number of the event, the time in UTC, the processor, the process and its thread, > where a call is entered or < where it returns, the name, and the parameters with flags decoded and descriptors named. Numbers count the event blocks of the file. Events that the capture tool itself made, like procinfo and container, are printed too. Control characters of captured text are escaped.
+    `A line has the event number, the time in UTC, the processor, the process and thread, the direction (> enter, < exit), the name, and the parameters with decoded flags and named descriptors. Numbers count the event blocks of the file. Events that the capture tool itself made, such as procinfo and container, are printed too. Control characters of captured text are escaped.
 
--p takes text with %field in it (sfkit fields lists them); \\t and \\n are a tab and a line end, %% is a percent sign. A value that the capture does not have is shown as <NA>, in JSON as null.
+-p takes text with %field in it (sfkit fields lists the fields); \\t and \\n are a tab and a newline, %% is a percent sign. A missing value is <NA>, in JSON null.
 
-Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what could be read was printed.`;
+Exit code: 0 done, 1 failed, 2 usage error, 3 the capture is damaged; everything readable was printed.`;
 
   static override examples = [
     { description: 'All events', command: '<%= config.bin %> events capture.scap' },
     {
-      description: 'Who opened what',
+      description: 'Files that processes opened',
       command: '<%= config.bin %> events capture.scap -p "%evt.time %proc.name %evt.type %fd.name"',
     },
     {
-      description: 'Two seconds of it as JSON lines',
+      description: 'Two seconds as JSON Lines',
       command: '<%= config.bin %> events capture.scap --from +10 --to +12 --json',
     },
     {
-      description: 'Reads that failed, of one process',
+      description: 'Failed calls of one program',
       command: '<%= config.bin %> events capture.scap --filter "proc.name = nginx and evt.failed = true"',
     },
-    { description: 'How many there are', command: '<%= config.bin %> events capture.scap --count' },
+    { description: 'The number of events', command: '<%= config.bin %> events capture.scap --count' },
   ];
 
   static override args = {
@@ -47,10 +47,10 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
     print: Flags.string({
       char: 'p',
       helpValue: 'TEMPLATE',
-      description: 'what a line looks like; with --json, the members of each object',
+      description: 'template of a line; with --json, the members of each object',
     }),
     json: Flags.boolean({
-      description: 'one JSON object a line; without -p it has the raw and the decoded value of every parameter',
+      description: 'one JSON object per line; without -p it has the raw and the decoded value of every parameter',
     }),
     from: Flags.string({
       helpValue: 'PLACE',
@@ -58,7 +58,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
         'first event: its number, a time in UTC (2026-03-02T10:00:01.5), or +SECONDS from the first system call',
     }),
     to: Flags.string({ helpValue: 'PLACE', description: 'last event, written like --from' }),
-    count: Flags.boolean({ description: 'print only how many events would be printed' }),
+    count: Flags.boolean({ description: 'print only the number of events' }),
     ...pagerFlag,
   };
 
@@ -66,7 +66,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the capture was damaged and what c
     const { args, flags } = await this.parse(Events);
     refuseTerminalInput([args.capture]);
     if (flags.count && (flags.json || flags.print !== undefined)) {
-      throw new SfkitError('INVALID_ARGUMENT', '--count prints a number alone; leave out --json and -p');
+      throw new SfkitError('INVALID_ARGUMENT', '--count prints only a number; leave out --json and -p');
     }
     const summary = await listEvents(
       args.capture,

@@ -12,25 +12,25 @@ import { jsonDocument } from '../export/values.js';
 import type { ByteSink } from '../output/sink.js';
 
 export default class Fields extends Command {
-  static override summary = 'List the fields of events that filters and templates can ask for.';
+  static override summary = 'List the event fields for filters and templates.';
 
   static override description =
-    `The fields are those of sysdig and Falco, under the same names. Behind a name with [] stands an argument: evt.arg.flags or evt.arg[0], proc.aname[2], proc.env[HOME]; with [?] it may be left out. Fields marked "filter only" have several values or none as text, so a template cannot show them.
+    `The fields have the names of sysdig and Falco. A name with [] takes an argument: evt.arg.flags or evt.arg[0], proc.aname[2], proc.env[HOME]; with [?] the argument is optional. Fields marked "filter only" have several values, or no text form, so a template cannot show them.
 
-Some fields of that language cannot be answered from a capture; --refused lists them with the reason.`;
+Some fields of sysdig and Falco cannot be answered from a capture; --refused lists them with the reason.`;
 
   static override examples = [
-    { description: 'All', command: '<%= config.bin %> fields' },
-    { description: 'Those of descriptors', command: '<%= config.bin %> fields fd' },
+    { description: 'All fields', command: '<%= config.bin %> fields' },
+    { description: 'Fields of descriptors', command: '<%= config.bin %> fields fd' },
   ];
 
   static override args = {
-    prefix: Args.string({ description: 'how the names begin' }),
+    prefix: Args.string({ description: 'prefix of the names' }),
   };
 
   static override flags = {
-    refused: Flags.boolean({ description: 'the fields that cannot be answered, and why' }),
-    json: Flags.boolean({ description: 'print an array with an object for each field' }),
+    refused: Flags.boolean({ description: 'list the fields that cannot be answered, with reasons' }),
+    json: Flags.boolean({ description: 'print an array with one object per field' }),
     ...pagerFlag,
   };
 
@@ -72,8 +72,8 @@ function nothingFound(prefix: string): string {
   const refused = refusedFields.find(({ name }) => name.startsWith(prefix));
   if (refused !== undefined) return `field '${refused.name}' cannot be answered: ${refused.reason}`;
   const likely = nearest(prefix, [...fields.map(({ name }) => name), ...prefixes]);
-  const advice = likely === undefined ? `they begin with ${prefixes.join(', ')}` : `did you mean '${likely}'?`;
-  return `no field begins with '${prefix}'; ${advice}`;
+  const advice = likely === undefined ? `prefixes are ${prefixes.join(', ')}` : `did you mean '${likely}'?`;
+  return `no field starts with '${prefix}'; ${advice}`;
 }
 
 const prefixes = [...new Set(fields.map(({ name }) => name.slice(0, name.indexOf('.'))))];

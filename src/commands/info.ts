@@ -13,17 +13,17 @@ import { readInfo } from '../engine/session.js';
 import { jsonDocument } from '../export/values.js';
 
 export default class Info extends Command {
-  static override summary = 'Tell what captures are, what they hold and what is damaged.';
+  static override summary = 'Describe captures: format, machine, contents and damage.';
 
   static override description =
-    `Reads each capture to its end: format and age of the writer, compression, sections, machine, time, events, what its lists name, containers, damage.
+    `Reads each capture to its end and shows format and age of the writer, compression, sections, machine, time, events, contents of the lists, containers and damage.
 
-Exit code: 0 all are clean, 1 one could not be read, 2 wrong usage, 3 one is damaged.`;
+Exit code: 0 all captures are sound, 1 a file could not be read, 2 usage error, 3 a capture is damaged.`;
 
   static override examples = [
-    { description: 'A capture', command: '<%= config.bin %> info capture.scap' },
-    { description: 'Which events it has', command: '<%= config.bin %> info capture.scap --events' },
-    { description: 'Many, for a program', command: '<%= config.bin %> info captures/*.scap --json' },
+    { description: 'One capture', command: '<%= config.bin %> info capture.scap' },
+    { description: 'With its events by type', command: '<%= config.bin %> info capture.scap --events' },
+    { description: 'Many captures, for a program', command: '<%= config.bin %> info captures/*.scap --json' },
   ];
 
   static override strict = false;
@@ -35,7 +35,7 @@ Exit code: 0 all are clean, 1 one could not be read, 2 wrong usage, 3 one is dam
   static override flags = {
     filter: filterFlag,
     events: Flags.boolean({ description: 'count the events by type' }),
-    json: Flags.boolean({ description: 'print an array with an object for each capture' }),
+    json: Flags.boolean({ description: 'print an array with one object per capture' }),
   };
 
   override async run(): Promise<void> {
@@ -66,7 +66,7 @@ async function inspect(file: string, filter: string | undefined): Promise<Inspec
   try {
     return { file, summary: await readInfo({ input: file, kind: 'capture', filter }) };
   } catch (error) {
-    // A wrong filter is wrong for every file.
+    // A wrong filter fails for every file.
     if (!(error instanceof SfkitError) || error.code === 'INVALID_ARGUMENT') throw error;
     return { file, error: { code: error.code, message: explain(error).message } };
   }

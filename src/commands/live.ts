@@ -11,7 +11,7 @@ import { runLive } from '../cli/run-live.js';
 import { showTop } from '../cli/top.js';
 import { timestampUnits } from '../duckdb/sql-text.js';
 import { tables } from '../engine/columns.gen.js';
-import { longestSocketPath } from '../engine/config.js';
+import { maxSocketPath } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { formats } from '../export/plan.js';
@@ -20,24 +20,24 @@ import { planLive } from '../live/plan.js';
 const tableNames = tables.map((table) => table.name);
 
 export default class Live extends Command {
-  static override summary = 'Turn what this machine does now into SysFlow.';
+  static override summary = 'Capture the running kernel as SysFlow.';
 
   static override description =
     `Records the system calls of the running kernel with eBPF: no driver, no kernel headers, nothing to install. Needs root,
-or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; sfkit doctor tells what is missing.
+or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; sfkit doctor names what is missing.
 
-Records go to standard output as JSON lines, or with -o to a file or a directory, as sfkit convert writes them. Output
-under way is called NAME.part (a single Parquet file has no name before its end) and gets its name when it is complete:
-at Ctrl-C, SIGTERM, SIGHUP, the end of --duration or --max-events, or the next rotation. --write records the events as
-well; converting that capture gives the same records.
+Records go to standard output as JSON Lines, or with -o to a file or a directory, as sfkit convert writes them.
+Unfinished output is called NAME.part (a single Parquet file has no name before its end) and gets its name when it is
+complete: at Ctrl-C, SIGTERM, SIGHUP, the end of --duration or --max-events, or the next rotation. --write also records
+the events; converting that capture gives the same records.
 
-Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how many and why).`;
+Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says how many and why).`;
 
   static override examples = [
-    { description: 'Who is busy now', command: '<%= config.bin %> live --top' },
+    { description: 'The busiest processes, files and connections', command: '<%= config.bin %> live --top' },
     { description: 'Ten seconds into a SysFlow file', command: '<%= config.bin %> live --duration 10 -o now.sf' },
     {
-      description: 'What one program does, as it happens',
+      description: 'Activity of one program as it happens',
       command: '<%= config.bin %> live --comm nginx',
     },
     {
@@ -53,7 +53,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
   static override flags = {
     format: Flags.option({ char: 'f', options: formats })({
       helpValue: formats.join('|'),
-      description: 'what to write (default: from the ending of -o; on standard output jsonl)',
+      description: 'output format (default: from the extension of -o; on standard output jsonl)',
     }),
     output: Flags.string({
       char: 'o',
@@ -63,28 +63,28 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
     rotate: Flags.string({
       helpValue: 'TIME',
       description:
-        'begin a new file after this time, as 60, 5m or 1h: NAME.sf becomes NAME.sf.SECONDS, a directory gets a directory of tables each',
+        'start a new file after this time, such as 60, 5m or 1h: NAME.sf becomes NAME.sf.SECONDS, and a directory gets one directory of tables per interval',
     }),
     socket: Flags.string({
       helpValue: 'PATH',
       exclusive: ['output', 'format', 'rotate', 'table', 'timestamps'],
-      description: 'send records to this unix socket (SOCK_SEQPACKET), one a message as Avro, in place of -o',
+      description: 'send records to this unix socket (SOCK_SEQPACKET) instead of -o, one Avro record per message',
     }),
     table: Flags.option({ options: tableNames })({
       helpValue: 'NAME',
-      description: 'the table a single file holds: sysflow (all events and flows, the default), process_event, ...',
+      description: 'the table of a single file: sysflow (all events and flows, the default), process_event, ...',
     }),
     timestamps: Flags.option({ options: timestampUnits })({
       helpValue: timestampUnits.join('|'),
-      description: 'unit of the times in Parquet files: ns (default), or us, which Spark reads',
+      description: 'unit of times in Parquet files: ns (default), or us, which Spark can read',
     }),
     write: Flags.string({
       char: 'w',
       helpValue: 'CAPTURE',
-      description: 'record all events in this capture file, compressed if it ends in .gz',
+      description: 'also record all events in this capture file, compressed if it ends in .gz',
     }),
     top: Flags.boolean({
-      description: 'show the busiest processes, files and connections, each second; records are written with -o only',
+      description: 'show the busiest processes, files and connections every second; records are written only with -o',
     }),
     json: Flags.boolean({ description: 'print the summary as JSON' }),
     pid: Flags.integer({
@@ -92,13 +92,13 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
       multiple: true,
       min: 1,
       max: 2 ** 22,
-      description: 'only what this process does (of --pid, --comm and --container all that are given must hold)',
+      description: 'only activity of this process (--pid, --comm and --container can be combined; all must match)',
     }),
-    comm: Flags.string({ helpValue: 'NAME', multiple: true, description: 'only what programs of this name do' }),
+    comm: Flags.string({ helpValue: 'NAME', multiple: true, description: 'only activity of programs with this name' }),
     container: Flags.string({
       helpValue: 'ID|NAME',
       multiple: true,
-      description: 'only what happens in this container',
+      description: 'only activity in this container',
     }),
     ...liveFlags,
     ...collectorFlags,
@@ -111,17 +111,17 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
       flags.socket !== undefined || (flags.top && flags.output === undefined && flags.format === undefined);
     const plan = withTimestamps(isShown ? undefined : planLive(flags.format, flags.output, rotate), flags.timestamps);
     if (plan === undefined && rotate > 0) {
-      throw new SfkitError('INVALID_ARGUMENT', '--rotate is about records in files; name them with -o');
+      throw new SfkitError('INVALID_ARGUMENT', '--rotate applies to files; name them with -o');
     }
     if (flags.top && plan?.shape === 'stdout') {
-      throw new SfkitError('INVALID_ARGUMENT', '--top takes standard output; name a file for the records with -o');
+      throw new SfkitError('INVALID_ARGUMENT', '--top uses standard output; name a file for the records with -o');
     }
     refuseWrongOutput(plan, flags.table);
-    if (flags.socket !== undefined && Buffer.byteLength(flags.socket) > longestSocketPath) {
-      throw new SfkitError('INVALID_ARGUMENT', `--socket: expected a path of at most ${longestSocketPath} bytes`);
+    if (flags.socket !== undefined && Buffer.byteLength(flags.socket) > maxSocketPath) {
+      throw new SfkitError('INVALID_ARGUMENT', `--socket: expected a path of at most ${maxSocketPath} bytes`);
     }
     for (const pid of flags.pid ?? []) {
-      if (!existsSync(`/proc/${pid}`)) process.stderr.write(`sfkit: no process has the number ${pid} now\n`);
+      if (!existsSync(`/proc/${pid}`)) process.stderr.write(`sfkit: no process has the id ${pid} now\n`);
     }
     const { summary, seconds, failure, recordingFailure } = await runLive({
       ...collectorOptions({ ...flags, filter: filterOf(flags) }),
@@ -144,7 +144,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how m
     if (flags.write !== undefined && recordingFailure === undefined) {
       outputs.push({ output: flags.write, format: 'capture' });
     }
-    // Whoever took the records and had enough wants no summary, unless there is something to find.
+    // If the reader of the records closed the pipe, the summary is printed only if other outputs exist.
     if (outputs.length > 0 || !isEnough(failure)) {
       const outcome = { summary, seconds, outputs, recordsMade: plan !== undefined || flags.socket !== undefined };
       const isTaken = plan?.shape === 'stdout' || flags.top;

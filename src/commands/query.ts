@@ -15,22 +15,22 @@ import { resolveInputs } from '../query/inputs.js';
 import { shieldComment, splitArguments, takeQueryName } from '../query/sql-argument.js';
 
 export default class Query extends Command {
-  static override summary = 'Ask captures, SysFlow files and tables in SQL.';
+  static override summary = 'Query captures, SysFlow files and tables in SQL.';
 
   static override description =
-    `Opens captures (.scap), SysFlow files (.sf), tables (.parquet, .arrow) and directories of these as tables process_event, file_event, network_flow, file_flow, process_flow, k8s_event, process, file, container, pod and header, and as sysflow, which is all events and flows. Captures also have the tables events (every system call and other event) and processes (every process, with start, end and exit code). Rows of several inputs are united. The SQL is that of DuckDB.
+    `Opens captures (.scap), SysFlow files (.sf), tables (.parquet, .arrow) and directories of these as tables process_event, file_event, network_flow, file_flow, process_flow, k8s_event, process, file, container, pod and header, and as sysflow, the view of all events and flows. Captures also have the tables events (every system call and other event) and processes (every process, with start, end and exit code). Rows of several inputs are united. The SQL dialect is that of DuckDB.
 
-The last argument is the SQL when no file has that name and it holds a blank. Otherwise the SQL comes from the file given with -q, or from standard input.
+The last argument is the SQL if it contains a blank and no file has that name. Otherwise the SQL comes from the file given with -q, or from standard input.
 
-An argument @NAME asks a saved query instead: --list names them. Files NAME.sql in the directory $SFKIT_QUERIES (default: sfkit/queries in the user's configuration) are saved queries too.
+The argument @NAME runs a saved query instead; --list names them. Files NAME.sql in the directory $SFKIT_QUERIES (default: sfkit/queries in the user's configuration directory) are saved queries too.
 
-A table drawn on a terminal is fitted to its width: empty columns are left out, long texts are shortened, and rows that still have no room become a block of lines each. Into a file or pipe every format gives everything.
+A table on a terminal is fitted to the width: empty columns are left out, long texts are shortened, and rows that still do not fit become blocks of lines. In a file or pipe, every format contains everything.
 
-Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answer is that of what could be read.`;
+Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer covers everything readable.`;
 
   static override examples = [
     {
-      description: 'Who sent how much',
+      description: 'Bytes sent per program',
       command:
         '<%= config.bin %> query capture.scap "select proc_exe, sum(flow_wbytes) as bytes from network_flow group by 1 order by 2 desc"',
     },
@@ -58,18 +58,18 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
   };
 
   static override flags = {
-    query: Flags.string({ char: 'q', helpValue: 'FILE', description: 'file that holds the SQL' }),
+    query: Flags.string({ char: 'q', helpValue: 'FILE', description: 'file with the SQL' }),
     param: Flags.string({
       helpValue: 'NAME=VALUE',
       multiple: true,
       multipleNonGreedy: true,
-      description: 'value of a parameter of a saved query, or of $NAME in the SQL; repeatable',
+      description: 'value for a parameter of a saved query, or for $NAME in the SQL; repeatable',
     }),
     list: Flags.boolean({ description: 'list the saved queries, or with @NAME show one' }),
     format: Flags.option({ options: resultFormats })({
       helpValue: resultFormats.join('|'),
       default: 'table',
-      description: 'how to write the rows',
+      description: 'output format',
     }),
     output: Flags.string({
       char: 'o',
@@ -89,7 +89,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
       return showQueries(name, flags);
     }
     if (name !== undefined && flags.query !== undefined)
-      throw new SfkitError('INVALID_ARGUMENT', `@${name} and -q: a saved query is the SQL, so give one of them`);
+      throw new SfkitError('INVALID_ARGUMENT', `@${name} and -q: a saved query is the SQL, so give only one of them`);
     const saved = name === undefined ? undefined : (await import('../query/saved/library.js')).findQuery(name);
     const { inputs, sql: argument } = splitArguments(rest, flags.query !== undefined || saved !== undefined);
     refuseTerminalInput(inputs);
@@ -107,11 +107,11 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 an input was damaged and the answe
       const source = argument === undefined ? (flags.query ?? 'standard input') : 'the argument';
       throw new SfkitError('INVALID_ARGUMENT', `no SQL: ${source} is empty`);
     }
-    // Loaded here, not above: DuckDB takes a while that --help need not.
+    // Imported here, because loading DuckDB takes a while and --help does not need it.
     const { openDataset } = await import('../query/dataset.js');
     const { parameterValues } = await import('../query/saved/parameters.js');
     const { runQuery } = await import('../query/run.js');
-    // A filter is refused when the dataset is opened, with what to use instead.
+    // openDataset() rejects a filter with better advice.
     const given = givenCollectorFlags(flags, metadata.flags).filter((name) => name !== 'filter');
     if (given.length > 0) {
       const found = resolveInputs(inputs).map(({ path, kind }) => ({ path, isTable: kind !== 'engine' }));

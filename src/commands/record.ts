@@ -6,20 +6,20 @@ import { exitCodes } from '../cli/report.js';
 import { runLive } from '../cli/run-live.js';
 
 export default class RecordCapture extends Command {
-  static override summary = 'Record what this machine does now in a capture file.';
+  static override summary = 'Record the running kernel in a capture file.';
 
   static override description =
-    `Writes the system calls of the running kernel as a capture, which sfkit and other tools for captures read. Needs what
-sfkit live needs; sfkit doctor tells what is missing.
+    `Writes the system calls of the running kernel as a capture, which sfkit and other capture tools can read. The
+requirements are those of sfkit live; sfkit doctor names what is missing.
 
-The file under way is called NAME.part and gets its name when it is complete: at Ctrl-C, SIGTERM, SIGHUP, or the
-end of --duration or --max-events. What stands in it can be read meanwhile, and also if the run is killed.
+The unfinished file is called NAME.part and gets its name when it is complete: at Ctrl-C, SIGTERM, SIGHUP, or the end of
+--duration or --max-events. You can read it during the run, and also after a killed run.
 
-Exit code: 0 done, 1 failed, 2 wrong usage, 3 events were lost (it is said how many and why).`;
+Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says how many and why).`;
 
   static override examples = [
     {
-      description: 'A minute of everything',
+      description: 'All system calls for one minute',
       command: '<%= config.bin %> record -o now.scap --duration 60 --all-syscalls',
     },
     { description: 'Compressed, until Ctrl-C', command: '<%= config.bin %> record -o incident.scap.gz' },

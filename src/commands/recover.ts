@@ -10,17 +10,17 @@ import { isLossy, recover } from '../export/recover.js';
 import { openSink } from '../output/sink.js';
 
 export default class Recover extends Command {
-  static override summary = 'Rewrite what is readable of a damaged capture as a clean one.';
+  static override summary = 'Write a clean capture from a damaged one.';
 
   static override description =
-    `Writes a plain capture of format 1.2 that readers take which know its kinds of events and descriptors. Lists and events that are sound stay as they are; damaged ones go, and what goes is said. Comments and blocks of unknown type go as well, since older readers stop at them; lists between events become the start of a new section.
+    `Writes an uncompressed capture of format 1.2, readable by tools that know its kinds of events and descriptors. Sound lists and events stay as they are; sfkit drops damaged ones and reports them. It also drops comments and blocks of unknown type, because older readers stop at them. Lists between events become the start of a new section.
 
-Exit code: 0 nothing was dropped, 1 failed, 2 wrong usage, 3 something was dropped.`;
+Exit code: 0 nothing was dropped, 1 failed, 2 usage error, 3 something was dropped.`;
 
   static override examples = [
     { description: 'A clean capture', command: '<%= config.bin %> recover broken.scap -o good.scap' },
     {
-      description: 'A cut-off gzip capture, for other tools',
+      description: 'A truncated gzip capture, for other tools',
       command: '<%= config.bin %> recover cut.scap.gz -o - > whole.scap',
     },
   ];

@@ -14,14 +14,14 @@ export default class Show extends Command {
   static override summary = 'Print the records of a SysFlow file.';
 
   static override description =
-    `Prints events and flows in their order, or another table. The drawn table has the columns that tell most; json, jsonl and csv have every column. On a terminal it is fitted to the width; into a file or pipe nothing is cut. Captures can be shown as well.
+    `Prints events and flows in order, or another table. The drawn table has the most informative columns; json, jsonl and csv have every column. On a terminal it is fitted to the width; in a file or pipe nothing is cut. Captures can be shown too.
 
-Exit code: 0 done, 1 failed, 2 wrong usage, 3 the file was damaged and what could be read was printed.`;
+Exit code: 0 done, 1 failed, 2 usage error, 3 the file is damaged; everything readable was printed.`;
 
   static override examples = [
     { description: 'Events and flows', command: '<%= config.bin %> show capture.sf' },
     {
-      description: 'The processes, one JSON object a line',
+      description: 'The processes, one JSON object per line',
       command: '<%= config.bin %> show capture.sf --table process --format jsonl',
     },
   ];
@@ -37,7 +37,7 @@ Exit code: 0 done, 1 failed, 2 wrong usage, 3 the file was damaged and what coul
     format: Flags.option({ options: showFormats })({
       helpValue: showFormats.join('|'),
       default: 'table',
-      description: 'how to write the rows',
+      description: 'output format',
     }),
     table: Flags.option({ options: tableNames })({
       helpValue: 'NAME',

@@ -10,7 +10,7 @@ import { rebuildSysflow } from './rebuild.js';
 import { TableInput } from './table-input.js';
 import { BatchBuilder } from './table-rows.js';
 
-/** Converts tables in files, row by row: what is in memory does not grow with them. */
+/** Converts tables in files, row by row: memory does not grow with the input. */
 export async function convertTables(
   conversion: Conversion,
   files: readonly QueryInput[],
@@ -35,7 +35,7 @@ async function toTables(
   table: TableName | undefined,
   onProgress: ((summary: Summary) => void) | undefined,
 ): Promise<void> {
-  // A file of one table stays one.
+  // An input with one table gives an output with that table.
   const wanted = tablesOf(conversion, table ?? input.onlyTable);
   if (!wanted.some((name) => input.covers(name))) {
     throw new SfkitError(
@@ -65,7 +65,7 @@ async function toTables(
       } finally {
         rows.close();
       }
-      // Opened when the first rows are there: an input that cannot be read leaves no trace.
+      // Opened with the first rows: an unreadable input leaves no output.
       output ??= await open();
       if (!builder.isEmpty) await output.write(builder.take());
     }

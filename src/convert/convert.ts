@@ -11,35 +11,35 @@ import { openSink } from '../output/sink.js';
 import { makeDirectory } from '../output/target.js';
 import { type QueryInput, singleInputs } from '../query/inputs.js';
 
-/** Where an input goes, and as what. */
+/** Output of a conversion. */
 export interface ConvertOptions extends CommonConvertOptions {
   /** A file, or a directory of tables if it ends in /. */
   output: string;
-  /** Default: what the ending of `output` says, else parquet. */
+  /** Default: from the extension of `output`, else parquet. */
   format?: Format | undefined;
-  /** Unit of the times in Parquet files. Default: ns. */
+  /** Unit of times in Parquet files. Default: ns. */
   timestamps?: TimestampUnit | undefined;
 }
 
-/** What every conversion has. */
+/** Options of every conversion. */
 export interface CommonConvertOptions extends CollectorOptions {
-  /** The table of an output that holds one. Default: sysflow, all events and flows. */
+  /** The table for an output that holds a single table. Default: sysflow, all events and flows. */
   table?: TableName | undefined;
-  /** Called after each batch with what is known so far. */
+  /** Called after each batch with the summary so far. */
   onProgress?: ((summary: Summary) => void) | undefined;
-  /** Ends the conversion when it is aborted: nothing is written, and convert() rejects with the signal's reason. */
+  /** Aborting it ends the conversion: no output is written, and convert() rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** Options of an input whose plan is made. */
+/** Options for an input that already has its plan. */
 export interface ConversionOptions extends CommonConvertOptions {
-  /** The files of an input that is tables; nothing where the engine reads it. */
+  /** The files of a table input; undefined if the engine reads the input. */
   tables?: readonly QueryInput[] | undefined;
 }
 
 /**
- * Converts a capture, a SysFlow file, or tables (a file or a directory of them). The output appears under its name when
- * all of it is there, and not at all on an error.
+ * Converts a capture, a SysFlow file, or tables (a file or a directory of them). The output gets its name when it is
+ * complete; on an error there is no output.
  */
 export async function convert(input: string, options: ConvertOptions): Promise<Summary> {
   const { output, format, timestamps, ...rest } = options;
@@ -68,7 +68,7 @@ export async function runConversion(conversion: Conversion, options: ConversionO
       throw signal?.aborted ? signal.reason : error;
     }
   }
-  // The capture's name, so that the bytes depend neither on where it lies nor on what the output is called.
+  // The base name of the capture, so that the bytes depend on neither its directory nor the output's name.
   const { input } = conversion;
   const config = { filename: basename(inputName(input)), ...collector, input, kind: kindOf(input), signal };
   return conversion.format === 'avro'
@@ -107,7 +107,7 @@ interface Output<Batch> {
   discard(): void;
 }
 
-/** Moves all batches into an output that is opened when the first one is there: an input that does not open leaves no trace. */
+/** Moves all batches into an output, which opens with the first batch: an unreadable input leaves no output. */
 async function run<Batch>(
   session: Session<Batch>,
   onProgress: Progress,
@@ -115,7 +115,7 @@ async function run<Batch>(
 ): Promise<Summary> {
   let output: Output<Batch> | undefined;
   try {
-    const batches = await begin(session);
+    const batches = await afterFirst(session);
     output = await open();
     for await (const batch of batches) {
       await output.write(batch);
@@ -130,8 +130,8 @@ async function run<Batch>(
   return session.summary();
 }
 
-/** Waits for the first batch, then gives all of them. */
-async function begin<Batch>(session: Session<Batch>): Promise<AsyncIterable<Batch>> {
+/** Waits for the first batch, then iterates over all of them. */
+async function afterFirst<Batch>(session: Session<Batch>): Promise<AsyncIterable<Batch>> {
   const iterator = session[Symbol.asyncIterator]();
   let next: IteratorResult<Batch> | undefined = await iterator.next();
   return {

@@ -4,8 +4,8 @@ import { type BranchName, SysflowEncoder } from '../records/encode.js';
 import type { RowPrint, TableInput } from './table-input.js';
 import type { MergedRows, RowCursor } from './table-rows.js';
 
-// SysFlow records of the rows of tables. A row has what its process, container and files were at its time, so that
-// it shows which records of those it comes after.
+// Rebuilds SysFlow records from table rows. A row shows its process, container and files as they were at its time,
+// and so determines which of their records must precede it.
 
 const processColumns = [
   'state',
@@ -32,16 +32,16 @@ const containerColumns = [
   'pod_id',
 ];
 
-/** A number that two rows share only when these columns of theirs are equal. */
+/** Fingerprint of these columns: equal for rows in the same state. */
 const processPrint: RowPrint = { name: 'process_print', columns: processColumns };
-// What records say in place of texts that are null in tables, because they are unknown.
+// Record texts for unknown values, which are null in tables.
 const notAvailable = '<NA>';
 const incomplete = 'incomplete';
 
 const containerPrint: RowPrint = { name: 'container_print', columns: containerColumns };
 const filePrint: RowPrint = { name: 'file_print', columns: ['file_type'] };
 
-/** What makes the SysFlow files of records that are tables. */
+/** Converts an input of tables to the bytes of a SysFlow file. */
 export async function* rebuildSysflow(input: TableInput): AsyncGenerator<Buffer> {
   const rebuilder = await Rebuilder.open(input);
   try {
@@ -51,7 +51,7 @@ export async function* rebuildSysflow(input: TableInput): AsyncGenerator<Buffer>
   }
 }
 
-/** Rows of one key: their numbers, what they look like, the last place of each look, and how many were passed. */
+/** Rows of one key: row numbers, fingerprints, last position of each fingerprint, and the number of rows passed. */
 interface EntityEntry {
   rows: number[];
   prints: bigint[];
@@ -59,14 +59,13 @@ interface EntityEntry {
   passed: number;
 }
 
-/** The rows of one entity's table, by what identifies it. */
+/** The rows of one entity table, indexed by the entity's key. A row is passed once it is written. */
 class EntityRows {
   readonly #rows: MergedRows;
   readonly #keyOf: (cursor: RowCursor) => string;
   readonly #index = new Map<string, EntityEntry>();
-  /** Rows that were passed. */
   #passed = 0;
-  /** The row after those, where it was looked at. */
+  /** The next row, if peek() has read it. */
   #ahead: RowCursor | undefined;
 
   private constructor(rows: MergedRows, keyOf: (cursor: RowCursor) => string) {
@@ -74,7 +73,7 @@ class EntityRows {
     this.#keyOf = keyOf;
   }
 
-  /** `visit` gets each row once, in order, before any is passed. */
+  /** Calls `visit` once per row, in order, before any row is passed. */
   static async open(
     input: TableInput,
     table: TableName,
@@ -103,17 +102,16 @@ class EntityRows {
     return entities;
   }
 
-  /** The number of the next row. */
+  /** Number of rows passed, which is also the number of the next row. */
   get passed(): number {
     return this.#passed;
   }
 
-  /** Whether it has rows of the key. */
   has(key: string): boolean {
     return this.#index.has(key);
   }
 
-  /** How many rows have to be passed for the newest one of the key to look so; 0 where it does, or none does. */
+  /** Number of rows to pass until the newest row of the key has this fingerprint; 0 if it has already, or no row has. */
   neededFor(key: string, look: bigint | undefined, isKnown: boolean): number {
     const entry = this.#index.get(key);
     if (entry === undefined) return 0;
@@ -125,13 +123,13 @@ class EntityRows {
     return isKnown ? 0 : (entry.rows[entry.passed] ?? -1) + 1;
   }
 
-  /** The next row, without passing it. */
+  /** Returns the next row without passing it. */
   async peek(): Promise<RowCursor | undefined> {
     this.#ahead ??= await this.#rows.next();
     return this.#ahead;
   }
 
-  /** Passes the next row, as long as fewer than `count` were passed. */
+  /** Passes the next row, unless `count` rows are passed already. */
   async next(count: number): Promise<RowCursor | undefined> {
     if (this.#passed >= count) return undefined;
     const cursor = await this.peek();
@@ -157,8 +155,8 @@ const headerKey = (cursor: RowCursor) =>
   JSON.stringify(['node_id', 'node_ip', 'filename'].map((name) => cursor.text(name)));
 
 /**
- * Processes that were written because a child of theirs was, which comes after them: the child's container was
- * written before all of them.
+ * Runs of ancestors that were written for the sake of a child, which follows them: the child's container was written
+ * before all of them.
  */
 class Chains {
   readonly #containers = new Map<number, Set<string>>();
@@ -193,7 +191,7 @@ class Rebuilder {
   readonly #headers: EntityRows;
   readonly #chains: Chains;
   #header: string | undefined;
-  /** What was written since the header, and how it looked where it was made of a row that refers to it. */
+  /** Entities written since the header, with the fingerprint of those derived from a row that refers to them. */
   readonly #known = {
     processes: new Map<string, bigint | undefined>(),
     files: new Map<string, bigint | undefined>(),
@@ -248,7 +246,7 @@ class Rebuilder {
     await this.#passProcesses(Infinity);
     await this.#passFiles(Infinity);
     for (let left = await this.#headers.next(Infinity); left !== undefined; left = await this.#headers.next(Infinity)) {
-      this.#input.skip('headers that no event or flow stands under');
+      this.#input.skip('headers without events or flows');
     }
     yield* this.#out.splice(0);
     yield this.#encoder.take();
@@ -277,7 +275,7 @@ class Rebuilder {
     if (row !== undefined) this.#writeHeader(row);
   }
 
-  /** What follows a header stands on its own. */
+  /** Each header starts anew: entities are written again before records refer to them. */
   #writeHeader(row: RowCursor): void {
     this.#add('Header', {
       version: 5n,
@@ -289,8 +287,8 @@ class Rebuilder {
   }
 
   /**
-   * Writes the processes and files that are older than the row: their time is when they were written, that of an
-   * event too, and a flow is written at its end or later.
+   * Writes the processes and files that are older than the row. Their time, like that of an event, is when they were
+   * written. A flow is written at its end or later.
    */
   async #catchUp(row: RowCursor): Promise<void> {
     const end = row.get('endts_uts') as bigint | null;
@@ -312,7 +310,7 @@ class Rebuilder {
     }
   }
 
-  /** Writes the records that the row refers to and that were not written yet. */
+  /** Writes the entities that the row refers to and that are not written yet. */
   async #introduce(cursor: RowCursor): Promise<void> {
     if (cursor.get('proc_pid') === null) return;
     const isKnown = cursor.get('proc_exe') !== null || cursor.get('state') !== null;
@@ -322,7 +320,7 @@ class Rebuilder {
     if (cursor.get('file_path') !== null) {
       await this.#introduceFile(cursor, 'file_oid', 'file_path', cursor.long('file_print'));
     }
-    // A row does not show the kind of its second file.
+    // A row does not show the type of its second file.
     if (cursor.get('file_newpath') !== null) {
       await this.#introduceFile(cursor, 'file_newoid', 'file_newpath', undefined);
     }
@@ -334,7 +332,7 @@ class Rebuilder {
     if (cursor.get('pod_id') !== null && cursor.get('pod_name') !== null) await this.#introducePod(cursor);
     if (!this.#containers.has(id)) {
       if (this.#known.containers.get(id) === look && this.#known.containers.has(id)) return;
-      this.#made();
+      this.#countRebuilt();
       this.#writeContainer(cursor, look);
       return;
     }
@@ -347,7 +345,7 @@ class Rebuilder {
     if (this.#pods.has(id)) {
       await this.#passPods(this.#pods.neededFor(id, undefined, false));
     } else {
-      this.#made();
+      this.#countRebuilt();
       this.#writePod(cursor);
     }
   }
@@ -357,7 +355,7 @@ class Rebuilder {
     const look = cursor.long('process_print');
     if (!this.#processes.has(key)) {
       if (this.#known.processes.get(key) === look) return;
-      this.#made();
+      this.#countRebuilt();
       this.#writeProcess(cursor, 'proc', look);
       return;
     }
@@ -370,7 +368,7 @@ class Rebuilder {
     if (this.#processes.has(key)) {
       await this.#passProcesses(this.#processes.neededFor(key, undefined, false));
     } else {
-      this.#made();
+      this.#countRebuilt();
       this.#writeProcess(cursor, 'pproc', undefined);
     }
   }
@@ -388,16 +386,14 @@ class Rebuilder {
       return;
     }
     if (isKnown && (look === undefined || this.#known.files.get(oid) === look)) return;
-    this.#made();
+    this.#countRebuilt();
     const path = cursor.text(pathColumn);
     const container = containerOf(oid, path, cursor.get('container_id') as string | null);
     this.#writeFile(cursor, 'REUP', oid, path, container, look);
   }
 
-  #made(): void {
-    this.#input.skip(
-      'records of processes, files and containers that the input does not have, made of the rows that refer to them',
-    );
+  #countRebuilt(): void {
+    this.#input.skip('records of processes, files and containers rebuilt from the rows that refer to them');
   }
 
   async #passPods(count: number): Promise<void> {
@@ -446,7 +442,7 @@ class Rebuilder {
   #writePod(row: RowCursor): void {
     const id = podKey(row);
     this.#known.pods.add(id);
-    this.#input.skip('pods without addresses, labels and services, which tables do not hold');
+    this.#input.skip('pods without addresses, labels and services, which tables lack');
     this.#add('Pod', {
       ts: row.long('ts_uts'),
       id,
@@ -595,18 +591,18 @@ class Rebuilder {
         return;
       }
       default:
-        this.#input.skip('rows whose type is none of PE, FE, NF, FF, PF and KE');
+        this.#input.skip('rows of an unknown type (known: PE, FE, NF, FF, PF, KE)');
     }
   }
 
-  /** The user of a SETUID is one text, or a number where it has no name; other arguments were joined by blanks. */
+  /** The user of a SETUID is one text, or a number if it has no name; other arguments were joined by blanks. */
   #arguments(row: RowCursor): string[] {
     const text = row.text('evt_args');
     if (text === '') return [];
     const isUser = (row.number('opflags_bitmap') & setuidBit) !== 0;
     if (isUser && /^\d+$/.test(text)) return [notAvailable];
     if (isUser || !text.includes(' ')) return [text];
-    this.#input.skip('event arguments that were split at blanks');
+    this.#input.skip('event arguments split at blanks');
     return text.split(' ');
   }
 }
@@ -656,13 +652,13 @@ function foid(hex: string): Buffer {
   return Buffer.from(hex.padStart(40, '0').slice(0, 40), 'hex');
 }
 
-/** The identity of a file is made of its container and path, and so tells whether it has one. */
+/** The identity of a file is a hash of container and path, which shows whether the file is in the container. */
 function containerOf(oid: string, path: string, container: string | null): string | null {
   if (container === null) return null;
   return createHash('sha1').update(container).update(path).digest('hex') === oid ? container : null;
 }
 
-/** Variables were joined by ";", which values hold too: one begins where a name and = follow. */
+/** Variables were joined by ";", which values can contain too: a variable starts where a name and = follow. */
 function environment(text: string): string[] {
   return text === '' ? [] : text.split(/;(?=[A-Za-z_][A-Za-z0-9_%().-]*=)/);
 }

@@ -12,10 +12,10 @@ import type { QueryInput } from '../query/inputs.js';
 import { extraColumns, missingColumns, type Source, selectSource } from '../query/sources.js';
 import { MergedRows, RowCursor } from './table-rows.js';
 
-/** Memory of DuckDB; what needs more is sorted on disk. */
+/** Memory limit of DuckDB; larger sorts use the disk. */
 const memoryLimit = '512MB';
 
-/** Names of records as summaries count them. */
+/** Record names in summaries, by row type or entity table. */
 export const recordNames: Readonly<Record<string, string>> = {
   PE: 'ProcessEvent',
   FE: 'FileEvent',
@@ -29,13 +29,13 @@ export const recordNames: Readonly<Record<string, string>> = {
   pod: 'Pod',
 };
 
-/** A column with a number made of others, where a table has those. */
+/** A computed column: a hash of other columns, for tables that have them. */
 export interface RowPrint {
   name: string;
   columns: readonly string[];
 }
 
-/** Tables in files, opened to be converted. */
+/** Tables in files, open for conversion. */
 export class TableInput {
   readonly #sources: Sources;
   readonly #path: string;
@@ -66,7 +66,7 @@ export class TableInput {
     for (const name of Object.values(recordNames)) this.#records[name] = 0n;
   }
 
-  /** `path` is what messages call the input, `files` what it consists of. */
+  /** `path` names the input in messages; `files` are its parts. */
   static async open(path: string, files: readonly QueryInput[]): Promise<TableInput> {
     const database = await openPassingDatabase({ memoryLimit });
     try {
@@ -83,7 +83,7 @@ export class TableInput {
     return [...this.#sources.keys()];
   }
 
-  /** Its table, where it has a single one. */
+  /** Its table, if it has exactly one. */
   get onlyTable(): TableName | undefined {
     return this.#sources.size === 1 ? (this.tableNames[0] as TableName) : undefined;
   }
@@ -92,14 +92,14 @@ export class TableInput {
     return this.#sources.has(table);
   }
 
-  /** Whether its rows can hold rows of the table. */
+  /** Whether the input can contain rows of the table. */
   covers(table: TableName): boolean {
     const kind = tables.find(({ name }) => name === table)?.kind;
     if (kind === 'all') return tables.some(({ name, kind }) => kind !== 'entity' && this.has(name));
     return this.has(table) || (kind !== 'entity' && this.has('sysflow'));
   }
 
-  /** The rows of a table in their order; those of all events and flows have the columns of their own tables. */
+  /** The rows of a table in order. Rows of `sysflow` have the columns of their own tables. */
   async rows(table: TableName, prints: readonly RowPrint[] = []): Promise<MergedRows> {
     const kind = tables.find(({ name }) => name === table)?.kind;
     const wanted = kind === 'all' ? tables.filter((spec) => spec.kind !== 'entity').map(({ name }) => name) : [table];
@@ -125,7 +125,7 @@ export class TableInput {
     return new MergedRows(cursors);
   }
 
-  /** Counts a row that was read. */
+  /** Counts a row for the summary. */
   count(table: TableName, cursor: RowCursor): void {
     const kind = tables.find(({ name }) => name === table)?.kind;
     this.#events += 1n;
@@ -141,7 +141,7 @@ export class TableInput {
     this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0n) + count);
   }
 
-  /** Counts what the wanted tables have and the input does not, and the other way round. */
+  /** Counts tables and columns that the input lacks or has in addition. */
   compareColumns(wanted: readonly TableName[]): void {
     const absent = wanted.filter((table) => !this.covers(table));
     const list = (names: Iterable<string>) => shortList([...new Set(names)].sort());
@@ -177,7 +177,7 @@ export class TableInput {
     };
   }
 
-  /** An error of reading, as one line that names the input. */
+  /** Converts a read error to one line that names the input. */
   problem(error: unknown): unknown {
     if (error instanceof SfkitError) return error;
     if (isSystemError(error)) return unwritable(tmpdir(), error);
@@ -208,9 +208,9 @@ function select(table: TableName, source: Source, prints: readonly RowPrint[]): 
   return `SELECT ${columns.join(', ')} FROM (${selectSource(table, source)})`;
 }
 
-const mostNames = 8;
+const maxNames = 8;
 
 function shortList(names: readonly string[]): string {
-  const more = names.length > mostNames ? `, ${names.length - mostNames} more` : '';
-  return `${names.slice(0, mostNames).join(', ')}${more}`;
+  const more = names.length > maxNames ? `, ${names.length - maxNames} more` : '';
+  return `${names.slice(0, maxNames).join(', ')}${more}`;
 }

@@ -12,7 +12,7 @@ interface Page {
   rows: number;
 }
 
-/** The rows of one SELECT, one after the other, with a chunk of them in memory. */
+/** Iterates over the rows of one SELECT, with one chunk in memory. */
 export class RowCursor {
   readonly #connection: DuckDBConnection;
   readonly #result: DuckDBResult;
@@ -26,12 +26,12 @@ export class RowCursor {
     this.#places = new Map(result.columnNames().map((name, index) => [name, index]));
   }
 
-  /** A stream needs a connection of its own, which the cursor closes. */
+  /** A stream needs its own connection, which the cursor closes. */
   static async open(connection: DuckDBConnection, sql: string): Promise<RowCursor> {
     return new RowCursor(connection, await connection.stream(sql));
   }
 
-  /** Goes to the next row; false after the last. */
+  /** Advances to the next row; false after the last. */
   async next(): Promise<boolean> {
     if (++this.#row < (this.#page?.rows ?? 0)) return true;
     const chunk = await this.#result.fetchChunk();
@@ -43,13 +43,13 @@ export class RowCursor {
     return true;
   }
 
-  /** A value of the row; null where the SELECT has no such column. */
+  /** A value of the row; null if the SELECT has no such column. */
   get(name: string): DuckDBValue {
     const place = this.#places.get(name);
     return place === undefined ? null : this.#value(place);
   }
 
-  /** Reads a column again and again without looking for it. */
+  /** A function that reads a column without looking up its name each time. */
   reader(name: string): () => DuckDBValue {
     const place = this.#places.get(name);
     return place === undefined ? () => null : () => this.#value(place);
@@ -76,21 +76,21 @@ export class RowCursor {
   }
 }
 
-/** Several cursors whose rows are numbered by `idx`, as one in the order of the numbers; without numbers, one after the other. */
+/** Merges cursors by the `idx` of their rows; without `idx` it concatenates them. */
 export class MergedRows {
   readonly #waiting: { cursor: RowCursor; idx: bigint }[] = [];
   readonly #cursors: readonly RowCursor[];
   #current: RowCursor | undefined;
-  #begun = false;
+  #hasStarted = false;
 
   constructor(cursors: readonly RowCursor[]) {
     this.#cursors = cursors;
   }
 
-  /** The cursor that stands on the next row. */
+  /** Returns the cursor that is on the next row. */
   async next(): Promise<RowCursor | undefined> {
-    if (!this.#begun) {
-      this.#begun = true;
+    if (!this.#hasStarted) {
+      this.#hasStarted = true;
       for (const cursor of this.#cursors) await this.#advance(cursor);
     } else if (this.#current !== undefined) {
       await this.#advance(this.#current);
@@ -116,7 +116,7 @@ export class MergedRows {
 const maxBatchText = 16 * 2 ** 20;
 const maxBatchRows = 8192;
 
-/** Makes batches of a table, as the engine would give them, of rows of any cursors. */
+/** Builds batches of a table, like those of the engine, from rows of any cursors. */
 export class BatchBuilder {
   readonly #table: TableName;
   readonly #columns: readonly TableColumn[];

@@ -4,22 +4,22 @@ import { type Paint, paintOf, type ScreenCell, screenRecords, screenTable, Table
 import type { Cell, DrawnColumn, DrawOptions, Remaining, Screen } from './types.js';
 import { textWidth, wrapped } from './width.js';
 
-/** Rows are drawn in pages that have at most so many rows and characters, so that none waits for all. */
+/** Limits of a page: rows are drawn page by page, so that output starts before all rows are there. */
 const pageRows = 1000;
 const pageCharacters = 1 << 22;
 
-/** In a file a cell wider than this widens only its own line: one long text must not fill every other row with blanks. */
-const widestPadded = 256;
+/** In a file a wider cell widens only its own line: one long text must not pad every other row. */
+const maxPadded = 256;
 
-/** A note under a drawing takes no more lines. */
-const noteLines = 3;
+/** Maximum lines of a note below a drawing. */
+const maxNoteLines = 3;
 
-/** What a terminal shows where there is no value. */
+/** Shown on a terminal for a missing value. */
 const missing = 'null';
 
 /**
- * Draws rows as they come. Into a file or pipe the first page sets the widths and a later one widens a column where it
- * must. On a screen each page is a drawing of its own, fitted to the width.
+ * Draws rows as they arrive. For a file or pipe the first page sets the column widths, and later pages widen them if
+ * needed. On a screen each page is a separate drawing, fitted to the width.
  */
 export class Drawing {
   readonly #columns: readonly DrawnColumn[];
@@ -28,26 +28,26 @@ export class Drawing {
   readonly #limit: number;
   #rows: Row[] = [];
   #characters = 0;
-  /** Rows of earlier pages. */
+  /** Number of rows in earlier pages. */
   #before = 0;
-  /** Of a file: how wide the columns were so far. */
+  /** For a file: column widths so far. */
   #widths: number[];
   #hasHead = false;
 
   constructor(columns: readonly DrawnColumn[], { screen, limit = Number.POSITIVE_INFINITY }: DrawOptions = {}) {
     this.#columns = columns.map((column) => ({ ...column, name: escapeForTerminal(column.name) }));
-    this.#screen = screen && { ...screen, columns: Math.max(screen.columns, narrowestScreen) };
+    this.#screen = screen && { ...screen, columns: Math.max(screen.columns, minScreenColumns) };
     this.#paint = paintOf(screen?.color ?? false);
     this.#limit = limit;
-    this.#widths = this.#columns.map(({ name }) => Math.min(textWidth(name), widestPadded));
+    this.#widths = this.#columns.map(({ name }) => Math.min(textWidth(name), maxPadded));
   }
 
-  /** How many more rows may be added. */
+  /** Number of rows that can still be added. */
   get room(): number {
     return this.#limit - this.#before - this.#rows.length;
   }
 
-  /** Takes a row; gives the text that is complete by now, '' for most rows. */
+  /** Adds a row; returns the text of a completed page, '' for most rows. */
   add(row: readonly Cell[]): string {
     const cells = row.map((cell) => (cell === null ? null : escapeForTerminal(cell)));
     const widths = cells.map((cell) => (cell === null ? 0 : textWidth(cell)));
@@ -56,7 +56,7 @@ export class Drawing {
     return this.#rows.length >= pageRows || this.#characters >= pageCharacters ? this.#page() : '';
   }
 
-  /** The rest, and how many rows come after those drawn. */
+  /** Returns the remaining text, with a note about rows that were not drawn. */
   end(more: Remaining = { count: 0, isExact: true }): string {
     const count = this.#before + this.#rows.length;
     const notes = this.#screen !== undefined && count === 0 && more.count === 0 ? ['no rows'] : [];
@@ -79,7 +79,7 @@ export class Drawing {
   #filePage(rows: readonly Row[]): string {
     for (const { widths } of rows) {
       widths.forEach((width, index) => {
-        if (width > (this.#widths[index] as number)) this.#widths[index] = Math.min(width, widestPadded);
+        if (width > (this.#widths[index] as number)) this.#widths[index] = Math.min(width, maxPadded);
       });
     }
     const lines = this.#tableLines();
@@ -118,13 +118,13 @@ export class Drawing {
 
   #notes(notes: readonly string[]): string {
     return notes
-      .flatMap((note) => (this.#screen === undefined ? [note] : wrapped(note, this.#screen.columns, noteLines)))
+      .flatMap((note) => (this.#screen === undefined ? [note] : wrapped(note, this.#screen.columns, maxNoteLines)))
       .map((note) => `${this.#paint.faint(note)}\n`)
       .join('');
   }
 }
 
-/** A whole table of a few rows. */
+/** Draws a complete table of a few rows. */
 export function drawn(
   columns: readonly DrawnColumn[],
   rows: Iterable<readonly Cell[]>,
@@ -136,8 +136,8 @@ export function drawn(
   return text + drawing.end();
 }
 
-/** A terminal that says less is drawn for as if it had this many columns. */
-const narrowestScreen = 20;
+/** Narrower terminals are treated as this wide. */
+const minScreenColumns = 20;
 
 interface Row {
   cells: readonly Cell[];

@@ -1,49 +1,51 @@
 import type { DrawnColumn } from './types.js';
 import { shortened, textWidth } from './width.js';
 
-/** A column and what its rows need. */
+/** A column with the measurements of its rows. */
 export interface Measured {
   column: DrawnColumn;
-  /** Where its cells are in a row. */
+  /** Index of its cells in a row. */
   index: number;
-  /** The widest cell. */
+  /** Width of the widest cell. */
   widest: number;
-  /** No row has a text in it. */
+  /** No row has text in it. */
   isEmpty: boolean;
-  /** The date that the times of all rows share, if it is a column of times. */
+  /** For a time column: the date that all rows share. */
   date: string | undefined;
 }
 
 export interface Fitted {
-  /** A table, or where that has no room a block of lines a row. */
+  /** A table, or one block of lines per row if a table is too wide. */
   shape: 'table' | 'records';
   columns: FittedColumn[];
-  /** Columns left out because they are empty, and for want of room. */
+  /** Columns left out because they are empty. */
   empty: DrawnColumn[];
+  /** Columns left out because they do not fit. */
   leftOut: DrawnColumn[];
 }
 
 export interface FittedColumn extends Measured {
   width: number;
-  /** Times are drawn without their date. */
+  /** Draw times without their date. */
   withoutDate: boolean;
 }
 
-/** Characters that a time loses with its date: that, the T after it, and the Z at the end. */
+/** Length of the date in a time, with the T after it. */
 export const dateLength = '2026-01-01T'.length;
+/** Characters that a time loses with its date: also the Z at the end. */
 const dateAndZone = dateLength + 1;
 
-/** The narrowest width of a shortened text, of a wrapped one, and of a part of a heading. */
-const leastCut = 12;
-const leastWrap = 20;
-const leastHeading = 10;
+/** Minimum widths of a shortened text, a wrapped text, and a part of a heading. */
+const minCut = 12;
+const minWrap = 20;
+const minHeading = 10;
 
 /** Finds the best shape for rows on a screen `room` columns wide. */
 export function arrange(measured: readonly Measured[], room: number): Fitted {
   const whole = measured.map((one) => ({ ...one, width: naturalWidth(one), withoutDate: false }));
   if (totalWidth(whole) <= room) return { shape: 'table', columns: whole, empty: [], leftOut: [] };
 
-  // A row of nothing but empty columns is shown as it is.
+  // If all columns are empty, they are shown as they are.
   const isAllEmpty = measured.every(({ isEmpty }) => isEmpty);
   const kept = isAllEmpty ? whole : whole.filter(({ isEmpty }) => !isEmpty);
   const empty = isAllEmpty ? [] : measured.filter(({ isEmpty }) => isEmpty).map(({ column }) => column);
@@ -72,7 +74,7 @@ export function arrange(measured: readonly Measured[], room: number): Fitted {
   return { shape: 'records', columns: kept, empty, leftOut: [] };
 }
 
-/** The width of a line: two blanks and a rule a column, and the first rule. */
+/** The width of a line: two blanks and a bar per column, and the first bar. */
 function totalWidth(columns: readonly FittedColumn[]): number {
   return columns.reduce((sum, { width }) => sum + width + 3, 1);
 }
@@ -80,12 +82,12 @@ function totalWidth(columns: readonly FittedColumn[]): number {
 const naturalWidth = ({ column, widest }: Measured): number => Math.max(widest, textWidth(column.name));
 const rankOf = ({ rank = 0 }: DrawnColumn): number => rank;
 
-/** The columns as narrow as they must be, undefined if that is not enough. */
+/** The columns narrowed to fit; undefined if they cannot be. */
 function narrowed(columns: readonly FittedColumn[], room: number, mayDropDate: boolean): FittedColumn[] | undefined {
   const narrow = columns.map((one) => {
     const withoutDate = mayDropDate && one.date !== undefined;
     const widest = one.widest - (withoutDate ? dateAndZone : 0);
-    return { ...one, widest, withoutDate, width: leastWidth({ ...one, widest }) };
+    return { ...one, widest, withoutDate, width: minWidth({ ...one, widest }) };
   });
   let spare = room - totalWidth(narrow);
   if (spare < 0) return undefined;
@@ -94,14 +96,14 @@ function narrowed(columns: readonly FittedColumn[], room: number, mayDropDate: b
   return narrow;
 }
 
-function leastWidth({ column, widest }: Measured): number {
-  const heading = Math.min(leastHeading, Math.max(...headingParts(column.name).map(textWidth)));
+function minWidth({ column, widest }: Measured): number {
+  const heading = Math.min(minHeading, Math.max(...headingParts(column.name).map(textWidth)));
   if (column.right || column.long === 'time') return Math.max(heading, widest);
-  const least = column.least ?? (column.long === 'wrap' ? leastWrap : leastCut);
+  const least = column.least ?? (column.long === 'wrap' ? minWrap : minCut);
   return Math.max(heading, Math.min(widest, least));
 }
 
-/** Gives spare columns to what wants more, always to the narrowest; returns those left. */
+/** Gives spare screen columns to columns that want more, narrowest first; returns what is left. */
 function widen(columns: FittedColumn[], spare: number, wanted: (column: FittedColumn) => number): number {
   for (let left = spare; ; left--) {
     const wanting = columns.filter((column) => column.width < wanted(column));
@@ -112,16 +114,16 @@ function widen(columns: FittedColumn[], spare: number, wanted: (column: FittedCo
 
 const headingParts = (name: string): string[] => name.match(/[^_ ]*[_ ]?/g)?.slice(0, -1) ?? [name];
 
-/** A heading never takes more lines. */
-const headingLines = 3;
+/** Maximum lines of a heading. */
+const maxHeadingLines = 3;
 
-/** A heading in lines of at most `width` columns, broken after _ and at blanks. */
+/** Breaks a heading into lines of at most `width` columns, after _ and at blanks. */
 export function headingOf(name: string, width: number): string[] {
   if (textWidth(name) <= width) return [name];
   const lines: string[] = [];
   for (const part of headingParts(name)) {
     const joined = `${lines.at(-1) ?? ''}${part}`;
-    if (lines.length > 0 && (textWidth(joined.trimEnd()) <= width || lines.length === headingLines)) {
+    if (lines.length > 0 && (textWidth(joined.trimEnd()) <= width || lines.length === maxHeadingLines)) {
       lines[lines.length - 1] = joined;
     } else {
       lines.push(part);

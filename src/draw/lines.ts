@@ -1,7 +1,7 @@
 import { type FittedColumn, headingOf } from './fit.js';
 import { shortened, textWidth, wrapped } from './width.js';
 
-/** How parts of a drawing stand out; plain where there is no color. */
+/** Styles for parts of a drawing; plain without color. */
 export interface Paint {
   strong(text: string): string;
   faint(text: string): string;
@@ -20,7 +20,7 @@ export interface TableColumn {
   right?: boolean | undefined;
 }
 
-/** The lines of a table: rules around, and rows of cells that have the width of their column or overflow it. */
+/** Draws the lines of a table: rules, and rows of cells that are padded to the column width or overflow it. */
 export class TableLines {
   readonly #columns: readonly TableColumn[];
   readonly #paint: Paint;
@@ -33,12 +33,12 @@ export class TableLines {
     this.#bars = [`${bar} `, ` ${bar} `, ` ${bar}\n`];
   }
 
-  /** Rule, heading, rule. Each heading is one or more lines. */
+  /** Rule, headings, rule. Each heading has one or more lines. */
   head(headings: readonly (readonly string[])[], isRuled = true): string {
     const lines = Math.max(1, ...headings.map((heading) => heading.length));
     let text = this.#rule('┌', '┬', '┐');
     for (let line = 0; line < lines; line++) {
-      // The last lines stand together on the rule.
+      // Headings are aligned at the bottom.
       const parts = headings.map((heading) => heading[line - lines + heading.length] ?? '');
       text += this.row(
         parts.map((part) => this.#paint.strong(part)),
@@ -49,7 +49,7 @@ export class TableLines {
     return isRuled ? text + this.#rule('├', '┼', '┤') : text;
   }
 
-  /** One line; `widths` are those of the cells. */
+  /** One line. `widths` are the widths of the cells. */
   row(cells: readonly string[], widths: readonly number[], aligns = true): string {
     const [first, between, last] = this.#bars;
     let line = first;
@@ -72,13 +72,13 @@ export class TableLines {
   }
 }
 
-/** A cell of a screen: what is shown for a missing value differs from a text. */
+/** A cell on a screen. A missing value is drawn differently from a text. */
 export interface ScreenCell {
   text: string;
   isMissing: boolean;
 }
 
-/** A whole table that fits its columns. */
+/** Draws a complete table; cells are shortened or wrapped to their column. */
 export function screenTable(
   columns: readonly FittedColumn[],
   rows: Iterable<readonly ScreenCell[]>,
@@ -106,10 +106,10 @@ export function screenTable(
   return text + lines.foot();
 }
 
-/** A value of a record takes no more lines. */
-const valueLines = 5;
+/** Maximum lines of a value in a record. */
+const maxValueLines = 5;
 
-/** Rows as blocks, a line or more a value, `room` columns wide. `before` rows came earlier. */
+/** Draws rows as blocks `room` columns wide, with one or more lines per value. Numbers start after `before`. */
 export function screenRecords(
   columns: readonly FittedColumn[],
   rows: Iterable<readonly ScreenCell[]>,
@@ -134,7 +134,7 @@ export function screenRecords(
       title.length <= label + 1 ? `${title.padEnd(label + 1, '─')}┬${'─'.repeat(value + 1)}` : title.padEnd(room, '─');
     text += `${paint.faint(rule)}\n`;
     row.forEach((cell, index) => {
-      wrapped(cell.text, value, valueLines).forEach((part, line) => {
+      wrapped(cell.text, value, maxValueLines).forEach((part, line) => {
         text += `${line === 0 ? names[index] : blank}${cell.isMissing ? paint.faint(part) : part}\n`;
       });
     });

@@ -8,14 +8,14 @@ interface Output {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The width of a terminal that does not know its own. */
-export const usualColumns = 80;
+/** Width assumed for a terminal that does not report one. */
+export const defaultColumns = 80;
 
-/** The terminal behind an output; undefined for a file or pipe. */
+/** The terminal that an output writes to; undefined for a file or pipe. */
 export function screenOf(output: Output, environment: Environment): Screen | undefined {
   if (!output.isTTY) return undefined;
   return {
-    columns: output.columns || usualColumns,
+    columns: output.columns || defaultColumns,
     rows: output.rows || undefined,
     color: hasColor(environment),
   };

@@ -2,17 +2,17 @@ import { eastAsianWidth } from 'get-east-asian-width';
 
 const ascii = /^[\x20-\x7e]*$/;
 
-/** How many columns of a terminal the text takes. It holds no control characters. */
+/** The number of terminal columns that the text takes. The text must not contain control characters. */
 export function textWidth(text: string): number {
   return ascii.test(text) ? text.length : lastPlace(text, Number.POSITIVE_INFINITY).width;
 }
 
-/** The text in at most `width` columns; a longer one ends in …, or starts with it if it is a path. */
+/** Shortens the text to `width` columns: it ends in …, and a path starts with it. */
 export function shortened(text: string, width: number): string {
   return path.test(text) ? withoutStart(text, width) : withoutEnd(text, width);
 }
 
-/** The end of a path tells more than its start. */
+/** The end of a path is more informative than its start. */
 const path = /^\/\S*$/;
 
 function withoutEnd(text: string, width: number): string {
@@ -26,8 +26,8 @@ function withoutStart(text: string, width: number): string {
 }
 
 /**
- * The text in lines of at most `width` columns, two at least, broken at blanks unless that would leave half of a line
- * empty. If it takes more than `limit` lines, the last one ends in ….
+ * Breaks the text into lines of at most `width` columns (`width` is at least 2), at blanks unless that would leave half
+ * of a line empty. If it takes more than `limit` lines, the last one ends in ….
  */
 export function wrapped(text: string, width: number, limit = Number.POSITIVE_INFINITY): string[] {
   const lines: string[] = [];
@@ -43,7 +43,7 @@ export function wrapped(text: string, width: number, limit = Number.POSITIVE_INF
   }
 }
 
-/** Where the part of the text ends that fits into `most` columns, and how wide it is. Looks at no more than that. */
+/** End and width of the prefix that fits into `most` columns. Reads no further than that. */
 function lastPlace(text: string, most: number): { index: number; width: number } {
   const meter = new Meter();
   let start = 0;
@@ -62,7 +62,7 @@ function lastPlace(text: string, most: number): { index: number; width: number }
   return { index, width: meter.width };
 }
 
-/** Where the first character begins that has at least `least` columns before it. */
+/** Index of the first character with at least `least` columns before it. */
 function firstPlace(text: string, least: number): number {
   const meter = new Meter();
   let index = 0;
@@ -75,10 +75,10 @@ function firstPlace(text: string, least: number): number {
   return index;
 }
 
-/** Adds up the columns that code points take, one after the other. */
+/** Sums the columns that successive code points take. */
 class Meter {
   width = 0;
-  /** Whether the last code point began a character, instead of joining the one before. */
+  /** Whether the last code point starts a character rather than joining the previous one. */
   starts = false;
   #last = 0;
   #isJoined = false;
@@ -106,11 +106,11 @@ const emojiStyle = 0xfe0f;
 const firstSkinTone = 0x1f3fb;
 const lastSkinTone = 0x1f3ff;
 const pictograph = /\p{Extended_Pictographic}/u;
-/** Combining marks, invisible characters, and the vowels and finals of Hangul that join a syllable. */
+/** Combining marks, invisible characters, and Hangul vowels and finals that join a syllable. */
 const takesNoColumn = /[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff\ud7b0-\ud7ff]/u;
 const softHyphen = 0xad;
 
-/** By code point, the width and one more; 0 where it was not asked for yet. */
+/** By code point: width plus 1, or 0 if not computed yet. */
 const knownWidths = new Uint8Array(0x110000);
 
 function codeWidth(code: number): number {

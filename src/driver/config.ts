@@ -1,4 +1,4 @@
-import { fileReadModes, type LiveConfig, longestSocketPath, mostRingBytes } from '../engine/config.js';
+import { fileReadModes, type LiveConfig, maxRingBytes, maxSocketPath } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { nearest } from '../engine/nearest.js';
@@ -7,9 +7,9 @@ import { liveName } from '../live/plan.js';
 import type { ActivityRecord, ContainerRecord, FileRecord, HeaderRecord, ProcessRecord } from '../records/types.js';
 
 /**
- * Called for every event and flow, in their order, with what the record refers to (null where the capture does not tell).
- * All calls are made before `run()` resolves. A promise is waited for: meanwhile the engine waits too. What it throws
- * ends the run, and `run()` rejects with it.
+ * Called for every event and flow in order, with the entities that the record refers to (null if the capture lacks them).
+ * All calls come before `run()` resolves. If it returns a promise, the driver and the engine wait for it. If it throws,
+ * the run ends and `run()` rejects with that error.
  */
 export type SysFlowCallback = (
   header: HeaderRecord,
@@ -21,74 +21,74 @@ export type SysFlowCallback = (
 ) => void | Promise<void>;
 
 export const driverTypes = ['EBPF', 'CORE_EBPF', 'KMOD', 'NO_DRIVER'] as const;
-/** How a running kernel is asked; NO_DRIVER: not at all, a capture is read. */
+/** How to capture a running kernel; NO_DRIVER: read a capture file instead. */
 export type DriverType = (typeof driverTypes)[number];
 
 export const collectionModes = ['SFFlowMode', 'SFConsumerMode', 'SFNoFilesMode'] as const;
-/** What is collected of files: flows, only that they were opened, or nothing. */
+/** What to collect of files: flows, only opens, or nothing. */
 export type CollectionMode = (typeof collectionModes)[number];
 
 /** The configuration of a SysFlowDriver. Names and meanings are those of libSysFlow. */
 export interface SysFlowConfig {
-  /** The capture to read. Without it the running kernel is captured, until exit(): Linux on x86-64, with the rights that sfkit doctor names. */
+  /** The capture to read. Default: capture the running kernel until exit(), which needs Linux on x86-64 and the privileges that sfkit doctor names. */
   scapInputPath?: string;
   /** Called for every event and flow. */
   callback?: SysFlowCallback;
   /**
-   * File to write, in SysFlow's Avro format. A name that ends in / is a directory: the file is called after the second of
-   * the first event. With rotation the seconds stand behind the name.
+   * File to write, in SysFlow's Avro format. A name that ends in / is a directory: the file is named after the second of
+   * the first event. Rotation appends the seconds to the name.
    */
   filePath?: string;
-  /** Unix socket of kind SOCK_SEQPACKET to send records to, one a message, as plain Avro. */
+  /** Unix socket of type SOCK_SEQPACKET to send records to, one per message, as plain Avro. */
   socketPath?: string;
   /**
-   * Seconds after which a new file begins. A capture is rotated by the time of its events, and only if this is given;
-   * the default of live capture is 300. 0: never.
+   * Seconds after which a new file starts; 0: never. Rotation of a capture file uses event time. Default: 300 for live
+   * capture, 0 for a capture file.
    */
   rotateInterval?: number;
   /** Name of the exporter in the header. Default: the host name in the capture. */
   exporterID?: string;
   /** Address of the node in the header. Default: empty. */
   nodeIP?: string;
-  /** Only what events do that pass this filter, in the language of Falco. The state follows all of them. */
+  /** Falco filter: only events that pass make records; the state follows all events. Default: all pass. */
   falcoFilter?: string;
-  /** Only records of processes in containers. (The collector's documentation says the opposite.) Default: false. */
+  /** Write only records of processes in containers. (The collector's documentation says the opposite.) Default: false. */
   filterContainers?: boolean;
-  /** Only files: no flows of pipes, directories and unix sockets. Default: true. */
+  /** Only regular files: no flows of pipes, directories and unix sockets. Default: true. */
   fileOnly?: boolean;
-  /** Which flows of files that were only read are kept: 0 all, 1 none, 2 those outside system directories. Default: 2. */
+  /** Flows of read-only files to keep: 0 all, 1 none, 2 those outside system directories. Default: 2. */
   fileReadMode?: 0 | 1 | 2;
-  /** Threads are counted in flows of their process, not told one by one. Default: true. */
+  /** Count threads in flows of their process instead of writing one event each. Default: true. */
   enableProcessFlow?: boolean;
-  /** What is collected of files. Default: SFFlowMode. */
+  /** What to collect of files. Default: SFFlowMode. */
   collectionMode?: CollectionMode;
   /** The same as collectionMode SFConsumerMode. Default: false. */
   enableConsumerMode?: boolean;
-  /** Statistics as a log line and as the event `statistics`, every 30 seconds, at each rotation and at the end. Default: false. */
+  /** Emit statistics as a log line and as the event `statistics`, every 30 seconds, at each rotation and at the end. Default: false. */
   enableStats?: boolean;
-  /** Everything that can be logged, on standard error. Default: false. */
+  /** Log everything to standard error. Default: false. */
   debugMode?: boolean;
-  /** Name in the log. Default: sysflowlibs. */
+  /** Name in log messages and of log files. Default: sysflowlibs. */
   appName?: string;
-  /** Checks before live capture that what it needs is there. Default: true. */
+  /** Check the requirements of live capture in the constructor. Default: true. */
   moduleChecks?: boolean;
-  /** How a running kernel is asked. With scapInputPath only NO_DRIVER, the default; else CORE_EBPF, the default, which needs nothing but sfkit. */
+  /** How to capture a running kernel. Default: NO_DRIVER with scapInputPath, which allows no other value; else CORE_EBPF, the probe of sfkit. */
   driverType?: DriverType;
-  /** Of so many calls that change no state one is kept, in live capture. Default: 1. */
+  /** Live capture: keep 1 in N of the calls that change no state. Default: 1, all. */
   samplingRatio?: number;
-  /** Calls that change no state and make no records are left out in the kernel already, in live capture. Default: true. */
+  /** Live capture: skip calls that change no state and make no records already in the kernel. Default: true. */
   dropMode?: boolean;
-  /** Bytes of a buffer between kernel and engine, rounded up to a power of two, in live capture. Default: 8388608. */
+  /** Live capture: bytes per buffer between kernel and engine, rounded up to a power of two. Default: 8388608. */
   singleBufferDimension?: number;
-  /** Processors that share a buffer, in live capture; 0: one for all. Default: 0. */
+  /** Live capture: processors per buffer; 0: one buffer for all. Default: 0. */
   cpuBuffers?: number;
-  /** Socket of the container runtime that is asked about containers, in live capture. Default: those that are usual. */
+  /** Live capture: socket of the container runtime to ask about containers. Default: the usual sockets. */
   criPath?: string;
-  /** Seconds to wait for the container runtime. (The collector takes the number for milliseconds.) Default: 30. */
+  /** Seconds to wait for the container runtime. (The collector treats the number as milliseconds.) Default: 30. */
   criTO?: number;
-  /** Address of the Kubernetes API. Accepted and not asked: like the collector, sfkit makes no records of pods. */
+  /** Address of the Kubernetes API. Accepted but unused: like the collector, sfkit makes no records of pods. */
   k8sAPIURL?: string;
-  /** Certificate for it. */
+  /** Certificate for the Kubernetes API. Accepted but unused. */
   k8sAPICert?: string;
 }
 
@@ -98,7 +98,7 @@ export type ResolvedConfig = Required<Omit<SysFlowConfig, 'callback' | 'enableCo
 
 interface Setting {
   fallback: unknown;
-  /** What is allowed, in words. */
+  /** Permitted values, in words. */
   allowed: string;
   fits(value: unknown): boolean;
 }
@@ -126,15 +126,15 @@ const oneOf = (fallback: string, values: readonly string[]): Setting => ({
 
 const page = 4096;
 
-/** Every field, its default and what it may be. */
+/** Default and permitted values of every field. */
 const settings: Record<keyof SysFlowConfig, Setting> = {
   scapInputPath: text,
   callback: { fallback: undefined, allowed: 'a function', fits: (value) => typeof value === 'function' },
   filePath: text,
   socketPath: {
     fallback: '',
-    allowed: `the path of a unix socket, at most ${longestSocketPath} bytes long`,
-    fits: (value) => text.fits(value) && Buffer.byteLength(value as string) <= longestSocketPath,
+    allowed: `the path of a unix socket, at most ${maxSocketPath} bytes long`,
+    fits: (value) => text.fits(value) && Buffer.byteLength(value as string) <= maxSocketPath,
   },
   rotateInterval: whole(300, 0, 2 ** 30),
   exporterID: text,
@@ -159,8 +159,8 @@ const settings: Record<keyof SysFlowConfig, Setting> = {
   dropMode: flag(true),
   singleBufferDimension: {
     fallback: 8 * 1024 * 1024,
-    allowed: `a multiple of ${page} from ${2 * page} to ${mostRingBytes} bytes`,
-    fits: (value) => whole(0, 2 * page, mostRingBytes).fits(value) && (value as number) % page === 0,
+    allowed: `a multiple of ${page} from ${2 * page} to ${maxRingBytes} bytes`,
+    fits: (value) => whole(0, 2 * page, maxRingBytes).fits(value) && (value as number) % page === 0,
   },
   cpuBuffers: whole(0, 0, 4096),
   criPath: text,
@@ -173,7 +173,7 @@ const settings: Record<keyof SysFlowConfig, Setting> = {
   k8sAPICert: text,
 };
 
-/** Checks a configuration and fills in its defaults. Throws a SysFlowError that names the field, the value and what is allowed. */
+/** Checks a configuration and fills in its defaults. Throws a SysFlowError that names the field, the value and the permitted values. */
 export function resolveConfig(config: SysFlowConfig): ResolvedConfig {
   const given = config as Record<string, unknown>;
   for (const name of Object.keys(given)) {
@@ -190,30 +190,32 @@ export function resolveConfig(config: SysFlowConfig): ResolvedConfig {
   const result = resolved as unknown as ResolvedConfig & { enableConsumerMode?: boolean };
   if (result.enableConsumerMode) {
     if (config.collectionMode !== undefined && config.collectionMode !== 'SFConsumerMode') {
-      refuse(`field 'enableConsumerMode' is true and 'collectionMode' is '${config.collectionMode}'; they contradict`);
+      refuse(
+        `field 'enableConsumerMode' is true and 'collectionMode' is '${config.collectionMode}'; they contradict each other`,
+      );
     }
     result.collectionMode = 'SFConsumerMode';
   }
   delete result.enableConsumerMode;
   if (result.scapInputPath === '') {
     if (config.driverType === 'NO_DRIVER') {
-      refuse("field 'driverType' is 'NO_DRIVER' and 'scapInputPath' is not given; there is nothing to read");
+      refuse("field 'driverType' is 'NO_DRIVER' but 'scapInputPath' is missing; there is nothing to read");
     }
     result.driverType = config.driverType ?? 'CORE_EBPF';
   } else if (result.driverType !== 'NO_DRIVER') {
     refuse(
-      `field 'scapInputPath' is given and 'driverType' is '${result.driverType}'; with a capture it must be NO_DRIVER`,
+      `field 'scapInputPath' is given and 'driverType' is '${result.driverType}'; with a capture, 'driverType' must be NO_DRIVER`,
     );
   }
   if (result.filePath === '' && result.socketPath === '' && result.callback === undefined) {
     refuse("no output: give 'callback', 'filePath' or 'socketPath'");
   }
-  // A capture is rotated only by who asks for it.
+  // Capture files are rotated only on request.
   if (result.scapInputPath !== '') result.rotateInterval = config.rotateInterval ?? 0;
   return result;
 }
 
-/** The settings of the engine that a configuration stands for. */
+/** Converts a configuration to settings of the engine. */
 export function engineOptions(config: ResolvedConfig) {
   const modes = { SFFlowMode: 'flow', SFConsumerMode: 'consumer', SFNoFilesMode: 'no-files' } as const;
   return {
@@ -238,7 +240,7 @@ function liveOptions(config: ResolvedConfig): LiveConfig {
   return {
     allSyscalls: !config.dropMode,
     samplingRatio: config.samplingRatio,
-    // The kernel takes powers of two.
+    // The kernel needs a power of two.
     ringBytes: 2 ** Math.ceil(Math.log2(config.singleBufferDimension)),
     cpusPerRing: config.cpuBuffers,
   };

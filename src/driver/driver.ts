@@ -18,47 +18,47 @@ import { engineOptions, type ResolvedConfig, resolveConfig, type SysFlowConfig }
 import { withEnvironment } from './environment.js';
 import { checkProbe } from './probe.js';
 
-/** What a run did, so far or in all. */
+/** The summary of a run, so far or at its end. */
 export interface RunSummary extends Summary {
   /** The .sf files that are complete. */
   files: string[];
-  /** What the socket got, and what it could not be given. */
+  /** Records sent to the socket, and records dropped; null without a socket. */
   socket: { sent: number; dropped: number; droppedIpv6: number } | null;
 }
 
-/** How much is alive and was done, as `enableStats` tells it. */
+/** Table sizes and record counts, for `enableStats`. */
 export interface Statistics {
-  /** interval: 30 seconds passed; rotation: everything begins anew; end: the input is read. */
+  /** interval: 30 seconds passed; rotation: a new header follows; end: the input is read. */
   reason: 'interval' | 'rotation' | 'end';
-  /** What is alive where the engine is, which is a little ahead; at the end as it was before the last flows were written. */
+  /** Live entities and flows at the engine's position, which is slightly ahead; at the end, before the last flows are written. */
   tables: TableSizes;
-  /** Records delivered so far, headers included. */
+  /** Records delivered so far, including headers. */
   records: bigint;
-  /** Records that the socket could not be given. */
+  /** Records dropped because the socket had no reader in time. */
   dropped: number;
 }
 
 const statisticsInterval = 30_000;
-/** How often containers are looked for, in ms. */
+/** Time between searches for new containers, in ms. */
 const containerInterval = 100;
 
 /**
- * Reads a capture, or the running kernel, into SysFlow, as libSysFlow does: a configuration, a callback, `run()`. Variables of the environment
- * override the configuration (ENABLE_STATS, FILE_ONLY, FILE_READ_MODE, ENABLE_PROC_FLOW, ENABLE_DROP_MODE, NODE_IP,
- * DRIVER_LOG, SF_K8S_API_URL, SF_K8S_API_CERT). Emits `statistics` with a Statistics if the configuration asks for them.
+ * Converts a capture or the running kernel to SysFlow, like libSysFlow: a configuration, a callback, `run()`. Environment
+ * variables override the configuration (ENABLE_STATS, FILE_ONLY, FILE_READ_MODE, ENABLE_PROC_FLOW, ENABLE_DROP_MODE,
+ * NODE_IP, DRIVER_LOG, SF_K8S_API_URL, SF_K8S_API_CERT). With `enableStats` it emits `statistics` with a Statistics.
  */
 export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
-  /** The configuration with its defaults and with what the environment overrides. */
+  /** The configuration with defaults and overrides from the environment. */
   readonly config: Readonly<ResolvedConfig>;
   readonly #env: Environment;
   #session: Session<unknown> | undefined;
   #socket: SocketWriter | undefined;
   #ran = false;
   #exits = false;
-  /** A reader that takes nothing is not waited for any more. */
-  readonly #hurry = new AbortController();
+  /** Aborted when the driver stops waiting for readers that take nothing. */
+  readonly #drain = new AbortController();
 
-  /** Throws a SysFlowError for a wrong configuration or filter, and for what live capture lacks. */
+  /** Throws a SysFlowError for a wrong configuration or filter, and if a requirement of live capture is missing. */
   constructor(config: SysFlowConfig, env: Environment = process.env) {
     super();
     this.#env = env;
@@ -69,7 +69,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
       if (this.config.driverType !== 'CORE_EBPF') {
         throw new SysFlowError(
           'OperationNotSupported',
-          `driverType ${this.config.driverType}: sfkit captures a running kernel with a probe of its own; it is called CORE_EBPF`,
+          `driverType ${this.config.driverType}: unsupported; sfkit captures a running kernel with its own probe, CORE_EBPF`,
         );
       }
     }
@@ -81,13 +81,14 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   }
 
   /**
-   * Reads the capture to its end, or to exit(), which a live capture waits for. Resolves when every record was delivered and written. Rejects with what
-   * the callback threw, else with a SysFlowError; what was written before stays. Damage in the capture rejects with
-   * EventParsingError after everything readable was delivered. Aborting `signal` does the same as exit().
+   * Reads the capture to its end or until exit(); a live capture runs until exit(). Resolves when every record is delivered
+   * and written. Rejects with the error that the callback threw, else with a SysFlowError; written records stay. Damage in
+   * the capture rejects with EventParsingError after everything readable is delivered. Aborting `signal` is the same as
+   * exit().
    */
   async run({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<RunSummary> {
     if (this.#ran)
-      throw new SysFlowError('OperationNotSupported', 'run() was called before; make a driver for each run');
+      throw new SysFlowError('OperationNotSupported', 'run() was already called; create a driver for each run');
     this.#ran = true;
     const { config } = this;
     const exit = () => this.exit();
@@ -102,21 +103,21 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     }
   }
 
-  /** Ends the run where it is: what was read is delivered and written, then run() resolves. */
+  /** Ends the run: everything read so far is delivered and written, then run() resolves. */
   exit(): void {
     this.#exits = true;
     this.#session?.stop();
     this.#socket?.end();
-    this.#hurry.abort();
+    this.#drain.abort();
   }
 
   async #run(log: Log): Promise<RunSummary> {
     const { config } = this;
-    // A live capture may take long: what is written so far can be found, and stays whatever happens.
+    // A live capture can take long: its unfinished output is visible, and stays whatever happens.
     const files =
       config.filePath === ''
         ? undefined
-        : new FileWriter(config, { keeps: config.scapInputPath === '', hurry: this.#hurry.signal });
+        : new FileWriter(config, { keeps: config.scapInputPath === '', drainSignal: this.#drain.signal });
     const socket = config.socketPath === '' ? undefined : new SocketWriter(config.socketPath, log);
     this.#socket = socket;
     const entities = config.callback === undefined ? undefined : new EntityTable();
@@ -125,19 +126,19 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     if (this.#exits) this.exit();
     let failure: { error: unknown } | undefined;
     let records = 0n;
-    // The file still gets what is there, then the run ends.
+    // The file still gets everything read so far, then the run ends.
     const fail = (error: unknown) => {
       failure ??= { error };
       session.stop();
     };
-    const tell = (reason: Statistics['reason']) => {
+    const report = (reason: Statistics['reason']) => {
       try {
-        this.#tell(reason, session.summary().tables, records, socket, log);
+        this.#report(reason, session.summary().tables, records, socket, log);
       } catch (error) {
         fail(error);
       }
     };
-    const timer = setInterval(() => tell('interval'), statisticsInterval);
+    const timer = setInterval(() => report('interval'), statisticsInterval);
     timer.unref();
     const containers = config.scapInputPath === '' ? this.#followContainers(session) : undefined;
 
@@ -160,7 +161,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
               socket?.forget(item.ended);
               continue;
             }
-            if (item.record.type === 'Header' && headers++ > 0) tell('rotation');
+            if (item.record.type === 'Header' && headers++ > 0) report('rotation');
             records += 1n;
             await this.#call(entities, item.record);
             await socket?.write(item);
@@ -169,7 +170,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
           fail(error);
         }
       }
-      tell('end');
+      report('end');
       await files?.close();
       if (failure === undefined) await socket?.close();
       else socket?.discard();
@@ -177,7 +178,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
       session.close();
       files?.discard();
       socket?.discard();
-      // What the callback threw is what the caller waits for.
+      // An error of the callback takes precedence.
       if (failure !== undefined) throw (failure as { error: unknown }).error;
       const known = config.scapInputPath === '' ? asLiveError(error) : asSysFlowError(error);
       log.verbose(1, 'driver', known.message);
@@ -217,11 +218,11 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     if (joined === undefined) return;
     const { header, container, process, file1, file2 } = joined;
     const done = this.config.callback?.(header as HeaderRecord, container, process, file1, file2, joined.record);
-    // Most callbacks are done when they return, and waiting would cost each of them a turn of the event loop.
+    // Most callbacks return no promise, and awaiting would cost each a turn of the event loop.
     if (typeof done?.then === 'function') await done;
   }
 
-  #tell(
+  #report(
     reason: Statistics['reason'],
     tables: TableSizes,
     records: bigint,
@@ -246,7 +247,7 @@ function guarded<Result>(action: () => Result): Result {
   }
 }
 
-/** As the checks before a capture would say it. */
+/** Converts an error of a live capture to the code that the checks would give. */
 function asLiveError(error: unknown): SysFlowError {
   if (!(error instanceof SfkitError) || !error.code.startsWith('INPUT_')) return asSysFlowError(error);
   return new SysFlowError(probeErrorCode(error), error.message, { cause: error });

@@ -1,7 +1,7 @@
 import type { Environment } from '../engine/config.js';
 import type { SysFlowConfig } from './config.js';
 
-/** What the variables say that override a configuration, by field; only those that are set and mean something. */
+/** The fields that variables override; variables without a valid value are ignored. */
 export function overridesOf(env: Environment): Partial<SysFlowConfig> {
   const overrides: Partial<SysFlowConfig> = {};
   const has = (name: string) => env[name] !== undefined;
@@ -11,7 +11,7 @@ export function overridesOf(env: Environment): Partial<SysFlowConfig> {
   if (has('ENABLE_PROC_FLOW')) overrides.enableProcessFlow = env.ENABLE_PROC_FLOW === '1';
   const mode = { '0': 0, '1': 1, '2': 2 }[env.FILE_READ_MODE ?? ''];
   if (mode !== undefined) overrides.fileReadMode = mode as 0 | 1 | 2;
-  // Set and empty counts too: it takes the configured address away.
+  // An empty value counts: it removes the configured address.
   if (env.NODE_IP !== undefined) overrides.nodeIP = env.NODE_IP;
   if (has('DRIVER_LOG')) overrides.debugMode = env.DRIVER_LOG === '1';
   if (env.SF_K8S_API_URL) overrides.k8sAPIURL = env.SF_K8S_API_URL;
@@ -19,7 +19,7 @@ export function overridesOf(env: Environment): Partial<SysFlowConfig> {
   return overrides;
 }
 
-/** A configuration with what the variables override. */
+/** Applies the overrides to a configuration. */
 export function withEnvironment(config: SysFlowConfig, env: Environment): SysFlowConfig {
   return { ...config, ...overridesOf(env) };
 }

@@ -5,24 +5,24 @@ import { SysFlowError, type SysFlowErrorCode } from '../engine/sysflow-errors.js
 import { examine, type Machine, thisMachine } from '../live/doctor.js';
 import type { DriverType } from './config.js';
 
-/** Reads a whole file, as node:fs does. */
+/** Reads a file, like readFileSync of node:fs. */
 export type ReadFile = (path: string) => Buffer;
 
 const codes: Record<string, [SysFlowErrorCode, string]> = {
-  EACCES: ['ProbeAccessDenied', 'permission denied; run as a user who may read it'],
-  EPERM: ['ProbeAccessDenied', 'not permitted; run as a user who may read it'],
-  ENOENT: ['ProbeNotExist', 'there is no such file; FALCO_BPF_PROBE says where to look'],
-  EIO: ['ErrorReadingFileSystem', 'the file system cannot be read'],
+  EACCES: ['ProbeAccessDenied', 'permission denied; run as a user who can read it'],
+  EPERM: ['ProbeAccessDenied', 'not permitted; run as a user who can read it'],
+  ENOENT: ['ProbeNotExist', 'no such file; set FALCO_BPF_PROBE to its path'],
+  EIO: ['ErrorReadingFileSystem', 'the file system is unreadable'],
   ENAMETOOLONG: ['NameTooLong', 'the name is too long'],
   ENOTDIR: ['ProbeCheckError', 'a part of the path is a file and not a directory'],
 };
 
-/** What a probe of the field says its version with. */
+/** The section with a probe's version. */
 const versionSection = 'api_version';
 
 /**
- * Checks that what a driver needs is there, as the collector does before it captures. Throws a SysFlowError with the code
- * of what is missing.
+ * Checks the requirements of a driver, as the collector does before a capture. Throws a SysFlowError with the code of the
+ * missing requirement.
  */
 export function checkProbe(
   driver: DriverType,
@@ -43,7 +43,7 @@ function checkMachine(machine: Machine): void {
 }
 
 function probePath(env: Environment): string {
-  // Set and empty stands for where the field's tools put it.
+  // An empty value means the default path of other tools.
   return env.FALCO_BPF_PROBE || join(env.HOME ?? '/root', '.falco', 'falco-bpf.o');
 }
 
@@ -53,12 +53,12 @@ function checkObject(path: string, readFile: ReadFile): void {
     content = readFile(path);
   } catch (error) {
     const [code, reason] = codes[(error as NodeJS.ErrnoException).code ?? ''] ?? ['ProbeCheckError', String(error)];
-    throw new SysFlowError(code, `${path}: the eBPF probe cannot be used: ${reason}`, { cause: error });
+    throw new SysFlowError(code, `${path}: unusable eBPF probe: ${reason}`, { cause: error });
   }
   const isElf = content.subarray(0, 4).equals(Buffer.from('\x7fELF', 'latin1'));
   if (isElf && content.includes(versionSection)) return;
-  const found = isElf ? `an object file without an ${versionSection} section` : 'no object file';
-  throw new SysFlowError('DriverLibsMismatch', `${path}: an eBPF probe is expected, and this is ${found}`);
+  const found = isElf ? `an object file without an ${versionSection} section` : 'another kind of file';
+  throw new SysFlowError('DriverLibsMismatch', `${path}: expected an eBPF probe, found ${found}`);
 }
 
 function checkModule(readFile: ReadFile): void {
@@ -67,13 +67,9 @@ function checkModule(readFile: ReadFile): void {
   try {
     modules = readFile(path).toString();
   } catch (error) {
-    throw new SysFlowError(
-      'ProcResourceNotFound',
-      `${path}: cannot be read, so the kernel module cannot be looked for`,
-      {
-        cause: error,
-      },
-    );
+    throw new SysFlowError('ProcResourceNotFound', `${path}: unreadable, so the kernel module cannot be found`, {
+      cause: error,
+    });
   }
   if (/^falco /m.test(modules)) return;
   throw new SysFlowError(

@@ -8,30 +8,27 @@ import { maxTime, physicalColumns, Spool } from '../output/spool.js';
 import { registerRows, vectorSize } from './rows.js';
 import { quoteIdentifier, quoteText, sqlTypes, type TimestampUnit } from './sql-text.js';
 
-/** Where the physical columns of the tables are kept; users see views without this prefix. */
+/** Schema of the tables with physical columns; users see views without this prefix. */
 const storage = 'sfkit_storage';
 
 export { physicalColumns } from '../output/spool.js';
 
 export interface DatabaseOptions {
-  /** Path of the database file; without it everything is held in memory. */
+  /** Path of the database file. Default: in memory. */
   path?: string;
-  /** Directory for what does not fit in memory. */
+  /** Directory for data that does not fit in memory. */
   temporary?: string;
-  /** Where extensions would be; without it, in the user's home. */
+  /** Extension directory. Default: in the user's home. */
   extensions?: string;
   memoryLimit?: string;
   threads?: number;
-  /** Default: true. Without it and with one thread rows keep their order too. */
+  /** Default: true. With one thread, rows keep their order even without it. */
   preserveOrder?: boolean;
-  /** Touches no file at all. */
+  /** The database accesses no file. */
   sealed?: boolean;
 }
 
-/**
- * Settings that SQL may change although the others are locked: none of them reaches files, extensions or the
- * network.
- */
+/** Settings that SQL may change while the others are locked: none of them reaches files, extensions or the network. */
 const freeSettings = [
   'Calendar',
   'TimeZone',
@@ -55,17 +52,17 @@ const freeSettings = [
   'worker_threads',
 ];
 
-/** A DuckDB that looks for no extension anywhere, and whose answers do not depend on the machine. */
+/** Opens a DuckDB that never looks for extensions, and whose answers do not depend on the machine. */
 export async function openDatabase(
   options: DatabaseOptions = {},
 ): Promise<{ connection: DuckDBConnection; connect(): Promise<DuckDBConnection>; close(): void }> {
-  // DuckDB would make it as the umask has it.
+  // DuckDB would create it with the permissions of the umask.
   if (options.temporary !== undefined) mkdirSync(options.temporary, { recursive: true, mode: 0o700 });
   const instance = await DuckDBInstance.create(options.path ?? ':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     allow_community_extensions: 'false',
-    // Nor for secrets of the user.
+    // Nor does it read the user's secrets.
     allow_persistent_secrets: 'false',
     preserve_insertion_order: String(options.preserveOrder ?? true),
     allowed_configs: `[${freeSettings.map(quoteText).join(', ')}]`,
@@ -76,7 +73,7 @@ export async function openDatabase(
     ...(options.sealed ? { enable_external_access: 'false' } : {}),
   });
   const connection = await instance.connect();
-  // Both are those of the machine's locale otherwise.
+  // Both default to the machine's locale.
   await connection.run("SET GLOBAL TimeZone = 'UTC'; SET GLOBAL Calendar = 'gregorian'");
   return {
     connection,
@@ -89,8 +86,8 @@ export async function openDatabase(
 }
 
 /**
- * Loads batches into tables of one database. Text that rows have in common is kept once: such columns are stored as
- * ENUM, and the views over them show VARCHAR.
+ * Loads batches into tables of one database. Text that rows share is stored once: such columns are ENUM, and the views
+ * over them show VARCHAR.
  */
 export class TableLoader {
   readonly #connection: DuckDBConnection;
@@ -99,13 +96,13 @@ export class TableLoader {
   readonly #spools = new Map<TableName, Spool>();
   readonly #columns = new Map<TableName, readonly string[]>();
 
-  /** `scratch`: a directory of this loader's own, for the rows until all are there. */
+  /** `scratch`: a directory for this loader alone, which collects the rows. */
   constructor(connection: DuckDBConnection, scratch: string) {
     this.#connection = connection;
     this.#scratch = scratch;
   }
 
-  /** Makes an empty table for each name, so that views can be made over selectTable(). */
+  /** Creates an empty table for each name, so that views can use selectTable(). */
   async create(names: readonly TableName[]): Promise<void> {
     await this.#connection.run(`CREATE SCHEMA IF NOT EXISTS ${storage}`);
     for (const name of names) {
@@ -115,7 +112,7 @@ export class TableLoader {
     }
   }
 
-  /** Keeps these physical columns of a table alone; the others become null. */
+  /** Keeps only these physical columns of a table; the others become null. */
   keep(table: TableName, columns: readonly string[]): void {
     this.#columns.set(table, columns);
   }
@@ -131,7 +128,7 @@ export class TableLoader {
     spool.append(batch);
   }
 
-  /** Everything appended can be queried after this. */
+  /** Makes all appended rows available to queries. */
   async finish(): Promise<void> {
     for (const [name, spool] of this.#spools) {
       const rows = `sfkit_rows_of_${name}`;
@@ -148,7 +145,7 @@ export class TableLoader {
     this.close();
   }
 
-  /** Forgets what is not finished. */
+  /** Drops unfinished rows. */
   close(): void {
     for (const spool of this.#spools.values()) spool.close();
     this.#spools.clear();
@@ -160,13 +157,13 @@ export class TableLoader {
   }
 }
 
-/** SELECT of a loaded table with all its columns, the derived ones included. */
+/** SELECT of a loaded table with all its columns, including derived ones. */
 export function selectTable(name: TableName): string {
   return `SELECT * FROM ${shown(name)}`;
 }
 
 export interface ColumnsSqlOptions {
-  /** How a text column is read. */
+  /** SQL that reads a text column. */
   text?: ((column: string) => string) | undefined;
   timestamps?: TimestampUnit;
 }
@@ -182,8 +179,8 @@ export function columnsSql(table: TableName, { text, timestamps = 'ns' }: Column
 }
 
 /**
- * The time that a column of nanoseconds means as TIMESTAMP_NS, or the microsecond it is in as TIMESTAMPTZ, the type
- * that Parquet marks as UTC; null for what no time can be, where make_timestamp_ns() fails.
+ * Converts nanoseconds to TIMESTAMP_NS, or to TIMESTAMPTZ (microseconds), the type that Parquet marks as UTC. Impossible
+ * times, for which make_timestamp_ns() fails, become null.
  */
 function timeSql(nanoseconds: string, unit: TimestampUnit): string {
   const time = unit === 'ns' ? `make_timestamp_ns(${nanoseconds})` : `make_timestamptz(${nanoseconds} // 1000)`;
@@ -193,16 +190,16 @@ function timeSql(nanoseconds: string, unit: TimestampUnit): string {
 /** SQL for the names of the operations in a column of bits. */
 export function operationsSql(bits: string): string {
   const names = opNames.map((name, bit) => `CASE WHEN (${bits} >> ${bit}) & 1 = 1 THEN '${name}' END`);
-  // A test of the bits first: most rows share few combinations, but null stays null.
+  // Null stays null.
   return `CASE WHEN ${bits} IS NULL THEN NULL ELSE list_filter([${names.join(', ')}], lambda name: name IS NOT NULL) END`;
 }
 
-/** The table with the physical columns. */
+/** The name of the table with the physical columns. */
 function stored(name: TableName): string {
   return `${storage}.${quoteIdentifier(`${name}_rows`)}`;
 }
 
-/** The view with all columns, as users see them. */
+/** The name of the view with all columns. */
 function shown(name: TableName): string {
   return `${storage}.${quoteIdentifier(name)}`;
 }

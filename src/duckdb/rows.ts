@@ -14,20 +14,20 @@ import bindings from '@duckdb/node-bindings';
 import type { EncodedStrings } from '../engine/string-table.js';
 import type { Block, BlockColumn, Spool } from '../output/spool.js';
 
-/** Rows of a DuckDB vector: what a spool's blocks may have at most to be read by DuckDB. */
+/** Rows of a DuckDB vector: the maximum block size of a spool that DuckDB reads. */
 export const vectorSize = 2048;
 
-/** How SQL reads the text columns of a spool. */
+/** SQL access to the text columns of a spool. */
 export interface RegisteredRows {
-  /** SQL of type VARCHAR for a column of the function, or of a table made of it. */
+  /** SQL of type VARCHAR for a column of the function, or of a table created from it. */
   text(column: string): string;
-  /** Whether the members of its ENUM are not the texts themselves. */
+  /** Whether the members of its ENUM are escaped texts. */
   escapes(column: string): boolean;
 }
 
 /**
- * Makes the rows of a spool readable in SQL as the function of this name. Columns with a dictionary are ENUM, which
- * costs a fraction of handing over text; the others are VARCHAR.
+ * Registers a table function that reads the rows of a spool. Columns with a dictionary are ENUM, which costs a fraction
+ * of copying text; the others are VARCHAR.
  */
 export function registerRows(connection: DuckDBConnection, name: string, spool: Spool): RegisteredRows {
   const escaped = new Set<string>();
@@ -96,19 +96,19 @@ function enumCopier(type: DuckDBType): CopyColumn {
   };
 }
 
-/** The array type for the numbers of an ENUM. DuckDB decides their width. */
+/** The array type for the numbers of an ENUM; DuckDB determines their width. */
 export function enumNumbers(type: DuckDBType): Uint8ArrayConstructor | Uint16ArrayConstructor | Uint32ArrayConstructor {
   const width = bindings.enum_internal_type(type.toLogicalType().logical_type) as number;
   if (width === DuckDBTypeId.UTINYINT) return Uint8Array;
   return width === DuckDBTypeId.USMALLINT ? Uint16Array : Uint32Array;
 }
 
-/** 32-bit words of a string in a vector: DuckDB's string_t, its length and either its bytes or where they are. */
+/** 32-bit words of DuckDB's string_t: the length, and either the bytes or a pointer to them. */
 const stringWords = 4;
 
 /**
- * Copies text. DuckDB takes each distinct string of a vector once; the rows get copies of the references, which costs
- * far less than giving each row its text.
+ * Copies text. Each distinct string of a vector goes to DuckDB once, and the rows copy its reference, which costs far
+ * less than passing the text of each row.
  */
 function textCopier(): CopyColumn {
   let texts: EncodedStrings | undefined;
@@ -155,8 +155,8 @@ function isValid(valid: Uint8Array, row: number): boolean {
   return (((valid[row >> 3] as number) >> (row & 7)) & 1) === 1;
 }
 
-// The members of an ENUM end at a NUL. Where a column has one, it is written as this character, which Unicode keeps
-// free, and '0'; the character itself as itself and '1'.
+// Members of an ENUM end at a NUL. In a column with a NUL, the NUL is written as this noncharacter and '0', and the
+// noncharacter itself as itself and '1'.
 const marker = '\u{10ffff}';
 
 export function hasNul(text: string): boolean {
@@ -167,7 +167,7 @@ export function escapeNul(text: string): string {
   return text.replaceAll(marker, `${marker}1`).replaceAll('\0', `${marker}0`);
 }
 
-/** SQL that turns escaped members back into text. */
+/** SQL that decodes escaped members. */
 export function unescapeNulSql(column: string): string {
   const nulBack = `replace(CAST(${column} AS VARCHAR), '${marker}0', chr(0))`;
   return `replace(${nulBack}, '${marker}1', '${marker}')`;

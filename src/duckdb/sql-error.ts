@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { isSystemError, SfkitError, unwritable } from '../engine/errors.js';
 
-/** Runs what DuckDB may refuse; its refusal comes as one line. `place` is where it has its temporary files. */
+/** Runs an action of DuckDB and converts its error to one line. `place` is the directory of its temporary files. */
 export async function onSqlError<T>(action: () => Promise<T>, place = tmpdir()): Promise<T> {
   try {
     return await action();
@@ -12,7 +12,7 @@ export async function onSqlError<T>(action: () => Promise<T>, place = tmpdir()):
   }
 }
 
-/** Messages quote values, which may be of any length. */
+/** Maximum length of a message: messages quote values, which can be long. */
 const maxMessage = 1000;
 
 /** DuckDB's message without the picture of the statement. */

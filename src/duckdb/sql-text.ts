@@ -1,6 +1,6 @@
 import type { TableColumn } from '../engine/columns.gen.js';
 
-// Apart from database.ts, so that code which only writes SQL does not load DuckDB.
+// Separate from database.ts, so that code that only writes SQL does not load DuckDB.
 
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
@@ -10,7 +10,7 @@ export function quoteText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** Units of the times in Parquet files. */
+/** Units of times in Parquet files. */
 export const timestampUnits = ['ns', 'us'] as const;
 export type TimestampUnit = (typeof timestampUnits)[number];
 

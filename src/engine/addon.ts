@@ -9,7 +9,7 @@ export type { NativeSeqpacketSocket as SeqpacketSocket } from './native.js';
 
 let loaded: NativeAddon | undefined;
 
-/** The native engine, loaded once: the one built here, else the prebuilt one that fits this machine. */
+/** Loads the native engine once: the local build, else the prebuilt engine for this machine. */
 export function loadAddon(): NativeAddon {
   loaded ??= load();
   return loaded;
@@ -28,10 +28,10 @@ function load(): NativeAddon {
       failures.push((error as Error).message.split('\n', 1)[0] ?? '');
     }
   }
-  const reason = failures.length > 0 ? failures.join('; ') : 'it was not built';
+  const reason = failures.length > 0 ? failures.join('; ') : 'it is not built';
   throw new SfkitError(
     'ENGINE_NOT_FOUND',
-    `the native engine does not load: ${reason}; build it with \`${buildCommand()}\``,
+    `cannot load the native engine: ${reason}; build it with \`${buildCommand()}\``,
   );
 }
 
@@ -43,7 +43,7 @@ function candidates(): string[] {
   ];
 }
 
-/** Some package managers leave out install scripts; a clone is told apart by what no package holds. */
+/** Some package managers skip install scripts. Only a clone has tsconfig.json. */
 function buildCommand(): string {
   return existsSync(join(root, 'tsconfig.json')) ? 'npm run setup' : `node ${join(root, 'scripts', 'install.mjs')}`;
 }

@@ -3,15 +3,15 @@ import { SfkitError } from './errors.js';
 import type { NativeColumn, NativeColumnBatch } from './native.js';
 import { type EncodedStrings, validUtf8 } from './string-table.js';
 
-/** Rows of one table, by column. Valid as long as it is referenced; strings are decoded when first asked for. */
+/** Rows of one table, by column. Valid as long as it is referenced; strings are decoded on first use. */
 export class ColumnBatch {
   readonly table: TableName;
   readonly rows: number;
-  /** How many headers came before the one the rows stand under. */
+  /** Number of headers before the header of these rows. */
   readonly file: number;
-  /** Seconds since 1970 of the rotation that began it; 0 for the first. */
+  /** Seconds since 1970 at which this file starts; 0 for the first. */
   readonly begins: number;
-  /** The table's columns, derived ones included, in declared order. */
+  /** The table's columns, including derived ones, in declared order. */
   readonly columns: readonly Column[];
   readonly #native: NativeColumnBatch;
   #strings: readonly string[] | undefined;
@@ -20,7 +20,7 @@ export class ColumnBatch {
   constructor(native: NativeColumnBatch) {
     const layout: readonly TableColumn[] | undefined = tableColumns[native.table as TableName];
     if (layout === undefined)
-      throw new SfkitError('UNKNOWN', `the engine gave a batch of the unknown table '${native.table}'`);
+      throw new SfkitError('UNKNOWN', `the engine returned a batch of unknown table '${native.table}'`);
     this.#native = native;
     this.table = native.table as TableName;
     this.rows = native.rows;
@@ -29,13 +29,13 @@ export class ColumnBatch {
     this.columns = layout.map((spec) => new Column(spec, native.columns[spec.physical] as NativeColumn, this));
   }
 
-  /** The distinct strings of the batch; bytes that are not UTF-8 come as U+FFFD. */
+  /** The distinct strings of the batch; bytes that are not UTF-8 become U+FFFD. */
   get strings(): readonly string[] {
     this.#strings ??= decodeStrings(this.#native.strings);
     return this.#strings;
   }
 
-  /** One of them, for callers that need few. */
+  /** One string, for callers that need few. */
   stringAt(number: number): string {
     if (this.#strings !== undefined) return this.#strings[number] as string;
     const { offsets, bytes } = this.encodedStrings;
@@ -43,13 +43,13 @@ export class ColumnBatch {
     return buffer.toString('utf8', offsets[number], offsets[number + 1]);
   }
 
-  /** The same as UTF-8. */
+  /** The strings as UTF-8. */
   get encodedStrings(): EncodedStrings {
     this.#encoded ??= validUtf8(this.#native.strings);
     return this.#encoded;
   }
 
-  /** The same rows with one text in every row of a text column. */
+  /** Returns the same rows with `text` in every row of a text column. */
   withText(name: string, text: string): ColumnBatch {
     const spec = tableColumns[this.table].find((column) => column.name === name && column.type === 'str');
     if (spec === undefined) throw new SfkitError('UNKNOWN', `table ${this.table} has no text column '${name}'`);
@@ -77,7 +77,7 @@ export class ColumnBatch {
   }
 }
 
-/** A value as JavaScript has it: integers of 64 bits and times (ns since 1970) as bigint, ops as names. */
+/** A value in JavaScript: 64-bit integers and times (ns since 1970) as bigint, ops as names. */
 export type CellValue = string | number | bigint | boolean | readonly string[] | null;
 
 /** One column of a batch. */
@@ -85,9 +85,9 @@ export class Column {
   readonly name: string;
   readonly type: TableColumn['type'];
   readonly nullable: boolean;
-  /** The physical values: for strings indexes into the batch's strings, for ts the ns, for ops the bits. */
+  /** Physical values: indexes into the batch's strings, ns for ts, bits for ops. */
   readonly values: NativeColumn['values'];
-  /** Bit i (least significant first) says whether row i has a value; null when all have. */
+  /** Bit i (least significant first) is set if row i has a value; null if all rows have one. */
   readonly valid: Uint8Array | null;
   readonly #batch: ColumnBatch;
 
@@ -127,7 +127,7 @@ export function operations(bits: number): readonly string[] {
   let names = knownOperations.get(bits);
   if (names === undefined) {
     names = opNames.filter((_, bit) => (bits >>> bit) & 1);
-    // Real data has some dozens of combinations; a made-up file shall not fill the memory.
+    // Real data has a few dozen combinations; the limit keeps crafted files from filling memory.
     if (knownOperations.size < 4096) knownOperations.set(bits, names);
   }
   return names;

@@ -1,23 +1,22 @@
 import { SfkitError } from './errors.js';
 import type { NativeBound } from './native.js';
 
-/** A place in a capture, as an engine session takes it. */
+/** A position in a capture, in the form that an engine session takes. */
 export type Bound = NativeBound;
 
 const largest = 2n ** 64n - 1n;
 const nanosecondsPerMillisecond = 1_000_000n;
 
 /**
- * A place in a capture as people write it: the number of an event (`120`), a time in UTC (`2026-03-02T10:00:01.5`,
- * with `Z` or an offset if wanted), or seconds from the first system call (`+1.5`). `name` is that of the option, for the
- * message of the error.
+ * Parses a position in a capture: an event number (`120`), a time in UTC (`2026-03-02T10:00:01.5`, optionally with `Z` or
+ * an offset), or seconds from the first system call (`+1.5`). Error messages name the option `name`.
  */
 export function parseBound(name: string, text: string): Bound {
   const bound = eventNumber(text) ?? secondsFromStart(text) ?? time(text);
   if (bound === undefined || bound.value > largest) {
     throw new SfkitError(
       'INVALID_ARGUMENT',
-      `${name} '${text}': expected the number of an event (120), a time in UTC (2026-03-02T10:00:01.5) or seconds from the first system call (+1.5)`,
+      `${name} '${text}': expected an event number (120), a time in UTC (2026-03-02T10:00:01.5) or seconds from the first system call (+1.5)`,
     );
   }
   return bound;
@@ -42,7 +41,7 @@ function time(text: string): Bound | undefined {
   return { kind: 'time', value: BigInt(milliseconds) * nanosecondsPerMillisecond + fraction(part) };
 }
 
-/** Digits behind the point of a second, as nanoseconds. */
+/** Decimal digits of a second, as nanoseconds. */
 function fraction(digits: string | undefined): bigint {
   return BigInt((digits ?? '').padEnd(9, '0'));
 }

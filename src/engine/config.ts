@@ -10,14 +10,14 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const fileReadModes = ['all', 'none', 'select'] as const;
 export type FileReadMode = (typeof fileReadModes)[number];
 
-/** flow: what was done with each file; consumer: only that it was opened; no-files: nothing. */
+/** flow: activity on each file; consumer: only opens; no-files: nothing. */
 export const fileModes = ['flow', 'consumer', 'no-files'] as const;
 export type FileMode = (typeof fileModes)[number];
 
 export const compatModes = ['sysflow-0.7'] as const;
 export type CompatMode = (typeof compatModes)[number];
 
-/** How records are made of a capture: the settings of the SysFlow collector. */
+/** How sfkit makes records from a capture: the settings of the SysFlow collector. */
 export interface CollectorOptions {
   /** Name of the exporter in the SysFlow header. Default: the host name in the capture. */
   exporter?: string | undefined;
@@ -25,89 +25,89 @@ export interface CollectorOptions {
   nodeIp?: string | undefined;
   /** File name in the SysFlow header. Default: empty. */
   filename?: string | undefined;
-  /** Which flows of files that were only read are kept. Default: select. */
+  /** Which flows of read-only files to keep. Default: select. */
   fileReadMode?: FileReadMode | undefined;
-  /** Leave out flows on descriptors that are no files, like pipes. Default: true. */
+  /** Leave out flows on descriptors that are not files, such as pipes. Default: true. */
   fileOnly?: boolean | undefined;
-  /** Count threads in process flows rather than one event each. Default: true. */
+  /** Count threads in process flows instead of writing one event each. Default: true. */
   processFlow?: boolean | undefined;
-  /** Only records of processes in containers. Default: false. */
+  /** Write only records of processes in containers. Default: false. */
   containersOnly?: boolean | undefined;
-  /** Make the records that this version of the collector made. */
+  /** Make the same records as this version of the collector, including its known bugs. Default: off. */
   compat?: CompatMode | undefined;
-  /** Only what events do that pass this Falco filter; the state follows all of them. Default: all. */
+  /** Falco filter: only events that pass make records; the state follows all events. Default: all pass. */
   filter?: string | undefined;
 }
 
 export interface SessionConfig extends CollectorOptions {
-  /** Path of a capture or a SysFlow file; of a live capture what it is called in messages. */
+  /** Path of a capture or a SysFlow file; for a live capture, its name in messages. */
   input: string;
-  /** What the input must be. Default: auto, whatever it is. */
+  /** Required kind of input. Default: auto, any kind. */
   kind?: NativeConfig['kind'] | undefined;
-  /** avro: bytes of a .sf file; columns: column batches; lines: events as text; recovered: bytes of a capture; info: only what it holds; none: only the summary. */
+  /** avro: bytes of a .sf file; columns: column batches; lines: events as text; recovered: bytes of a capture; info: counts only; none: only the summary. */
   output: NativeConfig['output'];
-  /** What is recorded of the running kernel; for kind live. */
+  /** For kind live: what to record of the running kernel. */
   live?: LiveConfig | undefined;
-  /** Count who does most, for takeBusiest(). Default: false. */
+  /** Count activity for takeBusiest(). Default: false. */
   tallies?: boolean | undefined;
-  /** Of datums: also the bytes of .sf files. Default: false. */
+  /** For datums: also deliver the bytes of .sf files. Default: false. */
   withFiles?: boolean | undefined;
-  /** How files are followed. Default: flow. */
+  /** How sfkit follows files. Default: flow. */
   mode?: FileMode | undefined;
-  /** Seconds of event time after which everything begins anew. Default: 0, never. */
+  /** Seconds of event time between headers; after each header, entities are written again. Default: 0, never. */
   rotateInterval?: number | undefined;
-  /** Tables wanted of 'columns'. Default: all events, flows and entities. */
+  /** For columns: tables to deliver. Default: all events, flows and entities. */
   tables?: readonly string[] | undefined;
-  /** Of a table that only captures have: the columns that get values. Default: all. */
+  /** For a table that only captures have: the columns that get values. Default: all. */
   captureColumns?: readonly string[] | undefined;
-  /** Rows of a full batch. Default: 8192. */
+  /** For columns: maximum rows of a batch. Default: 8192. */
   batchRows?: number | undefined;
-  /** Of lines: text or one JSON object each; count makes none. Default: text. */
+  /** For lines: text or one JSON object per line; count writes none. Default: text. */
   lineFormat?: NativeConfig['lineFormat'] | undefined;
-  /** Of lines: a template with %field names. Default: what analysts know. */
+  /** For lines: a template with %field names. Default: the usual event line. */
   line?: string | undefined;
-  /** Of findings: rules that compile. */
+  /** For findings: rules that compile. */
   rules?: (NativeRules & NativeMatching) | undefined;
-  /** Ends the iteration when it is aborted: it throws the signal's reason. */
+  /** Aborting it ends the iteration, which throws the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** Of lines: the first and the last event. Default: those of the capture. */
+  /** For lines: first and last event. Default: those of the capture. */
   from?: NativeBound | undefined;
   to?: NativeBound | undefined;
 }
 
-/** Bytes of the largest buffer between kernel and engine (native/probe/shared.h: kMostRingBytes). */
-export const mostRingBytes = 2 ** 28;
+/** Maximum bytes of a buffer between kernel and engine (native/probe/shared.h). */
+export const maxRingBytes = 2 ** 28;
 
-/** Bytes that the path of a unix socket may have (linux/un.h). */
-export const longestSocketPath = 107;
+/** Maximum bytes in the path of a unix socket (linux/un.h). */
+export const maxSocketPath = 107;
 
-/** What is recorded of the running kernel, and how. */
+/** What to record of the running kernel, and how. */
 export interface LiveConfig {
-  /** Also calls that change no state and make no records. Default: false. */
+  /** Also record calls that change no state and make no records. Default: false. */
   allSyscalls?: boolean | undefined;
-  /** Bytes of data kept of each read and write, at most 4096. Default: 0. */
+  /** Bytes of data to keep from each read and write, at most 4096. Default: 0. */
   snaplen?: number | undefined;
-  /** 1 of so many of the calls that change no state is kept, at most 128. Default: 1, all. */
+  /** Keep 1 in N of the calls that change no state; at most 128. Default: 1, all. */
   samplingRatio?: number | undefined;
-  /** Bytes of each buffer between kernel and engine: a power of two from 4096 to 2^28. Default: 8388608. */
+  /** Bytes per buffer between kernel and engine: a power of two from 4096 to 2^28. Default: 8388608. */
   ringBytes?: number | undefined;
-  /** Processors that share a buffer; 0: one for all. Default: 1. */
+  /** Processors per buffer; 0: one buffer for all. Default: 1. */
   cpusPerRing?: number | undefined;
-  /** Use raw tracepoints even where those with BTF can be used. Default: false. */
+  /** Use raw tracepoints even if tracepoints with BTF work. Default: false. */
   rawTracepoints?: boolean | undefined;
-  /** Capture file to write at the same time. Default: none. */
+  /** Capture file to write as well. Default: none. */
   recordPath?: string | undefined;
-  /** Compress it. Default: false. */
+  /** Compress the capture file with gzip. Default: false. */
   recordGzip?: boolean | undefined;
-  /** Give up, in the whole process, the rights that are not needed any more once the capture goes on. Default: false. */
+  /** Once the capture runs, drop unneeded privileges in the whole process. Default: false. */
   dropsPrivileges?: boolean | undefined;
-  /** Ends after so many events. Default: 0, never. */
+  /** Stop after this number of events. Default: 0, never. */
   maxEvents?: number | undefined;
 }
 
 export const maxBatchRows = 122_880;
 
-/** What the addon is given: every default filled in, every value checked. */
+/** The configuration for the addon: defaults filled in, values checked. */
 export function toNativeConfig(config: SessionConfig): NativeConfig {
   for (const key of Object.keys(config)) {
     if (!knownKeys.has(key)) refuse(`unknown option '${key}'${suggestion(key, [...knownKeys])}`);
@@ -162,13 +162,13 @@ const liveKeys = [
   'maxEvents',
 ] as const satisfies (keyof LiveConfig)[];
 
-/** The same for the live part alone. */
+/** The live part of the configuration for the addon. */
 export function liveConfig(config: LiveConfig): NativeLiveConfig {
   for (const key of Object.keys(config)) {
     if (!(liveKeys as readonly string[]).includes(key))
       refuse(`unknown option 'live.${key}'${suggestion(key, liveKeys)}`);
   }
-  const ringBytes = whole('live.ringBytes', config.ringBytes ?? 8 * 1024 * 1024, 4096, mostRingBytes);
+  const ringBytes = whole('live.ringBytes', config.ringBytes ?? 8 * 1024 * 1024, 4096, maxRingBytes);
   if (!Number.isInteger(Math.log2(ringBytes))) refuse("option 'live.ringBytes' must be a power of two");
   return {
     allSyscalls: flag('live.allSyscalls', config.allSyscalls, false),
@@ -225,11 +225,11 @@ function suggestion(word: string, known: readonly string[]): string {
 function text(name: string, value: unknown, fallback: string | undefined): string {
   const chosen = value ?? fallback;
   if (typeof chosen !== 'string') refuse(`option '${name}' must be a string`);
-  if (chosen.includes('\0')) refuse(`option '${name}' must not hold a NUL character`);
+  if (chosen.includes('\0')) refuse(`option '${name}' must not contain a NUL character`);
   return chosen;
 }
 
-/** A filter that the engine takes; fails where it does not. */
+/** Returns a filter that the engine accepts; throws for any other. */
 export function filterText(value: unknown): string {
   const filter = text('filter', value, '');
   if (filter === '') return filter;

@@ -1,18 +1,18 @@
 import type { Column, ColumnBatch } from './batch.js';
 
-/** Distinct strings that a dictionary holds at most: as many as DuckDB numbers with two bytes. */
+/** Maximum distinct strings of a dictionary: as many as DuckDB can number with two bytes. */
 const maxStrings = 65_535;
 
-/** Bytes of text that each dictionary may hold in any case. */
+/** Bytes of text that each dictionary can always use. */
 const ownText = 512 * 1024;
 
-/** Bytes of text that all dictionaries of an output may hold beyond that, where rows share the texts. */
+/** Further bytes for all dictionaries of an output together, for texts that rows share. */
 const sharedText = 32 * 1024 * 1024;
 
-/** How often a text must be there on average. */
+/** Minimum average number of rows per text to use the shared bytes. */
 const minSharing = 2;
 
-/** What the dictionaries of one output may hold between them. */
+/** Limits the text that the dictionaries of one output hold together. */
 export class TextBudget {
   #left: number;
 
@@ -31,7 +31,7 @@ export class TextBudget {
   }
 }
 
-/** The strings of one column over all batches, numbered in the order they came; as many as there is room for. */
+/** The distinct strings of one column over all batches, numbered in order of arrival, within the budget. */
 export class GrowingDictionary {
   readonly #indexes = new Map<string, number>();
   readonly #budget: TextBudget;
@@ -46,12 +46,11 @@ export class GrowingDictionary {
     return this.#indexes.size;
   }
 
-  /** Bytes of the strings. */
   get textBytes(): number {
     return this.#textBytes;
   }
 
-  /** Bytes that the strings would have if they were repeated in every row. */
+  /** Bytes of the column if every row repeated its string. */
   get rowBytes(): number {
     return this.#rowBytes;
   }
@@ -60,7 +59,7 @@ export class GrowingDictionary {
     return [...this.#indexes.keys()];
   }
 
-  /** The column's rows as numbers of strings, 0 where there is no value; undefined when there is no room for them. */
+  /** Encodes the column's rows as string numbers, 0 for a missing value; undefined if the budget is exhausted. */
   encode(column: Column, batch: ColumnBatch): Uint32Array | undefined {
     const { offsets } = batch.encodedStrings;
     // Each distinct string of the batch is looked up once.
@@ -81,7 +80,7 @@ export class GrowingDictionary {
     return indexes;
   }
 
-  /** Gives its room to others. */
+  /** Returns its share of the budget. */
   release(): void {
     this.#budget.giveBack(Math.max(0, this.#textBytes - ownText));
     this.#textBytes = 0;

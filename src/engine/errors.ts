@@ -1,4 +1,4 @@
-/** What went wrong, for programs. The INPUT_ codes come from native/include/sfkit/status.h. */
+/** Error codes for programs. The INPUT_ codes come from native/include/sfkit/status.h. */
 export type SfkitErrorCode =
   | 'INPUT_NOT_FOUND'
   | 'INPUT_NOT_A_FILE'
@@ -15,7 +15,7 @@ export type SfkitErrorCode =
   | 'ENGINE_NOT_FOUND'
   | 'UNKNOWN';
 
-/** An error that is the user's to solve: its message is one line that says what and where. */
+/** An error that the user can fix: its message is one line that says what is wrong and where. */
 export class SfkitError extends Error {
   override readonly name = 'SfkitError';
 
@@ -28,7 +28,7 @@ export class SfkitError extends Error {
   }
 }
 
-/** What the addon rejects with, as an SfkitError. */
+/** Converts an error of the addon to an SfkitError. */
 export function fromNative(error: unknown): SfkitError {
   if (error instanceof SfkitError) return error;
   const code = (error as { code?: unknown }).code;
@@ -36,41 +36,41 @@ export function fromNative(error: unknown): SfkitError {
   return new SfkitError(typeof code === 'string' ? (code as SfkitErrorCode) : 'UNKNOWN', message, { cause: error });
 }
 
-/** A file-system error on the way out, as an SfkitError that names the output. */
+/** Converts a file-system error to an SfkitError that names the output. */
 export function unwritable(path: string, error: unknown): SfkitError {
   if (error instanceof SfkitError) return error;
   return new SfkitError('OUTPUT_UNWRITABLE', `cannot write ${path}: ${reasonOf(error)}`, { cause: error });
 }
 
-/** Standard output took no more; `cause` is what the system said. */
+/** Writing to standard output failed; `cause` is the system's error. */
 export class OutputLost extends SfkitError {
   constructor(cause: unknown) {
     super('OUTPUT_UNWRITABLE', `standard output: ${reasonOf(cause)}`, { cause });
   }
 }
 
-/** Nobody reads a pipe, which a run that is to end does not wait for. */
+/** At the end of a run the reader of a pipe takes nothing, so the run does not wait for it. */
 export class OutputUnread extends SfkitError {
   constructor(shownAs: string) {
-    super('OUTPUT_UNWRITABLE', `cannot write ${shownAs}: nobody reads it; what was left is lost`);
+    super('OUTPUT_UNWRITABLE', `cannot write ${shownAs}: nobody reads it; the rest is lost`);
   }
 }
 
-/** A file-system error in words. */
+/** Describes a file-system error in words. */
 export function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return reasons[code ?? codeFromDuckDb(error) ?? ''] ?? (message.split('\n', 1)[0] as string);
 }
 
-/** Whether the file system reported the error, to us or to DuckDB. */
+/** Whether the error comes from the file system, directly or through DuckDB. */
 export function isSystemError(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).syscall !== undefined || codeFromDuckDb(error) !== undefined;
 }
 
 /** DuckDB's messages of these two kinds end with the system's message. Others may quote user data. */
 function codeFromDuckDb(error: unknown): string | undefined {
-  const said = /^(?:IO|FATAL) Error: .*: (.+?)\s*$/m.exec((error as Error).message ?? '')?.[1];
-  return systemMessages[said ?? ''];
+  const message = /^(?:IO|FATAL) Error: .*: (.+?)\s*$/m.exec((error as Error).message ?? '')?.[1];
+  return systemMessages[message ?? ''];
 }
 
 const systemMessages: Readonly<Record<string, string>> = {
@@ -85,12 +85,12 @@ const reasons: Record<string, string> = {
   ENOENT: 'the directory does not exist',
   ENOTDIR: 'it, or a part of its path, is a file and not a directory',
   EISDIR: 'it is a directory; end it with / to write into it',
-  EEXIST: 'something of that name is in the way',
+  EEXIST: 'a file or directory of that name exists',
   ENOSPC: 'no space left on the device',
   EROFS: 'the file system is read-only',
   ENOTEMPTY: 'the directory is not empty',
-  ELOOP: 'its links lead in a circle',
-  ENXIO: 'it is a socket or a device that is not there',
-  EPIPE: 'its reader went away',
+  ELOOP: 'its symbolic links form a loop',
+  ENXIO: 'it is a socket, or a device that does not exist',
+  EPIPE: 'its reader closed it',
   EBADF: 'it is closed',
 };

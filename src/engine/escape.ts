@@ -1,19 +1,19 @@
 import { hiddenCharacters } from './text.gen.js';
 
-// Captured strings and file names are an attacker's. What of them is hidden (native/tables/text.json: controls,
-// invisible characters, blanks that look like a space, what is not assigned) is written as an escape wherever people or
-// spreadsheets read. Each form of output has its own escapes, all have the same characters: add a form here.
+// An attacker can control captured strings and file names. Wherever people or spreadsheets read them, their hidden
+// characters (native/tables/text.json: controls, invisible characters, unusual blanks, unassigned code points) are
+// escaped. Each output format has its own escapes for the same characters; add new formats here.
 // native/src/base/escape.h does the same for text that the engine writes.
 
 const hidden = new RegExp(`[${hiddenCharacters}]`, 'gu');
 const printable = /^[\x20-\x7e]*$/;
 
-/** The text with each hidden character as `write` gives it. */
+/** Replaces each hidden character with the result of `write`. */
 export function escapeHidden(text: string, write: (character: string) => string): string {
   return printable.test(text) ? text : text.replace(hidden, write);
 }
 
-/** One line for a terminal: hidden characters are \xNN, \uNNNN or \UNNNNNNNN. */
+/** Text for one line of a terminal: hidden characters become \xNN, \uNNNN or \UNNNNNNNN. */
 export function escapeForTerminal(text: string): string {
   return escapeHidden(text, escapeCharacter);
 }
@@ -25,9 +25,9 @@ export function escapeCharacter(character: string): string {
   return code < 0x10000 ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`;
 }
 
-/** JSON with the same values: in its strings hidden characters are \uNNNN, beyond U+FFFF two of them. */
+/** Equivalent JSON: hidden characters in strings become \uNNNN, a pair of them beyond U+FFFF. */
 export function escapeJson(json: string): string {
-  // Line ends between values; in strings JSON has none.
+  // Newlines are between values; JSON strings contain none.
   return escapeHidden(json, (character) => (character === '\n' ? character : jsonEscape(character)));
 }
 

@@ -1,9 +1,9 @@
 import { escapeJson } from './escape.js';
 
 /**
- * A value as JSON. Numbers of 64 bits (bigint), for which `JSON.stringify` throws, become digits: JSON allows them at any
- * length, and nothing is rounded. Invisible characters of texts are written as \\uNNNN. What JSON has no form for
- * (undefined, functions) is left out of objects and is null in arrays, as with `JSON.stringify`.
+ * Writes a value as JSON. 64-bit numbers (bigint), for which `JSON.stringify` throws, become digits: JSON allows any
+ * length, and nothing is rounded. Invisible characters in texts become \\uNNNN. Values without a JSON form (undefined,
+ * functions) are left out of objects and are null in arrays, as with `JSON.stringify`.
  */
 export function toJson(value: unknown): string {
   return written(value) ?? 'null';

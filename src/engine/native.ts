@@ -1,108 +1,108 @@
 /**
- * The surface of the native addon, exactly as `native/addon/` exports it. Nothing but `src/engine/`
- * imports this; everyone else uses the typed sessions of `src/engine/session.ts`.
+ * The interface of the native addon, exactly as `native/addon/` exports it. Only `src/engine/` imports this file; other
+ * code uses the typed sessions of `src/engine/session.ts`.
  */
 
 import type { CaptureSummary } from './summary.js';
 
-/** What a session reads, what it makes of it, and how. Validated before it gets here. */
+/** Input, output and options of a session, already validated. */
 export interface NativeConfig {
   /** Path of the input. */
   input: string;
-  /** 'auto' looks at the first bytes: a SysFlow file or a capture. 'live' is the running kernel, and `input` its name. */
+  /** 'auto' checks the first bytes: a SysFlow file or a capture. 'live' is the running kernel; `input` is then its name. */
   kind: 'auto' | 'capture' | 'sysflow' | 'live';
   /**
-   * 'avro': bytes of a .sf file; 'files': bytes of .sf files, one for each header; 'datums': records one by one, as Avro datums; 'columns': column batches; 'lines': events of a capture as lines of text;
-   * 'recovered': bytes of a capture without the faults of the input; 'info': read and count; 'findings': lines of JSON,
-   * what the rules find; 'none': read, follow state, make nothing.
+   * 'avro': bytes of a .sf file; 'files': bytes of .sf files, one for each header; 'datums': records one by one, as Avro
+   * datums; 'columns': column batches; 'lines': events of a capture as lines of text; 'recovered': bytes of a sound
+   * capture; 'info': read and count; 'findings': findings of rules as lines of JSON; 'none': read and follow state only.
    */
   output: 'avro' | 'columns' | 'datums' | 'files' | 'lines' | 'recovered' | 'info' | 'findings' | 'none';
   /**
-   * Tables wanted of 'columns': names of native/tables/columns.json, or 'sysflow' for all events and flows in one. A table
-   * of what only a capture holds is wanted alone.
+   * For 'columns': names from native/tables/columns.json, or 'sysflow' for all events and flows in one table. A table that
+   * only captures have must be the only one.
    */
   tables: string[];
-  /** Of a table that only captures have: the columns that get values; empty for all. */
+  /** For a table that only captures have: the columns that get values; empty for all. */
   captureColumns: string[];
-  /** Rows of a full batch (1 to 122880). */
+  /** Maximum rows of a batch (1 to 122880). */
   batchRows: number;
   /** SFHeader.exporter, SFHeader.ip and SFHeader.filename. */
   exporter: string;
   nodeIp: string;
   filename: string;
-  /** 0 all, 1 none, 2 select: which read-only file flows are kept. */
+  /** Read-only file flows to keep: 0 all, 1 none, 2 select. */
   fileReadMode: 0 | 1 | 2;
   fileOnly: boolean;
   processFlow: boolean;
   containersOnly: boolean;
   compat: '' | 'sysflow-0.7';
-  /** A Falco filter: only events that pass it make records, are listed or counted; '' for all. */
+  /** A Falco filter: only events that pass are recorded, listed or counted; '' for all. */
   filter: string;
-  /** Of 'datums': also give the bytes of .sf files, one for each header. */
+  /** For 'datums': also deliver the bytes of .sf files, one for each header. */
   withFiles: boolean;
-  /** How files are followed: 0 flows, 1 an open alone (consumer mode), 2 not at all. */
+  /** File mode: 0 flows, 1 opens only (consumer mode), 2 none. */
   mode: 0 | 1 | 2;
-  /** Seconds of event time after which a header begins anew and entities are given again; 0 never. */
+  /** Seconds of event time between headers; after each header, entities are written again; 0 never. */
   rotateInterval: number;
-  /** Of 'lines': the template '' stands for the default one; 'count' makes none and only counts. */
+  /** For 'lines': 'count' writes no lines. The template '' is the default one. */
   lineFormat: 'text' | 'json' | 'count';
   line: string;
-  /** Of 'lines': the first and the last event that are shown; null for those of the capture. */
+  /** For 'lines': first and last event; null for those of the capture. */
   from: NativeBound | null;
   to: NativeBound | null;
-  /** Of 'live'. */
+  /** For 'live'. */
   live: NativeLiveConfig;
-  /** Keep what takeBusiest() tells. */
+  /** Count activity for takeBusiest(). */
   tallies: boolean;
-  /** Of 'findings'; null otherwise. */
+  /** For 'findings'; null otherwise. */
   rules: (NativeRules & NativeMatching) | null;
 }
 
-/** Rules whose lists are filled into their texts (native/src/rules/definitions.h). */
+/** Rules with expanded lists (native/src/rules/definitions.h). */
 export interface NativeRules {
   macros: {
     name: string;
     condition: string;
-    /** Among all definitions. */
+    /** Position among all definitions. */
     place: number;
-    /** Macros whose place is below this one are known to it. */
+    /** The macro can use macros with a lower place. */
     sees: number;
   }[];
   rules: {
     condition: string;
     output: string;
-    /** An unknown field or event type leaves the rule out and is no error. */
+    /** An unknown field or event type skips the rule without an error. */
     skipUnknown: boolean;
-    /** Warn where the condition is about very many events, or none. */
+    /** Warn if the condition applies to very many events, or none. */
     warnEventTypes: boolean;
   }[];
 }
 
 export interface NativeMatching {
-  /** Every rule that an event matches; else the first in their order. */
+  /** Report every matching rule, not only the first. */
   allMatching: boolean;
-  /** Count what was found before, but for times and numbers of processes; else each is given. */
+  /** Count repeated findings, ignoring times and process ids, instead of returning each. */
   fold: boolean;
-  /** Distinct findings that are given with \`fold\`. */
+  /** Maximum distinct findings with `fold`. */
   maxDistinct: number;
 }
 
-/** What was compiled; after an error so far as it came. */
+/** The compiled rules; after an error, the part before it. */
 export interface NativeCompilation {
   isOk: boolean;
-  /** In the order of the work: an error is the last. */
+  /** In compilation order; an error is last. */
   diagnostics: NativeDiagnostic[];
   macros: { condition: string; used: boolean }[];
   rules: {
-    /** Compiled, and not left out. */
+    /** Compiled and not skipped. */
     isTaken: boolean;
-    /** With its macros filled in. */
+    /** With expanded macros. */
     condition: string;
-    /** Fields of it that nobody can answer. */
+    /** Its fields that sfkit cannot answer. */
     unanswered: string[];
-    /** Fields of it that need the description of a container. */
+    /** Its fields that need a container description. */
     described: string[];
-    /** Some event may satisfy it. */
+    /** Some event can match. */
     canMatch: boolean;
   }[];
 }
@@ -120,57 +120,57 @@ export interface NativeDiagnostic {
     | 'containerInfo'
     | 'unsafeComparison'
     | 'eventTypes';
-  /** Whose it is. */
+  /** What the diagnostic is about. */
   of: 'macro' | 'rule';
   index: number;
-  /** The place is in the rule's output. */
+  /** Whether the position is in the rule's output. */
   isOfOutput: boolean;
-  /** The macro in whose condition the place is; null: in the rule's own condition or output. */
+  /** The macro whose condition has the position; null if it is in the rule's own condition or output. */
   macro: number | null;
-  /** Byte of that text in UTF-8. */
+  /** Byte position in that text, in UTF-8. */
   at: number;
   message: string;
 }
 
-/** What the probe in the kernel records. */
+/** Options of the probe in the kernel. */
 export interface NativeProbeOptions {
-  /** Also calls that change no state and make no records. */
+  /** Also record calls that change no state and make no records. */
   allSyscalls: boolean;
-  /** Bytes of data of each read and write (0 to 4096). */
+  /** Bytes of data to keep from each read and write (0 to 4096). */
   snaplen: number;
-  /** 1 of so many of the calls that change no state is kept (1 to 128). */
+  /** Keep 1 in N of the calls that change no state (1 to 128). */
   samplingRatio: number;
-  /** Bytes of each buffer between kernel and engine: a power of two from 4096 to 2^28. */
+  /** Bytes per buffer between kernel and engine: a power of two from 4096 to 2^28. */
   ringBytes: number;
-  /** Processors that share a buffer; 0: one for all. */
+  /** Processors per buffer; 0: one buffer for all. */
   cpusPerRing: number;
-  /** Use raw tracepoints, though programs for those with BTF can be loaded. */
+  /** Use raw tracepoints even if tracepoints with BTF work. */
   rawTracepoints: boolean;
 }
 
 export interface NativeLiveConfig extends NativeProbeOptions {
-  /** Capture file to write at the same time; '' for none. */
+  /** Capture file to write as well; '' for none. */
   recordPath: string;
   recordGzip: boolean;
-  /** Give up, in the whole process, what is not needed any more once the capture goes on. */
+  /** Once the capture runs, drop unneeded privileges in the whole process. */
   dropsPrivileges: boolean;
-  /** Ends after so many events; 0: never. */
+  /** Stop after this number of events; 0: never. */
   maxEvents: number;
 }
 
-/** A place in a capture: an event's number, ns since 1970, or ns since the first system call. */
+/** A position in a capture: an event number, ns since 1970, or ns since the first system call. */
 export interface NativeBound {
   kind: 'number' | 'time' | 'relative';
   value: bigint;
 }
 
-/** Values of one physical column of a batch. A string column holds indexes into the batch's strings. */
+/** Values of one physical column of a batch. A string column has indexes into the batch's strings. */
 export interface NativeColumn {
   /** i32: Int32Array; i64: BigInt64Array; str: Uint32Array; bool: Uint8Array (0 or 1). */
   values: Int32Array | BigInt64Array | Uint32Array | Uint8Array;
-  /** Bit i (least significant first) is 1 where row i has a value; null when every row has one. */
+  /** Bit i (least significant first) is set if row i has a value; null if every row has one. */
   valid: Uint8Array | null;
-  /** Of ts_uts and endts_uts, the same for values that a time can have; missing when `valid` says as much. */
+  /** For ts_uts and endts_uts: the rows with a possible time; missing if `valid` says the same. */
   possible?: Uint8Array;
 }
 
@@ -178,9 +178,9 @@ export interface NativeColumnBatch {
   kind: 'columns';
   table: string;
   rows: number;
-  /** How many headers came before the one the rows stand under: more than 0 where records are rotated. */
+  /** Number of headers before the header of these rows; more than 0 after a rotation. */
   file: number;
-  /** Seconds since 1970 of the rotation that began it; 0 for the first. */
+  /** Seconds since 1970 at which this file starts; 0 for the first. */
   begins: number;
   /** The distinct strings of this batch, UTF-8 as captured (not validated): string i is bytes[offsets[i]..offsets[i+1]]. */
   strings: { offsets: Uint32Array; bytes: Uint8Array };
@@ -190,11 +190,11 @@ export interface NativeColumnBatch {
 
 export interface NativeBytesBatch {
   kind: 'bytes';
-  /** The next bytes of the file, or whole lines. */
+  /** The next bytes of the file, or complete lines. */
   bytes: Uint8Array;
-  /** Of 'files', and of 'datums' with files: which file, from 0; one begins when the one before is whole. */
+  /** For 'files', and 'datums' with files: number of the file, from 0. A file is complete when the next one starts. */
   file?: number;
-  /** Seconds since 1970 of the rotation that began it; 0 for the first. */
+  /** Seconds since 1970 at which this file starts; 0 for the first. */
   begins?: number;
 }
 
@@ -202,9 +202,9 @@ export interface NativeBytesBatch {
 export interface NativeDatumBatch {
   kind: 'datums';
   /**
-   * Network flows with IPv6 addresses come as branch 12 of the union, which the schema does not have; branch 13 is the
-   * identity of a process that no later record refers to unless it is written anew, and branch 14, of no more than its
-   * number, says that of all files.
+   * Branches beyond the schema's union: 12 is a network flow with IPv6 addresses. 13 is the identity of a process that no
+   * later record refers to unless it is written again. 14 (number only) says the same of all files, and 15 of the
+   * container whose id follows.
    */
   bytes: Uint8Array;
   ends: Uint32Array;
@@ -212,7 +212,7 @@ export interface NativeDatumBatch {
 
 export type NativeBatch = NativeColumnBatch | NativeBytesBatch | NativeDatumBatch;
 
-/** How much was done by a process, or with a file or a connection. */
+/** Activity of a process, a file or a connection. */
 export interface NativeTallyRow {
   kind: 'process' | 'file' | 'connection';
   name: string;
@@ -222,51 +222,51 @@ export interface NativeTallyRow {
   written: bigint;
 }
 
-/** A container of which only the cgroups of its processes are known. */
+/** A container known only by the cgroups of its processes. */
 export interface NativeUnknownContainer {
   /** The first 12 digits. */
   id: string;
-  /** subsystem=path strings, each ended by NUL. */
+  /** NUL-terminated strings subsystem=path. */
   cgroups: string;
 }
 
-/** As a Summary; `info` is there always, and empty where the output is another than 'info'. */
+/** Summary of the session; `info` is always present, and empty unless the output is 'info'. */
 export type NativeSummary = CaptureSummary;
 
 export interface NativeSession {
   /**
-   * The next batch, null at the end. Rejects with an Error whose `code` is one of the names in
+   * The next batch; null at the end. Rejects with an Error whose `code` is one of the names in
    * native/include/sfkit/status.h and whose message is one line for a person. Damage inside a readable
    * input does not reject: it is in the summary.
    */
   next(): Promise<NativeBatch | null>;
-  /** Final once next() gave null; before that, what is known so far. */
+  /** Final after next() returned null; before that, what is known so far. */
   summary(): NativeSummary;
-  /** Ends the input where it is: what was read so far is given to its end. */
+  /** Ends the input here: everything read so far is still delivered. */
   stop(): void;
-  /** Stops the engine's thread; the session gives nothing more. */
+  /** Stops the engine's thread; no more batches arrive. */
   close(): void;
-  /** Of 'live': the containers met since the last call of which nothing is known. */
+  /** For 'live': unknown containers seen since the last call. */
   takeUnknownContainers(): NativeUnknownContainer[];
   /** With `tallies`: the busiest of each kind since the last call, at most `most` of each. */
   takeBusiest(most: number): NativeTallyRow[];
-  /** Puts what is known of a container into the capture: {"container":{...}} as captures have it. */
+  /** Adds a container description to the capture: {"container":{...}}, as in captures. */
   describeContainer(json: string): void;
 }
 
-/** A client of a unix socket of kind SOCK_SEQPACKET; nothing waits. */
+/** A non-blocking client of a unix socket of type SOCK_SEQPACKET. */
 export interface NativeSeqpacketSocket {
-  /** Throws what the system says. */
+  /** Throws the system's error. */
   connect(path: string): void;
-  /** 'busy': the reader is behind, try later; 'lost': no connection; 'long': more than the socket takes at once. */
+  /** 'busy': the buffer is full, try later; 'lost': no connection; 'long': the message exceeds the socket's limit. */
   send(message: Uint8Array): 'sent' | 'busy' | 'lost' | 'long';
-  /** How many messages the other end may not have read yet; 0 when it has read all. */
+  /** Number of messages that the reader may not have read yet; 0 if it has read all. */
   unread(): number;
   hasEnded(): boolean;
   close(): void;
 }
 
-/** A directory that this process made, whatever its name is later. */
+/** Identity of a directory that this process created, independent of its name. */
 export interface NativeMadeDirectory {
   device: bigint;
   inode: bigint;
@@ -276,19 +276,19 @@ export interface NativeMadeDirectory {
 export interface NativeAddon {
   SeqpacketSocket: new () => NativeSeqpacketSocket;
   version: string;
-  /** Throws what is wrong with a filter, as `next()` rejects. */
+  /** Throws if a filter is wrong, with an error like those of `next()`. */
   checkFilter(text: string): void;
-  /** What rules are and what is wrong with them. */
+  /** Compiles rules; returns their properties and diagnostics. */
   compileRules(rules: NativeRules): NativeCompilation;
-  /** Whether a text is a field of rules, with transformers or without. */
+  /** Whether a text is a field that rules can use, with or without transformers. */
   isRuleField(text: string): boolean;
-  /** Loads the probe and lets it go again. What works; throws what does not, as `next()` rejects. */
+  /** Loads and unloads the probe. Returns what works; throws an error like those of `next()` if it does not load. */
   tryProbe(options: NativeProbeOptions): string;
   Session: new (config: NativeConfig) => NativeSession;
-  /** The directory at a path, just made; null when it is a link or not empty. Missing, as the next two, on Windows. */
+  /** Identity of the new directory at a path; null if it is a link or not empty. This and the next two: not on Windows. */
   identifyMadeDirectory?(path: string): NativeMadeDirectory | null;
-  /** Removes that directory with its files and directories, links not followed. Whether it is gone. */
+  /** Removes that directory with its contents, without following links. Returns whether it is gone. */
   removeMadeDirectory?(path: string, made: NativeMadeDirectory): boolean;
-  /** Removes the own user's files and directories whose names are taken; see native/src/files/removal.h. */
+  /** Removes the user's own files and directories that `isLeftover` accepts; see native/src/files/removal.h. */
   removeLeftovers?(directory: string, isLeftover: (name: string) => boolean): void;
 }

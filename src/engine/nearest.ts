@@ -1,4 +1,4 @@
-/** The known word that is most likely meant, undefined when none is close. */
+/** The known word closest to `word`; undefined if none is close. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3));
   const ranked = known
@@ -8,7 +8,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return ranked[0]?.candidate;
 }
 
-/** Letters to add, drop or replace to get from one word to the other. */
+/** Levenshtein distance: letters to add, remove or replace. */
 function editDistance(left: string, right: string): number {
   let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let row = 1; row <= left.length; row++) {

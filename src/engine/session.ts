@@ -30,19 +30,19 @@ export type { Summary } from './summary.js';
 export interface Session<Batch> extends AsyncIterable<Batch> {
   /** Final after the last batch; before that, what is known so far. */
   summary(): Summary;
-  /** Ends the input where it is: what was read so far is given to its end. */
+  /** Ends the input here: everything read so far is still delivered. */
   stop(): void;
   /** Stops the engine; the iteration ends. */
   close(): void;
-  /** Of a live capture: containers met since the last call of which nothing is known. */
+  /** For a live capture: unknown containers seen since the last call. */
   takeUnknownContainers(): NativeUnknownContainer[];
-  /** With `tallies`: the busiest of each kind since the last call. */
+  /** With `tallies`: the busiest of each kind since the last call, at most `most` of each. */
   takeBusiest(most: number): NativeTallyRow[];
-  /** Puts what is known of a container into a live capture: {"container":{...}} as captures have it. */
+  /** Adds a container description to a live capture: {"container":{...}}, as in captures. */
   describeContainer(json: string): void;
 }
 
-/** Since 1970, of the first event. Of a live capture without any there is no time but the clock's; of others 0. */
+/** Seconds since 1970 of the first event. Without events: the clock for a live capture, else 0. */
 export function firstSecond(session: Session<unknown>, isLive: boolean): number {
   const second = Number(session.summary().tables.begins);
   return second === 0 && isLive ? Math.floor(Date.now() / 1000) : second;
@@ -53,22 +53,22 @@ export function openAvro(config: Omit<SessionConfig, 'output'>, start = startNat
   return iterate(start({ ...config, output: 'avro' }), config.signal, bytesOf);
 }
 
-/** Opens a capture as a stream of lines, one an event; each item holds many whole lines. */
+/** Opens a capture as a stream of lines, one per event; each item has many complete lines. */
 export function openLines(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
   return iterate(start({ ...config, output: 'lines' }), config.signal, bytesOf);
 }
 
-/** Opens a capture as a stream of lines of JSON, one a finding; each item holds many whole lines. */
+/** Opens a capture as a stream of JSON lines, one per finding; each item has many complete lines. */
 export function openFindings(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
   return iterate(start({ ...config, output: 'findings' }), config.signal, bytesOf);
 }
 
-/** Whether a text is a field of rules, with transformers or without. */
+/** Whether a text is a field that rules can use, with or without transformers. */
 export function isRuleField(text: string): boolean {
   return loadAddon().isRuleField(text);
 }
 
-/** What rules are and what is wrong with them. */
+/** Compiles rules; returns their properties and diagnostics. */
 export function compileRules(rules: NativeRules): NativeCompilation {
   try {
     return loadAddon().compileRules(rules);
@@ -77,19 +77,18 @@ export function compileRules(rules: NativeRules): NativeCompilation {
   }
 }
 
-/** Opens a capture as a stream of the bytes of another one, which holds what could be read of it. */
+/** Opens a capture as a stream of the bytes of a recovered capture. */
 export function openRecovered(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
   return iterate(start({ ...config, output: 'recovered' }), config.signal, bytesOf);
 }
 
-/** Opens an input as a stream of records, many Avro datums an item, with the bytes of .sf files between if asked for. */
+/** Opens an input as a stream of records, many Avro datums per item; `withFiles` adds the bytes of .sf files. */
 export function openDatums(
   config: Omit<SessionConfig, 'output'>,
   start = startNative,
 ): Session<NativeDatumBatch | NativeBytesBatch> {
   return iterate(start({ ...config, output: 'datums' }), config.signal, (batch) => {
-    if (batch.kind === 'columns')
-      throw new SfkitError('UNKNOWN', 'the engine gave columns where records were asked for');
+    if (batch.kind === 'columns') throw new SfkitError('UNKNOWN', 'the engine returned columns instead of records');
     return batch;
   });
 }
@@ -97,17 +96,17 @@ export function openDatums(
 /** Opens an input as a stream of the bytes of .sf files, one file for each header. */
 export function openFiles(config: Omit<SessionConfig, 'output'>, start = startNative): Session<NativeBytesBatch> {
   return iterate(start({ ...config, output: 'files' }), config.signal, (batch) => {
-    if (batch.kind !== 'bytes') throw new SfkitError('UNKNOWN', 'the engine gave columns where bytes were asked for');
+    if (batch.kind !== 'bytes') throw new SfkitError('UNKNOWN', 'the engine returned columns instead of bytes');
     return batch;
   });
 }
 
-/** Follows the state of an input without making anything of it; the stream is empty. */
+/** Follows the state of an input without output; the stream is empty. */
 export function openState(config: Omit<SessionConfig, 'output'>, start = startNative): Session<never> {
   return iterate(start({ ...config, output: 'none' }), config.signal, (batch) => batch as never);
 }
 
-/** Reads a capture to its end and counts what it holds. */
+/** Reads a capture to its end and counts its contents. */
 export async function readInfo(config: Omit<SessionConfig, 'output'>, start = startNative): Promise<CaptureSummary> {
   const native = start({ ...config, output: 'info' });
   for await (const _ of iterate(native, config.signal, (batch) => batch));
@@ -115,19 +114,19 @@ export async function readInfo(config: Omit<SessionConfig, 'output'>, start = st
 }
 
 function bytesOf(batch: AnyBatch): Uint8Array {
-  if (batch.kind !== 'bytes') throw new SfkitError('UNKNOWN', 'the engine gave columns where bytes were asked for');
+  if (batch.kind !== 'bytes') throw new SfkitError('UNKNOWN', 'the engine returned columns instead of bytes');
   return batch.bytes;
 }
 
 /** Opens an input as a stream of column batches, the tables interleaved. */
 export function openColumns(config: Omit<SessionConfig, 'output'>, start = startNative): Session<ColumnBatch> {
   return iterate(start({ ...config, output: 'columns' }), config.signal, (batch) => {
-    if (batch.kind !== 'columns') throw new SfkitError('UNKNOWN', 'the engine gave bytes where columns were asked for');
+    if (batch.kind !== 'columns') throw new SfkitError('UNKNOWN', 'the engine returned bytes instead of columns');
     return new ColumnBatch(batch);
   });
 }
 
-/** Reads an input to its end, following the state, and makes nothing but the summary. */
+/** Reads an input to its end, follows the state, and returns only the summary. */
 export async function readSummary(config: Omit<SessionConfig, 'output'>, start = startNative): Promise<Summary> {
   const session = iterate(start({ ...config, output: 'none' }), config.signal, (batch) => batch);
   for await (const _ of session);
@@ -172,8 +171,8 @@ function iterate<Batch>(
           signal?.throwIfAborted();
           if (batch === null) return;
           yield convert(batch);
-          // Node.js frees the memory of batches between turns of the event loop. Without this, a slow consumer never
-          // lets it turn.
+          // Node.js frees the memory of batches between turns of the event loop. A slow consumer might never let it
+          // turn otherwise.
           await turn();
         }
       } catch (error) {

@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Texts one after the other: text i is from offsets[i] to offsets[i + 1]. */
+/** Concatenated texts: text i is from offsets[i] to offsets[i + 1]. */
 export interface EncodedStrings {
   offsets: Uint32Array;
   bytes: Uint8Array;
 }
 
-/** The same texts with all that is not UTF-8 replaced by U+FFFD. */
+/** The same texts, with invalid UTF-8 replaced by U+FFFD. */
 export function validUtf8({ offsets, bytes }: EncodedStrings): EncodedStrings {
   if (offsets.length === 0) return { offsets: new Uint32Array(1), bytes: new Uint8Array() };
   const count = offsets.length - 1;
@@ -32,7 +32,7 @@ export function encodeStrings(strings: readonly string[]): EncodedStrings {
   return { offsets, bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
 
-/** Some of the texts, in the order of their numbers. */
+/** The texts with these numbers, in this order. */
 export function selectStrings({ offsets, bytes }: EncodedStrings, numbers: readonly number[]): EncodedStrings {
   const selected = new Uint32Array(numbers.length + 1);
   numbers.forEach((number, index) => {

@@ -1,6 +1,6 @@
-// What is known of an input that was read, as the library and all commands see it.
+// The summary of a read input, for the library and all commands.
 
-/** What was read of an input, what was made of it, and what was left out. */
+/** Counts of what was read from an input, made from it, and left out. */
 export interface Summary {
   /** 'scap' or 'sysflow'. */
   format: string;
@@ -12,37 +12,37 @@ export interface Summary {
   bytes: bigint;
   /** Records made, by type name (Process, FileFlow, ...). */
   records: Record<string, bigint>;
-  /** What was alive when that was told last: once a second of event time, and before the end's flows. */
+  /** Live entities and flows at the last update: once a second of event time, and before the flows at the end. */
   tables: TableSizes;
-  /** Of a live capture: what the kernel handed over, and what it did not. */
+  /** For a live capture: events received from the kernel, and gaps. */
   live: LiveSummary;
-  /** What the capture is and holds, where that was asked for; absent otherwise. */
+  /** Properties and contents of the capture, if requested; absent otherwise. */
   info?: CaptureInfo;
-  /** Where rules were asked: containers that were met, and those of which only the id is known. */
+  /** For runs with rules: containers seen, and containers of which only the id is known. */
   containersSeen: bigint;
   containersUndescribed: bigint;
-  /** Events that were listed, or kept in a recovered capture. */
+  /** Events listed, or kept in a recovered capture. */
   shown: bigint;
-  /** What was left out and why, with how often. */
+  /** Reasons for leaving data out, with counts. */
   skipped: ReasonCount[];
-  /** What was read or shown in another way than it stands in the input, with how often; nothing is lost. */
+  /** Data read or written in another form than the input has, with counts; nothing is lost. */
   notes: ReasonCount[];
   damage: Damage[];
-  /** ns since 1970 of the first and last event that has a real time; 0 without events. */
+  /** ns since 1970 of the first and last event with a real time; 0 without events. */
   firstTime: bigint;
   lastTime: bigint;
 }
 
-/** A summary that says what the capture is. */
+/** A summary with the properties of the capture. */
 export type CaptureSummary = Summary & { info: CaptureInfo };
 
-/** Something that happened, and how often. */
+/** A reason and how often it occurred. */
 export interface ReasonCount {
   reason: string;
   count: bigint;
 }
 
-/** A place of an input that could not be read. */
+/** A damaged place of an input. */
 export interface Damage {
   kind: string;
   /** Byte offset in the (decompressed) stream. */
@@ -51,15 +51,15 @@ export interface Damage {
   message: string;
 }
 
-/** How a live capture went. */
+/** Result of a live capture. */
 export interface LiveSummary {
-  /** The probe is at work, or was. */
+  /** The probe runs or ran. */
   running: boolean;
   events: bigint;
   gaps: Gap[];
-  /** Why the capture that is written at the same time is not whole; '' if it is. The capture ends when that happens. */
+  /** Why the recorded capture file is incomplete; '' if it is complete. Such a failure ends the capture. */
   recordingFailure: string;
-  /** Why privileges that were to be dropped are still held; '' otherwise. */
+  /** Why dropping privileges failed; '' otherwise. */
   privilegesFailure: string;
 }
 
@@ -67,11 +67,11 @@ export interface LiveSummary {
 export interface Gap {
   reason: string;
   count: bigint;
-  /** Events are missing that should not be. */
+  /** Events are lost that should have been recorded. */
   isLoss: boolean;
 }
 
-/** How much is alive. */
+/** Number of live entities and flows. */
 export interface TableSizes {
   /** Seconds since 1970 of the first event; 0 before it. */
   begins: bigint;
@@ -83,19 +83,19 @@ export interface TableSizes {
   processFlows: bigint;
 }
 
-/** What a capture is and holds; of its first section where they differ. */
+/** Properties and contents of a capture; those of the first section if sections differ. */
 export interface CaptureInfo {
   /** Format version, such as 1.2. */
   version: string;
-  /** Written in the byte order that this machine has not. */
+  /** Written in the other byte order than this machine's. */
   swapped: boolean;
-  /** Version of its process lists, 0 without one. */
+  /** Version of its process lists; 0 without lists. */
   processList: number;
-  /** Event blocks say how many parameters they have. */
+  /** Event blocks contain their parameter count. */
   countedParameters: boolean;
-  /** Has calls that newer writers record where they return only. */
+  /** Has enter events, which newer writers omit. */
   hasEnters: boolean;
-  /** What these facts tell of the writer's age. */
+  /** Age of the writer, derived from these facts. */
   writer: string;
   sections: bigint;
   hostname: string;
@@ -104,7 +104,7 @@ export interface CaptureInfo {
   memoryBytes: bigint;
   /** ns since 1970; 0 when unknown. */
   bootTime: bigint;
-  /** Named by the lists of all sections. */
+  /** Entries in the lists of all sections. */
   threads: bigint;
   processes: bigint;
   descriptors: bigint;
@@ -113,6 +113,6 @@ export interface CaptureInfo {
   interfaces: bigint;
   /** Distinct containers of the last section. */
   containers: bigint;
-  /** Events by type, the most frequent first. */
+  /** Events by type, most frequent first. */
   events: { type: string; enter: bigint; exit: bigint }[];
 }

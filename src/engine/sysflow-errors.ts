@@ -1,4 +1,4 @@
-/** What `error.code` of a SysFlowError can be, in the order of the collector's codes. */
+/** The codes of a SysFlowError, in the order of the collector's codes. */
 export const sysFlowErrorCodes = [
   'LibsError',
   'ProbeAccessDenied',
@@ -14,20 +14,20 @@ export const sysFlowErrorCodes = [
 ] as const;
 
 /**
- * - LibsError: a wrong configuration or filter, a capture that is missing or unreadable, an output that fails
- * - ProbeAccessDenied: also without the capabilities that live capture needs, and where lockdown forbids it
- * - ProbeAccessDenied, ProbeNotExist, ErrorReadingFileSystem, NameTooLong, ProbeCheckError: the file of the eBPF probe
- *   may not be read (EACCES), is not there (ENOENT), the disk fails (EIO), its name is too long (ENAMETOOLONG), a part
- *   of its path is no directory (ENOTDIR)
- * - ProbeNotLoaded: the kernel module is not loaded, or the kernel refuses the probe
- * - DriverLibsMismatch: the probe is not one that says which version it has
- * - EventParsingError: the capture is damaged; everything that can be read was delivered before
- * - ProcResourceNotFound: /proc does not have what is needed
- * - OperationNotSupported: this version cannot do it, or not on this system
+ * - LibsError: a wrong configuration or filter, a missing or unreadable capture, a failed output
+ * - ProbeAccessDenied: a capability for live capture is missing, lockdown forbids it, or the probe file is unreadable
+ *   (EACCES)
+ * - ProbeNotExist, ErrorReadingFileSystem, NameTooLong, ProbeCheckError: the probe file is missing (ENOENT), the disk
+ *   fails (EIO), the name is too long (ENAMETOOLONG), a part of the path is not a directory (ENOTDIR)
+ * - ProbeNotLoaded: the kernel module is not loaded, or the kernel rejects the probe
+ * - DriverLibsMismatch: the probe file has no version
+ * - EventParsingError: the capture is damaged; everything readable was delivered before
+ * - ProcResourceNotFound: /proc lacks something required
+ * - OperationNotSupported: this version, or this system, does not support it
  */
 export type SysFlowErrorCode = (typeof sysFlowErrorCodes)[number];
 
-/** What `new SysFlowDriver()` throws and `run()` rejects with. Its message is for a person. */
+/** Thrown by `new SysFlowDriver()` and `run()`. Its message is for people. */
 export class SysFlowError extends Error {
   override readonly name = 'SysFlowError';
 

@@ -1,10 +1,10 @@
 import { RecordBatchFileWriter, RecordBatchWriter, type Schema } from 'apache-arrow';
 
-/** Writes Arrow files that start with their schema, as the format wants and the library leaves out. */
+/** Writes Arrow files that start with their schema. The format requires it, but the library omits it. */
 export class ArrowFileWriter extends RecordBatchFileWriter {
   protected override _writeSchema(schema: Schema): this {
     super._writeSchema(schema);
-    // The stream's way of writing it, which the file's replaces by the file's first bytes.
+    // The stream writer's method. The file writer's method writes only the magic bytes.
     Reflect.apply(Reflect.get(RecordBatchWriter.prototype, '_writeSchema'), this, [schema]);
     return this;
   }

@@ -27,23 +27,23 @@ import { type Block, maxTime, Spool } from '../output/spool.js';
 import { ArrowFileWriter } from './arrow-file-writer.js';
 
 export interface ArrowFileOptions {
-  /** Path of the scratch file that the rows are in until all are there. */
+  /** Path of the scratch file that collects the rows. */
   scratch: string;
-  /** Shared with other files of the same output. */
+  /** Budget shared with other files of the same output. */
   budget?: TextBudget;
 }
 
-/** Takes the batches of one table and writes Arrow IPC. */
+/** Writes the batches of one table as Arrow IPC. */
 export interface ArrowTableWriter {
   write(batch: ColumnBatch): Promise<void>;
-  /** Writes what is left and closes the sink. */
+  /** Writes the rest and closes the sink. */
   close(): Promise<void>;
   discard(): void;
 }
 
 /**
- * The file form: each column of text has one whole dictionary, which all readers take, or is plain text where its
- * strings are too many to be held in memory. Nothing is written before the end.
+ * The file form. Each text column has one complete dictionary, which every reader supports, or is plain text if it has
+ * too many strings for memory. Nothing is written before the end.
  */
 export class ArrowTableFile implements ArrowTableWriter {
   readonly #table: TableName;
@@ -97,8 +97,8 @@ export class ArrowTableFile implements ArrowTableWriter {
 }
 
 /**
- * The stream form: it can be read up to where it ends. Each batch brings the dictionaries that differ from those
- * before it, whole: they replace them.
+ * The stream form, readable even if it is truncated. Each batch includes the complete dictionaries that changed; they
+ * replace the previous ones.
  */
 export class ArrowTableStream implements ArrowTableWriter {
   readonly #output: IpcOutput;
@@ -109,7 +109,7 @@ export class ArrowTableStream implements ArrowTableWriter {
     this.#output = new IpcOutput(new RecordBatchStreamWriter(), this.#batches.schema, sink);
   }
 
-  /** Writes the schema, so that a table that gets no rows, or is never ended, can be read. */
+  /** Writes the schema, so that a table without rows or without an end is readable. */
   begin(): Promise<void> {
     return this.#output.flush();
   }
@@ -125,7 +125,7 @@ export class ArrowTableStream implements ArrowTableWriter {
   discard(): void {}
 }
 
-/** Makes Arrow record batches of one table's batches, without copying numbers. Each has its own dictionaries. */
+/** Converts one table's batches to Arrow record batches without copying numbers. Each has its own dictionaries. */
 export class ArrowBatches {
   readonly schema: Schema;
   readonly #dictionaries = new Map<string, { strings: EncodedStrings; vector: Vector<Utf8> }>();
@@ -147,7 +147,7 @@ export class ArrowBatches {
     const { indexes, used } = renumber(column, batch);
     const strings = selectStrings(batch.encodedStrings, used);
     let dictionary = this.#dictionaries.get(column.name);
-    // One that stays the same is not written again.
+    // An unchanged dictionary is not written again.
     if (dictionary === undefined || !sameStrings(dictionary.strings, strings)) {
       dictionary = { strings, vector: new Vector([utf8Data(strings)]) };
       this.#dictionaries.set(column.name, dictionary);
@@ -157,7 +157,7 @@ export class ArrowBatches {
   }
 }
 
-/** A writer of the library and where its bytes go. */
+/** Connects a writer of the library to a sink. */
 class IpcOutput {
   readonly #writer: RecordBatchFileWriter | RecordBatchStreamWriter;
   readonly #queue = new ChunkQueue();
@@ -166,7 +166,7 @@ class IpcOutput {
   constructor(writer: RecordBatchFileWriter | RecordBatchStreamWriter, schema: Schema, sink: ByteSink) {
     this.#writer = writer;
     this.#sink = sink;
-    // The queue is the writer's sink; giving the schema now makes a table without rows a valid file too.
+    // The queue is the writer's sink. Setting the schema now makes a table without rows a valid file.
     writer.reset(this.#queue, schema);
   }
 
@@ -207,7 +207,7 @@ function arrowType(column: TableColumn, index: number): DataType {
     case 'ops':
       return new List(new Field('item', new Utf8(), false));
     case 'str':
-      // Numbered by column: the library would count through the process, and the bytes would differ.
+      // Numbered by column: the library would count per process, and the bytes would differ between runs.
       return new Dictionary(new Utf8(), new Int32(), index);
   }
 }
@@ -222,7 +222,7 @@ function recordBatch(
   return new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: rows, nullCount: 0, children }));
 }
 
-/** A column of anything but text. */
+/** A column of any type but text. */
 function fixedData(
   type: DataType,
   spec: TableColumn,
@@ -236,7 +236,7 @@ function fixedData(
   return makeData({ type: type as Int32, ...common, data: values as Int32Array });
 }
 
-/** The rows of a text column as numbers of the strings that it uses, 0 where there is no value. */
+/** Renumbers the rows of a text column by the strings that it uses; 0 for a missing value. */
 function renumber(column: Column, batch: ColumnBatch): { indexes: Int32Array; used: number[] } {
   const known = new Int32Array(batch.encodedStrings.offsets.length).fill(-1);
   const indexes = new Int32Array(batch.rows);
@@ -258,7 +258,7 @@ function sameStrings(left: EncodedStrings, right: EncodedStrings): boolean {
   );
 }
 
-/** Indexes of strings are below 2^31. */
+/** The same values as signed integers: string indexes are below 2^31. */
 function signed(values: { buffer: ArrayBufferLike; byteOffset: number; length: number }): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, values.length);
 }
@@ -273,7 +273,7 @@ function utf8Data({ offsets, bytes }: EncodedStrings): Data<Utf8> {
   });
 }
 
-/** Which of the valid rows have a number that a time can be; the number itself is in another column. */
+/** Validity of times: a valid number that is a possible time. The number itself is in another column. */
 function possibleTimes(nanoseconds: BigInt64Array, valid: Uint8Array | null, rows: number): Uint8Array | null {
   const isPossible = (value: bigint) => value >= 0n && value <= maxTime;
   if (nanoseconds.every(isPossible)) return valid;
@@ -284,7 +284,7 @@ function possibleTimes(nanoseconds: BigInt64Array, valid: Uint8Array | null, row
   return valid === null ? possible : possible.map((bits, at) => bits & (valid[at] ?? 0));
 }
 
-/** Plain text: that of each row, one after the other. */
+/** Plain text: the texts of all rows, concatenated. */
 function repeatedUtf8(
   numbers: Uint32Array,
   valid: Uint8Array,
@@ -326,7 +326,7 @@ function packBits(values: Uint8Array, rows: number): Uint8Array {
   return bits;
 }
 
-/** Keeps what the writer gives until it is taken, so that the writer never runs ahead of the output. */
+/** Buffers the writer's bytes until they are taken, so that the writer never runs ahead of the output. */
 export class ChunkQueue extends AsyncByteQueue {
   #chunks: Uint8Array[] = [];
 

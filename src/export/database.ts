@@ -12,18 +12,18 @@ import type { TableOutput } from './tables.js';
 import { openTables } from './tables.js';
 
 /**
- * Writes a database of DuckDB with every table, and all events and flows as the view sysflow. The rows are collected
- * as Parquet files beside it, so that memory does not grow with them.
+ * Writes a DuckDB database with every table, and the view sysflow of all events and flows. Rows are first collected in
+ * Parquet files next to it, so that memory does not grow with them.
  */
 export async function openDatabaseFile(
   conversion: Conversion,
   tables: readonly TableName[],
   options: SinkOptions = {},
 ): Promise<TableOutput> {
-  refuseLogs(conversion.output);
+  rejectLogs(conversion.output);
   const place = stageFile(conversion.output, 'sysflow.duckdb', options);
   const directory = join(place.scratch, 'tables');
-  // Messages name the output, not the temporary files beside it.
+  // Messages name the output, not its temporary files.
   const named = (error: unknown) => unwritable(conversion.output, (error as Error).cause ?? error);
   let rows: TableOutput;
   try {
@@ -47,7 +47,7 @@ export async function openDatabaseFile(
       } catch (error) {
         throw named(error);
       }
-      refuseLogs(conversion.output);
+      rejectLogs(conversion.output);
       await place.commit();
     },
     discard() {
@@ -57,12 +57,12 @@ export async function openDatabaseFile(
   };
 }
 
-/** Refuses an output next to the log of an older database: DuckDB would replay that log into the new one. */
-function refuseLogs(output: string): void {
+/** Rejects an output next to the log of an older database: DuckDB would replay that log into the new one. */
+function rejectLogs(output: string): void {
   for (const path of new Set([output, lookAt(output).path])) {
     for (const ending of ['.wal', '.wal.checkpoint', '.wal.recovery']) {
       if (lstatSync(path + ending, { throwIfNoEntry: false }) === undefined) continue;
-      const reason = `${path}${ending} logs changes of a database that is open or was not closed; remove it first`;
+      const reason = `${path}${ending} is the log of a database that is open or was not closed; remove it first`;
       throw new SfkitError('OUTPUT_UNWRITABLE', `cannot write ${output}: ${reason}`);
     }
   }

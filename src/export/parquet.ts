@@ -7,21 +7,21 @@ import type { TableName } from '../engine/columns.gen.js';
 import { TextBudget } from '../engine/dictionary.js';
 import { Spool } from '../output/spool.js';
 
-// A row group ends at the one or the other: it is in memory until then.
+// A row group ends at either limit; until then it is in memory.
 const rowGroupRows = 20_480;
 const rowGroupBytes = 16 * 1024 * 1024;
 
-/** A column of at most so many distinct strings is written with all of them as dictionary of each row group. */
+/** Maximum distinct strings of a column whose complete dictionary goes into each row group. */
 const smallDictionary = 4096;
 
 export interface ParquetOptions {
-  /** Unit of the times. Default: ns. */
+  /** Unit of times. Default: ns. */
   timestamps?: TimestampUnit | undefined;
 }
 
 /**
- * Writes tables as Parquet files. The rows are collected in files in `scratch`, so that the memory needed does
- * not grow with their number, then DuckDB writes one table after the other in the order they came.
+ * Writes tables as Parquet files. Rows are first collected in files in `scratch`, so that memory does not grow with their
+ * number. Then DuckDB writes one table after the other, with rows in order of arrival.
  */
 export class ParquetWriter {
   readonly #scratch: string;
@@ -41,13 +41,13 @@ export class ParquetWriter {
     this.#spools.get(batch.table)?.append(batch);
   }
 
-  /** After the last append: writes each table to the path given for it. */
+  /** After the last append: writes each table to its path. */
   async write(paths: ReadonlyMap<TableName, string>): Promise<void> {
     const database = await openDatabase({
       temporary: join(this.#scratch, 'spill'),
       memoryLimit: '128MB',
-      // One thread: the bytes of the files do not depend on the machine, and the rows stay in order without being
-      // told to, which row groups that end by their bytes do not go with.
+      // With one thread, the bytes do not depend on the machine, and rows keep their order without the setting for it,
+      // which excludes row groups limited by bytes.
       threads: 1,
       preserveOrder: false,
     });
@@ -76,7 +76,7 @@ export class ParquetWriter {
   }
 }
 
-/** As ENUM the whole dictionary goes into every row group; a large one is better looked up row by row. */
+/** An ENUM puts its complete dictionary into every row group, so a large one is written as text. */
 function textSql(spool: Spool, registered: RegisteredRows, column: string): string {
   const dictionary = spool.dictionary(column);
   if (dictionary === undefined) return column;

@@ -4,12 +4,12 @@ import type { TimestampUnit } from '../duckdb/sql-text.js';
 import { SfkitError } from '../engine/errors.js';
 import { inputName } from '../engine/input-kind.js';
 
-/** What can be written while it comes, live too. */
+/** Formats that can be written incrementally, and so also by live captures. */
 export const formats = ['avro', 'arrow', 'parquet', 'jsonl', 'csv'] as const;
 export const convertFormats = [...formats, 'duckdb'] as const;
 export type Format = (typeof convertFormats)[number];
 
-/** File name endings by format; the first is the one we write. */
+/** File extensions by format; outputs get the first one. */
 const endings: Readonly<Record<Format, readonly string[]>> = {
   avro: ['.sf', '.avro'],
   arrow: ['.arrow', '.arrows', '.feather', '.ipc'],
@@ -19,7 +19,7 @@ const endings: Readonly<Record<Format, readonly string[]>> = {
   duckdb: ['.duckdb'],
 };
 
-/** What one input becomes. */
+/** Input, format and output of one conversion. */
 export interface Conversion {
   input: string;
   format: Format;
@@ -27,13 +27,13 @@ export interface Conversion {
   shape: 'file' | 'directory' | 'stdout';
   /** Path of the file or directory, '-' for standard output. */
   output: string;
-  /** A directory to make first where it is missing. */
+  /** A directory to create first if it is missing. */
   directory?: string;
-  /** Unit of the times in Parquet files; default: ns. */
+  /** Unit of times in Parquet files. Default: ns. */
   timestamps?: TimestampUnit | undefined;
 }
 
-/** Decides format and output of each capture; throws INVALID_ARGUMENT where the wishes contradict each other. */
+/** Determines format and output of each input; throws INVALID_ARGUMENT if the options contradict each other. */
 export function planConversions(
   inputs: readonly string[],
   format: Format | undefined,
@@ -44,15 +44,16 @@ export function planConversions(
   for (const { input, output: path, shape } of plan) {
     if (shape === 'stdout') continue;
     const other = taken.get(path);
-    if (other !== undefined) refuse(`${other} and ${input} would both become ${path}; convert them one by one with -o`);
+    if (other !== undefined)
+      refuse(`${other} and ${input} would both be written to ${path}; convert them one by one with -o`);
     taken.set(path, input);
     if (inputs.some((candidate) => samePath(candidate, path)))
-      refuse(`${path} is an input as well; name another output with -o`);
+      refuse(`${path} is also an input; name another output with -o`);
   }
   return plan;
 }
 
-/** The name of an input without its directory and endings: what outputs are named after. */
+/** The name of an input without directory and extensions; outputs are named after it. */
 export function captureName(input: string): string {
   const name = basename(inputName(input));
   return name.replace(/(\.(scap|sf|sysflow|parquet|pq|arrow|arrows|feather|ipc))?(\.gz)?$/i, '') || name;
@@ -62,7 +63,7 @@ export function extension(format: Format): string {
   return endings[format][0] as string;
 }
 
-/** Format and output of one input, which may be one of `several`. */
+/** Determines format and output of one input, which may be one of `several`. */
 export function planOne(
   input: string,
   several: boolean,
@@ -70,9 +71,9 @@ export function planOne(
   output: string | undefined,
 ): Conversion {
   if (output === '-') {
-    if (several) refuse('several inputs do not fit into standard output; name a directory with -o DIR/');
-    if (wanted === undefined) refuse('say with -f which format to write to standard output');
-    if (wanted === 'duckdb') refuse('a DuckDB database is a file; name it with -o, like -o capture.duckdb');
+    if (several) refuse('standard output takes one input; name a directory with -o DIR/');
+    if (wanted === undefined) refuse('name the format for standard output with -f');
+    if (wanted === 'duckdb') refuse('a DuckDB database must be a file; name it with -o, such as -o capture.duckdb');
     return { input, format: wanted, shape: 'stdout', output };
   }
   if (output === undefined || output.endsWith('/')) {
@@ -85,15 +86,15 @@ export function planOne(
     const own = output === undefined || several ? join(directory, `${captureName(input)}.sysflow/`) : directory;
     return { input, format, shape: 'directory', output: own };
   }
-  if (several) refuse(`several inputs do not fit into the one file ${output}; name a directory with -o DIR/`);
+  if (several) refuse(`the file ${output} takes one input; name a directory with -o DIR/`);
   const named = formatOf(output);
   if (wanted !== undefined && named !== undefined && named !== wanted) {
-    refuse(`${output} ends like ${named} and -f says ${wanted}; name the file or the format otherwise`);
+    refuse(`${output} has the extension of ${named}, but -f says ${wanted}; change one of them`);
   }
   const format = wanted ?? named;
   if (format === undefined) {
     refuse(
-      `cannot tell the format from the name ${output}; end it in .sf, .arrow, .parquet, .jsonl, .csv or .duckdb, say it with -f, or end a directory with /`,
+      `unknown format of ${output}: expected .sf, .arrow, .parquet, .jsonl, .csv or .duckdb; or name the format with -f, or end a directory with /`,
     );
   }
   return { input, format, shape: 'file', output };
@@ -104,7 +105,7 @@ function formatOf(path: string): Format | undefined {
   return convertFormats.find((format) => endings[format].includes(ending));
 }
 
-/** Whether two paths lead to one file that is there. */
+/** Whether two paths lead to the same existing file. */
 export function samePath(left: string, right: string): boolean {
   try {
     return realpathSync(left) === realpathSync(right);

@@ -1,7 +1,7 @@
 import { openRecovered, type Summary } from '../engine/session.js';
 import type { ByteSink } from '../output/sink.js';
 
-/** Writes what can be read of a capture to `sink`, as a capture without faults, and closes it. */
+/** Writes the readable part of a capture to `sink` as a sound capture, and closes it. */
 export async function recover(input: string, sink: ByteSink): Promise<Summary> {
   const session = openRecovered({ input, kind: 'capture' });
   try {
@@ -14,7 +14,7 @@ export async function recover(input: string, sink: ByteSink): Promise<Summary> {
   return session.summary();
 }
 
-/** Whether anything of the input is not in the output. */
+/** Whether the output lacks anything of the input. */
 export function isLossy(summary: Summary): boolean {
   return summary.damage.length > 0 || summary.skipped.some(({ count }) => count > 0n);
 }

@@ -13,7 +13,7 @@ import { isoTime } from './values.js';
 export const showFormats = ['table', 'json', 'jsonl', 'csv'] as const;
 export type ShowFormat = (typeof showFormats)[number];
 
-/** The columns of a drawn table of events or flows: those of sysprint. */
+/** The columns of a drawn table of events or flows, as in sysprint. */
 const rowColumns: readonly string[] = [
   'ts',
   'type',
@@ -35,7 +35,7 @@ const entityColumns: Partial<Record<TableName, readonly string[]>> = {
   k8s_event: ['ts', 'type', 'k8s_action', 'k8s_kind', 'k8s_msg'],
 };
 
-/** On a narrow screen these go, the highest first. */
+/** On a narrow screen these columns are left out, highest rank first. */
 const ranks: Readonly<Record<string, number>> = {
   proc_tid: 6,
   pproc_pid: 5,
@@ -46,10 +46,10 @@ const ranks: Readonly<Record<string, number>> = {
   type: 1,
 };
 
-/** ms for which rows after the last one drawn are counted. */
-const countingTime = 1000;
+/** Maximum time, in ms, to count the rows that are not drawn. */
+const maxCountingTime = 1000;
 
-/** Prints the rows of one table of an input. Everything but the drawn table has all columns. */
+/** Prints the rows of one table of an input. Every format but the drawn table has all columns. */
 export async function show(
   input: string,
   table: TableName,
@@ -63,7 +63,7 @@ export async function show(
       `${input === standardInput ? 'standard input' : input}: show reads files, not pipes`,
     );
   }
-  // Small batches: what is drawn appears soon.
+  // Small batches, so that the first rows appear soon.
   const session = openColumns({
     input,
     kind: kindToShow(input),
@@ -78,7 +78,7 @@ export async function show(
 async function writeRows(session: Session<ColumnBatch>, writer: Writer, sink: ByteSink): Promise<void> {
   let started = false;
   for await (const batch of session) {
-    // Nothing is printed for an input that does not open.
+    // An input that does not open prints nothing.
     if (!started) await sink.write(writer.head);
     started = true;
     for (const piece of writer.rows(batch)) await sink.write(piece);
@@ -87,10 +87,10 @@ async function writeRows(session: Session<ColumnBatch>, writer: Writer, sink: By
   await sink.write(writer.tail());
 }
 
-/** Captures can be shown too; whatever else it is was meant as a SysFlow file, and is spoken of as one. */
+/** Captures can be shown too; errors call any other input a SysFlow file. */
 function kindToShow(path: string): 'capture' | 'sysflow' {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new SfkitError('INPUT_NOT_A_FILE', `${path}: is a directory, expected a SysFlow file`);
+    throw new SfkitError('INPUT_NOT_A_FILE', `${path}: expected a SysFlow file, found a directory`);
   }
   return looksLikeCapture(path) ? 'capture' : 'sysflow';
 }
@@ -145,7 +145,7 @@ async function drawRows(
       timer ??= setTimeout(() => {
         more.isExact = false;
         session.close();
-      }, countingTime);
+      }, maxCountingTime);
     }
   } finally {
     clearTimeout(timer);
@@ -167,12 +167,12 @@ function drawnColumn({ name, type }: TableColumn): DrawnColumn {
     right: type === 'i32' || type === 'i64',
     long: type === 'ts' ? 'time' : 'cut',
     rank: ranks[name] ?? 0,
-    ...(name === 'proc_exe' && { least: leastProgram }),
+    ...(name === 'proc_exe' && { least: minProgram }),
   };
 }
 
-/** The last part of a program's path. */
-const leastProgram = 10;
+/** Width for the last element of a program's path. */
+const minProgram = 10;
 
 function cellText(value: CellValue, type: string): Cell {
   if (value === null) return null;

@@ -12,14 +12,14 @@ import { csvHeader, csvLines, jsonLines } from './text.js';
 
 export type TableFormat = Exclude<Format, 'avro' | 'duckdb'>;
 
-/** Takes the batches of a session. Nothing shows under the output's name before finish(). */
+/** Takes the batches of a session. The output gets its name at finish(). */
 export interface TableOutput {
   write(batch: ColumnBatch): Promise<void>;
   finish(): Promise<void>;
   discard(): void;
 }
 
-/** The tables that an output holds: a file the one that was asked for, a directory or database every one of records. */
+/** The tables of an output: the selected one in a file, all tables of records in a directory or database. */
 export function tablesOf(
   { shape, format }: Pick<Conversion, 'shape' | 'format'>,
   table: TableName | undefined,
@@ -28,7 +28,7 @@ export function tablesOf(
   return tableSpecs.filter((spec) => spec.kind !== 'all').map((spec) => spec.name);
 }
 
-/** Opens the output of a conversion for these tables: one in a file or on standard output, any number in a directory. */
+/** Opens the output of a conversion: one table in a file or on standard output, any number in a directory. */
 export async function openTables(
   conversion: Conversion,
   tables: readonly TableName[],
@@ -45,7 +45,7 @@ export async function openTables(
     : openOne(conversion, format, tables, options);
 }
 
-/** One table's rows in one stream of bytes. */
+/** Writes one table's rows to one stream of bytes. */
 interface TableWriter {
   write(batch: ColumnBatch): Promise<void>;
   close(): Promise<void>;
@@ -53,7 +53,7 @@ interface TableWriter {
 }
 
 interface WriterOptions {
-  /** A directory for the rows of an Arrow file; without it, Arrow is written as a stream. */
+  /** Directory for the rows of an Arrow file; if undefined, Arrow is written as a stream. */
   scratch: string | undefined;
   budget: TextBudget;
 }
@@ -120,7 +120,7 @@ async function openOne(
   };
 }
 
-/** What may never be finished must be readable without its end: a stream. */
+/** An output that may stay unfinished must be readable without its end, and so a stream. */
 function isArrowFile(format: TableFormat, { keeps }: SinkOptions): boolean {
   return format === 'arrow' && !keeps;
 }
@@ -170,7 +170,7 @@ async function openDirectory(
   };
 }
 
-/** A writer whose errors name the output, those of its scratch file too. */
+/** Wraps a writer so that its errors, including those of its scratch file, name the output. */
 function guardWriter(writer: TableWriter, shownAs: string): TableWriter {
   const guarded = async (action: Promise<void>) => {
     try {
@@ -229,7 +229,7 @@ async function openParquet(
 }
 
 interface ParquetPlace {
-  /** For the passing database: on the output's own disk where it has one. */
+  /** Directory of the temporary database; on the output's disk if the output is a file. */
   scratch: string;
   paths: ReadonlyMap<TableName, string>;
   commit(): Promise<void>;

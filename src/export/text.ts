@@ -3,10 +3,10 @@ import { operations } from '../engine/batch.js';
 import { type TableName, tableColumns } from '../engine/columns.gen.js';
 import { csvQuoted, csvText, isoTime, jsonString } from './values.js';
 
-/** Text is handed on in pieces of about this many characters. */
+/** Approximate size of output pieces, in characters. */
 const pieceSize = 1 << 16;
 
-/** One JSON object a row and line: every column as a key, missing values as null. */
+/** One JSON object and line per row: every column as a key, missing values as null. */
 export function* jsonLines(batch: ColumnBatch, columns = batch.columns): Generator<string> {
   const strings = converted(batch, jsonString);
   const cells = columns.map((column) => jsonCell(column, strings));
@@ -68,7 +68,7 @@ function csvCell(column: Column, strings: Strings): Cell {
   );
 }
 
-/** A string of the batch by its number, as the format writes it. */
+/** A string of the batch by number, in the format's encoding. */
 type Strings = (index: number) => string;
 
 /** Converts each distinct string of a batch once, for all columns. */
@@ -80,7 +80,7 @@ function converted(batch: ColumnBatch, convert: (text: string) => string): Strin
   };
 }
 
-/** What writes the cells of one column; each distinct operation set is converted once a batch. */
+/** Returns a writer for the cells of one column; each distinct operation set is converted once per batch. */
 function cell(
   column: Column,
   strings: Strings,

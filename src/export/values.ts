@@ -1,6 +1,6 @@
 import { escapeCharacter, escapeHidden, escapeJson } from '../engine/escape.js';
 
-// How single values are written, the same in every text form.
+// Single values, written the same way in every text format.
 
 let lastSecond = 0n;
 let lastText = '1970-01-01T00:00:00';
@@ -20,18 +20,19 @@ export function isoTime(nanoseconds: bigint): string {
   return `${lastText}.${rest.toString().padStart(9, '0')}Z`;
 }
 
-/** A JSON string; invisible characters are written as \uNNNN, which readers turn back. */
+/** A JSON string; hidden characters are written as \uNNNN, which JSON readers decode. */
 export function jsonString(text: string): string {
   return escapeJson(JSON.stringify(text));
 }
 
-/** A whole JSON document on several lines, with a line end; numbers stay far below 2^53, so bigint becomes number. */
+/** A JSON document on several lines, with a final newline. Values stay far below 2^53, so bigint becomes number. */
 export function jsonDocument(value: unknown): string {
   const plain = (_key: string, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : inner);
   return `${escapeJson(JSON.stringify(value, plain, 2))}\n`;
 }
 
-// What spreadsheets take for =, +, - and @: also their full-width, small, raised and lowered forms and the minus sign.
+// Characters that spreadsheets read as =, +, - and @: also full-width, small, superscript and subscript forms, and the
+// minus sign.
 const formulaSigns =
   '=+\\-@\\uff1d\\uff0b\\uff0d\\uff20\\ufe66\\ufe62\\ufe63\\ufe6b\\u207a-\\u207c\\u208a-\\u208c\\u2212\\ufb29';
 const isSign = new RegExp(`^[${formulaSigns}]`);
@@ -39,9 +40,9 @@ const isRisky = new RegExp(`^(?:['\\t\\n]| *[${formulaSigns}])`);
 const needsQuotes = /[",\n\t]|^$|^ | $/;
 
 /**
- * A CSV cell of captured text. Hidden characters but tab and newline become escapes, a backslash becomes \\; what a
- * spreadsheet would take for a formula, and what starts with an apostrophe, a tab or a newline, gets an apostrophe in
- * front. The empty text is "", so that it differs from a missing value.
+ * A CSV cell of captured text. Hidden characters except tab and newline become escapes, and a backslash becomes \\. An
+ * apostrophe precedes text that a spreadsheet could take for a formula, or that starts with an apostrophe, a tab or a
+ * newline. The empty text is "", so that it differs from a missing value.
  */
 export function csvText(text: string): string {
   const visible = escapeHidden(text.replaceAll('\\', '\\\\'), (character) =>
@@ -51,7 +52,7 @@ export function csvText(text: string): string {
   return csvQuoted(isRisky.test(visible) || isRisky.test(safe) ? `'${safe}` : safe);
 }
 
-/** No line of the file starts with a formula, for readers that split at every line end. */
+/** Ensures that no line starts with a formula, for readers that split at every newline. */
 function escapeBeforeSigns(text: string): string {
   return text.replace(/[ \t\n]+/g, (blanks, at: number) =>
     isSign.test(text.charAt(at + blanks.length)) ? blanks.replace(/[\t\n]/g, escapeCharacter) : blanks,

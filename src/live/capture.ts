@@ -17,46 +17,46 @@ import { type LivePlan, liveName } from './plan.js';
 import { socketOutput } from './socket-output.js';
 
 export interface LiveCaptureOptions extends CollectorOptions {
-  /** Where records go; without it the state is followed and no record is written. */
+  /** Output of records. Default: follow the state and write no records. */
   plan?: LivePlan | undefined;
-  /** Unix socket of kind SOCK_SEQPACKET to send records to, in place of a plan. */
+  /** Unix socket of type SOCK_SEQPACKET to send records to, instead of a plan. */
   socket?: string | undefined;
-  /** Told what the socket could not be given. */
+  /** Called with messages about the socket. */
   warn?: ((message: string) => void) | undefined;
-  /** The table of an output that holds one. Default: sysflow, all events and flows. */
+  /** The table for an output that holds a single table. Default: sysflow, all events and flows. */
   table?: TableName | undefined;
   live?: LiveConfig | undefined;
-  /** Ends the capture when it is aborted; what happened until then is written. */
+  /** Aborting it ends the capture; everything until then is written. */
   signal?: AbortSignal | undefined;
   /**
-   * When it is aborted, readers of a pipe or socket that take nothing for some seconds are not waited for. Default: signal. The
-   * end of a capture that ends by itself does the same, but for readers of standard output.
+   * Aborting it limits the wait for readers of a pipe or socket that take nothing to some seconds. Default: signal. A
+   * capture that ends by itself does the same, except for readers of standard output.
    */
-  hurry?: AbortSignal | undefined;
-  /** Asked about each container that is met. It is not waited for. */
+  drainSignal?: AbortSignal | undefined;
+  /** Called for each new container; the capture does not wait for it. */
   describeContainer?: DescribeContainer | undefined;
-  /** Called when the probe is at work, and then several times a second. */
+  /** Called when the probe runs, and then several times a second. */
   onTick?: ((summary: Summary) => void) | undefined;
   /** Called once a second with the busiest processes, files and connections of that second. */
   onBusiest?: ((rows: TallyRow[], summary: Summary) => void) | undefined;
 }
 
-/** How often containers are looked for and onTick is called, in ms. */
+/** Time between searches for new containers and calls of onTick, in ms. */
 const tick = 100;
 const ticksPerTable = 10;
-/** Rows of each kind. */
+/** Maximum rows of each kind. */
 const busiest = 8;
 
 export interface CaptureEnd {
   summary: Summary;
-  /** Why the records are not all written. It ended the capture, which is whole as far as it went. */
+  /** Why writing records failed, which ended the capture; everything until then is complete. */
   failure?: unknown;
 }
 
-/** Captures the running kernel until it is told to stop. Resolves when all is written; rejects if nothing can be captured. */
+/** Captures the running kernel until `signal`. Resolves when everything is written; rejects if the capture cannot start. */
 export async function captureKernel(options: LiveCaptureOptions): Promise<CaptureEnd> {
   const { plan, socket, warn, table, live, ...rest } = options;
-  const { signal, hurry = signal, describeContainer, onTick, onBusiest, ...collector } = rest;
+  const { signal, drainSignal = signal, describeContainer, onTick, onBusiest, ...collector } = rest;
   const config = {
     filename: liveName,
     ...collector,
@@ -71,7 +71,7 @@ export async function captureKernel(options: LiveCaptureOptions): Promise<Captur
     recordingFailure !== '' || (live?.maxEvents !== undefined && events >= BigInt(live.maxEvents));
   const follow = {
     signal,
-    hurry: hurry === undefined ? ended.signal : AbortSignal.any([hurry, ended.signal]),
+    drainSignal: drainSignal === undefined ? ended.signal : AbortSignal.any([drainSignal, ended.signal]),
     describeContainer,
     onBusiest,
     onTick(summary: Summary) {
@@ -80,21 +80,21 @@ export async function captureKernel(options: LiveCaptureOptions): Promise<Captur
     },
   };
   if (socket !== undefined)
-    return run(openDatums(config), (wishes) => socketOutput(socket, warn ?? (() => {}), wishes.hurry), follow);
+    return run(openDatums(config), (options) => socketOutput(socket, warn ?? (() => {}), options.drainSignal), follow);
   if (plan === undefined) return run(openState(config), noOutput, follow);
-  if (plan.format === 'avro') return run(openFiles(config), (wishes) => avroOutput(plan, wishes), follow);
+  if (plan.format === 'avro') return run(openFiles(config), (options) => avroOutput(plan, options), follow);
   const names = tablesOf(plan, table);
-  return run(openColumns({ ...config, tables: names }), (wishes) => tableOutput(plan, names, wishes), follow);
+  return run(openColumns({ ...config, tables: names }), (options) => tableOutput(plan, names, options), follow);
 }
 
 const noOutput = (): LiveOutput<never> => ({ write: async () => {}, finish: async () => {}, abandon: () => {} });
 
-type Follow = Pick<LiveCaptureOptions, 'signal' | 'hurry' | 'describeContainer' | 'onTick' | 'onBusiest'>;
+type Follow = Pick<LiveCaptureOptions, 'signal' | 'drainSignal' | 'describeContainer' | 'onTick' | 'onBusiest'>;
 
 async function run<Batch>(
   session: Session<Batch>,
   open: (options: LiveOutputOptions) => LiveOutput<Batch>,
-  { signal, hurry, describeContainer, onTick, onBusiest }: Follow,
+  { signal, drainSignal, describeContainer, onTick, onBusiest }: Follow,
 ): Promise<CaptureEnd> {
   const stop = () => session.stop();
   signal?.addEventListener('abort', stop, { once: true });
@@ -111,7 +111,7 @@ async function run<Batch>(
   const attempt = async (step: (opened: LiveOutput<Batch>) => Promise<void>) => {
     if (failed !== undefined) return;
     try {
-      output ??= open({ second, hurry });
+      output ??= open({ second, drainSignal });
       await step(output);
     } catch (error) {
       failed = { failure: error };

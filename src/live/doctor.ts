@@ -5,7 +5,7 @@ import { liveConfig } from '../engine/config.js';
 import type { SysFlowErrorCode } from '../engine/sysflow-errors.js';
 import { usualSockets } from './runtimes/watcher.js';
 
-/** What live capture needs, or would like, and what of it is here. */
+/** One requirement of live capture, and whether this machine meets it. */
 export interface Check {
   name: string;
   /** fails: live capture cannot work; limited: it works, but see `advice`. */
@@ -13,11 +13,11 @@ export interface Check {
   found: string;
   /** What to do; empty if nothing. */
   advice: string;
-  /** What a driver that cannot start for this reason throws. */
+  /** Error code of a driver that cannot start for this reason. */
   code?: SysFlowErrorCode;
 }
 
-/** What the checks look at; tests have others. */
+/** The facts that the checks use; tests replace them. */
 export interface Machine {
   platform: string;
   arch: string;
@@ -26,7 +26,7 @@ export interface Machine {
   link(path: string): string;
   exists(path: string): boolean;
   canUse(path: string): boolean;
-  /** What works of the probe; throws what does not. */
+  /** Loads the probe and returns what works; throws if it does not load. */
   tryProbe(): string;
 }
 
@@ -51,7 +51,7 @@ export const thisMachine: Machine = {
   },
 };
 
-/** Every check, those that fail included. */
+/** Runs every check; a failed one does not stop the others. */
 export function examine(machine: Machine = thisMachine): Check[] {
   const system = checkSystem(machine);
   if (system.status === 'fails') return [system];
@@ -82,9 +82,9 @@ function checkSystem({ platform, arch, kernel }: Machine): Check {
     code: 'OperationNotSupported',
   });
   if (platform !== 'linux' || arch !== 'x64')
-    return fails('live capture works on x86-64 Linux; captures can be read here');
+    return fails('live capture needs Linux on x86-64; reading captures works here');
   const [major = 0, minor = 0] = kernel.split('.').map(Number);
-  if (major < 5 || (major === 5 && minor < 10)) return fails('Linux 5.10 or later is needed, for the probe');
+  if (major < 5 || (major === 5 && minor < 10)) return fails('the probe needs Linux 5.10 or later');
   return ok('system', found);
 }
 
@@ -95,13 +95,13 @@ function checkBtf({ exists }: Machine): Check {
   return {
     name: 'kernel types (BTF)',
     status: 'fails',
-    found: `${btf} is not there`,
-    advice: 'use a kernel that is built with CONFIG_DEBUG_INFO_BTF, as those of current distributions are',
+    found: `${btf} is missing`,
+    advice: 'use a kernel built with CONFIG_DEBUG_INFO_BTF, like those of current distributions',
     code: 'OperationNotSupported',
   };
 }
 
-/** Numbers of linux/capability.h. */
+/** Numbers from linux/capability.h. */
 const capabilities = {
   CAP_DAC_READ_SEARCH: 2,
   CAP_SYS_PTRACE: 19,
@@ -110,7 +110,7 @@ const capabilities = {
   CAP_BPF: 39,
 } as const;
 
-/** The numbers of the first namespaces are fixed in the kernel. */
+/** The kernel fixes the numbers of the initial namespaces. */
 const firstNamespaces = { user: 'user:[4026531837]', pid: 'pid:[4026531836]' };
 
 function checkCapabilities({ read, link }: Machine): Check {
@@ -119,7 +119,7 @@ function checkCapabilities({ read, link }: Machine): Check {
   try {
     held = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(read('/proc/self/status'))?.[1] ?? '0'}`);
   } catch {
-    return { name, status: 'limited', found: 'unknown', advice: 'mount /proc, which tells them' };
+    return { name, status: 'limited', found: 'unknown', advice: 'mount /proc, which shows them' };
   }
   const has = (capability: keyof typeof capabilities) => (held >> BigInt(capabilities[capability])) & 1n;
   const missing = (['CAP_BPF', 'CAP_PERFMON'] as const).filter((one) => !has(one) && !has('CAP_SYS_ADMIN'));
@@ -132,23 +132,23 @@ function checkCapabilities({ read, link }: Machine): Check {
       code: 'ProbeAccessDenied',
     };
   }
-  // Kernels without such namespaces have no such link.
+  // Kernels without user namespaces have no such link.
   if (![firstNamespaces.user, 'unknown'].includes(namespaceOf(link, 'user'))) {
     return {
       name,
       status: 'fails',
-      found: 'those of a user namespace',
-      advice: 'run outside of it: eBPF asks for rights of the machine (containers: not rootless, --userns=host)',
+      found: 'of a user namespace',
+      advice: 'run outside of it: eBPF needs privileges of the host (containers: not rootless, --userns=host)',
       code: 'ProbeAccessDenied',
     };
   }
   const wanted = (['CAP_SYS_PTRACE', 'CAP_DAC_READ_SEARCH'] as const).filter((one) => !has(one));
-  if (wanted.length === 0) return ok(name, 'all that is needed');
+  if (wanted.length === 0) return ok(name, 'all present');
   return {
     name,
     status: 'limited',
     found: `without ${wanted.join(' and ')}`,
-    advice: 'of processes of others that run already the files and programs stay unknown',
+    advice: "open files and programs of other users' running processes stay unknown",
   };
 }
 
@@ -158,14 +158,15 @@ function checkLockdown({ read }: Machine): Check {
   try {
     mode = /\[(\w+)\]/.exec(read('/sys/kernel/security/lockdown'))?.[1] ?? mode;
   } catch {
-    // Kernels without it have no such file.
+    // Kernels without lockdown have no such file.
   }
   if (mode !== 'confidentiality') return ok(name, mode);
   return {
     name,
     status: 'fails',
     found: mode,
-    advice: 'start the kernel with lockdown=integrity or without it: in this mode programs may not read its memory',
+    advice:
+      'start the kernel with lockdown=integrity or without lockdown: in this mode eBPF programs cannot read kernel memory',
     code: 'ProbeAccessDenied',
   };
 }
@@ -179,22 +180,22 @@ function checkProc({ exists }: Machine): Check {
       name,
       status: 'fails',
       found: 'not mounted',
-      advice: 'mount it: what runs already is known from it',
+      advice: 'mount it: it shows the running processes',
       code,
     };
   }
   return {
     name,
     status: 'limited',
-    found: 'other processes do not show',
-    advice: 'mount /proc without hidepid, so that what runs already is known',
+    found: 'other processes are hidden',
+    advice: 'mount /proc without hidepid, so that running processes are known',
     code,
   };
 }
 
 function checkTracefs({ exists }: Machine): Check {
   const place = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'].find((path) => exists(`${path}/events`));
-  return ok('tracefs', place ?? 'not mounted, and not needed');
+  return ok('tracefs', place ?? 'not mounted, not needed');
 }
 
 function checkMemlock({ read, kernel }: Machine): Check {
@@ -203,14 +204,14 @@ function checkMemlock({ read, kernel }: Machine): Check {
   try {
     limit = /^Max locked memory\s+(\S+)/m.exec(read('/proc/self/limits'))?.[1] ?? limit;
   } catch {
-    // What is not known is no reason to complain.
+    // An unknown limit is not a problem.
   }
   const [major = 0, minor = 0] = kernel.split('.').map(Number);
   const counts = major === 5 && minor < 11;
   const found = limit === 'unlimited' || limit === 'unknown' ? limit : `${limit} bytes`;
-  if (!counts) return ok(name, `${found}; this kernel does not count buffers of eBPF against it`);
+  if (!counts) return ok(name, `${found}; this kernel does not count eBPF buffers`);
   if (limit === 'unlimited') return ok(name, found);
-  return { name, status: 'limited', found, advice: 'if buffers cannot be made, raise it: ulimit -l unlimited' };
+  return { name, status: 'limited', found, advice: 'if creating buffers fails, raise it: ulimit -l unlimited' };
 }
 
 function namespaceOf(link: Machine['link'], kind: keyof typeof firstNamespaces): string {
@@ -224,13 +225,12 @@ function namespaceOf(link: Machine['link'], kind: keyof typeof firstNamespaces):
 function checkNamespace({ link }: Machine): Check {
   const name = 'pid namespace';
   const found = namespaceOf(link, 'pid');
-  if (found === firstNamespaces.pid) return ok(name, "the machine's own");
+  if (found === firstNamespaces.pid) return ok(name, "the host's");
   return {
     name,
     status: 'limited',
     found,
-    advice:
-      'run in the pid namespace of the machine (docker run --pid=host): process numbers are told as the machine has them',
+    advice: "run in the pid namespace of the host (docker run --pid=host): events have the host's process ids",
   };
 }
 
@@ -243,7 +243,7 @@ function checkCgroups({ exists }: Machine): Check {
 function checkRuntimes({ exists, canUse }: Machine): Check {
   const name = 'container runtimes';
   const there = [...usualSockets.docker, ...usualSockets.podman, ...usualSockets.cri].filter(exists);
-  if (there.length === 0) return ok(name, 'no socket of one; containers are told by their ids alone');
+  if (there.length === 0) return ok(name, 'no socket; only the ids of containers are known');
   const closed = there.filter((path) => !canUse(path));
   if (closed.length === 0) return ok(name, there.join(', '));
   return {
@@ -264,16 +264,13 @@ function checkProbeLoads({ tryProbe }: Machine): Check {
       name,
       status: 'fails',
       found: error instanceof Error ? error.message : String(error),
-      advice:
-        code === 'ProbeAccessDenied'
-          ? 'see the other checks'
-          : 'report it with this text and the version of the kernel',
+      advice: code === 'ProbeAccessDenied' ? 'see the other checks' : 'report it with this text and the kernel version',
       code,
     };
   }
 }
 
-/** What it is called for users of the library that a capture of the running kernel does not begin. */
+/** The error code for a live capture that does not start. */
 export function probeErrorCode(error: unknown): SysFlowErrorCode {
   const { code, message } = error as { code?: unknown; message?: string };
   if (message?.startsWith('/proc')) return 'ProcResourceNotFound';

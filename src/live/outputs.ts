@@ -9,28 +9,28 @@ import { type ByteSink, openSink } from '../output/sink.js';
 import { makeDirectory } from '../output/target.js';
 import { type LivePlan, rotationDirectory } from './plan.js';
 
-/** Takes the batches of a live capture. */
+/** Writes the batches of a live capture. */
 export interface LiveOutput<Batch> {
   write(batch: Batch): Promise<void>;
-  /** Completes what is under way; without any batch an empty output is made. */
+  /** Completes the output; creates an empty one if there was no batch. */
   finish(): Promise<void>;
-  /** Leaves what was written as it is. */
+  /** Leaves the unfinished output as it is. */
   abandon(): void;
-  /** What was taken and could not be handed on. */
+  /** Records that were accepted but not delivered. */
   gaps?(): Gap[];
 }
 
 export interface LiveOutputOptions {
-  /** Since 1970: of the first event or, without any, now. Rotations are called after it. */
+  /** Seconds since 1970 of the first event or, without events, of now. Names the first rotation. */
   second(): number;
-  /** As SinkOptions.hurry. */
-  hurry?: AbortSignal | undefined;
+  /** As SinkOptions.drainSignal. */
+  drainSignal?: AbortSignal | undefined;
 }
 
-/** Found while it is under way, and for its owner alone: it holds what programs were given. */
+/** Unfinished output is visible, and readable only by its owner: it contains data of other programs. */
 const kept = { keeps: true, isPrivate: true } as const;
 
-/** SysFlow files: one, or one after the other. Under way they are called NAME.part. */
+/** SysFlow files: one, or one per rotation. Unfinished, they are called NAME.part. */
 export function avroOutput(plan: LivePlan, options: LiveOutputOptions): LiveOutput<BytesBatch> {
   if (plan.directory !== undefined) makeDirectory(plan.directory);
   if (plan.rotate === 0) return singleAvro(plan, options);
@@ -42,10 +42,10 @@ export function avroOutput(plan: LivePlan, options: LiveOutputOptions): LiveOutp
   };
 }
 
-function singleAvro(plan: LivePlan, { hurry }: LiveOutputOptions): LiveOutput<BytesBatch> {
+function singleAvro(plan: LivePlan, { drainSignal }: LiveOutputOptions): LiveOutput<BytesBatch> {
   let sink: ByteSink | undefined;
   const open = () => {
-    sink ??= openSink(plan.output, { ...kept, hurry });
+    sink ??= openSink(plan.output, { ...kept, drainSignal });
     return sink;
   };
   return {
@@ -55,18 +55,18 @@ function singleAvro(plan: LivePlan, { hurry }: LiveOutputOptions): LiveOutput<By
   };
 }
 
-/** Tables: in one place, or in a directory for each rotation. */
+/** Tables: in one place, or in one directory per rotation. */
 export function tableOutput(
   plan: LivePlan,
   names: readonly TableName[],
-  { second, hurry }: LiveOutputOptions,
+  { second, drainSignal }: LiveOutputOptions,
 ): LiveOutput<ColumnBatch> {
   let output: TableOutput | undefined;
   let file = 0;
   const open = async (begins: number) => {
     if (output !== undefined) return output;
     const make = (target: string, isNew: boolean) =>
-      openTables({ ...plan, output: target }, names, { ...kept, hurry, isNew });
+      openTables({ ...plan, output: target }, names, { ...kept, drainSignal, isNew });
     if (plan.rotate === 0) {
       output = await make(plan.output, false);
     } else {

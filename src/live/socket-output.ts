@@ -5,19 +5,19 @@ import { decodeBatch } from '../records/decode.js';
 import type { LiveOutput } from './outputs.js';
 
 /**
- * Records one by one to a unix socket of kind SOCK_SEQPACKET, as the library sends them. `warn`: what is lost. `hurry`: when
- * it is aborted, a reader that takes nothing is not waited for.
+ * Sends records one by one to a unix socket of type SOCK_SEQPACKET, like the library. `warn` gets messages about losses.
+ * Aborting `drainSignal` ends the wait for a reader that takes nothing.
  */
 export function socketOutput(
   path: string,
   warn: (message: string) => void,
-  hurry: AbortSignal | undefined,
+  drainSignal: AbortSignal | undefined,
 ): LiveOutput<DatumBatch | BytesBatch> {
-  const tell = (_module: string, message: string) => warn(message);
-  const log: Log = { info: () => {}, warning: tell, error: tell, verbose: () => {}, close: async () => {} };
+  const report = (_module: string, message: string) => warn(message);
+  const log: Log = { info: () => {}, warning: report, error: report, verbose: () => {}, close: async () => {} };
   const writer = new SocketWriter(path, log);
-  hurry?.addEventListener('abort', () => writer.end(), { once: true });
-  if (hurry?.aborted) writer.end();
+  drainSignal?.addEventListener('abort', () => writer.end(), { once: true });
+  if (drainSignal?.aborted) writer.end();
   return {
     async write(batch) {
       if (batch.kind !== 'datums') return;
@@ -29,15 +29,15 @@ export function socketOutput(
     finish: () => writer.close(),
     abandon: () => writer.discard(),
     gaps() {
-      const told = [
+      const gaps = [
         { reason: 'records that the reader of the socket did not take', count: BigInt(writer.dropped), isLoss: true },
         {
-          reason: 'IPv6 flows, for which the records of the socket have no room',
+          reason: 'IPv6 flows, which records on the socket cannot represent',
           count: BigInt(writer.droppedIpv6),
           isLoss: false,
         },
       ];
-      return told.filter(({ count }) => count > 0n);
+      return gaps.filter(({ count }) => count > 0n);
     },
   };
 }

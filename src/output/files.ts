@@ -5,11 +5,11 @@ import { makeDirectory } from './target.js';
 export interface FileWriterConfig {
   /** A file, or a directory if it ends in /. */
   filePath: string;
-  /** More than 0: each file is called after the second in which it begins. */
+  /** More than 0: each file is named after the second in which it starts. */
   rotateInterval: number;
 }
 
-/** Writes .sf files, one after the other where records are rotated; each appears whole under its name. */
+/** Writes .sf files, a new one for each rotation; each gets its name when it is complete. */
 export class FileWriter {
   readonly #path: string;
   readonly #rotates: boolean;
@@ -17,7 +17,7 @@ export class FileWriter {
   #file = -1;
   #name = '';
   #sink: ByteSink | undefined;
-  /** The files that are complete, by name. */
+  /** Names of complete files. */
   readonly written: string[] = [];
 
   constructor(config: FileWriterConfig, options: SinkOptions = {}) {
@@ -26,17 +26,17 @@ export class FileWriter {
     this.#options = options;
   }
 
-  /** Takes the next bytes of file `number`, which began in the second `begins` since 1970. */
-  async write(bytes: Uint8Array, number: number, begins: number | (() => number)): Promise<void> {
+  /** Writes the next bytes of file `number`, which starts `startSeconds` after 1970. */
+  async write(bytes: Uint8Array, number: number, startSeconds: number | (() => number)): Promise<void> {
     if (number !== this.#file) {
       await this.close();
       this.#file = number;
-      this.#sink = await this.#open(typeof begins === 'number' ? begins : begins());
+      this.#sink = await this.#open(typeof startSeconds === 'number' ? startSeconds : startSeconds());
     }
     await this.#sink?.write(bytes);
   }
 
-  /** Ends the file under way. */
+  /** Completes the current file. */
   async close(): Promise<void> {
     const sink = this.#sink;
     this.#sink = undefined;
@@ -50,7 +50,7 @@ export class FileWriter {
     this.#sink = undefined;
   }
 
-  async #open(begins: number): Promise<ByteSink> {
+  async #open(startSeconds: number): Promise<ByteSink> {
     const isDirectory = this.#path.endsWith('/');
     if (isDirectory) makeDirectory(this.#path);
     const open = (name: string, isNew: boolean) => {
@@ -58,6 +58,8 @@ export class FileWriter {
       return openSink(name, { ...this.#options, isNew });
     };
     if (!isDirectory && !this.#rotates) return open(this.#path, false);
-    return withNewName(isDirectory ? `${this.#path}${begins}` : `${this.#path}.${begins}`, (name) => open(name, true));
+    return withNewName(isDirectory ? `${this.#path}${startSeconds}` : `${this.#path}.${startSeconds}`, (name) =>
+      open(name, true),
+    );
   }
 }

@@ -3,11 +3,11 @@ import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { loadAddon } from '../engine/addon.js';
 
-// A process that is killed outright cannot remove its unfinished output; the next one does.
+// A killed process cannot remove its unfinished output, so the next run does.
 
 /**
- * Where process ids mean the same: this machine or container. Unfinished output carries it in its name, so that
- * containers with a directory in common do not take one another's processes for dead.
+ * Identifies the pid namespace: this machine or container. Names of unfinished outputs include it, so that containers
+ * with a shared directory do not consider each other's processes dead.
  */
 export const machine = createHash('sha256').update(`${hostname()} ${processNamespace()}`).digest('hex').slice(0, 8);
 
@@ -15,8 +15,8 @@ const unfinished = new RegExp(`^\\..+\\.([1-9]\\d{0,9})-\\d+\\.${machine}\\.part
 const seen = new Set<string>();
 
 /**
- * Removes the unfinished output of processes that are gone; looks into a directory once. Anyone can make such a name:
- * the engine removes only what the own user owns, and follows no link.
+ * Removes unfinished output of dead processes, once per directory. Anyone can create such a name, so the engine removes
+ * only files of the same user, and follows no link.
  */
 export function removeLeftovers(directory: string): void {
   if (seen.has(directory)) return;
@@ -42,7 +42,7 @@ function processNamespace(): string {
   try {
     return readlinkSync('/proc/self/ns/pid');
   } catch {
-    // Not Linux: one namespace a machine.
+    // Not Linux: one namespace per machine.
     return '';
   }
 }

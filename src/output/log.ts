@@ -4,36 +4,36 @@ import winston from 'winston';
 import type { Environment } from '../engine/config.js';
 import { escapeForTerminal } from '../engine/escape.js';
 
-/** Messages by severity, and by how much they say; `module` is what GLOG_vmodule names. */
+/** A log with severities and verbosity levels; `module` is the name for GLOG_vmodule. */
 export interface Log {
   info(module: string, message: string): void;
   warning(module: string, message: string): void;
   error(module: string, message: string): void;
-  /** 1: what happens once in a while; 2: more than that. */
+  /** 1: occasional messages; 2: frequent ones. */
   verbose(level: 1 | 2, module: string, message: string): void;
-  /** Resolves when everything is where it belongs. */
+  /** Resolves when all messages are written. */
   close(): Promise<void>;
 }
 
 export interface LogSettings {
   /** Name of log files. */
   name: string;
-  /** Everything on standard error. */
+  /** Log everything to standard error. */
   debug: boolean;
 }
 
-/** Milliseconds that a log file has to take its last messages. */
-const longestClose = 1000;
+/** Maximum time to write the last messages to a log file, in ms. */
+const maxCloseTime = 1000;
 
 const severities = ['INFO', 'WARNING', 'ERROR'] as const;
 type Severity = (typeof severities)[number];
 
 /**
- * The log as the variables of glog set it: GLOG_logtostderr (1: everything on standard error and nothing in files),
- * GLOG_stderrthreshold (from which severity on also on standard error: 0 INFO, 1 WARNING, 2 ERROR; default 2),
- * GLOG_minloglevel (what is below is dropped; default 0), GLOG_log_dir (files NAME.INFO, NAME.WARNING and NAME.ERROR there;
- * without it there are none), GLOG_v (verbose messages up to this level; default 0) and GLOG_vmodule (the same for modules:
- * driver=2,sock*=1).
+ * Opens a log that follows the variables of glog: GLOG_logtostderr (1: everything to standard error, nothing to files),
+ * GLOG_stderrthreshold (lowest severity that also goes to standard error: 0 INFO, 1 WARNING, 2 ERROR; default 2),
+ * GLOG_minloglevel (lower severities are dropped; default 0), GLOG_log_dir (directory of the files NAME.INFO, NAME.WARNING
+ * and NAME.ERROR; default: no files), GLOG_v (verbose messages up to this level; default 0) and GLOG_vmodule (the same per
+ * module: driver=2,sock*=1).
  */
 export function openLog({ name, debug }: LogSettings, env: Environment): Log {
   const least = severityOf(env.GLOG_minloglevel, 0);
@@ -47,14 +47,14 @@ export function openLog({ name, debug }: LogSettings, env: Environment): Log {
   if (env.GLOG_log_dir && !toStderr) {
     try {
       accessSync(env.GLOG_log_dir, constants.W_OK);
-      if (!statSync(env.GLOG_log_dir).isDirectory()) throw new Error(`${env.GLOG_log_dir} is no directory`);
+      if (!statSync(env.GLOG_log_dir).isDirectory()) throw new Error(`${env.GLOG_log_dir} is not a directory`);
       for (const severity of severities.slice(least)) {
         transports.push(
           new winston.transports.File({ filename: join(env.GLOG_log_dir, `${name}.${severity}`), level: severity }),
         );
       }
     } catch (error) {
-      // A log that cannot be written must not keep anybody from work.
+      // An unwritable log must not prevent the run.
       const reason = error instanceof Error ? error.message : String(error);
       process.stderr.write(`${name}: no log files: ${escapeForTerminal(reason)}\n`);
     }
@@ -71,17 +71,17 @@ export function openLog({ name, debug }: LogSettings, env: Environment): Log {
     ),
     transports,
   });
-  // A log that cannot be written must not end the run.
+  // An unwritable log must not end the run.
   logger.on('error', () => {});
-  const say = (level: Severity, module: string, message: string) => {
+  const write = (level: Severity, module: string, message: string) => {
     logger.log({ level, module, message });
   };
   return {
-    info: (module, message) => say('INFO', module, message),
-    warning: (module, message) => say('WARNING', module, message),
-    error: (module, message) => say('ERROR', module, message),
+    info: (module, message) => write('INFO', module, message),
+    warning: (module, message) => write('WARNING', module, message),
+    error: (module, message) => write('ERROR', module, message),
     verbose(level, module, message) {
-      if (level <= verbosity(module)) say('INFO', module, message);
+      if (level <= verbosity(module)) write('INFO', module, message);
     },
     close: () =>
       new Promise((resolve) => {
@@ -97,8 +97,8 @@ export function openLog({ name, debug }: LogSettings, env: Environment): Log {
             if (!isDone) done();
             isDone = true;
           };
-          // A disk that takes no more must not keep the run from ending.
-          setTimeout(once, longestClose).unref();
+          // A full disk must not keep the run from ending.
+          setTimeout(once, maxCloseTime).unref();
           file.once('finish', once).once('error', once);
         }
         logger.end();
@@ -113,11 +113,11 @@ function isOn(value: string | undefined): boolean {
 
 function severityOf(value: string | undefined, fallback: number): number {
   const number = Number.parseInt(value ?? '', 10);
-  // Above ERROR there is FATAL, which nothing here is.
+  // Above ERROR is FATAL, which sfkit never logs.
   return number >= 0 ? Math.min(number, severities.length) : fallback;
 }
 
-/** The verbose level of a module: of the first pattern that fits it, else the common one. */
+/** The verbose level of a module: that of the first matching pattern, else the common one. */
 function verbosityOf(common: string | undefined, modules: string | undefined): (module: string) => number {
   const fallback = Number.parseInt(common ?? '', 10) || 0;
   const patterns = (modules ?? '')

@@ -6,40 +6,40 @@ import { fileAt, isOwn, modeInPlaceOf, privateFile, publicFile, setMode, usualDi
 import { makeOwnDirectory, type OwnDirectory } from './own-directory.js';
 import { lookAt } from './target.js';
 
-// Output appears whole: it is written under another name in the same directory and renamed at the end.
+// Output appears complete: it is written under another name in the same directory and renamed at the end.
 
 const open = new Set<Pending>();
 let counter = 0;
 
-/** A file or directory that is being written and does not show under its name yet. */
+/** A file or directory that is being written and does not have its name yet. */
 export interface Pending {
   /** Where to write. */
   readonly path: string;
-  /** Permissions to make a file with, before the umask. */
+  /** Permissions for creating a file, before the umask. */
   readonly mode: number;
-  /** Gives the output its name; what stood there before is replaced. `from` is where it was written, if not in `path`. */
+  /** Gives the output its name and replaces what was there. `from`: where it was written, if not in `path`. */
   commit(from?: string): void;
-  /** Removes what was written; nothing happens after commit(). */
+  /** Removes the output; does nothing after commit(). */
   discard(): void;
 }
 
-/** How an output is made. */
+/** How to create an output. */
 export interface PendingOptions {
-  /** It has a name to be found under while it is under way, NAME.part, and stays there if it is never finished. */
+  /** While unfinished, the output is NAME.part; it stays there if it is never finished. */
   keeps?: boolean | undefined;
-  /** Nobody typed its name: nothing that is there or under way is replaced (EEXIST; see withNewName). */
+  /** The name is generated: replace neither an existing nor an unfinished output (EEXIST; see withNewName). */
   isNew?: boolean | undefined;
-  /** Only its owner may read it. */
+  /** Only its owner can read it. */
   isPrivate?: boolean | undefined;
 }
 
-/** A file to be, in place of a regular file or of none; what a link points to is replaced, not the link. */
+/** Creates a pending file that is new or replaces a regular file. A link's target is replaced, not the link. */
 export function pendingFile(target: string, options: PendingOptions = {}): Pending {
   const { kind, path: place } = lookAt(target);
   if (kind === 'directory') throw unwritable(target, { code: 'EISDIR' });
   const replaced = fileAt(place);
   return register(place, target, options, {
-    // Until it has its permissions; new outputs get theirs from the umask.
+    // Private until commit() sets the final permissions; new outputs get theirs from the umask.
     mode: options.isPrivate || (replaced && isOwn(replaced)) ? privateFile : publicFile,
     finish: (from) => {
       giveMode(from, fileAt(place) ?? replaced, options);
@@ -49,7 +49,7 @@ export function pendingFile(target: string, options: PendingOptions = {}): Pendi
   });
 }
 
-/** A directory to be, created empty under its passing name; its files replace files of the same name. */
+/** Creates a pending directory, empty under a temporary name. Its files replace files of the same name. */
 export function pendingDirectory(target: string, options: PendingOptions = {}): Pending {
   const { kind, path: place } = lookAt(target.replace(/[/\\]+$/, ''));
   if (kind === 'file' || kind === 'stream') throw unwritable(target, { code: 'ENOTDIR' });
@@ -80,7 +80,7 @@ export function pendingDirectory(target: string, options: PendingOptions = {}): 
   return pending;
 }
 
-/** A directory for passing files that only the own user can enter, removed by discard() at the latest when the process ends. */
+/** Creates a private directory for temporary files. discard() or the end of the process removes it. */
 export function scratchDirectory(parent: string, shownAs: string): Pick<Pending, 'path' | 'discard'> {
   let own: OwnDirectory | undefined;
   const scratch = register(
@@ -102,7 +102,7 @@ export function scratchDirectory(parent: string, shownAs: string): Pick<Pending,
   return scratch;
 }
 
-/** The permissions of what the output replaces; a new one has got its own from the umask. */
+/** Sets the permissions of the replaced file; a new file has those of the umask. */
 function giveMode(path: string, replaced: Stats | undefined, { isPrivate }: PendingOptions): void {
   if (isPrivate) setMode(path, constantly(privateFile));
   else if (replaced) setMode(path, (current) => modeInPlaceOf(replaced, current));
@@ -114,17 +114,17 @@ function removeFile(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // It was not made yet.
+    // It does not exist yet.
   }
 }
 
-/** Removes every unfinished output; for the end of the process, whatever its cause. */
+/** Removes every unfinished output; called at the end of the process, whatever its cause. */
 export function discardAll(): void {
   for (const pending of [...open]) {
     try {
       pending.discard();
     } catch {
-      // What cannot be removed must not keep the rest from being removed.
+      // A failure must not keep the others from being removed.
     }
   }
 }
@@ -158,14 +158,14 @@ function register(
     },
     discard() {
       if (!open.delete(pending) || keeps) return;
-      // DuckDB may still be making files on a thread of its own: it does not find the way to another name.
+      // DuckDB may still create files on its own thread; after the rename it cannot find the directory.
       const grave = hiddenName(place);
       let gone = path;
       try {
         renameSync(path, grave);
         gone = grave;
       } catch {
-        // It was not made yet, or cannot be moved.
+        // It does not exist yet, or cannot be moved.
       }
       remove(gone);
     },
@@ -174,7 +174,7 @@ function register(
   return pending;
 }
 
-/** Beside the place, as leftovers.ts knows it. What a process of the same number left, in a container, may be there. */
+/** A name in the same directory that leftovers.ts recognizes and nobody uses, such as an earlier process with our pid. */
 function hiddenName(place: string): string {
   for (;;) {
     const name = join(dirname(place), `.${basename(place)}.${process.pid}-${counter++}.${machine}.part`);
@@ -182,7 +182,7 @@ function hiddenName(place: string): string {
   }
 }
 
-/** The name, or with a number behind it: what an earlier run left stays. A link that leads nowhere is something, too. */
+/** The name, with a number appended if an earlier run left it. A dangling link counts as taken. */
 function unusedName(wanted: string): string {
   let name = wanted;
   for (let count = 1; isThere(name); count++) name = `${wanted}.${count}`;
@@ -190,8 +190,8 @@ function unusedName(wanted: string): string {
 }
 
 /**
- * Makes an output under a name that nobody has or is about to have: the wanted one or, where that is taken, with -1, -2, ...
- * behind it. `make` is to use the option isNew.
+ * Creates an output under a name that is neither taken nor pending: the wanted name or, if it is taken, with -1, -2 and
+ * so on appended. `make` must use the option isNew.
  */
 export async function withNewName<Made>(wanted: string, make: (name: string) => Made | Promise<Made>): Promise<Made> {
   for (let count = 0; ; count++) {
@@ -200,7 +200,7 @@ export async function withNewName<Made>(wanted: string, make: (name: string) => 
     try {
       return await make(name);
     } catch (error) {
-      // Another run was quicker.
+      // Another run took the name first.
       if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'EEXIST') throw error;
     }
   }

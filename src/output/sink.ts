@@ -7,21 +7,21 @@ import { publicFile } from './mode.js';
 import { type PendingOptions, pendingFile } from './pending.js';
 import { lookAt } from './target.js';
 
-/** Takes bytes in order. A write resolves when the next one is welcome. */
+/** Takes bytes in order. A write resolves when the sink is ready for the next one. */
 export interface ByteSink {
   write(chunk: Uint8Array | string): Promise<void>;
-  /** All was written: the output gets its name. */
+  /** Completes the output and gives it its name. */
   close(): Promise<void>;
-  /** Something failed: nothing stays under the name. */
+  /** Abandons the output after a failure: nothing stays under its name. */
   discard(): void;
 }
 
 export interface SinkOptions extends PendingOptions {
-  /** Aborted when the run is to end: a reader of a pipe that takes nothing for some seconds is not waited for any more. */
-  hurry?: AbortSignal | undefined;
+  /** Aborted when the run is ending: from then on, a pipe's reader that takes nothing for some seconds is dropped. */
+  drainSignal?: AbortSignal | undefined;
 }
 
-/** A file that appears whole on close(). */
+/** A file that appears complete on close(). */
 export function fileSink(target: string, options: SinkOptions = {}): ByteSink {
   const pending = pendingFile(target, options);
   const sink = plainFileSink(pending.path, {
@@ -44,16 +44,16 @@ export function fileSink(target: string, options: SinkOptions = {}): ByteSink {
 }
 
 interface PlainFileOptions {
-  /** What errors call it. */
+  /** Its name in errors. */
   shownAs?: string | undefined;
-  /** The same once there is something in it, which stays. */
+  /** Its name in errors once it has content that stays. */
   keptAs?: string | undefined;
   /** Permissions, before the umask. */
   mode?: number | undefined;
   onError?: (() => void) | undefined;
 }
 
-/** A file that shows while it is written; for use below a directory that is itself pending. */
+/** A file that is visible while it is written; for use in a directory that is itself pending. */
 export function plainFileSink(
   path: string,
   { shownAs = path, keptAs = shownAs, mode = publicFile, onError = () => {} }: PlainFileOptions = {},
@@ -74,12 +74,12 @@ export function plainFileSink(
     }
   };
   guarded(() => {
-    // Anew, and so not through a link that others may have put there.
+    // Exclusive creation never follows a link that someone put there.
     descriptor = openSync(path, 'wx', mode);
   }, shownAs);
   return {
     async write(chunk) {
-      // Synchronous on purpose: the engine works on its own thread meanwhile, and nothing piles up.
+      // Synchronous on purpose: the engine continues on its own thread, and nothing piles up.
       guarded(() => writeAll(descriptor as number, typeof chunk === 'string' ? Buffer.from(chunk) : chunk));
     },
     async close() {
@@ -89,22 +89,22 @@ export function plainFileSink(
   };
 }
 
-/** Standard output; a reader that went away ends the process quietly (see src/cli/endings.ts). */
-export function stdoutSink(hurry?: AbortSignal): ByteSink {
+/** Standard output. If its reader closes it, the process ends without a message (see src/cli/endings.ts). */
+export function stdoutSink(drainSignal?: AbortSignal): ByteSink {
   return readerSink({
     shownAs: 'standard output',
     open: async () => process.stdout,
     end: () => {},
     failed: (error) => new OutputLost(error),
-    hurry,
+    drainSignal,
   });
 }
 
-/** ms between attempts to open a pipe that has no reader. */
-const attempts = 50;
+/** Time, in ms, between retryInterval to open a pipe without a reader. */
+const retryInterval = 50;
 
-/** A named pipe. It opens with the first write and when its reader does; signals are heard meanwhile. */
-function pipeSink(target: string, hurry: AbortSignal | undefined): ByteSink {
+/** A named pipe. The first write opens it and waits for a reader; signals still work during the wait. */
+function pipeSink(target: string, drainSignal: AbortSignal | undefined): ByteSink {
   const tryToOpen = () => {
     try {
       return openSync(target, constants.O_WRONLY | constants.O_NONBLOCK);
@@ -118,50 +118,50 @@ function pipeSink(target: string, hurry: AbortSignal | undefined): ByteSink {
     async open(late) {
       let fd = tryToOpen();
       for (; fd === undefined && !late.aborted; fd = tryToOpen()) {
-        await new Promise((resolve) => setTimeout(resolve, attempts));
+        await new Promise((resolve) => setTimeout(resolve, retryInterval));
       }
       if (fd === undefined) throw new OutputUnread(target);
       const pipe = new Socket({ fd, readable: false, writable: true });
-      // Each write is told of its error.
+      // Each write reports its own error.
       return pipe.on('error', () => {});
     },
     end: (pipe) => pipe.destroy(),
     failed: (error) => unwritable(target, error),
-    hurry,
+    drainSignal,
   });
 }
 
-/** ms for which a reader may take nothing once the run is to end. */
-const patience = 10_000;
-/** Bytes that are handed over at a time: each time shows that the reader takes something. */
+/** Maximum time, in ms, without progress of a reader once the run is ending. */
+const maxStall = 10_000;
+/** Bytes per write: each completed write shows that the reader makes progress. */
 const portion = 65_536;
 const smallPortion = 4096;
 
 interface Reader<Stream> {
   shownAs: string;
-  /** `late` is aborted when it takes too long. */
+  /** `late` is aborted if opening takes too long. */
   open(late: AbortSignal): Promise<Stream>;
   end(stream: Stream): void;
-  /** What is thrown for an error of the system. */
+  /** Converts an error of the system to the error to throw. */
   failed(error: unknown): SfkitError;
-  hurry: AbortSignal | undefined;
+  drainSignal: AbortSignal | undefined;
 }
 
-/** What somebody reads, who may be slow or not there. */
-function readerSink<Stream extends Writable>({ shownAs, open, end, failed, hurry }: Reader<Stream>): ByteSink {
+/** A sink with a reader that may be slow or missing. */
+function readerSink<Stream extends Writable>({ shownAs, open, end, failed, drainSignal }: Reader<Stream>): ByteSink {
   let stream: Stream | undefined;
   const discard = () => {
     if (stream !== undefined) end(stream);
   };
-  /** Runs one step. Once the run is to end it may take no longer than `patience`. */
+  /** Runs one step. Once the run is ending, a step may take at most `maxStall`. */
   const patiently = async (step: (late: AbortSignal) => Promise<void>) => {
     const late = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const begin = () => {
-      timer ??= setTimeout(() => late.abort(), patience);
+      timer ??= setTimeout(() => late.abort(), maxStall);
     };
-    if (hurry?.aborted) begin();
-    else hurry?.addEventListener('abort', begin, { once: true });
+    if (drainSignal?.aborted) begin();
+    else drainSignal?.addEventListener('abort', begin, { once: true });
     try {
       await step(late.signal);
     } catch (error) {
@@ -169,7 +169,7 @@ function readerSink<Stream extends Writable>({ shownAs, open, end, failed, hurry
       throw error instanceof OutputUnread ? error : failed(error);
     } finally {
       clearTimeout(timer);
-      hurry?.removeEventListener('abort', begin);
+      drainSignal?.removeEventListener('abort', begin);
     }
   };
   const begun = () =>
@@ -189,12 +189,12 @@ function readerSink<Stream extends Writable>({ shownAs, open, end, failed, hurry
       await begun();
       const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
       for (let at = 0; at < bytes.byteLength; ) {
-        const size = hurry?.aborted ? smallPortion : portion;
+        const size = drainSignal?.aborted ? smallPortion : portion;
         await give(bytes.subarray(at, at + size));
         at += size;
       }
     },
-    // Opened even for nothing: the reader of a pipe waits for its end.
+    // Opened even without content: a pipe's reader waits for the end.
     async close() {
       await begun();
       discard();
@@ -203,7 +203,7 @@ function readerSink<Stream extends Writable>({ shownAs, open, end, failed, hurry
   };
 }
 
-/** A device, written as it is. It opens with the first write, and in the background, so that signals are heard. */
+/** A device, written to directly. The first write opens it asynchronously, so that signals still work. */
 function deviceSink(target: string): ByteSink {
   let file: FileHandle | undefined;
   const shut = async () => {
@@ -234,20 +234,20 @@ function deviceSink(target: string): ByteSink {
   };
 }
 
-/** Whether a target takes bytes as they come, instead of appearing whole. */
+/** Whether a target takes bytes as they come instead of appearing complete. */
 export function isStream(target: string): boolean {
   return target === '-' || lookAt(target).kind === 'stream';
 }
 
-/** Where '-' is standard output and everything else a file, device or pipe. */
+/** Opens a target: '-' is standard output, everything else a file, device or pipe. */
 export function openSink(target: string, options: SinkOptions = {}): ByteSink {
-  if (target === '-') return stdoutSink(options.hurry);
+  if (target === '-') return stdoutSink(options.drainSignal);
   if (!isStream(target)) return fileSink(target, options);
   const isPipe = statSync(target, { throwIfNoEntry: false })?.isFIFO() === true;
-  return isPipe ? pipeSink(target, options.hurry) : deviceSink(target);
+  return isPipe ? pipeSink(target, options.drainSignal) : deviceSink(target);
 }
 
-/** Writes all bytes, in as many steps as it takes. */
+/** Writes all bytes, in as many calls as needed. */
 export function writeAll(descriptor: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.byteLength; ) done += writeSync(descriptor, bytes, done);
 }

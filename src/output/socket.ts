@@ -5,17 +5,17 @@ import { processKey } from '../records/entities.js';
 import type { EndedRecord, SysFlowRecord } from '../records/types.js';
 import type { Log } from './log.js';
 
-/** How many records wait, and how long, for a reader that is not there. */
+/** Limits on waiting for a reader. */
 export interface SocketLimits {
-  /** Records that are kept; what comes on top is dropped and counted. */
+  /** Maximum queued records; further ones are dropped and counted. */
   queue: number;
-  /** The same in bytes. */
+  /** Maximum queued bytes. */
   queueBytes: number;
-  /** Milliseconds after which a connection is tried again; each failure doubles them. */
+  /** Pause before the next connection attempt, in ms; each failure doubles it. */
   retry: number;
-  /** The longest of these pauses. */
-  longestRetry: number;
-  /** Milliseconds that the end of a run waits for a reader that takes nothing of what is still queued. */
+  /** Maximum pause between attempts, in ms. */
+  maxRetry: number;
+  /** Maximum time without progress of the reader at the end of a run, in ms. */
   linger: number;
 }
 
@@ -23,20 +23,20 @@ export const defaultLimits: SocketLimits = {
   queue: 65_536,
   queueBytes: 64 << 20,
   retry: 50,
-  longestRetry: 5_000,
+  maxRetry: 5_000,
   linger: 10_000,
 };
 
-/** More ancestors than this are made up. */
-const deepestAncestry = 4096;
+/** Maximum ancestors to send; longer chains are forged. */
+const maxAncestry = 4096;
 
-/** Milliseconds between two looks at a reader that is behind. */
+/** Pause between attempts to send to a slow reader, in ms. */
 const pause = 2;
 
 /**
- * Sends records to a unix socket of kind SOCK_SEQPACKET, one a message. When the reader goes away, records are kept until
- * it is back. A new reader gets the header and every entity again before the first record that refers to it, and what the
- * one before had not read from the socket; so a record can come twice, but within the bound of the queue none is lost.
+ * Sends records to a unix socket of type SOCK_SEQPACKET, one per message. If the reader disconnects, records queue up until
+ * it reconnects. A new reader gets the header, every entity before the first record that refers to it, and the records
+ * that the previous reader left unread. So a record can arrive twice, but none is lost within the limits of the queue.
  */
 export class SocketWriter {
   readonly #path: string;
@@ -44,20 +44,20 @@ export class SocketWriter {
   readonly #limits: SocketLimits;
   readonly #socket: SeqpacketSocket = new (loadAddon().SeqpacketSocket)();
   readonly #queue = new Fifo();
-  /** Sent, but perhaps not read yet. */
+  /** Sent, but possibly not read yet. */
   #unread: Queued[] = [];
-  /** Those since the last header that was taken. */
+  /** Entities since the last header. */
   #entities = new Entities();
-  /** Counts the readers, each of which knows nothing of what the ones before were told. */
+  /** Number of the current reader; a new reader knows nothing that earlier ones received. */
   #reader = 1;
-  /** What goes when everything that was taken before is read. */
+  /** Entities to forget once everything accepted before is read. */
   #gone: Going[] = [];
   #taken = 0;
   #connected = false;
   #problem = '';
   #retryAt = 0;
   #retryAfter: number;
-  /** When the reader took something last, or the end was asked for. */
+  /** Time of the reader's last progress, or of end(). */
   #progressAt = 0;
   #ends = false;
   dropped = 0;
@@ -71,23 +71,23 @@ export class SocketWriter {
     this.#retryAfter = limits.retry;
   }
 
-  /** Takes the next record. Waits while the reader is behind, not while there is none, nor, after end(), for ever. */
+  /** Accepts the next record. Waits for a slow reader, but not for a missing one, and after end() only for a limited time. */
   async write({ record, bytes }: Datum): Promise<void> {
     if (record.type === 'NetworkFlow' && record.family === 6) {
-      // The schema has no place for these addresses.
+      // The schema cannot represent these addresses.
       this.droppedIpv6 += 1;
       return;
     }
-    // The batch that the bytes are of goes away.
+    // The batch with the original bytes is freed.
     const datum = { record, bytes: Buffer.from(bytes) };
-    // What follows a header makes sense without what came before; what is queued still needs that.
+    // After a header, entities are written again. Queued records still use the old table.
     if (record.type === 'Header') this.#entities = new Entities();
     const number = ++this.#taken;
     const isEntity = this.#entities.keep(datum, number);
     if (this.#queue.length < this.#limits.queue && this.#queue.bytes < this.#limits.queueBytes) {
       this.#queue.push({ datum, entities: this.#entities, number });
     } else if (isEntity) {
-      // It is kept beside the queue and sent with what refers to it.
+      // It is kept outside the queue and sent before a record that refers to it.
       this.#entities.markMissing(datum);
     } else {
       this.dropped += 1;
@@ -95,14 +95,14 @@ export class SocketWriter {
     while (this.#flush() === 'busy' && !this.#hasWaited()) await sleep(pause);
   }
 
-  /** The run shall end: a reader that takes nothing any more does not keep it up. */
+  /** Announces the end of the run: from now on, a reader that takes nothing is dropped. */
   end(): void {
     if (this.#ends) return;
     this.#ends = true;
     this.#progressAt = Date.now();
   }
 
-  /** Sends what is queued, waiting a while for a reader that is not there, and closes. What remains is dropped and counted. */
+  /** Sends the queue, with a limited wait for a reader, and closes. The rest is dropped and counted. */
   async close(): Promise<void> {
     this.end();
     while ((this.#flush() !== 'done' || this.#waitsForReader()) && !this.#hasWaited()) await sleep(pause);
@@ -121,10 +121,10 @@ export class SocketWriter {
     this.#socket.close();
   }
 
-  /** Lets go what will not be referred to again. */
+  /** Forgets entities that no later record refers to. */
   forget(gone: EndedRecord): void {
     const entities = this.#entities;
-    // What came behind everything that is under way, nothing of that refers to.
+    // Records after the newest pending one do not refer to these entities.
     const newest = (this.#queue.last() ?? this.#unread.at(-1))?.number ?? 0;
     entities.forget(gone, newest, this.#taken);
     if (gone.entity === 'files')
@@ -134,7 +134,7 @@ export class SocketWriter {
     this.#letGo();
   }
 
-  /** Whether the end has waited for the reader as long as it may. */
+  /** Whether the wait for the reader at the end has timed out. */
   #hasWaited(): boolean {
     return this.#ends && Date.now() - this.#progressAt > this.#limits.linger;
   }
@@ -149,7 +149,7 @@ export class SocketWriter {
 
   #waitsForReader(): boolean {
     if (this.#queue.length > 0) return true;
-    this.#settle();
+    this.#removeRead();
     return this.#unread.length > 0;
   }
 
@@ -168,11 +168,11 @@ export class SocketWriter {
       }
       this.#queue.shift();
       if (this.#unread.length % 256 === 255) {
-        this.#settle();
+        this.#removeRead();
         if (!this.#connected) return 'away';
       }
     }
-    this.#settle();
+    this.#removeRead();
     return this.#connected ? 'done' : 'away';
   }
 
@@ -188,7 +188,7 @@ export class SocketWriter {
       this.dropped += 1;
       this.#log.warning(
         'socket',
-        `${this.#path}: a record of ${datum.bytes.length} bytes is longer than a message may be`,
+        `${this.#path}: a record of ${datum.bytes.length} bytes exceeds the maximum message size`,
       );
     } else {
       this.sent += 1;
@@ -199,8 +199,8 @@ export class SocketWriter {
     return 'sent';
   }
 
-  /** Forgets what was read. */
-  #settle(): void {
+  /** Removes records that the reader has read. */
+  #removeRead(): void {
     const most = this.#socket.unread();
     if (this.#unread.length > most) {
       this.#unread = most === 0 ? [] : this.#unread.slice(-most);
@@ -213,8 +213,8 @@ export class SocketWriter {
   #lose(): void {
     this.#connected = false;
     this.#socket.close();
-    this.#log.warning('socket', `${this.#path}: the reader went away; records are kept until it is back`);
-    // Entities come again by themselves, before what refers to them.
+    this.#log.warning('socket', `${this.#path}: the reader disconnected; records are queued until it reconnects`);
+    // Entities are sent again automatically, before records that refer to them.
     this.#queue.putBack(this.#unread.filter(({ datum }) => !isEntityRecord(datum.record)));
     this.#unread = [];
     this.#reader += 1;
@@ -228,13 +228,13 @@ export class SocketWriter {
     try {
       this.#socket.connect(this.#path);
     } catch (error) {
-      const message = `cannot connect: ${(error as Error).message}; records are kept until it works`;
-      // Once for each time that a reader is missing.
+      const message = `cannot connect: ${(error as Error).message}; records are queued until it succeeds`;
+      // Warn once per disconnection.
       if (this.#retryAfter === this.#limits.retry) this.#log.warning('socket', message);
       else this.#log.verbose(1, 'socket', message);
       this.#problem = (error as Error).message;
       this.#retryAt = Date.now() + this.#retryAfter;
-      this.#retryAfter = Math.min(this.#retryAfter * 2, this.#limits.longestRetry);
+      this.#retryAfter = Math.min(this.#retryAfter * 2, this.#limits.maxRetry);
       return false;
     }
     this.#connected = true;
@@ -248,22 +248,22 @@ function isEntityRecord({ type }: SysFlowRecord): boolean {
   return type === 'Header' || type === 'Container' || type === 'Process' || type === 'File' || type === 'Pod';
 }
 
-/** A record that waits, and what it can refer to. */
+/** A queued record, and the entities that it can refer to. */
 interface Queued {
   datum: Datum;
   entities: Entities;
-  /** How many records had been taken, with this one or the one that needs it. */
+  /** Number of records accepted, up to this one or the one that needs it. */
   number: number;
 }
 
 interface Going {
   gone: EndedRecord;
-  /** How many records had been taken. */
+  /** Number of records accepted by then. */
   after: number;
   entities: Entities;
 }
 
-/** Records in their order; taking the first costs the same however many there are. */
+/** A queue of records; taking the first takes constant time. */
 class Fifo {
   #items: Queued[] = [];
   #head = 0;
@@ -294,7 +294,7 @@ class Fifo {
     this.#head = 0;
   }
 
-  /** Puts records in front of the others. */
+  /** Puts records back at the front. */
   putBack(items: readonly Queued[]): void {
     this.#items = [...items, ...this.#items.slice(this.#head)];
     this.#head = 0;
@@ -302,27 +302,27 @@ class Fifo {
   }
 }
 
-/** What records behind a header refer to, as it was written last, and which of it the reader has. */
+/** The newest record of each entity since a header, and which of them the reader has. */
 class Entities {
   #header: Datum | undefined;
   readonly #kept = new Map<string, Datum>();
-  /** The last that the reader got of each. */
+  /** The last record of each that the reader got. */
   readonly #sent = new Map<string, Datum>();
-  /** How many records had been taken when each was told first and last. */
-  readonly #told = new Map<string, { first: number; last: number }>();
+  /** Number of records accepted at the first and last record of each. */
+  readonly #span = new Map<string, { first: number; last: number }>();
   #reader = 0;
 
-  /** Whether the record is one of them. `number`: how many had been taken with it. */
+  /** Keeps the record if it is an entity, and returns whether it is. `number`: records accepted, with this one. */
   keep(datum: Datum, number: number): boolean {
     const key = keyOf(datum.record);
     if (key === undefined) return false;
     if (datum.record.type === 'Header') this.#header = datum;
     this.#kept.set(key, datum);
-    this.#told.set(key, { first: this.#told.get(key)?.first ?? number, last: number });
+    this.#span.set(key, { first: this.#span.get(key)?.first ?? number, last: number });
     return true;
   }
 
-  /** To be called before the others: a new reader has nothing. */
+  /** Call before the other methods: a new reader has nothing. */
   serve(reader: number): void {
     if (reader === this.#reader) return;
     const isFirst = this.#reader === 0;
@@ -332,7 +332,7 @@ class Entities {
     for (const [key, datum] of this.#kept) this.#kept.set(key, again(datum));
   }
 
-  /** Whether the reader has just this: records of events and flows are never asked for twice. */
+  /** Whether the reader has exactly this record. */
   wasSent(datum: Datum): boolean {
     const key = keyOf(datum.record);
     return key !== undefined && this.#sent.get(key) === datum;
@@ -347,22 +347,22 @@ class Entities {
     return this.#kept.has(key);
   }
 
-  /** Lets entities go that were first told behind one number and last not behind another. */
-  forget(gone: EndedRecord, behind: number, until: number): void {
+  /** Forgets entities whose first record is after one number and whose last is not after another. */
+  forget(gone: EndedRecord, after: number, until: number): void {
     const keys = gone.entity === 'files' ? [...this.#kept.keys()].filter(isFile) : [keyOfGone(gone)];
     for (const key of keys) {
-      const told = this.#told.get(key);
-      if (told === undefined || told.first <= behind || told.last > until) continue;
-      for (const map of [this.#kept, this.#sent, this.#told]) map.delete(key);
+      const span = this.#span.get(key);
+      if (span === undefined || span.first <= after || span.last > until) continue;
+      for (const map of [this.#kept, this.#sent, this.#span]) map.delete(key);
     }
   }
 
-  /** The newest of it is not on its way: it is sent before what refers to it. */
+  /** Marks that the newest record of the entity is not queued; it is sent before a record that refers to it. */
   markMissing({ record }: Datum): void {
     this.#sent.delete(keyOf(record) as string);
   }
 
-  /** What must be sent before a record, in this order: header, containers, ancestors before children, files. */
+  /** Records to send before a record, in this order: header, containers, ancestors before children, files. */
   missingFor(record: SysFlowRecord): ReadonlySet<Datum> {
     const missing = new Set<Datum>();
     const need = (key: string) => {
@@ -378,7 +378,7 @@ class Entities {
     for (let oid = first; oid !== null; ) {
       const key = `process ${processKey(oid)}`;
       const known = this.#kept.get(key)?.record;
-      if (known?.type !== 'Process' || this.#sent.has(key) || chain.has(key) || chain.size > deepestAncestry) break;
+      if (known?.type !== 'Process' || this.#sent.has(key) || chain.has(key) || chain.size > maxAncestry) break;
       chain.add(key);
       oid = known.poid;
     }
@@ -424,7 +424,7 @@ function keyOf(record: SysFlowRecord): string | undefined {
   }
 }
 
-/** The same entity as one that was known before (REUP): the state is the first field behind the number of the branch. */
+/** The same entity with the state REUP; the state is the first field after the branch number. */
 function again(datum: Datum): Datum {
   if (datum.record.type !== 'Process' && datum.record.type !== 'File') return datum;
   const reup = 2 << 1;

@@ -6,45 +6,45 @@ import { type EncodedStrings, encodeStrings } from '../engine/string-table.js';
 import { privateFile } from './mode.js';
 import { writeAll } from './sink.js';
 
-/** The last time in nanoseconds since 1970: one more is infinity to DuckDB. */
+/** The last time in nanoseconds since 1970; DuckDB reads the next value as infinity. */
 export const maxTime = 2n ** 63n - 2n;
 
-/** Bytes of one value in the file; strings are numbers of 4 bytes. */
+/** Bytes of one value in the file; strings are 4-byte numbers. */
 const valueBytes = { i32: 4, i64: 8, str: 4, bool: 1, ops: 4, ts: 8 } as const;
 
-/** Bytes of text that the rows of one block may have, repeated in every row; but 8 rows are always taken. */
+/** Maximum bytes of text in the rows of a block, counted per row; a block has at least 8 rows. */
 const maxBlockText = 4 * 1024 * 1024;
 
-/** The columns whose values a batch holds, in its order. */
+/** The columns whose values a batch holds, in order. */
 export function physicalColumns(name: TableName): readonly TableColumn[] {
   return tableColumns[name].filter((column) => !column.derived);
 }
 
 export interface SpoolOptions {
-  /** Rows of a block at most; a multiple of 64. Blocks never go over the end of a batch. */
+  /** Maximum rows of a block, a multiple of 64. Blocks never span batches. */
   blockRows?: number;
-  /** Shared with other spools of the same output. */
+  /** Budget shared with other spools of the same output. */
   budget?: TextBudget;
-  /** The physical columns that are kept. Default: all. */
+  /** Physical columns to keep. Default: all. */
   columns?: readonly string[] | undefined;
 }
 
-/** Some rows read back. The arrays are overwritten by the next block. */
+/** Rows read back from the file. The next block overwrites the arrays. */
 export interface Block {
   rows: number;
-  /** The physical columns that are kept. */
+  /** Physical columns to keep. */
   columns: BlockColumn[];
 }
 
 export interface BlockColumn {
   values: Uint8Array | Int32Array | Uint32Array | BigInt64Array;
-  /** Bit i (least significant first) says whether row i has a value; whole words of 64 bits. */
+  /** Bit i (least significant first) is set if row i has a value; padded to 64 bits. */
   valid: Uint8Array;
-  /** What the numbers of a text column stand for that has no dictionary. */
+  /** For a text column without a dictionary: the texts that its numbers refer to. */
   texts?: EncodedStrings;
 }
 
-/** Where strings lie in the file. */
+/** Position of strings in the file. */
 interface StringsPlace {
   position: number;
   count: number;
@@ -54,21 +54,21 @@ interface StringsPlace {
 interface BlockPlace {
   position: number;
   rows: number;
-  /** The strings of its batch, where a column needs them. */
+  /** The strings of its batch, if a column needs them. */
   texts: StringsPlace | undefined;
 }
 
 /**
- * The rows of one table in a file, until all are there. Text columns with few distinct strings have one dictionary
- * in memory. A column that outgrows its dictionary keeps the numbers that its batches have, whose strings go into
- * the file: memory holds one batch and what the dictionaries may hold, whatever the number of rows.
+ * Collects the rows of one table in a file. Text columns with few distinct strings have one dictionary in memory. A
+ * column that outgrows its dictionary keeps the numbers of its batches, and the strings go into the file. So memory
+ * holds one batch and the dictionaries, whatever the number of rows.
  */
 export class Spool {
   readonly table: TableName;
   readonly columns: readonly TableColumn[];
   readonly #blockRows: number;
   readonly #dictionaries = new Map<string, GrowingDictionary>();
-  /** The dictionaries of columns that outgrew them, and the block from which on they have none. */
+  /** Dictionaries of columns that outgrew them, and the first block without a dictionary. */
   readonly #outgrown = new Map<string, { texts: StringsPlace; block: number }>();
   readonly #blocks: BlockPlace[] = [];
   readonly #block = new GrowingBuffer();
@@ -93,7 +93,7 @@ export class Spool {
     return this.#rows;
   }
 
-  /** The strings of a text column; none when it outgrew its dictionary. */
+  /** The strings of a text column; undefined if it outgrew its dictionary. */
   dictionary(column: string): GrowingDictionary | undefined {
     return this.#dictionaries.get(column);
   }
@@ -118,11 +118,11 @@ export class Spool {
     this.#rows += batch.rows;
   }
 
-  /** All rows, in the order they came. */
+  /** All rows in order of arrival. */
   *blocks(): Generator<Block, void, undefined> {
     let place: StringsPlace | undefined;
     let texts: EncodedStrings | undefined;
-    // Used again and again: waiting for the garbage collector would take many times the memory.
+    // Reused, because waiting for the garbage collector takes many times the memory.
     const blockBuffer = new GrowingBuffer();
     const textBuffer = new GrowingBuffer();
     const early = new Map<string, EncodedStrings>();
@@ -195,7 +195,7 @@ export class Spool {
   }
 }
 
-/** Memory that is used again, made anew when it is too small. */
+/** A reusable buffer, replaced when it is too small. */
 class GrowingBuffer {
   #buffer = new Uint8Array();
 
@@ -206,7 +206,7 @@ class GrowingBuffer {
   }
 }
 
-/** The parts of a batch that become blocks; each begins at a multiple of 8, where a byte of validity bits does. */
+/** Splits a batch into blocks. Each starts at a multiple of 8 rows, where a byte of validity bits starts. */
 function* cutBlocks(batch: ColumnBatch, blockRows: number): Generator<{ start: number; rows: number }> {
   const text = rowText(batch, Math.min(batch.rows, blockRows));
   for (let start = 0; start < batch.rows; ) {
@@ -224,7 +224,7 @@ function* cutBlocks(batch: ColumnBatch, blockRows: number): Generator<{ start: n
   }
 }
 
-/** Bytes of text in each row; nothing where so many rows cannot have too much. */
+/** Bytes of text in each row; undefined if this number of rows cannot exceed the limit. */
 function rowText(batch: ColumnBatch, rows: number): Float64Array | undefined {
   const { offsets } = batch.encodedStrings;
   const columns = batch.columns.filter((column) => column.type === 'str');

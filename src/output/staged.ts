@@ -4,18 +4,18 @@ import { dirname, join } from 'node:path';
 import { pendingFile, scratchDirectory } from './pending.js';
 import { isStream, openSink, type SinkOptions } from './sink.js';
 
-/** A file that DuckDB writes by its name, to become an output afterwards. */
+/** A file that DuckDB writes by name, and that becomes an output afterwards. */
 export interface StagedFile {
-  /** For passing files, beside the output where that is a file. */
+  /** Directory for temporary files, next to the output if that is a file. */
   readonly scratch: string;
   /** Where to write. */
   readonly path: string;
-  /** Gives the file its name, or copies it to where bytes are taken as they come. */
+  /** Gives the file its name, or copies it to a stream. */
   commit(): Promise<void>;
   discard(): void;
 }
 
-export function stageFile(target: string, name: string, { hurry, isPrivate }: SinkOptions = {}): StagedFile {
+export function stageFile(target: string, name: string, { drainSignal, isPrivate }: SinkOptions = {}): StagedFile {
   const pending = isStream(target) ? undefined : pendingFile(target, { isPrivate });
   const scratch = scratchDirectory(pending ? dirname(pending.path) : tmpdir(), target);
   const path = join(scratch.path, name);
@@ -30,7 +30,7 @@ export function stageFile(target: string, name: string, { hurry, isPrivate }: Si
       if (pending) {
         pending.commit(path);
       } else {
-        const sink = openSink(target, { hurry });
+        const sink = openSink(target, { drainSignal });
         for await (const chunk of createReadStream(path)) await sink.write(chunk);
         await sink.close();
       }

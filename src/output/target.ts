@@ -2,20 +2,20 @@ import { existsSync, lstatSync, mkdirSync, readlinkSync, realpathSync, type Stat
 import { basename, dirname, join, resolve } from 'node:path';
 import { unwritable } from '../engine/errors.js';
 
-/** What an output's name stands for. */
+/** What an output's name refers to. */
 export interface Target {
-  /** stream: a device, pipe or socket, which takes bytes and must never be replaced. */
+  /** stream: a device, pipe or socket, which must never be replaced. */
   kind: 'nothing' | 'file' | 'directory' | 'stream';
-  /** Where it is when links are followed. */
+  /** Its path after following links. */
   path: string;
 }
 
-/** As many links as Linux follows. */
+/** Maximum links to follow, as in Linux. */
 const maxLinks = 40;
 
 export function lookAt(target: string): Target {
   try {
-    // Also through names like /dev/stdout, whose links cannot be followed by hand.
+    // Also resolves names like /dev/stdout, whose links cannot be followed step by step.
     const info = statSync(target, { throwIfNoEntry: false });
     if (info === undefined) return { kind: 'nothing', path: endOfLinks(target) };
     if (!info.isFile() && !info.isDirectory()) return { kind: 'stream', path: target };
@@ -25,7 +25,7 @@ export function lookAt(target: string): Target {
   }
 }
 
-/** Where a link that points to nothing yet would have its file. */
+/** The path that a dangling link leads to. */
 function endOfLinks(target: string): string {
   let path = target;
   for (let count = 0; count < maxLinks && isLink(path); count++) {
@@ -39,7 +39,7 @@ function isLink(path: string): boolean {
   return info?.isSymbolicLink() === true;
 }
 
-/** Whether two outputs would be one, whether or not they are there. */
+/** Whether two outputs are the same file, even if it does not exist yet. */
 export function isSameTarget(left: string, right: string): boolean {
   return placeOf(left) === placeOf(right);
 }
@@ -53,12 +53,12 @@ function placeOf(target: string): string {
   }
 }
 
-/** Throws if there is no directory to write the file in. */
+/** Throws if the file's directory does not exist. */
 export function refuseMissingDirectory(file: string): void {
   if (!existsSync(dirname(file))) throw unwritable(file, { code: 'ENOENT' });
 }
 
-/** Makes a directory where it is missing, and those above it. */
+/** Creates a directory and its parents if they are missing. */
 export function makeDirectory(path: string): void {
   try {
     mkdirSync(path, { recursive: true });
@@ -67,7 +67,7 @@ export function makeDirectory(path: string): void {
   }
 }
 
-/** Why a directory is not made: with `recursive` Node.js says ENOENT for file systems that are read-only. */
+/** The real reason of a failed mkdir: with `recursive`, Node.js reports ENOENT for read-only file systems. */
 function reasonFor(path: string, error: unknown): unknown {
   if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return error;
   try {

@@ -2,10 +2,10 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { SfkitError } from '../engine/errors.js';
 import { FlatTable } from './flatbuffer.js';
 
-// The frames of an Arrow file or stream, checked before a library parses them: no count or length in them is larger
-// than the bytes that are there, so that parsing costs what the file's size makes plausible.
+// Checks the frames of an Arrow file or stream before a library parses them. No count or length exceeds the bytes
+// present, so parsing costs no more than the file's size makes plausible.
 
-/** Types by their numbers in Schema.fbs. */
+/** Type numbers in Schema.fbs. */
 const typeNumbers = {
   Null: 1,
   Int: 2,
@@ -35,52 +35,52 @@ const typeNumbers = {
 const headers = { schema: 1, dictionary: 2, batch: 3 } as const;
 const codecs = { lz4: 0, zstd: 1 } as const;
 
-/** Levels of nested types. */
+/** Maximum levels of nested types. */
 const maxDepth = 16;
-/** Columns, those inside others counted. */
+/** Maximum columns, including nested ones. */
 const maxFields = 4096;
-/** Parts of a dictionary: the library copies the list of them for each. */
+/** Maximum parts of a dictionary: for each part, the library copies the list of parts. */
 const maxDeltas = 1024;
-/** Bytes that compressed buffers may grow to, whatever the size of the file; and times that size, for all of it. */
+/** Maximum decompressed bytes: this number for any file, or this multiple of the file's size. */
 const freeBytes = 64 * 2 ** 20;
 const maxRatio = 256;
-/** The same ratio for values that rows share: each row gets a copy. */
+/** Maximum ratio for values that rows share: each row gets a copy. */
 const maxSharedRatio = 64;
-/** The same limits for what is in memory at once: one batch, and all dictionaries. */
+/** Limits for data in memory at the same time: one batch, and all dictionaries. */
 const maxBatchRatio = 16;
 const maxBatchBytes = 256 * 2 ** 20;
 const maxDictionaryRatio = 32;
-/** Rows that a batch may have without a bit for each. */
+/** Rows that a batch can always have, even without a bit for each. */
 const freeRows = 1024;
-/** Maximum number of values: so many in any file, and so many more for each byte of it. Some types need no bytes. */
+/** Maximum values: this number in any file, plus this number per byte. Some types need no bytes. */
 const freeCells = 2 ** 24;
 const maxCellsPerByte = 16;
 
-/** What of a type decides about the buffers of its values. */
+/** The properties of a type that determine its buffers. */
 interface Layout {
   type: number;
-  /** Bits of a value, of types with a fixed width. */
+  /** Bits of a value, for types of fixed width. */
   bits: number;
-  /** Values of a fixed-size list; whether a union is dense. */
+  /** Values of a fixed-size list; 1 for a dense union. */
   size: number;
   children: Layout[];
 }
 
-/** A message with its body, as it stands in a stream. */
+/** A message with its body, as in a stream. */
 export interface Frame {
   kind: 'schema' | 'dictionary' | 'batch';
   bytes: Uint8Array;
 }
 
 export interface ArrowFrames {
-  /** Reads the frames, the schema first. A batch may come before a dictionary of which it has nulls alone. */
+  /** Reads the frames, the schema first. A batch can precede a dictionary if it has only nulls of it. */
   read(): Generator<Frame>;
   /** Budget for values that rows share, in bytes. */
   maxText: number;
   close(): void;
 }
 
-/** Opens an Arrow file or stream. Faults are thrown as `problem` words them. */
+/** Opens an Arrow file or stream. `problem` converts the reason of a fault to the error to throw. */
 export function openFrames(path: string, problem: (reason: string) => SfkitError): ArrowFrames {
   let descriptor: number;
   try {
@@ -115,7 +115,7 @@ class FrameReader {
   readonly #size: number;
   #fields: Layout[] | undefined;
   readonly #dictionaries = new Map<number, { layout: Layout; deltas: number }>();
-  /** Budgets: decompressed bytes, those of dictionaries, and values. */
+  /** Remaining budgets: decompressed bytes, dictionary bytes, and values. */
   readonly #left: { bytes: number; dictionaryBytes: number; cells: number };
 
   constructor(descriptor: number, size: number) {
@@ -156,7 +156,7 @@ class FrameReader {
     const blocks = [...footer.blocks(2), ...footer.blocks(3)];
     const ends = new Map<number, number>();
     let before = 8;
-    // No two of them share bytes: else a small file could have any number of large ones.
+    // Blocks must not overlap: otherwise a small file could have any number of large blocks.
     for (const { offset } of [...blocks].sort((left, right) => left.offset - right.offset)) {
       if (offset < before) throw new Error(`two of its blocks share byte ${offset}`);
       before = this.#frameEnd(offset, footerStart);
@@ -164,19 +164,19 @@ class FrameReader {
     }
     for (const { offset } of blocks) {
       const frame = this.#frame(offset, ends.get(offset) as number);
-      if (frame === undefined || frame.kind === 'schema') throw new Error(`the block at byte ${offset} holds no data`);
+      if (frame === undefined || frame.kind === 'schema') throw new Error(`the block at byte ${offset} has no data`);
       yield frame;
     }
   }
 
-  /** The schema of a footer as a message: not every writer puts one before the data too. */
+  /** Builds a schema message from the footer: not every writer also puts one before the data. */
   #schemaOf(footer: FlatTable, footerBytes: Buffer): Frame {
     const schema = footer.table(1);
     if (schema === undefined) throw new Error('its footer has no schema');
     const version = footer.integer(0, 2);
     checkVersion(version);
     this.#schema(schema);
-    // A message with the footer after it: [its place] [its layout: version, kind, header] [its fields].
+    // A message followed by the footer: [position] [layout: version, kind, header] [fields].
     const message = Buffer.alloc(32);
     message.writeUInt32LE(16, 0);
     [10, 12, 8, 10, 4].forEach((value, index) => {
@@ -198,15 +198,15 @@ class FrameReader {
     return head.bodyStart + head.body;
   }
 
-  /** The message at a position; nothing at the end of a stream. */
+  /** The message at a position; undefined at the end of a stream. */
   #head(at: number, limit: number) {
     if (at === limit) return undefined;
-    if (at + 4 > limit) throw new Error(`truncated at byte ${this.#size}: a message begins there`);
+    if (at + 4 > limit) throw new Error(`truncated at byte ${this.#size}: a message starts there`);
     let start = at + 4;
     let length = this.#bytes(at, 4).readInt32LE(0);
-    // Before version 0.15 the length stood alone.
+    // Before version 0.15 the length had no prefix.
     if (length === -1) {
-      if (at + 8 > limit) throw new Error(`truncated at byte ${this.#size}: a message begins there`);
+      if (at + 8 > limit) throw new Error(`truncated at byte ${this.#size}: a message starts there`);
       length = this.#bytes(at + 4, 4).readInt32LE(0);
       start = at + 8;
     }
@@ -229,7 +229,7 @@ class FrameReader {
     const header = message.table(2);
     if (header === undefined) throw new Error(`the message at byte ${at} has no header`);
     this.#checkTexts(message, 4);
-    // Values must begin at a multiple of 8. Files from before version 0.15 have a shorter message head.
+    // Values must start at a multiple of 8. Files from before version 0.15 have a shorter message header.
     const start = 8 + 8 * Math.ceil(metadata.length / 8);
     const bytes = Buffer.alloc(start + body);
     bytes.writeInt32LE(-1, 0);
@@ -279,7 +279,7 @@ class FrameReader {
       if (dictionary === undefined) return own;
       const id = dictionary.long(0);
       const known = this.#dictionaries.get(id);
-      // The library takes the type that it met first.
+      // The library uses the first type that it finds.
       if (known === undefined) this.#dictionaries.set(id, { layout: own, deltas: 0 });
       else if (!isSame(known.layout, own)) throw new Error(`dictionary ${id} has two types`);
       const index = dictionary.table(1)?.integer(0, 4) ?? 32;
@@ -290,7 +290,7 @@ class FrameReader {
     this.#checkTexts(schema, 2);
   }
 
-  /** The library reads all keys and values. */
+  /** Checks the key-value metadata: the library reads all of it. */
   #checkTexts(table: FlatTable, field: number): void {
     for (const entry of table.tables(field)) {
       entry.text(0);
@@ -315,7 +315,7 @@ class FrameReader {
       if (offset < 0 || length < 0 || offset + length > body.length)
         throw new Error('a buffer lies outside its message');
       used += length;
-      // Else columns could share bytes, and few bytes be many columns.
+      // Otherwise columns could share bytes, and a few bytes could become many columns.
       if (used > body.length) throw new Error('its buffers share bytes');
       let size = length;
       if (codec !== undefined && length > 0) {
@@ -343,7 +343,7 @@ class FrameReader {
       const [length, nulls] = nodes[state.node++] ?? [-1, 0];
       if (length < 0) throw new Error('a batch has fewer columns than the schema');
       if (length > maxRows) throw new Error(`a column has ${length} rows, more than its bytes can hold`);
-      if (nulls < 0 || nulls > length) throw new Error(`of ${length} rows ${nulls} are null`);
+      if (nulls < 0 || nulls > length) throw new Error(`${nulls} of ${length} rows are null`);
       this.#left.cells -= length;
       if (this.#left.cells < 0) throw new Error('it has more values than the size of the file makes plausible');
       const bitmap = () => takeBuffer(nulls > 0 ? Math.ceil(length / 8) : 0);
@@ -419,7 +419,7 @@ class FrameReader {
   #read(bytes: Uint8Array, start: number): void {
     for (let done = 0; done < bytes.length; ) {
       const count = readSync(this.#descriptor, bytes, done, Math.min(bytes.length - done, 2 ** 30), start + done);
-      if (count === 0) throw new Error('the file became shorter while it was read');
+      if (count === 0) throw new Error('the file shrank during reading');
       done += count;
     }
   }

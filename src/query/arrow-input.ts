@@ -32,16 +32,16 @@ const maxMemberText = 64 * 2 ** 20;
 const chunkBytes = 16 * 2 ** 20;
 const maxRowBytes = 512 * 2 ** 20;
 
-/** The appender flushes after so many rows or bytes. */
+/** Rows or bytes after which the appender flushes. */
 const flushRows = 122_880;
 const flushBytes = 64 * 2 ** 20;
 
-/** Where the tables are, with the columns that their files have. */
+/** Schema of the loaded tables, with the columns of their files. */
 const inputSchema = 'sfkit_input';
 
 /**
- * Loads an Arrow file or stream into a new table and says which table of records it is, if it is one; the rows only of
- * one that is wanted. The file is read twice: its dictionaries, then its rows batch by batch.
+ * Loads an Arrow file or stream into a new table, and determines which table of records it is, if any. It loads only rows
+ * of wanted tables. It reads the file twice: first the dictionaries, then the rows batch by batch.
  */
 export async function loadArrow(
   connection: DuckDBConnection,
@@ -84,7 +84,7 @@ async function appendRows(
   const appender = await connection.createAppender(table, inputSchema);
   const chunk = DuckDBDataChunk.create(columns.map(({ type }) => type));
   const writers = columns.map((column) => column.writer(reading));
-  /** Rows and bytes in the chunk, and those that wait in the appender. */
+  /** Rows and bytes in the chunk, and rows and bytes pending in the appender. */
   const held = { rows: 0, bytes: 0 };
   const pending = { rows: 0, bytes: 0 };
   const emit = () => {
@@ -119,7 +119,7 @@ async function appendRows(
   appender.closeSync();
 }
 
-/** The number of rows that fit into a chunk, at most `most`, and the bytes of their values. */
+/** The number of rows, at most `most`, that fit into a chunk, and the bytes of their values. */
 function fitting(sources: readonly RowSource[], start: number, most: number): { rows: number; bytes: number } {
   for (let rows = most; ; rows = (rows + 1) >> 1) {
     const bytes = sources.reduce((sum, source) => sum + source.bytes(start, start + rows), 0);
@@ -146,14 +146,13 @@ interface ColumnWriter {
 interface LoadedColumn {
   name: string;
   type: DuckDBType;
-  /** SQL for its values. It gives VARCHAR where the column is stored as ENUM. */
+  /** SQL for its values; VARCHAR for a column stored as ENUM. */
   sql: string;
   writer(reading: Reading): ColumnWriter;
 }
 
 /**
- * The distinct texts of each text dictionary, in all its versions, with their numbers. Dictionaries with too many texts
- * are missing.
+ * The distinct texts, with numbers, of all versions of each text dictionary. Dictionaries with too many texts are absent.
  */
 type Texts = ReadonlyMap<number, ReadonlyMap<string, number>>;
 
@@ -162,7 +161,7 @@ function readDictionaries(frames: ArrowFrames, reading: Reading): { schema: Sche
   let isNew = false;
   const messages = function* () {
     for (const { kind, bytes } of frames.read()) {
-      // A batch shows the dictionaries that are valid for it. Skip it when they have not changed.
+      // A batch shows the dictionaries that are valid for it. Skip it if they have not changed.
       if (kind !== 'batch' || isNew) yield bytes;
       if (kind !== 'schema') isNew = kind === 'dictionary';
     }
@@ -329,7 +328,7 @@ async function createTable(
   return `(SELECT ${shown.join(', ')} FROM ${table})`;
 }
 
-/** The size that was announced stands before the bytes; openFrames() has checked it. */
+/** The announced size precedes the bytes; openFrames() has checked it. */
 function announcedSize(bytes: Uint8Array): number {
   return Number(Buffer.from(bytes.buffer, bytes.byteOffset - 8, 8).readBigInt64LE(0));
 }

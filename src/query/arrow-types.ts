@@ -43,7 +43,7 @@ const integers: Readonly<Record<string, DuckDBType>> = {
   Uint64: UBIGINT,
 };
 
-/** The types of times by their unit, and what makes their values. */
+/** DuckDB types of times by unit, with constructors of their values. */
 export const timestamps: Readonly<Record<number, { type: DuckDBType; make(value: bigint): DuckDBValue }>> = {
   [TimeUnit.SECOND]: { type: TIMESTAMP_S, make: (value) => new DuckDBTimestampSecondsValue(value) },
   [TimeUnit.MILLISECOND]: { type: TIMESTAMP_MS, make: (value) => new DuckDBTimestampMillisecondsValue(value) },
@@ -51,7 +51,7 @@ export const timestamps: Readonly<Record<number, { type: DuckDBType; make(value:
   [TimeUnit.NANOSECOND]: { type: TIMESTAMP_NS, make: (value) => new DuckDBTimestampNanosecondsValue(value) },
 };
 
-/** The type of DuckDB that holds the values of an Arrow type. What it has no type for becomes text. */
+/** The DuckDB type for values of an Arrow type. Values without a matching type become text. */
 export function duckType(type: DataType): DuckDBType {
   if (DataType.isDictionary(type)) return duckType(type.dictionary);
   if (DataType.isInt(type)) return integers[type.toString()] as DuckDBType;
@@ -78,7 +78,7 @@ export function duckType(type: DataType): DuckDBType {
   return VARCHAR;
 }
 
-/** Names that differ in more than case, as columns of SQL must. */
+/** Makes names distinct even without case, as SQL columns must be. */
 export function memberNames(fields: readonly { name: string | null }[]): string[] {
   const taken = new Set<string>();
   return fields.map(({ name }) => {
@@ -107,7 +107,7 @@ export function isList(type: DataType): boolean {
   return DataType.isList(type) || DataType.isLargeList(type) || DataType.isFixedSizeList(type);
 }
 
-/** Whether DuckDB has the type too. */
+/** Whether DuckDB also has the type. */
 export function isDecimal({ precision, scale }: Decimal): boolean {
   return precision >= 1 && precision <= 38 && scale >= 0 && scale <= precision;
 }

@@ -24,7 +24,7 @@ import { isDecimal, isList, memberNames, timestamps } from './arrow-types.js';
 
 /** The values of a column's rows. */
 export interface Cells {
-  /** The value of a row, as DuckDB takes it. */
+  /** The value of a row for DuckDB. */
   at(row: number): DuckDBValue;
   /** Approximate memory of the values of rows, in bytes. */
   bytes(start: number, end: number): number;
@@ -32,9 +32,9 @@ export interface Cells {
 
 /** State of reading one file. */
 export interface Reading {
-  /** Budget for values that rows share: bytes that reading them may still make. */
+  /** Remaining budget, in bytes, for copies of values that rows share. */
   left: number;
-  /** Readers of whole dictionaries, and of their parts. */
+  /** Readers of complete dictionaries, and of their parts. */
   readonly dictionaries: WeakMap<Vector, Cells & { length: number }>;
   readonly parts: WeakMap<Data, Cells>;
 }
@@ -43,7 +43,7 @@ export interface Reading {
 const numberBytes = 16;
 const objectBytes = 64;
 
-/** What reads the values of a column's data. Throws where the data contradicts itself. */
+/** Returns a reader of a column's values. Throws if the data contradicts itself. */
 export function cellsOf(data: Data, reading: Reading): Cells {
   const cells = valuesOf(data, reading);
   if (DataType.isUnion(data.type) || data.nullCount === 0) return cells;
@@ -52,7 +52,7 @@ export function cellsOf(data: Data, reading: Reading): Cells {
 
 function valuesOf(data: Data, reading: Reading): Cells {
   const type = data.type as DataType;
-  // Buffers hold whole values; the library gives typed arrays over them.
+  // Buffers hold complete values; the library returns typed arrays over them.
   // biome-ignore lint/suspicious/noExplicitAny: the array's type depends on the column's.
   const values = data.values as any;
   if (DataType.isNull(type)) return numbers(() => null);
@@ -118,13 +118,13 @@ function objects(at: Cells['at'], each = 0): Cells {
   return { at, bytes: (start, end) => (end - start) * (objectBytes + each) };
 }
 
-/** Where the value of each row begins. */
+/** Returns where the value of each row starts. */
 function offsetsOf(data: Data): (row: number) => number {
   const offsets = data.valueOffsets as Int32Array | BigInt64Array | undefined;
   return (row) => (data.length === 0 ? 0 : Number(offsets?.[row]));
 }
 
-/** Values of variable length. They follow one another: rows that shared them could be any size. */
+/** Values of variable length. They must follow one another: overlapping rows could have any size. */
 function spanCells(data: Data, limit: number, value: (start: number, end: number) => DuckDBValue): Cells {
   const at = offsetsOf(data);
   let before = 0;
@@ -143,7 +143,7 @@ function range<Item>(start: number, end: number, item: (index: number) => Item):
   return Array.from({ length: end - start }, (_, index) => item(start + index));
 }
 
-/** Values of 12 bytes and less stand in the views, longer ones in buffers that views can share. */
+/** Values of up to 12 bytes are in the views, longer ones in buffers that views can share. */
 function viewCells(data: Data, reading: Reading, isText: boolean): Cells {
   const views = Buffer.from(data.values.buffer, data.values.byteOffset, data.length * 16);
   const buffers = data.variadicBuffers.map((bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
@@ -154,7 +154,7 @@ function viewCells(data: Data, reading: Reading, isText: boolean): Cells {
     const buffer = buffers[views.readInt32LE(at + 8)];
     const offset = views.readInt32LE(at + 12);
     if (length < 0 || buffer === undefined || offset < 0 || offset + length > buffer.length) {
-      throw new Error(`a view leads outside its column at row ${row}`);
+      throw new Error(`a view points outside its column at row ${row}`);
     }
     spend(reading, length);
     return buffer.subarray(offset, offset + length);
@@ -169,7 +169,7 @@ function viewCells(data: Data, reading: Reading, isText: boolean): Cells {
   };
 }
 
-/** Takes the bytes of a shared value from the budget. */
+/** Subtracts the bytes of a shared value from the budget. */
 function spend(reading: Reading, bytes: number): void {
   reading.left -= bytes;
   if (reading.left < 0) throw new Error('its rows repeat values more often than the size of the file makes plausible');
@@ -192,20 +192,20 @@ function dictionaryCells(data: Data, reading: Reading): Cells {
   };
 }
 
-/** The places in a dictionary that a column's rows refer to. */
+/** Returns the dictionary index of each row. */
 export function indexesOf(data: Data, size: number): (row: number) => number {
   // biome-ignore lint/suspicious/noExplicitAny: indexes have any width.
   const indexes = data.values as any;
   return (row) => {
     const index = Number(indexes[row]);
-    if (!(index >= 0 && index < size)) throw new Error(`an index leads outside its dictionary at row ${row}`);
+    if (!(index >= 0 && index < size)) throw new Error(`an index points outside its dictionary at row ${row}`);
     return index;
   };
 }
 
 /** The values of a column's dictionary. Many batches share it. */
 function dictionaryOf(data: Data, reading: Reading): Cells & { length: number } {
-  // The library puts an empty one where there is none yet.
+  // The library uses an empty dictionary if there is none yet.
   const dictionary = data.dictionary as Vector;
   const known = reading.dictionaries.get(dictionary);
   if (known !== undefined) return known;
@@ -223,7 +223,7 @@ export function partOf(part: Data, reading: Reading): Cells {
   return cells;
 }
 
-/** The parts of a dictionary as one. */
+/** Joins the parts of a dictionary. */
 function joined(dictionary: Vector, cellsOfPart: (part: Data) => Cells): Cells & { length: number } {
   const place = placesIn(dictionary);
   const cells = dictionary.data.map(cellsOfPart);
@@ -265,7 +265,7 @@ function mapCells(data: Data, reading: Reading): Cells {
   const [key, value] = entries.children.map((child) => cellsOf(child, reading)) as [Cells, Cells];
   const entry = (index: number) => {
     const found = { key: key.at(index), value: value.at(index) };
-    if (found.key === null) throw new Error('a map has a key that is null');
+    if (found.key === null) throw new Error('a map has a null key');
     return found;
   };
   const map = spanCells(data, entries.length, (start, end) => mapValue(range(start, end, entry)));
@@ -293,7 +293,7 @@ function structCells(data: Data, reading: Reading): Cells {
   };
 }
 
-/** The values of a union as text, whatever type each row has. */
+/** The values of a union as text, whatever the type of each row. */
 function unionCells(data: Data, reading: Reading): Cells {
   const members = data.children.map((child) => cellsOf(child, reading));
   const { typeIdToChildIndex } = data.type as Union;
@@ -305,7 +305,7 @@ function unionCells(data: Data, reading: Reading): Cells {
     const at = offsets === undefined ? row : (offsets[row] as number);
     const length = data.children[member]?.length ?? 0;
     if (cells === undefined || !(at >= 0 && at < length))
-      throw new Error(`a union leads outside its members at row ${row}`);
+      throw new Error(`a union points outside its members at row ${row}`);
     return { cells, at };
   };
   return {
@@ -331,7 +331,7 @@ function textOf(value: DuckDBValue): string | null {
 
 const dayMicroseconds = 86_400_000_000n;
 
-/** Refuses times that DuckDB cannot show: it reads foreign memory for a time longer than a day. */
+/** Rejects times longer than a day: DuckDB reads out of bounds when it formats them. */
 function timeOfDay(value: bigint, unit: TimeUnit, row: number): DuckDBTimeValue {
   const micros = toMicroseconds(value, unit);
   if (micros < 0n || micros > dayMicroseconds) throw new Error(`a time of day is impossible at row ${row}`);

@@ -16,8 +16,8 @@ import {
 import bindings from '@duckdb/node-bindings';
 
 /**
- * The names with those that repeat an earlier one, letter case aside, made distinct by _1, _2 and so on. A name
- * that the result has anyway is never taken.
+ * Makes names distinct, ignoring case, by appending _1, _2 and so on to repeated ones. It never produces a name that the
+ * result already has.
  */
 export function distinctNames(names: readonly string[]): string[] {
   const folded = names.map((name) => name.toLowerCase());
@@ -39,8 +39,8 @@ export function distinctNames(names: readonly string[]): string[] {
 }
 
 /**
- * The type to read values with: fields of structs are named by their place, as the library keeps them as an
- * object's members, where equal names and __proto__ get lost.
+ * The type to read values with. Fields of structs are named by position: the library stores them as members of an object,
+ * which would lose equal names and __proto__.
  */
 export function readingType(type: DuckDBType): DuckDBType {
   switch (type.typeId) {

@@ -15,15 +15,15 @@ import { scratchDirectory } from '../output/pending.js';
 import { answerable, createCaptureView, loadCaptureTables } from './capture-tables/load.js';
 import { findNeeds } from './capture-tables/needs.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
-import { refuseImpossibleValues } from './parquet-values.js';
+import { rejectImpossibleValues } from './parquet-values.js';
 import type { ParameterValues } from './saved/parameters.js';
 import { describe, extraColumns, guessTable, type Source, selectSource } from './sources.js';
 import { checkStatements } from './statements.js';
 
-/** Inputs opened as tables of one database. */
+/** Inputs open as tables of one database. */
 export interface Dataset {
   connection: DuckDBConnection;
-  /** What the engine said about each capture and SysFlow file. */
+  /** The engine's summary of each capture and SysFlow file. */
   summaries: { path: string; summary: Summary }[];
   close(): void;
 }
@@ -34,17 +34,17 @@ const everyTable = tables.map((table) => table.name);
 export interface DatasetOptions {
   /** SQL can read the inputs and no other file. */
   isolated?: boolean;
-  /** Of DuckDB; what needs more goes to a file. Default: most of the machine's. */
+  /** Memory limit of DuckDB; beyond it, data goes to a file. Default: DuckDB's, most of the machine's memory. */
   memoryLimit?: string;
-  /** Of the parameters of the SQL. */
+  /** Values for the parameters of the SQL. */
   parameters?: ParameterValues;
-  /** Ends reading, and interrupts statements, when it is aborted: until close(). */
+  /** Until close(): aborting it ends reading and interrupts statements. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Opens paths under the table names, rows of several inputs united. Parquet stays where it is; other inputs
- * are loaded, and of those only the tables that `sql` speaks of.
+ * Opens paths as tables, with the rows of several inputs united. Parquet is read in place. Other inputs are loaded, but
+ * only the tables that `sql` mentions.
  */
 export async function openDataset(
   paths: readonly string[],
@@ -77,7 +77,7 @@ export async function openDataset(
     const loaded = inputs.filter(({ kind }) => kind === 'engine').length;
     const sources = await openSources(connection, inputs, wanted);
     await createViews(connection, sources, loaded);
-    // A file of such a name is what its owner means.
+    // If a file of that name exists, the user means the file.
     const needs = answerable(
       (await findNeeds(sql, parameters)).filter(({ table }) => !sources.has(table)),
       inputs,
@@ -103,27 +103,27 @@ export async function openDataset(
   } catch (error) {
     loader.close();
     close();
-    // Errors of inputs are SfkitErrors; this one comes from the temporary files.
+    // Errors of inputs are SfkitErrors; other system errors come from temporary files.
     throw isSystemError(error) ? unwritable(tmpdir(), error) : error;
   }
 }
 
-/** Lets SQL read no file but the tables among the inputs. DuckDB compares the names that its functions are given. */
+/** Lets SQL read only the inputs that are tables. DuckDB compares the names that its functions get. */
 async function isolate(connection: DuckDBConnection, inputs: readonly QueryInput[]): Promise<void> {
   const paths = inputs.filter(({ kind }) => kind === 'parquet').flatMap(({ path }) => [path, escapeGlob(path)]);
   await connection.run(`SET allowed_paths = [${paths.map(quoteText).join(', ')}]`);
   await connection.run('SET enable_external_access = false');
 }
 
-/** A database in memory that leaves nothing anywhere. */
+/** Opens a database in memory that leaves no files. */
 export async function openPassingDatabase(
   options: { memoryLimit?: string } = {},
 ): Promise<Pick<Dataset, 'connection' | 'close'> & { scratch: string; connect(): Promise<DuckDBConnection> }> {
   const scratch = scratchDirectory(tmpdir(), tmpdir());
-  // A file where extensions would go: none is found, and none can be put there.
+  // A file in place of the extension directory: no extension can be found or installed.
   const extensions = join(scratch.path, 'extensions');
   writeFileSync(extensions, '', { mode: privateFile });
-  // One thread: with several, the order of groups and the last digits of sums would change from run to run.
+  // With several threads, the order of groups and the last digits of sums would vary between runs.
   const fixed = { temporary: join(scratch.path, 'spill'), extensions, threads: 1 };
   const database = await openDatabase({ ...fixed, ...options });
   return {
@@ -153,7 +153,7 @@ async function loadCapture(
   return session.summary();
 }
 
-/** The batch with another `filename` in its rows, where one is given and it has one. */
+/** Replaces `filename` in the batch's rows, if the table has that column. */
 function named(batch: ColumnBatch, filename: string | undefined): ColumnBatch {
   return filename === undefined || !hasFilename(batch.table) ? batch : batch.withText('filename', filename);
 }
@@ -162,9 +162,9 @@ function hasFilename(table: string): boolean {
   return tableColumns[table as TableName]?.some((column) => column.name === 'filename') ?? false;
 }
 
-/** The tables of captures that the SQL needs; a superset where the text alone cannot tell. */
+/** The tables of captures that the SQL needs; a superset if the text is not conclusive. */
 function tablesIn(connection: DuckDBConnection, sql: string): TableName[] {
-  // Names that are put together at run time are found by DuckDB, those of several statements by their text.
+  // DuckDB finds names that are composed at run time; the text shows the names of several statements.
   const bound = new Set(connection.getTableNames(sql, false));
   const words = new Set(sql.toLowerCase().match(/[a-z_0-9]+/g) ?? []);
   return tables
@@ -175,17 +175,17 @@ function tablesIn(connection: DuckDBConnection, sql: string): TableName[] {
     .map((table) => table.name);
 }
 
-/** The tables that files hold, by name; a name that is no table's of ours is that of a file. */
+/** The tables in files, by name; a name that is not one of our tables is a file name. */
 export type Sources = Map<string, FileSource[]>;
 
 interface FileSource extends Source {
-  /** How many files it reads. */
+  /** Number of files that it reads. */
   files: number;
 }
 
 /**
- * Makes the tables of files readable in SQL. Of those that are loaded, only the wanted ones get their rows. Files of
- * no table of ours are found by their names, or refused where `isStrict`.
+ * Makes tables in files readable in SQL, and loads the rows of wanted tables only. Other files become tables under their
+ * file names, or are rejected if `isStrict`.
  */
 export async function openSources(
   connection: DuckDBConnection,
@@ -212,17 +212,17 @@ export async function openSources(
     if (isStrict && loaded.table === undefined) throw unknownTable(input.path);
     add(name, { ...(await describe(connection, loaded.from)), ...shownIn(name, input), files: 1 });
   }
-  // Files with the same columns are read as one; a view of a thousand would be slow to bind.
+  // Files with the same columns are read together: a view over a thousand files would be slow to bind.
   const alike = new Map<string, { name: string; paths: string[]; source: Source }>();
   for (const input of inputs) {
     if (input.kind !== 'parquet') continue;
     const known = (await tableInParquet(connection, input.path)) ?? input.table;
     const described = await describe(connection, readParquet([input.path]));
-    await refuseImpossibleValues(connection, input.path, described.from);
+    await rejectImpossibleValues(connection, input.path, described.from);
     const name = known ?? (isStrict ? guessTable(new Set(described.columns.keys())) : undefined) ?? stemOf(input.path);
     if (isStrict && !isTableName(name)) throw unknownTable(input.path);
     const source = { ...described, ...shownIn(name, input) };
-    // Rows are numbered in each file where they have no number.
+    // Rows without numbers are numbered per file.
     const isAlone = !source.columns.has('idx') && isTableName(name);
     const key = isAlone ? input.path : JSON.stringify([name, source.shownAs, [...source.columns.values()]]);
     const group = alike.get(key) ?? { name, paths: [], source };
@@ -242,7 +242,7 @@ function stemOf(path: string): string {
 function unknownTable(path: string): SfkitError {
   return new SfkitError(
     'INPUT_NOT_SUPPORTED',
-    `${path}: it has the columns of no table of sfkit's; name it after one, like network_flow${extname(path)}`,
+    `${path}: its columns match no table of sfkit; name the file after its table, such as network_flow${extname(path)}`,
   );
 }
 
@@ -254,10 +254,10 @@ function isTableName(name: string): name is TableName {
   return tables.some((table) => table.name === name);
 }
 
-/** Rows of different inputs may have the same number. */
+/** Rows of different inputs can have the same number. */
 const inOrder = 'ORDER BY idx, filename';
 
-/** `loaded`: how many inputs give rows to the loaded tables. */
+/** `loaded`: number of inputs with rows in the loaded tables. */
 async function createViews(connection: DuckDBConnection, sources: Sources, loaded: number): Promise<void> {
   const everything = sources.get('sysflow') ?? [];
   const extras = new Map<string, string>();
@@ -269,7 +269,7 @@ async function createViews(connection: DuckDBConnection, sources: Sources, loade
       const columns = tableColumns[name].map((column) => quoteIdentifier(column.name));
       const ofType = `WHERE type = ${quoteText(record)}`;
       selects.push(`SELECT ${columns.join(', ')} FROM (${selectTable('sysflow')}) ${ofType}`);
-      // A file of all events and flows gives each table its rows.
+      // A file of all events and flows provides rows for each table.
       for (const source of everything) {
         const more = extraColumns('sysflow', source).map(quoteIdentifier);
         selects.push(`SELECT ${[...columns, ...more].join(', ')} FROM (${selectSource('sysflow', source)}) ${ofType}`);
@@ -277,7 +277,7 @@ async function createViews(connection: DuckDBConnection, sources: Sources, loade
       for (const source of own) for (const extra of extraColumns(name, source)) extras.set(extra.toLowerCase(), extra);
     }
     const holders = [...own, ...everything].reduce((count, { files }) => count + files, loaded);
-    // The rows of one input are in order anyway.
+    // The rows of a single input are already in order.
     const order = kind !== 'entity' && holders > 1 ? ` ${inOrder}` : '';
     await connection.run(`CREATE VIEW ${quoteIdentifier(name)} AS ${selects.join(' UNION ALL BY NAME ')}${order}`);
   }
@@ -290,7 +290,7 @@ async function createViews(connection: DuckDBConnection, sources: Sources, loade
   await connection.run(
     `CREATE VIEW sysflow AS SELECT ${columns.map(quoteIdentifier).join(', ')} FROM (${union}) ${inOrder}`,
   );
-  // Parquet files of others are tables under their file names.
+  // Other Parquet files are tables under their file names.
   for (const [name, list] of sources) {
     if (isTableName(name)) continue;
     const select = list.map(({ from }) => `SELECT * FROM ${from}`).join(' UNION ALL BY NAME ');
@@ -315,7 +315,7 @@ async function tableInParquet(connection: DuckDBConnection, path: string): Promi
   }
 }
 
-/** DuckDB takes paths as patterns. */
+/** Escapes a path, which DuckDB would read as a pattern. */
 function escapeGlob(path: string): string {
   return path.replace(/[*?[]/g, '[$&]');
 }

@@ -5,8 +5,8 @@ import type { ByteSink } from '../output/sink.js';
 import { rowReader } from './rows.js';
 import { isNumeric } from './values.js';
 
-/** ms for which rows after the last one drawn are counted. */
-const countingTime = 1000;
+/** Maximum time, in ms, to count the rows that are not drawn. */
+const maxCountingTime = 1000;
 
 /** Draws a result while it is computed. */
 export async function writeTable(
@@ -39,7 +39,7 @@ function columnsOf(result: DuckDBResult): DrawnColumn[] {
   });
 }
 
-/** Only a missing value has no text at all. */
+/** Only a missing value has an empty text; see ValueWriter. */
 const cellOf = (text: string) => (text === '' ? null : text);
 
 const times = new Set([
@@ -50,23 +50,23 @@ const times = new Set([
   DuckDBTypeId.TIMESTAMP_TZ,
 ]);
 
-/** Counts the rows that are not drawn, `count` to begin with, without waiting long for them. */
+/** Counts the rows that are not drawn, starting at `start`, within the time limit. */
 async function countRest(connection: DuckDBConnection, result: DuckDBResult, start: number): Promise<Remaining> {
   let count = start;
   let isExact = true;
   const timer = setTimeout(() => {
     isExact = false;
     connection.interrupt();
-  }, countingTime);
+  }, maxCountingTime);
   try {
     while (isExact) {
       const chunk = await result.fetchChunk();
-      // An interrupted result may end like any other.
+      // An interrupted result can end like any other.
       if (chunk === null || chunk.rowCount === 0) break;
       count += chunk.rowCount;
     }
   } catch (error) {
-    // That it was interrupted.
+    // Ignore the error of our own interruption.
     if (isExact) throw error;
   } finally {
     clearTimeout(timer);

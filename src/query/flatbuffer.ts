@@ -1,6 +1,6 @@
 /**
- * A table in a flatbuffer, every position checked before it is read. Offsets lead forward only, so that no table can
- * hold itself; `budget` bounds how often tables can be shared.
+ * A table in a flatbuffer. Every position is checked before it is read. Offsets point forward only, so no table can
+ * contain itself; `budget` limits how often tables can be shared.
  */
 export class FlatTable {
   readonly #buffer: Buffer;
@@ -11,7 +11,7 @@ export class FlatTable {
   readonly #budget: { tables: number };
 
   private constructor(buffer: Buffer, at: number, budget: { tables: number }) {
-    if (budget.tables-- <= 0) throw new Error('its metadata holds more tables than it has room for');
+    if (budget.tables-- <= 0) throw new Error('its metadata has more tables than its size allows');
     within(buffer, at, 4);
     const layout = at - buffer.readInt32LE(at);
     within(buffer, layout, 4);
@@ -27,11 +27,11 @@ export class FlatTable {
 
   static root(buffer: Buffer): FlatTable {
     within(buffer, 0, 4);
-    // A table takes eight bytes at least, with its layout, which several can share.
+    // A table and its layout take at least eight bytes; tables can share a layout.
     return new FlatTable(buffer, buffer.readUInt32LE(0), { tables: buffer.length / 4 });
   }
 
-  /** Where it stands in the buffer. */
+  /** Position in the buffer. */
   get position(): number {
     return this.#at;
   }
@@ -41,7 +41,7 @@ export class FlatTable {
     return at === undefined ? fallback : this.#buffer.readIntLE(at, bytes);
   }
 
-  /** A number of 64 bits, which counts or measures something in a file. */
+  /** A 64-bit count or size. */
   long(field: number): number {
     const at = this.#field(field, 8);
     return at === undefined ? 0 : safeNumber(this.#buffer, at);
@@ -62,7 +62,7 @@ export class FlatTable {
     return this.#buffer.toString('utf8', start, start + length);
   }
 
-  /** Numbers of 64 bits, `each` a row. */
+  /** 64-bit numbers, `each` per row. */
   longs(field: number, each: number): number[][] {
     const { start, length } = this.vector(field, 8 * each);
     return Array.from({ length }, (_, row) =>
@@ -70,7 +70,7 @@ export class FlatTable {
     );
   }
 
-  /** Blocks of a footer: offset, bytes of the metadata, bytes of the body. */
+  /** Blocks of a footer: offset, metadata size, body size. */
   blocks(field: number): { offset: number; body: number }[] {
     const { start, length } = this.vector(field, 24);
     return Array.from({ length }, (_, index) => ({
@@ -98,13 +98,13 @@ export class FlatTable {
     if (slot + 2 > this.#layoutBytes) return undefined;
     const offset = this.#buffer.readUInt16LE(this.#layout + slot);
     if (offset === 0) return undefined;
-    if (offset < 4 || offset + bytes > this.#bytes) throw new Error('a field of its metadata lies outside its table');
+    if (offset < 4 || offset + bytes > this.#bytes) throw new Error('a field of its metadata is outside its table');
     return this.#at + offset;
   }
 }
 
 function within(buffer: Buffer, start: number, bytes: number): void {
-  if (start < 0 || start + bytes > buffer.length) throw new Error('its metadata leads outside itself');
+  if (start < 0 || start + bytes > buffer.length) throw new Error('its metadata points outside itself');
 }
 
 function safeNumber(buffer: Buffer, at: number): number {

@@ -1,4 +1,4 @@
-// Apart from what writes them: commands list the names without loading DuckDB.
+// Separate from the writers, so that commands list the names without loading DuckDB.
 
 export const textFormats = ['table', 'csv', 'json', 'jsonl', 'markdown'] as const;
 export type TextFormat = (typeof textFormats)[number];

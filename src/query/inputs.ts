@@ -7,7 +7,7 @@ import { isStreamInput, looksLikeRecords } from '../engine/input-kind.js';
 /** One file to query. */
 export type QueryInput = {
   path: string;
-  /** What `filename` says of its rows where two inputs have the same base name; else it is left as it is. */
+  /** Replacement for `filename` if two inputs have the same base name. */
   shownAs?: string;
 } & (
   | {
@@ -16,14 +16,14 @@ export type QueryInput = {
     }
   | {
       kind: 'parquet' | 'arrow';
-      /** What the file's name says, if it says one. */
+      /** The table that the file name names, if any. */
       table: TableName | undefined;
-      /** The directory of tables it was found in. */
+      /** The directory of tables that contains it. */
       directory?: string;
     }
 );
 
-/** The files behind paths: directories hold table files as `sfkit convert` writes them, or captures. */
+/** Expands paths to files. Directories hold captures, or table files as `sfkit convert` writes them. */
 export function resolveInputs(paths: readonly string[]): QueryInput[] {
   const inputs = filesOf(paths, 'query');
   // A directory of tables is one input.
@@ -36,14 +36,14 @@ export function resolveInputs(paths: readonly string[]): QueryInput[] {
   });
 }
 
-/** An input to convert on its own: a capture or SysFlow file, or the tables of one file or directory. */
+/** One input to convert: a capture or SysFlow file, or the tables of one file or directory. */
 export interface SingleInput {
   path: string;
-  /** Nothing where the engine reads it. */
+  /** Undefined if the engine reads the input. */
   tables?: QueryInput[];
 }
 
-/** The inputs behind paths; a directory of captures is as many of them, one of tables a single one. */
+/** Expands paths to inputs: a directory of captures is one input per capture, a directory of tables a single input. */
 export function singleInputs(paths: readonly string[]): SingleInput[] {
   const singles: SingleInput[] = [];
   const directories = new Map<string, QueryInput[]>();
@@ -72,13 +72,13 @@ function sourceOf(input: QueryInput): string {
 
 type Purpose = 'query' | 'convert';
 
-/** `seen`: the directories read so far below one path of the user. */
+/** `seen`: directories read so far below one path of the user. */
 function filesOf(paths: readonly string[], purpose: Purpose, seen?: Set<string>): QueryInput[] {
   return paths.flatMap((path): QueryInput[] => {
-    // Looking into a pipe would take the bytes away.
+    // Reading from a pipe would consume its bytes.
     if (isStreamInput(path)) return [{ kind: 'engine', path }];
     const info = statSync(path, { throwIfNoEntry: false });
-    // Of several captures to convert the others are still worth having: the engine says what is wrong with this one.
+    // Other inputs can still be converted; the engine reports the error of this one.
     if (info === undefined && purpose === 'convert') return [{ kind: 'engine', path }];
     if (info === undefined) throw new SfkitError('INPUT_NOT_FOUND', `${path}: no such file or directory`);
     return info.isDirectory() ? fromDirectory(path, purpose, seen ?? new Set()) : [fromFile(path)];
@@ -91,10 +91,10 @@ const captureOrRecords = /\.(sf|scap|scap\.gz)$/i;
 const rotation = /^\d{8}T\d{6}Z(-\d+)?$/;
 
 function fromDirectory(directory: string, purpose: Purpose, seen: Set<string>): QueryInput[] {
-  // Links can form a circle, or lead to one directory on exponentially many ways.
+  // Links can form a loop, or lead to a directory in exponentially many ways.
   const place = realpathSync(directory);
   if (seen.has(place)) {
-    throw new SfkitError('INPUT_NOT_SUPPORTED', `${directory}: a link leads to a directory that was read before`);
+    throw new SfkitError('INPUT_NOT_SUPPORTED', `${directory}: a link leads to a directory that is already included`);
   }
   seen.add(place);
   const names = listOf(directory).sort();
@@ -105,7 +105,7 @@ function fromDirectory(directory: string, purpose: Purpose, seen: Set<string>): 
   if (parquet.length > 0 && arrow.length > 0) {
     throw new SfkitError(
       'INPUT_NOT_SUPPORTED',
-      `${directory} holds tables as .parquet and as .arrow; name the files of one kind`,
+      `${directory} has tables as both .parquet and .arrow; name the files of one format`,
     );
   }
   const inside = [
@@ -113,13 +113,13 @@ function fromDirectory(directory: string, purpose: Purpose, seen: Set<string>): 
     ...arrow,
     ...names.filter((name) => captureOrRecords.test(name) || name.endsWith('.sysflow') || isRotated(directory, name)),
   ];
-  // What sfkit live --rotate leaves: a directory of tables for each rotation.
+  // sfkit live --rotate writes a directory of tables for each rotation.
   const rotations = names.filter((name) => rotation.test(name) && at(directory, name)?.isDirectory());
   if (inside.length === 0 && rotations.length === 0) {
     const text = has('.jsonl').length + has('.csv').length > 0;
     const found = text
-      ? `it holds text tables, and ${purpose} reads .parquet and .arrow`
-      : 'it holds no tables, captures or .sf files';
+      ? `it has text tables, but ${purpose} reads .parquet and .arrow`
+      : 'it has no tables, captures or .sf files';
     throw new SfkitError('INPUT_NOT_SUPPORTED', `${directory}: nothing to ${purpose}: ${found}`);
   }
   const files = filesOf(
@@ -132,7 +132,7 @@ function fromDirectory(directory: string, purpose: Purpose, seen: Set<string>): 
   return [...files, ...rotations.flatMap((name) => fromDirectory(join(directory, name), purpose, seen))];
 }
 
-/** Undefined for a link that leads nowhere. */
+/** Undefined for a dangling link. */
 function at(directory: string, name: string): Stats | undefined {
   return statSync(join(directory, name), { throwIfNoEntry: false });
 }
@@ -145,7 +145,7 @@ function listOf(directory: string): string[] {
   }
 }
 
-/** Whether it is a SysFlow file of a rotation: NAME.SECONDS or, in a directory of the library's, SECONDS. */
+/** Whether it is a rotated SysFlow file: NAME.SECONDS or, in a directory written by the library, SECONDS. */
 function isRotated(directory: string, name: string): boolean {
   if (!/(^|\.)\d{9,11}(-\d+)?$/.test(name)) return false;
   return at(directory, name)?.isFile() === true && looksLikeRecords(join(directory, name));
@@ -164,7 +164,7 @@ function fromFile(path: string): QueryInput {
   return { kind: 'engine', path };
 }
 
-/** The table of a file name. SQL ignores letter case, so this does too. */
+/** The table of a file name, ignoring case, as SQL does. */
 function tableNamed(stem: string): TableName | undefined {
   const name = stem.toLowerCase();
   return tableNames.has(name) ? (name as TableName) : undefined;

@@ -2,8 +2,8 @@
 const damaged = (what: string) => new Error(`LZ4: ${what}`);
 
 /**
- * Decompresses LZ4 frames to exactly `size` bytes, as Arrow buffers hold them. No byte is written past that size,
- * whatever the frame says of itself.
+ * Decompresses the LZ4 frames of Arrow buffers to exactly `size` bytes. It never writes past them, whatever a frame
+ * says.
  */
 export function lz4Decompress(frame: Uint8Array, size: number): Uint8Array {
   const output = new Uint8Array(size);
@@ -15,12 +15,12 @@ export function lz4Decompress(frame: Uint8Array, size: number): Uint8Array {
   };
   while (at < frame.length) {
     need(7);
-    if (view.getUint32(at, true) !== 0x184d2204) throw damaged('no frame begins here');
+    if (view.getUint32(at, true) !== 0x184d2204) throw damaged('no frame starts here');
     const flags = frame[at + 4] as number;
     if (flags >> 6 !== 1) throw damaged(`unknown version ${flags >> 6}`);
     if (flags & 1) throw damaged('the frame needs a dictionary');
     const blockChecksum = flags & 0x10 ? 4 : 0;
-    // Magic, flags, block size, the size of the content where it is there, checksum of the header.
+    // Magic, flags, block size, optional content size, header checksum.
     at += 6 + (flags & 8 ? 8 : 0) + 1;
     for (;;) {
       need(4);
@@ -41,11 +41,11 @@ export function lz4Decompress(frame: Uint8Array, size: number): Uint8Array {
     }
     at += flags & 4 ? 4 : 0;
   }
-  if (written !== size) throw damaged(`${written} bytes where ${size} were announced`);
+  if (written !== size) throw damaged(`expected ${size} bytes, found ${written}`);
   return output;
 }
 
-/** Matches may reach into earlier blocks, which stand before `written`. */
+/** Matches can reach into earlier blocks, which are before `written`. */
 function decompressBlock(block: Uint8Array, output: Uint8Array, written: number): number {
   let at = 0;
   let end = written;
@@ -71,7 +71,7 @@ function decompressBlock(block: Uint8Array, output: Uint8Array, written: number)
     if (at + 2 > block.length) throw damaged('an offset is truncated');
     const offset = (block[at] as number) | ((block[at + 1] as number) << 8);
     at += 2;
-    if (offset === 0 || offset > end) throw damaged('an offset leads before the beginning');
+    if (offset === 0 || offset > end) throw damaged('an offset points before the start');
     const length = longer(token & 15) + 4;
     if (end + length > output.length) throw damaged('more bytes than were announced');
     if (offset >= length) output.copyWithin(end, end - offset, end - offset + length);

@@ -12,10 +12,10 @@ import { quoteIdentifier, quoteText } from '../duckdb/sql-text.js';
 import { SfkitError } from '../engine/errors.js';
 
 /**
- * Refuses a Parquet file with a time longer than a day or a number longer than its type. DuckDB does not check them and
- * reads foreign memory when it shows them. Reads only columns that can hold such values.
+ * Rejects a Parquet file with a time longer than a day or a number longer than its type. DuckDB does not check them, and
+ * reads out of bounds when it formats them. Only columns that can have such values are read.
  */
-export async function refuseImpossibleValues(connection: DuckDBConnection, path: string, from: string): Promise<void> {
+export async function rejectImpossibleValues(connection: DuckDBConnection, path: string, from: string): Promise<void> {
   const result = await connection.run(`SELECT * FROM ${from} LIMIT 0`);
   const types = result.columnTypes();
   const conditions = result
@@ -34,7 +34,7 @@ export async function refuseImpossibleValues(connection: DuckDBConnection, path:
   }
   throw new SfkitError(
     'INPUT_BAD_FORMAT',
-    `${path}: not a readable Parquet file: it holds times longer than a day or numbers longer than their type`,
+    `${path}: not a readable Parquet file: it has times longer than a day or numbers longer than their type`,
   );
 }
 

@@ -58,7 +58,7 @@ import type { ByteSink } from '../output/sink.js';
 import { columnValues, readingType } from './columns.js';
 import type { StagedResult } from './result-stage.js';
 
-/** Writes a staged result as Arrow IPC, a batch for each chunk. */
+/** Writes a staged result as Arrow IPC, one batch per chunk. */
 export async function writeArrow(
   { connection, select }: StagedResult,
   form: 'file' | 'stream',
@@ -84,7 +84,7 @@ export async function writeArrow(
       );
       return flush();
     }
-    if (rows === 1) throw new Error('a value of 2 GiB or more does not fit into Arrow');
+    if (rows === 1) throw new Error('a value has 2 GiB or more, too large for Arrow');
     const half = rows >> 1;
     await write(
       values.map((column) => column.slice(0, half)),
@@ -100,7 +100,7 @@ export async function writeArrow(
   await flush();
 }
 
-/** The Arrow type of values of a DuckDB type and what makes its buffers; no buffers where an offset has no room for them. */
+/** The Arrow type for a DuckDB type, and a function that builds its buffers; undefined if the offsets overflow. */
 interface ArrowColumn {
   type: DataType;
   data(values: readonly DuckDBValue[]): Data | undefined;
@@ -314,7 +314,7 @@ function mapColumn({ keyType, valueType }: DuckDBMapType): ArrowColumn {
   };
 }
 
-/** The items of all rows in one row, with where those of each begin. A chunk holds far fewer than an offset can say. */
+/** Concatenates the items of all rows, with the start of each row. A chunk has far fewer than an offset can count. */
 function flatten<T>(
   values: readonly DuckDBValue[],
   itemsOf: (value: DuckDBValue) => readonly T[],

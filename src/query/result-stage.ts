@@ -13,19 +13,19 @@ import { openDatabase } from '../duckdb/database.js';
 import { quoteIdentifier, quoteText } from '../duckdb/sql-text.js';
 import { distinctNames } from './columns.js';
 
-/** A whole result as a table of a database of its own, with a SELECT of it in types that its format can hold. */
+/** A complete result in a separate database, with a SELECT that gives types of the output format. */
 export interface StagedResult {
   connection: DuckDBConnection;
   select: string;
   close(): void;
 }
 
-/** What fits in no memory goes to the scratch directory. */
+/** Beyond this limit, data goes to the scratch directory. */
 const memoryLimit = '1GB';
 
 /**
- * Stages a result for a format of typed columns. What a type holds decides over how it is written only where
- * values are beyond the type of the format, as infinite times are; such a column becomes text.
+ * Stages a result for a format with typed columns. A column with values that the format's type cannot represent, such as
+ * infinite times, becomes text.
  */
 export async function stageResult(
   result: DuckDBResult,
@@ -54,7 +54,7 @@ export async function stageResult(
   }
 }
 
-/** The columns with a value that the type they are best written in does not have. */
+/** The columns with a value that their preferred type cannot represent. */
 async function columnsBeyond(connection: DuckDBConnection, types: readonly DuckDBType[]): Promise<Set<number>> {
   const conditions = types.flatMap((type, index) => {
     const condition = beyondSql(type, `c${index}`, 0);
@@ -67,7 +67,7 @@ async function columnsBeyond(connection: DuckDBConnection, types: readonly DuckD
   return new Set(conditions.filter((_, place) => found.getRows()[0]?.[place] === true).map(({ index }) => index));
 }
 
-/** The SQL type of this shape with other types for the values at its leaves. Arrays become lists. */
+/** The SQL type of the same shape, with `leaf` applied to its scalar types. Arrays become lists. */
 function sqlType(type: DuckDBType, leaf: (type: DuckDBType) => string): string {
   switch (type.typeId) {
     case DuckDBTypeId.LIST:
@@ -90,12 +90,12 @@ function sqlType(type: DuckDBType, leaf: (type: DuckDBType) => string): string {
   }
 }
 
-/** The fields of row(1, 'a') have no names; files need some. */
+/** The fields of row(1, 'a') have no names, but files need names. */
 function fieldNames({ entryNames }: DuckDBStructType): string[] {
   return entryNames.map((name, index) => (name === '' ? `_${index + 1}` : name));
 }
 
-/** These are always written as DuckDB's text of them: no format has them, or not in full. */
+/** Types that are always written as DuckDB's text: no format represents them completely. */
 const textOnly = new Set([
   DuckDBTypeId.INTERVAL,
   DuckDBTypeId.TIME_TZ,
@@ -122,7 +122,7 @@ function writtenLeaf(type: DuckDBType, format: 'parquet' | 'arrow', isBeyond: bo
   return storedLeaf(type);
 }
 
-/** SQL that is true where a value is beyond what its column is best written in; undefined where none can be. */
+/** SQL that is true if a value exceeds its column's preferred type; undefined if none can. */
 function beyondSql(type: DuckDBType, value: string, depth: number): string | undefined {
   switch (type.typeId) {
     case DuckDBTypeId.HUGEINT:

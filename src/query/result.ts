@@ -7,10 +7,10 @@ import type { TextFormat } from './formats.js';
 import { rowReader } from './rows.js';
 import { isNumeric, type ValueWriter } from './values.js';
 
-/** Small results may come as several chunks. */
+/** Rows per write; small results can arrive in several chunks. */
 const rowsAtOnce = 2048;
 
-/** Writes a result as text while it is computed. */
+/** Writes a result as text while DuckDB computes it. */
 export async function writeText(
   result: DuckDBResult,
   format: Exclude<TextFormat, 'table'> | 'plan',
@@ -35,7 +35,7 @@ export async function writeText(
 }
 
 interface Writer {
-  /** How the values of the rows are written. */
+  /** The text form of values. */
   cell: keyof ValueWriter;
   head: string;
   rows(rows: readonly (readonly string[])[], before: number): string;
@@ -72,7 +72,7 @@ const writers: Record<Exclude<TextFormat, 'table'>, MakeWriter> = {
   }),
 };
 
-/** A drawn plan has lines of its own. */
+/** DuckDB draws plans itself. */
 const plan: MakeWriter = () => ({
   cell: 'plain',
   head: '',
@@ -88,10 +88,10 @@ function jsonObject(names: readonly string[]): (row: readonly string[]) => strin
 
 const markdownRow = (cells: readonly string[]): string => `| ${cells.map(markdownText).join(' | ')} |\n`;
 
-/** What Markdown would show in another way than as it is: marks, HTML, and addresses that become links. */
+/** Text that Markdown would not show literally: markup, HTML, and addresses that become links. */
 const markdownMarks = /[\\`*[\]<>|&~$]|:(?=\/\/)|(?<=\bwww)\.|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])|@/giu;
 
-/** Text that Markdown shows as it is: a captured string must not become a link or HTML. */
+/** Escapes text for Markdown: a captured string must not become a link or HTML. */
 function markdownText(text: string): string {
   const escaped = escapeForTerminal(text).replace(markdownMarks, '\\$&');
   return escaped.replace(/^ | $/g, '&#32;');

@@ -2,7 +2,7 @@ import type { DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api';
 import { columnValues, readingType } from './columns.js';
 import { type ValueWriter, valueWriter } from './values.js';
 
-/** What gives the rows of a result's chunks as text in one form. */
+/** Returns a function that converts chunks of a result to rows of text in one form. */
 export function rowReader(result: DuckDBResult, form: keyof ValueWriter): (chunk: DuckDBDataChunk) => string[][] {
   const types = result.columnTypes();
   const reading = types.map(readingType);

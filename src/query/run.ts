@@ -12,11 +12,11 @@ import { writeText } from './result.js';
 import type { ParameterValues } from './saved/parameters.js';
 
 export interface RunOptions {
-  /** How a table is drawn. Default: as into a file. */
+  /** How to draw a table. Default: as in a file. */
   draw?: DrawOptions;
   /** Opens the target. */
   open?: (target: string) => ByteSink;
-  /** Of the parameters of the statement, which is the only one then. */
+  /** Values for the parameters of the statement; only a single statement may have them. */
   parameters?: ParameterValues;
 }
 
@@ -50,7 +50,7 @@ function writeRows(
   sink: ByteSink,
 ): Promise<void> {
   if (format !== 'table') return writeText(result, format, sink);
-  // A plan is drawn already.
+  // DuckDB has already drawn a plan.
   if (result.statementType === StatementType.EXPLAIN) return writeText(result, 'plan', sink);
   return writeTable(connection, result, draw, sink);
 }

@@ -4,19 +4,19 @@ import { quoteIdentifier, quoteText, sqlTypes } from '../duckdb/sql-text.js';
 import { opNames, type TableColumn, type TableName, tableColumns, tables } from '../engine/columns.gen.js';
 import { maxTime, physicalColumns } from '../output/spool.js';
 
-// Tables that others may have written or changed, read with the columns and types of our own.
+// Reads tables that other programs may have written or changed, with our columns and types.
 
-/** A column as a source has it. */
+/** A column of a source. */
 interface SourceColumn {
   name: string;
   type: string;
 }
 
-/** Something that SQL can select from, and what it has. */
+/** Something that SQL can select from, with its columns. */
 export interface Source {
   from: string;
   columns: ReadonlyMap<string, SourceColumn>;
-  /** What `filename` says in its rows instead. */
+  /** Replacement for `filename` in its rows. */
   shownAs?: string | undefined;
 }
 
@@ -27,18 +27,18 @@ export async function describe(connection: DuckDBConnection, from: string): Prom
   return { from, columns };
 }
 
-/** The columns of a source that the table does not have, as SQL calls them. */
+/** The columns of a source that the table lacks, as SQL names them. */
 export function extraColumns(table: TableName, source: Source): string[] {
   const known = new Set(tableColumns[table].map(({ name }) => name));
   return [...source.columns].filter(([key]) => !known.has(key)).map(([, { name }]) => name);
 }
 
-/** The columns of a table that a source does not have and that cannot be made of others. */
+/** The columns of a table that a source lacks and that cannot be derived. */
 export function missingColumns(table: TableName, source: Source): string[] {
   return tableColumns[table].filter((column) => valueSql(table, column, source) === undefined).map(({ name }) => name);
 }
 
-/** SELECT of a source with the columns of a table in their types, then those of its own. */
+/** SELECT of a source with the typed columns of a table, followed by the source's additional columns. */
 export function selectSource(table: TableName, source: Source): string {
   const columns = tableColumns[table].map((column) => {
     const name = quoteIdentifier(column.name);
@@ -52,7 +52,7 @@ function valueSql(table: TableName, column: TableColumn, source: Source): string
   const own = source.columns.get(column.name);
   if (column.derived) {
     const base = (physicalColumns(table)[column.physical] as TableColumn).name;
-    // In its type it is taken as it is; else the number tells it exactly.
+    // A column of the right type is used as it is; otherwise the integer column is exact.
     if (own?.type === sqlTypes[column.type]) return quoteIdentifier(own.name);
     const numbers = source.columns.get(base);
     if (numbers !== undefined)
@@ -64,7 +64,7 @@ function valueSql(table: TableName, column: TableColumn, source: Source): string
     (other) => other.derived && physicalColumns(table)[other.physical] === column,
   );
   const shown = derived === undefined ? undefined : source.columns.get(derived.name);
-  // Where pandas made floating-point numbers of times, because some are missing, the times are still exact.
+  // pandas turns integers with missing values into floating-point numbers; the times are still exact.
   const isRounded = derived?.type === 'ts' && (own?.type === 'DOUBLE' || own?.type === 'FLOAT') && shown !== undefined;
   if (own !== undefined && !isRounded) return cast(own, sqlTypes[column.type]);
   if (derived !== undefined && shown !== undefined) {
@@ -83,12 +83,12 @@ function derivedSql(type: TableColumn['type'], base: string): string {
   return type === 'ts' ? timestampSql(base) : operationsSql(base);
 }
 
-/** Numbers that are no time, like the largest there is, make none. */
+/** Numbers that are not possible times, such as the largest integer, become null. */
 function timestampSql(nanoseconds: string): string {
   return `CASE WHEN ${nanoseconds} BETWEEN 0 AND ${maxTime} THEN make_timestamp_ns(${nanoseconds}) END`;
 }
 
-/** Nanoseconds since 1970 of a time of any kind, which is UTC where it does not say. */
+/** Nanoseconds since 1970 of a time of any type, in UTC unless it has a zone. */
 function nanosecondsSql({ name, type }: SourceColumn): string {
   const column = quoteIdentifier(name);
   if (type === 'TIMESTAMP_NS') return `epoch_ns(${column})`;
@@ -103,7 +103,7 @@ function bitsSql(names: string): string {
   return `CAST(coalesce(list_sum(list_transform(${names}, lambda name: 1 << (list_position([${list}], name) - 1))), CASE WHEN ${names} IS NOT NULL THEN 0 END) AS INTEGER)`;
 }
 
-/** The table that a file holds which does not say: the largest one whose columns it has all. */
+/** Guesses the table of a file: the largest table whose columns it has completely. */
 export function guessTable(columns: ReadonlySet<string>): TableName | undefined {
   return [...tables]
     .sort((left, right) => tableColumns[right.name].length - tableColumns[left.name].length)

@@ -4,29 +4,29 @@ import { standardInput } from '../engine/input-kind.js';
 
 export interface InputsAndSql {
   inputs: string[];
-  /** Undefined: to be read from standard input. */
+  /** Undefined: read it from standard input. */
   sql: string | undefined;
 }
 
 /**
- * The arguments with a blank before SQL that begins with a comment line, so that no parser takes it for a flag.
+ * Puts a blank before SQL that starts with a comment line, so that no parser takes it for a flag.
  */
 export function shieldComment(args: readonly string[]): string[] {
   const isCommented = /^--(?![\w-]+=)[^\n]*\n/;
   return args.map((arg, index) => (index === args.length - 1 && isCommented.test(arg) ? ` ${arg}` : arg));
 }
 
-/** Takes the name of a saved query, as in @connections, out of the arguments. A file of such a name is ./@connections. */
+/** Takes the name of a saved query (@connections) out of the arguments. A file of that name is given as ./@connections. */
 export function takeQueryName(args: readonly string[]): { name: string | undefined; rest: string[] } {
   const names = args.filter((arg) => /^@[^/\s]+$/.test(arg));
   if (names.length > 1)
-    throw new SfkitError('INVALID_ARGUMENT', `${names.join(' and ')}: one saved query can be asked at a time`);
+    throw new SfkitError('INVALID_ARGUMENT', `${names.join(' and ')}: only one saved query can run at a time`);
   return { name: names[0]?.slice(1), rest: args.filter((arg) => arg !== names[0]) };
 }
 
 /**
- * Tells inputs from SQL. The last argument is SQL when no file has that name and it holds a blank, as every
- * SQL statement does, or nothing at all; all others are inputs. With a file of SQL (`hasFile`) every argument is an input.
+ * Separates inputs from SQL. The last argument is SQL if no file has that name and it contains a blank, as every SQL
+ * statement does, or is empty. All others are inputs. With a file of SQL (`hasFile`) every argument is an input.
  */
 export function splitArguments(args: readonly string[], hasFile: boolean): InputsAndSql {
   const last = args.at(-1);
@@ -50,12 +50,15 @@ export function splitArguments(args: readonly string[], hasFile: boolean): Input
       );
     }
     if (input === last && inputs.length > 1 && !hasFile) {
-      throw new SfkitError('INPUT_NOT_FOUND', `${input}: no such file or directory (and no SQL: that holds a blank)`);
+      throw new SfkitError(
+        'INPUT_NOT_FOUND',
+        `${input}: no such file or directory (and not SQL, which contains a blank)`,
+      );
     }
     throw new SfkitError('INPUT_NOT_FOUND', `${input}: no such file or directory`);
   }
   if (inputs.filter((input) => input === standardInput).length > 1) {
-    throw new SfkitError('INVALID_ARGUMENT', 'standard input (-) can be read once only');
+    throw new SfkitError('INVALID_ARGUMENT', 'standard input (-) can be read only once');
   }
   if (!isSql && !hasFile && inputs.includes(standardInput)) {
     throw new SfkitError(

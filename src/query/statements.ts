@@ -4,20 +4,23 @@ import { onSqlError } from '../duckdb/sql-error.js';
 import { SfkitError } from '../engine/errors.js';
 
 /**
- * Refuses SQL without a statement, and statements that install or load extensions: answers come without the
- * network and do not depend on what is installed.
+ * Rejects SQL without a statement, and statements that install or load extensions: answers must not depend on the network
+ * or on what is installed.
  */
 export async function checkStatements(connection: DuckDBConnection, sql: string): Promise<void> {
-  // Finding out a statement's type looks at the files it names, and a pipe can be read once only.
+  // Determining a statement's type reads the files that it names, and a pipe can be read only once.
   const sealed = await openDatabase({ sealed: true });
   try {
     const types = await statementTypes(sealed.connection, sql).catch(() =>
-      // IMPORT is a statement for each one in its files.
+      // IMPORT expands to the statements in its files.
       onSqlError(() => statementTypes(connection, sql)),
     );
     if (types.length === 0) throw new SfkitError('INVALID_ARGUMENT', 'no SQL: only comments or semicolons');
     if (types.some((type) => type !== undefined && ofExtensions.has(type))) {
-      throw new SfkitError('SQL_ERROR', 'INSTALL, LOAD and UPDATE EXTENSIONS: sfkit uses no extensions of DuckDB');
+      throw new SfkitError(
+        'SQL_ERROR',
+        'INSTALL, LOAD and UPDATE EXTENSIONS are not allowed: sfkit uses no DuckDB extensions',
+      );
     }
   } finally {
     sealed.close();
@@ -26,12 +29,12 @@ export async function checkStatements(connection: DuckDBConnection, sql: string)
 
 const ofExtensions = new Set([StatementType.LOAD, StatementType.EXTENSION, StatementType.UPDATE_EXTENSIONS]);
 
-/** Undefined where the statement needs what an earlier one makes; those on extensions need nothing. */
+/** Undefined if a statement needs the result of an earlier one; statements about extensions need nothing. */
 async function statementTypes(
   connection: DuckDBConnection,
   sql: string,
 ): Promise<readonly (StatementType | undefined)[]> {
-  // With a statement of ours at the end, as the library takes none at all for a broken one.
+  // The library returns an error for SQL without statements, so append one.
   const statements = await connection.extractStatements(`${sql}\n;SELECT 1`);
   const types: (StatementType | undefined)[] = [];
   for (let index = 0; index < statements.count - 1; index++) {

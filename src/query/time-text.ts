@@ -1,6 +1,6 @@
 import { isoTime } from '../export/values.js';
 
-// Times as text: ISO 8601 in UTC for the years 1 to 9999, beyond them and for infinity as DuckDB writes and reads them.
+// Times as text: ISO 8601 in UTC for the years 1 to 9999; other years and infinity as DuckDB writes and reads them.
 
 /** Nanoseconds in a unit of time. */
 export const nanosecondsIn = { s: 1_000_000_000n, ms: 1_000_000n, us: 1000n, ns: 1n } as const;
@@ -12,7 +12,7 @@ const infinity64 = 2n ** 63n - 1n;
 const infinity32 = 2 ** 31 - 1;
 
 const secondsInDay = 86_400n;
-/** After this many days the calendar repeats itself, 400 years later. */
+/** Days in 400 years, after which the calendar repeats. */
 const daysInCycle = 146_097;
 
 /** 0001-01-01 and 10000-01-01, in seconds since 1970. */
@@ -42,7 +42,7 @@ export function dateText(days: number): string {
   return `${digits}-${within.toISOString().slice(5, 10)}${year > 0 ? '' : ' (BC)'}`;
 }
 
-/** A time of day, without zeros at the end of the fraction. */
+/** A time of day, without trailing zeros of the fraction. */
 export function timeText(value: bigint, unit: TimeUnit): string {
   const perSecond = nanosecondsIn.s / nanosecondsIn[unit];
   const second = value / perSecond;

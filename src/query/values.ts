@@ -26,7 +26,7 @@ import { dateText, timestampText } from './time-text.js';
 
 type Write = (value: DuckDBValue) => string;
 
-/** What writes the values of one type in each text form, read as `columnValues` reads them. */
+/** Writes the values of one type, as read by `columnValues`, in each text form. */
 export interface ValueWriter {
   /** For people: a missing value is empty, the empty text "". */
   plain: Write;
@@ -66,7 +66,7 @@ const numeric = new Set([
   DuckDBTypeId.DECIMAL,
 ]);
 
-/** Types whose text is never that of a capture. */
+/** Types whose text never comes from a capture. */
 const harmless = new Set([
   ...numeric,
   DuckDBTypeId.BOOLEAN,
@@ -83,12 +83,12 @@ const harmless = new Set([
 ]);
 
 /**
- * How the fields of a struct are found: by place as `readingType` names them, or by name in a VARIANT, which
- * the library decodes.
+ * How to find the fields of a struct: by position, as `readingType` names them, or by name in a VARIANT, which the library
+ * decodes.
  */
-type Fields = 'by place' | 'by name';
+type Fields = 'by position' | 'by name';
 
-function jsonWriter(type: DuckDBType, fields: Fields = 'by place'): Write {
+function jsonWriter(type: DuckDBType, fields: Fields = 'by position'): Write {
   const write = ((): Write => {
     switch (type.typeId) {
       case DuckDBTypeId.LIST:
@@ -126,7 +126,7 @@ function jsonWriter(type: DuckDBType, fields: Fields = 'by place'): Write {
   return (value) => (value === null ? 'null' : write(value));
 }
 
-/** A struct without names, as row(1, 'a') makes, is an array. */
+/** A struct without names, such as row(1, 'a'), is an array. */
 function structWriter({ entryNames, entryTypes }: DuckDBStructType, fields: Fields): Write {
   const writers = entryTypes.map((entry) => jsonWriter(entry, fields));
   const isUnnamed = entryNames.length > 0 && entryNames.every((name) => name === '');
@@ -134,15 +134,15 @@ function structWriter({ entryNames, entryTypes }: DuckDBStructType, fields: Fiel
   return (value) => {
     const { entries } = value as DuckDBStructValue;
     const parts = writers.map((write, index) => {
-      const entry = entries[fields === 'by place' ? index : (entryNames[index] as string)] ?? null;
+      const entry = entries[fields === 'by position' ? index : (entryNames[index] as string)] ?? null;
       return `${keys[index]}${write(entry)}`;
     });
     return isUnnamed ? `[${parts.join(',')}]` : `{${parts.join(',')}}`;
   };
 }
 
-/** Text of a value that is there. */
-function plainWriter(type: DuckDBType, fields: Fields = 'by place'): Write {
+/** Text of a value that is not null. */
+function plainWriter(type: DuckDBType, fields: Fields = 'by position'): Write {
   switch (type.typeId) {
     case DuckDBTypeId.LIST:
     case DuckDBTypeId.ARRAY:
@@ -159,10 +159,10 @@ function plainWriter(type: DuckDBType, fields: Fields = 'by place'): Write {
   }
 }
 
-/** Text that brackets, commas and blanks cannot be mixed up with. */
+/** Text that is unambiguous among brackets, commas and blanks. */
 const plainItem = /^(?!null$)[^\s,"'[\]{}](?:[^,"'[\]{}]*[^\s,"'[\]{}])?$/;
 
-/** Items in brackets, or JSON where they could be taken for others. */
+/** Items in brackets, or JSON if that would be ambiguous. */
 function plainListWriter(type: DuckDBType, fields: Fields): Write {
   const json = jsonWriter(type, fields);
   if (isNested(itemType(type))) return json;
@@ -178,7 +178,7 @@ function plainListWriter(type: DuckDBType, fields: Fields): Write {
   };
 }
 
-function csvWriter(type: DuckDBType, fields: Fields = 'by place'): Write {
+function csvWriter(type: DuckDBType, fields: Fields = 'by position'): Write {
   switch (type.typeId) {
     case DuckDBTypeId.LIST:
     case DuckDBTypeId.ARRAY:
@@ -195,7 +195,7 @@ function csvWriter(type: DuckDBType, fields: Fields = 'by place'): Write {
   }
 }
 
-/** Items joined by |, or JSON where that could be another list. */
+/** Items joined by |, or JSON if that would be ambiguous. */
 function csvListWriter(type: DuckDBType, fields: Fields): Write {
   const json = jsonWriter(type, fields);
   if (isNested(itemType(type))) return (value) => csvText(json(value));
@@ -224,7 +224,7 @@ const itemType = (type: DuckDBType): DuckDBType => (type as DuckDBListType | Duc
 
 const itemsOf = (value: DuckDBValue): readonly DuckDBValue[] => (value as DuckDBListValue | DuckDBArrayValue).items;
 
-/** A union is the value of its member. */
+/** A union is written as the value of its member. */
 function unionWriter(
   { memberTags, memberTypes }: DuckDBUnionType,
   missing: string,
@@ -237,7 +237,7 @@ function unionWriter(
   };
 }
 
-/** Each VARIANT says what type it has. */
+/** Each VARIANT has its own type. */
 function variantWriter(missing: string, ofType: (type: DuckDBType, fields: Fields) => Write): Write {
   return (value) => {
     const { value: inner, type } = value as DuckDBVariantValue;
@@ -245,7 +245,7 @@ function variantWriter(missing: string, ofType: (type: DuckDBType, fields: Field
   };
 }
 
-/** Text of a value that holds no others. */
+/** Text of a scalar value. */
 function scalarWriter(type: DuckDBType): Write {
   switch (type.typeId) {
     case DuckDBTypeId.FLOAT:
@@ -274,7 +274,7 @@ function scalarWriter(type: DuckDBType): Write {
 
 const doubleText = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));
 
-/** The shortest digits that are this number in 32 bits. */
+/** The shortest digits that give this number in 32 bits. */
 function floatText(value: number): string {
   if (!Number.isFinite(value) || value === 0) return doubleText(value);
   for (let digits = 1; digits < 9; digits++) {

@@ -32,10 +32,10 @@ export function zstdDecompress(frames: Uint8Array, size: number): Uint8Array {
       need(frames, at + 8, length);
       at += 8 + length;
     } else {
-      throw damaged('no frame begins here');
+      throw damaged('no frame starts here');
     }
   }
-  if (written !== size) throw damaged(`${written} bytes where ${size} were announced`);
+  if (written !== size) throw damaged(`expected ${size} bytes, found ${written}`);
   return output;
 }
 
@@ -55,13 +55,13 @@ function highestBit(value: number): number {
   return 31 - Math.clz32(value);
 }
 
-/** What length codes mean: each has a base and a number of extra bits. */
+/** Length codes: each has a base and a number of extra bits. */
 interface Lengths {
   base: Uint32Array;
   bits: Uint8Array;
 }
 
-/** The first `single` codes mean one length each, from `first` on. The others have these numbers of extra bits. */
+/** The first `single` codes are one length each, starting at `first`. The others have these numbers of extra bits. */
 function lengths(first: number, single: number, bits: readonly number[]): Lengths {
   const all = [...new Array<number>(single).fill(0), ...bits];
   let next = first;
@@ -251,7 +251,7 @@ function readHuffman(bytes: Uint8Array, start: number, end: number): { table: Hu
   const log = highestBit(sum) + 1;
   const rest = (1 << log) - sum;
   // The description omits the weight of the last symbol: it completes the sum.
-  if (log > maxHuffmanBits || (rest & (rest - 1)) !== 0) throw damaged('a Huffman code is not complete');
+  if (log > maxHuffmanBits || (rest & (rest - 1)) !== 0) throw damaged('a Huffman code is incomplete');
   weights.push(highestBit(rest) + 1);
   // Symbols of low weight come first: their codes are the longest.
   const places = new Uint32Array(log + 2);
@@ -306,7 +306,7 @@ function decodeHuffman(bytes: Uint8Array, start: number, end: number, table: Huf
     stream.left -= bits[code] as number;
     if (index === output.length - 1 && stream.left === 0) return;
   }
-  if (output.length > 0 || stream.left !== 0) throw damaged('a stream does not have the bytes that it should');
+  if (output.length > 0 || stream.left !== 0) throw damaged('a stream has the wrong number of bytes');
 }
 
 /** One frame, written after the bytes of earlier frames. */
@@ -473,7 +473,7 @@ class Frame {
     }
     if (this.#at >= end) throw damaged('sequences are truncated');
     const modes = this.#bytes[this.#at++] as number;
-    if (modes & 3) throw damaged('an unknown mode of tables');
+    if (modes & 3) throw damaged('an unknown table mode');
     const known = this.#tables;
     const literalTable = this.#table(modes >> 6, literalLengthKind, known?.[0], end);
     const offsetTable = this.#table((modes >> 4) & 3, offsetKind, known?.[1], end);
@@ -557,7 +557,7 @@ class Frame {
   }
 
   #copyLiterals(literals: Uint8Array, start: number, end: number): void {
-    if (end > literals.length) throw damaged('sequences need more literals than there are');
+    if (end > literals.length) throw damaged('sequences need more literals than the block has');
     this.#room(end - start);
     const output = this.#output;
     let to = this.#written;
@@ -566,7 +566,7 @@ class Frame {
   }
 
   #copyMatch(offset: number, length: number): void {
-    if (offset <= 0 || offset > this.#written - this.#origin) throw damaged('an offset leads before the beginning');
+    if (offset <= 0 || offset > this.#written - this.#origin) throw damaged('an offset points before the start');
     this.#room(length);
     const output = this.#output;
     const start = this.#written;

@@ -4,13 +4,13 @@ import { sysflowSchema } from '../engine/schema.gen.js';
 import type { DatumBatch } from '../engine/session.js';
 import type { EndedRecord, SysFlowRecord } from './types.js';
 
-/** A record and the bytes it was read from: a whole datum of the SysFlow schema, but for flows of IPv6. */
+/** A record and its bytes: a complete datum of the SysFlow schema, except for IPv6 flows. */
 export interface Datum {
   record: SysFlowRecord;
   bytes: Buffer;
 }
 
-/** The records of a batch, one after the other, and between them which entities ended. */
+/** Yields the records of a batch, and between them the entities that end. */
 export function* decodeBatch(batch: DatumBatch): Generator<Datum | { ended: EndedRecord }> {
   const all = Buffer.from(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
   let start = 0;
@@ -22,7 +22,7 @@ export function* decodeBatch(batch: DatumBatch): Generator<Datum | { ended: Ende
   }
 }
 
-/** The branches that the engine adds for entities that ended. */
+/** Branches that the engine adds for ended entities. */
 function decodeEnd(datum: Buffer): EndedRecord | undefined {
   switch ((datum[0] as number) >> 1) {
     case processGoneBranch:
@@ -42,16 +42,16 @@ const containerGoneBranch = 15;
 const textType = avro.Type.forSchema('string');
 
 export function decode(datum: Buffer): SysFlowRecord {
-  // Branch numbers are below 64, so that they take one byte, twice their value.
+  // Avro writes a branch number below 64 as one byte, twice its value.
   const branch = (datum[0] as number) >> 1;
   const reader = readers[branch];
-  if (reader === undefined) throw new SfkitError('UNKNOWN', `the engine gave a record of the unknown kind ${branch}`);
+  if (reader === undefined) throw new SfkitError('UNKNOWN', `the engine returned a record of unknown type ${branch}`);
   const { value, offset } = reader.type.decode(datum, 1);
-  if (offset !== datum.length) throw new SfkitError('UNKNOWN', 'the engine gave a record with something behind it');
+  if (offset !== datum.length) throw new SfkitError('UNKNOWN', 'the engine returned a record with trailing bytes');
   return reader.make(value);
 }
 
-/** Numbers of 64 bits exactly. */
+/** 64-bit numbers as bigint, exactly. */
 const longType = avro.types.LongType.__with({
   fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
   toBuffer: (value: bigint) => {
@@ -70,11 +70,11 @@ const typeHook = (schema: unknown) =>
 
 interface Reader {
   type: avro.Type;
-  // biome-ignore lint/suspicious/noExplicitAny: the shape is the schema's, which the types of a record state.
+  // biome-ignore lint/suspicious/noExplicitAny: the shape is that of the schema, which the record types declare.
   make(value: any): SysFlowRecord;
 }
 
-/** The types of the schema's union, and the one that the engine adds. */
+/** The types of the schema's union, and the branch that the engine adds. */
 export function branchTypes(): avro.Type[] {
   const registry: Record<string, avro.Type> = {};
   const options = { registry, typeHook } as unknown as Partial<avro.ForSchemaOptions>;
@@ -100,7 +100,7 @@ function ipv6Flow(): avro.Schema {
 
 const hex = (bytes: Buffer) => Buffer.from(bytes).toString('hex');
 
-// In the order of the union; NetworkEvent is defined by the schema and written by nobody.
+// In the order of the union. The schema defines NetworkEvent, but nothing writes it.
 const makers: Reader['make'][] = [
   (value) => ({ type: 'Header', ...value }),
   ({ type, ...value }) => ({ type: 'Container', ...value, containerType: type }),
@@ -116,7 +116,7 @@ const makers: Reader['make'][] = [
     newFileOID: value.newFileOID === null ? null : hex(value.newFileOID),
   }),
   () => {
-    throw new SfkitError('UNKNOWN', 'the engine gave a NetworkEvent');
+    throw new SfkitError('UNKNOWN', 'the engine returned a NetworkEvent');
   },
   (value) => ({ type: 'ProcessFlow', ...value }),
   ({ ts, id, name, nodeName, namespace, restartCount }) => ({
@@ -146,12 +146,12 @@ const processGoneType = avro.Type.forSchema(
   { typeHook } as unknown as Partial<avro.ForSchemaOptions>,
 );
 
-/** Four bytes in network order that were read as a little-endian number. */
+/** Formats four bytes in network order that were read as a little-endian number. */
 function ipv4(number: number): string {
   return [number, number >> 8, number >> 16, number >> 24].map((part) => part & 0xff).join('.');
 }
 
-/** The text of RFC 5952: lower case, the first of the longest runs of zero groups as :: */
+/** Formats as RFC 5952 requires: lower case, the first longest run of zero groups as :: */
 function ipv6(bytes: Buffer): string {
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
   let best = { start: 0, size: 1 };

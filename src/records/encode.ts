@@ -4,7 +4,7 @@ import avro from 'avsc';
 import { sysflowSchema } from '../engine/schema.gen.js';
 import { branchTypes } from './decode.js';
 
-/** Records by their place in the union of the schema. */
+/** Branch numbers of records in the schema's union. */
 export const branches = {
   Header: 0,
   Container: 1,
@@ -20,13 +20,13 @@ export const branches = {
 } as const;
 export type BranchName = keyof typeof branches;
 
-/** Bytes of records after which a block is written. */
+/** Bytes of records that fill a block. */
 const blockBytes = 1 << 16;
 
 const longs = avro.Type.forSchema('long');
 const bytesType = avro.Type.forSchema('bytes');
 
-/** Makes the bytes of a SysFlow file, block by block, of records as the schema has them. */
+/** Encodes records of the schema as the bytes of a SysFlow file, block by block. */
 export class SysflowEncoder {
   readonly #types = branchTypes();
   readonly #sync: Buffer;
@@ -36,7 +36,7 @@ export class SysflowEncoder {
 
   constructor() {
     const schema = JSON.stringify(sysflowSchema);
-    // Of the schema alone: the same records make the same file everywhere.
+    // Derived from the schema alone: the same records give the same file everywhere.
     this.#sync = createHash('sha1').update(schema).digest().subarray(0, 16);
     const entries = [
       ['avro.codec', 'deflate'],
@@ -54,7 +54,7 @@ export class SysflowEncoder {
     ]);
   }
 
-  /** Adds a record; gives bytes to write when there are enough of them. */
+  /** Adds a record; returns bytes to write when a block is full. */
   add(name: BranchName, record: object): Buffer | undefined {
     const branch = branches[name];
     const type = this.#types[branch] as avro.Type;
@@ -64,7 +64,7 @@ export class SysflowEncoder {
     return this.#bytes < blockBytes ? undefined : this.take();
   }
 
-  /** What was not given yet, the header of the file with the first of it. */
+  /** Returns the pending bytes; the first call includes the file header. */
   take(): Buffer {
     const parts = this.#header === undefined ? [] : [this.#header];
     this.#header = undefined;

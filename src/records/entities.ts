@@ -9,7 +9,7 @@ import type {
   ProcessRecord,
 } from './types.js';
 
-/** An event or flow with the records that it refers to; null where the input does not have them. */
+/** An event or flow with the records that it refers to; null if the input lacks them. */
 export interface Joined {
   header: HeaderRecord | null;
   container: ContainerRecord | null;
@@ -22,8 +22,8 @@ export interface Joined {
 }
 
 /**
- * Keeps the newest record of everything that can be referred to, and joins events and flows with it. Give it everything
- * that a capture gives: then it holds no more than what is alive.
+ * Keeps the newest record of each entity, and joins events and flows with them. Pass every record of a capture, so that
+ * the table holds only live entities.
  */
 export class EntityTable {
   #header: HeaderRecord | null = null;
@@ -31,16 +31,16 @@ export class EntityTable {
   readonly #processes = new Map<string, ProcessRecord>();
   readonly #files = new Map<string, FileRecord>();
 
-  /** Entities that it holds. */
+  /** Number of entities in the table. */
   get size(): number {
     return this.#containers.size + this.#processes.size + this.#files.size;
   }
 
-  /** Takes the next record. An event or flow comes back with what it refers to, and nothing for others. */
+  /** Takes the next record. Returns an event or flow joined with its entities, undefined for any other record. */
   take(record: CaptureRecord): Joined | undefined {
     switch (record.type) {
       case 'Header':
-        // What follows a header makes sense without what came before.
+        // After a header, entities are written again.
         this.#header = record;
         this.#containers.clear();
         this.#processes.clear();
@@ -81,7 +81,7 @@ export class EntityTable {
   }
 }
 
-/** A process's identity as a key of maps. */
+/** A process's identity as a map key. */
 export function processKey({ createTS, hpid }: Oid): string {
   return `${createTS} ${hpid}`;
 }

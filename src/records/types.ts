@@ -1,28 +1,28 @@
 /**
- * SysFlow records as JavaScript has them. Names are those of the SysFlow schema, version 5; numbers of 64 bits and times
- * (nanoseconds since 1970) are bigint; text that was no UTF-8 holds U+FFFD.
+ * SysFlow records in JavaScript. Names are those of the SysFlow schema, version 5. 64-bit numbers and times (nanoseconds
+ * since 1970) are bigint. Bytes that are not UTF-8 become U+FFFD.
  */
 
-/** Identity of a process: when its main thread was made (0: before the capture), and its process id. */
+/** Identity of a process: creation time of its leader (0: before the capture), and its process id. */
 export interface Oid {
   createTS: bigint;
   hpid: bigint;
 }
 
-/** No record in a SysFlow file: no later record refers to these entities, unless their records come again. */
+/** Not a record of SysFlow files: no later record refers to these entities unless they are written again. */
 export type EndedRecord =
   | { type: 'Ended'; entity: 'process'; oid: Oid }
   | { type: 'Ended'; entity: 'container'; id: string }
-  /** All files that were given until now. */
+  /** All files written so far. */
   | { type: 'Ended'; entity: 'files' };
 
 /** Identity of a file: SHA-1 over container id and path, as 40 hexadecimal digits. */
 export type Foid = string;
 
-/** CREATED: by the event of that time; MODIFIED: changed by it; REUP: known before, or written again. */
+/** CREATED or MODIFIED by the event at that time; REUP: known before, or written again. */
 export type ObjectState = 'CREATED' | 'MODIFIED' | 'REUP';
 
-/** First of every file and connection, and after each rotation. */
+/** First record of every file and connection, and after each rotation. */
 export interface HeaderRecord {
   type: 'Header';
   version: bigint;
@@ -37,7 +37,7 @@ export interface ContainerRecord {
   name: string;
   image: string;
   imageid: string;
-  /** What runs it: CT_DOCKER, CT_CONTAINERD and others. */
+  /** Container runtime: CT_DOCKER, CT_CONTAINERD and others. */
   containerType: string;
   privileged: boolean;
   podId: string | null;
@@ -47,7 +47,7 @@ export interface ProcessRecord {
   type: 'Process';
   state: ObjectState;
   oid: Oid;
-  /** The parent; null when it is not known. */
+  /** The parent; null if unknown. */
   poid: Oid | null;
   ts: bigint;
   exe: string;
@@ -76,7 +76,7 @@ export interface FileRecord {
   containerId: string | null;
 }
 
-/** A process was made, ran another program, ended or changed its user. */
+/** A process started, executed a program, ended or changed its user. */
 export interface ProcessEventRecord {
   type: 'ProcessEvent';
   procOID: Oid;
@@ -97,9 +97,9 @@ export interface NetworkFlowRecord {
   /** The bits of all operations; operations() names them. */
   opFlags: number;
   endTs: bigint;
-  /** 4 or 6. SysFlow files have no room for 6; here they are. */
+  /** 4 or 6. SysFlow files cannot represent IPv6 flows; these records can. */
   family: 4 | 6;
-  /** The address that the connection came from, and its port. */
+  /** Address and port of the client. */
   sip: string;
   sport: number;
   dip: string;
@@ -120,7 +120,7 @@ export interface FileFlowRecord {
   ts: bigint;
   tid: bigint;
   opFlags: number;
-  /** The flags of its open as the capture has them, 0 when that was not seen. */
+  /** Open flags as in the capture; 0 if the capture does not show the open. */
   openFlags: number;
   endTs: bigint;
   fileOID: Foid;
@@ -131,7 +131,7 @@ export interface FileFlowRecord {
   numWSendBytes: bigint;
 }
 
-/** A file or directory was made, removed, linked or renamed. */
+/** A file or directory was created, removed, linked or renamed. */
 export interface FileEventRecord {
   type: 'FileEvent';
   procOID: Oid;
@@ -144,7 +144,7 @@ export interface FileEventRecord {
   newFileOID: Foid | null;
 }
 
-/** Threads that a process made and ended. */
+/** Threads that a process started and ended. */
 export interface ProcessFlowRecord {
   type: 'ProcessFlow';
   procOID: Oid;
@@ -156,7 +156,7 @@ export interface ProcessFlowRecord {
   numCloneErrors: bigint;
 }
 
-/** Of SysFlow files of a cluster; captures give none. */
+/** Only in SysFlow files of a cluster; captures have none. */
 export interface PodRecord {
   type: 'Pod';
   ts: bigint;
@@ -167,7 +167,7 @@ export interface PodRecord {
   restartCount: bigint;
 }
 
-/** Of SysFlow files of a cluster; captures give none. */
+/** Only in SysFlow files of a cluster; captures have none. */
 export interface K8sEventRecord {
   type: 'K8sEvent';
   kind: string;
@@ -176,9 +176,9 @@ export interface K8sEventRecord {
   message: string;
 }
 
-/** What others refer to; it comes before the first record that does. */
+/** A record that others refer to; it precedes the first record that does. */
 export type EntityRecord = HeaderRecord | ContainerRecord | ProcessRecord | FileRecord | PodRecord;
-/** What happened. */
+/** An event or flow. */
 export type ActivityRecord =
   | ProcessEventRecord
   | NetworkFlowRecord
@@ -186,7 +186,7 @@ export type ActivityRecord =
   | FileEventRecord
   | ProcessFlowRecord
   | K8sEventRecord;
-/** A record of a SysFlow file; `type` says which. */
+/** Any record of a SysFlow file; `type` says which. */
 export type SysFlowRecord = EntityRecord | ActivityRecord;
-/** What a capture gives: records, and which entities ended. */
+/** A record of a capture, or the end of entities. */
 export type CaptureRecord = SysFlowRecord | EndedRecord;

@@ -4,10 +4,10 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { root } from '../helpers/corpus.js';
 
-// docs/architecture.md in a form that a machine checks: which folder may import from which. A folder may always import
-// from itself. Types count as imports, too.
+// The layers of docs/architecture.md: which folder may import from which. A folder may always import from itself. Type
+// imports count too.
 
-/** Folders of src/. `.` stands for the files of src/ itself. */
+/** Folders of src/. `.` means the files of src/ itself. */
 const typescript: Record<string, readonly string[]> = {
   engine: [],
   draw: ['engine'],
@@ -26,7 +26,7 @@ const typescript: Record<string, readonly string[]> = {
   '.': ['engine', 'records', 'duckdb', 'export', 'capture', 'convert', 'check', 'driver'],
 };
 
-/** Folders of native/src. `.` stands for its own files, which join the parts; `probe` is what loader and probe agree on. */
+/** Folders of native/src. `.` means its own files, which join the parts; `probe` is what loader and probe share. */
 const cpp: Record<string, readonly string[]> = {
   base: [],
   files: ['base'],
@@ -43,7 +43,7 @@ const cpp: Record<string, readonly string[]> = {
   '.': ['base', 'scap', 'state', 'events', 'rules', 'sysflow', 'output', 'sysflow_file', 'live'],
 };
 
-/** Files that git knows, and those that it will. */
+/** Tracked files, and untracked files that git does not ignore. */
 function sources(...patterns: string[]): string[] {
   const args = ['ls-files', '--cached', '--others', '--exclude-standard', '-z', '--', ...patterns];
   const names = execFileSync('git', args, { cwd: root, encoding: 'utf8' }).split('\0');
@@ -80,7 +80,7 @@ function cppImports(): Import[] {
     .flatMap((file) =>
       [...readFileSync(join(root, file), 'utf8').matchAll(/^#include "([^"]+)"/gm)]
         .map(([, path]) => path as string)
-        // Generated headers stand in no folder.
+        // Generated headers are in no folder.
         .filter((path) => !path.endsWith('.gen.h'))
         .map((path) => ({
           from: folderOf(file, 'native/src'),
@@ -90,12 +90,12 @@ function cppImports(): Import[] {
     );
 }
 
-/** Imports that the layers do not allow. */
+/** Imports that violate the layers. */
 function forbidden(imports: readonly Import[], layers: Record<string, readonly string[]>): string[] {
   return imports.filter(({ from, to }) => from !== to && !layers[from]?.includes(to)).map(({ text }) => text);
 }
 
-/** Folders in an order in which each imports only from earlier ones, as far as there is one. */
+/** Folders sorted so that each imports only from earlier ones; folders in a cycle are missing. */
 function ordered(layers: Record<string, readonly string[]>): string[] {
   const order: string[] = [];
   for (let before = -1; before < order.length; ) {
@@ -122,22 +122,22 @@ describe.each([
     expect([...folders].filter((folder) => !(folder in layers) && folder !== 'probe')).toEqual([]);
   });
 
-  it('has layers without circles', () => {
+  it('has layers without cycles', () => {
     expect(ordered(layers).sort()).toEqual(Object.keys(layers).sort());
   });
 });
 
-it('only src/engine knows the addon', () => {
+it('only src/engine imports the addon', () => {
   const outside = sources('src/*.ts').filter((file) => !file.startsWith('src/engine/'));
   const knowing = outside.filter((file) => /engine\/native\.js'/.test(readFileSync(join(root, file), 'utf8')));
   expect(knowing).toEqual([]);
 });
 
-it('commands are loaded by nobody: they are where the command line starts', () => {
+it('nothing imports commands: they are the entry points of the command line', () => {
   expect(typescriptImports().filter(({ from, to }) => to === 'commands' && from !== 'commands')).toEqual([]);
 });
 
-it('an import that the layers forbid is found', () => {
+it('finds an import that the layers forbid', () => {
   const wrong = { from: 'engine', to: 'cli', text: 'src/engine/a.ts imports ../cli/b.js' };
   expect(forbidden([wrong], typescript)).toEqual([wrong.text]);
   expect(ordered({ a: ['b'], b: ['a'] })).toEqual([]);

@@ -20,7 +20,7 @@ async function recordsOf(path: string, options = {}): Promise<SysFlowRecord[]> {
 }
 
 describe('openCapture', () => {
-  it('gives the records of the .sf file, typed, with 64-bit values exact', async () => {
+  it('returns the records of the .sf file, typed, with exact 64-bit values', async () => {
     const output = directory.path('a.sf');
     await runConversion({ input: capture, format: 'avro', shape: 'file', output });
     const type = sysflowType();
@@ -47,7 +47,7 @@ describe('openCapture', () => {
     });
   });
 
-  it('gives connections of IPv6, which a .sf file has no room for', async () => {
+  it('returns IPv6 connections, which .sf files cannot represent', async () => {
     const flows = (await recordsOf(capture)).filter((record) => record.type === 'NetworkFlow' && record.family === 6);
     expect(flows.length).toBeGreaterThan(0);
     for (const flow of flows) expect(flow).toMatchObject({ sip: expect.stringContaining(':') });
@@ -62,7 +62,7 @@ describe('openCapture', () => {
     expect(await recordsOf(output)).toEqual(ours);
   });
 
-  it('gives Arrow batches of a table', async () => {
+  it('returns Arrow batches of a table', async () => {
     const opened = openCapture(capture);
     let rows = 0;
     const exes = new Set<string>();
@@ -75,7 +75,7 @@ describe('openCapture', () => {
     expect([...exes].some((exe) => exe.endsWith('curl'))).toBe(true);
   });
 
-  it('filters, and takes nothing from the environment', async () => {
+  it('filters, and ignores the environment', async () => {
     process.env.FILE_READ_MODE = '1';
     try {
       const all = await recordsOf(capture);
@@ -90,16 +90,16 @@ describe('openCapture', () => {
     }
   });
 
-  it('says which entities ended, so that a table of them stays bounded', async () => {
+  it('reports ended entities, so that a table of entities stays bounded', async () => {
     const long = directory.path('long.scap');
     const times = 20;
-    // Joined captures are one after the other: each has processes of its own.
+    // Each of the concatenated captures has its own processes.
     writeFileSync(long, Buffer.concat(Array.from({ length: times }, () => readFileSync(capture))));
-    const largest = async (path: string, gives: (record: CaptureRecord) => boolean) => {
+    const largest = async (path: string, passes: (record: CaptureRecord) => boolean) => {
       const table = new EntityTable();
       let most = 0;
       for await (const record of openCapture(path)) {
-        if (!gives(record)) continue;
+        if (!passes(record)) continue;
         table.take(record);
         most = Math.max(most, table.size);
       }
@@ -112,7 +112,7 @@ describe('openCapture', () => {
     expect(ended).toContain('process');
   });
 
-  it('gives with each event and flow what it refers to, though entities end', async () => {
+  it('joins each event and flow with its entities, even though entities end', async () => {
     const table = new EntityTable();
     for await (const record of openCapture(capture)) {
       const joined = table.take(record);
@@ -122,7 +122,7 @@ describe('openCapture', () => {
     }
   });
 
-  it('ends when its signal is aborted, and throws the reason', async () => {
+  it('ends when its signal is aborted and throws the reason', async () => {
     const reason = new Error('enough');
     const controller = new AbortController();
     let count = 0;
@@ -137,17 +137,17 @@ describe('openCapture', () => {
     await expect(batches[Symbol.asyncIterator]().next()).rejects.toBe(reason);
   });
 
-  it('has a summary that does not say what the capture is, as that is not asked', async () => {
+  it('has a summary without capture info, which was not requested', async () => {
     const opened = openCapture(capture);
     for await (const _ of opened);
     expect('info' in opened.summary()).toBe(false);
   });
 
-  it('is read once, can be left, and says what is wrong', async () => {
+  it('is read once, can be abandoned, and reports errors', async () => {
     const opened = openCapture(capture);
     for await (const _ of opened) break;
     await expect(opened[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
-    expect(() => openCapture(capture).summary()).toThrow('nothing was read yet');
+    expect(() => openCapture(capture).summary()).toThrow('reading has not started');
     const closed = openCapture(capture);
     let count = 0;
     for await (const _ of closed) if (++count === 5) closed.close();

@@ -19,7 +19,7 @@ async function findingsOf(options: Partial<Parameters<typeof check>[1]> = {}): P
 }
 
 describe('check', () => {
-  it('ends when its signal is aborted, and throws the reason', async () => {
+  it('ends when its signal is aborted and throws the reason', async () => {
     const reason = new Error('enough');
     await expect(findingsOf({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     for (const name of ['falco.yaml', 'rules.sql']) {

@@ -47,7 +47,7 @@ describe('the incident', () => {
     ]);
   });
 
-  it('shows who did what: processes, commands, files, connections', () => {
+  it('shows processes, commands, files and connections', () => {
     const named = (name: string) => plain.findings.find(({ rule }) => rule === name);
     const archive = named('Archive is made for a program of temporary files')?.process;
     expect(archive).toMatchObject({ cmdline: 'tar -cf /tmp/.d /srv/shop', exepath: '/usr/bin/tar', cwd: '/' });
@@ -131,7 +131,7 @@ describe('the incident', () => {
   });
 });
 
-it('was recorded, and says nothing of the machine that did it', () => {
+it('was recorded, and contains no facts about the recording machine', () => {
   const sfkit = (...args: string[]) =>
     execFileSync(process.execPath, [join(root, 'bin/run.js'), ...args], { encoding: 'utf8', stdio: 'pipe' });
   const [info] = JSON.parse(sfkit('info', capture, '--json'));

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { UniqueNames } from '../../src/check/text.js';
 
-it('of names no two are the same, and none is too long', () => {
+it('makes names unique, and none is too long', () => {
   const names = new UniqueNames();
   const given = ['a', 'a', 'a 2', 'a', 'b', 'a 3', 'x'.repeat(20), 'x'.repeat(20)];
   expect(given.map((name) => names.take(name, 20))).toEqual([
@@ -17,7 +17,7 @@ it('of names no two are the same, and none is too long', () => {
   expect([names.has('a 3 2'), names.has('a 4')]).toEqual([true, false]);
 });
 
-it('many of a name do not take long', () => {
+it('numbers many equal names quickly', () => {
   const names = new UniqueNames();
   const most = 50_000;
   // Counting from 2 for each would take a billion steps.

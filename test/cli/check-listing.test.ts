@@ -3,7 +3,7 @@ import { listText, validationText } from '../../src/cli/check-listing.js';
 import { checkSummary, FindingCount } from '../../src/cli/check-summary.js';
 import { dangersIn, finding, hostileTexts, report, rule } from '../helpers/findings.js';
 
-// Rules files and captures of others: their names and what stands in them are no commands in the log of a CI service.
+// Foreign rule files and captures: their names and contents must not become commands in the log of a CI service.
 
 const texts = [...hostileTexts, '::error::x', '  ::add-mask::x', '::', ':::'];
 
@@ -21,22 +21,22 @@ const rules = texts.map((text, nth) =>
 );
 const book = { diagnostics, notes: texts, rules, sets: [] };
 
-describe('what is said of rules', () => {
-  it.each(['table', 'json', 'jsonl'])('does nothing as a list (%s)', (format) => {
+describe('hostile text in the listing of rules', () => {
+  it.each(['table', 'json', 'jsonl'])('is inert in the list (%s)', (format) => {
     expect(dangersIn(listText(rules, format, undefined))).toEqual([]);
   });
 
-  it.each(['table', 'json', 'jsonl'])('does nothing where it is validated (%s)', (format) => {
+  it.each(['table', 'json', 'jsonl'])('is inert in the validation report (%s)', (format) => {
     expect(dangersIn(validationText(book, format))).toEqual([]);
   });
 
-  it('is the same for programs', () => {
+  it('stays unchanged for programs', () => {
     expect(JSON.parse(listText(rules, 'json', undefined))).toEqual(rules);
     expect(JSON.parse(validationText(book, 'json'))).toMatchObject({ diagnostics, notes: texts });
   });
 });
 
-it('the summary of a run does nothing', () => {
+it('the summary of a run is inert', () => {
   for (const capture of texts) {
     const run = report([finding()]);
     const captures = run.captures.map((one) => ({ ...one, capture }));

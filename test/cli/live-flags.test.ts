@@ -24,7 +24,7 @@ describe('the flags of a live capture', () => {
     ['64K', 65_536],
     ['8M', 8_388_608],
     ['256MiB', 268_435_456],
-  ])('%s is a size of buffers', (text, bytes) => {
+  ])('%s is a buffer size', (text, bytes) => {
     expect(liveConfigOf({ ...flags, 'buffer-size': text }).ringBytes).toBe(bytes);
   });
 
@@ -32,7 +32,7 @@ describe('the flags of a live capture', () => {
     expect(() => liveConfigOf({ ...flags, 'buffer-size': text })).toThrow(/a power of two from 4K to 256M/);
   });
 
-  it('--pid, --comm and --container are parts of the filter', () => {
+  it('--pid, --comm and --container become parts of the filter', () => {
     expect(filterOf({})).toBeUndefined();
     expect(filterOf({ filter: 'fd.port = 443' })).toBe('fd.port = 443');
     expect(filterOf({ pid: [1, 2], comm: ['a "b"'], filter: 'evt.failed = true or fd.num = 1' })).toBe(
@@ -44,8 +44,8 @@ describe('the flags of a live capture', () => {
   });
 });
 
-describe('names of programs', () => {
-  it('are cut as the kernel cuts them', () => {
+describe('program names', () => {
+  it('are cut like in the kernel', () => {
     expect(filterOf({ comm: ['averyveryverylongname'] })).toBe('proc.name startswith "averyveryverylo"');
     expect(filterOf({ comm: ['a', 'aaaaaaaaaaaaaa\u00e9', 'b'] })).toBe(
       '(proc.name in ("a", "b") or proc.name startswith "aaaaaaaaaaaaaa")',
@@ -54,7 +54,7 @@ describe('names of programs', () => {
 });
 
 describe('the plan of a live capture', () => {
-  it('is JSON lines on standard output unless something else is wanted', () => {
+  it('is JSON Lines on standard output by default', () => {
     expect(planLive(undefined, undefined, 0)).toMatchObject({ format: 'jsonl', shape: 'stdout', output: '-' });
     expect(planLive(undefined, '-')).toMatchObject({ format: 'jsonl', shape: 'stdout' });
     expect(planLive('avro', undefined, 0)).toMatchObject({ format: 'avro', shape: 'stdout' });
@@ -62,7 +62,7 @@ describe('the plan of a live capture', () => {
     expect(planLive(undefined, 'tables/', 60)).toMatchObject({ format: 'parquet', shape: 'directory' });
   });
 
-  it('rotates files of records and directories of tables only', () => {
+  it('rotates only SysFlow files and directories of tables', () => {
     expect(() => planLive(undefined, undefined, 60)).toThrow(/standard output cannot be rotated/);
     expect(() => planLive(undefined, 'x.parquet', 60)).toThrow(/name a directory/);
     expect(rotationDirectory('tables/', 1_700_000_000)).toBe('tables/20231114T221320Z');
@@ -70,7 +70,7 @@ describe('the plan of a live capture', () => {
 });
 
 describe('the live table', () => {
-  it('shows the busiest with numbers that people read, and nothing that steers the terminal', () => {
+  it('shows the busiest with readable numbers and without control characters', () => {
     const rows = [
       { kind: 'process', name: 'nginx (7)', calls: 1234n, read: 2048n, written: 5n * 1024n ** 3n },
       { kind: 'file', name: '/tmp/\x1b[31mred', calls: 1n, read: 0n, written: 0n },

@@ -7,7 +7,7 @@ import { testDirectory } from '../helpers/directory.js';
 
 const stranger = { uid: 54321, gid: 54321 };
 
-/** Why such a user cannot be tried here; '' if it can. */
+/** Why the test cannot run here; '' if it can. */
 function obstacle(): string {
   if (process.getuid?.() !== 0) return ' (skipped: only root can become a user without a name)';
   const reads = spawnSync(
@@ -21,7 +21,7 @@ function obstacle(): string {
 const reason = obstacle();
 const directory = testDirectory();
 
-/** Runs sfkit with no other environment, as a user that the password database does not know. */
+/** Runs sfkit with only this environment, as a user without an entry in the password database. */
 function asNobodyKnown(args: readonly string[], environment: Record<string, string>) {
   return spawnSync(process.execPath, [join(root, 'bin/run.js'), ...args], {
     ...stranger,
@@ -32,7 +32,7 @@ function asNobodyKnown(args: readonly string[], environment: Record<string, stri
 
 describe.skipIf(reason !== '')(`a user without a name${reason}`, () => {
   it.each([{}, { HOME: '/' }, { SHELL: '/bin/sh' }])(
-    'converts and asks with the environment %j',
+    'converts and queries with the environment %j',
     (environment: Record<string, string>) => {
       const capture = join(fixtures, 'webserver.scap');
       const converted = asNobodyKnown(['convert', capture, '-f', 'jsonl', '-o', '-', '--table', 'file'], environment);
@@ -47,7 +47,7 @@ describe.skipIf(reason !== '')(`a user without a name${reason}`, () => {
     },
   );
 
-  it('meets no plugins of a home directory, and no complaint that it cannot be read', () => {
+  it('loads no plugins from a home directory, and does not complain that it is unreadable', () => {
     const home = directory.path('home');
     chmodSync(directory.path(), 0o700);
     expect(asNobodyKnown(['--version'], { HOME: home, PATH: '/usr/bin:/bin' })).toMatchObject({

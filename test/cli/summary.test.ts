@@ -29,7 +29,7 @@ describe('the summary', () => {
     ['a block claims 8 bytes', 1160n, ', 1,160 bytes lost'],
     ['a block claims 8 bytes', 1n, ', 1 byte lost'],
     ['a block claims 8 bytes', 0n, ''],
-  ])('says of "%s" once how much is lost', (message, skippedBytes, lost) => {
+  ])('gives the lost bytes of "%s" once', (message, skippedBytes, lost) => {
     const damage = [{ kind: 'x', offset: 5n, skippedBytes, message }];
     expect(damageText('c.scap', { ...emptySummary, damage })).toBe(
       `sfkit: c.scap is damaged: at byte 5: ${message}${lost}\n`,

@@ -37,7 +37,7 @@ describe.concurrent('the examples of docs/cli.md, docs/filters.md and docs/check
   });
 });
 
-it('docs/check-formats.md shows a file of suppressions', () => {
+it('docs/check-formats.md shows a suppressions file', () => {
   const [shown] = blocks('check-formats.md', 'yaml');
   expect(parseSuppressions('shown', shown as string)).toHaveLength(2);
 });
@@ -85,7 +85,7 @@ it('README.md shows what the commands print', async () => {
   }
 });
 
-it('what is made of code in docs/ is current: columns, fields, types of the library', () => {
+it('the generated parts of docs/ are current: columns, fields, types of the library', () => {
   const { status, stderr } = spawnSync(process.execPath, [join(root, 'scripts/docs.mjs'), '--check'], {
     encoding: 'utf8',
   });

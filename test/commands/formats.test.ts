@@ -11,7 +11,7 @@ import type { Digest } from '../helpers/digest.js';
 import { digestArrow, digestCsv, digestInput, digestJsonl, digestParquet } from '../helpers/readers.js';
 import { readSf } from '../helpers/sf.js';
 
-// The same rows come out of every format, whoever reads them.
+// Every format contains the same rows, for every reader.
 
 const fromCorpus = [
   'sf-collector/tcp-client-server',
@@ -50,11 +50,11 @@ async function digests(
 }
 
 describe.each(captures.map((path) => [basename(path), path] as const))('%s', (name, input) => {
-  it('gives the same counts and sums as Parquet, Arrow, JSON lines and CSV', async () => {
+  it('gives the same counts and sums as Parquet, Arrow, JSON Lines and CSV', async () => {
     const reference = await digestInput(input);
     reference.delete('sysflow');
     for (const digest of reference.values()) {
-      // The header's file name is set by convert.
+      // convert sets the header's file name.
       digest.columns.filename = 'ignored';
     }
     const without = (found: Map<TableName, Digest>) => {
@@ -67,7 +67,7 @@ describe.each(captures.map((path) => [basename(path), path] as const))('%s', (na
     expect(without(await digests(await toDirectory(input, 'csv'), 'csv', digestCsv))).toEqual(reference);
   });
 
-  it('gives the same rows as a .sf file, but for IPv6 flows, which that has no room for', async () => {
+  it('gives the same rows as a .sf file, except IPv6 flows, which .sf cannot represent', async () => {
     const output = join(directory, `${name}.sf`);
     const summary = await runConversion({ input, format: 'avro', shape: 'file', output });
     const left = summary.skipped
@@ -87,7 +87,7 @@ describe.each(captures.map((path) => [basename(path), path] as const))('%s', (na
     }
   });
 
-  it('gives a .sf file that avsc reads with nothing but the file', async () => {
+  it('gives a .sf file that avsc reads without a separate schema', async () => {
     const records = await readSf(join(directory, `${name}.sf`));
     expect(records[0]?.type).toBe('SFHeader');
     const fromFile = await digestInput(join(directory, `${name}.sf`));

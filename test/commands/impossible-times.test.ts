@@ -7,7 +7,7 @@ import { fixtures } from '../helpers/corpus.js';
 const work = new Workplace();
 afterAll(() => work.remove());
 
-/** The capture with another time, as a 64-bit number, in each event that makes one of these directories. */
+/** The capture with another time, as a 64-bit number, in each event that creates one of these directories. */
 async function withTimes(name: string, time: bigint): Promise<void> {
   const capture = readFileSync(join(fixtures, 'webserver.scap'));
   const { stdout } = await work.run(
@@ -25,13 +25,13 @@ async function withTimes(name: string, time: bigint): Promise<void> {
 
 const columns = 'type, opflags, ts, ts_uts, endts, endts_uts, res';
 
-describe('an event with a time that cannot be', () => {
+describe('an event with an impossible time', () => {
   it.each([
     ['2^63 - 1', 2n ** 63n - 1n],
     ['-1', -1n - 2n ** 32n],
     ['-2^63', -(2n ** 63n)],
     ['-2', -2n],
-  ])('%s is null in every format and takes nothing from others', async (name, time) => {
+  ])('%s is null in every format and does not affect other rows', async (name, time) => {
     const capture = `x${name.replaceAll(/[^0-9-]/g, '')}.scap`;
     await withTimes(capture, time);
     const select = `--format jsonl "select ${columns} from sysflow order by idx"`;
@@ -44,7 +44,7 @@ describe('an event with a time that cannot be', () => {
     const changed = rows(whole.stdout).filter((row) => row.includes(`"ts_uts":${time},`));
     expect(changed).toHaveLength(1);
     expect(changed[0]).toContain('"ts":null,');
-    // The other rows are what they were.
+    // The other rows are unchanged.
     const others = new Set(rows(plain.stdout));
     expect(rows(whole.stdout).filter((row) => !others.has(row))).toEqual(changed);
     expect(rows(whole.stdout)).toHaveLength(others.size);
@@ -56,7 +56,7 @@ describe('an event with a time that cannot be', () => {
     }
     for (const format of ['arrow', 'parquet', 'avro']) {
       const { stdout, stderr } = await work.run(`sfkit query x.${format} ${select}`);
-      // A .sf file has no flows over IPv6.
+      // A .sf file has no IPv6 flows.
       const kept = rows(whole.stdout).filter((row) => format !== 'avro' || !row.includes('"res":"['));
       expect(rows(stdout), `${format} ${stderr}`).toEqual(kept);
     }

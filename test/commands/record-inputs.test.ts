@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collectorFlags } from '../../src/cli/collector-flags.js';
 import { Workplace } from '../helpers/cli.js';
 
-// Inputs that are records already: SysFlow files and tables.
+// Inputs that already are records: SysFlow files and tables.
 
 let place: Workplace;
 beforeAll(async () => {
@@ -35,9 +35,9 @@ const values: Readonly<Record<string, string>> = {
 };
 
 describe('flags about the events of a capture', () => {
-  // Each with another kind of input: the commands are slow to start.
+  // Each flag with one kind of input, because the commands start slowly.
   it.each(Object.keys(collectorFlags).map((flag, index) => [flag, index] as const))(
-    '--%s is refused by its name',
+    '--%s is rejected by name',
     async (flag, index) => {
       const kinds = Object.entries(records);
       const check = async (command: string, path: string, found: string) => {
@@ -47,7 +47,7 @@ describe('flags about the events of a capture', () => {
       const [input, found] = kinds[index % kinds.length] as [string, string];
       await check(`sfkit convert ${input} -o o.csv`, input, found);
       expect(existsSync(join(place.directory, 'o.csv'))).toBe(false);
-      // What to use instead of a filter is said there.
+      // For a filter, the message names an alternative.
       if (flag === 'filter') return;
       const [other, what] = kinds[(index + 2) % kinds.length] as [string, string];
       const first = { t: 't/container.parquet', 'ta/': 'ta/container.arrow' }[other] ?? other;
@@ -55,14 +55,14 @@ describe('flags about the events of a capture', () => {
     },
   );
 
-  it('are refused where one of several inputs is records, and hold for captures', async () => {
+  it('are rejected if one of several inputs is records, and apply to captures', async () => {
     const several = await place.run('sfkit convert fixtures/webserver.scap c.sf -o o/ --exporter x');
     expect(several).toMatchObject({ exit: 2, stderr: expect.stringContaining('c.sf: --exporter is about') });
     const alone = await place.run('sfkit convert fixtures/webserver.scap -f jsonl -o - --table header --exporter x');
     expect(alone).toMatchObject({ exit: 0, stdout: expect.stringContaining('"node_id":"x"') });
   });
 
-  it('are not refused where they are the defaults', async () => {
+  it('are accepted if they are defaults', async () => {
     expect(await place.run('sfkit convert c.sf -f csv -o - --table header')).toMatchObject({ exit: 0 });
   });
 });
@@ -87,8 +87,8 @@ describe('a SysFlow file', () => {
   });
 });
 
-describe('a directory of several kinds', () => {
-  it('is as many inputs as it holds', async () => {
+describe('a directory with several kinds of inputs', () => {
+  it('is one input per file', async () => {
     const { exit, stderr } = await place.run(`
       mkdir mixed && cp c.sf mixed/one.sf && cp fixtures/webserver.scap mixed/two.scap && gzip -c mixed/two.scap > mixed/three.scap.gz
       cp -r t mixed/four.sysflow && cp all.parquet mixed/ignored.txt && echo text > mixed/notes.txt
@@ -96,26 +96,26 @@ describe('a directory of several kinds', () => {
     expect({ exit, stderr }).toEqual({ exit: 0, stderr: 'four.sysflow one.sysflow three.sysflow two.sysflow ' });
   });
 
-  it('with captures and tables of its own is read as both', async () => {
+  it('with captures and tables is read as both', async () => {
     const { exit, stdout, stderr } = await place.run(`
       cp -r t both && cp fixtures/webserver.scap both/ && sfkit convert both -f jsonl -o both.out/ 2> /dev/null
       ls both.out | sort | tr '\\n' ' ' && sfkit query both "select count(*) as n from header" --format csv`);
     expect({ exit, stdout, stderr }).toMatchObject({ exit: 0, stdout: 'both.sysflow webserver.sysflow n\r\n2\r\n' });
   });
 
-  it('with the same tables in two formats is refused', async () => {
+  it('with the same tables in two formats is rejected', async () => {
     const { exit, stderr } = await place.run('cp -r t twice && cp ta/* twice/ && sfkit convert twice -o o.sf');
     expect({ exit, stderr }).toEqual({
       exit: 1,
-      stderr: 'sfkit: twice holds tables as .parquet and as .arrow; name the files of one kind\n',
+      stderr: 'sfkit: twice has tables as both .parquet and .arrow; name the files of one format\n',
     });
   });
 
-  it('with text tables alone is refused', async () => {
+  it('with only text tables is rejected', async () => {
     const { exit, stderr } = await place.run('sfkit convert lines -o o.sf');
     expect({ exit, stderr }).toEqual({
       exit: 1,
-      stderr: 'sfkit: lines: nothing to convert: it holds text tables, and convert reads .parquet and .arrow\n',
+      stderr: 'sfkit: lines: nothing to convert: it has text tables, but convert reads .parquet and .arrow\n',
     });
   });
 });

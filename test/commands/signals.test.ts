@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fixtures, root } from '../helpers/corpus.js';
 import { until } from '../helpers/until.js';
 
-// A long conversion is ended at several moments: while records are made, and while DuckDB, on a thread of its
-// own, asks the main thread for rows.
+// Signals end a long conversion at several moments: during the engine's work, and while DuckDB, on its own thread, asks
+// the main thread for rows.
 
 let directory: string;
 beforeAll(() => {
@@ -18,10 +18,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** ms in which a process must end. */
+/** Maximum ms until a process ends. */
 const patience = 60_000;
 
-/** Converts, sends the signal once `isTime` says so, and returns how the process ended. */
+/** Converts, sends the signal once `isTime` returns true, and returns how the process ended. */
 async function interrupted(signal: NodeJS.Signals, output: string, isTime: () => boolean) {
   const args = [join(root, 'bin/run.js'), 'convert', 'long.scap', '-f', 'parquet', '-o', output];
   const child = spawn(process.execPath, args, { cwd: directory, stdio: 'ignore' });
@@ -45,7 +45,7 @@ const cases = [
   ['SIGHUP', 'tables/'],
 ] as const;
 
-/** What is there beside the input: names and sizes. */
+/** Names and sizes of all files except the input. */
 function outputs(): [string, number][] {
   const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name !== 'long.scap');
   return names
@@ -54,11 +54,11 @@ function outputs(): [string, number][] {
     .map(([name, at]) => [name, at.isFile() ? at.size : 0]);
 }
 
-/** Bytes of all outputs, complete or under way. */
+/** Bytes of all outputs, complete or unfinished. */
 const written = () => outputs().reduce((sum, [, size]) => sum + size, 0);
 
 describe('a signal during a conversion', () => {
-  it.each(cases)('%s to %s ends it soon, and nothing stays', { timeout: 600_000 }, async (signal, output) => {
+  it.each(cases)('%s to %s ends it soon and leaves nothing', { timeout: 600_000 }, async (signal, output) => {
     const ends = [];
     const args = [join(root, 'bin/run.js'), 'convert', 'long.scap', '-f', 'parquet', '-o', output];
     expect(spawnSync(process.execPath, args, { cwd: directory }).status).toBe(0);
@@ -77,7 +77,7 @@ describe('a signal during a conversion', () => {
       const end = await interrupted(signal, output, isTime);
       expect(end.hung, moment).toBe(false);
       ends.push(end.signal);
-      // It may have been done before: then all is there.
+      // It may have finished before the signal; then the output is complete.
       if (end.signal === null) expect(end.code, moment).toBe(0);
       expect(end.signal === null ? [whole] : [[], whole], moment).toContainEqual(outputs());
       rmSync(join(directory, output), { recursive: true, force: true });

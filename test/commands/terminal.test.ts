@@ -6,12 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { textWidth } from '../../src/draw/width.js';
 import { fixtures, root } from '../helpers/corpus.js';
 
-// What a person sees: commands run on a pseudo-terminal of a given size, which `script` (util-linux) makes.
+// Output on a terminal: commands run on a pseudo-terminal of a given size, created by `script` (util-linux).
 
 const hasScript = spawnSync('script', ['-qec', 'true', '/dev/null'], { stdio: ['pipe', 'pipe', 'pipe'] }).status === 0;
 if (!hasScript) console.warn('skipped: terminals need script of util-linux');
 
-/** ms; a case runs many commands. */
+/** In ms; a case runs many commands. */
 const timeout = 180_000;
 
 let directory: string;
@@ -28,14 +28,14 @@ interface Terminal {
   columns?: number;
   rows?: number;
   env?: Record<string, string>;
-  /** Keys that are pressed when the text before them is seen. */
+  /** Keys to press when the text before them appears. */
   keys?: readonly (readonly [seen: string, keys: string])[];
 }
 
-/** Runs a shell command on a terminal; gives what was shown, with \n for line ends. */
+/** Runs a shell command on a terminal; returns the output, with \n as line ends. */
 function shown(command: string, { columns = 80, rows = 200, env = {}, keys = [] }: Terminal = {}) {
   const { NO_COLOR, FORCE_COLOR, PAGER, LESS, ...own } = process.env;
-  // Ctrl-C is for the command; the shell around it waits for its end.
+  // Ctrl-C goes to the command; the shell waits for its end.
   const script = `trap : INT; stty cols ${columns} rows ${rows}; ${command}`;
   const child = spawn('script', ['-qec', script, '/dev/null'], {
     cwd: directory,
@@ -70,14 +70,14 @@ describe.runIf(hasScript)('on a terminal (needs script)', { timeout }, () => {
     expect(text.split('\n').filter((line) => textWidth(line) > columns)).toEqual([]);
   });
 
-  it('a row that has no room is a block, and empty columns are named', async () => {
+  it('a row that does not fit is a block, and empty columns are named', async () => {
     const { text } = await shown(sfkit(`query ${capture} 'from network_flow limit 2'`), { columns: 100 });
     expect(text).toMatch(/^─\[ 1 ]─+┬─+\nidx +│ \d+\n/);
     expect(text).toMatch(/\n─\[ 2 ]─+┬─+\nidx +│ \d+\n/);
     expect(text).toMatch(/\n\d+ empty columns left out \(--format json has all\): /);
   });
 
-  it('the first 100 rows are drawn, or as many as are asked for', async () => {
+  it('the first 100 rows are drawn, or the requested number', async () => {
     const rows = (text: string) => text.match(/^│ +\d+ │$/gm)?.length;
     const query = (more: string) => shown(sfkit(`query ${capture} 'from range(250)' ${more}`), { rows: 1000 });
     const usual = await query('');
@@ -93,15 +93,15 @@ describe.runIf(hasScript)('on a terminal (needs script)', { timeout }, () => {
     expect(records.text).toMatch(/\n… \d+ more rows /);
   });
 
-  it('does not count without end', async () => {
+  it('counting the rest ends in time', async () => {
     const endless = 'select a.range from range(1000000000000) a';
     const { text, exit } = await shown(sfkit(`query ${capture} '${endless}' -n 2`));
-    // A busy machine counts none in the time that there is for it.
+    // A busy machine may count none in that time.
     expect(text).toMatch(/\n… (more than [\d,]+ )?more rows \(/);
     expect(exit).toBe(0);
   });
 
-  it('there is color, unless NO_COLOR or TERM says otherwise', async () => {
+  it('output is colored, unless NO_COLOR or TERM forbids it', async () => {
     const colors = async (env: Record<string, string>) =>
       (await shown(sfkit(`query ${capture} 'select null as a, 1 as b'`), { env })).text.match(/\x1b\[\d*m/g)?.length ??
       0;
@@ -124,11 +124,11 @@ describe.runIf(hasScript)('on a terminal (needs script)', { timeout }, () => {
 describe.runIf(hasScript)('the pager (needs script)', { timeout }, () => {
   const long = `query ${capture} 'from range(60)'`;
   const short = `query ${capture} 'from range(3)'`;
-  /** A pager that copies what it gets into a file. */
+  /** A pager that copies its input to a file. */
   const copying = { SFKIT_PAGER: 'cat > paged', PAGER: 'false' };
   const paged = () => (existsSync(path('paged')) ? readFileSync(path('paged'), 'utf8') : undefined);
 
-  it('gets what is longer than the screen, and nothing else', async () => {
+  it('gets only output that is longer than the screen', async () => {
     const direct = await shown(sfkit(long), { rows: 1000 });
     for (const [command, rows, uses] of [
       [long, 64, true],
@@ -137,7 +137,7 @@ describe.runIf(hasScript)('the pager (needs script)', { timeout }, () => {
       [short, 8, false],
       [`${long} --no-pager`, 10, false],
       [`events ${capture} --to 40`, 20, true],
-      // Fewer lines than the screen has, most of them longer than it is wide.
+      // Fewer lines than the screen, most of them longer than its width.
       [`events ${capture} --to 10`, 12, true],
       ['fields', 20, true],
     ] as const) {
@@ -149,7 +149,7 @@ describe.runIf(hasScript)('the pager (needs script)', { timeout }, () => {
     }
   });
 
-  it('is not asked for where nobody can turn pages', async () => {
+  it('is not used without an interactive terminal', async () => {
     rmSync(path('paged'), { force: true });
     const { text } = await shown(`${sfkit(long)} < /dev/null`, { rows: 10, env: copying });
     expect(text).toContain('│    59 │');
@@ -164,7 +164,7 @@ describe.runIf(hasScript)('the pager (needs script)', { timeout }, () => {
     expect(exit).toBe(0);
   });
 
-  it('may end early', async () => {
+  it('can end early', async () => {
     const endless = `query ${capture} 'select a.range from range(1000000000000) a' --all`;
     const { text, exit } = await shown(sfkit(endless), { rows: 10, env: { SFKIT_PAGER: 'head -n 2' } });
     expect(text.split('\n')).toHaveLength(3);
@@ -172,7 +172,7 @@ describe.runIf(hasScript)('the pager (needs script)', { timeout }, () => {
     expect(exit).toBe(0);
   });
 
-  it('is ended before messages are printed', async () => {
+  it('ends before messages are printed', async () => {
     const damaged = path('damaged.scap');
     writeFileSync(damaged, readFileSync(capture).subarray(0, 40_000));
     const pager = { SFKIT_PAGER: 'cat > paged; echo pager ended' };
@@ -181,9 +181,9 @@ describe.runIf(hasScript)('the pager (needs script)', { timeout }, () => {
     expect(exit).toBe(3);
   });
 
-  it('answers Ctrl-C itself; the output ends', async () => {
+  it('handles Ctrl-C itself; the output ends', async () => {
     const endless = `query ${capture} 'select a.range from range(1000000000000) a' --all`;
-    // Reads on after the signal, to the end that comes of it.
+    // Reads on after the signal until the output ends.
     writeFileSync(
       path('patient'),
       'trap "echo interrupted" INT; IFS= read -r line; echo reading; cat > /dev/null; cat > /dev/null; echo end\n',
@@ -198,7 +198,7 @@ describe.runIf(hasScript)('the pager (needs script)', { timeout }, () => {
     expect(exit).toBe(0);
   });
 
-  it.runIf(spawnSync('less', ['--version']).status === 0)('is less, where no other is named (needs less)', async () => {
+  it.runIf(spawnSync('less', ['--version']).status === 0)('is less by default (needs less)', async () => {
     const { SFKIT_PAGER: _, ...env } = process.env as Record<string, string>;
     const { text, exit } = await shown(sfkit(long), {
       rows: 10,

@@ -125,7 +125,7 @@ def read(python, name, directories):
 
 
 def examples_run(python):
-    """Whether the examples do; the test of them skips those that take long to start unless told otherwise."""
+    """Whether the examples run. By default their test skips those that start slowly."""
     command = ['npx', 'vitest', 'run', 'test/consumers/snippets.test.ts']
     environment = {**os.environ, 'SFKIT_CONSUMERS_PYTHON': str(python), 'SFKIT_CONSUMERS_ALL': '1'}
     return subprocess.run(command, cwd=ROOT, env=environment).returncode == 0

@@ -377,9 +377,9 @@ class FastAvro:
                 wanted = {name: [values[at] for at in kept] for name, values in wanted.items()}
             rows = [value for name, value in records if name.endswith(f'.{record}')]
             found = {name: [get(row) for row in rows] for name, get in fields.items()}
-            told = difference({name: wanted[name] for name in fields}, found)
-            if told:
-                return f'{table}: {told}'
+            problem = difference({name: wanted[name] for name in fields}, found)
+            if problem:
+                return f'{table}: {problem}'
         return None
 
 
@@ -406,14 +406,14 @@ def main():
         cells_of = found[directory.name] = {}
         for form in consumer.formats:
             if form == 'avro':
-                told = attempt(lambda: consumer.check(directory))
-                cells_of[form] = [told] if told else []
+                problem = attempt(lambda: consumer.check(directory))
+                cells_of[form] = [problem] if problem else []
                 continue
-            told = {
+            problems = {
                 table: attempt(lambda: compare(consumer, form, directory, table))
                 for table in sorted(path.stem for path in directory.glob('*.jsonl'))
             }
-            cells_of[form] = [f'{table}: {fault}' for table, fault in told.items() if fault]
+            cells_of[form] = [f'{table}: {fault}' for table, fault in problems.items() if fault]
     print(json.dumps(found))
 
 

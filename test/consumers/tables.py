@@ -41,7 +41,7 @@ def expected(path):
 
 
 def from_csv(name, cell):
-    """The value of a CSV cell that was read as text, as docs/formats.md tells it; None is a missing value."""
+    """The value of a CSV cell read as text, decoded as in docs/formats.md; None is a missing value."""
     if cell is None:
         return None
     kind = KINDS[name]

@@ -9,7 +9,7 @@ import { capturesIn, corpus, fixtures } from '../helpers/corpus.js';
 import { testDirectory } from '../helpers/directory.js';
 import { readSf, type SfRecord } from '../helpers/sf.js';
 
-// Whatever a capture becomes, the same comes of that as of the capture itself.
+// Converting a conversion gives the same output as converting the capture.
 
 const fromCorpus = [
   'sf-collector/alpine',
@@ -28,7 +28,7 @@ const captures = [
 
 const directory = testDirectory();
 
-/** Converts a capture, a SysFlow file or a directory of tables to a file or directory of a name. */
+/** Converts a capture, a SysFlow file or a directory of tables to the named file or directory. */
 async function become(input: string, format: Format, name: string): Promise<string> {
   const output = directory.path(name);
   const [single] = singleInputs([input]);
@@ -39,8 +39,8 @@ async function become(input: string, format: Format, name: string): Promise<stri
 const isFilled = (variable: string) => variable !== '' && variable !== '=';
 
 /**
- * Records with their environment as tables hold it: without empty variables, and as one text. Files stand apart: where the
- * kind of a file became known without a row, the tables do not show when.
+ * Records with their environment as in tables: without empty variables, and as one text. Files are compared separately:
+ * if the type of a file became known without a row, the tables do not show when.
  */
 async function records(path: string): Promise<{ files: SfRecord[]; others: SfRecord[] }> {
   const all = (await readSf(path)).map(({ type, fields }) => {
@@ -69,11 +69,11 @@ describe.each(captures.map((path) => [basename(path), path] as const))('%s', (_,
     }
   });
 
-  it('its SysFlow file becomes the same file and, but for what that has no room for, its lines', async () => {
+  it('its SysFlow file becomes the same file and, except what .sf cannot represent, its lines', async () => {
     const file = await become(capture, 'avro', basename(capture).replace('.scap', '.sf'));
     expect(await readSf(await become(file, 'avro', 'again.sf'))).toEqual(await readSf(file));
     const [wanted, got] = [await become(capture, 'jsonl', 'want/'), await become(file, 'jsonl', 'got/')];
-    // IPv6 flows are not in the file, so that rows have other numbers, and neither are numbers of users without names.
+    // The file lacks IPv6 flows, so rows have other numbers, and ids of users without names.
     const plain = (line: string) =>
       line.replace(/"idx":\d+/, '"idx":0').replace(/("opflags":\["SETUID"\].*"evt_args":)"\d+"/, '$1null');
     const hasRoom = (line: string) => !/"net_[sd]ip":"[^"]*:/.test(line);
@@ -82,7 +82,7 @@ describe.each(captures.map((path) => [basename(path), path] as const))('%s', (_,
     }
   });
 
-  it('goes through every kind of table and comes out as the same SysFlow file', async () => {
+  it('becomes the same SysFlow file through every kind of table', async () => {
     const want = await records(await become(capture, 'avro', 'want.sf'));
     const parquet = await become(capture, 'parquet', 'one/');
     const arrow = await become(parquet, 'arrow', 'two/');
@@ -92,7 +92,7 @@ describe.each(captures.map((path) => [basename(path), path] as const))('%s', (_,
 });
 
 const withEmpty = join(corpus, 'sf-collector/files.scap');
-it.skipIf(!existsSync(withEmpty))('tables do not hold empty environment variables (needs ../shared)', async () => {
+it.skipIf(!existsSync(withEmpty))('tables lack empty environment variables (needs ../shared)', async () => {
   const environments = (list: SfRecord[]) =>
     list.flatMap(({ fields }) => (fields.env === undefined ? [] : [fields.env]));
   const direct = environments(await readSf(await become(withEmpty, 'avro', 'want.sf'))) as string[][];

@@ -11,14 +11,14 @@ const directory = testDirectory();
 const reason = new Error('enough');
 
 describe('convert', () => {
-  it('takes the format from the name of the output', async () => {
+  it('derives the format from the output name', async () => {
     const output = directory.path('a.sf');
     const { events, records } = await convert(capture, { output });
     expect(events).toBe(831n);
     expect((await readSf(output)).filter(({ type }) => type === 'Process')).toHaveLength(Number(records.Process));
   });
 
-  it('takes a directory of tables as one input', async () => {
+  it('accepts a directory of tables as one input', async () => {
     const tables = directory.path('tables/');
     await convert(capture, { output: tables, format: 'arrow' });
     const rebuilt = directory.path('rebuilt.sf');
@@ -26,7 +26,7 @@ describe('convert', () => {
     expect((await readSf(rebuilt)).filter(({ type }) => type === 'Process')).toHaveLength(Number(records.Process));
   });
 
-  it('refuses what is not one input, and an output that is its input', async () => {
+  it('rejects several inputs, and an output that is its own input', async () => {
     const captures = directory.path('captures');
     mkdirSync(captures);
     for (const name of ['a.scap', 'b.scap']) writeFileSync(join(captures, name), '');
@@ -36,7 +36,7 @@ describe('convert', () => {
   });
 
   it.each(['sf', 'jsonl', 'parquet'])(
-    'writes no .%s when its signal is aborted, and throws the reason',
+    'writes no .%s when its signal is aborted and throws the reason',
     async (kind) => {
       const controller = new AbortController();
       const before = readdirSync(directory.path());
@@ -47,8 +47,8 @@ describe('convert', () => {
     },
   );
 
-  it('ends with tables as input, too', async () => {
-    // Joined captures are one after the other; progress is said every some thousand rows.
+  it('ends with tables as input too', async () => {
+    // Concatenated captures make a long input; progress is reported every few thousand rows.
     const long = directory.path('long.scap');
     writeFileSync(long, Buffer.concat(Array.from({ length: 100 }, () => readFileSync(capture))));
     const tables = directory.path('tables/');

@@ -8,7 +8,7 @@ import { openDatabase } from '../../src/duckdb/database.js';
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');
 
-it('keeps the texts of its rows, whatever happens between them', async () => {
+it('keeps the texts of its rows across garbage collection', async () => {
   const database = await openDatabase({ threads: 1 });
   const rows = 10_000;
   const text = (row: number) => `a text that is longer than twelve bytes: ${row}`;
@@ -19,7 +19,7 @@ it('keeps the texts of its rows, whatever happens between them', async () => {
   for (let row = 0; row < rows; row++) {
     expect(await cursor.next()).toBe(true);
     if (row % 500 === 7) {
-      // Memory that nobody holds is given back, and taken by others.
+      // Unreferenced memory is freed and reused.
       collect();
       // Node.js frees it between turns of the event loop.
       await turn();

@@ -7,7 +7,7 @@ const screen = (columns: number, color = false): Screen => ({ columns, rows: 24,
 const lines = (text: string) => text.slice(0, -1).split('\n');
 const cut = (...names: string[]): DrawnColumn[] => names.map((name) => ({ name }));
 
-/** A flow as `from network_flow` has it: many columns, some empty, one with a long text. */
+/** A flow as in `from network_flow`: many columns, some empty, one with a long text. */
 function flows(columns: number, rows: number): { columns: DrawnColumn[]; rows: Cell[][] } {
   return {
     columns: Array.from({ length: columns }, (_, index) => ({ name: `column_${index}`, right: index % 3 === 0 })),
@@ -22,7 +22,7 @@ function flows(columns: number, rows: number): { columns: DrawnColumn[]; rows: C
 }
 
 describe('a table in a file or pipe', () => {
-  it('holds every character, aligned', () => {
+  it('contains every character, aligned', () => {
     const long = 'x'.repeat(200);
     expect(
       drawn(
@@ -46,11 +46,11 @@ describe('a table in a file or pipe', () => {
     );
   });
 
-  it('has a heading without rows too', () => {
+  it('has a heading even without rows', () => {
     expect(drawn(cut('a', 'b'), [], undefined)).toBe('┌───┬───┐\n│ a │ b │\n├───┼───┤\n└───┴───┘\n');
   });
 
-  it('lines up wide characters and marks', () => {
+  it('aligns wide characters and combining marks', () => {
     const text = drawn(
       cut('漢字', 'x'),
       [
@@ -63,7 +63,7 @@ describe('a table in a file or pipe', () => {
     expect(new Set(lines(text).map(textWidth)).size).toBe(1);
   });
 
-  it('escapes what would steer a terminal, in names too', () => {
+  it('escapes terminal control characters, also in names', () => {
     const text = drawn(cut('a\x1b[31m'), [['b\nc'], ['\x07']], undefined);
     expect(text).toContain('a\\x1b[31m');
     expect(text).toContain('b\\x0ac');
@@ -81,7 +81,7 @@ describe('a table in a file or pipe', () => {
     expect(all.at(-1)).toBe('└───────────┘');
   });
 
-  it('does not fill other rows with blanks for one very long text', () => {
+  it('does not pad other rows for one very long text', () => {
     const huge = 'y'.repeat(1_000_000);
     const rows = Array.from({ length: 500 }, (_, row) => [row === 250 ? huge : 'x', 'z']);
     const text = drawn(cut('a', 'b'), rows, undefined);
@@ -90,7 +90,7 @@ describe('a table in a file or pipe', () => {
   });
 
   // Eight times the input in linear time, with a factor of three for caches and busy machines; quadratic time is 64 times.
-  it('takes time in proportion to its rows and to the length of a cell', () => {
+  it('takes time linear in its rows and in the length of a cell', () => {
     const time = (work: () => void) => {
       let best = Number.POSITIVE_INFINITY;
       for (let round = 0; round < 3; round++) {
@@ -115,7 +115,7 @@ describe('a table in a file or pipe', () => {
 });
 
 describe('a table on a screen', () => {
-  it.each([80, 100, 200])('of %i columns is never wider than it', (columns) => {
+  it.each([80, 100, 200])('never exceeds %i columns', (columns) => {
     for (const count of [1, 3, 5, 8, 12, 66]) {
       const { columns: names, rows } = flows(count, 5);
       for (const line of lines(drawn(names, rows, screen(columns)))) {
@@ -124,7 +124,7 @@ describe('a table on a screen', () => {
     }
   });
 
-  it('stays as it is where it fits, with null apart from empty text', () => {
+  it('is unchanged if it fits, and distinguishes null from empty text', () => {
     expect(
       drawn(
         cut('a', 'b'),
@@ -147,7 +147,7 @@ describe('a table on a screen', () => {
     );
   });
 
-  it('leaves out empty columns where room is short, and says so', () => {
+  it('leaves out empty columns if it is too wide, and names them', () => {
     const row = ['x'.repeat(30), null, '', 'y'.repeat(30)];
     expect(drawn(cut('first', 'nothing', 'blank', 'last'), [row], screen(80))).toBe(
       [
@@ -178,7 +178,7 @@ describe('a table on a screen', () => {
     );
   });
 
-  it('drops the date that all times share, and says which', () => {
+  it('drops the date that all times share, and shows it once', () => {
     const columns: DrawnColumn[] = [{ name: 'ts', long: 'time' }, { name: 'what' }];
     const rows = ['2026-03-02T10:00:00.000000001Z', '2026-03-02T11:00:00.000000002Z'].map((time) => [
       time,
@@ -191,7 +191,7 @@ describe('a table on a screen', () => {
     expect(days).toContain('2026-03-03T10:00:00.000000003Z');
   });
 
-  it('leaves out columns by rank where nothing else helps, and says so', () => {
+  it('leaves out columns by rank as a last resort, and names them', () => {
     const columns: DrawnColumn[] = [
       { name: 'first' },
       { name: 'second', rank: 1 },
@@ -203,7 +203,7 @@ describe('a table on a screen', () => {
     expect(text).toContain('no room for 1 column (--format json has all):\nthird\n');
   });
 
-  it('becomes a block a row where a table has no room', () => {
+  it('becomes one block per row if a table does not fit', () => {
     const columns = Array.from({ length: 9 }, (_, index) => ({ name: `column_${index}` }));
     const row = columns.map(({ name }) => `${name} `.repeat(20).trimEnd());
     const text = lines(
@@ -238,7 +238,7 @@ describe('a table on a screen', () => {
     expect(text[5]).toMatch(/x…$/);
   });
 
-  it('wraps what is prose', () => {
+  it('wraps prose', () => {
     expect(
       drawn([{ name: 'field' }, { name: 'meaning', long: 'wrap' }], [['a', 'one two three four five']], screen(32)),
     ).toBe(
@@ -265,7 +265,7 @@ describe('a table on a screen', () => {
     expect(text.replace(/\x1b\[\d+m/g, '')).toBe(drawn(cut('a', 'b'), [['x', null]], screen(80)));
   });
 
-  it('starts anew after many rows, so that none waits for all', () => {
+  it('starts a new drawing after many rows, so that output starts early', () => {
     const drawing = new Drawing(cut('a'), { screen: screen(80) });
     const text = Array.from({ length: 1500 }, () => drawing.add(['x'])).join('') + drawing.end();
     expect(text.match(/┌───┐/g)).toHaveLength(2);
@@ -274,7 +274,7 @@ describe('a table on a screen', () => {
 });
 
 describe('a limit of rows', () => {
-  it('counts down, and the rest is told', () => {
+  it('counts down, and the rest is reported', () => {
     const drawing = new Drawing(cut('a'), { screen: screen(80), limit: 2 });
     expect(drawing.room).toBe(2);
     drawing.add(['x']);
@@ -293,7 +293,7 @@ describe('a limit of rows', () => {
     expect(new Drawing(cut('a'), { limit: 1 }).end(more)).toContain(expected);
   });
 
-  it('says nothing where nothing is left', () => {
+  it('reports nothing if nothing is left', () => {
     expect(new Drawing(cut('a'), { limit: 1 }).end()).not.toContain('more');
   });
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { screenOf } from '../../src/draw/screen.js';
 
-it('is there for a terminal only', () => {
+it('exists only for a terminal', () => {
   expect(screenOf({ columns: 100, rows: 30 }, { FORCE_COLOR: '1', COLUMNS: '50' })).toBeUndefined();
   expect(screenOf({ isTTY: true, columns: 100, rows: 30 }, { COLUMNS: '50' })).toEqual({
     columns: 100,

@@ -56,7 +56,7 @@ describe('wrapped text', () => {
     expect(wrapped('abcdef', 3, 2)).toEqual(['abc', 'def']);
   });
 
-  it('keeps all of a text, whatever its length', () => {
+  it('keeps the complete text, whatever its length', () => {
     expect(wrapped('x'.repeat(100_000), 7).join('')).toBe('x'.repeat(100_000));
   });
 });

@@ -43,34 +43,34 @@ async function run(config: SysFlowConfig, env = {}): Promise<Run> {
 
 const types = ({ records }: Run) => records.map(({ type }) => type);
 
-describe('each field of the configuration makes a difference that can be seen', () => {
+describe('each field of the configuration has a visible effect', () => {
   it('exporterID, nodeIP: in the header, which the callback gets filled', async () => {
     const { header } = await run({ exporterID: 'box', nodeIP: '10.0.0.1' });
     expect(header).toMatchObject({ type: 'Header', version: 5n, exporter: 'box', ip: '10.0.0.1' });
   });
 
-  it('falcoFilter: only what passes makes records', async () => {
+  it('falcoFilter: only events that pass make records', async () => {
     const all = await run({});
     const some = await run({ falcoFilter: 'proc.name = curl' });
     expect(some.records.length).toBeGreaterThan(0);
     expect(some.records.length).toBeLessThan(all.records.length);
   });
 
-  it('filterContainers: only what is in containers', async () => {
+  it('filterContainers: only processes in containers', async () => {
     const all = await run({});
     const some = await run({ filterContainers: true });
     expect(all.containers).toBeLessThan(all.records.length);
     expect(some.containers).toBe(some.records.length);
   });
 
-  it('fileOnly: pipes and sockets make flows or not', async () => {
+  it('fileOnly: whether pipes and sockets make flows', async () => {
     const scapInputPath = join(fixtures, 'seeds/captures/events-57.scap');
     const all = await run({ scapInputPath, fileOnly: false, fileReadMode: 0 });
     const some = await run({ scapInputPath, fileOnly: true, fileReadMode: 0 });
     expect(all.records.length).toBeGreaterThan(some.records.length);
   });
 
-  it('fileReadMode: 0 keeps most, 1 least', async () => {
+  it('fileReadMode: 0 keeps most flows, 1 fewest', async () => {
     const [all, none, select] = await Promise.all(
       ([0, 1, 2] as const).map(async (fileReadMode) => (await run({ fileReadMode })).records.length),
     );
@@ -78,14 +78,14 @@ describe('each field of the configuration makes a difference that can be seen', 
     expect(select).toBeGreaterThan(none as number);
   });
 
-  it('enableProcessFlow: threads are summed up or told one by one', async () => {
+  it('enableProcessFlow: threads are counted in flows or written one by one', async () => {
     const flows = types(await run({ enableProcessFlow: true }));
     const events = types(await run({ enableProcessFlow: false }));
     expect(flows).toContain('ProcessFlow');
     expect(events).not.toContain('ProcessFlow');
   });
 
-  it('collectionMode, enableConsumerMode: what is collected of files', async () => {
+  it('collectionMode, enableConsumerMode: what to collect of files', async () => {
     const consumer = await run({ collectionMode: 'SFConsumerMode', fileReadMode: 0 });
     const flows = consumer.records.filter((record) => record.type === 'FileFlow');
     expect(flows.length).toBeGreaterThan(0);
@@ -98,7 +98,7 @@ describe('each field of the configuration makes a difference that can be seen', 
     expect(types(none)).toContain('NetworkFlow');
   });
 
-  it('filePath: the file, or one in the directory called after the second of the first event', async () => {
+  it('filePath: the file, or a file in the directory, named after the second of the first event', async () => {
     await run({ filePath: join(directory, 'out.sf') });
     expect(readdirSync(directory)).toEqual(['out.sf']);
     await run({ filePath: `${directory}/` });
@@ -106,41 +106,47 @@ describe('each field of the configuration makes a difference that can be seen', 
   });
 
   it('enableStats: statistics are emitted at the end', async () => {
-    const told: string[] = [];
+    const emitted: string[] = [];
     for (const enableStats of [false, true]) {
       const driver = new SysFlowDriver({ scapInputPath: capture, callback() {}, enableStats }, {});
-      driver.on('statistics', ({ reason, records }) => told.push(`${reason} ${records > 0n}`));
+      driver.on('statistics', ({ reason, records }) => emitted.push(`${reason} ${records > 0n}`));
       await driver.run();
     }
-    expect(told).toEqual(['end true']);
+    expect(emitted).toEqual(['end true']);
   });
 
-  it('moduleChecks and driverType: what live capture lacks is told', () => {
+  it('moduleChecks and driverType: missing requirements of live capture are reported', () => {
     const env = { FALCO_BPF_PROBE: join(directory, 'none.o') };
     const code = (config: SysFlowConfig) => codeOf(() => new SysFlowDriver({ callback() {}, ...config }, env));
     expect(code({ driverType: 'EBPF' })).toBe('ProbeNotExist');
     expect(code({ driverType: 'EBPF', moduleChecks: false })).toBe('OperationNotSupported');
-    // What CORE_EBPF needs is checked in test/live/doctor.test.ts.
+    // test/live/doctor.test.ts covers the requirements of CORE_EBPF.
     expect(code({ driverType: 'CORE_EBPF', moduleChecks: false })).toBe('none');
   });
 
-  it('those of live capture are what the engine is told of the kernel', () => {
-    const told = (config: SysFlowConfig) => engineOptions(resolveConfig({ callback() {}, ...config }));
-    expect(told({})).toMatchObject({
+  it('fields of live capture reach the engine', () => {
+    const optionsOf = (config: SysFlowConfig) => engineOptions(resolveConfig({ callback() {}, ...config }));
+    expect(optionsOf({})).toMatchObject({
       kind: 'live',
       rotateInterval: 300,
       live: { allSyscalls: false, samplingRatio: 1, ringBytes: 8388608, cpusPerRing: 0 },
     });
     expect(
-      told({ dropMode: false, samplingRatio: 4, singleBufferDimension: 3 * 4096, cpuBuffers: 2, rotateInterval: 0 }),
+      optionsOf({
+        dropMode: false,
+        samplingRatio: 4,
+        singleBufferDimension: 3 * 4096,
+        cpuBuffers: 2,
+        rotateInterval: 0,
+      }),
     ).toMatchObject({
       rotateInterval: 0,
       live: { allSyscalls: true, samplingRatio: 4, ringBytes: 16384, cpusPerRing: 2 },
     });
-    expect(told({ scapInputPath: capture })).toMatchObject({ kind: 'capture', input: capture });
+    expect(optionsOf({ scapInputPath: capture })).toMatchObject({ kind: 'capture', input: capture });
   });
 
-  it('those of live capture are checked, filled in and kept for it', () => {
+  it('fields of live capture are checked and get defaults', () => {
     const config = { callback() {}, scapInputPath: capture };
     expect(resolveConfig(config)).toMatchObject({
       samplingRatio: 1,
@@ -170,7 +176,7 @@ describe('each field of the configuration makes a difference that can be seen', 
   });
 });
 
-describe('variables of the environment', () => {
+describe('environment variables', () => {
   it('override the configuration', async () => {
     const config = { fileOnly: true, fileReadMode: 2 as const, nodeIP: 'configured' };
     const { header, records } = await run(config, { FILE_ONLY: '0', FILE_READ_MODE: '0', NODE_IP: '10.9.9.9' });
@@ -178,7 +184,7 @@ describe('variables of the environment', () => {
     expect(records).toHaveLength((await run({ fileOnly: false, fileReadMode: 0 })).records.length);
   });
 
-  it('each one', () => {
+  it('each variable', () => {
     const env = {
       ENABLE_STATS: '1',
       ENABLE_DROP_MODE: '0',
@@ -208,7 +214,7 @@ describe('variables of the environment', () => {
 
 describe('a wrong configuration', () => {
   const callback = () => {};
-  // Every message there is, by what it is about.
+  // Every message, by subject.
   const wrong: [string, Record<string, unknown>][] = [
     ['misspelt field', { scapInputPath: capture, callback, fileOnyl: true }],
     ['unknown field', { scapInputPath: capture, callback, colour: 1 }],
@@ -252,7 +258,7 @@ describe('a wrong configuration', () => {
     ['filter', { scapInputPath: 'a.scap', callback, falcoFilter: 'proc.nam = a' }],
   ];
 
-  it('is refused with a message that names field, value and what is allowed', () => {
+  it('is rejected with a message that names the field, the value and the permitted values', () => {
     const messages = wrong.map(([about, config]) => {
       try {
         new SysFlowDriver(config, {});

@@ -16,7 +16,7 @@ const capture = join(fixtures, 'webserver.scap');
 const directory = testDirectory();
 
 describe('the callback', () => {
-  it('gets every event and flow with what it refers to, before run() resolves', async () => {
+  it('gets every event and flow with its entities, before run() resolves', async () => {
     const wanted: ActivityRecord[] = [];
     for await (const record of openCapture(capture)) {
       const isEntity = ['Header', 'Container', 'Process', 'File', 'Ended'].includes(record.type);
@@ -45,7 +45,7 @@ describe('the callback', () => {
     expect(driver.version).toMatch(/^\d+\.\d+\.\d+/);
   });
 
-  it('that throws ends the run, which rejects with the same; what was read is in the file', async () => {
+  it('that throws ends the run, which rejects with that error; the file has everything read so far', async () => {
     const failure = new Error('no more');
     let calls = 0;
     const filePath = directory.path('out.sf');
@@ -67,7 +67,7 @@ describe('the callback', () => {
     expect(types.length).toBeGreaterThan(3);
   });
 
-  it('that gives a promise is waited for', async () => {
+  it('can return a promise, which the driver awaits', async () => {
     let open = 0;
     let most = 0;
     const driver = new SysFlowDriver(
@@ -86,8 +86,8 @@ describe('the callback', () => {
     expect({ open, most }).toEqual({ open: 0, most: 1 });
   });
 
-  it('slows the engine down: it is never far ahead', async () => {
-    // Joined captures are one after the other.
+  it('sets the pace: the engine is never far ahead', async () => {
+    // Captures can be concatenated.
     const scapInputPath = directory.path('long.scap');
     writeFileSync(scapInputPath, Buffer.concat(Array.from({ length: 300 }, () => readFileSync(capture))));
     let ahead = 0n;
@@ -102,7 +102,7 @@ describe('the callback', () => {
     expect(count).toBeGreaterThan(30_000);
   });
 
-  it('can end the run with a signal, as with exit()', async () => {
+  it('ends the run when its signal is aborted, as with exit()', async () => {
     const controller = new AbortController();
     let calls = 0;
     const filePath = directory.path('s.sf');
@@ -124,7 +124,7 @@ describe('the callback', () => {
     await never.run({ signal: AbortSignal.abort() });
   });
 
-  it('can end the run: exit() delivers what was read and resolves', async () => {
+  it('can end the run: exit() delivers everything read so far and resolves', async () => {
     let calls = 0;
     const driver = new SysFlowDriver(
       {
@@ -144,14 +144,14 @@ describe('the callback', () => {
 });
 
 describe('statistics', () => {
-  it('are told every 30 seconds, at a rotation and at the end, as an event and in the log', async () => {
+  it('are emitted every 30 seconds, at a rotation and at the end, as an event and in the log', async () => {
     let text = '';
     vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
       text += String(chunk);
       return true;
     });
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    const told: { reason: string; records: bigint }[] = [];
+    const emitted: { reason: string; records: bigint }[] = [];
     let calls = 0;
     try {
       const driver = new SysFlowDriver(
@@ -167,14 +167,14 @@ describe('statistics', () => {
         },
         { GLOG_logtostderr: '1' },
       );
-      driver.on('statistics', ({ reason, records }) => told.push({ reason, records }));
+      driver.on('statistics', ({ reason, records }) => emitted.push({ reason, records }));
       await driver.run();
     } finally {
       vi.useRealTimers();
       vi.restoreAllMocks();
     }
-    expect(told.map(({ reason }) => reason)).toEqual(['interval', 'rotation', 'rotation', 'end']);
-    const counts = told.map(({ records }) => records);
+    expect(emitted.map(({ reason }) => reason)).toEqual(['interval', 'rotation', 'rotation', 'end']);
+    const counts = emitted.map(({ records }) => records);
     expect([...counts].sort((a, b) => Number(a - b))).toEqual(counts);
     expect(counts[0]).toBeLessThan(counts[3] as bigint);
     const lines = text.match(/Container Table: \d+ Process Table: \d+ .* Num Records Written: \d+/g);
@@ -182,8 +182,8 @@ describe('statistics', () => {
   });
 });
 
-describe('rotation by the time of events', () => {
-  it('begins a file with a header every so many seconds, each of which makes sense alone', async () => {
+describe('rotation by event time', () => {
+  it('starts a complete file with a header every interval', async () => {
     const run = (config: SysFlowConfig) => new SysFlowDriver({ scapInputPath: capture, ...config }, {}).run();
     const { files } = await run({ filePath: directory.path('flow'), rotateInterval: 1 });
     expect(files.length).toBeGreaterThan(1);
@@ -201,7 +201,7 @@ describe('rotation by the time of events', () => {
   });
 });
 
-/** Counts events and flows of a file, whose first record is its header, and every reference of which is answered in it. */
+/** Counts events and flows of a file; checks that it starts with a header and resolves every reference. */
 async function countIfWhole(path: string): Promise<number> {
   const known = new Set<string>();
   let count = 0;
@@ -227,7 +227,7 @@ async function countIfWhole(path: string): Promise<number> {
   return activities;
 }
 
-describe('every error code is raised where it says', () => {
+describe('every error code is raised as documented', () => {
   const callback = () => {};
   const raise = (config: SysFlowConfig, env = {}) => codeOf(() => new SysFlowDriver(config, env).run());
   const failing =
@@ -260,12 +260,12 @@ describe('every error code is raised where it says', () => {
     expect(await cases[code]?.()).toBe(code);
   });
 
-  it('and a probe or module that is there is none', () => {
+  it('a probe or module that exists raises no error', () => {
     checkProbe('EBPF', { FALCO_BPF_PROBE: '/p.o' }, () => Buffer.from('\x7fELF..api_version..', 'latin1'));
     checkProbe('KMOD', {}, () => Buffer.from('falco 7 0 - Live 0x0\n'));
   });
 
-  it('a damaged capture delivers what it has first', async () => {
+  it('a damaged capture first delivers its records', async () => {
     let calls = 0;
     const callback = () => {
       calls += 1;

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { ColumnBatch } from '../../src/engine/batch.js';
 import { batch, nativeBatch } from '../helpers/batches.js';
 
-it('gives values by row, derived columns included', () => {
+it('returns values by row, including derived columns', () => {
   const rows = batch('network_flow', [
     { opflags_bitmap: 0x60, ts_uts: 5n, net_sport: 80, proc_exe: '/x', proc_tty: true },
     { proc_exe: null, proc_tty: null },
@@ -17,7 +17,7 @@ it('gives values by row, derived columns included', () => {
   expect(() => rows.column('nothing')).toThrow("table network_flow has no column 'nothing'");
 });
 
-it('has null for times that cannot be, and keeps their numbers', () => {
+it('has null for impossible times, and keeps their numbers', () => {
   const native = nativeBatch('process_flow', [{ ts_uts: 5n }, { ts_uts: 2n ** 63n - 1n }]);
   const column = native.columns.find(({ values }) => values instanceof BigInt64Array && values[0] === 5n);
   if (column !== undefined) column.possible = Uint8Array.of(0b01);

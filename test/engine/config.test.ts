@@ -23,8 +23,8 @@ describe('a session config', () => {
     [{ tables: ['files'] }, "unknown table 'files'; did you mean 'file'?"],
     [{ batchRows: 0 }, "option 'batchRows' must be a whole number from 1 to 122880"],
     [{ fileonly: true }, "unknown option 'fileonly'; did you mean 'fileOnly'?"],
-    [{ exporter: 'a\0b' }, "option 'exporter' must not hold a NUL character"],
-  ])('%j is refused with words that help', (part, message) => {
+    [{ exporter: 'a\0b' }, "option 'exporter' must not contain a NUL character"],
+  ])('%j is rejected with a helpful message', (part, message) => {
     expect(() => toNativeConfig({ input: 'a', output: 'columns', ...part } as unknown as SessionConfig)).toThrow(
       message,
     );

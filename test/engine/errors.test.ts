@@ -5,7 +5,7 @@ const full = new Error(
   'FATAL Error: Failed to create checkpoint because of error: Could not write file "/tmp/.x.part/sysflow.duckdb": No space left on device',
 );
 
-it('says what the system says, also where DuckDB met it', () => {
+it('gives the reason of the system, also for errors of DuckDB', () => {
   expect(reasonOf(full)).toBe('no space left on the device');
   expect(reasonOf(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }))).toBe(
     'no space left on the device',
@@ -13,11 +13,11 @@ it('says what the system says, also where DuckDB met it', () => {
   expect(unwritable('x.duckdb', full).message).toBe('cannot write x.duckdb: no space left on the device');
 });
 
-it('says the first line of what it does not know', () => {
+it('gives the first line of an unknown error', () => {
   expect(reasonOf(new Error('IO Error: what is this\nSTACK 1\nSTACK 2'))).toBe('IO Error: what is this');
 });
 
-it('tells errors of the system from others', () => {
+it('distinguishes errors of the system from others', () => {
   expect(isSystemError(full)).toBe(true);
   expect(isSystemError(Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' }))).toBe(true);
   expect(isSystemError(Object.assign(new RangeError('size'), { code: 'ERR_OUT_OF_RANGE' }))).toBe(false);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { escapeForTerminal, escapeJson } from '../../src/engine/escape.js';
 
-it('shows what would steer a terminal or reorder text, and leaves other text alone', () => {
+it('escapes text that would control a terminal or reorder text, and leaves other text alone', () => {
   expect(escapeForTerminal('\u001b]0;x\u0007\n\u009b1m\u202e\u007f')).toBe('\\x1b]0;x\\x07\\x0a\\x9b1m\\u202e\\x7f');
   for (const text of [
     '/home/jürgen/日本 \\x1b',
@@ -35,14 +35,14 @@ it.each([
   ['unassigned', '\u0378', '\\u0378'],
   ['private use', '\u{100000}', '\\U00100000'],
   ['lone surrogate', '\udc00', '\\udc00'],
-])('shows a %s', (_name, character, shown) => {
+])('escapes a %s', (_name, character, shown) => {
   expect(escapeForTerminal(`a${character}b`)).toBe(`a${shown}b`);
   const json = escapeJson(JSON.stringify(character));
   expect(json).toMatch(/^"(\\u[0-9a-f]{4})+"$/);
   expect(JSON.parse(json)).toBe(character);
 });
 
-it('shows everything that Unicode calls invisible, a control or not assigned', () => {
+it('escapes everything that Unicode calls invisible, a control or unassigned', () => {
   const invisible =
     /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Zs}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/u;
   const left: string[] = [];
@@ -56,14 +56,14 @@ it('shows everything that Unicode calls invisible, a control or not assigned', (
 });
 
 // native/src/base/escape_test.cpp has the same digests.
-it('writes every code point as the engine does', () => {
+it('writes every code point like the engine', () => {
   let terminal = '';
   let documents = '';
   for (let code = 0; code < 0x110000; code++) {
     if (code >= 0xd800 && code < 0xe000) continue;
     const character = String.fromCodePoint(code);
     terminal += escapeForTerminal(character);
-    // JSON.stringify has shorter escapes for some controls, which mean the same.
+    // JSON.stringify has shorter, equivalent escapes for some controls.
     if (code >= 0x20) documents += escapeJson(JSON.stringify(character));
   }
   const sha1 = (text: string) => createHash('sha1').update(text).digest('hex');
@@ -71,7 +71,7 @@ it('writes every code point as the engine does', () => {
   expect(sha1(documents)).toBe('6e8d6d842f9b93f12bfbf4826ae43eb6f388310e');
 });
 
-it('keeps a JSON document a document', () => {
+it('keeps a JSON document valid', () => {
   const value = { 'a\u2028': ['\n', { b: '\u{e0001}' }] };
   const json = escapeJson(JSON.stringify(value, null, 2));
   expect(JSON.parse(json)).toEqual(value);

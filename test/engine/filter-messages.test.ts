@@ -3,7 +3,7 @@ import { loadAddon } from '../../src/engine/addon.js';
 import { refusedFields } from '../../src/engine/fields.gen.js';
 import { goldenText } from '../helpers/golden-text.js';
 
-// One filter for each thing that can be wrong with one.
+// One filter for each possible error.
 const wrong = [
   ' ',
   'x'.repeat(2 ** 20 + 1),
@@ -134,7 +134,7 @@ const wrong = [
 ];
 
 describe('a wrong filter', () => {
-  it('is refused with a message that says what, where and what is likely meant', () => {
+  it('is rejected with a message that names the error, the place and a suggestion', () => {
     const messages = wrong.map((filter) => {
       const shown = filter.length > 100 ? `${filter.slice(0, 40)}... (${filter.length} characters)` : filter;
       return `${JSON.stringify(shown)}\n${messageOf(filter)}\n`;

@@ -8,14 +8,14 @@ import { csvLines } from '../../src/export/text.js';
 import { root } from '../helpers/corpus.js';
 import { testDirectory } from '../helpers/directory.js';
 
-/** What one way through the engine, or a command, took. */
+/** The cost of one run of the engine or a command. */
 interface Cost {
   way: string;
   /** Seconds, user and system. */
   cpu: number;
   /** MB. */
   memory: number;
-  /** Ended before it was done: too much CPU or memory. */
+  /** Killed for using too much CPU or memory. */
   stopped: boolean;
 }
 
@@ -23,27 +23,27 @@ interface Kind {
   name: string;
   what: string;
   size: number;
-  /** All that happens is over soon after: twice the input takes no more memory. */
+  /** Everything in the capture is short-lived: twice the input takes no more memory. */
   flat: boolean;
 }
 
-/** Twice the input may cost this many times as much: twice, and noise. */
+/** Maximum cost ratio for twice the input: 2, plus noise. */
 const growth = 2.6;
-/** Growth of less CPU (s) or memory (MB) says nothing. */
+/** Smaller growth of CPU (s) or memory (MB) is noise. */
 const cpuFloor = 0.12;
 const memoryFloor = 8;
 const flatFloor = 4;
-/** Nobody may take more memory (MB) than this and this many times the input. */
+/** Maximum memory: this constant (MB) plus this multiple of the input. */
 const memoryBase = 32;
 const memoryPerByte = 40;
 const secondsPerRun = 1;
-/** A whole command, Node.js included: it writes the tables of a small capture. */
+/** A complete command, including Node.js, that writes the tables of a small capture. */
 const commandSeconds = 10;
 const commandMemory = 400;
-/** How much larger the inputs of each attempt are: what costs too much at one size by chance does not at another. */
+/** Size factor of each attempt: a cost that is too high by chance at one size is normal at another. */
 const attempts = [1, 1, 2, 2, 4, 4];
 
-/** Formats of tables may have to repeat a text in every row: their memory must not grow with that. */
+/** Table formats may repeat a text in every row; their memory must not grow with that. */
 const tables = ['fork_env', 'rows_of_env', 'rows_of_container', 'rows_of_parent_env', 'unique_paths', 'execs'];
 const formats = ['csv', 'parquet', 'arrow'];
 
@@ -73,20 +73,20 @@ async function engine(kind: string, size: number, seconds: number): Promise<{ by
   return { bytes: (input as { bytes: number }).bytes, costs: costs as Cost[] };
 }
 
-/** What is wrong with the costs of an input and of one of twice its size; nothing when all is well. */
+/** Problems in the costs of an input and of one twice its size; empty if there are none. */
 function complaints(kind: { flat: boolean }, bytes: number, once: Cost, twice: Cost): string[] {
-  const told = (unit: string, values: [number, number]) =>
+  const costsText = (unit: string, values: [number, number]) =>
     `${values.map((value) => value.toFixed(2)).join(' -> ')} ${unit}`;
-  if (twice.stopped) return [`${once.way}: ${told('s', [once.cpu, twice.cpu])}, then stopped`];
+  if (twice.stopped) return [`${once.way}: ${costsText('s', [once.cpu, twice.cpu])}, then stopped`];
   const found: string[] = [];
   if (twice.cpu - once.cpu > cpuFloor && twice.cpu > growth * once.cpu) {
-    found.push(`${once.way}: CPU ${told('s', [once.cpu, twice.cpu])}`);
+    found.push(`${once.way}: CPU ${costsText('s', [once.cpu, twice.cpu])}`);
   }
   const grown = twice.memory - once.memory;
-  // The collector keeps processes whose exit it does not see, and --compat with it.
+  // The collector, and so --compat, keeps processes whose exit it does not see.
   const flat = kind.flat && once.way !== 'compat';
   if ((grown > memoryFloor && twice.memory > growth * once.memory) || (flat && grown > flatFloor)) {
-    found.push(`${once.way}: memory ${told('MB', [once.memory, twice.memory])}${flat ? ', nothing stays' : ''}`);
+    found.push(`${once.way}: memory ${costsText('MB', [once.memory, twice.memory])}${flat ? ', nothing stays' : ''}`);
   }
   const most = memoryBase + (memoryPerByte * bytes) / 1e6;
   if (twice.memory > most) {
@@ -97,7 +97,7 @@ function complaints(kind: { flat: boolean }, bytes: number, once: Cost, twice: C
   return found;
 }
 
-/** The least that each way took over all attempts at a size: others use the machine too. */
+/** The minimum cost of each run over all attempts at a size, because the machine is shared. */
 function least(known: Cost[] | undefined, now: Cost[]): Cost[] {
   if (known === undefined) return now;
   return now.map((cost, at) => {
@@ -108,7 +108,7 @@ function least(known: Cost[] | undefined, now: Cost[]): Cost[] {
   });
 }
 
-/** What is wrong at every size that was tried; what is wrong with memory at the first one is enough. */
+/** Problems at every tried size; a memory problem at the first size is enough. */
 async function judge(
   kind: Kind,
   measure: (size: number, seconds: number) => Promise<{ bytes: number; costs: Cost[] }>,
@@ -127,7 +127,7 @@ async function judge(
     const twice = await leastAt(2 * scale);
     found = twice.costs.flatMap((cost, at) => complaints(kind, twice.bytes, once.costs[at] as Cost, cost));
     if (found.length === 0) return [];
-    // No busy machine makes that much of a difference.
+    // Load on the machine cannot explain a difference this large.
     if (twice.costs.some((cost) => cost.stopped) || found.some((text) => !text.includes(': CPU '))) return found;
   }
   return found;
@@ -147,7 +147,7 @@ describe.skipIf(program === undefined)(
 );
 
 describe.skipIf(program === undefined)(
-  'hostile captures: memory of a whole command (needs sfkit_hostile_trial)',
+  'hostile captures: memory of a complete command (needs sfkit_hostile_trial)',
   () => {
     it.each(tables.flatMap((name) => formats.map((format) => [name, format] as const)))(
       '%s as %s',
@@ -164,7 +164,7 @@ describe.skipIf(program === undefined)(
       60_000,
     );
 
-    // What is alive grows with the input: 48 MB of arguments, which most rows have twice.
+    // Live data grows with the input: 48 MB of arguments, which most rows contain twice.
     it.each(['csv', 'jsonl', 'parquet', 'arrow', 'duckdb', 'avro', 'a count'])(
       'long_arguments as %s',
       async (format) => {
@@ -176,7 +176,7 @@ describe.skipIf(program === undefined)(
             ? [...sfkit, 'query', input, 'select count(*) from sysflow']
             : [...sfkit, 'convert', input, '-f', format, '-o', directory.path('output/')];
         const most = commandMemory + (3 * statSync(input).size) / 1e6;
-        // Threads that are ahead of others on a busy machine hold more batches: the least of three runs counts.
+        // On a busy machine a fast thread can hold more batches, so the minimum of three runs counts.
         let memory = Number.POSITIVE_INFINITY;
         for (let attempt = 0; attempt < 3 && memory >= most; attempt++) {
           const [cost] = (await lines('command', String(2 * commandSeconds), ...command)) as Cost[];
@@ -188,17 +188,17 @@ describe.skipIf(program === undefined)(
       240_000,
     );
 
-    it('gives the memory of batches back while others come', async () => {
+    it('frees the memory of batches while others arrive', async () => {
       const input = directory.path('execs.scap');
       await run(program as string, ['write', 'execs', '60000', input]);
-      // What the garbage collector leaves for later differs: the least of three runs counts.
+      // Garbage collection varies, so the minimum of three runs counts.
       let least = Number.POSITIVE_INFINITY;
       for (let attempt = 0; attempt < 3 && least >= 250e6; attempt++) {
         const before = process.memoryUsage.rss();
         let most = 0;
         let text = 0;
         for await (const batch of openColumns({ input, tables: ['process', 'process_event'] })) {
-          // Nothing here waits for anything.
+          // Nothing in this loop waits.
           for (const piece of csvLines(batch)) text += piece.length;
           most = Math.max(most, process.memoryUsage.rss() - before);
         }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { toJson } from '../../src/engine/json.js';
 
-it('writes numbers of 64 bits with all of their digits', () => {
+it('writes 64-bit numbers with all digits', () => {
   expect(toJson({ ts: 1772445603000745001n, list: [2n ** 63n - 1n, -1n] })).toBe(
     '{"ts":1772445603000745001,"list":[9223372036854775807,-1]}',
   );
@@ -21,7 +21,7 @@ it('writes everything else as JSON.stringify does', () => {
   for (const single of [null, 'a', 1, false, undefined]) expect(toJson(single)).toBe(JSON.stringify(single) ?? 'null');
 });
 
-it('makes invisible characters visible, in names as well', () => {
+it('makes invisible characters visible, also in names', () => {
   const hidden = '\u202e\u001b[31m';
   const text = toJson({ [hidden]: hidden });
   expect(text).not.toContain('\u202e');

@@ -4,7 +4,7 @@ import { openAvro, openColumns } from '../../src/engine/session.js';
 import { fakeSession, nativeBatch } from '../helpers/batches.js';
 
 describe('a session', () => {
-  it('gives its batches, then its summary', async () => {
+  it('returns its batches, then its summary', async () => {
     const native = fakeSession([nativeBatch('process', [{ proc_pid: 7n }]), nativeBatch('pod', [{ pod_id: 'p' }])], {
       events: 9n,
     });
@@ -31,7 +31,7 @@ describe('a session', () => {
     expect(closed).toBe(1);
   });
 
-  it('turns what the engine rejects with into an SfkitError', async () => {
+  it('converts an error of the engine to an SfkitError', async () => {
     const failure = Object.assign(new Error('x: not a capture'), { code: 'INPUT_BAD_FORMAT' });
     const native = { ...fakeSession([]), next: () => Promise.reject(failure) };
     const iterate = async () => {

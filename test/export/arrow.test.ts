@@ -18,7 +18,7 @@ const first: Row[] = [
 const second: Row[] = [{ idx: 2, type: 'FF', proc_exe: '/bin/b', file_path: 'x' }];
 
 describe.each(['file', 'stream'] as const)('an Arrow %s', (form) => {
-  it('holds exact values, and the strings of all batches', async () => {
+  it('contains exact values, and the strings of all batches', async () => {
     const table = tableFromIPC(
       await arrowOf(form, 'file_flow', [batch('file_flow', first), batch('file_flow', second)]),
     );
@@ -41,17 +41,17 @@ describe.each(['file', 'stream'] as const)('an Arrow %s', (form) => {
     expect(table.schema.fields.map((field) => field.name)).toContain('pod_name');
   });
 
-  it('has no dictionary that adds to another', async () => {
+  it('has no delta dictionaries', async () => {
     const batches = [first, second, first].map((rows) => batch('file_flow', rows));
     const dictionaries = dictionariesOf(await arrowOf(form, 'file_flow', batches), form);
     expect(dictionaries.filter(({ isDelta }) => isDelta)).toEqual([]);
     const ids = dictionaries.map(({ id }) => id);
-    // Whole from the start in a file; in a stream each replaces the one before, where it differs.
+    // Complete from the start in a file; in a stream each replaces the previous one if it differs.
     if (form === 'file') expect(ids.length).toBe(new Set(ids).size);
     else expect(ids.length).toBeLessThan(3 * new Set(ids).size);
   });
 
-  it('has no time where there can be none', async () => {
+  it('has null for impossible times', async () => {
     const times = [0n, -1n, 2n ** 63n - 2n, 2n ** 63n - 1n, -(2n ** 63n)];
     const rows = times.map((time) => ({ ts_uts: time, pod_id: 'x' }));
     const table = tableFromIPC(await arrowOf(form, 'pod', [batch('pod', rows)]));
@@ -61,7 +61,7 @@ describe.each(['file', 'stream'] as const)('an Arrow %s', (form) => {
   });
 });
 
-it('has no end in a file for what has none, beside ends that can be no time', async () => {
+it('has no end in a file for events, which have none, next to impossible ends', async () => {
   const ends = (endts: (bigint | null)[]) =>
     batch(
       'sysflow',
@@ -80,9 +80,9 @@ it('has plain text in a file for a column with too many strings', async () => {
   expect(types.get('pod_name')).toBe('Dictionary<Int32, Utf8>');
 });
 
-it('a stream can be read up to where it ends', async () => {
+it('a truncated stream is readable', async () => {
   const whole = await arrowOf('stream', 'file_flow', [batch('file_flow', first)]);
-  // Without the last 8 bytes, which say that it ends.
+  // Without the last 8 bytes, the end marker.
   expect(tableFromIPC(whole.subarray(0, -8)).numRows).toBe(first.length);
 });
 

@@ -14,18 +14,18 @@ const around = (borders: readonly number[]) => borders.flatMap((border) => [bord
 const numbered = (count: number, row: (index: number) => Row) =>
   Array.from({ length: count }, (_, index) => row(index));
 
-/** So many different texts that a column outgrows its dictionary. */
+/** Enough different texts to outgrow a dictionary. */
 const outgrowing: Row[] = numbered(700, (index) => ({ file_path: `${index}`.padStart(1000, 'x') }));
 
 describe.each(forms)('%s', (form) => {
-  it.each([1, ...around([256, 65_536])])('holds %i distinct strings', async (count) => {
+  it.each([1, ...around([256, 65_536])])('keeps %i distinct strings', async (count) => {
     const rows = numbered(count, (index) => ({ ts_uts: index, file_path: `${index}` }));
     const { file_path, ts_uts } = await written(form, 'file', files(rows), ['file_path', 'ts_uts']);
     expect(file_path).toEqual(rows.map((row) => row.file_path));
     expect(ts_uts).toEqual(rows.map((row) => BigInt(Number(row.ts_uts))));
   });
 
-  it.each(around([8, 64, 2048, 20_480, 65_536]))('holds %i rows of one batch, with missing values', async (count) => {
+  it.each(around([8, 64, 2048, 20_480, 65_536]))('keeps %i rows of one batch, with missing values', async (count) => {
     const rows = numbered(count, (index) => ({
       ts_uts: index,
       file_type: index % 3 === 0 ? null : `${index % 7}`,
@@ -41,8 +41,8 @@ describe.each(forms)('%s', (form) => {
   it.each([
     ['with a dictionary', []],
     ['without one', outgrowing],
-  ])('holds strings of every length in a column %s', async (_, before) => {
-    // 12 bytes are the longest that DuckDB keeps in place.
+  ])('keeps strings of every length in a column %s', async (_, before) => {
+    // DuckDB inlines strings of up to 12 bytes.
     const lengths = [0, 1, ...around([4, 12, 128, 256, 4096, 65_536]), 1_000_001];
     const rows = [...before, ...lengths.flatMap((length) => [{ file_path: 'y'.repeat(length) }, { file_path: null }])];
     const { file_path } = await written(form, 'file', files(rows), ['file_path']);
@@ -52,7 +52,7 @@ describe.each(forms)('%s', (form) => {
     expect(file_path).toEqual(rows.map((row) => row.file_path));
   });
 
-  it('keeps what came before a column outgrew its dictionary and after, also in the middle of a batch', async () => {
+  it('keeps rows before and after a column outgrows its dictionary, also in the middle of a batch', async () => {
     const short = numbered(3000, (index) => ({ file_path: index % 5 === 0 ? null : `${index % 100}` }));
     const rows: Row[] = [...short, ...outgrowing, ...short, { file_path: 'NUL \0 in \u{10ffff}0' }, ...outgrowing];
     for (const batchRows of [1000, 3100]) {
@@ -61,7 +61,7 @@ describe.each(forms)('%s', (form) => {
     }
   });
 
-  it('holds NUL and the character that stands for it, in a column with a dictionary', async () => {
+  it('keeps NUL and its replacement character in a column with a dictionary', async () => {
     const texts = ['\0', 'a\0b', 'a\ufffdb', 'a', '', '\u{10ffff}0', '\u{10ffff}1', '\u{10ffff}\0'];
     const rows = texts.map((text) => ({ file_path: text, file_name: text.replaceAll('\0', '0') }));
     const read = await written(form, 'file', files(rows), ['file_path', 'file_name']);
@@ -78,7 +78,7 @@ describe.each(forms)('%s', (form) => {
   }, 60_000);
 });
 
-it('ends row groups of Parquet by their bytes', async () => {
+it('limits row groups of Parquet by their bytes', async () => {
   const rows = numbered(100, (index) => ({ ts_uts: index, file_path: `${index}`.padEnd(1_000_000, 'z') }));
   const file = await parquetOf('file', files(rows, 20));
   const groups = parquetMetadata(file).row_groups.map((group) => Number(group.num_rows));
@@ -86,7 +86,7 @@ it('ends row groups of Parquet by their bytes', async () => {
   expect(groups.reduce((sum, count) => sum + count, 0)).toBe(100);
 });
 
-it('does not repeat a text that rows have in common, wherever rows are held', async () => {
+it('does not repeat a text that rows share, wherever rows are stored', async () => {
   const text = 'env'.repeat(300_000);
   const repeated = () =>
     files(
@@ -96,7 +96,7 @@ it('does not repeat a text that rows have in common, wherever rows are held', as
   const before = process.memoryUsage.rss();
   const [row] = await queried('file', repeated(), 'SELECT count(*) AS n, max(length(file_path)) AS longest FROM rows');
   expect(row).toEqual({ n: 4000n, longest: 900_000n });
-  // Repeated in each row it would be 3.6 GB.
+  // Repeated in each row, it would take 3.6 GB.
   expect(process.memoryUsage.rss() - before).toBeLessThan(400e6);
   expect((await parquetOf('file', repeated())).byteLength).toBeLessThan(1e6);
 });

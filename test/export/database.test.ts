@@ -36,12 +36,12 @@ async function rowsOf(path: string, sql: string): Promise<Record<string, unknown
   }
 }
 
-/** A row of JSON lines with all digits of its numbers. */
+/** A row of JSON Lines with all digits of its numbers. */
 function parsed(line: string): Record<string, unknown> {
   return JSON.parse(line.replace(/(":)(-?\d+)(?=[,}])/g, '$1"$2"'));
 }
 
-/** A value as JSON lines have it. */
+/** A value as in JSON Lines. */
 function plain(value: unknown): unknown {
   if (typeof value === 'bigint' || typeof value === 'number') return String(value);
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
@@ -52,7 +52,7 @@ function plain(value: unknown): unknown {
 }
 
 describe('a DuckDB database', () => {
-  it('holds every table with its columns and what it means, and the view sysflow', async () => {
+  it('has every table with its columns and comment, and the view sysflow', async () => {
     const output = directory.path('x.duckdb');
     await toDatabase(capture, output);
     const made = await rowsOf(output, 'SELECT table_name, comment FROM duckdb_tables() ORDER BY 1');
@@ -80,7 +80,7 @@ describe('a DuckDB database', () => {
   });
 
   it.each(captures.map((path) => [path.slice(path.lastIndexOf('/') + 1), path]))(
-    'has the same rows in the same order as JSON lines: %s',
+    'has the same rows in the same order as JSON Lines: %s',
     async (_, input) => {
       const output = directory.path('x.duckdb');
       await toDatabase(input, output);
@@ -99,7 +99,7 @@ describe('a DuckDB database', () => {
     },
   );
 
-  it('is the same of tables and of the capture that they are from', async () => {
+  it('is the same from tables and from their capture', async () => {
     await toDatabase(capture, directory.path('x.duckdb'));
     await runConversion(planOne(capture, false, 'parquet', directory.path('t/')));
     const [input] = singleInputs([directory.path('t/')]);
@@ -123,7 +123,7 @@ describe('a DuckDB database', () => {
     expect(readdirSync(directory.path())).toEqual(['x.duckdb']);
   });
 
-  it('leaves an older one as it is where the capture cannot be read', async () => {
+  it('leaves an older one unchanged if the capture is unreadable', async () => {
     const output = directory.path('x.duckdb');
     writeFileSync(output, 'older');
     writeFileSync(directory.path('bad.scap'), 'not a capture');
@@ -132,30 +132,27 @@ describe('a DuckDB database', () => {
     expect(readdirSync(directory.path()).sort()).toEqual(['bad.scap', 'x.duckdb']);
   });
 
-  it('replaces what a link leads to, not the link', async () => {
+  it('replaces the target of a link, not the link', async () => {
     symlinkSync('real.duckdb', directory.path('x.duckdb'));
     await toDatabase(capture, directory.path('x.duckdb'));
     expect(lstatSync(directory.path('x.duckdb')).isSymbolicLink()).toBe(true);
     expect(readdirSync(directory.path()).sort()).toEqual(['real.duckdb', 'x.duckdb']);
   });
 
-  it.each(['.wal', '.wal.checkpoint', '.wal.recovery'])(
-    'does not take in what %s of an older one logs',
-    async (ending) => {
-      const output = directory.path('x.duckdb');
-      writeFileSync(output, 'older');
-      writeFileSync(output + ending, 'changes');
-      await expect(toDatabase(capture, output)).rejects.toThrow(
-        `cannot write ${output}: ${output}${ending} logs changes of a database that is open or was not closed; remove it first`,
-      );
-      expect(readFileSync(output, 'utf8')).toBe('older');
-      expect(readFileSync(output + ending, 'utf8')).toBe('changes');
-      symlinkSync('x.duckdb', directory.path('link.duckdb'));
-      await expect(toDatabase(capture, directory.path('link.duckdb'))).rejects.toThrow(/logs changes/);
-    },
-  );
+  it.each(['.wal', '.wal.checkpoint', '.wal.recovery'])('does not replay %s of an older one', async (ending) => {
+    const output = directory.path('x.duckdb');
+    writeFileSync(output, 'older');
+    writeFileSync(output + ending, 'changes');
+    await expect(toDatabase(capture, output)).rejects.toThrow(
+      `cannot write ${output}: ${output}${ending} is the log of a database that is open or was not closed; remove it first`,
+    );
+    expect(readFileSync(output, 'utf8')).toBe('older');
+    expect(readFileSync(output + ending, 'utf8')).toBe('changes');
+    symlinkSync('x.duckdb', directory.path('link.duckdb'));
+    await expect(toDatabase(capture, directory.path('link.duckdb'))).rejects.toThrow(/is the log of a database/);
+  });
 
-  it('goes into a directory that is not there yet', async () => {
+  it('creates a missing directory', async () => {
     const plan = planOne(capture, false, 'duckdb', directory.path('a/b/'));
     await runConversion(plan);
     expect(readdirSync(directory.path('a/b'))).toEqual(['webserver.duckdb']);
@@ -167,13 +164,13 @@ describe('a DuckDB database', () => {
     expect(readdirSync(directory.path('c'))).toEqual(['t.duckdb']);
   });
 
-  it('is refused where it would be a stream', () => {
+  it('is rejected as a stream', () => {
     expect(() => planOne(capture, false, 'duckdb', '-')).toThrow(
-      'a DuckDB database is a file; name it with -o, like -o capture.duckdb',
+      'a DuckDB database must be a file; name it with -o, such as -o capture.duckdb',
     );
   });
 
-  it.skipIf(!existsSync('/dev/full'))('says when there is no space (skipped: no /dev/full here)', async () => {
+  it.skipIf(!existsSync('/dev/full'))('reports a full disk (skipped: no /dev/full here)', async () => {
     await expect(toDatabase(capture, '/dev/full')).rejects.toThrow(
       'cannot write /dev/full: no space left on the device',
     );

@@ -37,7 +37,7 @@ const rows: Row[] = [
   { idx: 1, type: 'FF', ts_uts: -1n, proc_exe: null, proc_args: 'NUL \0 inside' },
 ];
 
-it('holds exact integers, times, lists, missing values and any string', async () => {
+it('keeps exact integers, times, lists, missing values and any string', async () => {
   const file = await write('a', [rows]);
   const read = await parquetReadObjects({ file, compressors, utf8: true });
   expect(read[0]).toMatchObject({

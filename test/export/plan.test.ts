@@ -18,18 +18,18 @@ describe('the plan of a conversion', () => {
   });
 
   it.each([
-    [['c.scap'], undefined, 'x.txt', /cannot tell the format from the name x\.txt/],
-    [['c.scap'], 'jsonl', 'x.csv', /x\.csv ends like csv and -f says jsonl/],
-    [['c.scap'], undefined, '-', /say with -f which format/],
-    [['a.scap', 'b.scap'], 'csv', 'x.csv', /do not fit into the one file x\.csv/],
-    [['a.scap', 'b.scap'], 'csv', '-', /do not fit into standard output/],
-    [['x/a.scap', 'y/a.scap'], undefined, undefined, /x\/a\.scap and y\/a\.scap would both become a\.sysflow\//],
-    [['package.json'], 'csv', './package.json', /is an input as well/],
+    [['c.scap'], undefined, 'x.txt', /unknown format of x\.txt/],
+    [['c.scap'], 'jsonl', 'x.csv', /x\.csv has the extension of csv, but -f says jsonl/],
+    [['c.scap'], undefined, '-', /name the format for standard output with -f/],
+    [['a.scap', 'b.scap'], 'csv', 'x.csv', /the file x\.csv takes one input/],
+    [['a.scap', 'b.scap'], 'csv', '-', /standard output takes one input/],
+    [['x/a.scap', 'y/a.scap'], undefined, undefined, /x\/a\.scap and y\/a\.scap would both be written to a\.sysflow\//],
+    [['package.json'], 'csv', './package.json', /is also an input/],
   ] as const)('refuses %s with -f %s -o %s', (inputs, format, output, message) => {
     expect(() => planConversions(inputs, format, output)).toThrow(message);
   });
 
-  it('names outputs after the capture without its endings', () => {
+  it('names outputs after the capture without its extensions', () => {
     expect(['a/b.scap', 'b.scap.gz', 'b.gz', 'b.c.scap', 'b', '.scap'].map(captureName)).toEqual([
       'b',
       'b',

@@ -10,7 +10,7 @@ const cell = (text: string, name: string) => {
   return text.trimEnd().split(',')[columns.indexOf(name)];
 };
 
-describe('JSON lines', () => {
+describe('JSON Lines', () => {
   it('have every column as a key, missing values as null', () => {
     const row = JSON.parse(json([{ type: 'FF', proc_exe: null, container_id: null }]));
     expect(Object.keys(row)).toEqual(csvHeader('file_flow').trimEnd().split(','));
@@ -30,14 +30,14 @@ describe('JSON lines', () => {
     expect(JSON.parse(json([{ opflags_bitmap: 0b1000_1000_0000 }])).opflags).toEqual(['OPEN', 'TRUNCATE']);
   });
 
-  it('hide nothing from a terminal, and lose nothing', () => {
+  it('show hidden characters on a terminal, and lose nothing', () => {
     const hostile = 'a\u001b[31m\u009b2J\u202eb"\\\n';
     const line = json([{ file_path: hostile }]);
     expect(line.slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
     expect(JSON.parse(line).file_path).toBe(hostile);
   });
 
-  it('come in pieces that end at line ends', () => {
+  it('come in pieces that end with a newline', () => {
     const rows = Array.from({ length: 300 }, (_, idx) => ({ idx, file_path: 'x'.repeat(1000) }));
     const pieces = [...jsonLines(batch('file_flow', rows))];
     expect(pieces.length).toBeGreaterThan(3);
@@ -53,7 +53,7 @@ describe('JSON lines', () => {
 });
 
 describe('CSV', () => {
-  it('quotes what RFC 4180 wants quoted', () => {
+  it('quotes as RFC 4180 requires', () => {
     expect(csv([{ file_path: 'a "b", c\nd' }])).toContain(',"a ""b"", c\nd",');
   });
 
@@ -77,12 +77,12 @@ describe('CSV', () => {
     ['a \\=', 'a \\\\='],
   ])('runs no formula: %j', (text, cell) => expect(csvText(text)).toBe(cell));
 
-  it('costs no more than the text is long', () => {
+  it('takes time linear in the text', () => {
     const blanks = `${'\n\t '.repeat(300_000)}a`;
     expect(csvText(blanks)).toBe(`"'${blanks}"`);
   });
 
-  it('tells an empty text from a missing value', () => {
+  it('distinguishes an empty text from a missing value', () => {
     const line = csv([{ proc_exe: '', proc_user: null }]);
     expect(cell(line, 'proc_exe')).toBe('""');
     expect(cell(line, 'proc_user')).toBe('');
@@ -92,7 +92,7 @@ describe('CSV', () => {
     expect(cell(csv([{ file_path: 'a\u001b[31m\r\u0000\u009b' }]), 'file_path')).toBe('a\\x1b[31m\\x0d\\x00\\x9b');
   });
 
-  it('tells a captured backslash from an escape', () => {
+  it('distinguishes a captured backslash from an escape', () => {
     expect(cell(csv([{ file_path: 'a\\x1b\u001b' }]), 'file_path')).toBe('a\\\\x1b\\x1b');
   });
 

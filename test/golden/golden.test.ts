@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { budgetOf, Workplace } from '../helpers/cli.js';
 import { root } from '../helpers/corpus.js';
 
-// A case is a folder: `cmd` is run by bash in an empty directory that holds `fixtures`; `stdout`, `stderr` and
-// `exit` (0 where the file is missing) are what it must give. To write them anew: SFKIT_UPDATE_GOLDEN=1.
+// A case is a folder: bash runs `cmd` in a directory that contains only `fixtures`. The expected results are `stdout`,
+// `stderr` and `exit` (0 if the file is missing). SFKIT_UPDATE_GOLDEN=1 rewrites them.
 
 const golden = join(root, 'test/golden');
 const cases = readdirSync(golden, { withFileTypes: true })
@@ -43,7 +43,7 @@ async function check(name: string, place: Workplace): Promise<void> {
   });
 }
 
-/** Without what differs from run to run: how long it took. */
+/** Replaces what varies between runs: durations. */
 function steady(text: string): string {
   return text
     .replace(/ in \d+\.\d+ s \([\d,]+ events\/s\)/g, ' in N s (N events/s)')

@@ -42,11 +42,11 @@ import {
   vectorFromArray,
 } from 'apache-arrow';
 import { BufferRegion } from 'apache-arrow/ipc/metadata/message';
-// Sets what decompresses.
+// Registers the codecs.
 import '../../src/query/arrow-input.js';
 import { lz4Compress, zstdCompress } from './compressed.js';
 
-// Arrow files and streams as others write them.
+// Arrow files and streams like those of other writers.
 
 const codecs = { lz4: CompressionType.LZ4_FRAME, zstd: CompressionType.ZSTD };
 for (const [codec, encode] of [
@@ -59,7 +59,7 @@ for (const [codec, encode] of [
 export interface Writing {
   form?: 'file' | 'stream';
   codec?: keyof typeof codecs | undefined;
-  /** The shorter heads of messages that were written before version 0.15. */
+  /** The shorter message headers from before version 0.15. */
   legacy?: boolean;
 }
 
@@ -69,7 +69,7 @@ interface Body {
   buffers: Uint8Array[];
 }
 
-/** Compresses as the format has it: the library's own method announces the compressed size of a buffer. */
+/** Compresses as the format specifies: the library's own method announces the compressed size of a buffer. */
 function compressed(codec: CompressionType, buffers: readonly ArrayBufferView[]): Body {
   const body: Body = { byteLength: 0, bufferRegions: [], buffers: [] };
   for (const buffer of buffers) {
@@ -86,7 +86,7 @@ function compressed(codec: CompressionType, buffers: readonly ArrayBufferView[])
   return body;
 }
 
-/** An Arrow file or stream of batches, which may have dictionaries of their own. */
+/** An Arrow file or stream of batches, which can have their own dictionaries. */
 export function arrowBytes(batches: readonly RecordBatch[], { form, codec, legacy }: Writing = {}): Uint8Array {
   const Writer = form === 'file' ? RecordBatchFileWriter : RecordBatchStreamWriter;
   const type = codec === undefined ? null : codecs[codec];
@@ -99,7 +99,7 @@ export function arrowBytes(batches: readonly RecordBatch[], { form, codec, legac
   return writer.toUint8Array(true);
 }
 
-/** The same of a table of columns. */
+/** An Arrow file or stream of one table of columns. */
 export function arrowOf(columns: Record<string, Vector>, writing: Writing = {}): Uint8Array {
   return arrowBytes([batchOf(columns)], writing);
 }
@@ -112,12 +112,12 @@ export function column(data: Data): Vector {
   return new Vector([data]);
 }
 
-/** A column of texts; `id` is that of its dictionary. */
+/** A column of texts; `id` identifies its dictionary. */
 export function texts(values: readonly (string | null)[], id: number): Vector {
   return vectorFromArray(values, new Dictionary(new Utf8(), new Int32(), id));
 }
 
-/** A column whose rows are places in a dictionary, whatever they are. */
+/** A column whose rows are any indexes into a dictionary. */
 export function places(dictionary: Vector, rows: Int32Array | Int8Array, id = 1): Vector {
   const type = new Dictionary(dictionary.type, rows instanceof Int8Array ? new Int8() : new Int32(), id);
   return column(makeData({ type, length: rows.length, nullCount: 0, data: rows, dictionary } as never));
@@ -229,7 +229,7 @@ export function everyType(): Record<string, [Vector, (string | null)[]]> {
   };
 }
 
-/** Writes a number over each place of the bytes that holds another one. */
+/** Replaces each occurrence of one number in the bytes by another. */
 export function replaced(bytes: Uint8Array, from: number, to: number | bigint, width: 4 | 8 = 8): Uint8Array {
   const copy = Buffer.from(bytes);
   const [old, wanted] = [Buffer.alloc(width), Buffer.alloc(width)];

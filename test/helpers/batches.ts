@@ -8,10 +8,10 @@ import type {
   NativeSummary,
 } from '../../src/engine/native.js';
 
-/** A row by column name; what is left out is null, or 0 or '' where the column has no nulls. */
+/** A row by column name; missing columns are null, or 0 or '' if the column has no nulls. */
 export type Row = Record<string, string | number | bigint | boolean | null>;
 
-/** A batch as the engine would hand it over. */
+/** A batch like those of the engine. */
 export function nativeBatch(table: TableName, rows: readonly Row[]): NativeColumnBatch {
   const strings: Buffer[] = [];
   const indexes = new Map<string, number>();
@@ -107,7 +107,7 @@ export const emptySummary: NativeSummary = {
   lastTime: 0n,
 };
 
-/** A session that hands over what it is given. */
+/** A session that returns the given batches. */
 export function fakeSession(batches: readonly NativeBatch[], summary: Partial<NativeSummary> = {}): NativeSession {
   const rest = [...batches];
   return {

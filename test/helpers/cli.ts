@@ -10,12 +10,12 @@ export interface CliResult {
   exit: number;
 }
 
-/** ms that a script may take: what one command never needs, for each that it starts. */
+/** Maximum ms for a script: far more than any command needs, for each command that it starts. */
 export function budgetOf(script: string): number {
   return 120_000 * Math.max(1, script.match(/\bsfkit\b/g)?.length ?? 0);
 }
 
-/** An empty working directory with `fixtures` in it and the built `sfkit` in the path. */
+/** A working directory that contains only `fixtures`, with the built `sfkit` in the path. */
 export class Workplace {
   readonly directory = mkdtempSync(join(tmpdir(), 'sfkit-cli-'));
   readonly #bin = mkdtempSync(join(tmpdir(), 'sfkit-bin-'));

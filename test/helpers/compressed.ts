@@ -1,6 +1,6 @@
-// Compressors for tests: small, and able to make what a real one would not.
+// Small compressors for tests, which can also create output that a real compressor would not.
 
-/** Numbers below a limit, the same in every run. */
+/** Pseudo-random numbers below a limit, the same in every run. */
 export function random(seed: number): (limit: number) => number {
   let state = seed >>> 0;
   return (limit) => {
@@ -17,7 +17,7 @@ function littleEndian(value: number, bytes: number): number[] {
   return Array.from({ length: bytes }, (_, index) => Math.floor(value / 256 ** index) % 256);
 }
 
-/** A frame of LZ4 blocks; those that are not compressed are marked so. */
+/** A frame of LZ4 blocks; uncompressed blocks are marked. */
 export function lz4Frame(...blocks: (Uint8Array | { stored: Uint8Array })[]): Uint8Array {
   const parts = blocks.map((block) => {
     const bytes = block instanceof Uint8Array ? block : block.stored;
@@ -25,12 +25,12 @@ export function lz4Frame(...blocks: (Uint8Array | { stored: Uint8Array })[]): Ui
     if (bytes !== block) size[3] = (size[3] as number) | 0x80;
     return Buffer.concat([Uint8Array.from(size), bytes]);
   });
-  // Magic number; version 1 with independent blocks of up to 4 MiB; a checksum that readers need not look at.
+  // Magic number; version 1 with independent blocks of up to 4 MiB; a checksum that readers can ignore.
   const head = Uint8Array.of(0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0);
   return new Uint8Array(Buffer.concat([head, ...parts, new Uint8Array(4)]));
 }
 
-/** A frame of one block, of literals and matches where four bytes come again. */
+/** A frame of one block with literals, and matches where four bytes repeat. */
 export function lz4Compress(bytes: Uint8Array): Uint8Array {
   const block: number[] = [];
   const places = new Map<number, number>();
@@ -64,13 +64,13 @@ export function lz4Compress(bytes: Uint8Array): Uint8Array {
   return lz4Frame(Uint8Array.from(block));
 }
 
-/** A block of zstd: bytes as they are, one byte many times, or a compressed block as it stands. */
+/** A zstd block: raw bytes, one repeated byte, or a given compressed block. */
 export function zstdBlock(type: 'raw' | 'repeated' | 'compressed', bytes: Uint8Array, size = bytes.length): Uint8Array {
   const number = { raw: 0, repeated: 1, compressed: 2 }[type];
   return Buffer.concat([Uint8Array.from(littleEndian((number << 1) + size * 8, 3)), bytes]);
 }
 
-/** A frame of zstd, which says its size where it is given. */
+/** A zstd frame, with its size if given. */
 export function zstdFrame(blocks: readonly Uint8Array[], size?: number): Uint8Array {
   const head = size === undefined ? [0x00, 0x50] : [0xa0, ...littleEndian(size, 4)];
   const all = blocks.map((block, index) => {
@@ -81,7 +81,7 @@ export function zstdFrame(blocks: readonly Uint8Array[], size?: number): Uint8Ar
   return new Uint8Array(Buffer.concat([Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, ...head), ...all]));
 }
 
-/** A frame of blocks with one byte many times, and of others as they are. */
+/** A frame of blocks with one repeated byte, and of raw blocks. */
 export function zstdCompress(bytes: Uint8Array): Uint8Array {
   const blocks: Uint8Array[] = [];
   let start = 0;

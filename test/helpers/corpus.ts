@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** Captures that may lie beside the clone; tests of them are skipped where they do not. */
+/** Captures that may exist next to the clone; their tests are skipped if they do not. */
 export const corpus = join(root, '..', 'shared', 'corpus');
 export const hasCorpus = existsSync(corpus);
 
-/** Captures of this project's own making. */
+/** Captures made by this project. */
 export const fixtures = join(root, 'fixtures');
 
 /** Paths of the captures in a directory. */
@@ -20,7 +20,7 @@ export function capturesIn(directory: string): string[] {
     .map((name) => join(directory, name));
 }
 
-/** Paths of all captures of the corpus, and what names one there: 'modern/b_net'. */
+/** Paths of all captures of the corpus, and their names, such as 'modern/b_net'. */
 export function corpusCaptures(): { name: string; path: string }[] {
   if (!hasCorpus) return [];
   return readdirSync(corpus, { withFileTypes: true })

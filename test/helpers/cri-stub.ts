@@ -3,7 +3,7 @@ import { fromJSON } from '@grpc/proto-loader';
 import { criInterface, criOptions } from '../../src/live/runtimes/cri.js';
 
 export interface CriAnswers {
-  /** What the runtime calls itself. Default: containerd. */
+  /** Name of the runtime. Default: containerd. */
   name?: string;
   /** Answers of ContainerStatus and PodSandboxStatus by full id. */
   containers?: Record<string, object>;
@@ -13,7 +13,7 @@ export interface CriAnswers {
 type Call = { request: Record<string, string> };
 type Done = (error: object | null, answer?: object) => void;
 
-/** A runtime with the interface of Kubernetes, on a unix socket. What it gives ends it. */
+/** Starts a CRI runtime on a unix socket. Returns a function that stops it. */
 export async function startCri(
   path: string,
   { name = 'containerd', containers = {}, sandboxes = {} }: CriAnswers,

@@ -2,7 +2,7 @@ import avro from 'avsc';
 import { sysflowSchema } from '../../src/engine/schema.gen.js';
 import { bigLong } from './sf.js';
 
-/** The schema as a reader of its own, independent of ours: numbers of 64 bits as bigint. */
+/** The schema in a reader that is independent of sfkit's; 64-bit numbers are bigint. */
 export function sysflowType(): avro.Type {
   const typeHook = (schema: unknown) =>
     schema === 'long' || (schema as { type?: unknown }).type === 'long' ? bigLong : undefined;
@@ -10,7 +10,7 @@ export function sysflowType(): avro.Type {
   return avro.Type.forSchema(sysflowSchema as unknown as avro.Schema, options);
 }
 
-/** A record of that reader: its name without the name space, and its fields. */
+/** A record of that reader: its name without the namespace, and its fields. */
 export function unwrap(value: unknown): { name: string; fields: Record<string, unknown> } {
   const [[name, fields]] = Object.entries((value as { rec: object }).rec) as [[string, Record<string, unknown>]];
   return { name: name.replace(/^.*\./, ''), fields };

@@ -1,10 +1,10 @@
 import { type TableName, tableColumns } from '../../src/engine/columns.gen.js';
 import { escapeForTerminal } from '../../src/engine/escape.js';
 
-/** A value in the form that every reader can be brought to. */
+/** A value in a form that every reader can produce. */
 export type Plain = string | bigint | boolean | readonly string[] | null;
 
-/** Per column how many values there are and a sum over them that does not depend on the order of rows. */
+/** Per column: the number of values, and a sum of them that does not depend on row order. */
 export interface Digest {
   rows: number;
   columns: Record<string, string>;
@@ -39,7 +39,7 @@ function weight(cell: Exclude<Plain, null>): bigint {
   return cell.reduce((sum, name) => sum + BigInt(hash(name)), BigInt(cell.length));
 }
 
-/** CSV shows control characters as \xNN; the others are compared in the same form. */
+/** CSV writes control characters as \xNN; values of other formats are compared in the same form. */
 function visible(text: string): string {
   return escapeForTerminal(text.replaceAll('\n', '').replaceAll('\t', ''));
 }

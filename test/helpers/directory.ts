@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 
-/** A directory for each test of a file, gone after it. */
+/** A directory for each test of a file, removed after the test. */
 export function testDirectory(): { path(...names: string[]): string } {
   let directory = '';
   beforeEach(() => {

@@ -10,7 +10,7 @@ import type { Summary } from '../../src/engine/session.js';
 import { emptySummary } from './batches.js';
 import { memorySink } from './sinks.js';
 
-/** A finding as rules of Falco give it. */
+/** A finding like those of Falco rules. */
 export function finding(
   parts: { [Key in keyof ReportedFinding]?: ReportedFinding[Key] | undefined } = {},
 ): ReportedFinding {
@@ -52,7 +52,7 @@ export function rule(
   return { name, language, level, tags, location, description: 'Says more.', enabled: true, needs: [], ...parts };
 }
 
-/** A run with the rules of these findings, and what else is said. */
+/** A run with the rules of these findings, and further members. */
 export function report(
   findings: readonly ReportedFinding[],
   { rules = [], summary = {}, ...parts }: Partial<RunReport> & { summary?: Partial<Summary> } = {},
@@ -72,7 +72,7 @@ export function report(
   };
 }
 
-/** What a format makes of findings. */
+/** The output of a format for findings. */
 export async function written(
   format: string,
   findings: readonly ReportedFinding[],
@@ -86,7 +86,7 @@ export async function written(
   return sink.text();
 }
 
-/** Many findings, of 60 rules with every level; each says something else. */
+/** Many different findings, of 60 rules with every level. */
 export function manyFindings(count: number, text = (index: number) => `found ${index}`): ReportedFinding[] {
   const words = ['emergency', 'alert', 'critical', 'error', 'warning', 'notice', 'informational', 'debug'];
   const ids = new FindingIds();
@@ -103,7 +103,7 @@ export function manyFindings(count: number, text = (index: number) => `found ${i
   });
 }
 
-/** Texts that do something where they are not escaped. */
+/** Texts with an effect in some output if they are not escaped. */
 export const hostileTexts = [
   '::error file=a::pwned',
   '\n::error::pwned',
@@ -150,7 +150,7 @@ export function hostileFindings(): ReportedFinding[] {
   });
 }
 
-/** What no output may have, whatever is in it. */
+/** Patterns that no output may contain. */
 export function dangersIn(text: string): string[] {
   const lines = text.split('\n');
   return [
@@ -167,7 +167,7 @@ const validator = new draft4.default({ strict: false, allErrors: true, unicodeRe
 formats.default(validator as never);
 const validate = validator.compile(schema);
 
-/** What the published schema says against a SARIF file. */
+/** Violations of the published schema in a SARIF file. */
 export function sarifFaults(text: string): string[] {
   validate(JSON.parse(text));
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath}: ${message}`);

@@ -11,15 +11,15 @@ export interface LiveEnd {
 
 export interface LiveProcess {
   pid: number;
-  /** Resolves when the probe is at work. */
+  /** Resolves when the probe runs. */
   capturing: Promise<void>;
   end(signal: NodeJS.Signals): Promise<LiveEnd>;
-  /** What it printed so far. */
+  /** Its output so far. */
   stdout(): string;
   ended: Promise<LiveEnd>;
 }
 
-/** Starts the command line as a process of its own. */
+/** Starts the command line in a separate process. */
 export function startLive(args: readonly string[], command: readonly string[] = []): LiveProcess {
   const [program = process.execPath, ...before] = [...command, process.execPath];
   const child = spawn(program, [...before, join(root, 'bin', 'run.js'), ...args], {
@@ -35,7 +35,7 @@ export function startLive(args: readonly string[], command: readonly string[] = 
     });
     child.on('close', () => reject(new Error(`capture did not begin: ${stderr}`)));
   });
-  // Who does not ask for it is not told.
+  // Avoid an unhandled rejection if the caller does not await it.
   capturing.catch(() => {});
   const ended = new Promise<LiveEnd>((resolve) =>
     child.on('close', (exit, signal) => resolve({ exit, signal, stdout, stderr })),

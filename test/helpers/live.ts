@@ -4,7 +4,7 @@ import { loadAddon } from '../../src/engine/addon.js';
 import { liveConfig } from '../../src/engine/config.js';
 import { root } from './corpus.js';
 
-/** Why live capture cannot be tried here; undefined where it can. */
+/** Why live capture does not work here; undefined if it does. */
 export const noLive = reason();
 
 function reason(): string | undefined {
@@ -19,7 +19,7 @@ function reason(): string | undefined {
   }
 }
 
-/** A title that says why what it stands for is skipped. */
+/** A title that includes the reason for skipping the tests. */
 export function liveTitle(title: string): string {
   return noLive === undefined ? title : `${title} (skipped: ${noLive})`;
 }

@@ -6,7 +6,7 @@ import { type ColumnType, type TableName, tableColumns } from '../../src/engine/
 import { openColumns } from '../../src/engine/session.js';
 import { type Digest, digest, type Plain } from './digest.js';
 
-// One reader a format, none of them sfkit's own but for .sf, which avsc reads in another test.
+// One reader per format. None is sfkit's own, except for .sf, which another test reads with avsc.
 
 const typeOf = (table: TableName, name: string) =>
   tableColumns[table].find((column) => column.name === name)?.type as ColumnType;
@@ -16,7 +16,7 @@ export function digestJsonl(table: TableName, path: string): Digest {
   return digest(
     table,
     lines.map((line) => {
-      // JSON.parse would round; digits of a number stand behind a key, never inside a string of ours.
+      // JSON.parse would round. Digits after a key are a number; sfkit's strings never contain that pattern.
       const row = JSON.parse(line.replace(/(":)(-?\d+)(?=[,}])/g, '$1"int:$2"')) as Record<string, unknown>;
       return (name) => fromJson(row[name] as never, typeOf(table, name));
     }),
@@ -44,7 +44,7 @@ interface CsvCell {
 }
 
 function fromCsv({ text, quoted }: CsvCell, type: ColumnType): Plain {
-  // Only operations are never missing where the cell is empty: an empty list.
+  // An empty cell is a missing value, except for operations, where it is an empty list.
   if (text === '' && !quoted) return null;
   switch (type) {
     case 'str':
@@ -87,7 +87,7 @@ export function digestArrow(table: TableName, path: string): Digest {
       const vector = data.getChild(name);
       const before = cells.length;
       for (let row = 0; row < part.length; row++) {
-        // The library shows times as milliseconds; the values themselves are exact.
+        // The library returns times in milliseconds; the underlying values are exact.
         const value = type === 'ts' ? (part.getValid(row) ? part.values[row] : null) : vector?.get(before + row);
         cells.push(fromArrow(value, type));
       }
@@ -122,7 +122,7 @@ export async function digestParquet(table: TableName, path: string): Promise<Dig
   );
 }
 
-/** Through the engine: captures and .sf files. */
+/** Reads captures and .sf files with the engine. */
 export async function digestInput(input: string): Promise<Map<TableName, Digest>> {
   const result = new Map<TableName, Digest>();
   for (const table of Object.keys(tableColumns) as TableName[]) {

@@ -6,7 +6,7 @@ export interface SfRecord {
   fields: Record<string, unknown>;
 }
 
-/** Reads a .sf file with nothing but avsc and the schema in the file; 64-bit integers come as bigint. */
+/** Reads a .sf file with only avsc and the schema in the file; 64-bit integers are bigint. */
 export function readSf(path: string): Promise<SfRecord[]> {
   return new Promise((resolve, reject) => {
     const records: SfRecord[] = [];

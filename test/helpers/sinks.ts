@@ -1,10 +1,10 @@
 import type { ByteSink } from '../../src/output/sink.js';
 
-/** Keeps what is written. */
+/** Keeps everything written. */
 export function memorySink(): ByteSink & { bytes(): Uint8Array; text(): string } {
   const chunks: Buffer[] = [];
   return {
-    // Copied at once: a writer may use the memory again.
+    // Copied at once, because a writer may reuse the memory.
     write: async (chunk) => void chunks.push(Buffer.from(chunk as string)),
     close: async () => {},
     discard: () => {},

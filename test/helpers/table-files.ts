@@ -12,12 +12,12 @@ import { ArrowTableFile, ArrowTableStream } from '../../src/export/arrow.js';
 import { ParquetWriter } from '../../src/export/parquet.js';
 import { memorySink } from './sinks.js';
 
-// Batches written by every writer of tables and read back by readers that are not sfkit's own.
+// Writes batches with every table writer, and reads them back with readers that are not sfkit's own.
 
 export type Form = (typeof forms)[number];
 export const forms = ['parquet', 'arrow file', 'arrow stream', 'query'] as const;
 
-/** Gives a directory that is removed afterwards. */
+/** Passes a directory to an action, and removes it afterwards. */
 export async function inDirectory<T>(action: (directory: string) => Promise<T>): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'sfkit-tables-'));
   try {
@@ -59,7 +59,7 @@ export function arrowOf(
   });
 }
 
-/** Rows of SQL over the loaded table, which is called `rows`. */
+/** Rows of SQL over the loaded table `rows`. */
 export function queried(
   table: TableName,
   batches: Iterable<ColumnBatch>,
@@ -80,7 +80,7 @@ export function queried(
   });
 }
 
-/** The values of some columns after writing and reading. */
+/** The values of some columns after a round trip. */
 export async function written(
   form: Form,
   table: TableName,

@@ -1,6 +1,6 @@
-// Readers of the text forms of results that know nothing of how sfkit writes them.
+// Readers of the text forms of results, independent of sfkit's writers.
 
-/** Rows of cells as they stand in CSV: a cell without quotes that is empty stays '', one of quotes too is "". */
+/** Rows of raw CSV cells: an empty cell is '', an empty quoted cell is "". */
 export function parseCsv(text: string): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
@@ -25,7 +25,7 @@ export function parseCsv(text: string): string[][] {
   return rows;
 }
 
-/** The text of a cell: without its quotes, an apostrophe against formulas, and escapes. */
+/** The text of a cell, without quotes, the apostrophe against formulas, and escapes. */
 export function uncsv(cell: string): string {
   const inner = cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell;
   const text = inner.startsWith("'") ? inner.slice(1) : inner;
@@ -35,7 +35,7 @@ export function uncsv(cell: string): string {
   });
 }
 
-/** Cells of a GitHub table, without the marks that keep text from being Markdown. */
+/** Cells of a GitHub table, without Markdown escapes. */
 export function parseMarkdown(text: string): string[][] {
   const lines = text.trimEnd().split('\n');
   return lines.map((line) => {
@@ -49,7 +49,7 @@ export function parseMarkdown(text: string): string[][] {
   });
 }
 
-/** Cells between the lines of a drawn table. */
+/** Cells of a drawn table. */
 export function parseDrawn(text: string): string[][] {
   return text
     .split('\n')
@@ -62,7 +62,7 @@ export function parseDrawn(text: string): string[][] {
     );
 }
 
-/** The members of an object a line, in order, each with its value as source text. */
+/** The members of one object per line, in order, with values as source text. */
 export function parseJsonLines(text: string): [string, string][][] {
   return text
     .split('\n')

@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** ms between two looks. */
+/** ms between two checks. */
 const pause = 20;
-/** A last resort for what never happens; long, because machines may be busy. */
+/** Maximum ms to wait for a condition; long, because machines may be busy. */
 const patience = 120_000;
 
-/** Waits until it is so, looking again and again. */
+/** Polls until the condition holds. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   for (const started = Date.now(); !(await isSo()); await sleep(pause)) {
     if (Date.now() - started > patience) throw new Error(`this did not happen: ${isSo}`);
   }
 }
 
-/** Waits until a value does not change any more: whatever changes it waits for something else. */
+/** Waits until a value no longer changes because its writer is blocked. */
 export async function settled<Value>(look: () => Value): Promise<Value> {
   let last = look();
   let looks = 0;

@@ -25,7 +25,7 @@ const jsonLines = (path: string) =>
     .map((line) => JSON.parse(line));
 const namesIn = (path: string) => (existsSync(path) ? readdirSync(path) : []);
 
-/** Something that makes records. */
+/** A program that makes records. */
 function work(): void {
   execFileSync('/bin/sh', ['-c', `echo something > ${directory.path('made')}; cat ${directory.path('made')}`]);
 }
@@ -43,7 +43,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('the probe'), () => {
     expect(Number.parseInt(what, 10)).toBeGreaterThan(allSyscalls ? 135 : 110);
   });
 
-  it('tells every call of several processes once and in its order, however it is loaded', () => {
+  it('records every call of several processes once and in order, with every way of loading', () => {
     const trial = spawnSync(testProgram('sfkit_probe_trial'), ['100000'], { encoding: 'utf8' });
     expect(trial.stdout).toMatch(/^ok {4}default/m);
     expect([trial.status, trial.stdout]).toEqual([0, expect.stringContaining('all is well')]);
@@ -51,7 +51,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('the probe'), () => {
 });
 
 describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
-  it('begins a new file and new tables at each rotation, each complete in itself', async () => {
+  it('starts a new file and new tables at each rotation, each complete by itself', async () => {
     const avro = startLive(['live', '-o', directory.path('r.sf'), '--rotate', '1']);
     const tables = startLive(['live', '-o', directory.path('tables/'), '-f', 'jsonl', '--rotate', '1']);
     await Promise.all([avro.capturing, tables.capturing]);
@@ -80,11 +80,11 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(readdirSync(directory.path()).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 
-  it('that is killed leaves what was written so far to be read', async () => {
+  it('that is killed leaves readable output', async () => {
     const [sf, recording] = [directory.path('k.sf'), directory.path('k.scap.gz')];
     const live = startLive(['live', '-o', sf, '--write', recording]);
     await live.capturing;
-    // Both files are there, and more than their beginnings is in them.
+    // Both files exist and contain more than their headers.
     const sizes = () => [`${sf}.part`, `${recording}.part`].map((path) => (existsSync(path) ? statSync(path).size : 0));
     const flushed = async () => {
       work();
@@ -92,7 +92,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
       await until(() => sizes().every((size, i) => size > (before[i] as number)));
     };
     await flushed();
-    // Both hold what was done.
+    // Both contain the activity.
     const looksInto = ['events', `${recording}.part`, '--filter', `fd.name = ${directory.path('made')}`];
     await until(() => sfkit(...looksInto).stdout !== '');
     const written = () => readSf(`${sf}.part`).catch(() => []);
@@ -118,7 +118,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect([existsSync(sf), existsSync(`${sf}.part`)]).toEqual([true, true]);
   });
 
-  it('gives up its rights, in all threads', async () => {
+  it('drops its privileges in all threads', async () => {
     const live = startLive(['live', '-o', directory.path('p.jsonl')]);
     await live.capturing;
     const held = () =>
@@ -153,7 +153,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(jsonLines(join(place, 'u.jsonl')).some((row) => row.file_path === directory.path('made'))).toBe(true);
   });
 
-  it('refuses who has no rights, with what to do and without output', () => {
+  it('fails without privileges, with advice and without output', () => {
     const place = directory.path('none');
     mkdirSync(place);
     execFileSync('chmod', ['777', directory.path(), place]);
@@ -186,7 +186,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(await run.ended).toMatchObject({ exit: 0 });
   });
 
-  it('names the file that keeps what was written before the disk was full', () => {
+  it('names the file with the data written before the disk was full', () => {
     const place = directory.path('full');
     mkdirSync(place);
     const script = `mount -t tmpfs -o size=64k none ${place} && cd ${place} && "$@"; echo $? && ls && stat -c %s *`;
@@ -201,7 +201,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(run.stderr).toMatch(/\nsfkit: cannot write x\.jsonl\.part: no space left on the device\n$/);
   });
 
-  it('refuses where /proc is not mounted, as nothing would be known of what runs', () => {
+  it('fails if /proc is not mounted, because running processes would be unknown', () => {
     const script = 'mount -t tmpfs none /proc && exec "$@"';
     const run = spawnSync(
       'unshare',
@@ -212,27 +212,24 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(existsSync(directory.path('x.sf'))).toBe(false);
   });
 
-  it.each([1, 100])(
-    'ends after as many events as were asked for (%i), with a capture of exactly those',
-    async (most) => {
-      const recording = directory.path('m.scap');
-      const live = startLive(['record', '-o', recording, '--max-events', `${most}`, '--json']);
-      const busy = setInterval(work, 50);
-      const end = await live.ended;
-      clearInterval(busy);
-      expect(end).toMatchObject({ exit: 0 });
-      expect(JSON.parse(end.stdout)).toMatchObject({
-        events: most,
-        outputs: [{ output: recording, format: 'capture' }],
-      });
-      // Heartbeats and what follows the state are events of the file as well.
-      const info = JSON.parse(sfkit('info', recording, '--json').stdout);
-      expect(info[0].events).toBeGreaterThanOrEqual(most);
-      expect(statSync(recording).mode & 0o777).toBe(0o600);
-    },
-  );
+  it.each([1, 100])('ends after the requested number of events (%i), with a capture of exactly those', async (most) => {
+    const recording = directory.path('m.scap');
+    const live = startLive(['record', '-o', recording, '--max-events', `${most}`, '--json']);
+    const busy = setInterval(work, 50);
+    const end = await live.ended;
+    clearInterval(busy);
+    expect(end).toMatchObject({ exit: 0 });
+    expect(JSON.parse(end.stdout)).toMatchObject({
+      events: most,
+      outputs: [{ output: recording, format: 'capture' }],
+    });
+    // Heartbeats and events for the state are also events of the file.
+    const info = JSON.parse(sfkit('info', recording, '--json').stdout);
+    expect(info[0].events).toBeGreaterThanOrEqual(most);
+    expect(statSync(recording).mode & 0o777).toBe(0o600);
+  });
 
-  it('that cannot record what it should writes its records all the same, and says so', async () => {
+  it('still writes its records if the recording fails, and reports it', async () => {
     const live = startLive(['live', '-o', directory.path('f.jsonl'), '--write', '/dev/full']);
     const end = await live.ended;
     expect(end.exit).toBe(1);
@@ -242,10 +239,10 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(statSync('/dev/full').isCharacterDevice()).toBe(true);
   });
 
-  it('whose recording goes to a pipe that nobody reads ends in its time, and says so', async () => {
+  it('ends in time if nobody reads the pipe of its recording, and reports it', async () => {
     const pipe = directory.path('pipe');
     execFileSync('mkfifo', [pipe]);
-    // Opened by both sides, read by none.
+    // Open on both sides, but never read.
     const holder = spawn('/bin/sh', ['-c', `exec 3<> ${pipe}; echo open; exec sleep 100`], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -260,7 +257,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(existsSync(directory.path('n.jsonl'))).toBe(true);
   });
 
-  it('ends though nobody reads its pipe, some seconds later, and keeps its recording', async () => {
+  it('ends some seconds later if nobody reads its pipe, and keeps its recording', async () => {
     const pipe = directory.path('unread');
     execFileSync('mkfifo', [pipe]);
     const ways = [
@@ -275,17 +272,17 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     const recording = directory.path('unread.scap');
     const args = [join(root, 'bin/run.js'), 'live', '--all-syscalls', '--no-file-only', '--file-read-mode', 'all'];
     const unread = spawn(process.execPath, [...args, '--write', recording], { stdio: ['ignore', 'pipe', 'pipe'] });
-    let told = '';
-    unread.stderr.setEncoding('utf8').on('data', (text) => (told += text));
+    let messages = '';
+    unread.stderr.setEncoding('utf8').on('data', (text) => (messages += text));
     const exit = new Promise((resolve) => unread.on('exit', resolve));
     const busy = setInterval(work, 20);
-    // Their records are more than any pipe takes.
+    // Their records exceed the capacity of any pipe.
     await until(() => existsSync(`${recording}.part`) && statSync(`${recording}.part`).size > 4_000_000);
     clearInterval(busy);
     unread.kill('SIGTERM');
     expect(await exit).toBe(1);
-    expect(told).toMatch(/cannot write standard output: nobody reads it; what was left is lost\n$/);
-    expect(told).toContain(`${recording} (capture)`);
+    expect(messages).toMatch(/cannot write standard output: nobody reads it; the rest is lost\n$/);
+    expect(messages).toContain(`${recording} (capture)`);
     for (const { live, recording } of unopened) {
       const end = await live.ended;
       expect(end).toMatchObject({ exit: 1, stderr: expect.stringContaining(`${pipe}: nobody reads it`) });
@@ -294,7 +291,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     }
   });
 
-  it('has its recording whole where the reader of its records had enough', () => {
+  it('completes its recording if the reader of its records closes the pipe', () => {
     const script = '"$@" | head -n 1';
     const args = [
       process.execPath,
@@ -313,7 +310,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(sfkit('info', directory.path('h.scap')).status).toBe(0);
   });
 
-  it('replaces no rotation of another run, and follows no link under the name of what is under way', async () => {
+  it('replaces no rotation of another run, and follows no link at the name of unfinished output', async () => {
     const place = directory.path('rotated');
     const runs = [1, 2].map(() =>
       startLive(['live', '-o', `${place}/`, '-f', 'csv', '--rotate', '60', '--duration', '1']),
@@ -328,7 +325,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(lstatSync(directory.path('l.sf')).isFile()).toBe(true);
   });
 
-  it('leaves records that can be read where it was killed, for their owner alone', async () => {
+  it('leaves readable records if it is killed, for their owner only', async () => {
     const place = directory.path('killed');
     const live = startLive(['live', '-o', `${place}/`, '-f', 'arrow', '--file-read-mode', 'all']);
     await live.capturing;
@@ -350,7 +347,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
   });
 
   it.each([['p.sf'], ['p.parquet'], ['p.csv'], ['p/']])(
-    'writes %s for its owner alone, as it holds what programs were given',
+    'writes %s readable only by its owner, because it contains data of programs',
     async (name) => {
       const path = directory.path('private', name);
       mkdirSync(directory.path('private'), { recursive: true });
@@ -364,7 +361,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     },
   );
 
-  it('tells of --top as JSON where that is asked for, beside the tables', async () => {
+  it('prints the summary of --top as JSON on request, next to the tables', async () => {
     const end = await startLive(['live', '--top', '--json', '--duration', '1.5']).ended;
     expect(JSON.parse(end.stderr.slice(end.stderr.indexOf('{')))).toMatchObject({ outputs: [] });
     expect(end.stdout).toContain('processes');
@@ -382,13 +379,13 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     [['live', '--socket', '/'.padEnd(108, 'x')], /at most 107 bytes/],
     [['live', '--cri-socket', ''], /expected a path/],
     [['live', '--pid', '99999999999999999999'], /4194304/],
-  ])('refuses what makes no sense: %j', (args, message) => {
+  ])('rejects contradictory options: %j', (args, message) => {
     const run = sfkit(...args);
     expect(run.status).toBe(2);
     expect(run.stderr).toMatch(message);
   });
 
-  it('keeps a part of the calls that change nothing where that is wanted, and counts the rest', async () => {
+  it('samples calls that change no state on request, and counts the rest', async () => {
     const live = startLive([
       'live',
       '-o',
@@ -413,7 +410,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
       count: expect.any(Number),
       isLoss: false,
     });
-    // What changes the state is told all the same.
+    // Calls that change the state are all recorded.
     const flows = jsonLines(directory.path('s.jsonl')).filter((row) => row.file_path === directory.path('zeros'));
     expect(flows.flatMap((row) => row.opflags)).toEqual(expect.arrayContaining(['OPEN', 'CLOSE']));
     expect(flows.reduce((sum, row) => sum + row.flow_wops, 0)).toBeLessThan(200000);
@@ -438,12 +435,12 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
       return names().includes('ProcessEvent');
     });
     expect(await live.end('SIGINT')).toMatchObject({ exit: 0 });
-    // Its one connection is over.
+    // Its only connection is closed.
     await closed;
     expect(names()[0]).toBe('SFHeader');
   });
 
-  it('tells what a socket without a reader did not get', async () => {
+  it('reports records lost by a socket without a reader', async () => {
     const live = startLive(['live', '--socket', directory.path('nobody'), '--duration', '1']);
     await live.capturing;
     work();
@@ -452,7 +449,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(end.stderr).toMatch(/lost: [\d,]+ records that the reader of the socket did not take/);
   });
 
-  it('shows who is busy', async () => {
+  it('shows the busiest', async () => {
     const live = startLive(['live', '--top', '--comm', 'sh', '--comm', 'cat']);
     await live.capturing;
     await until(() => {
@@ -466,13 +463,13 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(end.stdout).toMatch(/ cat \(\d+\)/);
   });
 
-  it('that shows who is busy ends with who looks at it', () => {
+  it('with --top ends when its reader closes the pipe', () => {
     const command = `${process.execPath} ${join(root, 'bin/run.js')} live --top | head -n 1`;
     const run = spawnSync('timeout', ['30', 'bash', '-c', `set -o pipefail; ${command}`], { encoding: 'utf8' });
     expect(run.status).toBe(0);
   });
 
-  it('is what a driver without a capture does, until exit()', async () => {
+  it('runs in a driver without a capture file, until exit()', async () => {
     const paths = new Set<string>();
     const filePath = directory.path('d.sf');
     const driver = new SysFlowDriver({
@@ -512,7 +509,7 @@ const noContainers = noLive ?? noCgroups;
 describe.skipIf(noContainers !== undefined)(
   `containers of a live capture${noContainers === undefined ? '' : ` (skipped: ${noContainers})`}`,
   () => {
-    it('have the id of their control group at once, and soon what their runtime says', async () => {
+    it('have the id of their control group at once, and the description of their runtime soon', async () => {
       const id = 'abcdef012345';
       const full = id.padEnd(64, '7');
       const socket = directory.path('cri.sock');
@@ -542,7 +539,7 @@ describe.skipIf(noContainers !== undefined)(
         const script = `echo $$ > ${place}/cgroup.procs; /bin/true; while read go; do /bin/cat /etc/hostname; done`;
         const shell = spawn('/bin/sh', ['-c', script], { stdio: ['pipe', 'ignore', 'inherit'] });
         const ended = once(shell, 'close');
-        // The runtime is asked meanwhile; what it says goes into the recording.
+        // The runtime gets its request meanwhile; its answer goes into the recording.
         await until(() => {
           shell.stdin.write('go\n');
           return readFileSync(`${recording}.part`, 'latin1').includes('quay.io/app');
@@ -563,7 +560,7 @@ describe.skipIf(noContainers !== undefined)(
         container_privileged: true,
       });
       expect(rows.every((row) => row.container_id === id)).toBe(true);
-      // The description is in the recording, too.
+      // The recording also contains the description.
       const again = sfkit('convert', recording, '-f', 'jsonl', '-o', '-', '--containers-only');
       expect(again.stdout.replaceAll('"filename":"c.scap"', '"filename":"live"')).toBe(
         readFileSync(directory.path('c.jsonl'), 'utf8'),

@@ -12,7 +12,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('the examples of docs/live.md'),
   const place = new Workplace();
   afterAll(() => place.remove());
 
-  it('are there', () => {
+  it('exist', () => {
     expect(examples.length).toBeGreaterThan(5);
   });
 

@@ -38,7 +38,7 @@ const failing = (checked: Machine) =>
     .map(({ name, status, code }) => [name, status, code]);
 
 describe('the checks of live capture', () => {
-  it('find nothing wrong where all is there', () => {
+  it('pass if all requirements are met', () => {
     expect(failing(machine())).toEqual([]);
     expect(examine(machine()).map(({ name }) => name)).toEqual([
       'system',
@@ -106,12 +106,12 @@ describe('the checks of live capture', () => {
       [['capabilities', 'fails', 'ProbeAccessDenied']],
     ],
     [
-      'a socket that is closed to us',
+      'a socket without access',
       machine({ canUse: () => false }, { '/var/run/docker.sock': '' }),
       [['container runtimes', 'limited', undefined]],
     ],
     [
-      'a probe that is refused',
+      'a probe that the kernel rejects',
       machine({
         tryProbe() {
           throw new SfkitError('INPUT_NOT_SUPPORTED', 'the kernel refuses the program call/open');
@@ -128,11 +128,11 @@ describe('the checks of live capture', () => {
       }),
       [['probe', 'fails', 'ProbeNotExist']],
     ],
-  ])('tell of %s', (_, checked, expected) => {
+  ])('report %s', (_, checked, expected) => {
     expect(failing(checked)).toEqual(expected);
   });
 
-  it('are what a driver throws', () => {
+  it('give the errors of a driver', () => {
     const refuse = (checked: Machine) => () => checkProbe('CORE_EBPF', {}, undefined, checked);
     expect(refuse(machine())).not.toThrow();
     expect(refuse(machine({}, { '/proc/self/status': 'CapEff:\t0\n' }))).toThrow(

@@ -10,14 +10,14 @@ import { testDirectory } from '../helpers/directory.js';
 import { liveTitle, noLive, testProgram } from '../helpers/live.js';
 import { startLive } from '../helpers/live-run.js';
 
-// The intrusion of fixtures/incident.scap, played and recorded anew: rules must find the same.
+// Plays and records the intrusion of fixtures/incident.scap again: rules must report the same findings.
 
 const directory = testDirectory();
 const program = ['.', 'Release'].map((folder) => join(root, 'native/build', folder, 'sfkit_incident')).find(existsSync);
 const skipped = noLive ?? (program === undefined ? 'the static C and C++ libraries are not installed' : undefined);
 const title = skipped === noLive ? liveTitle : (text: string) => `${text} (skipped: ${skipped})`;
 
-/** Findings about the play: other processes of the machine are in a recording as well. */
+/** Findings about the play; a recording also contains other processes of the machine. */
 async function findingsOf(capture: string): Promise<ReportedFinding[]> {
   const found: ReportedFinding[] = [];
   for await (const finding of check(capture, { rules: join(fixtures, 'rules/incident.yaml') })) {
@@ -27,7 +27,7 @@ async function findingsOf(capture: string): Promise<ReportedFinding[]> {
   return found;
 }
 
-/** What is the same in every recording. */
+/** The parts that are the same in every recording. */
 const story = (findings: readonly ReportedFinding[]) =>
   findings.map(({ id, rule, count, process, file, connection, container }) => ({
     id,
@@ -42,20 +42,20 @@ const story = (findings: readonly ReportedFinding[]) =>
     container: container?.id,
   }));
 
-/** Up to the first process of the play: above it are those of the machine, in a recording of all of it. */
+/** Ancestors up to the first process of the play; a recording of the whole machine has more above it. */
 function playedAncestors(ancestors: readonly ProcessNames[]) {
   const first = ancestors.findIndex(({ name }) => name === 'shop-init');
   return ancestors.slice(0, first + 1).map(({ exepath }) => exepath);
 }
 
-/** Names below a directory; none where it is not there. */
+/** Names in a directory; none if it is missing. */
 const namesIn = (path: string) => (existsSync(path) ? readdirSync(path) : []);
 
-describe.skipIf(skipped !== undefined)(title('an intrusion that is played'), () => {
+describe.skipIf(skipped !== undefined)(title('a played intrusion'), () => {
   it.each([
     ['record', ['record', '-o']],
     ['live --write', ['live', '-f', 'avro', '-o', '/dev/null', '--write']],
-  ])('and recorded with %s holds what the fixture holds', async (_, command) => {
+  ])('recorded with %s has the contents of the fixture', async (_, command) => {
     const recording = directory.path('incident.scap');
     const live = startLive([...command, recording]);
     await live.capturing;
@@ -64,13 +64,13 @@ describe.skipIf(skipped !== undefined)(title('an intrusion that is played'), () 
     const expected = story(await findingsOf(join(fixtures, 'incident.scap')));
     expect(expected).toHaveLength(13);
     const found = story(await findingsOf(recording));
-    // Where control groups cannot be made, the play is in no container; ids hold the container that outputs name.
+    // Without control groups the play is in no container; the ids of findings include the container named in outputs.
     const plain = found.some(({ container }) => container === undefined);
     const comparable = (stories: typeof found) => (plain ? stories.map(({ id, container, ...rest }) => rest) : stories);
     expect(comparable(found)).toEqual(comparable(expected));
   });
 
-  it('leaves nothing', async () => {
+  it('leaves nothing on the machine', async () => {
     const places = ['/tmp', '/etc/cron.d', '/root', '/root/.ssh', '/srv', '/sbin', '/var/backups'];
     await promisify(execFile)(testProgram('sfkit_incident'));
     const made = ['.u', '.d', 'updates', 'shop', 'shop-init', 'shadow.bak'];

@@ -8,7 +8,7 @@ import { root } from '../helpers/corpus.js';
 import { liveTitle, noLive, testProgram } from '../helpers/live.js';
 import { type LiveEnd, startLive } from '../helpers/live-run.js';
 
-// A thread changes the path of an open that another one makes: what is told must be right or marked.
+// A thread changes the path during another thread's open: the recorded path must be right or marked.
 
 interface Open {
   call: string;
@@ -47,7 +47,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('sfkit live and paths that chang
   let directory: string;
   let end: LiveEnd;
   let opens: Open[];
-  /** By the last name of the path. */
+  /** By the last element of the path. */
   let inodes: Record<string, number>;
   let flows: { file_path: string; file_openflags: number; opflags: string[] }[];
 
@@ -75,20 +75,20 @@ describe.skipIf(noLive !== undefined)(liveTitle('sfkit live and paths that chang
   const isWrong = ({ path, inode }: Open) => inodes[path] !== inode;
   const through = (link: string) => opens.filter(({ path }) => path.endsWith(link));
 
-  it('marks each path that is not that of its file, and no other', () => {
+  it('marks exactly the paths that are not those of their files', () => {
     expect(end).toMatchObject({ exit: 0 });
     expect(raced().length).toBeGreaterThan(100);
     expect(raced().filter((open) => isWrong(open) !== open.marked)).toEqual([]);
   });
 
-  it('of each call that opens', () => {
+  it('for each call that opens a file', () => {
     const wrong = raced().filter(isWrong);
     for (const call of ['open', 'openat', 'openat2', 'creat']) {
       expect(wrong.filter((open) => open.call === call).length, call).toBeGreaterThan(0);
     }
   });
 
-  it('marks no symbolic links of a program with one thread, nor, as they are looked up, of one with several', () => {
+  it('marks no symbolic links, neither of a program with one thread nor, after a lookup, with several', () => {
     for (const [link, target] of [
       ['/link-alone', 'aaaa'],
       ['/link-beside', 'bbbb'],
@@ -99,10 +99,10 @@ describe.skipIf(noLive !== undefined)(liveTitle('sfkit live and paths that chang
 
   it('keeps the mark in the records and counts it', () => {
     const marked = opens.filter((open) => open.marked).length;
-    const told = flows.filter(
+    const markedFlows = flows.filter(
       ({ file_openflags, opflags }) => (file_openflags & mark) !== 0 && opflags.includes('OPEN'),
     );
-    expect(told.length).toBe(marked);
+    expect(markedFlows.length).toBe(marked);
     const counted = /left out: ([\d,]+) guarantees that the path of an open/.exec(end.stderr)?.[1];
     expect(Number(counted?.replaceAll(',', ''))).toBeGreaterThanOrEqual(marked);
   });

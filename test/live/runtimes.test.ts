@@ -6,7 +6,7 @@ import { watchContainers } from '../../src/live/runtimes/watcher.js';
 import { type CriAnswers, startCri } from '../helpers/cri-stub.js';
 import { testDirectory } from '../helpers/directory.js';
 
-// Stub servers speak the protocols of the runtimes over unix sockets.
+// Stub servers implement the protocols of the runtimes on unix sockets.
 
 const directory = testDirectory();
 const full = '0123456789ab'.padEnd(64, '0');
@@ -19,7 +19,7 @@ afterEach(() => {
 
 type Answers = Record<string, object>;
 
-/** A daemon that answers paths with JSON, and 404 to the rest. */
+/** A daemon that answers known paths with JSON, and others with 404. */
 async function httpStub(answers: Answers, seen: string[] = [], path = directory.path('http.sock')): Promise<string> {
   const server: Server = createServer((request, response) => {
     seen.push(request.url ?? '');
@@ -180,7 +180,7 @@ describe('a container is described by', () => {
     });
   });
 
-  it('containerd, as the pause of a pod', async () => {
+  it('containerd, as the sandbox of a pod', async () => {
     const socket = await criStub({
       sandboxes: { [full]: { status: { id: full, metadata: { name: 'pod', uid: 'u1', namespace: 'kube-system' } } } },
     });
@@ -197,7 +197,7 @@ describe('a container stays unknown', () => {
     expect(await describeWith({ sockets: { ...none, docker: ['/nowhere'] }, timeout: 1 })).toBeUndefined();
   });
 
-  it('if nobody knows it, after being asked several times', async () => {
+  it('if no runtime knows it after several requests', async () => {
     const seen: string[] = [];
     const socket = await httpStub({}, seen);
     expect(await describeWith({ sockets: { ...none, docker: [socket] }, timeout: 4 })).toBeUndefined();
@@ -217,7 +217,7 @@ describe('a container stays unknown', () => {
     expect(Date.now() - started).toBeLessThan(5000);
   });
 
-  it('if the answer is no JSON, or an id is none', async () => {
+  it('if the answer is not JSON, or the id is invalid', async () => {
     const path = directory.path('odd.sock');
     const server = createServer((_, response) => response.end('<html>'));
     await new Promise<void>((resolve) => server.listen(path, resolve));
@@ -240,12 +240,12 @@ describe('a runtime of a user', () => {
   const ofUser = (uid: number) =>
     `pids=/user.slice/user-${uid}.slice/user@${uid}.service/user.slice/libpod-${full}.scope`;
 
-  it('is asked about what is below that user', async () => {
+  it('is asked about containers below that user', async () => {
     const sockets = { ...none, users: await users(1000, 'mine') };
     expect(await describeWith({ sockets }, ofUser(1000))).toMatchObject({ name: 'mine' });
   });
 
-  it('is not asked about what others run, whatever their control groups are called', async () => {
+  it('is not asked about containers of other users, whatever their control groups are called', async () => {
     const sockets = { ...none, users: await users(1000, 'forged') };
     for (const cgroups of [
       ofUser(1001),
@@ -256,7 +256,7 @@ describe('a runtime of a user', () => {
     }
   });
 
-  it('is believed only if the runtimes of the machine know nothing', async () => {
+  it('is used only if the runtimes of the machine do not know the container', async () => {
     const machine = await httpStub(podman('true'));
     const sockets = { ...none, podman: [machine], users: await users(1000, 'forged') };
     expect(await describeWith({ sockets }, ofUser(1000))).toMatchObject({ name: 'true' });
@@ -286,7 +286,7 @@ describe('a runtime that answers byte by byte', () => {
     expect(Date.now() - started).toBeLessThan(4000);
   });
 
-  it('keeps nobody from asking others', async () => {
+  it('does not delay requests to others', async () => {
     const podman = await drippingStub();
     const docker = await httpStub({ [`/containers/${id}/json`]: { Id: full, Name: '/web' } });
     const watcher = watchContainers({ sockets: { ...none, docker: [docker], podman: [podman] } });
@@ -297,7 +297,7 @@ describe('a runtime that answers byte by byte', () => {
   });
 });
 
-describe('names of images', () => {
+describe('image names', () => {
   it.each([
     ['nginx', 'nginx', '', ''],
     ['nginx:1.25', 'nginx', '1.25', ''],

@@ -9,9 +9,9 @@ import { liveTitle, noLive, testProgram } from '../helpers/live.js';
 import { type LiveEnd, startLive } from '../helpers/live-run.js';
 import { readSf } from '../helpers/sf.js';
 
-// A program does something and says what; the records of sfkit live must say the same, one by one.
+// A program performs actions and reports them; the records of sfkit live must match, one by one.
 
-interface Deed {
+interface Action {
   did: string;
   pid: number;
   path?: string;
@@ -46,7 +46,7 @@ beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'sfkit-live-'));
 });
 afterAll(() => rmSync(directory, { recursive: true }));
-let deeds: Deed[];
+let actions: Action[];
 let rows: Row[];
 let recording: string;
 let end: LiveEnd;
@@ -66,7 +66,7 @@ async function capture(name: string, args: string[]): Promise<void> {
   await live.capturing;
   const { stdout } = await promisify(execFile)(testProgram('sfkit_workload'), [join(place, 'work')]);
   end = await live.end('SIGINT');
-  deeds = stdout
+  actions = stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
@@ -79,12 +79,12 @@ async function capture(name: string, args: string[]): Promise<void> {
 const of = (pid: number, type: string) => rows.filter((row) => row.type === type && row.proc_pid === pid);
 const sum = (found: Row[], column: string) => found.reduce((total, row) => total + Number(row[column] ?? 0), 0);
 
-/** The records of one deed, so that a difference shows which. */
-function told(deed: Deed): unknown {
-  const { did, pid } = deed;
+/** The records of one action, so that a difference names it. */
+function recorded(action: Action): unknown {
+  const { did, pid } = action;
   switch (did) {
     case 'file': {
-      const flows = of(pid, 'FF').filter((row) => row.file_path === deed.path && row.opflags.includes('OPEN'));
+      const flows = of(pid, 'FF').filter((row) => row.file_path === action.path && row.opflags.includes('OPEN'));
       const [wbytes, wops, rbytes, rops] = ['flow_wbytes', 'flow_wops', 'flow_rbytes', 'flow_rops'].map((name) =>
         sum(flows, name),
       );
@@ -98,32 +98,32 @@ function told(deed: Deed): unknown {
       };
     }
     case 'moved':
-      return [deed.path, deed.newpath].map((path) => {
+      return [action.path, action.newpath].map((path) => {
         const flows = of(pid, 'FF').filter((row) => row.file_path === path);
         return [sum(flows, 'flow_wbytes'), flows.some((row) => row.opflags.includes('CLOSE'))];
       });
     case 'network': {
       const flows = of(pid, 'NF').filter(
         (row) =>
-          row.net_sip === deed.sip &&
-          row.net_sport === deed.sport &&
-          row.net_dip === deed.dip &&
-          row.net_dport === deed.dport &&
-          row.net_proto === deed.proto,
+          row.net_sip === action.sip &&
+          row.net_sport === action.sport &&
+          row.net_dip === action.dip &&
+          row.net_dport === action.dport &&
+          row.net_proto === action.proto,
       );
       return { some: flows.length > 0, wbytes: sum(flows, 'flow_wbytes'), rbytes: sum(flows, 'flow_rbytes') };
     }
     case 'bytes': {
-      const flows = of(pid, 'FF').filter((row) => row.file_path === deed.path);
+      const flows = of(pid, 'FF').filter((row) => row.file_path === action.path);
       const closes = flows.filter((row) => row.opflags.includes('CLOSE')).length;
       return { wbytes: sum(flows, 'flow_wbytes'), closes };
     }
     case 'refused': {
-      const flows = of(pid, 'NF').filter((row) => row.net_dport === deed.dport);
+      const flows = of(pid, 'NF').filter((row) => row.net_dport === action.dport);
       return { attempts: flows.map((row) => row.opflags[0]), wbytes: sum(flows, 'flow_wbytes') };
     }
     case 'unix': {
-      const flows = of(pid, 'FF').filter((row) => String(row.file_path).endsWith(` ${deed.path}`));
+      const flows = of(pid, 'FF').filter((row) => String(row.file_path).endsWith(` ${action.path}`));
       return { some: flows.length > 0, wbytes: sum(flows, 'flow_wbytes'), rbytes: sum(flows, 'flow_rbytes') };
     }
     case 'RENAME':
@@ -133,19 +133,19 @@ function told(deed: Deed): unknown {
     case 'RMDIR':
     case 'UNLINK':
       return of(pid, 'FE')
-        .filter((row) => row.opflags.includes(did) && row.file_path === deed.path)
+        .filter((row) => row.opflags.includes(did) && row.file_path === action.path)
         .map((row) => [row.ret, row.file_newpath ?? undefined]);
     case 'fork':
       return {
-        caller: of(pid, 'PE').filter((row) => row.opflags.includes('CLONE') && row.ret === deed.child).length,
-        child: of(deed.child as number, 'PE').filter((row) => row.opflags.includes('CLONE') && row.ret === 0).length,
-        parent: of(deed.child as number, 'PE')[0]?.pproc_pid,
-        exits: exits(deed.child as number),
+        caller: of(pid, 'PE').filter((row) => row.opflags.includes('CLONE') && row.ret === action.child).length,
+        child: of(action.child as number, 'PE').filter((row) => row.opflags.includes('CLONE') && row.ret === 0).length,
+        parent: of(action.child as number, 'PE')[0]?.pproc_pid,
+        exits: exits(action.child as number),
       };
     case 'exec':
       return of(pid, 'PE').filter(
         (row) =>
-          row.opflags.includes('EXEC') && row.proc_exe === deed.exe && row.proc_args === deed.args && row.ret === 0,
+          row.opflags.includes('EXEC') && row.proc_exe === action.exe && row.proc_args === action.args && row.ret === 0,
       ).length;
     case 'exit':
       return exits(pid);
@@ -162,27 +162,27 @@ function told(deed: Deed): unknown {
     case 'entry':
       return of(pid, 'PE').some((row) => row.proc_entry);
     case 'cwd':
-      return at(deed).map((row) => row.proc_cwd);
+      return at(action).map((row) => row.proc_cwd);
     case 'type':
       return of(pid, 'FF')
-        .filter((row) => row.file_path === deed.path)
+        .filter((row) => row.file_path === action.path)
         .map((row) => row.file_type);
     case 'group':
-      return at(deed).map((row) => row.proc_gid);
+      return at(action).map((row) => row.proc_gid);
     case 'container':
-      return at(deed).map((row) => row.container_id);
+      return at(action).map((row) => row.container_id);
     case 'state':
-      return fieldsAt(deed);
+      return fieldsAt(action);
     default:
       throw new Error(`the test does not know ${did}`);
   }
 }
 
-/** The file event of the deed's process that names its path. */
-const at = ({ pid, path }: Deed) => of(pid, 'FE').filter((row) => row.file_path === path);
+/** The file event of the action's process with its path. */
+const at = ({ pid, path }: Action) => of(pid, 'FE').filter((row) => row.file_path === path);
 
-/** The deed's fields at the event that names its path. */
-function fieldsAt({ pid, path, fields = {} }: Deed): unknown {
+/** The action's fields at the event with its path. */
+function fieldsAt({ pid, path, fields = {} }: Action): unknown {
   const shape = Object.keys(fields)
     .map((field) => `%${field}`)
     .join(' ');
@@ -192,28 +192,28 @@ function fieldsAt({ pid, path, fields = {} }: Deed): unknown {
   return text.split('\n').map((line) => JSON.parse(line));
 }
 
-/** Exit codes, as wait() has them. */
+/** Exit codes in the form of wait(). */
 function exits(pid: number): number[] {
   return of(pid, 'PE')
     .filter((row) => row.opflags.includes('EXIT'))
     .map((row) => Number(row.ret) >> 8);
 }
 
-function wanted(deed: Deed): unknown {
-  const { wbytes, wops, rbytes, rops } = deed;
-  switch (deed.did) {
+function wanted(action: Action): unknown {
+  const { wbytes, wops, rbytes, rops } = action;
+  switch (action.did) {
     case 'file':
       return { flows: 1, closed: true, wbytes, wops, rbytes, rops };
     case 'moved':
       return [
         [wbytes, true],
-        [deed.newbytes, true],
+        [action.newbytes, true],
       ];
     case 'network':
     case 'unix':
       return { some: true, wbytes, rbytes };
     case 'bytes':
-      return { wbytes, closes: deed.code };
+      return { wbytes, closes: action.code };
     case 'refused':
       return { attempts: ['CONNECT'], wbytes: 0 };
     case 'RENAME':
@@ -222,29 +222,30 @@ function wanted(deed: Deed): unknown {
     case 'MKDIR':
     case 'RMDIR':
     case 'UNLINK':
-      return [[0, deed.newpath]];
+      return [[0, action.newpath]];
     case 'fork':
-      return { caller: 1, child: 1, parent: deed.pid, exits: [deed.code] };
+      return { caller: 1, child: 1, parent: action.pid, exits: [action.code] };
     case 'exec':
-      return deeds.filter((other) => other.did === 'exec' && other.pid === deed.pid && other.args === deed.args).length;
+      return actions.filter((other) => other.did === 'exec' && other.pid === action.pid && other.args === action.args)
+        .length;
     case 'exit':
-      return [deed.code];
+      return [action.code];
     case 'threads':
-      return [deed.count, deed.count];
+      return [action.count, action.count];
     case 'SETUID':
       return [0];
     case 'entry':
       return true;
     case 'cwd':
-      return [deed.cwd];
+      return [action.cwd];
     case 'type':
-      return [deed.type];
+      return [action.type];
     case 'group':
-      return [deed.gid];
+      return [action.gid];
     case 'container':
-      return [deed.container];
+      return [action.container];
     case 'state':
-      return [deed.fields];
+      return [action.fields];
     default:
       return 1;
   }
@@ -252,21 +253,23 @@ function wanted(deed: Deed): unknown {
 
 const all = ['--no-file-only', '--file-read-mode', 'all'];
 
-describe('a recording of what a program did (fixtures/live.scap)', () => {
-  it('tells it one record after the other', () => {
+describe('a recording of a program (fixtures/live.scap)', () => {
+  it('gives the expected records one by one', () => {
     const output = join(directory, 'fixture.jsonl');
     const input = join(fixtures, 'live.scap');
     execFileSync(process.execPath, [join(root, 'bin/run.js'), 'convert', input, '-o', output, ...all], {
       stdio: 'pipe',
     });
-    deeds = jsonLines(join(fixtures, 'live.jsonl'));
+    actions = jsonLines(join(fixtures, 'live.jsonl'));
     rows = jsonLines(output);
-    expect(deeds.length).toBeGreaterThan(30);
-    expect(deeds.map((deed) => [deed, told(deed)])).toEqual(deeds.map((deed) => [deed, wanted(deed)]));
+    expect(actions.length).toBeGreaterThan(30);
+    expect(actions.map((action) => [action, recorded(action)])).toEqual(
+      actions.map((action) => [action, wanted(action)]),
+    );
   });
 });
 
-describe.skipIf(noLive !== undefined)(liveTitle('sfkit live tells what a program did'), () => {
+describe.skipIf(noLive !== undefined)(liveTitle('sfkit live records a program'), () => {
   describe.each([
     ['programs on BTF tracepoints', []],
     ['one buffer for all processors', ['--cpus-per-buffer', '0']],
@@ -274,29 +277,31 @@ describe.skipIf(noLive !== undefined)(liveTitle('sfkit live tells what a program
   ])('with %s', (name, args) => {
     beforeAll(() => capture(name.replaceAll(' ', '-'), [...all, ...args]));
 
-    it('one record after the other', () => {
+    it('gives the expected records one by one', () => {
       expect(end).toMatchObject({ exit: 0 });
-      expect(deeds.length).toBeGreaterThan(30);
-      expect(deeds.map((deed) => [deed, told(deed)])).toEqual(deeds.map((deed) => [deed, wanted(deed)]));
+      expect(actions.length).toBeGreaterThan(30);
+      expect(actions.map((action) => [action, recorded(action)])).toEqual(
+        actions.map((action) => [action, wanted(action)]),
+      );
     });
 
-    it('and loses nothing', () => {
+    it('loses nothing', () => {
       expect(end.stderr).toContain('lost: nothing');
     });
 
-    it('into a capture that gives the same records', async () => {
+    it('writes a capture that gives the same records', async () => {
       const place = join(directory, name.replaceAll(' ', '-'));
       const [recording, again] = ['x.scap', 'b.jsonl'].map((file) => join(place, file)) as [string, string];
       execFileSync(process.execPath, [join(root, 'bin/run.js'), 'convert', recording, '-o', again, ...all], {
         stdio: 'pipe',
       });
-      // The name of the input is a column.
+      // One column has the name of the input.
       const withoutName = (path: string) =>
         readFileSync(path, 'utf8').replaceAll('"filename":"x.scap"', '"filename":"live"');
       expect(withoutName(again) === withoutName(join(place, 'a.jsonl'))).toBe(true);
     });
 
-    it('and whose events have current shapes', () => {
+    it('writes events in current shapes', () => {
       const checker = join(root, '../shared/tools/scap_dump.py');
       if (!existsSync(checker)) return console.log(`skipped: ${checker} is not here`);
       const recording = join(join(directory, name.replaceAll(' ', '-')), 'x.scap');
@@ -308,7 +313,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('sfkit live tells what a program
     });
   });
 
-  it('records the same in a SysFlow file as convert makes of the capture', async () => {
+  it('writes the same SysFlow file as convert from the capture', async () => {
     const place = join(directory, 'sf');
     mkdirSync(join(place, 'work'), { recursive: true });
     const [a, b, x] = ['a.sf', 'b.sf', 'x.scap.gz'].map((file) => join(place, file)) as [string, string, string];

@@ -39,7 +39,7 @@ describe('the log', () => {
     expect(await logged({}, true)).toEqual(['I one', 'I two', 'I info', 'W warning', 'E error']);
   });
 
-  it('shows verbose messages up to GLOG_v, and as GLOG_vmodule says', async () => {
+  it('shows verbose messages up to GLOG_v, or GLOG_vmodule per module', async () => {
     const verbose = async (env: Record<string, string>) =>
       (await logged({ GLOG_logtostderr: '1', ...env })).filter((line) => /one|two/.test(line));
     expect(await verbose({ GLOG_v: '1' })).toEqual(['I one']);
@@ -57,7 +57,7 @@ describe('the log', () => {
     expect(existsSync(directory.path('none'))).toBe(false);
   });
 
-  it('escapes what could steer a terminal', async () => {
+  it('escapes terminal control characters', async () => {
     let text = '';
     vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
       text += String(chunk);

@@ -27,7 +27,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('an output file', () => {
-  it('shows under its name when closed, not before', async () => {
+  it('gets its name when closed, not before', async () => {
     const target = join(directory, 'out.csv');
     const sink = fileSink(target);
     await sink.write('a');
@@ -37,7 +37,7 @@ describe('an output file', () => {
     expect(readdirSync(directory)).toEqual(['out.csv']);
   });
 
-  it('keeps what stood there until it is replaced', async () => {
+  it('keeps the old file until it is replaced', async () => {
     const target = join(directory, 'out.csv');
     writeFileSync(target, 'old');
     const sink = fileSink(target);
@@ -53,7 +53,7 @@ describe('an output file', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('says what is wrong with a place that cannot be written', () => {
+  it('reports why a place is not writable', () => {
     expect(() => fileSink(join(directory, 'no', 'out.csv'))).toThrow(
       /cannot write .*out\.csv: the directory does not exist/,
     );
@@ -85,8 +85,8 @@ describe('an output directory', () => {
   });
 });
 
-describe('what processes left that were killed', () => {
-  it('is removed by the next that writes there, and nothing else is', () => {
+describe('output of killed processes', () => {
+  it('is removed by the next run that writes there, and nothing else is', () => {
     const gone = spawnSync(process.execPath, ['-e', '']).pid;
     const leftover = (name: string) => join(directory, name);
     writeFileSync(leftover(`.out.csv.${gone}-0.${machine}.part`), 'half');
@@ -107,7 +107,7 @@ describe('what processes left that were killed', () => {
   });
 });
 
-describe('what only looks like unfinished output', () => {
+describe('a directory that looks like unfinished output', () => {
   const gone = spawnSync(process.execPath, ['-e', '']).pid;
   const named = (name: string) => `.${name}.${gone}-0.${machine}.part`;
   const isRoot = process.geteuid?.() === 0;
@@ -120,7 +120,7 @@ describe('what only looks like unfinished output', () => {
     chmodSync(shared, 0o755);
     writeFileSync(join(victim, 'precious'), 'text');
   });
-  /** A directory with a file in it, such as sfkit makes. */
+  /** A directory with a file in it, like those of sfkit. */
   const plant = (name: string): string => {
     const path = join(shared, named(name));
     mkdirSync(path, 0o700);
@@ -133,27 +133,27 @@ describe('what only looks like unfinished output', () => {
     return readdirSync(shared).sort();
   };
 
-  it('goes in a sticky directory when it is our own', () => {
+  it('is removed from a sticky directory if it is our own', () => {
     plant('own');
     chmodSync(shared, 0o1777);
     expect(look()).toEqual([]);
   });
 
-  it('stays in a directory that others can write', () => {
+  it('stays in a directory that others can write to', () => {
     const path = plant('own');
     chmodSync(shared, 0o777);
     expect(look()).toEqual([named('own')]);
     expect(readdirSync(path)).toEqual(['file']);
   });
 
-  it('stays with a link in it, and so does what the link points to', () => {
+  it("stays if it contains a link, and so does the link's target", () => {
     symlinkSync(victim, join(plant('tree'), 'link'));
     symlinkSync(victim, join(shared, named('link')));
     expect(look()).toEqual([named('link'), named('tree')]);
     expect(readdirSync(victim)).toEqual(['precious']);
   });
 
-  it.skipIf(!isRoot)('stays when it is of another owner (skipped: only root can give files away)', () => {
+  it.skipIf(!isRoot)('stays if it has another owner (skipped: only root can change owners)', () => {
     chownSync(plant('theirs'), 12345, 12345);
     chownSync(join(plant('holds-theirs'), 'file'), 12345, 12345);
     expect(look()).toEqual([named('holds-theirs'), named('theirs')]);
@@ -196,7 +196,7 @@ describe('permissions', () => {
     });
   });
 
-  it('of a replaced output stay, and it is nobody else’s before', async () => {
+  it('of a replaced output stay, and nobody else can read it before', async () => {
     for (const old of [0o600, 0o640, 0o664, 0o4755]) {
       const path = join(directory, `replaced-${old}`);
       writeFileSync(path, 'old');
@@ -215,14 +215,14 @@ describe('permissions', () => {
     expect(mode(join(target, 'a'))).toBe(0o600);
   });
 
-  it('of private outputs let nobody else in, whatever is replaced', async () => {
+  it('of private outputs exclude everyone else, whatever they replace', async () => {
     const path = join(directory, 'a');
     writeFileSync(path, 'old', { mode: 0o644 });
     expect(await write(path, { isPrivate: true })).toEqual({ meanwhile: 0o600, after: 0o600 });
   });
 
   it.skipIf(process.geteuid?.() !== 0)(
-    'of somebody else’s file give no more than a new one gets (skipped: root only)',
+    'of another user’s file grant no more than those of a new one (skipped: root only)',
     async () => {
       const path = join(directory, 'a');
       writeFileSync(path, 'old');
@@ -232,7 +232,7 @@ describe('permissions', () => {
     },
   );
 
-  it('of a scratch directory let nobody else in', async () => {
+  it('of a scratch directory exclude everyone else', async () => {
     await withUmask(0, () => {
       const scratch = scratchDirectory(directory, directory);
       expect(mode(scratch.path)).toBe(0o700);
@@ -243,7 +243,7 @@ describe('permissions', () => {
 });
 
 describe('a scratch directory', () => {
-  it('goes with all that is in it', () => {
+  it('is removed with its contents', () => {
     const scratch = scratchDirectory(directory, directory);
     mkdirSync(join(scratch.path, 'spill'));
     writeFileSync(join(scratch.path, 'spill', 'file'), 'text');
@@ -251,7 +251,7 @@ describe('a scratch directory', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('is never another directory that was put in its place', () => {
+  it('is never another directory put in its place', () => {
     const scratch = scratchDirectory(directory, directory);
     renameSync(scratch.path, join(directory, 'moved'));
     mkdirSync(scratch.path);
@@ -262,8 +262,8 @@ describe('a scratch directory', () => {
   });
 });
 
-describe('an output under way', () => {
-  it('stands beside what a process of the same number left, as in a container that is started again', async () => {
+describe('an unfinished output', () => {
+  it('coexists with output of a process with the same pid, as in a restarted container', async () => {
     for (let i = 0; i < 60; i++) writeFileSync(join(directory, `.out.csv.${process.pid}-${i}.${machine}.part`), 'old');
     const sink = fileSink(join(directory, 'out.csv'));
     await sink.write('new');
@@ -280,7 +280,7 @@ describe('an output under way', () => {
     expect(existsSync(elsewhere)).toBe(false);
   });
 
-  it('is for its owner alone where that is wanted', async () => {
+  it('is readable only by its owner if requested', async () => {
     const sink = fileSink(join(directory, 'out.csv'), { isPrivate: true });
     const [name = ''] = readdirSync(directory);
     expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600);
@@ -288,8 +288,8 @@ describe('an output under way', () => {
   });
 });
 
-describe('a name that nobody typed', () => {
-  it('replaces nothing, whoever else makes outputs at the same time', async () => {
+describe('a generated name', () => {
+  it('replaces nothing, even with concurrent runs', async () => {
     const wanted = join(directory, 'r.sf.1');
     writeFileSync(wanted, 'there');
     writeFileSync(`${wanted}-2.part`, 'under way');
@@ -304,7 +304,7 @@ describe('a name that nobody typed', () => {
     expect(readFileSync(wanted, 'utf8')).toBe('there');
   });
 
-  it('is tried again where another one was quicker', async () => {
+  it('is retried if another run was faster', async () => {
     const wanted = join(directory, 'r.sf.1');
     let first = true;
     const sink = await withNewName(wanted, (name) => {

@@ -24,7 +24,7 @@ const log = openLog({ name: 'test', debug: false }, { GLOG_minloglevel: '2', GLO
 
 interface Server {
   process: ChildProcess;
-  /** What was received so far, decoded by the schema. */
+  /** Messages received so far, decoded with the schema. */
   messages: { name: string; fields: Record<string, unknown> }[];
   ended: Promise<unknown>;
 }
@@ -46,7 +46,7 @@ async function listen(path: string, ...args: string[]): Promise<Server> {
   return result;
 }
 
-/** A name for each event and flow that no other has. */
+/** A unique name for each event and flow. */
 function keyOf({ name, fields }: { name: string; fields: Record<string, unknown> }): string {
   const text = (value: unknown) => (typeof value === 'bigint' ? String(value) : value);
   return `${name} ${JSON.stringify(fields, (_key, value) => text(value))}`;
@@ -66,7 +66,7 @@ async function datums(): Promise<Datum[]> {
   return all;
 }
 
-/** Whether everything that a message refers to came before it. */
+/** Whether every entity that a message refers to came before it. */
 function checkReferences(messages: Server['messages']): void {
   const known = new Set<string>();
   const oid = (value: unknown) => {
@@ -101,7 +101,7 @@ describe.skipIf(server === undefined)('the socket writer (needs sfkit_seqpacket_
     checkReferences(reader.messages);
   });
 
-  it('loses nothing when the reader is killed and comes back', async () => {
+  it('loses nothing when the reader is killed and reconnects', async () => {
     const path = directory.path('s');
     const all = await datums();
     const first = await listen(path);
@@ -129,7 +129,7 @@ describe.skipIf(server === undefined)('the socket writer (needs sfkit_seqpacket_
     checkReferences(second.messages);
   });
 
-  it('gives a reader that comes late everything that waited, each version of a process too', async () => {
+  it('gives a late reader everything queued, including each version of a process', async () => {
     const path = directory.path('s');
     const all = await datums();
     const writer = new SocketWriter(path, log, { ...defaultLimits, retry: 5 });
@@ -142,7 +142,7 @@ describe.skipIf(server === undefined)('the socket writer (needs sfkit_seqpacket_
     checkReferences(reader.messages);
   });
 
-  it('waits for a reader that is behind instead of dropping', async () => {
+  it('waits for a slow reader instead of dropping', async () => {
     const path = directory.path('s');
     const reader = await listen(path, '3');
     const writer = new SocketWriter(path, log, { ...defaultLimits, queue: 4, linger: 200 });
@@ -154,14 +154,14 @@ describe.skipIf(server === undefined)('the socket writer (needs sfkit_seqpacket_
         written += 1;
       }
     })();
-    const behind = await settled(() => written);
+    const acceptedWhileSlow = await settled(() => written);
     reader.process.kill('SIGKILL');
     await writing;
-    expect(behind).toBeLessThan(all.length * 4);
+    expect(acceptedWhileSlow).toBeLessThan(all.length * 4);
     writer.discard();
   });
 
-  it('lets files go that no later record refers to, but not those that come anew', async () => {
+  it('forgets files that no later record refers to, but not those that are written again', async () => {
     const path = directory.path('s');
     const first = await listen(path);
     const writer = new SocketWriter(path, log, { ...defaultLimits, retry: 5 });
@@ -173,7 +173,7 @@ describe.skipIf(server === undefined)('the socket writer (needs sfkit_seqpacket_
     const file = all.find(({ record }) => record.type === 'File' && record.oid === kept) as Datum;
     writer.forget({ type: 'Ended', entity: 'files' });
     await writer.write(file);
-    // What was written before has been read when this is sent.
+    // Everything written before has been read when this is sent.
     await until(() => first.messages.length >= writer.sent);
     await writer.write(flowOfKept);
     first.process.kill('SIGKILL');
@@ -182,14 +182,14 @@ describe.skipIf(server === undefined)('the socket writer (needs sfkit_seqpacket_
     for (const flow of [flowOfKept, flowOfGone]) await writer.write(flow);
     await writer.close();
     await second.ended;
-    const told = second.messages
+    const received = second.messages
       .filter(({ name }) => name === 'File')
       .map(({ fields }) => Buffer.from(fields.oid as Uint8Array).toString('hex'));
-    expect(told).toContain(kept);
-    expect(told).not.toContain(gone);
+    expect(received).toContain(kept);
+    expect(received).not.toContain(gone);
   });
 
-  it('ends in its time though the reader takes nothing, and counts what that did not get', async () => {
+  it('ends in time even if the reader takes nothing, and counts the lost records', async () => {
     const path = directory.path('s');
     const reader = await listen(path, '3');
     const writer = new SocketWriter(path, log, { ...defaultLimits, linger: 200 });
@@ -213,12 +213,12 @@ describe.skipIf(server === undefined)('the socket writer (needs sfkit_seqpacket_
     reader.process.kill('SIGKILL');
   });
 
-  it('drops and counts what exceeds the bound while there is no reader', async () => {
+  it('drops and counts records beyond the limit while there is no reader', async () => {
     const writer = new SocketWriter(directory.path('none'), log, {
       ...defaultLimits,
       queue: 10,
       retry: 5,
-      longestRetry: 10,
+      maxRetry: 10,
       linger: 20,
     });
     const all = await datums();
@@ -232,7 +232,7 @@ describe.skipIf(server === undefined)('the socket writer (needs sfkit_seqpacket_
   });
 });
 
-/** Flows of IPv6 are not of the schema, and no message. */
+/** The schema cannot represent IPv6 flows, so they are no messages. */
 function typeOf(record: Datum['record']): boolean {
   return !(record.type === 'NetworkFlow' && record.family === 6);
 }

@@ -10,7 +10,7 @@ const page = readFileSync(join(root, 'docs/api.md'), 'utf8');
 const documented = [...page.matchAll(/^### (\w+)$/gm)].map(([, name]) => name as string);
 const consumer = readFileSync(join(root, 'test/package/consumer/consumer.ts'), 'utf8');
 
-/** Compiles a program against the types that the package has; what the compiler says. */
+/** Compiles a program against the types of the package; returns the compiler's messages. */
 function compile(program: string): string {
   writeFileSync(directory.path('consumer.ts'), program);
   const options = {
@@ -35,14 +35,14 @@ function compile(program: string): string {
 }
 
 describe('a program that uses the library', () => {
-  it('compiles with documented names alone', () => {
+  it('compiles with documented names only', () => {
     const [, list] = /import \{([^}]*)\} from 'sfkit'/.exec(consumer) ?? [];
     const names = [...(list as string).matchAll(/(\w+),/g)].map(([, name]) => name as string);
     expect(names.filter((name) => !documented.includes(name))).toEqual([]);
     expect(compile(consumer)).toBe('');
   });
 
-  it('does not compile with what is internal or wrong', () => {
+  it('does not compile with internal or wrong names', () => {
     const wrong = (line: string) => compile(`import * as sfkit from 'sfkit';\n${line}\n`);
     expect(wrong('export const { openColumns } = sfkit;')).toContain("'openColumns' does not exist");
     expect(wrong("export const { sets } = sfkit.readRules('a');")).toContain("'sets' does not exist");
@@ -65,7 +65,7 @@ describe('docs/api.md', () => {
         'Partial',
       ].concat(['Pick', 'ProcessEnv', 'Promise', 'Readonly', 'Record', 'RecordBatch', 'Required']),
     );
-    // Types stand in code: in a block, or in the second column of a table.
+    // Types are in code: in a block, or in the second column of a table.
     const code = [...page.matchAll(/```ts\n([^`]*)```|^\| `[^`]*` \| `([^`]*)`/gm)].map(
       ([, block, cell]) => block ?? cell,
     );
@@ -76,7 +76,7 @@ describe('docs/api.md', () => {
     expect([...new Set(named)].filter((name) => !documented.includes(name) && !elsewhere.has(name))).toEqual([]);
   });
 
-  it('names nothing of the addon', () => {
+  it('names nothing from the addon', () => {
     expect(page).not.toMatch(/\bNative[A-Z]|startNative/);
     expect(readFileSync(join(root, 'dist/index.d.ts'), 'utf8')).not.toMatch(/Native/);
   });

@@ -13,8 +13,8 @@ const listed = (...patterns: string[]) =>
     .split('\n')
     .filter(Boolean);
 
-describe('what a contributor reads', () => {
-  it('links only to what is there', () => {
+describe('pages for contributors', () => {
+  it('link only to existing files', () => {
     const broken = listed('*.md').flatMap((page) =>
       [...read(page).matchAll(/\]\((?!\w+:)([^)#\s]+)(?:#[^)]*)?\)/g)]
         .map(([, target]) => target as string)
@@ -32,7 +32,7 @@ describe('what a contributor reads', () => {
       for (const [, name] of text.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty([name as string]);
       const paths = [...text.matchAll(/(?<![\w/.-])(?:src|test|native|scripts|docs|fixtures|bin)\/[\w./-]*\w/g)];
       expect(paths.length).toBeGreaterThan(2);
-      // Names in capitals stand for any; what a build makes is there after it.
+      // Names in capitals are placeholders; a build creates its own files.
       const missing = paths
         .map(([path]) => path)
         .filter((path) => !/[A-Z]{3,}|^native\/build/.test(path) && !existsSync(join(root, path)));
@@ -40,7 +40,7 @@ describe('what a contributor reads', () => {
     },
   );
 
-  it('finds the variables that it names in the code', () => {
+  it('name only variables that the code uses', () => {
     const names = [...read('CONTRIBUTING.md').matchAll(/`(SFKIT_\w+)=/g)].map(([, name]) => name as string);
     const code = listed('scripts', 'src', 'test').map(read).join('\n');
     for (const name of names) expect(code).toContain(`env.${name}`);
@@ -48,7 +48,7 @@ describe('what a contributor reads', () => {
 });
 
 describe('the workflows', () => {
-  it.each(listed('.github/workflows/*.yml'))('%s run with few rights', (name) => {
+  it.each(listed('.github/workflows/*.yml'))('%s runs with few rights', (name) => {
     const workflow = parse(read(name));
     expect(workflow.permissions).toEqual({ contents: 'read' });
     expect(Object.keys(workflow.jobs).length).toBeGreaterThan(0);
@@ -62,7 +62,7 @@ describe('the workflows', () => {
 });
 
 describe('the hook before a commit', () => {
-  /** A repository with one staged file, and a formatter that complains about each file that says so. */
+  /** A repository with one staged file, and a formatter that rejects each file that contains 'badly'. */
   function commitOf(name: string, text: string, formatter: string) {
     const repository = directory.path('repository');
     mkdirSync(join(repository, 'scripts/hooks'), { recursive: true });
@@ -85,17 +85,17 @@ describe('the hook before a commit', () => {
   }
   const complains = 'shift 2; ! grep -l badly "$@"';
 
-  it('lets what is formatted pass', () => {
+  it('accepts formatted files', () => {
     expect(commitOf('native/a.cpp', 'int well;\n', complains).status).toBe(0);
   });
 
-  it('stops what is not, and says what helps', () => {
+  it('rejects unformatted files and says how to fix them', () => {
     const { status, stderr } = commitOf('native/a.cpp', 'int badly;\n', complains);
     expect(status).toBe(1);
     expect(stderr).toContain('npm run format');
   });
 
-  it('looks at C++ of the project only', () => {
+  it('checks only C++ of the project', () => {
     expect(commitOf('a.txt', 'badly\n', complains).status).toBe(0);
   });
 });

@@ -12,13 +12,13 @@ describe('npm’s install step', () => {
   beforeEach(() => {
     programs = directory.path('programs');
     mkdirSync(programs);
-    // What a package holds of the scripts; no tsconfig.json, which makes a clone.
+    // The scripts of a package, without tsconfig.json, which would make it a clone.
     cpSync(join(root, 'scripts'), directory.path('package', 'scripts'), { recursive: true });
     for (const name of ['apt-get', 'sudo', 'dnf', 'apk', 'brew']) {
       stub(name, `echo "${name} $*" >> "${directory.path('calls')}"`);
     }
   });
-  /** A program that is the only one of its name. */
+  /** A stub that is the only program of its name. */
   const stub = (name: string, script: string) => {
     writeFileSync(join(programs, name), `#!/bin/sh\n${script}\n`);
     chmodSync(join(programs, name), 0o755);
@@ -29,7 +29,7 @@ describe('npm’s install step', () => {
       encoding: 'utf8',
     });
 
-  it('says what is missing and how to get it, and installs nothing', () => {
+  it('names what is missing and how to install it, and installs nothing', () => {
     const { status, stderr } = install();
     expect(status).toBe(1);
     expect(stderr).toMatch(/^sfkit set-up: missing: CMake, a C\+\+20 compiler, make or ninja, the zlib headers\./);

@@ -17,7 +17,7 @@ const packageJson = readJson('package.json');
 const commands = Object.keys(manifest.commands);
 const hasGroff = spawnSync('groff', ['--version']).status === 0;
 
-/** A page without the marks of roff, its lines joined. */
+/** A page without roff markup, its lines joined. */
 function textOf(page: string): string {
   return page
     .replace(/\\f[BIR]|\\&/g, '')
@@ -29,13 +29,13 @@ function textOf(page: string): string {
 const page = (command: string) => readFileSync(join(root, 'man', `sfkit-${command}.1`), 'utf8');
 
 describe('the manual pages', () => {
-  it('are those that the package names, one for each command and one for sfkit', () => {
+  it('are the ones in package.json: one for each command and one for sfkit', () => {
     const made = readdirSync(join(root, 'man')).map((name) => `man/${name}`);
     expect(made.sort()).toEqual([...packageJson.man].sort());
     expect(made.sort()).toEqual(['man/sfkit.1', ...commands.map((id) => `man/sfkit-${id}.1`)].sort());
   });
 
-  it.each(commands)('say what the help of %s says', (id) => {
+  it.each(commands)('contain the help of %s', (id) => {
     const text = textOf(page(id));
     const { summary, description, flags, args } = manifest.commands[id];
     expect(text).toContain(summary.replace(/\.$/, ''));

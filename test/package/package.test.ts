@@ -9,7 +9,7 @@ const capture = join(fixtures, 'webserver.scap');
 const directory = testDirectory();
 const minute = 60_000;
 
-/** Runs a program and gives its standard output. */
+/** Runs a program and returns its standard output. */
 function run(cwd: string, command: string, ...args: string[]): string {
   return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28 });
 }
@@ -20,7 +20,7 @@ describe('a project that installs the packed tarball', () => {
     () => {
       const project = directory.path('project');
       mkdirSync(project);
-      // Everything is built: what the test itself runs on is packed.
+      // Everything is built; the test packs the same build that it runs on.
       run(root, 'npm', 'pack', '--silent', '--pack-destination', directory.path());
       const tarball = readdirSync(directory.path()).find((name) => name.endsWith('.tgz')) as string;
       writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'project', type: 'module', private: true }));
@@ -59,7 +59,7 @@ describe('a project that installs the packed tarball', () => {
   );
 });
 
-/** What the types must allow: the union told apart by `type`, numbers of 64 bits as bigint. */
+/** What the types must allow: narrowing the union by `type`, 64-bit numbers as bigint. */
 const typed = `
 import { openCapture, SysFlowDriver, SysFlowError, type SysFlowConfig, type SysFlowRecord } from 'sfkit';
 const config: SysFlowConfig = { scapInputPath: 'a.scap', callback: (header, container, process, file1, file2, record) => {

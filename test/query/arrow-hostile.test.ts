@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-/** The rows as text, for an input that is read; else the one line that says what is wrong with it. */
+/** The rows as text if the input is read, else its one-line error. */
 async function answer(bytes: Uint8Array, columns = 'CAST(COLUMNS(*) AS VARCHAR)'): Promise<unknown[][] | string> {
   const path = directory.path('x.arrow');
   writeFileSync(path, bytes);
@@ -56,7 +56,7 @@ async function answer(bytes: Uint8Array, columns = 'CAST(COLUMNS(*) AS VARCHAR)'
   try {
     return (await connection.runAndReadAll(`SELECT ${columns} FROM ${from}`)).getRows();
   } catch (error) {
-    // Times that are no dates are times all the same.
+    // Times that are not whole days are still times.
     expect((error as Error).message).toMatch(/^(Conversion|Out of Range) Error/);
     return (error as Error).message;
   }
@@ -100,7 +100,7 @@ const inputs: Record<string, Uint8Array> = {
   'every type': arrowOf(types, { form: 'file' }),
 };
 
-/** Bytes with something wrong: a byte, a number, a piece that is missing, twice there or elsewhere. */
+/** Corrupts bytes: changes a byte or a number, or removes, repeats or moves a piece. */
 function changed(bytes: Uint8Array, next: (limit: number) => number): Uint8Array {
   const copy = Buffer.from(bytes);
   const at = next(copy.length);
@@ -139,11 +139,11 @@ function changed(bytes: Uint8Array, next: (limit: number) => number): Uint8Array
 const trials = 100;
 
 describe.each(Object.entries(inputs))('%s', (name, bytes) => {
-  it('is read as it is', async () => {
+  it('is read unchanged', async () => {
     expect(await answer(bytes)).toBeInstanceOf(Array);
   });
 
-  it(`is read or refused with any of ${trials} changes`, async () => {
+  it(`is read or rejected with any of ${trials} changes`, async () => {
     const next = random(name.length);
     const memory = process.resourceUsage().maxRSS;
     const counts = { read: 0, refused: 0 };
@@ -156,7 +156,7 @@ describe.each(Object.entries(inputs))('%s', (name, bytes) => {
     }
     expect(counts.read).toBeGreaterThan(3);
     expect(counts.refused).toBeGreaterThan(3);
-    // KiB: buffers may grow to 64 MiB, whatever the file.
+    // In KiB: buffers can grow to 64 MiB, whatever the file.
     expect(process.resourceUsage().maxRSS - memory).toBeLessThan(400_000);
   }, 120_000);
 });
@@ -173,7 +173,7 @@ const lists = (offsets: readonly number[]) =>
       }),
     ),
   });
-/** Texts with their offsets written over: the library writes no more bytes than the last one says. */
+/** Texts with overwritten offsets: the library writes no more bytes than the last offset. */
 const words = (type: Utf8 | LargeUtf8, offsets: readonly number[]) => {
   const marks = offsets.map((_, index) => 1000 + index);
   marks[0] = 0;
@@ -220,21 +220,25 @@ const none = arrowOf({ x: column(makeData({ type: new Null(), length: 777 })) })
 describe('an input that contradicts itself', () => {
   it.each<[string, RegExp, () => Uint8Array]>([
     [
-      'a place past its dictionary',
-      /an index leads outside/,
+      'an index past its dictionary',
+      /an index points outside/,
       () => arrowOf({ x: places(words3, Int32Array.of(0, 3)) }),
     ],
-    ['a place before its dictionary', /an index leads outside/, () => arrowOf({ x: places(words3, Int8Array.of(-1)) })],
     [
-      'a place past a dictionary of numbers',
-      /an index leads outside/,
+      'an index before its dictionary',
+      /an index points outside/,
+      () => arrowOf({ x: places(words3, Int8Array.of(-1)) }),
+    ],
+    [
+      'an index past a dictionary of numbers',
+      /an index points outside/,
       () => arrowOf({ x: places(vectorFromArray([7], new Int32()).memoize(), Int32Array.of(0x7fffffff)) }),
     ],
     [
       'a dictionary that no column has',
       /no column has the dictionary 5500/,
       () => {
-        // The schema comes first, and keeps its number.
+        // The schema comes first and keeps its id.
         const bytes = arrowOf({ x: texts(['a'], 5501) });
         return Buffer.concat([bytes.subarray(0, 200), replaced(bytes.subarray(200), 5501, 5500)]);
       },
@@ -247,14 +251,14 @@ describe('an input that contradicts itself', () => {
     ['texts before their bytes', /offsets of a column are impossible at row 0/, () => words(new Utf8(), [-1, 4])],
     ['long texts past their bytes', /impossible at row 1/, () => words(new LargeUtf8(), [0, 2 ** 60])],
     ['long texts before their bytes', /impossible at row 0/, () => words(new LargeUtf8(), [-1, 4])],
-    ['a union of an unknown kind', /a union leads outside/, () => union(Int8Array.of(5), Int32Array.of(0))],
-    ['a union past its members', /a union leads outside/, () => union(Int8Array.of(3, 4), Int32Array.of(0, 1))],
-    ['a union before its members', /a union leads outside/, () => union(Int8Array.of(3), Int32Array.of(-1))],
-    ['a view past its buffer', /a view leads outside/, () => view(14, 0, 3)],
-    ['a view before its buffer', /a view leads outside/, () => view(14, 0, -1)],
-    ['a view into no buffer', /a view leads outside/, () => view(14, 1, 0)],
-    ['a view of negative length', /a view leads outside/, () => view(-1, 0, 0)],
-    ['a map with a null as key', /a map has a key that is null/, () => entries(['a', null])],
+    ['a union of an unknown kind', /a union points outside/, () => union(Int8Array.of(5), Int32Array.of(0))],
+    ['a union past its members', /a union points outside/, () => union(Int8Array.of(3, 4), Int32Array.of(0, 1))],
+    ['a union before its members', /a union points outside/, () => union(Int8Array.of(3), Int32Array.of(-1))],
+    ['a view past its buffer', /a view points outside/, () => view(14, 0, 3)],
+    ['a view before its buffer', /a view points outside/, () => view(14, 0, -1)],
+    ['a view into no buffer', /a view points outside/, () => view(14, 1, 0)],
+    ['a view of negative length', /a view points outside/, () => view(-1, 0, 0)],
+    ['a map with a null key', /a map has a null key/, () => entries(['a', null])],
     [
       'a time longer than a day',
       /a time of day is impossible/,
@@ -296,7 +300,7 @@ describe('an input that contradicts itself', () => {
     expect(await answer(make())).toMatch(reason);
   });
 
-  it('is read where no row leads anywhere', async () => {
+  it('is read if no row refers to a value', async () => {
     const empty = { type: new Utf8(), length: 0, nullCount: 0 };
     expect(await answer(arrowOf({ x: column(makeData(empty)) }))).toEqual([]);
     const noWords = vectorFromArray([] as string[], new Utf8()).memoize();
@@ -304,14 +308,14 @@ describe('an input that contradicts itself', () => {
   });
 });
 
-/** A buffer as it stands in a message: the size that it claims, then what it holds. */
+/** A buffer as in a message: the claimed size, then the content. */
 function claims(size: number | bigint, frame: Uint8Array): Uint8Array {
   const head = Buffer.alloc(8);
   head.writeBigInt64LE(BigInt(size));
   return Buffer.concat([head, frame]);
 }
 
-/** A stream with one column of bytes, whose buffer holds these: one of noise that others replace. */
+/** A stream with one column of bytes, whose buffer of noise is replaced by these bytes. */
 function bomb(codec: 'lz4' | 'zstd', rows: number, values: Uint8Array): Uint8Array {
   const noise = random(3);
   const bytes = Uint8Array.from({ length: 8 * Math.ceil(values.length / 8) + 8 }, () => noise(256));
@@ -337,23 +341,19 @@ const lz4Zeros = (bytes: number) =>
     ]),
   );
 
-describe('an input that claims more than it is', () => {
+describe('an input that claims more than it has', () => {
   it.each<[string, RegExp, () => Uint8Array]>([
     ['a terabyte of zstd', /hold more than 256 times/, () => bomb('zstd', 2 ** 40, claims(2 ** 40, zeros(1000)))],
     ['a terabyte of lz4', /hold more than 256 times/, () => bomb('lz4', 2 ** 40, claims(2 ** 40, lz4Zeros(1000)))],
     [
-      'the largest size there is',
+      'the largest possible size',
       /hold more than 256 times/,
       () => bomb('zstd', 1, claims(2n ** 63n - 1n, zeros(1000))),
     ],
     ['a negative size', /impossible size/, () => bomb('lz4', 1, claims(-2, lz4Zeros(1000)))],
-    [
-      '60 MB, of which 1000 bytes are there',
-      /zstd: 1000 bytes where/,
-      () => bomb('zstd', 1000, claims(60e6, zeros(1000))),
-    ],
-    ['1000 bytes, of which 60 MB are there', /zstd: more bytes/, () => bomb('zstd', 1000, claims(1000, zeros(60e6)))],
-    ['1000 bytes, of which 1 MB is there', /LZ4: more bytes/, () => bomb('lz4', 1000, claims(1000, lz4Zeros(1e6)))],
+    ['60 MB, but only 1000 bytes', /zstd: 1000 bytes where/, () => bomb('zstd', 1000, claims(60e6, zeros(1000)))],
+    ['1000 bytes, but 60 MB', /zstd: more bytes/, () => bomb('zstd', 1000, claims(1000, zeros(60e6)))],
+    ['1000 bytes, but 1 MB', /LZ4: more bytes/, () => bomb('lz4', 1000, claims(1000, lz4Zeros(1e6)))],
     ['60 million values of 60 bytes', /more values than the size/, () => bomb('zstd', 60e6, claims(60e6, zeros(60e6)))],
   ])('%s', async (_, reason, make) => {
     const bytes = make();
@@ -364,7 +364,7 @@ describe('an input that claims more than it is', () => {
     expect(process.resourceUsage().maxRSS - memory).toBeLessThan(400_000);
   });
 
-  it('is read where that is still plausible', async () => {
+  it('is read if the claim is still plausible', async () => {
     expect(await answer(bomb('zstd', 1e6, claims(1e6, zeros(1e6))), 'count(*), sum(x)')).toEqual([[1_000_000n, 0n]]);
     expect(await answer(bomb('lz4', 1e6, claims(1e6, lz4Zeros(1e6))), 'count(*), sum(x)')).toEqual([[1_000_000n, 0n]]);
   });
@@ -431,7 +431,7 @@ describe('an input of few bytes', () => {
       },
     ],
     [
-      'a batch a row, with a dictionary of 60,000 texts',
+      'one batch per row, with a dictionary of 60,000 texts',
       [[2000n]],
       () => {
         const dictionary = vectorFromArray(

@@ -40,7 +40,7 @@ async function rows(bytes: Uint8Array, columns = '*'): Promise<unknown[][]> {
   return (await database.connection.runAndReadAll(`SELECT ${columns} FROM ${from}`)).getRows();
 }
 
-it('reads files and streams with columns of its own', async () => {
+it('reads files and streams with additional columns', async () => {
   const table = tableFromArrays({ node_id: ['a', 'b', 'a'], extra: Int32Array.of(1, 2, 3) });
   for (const form of ['file', 'stream'] as const) {
     expect(await rows(tableToIPC(table, form))).toEqual([
@@ -66,7 +66,7 @@ it.each([
   }
 });
 
-it('reads streams of before version 0.15', async () => {
+it('reads streams from before version 0.15', async () => {
   const columns = { a: vectorFromArray([1n, -1n], new Int64()), b: texts(['x', 'y'], 1) };
   expect(await rows(arrowBytes([batchOf(columns)], { legacy: true }))).toEqual([
     [1n, 'x'],
@@ -75,7 +75,7 @@ it('reads streams of before version 0.15', async () => {
 });
 
 describe.each([undefined, 'lz4', 'zstd'] as const)('dictionaries, compressed: %s', (codec) => {
-  it('holds for the batches after it, also where it replaces another', async () => {
+  it('applies to later batches, also if it replaces another', async () => {
     const versions = [['a', 'b'], ['c'], ['b', 'x', null, 'a'], ['y']];
     const bytes = arrowBytes(
       versions.map((values) => batchOf({ text: texts(values, 1), same: texts(values, 2) })),
@@ -84,7 +84,7 @@ describe.each([undefined, 'lz4', 'zstd'] as const)('dictionaries, compressed: %s
     expect(await rows(bytes)).toEqual(versions.flat().map((text) => [text, text]));
   });
 
-  it('comes after a batch that holds nulls alone', async () => {
+  it('can follow a batch with only nulls', async () => {
     const batches = [
       [null, null],
       ['a', null],
@@ -106,7 +106,7 @@ it.each([[1, 255, 256, 257, 65_535, 65_536, 65_537]].flat())(
   'reads %i distinct texts, in a dictionary and without',
   async (count) => {
     const name = (index: number) => `text ${String(index).padStart(6, '0')}`;
-    // The first and the last number of the dictionary come last.
+    // The first and the last index of the dictionary come last.
     const values = Array.from({ length: count }, (_, index) => name((index + 7) % count));
     const columns = {
       id: vectorFromArray(
@@ -166,7 +166,7 @@ it('reads rows of any size', async () => {
   expect(await rows(bytes, 'length(text)')).toEqual(sizes.map((size) => [BigInt(size)]));
 });
 
-it('refuses lists that begin before their values', async () => {
+it('rejects lists that start before their values', async () => {
   const type = new List(new Field('item', new Int32(), false));
   const child = makeData({ type: new Int32(), length: 1, data: Int32Array.of(7) });
   const valueOffsets = Int32Array.of(-16_777_216, 1);
@@ -175,7 +175,7 @@ it('refuses lists that begin before their values', async () => {
   await expect(rows(bytes)).rejects.toThrow(/not a readable Arrow file: /);
 });
 
-it('reads or refuses a small file with any byte changed', async () => {
+it('reads or rejects a small file with any byte changed', async () => {
   const bytes = tableToIPC(tableFromArrays({ node_id: ['a', 'b'] }), 'stream');
   for (let place = 0; place < bytes.length; place += 3) {
     const changed = Uint8Array.from(bytes);

@@ -30,7 +30,7 @@ const codecs = {
 };
 type Codec = keyof typeof codecs;
 
-/** What real compressors make of a text, and its bytes: pages of a Parquet file that DuckDB writes. */
+/** A text as compressed by real compressors (pages of a Parquet file from DuckDB), and its bytes. */
 async function pagesOf(text: readonly string[], codec: Codec, level?: string) {
   const lines = text.map((line) => line.replaceAll('\0', '0'));
   const pages: { page: Uint8Array; size: number }[] = [];
@@ -71,7 +71,7 @@ it.each([
   }
 });
 
-it.each(['zstd', 'lz4_raw'] as const)('%s: a page with any byte changed is read or refused', async (codec) => {
+it.each(['zstd', 'lz4_raw'] as const)('%s: a page with any byte changed is read or rejected', async (codec) => {
   const changes = random(11);
   const { decompress } = codecs[codec];
   let refused = 0;
@@ -98,7 +98,7 @@ it.each(['zstd', 'lz4_raw'] as const)('%s: a page with any byte changed is read 
 });
 
 const eight = zstdBlock('raw', Buffer.from('12345678'));
-/** No literals; as many sequences as a block can have, each of code 52 for 65,539 bytes and more, whose bits follow. */
+/** No literals; the maximum number of sequences, each with code 52 (65,539 bytes and more), followed by their bits. */
 const sequences = (bits: Uint8Array) =>
   zstdBlock('compressed', Buffer.concat([Uint8Array.of(0, 255, 255, 255, 0x54, 0, 0, 52), bits]));
 
@@ -116,12 +116,12 @@ it.each<[string, RegExp, () => Uint8Array, number]>([
     1e6,
   ],
   [
-    'a block of 2 MB a hundred times',
+    'a hundred blocks of 2 MB',
     /zstd: more bytes than were announced/,
     () => zstdFrame(Array.from({ length: 100 }, () => zstdBlock('repeated', Uint8Array.of(7), 2 ** 21 - 1))),
     1e6,
   ],
-  ['less than announced', /zstd: 8 bytes where 9 were announced/, () => zstdFrame([eight]), 9],
+  ['less than announced', /zstd: expected 9 bytes, found 8/, () => zstdFrame([eight]), 9],
   ['less than the frame says', /zstd: 8 bytes in a frame of 9/, () => zstdFrame([eight], 9), 8],
   ['a frame without blocks', /zstd: the frame is truncated/, () => zstdFrame([], 0), 0],
   [
@@ -143,16 +143,11 @@ it.each<[string, RegExp, () => Uint8Array, number]>([
     () => lz4Frame(...Array(10).fill({ stored: new Uint8Array(9) })),
     89,
   ],
-  ['a block that is too short', /LZ4: 3 bytes where 4/, () => lz4Frame({ stored: new Uint8Array(3) }), 4],
-  ['an offset of 0', /LZ4: an offset leads/, () => lz4Frame(Uint8Array.of(0x10, 65, 0, 0, 0x10, 65)), 9],
-  [
-    'an offset before the beginning',
-    /LZ4: an offset leads/,
-    () => lz4Frame(Uint8Array.of(0x10, 65, 2, 0, 0x10, 65)),
-    9,
-  ],
+  ['a block that is too short', /LZ4: expected 4 bytes, found 3/, () => lz4Frame({ stored: new Uint8Array(3) }), 4],
+  ['an offset of 0', /LZ4: an offset points/, () => lz4Frame(Uint8Array.of(0x10, 65, 0, 0, 0x10, 65)), 9],
+  ['an offset before the start', /LZ4: an offset points/, () => lz4Frame(Uint8Array.of(0x10, 65, 2, 0, 0x10, 65)), 9],
   ['the magic number alone', /LZ4: the frame is truncated/, () => Uint8Array.of(0x04, 0x22, 0x4d, 0x18), 0],
-])('refuses %s', (_, reason, make, size) => {
+])('rejects %s', (_, reason, make, size) => {
   const frame = make();
   const start = process.cpuUsage();
   const decompress = reason.source.startsWith('zstd') ? zstdDecompress : lz4Decompress;
@@ -161,7 +156,7 @@ it.each<[string, RegExp, () => Uint8Array, number]>([
   expect((user + system) / 1e6).toBeLessThan(5);
 });
 
-it('zstd skips frames that are to be skipped', () => {
+it('zstd skips skippable frames', () => {
   const skipped = Uint8Array.of(0x5f, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3);
   const frames = Buffer.concat([skipped, zstdFrame([eight]), skipped, zstdFrame([eight], 8)]);
   expect(Buffer.from(zstdDecompress(frames, 16)).toString()).toBe('1234567812345678');

@@ -8,8 +8,8 @@ import { type TextFormat, textFormats } from '../../src/query/formats.js';
 import { runQuery } from '../../src/query/run.js';
 import { parseCsv, uncsv } from '../helpers/text-results.js';
 
-// Captured text of any kind, in columns of any type and in their names: none of it reaches a terminal, a spreadsheet
-// or Markdown as it is.
+// Captured text of any kind, in columns of any type and in their names, never reaches a terminal, a spreadsheet or
+// Markdown unescaped.
 
 const texts = [
   '\u001b[2J\u0007\u009b1m\u007f',
@@ -26,7 +26,7 @@ const texts = [
   'http://b.c www.d.e',
 ];
 
-/** Each shape holds the text of the column `s`. */
+/** Each shape contains the text of the column `s`. */
 const shapes = {
   VARCHAR: 's',
   ENUM: `s::ENUM(${texts.map(quoteText).join(', ')})`,
@@ -47,7 +47,7 @@ const shapes = {
   'LIST of STRUCT': "[{'a': s}]",
 };
 
-// What terminals act on; tab and line end as far as the format itself needs them.
+// Control characters of terminals; the format itself may use tab and newline.
 const acts: Record<TextFormat, RegExp> = {
   table: /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/,
   markdown: /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/,
@@ -105,7 +105,7 @@ describe.each(textFormats)('in %s', (format) => {
   });
 });
 
-it('CSV still says what the text was', async () => {
+it('CSV still preserves the text', async () => {
   const rows = parseCsv(await write('select s from t', 'csv')).slice(1);
   expect(rows.map(([cell]) => uncsv(cell as string))).toEqual(texts);
 });

@@ -10,12 +10,12 @@ import { runQuery } from '../../src/query/run.js';
 import { batch, type Row } from '../helpers/batches.js';
 import { fixtures, root } from '../helpers/corpus.js';
 
-// An answer is the same bytes on every machine and with any number of threads.
+// An answer has the same bytes on every machine and with any number of threads.
 
 let directory: string;
 const path = (name: string) => join(directory, name);
 
-/** More than DuckDB gives to one thread. */
+/** More rows than DuckDB gives to one thread. */
 const rowCount = 130_000;
 
 async function parquet(name: string, table: TableName, rows: readonly Row[]) {

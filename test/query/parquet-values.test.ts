@@ -64,13 +64,13 @@ it.each<[string, DuckDBType, DuckDBValue]>([
     STRUCT({ a: LIST(LIST(TIME)) }),
     structValue({ a: listValue([listValue([long])]) }),
   ],
-  ['a time as key', MAP(TIME, INTEGER), mapValue([{ key: long, value: 1 }])],
-  ['a time as value of a key', MAP(INTEGER, TIME), mapValue([{ key: 1, value: long }])],
+  ['a time as map key', MAP(TIME, INTEGER), mapValue([{ key: long, value: 1 }])],
+  ['a time as map value', MAP(INTEGER, TIME), mapValue([{ key: 1, value: long }])],
   ['a number', DECIMAL(18, 0), least],
-  ['a number without digits before its point', DECIMAL(9, 9), new DuckDBDecimalValue(2_147_483_647n, 9, 9)],
-])('refuses %s that is impossible', async (_, type, value) => {
+  ['a number without integer digits', DECIMAL(9, 9), new DuckDBDecimalValue(2_147_483_647n, 9, 9)],
+])('rejects %s that is impossible', async (_, type, value) => {
   await expect(shown(await parquetOf(type, value))).rejects.toThrow(
-    /other\.parquet: not a readable Parquet file: it holds times longer than a day or numbers longer than their type$/,
+    /other\.parquet: not a readable Parquet file: it has times longer than a day or numbers longer than their type$/,
   );
 });
 

@@ -14,7 +14,7 @@ import type { ResultFormat } from '../../src/query/formats.js';
 import { runQuery } from '../../src/query/run.js';
 import { batch, type Row } from '../helpers/batches.js';
 
-// Table files as `sfkit convert` writes them, made by hand: no engine is needed to query them.
+// Handmade table files like those of `sfkit convert`: queries on them need no engine.
 
 let directory: string;
 const path = (name: string) => join(directory, name);
@@ -77,7 +77,7 @@ describe('inputs', () => {
     ['a directory of Parquet', ["it's [a] dir"]],
     ['one Parquet file of everything', ['all.parquet']],
     ['Arrow files and streams', ['network_flow.arrow', 'events.arrow']],
-  ])('%s gives the tables and the view of all', async (_, inputs) => {
+  ])('%s gives the tables and the view of all rows', async (_, inputs) => {
     expect(await ask(inputs, 'select idx, type, proc_exe, opflags from sysflow')).toBe(
       [
         '{"idx":0,"type":"NF","proc_exe":"/bin/curl","opflags":["CONNECT","WRITE_SEND"]}',
@@ -99,11 +99,11 @@ describe('inputs', () => {
     ).toBe('{"type":"NF","n":4}\n{"type":"PE","n":3}\n');
   });
 
-  it('of an unknown kind are refused with what they are', async () => {
+  it('of an unknown kind are rejected with their kind', async () => {
     mkdirSync(path('empty'), { recursive: true });
     writeFileSync(path('broken.parquet'), 'PAR1 and nothing more');
     await expect(ask(['empty'], 'select 1')).rejects.toThrow(
-      /empty: nothing to query: it holds no tables, captures or \.sf files/,
+      /empty: nothing to query: it has no tables, captures or \.sf files/,
     );
     await expect(ask(['broken.parquet'], 'select 1')).rejects.toThrow(/broken\.parquet: not a readable Parquet file/);
   });
@@ -148,14 +148,14 @@ describe('answers', () => {
     );
   });
 
-  it('escape what a captured string could do to a terminal, a spreadsheet or Markdown', async () => {
+  it('escape captured strings for terminals, spreadsheets and Markdown', async () => {
     const sql = "select 'a' || chr(27) || '[2J|<b>' as x, '=1' as y";
     expect(await ask(all, sql, 'table')).toContain('│ a\\x1b[2J|<b> │ =1 │');
     expect(await ask(all, sql, 'markdown')).toBe('| x | y |\n| --- | --- |\n| a\\\\x1b\\[2J\\|\\<b\\> | =1 |\n');
     expect(await ask(all, sql, 'csv')).toBe("x,y\r\na\\x1b[2J|<b>,'=1\r\n");
   });
 
-  it('of no rows are still well-formed', async () => {
+  it('without rows are still well-formed', async () => {
     const sql = 'select idx, type from file_flow';
     expect(await ask(all, sql, 'json')).toBe('[]\n');
     expect(await ask(all, sql, 'csv')).toBe('idx,type\r\n');
@@ -181,7 +181,7 @@ describe('answers', () => {
     async (sql) => {
       await expect(ask(all, sql)).rejects.toMatchObject({
         code: 'SQL_ERROR',
-        message: 'INSTALL, LOAD and UPDATE EXTENSIONS: sfkit uses no extensions of DuckDB',
+        message: 'INSTALL, LOAD and UPDATE EXTENSIONS are not allowed: sfkit uses no DuckDB extensions',
       });
     },
   );
@@ -190,7 +190,7 @@ describe('answers', () => {
     await expect(ask(all, 'explain analyze install httpfs')).rejects.toThrow(/Failed to create directory/);
   });
 
-  it('keep passing files of DuckDB in a directory that goes away', async () => {
+  it('keep temporary files of DuckDB in a directory that is removed', async () => {
     const sql = "select current_setting('temp_directory') t, current_setting('extension_directory') e";
     const row = JSON.parse(await ask(all, sql)) as Record<string, string>;
     for (const place of Object.values(row)) {

@@ -11,20 +11,20 @@ import { type ResultFormat, resultFormats } from '../../src/query/formats.js';
 import { runQuery } from '../../src/query/run.js';
 import { parseCsv, parseDrawn, parseJsonLines, parseMarkdown, uncsv } from '../helpers/text-results.js';
 
-// Every type in every format: a value is read back by another reader and compared with what DuckDB says it is.
+// Every type in every format: another reader reads a value back, and it must match DuckDB's value.
 
 interface Case {
   sql: string;
-  /** What it is in text formats; without it, what DuckDB's cast to VARCHAR gives. */
+  /** Its text in text formats. Default: DuckDB's cast to VARCHAR. */
   plain?: string;
-  /** In CSV, where that is another text. */
+  /** Its text in CSV, if different. */
   csv?: string;
-  /** In JSON, as source text; without it, the plain text, in quotes unless `isNumber`. */
+  /** Its source text in JSON. Default: the plain text, in quotes unless `isNumber`. */
   json?: string;
   isNumber?: boolean;
-  /** In Parquet, read by DuckDB and cast to VARCHAR; without it, DuckDB's cast of the value. */
+  /** In Parquet, read by DuckDB and cast to VARCHAR. Default: DuckDB's cast of the value. */
   parquet?: string;
-  /** In Arrow: text, digits, hexadecimal bytes or the number of a time; without it, DuckDB's cast. */
+  /** In Arrow: text, digits, hexadecimal bytes or the number of a time. Default: DuckDB's cast. */
   arrow?: string;
   arrowType?: string;
 }
@@ -213,7 +213,7 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'sfkit-types-'));
   const { connection, close } = await openDatabase();
   const path = (format: ResultFormat) => join(directory, `r.${format}`);
-  // Each case is a column; the first row has its value and the second none.
+  // Each case is a column; the first row has its value, the second is null.
   const columns = cases.map(({ sql }, index) => `${sql} AS v${index}`);
   const names = cases.map((_, index) => `v${index}`);
   const sql = `SELECT ${names.join(', ')} FROM range(2) t(i) LEFT JOIN (SELECT 0 AS k, ${columns.join(', ')}) ON i = k ORDER BY i`;
@@ -246,7 +246,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** A value of Arrow as text, of the numbers in its buffers. */
+/** The text of an Arrow value, from the numbers in its buffers. */
 function arrowText(vector: Vector, row: number): string | null {
   const value = arrowValue(vector.data[0] as Data, row);
   return value === null || typeof value === 'string' ? value : JSON.stringify(value);
@@ -284,7 +284,7 @@ function bytesOf({ values, valueOffsets }: Data, row: number): Buffer {
   return Buffer.from(values.subarray(valueOffsets[row], valueOffsets[row + 1]) as Uint8Array);
 }
 
-/** A float's number, of DuckDB's text and of ours; a FLOAT may be written with the digits of 64 bits. */
+/** The number of a float, from DuckDB's text or ours; a FLOAT can have the digits of 64 bits. */
 function floatOf(sql: string, text: unknown): string {
   const name = String(text)
     .replaceAll('"', '')
@@ -299,12 +299,12 @@ describe.each(cases.map((one, index) => [one.sql.slice(0, 60), index] as const))
   const same = (value: unknown) => (isFloat(one.sql) ? floatOf(one.sql, value) : value);
   const plain = () => one.plain ?? (casts[index] as string);
 
-  it.each(['table', 'markdown', 'csv', 'json', 'jsonl'] as const)('is itself in %s', (format) => {
+  it.each(['table', 'markdown', 'csv', 'json', 'jsonl'] as const)('keeps its value in %s', (format) => {
     const [value, missing] = answers[format](index);
     switch (format) {
       case 'csv':
         expect(same(uncsv(value as string))).toBe(same(one.csv ?? plain()));
-        // Nothing but a missing value is an empty cell without quotes.
+        // Only a missing value is an empty cell without quotes.
         expect(value).not.toBe('');
         expect(missing).toBe('');
         return;
@@ -331,19 +331,19 @@ describe.each(cases.map((one, index) => [one.sql.slice(0, 60), index] as const))
     }
   });
 
-  it('is itself in parquet', () => {
+  it('keeps its value in parquet', () => {
     const [value, missing] = answers.parquet(index);
     expect(same(value)).toBe(same(one.parquet ?? casts[index]));
     expect(missing).toBeNull();
     expect(parquetRows[1]?.[`v${index}`] ?? null).toBeNull();
     const read = parquetRows[0]?.[`v${index}`];
-    // A reader of another origin: integers and text, which it gives without loss.
+    // An independent reader, for integers and text, which it returns without loss.
     if ((typeof read === 'bigint' && one.isNumber) || (typeof read === 'string' && one.parquet === undefined)) {
       expect(String(read)).toBe(casts[index]);
     }
   });
 
-  it('is itself in arrow', () => {
+  it('keeps its value in arrow', () => {
     const [value, missing] = answers.arrow(index);
     expect(missing).toBeNull();
     const type = arrowTypes[index] as string;
@@ -353,7 +353,7 @@ describe.each(cases.map((one, index) => [one.sql.slice(0, 60), index] as const))
   });
 });
 
-/** The number of an Arrow time as DuckDB would write the time. */
+/** Formats the number of an Arrow time like DuckDB. */
 function timeText(type: string, digits: string): string {
   const [, unit] = /<(\w+)/.exec(type) as unknown as [string, string];
   const scale = { SECOND: 1n, MILLISECOND: 1000n, MICROSECOND: 1_000_000n, NANOSECOND: 1_000_000_000n, DAY: 1n }[
@@ -363,7 +363,7 @@ function timeText(type: string, digits: string): string {
   const rest = ((number % scale) + scale) % scale;
   const second = (number - rest) / scale;
   const ofDay = ((second % 86_400n) + 86_400n) % 86_400n;
-  // Whole 400 years are added until JavaScript has such a date.
+  // Multiples of 400 years bring the date into JavaScript's range.
   const cycle = 12_622_780_800n;
   const cycles = (second - ofDay) / cycle - ((second - ofDay) % cycle < 0n ? 1n : 0n);
   const date = new Date(Number(second - ofDay - cycles * cycle) * 1000);

@@ -24,7 +24,7 @@ async function ask(name: string, inputs: readonly string[], given: readonly stri
   }
 }
 
-// What a parameter without a default is given, by the capture that is asked.
+// Values for the parameters without a default, by capture.
 async function valuesFor(name: string, input: string): Promise<string[]> {
   const first = async (sql: string) => {
     const dataset = await openDataset([input], sql);
@@ -85,22 +85,24 @@ describe('the saved queries of the package', () => {
 });
 
 describe('directories of queries', () => {
-  it('are that of the variable, of the configuration, or of the home, before the package', () => {
+  it('are those of the variable, the configuration or the home, before those of the package', () => {
     expect(queryDirectories({ SFKIT_QUERIES: '/q', XDG_CONFIG_HOME: '/c' })).toEqual(['/q', ...own]);
     expect(queryDirectories({ XDG_CONFIG_HOME: '/c' })).toEqual(['/c/sfkit/queries', ...own]);
   });
 
-  it('may be missing, and a query of the first hides one of the second', () => {
+  it('may be missing, and a query in the first hides one in the second', () => {
     const mine = scratch.path('mine');
     expect(listQueries([mine, ...own]).length).toBe(listQueries(own).length);
     mkdirSync(mine);
     writeFileSync(join(mine, 'users.sql'), '-- title: Mine\nselect 1');
     writeFileSync(join(mine, 'broken.sql'), 'select 1');
     expect(listQueries([mine, ...own]).find(({ name }) => name === 'users')?.title).toBe('Mine');
-    expect(() => findQuery('broken', [mine])).toThrow(/broken\.sql: a saved query begins with comment lines/);
+    expect(() => findQuery('broken', [mine])).toThrow(
+      /broken\.sql: the title is missing; a saved query starts with comment lines/,
+    );
   });
 
-  it('have no query of a name: the nearest is named', () => {
+  it('suggest the nearest name for an unknown query', () => {
     expect(() => findQuery('conections', own)).toThrow(/did you mean '@connections'\?/);
     expect(() => findQuery('../../etc/passwd', own)).toThrow(/no saved query/);
   });
@@ -126,7 +128,7 @@ describe('values of parameters', () => {
     'q.sql',
     '-- title: Q\n-- parameters: {pid: {type: integer}, from: {type: time, default: 2026-01-01}, name: {default: x}}\nselect 1',
   );
-  it('have the types of the head, and its defaults', () => {
+  it('have the types and defaults of the head', () => {
     expect(parameterValues(['pid=7'], query)).toEqual({ pid: 7n, from: '2026-01-01', name: 'x' });
     expect(parameterValues(['pid=-7', 'name=a=b', 'from=2026-03-02T10:00:05.5Z'], query)).toEqual({
       pid: -7n,
@@ -143,7 +145,7 @@ describe('values of parameters', () => {
   ])('%s is refused', (given, message) => {
     expect(() => parameterValues(given, query)).toThrow(message);
   });
-  it('of SQL without a head are numbers where they look like one', () => {
+  it('are numbers if they look like numbers, for SQL without a head', () => {
     expect(parameterValues(['a=5', 'b=5x'])).toEqual({ a: 5n, b: '5x' });
   });
 });

@@ -12,7 +12,7 @@ import { runQuery } from '../../src/query/run.js';
 import { fixtures } from '../helpers/corpus.js';
 import { parseCsv, parseDrawn, parseJsonLines, parseMarkdown, uncsv } from '../helpers/text-results.js';
 
-// What can be asked, in every format: statements of every kind, and columns of every name.
+// Statements of every kind and columns of every name, in every format.
 
 let directory: string;
 beforeAll(() => {
@@ -115,7 +115,7 @@ describe.each(resultFormats)('in %s', (format) => {
     expect(rows.map((row) => row[names.indexOf(name)])).toContain(value);
   });
 
-  it('columns of equal names keep their own values', async () => {
+  it('columns with equal names keep their values', async () => {
     const { names, rows } = await ask('select 1 as a, 2 as a, 3 as a_1, 4 as "A", 5 as "a:1"', format);
     expect(rows).toEqual([['1', '2', '3', '4', '5']]);
     const given = ['a', 'a', 'a_1', 'A', 'a:1'];
@@ -123,7 +123,7 @@ describe.each(resultFormats)('in %s', (format) => {
     expect(names).toEqual(isFile ? given : ['a', 'a_2', 'a_1', 'A_3', 'a:1']);
   });
 
-  it('names may hold anything', async () => {
+  it('names can contain anything', async () => {
     const name = 'a "b" | \'c\', *d* __proto__ \\ é';
     const { names, rows } = await ask(`select 1 as "${name.replaceAll('"', '""')}", 2 as "__proto__"`, format);
     expect(names).toEqual([name, '__proto__']);
@@ -131,7 +131,7 @@ describe.each(resultFormats)('in %s', (format) => {
   });
 });
 
-it('a plan is drawn on lines of its own', async () => {
+it('a plan is drawn on separate lines', async () => {
   for (const sql of ['explain select 1', 'explain analyze select 1']) {
     await ask(sql, 'table');
     expect(readFileSync(join(directory, 'answer.table'), 'utf8')).toMatch(/│ +DUMMY_SCAN +│\n/);
@@ -141,7 +141,7 @@ it('a plan is drawn on lines of its own', async () => {
   }
 });
 
-it('names that repeat get numbers that no other column has', () => {
+it('repeated names get numbers that no other column has', () => {
   expect(distinctNames(['a', 'b'])).toEqual(['a', 'b']);
   expect(distinctNames(['a', 'a', 'a'])).toEqual(['a', 'a_1', 'a_2']);
   expect(distinctNames(['a', 'a', 'a_1', 'a_1', 'A_2'])).toEqual(['a', 'a_3', 'a_1', 'a_1_1', 'A_2']);

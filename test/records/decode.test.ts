@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeBatch } from '../../src/records/decode.js';
 
 describe('a batch of datums', () => {
-  it('tells which entities will not be referred to, as native/src/output/datum_sink_test.cpp writes them', () => {
+  it('decodes ended entities, as written by native/src/output/datum_sink_test.cpp', () => {
     const batch = {
       kind: 'datums' as const,
       bytes: Buffer.from('1a02031c1e046331', 'hex'),

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { root } from '../helpers/corpus.js';
 
-// What scripts of users depend on: commands, arguments, flags and their values. It changes on purpose or not at all.
+// The interface that users' scripts depend on: commands, arguments, flags and their values. Change it only on purpose.
 // To accept a change: SFKIT_UPDATE_SURFACE=1 npx vitest run test/surface
 
-/** What users can notice of an argument or flag; texts are the help's. */
+/** The visible properties of an argument or flag, except help texts. */
 const facts = [
   'char',
   'aliases',
@@ -32,7 +32,7 @@ interface Command {
   flags: Record<string, Entry>;
 }
 
-/** Entries by name with those facts that say something. */
+/** Entries by name, without empty properties. */
 function reduced(entries: Record<string, Entry>, sorted: boolean): Record<string, Entry> {
   const list = Object.entries(entries).map(([name, entry]) => {
     const kept = facts.filter((fact) => entry[fact] !== undefined && entry[fact] !== false);
@@ -56,7 +56,7 @@ function surface(): Record<string, unknown> {
   return Object.fromEntries(commands.sort());
 }
 
-it('commands and flags are those that commands.json lists', () => {
+it('commands and flags match commands.json', () => {
   const path = join(root, 'test/surface/commands.json');
   const text = `${JSON.stringify(surface(), null, 2)}\n`;
   if (process.env.SFKIT_UPDATE_SURFACE) writeFileSync(path, text);

@@ -9,8 +9,8 @@ import { Workplace } from '../helpers/cli.js';
 import { fixtures, root } from '../helpers/corpus.js';
 import { liveTitle, noLive } from '../helpers/live.js';
 
-// docs/schemas says what each --json prints, and leaves no room for more: a member that comes or goes fails here. To
-// accept one, edit its schema.
+// docs/schemas describes the exact output of each --json: an added or removed member fails here. To accept it, edit its
+// schema.
 
 const directory = join(root, 'docs/schemas');
 const names = readdirSync(directory).map((name) => name.replace(/\.json$/, ''));
@@ -30,7 +30,7 @@ function conforms(name: string, value: unknown): void {
 const incident = 'sfkit check fixtures/incident.scap --rules fixtures/rules/incident.yaml';
 const badRule = '- rule: Bad\\n  desc: Wrong.\\n  condition: proc.nam = x\\n  output: x\\n  priority: INFO\\n';
 
-/** Commands by the schema of what they print; `lines`: of each line. Exit codes do not matter. */
+/** Commands by the schema of their output; `lines`: the schema applies to each line. Exit codes do not matter. */
 const outputs: { schema: string; command: string; lines?: boolean }[] = [
   { schema: 'convert', command: 'sfkit convert fixtures/webserver.scap --json' },
   { schema: 'convert', command: 'sfkit convert fixtures/incident.scap cut.scap -o many/ --json' },
@@ -58,7 +58,7 @@ const outputs: { schema: string; command: string; lines?: boolean }[] = [
   },
 ];
 
-describe.concurrent('what --json prints is what docs/schemas says', () => {
+describe.concurrent('the output of --json matches docs/schemas', () => {
   const place = new Workplace();
   beforeAll(() => place.run('head -c 30000 fixtures/webserver.scap > cut.scap'));
   afterAll(() => place.remove());
@@ -71,8 +71,8 @@ describe.concurrent('what --json prints is what docs/schemas says', () => {
   });
 });
 
-describe('what live capture prints', () => {
-  it('is what docs/schemas says, with and without records', async () => {
+describe('the output of live capture', () => {
+  it('matches docs/schemas, with and without records', async () => {
     const summary = await readSummary({ input: join(fixtures, 'webserver.scap') });
     const gaps = [{ reason: 'events', count: 3n, isLoss: true }];
     const outcome = {
@@ -84,7 +84,7 @@ describe('what live capture prints', () => {
     conforms('live', JSON.parse(liveJson({ ...outcome, recordsMade: false })));
   });
 
-  it.skipIf(noLive !== undefined)(liveTitle('is it on this machine'), async () => {
+  it.skipIf(noLive !== undefined)(liveTitle('matches docs/schemas on this machine'), async () => {
     const place = new Workplace();
     try {
       const { stdout, stderr } = await place.run('sfkit record -o live.scap --max-events 100 --json');
@@ -97,7 +97,7 @@ describe('what live capture prints', () => {
 });
 
 describe('the schemas', () => {
-  it('are all of something that a command prints', () => {
+  it('are all used by a command', () => {
     const used = new Set(['common', 'live', ...outputs.map(({ schema }) => schema)]);
     expect(names.filter((name) => !used.has(name))).toEqual([]);
   });
@@ -109,7 +109,7 @@ describe('the schemas', () => {
     for (const [id] of withJson) expect(titles).toMatch(new RegExp(`sfkit ${id} .*--json`));
   });
 
-  it('refuse a member that no schema names, and one that is missing', async () => {
+  it('reject an unknown member and a missing one', async () => {
     const validate = ajv.getSchema('fields-refused.json') as (value: unknown) => boolean;
     expect(validate([{ name: 'a', reason: 'b' }])).toBe(true);
     expect(validate([{ name: 'a', reason: 'b', more: 1 }])).toBe(false);

@@ -3,9 +3,10 @@ import { yamlPackage } from '../yaml-package.js';
 import { indentFlow } from './yaml-flow.js';
 import { type Lines, mapNode, nullWords, type ScalarNode, YamlError, type YamlNode } from './yaml-nodes.js';
 
-// Any YAML, by the library. It knows more than the rules engine does; what differs is decided here.
+// Reads any YAML with the library `yaml`. The library accepts more than the rules engine does; this file handles the
+// differences.
 
-/** The documents of a text, without those that are empty. */
+/** The documents of a text, except empty ones. */
 export function parseAnyYaml(text: string, lines: Lines): YamlNode[] {
   if (isTooDeep(text)) throw new YamlError(tooDeep, lines.markAt(0));
   try {
@@ -31,12 +32,12 @@ function convertAll(text: string, lines: Lines): YamlNode[] {
   return documents.map((document) => new Converter(document, lines).root()).filter((root) => root !== undefined);
 }
 
-/** As deep as the engine's YAML goes. */
+/** Maximum nesting depth of the engine's YAML. */
 const mostNested = 500;
 
 /**
- * Whether collections are nested deeper than that. The library goes into them by calling itself: that ends with the stack,
- * and where little of it is left V8 cannot compile a regular expression, which ends the process.
+ * Whether collections are nested deeper than that. The library recurses into them, so deep nesting exhausts the stack.
+ * With little stack left, V8 cannot compile a regular expression, which kills the process.
  */
 function isTooDeep(text: string): boolean {
   if (mayNest(text) <= mostNested) return false;
@@ -46,7 +47,7 @@ function isTooDeep(text: string): boolean {
   return false;
 }
 
-/** At least as much as collections are nested: by what opens one in brackets, and by the columns of those in blocks. */
+/** Upper bound of the nesting depth: counts opening brackets, and the columns of block collections. */
 function mayNest(text: string): number {
   let brackets = 0;
   let widest = 0;
@@ -65,7 +66,7 @@ function mayNest(text: string): number {
     isIndent &&= character === 0x20;
     widest = Math.max(widest, width);
   }
-  // In a mapping stands a list at its own column.
+  // A list in a mapping may start at the mapping's column.
   return brackets + 2 * (widest + 1);
 }
 
@@ -115,7 +116,7 @@ function yamlError({ message, at }: Problem, lines: Lines): YamlError {
 
 const tooDeep = 'it is nested too deep';
 
-/** The library's message where ours would say no more. */
+/** The library's message, unless ours says more. */
 function wordsOf(code: string, message: string): string {
   switch (code) {
     case 'TAB_AS_INDENT':
@@ -123,7 +124,7 @@ function wordsOf(code: string, message: string): string {
     case 'BLOCK_AS_IMPLICIT_KEY':
       return "': ' stands in a value without quotes; put the value in quotes";
     case 'BAD_SCALAR_START':
-      return 'a value starts with a character that means something else in YAML; put the value in quotes';
+      return 'a value starts with a character that has a special meaning in YAML; put the value in quotes';
     case 'RESOURCE_EXHAUSTION':
       return tooDeep;
     default:
@@ -175,7 +176,7 @@ class Converter {
       const text = String(node.value ?? '');
       const style = styles[node.type ?? 'PLAIN'] ?? 'plain';
       if (style === 'plain' && node.tag === undefined && nullWords.has(text)) {
-        // Where nothing stands the engine names the place of what comes next.
+        // For a missing value, the engine reports the place of the next token.
         const at = text === '' ? this.#lines.nextContent(start) : start;
         return { kind: 'null', mark: this.#lines.markAt(at) };
       }
@@ -193,7 +194,7 @@ class Converter {
     if (this.#yaml.isSeq(node)) {
       return { kind: 'sequence', items: node.items.map((item) => this.#convert(item as ParsedNode | null)), mark };
     }
-    if (!this.#yaml.isMap(node)) throw new YamlError('a value of an unknown kind stands here', mark);
+    if (!this.#yaml.isMap(node)) throw new YamlError('a value of an unknown kind', mark);
     const pairs = node.items.map(({ key, value }) => ({
       key: this.#convert(key as ParsedNode | null),
       value: this.#convert(value as ParsedNode | null),

@@ -1,6 +1,6 @@
-// What YAML is read into.
+// Nodes of a YAML document.
 
-/** A place in a text: all from 0. */
+/** A place in a text; all numbers start at 0. */
 export interface Mark {
   offset: number;
   line: number;
@@ -11,7 +11,7 @@ export interface ScalarNode {
   kind: 'scalar';
   text: string;
   mark: Mark;
-  /** What stands in the file: where it starts and ends, and how it is written. */
+  /** Where the value starts and ends in the file, and how it is written. */
   start: number;
   end: number;
   style: 'plain' | 'single' | 'double' | 'block';
@@ -30,16 +30,16 @@ export interface SequenceNode {
 
 export interface MapNode {
   kind: 'map';
-  /** In order, those with a key that stood before included. */
+  /** In order, including repeated keys. */
   pairs: readonly { key: YamlNode; value: YamlNode }[];
-  /** The value of a key, undefined without one. */
+  /** The value of a key; undefined if missing. */
   get(key: string): YamlNode | undefined;
   mark: Mark;
 }
 
 export type YamlNode = ScalarNode | NullNode | SequenceNode | MapNode;
 
-/** The file is no YAML. */
+/** The file is not valid YAML. */
 export class YamlError extends Error {
   constructor(
     message: string,
@@ -49,7 +49,7 @@ export class YamlError extends Error {
   }
 }
 
-/** Plain words that stand for no value. */
+/** Plain words that mean null. */
 export const nullWords = new Set(['', '~', 'null', 'Null', 'NULL']);
 
 export function mapNode(pairs: MapNode['pairs'], mark: Mark): MapNode {
@@ -60,11 +60,11 @@ export function mapNode(pairs: MapNode['pairs'], mark: Mark): MapNode {
   return { kind: 'map', pairs, get: (key) => byKey.get(key), mark };
 }
 
-/** Where lines of a text begin. */
+/** Line starts of a text. */
 export class Lines {
   readonly #text: string;
   readonly #starts: number[] = [0];
-  /** Where characters were inserted, and how many before each. */
+  /** Positions of inserted characters, with the number of insertions before each. */
   #origins: readonly { at: number; inserted: number }[] = [];
 
   constructor(text: string) {
@@ -72,7 +72,7 @@ export class Lines {
     for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.#starts.push(at + 1);
   }
 
-  /** From now on places are of a text into which blanks were inserted. */
+  /** From now on, places refer to a text with inserted blanks. */
   shift(origins: readonly { at: number; inserted: number }[]): void {
     this.#origins = origins;
   }
@@ -94,7 +94,7 @@ export class Lines {
     return { offset, line: low, column: offset - (this.#starts[low] as number) };
   }
 
-  /** The next place at or after this one where something stands that is no blank or comment. */
+  /** The next place at or after this one that is neither blank nor in a comment. */
   nextContent(at: number): number {
     const blank = /(?:[ \t\r\n]+|#[^\n]*)*/y;
     blank.lastIndex = this.original(at);

@@ -1,9 +1,9 @@
 import { type Lines, mapNode, nullWords, type ScalarNode, type YamlNode } from './yaml-nodes.js';
 
-// YAML as nearly all rules files are written: lists and mappings in blocks, lists in brackets, texts of every style. The
-// library reads such files ten times slower. Whatever is not exactly this, errors among it, is left to the library.
+// Reads the YAML that nearly all rule files use: block lists and mappings, lists in brackets, texts of every style. The
+// library reads such files ten times slower. It reads everything else, including files with errors.
 
-/** The nodes of a text, as the library gives them; undefined for a text that the library is to read. */
+/** The nodes of a text, equal to those of the library; undefined for a text that the library must read. */
 export function parseUsualYaml(text: string, lines: Lines): YamlNode[] | undefined {
   if (unusualCharacter.test(text)) return undefined;
   try {
@@ -22,15 +22,15 @@ const key = /[A-Za-z_][-\w]{0,99}(?=:(?: |\n|$))/y;
 const singleQuoted = /'(?:[^'\n]|'')*'/y;
 const doubleQuoted = /"(?:[^"\\\n]|\\["\\nt])*"/y;
 const blockHeader = /[|>]-?(?= *(?:\n|$)) */y;
-/** A text within brackets, and the blanks after it. */
+/** A text in brackets, and the blanks after it. */
 const untilFlowIndicator = /[^,[\]{}\n]*/y;
 
-/** Characters that begin something else than a text without quotes, or might. */
+/** Characters that may start something other than an unquoted text. */
 const indicators = '-?:,[]{}#&*!|>\'"%@`';
 
 const escapes: Record<string, string> = { n: '\n', t: '\t' };
 
-/** Blocks and brackets within each other. */
+/** Nesting depth of blocks and brackets. */
 const mostNested = 20;
 
 class UsualReader {
@@ -38,7 +38,7 @@ class UsualReader {
   readonly #lines: Lines;
   /** The first character of a line that is neither blank nor a comment. */
   #at = 0;
-  /** How far that line is indented; -1 at the end. */
+  /** Indentation of that line; -1 at the end. */
   #indent = 0;
   #depth = 0;
   #flowDepth = 0;
@@ -70,7 +70,7 @@ class UsualReader {
     return { kind: 'sequence', items, mark };
   }
 
-  /** A mapping whose first key stands at `start`, and all of whose keys stand in this column. */
+  /** A mapping whose first key is at `start`, and all of whose keys are in this column. */
   #map(start: number, column: number): YamlNode {
     this.#enter();
     const pairs: { key: YamlNode; value: YamlNode }[] = [];
@@ -98,7 +98,7 @@ class UsualReader {
     return this.#value(this.#at, column);
   }
 
-  /** A text or a list in brackets; what belongs to it on further lines is indented more than `indent`. */
+  /** A text or a list in brackets; its continuation lines are indented more than `indent`. */
   #value(start: number, indent: number): YamlNode {
     switch (this.#text.charAt(start)) {
       case "'":
@@ -143,7 +143,7 @@ class UsualReader {
     return this.#plainNode(text, start, end);
   }
 
-  /** What of a text without quotes stands on this line, where that ends, and whether a comment follows. */
+  /** The part of an unquoted text on this line, where it ends, and whether a comment follows. */
   #plainLine(start: number): [text: string, end: number, hasComment: boolean] {
     const line = this.#text.slice(start, this.#lineEnd(start));
     const comment = line.indexOf(' #');
@@ -164,7 +164,7 @@ class UsualReader {
       const from = this.#skipBlanks(next);
       const lineEnd = this.#lineEnd(from);
       if (from === lineEnd) {
-        // Blanks may be a part of the text here.
+        // Blanks may be part of the text here.
         if (from > next && from - next > column) throw new Unusual();
         content.push('');
       } else {
@@ -186,7 +186,7 @@ class UsualReader {
     return this.#scalar(header.includes('-') ? text : `${text}\n`, start, end, 'block');
   }
 
-  /** A list in brackets, and where it ends. */
+  /** A list in brackets, and its end. */
   #flowSequence(start: number, indent: number): [node: YamlNode, end: number] {
     this.#enter();
     this.#flowDepth++;
@@ -195,7 +195,7 @@ class UsualReader {
     while (this.#text.charAt(at) !== ']') {
       const [item, end] = this.#flowItem(at, indent);
       items.push(item);
-      // A comment may follow a comma only; so may the next line of a text without quotes.
+      // A comment, or the next line of an unquoted text, may follow only a comma.
       at = this.#skipInFlow(end, indent);
       const character = this.#text.charAt(at);
       if (character === ',') at = this.#skipInFlow(at + 1, indent);
@@ -220,7 +220,7 @@ class UsualReader {
     return [this.#plainNode(text, at, at + text.length), at + text.length];
   }
 
-  /** The next character within brackets that is no blank and in no comment. */
+  /** The next character in brackets that is neither blank nor in a comment. */
   #skipInFlow(from: number, indent: number): number {
     let at = this.#skipBlanks(from);
     while (at < this.#text.length) {
@@ -229,7 +229,7 @@ class UsualReader {
         const start = at + 1;
         at = this.#skipBlanks(start);
         const first = this.#text.charAt(at);
-        // The last bracket may stand as far to the left as what the list belongs to.
+        // The closing bracket may be as far left as the parent of the list.
         const least = first === ']' && this.#flowDepth === 1 ? indent : indent + 1;
         if (first !== '\n' && at - start < least) throw new Unusual();
       } else if (character === '#' && ' \n'.includes(this.#text.charAt(at - 1))) {
@@ -272,30 +272,30 @@ class UsualReader {
     if (++this.#depth > mostNested) throw new Unusual();
   }
 
-  /** Whether an item of a list in a block stands here. */
+  /** Whether an item of a block list starts here. */
   #isItem(at: number): boolean {
     return this.#text.charAt(at) === '-' && ' \n'.includes(this.#text.charAt(at + 1));
   }
 
-  /** Where the key that stands here ends; -1 without one. */
+  /** End of the key that starts here; -1 without a key. */
   #keyEnd(at: number): number {
     key.lastIndex = at;
     return key.test(this.#text) ? key.lastIndex : -1;
   }
 
-  /** Whether nothing but a comment follows the blanks before this place. */
+  /** Whether only a comment follows the blanks before this place. */
   #isLineEnd(at: number): boolean {
     return at >= this.#text.length || '\n#'.includes(this.#text.charAt(at));
   }
 
-  /** Goes on after the rest of a line, in which nothing may stand but a comment after blanks. */
+  /** Skips the rest of a line, which may contain only blanks and then a comment. */
   #endLine(from: number): void {
     const at = this.#skipBlanks(from);
     if (!this.#isLineEnd(at) || (at === from && this.#text.charAt(at) === '#')) throw new Unusual();
     this.#goToLine(this.#lineEnd(at) + 1);
   }
 
-  /** Goes to the next line, from one that begins here on, that is neither blank nor a comment. */
+  /** Goes to the first line from here on that is neither blank nor a comment. */
   #goToLine(start: number): void {
     for (let line = start; line < this.#text.length; line = this.#lineEnd(line) + 1) {
       this.#at = this.#skipBlanks(line);
@@ -312,14 +312,14 @@ class UsualReader {
     return at;
   }
 
-  /** Where the line ends that this place is in. */
+  /** End of the line that contains this place. */
   #lineEnd(from: number): number {
     const end = this.#text.indexOf('\n', from);
     return end < 0 ? this.#text.length : end;
   }
 }
 
-/** The lines of a text with `>`: those of a paragraph are joined, those that are indented more are kept. */
+/** The lines of a `>` text: joins the lines of a paragraph, keeps lines that are indented more. */
 function folded(lines: readonly string[]): string {
   let text = '';
   let separator = '';

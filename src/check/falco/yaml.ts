@@ -15,7 +15,7 @@ export {
   type YamlNode,
 } from './yaml-nodes.js';
 
-/** The documents of a text, without those that are empty. Throws YamlError where it is no YAML. */
+/** The documents of a text, except empty ones. Throws YamlError if it is not valid YAML. */
 export function parseYaml(content: string): YamlNode[] {
   // A mark of byte order is not a part of the text.
   const text = content.startsWith('\ufeff') ? content.slice(1) : content;

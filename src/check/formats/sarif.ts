@@ -235,7 +235,7 @@ class RuleList {
     const taxa = new Map(tags.flatMap((tag) => attackTaxon(tag) ?? []).map((taxon) => [taxon.id, taxon]));
     const shown = tags.map((tag) => sarifText(tag, 100)).filter((tag) => tag !== '' && tag !== 'security');
     return {
-      // Of two rules with the same name the second gets a number.
+      // If two rules have the same name, the second gets a number.
       id: this.#ids.take(title, mostName),
       name: title,
       shortDescription: { text: title },

@@ -11,7 +11,7 @@ import type { FindingFormat } from './format.js';
 const fewExamples = 3;
 const manyExamples = 1000;
 
-/** UTF-16 units of a rule's name in the list of rules. */
+/** Maximum UTF-16 units of a rule's name in the list of rules. */
 const mostName = 255;
 
 const columns: readonly DrawnColumn[] = [
@@ -73,7 +73,7 @@ function findingLines(finding: ReportedFinding, screen: Screen | undefined): str
 }
 
 const labelWidth = 12;
-/** UTF-16 units of a text: people do not read more of it; json and jsonl have all. */
+/** Maximum UTF-16 units of a text: people do not read more; json and jsonl have all of it. */
 const mostText = 4000;
 
 /** One line; on a terminal as many as it takes. */

@@ -24,7 +24,7 @@ export class CheckTables {
   #dataset: Promise<Dataset> | undefined;
   #isClosed = false;
 
-  /** `signal`: ends reading and asking when it is aborted. */
+  /** `signal`: aborting it ends reading and queries. */
   constructor(
     input: string,
     readonly signal?: AbortSignal,

@@ -12,9 +12,9 @@ import {
   withoutAlgorithm,
 } from './description.js';
 
-/** A connection to a runtime that speaks the container runtime interface of Kubernetes, version 1. */
+/** A connection to a runtime that implements the container runtime interface (CRI), version 1. */
 export interface CriClient {
-  /** Undefined if the runtime does not know the container. Rejects when there is no answer `until` then, in ms since 1970. */
+  /** Undefined if the runtime does not know the container. Rejects without an answer by `until`, in ms since 1970. */
   ask(id: string, until: number): Promise<ContainerDescription | undefined>;
   close(): void;
 }
@@ -23,7 +23,7 @@ const string = 'string';
 const field = (type: string, id: number, rule?: 'repeated') => ({ type, id, ...(rule && { rule }) });
 const map = (id: number) => ({ keyType: string, type: string, id });
 
-/** The part of the interface that is asked; names and numbers are those of runtime.v1. */
+/** The part of runtime.v1 that sfkit uses, with its names and numbers. */
 const messages = {
   VersionRequest: { fields: { version: field(string, 1) } },
   VersionResponse: { fields: { runtime_name: field(string, 2) } },
@@ -90,12 +90,12 @@ const methods = Object.fromEntries(
   ]),
 );
 
-/** The interface as a description that the library for it takes; also for a server. */
+/** The interface as a description for the gRPC library; also used by a test server. */
 export const criInterface = {
   nested: { runtime: { nested: { v1: { nested: { ...messages, RuntimeService: { methods } } } } } },
 };
 
-/** How values arrive. */
+/** How the library decodes values. */
 export const criOptions = { keepCase: true, longs: String, defaults: true } as const;
 
 const typesByName = new Map<string, number>([
@@ -106,9 +106,9 @@ const notFound = 5;
 /** Namespace of the node. */
 const ofNode = 2;
 const propagations = ['private', 'rslave', 'rshared'];
-const longestAnswer = 16 * 1024 * 1024;
+const maxAnswer = 16 * 1024 * 1024;
 
-/** Opens the socket; nothing is asked yet. */
+/** Opens the socket; sends no request yet. */
 export async function openCri(socket: string): Promise<CriClient> {
   const [grpc, { fromJSON }] = await Promise.all([import('@grpc/grpc-js'), import('@grpc/proto-loader')]);
   const loaded = grpc.loadPackageDefinition(fromJSON(criInterface as never, criOptions));
@@ -116,8 +116,8 @@ export async function openCri(socket: string): Promise<CriClient> {
     typeof grpc.makeGenericClientConstructor
   >;
   const client = new Service(`unix:${socket}`, grpc.credentials.createInsecure(), {
-    'grpc.max_receive_message_length': longestAnswer,
-    // A runtime that comes back is asked again soon.
+    'grpc.max_receive_message_length': maxAnswer,
+    // Reconnect soon after a runtime restarts.
     'grpc.initial_reconnect_backoff_ms': 200,
     'grpc.max_reconnect_backoff_ms': 2000,
   });
@@ -142,7 +142,7 @@ export async function openCri(socket: string): Promise<CriClient> {
   return {
     async ask(id, until) {
       type ??= typeOf(until);
-      // A failure is not kept.
+      // Do not cache a failure.
       const known = await type.catch((error) => {
         type = undefined;
         throw error;
@@ -162,7 +162,7 @@ export async function openCri(socket: string): Promise<CriClient> {
   };
 }
 
-/** What the runtime adds about itself, as JSON in a text. */
+/** Runtime-specific details, as JSON in a text. */
 function verbose(answer: Answer | undefined): Answer {
   try {
     return object(JSON.parse(text(object(answer?.info).info) || '{}'));
@@ -221,7 +221,7 @@ function ofContainer(id: string, type: number, status: Answer, info: Answer, san
   };
 }
 
-/** A pod's own container, which runs nothing but a pause. */
+/** A pod's sandbox container, which only runs a pause program. */
 function ofSandbox(id: string, type: number, sandbox: Answer): ContainerDescription {
   return {
     id,

@@ -1,4 +1,4 @@
-/** A container as captures tell of it (CONTAINER_JSON events); what is unknown is left out. */
+/** A container description as in captures (CONTAINER_JSON events), without unknown members. */
 export interface ContainerDescription {
   /** The first 12 digits. */
   id: string;
@@ -29,10 +29,10 @@ export interface ContainerDescription {
   cpu_period?: number;
 }
 
-/** Kinds of runtimes, as captures number them. */
+/** Runtime types, as numbered in captures. */
 export const runtimeTypes = { docker: 0, cri: 6, containerd: 7, crio: 8, podman: 11 } as const;
 
-/** The text of the event. */
+/** The payload of the event. */
 export function containerEvent(container: ContainerDescription): string {
   return JSON.stringify({ container });
 }
@@ -50,7 +50,7 @@ export function withoutAlgorithm(id: string): string {
   return id.replace(/^sha256:/, '');
 }
 
-// --- What runtimes answer is looked at with care: any of it may be missing or of another kind.
+// --- Answers of runtimes are untrusted: any part can be missing or of another type.
 
 export type Answer = Record<string, unknown>;
 
@@ -66,16 +66,16 @@ export function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** Also of numbers that came as text, as 64-bit ones do. */
+/** A number, also from text: 64-bit numbers arrive as text. */
 export function number(value: unknown): number {
   const found = typeof value === 'string' ? Number(value) : value;
   return typeof found === 'number' && Number.isFinite(found) ? found : 0;
 }
 
-/** Longer values are left out, as the collectors of the field do. */
-const longestLabel = 100;
+/** Longer values are left out, as in other collectors. */
+const maxLabel = 100;
 
 export function labels(value: unknown): Record<string, string> {
-  const pairs = Object.entries(object(value)).filter(([, label]) => text(label).length <= longestLabel);
+  const pairs = Object.entries(object(value)).filter(([, label]) => text(label).length <= maxLabel);
   return Object.fromEntries(pairs.map(([name, label]) => [name, text(label)]));
 }

@@ -13,14 +13,13 @@ import {
 } from './description.js';
 
 /**
- * Asks docker about a container; undefined if it does not know it. Rejects when there is no answer `until` then, in ms since
- * 1970.
+ * Asks docker about a container; undefined if unknown. Rejects without an answer by `until`, in ms since 1970.
  */
 export async function askDocker(socket: string, id: string, until: number): Promise<ContainerDescription | undefined> {
   const container = await get(socket, `/containers/${id}/json`, until);
   if (container === undefined) return undefined;
   const imageId = text(container.Image);
-  // What the image is called elsewhere; without it what the container says is enough.
+  // Other names of the image; optional.
   const image = await get(socket, `/images/${encodeURIComponent(imageId)}/json`, until).catch(() => undefined);
   const config = object(container.Config);
   const typed = splitImage(text(config.Image));
@@ -44,7 +43,7 @@ export async function askDocker(socket: string, id: string, until: number): Prom
   };
 }
 
-/** The same of podman, which tells all at once. */
+/** Asks podman, which needs only one request. */
 export async function askPodman(socket: string, id: string, until: number): Promise<ContainerDescription | undefined> {
   const container = await get(socket, `/v4.0.0/libpod/containers/${id}/json`, until);
   if (container === undefined) return undefined;
@@ -64,7 +63,7 @@ export async function askPodman(socket: string, id: string, until: number): Prom
   };
 }
 
-/** What both say in the same words. */
+/** The part that docker and podman have in common. */
 function common(container: Answer) {
   const host = object(container.HostConfig);
   const network = object(container.NetworkSettings);
@@ -99,20 +98,20 @@ function common(container: Answer) {
   };
 }
 
-/** No honest answer is longer. */
-const longestAnswer = 4 * 1024 * 1024;
+/** Maximum bytes of an answer. */
+const maxAnswer = 4 * 1024 * 1024;
 
 /** The JSON of a path; undefined for 404. */
 function get(socketPath: string, path: string, until: number): Promise<Answer | undefined> {
   return new Promise((resolve, reject) => {
-    // For the whole answer: one that comes byte by byte is none.
+    // The timeout covers the whole answer, even if it trickles in.
     const signal = AbortSignal.timeout(Math.max(until - Date.now(), 1));
     const asked = request({ socketPath, path, headers: { Host: 'localhost' }, signal }, (response) => {
       const parts: Buffer[] = [];
       let size = 0;
       response.on('data', (part: Buffer) => {
         size += part.length;
-        if (size > longestAnswer) asked.destroy(new Error('the answer is too long'));
+        if (size > maxAnswer) asked.destroy(new Error('the answer is too long'));
         else parts.push(part);
       });
       response.on('error', reject);
@@ -126,9 +125,9 @@ function get(socketPath: string, path: string, until: number): Promise<Answer | 
         }
       });
     });
-    // A daemon that hangs is no reason to wait for at the end.
+    // A hanging daemon must not delay the end of the process.
     asked.on('socket', (open) => open.unref());
-    // Another protocol is none that is spoken here.
+    // Protocol upgrades are unsupported.
     asked.on('upgrade', () => asked.destroy(new Error(`${path}: status 101`)));
     asked.on('error', reject);
     asked.end();

@@ -5,12 +5,12 @@ import { type CriClient, openCri } from './cri.js';
 import { type ContainerDescription, containerEvent } from './description.js';
 import { askDocker, askPodman } from './docker.js';
 
-/** Where the sockets of a kind of runtime are. */
+/** Socket paths by kind of runtime. */
 export interface RuntimeSockets {
   docker: readonly string[];
   podman: readonly string[];
   cri: readonly string[];
-  /** Holds a directory for each user, by number, in which podman of that user has its socket. */
+  /** Directory with one subdirectory per user id, which contains the socket of that user's podman. */
   users: string;
 }
 
@@ -29,28 +29,28 @@ export const usualSockets: RuntimeSockets = {
 };
 
 export interface WatcherOptions {
-  /** Default: the usual ones. */
+  /** Default: the usual sockets. */
   sockets?: RuntimeSockets | undefined;
-  /** The one CRI socket to ask, instead of the usual ones. */
+  /** The only CRI socket to ask, instead of the usual ones. */
   criPath?: string | undefined;
-  /** Seconds until a container is given up. Default: 30. */
+  /** Maximum time to ask about a container, in seconds. Default: 30. */
   timeout?: number | undefined;
 }
 
-/** Asks the runtimes of this machine about containers. Nobody waits for it but the container's own description. */
+/** Asks the runtimes of this machine about containers, without delaying the capture. */
 export interface ContainerWatcher {
-  /** The text of the event that describes it; undefined if no runtime knows it. Never rejects. */
+  /** Payload of the event that describes it; undefined if no runtime knows it. Never rejects. */
   describe(container: UnknownContainer): Promise<string | undefined>;
   close(): void;
 }
 
-/** ms between attempts: a runtime may know a container only after its first process runs. */
+/** Pauses between attempts, in ms: a runtime may know a container only after its first process runs. */
 const pauses = [125, 250, 500, 1000, 2000] as const;
-/** ms that one question may take. */
-const longestQuestion = 5000;
-/** Containers that one socket is asked about at a time; while more than so many wait, others are not asked about. */
-const atOnce = 8;
-const mostWaiting = 1024;
+/** Maximum time of one request, in ms. */
+const maxRequestTime = 5000;
+/** Maximum concurrent requests per socket, and maximum waiting ones; further containers are skipped. */
+const maxConcurrent = 8;
+const maxWaiting = 1024;
 
 /** `until`: when to give up, in ms since 1970. */
 type Ask = (id: string, until: number) => Promise<ContainerDescription | undefined>;
@@ -63,7 +63,7 @@ interface Runtime {
 export function watchContainers(options: WatcherOptions = {}): ContainerWatcher {
   const usual = options.sockets ?? usualSockets;
   const sockets = options.criPath ? { ...usual, cri: [options.criPath] } : usual;
-  const patience = (options.timeout ?? 30) * 1000;
+  const maxTime = (options.timeout ?? 30) * 1000;
   const clients = new Map<string, Promise<CriClient>>();
   let closed = false;
 
@@ -79,12 +79,12 @@ export function watchContainers(options: WatcherOptions = {}): ContainerWatcher 
   const runtimes = (paths: readonly string[], ask: (socket: string, ...rest: Parameters<Ask>) => ReturnType<Ask>) =>
     paths.filter(existsSync).map((socket): Runtime => ({ socket, ask: (id, until) => ask(socket, id, until) }));
 
-  /** Whom to ask, the likeliest first; only those that are there. */
-  const whomToAsk = (cgroups: string): Runtime[] => {
+  /** The runtimes to ask, the most likely first; only existing sockets. */
+  const runtimesFor = (cgroups: string): Runtime[] => {
     const docker = runtimes(sockets.docker, askDocker);
     const podman = runtimes(sockets.podman, askPodman);
     const kubernetes = runtimes(sockets.cri, askCri);
-    // Users tell of what is theirs, and of that only what the runtimes of the machine do not know.
+    // A user's podman is only asked about that user's containers, and only if the machine's runtimes do not know them.
     const [, uid] = /=\/user\.slice\/user-(\d+)\.slice\//.exec(cgroups) ?? [];
     const own = uid === undefined ? [] : runtimes([join(sockets.users, uid, 'podman/podman.sock')], askPodman);
     if (/\/libpod-/.test(cgroups)) return [...podman, ...docker, ...own];
@@ -93,20 +93,20 @@ export function watchContainers(options: WatcherOptions = {}): ContainerWatcher 
     return [...docker, ...kubernetes, ...podman, ...own];
   };
 
-  // One that is slow, or means ill, keeps nobody from asking the others.
+  // One queue per socket, so that a slow or malicious runtime does not delay the others.
   const queues = new Map<string, Turns>();
   const inTurn = async ({ socket, ask }: Runtime, id: string, until: number) => {
     const queue = queues.get(socket) ?? new Turns();
     queues.set(socket, queue);
-    return queue.take(() => ask(id, Math.min(until, Date.now() + longestQuestion)));
+    return queue.take(() => ask(id, Math.min(until, Date.now() + maxRequestTime)));
   };
 
   return {
     async describe({ id, cgroups }) {
       if (!/^[\w.-]+$/.test(id)) return undefined;
-      const until = Date.now() + patience;
+      const until = Date.now() + maxTime;
       for (let attempt = 0; !closed; attempt++) {
-        for (const runtime of whomToAsk(cgroups)) {
+        for (const runtime of runtimesFor(cgroups)) {
           if (closed || Date.now() >= until) return undefined;
           const found = await inTurn(runtime, id, until).catch(() => undefined);
           if (found !== undefined) return containerEvent(found);
@@ -126,19 +126,19 @@ export function watchContainers(options: WatcherOptions = {}): ContainerWatcher 
   };
 }
 
-/** Lets so many run at a time. */
+/** Limits the number of concurrent requests. */
 class Turns {
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
   async take<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#running < atOnce) this.#running += 1;
-    else if (this.#waiting.length >= mostWaiting) throw new Error('too many wait');
+    if (this.#running < maxConcurrent) this.#running += 1;
+    else if (this.#waiting.length >= maxWaiting) throw new Error('too many requests are waiting');
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
       return await work();
     } finally {
-      // Whoever waits takes over the place.
+      // The next request takes the slot.
       const next = this.#waiting.shift();
       if (next === undefined) this.#running -= 1;
       else next();

@@ -1,9 +1,9 @@
 import { tableColumns } from '../../engine/columns.gen.js';
 import type { ParameterValues } from '../saved/parameters.js';
 
-// Conditions of SQL on the table `events`, as filters of the engine that let at least the same rows pass.
+// Translates SQL conditions on the table `events` into engine filters that pass at least the same rows.
 
-/** An expression as DuckDB's json_serialize_sql() gives it. */
+/** An expression as json_serialize_sql() of DuckDB returns it. */
 interface Expression {
   class?: string;
   type?: string;
@@ -23,7 +23,7 @@ const fields = new Map(
   tableColumns.events.flatMap(({ name, field, type }) => (field === undefined ? [] : [[name, { field, type }]])),
 );
 
-/** Texts that mean the same in a filter, whatever its quoting rules. */
+/** Texts that need no escaping in a filter. */
 const plainText = /^[\w./:@+-]{1,200}$/;
 
 const comparisons: Readonly<Record<string, string>> = {
@@ -35,16 +35,16 @@ const comparisons: Readonly<Record<string, string>> = {
 };
 const mirrored: Readonly<Record<string, string>> = { '=': '=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
 
-/** What surrounds a condition. */
+/** Context of a condition. */
 export interface ConditionContext {
-  /** What the statement calls the table. */
+  /** Name of the table in the statement. */
   table: string;
   parameters: ParameterValues;
 }
 
 /**
- * A filter that passes every event for which the condition holds; nothing where none can be given that leaves events
- * out.
+ * Returns a filter that passes every event for which the condition holds; undefined if no such filter excludes any
+ * event.
  */
 export function conditionOn(where: unknown, context: ConditionContext): string | undefined {
   const { class: kind, type, children = [], left, right, input, lower, upper } = (where ?? {}) as Expression;
@@ -124,7 +124,7 @@ function nanoseconds(expression: unknown, context: ConditionContext): bigint | u
   if (parts === null) return undefined;
   const [, day, clock = '00:00:00', fraction = ''] = parts;
   const milliseconds = Date.parse(`${day}T${clock}Z`);
-  // The filter's numbers begin at 0.
+  // Numbers in filters start at 0.
   if (Number.isNaN(milliseconds) || milliseconds < 0) return undefined;
   return BigInt(milliseconds) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
 }

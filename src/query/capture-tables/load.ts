@@ -10,27 +10,27 @@ import { openColumns, type Summary } from '../../engine/session.js';
 import type { QueryInput } from '../inputs.js';
 import type { TableNeeds } from './needs.js';
 
-// Tables that only captures have: made when a statement names them, and only as much as the statement needs.
+// Tables that only captures have. A statement that names one makes it, with only the columns and rows that it needs.
 
 /** The inputs that may be captures. */
 function capturesAmong(inputs: readonly QueryInput[]): QueryInput[] {
   return inputs.filter(({ kind, path }) => kind === 'engine' && (isStreamInput(path) || looksLikeCapture(path)));
 }
 
-/** The needs that the inputs can answer; fails where one certainly cannot be. */
+/** The needs that the inputs can meet; throws if one certainly cannot be met. */
 export function answerable(needs: readonly TableNeeds[], inputs: readonly QueryInput[]): readonly TableNeeds[] {
   if (capturesAmong(inputs).length > 0) return needs;
   const refused = needs.find(({ isCertain }) => isCertain);
   if (refused === undefined) return [];
   throw new SfkitError(
     'SQL_ERROR',
-    `${inputs[0]?.path}: no table ${refused.table}: this is a file of records, and only captures hold events; ask the capture that it was made of`,
+    `${inputs[0]?.path}: no table ${refused.table}: this is a file of records, and only captures contain events; query the capture that it was made from`,
   );
 }
 
 /**
- * Loads tables of captures. A filter of the user's holds besides what the statement needs. `readings`: how often the
- * inputs are read for other tables.
+ * Loads tables of captures. The user's filter applies in addition to the needs of the statement. `readings`: how often
+ * the inputs are read for other tables.
  */
 export async function loadCaptureTables(
   loader: TableLoader,
@@ -45,7 +45,7 @@ export async function loadCaptureTables(
   if (stream !== undefined && readings + needs.length > 1) {
     throw new SfkitError(
       'SQL_ERROR',
-      `${inputName(stream.path)}: it can be read once only, and ${names} needs a reading of its own; save it to a file first`,
+      `${inputName(stream.path)}: it can be read only once, and ${names} needs another read; save it to a file first`,
     );
   }
   const summaries: { path: string; summary: Summary }[] = [];
@@ -74,7 +74,7 @@ function joinFilters(own: string | undefined, needed: string): string | undefine
   return own === undefined || own === '' ? needed : `(${own}) and (${needed})`;
 }
 
-/** A value of SQL need not be one that the filter takes, such as a name that no event has. */
+/** A filter may reject values that are valid in SQL, such as an unknown event name. */
 function isFilter(text: string): boolean {
   try {
     filterText(text);
@@ -84,7 +84,7 @@ function isFilter(text: string): boolean {
   }
 }
 
-/** Makes a loaded table readable in SQL. */
+/** Creates the view through which SQL reads a loaded table. */
 export async function createCaptureView(connection: DuckDBConnection, table: TableName): Promise<void> {
   const columns = table === 'events' ? eventColumns : '*';
   await connection.run(`CREATE VIEW ${quoteIdentifier(table)} AS SELECT ${columns} FROM (${selectTable(table)})`);

@@ -4,21 +4,21 @@ import { captureTables, type TableName, tableColumns } from '../../engine/column
 import type { ParameterValues } from '../saved/parameters.js';
 import { conditionOn } from './condition.js';
 
-// What a statement needs of the tables that only captures have, found in its syntax tree as DuckDB's
-// json_serialize_sql() gives it.
+// Finds what a statement needs from the tables that only captures have, in the syntax tree that json_serialize_sql() of
+// DuckDB returns.
 
-/** What has to be made of a capture for one table so that the statement has its answer. */
+/** The part of one table that a statement needs. */
 export interface TableNeeds {
   table: TableName;
   /** Physical columns. */
   columns: readonly string[];
-  /** Of events: a filter that every event passes which the statement looks at; '' for all. */
+  /** For events: a filter that passes every event that the statement looks at; '' for all. */
   filter: string;
-  /** False where the name may be that of something else which the SQL makes. */
+  /** False if the name may refer to something that the SQL defines. */
   isCertain: boolean;
 }
 
-/** Columns as SQL shows them that are made of another one. */
+/** Columns that SQL derives from another column. */
 const madeOf: Readonly<Record<string, string>> = {
   ts: 'ts_uts',
   endts: 'endts_uts',
@@ -26,19 +26,19 @@ const madeOf: Readonly<Record<string, string>> = {
   buffer: 'buffer_base64',
 };
 
-/** A part of the tree: every object in it has a class or a type. */
+/** A node of the tree: every object in it has a class or a type. */
 interface Node {
   [member: string]: unknown;
 }
 
-/** What the SQL needs, for each table of captures that it names. */
+/** The needs of the SQL for each capture table that it names. */
 export async function findNeeds(sql: string, parameters: ParameterValues = {}): Promise<TableNeeds[]> {
-  // Sealed: the text is the user's, and nothing but its syntax is wanted.
+  // Sealed: the text comes from the user, and only its syntax is needed.
   const { connection, close } = await openDatabase({ sealed: true });
   try {
     const result = await connection.runAndReadAll(`SELECT json_serialize_sql(${quoteText(sql)})`);
     const tree = JSON.parse(String(result.getRows()[0]?.[0])) as { error?: boolean; statements?: unknown };
-    // Only SELECT has a serial form.
+    // DuckDB serializes only SELECT.
     if (tree.error === true) return captureTables.filter(({ name }) => namesWord(sql, name)).map(everything);
     return needsOf(tree.statements, parameters);
   } finally {
@@ -66,7 +66,7 @@ export function needsOf(tree: unknown, parameters: ParameterValues = {}): TableN
   const found = new Map<TableName, { filters: (string | undefined)[]; aliases: string[] }>();
   let needsAll = false;
   const pending: unknown[] = [tree];
-  // The conditions on tables that stand alone in their FROM.
+  // Conditions on tables that are alone in their FROM.
   const conditions = new Map<unknown, string | undefined>();
   while (pending.length > 0) {
     const node = pending.pop();
@@ -98,11 +98,11 @@ export function needsOf(tree: unknown, parameters: ParameterValues = {}): TableN
   return [...found].map(([table, { filters, aliases }]) => {
     const physical = physicalOf(table);
     const chosen = physical.filter((name) => wanted.has(name));
-    // The name of a table as an expression is the whole row.
+    // A table name used as an expression means the whole row.
     const isWhole = needsAll || aliases.some((alias) => alone.has(alias));
     return {
       table,
-      // A row needs one column at least.
+      // A row needs at least one column.
       columns: isWhole ? physical : chosen.length > 0 ? chosen : physical.slice(0, 1),
       filter: filters.some((each) => each === undefined) ? '' : [...new Set(filters)].join(' or '),
       isCertain: !defined.has(table),
@@ -120,7 +120,7 @@ function captureTableOf(node: Node): TableName | undefined {
   return captureTables.find((table) => table.name === name)?.name;
 }
 
-/** The names of WITH. */
+/** Names that WITH defines. */
 function definitionsIn(node: Node): string[] {
   const map = isNode(node['cte_map']) ? node['cte_map']['map'] : undefined;
   return Array.isArray(map) ? map.flatMap((entry) => (isNode(entry) ? [lower(String(entry['key']))] : [])) : [];

@@ -9,7 +9,7 @@ export type ParameterType = (typeof parameterTypes)[number];
 export interface Parameter {
   name: string;
   type: ParameterType;
-  /** What is used without a value; nothing where one must be given. */
+  /** Default value; undefined if a value is required. */
   fallback: string | undefined;
   description: string;
 }
@@ -17,7 +17,7 @@ export interface Parameter {
 export interface SavedQuery {
   /** Name after the @. */
   name: string;
-  /** Where it stands. */
+  /** Path of its file. */
   path: string;
   title: string;
   description: string;
@@ -25,11 +25,11 @@ export interface SavedQuery {
   sql: string;
 }
 
-/** A head is far shorter. */
+/** Maximum characters of a head; real ones are far shorter. */
 const maxHead = 64 << 10;
 const keys = ['title', 'description', 'parameters'];
 
-/** Reads the text of a file; fails with its place where the head is not as it should be. */
+/** Parses the text of a file; throws an error with its path if the head is wrong. */
 export function parseSavedQuery(name: string, path: string, text: string): SavedQuery {
   const fail = (message: string): never => {
     throw new SfkitError('INVALID_ARGUMENT', `${path}: ${message}`);
@@ -42,9 +42,9 @@ export function parseSavedQuery(name: string, path: string, text: string): Saved
   const found: unknown = document.toJS({ maxAliasCount: 100 });
   const fields = isRecord(found) ? found : {};
   const unknown = Object.keys(fields).find((key) => !keys.includes(key));
-  if (unknown !== undefined) fail(`'${unknown}' means nothing in a head; known are ${keys.join(', ')}`);
+  if (unknown !== undefined) fail(`'${unknown}' is unknown in a head; expected ${keys.join(', ')}`);
   const title = textOf(fields['title']);
-  if (title === '') fail('a saved query begins with comment lines, one of them `-- title: …`');
+  if (title === '') fail('the title is missing; a saved query starts with comment lines, one of them `-- title: …`');
   const sql = text.slice(head.length);
   if (sql.replace(/;/g, '').trim() === '') fail('there is no SQL after the comment');
   const parameters = fields['parameters'] ?? {};
@@ -60,7 +60,8 @@ export function parseSavedQuery(name: string, path: string, text: string): Saved
 }
 
 function parameterOf(name: string, spec: unknown, fail: (message: string) => never): Parameter {
-  if (!/^[a-z_][a-z0-9_]*$/.test(name)) fail(`parameter '${name}': a name has small letters, digits and underscores`);
+  if (!/^[a-z_][a-z0-9_]*$/.test(name))
+    fail(`parameter '${name}': a name consists of lowercase letters, digits and underscores`);
   const { type = 'text', default: fallback, description } = isRecord(spec) ? spec : {};
   const known = parameterTypes.find((candidate) => candidate === type);
   if (known === undefined) return fail(`parameter '${name}': unknown type; expected ${parameterTypes.join(', ')}`);

@@ -6,17 +6,17 @@ import { SfkitError } from '../../engine/errors.js';
 import { nearest } from '../../engine/nearest.js';
 import { parseSavedQuery, type SavedQuery } from './head.js';
 
-// Where saved queries stand: the package's, and those of the user, which come first.
+// Finds saved queries: the user's, which come first, and those of the package.
 
 const ending = '.sql';
 const packageRoot = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 
-/** Directories in which queries are looked for, the first first. */
+/** Directories with queries, in search order. */
 export function queryDirectories(environment: NodeJS.ProcessEnv = process.env): string[] {
   return [userDirectory(environment), join(packageRoot, 'queries')].filter((path) => path !== undefined);
 }
 
-/** The user's directory for queries, which need not exist; none where nobody's home is known. */
+/** The user's directory for queries, which need not exist; undefined if the home directory is unknown. */
 function userDirectory(environment: NodeJS.ProcessEnv): string | undefined {
   const { SFKIT_QUERIES: own, XDG_CONFIG_HOME: config } = environment;
   if (own) return own;
@@ -28,7 +28,7 @@ function userDirectory(environment: NodeJS.ProcessEnv): string | undefined {
   }
 }
 
-/** Every query by name. A file that is no query is left out, unless it is asked for by name. */
+/** All queries, sorted by name. Skips files that are not valid queries. */
 export function listQueries(directories = queryDirectories()): SavedQuery[] {
   const found = new Map<string, SavedQuery>();
   for (const directory of directories) {
@@ -44,7 +44,7 @@ export function listQueries(directories = queryDirectories()): SavedQuery[] {
   return [...found.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-/** The query of a name. */
+/** Finds a query by name. */
 export function findQuery(name: string, directories = queryDirectories()): SavedQuery {
   const directory = directories.find((candidate) => namesIn(candidate).includes(name));
   if (directory !== undefined) return readQuery(directory, name);

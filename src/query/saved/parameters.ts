@@ -2,10 +2,10 @@ import { SfkitError } from '../../engine/errors.js';
 import { nearest } from '../../engine/nearest.js';
 import type { Parameter, ParameterType, SavedQuery } from './head.js';
 
-/** Values of a statement's parameters ($name), as DuckDB takes them. */
+/** Values for the parameters ($name) of a statement, in the types that DuckDB accepts. */
 export type ParameterValues = Readonly<Record<string, bigint | number | string | null>>;
 
-/** Texts NAME=VALUE as values; for a saved query those that it has, with its defaults. */
+/** Parses NAME=VALUE texts. For a saved query, checks them against its parameters and adds its defaults. */
 export function parameterValues(given: readonly string[], query?: SavedQuery): ParameterValues {
   const texts = new Map<string, string>();
   for (const each of given) {
@@ -50,7 +50,7 @@ function isTime(text: string): boolean {
   return /^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?Z?)?$/.test(text);
 }
 
-/** Of the user's own SQL nothing but the value is known. */
+/** The user's own SQL declares no types, so the value decides. */
 function guessed(text: string): bigint | string {
   return /^-?\d{1,18}$/.test(text) ? BigInt(text) : text;
 }

@@ -4,7 +4,7 @@ import { parseAnyYaml } from '../../../src/check/falco/yaml-any.js';
 import { Lines, type YamlNode } from '../../../src/check/falco/yaml-nodes.js';
 import { parseUsualYaml } from '../../../src/check/falco/yaml-usual.js';
 
-/** A node with all its places, without its function. */
+/** A node with all its places, without its functions. */
 function whole(node: YamlNode): unknown {
   if (node.kind === 'sequence') return { ...node, items: node.items.map(whole) };
   if (node.kind !== 'map') return node;
@@ -32,7 +32,7 @@ const samples = [
 ].map((text): [string] => [text]);
 
 describe('usual YAML', () => {
-  it.each(samples)('is read as the library reads it: %j', (text) => {
+  it.each(samples)('gives the same nodes as the library: %j', (text) => {
     expect(usual(text)).toBeDefined();
     expect(usual(text)).toEqual(any(text));
   });
@@ -82,13 +82,13 @@ describe('usual YAML', () => {
     expect(usual(text)).toBeUndefined();
   });
 
-  it('is what rules files hold', () => {
+  it('covers real rule files', () => {
     const text = readFileSync('fixtures/rules.yaml', 'utf8');
     expect(usual(text)).toBeDefined();
     expect(usual(text)).toEqual(any(text));
   });
 
-  it('is read alike or left to the library, whatever is put into it or taken out', () => {
+  it('gives the same nodes or is left to the library after any insertion or deletion', () => {
     const random = numbers(13);
     const pick = <Item>(items: readonly Item[]): Item => items[random(items.length)] as Item;
     const bits = [
@@ -128,7 +128,7 @@ describe('usual YAML', () => {
   });
 });
 
-/** Numbers below a bound, the same in every run. */
+/** Pseudo-random numbers below a bound, the same in every run. */
 function numbers(seed: number): (bound: number) => number {
   let state = seed;
   return (bound) => {

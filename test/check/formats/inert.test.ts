@@ -5,8 +5,8 @@ import { FindingIds } from '../../../src/check/fingerprint.js';
 import type { RunReport } from '../../../src/check/report.js';
 import { dangersIn, finding, hostileTexts, report, rule, sarifFaults, written } from '../../helpers/findings.js';
 
-// Random texts made of what means something in one format or another, in every place of a finding and of a report. The
-// shape of each format must be the same as with harmless texts.
+// Puts random texts with special characters of all formats into every field of a finding and a report. Each format must
+// keep the shape that it has with harmless texts.
 
 const pieces = [
   ...hostileTexts,
@@ -109,7 +109,7 @@ const pieces = [
 
 const seeds = process.env.SFKIT_THOROUGH === undefined ? 10 : 200;
 
-/** Numbers that look random, the same in every run. */
+/** Pseudo-random numbers, the same in every run. */
 function randomNumbers(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -118,7 +118,7 @@ function randomNumbers(seed: number): (below: number) => number {
   };
 }
 
-/** Findings and what is said of them; every text in them is random. */
+/** Findings and a report; every text in them is random. */
 function randomRun(seed: number): { findings: ReportedFinding[]; run: RunReport } {
   const random = randomNumbers(seed);
   const text = () => Array.from({ length: random(6) }, () => pieces[random(pieces.length)]).join('');
@@ -176,10 +176,10 @@ function randomRun(seed: number): { findings: ReportedFinding[]; run: RunReport 
 
 const linesOf = (text: string) => text.trimEnd().split('\n');
 
-/** Words that begin a line about a finding. */
+/** Words that start a line about a finding. */
 const fact = '(?:time|process|thread|command|container|file|connection|times|output|event): ';
 
-/** What each format must be, whatever its texts are; the faults. */
+/** Checks the shape of each format, whatever its texts are. */
 const shapes: Record<string, (text: string, given: ReturnType<typeof randomRun>) => void> = {
   table: (text) => {
     const known = new RegExp(`^(?:[┌├└│]|$|(?:- |  )${fact.slice(0, -2)}:|[a-z]+: |  )`);
@@ -249,7 +249,7 @@ const shapes: Record<string, (text: string, given: ReturnType<typeof randomRun>)
     const lines = linesOf(text);
     expect(lines.length).toBeLessThanOrEqual(20);
     for (const line of lines) {
-      // As the runner reads it: up to the next :: are properties.
+      // The runner reads everything up to the next :: as properties.
       const [, properties = ''] = /^::(?:error|warning|notice) (.*?)::/.exec(line) ?? [];
       expect(properties).toMatch(/^(?:file=[^,:]*,line=\d+,)?title=[^,:]*$/);
     }
@@ -266,7 +266,7 @@ const shapes: Record<string, (text: string, given: ReturnType<typeof randomRun>)
 };
 
 describe.each(Object.entries(shapes))('%s', (format, expectShape) => {
-  it('keeps its shape whatever texts it is given', async () => {
+  it('keeps its shape with any texts', async () => {
     for (let seed = 1; seed <= seeds; seed++) {
       const given = randomRun(seed);
       const text = await written(format, given.findings, given.run);

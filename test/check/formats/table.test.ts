@@ -45,7 +45,7 @@ ${example('')}`);
     expect(text).toContain('execve, record 9 of build.scap');
   });
 
-  it('cuts what nobody reads to its end', async () => {
+  it('truncates texts too long to read', async () => {
     const long = finding({ rule: 'r'.repeat(5000), output: 'o'.repeat(5000) });
     const lines = (await written('table', [long])).trimEnd().split('\n');
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(4002);

@@ -25,7 +25,7 @@ import {
 
 const signal: AbortSignal = AbortSignal.timeout(1000);
 
-/** Records, told apart by their type; numbers of 64 bits are bigint. */
+/** The type distinguishes the records; 64-bit numbers are bigint. */
 export async function bytesByProcess(path: string): Promise<Map<string, bigint>> {
   const table = new EntityTable();
   const bytes = new Map<string, bigint>();

@@ -22,7 +22,7 @@ async function ask(sql: string, inputs = [incident], filter?: string): Promise<u
 }
 
 describe('the table events', () => {
-  it.each([incident, webserver])('has the events that are listed, in order: %s', async (input) => {
+  it.each([incident, webserver])('has the same events as the listing, in order: %s', async (input) => {
     const listed: unknown[][] = [];
     for await (const bytes of openLines({ input, lineFormat: 'json' })) {
       for (const line of Buffer.from(bytes).toString('utf8').trimEnd().split('\n')) {
@@ -51,31 +51,31 @@ describe('the table events', () => {
     expect(rows).toEqual(listed);
   });
 
-  it('gives bytes that were written as bytes', async () => {
+  it('returns written bytes as bytes', async () => {
     const rows = await ask("select decode(buffer) from events where type = 'write' and buffer is not null");
     expect(rows.length).toBeGreaterThan(0);
     expect(rows.flat().join('')).not.toContain('\\x');
   });
 
-  it('says which capture an event is of', async () => {
+  it('names the capture of each event', async () => {
     const rows = await ask('select filename, count(*) from events group by 1 order by 1', [incident, webserver]);
     expect(rows.map(([name]) => name)).toEqual(['incident.scap', 'webserver-2017.scap']);
   });
 
-  it('names errors of calls that failed, and nothing of others', async () => {
+  it('names the errors of failed calls only', async () => {
     const rows = await ask('select distinct failed, error is null, result < 0 from events where result is not null', [
       webserver,
     ]);
     for (const [failed, noError, negative] of rows) expect([noError, negative]).toEqual([!failed, failed]);
   });
 
-  it('joins with records, and leaves out what a filter does', async () => {
+  it('joins with records, and respects the filter', async () => {
     const sql = "select count(*) from events e join process_event p on e.ts_uts = p.ts_uts where e.type = 'execve'";
     expect(Number((await ask(sql))[0]?.[0])).toBeGreaterThan(0);
     expect(await ask('select distinct type from events', [incident], 'evt.type = openat')).toEqual([['openat']]);
   });
 
-  it('is refused where no input holds events', async () => {
+  it('is rejected if no input contains events', async () => {
     const records = scratch.path('incident.sf');
     for await (const bytes of openAvro({ input: incident })) appendFileSync(records, bytes);
     await expect(ask('select * from events', [records])).rejects.toThrow(/no table events/);
@@ -84,7 +84,7 @@ describe('the table events', () => {
 });
 
 describe('the table processes', () => {
-  it('has every process once: those that ended in that order, then those alive at the end by number', async () => {
+  it('has every process once: ended ones by end time, then live ones by number', async () => {
     const sql = 'select pid, ppid, comm, endts_uts, duration, exit_code from processes';
     const rows = await ask(sql);
     const alive = rows.filter(([, , , end]) => end === null).map(([pid]) => Number(pid));
@@ -97,7 +97,7 @@ describe('the table processes', () => {
     expect(new Set(rows.map(([pid]) => pid)).size).toBe(rows.length);
   });
 
-  it('gives duration only where both ends are known', async () => {
+  it('has a duration only if start and end are known', async () => {
     const rows = await ask('select ts_uts, endts_uts, duration from processes');
     for (const [begin, end, duration] of rows) {
       const both = begin !== null && end !== null;
@@ -106,8 +106,8 @@ describe('the table processes', () => {
   });
 });
 
-// A statement over a subquery of everything has the whole table to choose from.
-describe('a condition that is handed to the engine changes no answer', () => {
+// A statement over a subquery of everything loads the whole table.
+describe('a condition that the engine evaluates does not change the answer', () => {
   const conditions = [
     'pid = 3000',
     '3000 = e.pid',
@@ -135,7 +135,7 @@ describe('a condition that is handed to the engine changes no answer', () => {
   });
 });
 
-describe('what a statement needs', () => {
+describe('the needs of a statement', () => {
   it.each([
     ['select count(*) from process', undefined],
     ['select count(*) from events', { columns: ['number'], filter: '' }],
@@ -174,7 +174,7 @@ describe('what a statement needs', () => {
     expect((await findNeeds(sql))[0]?.columns).toHaveLength(26);
   });
 
-  it('is nothing in an empty tree', () => {
+  it('are empty for an empty tree', () => {
     expect(needsOf([])).toEqual([]);
   });
 });
