@@ -326,6 +326,18 @@ TEST_P(EveryAge, AProcessThatChangedIsWrittenBeforeARecordRefersToIt) {
   EXPECT_EQ(convert(again, compat).processes.size(), 2u);
 }
 
+TEST(Convert, AConnectThatTakesThePeerAwayIsNoFlow) {
+  Scenario world = small_world(Age::k2026);
+  world.socket(kPid, 3, false, true);
+  const auto server = sfkit::testing::ipv4(192, 0, 2, 53, 53);
+  world.connect(kPid, 3, sfkit::testing::ipv4(10, 0, 0, 5, 40000), server, 0);
+  world.write(kPid, 3, 7);
+  world.event(kPid, ev::SOCKET_CONNECT_X, {i64(0), "", i64(3), ""});
+  const Kept kept = convert(world, everything());
+  ASSERT_EQ(kept.network_flows.size(), 1u);
+  EXPECT_EQ(kept.network_flows[0].counters.write_bytes, 7);
+}
+
 TEST(Convert, AProcessIsWrittenAgainWhenItsDirectoryIsRenamed) {
   Scenario world = small_world(Age::k2026);
   world.mkdir(kPid, "a");

@@ -506,6 +506,8 @@ void Dispatcher::on_data(const state::Context& context, uint32_t op) {
       ++counts_.ipv6;
       return;
     }
+    // Without a peer it took one away (AF_UNSPEC), or named none.
+    if (op == kOpConnect && !descriptor.has_address() && !options_.compat) return;
     on_flow(context, op, true);
     return;
   }
