@@ -372,8 +372,8 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
   it.each([
     [['record', '-o', '-'], /not to standard output/],
     [['live', '-o', 'same', '-f', 'avro', '-w', 'same'], /name them differently/],
-    [['live', '--top', '-f', 'jsonl'], /--top takes standard output/],
-    [['live', '--top', '--rotate', '5'], /--rotate is about records in files/],
+    [['live', '--top', '-f', 'jsonl'], /--top uses standard output/],
+    [['live', '--top', '--rotate', '5'], /--rotate applies to files/],
     [['live', '-o', '/dev/null', '-f', 'avro', '--rotate', '5'], /cannot be rotated/],
     [['live', '--table', 'file', '-o', 'x.sf'], /a SysFlow file holds all records/],
     [['record', '-o', 'x', '--buffer-size', '3M'], /a power of two/],
