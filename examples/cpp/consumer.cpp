@@ -1,11 +1,9 @@
-// Prints what happened in a capture: a line for each event and flow. Build it as docs/library.md says.
-#include <base/escape.h>
-#include <driver.h>
+// Prints what happened in a capture: a line for each event and flow. docs/library.md says how to build it.
+#include <sfkit/driver.h>
 
 #include <cstdio>
 #include <string>
-#include <type_traits>
-#include <variant>
+#include <utility>
 
 namespace {
 
@@ -22,26 +20,27 @@ int main(int argc, char** argv) {
     return 2;
   }
   sfkit::DriverConfig config;
-  config.scap_input_path = argv[1];
-  if (argc > 2) config.options.filter = argv[2];
+  config.input_path = argv[1];
+  if (argc > 2) config.filter = argv[2];
   config.callback = [](const sfkit::Joined& joined, const sfkit::Activity& record) {
-    // Captured text may be made to steer a terminal.
     std::string line = name_of(record);
-    if (joined.process != nullptr) sfkit::append_escaped(line += ' ', joined.process->exe);
-    if (joined.file1 != nullptr) sfkit::append_escaped(line += ' ', joined.file1->path);
+    // Captured text can contain terminal control sequences.
+    if (joined.process != nullptr) line += ' ' + sfkit::escape(joined.process->exe);
+    if (joined.file1 != nullptr) line += ' ' + sfkit::escape(joined.file1->path);
     std::printf("%s\n", line.c_str());
     return true;
   };
   sfkit::Driver driver(std::move(config));
   if (const sfkit::Status status = driver.run(); !status.is_ok()) {
-    std::fprintf(stderr, "%s\n", status.message().c_str());
+    std::fprintf(stderr, "%s\n", sfkit::escape(status.message()).c_str());
     return 1;
   }
-  std::fprintf(stderr, "%llu events read\n", static_cast<unsigned long long>(driver.summary().events));
-  // What a damaged capture still holds was given to the callback.
-  for (const sfkit::Damage& damage : driver.summary().damage) {
+  const sfkit::Summary& summary = driver.summary();
+  std::fprintf(stderr, "%llu events read\n", static_cast<unsigned long long>(summary.events));
+  // The callback got everything readable, even if the capture is damaged.
+  for (const sfkit::DamagedPart& damage : summary.damage) {
     std::fprintf(stderr, "damaged at byte %llu: %s\n", static_cast<unsigned long long>(damage.offset),
-                 damage.message.c_str());
+                 sfkit::escape(damage.message).c_str());
   }
-  return driver.summary().damage.empty() ? 0 : 3;
+  return summary.damage.empty() ? 0 : 3;
 }

@@ -1,4 +1,4 @@
-// What the addon exports; the contract is src/engine/native.ts.
+// Exports of the addon; see src/engine/native.ts.
 #include "addon/removal.h"
 #include "addon/session_object.h"
 #include "addon/socket_object.h"
@@ -11,14 +11,14 @@
 
 namespace {
 
-// checkFilter(text): throws what is wrong with the filter.
+// checkFilter(text): throws the error of an invalid filter.
 Napi::Value check_filter(const Napi::CallbackInfo& info) {
   const auto filter = sfkit::filter::Filter::compile(info[0].ToString().Utf8Value());
   if (!filter.is_ok()) napi_throw(info.Env(), sfkit::addon::from_status(info.Env(), filter.status()));
   return info.Env().Undefined();
 }
 
-// compileRules(rules): what the rules are and what is wrong with them.
+// compileRules(rules): compiles rules and returns their properties and errors.
 Napi::Value compile_rules(const Napi::CallbackInfo& info) {
   const auto definitions = sfkit::addon::to_definitions(info.Env(), info[0]);
   if (!definitions) return info.Env().Undefined();
@@ -35,7 +35,7 @@ Napi::Value is_rule_field(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), is_field);
 }
 
-// tryProbe(options): what works; throws what does not.
+// tryProbe(options): returns the available features; throws if the probe does not work.
 Napi::Value try_probe(const Napi::CallbackInfo& info) {
   const auto options = sfkit::addon::to_probe_options(info.Env(), info[0]);
   if (!options) return info.Env().Undefined();

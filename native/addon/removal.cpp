@@ -25,7 +25,7 @@ uint64_t number_in(const Napi::Object& object, const char* name) {
   return value.IsBigInt() ? value.As<Napi::BigInt>().Uint64Value(&lossless) : 0;
 }
 
-// removeMadeDirectory(path, made): whether it is gone.
+// removeMadeDirectory(path, made): whether the directory is gone.
 Napi::Value remove_made_directory(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!info[1].IsObject()) {
@@ -38,7 +38,7 @@ Napi::Value remove_made_directory(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(env, files::remove_made_directory(info[0].ToString().Utf8Value(), made));
 }
 
-// removeLeftovers(directory, isLeftover).
+// removeLeftovers(directory, isLeftover)
 Napi::Value remove_leftovers(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   if (!info[1].IsFunction()) {

@@ -1,11 +1,11 @@
-// Removal that follows no link, as src/engine/native.ts declares it.
+// Safe removal of directories for JavaScript; see src/engine/native.ts.
 #pragma once
 
 #include <napi.h>
 
 namespace sfkit::addon {
 
-// Sets the functions of files/removal.h, where the system has what they need.
+// Exports the functions of files/removal.h if the system supports them.
 void export_removal(Napi::Env env, Napi::Object exports);
 
 }  // namespace sfkit::addon

@@ -23,7 +23,7 @@ SessionObject::SessionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
   channel_ = Channel::New(info.Env(), "sfkit session", 0, 1, this);
   has_channel_ = true;
   channel_.Unref(info.Env());
-  // Hooks run last in, first out: the engine is stopped while the channel it may be using still exists.
+  // Hooks run in reverse order: the engine stops before the channel that it uses is closed.
   napi_add_env_cleanup_hook(info.Env(), on_teardown, this);
 }
 
@@ -48,11 +48,11 @@ Napi::Value SessionObject::next(const Napi::CallbackInfo& info) {
   napi_value promise = nullptr;
   if (napi_create_promise(env, &deferred, &promise) != napi_ok) return {};
   const uint64_t ticket = ++last_ticket_;
-  if (open_.empty()) {
+  if (pending_.empty()) {
     Ref();
     channel_.Ref(env);
   }
-  open_.emplace(ticket, deferred);
+  pending_.emplace(ticket, deferred);
   session_->next([this, ticket](Result<std::optional<Batch>> result) {
     auto reply = std::make_unique<Reply>(Reply{ticket, std::move(result)});
     if (channel_.NonBlockingCall(reply.get()) == napi_ok) (void)reply.release();
@@ -62,15 +62,15 @@ Napi::Value SessionObject::next(const Napi::CallbackInfo& info) {
 
 void SessionObject::deliver(Napi::Env env, Napi::Function, SessionObject* self, Reply* reply) {
   const std::unique_ptr<Reply> kept(reply);
-  // Without an environment it is being torn down, and there is nobody left to tell.
-  if (static_cast<napi_env>(env) != nullptr) self->settle(env, *kept);
+  // A null environment is being torn down: nobody waits for the promise.
+  if (static_cast<napi_env>(env) != nullptr) self->resolve(env, *kept);
 }
 
-void SessionObject::settle(napi_env env, Reply& reply) {
-  const auto found = open_.find(reply.ticket);
-  if (found == open_.end()) return;
+void SessionObject::resolve(napi_env env, Reply& reply) {
+  const auto found = pending_.find(reply.ticket);
+  if (found == pending_.end()) return;
   const napi_deferred deferred = found->second;
-  open_.erase(found);
+  pending_.erase(found);
 
   napi_value value = nullptr;
   bool rejected = !reply.result.is_ok();
@@ -86,11 +86,11 @@ void SessionObject::settle(napi_env env, Reply& reply) {
     value = nullptr;
   }
   if (value != nullptr) {
-    // An environment that takes no more calls has nobody who waits for the promise.
+    // This fails only in a terminating environment, where nobody waits for the promise.
     (void)(rejected ? napi_reject_deferred(env, deferred, value)
                     : napi_resolve_deferred(env, deferred, value));
   }
-  if (open_.empty()) {
+  if (pending_.empty()) {
     channel_.Unref(env);
     Unref();
   }

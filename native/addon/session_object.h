@@ -12,8 +12,8 @@
 
 namespace sfkit::addon {
 
-// Converts between JavaScript and sfkit::Session, and brings what the engine's thread has to the thread of
-// the event loop. While a promise is open the object stays alive and so does the event loop.
+// Wraps sfkit::Session for JavaScript and moves results from the engine's thread to the event loop.
+// An open promise keeps the object and the event loop alive.
 class SessionObject : public Napi::ObjectWrap<SessionObject> {
  public:
   static Napi::Function define(Napi::Env env);
@@ -37,8 +37,8 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
   Napi::Value take_busiest(const Napi::CallbackInfo& info);
   void describe_container(const Napi::CallbackInfo& info);
 
-  void settle(napi_env env, Reply& reply);
-  // Stops the engine and gives up the channel, which does not outlive the environment.
+  void resolve(napi_env env, Reply& reply);
+  // Stops the engine and releases the channel, which must not outlive the environment.
   void end();
   static void on_teardown(void* self);
 
@@ -46,7 +46,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
   Channel channel_;
   bool has_channel_ = false;
   uint64_t last_ticket_ = 0;
-  std::map<uint64_t, napi_deferred> open_;  // promises by ticket
+  std::map<uint64_t, napi_deferred> pending_;  // promises by ticket
 };
 
 }  // namespace sfkit::addon

@@ -38,7 +38,7 @@ Napi::Value SocketObject::send(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value SocketObject::unread(const Napi::CallbackInfo& info) {
-  constexpr size_t kLeast = output::SeqpacketClient::kLeastUnread;
+  constexpr size_t kLeast = output::SeqpacketClient::kMinUnread;
   return Napi::Number::New(info.Env(), static_cast<double>((client_.unread() + kLeast - 1) / kLeast));
 }
 

@@ -12,15 +12,15 @@ namespace sfkit::addon {
 
 namespace {
 
-// Text as JavaScript has it: messages may hold a path of any bytes.
+// Converts text that may contain a path with any bytes.
 Napi::String text(Napi::Env env, const std::string& value) {
   std::string scratch;
   const std::string_view valid = valid_utf8(value, scratch);
   return Napi::String::New(env, valid.data(), valid.size());
 }
 
-// Makes values through the C interface: when a worker is being terminated every call may fail, and the C++
-// wrapper ends the process over that. After the first failure the rest does nothing.
+// Creates values with the C interface: in a terminating worker any call can fail, and the C++
+// wrapper would then abort the process. After the first failure, all other calls do nothing.
 class Maker {
  public:
   explicit Maker(napi_env env) : env_(env) {}
@@ -53,7 +53,7 @@ class Maker {
     if (fine_) fine_ = napi_set_element(env_, array, place, value) == napi_ok;
   }
 
-  // An ArrayBuffer over memory that `owner` keeps, or over a copy where the platform wants that.
+  // An ArrayBuffer over memory that `owner` keeps, or over a copy if the platform requires it.
   template <typename Owner>
   napi_value buffer(std::unique_ptr<Owner> owner, uint8_t* data, size_t size) {
     if (!fine_) return nullptr;
@@ -159,13 +159,13 @@ napi_value column_batch(Maker& maker, output::ColumnBatch batch) {
   maker.set(object, "table", maker.text(output::kTables[static_cast<size_t>(batch.table)].name));
   maker.set(object, "rows", maker.number(batch.rows));
   maker.set(object, "file", maker.number(batch.file));
-  maker.set(object, "begins", maker.number(static_cast<uint32_t>(batch.begins)));
+  maker.set(object, "begins", maker.number(static_cast<uint32_t>(batch.start_seconds)));
   maker.set(object, "strings", strings);
   maker.set(object, "columns", columns);
   return object;
 }
 
-// Reads members of a configuration object; the first that is of the wrong type is remembered.
+// Reads members of a configuration object; remembers the first one of a wrong type.
 class ConfigReader {
  public:
   ConfigReader(Napi::Env env, Napi::Object object) : env_(env), object_(object) {}
@@ -180,12 +180,12 @@ class ConfigReader {
     if (value.IsBoolean()) return value.As<Napi::Boolean>().Value();
     return wrong(name, "a boolean"), false;
   }
-  int64_t integer(const char* name, int64_t least, int64_t most) {
+  int64_t integer(const char* name, int64_t minimum, int64_t maximum) {
     const Napi::Value value = object_.Get(name);
-    const int64_t number = value.IsNumber() ? value.As<Napi::Number>().Int64Value() : least - 1;
-    if (number >= least && number <= most) return number;
-    wrong(name, "a number from " + std::to_string(least) + " to " + std::to_string(most));
-    return least;
+    const int64_t number = value.IsNumber() ? value.As<Napi::Number>().Int64Value() : minimum - 1;
+    if (number >= minimum && number <= maximum) return number;
+    wrong(name, "a number from " + std::to_string(minimum) + " to " + std::to_string(maximum));
+    return minimum;
   }
   std::vector<output::Table> tables(const char* name) {
     std::vector<output::Table> tables;
@@ -308,15 +308,15 @@ void to_rules(ConfigReader& reader, rules::CheckOptions& options) {
   if (!rules.fine()) reader.wrong("rules", "rules");
 }
 
-constexpr int64_t kMostCpus = 4096;
-constexpr int64_t kMostSampling = 128;
+constexpr int64_t kMaxCpus = 4096;
+constexpr int64_t kMaxSampling = 128;
 
 void to_probe(ConfigReader& reader, live::ProbeOptions& options) {
   options.all_calls = reader.boolean("allSyscalls");
   options.snaplen = static_cast<uint32_t>(reader.integer("snaplen", 0, 4096));
-  options.sampling_ratio = static_cast<uint32_t>(reader.integer("samplingRatio", 1, kMostSampling));
+  options.sampling_ratio = static_cast<uint32_t>(reader.integer("samplingRatio", 1, kMaxSampling));
   options.ring_bytes = static_cast<uint32_t>(reader.integer("ringBytes", 4096, live::kMostRingBytes));
-  options.cpus_per_ring = static_cast<uint32_t>(reader.integer("cpusPerRing", 0, kMostCpus));
+  options.cpus_per_ring = static_cast<uint32_t>(reader.integer("cpusPerRing", 0, kMaxCpus));
   options.raw_tracepoints = reader.boolean("rawTracepoints");
 }
 
@@ -326,8 +326,8 @@ void to_live(ConfigReader& reader, live::LiveOptions& options) {
   options.record_path = live.text("recordPath");
   options.record_gzip = live.boolean("recordGzip");
   options.drops_privileges = live.boolean("dropsPrivileges");
-  constexpr int64_t kMostEvents = int64_t{1} << 53;
-  options.max_events = static_cast<uint64_t>(live.integer("maxEvents", 0, kMostEvents));
+  constexpr int64_t kMaxEvents = int64_t{1} << 53;
+  options.max_events = static_cast<uint64_t>(live.integer("maxEvents", 0, kMaxEvents));
   if (!live.fine()) reader.wrong("live", "the settings of a live capture");
 }
 
@@ -380,8 +380,8 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
   config.batch_rows = static_cast<uint32_t>(reader.integer("batchRows", 1, kMaxBatchRows));
   config.with_files = reader.boolean("withFiles");
   config.options.mode = static_cast<sysflow::Mode>(reader.integer("mode", 0, 2));
-  constexpr int64_t kMostSeconds = 1 << 30;
-  config.options.rotate_interval = reader.integer("rotateInterval", 0, kMostSeconds);
+  constexpr int64_t kMaxSeconds = 1 << 30;
+  config.options.rotate_interval = reader.integer("rotateInterval", 0, kMaxSeconds);
   const std::string line_format = reader.text("lineFormat");
   if (line_format == "json") {
     config.lines.format = events::ListOptions::Format::kJson;
@@ -495,7 +495,7 @@ napi_value from_batch(napi_env env, Batch batch) {
   } else if (auto* file = std::get_if<FileBytes>(&batch)) {
     value = bytes_batch(maker, std::move(file->bytes));
     maker.set(value, "file", maker.number(file->number));
-    maker.set(value, "begins", maker.number(static_cast<uint32_t>(file->begins)));
+    maker.set(value, "begins", maker.number(static_cast<uint32_t>(file->start_seconds)));
   } else {
     value = column_batch(maker, std::move(std::get<output::ColumnBatch>(batch)));
   }
@@ -599,7 +599,7 @@ Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   object.Set("bytes", Napi::BigInt::New(env, input.bytes));
   object.Set("records", records);
   Napi::Object alive = Napi::Object::New(env);
-  alive.Set("begins", Napi::BigInt::New(env, summary.begins));
+  alive.Set("begins", Napi::BigInt::New(env, summary.start_seconds));
   alive.Set("containers", Napi::BigInt::New(env, summary.containers));
   alive.Set("processes", Napi::BigInt::New(env, summary.processes));
   alive.Set("files", Napi::BigInt::New(env, summary.files));

@@ -1,4 +1,4 @@
-// What must hold for every input; the fuzzer takes the end of the process for a finding.
+// Checks an invariant of every input; the fuzzer reports abort() as a finding.
 #pragma once
 
 #include <cstdlib>

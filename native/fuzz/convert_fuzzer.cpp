@@ -1,7 +1,7 @@
-// Any bytes as a capture.
+// Treats the bytes as a capture.
 #include "fuzz/whole_way.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (size != 0) sfkit::fuzz::go_the_whole_way(sfkit::Bytes(data, size));
+  if (size != 0) sfkit::fuzz::run_all_conversions(sfkit::Bytes(data, size));
   return 0;
 }

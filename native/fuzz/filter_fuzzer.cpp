@@ -1,4 +1,5 @@
-// The same bytes as the text of a filter, and as a capture of whose events every field is asked.
+// Compiles the bytes as a filter, then reads them as a capture and evaluates every field on its
+// events.
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -32,9 +33,9 @@ std::vector<fields::FieldRef> every_field() {
   return refs;
 }
 
-class AskEverything : public filter::Feed {
+class EvaluateEveryField : public filter::Feed {
  public:
-  explicit AskEverything(const std::atomic<bool>& cancel) : Feed(nullptr, false, cancel) {}
+  explicit EvaluateEveryField(const std::atomic<bool>& cancel) : Feed(nullptr, false, cancel) {}
 
  protected:
   bool take(const scap::EventView& event, bool) override {
@@ -48,11 +49,11 @@ class AskEverything : public filter::Feed {
         });
       }
     });
-    return ++events_ < kMostEvents;
+    return ++events_ < kMaxEvents;
   }
 
  private:
-  static constexpr int kMostEvents = 200;
+  static constexpr int kMaxEvents = 200;
 
   void touch(const fields::FieldValue& value) {
     for (const char character : value.text) sum_ = sum_ + static_cast<unsigned char>(character);
@@ -70,7 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto filter = filter::Filter::compile(bytes.text());
   if (!filter.is_ok()) fuzz::check(!filter.status().message().empty());
   const std::atomic<bool> cancel{false};
-  auto feed = std::make_unique<AskEverything>(cancel);
+  auto feed = std::make_unique<EvaluateEveryField>(cancel);
   auto input = scap::Input::over(bytes);
   if (!input.is_ok()) return 0;
   scap::ReadStats stats;

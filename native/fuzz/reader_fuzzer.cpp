@@ -1,4 +1,4 @@
-// The block reader alone, with every parameter of every event looked at.
+// The block reader alone; reads every parameter of every event.
 #include <cstdint>
 
 #include "fuzz/check.h"

@@ -1,4 +1,4 @@
-// The reader of SysFlow files, with what it reads made into tables.
+// Reads the bytes as a SysFlow file and builds tables.
 #include <sys/mman.h>
 #include <unistd.h>
 

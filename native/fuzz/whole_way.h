@@ -1,5 +1,4 @@
-// The whole way from a capture to a SysFlow file and to tables, in both behaviours; to lines of text; and to
-// another capture without its faults.
+// All conversions of a capture: SysFlow file and tables, in both modes; lines of text; recovery.
 #pragma once
 
 #include <atomic>
@@ -24,7 +23,7 @@ inline InputSummary convert(Bytes bytes, const sysflow::ConvertOptions& options,
   return summary;
 }
 
-// Every line is whole, and nothing in it can steer a terminal.
+// Every line is complete and cannot control a terminal.
 inline void list(Bytes bytes, events::ListOptions::Format format) {
   events::ListOptions options;
   options.format = format;
@@ -40,7 +39,7 @@ inline void list(Bytes bytes, events::ListOptions::Format format) {
   (void)events::list_events(*input.value(), "fuzz", options, look, cancel, summary, shown);
 }
 
-// What was recovered has all events and no damage.
+// A recovered capture has all events and no damage.
 inline void check_recovery(Bytes bytes) {
   std::vector<uint8_t> recovered;
   const auto keep = [&recovered](const std::vector<uint8_t>& part) {
@@ -59,7 +58,7 @@ inline void check_recovery(Bytes bytes) {
   check(clean.damage.empty() && clean.events == written);
 }
 
-inline void go_the_whole_way(Bytes bytes) {
+inline void run_all_conversions(Bytes bytes) {
   sysflow::ConvertOptions everything;
   everything.file_read_mode = 0;
   everything.file_only = false;
@@ -81,7 +80,7 @@ inline void go_the_whole_way(Bytes bytes) {
   output::ColumnSink columns(tables, kBatchRows, [](output::ColumnBatch) { return true; });
   const auto second = convert(bytes, compatible, columns);
 
-  // What is in a file does not depend on what is made of it.
+  // The statistics of the input do not depend on the output.
   check(first.events == second.events && first.bytes == second.bytes);
   check(first.damage.size() == second.damage.size());
 

@@ -4,15 +4,15 @@
 
 #include "files.h"
 
-// Calls of which all parameters have a known size. Result, then what `put` puts; `bytes` with the result.
-#define NUMBERS(name, code, parameters, bytes, put)               \
-  CALL(name) {                                                    \
-    struct writer writer;                                         \
-    if (!begin_fixed(&writer, code, parameters, bytes)) return 0; \
-    put_s64(&writer, RESULT(ctx));                                \
-    put;                                                          \
-    submit_fixed(&writer);                                        \
-    return 0;                                                     \
+// Calls of which all parameters have a known size. Result, then what `put` puts.
+#define NUMBERS(name, put)                                \
+  CALL(name) {                                            \
+    struct writer writer;                                 \
+    if (!begin_fixed(&writer, event_of_##name)) return 0; \
+    put_s64(&writer, RESULT(ctx));                        \
+    put;                                                  \
+    submit_fixed(&writer);                                \
+    return 0;                                             \
   }
 #define PUT_FD(argument) put_fd(&writer, argument(ctx))
 #define PUT_U8(argument) put_u8(&writer, argument(ctx))
@@ -20,31 +20,27 @@
 #define PUT_U32(argument) put_u32(&writer, argument(ctx))
 #define PUT_U64(argument) put_u64(&writer, argument(ctx))
 
-NUMBERS(dup, SYSCALL_DUP_1_X, 2, 16, PUT_FD(ARG1))
-NUMBERS(dup2, SYSCALL_DUP2_X, 3, 24, PUT_FD(ARG1); PUT_FD(ARG2))
-NUMBERS(dup3, SYSCALL_DUP3_X, 4, 28, PUT_FD(ARG1); PUT_FD(ARG2);
-        put_u32(&writer, cloexec_nonblock(ARG3(ctx))))
-NUMBERS(eventfd, SYSCALL_EVENTFD_X, 3, 20, put_u64(&writer, (u32)ARG1(ctx)); put_u32(&writer, 0))
-NUMBERS(eventfd2, SYSCALL_EVENTFD2_X, 3, 18, put_u16(&writer, cloexec_nonblock(ARG2(ctx)));
-        put_u64(&writer, (u32)ARG1(ctx)))
-NUMBERS(signalfd, SYSCALL_SIGNALFD_X, 4, 21, PUT_FD(ARG1); put_u32(&writer, 0); put_u8(&writer, 0))
-NUMBERS(signalfd4, SYSCALL_SIGNALFD4_X, 4, 22, put_u16(&writer, cloexec_nonblock(ARG4(ctx))); PUT_FD(ARG1);
+NUMBERS(dup, PUT_FD(ARG1))
+NUMBERS(dup2, PUT_FD(ARG1); PUT_FD(ARG2))
+NUMBERS(dup3, PUT_FD(ARG1); PUT_FD(ARG2); put_u32(&writer, cloexec_nonblock(ARG3(ctx))))
+NUMBERS(eventfd, put_u64(&writer, (u32)ARG1(ctx)); put_u32(&writer, 0))
+NUMBERS(eventfd2, put_u16(&writer, cloexec_nonblock(ARG2(ctx))); put_u64(&writer, (u32)ARG1(ctx)))
+NUMBERS(signalfd, PUT_FD(ARG1); put_u32(&writer, 0); put_u8(&writer, 0))
+NUMBERS(signalfd4, put_u16(&writer, cloexec_nonblock(ARG4(ctx))); PUT_FD(ARG1); put_u32(&writer, 0))
+NUMBERS(timerfd_create, PUT_U8(ARG1); put_u8(&writer, 0))
+NUMBERS(inotify_init, put_u8(&writer, 0))
+NUMBERS(inotify_init1, put_u16(&writer, cloexec_nonblock(ARG1(ctx))))
+NUMBERS(epoll_create, PUT_U32(ARG1))
+NUMBERS(epoll_create1, put_u32(&writer, ARG1(ctx) & 0x80000 ? 1 : 0))
+NUMBERS(userfaultfd, PUT_U32(ARG1))
+NUMBERS(bpf, PUT_U32(ARG1))
+NUMBERS(pidfd_open, put_s64(&writer, (s32)ARG1(ctx)); put_u32(&writer, ARG2(ctx) & 0x800 ? 1 : 0))
+NUMBERS(pidfd_getfd, PUT_FD(ARG1); PUT_FD(ARG2); PUT_U32(ARG3))
+NUMBERS(io_uring_enter, PUT_FD(ARG1); PUT_U32(ARG2); PUT_U32(ARG3); put_u32(&writer, ARG4(ctx) & 15);
         put_u32(&writer, 0))
-NUMBERS(timerfd_create, SYSCALL_TIMERFD_CREATE_X, 3, 10, PUT_U8(ARG1); put_u8(&writer, 0))
-NUMBERS(inotify_init, SYSCALL_INOTIFY_INIT_X, 2, 9, put_u8(&writer, 0))
-NUMBERS(inotify_init1, SYSCALL_INOTIFY_INIT1_X, 2, 10, put_u16(&writer, cloexec_nonblock(ARG1(ctx))))
-NUMBERS(epoll_create, SYSCALL_EPOLL_CREATE_X, 2, 12, PUT_U32(ARG1))
-NUMBERS(epoll_create1, SYSCALL_EPOLL_CREATE1_X, 2, 12, put_u32(&writer, ARG1(ctx) & 0x80000 ? 1 : 0))
-NUMBERS(userfaultfd, SYSCALL_USERFAULTFD_X, 2, 12, PUT_U32(ARG1))
-NUMBERS(bpf, SYSCALL_BPF_2_X, 2, 12, PUT_U32(ARG1))
-NUMBERS(pidfd_open, SYSCALL_PIDFD_OPEN_X, 3, 20, put_s64(&writer, (s32)ARG1(ctx));
-        put_u32(&writer, ARG2(ctx) & 0x800 ? 1 : 0))
-NUMBERS(pidfd_getfd, SYSCALL_PIDFD_GETFD_X, 4, 28, PUT_FD(ARG1); PUT_FD(ARG2); PUT_U32(ARG3))
-NUMBERS(io_uring_enter, SYSCALL_IO_URING_ENTER_X, 6, 32, PUT_FD(ARG1); PUT_U32(ARG2); PUT_U32(ARG3);
-        put_u32(&writer, ARG4(ctx) & 15); put_u32(&writer, 0))
-NUMBERS(fcntl, SYSCALL_FCNTL_X, 4, 25, PUT_FD(ARG1); put_u8(&writer, fcntl_command(ARG2(ctx))); PUT_U64(ARG3))
+NUMBERS(fcntl, PUT_FD(ARG1); put_u8(&writer, fcntl_command(ARG2(ctx))); PUT_U64(ARG3))
 
-NAMED(memfd_create, SYSCALL_MEMFD_CREATE_X, 3, TEXT(ARG1); add_u32(&writer, ARG2(ctx) & 7))
+NAMED(memfd_create, TEXT(ARG1); add_u32(&writer, ARG2(ctx) & 7))
 
 CALL(io_uring_setup) {
   // struct io_uring_params, as the kernel left it.
@@ -53,7 +49,7 @@ CALL(io_uring_setup) {
   } made = {};
   if (RESULT(ctx) >= 0 && probe_read_user(&made, sizeof(made), (void*)ARG2(ctx)) < 0) count(kCountUnread);
   struct writer writer;
-  if (!begin_fixed(&writer, SYSCALL_IO_URING_SETUP_X, 8, 36)) return 0;
+  if (!begin_fixed(&writer, event_of_io_uring_setup)) return 0;
   put_s64(&writer, RESULT(ctx));
   PUT_U32(ARG1);
   put_u32(&writer, made.sq_entries);
@@ -86,7 +82,7 @@ INLINE struct pair made_pair(u64* ctx, u64 from) {
 INLINE int made_pipe(u64* ctx, u16 code, bool with_flags) {
   struct pair pair = made_pair(ctx, ARG1(ctx));
   struct writer writer;
-  if (!begin_fixed(&writer, code, with_flags ? 5 : 4, with_flags ? 36 : 32)) return 0;
+  if (!begin_fixed(&writer, code)) return 0;
   put_s64(&writer, RESULT(ctx));
   put_s64(&writer, pair.first);
   put_s64(&writer, pair.second);
@@ -97,8 +93,8 @@ INLINE int made_pipe(u64* ctx, u16 code, bool with_flags) {
 }
 
 CALL(pipe) {
-  return made_pipe(ctx, SYSCALL_PIPE_X, 0);
+  return made_pipe(ctx, event_of_pipe, 0);
 }
 CALL(pipe2) {
-  return made_pipe(ctx, SYSCALL_PIPE2_X, 1);
+  return made_pipe(ctx, event_of_pipe2, 1);
 }

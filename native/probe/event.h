@@ -4,6 +4,7 @@
 // put together in a scratch buffer first.
 #pragma once
 
+#include "event_codes.h"
 #include "helpers.h"
 
 #define HEADER_BYTES 26
@@ -25,11 +26,28 @@
 struct writer {
   u8* start;
   enum origin origin;
-  u32 at;                   // where the next parameter goes, in events of known size
-  u32 index;                // its number
-  struct probe_ring* ring;  // that the event goes to; null: to the kernel's
-  u64 head;                 // of the ring, behind the event
+  struct event_layout layout;  // as native/tables/events.json has it
+  u32 at;                      // where the next parameter goes, in events of known size
+  u32 index;                   // its number
+  struct probe_ring* ring;     // that the event goes to; null: to the kernel's
+  u64 head;                    // of the ring, behind the event
 };
+
+// What a program writes must be what the table says. The compiler knows both, so a call of this is left only
+// in programs that do not fit, which it then refuses.
+__attribute__((error("the parameters are not those of the event in native/tables/events.json"))) void
+parameters_do_not_fit(void);
+
+// `size`: of the next parameter; 0 for a variable one, which also may be empty.
+INLINE void check_parameter(struct writer* writer, u32 size) {
+  const u64 sizes = writer->index < 16 ? writer->layout.first_sizes : writer->layout.other_sizes;
+  const u32 place = sizes >> writer->index % 16 * 4 & 15;
+  if (size != (place ? 1u << (place - 1) : 0)) parameters_do_not_fit();
+}
+
+INLINE void check_count(struct writer* writer) {
+  if (writer->index != writer->layout.parameters) parameters_do_not_fit();
+}
 
 INLINE u32* missed_here(void) {
   const u32 zero = 0;
@@ -109,9 +127,11 @@ INLINE bool is_sampled_out(void) {
   return 1;
 }
 
-// --- Events of known size: `bytes` of parameters in all.
-INLINE bool begin_fixed_of(struct writer* writer, enum origin origin, u16 code, u32 parameters, u32 bytes) {
-  const u32 size = HEADER_BYTES + 2 * parameters + bytes;
+// --- Events of known size.
+INLINE bool begin_fixed_of(struct writer* writer, enum origin origin, u16 code) {
+  writer->layout = layout_of(code);
+  const u32 parameters = writer->layout.parameters;
+  const u32 size = HEADER_BYTES + 2 * parameters + writer->layout.bytes;
   u32 index = 0;
   writer->origin = origin;
   const bool has_ring = find_ring(writer, &index);
@@ -131,11 +151,12 @@ INLINE bool begin_fixed_of(struct writer* writer, enum origin origin, u16 code, 
   return 1;
 }
 
-INLINE bool begin_fixed(struct writer* writer, u16 code, u32 parameters, u32 bytes) {
-  return begin_fixed_of(writer, origin_of_call(), code, parameters, bytes);
+INLINE bool begin_fixed(struct writer* writer, u16 code) {
+  return begin_fixed_of(writer, origin_of_call(), code);
 }
 
 INLINE void submit_fixed(struct writer* writer) {
+  check_count(writer);
   if (writer->ring) {
     publish(writer);
   } else {
@@ -145,6 +166,7 @@ INLINE void submit_fixed(struct writer* writer) {
 
 #define PUT(type)                                                             \
   INLINE void put_##type(struct writer* writer, type value) {                 \
+    check_parameter(writer, sizeof(type));                                    \
     *(u16*)(writer->start + HEADER_BYTES + 2 * writer->index) = sizeof(type); \
     *(type*)(writer->start + writer->at) = value;                             \
     writer->at += sizeof(type);                                               \
@@ -164,8 +186,10 @@ INLINE void put_fd(struct writer* writer, u64 fd) {
 // --- Events of unknown size. Where the next parameter goes is kept in the buffer, so that the verifier,
 // which knows nothing of what is there, need not follow every sum; place() keeps it low enough for any one
 // parameter.
-INLINE bool begin_of(struct writer* writer, enum origin origin, u16 code, u32 parameters) {
+INLINE bool begin_of(struct writer* writer, enum origin origin, u16 code) {
   const u32 index = origin;
+  writer->layout = layout_of(code);
+  const u32 parameters = writer->layout.parameters;
   writer->start = map_lookup(&scratch, &index);
   if (!writer->start) return 0;
   writer->origin = origin;
@@ -175,8 +199,8 @@ INLINE bool begin_of(struct writer* writer, enum origin origin, u16 code, u32 pa
   return 1;
 }
 
-INLINE bool begin(struct writer* writer, u16 code, u32 parameters) {
-  return begin_of(writer, origin_of_call(), code, parameters);
+INLINE bool begin(struct writer* writer, u16 code) {
+  return begin_of(writer, origin_of_call(), code);
 }
 
 INLINE void put_length(struct writer* writer, u32 length) {
@@ -185,6 +209,7 @@ INLINE void put_length(struct writer* writer, u32 length) {
 }
 
 INLINE void put_empty(struct writer* writer) {
+  check_parameter(writer, 0);
   put_length(writer, 0);
 }
 
@@ -195,7 +220,7 @@ INLINE u8* place(struct writer* writer) {
   return writer->start + at;
 }
 
-INLINE void put_bytes_read(struct writer* writer, long length) {
+INLINE void put_bytes_of(struct writer* writer, long length) {
   if (length < 0) length = 0;
   if (length > 4096) length = 4096;
   put_length(writer, (u32)length);
@@ -204,10 +229,16 @@ INLINE void put_bytes_read(struct writer* writer, long length) {
   *AT(writer) = at + (u32)length;
 }
 
+INLINE void put_bytes_read(struct writer* writer, long length) {
+  check_parameter(writer, 0);
+  put_bytes_of(writer, length);
+}
+
 #define ADD(type)                                             \
   INLINE void add_##type(struct writer* writer, type value) { \
+    check_parameter(writer, sizeof(type));                    \
     *(type*)place(writer) = value;                            \
-    put_bytes_read(writer, sizeof(type));                     \
+    put_bytes_of(writer, sizeof(type));                       \
   }
 ADD(u8)
 ADD(u16)
@@ -260,6 +291,7 @@ INLINE void add_kernel_text(struct writer* writer, const char* from) {
 }
 
 INLINE void submit(struct writer* writer) {
+  check_count(writer);
   u32 size = *AT(writer);
   // Never true, but the verifier does not know what was put there.
   if (size > kMaxEventBytes || size < HEADER_BYTES) return;

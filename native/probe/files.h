@@ -3,7 +3,6 @@
 #pragma once
 
 #include "convert.h"
-#include "event_codes.h"
 #include "task.h"
 
 #define CALL(name) SEC("call/" #name) int call_##name(u64* ctx)
@@ -140,7 +139,7 @@ INLINE u32 open_mode(u64 flags, u64 mode) {
 CALL(open) {
   struct writer writer;
   struct opened opened = opened_by(RESULT(ctx));
-  if (!begin(&writer, SYSCALL_OPEN_X, 6)) return 0;
+  if (!begin(&writer, event_of_open)) return 0;
   add_s64(&writer, RESULT(ctx));
   const u32 doubt = add_opened_path(&writer, ARG1(ctx), opened.file, AT_FDCWD, ARG2(ctx));
   add_u32(&writer, open_flags(ARG2(ctx)) | opened.flags | doubt);
@@ -154,7 +153,7 @@ CALL(open) {
 CALL(openat) {
   struct writer writer;
   struct opened opened = opened_by(RESULT(ctx));
-  if (!begin(&writer, SYSCALL_OPENAT_2_X, 7)) return 0;
+  if (!begin(&writer, event_of_openat)) return 0;
   add_s64(&writer, RESULT(ctx));
   add_fd(&writer, ARG1(ctx));
   const u32 doubt = add_opened_path(&writer, ARG2(ctx), opened.file, ARG1(ctx), ARG3(ctx));
@@ -173,7 +172,7 @@ CALL(openat2) {
   struct writer writer;
   struct opened opened = opened_by(RESULT(ctx));
   if (probe_read_user(&how, sizeof(how), (void*)ARG3(ctx)) < 0) count(kCountUnread);
-  if (!begin(&writer, SYSCALL_OPENAT2_X, 8)) return 0;
+  if (!begin(&writer, event_of_openat2)) return 0;
   add_s64(&writer, RESULT(ctx));
   add_fd(&writer, ARG1(ctx));
   const u32 doubt = add_opened_path(&writer, ARG2(ctx), opened.file, ARG1(ctx), how.flags);
@@ -189,7 +188,7 @@ CALL(openat2) {
 CALL(creat) {
   struct writer writer;
   struct opened opened = opened_by(RESULT(ctx));
-  if (!begin(&writer, SYSCALL_CREAT_X, 6)) return 0;
+  if (!begin(&writer, event_of_creat)) return 0;
   add_s64(&writer, RESULT(ctx));
   const u32 doubt = add_opened_path(&writer, ARG1(ctx), opened.file, AT_FDCWD, 0);
   add_u32(&writer, ARG2(ctx) & 07777);
@@ -207,7 +206,7 @@ CALL(open_by_handle_at) {
   struct opened opened = opened_by(RESULT(ctx));
   struct task_struct* task = (void*)get_current_task();
   struct file* file = file_of(task, RESULT(ctx));
-  if (!begin(&writer, SYSCALL_OPEN_BY_HANDLE_AT_X, 6)) return 0;
+  if (!begin(&writer, event_of_open_by_handle_at)) return 0;
   add_s64(&writer, RESULT(ctx));
   add_fd(&writer, ARG1(ctx));
   add_u32(&writer, open_flags(ARG3(ctx)) | opened.flags);
@@ -224,7 +223,7 @@ CALL(open_by_handle_at) {
 
 CALL(close) {
   struct writer writer;
-  if (!begin_fixed(&writer, SYSCALL_CLOSE_X, 2, 16)) return 0;
+  if (!begin_fixed(&writer, event_of_close)) return 0;
   put_s64(&writer, RESULT(ctx));
   put_fd(&writer, ARG1(ctx));
   submit_fixed(&writer);
@@ -233,7 +232,7 @@ CALL(close) {
 
 CALL(close_range) {
   struct writer writer;
-  if (!begin_fixed(&writer, SYSCALL_CLOSE_RANGE_X, 4, 20)) return 0;
+  if (!begin_fixed(&writer, event_of_close_range)) return 0;
   put_s64(&writer, RESULT(ctx));
   put_u32(&writer, ARG1(ctx));
   put_u32(&writer, ARG2(ctx));
@@ -247,7 +246,7 @@ INLINE int transfer(u64* ctx, u16 code, u64 moved, bool positioned) {
   if (is_sampled_out()) return 0;
   struct writer writer;
   if (config.snaplen == 0) {
-    if (!begin_fixed(&writer, code, positioned ? 5 : 4, positioned ? 28 : 20)) return 0;
+    if (!begin_fixed(&writer, code)) return 0;
     put_s64(&writer, RESULT(ctx));
     put_empty(&writer);
     put_fd(&writer, ARG1(ctx));
@@ -256,7 +255,7 @@ INLINE int transfer(u64* ctx, u16 code, u64 moved, bool positioned) {
     submit_fixed(&writer);
     return 0;
   }
-  if (!begin(&writer, code, positioned ? 5 : 4)) return 0;
+  if (!begin(&writer, code)) return 0;
   add_s64(&writer, RESULT(ctx));
   add_user_data(&writer, ARG2(ctx), moved);
   add_fd(&writer, ARG1(ctx));
@@ -276,16 +275,16 @@ INLINE u64 given(u64* ctx, u64 wanted) {
 }
 
 CALL(read) {
-  return transfer(ctx, SYSCALL_READ_X, got(ctx), 0);
+  return transfer(ctx, event_of_read, got(ctx), 0);
 }
 CALL(write) {
-  return transfer(ctx, SYSCALL_WRITE_X, given(ctx, ARG3(ctx)), 0);
+  return transfer(ctx, event_of_write, given(ctx, ARG3(ctx)), 0);
 }
 CALL(pread64) {
-  return transfer(ctx, SYSCALL_PREAD_X, got(ctx), 1);
+  return transfer(ctx, event_of_pread64, got(ctx), 1);
 }
 CALL(pwrite64) {
-  return transfer(ctx, SYSCALL_PWRITE_X, given(ctx, ARG3(ctx)), 1);
+  return transfer(ctx, event_of_pwrite64, given(ctx, ARG3(ctx)), 1);
 }
 
 struct piece {
@@ -332,7 +331,7 @@ INLINE void add_pieces(struct writer* writer, u64 moved) {
 INLINE int transfer_pieces(u64* ctx, u16 code, bool reads, bool positioned) {
   if (is_sampled_out()) return 0;
   struct writer writer;
-  if (!begin(&writer, code, positioned ? 5 : 4)) return 0;
+  if (!begin(&writer, code)) return 0;
   u64 size = size_of_pieces(&writer, ARG2(ctx), ARG3(ctx));
   add_s64(&writer, RESULT(ctx));
   if (reads) add_u32(&writer, got(ctx));
@@ -345,22 +344,22 @@ INLINE int transfer_pieces(u64* ctx, u16 code, bool reads, bool positioned) {
 }
 
 CALL(readv) {
-  return transfer_pieces(ctx, SYSCALL_READV_X, 1, 0);
+  return transfer_pieces(ctx, event_of_readv, 1, 0);
 }
 CALL(writev) {
-  return transfer_pieces(ctx, SYSCALL_WRITEV_X, 0, 0);
+  return transfer_pieces(ctx, event_of_writev, 0, 0);
 }
 CALL(preadv) {
-  return transfer_pieces(ctx, SYSCALL_PREADV_X, 1, 1);
+  return transfer_pieces(ctx, event_of_preadv, 1, 1);
 }
 CALL(pwritev) {
-  return transfer_pieces(ctx, SYSCALL_PWRITEV_X, 0, 1);
+  return transfer_pieces(ctx, event_of_pwritev, 0, 1);
 }
 CALL(preadv2) {
-  return transfer_pieces(ctx, SYSCALL_PREADV_X, 1, 1);
+  return transfer_pieces(ctx, event_of_preadv2, 1, 1);
 }
 CALL(pwritev2) {
-  return transfer_pieces(ctx, SYSCALL_PWRITEV_X, 0, 1);
+  return transfer_pieces(ctx, event_of_pwritev2, 0, 1);
 }
 
 INLINE u64 user_u64(u64 from) {
@@ -372,7 +371,7 @@ INLINE u64 user_u64(u64 from) {
 CALL(sendfile) {
   if (is_sampled_out()) return 0;
   struct writer writer;
-  if (!begin_fixed(&writer, SYSCALL_SENDFILE_X, 5, 40)) return 0;
+  if (!begin_fixed(&writer, event_of_sendfile)) return 0;
   put_s64(&writer, RESULT(ctx));
   put_u64(&writer, user_u64(ARG3(ctx)));
   put_fd(&writer, ARG1(ctx));
@@ -385,7 +384,7 @@ CALL(sendfile) {
 CALL(splice) {
   if (is_sampled_out()) return 0;
   struct writer writer;
-  if (!begin_fixed(&writer, SYSCALL_SPLICE_X, 5, 36)) return 0;
+  if (!begin_fixed(&writer, event_of_splice)) return 0;
   put_s64(&writer, RESULT(ctx));
   put_fd(&writer, ARG1(ctx));
   put_fd(&writer, ARG3(ctx));
@@ -398,7 +397,7 @@ CALL(splice) {
 CALL(copy_file_range) {
   if (is_sampled_out()) return 0;
   struct writer writer;
-  if (!begin_fixed(&writer, SYSCALL_COPY_FILE_RANGE_X, 6, 48)) return 0;
+  if (!begin_fixed(&writer, event_of_copy_file_range)) return 0;
   put_s64(&writer, RESULT(ctx));
   put_fd(&writer, ARG3(ctx));
   put_u64(&writer, user_u64(ARG4(ctx)));
@@ -414,7 +413,7 @@ CALL(mmap) {
   if ((s32)ARG5(ctx) < 0 && !config.all_calls) return 0;
   struct writer writer;
   struct task_struct* task = (void*)get_current_task();
-  if (!begin(&writer, SYSCALL_MMAP_X, 10)) return 0;
+  if (!begin(&writer, event_of_mmap)) return 0;
   add_s64(&writer, RESULT(ctx));
   add_memory(&writer, task);
   add_u64(&writer, ARG1(ctx));
@@ -428,14 +427,14 @@ CALL(mmap) {
 }
 
 // --- Names. Result, then what `add` adds.
-#define NAMED(name, code, parameters, add)           \
-  CALL(name) {                                       \
-    struct writer writer;                            \
-    if (!begin(&writer, code, parameters)) return 0; \
-    add_s64(&writer, RESULT(ctx));                   \
-    add;                                             \
-    submit(&writer);                                 \
-    return 0;                                        \
+#define NAMED(name, add)                            \
+  CALL(name) {                                      \
+    struct writer writer;                           \
+    if (!begin(&writer, event_of_##name)) return 0; \
+    add_s64(&writer, RESULT(ctx));                  \
+    add;                                            \
+    submit(&writer);                                \
+    return 0;                                       \
   }
 #define TEXT(argument) add_user_text(&writer, argument(ctx))
 #define FD(argument) add_fd(&writer, argument(ctx))
@@ -444,40 +443,39 @@ CALL(mmap) {
 #define VALUE32(value) add_u32(&writer, value)
 #define MASKED(argument, mask) add_u32(&writer, argument(ctx) & (mask))
 
-NAMED(rename, SYSCALL_RENAME_X, 3, TEXT(ARG1); TEXT(ARG2))
-NAMED(renameat, SYSCALL_RENAMEAT_X, 5, FD(ARG1); TEXT(ARG2); FD(ARG3); TEXT(ARG4))
-NAMED(renameat2, SYSCALL_RENAMEAT2_X, 6, FD(ARG1); TEXT(ARG2); FD(ARG3); TEXT(ARG4); U32(ARG5))
-NAMED(link, SYSCALL_LINK_2_X, 3, TEXT(ARG1); TEXT(ARG2))
-NAMED(linkat, SYSCALL_LINKAT_2_X, 6, FD(ARG1); TEXT(ARG2); FD(ARG3); TEXT(ARG4); MASKED(ARG5, 0x1400))
-NAMED(symlink, SYSCALL_SYMLINK_X, 3, TEXT(ARG1); TEXT(ARG2))
-NAMED(symlinkat, SYSCALL_SYMLINKAT_X, 4, TEXT(ARG1); FD(ARG2); TEXT(ARG3))
-NAMED(unlink, SYSCALL_UNLINK_2_X, 2, TEXT(ARG1))
-NAMED(unlinkat, SYSCALL_UNLINKAT_2_X, 4, FD(ARG1); TEXT(ARG2); MASKED(ARG3, 0x200))
-NAMED(mkdir, SYSCALL_MKDIR_2_X, 3, TEXT(ARG1); U32(ARG2))
-NAMED(mkdirat, SYSCALL_MKDIRAT_X, 4, FD(ARG1); TEXT(ARG2); U32(ARG3))
-NAMED(rmdir, SYSCALL_RMDIR_2_X, 2, TEXT(ARG1))
-NAMED(chmod, SYSCALL_CHMOD_X, 3, TEXT(ARG1); MASKED(ARG2, 07777))
-NAMED(fchmod, SYSCALL_FCHMOD_X, 3, FD(ARG1); MASKED(ARG2, 07777))
-NAMED(fchmodat, SYSCALL_FCHMODAT_X, 4, FD(ARG1); TEXT(ARG2); MASKED(ARG3, 07777))
+NAMED(rename, TEXT(ARG1); TEXT(ARG2))
+NAMED(renameat, FD(ARG1); TEXT(ARG2); FD(ARG3); TEXT(ARG4))
+NAMED(renameat2, FD(ARG1); TEXT(ARG2); FD(ARG3); TEXT(ARG4); U32(ARG5))
+NAMED(link, TEXT(ARG1); TEXT(ARG2))
+NAMED(linkat, FD(ARG1); TEXT(ARG2); FD(ARG3); TEXT(ARG4); MASKED(ARG5, 0x1400))
+NAMED(symlink, TEXT(ARG1); TEXT(ARG2))
+NAMED(symlinkat, TEXT(ARG1); FD(ARG2); TEXT(ARG3))
+NAMED(unlink, TEXT(ARG1))
+NAMED(unlinkat, FD(ARG1); TEXT(ARG2); MASKED(ARG3, 0x200))
+NAMED(mkdir, TEXT(ARG1); U32(ARG2))
+NAMED(mkdirat, FD(ARG1); TEXT(ARG2); U32(ARG3))
+NAMED(rmdir, TEXT(ARG1))
+NAMED(chmod, TEXT(ARG1); MASKED(ARG2, 07777))
+NAMED(fchmod, FD(ARG1); MASKED(ARG2, 07777))
+NAMED(fchmodat, FD(ARG1); TEXT(ARG2); MASKED(ARG3, 07777))
 // Told as the call it extends.
-NAMED(fchmodat2, SYSCALL_FCHMODAT_X, 4, FD(ARG1); TEXT(ARG2); MASKED(ARG3, 07777))
-NAMED(chown, SYSCALL_CHOWN_X, 4, TEXT(ARG1); U32(ARG2); U32(ARG3))
-NAMED(lchown, SYSCALL_LCHOWN_X, 4, TEXT(ARG1); U32(ARG2); U32(ARG3))
-NAMED(fchown, SYSCALL_FCHOWN_X, 4, FD(ARG1); U32(ARG2); U32(ARG3))
-NAMED(fchownat, SYSCALL_FCHOWNAT_X, 6, FD(ARG1); TEXT(ARG2); U32(ARG3); U32(ARG4);
-      VALUE32(fchownat_flags(ARG5(ctx))))
-NAMED(mknod, SYSCALL_MKNOD_X, 4, TEXT(ARG1); VALUE32(node_mode(ARG2(ctx))); U32(ARG3))
-NAMED(mknodat, SYSCALL_MKNODAT_X, 5, FD(ARG1); TEXT(ARG2); VALUE32(node_mode(ARG3(ctx))); U32(ARG4))
-NAMED(chdir, SYSCALL_CHDIR_X, 2, TEXT(ARG1))
-NAMED(fchdir, SYSCALL_FCHDIR_X, 2, FD(ARG1))
-NAMED(chroot, SYSCALL_CHROOT_X, 2, TEXT(ARG1))
-NAMED(mount, SYSCALL_MOUNT_X, 5, TEXT(ARG1); TEXT(ARG2); TEXT(ARG3); VALUE32(mount_flags(ARG4(ctx))))
-NAMED(umount2, SYSCALL_UMOUNT2_X, 3, TEXT(ARG1); MASKED(ARG2, 15))
+NAMED(fchmodat2, FD(ARG1); TEXT(ARG2); MASKED(ARG3, 07777))
+NAMED(chown, TEXT(ARG1); U32(ARG2); U32(ARG3))
+NAMED(lchown, TEXT(ARG1); U32(ARG2); U32(ARG3))
+NAMED(fchown, FD(ARG1); U32(ARG2); U32(ARG3))
+NAMED(fchownat, FD(ARG1); TEXT(ARG2); U32(ARG3); U32(ARG4); VALUE32(fchownat_flags(ARG5(ctx))))
+NAMED(mknod, TEXT(ARG1); VALUE32(node_mode(ARG2(ctx))); U32(ARG3))
+NAMED(mknodat, FD(ARG1); TEXT(ARG2); VALUE32(node_mode(ARG3(ctx))); U32(ARG4))
+NAMED(chdir, TEXT(ARG1))
+NAMED(fchdir, FD(ARG1))
+NAMED(chroot, TEXT(ARG1))
+NAMED(mount, TEXT(ARG1); TEXT(ARG2); TEXT(ARG3); VALUE32(mount_flags(ARG4(ctx))))
+NAMED(umount2, TEXT(ARG1); MASKED(ARG2, 15))
 
 // Without a result the buffer holds nothing.
 CALL(getcwd) {
   struct writer writer;
-  if (!begin(&writer, SYSCALL_GETCWD_X, 2)) return 0;
+  if (!begin(&writer, event_of_getcwd)) return 0;
   add_s64(&writer, RESULT(ctx));
   add_user_text(&writer, RESULT(ctx) > 0 ? ARG1(ctx) : 0);
   submit(&writer);

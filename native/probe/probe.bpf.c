@@ -34,27 +34,27 @@ INLINE enum caller caller_of_call(void) {
 }
 
 // Where the number is a constant, the kernel makes the call of a program a jump.
-#define DIRECT(number)                                                                 \
-  case number:                                                                         \
-    asm volatile("r1 = %0; r2 = %1; r3 = " #number "; call 12" ::"r"(ctx), "r"(&calls) \
-                 : "r0", "r1", "r2", "r3", "r4", "r5");                                \
+#define DIRECT(name)                                                                                 \
+  case number_of_##name:                                                                             \
+    asm volatile("r1 = %0; r2 = %1; r3 = %2; call 12" ::"r"(ctx), "r"(&calls), "i"(number_of_##name) \
+                 : "r0", "r1", "r2", "r3", "r4", "r5");                                              \
     break;
 
 // The calls that busy programs make most.
 INLINE void run_frequent(u64* ctx, u64 number) {
   switch (number) {
-    DIRECT(0)    // read
-    DIRECT(1)    // write
-    DIRECT(3)    // close
-    DIRECT(9)    // mmap
-    DIRECT(17)   // pread64
-    DIRECT(18)   // pwrite64
-    DIRECT(20)   // writev
-    DIRECT(44)   // sendto
-    DIRECT(45)   // recvfrom
-    DIRECT(46)   // sendmsg
-    DIRECT(47)   // recvmsg
-    DIRECT(257)  // openat
+    DIRECT(read)
+    DIRECT(write)
+    DIRECT(close)
+    DIRECT(mmap)
+    DIRECT(pread64)
+    DIRECT(pwrite64)
+    DIRECT(writev)
+    DIRECT(sendto)
+    DIRECT(recvfrom)
+    DIRECT(sendmsg)
+    DIRECT(recvmsg)
+    DIRECT(openat)
   }
 }
 
@@ -122,7 +122,7 @@ SEC("call") int call_other(u64* ctx) {
   struct writer writer;
   u64 number = REGISTER(ctx, orig_ax);
   if (number >= kMaxCalls) return 0;
-  if (!begin_fixed(&writer, GENERIC_X, 2, 4)) return 0;
+  if (!begin_fixed(&writer, GENERIC_X)) return 0;
   put_u16(&writer, config.portable_code[number]);
   put_u16(&writer, (u16)number);
   submit_fixed(&writer);
@@ -134,7 +134,7 @@ TRACE(sched_process_exec) int run_exec(u64* ctx) {
   struct task_struct* task = (void*)ctx[0];
   struct linux_binprm* program = (void*)ctx[2];
   struct writer writer;
-  if (!begin_of(&writer, kOfExec, SYSCALL_EXECVE_19_X, 31)) return 0;
+  if (!begin_of(&writer, kOfExec, event_of_execve)) return 0;
   add_execution(&writer, task, 0);
   add_kernel_text(&writer, READ(program, filename));
   submit(&writer);
@@ -147,7 +147,7 @@ TRACE(sched_process_exit) int run_end(u64* ctx) {
   u32 status = READ(task, exit_code);
   struct writer writer;
   s64 reaper = reaper_of(task);
-  if (!begin_fixed_of(&writer, kOfEnd, PROCEXIT_1_E, 5, 26)) return 0;
+  if (!begin_fixed_of(&writer, kOfEnd, PROCEXIT_1_E)) return 0;
   put_s64(&writer, status);
   put_s64(&writer, status >> 8 & 0xff);
   put_u8(&writer, status & 0x7f);

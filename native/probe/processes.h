@@ -49,7 +49,7 @@ INLINE int cloned(u64* ctx, u16 code, u64 flags) {
   struct cred* cred = READ(task, cred);
   u32 told = code == SYSCALL_CLONE3_X && RESULT(ctx) == 0 ? shared_with_parent(task) : clone_flags(flags);
   if (pid_level(task) != 0) told |= CLONE_IN_PIDNS;
-  if (!begin(&writer, code, 21)) return 0;
+  if (!begin(&writer, code)) return 0;
   add_process(&writer, task, RESULT(ctx));
   add_u32(&writer, told);
   add_u32(&writer, READ(cred, euid).val);
@@ -62,16 +62,16 @@ INLINE int cloned(u64* ctx, u16 code, u64 flags) {
 }
 
 CALL(clone) {
-  return cloned(ctx, SYSCALL_CLONE_20_X, ARG1(ctx));
+  return cloned(ctx, event_of_clone, ARG1(ctx));
 }
 CALL(fork) {
-  return cloned(ctx, SYSCALL_FORK_20_X, 0);
+  return cloned(ctx, event_of_fork, 0);
 }
 CALL(vfork) {
-  return cloned(ctx, SYSCALL_VFORK_20_X, 0);
+  return cloned(ctx, event_of_vfork, 0);
 }
 CALL(clone3) {
-  return cloned(ctx, SYSCALL_CLONE3_X, user_u64(ARG1(ctx)));
+  return cloned(ctx, event_of_clone3, user_u64(ARG1(ctx)));
 }
 
 INLINE bool is_writable_by(struct inode* inode, struct cred* cred) {
@@ -129,7 +129,7 @@ CALL(execve) {
   if (RESULT(ctx) >= 0) return 0;
   struct writer writer;
   struct task_struct* task = (void*)get_current_task();
-  if (!begin(&writer, SYSCALL_EXECVE_19_X, 31)) return 0;
+  if (!begin(&writer, event_of_execve)) return 0;
   add_execution(&writer, task, RESULT(ctx));
   add_user_text(&writer, ARG1(ctx));
   submit(&writer);
@@ -140,7 +140,7 @@ CALL(execveat) {
   if (RESULT(ctx) >= 0) return 0;
   struct writer writer;
   struct task_struct* task = (void*)get_current_task();
-  if (!begin(&writer, SYSCALL_EXECVEAT_X, 30)) return 0;
+  if (!begin(&writer, event_of_execveat)) return 0;
   add_execution(&writer, task, RESULT(ctx));
   submit(&writer);
   return 0;
@@ -211,26 +211,23 @@ INLINE s64 reaper_of(struct task_struct* task) {
 }
 
 // --- Ids.
-#define SAME_SIZE_IDS(name, code, parameters, put) \
-  NUMBERS(name, code, parameters, 8 + 4 * (parameters - 1), put)
-
-SAME_SIZE_IDS(setuid, SYSCALL_SETUID_X, 2, PUT_U32(ARG1))
-SAME_SIZE_IDS(setgid, SYSCALL_SETGID_X, 2, PUT_U32(ARG1))
-SAME_SIZE_IDS(setreuid, SYSCALL_SETREUID_X, 3, PUT_U32(ARG1); PUT_U32(ARG2))
-SAME_SIZE_IDS(setregid, SYSCALL_SETREGID_X, 3, PUT_U32(ARG1); PUT_U32(ARG2))
-SAME_SIZE_IDS(setresuid, SYSCALL_SETRESUID_X, 4, PUT_U32(ARG1); PUT_U32(ARG2); PUT_U32(ARG3))
-SAME_SIZE_IDS(setresgid, SYSCALL_SETRESGID_X, 4, PUT_U32(ARG1); PUT_U32(ARG2); PUT_U32(ARG3))
-NUMBERS(setsid, SYSCALL_SETSID_X, 1, 8, )
-NUMBERS(setpgid, SYSCALL_SETPGID_X, 3, 24, PUT_FD(ARG1); PUT_FD(ARG2))
-NUMBERS(setns, SYSCALL_SETNS_X, 3, 20, PUT_FD(ARG1); put_u32(&writer, clone_flags(ARG2(ctx))))
-NUMBERS(unshare, SYSCALL_UNSHARE_X, 2, 12, put_u32(&writer, clone_flags(ARG1(ctx))))
-NUMBERS(seccomp, SYSCALL_SECCOMP_X, 3, 24, PUT_U64(ARG1); PUT_U64(ARG2))
+NUMBERS(setuid, PUT_U32(ARG1))
+NUMBERS(setgid, PUT_U32(ARG1))
+NUMBERS(setreuid, PUT_U32(ARG1); PUT_U32(ARG2))
+NUMBERS(setregid, PUT_U32(ARG1); PUT_U32(ARG2))
+NUMBERS(setresuid, PUT_U32(ARG1); PUT_U32(ARG2); PUT_U32(ARG3))
+NUMBERS(setresgid, PUT_U32(ARG1); PUT_U32(ARG2); PUT_U32(ARG3))
+NUMBERS(setsid, )
+NUMBERS(setpgid, PUT_FD(ARG1); PUT_FD(ARG2))
+NUMBERS(setns, PUT_FD(ARG1); put_u32(&writer, clone_flags(ARG2(ctx))))
+NUMBERS(unshare, put_u32(&writer, clone_flags(ARG1(ctx))))
+NUMBERS(seccomp, PUT_U64(ARG1); PUT_U64(ARG2))
 
 CALL(capset) {
   struct task_struct* task = (void*)get_current_task();
   struct cred* cred = READ(task, cred);
   struct writer writer;
-  if (!begin_fixed(&writer, SYSCALL_CAPSET_X, 4, 32)) return 0;
+  if (!begin_fixed(&writer, event_of_capset)) return 0;
   put_s64(&writer, RESULT(ctx));
   put_u64(&writer, READ(cred, cap_inheritable).val);
   put_u64(&writer, READ(cred, cap_permitted).val);
@@ -246,7 +243,7 @@ CALL(capset) {
 CALL(prctl) {
   struct writer writer;
   u64 option = (u32)ARG1(ctx);
-  if (!begin(&writer, SYSCALL_PRCTL_X, 4)) return 0;
+  if (!begin(&writer, event_of_prctl)) return 0;
   add_s64(&writer, RESULT(ctx));
   add_u32(&writer, option);
   if (option == SET_NAME || option == GET_NAME) {
@@ -276,7 +273,7 @@ INLINE u8 limit_kind(u64 value) {
 
 INLINE int told_limits(u64* ctx, u16 code, struct limits limits) {
   struct writer writer;
-  if (!begin_fixed(&writer, code, 4, 25)) return 0;
+  if (!begin_fixed(&writer, code)) return 0;
   put_s64(&writer, RESULT(ctx));
   put_s64(&writer, limits.current);
   put_s64(&writer, limits.most);
@@ -286,7 +283,7 @@ INLINE int told_limits(u64* ctx, u16 code, struct limits limits) {
 }
 
 CALL(setrlimit) {
-  return told_limits(ctx, SYSCALL_SETRLIMIT_X, user_limits(ARG2(ctx)));
+  return told_limits(ctx, event_of_setrlimit, user_limits(ARG2(ctx)));
 }
 
 CALL(prlimit64) {
@@ -295,7 +292,7 @@ CALL(prlimit64) {
   // Calls that only ask change nothing.
   if (ARG3(ctx) == 0 && !config.all_calls) return 0;
   struct writer writer;
-  if (!begin_fixed(&writer, SYSCALL_PRLIMIT_X, 7, 49)) return 0;
+  if (!begin_fixed(&writer, event_of_prlimit64)) return 0;
   put_s64(&writer, RESULT(ctx));
   put_s64(&writer, next.current);
   put_s64(&writer, next.most);
@@ -327,7 +324,7 @@ CALL(ptrace) {
   struct writer writer;
   u16 request = ptrace_request(ARG1(ctx));
   bool failed = RESULT(ctx) < 0;
-  if (!begin(&writer, SYSCALL_PTRACE_X, 5)) return 0;
+  if (!begin(&writer, event_of_ptrace)) return 0;
   add_s64(&writer, RESULT(ctx));
   add_choice_u64(&writer, failed ? 0 : ARG3(ctx));
   if (failed) {
@@ -347,7 +344,7 @@ CALL(ptrace) {
 
 INLINE int other_memory(u64* ctx, u16 code) {
   struct writer writer;
-  if (!begin(&writer, code, 3)) return 0;
+  if (!begin(&writer, code)) return 0;
   if (config.snaplen) size_of_pieces(&writer, ARG2(ctx), ARG3(ctx));
   add_s64(&writer, RESULT(ctx));
   add_s64(&writer, (s32)ARG1(ctx));
@@ -357,13 +354,12 @@ INLINE int other_memory(u64* ctx, u16 code) {
 }
 
 CALL(process_vm_readv) {
-  return other_memory(ctx, SYSCALL_PROCESS_VM_READV_X);
+  return other_memory(ctx, event_of_process_vm_readv);
 }
 CALL(process_vm_writev) {
-  return other_memory(ctx, SYSCALL_PROCESS_VM_WRITEV_X);
+  return other_memory(ctx, event_of_process_vm_writev);
 }
 
-NAMED(init_module, SYSCALL_INIT_MODULE_X, 4, add_user_data(&writer, ARG1(ctx), ARG2(ctx)); U64(ARG2);
-      TEXT(ARG3))
-NAMED(finit_module, SYSCALL_FINIT_MODULE_X, 4, FD(ARG1); TEXT(ARG2); add_u32(&writer, ARG3(ctx) & 7))
-NAMED(delete_module, SYSCALL_DELETE_MODULE_X, 3, TEXT(ARG1); add_u32(&writer, delete_module_flags(ARG2(ctx))))
+NAMED(init_module, add_user_data(&writer, ARG1(ctx), ARG2(ctx)); U64(ARG2); TEXT(ARG3))
+NAMED(finit_module, FD(ARG1); TEXT(ARG2); add_u32(&writer, ARG3(ctx) & 7))
+NAMED(delete_module, TEXT(ARG1); add_u32(&writer, delete_module_flags(ARG2(ctx))))

@@ -183,7 +183,7 @@ INLINE void add_tuple(struct writer* writer, struct sock* sock, enum direction d
 
 CALL(socket) {
   struct writer writer;
-  if (!begin_fixed(&writer, SOCKET_SOCKET_X, 5, 24)) return 0;
+  if (!begin_fixed(&writer, event_of_socket)) return 0;
   put_s64(&writer, RESULT(ctx));
   PUT_U32(ARG1);
   PUT_U32(ARG2);
@@ -198,7 +198,7 @@ CALL(socketpair) {
   struct unix_sock* first = (void*)sock_of(pair.first);
   struct sock* second = first ? READ(first, peer) : 0;
   struct writer writer;
-  if (!begin_fixed(&writer, SOCKET_SOCKETPAIR_X, 8, 52)) return 0;
+  if (!begin_fixed(&writer, event_of_socketpair)) return 0;
   put_s64(&writer, RESULT(ctx));
   put_s64(&writer, pair.first);
   put_s64(&writer, pair.second);
@@ -213,7 +213,7 @@ CALL(socketpair) {
 
 CALL(bind) {
   struct writer writer;
-  if (!begin(&writer, SOCKET_BIND_X, 3)) return 0;
+  if (!begin(&writer, event_of_bind)) return 0;
   read_address(&writer, ARG2(ctx), (u32)ARG3(ctx));
   add_s64(&writer, RESULT(ctx));
   add_address(&writer, (u32)ARG3(ctx));
@@ -225,7 +225,7 @@ CALL(bind) {
 CALL(connect) {
   struct writer writer;
   bool begun = RESULT(ctx) == 0 || RESULT(ctx) == IN_PROGRESS;
-  if (!begin(&writer, SOCKET_CONNECT_X, 4)) return 0;
+  if (!begin(&writer, event_of_connect)) return 0;
   read_address(&writer, ARG2(ctx), (u32)ARG3(ctx));
   add_s64(&writer, RESULT(ctx));
   add_tuple(&writer, begun ? sock_of((s32)ARG1(ctx)) : 0, kOutgoing);
@@ -235,8 +235,8 @@ CALL(connect) {
   return 0;
 }
 
-NUMBERS(listen, SOCKET_LISTEN_X, 3, 20, PUT_FD(ARG1); put_s32(&writer, ARG2(ctx)))
-NUMBERS(shutdown, SOCKET_SHUTDOWN_X, 3, 17, PUT_FD(ARG1); PUT_U8(ARG2))
+NUMBERS(listen, PUT_FD(ARG1); put_s32(&writer, ARG2(ctx)))
+NUMBERS(shutdown, PUT_FD(ARG1); PUT_U8(ARG2))
 
 INLINE int accepted(u64* ctx, u16 code, bool with_flags) {
   struct writer writer;
@@ -247,7 +247,7 @@ INLINE int accepted(u64* ctx, u16 code, bool with_flags) {
     waiting = READ(listener, sk_ack_backlog);
     most = READ(listener, sk_max_ack_backlog);
   }
-  if (!begin(&writer, code, with_flags ? 6 : 5)) return 0;
+  if (!begin(&writer, code)) return 0;
   ADDRESS(&writer)->family = 0;
   add_s64(&writer, fd);
   add_tuple(&writer, sock_of(fd), kIncoming);
@@ -260,10 +260,10 @@ INLINE int accepted(u64* ctx, u16 code, bool with_flags) {
 }
 
 CALL(accept) {
-  return accepted(ctx, SOCKET_ACCEPT_5_X, 0);
+  return accepted(ctx, event_of_accept, 0);
 }
 CALL(accept4) {
-  return accepted(ctx, SOCKET_ACCEPT4_6_X, 1);
+  return accepted(ctx, event_of_accept4, 1);
 }
 
 // The socket of a message, if its tuple is worth telling: who is at the ends of a TCP connection is known
@@ -280,7 +280,7 @@ CALL(sendto) {
   if (is_sampled_out()) return 0;
   struct writer writer;
   struct sock* sock = RESULT(ctx) >= 0 ? told_with_messages((s32)ARG1(ctx)) : 0;
-  if (!begin(&writer, SOCKET_SENDTO_X, 5)) return 0;
+  if (!begin(&writer, event_of_sendto)) return 0;
   if (sock) read_address(&writer, ARG5(ctx), (u32)ARG6(ctx));
   add_s64(&writer, RESULT(ctx));
   add_user_data(&writer, ARG2(ctx), given(ctx, ARG3(ctx)));
@@ -295,7 +295,7 @@ CALL(recvfrom) {
   if (is_sampled_out()) return 0;
   struct writer writer;
   struct sock* sock = RESULT(ctx) >= 0 ? told_with_messages((s32)ARG1(ctx)) : 0;
-  if (!begin(&writer, SOCKET_RECVFROM_X, 5)) return 0;
+  if (!begin(&writer, event_of_recvfrom)) return 0;
   if (sock) read_address(&writer, ARG5(ctx), ARG6(ctx) ? (u32)user_u64(ARG6(ctx)) : 0);
   add_s64(&writer, RESULT(ctx));
   add_user_data(&writer, ARG2(ctx), got(ctx));
@@ -327,7 +327,7 @@ CALL(sendmsg) {
   struct writer writer;
   struct sock* sock = RESULT(ctx) >= 0 ? told_with_messages((s32)ARG1(ctx)) : 0;
   if (probe_read_user(&message, ONE_MESSAGE, (void*)ARG2(ctx)) < 0) count(kCountUnread);
-  if (!begin(&writer, SOCKET_SENDMSG_X, 5)) return 0;
+  if (!begin(&writer, event_of_sendmsg)) return 0;
   u64 size = size_of_pieces(&writer, message.pieces, message.piece_count);
   if (sock) read_address(&writer, message.name, message.name_length);
   add_s64(&writer, RESULT(ctx));
@@ -346,7 +346,7 @@ CALL(recvmsg) {
   bool has = RESULT(ctx) >= 0;
   struct sock* sock = has ? told_with_messages((s32)ARG1(ctx)) : 0;
   if (has && probe_read_user(&message, ONE_MESSAGE, (void*)ARG2(ctx)) < 0) count(kCountUnread);
-  if (!begin(&writer, SOCKET_RECVMSG_X, 6)) return 0;
+  if (!begin(&writer, event_of_recvmsg)) return 0;
   if (config.snaplen) size_of_pieces(&writer, message.pieces, message.piece_count);
   if (sock) read_address(&writer, message.name, message.name_length);
   add_s64(&writer, RESULT(ctx));
@@ -364,7 +364,7 @@ CALL(recvmsg) {
 
 INLINE void one_of_many(u64* ctx, u64 at, bool sends, struct sock* sock) {
   struct writer writer;
-  if (!begin(&writer, sends ? SOCKET_SENDMMSG_X : SOCKET_RECVMMSG_X, sends ? 5 : 6)) return;
+  if (!begin(&writer, sends ? event_of_sendmmsg : event_of_recvmmsg)) return;
   struct message* message = MESSAGE(&writer);
   message->length = 0;
   message->control = 0;

@@ -117,7 +117,8 @@ INLINE void add_arguments(struct writer* writer, struct task_struct* task) {
   u64 start = mm ? READ(mm, arg_start) : 0;
   u64 end = mm ? READ(mm, arg_end) : 0;
   if (start >= end) {
-    add_u8(writer, 0);
+    *place(writer) = 0;
+    put_bytes_read(writer, 1);
     put_empty(writer);
     return;
   }

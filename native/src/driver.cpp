@@ -1,15 +1,25 @@
-#include "driver.h"
+#include <sfkit/driver.h>
+#include <sfkit/version.h>
 
-#include <array>
+#include <atomic>
+#include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
+#include "base/escape.h"
 #include "base/hash.h"
+#include "base/summary.h"
+#include "live/source.h"
 #include "output/avro_container.h"
+#include "sysflow/convert.h"
+#include "sysflow/records.h"
 
 namespace sfkit {
 namespace {
@@ -18,8 +28,190 @@ using sysflow::Foid;
 using sysflow::Oid;
 
 constexpr int kDeflateLevel = 2;
+constexpr int32_t kContainerTypes = static_cast<int32_t>(ContainerType::kBpm) + 1;
+constexpr uint32_t kMinRingBytes = 4096;
+constexpr uint32_t kMaxSamplingRatio = 128;
 
-// A file that gets its name when it is whole.
+static_assert(static_cast<uint32_t>(Operation::kClone) == sysflow::kOpClone);
+static_assert(static_cast<uint32_t>(Operation::kRename) == sysflow::kOpRename);
+
+// --- Conversion of the engine's records to the public views.
+std::string_view view_of(const SharedText& text) {
+  return text.view();
+}
+std::string_view view_of(const std::string& text) {
+  return text;
+}
+template <typename Text>
+std::optional<std::string_view> view_of(const std::optional<Text>& text) {
+  return text ? std::optional(view_of(*text)) : std::nullopt;
+}
+ProcessId view_of(const Oid& oid) {
+  return {oid.create_ts, oid.hpid};
+}
+Counters view_of(const sysflow::Counters& counters) {
+  return {counters.read_ops, counters.write_ops, counters.read_bytes, counters.write_bytes};
+}
+Header view_of(const sysflow::Header& record) {
+  return {record.version, record.exporter, record.ip, record.filename};
+}
+Container view_of(const sysflow::Container& record) {
+  const bool is_known = record.type >= 0 && record.type < kContainerTypes;
+  return {record.id,
+          record.name,
+          record.image,
+          record.imageid,
+          is_known ? static_cast<ContainerType>(record.type) : ContainerType::kOther,
+          record.privileged,
+          view_of(record.pod_id)};
+}
+ObjectState view_of(sysflow::ObjectState state) {
+  return static_cast<ObjectState>(state);
+}
+Process view_of(const sysflow::Process& record) {
+  return {view_of(record.state),
+          view_of(record.oid),
+          record.poid ? std::optional(view_of(*record.poid)) : std::nullopt,
+          record.ts,
+          record.exe.view(),
+          record.exe_args.view(),
+          record.uid,
+          record.user_name.view(),
+          record.gid,
+          record.group_name.view(),
+          record.tty,
+          view_of(record.container_id),
+          record.entry,
+          record.cwd.view(),
+          TextView(record.env.text().view())};
+}
+FileType file_type(int32_t type) {
+  switch (type) {
+    case 'f': return FileType::kFile;
+    case 'd': return FileType::kDirectory;
+    case 'u': return FileType::kUnixSocket;
+    case 'p': return FileType::kPipe;
+    default: return FileType::kUnknown;
+  }
+}
+File view_of(const sysflow::File& record) {
+  return {view_of(record.state),     record.oid,         record.ts,
+          file_type(record.restype), record.path.view(), view_of(record.container_id)};
+}
+ProcessEvent view_of(const sysflow::ProcessEvent& record) {
+  return {view_of(record.proc_oid),    record.ts,    record.tid,
+          Operations(record.op_flags), &record.args, record.ret};
+}
+NetworkFlow view_of(const sysflow::NetworkFlow& record) {
+  return {view_of(record.proc_oid),
+          record.ts,
+          record.tid,
+          Operations(record.op_flags),
+          record.end_ts,
+          record.ipv6,
+          record.sip.bytes,
+          record.sport,
+          record.dip.bytes,
+          record.dport,
+          static_cast<Protocol>(record.proto),
+          record.fd,
+          view_of(record.counters)};
+}
+FileFlow view_of(const sysflow::FileFlow& record) {
+  return {view_of(record.proc_oid), record.ts,     record.tid,      Operations(record.op_flags),
+          record.open_flags,        record.end_ts, record.file_oid, record.fd,
+          view_of(record.counters)};
+}
+FileEvent view_of(const sysflow::FileEvent& record) {
+  return {view_of(record.proc_oid), record.ts,  record.tid,         Operations(record.op_flags),
+          record.file_oid,          record.ret, record.new_file_oid};
+}
+ProcessFlow view_of(const sysflow::ProcessFlow& record) {
+  return {view_of(record.proc_oid),    record.ts,     record.threads_cloned,
+          Operations(record.op_flags), record.end_ts, record.threads_exited,
+          record.clone_errors};
+}
+
+// An entity and its view. The view refers to the record, so the pair must not move.
+template <typename Record, typename View>
+struct Entity {
+  explicit Entity(const Record& from) : record(from), view(view_of(record)) {}
+  Entity(const Entity&) = delete;
+  Entity& operator=(const Entity&) = delete;
+
+  const Record record;
+  const View view;
+};
+
+std::vector<ReasonCount> counts_of(const std::vector<Skipped>& reasons) {
+  std::vector<ReasonCount> counts;
+  for (const Skipped& skipped : reasons) counts.push_back({skipped.reason, skipped.count});
+  return counts;
+}
+
+Summary summary_of(const InputSummary& input) {
+  Summary summary;
+  summary.format = input.format;
+  summary.compression = input.compression;
+  summary.events = input.events;
+  summary.bytes = input.bytes;
+  summary.first_time = input.first_time;
+  summary.last_time = input.last_time;
+  for (const Damage& damage : input.damage)
+    summary.damage.push_back({damage.kind, damage.offset, damage.skipped_bytes, damage.message});
+  summary.skipped = counts_of(input.skipped);
+  summary.notes = counts_of(input.notes);
+  return summary;
+}
+
+sysflow::ConvertOptions convert_options(const DriverConfig& config, const std::atomic<bool>& stop) {
+  sysflow::ConvertOptions options;
+  options.exporter = config.exporter;
+  options.node_ip = config.node_ip;
+  options.filename = config.filename;
+  options.filter = config.filter;
+  options.file_read_mode = static_cast<int>(config.file_reads);
+  options.file_only = config.files_only;
+  options.process_flow = config.process_flows;
+  options.containers_only = config.containers_only;
+  options.compat = config.compat;
+  options.rotate_interval = config.rotate_seconds;
+  switch (config.file_tracking) {
+    case FileTracking::kFlows: options.mode = sysflow::Mode::kFlow; break;
+    case FileTracking::kOpens: options.mode = sysflow::Mode::kConsumer; break;
+    case FileTracking::kNone: options.mode = sysflow::Mode::kNoFiles; break;
+  }
+  options.stop = &stop;
+  return options;
+}
+
+live::LiveOptions live_options(const LiveConfig& config) {
+  live::LiveOptions options;
+  options.probe.all_calls = config.all_calls;
+  options.probe.snaplen = config.snaplen;
+  options.probe.sampling_ratio = config.sampling_ratio;
+  options.probe.ring_bytes = config.ring_bytes;
+  options.probe.cpus_per_ring = config.cpus_per_ring;
+  options.probe.raw_tracepoints = config.raw_tracepoints;
+  options.record_path = config.record_path;
+  options.record_gzip = config.record_gzip;
+  options.max_events = config.max_events;
+  options.drops_privileges = config.drop_privileges;
+  return options;
+}
+
+Status check(const DriverConfig& config) {
+  const auto invalid = [](const char* message) { return Status(ErrorCode::kInvalidArgument, message); };
+  if (config.rotate_seconds < 0) return invalid("rotate_seconds: expected 0 or more");
+  const LiveConfig& live = config.live;
+  if (live.sampling_ratio == 0 || live.sampling_ratio > kMaxSamplingRatio)
+    return invalid("live.sampling_ratio: expected 1 to 128");
+  if (live.ring_bytes < kMinRingBytes || !std::has_single_bit(live.ring_bytes))
+    return invalid("live.ring_bytes: expected a power of two of at least 4096");
+  return Status::ok();
+}
+
+// A file that gets its final name on commit().
 class OutputFile {
  public:
   explicit OutputFile(const std::string& path) : path_(path), pending_(path + ".part") {
@@ -49,7 +241,7 @@ class OutputFile {
 
  private:
   void fail() {
-    status_ = Status(ErrorCode::kUnreadable, "cannot write " + path_ + ": " + std::strerror(errno));
+    status_ = Status(ErrorCode::kUnwritable, "cannot write " + path_ + ": " + std::strerror(errno));
   }
 
   std::string path_;
@@ -59,32 +251,31 @@ class OutputFile {
   Status status_;
 };
 
-}  // namespace
-
-// Keeps what can be referred to and calls back; the file, if one is wanted, gets everything too.
-class Driver::Sink : public sysflow::RecordSink {
+// Keeps the entities that records refer to, joins them and calls back. Also passes all records to
+// the file, if there is one.
+class Sink : public sysflow::RecordSink {
  public:
   Sink(const Callback& callback, sysflow::RecordSink* file, std::atomic<bool>& stop)
       : callback_(callback), file_(file), stop_(stop) {}
 
   void header(const sysflow::Header& record) override {
-    header_ = record;
-    // What follows a header makes sense without what came before.
+    header_.emplace(record);
+    // Records after a header do not refer to earlier entities.
     containers_.clear();
     processes_.clear();
     files_.clear();
     if (file_ != nullptr) file_->header(record);
   }
   void container(const sysflow::Container& record) override {
-    if (callback_) containers_[record.id] = record;
+    if (callback_) replace(containers_, record.id, record);
     if (file_ != nullptr) file_->container(record);
   }
   void process(const sysflow::Process& record) override {
-    if (callback_) processes_[record.oid] = record;
+    if (callback_) replace(processes_, record.oid, record);
     if (file_ != nullptr) file_->process(record);
   }
   void file(const sysflow::File& record) override {
-    if (callback_) files_[record.oid] = record;
+    if (callback_) replace(files_, record.oid, record);
     if (file_ != nullptr) file_->file(record);
   }
   void process_event(const sysflow::ProcessEvent& record) override {
@@ -122,81 +313,131 @@ class Driver::Sink : public sysflow::RecordSink {
  private:
   template <typename Record>
   void give(const Record& record, const Foid* file1 = nullptr, const Foid* file2 = nullptr) {
-    // Who ended the run is not called again; what follows is the end of what was under way.
+    // After the callback has ended the run, the remaining records are not reported.
     if (!callback_ || ended_) return;
     Joined joined;
-    joined.header = &header_;
+    joined.header = &header_->view;
     joined.process = find(processes_, &record.proc_oid);
-    if (joined.process != nullptr && joined.process->container_id) {
-      const std::string_view id = *joined.process->container_id;
-      joined.container = find(containers_, &id);
-    }
+    if (joined.process != nullptr && joined.process->container_id)
+      joined.container = find(containers_, &*joined.process->container_id);
     joined.file1 = find(files_, file1);
     joined.file2 = find(files_, file2);
-    if (callback_(joined, Activity(&record))) return;
+    const auto view = view_of(record);
+    if (callback_(joined, Activity(&view))) return;
     ended_ = true;
     stop_.store(true, std::memory_order_relaxed);
   }
 
+  template <typename Map, typename Key, typename Record>
+  static void replace(Map& map, const Key& key, const Record& record) {
+    if (const auto found = map.find(key); found != map.end()) map.erase(found);
+    map.try_emplace(key, record);
+  }
   template <typename Map, typename Key>
-  static const typename Map::mapped_type* find(const Map& map, const Key* key) {
+  static auto find(const Map& map, const Key* key) -> decltype(&map.begin()->second.view) {
     if (key == nullptr) return nullptr;
     const auto found = map.find(*key);
-    return found == map.end() ? nullptr : &found->second;
+    return found == map.end() ? nullptr : &found->second.view;
   }
 
   const Callback& callback_;
   sysflow::RecordSink* file_;
   std::atomic<bool>& stop_;
   bool ended_ = false;
-  sysflow::Header header_;
-  std::unordered_map<std::string, sysflow::Container, TextHash, std::equal_to<>> containers_;
-  std::unordered_map<Oid, sysflow::Process, sysflow::OidHash> processes_;
-  std::unordered_map<Foid, sysflow::File, sysflow::FoidHash> files_;
+  std::optional<Entity<sysflow::Header, Header>> header_{sysflow::Header()};
+  std::unordered_map<std::string, Entity<sysflow::Container, Container>, TextHash, std::equal_to<>>
+      containers_;
+  std::unordered_map<Oid, Entity<sysflow::Process, Process>, sysflow::OidHash> processes_;
+  std::unordered_map<Foid, Entity<sysflow::File, File>, sysflow::FoidHash> files_;
 };
 
-Driver::Driver(DriverConfig config) : config_(std::move(config)) {
-  config_.options.stop = &stop_;
-}
+}  // namespace
+
+// The state of a driver, hidden from its users.
+class Driver::Run {
+ public:
+  explicit Run(DriverConfig config) : config_(std::move(config)) {}
+
+  Status run() {
+    InputSummary summary;
+    const Status status = convert(summary);
+    summary_ = summary_of(summary);
+    return status;
+  }
+  void exit() { stop_.store(true, std::memory_order_relaxed); }
+  const Summary& summary() const { return summary_; }
+
+ private:
+  Status convert(InputSummary& summary) {
+    if (Status status = check(config_); !status.is_ok()) return status;
+    std::optional<OutputFile> output;
+    std::unique_ptr<output::AvroContainer> container;
+    if (!config_.output_path.empty()) {
+      output.emplace(config_.output_path);
+      if (!output->status().is_ok()) return output->status();
+      container = std::make_unique<output::AvroContainer>(
+          [&output](std::vector<uint8_t> bytes) { return output->write(bytes); }, kDeflateLevel);
+    }
+    Sink sink(config_.callback, container.get(), stop_);
+    const Status status = config_.input_path.empty()
+                              ? capture(sink, summary)
+                              : sysflow::convert_capture(config_.input_path, convert_options(config_, stop_),
+                                                         sink, cancel_, summary);
+    if (!status.is_ok() || !output) return status;
+    if (const uint64_t skipped = container->skipped_ipv6_flows(); skipped != 0) {
+      summary.skipped.push_back(
+          {"IPv6 flows, in the .sf file (which has no room for their addresses)", skipped});
+    }
+    return output->commit();
+  }
+
+  Status capture(sysflow::RecordSink& sink, InputSummary& summary) {
+    auto source = live::LiveSource::open(live_options(config_.live));
+    if (!source.is_ok()) return source.status();
+    sysflow::ConvertOptions options = convert_options(config_, stop_);
+    // Live records must not wait for the end of a long run.
+    options.flush_interval = 1;
+    const std::unique_ptr<scap::Input> input = source.value()->input();
+    const Status status =
+        sysflow::convert_capture(*input, "the running kernel", options, sink, cancel_, summary);
+    // After an early end, the recording still gets its last events.
+    input->stop();
+    for (Bytes rest = input->peek(1); !rest.empty(); rest = input->peek(1)) input->consume(rest.size());
+    for (const live::LiveGap& gap : source.value()->counts().gaps) summary.add_skipped(gap.reason, gap.count);
+    const std::string failure = source.value()->recording_failure();
+    return status.is_ok() && !failure.empty() ? Status(ErrorCode::kUnwritable, failure) : status;
+  }
+
+  const DriverConfig config_;
+  std::atomic<bool> stop_{false};
+  const std::atomic<bool> cancel_{false};
+  Summary summary_;
+};
+
+Driver::Driver(DriverConfig config) : run_(std::make_unique<Run>(std::move(config))) {}
 
 Driver::~Driver() = default;
 
-Status Driver::capture(sysflow::RecordSink& sink) {
-  auto source = live::LiveSource::open(config_.live);
-  if (!source.is_ok()) return source.status();
-  // Nobody waits for the end of a kernel.
-  config_.options.flush_interval = 1;
-  const std::unique_ptr<scap::Input> input = source.value()->input();
-  const Status status =
-      sysflow::convert_capture(*input, "the running kernel", config_.options, sink, cancel_, summary_);
-  // Where it was ended in the middle, what is recorded at the same time still gets its end.
-  input->stop();
-  for (Bytes rest = input->peek(1); !rest.empty(); rest = input->peek(1)) input->consume(rest.size());
-  for (const live::LiveGap& gap : source.value()->counts().gaps) summary_.add_skipped(gap.reason, gap.count);
-  const std::string failure = source.value()->recording_failure();
-  return status.is_ok() && !failure.empty() ? Status(ErrorCode::kUnreadable, failure) : status;
+Status Driver::run() {
+  return run_->run();
 }
 
-Status Driver::run() {
-  std::optional<OutputFile> output;
-  std::unique_ptr<output::AvroContainer> container;
-  if (!config_.file_path.empty()) {
-    output.emplace(config_.file_path);
-    if (!output->status().is_ok()) return output->status();
-    container = std::make_unique<output::AvroContainer>(
-        [&output](const std::vector<uint8_t>& bytes) { return output->write(bytes); }, kDeflateLevel);
-  }
-  Sink sink(config_.callback, container.get(), stop_);
-  const Status status =
-      config_.scap_input_path.empty()
-          ? capture(sink)
-          : sysflow::convert_capture(config_.scap_input_path, config_.options, sink, cancel_, summary_);
-  if (!status.is_ok() || !output) return status;
-  if (const uint64_t skipped = container->skipped_ipv6_flows(); skipped != 0) {
-    summary_.skipped.push_back(
-        {"IPv6 flows, in the .sf file (which has no room for their addresses)", skipped});
-  }
-  return output->commit();
+void Driver::exit() {
+  run_->exit();
+}
+
+const Summary& Driver::summary() const {
+  return run_->summary();
+}
+
+std::string escape(std::string_view text) {
+  std::string escaped;
+  append_escaped(escaped, text);
+  return escaped;
+}
+
+const char* version() {
+  return SFKIT_VERSION;
 }
 
 }  // namespace sfkit

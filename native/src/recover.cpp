@@ -13,12 +13,12 @@ namespace sfkit {
 namespace {
 
 constexpr size_t kBatchSize = size_t{256} << 10;
-// Each section begun in the middle tells all threads again: a file must not be able to ask for that at will.
-constexpr uint64_t kMostRestarts = 16;
-// Entries of one block of the list written then, after which it is handed on.
+// Each restarted section repeats all threads, so the input must not be able to force many.
+constexpr uint64_t kMaxRestarts = 16;
+// Threads per process list block when a section is restarted.
 constexpr size_t kThreadsPerBlock = 256;
 
-// A list block, from its bytes where they are fine, else from the records that could be read.
+// Copies a list block: its bytes if they are valid, else the records that could be read.
 class ListCopy {
  public:
   void begin(uint32_t type, Bytes body, ByteOrder order) {
@@ -41,7 +41,7 @@ class ListCopy {
 
   uint32_t type() const { return scap::official_type(type_); }
   bool is_descriptors() const { return type() == scap::block::kFdList1 || type() == scap::block::kFdList2; }
-  // Whose descriptors they are; -1 where the list is too short to tell.
+  // The thread that owns the descriptors; -1 if the list is too short.
   int64_t tid() const { return body_.size() < sizeof(int64_t) ? -1 : load<int64_t>(body_, 0, order_); }
 
   void write(scap::CaptureWriter& out, bool whole) const {
@@ -108,13 +108,13 @@ class Recovery : public state::Feed {
   }
 
   void list_end(bool whole) override {
-    // Other readers stop at descriptors of a thread they were not told of.
+    // Other readers stop at descriptors of an unknown thread.
     if (list_.is_descriptors() && engine().find_thread(list_.tid()) == nullptr) {
       ++dropped_lists_;
       return;
     }
     if (events_in_section_) {
-      if (restarts_ == kMostRestarts) {
+      if (restarts_ == kMaxRestarts) {
         ++dropped_lists_;
         return;
       }
@@ -122,7 +122,7 @@ class Recovery : public state::Feed {
     }
     const size_t start = out_.bytes().size();
     list_.write(out_, whole);
-    // Machine, interfaces and users are needed again where a section has to be begun in the middle.
+    // Machine, interfaces and users are repeated when a section is restarted.
     if (std::vector<uint8_t>* kept = kept_copy(list_.type()); kept != nullptr) {
       kept->assign(out_.bytes().begin() + static_cast<ptrdiff_t>(start), out_.bytes().end());
     }
@@ -141,7 +141,7 @@ class Recovery : public state::Feed {
     flush_full();
   }
 
-  // Gives what is left at the end of the capture, where lists that no event follows are of no use.
+  // Delivers the rest. Lists after the last event are dropped.
   void finish() {
     if (state_changed_) ++dropped_lists_;
     flush();
@@ -185,8 +185,8 @@ class Recovery : public state::Feed {
     user_block_.clear();
   }
 
-  // Other readers take lists only at the start of a section: one is begun, with the state of all that goes
-  // on.
+  // Other readers accept lists only at the start of a section: starts one that repeats the current
+  // state.
   void restart_section() {
     ++restarts_;
     out_.begin();
@@ -248,12 +248,13 @@ Status recover_capture(scap::Input& input, const std::string& name,
   summary.skipped.clear();
   summary.add_skipped("further places of damage", stats.more_damage);
   summary.add_skipped("blocks of unknown type", stats.unknown_blocks);
-  summary.add_skipped("lists that other readers would stop at", recovery.dropped_lists());
+  summary.add_skipped("lists at which other readers would stop", recovery.dropped_lists());
   summary.add_skipped(
-      "places with lists between events (what events told of containers, users and calls under way)",
+      "lists between events (the new section lacks containers, users and pending calls that events "
+      "described)",
       recovery.restarts());
-  summary.add_skipped("events of unknown codes in the other byte order", recovery.dropped_events());
-  summary.add_skipped("blocks' options, such as comments", stats.with_options);
+  summary.add_skipped("events with unknown codes in the other byte order", recovery.dropped_events());
+  summary.add_skipped("options of blocks, such as comments", stats.with_options);
   return Status::ok();
 }
 

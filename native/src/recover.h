@@ -1,4 +1,4 @@
-// Rewrites what can be read of a capture as a capture without faults.
+// Rewrites the readable part of a damaged capture as a valid capture.
 #pragma once
 
 #include <atomic>
@@ -13,13 +13,14 @@
 
 namespace sfkit {
 
-// Gives the bytes of the new capture to `give`, a few hundred thousand at a time, until it returns false. It
-// is plain, in the byte order of this machine, with a section for each of the old one. Lists and events stay
-// as they are where nothing is wrong with them, but for what other readers stumble over: events get blocks
-// that count their parameters, lists between events begin a section with the state as of there (a few times;
-// further ones go), blocks are numbered officially. Options (comments), blocks of unknown type and
-// descriptors of threads that are not listed go. `written` becomes the number of events. What was damaged,
-// and under `skipped` what else had to go, is in the summary. Not ok when the input is no capture.
+// Passes the bytes of the new capture to `give`, in batches of a few hundred KB, until it returns
+// false. The output is uncompressed, in the machine's byte order, with one section for each old
+// one. Undamaged lists and events are copied, with changes that other readers need: event blocks
+// get parameter counts, block types become official, and lists between events start a new section
+// with the current state (a few times; later lists are dropped). Dropped are also options
+// (comments), unknown blocks, and descriptors of unlisted threads. `written` becomes the number of
+// events. The summary has the damage and, as `skipped`, everything dropped. Fails if the input is
+// not a capture.
 Status recover_capture(scap::Input& input, const std::string& name,
                        const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel,
                        InputSummary& summary, uint64_t& written);

@@ -58,8 +58,8 @@ Listed list(const std::vector<uint8_t>& bytes, std::string line = "") {
   return result;
 }
 
-TEST(Recover, LeavesTheEventsOfSoundCapturesAsTheyAre) {
-  for (const testing::Fixture& fixture : testing::sound_captures()) {
+TEST(Recover, KeepsTheEventsOfValidCaptures) {
+  for (const testing::Fixture& fixture : testing::valid_captures()) {
     const Recovered result = recover(fixture.bytes);
     ASSERT_TRUE(result.status.is_ok());
     EXPECT_TRUE(result.summary.damage.empty() && result.summary.skipped.empty()) << fixture.name;
@@ -70,7 +70,7 @@ TEST(Recover, LeavesTheEventsOfSoundCapturesAsTheyAre) {
   }
 }
 
-TEST(Recover, MakesCapturesWithoutDamage) {
+TEST(Recover, WritesCapturesWithoutDamage) {
   for (const testing::Fixture& fixture : testing::other_captures()) {
     const Recovered result = recover(fixture.bytes);
     ASSERT_TRUE(result.status.is_ok()) << fixture.name;
@@ -83,7 +83,7 @@ TEST(Recover, MakesCapturesWithoutDamage) {
   }
 }
 
-TEST(Recover, BeginsASectionWhereListsStandBetweenEvents) {
+TEST(Recover, StartsASectionAtListsBetweenEvents) {
   scap::ThreadEntry shell;
   shell.tid = shell.pid = shell.vtid = shell.vpid = 10;
   shell.ptid = 1;
@@ -123,7 +123,7 @@ TEST(Recover, BeginsASectionWhereListsStandBetweenEvents) {
   EXPECT_EQ(info.cpus, 3u);
 }
 
-TEST(Recover, TakesUsersThatStandBetweenEventsToo) {
+TEST(Recover, KeepsUsersListedBetweenEvents) {
   scap::CaptureWriter out;
   out.begin();
   out.users({{1, 1, "old", "", ""}}, {});
@@ -139,7 +139,7 @@ TEST(Recover, TakesUsersThatStandBetweenEventsToo) {
   EXPECT_FALSE(result.summary.skipped.empty());
 }
 
-TEST(Recover, DoesNotTellTheStateAgainAsOftenAsAFileAsks) {
+TEST(Recover, LimitsHowOftenTheStateIsRepeated) {
   scap::CaptureWriter out;
   out.begin();
   std::vector<scap::ThreadEntry> threads;
@@ -160,7 +160,7 @@ TEST(Recover, DoesNotTellTheStateAgainAsOftenAsAFileAsks) {
   EXPECT_TRUE(list(result.bytes).summary.damage.empty());
 }
 
-TEST(Recover, KeepsTheRecordsBeforeABrokenOne) {
+TEST(Recover, KeepsTheRecordsBeforeADamagedOne) {
   scap::ThreadEntry shell;
   shell.tid = shell.pid = 10;
   shell.comm = "sh";
@@ -169,7 +169,7 @@ TEST(Recover, KeepsTheRecordsBeforeABrokenOne) {
   const size_t list = out.bytes().size();
   out.processes({shell, shell});
   std::vector<uint8_t> bytes = out.bytes();
-  // The second record claims more than there is.
+  // The second record claims more bytes than there are.
   const size_t first = list + 8;
   const size_t second = first + Bytes(bytes.data(), bytes.size()).load<uint32_t>(first);
   bytes[second + 1] = 0x40;

@@ -19,13 +19,14 @@ namespace {
 constexpr const char* kTypeNames[] = {"Container", "Process",   "File",        "ProcessEvent", "NetworkFlow",
                                       "FileFlow",  "FileEvent", "ProcessFlow", "Pod",          "K8sEvent"};
 
-// Measured on SysFlow of real captures: files 7 % larger than at zlib's default level, in half the time.
+// On SysFlow of real captures, files are 7 % larger than with zlib's default level, in half the
+// time.
 constexpr int kDeflateLevel = 2;
 
-// How long records of a live capture may wait to be handed on.
+// Maximum delay of live records.
 constexpr int64_t kLiveFlushSeconds = 1;
 
-// Counts what passes.
+// Counts records on their way to another sink.
 class CountingSink : public sysflow::RecordSink {
  public:
   CountingSink(sysflow::RecordSink& next, RecordCounts& counts) : next_(next), counts_(counts) {}
@@ -82,10 +83,10 @@ class CountingSink : public sysflow::RecordSink {
   RecordCounts& counts_;
 };
 
-// Gives what passes to two.
-class BothSinks : public sysflow::RecordSink {
+// Passes records to two sinks.
+class TeeSink : public sysflow::RecordSink {
  public:
-  BothSinks(std::unique_ptr<sysflow::RecordSink> first, std::unique_ptr<output::AvroFiles> second)
+  TeeSink(std::unique_ptr<sysflow::RecordSink> first, std::unique_ptr<output::AvroFiles> second)
       : first_(std::move(first)), second_(std::move(second)) {}
 
   void header(const sysflow::Header& record) override { give(&RecordSink::header, record); }
@@ -170,7 +171,8 @@ void Session::next(Queue::Taker taker) {
 
 void Session::stop() {
   stop_.store(true, std::memory_order_relaxed);
-  // Files are left between two events; a pipe may have nothing to say for long, and a kernel has an end.
+  // A file stops between two events. A pipe can be silent for long, and a live capture has an end
+  // to deliver.
   std::error_code ignored;
   if (config_.kind != InputKind::kLive && std::filesystem::is_regular_file(config_.input, ignored)) return;
   const std::lock_guard lock(input_mutex_);
@@ -199,14 +201,14 @@ SessionSummary Session::summary() const {
     summary.info = info_;
     summary.containers_seen = containers_seen_;
   }
-  const auto told = [](const std::atomic<uint64_t>& size) { return size.load(std::memory_order_relaxed); };
-  summary.begins = sizes_.begins.load(std::memory_order_relaxed);
-  summary.containers = told(sizes_.containers);
-  summary.processes = told(sizes_.processes);
-  summary.files = told(sizes_.files);
-  summary.network_flows = told(sizes_.network_flows);
-  summary.file_flows = told(sizes_.file_flows);
-  summary.process_flows = told(sizes_.process_flows);
+  const auto current = [](const std::atomic<uint64_t>& size) { return size.load(std::memory_order_relaxed); };
+  summary.start_seconds = sizes_.begins.load(std::memory_order_relaxed);
+  summary.containers = current(sizes_.containers);
+  summary.processes = current(sizes_.processes);
+  summary.files = current(sizes_.files);
+  summary.network_flows = current(sizes_.network_flows);
+  summary.file_flows = current(sizes_.file_flows);
+  summary.process_flows = current(sizes_.process_flows);
   const uint64_t skipped = skipped_ipv6_flows_.load(std::memory_order_relaxed);
   {
     const std::lock_guard lock(input_mutex_);
@@ -228,7 +230,7 @@ SessionSummary Session::summary() const {
 void Session::run() {
   InputSummary summary;
   Status status;
-  // Running out of memory is the one thing that arrives as an exception; it must not leave the thread.
+  // std::bad_alloc is the only possible exception; it must not leave the thread.
   try {
     status = work(summary);
   } catch (const std::exception& error) {
@@ -247,13 +249,12 @@ Result<InputKind> Session::input_kind() const {
   std::error_code ignored;
   const auto type = std::filesystem::status(config_.input, ignored).type();
   if (type == std::filesystem::file_type::not_found || type == std::filesystem::file_type::directory) {
-    // The reader of captures says what is wrong.
+    // The capture reader reports the error.
     return InputKind::kCapture;
   }
   if (type != std::filesystem::file_type::regular) {
-    return Status(
-        ErrorCode::kNotSupported,
-        config_.input + ": is no regular file, so its kind cannot be found out; say which kind it is");
+    return Status(ErrorCode::kNotSupported,
+                  config_.input + ": not a regular file, so its kind cannot be detected; specify the kind");
   }
   struct Closer {
     void operator()(std::FILE* file) const { std::fclose(file); }
@@ -278,23 +279,23 @@ Status Session::work(InputSummary& summary) {
   summary.format = "scap";
   auto opened = open_input(kind.value());
   if (!opened.is_ok()) return opened.status();
-  // close() ends a read that waits for a pipe.
+  // Lets close() end a read that waits for a pipe.
   {
     const std::lock_guard lock(input_mutex_);
     input_ = opened.value().get();
     if (cancel_.load() || interrupted_) input_->stop();
   }
-  // Also when memory runs out.
-  struct Leaver {
+  // Also resets input_ if memory runs out.
+  struct InputReset {
     Session& session;
-    ~Leaver() {
+    ~InputReset() {
       const std::lock_guard lock(session.input_mutex_);
       session.input_ = nullptr;
     }
-  } const leaver{*this};
+  } const reset{*this};
   Status status = read(*opened.value(), summary);
   const std::lock_guard lock(input_mutex_);
-  // Where a pipe is left may be in the middle of an event: that is no damage.
+  // A pipe can be stopped inside an event; that is not damage.
   if (interrupted_) summary.damage.clear();
   return status;
 }
@@ -345,13 +346,13 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
 }
 
 Status Session::convert(scap::Input* capture, InputSummary& summary) {
-  const auto give_file = [this](uint32_t number, int64_t begins, std::vector<uint8_t> bytes) {
-    return queue_.push(FileBytes{number, begins, std::move(bytes)});
+  const auto give_file = [this](uint32_t number, int64_t start_seconds, std::vector<uint8_t> bytes) {
+    return queue_.push(FileBytes{number, start_seconds, std::move(bytes)});
   };
   std::unique_ptr<sysflow::RecordSink> sink;
   output::AvroContainer* avro = nullptr;
   output::ColumnSink* columns = nullptr;
-  BothSinks* with_files = nullptr;
+  TeeSink* with_files = nullptr;
   output::AvroFiles* only_files = nullptr;
   switch (config_.output) {
     case OutputKind::kAvro: {
@@ -383,7 +384,7 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
         break;
       }
       auto files = std::make_unique<output::AvroFiles>(give_file, kDeflateLevel);
-      auto both = std::make_unique<BothSinks>(std::move(datums), std::move(files));
+      auto both = std::make_unique<TeeSink>(std::move(datums), std::move(files));
       with_files = both.get();
       sink = std::move(both);
       break;
@@ -405,7 +406,7 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
     summary.add_note(
         "times outside 1970 to 2262, null in ts and endts (ts_uts and endts_uts have the numbers)",
         columns->impossible_times());
-    summary.add_skipped("texts cut at 1 MiB, the most that tables take", columns->cut_texts());
+    summary.add_skipped("texts truncated to 1 MiB, the limit of tables", columns->cut_texts());
   }
   if (with_files != nullptr) {
     summary.add_skipped("IPv6 flows, in .sf files (which have no room for their addresses)",

@@ -1,4 +1,4 @@
-// One input, one configuration, one kind of output: what the addon and other programs drive.
+// A session: one input, one configuration, one kind of output. The addon drives it.
 #pragma once
 
 #include <array>
@@ -41,7 +41,7 @@ enum class OutputKind : uint8_t {
   kFindings,
 };
 
-// Meanings as in src/engine/native.ts.
+// See src/engine/native.ts.
 struct SessionConfig {
   std::string input;
   InputKind kind = InputKind::kAuto;
@@ -49,46 +49,46 @@ struct SessionConfig {
   std::vector<output::Table> tables;
   std::vector<output::Column> capture_columns;  // of a capture's table: those that get values; empty for all
   uint32_t batch_rows = 1;
-  bool with_files = false;  // kDatums: also the bytes of .sf files
+  bool with_files = false;  // kDatums: also emit the bytes of .sf files
   sysflow::ConvertOptions options;
   events::ListOptions lines;
-  rules::CheckOptions rules;  // of OutputKind::kFindings
-  live::LiveOptions live;     // of InputKind::kLive
-  bool tallies = false;       // count for take_busiest()
+  rules::CheckOptions rules;  // for OutputKind::kFindings
+  live::LiveOptions live;     // for InputKind::kLive
+  bool tallies = false;       // count events for take_busiest()
 };
 
-// Bytes of a .sf file among several.
+// Bytes of one of several .sf files.
 struct FileBytes {
   uint32_t number = 0;
-  int64_t begins = 0;  // as in sysflow::Header
+  int64_t start_seconds = 0;  // as in sysflow::Header
   std::vector<uint8_t> bytes;
 };
 
-// Bytes of a file or of lines, rows of a table, or records one by one.
+// Bytes of a file or of lines, rows of a table, or single records.
 using Batch = std::variant<std::vector<uint8_t>, output::ColumnBatch, output::DatumBatch, FileBytes>;
 
 struct SessionSummary {
   InputSummary input;
-  std::vector<std::pair<std::string, uint64_t>> records;  // made, by type; those that occurred
-  events::CaptureInfo info;                               // of OutputKind::kInfo
-  rules::ContainersSeen containers_seen;                  // of OutputKind::kFindings
-  uint64_t shown = 0;                                     // events that were listed, counted or recovered
-  // What was alive when that was told last.
-  int64_t begins = 0;
+  std::vector<std::pair<std::string, uint64_t>> records;  // emitted records by type, without zeros
+  events::CaptureInfo info;                               // for OutputKind::kInfo
+  rules::ContainersSeen containers_seen;                  // for OutputKind::kFindings
+  uint64_t shown = 0;                                     // events listed, counted or recovered
+  // Sizes of the tables of live entities and flows, as of the last update.
+  int64_t start_seconds = 0;
   uint64_t containers = 0, processes = 0, files = 0, network_flows = 0, file_flows = 0, process_flows = 0;
-  live::LiveCounts live;  // of a running kernel
+  live::LiveCounts live;  // for live capture
   bool live_running = false;
-  std::string recording_failure;  // these two as of live::LiveSource
+  std::string recording_failure;  // see live::LiveSource, also for the next one
   std::string privileges_failure;
 };
 
-// A container that nothing is known of but where its processes are.
+// A container of which only the id and cgroups are known.
 struct UnknownContainer {
   std::string id;
-  std::string cgroups;  // subsystem=path strings, each ended by NUL
+  std::string cgroups;  // NUL-terminated subsystem=path strings
 };
 
-// Records by type, counted on the engine's thread and read on another.
+// Records by type: written by the engine's thread, readable from any thread.
 class RecordCounts {
  public:
   enum Type : uint8_t {
@@ -105,7 +105,7 @@ class RecordCounts {
     kTypes,
   };
   void add(Type type) {
-    // One thread writes, so no locked addition is needed.
+    // A single writer needs no atomic read-modify-write.
     counts_[type].store(of(type) + 1, std::memory_order_relaxed);
   }
   uint64_t of(Type type) const { return counts_[type].load(std::memory_order_relaxed); }
@@ -114,8 +114,8 @@ class RecordCounts {
   std::array<std::atomic<uint64_t>, kTypes> counts_{};
 };
 
-// The engine works on a thread of its own, from the first next() until the end or close(), and only a few
-// batches ahead of its consumer. All functions are for one thread, the consumer's.
+// The engine runs on its own thread, from the first next() to the end or close(), at most a few
+// batches ahead of the consumer. All functions belong to the consumer's thread.
 class Session {
  public:
   using Queue = output::BatchQueue<Batch>;
@@ -125,24 +125,26 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  // `taker` gets the next batch, nothing at the end, or the error; it is called now, or later on the
-  // engine's thread. Several may be waiting; they are served in order.
+  // Passes the next batch, nullopt at the end, or an error to `taker`: now, or later on the
+  // engine's thread. Several takers can wait; they are called in order.
   void next(Queue::Taker taker);
-  // What is known: all once the end was given, before that the records so far.
+  // Final after the end; before that, only the record counts and table sizes are current.
   SessionSummary summary() const;
-  // Ends the input where it is; what was read so far is given to its end.
+  // Ends the input at the current position. Everything read so far is still delivered.
   void stop();
-  // Stops and joins the engine's thread; waiting takers get the end.
+  // Stops and joins the engine's thread. Waiting takers get the end.
   void close();
-  // Of a live capture: those met since the last call. What is found out about them goes into the capture.
+  // Live capture: containers first seen since the last call. Pass what you find out about them to
+  // describe_container().
   std::vector<UnknownContainer> take_unknown_containers();
   void describe_container(std::string_view json);
-  // Of a live capture with `tallies`: the busiest since the last call.
-  std::vector<sysflow::TallyRow> take_busiest(size_t most) { return tally_.take(most); }
+  // Live capture with `tallies`: the busiest processes and files since the last call, at most
+  // `limit`.
+  std::vector<sysflow::TallyRow> take_busiest(size_t limit) { return tally_.take(limit); }
 
  private:
   void run();
-  // A capture, or the SysFlow file of the configuration.
+  // `capture` may be null: then converts the configured SysFlow file.
   Status convert(scap::Input* capture, InputSummary& summary);
   Status work(InputSummary& summary);
   Status read(scap::Input& input, InputSummary& summary);
@@ -156,7 +158,7 @@ class Session {
   std::atomic<bool> stop_{false};
   bool interrupted_ = false;  // by stop(), in the middle of a read
   mutable std::mutex input_mutex_;
-  scap::Input* input_ = nullptr;  // while the engine reads it
+  scap::Input* input_ = nullptr;  // set while the engine reads it
   std::shared_ptr<live::LiveSource> source_;
   std::vector<UnknownContainer> unknown_containers_;
   std::thread thread_;
@@ -167,7 +169,7 @@ class Session {
   sysflow::Tally tally_;
   std::atomic<bool> done_{false};  // the input was read to its end
   mutable std::mutex summary_mutex_;
-  InputSummary summary_;  // as of the end
+  InputSummary summary_;  // set at the end
   events::CaptureInfo info_;
   rules::ContainersSeen containers_seen_;
   uint64_t shown_ = 0;

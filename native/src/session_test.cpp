@@ -14,7 +14,7 @@
 namespace sfkit {
 namespace {
 
-// A .sf file that lives as long as the object.
+// A .sf file that is deleted with the object.
 class SampleFile {
  public:
   explicit SampleFile(const std::function<void(sysflow::RecordSink&)>& give) {
@@ -35,7 +35,7 @@ class SampleFile {
   std::string path_;
 };
 
-// Waits for the answer to one next().
+// Waits for the result of one next().
 Result<std::optional<Batch>> next(Session& session) {
   std::mutex mutex;
   std::condition_variable arrived;
@@ -59,8 +59,8 @@ SessionConfig config_of(const std::string& path, OutputKind output) {
   return config;
 }
 
-TEST(Session, GivesBatchesThenTheEndThenNothing) {
-  const SampleFile file(give_one_of_each);
+TEST(Session, DeliversBatchesThenTheEnd) {
+  const SampleFile file(emit_one_of_each);
   Session session(config_of(file.path(), OutputKind::kColumns));
   EXPECT_TRUE(session.summary().records.empty());
   uint32_t rows = 0;
@@ -87,8 +87,8 @@ TEST(Session, GivesBatchesThenTheEndThenNothing) {
                                                                             {"K8sEvent", 1}}));
 }
 
-TEST(Session, RewritesASysflowFileAndSaysWhatWasLeftOut) {
-  const SampleFile file(give_one_of_each);
+TEST(Session, RewritesASysflowFileAndReportsSkippedRecords) {
+  const SampleFile file(emit_one_of_each);
   Session session(config_of(file.path(), OutputKind::kAvro));
   auto first = next(session);
   ASSERT_TRUE(first.is_ok());
@@ -101,8 +101,8 @@ TEST(Session, RewritesASysflowFileAndSaysWhatWasLeftOut) {
   EXPECT_EQ(skipped[0].count, 1u);
 }
 
-TEST(Session, MakesNothingWhenNothingIsWanted) {
-  const SampleFile file(give_one_of_each);
+TEST(Session, EmitsNothingForNoOutput) {
+  const SampleFile file(emit_one_of_each);
   Session session(config_of(file.path(), OutputKind::kNone));
   EXPECT_FALSE(next(session).value().has_value());
   EXPECT_EQ(session.summary().input.events, 15u);
@@ -135,7 +135,7 @@ TEST(Session, CanBeClosedAtAnyTime) {
   }
 }
 
-TEST(Session, AsksForTheKindOfWhatCannotBeLookedAt) {
+TEST(Session, NeedsTheKindOfSpecialFiles) {
   Session session(config_of("/dev/null", OutputKind::kNone));
   EXPECT_EQ(next(session).status().code(), ErrorCode::kNotSupported);
 }

@@ -1,9 +1,9 @@
-// Which events of a capture pass which filters:
-//   sfkit_filter_trial CAPTURE < FILTERS          for each filter how many, and a hash of which
+// Evaluates filters on a capture:
+//   sfkit_filter_trial CAPTURE < FILTERS          for each filter the number of events and their hash
 //   sfkit_filter_trial CAPTURE NUMBER < FILTERS   the events that pass the filter of this number
-// FILTERS end with a NUL byte each. Events are those that rules are asked about (rules/event_codes.h). An
-// event is "time thread name", the name of the table and not of the call; the hash is FNV-1a (64 bits) over
-// the lines. A filter that is refused is so on standard error, and passes nothing.
+// Each filter ends with NUL. Events are those that rules see (rules/event_codes.h). An event is
+// "time thread name", with the name from the table, not the call's. The hash is FNV-1a (64 bits) of
+// the lines. An invalid filter is reported on standard error and passes nothing.
 
 #include <atomic>
 #include <cinttypes>
@@ -27,7 +27,7 @@ namespace {
 using namespace sfkit;
 
 const std::atomic<bool> kNever{false};
-// As in the recorded answers of the reference; the usual start of FNV-1a has one digit more.
+// The recorded answers of the reference use this offset basis; the usual one has one digit more.
 constexpr uint64_t kHashStart = 1469598103934665603;
 
 class Trial : public state::Feed {
@@ -50,7 +50,7 @@ class Trial : public state::Feed {
   bool take(const scap::EventView& event, bool shown) override {
     reader_.next_event(event);
     reader_.set_origin(times().origin());
-    const bool is_asked = !beginning_.holds(event.code) && shown && rules::is_asked_about(event.code);
+    const bool is_asked = !beginning_.holds(event.code) && shown && rules::is_seen_by_rules(event.code);
     engine().apply_all(event, [&](const state::Context& context) {
       if (!is_asked) return;
       reader_.look_at(context);
@@ -78,7 +78,7 @@ class Trial : public state::Feed {
   }
 
   filter::FilterSet& filters_;
-  rules::Beginning beginning_;
+  rules::StateEvents beginning_;
   int64_t wanted_;
   fields::FieldReader reader_;
   std::vector<Result> results_;

@@ -1,11 +1,11 @@
-// What hostile captures cost:
-//   sfkit_hostile_trial list                 the kinds, one JSON object a line
+// Measures the cost of hostile captures:
+//   sfkit_hostile_trial list                 lists the kinds, one JSON object per line
 //   sfkit_hostile_trial write KIND N FILE    makes a capture of a kind and size
 //   sfkit_hostile_trial engine KIND N SECONDS
-//       gives it to every way through the engine, each in a process of its own, stopped when it takes more
-//       CPU than SECONDS, which ends the trial; one JSON object a line for each way
+//       runs each conversion of it in its own process, one JSON object per line; a conversion that
+//       exceeds SECONDS of CPU is stopped and ends the trial
 //   sfkit_hostile_trial command SECONDS PROGRAM ARGUMENTS...
-//       runs a program with its output thrown away, and says what it took
+//       runs a program, discards its output and prints its cost
 // CPU is in seconds, memory the growth of the resident set in MB.
 
 #include <fcntl.h>
@@ -58,7 +58,7 @@ void to_compat_records(Bytes bytes) {
 }
 
 void to_avro(Bytes bytes) {
-  // The fastest level: what deflate takes for repeated text is not the question here.
+  // The fastest level: the compression of repeated text does not matter here.
   constexpr int kLevel = 1;
   output::AvroContainer file([](const std::vector<uint8_t>&) { return true; }, kLevel);
   convert(bytes, false, file);
@@ -112,7 +112,7 @@ double seconds_of(const rusage& usage) {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-// A number in kilobytes of /proc/self/status, in megabytes.
+// A value in kB of /proc/self/status, in MB.
 double memory_of_this_process(std::string_view name) {
   std::ifstream status("/proc/self/status");
   std::string line;
@@ -128,27 +128,28 @@ void limit_cpu(double seconds) {
   (void)setrlimit(RLIMIT_CPU, &limit);
 }
 
-void tell(const char* way, double cpu, double memory, bool stopped) {
+void report(const char* way, double cpu, double memory, bool stopped) {
   std::printf("{\"way\":\"%s\",\"cpu\":%.4f,\"memory\":%.1f,\"stopped\":%s}\n", way, cpu, memory,
               stopped ? "true" : "false");
   std::fflush(stdout);
 }
 
-// In a process of its own: what one way leaves behind costs the next nothing. False: it was stopped.
+// Runs in a child process, so that one conversion does not affect the next. False if it was
+// stopped.
 bool try_way(const Way& way, Bytes bytes, double seconds) {
   std::fflush(stdout);
   const pid_t child = fork();
   if (child == 0) {
     limit_cpu(seconds);
-    // What runs away ends by std::bad_alloc instead of taking the machine with it.
-    constexpr rlim_t kMostMemory = rlim_t{2} << 30;
-    const rlimit limit{kMostMemory, kMostMemory};
+    // Runaway memory ends in std::bad_alloc instead of exhausting the machine.
+    constexpr rlim_t kMaxMemory = rlim_t{2} << 30;
+    const rlimit limit{kMaxMemory, kMaxMemory};
     (void)setrlimit(RLIMIT_AS, &limit);
     const double before = memory_of_this_process("VmRSS");
     way.run(bytes);
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    tell(way.name, seconds_of(usage), memory_of_this_process("VmHWM") - before, false);
+    report(way.name, seconds_of(usage), memory_of_this_process("VmHWM") - before, false);
     std::_Exit(0);
   }
   int status = 0;
@@ -157,7 +158,7 @@ bool try_way(const Way& way, Bytes bytes, double seconds) {
   const bool done = WIFEXITED(status);
   if (!done) {
     const bool slow = WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL);
-    tell(way.name, seconds_of(usage), static_cast<double>(usage.ru_maxrss) / 1024, true);
+    report(way.name, seconds_of(usage), static_cast<double>(usage.ru_maxrss) / 1024, true);
     if (!slow) {
       std::fprintf(stderr, "sfkit_hostile_trial: %s ended by signal %d\n", way.name, WTERMSIG(status));
     }
@@ -178,7 +179,7 @@ int run_command(double seconds, char** words) {
   int status = 0;
   rusage usage{};
   wait4(child, &status, 0, &usage);
-  tell("command", seconds_of(usage), static_cast<double>(usage.ru_maxrss) / 1024, !WIFEXITED(status));
+  report("command", seconds_of(usage), static_cast<double>(usage.ru_maxrss) / 1024, !WIFEXITED(status));
   return WIFEXITED(status) && WEXITSTATUS(status) != 0 ? 1 : 0;
 }
 

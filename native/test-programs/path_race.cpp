@@ -1,5 +1,5 @@
-// Opens files through a path that another thread keeps changing, then through symbolic links, for the test of
-// live capture. Says on standard output, one JSON object a line, which inode has which name.
+// Opens files through a path that another thread keeps changing, then through symbolic links, for
+// the test of live capture. Prints the inode and name of each file, one JSON object per line.
 // Usage: path_race DIRECTORY
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,10 +15,10 @@
 
 namespace {
 
-// Opens while the name changes: until so many had another name at their end, which is when the probe reads
-// it.
+// Repeats opens while the name changes, until enough of them had another name at their end, which
+// is when the probe reads the name.
 constexpr int kWanted = 400;
-constexpr int kMostOpens = 200'000;
+constexpr int kMaxOpens = 200'000;
 
 void fail(const char* what) {
   std::perror(what);
@@ -38,7 +38,7 @@ ino_t make(const std::string& path) {
   return inode;
 }
 
-// By each of the calls that open by a path. How many files are not `named()`, asked when the call has ended.
+// Uses each system call that opens by path. Counts the files that are not `named()` after the call.
 template <typename Named>
 int open_by_all(const char* path, Named named) {
   struct {
@@ -69,7 +69,8 @@ int main(int, char** arguments) {
   if (::symlink("aaaa", alone.c_str()) != 0 || ::symlink("bbbb", beside.c_str()) != 0) fail("symlink");
   open_by_all(alone.c_str(), [&] { return inode_a; });
 
-  // A name of one word changes at once. The directory is not in it: the word would be read in two parts.
+  // A name of one word changes atomically. It has no directory, whose name would be read in two
+  // parts.
   if (::chdir(directory.c_str()) != 0) fail("chdir");
   alignas(8) char path[8] = "aaaa";
   uint64_t names[2] = {};
@@ -83,10 +84,10 @@ int main(int, char** arguments) {
     }
   });
   const auto named = [&] { return name.load() == names[0] ? inode_a : inode_b; };
-  for (int opens = 0, others = 0; others < kWanted && opens < kMostOpens; opens += 4) {
+  for (int opens = 0, others = 0; others < kWanted && opens < kMaxOpens; opens += 4) {
     others += open_by_all(path, named);
   }
-  // With a thread beside it, but with paths that stay.
+  // With a second thread, but constant paths.
   open_by_all(beside.c_str(), [&] { return inode_b; });
   open_by_all(a.c_str(), [&] { return inode_a; });
   done = true;

@@ -41,7 +41,7 @@ Value value_at(const uint8_t* event, size_t place) {
 struct Seen {
   uint64_t last = 0;
   uint64_t count = 0;
-  uint64_t unordered = 0;  // not behind the one before: doubled or out of order
+  uint64_t unordered = 0;  // not later than the previous one: duplicate or out of order
 };
 
 pid_t start(uint64_t calls) {

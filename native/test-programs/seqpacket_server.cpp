@@ -1,6 +1,7 @@
-// Listens on a unix socket of kind SOCK_SEQPACKET and prints each message of one client as a line of
-// hexadecimal digits; "listening" comes first. With a number it takes so many messages and then waits without
-// reading. Usage: sfkit_seqpacket_server PATH [MESSAGES]
+// Listens on a SOCK_SEQPACKET unix socket; prints "listening", then each message of one client as a
+// line of hexadecimal digits. With a number, it reads so many messages and then waits without
+// reading.
+// Usage: sfkit_seqpacket_server PATH [MESSAGES]
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>

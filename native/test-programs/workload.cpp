@@ -1,5 +1,5 @@
-// Does a little of everything that makes SysFlow records, and says on standard output what it did: one JSON
-// object a line, which the test of live capture compares with the records. Linux only; some parts need root.
+// Does a little of everything that makes SysFlow records. Prints what it did, one JSON object per
+// line, for the test of live capture. Linux only; some parts need root.
 // Usage: workload DIRECTORY
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@ namespace {
 std::string directory;
 std::string self;
 
-// A line of the log, written at once and whole, so that children may write as well.
+// Writes a log line atomically, so that children can log too.
 __attribute__((format(printf, 1, 2))) void say(const char* format, ...) {
   char line[4096];
   va_list arguments;
@@ -58,7 +58,7 @@ std::string in(const char* name) {
   return directory + "/" + name;
 }
 
-// A child that does `work` and ends with `code`; says so and waits for it.
+// Starts a child that does `work` and exits with `code`; logs it and waits for it.
 void in_child(const char* name, int code, const std::function<void()>& work) {
   const pid_t child = static_cast<pid_t>(check(::fork(), "fork"));
   if (child == 0) {
@@ -91,7 +91,7 @@ void files() {
   check(::symlink(b.c_str(), soft.c_str()), "symlink");
   say(R"({"did":"SYMLINK","path":"%s","newpath":"%s","pid":%d})", b.c_str(), soft.c_str(), pid);
 
-  // openat2, as a name below a directory that is open.
+  // openat2 with a name relative to an open directory.
   const int at = static_cast<int>(check(::open(directory.c_str(), O_DIRECTORY | O_RDONLY), "open directory"));
   struct {
     uint64_t flags, mode, resolve;
@@ -123,7 +123,7 @@ void files() {
   }
 }
 
-// The path of an open file, as the kernel has it now.
+// The current path of an open file, from the kernel.
 std::string path_of(int fd) {
   char path[4096];
   const std::string link = "/proc/self/fd/" + std::to_string(fd);
@@ -131,7 +131,7 @@ std::string path_of(int fd) {
   return {path, static_cast<size_t>(size)};
 }
 
-// Makes a file by a path below `at`, and says by which one the kernel knows it.
+// Creates a file by a path relative to `at`; logs the path that the kernel has for it.
 void make_file(int at, const char* name, uint64_t resolve = 0) {
   struct {
     uint64_t flags, mode, resolve;
@@ -143,16 +143,16 @@ void make_file(int at, const char* name, uint64_t resolve = 0) {
   ::close(fd);
 }
 
-// Paths that are not where their text leads at first sight.
+// Paths that lead somewhere else than their text suggests.
 void paths() {
-  constexpr uint64_t kBeneath = 8, kInRoot = 16;  // RESOLVE_ of openat2
+  constexpr uint64_t kBeneath = 8, kInRoot = 16;  // RESOLVE_ flags of openat2
   constexpr int kDeep = 10;
   const int pid = ::getpid();
   const std::string top = in("paths"), before = top + "/r1", after = top + "/r2";
   check(::mkdir(top.c_str(), 0700), "mkdir");
   check(::chdir(top.c_str()), "chdir");
 
-  // Deep down and up again.
+  // Far down and up again.
   const std::string element(200, 'd');
   for (int i = 0; i < kDeep; ++i) {
     check(::mkdir(element.c_str(), 0700), "mkdir deep");
@@ -167,7 +167,7 @@ void paths() {
   say(R"({"did":"RMDIR","path":"%s/%s","pid":%d})", top.c_str(), element.c_str(), pid);
   make_file(AT_FDCWD, "shallow");
 
-  // A directory renamed below a process and what it has open.
+  // A rename of a directory above a process and its open files.
   check(::mkdir("r1", 0700), "mkdir r1");
   const int at = static_cast<int>(check(::open("r1", O_DIRECTORY | O_RDONLY), "open r1"));
   const int held = static_cast<int>(check(::open("r1/held", O_CREAT | O_WRONLY, 0600), "open held"));
@@ -182,7 +182,7 @@ void paths() {
   make_file(AT_FDCWD, "by-directory");
   in_child("renamed directory", 9, [] { make_file(AT_FDCWD, "by-child"); });
 
-  // A directory that is the root, or the end, of a path.
+  // A directory as the root, or the end, of a path.
   make_file(at, "/in-root", kInRoot);
   make_file(at, "../../in-root-too", kInRoot);
   check(::mkdir("x", 0700), "mkdir x");
@@ -204,7 +204,7 @@ std::string address_text(const sockaddr_storage& address) {
 }
 
 int port_of(const sockaddr_storage& address) {
-  // The port is in the same place in both kinds.
+  // The port is at the same offset in both kinds.
   return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
 }
 
@@ -237,7 +237,7 @@ void exchange(int fd, size_t sent, size_t received) {
     got += static_cast<size_t>(check(::recv(fd, bytes.data(), received - got, 0), "recv"));
 }
 
-// The client is another process, so that each end has its own flow.
+// The client is a separate process, so that each end has its own flow.
 void stream(int family, size_t request, size_t reply) {
   const int listener = static_cast<int>(check(::socket(family, SOCK_STREAM, 0), "socket"));
   sockaddr_storage address = loopback(family);
@@ -333,7 +333,7 @@ void say_network(int protocol, int from, int to, size_t written, size_t read) {
       ::getpid(), protocol, from, to, written, read);
 }
 
-// An unbound client in a process that serves the same port at another address.
+// An unbound client in a process that serves the same port on another address.
 void forwarder() {
   const int server = bound(SOCK_DGRAM, on_loopback("127.0.0.1", 0));
   const int port = port_of(own_address(server));
@@ -356,7 +356,7 @@ void forwarder() {
   ::close(server);
 }
 
-// Connects that fail, before and after one that succeeds, and one through a duplicate.
+// Failed connects, before and after a successful one, and one through a duplicate.
 void connects() {
   const int listener = bound(SOCK_STREAM, on_loopback("127.0.0.1", 0));
   check(::listen(listener, 5), "listen");
@@ -398,7 +398,7 @@ void say_file(const char* name, int pid, size_t written, int times) {
       pid, written, times);
 }
 
-// Descriptors that end without a close.
+// Descriptors that are closed implicitly.
 void endings() {
   in_child("dup2", 11, [] {
     // A received descriptor replaces a file.
@@ -457,7 +457,7 @@ void endings() {
   say(R"({"did":"exit","pid":%d,"code":7})", child);
 }
 
-// A process that shares descriptors, and a thread that stops sharing the working directory.
+// A process that shares descriptors, and a thread that unshares the working directory.
 void sharing() {
   in_child("sharing", 13, [] {
     int status = 0;
@@ -491,6 +491,16 @@ void sharing() {
     ::close(relative);
     say_file("relative", ::getpid(), 4, 1);
   });
+  in_child("shared directory", 15, [] {
+    const std::string path = in("of-shared-directory");
+    check(::mkdir(in("before-sharing").c_str(), 0700), "mkdir");
+    const pid_t sharer = static_cast<pid_t>(
+        check(::syscall(SYS_clone, CLONE_FS | SIGCHLD, nullptr, nullptr, nullptr, nullptr), "clone"));
+    if (sharer == 0) ::_exit(::chdir("/usr"));
+    check(::waitpid(sharer, nullptr, 0), "waitpid");
+    check(::mkdir(path.c_str(), 0700), "mkdir");
+    say(R"({"did":"cwd","pid":%d,"path":"%s","cwd":"/usr/"})", ::getpid(), path.c_str());
+  });
 }
 
 void unix_sockets() {
@@ -519,7 +529,7 @@ void unix_sockets() {
   say(R"({"did":"unix","path":"%s","pid":%d,"wbytes":45,"rbytes":123})", path.c_str(), ::getpid());
 }
 
-// Runs this program again as something that execs once more and ends with 7.
+// Executes this program again, which execs once more and exits with 7.
 void exec_chain() {
   const pid_t child = static_cast<pid_t>(check(::fork(), "fork"));
   if (child == 0) {
@@ -542,7 +552,7 @@ void exec_chain() {
   say(R"({"did":"exec","pid":%d,"exe":"%s","args":"--end"})", quick, self.c_str());
   say(R"({"did":"exit","pid":%d,"code":7})", quick);
 
-  // A program that is in no file system.
+  // A program without a file.
   const pid_t nameless = static_cast<pid_t>(check(::fork(), "fork"));
   if (nameless == 0) {
     const int memory = static_cast<int>(check(::memfd_create("in-memory", MFD_CLOEXEC), "memfd_create"));
@@ -597,7 +607,7 @@ void namespaces() {
     check(::setns(fd, CLONE_NEWUTS), "setns");
     say(R"({"did":"SETNS","pid":%d})", ::getpid());
   });
-  // The first process of a new pid namespace: it knows itself as 1.
+  // The first process of a new pid namespace: it sees itself as 1.
   in_child("pid namespace", 6, [] {
     check(::unshare(CLONE_NEWPID), "unshare");
     const pid_t inner = static_cast<pid_t>(check(::fork(), "fork"));
@@ -616,7 +626,7 @@ void namespaces() {
   });
 }
 
-// What is known of a process at a call that names `path`, by the fields of events.
+// Logs the process's state at a call on `path`, for the event fields.
 __attribute__((format(printf, 2, 3))) void say_state(const std::string& path, const char* fields, ...) {
   char text[1024];
   va_list arguments;
@@ -647,9 +657,24 @@ void states() {
     check(::mkdir("of-directory", 0700), "mkdir");
     say(R"({"did":"cwd","pid":%d,"path":"%s","cwd":"%s/"})", ::getpid(), path.c_str(), directory.c_str());
   });
+  in_child("renamed directory", 16, [] {
+    const std::string before = in("cwd-before");
+    const std::string after = in("cwd-after");
+    check(::mkdir(before.c_str(), 0700), "mkdir");
+    check(::chdir(before.c_str()), "chdir");
+    check(::mkdir("first", 0700), "mkdir");
+    check(::rename(before.c_str(), after.c_str()), "rename");
+    check(::mkdir("second", 0700), "mkdir");
+    say(R"({"did":"cwd","pid":%d,"path":"%s/second","cwd":"%s/"})", ::getpid(), after.c_str(), after.c_str());
+    // A directory that is opened like a file shows what it is when a call works below it.
+    const int fd = static_cast<int>(check(::open(after.c_str(), O_RDONLY), "open"));
+    check(::mkdirat(fd, "third", 0700), "mkdirat");
+    ::close(fd);
+    say(R"({"did":"type","pid":%d,"path":"%s","type":"d"})", ::getpid(), after.c_str());
+  });
 }
 
-// These need root.
+// Parts that need root.
 void privileges() {
   in_child("capabilities", 12, [] {
     const std::string path = in("of-capabilities");
@@ -667,9 +692,9 @@ void privileges() {
     check(::syscall(SYS_capget, &header, data), "capget");
     data[0].inheritable = 1u << CAP_NET_RAW;
     check(::syscall(SYS_capset, &header, data), "capset");
-    // Not everywhere allowed.
+    // Not always permitted.
     if (::unshare(CLONE_NEWUSER) != 0) return;
-    // The call need not succeed to be seen.
+    // A failed call is recorded too.
     ::unlink(path.c_str());
     say_state(path, R"("thread.cap_inheritable":null)");
   });
@@ -681,7 +706,7 @@ void privileges() {
   });
 }
 
-// A process in a group below that of a container, as a container's own systemd makes it.
+// A process in a cgroup below a container's, as created by systemd inside the container.
 void containers() {
   for (const char* const root : {"/sys/fs/cgroup/pids", "/sys/fs/cgroup"}) {
     const std::string id = "5fc17" + std::string(59, 'e');

@@ -8,7 +8,7 @@
 
 namespace sfkit::testing {
 
-// One member that holds `text`, with a full flush before each of the places `flushes`.
+// One member with `text` and a full flush before each offset in `flushes`.
 std::string gzip(std::string_view text, const std::vector<size_t>& flushes = {});
 
 }  // namespace sfkit::testing

@@ -18,16 +18,17 @@ using Capture = std::vector<uint8_t>;
 constexpr int64_t kInit = 1;
 constexpr int64_t kMain = 100;
 constexpr int64_t kCwd = -100;      // AT_FDCWD
-constexpr int64_t kFirst = 10'000;  // number of the first of many threads
+constexpr int64_t kFirst = 10'000;  // tid of the first of many threads
 constexpr uint32_t kThread = 0x2001;
 constexpr uint32_t kRead = 1;
 constexpr uint32_t kCloneFiles = 1;
 constexpr uint32_t kCloneFs = 2;
-constexpr uint32_t kCloexec = 4;  // of close_range
+constexpr uint32_t kCloexec = 4;  // for close_range
 constexpr uint64_t kSecond = 1'000'000'000;
-constexpr size_t kLongestParameter = 65'535;
+constexpr size_t kMaxParameterSize = 65'535;
 
-// Sizes of the tables of a common standard library: numbers apart by one of them share a bucket.
+// Bucket counts of a common standard library: numbers that differ by a multiple of one share a
+// bucket.
 constexpr int64_t kPrimes[] = {5087, 10273, 20753, 42043, 85229, 172933, 351061};
 
 int64_t bucket_count(uint32_t elements) {
@@ -113,19 +114,20 @@ std::string container_json(uint32_t number, std::string_view more) {
   return R"({"container":{"id":")" + id + R"(","name":"c","type":0,"image":"i:1")" + std::string(more) + "}}";
 }
 
-// --- One text in many rows or processes. Text and number grow together, and with them the product.
+// --- One text in many rows or processes. Text and count grow together, so their product grows
+// quadratically.
 
 constexpr uint32_t kTextPerUnit = 25;
 
 std::string text_of(uint32_t n) {
-  return std::string(std::min<size_t>(size_t{n} * kTextPerUnit, kLongestParameter - 1), 'z');
+  return std::string(std::min<size_t>(size_t{n} * kTextPerUnit, kMaxParameterSize - 1), 'z');
 }
 
 std::vector<std::string> empty_variables(uint32_t n) {
-  return std::vector<std::string>(std::min<size_t>(size_t{n} * kTextPerUnit, kLongestParameter));
+  return std::vector<std::string>(std::min<size_t>(size_t{n} * kTextPerUnit, kMaxParameterSize));
 }
 
-// Records of processes hold the whole environment, so output grows with both numbers: one stays the same.
+// Process records repeat the whole environment, so output grows with both numbers: one is fixed.
 constexpr uint32_t kRepeated = 20000;
 
 Capture fork_env(uint32_t n) {
@@ -264,7 +266,7 @@ Capture container_mounts(uint32_t n) {
   return world.take();
 }
 
-Capture container_told_again(uint32_t n) {
+Capture container_described_again(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) {
     world.container(container_json(1, R"(,"imageid":")" + std::to_string(i) + '"'));
@@ -297,7 +299,7 @@ Capture containers_gone(uint32_t n) {
   return world.take();
 }
 
-// --- Numbers that collide.
+// --- Colliding numbers.
 
 Capture descriptors_apart(uint32_t n, int64_t stride) {
   World world;
@@ -355,7 +357,7 @@ Capture users_of_one_bucket(uint32_t n) {
   return world.take();
 }
 
-// --- Births and deaths.
+// --- Creation and exit of threads and processes.
 
 Capture threads_die_in_turn(uint32_t n) {
   World world;
@@ -379,7 +381,7 @@ Capture threads_die_unasked(uint32_t n) {
 
 Capture orphans_passed_on(uint32_t n) {
   World world;
-  // A family of n generations, each with a child besides; the eldest dies first.
+  // A family of n generations, each with one more child; the eldest exits first.
   for (uint32_t i = 0; i < n; ++i) {
     world.clone(kFirst + i, i == 0 ? kMain : kFirst + i - 1);
     world.clone(kFirst + n + i, kFirst + i);
@@ -390,7 +392,7 @@ Capture orphans_passed_on(uint32_t n) {
 
 Capture orphans_of_reapers(uint32_t n) {
   World world;
-  // Each process of a chain of reapers hands all children on to the one above.
+  // Each process in a chain of reapers passes all its children to its parent.
   for (uint32_t i = 0; i < n; ++i) {
     world.clone(kFirst + i, i == 0 ? kMain : kFirst + i - 1);
     world.event(kFirst + i, ev::SYSCALL_PRCTL_X, {i64(0), u32(36), text(""), i64(1)});
@@ -442,7 +444,7 @@ Capture group_comes_and_goes(uint32_t n) {
 
 Capture threads_take_over(uint32_t n) {
   World world;
-  // Threads that exec become the leader; the others end.
+  // Threads that exec become the leader; the others exit.
   for (uint32_t i = 0; i < n; ++i) {
     world.wait(3 * kSecond);
     for (uint32_t k = 0; k < 3; ++k) world.clone_thread(kMain, kFirst + 3 * i + k);
@@ -453,7 +455,7 @@ Capture threads_take_over(uint32_t n) {
   return world.take();
 }
 
-Capture tid_made_anew(uint32_t n) {
+Capture tid_reused(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) {
     world.wait(3 * kSecond);
@@ -463,7 +465,7 @@ Capture tid_made_anew(uint32_t n) {
   return world.take();
 }
 
-Capture tid_made_anew_after_exit(uint32_t n) {
+Capture tid_reused_after_exit(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) {
     world.wait(3 * kSecond);
@@ -474,7 +476,7 @@ Capture tid_made_anew_after_exit(uint32_t n) {
   return world.take();
 }
 
-Capture thread_made_anew(uint32_t n) {
+Capture thread_reused(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) {
     world.wait(3 * kSecond);
@@ -508,7 +510,7 @@ Capture processes_gone(uint32_t n) {
 
 Capture daemons(uint32_t n) {
   World world;
-  // Each is the child of the one before, which then ends.
+  // Each is the child of the previous one, which then exits.
   for (uint32_t i = 0; i < n; ++i) {
     world.wait(3 * kSecond);
     world.clone(kFirst + i, i == 0 ? kMain : kFirst + i - 1);
@@ -619,7 +621,7 @@ Capture fork_fds(uint32_t n) {
 
 Capture fork_low_fds(uint32_t n) {
   World world;
-  // Many processes, each with all that a table of usual size takes.
+  // Many processes, each with a descriptor table of the usual size.
   world.open_file(kMain, 1000, "/f");
   for (uint32_t i = 0; i < n; ++i) world.clone(kFirst + i, kMain);
   return world.take();
@@ -648,7 +650,7 @@ Capture fork_fds_and_exit(uint32_t n) {
 
 Capture fork_fds_and_open(uint32_t n) {
   World world;
-  // The parent changes its table between any two children.
+  // The parent changes its table between two children.
   for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, 2000 + i, "/f");
   for (uint32_t i = 0; i < n; ++i) {
     world.clone(kFirst + i, kMain);
@@ -751,7 +753,7 @@ Capture dups_onto_flows(uint32_t n) {
   return world.take();
 }
 
-// One thread has its own table, and closes a descriptor there on which the other threads have flows.
+// One thread has its own table and closes a descriptor on which the other threads have flows.
 Capture table_of_a_thread(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) world.clone_thread(kMain, kFirst + i);
@@ -792,10 +794,10 @@ Capture tables_of_children(uint32_t n) {
 }
 
 Capture descriptors_received(uint32_t n) {
-  constexpr uint32_t kMostOfAMessage = 253;
+  constexpr uint32_t kMaxPerMessage = 253;
   World world;
-  std::string control = u64(16 + 4 * kMostOfAMessage) + u32(1) + u32(1);
-  for (uint32_t i = 0; i < kMostOfAMessage; ++i) control += u32(i % 2 == 0 ? 10 + i : 100'000 + i);
+  std::string control = u64(16 + 4 * kMaxPerMessage) + u32(1) + u32(1);
+  for (uint32_t i = 0; i < kMaxPerMessage; ++i) control += u32(i % 2 == 0 ? 10 + i : 100'000 + i);
   for (uint32_t i = 0; i < n; ++i) {
     world.open_file(kMain, 10 + 2 * (i % 100), "/f");
     world.event(kMain, ev::SOCKET_RECVMSG_X, {i64(1), u32(1), "x", "", control, i64(3)});
@@ -879,7 +881,7 @@ Capture datagrams(uint32_t n) {
 
 Capture datagram_sockets(uint32_t n) {
   World world;
-  // Who called whom is guessed from what else the process has open.
+  // The direction of a datagram is inferred from the process's other sockets.
   for (uint32_t i = 0; i < n; ++i) {
     const auto port = static_cast<uint16_t>(1024 + i % 60'000);
     world.socket(kMain, 3 + i, false, true);
@@ -954,7 +956,7 @@ Capture unpaired_enters(uint32_t n) {
   return world.take();
 }
 
-// --- Names. Files are known for as long as others that came later are few.
+// --- Names. Files are kept until many others have been seen since.
 
 Capture unique_paths(uint32_t n) {
   World world;
@@ -1006,7 +1008,7 @@ Capture cwd_goes_down(uint32_t n) {
 constexpr uint32_t kDirectoryFlag = 1u << 10;
 constexpr uint32_t kLongElement = 200;
 
-// Down into a directory so many bytes below the root.
+// Changes to a directory whose path has `bytes` bytes.
 void go_deep(World& world, uint32_t bytes) {
   for (uint32_t deep = 0; deep < bytes; deep += kLongElement + 1)
     world.chdir(kMain, std::string(kLongElement, 'd'));
@@ -1056,7 +1058,7 @@ Capture renames_above_processes(uint32_t n) {
   return world.take();
 }
 
-// Each directory goes into the next one, so that paths grow with every rename.
+// Each directory moves into the next one, so paths grow with every rename.
 Capture rename_chain(uint32_t n) {
   World world;
   world.open_file(kMain, 3, "/d0/f");
@@ -1070,7 +1072,7 @@ Capture rename_chain(uint32_t n) {
   return world.take();
 }
 
-// The same, in which each directory on the way is open.
+// The same, but every directory on the path is open.
 Capture rename_chain_of_open(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) {
@@ -1102,7 +1104,7 @@ Capture replaced_directories(uint32_t n) {
   return world.take();
 }
 
-// Paths of many elements, each with a way of its own.
+// Paths with many elements, each of them different.
 Capture rename_many_elements(uint32_t n) {
   World world;
   std::string rest;
@@ -1115,7 +1117,7 @@ Capture rename_many_elements(uint32_t n) {
   return world.take();
 }
 
-// A rename of a short name to a long one makes every name below longer.
+// A rename from a short to a long name makes every name below it longer.
 Capture renames_to_long(uint32_t n) {
   World world;
   for (uint32_t i = 0; i < n; ++i) world.open_file(kMain, kFirst + i, numbered("/a/f", i));
@@ -1311,92 +1313,92 @@ const std::vector<HostileKind>& hostile_kinds() {
        fork_long_texts},
       {"thread_long_texts", "a long executable, then threads", 1200, kLinear, thread_long_texts},
       {"rows_of_env", "long arguments and environment, then events of the process", 1200, kFlat, rows_of_env},
-      {"rows_of_parent_env", "the same of a parent, then events of its children", 1200, kFlat,
+      {"rows_of_parent_env", "the same for a parent, then events of its children", 1200, kFlat,
        rows_of_parent_env},
       {"rows_of_container", "a container with a long image, then events in it", 1200, kFlat,
        rows_of_container},
       {"long_cwd", "a long working directory, then files below it", 1200, kFlat, long_cwd},
       {"long_directory", "an open directory of a long name, then files below it", 1200, kFlat,
        long_directory},
-      {"cgroups_in_turn", "processes of two cgroups, in turn", 8000, kLinear, cgroups_in_turn},
+      {"cgroups_in_turn", "alternating processes of two cgroups", 8000, kLinear, cgroups_in_turn},
 
       {"container_numbers", "descriptions of containers with many numbers", 50, kLinear, container_numbers},
       {"container_members", "a description with many members and labels", 20000, kLinear, container_members},
-      {"container_deep", "a description of deep nesting", 100000, kLinear, container_deep},
+      {"container_deep", "a deeply nested description", 100000, kLinear, container_deep},
       {"container_mounts", "a description with many mounts", 10000, kLinear, container_mounts},
-      {"container_told_again", "one container described again and again", 10000, kFlat, container_told_again},
-      {"containers", "containers with a process each", 8000, kLinear, containers},
+      {"container_described_again", "one container described again and again", 10000, kFlat,
+       container_described_again},
+      {"containers", "containers with one process each", 8000, kLinear, containers},
       {"containers_gone", "containers whose only process ends", 8000, kFlat, containers_gone},
 
       {"fds_of_one_bucket", "descriptors that share a bucket of a table of prime size", 20000, kLinear,
        fds_of_one_bucket},
-      {"fds_of_equal_low_bits", "descriptors that differ above bit 32 only", 20000, kLinear,
+      {"fds_of_equal_low_bits", "descriptors that differ only above bit 32", 20000, kLinear,
        fds_of_equal_low_bits},
-      {"fds_spread", "as many descriptors of no special numbers", 20000, kLinear, fds_spread},
-      {"fds_listed", "a list of descriptors that share a bucket", 20000, kLinear, fds_listed},
+      {"fds_spread", "as many descriptors with ordinary numbers", 20000, kLinear, fds_spread},
+      {"fds_listed", "a descriptor list with numbers that share a bucket", 20000, kLinear, fds_listed},
       {"tids_of_one_bucket", "threads that share a bucket of a table of prime size", 10000, kLinear,
        tids_of_one_bucket},
-      {"tids_of_equal_low_bits", "threads that differ above bit 32 only", 10000, kLinear,
+      {"tids_of_equal_low_bits", "threads that differ only above bit 32", 10000, kLinear,
        tids_of_equal_low_bits},
       {"users_of_one_bucket", "users and groups that share a bucket", 20000, kLinear, users_of_one_bucket},
 
-      {"threads_die_in_turn", "threads die, each handing all children on to the next", 10000, kLinear,
+      {"threads_die_in_turn", "threads exit, each passing all children to the next", 10000, kLinear,
        threads_die_in_turn},
-      {"threads_die_unasked", "the same without a word on who takes the children", 10000, kLinear,
-       threads_die_unasked},
-      {"orphans_passed_on", "generations, each with a child besides, die from the eldest on", 8000, kLinear,
+      {"threads_die_unasked", "the same, but no event names the reaper", 10000, kLinear, threads_die_unasked},
+      {"orphans_passed_on", "generations, each with one more child, exit from the eldest on", 8000, kLinear,
        orphans_passed_on},
-      {"orphans_of_reapers", "a chain of subreapers hands its orphans up", 8000, kLinear, orphans_of_reapers},
-      {"siblings_die", "children of one process die from both ends", 10000, kLinear, siblings_die},
-      {"group_leaves_first_to_last", "threads of one process end in the order of their births", 10000,
-       kLinear, group_leaves_first_to_last},
-      {"group_leaves_last_to_first", "threads of one process end in the opposite order", 10000, kLinear,
+      {"orphans_of_reapers", "a chain of subreapers passes its orphans up", 8000, kLinear,
+       orphans_of_reapers},
+      {"siblings_die", "children of one process exit from both ends", 10000, kLinear, siblings_die},
+      {"group_leaves_first_to_last", "threads of one process exit in creation order", 10000, kLinear,
+       group_leaves_first_to_last},
+      {"group_leaves_last_to_first", "threads of one process exit in reverse order", 10000, kLinear,
        group_leaves_last_to_first},
-      {"group_without_leader", "a process whose main thread ended works on", 10000, kLinear,
+      {"group_without_leader", "a process that continues after its leader exited", 10000, kLinear,
        group_without_leader},
-      {"group_comes_and_goes", "a process of many threads, of which one ends and one is born in turn", 8000,
+      {"group_comes_and_goes", "a process of many threads, where one exits and one is created in turn", 8000,
        kLinear, group_comes_and_goes},
       {"threads_take_over", "threads that exec become their process", 4000, kFlat, threads_take_over},
-      {"tid_made_anew", "one number, made anew again and again without an exit", 15000, kFlat, tid_made_anew},
-      {"tid_made_anew_after_exit", "the same with exits", 15000, kFlat, tid_made_anew_after_exit},
-      {"thread_made_anew", "one number of a thread, made anew without an exit", 15000, kFlat,
-       thread_made_anew},
-      {"pids_in_turn", "numbers come again after some time without an exit", 15000, kFlat, pids_in_turn},
-      {"processes_gone", "processes that exec and end", 10000, kFlat, processes_gone},
-      {"daemons", "each process is the child of the one before, which ends", 10000, kFlat, daemons},
-      {"generations", "each process is the child of the one before; the last one works", 10000, kLinear,
+      {"tid_reused", "one tid, reused again and again without an exit", 15000, kFlat, tid_reused},
+      {"tid_reused_after_exit", "the same with exits", 15000, kFlat, tid_reused_after_exit},
+      {"thread_reused", "one tid of a thread, reused without an exit", 15000, kFlat, thread_reused},
+      {"pids_in_turn", "pids recur after some time without an exit", 15000, kFlat, pids_in_turn},
+      {"processes_gone", "processes that exec and exit", 10000, kFlat, processes_gone},
+      {"daemons", "each process is the child of the previous one, which exits", 10000, kFlat, daemons},
+      {"generations", "each process is the child of the previous one; the last one is active", 10000, kLinear,
        generations},
-      {"unknown_threads_end", "ends of threads that nobody knows", 20000, kFlat, unknown_threads_end},
-      {"unknown_threads", "events of threads that nobody knows", 10000, kLinear, unknown_threads},
-      {"pid_namespaces", "processes in namespaces that have the same inner numbers", 10000, kLinear,
-       pid_namespaces},
+      {"unknown_threads_end", "exits of unknown threads", 20000, kFlat, unknown_threads_end},
+      {"unknown_threads", "events of unknown threads", 10000, kLinear, unknown_threads},
+      {"pid_namespaces", "processes in namespaces with the same inner ids", 10000, kLinear, pid_namespaces},
       {"execs", "execs with different arguments and environments", 10000, kFlat, execs},
-      {"long_arguments", "processes, each with 32 KB of arguments of its own", 300, kLinear, long_arguments},
+      {"long_arguments", "processes, each with its own 32 KB of arguments", 300, kLinear, long_arguments},
       {"changes_of_user", "one process changes its user again and again", 20000, kFlat, changes_of_user},
 
       {"setuid_of_many_flows", "many open files, then changes of the user", 10000, kLinear,
        setuid_of_many_flows},
-      {"setuid_beside_many_flows", "the same where another process has the files", 10000, kLinear,
+      {"setuid_beside_many_flows", "the same, but another process has the files", 10000, kLinear,
        setuid_beside_many_flows},
       {"exec_of_many_flows", "many open files, then execs", 8000, kLinear, exec_of_many_flows},
-      {"threads_of_many_flows", "many open files, then threads that use one each and end", 8000, kLinear,
+      {"threads_of_many_flows", "many open files, then threads that use one each and exit", 8000, kLinear,
        threads_of_many_flows},
       {"fork_fds", "many open descriptors, then children", 4000, kLinear, fork_fds},
       {"fork_low_fds", "a descriptor of 1000, then children", 4000, kLinear, fork_low_fds},
       {"fork_fds_and_change", "many open descriptors, then children that close one each", 4000, kLinear,
        fork_fds_and_change},
-      {"fork_fds_and_exit", "many open descriptors, then children that exec and end", 4000, kLinear,
+      {"fork_fds_and_exit", "many open descriptors, then children that exec and exit", 4000, kLinear,
        fork_fds_and_exit},
-      {"fork_fds_and_open", "many open descriptors, then children between which the parent opens a file",
-       4000, kLinear, fork_fds_and_open},
-      {"opened_again", "one number opened again and again without a close", 15000, kLinear, opened_again},
+      {"fork_fds_and_open",
+       "many open descriptors, then children; the parent opens a file between two of them", 4000, kLinear,
+       fork_fds_and_open},
+      {"opened_again", "one descriptor opened again and again without a close", 15000, kLinear, opened_again},
       {"opened_again_by_threads", "the same by many threads of a process", 8000, kLinear,
        opened_again_by_threads},
-      {"flows_of_one_descriptor", "one number stands for many files in turn", 8000, kLinear,
+      {"flows_of_one_descriptor", "one descriptor refers to many files in turn", 8000, kLinear,
        flows_of_one_descriptor},
-      {"dup_chain", "each descriptor is a copy of the one before", 10000, kLinear, dup_chain},
-      {"close_ranges", "ranges closed in which nothing is open", 8000, kLinear, close_ranges},
-      {"close_ranges_beside_flows", "many open files, then ranges closed with one file in each", 8000,
+      {"dup_chain", "each descriptor is a duplicate of the previous one", 10000, kLinear, dup_chain},
+      {"close_ranges", "close_range calls without open descriptors", 8000, kLinear, close_ranges},
+      {"close_ranges_beside_flows", "many open files, then close_range calls that close one each", 8000,
        kLinear, close_ranges_beside_flows},
       {"close_ranges_of_children", "many open files, then children that close or mark all", 4000, kLinear,
        close_ranges_of_children},
@@ -1413,29 +1415,28 @@ const std::vector<HostileKind>& hostile_kinds() {
       {"descriptors_received", "messages with many descriptors each", 4000, kFlat, descriptors_received},
       {"connects_of_one_socket", "one socket connected again and again", 10000, kLinear,
        connects_of_one_socket},
-      {"close_unknown", "closes of numbers that nobody opened", 30000, kFlat, close_unknown},
-      {"idle_flows", "many open files, then half minutes in which nothing happens to them", 8000, kLinear,
-       idle_flows},
-      {"clock_jumps", "files opened while the clock jumps to and fro", 10000, kLinear, clock_jumps},
-      {"flows_of_processes", "many processes with a thread, then half minutes", 5000, kLinear,
+      {"close_unknown", "closes of unknown descriptors", 30000, kFlat, close_unknown},
+      {"idle_flows", "many open files, then long idle times", 8000, kLinear, idle_flows},
+      {"clock_jumps", "files opened while the clock jumps back and forth", 10000, kLinear, clock_jumps},
+      {"flows_of_processes", "many processes with a thread, then long idle times", 5000, kLinear,
        flows_of_processes},
       {"accepts", "connections of one server, none closed", 10000, kLinear, accepts},
-      {"datagrams", "one socket exchanges messages with many", 10000, kLinear, datagrams},
+      {"datagrams", "one socket exchanges messages with many peers", 10000, kLinear, datagrams},
       {"datagram_sockets", "many sockets send one message each", 10000, kLinear, datagram_sockets},
       {"binds", "one socket bound again and again", 20000, kLinear, binds},
       {"interfaces_and_connects", "many interfaces, then connections from an unknown address", 10000, kLinear,
        interfaces_and_connects},
-      {"unix_sockets", "pairs of sockets", 8000, kLinear, unix_sockets},
+      {"unix_sockets", "socket pairs", 8000, kLinear, unix_sockets},
       {"pipes", "pipes", 10000, kLinear, pipes},
       {"polls", "waits for many descriptors", 2000, kFlat, polls},
       {"unpaired_enters", "calls that never return", 10000, kFlat, unpaired_enters},
 
-      {"unique_paths", "files with long different names, opened and closed", 10000, kLinear, unique_paths},
-      {"names_made_and_removed", "directories made, renamed and removed", 10000, kLinear,
+      {"unique_paths", "files with different long names, opened and closed", 10000, kLinear, unique_paths},
+      {"names_made_and_removed", "directories created, renamed and removed", 10000, kLinear,
        names_made_and_removed},
-      {"opens_fail", "opens of long different names that fail", 10000, kFlat, opens_fail},
+      {"opens_fail", "failed opens of different long names", 10000, kFlat, opens_fail},
       {"paths_of_dots", "long paths of dots", 1500, kFlat, paths_of_dots},
-      {"cwd_goes_down", "each working directory lies in the one before", 15000, kFlat, cwd_goes_down},
+      {"cwd_goes_down", "each working directory is in the previous one", 15000, kFlat, cwd_goes_down},
       {"renames_above_many", "many open files, then renames of the directory above them", 8000, kLinear,
        renames_above_many},
       {"renames_beside_many", "files opened between renames of others", 8000, kLinear, renames_beside_many},
@@ -1444,8 +1445,8 @@ const std::vector<HostileKind>& hostile_kinds() {
       {"renames_above_processes", "many processes below a directory that is renamed again and again", 4000,
        kLinear, renames_above_processes},
       {"rename_chain", "a directory that goes deeper with every rename", 4000, kFlat, rename_chain},
-      {"rename_chain_of_open", "the same where every directory is open", 4000, kLinear, rename_chain_of_open},
-      {"exchanges", "directories with open files that change places", 6000, kLinear, exchanges},
+      {"rename_chain_of_open", "the same, but every directory is open", 4000, kLinear, rename_chain_of_open},
+      {"exchanges", "directories with open files that are exchanged", 6000, kLinear, exchanges},
       {"replaced_directories", "open directories, each replaced by another one", 6000, kLinear,
        replaced_directories},
       {"rename_many_elements", "open files with paths of many elements, whose directories are renamed", 400,
@@ -1453,27 +1454,27 @@ const std::vector<HostileKind>& hostile_kinds() {
       {"renames_to_long", "many open files below a directory that gets a long name", 8000, kLinear,
        renames_to_long},
       {"deep_files", "files open below a directory with a long path", 4000, kLinear, deep_files},
-      {"deep_files_opened_again", "one number opened again and again there", 4000, kLinear,
+      {"deep_files_opened_again", "one descriptor opened again and again there", 4000, kLinear,
        deep_files_opened_again},
-      {"deep_copies", "copies of a descriptor of a file there", 8000, kLinear, deep_copies},
-      {"deep_processes", "processes that go on from there", 2000, kLinear, deep_processes},
-      {"deep_events", "directories made while a process goes to and fro there", 4000, kLinear, deep_events},
-      {"kinds_of_files", "a path at which file and directory take turns", 3000, kFlat, kinds_of_files},
+      {"deep_copies", "duplicates of a descriptor of a file there", 8000, kLinear, deep_copies},
+      {"deep_processes", "processes that continue from there", 2000, kLinear, deep_processes},
+      {"deep_events", "directories created while a process changes directories there", 4000, kLinear,
+       deep_events},
+      {"kinds_of_files", "a path that is a file and a directory in turn", 3000, kFlat, kinds_of_files},
       {"control_text", "control characters in every text", 10000, kLinear, control_text},
 
       {"users", "many users and groups, each used", 10000, kLinear, users},
       {"users_added_and_deleted", "users that come and go", 15000, kFlat, users_added_and_deleted},
       {"user_lists", "a long list of users, then many short ones", 16000, kLinear, user_lists},
 
-      {"parents_in_a_circle", "a process list in which each is the parent of the one before", 8000, kLinear,
+      {"parents_in_a_circle", "a process list in which each is the parent of the previous one", 8000, kLinear,
        parents_in_a_circle},
       {"lists_between_events", "lists of one process each between the events of many", 16000, kLinear,
        lists_between_events},
       {"listed_again", "one process listed again and again", 10000, kFlat, listed_again},
-      {"descriptors_of_nobody", "descriptors of threads that nobody knows", 10000, kLinear,
-       descriptors_of_nobody},
+      {"descriptors_of_nobody", "descriptors of unknown threads", 10000, kLinear, descriptors_of_nobody},
       {"sections", "many threads, then many sections", 10000, kLinear, sections},
-      {"broken_events", "every second event is broken", 15000, kFlat, broken_events},
+      {"broken_events", "every second event is damaged", 15000, kFlat, broken_events},
   };
   return kinds;
 }

@@ -1,5 +1,5 @@
-// Captures made to be expensive: each kind at any size, so that the cost of twice the input can be compared
-// with that of the input.
+// Captures designed to be expensive. Each kind has any size, so that tests can compare the cost of
+// an input with that of twice the input.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,11 @@ namespace sfkit::testing {
 struct HostileKind {
   const char* name;
   const char* what;
-  // At this size and at twice it a run takes some ten milliseconds when its cost is linear.
+  // With linear cost, a run takes about ten milliseconds.
   uint32_t size;
-  // kFlat: all that happens is over soon after, so that twice the input takes no more memory.
-  // kLinear: what happens stays.
+  // kFlat: all state ends soon, so twice the input needs no more memory. kLinear: the state stays.
   enum class Memory : uint8_t { kLinear, kFlat } memory;
-  // The bytes of the capture are at most in proportion to `size`.
+  // The capture's bytes are proportional to `size`.
   std::vector<uint8_t> (*make)(uint32_t size);
 };
 

@@ -14,12 +14,12 @@ namespace {
 using namespace scap::value;
 namespace ev = scap::ev;
 
-constexpr size_t kMostBytes = 200'000;
-constexpr size_t kLongestText = 4000;
-constexpr uint32_t kMostTimes = 40;
+constexpr size_t kMaxBytes = 200'000;
+constexpr size_t kMaxTextSize = 4000;
+constexpr uint32_t kMaxTimes = 40;
 constexpr uint64_t kSecond = 1'000'000'000;
 
-// What the fuzzer's bytes say; nothing but zeros behind their end.
+// Reads the fuzzer's bytes; zeros after their end.
 class Choices {
  public:
   explicit Choices(Bytes bytes) : bytes_(bytes) {}
@@ -46,15 +46,15 @@ class Story {
   explicit Story(Bytes choices)
       : choose_(choices), world_(static_cast<Age>(choose_.below(3))), out_(world_.writer()) {}
 
-  std::vector<uint8_t> tell() {
+  std::vector<uint8_t> build() {
     out_.begin();
     lists();
-    while (!choose_.at_end() && out_.bytes().size() < kMostBytes) happen();
+    while (!choose_.at_end() && out_.bytes().size() < kMaxBytes) happen();
     return out_.take();
   }
 
  private:
-  // A few numbers that meet again and again, those that break tables, and those that nobody has.
+  // A few numbers that recur, some that break tables, and unknown ones.
   int64_t tid() {
     constexpr int64_t kNumbers[] = {
         1,  2,  100, 101, 102, 103, 104,     105,       106,       107,
@@ -89,7 +89,7 @@ class Story {
     constexpr uint32_t kNumbers[] = {0, 1, 2, 3, 4, 0x201, 0x1000, 0x2001, 0x4000, 0x8000'0000, UINT32_MAX};
     return choose_.one_of(kNumbers);
   }
-  uint32_t times() { return 1 + choose_.below(kMostTimes); }
+  uint32_t times() { return 1 + choose_.below(kMaxTimes); }
 
   std::string name() {
     constexpr std::string_view kNames[] = {"",
@@ -111,14 +111,14 @@ class Story {
     const uint8_t how = choose_.byte();
     if (how < 200) return std::string(kNames[how % std::size(kNames)]);
     if (how < 230) return "/f" + std::to_string(choose_.word() % 512);
-    return "/" + std::string(choose_.word() % kLongestText, static_cast<char>('a' + how % 26));
+    return "/" + std::string(choose_.word() % kMaxTextSize, static_cast<char>('a' + how % 26));
   }
 
   std::vector<std::string> names() {
     std::vector<std::string> list;
     const uint32_t count = choose_.below(8);
     for (uint32_t i = 0; i < count; ++i) list.push_back(name());
-    if (choose_.below(16) == 0) list.resize(choose_.word() % kLongestText);
+    if (choose_.below(16) == 0) list.resize(choose_.word() % kMaxTextSize);
     return list;
   }
 
@@ -255,7 +255,7 @@ class Story {
     }
   }
 
-  // Any event of the tables, with parameters of sizes that may be wrong.
+  // Any event in the tables, with parameters of possibly wrong sizes.
   void any_event() {
     const auto code = static_cast<uint16_t>(choose_.word() % scap::kEventCount);
     const scap::EventInfo& info = scap::kEvents[code];
@@ -285,17 +285,17 @@ class Story {
     world_.event(tid(), code, params);
   }
 
-  // --- What happens, once or several times in a row.
+  // --- Activities, once or several times in a row.
   void happen() {
     const uint8_t what = choose_.byte();
     const int64_t who = tid();
     const uint32_t count = choose_.below(4) == 0 ? times() : 1;
     const int64_t first = fd();
-    for (uint32_t i = 0; i < count && out_.bytes().size() < kMostBytes; ++i) once(what, who, first, i);
+    for (uint32_t i = 0; i < count && out_.bytes().size() < kMaxBytes; ++i) once(what, who, first, i);
   }
 
   void once(uint8_t what, int64_t who, int64_t first, uint32_t i) {
-    // Added without a sign, as the last number has a next one then.
+    // Unsigned addition: the largest number wraps around.
     const auto next = [i](int64_t number) { return static_cast<int64_t>(static_cast<uint64_t>(number) + i); };
     switch (what % 40) {
       case 0: world_.open(who, next(first), name(), flags()); break;
@@ -361,7 +361,7 @@ class Story {
 }  // namespace
 
 std::vector<uint8_t> hostile_story(Bytes choices) {
-  return Story(choices).tell();
+  return Story(choices).build();
 }
 
 }  // namespace sfkit::testing

@@ -1,5 +1,5 @@
-// Captures that are sound in their structure and hostile in what they tell, made from bytes that a fuzzer
-// changes: each byte chooses what happens next, and to whom.
+// Structurally valid captures with hostile content, built from a fuzzer's bytes: each byte selects
+// the next event and its thread.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace sfkit::testing {
 
-// The same bytes give the same capture, of at most a few hundred thousand bytes.
+// Deterministic; at most a few hundred KB.
 std::vector<uint8_t> hostile_story(Bytes choices);
 
 }  // namespace sfkit::testing

@@ -1,4 +1,4 @@
-// For tests: takes records and keeps each as one line of text.
+// A sink for tests that keeps each record as a line of text.
 #pragma once
 
 #include <map>
@@ -88,8 +88,8 @@ class RecordLog : public sysflow::RecordSink {
   }
 };
 
-// One record of each kind with every field set to something that shows when it is swapped with another.
-inline void give_one_of_each(sysflow::RecordSink& sink) {
+// One record of each kind, with distinct values in all fields, so that swapped fields show.
+inline void emit_one_of_each(sysflow::RecordSink& sink) {
   using namespace sysflow;
   Foid one{};
   Foid two{};

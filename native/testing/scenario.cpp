@@ -8,7 +8,7 @@ namespace {
 using namespace scap::value;
 namespace ev = scap::ev;
 
-constexpr uint64_t kBegin = 1772445600000000000;  // 2026-03-02T10:00:00Z
+constexpr uint64_t kStartTime = 1772445600000000000;  // 2026-03-02T10:00:00Z
 constexpr uint64_t kStep = 20'000;
 constexpr uint64_t kDuration = 5'000;
 constexpr uint32_t kCloneThread = 1u << 13;
@@ -61,7 +61,7 @@ Endpoint ipv6(uint16_t host, uint16_t port) {
   return end;
 }
 
-Scenario::Scenario(Age age) : age_(age), writer_(layout_of(age)), now_(kBegin) {}
+Scenario::Scenario(Age age) : age_(age), writer_(layout_of(age)), now_(kStartTime) {}
 
 void Scenario::event(int64_t tid, uint16_t code, const Params& params) {
   writer_.event(now_ + kDuration, tid, kCpu, code, params);
@@ -230,7 +230,7 @@ Scenario::Params Scenario::clone_params(const ProcessFacts& facts, int64_t resul
 }
 
 void Scenario::fork(const ProcessFacts& caller, const ProcessFacts& child) {
-  // In a pid namespace the caller sees the child's inner id.
+  // In a pid namespace, the caller sees the child's inner id.
   const bool inside = caller.tid != caller.vtid;
   const int64_t seen = inside ? child.vtid : child.tid;
   call(caller.tid, ev::SYSCALL_CLONE_20_X, {}, clone_params(caller, seen, 0), {});
@@ -241,7 +241,7 @@ void Scenario::spawn_thread(const ProcessFacts& process, int64_t tid) {
   constexpr uint32_t kFlags = kCloneThread | kCloneFiles;
   ProcessFacts thread = process;
   thread.tid = tid;
-  // Hostile stories have ids at both ends of what 64 bits hold.
+  // Hostile stories use ids from the whole 64-bit range.
   const uint64_t distance = static_cast<uint64_t>(tid) - static_cast<uint64_t>(process.tid);
   thread.vtid = process.tid == process.vtid
                     ? tid

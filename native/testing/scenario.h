@@ -1,5 +1,5 @@
-// A small world for making captures: each call is written as one generation of capture software would have
-// written it, so that one story gives captures of several ages.
+// Builds captures of a small world. Each call is written as one generation of capture software
+// writes it, so that one story gives captures of several ages.
 #pragma once
 
 #include <array>
@@ -13,8 +13,8 @@
 namespace sfkit::testing {
 
 enum class Age {
-  k2017,  // lists and event blocks of version 1, arguments in enter events only, event codes since replaced
-  k2023,  // version 2 blocks, enter and exit events, arguments of most calls in the enter event
+  k2017,  // version 1 lists and blocks, arguments only in enter events, obsolete event codes
+  k2023,  // version 2 blocks, enter and exit events, most arguments in enter events
   k2026,  // exit events only, with all arguments
 };
 
@@ -28,7 +28,7 @@ Endpoint ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint16_t port);
 // fd00::`host`
 Endpoint ipv6(uint16_t host, uint16_t port);
 
-// What a process says of itself in clone and exec events.
+// Facts about a process in clone and exec events.
 struct ProcessFacts {
   std::string exe;  // path, also used as argv[0]
   std::string comm;
@@ -51,9 +51,9 @@ class Scenario {
 
   scap::CaptureWriter& writer() { return writer_; }
   Age age() const { return age_; }
-  // Moves the clock, which every call moves by 20 microseconds.
+  // Advances the clock. Each call also advances it by 20 microseconds.
   void wait(uint64_t nanoseconds) { now_ += nanoseconds; }
-  // Any event, with parameters that its code may or may not have.
+  // Writes any event, even with parameters that do not fit its code.
   void event(int64_t tid, uint16_t code, const std::vector<std::string>& params);
 
   void container(std::string_view json);
@@ -84,19 +84,20 @@ class Scenario {
   void symlink(int64_t tid, std::string_view target, std::string_view path);
   void rename(int64_t tid, std::string_view from, std::string_view to);
 
-  // Both events of a fork: the caller's, then the child's. `child` is written as the copy it is.
+  // Writes both events of a fork: the caller's, then the child's. `child` is written as a copy of
+  // the caller.
   void fork(const ProcessFacts& caller, const ProcessFacts& child);
   void spawn_thread(const ProcessFacts& process, int64_t tid);
   void exec(const ProcessFacts& facts, int64_t result);
-  // `reaper`: who gets the children, 0 when the kernel does not say.
+  // `reaper` adopts the children; 0 if the kernel does not report it.
   void exit(int64_t tid, int64_t status, int64_t reaper = 0);
-  // Only the child's own event; `flags` are those of the capture (PPM_CL_).
+  // Writes only the child's event; `flags` are PPM_CL_ bits.
   void born(const ProcessFacts& child, uint32_t flags);
 
  private:
   using Params = std::vector<std::string>;
-  // `entered`: arguments of the enter event; `left`: the exit event's parameters before arguments were
-  // added to it; `added`: those.
+  // `entered`: arguments of the enter event; `left`: parameters of the exit event before it had
+  // arguments; `added`: its arguments.
   void call(int64_t tid, uint16_t exit_code, const Params& entered, Params left, const Params& added);
   Params clone_params(const ProcessFacts& facts, int64_t result, uint32_t flags) const;
 

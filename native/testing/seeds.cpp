@@ -30,7 +30,7 @@ std::string bytes_of(std::initializer_list<int> numbers) {
   return bytes;
 }
 
-// A plausible value of a parameter's type.
+// A plausible value of the parameter's type.
 std::string sample(const ParamInfo& info, size_t turn) {
   switch (info.type) {
     case ParamType::kCharbuf:
@@ -131,7 +131,7 @@ ProcessFacts facts(int64_t pid, int64_t ptid, std::string_view comm) {
   return process;
 }
 
-// A process that does a little of everything, as writers of an age tell it.
+// A process that does a little of everything, written as by an age's software.
 std::vector<uint8_t> story(Age age) {
   Scenario world(age);
   scap::CaptureWriter& out = world.writer();
@@ -166,7 +166,7 @@ std::vector<uint8_t> story(Age age) {
   return out.bytes();
 }
 
-// `bytes` with those from `at` on overwritten.
+// Overwrites bytes from `at` on.
 std::vector<uint8_t> with(std::vector<uint8_t> bytes, size_t at, std::initializer_list<uint8_t> change) {
   for (const uint8_t byte : change) bytes.at(at++) = byte;
   return bytes;
@@ -193,7 +193,7 @@ std::vector<uint8_t> event_forms(uint16_t first, uint16_t last, scap::WriterLayo
   return out.bytes();
 }
 
-std::vector<Fixture> sound_captures() {
+std::vector<Fixture> valid_captures() {
   std::vector<Fixture> captures;
   constexpr uint16_t kCodesOfOne = 57;
   for (uint16_t first = 0; first < scap::kEventCount; first += kCodesOfOne) {
@@ -226,19 +226,18 @@ std::vector<Fixture> other_captures() {
   captures.push_back({"gzip-padded.scap", bytes_from(packed + std::string(64, '\0'))});
 
   const std::vector<uint8_t> whole = bytes_from(text);
-  captures.push_back({"garbage-behind.scap", bytes_from(text + std::string(40, 'x') + old)});
+  captures.push_back({"garbage-after.scap", bytes_from(text + std::string(40, 'x') + old)});
   captures.push_back({"cut-in-event.scap", bytes_from(text.substr(0, text.size() - 7))});
-  captures.push_back({"zeros-behind.scap", bytes_from(text + std::string(64, '\0'))});
-  // Of the first block behind the section header (28 bytes): its length.
+  captures.push_back({"zeros-after.scap", bytes_from(text + std::string(64, '\0'))});
+  // The length of the first block after the section header (28 bytes).
   captures.push_back({"length-zero.scap", with(whole, 32, {0, 0, 0, 0})});
   captures.push_back({"length-huge.scap", with(whole, 32, {0xfc, 0xff, 0xff, 0xff})});
 
-  // What fuzzers found. The end of the file lies within the head of a block: damage was said to lie behind
-  // the end.
+  // Found by fuzzing. The file ends inside a block header: damage was reported past the end.
   captures.push_back({"found-cut-in-head.scap", bytes_from(text + text.substr(0, 5))});
-  // The length of the first header is impossible: what follows was read without a section having begun.
+  // The first header has an impossible length: blocks were read before a section started.
   captures.push_back({"found-first-header-length.scap", with(whole, 4, {0x1c, 0, 0, 4})});
-  // A descriptor of -2^63 has no error number.
+  // Descriptor -2^63 has no error number.
   scap::CaptureWriter negative;
   write_lists(negative);
   negative.event(kStart, kShell, 0, scap::ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(INT64_MIN)});

@@ -1,5 +1,5 @@
-// Small captures and SysFlow files of every shape, sound and broken: what the fuzzers start from, and what
-// tests cut and compare. They lie in fixtures/seeds.
+// Small valid and damaged captures and SysFlow files: seeds for the fuzzers and inputs for tests,
+// stored in fixtures/seeds.
 #pragma once
 
 #include <cstdint>
@@ -11,16 +11,16 @@
 
 namespace sfkit::testing {
 
-// Plain and sound, a few thousand bytes each.
-std::vector<Fixture> sound_captures();
-// gzip in its forms, and captures with damage, among them what fuzzers found.
+// Uncompressed and valid, a few KB each.
+std::vector<Fixture> valid_captures();
+// gzip variants and damaged captures, including those that fuzzers found.
 std::vector<Fixture> other_captures();
 std::vector<Fixture> sysflow_files();
-// What hostile stories are made from.
+// Bytes for hostile_story().
 std::vector<Fixture> story_choices();
 
-// Every event of the codes from `first` to before `last`, in each number of parameters it ever had, with
-// values of the right size. `layout` says how it is written.
+// One event for each code in [first, last) and each parameter count it has had, with values of the
+// right size, in the given layout.
 std::vector<uint8_t> event_forms(uint16_t first, uint16_t last, scap::WriterLayout layout);
 
 }  // namespace sfkit::testing

@@ -1,4 +1,4 @@
-// A file that goes away with the test.
+// A file that is deleted with the test.
 #pragma once
 
 #include <unistd.h>

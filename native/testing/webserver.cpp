@@ -55,7 +55,7 @@ ProcessFacts shell() {
           .tty = 34816};
 }
 
-// A child of the shell, as it is before its exec.
+// A child of the shell, before its exec.
 ProcessFacts shell_child(int64_t pid) {
   ProcessFacts facts = shell();
   facts.tid = facts.pid = facts.vtid = facts.vpid = pid;
@@ -149,7 +149,7 @@ void write_lists(Scenario& world) {
   out.descriptors(2000, {terminal});
 }
 
-// What a program reads when it starts.
+// Reads what programs read at startup.
 void load_libraries(Scenario& world, int64_t pid) {
   world.openat(pid, 3, kAtFdcwd, "/etc/ld.so.cache", kReadOnly | kCloexec);
   world.mmap(pid, 3, 20000);
@@ -160,7 +160,7 @@ void load_libraries(Scenario& world, int64_t pid) {
   world.close(pid, 3);
 }
 
-// curl asks the server once; the server reads the page and writes a line to its log.
+// curl sends a request; the server reads the page and logs the access.
 void request(Scenario& world, int64_t pid, uint16_t port, bool over_ipv6, int64_t page_bytes) {
   const Endpoint client = over_ipv6 ? ipv6(7, port) : ipv4(10, 0, 0, 7, port);
   const Endpoint server = over_ipv6 ? ipv6(5, 8080) : ipv4(10, 0, 0, 5, 8080);
@@ -195,7 +195,7 @@ void request(Scenario& world, int64_t pid, uint16_t port, bool over_ipv6, int64_
   world.exit(pid, 0);
 }
 
-// A shell script puts a new page into place, and sudo runs a program for it.
+// A shell script installs a new page; sudo runs a program.
 void deploy(Scenario& world, int64_t pid) {
   const ProcessFacts child = shell_child(pid);
   world.fork(shell(), child);

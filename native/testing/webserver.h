@@ -1,4 +1,4 @@
-// The captures in fixtures/; their story is told in fixtures/README.md.
+// The captures in fixtures/, described in fixtures/README.md.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,6 @@
-// Makes a fixture of a recording: only what the processes below one program did, on a machine like any other.
-// The lists of processes and descriptors are left out, users and interfaces cut to those that every machine
-// has, so that the file says nothing of where it was made. Events stay as they are. Usage: cut_capture
-// RECORDING OUTPUT PROGRAM [HOST NAME]
+// Makes a fixture of a recording: keeps only the processes below one program, and hides the machine. Drops
+// the process and descriptor lists, and keeps only users and interfaces that every machine has. Events stay
+// as they are. Usage: cut_capture RECORDING OUTPUT PROGRAM [HOST NAME]
 #include <cstdio>
 #include <set>
 #include <string>
@@ -45,9 +44,9 @@ class Cutter : public CaptureVisitor {
   }
 
   bool event(const EventView& event) override {
-    const bool begins =
+    const bool is_root =
         event.code == ev::SYSCALL_EXECVE_19_X && to_text(event.param(P::comm)) == program_ && wanted_.empty();
-    if (begins) wanted_.insert(event.tid);
+    if (is_root) wanted_.insert(event.tid);
     if (wanted_.contains(event.tid) || is_new_child(event)) writer_.event(event);
     return true;
   }
@@ -59,7 +58,7 @@ class Cutter : public CaptureVisitor {
     return code == ev::SYSCALL_CLONE_20_X || code == ev::SYSCALL_FORK_20_X ||
            code == ev::SYSCALL_VFORK_20_X || code == ev::SYSCALL_CLONE3_X;
   }
-  // The first event of a child is its own return from clone. (The parent's may name it by its number in a
+  // The first event of a child is its own return from clone. (The parent's may have its number in a
   // namespace, which is another process outside.)
   bool is_new_child(const EventView& event) {
     if (!is_clone(event.code) || to_int(event.param(0), -1) != 0) return false;

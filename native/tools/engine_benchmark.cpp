@@ -1,8 +1,7 @@
-// Runs one part of the engine over a capture and says how long it took and how much memory:
-//   engine_benchmark read|records|avro|columns FILE
-// read: blocks and events only; records: state and SysFlow records, given to nobody; avro: a .sf file,
-// columns: batches of the table of all events and flows, both kept nowhere. Meant for a clock and for
-// callgrind.
+// Runs one part of the engine on a capture; prints its time and memory. Also for callgrind.
+// engine_benchmark read|records|avro|columns FILE
+// read: blocks and events only; records: state and SysFlow records, discarded; avro: a .sf file;
+// columns: batches of the table of all events and flows. The output is discarded.
 
 #include <sys/resource.h>
 

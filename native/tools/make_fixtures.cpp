@@ -1,4 +1,4 @@
-// Writes the captures in fixtures/ and fixtures/seeds/: `make_fixtures fixtures`.
+// Writes the captures of fixtures/ and fixtures/seeds/: `make_fixtures fixtures`.
 
 #include <cstdio>
 #include <filesystem>
@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
     }
     return true;
   };
-  const bool saved = save_all("/", webserver_captures()) && save_all("/seeds/captures/", sound_captures()) &&
+  const bool saved = save_all("/", webserver_captures()) && save_all("/seeds/captures/", valid_captures()) &&
                      save_all("/seeds/captures/", other_captures()) &&
                      save_all("/seeds/sysflow/", sysflow_files()) &&
                      save_all("/seeds/hostile/", story_choices());

@@ -10,7 +10,7 @@ const ALL = {
   doc: 'all events and flows in output order, with the columns of every kind',
 };
 
-/** From native/tables/columns.json: src/engine/columns.gen.ts and native/generated/columns.gen.h. */
+/** From native/tables/columns.json: src/engine/columns.gen.ts, native/generated/columns.gen.h and ops.gen.h. */
 export function generate(root) {
   const source = JSON.parse(readFileSync(join(root, 'native/tables/columns.json'), 'utf8'));
   check(source);
@@ -21,6 +21,7 @@ export function generate(root) {
   );
   writeIfChanged(join(root, 'src/engine/columns.gen.ts'), typescript(model));
   writeIfChanged(join(root, 'native/generated/columns.gen.h'), cpp(model));
+  writeIfChanged(join(root, 'native/generated/ops.gen.h'), opsSource(source.ops));
 }
 
 function check({ tables, columns, ops }) {
@@ -154,6 +155,29 @@ ${perTable}
 `;
 }
 
+const opName = (op) => `kOp${op.toLowerCase().replace(/(?:^|_)([a-z0-9])/g, (_, letter) => letter.toUpperCase())}`;
+
+/** The operations as bits. */
+function opsSource(ops) {
+  return `// Made by scripts/generate.mjs from native/tables/columns.json.
+#pragma once
+
+#include <cstdint>
+
+namespace sfkit::sysflow {
+
+// Operation bits of \`opFlags\`; an event carries one of them, a flow the union of what happened.
+enum Op : uint32_t {
+${ops.map((op, bit) => `  ${opName(op)} = 1u << ${bit},`).join('\n')}
+};
+
+// Of calls that move bytes from one descriptor to another: a read and a write.
+inline constexpr uint32_t kOpTransfer = kOpReadRecv | kOpWriteSend;
+
+}  // namespace sfkit::sysflow
+`;
+}
+
 const pascal = (name) => name.replace(/(^|_)([a-z0-9])/g, (_, __, letter) => letter.toUpperCase());
 const typeNames = { i32: 'kI32', i64: 'kI64', str: 'kStr', bool: 'kBool' };
 
@@ -203,6 +227,8 @@ enum class Table : uint8_t {
 ${enumerators(tables)}
 };
 inline constexpr size_t kTableCount = ${tables.length};
+// The last ones are those that only captures have.
+inline constexpr size_t kCaptureTableCount = ${captureTables.length};
 
 struct TableColumn {
   Column column;

@@ -1,9 +1,12 @@
-// Turns native/tables/events.json, the one place where event shapes are declared, and names.json, the names of
-// the numbers in them, into the C++ tables the engine reads: native/generated/events.gen.h and, for who prints
-// events, event_names.gen.h.
+// Turns native/tables/events.json, the one place where events are declared, and names.json, the names of the
+// numbers in them, into the C++ tables that the engine reads: native/generated/events.gen.h (shapes),
+// event_roles.gen.h and event_ops.gen.h (what an event does, see event-roles.mjs) and event_names.gen.h (texts).
+// The probe reads event_codes.h (see probe-events.mjs).
 
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { opsSource, rolesSource } from './event-roles.mjs';
+import { probeEventsSource } from './probe-events.mjs';
 import { writeIfChanged } from './write.mjs';
 
 // Fixed sizes by parameter type; 0 stands for a variable length (spec: scap-format, section 10).
@@ -219,19 +222,10 @@ export function generate(root) {
   ];
   mkdirSync(join(root, 'native/generated'), { recursive: true });
   writeIfChanged(join(root, 'native/generated/events.gen.h'), lines.join('\n'));
-  const codes = events.map(({ event, code }) => `  ${event} = ${code},`);
-  writeIfChanged(
-    join(root, 'native/generated/event_codes.h'),
-    [
-      '// Generated from native/tables/events.json by scripts/generate/events.mjs; for the probe, which is C.',
-      '#pragma once',
-      '',
-      'enum event_code {',
-      ...codes,
-      '};',
-      '',
-    ].join('\n'),
-  );
+  const { ops } = table('columns');
+  writeIfChanged(join(root, 'native/generated/event_roles.gen.h'), rolesSource(events));
+  writeIfChanged(join(root, 'native/generated/event_ops.gen.h'), opsSource(events, ops));
+  writeIfChanged(join(root, 'native/generated/event_codes.h'), probeEventsSource(events, texts, TYPES));
   writeIfChanged(join(root, 'native/generated/event_names.gen.h'), nameTables(texts, [...names].sort()).join('\n'));
 }
 

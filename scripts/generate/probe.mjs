@@ -2,7 +2,11 @@
 // their offsets mean. So the loader needs to know neither ELF nor the probe's own types.
 // Usage: node scripts/generate/probe.mjs OUTPUT BTF_OBJECT RAW_OBJECT
 import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { eventsOfCalls } from './probe-events.mjs';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 const kinds = {
   0: 'kFieldOffset',
@@ -135,6 +139,8 @@ function readProbe(path, fields) {
       const target = sections[symbol.section].name;
       if (target === '.maps') owner.relocations.push({ instruction, kind: 'kMap', name: symbol.name });
       else if (target === '.rodata') {
+        // A table of constants that the compiler made would be taken for the configuration.
+        if (symbol.name !== 'config') throw new Error(`${path}: ${owner.name} has a table of constants`);
         // The address in the instruction is relative to the symbol.
         owner.relocations.push({ instruction, kind: 'kConfig', name: '', value: symbol.value });
       } else throw new Error(`${path}: ${owner.name} refers to ${target}, which the loader does not know`);
@@ -165,6 +171,26 @@ function readProbe(path, fields) {
   }
   for (const each of programs) each.relocations.sort((a, b) => a.instruction - b.instruction);
   return programs;
+}
+
+/**
+ * Every program of a system call must be in the "calls" of a row of events.json, and every such call must have a
+ * program: what the loader does not find, it leaves out without a word.
+ */
+export function checkCalls(sections, calls) {
+  const programs = new Set(sections.filter((name) => /^(call|other)\//.test(name)).map((name) => name.split('/')[1]));
+  const unknown = [...programs].filter((name) => !calls.has(name));
+  const missing = [...calls].filter((name) => !programs.has(name));
+  const problems = [
+    ...unknown.map((name) => `the probe has a program for ${name}, which no row of events.json names in "calls"`),
+    ...missing.map((name) => `events.json names the call ${name}, for which the probe has no program`),
+  ];
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+}
+
+function callsOfTable() {
+  const table = (name) => JSON.parse(readFileSync(join(root, `native/tables/${name}.json`), 'utf8'));
+  return new Set(eventsOfCalls(table('events').events, table('names')).keys());
 }
 
 /** ring_data -> kRingData: the loader's name for a map. */
@@ -211,6 +237,12 @@ std::span<const KernelField> kernel_fields() { return {}; }
     ['kBtfPrograms', 'kBtf', readProbe(btfObject, fields)],
     ['kRawPrograms', 'kRaw', readProbe(rawObject, fields)],
   ];
+  const calls = callsOfTable();
+  for (const [, , programs] of variants)
+    checkCalls(
+      programs.map(({ name }) => name),
+      calls,
+    );
   const members = [...fields.keys()].map((key) => {
     const [type, path] = key.split('\0');
     return `    {"${type}", "${path}"},`;

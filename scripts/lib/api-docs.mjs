@@ -42,7 +42,7 @@ function describe(checker, { name, symbol, declaration }) {
   if (ts.isFunctionDeclaration(declaration)) {
     parts.push(code(`${name}${signatureOf(declaration)}`));
   } else if (ts.isTypeAliasDeclaration(declaration)) {
-    parts.push(code(`type ${name} = ${flat(declaration.type.getText())}`));
+    parts.push(code(`type ${name} = ${flat(withoutComments(declaration.type.getText()))}`));
     // An alias of an interface without its own entry.
     const target = checker.getTypeAtLocation(declaration.type).symbol?.declarations?.[0];
     if (target !== undefined && ts.isInterfaceDeclaration(target) && ts.isTypeReferenceNode(declaration.type)) {
@@ -51,7 +51,7 @@ function describe(checker, { name, symbol, declaration }) {
     }
   } else if (ts.isVariableDeclaration(declaration)) {
     const type = checker.typeToString(checker.getTypeOfSymbol(symbol));
-    parts.push(code(`const ${name}: ${type.length > 200 ? `${type.slice(0, 200)}...` : type}`));
+    parts.push(code(`const ${name}: ${shortened(type)}`));
   } else {
     const base = (declaration.heritageClauses ?? []).map((clause) => clause.getText()).join(' ');
     if (base) parts.push(`\`${flat(base)}\``);
@@ -128,6 +128,9 @@ function docOf(checker, symbol) {
   return ts.displayPartsToString(symbol?.getDocumentationComment(checker) ?? []).trim();
 }
 
+const withoutComments = (text) => text.replace(/\/\*[\s\S]*?\*\//g, '');
+/** A long list of values, cut after one of them. */
+const shortened = (text) => (text.length > 200 ? `${text.slice(0, text.lastIndexOf(', ', 200))}, ...` : text);
 const flat = (text) => text.replace(/\s+/g, ' ').replaceAll(' | undefined', '');
 const cell = (text) => flat(text).replaceAll('|', '\\|');
 const code = (text) => `\`\`\`ts\n${text}\n\`\`\``;

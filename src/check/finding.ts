@@ -3,6 +3,8 @@
 /** Something that a rule found in a capture. Texts are as captured: whoever shows them escapes them. */
 export interface Finding {
   rule: string;
+  /** The rule's own id, which stays when its name changes, where it has one. */
+  ruleId?: string;
   /** Which language the rule is written in. */
   language: string;
   /** In the rule's own words, in lower case. */
@@ -121,6 +123,8 @@ export interface RuleLocation {
 /** A rule as it was loaded. */
 export interface Rule {
   name: string;
+  /** Its own id, which stays when its name changes. */
+  id?: string;
   language: string;
   level: string;
   tags: readonly string[];

@@ -1,4 +1,4 @@
-/** Error codes for programs. The INPUT_ codes come from native/src/base/status.h. */
+/** Error codes for programs. The INPUT_ codes come from native/include/sfkit/status.h. */
 export type SfkitErrorCode =
   | 'INPUT_NOT_FOUND'
   | 'INPUT_NOT_A_FILE'

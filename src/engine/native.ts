@@ -236,7 +236,7 @@ export type NativeSummary = CaptureSummary;
 export interface NativeSession {
   /**
    * The next batch; null at the end. Rejects with an Error whose `code` is one of the names in
-   * native/src/base/status.h and whose message is one line for a person. Damage inside a readable
+   * native/include/sfkit/status.h and whose message is one line for a person. Damage inside a readable
    * input does not reject: it is in the summary.
    */
   next(): Promise<NativeBatch | null>;

@@ -36,6 +36,7 @@ interface Action {
   gid?: number;
   container?: string;
   newbytes?: number;
+  type?: string;
 }
 
 type Row = Record<string, unknown> & { type: string; opflags: string[] };
@@ -162,6 +163,10 @@ function recorded(action: Action): unknown {
       return of(pid, 'PE').some((row) => row.proc_entry);
     case 'cwd':
       return at(action).map((row) => row.proc_cwd);
+    case 'type':
+      return of(pid, 'FF')
+        .filter((row) => row.file_path === action.path)
+        .map((row) => row.file_type);
     case 'group':
       return at(action).map((row) => row.proc_gid);
     case 'container':
@@ -233,6 +238,8 @@ function wanted(action: Action): unknown {
       return true;
     case 'cwd':
       return [action.cwd];
+    case 'type':
+      return [action.type];
     case 'group':
       return [action.gid];
     case 'container':

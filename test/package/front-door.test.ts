@@ -30,7 +30,7 @@ describe('pages for contributors', () => {
       const text = read(page);
       const { scripts } = JSON.parse(read('package.json'));
       for (const [, name] of text.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty([name as string]);
-      const paths = [...text.matchAll(/(?<![\w/-])(?:src|test|native|scripts|docs|fixtures|bin)\/[\w./-]*\w/g)];
+      const paths = [...text.matchAll(/(?<![\w/.-])(?:src|test|native|scripts|docs|fixtures|bin)\/[\w./-]*\w/g)];
       expect(paths.length).toBeGreaterThan(2);
       // Names in capitals are placeholders; a build creates its own files.
       const missing = paths

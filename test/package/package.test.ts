@@ -75,6 +75,8 @@ void driver.run().catch((error) => error instanceof SysFlowError && error.code =
 void version;
 `;
 
+const publicHeaders = ['config.h', 'driver.h', 'records.h', 'status.h', 'version.h'];
+
 describe('a C++ program', () => {
   it(
     'builds against the installed engine and reads a capture',
@@ -82,6 +84,8 @@ describe('a C++ program', () => {
       const build = join(root, 'native/build');
       const prefix = directory.path('prefix');
       run(root, 'cmake', '--install', build, '--component', 'engine', '--prefix', prefix);
+      const headers = readdirSync(join(prefix, 'include'), { recursive: true }).map(String).sort();
+      expect(headers).toEqual(['sfkit', ...publicHeaders.map((name) => `sfkit/${name}`)]);
       const project = join(root, 'examples/cpp');
       run(root, 'cmake', '-S', project, '-B', directory.path('build'), `-DCMAKE_PREFIX_PATH=${prefix}`);
       run(root, 'cmake', '--build', directory.path('build'));
@@ -89,6 +93,11 @@ describe('a C++ program', () => {
       expect(lines.length).toBeGreaterThan(3);
       for (const line of lines)
         expect(line).toMatch(/^(ProcessEvent|NetworkFlow|FileFlow|FileEvent|ProcessFlow) \S*curl/);
+      // Each header compiles alone.
+      for (const name of publicHeaders) {
+        writeFileSync(directory.path('alone.cpp'), `#include <sfkit/${name}>\n`);
+        run(root, 'c++', '-std=c++20', '-fsyntax-only', `-I${join(prefix, 'include')}`, directory.path('alone.cpp'));
+      }
     },
     5 * minute,
   );

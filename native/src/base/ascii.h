@@ -1,4 +1,4 @@
-// Letters of ASCII, whatever the machine's locale.
+// Case of ASCII letters, independent of the locale.
 #pragma once
 
 namespace sfkit {

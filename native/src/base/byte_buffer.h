@@ -1,4 +1,4 @@
-// Bytes under construction: grows, is emptied and used again, never shrinks.
+// A byte buffer that grows and can be reused; it never shrinks.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ class ByteBuffer {
   Bytes bytes() const { return {data_.get(), size_}; }
   void clear() { size_ = 0; }
 
-  // Room for `count` more bytes behind the end; what was written there is kept by advance().
+  // Makes room for `count` bytes at the end. Write them there, then call advance().
   uint8_t* reserve(size_t count) {
     if (capacity_ - size_ < count) grow(count);
     return data_.get() + size_;

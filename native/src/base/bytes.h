@@ -1,4 +1,4 @@
-// A read-only view of bytes whose every read is bounds-checked, and a cursor over one.
+// A bounds-checked, read-only view of bytes, and a cursor that reads it field by field.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace sfkit {
 
-// Non-owning; valid as long as the memory it was made from.
+// Does not own the memory, which must outlive the view.
 class Bytes {
  public:
   constexpr Bytes() = default;
@@ -21,19 +21,19 @@ class Bytes {
   constexpr const uint8_t* data() const { return data_; }
   constexpr size_t size() const { return size_; }
   constexpr bool empty() const { return size_ == 0; }
-  // The byte at `offset`, or 0 beyond the end.
+  // The byte at `offset`; 0 past the end.
   constexpr uint8_t operator[](size_t offset) const { return offset < size_ ? data_[offset] : 0; }
 
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
 
-  // The part from `offset` of at most `count` bytes; empty when offset is beyond the end.
+  // At most `count` bytes from `offset`; empty if `offset` is past the end.
   constexpr Bytes slice(size_t offset, size_t count = SIZE_MAX) const {
     if (offset >= size_) return {};
     const size_t rest = size_ - offset;
     return {data_ + offset, count < rest ? count : rest};
   }
 
-  // A number in the machine's byte order, or 0 when it does not fit wholly.
+  // A number in the machine's byte order; 0 if it does not fit completely.
   template <typename T>
   T load(size_t offset) const {
     static_assert(std::is_arithmetic_v<T>);
@@ -47,7 +47,7 @@ class Bytes {
   size_t size_ = 0;
 };
 
-// The order of a number's bytes: that of the machine that reads, or the other one.
+// Byte order of a number, relative to the reading machine.
 enum class ByteOrder : uint8_t { kNative, kSwapped };
 
 template <typename T>
@@ -60,15 +60,15 @@ T swap_bytes(T value) {
   return value;
 }
 
-// Bytes::load of a number that may be in the other byte order.
+// Bytes::load of a number in either byte order.
 template <typename T>
 T load(Bytes bytes, size_t offset, ByteOrder order) {
   const T value = bytes.load<T>(offset);
   return order == ByteOrder::kNative ? value : swap_bytes(value);
 }
 
-// Reads forward. The first read that does not fit sets failed() and every read after it yields zero,
-// so that a record is read field by field and checked once.
+// Reads forward. The first read that does not fit sets failed(), and all later reads yield zero. So
+// callers read a whole record and check once.
 class Cursor {
  public:
   explicit Cursor(Bytes bytes, ByteOrder order = ByteOrder::kNative) : bytes_(bytes), order_(order) {}

@@ -119,7 +119,7 @@ void append_json_string(std::string& out, std::string_view text) {
 void append_base64(std::string& out, Bytes bytes) {
   constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   for (size_t at = 0; at < bytes.size(); at += 3) {
-    // Beyond the end there are zeros.
+    // Reads past the end yield zeros.
     const uint32_t group = uint32_t{bytes[at]} << 16 | uint32_t{bytes[at + 1]} << 8 | bytes[at + 2];
     const size_t left = bytes.size() - at;
     out += kDigits[group >> 18];

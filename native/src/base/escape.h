@@ -1,4 +1,4 @@
-// Captured bytes on their way into text that people and programs read.
+// Escaping of captured bytes for terminals and documents.
 #pragma once
 
 #include <cstdint>
@@ -9,19 +9,19 @@
 
 namespace sfkit {
 
-// Whether the code point is escaped wherever a person reads: controls, invisible and unassigned characters
-// (see native/tables/text.json). src/engine/escape.ts escapes the same ones.
+// Whether the code point is escaped in all output for people: control, invisible and unassigned
+// characters (see native/tables/text.json). src/engine/escape.ts escapes the same set.
 bool is_hidden(uint32_t code);
 
-// Appends `text` so that it is one line of valid UTF-8 and cannot steer a terminal: hidden characters and
-// bytes that are not UTF-8 become \xNN, \uNNNN or \UNNNNNNNN.
+// Appends `text` as one line of valid UTF-8 that cannot control a terminal. Hidden characters and
+// invalid bytes become \xNN, \uNNNN or \UNNNNNNNN.
 void append_escaped(std::string& out, std::string_view text);
 
-// Appends `text` between quotes as a JSON string. Hidden characters become \uNNNN, beyond U+FFFF two of them.
-// Bytes that are not UTF-8 become U+FFFD.
+// Appends `text` as a quoted JSON string. Hidden characters become \uNNNN (a surrogate pair above
+// U+FFFF), invalid bytes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 
-// Appends the base64 of `bytes`, with padding.
+// Appends `bytes` in base64, with padding.
 void append_base64(std::string& out, Bytes bytes);
 
 }  // namespace sfkit

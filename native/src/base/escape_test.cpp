@@ -27,21 +27,21 @@ std::string base64(std::string_view text) {
   return out;
 }
 
-TEST(Escape, LeavesPlainTextAndLettersOfAllScripts) {
+TEST(Escape, KeepsPlainTextAndLettersOfAllScripts) {
   EXPECT_EQ(escaped("plain ~ text \\"), "plain ~ text \\");
   EXPECT_EQ(escaped("gr\xc3\xbc\xc3\x9f \xe6\x97\xa5 \xf0\x9f\x99\x82"),
             "gr\xc3\xbc\xc3\x9f \xe6\x97\xa5 \xf0\x9f\x99\x82");
 }
 
-TEST(Escape, WritesControlsAndInvalidBytesAsNumbers) {
+TEST(Escape, EscapesControlsAndInvalidBytes) {
   EXPECT_EQ(escaped(std::string_view("a\0\t\r\x1b\x7f", 6)), "a\\x00\\x09\\x0d\\x1b\\x7f");
   EXPECT_EQ(escaped("\xc2\x85\xe2\x80\x8b\xef\xbb\xbf"), "\\x85\\u200b\\ufeff");
   EXPECT_EQ(escaped("\xff\xc3(\xed\xa0\x80"), "\\xff\\xc3(\\xed\\xa0\\x80");
 }
 
-TEST(Escape, ShowsWhatIsInvisible) {
-  // Soft hyphen, Hangul filler, Braille blank, variation selector, tag, no-break space, not assigned,
-  // private.
+TEST(Escape, EscapesInvisibleCharacters) {
+  // Soft hyphen, Hangul filler, Braille blank, variation selector, tag; no-break space, unassigned,
+  // private use, noncharacter.
   EXPECT_EQ(escaped("\xc2\xad\xe3\x85\xa4\xe2\xa0\x80\xef\xb8\x8f\xf3\xa0\x81\x81"),
             "\\xad\\u3164\\u2800\\ufe0f\\U000e0041");
   EXPECT_EQ(escaped("\xc2\xa0\xcd\xb8\xee\x80\x80\xef\xbf\xbf"), "\\xa0\\u0378\\ue000\\uffff");
@@ -57,7 +57,7 @@ std::string hex(Sha1& sha1) {
   return text;
 }
 
-// UTF-8 of any code point.
+// UTF-8 of a code point, surrogates included.
 std::string encoded(uint32_t code) {
   std::string text;
   const auto add = [&](uint32_t byte) { text += static_cast<char>(byte); };
@@ -79,14 +79,14 @@ std::string encoded(uint32_t code) {
   return text;
 }
 
-// test/engine/escape.test.ts has the same digests: both sides write every code point alike.
-TEST(Escape, WritesEveryCodePointAsTypeScriptDoes) {
+// test/engine/escape.test.ts has the same digests: both implementations agree on every code point.
+TEST(Escape, EscapesEveryCodePointAsTypeScriptDoes) {
   Sha1 terminal;
   Sha1 documents;
   for (uint32_t code = 0; code < 0x110000; ++code) {
-    if (code >= 0xd800 && code < 0xe000) continue;  // no UTF-8
+    if (code >= 0xd800 && code < 0xe000) continue;  // surrogates have no UTF-8
     terminal.update(std::string_view(escaped(encoded(code))));
-    // JSON.stringify has shorter escapes for some controls, which mean the same.
+    // JSON.stringify has equivalent, shorter escapes for some controls.
     if (code >= 0x20) documents.update(std::string_view(json(encoded(code))));
   }
   EXPECT_EQ(hex(terminal), "f9eeabc2920b4a4fdf71d884663db2676c8422ce");

@@ -1,4 +1,4 @@
-// A descriptor of the system that is closed when it is not needed any more.
+// Owns a file descriptor of this process and closes it.
 #pragma once
 
 #include <unistd.h>
@@ -26,9 +26,9 @@ class FileDescriptor {
   void reset() {
     if (fd_ >= 0) close();
   }
-  // Gives it to somebody else to close.
+  // Gives up ownership without closing.
   int release() { return std::exchange(fd_, -1); }
-  // What the system says of it: 0, or -1 and errno.
+  // Returns the result of close(2): 0, or -1 with errno set.
   int close() { return ::close(std::exchange(fd_, -1)); }
 
  private:

@@ -1,5 +1,5 @@
-// An open-addressing hash map for small trivially copyable keys and values: one cache line a lookup in the
-// common case, no allocation but when it grows.
+// An open-addressing hash map for small keys and values. A lookup usually touches one cache line;
+// only growth allocates.
 #pragma once
 
 #include <cstddef>
@@ -18,11 +18,11 @@ struct IntHash {
 template <typename Key, typename Value, typename Hash = IntHash>
 class FlatMap {
  public:
-  FlatMap() { slots_.resize(kSmallest); }
+  FlatMap() { slots_.resize(kInitialSlots); }
 
   size_t size() const { return size_; }
 
-  // The value stored for `key`, nullptr when there is none. Valid until the next insert or erase.
+  // The value of `key`, or nullptr. Valid until the next put() or erase().
   Value* find(const Key& key) {
     for (size_t at = home(key);; at = (at + 1) & mask()) {
       Slot& slot = slots_[at];
@@ -31,7 +31,7 @@ class FlatMap {
     }
   }
 
-  // Stores `value` for `key`, replacing what was there.
+  // Inserts or replaces the value of `key`.
   void put(const Key& key, Value value) {
     if ((size_ + 1) * 4 > slots_.size() * 3) grow();
     size_t at = home(key);
@@ -46,7 +46,7 @@ class FlatMap {
       if (!slots_[at].used) return;
       at = (at + 1) & mask();
     }
-    // Close the gap so that no probe sequence is cut.
+    // Move later entries of the probe sequence into the gap.
     for (size_t next = (at + 1) & mask(); slots_[next].used; next = (next + 1) & mask()) {
       const size_t wanted = home(slots_[next].key);
       if (((next - wanted) & mask()) < ((next - at) & mask())) continue;
@@ -57,7 +57,7 @@ class FlatMap {
     --size_;
   }
 
-  // Visits every entry as visit(key, value), in no order that means anything.
+  // Calls visit(key, value) for every entry, in unspecified order.
   template <typename Visit>
   void for_each(Visit visit) const {
     for (const Slot& slot : slots_) {
@@ -66,12 +66,12 @@ class FlatMap {
   }
 
   void clear() {
-    slots_.assign(kSmallest, Slot{});
+    slots_.assign(kInitialSlots, Slot{});
     size_ = 0;
   }
 
  private:
-  static constexpr size_t kSmallest = 16;
+  static constexpr size_t kInitialSlots = 16;
 
   struct Slot {
     Key key{};

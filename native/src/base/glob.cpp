@@ -7,8 +7,8 @@
 namespace sfkit {
 namespace {
 
-// The set that begins behind the bracket at `at`: whether it holds `character`, and where it ends. A bracket
-// without an end stands for itself.
+// Whether the set that starts with the bracket at `at` holds `character`. Moves `at` to the closing
+// bracket. A bracket that is never closed is literal.
 bool set_holds(std::string_view pattern, size_t& at, char character, bool ignore_case) {
   const auto fold = [ignore_case](char c) { return ignore_case ? to_lower(c) : c; };
   size_t i = at + 1;
@@ -41,7 +41,7 @@ bool glob_matches(std::string_view pattern, std::string_view text, bool ignore_c
   constexpr size_t kNone = std::string_view::npos;
   size_t p = 0;
   size_t t = 0;
-  // Where to go on when what follows the last star does not fit: a star takes one character more.
+  // Backtracking point: after a mismatch, the last star takes one more character.
   size_t star = kNone;
   size_t star_text = 0;
   while (t < text.size()) {

@@ -1,12 +1,12 @@
-// Patterns with wildcards, as shells know them: * any text (slashes included), ? any character, [a-z] one of
-// these, [!a-z] none of these, a backslash takes the next character as it is.
+// Shell wildcards: * matches any text (slashes included), ? any character, [a-z] a character of the
+// set, [!a-z] one that is not in it; a backslash makes the next character literal.
 #pragma once
 
 #include <string_view>
 
 namespace sfkit {
 
-// Whether the whole of `text` fits. Takes at most |pattern| * |text| steps.
+// Whether the whole of `text` matches. Takes at most |pattern| * |text| steps.
 bool glob_matches(std::string_view pattern, std::string_view text, bool ignore_case = false);
 
 }  // namespace sfkit

@@ -18,7 +18,7 @@ uint64_t word_at(const char* at) {
   return word;
 }
 
-// All of a text of less than 8 bytes; different texts of one length give different words.
+// A text of less than 8 bytes as one word; texts of equal length give different words.
 uint64_t short_word(const char* at, size_t size) {
   if (size >= 4) return word_at<uint32_t>(at) << 32 | word_at<uint32_t>(at + size - 4);
   if (size == 0) return 0;
@@ -34,14 +34,14 @@ uint64_t hash_text(std::string_view text) {
   const char* at = text.data();
   const size_t size = text.size();
   if (size < 8) return mix_words(size, short_word(at, size));
-  // Hashed, or the first word could make up for another length.
+  // The length is hashed too: else a chosen first word could cancel a different length.
   uint64_t hash = hash_number(size);
   const char* const last = at + size - 8;
   for (; last - at > 8; at += 16) {
     hash = fold(hash ^ word_at<uint64_t>(at) ^ kHashSeed.first, word_at<uint64_t>(at + 8) ^ kHashSeed.second);
   }
   if (last > at) hash = mix_words(hash, word_at<uint64_t>(at));
-  // The last bytes again where they are no whole word.
+  // A partial last word is completed with bytes that were already hashed.
   return mix_words(hash, word_at<uint64_t>(last));
 }
 

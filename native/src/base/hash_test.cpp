@@ -9,7 +9,7 @@
 namespace sfkit {
 namespace {
 
-TEST(Hash, EveryByteAndTheLengthOfATextCount) {
+TEST(Hash, EveryByteAndTheLengthMatter) {
   std::set<uint64_t> seen;
   size_t texts = 0;
   for (size_t size = 0; size <= 70; ++size) {
@@ -28,7 +28,7 @@ TEST(Hash, EveryByteAndTheLengthOfATextCount) {
   EXPECT_EQ(seen.size(), texts);
 }
 
-TEST(Hash, TextsOfLessThanAWordAllDiffer) {
+TEST(Hash, TextsShorterThanAWordAllDiffer) {
   std::set<uint64_t> seen;
   for (uint32_t number = 0; number < 1u << 16; ++number) {
     for (const size_t size : {2, 3, 4, 7}) {
@@ -41,8 +41,8 @@ TEST(Hash, TextsOfLessThanAWordAllDiffer) {
   EXPECT_EQ(seen.size(), size_t{4} << 16);
 }
 
-// Keys in steps are what descriptors, ids and crafted input have.
-TEST(Hash, NumbersInStepsSpreadOverATable) {
+// Evenly spaced keys are typical of descriptors, ids and crafted input.
+TEST(Hash, EvenlySpacedNumbersSpreadOverATable) {
   constexpr size_t kPlaces = 1u << 12;
   for (const uint64_t step : {1ull, 64ull, 4096ull, 131072ull, 1ull << 32, 1ull << 52}) {
     std::unordered_map<uint64_t, int> places;

@@ -1,4 +1,4 @@
-// A block of zeroed memory that can change hands, also to code that frees it with std::free.
+// A zeroed memory block from malloc; release() hands it to code that calls std::free.
 #pragma once
 
 #include <cstddef>
@@ -42,7 +42,7 @@ class HeapBlock {
     return reinterpret_cast<const T*>(data_.get());
   }
 
-  // Keeps the content; new bytes are zero.
+  // Keeps the content; added bytes are zero.
   void resize(size_t size) {
     if (size == size_) return;
     if (!data_) {
@@ -58,7 +58,7 @@ class HeapBlock {
     size_ = size;
   }
 
-  // The memory, now the caller's; the block is empty.
+  // Gives the memory to the caller; the block becomes empty.
   Owner release() {
     size_ = 0;
     return std::move(data_);

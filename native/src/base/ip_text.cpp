@@ -16,7 +16,7 @@ struct Run {
   size_t size = 0;
 };
 
-// The first of the longest runs of zero groups; a single group is not shortened (RFC 5952, section 4.2).
+// The first longest run of zero groups. A single group is not shortened (RFC 5952, section 4.2).
 Run longest_zero_run(const std::array<unsigned, 8>& groups) {
   Run best;
   for (size_t i = 0; i < groups.size(); ++i) {
@@ -78,7 +78,7 @@ bool parse_ipv4(std::string_view text, uint8_t* bytes) {
 
 bool parse_ipv6(std::string_view text, std::array<uint8_t, 16>& bytes) {
   size_t filled = 0;
-  size_t gap = SIZE_MAX;  // where :: stands
+  size_t gap = SIZE_MAX;  // position of ::
   if (text.starts_with("::")) {
     gap = 0;
     text.remove_prefix(2);

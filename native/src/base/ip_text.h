@@ -1,4 +1,4 @@
-// Addresses as people write them.
+// IP addresses as text.
 #pragma once
 
 #include <array>
@@ -9,16 +9,16 @@
 
 namespace sfkit {
 
-// Appends 1.2.3.4; `bytes` are four in network order.
+// Appends dotted-decimal text of four bytes in network order.
 void append_ipv4(std::string& out, const uint8_t* bytes);
-// Appends the text of RFC 5952; `bytes` are sixteen in network order.
+// Appends RFC 5952 text of sixteen bytes in network order.
 void append_ipv6(std::string& out, const uint8_t* bytes);
 
 struct IpAddress {
-  std::array<uint8_t, 16> bytes{};  // network order; IPv4 the first four
+  std::array<uint8_t, 16> bytes{};  // network order; IPv4 uses the first four
   bool ipv6 = false;
 };
-// The address that `text` is in these forms; nothing when it is none.
+// Parses an IPv4 or IPv6 address; nullopt if `text` is neither.
 std::optional<IpAddress> parse_ip(std::string_view text);
 
 }  // namespace sfkit

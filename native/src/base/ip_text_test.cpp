@@ -7,7 +7,7 @@
 namespace sfkit {
 namespace {
 
-std::string again(std::string_view text) {
+std::string round_trip(std::string_view text) {
   const auto address = parse_ip(text);
   if (!address) return "none";
   std::string out;
@@ -15,16 +15,16 @@ std::string again(std::string_view text) {
   return out;
 }
 
-TEST(ParseIp, ReadsWhatIsWritten) {
+TEST(ParseIp, RoundTripsText) {
   for (const char* text : {"0.0.0.0", "10.1.2.3", "255.255.255.255", "::", "::1", "fe80::1",
                            "1::", "1:2:3:4:5:6:7:8", "2001:db8::8:800:200c:417a"}) {
-    EXPECT_EQ(again(text), text);
+    EXPECT_EQ(round_trip(text), text);
   }
-  EXPECT_EQ(again("1:0:0:0:0:0:0:1"), "1::1");
-  EXPECT_EQ(again("64:FF9B::1.2.3.4"), "64:ff9b::102:304");
+  EXPECT_EQ(round_trip("1:0:0:0:0:0:0:1"), "1::1");
+  EXPECT_EQ(round_trip("64:FF9B::1.2.3.4"), "64:ff9b::102:304");
 }
 
-TEST(ParseIp, RefusesWhatIsNone) {
+TEST(ParseIp, RejectsInvalidText) {
   for (const char* text : {"",
                            "1",
                            "1.2.3",
@@ -45,7 +45,7 @@ TEST(ParseIp, RefusesWhatIsNone) {
                            "::1.2.3",
                            "1:",
                            "::1:"}) {
-    EXPECT_EQ(again(text), "none") << text;
+    EXPECT_EQ(round_trip(text), "none") << text;
   }
 }
 

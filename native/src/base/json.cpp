@@ -75,7 +75,7 @@ class Parser {
     return at_ == text_.size() || fail("the end of the text");
   }
 
-  // Here and below, what is read is kept nowhere when the place for it is null.
+  // Here and below: a null output pointer means that the value is checked but not stored.
   bool read_value(Value* value, int depth) {
     if (depth > kMaxDepth) return fail("less nesting");
     if (value != nullptr && ++values_ > kMaxValues) return fail("fewer values");
@@ -113,7 +113,7 @@ class Parser {
     });
   }
 
-  // A name and what leads to its value.
+  // Reads the member name and the colon.
   bool read_name(std::string* name) {
     if (peek() != '"') return fail("a member name");
     if (!read_string(name)) return false;
@@ -259,7 +259,7 @@ class Parser {
     const char* const begin = text_.data() + from;
     const char* const end = text_.data() + at_;
     value->kind_ = Value::Kind::kNumber;
-    // Out of range leaves the value at 0, which no reader of this project can tell from nonsense anyway.
+    // Out of range leaves the value at 0. No caller needs such numbers.
     std::from_chars(begin, end, value->number_);
     if (integral) value->integral_ = std::from_chars(begin, end, value->integer_).ec == std::errc();
     return true;

@@ -1,4 +1,4 @@
-// A strict JSON reader (RFC 8259) for small documents: container descriptions, Avro schemas.
+// A strict JSON parser (RFC 8259) for small documents: container descriptions, Avro schemas.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +13,9 @@
 
 namespace sfkit::json {
 
-// Values nested deeper than this are refused.
+// Deeper nesting is an error.
 inline constexpr int kMaxDepth = 100;
-// So are documents of more values: one takes up to a hundred times the memory of its text.
+// More values are an error: a value takes up to a hundred times the memory of its text.
 inline constexpr size_t kMaxValues = 100'000;
 
 class Value {
@@ -32,18 +32,18 @@ class Value {
   bool is_array() const { return kind_ == Kind::kArray; }
   bool is_object() const { return kind_ == Kind::kObject; }
 
-  // The text of a string, or empty for any other kind. Valid as long as this value.
+  // The text of a string; empty for other kinds. Valid as long as this value.
   std::string_view as_string() const { return is_string() ? std::string_view(text_) : std::string_view(); }
-  // A number that is integral and fits, or `fallback`.
+  // An integral number that fits, or `fallback`.
   int64_t as_int(int64_t fallback = 0) const { return is_number() && integral_ ? integer_ : fallback; }
   double as_double(double fallback = 0) const { return is_number() ? number_ : fallback; }
   bool as_bool(bool fallback = false) const { return kind_ == Kind::kBool ? boolean_ : fallback; }
 
-  // The member named `key` of an object (the last one when there are several), or null.
+  // The member `key` of an object (the last one if repeated), or nullptr.
   const Value* find(std::string_view key) const;
-  // Elements of an array; empty for any other kind.
+  // Elements of an array; empty for other kinds.
   const std::vector<Value>& items() const { return items_; }
-  // Members of an object in their order; empty for any other kind.
+  // Members of an object in document order; empty for other kinds.
   const std::vector<Member>& members() const { return members_; }
 
  private:
@@ -59,12 +59,13 @@ class Value {
   std::vector<Member> members_;
 };
 
-// Reads one document; anything but white space after it is an error. Bytes of strings beyond ASCII pass
-// through unchecked; escaped lone surrogates become U+FFFD. Fails with kBadFormat naming the byte offset.
+// Parses one document; only white space may follow it. Non-ASCII bytes in strings are not checked;
+// escaped lone surrogates become U+FFFD. Fails with kBadFormat and the byte offset.
 Result<Value> parse(std::string_view text);
 
-// Reads a document that is an object and gives each member to `visit`, its value as the text has it. Builds
-// nothing, so that memory does not grow with the document. Fails as parse() does, maybe after some members.
+// Calls `visit` with the name and the raw text of each member of an object. Builds no values, so
+// memory does not grow with the document. Fails as parse() does, possibly after some members were
+// visited.
 Status each_member(std::string_view text,
                    const std::function<void(std::string_view name, std::string_view value)>& visit);
 

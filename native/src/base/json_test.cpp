@@ -29,7 +29,7 @@ TEST(Json, ReadsEveryKindOfValue) {
   EXPECT_EQ(value.find("d")->as_int(5), 5);
 }
 
-TEST(Json, KeepsMembersInOrderAndLetsTheLastOfANameWin) {
+TEST(Json, KeepsMembersInOrderAndPrefersTheLastDuplicate) {
   const Value value = parsed(R"({"z":1,"a":2,"z":3})");
   ASSERT_EQ(value.members().size(), 3u);
   EXPECT_EQ(value.members()[1].first, "a");
@@ -47,7 +47,7 @@ TEST(Json, DecodesEscapes) {
   EXPECT_EQ(parsed("\"\xC3\xA9\xFF\"").as_string(), "\xC3\xA9\xFF");
 }
 
-TEST(Json, RefusesWhatIsNotJson) {
+TEST(Json, RejectsInvalidJson) {
   for (const char* text :
        {"",          " ",      "{",     "[1,]",  "{\"a\":}", "{\"a\" 1}", "{a:1}",   "tru",
         "01",        "1.",     "1e",    "-",     "+1",       "\"a",       "\"\\x\"", "\"\\u12g4\"",
@@ -73,7 +73,7 @@ TEST(Json, LimitsTheNumberOfValues) {
   EXPECT_FALSE(parse(zeros(kMaxValues)).is_ok());
 }
 
-TEST(Json, GivesMembersAsTheyStand) {
+TEST(Json, VisitsMembersWithTheirRawText) {
   std::string seen;
   const auto visit = [&seen](std::string_view name, std::string_view value) {
     seen.append(name).append("=").append(value).append(";");
@@ -91,7 +91,7 @@ TEST(Json, GivesMembersAsTheyStand) {
   EXPECT_FALSE(each_member(nested(1000000), visit).is_ok());
 }
 
-TEST(Json, EveryCutOfADocumentIsRefused) {
+TEST(Json, RejectsEveryTruncation) {
   const std::string text = R"({"a":[1,2.5e3,"\u00e9x"],"b":{"c":null,"d":true}})";
   for (size_t size = 0; size < text.size(); ++size) EXPECT_FALSE(parse(text.substr(0, size)).is_ok()) << size;
 }

@@ -1,4 +1,4 @@
-// Which known word somebody who mistyped most likely meant.
+// Suggestions for mistyped words.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 
 namespace sfkit {
 
-// Letters to add, drop or replace to get from one word to the other.
+// Levenshtein distance: letters added, dropped or replaced.
 inline size_t edit_distance(std::string_view left, std::string_view right) {
   std::vector<size_t> row(right.size() + 1);
   for (size_t i = 0; i < row.size(); ++i) row[i] = i;
@@ -24,12 +24,12 @@ inline size_t edit_distance(std::string_view left, std::string_view right) {
   return row.back();
 }
 
-// The closest of `words`, "" when none is close. Words longer than any that is known are not looked at.
+// The closest of `words`; "" if none is close. Overlong words get no suggestion.
 template <typename Words>
 std::string_view nearest(std::string_view word, const Words& words) {
-  constexpr size_t kLongestWord = 64;
+  constexpr size_t kMaxWordLength = 64;
   std::string_view best;
-  if (word.size() > kLongestWord) return best;
+  if (word.size() > kMaxWordLength) return best;
   size_t limit = std::max<size_t>(1, word.size() / 3) + 1;
   for (const std::string_view candidate : words) {
     if (const size_t distance = edit_distance(word, candidate); distance < limit) {

@@ -1,4 +1,4 @@
-// Numbers as text, appended without a detour.
+// Appends numbers as text, without temporary strings.
 #pragma once
 
 #include <charconv>
@@ -15,7 +15,7 @@ void append_number(std::string& out, T value, int base = 10) {
   out.append(digits, end);
 }
 
-// With capital letters and without a prefix, as the tools of the field write addresses.
+// Uppercase without a prefix, as other tools of this field print addresses.
 inline void append_hex(std::string& out, uint64_t value) {
   constexpr char kDigits[] = "0123456789ABCDEF";
   int shift = 60;
@@ -23,7 +23,7 @@ inline void append_hex(std::string& out, uint64_t value) {
   for (; shift >= 0; shift -= 4) out += kDigits[(value >> shift) & 0xf];
 }
 
-// At least `width` digits, filled with zeros.
+// At least `width` digits, padded with zeros.
 inline void append_padded(std::string& out, uint64_t value, int width) {
   char digits[20];
   for (int i = width - 1; i >= 0; --i, value /= 10) digits[i] = static_cast<char>('0' + value % 10);

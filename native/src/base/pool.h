@@ -1,5 +1,5 @@
-// Objects with stable addresses that are used again after they were given back, buffers and all, so that
-// the steady state of a long capture allocates nothing.
+// Reusable objects with stable addresses. They keep their buffers, so a long capture allocates
+// nothing in the steady state.
 #pragma once
 
 #include <deque>
@@ -10,7 +10,7 @@ namespace sfkit {
 template <typename T>
 class Pool {
  public:
-  // An object to set up: new, or one given back in whatever state it was left.
+  // A new object, or a used one in whatever state it was given back.
   T* take() {
     if (free_.empty()) return &objects_.emplace_back();
     T* object = free_.back();

@@ -8,14 +8,14 @@
 namespace sfkit {
 namespace {
 
-constexpr size_t kMostSteps = 20000;
-constexpr int kMostDepth = 200;
-constexpr uint32_t kMostRepeats = 1000;
+constexpr size_t kMaxSteps = 20000;
+constexpr int kMaxDepth = 200;
+constexpr uint32_t kMaxRepeats = 1000;
 
 }  // namespace
 
-// Builds the steps while it reads. A part is a range of steps that is entered at its start and left at its
-// end, so parts are repeated by copying.
+// Compiles to steps while parsing. A part is a range of steps entered at its start and left at its
+// end, so repetition copies parts.
 class RegexParser {
  public:
   RegexParser(std::string_view text, Regex::Syntax syntax)
@@ -28,14 +28,14 @@ class RegexParser {
     }
     auto parsed = alternatives(0);
     if (!parsed.is_ok()) return parsed.status();
-    if (at_ < text_.size()) return fail("a parenthesis is closed that was not opened");
+    if (at_ < text_.size()) return fail("unmatched )");
     Regex& regex = regex_;
     regex.steps_ = std::move(parsed.value());
     regex.steps_.push_back({});
     const size_t size = regex.steps_.size();
     regex.now_.reserve(size);
     regex.then_.reserve(size);
-    // A step may be waiting twice before it is looked at.
+    // A step can be queued twice before it is visited.
     regex.open_.reserve(2 * size + 1);
     regex.seen_.assign(size, 0);
     return std::move(regex_);
@@ -45,7 +45,7 @@ class RegexParser {
   using Step = Regex::Step;
   using Kind = Regex::Kind;
   using Set = Regex::Set;
-  // Steps whose targets count from the part's own start.
+  // Jump targets are relative to the part's start.
   using Part = std::vector<Step>;
 
   Status fail(std::string message) const {
@@ -69,10 +69,10 @@ class RegexParser {
   }
   static Step jump(size_t next) { return {Kind::kJump, 0, static_cast<uint32_t>(next), 0}; }
 
-  Status too_long() const { return fail("it is too long when its repetitions are written out"); }
+  Status too_long() const { return fail("too long after repetitions are expanded"); }
 
   Result<Part> alternatives(int depth) {
-    if (depth > kMostDepth) return fail("groups are nested too deeply");
+    if (depth > kMaxDepth) return fail("groups are nested too deeply");
     auto first = sequence(depth);
     if (!first.is_ok()) return first;
     Part part = std::move(first.value());
@@ -86,7 +86,7 @@ class RegexParser {
       both.push_back(jump(both.size() + 1 + second.value().size()));
       append(both, second.value());
       part = std::move(both);
-      if (part.size() > kMostSteps) return too_long();
+      if (part.size() > kMaxSteps) return too_long();
     }
     return part;
   }
@@ -97,7 +97,7 @@ class RegexParser {
       auto piece = repeated(depth);
       if (!piece.is_ok()) return piece;
       append(part, piece.value());
-      if (part.size() > kMostSteps) return too_long();
+      if (part.size() > kMaxSteps) return too_long();
     }
     return part;
   }
@@ -107,25 +107,25 @@ class RegexParser {
     if (!parsed.is_ok()) return parsed;
     Part part = std::move(parsed.value());
     while (!at_end()) {
-      uint32_t least = 0;
-      uint32_t most = UINT32_MAX;
+      uint32_t minimum = 0;
+      uint32_t maximum = UINT32_MAX;
       const char mark = peek();
       if (mark == '*') {
         ++at_;
       } else if (mark == '+') {
         ++at_;
-        least = 1;
+        minimum = 1;
       } else if (mark == '?') {
         ++at_;
-        most = 1;
+        maximum = 1;
       } else if (mark == '{' && has_bounds()) {
-        if (Status status = bounds(least, most); !status.is_ok()) return status;
+        if (Status status = bounds(minimum, maximum); !status.is_ok()) return status;
       } else {
         break;
       }
-      // How eagerly it repeats makes no difference to whether the whole fits.
+      // Greediness does not affect whether the whole text matches.
       if (peek() == '?') ++at_;
-      auto result = repeat(part, least, most);
+      auto result = repeat(part, minimum, maximum);
       if (!result.is_ok()) return result;
       part = std::move(result.value());
     }
@@ -134,7 +134,7 @@ class RegexParser {
 
   static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-  // Whether what stands here are bounds: else a brace stands for itself.
+  // Whether the brace starts bounds; else it is literal.
   bool has_bounds() const {
     size_t at = at_ + 1;
     if (at >= text_.size() || !is_digit(text_[at])) return false;
@@ -144,33 +144,33 @@ class RegexParser {
     return at < text_.size() && text_[at] == '}';
   }
 
-  Status bounds(uint32_t& least, uint32_t& most) {
+  Status bounds(uint32_t& minimum, uint32_t& maximum) {
     ++at_;
     const auto number = [this] {
       uint32_t value = 0;
       for (; is_digit(peek()); ++at_)
-        value = std::min(kMostRepeats + 1, value * 10 + static_cast<uint32_t>(peek() - '0'));
+        value = std::min(kMaxRepeats + 1, value * 10 + static_cast<uint32_t>(peek() - '0'));
       return value;
     };
-    least = number();
-    most = least;
+    minimum = number();
+    maximum = minimum;
     if (peek() == ',') {
       ++at_;
-      most = is_digit(peek()) ? number() : UINT32_MAX;
+      maximum = is_digit(peek()) ? number() : UINT32_MAX;
     }
-    ++at_;  // the brace that has_bounds() saw
-    const bool too_many = least > kMostRepeats || (most != UINT32_MAX && most > kMostRepeats);
-    if (too_many) return fail("more than " + std::to_string(kMostRepeats) + " repetitions");
-    if (most < least) return fail("a repetition whose most is less than its least");
+    ++at_;  // has_bounds() checked the closing brace
+    const bool too_many = minimum > kMaxRepeats || (maximum != UINT32_MAX && maximum > kMaxRepeats);
+    if (too_many) return fail("more than " + std::to_string(kMaxRepeats) + " repetitions");
+    if (maximum < minimum) return fail("a repetition with its upper bound below the lower one");
     return Status::ok();
   }
 
-  Result<Part> repeat(const Part& part, uint32_t least, uint32_t most) const {
-    const uint64_t copies = uint64_t{least} + (most == UINT32_MAX ? 1 : most - least);
-    if (copies * (part.size() + 2) > kMostSteps) return too_long();
+  Result<Part> repeat(const Part& part, uint32_t minimum, uint32_t maximum) const {
+    const uint64_t copies = uint64_t{minimum} + (maximum == UINT32_MAX ? 1 : maximum - minimum);
+    if (copies * (part.size() + 2) > kMaxSteps) return too_long();
     Part result;
-    for (uint32_t i = 0; i < least; ++i) append(result, part);
-    if (most == UINT32_MAX) {
+    for (uint32_t i = 0; i < minimum; ++i) append(result, part);
+    if (maximum == UINT32_MAX) {
       Part loop;
       loop.push_back(split(1, part.size() + 2));
       append(loop, part);
@@ -179,7 +179,7 @@ class RegexParser {
       return result;
     }
     Part optional;
-    for (uint32_t i = least; i < most; ++i) {
+    for (uint32_t i = minimum; i < maximum; ++i) {
       Part more;
       more.push_back(split(1, 1 + part.size() + optional.size()));
       append(more, part);
@@ -212,12 +212,13 @@ class RegexParser {
         ++at_;
         if (!is_posix_ && text_.substr(at_).starts_with("?:")) at_ += 2;
         if (peek() == '?') {
-          return fail(is_posix_ ? "groups with ? are not supported"
-                                : "groups with ? are not supported but (?:...) and (?i) at the start");
+          return fail(is_posix_
+                          ? "groups that start with ? are not supported"
+                          : "of groups that start with ?, only (?:...) and an initial (?i) are supported");
         }
         auto part = alternatives(depth + 1);
         if (!part.is_ok()) return part;
-        if (peek() != ')' || at_end()) return fail("a group is not closed: ) is missing");
+        if (peek() != ')' || at_end()) return fail("a group is not closed: expected )");
         ++at_;
         return part;
       }
@@ -253,16 +254,16 @@ class RegexParser {
 
   static void add_class(Set& set, int (*is_in)(int), bool negated) {
     for (int c = 0; c < 256; ++c) {
-      // Only ASCII: what else is a letter depends on the machine.
+      // ASCII only: other letters depend on the locale.
       const bool in = c < 128 && is_in(c) != 0;
       if (in != negated) set.set(static_cast<size_t>(c));
     }
   }
 
-  // Behind the backslash at at_: one character, or a class.
+  // Reads one character or class after the backslash at at_.
   Status escape(Set& set) {
     ++at_;
-    if (at_end()) return fail("a backslash with nothing behind it");
+    if (at_end()) return fail("a backslash at the end");
     const char character = text_[at_++];
     const auto word = [](int c) { return std::isalnum(c) != 0 || c == '_' ? 1 : 0; };
     if (is_posix_ && std::string_view("dDsSwW").find(character) != std::string_view::npos) {
@@ -319,7 +320,7 @@ class RegexParser {
       at_ = end + 2;
       return Status::ok();
     }
-    return fail("there is no class of characters by that name");
+    return fail("unknown character class");
   }
 
   Result<Part> set() {
@@ -330,7 +331,7 @@ class RegexParser {
     for (bool first = true;; first = false) {
       if (at_end()) {
         at_ = start;
-        return fail("a set is not closed: ] is missing");
+        return fail("a set is not closed: expected ]");
       }
       if (peek() == ']' && !first) break;
       if (text_.substr(at_).starts_with("[:")) {
@@ -352,9 +353,9 @@ class RegexParser {
       size_t high = 0;
       while (high < to.size() && !to.test(high)) ++high;
       const bool single = from.count() <= 2 && to.count() <= 2;
-      if (!single || low > high) return fail("a range that ends before it begins");
+      if (!single || low > high) return fail("a range with its end before its start");
       for (size_t c = low; c <= high; ++c) add(set, static_cast<unsigned char>(c));
-      // With case ignored a bound may stand for two letters.
+      // If case is ignored, a bound can be two letters.
       if (ignore_case_) set |= from | to;
     }
     ++at_;

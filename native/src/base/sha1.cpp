@@ -19,7 +19,7 @@ void Sha1::compress(const uint8_t* block) {
   for (size_t i = 0; i < 16; ++i) words[i] = load_big_endian(block + 4 * i);
   uint32_t a = state_[0], b = state_[1], c = state_[2], d = state_[3], e = state_[4];
 
-  // The message schedule needs only the last 16 words, so it lives in a ring.
+  // The message schedule needs only the last 16 words, so a ring holds them.
   const auto word = [&words](size_t i) {
     if (i < 16) return words[i];
     uint32_t& slot = words[i & 15];

@@ -1,4 +1,4 @@
-// SHA-1 (FIPS 180-4): identities of files (sysflow-semantics, section 4), nothing that must resist attack.
+// SHA-1 (FIPS 180-4) for file ids (sysflow-semantics, section 4). Not for security.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ class Sha1 {
 
   void update(Bytes bytes);
   void update(std::string_view text) { update(Bytes(text)); }
-  // The digest of all bytes given; the object must not be used after it.
+  // The digest of all updates. Do not use the object afterwards.
   Digest finish();
 
  private:
@@ -23,7 +23,7 @@ class Sha1 {
 
   std::array<uint32_t, 5> state_{0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
   std::array<uint8_t, 64> pending_{};
-  uint64_t size_ = 0;  // bytes given so far
+  uint64_t size_ = 0;  // bytes hashed so far
 };
 
 // The digest of `a` followed by `b`.

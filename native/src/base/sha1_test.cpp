@@ -39,7 +39,7 @@ TEST(Sha1, PartsHashLikeTheWhole) {
   EXPECT_EQ(hex(hash.finish()), whole);
 }
 
-// Lengths around the padding's edge take one or two final blocks.
+// Lengths near the padding limit need one or two final blocks.
 TEST(Sha1, PadsAroundTheBlockEdge) {
   EXPECT_EQ(hex(sha1(std::string(55, 'a'))), "c1c8bbdc22796e28c0e15163d20899b65621d65a");
   EXPECT_EQ(hex(sha1(std::string(56, 'a'))), "c2db330f6083854c99d4b5bfb6e8f29f201be699");

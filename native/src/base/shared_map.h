@@ -1,5 +1,5 @@
-// An ordered map from numbers to values. Copies share what neither has changed since: copying takes a moment,
-// a change copies the few nodes on its way, and keys need no hash that somebody could make collide.
+// An ordered map from numbers to values with copy-on-write nodes. A copy takes constant time, a
+// change copies only the nodes on its path. Needs no hash that crafted keys could attack.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace sfkit {
 
-// Not for several threads, copies that share included.
+// Not thread-safe; copies that share nodes belong to one thread.
 template <typename Value>
 class SharedMap {
  public:
@@ -22,13 +22,13 @@ class SharedMap {
   bool empty() const { return !root_; }
   void clear() { root_ = Link(); }
 
-  // nullptr when there is none. Valid until the map changes.
+  // The value, or nullptr. Valid until the map changes.
   const Value* find(uint64_t key) const {
     uint64_t limit = kNoLimit;
     return find(key, limit);
   }
 
-  // Also gives the lowest limit that lower_range() set for the key since the value was put there, else
+  // Also returns the lowest limit that lower_range() has set for the key since its put(), else
   // kNoLimit.
   const Value* find(uint64_t key, uint64_t& limit) const {
     limit = kNoLimit;
@@ -44,10 +44,10 @@ class SharedMap {
     return nullptr;
   }
 
-  // Moves `key` to the smallest key from there on and returns its value; nullptr when there is none.
+  // The value of the smallest key >= `key`, which is stored in `key`; nullptr if there is none.
   const Value* next(uint64_t& key) const { return root_ ? next(*root_, key) : nullptr; }
 
-  // The value for changing; nullptr when there is none.
+  // The value for modification, or nullptr.
   Value* writable(uint64_t key) {
     if (find(key) == nullptr) return nullptr;
     Link* at = &root_;
@@ -63,25 +63,25 @@ class SharedMap {
 
   void erase(uint64_t key) { erase_range(key, key); }
 
-  // Removes all keys from `first` to `last`; what is removed as a whole is not visited.
+  // Removes all keys in [first, last]. Whole subtrees are dropped without a visit.
   void erase_range(uint64_t first, uint64_t last) {
     if (root_ && first <= last) erase_range(root_, first, last);
   }
 
-  // Calls value.lower(limit) for all keys from `first` to `last`: at once for those at the two ends, and for
-  // the others before they are next changed. Readers get the limit from find() and for_each().
+  // Applies value.lower(limit) to all keys in [first, last]: at once at both ends, lazily for the
+  // others, before their next change. Readers get the pending limit from find() and for_each().
   void lower_range(uint64_t first, uint64_t last, uint64_t limit) {
     if (root_ && first <= last) lower_range(root_, first, last, limit);
   }
 
-  // Visits as visit(key, value) or visit(key, value, limit), in order of the keys.
+  // Calls visit(key, value) or visit(key, value, limit) in key order.
   template <typename Visit>
   void for_each(Visit visit) const {
     if (root_) for_each(*root_, root_.limit, visit);
   }
 
  private:
-  static constexpr unsigned kBits = 6;  // of a key that a node decides about
+  static constexpr unsigned kBits = 6;  // key bits per node
   struct Node;
 
   class Ref {
@@ -108,7 +108,7 @@ class SharedMap {
     Node* node_ = nullptr;
   };
 
-  // A node, and a limit for all values below it that was not handed down yet.
+  // A child node, and a pending limit for all values below it.
   struct Link : Ref {
     Link() = default;
     explicit Link(Node* node) : Ref(node) {}
@@ -117,18 +117,18 @@ class SharedMap {
 
   struct Node {
     size_t references = 1;
-    size_t total = 0;     // values below
-    uint64_t used = 0;    // by the key's bits from `shift` on
-    uint64_t prefix = 0;  // the bits above those
+    size_t total = 0;     // values below this node
+    uint64_t used = 0;    // bitmap of places in use, by the key bits at `shift`
+    uint64_t prefix = 0;  // key bits above those
     unsigned shift = 0;
-    std::vector<Value> values;  // where shift is 0, else
+    std::vector<Value> values;  // leaves (shift 0) have values, other nodes children
     std::vector<Link> children;
 
     static uint64_t prefix_of(uint64_t key, unsigned shift) { return key >> shift >> kBits; }
     bool covers(uint64_t key) const { return prefix_of(key, shift) == prefix; }
     uint64_t bit_of(uint64_t key) const { return uint64_t{1} << (key >> shift & 63); }
     size_t place_of(uint64_t bit) const { return static_cast<size_t>(std::popcount(used & (bit - 1))); }
-    // The smallest key it covers.
+    // The smallest key that the node covers.
     uint64_t first() const { return shift + kBits < 64 ? prefix << (shift + kBits) : 0; }
     uint64_t last() const {
       return shift + kBits < 64 ? first() | ((uint64_t{1} << (shift + kBits)) - 1) : UINT64_MAX;
@@ -177,7 +177,7 @@ class SharedMap {
       return;
     }
     if (!at->covers(key)) {
-      // A node above both, at the highest bits in which they differ.
+      // A new node above both, at the highest differing bits.
       const uint64_t other = at->first();
       auto* above = new Node;
       above->shift = (63 - static_cast<unsigned>(std::countl_zero(key ^ other))) / kBits * kBits;
@@ -240,7 +240,7 @@ class SharedMap {
     }
   }
 
-  // Whether something lies in the range; looks at the two ends of it alone.
+  // Whether any key lies in the range. Looks only at its two ends.
   static bool holds_any(const Node& node, uint64_t first, uint64_t last) {
     if (node.first() > last || node.last() < first) return false;
     if (node.first() >= first && node.last() <= last) return true;

@@ -26,7 +26,7 @@ void expect_same(const SharedMap<int>& map, const Plain& plain) {
 }
 
 uint64_t some_key(std::mt19937_64& random) {
-  // Dense, in steps, and anywhere.
+  // Dense, evenly spaced, or random.
   switch (random() % 4) {
     case 0: return random() % 200;
     case 1: return 1024 + (random() % 100) * 4096;
@@ -35,11 +35,11 @@ uint64_t some_key(std::mt19937_64& random) {
   }
 }
 
-TEST(SharedMap, CopiesGoTheirOwnWays) {
+TEST(SharedMap, CopiesAreIndependent) {
   std::mt19937_64 random(7);
   std::vector<SharedMap<int>> maps;
   std::vector<Plain> plain;
-  // References stay valid.
+  // Keeps references valid.
   maps.reserve(8);
   plain.reserve(8);
   maps.emplace_back();
@@ -90,13 +90,13 @@ TEST(SharedMap, CopiesGoTheirOwnWays) {
   for (size_t i = 1; i < maps.size(); ++i) expect_same(maps[i], plain[i]);
 }
 
-// A value as lower_range() asks for.
+// A value type with the lower() that lower_range() needs.
 struct Level {
   uint64_t value = UINT64_MAX;
   void lower(uint64_t limit) { value = std::min(value, limit); }
 };
 
-TEST(SharedMap, LowersRangesAsIfOneByOne) {
+TEST(SharedMap, LowersRangesLikeSingleKeys) {
   using Levels = std::map<uint64_t, uint64_t>;
   std::mt19937_64 random(11);
   std::vector<SharedMap<Level>> maps(1);
@@ -133,7 +133,7 @@ TEST(SharedMap, LowersRangesAsIfOneByOne) {
         break;
       case 4:
         if (Level* const level = map.writable(key)) {
-          ASSERT_EQ(level->value, model.at(key)) << "the limit was not handed down";
+          ASSERT_EQ(level->value, model.at(key)) << "the pending limit was not applied";
           model[key] = level->value = UINT64_MAX;
         }
         break;

@@ -1,5 +1,5 @@
-// Text that never changes and is held once however many refer to it: what children inherit, and what many
-// records repeat.
+// Immutable text, stored once for all its references: what child processes inherit and many records
+// repeat.
 #pragma once
 
 #include <concepts>
@@ -16,7 +16,8 @@
 
 namespace sfkit {
 
-// A counted reference; empty text takes no memory. The count is plain: all references belong to one thread.
+// Reference-counted; empty text takes no memory. Not thread-safe: all references belong to one
+// thread.
 class SharedText {
  public:
   SharedText() = default;
@@ -35,7 +36,7 @@ class SharedText {
     if (block_ != nullptr && --block_->references == 0) std::free(block_);
   }
 
-  // Keeps the block it has when that says the same.
+  // Keeps the current block if the text is equal.
   void set(std::string_view text) {
     if (view() != text) *this = SharedText(text);
   }
@@ -49,7 +50,7 @@ class SharedText {
   std::string str() const { return std::string(view()); }
   bool empty() const { return block_ == nullptr; }
   size_t size() const { return block_ == nullptr ? 0 : block_->size; }
-  // The same for two references to one block, which then say the same; null for empty text.
+  // Equal for references to the same block, whose text is then equal too. Null for empty text.
   const void* identity() const { return block_; }
 
   friend bool operator==(const SharedText& a, const SharedText& b) {
@@ -81,13 +82,13 @@ class SharedText {
   Block* block_ = nullptr;
 };
 
-// Strings in one shared text, each ended by NUL but perhaps the last: arguments or an environment, as
-// captures have them. An empty string can stand anywhere but at the end of a list without its last NUL.
+// NUL-terminated strings in one shared text, as captures store arguments and environments; the last
+// NUL may be missing. Without it, the list cannot end in an empty string.
 class TextList {
  public:
   TextList() = default;
   explicit TextList(SharedText text) : text_(std::move(text)) {}
-  // A NUL inside a string ends it.
+  // A NUL inside a string ends that string.
   TextList(std::initializer_list<std::string_view> strings) : TextList(of(strings)) {}
   template <typename Strings>
   static TextList of(const Strings& strings) {
@@ -118,7 +119,7 @@ class TextList {
   Iterator end() const { return Iterator({}); }
 
   bool empty() const { return text_.empty(); }
-  // Takes a walk over the text.
+  // Linear in the text.
   size_t count() const {
     size_t count = 0;
     for (Iterator at = begin(); at != end(); ++at) ++count;

@@ -1,4 +1,4 @@
-// What became of an input, whatever was made of it.
+// Statistics of one input, the same for all outputs.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,7 @@ struct InputSummary {
   uint64_t events = 0, bytes = 0;
   std::vector<Damage> damage;
   std::vector<Skipped> skipped;
-  std::vector<Skipped>
-      notes;  // of what was read or shown in another way than it stands there; nothing is lost
+  std::vector<Skipped> notes;             // shown in another form; nothing is lost
   int64_t first_time = 0, last_time = 0;  // ns since 1970, 0 without events
 
   void add_skipped(const char* reason, uint64_t count) {

@@ -1,12 +1,12 @@
-// Which times can be meant, and which come from damage or malice.
+// Plausibility of timestamps.
 #pragma once
 
 #include <cstdint>
 
 namespace sfkit {
 
-// ns since 1970 that every output format can hold, to the year 2262. The greatest int64 is left out: some
-// readers take it for infinity.
+// Nanoseconds since 1970 that every output format can hold (until 2262). INT64_MAX is excluded:
+// some readers take it for infinity.
 constexpr bool is_possible_time(int64_t ns) {
   return ns >= 0 && ns < INT64_MAX;
 }

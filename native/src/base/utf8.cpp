@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-// Bytes of `text` from `at` that are ASCII, found eight at a time.
+// Length of the ASCII run at `at`; checks eight bytes at a time.
 size_t ascii_run(std::string_view text, size_t at) {
   const size_t from = at;
   while (text.size() - at >= sizeof(uint64_t)) {
@@ -22,7 +22,7 @@ size_t ascii_run(std::string_view text, size_t at) {
   return at - from;
 }
 
-// Length of the valid sequence of more than one byte at `at`, or 0.
+// Length of the valid multi-byte sequence at `at`, or 0.
 size_t sequence_length(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) -> uint8_t {
     return at + i < text.size() ? static_cast<uint8_t>(text[at + i]) : 0;
@@ -45,7 +45,7 @@ size_t sequence_length(std::string_view text, size_t at) {
   return 0;
 }
 
-// Up to the first byte that is part of no valid sequence.
+// Length of the valid prefix.
 size_t valid_run(std::string_view text) {
   size_t at = 0;
   while (true) {

@@ -5,7 +5,7 @@
 namespace sfkit {
 namespace {
 
-std::string fixed(std::string_view text) {
+std::string repaired(std::string_view text) {
   std::string scratch;
   return std::string(valid_utf8(text, scratch));
 }
@@ -22,21 +22,21 @@ TEST(Utf8, LeavesValidTextInPlace) {
 }
 
 TEST(Utf8, ReplacesEachBadByte) {
-  EXPECT_EQ(fixed("a\xFFz"), "a\uFFFDz");
-  EXPECT_EQ(fixed("\xE2\x82"
-                  "A"),
+  EXPECT_EQ(repaired("a\xFFz"), "a\uFFFDz");
+  EXPECT_EQ(repaired("\xE2\x82"
+                     "A"),
             "\uFFFD\uFFFD"
             "A");
-  EXPECT_EQ(fixed("\xC3"), "\uFFFD");
-  EXPECT_EQ(fixed("\xC0\xAF"), "\uFFFD\uFFFD");
-  EXPECT_EQ(fixed("\xE0\x80\x80"), "\uFFFD\uFFFD\uFFFD");
-  EXPECT_EQ(fixed("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");
-  EXPECT_EQ(fixed("\xF4\x90\x80\x80"), "\uFFFD\uFFFD\uFFFD\uFFFD");
-  EXPECT_EQ(fixed("\xF0\x9F\x98"
-                  "\xC3\xA9"),
+  EXPECT_EQ(repaired("\xC3"), "\uFFFD");
+  EXPECT_EQ(repaired("\xC0\xAF"), "\uFFFD\uFFFD");
+  EXPECT_EQ(repaired("\xE0\x80\x80"), "\uFFFD\uFFFD\uFFFD");
+  EXPECT_EQ(repaired("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");
+  EXPECT_EQ(repaired("\xF4\x90\x80\x80"), "\uFFFD\uFFFD\uFFFD\uFFFD");
+  EXPECT_EQ(repaired("\xF0\x9F\x98"
+                     "\xC3\xA9"),
             "\uFFFD\uFFFD\uFFFD\xC3\xA9");
-  EXPECT_EQ(fixed("12345678\x80"
-                  "12345678\xC3\xA9"),
+  EXPECT_EQ(repaired("12345678\x80"
+                     "12345678\xC3\xA9"),
             "12345678\uFFFD"
             "12345678\xC3\xA9");
 }

@@ -51,7 +51,7 @@ class Inspector : public filter::Feed {
     Feed::interface(entry);
   }
 
-  // What is counted by code, put together by name.
+  // Merges the counts by code into counts by name.
   void finish() {
     info_.containers = engine().containers().met();
     std::map<std::string_view, CaptureInfo::EventCount> by_name;
@@ -100,12 +100,12 @@ class Inspector : public filter::Feed {
 
   CaptureInfo& info_;
   std::array<uint64_t, scap::kEventCount> by_code_{};
-  // By portable code of the system call; enter, exit.
+  // Enter and exit counts by portable system call code.
   std::array<std::array<uint64_t, 2>, std::size(scap::kSyscallNames)> generic_{};
 };
 
-// The age of the writer's library, from what it put into the lists (spec: scap-format, sections 2, 3, 5 and
-// 13).
+// Infers the age of the writer's library from the layout of its lists (spec: scap-format, sections
+// 2, 3, 5 and 13).
 std::string writer_of(const CaptureInfo& info) {
   if (info.process_list == 0) return {};
   if (info.process_list < 9) {

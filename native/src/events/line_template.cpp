@@ -22,7 +22,7 @@ Result<LineTemplate> LineTemplate::parse(std::string_view text) {
       if (!is_letter) {
         return Status(ErrorCode::kInvalidArgument,
                       "template, character " + std::to_string(at + 1) +
-                          ": a lone %: write %% for a percent sign, or the name of a field behind it");
+                          ": a lone %: write %% for a percent sign, or a field name after it");
       }
       size_t used = 0;
       auto field = fields::parse_field(text.substr(at + 1), used);
@@ -33,7 +33,7 @@ Result<LineTemplate> LineTemplate::parse(std::string_view text) {
       if (field.value().filter_only) {
         return Status(ErrorCode::kInvalidArgument, "template, character " + std::to_string(at + 1) +
                                                        ": field '" + field.value().name +
-                                                       "' has no text of its own, it is for filters");
+                                                       "' is for filters only and has no text");
       }
       piece.has_field = true;
       piece.field = std::move(field.value());

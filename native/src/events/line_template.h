@@ -1,4 +1,4 @@
-// The shape of a line: text with %field in it.
+// Line templates: text with %field references.
 #pragma once
 
 #include <string>
@@ -13,18 +13,18 @@ namespace sfkit::events {
 class LineTemplate {
  public:
   struct Piece {
-    std::string text;  // stands before the field
+    std::string text;  // text before the field
     bool has_field = false;
     fields::FieldRef field;
   };
 
-  // What a line looks like unless somebody says otherwise.
+  // The default line.
   static constexpr std::string_view kDefault =
       "%evt.num %evt.time %evt.cpu %proc.name (%thread.tid) %evt.dir %evt.type %evt.args";
 
-  // %% is a percent sign; \t, \n and \\ are a tab, a line end and a backslash. A star at the start is passed
-  // over: other tools ask with it for lines with missing values, which are always given here. Fails with
-  // kInvalidArgument and a message that says where and what is likely meant.
+  // %% is a percent sign; \t, \n and \\ are a tab, a line feed and a backslash. A leading star is
+  // ignored: in other tools it keeps lines with missing values, which sfkit always keeps. Fails
+  // with kInvalidArgument; the message has the position and a suggestion.
   static Result<LineTemplate> parse(std::string_view text);
 
   const std::vector<Piece>& pieces() const { return pieces_; }

@@ -20,7 +20,7 @@ using fields::FieldValue;
 
 constexpr size_t kBatchSize = size_t{256} << 10;
 
-// Members of a JSON object when no template names others; the parameters follow.
+// Members of a JSON object without a template; the parameters follow.
 constexpr std::string_view kJsonFields[] = {
     "evt.num",      "evt.time.iso8601", "evt.rawtime", "evt.cpu",   "evt.dir",      "evt.type", "evt.code",
     "thread.tid",   "proc.pid",         "proc.ppid",   "proc.name", "proc.exepath", "proc.cwd", "user.uid",
@@ -34,7 +34,7 @@ class Printer {
         line_(line),
         fields_(fields) {}
 
-  // The event that the reader looks at.
+  // Appends the current event.
   void append(std::string& out) {
     if (is_json_) {
       append_object(out);
@@ -48,7 +48,7 @@ class Printer {
   }
 
  private:
-  // What has no text is shown as missing, but for the parameters, of which an event may have none.
+  // Missing values are printed as such, except parameters: an event can have none.
   static bool is_shown_missing(fields::Field field, const FieldValue& value) {
     const bool is_text = value.kind == FieldValue::Kind::kText || value.kind == FieldValue::Kind::kBytes;
     if (value.is_missing() || (is_text && value.text == state::kNotAvailable)) return true;
@@ -135,7 +135,7 @@ class Printer {
     out += '}';
   }
 
-  // A number, text, or bytes as {"base64": ...}; null when it is missing.
+  // A number, text, or {"base64": ...}; null if missing.
   static void append_raw(std::string& out, const scap::ParamInfo& info, Bytes value) {
     using scap::ParamType;
     if (value.empty()) {
@@ -187,7 +187,7 @@ class Lister : public filter::Feed {
         give_(give),
         printer_(options, line, reader()) {}
 
-  // Gives what is left; false when it was not wanted.
+  // Delivers pending lines; false if the consumer stopped.
   bool flush() {
     if (out_.empty()) return true;
     std::vector<uint8_t> bytes(out_.begin(), out_.end());
@@ -200,7 +200,7 @@ class Lister : public filter::Feed {
  protected:
   bool take(const scap::EventView& event, bool shown) override {
     if (options_.to.kind == Bound::Kind::kNumber && event.number > options_.to.value) return false;
-    const bool in_range = shown && begins(event) && !ends(event);
+    const bool in_range = shown && is_started(event) && !is_past_end(event);
     apply_passing(event, in_range, [this](const state::Context&) {
       ++shown_;
       if (options_.format != ListOptions::Format::kNone) printer_.append(out_);
@@ -209,7 +209,7 @@ class Lister : public filter::Feed {
   }
 
  private:
-  bool begins(const scap::EventView& event) const {
+  bool is_started(const scap::EventView& event) const {
     const Bound& from = options_.from;
     switch (from.kind) {
       case Bound::Kind::kNone: return true;
@@ -219,7 +219,7 @@ class Lister : public filter::Feed {
     }
     return true;
   }
-  bool ends(const scap::EventView& event) const {
+  bool is_past_end(const scap::EventView& event) const {
     const Bound& to = options_.to;
     switch (to.kind) {
       case Bound::Kind::kNone: return false;
@@ -229,7 +229,7 @@ class Lister : public filter::Feed {
     }
     return false;
   }
-  // Seconds count from the first system call; what stands before it is at the start.
+  // Relative bounds count from the first system call; earlier events are at 0.
   bool has_origin() const { return times().origin() != 0; }
 
   const ListOptions& options_;

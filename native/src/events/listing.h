@@ -1,4 +1,4 @@
-// The events of a capture as lines of text or JSON.
+// Lists the events of a capture as text or JSON lines.
 #pragma once
 
 #include <atomic>
@@ -14,11 +14,11 @@
 
 namespace sfkit::events {
 
-// A place in a capture.
+// An end of the range of listed events.
 struct Bound {
   enum class Kind : uint8_t {
     kNone,
-    kNumber,    // the event of this number
+    kNumber,    // event number
     kTime,      // ns since 1970
     kRelative,  // ns since the first system call
   };
@@ -27,20 +27,21 @@ struct Bound {
 };
 
 struct ListOptions {
-  enum class Format : uint8_t { kText, kJson, kNone };  // kNone: events are only counted
+  enum class Format : uint8_t { kText, kJson, kNone };  // kNone: only counts events
   Format format = Format::kText;
-  // Of the lines; for JSON the members of each object. Empty: the default line; every fact of the event.
+  // Template of a line; for JSON it selects the members of each object. Empty: the default line, or
+  // all facts of the event.
   std::string line;
-  std::string filter;  // only events that pass it; "" for all
-  // Both ends included. What comes before `from` is followed, though not shown.
+  std::string filter;  // lists only matching events; "" for all
+  // The range includes both ends. Events before `from` still update the state.
   Bound from;
   Bound to;
 };
 
-// Gives whole lines to `give`, a few hundred thousand bytes at a time, until it returns false. Captured text
-// is escaped. Events that only serve the state (spec: scap-format, section 9) are left out. `shown` becomes
-// the number of events in the range. Not ok when the input is no capture or the template is wrong; damage is
-// in the summary.
+// Passes complete lines to `give`, in batches of a few hundred KB, until it returns false. Captured
+// text is escaped. Skips events that only update state (spec: scap-format, section 9). `shown`
+// becomes the number of events in the range. Fails if the input is not a capture or the template is
+// invalid; damage is in `summary`.
 Status list_events(scap::Input& input, const std::string& name, const ListOptions& options,
                    const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel,
                    InputSummary& summary, uint64_t& shown);

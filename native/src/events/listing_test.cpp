@@ -25,16 +25,16 @@ scap::ThreadEntry shell() {
   return entry;
 }
 
-// A shell that is there from the start, and whatever a test adds.
+// A capture with a running shell, and the events that a test adds.
 class Capture {
  public:
   Capture() : Capture(std::vector<scap::ThreadEntry>{}) {}
   explicit Capture(const scap::ThreadEntry& further) : Capture(std::vector<scap::ThreadEntry>{further}) {}
-  explicit Capture(std::vector<scap::ThreadEntry> further) {
+  explicit Capture(std::vector<scap::ThreadEntry> more) {
     out_.begin();
     out_.users({{1000, 1000, "ana", "", ""}}, {});
-    further.insert(further.begin(), shell());
-    out_.processes(further);
+    more.insert(more.begin(), shell());
+    out_.processes(more);
   }
   Capture& event(uint16_t code, const std::vector<std::string>& params, int64_t tid = 10) {
     out_.event(kStart + 1'000'000'000 * count_++, tid, 1, code, params);
@@ -97,13 +97,13 @@ TEST(ListEvents, ShowsIdsBeyond32Bits) {
             "4294967298 4294967297 4294967298 4294967298 4294967297 4294967298 4294967298 4294967298\n");
 }
 
-TEST(ListEvents, AThreadWithoutAnIntroductionIsAProcessOfItsOwn) {
+TEST(ListEvents, TreatsAnUnknownThreadAsAProcess) {
   Capture capture;
   capture.event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(3)}, 77);
   EXPECT_EQ(capture.line("%proc.pid %proc.apid[0] %proc.vpid %proc.is_sid_leader"), "77 77 <NA> <NA>\n");
 }
 
-TEST(ListEvents, GroupsAndMemoryAreThoseOfTheProcess) {
+TEST(ListEvents, ShowsGroupsAndMemoryOfTheProcess) {
   scap::ThreadEntry second = shell();
   second.tid = second.vtid = 11;
   second.flags = 0x2000;
@@ -121,7 +121,7 @@ TEST(ListEvents, GroupsAndMemoryAreThoseOfTheProcess) {
   EXPECT_EQ(with_thread.list(options), "10 true 900 80 7 900 0\n");
 }
 
-TEST(ListEvents, PrintsTheLineThatAnalystsKnow) {
+TEST(ListEvents, PrintsTheUsualLine) {
   Capture capture;
   capture.open(3, "notes").event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(3)});
   EXPECT_EQ(capture.list(),
@@ -137,13 +137,13 @@ TEST(ListEvents, NamesErrorsAndWhatACallTriedToOpen) {
             "ENOENT -2 true -1 f /home/ana/missing ENOENT\n");
 }
 
-TEST(ListEvents, ShowsWhatIsMissingAsSuch) {
+TEST(ListEvents, MarksMissingValues) {
   Capture capture;
   capture.event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(9)}, 77);
   EXPECT_EQ(capture.line("*%proc.name %fd.name %container.id %evt.arg.path"), "<NA> <NA> host <NA>\n");
 }
 
-TEST(ListEvents, TakesArgumentsOfTheEnterEventWhereTheExitHasNone) {
+TEST(ListEvents, FallsBackToArgumentsOfTheEnterEvent) {
   Capture capture;
   capture.event(ev::SYSCALL_KILL_E, {value::i64(10), value::u8(15)})
       .event(ev::SYSCALL_KILL_X, {value::i64(0)});
@@ -151,13 +151,13 @@ TEST(ListEvents, TakesArgumentsOfTheEnterEventWhereTheExitHasNone) {
             ">sh SIGTERM 15\n<sh SIGTERM 15\n");
 }
 
-TEST(ListEvents, EscapesWhatCouldSteerATerminal) {
+TEST(ListEvents, EscapesTerminalControls) {
   Capture capture;
   capture.open(3, "/tmp/\x1b[31m\n\xff\xc2\x9b\xe2\x80\xaex");
   EXPECT_EQ(capture.line("%fd.name"), "/tmp/\\x1b[31m\\x0a\\xff\\x9b\\u202ex\n");
 }
 
-TEST(ListEvents, GivesJsonWithRawAndDecodedValues) {
+TEST(ListEvents, PrintsJsonWithRawAndDecodedValues) {
   Capture capture;
   capture.open(3, "/tmp/\"a\xff", 4097)
       .event(ev::SYSCALL_READ_X, {value::i64(2), "\x01z", value::i64(3), value::u32(2)});
@@ -175,7 +175,7 @@ TEST(ListEvents, GivesJsonWithRawAndDecodedValues) {
             "{\"evt.num\":2,\"proc.name\":\"sh\",\"container.id\":\"host\"}\n");
 }
 
-TEST(ListEvents, ShowsARangeAndFollowsWhatComesBefore) {
+TEST(ListEvents, ListsARangeWithTheStateBeforeIt) {
   Capture capture;
   capture.open(3, "/a").open(4, "/b").event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(3)});
   capture.event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(4)});
@@ -196,7 +196,7 @@ TEST(ListEvents, ShowsARangeAndFollowsWhatComesBefore) {
   EXPECT_EQ(numbers({Kind::kTime, kStart + 1}, {Kind::kRelative, 1'000'000'000}), "2:/b\n");
 }
 
-TEST(ListEvents, KeepsTheNumbersThatAreNoDescriptorsApart) {
+TEST(ListEvents, DistinguishesSpecialDescriptorNumbers) {
   Capture capture;
   capture.open(3, "/a");
   capture.event(ev::SYSCALL_FCNTL_X, {value::i64(3), value::i64(3), value::u8(4), value::u64(0)});
@@ -207,7 +207,7 @@ TEST(ListEvents, KeepsTheNumbersThatAreNoDescriptorsApart) {
   EXPECT_EQ(capture.list(options), "3 3\n<f>/a 5\n");
 }
 
-TEST(LineTemplate, SaysWhereAndWhatIsLikelyMeant) {
+TEST(LineTemplate, ReportsThePositionAndASuggestion) {
   const auto message = [](std::string_view text) { return LineTemplate::parse(text).status().message(); };
   EXPECT_EQ(message("%evt.num %evt.typ"),
             "template, character 10: unknown field 'evt.typ'; did you mean 'evt.type'?");
@@ -218,7 +218,7 @@ TEST(LineTemplate, SaysWhereAndWhatIsLikelyMeant) {
             "its place, "
             "as in evt.arg[0]");
   EXPECT_EQ(message("%"),
-            "template, character 1: a lone %: write %% for a percent sign, or the name of a field behind it");
+            "template, character 1: a lone %: write %% for a percent sign, or a field name after it");
   EXPECT_EQ(message("%evt.datetime.x"),
             "template, character 1: unknown field 'evt.datetime.x'; did you mean "
             "'evt.datetime.s'?");
@@ -227,7 +227,7 @@ TEST(LineTemplate, SaysWhereAndWhatIsLikelyMeant) {
   EXPECT_TRUE(LineTemplate::parse("100%% %evt.num.\\t\\n\\\\").is_ok());
 }
 
-TEST(LineTemplate, TakesEscapesAndTextBehindFields) {
+TEST(LineTemplate, SupportsEscapesAndTextAfterFields) {
   Capture capture;
   capture.open(3, "/a");
   EXPECT_EQ(capture.line("100%%\\t%evt.num.\\\\"), "100%\t1.\\\n");

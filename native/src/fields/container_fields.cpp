@@ -75,10 +75,24 @@ void append_label(const Value::Member& member, std::string& out) {
   out += member.second.as_string();
 }
 
-// The image without its tag: what stands before the last colon behind the last slash.
-size_t tag_at(std::string_view image) {
-  const size_t slash = image.rfind('/');
-  return image.find(':', slash == std::string_view::npos ? 0 : slash);
+// The parts of REPOSITORY[:TAG][@DIGEST]. An image without a name is known by its digest alone.
+struct ImageParts {
+  std::string_view repository;
+  std::string_view tag;
+  std::string_view digest;
+};
+
+ImageParts parts_of(std::string_view image) {
+  ImageParts parts;
+  const size_t at = image.find('@');
+  if (at != std::string_view::npos) parts.digest = image.substr(at + 1);
+  const std::string_view name = image.substr(0, at);
+  if (name.starts_with("sha256:")) return parts;
+  const size_t slash = name.rfind('/');
+  const size_t colon = name.find(':', slash == std::string_view::npos ? 0 : slash);
+  parts.repository = name.substr(0, colon);
+  if (colon != std::string_view::npos) parts.tag = name.substr(colon + 1);
+  return parts;
 }
 
 }  // namespace
@@ -135,15 +149,17 @@ FieldValue FieldReader::value_of_container(const FieldRef& field, const Containe
     case Field::kContainerImageRepository: {
       const std::string_view repository = text_of(description, "imagerepo");
       if (!repository.empty()) return FieldValue::of(repository);
-      return FieldValue::of_text(image.substr(0, tag_at(image)));
+      return FieldValue::of_text(parts_of(image).repository);
     }
     case Field::kContainerImageTag: {
       if (const std::string_view tag = text_of(description, "imagetag"); !tag.empty())
         return FieldValue::of(tag);
-      const size_t colon = tag_at(image);
-      return colon == std::string_view::npos ? FieldValue() : FieldValue::of_text(image.substr(colon + 1));
+      return FieldValue::of_text(parts_of(image).tag);
     }
-    case Field::kContainerImageDigest: return FieldValue::of_text(text_of(description, "imagedigest"));
+    case Field::kContainerImageDigest: {
+      const std::string_view digest = text_of(description, "imagedigest");
+      return FieldValue::of_text(digest.empty() ? parts_of(image).digest : digest);
+    }
     case Field::kContainerType:
       if (!container.known) return {};
       return container.type >= 0 && container.type < static_cast<int32_t>(std::size(kKinds))

@@ -4,6 +4,7 @@
 
 #include "base/ip_text.h"
 #include "base/numbers.h"
+#include "event_roles.gen.h"
 #include "fields/fields.h"
 #include "state/paths.h"
 #include "state/values.h"
@@ -21,27 +22,7 @@ constexpr uint32_t kOpenLowerLayer = 1u << 16;
 
 // The kind of descriptor that a call makes, where it has not made one.
 std::string_view promised_letter(uint16_t code) {
-  switch (code | 1) {
-    case ev::SYSCALL_OPENAT_X:
-    case ev::SYSCALL_OPENAT_2_X:
-    case ev::SYSCALL_OPENAT2_X: return "f";
-    case ev::SOCKET_SOCKET_X:
-    case ev::SOCKET_ACCEPT_X:
-    case ev::SOCKET_ACCEPT_5_X:
-    case ev::SOCKET_ACCEPT4_X:
-    case ev::SOCKET_ACCEPT4_5_X:
-    case ev::SOCKET_ACCEPT4_6_X: return "4";
-    case ev::SYSCALL_PIPE_X:
-    case ev::SYSCALL_PIPE2_X: return "p";
-    case ev::SYSCALL_EVENTFD_X:
-    case ev::SYSCALL_EVENTFD2_X: return "e";
-    case ev::SYSCALL_INOTIFY_INIT_X:
-    case ev::SYSCALL_INOTIFY_INIT1_X: return "i";
-    case ev::SYSCALL_SIGNALFD_X:
-    case ev::SYSCALL_SIGNALFD4_X: return "s";
-    case ev::SYSCALL_TIMERFD_CREATE_X: return "t";
-    default: return "o";
-  }
+  return {&state::kMadeLetters[code], 1};
 }
 
 bool is_ipv6(const Descriptor& descriptor) {
@@ -68,14 +49,10 @@ uint64_t minor_of(uint32_t device) {
 
 // Whether the event is the return of a call that opens something which has a name.
 bool names_what_it_opens(uint16_t code) {
-  switch (code) {
-    case ev::SOCKET_ACCEPT_X:
-    case ev::SOCKET_ACCEPT_5_X:
-    case ev::SOCKET_ACCEPT4_X:
-    case ev::SOCKET_ACCEPT4_5_X:
-    case ev::SOCKET_ACCEPT4_6_X:
-    case ev::SYSCALL_MEMFD_CREATE_X:
-    case ev::SYSCALL_PIDFD_OPEN_X: return true;
+  switch (state::kHandlers[code]) {
+    case state::Handler::kAccept:
+    case state::Handler::kMemfd:
+    case state::Handler::kPidfdOpen: return true;
     default: return opens_path(code);
   }
 }

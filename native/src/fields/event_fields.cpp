@@ -90,15 +90,8 @@ bool is_network(FdType type) {
 }
 
 bool connects(uint16_t code) {
-  switch (code) {
-    case ev::SOCKET_CONNECT_X:
-    case ev::SOCKET_ACCEPT_X:
-    case ev::SOCKET_ACCEPT_5_X:
-    case ev::SOCKET_ACCEPT4_X:
-    case ev::SOCKET_ACCEPT4_5_X:
-    case ev::SOCKET_ACCEPT4_6_X: return true;
-    default: return false;
-  }
+  const state::Handler handler = state::kHandlers[code];
+  return handler == state::Handler::kConnect || handler == state::Handler::kAccept;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Paths that calls take as parameters.
 
+#include "event_roles.gen.h"
 #include "fields/fields.h"
 #include "state/paths.h"
 #include "state/values.h"
@@ -12,81 +13,18 @@ using scap::to_int;
 using scap::to_text;
 namespace ev = scap::ev;
 
-// Which parameters of a call's return name what it is about. `second` is the target of calls with two paths.
-struct PathParameters {
-  uint16_t code;
-  P path;
-  P directory;  // P::res where the path is relative to the working directory
-  P second;     // P::res for calls with one path
-  P second_directory;
-};
-
-constexpr P kNone = P::res;
-
-constexpr PathParameters kPaths[] = {
-    {ev::SYSCALL_OPEN_X, P::name, kNone, kNone, kNone},
-    {ev::SYSCALL_CREAT_X, P::name, kNone, kNone, kNone},
-    {ev::SYSCALL_OPENAT_X, P::name, P::dirfd, kNone, kNone},
-    {ev::SYSCALL_OPENAT_2_X, P::name, P::dirfd, kNone, kNone},
-    {ev::SYSCALL_OPENAT2_X, P::name, P::dirfd, kNone, kNone},
-    {ev::SYSCALL_OPEN_BY_HANDLE_AT_X, P::path, kNone, kNone, kNone},
-    {ev::SYSCALL_MKDIR_X, P::path, kNone, kNone, kNone},
-    {ev::SYSCALL_MKDIR_2_X, P::path, kNone, kNone, kNone},
-    {ev::SYSCALL_MKDIRAT_X, P::path, P::dirfd, kNone, kNone},
-    {ev::SYSCALL_RMDIR_X, P::path, kNone, kNone, kNone},
-    {ev::SYSCALL_RMDIR_2_X, P::path, kNone, kNone, kNone},
-    {ev::SYSCALL_UNLINK_X, P::path, kNone, kNone, kNone},
-    {ev::SYSCALL_UNLINK_2_X, P::path, kNone, kNone, kNone},
-    {ev::SYSCALL_UNLINKAT_X, P::name, P::dirfd, kNone, kNone},
-    {ev::SYSCALL_UNLINKAT_2_X, P::name, P::dirfd, kNone, kNone},
-    {ev::SYSCALL_CHMOD_X, P::filename, kNone, kNone, kNone},
-    {ev::SYSCALL_FCHMODAT_X, P::filename, P::dirfd, kNone, kNone},
-    {ev::SYSCALL_CHOWN_X, P::path, kNone, kNone, kNone},
-    {ev::SYSCALL_LCHOWN_X, P::path, kNone, kNone, kNone},
-    {ev::SYSCALL_FCHOWNAT_X, P::pathname, P::dirfd, kNone, kNone},
-    {ev::SYSCALL_CHROOT_X, P::path, kNone, kNone, kNone},
-    {ev::SYSCALL_STAT_X, P::path, kNone, kNone, kNone},
-    {ev::SYSCALL_LSTAT_X, P::path, kNone, kNone, kNone},
-    {ev::SYSCALL_STAT64_X, P::path, kNone, kNone, kNone},
-    {ev::SYSCALL_LSTAT64_X, P::path, kNone, kNone, kNone},
-    {ev::SYSCALL_NEWFSTATAT_X, P::path, P::dirfd, kNone, kNone},
-    {ev::SYSCALL_ACCESS_X, P::name, kNone, kNone, kNone},
-    {ev::SYSCALL_MKNOD_X, P::path, kNone, kNone, kNone},
-    {ev::SYSCALL_MKNODAT_X, P::path, P::dirfd, kNone, kNone},
-    {ev::SYSCALL_QUOTACTL_X, P::special, kNone, kNone, kNone},
-    {ev::SYSCALL_UMOUNT_X, P::name, kNone, kNone, kNone},
-    {ev::SYSCALL_UMOUNT_1_X, P::name, kNone, kNone, kNone},
-    {ev::SYSCALL_UMOUNT2_X, P::name, kNone, kNone, kNone},
-    {ev::SYSCALL_RENAME_X, P::oldpath, kNone, P::newpath, kNone},
-    {ev::SYSCALL_RENAMEAT_X, P::oldpath, P::olddirfd, P::newpath, P::newdirfd},
-    {ev::SYSCALL_RENAMEAT2_X, P::oldpath, P::olddirfd, P::newpath, P::newdirfd},
-    // A link's source is where it stands, its target what it leads to.
-    {ev::SYSCALL_LINK_X, P::newpath, kNone, P::oldpath, kNone},
-    {ev::SYSCALL_LINK_2_X, P::newpath, kNone, P::oldpath, kNone},
-    {ev::SYSCALL_LINKAT_X, P::newpath, P::newdir, P::oldpath, P::olddir},
-    {ev::SYSCALL_LINKAT_2_X, P::newpath, P::newdir, P::oldpath, P::olddir},
-    {ev::SYSCALL_SYMLINK_X, P::linkpath, kNone, P::target, kNone},
-    {ev::SYSCALL_SYMLINKAT_X, P::linkpath, P::linkdirfd, P::target, kNone},
-    {ev::SYSCALL_MOUNT_X, P::dev, kNone, P::dir, kNone},
-};
-
-const PathParameters* paths_of(uint16_t code) {
-  for (const PathParameters& entry : kPaths) {
-    if (entry.code == code) return &entry;
-  }
-  return nullptr;
-}
+using state::Handler;
+using state::kNoParameter;
+using state::PathParameters;
+using state::paths_of;
 
 }  // namespace
 
 bool opens_path(uint16_t code) {
-  switch (code) {
-    case ev::SYSCALL_OPEN_X:
-    case ev::SYSCALL_CREAT_X:
-    case ev::SYSCALL_OPENAT_X:
-    case ev::SYSCALL_OPENAT_2_X:
-    case ev::SYSCALL_OPENAT2_X:
-    case ev::SYSCALL_OPEN_BY_HANDLE_AT_X: return true;
+  switch (state::kHandlers[code]) {
+    case Handler::kOpen:
+    case Handler::kCreat:
+    case Handler::kOpenByHandle: return true;
     default: return false;
   }
 }
@@ -136,7 +74,7 @@ FieldValue FieldReader::path_field(Field field) {
     if (wants_source || wants_target || context_->shown_slot == nullptr) return {};
     return FieldValue::of_text(context_->shown_slot->descriptor->name);
   }
-  const bool two = paths->second != kNone;
+  const bool two = paths->second != kNoParameter;
   if ((wants_target || wants_source) != two) return {};
   if (opens && !engine_.compat()) return FieldValue::of(raw ? opened_as_given() : path_);
   if (wants_target && !raw && paths->path == P::linkpath && !engine_.compat()) return link_target();
@@ -155,7 +93,7 @@ FieldValue FieldReader::link_target() {
 }
 
 int64_t FieldReader::directory_argument(P name) const {
-  return name == kNone ? state::kAtFdcwd : to_int(parameter(name), state::kAtFdcwd);
+  return name == kNoParameter ? state::kAtFdcwd : to_int(parameter(name), state::kAtFdcwd);
 }
 
 FieldValue FieldReader::path_of(P name, P directory, bool raw) {
@@ -177,11 +115,11 @@ FieldValue FieldReader::absolute_path(const FieldRef& field) {
     case ev::SYSCALL_LINKAT_2_X:
       return end ? path_of(P::newpath, P::newdir, false) : path_of(P::oldpath, P::olddir, false);
     case ev::SYSCALL_OPEN_BY_HANDLE_AT_X:
-      if (engine_.compat()) return path_of(P::path, kNone, false);
+      if (engine_.compat()) return path_of(P::path, kNoParameter, false);
       return opened_path() == nullptr ? FieldValue() : FieldValue::of(path_);
     default: {
       const PathParameters* paths = paths_of(code);
-      if (paths == nullptr || paths->directory == kNone) return {};
+      if (paths == nullptr || paths->directory == kNoParameter) return {};
       if (opens_path(code) && !engine_.compat())
         return opened_path() == nullptr ? FieldValue() : FieldValue::of(path_);
       return path_of(paths->path, paths->directory, false);

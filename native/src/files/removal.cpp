@@ -16,7 +16,7 @@
 namespace sfkit::files {
 namespace {
 
-// sfkit makes two levels and far fewer files. What is larger was planted, and stays.
+// sfkit creates two levels and far fewer files. Larger trees were planted and stay.
 constexpr int kMaxDepth = 16;
 constexpr size_t kMaxEntries = 100'000;
 
@@ -25,7 +25,8 @@ struct Entry {
   struct stat info = {};
 };
 
-// Opens an entry to ask what it is, which has no effect on devices and pipes. Not open: errno says why.
+// Opens an entry to inspect it, without effects on devices and pipes. On failure, errno has the
+// reason.
 Entry open_entry(int directory, const char* name) {
 #if defined(O_PATH)
   Entry entry{FileDescriptor(::openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC))};
@@ -40,7 +41,7 @@ Entry open_entry(int directory, const char* name) {
   return entry;
 }
 
-// The names in an opened directory but . and ..; nothing when there are more than `limit`.
+// The names in an open directory except . and ..; nullopt if there are more than `limit`.
 std::optional<std::vector<std::string>> names_in(int directory, size_t limit) {
   FileDescriptor again(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!again.is_open()) return std::nullopt;
@@ -72,28 +73,28 @@ bool is_same(const struct stat& info, const MadeDirectory& made) {
          static_cast<uint64_t>(info.st_ino) == made.inode;
 }
 
-// Removes an entry with all in it, or nothing: it looks at everything before it removes anything.
+// Removes an entry with its content, or nothing: it checks everything before it removes anything.
 class Removal {
  public:
   Removal(uint64_t owner, uint64_t device, bool is_private)
       : owner_(owner), device_(device), is_private_(is_private) {}
 
   bool remove(int parent, const std::string& name) {
-    return walk(Step::kLook, parent, name, 0) && walk(Step::kRemove, parent, name, 0);
+    return walk(Step::kCheck, parent, name, 0) && walk(Step::kRemove, parent, name, 0);
   }
 
  private:
-  enum class Step { kLook, kRemove };
+  enum class Step { kCheck, kRemove };
 
-  // What was looked at is checked anew before it is removed: it may be another entry by then.
+  // Each entry is checked again before removal, since it may have been replaced.
   bool walk(Step step, int parent, const std::string& name, int depth) {
     const Entry entry = open_entry(parent, name.c_str());
     if (!entry.descriptor.is_open()) return errno == ENOENT;
     if (static_cast<uint64_t>(entry.info.st_uid) != owner_) return false;
-    if (step == Step::kLook && left_-- == 0) return false;
-    if (S_ISREG(entry.info.st_mode)) return step == Step::kLook || ::unlinkat(parent, name.c_str(), 0) == 0;
+    if (step == Step::kCheck && left_-- == 0) return false;
+    if (S_ISREG(entry.info.st_mode)) return step == Step::kCheck || ::unlinkat(parent, name.c_str(), 0) == 0;
     if (!S_ISDIR(entry.info.st_mode) || depth == kMaxDepth) return false;
-    // Of directories alone: an overlay gives its files the devices of its layers.
+    // Only directories: overlayfs reports the device of a layer for files.
     if (static_cast<uint64_t>(entry.info.st_dev) != device_) return false;
     if (is_private_ && others_can_write(entry.info)) return false;
     const auto names = names_in(entry.descriptor.get(), kMaxEntries);
@@ -101,8 +102,8 @@ class Removal {
     for (const std::string& below : *names) {
       if (!walk(step, entry.descriptor.get(), below, depth + 1)) return false;
     }
-    // If another directory was put in its place meanwhile, it goes only if it is empty.
-    return step == Step::kLook || ::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0;
+    // A directory that replaced the checked one is removed only if it is empty.
+    return step == Step::kCheck || ::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0;
   }
 
   uint64_t owner_;
@@ -136,7 +137,7 @@ bool remove_made_directory(const std::string& path, const MadeDirectory& made) {
   if (!parent.is_open()) return false;
   const Entry entry = open_entry(parent.get(), name.c_str());
   if (!entry.descriptor.is_open() || !is_same(entry.info, made)) return false;
-  // By its own descriptor: it is emptied wherever it is moved.
+  // Emptied by its own descriptor, wherever it is moved.
   Removal removal(made.owner, made.device, false);
   const auto names = names_in(entry.descriptor.get(), kMaxEntries);
   if (!names) return false;
@@ -148,7 +149,7 @@ bool remove_made_directory(const std::string& path, const MadeDirectory& made) {
 
 void remove_leftovers(const std::string& directory,
                       const std::function<bool(const std::string&)>& is_leftover) {
-  // With a slash at its end a link would be followed.
+  // With a trailing slash, open() would follow a link.
   const size_t end = directory.find_last_not_of('/');
   const std::string path = end == std::string::npos ? directory : directory.substr(0, end + 1);
   const FileDescriptor opened(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));

@@ -53,7 +53,7 @@ class RemovalTest : public ::testing::Test {
   fs::path shared_;
 };
 
-TEST_F(RemovalTest, TakesOwnFilesAndDirectories) {
+TEST_F(RemovalTest, RemovesOwnFilesAndDirectories) {
   plant("tree.part");
   write(shared_ / "file.part");
   write(shared_ / "other");
@@ -63,7 +63,7 @@ TEST_F(RemovalTest, TakesOwnFilesAndDirectories) {
   EXPECT_TRUE(fs::exists(shared_ / "other"));
 }
 
-TEST_F(RemovalTest, LeavesWhatIsNeitherFileNorDirectory) {
+TEST_F(RemovalTest, KeepsEntriesOfOtherTypes) {
   fs::create_symlink(base_ / "victim", shared_ / "link.part");
   fs::create_directory_symlink(base_ / "victim", plant("holds-link.part") / "below" / "link");
   ASSERT_EQ(::mkfifo((plant("holds-pipe.part") / "pipe").c_str(), 0600), 0);
@@ -92,8 +92,8 @@ TEST_F(RemovalTest, NeedsDirectoriesThatOthersCannotWrite) {
   EXPECT_FALSE(fs::exists(shared_ / "tree.part"));
 }
 
-TEST_F(RemovalTest, LeavesWhatBelongsToOthers) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+TEST_F(RemovalTest, KeepsEntriesOfOtherUsers) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can change owners";
   plant("theirs.part");
   write(shared_ / "theirs-file.part");
   ASSERT_EQ(::chown((shared_ / "theirs.part").c_str(), 12345, 12345), 0);
@@ -103,7 +103,7 @@ TEST_F(RemovalTest, LeavesWhatBelongsToOthers) {
   EXPECT_TRUE(fs::exists(shared_ / "theirs.part" / "file"));
   EXPECT_TRUE(fs::exists(shared_ / "theirs-file.part"));
   EXPECT_TRUE(fs::exists(shared_ / "holds-theirs.part" / "file"));
-  // In a directory of somebody else nothing goes.
+  // Nothing is removed in another user's directory.
   plant("own.part");
   ASSERT_EQ(::chown(shared_.c_str(), 12345, 12345), 0);
   remove_all_parts();
@@ -119,7 +119,7 @@ TEST_F(RemovalTest, DoesNotFollowALinkToTheDirectory) {
   }
 }
 
-TEST_F(RemovalTest, LeavesTreesDeeperThanItsOwn) {
+TEST_F(RemovalTest, KeepsDeepTrees) {
   fs::path deep = plant("tree.part");
   for (int i = 0; i < 40; ++i) fs::create_directory(deep /= "d");
   for (fs::path made = deep; made != shared_; made = made.parent_path()) ::chmod(made.c_str(), 0700);
@@ -128,14 +128,14 @@ TEST_F(RemovalTest, LeavesTreesDeeperThanItsOwn) {
   EXPECT_TRUE(fs::exists(shared_ / "tree.part" / "file"));
 }
 
-TEST_F(RemovalTest, RemovesADirectoryByWhatItIs) {
+TEST_F(RemovalTest, RemovesOnlyTheSameDirectory) {
   const fs::path path = shared_ / "scratch";
   fs::create_directory(path);
   const auto made = identify_made_directory(path.string());
   ASSERT_TRUE(made.has_value());
   write(path / "file");
   EXPECT_FALSE(identify_made_directory(path.string()).has_value()) << "it is not empty";
-  // Another one in its place stays.
+  // A directory that took its place stays.
   fs::rename(path, shared_ / "moved");
   fs::create_directory(path);
   write(path / "precious");
@@ -151,9 +151,9 @@ TEST_F(RemovalTest, RemovesADirectoryByWhatItIs) {
 }
 
 #if defined(RENAME_EXCHANGE)
-// Somebody swaps a directory of the leftover, and the leftover itself, for a link to the victim's directory
-// all the time.
-TEST_F(RemovalTest, NeverLeavesTheDirectoryWhileEntriesAreSwapped) {
+// An attacker keeps swapping the leftover, and a directory in it, with a link to the victim's
+// directory.
+TEST_F(RemovalTest, StaysInTheDirectoryWhileEntriesAreSwapped) {
   constexpr int kEnough = 400;
   const fs::path link = base_ / "link";
   const fs::path tree = shared_ / "tree.part";
@@ -163,7 +163,7 @@ TEST_F(RemovalTest, NeverLeavesTheDirectoryWhileEntriesAreSwapped) {
   std::thread attacker([&] {
     while (!done) {
       for (const fs::path& target : {tree / "below", tree}) {
-        // There and back.
+        // Swaps forth and back.
         for (int i = 0; i < 2; ++i) {
           if (::renameat2(AT_FDCWD, target.c_str(), AT_FDCWD, link.c_str(), RENAME_EXCHANGE) == 0) ++swaps;
         }

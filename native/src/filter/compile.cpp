@@ -1,4 +1,4 @@
-// From the tree to conditions that know where to go on: types are checked and constants read here, once.
+// Compiles a tree into conditions with jumps; checks types and parses constants.
 
 #include <algorithm>
 #include <bitset>
@@ -59,7 +59,7 @@ bool is_numeric(Class type) {
   return type == Class::kNumber || type == Class::kReal || type == Class::kPort;
 }
 
-// Operators that a type takes beside = and != and in and intersects and exists.
+// Operators of a type in addition to =, !=, in, intersects and exists.
 bool takes(Class type, Operator op) {
   switch (op) {
     case Operator::kExists:
@@ -97,10 +97,10 @@ std::string operators_of(Class type) {
 }
 
 std::string quoted(std::string_view text) {
-  constexpr size_t kLongest = 60;
+  constexpr size_t kMaxSize = 60;
   std::string result = "'";
-  for (const char c : text.substr(0, kLongest)) result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  if (text.size() > kLongest) result += "...";
+  for (const char c : text.substr(0, kMaxSize)) result += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  if (text.size() > kMaxSize) result += "...";
   return result + "'";
 }
 
@@ -116,9 +116,9 @@ std::string hex_to_bytes(std::string_view hex, bool& is_ok) {
   return bytes;
 }
 
-// What evt.type may be, sorted.
+// Values of evt.type, sorted.
 std::vector<std::string_view> event_types() {
-  // Events that plug-ins send beside the system calls.
+  // Events that plugins add to the system calls.
   std::vector<std::string_view> names = {"container_removed"};
   for (uint16_t code = 0; code < scap::kEventCount; ++code) names.push_back(fields::event_name(code));
   for (const std::string_view name : scap::kSyscallNames) names.push_back(name);
@@ -127,8 +127,7 @@ std::vector<std::string_view> event_types() {
   return names;
 }
 
-// Fields whose value follows from the code of the event alone, but for events that carry their name with
-// them.
+// Fields whose value follows from the event's code, except for events that carry their own name.
 bool follows_from_code(Field field) {
   switch (field) {
     case Field::kEvtType:
@@ -178,8 +177,7 @@ class Compiler {
   bool can_be_shown(const Operand& operand) {
     if (is_unanswered(operand)) return true;
     if (operand.call == nullptr && operand.field.filter_only) {
-      fail(operand.at,
-           "field " + quoted(operand.field.name) + " has no text of its own, it is for conditions");
+      fail(operand.at, "field " + quoted(operand.field.name) + " is for conditions only and has no text");
     } else {
       (void)transformed(operand);
     }
@@ -206,8 +204,8 @@ class Compiler {
     if (warnings_ != nullptr) warnings_->push_back({at, source_, std::move(message), false});
   }
 
-  // Adds the conditions below `node` and returns where to begin. Behind comes before: what a condition goes
-  // on to is known when it is added. So errors are looked for in a walk of their own, in reading order.
+  // Adds the conditions of `node` and returns the index of its first step. Later steps are added
+  // first, so that jump targets are known. Errors are found in a separate pass, in reading order.
   int32_t add(Node& node, int32_t on_true, int32_t on_false) {
     check_all(node);
     if (failed()) return Filter::kFail;
@@ -233,7 +231,7 @@ class Compiler {
     return resolve(check.left, problem_) && (!check.right || resolve(*check.right, problem_));
   }
 
-  // A check for each value where there is a modifier, else the check itself.
+  // One check per value if there is a modifier, else the check itself.
   static std::vector<Check> parts_of(const Check& check) {
     if (check.modifier == Modifier::kNone) return {check};
     Check part = check;
@@ -251,23 +249,23 @@ class Compiler {
     return parts;
   }
 
-  // How much a condition takes to answer, roughly.
+  // Rough cost of a condition.
   static int cost_of(const Condition& condition) {
     if (is_static(condition)) return 0;
     if (condition.left.call != nullptr) return 60;
     const std::string_view name = condition.left.field.name;
-    const auto begins = [name](std::string_view prefix) { return name.starts_with(prefix); };
-    if (condition.left.field.several == Several::kAny || begins("proc.a")) return 50;
+    const auto starts_with = [name](std::string_view prefix) { return name.starts_with(prefix); };
+    if (condition.left.field.several == Several::kAny || starts_with("proc.a")) return 50;
     if (condition.regex) return 40;
     for (const std::string_view slow :
          {"evt.arg", "evt.info", "proc.cmdline", "proc.env", "proc.pcmdline", "thread.cgroup",
           "proc.loginshellid", "fdlist.", "evt.time", "evt.datetime", "proc.fd"}) {
-      if (begins(slow)) return 30;
+      if (starts_with(slow)) return 30;
     }
-    if (begins("fd.") || begins("fs.") || begins("proc.p")) return 20;
+    if (starts_with("fd.") || starts_with("fs.") || starts_with("proc.p")) return 20;
     return condition.left.transformers.empty() && !condition.right ? 10 : 20;
   }
-  // How likely a condition holds, roughly: rules look for what is rare.
+  // Rough probability of a condition: rules look for rare events.
   static double likelihood_of(const Condition& condition) {
     switch (condition.op) {
       case Operator::kExists: return 0.9;
@@ -283,8 +281,8 @@ class Compiler {
     double cost = 0;
     double likelihood = 0;
   };
-  // In a walk from below: what passes does not depend on the order, as no condition changes anything (the
-  // counter util.cnt alone shows it), so each group asks first what decides it most cheaply.
+  // Bottom-up. Order does not affect the result, since conditions have no side effects (except the
+  // counter util.cnt), so each group first checks what decides it most cheaply.
   const Estimate& estimate(const Node& node) {
     for (const auto& child : node.children) estimate(*child);
     Estimate& made = estimates_[&node];
@@ -294,11 +292,11 @@ class Compiler {
       made.likelihood = 1 - made.likelihood;
       return made;
     }
-    // How likely the rest of the group must be asked too.
-    double goes_on = 1;
+    // The probability that the rest of the group must be checked.
+    double continues = 1;
     const auto add = [&](const Estimate& part) {
-      made.cost += goes_on * part.cost;
-      goes_on *= is_and ? part.likelihood : 1 - part.likelihood;
+      made.cost += continues * part.cost;
+      continues *= is_and ? part.likelihood : 1 - part.likelihood;
     };
     if (node.kind == Node::Kind::kCheck) {
       for (const uint32_t place : made_.at(&node)) {
@@ -307,18 +305,18 @@ class Compiler {
       }
     }
     for (const Node* child : in_order(node)) add(estimates_.at(child));
-    made.likelihood = is_and ? goes_on : 1 - goes_on;
+    made.likelihood = is_and ? continues : 1 - continues;
     return made;
   }
-  // The children of a group in the order in which they are asked.
+  // The children of a group in evaluation order.
   std::vector<const Node*> in_order(const Node& node) const {
     const bool is_and = node.kind == Node::Kind::kAnd;
     std::vector<std::pair<double, const Node*>> ranks;
     for (const auto& child : node.children) {
       const Estimate& part = estimates_.at(child.get());
-      constexpr double kLeast = 0.001;
+      constexpr double kMinProbability = 0.001;
       const double decides = is_and ? 1 - part.likelihood : part.likelihood;
-      ranks.emplace_back(part.cost / std::max(decides, kLeast), child.get());
+      ranks.emplace_back(part.cost / std::max(decides, kMinProbability), child.get());
     }
     std::stable_sort(ranks.begin(), ranks.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -354,7 +352,7 @@ class Compiler {
       for (size_t i = made.size(); i-- > 0;) (is_and ? on_true : on_false) = step(made[i], on_true, on_false);
       return is_and ? on_true : on_false;
     }
-    // Two places for each value: none of those before it held, or one did.
+    // Two states after each value: no value has held so far, or exactly one.
     int32_t none = on_false;
     int32_t one = on_true;
     for (size_t i = made.size(); i-- > 0;) {
@@ -440,10 +438,10 @@ class Compiler {
     const bool is_single = argument.operand.call != nullptr ||
                            argument.operand.field.several == Several::kNo || is_numeric(type);
     if (!failed() && (type == Class::kList || type == Class::kNetwork || !is_single)) {
-      fail(argument.at, "one value is expected here, and " + named(argument.operand) + " may have several");
+      fail(argument.at, "one value is expected here, but " + named(argument.operand) + " can have several");
     } else if (takes_text_only && type != Class::kText) {
       fail(argument.at,
-           "text is expected here, and " + named(argument.operand) + " is " + std::string(words_of(type)));
+           "text is expected here, but " + named(argument.operand) + " is " + std::string(words_of(type)));
     }
   }
 
@@ -464,7 +462,7 @@ class Compiler {
     made.key = text_of(check);
     made.left = check.left;
     made.op = check.op;
-    // What such a field could be compared with is not known either.
+    // The type of such a field is unknown too.
     made.is_unanswered = is_unanswered(check.left) || (check.right && is_unanswered(*check.right));
     if (made.is_unanswered) return made;
     const Class type = transformed(check.left);
@@ -496,21 +494,21 @@ class Compiler {
     return made;
   }
 
-  // Values that are likely meant otherwise.
+  // Warns about likely mistakes in values.
   void warn_of(const Check& check, const Literal& literal) {
     std::string word;
     std::ranges::copy_if(literal.text, std::back_inserter(word), [](char c) { return !is_space(c); });
     if (check.op == Operator::kRegex && needs_no_regex(literal.text)) {
       warn(literal.at, "the regular expression " + quoted(literal.text) +
-                           " asks for no more than =, contains, startswith or endswith can");
+                           " needs no regular expression; use =, contains, startswith or endswith");
     }
     if (is_field(word)) {
-      warn(literal.at, quoted(literal.text) + " is compared as text, and there is a field of that name; " +
+      warn(literal.at, quoted(literal.text) + " is compared as text, but is the name of a field; " +
                            "write val(" + word + ") for its value");
     } else if (is_transformed_field(word)) {
       warn(literal.at,
            quoted(literal.text) +
-               " is compared as text, and looks like a transformer; write it without blanks and quotes");
+               " is compared as text, but looks like a transformer; remove the blanks and quotes");
     }
   }
 
@@ -529,7 +527,7 @@ class Compiler {
     return open != std::string_view::npos && word.ends_with(')') && is_function_name(word.substr(0, open));
   }
 
-  // An expression without special characters but an anchor or any text at its ends.
+  // An expression without special characters except anchors or .* at its ends.
   static bool needs_no_regex(std::string_view text) {
     constexpr std::string_view kSpecial = ".+*?^$()[]{}|\\";
     constexpr std::string_view kRepeat = "+*?";
@@ -574,14 +572,14 @@ class Compiler {
     }
   }
 
-  // In rules, fields that have several values without their argument are compared with no field.
+  // In rules, multi-valued fields without an argument cannot be compared with fields.
   bool may_be_compared(const Check& check) {
     for (const Operand* operand : {&check.left, &*check.right}) {
       if (operand->call != nullptr) continue;
       const fields::FieldInfo& info = fields::kFields[static_cast<size_t>(operand->field.field)];
       if (info.several == Several::kNo && !info.filter_only) continue;
       fail(operand->at,
-           "field " + quoted(operand->field.name) + " is compared with values only, not with a field");
+           "field " + quoted(operand->field.name) + " can only be compared with values, not with a field");
       return false;
     }
     return true;
@@ -602,7 +600,7 @@ class Compiler {
     }
   }
 
-  // What `text` is as a number: decimal or 0x and hexadecimal.
+  // Parses a decimal number, or a hexadecimal one after 0x.
   static std::optional<Number> number_of(std::string_view text) {
     Number number;
     const bool negative = text.starts_with('-');
@@ -629,7 +627,7 @@ class Compiler {
     return std::nullopt;
   }
 
-  // Rules have decimal whole numbers, but where a field has fractions.
+  // Rules accept only decimal integers, except for fields with fractions.
   std::optional<Number> number_in(Class type, std::string_view text) const {
     auto number = number_of(text);
     if (!is_rule_ || !number) return number;
@@ -641,7 +639,7 @@ class Compiler {
   void take_number(const Check& check, Class type, const Literal& literal, Condition& made) {
     const auto number = number_in(type, literal.text);
     if (!number) {
-      fail(literal.at, subject(check) + " is a number, and " + quoted(literal.text) + " is none");
+      fail(literal.at, subject(check) + " is a number, but " + quoted(literal.text) + " is not");
       return;
     }
     made.numbers.push_back(*number);
@@ -657,8 +655,8 @@ class Compiler {
     }
     const bool fits = number && number->kind == Number::Kind::kUnsigned && number->natural <= UINT16_MAX;
     if (!fits) {
-      fail(literal.at, subject(check) + " is a port, from 0 to 65535 or the name of a service, and " +
-                           quoted(literal.text) + " is none");
+      fail(literal.at, subject(check) + " is a port, from 0 to 65535 or the name of a service, but " +
+                           quoted(literal.text) + " is not");
       return;
     }
     made.numbers.push_back(*number);
@@ -704,7 +702,7 @@ class Compiler {
       fail(literal.at, subject(check) + " is " +
                            (type == Class::kAddress ? "an address, as in 10.0.0.1 or ::1"
                                                     : "a network, as in 10.0.0.0/8 or fe80::/10") +
-                           ", and " + quoted(text) + " is none");
+                           ", but " + quoted(text) + " is not");
       return;
     }
     made.networks.push_back(network);
@@ -721,7 +719,7 @@ class Compiler {
     const auto number = number_of(literal.text);
     if (ordered && !number) {
       fail(literal.at,
-           quoted(name_of(check.op)) + " compares numbers, and " + quoted(literal.text) + " is none");
+           quoted(name_of(check.op)) + " compares numbers, but " + quoted(literal.text) + " is not a number");
       return;
     }
     if (number) made.numbers.push_back(*number);
@@ -735,8 +733,8 @@ class Compiler {
         bool is_ok = false;
         made.texts.push_back(hex_to_bytes(literal.text, is_ok));
         if (!is_ok) {
-          fail(literal.at, quoted(name_of(check.op)) + " takes bytes as pairs of hexadecimal digits, and " +
-                               quoted(literal.text) + " is none");
+          fail(literal.at, quoted(name_of(check.op)) + " takes bytes as pairs of hexadecimal digits, but " +
+                               quoted(literal.text) + " is not");
         }
         return;
       }
@@ -766,13 +764,13 @@ class Compiler {
     made.texts.push_back(literal.text);
   }
 
-  // A slip of the pen in the name of an event would make a filter that never passes anything.
+  // A typo in an event name would make a filter that never passes anything.
   void check_known_values(const Check& check, const Literal& literal) {
     switch (check.left.field.field) {
       case Field::kEvtDir:
         if (!is_rule_ && literal.text != ">" && literal.text != "<") {
-          fail(literal.at, "field 'evt.dir' is > where a call is entered and < where it returns, not " +
-                               quoted(literal.text));
+          fail(literal.at,
+               "field 'evt.dir' is > for enter events and < for exit events, not " + quoted(literal.text));
         }
         return;
       case Field::kSyscallType:
@@ -795,7 +793,7 @@ class Compiler {
     }
   }
 
-  // Fields that have one of a few values.
+  // Fields with a fixed set of values.
   void check_choice(const Check& check, const Literal& literal) {
     std::vector<std::string_view> values;
     switch (check.left.field.field) {
@@ -819,7 +817,7 @@ class Compiler {
     fail(literal.at, subject(check) + " is never " + quoted(literal.text) + "; it is one of " + list);
   }
 
-  // Asks the conditions that follow from the code about an event that has nothing but its code.
+  // Evaluates conditions that follow from the code on an event that has only its code.
   void find_static() {
     state::Engine engine(false);
     fields::FieldReader reader(engine);
@@ -843,8 +841,8 @@ class Compiler {
     }
   }
 
-  // An event can pass if some way through the conditions that its code leaves open ends in passing.
-  // Steps go on to earlier places of the array only, so one walk from its start decides them all.
+  // An event can pass if a path through the conditions that its code leaves open ends in kPass.
+  // Steps jump only to smaller indexes, so one pass decides them all.
   void find_may_pass() {
     using Codes = std::bitset<scap::kEventCount>;
     std::vector<Codes> passes;
@@ -873,9 +871,9 @@ class Compiler {
   const bool is_rule_;
   Problem& problem_;
   std::vector<Problem>* warnings_;
-  uint32_t source_ = 0;  // of the check that is looked at
+  uint32_t source_ = 0;  // of the current check
   std::unique_ptr<Filter> filter_ = std::make_unique<Filter>();
-  std::unordered_map<const Node*, std::vector<uint32_t>> made_;  // places of conditions
+  std::unordered_map<const Node*, std::vector<uint32_t>> made_;  // indexes of conditions
   std::unordered_map<const Node*, Estimate> estimates_;
 };
 
@@ -898,7 +896,7 @@ bool resolve(Operand& operand, Problem& problem) {
     return true;
   }
   fields::FieldRef& field = operand.field;
-  // In quotes, so that a bracket may be a part of it.
+  // In quotes, so that it can contain a bracket.
   std::string text = field.name.substr(0, field.name.find('['));
   if (!field.argument.empty()) {
     const char quote = field.argument.find('"') == std::string::npos ? '"' : '\'';

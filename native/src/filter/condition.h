@@ -1,4 +1,4 @@
-// A check of a filter, ready to be asked: its types are checked and its constants read.
+// A check of a filter after compilation: types checked, constants parsed.
 #pragma once
 
 #include <array>
@@ -24,31 +24,31 @@ struct Number {
 struct Network {
   std::array<uint8_t, 16> bytes{};
   bool ipv6 = false;
-  int bits = 0;  // that count
+  int bits = 0;  // prefix length
 };
 
-// A path's elements, for pmatch.
+// Elements of a path, for pmatch.
 using Path = std::vector<std::string>;
 Path path_elements(std::string_view path);
 
-// What is known of events of a code before they are looked at.
+// What an event's code alone determines.
 enum Known : uint8_t { kNo, kYes, kDepends };
 
 struct Condition {
-  std::string key;  // equal for conditions that ask the same
+  std::string key;  // equal for conditions that check the same
   Operand left;
   Operator op = Operator::kExists;
-  bool negated_each = false;  // != on the ends of a connection: all of them must differ
-  bool must_all = false;      // in on a list: every element
+  bool negated_each = false;  // != on both ends of a connection: all of them must differ
+  bool must_all = false;      // `in` on a list: every element must be in the values
   std::optional<Operand> right;
   std::vector<std::string> texts;  // sorted
   std::vector<Number> numbers;
   std::vector<Network> networks;
   std::vector<Path> paths;
-  mutable std::optional<Regex> regex;  // it keeps the states that it met
-  bool is_unanswered = false;          // it asks what nobody can answer, and never holds
-  bool is_static = false;              // the answer follows from the code of the event
-  std::vector<uint8_t> by_code;        // Known, where it does
+  mutable std::optional<Regex> regex;  // mutable: it caches state between matches
+  bool is_unanswered = false;          // depends on an unavailable field; never holds
+  bool is_static = false;              // the event's code determines the result
+  std::vector<uint8_t> by_code;        // Known for each code, if is_static
 };
 
 }  // namespace sfkit::filter

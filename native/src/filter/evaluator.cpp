@@ -24,7 +24,7 @@ bool contains_ignoring_case(std::string_view text, std::string_view lowered) {
          lowered.empty();
 }
 
-// Decodes base64; false when it is none. Padding may be left out.
+// Decodes base64; false if it is invalid. Padding is optional.
 bool decode_base64(std::string_view text, std::string& out) {
   out.clear();
   uint32_t bits = 0;
@@ -69,30 +69,30 @@ bool compare(Operator op, const T& left, const T& right) {
   }
 }
 
-// Integers of both kinds in one order: negative ones are below all others.
-struct Whole {
+// One order for signed and unsigned integers: negative ones come first.
+struct Integer {
   bool negative = false;
   uint64_t bits = 0;  // two's complement
-  auto operator<=>(const Whole& other) const {
+  auto operator<=>(const Integer& other) const {
     if (negative != other.negative)
       return negative ? std::strong_ordering::less : std::strong_ordering::greater;
     return bits <=> other.bits;
   }
-  bool operator==(const Whole&) const = default;
+  bool operator==(const Integer&) const = default;
 };
 
-Whole whole(int64_t value) {
+Integer integer_of(int64_t value) {
   return {value < 0, static_cast<uint64_t>(value)};
 }
-Whole whole_of(const FieldValue& value) {
-  return value.kind == Kind::kSigned ? whole(value.integer) : Whole{false, value.number};
+Integer integer_of_value(const FieldValue& value) {
+  return value.kind == Kind::kSigned ? integer_of(value.integer) : Integer{false, value.number};
 }
 double real_of(const FieldValue& value) {
   if (value.kind == Kind::kReal) return value.real;
   return value.kind == Kind::kSigned ? static_cast<double>(value.integer) : static_cast<double>(value.number);
 }
 
-// Whether `path` lies at or below the path of `elements`, element by element.
+// Whether `path` is at or below the path of `elements`, compared element by element.
 bool is_below(std::string_view path, const std::vector<std::string>& elements) {
   for (const std::string& element : elements) {
     while (path.starts_with('/')) path.remove_prefix(1);
@@ -135,9 +135,9 @@ bool accepts_number(const Condition& condition, const FieldValue& value) {
                                                                   : static_cast<double>(number.natural);
       return compare(condition.op, real_of(value), right);
     }
-    const Whole right =
-        number.kind == Number::Kind::kSigned ? whole(number.integer) : Whole{false, number.natural};
-    return compare(condition.op, whole_of(value), right);
+    const Integer right =
+        number.kind == Number::Kind::kSigned ? integer_of(number.integer) : Integer{false, number.natural};
+    return compare(condition.op, integer_of_value(value), right);
   });
 }
 
@@ -161,7 +161,7 @@ void append_value(std::string& out, const FieldValue& value) {
   }
 }
 
-// What getopt(3) calls its option string, read.
+// A parsed option string of getopt(3).
 class Options {
  public:
   explicit Options(std::string_view text) {
@@ -180,9 +180,9 @@ class Options {
   std::array<bool, 256> takes_argument_{};
 };
 
-// Calls `found(option, argument)` for each option of a command line, in order; '?' stands for one that is not
-// known, and a missing argument is "". Ends at the first word that is no option, as POSIX has it; long
-// options are passed over, as the reference does.
+// Calls `found(option, argument)` for each option of a command line, in order. An unknown option is
+// '?', a missing argument "". Stops at the first word that is not an option (POSIX). Skips long
+// options, as the reference does.
 template <typename Found>
 void each_option(const std::vector<std::string>& words, const Options& options, Found found) {
   for (size_t i = 0; i < words.size(); ++i) {
@@ -207,7 +207,7 @@ void each_option(const std::vector<std::string>& words, const Options& options, 
   }
 }
 
-// Whether two values of fields compare so; both are of one class.
+// Compares two field values of the same class.
 bool accepts_field(Operator op, const FieldValue& left, const FieldValue& right) {
   if (left.kind == Kind::kText || left.kind == Kind::kBytes) {
     return op == Operator::kPmatch ? is_below(left.text, path_elements(right.text))
@@ -220,7 +220,7 @@ bool accepts_field(Operator op, const FieldValue& left, const FieldValue& right)
   if (left.kind == Kind::kReal || right.kind == Kind::kReal) {
     return compare(op, real_of(left), real_of(right));
   }
-  return compare(op, whole_of(left), whole_of(right));
+  return compare(op, integer_of_value(left), integer_of_value(right));
 }
 
 }  // namespace
@@ -241,7 +241,8 @@ Path path_elements(std::string_view path) {
 }
 
 bool Evaluator::holds(const Condition& condition, FieldReader& reader) {
-  // For != on the two ends of a connection, and for in on a list, every value must fit; else one is enough.
+  // For != on both ends of a connection and for `in` on a list, every value must match; else one is
+  // enough.
   const bool all = condition.negated_each || condition.must_all;
   bool any = false;
   bool every = true;
@@ -350,7 +351,7 @@ bool Evaluator::list_of(const Argument& argument, FieldReader& reader, std::vect
   return !out.empty();
 }
 
-// The text of a call that has one; false where a part of it is missing.
+// The text of a call; false if a part of it is missing.
 bool Evaluator::call_text(const Call& call, FieldReader& reader, std::string& out) {
   switch (call.function) {
     case Function::kConcat:
@@ -377,8 +378,8 @@ bool Evaluator::call_text(const Call& call, FieldReader& reader, std::string& ou
   return false;
 }
 
-// Options and their arguments, one after another; of a call with a selected option the last argument of that
-// option, or its letter where it takes none.
+// Options and their arguments in sequence. For a call with a selected option: its last argument, or
+// its letter if it takes none.
 bool Evaluator::options_of(const Call& call, FieldReader& reader, std::vector<std::string>& out) {
   std::string letters;
   std::vector<std::string> words;
@@ -410,7 +411,7 @@ bool Evaluator::accepts(const Condition& condition, const FieldValue& value, Fie
   }
   const bool is_raw = condition.left.call == nullptr && condition.left.field.type == fields::FieldType::kRaw;
   if (!is_raw) return accepts_number(condition, value);
-  // A parameter may be a number in one event and text in another.
+  // A parameter can be a number in one event and text in another.
   const bool as_number = condition.op <= Operator::kGreaterOrEqual || condition.op == Operator::kIn ||
                          condition.op == Operator::kIntersects;
   if (as_number)
@@ -442,7 +443,7 @@ bool Evaluator::accepts_text(const Condition& condition, std::string_view text) 
 
 bool Evaluator::compare_fields(const Condition& condition, const FieldValue& left, FieldReader& reader) {
   FieldValue kept = left;
-  // The reader's text is valid until it is asked again.
+  // The reader's text is valid until its next call.
   const bool has_text = left.kind == Kind::kText || left.kind == Kind::kBytes;
   if (has_text) {
     kept_text_.assign(left.text);

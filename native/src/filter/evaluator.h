@@ -1,4 +1,4 @@
-// Whether the conditions of filters hold for an event.
+// Evaluates the conditions of filters for an event.
 #pragma once
 
 #include <functional>
@@ -11,20 +11,20 @@
 
 namespace sfkit::filter {
 
-// Keeps the memory that evaluation needs, so that events cost no allocation; calls with lists alone do.
+// Reuses its buffers: evaluation allocates nothing, except for calls with lists.
 class Evaluator {
  public:
-  // Whether the condition holds for the event that `reader` looks at. A field without a value makes it false,
+  // Whether the condition holds for the reader's current event. A missing value makes it false,
   // whatever the operator.
   bool holds(const Condition& condition, fields::FieldReader& reader);
 
-  // Gives every value of the operand until `visit` returns false; for what is shown, not for every event. A
-  // text is valid within the call.
+  // Passes every value of the operand to `visit` until it returns false. For output, not for the
+  // hot path. Text is valid during the call.
   void each_value(const Operand& operand, fields::FieldReader& reader,
                   const std::function<bool(const fields::FieldValue&)>& visit);
 
-  // Gives the value of a field that has one at most, after its transformers, if it is not missing. A text is
-  // valid within the call.
+  // Passes the transformed value of a single-valued field, unless it is missing. Text is valid
+  // during the call.
   template <typename Visit>
   void visit_value(const Operand& operand, fields::FieldReader& reader, Visit visit) {
     fields::FieldValue value = reader.get(operand.field);
@@ -32,16 +32,16 @@ class Evaluator {
     if (!value.is_missing()) visit(value);
   }
 
-  // Whether the condition holds for a text that its left side has.
+  // Whether the condition holds if the left side is `text`.
   bool accepts_text(const Condition& condition, std::string_view text);
 
  private:
   using FieldValue = fields::FieldValue;
 
-  // Gives every value of the operand, as visit(const FieldValue&), until it returns false.
+  // Calls visit(const FieldValue&) for every value of the operand until it returns false.
   template <typename Visit>
   void each(const Operand& operand, fields::FieldReader& reader, std::string& buffer, Visit visit);
-  // The value after the operand's transformers; its text is in `buffer` if they changed it.
+  // Applies the operand's transformers; changed text is in `buffer`.
   FieldValue transform(const Operand& operand, FieldValue value, std::string& buffer);
 
   bool call_text(const Call& call, fields::FieldReader& reader, std::string& out);

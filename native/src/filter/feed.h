@@ -1,4 +1,4 @@
-// A feed of events of which only some are looked at; the state follows all of them.
+// A feed that filters events; all events update the state.
 #pragma once
 
 #include <atomic>
@@ -12,7 +12,7 @@
 
 namespace sfkit::filter {
 
-// The filter of a text, null for "".
+// Compiles a filter; null for "".
 inline Result<std::unique_ptr<Filter>> compile_optional(const std::string& text) {
   if (text.empty()) return std::unique_ptr<Filter>();
   return Filter::compile(text);
@@ -20,25 +20,25 @@ inline Result<std::unique_ptr<Filter>> compile_optional(const std::string& text)
 
 class Feed : public state::Feed {
  public:
-  // Without a filter every event passes.
+  // Without a filter all events pass.
   Feed(std::unique_ptr<Filter> filter, bool compat, const std::atomic<bool>& cancel)
       : state::Feed(compat, cancel), filter_(std::move(filter)), reader_(engine()) {}
 
-  // Events that were asked about and did not pass.
+  // Evaluated events that did not pass.
   uint64_t left_out() const { return left_out_; }
 
  protected:
   bool has_filter() const { return filter_ != nullptr; }
   fields::FieldReader& reader() { return reader_; }
 
-  // Applies the event, as Engine::apply_all() does, and calls `visit(const Context&, uint32_t op)` if it is
-  // wanted and passes; reader() looks at it then. `each(const Context&, step)` calls `step(const Context&,
-  // uint32_t op)` for each part of the event that passes or does not by itself. `leave(const Context&)` is
-  // called if the event is wanted and none does.
+  // Applies the event like Engine::apply_all(). If it is wanted and passes, calls `visit(const
+  // Context&, uint32_t op)`; reader() then has the event. `each(const Context&, step)` calls
+  // `step(const Context&, uint32_t op)` for each part of the event that is filtered separately.
+  // `leave(const Context&)` is called if the event is wanted but no part passes.
   template <typename Each, typename Visit, typename Leave>
   void apply_passing(const scap::EventView& event, bool wanted, Each each, Visit visit, Leave leave) {
     reader_.next_event(event);
-    if (is_hopeless(event.code)) {
+    if (cannot_pass(event.code)) {
       if (wanted) ++left_out_;
       engine().apply(event, [&](const state::Context& context) {
         if (wanted) leave(context);
@@ -61,7 +61,7 @@ class Feed : public state::Feed {
     });
   }
 
-  // The same for events as a whole: `visit(const Context&)`.
+  // The same for whole events: `visit(const Context&)`.
   template <typename Visit>
   void apply_passing(const scap::EventView& event, bool wanted, Visit visit) {
     apply_passing(
@@ -69,9 +69,9 @@ class Feed : public state::Feed {
         [&visit](const state::Context& context, uint32_t) { visit(context); }, [](const state::Context&) {});
   }
 
-  // Whether neither the event nor, if it is the beginning of a call, the call's end can pass: what is entered
-  // is kept for the end, which may be asked about it.
-  bool is_hopeless(uint16_t code) const {
+  // Whether the event cannot pass, nor its exit event. An enter event is kept for its exit, whose
+  // condition may need it.
+  bool cannot_pass(uint16_t code) const {
     return filter_ != nullptr && !filter_->may_pass(code) && !filter_->may_pass(code | 1);
   }
 

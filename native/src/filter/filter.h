@@ -1,4 +1,4 @@
-// A filter ready to be asked about events: compiled once, then evaluated without allocation.
+// A compiled filter; evaluation does not allocate.
 #pragma once
 
 #include <cstdint>
@@ -15,29 +15,29 @@ namespace sfkit::filter {
 
 class Filter {
  public:
-  // Fails with kInvalidArgument and a message that says what, where and what is likely meant.
+  // Fails with kInvalidArgument; the message has the problem, its position and a suggestion.
   static Result<std::unique_ptr<Filter>> compile(std::string_view text);
-  // The filter of a tree without macros, whose fields are looked up on the way; null where `problem` says
-  // what is wrong. Of rules, `warnings` get what is likely meant otherwise.
+  // Compiles a tree without macros and resolves its fields. Returns null and sets `problem` on an
+  // error. For rules, `warnings` receives likely mistakes.
   static std::unique_ptr<Filter> compile(Node& tree, Dialect dialect, Problem& problem,
                                          std::vector<Problem>* warnings = nullptr);
 
-  // Whether an event of this code can pass at all; where not, there is no need to look at it.
+  // Whether an event with this code can pass at all.
   bool may_pass(uint16_t code) const { return may_pass_[code]; }
 
-  // Whether the event that `reader` looks at passes. A field without a value makes its condition false,
-  // whatever the operator.
+  // Whether the reader's current event passes. A missing value makes its condition false, whatever
+  // the operator.
   bool passes(fields::FieldReader& reader);
 
  private:
   friend class Compiler;
   friend class FilterSet;
 
-  // Where to go on after a condition; places are of later conditions.
+  // Results of a step, besides the index of a later step.
   static constexpr int32_t kPass = -1;
   static constexpr int32_t kFail = -2;
 
-  // A place where a condition is asked; a condition may be asked at several.
+  // A use of a condition; several steps can use the same one.
   struct Step {
     uint32_t condition = 0;
     int32_t on_true = kPass;

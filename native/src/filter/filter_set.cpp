@@ -5,14 +5,14 @@
 namespace sfkit::filter {
 namespace {
 
-// Texts that are kept, of one subject and of all together.
-constexpr size_t kTextsOfSubject = 1024;
-constexpr size_t kTextsOfAll = size_t{64} << 10;
+// Maximum cached texts of one subject, and of all subjects.
+constexpr size_t kMaxTextsOfSubject = 1024;
+constexpr size_t kMaxTextsOfAll = size_t{64} << 10;
 
-// Steps of filters that are tailored to codes, all together.
+// Maximum steps of all tailored filters.
 constexpr size_t kMaxTailoredSteps = size_t{4} << 20;
 
-// Whether the answer depends on one text, or on nothing else where the value is one.
+// Whether the result depends on a single text.
 bool asks_one_text(const Condition& condition) {
   return condition.left.call == nullptr && condition.left.field.several == fields::Several::kNo &&
          !condition.right && condition.op != Operator::kExists && !condition.is_unanswered &&
@@ -131,8 +131,8 @@ int32_t FilterSet::add_tailored(Tailored& made, const Program& program, uint16_t
   const auto next_of = [](const Filter::Step& step, uint8_t known) {
     return known == kYes ? step.on_true : step.on_false;
   };
-  // Steps go on to earlier places only: from the last one on what is reached is known, from the first one on
-  // where each of them ends up.
+  // Jumps go to smaller indexes only. A backward pass finds the reached steps, a forward pass where
+  // each one leads.
   reached_.assign(count, false);
   const auto reach = [this](int32_t place) {
     if (place >= 0) reached_[static_cast<size_t>(place)] = true;
@@ -202,7 +202,7 @@ void FilterSet::look_at(Subject& subject, fields::FieldReader& reader) {
     if (!is_text || value.text.size() > TextAnswers::kMaxText) return;
     subject.kind = Subject::Kind::kText;
     if (subject.answers == nullptr) {
-      const size_t texts = std::min(kTextsOfSubject, kTextsOfAll / subjects_.size());
+      const size_t texts = std::min(kMaxTextsOfSubject, kMaxTextsOfAll / subjects_.size());
       subject.answers = std::make_unique<TextAnswers>(subject.conditions, texts);
     }
     subject.answers->look_at(value.text);

@@ -42,7 +42,7 @@ std::string bytes(std::initializer_list<int> numbers) {
   return result;
 }
 
-// One event of each kind that fields tell apart. Numbers of events are in the comments.
+// One event of each kind that fields distinguish. Comments have the event numbers.
 std::vector<uint8_t> capture() {
   scap::CaptureWriter out;
   out.begin();
@@ -285,7 +285,7 @@ class PassingSet : public state::Feed {
       reader_.look_at(context);
       uint32_t before = 0;
       filters_.each_passing(reader_, [&](uint32_t number) {
-        EXPECT_GE(number, before) << "in the order in which they were added";
+        EXPECT_GE(number, before) << "in the order of addition";
         before = number;
         if (!numbers[number].empty()) numbers[number] += ' ';
         numbers[number] += std::to_string(event.number);
@@ -300,8 +300,8 @@ class PassingSet : public state::Feed {
   fields::FieldReader reader_;
 };
 
-TEST(FilterSet, PassesWhatEachFilterPasses) {
-  // Twice, so that answers are found that were kept.
+TEST(FilterSet, PassesTheSameAsEachFilter) {
+  // Twice, to use cached results.
   std::vector<std::string> texts;
   for (int round = 0; round < 2; ++round) {
     for (const Row& row : kRows) texts.push_back("(" + std::string(row.filter) + ")");
@@ -328,7 +328,7 @@ TEST(FilterSet, PassesWhatEachFilterPasses) {
   }
 }
 
-TEST(TextAnswers, AreAskedForOncePerText) {
+TEST(TextAnswers, AreComputedOncePerText) {
   TextAnswers answers(100, 4);
   int asked = 0;
   const auto holds = [&](std::string_view text, uint32_t condition) {
@@ -344,7 +344,7 @@ TEST(TextAnswers, AreAskedForOncePerText) {
     EXPECT_FALSE(holds("bash", 1));
   }
   EXPECT_EQ(asked, 3);
-  // More texts than there is room for, in any order.
+  // More texts than there is room for, in random order.
   for (size_t i = 0; i < 1000; ++i) {
     const std::string text(i * 7 % 40, 'x');
     EXPECT_EQ(holds(text, 65), text.size() % 2 == 1);
@@ -374,7 +374,7 @@ TEST(FilterRows, NameEveryFieldAndOperator) {
   }
 }
 
-TEST(Filter, SaysWhatIsRefusedAndWhy) {
+TEST(Filter, ExplainsUnavailableFields) {
   EXPECT_EQ(
       passing("fd.cip.name = a"),
       "filter, character 1: field 'fd.cip.name' cannot be answered: it needs a name server, and sfkit asks "
@@ -385,8 +385,28 @@ TEST(Filter, SaysWhatIsRefusedAndWhy) {
   }
 }
 
+TEST(Filter, KnowsThePartsOfAnImageThatTheCaptureDoesNotName) {
+  const auto parts = [](std::string_view image) {
+    sfkit::testing::Scenario world(sfkit::testing::Age::k2026);
+    world.writer().begin();
+    world.container(R"({"container":{"id":"0123456789ab","type":0,"name":"web","image":")" +
+                    std::string(image) + R"("}})");
+    const std::vector<uint8_t>& content = world.writer().bytes();
+    std::string found;
+    for (const char* condition : {"repository = reg:5000/nginx", "tag = 1.2", "digest = sha256:ab",
+                                  R"(repository = "")", R"(tag = "")"})
+      found += passing(std::string("container.image.") + condition, content) + ".";
+    return found;
+  };
+  EXPECT_EQ(parts("reg:5000/nginx:1.2"), "1.1....");
+  EXPECT_EQ(parts("reg:5000/nginx"), "1....1.");
+  EXPECT_EQ(parts("reg:5000/nginx@sha256:ab"), "1..1..1.");
+  EXPECT_EQ(parts("reg:5000/nginx:1.2@sha256:ab"), "1.1.1...");
+  EXPECT_EQ(parts("sha256:ab"), "...1.1.");
+}
+
 // As in network namespaces, whose addresses are on no list, and between processes of one machine.
-TEST(Filter, KnowsWhichEndIsLocalWhereTheInterfacesDoNotTell) {
+TEST(Filter, FindsTheLocalEndWithoutInterfaces) {
   using sfkit::testing::ipv4;
   for (const uint8_t network : {uint8_t{10}, uint8_t{127}}) {
     const auto client = ipv4(network, 9, 1, 1, 4000);
@@ -407,7 +427,7 @@ TEST(Filter, KnowsWhichEndIsLocalWhereTheInterfacesDoNotTell) {
   }
 }
 
-TEST(Filter, KnowsWhichEventsGiveADescriptorItsName) {
+TEST(Filter, KnowsWhichEventsNameADescriptor) {
   using sfkit::testing::ipv4;
   const auto here = ipv4(10, 0, 0, 5, 4000);
   const auto there = ipv4(10, 9, 1, 2, 80);
@@ -429,13 +449,13 @@ TEST(Filter, KnowsWhichEventsGiveADescriptorItsName) {
   world.bind(50, 6, here);                               // 10
   world.recvfrom(50, 6, 5, there, here);                 // 11
   world.sendto(50, 6, 5, here, there);                   // 12
-  world.connect(50, 6, here, there, 0);                  // 13: who it already spoke with
+  world.connect(50, 6, here, there, 0);                  // a peer that it already talked to
   world.connect(50, 6, here, ipv4(10, 9, 1, 3, 80), 0);  // 14
   const std::vector<uint8_t>& content = world.writer().bytes();
   EXPECT_EQ(passing("fd.name_changed = true", content), "1 6 8 10 11 14");
 }
 
-TEST(Filter, KnowsTheDirectoryOfWhatWasNotOpened) {
+TEST(Filter, KnowsTheDirectoryOfFailedOpens) {
   sfkit::testing::Scenario world(sfkit::testing::Age::k2026);
   world.writer().begin();
   scap::ThreadEntry process;
@@ -445,14 +465,14 @@ TEST(Filter, KnowsTheDirectoryOfWhatWasNotOpened) {
   world.writer().processes({process});
   world.open(50, -2, "/etc/ssl/none", 1);  // 1
   world.open(50, -2, "notes", 1);          // 2
-  world.read(50, 9, 1);                    // 3: a descriptor that is not known
+  world.read(50, 9, 1);                    // an unknown descriptor
   const std::vector<uint8_t>& content = world.writer().bytes();
   EXPECT_EQ(passing("fd.directory = /etc/ssl and fd.filename = none", content), "1");
   EXPECT_EQ(passing("fd.directory = /home/ana", content), "2");
   EXPECT_EQ(passing("fd.directory = /", content), "3");
 }
 
-TEST(Filter, KnowsWhichEventsCannotPass) {
+TEST(Filter, KnowsWhichCodesCannotPass) {
   const auto filter = Filter::compile("evt.type = openat and evt.dir = < and proc.name = cat");
   ASSERT_TRUE(filter.is_ok());
   EXPECT_TRUE(filter.value()->may_pass(ev::SYSCALL_OPENAT_2_X));
@@ -462,7 +482,7 @@ TEST(Filter, KnowsWhichEventsCannotPass) {
   ASSERT_TRUE(negated.is_ok());
   EXPECT_FALSE(negated.value()->may_pass(ev::SYSCALL_READ_X));
   EXPECT_TRUE(negated.value()->may_pass(ev::SYSCALL_OPENAT_2_X));
-  // Calls without an event of their own are known when their number is.
+  // Calls without their own event type are known only by their number.
   EXPECT_TRUE(filter.value()->may_pass(ev::GENERIC_X));
 }
 

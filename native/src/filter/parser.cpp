@@ -13,7 +13,7 @@ struct OperatorName {
   Operator op;
 };
 
-// In both tables longer names stand before those they begin with.
+// Longer names come before their prefixes in both tables.
 constexpr OperatorName kSymbols[] = {{"==", Operator::kEqual},       {"!=", Operator::kNotEqual},
                                      {"<=", Operator::kLessOrEqual}, {">=", Operator::kGreaterOrEqual},
                                      {"=", Operator::kEqual},        {"<", Operator::kLess},
@@ -57,12 +57,12 @@ struct ModifierName {
 constexpr ModifierName kModifiers[] = {
     {"oneof", Modifier::kOneof}, {"anyof", Modifier::kAnyof}, {"allof", Modifier::kAllof}};
 
-// Of parentheses and 'not'. Generated rules nest deeper than what people type.
-constexpr int kMostDepth = 100;
-constexpr int kMostRuleDepth = 1000;
-constexpr size_t kMostTransformers = 10;
-constexpr int kMostCalls = 10;  // one inside another
-constexpr size_t kLongestFilter = size_t{1} << 20;
+// Limits of nesting parentheses and 'not'. Generated rules nest deeper than typed ones.
+constexpr int kMaxDepth = 100;
+constexpr int kMaxRuleDepth = 1000;
+constexpr size_t kMaxTransformers = 10;
+constexpr int kMaxCalls = 10;  // nested calls
+constexpr size_t kMaxFilterSize = size_t{1} << 20;
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\b';
@@ -73,11 +73,11 @@ bool is_letter(char c) {
 bool is_word(char c) {
   return is_letter(c) || (c >= '0' && c <= '9') || c == '_';
 }
-// What ends the argument of a field without quotes.
+// Characters that end an unquoted field argument.
 bool ends_argument(char c) {
   return is_blank(c) || c == '\v' || c == '\f' || c == '[' || c == ']' || c == '"' || c == '\'';
 }
-// What ends a value without quotes.
+// Characters that end an unquoted value.
 bool ends_value(char c) {
   return is_blank(c) || c == '(' || c == ')' || c == ',' || c == '=' || c == '"' || c == '\'';
 }
@@ -104,18 +104,18 @@ class Parser {
 
   Tree whole() {
     const std::string name = is_rule_ ? "the condition" : "the filter";
-    if (text_.size() > kLongestFilter) return fail(0, name + " is longer than 1 MiB");
+    if (text_.size() > kMaxFilterSize) return fail(0, name + " is longer than 1 MiB");
     skip();
     if (at_end()) return fail(at_, name + " is empty");
     auto node = any_of(0);
     if (!node.is_ok()) return node;
     skip();
     if (at_end()) return node;
-    if (peek() == ')') return fail(at_, "a parenthesis is closed that was not opened");
+    if (peek() == ')') return fail(at_, "unmatched )");
     return fail(at_, "'and', 'or' or the end is expected here" + other_spelling());
   }
 
-  // The first one counts: what it makes fail in turn adds nothing.
+  // Keeps the first error; later ones are only consequences.
   Status fail(size_t at, std::string message) {
     if (problem_.message.empty()) {
       problem_.at = at;
@@ -140,7 +140,7 @@ class Parser {
     return true;
   }
 
-  // What other languages call the same.
+  // Suggests the spelling for habits from other languages.
   std::string other_spelling() const {
     const std::string_view rest = text_.substr(at_);
     for (const std::string_view name : {"&&", "AND", "And"}) {
@@ -154,7 +154,7 @@ class Parser {
     return "; a value with blanks needs quotes";
   }
 
-  // One of the kind with children, or its only child.
+  // Wraps several children in a node of the kind; a single child stays as it is.
   static std::unique_ptr<Node> join(Node::Kind kind, std::vector<std::unique_ptr<Node>> children) {
     if (children.size() == 1) return std::move(children.front());
     auto node = std::make_unique<Node>();
@@ -165,7 +165,8 @@ class Parser {
 
   Tree any_of(int depth) {
     std::vector<std::unique_ptr<Node>> children;
-    // The reference ends an alternative whose parenthesis touches its 'or' with that parenthesis.
+    // In the reference, a parenthesis that touches 'or' ends that alternative at its closing
+    // parenthesis.
     bool touches = false;
     do {
       auto child = touches ? group(depth) : all_of(depth);
@@ -188,9 +189,9 @@ class Parser {
 
   Tree term(int depth) {
     skip();
-    const int most = is_rule_ ? kMostRuleDepth : kMostDepth;
-    if (depth > most) {
-      return fail(at_, "parentheses and 'not' are nested more than " + std::to_string(most) + " deep");
+    const int limit = is_rule_ ? kMaxRuleDepth : kMaxDepth;
+    if (depth > limit) {
+      return fail(at_, "parentheses and 'not' are nested more than " + std::to_string(limit) + " deep");
     }
     if (take_keyword("not")) {
       auto child = term(depth + 1);
@@ -211,7 +212,7 @@ class Parser {
 
   bool is_ahead(char c) const { return !at_end() && peek() == c; }
 
-  // What stands between the parentheses that begin here.
+  // The content of the parentheses that start here.
   Tree group(int depth) {
     const size_t open = at_++;
     auto node = any_of(depth + 1);
@@ -267,7 +268,7 @@ class Parser {
       if (check.op == Operator::kIn || check.op == Operator::kIntersects) {
         if (peek() != '"' && peek() != '\'') {
           return fail(at_, "'" + std::string(name_of(check.op)) +
-                               "' takes values in parentheses, as in (a, b); lists by name are for rules");
+                               "' takes values in parentheses, as in (a, b); named lists are for rules only");
         }
       }
       status = value(check.values.emplace_back());
@@ -281,8 +282,8 @@ class Parser {
   }
   static bool is_ordered(Operator op) { return op >= Operator::kLess && op <= Operator::kGreaterOrEqual; }
 
-  // A name after an operator that takes a list: that of a list would have been replaced by its items, so it
-  // is a value.
+  // A name after a list operator: list names were already replaced by their items, so it is a
+  // value.
   Status list_name(Check& check) {
     const std::string_view name = word();
     if (name.empty() || !is_letter(name.front())) {
@@ -293,7 +294,7 @@ class Parser {
     return Status::ok();
   }
 
-  // Digits with a sign, a fraction and an exponent, or 0x and what may be hexadecimal.
+  // Digits with a sign, a fraction and an exponent, or 0x and hexadecimal digits.
   Status number(Literal& literal) {
     const auto is_digit = [this](size_t at) { return peek(at) >= '0' && peek(at) <= '9'; };
     const auto digits = [&is_digit](size_t at) {
@@ -318,7 +319,7 @@ class Parser {
     return Status::ok();
   }
 
-  // A modifier between an operator and a list; a word without a list after it is a value.
+  // A modifier between operator and list; without a list after it, the word is a value.
   Modifier take_modifier(Operator op) {
     if (takes_list(op) || is_ordered(op)) return Modifier::kNone;
     const auto* known = std::ranges::find(kModifiers, word(), &ModifierName::name);
@@ -347,9 +348,9 @@ class Parser {
     return fail(at_, message);
   }
 
-  // A field or a call, or transformers around one.
+  // A field or a call, possibly inside transformers.
   Status operand(Operand& operand, bool left, int depth) {
-    if (depth > kMostCalls) return fail(at_, "more than 10 calls are nested");
+    if (depth > kMaxCalls) return fail(at_, "more than 10 calls are nested");
     const size_t start = at_;
     std::vector<Transformer> outside;
     size_t open = 0;
@@ -370,7 +371,7 @@ class Parser {
       if (known->transformer == Transformer::kVal && (left || !outside.empty())) {
         return fail(at_, "val() stands alone on the right side of an operator");
       }
-      if (outside.size() == kMostTransformers) return fail(at_, "more than 10 transformers are nested");
+      if (outside.size() == kMaxTransformers) return fail(at_, "more than 10 transformers are nested");
       outside.push_back(known->transformer);
       at_ += name.size() + 1;
       ++open;
@@ -388,7 +389,7 @@ class Parser {
     return Status::ok();
   }
 
-  // Letters, digits and underscores in at least two parts, each of which begins with a letter.
+  // At least two dotted parts of letters, digits and underscores, each starting with a letter.
   std::string_view field_name() const {
     size_t size = word().size();
     size_t parts = 1;
@@ -400,7 +401,7 @@ class Parser {
     return parts > 1 && is_letter(peek()) ? text_.substr(at_, size) : std::string_view();
   }
 
-  // A field of a rule, whose name is looked up when macros have been filled in.
+  // A field of a rule; it is resolved after macro expansion.
   Status rule_field(Operand& operand) {
     const std::string_view name = field_name();
     if (name.empty()) return fail(at_, "a field is expected here, as in proc.name");
@@ -433,9 +434,10 @@ class Parser {
       const std::string_view name = word();
       const char next = peek(name.size());
       if (next != '.' && next != '[') {
-        return fail(start,
-                    "'" + std::string(name) +
-                        "' is no field; macros are for rules, and fields have two parts, as in proc.name");
+        return fail(
+            start,
+            "'" + std::string(name) +
+                "' is not a field; macros are for rules only, and fields have two parts, as in proc.name");
       }
     }
     auto parsed = fields::parse_field(text_.substr(at_), used);
@@ -445,7 +447,8 @@ class Parser {
     return Status::ok();
   }
 
-  // After the opening parenthesis: the arguments, the closing one, and what getopt selects.
+  // Parses arguments, the closing parenthesis and the selected option of getopt; the opening
+  // parenthesis was consumed.
   Status call(Function function, Operand& operand, int depth) {
     auto made = std::make_shared<Call>();
     made->function = function;
@@ -468,7 +471,7 @@ class Parser {
     return Status::ok();
   }
 
-  // Arguments up to the closing parenthesis, which is taken.
+  // Parses arguments up to the closing parenthesis, and consumes it.
   Status arguments(std::vector<Argument>& into, int depth) {
     const size_t open = at_ - 1;
     skip();
@@ -492,7 +495,7 @@ class Parser {
   }
 
   Status argument(Argument& made, int depth) {
-    if (depth > kMostCalls) return fail(at_, "more than 10 calls are nested");
+    if (depth > kMaxCalls) return fail(at_, "more than 10 calls are nested");
     made.at = at_;
     if (peek() == '(') {
       made.kind = Argument::Kind::kList;
@@ -523,7 +526,7 @@ class Parser {
     }
     const std::string_view name = word();
     for (const OperatorName& known : kWords) {
-      // The reference takes the beginning of a word for an operator that needs no blank after it.
+      // The reference accepts an operator as the prefix of a word if it needs no blank after it.
       const bool needs_blank = known.op != Operator::kExists && !takes_list(known.op);
       if (is_rule_ ? !name.starts_with(known.name) || (needs_blank && !is_blank(peek(known.name.size())))
                    : known.name != name) {
@@ -600,16 +603,16 @@ class Parser {
     return fail(literal.at, "the quote is not closed");
   }
 
-  // Where the reference sees the end of the text in quotes that begins here: at the first quote without a
-  // backslash before it, though that may be an escaped one.
+  // The end of the quoted text as the reference finds it: the first quote not preceded by a
+  // backslash, even if that backslash is itself escaped.
   size_t closing(char quote) const {
     size_t at = at_ + 1;
     while (at < text_.size() && (text_[at] != quote || text_[at - 1] == '\\')) ++at;
     return at;
   }
 
-  // The character that a backslash and what follows stand for; at_ ends on the last of them. The escapes are
-  // those of the reference; any other is more likely a mistake than meant.
+  // Decodes an escape; at_ ends on its last character. Accepts the reference's escapes; any other
+  // is probably a mistake.
   Status escape(std::string& text, char quote) {
     const size_t start = at_++;
     const char escaped = peek();
@@ -620,7 +623,7 @@ class Parser {
     switch (escaped) {
       case '\\':
       case '/': text += escaped; return Status::ok();
-      // Old rules write a backslash and a blank for a backslash.
+      // Old rules use a backslash and a blank for a backslash.
       case ' ': text += '\\'; return Status::ok();
       case 'b': text += '\b'; return Status::ok();
       case 'f': text += '\f'; return Status::ok();
@@ -640,7 +643,7 @@ class Parser {
       }
       default: break;
     }
-    return fail(start, "in quotes a backslash starts one of \\\\ \\" + std::string(1, quote) +
+    return fail(start, "in quotes, a backslash must start one of \\\\ \\" + std::string(1, quote) +
                            " \\/ \\b \\f \\n \\r \\t" + (is_rule_ ? "" : " \\xHH") +
                            "; write \\\\ for a backslash");
   }
@@ -651,7 +654,7 @@ class Parser {
   size_t at_ = 0;
 };
 
-constexpr size_t kContext = 60;  // characters shown before and after the place of an error
+constexpr size_t kContext = 60;  // characters shown before and after an error's position
 
 }  // namespace
 

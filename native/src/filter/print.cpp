@@ -1,4 +1,4 @@
-// Trees of filters as text.
+// Prints trees of filters.
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 namespace sfkit::filter {
 namespace {
 
-// A value, in quotes where it could not stand bare.
+// A value, quoted if needed.
 std::string quoted(std::string_view value) {
   std::string text;
   bool needs_quotes = value.empty();

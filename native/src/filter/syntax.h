@@ -1,4 +1,4 @@
-// The Falco filter language as text and as a tree (spec: flattened-view, section 7).
+// Syntax tree of the Falco filter language (spec: flattened-view, section 7).
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@
 
 namespace sfkit::filter {
 
-// Who writes the text. A filter of the command line may do what the reference's grammar forbids: hexadecimal
-// numbers, \xHH in quotes, bare words as arguments of calls. Conditions of rules files are read as the
-// reference reads them, and may name macros.
+// kFilter: filters of the command line. They also accept hexadecimal numbers, \xHH in quotes, and
+// bare words as call arguments, which the reference's grammar does not. kRules: conditions of rules
+// files, parsed as the reference does; they can use macros.
 enum class Dialect : uint8_t { kFilter, kRules };
 
 enum class Operator : uint8_t {
@@ -41,28 +41,28 @@ enum class Operator : uint8_t {
 };
 std::string_view name_of(Operator op);
 
-// How the answers for the values of a list are combined: exactly one, at least one, all of them.
+// How results for the values of a list combine: exactly one, at least one, or all.
 enum class Modifier : uint8_t { kNone, kOneof, kAnyof, kAllof };
 std::string_view name_of(Modifier modifier);
 
 enum class Transformer : uint8_t { kTolower, kToupper, kB64, kBasename, kLen, kVal };
 std::string_view name_of(Transformer transformer);
 
-// Transformers of several arguments.
+// Transformers with several arguments.
 enum class Function : uint8_t { kJoin, kConcat, kGetopt };
 std::string_view name_of(Function function);
 
-// Whether a transformer, of one or several arguments, has this name.
+// Whether this is the name of a transformer or function.
 bool is_function_name(std::string_view name);
 
 struct Call;
 
-// A field or the result of a call, and what is done with its value, innermost first.
+// A field or a call, and the transformers of its value, innermost first.
 struct Operand {
-  fields::FieldRef field;            // its name alone until resolve()
-  std::shared_ptr<const Call> call;  // instead of the field
+  fields::FieldRef field;            // only its name until resolve()
+  std::shared_ptr<const Call> call;  // instead of a field
   std::vector<Transformer> transformers;
-  size_t at = 0;  // where it stands in the text
+  size_t at = 0;  // position in the text
 };
 
 struct Literal {
@@ -70,7 +70,7 @@ struct Literal {
   size_t at = 0;
 };
 
-// An argument of a call: text, the value of an operand, or a list of those.
+// An argument of a call: text, an operand, or a list.
 struct Argument {
   enum class Kind : uint8_t { kText, kOperand, kList };
   Kind kind = Kind::kText;
@@ -84,7 +84,7 @@ struct Argument {
 struct Call {
   Function function = Function::kConcat;
   std::vector<Argument> arguments;
-  char option = 0;  // of getopt(...)[o]: the argument of this option alone; 0 for all
+  char option = 0;  // getopt(...)[o] selects one option; 0 for all
 };
 
 struct Check {
@@ -92,7 +92,7 @@ struct Check {
   Operator op = Operator::kExists;
   size_t op_at = 0;
   Modifier modifier = Modifier::kNone;
-  bool is_list = false;  // the values stand in parentheses
+  bool is_list = false;  // the values are in parentheses
   std::vector<Literal> values;
   std::optional<Operand> right;  // instead of values
 };
@@ -102,45 +102,45 @@ struct Node {
   Kind kind = Kind::kCheck;
   std::vector<std::unique_ptr<Node>> children;
   Check check;
-  std::string macro;    // of kMacro: its name
-  size_t at = 0;        // of kMacro: where it stands in the text
-  uint32_t source = 0;  // of kCheck and kMacro: which text it comes from, where several make a tree
+  std::string macro;    // kMacro: its name
+  size_t at = 0;        // kMacro: position in the text
+  uint32_t source = 0;  // kCheck, kMacro: index of the source text
 };
 
-// What is wrong in a text, and where.
+// An error and its position.
 struct Problem {
-  size_t at = 0;  // byte
+  size_t at = 0;  // byte offset
   uint32_t source = 0;
   std::string message;
-  bool is_unknown = false;  // there is no such field, or no event of such a type
+  bool is_unknown = false;  // an unknown field or event type
 };
 
-// What is wrong at a place of a filter: the message, then the text with a mark below the place.
+// Formats an error: the message, then the text with a mark below the position.
 Status error_at(std::string_view filter, size_t at, const std::string& message);
 
-// The tree of a text; null where `problem` says what is wrong. Fields of Dialect::kRules have their names
-// only.
+// Parses a text; returns null and sets `problem` on an error. Fields of Dialect::kRules are not
+// resolved.
 std::unique_ptr<Node> parse(std::string_view text, Dialect dialect, Problem& problem);
 
-// The field or call at the start of `text`, with transformers around it, as in "toupper(proc.name)"; `used`
-// becomes the bytes that belong to it. Nothing where there is none.
+// Parses the field or call at the start of `text`, including transformers, as in
+// "toupper(proc.name)". `used` becomes its size in bytes. Nullopt if there is none.
 std::optional<Operand> parse_operand(std::string_view text, size_t& used);
 
-// Looks up the fields of a parsed operand; false where `problem` says what is wrong. Fields that the language
-// has and nobody can answer are taken: they never have a value.
+// Resolves the fields of an operand; returns false and sets `problem` on an error. Accepts fields
+// that sfkit cannot answer: they never have a value.
 bool resolve(Operand& operand, Problem& problem);
 
-// Whether a resolved operand of a rule has a text: its transformers fit; false where `problem` says why not.
+// Whether a resolved operand can be shown as text, with its transformers; else sets `problem`.
 bool can_be_shown(const Operand& operand, Problem& problem);
 
-// Whether the operand's values are a list, before its transformers.
+// Whether the operand has a list of values, before its transformers.
 bool gives_list(const Operand& operand);
 
-// Whether the operand never has a value, as nobody can answer a field of it.
+// Whether the operand has a field that sfkit cannot answer, so it never has a value.
 bool is_unanswered(const Operand& operand);
 
-// The text of a tree, check or operand, as the reference prints it: equal for what is equal but for blanks,
-// quotes and needless parentheses.
+// Prints a tree, check or operand like the reference. The text is equal for inputs that differ only
+// in blanks, quotes and redundant parentheses.
 std::string text_of(const Node& node);
 std::string text_of(const Check& check);
 std::string text_of(const Operand& operand);

@@ -12,15 +12,15 @@ constexpr size_t kMaxWords = size_t{1} << 17;
 
 }  // namespace
 
-TextAnswers::TextAnswers(uint32_t conditions, size_t most_texts) : words_((conditions + 63) / 64) {
-  const size_t texts = std::bit_floor(std::max<size_t>(std::min(most_texts, kMaxWords / words_), 1));
+TextAnswers::TextAnswers(uint32_t conditions, size_t max_texts) : words_((conditions + 63) / 64) {
+  const size_t texts = std::bit_floor(std::max<size_t>(std::min(max_texts, kMaxWords / words_), 1));
   texts_.resize(texts);
   known_.resize(texts * words_);
   holds_.resize(texts * words_);
 }
 
 void TextAnswers::look_at(std::string_view text) {
-  // Most events are of the process, or about the file, of the one before.
+  // Most events have the same process or file as the previous one.
   if (texts_[slot_] == text) return;
   slot_ = hash_text(text) & (texts_.size() - 1);
   if (texts_[slot_] == text) return;

@@ -1,5 +1,4 @@
-// Answers that depend on one text alone, kept for texts that were met before: captures repeat the names of
-// their processes and files.
+// Caches results that depend only on one text: captures repeat the names of processes and files.
 #pragma once
 
 #include <cstddef>
@@ -12,16 +11,17 @@ namespace sfkit::filter {
 
 class TextAnswers {
  public:
-  // Longer texts are not kept.
+  // Longer texts are not cached.
   static constexpr size_t kMaxText = 1024;
 
-  // For so many conditions and at most so many texts.
-  TextAnswers(uint32_t conditions, size_t most_texts);
+  // Room for `conditions` results for each of at most `max_texts` texts.
+  TextAnswers(uint32_t conditions, size_t max_texts);
 
-  // What follows is about this text, which takes the place of another one if it is new.
+  // Selects the text; a new text replaces another one.
   void look_at(std::string_view text);
 
-  // Whether the condition holds for the text, which `ask(std::string_view)` says the first time.
+  // The result of the condition for the selected text; calls `ask(std::string_view)` only the first
+  // time.
   template <typename Ask>
   bool holds(uint32_t condition, Ask ask) {
     const size_t word = slot_ * words_ + condition / 64;
@@ -34,9 +34,9 @@ class TextAnswers {
   }
 
  private:
-  size_t words_;  // of bits, for each text
+  size_t words_;  // words of bits per text
   size_t slot_ = 0;
-  // One for each text, which has the place that its hash says.
+  // Parallel arrays of texts and results, indexed by the text's hash.
   std::vector<std::string> texts_;
   std::vector<uint64_t> known_;
   std::vector<uint64_t> holds_;

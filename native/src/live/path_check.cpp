@@ -20,6 +20,7 @@
 namespace sfkit::live {
 namespace {
 
+using scap::P;
 namespace ev = scap::ev;
 
 constexpr uint32_t kHeader = 26;
@@ -37,11 +38,30 @@ struct Shape {
   uint16_t code;
   uint32_t count, directory, path, flags, device, inode;
 };
+
+constexpr uint32_t place_of(uint16_t code, P name) {
+  const scap::EventInfo& info = scap::kEvents[code];
+  for (uint32_t i = 0; i < info.nparams; ++i) {
+    if (scap::kParams[info.first_param + i].name == name) return i;
+  }
+  return kNone;
+}
+
+constexpr Shape make_shape(uint16_t code, P flags) {
+  return {code,
+          scap::kEvents[code].nparams,
+          place_of(code, P::dirfd),
+          place_of(code, P::name),
+          place_of(code, flags),
+          place_of(code, P::dev),
+          place_of(code, P::ino)};
+}
+
 constexpr Shape kShapes[] = {
-    {ev::SYSCALL_OPEN_X, 6, kNone, 1, 2, 4, 5},
-    {ev::SYSCALL_OPENAT_2_X, 7, 1, 2, 3, 5, 6},
-    {ev::SYSCALL_OPENAT2_X, 8, 1, 2, 3, 6, 7},
-    {ev::SYSCALL_CREAT_X, 6, kNone, 1, 5, 3, 4},
+    make_shape(ev::SYSCALL_OPEN_X, P::flags),
+    make_shape(ev::SYSCALL_OPENAT_2_X, P::flags),
+    make_shape(ev::SYSCALL_OPENAT2_X, P::flags),
+    make_shape(ev::SYSCALL_CREAT_X, P::creat_flags),
 };
 
 template <typename T>

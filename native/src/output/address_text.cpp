@@ -7,7 +7,7 @@ namespace sfkit::output {
 
 namespace {
 
-void append_end(std::string& out, const sysflow::Address& address, uint16_t port, bool ipv6) {
+void append_endpoint(std::string& out, const sysflow::Address& address, uint16_t port, bool ipv6) {
   if (ipv6) out += '[';
   append_address(out, address, ipv6);
   if (ipv6) out += ']';
@@ -26,9 +26,9 @@ void append_address(std::string& out, const sysflow::Address& address, bool ipv6
 }
 
 void append_connection(std::string& out, const sysflow::NetworkFlow& flow) {
-  append_end(out, flow.sip, flow.sport, flow.ipv6);
+  append_endpoint(out, flow.sip, flow.sport, flow.ipv6);
   out += '-';
-  append_end(out, flow.dip, flow.dport, flow.ipv6);
+  append_endpoint(out, flow.dip, flow.dport, flow.ipv6);
 }
 
 }  // namespace sfkit::output

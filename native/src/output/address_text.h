@@ -1,4 +1,4 @@
-// Addresses as people write them.
+// Addresses of records as text.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace sfkit::output {
 
-// Appends 1.2.3.4, or for IPv6 the text of RFC 5952.
+// Appends dotted-decimal IPv4 or RFC 5952 IPv6 text.
 void append_address(std::string& out, const sysflow::Address& address, bool ipv6);
 
-// Appends sip:sport-dip:dport, with IPv6 addresses in brackets.
+// Appends sip:sport-dip:dport; IPv6 addresses are in brackets.
 void append_connection(std::string& out, const sysflow::NetworkFlow& flow);
 
 }  // namespace sfkit::output

@@ -15,15 +15,15 @@ void AvroContainer::network_flow(const sysflow::NetworkFlow& record) {
 }
 
 void AvroContainer::close_block() {
-  if (!writer_.add_block(pending_, pending_count_)) gone_ = true;
+  if (!writer_.add_block(pending_, pending_count_)) stopped_ = true;
   pending_.clear();
   pending_count_ = 0;
 }
 
 void AvroContainer::flush() {
-  if (pending_count_ == 0 || gone_) return;
+  if (pending_count_ == 0 || stopped_) return;
   close_block();
-  if (!gone_) writer_.flush();
+  if (!stopped_) writer_.flush();
 }
 
 void AvroContainer::finish() {

@@ -1,4 +1,4 @@
-// Writes the .sf file: an Avro object container of SysFlow records (sysflow-semantics, section 1).
+// Writes .sf files: Avro object containers of SysFlow records (sysflow-semantics, section 1).
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 
 namespace sfkit::output {
 
-// The level of the library, as the collector uses it.
+// zlib's default, as in the collector.
 inline constexpr int kDefaultDeflateLevel = -1;
 
-// The same records give the same bytes: the sync marker is made from the schema and the first block.
+// Deterministic: the sync marker is derived from the schema and the first block.
 class AvroContainer : public sysflow::RecordSink {
  public:
-  // Takes the next bytes of the file, on a thread of the container. False: nobody wants more; nothing is
-  // written from then on.
+  // Receives the next bytes of the file, on the container's thread. Return false to stop; nothing
+  // is written after that.
   using Consumer = BlockWriter::Consumer;
 
   // `level`: 0 (fast) to 9 (small), or kDefaultDeflateLevel.
@@ -28,17 +28,17 @@ class AvroContainer : public sysflow::RecordSink {
   void process(const sysflow::Process& record) override { add(record); }
   void file(const sysflow::File& record) override { add(record); }
   void process_event(const sysflow::ProcessEvent& record) override { add(record); }
-  // IPv6 flows have no place in the schema: they are left out and counted.
+  // The schema has no IPv6 flows: they are skipped and counted.
   void network_flow(const sysflow::NetworkFlow& record) override;
   void file_flow(const sysflow::FileFlow& record) override { add(record); }
   void file_event(const sysflow::FileEvent& record) override { add(record); }
   void process_flow(const sysflow::ProcessFlow& record) override { add(record); }
   void pod(const sysflow::Pod& record) override { add(record); }
   void k8s_event(const sysflow::K8sEvent& record) override { add(record); }
-  // Ends the block, however small it is.
+  // Ends the block, whatever its size.
   void flush() override;
-  // Writes what is pending and returns when the consumer has it; a file without records is a whole file
-  // still.
+  // Writes pending records and returns when the consumer has received them. A file without records
+  // is still valid.
   void finish() override;
 
   uint64_t skipped_ipv6_flows() const { return skipped_ipv6_flows_; }
@@ -46,7 +46,7 @@ class AvroContainer : public sysflow::RecordSink {
  private:
   template <typename Record>
   void add(const Record& record) {
-    if (gone_) return;
+    if (stopped_) return;
     if (pending_.size() >= kBlockSize) close_block();
     encoder_.encode(record);
     ++pending_count_;
@@ -57,10 +57,10 @@ class AvroContainer : public sysflow::RecordSink {
   static constexpr size_t kBlockSize = 80000;
 
   BlockWriter writer_;
-  ByteBuffer pending_;  // datums of the block under construction
+  ByteBuffer pending_;  // datums of the current block
   AvroEncoder encoder_{pending_};
   int64_t pending_count_ = 0;
-  bool gone_ = false;
+  bool stopped_ = false;
   uint64_t skipped_ipv6_flows_ = 0;
 };
 

@@ -55,7 +55,7 @@ TEST(AvroEncoder, ReadsAddressesAsLittleEndianNumbers) {
   EXPECT_EQ(out.bytes().slice(7, number.size()).text(), number.bytes().text());
 }
 
-TEST(AvroEncoder, MapsContainerTypesBeyondTheSchemaToCustom) {
+TEST(AvroEncoder, MapsUnknownContainerTypesToCustom) {
   for (const int32_t type : {10, 11, -1, 99}) {
     ByteBuffer out;
     AvroEncoder encoder(out);
@@ -66,8 +66,8 @@ TEST(AvroEncoder, MapsContainerTypesBeyondTheSchemaToCustom) {
   }
 }
 
-TEST(AvroContainer, BeginsWithMagicCodecAndSchema) {
-  const std::string file = written(give_one_of_each);
+TEST(AvroContainer, StartsWithMagicCodecAndSchema) {
+  const std::string file = written(emit_one_of_each);
   const std::string expected = std::string("Obj\x01\x04\x14", 6) + "avro.codec" + "\x0e" + "deflate" +
                                "\x16" + "avro.schema" + "\xA4\x60" + std::string(kSysFlowSchema) +
                                std::string(1, '\0');
@@ -77,20 +77,20 @@ TEST(AvroContainer, BeginsWithMagicCodecAndSchema) {
 }
 
 TEST(AvroContainer, SameRecordsGiveSameBytes) {
-  EXPECT_EQ(written(give_one_of_each), written(give_one_of_each));
+  EXPECT_EQ(written(emit_one_of_each), written(emit_one_of_each));
   const auto other = [](sysflow::RecordSink& sink) {
     sink.header({5, "other", "", ""});
     sink.finish();
   };
-  EXPECT_NE(written(other).substr(6200, 16), written(give_one_of_each).substr(6200, 16));
+  EXPECT_NE(written(other).substr(6200, 16), written(emit_one_of_each).substr(6200, 16));
 }
 
-TEST(AvroContainer, WithoutRecordsItIsAWholeFileStill) {
+TEST(AvroContainer, IsValidWithoutRecords) {
   const std::string file = written([](sysflow::RecordSink& sink) { sink.finish(); });
   EXPECT_EQ(file.size(), 6u + 10 + 1 + 7 + 1 + 11 + 2 + 6162 + 1 + 16);
 }
 
-TEST(AvroContainer, LeavesOutAndCountsIpv6Flows) {
+TEST(AvroContainer, SkipsAndCountsIpv6Flows) {
   AvroContainer container([](std::vector<uint8_t>) { return true; });
   sysflow::NetworkFlow flow;
   flow.ipv6 = true;
@@ -100,13 +100,13 @@ TEST(AvroContainer, LeavesOutAndCountsIpv6Flows) {
   EXPECT_EQ(container.skipped_ipv6_flows(), 2u);
 }
 
-TEST(AvroContainer, StopsWhenTheConsumerIsGone) {
+TEST(AvroContainer, StopsWhenTheConsumerStops) {
   int calls = 0;
   AvroContainer container([&](std::vector<uint8_t>) {
     ++calls;
     return false;
   });
-  // Text that does not shrink, so that several chunks would come.
+  // Incompressible text, so that there would be several chunks.
   uint32_t seed = 1;
   sysflow::Header header;
   for (int i = 0; i < 2000; ++i) {

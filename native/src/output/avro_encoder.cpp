@@ -13,13 +13,13 @@ using sysflow::Foid;
 using sysflow::Oid;
 
 constexpr size_t kMaxLong = 10;
-// Above the size of any record without strings and arrays: 15 numbers, an OID, two FOIDs.
+// More than any record without strings and arrays: 15 numbers, an OID, two FOIDs.
 constexpr size_t kMaxFlat = 256;
 constexpr int64_t kSchemaVersion = 5;
 constexpr int32_t kContainerTypes = 10;
 constexpr int32_t kCustomContainer = 5;
 
-// Places in the union SysFlow.rec (sysflow-semantics, section 2).
+// Branches of the union SysFlow.rec (sysflow-semantics, section 2).
 enum Branch : int64_t {
   kHeader = 0,
   kContainer = 1,
@@ -43,7 +43,7 @@ constexpr std::array<std::string_view, 10> kK8sKinds = {
 constexpr std::array<std::string_view, 6> kK8sActions = {"ADDED", "MODIFIED",    "DELETED",
                                                          "ERROR", "NONEXISTENT", "UNKNOWN"};
 
-// The place of `symbol`, or of the last symbol (UNKNOWN) when it is not among them.
+// The index of `symbol`; the last one (UNKNOWN) if it is missing.
 template <size_t N>
 int64_t symbol_place(const std::array<std::string_view, N>& symbols, std::string_view symbol) {
   for (size_t i = 0; i < N; ++i) {
@@ -67,7 +67,7 @@ uint8_t* write_foid(uint8_t* at, const Foid& foid) {
   return at + foid.size();
 }
 
-// A record without strings: room is made once and each field is written behind the last.
+// A record without strings: reserves the maximum size once, then writes each field directly.
 class FlatRecord {
  public:
   FlatRecord(ByteBuffer& out, Branch branch) : out_(out), begin_(out.reserve(kMaxFlat)), at_(begin_) {
@@ -101,7 +101,7 @@ class FlatRecord {
   uint8_t* at_;
 };
 
-// Four network-order bytes read as a little-endian int32 (sysflow-semantics, section 2).
+// Interprets four network-order bytes as a little-endian int32 (sysflow-semantics, section 2).
 int32_t ipv4_number(const sysflow::Address& address) {
   const auto& b = address.bytes;
   return static_cast<int32_t>(uint32_t{b[0]} | uint32_t{b[1]} << 8 | uint32_t{b[2]} << 16 |

@@ -1,4 +1,4 @@
-// SysFlow records as Avro binary: datums of the record SysFlow of native/tables/sysflow-schema.json.
+// Encodes SysFlow records as Avro datums (record SysFlow of native/tables/sysflow-schema.json).
 #pragma once
 
 #include <string>
@@ -8,30 +8,31 @@
 
 namespace sfkit::output {
 
-// Appends datums to a buffer that it does not own. Text that is not UTF-8 is made so (base/utf8.h).
-// Not of the schema: network flows with addresses of 16 bytes in network order.
+// Appends datums to a buffer that it does not own. Text is converted to valid UTF-8 (base/utf8.h).
+// Private union branch, not in the schema: network flows with IPv6 addresses in network order.
 inline constexpr int64_t kIpv6Branch = 12;
-// Neither: the identity of a process that no later record refers to unless it is written anew.
+// Private: the OID of an ended process; records refer to it again only after a new process record.
 inline constexpr int64_t kGoneBranch = 13;
-// Neither, and nothing more than this: no later record refers to a file unless that is written anew.
+// Private: all files are forgotten; records refer to a file again only after a new file record.
 inline constexpr int64_t kFilesForgottenBranch = 14;
-// Neither: the id of a container that no later record refers to unless it is written anew.
+// Private: the id of an ended container; records refer to it again only after a new container
+// record.
 inline constexpr int64_t kContainerGoneBranch = 15;
 
 class AvroEncoder {
  public:
   explicit AvroEncoder(ByteBuffer& out) : out_(out) {}
 
-  // The version written is always that of the schema, 5, whatever the record says.
+  // Always writes version 5, that of the schema.
   void encode(const sysflow::Header& record);
-  // Types without a symbol in the schema are written as CT_CUSTOM (sysflow-semantics, section 12).
+  // Container types that the schema lacks become CT_CUSTOM (sysflow-semantics, section 12).
   void encode(const sysflow::Container& record);
   void encode(const sysflow::Process& record);
   void encode(const sysflow::File& record);
   void encode(const sysflow::ProcessEvent& record);
-  // Only IPv4: the schema has 32 bits for an address.
+  // IPv4 only: the schema has 32-bit addresses.
   void encode(const sysflow::NetworkFlow& record);
-  // For readers of our own: as a branch behind those of the schema, kIpv6Branch, with addresses of 16 bytes.
+  // Uses the private branch kIpv6Branch.
   void encode_ipv6(const sysflow::NetworkFlow& record);
   void encode_gone(const sysflow::Oid& oid);
   void encode_files_forgotten();
@@ -39,7 +40,7 @@ class AvroEncoder {
   void encode(const sysflow::FileFlow& record);
   void encode(const sysflow::FileEvent& record);
   void encode(const sysflow::ProcessFlow& record);
-  // Addresses, labels, selectors and services, which the record does not hold, are written empty.
+  // Addresses, labels, selectors and services are empty: the record does not have them.
   void encode(const sysflow::Pod& record);
   void encode(const sysflow::K8sEvent& record);
 
@@ -53,12 +54,12 @@ class AvroEncoder {
 
   ByteBuffer& out_;
   std::string scratch_;
-  // The last long environment, encoded: children have that of their parent.
+  // Cache of the last long environment: children inherit their parent's.
   SharedText environment_;
   ByteBuffer environment_bytes_;
 };
 
-// Appends a number the way Avro writes int and long: zig-zag, seven bits a byte. At most 10 bytes.
+// Appends an Avro int or long: zig-zag, seven bits per byte, at most 10 bytes.
 void append_long(ByteBuffer& out, int64_t value);
 
 }  // namespace sfkit::output

@@ -1,4 +1,4 @@
-// A .sf file for each header: where records are rotated, one file follows the other.
+// Writes one .sf file per header: rotation starts the next file.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@ namespace sfkit::output {
 
 class AvroFiles : public sysflow::RecordSink {
  public:
-  // Takes the next bytes of file `number`, which counts from 0, and of which `begins` is as in Header; false:
-  // nobody wants more.
-  using Consumer = std::function<bool(uint32_t number, int64_t begins, std::vector<uint8_t> bytes)>;
+  // Receives the next bytes of file `number`, counted from 0. `start_seconds` comes from the file's
+  // header. Return false to stop.
+  using Consumer = std::function<bool(uint32_t number, int64_t start_seconds, std::vector<uint8_t> bytes)>;
 
   AvroFiles(Consumer consumer, int level) : consumer_(std::move(consumer)), level_(level) {}
 
@@ -25,8 +25,8 @@ class AvroFiles : public sysflow::RecordSink {
       end_current();
       ++number_;
     }
-    begins_ = record.begins;
-    begin();
+    start_seconds_ = record.begins;
+    open();
     current_->header(record);
   }
   void container(const sysflow::Container& record) override { current().container(record); }
@@ -49,16 +49,16 @@ class AvroFiles : public sysflow::RecordSink {
   uint64_t skipped_ipv6_flows() const { return skipped_; }
 
  private:
-  void begin() {
+  void open() {
     current_ = std::make_unique<AvroContainer>(
-        [this, number = number_, begins = begins_](std::vector<uint8_t> bytes) {
-          return consumer_(number, begins, std::move(bytes));
+        [this, number = number_, start_seconds = start_seconds_](std::vector<uint8_t> bytes) {
+          return consumer_(number, start_seconds, std::move(bytes));
         },
         level_);
   }
-  // Of a damaged input the header may be missing.
+  // The header can be missing in damaged input.
   AvroContainer& current() {
-    if (!current_) begin();
+    if (!current_) open();
     return *current_;
   }
   void end_current() {
@@ -70,7 +70,7 @@ class AvroFiles : public sysflow::RecordSink {
   int level_;
   std::unique_ptr<AvroContainer> current_;
   uint32_t number_ = 0;
-  int64_t begins_ = 0;
+  int64_t start_seconds_ = 0;
   uint64_t skipped_ = 0;
 };
 

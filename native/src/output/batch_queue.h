@@ -1,4 +1,4 @@
-// Hands batches from the engine's thread to a consumer that must not wait for them.
+// Passes batches from the engine's thread to a consumer that must not block.
 #pragma once
 
 #include <condition_variable>
@@ -13,17 +13,17 @@
 
 namespace sfkit::output {
 
-// One producer at a time and one consumer, each on its own thread. The producer waits when kDepth items are
-// not taken; the consumer never waits: it leaves a function that is called when there is something.
+// One producer and one consumer, each on its own thread. The producer waits while kDepth items are
+// queued. The consumer never waits: it passes a callback.
 template <typename T>
 class BatchQueue {
  public:
   static constexpr size_t kDepth = 4;
 
-  // Called exactly once: with an item, with nothing at the end, or with what went wrong.
+  // Called exactly once: with an item, with nullopt at the end, or with an error.
   using Taker = std::function<void(Result<std::optional<T>>)>;
 
-  // Producer: waits for room. False after cancel(): the item is dropped and no further one is wanted.
+  // Producer: waits for room. Returns false after cancel(): the item is dropped.
   bool push(T item) {
     std::unique_lock lock(mutex_);
     room_.wait(lock, [this] { return cancelled_ || items_.size() < kDepth; });
@@ -39,7 +39,7 @@ class BatchQueue {
     return true;
   }
 
-  // Producer: there will be no further item. An error is given to one taker, behind the last item.
+  // Producer: ends the queue. One taker gets the error, after the last item.
   void close(Status status) {
     std::unique_lock lock(mutex_);
     if (cancelled_) return;
@@ -47,13 +47,13 @@ class BatchQueue {
     status_ = std::move(status);
     std::deque<Taker> takers = std::move(takers_);
     takers_.clear();
-    // With takers waiting there are no items left, so the first of them gets the error.
+    // Waiting takers mean that no items are left, so the first taker gets the error.
     Status first = takers.empty() ? Status() : std::exchange(status_, Status());
     lock.unlock();
     for (Taker& taker : takers) taker(end(std::exchange(first, Status())));
   }
 
-  // Consumer: `taker` is called at once, or later on the producer's thread; in the order of the calls.
+  // Consumer: calls `taker` at once, or later on the producer's thread; in call order.
   void take(Taker taker) {
     std::unique_lock lock(mutex_);
     if (!items_.empty()) {
@@ -71,7 +71,7 @@ class BatchQueue {
     }
   }
 
-  // Consumer: nothing more is wanted. Items are dropped, takers get the end, the producer is woken.
+  // Consumer: drops all items, ends all takers and wakes the producer.
   void cancel() {
     std::unique_lock lock(mutex_);
     cancelled_ = true;
@@ -94,7 +94,7 @@ class BatchQueue {
   std::mutex mutex_;
   std::condition_variable room_;
   std::deque<T> items_;
-  std::deque<Taker> takers_;  // waiting; only when there are no items
+  std::deque<Taker> takers_;  // waiting callbacks; only if there are no items
   Status status_;
   bool closed_ = false;
   bool cancelled_ = false;

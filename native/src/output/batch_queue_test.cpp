@@ -30,7 +30,7 @@ struct Taken {
   }
 };
 
-TEST(BatchQueue, GivesItemsInOrderToTakersBeforeAndAfter) {
+TEST(BatchQueue, DeliversItemsInOrderToEarlyAndLateTakers) {
   Queue queue;
   Taken taken;
   queue.take(taken.taker());
@@ -44,7 +44,7 @@ TEST(BatchQueue, GivesItemsInOrderToTakersBeforeAndAfter) {
   EXPECT_EQ(taken.ends, 2);
 }
 
-TEST(BatchQueue, GivesAnErrorOnceBehindTheItems) {
+TEST(BatchQueue, DeliversAnErrorOnceAfterTheItems) {
   Queue queue;
   Taken taken;
   EXPECT_TRUE(queue.push(std::make_unique<int>(7)));

@@ -13,9 +13,9 @@ namespace sfkit::output {
 
 namespace {
 
-// Bytes collected before they are handed over: a few blocks, so that the consumer is not woken for each.
+// Output is delivered in chunks of a few blocks, so that the consumer does not wake for each block.
 constexpr size_t kChunk = 256 * 1024;
-// Blocks that may wait for the writer.
+// Maximum number of blocks that wait for the writer.
 constexpr size_t kMaxWaiting = 4;
 constexpr int kRawDeflateWindow = -15;
 constexpr int kMemoryLevel = 9;
@@ -27,7 +27,8 @@ void append_string(ByteBuffer& out, std::string_view text) {
 
 }  // namespace
 
-// One zlib stream for all blocks. Where it cannot be set up (no memory), blocks come out as stored.
+// One zlib stream for all blocks. If it cannot be created (out of memory), blocks are stored
+// uncompressed.
 class Deflater {
  public:
   explicit Deflater(int level) {
@@ -40,7 +41,7 @@ class Deflater {
     if (ready_) deflateEnd(&stream_);
   }
 
-  // `in` as a raw deflate stream; valid until the next call.
+  // Compresses to raw deflate; the result is valid until the next call.
   Bytes deflate_block(Bytes in) {
     out_.clear();
     if (!compress(in)) store(in);
@@ -60,7 +61,7 @@ class Deflater {
     return true;
   }
 
-  // RFC 1951, section 3.2.4.
+  // Stored blocks: RFC 1951, section 3.2.4.
   void store(Bytes in) {
     constexpr size_t kMaxStored = 65535;
     for (size_t at = 0; at == 0 || at < in.size(); at += kMaxStored) {
@@ -86,7 +87,7 @@ BlockWriter::BlockWriter(Consumer consumer, int level)
 BlockWriter::~BlockWriter() {
   {
     const std::lock_guard lock(mutex_);
-    gone_ = true;
+    stopped_ = true;
   }
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
@@ -94,9 +95,9 @@ BlockWriter::~BlockWriter() {
 
 bool BlockWriter::add_block(ByteBuffer& datums, int64_t count) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return gone_ || blocks_.size() < kMaxWaiting; });
+  changed_.wait(lock, [this] { return stopped_ || blocks_.size() < kMaxWaiting; });
   if (failure_) std::rethrow_exception(failure_);
-  if (gone_) return false;
+  if (stopped_) return false;
   Block& block = blocks_.emplace_back();
   std::swap(block.datums, datums);
   block.count = count;
@@ -116,10 +117,10 @@ void BlockWriter::start() {
       try {
         run();
       } catch (...) {
-        // Memory ran out: whoever makes the blocks hears of it at the next one.
+        // Out of memory: the producer gets the exception with its next block.
         const std::lock_guard lock(mutex_);
         failure_ = std::current_exception();
-        gone_ = true;
+        stopped_ = true;
         changed_.notify_all();
       }
     });
@@ -127,7 +128,7 @@ void BlockWriter::start() {
 
 void BlockWriter::flush() {
   const std::lock_guard lock(mutex_);
-  hurry_ = true;
+  flushing_ = true;
   changed_.notify_all();
 }
 
@@ -145,32 +146,32 @@ void BlockWriter::finish() {
 void BlockWriter::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return gone_ || ended_ || hurry_ || !blocks_.empty(); });
-    if (!gone_ && blocks_.empty() && hurry_) {
-      hurry_ = false;
+    changed_.wait(lock, [this] { return stopped_ || ended_ || flushing_ || !blocks_.empty(); });
+    if (!stopped_ && blocks_.empty() && flushing_) {
+      flushing_ = false;
       lock.unlock();
-      const bool wanted = output_.empty() || hand_over();
+      const bool wanted = output_.empty() || deliver();
       lock.lock();
-      if (!wanted) gone_ = true;
+      if (!wanted) stopped_ = true;
       continue;
     }
-    if (gone_ || blocks_.empty()) break;
+    if (stopped_ || blocks_.empty()) break;
     Block block = std::move(blocks_.front());
     blocks_.pop_front();
     lock.unlock();
     changed_.notify_all();
     write_block(block);
-    const bool wanted = output_.size() < kChunk || hand_over();
+    const bool wanted = output_.size() < kChunk || deliver();
     block.datums.clear();
     lock.lock();
-    if (!wanted) gone_ = true;
+    if (!wanted) stopped_ = true;
     spare_.push_back(std::move(block.datums));
   }
-  const bool whole = !gone_;
+  const bool whole = !stopped_;
   lock.unlock();
   if (whole) {
     if (!has_header_) write_header({});
-    hand_over();
+    deliver();
   }
   changed_.notify_all();
 }
@@ -202,7 +203,7 @@ void BlockWriter::write_block(const Block& block) {
   output_.append(sync_.data(), sync_.size());
 }
 
-bool BlockWriter::hand_over() {
+bool BlockWriter::deliver() {
   const Bytes bytes = output_.bytes();
   const bool wanted = consumer_(std::vector<uint8_t>(bytes.data(), bytes.data() + bytes.size()));
   output_.clear();

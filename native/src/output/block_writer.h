@@ -1,5 +1,5 @@
-// The blocks of an Avro object container, deflated and put together on a thread of their own, so that the
-// engine does not wait for the compression.
+// Compresses and writes the blocks of an Avro object container on its own thread, so that the
+// engine does not wait for compression.
 #pragma once
 
 #include <array>
@@ -21,22 +21,23 @@ class Deflater;
 
 class BlockWriter {
  public:
-  // Takes the next bytes of the file, on the writer's thread. False: nobody wants more.
+  // Receives the next bytes of the file, on the writer's thread. Return false to stop.
   using Consumer = std::function<bool(std::vector<uint8_t>)>;
 
-  // `level`: as zlib has it.
+  // `level` is a zlib level.
   BlockWriter(Consumer consumer, int level);
-  // Without finish() before, what is not written yet is dropped.
+  // Drops unwritten data unless finish() was called.
   ~BlockWriter();
   BlockWriter(const BlockWriter&) = delete;
   BlockWriter& operator=(const BlockWriter&) = delete;
 
-  // Takes the `count` datums in `datums` as one block and leaves an empty buffer in their place. Waits when
-  // the writer is too far behind. False when the consumer wants no more.
+  // Writes the `count` datums in `datums` as one block; leaves an empty buffer in `datums`. Waits
+  // while kMaxWaiting blocks are pending. False if the consumer has stopped.
   bool add_block(ByteBuffer& datums, int64_t count);
-  // Has the consumer given the blocks added so far soon, though they are few.
+  // Makes the writer deliver pending blocks soon, even if they are small.
   void flush();
-  // Writes all blocks, and the header when there were none; returns when the consumer has taken everything.
+  // Writes all blocks, or only the header if there are none. Returns when the consumer has received
+  // everything.
   void finish();
 
  private:
@@ -49,24 +50,24 @@ class BlockWriter {
   void run();
   void write_header(Bytes first_block);
   void write_block(const Block& block);
-  bool hand_over();
+  bool deliver();
 
   Consumer consumer_;
   std::unique_ptr<Deflater> deflater_;
 
-  // Of the writer's thread.
-  ByteBuffer output_;  // bytes of the file that were not handed over yet
+  // Used only by the writer's thread:
+  ByteBuffer output_;  // bytes of the file that are not delivered yet
   std::array<uint8_t, 16> sync_{};
   bool has_header_ = false;
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Block> blocks_;
-  std::vector<ByteBuffer> spare_;  // emptied buffers, for the next blocks
-  bool hurry_ = false;             // what is written shall be handed over when no block is waiting
-  bool ended_ = false;             // no further block will come
-  bool gone_ = false;              // the consumer, or whoever made the blocks, left
-  std::exception_ptr failure_;     // why the thread ended early
+  std::vector<ByteBuffer> spare_;  // reusable buffers
+  bool flushing_ = false;          // deliver output as soon as no block is waiting
+  bool ended_ = false;             // there will be no more blocks
+  bool stopped_ = false;           // the consumer or the producer has stopped
+  std::exception_ptr failure_;     // why the thread failed
   std::thread thread_;
 };
 

@@ -1,4 +1,4 @@
-// One batch of rows of one table, column by column, as src/engine/native.ts describes it.
+// A batch of rows of one table, stored by column (see src/engine/native.ts).
 #pragma once
 
 #include <cstdint>
@@ -11,21 +11,23 @@ namespace sfkit::output {
 
 struct ColumnValues {
   ColumnType type = ColumnType::kI32;
-  // At least `rows` values: int32, int64, uint32 (number of a string) or uint8 (0 or 1) by type. Where a row
-  // has no value there is a 0.
+  // At least `rows` values of the type's C++ type: int32, int64, uint32 (string index) or uint8 (0
+  // or 1). Missing values are 0.
   HeapBlock values;
-  // Bit i (least significant first) is 1 where row i has a value; empty when every row has one.
+  // Validity bitmap, least significant bit first: 1 if the row has a value. Empty if all rows have
+  // one.
   HeapBlock valid;
-  // Of a column of times, the same for those that the formats can hold (base/times.h); empty when all can be.
+  // For time columns: bitmap of the times that the formats can store (base/times.h). Empty if all
+  // are.
   HeapBlock possible;
 };
 
 struct ColumnBatch {
   Table table = Table::kSysflow;
   uint32_t rows = 0;
-  uint32_t file = 0;   // how many headers came before the one that the rows stand under
-  int64_t begins = 0;  // as in that header
-  // String i is string_bytes[offsets[i]..offsets[i + 1]], valid UTF-8; string 0 is the empty one.
+  uint32_t file = 0;          // index of the rotation that the rows belong to
+  int64_t start_seconds = 0;  // from that rotation's header
+  // String i is string_bytes[offsets[i]..offsets[i + 1]], valid UTF-8; string 0 is empty.
   uint32_t string_count = 0;
   size_t string_size = 0;
   HeapBlock string_offsets;  // string_count + 1 uint32

@@ -421,7 +421,7 @@ void ColumnSink::give(Target& target) {
   if (gone_) return;
   ColumnBatch batch = target.builder.take();
   batch.file = file_;
-  batch.begins = header_.begins;
+  batch.start_seconds = header_.begins;
   if (!consumer_(std::move(batch))) gone_ = true;
 }
 

@@ -14,7 +14,7 @@ using sysflow::Foid;
 using sysflow::ObjectState;
 using sysflow::Oid;
 
-// Batches by table, and cells as text ("-" for no value).
+// Batches by table, and cells as text ("-" if missing).
 class Rows {
  public:
   explicit Rows(std::vector<Table> tables, uint32_t batch_rows = 1000)
@@ -82,8 +82,8 @@ const std::vector<Table> kAllTables = {Table::kProcessEvent, Table::kFileEvent, 
 
 TEST(ColumnSink, FillsEveryTable) {
   Rows rows(kAllTables);
-  give_one_of_each(rows.sink);
-  EXPECT_EQ(rows.batches.size(), kTableCount);
+  emit_one_of_each(rows.sink);
+  EXPECT_EQ(rows.batches.size(), kTableCount - kCaptureTableCount);
 
   const auto is = [&](Table table, size_t row, const char* column, const char* expected) {
     EXPECT_EQ(rows.cell(table, row, column), expected)
@@ -177,7 +177,7 @@ TEST(ColumnSink, MissingEntitiesAreNull) {
   EXPECT_EQ(rows.cell(Table::kFileFlow, 0, "file_is_open_read"), "false");
 }
 
-TEST(ColumnSink, TheNewestRecordWinsAndEarlierRowsStay) {
+TEST(ColumnSink, UsesTheNewestEntityAndKeepsEarlierRows) {
   Rows rows({Table::kProcessFlow});
   rows.sink.process(process({1, 1}, std::nullopt, "/old"));
   rows.sink.process_flow(flow_of({1, 1}));
@@ -188,7 +188,7 @@ TEST(ColumnSink, TheNewestRecordWinsAndEarlierRowsStay) {
   EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "proc_exe"), "/new");
 }
 
-TEST(ColumnSink, ChildrenKnowAParentThatIsGone) {
+TEST(ColumnSink, JoinsAParentThatEnded) {
   Rows rows({Table::kProcessFlow});
   rows.sink.process(process({1, 1}, std::nullopt, "/parent"));
   rows.sink.process(process({2, 2}, Oid{1, 1}, "/child"));
@@ -207,7 +207,7 @@ TEST(ColumnSink, ChildrenKnowAParentThatIsGone) {
   EXPECT_EQ(rows.cell(Table::kProcessFlow, 3, "proc_exe"), "-");
 }
 
-TEST(ColumnSink, AParentWrittenLaterIsFound) {
+TEST(ColumnSink, JoinsAParentWrittenLater) {
   Rows rows({Table::kProcessFlow});
   rows.sink.process(process({2, 2}, Oid{1, 1}, "/child"));
   rows.sink.process_flow(flow_of({2, 2}));
@@ -219,7 +219,7 @@ TEST(ColumnSink, AParentWrittenLaterIsFound) {
   EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "pproc_exe"), "/parent");
 }
 
-TEST(ColumnSink, SurvivesCirclesAndLongLinesOfParents) {
+TEST(ColumnSink, SurvivesCyclesAndLongChainsOfParents) {
   Rows rows({Table::kProcessFlow});
   rows.sink.process(process({7, 7}, Oid{7, 7}, "/self"));
   for (int64_t i = 0; i < 300000; ++i) rows.sink.process(process({i, -1}, Oid{i - 1, -1}, "/x"));
@@ -229,7 +229,7 @@ TEST(ColumnSink, SurvivesCirclesAndLongLinesOfParents) {
   EXPECT_EQ(rows.cell(Table::kProcessFlow, 0, "pproc_exe"), "/self");
 }
 
-TEST(ColumnSink, AContainerWrittenLaterIsFound) {
+TEST(ColumnSink, JoinsAContainerWrittenLater) {
   Rows rows({Table::kProcessFlow});
   sysflow::Process record = process({1, 1}, std::nullopt, "/x");
   record.container_id = "c";
@@ -248,7 +248,7 @@ TEST(ColumnSink, AContainerWrittenLaterIsFound) {
   EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "container_type"), "CT_CUSTOM");
 }
 
-TEST(ColumnSink, AHeaderForgetsWhatWasBefore) {
+TEST(ColumnSink, ForgetsEntitiesAtAHeader) {
   Rows rows({Table::kProcessFlow});
   rows.sink.header({4, "one", "", ""});
   rows.sink.process(process({1, 1}, std::nullopt, "/x"));
@@ -262,7 +262,7 @@ TEST(ColumnSink, AHeaderForgetsWhatWasBefore) {
   EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "proc_exe"), "-");
 }
 
-TEST(ColumnSink, CutsBatchesWithTheirOwnStrings) {
+TEST(ColumnSink, LimitsBatchesWithTheirOwnStrings) {
   Rows rows({Table::kProcessFlow, Table::kSysflow, Table::kProcess}, 3);
   rows.sink.header({5, "node", "", ""});
   for (int64_t i = 0; i < 10; ++i) {
@@ -285,7 +285,7 @@ TEST(ColumnSink, CutsBatchesWithTheirOwnStrings) {
   }
 }
 
-TEST(ColumnSink, HasNoBitmapWhereEveryRowHasAValue) {
+TEST(ColumnSink, OmitsTheBitmapIfEveryRowHasAValue) {
   Rows rows({Table::kProcessFlow});
   sysflow::Process one = process({1, 1}, std::nullopt, "/x");
   one.user_name = one.group_name = "root";
@@ -310,7 +310,7 @@ TEST(ColumnSink, TextIsValidUtf8AndStoredOnce) {
   rows.sink.process_flow(flow_of({1, 1}));
   rows.sink.finish();
   EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "proc_name"), "\uFFFD");
-  // "", the record types, the state, the executable and its last element.
+  // "", the record types, the state, the executable and its base name.
   EXPECT_EQ(rows.batches[Table::kProcessFlow].at(0).string_count, 1 + 6 + 3 + 2u);
 }
 
@@ -340,9 +340,9 @@ TEST(ColumnSink, SplitsPathsLikeDirnameAndBasename) {
   }
 }
 
-// One row for each process: its executable, arguments, user and directory, as SysFlow has them and as a
-// table.
-TEST(ColumnSink, HasNullForWhatSysflowCallsUnknown) {
+// One row per process: its executable, arguments, user and directory, as SysFlow and the table have
+// them.
+TEST(ColumnSink, HasNullForUnknownValues) {
   struct Case {
     const char *exe, *args, *user, *cwd;
     std::array<const char*, 6> expected;  // proc_exe, proc_name, proc_args, proc_cmdline, proc_user, proc_cwd
@@ -414,7 +414,7 @@ TEST(ColumnSink, HasNullForUnknownContainersFilesAndUsers) {
   EXPECT_EQ(column(Table::kHeader, "node_ip", 1), "-|");
 }
 
-TEST(ColumnSink, MarksTimesThatCannotBe) {
+TEST(ColumnSink, MarksImpossibleTimes) {
   const std::vector<int64_t> times = {0, 1, INT64_MAX - 1, INT64_MAX, -1, INT64_MIN};
   Rows rows({Table::kSysflow});
   for (const int64_t time : times) {
@@ -439,13 +439,13 @@ TEST(ColumnSink, MarksTimesThatCannotBe) {
   EXPECT_EQ(rows.cell(Table::kSysflow, 3, "ts_uts"), "9223372036854775807");
 }
 
-TEST(ColumnSink, BoundsTextsAndBatches) {
+TEST(ColumnSink, LimitsTextsAndBatches) {
   Rows rows({Table::kFile}, 100000);
   const size_t most = Dictionary::kMaxText;
   sysflow::File file;
   std::vector<std::string> paths;
   for (const size_t size : {most - 1, most, most + 1, most + 2}) {
-    // A character of two bytes across the border goes as a whole.
+    // A two-byte character across the limit is dropped completely.
     paths.push_back(std::string(size - 3, static_cast<char>('a' + paths.size())) + "\xC3\xA9z");
     file.path = paths.back();
     file.oid[0]++;
@@ -461,13 +461,13 @@ TEST(ColumnSink, BoundsTextsAndBatches) {
   EXPECT_EQ(rows.cell(Table::kFile, 1, "file_path"), paths[1]);
   EXPECT_EQ(rows.cell(Table::kFile, 2, "file_path"), paths[2].substr(0, most));
   EXPECT_EQ(rows.cell(Table::kFile, 3, "file_path"), paths[3].substr(0, most - 1));
-  // file_name is the same text.
+  // file_name has the same text.
   EXPECT_EQ(rows.sink.cut_texts(), 4u);
   ASSERT_EQ(rows.batches[Table::kFile].size(), 2u);
   for (const ColumnBatch& batch : rows.batches[Table::kFile]) EXPECT_LT(batch.string_size, size_t{10} << 20);
 }
 
-TEST(ColumnSink, StopsWhenTheConsumerIsGone) {
+TEST(ColumnSink, StopsWhenTheConsumerStops) {
   int calls = 0;
   ColumnSink sink({Table::kProcessFlow}, 2, [&](ColumnBatch) {
     ++calls;

@@ -1,4 +1,4 @@
-// SysFlow records one by one, each as an Avro datum of its own, many to a batch.
+// Emits each SysFlow record as one Avro datum, in batches.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct DatumBatch {
 
 class DatumSink : public sysflow::RecordSink {
  public:
-  // Takes the next batch; false: nobody wants more.
+  // Receives the next batch. Return false to stop.
   using Consumer = std::function<bool(DatumBatch)>;
 
   explicit DatumSink(Consumer consumer) : consumer_(std::move(consumer)) {}
@@ -30,7 +30,7 @@ class DatumSink : public sysflow::RecordSink {
   void process(const sysflow::Process& record) override { add(record); }
   void file(const sysflow::File& record) override { add(record); }
   void process_event(const sysflow::ProcessEvent& record) override { add(record); }
-  // With addresses of 16 bytes as the branch kIpv6Branch.
+  // IPv6 flows use the private branch kIpv6Branch.
   void network_flow(const sysflow::NetworkFlow& record) override {
     if (record.ipv6) {
       encoder_.encode_ipv6(record);
@@ -44,8 +44,8 @@ class DatumSink : public sysflow::RecordSink {
   void process_flow(const sysflow::ProcessFlow& record) override { add(record); }
   void pod(const sysflow::Pod& record) override { add(record); }
   void k8s_event(const sysflow::K8sEvent& record) override { add(record); }
-  // These as the branches kGoneBranch, kFilesForgottenBranch and kContainerGoneBranch, so that consumers who
-  // keep entities can forget them.
+  // Uses kGoneBranch, kFilesForgottenBranch and kContainerGoneBranch, so that consumers that keep
+  // entities can remove them.
   void process_gone(const sysflow::Oid& oid) override {
     encoder_.encode_gone(oid);
     end();
@@ -59,9 +59,9 @@ class DatumSink : public sysflow::RecordSink {
     end();
   }
   void flush() override {
-    if (!ends_.empty() && !gone_) {
+    if (!ends_.empty() && !stopped_) {
       const Bytes bytes = buffer_.bytes();
-      gone_ = !consumer_({{bytes.data(), bytes.data() + bytes.size()}, std::move(ends_)});
+      stopped_ = !consumer_({{bytes.data(), bytes.data() + bytes.size()}, std::move(ends_)});
     }
     buffer_.clear();
     ends_.clear();
@@ -86,7 +86,7 @@ class DatumSink : public sysflow::RecordSink {
   ByteBuffer buffer_;
   AvroEncoder encoder_{buffer_};
   std::vector<uint32_t> ends_;
-  bool gone_ = false;
+  bool stopped_ = false;
 };
 
 }  // namespace sfkit::output

@@ -8,7 +8,7 @@
 namespace sfkit::output {
 namespace {
 
-TEST(DatumSink, TellsBetweenRecordsWhatWillNotBeReferredTo) {
+TEST(DatumSink, EmitsEntitiesThatEnded) {
   std::string bytes;
   std::vector<uint32_t> ends;
   DatumSink sink([&](DatumBatch batch) {
@@ -20,7 +20,7 @@ TEST(DatumSink, TellsBetweenRecordsWhatWillNotBeReferredTo) {
   sink.files_forgotten();
   sink.container_gone("c1");
   sink.finish();
-  // The number of the branch, then what it holds; all zigzag.
+  // The branch index, then its content, all zig-zag.
   EXPECT_EQ(bytes, std::string("\x1a\x02\x03\x1c\x1e\x04"
                                "c1"));
   EXPECT_EQ(ends, (std::vector<uint32_t>{3, 4, 8}));

@@ -16,8 +16,8 @@ constexpr size_t kFirstOffsets = 256;
 constexpr size_t kFirstBytes = 8192;
 constexpr size_t kMaxContinuation = 3;
 
-// Without the beginning of a character whose end is missing.
-std::string_view without_cut_character(std::string_view text) {
+// Removes an incomplete character at the end.
+std::string_view without_partial_character(std::string_view text) {
   for (size_t back = 1; back <= std::min(kMaxContinuation, text.size()); ++back) {
     const size_t place = text.size() - back;
     const auto byte = static_cast<unsigned char>(text[place]);
@@ -34,7 +34,7 @@ Dictionary::Dictionary() {
 }
 
 void Dictionary::reset() {
-  // The next batch is expected to have about as many strings as this one.
+  // The next batch will probably have as many strings.
   slots_.assign(std::max(kFirstSlots, std::bit_ceil(size_t{count_} * 2)), Slot{});
   offsets_ = HeapBlock(kFirstOffsets * sizeof(uint32_t));
   bytes_ = HeapBlock(kFirstBytes);
@@ -45,7 +45,7 @@ void Dictionary::reset() {
 
 uint32_t Dictionary::intern(std::string_view text) {
   if (text.size() > kMaxText) {
-    text = without_cut_character(text.substr(0, kMaxText));
+    text = without_partial_character(text.substr(0, kMaxText));
     ++cut_;
   }
   text = valid_utf8(text, scratch_);

@@ -1,4 +1,4 @@
-// The distinct strings of one batch, numbered in the order of their first use.
+// The distinct strings of one batch, in the order of first use.
 #pragma once
 
 #include <cstdint>
@@ -14,26 +14,26 @@ class Dictionary {
  public:
   Dictionary();
 
-  // Longer texts are cut: a row repeats one in several columns, and some formats in every row.
+  // Longer texts are truncated: a row repeats a text in several columns, some formats in every row.
   static constexpr size_t kMaxText = size_t{1} << 20;
 
-  // The number of `text`, which is made valid UTF-8 first. The empty string is always number 0.
+  // The index of `text`, converted to valid UTF-8. The empty string is always 0.
   uint32_t intern(std::string_view text);
 
   uint32_t count() const { return count_; }
-  // Bytes of all strings.
+  // Total bytes of all strings.
   size_t size() const { return size_; }
 
-  // Texts that were cut, of all batches.
+  // Truncated texts of all batches.
   uint64_t cut() const { return cut_; }
 
-  // Hands over count() + 1 offsets (uint32) and the bytes, and begins anew.
+  // Returns count() + 1 uint32 offsets and the bytes, then starts a new batch.
   void take(HeapBlock& offsets, HeapBlock& bytes);
 
  private:
   struct Slot {
     uint64_t hash = 0;
-    uint32_t number = 0;  // plus one; 0 marks a free slot
+    uint32_t number = 0;  // index plus one; 0 marks a free slot
   };
 
   void reset();

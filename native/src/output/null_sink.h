@@ -1,4 +1,4 @@
-// For runs that only want to know what a capture holds.
+// Discards all records, for runs that only need statistics.
 #pragma once
 
 #include "sysflow/records.h"

@@ -5,8 +5,7 @@
 namespace sfkit::output {
 
 Status SeqpacketClient::connect(const std::string& path) {
-  return {ErrorCode::kNotSupported,
-          path + ": this system has no unix sockets that keep the bounds of messages"};
+  return {ErrorCode::kNotSupported, path + ": this system has no SOCK_SEQPACKET unix sockets"};
 }
 SeqpacketClient::Sent SeqpacketClient::send(Bytes, bool& too_long) {
   too_long = false;
@@ -41,8 +40,8 @@ Status SeqpacketClient::connect(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof(address.sun_path)) {
-    return {ErrorCode::kInvalidArgument, path + ": the path of a socket has 1 to " +
-                                             std::to_string(sizeof(address.sun_path) - 1) + " bytes"};
+    return {ErrorCode::kInvalidArgument,
+            path + ": a socket path has 1 to " + std::to_string(sizeof(address.sun_path) - 1) + " bytes"};
   }
   std::memcpy(address.sun_path, path.data(), path.size());
   const int fd = ::socket(AF_UNIX, SOCK_SEQPACKET, 0);

@@ -1,4 +1,4 @@
-// The client's end of a unix socket that keeps the bounds of messages (SOCK_SEQPACKET).
+// Client for unix sockets with message boundaries (SOCK_SEQPACKET).
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@ class SeqpacketClient {
  public:
   enum class Sent : uint8_t {
     kSent,
-    kBusy,  // the reader is behind: try again later
-    kLost,  // there is no connection any more
+    kBusy,  // the reader is too slow: retry later
+    kLost,  // the connection is closed
   };
 
   SeqpacketClient() = default;
@@ -21,17 +21,17 @@ class SeqpacketClient {
   SeqpacketClient& operator=(const SeqpacketClient&) = delete;
   ~SeqpacketClient() { close(); }
 
-  // Connects to the socket at `path`, without waiting. Fails with what the system says.
+  // Connects to the socket at `path` without blocking. Fails with the system's error.
   Status connect(const std::string& path);
   bool is_connected() const { return fd_ >= 0; }
-  // Sends one message, wholly or not at all, without waiting. A message that can never be sent, as it is
-  // longer than the socket takes, counts as lost without ending the connection: `too_long` says so.
+  // Sends one message, completely or not at all, without blocking. A message larger than the socket
+  // allows is lost, but the connection stays; it sets `too_long`.
   Sent send(Bytes message, bool& too_long);
-  // Bytes of sent messages that the other end has not read, with what the system needs to keep them: 0 when
-  // it has read all, else at least kLeastUnread for each.
+  // Unread bytes of sent messages, including kernel overhead: 0 if the reader has read everything,
+  // else at least kMinUnread per message.
   size_t unread() const;
-  static constexpr size_t kLeastUnread = 576;
-  // Whether the other end has hung up.
+  static constexpr size_t kMinUnread = 576;
+  // Whether the peer has closed the connection.
   bool has_ended();
   void close();
 

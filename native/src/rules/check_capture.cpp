@@ -26,7 +26,7 @@ class Checker : public state::Feed {
     Feed::section();
   }
 
-  // Gives what is left, and the totals.
+  // Delivers pending lines and the totals.
   void finish() {
     count_containers();
     matcher_.append_totals(out_);
@@ -34,15 +34,15 @@ class Checker : public state::Feed {
   }
 
   const ContainersSeen& containers() const { return containers_; }
-  // How often the recorder began to drop events.
+  // How often the recorder started to drop events.
   uint64_t drops() const { return drops_; }
 
  protected:
   bool take(const scap::EventView& event, bool shown) override {
     reader_.next_event(event);
     if (event.code == scap::ev::DROP_E) ++drops_;
-    const bool is_asked = !beginning_.holds(event.code) && shown;
-    // What is entered is kept for the return, which may be asked about.
+    const bool is_asked = !state_events_.holds(event.code) && shown;
+    // Enter events are kept for their exit events, whose conditions may need them.
     if (!matcher_.may_match(event.code) && !matcher_.may_match(event.code | 1)) {
       engine().apply(event, [](const state::Context&) {});
       return true;
@@ -75,7 +75,7 @@ class Checker : public state::Feed {
   const std::function<bool(std::vector<uint8_t>)>& give_;
   fields::FieldReader reader_;
   RuleMatcher matcher_;
-  Beginning beginning_;
+  StateEvents state_events_;
   ContainersSeen containers_;
   uint64_t drops_ = 0;
   std::string out_;
@@ -95,7 +95,7 @@ Status check_capture(scap::Input& input, const std::string& name, const CheckOpt
   checker.finish();
   containers = checker.containers();
   checker.describe(summary, input, stats);
-  summary.add_skipped("times at which the recorder began to drop events", checker.drops());
+  summary.add_skipped("times at which the recorder started to drop events", checker.drops());
   return Status::ok();
 }
 

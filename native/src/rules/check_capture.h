@@ -1,4 +1,4 @@
-// A capture judged by rules.
+// Checks a capture against rules.
 #pragma once
 
 #include <atomic>
@@ -20,15 +20,15 @@ struct CheckOptions {
   MatchOptions match;
 };
 
-// What a capture says of its containers.
+// What a capture has about its containers.
 struct ContainersSeen {
   uint64_t containers = 0;
-  uint64_t undescribed = 0;  // of which nothing but the id is known
+  uint64_t undescribed = 0;  // only the id is known
 };
 
-// Gives whole lines of JSON to `give`, a few hundred thousand bytes at a time, until it returns false: a line
-// for each finding, the last one with totals (RuleMatcher::append_totals). Not ok when the input is no
-// capture or a rule does not compile; damage is in the summary.
+// Passes complete lines of JSON to `give`, in batches of a few hundred KB, until it returns false:
+// a line for each finding, then one with totals (RuleMatcher::append_totals). Fails if the input is
+// not a capture or a rule does not compile; damage is in the summary.
 Status check_capture(scap::Input& input, const std::string& name, const CheckOptions& options,
                      const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel,
                      InputSummary& summary, ContainersSeen& containers);

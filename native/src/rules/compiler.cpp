@@ -21,16 +21,16 @@ using filter::Operand;
 using filter::Operator;
 using filter::Problem;
 
-// Checks and values of a tree with its macros filled in, and of all trees. Macros that name others twice each
-// would grow without a bound.
+// Limits on checks and values of one expanded tree, and of all trees. Expansion can grow
+// exponentially.
 constexpr size_t kMaxSize = 200'000;
 constexpr size_t kMaxTotalSize = 1'000'000;
 constexpr size_t kMaxDepth = 2000;
-// The reference warns beyond this.
+// The reference warns above this number.
 constexpr size_t kManyEventTypes = 100;
 
 constexpr std::string_view kContainerInfo = "%container.info";
-// Before longer names that begin with them, as the reference looks for them in outputs.
+// Ordered before longer names with the same prefix, as in the reference's search in outputs.
 constexpr std::string_view kDeprecatedFields[] = {"evt.dir",        "evt.latency",       "evt.latency.s",
                                                   "evt.latency.ns", "evt.latency.human", "evt.wait_latency"};
 
@@ -113,7 +113,7 @@ class Compiler {
   }
 
  private:
-  // A rule's own text; that of macro i is i + 1.
+  // Source index of a rule's own text; macro i has index i + 1.
   static constexpr uint32_t kOwnText = 0;
 
   bool parse_macros() {
@@ -134,7 +134,7 @@ class Compiler {
   bool resolve_macros() {
     for (uint32_t i = 0; i < macros_.size(); ++i) {
       Problem problem;
-      if (!fill_in(macros_[i], definitions_.macros[i].sees, problem))
+      if (!expand(macros_[i], definitions_.macros[i].sees, problem))
         return fail(Remark::kUndefinedMacro, true, i, problem);
     }
     return true;
@@ -148,28 +148,28 @@ class Compiler {
     return true;
   }
 
-  // Puts the trees of macros in the place of their names.
-  bool fill_in(std::unique_ptr<Node>& tree, uint32_t sees, Problem& problem) {
+  // Replaces macro names by their trees.
+  bool expand(std::unique_ptr<Node>& tree, uint32_t sees, Problem& problem) {
     size_ = size_of(*tree);
     path_.clear();
-    if (!fill_in(tree, sees, 0, problem)) return false;
+    if (!expand(tree, sees, 0, problem)) return false;
     total_ += size_;
     if (total_ <= kMaxTotalSize) return true;
-    problem.message = "the rules have too many checks and values when their macros are filled in";
+    problem.message = "the rules have too many checks and values after macro expansion";
     return false;
   }
 
-  bool fill_in(std::unique_ptr<Node>& node, uint32_t sees, size_t depth, Problem& problem) {
+  bool expand(std::unique_ptr<Node>& node, uint32_t sees, size_t depth, Problem& problem) {
     const auto fail_here = [&](std::string message) {
       problem.at = node->at;
       problem.source = node->source;
       problem.message = std::move(message);
       return false;
     };
-    if (depth > kMaxDepth) return fail_here("macros and parentheses are nested too deep");
+    if (depth > kMaxDepth) return fail_here("macros and parentheses are nested too deeply");
     if (node->kind != Node::Kind::kMacro) {
       return std::ranges::all_of(node->children, [&](std::unique_ptr<Node>& child) {
-        return fill_in(child, sees, depth + 1, problem);
+        return expand(child, sees, depth + 1, problem);
       });
     }
     const auto found = by_name_.find(node->macro);
@@ -182,22 +182,22 @@ class Compiler {
       return fail_here("macro '" + node->macro + "' refers to itself");
     }
     size_ += size_of(*macros_[macro]);
-    if (size_ > kMaxSize) return fail_here("the condition has too many checks when its macros are filled in");
+    if (size_ > kMaxSize) return fail_here("the condition has too many checks after macro expansion");
     result_.macros[macro].used = true;
     auto filled = clone(*macros_[macro]);
     path_.push_back(macro);
-    if (!fill_in(filled, sees, depth + 1, problem)) return false;
+    if (!expand(filled, sees, depth + 1, problem)) return false;
     path_.pop_back();
     node = std::move(filled);
     return true;
   }
 
-  // False where the compilation ends. A rule that is left out has no output.
+  // False if compilation ends. Skipped rules have no output.
   bool compile_output(uint32_t i) {
     const RuleDefinition& rule = definitions_.rules[i];
     std::string text = rule.output;
     if (text.find(kContainerInfo) != std::string::npos) {
-      warn(Remark::kContainerInfo, i, "%container.info stands for nothing any more; leave it out");
+      warn(Remark::kContainerInfo, i, "%container.info is always empty; remove it");
       for (size_t at = 0; (at = text.find(kContainerInfo, at)) != std::string::npos;)
         text.erase(at, kContainerInfo.size());
     }
@@ -231,7 +231,7 @@ class Compiler {
     auto tree = filter::parse(rule.condition, Dialect::kRules, problem);
     if (tree == nullptr) return fail(Remark::kSyntax, false, i, problem);
     set_source(*tree, kOwnText);
-    if (!fill_in(tree, UINT32_MAX, problem)) return fail(Remark::kUndefinedMacro, false, i, problem);
+    if (!expand(tree, UINT32_MAX, problem)) return fail(Remark::kUndefinedMacro, false, i, problem);
     CompiledRule& made = result_.rules[i];
     made.condition = filter::text_of(*tree);
     warn_of_fields(*tree, i);
@@ -246,21 +246,21 @@ class Compiler {
     for (const Problem& warning : warnings) add(Remark::kSuspectValue, false, i, warning);
     if (const Check* check = unclear_event_type(*tree)) {
       problem.at = check->left.at;
-      problem.message = "the type of an event is compared with values and without a transformer";
+      problem.message = "event types must be compared with values, without a transformer";
       return fail(Remark::kCondition, false, i, problem);
     }
     const size_t count = event_codes_of(*tree).count();
     if (rule.warn_event_types && (count == 0 || count > kManyEventTypes)) {
       warn(Remark::kManyEventTypes, i,
            count == 0 ? "no event can match the condition"
-                      : "the condition names no event type, or very many; each event is asked about it");
+                      : "the condition names no event type, or very many; it is evaluated for each event");
     }
     made.is_taken = true;
     describe(*tree, made);
     return true;
   }
 
-  // What the reference warns of before it looks up fields.
+  // Warnings that the reference gives before it resolves fields.
   void warn_of_fields(const Node& tree, uint32_t i) {
     std::set<std::string_view> deprecated;
     each_field(tree, [&](const fields::FieldRef& field) {
@@ -269,10 +269,9 @@ class Compiler {
     });
     for (const std::string_view name : deprecated) {
       warn(Remark::kDeprecatedField, i,
-           name == "evt.dir"
-               ? "evt.dir is deprecated: rules are asked about the ends of calls only, so = < always "
-                 "holds and = > never does; leave the check out"
-               : std::string(name) + " is deprecated");
+           name == "evt.dir" ? "evt.dir is deprecated: rules only see exit events, so = < always "
+                               "holds and = > never does; remove the check"
+                             : std::string(name) + " is deprecated");
     }
     bool is_unsafe = false;
     const auto visit = [&is_unsafe](const Check& check) {
@@ -285,7 +284,7 @@ class Compiler {
                    std::ranges::find(check.values, "<NA>", &filter::Literal::text) != check.values.end();
     };
     each_check(tree, visit);
-    if (is_unsafe) warn(Remark::kUnsafeComparison, i, "a field without a value is not <NA>; use exists");
+    if (is_unsafe) warn(Remark::kUnsafeComparison, i, "a missing value is not <NA>; use exists");
   }
 
   static void describe(const Node& tree, CompiledRule& rule) {
@@ -298,7 +297,7 @@ class Compiler {
     rule.unanswered.assign(unanswered.begin(), unanswered.end());
     rule.described.assign(described.begin(), described.end());
     for (uint16_t code = 0; code < scap::kEventCount && !rule.can_match; ++code)
-      rule.can_match = is_asked_about(code) && rule.filter->may_pass(code);
+      rule.can_match = is_seen_by_rules(code) && rule.filter->may_pass(code);
   }
 
   void add(Remark remark, bool of_macro, uint32_t index, const Problem& problem, bool of_output = false) {
@@ -326,10 +325,10 @@ class Compiler {
   Compilation result_;
   std::vector<std::unique_ptr<Node>> macros_;
   std::unordered_map<std::string, uint32_t, TextHash, std::equal_to<>> by_name_;
-  std::vector<uint32_t> path_;  // macros that are being filled in, outermost first
-  size_t size_ = 0;             // of the tree whose macros are being filled in
-  size_t total_ = 0;            // of those before it
-  bool left_out_ = false;       // the rule that is being compiled
+  std::vector<uint32_t> path_;  // macros in expansion, outermost first
+  size_t size_ = 0;             // of the current tree
+  size_t total_ = 0;            // of previous trees
+  bool left_out_ = false;       // whether the current rule is dropped
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// From definitions to filters and templates, with the reference's errors and warnings.
+// Compiles definitions to filters and templates, with the reference's errors and warnings.
 #pragma once
 
 #include <cstdint>
@@ -13,30 +13,30 @@
 
 namespace sfkit::rules {
 
-// What is said about a definition. The names are those that the reference's codes come from.
+// Kinds of diagnostics, with the names of the reference's codes.
 enum class Remark : uint8_t {
-  // Errors; the first one ends the compilation.
-  kSyntax,          // a condition does not parse
-  kUndefinedMacro,  // or macros that refer to each other
-  kCondition,       // a field, operator or value does not fit
+  // Errors; the first one ends compilation.
+  kSyntax,          // a condition has a syntax error
+  kUndefinedMacro,  // also macros that refer to each other
+  kCondition,       // a wrong field, operator or value
   kOutput,
   // Warnings.
-  kSkipped,           // an error that leaves the rule out
-  kSuspectValue,      // a value that is likely meant otherwise
+  kSkipped,           // an error that only drops the rule
+  kSuspectValue,      // a likely mistake in a value
   kDeprecatedField,   // in a condition
   kDeprecatedOutput,  // in an output
-  kContainerInfo,     // %container.info, which stands for nothing
-  kUnsafeComparison,  // <NA> compared with a field that never has it
-  kManyEventTypes,    // or none
+  kContainerInfo,     // %container.info is empty
+  kUnsafeComparison,  // <NA> compared with a field that never has this value
+  kManyEventTypes,    // very many, or none
 };
 std::string_view name_of(Remark remark);
 
 struct Diagnostic {
   Remark remark = Remark::kSyntax;
-  bool of_macro = false;   // else of a rule
-  bool of_output = false;  // not of the condition
+  bool of_macro = false;   // else in a rule
+  bool of_output = false;  // else in the condition
   uint32_t index = 0;      // of the macro or rule
-  // Where: a place in the text of a macro, or in the rule's own condition or output.
+  // The position: in the text of a macro, or in the rule's own condition or output.
   bool in_macro = false;
   uint32_t macro = 0;
   size_t at = 0;
@@ -49,19 +49,19 @@ struct CompiledMacro {
 };
 
 struct CompiledRule {
-  bool is_taken = false;  // compiled, and not left out
+  bool is_taken = false;  // compiled and not dropped
   std::string condition;  // as the reference prints it
   std::unique_ptr<filter::Filter> filter;
   OutputTemplate output;
-  std::vector<std::string> unanswered;  // fields of the condition that nobody can answer
-  std::vector<std::string> described;   // and those that need descriptions of containers
-  bool can_match = false;               // some event may satisfy it
+  std::vector<std::string> unanswered;  // fields of the condition that sfkit cannot answer
+  std::vector<std::string> described;   // fields of the condition that need container descriptions
+  bool can_match = false;               // some event can satisfy it
 };
 
 struct Compilation {
   bool is_ok = true;
   std::vector<Diagnostic> diagnostics;
-  std::vector<CompiledMacro> macros;  // beside the definitions; incomplete after an error
+  std::vector<CompiledMacro> macros;  // parallel to the definitions; incomplete after an error
   std::vector<CompiledRule> rules;
 };
 

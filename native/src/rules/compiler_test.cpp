@@ -19,8 +19,8 @@ void add_macro(Definitions& definitions, std::string name, std::string condition
   definitions.macros.push_back({std::move(name), std::move(condition), place, place});
 }
 
-// What is said, one line each.
-std::string said(const Compilation& made) {
+// Diagnostics, one per line.
+std::string diagnostics_of(const Compilation& made) {
   std::string text;
   for (const Diagnostic& diagnostic : made.diagnostics) {
     text += std::string(name_of(diagnostic.remark)) + " " + std::to_string(diagnostic.at) + "\n";
@@ -28,28 +28,28 @@ std::string said(const Compilation& made) {
   return text;
 }
 
-TEST(RuleCompiler, FillsMacrosIn) {
+TEST(RuleCompiler, ExpandsMacros) {
   Definitions definitions = rule("opens and not quiet");
   add_macro(definitions, "opens", "evt.type in (open, openat)");
   add_macro(definitions, "quiet", "proc.name = a or fd.name = b");
   const Compilation made = compile(definitions);
-  ASSERT_TRUE(made.is_ok) << said(made);
+  ASSERT_TRUE(made.is_ok) << diagnostics_of(made);
   EXPECT_EQ(made.rules[0].condition, "(evt.type in (open, openat) and not (proc.name = a or fd.name = b))");
   EXPECT_TRUE(made.macros[0].used);
   EXPECT_TRUE(made.rules[0].can_match);
 }
 
-TEST(RuleCompiler, RefusesMacrosThatAreNotThere) {
+TEST(RuleCompiler, RejectsUndefinedMacros) {
   Definitions definitions = rule("evt.type = open and nothing");
-  EXPECT_EQ(said(compile(definitions)), "macro 20\n");
-  // A macro sees those above it.
+  EXPECT_EQ(diagnostics_of(compile(definitions)), "macro 20\n");
+  // A macro sees only earlier ones.
   definitions = rule("a");
   add_macro(definitions, "a", "evt.type = open and b");
   add_macro(definitions, "b", "proc.name = x");
-  EXPECT_EQ(said(compile(definitions)), "macro 20\n");
+  EXPECT_EQ(diagnostics_of(compile(definitions)), "macro 20\n");
 }
 
-TEST(RuleCompiler, BoundsMacrosThatGrow) {
+TEST(RuleCompiler, LimitsMacroExpansion) {
   Definitions definitions = rule("m40");
   add_macro(definitions, "m0", "evt.type = open");
   for (int i = 1; i <= 40; ++i) {
@@ -62,7 +62,7 @@ TEST(RuleCompiler, BoundsMacrosThatGrow) {
   EXPECT_NE(made.diagnostics[0].message.find("too many checks"), std::string::npos);
 }
 
-TEST(RuleCompiler, BoundsTheDepth) {
+TEST(RuleCompiler, LimitsNesting) {
   std::string condition = "evt.type = open";
   for (int i = 0; i < 100'000; ++i) condition = "(" + std::move(condition);
   const Compilation made = compile(rule(condition));
@@ -75,7 +75,7 @@ TEST(RuleCompiler, BoundsTheDepth) {
   EXPECT_FALSE(compile(definitions).is_ok);
 }
 
-TEST(RuleCompiler, SaysWhatCapturesCannotAnswer) {
+TEST(RuleCompiler, ListsUnavailableFields) {
   const Compilation made = compile(rule("evt.type = connect and fd.sip.name = a and container.name = b"));
   ASSERT_TRUE(made.is_ok);
   EXPECT_EQ(made.rules[0].unanswered, std::vector<std::string>{"fd.sip.name"});
@@ -83,12 +83,12 @@ TEST(RuleCompiler, SaysWhatCapturesCannotAnswer) {
   EXPECT_FALSE(compile(rule("evt.type in ()")).rules[0].can_match);
 }
 
-TEST(RuleCompiler, WarnsOfConditionsAboutEveryEvent) {
-  EXPECT_EQ(said(compile(rule("proc.name = a"))), "eventTypes 0\n");
-  EXPECT_EQ(said(compile(rule("evt.type = open"))), "");
+TEST(RuleCompiler, WarnsAboutConditionsOnEveryEvent) {
+  EXPECT_EQ(diagnostics_of(compile(rule("proc.name = a"))), "eventTypes 0\n");
+  EXPECT_EQ(diagnostics_of(compile(rule("evt.type = open"))), "");
   Definitions quiet = rule("proc.name = a");
   quiet.rules[0].warn_event_types = false;
-  EXPECT_EQ(said(compile(quiet)), "");
+  EXPECT_EQ(diagnostics_of(compile(quiet)), "");
 }
 
 // Whether the condition is about no event, a few or very many by what it says of their types.
@@ -118,22 +118,22 @@ TEST(RuleCompiler, WorksOutWhichEventsAConditionIsAbout) {
   EXPECT_EQ(about("evt.type = sethostname and evt.type = open"), "none");
 }
 
-TEST(RuleCompiler, LeavesOutRulesAboutUnknownFieldsIfTheySaySo) {
+TEST(RuleCompiler, SkipsRulesWithUnknownFieldsOnRequest) {
   Definitions definitions = rule("evt.type = open and foo.bar = 1");
-  EXPECT_EQ(said(compile(definitions)), "condition 20\n");
+  EXPECT_EQ(diagnostics_of(compile(definitions)), "condition 20\n");
   definitions.rules[0].skip_unknown = true;
   const Compilation made = compile(definitions);
   EXPECT_TRUE(made.is_ok);
   EXPECT_FALSE(made.rules[0].is_taken);
-  EXPECT_EQ(said(made), "skipped 20\n");
+  EXPECT_EQ(diagnostics_of(made), "skipped 20\n");
 }
 
 TEST(RuleCompiler, ReadsOutputs) {
   EXPECT_TRUE(
       compile(rule("evt.type = open", "%proc.name. %20evt.type %toupper(proc.name)%evt.arg[0]")).is_ok);
-  EXPECT_EQ(said(compile(rule("evt.type = open", "at 100% of it"))), "output 6\n");
-  EXPECT_EQ(said(compile(rule("evt.type = open", "%"))), "output 0\n");
-  EXPECT_EQ(said(compile(rule("evt.type = open", "%evt.dir"))), "deprecatedOutput 1\n");
+  EXPECT_EQ(diagnostics_of(compile(rule("evt.type = open", "at 100% of it"))), "output 6\n");
+  EXPECT_EQ(diagnostics_of(compile(rule("evt.type = open", "%"))), "output 0\n");
+  EXPECT_EQ(diagnostics_of(compile(rule("evt.type = open", "%evt.dir"))), "deprecatedOutput 1\n");
 }
 
 }  // namespace

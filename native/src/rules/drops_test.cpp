@@ -12,7 +12,7 @@
 namespace sfkit::rules {
 namespace {
 
-// What a check says was left out of a capture whose recorder dropped events so many times.
+// The skipped counts of a check whose capture has `times` drop events.
 std::vector<std::string> left_out(int times) {
   testing::Scenario world(testing::Age::k2026);
   world.writer().begin();
@@ -35,9 +35,9 @@ std::vector<std::string> left_out(int times) {
   return lines;
 }
 
-TEST(Check, SaysHowOftenTheRecorderDroppedEvents) {
+TEST(Check, CountsDropsByTheRecorder) {
   EXPECT_EQ(left_out(0), std::vector<std::string>());
-  EXPECT_EQ(left_out(3), std::vector<std::string>({"3 times at which the recorder began to drop events"}));
+  EXPECT_EQ(left_out(3), std::vector<std::string>({"3 times at which the recorder started to drop events"}));
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ bool decides_codes(const Check& check) {
   return has_operator && is_event_type(check.left) && check.left.transformers.empty();
 }
 
-// What each name of an event stands for. Calls without an event of their own share the generic one.
+// The codes of each event name. Calls without their own event type share the generic one.
 std::unordered_map<std::string_view, EventCodes> codes_by_name() {
   std::unordered_map<std::string_view, EventCodes> codes;
   for (uint16_t code = ev::GENERIC_X + 1; code < scap::kEventCount; ++code)
@@ -54,7 +54,7 @@ std::unordered_map<std::string_view, EventCodes> codes_by_name() {
   return codes;
 }
 
-// Events whose name is among the values.
+// Events named by the values.
 EventCodes codes_named(const Check& check) {
   static const auto by_name = codes_by_name();
   EventCodes codes;
@@ -110,11 +110,11 @@ const Check* unclear_event_type(const Node& node) {
   return decides_codes(check) && check.right ? &check : nullptr;
 }
 
-bool is_asked_about(uint16_t code) {
+bool is_seen_by_rules(uint16_t code) {
   return !scap::is_enter(code) || (scap::kEvents[code | 1].flags & scap::kUnused) != 0;
 }
 
-bool Beginning::holds(uint16_t code) {
+bool StateEvents::holds(uint16_t code) {
   switch (code) {
     case ev::CONTAINER_E:
     case ev::CONTAINER_JSON_E:

@@ -1,4 +1,4 @@
-// Which events a condition is about by what it says of evt.type and syscall.type.
+// The event codes that a condition selects with evt.type and syscall.type.
 #pragma once
 
 #include <bitset>
@@ -10,19 +10,19 @@ namespace sfkit::rules {
 
 using EventCodes = std::bitset<scap::kEventCount>;
 
-// The codes of events that may satisfy the tree, as the reference works it out.
+// The codes of events that may satisfy the tree, as the reference computes them.
 EventCodes event_codes_of(const filter::Node& tree);
 
-// The check in which an event type stands where the reference cannot work that out: with a transformer, or
-// compared with a field; null when there is none.
+// The check on an event type that the reference cannot evaluate, because it has a transformer or is
+// compared with a field; null if there is none.
 const filter::Check* unclear_event_type(const filter::Node& tree);
 
-// Whether rules are asked about events of this code: the returns of calls, and what has no return.
-bool is_asked_about(uint16_t code);
+// Whether rules see events of this code: exit events, and events without an exit.
+bool is_seen_by_rules(uint16_t code);
 
-// A capture may begin with descriptions of containers, users and groups: the reference takes them for its
-// state alone, and asks rules about those that come later.
-class Beginning {
+// A capture can start with descriptions of containers, users and groups. The reference uses these
+// only for its state; rules see later ones.
+class StateEvents {
  public:
   bool holds(uint16_t code);
 

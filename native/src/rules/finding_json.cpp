@@ -20,25 +20,26 @@ using state::Descriptor;
 using state::FdType;
 using state::Thread;
 
-// Of a command line so much is given, and of those of ancestors.
+// Maximum size of a command line, and of an ancestor's.
 constexpr size_t kMaxText = size_t{16} << 10;
 constexpr size_t kMaxAncestorText = size_t{1} << 10;
 constexpr size_t kMaxAncestors = 16;
 
-void append_text(std::string& out, std::string_view text, size_t most) {
-  if (text.size() <= most) return append_json_string(out, text);
-  size_t end = most;
+void append_text(std::string& out, std::string_view text, size_t max_size) {
+  if (text.size() <= max_size) return append_json_string(out, text);
+  size_t end = max_size;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
   append_json_string(out, text.substr(0, end));
   out.insert(out.size() - 1, "…");
 }
 
-void append_member(std::string& out, std::string_view name, std::string_view text, size_t most = kMaxText) {
+void append_member(std::string& out, std::string_view name, std::string_view text,
+                   size_t max_size = kMaxText) {
   if (text.empty()) return;
   out += out.ends_with('{') ? "\"" : ",\"";
   out += name;
   out += "\":";
-  append_text(out, text, most);
+  append_text(out, text, max_size);
 }
 
 void append_member(std::string& out, std::string_view name, int64_t number) {
@@ -60,26 +61,26 @@ std::string_view text_of(Field field, FieldReader& reader) {
                                                                                      : std::string_view();
 }
 
-// What the process was started as: its name and arguments. No more is made than is given.
-std::string command_line(const Thread& thread, size_t most) {
+// The process's name and arguments, truncated while they are built.
+std::string command_line(const Thread& thread, size_t max_size) {
   std::string line = thread.comm;
   std::string_view arguments = thread.args;
   if (arguments.ends_with('\0')) arguments.remove_suffix(1);
   if (!arguments.empty()) {
     line += ' ';
-    line += arguments.substr(0, most + 1);
+    line += arguments.substr(0, max_size + 1);
   }
   std::replace(line.begin() + static_cast<std::ptrdiff_t>(std::min(thread.comm.size(), line.size())),
                line.end(), '\0', ' ');
   return line;
 }
 
-void append_names(std::string& out, const Thread& thread, size_t most) {
+void append_names(std::string& out, const Thread& thread, size_t max_size) {
   append_member(out, "pid", thread.pid);
-  append_member(out, "name", thread.comm, most);
-  append_member(out, "exe", thread.exe, most);
-  append_member(out, "exepath", thread.exepath, most);
-  append_member(out, "cmdline", command_line(thread, most), most);
+  append_member(out, "name", thread.comm, max_size);
+  append_member(out, "exe", thread.exe, max_size);
+  append_member(out, "exepath", thread.exepath, max_size);
+  append_member(out, "cmdline", command_line(thread, max_size), max_size);
 }
 
 void append_process(std::string& out, FieldReader& reader, state::Engine& engine) {
@@ -139,7 +140,7 @@ bool append_connection(std::string& out, const Descriptor& descriptor, FieldRead
   out += protocol_of(descriptor);
   out += '"';
   const bool ipv6 = descriptor.type == FdType::kIpv6 || descriptor.type == FdType::kIpv6Server;
-  // A server socket has its own address only.
+  // A server socket has only a local address.
   if (descriptor.is_ip_server()) {
     append_endpoint(out, "server", descriptor.sip, descriptor.sport, ipv6);
   } else if (descriptor.has_address()) {

@@ -1,4 +1,4 @@
-// What an event was about, for people who see that a rule matched it.
+// Describes the subject of a finding: what the event was about.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace sfkit::rules {
 
-// Appends members of a JSON object, each with a comma before it: the process with its ancestors, the file or
-// connection, the container; what is not known is left out.
+// Appends members of a JSON object, each after a comma: the process with its ancestors, the file or
+// connection, the container. Unknown values are omitted.
 void append_subject(std::string& out, fields::FieldReader& reader, state::Engine& engine);
 
 }  // namespace sfkit::rules

@@ -9,13 +9,13 @@
 namespace sfkit::rules {
 namespace {
 
-// What a rule says is cut here, so that no argument list of a process makes findings of megabytes.
+// Outputs are truncated, so that long arguments of a process do not make findings of megabytes.
 constexpr size_t kMaxOutput = size_t{64} << 10;
 
-void cut(std::string& text, size_t most) {
-  if (text.size() <= most) return;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
-  text.resize(most);
+void cut(std::string& text, size_t max_size) {
+  if (text.size() <= max_size) return;
+  while (max_size > 0 && (static_cast<unsigned char>(text[max_size]) & 0xc0) == 0x80) --max_size;
+  text.resize(max_size);
   text += "…";
 }
 
@@ -36,7 +36,7 @@ RuleMatcher::RuleMatcher(const Compilation& rules, const MatchOptions& options)
     rules_.push_back({i, rule.output, 0, 0});
   }
   for (uint16_t code = 0; code < scap::kEventCount; ++code)
-    may_match_[code] = is_asked_about(code) && filters_.may_pass(code);
+    may_match_[code] = is_seen_by_rules(code) && filters_.may_pass(code);
 }
 
 void RuleMatcher::match(fields::FieldReader& reader, std::string& out) {

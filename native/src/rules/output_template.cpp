@@ -22,7 +22,7 @@ using Kind = FieldValue::Kind;
 
 constexpr size_t kMaxTemplate = size_t{64} << 10;
 constexpr uint32_t kMaxWidth = 4096;
-// More than the longest name of a field; of an argument that is wrong so much is looked at.
+// Longer than any field name; also limits what a bad argument costs.
 constexpr size_t kMaxName = 256;
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
@@ -72,7 +72,7 @@ bool shows_list(const Operand& operand) {
          (transformers.empty() || transformers.front() != filter::Transformer::kLen);
 }
 
-// Appends the operand's value, or its values in parentheses; false where it has none.
+// Appends the operand's value, or its values in parentheses; false if it has none.
 bool append_operand(std::string& out, const Operand& operand, filter::Evaluator& evaluator,
                     FieldReader& reader) {
   if (filter::is_unanswered(operand)) return false;
@@ -88,7 +88,8 @@ bool append_operand(std::string& out, const Operand& operand, filter::Evaluator&
   return any;
 }
 
-// Cuts or fills up what was appended since `start`, by bytes as the reference does, but no character in two.
+// Truncates or pads what was appended since `start`; counts bytes, as the reference does, but keeps
+// characters whole.
 void fit(std::string& out, size_t start, size_t width) {
   size_t end = start + width;
   if (out.size() > end) {
@@ -98,7 +99,7 @@ void fit(std::string& out, size_t start, size_t width) {
   out.resize(start + width, ' ');
 }
 
-// What differs between events that are the same for a person.
+// Fields that differ between repetitions of the same activity.
 bool is_volatile(Field field) {
   switch (field) {
     case Field::kEvtNum:
@@ -162,7 +163,7 @@ bool is_volatile(Field field) {
   }
 }
 
-// Of a connection its name without the port of the client, and no port that is the client's.
+// For connections: the name without the client's port, and no client port.
 bool append_endpoints(std::string& out, Field field, FieldReader& reader) {
   const state::FdSlot* slot = reader.context().shown_slot;
   if (slot == nullptr || !slot->descriptor->is_ip_socket()) return false;
@@ -188,13 +189,13 @@ bool append_endpoints(std::string& out, Field field, FieldReader& reader) {
   return true;
 }
 
-// The field at the start of `text`: if the longest text that could be a name is none, a shorter one may be.
+// The field at the start of `text`. If the longest candidate is not a field, tries shorter ones.
 std::optional<Operand> take_operand(std::string_view text, size_t& used, filter::Problem& problem) {
   for (size_t size = std::min(text.size(), kMaxTemplate); size > 0; --size) {
     auto operand = filter::parse_operand(text.substr(0, size), used);
     filter::Problem found;
     if (operand && filter::resolve(*operand, found) && filter::can_be_shown(*operand, found)) return operand;
-    // The first try is what was meant.
+    // Reports the error of the longest candidate.
     if (problem.message.empty()) problem = std::move(found);
     size = std::min(operand ? used : size, kMaxName);
   }
@@ -220,13 +221,12 @@ std::optional<OutputTemplate> OutputTemplate::parse(std::string_view text, filte
     while (at < text.size() && is_digit(text[at])) {
       piece.width = std::min(piece.width * 10 + static_cast<uint32_t>(text[at++] - '0'), kMaxWidth);
     }
-    if (at == text.size())
-      return fail(start, "the name of a field is expected after %, and the output ends here");
+    if (at == text.size()) return fail(start, "a field name is expected after %, but the output ends here");
     size_t used = 0;
     filter::Problem found;
     auto operand = take_operand(text.substr(at), used, found);
     if (!operand) {
-      if (found.message.empty()) found.message = "the name of a field is expected after %, as in %proc.name";
+      if (found.message.empty()) found.message = "a field name is expected after %, as in %proc.name";
       return fail(start, std::move(found.message), true);
     }
     piece.name = filter::text_of(*operand);

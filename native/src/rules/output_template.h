@@ -1,4 +1,4 @@
-// What a rule says when it matches: text with %field in it.
+// Output texts of rules, with %field references.
 #pragma once
 
 #include <cstdint>
@@ -15,24 +15,24 @@ namespace sfkit::rules {
 
 class OutputTemplate {
  public:
-  // %field, %field[argument], %field.argument, %transformer(field), %20field for a width. The longest text
-  // that names a field counts. Nothing where `problem` says what is wrong.
+  // %field, %field[argument], %field.argument, %transformer(field); %20field sets a width. The
+  // longest text that names a field wins. Nullopt with `problem` set on an error.
   static std::optional<OutputTemplate> parse(std::string_view text, filter::Problem& problem);
 
-  // The text for the event that the reader looks at, <NA> for what is missing. Control characters and bytes
-  // that are not UTF-8 become U+FFFD, as in the reference.
+  // Appends the text for the reader's current event; <NA> for missing values. Control characters
+  // and invalid UTF-8 become U+FFFD, as in the reference.
   void append_text(std::string& out, filter::Evaluator& evaluator, fields::FieldReader& reader) const;
-  // The same without what differs from one event to the next of the same doing: times, counters, numbers of
-  // processes and descriptors, the port of a client.
+  // The same without values that change between repetitions of the same activity: times, counters,
+  // ids of processes and descriptors, client ports.
   void append_key(std::string& out, filter::Evaluator& evaluator, fields::FieldReader& reader) const;
-  // Its fields as members of a JSON object, null where they are missing.
+  // Appends the fields as members of a JSON object; null if missing.
   void append_fields(std::string& out, filter::Evaluator& evaluator, fields::FieldReader& reader) const;
 
  private:
   struct Piece {
-    std::string text;  // stands before the field
+    std::string text;  // text before the field
     std::optional<filter::Operand> operand;
-    uint32_t width = 0;  // 0: as long as it is
+    uint32_t width = 0;  // 0: no padding or truncation
     std::string name;    // of the operand
   };
 

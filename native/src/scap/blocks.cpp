@@ -10,33 +10,34 @@ namespace {
 
 constexpr size_t kBlockHeader = 8;
 constexpr size_t kBlockTrailer = 4;
-constexpr size_t kSmallestBlock = kBlockHeader + kBlockTrailer;
+constexpr size_t kMinBlockSize = kBlockHeader + kBlockTrailer;
 constexpr uint32_t kMagic = 0x1A2B3C4D;
 constexpr size_t kMajorOffset = 12;  // from the start of the block; the minor version follows
 constexpr uint16_t kNewestMajor = 1;
-constexpr size_t kSmallestSection = 28;
-constexpr size_t kLongestSection = 65536;    // with its options
-constexpr uint32_t kLastPcapngBlock = 0x0B;  // types of pcapng are below, those of captures above
-// What is held in memory at once: nothing is allocated by a length that the input does not back, and no more
-// than this. Kernel events end at 64 KiB; only container descriptions and plugin data are larger.
-constexpr uint32_t kLongestEvent = uint32_t{16} << 20;
-// Some software writes the threads of a machine into one list: with arguments and environments of 4 KB each,
-// tens of thousands.
-constexpr uint32_t kLongestList = uint32_t{256} << 20;
-constexpr uint32_t kHeldUnknown = uint32_t{1} << 20;  // unknown blocks above are passed in steps
+constexpr size_t kMinSectionSize = 28;
+constexpr size_t kMaxSectionSize = 65536;    // including options
+constexpr uint32_t kLastPcapngBlock = 0x0B;  // highest block type of pcapng
+// Blocks are buffered up to these sizes. Memory grows only with bytes that arrived, not with a
+// claimed length. Kernel events have at limit 64 KiB; only container descriptions and plugin data
+// are larger.
+constexpr uint32_t kMaxEventSize = uint32_t{16} << 20;
+// Some writers put all threads of a machine into one list: tens of thousands, each with 4 KB of
+// arguments and environment.
+constexpr uint32_t kMaxListSize = uint32_t{256} << 20;
+constexpr uint32_t kMaxUnknownSize = uint32_t{1} << 20;  // larger ones are skipped in steps
 constexpr uint32_t kLastPlausibleType = 0xFFFF;
-constexpr size_t kMostDamage = 1000;   // notes; more are counted
-constexpr size_t kSmallestOption = 4;  // fewer bytes behind an event are padding
+constexpr size_t kMaxDamage = 1000;   // further damage is only counted
+constexpr size_t kMinOptionSize = 4;  // fewer bytes after an event are padding
 constexpr size_t kEventHeader1 = 22;
 constexpr size_t kEventHeader2 = 26;
-// Codes whose version-1 events were written with a length that is 3 too large (spec: scap-format, section 9).
+// Version-1 events of these codes have a length that is 3 too large (spec: scap-format, section 9).
 constexpr uint16_t kOverlong1 = ev::NOTIFICATION_E;
 constexpr uint16_t kOverlong2 = ev::INFRASTRUCTURE_EVENT_E;
 constexpr uint32_t kOverlongBy = 3;
 
-std::string hex_bytes(Bytes bytes, size_t most) {
+std::string hex_bytes(Bytes bytes, size_t limit) {
   std::string text;
-  for (size_t i = 0; i < std::min(bytes.size(), most); ++i) {
+  for (size_t i = 0; i < std::min(bytes.size(), limit); ++i) {
     char two[4];
     std::snprintf(two, sizeof(two), "%s%02x", i == 0 ? "" : " ", bytes[i]);
     text += two;
@@ -75,16 +76,16 @@ bool is_known(uint32_t type) {
   }
 }
 
-// Longer claims are taken for damage.
-uint32_t longest_block(uint32_t type) {
-  if (is_event_block(type)) return kLongestEvent;
-  if (is_known(type)) return kLongestList;
-  // Only what is numbered like a block is believed to be one of a newer writer; garbage must not hide the
-  // rest.
-  return type <= kLastPlausibleType ? kLongestList : kHeldUnknown;
+// A block that claims more is damage.
+uint32_t max_block_size(uint32_t type) {
+  if (is_event_block(type)) return kMaxEventSize;
+  if (is_known(type)) return kMaxListSize;
+  // Only plausible block types may be large blocks of a newer writer; garbage must not hide the
+  // rest of the file.
+  return type <= kLastPlausibleType ? kMaxListSize : kMaxUnknownSize;
 }
 
-// Whether `count` entries of the length array fit exactly and agree with the sizes of the table.
+// Whether `count` length entries fit exactly and match the sizes in the table.
 bool count_fits(uint16_t code, Bytes body, ByteOrder order, uint32_t count) {
   const EventInfo& info = kEvents[code];
   const bool wide = has_wide_lengths(code);
@@ -98,7 +99,7 @@ bool count_fits(uint16_t code, Bytes body, ByteOrder order, uint32_t count) {
   return total == body.size();
 }
 
-// Whether the length array and the values it announces lie inside the event.
+// Whether the length array and its values lie inside the event.
 inline bool lengths_fit(Bytes body, ByteOrder order, uint32_t count, uint32_t width) {
   uint64_t total = uint64_t{count} * width;
   if (total > body.size()) return false;
@@ -110,8 +111,8 @@ inline bool lengths_fit(Bytes body, ByteOrder order, uint32_t count, uint32_t wi
   return total <= body.size();
 }
 
-// Version-1 blocks do not say how many parameters there are: the counts known for the code are tried.
-// Returns -1 when none fits.
+// Version-1 blocks have no parameter count: tries the known counts of the code. Returns -1 if none
+// fits.
 int find_param_count(uint16_t code, Bytes body, ByteOrder order) {
   const EventInfo& info = kEvents[code];
   if (count_fits(code, body, order, info.nparams)) return info.nparams;
@@ -140,45 +141,45 @@ class CaptureReader {
   }
 
  private:
-  Status refuse(const std::string& found) {
+  Status not_a_capture(const std::string& found) {
     return {ErrorCode::kBadFormat,
             name_ + ": not a capture: expected a section header block (0a 0d 0d 0a) or gzip, found " + found +
                 "; sfkit reads .scap files of sysdig, Falco and Stratoshark"};
   }
 
   Status check_start() {
-    const Bytes start = input_.peek(kSmallestSection);
+    const Bytes start = input_.peek(kMinSectionSize);
     if (start.empty()) {
       return {ErrorCode::kEmpty, name_ + ": is empty" +
                                      (input_.failure().empty() ? "" : " (" + input_.failure() + ")") +
                                      ", expected a capture file"};
     }
-    // The type reads the same in both byte orders.
+    // The type is a palindrome, so it reads the same in both byte orders.
     if (start.text().starts_with(std::string_view("Obj\x01", 4))) {
       return {
           ErrorCode::kBadFormat,
           name_ +
               ": is an Avro file, as SysFlow files are, expected a capture; sfkit show and query read those"};
     }
-    if (start.load<uint32_t>(0) != block::kSectionHeader) return refuse(hex_bytes(start, 8));
-    if (start.size() < kSmallestSection)
-      return refuse("only " + std::to_string(start.size()) + " bytes of one");
+    if (start.load<uint32_t>(0) != block::kSectionHeader) return not_a_capture(hex_bytes(start, 8));
+    if (start.size() < kMinSectionSize)
+      return not_a_capture("only " + std::to_string(start.size()) + " bytes of one");
     order_ = order_of_section(start);
     if (const std::string reason = section_fault(start); !reason.empty()) {
       const bool newer = load<uint32_t>(start, kBlockHeader, order_) == kMagic;
       return {newer ? ErrorCode::kNotSupported : ErrorCode::kBadFormat, name_ + ": " + reason};
     }
-    return refuse_pcapng();
+    return fail_on_pcapng();
   }
 
-  // What the magic of a section header says; without one the order stays.
+  // The byte order that a section's magic implies; unchanged without a valid magic.
   ByteOrder order_of_section(Bytes start) const {
     const auto magic = start.load<uint32_t>(kBlockHeader);
     if (magic == kMagic) return ByteOrder::kNative;
     return magic == swap_bytes(kMagic) ? ByteOrder::kSwapped : order_;
   }
 
-  // Why a section header cannot be read on, empty when it can. `start` begins at the block.
+  // Why a section header is unreadable; empty if it is readable. `start` is the start of the block.
   std::string section_fault(Bytes start) const {
     const ByteOrder order = order_of_section(start);
     if (load<uint32_t>(start, kBlockHeader, order) != kMagic) {
@@ -193,10 +194,10 @@ class CaptureReader {
     return {};
   }
 
-  // Network captures begin with the same block and magic; the block after it tells them apart.
-  Status refuse_pcapng() {
+  // pcapng files start with the same block and magic; the following block differs.
+  Status fail_on_pcapng() {
     const auto length = load<uint32_t>(input_.peek(kBlockHeader), 4, order_);
-    if (length < kSmallestBlock || length > kLongestSection) return Status::ok();
+    if (length < kMinBlockSize || length > kMaxSectionSize) return Status::ok();
     const Bytes start = input_.peek(length + sizeof(uint32_t));
     const auto next = load<uint32_t>(start, length, order_);
     if (start.size() < length + sizeof(uint32_t) || next == 0 || next > kLastPcapngBlock) return Status::ok();
@@ -207,68 +208,70 @@ class CaptureReader {
   }
 
   void damage(const char* kind, uint64_t offset, uint64_t skipped, std::string message) {
-    if (stats_.damage.size() < kMostDamage) {
+    if (stats_.damage.size() < kMaxDamage) {
       stats_.damage.push_back({kind, offset, skipped, std::move(message)});
     } else {
       ++stats_.more_damage;
     }
   }
 
-  // Handles the block at the current position; false at the end of what can be read.
+  // Handles the block at the current position; false at the end of readable data.
   bool next_block(bool& go_on) {
     const Bytes head = input_.peek(kBlockHeader);
     if (head.size() < kBlockHeader) return end_of_input(head.size());
     const auto type = load<uint32_t>(head, 0, order_);
     uint32_t length = load<uint32_t>(head, 4, order_);
     if (type == block::kSectionHeader) {
-      // A further section may be of another machine.
-      const Bytes start = input_.peek(kSmallestSection);
+      // Another section can come from another machine.
+      const Bytes start = input_.peek(kMinSectionSize);
       order_ = order_of_section(start);
       length = load<uint32_t>(start, 4, order_);
     }
-    const uint32_t limit = longest_block(type);
-    if (length < kSmallestBlock || length > limit) {
-      return resynchronise("bad-length", "a block of type " + hex_bytes(input_.peek(4), 4) + " claims " +
+    const uint32_t limit = max_block_size(type);
+    if (length < kMinBlockSize || length > limit) {
+      return resynchronize("bad-length", "a block of type " + hex_bytes(input_.peek(4), 4) + " claims " +
                                              std::to_string(length) + " bytes, expected 12 to " +
                                              std::to_string(limit));
     }
-    if (length > kHeldUnknown && !is_known(type)) return skip_unknown(length);
+    if (length > kMaxUnknownSize && !is_known(type)) return skip_unknown(length);
     const Bytes whole = input_.peek(length);
     if (whole.size() < length) {
       // Either the file was cut or the length is wrong and blocks follow.
-      return resynchronise("truncated", "the file ends inside a block: " + std::to_string(whole.size()) +
+      return resynchronize("truncated", "the file ends inside a block: " + std::to_string(whole.size()) +
                                             " of " + std::to_string(length) + " bytes are there");
     }
     const auto trailer = load<uint32_t>(whole, length - kBlockTrailer, order_);
     if (trailer != length) {
       std::string message = "a block claims " + std::to_string(length) + " bytes at its start and " +
                             std::to_string(trailer) + " at its end";
-      if (!is_known(type) || !block_follows(length)) return resynchronise("bad-trailer", std::move(message));
+      if (!is_known(type) || !block_follows(length)) return resynchronize("bad-trailer", std::move(message));
       damage("bad-trailer", input_.offset(), 0, std::move(message));
     }
     const Bytes again = input_.peek(length);
-    go_on = dispatch(type, again.slice(kBlockHeader, length - kSmallestBlock));
+    go_on = dispatch(type, again.slice(kBlockHeader, length - kMinBlockSize));
     input_.consume(length);
     return true;
   }
 
-  // Whether a block of a known type with a sensible length stands, or the input ends, `distance` bytes ahead.
+  // Whether a known block with a plausible length, or the end of the input, is `distance` bytes
+  // ahead.
   bool block_follows(uint32_t distance) {
     const Bytes ahead = input_.peek(size_t{distance} + kBlockHeader);
     if (ahead.size() <= distance) return true;
     const auto type = load<uint32_t>(ahead, distance, order_);
     const auto length = load<uint32_t>(ahead, distance + 4, order_);
-    return is_known(type) && length >= kSmallestBlock && length <= longest_block(type);
+    return is_known(type) && length >= kMinBlockSize && length <= max_block_size(type);
   }
 
-  // An unknown block too long to hold.
+  // Skips an unknown block that is too large to buffer.
   bool skip_unknown(uint32_t length) {
     const uint64_t start = input_.offset();
     uint64_t left = length - kBlockTrailer;
     while (left > 0) {
       const size_t count = static_cast<size_t>(std::min<uint64_t>(left, input_.peek(1).size()));
       if (count == 0) {
-        damage("truncated", start, input_.offset() - start, "the file ends inside a block of unknown type");
+        damage("truncated", start, input_.offset() - start,
+               "the file ends inside a block of an unknown type");
         return false;
       }
       input_.consume(count);
@@ -277,7 +280,7 @@ class CaptureReader {
     const Bytes trailer = input_.peek(kBlockTrailer);
     if (trailer.size() < kBlockTrailer || load<uint32_t>(trailer, 0, order_) != length) {
       damage("bad-trailer", start, length - kBlockTrailer,
-             "a block of unknown type does not end as it begins");
+             "the two lengths of a block of an unknown type differ");
       return trailer.size() == kBlockTrailer;
     }
     input_.consume(kBlockTrailer);
@@ -285,7 +288,7 @@ class CaptureReader {
     return true;
   }
 
-  // `body`: at least the fixed part of the header.
+  // `body` has at least the fixed part of the header.
   void begin_section(Bytes body) {
     if (++stats_.sections == 1) {
       stats_.order = order_;
@@ -296,11 +299,11 @@ class CaptureReader {
     visitor_.section();
   }
 
-  // Goes on at the next place where a known type, its length and the same length at the end agree. False when
-  // there is none. `step`: bytes from here that cannot be such a place.
-  bool resynchronise(const char* kind, std::string message, size_t step = 1) {
-    // The first header was found to be one, whatever is wrong with its length.
-    if (stats_.sections == 0) begin_section(input_.peek(kSmallestSection).slice(kBlockHeader));
+  // Continues at the next position with a known type and equal lengths at both ends of the block.
+  // False if there is none. `step`: bytes from here that cannot be such a position.
+  bool resynchronize(const char* kind, std::string message, size_t step = 1) {
+    // The first header has already been validated, except for its length.
+    if (stats_.sections == 0) begin_section(input_.peek(kMinSectionSize).slice(kBlockHeader));
     const uint64_t start = input_.offset();
     for (;;) {
       input_.consume(step);
@@ -329,28 +332,28 @@ class CaptureReader {
       step = std::max<size_t>(step, 1);
     }
     if (std::string_view(kind) == "truncated") {
-      // More follows, so it was the length that was wrong.
+      // More data follows, so the length was wrong.
       kind = "bad-length";
       message = "a block claims more bytes than follow";
     }
-    damage(kind, start, input_.offset() - start, std::move(message) + "; went on at the next whole block");
+    damage(kind, start, input_.offset() - start, std::move(message) + "; continued at the next whole block");
     return true;
   }
 
-  // A section header may be in another order than what stands before it.
+  // A section header can have another byte order than the blocks before it.
   ByteOrder order_of_candidate(Bytes window) const {
     return load<uint32_t>(window, 0, order_) == block::kSectionHeader ? order_of_section(window) : order_;
   }
 
-  // Bytes until something in `window` looks like the head of a known block, its last few bytes left for the
-  // next look when there is nothing.
+  // Distance to the next possible block header in `window`. If there is none, the last few bytes
+  // stay for the next search.
   size_t distance_to_candidate(Bytes window) const {
     const size_t last = window.size() - kBlockHeader;
     for (size_t at = 0; at <= last; ++at) {
       const auto type = load<uint32_t>(window, at, order_);
       if (!is_known(type)) continue;
       const auto length = load<uint32_t>(window, at + 4, order_of_candidate(window.slice(at)));
-      if (length >= kSmallestBlock && length <= longest_block(type)) return at;
+      if (length >= kMinBlockSize && length <= max_block_size(type)) return at;
     }
     return last + 1;
   }
@@ -361,12 +364,12 @@ class CaptureReader {
     return whole.size() >= length && load<uint32_t>(whole, length - kBlockTrailer, order_) == length;
   }
 
-  // Fewer bytes than the head of a block follow; true when the input goes on behind damage.
+  // Handles a remainder shorter than a block header; true if the input continues after damage.
   bool end_of_input(size_t rest) {
-    if (!input_.failure().empty()) return resynchronise("bad-gzip", input_.failure(), rest);
+    if (!input_.failure().empty()) return resynchronize("bad-gzip", input_.failure(), rest);
     if (rest > 0) {
       damage("truncated", input_.offset(), rest,
-             "the file ends inside a block, " + std::to_string(rest) + " bytes of its head are there");
+             "the file ends " + std::to_string(rest) + " bytes into the header of a block");
       input_.consume(rest);
     }
     return false;
@@ -382,10 +385,10 @@ class CaptureReader {
       case block::kEventFlags2Large: return event(type, body, kEventHeader2, sizeof(uint32_t));
       case block::kEventFlags1: return event(type, body, kEventHeader1, sizeof(uint32_t));
       case block::kSectionHeader:
-        // The first was checked at the start.
-        if (const std::string fault = section_fault(input_.peek(kSmallestSection)); !fault.empty()) {
+        // check_start() has already checked the first one.
+        if (const std::string fault = section_fault(input_.peek(kMinSectionSize)); !fault.empty()) {
           damage("bad-section", input_.offset(), 0,
-                 "a further section " + fault + "; reading stopped before it");
+                 "a later section " + fault + "; reading stopped before it");
           return false;
         }
         metadata(type, body);
@@ -400,7 +403,7 @@ class CaptureReader {
     if (is_list) visitor_.list_begin(type, body, order_);
     switch (type) {
       case block::kSectionHeader:
-        if (body.size() > kSmallestSection - kSmallestBlock) ++stats_.with_options;
+        if (body.size() > kMinSectionSize - kMinBlockSize) ++stats_.with_options;
         begin_section(body);
         break;
       case block::kMachineInfo:
@@ -443,7 +446,7 @@ class CaptureReader {
     if (!whole) {
       damage("bad-list", input_.offset(), 0,
              "a record of list block " + hex_bytes(Bytes(reinterpret_cast<const uint8_t*>(&type), 4), 4) +
-                 " does not fit the block; the rest of the list was left out");
+                 " does not fit the block; the rest of the list was skipped");
     }
   }
 
@@ -453,14 +456,14 @@ class CaptureReader {
   }
 
   bool event(uint32_t type, Bytes body, size_t header_size, size_t flags_size) {
-    // Two copies, so that what is read millions of times asks for the order once.
+    // Instantiated twice, so that the hot path checks the byte order once per event.
     return order_ == ByteOrder::kNative ? event_of<ByteOrder::kNative>(type, body, header_size, flags_size)
                                         : event_of<ByteOrder::kSwapped>(type, body, header_size, flags_size);
   }
 
   template <ByteOrder kOrder>
   bool event_of(uint32_t type, Bytes body, size_t header_size, size_t flags_size) {
-    if (!lists_complete_) {  // also after lists that stand between events
+    if (!lists_complete_) {  // also after lists between events
       lists_complete_ = true;
       visitor_.lists_complete();
     }
@@ -474,7 +477,7 @@ class CaptureReader {
     const auto code = load<uint16_t>(bytes, 20, kOrder);
     uint32_t length = load<uint32_t>(bytes, 16, kOrder);
     if (length < header_size || length > bytes.size()) {
-      return bad_event("claims " + std::to_string(length) + " bytes in a block that has room for " +
+      return bad_event("it claims " + std::to_string(length) + " bytes in a block with room for " +
                        std::to_string(bytes.size()));
     }
     if (code >= kEventCount) {
@@ -484,14 +487,14 @@ class CaptureReader {
     }
     const bool version1 = header_size == kEventHeader1;
     if (version1) ++stats_.version1_events;
-    if (bytes.size() - length >= kSmallestOption) ++stats_.with_options;
+    if (bytes.size() - length >= kMinOptionSize) ++stats_.with_options;
     if (version1 && (code == kOverlong1 || code == kOverlong2) && length >= header_size + kOverlongBy)
       length -= kOverlongBy;
     Bytes payload = bytes.slice(header_size, length - header_size);
     uint32_t count;
     if (version1) {
       const int found = find_param_count(code, payload, kOrder);
-      if (found < 0) return bad_event("no known number of parameters fits its length");
+      if (found < 0) return bad_event("no known parameter count fits its length");
       count = static_cast<uint32_t>(found);
     } else {
       count = load<uint32_t>(bytes, 22, kOrder);
@@ -515,7 +518,7 @@ class CaptureReader {
   CaptureVisitor& visitor_;
   ReadStats& stats_;
   ByteOrder order_ = ByteOrder::kNative;  // of the current section
-  std::vector<uint8_t> swapped_;          // the payload of an event in the machine's order
+  std::vector<uint8_t> swapped_;          // the converted payload of an event
   bool lists_complete_ = false;
 };
 

@@ -1,4 +1,4 @@
-// Block framing (spec: scap-format, section 2) and the section's metadata blocks as callbacks.
+// Block framing (spec: scap-format, section 2); calls a visitor for metadata records and events.
 #pragma once
 
 #include <cstdint>
@@ -48,59 +48,60 @@ inline constexpr uint32_t kUserList1Old = 0x8012ABCD;
 inline constexpr uint32_t kUserList2 = 0x220;
 }  // namespace block
 
-// The number of a block type since 2014, for those that had an unofficial one before.
+// Maps the unofficial block types of before 2014 to today's; other types stay.
 uint32_t official_type(uint32_t type);
 // 1 to 9 for process lists, 0 for other blocks.
 int process_list_version(uint32_t type);
 
-inline constexpr uint32_t kStateOnlyFlag = 1;  // block flag: follow state, do not show the event
+inline constexpr uint32_t kStateOnlyFlag = 1;  // block flag: updates state, not shown
 
 struct ReadStats {
   uint64_t events = 0;          // event blocks read
-  uint64_t unknown_events = 0;  // event codes beyond the table
+  uint64_t unknown_events = 0;  // event codes that are not in the table
   uint64_t unknown_blocks = 0;
   uint64_t sections = 0;
-  // Of the first section.
+  // Of the first section:
   uint16_t major = 0;
   uint16_t minor = 0;
   ByteOrder order = ByteOrder::kNative;
-  uint64_t version1_events = 0;  // in blocks that do not count their parameters
-  uint64_t with_options = 0;     // blocks with options, such as comments
-  std::vector<Damage> damage;    // the first thousand
+  uint64_t version1_events = 0;  // in blocks without a parameter count
+  uint64_t with_options = 0;     // blocks with options, for example comments
+  std::vector<Damage> damage;    // at most 1000
   uint64_t more_damage = 0;
 };
 
-// What the reader finds, in file order. Bytes are valid during the call.
+// Receives what the reader finds, in file order. Views of bytes are valid during the call.
 class CaptureVisitor {
  public:
   virtual ~CaptureVisitor() = default;
-  // State of an earlier section is void from here on.
+  // Discard the state of earlier sections.
   virtual void section() = 0;
   virtual void machine(const MachineInfo& machine) = 0;
   virtual void thread(const ThreadEntry& entry) = 0;
   virtual void descriptor(int64_t tid, const FdEntry& entry) = 0;
-  // A list of users and groups (of interfaces) follows and replaces the one before.
+  // A list of users and groups (or interfaces) follows; it replaces the previous one.
   virtual void users_begin() {}
   virtual void interfaces_begin() {}
   virtual void user(const UserEntry& entry) = 0;
   virtual void group(const GroupEntry& entry) = 0;
   virtual void interface(const InterfaceEntry& entry) = 0;
-  // A list block (machine, interfaces, users, threads or descriptors) as it stands in the file; what is in it
-  // follows, then list_end(). `whole`: every record fit its place.
+  // The raw bytes of a list block (machine, interfaces, users, threads or descriptors). Its records
+  // follow, then list_end(). `whole`: all records fit.
   virtual void list_begin([[maybe_unused]] uint32_t type, [[maybe_unused]] Bytes body,
                           [[maybe_unused]] ByteOrder order) {}
   virtual void list_end([[maybe_unused]] bool whole) {}
-  // An event block with an event that this version of sfkit does not know.
+  // An event whose code this version of sfkit does not know.
   virtual void unknown_event([[maybe_unused]] uint32_t type, [[maybe_unused]] Bytes body,
                              [[maybe_unused]] ByteOrder order) {}
-  // The threads and descriptors before the next event were given; comes again after lists between events.
+  // All threads and descriptors before the next event were delivered. Called again after lists
+  // between events.
   virtual void lists_complete() = 0;
   // Returns false to stop reading.
   virtual bool event(const EventView& event) = 0;
 };
 
-// Reads `input` to its end. Fails only when it is no capture at all; damage is noted in `stats` and
-// everything before it has been given to the visitor.
+// Reads `input` to its end. Fails only if the input is not a capture. Damage is recorded in
+// `stats`; everything before it reaches the visitor.
 Status read_capture(Input& input, const std::string& name, CaptureVisitor& visitor, ReadStats& stats);
 
 }  // namespace sfkit::scap

@@ -91,8 +91,8 @@ std::vector<uint8_t> small_capture(WriterLayout layout) {
   return out.bytes();
 }
 
-TEST(ReadCapture, PassesFalseHeadsInTimeThatGrowsWithTheFile) {
-  // Each of these looks like the head of an event block that is longer than what is left.
+TEST(ReadCapture, SkipsFalseHeadersInLinearTime) {
+  // Each looks like the header of an event block that is longer than the rest of the file.
   std::vector<uint8_t> bytes = small_capture({});
   const std::vector<uint8_t> head{0x16, 2, 0, 0, 0xf0, 0xff, 0xff, 0};
   for (int i = 0; i < 1'000'000; ++i) bytes.insert(bytes.end(), head.begin(), head.end());
@@ -127,7 +127,7 @@ TEST(ReadCapture, FindsTheParameterCountOfVersion1Events) {
   EXPECT_EQ(result.seen.param_counts, (std::vector<uint32_t>{1, 1}));
 }
 
-TEST(ReadCapture, KeepsWhatStandsBeforeTheCutWhereverItIs) {
+TEST(ReadCapture, KeepsEverythingBeforeAnyTruncation) {
   const std::vector<uint8_t> whole = small_capture({});
   uint64_t events_before = 0;
   for (size_t size = 1; size < whole.size(); ++size) {
@@ -144,7 +144,7 @@ TEST(ReadCapture, KeepsWhatStandsBeforeTheCutWhereverItIs) {
   EXPECT_EQ(events_before, 1u);
 }
 
-TEST(ReadCapture, SaysWhereTheFileEnds) {
+TEST(ReadCapture, ReportsWhereTheFileEnds) {
   std::vector<uint8_t> bytes = small_capture({});
   const size_t whole = bytes.size();
   bytes.resize(whole - 5);
@@ -154,7 +154,7 @@ TEST(ReadCapture, SaysWhereTheFileEnds) {
   EXPECT_EQ(result.stats.damage[0].offset + result.stats.damage[0].skipped_bytes, bytes.size());
 }
 
-TEST(ReadCapture, StopsAtALengthThatIsNoLength) {
+TEST(ReadCapture, StopsAtAnInvalidLength) {
   std::vector<uint8_t> bytes = small_capture({});
   bytes[4] = 28;
   const uint8_t second_block = 28;
@@ -166,7 +166,7 @@ TEST(ReadCapture, StopsAtALengthThatIsNoLength) {
   EXPECT_EQ(result.stats.damage[0].offset, second_block);
 }
 
-TEST(ReadCapture, GoesOnAfterGarbageBetweenBlocks) {
+TEST(ReadCapture, ContinuesAfterGarbageBetweenBlocks) {
   const std::vector<uint8_t> whole = small_capture({});
   const size_t last_event = whole.size() - kExitEvent;
   std::vector<uint8_t> bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(last_event));
@@ -179,7 +179,7 @@ TEST(ReadCapture, GoesOnAfterGarbageBetweenBlocks) {
   EXPECT_EQ(result.stats.damage[0].skipped_bytes, 77u);
 }
 
-TEST(ReadCapture, PassesLongBlocksOfUnknownTypeWithoutHoldingThem) {
+TEST(ReadCapture, SkipsLargeUnknownBlocksWithoutBufferingThem) {
   std::vector<uint8_t> bytes = small_capture({});
   const uint32_t length = uint32_t{8} << 20;
   std::vector<uint8_t> unknown(length, 0);
@@ -205,7 +205,7 @@ TEST(ReadCapture, KeepsTheFirstSectionWhenTheNextIsUnreadable) {
   EXPECT_EQ(result.stats.damage[0].kind, "bad-section");
 }
 
-TEST(ReadCapture, ReportsAnEventWhoseParametersDoNotFitAndKeepsTheOthers) {
+TEST(ReadCapture, SkipsOnlyEventsWhoseParametersDoNotFit) {
   std::vector<uint8_t> bytes = small_capture({});
   bytes[bytes.size() - kExitEvent + 8 + 2 + 26] = 0xff;  // the first length of the last event
   const ReadResult result = read(bytes);
@@ -214,7 +214,7 @@ TEST(ReadCapture, ReportsAnEventWhoseParametersDoNotFitAndKeepsTheOthers) {
   EXPECT_EQ(result.stats.damage[0].kind, "bad-event");
 }
 
-TEST(ReadCapture, RefusesWhatIsNoCapture) {
+TEST(ReadCapture, RejectsOtherFormats) {
   const ReadResult text =
       read({'H', 'e', 'l', 'l', 'o', ' ', 'w', 'o', 'r', 'l', 'd', '!', '!', '!', '!', '!', '\n'});
   EXPECT_EQ(text.status.code(), ErrorCode::kBadFormat);
@@ -233,12 +233,12 @@ TEST(ReadCapture, RefusesWhatIsNoCapture) {
   EXPECT_EQ(read(newer).status.code(), ErrorCode::kNotSupported);
 }
 
-TEST(ReadCapture, SkipsEventsItDoesNotKnowAndCountsThem) {
+TEST(ReadCapture, CountsAndSkipsUnknownEvents) {
   CaptureWriter out;
   out.begin();
   out.event(5, 1, 0, ev::SYSCALL_CLOSE_X, {i64(0)});
   std::vector<uint8_t> bytes = out.bytes();
-  // Block header, CPU, time, thread and length stand before the code.
+  // Block header, CPU, time, thread and length precede the code.
   const size_t code = 28 + 8 + 2 + 8 + 8 + 4;
   bytes[code] = 0xff;
   bytes[code + 1] = 0x7f;
@@ -248,7 +248,7 @@ TEST(ReadCapture, SkipsEventsItDoesNotKnowAndCountsThem) {
   EXPECT_TRUE(result.seen.codes.empty());
 }
 
-TEST(EventView, GivesParametersByPlaceAndByName) {
+TEST(EventView, FindsParametersByIndexAndByName) {
   CaptureWriter out;
   out.begin();
   out.event(5, 1, 0, ev::SYSCALL_OPEN_X, {i64(3), text("/a"), u32(1), u32(0)});
@@ -270,20 +270,20 @@ TEST(EventView, GivesParametersByPlaceAndByName) {
   EXPECT_EQ(stats.events, 1u);
 }
 
-TEST(EventView, NeverReadsBeyondTheEventWhateverItsLengthsClaim) {
-  // One parameter that claims 65535 bytes in an event that holds four.
+TEST(EventView, NeverReadsPastTheEvent) {
+  // One parameter claims 65535 bytes in an event of four.
   const uint8_t body[] = {0xff, 0xff, 1, 2, 3, 4};
   const EventView event(ev::SYSCALL_CLOSE_E, 1, Bytes(body, sizeof(body)));
   EXPECT_LE(event.param(0).size(), 4u);
   EXPECT_TRUE(event.param(1).empty());
 }
 
-TEST(InputOpen, SaysWhatIsWrongWithThePath) {
+TEST(InputOpen, ReportsBadPaths) {
   EXPECT_EQ(Input::open("/nonexistent/file.scap").status().code(), ErrorCode::kNotFound);
   EXPECT_EQ(Input::open("/").status().code(), ErrorCode::kNotAFile);
 }
 
-TEST(ReadCapture, TakesTheListsOfALargeMachine) {
+TEST(ReadCapture, ReadsTheListsOfALargeMachine) {
   constexpr size_t kThreads = 20'000;
   constexpr size_t kDescriptors = 70'000;
   const std::string long_text(1000, 'x');

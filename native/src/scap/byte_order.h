@@ -1,4 +1,4 @@
-// Events of machines of the other byte order, made readable.
+// Converts events of the other byte order.
 #pragma once
 
 #include <cstdint>
@@ -8,13 +8,13 @@
 
 namespace sfkit::scap {
 
-// Turns the numbers in a value of parameter `index` around, in place; the same either way. Does nothing to
-// values that are too short to hold them, and to parameters that the table does not know.
+// Swaps the numbers in a value of parameter `index` in place. Skips numbers that the value is too
+// short for, and parameters that the table does not know.
 void swap_parameter(uint16_t code, uint32_t index, uint8_t* value, size_t size);
 
-// The payload of an event (length array, then values) with every number turned around; a view of `scratch`.
-// `count` is the number of parameters, whose lengths must have been found to fit. Values of parameters that
-// the table does not know stay as they are.
+// Swaps every number in an event's payload (length array, then values); returns a view of
+// `scratch`. `count` is the number of parameters; the caller has checked that their lengths fit.
+// Values of unknown parameters stay as they are.
 Bytes swap_payload(uint16_t code, uint32_t count, Bytes payload, std::vector<uint8_t>& scratch);
 
 }  // namespace sfkit::scap

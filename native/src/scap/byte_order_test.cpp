@@ -11,7 +11,7 @@
 namespace sfkit::scap {
 namespace {
 
-// Everything of a capture that does not depend on how its numbers were written.
+// The content of a capture, independent of its byte order.
 struct Content : CaptureVisitor {
   std::vector<std::string> facts;
 
@@ -59,7 +59,7 @@ TEST(ByteOrder, ACaptureReadsTheSameInBothOrders) {
   for (const bool counted : {true, false}) {
     const WriterLayout native{.counted_params = counted};
     const WriterLayout swapped{.counted_params = counted, .order = ByteOrder::kSwapped};
-    // Version 1 has no codes of today, but the method is the same.
+    // Version 1 does not have today's codes, but parses the same way.
     const uint16_t last = counted ? kEventCount : 200;
     const auto in_native = testing::event_forms(0, last, native);
     const auto in_swapped = testing::event_forms(0, last, swapped);
@@ -68,7 +68,7 @@ TEST(ByteOrder, ACaptureReadsTheSameInBothOrders) {
   }
 }
 
-TEST(ByteOrder, SectionsOfBothOrdersFollowEachOther) {
+TEST(ByteOrder, OneFileCanMixBothOrders) {
   std::vector<uint8_t> bytes = testing::event_forms(2, 8, {.order = ByteOrder::kSwapped});
   const std::vector<uint8_t> second = testing::event_forms(2, 8, {});
   const std::vector<std::string> once = content_of(second).facts;
@@ -78,7 +78,7 @@ TEST(ByteOrder, SectionsOfBothOrdersFollowEachOther) {
   EXPECT_EQ(content_of(bytes).facts, twice);
 }
 
-TEST(ByteOrder, ASectionOfTheOtherOrderIsFoundBehindDamage) {
+TEST(ByteOrder, FindsASectionOfTheOtherOrderAfterDamage) {
   std::vector<uint8_t> bytes = testing::event_forms(2, 8, {});
   const size_t once = content_of(bytes).facts.size();
   bytes.insert(bytes.end(), 40, 'x');
@@ -92,7 +92,7 @@ TEST(ByteOrder, ASectionOfTheOtherOrderIsFoundBehindDamage) {
   EXPECT_EQ(stats.damage.size(), 1u);
 }
 
-TEST(ByteOrder, ValuesTooShortForTheirNumbersStayAsTheyAre) {
+TEST(ByteOrder, LeavesTooShortValuesUnchanged) {
   std::vector<uint8_t> tuple{2, 127, 0};
   swap_parameter(ev::SOCKET_CONNECT_X, 1, tuple.data(), tuple.size());
   EXPECT_EQ(tuple, (std::vector<uint8_t>{2, 127, 0}));

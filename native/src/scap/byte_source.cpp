@@ -65,7 +65,7 @@ ByteSource::~ByteSource() {
 Status ByteSource::read_head(const std::string& name) {
   while (head_size_ < kHead) {
     const ssize_t got = ::read(fd_, head_.data() + head_size_, kHead - head_size_);
-    // The writer's end of a pipe may have made it one that does not wait.
+    // The other end of the pipe may have made it non-blocking.
     if (got < 0 && errno == EAGAIN && wait_for_input()) continue;
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_error(name, errno);
@@ -80,7 +80,7 @@ bool ByteSource::looks_like_gzip() const {
   return head_size_ == kHead && head_[0] == 0x1f && head_[1] == 0x8b;
 }
 
-// A pipe may have nothing for a long time: somebody must be able to end the wait.
+// Polls with a timeout, so that stop() ends the wait for a silent pipe.
 bool ByteSource::wait_for_input() {
   while (!stopped_.load(std::memory_order_relaxed)) {
     pollfd wanted{fd_, POLLIN, 0};

@@ -1,4 +1,4 @@
-// The bytes of a file, a pipe or a piece of memory as they come, from the first on.
+// Sequential bytes of a file, a pipe or memory.
 #pragma once
 
 #include <array>
@@ -13,27 +13,28 @@ namespace sfkit::scap {
 
 class ByteSource {
  public:
-  // `path` names a file, or is "-" for standard input. Fails when it is empty or cannot be read.
+  // `path` is a file name, or "-" for standard input. Fails if the file is empty or unreadable.
   static Result<ByteSource> open(const std::string& path);
 
-  // `bytes` must outlive the source and may not be empty.
+  // `bytes` must outlive the source and must not be empty.
   static ByteSource over(Bytes bytes);
 
   ByteSource(ByteSource&& other) noexcept;
   ByteSource& operator=(ByteSource&&) = delete;
   ~ByteSource();
 
-  // Whether the first bytes are those of gzip.
+  // Whether the input starts with the gzip magic.
   bool looks_like_gzip() const;
 
-  // Up to `room` bytes at `target`; 0 at the end, after stop(), and after an error (see failure()).
+  // Reads up to `room` bytes into `target`. Returns 0 at the end, after stop() and after an error
+  // (see failure()).
   size_t read(uint8_t* target, size_t room);
 
-  // Back to the first byte. False for what can be read only once, like a pipe.
+  // Rewinds to the first byte. Fails for pipes, which can be read only once.
   bool restart();
   bool can_restart() const { return in_memory() || start_ >= 0; }
 
-  // For another thread: a read that waits for a pipe returns soon, and every further one at once.
+  // Callable from another thread: ends a read that waits for a pipe, and all later reads.
   void stop() { stopped_.store(true, std::memory_order_relaxed); }
 
   const std::string& failure() const { return failure_; }
@@ -49,7 +50,7 @@ class ByteSource {
   int fd_;
   Bytes memory_;  // instead of a file
   size_t memory_used_ = 0;
-  int64_t start_ = -1;  // where the file was when it was opened; -1 for a pipe
+  int64_t start_ = -1;  // file position when opened; -1 for a pipe
   std::array<uint8_t, kHead> head_{};
   size_t head_size_ = 0;
   size_t head_used_ = 0;

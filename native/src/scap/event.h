@@ -12,8 +12,8 @@ namespace sfkit::scap {
 
 inline constexpr size_t kMaxParams = 32;
 
-// Entries of the length array are 32 bits wide for these (spec: scap-format, section 9); the width
-// follows the event's type, not the block's.
+// Codes whose length array has 32-bit entries (spec: scap-format, section 9). The event's type
+// decides, not the block's.
 inline bool has_wide_lengths(uint16_t code) {
   return (kEvents[code].flags & kLargePayload) != 0;
 }
@@ -22,7 +22,7 @@ inline bool is_enter(uint16_t code) {
   return (code & 1) == 0;
 }
 
-// Place of each name among the parameters of each event, -1 where it has none.
+// Index of each parameter name in each event; -1 if the event has none.
 inline constexpr auto kParamPlaces = [] {
   std::array<std::array<int8_t, kParamNameCount>, kEventCount> places{};
   for (size_t code = 0; code < kEventCount; ++code) {
@@ -35,7 +35,7 @@ inline constexpr auto kParamPlaces = [] {
   return places;
 }();
 
-// What the values of an event take, its length array included; more than `payload` when they do not fit.
+// Size of an event's payload with its length array; more than `payload` if it does not fit.
 inline uint64_t payload_size(uint16_t code, uint32_t count, Bytes payload) {
   const uint32_t width = has_wide_lengths(code) ? 4 : 2;
   uint64_t total = uint64_t{count} * width;
@@ -45,10 +45,10 @@ inline uint64_t payload_size(uint16_t code, uint32_t count, Bytes payload) {
   return total;
 }
 
-// A view of an event's header and parameters; valid as long as the bytes under it.
+// A view of an event's header and parameters. Valid as long as the underlying bytes.
 class EventView {
  public:
-  uint64_t number = 0;  // place among the event blocks of the file, from 1
+  uint64_t number = 0;  // 1-based index among the event blocks of the file
   uint64_t ts = 0;      // ns since 1970; 0 or all ones for some synthetic events
   int64_t tid = -1;
   uint16_t code = 0;
@@ -56,19 +56,19 @@ class EventView {
   uint32_t block_flags = 0;
 
   EventView() = default;
-  // `body` starts at the length array. `count` is the number of parameters in the file, of which those
-  // that the table knows are reachable.
+  // `body` starts with the length array. `count` is the number of parameters in the file; only
+  // those in the table are accessible.
   EventView(uint16_t event_code, uint32_t count, Bytes body)
       : code(event_code), count_(count), body_(body), width_(has_wide_lengths(event_code) ? 4 : 2) {}
 
   const EventInfo& info() const { return kEvents[code]; }
 
-  // How many parameters can be asked for.
+  // Number of accessible parameters.
   uint32_t size() const { return count_ < info().nparams ? count_ : info().nparams; }
   uint32_t count_in_file() const { return count_; }
   Bytes body() const { return body_; }
 
-  // Parameter `index`, empty when absent.
+  // Parameter `index`; empty if absent.
   Bytes param(uint32_t index) const {
     if (index >= size()) return {};
     if (known_ <= index) find_offsets(index);
@@ -100,7 +100,7 @@ class EventView {
   mutable std::array<uint64_t, kMaxParams + 1> offsets_;
 };
 
-// An enter event kept until its exit; its bytes are a copy.
+// A copy of an enter event, kept until its exit event.
 struct StoredEnter {
   static constexpr size_t kMaxBytes = 4096;
 
@@ -126,9 +126,9 @@ struct StoredEnter {
   }
 };
 
-// An exit event together with the enter event that directly preceded it on its thread. Old writers put
-// the arguments into the enter event only, newer ones repeat them in the exit: arguments are asked for
-// by name, and the exit's own come first (spec: scap-format, section 13).
+// An exit event and the enter event directly before it on the same thread. Old writers put the
+// arguments only into the enter event, newer ones repeat them in the exit event. So arguments are
+// looked up by name, in the exit event first (spec: scap-format, section 13).
 class CallView {
  public:
   CallView(const EventView& exit, const StoredEnter* enter)
@@ -136,7 +136,7 @@ class CallView {
 
   const EventView& exit() const { return exit_; }
   bool paired() const { return paired_; }
-  // The enter event; meaningful when paired().
+  // The enter event; valid only if paired().
   const EventView& enter() const { return enter_; }
 
   Bytes get(P name) const {
@@ -146,7 +146,7 @@ class CallView {
   Bytes from_exit(P name) const { return exit_.param(name); }
   Bytes from_enter(P name) const { return paired_ ? enter_.param(name) : Bytes(); }
 
-  // The call's result: parameter 0 of every exit event, negative for -errno.
+  // The result: parameter 0 of every exit event; negative for -errno.
   int64_t result() const;
 
  private:
@@ -155,11 +155,11 @@ class CallView {
   bool paired_;
 };
 
-// A signed or unsigned number of the parameter's own length (1, 2, 4 or 8 bytes); `missing` for others.
+// A number of the parameter's own size (1, 2, 4 or 8 bytes); `missing` for other sizes.
 int64_t to_int(Bytes value, int64_t missing);
-// The same, with 4-byte values taken as unsigned (ids, flags).
+// The same, but 4-byte values are unsigned (ids, flags).
 uint64_t to_uint(Bytes value, uint64_t missing);
-// Text up to the terminating NUL; "(NULL)" and nothing give "" (spec: scap-format, section 10).
+// Text up to the NUL; "" for "(NULL)" and missing values (spec: scap-format, section 10).
 std::string_view to_text(Bytes value);
 
 inline int64_t CallView::result() const {

@@ -8,15 +8,16 @@ namespace sfkit::scap {
 namespace {
 
 constexpr size_t kReadSize = size_t{256} << 10;
-constexpr size_t kTrailerSize = 8;  // checksum and size behind the data of a member
+constexpr size_t kTrailerSize = 8;  // checksum and size after a member's data
 constexpr size_t kMagicSize = 4;    // 1f 8b, the method 08, flags
 constexpr uint8_t kReservedFlags = 0xe0;
 constexpr size_t kMarkerSize = 4;  // 00 00 ff ff, the end of a flush
-// A place is believed when this much can be decompressed from there, or this much packed data holds no error.
+// A restart point is accepted after this many decompressed bytes, or this much compressed data
+// without an error.
 constexpr size_t kConvincing = 1024;
 constexpr size_t kProbeSize = 4096;
-// Each probe costs a little; a file made of nothing but likely places must not cost more than others.
-constexpr int kMostProbes = 10000;
+// Limits the probes, so that a file full of false restart points costs no more than others.
+constexpr int kMaxProbes = 10000;
 
 bool is_member_start(Bytes at) {
   return at.size() >= kMagicSize && at[0] == 0x1f && at[1] == 0x8b && at[2] == 8 &&
@@ -30,10 +31,10 @@ bool is_flush_marker(Bytes at) {
 }  // namespace
 
 GzipReader::GzipReader(ByteSource source, Library library)
-    : source_(std::move(source)), packed_(kReadSize), probes_left_(kMostProbes) {
-  // The two libraries agree on all that is sound, not on how much of what is damaged they still give. zlib
-  // has the last word, so that every machine gives the same bytes; what cannot be read twice is left to it at
-  // once.
+    : source_(std::move(source)), packed_(kReadSize), probes_left_(kMaxProbes) {
+  // Both libraries agree on valid data, but return different amounts of damaged data. zlib decides,
+  // so that every machine delivers the same bytes; input that cannot be read twice uses zlib from
+  // the start.
   if (library == Library::kFastest && source_.can_restart()) inflater_ = Inflater::isal();
   is_isal_ = inflater_ != nullptr;
   if (!is_isal_) inflater_ = Inflater::zlib();
@@ -81,14 +82,14 @@ bool GzipReader::start_over_with_zlib() {
 }
 
 size_t GzipReader::read(uint8_t* target, size_t room) {
-  if (inflater_ == nullptr) return fail("memory is too short to decompress it");
+  if (inflater_ == nullptr) return fail("out of memory for decompression");
   while (failure_.empty() && position_ != Position::kEnded) {
     if (!fetch(1)) {
       if (!source_.failure().empty()) return fail(source_.failure());
       if (position_ != Position::kBetweenMembers) {
-        // isa-l takes in more than it gives; what it still holds is had from zlib.
+        // isa-l buffers input; zlib delivers what isa-l still holds.
         if (start_over_with_zlib()) continue;
-        return fail("the gzip stream ends before its end record");
+        return fail("the gzip stream is truncated");
       }
       position_ = Position::kEnded;
       break;
@@ -96,7 +97,8 @@ size_t GzipReader::read(uint8_t* target, size_t room) {
     if (position_ == Position::kBetweenMembers) {
       fetch(kMagicSize);
       if (!first_member_ && !is_member_start(packed())) {
-        if (!only_zeros_follow()) return fail("what follows the gzip data is neither gzip nor padding");
+        if (!only_zeros_follow())
+          return fail("expected gzip or padding after a gzip member, found other data");
         position_ = Position::kEnded;
         break;
       }
@@ -114,12 +116,12 @@ size_t GzipReader::read(uint8_t* target, size_t room) {
       std::memmove(target, target + again, produced);
     }
     if (step.outcome == Inflater::Outcome::kMemberEnd) {
-      // Raw data has a trailer that says nothing about the part of a member that was salvaged.
+      // The trailer does not match a member that was only partly salvaged.
       if (position_ == Position::kInRawData) {
         fetch(kTrailerSize);
         begin_ += std::min(kTrailerSize, end_ - begin_);
         inflater_ = Inflater::zlib();
-        if (inflater_ == nullptr) return fail("memory is too short to decompress it");
+        if (inflater_ == nullptr) return fail("out of memory for decompression");
       }
       position_ = Position::kBetweenMembers;
     } else if (step.outcome == Inflater::Outcome::kDamaged) {

@@ -1,5 +1,5 @@
-// gzip members, one after the other, as one stream of bytes (spec: scap-format, section 1), read on behind
-// damage where that is possible.
+// Reads concatenated gzip members as one stream (spec: scap-format, section 1), and resumes after
+// damage if possible.
 #pragma once
 
 #include <cstdint>
@@ -18,39 +18,40 @@ class GzipReader {
 
   explicit GzipReader(ByteSource source, Library library = Library::kFastest);
 
-  // Up to `room` bytes at `target`. 0 at the end, or where the stream is broken: failure() says which.
+  // Reads up to `room` bytes into `target`. Returns 0 at the end and on damage; failure()
+  // distinguishes the two.
   size_t read(uint8_t* target, size_t room);
 
-  // Empty after a clean end.
+  // Why reading stopped; empty after a clean end.
   const std::string& failure() const { return failure_; }
 
-  // After a failure: looks for the next place at which decompression can begin anew, that is another member
-  // or a full flush, and goes on there. False when there is none.
+  // After a failure: searches for the next member or full flush, where decompression can restart,
+  // and continues there. False if there is none.
   bool salvage();
 
-  // For another thread, see ByteSource::stop.
+  // Callable from another thread, see ByteSource::stop.
   void stop() { source_.stop(); }
 
  private:
   enum class Position : uint8_t { kBetweenMembers, kInMember, kInRawData, kEnded };
 
   Bytes packed() const { return {packed_.data() + begin_, end_ - begin_}; }
-  // Makes at least `want` packed bytes available if the source has them; false when it has fewer.
+  // Makes at least `want` compressed bytes available; false if the source has fewer.
   bool fetch(size_t want);
   bool start_over_with_zlib();
   size_t fail(std::string reason);
-  // Whether what follows a member is only padding.
+  // Whether only padding follows a member.
   bool only_zeros_follow();
   bool can_inflate_here(Inflater& inflater);
 
   ByteSource source_;
   std::unique_ptr<Inflater> inflater_;
   bool is_isal_ = false;
-  std::vector<uint8_t> packed_;  // of the source; what is between begin_ and end_ is to come
+  std::vector<uint8_t> packed_;  // compressed input; bytes in [begin_, end_) are unread
   size_t begin_ = 0;
   size_t end_ = 0;
-  uint64_t delivered_ = 0;  // bytes that read() has given
-  uint64_t repeat_ = 0;     // bytes to be left out, as they were given before
+  uint64_t delivered_ = 0;  // bytes that read() returned
+  uint64_t repeat_ = 0;     // bytes to discard, because read() already returned them
   Position position_ = Position::kBetweenMembers;
   bool first_member_ = true;
   int probes_left_;

@@ -20,8 +20,8 @@ std::string sample(size_t size, uint32_t seed) {
 
 struct Unpacked {
   std::string bytes;
-  std::vector<size_t> breaks;  // where something is missing
-  std::string failure;         // the last
+  std::vector<size_t> breaks;  // where data is missing
+  std::string failure;         // the last one
 };
 
 Unpacked unpack(const std::string& packed, GzipReader::Library library = GzipReader::Library::kFastest) {
@@ -56,19 +56,19 @@ TEST(GzipReader, JoinsMembersThatEndAnywhereInTheBufferOfTheReader) {
   }
 }
 
-TEST(GzipReader, SaysThatAStreamIsUnfinished) {
+TEST(GzipReader, ReportsATruncatedStream) {
   const std::string text = sample(50000, 3);
   const std::string packed = testing::gzip(text);
   const Unpacked result = unpack(packed.substr(0, packed.size() - 9));
   EXPECT_TRUE(text.starts_with(result.bytes));
   EXPECT_GT(result.bytes.size(), text.size() - 2000);
-  EXPECT_EQ(result.failure, "the gzip stream ends before its end record");
+  EXPECT_EQ(result.failure, "the gzip stream is truncated");
 }
 
-TEST(GzipReader, GoesOnAtTheNextFullFlush) {
+TEST(GzipReader, ContinuesAtTheNextFullFlush) {
   const std::string text = sample(600000, 5);
   std::string packed = testing::gzip(text, {200000, 400000});
-  // The block type 3, which does not exist, behind the first flush.
+  // The invalid block type 3 after the first flush.
   constexpr std::string_view kMarker("\0\0\xff\xff", 4);
   packed[packed.find(kMarker) + kMarker.size()] = '\x07';
   const Unpacked result = unpack(packed);
@@ -76,7 +76,7 @@ TEST(GzipReader, GoesOnAtTheNextFullFlush) {
   EXPECT_TRUE(result.bytes == text.substr(0, 200000) + text.substr(400000));
 }
 
-TEST(GzipReader, GoesOnAtTheNextMember) {
+TEST(GzipReader, ContinuesAtTheNextMember) {
   const std::string first = sample(100000, 6);
   const std::string second = sample(5000, 7);
   std::string packed = testing::gzip(first);
@@ -86,7 +86,7 @@ TEST(GzipReader, GoesOnAtTheNextMember) {
   EXPECT_TRUE(result.bytes.ends_with(second));
 }
 
-TEST(GzipReader, GivesAllThatAWrongChecksumIsFor) {
+TEST(GzipReader, DeliversDataWithAWrongChecksum) {
   const std::string text = sample(5000, 8);
   std::string packed = testing::gzip(text);
   packed[packed.size() - 5] = static_cast<char>(packed[packed.size() - 5] ^ 1);
@@ -95,8 +95,8 @@ TEST(GzipReader, GivesAllThatAWrongChecksumIsFor) {
   EXPECT_NE(result.failure, "");
 }
 
-TEST(GzipReader, GivesTheSameBytesWithEitherLibrary) {
-  if (Inflater::isal() == nullptr) GTEST_SKIP() << "isa-l is not on this machine";
+TEST(GzipReader, DeliversTheSameBytesWithEitherLibrary) {
+  if (Inflater::isal() == nullptr) GTEST_SKIP() << "isa-l is unavailable";
   std::mt19937 random(9);
   const std::string packed =
       testing::gzip(sample(120000, 10), {40000, 80000}) + testing::gzip(sample(20000, 11));

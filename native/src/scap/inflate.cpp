@@ -12,11 +12,11 @@
 namespace sfkit::scap {
 namespace {
 
-constexpr size_t kMostAtOnce = size_t{1} << 30;
+constexpr size_t kMaxStepSize = size_t{1} << 30;
 
 class ZlibInflater : public Inflater {
  public:
-  // Largest window; 16 more expects the gzip wrapping, negative expects none.
+  // The largest window; plus 16 selects the gzip format, negative raw deflate.
   static constexpr int kGzip = 16 + 15;
   static constexpr int kRaw = -15;
 
@@ -31,9 +31,9 @@ class ZlibInflater : public Inflater {
 
   Step step(Bytes in, uint8_t* out, size_t room) override {
     stream_.next_in = const_cast<uint8_t*>(in.data());
-    stream_.avail_in = static_cast<uInt>(std::min(in.size(), kMostAtOnce));
+    stream_.avail_in = static_cast<uInt>(std::min(in.size(), kMaxStepSize));
     stream_.next_out = out;
-    stream_.avail_out = static_cast<uInt>(std::min(room, kMostAtOnce));
+    stream_.avail_out = static_cast<uInt>(std::min(room, kMaxStepSize));
     const uInt in_before = stream_.avail_in;
     const uInt out_before = stream_.avail_out;
     const int result = ::inflate(&stream_, Z_NO_FLUSH);
@@ -65,7 +65,7 @@ std::unique_ptr<Inflater> make_zlib(int window_bits) {
 
 #ifdef SFKIT_WITH_ISAL
 
-// Loaded when the program runs, so that a binary built where isa-l is works where it is not.
+// Loaded at run time, so that a binary built with isa-l also runs without it.
 struct IsalLibrary {
   void (*init)(inflate_state*) = nullptr;
   void (*reset)(inflate_state*) = nullptr;
@@ -105,9 +105,9 @@ class IsalInflater : public Inflater {
 
   Step step(Bytes in, uint8_t* out, size_t room) override {
     state_->next_in = const_cast<uint8_t*>(in.data());
-    state_->avail_in = static_cast<uint32_t>(std::min(in.size(), kMostAtOnce));
+    state_->avail_in = static_cast<uint32_t>(std::min(in.size(), kMaxStepSize));
     state_->next_out = out;
-    state_->avail_out = static_cast<uint32_t>(std::min(room, kMostAtOnce));
+    state_->avail_out = static_cast<uint32_t>(std::min(room, kMaxStepSize));
     const uint32_t in_before = state_->avail_in;
     const uint32_t out_before = state_->avail_out;
     const int result = library_.inflate(state_.get());

@@ -1,4 +1,4 @@
-// Decompression of gzip members by the library that is there: isa-l, twice as fast, or zlib.
+// Decompresses gzip members with isa-l if available (twice as fast), else with zlib.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@ namespace sfkit::scap {
 class Inflater {
  public:
   enum class Outcome : uint8_t {
-    kMore,       // the member goes on: give more input or more room
-    kMemberEnd,  // the member is complete and its checksum right
+    kMore,       // the member continues: provide more input or room
+    kMemberEnd,  // the member is complete and its checksum matches
     kDamaged,    // see failure(); reset() makes the inflater usable again
   };
   struct Step {
@@ -24,20 +24,20 @@ class Inflater {
 
   virtual ~Inflater() = default;
 
-  // Takes from `in`, writes at most `room` bytes at `out`. Input must start at a member's first byte and
-  // continue where the last step left off.
+  // Consumes bytes of `in` and writes at most `room` bytes to `out`. The first input must be a
+  // member's start; each later step continues where the last one stopped.
   virtual Step step(Bytes in, uint8_t* out, size_t room) = 0;
-  // Ready for the first byte of another member.
+  // Prepares for another member.
   virtual void reset() = 0;
 
-  // Why the last step ended in damage.
+  // Describes the damage after kDamaged.
   const std::string& failure() const { return failure_; }
 
-  // nullptr when memory is short.
+  // nullptr if out of memory.
   static std::unique_ptr<Inflater> zlib();
-  // Deflate data without a gzip wrapping, as stands behind a full flush; never ends in a checksum.
+  // Raw deflate data without a gzip header, as after a full flush. Checks no checksum.
   static std::unique_ptr<Inflater> zlib_raw();
-  // nullptr when this build or this machine is without isa-l.
+  // nullptr if the build or the machine has no isa-l.
   static std::unique_ptr<Inflater> isal();
 
  protected:

@@ -14,10 +14,10 @@ namespace {
 
 constexpr size_t kReadSize = size_t{256} << 10;
 
-// Bytes that arrive piece by piece, kept in one buffer that grows only as far as data has come.
+// Incremental input in one buffer that grows only with the data that arrives.
 class BufferedInput : public Input {
  protected:
-  // Appends up to `room` bytes at `target`; 0 at the end of the stream.
+  // Reads up to `room` bytes into `target`; 0 at the end of the stream.
   virtual size_t produce(uint8_t* target, size_t room) = 0;
 
   void fill(size_t want) override {
@@ -27,8 +27,8 @@ class BufferedInput : public Input {
     size_t end = begin + kept;
     while (end - begin < want && !ended_) {
       if (buffer_.size() - end < kReadSize) {
-        // What is kept moves to the front only where that gains as much as it costs, so that each byte moves
-        // but a few times whatever is asked for.
+        // Unread bytes move to the front only if at least as much space is gained. So each byte
+        // moves only a few times, whatever the caller asks for.
         if (begin > 0 && begin >= end - begin) {
           std::memmove(buffer_.data(), buffer_.data() + begin, end - begin);
           end -= begin;
@@ -106,7 +106,7 @@ Result<std::unique_ptr<Input>> Input::open(const std::string& path) {
 }
 
 Result<std::unique_ptr<Input>> Input::over(Bytes bytes) {
-  if (bytes.empty()) return Status(ErrorCode::kEmpty, "there are no bytes, expected a capture");
+  if (bytes.empty()) return Status(ErrorCode::kEmpty, "empty input, expected a capture");
   return input_from(ByteSource::over(bytes));
 }
 

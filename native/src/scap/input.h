@@ -1,6 +1,6 @@
-// The bytes of a capture as one forward stream: a file, a pipe, or gzip over either, decompressed on a thread
-// of its own. Files are read in steps, not mapped: one that shrinks while it is read (a rotation, a full disk
-// elsewhere) ends early, where a mapped one would end the process.
+// A capture as one forward stream: a file, a pipe, or gzip over either, decompressed on its own
+// thread. Files are read, not mapped: if a file shrinks meanwhile (log rotation), reading ends
+// early, while access to a mapping would kill the process.
 #pragma once
 
 #include <cstdint>
@@ -14,22 +14,22 @@ namespace sfkit::scap {
 
 class Input {
  public:
-  // `path` names a file, or is "-" for standard input. gzip is recognised by its first two bytes.
+  // `path` is a file name, or "-" for standard input. gzip is detected by its magic.
   static Result<std::unique_ptr<Input>> open(const std::string& path);
 
-  // The same for bytes in memory, which must outlive the input.
+  // Reads from memory, which must outlive the input.
   static Result<std::unique_ptr<Input>> over(Bytes bytes);
 
   virtual ~Input() = default;
 
-  // What is at hand at the current position: at least `want` bytes unless the stream ends before.
-  // Valid until the next peek or consume.
+  // The buffered bytes at the current position: at least `want`, unless the stream ends first.
+  // Valid until the next peek() or consume().
   Bytes peek(size_t want) {
     if (window_.size() < want) fill(want);
     return window_;
   }
 
-  // Moves on by `count` bytes, at most what peek() showed.
+  // Advances by `count` bytes, at most the size of the last peek().
   void consume(size_t count) {
     window_ = window_.slice(count);
     offset_ += count;
@@ -43,15 +43,16 @@ class Input {
   // Why the stream ended early (damaged gzip, read error); empty after a clean end.
   const std::string& failure() const { return failure_; }
 
-  // For another thread: a read that waits for a pipe returns soon, as at the end of the stream.
+  // Callable from another thread: a read that waits for a pipe returns soon, as if the stream
+  // ended.
   virtual void stop() {}
 
-  // After a failure: goes on behind the damage. What peek() then shows continues the bytes not yet consumed,
-  // though something is missing in between. False when nothing more can be had.
+  // After a failure: skips the damage. Later bytes then directly follow the unconsumed ones in
+  // peek(), although data is missing between them. False if there is no more data.
   virtual bool resume() { return false; }
 
  protected:
-  // Extends window_ to at least `want` bytes if the stream has them.
+  // Extends window_ to at least `want` bytes unless the stream ends.
   virtual void fill(size_t want) = 0;
 
   Bytes window_;

@@ -3,12 +3,12 @@
 namespace sfkit::scap {
 namespace {
 
-// Fewer bytes than this at the end of a list are padding.
-constexpr size_t kSmallestRecord = 4;
+// Fewer bytes at the end of a list are padding.
+constexpr size_t kMinRecordSize = 4;
 constexpr size_t kMachineInfoSize = 180;
 constexpr size_t kHostNameSize = 128;
-// A longer tail is of libs 0.10 or later, with fields put in before loginuid.
-constexpr size_t kLongestOldTail = 29;
+// Longer tails are from libs 0.10 or later, which inserted fields before loginuid.
+constexpr size_t kMaxOldTailSize = 29;
 
 std::string_view read_text(Cursor& in) {
   const auto length = in.read<uint16_t>();
@@ -21,34 +21,34 @@ void read_bytes(Cursor& in, std::array<uint8_t, N>& target, size_t count) {
   if (!bytes.empty()) std::memcpy(target.data(), bytes.data(), bytes.size());
 }
 
-// Reads a field only when it fits wholly, as each field of a tail was added at some time.
+// Tail fields were added over time; a field that does not fit completely is absent.
 template <typename T>
-void read_if_there(Cursor& in, T& field) {
+void read_if_present(Cursor& in, T& field) {
   if (in.remaining() >= sizeof(T)) field = in.read<T>();
 }
 
-void read_if_there(Cursor& in, bool& field) {
+void read_if_present(Cursor& in, bool& field) {
   if (in.remaining() >= 1) field = in.read<uint8_t>() != 0;
 }
 
 void read_tail(Cursor in, ThreadEntry& entry) {
   entry.tail_size = in.remaining();
-  if (in.remaining() > kLongestOldTail) {
-    read_if_there(in, entry.pidns_init_start_ts);
-    read_if_there(in, entry.tty);
+  if (in.remaining() > kMaxOldTailSize) {
+    read_if_present(in, entry.pidns_init_start_ts);
+    read_if_present(in, entry.tty);
   }
-  read_if_there(in, entry.loginuid);
-  read_if_there(in, entry.exe_writable);
-  read_if_there(in, entry.cap_inheritable);
-  read_if_there(in, entry.cap_permitted);
-  read_if_there(in, entry.cap_effective);
-  read_if_there(in, entry.exe_upper_layer);
-  read_if_there(in, entry.exe_ino);
-  read_if_there(in, entry.exe_ino_ctime);
-  read_if_there(in, entry.exe_ino_mtime);
-  read_if_there(in, entry.exe_from_memfd);
-  read_if_there(in, entry.exe_lower_layer);
-  read_if_there(in, entry.pgid);
+  read_if_present(in, entry.loginuid);
+  read_if_present(in, entry.exe_writable);
+  read_if_present(in, entry.cap_inheritable);
+  read_if_present(in, entry.cap_permitted);
+  read_if_present(in, entry.cap_effective);
+  read_if_present(in, entry.exe_upper_layer);
+  read_if_present(in, entry.exe_ino);
+  read_if_present(in, entry.exe_ino_ctime);
+  read_if_present(in, entry.exe_ino_mtime);
+  read_if_present(in, entry.exe_from_memfd);
+  read_if_present(in, entry.exe_lower_layer);
+  read_if_present(in, entry.pgid);
 }
 
 void read_thread(Cursor& in, int version, ThreadEntry& entry) {
@@ -82,7 +82,7 @@ void read_thread(Cursor& in, int version, ThreadEntry& entry) {
   if (version >= 5) entry.root = read_text(in);
 }
 
-// False for a kind whose layout is unknown.
+// False for a type with an unknown layout.
 bool read_descriptor(Cursor& in, bool sized_record, FdEntry& entry) {
   entry.fd = in.read<int64_t>();
   entry.inode = in.read<uint64_t>();
@@ -154,11 +154,11 @@ void read_user_or_group(Cursor& in, const std::function<void(const UserEntry&)>&
   }
 }
 
-// A record's own bytes, when its first field is a length that counts itself.
+// The bytes of a record that starts with its own length; the length includes itself.
 Bytes sized_record(Cursor& in) {
   const auto length = in.read<uint32_t>();
   if (length < sizeof(uint32_t)) {
-    in.skip(SIZE_MAX);  // marks the cursor as failed
+    in.skip(SIZE_MAX);  // makes the cursor fail
     return {};
   }
   return in.take(length - sizeof(uint32_t));
@@ -184,7 +184,7 @@ bool parse_machine_info(Bytes body, ByteOrder order, const std::function<void(co
 bool parse_process_list(Bytes body, ByteOrder order, int version,
                         const std::function<void(const ThreadEntry&)>& visit) {
   Cursor list(body, order);
-  while (list.remaining() >= kSmallestRecord) {
+  while (list.remaining() >= kMinRecordSize) {
     ThreadEntry entry;
     if (version < 9) {
       read_thread(list, version, entry);
@@ -205,7 +205,7 @@ bool parse_fd_list(Bytes body, ByteOrder order, bool sized_records,
   Cursor list(body, order);
   const auto tid = list.read<int64_t>();
   if (list.failed()) return false;
-  while (list.remaining() >= kSmallestRecord) {
+  while (list.remaining() >= kMinRecordSize) {
     FdEntry entry;
     if (sized_records) {
       Cursor record(sized_record(list), order);
@@ -221,11 +221,11 @@ bool parse_fd_list(Bytes body, ByteOrder order, bool sized_records,
 bool parse_interface_list(Bytes body, ByteOrder order, bool sized_records,
                           const std::function<void(const InterfaceEntry&)>& visit) {
   Cursor list(body, order);
-  while (list.remaining() >= kSmallestRecord) {
+  while (list.remaining() >= kMinRecordSize) {
     Cursor record(Bytes{}, order);
     Cursor* in = &list;
     if (sized_records) {
-      // Unlike the other lists, this length does not count itself.
+      // Unlike in the other lists, this length does not include itself.
       const auto length = list.read<uint32_t>();
       record = Cursor(list.take(length), order);
       in = &record;
@@ -252,7 +252,7 @@ bool parse_user_list(Bytes body, ByteOrder order, bool sized_records,
                      const std::function<void(const UserEntry&)>& user,
                      const std::function<void(const GroupEntry&)>& group) {
   Cursor list(body, order);
-  while (list.remaining() >= kSmallestRecord) {
+  while (list.remaining() >= kMinRecordSize) {
     if (sized_records) {
       Cursor record(sized_record(list), order);
       if (list.failed()) return false;

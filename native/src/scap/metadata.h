@@ -1,5 +1,5 @@
-// The lists at the start of a section: machine, interfaces, users, threads and their descriptors
-// (spec: scap-format, sections 4 to 8). Text points into the block.
+// Parsers of the lists at the start of a section: machine, interfaces, users, threads, descriptors
+// (spec: scap-format, sections 4 to 8). Text fields are views of the block.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@ struct MachineInfo {
   uint64_t max_pid = 0;
   std::string_view hostname;
   uint64_t boot_time = 0;  // ns since 1970; 0 before December 2022
-  uint64_t flags = 0;      // without meaning so far
+  uint64_t flags = 0;      // no meaning assigned yet
 };
 
 struct ThreadEntry {
@@ -29,7 +29,7 @@ struct ThreadEntry {
   std::string_view comm;
   std::string_view exe;
   std::string_view exepath;
-  std::string_view args;  // each followed by NUL
+  std::string_view args;  // each NUL-terminated
   std::string_view cwd;
   int64_t fdlimit = -1;
   uint32_t flags = 0;  // PPM_CL_ bits
@@ -59,10 +59,10 @@ struct ThreadEntry {
   bool exe_from_memfd = false;
   bool exe_lower_layer = false;
   int64_t pgid = -1;
-  size_t tail_size = 0;  // bytes behind the fields of the first PL9, which tell the writer's age
+  size_t tail_size = 0;  // bytes after the fields of the first PL9; indicates the writer's age
 };
 
-// Descriptor kinds as files number them (spec: scap-format, section 6).
+// Descriptor types in capture files (spec: scap-format, section 6).
 enum class FdType : uint8_t {
   kUnknown = 0,
   kFile = 1,
@@ -97,7 +97,7 @@ struct FdEntry {
   std::string_view name;
   uint32_t open_flags = 0;
   uint32_t device = 0;
-  // Sockets: network-order bytes (IPv4 the first four); servers use the source alone.
+  // Sockets: network byte order, IPv4 uses the first four bytes; servers use only the source.
   std::array<uint8_t, 16> source{};
   std::array<uint8_t, 16> destination{};
   uint16_t source_port = 0;
@@ -128,10 +128,10 @@ struct InterfaceEntry {
   std::string_view name;
 };
 
-// The parsers give each record to `visit` and return false when a record does not fit its block; the
-// records before it have been given. `order`: of the numbers in `body`.
+// Each parser passes every record to `visit`. It returns false at the first record that does not
+// fit its block. `order` is the byte order of `body`.
 bool parse_machine_info(Bytes body, ByteOrder order, const std::function<void(const MachineInfo&)>& visit);
-// `version`: 1 to 9.
+// `version` is 1 to 9.
 bool parse_process_list(Bytes body, ByteOrder order, int version,
                         const std::function<void(const ThreadEntry&)>& visit);
 bool parse_fd_list(Bytes body, ByteOrder order, bool sized_records,

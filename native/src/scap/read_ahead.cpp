@@ -43,7 +43,7 @@ bool ReadAhead::push(Piece piece) {
 }
 
 void ReadAhead::run() {
-  // Running out of memory is the one thing that arrives as an exception; it must not leave the thread.
+  // std::bad_alloc is the only possible exception; it must not leave the thread.
   try {
     for (;;) {
       Piece piece;

@@ -1,4 +1,4 @@
-// Decompresses a little ahead of who reads, on a thread of its own.
+// Decompresses ahead of the reader, on its own thread.
 #pragma once
 
 #include <condition_variable>
@@ -13,23 +13,23 @@
 
 namespace sfkit::scap {
 
-// For one reading thread. Memory: kDepth pieces.
+// For one reading thread. Buffers kDepth pieces.
 class ReadAhead {
  public:
   explicit ReadAhead(ByteSource source);
-  // Ends the thread, even if it waits for a pipe.
+  // Ends the thread, even one that waits for a pipe.
   ~ReadAhead();
   ReadAhead(const ReadAhead&) = delete;
   ReadAhead& operator=(const ReadAhead&) = delete;
 
-  // For another thread: ends the reading, also one that waits.
+  // Callable from another thread: ends reading, even a read that waits.
   void stop();
 
-  // As GzipReader::read.
+  // See GzipReader::read.
   size_t read(uint8_t* target, size_t room);
-  // As GzipReader::failure, of what was read so far.
+  // See GzipReader::failure; covers the data read so far.
   const std::string& failure() const { return failure_; }
-  // As GzipReader::salvage.
+  // See GzipReader::salvage.
   bool resume();
 
  private:
@@ -39,7 +39,7 @@ class ReadAhead {
   struct Piece {
     std::vector<uint8_t> bytes;
     std::string failure;
-    bool last = false;  // nothing comes behind
+    bool last = false;  // end of the stream
   };
 
   void run();
@@ -51,10 +51,10 @@ class ReadAhead {
   std::condition_variable room_;
   std::condition_variable ready_;
   std::deque<Piece> pieces_;
-  std::vector<std::vector<uint8_t>> spare_;  // buffers to be used again
+  std::vector<std::vector<uint8_t>> spare_;  // reusable buffers
   bool stopped_ = false;
 
-  // Of the reading thread.
+  // Used only by the reading thread:
   Piece current_;
   size_t used_ = 0;
   std::string failure_;

@@ -1,4 +1,4 @@
-// From when to when a capture reaches.
+// The time range of a capture.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,8 @@
 
 namespace sfkit::scap {
 
-// Notices of the capture tool have rounded times, or none: 0 or all ones. They count only where there is
-// nothing else. Times step back a little between processors.
+// Metaevents of the capture tool have rounded times, 0 or all ones. They count only while there is
+// no other event. Times of different CPUs can go back a little.
 class TimeSpan {
  public:
   void see(const EventView& event) {
@@ -27,10 +27,10 @@ class TimeSpan {
     last_ = std::max(last_, event.ts);
   }
 
-  // ns since 1970; 0 as long as no event has a time.
+  // Nanoseconds since 1970; 0 until an event has a time.
   uint64_t first() const { return first_; }
   uint64_t last() const { return last_; }
-  // Of the first event in the file that is no notice; 0 before it. Unlike first() it never changes.
+  // Time of the first event that is not a metaevent; 0 before it. Unlike first() it never changes.
   uint64_t origin() const { return origin_; }
 
  private:

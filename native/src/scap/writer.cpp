@@ -11,10 +11,11 @@ namespace sfkit::scap {
 namespace {
 
 constexpr uint32_t kMagic = 0x1A2B3C4D;
-constexpr size_t kLongestText = 1024;  // process strings and descriptor names
-constexpr size_t kLongestList = 4096;  // arguments, environment, cgroups
+constexpr size_t kMaxTextSize = 1024;  // process strings and descriptor names
+constexpr size_t kMaxListSize = 4096;  // arguments, environment, cgroups
 constexpr size_t kHostNameSize = 128;
-// Lists of processes and descriptors go on in another block behind this: no reader takes one of any size.
+// A process or descriptor list of this size continues in another block; readers limit the block
+// size.
 constexpr size_t kFullList = size_t{16} << 20;
 constexpr uint32_t kProcessListTypes[] = {block::kProcessList1, block::kProcessList2, block::kProcessList3,
                                           block::kProcessList4, block::kProcessList5, block::kProcessList6,
@@ -69,8 +70,8 @@ void CaptureWriter::put_length(size_t at, size_t length) {
   std::memcpy(bytes_.data() + at, &number, sizeof(number));
 }
 
-void CaptureWriter::put_text(std::string_view text, size_t most) {
-  text = text.substr(0, most);
+void CaptureWriter::put_text(std::string_view text, size_t max_size) {
+  text = text.substr(0, max_size);
   put(static_cast<uint16_t>(text.size()));
   put_bytes(text);
 }
@@ -149,16 +150,16 @@ void CaptureWriter::users(const std::vector<UserEntry>& users, const std::vector
     put(uint8_t{0});
     put(entry.uid);
     put(entry.gid);
-    put_text(entry.name, kLongestText);
-    put_text(entry.home, kLongestText);
-    put_text(entry.shell, kLongestText);
+    put_text(entry.name, kMaxTextSize);
+    put_text(entry.home, kMaxTextSize);
+    put_text(entry.shell, kMaxTextSize);
     if (layout_.sized_records) end_record(record, true);
   }
   for (const GroupEntry& entry : groups) {
     const size_t record = layout_.sized_records ? begin_record() : 0;
     put(uint8_t{1});
     put(entry.gid);
-    put_text(entry.name, kLongestText);
+    put_text(entry.name, kMaxTextSize);
     if (layout_.sized_records) end_record(record, true);
   }
   end_block(start);
@@ -171,11 +172,11 @@ void CaptureWriter::put_thread(const ThreadEntry& entry) {
   put(entry.ptid);
   if (version >= 6) put(entry.sid);
   if (version >= 8) put(entry.vpgid);
-  put_text(entry.comm, kLongestText);
-  put_text(entry.exe, kLongestText);
-  if (version >= 7) put_text(entry.exepath, kLongestText);
-  put_text(entry.args, kLongestList);
-  put_text(entry.cwd, kLongestText);
+  put_text(entry.comm, kMaxTextSize);
+  put_text(entry.exe, kMaxTextSize);
+  if (version >= 7) put_text(entry.exepath, kMaxTextSize);
+  put_text(entry.args, kMaxListSize);
+  put_text(entry.cwd, kMaxTextSize);
   put(entry.fdlimit);
   put(entry.flags);
   put(entry.uid);
@@ -187,13 +188,13 @@ void CaptureWriter::put_thread(const ThreadEntry& entry) {
     put(entry.pfmajor);
     put(entry.pfminor);
   }
-  if (version >= 3) put_text(entry.env, kLongestList);
+  if (version >= 3) put_text(entry.env, kMaxListSize);
   if (version >= 4) {
     put(entry.vtid);
     put(entry.vpid);
-    put_text(entry.cgroups, kLongestList);
+    put_text(entry.cgroups, kMaxListSize);
   }
-  if (version >= 5) put_text(entry.root, kLongestText);
+  if (version >= 5) put_text(entry.root, kMaxTextSize);
   if (version < 9) return;
   put(entry.pidns_init_start_ts);
   put(entry.tty);
@@ -250,14 +251,14 @@ void CaptureWriter::put_descriptor(const FdEntry& entry) {
     case FdType::kUnix:
       put(entry.unix_source);
       put(entry.unix_destination);
-      put_text(entry.name, kLongestText);
+      put_text(entry.name, kMaxTextSize);
       break;
     case FdType::kFileV2:
       put(entry.open_flags);
-      put_text(entry.name, kLongestText);
+      put_text(entry.name, kMaxTextSize);
       if (layout_.sized_records) put(entry.device);
       break;
-    default: put_text(entry.name, kLongestText); break;
+    default: put_text(entry.name, kMaxTextSize); break;
   }
 }
 

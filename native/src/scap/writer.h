@@ -1,5 +1,5 @@
-// Writes capture files (spec: scap-format, section 14): the current layouts, and on request those of older
-// writers, which the tests of the reader need.
+// Writes capture files (spec: scap-format, section 14): in current layouts, or in older ones for
+// tests of the reader.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace sfkit::scap {
 
-// The layouts a file is written in.
+// Layout versions of the written blocks.
 struct WriterLayout {
   int process_list = 9;        // 1 to 9
   bool sized_records = true;   // descriptor, interface and user lists of version 2
@@ -22,7 +22,7 @@ struct WriterLayout {
   ByteOrder order = ByteOrder::kNative;
 };
 
-// Values of event parameters as bytes; the empty string is a missing value.
+// Encodes values of event parameters; an empty string is a missing value.
 namespace value {
 std::string i64(int64_t number);
 std::string u64(uint64_t number);
@@ -32,12 +32,11 @@ std::string u16(uint16_t number);
 std::string u8(uint8_t number);
 // Text with its NUL.
 std::string text(std::string_view content);
-// Strings each ended by NUL.
+// NUL-terminated strings.
 std::string list(std::initializer_list<std::string_view> items);
 }  // namespace value
 
-// Builds a capture in memory. Blocks come in the order of the calls; begin()
-// first.
+// Builds a capture in memory. Blocks are written in call order; call begin() first.
 class CaptureWriter {
  public:
   explicit CaptureWriter(WriterLayout layout = {}) : layout_(layout) {}
@@ -48,38 +47,38 @@ class CaptureWriter {
   void users(const std::vector<UserEntry>& users, const std::vector<GroupEntry>& groups);
   void processes(const std::vector<ThreadEntry>& entries);
   void descriptors(int64_t tid, const std::vector<FdEntry>& entries);
-  // `params` in table order; a shorter list is what older writers wrote.
+  // `params` are in table order; older writers wrote fewer.
   void event(uint64_t ts, int64_t tid, uint16_t cpu, uint16_t code, const std::vector<std::string>& params);
 
-  // The same for an event that was read: parameters as they are, also those that the table does not know. In
-  // this machine's byte order only.
+  // Copies an event with all its parameters, including unknown ones. Only in the machine's byte
+  // order.
   void event(const EventView& event);
-  // A block whose content is ready.
+  // Writes a block with the given body.
   void block(uint32_t type, Bytes body);
 
   const std::vector<uint8_t>& bytes() const { return bytes_; }
-  // What is ready, as it is.
+  // Appends raw bytes.
   void append(const std::vector<uint8_t>& bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
-  // Takes back what was written from byte `size` on.
+  // Truncates the output to `size` bytes.
   void cut(size_t size) { bytes_.resize(size); }
-  // Hands over what was written so far; what follows begins anew.
+  // Returns the bytes written so far and empties the writer.
   std::vector<uint8_t> take() { return std::exchange(bytes_, {}); }
 
  private:
   template <typename T>
   void put(T number);
-  // Puts a length where place was left for it.
+  // Fills in a length field that was reserved before.
   void put_length(size_t at, size_t length);
   void put_bytes(std::string_view text) { bytes_.insert(bytes_.end(), text.begin(), text.end()); }
-  // u16 length, then the bytes, cut to `most`.
-  void put_text(std::string_view text, size_t most);
+  // A u16 length, then the text, truncated to `max_size`.
+  void put_text(std::string_view text, size_t max_size);
   void put_ip(const std::array<uint8_t, 16>& ip, bool ipv6);
   void put_thread(const ThreadEntry& entry);
   void put_descriptor(const FdEntry& entry);
 
   size_t begin_block(uint32_t type);
   void end_block(size_t start);
-  // A record whose first field is its length; `counted`: the length counts itself.
+  // A record that starts with its length; `counted`: the length includes itself.
   size_t begin_record();
   void end_record(size_t start, bool counted);
 

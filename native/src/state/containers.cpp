@@ -9,14 +9,15 @@ namespace {
 
 constexpr size_t kLongestDescription = size_t{1} << 20;  // as the capture has it
 
-// Some runtimes tell the image with its tag.
+// Some runtimes give the image with its tag, or with a digest, which says more than the tag.
 std::string join_image(std::string_view image, std::string_view tag, bool compat) {
   std::string text(image);
   const bool has_tag = !tag.empty() && image.size() > tag.size() &&
                        image.substr(image.size() - tag.size()) == tag &&
                        image[image.size() - tag.size() - 1] == ':';
-  if (has_tag && !compat) return text;
-  if (tag.empty() && !compat) return text;
+  const bool needs_tag =
+      !has_tag && !tag.empty() && !image.empty() && image.find('@') == std::string_view::npos;
+  if (!needs_tag && !compat) return text;
   text += ':';
   text += tag;
   return text;

@@ -58,6 +58,8 @@ TEST(ContainerTable, PutsATagAfterAnImageThatHasNone) {
   EXPECT_EQ(image(R"("image":"nginx:1.25","imagetag":"1.25")"), "nginx:1.25");
   EXPECT_EQ(image(R"("image":"nginx:latest","imagetag":"")"), "nginx:latest");
   EXPECT_EQ(image(R"("image":"nginx@sha256:abc")"), "nginx@sha256:abc");
+  EXPECT_EQ(image(R"("image":"nginx@sha256:abc","imagetag":"1.25")"), "nginx@sha256:abc");
+  EXPECT_EQ(image(R"("image":"","imagetag":"1.25")"), "");
   EXPECT_EQ(image(R"("name":"n")"), "");
   EXPECT_EQ(table.at(table.add("b", 0, "n", "nginx")).image, "nginx");
   // As the collector writes it.

@@ -59,12 +59,13 @@ void Descriptor::renamed() {
   pool->assign_name(*this, *now);
 }
 
-void Descriptor::use_as_directory() {
-  if (!is_file() || used_as_directory) return;
+bool Descriptor::use_as_directory() {
+  if (!is_file() || used_as_directory) return false;
   used_as_directory = true;
   file = nullptr;
   pool->paths().mark_directory(place);
   renamed();
+  return true;
 }
 
 bool Descriptor::has_address() const {

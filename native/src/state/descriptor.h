@@ -97,8 +97,8 @@ struct Descriptor {
   // From now on the name, a path, changes when a directory above is renamed.
   inline void follow_renames(PathSpace space);
   inline void update_name();
-  // To be called when a call that works on directories only succeeded.
-  void use_as_directory();
+  // To be called when a call that works on directories only succeeded. Returns whether that is new of a file.
+  bool use_as_directory();
 
  private:
   void renamed();
@@ -140,6 +140,7 @@ class DescriptorPool {
   static constexpr size_t kMaxLongNames = size_t{4} << 20;
 
   PathTree& paths() { return paths_; }
+  const PathTree& paths() const { return paths_; }
 
   DescriptorRef make(FdType type) {
     Descriptor* descriptor = pool_.take();

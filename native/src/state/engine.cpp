@@ -4,9 +4,13 @@
 
 #include <array>
 
+#include "event_roles.gen.h"
 #include "state/compat_texts.h"
 #include "state/paths.h"
 #include "state/values.h"
+
+// A handler that events.json names must be here.
+#pragma GCC diagnostic error "-Wswitch"
 
 namespace sfkit::state {
 namespace {
@@ -17,226 +21,12 @@ using scap::to_text;
 using scap::to_uint;
 namespace ev = scap::ev;
 
-enum class Handler : uint8_t {
-  kNone,  // changes no state here
-  kSeen,  // changes no state, but the layer above may count it: the descriptor is looked up
-  kTransfer,
-  kOpen,
-  kCreat,
-  kOpenByHandle,
-  kGetdents,
-  kRename,
-  kRemoveDirectory,
-  kClose,
-  kCloseRange,
-  kDup,
-  kFcntl,
-  kPipe,
-  kEventfd,
-  kSignalfd,
-  kTimerfd,
-  kInotify,
-  kEpoll,
-  kUserfaultfd,
-  kIoUring,
-  kBpf,
-  kOldBpf,
-  kMemfd,
-  kPidfdOpen,
-  kPidfdGetfd,
-  kSocket,
-  kSocketpair,
-  kBind,
-  kConnect,
-  kGetsockopt,
-  kAccept,
-  kSend,
-  kReceive,
-  kSendMany,
-  kReceiveMany,
-  kClone,
-  kExec,
-  kChdir,
-  kChroot,
-  kSetuid,
-  kSetresuid,
-  kSetgid,
-  kSetresgid,
-  kSetsid,
-  kSetpgid,
-  kCapset,
-  kUnshare,
-  kSetns,
-  kPrctl,
-  kMemory,
-  kRlimit,
-};
-
-struct Handled {
-  Handler handler;
-  uint16_t code;
-};
-
-constexpr Handled kHandled[] = {
-    {Handler::kOpen, ev::SYSCALL_OPEN_X},
-    {Handler::kOpen, ev::SYSCALL_OPENAT_X},
-    {Handler::kOpen, ev::SYSCALL_OPENAT_2_X},
-    {Handler::kOpen, ev::SYSCALL_OPENAT2_X},
-    {Handler::kCreat, ev::SYSCALL_CREAT_X},
-    {Handler::kOpenByHandle, ev::SYSCALL_OPEN_BY_HANDLE_AT_X},
-    {Handler::kGetdents, ev::SYSCALL_GETDENTS_X},
-    {Handler::kGetdents, ev::SYSCALL_GETDENTS64_X},
-    {Handler::kClose, ev::SYSCALL_CLOSE_X},
-    {Handler::kCloseRange, ev::SYSCALL_CLOSE_RANGE_X},
-    {Handler::kDup, ev::SYSCALL_DUP_X},
-    {Handler::kDup, ev::SYSCALL_DUP_1_X},
-    {Handler::kDup, ev::SYSCALL_DUP2_X},
-    {Handler::kDup, ev::SYSCALL_DUP3_X},
-    {Handler::kFcntl, ev::SYSCALL_FCNTL_X},
-    {Handler::kPipe, ev::SYSCALL_PIPE_X},
-    {Handler::kPipe, ev::SYSCALL_PIPE2_X},
-    {Handler::kEventfd, ev::SYSCALL_EVENTFD_X},
-    {Handler::kEventfd, ev::SYSCALL_EVENTFD2_X},
-    {Handler::kSignalfd, ev::SYSCALL_SIGNALFD_X},
-    {Handler::kSignalfd, ev::SYSCALL_SIGNALFD4_X},
-    {Handler::kTimerfd, ev::SYSCALL_TIMERFD_CREATE_X},
-    {Handler::kInotify, ev::SYSCALL_INOTIFY_INIT_X},
-    {Handler::kInotify, ev::SYSCALL_INOTIFY_INIT1_X},
-    {Handler::kEpoll, ev::SYSCALL_EPOLL_CREATE_X},
-    {Handler::kEpoll, ev::SYSCALL_EPOLL_CREATE1_X},
-    {Handler::kUserfaultfd, ev::SYSCALL_USERFAULTFD_X},
-    {Handler::kIoUring, ev::SYSCALL_IO_URING_SETUP_X},
-    {Handler::kBpf, ev::SYSCALL_BPF_2_X},
-    {Handler::kOldBpf, ev::SYSCALL_BPF_X},
-    {Handler::kMemfd, ev::SYSCALL_MEMFD_CREATE_X},
-    {Handler::kPidfdOpen, ev::SYSCALL_PIDFD_OPEN_X},
-    {Handler::kPidfdGetfd, ev::SYSCALL_PIDFD_GETFD_X},
-    {Handler::kSocket, ev::SOCKET_SOCKET_X},
-    {Handler::kSocketpair, ev::SOCKET_SOCKETPAIR_X},
-    {Handler::kBind, ev::SOCKET_BIND_X},
-    {Handler::kConnect, ev::SOCKET_CONNECT_X},
-    {Handler::kGetsockopt, ev::SOCKET_GETSOCKOPT_X},
-    {Handler::kAccept, ev::SOCKET_ACCEPT_X},
-    {Handler::kAccept, ev::SOCKET_ACCEPT4_X},
-    {Handler::kAccept, ev::SOCKET_ACCEPT_5_X},
-    {Handler::kAccept, ev::SOCKET_ACCEPT4_5_X},
-    {Handler::kAccept, ev::SOCKET_ACCEPT4_6_X},
-    {Handler::kSend, ev::SOCKET_SEND_X},
-    {Handler::kSend, ev::SOCKET_SENDTO_X},
-    {Handler::kSend, ev::SOCKET_SENDMSG_X},
-    {Handler::kSendMany, ev::SOCKET_SENDMMSG_X},
-    {Handler::kReceive, ev::SOCKET_RECV_X},
-    {Handler::kReceive, ev::SOCKET_RECVFROM_X},
-    {Handler::kReceive, ev::SOCKET_RECVMSG_X},
-    {Handler::kReceiveMany, ev::SOCKET_RECVMMSG_X},
-    {Handler::kClone, ev::SYSCALL_CLONE_11_X},
-    {Handler::kClone, ev::SYSCALL_CLONE_16_X},
-    {Handler::kClone, ev::SYSCALL_CLONE_17_X},
-    {Handler::kClone, ev::SYSCALL_CLONE_20_X},
-    {Handler::kClone, ev::SYSCALL_CLONE3_X},
-    {Handler::kClone, ev::SYSCALL_FORK_X},
-    {Handler::kClone, ev::SYSCALL_FORK_17_X},
-    {Handler::kClone, ev::SYSCALL_FORK_20_X},
-    {Handler::kClone, ev::SYSCALL_VFORK_X},
-    {Handler::kClone, ev::SYSCALL_VFORK_17_X},
-    {Handler::kClone, ev::SYSCALL_VFORK_20_X},
-    {Handler::kExec, ev::SYSCALL_EXECVE_8_X},
-    {Handler::kExec, ev::SYSCALL_EXECVE_13_X},
-    {Handler::kExec, ev::SYSCALL_EXECVE_14_X},
-    {Handler::kExec, ev::SYSCALL_EXECVE_15_X},
-    {Handler::kExec, ev::SYSCALL_EXECVE_16_X},
-    {Handler::kExec, ev::SYSCALL_EXECVE_17_X},
-    {Handler::kExec, ev::SYSCALL_EXECVE_18_X},
-    {Handler::kExec, ev::SYSCALL_EXECVE_19_X},
-    {Handler::kExec, ev::SYSCALL_EXECVEAT_X},
-    {Handler::kChdir, ev::SYSCALL_CHDIR_X},
-    {Handler::kChdir, ev::SYSCALL_FCHDIR_X},
-    {Handler::kChdir, ev::SYSCALL_GETCWD_X},
-    {Handler::kChroot, ev::SYSCALL_CHROOT_X},
-    {Handler::kSetuid, ev::SYSCALL_SETUID_X},
-    {Handler::kSetresuid, ev::SYSCALL_SETRESUID_X},
-    {Handler::kSetresuid, ev::SYSCALL_SETREUID_X},
-    {Handler::kSetgid, ev::SYSCALL_SETGID_X},
-    {Handler::kSetresgid, ev::SYSCALL_SETRESGID_X},
-    {Handler::kSetresgid, ev::SYSCALL_SETREGID_X},
-    {Handler::kSetsid, ev::SYSCALL_SETSID_X},
-    {Handler::kSetpgid, ev::SYSCALL_SETPGID_X},
-    {Handler::kCapset, ev::SYSCALL_CAPSET_X},
-    {Handler::kUnshare, ev::SYSCALL_UNSHARE_X},
-    {Handler::kSetns, ev::SYSCALL_SETNS_X},
-    {Handler::kPrctl, ev::SYSCALL_PRCTL_X},
-    {Handler::kMemory, ev::SYSCALL_BRK_4_X},
-    {Handler::kMemory, ev::SYSCALL_MUNMAP_X},
-    {Handler::kRlimit, ev::SYSCALL_GETRLIMIT_X},
-    {Handler::kRlimit, ev::SYSCALL_SETRLIMIT_X},
-    {Handler::kRlimit, ev::SYSCALL_PRLIMIT_X},
-    {Handler::kTransfer, ev::SYSCALL_READ_X},
-    {Handler::kTransfer, ev::SYSCALL_READV_X},
-    {Handler::kSeen, ev::SYSCALL_PREAD_X},
-    {Handler::kSeen, ev::SYSCALL_PREADV_X},
-    {Handler::kTransfer, ev::SYSCALL_WRITE_X},
-    {Handler::kTransfer, ev::SYSCALL_WRITEV_X},
-    {Handler::kSeen, ev::SYSCALL_PWRITE_X},
-    {Handler::kSeen, ev::SYSCALL_PWRITEV_X},
-    {Handler::kSeen, ev::SYSCALL_SENDFILE_X},
-    {Handler::kSeen, ev::SYSCALL_SPLICE_X},
-    {Handler::kSeen, ev::SYSCALL_COPY_FILE_RANGE_X},
-    {Handler::kSeen, ev::SOCKET_SHUTDOWN_X},
-    {Handler::kMemory, ev::SYSCALL_MMAP_X},
-    {Handler::kMemory, ev::SYSCALL_MMAP2_X},
-    {Handler::kSeen, ev::SYSCALL_MKDIR_X},
-    {Handler::kSeen, ev::SYSCALL_MKDIR_2_X},
-    {Handler::kSeen, ev::SYSCALL_MKDIRAT_X},
-    {Handler::kRemoveDirectory, ev::SYSCALL_RMDIR_X},
-    {Handler::kRemoveDirectory, ev::SYSCALL_RMDIR_2_X},
-    {Handler::kSeen, ev::SYSCALL_MKNOD_X},
-    {Handler::kSeen, ev::SYSCALL_MKNODAT_X},
-    {Handler::kSeen, ev::SYSCALL_LINK_X},
-    {Handler::kSeen, ev::SYSCALL_LINK_2_X},
-    {Handler::kSeen, ev::SYSCALL_LINKAT_X},
-    {Handler::kSeen, ev::SYSCALL_LINKAT_2_X},
-    {Handler::kSeen, ev::SYSCALL_UNLINK_X},
-    {Handler::kSeen, ev::SYSCALL_UNLINK_2_X},
-    {Handler::kRemoveDirectory, ev::SYSCALL_UNLINKAT_X},
-    {Handler::kRemoveDirectory, ev::SYSCALL_UNLINKAT_2_X},
-    {Handler::kSeen, ev::SYSCALL_SYMLINK_X},
-    {Handler::kSeen, ev::SYSCALL_SYMLINKAT_X},
-    {Handler::kRename, ev::SYSCALL_RENAME_X},
-    {Handler::kRename, ev::SYSCALL_RENAMEAT_X},
-    {Handler::kRename, ev::SYSCALL_RENAMEAT2_X},
-};
-
-constexpr auto kHandlers = [] {
-  std::array<Handler, scap::kEventCount> table{};
-  for (const Handled& entry : kHandled) table[entry.code] = entry.handler;
-  return table;
-}();
-
-constexpr bool is_other(uint16_t code) {
-  switch (code) {
-    case ev::PROCEXIT_E:
-    case ev::PROCEXIT_1_E:
-    case ev::SCHEDSWITCH_6_E:
-    case ev::CONTAINER_E:
-    case ev::CONTAINER_JSON_E:
-    case ev::CONTAINER_JSON_2_E:
-    case ev::ASYNCEVENT_E:
-    case ev::USER_ADDED_E:
-    case ev::USER_DELETED_E:
-    case ev::GROUP_ADDED_E:
-    case ev::GROUP_DELETED_E: return true;
-    default: return false;
-  }
-}
-
 constexpr auto kRoutes = [] {
   std::array<uint8_t, scap::kEventCount> table{};
   for (uint16_t code = 0; code < scap::kEventCount; ++code) {
     const scap::EventInfo& info = scap::kEvents[code];
-    if (is_other(code)) {
-      table[code] = Engine::kRouteOther;
-    } else if (info.kind != scap::EventKind::kSyscall || (info.flags & scap::kSkipParserReset) != 0) {
-      table[code] = Engine::kRouteNone;
+    if (info.kind != scap::EventKind::kSyscall) {
+      table[code] = kOtherHandlers[code] == OtherHandler::kNone ? Engine::kRouteNone : Engine::kRouteOther;
     } else if ((code & 1) == 0) {
       table[code] = Engine::kRouteEnter;
     } else {
@@ -348,6 +138,7 @@ void Engine::find_shown_fd(Context& context) {
 void Engine::settle() {
   has_pending_ = false;
   closed_.clear();
+  new_directories_.clear();
   if (closed_table_ != nullptr) {
     closed_table_->erase(closed_fd_);
     closed_table_ = nullptr;
@@ -466,20 +257,18 @@ void Engine::exit(Context& context) {
     case Handler::kCreat: return on_creat(context);
     case Handler::kOpenByHandle: return on_open_by_handle(context);
     case Handler::kGetdents: return on_getdents(context);
+    case Handler::kAtCall: return on_at_call(context);
     case Handler::kRename: return on_rename(context);
-    case Handler::kRemoveDirectory: return on_remove_directory(context);
+    case Handler::kRmdir:
+    case Handler::kUnlinkat: return on_remove_directory(context);
     case Handler::kClose: return on_close(context);
     case Handler::kCloseRange: return on_close_range(context);
     case Handler::kDup: return on_dup(context);
     case Handler::kFcntl: return on_fcntl(context);
     case Handler::kPipe: return on_pipe(context);
-    case Handler::kEventfd: return on_new_fd(context, FdType::kEvent, kOpenCloexec);
-    case Handler::kSignalfd: return on_new_fd(context, FdType::kSignal, kOpenCloexec);
-    case Handler::kTimerfd: return on_new_fd(context, FdType::kTimer, kOpenCloexec);
-    case Handler::kInotify: return on_new_fd(context, FdType::kInotify, kOpenCloexec);
-    case Handler::kEpoll: return on_new_fd(context, FdType::kEventPoll, kEpollCloexec);
-    case Handler::kUserfaultfd: return on_new_fd(context, FdType::kUserfault, kOpenCloexec);
-    case Handler::kIoUring: return on_marked_fd(context, FdType::kIoUring);
+    case Handler::kNewFd: return on_new_fd(context, kOpenCloexec);
+    case Handler::kEpoll: return on_new_fd(context, kEpollCloexec);
+    case Handler::kMarkedFd: return on_marked_fd(context);
     case Handler::kBpf: return on_bpf(context);
     case Handler::kOldBpf: return on_old_bpf(context);
     case Handler::kMemfd: return on_memfd(context);
@@ -527,32 +316,31 @@ void Engine::other(const scap::EventView& event, Context& context) {
     return containers_.intern(to_text(event.param(P::container_id)));
   };
   const auto id_of = [&event](P name) { return static_cast<uint32_t>(to_uint(event.param(name), kNoId)); };
-  switch (event.code) {
-    case ev::PROCEXIT_E:
-    case ev::PROCEXIT_1_E: return on_proc_exit(event, context);
-    case ev::SCHEDSWITCH_6_E: return on_switch(event, context);
-    case ev::CONTAINER_E:
+  switch (kOtherHandlers[event.code]) {
+    case OtherHandler::kProcExit: return on_proc_exit(event, context);
+    case OtherHandler::kSwitch: return on_switch(event, context);
+    case OtherHandler::kContainer:
       context.container =
           containers_.add(to_text(event.param(P::id)), static_cast<int32_t>(to_int(event.param(P::type), 0)),
                           to_text(event.param(P::name)), to_text(event.param(P::image)), compat_);
       return;
-    case ev::CONTAINER_JSON_E:
-    case ev::CONTAINER_JSON_2_E:
+    case OtherHandler::kContainerJson:
       context.container = containers_.add_json(event.param(P::json).text(), compat_);
       return;
-    case ev::ASYNCEVENT_E:
+    case OtherHandler::kAsync:
       if (to_text(event.param(P::name)) == "container") {
         context.container = containers_.add_json(event.param(P::data).text(), compat_);
       }
       return;
-    case ev::USER_ADDED_E:
+    case OtherHandler::kUserAdded:
       add_user(container_of(), id_of(P::uid), to_text(event.param(P::name)), to_text(event.param(P::home)),
                to_text(event.param(P::shell)));
       return;
-    case ev::USER_DELETED_E: return users_.remove(container_of(), id_of(P::uid));
-    case ev::GROUP_ADDED_E: return add_group(container_of(), id_of(P::gid), to_text(event.param(P::name)));
-    case ev::GROUP_DELETED_E: return groups_.remove(container_of(), id_of(P::gid));
-    default: return;
+    case OtherHandler::kUserDeleted: return users_.remove(container_of(), id_of(P::uid));
+    case OtherHandler::kGroupAdded:
+      return add_group(container_of(), id_of(P::gid), to_text(event.param(P::name)));
+    case OtherHandler::kGroupDeleted: return groups_.remove(container_of(), id_of(P::gid));
+    case OtherHandler::kNone: return;
   }
 }
 

@@ -94,6 +94,15 @@ class Engine {
   std::vector<ThreadTable::Gone>& gone_threads() { return threads_.gone(); }
   // What the last event closed.
   const std::vector<Closed>& closed() const { return closed_; }
+  // Whether the last event did something that ends with it, as closed() and new_directories() show.
+  bool has_effects() const { return has_pending_; }
+  // Files of which the last event showed that they are directories.
+  const std::vector<const Descriptor*>& new_directories() const { return new_directories_; }
+  // Counts the changes of working directories that no call of the process itself need have made: a directory
+  // was renamed, or another process shares the working directory.
+  uint32_t cwd_changes() const {
+    return static_cast<uint32_t>(pool_.paths().generation()) + shared_cwd_changes_;
+  }
   Thread* find_thread(int64_t tid) { return threads_.find(tid); }
   const ContainerTable& containers() const { return containers_; }
   const NameTable& users() const { return users_; }
@@ -199,6 +208,7 @@ class Engine {
   void on_creat(Context& context);
   void on_open_by_handle(Context& context);
   void on_getdents(Context& context);
+  void on_at_call(const Context& context);
   void on_rename(Context& context);
   void on_remove_directory(Context& context);
   void on_close(Context& context);
@@ -206,8 +216,8 @@ class Engine {
   void on_dup(Context& context);
   void on_fcntl(Context& context);
   void on_pipe(Context& context);
-  void on_new_fd(Context& context, FdType type, uint32_t marks);
-  void on_marked_fd(Context& context, FdType type);
+  void on_new_fd(Context& context, uint32_t marks);
+  void on_marked_fd(Context& context);
   void on_bpf(Context& context);
   void on_old_bpf(Context& context);
   void on_memfd(Context& context);
@@ -277,7 +287,7 @@ class Engine {
   // A file or directory of the path in scratch_, with what the exit event says of it.
   void add_file(Context& context, int64_t fd, uint32_t flags);
   OpenedPath resolve_opened_compat(Thread& thread, const scap::CallView& call);
-  static void use_directory(Context& context);
+  void use_directory(Thread& thread, int64_t dirfd);
   // Of what was just opened by `path`.
   void name_as_given(const Context& context, std::string_view path);
   void resolve_text(Thread& thread, int64_t dirfd, std::string_view path, std::string& out, Confine confine);
@@ -354,6 +364,9 @@ class Engine {
   DescriptorTable* closed_table_ = nullptr;
   int64_t closed_fd_ = -1;
   std::vector<Closed> closed_;
+  std::vector<const Descriptor*> new_directories_;
+
+  uint32_t shared_cwd_changes_ = 0;
 
   struct Removal {
     int64_t ptid;

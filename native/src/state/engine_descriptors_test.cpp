@@ -562,6 +562,8 @@ TEST(Stale, DescriptorsBecomeUnknown) {
     m.receive_control(3, u64(16 + 12) + i32(1) + i32(2) + std::string(12, 'u') + std::string(4, 0) +
                              u64(16 + 4) + i32(1) + i32(1) + i32(5));
   });
+  expect_unknown("SCM_PIDFD",
+                 [](Machine& m) { m.receive_control(3, u64(16 + 4) + i32(1) + i32(4) + i32(5)); });
   expect_unknown("SCM_RIGHTS, cut off",
                  [](Machine& m) { m.receive_control(3, u64(16 + 400) + i32(1) + i32(1) + i32(5)); });
   expect_unknown("SCM_RIGHTS of another byte order", [](Machine& m) {

@@ -59,7 +59,10 @@ void Engine::on_open(Context& context) {
     const auto entered_flags = static_cast<uint32_t>(to_uint(call.from_enter(P::flags), 0));
     flags = (entered_flags & (kOpenFCreated - 1)) | (flags & ~(kOpenFCreated - 1));
   }
-  if (!compat_ && !is_whole(path)) use_directory(context);
+  if (!compat_ && !is_whole(path)) {
+    if (const Bytes dirfd = call.get(P::dirfd); !dirfd.empty())
+      use_directory(*context.thread, to_int(dirfd, kAtFdcwd));
+  }
   add_file(context, fd, flags);
   name_as_given(context, path);
 }
@@ -82,13 +85,13 @@ Engine::OpenedPath Engine::resolve_opened_compat(Thread& thread, const scap::Cal
   return {path, entered};
 }
 
-// A descriptor that a file was opened below is one of a directory.
-void Engine::use_directory(Context& context) {
-  const Bytes dirfd = context.call->get(P::dirfd);
-  if (dirfd.empty()) return;
-  DescriptorTable* table = context.thread->table();
-  const FdSlot* slot = table == nullptr ? nullptr : table->find(to_int(dirfd, kAtFdcwd));
-  if (slot != nullptr) slot->descriptor.get()->use_as_directory();
+// What a relative path begins in is a directory.
+void Engine::use_directory(Thread& thread, int64_t dirfd) {
+  const DescriptorTable* const table = thread.table();
+  const FdSlot* const slot = table == nullptr ? nullptr : table->find(dirfd);
+  if (slot == nullptr || !slot->descriptor.get()->use_as_directory()) return;
+  new_directories_.push_back(slot->descriptor.get());
+  has_pending_ = true;
 }
 
 void Engine::name_as_given(const Context& context, std::string_view path) {
@@ -135,7 +138,7 @@ void Engine::on_open_by_handle(Context& context) {
 
 void Engine::on_getdents(Context& context) {
   if (compat_ || context.slot == nullptr || context.call->result() < 0) return;
-  context.slot->descriptor.get()->use_as_directory();
+  use_directory(*context.thread, context.fd);
 }
 
 void Engine::on_close(Context& context) {
@@ -230,23 +233,24 @@ void Engine::on_pipe(Context& context) {
 }
 
 // `marks`: bits of the event's flags that set the close-on-exec mark.
-void Engine::on_new_fd(Context& context, FdType type, uint32_t marks) {
+void Engine::on_new_fd(Context& context, uint32_t marks) {
   const scap::CallView& call = *context.call;
   context.slot = nullptr;
   const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
-  Descriptor* descriptor = add_fd(context, call.result(), type, (flags & marks) != 0);
+  Descriptor* descriptor =
+      add_fd(context, call.result(), kMadeTypes[context.event->code], (flags & marks) != 0);
   if (descriptor != nullptr) descriptor->open_flags = flags;
 }
 
 // io_uring_setup and bpf always set the close-on-exec mark.
-void Engine::on_marked_fd(Context& context, FdType type) {
+void Engine::on_marked_fd(Context& context) {
   context.slot = nullptr;
-  add_fd(context, context.call->result(), type, true);
+  add_fd(context, context.call->result(), kMadeTypes[context.event->code], true);
 }
 
 void Engine::on_bpf(Context& context) {
   if (!compat_ && !makes_bpf_descriptor(to_uint(context.call->from_exit(P::cmd), 0))) return;
-  on_marked_fd(context, FdType::kBpf);
+  on_marked_fd(context);
 }
 
 // The older event says itself whether its result is a descriptor. (libs 0.18.1 ignores it.)
@@ -255,14 +259,16 @@ void Engine::on_old_bpf(Context& context) {
   Cursor result(context.event->param(0));
   const bool is_descriptor = result.read<uint8_t>() == kIsDescriptor;
   const auto fd = result.read<int64_t>();
-  if (!compat_ && is_descriptor && !result.failed()) add_fd(context, fd, FdType::kBpf, true);
+  if (!compat_ && is_descriptor && !result.failed())
+    add_fd(context, fd, kMadeTypes[context.event->code], true);
 }
 
 void Engine::on_memfd(Context& context) {
   constexpr uint32_t kMemfdCloexec = 1;
   const scap::CallView& call = *context.call;
   const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
-  Descriptor* descriptor = add_fd(context, call.result(), FdType::kMemfd, (flags & kMemfdCloexec) != 0);
+  Descriptor* descriptor =
+      add_fd(context, call.result(), kMadeTypes[context.event->code], (flags & kMemfdCloexec) != 0);
   if (descriptor == nullptr) return;
   descriptor->open_flags = flags;
   descriptor->set_name(to_text(call.from_exit(P::name)));
@@ -270,7 +276,7 @@ void Engine::on_memfd(Context& context) {
 
 void Engine::on_pidfd_open(Context& context) {
   const scap::CallView& call = *context.call;
-  Descriptor* descriptor = add_fd(context, call.result(), FdType::kPidfd, true);
+  Descriptor* descriptor = add_fd(context, call.result(), kMadeTypes[context.event->code], true);
   if (descriptor == nullptr) return;
   descriptor->pid = to_int(call.from_exit(P::pid), -1);
   descriptor->set_name("/proc/" + std::to_string(descriptor->pid));

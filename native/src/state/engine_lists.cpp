@@ -12,6 +12,7 @@ void Engine::reset() {
   ended_thread_ = nullptr;
   closed_table_ = nullptr;
   closed_.clear();
+  new_directories_.clear();
   saw_old_enters_ = false;
   threads_.clear();
   containers_.clear();

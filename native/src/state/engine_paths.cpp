@@ -120,6 +120,26 @@ void Engine::resolve_link_target(Thread& thread, int64_t dirfd, Bytes link, Byte
   }
 }
 
+// Calls on a path below a descriptor, or on two.
+void Engine::on_at_call(const Context& context) {
+  struct Place {
+    P directory;
+    P path;
+  };
+  static constexpr Place kPlaces[] = {
+      {P::dirfd, P::path},     {P::dirfd, P::name},     {P::olddirfd, P::oldpath},  {P::newdirfd, P::newpath},
+      {P::olddir, P::oldpath}, {P::newdir, P::newpath}, {P::linkdirfd, P::linkpath}};
+  const scap::CallView& call = *context.call;
+  if (compat_ || call.result() < 0) return;
+  for (const auto& [directory, name] : kPlaces) {
+    const int64_t dirfd = to_int(call.get(directory), kAtFdcwd);
+    if (dirfd == kAtFdcwd) continue;
+    // An empty path is the descriptor itself.
+    const std::string_view path = to_text(path_argument(call, name));
+    if (!path.empty() && !is_whole(path)) use_directory(*context.thread, dirfd);
+  }
+}
+
 // Of a thread that has a root of its own.
 PathSpace Engine::space_below(const Thread& thread) {
   return mix_words(hash_text(thread.root), thread.container);
@@ -128,6 +148,7 @@ PathSpace Engine::space_below(const Thread& thread) {
 void Engine::on_rename(Context& context) {
   const scap::CallView& call = *context.call;
   if (compat_ || call.result() < 0) return;
+  on_at_call(context);
   Thread& thread = *context.thread;
   const auto directory = [&call](P name) { return to_int(call.get(name), kAtFdcwd); };
   resolve(thread, directory(P::olddirfd), path_argument(call, P::oldpath), other_);
@@ -148,6 +169,7 @@ void Engine::on_rename(Context& context) {
 
 void Engine::on_remove_directory(Context& context) {
   const scap::CallView& call = *context.call;
+  on_at_call(context);
   if (compat_ || call.result() < 0 || !removes_directory(call)) return;
   const bool by_name =
       call.exit().code == ev::SYSCALL_UNLINKAT_X || call.exit().code == ev::SYSCALL_UNLINKAT_2_X;

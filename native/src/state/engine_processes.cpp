@@ -604,7 +604,10 @@ void Engine::set_cwd(Thread& thread, const PathLink* place) {
   } else {
     directory->lose();
   }
-  if (directory->text().view() != other_) changed(thread, false);
+  if (directory->text().view() == other_) return;
+  changed(thread, false);
+  const auto& shared = thread.cwd != nullptr ? thread.cwd : thread.process_thread().cwd;
+  if (shared.use_count() > 1) ++shared_cwd_changes_;
 }
 
 // The thread came to another container: from now on renames there carry its working directory.

@@ -422,12 +422,13 @@ void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive
   }
 }
 
-// SCM_RIGHTS: the capture has the descriptors that were received, but not what they stand for.
+// SCM_RIGHTS, SCM_PIDFD: the capture has the descriptors that were received, but not what they stand for.
 void Engine::receive_descriptors(Context& context) {
   constexpr size_t kHeader = 16;
   constexpr size_t kAlignment = 8;
   constexpr uint32_t kSolSocket = 1;
   constexpr uint32_t kScmRights = 1;
+  constexpr uint32_t kScmPidfd = 4;
   const Bytes control = context.call->from_exit(P::msgcontrol);
   if (control.empty()) return;
   Cursor in(control);
@@ -443,7 +444,7 @@ void Engine::receive_descriptors(Context& context) {
     const auto size = static_cast<size_t>(std::min<uint64_t>(length - kHeader, in.remaining()));
     Cursor data(in.take(size));
     in.skip(std::min(in.remaining(), (kAlignment - size % kAlignment) % kAlignment));
-    if (level != kSolSocket || type != kScmRights) continue;
+    if (level != kSolSocket || (type != kScmRights && type != kScmPidfd)) continue;
     while (data.remaining() >= sizeof(int32_t)) {
       const auto fd = data.read<uint32_t>();
       forget_fd(context, static_cast<int32_t>(is_turned ? swap_bytes(fd) : fd));

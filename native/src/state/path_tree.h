@@ -113,6 +113,8 @@ class PathTree {
   // A directory that is no more: names in it stay, and what comes to be at its path is another one.
   void forget(PathSpace space, std::string_view path);
 
+  // Counts the renames that moved a name in use.
+  uint64_t generation() const { return generation_; }
   // Nodes of the tree: at most about two for each name in use.
   size_t nodes() const { return nodes_; }
 

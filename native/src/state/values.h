@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "event_roles.gen.h"
 #include "scap/event.h"
 
 namespace sfkit::state {
@@ -35,12 +36,9 @@ inline bool has_path(Bytes value) {
 // Whether a call removes a directory, rather than a name of a file.
 inline bool removes_directory(const scap::CallView& call) {
   constexpr uint64_t kRemoveDirectory = 0x200;  // AT_REMOVEDIR
-  switch (call.exit().code) {
-    case scap::ev::SYSCALL_RMDIR_X:
-    case scap::ev::SYSCALL_RMDIR_2_X: return true;
-    case scap::ev::SYSCALL_UNLINKAT_X:
-    case scap::ev::SYSCALL_UNLINKAT_2_X:
-      return (scap::to_uint(call.get(scap::P::flags), 0) & kRemoveDirectory) != 0;
+  switch (kHandlers[call.exit().code]) {
+    case Handler::kRmdir: return true;
+    case Handler::kUnlinkat: return (scap::to_uint(call.get(scap::P::flags), 0) & kRemoveDirectory) != 0;
     default: return false;
   }
 }

@@ -62,7 +62,7 @@ class Pipeline : public filter::Feed {
  private:
   void dispatch(const state::Context& context) {
     if (options_.tally != nullptr) options_.tally->count(context, op_of(context.event->code, false));
-    if (!is_dispatched_[context.event->code] && engine().closed().empty()) return;
+    if (!is_dispatched_[context.event->code] && !engine().has_effects()) return;
     dispatcher_.dispatch(context);
   }
 
@@ -99,7 +99,7 @@ class Pipeline : public filter::Feed {
       engine().apply(event, [this, shown](const state::Context& context) {
         if (!shown) return;
         dispatcher_.learn(context);
-        if (!engine().closed().empty()) dispatcher_.follow_hidden(context);
+        if (engine().has_effects()) dispatcher_.follow_hidden(context);
       });
       return;
     }
@@ -111,7 +111,7 @@ class Pipeline : public filter::Feed {
         event, shown && makes_records_[event.code], each,
         [this](const state::Context& part, uint32_t op) {
           if (options_.tally != nullptr) options_.tally->count(part, op);
-          if (!engine().closed().empty()) dispatcher_.end_closed(part, true);
+          if (engine().has_effects()) dispatcher_.take_effects(part, true);
           dispatcher_.dispatch(part, op);
         },
         [this](const state::Context& context) { dispatcher_.follow_hidden(context); });

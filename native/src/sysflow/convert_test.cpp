@@ -326,6 +326,38 @@ TEST_P(EveryAge, AProcessThatChangedIsWrittenBeforeARecordRefersToIt) {
   EXPECT_EQ(convert(again, compat).processes.size(), 2u);
 }
 
+TEST(Convert, AProcessIsWrittenAgainWhenItsDirectoryIsRenamed) {
+  Scenario world = small_world(Age::k2026);
+  world.mkdir(kPid, "a");
+  world.rename(1, "/elsewhere", "/there");
+  world.mkdir(kPid, "b");
+  world.rename(1, "/work", "/done");
+  world.mkdir(kPid, "c");
+  const Kept kept = convert(world, everything());
+  std::vector<std::string> directories;
+  for (const Process& process : kept.processes) {
+    if (process.oid.hpid == kPid) directories.emplace_back(process.cwd.view());
+  }
+  EXPECT_EQ(directories, (std::vector<std::string>{"/work/", "/done/"}));
+}
+
+TEST(Convert, AProcessIsWrittenAgainWhenAnotherChangesTheDirectoryTheyShare) {
+  constexpr uint32_t kCloneFs = 2;
+  Scenario world = small_world(Age::k2026);
+  world.mkdir(kPid, "a");
+  ProcessFacts child = facts(60);
+  child.ptid = kPid;
+  world.born(child, kCloneFs);
+  world.chdir(60, "/srv");
+  world.mkdir(kPid, "b");
+  const Kept kept = convert(world, everything());
+  const auto last = std::find_if(kept.processes.rbegin(), kept.processes.rend(),
+                                 [](const Process& process) { return process.oid.hpid == kPid; });
+  ASSERT_NE(last, kept.processes.rend());
+  EXPECT_EQ(last->cwd, "/srv/");
+  EXPECT_EQ(last->state, ObjectState::kModified);
+}
+
 TEST(Convert, WhatAProcessDidInAnotherGroupIsWrittenFirst) {
   Scenario world = small_world(Age::k2026);
   world.openat(kPid, 3, kAtFdcwd, "data.txt", kReadWrite | kCreate);
@@ -1286,6 +1318,45 @@ TEST(Files, GetTheirKindWhenItBecomesKnown) {
          world.close(kPid, 3);
        },
        {"Rf", "Md"}},
+      {"listed, and not closed",
+       [](Scenario& world) {
+         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+         event(world, ev::SYSCALL_GETDENTS64_X, {i64(24), i64(3)});
+       },
+       {"Rf", "Md"}},
+      {"has a directory made below it",
+       [](Scenario& world) {
+         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+         event(world, ev::SYSCALL_MKDIRAT_X, {i64(0), i64(3), text("g"), u32(0755)});
+       },
+       {"Rf", "Md"}},
+      {"has a file removed below it",
+       [](Scenario& world) {
+         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+         event(world, ev::SYSCALL_UNLINKAT_2_X, {i64(0), i64(3), text("g"), u32(0)});
+       },
+       {"Rf", "Md"}},
+      {"takes a file that is renamed",
+       [](Scenario& world) {
+         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+         event(world, ev::SYSCALL_RENAMEAT2_X,
+               {i64(0), i64(kAtFdcwd), text("/e"), i64(3), text("g"), u32(0)});
+       },
+       {"Rf", "Md"}},
+      {"linked by its descriptor, which shows nothing",
+       [](Scenario& world) {
+         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+         constexpr uint32_t kEmptyPath = 0x1000;
+         event(world, ev::SYSCALL_LINKAT_2_X,
+               {i64(0), i64(3), text(""), i64(kAtFdcwd), text("/e"), u32(kEmptyPath)});
+       },
+       {"Rf"}},
+      {"is no directory, as a call below it fails",
+       [](Scenario& world) {
+         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+         event(world, ev::SYSCALL_MKDIRAT_X, {i64(-20), i64(3), text("g"), u32(0755)});
+       },
+       {"Rf"}},
       {"gone to by its descriptor",
        [](Scenario& world) {
          world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/times.h"
+#include "event_roles.gen.h"
 #include "state/paths.h"
 #include "state/values.h"
 #include "sysflow/ops.h"
@@ -16,6 +17,8 @@ using scap::P;
 using scap::to_int;
 using scap::to_text;
 using scap::to_uint;
+using state::FileShown;
+using state::kNoParameter;
 namespace ev = scap::ev;
 
 constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
@@ -44,15 +47,10 @@ char kind_letter(const state::Descriptor& descriptor, bool compat) {
   }
 }
 
-// Events without an operation that show the kind of a file.
-constexpr auto kShowsKind = [] {
-  std::array<bool, scap::kEventCount> table{};
-  for (const uint16_t code : {ev::SYSCALL_MKNOD_X, ev::SYSCALL_MKNODAT_X, ev::SYSCALL_CHDIR_X,
-                              ev::SYSCALL_FCHDIR_X, ev::SOCKET_BIND_X}) {
-    table[code] = true;
-  }
-  return table;
-}();
+// Whether an event without an operation shows the kind of a file.
+bool shows_kind(uint16_t code) {
+  return state::kFilesShown[code] != FileShown::kNone;
+}
 
 // What a descriptor shows of the kind of its file.
 FileKind kind_of(const state::Descriptor& descriptor, bool compat) {
@@ -224,7 +222,7 @@ void Dispatcher::finish() {
 
 bool Dispatcher::takes(uint16_t code, bool compat) {
   // In compat mode enter events set the argument of a setuid.
-  return compat || op_of(code, compat) != 0 || kShowsKind[code];
+  return compat || op_of(code, compat) != 0 || shows_kind(code);
 }
 
 void Dispatcher::dispatch(const state::Context& context) {
@@ -239,12 +237,11 @@ void Dispatcher::dispatch(const state::Context& context) {
       last_setuid_.clear();
     }
     // It counts mmap on entry; captures without enter events have the exit only.
-    const bool mmap_exit = event.code == ev::SYSCALL_MMAP_X || event.code == ev::SYSCALL_MMAP2_X;
-    if (mmap_exit && context.call != nullptr && context.call->paired()) op = 0;
+    if (op == kOpMmap && context.call != nullptr && context.call->paired()) op = 0;
   }
-  if (op == 0 && kShowsKind[event.code]) learn(context);
+  if (op == 0 && shows_kind(event.code)) learn(context);
   if (context.thread == nullptr) return;
-  if (!state_.closed().empty()) end_closed(context, true);
+  if (state_.has_effects()) take_effects(context, true);
   if (op == 0) return;
   each_operation(context, op,
                  [this](const state::Context& part, uint32_t its_op) { dispatch(part, its_op); });
@@ -295,11 +292,15 @@ void Dispatcher::refresh_parent(state::Thread& thread) {
   state::Thread* const parent = entities_.parent_of(thread.process_thread());
   if (parent == nullptr) return;
   ProcessEntity* const process = entities_.known(*parent);
-  if (process != nullptr && process->changes != parent->changes) refresh(*process, *parent);
+  if (process != nullptr && entities_.is_outdated(*process, *parent)) refresh(*process, *parent);
 }
 
-// What closed a descriptor other than by close, whose record the flow itself is.
-void Dispatcher::end_closed(const state::Context& context, bool is_shown) {
+// Descriptors that something other than close closed (of a close the flow itself is the record), and files
+// that turned out to be directories.
+void Dispatcher::take_effects(const state::Context& context, bool is_shown) {
+  for (const state::Descriptor* const directory : state_.new_directories())
+    learn(*context.thread, directory->name, {'d', Certainty::kKnown});
+  if (state_.closed().empty()) return;
   ProcessEntity* const process = entities_.known(*context.thread);
   for (const state::Closed& closed : state_.closed())
     flows_.end_closed(process, *context.thread, closed, is_shown);
@@ -308,7 +309,7 @@ void Dispatcher::end_closed(const state::Context& context, bool is_shown) {
 // (The collector follows nothing that does not pass, so this is not for --compat.)
 void Dispatcher::follow_hidden(const state::Context& context) {
   if (context.thread == nullptr) return;
-  if (!state_.closed().empty()) end_closed(context, false);
+  take_effects(context, false);
   const uint32_t op = op_of(context.event->code, options_.compat);
   if ((op & (kOpExec | kOpSetuid | kOpExit | kOpClose)) == 0) return;
   state::Thread& thread = *context.thread;
@@ -361,28 +362,32 @@ void Dispatcher::learn(const state::Context& context) {
   const scap::CallView& call = *context.call;
   state::Thread& thread = *context.thread;
   FileKind kind{0, Certainty::kKnown};
-  static constexpr P kDirfd = P::dirfd;
-  switch (context.event->code) {
-    case ev::SYSCALL_MKNOD_X:
-    case ev::SYSCALL_MKNODAT_X:
+  const uint16_t code = context.event->code;
+  switch (state::kFilesShown[code]) {
+    case FileShown::kNode: {
+      const state::PathParameters& paths = *state::paths_of(code);
       kind.letter = kind_of_mode(to_uint(call.get(P::mode), 0));
-      absolute_path(context, P::path, &kDirfd, path1_);
+      absolute_path(context, paths.path, paths.directory, path1_);
       break;
-    case ev::SYSCALL_CHDIR_X:
-    case ev::SYSCALL_FCHDIR_X:
+    }
+    case FileShown::kDirectory:
       kind.letter = 'd';
       if (const state::WorkingDirectory* const directory = thread.directory()) path1_ = directory->path();
       break;
-    case ev::SOCKET_BIND_X:
+    case FileShown::kSocket:
       if (context.slot == nullptr || context.slot->descriptor->type != state::FdType::kUnix) return;
       kind.letter = 'u';
       path1_ = context.slot->descriptor->name;
       break;
-    default: return;
+    case FileShown::kNone: return;
   }
+  if (call.result() >= 0 && kind.letter != 0) learn(thread, path1_, kind);
+}
+
+void Dispatcher::learn(state::Thread& thread, std::string_view path, FileKind kind) {
   const bool is_wanted = !options_.containers_only || thread.container != 0;
-  if (call.result() < 0 || kind.letter == 0 || !is_wanted || options_.mode == Mode::kNoFiles) return;
-  if (state::is_whole(path1_)) entities_.learn(thread, path1_, kind, ts_);
+  if (is_wanted && options_.mode != Mode::kNoFiles && state::is_whole(path))
+    entities_.learn(thread, path, kind, ts_);
 }
 
 // ---- processes
@@ -569,7 +574,7 @@ std::string_view Dispatcher::path_text(Bytes value) {
   return text_;
 }
 
-void Dispatcher::absolute_path(const state::Context& context, P path, const P* directory, std::string& out) {
+void Dispatcher::absolute_path(const state::Context& context, P path, P directory, std::string& out) {
   const scap::CallView& call = *context.call;
   if (!options_.compat) {
     const Bytes value = state_.path_argument(call, path);
@@ -577,7 +582,7 @@ void Dispatcher::absolute_path(const state::Context& context, P path, const P* d
       out.clear();  // names nothing
       return;
     }
-    const Bytes dirfd = directory == nullptr ? Bytes() : call.get(*directory);
+    const Bytes dirfd = directory == kNoParameter ? Bytes() : call.get(directory);
     state_.resolve(*context.thread, to_int(dirfd, state::kAtFdcwd), value, out);
     return;
   }
@@ -588,7 +593,7 @@ void Dispatcher::absolute_path(const state::Context& context, P path, const P* d
     return;
   }
   const int64_t dirfd =
-      directory == nullptr ? state::kAtFdcwd : to_int(call.from_exit(*directory), state::kAtFdcwd);
+      directory == kNoParameter ? state::kAtFdcwd : to_int(call.from_exit(directory), state::kAtFdcwd);
   const auto base = state_.directory_of(*context.thread, dirfd);
   if (!base) {
     out = text;
@@ -605,16 +610,17 @@ void Dispatcher::absolute_path(const state::Context& context, P path, const P* d
   }
 }
 
-void Dispatcher::link_target(const state::Context& context, bool at_call) {
+void Dispatcher::link_target(const state::Context& context, const state::PathParameters& paths) {
   const scap::CallView& call = *context.call;
+  const bool at_call = paths.directory != kNoParameter;
   if (!options_.compat) {
-    const int64_t dirfd = at_call ? to_int(call.get(P::linkdirfd), state::kAtFdcwd) : state::kAtFdcwd;
-    state_.resolve_link_target(*context.thread, dirfd, state_.path_argument(call, P::linkpath),
-                               state_.path_argument(call, P::target), path1_);
+    const int64_t dirfd = at_call ? to_int(call.get(paths.directory), state::kAtFdcwd) : state::kAtFdcwd;
+    state_.resolve_link_target(*context.thread, dirfd, state_.path_argument(call, paths.path),
+                               state_.path_argument(call, paths.second), path1_);
   } else if (at_call) {
-    path1_ = path_text(call.from_exit(P::target));
+    path1_ = path_text(call.from_exit(paths.second));
   } else {
-    absolute_path(context, P::target, nullptr, path1_);
+    absolute_path(context, paths.second, kNoParameter, path1_);
   }
 }
 
@@ -658,50 +664,45 @@ std::pair<FileEntity*, FileEntity*> Dispatcher::files_of_event(const state::Cont
   return {first, second};
 }
 
+// Writes the paths of a file event to path1_ and, for calls with two, path2_.
+void Dispatcher::read_paths(const state::Context& context, uint32_t op) {
+  const state::PathParameters& paths = *state::paths_of(context.event->code);
+  switch (op) {
+    case kOpSymlink:
+      link_target(context, paths);
+      absolute_path(context, paths.path, paths.directory, path2_);
+      break;
+    case kOpLink:
+      // The record names the existing file first.
+      absolute_path(context, paths.second, paths.second_directory, path1_);
+      absolute_path(context, paths.path, paths.directory, path2_);
+      break;
+    case kOpRename:
+      absolute_path(context, paths.path, paths.directory, path1_);
+      absolute_path(context, paths.second, paths.second_directory, path2_);
+      break;
+    default: absolute_path(context, paths.path, paths.directory, path1_); break;
+  }
+}
+
+// With an explicit directory descriptor libs 0.18.1 shows the directory for two calls. nullptr for others.
+const state::FdSlot* Dispatcher::shown_directory(const state::Context& context) const {
+  const uint16_t code = context.event->code;
+  if (!options_.compat || (code != ev::SYSCALL_MKDIRAT_X && code != ev::SYSCALL_UNLINKAT_2_X)) return nullptr;
+  const state::DescriptorTable* const table = context.thread->table();
+  return table == nullptr ? nullptr : table->find(to_int(context.call->from_exit(P::dirfd), -1));
+}
+
 void Dispatcher::on_file_event(const state::Context& context, uint32_t op) {
   state::Thread& thread = *context.thread;
-  const scap::CallView& call = *context.call;
-  const uint16_t code = context.event->code;
-  const bool at_call = is_at_call(code);
   // The collector does not look at the flags.
-  if (op == kOpUnlink && !options_.compat && state::removes_directory(call)) op = kOpRmdir;
-
-  // With an explicit directory descriptor libs 0.18.1 shows the directory for these two.
-  const state::FdSlot* directory_slot = nullptr;
-  if (options_.compat && (code == ev::SYSCALL_MKDIRAT_X || code == ev::SYSCALL_UNLINKAT_2_X)) {
-    state::DescriptorTable* table = thread.table();
-    if (table != nullptr) directory_slot = table->find(to_int(call.from_exit(P::dirfd), -1));
-  }
+  if (op == kOpUnlink && !options_.compat && state::removes_directory(*context.call)) op = kOpRmdir;
+  const state::FdSlot* const directory_slot = shown_directory(context);
   ProcessEntity& process = process_of(thread, ObjectState::kReup);
+  read_paths(context, op);
 
   const FileEntity* first = nullptr;
   const FileEntity* second = nullptr;
-  const auto directory = [at_call](const P& name) { return at_call ? &name : nullptr; };
-  static constexpr P kDirfd = P::dirfd;
-  static constexpr P kLinkdirfd = P::linkdirfd;
-  static constexpr P kOlddirfd = P::olddirfd;
-  static constexpr P kNewdirfd = P::newdirfd;
-  static constexpr P kOlddir = P::olddir;
-  static constexpr P kNewdir = P::newdir;
-  switch (op) {
-    case kOpSymlink:
-      link_target(context, at_call);
-      absolute_path(context, P::linkpath, directory(kLinkdirfd), path2_);
-      break;
-    case kOpLink:
-      absolute_path(context, P::oldpath, directory(kOlddir), path1_);
-      absolute_path(context, P::newpath, directory(kNewdir), path2_);
-      break;
-    case kOpRename:
-      absolute_path(context, P::oldpath, directory(kOlddirfd), path1_);
-      absolute_path(context, P::newpath, directory(kNewdirfd), path2_);
-      break;
-    default: {
-      const bool named = code == ev::SYSCALL_UNLINKAT_X || code == ev::SYSCALL_UNLINKAT_2_X;
-      absolute_path(context, named ? P::name : P::path, directory(kDirfd), path1_);
-      break;
-    }
-  }
   if (op == kOpSymlink || op == kOpLink || op == kOpRename) {
     std::tie(first, second) = files_of_event(context, op);
   } else if (directory_slot != nullptr) {

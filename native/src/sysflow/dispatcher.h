@@ -11,6 +11,10 @@
 #include "sysflow/entities.h"
 #include "sysflow/flows.h"
 
+namespace sfkit::state {
+struct PathParameters;
+}
+
 namespace sfkit::sysflow {
 
 // How often something was left out.
@@ -38,10 +42,10 @@ class Dispatcher {
   static bool takes(uint16_t code, bool compat);
   // One event, as the state engine saw it.
   void dispatch(const state::Context& context);
-  // The same of one operation of it (ops.h), after end_closed().
+  // The same of one operation of it (ops.h), after take_effects().
   void dispatch(const state::Context& context, uint32_t op);
   // Ends the flows on descriptors that the event closed. `is_shown`: the filter passes the event.
-  void end_closed(const state::Context& context, bool is_shown);
+  void take_effects(const state::Context& context, bool is_shown);
   // An event that is not to be told (a filter leaves it out): what is under way ends with its process, and a
   // new program or user is known, all the same.
   void follow_hidden(const state::Context& context);
@@ -89,9 +93,12 @@ class Dispatcher {
   std::string setuid_arguments(const state::Context& context);
   int64_t result_of(const state::Context& context) const;
   // A path argument made absolute where the capture allows it.
-  void absolute_path(const state::Context& context, scap::P path, const scap::P* directory, std::string& out);
-  void link_target(const state::Context& context, bool at_call);
+  void read_paths(const state::Context& context, uint32_t op);
+  const state::FdSlot* shown_directory(const state::Context& context) const;
+  void absolute_path(const state::Context& context, scap::P path, scap::P directory, std::string& out);
+  void link_target(const state::Context& context, const state::PathParameters& paths);
   // The files of an event whose paths are in path1_ and path2_.
+  void learn(state::Thread& thread, std::string_view path, FileKind kind);
   FileEntity* file_of_event(const state::Context& context, uint32_t op);
   std::pair<FileEntity*, FileEntity*> files_of_event(const state::Context& context, uint32_t op);
   std::string_view path_text(Bytes value);

@@ -139,6 +139,7 @@ ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& l
   describe_surroundings(record, leader);
   entity->changes = leader.changes;
   entity->identities = leader.identities;
+  entity->cwd_changes = state_.cwd_changes();
   entity->alive = entity->is_waiting = true;
   entity->written = 0;
   entity->flow_count = 0;
@@ -163,7 +164,7 @@ EntityStore::Fetched EntityStore::process(state::Thread& thread, ObjectState sta
     }
     leader.process = process;
     keep_written(*process);
-    return {process, false, process->changes != leader.changes};
+    return {process, false, is_outdated(*process, leader)};
   }
   process = create(thread, leader, parent_of(leader), state, ts);
   leader.process = process;
@@ -221,8 +222,17 @@ void EntityStore::modified(ProcessEntity& process, state::Thread& thread, int64_
     set_container(process.record, thread.container);
     process.changes = leader->changes;
     process.identities = leader->identities;
+    process.cwd_changes = state_.cwd_changes();
   }
   write(process);
+}
+
+bool EntityStore::is_outdated(ProcessEntity& process, state::Thread& leader) const {
+  if (process.changes != leader.changes) return true;
+  if (process.cwd_changes == state_.cwd_changes()) return false;
+  if (state_.cwd_of(leader).view() != process.record.cwd.view()) return true;
+  process.cwd_changes = state_.cwd_changes();
+  return false;
 }
 
 EntityStore::Difference EntityStore::compare(ProcessEntity& process, state::Thread& thread) {
@@ -239,6 +249,7 @@ EntityStore::Difference EntityStore::compare(ProcessEntity& process, state::Thre
   }
   process.changes = leader->changes;
   process.identities = leader->identities;
+  process.cwd_changes = state_.cwd_changes();
   if (!same) return Difference::kIdentity;
   describe_surroundings(current_, *leader);
   same = current_.tty == record.tty && current_.entry == record.entry && current_.cwd == record.cwd &&

@@ -98,6 +98,7 @@ struct ProcessEntity {
   // Of the leader (state/thread.h) when the record was made or compared with it.
   uint32_t changes = 0;
   uint32_t identities = 0;
+  uint32_t cwd_changes = 0;  // of the engine, likewise
   // Data flows in order of creation, network and file apart.
   Flow* first_network = nullptr;
   Flow* last_network = nullptr;
@@ -135,7 +136,9 @@ class EntityStore {
     const state::Thread& leader = thread.process_thread();
     auto* const cached = static_cast<ProcessEntity*>(leader.process);
     const bool is_current = cached != nullptr && cached->alive && cached->written == epoch_ &&
-                            cached->changes == leader.changes && cached->record.oid == oid_of(leader);
+                            cached->changes == leader.changes &&
+                            cached->cwd_changes == state_.cwd_changes() &&
+                            cached->record.oid == oid_of(leader);
     return is_current ? cached : nullptr;
   }
   // The process of `thread`, written with all its missing ancestors. A new one gets `state`.
@@ -147,6 +150,8 @@ class EntityStore {
     return find(oid_of(leader == nullptr ? thread : *leader));
   }
 
+  // Whether the record may no longer describe the leader.
+  bool is_outdated(ProcessEntity& process, state::Thread& leader) const;
   // Writes the process again with what an exec or a change of ids altered.
   void modified(ProcessEntity& process, state::Thread& thread, int64_t ts);
   // How the leader differs from the record of its process. kIdentity: in program, user, group or container.

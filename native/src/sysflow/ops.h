@@ -14,8 +14,6 @@ inline constexpr uint32_t kProcessOps = kOpClone | kOpExec | kOpExit | kOpSetuid
 // The operation of event `code`, 0 for none. `compat`: only the events the collector 0.7 knows, and mmap
 // counted on entry.
 uint32_t op_of(uint16_t code, bool compat);
-// Of calls that move bytes from one descriptor to another: a read and a write.
-inline constexpr uint32_t kOpTransfer = kOpReadRecv | kOpWriteSend;
 
 // Calls `visit(const Context&, uint32_t op)` for each operation of an event: of a transfer for both of its
 // ends, with their descriptors, else for the event as it is.
@@ -45,8 +43,5 @@ void each_operation(const state::Context& context, uint32_t op, Visit visit) {
     visit(one, end.op);
   }
 }
-
-// Whether the paths of the call are relative to a directory descriptor of the call.
-bool is_at_call(uint16_t code);
 
 }  // namespace sfkit::sysflow

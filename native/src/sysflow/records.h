@@ -10,33 +10,9 @@
 
 #include "base/hash.h"
 #include "base/shared_text.h"
+#include "ops.gen.h"
 
 namespace sfkit::sysflow {
-
-// Operation bits of `opFlags`; an event carries one of them, a flow the union of what happened.
-enum Op : uint32_t {
-  kOpClone = 1u << 0,
-  kOpExec = 1u << 1,
-  kOpExit = 1u << 2,
-  kOpSetuid = 1u << 3,
-  kOpSetns = 1u << 4,
-  kOpAccept = 1u << 5,
-  kOpConnect = 1u << 6,
-  kOpOpen = 1u << 7,
-  kOpReadRecv = 1u << 8,
-  kOpWriteSend = 1u << 9,
-  kOpClose = 1u << 10,
-  kOpTruncate = 1u << 11,
-  kOpShutdown = 1u << 12,
-  kOpMmap = 1u << 13,
-  kOpDigest = 1u << 14,
-  kOpMkdir = 1u << 15,
-  kOpRmdir = 1u << 16,
-  kOpLink = 1u << 17,
-  kOpUnlink = 1u << 18,
-  kOpSymlink = 1u << 19,
-  kOpRename = 1u << 20,
-};
 
 enum class ObjectState : uint8_t { kCreated, kModified, kReup };
 

@@ -13,7 +13,7 @@ using sysflow::ObjectState;
 using sysflow::Oid;
 
 constexpr int kMaxDepth = 64;
-// A hostile schema can nest types that take no bytes; each step of decoding is paid for by input bytes.
+// A hostile schema can nest types without bytes, so input bytes limit the decoding steps.
 constexpr uint64_t kStepsPerByte = 16;
 constexpr uint64_t kFreeSteps = 4096;
 constexpr int32_t kCustomContainer = 5;
@@ -89,12 +89,12 @@ void Decoder::each_item(Item&& item) {
     int64_t count = read_long();
     if (count == 0 || !fine()) return;
     if (count < 0) {
-      // A negative count is followed by the size of the block in bytes, for readers that skip.
+      // After a negative count comes the block's size in bytes, for skipping.
       read_long();
       if (count == INT64_MIN) bad_ = true;
       count = bad_ ? 0 : -count;
     }
-    // Items of no bytes are of no use to SysFlow, so more items than bytes are damage.
+    // SysFlow has no empty items, so more items than bytes are damage.
     if (static_cast<uint64_t>(count) > in_.remaining()) bad_ = true;
     for (; count > 0 && fine(); --count) item();
   }
@@ -340,7 +340,7 @@ void Decoder::container(const Fields& fields) {
       case Slot::kImage: text_into(type, record.image); break;
       case Slot::kImageId: text_into(type, record.imageid); break;
       case Slot::kType: {
-        // By name: the oldest schemas have only six of the symbols.
+        // By name: the oldest schemas have only six symbols.
         const auto found = std::find(std::begin(kContainerTypes), std::end(kContainerTypes), symbol(type));
         record.type = found == std::end(kContainerTypes)
                           ? kCustomContainer

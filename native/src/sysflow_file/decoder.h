@@ -1,4 +1,4 @@
-// Avro datums of a SysFlow file to records, whatever version of the schema they were written with.
+// Decodes Avro datums of a SysFlow file into records, for any version of the schema.
 #pragma once
 
 #include <cstdint>
@@ -11,31 +11,31 @@
 
 namespace sfkit::sysflow_file {
 
-// Numbers over all blocks decoded so far.
+// Totals of all decoded blocks.
 struct DecodeCounts {
-  uint64_t records = 0;         // datums of any kind
-  uint64_t network_events = 0;  // NetworkEvent records: defined by the schema, written by nobody
-  uint64_t unknown = 0;         // records of types that SysFlow does not have
-  int64_t first_time = 0;       // ns; the least start of an event or flow, 0 without
-  int64_t last_time = 0;        // ns; the greatest start or end
+  uint64_t records = 0;         // datums of all kinds
+  uint64_t network_events = 0;  // NetworkEvent records: in the schema, but never written
+  uint64_t unknown = 0;         // records of types that are not in SysFlow
+  int64_t first_time = 0;       // ns; earliest start of an event or flow, 0 without one
+  int64_t last_time = 0;        // ns; latest start or end
 };
 
-// Fields that the writer's schema lacks get the values of spec/schema-versions.md; fields that this reader
-// does not know are skipped by their type.
+// Fields missing from the writer's schema get the defaults of spec/schema-versions.md. Unknown
+// fields are skipped by type.
 class Decoder {
  public:
-  // Both must outlive the decoder.
+  // `schema` and `sink` must outlive the decoder.
   Decoder(const Schema& schema, sysflow::RecordSink& sink) : schema_(schema), sink_(sink) {}
 
-  // Gives up to `count` datums of `block` to the sink. Returns how many were whole; `clean` says that
-  // these were all, and that nothing was left behind them.
+  // Passes up to `count` datums of `block` to the sink and returns how many were complete. `clean`:
+  // all were complete, and no bytes are left.
   uint64_t decode_block(Bytes block, uint64_t count, bool& clean);
 
   const DecodeCounts& counts() const { return counts_; }
 
-  // Texts that an array of a record may have; in memory an empty one takes 32 times its place in the file.
+  // Maximum texts of an array; an empty one takes 32 times more memory than file space.
   static constexpr size_t kMaxTexts = 65536;
-  // How many were left out for that.
+  // Texts dropped because of this limit.
   uint64_t cut_texts() const { return cut_texts_; }
 
  private:
@@ -56,7 +56,7 @@ class Decoder {
   template <typename T>
   void number_into(const Node& type, T& out);
   void boolean_into(const Node& type, bool& out);
-  // Nothing where there is no text; else valid until the next block.
+  // Nullopt if there is no text; else valid until the next block.
   std::optional<std::string_view> text(const Node& type);
   void text_into(const Node& type, std::string& out);
   void text_into(const Node& type, SharedText& out);
@@ -93,7 +93,7 @@ class Decoder {
   bool bad_ = false;
   uint64_t budget_ = 0;
 
-  // Kept from record to record for the capacity of their strings.
+  // Reused, so that their strings keep their capacity.
   sysflow::Process process_;
   std::vector<std::string> variables_;
   sysflow::File file_;

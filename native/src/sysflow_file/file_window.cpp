@@ -20,7 +20,7 @@ Result<FileWindow> FileWindow::open(const std::string& path) {
     return Status(ErrorCode::kNotFound, path + ": no such file");
   }
   if (status.type() == std::filesystem::file_type::directory) {
-    return Status(ErrorCode::kNotAFile, path + ": is a directory, a file is needed");
+    return Status(ErrorCode::kNotAFile, path + ": is a directory, expected a file");
   }
   Handle file(std::fopen(path.c_str(), "rb"));
   if (!file) return Status(ErrorCode::kUnreadable, path + ": cannot be opened: " + std::strerror(errno));
@@ -30,7 +30,7 @@ Result<FileWindow> FileWindow::open(const std::string& path) {
 
 bool FileWindow::fill(size_t count) {
   while (end_ - begin_ < count && !ended_) {
-    // Only when half of the buffer is behind: moving must not cost more than reading did.
+    // Only after half of the buffer is consumed: moving must not cost more than reading.
     if (begin_ > buffer_.size() / 2) {
       std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
       end_ -= begin_;

@@ -1,4 +1,4 @@
-// A file read forwards through a window, so that its size does not matter; works on pipes as well.
+// A forward-moving window on a file of any size, or a pipe.
 #pragma once
 
 #include <cstdint>
@@ -14,19 +14,19 @@ namespace sfkit::sysflow_file {
 
 class FileWindow {
  public:
-  // Fails with kNotFound, kNotAFile or kUnreadable and a message that names the path.
+  // Fails with kNotFound, kNotAFile or kUnreadable; the message has the path.
   static Result<FileWindow> open(const std::string& path);
 
-  // Tries to have `count` bytes in view; false when the file ends before. Memory grows with what the file
-  // holds, not with what was asked for.
+  // Extends the view to `count` bytes; false if the file ends before. Memory grows with the file's
+  // content, not with `count`.
   bool fill(size_t count);
-  // The bytes from offset() on that were read. Valid until the next fill.
+  // The bytes read from offset() on. Valid until the next fill().
   Bytes view() const { return {buffer_.data() + begin_, end_ - begin_}; }
-  // Moves on; at most by what is in view.
+  // Advances, at most by the size of the view.
   void consume(size_t count);
-  // Place of the view in the file.
+  // Position of the view in the file.
   uint64_t offset() const { return offset_; }
-  // An I/O error, which looks like the end of the file to fill().
+  // Whether an I/O error ended the file for fill().
   bool failed() const { return failed_; }
 
  private:

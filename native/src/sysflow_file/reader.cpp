@@ -23,7 +23,7 @@ constexpr size_t kMaxVarint = 10;
 constexpr size_t kMaxHeaderEntry = size_t{16} << 20;
 constexpr size_t kMaxSchema = size_t{1} << 20;
 constexpr int kMaxHeaderEntries = 1000;
-// A file of nothing but damage must not cost more memory and time than it is worth.
+// Bounds time and memory for files full of damage.
 constexpr size_t kMaxDamage = 1000;
 
 enum class Codec : uint8_t { kNull, kDeflate, kSnappy };
@@ -39,7 +39,7 @@ std::string printable(Bytes bytes) {
   return text;
 }
 
-// A name out of a file, for a message.
+// Printable form of a name from the file, for messages.
 std::string shown(std::string_view name) {
   constexpr size_t kMaxShown = 40;
   std::string text(name.substr(0, kMaxShown));
@@ -49,7 +49,7 @@ std::string shown(std::string_view name) {
   return name.size() > kMaxShown ? text + "..." : text;
 }
 
-// Reads a number at the window's start and moves behind it.
+// Reads a number at the window's start and advances past it.
 std::optional<int64_t> take_long(FileWindow& in) {
   in.fill(kMaxVarint);
   const Bytes view = in.view();
@@ -67,7 +67,7 @@ std::optional<int64_t> take_long(FileWindow& in) {
 // One zlib stream for all blocks.
 class Inflater {
  public:
-  enum class Outcome : uint8_t { kWhole, kCut, kBad, kTooLarge };
+  enum class Outcome : uint8_t { kComplete, kTruncated, kBad, kTooLarge };
 
   Inflater() { ready_ = inflateInit2(&stream_, kRawDeflateWindow) == Z_OK; }
   Inflater(const Inflater&) = delete;
@@ -76,12 +76,12 @@ class Inflater {
     if (ready_) inflateEnd(&stream_);
   }
 
-  // Replaces `out` by what `in` holds, which Avro wants as bare deflate data. kWhole: the stream ends, with
-  // rest() bytes after it; kCut: it does not end, and `out` has what came before.
+  // Decompresses raw deflate data, as Avro requires, into `out`. kComplete: the stream ended,
+  // rest() bytes follow; kTruncated: it did not end, `out` has the data so far.
   Outcome run(Bytes in, ByteBuffer& out) { return run(in, out, kRawDeflateWindow); }
-  // The same for data in zlib's wrapper.
+  // The same for data with a zlib header.
   Outcome run_wrapped(Bytes in, ByteBuffer& out) { return run(in, out, kZlibWindow); }
-  // Writers in Python leave 3 or 4 bytes of zlib's checksum there.
+  // Python writers leave 3 or 4 bytes of zlib's checksum here.
   size_t rest() const { return stream_.avail_in; }
 
  private:
@@ -97,9 +97,9 @@ class Inflater {
       stream_.avail_out = static_cast<uInt>(room);
       const int result = inflate(&stream_, Z_NO_FLUSH);
       out.advance(room - stream_.avail_out);
-      if (result == Z_STREAM_END) return Outcome::kWhole;
+      if (result == Z_STREAM_END) return Outcome::kComplete;
       if (result != Z_OK && result != Z_BUF_ERROR) return Outcome::kBad;
-      if (stream_.avail_out != 0) return Outcome::kCut;
+      if (stream_.avail_out != 0) return Outcome::kTruncated;
     }
   }
 
@@ -131,8 +131,8 @@ class Reader {
     update(decoder.counts());
     if (in_.failed()) damaged("unreadable", in_.offset(), 0, "the operating system reports a read error");
     if (cancelled()) return {ErrorCode::kCancelled, path_ + ": reading was stopped"};
-    summary_.add_note("bytes after the compressed data of blocks, ignored", notes_.rest);
-    summary_.add_note("blocks in zlib's wrapper, which Avro does without", notes_.wrapped);
+    summary_.add_note("bytes ignored after the compressed data of blocks", notes_.rest);
+    summary_.add_note("blocks with a zlib header, which Avro does not use", notes_.wrapped);
     summary_.add_note("blocks without the checksum of the snappy codec", notes_.unchecked);
     if (decoder.counts().network_events != 0) {
       summary_.skipped.push_back({"NetworkEvent record", decoder.counts().network_events});
@@ -158,24 +158,24 @@ class Reader {
     summary_.damage.push_back({std::move(kind), offset, skipped, std::move(message)});
   }
 
-  Status header_cut() const {
-    return {ErrorCode::kDamaged, path_ + ": the file ends within its header, at byte " +
+  Status truncated_header() const {
+    return {ErrorCode::kDamaged, path_ + ": the file ends inside its header, at byte " +
                                      std::to_string(in_.offset()) +
                                      "; nothing can be read without the schema"};
   }
 
-  Status header_bad(const std::string& what) const {
+  Status bad_header(const std::string& what) const {
     return {ErrorCode::kBadFormat,
             path_ + ": " + what + " in the header, at byte " + std::to_string(in_.offset())};
   }
 
-  // A length and that many bytes.
+  // A length, then that many bytes.
   Status take_text(std::string& out) {
     const auto size = take_long(in_);
-    if (!size) return in_.fill(kMaxVarint) ? header_bad("a bad length") : header_cut();
-    if (*size < 0 || static_cast<uint64_t>(*size) > kMaxHeaderEntry) return header_bad("a bad length");
+    if (!size) return in_.fill(kMaxVarint) ? bad_header("a bad length") : truncated_header();
+    if (*size < 0 || static_cast<uint64_t>(*size) > kMaxHeaderEntry) return bad_header("a bad length");
     const auto count = static_cast<size_t>(*size);
-    if (!in_.fill(count)) return header_cut();
+    if (!in_.fill(count)) return truncated_header();
     out.assign(in_.view().slice(0, count).text());
     in_.consume(count);
     return {};
@@ -184,13 +184,13 @@ class Reader {
   Status read_header() {
     if (!in_.fill(1)) {
       if (in_.failed()) return {ErrorCode::kUnreadable, path_ + ": cannot be read"};
-      return {ErrorCode::kEmpty, path_ + ": is empty, a SysFlow file is expected"};
+      return {ErrorCode::kEmpty, path_ + ": is empty, expected a SysFlow file"};
     }
     in_.fill(kMagic.size());
     const Bytes start = in_.view().slice(0, kMagic.size());
     if (start.text() != kMagic) {
       return {ErrorCode::kBadFormat,
-              path_ + ": is no SysFlow file: expected the bytes 4f 62 6a 01 at the start, found " +
+              path_ + ": not a SysFlow file: expected the bytes 4f 62 6a 01 at the start, found " +
                   printable(start)};
     }
     in_.consume(kMagic.size());
@@ -201,31 +201,32 @@ class Reader {
     int entries = 0;
     while (true) {
       auto count = take_long(in_);
-      if (!count) return in_.fill(kMaxVarint) ? header_bad("a bad count") : header_cut();
+      if (!count) return in_.fill(kMaxVarint) ? bad_header("a bad count") : truncated_header();
       if (*count == 0) break;
       if (*count < 0) {
-        if (*count < -kMaxHeaderEntries || !take_long(in_)) return header_bad("a bad count");
+        if (*count < -kMaxHeaderEntries || !take_long(in_)) return bad_header("a bad count");
         count = -*count;
       }
       for (int64_t i = 0; i < *count; ++i) {
-        if (++entries > kMaxHeaderEntries) return header_bad("too many entries");
+        if (++entries > kMaxHeaderEntries) return bad_header("too many entries");
         std::string key;
         std::string value;
         if (Status status = take_text(key); !status.is_ok()) return status;
         if (Status status = take_text(value); !status.is_ok()) return status;
-        if (key == "avro.codec") codec = std::move(value);
-        if (key == "avro.schema") {
+        if (key == "avro.codec") {
+          codec = std::move(value);
+        } else if (key == "avro.schema") {
           schema = std::move(value);
           has_schema = true;
         }
       }
     }
-    if (!in_.fill(kSyncSize)) return header_cut();
+    if (!in_.fill(kSyncSize)) return truncated_header();
     std::copy_n(in_.view().data(), kSyncSize, sync_.begin());
     in_.consume(kSyncSize);
 
-    if (!has_schema) return header_bad("no avro.schema");
-    if (schema.size() > kMaxSchema) return header_bad("a schema of more than 1 MiB");
+    if (!has_schema) return bad_header("no avro.schema");
+    if (schema.size() > kMaxSchema) return bad_header("a schema of more than 1 MiB");
     if (codec.empty() || codec == "null") {
       codec_ = Codec::kNull;
       codec = "none";
@@ -235,7 +236,7 @@ class Reader {
       codec_ = Codec::kSnappy;
     } else {
       return {ErrorCode::kNotSupported,
-              path_ + ": unsupported compression: expected codec null, deflate or " + "snappy, found \"" +
+              path_ + ": unsupported compression: expected codec null, deflate or snappy, found \"" +
                   shown(codec) + "\"; write the file again with one of these"};
     }
     summary_.compression = codec;
@@ -248,7 +249,7 @@ class Reader {
     return {};
   }
 
-  // Reads the block at the window. False at the end of what can be read.
+  // Reads the block at the window; false at the end of readable data.
   bool read_block(Decoder& decoder) {
     const uint64_t start = in_.offset();
     if (!in_.fill(1)) return false;
@@ -256,19 +257,19 @@ class Reader {
     const auto size = count ? take_long(in_) : std::nullopt;
     if (!size && !in_.fill(kMaxVarint)) {
       damaged("truncated", start, in_.offset() + in_.view().size() - start,
-              "the file ends within a block header");
+              "the file ends inside a block header");
       return false;
     }
     if (!size || *count < 0 || *size < 0 || static_cast<uint64_t>(*size) > kMaxBlock ||
         static_cast<uint64_t>(*count) > kMaxBlock) {
       return resume("bad-block", start,
-                    "expected the count and size of a block of at most 64 MiB, found nonsense");
+                    "expected the count and size of a block of at most 64 MiB, found invalid numbers");
     }
 
     const auto bytes = static_cast<size_t>(*size);
     const auto records = static_cast<uint64_t>(*count);
     if (!in_.fill(bytes + kSyncSize)) {
-      read_cut_block(decoder, start, records, bytes);
+      read_truncated_block(decoder, start, records, bytes);
       return false;
     }
     const Bytes data = in_.view().slice(0, bytes);
@@ -276,17 +277,17 @@ class Reader {
     const bool marked = std::equal(sync_.begin(), sync_.end(), marker.data());
     Bytes plain;
     bool checked = true;
-    // Nothing is wanted of a block without records.
+    // A block without records needs no decompression.
     const bool expanded = records == 0 || expand(data, plain, checked);
-    // Without its marker a block is believed only if its records vouch for it.
+    // A block without its marker is accepted only if its records decode cleanly.
     if (!marked && (!expanded || !checked || records == 0 || !is_clean(plain, records))) {
       return resume("bad-sync", start,
-                    "no sync marker behind the block of " + std::to_string(bytes) + " bytes");
+                    "no sync marker after the block of " + std::to_string(bytes) + " bytes");
     }
     if (!expanded) {
       damaged(
           "bad-block", start, bytes,
-          "the compressed data of a block is broken; its " + std::to_string(records) + " records are lost");
+          "the compressed data of a block is damaged; its " + std::to_string(records) + " records are lost");
       in_.consume(bytes + kSyncSize);
       return true;
     }
@@ -294,28 +295,28 @@ class Reader {
     const uint64_t done = decoder.decode_block(plain, records, clean);
     if (!clean) {
       const std::string message = done == records
-                                      ? "bytes are left behind the last record of a block"
-                                      : "a record of a block is broken; " + std::to_string(records - done) +
+                                      ? "bytes are left after the last record of a block"
+                                      : "a record of a block is damaged; " + std::to_string(records - done) +
                                             " of its " + std::to_string(records) + " records are lost";
       damaged("bad-block", start, 0, message);
     }
     if (clean && !checked) {
-      damaged("bad-block", start, 0, "the checksum of a block is wrong; its records were read all the same");
+      damaged("bad-block", start, 0, "the checksum of a block is wrong; its records were read anyway");
     }
     if (decoder.cut_texts() != cut_texts_) {
       damaged("long-array", start, 0,
-              std::to_string(decoder.cut_texts() - cut_texts_) + " texts are lost of arrays of more than " +
-                  std::to_string(Decoder::kMaxTexts));
+              std::to_string(decoder.cut_texts() - cut_texts_) +
+                  " texts were dropped from arrays of more than " + std::to_string(Decoder::kMaxTexts));
       cut_texts_ = decoder.cut_texts();
     }
     if (clean) notes_ += found_;
     if (!marked)
-      damaged("bad-sync", start, 0, "the sync marker behind a block is broken; the block itself is whole");
+      damaged("bad-sync", start, 0, "the sync marker after a block is damaged; the block itself is complete");
     in_.consume(bytes + kSyncSize);
     return true;
   }
 
-  // Whether the block decodes to exactly its records; gives them to nobody.
+  // Whether the block decodes to exactly its records. Emits none of them.
   bool is_clean(Bytes plain, uint64_t records) {
     output::NullSink nobody;
     Decoder trial(schema_, nobody);
@@ -324,13 +325,13 @@ class Reader {
     return clean;
   }
 
-  void read_cut_block(Decoder& decoder, uint64_t start, uint64_t records, size_t bytes) {
+  void read_truncated_block(Decoder& decoder, uint64_t start, uint64_t records, size_t bytes) {
     const Bytes data = in_.view().slice(0, bytes);
     Bytes plain = data;
     bool readable = true;
     if (codec_ == Codec::kDeflate) {
       const auto outcome = inflater_.run(data, plain_);
-      readable = outcome == Inflater::Outcome::kWhole || outcome == Inflater::Outcome::kCut;
+      readable = outcome == Inflater::Outcome::kComplete || outcome == Inflater::Outcome::kTruncated;
       plain = plain_.bytes();
     } else if (codec_ == Codec::kSnappy) {
       bool checked = true;
@@ -340,20 +341,20 @@ class Reader {
     const uint64_t done = readable ? decoder.decode_block(plain, records, clean) : 0;
     const uint64_t end = in_.offset() + in_.view().size();
     damaged("truncated", start, end - start,
-            "the file ends within a block; " + std::to_string(records - done) + " of its " +
+            "the file ends inside a block; " + std::to_string(records - done) + " of its " +
                 std::to_string(records) + " records are lost");
     in_.consume(in_.view().size());
   }
 
-  // `checked` becomes false where a checksum does not fit.
+  // `checked` becomes false if a checksum does not match.
   bool expand(Bytes data, Bytes& plain, bool& checked) {
     found_ = {};
     switch (codec_) {
       case Codec::kNull: plain = data; return true;
       case Codec::kDeflate:
-        if (inflater_.run(data, plain_) == Inflater::Outcome::kWhole) {
+        if (inflater_.run(data, plain_) == Inflater::Outcome::kComplete) {
           found_.rest = inflater_.rest();
-        } else if (inflater_.run_wrapped(data, plain_) == Inflater::Outcome::kWhole) {
+        } else if (inflater_.run_wrapped(data, plain_) == Inflater::Outcome::kComplete) {
           found_.wrapped = 1;
         } else {
           return false;
@@ -367,7 +368,7 @@ class Reader {
     return true;
   }
 
-  // Avro puts the CRC-32 of the plain data, most significant byte first, after the Snappy data.
+  // Avro appends the big-endian CRC-32 of the plain data to the Snappy data.
   bool expand_snappy(Bytes data, bool& checked) {
     constexpr size_t kChecksum = 4;
     if (data.size() >= kChecksum) {
@@ -387,7 +388,7 @@ class Reader {
     return true;
   }
 
-  // Reports damage and moves behind the next sync marker, from where the window stands. False without one.
+  // Reports damage and advances past the next sync marker in the window; false if there is none.
   bool resume(std::string kind, uint64_t start, std::string message) {
     while (in_.fill(kSyncSize) && !cancelled()) {
       const Bytes view = in_.view();
@@ -422,9 +423,9 @@ class Reader {
       unchecked += other.unchecked;
     }
   };
-  Notes notes_;             // of the blocks that were read
-  Notes found_;             // of the block that is read
-  uint64_t cut_texts_ = 0;  // of blocks before
+  Notes notes_;             // of the blocks read so far
+  Notes found_;             // of the current block
+  uint64_t cut_texts_ = 0;  // before the current block
   Inflater inflater_;
   ByteBuffer plain_;
 };

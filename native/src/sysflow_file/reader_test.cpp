@@ -62,7 +62,7 @@ std::string avro_text(std::string_view text) {
 
 const std::string kSync = "0123456789abcdef";
 
-// A container made by hand, with any schema and codec.
+// A handmade container with any schema and codec.
 std::string container_file(std::string_view schema, std::string_view codec, std::string_view blocks) {
   return std::string(kMagic) + avro_long(2) + avro_text("avro.schema") + avro_text(schema) +
          avro_text("avro.codec") + avro_text(codec) + avro_long(0) + kSync + std::string(blocks);
@@ -72,7 +72,7 @@ std::string block(int64_t count, std::string_view data) {
   return avro_long(count) + avro_long(static_cast<int64_t>(data.size())) + std::string(data) + kSync;
 }
 
-// Datums of the newest schema, uncompressed.
+// Uncompressed datums of the newest schema.
 std::string datums(const std::function<void(output::AvroEncoder&)>& give) {
   ByteBuffer out;
   output::AvroEncoder encoder(out);
@@ -80,7 +80,7 @@ std::string datums(const std::function<void(output::AvroEncoder&)>& give) {
   return std::string(out.bytes().text());
 }
 
-std::string some_header(const std::string& exporter) {
+std::string header_datum(const std::string& exporter) {
   return datums([&](output::AvroEncoder& encoder) { encoder.encode(sysflow::Header{5, exporter, "", ""}); });
 }
 
@@ -110,10 +110,10 @@ std::string notes_of(const Outcome& outcome) {
   return text;
 }
 
-TEST(SysflowFile, ReadsBackWhatWasWritten) {
+TEST(SysflowFile, RoundTripsRecords) {
   RecordLog expected;
-  give_one_of_each(expected);
-  const Outcome outcome = read_text(written(give_one_of_each));
+  emit_one_of_each(expected);
+  const Outcome outcome = read_text(written(emit_one_of_each));
   ASSERT_TRUE(outcome.status.is_ok()) << outcome.status.message();
   EXPECT_EQ(outcome.log.lines, expected.lines);
   EXPECT_TRUE(outcome.log.finished);
@@ -136,7 +136,7 @@ TEST(SysflowFile, ReadsManyBlocks) {
   EXPECT_EQ(read_text(written(give)).log.lines, expected.lines);
 }
 
-TEST(SysflowFile, BadTextComesBackAsValidUtf8) {
+TEST(SysflowFile, RepairsInvalidText) {
   const Outcome outcome = read_text(written([](sysflow::RecordSink& sink) {
     sink.header({5, "a\xFF", "", ""});
     sink.finish();
@@ -144,10 +144,10 @@ TEST(SysflowFile, BadTextComesBackAsValidUtf8) {
   EXPECT_EQ(outcome.log.lines.at(0), "SFHeader|5|a\uFFFD||");
 }
 
-TEST(SysflowFile, EveryCutGivesAPrefixAndSaysSo) {
+TEST(SysflowFile, ReportsEveryTruncationAndKeepsThePrefix) {
   RecordLog all;
-  give_one_of_each(all);
-  const std::string file = written(give_one_of_each);
+  emit_one_of_each(all);
+  const std::string file = written(emit_one_of_each);
   const size_t header = file.find(kSysFlowSchema) + kSysFlowSchema.size() + 1 + 16;
   for (size_t size = 0; size < file.size(); ++size) {
     const Outcome outcome = read_text(std::string_view(file).substr(0, size));
@@ -159,7 +159,7 @@ TEST(SysflowFile, EveryCutGivesAPrefixAndSaysSo) {
     ASSERT_TRUE(outcome.status.is_ok()) << size << outcome.status.message();
     ASSERT_LE(outcome.log.lines.size(), all.lines.size());
     EXPECT_TRUE(std::equal(outcome.log.lines.begin(), outcome.log.lines.end(), all.lines.begin())) << size;
-    if (size == header) continue;  // the end of the header is no place inside a block
+    if (size == header) continue;  // a file can end after its header
     ASSERT_EQ(outcome.summary.damage.size(), 1u) << size;
     EXPECT_EQ(outcome.summary.damage[0].kind, "truncated");
     EXPECT_EQ(outcome.summary.damage[0].offset, header);
@@ -167,14 +167,14 @@ TEST(SysflowFile, EveryCutGivesAPrefixAndSaysSo) {
   }
 }
 
-TEST(SysflowFile, ACutLosesOnlyTheRecordsBehindIt) {
-  const std::string file = written(give_one_of_each);
+TEST(SysflowFile, LosesOnlyRecordsAfterTheTruncation) {
+  const std::string file = written(emit_one_of_each);
   const Outcome outcome = read_text(std::string_view(file).substr(0, file.size() - 60));
   EXPECT_GT(outcome.log.lines.size(), 5u);
 }
 
-TEST(SysflowFile, AnyChangedByteIsSurvived) {
-  const std::string file = written(give_one_of_each);
+TEST(SysflowFile, SurvivesAnyChangedByte) {
+  const std::string file = written(emit_one_of_each);
   const size_t schema = file.find(kSysFlowSchema);
   for (size_t at = 0; at<file.size(); at += at> schema && at + 64 < schema + kSysFlowSchema.size() ? 13 : 1) {
     for (const char change : {'\x01', '\x80', '\xFF'}) {
@@ -188,11 +188,11 @@ TEST(SysflowFile, AnyChangedByteIsSurvived) {
   }
 }
 
-TEST(SysflowFile, ResumesBehindABrokenBlock) {
-  std::string broken = block(1, some_header("two"));
-  const std::string good = block(1, some_header("one"));
-  const std::string last = block(1, some_header("three"));
-  // The exporter's length now reaches beyond the block.
+TEST(SysflowFile, ResumesAfterADamagedBlock) {
+  std::string broken = block(1, header_datum("two"));
+  const std::string good = block(1, header_datum("one"));
+  const std::string last = block(1, header_datum("three"));
+  // The exporter's length now exceeds the block.
   broken[4] = '\x7e';
   const std::string file = container_file(kSysFlowSchema, "null", good + broken + last);
   const Outcome outcome = read_text(file);
@@ -202,13 +202,13 @@ TEST(SysflowFile, ResumesBehindABrokenBlock) {
   EXPECT_EQ(outcome.summary.damage[0].offset, file.size() - last.size() - broken.size());
 }
 
-TEST(SysflowFile, FindsTheNextBlockWhenASizeIsWrong) {
-  const std::string good = block(1, some_header("one"));
-  std::string wrong_size = block(1, some_header("two"));
+TEST(SysflowFile, ContinuesAtTheNextBlockAfterABadSize) {
+  const std::string good = block(1, header_datum("one"));
+  std::string wrong_size = block(1, header_datum("two"));
   wrong_size[1] = '\x04';
-  const std::string huge = avro_long(1) + avro_long(int64_t{1} << 40) + some_header("x") + kSync;
-  const std::string negative = avro_long(-1) + avro_long(4) + some_header("x") + kSync;
-  const std::string last = block(1, some_header("three"));
+  const std::string huge = avro_long(1) + avro_long(int64_t{1} << 40) + header_datum("x") + kSync;
+  const std::string negative = avro_long(-1) + avro_long(4) + header_datum("x") + kSync;
+  const std::string last = block(1, header_datum("three"));
   const Outcome outcome =
       read_text(container_file(kSysFlowSchema, "null", good + wrong_size + huge + negative + last));
   EXPECT_EQ(outcome.log.lines, (std::vector<std::string>{"SFHeader|5|one||", "SFHeader|5|three||"}));
@@ -219,19 +219,19 @@ TEST(SysflowFile, FindsTheNextBlockWhenASizeIsWrong) {
   EXPECT_EQ(outcome.summary.damage[2].kind, "bad-block");
 }
 
-TEST(SysflowFile, KeepsABlockWhoseMarkerAloneIsBroken) {
-  std::string file = written(give_one_of_each);
+TEST(SysflowFile, KeepsABlockWithADamagedMarker) {
+  std::string file = written(emit_one_of_each);
   file.back() = static_cast<char>(file.back() ^ 1);
   RecordLog all;
-  give_one_of_each(all);
+  emit_one_of_each(all);
   const Outcome outcome = read_text(file);
   EXPECT_EQ(outcome.log.lines, all.lines);
   ASSERT_EQ(outcome.summary.damage.size(), 1u);
   EXPECT_EQ(outcome.summary.damage[0].kind, "bad-sync");
 }
 
-TEST(SysflowFile, ReadsSnappyAndChecksItsSum) {
-  const std::string plain = some_header("snap");
+TEST(SysflowFile, ReadsSnappyAndVerifiesItsChecksum) {
+  const std::string plain = header_datum("snap");
   std::string data = std::string(1, static_cast<char>(plain.size())) +
                      std::string(1, static_cast<char>((plain.size() - 1) << 2)) + plain;
   const auto sum = static_cast<uint32_t>(
@@ -252,27 +252,27 @@ TEST(SysflowFile, ReadsSnappyAndChecksItsSum) {
   EXPECT_EQ(notes_of(outcome), "2 blocks without the checksum of the snappy codec");
 }
 
-TEST(SysflowFile, IgnoresWhatOtherWritersLeaveAfterDeflatedData) {
-  const std::string bare = deflated(some_header("one"), kBareDeflate);
+TEST(SysflowFile, IgnoresBytesAfterDeflatedData) {
+  const std::string bare = deflated(header_datum("one"), kBareDeflate);
   for (const size_t rest : {0, 1, 3, 4, 100}) {
     const std::string blocks = block(1, bare + std::string(rest, 'x')) + block(1, bare);
     const Outcome outcome = read_text(container_file(kSysFlowSchema, "deflate", blocks));
     EXPECT_EQ(outcome.log.lines, (std::vector<std::string>{"SFHeader|5|one||", "SFHeader|5|one||"})) << rest;
     EXPECT_TRUE(outcome.summary.damage.empty());
     EXPECT_EQ(notes_of(outcome),
-              rest == 0 ? "" : std::to_string(rest) + " bytes after the compressed data of blocks, ignored");
+              rest == 0 ? "" : std::to_string(rest) + " bytes ignored after the compressed data of blocks");
   }
-  const std::string wrapped = deflated(some_header("two"), kZlibWrapper);
+  const std::string wrapped = deflated(header_datum("two"), kZlibWrapper);
   const Outcome outcome = read_text(container_file(kSysFlowSchema, "deflate", block(1, wrapped)));
   EXPECT_EQ(outcome.log.lines, std::vector<std::string>{"SFHeader|5|two||"});
-  EXPECT_EQ(notes_of(outcome), "1 blocks in zlib's wrapper, which Avro does without");
+  EXPECT_EQ(notes_of(outcome), "1 blocks with a zlib header, which Avro does not use");
   EXPECT_EQ(
       read_text(container_file(kSysFlowSchema, "deflate", block(1, bare.substr(0, 5)))).summary.damage.size(),
       1u);
 }
 
-TEST(SysflowFile, BlocksWithoutRecordsAreNothing) {
-  const std::string one = some_header("one");
+TEST(SysflowFile, IgnoresBlocksWithoutRecords) {
+  const std::string one = header_datum("one");
   EXPECT_EQ(read_text(container_file(kSysFlowSchema, "null", block(0, "") + block(1, one))).log.lines.size(),
             1u);
   const std::string nothing = block(0, "") + block(0, deflated("", kBareDeflate));
@@ -282,20 +282,20 @@ TEST(SysflowFile, BlocksWithoutRecordsAreNothing) {
   EXPECT_TRUE(outcome.summary.damage.empty());
 }
 
-TEST(SysflowFile, ReadsPlainBlocksWhoseMarkerAloneIsBroken) {
-  std::string broken = block(1, some_header("two"));
+TEST(SysflowFile, KeepsAnUncompressedBlockWithADamagedMarker) {
+  std::string broken = block(1, header_datum("two"));
   broken.back() = static_cast<char>(broken.back() ^ 1);
-  const std::string blocks = block(1, some_header("one")) + broken + block(1, some_header("three"));
+  const std::string blocks = block(1, header_datum("one")) + broken + block(1, header_datum("three"));
   const Outcome outcome = read_text(container_file(kSysFlowSchema, "null", blocks));
   EXPECT_EQ(outcome.log.lines.size(), 3u);
   ASSERT_EQ(outcome.summary.damage.size(), 1u);
   EXPECT_EQ(outcome.summary.damage[0].skipped_bytes, 0u);
 }
 
-TEST(SysflowFile, TakesAnyOrderAndContentOfTheMetadata) {
+TEST(SysflowFile, AcceptsMetadataInAnyOrder) {
   const std::string header = avro_text("avro.codec") + avro_text("") + avro_text("who") + avro_text("\xFF") +
                              avro_text("avro.schema") + avro_text(kSysFlowSchema);
-  const std::string blocks = kSync + block(1, some_header("one"));
+  const std::string blocks = kSync + block(1, header_datum("one"));
   for (const std::string& count :
        {avro_long(3), avro_long(-3) + avro_long(static_cast<int64_t>(header.size()))}) {
     const Outcome outcome = read_text(std::string(kMagic) + count + header + avro_long(0) + blocks);
@@ -306,7 +306,8 @@ TEST(SysflowFile, TakesAnyOrderAndContentOfTheMetadata) {
   EXPECT_EQ(read_text(no_codec + blocks).log.lines.size(), 1u);
 }
 
-// Another namespace, aliases, another order, enums as texts, and a record in place of the union.
+// Another namespace, aliases, another field order, enums as strings, and a record instead of the
+// union.
 TEST(SysflowFile, ReadsSchemasOfOtherWriters) {
   const char* schema = R"({"type": "record", "name": "Flow", "fields": [
     {"name": "zz", "type": ["long", "null"], "default": 3},
@@ -336,8 +337,8 @@ TEST(SysflowFile, ReadsSchemasOfOtherWriters) {
   EXPECT_EQ(outcome.log.lines, std::vector<std::string>{"SFHeader|5|x|NA|"});
 }
 
-// A byte in the file is a string in memory.
-TEST(SysflowFile, TextsOfAnArrayAreBounded) {
+// One byte of the file would be a string in memory.
+TEST(SysflowFile, LimitsTextsOfAnArray) {
   const std::string schema = R"({"type": "record", "name": "SysFlow", "fields": [{"name": "rec", "type": [
     {"type": "record", "name": "Process", "fields": [
       {"name": "env", "type": {"type": "array", "items": "string"}}, {"name": "exe", "type": "string"}]}]}]})";
@@ -352,11 +353,11 @@ TEST(SysflowFile, TextsOfAnArrayAreBounded) {
     if (texts <= kMax) continue;
     EXPECT_EQ(outcome.summary.damage[0].kind, "long-array");
     EXPECT_EQ(outcome.summary.damage[0].message,
-              std::to_string(texts - kMax) + " texts are lost of arrays of more than 65536");
+              std::to_string(texts - kMax) + " texts were dropped from arrays of more than 65536");
   }
 }
 
-TEST(SysflowFile, TimesThatCannotBeAreNoSpan) {
+TEST(SysflowFile, IgnoresImpossibleTimesInTheTimeSpan) {
   const Outcome outcome = read_text(written([](sysflow::RecordSink& sink) {
     for (const int64_t ts : {int64_t{INT64_MAX}, int64_t{5}, int64_t{INT64_MIN}, int64_t{9}, int64_t{-1}}) {
       sink.process_flow({{1, 1}, ts, 1, 1, INT64_MAX, 0, 0});
@@ -368,8 +369,8 @@ TEST(SysflowFile, TimesThatCannotBeAreNoSpan) {
   EXPECT_EQ(outcome.summary.last_time, 9);
 }
 
-// The oldest schema: no ip, fd, entry, cwd and env; six container types. And a field nobody knows.
-TEST(SysflowFile, FillsWhatOlderSchemasLack) {
+// The oldest schema: no ip, fd, entry, cwd and env; six container types; plus an unknown field.
+TEST(SysflowFile, FillsInFieldsThatOlderSchemasLack) {
   const char* schema = R"({"type": "record", "namespace": "sysflow", "name": "SysFlow", "fields": [
     {"name": "rec", "type": [
       {"type": "record", "namespace": "sysflow.entity", "name": "SFHeader", "fields": [
@@ -400,7 +401,7 @@ TEST(SysflowFile, FillsWhatOlderSchemasLack) {
       avro_long(2) + avro_long(7) + avro_long(5) + avro_long(1) + avro_long(1) + avro_long(0) +  // process
       avro_text("/x") +                                                                          //
       avro_long(3) + avro_long(7) + avro_long(5) + avro_long(0x04030201) +                       // flow
-      avro_long(4) + avro_long(0) + avro_long(5);  // not SysFlow's
+      avro_long(4) + avro_long(0) + avro_long(5);  // unknown to SysFlow
   const Outcome outcome = read_text(container_file(schema, "null", block(7, data)));
   ASSERT_TRUE(outcome.status.is_ok()) << outcome.status.message();
   EXPECT_TRUE(outcome.summary.damage.empty()) << outcome.summary.damage[0].message;
@@ -413,14 +414,14 @@ TEST(SysflowFile, FillsWhatOlderSchemasLack) {
   EXPECT_EQ(outcome.summary.skipped[0].count, 1u);
 }
 
-TEST(SysflowFile, RefusesWhatIsNoSysflowFileAndSaysWhy) {
+TEST(SysflowFile, RejectsOtherFormatsWithAReason) {
   EXPECT_EQ(read_text("").status.code(), ErrorCode::kEmpty);
   const TemporaryFile png("\x89PNG....");
   const Outcome outcome = read_path(png.path());
   EXPECT_EQ(outcome.status.code(), ErrorCode::kBadFormat);
   EXPECT_EQ(
       outcome.status.message(),
-      png.path() + ": is no SysFlow file: expected the bytes 4f 62 6a 01 at the start, found 89 50 4e 47");
+      png.path() + ": not a SysFlow file: expected the bytes 4f 62 6a 01 at the start, found 89 50 4e 47");
   EXPECT_EQ(read_path("/nonexistent/x.sf").status.code(), ErrorCode::kNotFound);
   EXPECT_EQ(read_path(fs::temp_directory_path().string()).status.code(), ErrorCode::kNotAFile);
   EXPECT_EQ(read_text(container_file("\"long\"", "null", "")).status.code(), ErrorCode::kNotSupported);
@@ -434,7 +435,7 @@ TEST(SysflowFile, RefusesWhatIsNoSysflowFileAndSaysWhy) {
   EXPECT_EQ(read_text(container_file(large, "null", "")).status.code(), ErrorCode::kBadFormat);
 }
 
-// Types without bytes must not let a small file cost much time.
+// Types without bytes must not make a small file expensive.
 TEST(SysflowFile, WorkIsBoundedByInput) {
   std::string type = R"("null")";
   for (int level = 0; level < 40; ++level) {
@@ -455,7 +456,7 @@ TEST(SysflowFile, WorkIsBoundedByInput) {
 }
 
 TEST(SysflowFile, StopsWhenCancelled) {
-  const TemporaryFile file(written(give_one_of_each));
+  const TemporaryFile file(written(emit_one_of_each));
   RecordLog log;
   ReadSummary summary;
   const std::atomic<bool> cancel{true};
@@ -464,10 +465,10 @@ TEST(SysflowFile, StopsWhenCancelled) {
 }
 
 TEST(SysflowFile, AgreesWithTheReferenceReaderOnTheCorpus) {
-  // A directory with corpus/ (captures and .sf files) and tools/ (the reference reader).
+  // Has corpus/ (captures and .sf files) and tools/ (the reference reader).
   const fs::path corpus = fs::path(SFKIT_SHARED) / "corpus";
   const fs::path tool = fs::path(SFKIT_SHARED) / "tools" / "sfdump";
-  if (!fs::exists(corpus) || !fs::exists(tool)) GTEST_SKIP() << "there is no ../shared beside the project";
+  if (!fs::exists(corpus) || !fs::exists(tool)) GTEST_SKIP() << "../shared is missing";
   size_t files = 0;
   for (const auto& entry : fs::recursive_directory_iterator(corpus)) {
     if (entry.path().extension() != ".sf") continue;

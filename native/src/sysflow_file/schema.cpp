@@ -111,8 +111,7 @@ constexpr RecordName kRecords[] = {
     {"sysflow.event.K8sEvent", RecordKind::kK8sEvent},
 };
 
-// Names are compared without their namespaces, as the schema resolution of Avro does: a writer may have its
-// own.
+// Names are compared without namespace, as in Avro's schema resolution: writers use different ones.
 std::string_view short_name(std::string_view name) {
   return name.substr(name.rfind('.') + 1);
 }
@@ -141,7 +140,7 @@ class Compiler {
     const auto json = json::parse(text);
     if (!json.is_ok()) {
       return Status(ErrorCode::kBadFormat,
-                    "the schema in the header is not readable: " + json.status().message());
+                    "the schema in the header cannot be parsed: " + json.status().message());
     }
     uint32_t root = 0;
     if (!compile(json.value(), "", root)) {
@@ -194,7 +193,7 @@ class Compiler {
     if (json.is_array()) return compile_union(json, space, place);
     const json::Value* type = json.find("type");
     if (type == nullptr) return fail("a type without \"type\"");
-    // {"type": {...}} and {"type": "long", "logicalType": ...} mean the inner type.
+    // {"type": {...}} and {"type": "long", "logicalType": ...} stand for the inner type.
     if (!type->is_string()) return compile(*type, space, place);
     const std::string_view name = type->as_string();
     if (name == "record" || name == "error") return compile_record(json, space, place);
@@ -224,7 +223,7 @@ class Compiler {
     node.kind = Node::Kind::kUnion;
     for (const json::Value& item : json.items()) {
       uint32_t branch = 0;
-      if (item.is_array()) return fail("a union within a union");
+      if (item.is_array()) return fail("a union inside a union");
       if (!compile(item, space, branch)) return false;
       node.branches.push_back(branch);
     }
@@ -234,7 +233,7 @@ class Compiler {
   bool compile_items(const json::Value& json, std::string_view key, Node::Kind kind, const std::string& space,
                      uint32_t& place) {
     const json::Value* items = json.find(key);
-    if (items == nullptr) return fail("an array or map without the type of its values");
+    if (items == nullptr) return fail("an array or map without a value type");
     Node node;
     node.kind = kind;
     return compile(*items, space, node.item) && add(std::move(node), place);
@@ -245,7 +244,7 @@ class Compiler {
     return space + "." + std::string(name);
   }
 
-  // Other names by which a writer says that its type or field is known.
+  // Aliases: other names under which the reader may know a type or field.
   template <typename Visit>
   static void each_alias(const json::Value& json, Visit&& visit) {
     const json::Value* aliases = json.find("aliases");
@@ -253,7 +252,8 @@ class Compiler {
     for (const json::Value& alias : aliases->items()) visit(alias.as_string());
   }
 
-  // Adds a named type so that its own fields can refer to it. `inner` becomes the namespace within it.
+  // Registers a named type before its fields, which can refer to it. `inner` becomes their
+  // namespace.
   bool declare(const json::Value& json, Node node, const std::string& space, uint32_t& place,
                std::string& inner) {
     const json::Value* name = json.find("name");
@@ -271,7 +271,7 @@ class Compiler {
       });
     }
     if (!add(std::move(node), place)) return false;
-    if (!names_.emplace(full, place).second) return fail("the type \"" + full.substr(0, 80) + "\" twice");
+    if (!names_.emplace(full, place).second) return fail("duplicate type \"" + full.substr(0, 80) + "\"");
     return true;
   }
 
@@ -310,7 +310,8 @@ class Compiler {
   bool compile_fixed(const json::Value& json, const std::string& space, uint32_t& place) {
     const json::Value* size = json.find("size");
     const int64_t bytes = size != nullptr ? size->as_int(-1) : -1;
-    if (bytes < 0 || static_cast<uint64_t>(bytes) > kMaxFixed) return fail("a fixed without a proper size");
+    if (bytes < 0 || static_cast<uint64_t>(bytes) > kMaxFixed)
+      return fail("a fixed type with an invalid size");
     Node node;
     node.kind = Node::Kind::kFixed;
     node.size = static_cast<uint64_t>(bytes);

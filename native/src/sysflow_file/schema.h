@@ -1,4 +1,4 @@
-// The writer's schema of a SysFlow file, compiled once to what the decoder walks.
+// The writer's schema of a SysFlow file, compiled once for the decoder.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace sfkit::sysflow_file {
 
-// Fields that the reader knows, by their name in the schema; the same name means the same in all records.
+// Known fields by schema name; a name has the same meaning in all records.
 enum class Slot : uint8_t {
   kUnknown,
   kAction,
@@ -115,19 +115,19 @@ struct Node {
   Kind kind = Kind::kNull;
   RecordKind record = RecordKind::kOther;
   uint32_t item = 0;                 // node of an array's items or a map's values
-  uint64_t size = 0;                 // of a fixed
-  std::vector<uint32_t> branches;    // of a union
-  std::vector<Field> fields;         // of a record
-  std::vector<std::string> symbols;  // of an enum
+  uint64_t size = 0;                 // of kFixed
+  std::vector<uint32_t> branches;    // of kUnion
+  std::vector<Field> fields;         // of kRecord
+  std::vector<std::string> symbols;  // of kEnum
 };
 
-// Nodes refer to each other by place; a record may contain itself.
+// Nodes refer to each other by index; a record can contain itself.
 struct Schema {
   std::vector<Node> nodes;
   uint32_t root = 0;  // a record with a field in Slot::kRec
 };
 
-// Compiles the text of avro.schema. Fails with kBadFormat when it is no schema or not that of SysFlow.
+// Compiles the text of avro.schema. Fails with kBadFormat if it is invalid or not SysFlow's schema.
 Result<Schema> compile_schema(std::string_view text);
 
 }  // namespace sfkit::sysflow_file

@@ -4,7 +4,7 @@ namespace sfkit::sysflow_file {
 
 namespace {
 
-// The decompressed length at the start: seven bits a byte, at most five bytes.
+// The decompressed length: seven bits per byte, at most five bytes.
 bool read_length(Cursor& in, uint64_t& length) {
   length = 0;
   for (int shift = 0; shift < 35; shift += 7) {
@@ -52,7 +52,7 @@ bool snappy_decompress(Bytes in, size_t limit, ByteBuffer& out) {
       offset = read_little_endian(cursor, (tag & 3) == 2 ? 2 : 4);
     }
     if (cursor.failed() || offset == 0 || offset > written || count > length - written) return false;
-    // The source may overlap what is being written, byte by byte: that is how runs are stored.
+    // Source and target can overlap, which repeats bytes.
     for (size_t i = 0; i < count; ++i) begin[written + i] = begin[written + i - offset];
     written += count;
   }

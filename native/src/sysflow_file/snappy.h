@@ -1,4 +1,4 @@
-// Snappy's raw format (github.com/google/snappy, format_description.txt), reading only.
+// Decompresses Snappy's raw format (github.com/google/snappy, format_description.txt).
 #pragma once
 
 #include "base/byte_buffer.h"
@@ -6,8 +6,8 @@
 
 namespace sfkit::sysflow_file {
 
-// Appends the decompressed form of `in` to `out`. False when `in` is no whole Snappy stream or would give
-// more than `limit` bytes; `out` then holds nothing of use.
+// Appends the decompressed `in` to `out`. False if `in` is not a complete Snappy stream or exceeds
+// `limit` bytes; the content of `out` is then unspecified.
 bool snappy_decompress(Bytes in, size_t limit, ByteBuffer& out);
 
 }  // namespace sfkit::sysflow_file

@@ -31,24 +31,24 @@ TEST(Snappy, ExpandsLongLiterals) {
   EXPECT_EQ(out, text);
 }
 
-TEST(Snappy, RunsOverlapTheirSource) {
+TEST(Snappy, CopiesOverlappingRuns) {
   std::string out;
   ASSERT_TRUE(expands(std::string("\x0a") + std::string("\x00z", 2) + std::string("\x22\x01\x00", 3), out));
   EXPECT_EQ(out, "zzzzzzzzzz");
 }
 
-TEST(Snappy, RefusesWhatIsNotWhole) {
+TEST(Snappy, RejectsDamagedStreams) {
   std::string out;
   for (size_t size = 0; size < kSample.size(); ++size)
     EXPECT_FALSE(expands(kSample.substr(0, size), out)) << size;
   EXPECT_FALSE(expands(kSample + std::string("\x00y", 2), out));
   EXPECT_FALSE(expands(std::string("\x05\x00z\x09\x02", 5), out));         // copy from before the start
-  EXPECT_FALSE(expands(std::string("\x05\x00z\x0e\x00\x00", 6), out));     // copy from nowhere
-  EXPECT_FALSE(expands(std::string("\xFF\xFF\xFF\xFF\xFF\x01", 6), out));  // length beyond 35 bits
+  EXPECT_FALSE(expands(std::string("\x05\x00z\x0e\x00\x00", 6), out));     // copy with offset 0
+  EXPECT_FALSE(expands(std::string("\xFF\xFF\xFF\xFF\xFF\x01", 6), out));  // length above 35 bits
   EXPECT_FALSE(expands(kSample, out, 17));                                 // above the limit
 }
 
-TEST(Snappy, EmptyGivesEmpty) {
+TEST(Snappy, ExpandsEmptyInput) {
   std::string out = "x";
   ASSERT_TRUE(expands(std::string(1, '\0'), out));
   EXPECT_EQ(out, "");

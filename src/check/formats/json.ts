@@ -38,8 +38,8 @@ function partsOf(report: RunReport): Record<string, readonly unknown[]> {
 }
 
 function outcomeOf({ rule, state, reason, matches, leftOut }: RuleOutcome) {
-  const { name, language, level, tags, description, location } = rule;
-  return { rule: name, state, reason, matches, leftOut, language, level, tags, description, location };
+  const { name, id, language, level, tags, description, location } = rule;
+  return { rule: name, ruleId: id, state, reason, matches, leftOut, language, level, tags, description, location };
 }
 
 function captureOf({ capture, summary }: CheckReport) {

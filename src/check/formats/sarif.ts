@@ -207,7 +207,7 @@ class RuleList {
     const key = ruleKey(finding);
     const known = this.#places.get(key);
     if (known !== undefined) return { index: known, descriptor: this.descriptors[known] as Descriptor };
-    const described = this.#rules.get(key) ?? { ...finding, name: finding.rule, description: '' };
+    const described = this.#rules.get(key) ?? { ...finding, id: finding.ruleId, name: finding.rule, description: '' };
     return { index: this.descriptors.length, descriptor: this.#add(key, described) };
   }
 
@@ -227,7 +227,7 @@ class RuleList {
     return descriptor;
   }
 
-  #descriptor({ name, language, level, tags, description, location, author }: DescribedRule) {
+  #descriptor({ name, id, language, level, tags, description, location, author }: DescribedRule) {
     const title = sarifText(name, mostName) || 'rule without a name';
     const full = sarifText(description.trim().replace(/\s+/g, ' '), mostText) || title;
     const by = author === undefined ? '' : ` by ${author}`;
@@ -248,6 +248,7 @@ class RuleList {
         'security-severity': securityScore(level),
         precision: precisionOf(tags),
         level: levelOf(level) ?? 'debug',
+        ...(id === undefined ? {} : { ruleId: sarifText(id, mostName) }),
       },
     };
   }
@@ -262,7 +263,9 @@ class RuleList {
   }
 }
 
-type DescribedRule = Pick<Rule, 'name' | 'language' | 'level' | 'tags' | 'description' | 'location' | 'author'>;
+type DescribedRule = Pick<Rule, 'name' | 'language' | 'level' | 'tags' | 'description' | 'location' | 'author'> & {
+  id?: string | undefined;
+};
 type Descriptor = { id: string } & Record<string, unknown>;
 
 const schema = 'https://json.schemastore.org/sarif-2.1.0.json';
@@ -358,6 +361,7 @@ function repositoryPath({ file }: RuleLocation): string | undefined {
 }
 
 function propertiesOf({
+  ruleId,
   ts,
   capture,
   eventNumber,
@@ -371,6 +375,7 @@ function propertiesOf({
 }: ReportedFinding) {
   const short = (text: string | undefined) => (text === undefined ? undefined : cut(oneLine(text), mostProperty));
   return {
+    ruleId: ruleId && sarifText(ruleId, mostName),
     ts,
     capture: short(capture),
     eventNumber,

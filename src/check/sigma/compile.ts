@@ -17,7 +17,8 @@ import {
   type SigmaMapping,
 } from './mapping.js';
 import type { LogSource, SigmaRule } from './rule.js';
-import { andSql, type Form, type FormType, orSql, type Resolve, type Sql, sqlOf } from './sql.js';
+import { andSql, type Form, type FormType, orSql, type Resolve, type Share, type Sql, sqlOf } from './sql.js';
+import type { SigmaValues } from './values.js';
 
 // A rule as a condition about the rows of sfkit.
 
@@ -29,6 +30,8 @@ export interface CompiledRule {
   /** Fields that only exclude events, and that rows do not have. */
   ignored: readonly string[];
   needs: readonly RowNeed[];
+  /** Names of shared values that the condition uses. */
+  values: readonly string[];
   /** The fields of the rule that rows have, those to show first. */
   shown: readonly string[];
   source: LogSourceMapping | undefined;
@@ -36,12 +39,13 @@ export interface CompiledRule {
   records: readonly RecordMapping[];
 }
 
-/** Compiles a rule; pure: the same rule and mapping give the same SQL. */
-export function compileRule(rule: SigmaRule, mapping: SigmaMapping): CompiledRule {
+/** Compiles a rule; pure: the same rule and mapping give the same SQL, but for the names of what it shares with others. */
+export function compileRule(rule: SigmaRule, mapping: SigmaMapping, sharing?: SigmaValues): CompiledRule {
   const nothing = {
     condition: undefined,
     ignored: [],
     needs: [],
+    values: [],
     shown: [],
     source: undefined,
     records: [],
@@ -50,7 +54,7 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping): CompiledRul
   const source = logSourceFor(mapping, rule.logsource);
   const foreign = foreignReason(rule.logsource, source);
   if (source === undefined || foreign !== undefined) return { ...nothing, reason: foreign };
-  const records = source.records.map((record) => new LogRecord(source, record));
+  const records = source.records.map((record) => new LogRecord(source, record, sharing));
   const lacks = new Lacks(source, records, rule.detection);
   const asked: LogRecord[] = [];
   const byType = new Map<RecordType, Map<string, Sql[]>>();
@@ -73,11 +77,14 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping): CompiledRul
   const tooLarge = Object.values(conditions).some((condition) => isTooLarge(condition));
   if (tooLarge)
     return { ...nothing, reason: `it comes to more than ${maxTests} tests, or ${maxSql} characters, of SQL` };
+  const texts = Object.values(conditions).join('\n');
+  const values = sharing?.namesIn(texts) ?? [];
   return {
     condition: asked.length === 0 ? undefined : conditions,
     reason: lacks.reason ?? (asked.length === 0 ? 'no event can satisfy it' : undefined),
     ignored: lacks.ignored,
-    needs: needsOf(Object.values(conditions).join('\n')),
+    needs: needsOf([texts, ...(sharing?.sqlOf(values) ?? [])].join('\n')),
+    values,
     shown: lacks.shown,
     source,
     records: asked.map(({ mapping }) => mapping),
@@ -132,24 +139,29 @@ class LogRecord {
   readonly #forms: ReadonlyMap<string, readonly Form[]>;
   readonly #keywords: readonly Form[];
 
-  constructor(source: LogSourceMapping, mapping: RecordMapping) {
+  constructor(source: LogSourceMapping, mapping: RecordMapping, sharing: SigmaValues | undefined) {
     const { where, except, fields, keywords = [] } = mapping;
     this.mapping = mapping;
     const excepted = except === undefined ? false : filterSql(except);
-    this.filter = andSql([
+    const filter = andSql([
       where === undefined ? true : filterSql(where),
       excepted === false ? true : `(${excepted}) IS NOT TRUE`,
     ]);
-    this.#forms = formsOf({ ...source.fields, ...fields });
-    this.#keywords = keywords.map(formOf);
+    this.filter = typeof filter === 'string' && sharing !== undefined ? sharing.share(filter, true) : filter;
+    const share = sharing && ((sql: string) => sharing.share(sql));
+    this.#forms = formsOf({ ...source.fields, ...fields }, share);
+    this.#keywords = keywords.map((form) => formOf(form, share));
   }
 
   readonly resolve: Resolve = (field) => (field === undefined ? this.#keywords : (this.#forms.get(field) ?? []));
 }
 
-function formsOf(fields: FieldForms): Map<string, readonly Form[]> {
+function formsOf(fields: FieldForms, share: Share | undefined): Map<string, readonly Form[]> {
   return new Map(
-    Object.entries(fields).map(([field, forms]) => [field, (typeof forms === 'string' ? [forms] : forms).map(formOf)]),
+    Object.entries(fields).map(([field, forms]) => [
+      field,
+      (typeof forms === 'string' ? [forms] : forms).map((form) => formOf(form, share)),
+    ]),
   );
 }
 
@@ -160,7 +172,7 @@ const formTypes: Readonly<{ [type: string]: FormType }> = {
   ts: 'time',
 };
 
-function formOf(text: string): Form {
+function formOf(text: string, share: Share | undefined): Form {
   const parts = parseForm(text);
   const [only] = parts;
   if (parts.length === 0) return { constant: '' };
@@ -170,10 +182,10 @@ function formOf(text: string): Form {
       const type = formTypes[columnTypes.get(only.column) ?? ''] ?? 'text';
       const sql = quoteIdentifier(only.column);
       // A list is its items.
-      return isList(only.column) ? { sql: `array_to_string(${sql}, ' ')`, type } : { sql, type };
+      return isList(only.column) ? { sql: `array_to_string(${sql}, ' ')`, type, share } : { sql, type, share };
     }
   }
-  return { sql: joinedSql(parts), type: 'text' };
+  return { sql: joinedSql(parts), type: 'text', share };
 }
 
 function isList(column: string): boolean {

@@ -6,6 +6,7 @@ import { type CompiledRule, compileRule } from './compile.js';
 import { builtInOptions, readSigmaMapping, type SigmaOptions } from './mapping-file.js';
 import { loadSigmaFile } from './rule.js';
 import { ShownFields } from './shown.js';
+import { SigmaValues } from './values.js';
 
 /** Rules of Sigma about Linux. */
 export const sigma: RuleLanguage = {
@@ -32,6 +33,7 @@ class SigmaRuleSet implements RuleSet {
   readonly rules: readonly Rule[];
   readonly notes: readonly string[] = [];
   readonly #compiled: ReadonlyMap<Rule, CompiledRule>;
+  readonly #shared = new SigmaValues();
 
   constructor(files: readonly RuleText[], { mapping, placeholders }: SigmaOptions) {
     const loads = files.map((file) => loadSigmaFile(file, placeholders));
@@ -40,9 +42,9 @@ class SigmaRuleSet implements RuleSet {
       loads
         .flatMap(({ rules }) => rules)
         .map((rule): [Rule, CompiledRule] => {
-          const compiled = compileRule(rule, mapping);
-          const { title, level, tags, author, description, file, line } = rule;
-          const named = author === undefined ? {} : { author };
+          const compiled = compileRule(rule, mapping, this.#shared);
+          const { title, id, level, tags, author, description, file, line } = rule;
+          const named = { ...(id === undefined ? {} : { id }), ...(author === undefined ? {} : { author }) };
           const needs = [...(compiled.reason === undefined ? [] : [compiled.reason]), ...compiled.ignored];
           const location = { file, line };
           return [
@@ -65,11 +67,11 @@ class SigmaRuleSet implements RuleSet {
   }
 
   run(input: string, options: RunOptions): RowRun {
-    return new RowRun(input, options, (rule) => this.#rowRule(rule));
+    return new RowRun(input, options, (rule) => this.#rowRule(rule), { values: this.#shared.values });
   }
 
   #rowRule(rule: Rule): RowRule {
-    const { condition, reason, needs, source, records, shown } = this.#compiled.get(rule) as CompiledRule;
+    const { condition, reason, needs, values, source, records, shown } = this.#compiled.get(rule) as CompiledRule;
     if (condition === undefined || source === undefined) return { rule, condition: undefined, reason };
     const fields = new ShownFields(source, records, shown);
     return {
@@ -77,6 +79,7 @@ class SigmaRuleSet implements RuleSet {
       condition,
       reason,
       needs,
+      values,
       fields: (row) => fields.of(row),
       output: (row) => fields.output(row),
     };

@@ -14,6 +14,14 @@ export type Form = Value | { constant: string };
 interface Value {
   sql: string;
   type: FormType;
+  /** Gives a name for what is made of the form, so that it is computed once. Default: it is computed where it stands. */
+  share?: Share | undefined;
+}
+
+export type Share = (sql: string) => string;
+
+function shared({ share }: Value, sql: string): string {
+  return share === undefined ? sql : share(sql);
 }
 export type FormType = 'text' | 'integer' | 'boolean' | 'time';
 
@@ -147,7 +155,9 @@ function alternations(texts: readonly string[], place: Place, cased: boolean): s
 
 function haystackSql(values: readonly Value[], cased: boolean): string {
   const texts = values.map((form) => (cased ? asText(form) : lowered(form)));
-  return texts.length === 1 ? (texts[0] as string) : `concat_ws(chr(0), ${texts.join(', ')})`;
+  const [first] = values;
+  if (first === undefined || texts.length === 1) return texts[0] as string;
+  return shared(first, `concat_ws(chr(0), ${texts.join(', ')})`);
 }
 
 function checkSql({ field, test }: Check, resolve: Resolve): Sql {
@@ -221,7 +231,7 @@ function asText({ sql, type }: Value): string {
 
 /** Digits have no lower case. */
 function lowered(form: Value): string {
-  return form.type === 'text' ? `lower(${form.sql})` : asText(form);
+  return form.type === 'text' ? shared(form, `lower(${form.sql})`) : asText(form);
 }
 
 function isAscii(text: string): boolean {

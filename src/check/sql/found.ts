@@ -55,11 +55,12 @@ export function findingOf(
   row: FoundRow,
   { capture, count, lastTs, ancestors }: Occurrence,
 ): Finding {
-  const { name, language, level, tags, author, location } = rule;
+  const { name, id, language, level, tags, author, location } = rule;
   const ts = text(row.ts_uts) ?? '0';
   const tid = number(row.proc_tid) ?? number(row.proc_pid);
   return {
     rule: name,
+    ...defined('ruleId', id),
     language,
     level,
     tags,

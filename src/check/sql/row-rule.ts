@@ -49,7 +49,7 @@ export type FoundRow = Readonly<Record<string, FieldValue>>;
 export interface SharedRows {
   /** Further columns by their names, quoted where needed; each is computed once for all conditions. */
   values?: Readonly<Record<string, SharedValue>> | undefined;
-  /** Rows that are not asked about. */
+  /** Rows that are not asked about: those where it is true, or null, as then nobody knows. */
   drop?: Pick<RowRule, 'values'> & { condition: Readonly<Partial<Record<RecordType, string>>> };
 }
 
@@ -57,4 +57,9 @@ export interface SharedValue {
   sql: string;
   /** Other values that its SQL uses. */
   from?: readonly string[];
+  /**
+   * Computed of every row, and rows count as alike where it is the same: for what few values come of, such as whether
+   * a column with many is 0.
+   */
+  ofRow?: boolean;
 }

@@ -1,5 +1,4 @@
 import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
-import { onSqlError } from '../../duckdb/sql-error.js';
 import { quoteIdentifier } from '../../duckdb/sql-text.js';
 import type { Summary } from '../../engine/session.js';
 import type { Finding, Rule, RuleOutcome } from '../finding.js';
@@ -7,23 +6,16 @@ import type { RuleRun, RunOptions } from '../language.js';
 import { prepareCalls } from './calls.js';
 import { findingOf, foundColumns, foundValue } from './found.js';
 import { ancestorsSql, prepareHistory, prepareLineages } from './lineage.js';
-import type { FoundRow, RecordType, RowNeed, RowRule, SharedRows, SharedValue } from './row-rule.js';
+import type { FoundRow, RecordType, RowNeed, RowRule, SharedRows } from './row-rule.js';
 import { recordTypes, rowsSql, samenessOf, tableOf } from './rows.js';
 import type { CheckTables } from './tables.js';
+import { type Asked, TupleQuestions } from './tuples.js';
 
 /** Findings that are given of one input where they are folded; of more only the number is. */
 const mostDistinct = 100_000;
 
-/** Rules that one statement asks, and findings that are made of one. */
-const rulesAtOnce = 64;
+/** Findings that are made of one statement. */
 const findingsAtOnce = 20_000;
-
-const noLimit = '9223372036854775807';
-
-interface Asked extends RowRule {
-  condition: string;
-  number: number;
-}
 
 interface Totals {
   matches: number;
@@ -65,7 +57,7 @@ export class RowRun implements RuleRun {
     const connection = await this.#tables.open();
     this.#summary = await this.#tables.summary();
     await this.#prepare(connection);
-    for (const type of this.#types()) await this.#ask(connection, type, this.#askedOf(type));
+    for (const type of this.#types()) await this.#ask(connection, type);
     const count = await this.#order(connection);
     for (let from = 0; from < count; from += findingsAtOnce)
       yield* this.#read(connection, from, Math.min(from + findingsAtOnce, count));
@@ -116,74 +108,22 @@ export class RowRun implements RuleRun {
     if (this.#needs('containers')) this.#undescribed = await undescribedContainers(connection, this.#types());
   }
 
-  /** Asks many rules at once; where that fails, fewer, until the one is found that cannot be asked. */
-  async #ask(connection: DuckDBConnection, type: RecordType, asked: readonly Asked[]): Promise<void> {
-    if (asked.length === 0) return;
-    if (asked.length > rulesAtOnce) {
-      await this.#ask(connection, type, asked.slice(0, rulesAtOnce));
-      return this.#ask(connection, type, asked.slice(rulesAtOnce));
-    }
-    try {
-      await onSqlError(() => connection.run(this.#askSql(type, asked)));
-    } catch (error) {
-      const [only, ...others] = asked;
-      if (others.length === 0) {
-        this.#failures.set((only as Asked).number, (error as Error).message);
-        return;
-      }
-      const half = asked.length >> 1;
-      await this.#ask(connection, type, asked.slice(0, half));
-      await this.#ask(connection, type, asked.slice(half));
-    }
+  async #ask(connection: DuckDBConnection, type: RecordType): Promise<void> {
+    const questions = new TupleQuestions(connection, type, this.#shared);
+    const failures = await questions.ask(this.#askedOf(type), (matched) =>
+      connection.run(this.#foundSql(type, matched)),
+    );
+    for (const [number, reason] of failures) this.#failures.set(number, reason);
   }
 
-  #askSql(type: RecordType, asked: readonly Asked[]): string {
-    const conditions = asked.map(({ condition }) => `coalesce((${condition}), false)`);
-    const hits = asked.map(({ number }, index) => `CASE WHEN ${conditions[index]} THEN ${number} END`);
-    const rows = this.#rowsSql(type, asked);
-    const same = samenessOf(type).map(quoteIdentifier);
-    const columns = ['filename', 'idx', 'ts_uts', ...same].join(', ');
-    const matched = `SELECT unnest(hits) AS rule, ${columns} FROM (
-      SELECT ${columns}, list_filter([${hits.join(', ')}], lambda hit: hit IS NOT NULL) AS hits
-      FROM (${rows}) WHERE ${conditions.join(' OR ')})`;
+  #foundSql(type: RecordType, matched: string): string {
     if (!this.#folds)
       return `INSERT INTO ${this.#found} SELECT rule, '${type}', filename, idx, ts_uts, ts_uts, 1 FROM (${matched})`;
+    const same = samenessOf(type).map(quoteIdentifier).join(', ');
     const place = 'CAST(ts_uts AS HUGEINT) * 18446744073709551616 + idx';
     return `INSERT INTO ${this.#found}
       SELECT rule, '${type}', filename, coalesce(arg_min(idx, ${place}), min(idx)), min(ts_uts), max(ts_uts), count(*)
-      FROM (${matched}) GROUP BY rule, filename, ${same.join(', ')}`;
-  }
-
-  #rowsSql(type: RecordType, asked: readonly Asked[]): string {
-    const has = (...wanted: RowNeed[]) => asked.some(({ needs = [] }) => wanted.some((need) => needs.includes(need)));
-    const rows = rowsSql(type, { ancestors: has('ancestors'), calls: has('calls', 'exact calls') });
-    const { drop } = this.#shared;
-    const dropped = drop?.condition[type];
-    const names = [...asked, ...(dropped === undefined ? [] : [drop])].flatMap((user) => user?.values ?? []);
-    const valued = this.#layers(names).reduce(withColumns, rows);
-    return dropped === undefined
-      ? valued
-      : `SELECT * FROM (${valued}) WHERE NOT coalesce((${dropped}), false) LIMIT ${noLimit}`;
-  }
-
-  /** The values in steps: each uses those of earlier ones. */
-  #layers(names: readonly string[]): string[][] {
-    const known = this.#shared.values ?? {};
-    const layers: string[][] = [];
-    const depths = new Map<string, number>();
-    const depthOf = (name: string): number => {
-      const depth = depths.get(name);
-      if (depth !== undefined) return depth;
-      const { sql, from = [] } = known[name] as SharedValue;
-      const own = Math.max(0, ...from.map((other) => depthOf(other) + 1));
-      depths.set(name, own);
-      const layer = layers[own] ?? [];
-      layers[own] = layer;
-      layer.push(`${sql} AS ${name}`);
-      return own;
-    };
-    names.forEach(depthOf);
-    return layers;
+      FROM (${matched}) GROUP BY rule, filename, ${same}`;
   }
 
   /** Numbers what was found by time. Gives how many findings there will be. */
@@ -253,11 +193,6 @@ export class RowRun implements RuleRun {
     const some = containers === seen ? 'the containers' : `${containers} of ${seen} containers`;
     return `the input does not describe ${some}, and the rule asks for their names or images`;
   }
-}
-
-/** DuckDB would put a column into each condition that names it, but not through a limit. */
-function withColumns(rows: string, columns: readonly string[]): string {
-  return `SELECT *, ${columns.join(', ')} FROM (${rows}) LIMIT ${noLimit}`;
 }
 
 let nextRun = 0;

@@ -23,6 +23,11 @@ export interface RowExtras {
   calls?: boolean;
 }
 
+/** The columns that these add. */
+export const extraColumns: readonly string[] = [
+  ...['proc_aname', 'proc_aexe', 'proc_acmdline', 'proc_apid', 'proc_parent', 'proc_argv', 'proc_loginuid'],
+];
+
 /** SELECT of a table's rows; columns of other tables are null. */
 export function rowsSql(type: RecordType, { ancestors = false, calls = false }: RowExtras = {}): string {
   const nothing = tableColumns.sysflow.map(

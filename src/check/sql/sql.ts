@@ -58,9 +58,10 @@ class SqlRuleSet implements RuleSet {
   }
 }
 
-function ruleOf({ file, title, level, tags, description }: SqlRuleFile): Rule {
+function ruleOf({ file, id, title, level, tags, description }: SqlRuleFile): Rule {
   return {
     name: title,
+    ...(id === undefined || id === '' ? {} : { id }),
     language: 'sql',
     level,
     tags,

@@ -1,5 +1,5 @@
 import { opNames } from '../../engine/columns.gen.js';
-import type { RowNeed } from '../sql/row-rule.js';
+import type { RowNeed, SharedValue } from '../sql/row-rule.js';
 
 // What policies call the parts of a record, as SQL over the columns of `sysflow`. The processor keeps a record in one
 // array of numbers, in which parts of different types of records share places; asked for a part that its type does not
@@ -40,10 +40,13 @@ function trimmed(column: string): string {
 /** SysFlow files have this where a text is unknown, and tables nothing. */
 const unknown = '<NA>';
 
-/** A text of something that is there if another column is. */
-function known(column: string, owner: string, text = column): string {
-  return `CASE WHEN ${owner} IS NULL THEN '' ELSE coalesce(${text}, '${unknown}') END`;
+/** A text of something that is there if a condition holds. */
+function known(column: string, isThere: string, text = column): string {
+  return `CASE WHEN ${isThere} THEN coalesce(${text}, '${unknown}') ELSE '' END`;
 }
+
+/** What rows are about, without which one it is. */
+const [process, file, newFile] = ['"sf process"', '"sf file"', '"sf newfile"'];
 
 function textual(value: string, more: Partial<Attribute> = {}): Attribute {
   return { text: value, exists: `(${value} <> '')`, ...more };
@@ -83,10 +86,10 @@ function lastElement(path: string): string {
 }
 
 /** A path, what it is without the addresses before it, and that without its last element. */
-function pathParts(name: string, column: string, owner: string): typeof parts {
+function pathParts(name: string, column: string, isThere: string): typeof parts {
   const [path, target, before] = [`"${name}"`, `"${name} target"`, `"${name} before"`];
   return {
-    [path]: { sql: known(column, owner, `trim(${column}, '${blanks}')`) },
+    [path]: { sql: known(column, isThere, `trim(${column}, '${blanks}')`), from: [isThere] },
     [target]: { sql: pathAfterLink(path), from: [path] },
     [before]: { sql: `left(${target}, length(${target}) - length(split_part(${target}, '/', -1)))`, from: [target] },
   };
@@ -193,7 +196,7 @@ const [path, target, before] = ['"sf path"', '"sf path target"', '"sf path befor
 const [newPath, newTarget, newBefore] = ['"sf newpath"', '"sf newpath target"', '"sf newpath before"'];
 /** Of the parent as the processor keeps it: as it was when the process was first seen. */
 const parent = (member: string) => `proc_parent.${member}`;
-const parentExe = known(parent('exe'), 'proc_parent', `trim(${parent('exe')}, '${blanks}')`);
+const parentExe = known(parent('exe'), 'proc_parent IS NOT NULL', `trim(${parent('exe')}, '${blanks}')`);
 const kept: Pick<Attribute, 'needs'> = { needs: ['ancestors'] };
 
 function ancestors(list: string): Attribute {
@@ -203,11 +206,14 @@ function ancestors(list: string): Attribute {
 const described: Pick<Attribute, 'needs'> = { needs: ['containers'] };
 
 /** What several attributes are made of, by the names of the columns that hold them. */
-export const parts: Readonly<Record<string, { sql: string; from?: readonly string[] }>> = {
-  '"sf exe"': { sql: known('proc_exe', 'proc_pid', `trim(proc_exe, '${blanks}')`) },
+export const parts: Readonly<Record<string, SharedValue>> = {
+  [process]: { sql: 'proc_pid IS NOT NULL', ofRow: true },
+  [file]: { sql: 'file_oid IS NOT NULL', ofRow: true },
+  [newFile]: { sql: 'file_newoid IS NOT NULL', ofRow: true },
+  '"sf exe"': { sql: known('proc_exe', process, `trim(proc_exe, '${blanks}')`), from: [process] },
   '"sf args"': { sql: trimmed('proc_args') },
-  ...pathParts('sf path', 'file_path', 'file_oid'),
-  ...pathParts('sf newpath', 'file_newpath', 'file_newoid'),
+  ...pathParts('sf path', 'file_path', file),
+  ...pathParts('sf newpath', 'file_newpath', newFile),
   '"sf openflags"': { sql: openFlagsSql() },
 };
 
@@ -225,10 +231,10 @@ const sysflow: Readonly<Record<string, Attribute>> = {
   'sf.proc.exe': textual(exe, { from: [exe], isFree: true, column: 'proc_exe' }),
   'sf.proc.args': textual(args, { from: [args], isFree: true, column: 'proc_args' }),
   'sf.proc.uid': integral('proc_uid', { column: 'proc_uid' }),
-  'sf.proc.user': textual(known('proc_user', 'proc_pid'), { isFree: true, column: 'proc_user' }),
+  'sf.proc.user': textual(known('proc_user', process), { from: [process], isFree: true, column: 'proc_user' }),
   'sf.proc.tid': integral('proc_tid', { column: 'proc_tid' }),
   'sf.proc.gid': integral('proc_gid', { column: 'proc_gid' }),
-  'sf.proc.group': textual(known('proc_group', 'proc_pid'), { isFree: true, column: 'proc_group' }),
+  'sf.proc.group': textual(known('proc_group', process), { from: [process], isFree: true, column: 'proc_group' }),
   'sf.proc.createts': integral('proc_createts', { column: 'proc_createts' }),
   'sf.proc.tty': processFlag('proc_tty'),
   'sf.proc.entry': processFlag('proc_entry'),
@@ -251,9 +257,17 @@ const sysflow: Readonly<Record<string, Attribute>> = {
   'sf.pproc.exe': textual(parentExe, { isFree: true, column: 'pproc_exe', ...kept }),
   'sf.pproc.args': textual(trimmed(parent('args')), { isFree: true, column: 'pproc_args', ...kept }),
   'sf.pproc.uid': onlyShown(parent('uid'), { column: 'pproc_uid', ...kept }),
-  'sf.pproc.user': textual(known(parent('"user"'), 'proc_parent'), { isFree: true, column: 'pproc_user', ...kept }),
+  'sf.pproc.user': textual(known(parent('"user"'), 'proc_parent IS NOT NULL'), {
+    isFree: true,
+    column: 'pproc_user',
+    ...kept,
+  }),
   'sf.pproc.gid': onlyShown(parent('gid'), { column: 'pproc_gid', ...kept }),
-  'sf.pproc.group': textual(known(parent('"group"'), 'proc_parent'), { isFree: true, column: 'pproc_group', ...kept }),
+  'sf.pproc.group': textual(known(parent('"group"'), 'proc_parent IS NOT NULL'), {
+    isFree: true,
+    column: 'pproc_group',
+    ...kept,
+  }),
   'sf.pproc.createts': integral('pproc_createts', { column: 'pproc_createts' }),
   'sf.pproc.tty': parentFlag(parent('tty'), { column: 'pproc_tty', ...kept }),
   'sf.pproc.entry': parentFlag(parent('entry'), { column: 'pproc_entry', ...kept }),

@@ -41,9 +41,11 @@ export function wholeColumn(attribute: string): string {
 export function compile(condition: Resolved, type?: RecordType): Compiled {
   const compiler = new Compiler(type);
   const sql = compiler.expression(condition);
-  const { attributes, absent, values } = compiler;
-  return { sql, attributes, absent, values };
+  return { sql, ...compiler.uses() };
 }
+
+/** What nobody knows, and whether it is so: neither a rule nor a filter is sure of a record then. */
+const unknown = 'CAST(NULL AS BOOLEAN)';
 
 /** So many pieces of one text are compared with those of another one. */
 const mostPieces = 1000;
@@ -54,33 +56,14 @@ const mostAlternatives = 100;
 /** What stands on a side of a check: a text of the rule, or SQL. */
 type Side = { literal: string } | { sql: string; pieces?: string };
 
-/** Parts joined without those that decide nothing. Where one decides all, the others are not even compiled. */
-function joined<Part>(
-  parts: readonly Part[],
-  operator: 'AND' | 'OR',
-  decisive: string,
-  neutral: string,
-  compiled: (part: Part) => string,
-): string {
-  const some: string[] = [];
-  for (const part of parts) {
-    const sql = compiled(part);
-    if (sql === decisive) return decisive;
-    if (sql !== neutral) some.push(sql);
-  }
-  if (some.length === 0) return neutral;
-  return some.length === 1 ? (some[0] as string) : `(${some.join(` ${operator} `)})`;
-}
-
 function negated(sql: string): string {
   if (sql === 'true') return 'false';
   return sql === 'false' ? 'true' : `(NOT ${sql})`;
 }
 
 class Compiler {
-  readonly attributes = new Set<string>();
-  readonly absent = new Set<string>();
-  readonly values = new Set<string>();
+  /** What the SQL uses, in the order in which it came up. */
+  readonly #uses: { kind: 'attributes' | 'absent' | 'values'; name: string }[] = [];
   readonly #type: RecordType | undefined;
 
   constructor(type: RecordType | undefined) {
@@ -90,9 +73,9 @@ class Compiler {
   expression(condition: Resolved): string {
     switch (condition.kind) {
       case 'or':
-        return joined(condition.of, 'OR', 'true', 'false', (part) => this.expression(part));
+        return this.#joined(condition.of, 'OR', 'true', 'false');
       case 'and':
-        return joined(condition.of, 'AND', 'false', 'true', (part) => this.expression(part));
+        return this.#joined(condition.of, 'AND', 'false', 'true');
       case 'not':
         return negated(this.expression(condition.of));
       case 'never':
@@ -102,6 +85,7 @@ class Compiler {
       case 'any': {
         const operator = condition.operator === 'in' ? '=' : 'contains';
         const pieces = condition.values.flatMap((value) => value.split(','));
+        if (this.#isAbsent(condition.left)) return unknown;
         return againstAny(this.#text(condition.left), operator, pieces);
       }
       case 'compare':
@@ -109,7 +93,30 @@ class Compiler {
     }
   }
 
+  uses(): Omit<Compiled, 'sql'> {
+    const named = (wanted: string) => new Set(this.#uses.flatMap(({ kind, name }) => (kind === wanted ? [name] : [])));
+    return { attributes: named('attributes'), absent: named('absent'), values: named('values') };
+  }
+
+  /** Parts without those that decide nothing. Where one decides all, nothing of the others is used. */
+  #joined(parts: readonly Resolved[], operator: 'AND' | 'OR', decisive: string, neutral: string): string {
+    const before = this.#uses.length;
+    const some: string[] = [];
+    for (const part of parts) {
+      const sql = this.expression(part);
+      if (sql === decisive) {
+        this.#uses.length = before;
+        return decisive;
+      }
+      if (sql !== neutral) some.push(sql);
+    }
+    if (some.length === 0) return neutral;
+    return some.length === 1 ? (some[0] as string) : `(${some.join(` ${operator} `)})`;
+  }
+
   #comparison(operator: Operator, left: string, right: string): string {
+    // Both are asked, so that a reason names both.
+    if ([left, right].filter((atom) => this.#isAbsent(atom)).length > 0) return unknown;
     switch (operator) {
       case '<':
       case '<=':
@@ -129,47 +136,47 @@ class Compiler {
   #exists(atom: string): string {
     // Another word is a text, which exists; so is an attribute with a path.
     const attribute = attributeOf(atom);
-    if (attribute === undefined) return 'true';
-    this.#use(attribute);
-    for (const part of attribute.from ?? []) this.values.add(part);
+    if (attribute === undefined) return !atom.includes('[') && this.#isAbsent(atom) ? unknown : 'true';
+    this.#use('attributes', attribute.name);
+    for (const part of attribute.from ?? []) this.#use('values', part);
     return attribute.exists;
   }
 
   #integer(atom: string): string {
     const attribute = attributeOf(atom);
-    if (attribute === undefined) {
-      this.#noteAbsent(atom);
-      return integerOf(atom);
-    }
+    if (attribute === undefined) return integerOf(atom);
     if (attribute.integer === undefined) return '0';
-    this.#use(attribute);
+    this.#use('attributes', attribute.name);
     return attribute.integer;
   }
 
   #text(atom: string): Side {
     const bracket = atom.indexOf('[');
     const base = bracket < 0 ? atom : atom.slice(0, bracket);
-    this.#noteAbsent(base);
     const attribute = attributeOf(base);
     if (attribute === undefined) return { literal: withoutQuotes(base) };
-    this.#use(attribute);
+    this.#use('attributes', attribute.name);
     if (attribute.name === 'sf.type' && this.#type !== undefined) return { literal: this.#type };
     const path = bracket < 0 || attribute.integer !== undefined ? '' : atom.slice(bracket + 1, -1);
     const column = path === '' ? valueColumn(attribute.name) : wholeColumn(attribute.name);
-    this.values.add(column);
+    this.#use('values', column);
     if (path !== '') return { sql: atPath(column, path) };
     if (attribute.isWhole === true) return { sql: column };
     const pieces = piecesColumn(attribute.name);
-    this.values.add(pieces);
+    this.#use('values', pieces);
     return { sql: column, pieces };
   }
 
-  #use({ name }: { name: string }): void {
-    this.attributes.add(name);
+  #use(kind: 'attributes' | 'absent' | 'values', name: string): void {
+    this.#uses.push({ kind, name });
   }
 
-  #noteAbsent(name: string): void {
-    if (isAbsent(name)) this.absent.add(name);
+  /** Whether an atom is an attribute that tables do not hold. */
+  #isAbsent(atom: string): boolean {
+    const [base = ''] = atom.split('[', 1);
+    if (!isAbsent(base)) return false;
+    this.#use('absent', base);
+    return true;
   }
 }
 

@@ -42,14 +42,17 @@ class SysflowRuleSet implements RuleSet {
     this.diagnostics = remarks.map(diagnosticOf).sort(errorsLast);
     const dropped = { kind: 'or' as const, of: policy.filters.map(({ condition }) => condition) };
     const drop = compileForTypes(dropped, types);
-    const filterNeeds = needsOf(drop.attributes);
-    if (policy.filters.length > 0) this.#drop = { condition: drop.conditions, values: [...drop.values] };
-    const attributes = new Set(drop.attributes);
+    const united = usesOf(drop, types);
+    if (policy.filters.length > 0) this.#drop = { condition: conditionsOf(drop), values: [...united.values] };
+    const attributes = new Set(united.attributes);
     this.rules = policy.rules.map((rule) => {
       const compiled = compileForTypes(rule.condition, typesOf(rule));
-      for (const name of compiled.attributes) attributes.add(name);
-      const loaded = this.#rule(rule, compiled);
-      this.#compiled.set(loaded, rowRuleOf(loaded, rule, compiled, filterNeeds));
+      const asked = Object.keys(conditionsOf(compiled)) as RecordType[];
+      const uses = usesOf(compiled, typesOf(rule));
+      const ofFilters = usesOf(drop, asked);
+      for (const name of uses.attributes) attributes.add(name);
+      const loaded = this.#rule(rule, uses, ofFilters);
+      this.#compiled.set(loaded, rowRuleOf(loaded, rule, conditionsOf(compiled), uses, ofFilters));
       return loaded;
     });
     this.#attributes = attributes;
@@ -61,7 +64,7 @@ class SysflowRuleSet implements RuleSet {
     return new RowRun(input, options, compiled, { values: sharedValues(this.#attributes), ...(drop && { drop }) });
   }
 
-  #rule({ item, file }: PolicyRule, { attributes, absent }: CompiledForTypes): Rule {
+  #rule({ item, file }: PolicyRule, { attributes, absent }: Uses, ofFilters: Uses): Rule {
     return {
       name: item.name,
       language: this.language,
@@ -70,22 +73,33 @@ class SysflowRuleSet implements RuleSet {
       description: item.description,
       enabled: isEnabled(item.enabled),
       location: { file: file.name, line: placeIn(file.content, item.at).line },
-      needs: [...[...attributes].filter((name) => needsOf([name]).includes('containers')), ...absent],
+      needs: [
+        ...[...attributes].filter((name) => needsOf([name]).includes('containers')),
+        ...new Set([...absent, ...ofFilters.absent]),
+      ],
     };
   }
 }
 
-/** A condition by the types of records that can satisfy it. */
-interface CompiledForTypes extends Omit<Compiled, 'sql'> {
-  conditions: Partial<Record<RecordType, string>>;
+/** A condition by the types of records it is asked about. */
+type ByType = ReadonlyMap<RecordType, Compiled>;
+type Uses = Omit<Compiled, 'sql'>;
+
+function compileForTypes(condition: Resolved, asked: readonly RecordType[]): ByType {
+  return new Map(asked.map((type) => [type, compile(condition, type)]));
 }
 
-function compileForTypes(condition: Resolved, asked: readonly RecordType[]): CompiledForTypes {
-  const all = asked.map((type) => ({ type, ...compile(condition, type) }));
-  const union = (pick: (compiled: Compiled) => ReadonlySet<string>) => new Set(all.flatMap((one) => [...pick(one)]));
-  const conditions = all.filter(({ sql }) => sql !== 'false').map(({ type, sql }) => [type, sql]);
+/** The conditions of the types that can satisfy it. */
+function conditionsOf(compiled: ByType): Partial<Record<RecordType, string>> {
+  const some = [...compiled].filter(([, { sql }]) => sql !== 'false');
+  return Object.fromEntries(some.map(([type, { sql }]) => [type, sql]));
+}
+
+/** What a condition uses of records of these types. */
+function usesOf(compiled: ByType, asked: readonly RecordType[]): Uses {
+  const all = asked.flatMap((type) => compiled.get(type) ?? []);
+  const union = (pick: (one: Compiled) => ReadonlySet<string>) => new Set(all.flatMap((one) => [...pick(one)]));
   return {
-    conditions: Object.fromEntries(conditions) as CompiledForTypes['conditions'],
     attributes: union(({ attributes }) => attributes),
     absent: union(({ absent }) => absent),
     values: union(({ values }) => values),
@@ -105,20 +119,27 @@ function needsOf(attributes: Iterable<string>): RowNeed[] {
 function rowRuleOf(
   rule: Rule,
   policyRule: PolicyRule,
-  { conditions, attributes, absent, values }: CompiledForTypes,
-  filterNeeds: readonly RowNeed[],
+  condition: Partial<Record<RecordType, string>>,
+  { attributes, absent, values }: Uses,
+  ofFilters: Uses,
 ): RowRule {
   const shown = [...attributes].flatMap((name): [string, string][] => {
     const column = attributeOf(name)?.column;
     return column === undefined ? [] : [[name, column]];
   });
+  const reasons = [
+    ...(absent.size === 0 ? [] : [`tables do not hold ${[...absent].join(', ')}`]),
+    ...(ofFilters.absent.size === 0
+      ? []
+      : [`a filter asks for ${[...ofFilters.absent].join(', ')}, which tables do not hold`]),
+  ];
   return {
     rule,
-    condition: conditions,
-    ...(absent.size > 0 && { reason: `tables do not hold ${[...absent].join(', ')}` }),
+    condition,
+    ...(reasons.length > 0 && { reason: reasons.join('; ') }),
     types: typesOf(policyRule),
     values: [...values],
-    needs: [...new Set([...needsOf(attributes), ...filterNeeds])],
+    needs: needsOf([...attributes, ...ofFilters.attributes]),
     fields: Object.fromEntries(shown),
   };
 }

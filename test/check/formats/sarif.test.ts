@@ -197,7 +197,7 @@ describe('SARIF', () => {
         ],
         summary: {
           damage: [{ kind: 'cut', offset: 12n, skippedBytes: 20n, message: 'the file ends inside a block' }],
-          skipped: [{ reason: 'times at which the recorder began to drop events', count: 3n }],
+          skipped: [{ reason: 'times at which the recorder started to drop events', count: 3n }],
         },
         failed: [{ capture: 'x.scap', message: 'x.scap: no such file' }],
         suppressions: [
@@ -212,7 +212,7 @@ describe('SARIF', () => {
       ['capture-failed', 'x.scap: no such file'],
       ['rule-not-evaluated', 'not evaluated: Asks (rules/own.yaml:7): no name server'],
       ['capture-damaged', 'damaged: build.scap: at byte 12: the file ends inside a block, 20 bytes lost'],
-      ['capture-incomplete', 'build.scap: 3 times at which the recorder began to drop events'],
+      ['capture-incomplete', 'build.scap: 3 times at which the recorder started to drop events'],
       ['suppression-expired', 'expired: s.yaml:1: the suppression of Shell* held until 2020-01-01; it fits 1 finding'],
     ]);
   });

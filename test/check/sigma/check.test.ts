@@ -40,6 +40,7 @@ describe('rules of Sigma about a capture', () => {
     expect(findings).toMatchObject([
       {
         rule: 't',
+        ruleId: '00000000-0000-4000-8000-000000000001',
         language: 'sigma',
         level: 'high',
         tags: ['attack.t1059'],

@@ -5,11 +5,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { check, readRules, verifyRules } from '../../../src/check/check.js';
 import type { Finding, Rule } from '../../../src/check/finding.js';
 import { textListLiteral, textLiteral } from '../../../src/check/sql/literals.js';
-import type { RowRule } from '../../../src/check/sql/row-rule.js';
+import type { RowRule, SharedRows } from '../../../src/check/sql/row-rule.js';
 import { RowRun } from '../../../src/check/sql/row-run.js';
 import { looksLikeSqlRule, readSqlRule } from '../../../src/check/sql/rule-file.js';
 import { SqlRun } from '../../../src/check/sql/sql-run.js';
-import { CheckTables } from '../../../src/check/sql/tables.js';
+import { CheckTables, rowTables } from '../../../src/check/sql/tables.js';
 import { fixtures } from '../../helpers/corpus.js';
 
 const capture = join(fixtures, 'webserver.scap');
@@ -21,11 +21,14 @@ const ruleOf = (name: string): Rule => ({
   location: { file: 'f', line: 1 },
 });
 
-async function ask(conditions: readonly Partial<RowRule>[], { folds = true, input = capture } = {}) {
+async function ask(
+  conditions: readonly Partial<RowRule>[],
+  { folds = true, input = capture, shared = {} }: { folds?: boolean; input?: string; shared?: SharedRows } = {},
+) {
   const rules = conditions.map((_, index) => ruleOf(`r${index}`));
   const tables = new CheckTables(input);
   const compiled = (rule: Rule) => ({ rule, condition: undefined, ...conditions[rules.indexOf(rule)] });
-  const run = new RowRun(input, { rules, allMatching: true, folds, tables }, compiled);
+  const run = new RowRun(input, { rules, allMatching: true, folds, tables }, compiled, shared);
   const findings: Finding[] = [];
   try {
     for await (const finding of run) findings.push(finding);
@@ -62,6 +65,58 @@ describe('conditions about rows', () => {
     expect(folded.outcomes[0]?.matches).toBe(all.findings.length);
     const times = all.findings.map(({ ts }) => BigInt(ts));
     expect(times).toEqual([...times].sort((one, other) => Number(one - other)));
+  });
+
+  it('finds every row, alike or not, whatever else is asked', async () => {
+    const values = {
+      lowered: { sql: 'lower(proc_exe)' },
+      named: { sql: "lowered || ' ' || isUser", from: ['lowered', 'isUser'] },
+      isUser: { sql: 'proc_pid > 1 AND proc_uid > 0', ofRow: true },
+    };
+    const conditions: Partial<RowRule>[] = [
+      { condition: "proc_exe = '/usr/bin/sh'" },
+      { condition: 'proc_pid % 2 = 0' },
+      { condition: "lowered = '/usr/bin/sh' AND isUser", values: ['lowered', 'isUser'] },
+      { condition: "ends_with(named, ' true')", values: ['named'] },
+      { condition: { PE: 'idx % 3 = 0', FF: 'file_path IS NULL OR file_fd > 3' } },
+      { condition: 'len(proc_aname) > 0 AND proc_apid[1] = proc_pid', needs: ['ancestors'] },
+      { condition: 'len(proc_argv) > 1', needs: ['calls'], types: ['PE'] },
+    ];
+    const plain = [
+      ...["proc_exe = '/usr/bin/sh'", 'proc_pid % 2 = 0', "proc_exe = '/usr/bin/sh' AND proc_pid > 1 AND proc_uid > 0"],
+      ...['proc_pid > 1 AND proc_uid > 0'],
+      "(type = 'PE' AND idx % 3 = 0) OR (type = 'FF' AND (file_path IS NULL OR file_fd > 3))",
+      ...['proc_pid IS NOT NULL', "type = 'PE' AND proc_args <> ''"],
+    ];
+    const { findings } = await ask(conditions, { folds: false, shared: { values } });
+    const tables = new CheckTables(capture);
+    tables.want(rowTables);
+    const connection = await tables.open();
+    for (const [index, condition] of plain.entries()) {
+      const rows = await connection.runAndReadAll(`SELECT idx FROM sysflow WHERE ${condition} ORDER BY idx`);
+      const own = findings.filter(({ rule }) => rule === `r${index}`).map(({ eventNumber }) => eventNumber);
+      expect([condition, own.sort((one, other) => one - other)]).toEqual([
+        condition,
+        rows.getRows().map(([idx]) => Number(idx)),
+      ]);
+      expect(own.length).toBeGreaterThan(0);
+    }
+    tables.close();
+  });
+
+  it('asks nothing of rows that are dropped, or may be', async () => {
+    const conditionFor = (condition: string) => ({ PE: condition, FE: condition, NF: condition, FF: condition });
+    const kept = async (condition: string) => {
+      const drop = { condition: conditionFor(condition) };
+      const { outcomes } = await ask([{ condition: "type IN ('PE', 'FF')" }], { shared: { drop } });
+      return outcomes[0]?.matches ?? 0;
+    };
+    const all = await kept('false');
+    const [some, others] = [await kept("type = 'PE'"), await kept("type = 'FF'")];
+    expect(some).toBeGreaterThan(0);
+    expect(some + others).toBe(all);
+    expect(await kept("CASE WHEN type = 'PE' THEN CAST(NULL AS BOOLEAN) ELSE false END")).toBe(some);
+    expect(await kept('true')).toBe(0);
   });
 
   it('gives the same findings in every run', async () => {
@@ -181,13 +236,13 @@ describe('rules in SQL', () => {
   });
 
   it('work with other languages on one input, and are verified', async () => {
-    const good = write('good.sql', '-- title: good\n-- level: low\nSELECT * FROM process_event');
+    const good = write('good.sql', '-- id: good-1\n-- title: good\n-- level: low\nSELECT * FROM process_event');
     const bad = write('bad.sql', '-- title: bad\nSELECT nosuch FROM process');
     const policy = write('p.yaml', '- rule: policy\n  desc: d\n  condition: sf.type = PE\n');
     const run = check(capture, { rules: [good, bad, policy] });
     const rules = new Set<string>();
-    for await (const { rule, language } of run) rules.add(`${language} ${rule}`);
-    expect([...rules].sort()).toEqual(['sql good', 'sysflow policy']);
+    for await (const { rule, ruleId, language } of run) rules.add(`${language} ${rule} ${ruleId}`);
+    expect([...rules].sort()).toEqual(['sql good good-1', 'sysflow policy undefined']);
     expect(
       run
         .report()

@@ -60,9 +60,22 @@ function compares(operator: string, left: string, right: string): boolean {
 }
 
 function textOf(atom: string, record: NaiveRecord): string {
-  const value = record[atom.split('[', 1)[0] as string];
-  if (value === undefined) return unquoted(atom.split('[', 1)[0] as string);
+  const [base = '', path] = atom.split('[', 2);
+  const value = record[base];
+  if (value === undefined) return unquoted(base);
+  if (path !== undefined && typeof value === 'string') return atPath(value, path.slice(0, -1));
   return typeof value === 'string' ? unquoted(value) : String(value);
+}
+
+function atPath(text: string, path: string): string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return '';
+  }
+  for (const step of path.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[step];
+  return typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
 }
 
 function integerOf(atom: string, record: NaiveRecord): bigint {

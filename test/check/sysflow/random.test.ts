@@ -10,11 +10,12 @@ import { sysflow } from '../../../src/check/sysflow/sysflow.js';
 import { sqlTypes } from '../../../src/duckdb/sql-text.js';
 import { tableColumns } from '../../../src/engine/columns.gen.js';
 import { holds, type NaiveRecord } from './naive.js';
+import { attributesOf, type Columns, type RecordKind, randomColumns, randomText, tableNames } from './records.js';
 
 // Random rules about random rows: what DuckDB finds is what the naive evaluator finds.
 
-const ruleCount = 200;
-const rowCount = 60;
+const ruleCount = 150;
+const rowCount = 100;
 
 /** A generator of numbers that are the same in every run. */
 function generator(seed: number) {
@@ -29,88 +30,49 @@ function generator(seed: number) {
 
 const random = generator(20261129);
 
-const pieces = [
-  'a',
-  'A',
-  'b',
-  'sh',
-  '/bin/',
-  'bash',
-  ',',
-  ',,',
-  ' ',
-  "'",
-  '"',
-  '%',
-  '_',
-  '\\',
-  ';--',
-  '1',
-  '22',
-  '0',
-  'ä',
-  '.',
-];
-const text = (most: number) => Array.from({ length: random.next(most) }, () => random.pick(pieces)).join('');
+const kinds = Object.keys(tableNames) as RecordKind[];
 
 interface Row {
-  columns: Record<string, string | number | boolean | null>;
+  columns: Columns;
   record: NaiveRecord;
 }
 
-/** Blanks at the ends do not count in some attributes. */
-const trim = (value: string) => value.trim();
-
+/** A row with what its table has of the columns. */
 function rowOf(idx: number): Row {
-  const [exe, args, user, id, path] = [text(4), text(6), text(3), text(3), text(5)].map((value) => value || 'x');
-  const [pid, uid, gid, fd] = [random.next(4), random.next(3), random.next(30), random.next(3)];
-  const [tty, ops] = [random.next(2) === 1, random.next(2 ** 11)];
-  const columns = {
-    ...{
-      idx,
-      type: 'FF',
-      opflags_bitmap: ops,
-      ts_uts: 1000 + idx,
-      endts_uts: 2000 + idx,
-      proc_pid: pid,
-      proc_tid: pid,
-    },
-    ...{ proc_exe: exe, proc_args: args, proc_user: user, proc_uid: uid, proc_gid: gid, proc_tty: tty, file_fd: fd },
-    ...{ container_id: id, file_path: path, file_oid: '00', filename: 'f', node_id: 'n', schema: 5 },
-  } as Row['columns'];
-  const has = (bit: number) => ((ops >> bit) & 1) === 1;
-  const names = ['CLONE', 'EXEC', 'EXIT', 'SETUID', 'SETNS', 'ACCEPT', 'CONNECT', 'OPEN', 'READ', 'WRITE', 'CLOSE'];
-  const record = {
-    ...{ 'sf.type': 'FF', 'sf.opflags': names.filter((_, bit) => has(bit)).join(','), 'sf.ts': BigInt(1000 + idx) },
-    ...{ 'sf.proc.exe': trim(exe as string), 'sf.proc.args': trim(args as string), 'sf.proc.user': user as string },
-    ...{
-      'sf.proc.pid': BigInt(pid as number),
-      'sf.proc.uid': BigInt(uid as number),
-      'sf.proc.gid': BigInt(gid as number),
-    },
-    ...{ 'sf.proc.tty': tty, 'sf.file.fd': BigInt(fd as number), 'sf.container.id': id as string },
-    ...{ 'sf.file.path': trim(path as string), 'sf.proc.cmdline': `${trim(exe as string)} ${trim(args as string)}` },
-  };
-  return { columns, record };
+  const kind = kinds[idx % kinds.length] as RecordKind;
+  const made = randomColumns(random, kind, idx);
+  const own = tableColumns[tableNames[kind]].map(({ name }) => [name, made[name] ?? null] as const);
+  const columns = Object.fromEntries(own) as Columns;
+  return { columns, record: attributesOf(columns) };
 }
 
-const texts = [
-  'sf.proc.exe',
-  'sf.proc.args',
-  'sf.proc.user',
-  'sf.container.id',
-  'sf.file.path',
-  'sf.proc.cmdline',
-  'sf.opflags',
-];
-const integers = ['sf.proc.pid', 'sf.proc.uid', 'sf.proc.gid', 'sf.file.fd', 'sf.ts'];
-const attributes = [...texts, ...integers, 'sf.proc.tty', 'sf.type', 'sf.nosuch'];
+const rows = Array.from({ length: rowCount }, (_, idx) => rowOf(idx));
+const [sample] = rows as [Row];
+const integers = Object.keys(sample.record).filter((name) => typeof sample.record[name] === 'bigint');
+const attributes = [...Object.keys(sample.record), 'sf.nosuch', 'sf.ke.message[items.0.namespace]'];
 
 /** A value that a policy can hold: quoted with the quote that it does not have, or a word. */
 function atom(): string {
-  const value = text(4).replaceAll("'", '');
+  const value = randomText(random, 4).replaceAll("'", '');
   if (random.next(3) === 0)
-    return random.pick(['bash', 'sh', '1', '22', '007', 'OPEN', 'EXEC', 'true', 'false', 'FF', '2.5']);
+    return random.pick([
+      'bash',
+      'sh',
+      '1',
+      '22',
+      '007',
+      'OPEN',
+      'EXEC',
+      'true',
+      'false',
+      'FF',
+      'NF',
+      'KE',
+      'RECV',
+      'WRITE',
+      "'<NA>'",
+      '2.5',
+    ]);
   // Two quotes with nothing between them would begin a longer text.
   return `'${value.replaceAll('"', '') || 'x'}'`;
 }
@@ -134,7 +96,6 @@ function expression(depth: number): string {
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'sfkit-random-'));
-const rows = Array.from({ length: rowCount }, (_, idx) => rowOf(idx));
 const definitions = `- list: lst
   items: [bash, 'x,y', "22"]
 - macro: m1
@@ -146,15 +107,22 @@ const definitions = `- list: lst
 beforeAll(async () => {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
-  const columns = tableColumns.file_flow.filter(({ derived }) => !derived);
-  const values = rows.map((row) => {
-    const literal = (value: string | number | boolean | null | undefined) =>
-      value === undefined || value === null ? 'NULL' : typeof value === 'string' ? textLiteral(value) : String(value);
-    return `(${columns.map(({ name, type }) => `CAST(${literal(row.columns[name])} AS ${sqlTypes[type]})`).join(', ')})`;
-  });
-  const names = columns.map(({ name }) => `"${name}"`).join(', ');
-  const path = join(directory, 'file_flow.parquet');
-  await connection.run(`COPY (SELECT * FROM (VALUES ${values.join(', ')}) t(${names})) TO '${path}' (FORMAT parquet)`);
+  const literal = (value: Columns[string] | undefined) =>
+    value === undefined || value === null ? 'NULL' : typeof value === 'string' ? textLiteral(value) : String(value);
+  for (const kind of kinds) {
+    const table = tableNames[kind];
+    const columns = tableColumns[table].filter(({ derived }) => !derived);
+    const names = columns.map(({ name }) => `"${name}"`).join(', ');
+    const values = rows
+      .filter((row) => row.columns.type === kind)
+      .map((row) =>
+        columns.map(({ name, type }) => `CAST(${literal(row.columns[name])} AS ${sqlTypes[type]})`).join(', '),
+      );
+    const path = join(directory, `${table}.parquet`);
+    await connection.run(
+      `COPY (SELECT * FROM (VALUES ${values.map((row) => `(${row})`).join(', ')}) t(${names})) TO '${path}' (FORMAT parquet)`,
+    );
+  }
   connection.closeSync();
   instance.closeSync();
 });
@@ -176,7 +144,7 @@ test(`${ruleCount * rowCount} pairs of random rules and rows`, { timeout: 300_00
   try {
     const run = set.run(directory, { rules: set.rules, allMatching: true, folds: false, tables });
     for await (const { rule, eventNumber } of run) found.set(rule, [...(found.get(rule) ?? []), eventNumber]);
-    expect(run.outcomes().filter(({ reason }) => reason !== undefined)).toEqual([]);
+    expect(run.outcomes().filter(({ reason = '' }) => !/^(the input does not describe .*)?$/.test(reason))).toEqual([]);
   } finally {
     tables.close();
   }
@@ -187,5 +155,10 @@ test(`${ruleCount * rowCount} pairs of random rules and rows`, { timeout: 300_00
   }));
   expect(expected.some(({ rows: some }) => some.length > 0 && some.length < rowCount)).toBe(true);
   const ours = rules.map(({ name }) => ({ name, rows: (found.get(name) ?? []).sort((one, other) => one - other) }));
-  expect(ours).toEqual(expected);
+  const wrong = ours.flatMap(({ name, rows: own }, index) => {
+    const wanted = expected[index]?.rows ?? [];
+    const different = rows.flatMap((_, idx) => (own.includes(idx) === wanted.includes(idx) ? [] : [idx]));
+    return different.length === 0 ? [] : [[name, conditions[index], different, rows[different[0] as number]?.columns]];
+  });
+  expect(wrong).toEqual([]);
 });

@@ -1,0 +1,213 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { onSqlError } from '../../duckdb/sql-error.js';
+import { tableColumns } from '../../engine/columns.gen.js';
+import type { RecordType, RowNeed, RowRule, SharedRows, SharedValue } from './row-rule.js';
+import { extraColumns, rowsSql } from './rows.js';
+
+// Rows are asked about once for all that are alike. What the rules name of a row is a tuple: there are far fewer
+// different ones than rows, as programs do the same again and again. Conditions are asked of tuples, and the rows of
+// those that match are looked up afterwards. Where no two rows are alike that is one copy of the named columns.
+
+/** A rule with the condition for one type of record, and its number in the run. */
+export interface Asked extends RowRule {
+  condition: string;
+  number: number;
+}
+
+/** Rules that one statement asks. */
+const rulesAtOnce = 64;
+
+const noLimit = '9223372036854775807';
+const tuples = 'sfkit_check_tuples';
+const valued = 'sfkit_check_valued';
+const hits = 'sfkit_check_hits';
+
+/**
+ * Columns that differ between rows which are alike in everything else. Rules that name one are asked apart from the
+ * others.
+ */
+const passing: ReadonlySet<string> = new Set([
+  ...['idx', 'ts', 'ts_uts', 'endts', 'endts_uts', 'ret', 'file_fd', 'net_sport'],
+  ...['proc_pid', 'proc_tid', 'proc_createts', 'proc_apid', 'pproc_pid', 'pproc_createts'],
+  ...['flow_rbytes', 'flow_rops', 'flow_wbytes', 'flow_wops', 'pf_nthreads', 'pf_nexits', 'pf_nerrors'],
+]);
+
+const rowColumns: ReadonlySet<string> = new Set([...tableColumns.sysflow.map(({ name }) => name), ...extraColumns]);
+
+/** The columns of rows that SQL speaks of, outside of texts; a superset, as a word may mean something else. */
+function columnsIn(sql: string): string[] {
+  const words = withoutTexts(sql).match(/[a-z_0-9]+/g) ?? [];
+  return [...new Set(words)].filter((word) => rowColumns.has(word));
+}
+
+/** SQL without the texts in it. */
+export function withoutTexts(sql: string): string {
+  return sql.replace(/'[^']*'/g, ' ');
+}
+
+/** Asks rules about the rows of one type of record. */
+export class TupleQuestions {
+  readonly #connection: DuckDBConnection;
+  readonly #type: RecordType;
+  readonly #shared: SharedRows;
+  readonly #columns = new Map<string, readonly string[]>();
+
+  constructor(connection: DuckDBConnection, type: RecordType, shared: SharedRows) {
+    this.#connection = connection;
+    this.#type = type;
+    this.#shared = shared;
+  }
+
+  /**
+   * Asks the rules. What they match is given to `take`, as a SELECT of all columns of rows and `rule`, the number of a
+   * rule. Gives the reasons of rules that could not be asked, by their numbers.
+   */
+  async ask(asked: readonly Asked[], take: (matchedSql: string) => Promise<unknown>): Promise<Map<number, string>> {
+    // Of a rule about several types some values are about others of them.
+    const rules = asked.map((rule) => ({
+      ...rule,
+      values: rule.values?.filter((name) => rule.condition.includes(name)),
+    }));
+    const failures = new Map<number, string>();
+    const isPassing = (rule: Asked) => this.#keysOf([rule]).some((key) => passing.has(key));
+    const apart = rules.filter(isPassing);
+    const others = rules.filter((rule) => !apart.includes(rule));
+    for (const alike of [others, apart]) if (alike.length > 0) await this.#askAlike(alike, take, failures);
+    return failures;
+  }
+
+  async #askAlike(
+    rules: readonly Asked[],
+    take: (matchedSql: string) => Promise<unknown>,
+    failures: Map<number, string>,
+  ): Promise<void> {
+    const keys = this.#keysOf(rules);
+    const rows = this.#rowsSql(rules);
+    try {
+      await onSqlError(() => this.#connection.run(this.#tuplesSql(rows, keys)));
+      const first = await this.#connection.runAndReadAll(`SELECT tuple FROM ${tuples} LIMIT 1`);
+      if (first.currentRowCount === 0) return;
+      await this.#connection.run(`CREATE OR REPLACE TEMP TABLE ${hits} (rule INTEGER, tuple BIGINT)`);
+      for (let from = 0; from < rules.length; from += rulesAtOnce)
+        await this.#askTuples(rules.slice(from, from + rulesAtOnce), failures);
+      await onSqlError(() => take(matchedSql(rows, keys)));
+    } catch (error) {
+      for (const { number } of rules) failures.set(number, (error as Error).message);
+    } finally {
+      for (const table of [tuples, valued, hits]) await this.#connection.run(`DROP TABLE IF EXISTS ${table}`);
+    }
+  }
+
+  /** Makes the tuples of rows that are not dropped. */
+  #tuplesSql(rows: string, keys: readonly string[]): string {
+    // Rules that name nothing are asked of one tuple, if there is a row.
+    const named = keys.join(', ') || '1 AS row';
+    const different = `SELECT DISTINCT ${named} FROM (${rows})`;
+    const { drop } = this.#shared;
+    const dropped = drop?.condition[this.#type];
+    const kept =
+      dropped === undefined
+        ? different
+        : `SELECT ${keys.join(', ') || 'row'} FROM (${this.#withValues(different, drop?.values ?? [])})
+          WHERE NOT (${dropped})`;
+    return `CREATE OR REPLACE TEMP TABLE ${tuples} AS SELECT *, row_number() OVER () AS tuple FROM (${kept})`;
+  }
+
+  /** Asks many rules at once; where that fails, fewer, until the one is found that cannot be asked. */
+  async #askTuples(rules: readonly Asked[], failures: Map<number, string>): Promise<void> {
+    try {
+      await onSqlError(() => this.#findHits(rules));
+    } catch (error) {
+      const [only, ...others] = rules;
+      if (others.length === 0) {
+        failures.set((only as Asked).number, (error as Error).message);
+        return;
+      }
+      const half = rules.length >> 1;
+      await this.#askTuples(rules.slice(0, half), failures);
+      await this.#askTuples(rules.slice(half), failures);
+    }
+  }
+
+  /** Each rule is a SELECT of its own, as a condition is asked fastest where it filters. */
+  async #findHits(rules: readonly Asked[]): Promise<void> {
+    const names = rules.flatMap(({ values = [] }) => values);
+    if (names.length > 0) {
+      const columns = new Set(['tuple', ...names, ...rules.flatMap(({ condition }) => columnsIn(condition))]);
+      const made = `SELECT ${[...columns].join(', ')} FROM (${this.#withValues(`SELECT * FROM ${tuples}`, names)})`;
+      await this.#connection.run(`CREATE OR REPLACE TEMP TABLE ${valued} AS ${made}`);
+    }
+    const asked = names.length > 0 ? valued : tuples;
+    const matching = rules.map(({ number, condition }) => `SELECT ${number}, tuple FROM ${asked} WHERE ${condition}`);
+    await this.#connection.run(`INSERT INTO ${hits} ${matching.join(' UNION ALL ')}`);
+  }
+
+  /** The rows with the columns that the rules need beyond those of tables, and with the values that are keys. */
+  #rowsSql(rules: readonly Asked[]): string {
+    const has = (...wanted: RowNeed[]) => rules.some(({ needs = [] }) => wanted.some((need) => needs.includes(need)));
+    const rows = rowsSql(this.#type, { ancestors: has('ancestors'), calls: has('calls', 'exact calls') });
+    const keyed = this.#keysOf(rules).flatMap((key) => {
+      const value = this.#value(key);
+      return value === undefined ? [] : [`${value.sql} AS ${key}`];
+    });
+    return keyed.length === 0 ? rows : `SELECT *, ${keyed.join(', ')} FROM (${rows})`;
+  }
+
+  /** What of a row decides about these rules: columns, and values that are made of rows. */
+  #keysOf(rules: readonly Asked[]): string[] {
+    const keys = new Set<string>();
+    const addAll = (sql: string, values: readonly string[]) => {
+      for (const column of columnsIn(sql)) keys.add(column);
+      for (const name of values) for (const key of this.#keysOfValue(name)) keys.add(key);
+    };
+    for (const { condition, values = [] } of rules) addAll(condition, values);
+    const { drop } = this.#shared;
+    addAll(drop?.condition[this.#type] ?? '', drop?.values ?? []);
+    return [...keys].sort();
+  }
+
+  #keysOfValue(name: string): readonly string[] {
+    const known = this.#columns.get(name);
+    if (known !== undefined) return known;
+    const { sql, from = [], ofRow } = this.#value(name) as SharedValue;
+    const keys = ofRow ? [name] : [...columnsIn(sql), ...from.flatMap((other) => this.#keysOfValue(other))];
+    this.#columns.set(name, keys);
+    return keys;
+  }
+
+  #value(name: string): SharedValue | undefined {
+    return this.#shared.values?.[name];
+  }
+
+  /** Adds values in steps: each uses those of earlier ones. */
+  #withValues(rows: string, names: readonly string[]): string {
+    const layers: string[][] = [];
+    const depths = new Map<string, number>();
+    const depthOf = (name: string): number => {
+      const depth = depths.get(name);
+      if (depth !== undefined) return depth;
+      const { sql, from = [], ofRow } = this.#value(name) as SharedValue;
+      if (ofRow) return -1;
+      const own = Math.max(0, ...from.map((other) => depthOf(other) + 1));
+      depths.set(name, own);
+      const layer = layers[own] ?? [];
+      layers[own] = layer;
+      layer.push(`${sql} AS ${name}`);
+      return own;
+    };
+    names.forEach(depthOf);
+    return layers.reduce(withColumns, rows);
+  }
+}
+
+/** DuckDB would put a column into each condition that names it, but not through a limit. */
+function withColumns(rows: string, columns: readonly string[]): string {
+  return `SELECT *, ${columns.join(', ')} FROM (${rows}) LIMIT ${noLimit}`;
+}
+
+function matchedSql(rows: string, keys: readonly string[]): string {
+  const same = keys.map((key) => `matched.${key} IS NOT DISTINCT FROM every.${key}`).join(' AND ') || 'true';
+  return `SELECT every.*, hit.rule FROM (${rows}) every
+    JOIN (SELECT * FROM ${tuples} WHERE tuple IN (SELECT tuple FROM ${hits})) matched ON ${same}
+    JOIN ${hits} hit USING (tuple)`;
+}
