@@ -1,3 +1,5 @@
+// Loaded before watchStandardStreams(), which removes the listener that it adds to standard output.
+import '@oclif/core/command';
 import { OutputLost, reasonOf } from '../engine/errors.js';
 import { discardAll } from '../output/pending.js';
 import { exitCodes } from './report.js';
@@ -73,7 +75,7 @@ export function loseOutput(error: unknown): boolean {
  * standard error does not take is lost, and the work goes on.
  */
 export function watchStandardStreams(): void {
-  // oclif throws unknown errors, which would print a stack trace.
+  // The listener of oclif throws unknown errors, which would print a stack trace.
   process.stdout.removeAllListeners('error');
   process.stdout.on('error', loseOutput);
   process.stderr.on('error', () => {});

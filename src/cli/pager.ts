@@ -80,11 +80,11 @@ class PagedOutput implements ByteSink {
     if (this.#isDirect) return this.#screen.write(chunk);
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : Buffer.from(chunk);
     this.#keep(bytes);
-    if (this.#pager !== undefined) return this.#give(bytes);
+    if (this.#pager !== undefined) return this.#writeToPager(bytes);
     this.#lines += screenLines(bytes.toString(), this.#settings.columns);
     if (this.#lines < this.#settings.lines && this.#keptSize < keptBytes) return;
     this.#pager = startPager(this.#settings.command);
-    await this.#give(Buffer.concat(this.#kept ?? []));
+    await this.#writeToPager(Buffer.concat(this.#kept ?? []));
   }
 
   async close(): Promise<void> {
@@ -104,7 +104,7 @@ class PagedOutput implements ByteSink {
     this.#kept?.push(bytes);
   }
 
-  async #give(bytes: Buffer): Promise<void> {
+  async #writeToPager(bytes: Buffer): Promise<void> {
     const pager = this.#pager as Pager;
     const wasTaken = await new Promise<boolean>((resolve) => {
       pager.input.write(bytes, (error) => resolve(error == null));

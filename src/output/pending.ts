@@ -159,15 +159,15 @@ function register(
     discard() {
       if (!open.delete(pending) || keeps) return;
       // DuckDB may still create files on its own thread; after the rename it cannot find the directory.
-      const grave = hiddenName(place);
-      let gone = path;
+      const trash = hiddenName(place);
+      let location = path;
       try {
-        renameSync(path, grave);
-        gone = grave;
+        renameSync(path, trash);
+        location = trash;
       } catch {
         // It does not exist yet, or cannot be moved.
       }
-      remove(gone);
+      remove(location);
     },
   };
   open.add(pending);

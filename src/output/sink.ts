@@ -154,14 +154,14 @@ function readerSink<Stream extends Writable>({ shownAs, open, end, failed, drain
     if (stream !== undefined) end(stream);
   };
   /** Runs one step. Once the run is ending, a step may take at most `maxStall`. */
-  const patiently = async (step: (late: AbortSignal) => Promise<void>) => {
+  const withTimeout = async (step: (late: AbortSignal) => Promise<void>) => {
     const late = new AbortController();
     let timer: NodeJS.Timeout | undefined;
-    const begin = () => {
+    const startTimer = () => {
       timer ??= setTimeout(() => late.abort(), maxStall);
     };
-    if (drainSignal?.aborted) begin();
-    else drainSignal?.addEventListener('abort', begin, { once: true });
+    if (drainSignal?.aborted) startTimer();
+    else drainSignal?.addEventListener('abort', startTimer, { once: true });
     try {
       await step(late.signal);
     } catch (error) {
@@ -169,15 +169,15 @@ function readerSink<Stream extends Writable>({ shownAs, open, end, failed, drain
       throw error instanceof OutputUnread ? error : failed(error);
     } finally {
       clearTimeout(timer);
-      drainSignal?.removeEventListener('abort', begin);
+      drainSignal?.removeEventListener('abort', startTimer);
     }
   };
-  const begun = () =>
-    patiently(async (late) => {
+  const ensureOpen = () =>
+    withTimeout(async (late) => {
       stream ??= await open(late);
     });
-  const give = (part: Uint8Array) =>
-    patiently(
+  const writePart = (part: Uint8Array) =>
+    withTimeout(
       (late) =>
         new Promise((resolve, reject) => {
           late.addEventListener('abort', () => reject(new OutputUnread(shownAs)));
@@ -186,17 +186,17 @@ function readerSink<Stream extends Writable>({ shownAs, open, end, failed, drain
     );
   return {
     async write(chunk) {
-      await begun();
+      await ensureOpen();
       const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
       for (let at = 0; at < bytes.byteLength; ) {
         const size = drainSignal?.aborted ? smallPortion : portion;
-        await give(bytes.subarray(at, at + size));
+        await writePart(bytes.subarray(at, at + size));
         at += size;
       }
     },
     // Opened even without content: a pipe's reader waits for the end.
     async close() {
-      await begun();
+      await ensureOpen();
       discard();
     },
     discard,
@@ -211,7 +211,7 @@ function deviceSink(target: string): ByteSink {
     file = undefined;
     await opened?.close();
   };
-  const begin = async () => {
+  const openOnce = async () => {
     file ??= await open(target, constants.O_WRONLY);
     return file;
   };
@@ -225,11 +225,11 @@ function deviceSink(target: string): ByteSink {
   return {
     write: (chunk) =>
       guarded(async () => {
-        const opened = await begin();
+        const opened = await openOnce();
         const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
         for (let done = 0; done < bytes.byteLength; ) done += (await opened.write(bytes, done)).bytesWritten;
       }),
-    close: () => guarded(() => begin().then(shut)),
+    close: () => guarded(() => openOnce().then(shut)),
     discard: () => void shut().catch(() => {}),
   };
 }

@@ -51,15 +51,15 @@ export class SocketWriter {
   /** Number of the current reader; a new reader knows nothing that earlier ones received. */
   #reader = 1;
   /** Entities to forget once everything accepted before is read. */
-  #gone: Going[] = [];
-  #taken = 0;
+  #gone: Ended[] = [];
+  #accepted = 0;
   #connected = false;
   #problem = '';
   #retryAt = 0;
   #retryAfter: number;
   /** Time of the reader's last progress, or of end(). */
   #progressAt = 0;
-  #ends = false;
+  #isEnding = false;
   dropped = 0;
   droppedIpv6 = 0;
   sent = 0;
@@ -82,7 +82,7 @@ export class SocketWriter {
     const datum = { record, bytes: Buffer.from(bytes) };
     // After a header, entities are written again. Queued records still use the old table.
     if (record.type === 'Header') this.#entities = new Entities();
-    const number = ++this.#taken;
+    const number = ++this.#accepted;
     const isEntity = this.#entities.keep(datum, number);
     if (this.#queue.length < this.#limits.queue && this.#queue.bytes < this.#limits.queueBytes) {
       this.#queue.push({ datum, entities: this.#entities, number });
@@ -97,8 +97,8 @@ export class SocketWriter {
 
   /** Announces the end of the run: from now on, a reader that takes nothing is dropped. */
   end(): void {
-    if (this.#ends) return;
-    this.#ends = true;
+    if (this.#isEnding) return;
+    this.#isEnding = true;
     this.#progressAt = Date.now();
   }
 
@@ -126,23 +126,23 @@ export class SocketWriter {
     const entities = this.#entities;
     // Records after the newest pending one do not refer to these entities.
     const newest = (this.#queue.last() ?? this.#unread.at(-1))?.number ?? 0;
-    entities.forget(gone, newest, this.#taken);
+    entities.forget(gone, newest, this.#accepted);
     if (gone.entity === 'files')
       this.#gone = this.#gone.filter((other) => other.gone.entity !== 'files' || other.entities !== entities);
     if (gone.entity === 'files' || entities.has(keyOfGone(gone)))
-      this.#gone.push({ gone, after: this.#taken, entities });
-    this.#letGo();
+      this.#gone.push({ gone, after: this.#accepted, entities });
+    this.#forgetRead();
   }
 
   /** Whether the wait for the reader at the end has timed out. */
   #hasWaited(): boolean {
-    return this.#ends && Date.now() - this.#progressAt > this.#limits.linger;
+    return this.#isEnding && Date.now() - this.#progressAt > this.#limits.linger;
   }
 
-  #letGo(): void {
+  #forgetRead(): void {
     const oldest = (this.#unread[0] ?? this.#queue.first())?.number ?? Number.POSITIVE_INFINITY;
-    while (this.#gone.length > 0 && (this.#gone[0] as Going).after < oldest) {
-      const { gone, after, entities } = this.#gone.shift() as Going;
+    while (this.#gone.length > 0 && (this.#gone[0] as Ended).after < oldest) {
+      const { gone, after, entities } = this.#gone.shift() as Ended;
       entities.forget(gone, 0, after);
     }
   }
@@ -206,7 +206,7 @@ export class SocketWriter {
       this.#unread = most === 0 ? [] : this.#unread.slice(-most);
       this.#progressAt = Date.now();
     }
-    this.#letGo();
+    this.#forgetRead();
     if (this.#connected && this.#unread.length > 0 && this.#socket.hasEnded()) this.#lose();
   }
 
@@ -256,7 +256,7 @@ interface Queued {
   number: number;
 }
 
-interface Going {
+interface Ended {
   gone: EndedRecord;
   /** Number of records accepted by then. */
   after: number;

@@ -56,10 +56,10 @@ export async function loadArrow(
   const reading: Reading = { left: frames.maxText, dictionaries: new WeakMap(), parts: new WeakMap() };
   try {
     const { schema, texts } = readDictionaries(frames, reading);
-    const said = schema.metadata.get('sfkit.table');
+    const stored = schema.metadata.get('sfkit.table');
     const table =
-      said !== undefined && tables.some((spec) => spec.name === said)
-        ? (said as TableName)
+      stored !== undefined && tables.some((spec) => spec.name === stored)
+        ? (stored as TableName)
         : (named ?? guessTable(new Set(schema.fields.map(({ name }) => name.toLowerCase()))));
     const columns = columnsOf(schema, texts);
     const from = await createTable(connection, name, columns);

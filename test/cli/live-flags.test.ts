@@ -64,7 +64,7 @@ describe('the plan of a live capture', () => {
 
   it('rotates only SysFlow files and directories of tables', () => {
     expect(() => planLive(undefined, undefined, 60)).toThrow(/standard output cannot be rotated/);
-    expect(() => planLive(undefined, 'x.parquet', 60)).toThrow(/name a directory/);
+    expect(() => planLive(undefined, 'x.parquet', 60)).toThrow(/--rotate needs a directory/);
     expect(rotationDirectory('tables/', 1_700_000_000)).toBe('tables/20231114T221320Z');
   });
 });

@@ -368,14 +368,14 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
   });
 
   it.each([
-    [['record', '-o', '-'], /not to standard output/],
-    [['live', '-o', 'same', '-f', 'avro', '-w', 'same'], /name them differently/],
-    [['live', '--top', '-f', 'jsonl'], /--top takes standard output/],
-    [['live', '--top', '--rotate', '5'], /--rotate is about records in files/],
+    [['record', '-o', '-'], /not standard output/],
+    [['live', '-o', 'same', '-f', 'avro', '-w', 'same'], /use different names/],
+    [['live', '--top', '-f', 'jsonl'], /--top uses standard output/],
+    [['live', '--top', '--rotate', '5'], /--rotate applies to files/],
     [['live', '-o', '/dev/null', '-f', 'avro', '--rotate', '5'], /cannot be rotated/],
-    [['live', '--table', 'file', '-o', 'x.sf'], /a SysFlow file holds all records/],
+    [['live', '--table', 'file', '-o', 'x.sf'], /a SysFlow file has all records/],
     [['record', '-o', 'x', '--buffer-size', '3M'], /a power of two/],
-    [['live', '-o', 'same.sf', '-w', './same.sf'], /name them differently/],
+    [['live', '-o', 'same.sf', '-w', './same.sf'], /use different names/],
     [['live', '--socket', '/'.padEnd(108, 'x')], /at most 107 bytes/],
     [['live', '--cri-socket', ''], /expected a path/],
     [['live', '--pid', '99999999999999999999'], /4194304/],
