@@ -401,7 +401,7 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     await live.capturing;
     execFileSync('dd', ['if=/dev/zero', `of=${directory.path('zeros')}`, 'bs=1', 'count=200000'], { stdio: 'ignore' });
     const rows = `${directory.path('s.jsonl')}.part`;
-    await until(() => readFileSync(rows, 'utf8').includes(directory.path('zeros')));
+    await until(() => existsSync(rows) && readFileSync(rows, 'utf8').includes(directory.path('zeros')));
     const end = await live.end('SIGINT');
     expect(end).toMatchObject({ exit: 0 });
     const { gaps } = JSON.parse(end.stdout);

@@ -351,7 +351,11 @@ describe('an input that claims more than it has', () => {
       () => bomb('zstd', 1, claims(2n ** 63n - 1n, zeros(1000))),
     ],
     ['a negative size', /impossible size/, () => bomb('lz4', 1, claims(-2, lz4Zeros(1000)))],
-    ['60 MB, but only 1000 bytes', /zstd: 1000 bytes where/, () => bomb('zstd', 1000, claims(60e6, zeros(1000)))],
+    [
+      '60 MB, but only 1000 bytes',
+      /zstd: expected 60000000 bytes, found 1000/,
+      () => bomb('zstd', 1000, claims(60e6, zeros(1000))),
+    ],
     ['1000 bytes, but 60 MB', /zstd: more bytes/, () => bomb('zstd', 1000, claims(1000, zeros(60e6)))],
     ['1000 bytes, but 1 MB', /LZ4: more bytes/, () => bomb('lz4', 1000, claims(1000, lz4Zeros(1e6)))],
     ['60 million values of 60 bytes', /more values than the size/, () => bomb('zstd', 60e6, claims(60e6, zeros(60e6)))],
