@@ -34,7 +34,7 @@ const cpp: Record<string, readonly string[]> = {
   state: ['base', 'scap'],
   fields: ['base', 'scap', 'state'],
   filter: ['base', 'scap', 'state', 'fields'],
-  events: ['base', 'scap', 'state', 'fields', 'filter'],
+  events: ['base', 'scap', 'state', 'fields', 'filter', 'output'],
   rules: ['base', 'scap', 'state', 'fields', 'filter'],
   sysflow: ['base', 'scap', 'state', 'filter'],
   output: ['base', 'sysflow'],

@@ -110,9 +110,9 @@ describe('directories of queries', () => {
 
 describe('a head', () => {
   it.each([
-    ['select 1', /begins with comment lines/],
+    ['select 1', /the title is missing/],
     ['-- title: A: b\nselect 1', /is not YAML/],
-    ['-- title: A\n-- owner: me\nselect 1', /'owner' means nothing/],
+    ['-- title: A\n-- owner: me\nselect 1', /'owner' is unknown in a head/],
     ['-- title: A\n;', /no SQL/],
     ['-- title: A\n-- parameters: [pid]\nselect 1', /parameters are a map/],
     ['-- title: A\n-- parameters: {Pid: {}}\nselect 1', /parameter 'Pid'/],
