@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { tableFromIPC } from 'apache-arrow';
 import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { type ColumnType, type TableName, tableColumns } from '../../src/engine/columns.gen.js';
+import { type ColumnType, type TableName, tableColumns, tables } from '../../src/engine/columns.gen.js';
 import { openColumns } from '../../src/engine/session.js';
 import { type Digest, digest, type Plain } from './digest.js';
 
@@ -125,7 +125,7 @@ export async function digestParquet(table: TableName, path: string): Promise<Dig
 /** Reads captures and .sf files with the engine. */
 export async function digestInput(input: string): Promise<Map<TableName, Digest>> {
   const result = new Map<TableName, Digest>();
-  for (const table of Object.keys(tableColumns) as TableName[]) {
+  for (const { name: table } of tables) {
     const rows: ((name: string) => Plain)[] = [];
     for await (const batch of openColumns({ input, tables: [table] })) {
       for (let row = 0; row < batch.rows; row++) {

@@ -61,14 +61,14 @@ describe('a project that installs the packed tarball', () => {
 
 /** What the types must allow: narrowing the union by `type`, 64-bit numbers as bigint. */
 const typed = `
-import { openCapture, SysFlowDriver, SysFlowError, type SysFlowConfig, type SysFlowRecord } from 'sfkit';
+import { openCapture, SysFlowDriver, SysFlowError, type CaptureRecord, type SysFlowConfig } from 'sfkit';
 const config: SysFlowConfig = { scapInputPath: 'a.scap', callback: (header, container, process, file1, file2, record) => {
   const bytes: bigint = record.type === 'FileFlow' ? record.numRRecvBytes : 0n;
   void [header.exporter, container?.image, process?.oid.hpid, file1?.path, file2?.path, bytes];
 } };
 const driver = new SysFlowDriver(config);
 const version: string = driver.version;
-const path = (record: SysFlowRecord): string | undefined => (record.type === 'File' ? record.path : undefined);
+const path = (record: CaptureRecord): string | undefined => (record.type === 'File' ? record.path : undefined);
 for await (const record of openCapture('a.scap', { filter: 'proc.name = a' })) void path(record);
 for await (const batch of openCapture('a.scap').batches()) void batch.numRows;
 void driver.run().catch((error) => error instanceof SysFlowError && error.code === 'LibsError');

@@ -64,7 +64,8 @@ class FieldRows {
   }
   // A text has a mark where it is missing; a number has none, as its group is not set.
   bool missing(const Wanted& wanted) {
-    if (wanted.type == output::ColumnType::kStr) builder_.set_string(wanted.column, output::kNoString);
+    if (wanted.type == output::ColumnType::kStr)
+      builder_.set_string(wanted.column, wanted.nullable ? output::kNoString : builder_.intern({}));
     return false;
   }
 
