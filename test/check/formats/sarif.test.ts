@@ -22,6 +22,7 @@ interface Result {
   ];
   relatedLocations?: { physicalLocation: { artifactLocation: { uri: string } } }[];
   partialFingerprints: { primaryLocationLineHash: string };
+  properties: Record<string, unknown>;
   suppressions?: { kind: string; justification: string }[];
   codeFlows?: { threadFlows: { locations: { location: { message: { text: string } } }[] }[] }[];
 }
@@ -70,6 +71,19 @@ describe('SARIF', () => {
       help: { text: expect.stringContaining('rules/own.yaml:7') },
       properties: { 'security-severity': '5.5', precision: 'medium' },
     });
+  });
+
+  it('a rule has its own id beside its name', async () => {
+    const ruleId = '5d0d2cd4-8a4c-4f38-9d0c-1f1a1c6b6a10';
+    const found = finding({ ruleId });
+    const own = rule(found, { id: ruleId });
+    const run = report([found], { rules: [{ rule: own, state: 'matched', matches: 1, leftOut: 0 }] });
+    const { results, rules } = await runOf([found], run);
+    expect(results[0]).toMatchObject({ ruleId: 'Shell in container', properties: { ruleId } });
+    expect(rules[0]).toMatchObject({ id: 'Shell in container', properties: { ruleId } });
+    const without = await runOf([finding()]);
+    expect(without.results[0]?.properties).not.toHaveProperty('ruleId');
+    expect(without.rules[0]?.properties).not.toHaveProperty('ruleId');
   });
 
   it('keeps the most severe of 30,000 findings and says how many of which rule are left out', async () => {

@@ -10,7 +10,10 @@ export interface NaiveRule {
 
 type Cell = string | null;
 
-export function matches({ detection }: NaiveRule, row: Row): boolean {
+/** A row whose fields may have several forms, of which one has to fit. */
+export type FormsRow = Readonly<Record<string, Row[string] | readonly Row[string][]>>;
+
+export function matches({ detection }: NaiveRule, row: FormsRow): boolean {
   const { condition, ...selections } = detection;
   const conditions = Array.isArray(condition) ? (condition as string[]) : [condition as string];
   const holds = (name: string) => selection(selections[name], row);
@@ -65,21 +68,24 @@ class Reader {
   }
 }
 
-function selection(definition: unknown, row: Row): boolean {
+function selection(definition: unknown, row: FormsRow): boolean {
   if (Array.isArray(definition)) return definition.some((one) => selection(one, row));
   return Object.entries(definition as object).every(([key, value]) => item(key, value, row));
 }
 
-function item(key: string, value: unknown, row: Row): boolean {
+function item(key: string, value: unknown, row: FormsRow): boolean {
   const [field = '', ...modifiers] = key.split('|');
   const values = Array.isArray(value) ? value : [value];
-  const cell = row[field] == null ? null : String(row[field]);
-  const each = values.map((one) => single(modifiers, one, cell, row));
+  const each = values.map((one) => formsOf(row[field]).some((cell) => single(modifiers, one, cell, row)));
   const result = modifiers.includes('all') ? each.every(Boolean) : each.some(Boolean);
   return modifiers.includes('neq') ? !result : result;
 }
 
-function single(modifiers: readonly string[], value: unknown, cell: Cell, row: Row): boolean {
+function formsOf(value: FormsRow[string]): Cell[] {
+  return [value].flat().map((form) => (form == null ? null : String(form)));
+}
+
+function single(modifiers: readonly string[], value: unknown, cell: Cell, row: FormsRow): boolean {
   if (modifiers.includes('exists')) return (cell !== null) === value;
   if (value === null) return cell === null;
   if (cell === null) return false;
@@ -95,10 +101,12 @@ function single(modifiers: readonly string[], value: unknown, cell: Cell, row: R
   return texts(modifiers, String(value)).some((pattern) => fits(pattern, cell, modifiers.includes('cased')));
 }
 
-function refers(modifiers: readonly string[], field: string, cell: string, row: Row): boolean {
-  const other = row[field];
-  if (other == null) return false;
-  const [a, b] = [lower(cell), lower(String(other))];
+function refers(modifiers: readonly string[], field: string, cell: string, row: FormsRow): boolean {
+  return formsOf(row[field]).some((other) => other !== null && stands(modifiers, cell, other));
+}
+
+function stands(modifiers: readonly string[], cell: string, other: string): boolean {
+  const [a, b] = [lower(cell), lower(other)];
   if (modifiers.includes('contains')) return a.includes(b);
   if (modifiers.includes('startswith')) return a.startsWith(b);
   return modifiers.includes('endswith') ? a.endsWith(b) : a === b;
