@@ -7,8 +7,8 @@ import { stringify } from 'yaml';
 import { sigma } from '../../../src/check/sigma/sigma.js';
 import { textLiteral } from '../../../src/check/sql/literals.js';
 import { CheckTables } from '../../../src/check/sql/tables.js';
+import { sqlTypes } from '../../../src/duckdb/sql-text.js';
 import { opNames, type TableName, tableColumns } from '../../../src/engine/columns.gen.js';
-import { sqlTypes } from '../../../src/export/sql-text.js';
 import { type FormsRow, matches } from './naive.js';
 import { addresses, cell, numbers, Random, type RandomFields, rule, text } from './random-rules.js';
 
