@@ -10,11 +10,11 @@ import { cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { buildTools } from '../scripts/lib/native.mjs';
 import { repeatCapture } from './repeat.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const work = join(root, 'bench/work');
-const toolBuild = join(root, 'native/build-tools');
 const { values: options } = parseArgs({
   options: {
     megabytes: { type: 'string', default: '600' },
@@ -23,6 +23,8 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
   },
 });
+
+const toolBuild = buildTools('engine_benchmark');
 
 function run(command, args) {
   const started = process.hrtime.bigint();
@@ -62,17 +64,6 @@ const short = join(work, 'short.scap');
 const events = repeatCapture(input, long, Number(options.megabytes));
 const shortEvents = repeatCapture(input, short, 15);
 const megabytes = statSync(long).size / 1e6;
-
-run('cmake', [
-  '-S',
-  join(root, 'native'),
-  '-B',
-  toolBuild,
-  '-DSFKIT_TOOLS=ON',
-  '-DSFKIT_ADDON=OFF',
-  '-DCMAKE_BUILD_TYPE=Release',
-]);
-run('cmake', ['--build', toolBuild, '--target', 'engine_benchmark', '-j2']);
 
 const ways = new Map([
   ['engine: read blocks and events', () => engine('read', long)],

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root, run } from './lib/run.mjs';
+import { buildTools } from './lib/native.mjs';
 
 const kernels = process.argv.slice(2);
 if (kernels.length === 0) {
@@ -19,19 +19,7 @@ if (spawnSync('qemu-system-x86_64', ['--version']).error) {
   process.exit(1);
 }
 
-const build = join(root, 'native', 'build-tools');
-run('cmake', [
-  '-S',
-  join(root, 'native'),
-  '-B',
-  build,
-  '-G',
-  'Ninja',
-  '-DCMAKE_BUILD_TYPE=Release',
-  '-DSFKIT_TOOLS=ON',
-  '-DSFKIT_ADDON=OFF',
-]);
-run('cmake', ['--build', build, '--target', 'sfkit_probe_trial_alone', '-j', '2']);
+const build = buildTools('sfkit_probe_trial_alone');
 
 const scratch = mkdtempSync(join(tmpdir(), 'sfkit-kernels-'));
 let status = 0;

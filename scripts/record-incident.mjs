@@ -9,6 +9,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, release, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { buildTools } from './lib/native.mjs';
 import { fail, root, run } from './lib/run.mjs';
 import { setUp } from './setup.mjs';
 
@@ -17,19 +18,7 @@ const output = process.argv[2] ?? join(root, 'fixtures', 'incident.scap');
 const [firstProgram, playedHost] = ['shop-init', 'shop-host'];
 
 setUp({ tests: false });
-const build = join(root, 'native', 'build-tools');
-run('cmake', [
-  '-S',
-  join(root, 'native'),
-  '-B',
-  build,
-  '-G',
-  'Ninja',
-  '-DCMAKE_BUILD_TYPE=Release',
-  '-DSFKIT_TOOLS=ON',
-  '-DSFKIT_ADDON=OFF',
-]);
-run('cmake', ['--build', build, '--target', 'sfkit_incident', 'cut_capture', '-j', '2']);
+const build = buildTools('sfkit_incident', 'cut_capture');
 
 const scratch = mkdtempSync(join(tmpdir(), 'sfkit-incident-'));
 try {

@@ -30,7 +30,7 @@ struct writer {
   u32 at;                      // where the next parameter goes, in events of known size
   u32 index;                   // its number
   struct probe_ring* ring;     // that the event goes to; null: to the kernel's
-  u64 head;                    // of the ring, behind the event
+  u64 head;                    // offset in the ring after the event
 };
 
 // What a program writes must be what the table says. The compiler knows both, so a call of this is left only

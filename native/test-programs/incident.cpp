@@ -324,7 +324,7 @@ int implant() {
   return 0;
 }
 
-// The first process of the shop. One after the other, so that each recording tells the same story.
+// The first process of the shop. It runs one part after the other, so that recordings have the same order.
 int init() {
   check(::chdir("/"), "chdir");
   if (const int code = run({"/usr/sbin/cron"}); code != 0) return code;

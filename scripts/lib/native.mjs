@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { isCurrent, newest, writeStamp } from './files.mjs';
-import { isStrict, root, runNode, say } from './run.mjs';
+import { isStrict, root, run, runNode, say } from './run.mjs';
 import { ensureSystemPackages } from './system.mjs';
 
 const buildDirectory = join(root, 'native', 'build');
@@ -32,6 +32,15 @@ export function buildNative({ tests }) {
   // A build directory keeps its settings until it is configured again.
   if (!settings.every(isConfigured)) runNode(cmakeJs, ['configure', ...options]);
   runNode(cmakeJs, ['build', ...options, ...(tests ? [] : ['--target', 'sfkit_addon'])]);
+}
+
+/** Builds programs of native/tools and native/test-programs without Node; returns the directory that holds them. */
+export function buildTools(...targets) {
+  const directory = join(root, 'native', 'build-tools');
+  const settings = ['-DCMAKE_BUILD_TYPE=Release', '-DSFKIT_TOOLS=ON', '-DSFKIT_ADDON=OFF'];
+  run('cmake', ['-S', join(root, 'native'), '-B', directory, '-G', 'Ninja', ...settings]);
+  run('cmake', ['--build', directory, '--target', ...targets, '-j', '2']);
+  return directory;
 }
 
 function isConfigured(setting) {

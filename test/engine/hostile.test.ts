@@ -41,7 +41,7 @@ const secondsPerRun = 1;
 const commandSeconds = 10;
 const commandMemory = 400;
 /** Size factor of each attempt: a cost that is too high by chance at one size is normal at another. */
-const attempts = [1, 1, 2, 2, 4, 4];
+const attempts = [1, 1, 2, 2, 4, 4, 4, 4];
 
 /** Table formats may repeat a text in every row; their memory must not grow with that. */
 const tables = ['fork_env', 'rows_of_env', 'rows_of_container', 'rows_of_parent_env', 'unique_paths', 'execs'];

@@ -48,6 +48,13 @@ export async function loadCaptureTables(
       `${inputName(stream.path)}: it can be read only once, and ${names} needs another read; save it to a file first`,
     );
   }
+  const unfiltered = needs.find(({ table }) => table !== 'events');
+  if (unfiltered !== undefined && collector.filter !== undefined) {
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      `a filter selects events, and the table ${unfiltered.table} has no events: use WHERE instead of --filter`,
+    );
+  }
   const summaries: { path: string; summary: Summary }[] = [];
   for (const { table, columns, filter } of needs) {
     const made = columns.filter((name) => name !== 'filename');

@@ -33,13 +33,15 @@ interface Node {
 
 /** The needs of the SQL for each capture table that it names. */
 export async function findNeeds(sql: string, parameters: ParameterValues = {}): Promise<TableNeeds[]> {
+  const named = captureTables.filter(({ name }) => namesWord(sql, name));
+  if (named.length === 0) return [];
   // Sealed: the text comes from the user, and only its syntax is needed.
   const { connection, close } = await openDatabase({ sealed: true });
   try {
     const result = await connection.runAndReadAll(`SELECT json_serialize_sql(${quoteText(sql)})`);
     const tree = JSON.parse(String(result.getRows()[0]?.[0])) as { error?: boolean; statements?: unknown };
     // DuckDB serializes only SELECT.
-    if (tree.error === true) return captureTables.filter(({ name }) => namesWord(sql, name)).map(everything);
+    if (tree.error === true) return named.map(everything);
     return needsOf(tree.statements, parameters);
   } finally {
     close();

@@ -106,6 +106,10 @@ describe('the table processes', () => {
       expect(duration).toBe(both ? String(BigInt(end as string) - BigInt(begin as string)) : null);
     }
   });
+
+  it('rejects a filter, which selects events', async () => {
+    await expect(ask('select * from processes', [incident], 'evt.type = openat')).rejects.toThrow(/use WHERE/);
+  });
 });
 
 // A statement over a subquery of everything loads the whole table.
