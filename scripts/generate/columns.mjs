@@ -32,6 +32,9 @@ function check({ tables, columns, ops }) {
     for (const table of column.tables) {
       if (!tableNames.has(table)) fail(`column ${column.name} names the unknown table ${table}`);
     }
+    const isPhysical = column.from === undefined;
+    if (isPhysical !== (column.group !== undefined))
+      fail(`column ${column.name}: a "group" is missing, or one too many`);
     const physical = ['i32', 'i64', 'str', 'bool'].includes(column.type);
     if (physical === 'from' in column) fail(`column ${column.name}: type ${column.type} and "from" disagree`);
     if (column.from && !column.tables.every((table) => byName.get(column.from)?.tables.includes(table))) {
@@ -118,7 +121,7 @@ ${lines(tables)}
 
 /** Every column once, in declared order. */
 export const columns: readonly ColumnSpec[] = [
-${lines(columns)}
+${lines(columns.map(({ group: _, ...column }) => column))}
 ];
 
 /** The columns of each table, in order. */
@@ -156,6 +159,7 @@ const typeNames = { i32: 'kI32', i64: 'kI64', str: 'kStr', bool: 'kBool' };
 
 function cpp({ tables, columns, tableColumns }) {
   const physical = columns.filter((column) => !column.from);
+  const groups = [...new Set(physical.map(({ group }) => group))].filter((group) => group !== 'always').sort();
   const enumerators = (items) => items.map((item) => `  k${pascal(item.name)},`).join('\n');
   const tableLists = tables
     .map((table) => {
@@ -190,6 +194,17 @@ struct ColumnSpec {
 // Indexed by Column.
 inline constexpr ColumnSpec kColumns[] = {
 ${physical.map((column) => `    {"${column.name}", ColumnType::${typeNames[column.type]}},`).join('\n')}
+};
+
+// Columns that have a value in the same rows. A row is given as the set of its groups, so that the bitmaps
+// of all columns of a group are made at once when the batch is complete. kAlways: in every row.
+enum class Group : uint8_t {
+${[...groups, 'always'].map((group) => `  k${pascal(group)},`).join('\n')}
+};
+
+// Indexed by Column.
+inline constexpr Group kColumnGroups[] = {
+${physical.map(({ group }) => `    Group::k${pascal(group)},`).join('\n')}
 };
 
 enum class Table : uint8_t {

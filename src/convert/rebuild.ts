@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { TableName } from '../engine/columns.gen.js';
+import { containerTypes } from '../engine/schema.gen.js';
 import { type BranchName, SysflowEncoder } from '../records/encode.js';
 import type { RowPrint, TableInput } from './table-input.js';
 import type { MergedRows, RowCursor } from './table-rows.js';
@@ -248,7 +249,7 @@ class Rebuilder {
     await this.#passProcesses(Infinity);
     await this.#passFiles(Infinity);
     for (let left = await this.#headers.next(Infinity); left !== undefined; left = await this.#headers.next(Infinity)) {
-      this.#input.skip('headers that no event or flow stands under');
+      this.#input.skip('unused-headers');
     }
     yield* this.#out.splice(0);
     yield this.#encoder.take();
@@ -395,9 +396,7 @@ class Rebuilder {
   }
 
   #made(): void {
-    this.#input.skip(
-      'records of processes, files and containers that the input does not have, made of the rows that refer to them',
-    );
+    this.#input.skip('made-records');
   }
 
   async #passPods(count: number): Promise<void> {
@@ -446,7 +445,7 @@ class Rebuilder {
   #writePod(row: RowCursor): void {
     const id = podKey(row);
     this.#known.pods.add(id);
-    this.#input.skip('pods without addresses, labels and services, which tables do not hold');
+    this.#input.skip('pods-without-details');
     this.#add('Pod', {
       ts: row.long('ts_uts'),
       id,
@@ -581,7 +580,7 @@ class Rebuilder {
       case 'NF': {
         const [sip, dip] = [ipv4(row.text('net_sip')), ipv4(row.text('net_dip'))];
         if (sip === undefined || dip === undefined) {
-          this.#input.skip('IPv6 flows (a .sf file has no room for their addresses)');
+          this.#input.skip('ipv6-flows');
           return;
         }
         this.#add('NetworkFlow', {
@@ -595,7 +594,7 @@ class Rebuilder {
         return;
       }
       default:
-        this.#input.skip('rows whose type is none of PE, FE, NF, FF, PF and KE');
+        this.#input.skip('rows-of-unknown-type');
     }
   }
 
@@ -606,25 +605,13 @@ class Rebuilder {
     const isUser = (row.number('opflags_bitmap') & setuidBit) !== 0;
     if (isUser && /^\d+$/.test(text)) return [notAvailable];
     if (isUser || !text.includes(' ')) return [text];
-    this.#input.skip('event arguments that were split at blanks');
+    this.#input.skip('split-arguments');
     return text.split(' ');
   }
 }
 
 const setuidBit = 8;
 
-const containerTypes = [
-  'CT_DOCKER',
-  'CT_LXC',
-  'CT_LIBVIRT_LXC',
-  'CT_MESOS',
-  'CT_RKT',
-  'CT_CUSTOM',
-  'CT_CRI',
-  'CT_CONTAINERD',
-  'CT_CRIO',
-  'CT_BPM',
-];
 const k8sKinds = [
   'K8S_NODES',
   'K8S_NAMESPACES',

@@ -18,7 +18,7 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 function load(): NativeAddon {
   const require = createRequire(import.meta.url);
   const failures: string[] = [];
-  for (const path of candidates()) {
+  for (const path of addonCandidates()) {
     if (!existsSync(path)) continue;
     try {
       return require(path) as NativeAddon;
@@ -33,7 +33,8 @@ function load(): NativeAddon {
   );
 }
 
-function candidates(): string[] {
+/** Where the engine may be; the prebuilt ones where scripts/lib/prebuilt.mjs puts them. */
+export function addonCandidates(): string[] {
   const libcs = process.platform === 'linux' ? ['-glibc', '-musl'] : [''];
   return [
     join(root, 'native', 'build', 'Release', 'sfkit.node'),

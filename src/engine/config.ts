@@ -1,6 +1,7 @@
 import { loadAddon } from './addon.js';
 import { tables } from './columns.gen.js';
 import { fromNative, SfkitError } from './errors.js';
+import { liveLimits } from './live-limits.gen.js';
 import type { NativeBound, NativeConfig, NativeLiveConfig, NativeMatching, NativeRules } from './native.js';
 import { nearest } from './nearest.js';
 
@@ -67,9 +68,6 @@ export interface SessionConfig extends CollectorOptions {
   from?: NativeBound | undefined;
   to?: NativeBound | undefined;
 }
-
-/** Bytes of the largest buffer between kernel and engine (native/probe/shared.h: kMostRingBytes). */
-export const mostRingBytes = 2 ** 28;
 
 /** Bytes that the path of a unix socket may have (linux/un.h). */
 export const longestSocketPath = 107;
@@ -160,14 +158,18 @@ export function liveConfig(config: LiveConfig): NativeLiveConfig {
     if (!(liveKeys as readonly string[]).includes(key))
       refuse(`unknown option 'live.${key}'${suggestion(key, liveKeys)}`);
   }
-  const ringBytes = whole('live.ringBytes', config.ringBytes ?? 8 * 1024 * 1024, 4096, mostRingBytes);
+  const within = (key: keyof typeof liveLimits) => {
+    const { min, max, default: usual } = liveLimits[key];
+    return whole(`live.${key}`, config[key] ?? usual, min, max);
+  };
+  const ringBytes = within('ringBytes');
   if (!Number.isInteger(Math.log2(ringBytes))) refuse("option 'live.ringBytes' must be a power of two");
   return {
     allSyscalls: flag('live.allSyscalls', config.allSyscalls, false),
-    snaplen: whole('live.snaplen', config.snaplen ?? 0, 0, 4096),
-    samplingRatio: whole('live.samplingRatio', config.samplingRatio ?? 1, 1, 128),
+    snaplen: within('snaplen'),
+    samplingRatio: within('samplingRatio'),
     ringBytes,
-    cpusPerRing: whole('live.cpusPerRing', config.cpusPerRing ?? 1, 0, 4096),
+    cpusPerRing: within('cpusPerRing'),
     rawTracepoints: flag('live.rawTracepoints', config.rawTracepoints, false),
     recordPath: text('live.recordPath', config.recordPath, ''),
     recordGzip: flag('live.recordGzip', config.recordGzip, false),

@@ -1,3 +1,4 @@
+import type { ReasonCount } from './reasons.js';
 /**
  * The surface of the native addon, exactly as `native/addon/` exports it. Nothing but `src/engine/`
  * imports this; everyone else uses the typed sessions of `src/engine/session.ts`.
@@ -270,9 +271,9 @@ export interface NativeSummary {
   /** Events of 'lines' in the range asked for, or of 'recovered'. */
   shown: bigint;
   /** What was left out and why, with how often. */
-  skipped: { reason: string; count: bigint }[];
+  skipped: ReasonCount[];
   /** What was read or shown in another way than it stands in the input, with how often; nothing is lost. */
-  notes: { reason: string; count: bigint }[];
+  notes: ReasonCount[];
   damage: NativeDamage[];
   /** ns since 1970 of the first and last event that has a real time; 0 without events. */
   firstTime: bigint;
@@ -291,9 +292,7 @@ export interface NativeLiveSummary {
 }
 
 /** Something that did not reach the records. */
-export interface NativeGap {
-  reason: string;
-  count: bigint;
+export interface NativeGap extends ReasonCount {
   /** Events are missing that should not be. */
   isLoss: boolean;
 }

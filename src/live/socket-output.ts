@@ -1,6 +1,7 @@
 import type { Log } from '../driver/log.js';
 import { SocketWriter } from '../driver/socket.js';
 import type { NativeBytesBatch, NativeDatumBatch } from '../engine/native.js';
+import { reasonCount } from '../engine/reasons.js';
 import { decodeBatch } from '../records/decode.js';
 import type { LiveOutput } from './outputs.js';
 
@@ -30,12 +31,8 @@ export function socketOutput(
     abandon: () => writer.discard(),
     gaps() {
       const told = [
-        { reason: 'records that the reader of the socket did not take', count: BigInt(writer.dropped), isLoss: true },
-        {
-          reason: 'IPv6 flows, for which the records of the socket have no room',
-          count: BigInt(writer.droppedIpv6),
-          isLoss: false,
-        },
+        { ...reasonCount('socket-reader-too-slow', BigInt(writer.dropped)), isLoss: true },
+        { ...reasonCount('ipv6-flows-in-socket', BigInt(writer.droppedIpv6)), isLoss: false },
       ];
       return told.filter(({ count }) => count > 0n);
     },

@@ -1,7 +1,7 @@
 import avro from 'avsc';
 import { SfkitError } from '../engine/errors.js';
 import type { NativeDatumBatch } from '../engine/native.js';
-import { sysflowSchema } from '../engine/schema.gen.js';
+import { privateBranches, sysflowSchema } from '../engine/schema.gen.js';
 import type { Gone, SysFlowRecord } from './types.js';
 
 /** A record and the bytes it was read from: a whole datum of the SysFlow schema, but for flows of IPv6. */
@@ -16,18 +16,15 @@ export function* decodeBatch(batch: NativeDatumBatch): Generator<Datum | { gone:
   let start = 0;
   for (const end of batch.ends) {
     const bytes = all.subarray(start, end);
-    if (bytes[0] === processGoneBranch << 1) yield { gone: processGoneType.decode(bytes, 1).value };
-    else if (bytes[0] === filesForgottenBranch << 1) yield { gone: 'files' };
-    else if (bytes[0] === containerGoneBranch << 1)
+    if (bytes[0] === privateBranches.gone << 1) yield { gone: processGoneType.decode(bytes, 1).value };
+    else if (bytes[0] === privateBranches.filesForgotten << 1) yield { gone: 'files' };
+    else if (bytes[0] === privateBranches.containerGone << 1)
       yield { gone: { container: textType.decode(bytes, 1).value as string } };
     else yield { record: decode(bytes), bytes };
     start = end;
   }
 }
 
-const processGoneBranch = 13;
-const filesForgottenBranch = 14;
-const containerGoneBranch = 15;
 const textType = avro.Type.forSchema('string');
 
 export function decode(datum: Buffer): SysFlowRecord {

@@ -1,23 +1,10 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import avro from 'avsc';
-import { sysflowSchema } from '../engine/schema.gen.js';
+import { branches, sysflowSchema } from '../engine/schema.gen.js';
 import { branchTypes } from './decode.js';
 
 /** Records by their place in the union of the schema. */
-export const branches = {
-  Header: 0,
-  Container: 1,
-  Process: 2,
-  File: 3,
-  ProcessEvent: 4,
-  NetworkFlow: 5,
-  FileFlow: 6,
-  FileEvent: 7,
-  ProcessFlow: 9,
-  Pod: 10,
-  K8sEvent: 11,
-} as const;
 export type BranchName = keyof typeof branches;
 
 /** Bytes of records after which a block is written. */

@@ -4,20 +4,12 @@
 #include <string>
 
 #include "base/byte_buffer.h"
+#include "record_kinds.gen.h"
 #include "sysflow/records.h"
 
 namespace sfkit::output {
 
 // Appends datums to a buffer that it does not own. Text that is not UTF-8 is made so (base/utf8.h).
-// Not of the schema: network flows with addresses of 16 bytes in network order.
-inline constexpr int64_t kIpv6Branch = 12;
-// Neither: the identity of a process that no later record refers to unless it is written anew.
-inline constexpr int64_t kGoneBranch = 13;
-// Neither, and nothing more than this: no later record refers to a file unless that is written anew.
-inline constexpr int64_t kFilesForgottenBranch = 14;
-// Neither: the id of a container that no later record refers to unless it is written anew.
-inline constexpr int64_t kContainerGoneBranch = 15;
-
 class AvroEncoder {
  public:
   explicit AvroEncoder(ByteBuffer& out) : out_(out) {}

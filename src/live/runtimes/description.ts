@@ -29,9 +29,6 @@ export interface ContainerDescription {
   cpu_period?: number;
 }
 
-/** Kinds of runtimes, as captures number them. */
-export const runtimeTypes = { docker: 0, cri: 6, containerd: 7, crio: 8, podman: 11 } as const;
-
 /** The text of the event. */
 export function containerEvent(container: ContainerDescription): string {
   return JSON.stringify({ container });
