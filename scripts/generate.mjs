@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-for (const part of ['columns.mjs', 'schema.mjs', 'events.mjs', 'fields.mjs', 'text.mjs']) {
+for (const part of ['columns.mjs', 'schema.mjs', 'events.mjs', 'fields.mjs', 'text.mjs', 'reasons.mjs', 'live.mjs']) {
   const path = join(root, 'scripts', 'generate', part);
   if (!existsSync(path)) continue;
   const { generate } = await import(pathToFileURL(path).href);

@@ -40,6 +40,7 @@ export {
 export type { CollectorOptions, CompatMode, Environment, FileMode, FileReadMode } from './engine/config.js';
 export { SfkitError, type SfkitErrorCode } from './engine/errors.js';
 export { toJson } from './engine/json.js';
+export type { ReasonId, Severity } from './engine/reasons.gen.js';
 export type {
   CaptureInfo,
   Damage,

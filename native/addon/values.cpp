@@ -308,15 +308,15 @@ void to_rules(ConfigReader& reader, rules::CheckOptions& options) {
   if (!rules.fine()) reader.wrong("rules", "rules");
 }
 
-constexpr int64_t kMaxCpus = 4096;
-constexpr int64_t kMaxSampling = 128;
-
 void to_probe(ConfigReader& reader, live::ProbeOptions& options) {
   options.all_calls = reader.boolean("allSyscalls");
-  options.snaplen = static_cast<uint32_t>(reader.integer("snaplen", 0, 4096));
-  options.sampling_ratio = static_cast<uint32_t>(reader.integer("samplingRatio", 1, kMaxSampling));
-  options.ring_bytes = static_cast<uint32_t>(reader.integer("ringBytes", 4096, live::kMostRingBytes));
-  options.cpus_per_ring = static_cast<uint32_t>(reader.integer("cpusPerRing", 0, kMaxCpus));
+  options.snaplen = static_cast<uint32_t>(reader.integer("snaplen", live::kMinSnaplen, live::kMaxSnaplen));
+  options.sampling_ratio = static_cast<uint32_t>(
+      reader.integer("samplingRatio", live::kMinSamplingRatio, live::kMaxSamplingRatio));
+  options.ring_bytes =
+      static_cast<uint32_t>(reader.integer("ringBytes", live::kMinRingBytes, live::kMaxRingBytes));
+  options.cpus_per_ring =
+      static_cast<uint32_t>(reader.integer("cpusPerRing", live::kMinCpusPerRing, live::kMaxCpusPerRing));
   options.raw_tracepoints = reader.boolean("rawTracepoints");
 }
 
@@ -565,13 +565,20 @@ Napi::Value from_busiest(Napi::Env env, const std::vector<sysflow::TallyRow>& ro
   return list;
 }
 
+Napi::Object counted(Napi::Env env, Reason reason, uint64_t count) {
+  const ReasonInfo& info = info_of(reason);
+  Napi::Object item = Napi::Object::New(env);
+  item.Set("id", text(env, info.id));
+  item.Set("severity", text(env, kSeverityNames[static_cast<size_t>(info.severity)]));
+  item.Set("reason", text(env, info.text));
+  item.Set("count", Napi::BigInt::New(env, count));
+  return item;
+}
+
 Napi::Array counted(Napi::Env env, const std::vector<Skipped>& reasons) {
   Napi::Array list = Napi::Array::New(env, reasons.size());
   for (uint32_t i = 0; i < reasons.size(); ++i) {
-    Napi::Object item = Napi::Object::New(env);
-    item.Set("reason", text(env, reasons[i].reason));
-    item.Set("count", Napi::BigInt::New(env, reasons[i].count));
-    list.Set(i, item);
+    list.Set(i, counted(env, reasons[i].reason, reasons[i].count));
   }
   return list;
 }
@@ -612,10 +619,8 @@ Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   Napi::Array gaps = Napi::Array::New(env, summary.live.gaps.size());
   for (uint32_t i = 0; i < summary.live.gaps.size(); ++i) {
     const sfkit::live::LiveGap& gap = summary.live.gaps[i];
-    Napi::Object item = Napi::Object::New(env);
-    item.Set("reason", text(env, gap.reason));
-    item.Set("count", Napi::BigInt::New(env, gap.count));
-    item.Set("isLoss", Napi::Boolean::New(env, gap.is_loss));
+    Napi::Object item = counted(env, gap.reason, gap.count);
+    item.Set("isLoss", Napi::Boolean::New(env, gap.is_loss()));
     gaps.Set(i, item);
   }
   live.Set("gaps", gaps);

@@ -2,6 +2,7 @@
 // Numbers of x86-64 Linux to those of the capture format (spec: scap-flags.json).
 #pragma once
 
+#include "event_codes.h"
 #include "helpers.h"
 
 #define MOVE_BIT(from, to) \
@@ -10,31 +11,30 @@
 INLINE u32 open_flags(u64 value) {
   u32 result = 0;
   switch (value & 3) {
-    case 0: result = 1; break;
-    case 1: result = 2; break;
-    case 2: result = 3; break;
-    default: result = 1; break;
+    case 1: result = FLAG_O_WRONLY; break;
+    case 2: result = FLAG_O_RDWR; break;
+    default: result = FLAG_O_RDONLY; break;
   }
-  MOVE_BIT(0x40, 4);
-  if ((value & 0x410000) == 0x410000) result |= 8192;
-  MOVE_BIT(0x400, 8);
-  MOVE_BIT(0x1000, 16);
-  MOVE_BIT(0x80, 32);
-  MOVE_BIT(0x800, 64);
-  if ((value & 0x101000) == 0x101000) result |= 128;
-  MOVE_BIT(0x200, 256);
-  MOVE_BIT(0x4000, 512);
-  MOVE_BIT(0x10000, 1024);
-  MOVE_BIT(0x8000, 2048);
-  MOVE_BIT(0x80000, 4096);
+  MOVE_BIT(0x40, FLAG_O_CREAT);
+  if ((value & 0x410000) == 0x410000) result |= FLAG_O_TMPFILE;
+  MOVE_BIT(0x400, FLAG_O_APPEND);
+  MOVE_BIT(0x1000, FLAG_O_DSYNC);
+  MOVE_BIT(0x80, FLAG_O_EXCL);
+  MOVE_BIT(0x800, FLAG_O_NONBLOCK);
+  if ((value & 0x101000) == 0x101000) result |= FLAG_O_SYNC;
+  MOVE_BIT(0x200, FLAG_O_TRUNC);
+  MOVE_BIT(0x4000, FLAG_O_DIRECT);
+  MOVE_BIT(0x10000, FLAG_O_DIRECTORY);
+  MOVE_BIT(0x8000, FLAG_O_LARGEFILE);
+  MOVE_BIT(0x80000, FLAG_O_CLOEXEC);
   return result;
 }
 
 // Of calls that know only these two.
 INLINE u32 cloexec_nonblock(u64 value) {
   u32 result = 0;
-  MOVE_BIT(0x800, 64);
-  MOVE_BIT(0x80000, 4096);
+  MOVE_BIT(0x800, FLAG_O_NONBLOCK);
+  MOVE_BIT(0x80000, FLAG_O_CLOEXEC);
   return result;
 }
 

@@ -7,12 +7,9 @@
 
 #define CALL(name) SEC("call/" #name) int call_##name(u64* ctx)
 
-#define FILE_CREATED 0x100000    // FMODE_CREATED
-#define OPEN_CREATED (1u << 14)  // file_flags of the format
-#define OPEN_UPPER_LAYER (1u << 15)
-#define OPEN_LOWER_LAYER (1u << 16)
-// Of our own (docs/live.md): the path may name another file than the one opened. path_check.h knows them.
-#define OPEN_DOUBTFUL (1u << 30)
+#define FILE_CREATED 0x100000  // FMODE_CREATED
+// Of our own, as FLAG_PATH_DOUBTFUL (docs/live.md): the path may name another file than the one opened.
+// path_check.h knows them.
 #define CREAT_DOUBTFUL (1u << 14)
 #define CALL_TMPFILE 0x410000
 #define AT_FDCWD (-100)
@@ -48,10 +45,10 @@ INLINE struct opened opened_by(s64 fd) {
   opened.device = encoded_device(READ(super, s_dev));
   opened.inode = READ(inode, i_ino);
   opened.file = file;
-  if (READ(file, f_mode) & FILE_CREATED) opened.flags |= OPEN_CREATED;
+  if (READ(file, f_mode) & FILE_CREATED) opened.flags |= FLAG_O_F_CREATED;
   enum layer layer = layer_of(inode);
-  if (layer == kUpperLayer) opened.flags |= OPEN_UPPER_LAYER;
-  if (layer == kLowerLayer) opened.flags |= OPEN_LOWER_LAYER;
+  if (layer == kUpperLayer) opened.flags |= FLAG_FD_UPPER_LAYER;
+  if (layer == kLowerLayer) opened.flags |= FLAG_FD_LOWER_LAYER;
   return opened;
 }
 
@@ -111,7 +108,7 @@ INLINE bool ends_with_name(struct writer* writer, u32 at, u32 end, struct dentry
   return difference == 0;
 }
 
-// Adds the path; OPEN_DOUBTFUL if it may be that of another file.
+// Adds the path; FLAG_PATH_DOUBTFUL if it may be that of another file.
 INLINE u32 add_opened_path(struct writer* writer, u64 from, struct file* file, s64 directory, u64 flags) {
   u32 at = *AT(writer);
   add_user_text(writer, from);
@@ -126,9 +123,9 @@ INLINE u32 add_opened_path(struct writer* writer, u64 from, struct file* file, s
   if (end - at == 1 && (first == '.' || first == '/')) {
     struct dentry* dentry = READ(file, f_path.dentry);
     if (is_unnamed) dentry = READ(dentry, d_parent);
-    return dentry == beginning(task, first, directory) ? 0 : OPEN_DOUBTFUL;
+    return dentry == beginning(task, first, directory) ? 0 : FLAG_PATH_DOUBTFUL;
   }
-  return ends_with_name(writer, at, end, found_as(file, is_unnamed)) ? 0 : OPEN_DOUBTFUL;
+  return ends_with_name(writer, at, end, found_as(file, is_unnamed)) ? 0 : FLAG_PATH_DOUBTFUL;
 }
 
 // The mode counts where a file may be made only.
@@ -194,7 +191,7 @@ CALL(creat) {
   add_u32(&writer, ARG2(ctx) & 07777);
   add_u32(&writer, opened.device);
   add_u64(&writer, opened.inode);
-  const u16 layer = opened.flags & OPEN_UPPER_LAYER ? 1 : opened.flags & OPEN_LOWER_LAYER ? 2 : 0;
+  const u16 layer = opened.flags & FLAG_FD_UPPER_LAYER ? 1 : opened.flags & FLAG_FD_LOWER_LAYER ? 2 : 0;
   add_u16(&writer, layer | (doubt ? CREAT_DOUBTFUL : 0));
   submit(&writer);
   return 0;

@@ -21,6 +21,8 @@ NUMBERS(mprotect, PUT_U64(ARG1); PUT_U64(ARG2); put_u32(&writer, mmap_protection
 NUMBERS(mlock, PUT_U64(ARG1); PUT_U64(ARG2))
 NUMBERS(munlock, PUT_U64(ARG1); PUT_U64(ARG2))
 NUMBERS(epoll_wait, put_s64(&writer, (s32)ARG3(ctx)))
+// The highest bit of the operation says that the ring is a registered one.
+NUMBERS(io_uring_register, PUT_FD(ARG1); PUT_U16(ARG2); PUT_U64(ARG3); PUT_U32(ARG4))
 NUMBERS(select, )
 
 NAMED(stat, TEXT(ARG1))

@@ -2,6 +2,8 @@
 // What the probe and its loader agree on. Compiled as C for the kernel and as C++ for the loader.
 #pragma once
 
+#include "live_limits.h"
+
 #ifdef __cplusplus
 #include <cstdint>
 namespace sfkit::live {
@@ -11,11 +13,9 @@ using u64 = uint64_t;
 #endif
 
 enum {
-  kMaxCalls = 512,        // system call numbers below this are looked at
-  kScratchBytes = 32768,  // the most that a value of a per-CPU array may take
-  kMaxSnaplen = 4096,
-  kMaxEventBytes = 24576,  // an event that is put together in a scratch buffer
-  kMostRingBytes = 1 << 28,
+  kMaxCalls = 512,                  // system call numbers below this are looked at
+  kScratchBytes = 32768,            // the most that a value of a per-CPU array may take
+  kMaxEventBytes = 24576,           // an event that is put together in a scratch buffer
   kMostRingCpus = 1024,             // processors with higher numbers have no ring of their own
   kRingSlack = kMaxEventBytes + 8,  // behind a ring's end: an event that begins before it goes on there
   kSeenThreads = 1 << 20,           // a power of two; threads are marked as seen by their numbers modulo this

@@ -19,6 +19,7 @@
 #include "live/source.h"
 #include "output/avro_container.h"
 #include "sysflow/convert.h"
+#include "sysflow/forwarding_sink.h"
 #include "sysflow/records.h"
 
 namespace sfkit {
@@ -145,7 +146,7 @@ struct Entity {
 
 std::vector<ReasonCount> counts_of(const std::vector<Skipped>& reasons) {
   std::vector<ReasonCount> counts;
-  for (const Skipped& skipped : reasons) counts.push_back({skipped.reason, skipped.count});
+  for (const Skipped& skipped : reasons) counts.push_back({info_of(skipped.reason).text, skipped.count});
   return counts;
 }
 
@@ -253,10 +254,10 @@ class OutputFile {
 
 // Keeps the entities that records refer to, joins them and calls back. Also passes all records to
 // the file, if there is one.
-class Sink : public sysflow::RecordSink {
+class Sink : public sysflow::ForwardingSink {
  public:
   Sink(const Callback& callback, sysflow::RecordSink* file, std::atomic<bool>& stop)
-      : callback_(callback), file_(file), stop_(stop) {}
+      : ForwardingSink(file), callback_(callback), stop_(stop) {}
 
   void header(const sysflow::Header& record) override {
     header_.emplace(record);
@@ -264,50 +265,44 @@ class Sink : public sysflow::RecordSink {
     containers_.clear();
     processes_.clear();
     files_.clear();
-    if (file_ != nullptr) file_->header(record);
+    ForwardingSink::header(record);
   }
   void container(const sysflow::Container& record) override {
     if (callback_) replace(containers_, record.id, record);
-    if (file_ != nullptr) file_->container(record);
+    ForwardingSink::container(record);
   }
   void process(const sysflow::Process& record) override {
     if (callback_) replace(processes_, record.oid, record);
-    if (file_ != nullptr) file_->process(record);
+    ForwardingSink::process(record);
   }
   void file(const sysflow::File& record) override {
     if (callback_) replace(files_, record.oid, record);
-    if (file_ != nullptr) file_->file(record);
+    ForwardingSink::file(record);
   }
   void process_event(const sysflow::ProcessEvent& record) override {
     give(record);
-    if (file_ != nullptr) file_->process_event(record);
+    ForwardingSink::process_event(record);
   }
   void network_flow(const sysflow::NetworkFlow& record) override {
     give(record);
-    if (file_ != nullptr) file_->network_flow(record);
+    ForwardingSink::network_flow(record);
   }
   void file_flow(const sysflow::FileFlow& record) override {
     give(record, &record.file_oid);
-    if (file_ != nullptr) file_->file_flow(record);
+    ForwardingSink::file_flow(record);
   }
   void file_event(const sysflow::FileEvent& record) override {
     give(record, &record.file_oid, record.new_file_oid ? &*record.new_file_oid : nullptr);
-    if (file_ != nullptr) file_->file_event(record);
+    ForwardingSink::file_event(record);
   }
   void process_flow(const sysflow::ProcessFlow& record) override {
     give(record);
-    if (file_ != nullptr) file_->process_flow(record);
+    ForwardingSink::process_flow(record);
   }
   void process_gone(const Oid& oid) override { processes_.erase(oid); }
   void files_forgotten() override { files_.clear(); }
   void container_gone(std::string_view id) override {
     if (const auto found = containers_.find(id); found != containers_.end()) containers_.erase(found);
-  }
-  void flush() override {
-    if (file_ != nullptr) file_->flush();
-  }
-  void finish() override {
-    if (file_ != nullptr) file_->finish();
   }
 
  private:
@@ -341,7 +336,6 @@ class Sink : public sysflow::RecordSink {
   }
 
   const Callback& callback_;
-  sysflow::RecordSink* file_;
   std::atomic<bool>& stop_;
   bool ended_ = false;
   std::optional<Entity<sysflow::Header, Header>> header_{sysflow::Header()};
@@ -384,10 +378,7 @@ class Driver::Run {
                               : sysflow::convert_capture(config_.input_path, convert_options(config_, stop_),
                                                          sink, cancel_, summary);
     if (!status.is_ok() || !output) return status;
-    if (const uint64_t skipped = container->skipped_ipv6_flows(); skipped != 0) {
-      summary.skipped.push_back(
-          {"IPv6 flows, in the .sf file (which has no room for their addresses)", skipped});
-    }
+    summary.add_skipped(Reason::kIpv6FlowsInSfFiles, container->skipped_ipv6_flows());
     return output->commit();
   }
 

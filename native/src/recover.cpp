@@ -246,15 +246,12 @@ Status recover_capture(scap::Input& input, const std::string& name,
   written = recovery.written();
   recovery.describe(summary, input, stats);
   summary.skipped.clear();
-  summary.add_skipped("further places of damage", stats.more_damage);
-  summary.add_skipped("blocks of unknown type", stats.unknown_blocks);
-  summary.add_skipped("lists at which other readers would stop", recovery.dropped_lists());
-  summary.add_skipped(
-      "lists between events (the new section lacks containers, users and pending calls that events "
-      "described)",
-      recovery.restarts());
-  summary.add_skipped("events with unknown codes in the other byte order", recovery.dropped_events());
-  summary.add_skipped("options of blocks, such as comments", stats.with_options);
+  summary.add_skipped(Reason::kMoreDamage, stats.more_damage);
+  summary.add_skipped(Reason::kUnknownBlocks, stats.unknown_blocks);
+  summary.add_skipped(Reason::kDroppedLists, recovery.dropped_lists());
+  summary.add_skipped(Reason::kListsBetweenEvents, recovery.restarts());
+  summary.add_skipped(Reason::kUnknownEventsOtherByteOrder, recovery.dropped_events());
+  summary.add_skipped(Reason::kBlockOptions, stats.with_options);
   return Status::ok();
 }
 

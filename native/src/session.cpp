@@ -10,6 +10,7 @@
 #include "output/column_sink.h"
 #include "output/null_sink.h"
 #include "recover.h"
+#include "sysflow/forwarding_sink.h"
 #include "sysflow_file/reader.h"
 
 namespace sfkit {
@@ -27,103 +28,118 @@ constexpr int kDeflateLevel = 2;
 constexpr int64_t kLiveFlushSeconds = 1;
 
 // Counts records on their way to another sink.
-class CountingSink : public sysflow::RecordSink {
+class CountingSink : public sysflow::ForwardingSink {
  public:
-  CountingSink(sysflow::RecordSink& next, RecordCounts& counts) : next_(next), counts_(counts) {}
+  CountingSink(sysflow::RecordSink& next, RecordCounts& counts) : ForwardingSink(&next), counts_(counts) {}
 
-  void header(const sysflow::Header& record) override { next_.header(record); }
   void container(const sysflow::Container& record) override {
     counts_.add(RecordCounts::kContainer);
-    next_.container(record);
+    ForwardingSink::container(record);
   }
   void process(const sysflow::Process& record) override {
     counts_.add(RecordCounts::kProcess);
-    next_.process(record);
+    ForwardingSink::process(record);
   }
   void file(const sysflow::File& record) override {
     counts_.add(RecordCounts::kFile);
-    next_.file(record);
+    ForwardingSink::file(record);
   }
   void process_event(const sysflow::ProcessEvent& record) override {
     counts_.add(RecordCounts::kProcessEvent);
-    next_.process_event(record);
+    ForwardingSink::process_event(record);
   }
   void network_flow(const sysflow::NetworkFlow& record) override {
     counts_.add(RecordCounts::kNetworkFlow);
-    next_.network_flow(record);
+    ForwardingSink::network_flow(record);
   }
   void file_flow(const sysflow::FileFlow& record) override {
     counts_.add(RecordCounts::kFileFlow);
-    next_.file_flow(record);
+    ForwardingSink::file_flow(record);
   }
   void file_event(const sysflow::FileEvent& record) override {
     counts_.add(RecordCounts::kFileEvent);
-    next_.file_event(record);
+    ForwardingSink::file_event(record);
   }
   void process_flow(const sysflow::ProcessFlow& record) override {
     counts_.add(RecordCounts::kProcessFlow);
-    next_.process_flow(record);
+    ForwardingSink::process_flow(record);
   }
   void pod(const sysflow::Pod& record) override {
     counts_.add(RecordCounts::kPod);
-    next_.pod(record);
+    ForwardingSink::pod(record);
   }
   void k8s_event(const sysflow::K8sEvent& record) override {
     counts_.add(RecordCounts::kK8sEvent);
-    next_.k8s_event(record);
+    ForwardingSink::k8s_event(record);
   }
-  void process_gone(const sysflow::Oid& oid) override { next_.process_gone(oid); }
-  void files_forgotten() override { next_.files_forgotten(); }
-  void container_gone(std::string_view id) override { next_.container_gone(id); }
-  void flush() override { next_.flush(); }
-  void finish() override { next_.finish(); }
 
  private:
-  sysflow::RecordSink& next_;
   RecordCounts& counts_;
 };
 
-// Passes records to two sinks.
-class TeeSink : public sysflow::RecordSink {
+// Passes records to two sinks. Files keep no entities that they would have to forget.
+class TeeSink : public sysflow::ForwardingSink {
  public:
-  TeeSink(std::unique_ptr<sysflow::RecordSink> first, std::unique_ptr<output::AvroFiles> second)
-      : first_(std::move(first)), second_(std::move(second)) {}
+  TeeSink(std::unique_ptr<sysflow::RecordSink> first, std::unique_ptr<output::AvroFiles> files)
+      : ForwardingSink(first.get()), first_(std::move(first)), files_(std::move(files)) {}
 
-  void header(const sysflow::Header& record) override { give(&RecordSink::header, record); }
-  void container(const sysflow::Container& record) override { give(&RecordSink::container, record); }
-  void process(const sysflow::Process& record) override { give(&RecordSink::process, record); }
-  void file(const sysflow::File& record) override { give(&RecordSink::file, record); }
-  void process_event(const sysflow::ProcessEvent& record) override {
-    give(&RecordSink::process_event, record);
+  void header(const sysflow::Header& record) override {
+    ForwardingSink::header(record);
+    files_->header(record);
   }
-  void network_flow(const sysflow::NetworkFlow& record) override { give(&RecordSink::network_flow, record); }
-  void file_flow(const sysflow::FileFlow& record) override { give(&RecordSink::file_flow, record); }
-  void file_event(const sysflow::FileEvent& record) override { give(&RecordSink::file_event, record); }
-  void process_flow(const sysflow::ProcessFlow& record) override { give(&RecordSink::process_flow, record); }
-  void pod(const sysflow::Pod& record) override { give(&RecordSink::pod, record); }
-  void k8s_event(const sysflow::K8sEvent& record) override { give(&RecordSink::k8s_event, record); }
-  void process_gone(const sysflow::Oid& oid) override { first_->process_gone(oid); }
-  void files_forgotten() override { first_->files_forgotten(); }
-  void container_gone(std::string_view id) override { first_->container_gone(id); }
+  void container(const sysflow::Container& record) override {
+    ForwardingSink::container(record);
+    files_->container(record);
+  }
+  void process(const sysflow::Process& record) override {
+    ForwardingSink::process(record);
+    files_->process(record);
+  }
+  void file(const sysflow::File& record) override {
+    ForwardingSink::file(record);
+    files_->file(record);
+  }
+  void process_event(const sysflow::ProcessEvent& record) override {
+    ForwardingSink::process_event(record);
+    files_->process_event(record);
+  }
+  void network_flow(const sysflow::NetworkFlow& record) override {
+    ForwardingSink::network_flow(record);
+    files_->network_flow(record);
+  }
+  void file_flow(const sysflow::FileFlow& record) override {
+    ForwardingSink::file_flow(record);
+    files_->file_flow(record);
+  }
+  void file_event(const sysflow::FileEvent& record) override {
+    ForwardingSink::file_event(record);
+    files_->file_event(record);
+  }
+  void process_flow(const sysflow::ProcessFlow& record) override {
+    ForwardingSink::process_flow(record);
+    files_->process_flow(record);
+  }
+  void pod(const sysflow::Pod& record) override {
+    ForwardingSink::pod(record);
+    files_->pod(record);
+  }
+  void k8s_event(const sysflow::K8sEvent& record) override {
+    ForwardingSink::k8s_event(record);
+    files_->k8s_event(record);
+  }
   void flush() override {
-    first_->flush();
-    second_->flush();
+    ForwardingSink::flush();
+    files_->flush();
   }
   void finish() override {
-    first_->finish();
-    second_->finish();
+    ForwardingSink::finish();
+    files_->finish();
   }
-  uint64_t skipped_ipv6_flows() const { return second_->skipped_ipv6_flows(); }
+  uint64_t skipped_ipv6_flows() const { return files_->skipped_ipv6_flows(); }
 
  private:
-  template <typename Record>
-  void give(void (RecordSink::*take)(const Record&), const Record& record) {
-    (first_.get()->*take)(record);
-    (second_.get()->*take)(record);
-  }
-
   std::unique_ptr<sysflow::RecordSink> first_;
-  std::unique_ptr<output::AvroFiles> second_;
+  std::unique_ptr<output::AvroFiles> files_;
 };
 
 }  // namespace
@@ -403,24 +419,17 @@ Status Session::convert(scap::Input* capture, InputSummary& summary) {
     status = sysflow::convert_capture(*capture, input_name(), config_.options, counting, cancel_, summary);
   }
   if (columns != nullptr) {
-    summary.add_note(
-        "times outside 1970 to 2262, null in ts and endts (ts_uts and endts_uts have the numbers)",
-        columns->impossible_times());
-    summary.add_skipped("texts truncated to 1 MiB, the limit of tables", columns->cut_texts());
+    summary.add_note(Reason::kImpossibleTimes, columns->impossible_times());
+    summary.add_skipped(Reason::kCutTexts, columns->cut_texts());
   }
   if (with_files != nullptr) {
-    summary.add_skipped("IPv6 flows, in .sf files (which have no room for their addresses)",
-                        with_files->skipped_ipv6_flows());
+    summary.add_skipped(Reason::kIpv6FlowsInSfFiles, with_files->skipped_ipv6_flows());
   }
   if (avro != nullptr || only_files != nullptr) {
     const uint64_t skipped = avro != nullptr ? avro->skipped_ipv6_flows() : only_files->skipped_ipv6_flows();
-    if (skipped != 0) {
-      skipped_ipv6_flows_.store(skipped, std::memory_order_relaxed);
-      summary.skipped.push_back({"IPv6 flows (a .sf file has no room for their addresses)", skipped});
-    }
-    if (const uint64_t pods = counts_.of(RecordCounts::kPod); pods != 0) {
-      summary.skipped.push_back({"addresses, labels, selectors and services of a pod", pods});
-    }
+    if (skipped != 0) skipped_ipv6_flows_.store(skipped, std::memory_order_relaxed);
+    summary.add_skipped(Reason::kIpv6Flows, skipped);
+    summary.add_skipped(Reason::kPodDetails, counts_.of(RecordCounts::kPod));
   }
   return status;
 }

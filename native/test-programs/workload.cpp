@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -737,6 +738,15 @@ void containers() {
   }
 }
 
+// One system call: its number, and numbers as its arguments.
+int make_call(char** texts) {
+  std::array<long, 7> numbers{};
+  for (size_t i = 0; i < numbers.size() && texts[i] != nullptr; ++i) numbers[i] = std::atol(texts[i]);
+  const auto& [number, a, b, c, d, e, f] = numbers;
+  ::syscall(number, a, b, c, d, e, f);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -748,6 +758,7 @@ int main(int argc, char** argv) {
     return 97;
   }
   if (argc > 1 && std::strcmp(argv[1], "--end") == 0) return 7;
+  if (argc > 2 && std::strcmp(argv[1], "--call") == 0) return make_call(argv + 2);
   if (argc != 2) return 2;
   directory = argv[1];
   files();

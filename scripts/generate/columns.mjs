@@ -24,7 +24,7 @@ export function generate(root) {
   writeIfChanged(join(root, 'native/generated/ops.gen.h'), opsSource(source.ops));
 }
 
-function check({ tables, columns, ops }) {
+function check({ tables, columns, captureTables, ops }) {
   const tableNames = new Set(tables.map((table) => table.name));
   const byName = new Map(columns.map((column) => [column.name, column]));
   const fail = (message) => {
@@ -32,6 +32,10 @@ function check({ tables, columns, ops }) {
   };
   if (byName.size !== columns.length) fail('two columns have the same name');
   if (ops.length > 31) fail('more operations than bits in an int');
+  for (const column of [...columns, ...captureTables.flatMap((table) => table.columns)]) {
+    if ((column.from === undefined) !== (column.group !== undefined))
+      fail(`column ${column.name}: exactly one of "from" and "group" is required`);
+  }
   for (const column of columns) {
     for (const table of column.tables) {
       if (!tableNames.has(table)) fail(`column ${column.name} names the unknown table ${table}`);
@@ -145,7 +149,7 @@ ${lines(captureTables)}
 
 /** Every column of records once, in declared order. */
 export const columns: readonly ColumnSpec[] = [
-${lines(columns)}
+${lines(columns.map(({ group: _, ...column }) => column))}
 ];
 
 /** The columns of each table, in order. */
@@ -184,6 +188,7 @@ const typeNames = { i32: 'kI32', i64: 'kI64', str: 'kStr', bool: 'kBool' };
 function cpp({ tables: recordTables, captureTables, columns, captureColumns, tableColumns }) {
   const tables = [...recordTables, ...captureTables];
   const physical = [...columns, ...captureColumns].filter((column) => !column.from);
+  const groups = [...new Set(physical.map(({ group }) => group))].filter((group) => group !== 'always').sort();
   const enumerators = (items) => items.map((item) => `  k${pascal(item.id ?? item.name)},`).join('\n');
   const tableLists = tables
     .map((table) => {
@@ -221,6 +226,18 @@ struct ColumnSpec {
 // Indexed by Column.
 inline constexpr ColumnSpec kColumns[] = {
 ${physical.map((column) => `    {"${column.name}", ColumnType::${typeNames[column.type]}, "${column.field ?? ''}"},`).join('\n')}
+};
+
+// A group is a set of columns that have values in the same rows. A row is stored with the set of its groups,
+// and the bitmaps of a group's columns are made together when the batch is complete. kAlways: every row. A
+// nullable string needs no group of its own: a missing string has its own number.
+enum class Group : uint8_t {
+${[...groups, 'always'].map((group) => `  k${pascal(group)},`).join('\n')}
+};
+
+// Indexed by Column.
+inline constexpr Group kColumnGroups[] = {
+${physical.map(({ group }) => `    Group::k${pascal(group)},`).join('\n')}
 };
 
 enum class Table : uint8_t {

@@ -63,6 +63,11 @@ enum call_number {
 ${numbers.join('\n')}
 };
 
+// Open flags as events have them.
+enum file_flag {
+${texts.flags.file_flags.map(([name, value]) => `  FLAG_${name} = ${value},`).join('\n')}
+};
+
 struct event_layout {
   unsigned parameters;
   unsigned bytes;  // of those that have a fixed size

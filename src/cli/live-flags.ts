@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import * as Flags from '@oclif/core/flags';
-import { type LiveConfig, maxRingBytes } from '../engine/config.js';
+import type { LiveConfig } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
+import { liveLimits } from '../engine/live-limits.gen.js';
 import type { WatcherOptions } from '../live/runtimes/watcher.js';
 
 const helpGroup = 'CAPTURE';
@@ -28,23 +29,19 @@ export const liveFlags = {
   snaplen: Flags.integer({
     helpGroup,
     helpValue: 'BYTES',
-    min: 0,
-    max: 4096,
-    default: 0,
-    description: 'bytes of data to keep from each read and write, at most 4096',
+    ...liveLimits.snaplen,
+    description: `bytes of data to keep from each read and write, at most ${liveLimits.snaplen.max}`,
   }),
   sampling: Flags.integer({
     helpGroup,
     helpValue: 'N',
-    min: 1,
-    max: 128,
-    default: 1,
-    description: 'keep 1 in N (at most 128) of the calls that change no state, such as reads and writes',
+    ...liveLimits.samplingRatio,
+    description: `keep 1 in N (at most ${liveLimits.samplingRatio.max}) of the calls that change no state, such as reads and writes`,
   }),
   'buffer-size': Flags.string({
     helpGroup,
     helpValue: 'SIZE',
-    default: '8M',
+    default: `${liveLimits.ringBytes.default / 2 ** 20}M`,
     description: 'size of each buffer between kernel and sfkit: a power of two, such as 512K or 64M',
   }),
   'cri-socket': Flags.string({
@@ -62,9 +59,7 @@ export const liveFlags = {
   'cpus-per-buffer': Flags.integer({
     helpGroup,
     helpValue: 'N',
-    min: 0,
-    max: 4096,
-    default: 1,
+    ...liveLimits.cpusPerRing,
     description: 'processors that share a buffer; 0: one buffer for all',
   }),
 };
@@ -105,10 +100,11 @@ const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20,
 function sizeOf(text: string): number {
   const [, digits, unit = ''] = /^(\d{1,10})([KMG]?)i?B?$/i.exec(text) ?? [];
   const bytes = Number(digits) * (units[unit.toUpperCase()] ?? Number.NaN);
-  if (Number.isInteger(Math.log2(bytes)) && bytes >= 4096 && bytes <= maxRingBytes) return bytes;
+  const { min, max } = liveLimits.ringBytes;
+  if (Number.isInteger(Math.log2(bytes)) && bytes >= min && bytes <= max) return bytes;
   throw new SfkitError(
     'INVALID_ARGUMENT',
-    `--buffer-size ${text}: expected a power of two from 4K to 256M, such as 512K or 64M`,
+    `--buffer-size ${text}: expected a power of two from ${min / 2 ** 10}K to ${max / 2 ** 20}M, such as 512K or 64M`,
   );
 }
 

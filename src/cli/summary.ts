@@ -1,5 +1,6 @@
 import { escapeForTerminal } from '../engine/escape.js';
 import { standardInput } from '../engine/input-kind.js';
+import { sumOfReasons } from '../engine/reasons.js';
 import type { Summary } from '../engine/session.js';
 import { counted, damageLines, grouped, noteLines } from '../engine/summary-text.js';
 import type { Conversion } from '../export/plan.js';
@@ -129,12 +130,6 @@ function sum(outcomes: readonly Outcome[]) {
     seconds,
     eventsPerSecond: seconds > 0 ? Math.round(Number(events) / seconds) : 0,
   };
-}
-
-function sumOfReasons(reasons: Summary['skipped']): Summary['skipped'] {
-  const counts = new Map<string, bigint>();
-  for (const { reason, count } of reasons) counts.set(reason, (counts.get(reason) ?? 0n) + count);
-  return [...counts].map(([reason, count]) => ({ reason, count }));
 }
 
 function rate(summary: Summary, seconds: number): number {

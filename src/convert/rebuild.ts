@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { TableName } from '../engine/columns.gen.js';
+import { containerTypes } from '../engine/schema.gen.js';
 import { type BranchName, SysflowEncoder } from '../records/encode.js';
 import type { RowPrint, TableInput } from './table-input.js';
 import type { MergedRows, RowCursor } from './table-rows.js';
@@ -246,7 +247,7 @@ class Rebuilder {
     await this.#passProcesses(Infinity);
     await this.#passFiles(Infinity);
     for (let left = await this.#headers.next(Infinity); left !== undefined; left = await this.#headers.next(Infinity)) {
-      this.#input.skip('headers without events or flows');
+      this.#input.skip('unused-headers');
     }
     yield* this.#out.splice(0);
     yield this.#encoder.take();
@@ -393,7 +394,7 @@ class Rebuilder {
   }
 
   #countRebuilt(): void {
-    this.#input.skip('records of processes, files and containers rebuilt from the rows that refer to them');
+    this.#input.skip('rebuilt-records');
   }
 
   async #passPods(count: number): Promise<void> {
@@ -442,7 +443,7 @@ class Rebuilder {
   #writePod(row: RowCursor): void {
     const id = podKey(row);
     this.#known.pods.add(id);
-    this.#input.skip('pods without addresses, labels and services, which tables lack');
+    this.#input.skip('pods-without-details');
     this.#add('Pod', {
       ts: row.long('ts_uts'),
       id,
@@ -577,7 +578,7 @@ class Rebuilder {
       case 'NF': {
         const [sip, dip] = [ipv4(row.text('net_sip')), ipv4(row.text('net_dip'))];
         if (sip === undefined || dip === undefined) {
-          this.#input.skip('IPv6 flows (a .sf file has no room for their addresses)');
+          this.#input.skip('ipv6-flows');
           return;
         }
         this.#add('NetworkFlow', {
@@ -591,7 +592,7 @@ class Rebuilder {
         return;
       }
       default:
-        this.#input.skip('rows of an unknown type (known: PE, FE, NF, FF, PF, KE)');
+        this.#input.skip('rows-of-unknown-type');
     }
   }
 
@@ -602,25 +603,13 @@ class Rebuilder {
     const isUser = (row.number('opflags_bitmap') & setuidBit) !== 0;
     if (isUser && /^\d+$/.test(text)) return [notAvailable];
     if (isUser || !text.includes(' ')) return [text];
-    this.#input.skip('event arguments split at blanks');
+    this.#input.skip('split-arguments');
     return text.split(' ');
   }
 }
 
 const setuidBit = 8;
 
-const containerTypes = [
-  'CT_DOCKER',
-  'CT_LXC',
-  'CT_LIBVIRT_LXC',
-  'CT_MESOS',
-  'CT_RKT',
-  'CT_CUSTOM',
-  'CT_CRI',
-  'CT_CONTAINERD',
-  'CT_CRIO',
-  'CT_BPM',
-];
 const k8sKinds = [
   'K8S_NODES',
   'K8S_NAMESPACES',

@@ -6,7 +6,10 @@ import { quoteIdentifier, quoteText } from '../duckdb/sql-text.js';
 import { type TableName, tables } from '../engine/columns.gen.js';
 import { emptySummary } from '../engine/empty-summary.js';
 import { isSystemError, SfkitError, unwritable } from '../engine/errors.js';
+import type { ReasonId } from '../engine/reasons.gen.js';
+import { reasonCount } from '../engine/reasons.js';
 import type { Summary } from '../engine/session.js';
+import type { ReasonCount } from '../engine/summary.js';
 import { openPassingDatabase, openSources, type Sources } from '../query/dataset.js';
 import type { QueryInput } from '../query/inputs.js';
 import { extraColumns, missingColumns, type Source, selectSource } from '../query/sources.js';
@@ -45,7 +48,7 @@ export class TableInput {
   readonly #format: string;
   readonly #bytes: bigint;
   readonly #records: Record<string, bigint> = {};
-  readonly #skipped = new Map<string, bigint>();
+  readonly #skipped: ReasonCount[] = [];
   #events = 0n;
   #firstTime = 0n;
   #lastTime = 0n;
@@ -137,8 +140,11 @@ export class TableInput {
     if (time > this.#lastTime) this.#lastTime = time;
   }
 
-  skip(reason: string, count = 1n): void {
-    this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0n) + count);
+  /** Counts data that is left out. `detail` follows the text of the reason in brackets. */
+  skip(id: ReasonId, count = 1n, detail?: string): void {
+    const same = this.#skipped.find((one) => one.id === id);
+    if (same === undefined) this.#skipped.push(reasonCount(id, count, detail));
+    else same.count += count;
   }
 
   /** Counts tables and columns that the input lacks or has in addition. */
@@ -146,7 +152,7 @@ export class TableInput {
     const absent = wanted.filter((table) => !this.covers(table));
     const list = (names: Iterable<string>) => shortList([...new Set(names)].sort());
     if (absent.length > 0) {
-      this.skip(`missing tables, left empty (${list(absent)})`, BigInt(absent.length));
+      this.skip('missing-tables', BigInt(absent.length), list(absent));
     }
     const [missing, extra]: [Set<string>, Set<string>] = [new Set(), new Set()];
     for (const [name, sources] of this.#sources) {
@@ -157,10 +163,10 @@ export class TableInput {
       }
     }
     if (missing.size > 0) {
-      this.skip(`missing columns, left empty (${list(missing)})`, BigInt(missing.size));
+      this.skip('missing-columns', BigInt(missing.size), list(missing));
     }
     if (extra.size > 0) {
-      this.skip(`columns unknown to sfkit (${list(extra)})`, BigInt(extra.size));
+      this.skip('unknown-columns', BigInt(extra.size), list(extra));
     }
   }
 
@@ -171,7 +177,7 @@ export class TableInput {
       events: this.#events,
       bytes: this.#bytes,
       records: this.#records,
-      skipped: [...this.#skipped].map(([reason, count]) => ({ reason, count })),
+      skipped: this.#skipped.map((one) => ({ ...one })),
       firstTime: this.#firstTime,
       lastTime: this.#lastTime,
     };

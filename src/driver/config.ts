@@ -1,6 +1,7 @@
-import { fileReadModes, type LiveConfig, maxRingBytes, maxSocketPath } from '../engine/config.js';
+import { fileReadModes, type LiveConfig, maxSocketPath } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
+import { liveLimits } from '../engine/live-limits.gen.js';
 import { nearest } from '../engine/nearest.js';
 import { SysFlowError } from '../engine/sysflow-errors.js';
 import { liveName } from '../live/plan.js';
@@ -118,6 +119,10 @@ const whole = (fallback: number, least: number, most: number): Setting => ({
   allowed: `a whole number from ${least} to ${most}`,
   fits: (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
 });
+
+/** A numeric setting of live capture. */
+const limited = ({ min, max, default: fallback }: { min: number; max: number; default: number }): Setting =>
+  whole(fallback, min, max);
 const oneOf = (fallback: string, values: readonly string[]): Setting => ({
   fallback,
   allowed: `one of ${values.join(', ')}`,
@@ -155,14 +160,14 @@ const settings: Record<keyof SysFlowConfig, Setting> = {
   },
   moduleChecks: flag(true),
   driverType: oneOf('NO_DRIVER', driverTypes),
-  samplingRatio: whole(1, 1, 128),
+  samplingRatio: limited(liveLimits.samplingRatio),
   dropMode: flag(true),
   singleBufferDimension: {
-    fallback: 8 * 1024 * 1024,
-    allowed: `a multiple of ${page} from ${2 * page} to ${maxRingBytes} bytes`,
-    fits: (value) => whole(0, 2 * page, maxRingBytes).fits(value) && (value as number) % page === 0,
+    fallback: liveLimits.ringBytes.default,
+    allowed: `a multiple of ${page} from ${2 * page} to ${liveLimits.ringBytes.max} bytes`,
+    fits: (value) => whole(0, 2 * page, liveLimits.ringBytes.max).fits(value) && (value as number) % page === 0,
   },
-  cpuBuffers: whole(0, 0, 4096),
+  cpuBuffers: limited({ ...liveLimits.cpusPerRing, default: 0 }),
   criPath: text,
   criTO: whole(30, 1, 3600),
   k8sAPIURL: {

@@ -20,7 +20,7 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 function load(): NativeAddon {
   const require = createRequire(import.meta.url);
   const failures: string[] = [];
-  for (const path of candidates()) {
+  for (const path of addonCandidates()) {
     if (!existsSync(path)) continue;
     try {
       return require(path) as NativeAddon;
@@ -35,7 +35,8 @@ function load(): NativeAddon {
   );
 }
 
-function candidates(): string[] {
+/** Paths to try, in order. scripts/lib/prebuilt.mjs writes the prebuilt ones. */
+export function addonCandidates(): string[] {
   const libcs = process.platform === 'linux' ? ['-glibc', '-musl'] : [''];
   return [
     join(root, 'native', 'build', 'Release', 'sfkit.node'),

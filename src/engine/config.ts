@@ -1,6 +1,7 @@
 import { loadAddon } from './addon.js';
 import { captureTables, tableColumns, tables } from './columns.gen.js';
 import { fromNative, SfkitError } from './errors.js';
+import { liveLimits } from './live-limits.gen.js';
 import type { NativeBound, NativeConfig, NativeLiveConfig, NativeMatching, NativeRules } from './native.js';
 import { nearest } from './nearest.js';
 
@@ -74,9 +75,6 @@ export interface SessionConfig extends CollectorOptions {
   from?: NativeBound | undefined;
   to?: NativeBound | undefined;
 }
-
-/** Maximum bytes of a buffer between kernel and engine (native/probe/shared.h). */
-export const maxRingBytes = 2 ** 28;
 
 /** Maximum bytes in the path of a unix socket (linux/un.h). */
 export const maxSocketPath = 107;
@@ -168,14 +166,18 @@ export function liveConfig(config: LiveConfig): NativeLiveConfig {
     if (!(liveKeys as readonly string[]).includes(key))
       refuse(`unknown option 'live.${key}'${suggestion(key, liveKeys)}`);
   }
-  const ringBytes = whole('live.ringBytes', config.ringBytes ?? 8 * 1024 * 1024, 4096, maxRingBytes);
+  const within = (key: keyof typeof liveLimits) => {
+    const { min, max, default: fallback } = liveLimits[key];
+    return whole(`live.${key}`, config[key] ?? fallback, min, max);
+  };
+  const ringBytes = within('ringBytes');
   if (!Number.isInteger(Math.log2(ringBytes))) refuse("option 'live.ringBytes' must be a power of two");
   return {
     allSyscalls: flag('live.allSyscalls', config.allSyscalls, false),
-    snaplen: whole('live.snaplen', config.snaplen ?? 0, 0, 4096),
-    samplingRatio: whole('live.samplingRatio', config.samplingRatio ?? 1, 1, 128),
+    snaplen: within('snaplen'),
+    samplingRatio: within('samplingRatio'),
     ringBytes,
-    cpusPerRing: whole('live.cpusPerRing', config.cpusPerRing ?? 1, 0, 4096),
+    cpusPerRing: within('cpusPerRing'),
     rawTracepoints: flag('live.rawTracepoints', config.rawTracepoints, false),
     recordPath: text('live.recordPath', config.recordPath, ''),
     recordGzip: flag('live.recordGzip', config.recordGzip, false),

@@ -30,7 +30,10 @@ export function counted(count: bigint, things: string): string {
 /** Makes the first plural noun singular: 'file flows that ...' becomes 'file flow that ...'. */
 function singular(things: string): string {
   return things
-    .replace(/\b(byte|block|call|column|event|flow|header|list|place|pod|record|row|table|time)s\b/, '$1')
+    .replace(
+      /\b(argument|buffer|byte|block|call|column|event|flow|guarantee|header|list|option|parameter|place|pod|record|row|table|text|time)s\b/,
+      '$1',
+    )
     .replace(/\btheir\b/, 'its');
 }
 

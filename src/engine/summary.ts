@@ -1,3 +1,5 @@
+import type { ReasonId, Severity } from './reasons.gen.js';
+
 // The summary of a read input, for the library and all commands.
 
 /** Counts of what was read from an input, made from it, and left out. */
@@ -38,6 +40,10 @@ export type CaptureSummary = Summary & { info: CaptureInfo };
 
 /** A reason and how often it occurred. */
 export interface ReasonCount {
+  /** The same in all versions, unlike the text. */
+  id: ReasonId;
+  severity: Severity;
+  /** Text for people. Starts with the thing counted, in the plural. */
   reason: string;
   count: bigint;
 }
@@ -64,9 +70,7 @@ export interface LiveSummary {
 }
 
 /** Something that did not reach the records. */
-export interface Gap {
-  reason: string;
-  count: bigint;
+export interface Gap extends ReasonCount {
   /** Events are lost that should have been recorded. */
   isLoss: boolean;
 }

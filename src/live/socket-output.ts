@@ -1,3 +1,4 @@
+import { reasonCount } from '../engine/reasons.js';
 import type { BytesBatch, DatumBatch } from '../engine/session.js';
 import type { Log } from '../output/log.js';
 import { SocketWriter } from '../output/socket.js';
@@ -30,12 +31,8 @@ export function socketOutput(
     abandon: () => writer.discard(),
     gaps() {
       const gaps = [
-        { reason: 'records that the reader of the socket did not take', count: BigInt(writer.dropped), isLoss: true },
-        {
-          reason: 'IPv6 flows, which records on the socket cannot represent',
-          count: BigInt(writer.droppedIpv6),
-          isLoss: false,
-        },
+        { ...reasonCount('socket-reader-too-slow', BigInt(writer.dropped)), isLoss: true },
+        { ...reasonCount('ipv6-flows-in-socket', BigInt(writer.droppedIpv6)), isLoss: false },
       ];
       return gaps.filter(({ count }) => count > 0n);
     },

@@ -1,6 +1,6 @@
 import avro from 'avsc';
 import { SfkitError } from '../engine/errors.js';
-import { sysflowSchema } from '../engine/schema.gen.js';
+import { privateBranches, sysflowSchema } from '../engine/schema.gen.js';
 import type { DatumBatch } from '../engine/session.js';
 import type { EndedRecord, SysFlowRecord } from './types.js';
 
@@ -25,20 +25,17 @@ export function* decodeBatch(batch: DatumBatch): Generator<Datum | { ended: Ende
 /** Branches that the engine adds for ended entities. */
 function decodeEnd(datum: Buffer): EndedRecord | undefined {
   switch ((datum[0] as number) >> 1) {
-    case processGoneBranch:
+    case privateBranches.gone:
       return { type: 'Ended', entity: 'process', oid: processGoneType.decode(datum, 1).value };
-    case filesForgottenBranch:
+    case privateBranches.filesForgotten:
       return { type: 'Ended', entity: 'files' };
-    case containerGoneBranch:
+    case privateBranches.containerGone:
       return { type: 'Ended', entity: 'container', id: textType.decode(datum, 1).value as string };
     default:
       return undefined;
   }
 }
 
-const processGoneBranch = 13;
-const filesForgottenBranch = 14;
-const containerGoneBranch = 15;
 const textType = avro.Type.forSchema('string');
 
 export function decode(datum: Buffer): SysFlowRecord {

@@ -1,23 +1,10 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import avro from 'avsc';
-import { sysflowSchema } from '../engine/schema.gen.js';
+import { branches, sysflowSchema } from '../engine/schema.gen.js';
 import { branchTypes } from './decode.js';
 
-/** Branch numbers of records in the schema's union. */
-export const branches = {
-  Header: 0,
-  Container: 1,
-  Process: 2,
-  File: 3,
-  ProcessEvent: 4,
-  NetworkFlow: 5,
-  FileFlow: 6,
-  FileEvent: 7,
-  ProcessFlow: 9,
-  Pod: 10,
-  K8sEvent: 11,
-} as const;
+/** Names of records in the union of the schema. */
 export type BranchName = keyof typeof branches;
 
 /** Bytes of records that fill a block. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { durationOf, filterOf, liveConfigOf } from '../../src/cli/live-flags.js';
 import { topText } from '../../src/cli/top.js';
+import { reasonCount } from '../../src/engine/reasons.js';
 import { planLive, rotationDirectory } from '../../src/live/plan.js';
 import { emptySummary } from '../helpers/batches.js';
 
@@ -76,7 +77,7 @@ describe('the live table', () => {
       { kind: 'file', name: '/tmp/\x1b[31mred', calls: 1n, read: 0n, written: 0n },
       { kind: 'connection', name: '127.0.0.1:1 -> 127.0.0.1:2', calls: 2n, read: 1n, written: 0n },
     ] as const;
-    const live = { ...emptySummary.live, events: 10n, gaps: [{ reason: 'r', count: 3n, isLoss: true }] };
+    const live = { ...emptySummary.live, events: 10n, gaps: [{ ...reasonCount('buffers-full', 3n), isLoss: true }] };
     const text = topText(rows, { ...emptySummary, live }, 80);
     expect(text).toContain('10 events, 3 lost');
     expect(text).toMatch(/nginx \(7\) .*1,234 .*2\.0 KiB .*5\.0 GiB/);

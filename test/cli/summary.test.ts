@@ -1,10 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { damageText, noteText, summaryText } from '../../src/cli/summary.js';
+import { type ReasonId, reasons } from '../../src/engine/reasons.gen.js';
+import { reasonCount } from '../../src/engine/reasons.js';
+import { counted } from '../../src/engine/summary-text.js';
 import { emptySummary } from '../helpers/batches.js';
 
 const conversion = { input: 'c.scap', format: 'avro', shape: 'file', output: 'c.sf' } as const;
 const skipped = (count: bigint, reason: string) =>
-  summaryText({ conversion, summary: { ...emptySummary, skipped: [{ reason, count }] }, seconds: 1 }).split('\n')[2];
+  summaryText({
+    conversion,
+    summary: { ...emptySummary, skipped: [{ ...reasonCount('more-damage', count), reason }] },
+    seconds: 1,
+  }).split('\n')[2];
 
 describe('the summary', () => {
   it.each([
@@ -17,10 +24,15 @@ describe('the summary', () => {
     expect(skipped(2n, reason)).toBe(`  skipped: ${two ?? `2 ${reason}`}`);
   });
 
+  it.each(Object.keys(reasons) as ReasonId[])('counts one of %s', (id) => {
+    expect(counted(1n, reasons[id].text)).not.toBe(`1 ${reasons[id].text}`);
+  });
+
   it('has notes, which other commands print as lines', () => {
-    const summary = { ...emptySummary, notes: [{ reason: 'times outside 1970', count: 1n }] };
-    expect(summaryText({ conversion, summary, seconds: 1 }).split('\n')[2]).toBe('  note: 1 time outside 1970');
-    expect(noteText('c.sf', summary)).toBe('sfkit: c.sf: note: 1 time outside 1970\n');
+    const summary = { ...emptySummary, notes: [reasonCount('impossible-times', 1n)] };
+    const line = summary.notes[0]?.reason.replace('times', '1 time');
+    expect(summaryText({ conversion, summary, seconds: 1 }).split('\n')[2]).toBe(`  note: ${line}`);
+    expect(noteText('c.sf', summary)).toBe(`sfkit: c.sf: note: ${line}\n`);
     expect(noteText('c.sf', emptySummary)).toBe('');
   });
 

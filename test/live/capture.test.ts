@@ -406,6 +406,8 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     expect(end).toMatchObject({ exit: 0 });
     const { gaps } = JSON.parse(end.stdout);
     expect(gaps).toContainEqual({
+      id: 'sampled-out',
+      severity: 'skipped',
       reason: 'events left out by the sampling ratio',
       count: expect.any(Number),
       isLoss: false,

@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { liveJson } from '../../src/cli/live-summary.js';
+import { reasonCount } from '../../src/engine/reasons.js';
 import { readSummary } from '../../src/engine/session.js';
 import { Workplace } from '../helpers/cli.js';
 import { fixtures, root } from '../helpers/corpus.js';
@@ -74,7 +75,7 @@ describe.concurrent('the output of --json matches docs/schemas', () => {
 describe('the output of live capture', () => {
   it('matches docs/schemas, with and without records', async () => {
     const summary = await readSummary({ input: join(fixtures, 'webserver.scap') });
-    const gaps = [{ reason: 'events', count: 3n, isLoss: true }];
+    const gaps = [{ ...reasonCount('buffers-full', 3n), isLoss: true }];
     const outcome = {
       summary: { ...summary, live: { ...summary.live, gaps } },
       seconds: 1.5,

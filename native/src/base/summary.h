@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "reasons.gen.h"
+
 namespace sfkit {
 
 struct Damage {
@@ -15,7 +17,7 @@ struct Damage {
 };
 
 struct Skipped {
-  std::string reason;
+  Reason reason = {};
   uint64_t count = 0;
 };
 
@@ -27,10 +29,10 @@ struct InputSummary {
   std::vector<Skipped> notes;             // shown in another form; nothing is lost
   int64_t first_time = 0, last_time = 0;  // ns since 1970, 0 without events
 
-  void add_skipped(const char* reason, uint64_t count) {
+  void add_skipped(Reason reason, uint64_t count) {
     if (count > 0) skipped.push_back({reason, count});
   }
-  void add_note(const char* reason, uint64_t count) {
+  void add_note(Reason reason, uint64_t count) {
     if (count > 0) notes.push_back({reason, count});
   }
 };

@@ -144,7 +144,7 @@ Status inspect_capture(scap::Input& input, const std::string& name, const std::s
   if (cancel.load()) return {ErrorCode::kCancelled, name + ": reading was cancelled"};
   inspector.finish();
   inspector.describe(summary, input, stats);
-  summary.add_skipped("events that the filter leaves out", inspector.left_out());
+  summary.add_skipped(Reason::kFilteredEvents, inspector.left_out());
   info.major = stats.major;
   info.minor = stats.minor;
   info.swapped = stats.order == ByteOrder::kSwapped;

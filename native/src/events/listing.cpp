@@ -261,7 +261,7 @@ Status list_events(scap::Input& input, const std::string& name, const ListOption
   lister.flush();
   shown = lister.shown();
   lister.describe(summary, input, stats);
-  summary.add_skipped("events that the filter leaves out", lister.left_out());
+  summary.add_skipped(Reason::kFilteredEvents, lister.left_out());
   return Status::ok();
 }
 

@@ -167,7 +167,7 @@ Status read(scap::Input& input, const std::string& name, Feed& feed, const std::
   if (Status status = scap::read_capture(input, name, feed, stats); !status.is_ok()) return status;
   if (cancel.load()) return {ErrorCode::kCancelled, name + ": reading was cancelled"};
   feed.describe(summary, input, stats);
-  summary.add_skipped("events that the filter leaves out", feed.left_out());
+  summary.add_skipped(Reason::kFilteredEvents, feed.left_out());
   return Status::ok();
 }
 
@@ -195,7 +195,7 @@ Status tabulate(scap::Input& input, const std::string& name, const TableOptions&
     made.flush();
   }
   rows = made.rows();
-  summary.add_skipped("texts cut at 1 MiB, the most that tables take", made.cut_texts());
+  summary.add_skipped(Reason::kCutTexts, made.cut_texts());
   return Status::ok();
 }
 

@@ -7,6 +7,7 @@
 #include "base/glob.h"
 #include "base/numbers.h"
 #include "fields/fields.h"
+#include "record_kinds.gen.h"
 #include "state/values.h"
 
 namespace sfkit::fields {
@@ -16,8 +17,6 @@ using json::Value;
 using state::ContainerInfo;
 
 constexpr std::string_view kHost = "host";
-constexpr std::string_view kKinds[] = {"docker", "lxc",        "libvirt-lxc", "mesos", "rkt",    "custom",
-                                       "cri",    "containerd", "cri-o",       "bpm",   "static", "podman"};
 constexpr size_t kShortId = 12;
 // A parsed description takes up to sixty times the memory of its text.
 constexpr size_t kMaxDescribed = size_t{2} << 20;
@@ -162,8 +161,8 @@ FieldValue FieldReader::value_of_container(const FieldRef& field, const Containe
     }
     case Field::kContainerType:
       if (!container.known) return {};
-      return container.type >= 0 && container.type < static_cast<int32_t>(std::size(kKinds))
-                 ? FieldValue::of(kKinds[container.type])
+      return container.type >= 0 && container.type < static_cast<int32_t>(std::size(kContainerKindNames))
+                 ? FieldValue::of(kContainerKindNames[container.type])
                  : FieldValue();
     case Field::kContainerPrivileged:
       return container.known ? FieldValue::of(container.privileged) : FieldValue();

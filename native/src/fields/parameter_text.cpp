@@ -11,6 +11,27 @@
 namespace sfkit::fields {
 namespace {
 
+// Open flags stand in names.json; the constants of the engine must agree with it.
+constexpr uint32_t open_flag(std::string_view name) {
+  const scap::EventInfo& open = scap::kEvents[scap::ev::SYSCALL_OPEN_X];
+  for (uint8_t i = 0; i < open.nparams; ++i) {
+    const scap::ParamInfo& param = scap::kParams[open.first_param + i];
+    if (param.name != scap::P::flags) continue;
+    const scap::FlagTable& table = scap::kFlagTables[param.table - 1];
+    for (uint16_t k = 0; k < table.count; ++k) {
+      if (scap::kFlagValues[table.first + k].name == name) return scap::kFlagValues[table.first + k].value;
+    }
+  }
+  return 0;
+}
+static_assert(open_flag("O_WRONLY") == state::kOpenWronly);
+static_assert(open_flag("O_CREAT") == state::kOpenCreate);
+static_assert(open_flag("O_DIRECTORY") == state::kOpenDirectory);
+static_assert(open_flag("O_TMPFILE") == state::kOpenTmpfile);
+static_assert(open_flag("O_CLOEXEC") == state::kOpenCloexec);
+static_assert(open_flag("O_F_CREATED") == state::kOpenFCreated);
+static_assert(open_flag("PATH_DOUBTFUL") == state::kOpenDoubtful);
+
 using scap::ParamFormat;
 using scap::ParamInfo;
 using scap::ParamType;

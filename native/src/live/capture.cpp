@@ -268,17 +268,15 @@ LiveCounts LiveCapture::counts() const {
   counts.events = events_.load(std::memory_order_relaxed);
   const Counters kernel = probe_->counters();
   for (size_t i = 0; i < kernel.size(); ++i) {
-    if (kernel[i] != 0)
-      counts.gaps.push_back({kCounterReasons[i].text, kernel[i], kCounterReasons[i].is_loss});
+    if (kernel[i] != 0) counts.gaps.push_back({kCounterReasons[i], kernel[i]});
   }
   const std::lock_guard lock(mutex_);
   if (unfinished_ != 0) {
-    counts.gaps.push_back({"or more events that the kernel had not finished at the end", unfinished_, true});
+    counts.gaps.push_back({Reason::kUnfinishedEvents, unfinished_});
   }
-  if (unreadable_ != 0) counts.gaps.push_back({"buffers with something unreadable", unreadable_, true});
+  if (unreadable_ != 0) counts.gaps.push_back({Reason::kUnreadableBuffers, unreadable_});
   if (doubtful_ != 0) {
-    counts.gaps.push_back(
-        {"guarantees that the path of an open is that of its file (PATH_DOUBTFUL)", doubtful_, false});
+    counts.gaps.push_back({Reason::kDoubtfulPaths, doubtful_});
   }
   return counts;
 }

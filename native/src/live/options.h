@@ -5,15 +5,19 @@
 #include <string>
 #include <vector>
 
+#include "live_limits.h"
+#include "reasons.gen.h"
+
 namespace sfkit::live {
 
 struct ProbeOptions {
-  bool all_calls = false;          // also calls that change no state and make no records
-  uint32_t snaplen = 0;            // bytes of data of each read and write, at most kMaxSnaplen
-  uint32_t sampling_ratio = 1;     // 1 of so many of the calls that change no state is kept
-  uint32_t ring_bytes = 8u << 20;  // a power of two; at least 32 KiB are used
-  uint32_t cpus_per_ring = 1;      // 0: one ring for all
-  bool raw_tracepoints = false;    // do not even try the programs that need BTF for tracing
+  bool all_calls = false;  // also calls that change no state and make no records
+  // Limits: live_limits.h.
+  uint32_t snaplen = kDefaultSnaplen;               // bytes of data of each read and write
+  uint32_t sampling_ratio = kDefaultSamplingRatio;  // 1 of so many calls that change no state is kept
+  uint32_t ring_bytes = kDefaultRingBytes;          // a power of two; at least 32 KiB are used
+  uint32_t cpus_per_ring = kDefaultCpusPerRing;     // 0: one ring for all
+  bool raw_tracepoints = false;                     // do not even try the programs that need BTF for tracing
 };
 
 struct LiveOptions {
@@ -27,9 +31,9 @@ struct LiveOptions {
 
 // Something that did not reach the records, and how often.
 struct LiveGap {
-  const char* reason;
+  Reason reason;
   uint64_t count;
-  bool is_loss;  // it should have
+  bool is_loss() const { return info_of(reason).severity == Severity::kLoss; }
 };
 
 struct LiveCounts {

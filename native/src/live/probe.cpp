@@ -21,14 +21,10 @@
 
 namespace sfkit::live {
 
-const std::array<CounterReason, kCounters> kCounterReasons = {{
-    {"events lost because the buffers were full", true},
-    {"events left out by the sampling ratio", false},
-    {"or more calls of 32-bit programs, which are not recorded", false},
-    {"calls left out because another one of the processor was being told", true},
-    {"calls with many messages of which the first 16 are told", false},
-    {"parameters whose memory could not be read", false},
-}};
+const std::array<Reason, kCounters> kCounterReasons = {
+    Reason::kBuffersFull,    Reason::kSampledOut,   Reason::kCallsOf32BitPrograms,
+    Reason::kPreemptedCalls, Reason::kManyMessages, Reason::kUnreadableMemory,
+};
 
 namespace {
 
@@ -243,7 +239,7 @@ class ProbeLoader {
 
   // Smaller than wanted where memory is scarce.
   Status make_buffers() {
-    wanted_ring_bytes_ = std::clamp<uint32_t>(options_.ring_bytes, kRoomForAnyEvent, kMostRingBytes);
+    wanted_ring_bytes_ = std::clamp<uint32_t>(options_.ring_bytes, kRoomForAnyEvent, kMaxRingBytes);
     for (;; wanted_ring_bytes_ /= 2) {
       Status status = make_rings();
       if (status.is_ok()) status = make_spills();

@@ -20,12 +20,7 @@ namespace sfkit::live {
 
 // What was not recorded, by why; in the order of probe_counter.
 using Counters = std::array<uint64_t, kCounters>;
-// A line for people; also whether it is a failure that events are missing.
-struct CounterReason {
-  const char* text;
-  bool is_loss;
-};
-extern const std::array<CounterReason, kCounters> kCounterReasons;
+extern const std::array<Reason, kCounters> kCounterReasons;
 
 // Where the probe writes to: a ring of its own for each processor (probe/shared.h), and ring buffers of the
 // kernel for what goes into none of those.

@@ -16,26 +16,6 @@ constexpr size_t kMaxLong = 10;
 // More than any record without strings and arrays: 15 numbers, an OID, two FOIDs.
 constexpr size_t kMaxFlat = 256;
 constexpr int64_t kSchemaVersion = 5;
-constexpr int32_t kContainerTypes = 10;
-constexpr int32_t kCustomContainer = 5;
-
-// Branches of the union SysFlow.rec (sysflow-semantics, section 2).
-enum Branch : int64_t {
-  kHeader = 0,
-  kContainer = 1,
-  kProcess = 2,
-  kFile = 3,
-  kProcessEvent = 4,
-  kNetworkFlow = 5,
-  kFileFlow = 6,
-  kFileEvent = 7,
-  kProcessFlow = 9,
-  kPod = 10,
-  kK8sEvent = 11,
-  kNetworkFlowIpv6 = kIpv6Branch,
-  kProcessGone = kGoneBranch,
-  kFilesForgotten = kFilesForgottenBranch,
-};
 
 constexpr std::array<std::string_view, 10> kK8sKinds = {
     "NODES",      "NAMESPACES",  "PODS",   "REPLICATIONCONTROLLERS", "SERVICES", "EVENTS", "REPLICASETS",
@@ -141,7 +121,7 @@ void AvroEncoder::put_optional(const std::optional<Text>& text) {
 }
 
 void AvroEncoder::encode(const sysflow::Header& record) {
-  put_long(kHeader);
+  put_long(kHeaderBranch);
   put_long(kSchemaVersion);
   put_string(record.exporter);
   put_string(record.ip);
@@ -149,12 +129,14 @@ void AvroEncoder::encode(const sysflow::Header& record) {
 }
 
 void AvroEncoder::encode(const sysflow::Container& record) {
-  put_long(kContainer);
+  put_long(kContainerBranch);
   put_string(record.id);
   put_string(record.name);
   put_string(record.image);
   put_string(record.imageid);
-  put_long(record.type >= 0 && record.type < kContainerTypes ? record.type : kCustomContainer);
+  put_long(record.type >= 0 && static_cast<size_t>(record.type) < std::size(kContainerTypes)
+               ? record.type
+               : kCustomContainer);
   put_bool(record.privileged);
   put_optional(record.pod_id);
 }
@@ -180,7 +162,7 @@ void AvroEncoder::put_environment(const TextList& variables) {
 
 void AvroEncoder::encode(const sysflow::Process& record) {
   {
-    FlatRecord flat(out_, kProcess);
+    FlatRecord flat(out_, kProcessBranch);
     flat << static_cast<int64_t>(record.state) << record.oid << int64_t{record.poid ? 1 : 0};
     if (record.poid) flat << *record.poid;
     flat << record.ts;
@@ -199,13 +181,15 @@ void AvroEncoder::encode(const sysflow::Process& record) {
 }
 
 void AvroEncoder::encode(const sysflow::File& record) {
-  FlatRecord(out_, kFile) << static_cast<int64_t>(record.state) << record.oid << record.ts << record.restype;
+  FlatRecord(out_, kFileBranch) << static_cast<int64_t>(record.state) << record.oid << record.ts
+                                << record.restype;
   put_string(record.path);
   put_optional(record.container_id);
 }
 
 void AvroEncoder::encode(const sysflow::ProcessEvent& record) {
-  FlatRecord(out_, kProcessEvent) << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags);
+  FlatRecord(out_, kProcessEventBranch)
+      << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags);
   if (!record.args.empty()) {
     put_long(static_cast<int64_t>(record.args.size()));
     for (const std::string& argument : record.args) put_string(argument);
@@ -215,20 +199,20 @@ void AvroEncoder::encode(const sysflow::ProcessEvent& record) {
 }
 
 void AvroEncoder::encode(const sysflow::NetworkFlow& record) {
-  FlatRecord(out_, kNetworkFlow) << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags)
-                                 << record.end_ts << ipv4_number(record.sip) << record.sport
-                                 << ipv4_number(record.dip) << record.dport << record.proto << record.fd
-                                 << record.counters;
+  FlatRecord(out_, kNetworkFlowBranch)
+      << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags) << record.end_ts
+      << ipv4_number(record.sip) << record.sport << ipv4_number(record.dip) << record.dport << record.proto
+      << record.fd << record.counters;
 }
 
 void AvroEncoder::encode_ipv6(const sysflow::NetworkFlow& record) {
-  FlatRecord(out_, kNetworkFlowIpv6) << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags)
-                                     << record.end_ts << record.sip << record.sport << record.dip
-                                     << record.dport << record.proto << record.fd << record.counters;
+  FlatRecord(out_, kIpv6Branch) << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags)
+                                << record.end_ts << record.sip << record.sport << record.dip << record.dport
+                                << record.proto << record.fd << record.counters;
 }
 
 void AvroEncoder::encode_gone(const sysflow::Oid& oid) {
-  FlatRecord(out_, kProcessGone) << oid;
+  FlatRecord(out_, kGoneBranch) << oid;
 }
 
 void AvroEncoder::encode_container_gone(std::string_view id) {
@@ -237,30 +221,30 @@ void AvroEncoder::encode_container_gone(std::string_view id) {
 }
 
 void AvroEncoder::encode_files_forgotten() {
-  FlatRecord(out_, kFilesForgotten);
+  FlatRecord(out_, kFilesForgottenBranch);
 }
 
 void AvroEncoder::encode(const sysflow::FileFlow& record) {
-  FlatRecord(out_, kFileFlow) << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags)
-                              << record.open_flags << record.end_ts << record.file_oid << record.fd
-                              << record.counters;
+  FlatRecord(out_, kFileFlowBranch) << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags)
+                                    << record.open_flags << record.end_ts << record.file_oid << record.fd
+                                    << record.counters;
 }
 
 void AvroEncoder::encode(const sysflow::FileEvent& record) {
-  FlatRecord flat(out_, kFileEvent);
+  FlatRecord flat(out_, kFileEventBranch);
   flat << record.proc_oid << record.ts << record.tid << op_bits(record.op_flags) << record.file_oid
        << record.ret << int64_t{record.new_file_oid ? 1 : 0};
   if (record.new_file_oid) flat << *record.new_file_oid;
 }
 
 void AvroEncoder::encode(const sysflow::ProcessFlow& record) {
-  FlatRecord(out_, kProcessFlow) << record.proc_oid << record.ts << record.threads_cloned
-                                 << op_bits(record.op_flags) << record.end_ts << record.threads_exited
-                                 << record.clone_errors;
+  FlatRecord(out_, kProcessFlowBranch)
+      << record.proc_oid << record.ts << record.threads_cloned << op_bits(record.op_flags) << record.end_ts
+      << record.threads_exited << record.clone_errors;
 }
 
 void AvroEncoder::encode(const sysflow::Pod& record) {
-  put_long(kPod);
+  put_long(kPodBranch);
   put_long(record.ts);
   put_string(record.id);
   put_string(record.name);
@@ -275,7 +259,7 @@ void AvroEncoder::encode(const sysflow::Pod& record) {
 }
 
 void AvroEncoder::encode(const sysflow::K8sEvent& record) {
-  put_long(kK8sEvent);
+  put_long(kK8sEventBranch);
   put_long(symbol_place(kK8sKinds, record.kind));
   put_long(symbol_place(kK8sActions, record.action));
   put_long(record.ts);

@@ -4,21 +4,12 @@
 #include <string>
 
 #include "base/byte_buffer.h"
+#include "record_kinds.gen.h"
 #include "sysflow/records.h"
 
 namespace sfkit::output {
 
 // Appends datums to a buffer that it does not own. Text is converted to valid UTF-8 (base/utf8.h).
-// Private union branch, not in the schema: network flows with IPv6 addresses in network order.
-inline constexpr int64_t kIpv6Branch = 12;
-// Private: the OID of an ended process; records refer to it again only after a new process record.
-inline constexpr int64_t kGoneBranch = 13;
-// Private: all files are forgotten; records refer to a file again only after a new file record.
-inline constexpr int64_t kFilesForgottenBranch = 14;
-// Private: the id of an ended container; records refer to it again only after a new container
-// record.
-inline constexpr int64_t kContainerGoneBranch = 15;
-
 class AvroEncoder {
  public:
   explicit AvroEncoder(ByteBuffer& out) : out_(out) {}

@@ -6,6 +6,7 @@
 
 #include "base/times.h"
 #include "output/address_text.h"
+#include "record_kinds.gen.h"
 
 namespace sfkit::output {
 
@@ -14,11 +15,6 @@ namespace {
 using sysflow::Foid;
 using sysflow::ObjectState;
 using sysflow::Oid;
-
-constexpr std::string_view kContainerTypes[] = {"CT_DOCKER", "CT_LXC",    "CT_LIBVIRT_LXC", "CT_MESOS",
-                                                "CT_RKT",    "CT_CUSTOM", "CT_CRI",         "CT_CONTAINERD",
-                                                "CT_CRIO",   "CT_BPM"};
-constexpr size_t kCustomContainer = 5;
 
 constexpr std::string_view kStates[] = {"CREATED", "MODIFIED", "REUP"};
 
@@ -62,8 +58,8 @@ bool has_unknown_texts(const sysflow::Container& record) {
 }
 
 std::string_view container_type(int32_t type) {
-  const auto place = static_cast<size_t>(type);
-  return kContainerTypes[type >= 0 && place < std::size(kContainerTypes) ? place : kCustomContainer];
+  const bool known = type >= 0 && static_cast<size_t>(type) < std::size(kContainerTypes);
+  return kContainerTypes[known ? type : static_cast<int32_t>(kCustomContainer)];
 }
 
 void join_texts(const std::vector<std::string>& parts, std::string& out) {

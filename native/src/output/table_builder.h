@@ -11,44 +11,15 @@
 
 namespace sfkit::output {
 
-// Columns that have a value in the same rows. A row is given as the set of its groups, so that the bitmaps
-// of all columns of a group are made at once when the batch is complete.
-enum class Group : uint8_t {
-  kArgs,
-  kContainer,
-  kContainerId,
-  kEnd,
-  kFd,
-  kFile,
-  kFileOid,
-  kFlow,
-  kK8s,
-  kNet,
-  kNewFile,
-  kNewOid,
-  kOid,
-  kOpen,
-  kParent,
-  kPod,
-  kPodId,
-  kPoid,
-  kProcess,
-  kProcessFlow,
-  kRes,
-  kRet,
-  kState,
-  kTid,
-  kTime,
-  kAlways,
-};
-
 using Groups = uint32_t;
 
 constexpr Groups bit(Group group) {
   return Groups{1} << static_cast<unsigned>(group);
 }
 
-Group group_of(Column column);
+constexpr Group group_of(Column column) {
+  return kColumnGroups[static_cast<size_t>(column)];
+}
 
 // The number of a string that a row does not have although its group has values.
 inline constexpr uint32_t kNoString = UINT32_MAX;

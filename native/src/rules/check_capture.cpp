@@ -95,7 +95,7 @@ Status check_capture(scap::Input& input, const std::string& name, const CheckOpt
   checker.finish();
   containers = checker.containers();
   checker.describe(summary, input, stats);
-  summary.add_skipped("times at which the recorder started to drop events", checker.drops());
+  summary.add_skipped(Reason::kRecorderDrops, checker.drops());
   return Status::ok();
 }
 

@@ -31,7 +31,8 @@ std::vector<std::string> left_out(int times) {
       containers);
   EXPECT_TRUE(status.is_ok()) << status.message();
   std::vector<std::string> lines;
-  for (const Skipped& one : summary.skipped) lines.push_back(std::to_string(one.count) + ' ' + one.reason);
+  for (const Skipped& one : summary.skipped)
+    lines.push_back(std::to_string(one.count) + ' ' + info_of(one.reason).text);
   return lines;
 }
 

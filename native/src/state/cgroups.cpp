@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "record_kinds.gen.h"
 #include "state/containers.h"
 
 namespace sfkit::state {
@@ -13,13 +14,6 @@ namespace {
 constexpr size_t kShortId = 12;
 constexpr size_t kFullId = 64;
 constexpr size_t kMesosId = 36;
-
-constexpr int32_t kLxc = 1;
-constexpr int32_t kLibvirtLxc = 2;
-constexpr int32_t kMesos = 3;
-constexpr int32_t kCustom = 5;
-constexpr int32_t kContainerd = 7;
-constexpr int32_t kBpm = 9;
 
 constexpr std::string_view kScope = ".scope";
 
@@ -108,7 +102,7 @@ Finding match_bpm(const Group& group) {
   }
   const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-'; };
   if (job.empty() || !std::all_of(job.begin(), job.end(), fits)) return {};
-  return ContainerMatch{std::string(job), kBpm};
+  return ContainerMatch{std::string(job), kBpmContainer};
 }
 
 // LXC, LXD and Incus name the groups of what runs in a container and of what watches it.
@@ -117,20 +111,21 @@ Finding match_lxc(const Group& group) {
   constexpr std::string_view kMonitor = "lxc.monitor";
   if (group.name == kMonitor || group.name.starts_with("lxc.monitor.")) return kHost;
   if (group.name.starts_with("lxc.payload.") && group.name.size() > kPayload.size() + 1)
-    return ContainerMatch{std::string(group.name.substr(kPayload.size() + 1)), kLxc};
+    return ContainerMatch{std::string(group.name.substr(kPayload.size() + 1)), kLxcContainer};
   if (group.parent != "lxc" && group.parent != kPayload) return {};
-  return ContainerMatch{std::string(group.name), group.grandparent == "libvirt" ? kLibvirtLxc : kLxc};
+  return ContainerMatch{std::string(group.name),
+                        group.grandparent == "libvirt" ? kLibvirtLxcContainer : kLxcContainer};
 }
 
 Finding match_libvirt(const Group& group) {
   constexpr std::string_view kEnding = ".libvirt-lxc";
   if (group.name.size() > kEnding.size() && group.name.ends_with(kEnding))
-    return ContainerMatch{std::string(without(group.name, kEnding)), kLibvirtLxc};
+    return ContainerMatch{std::string(without(group.name, kEnding)), kLibvirtLxcContainer};
   constexpr std::string_view kMark = "-lxc\\x2";
   const size_t at = group.name.find(kMark);
   if (at == std::string_view::npos || !group.name.ends_with(kScope)) return {};
   const std::string_view rest = group.name.substr(std::min(group.name.size(), at + kMark.size() + 1));
-  return ContainerMatch{std::string(without(rest, kScope)), kLibvirtLxc};
+  return ContainerMatch{std::string(without(rest, kScope)), kLibvirtLxcContainer};
 }
 
 // systemd-nspawn, by the scope of its machine or by its service. The program itself is the supervisor.
@@ -148,12 +143,12 @@ Finding match_nspawn(const Group& group) {
   }
   if (name.empty()) return {};
   if (group.child == "supervisor") return kHost;
-  return ContainerMatch{unescape(name), kCustom};
+  return ContainerMatch{unescape(name), kCustomContainer};
 }
 
 Finding match_mesos(const Group& group) {
   if (group.parent != "mesos" || group.name.size() < kMesosId) return {};
-  return ContainerMatch{std::string(group.name.substr(0, kMesosId)), kMesos};
+  return ContainerMatch{std::string(group.name.substr(0, kMesosId)), kMesosContainer};
 }
 
 // /NAMESPACE/NAME of containerd, whose users name both freely. Groups of the host can look the same: the
@@ -165,7 +160,7 @@ Finding match_containerd(const Group& group, const ContainerTable& known) {
   const bool is_namespace = std::find(std::begin(kContainerdNamespaces), std::end(kContainerdNamespaces),
                                       group.parent) != std::end(kContainerdNamespaces);
   if (!is_namespace && !known.describes(id)) return {};
-  return ContainerMatch{std::string(id), kContainerd};
+  return ContainerMatch{std::string(id), kContainerdContainer};
 }
 
 Finding match(const Group& group, const ContainerTable& known) {

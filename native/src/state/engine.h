@@ -251,7 +251,14 @@ class Engine {
   void on_proc_exit(const scap::EventView& event, Context& context);
   void on_chdir(Context& context);
   void on_chroot(Context& context);
+  // The parts of on_exec().
+  void fill_program(Thread& thread, const scap::CallView& call);
+  void fill_process(Thread& thread, const scap::CallView& call);
+  void fill_ids(Thread& thread, const scap::CallView& call);
+  void fill_executable(Thread& thread, const scap::CallView& call);
+  void set_executed_path(Thread& thread, const scap::CallView& call);
   void resolve_executed(Thread& thread, const scap::CallView& call);
+  void resolve_executed_compat(Thread& thread, const scap::CallView& call);
   void set_cwd(Thread& thread, const PathLink* place);
   void move_cwd(Thread& thread);
   void on_set_id(Context& context, scap::P parameter, bool user);

@@ -413,60 +413,92 @@ void Engine::resolve_executed(Thread& thread, const scap::CallView& call) {
 
 void Engine::on_exec(Context& context) {
   const scap::CallView& call = *context.call;
-  Thread* thread = context.thread;
-  if (thread == nullptr || call.result() < 0) return;
-  threads_.revive(thread);
+  if (context.thread == nullptr || call.result() < 0) return;
+  Thread& thread = *context.thread;
+  threads_.revive(&thread);
+  fill_program(thread, call);
+  fill_process(thread, call);
+  fill_ids(thread, call);
+  set_executed_path(thread, call);
+  thread.exec_ts = context.event->ts;
+  set_memory(thread, call.exit());
+  fill_executable(thread, call);
+  thread.secure_bits &= ~kKeepCapabilities;
+  thread.flags &= kPipeSource | kPipeDestination | kIsMainThread | kCloneInverted;
+  threads_.keep_only(&thread);
+  changed(thread, true);
+  if (!compat_) close_on_exec(thread);
+}
+
+// What the program is called, and its arguments.
+void Engine::fill_program(Thread& thread, const scap::CallView& call) {
   if (const Bytes exe = call.from_exit(P::exe); !exe.empty()) {
-    thread->exe = to_text(exe);
-    thread->args = list_text(call.from_exit(P::args));
-    thread->comm = thread->exe;
+    thread.exe = to_text(exe);
+    thread.args = list_text(call.from_exit(P::args));
+    thread.comm = thread.exe;
   }
-  if (const Bytes comm = call.from_exit(P::comm); !comm.empty()) thread->comm = to_text(comm);
-  const int64_t pid = to_int(call.from_exit(P::pid), thread->pid);
-  if (thread->is_invalid()) {
-    thread->pid = pid;
-    thread->ptid = to_int(call.from_exit(P::ptid), -1);
-    thread->vtid = thread->tid;
-    thread->vpid = thread->pid;
+  if (const Bytes comm = call.from_exit(P::comm); !comm.empty()) thread.comm = to_text(comm);
+}
+
+// The process that the thread is of; all of it, where the capture did not introduce it.
+void Engine::fill_process(Thread& thread, const scap::CallView& call) {
+  const int64_t pid = to_int(call.from_exit(P::pid), thread.pid);
+  if (thread.is_invalid()) {
+    thread.pid = pid;
+    thread.ptid = to_int(call.from_exit(P::ptid), -1);
+    thread.vtid = thread.tid;
+    thread.vpid = thread.pid;
     // Two numbers of its process group show that it is in a pid namespace, which has its other numbers.
     const Bytes inner_group = call.from_exit(P::vpgid);
     const Bytes outer_group = call.from_exit(P::pgid);
     if (!inner_group.empty() && !outer_group.empty() && to_int(inner_group, -1) != to_int(outer_group, -1))
-      thread->vtid = thread->vpid = -1;
-    threads_.relink(thread);
-  } else if (pid != thread->pid) {
-    thread->pid = pid;
-    threads_.relink(thread);
+      thread.vtid = thread.vpid = -1;
+    threads_.relink(&thread);
+  } else if (pid != thread.pid) {
+    thread.pid = pid;
+    threads_.relink(&thread);
   }
-  thread->fdlimit = to_int(call.from_exit(P::fdlimit), thread->fdlimit);
-  if (const Bytes env = call.from_exit(P::env); !env.empty()) thread->env.set(list_text(env));
-  const uint32_t container = thread->container;
-  if (const Bytes cgroups = call.from_exit(P::cgroups); !cgroups.empty()) set_cgroups(*thread, cgroups);
-  if (const Bytes tty = call.from_exit(P::tty); !tty.empty())
-    thread->tty = static_cast<uint32_t>(to_uint(tty, 0));
-  if (const Bytes vpgid = call.from_exit(P::vpgid); !vpgid.empty()) thread->vpgid = to_int(vpgid, -1);
-  if (const Bytes pgid = call.from_exit(P::pgid); !pgid.empty()) thread->pgid = to_int(pgid, -1);
-  if (const Bytes id = call.from_exit(P::loginuid); !id.empty())
-    thread->loginuid = static_cast<uint32_t>(to_uint(id, kNoId));
-  if (const Bytes uid = call.from_exit(P::uid); !uid.empty())
-    thread->uid = static_cast<uint32_t>(to_uint(uid, kNoId));
-  // A parameter that libs 0.18.1 does not know.
-  if (const Bytes gid = call.from_exit(P::gid); !gid.empty() && !compat_)
-    thread->gid = static_cast<uint32_t>(to_uint(gid, kNoId));
-  if (thread->container != container) {
-    find_names(*thread, thread->container);
-    move_cwd(*thread);
-  }
+}
 
-  const auto is_path = [this](Bytes value) { return compat_ ? has_text(value) : has_path(value); };
-  if (const Bytes trusted = call.from_exit(P::trusted_exepath); is_path(trusted)) {
-    thread->exepath.set(executable_path(to_text(trusted)));
+// What an exec event says of the process besides its number. Older events say less.
+void Engine::fill_ids(Thread& thread, const scap::CallView& call) {
+  thread.fdlimit = to_int(call.from_exit(P::fdlimit), thread.fdlimit);
+  if (const Bytes env = call.from_exit(P::env); !env.empty()) thread.env.set(list_text(env));
+  const uint32_t container = thread.container;
+  if (const Bytes cgroups = call.from_exit(P::cgroups); !cgroups.empty()) set_cgroups(thread, cgroups);
+  const auto replace = [&call](uint32_t& value, P name, uint32_t otherwise) {
+    if (const Bytes given = call.from_exit(name); !given.empty())
+      value = static_cast<uint32_t>(to_uint(given, otherwise));
+  };
+  replace(thread.tty, P::tty, 0);
+  thread.vpgid = to_int(call.from_exit(P::vpgid), thread.vpgid);
+  thread.pgid = to_int(call.from_exit(P::pgid), thread.pgid);
+  replace(thread.loginuid, P::loginuid, kNoId);
+  replace(thread.uid, P::uid, kNoId);
+  // A parameter that libs 0.18.1 does not know.
+  if (!compat_) replace(thread.gid, P::gid, kNoId);
+  if (thread.container != container) {
+    find_names(thread, thread.container);
+    move_cwd(thread);
+  }
+}
+
+void Engine::set_executed_path(Thread& thread, const scap::CallView& call) {
+  const Bytes trusted = call.from_exit(P::trusted_exepath);
+  if (compat_ ? has_text(trusted) : has_path(trusted)) {
+    thread.exepath.set(executable_path(to_text(trusted)));
   } else if (!compat_) {
-    resolve_executed(*thread, call);
-  } else if (call.paired() && call.enter().code == ev::SYSCALL_EXECVEAT_E) {
+    resolve_executed(thread, call);
+  } else {
+    resolve_executed_compat(thread, call);
+  }
+}
+
+void Engine::resolve_executed_compat(Thread& thread, const scap::CallView& call) {
+  if (call.paired() && call.enter().code == ev::SYSCALL_EXECVEAT_E) {
     const std::string_view path = to_text(call.from_enter(P::pathname));
     const int64_t dirfd = to_int(call.from_enter(P::dirfd), kAtFdcwd);
-    const auto base = directory_of(*thread, dirfd);
+    const auto base = directory_of(thread, dirfd);
     const bool of_descriptor = path.empty() && (to_uint(call.from_enter(P::flags), 0) & kAtEmptyPath) != 0;
     if (path.starts_with('/')) {
       join_path("", path, scratch_);
@@ -475,29 +507,25 @@ void Engine::on_exec(Context& context) {
     } else {
       join_path(*base, of_descriptor ? std::string_view() : path, scratch_);
     }
-    thread->exepath.set(executable_path(scratch_));
+    thread.exepath.set(executable_path(scratch_));
   } else if (const Bytes filename = call.get(P::filename); has_text(filename)) {
-    join_path(cwd_of(*thread), to_text(filename), scratch_);
-    thread->exepath.set(executable_path(scratch_));
+    join_path(cwd_of(thread), to_text(filename), scratch_);
+    thread.exepath.set(executable_path(scratch_));
   }
+}
 
-  thread->exec_ts = context.event->ts;
-  set_memory(*thread, call.exit());
+// Capabilities and the file of the program. Those of the program before are dropped where the event says
+// nothing.
+void Engine::fill_executable(Thread& thread, const scap::CallView& call) {
   const auto replace = [&call](uint64_t& value, P name) { value = to_uint(call.from_exit(name), value); };
-  replace(thread->capabilities.inheritable, P::cap_inheritable);
-  replace(thread->capabilities.permitted, P::cap_permitted);
-  replace(thread->capabilities.effective, P::cap_effective);
-  // Of the program before where this capture does not tell.
-  thread->executable = {};
-  replace(thread->executable.inode, P::exe_ino);
-  replace(thread->executable.ctime, P::exe_ino_ctime);
-  replace(thread->executable.mtime, P::exe_ino_mtime);
-  thread->executable.flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
-  thread->secure_bits &= ~kKeepCapabilities;
-  thread->flags &= kPipeSource | kPipeDestination | kIsMainThread | kCloneInverted;
-  threads_.keep_only(thread);
-  changed(*thread, true);
-  if (!compat_) close_on_exec(*thread);
+  replace(thread.capabilities.inheritable, P::cap_inheritable);
+  replace(thread.capabilities.permitted, P::cap_permitted);
+  replace(thread.capabilities.effective, P::cap_effective);
+  thread.executable = {};
+  replace(thread.executable.inode, P::exe_ino);
+  replace(thread.executable.ctime, P::exe_ino_ctime);
+  replace(thread.executable.mtime, P::exe_ino_mtime);
+  thread.executable.flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
 }
 
 // An exec also ends the sharing of the table.

@@ -51,9 +51,9 @@ class Feed : public scap::CaptureVisitor {
     summary.damage = stats.damage;
     summary.first_time = static_cast<int64_t>(times_.first());
     summary.last_time = static_cast<int64_t>(times_.last());
-    summary.add_skipped("events of codes newer than this version of sfkit", stats.unknown_events);
-    summary.add_skipped("further places of damage", stats.more_damage);
-    summary.add_skipped("blocks of unknown type", stats.unknown_blocks);
+    summary.add_skipped(Reason::kUnknownEvents, stats.unknown_events);
+    summary.add_skipped(Reason::kMoreDamage, stats.more_damage);
+    summary.add_skipped(Reason::kUnknownBlocks, stats.unknown_blocks);
   }
 
  protected:

@@ -156,19 +156,14 @@ Status convert_capture(scap::Input& input, const std::string& name, const Conver
 
   pipeline->describe(summary, input, stats);
   const DispatchCounts& counts = dispatcher.counts();
-  summary.add_skipped(options.compat ? "events that the filter leaves out"
-                                     : "events that can make records and that the filter leaves out",
+  summary.add_skipped(options.compat ? Reason::kFilteredEvents : Reason::kFilteredRecordEvents,
                       pipeline->left_out());
-  summary.add_skipped("calls on descriptors that the capture does not introduce", counts.unknown_descriptor);
-  summary.add_skipped(
-      options.file_only
-          ? "calls on descriptors that are neither files nor connections (--no-file-only keeps "
-            "directories, pipes and unix sockets)"
-          : "calls on descriptors of kinds without records (eventfd, epoll, netlink and others)",
-      counts.other_descriptor);
-  summary.add_skipped("calls on IPv6 connections (--compat leaves them out)", counts.ipv6);
-  summary.add_skipped("events outside containers (--containers-only)", counts.outside_containers);
-  summary.add_skipped("file flows that only read (--file-read-mode)", dispatcher.discarded_flows());
+  summary.add_skipped(Reason::kUnknownDescriptor, counts.unknown_descriptor);
+  summary.add_skipped(options.file_only ? Reason::kNotAFileOrConnection : Reason::kDescriptorWithoutRecords,
+                      counts.other_descriptor);
+  summary.add_skipped(Reason::kCompatIpv6Calls, counts.ipv6);
+  summary.add_skipped(Reason::kOutsideContainers, counts.outside_containers);
+  summary.add_skipped(Reason::kReadOnlyFileFlows, dispatcher.discarded_flows());
   return Status::ok();
 }
 

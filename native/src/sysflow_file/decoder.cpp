@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/times.h"
+#include "record_kinds.gen.h"
 
 namespace sfkit::sysflow_file {
 
@@ -16,11 +17,6 @@ constexpr int kMaxDepth = 64;
 // A hostile schema can nest types without bytes, so input bytes limit the decoding steps.
 constexpr uint64_t kStepsPerByte = 16;
 constexpr uint64_t kFreeSteps = 4096;
-constexpr int32_t kCustomContainer = 5;
-
-constexpr std::string_view kContainerTypes[] = {"CT_DOCKER", "CT_LXC",    "CT_LIBVIRT_LXC", "CT_MESOS",
-                                                "CT_RKT",    "CT_CUSTOM", "CT_CRI",         "CT_CONTAINERD",
-                                                "CT_CRIO",   "CT_BPM"};
 
 std::string_view without_prefix(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix ? text.substr(prefix.size()) : text;

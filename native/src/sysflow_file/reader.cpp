@@ -131,15 +131,11 @@ class Reader {
     update(decoder.counts());
     if (in_.failed()) damaged("unreadable", in_.offset(), 0, "the operating system reports a read error");
     if (cancelled()) return {ErrorCode::kCancelled, path_ + ": reading was stopped"};
-    summary_.add_note("bytes ignored after the compressed data of blocks", notes_.rest);
-    summary_.add_note("blocks with a zlib header, which Avro does not use", notes_.wrapped);
-    summary_.add_note("blocks without the checksum of the snappy codec", notes_.unchecked);
-    if (decoder.counts().network_events != 0) {
-      summary_.skipped.push_back({"NetworkEvent record", decoder.counts().network_events});
-    }
-    if (decoder.counts().unknown != 0) {
-      summary_.skipped.push_back({"record of a type unknown to SysFlow", decoder.counts().unknown});
-    }
+    summary_.add_note(Reason::kBytesAfterData, notes_.rest);
+    summary_.add_note(Reason::kZlibHeader, notes_.wrapped);
+    summary_.add_note(Reason::kNoChecksum, notes_.unchecked);
+    summary_.add_skipped(Reason::kNetworkEvents, decoder.counts().network_events);
+    summary_.add_skipped(Reason::kUnknownRecords, decoder.counts().unknown);
     sink_.finish();
     return {};
   }

@@ -105,7 +105,7 @@ std::string notes_of(const Outcome& outcome) {
   std::string text;
   for (const Skipped& note : outcome.summary.notes) {
     if (!text.empty()) text += "; ";
-    text += std::to_string(note.count) + " " + note.reason;
+    text += std::to_string(note.count) + " " + info_of(note.reason).text;
   }
   return text;
 }

@@ -60,7 +60,7 @@ function captureOf({ capture, summary }: CheckReport) {
 }
 
 function countsOf(reasons: CheckReport['summary']['notes']) {
-  return reasons.filter(({ count }) => count > 0n).map(({ reason, count }) => ({ reason, count: Number(count) }));
+  return reasons.filter(({ count }) => count > 0n).map((one) => ({ ...one, count: Number(one.count) }));
 }
 
 function array(items: readonly unknown[]): string {

@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { type TableName, tables } from '../../engine/columns.gen.js';
 import { emptySummary } from '../../engine/empty-summary.js';
 import { SfkitError } from '../../engine/errors.js';
+import { sumOfReasons } from '../../engine/reasons.js';
 import type { Summary } from '../../engine/session.js';
 import type { Dataset } from '../../query/dataset.js';
 
@@ -108,8 +109,8 @@ function united(one: Summary, other: Summary): Summary {
     bytes: one.bytes + other.bytes,
     records: sumOf(one.records, other.records),
     shown: one.shown + other.shown,
-    skipped: sumOfReasons(one.skipped, other.skipped),
-    notes: sumOfReasons(one.notes, other.notes),
+    skipped: sumOfReasons([...one.skipped, ...other.skipped]),
+    notes: sumOfReasons([...one.notes, ...other.notes]),
     damage: [...one.damage, ...other.damage],
     firstTime: times[0] ?? 0n,
     lastTime: times.at(-1) ?? 0n,
@@ -124,12 +125,4 @@ function sumOf(one: Record<string, bigint>, other: Record<string, bigint>): Reco
   const sum = { ...one };
   for (const [name, count] of Object.entries(other)) sum[name] = (sum[name] ?? 0n) + count;
   return sum;
-}
-
-type Counts = Summary['notes'];
-
-function sumOfReasons(one: Counts, other: Counts): Counts {
-  const sum = new Map(one.map(({ reason, count }) => [reason, count]));
-  for (const { reason, count } of other) sum.set(reason, (sum.get(reason) ?? 0n) + count);
-  return [...sum].map(([reason, count]) => ({ reason, count }));
 }

@@ -1,4 +1,5 @@
 import type { ServiceError } from '@grpc/grpc-js';
+import { runtimeTypes } from '../../engine/schema.gen.js';
 import {
   type Answer,
   type ContainerDescription,
@@ -6,7 +7,6 @@ import {
   list,
   number,
   object,
-  runtimeTypes,
   splitImage,
   text,
   withoutAlgorithm,
@@ -100,7 +100,7 @@ export const criOptions = { keepCase: true, longs: String, defaults: true } as c
 
 const typesByName = new Map<string, number>([
   ['containerd', runtimeTypes.containerd],
-  ['cri-o', runtimeTypes.crio],
+  ['cri-o', runtimeTypes['cri-o']],
 ]);
 const notFound = 5;
 /** Namespace of the node. */

@@ -29,9 +29,6 @@ export interface ContainerDescription {
   cpu_period?: number;
 }
 
-/** Runtime types, as numbered in captures. */
-export const runtimeTypes = { docker: 0, cri: 6, containerd: 7, crio: 8, podman: 11 } as const;
-
 /** The payload of the event. */
 export function containerEvent(container: ContainerDescription): string {
   return JSON.stringify({ container });

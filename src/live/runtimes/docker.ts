@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { runtimeTypes } from '../../engine/schema.gen.js';
 import {
   type Answer,
   type ContainerDescription,
@@ -6,7 +7,6 @@ import {
   list,
   number,
   object,
-  runtimeTypes,
   splitImage,
   text,
   withoutAlgorithm,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ReportedFinding } from '../../../src/check/finding.js';
 import { FindingIds } from '../../../src/check/fingerprint.js';
+import { reasonCount } from '../../../src/engine/reasons.js';
 import {
   dangersIn,
   finding,
@@ -211,7 +212,7 @@ describe('SARIF', () => {
         ],
         summary: {
           damage: [{ kind: 'cut', offset: 12n, skippedBytes: 20n, message: 'the file ends inside a block' }],
-          skipped: [{ reason: 'times at which the recorder started to drop events', count: 3n }],
+          skipped: [reasonCount('recorder-drops', 3n)],
         },
         failed: [{ capture: 'x.scap', message: 'x.scap: no such file' }],
         suppressions: [
