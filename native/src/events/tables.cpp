@@ -43,14 +43,13 @@ class Events : public filter::Feed {
  private:
   bool put(const Wanted& wanted, const state::Context& context) {
     const bool is_exit = !scap::is_enter(context.event->code);
-    const bool failed = context.call != nullptr && is_exit && context.call->result() < 0;
     switch (wanted.column) {
       case Column::kEventsDirection: return rows_.text(wanted, is_exit ? "exit" : "enter");
-      case Column::kEventsFailed: return rows_.truth(wanted, failed);
+      case Column::kEventsFailed: return rows_.truth(wanted, failed());
       case Column::kEventsArgumentsJson: return arguments(wanted, context);
       case Column::kEventsBufferBase64: return buffer(wanted);
       case Column::kEventsError:
-        if (!failed) return rows_.missing(wanted);
+        if (!failed()) return rows_.missing(wanted);
         break;
       case Column::kEventsLatency:
         if (!is_exit) return rows_.missing(wanted);
@@ -63,6 +62,8 @@ class Events : public filter::Feed {
     }
     return wanted.has_field ? rows_.field(wanted, reader().get(wanted.field)) : rows_.missing(wanted);
   }
+
+  bool failed() { return reader().get(failed_).number != 0; }
 
   bool buffer(const Wanted& wanted) {
     const FieldValue value = reader().get(wanted.field);
@@ -89,6 +90,7 @@ class Events : public filter::Feed {
   }
 
   FieldRows& rows_;
+  const fields::FieldRef failed_ = field_named("evt.failed");
   std::string text_;
   std::string value_;
 };
