@@ -15,7 +15,7 @@
 // is looked at.
 #define PATH_AT kMaxEventBytes
 #define PATH_BYTES 4096
-#define PIECES(writer) ((struct pieces*)((writer)->start + kMaxEventBytes))
+#define IOVECS(writer) ((struct iovecs*)((writer)->start + kMaxEventBytes))
 #define ADDRESS(writer) ((struct address*)((writer)->start + kMaxEventBytes + 512))
 #define NAME(writer) ((writer)->start + kMaxEventBytes + 1024)
 #define MESSAGE(writer) ((struct message*)((writer)->start + kMaxEventBytes + 2048))
@@ -49,15 +49,15 @@ INLINE void check_count(struct writer* writer) {
   if (writer->index != writer->layout.parameters) parameters_do_not_fit();
 }
 
-INLINE u32* missed_here(void) {
+INLINE u32* missed_thread_slot(void) {
   const u32 zero = 0;
   return map_lookup(&missed, &zero);
 }
 
 INLINE enum origin origin_of_call(void) {
-  if (!config.preemptible) return kOfCall;
-  u32* thread = missed_here();
-  return thread && NOW(*thread) == (u32)get_current_pid_tgid() ? kOfMissedCall : kOfCall;
+  if (!config.preemptible) return kFromCall;
+  u32* thread = missed_thread_slot();
+  return thread && NOW(*thread) == (u32)get_current_pid_tgid() ? kFromMissedCall : kFromCall;
 }
 
 // --- The ring of a processor, for the events of calls. To write there costs less than the kernel's ring
@@ -68,7 +68,7 @@ INLINE bool find_ring(struct writer* writer, u32* index) {
   writer->ring = 0;
   writer->head = 0;
   u32 cpu = get_smp_processor_id();
-  if (writer->origin != kOfCall || config.ring_bytes == 0 || cpu >= kMostRingCpus) return 0;
+  if (writer->origin != kFromCall || config.ring_bytes == 0 || cpu >= kMaxRingCpus) return 0;
   *index = config.ring_of_cpu[cpu];
   if (*index == 0) return 0;
   *index -= 1;
@@ -76,7 +76,7 @@ INLINE bool find_ring(struct writer* writer, u32* index) {
 }
 
 // A place for `size` bytes that is the next in the ring from publish() on; null if it is full.
-INLINE u8* place_in_ring(struct writer* writer, u32 index, u32 size) {
+INLINE u8* reserve_in_ring(struct writer* writer, u32 index, u32 size) {
   struct probe_ring* ring = map_lookup(&rings, &index);
   u8* data = map_lookup(&ring_data, &index);
   if (!ring || !data) return 0;
@@ -135,7 +135,7 @@ INLINE bool begin_fixed_of(struct writer* writer, enum origin origin, u16 code) 
   u32 index = 0;
   writer->origin = origin;
   const bool has_ring = find_ring(writer, &index);
-  writer->start = has_ring ? place_in_ring(writer, index, size) : 0;
+  writer->start = has_ring ? reserve_in_ring(writer, index, size) : 0;
   if (!has_ring || (!writer->start && config.calls_spill)) {
     void* ring = kernel_ring();
     writer->start = ring ? ringbuf_reserve(ring, size, 0) : 0;
@@ -261,17 +261,17 @@ INLINE void add_user_text(struct writer* writer, u64 from) {
   put_bytes_read(writer, length);
 }
 
-// The first `most` (up to 4096) of `size` bytes of the process; empty for memory that is not there. `ends`:
-// texts, of which the last one is ended where they are cut.
-INLINE void add_user_bytes(struct writer* writer, u64 from, u64 size, u32 most, bool ends) {
-  u32 wanted = size < most ? (u32)size : most;
+// The first `max_bytes` (up to 4096) of `size` bytes of the process; empty for memory that is not there.
+// `terminate`: texts, of which the last one is ended where they are cut.
+INLINE void add_user_bytes(struct writer* writer, u64 from, u64 size, u32 max_bytes, bool terminate) {
+  u32 wanted = size < max_bytes ? (u32)size : max_bytes;
   u8* to = place(writer);
   FORGET(wanted);
   if (wanted > 4096) wanted = 4096;
   if (wanted > 0 && probe_read_user(to, wanted, (const void*)from) < 0) {
     count(kCountUnread);
     wanted = 0;
-  } else if (ends && wanted == 4096) {
+  } else if (terminate && wanted == 4096) {
     to[4095] = 0;
   }
   put_bytes_read(writer, wanted);
@@ -293,12 +293,12 @@ INLINE void add_kernel_text(struct writer* writer, const char* from) {
 INLINE void submit(struct writer* writer) {
   check_count(writer);
   u32 size = *AT(writer);
-  // Never true, but the verifier does not know what was put there.
+  // Never true, except the verifier does not know what was put there.
   if (size > kMaxEventBytes || size < HEADER_BYTES) return;
   *(u32*)(writer->start + 16) = size;
   u32 index = 0;
   const bool has_ring = find_ring(writer, &index);
-  u8* to = has_ring ? place_in_ring(writer, index, size) : 0;
+  u8* to = has_ring ? reserve_in_ring(writer, index, size) : 0;
   if (!to) {
     stamp(writer);
     void* ring = has_ring && !config.calls_spill ? 0 : kernel_ring();

@@ -63,7 +63,7 @@ struct ends {
 #define ENDS(writer) ((struct ends*)NAME(writer))
 
 // What the file was found as; one without a name, the directory that it was asked for in.
-INLINE struct dentry* found_as(struct file* file, bool is_unnamed) {
+INLINE struct dentry* found_entry(struct file* file, bool is_unnamed) {
   struct dentry* dentry = READ(file, f_path.dentry);
   if (is_unnamed) return READ(dentry, d_parent);
   struct vfsmount* vfsmount = READ(file, f_path.mnt);
@@ -73,7 +73,7 @@ INLINE struct dentry* found_as(struct file* file, bool is_unnamed) {
 }
 
 // What "/" and "." stand for.
-INLINE struct dentry* beginning(struct task_struct* task, u8 of, s64 directory) {
+INLINE struct dentry* start_directory(struct task_struct* task, u8 of, s64 directory) {
   struct fs_struct* fs = READ(task, fs);
   if (of == '/') return READ(fs, root.dentry);
   if ((s32)directory == AT_FDCWD) return READ(fs, pwd.dentry);
@@ -123,9 +123,9 @@ INLINE u32 add_opened_path(struct writer* writer, u64 from, struct file* file, s
   if (end - at == 1 && (first == '.' || first == '/')) {
     struct dentry* dentry = READ(file, f_path.dentry);
     if (is_unnamed) dentry = READ(dentry, d_parent);
-    return dentry == beginning(task, first, directory) ? 0 : FLAG_PATH_DOUBTFUL;
+    return dentry == start_directory(task, first, directory) ? 0 : FLAG_PATH_DOUBTFUL;
   }
-  return ends_with_name(writer, at, end, found_as(file, is_unnamed)) ? 0 : FLAG_PATH_DOUBTFUL;
+  return ends_with_name(writer, at, end, found_entry(file, is_unnamed)) ? 0 : FLAG_PATH_DOUBTFUL;
 }
 
 // The mode counts where a file may be made only.
@@ -262,77 +262,77 @@ INLINE int transfer(u64* ctx, u16 code, u64 moved, bool positioned) {
   return 0;
 }
 
-INLINE u64 got(u64* ctx) {
+INLINE u64 bytes_read(u64* ctx) {
   return RESULT(ctx) > 0 ? RESULT(ctx) : 0;
 }
 
 // What was written, or would have been.
-INLINE u64 given(u64* ctx, u64 wanted) {
+INLINE u64 bytes_written(u64* ctx, u64 wanted) {
   return RESULT(ctx) >= 0 ? (u64)RESULT(ctx) : wanted;
 }
 
 CALL(read) {
-  return transfer(ctx, event_of_read, got(ctx), 0);
+  return transfer(ctx, event_of_read, bytes_read(ctx), 0);
 }
 CALL(write) {
-  return transfer(ctx, event_of_write, given(ctx, ARG3(ctx)), 0);
+  return transfer(ctx, event_of_write, bytes_written(ctx, ARG3(ctx)), 0);
 }
 CALL(pread64) {
-  return transfer(ctx, event_of_pread64, got(ctx), 1);
+  return transfer(ctx, event_of_pread64, bytes_read(ctx), 1);
 }
 CALL(pwrite64) {
-  return transfer(ctx, event_of_pwrite64, given(ctx, ARG3(ctx)), 1);
+  return transfer(ctx, event_of_pwrite64, bytes_written(ctx, ARG3(ctx)), 1);
 }
 
-struct piece {
+struct iovec {
   u64 start, length;
 };
 
-#define MAX_PIECES 16
+#define MAX_IOVECS 16
 
-struct pieces {
-  struct piece piece[MAX_PIECES];
+struct iovecs {
+  struct iovec iovec[MAX_IOVECS];
 };
 
-// Bytes of memory in the first MAX_PIECES pieces, which are kept for add_pieces().
-INLINE u64 size_of_pieces(struct writer* writer, u64 from, u64 amount) {
-  struct pieces* pieces = PIECES(writer);
+// Bytes of memory in the first MAX_IOVECS iovecs, which are kept for add_iovecs().
+INLINE u64 size_of_iovecs(struct writer* writer, u64 from, u64 amount) {
+  struct iovecs* iovecs = IOVECS(writer);
   u64 size = 0;
-  if (amount > MAX_PIECES) amount = MAX_PIECES;
-  u32 bytes = amount * sizeof(struct piece);
-  pieces->piece[0].length = 0;
+  if (amount > MAX_IOVECS) amount = MAX_IOVECS;
+  u32 bytes = amount * sizeof(struct iovec);
+  iovecs->iovec[0].length = 0;
   FORGET(bytes);
-  if (bytes > sizeof(*pieces)) bytes = sizeof(*pieces);
+  if (bytes > sizeof(*iovecs)) bytes = sizeof(*iovecs);
   if (bytes == 0) return 0;
-  if (probe_read_user(pieces, bytes, (void*)from) < 0) {
+  if (probe_read_user(iovecs, bytes, (void*)from) < 0) {
     count(kCountUnread);
     return 0;
   }
-  for (u64 i = 0; i < MAX_PIECES; i++) {
-    if (i < amount) size += pieces->piece[i].length;
+  for (u64 i = 0; i < MAX_IOVECS; i++) {
+    if (i < amount) size += iovecs->iovec[i].length;
   }
   return size;
 }
 
-// Data from the first of the pieces that size_of_pieces() was asked for.
-INLINE void add_pieces(struct writer* writer, u64 moved) {
+// Data from the first of the iovecs that size_of_iovecs() was asked for.
+INLINE void add_iovecs(struct writer* writer, u64 moved) {
   if (config.snaplen == 0) {
     put_empty(writer);
     return;
   }
-  struct piece first = PIECES(writer)->piece[0];
+  struct iovec first = IOVECS(writer)->iovec[0];
   add_user_data(writer, first.start, moved < first.length ? moved : first.length);
 }
 
 // Reads tell the size before the data, writes behind the descriptor.
-INLINE int transfer_pieces(u64* ctx, u16 code, bool reads, bool positioned) {
+INLINE int transfer_iovecs(u64* ctx, u16 code, bool reads, bool positioned) {
   if (is_sampled_out()) return 0;
   struct writer writer;
   if (!begin(&writer, code)) return 0;
-  u64 size = size_of_pieces(&writer, ARG2(ctx), ARG3(ctx));
+  u64 size = size_of_iovecs(&writer, ARG2(ctx), ARG3(ctx));
   add_s64(&writer, RESULT(ctx));
-  if (reads) add_u32(&writer, got(ctx));
-  add_pieces(&writer, reads ? got(ctx) : given(ctx, size));
+  if (reads) add_u32(&writer, bytes_read(ctx));
+  add_iovecs(&writer, reads ? bytes_read(ctx) : bytes_written(ctx, size));
   add_fd(&writer, ARG1(ctx));
   if (!reads) add_u32(&writer, size);
   if (positioned) add_u64(&writer, ARG4(ctx));
@@ -341,22 +341,22 @@ INLINE int transfer_pieces(u64* ctx, u16 code, bool reads, bool positioned) {
 }
 
 CALL(readv) {
-  return transfer_pieces(ctx, event_of_readv, 1, 0);
+  return transfer_iovecs(ctx, event_of_readv, 1, 0);
 }
 CALL(writev) {
-  return transfer_pieces(ctx, event_of_writev, 0, 0);
+  return transfer_iovecs(ctx, event_of_writev, 0, 0);
 }
 CALL(preadv) {
-  return transfer_pieces(ctx, event_of_preadv, 1, 1);
+  return transfer_iovecs(ctx, event_of_preadv, 1, 1);
 }
 CALL(pwritev) {
-  return transfer_pieces(ctx, event_of_pwritev, 0, 1);
+  return transfer_iovecs(ctx, event_of_pwritev, 0, 1);
 }
 CALL(preadv2) {
-  return transfer_pieces(ctx, event_of_preadv2, 1, 1);
+  return transfer_iovecs(ctx, event_of_preadv2, 1, 1);
 }
 CALL(pwritev2) {
-  return transfer_pieces(ctx, event_of_pwritev2, 0, 1);
+  return transfer_iovecs(ctx, event_of_pwritev2, 0, 1);
 }
 
 INLINE u64 user_u64(u64 from) {

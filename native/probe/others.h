@@ -63,5 +63,5 @@ OWN_ID(getgid)
 OWN_ID(getegid)
 
 CALL(getrlimit) {
-  return told_limits(ctx, event_of_getrlimit, user_limits(RESULT(ctx) >= 0 ? ARG2(ctx) : 0));
+  return limit_call(ctx, event_of_getrlimit, user_limits(RESULT(ctx) >= 0 ? ARG2(ctx) : 0));
 }

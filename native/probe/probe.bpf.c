@@ -65,7 +65,7 @@ INLINE bool is_interesting(u64 number) {
   return 0;
 }
 
-INLINE bool is_to_be_told(void) {
+INLINE bool is_recorded_caller(void) {
   enum caller caller = caller_of_call();
   if (caller == kCompat) count(kCountCompatCalls);
   return caller == kOther;
@@ -73,7 +73,7 @@ INLINE bool is_to_be_told(void) {
 
 // Where it is marked that the call of a thread was looked at. Threads may come to another processor between
 // the two programs of a call.
-INLINE u32* seen_place(u32 thread) {
+INLINE u32* seen_slot(u32 thread) {
   u32 place = thread % kSeenThreads;
   return map_lookup(&seen, &place);
 }
@@ -82,13 +82,13 @@ TRACE(sys_exit) int run_exit(u64* ctx) {
   u32 thread = 0;
   if (config.preemptible) {
     thread = (u32)get_current_pid_tgid();
-    u32* place = seen_place(thread);
+    u32* place = seen_slot(thread);
     if (place) NOW(*place) = thread;
   }
   u64 number = REGISTER(ctx, orig_ax);
-  if (!is_interesting(number) || !is_to_be_told()) return 0;
+  if (!is_interesting(number) || !is_recorded_caller()) return 0;
   if (config.preemptible) {
-    u32* missed_thread = missed_here();
+    u32* missed_thread = missed_thread_slot();
     if (missed_thread && NOW(*missed_thread) == thread) NOW(*missed_thread) = 0;
   }
   run_frequent(ctx, number);
@@ -100,16 +100,16 @@ TRACE(sys_exit) int run_exit(u64* ctx) {
 // kernel leaves it out in the calls of all others.
 SEC("missed/sys_exit") int run_missed(u64* ctx) {
   u32 thread = (u32)get_current_pid_tgid();
-  u32* place = seen_place(thread);
+  u32* place = seen_slot(thread);
   if (!place) return 0;
   if (NOW(*place) == thread) {
     NOW(*place) = 0;
     return 0;
   }
-  count(kCountCaughtUp);
+  count(kCountRecovered);
   u64 number = REGISTER(ctx, orig_ax);
-  if (!is_interesting(number) || !is_to_be_told()) return 0;
-  u32* missed_thread = missed_here();
+  if (!is_interesting(number) || !is_recorded_caller()) return 0;
+  u32* missed_thread = missed_thread_slot();
   if (!missed_thread) return 0;
   NOW(*missed_thread) = thread;
   tail_call(ctx, &calls, (u32)number);
@@ -134,20 +134,20 @@ TRACE(sched_process_exec) int run_exec(u64* ctx) {
   struct task_struct* task = (void*)ctx[0];
   struct linux_binprm* program = (void*)ctx[2];
   struct writer writer;
-  if (!begin_of(&writer, kOfExec, event_of_execve)) return 0;
+  if (!begin_of(&writer, kFromExec, event_of_execve)) return 0;
   add_execution(&writer, task, 0);
   add_kernel_text(&writer, READ(program, filename));
   submit(&writer);
   return 0;
 }
 
-TRACE(sched_process_exit) int run_end(u64* ctx) {
+TRACE(sched_process_exit) int run_thread_exit(u64* ctx) {
   if (is_own()) return 0;
   struct task_struct* task = (void*)ctx[0];
   u32 status = READ(task, exit_code);
   struct writer writer;
   s64 reaper = reaper_of(task);
-  if (!begin_fixed_of(&writer, kOfEnd, PROCEXIT_1_E)) return 0;
+  if (!begin_fixed_of(&writer, kFromThreadExit, PROCEXIT_1_E)) return 0;
   put_s64(&writer, status);
   put_s64(&writer, status >> 8 & 0xff);
   put_u8(&writer, status & 0x7f);

@@ -31,27 +31,27 @@ INLINE void add_process(struct writer* writer, struct task_struct* task, s64 res
 }
 
 // What a new thread or process shares with who made it. Where the flags of the call are in memory that the
-// maker may have reused since, they are told so.
+// creator may have reused since, they are recorded so.
 INLINE u32 shared_with_parent(struct task_struct* task) {
   bool is_thread = READ(task, pid) != READ(task, tgid);
-  struct task_struct* maker = is_thread ? READ(task, group_leader) : READ(task, real_parent);
+  struct task_struct* creator = is_thread ? READ(task, group_leader) : READ(task, real_parent);
   u32 flags = is_thread ? 8192 : 0;
-  if (READ(task, mm) == READ(maker, mm)) flags |= 32768;
-  if (READ(task, files) == READ(maker, files)) flags |= 1;
-  if (READ(task, fs) == READ(maker, fs)) flags |= 2;
+  if (READ(task, mm) == READ(creator, mm)) flags |= 32768;
+  if (READ(task, files) == READ(creator, files)) flags |= 1;
+  if (READ(task, fs) == READ(creator, fs)) flags |= 2;
   return flags;
 }
 
-// Caller and child both tell; a caller cannot know the child's number outside its own namespace.
+// Caller and child both tell; a caller cannot know the child's number outside signal own namespace.
 INLINE int cloned(u64* ctx, u16 code, u64 flags) {
   struct writer writer;
   struct task_struct* task = (void*)get_current_task();
   struct cred* cred = READ(task, cred);
-  u32 told = code == SYSCALL_CLONE3_X && RESULT(ctx) == 0 ? shared_with_parent(task) : clone_flags(flags);
-  if (pid_level(task) != 0) told |= CLONE_IN_PIDNS;
+  u32 recorded = code == SYSCALL_CLONE3_X && RESULT(ctx) == 0 ? shared_with_parent(task) : clone_flags(flags);
+  if (pid_level(task) != 0) recorded |= CLONE_IN_PIDNS;
   if (!begin(&writer, code)) return 0;
   add_process(&writer, task, RESULT(ctx));
-  add_u32(&writer, told);
+  add_u32(&writer, recorded);
   add_u32(&writer, READ(cred, euid).val);
   add_u32(&writer, READ(cred, egid).val);
   add_s64(&writer, inner_tid(task));
@@ -124,7 +124,7 @@ INLINE void add_execution(struct writer* writer, struct task_struct* task, s64 r
   add_u32(writer, READ(cred, egid).val);
 }
 
-// Those that succeed are told where the new program is in place; see run_exec in probe.bpf.c.
+// Those that succeed are recorded where the new program is in place; see run_exec in probe.bpf.c.
 CALL(execve) {
   if (RESULT(ctx) >= 0) return 0;
   struct writer writer;
@@ -146,7 +146,8 @@ CALL(execveat) {
   return 0;
 }
 
-// A bit of the kernel's, read by the compiler's knowledge of where it is: 0 is the byte it is in, 1 its size.
+// A bit of the kernel's, read by the compiler's knowledge of where it is: 0 is the byte it is in, 1 signal
+// size.
 INLINE bool is_subreaper(struct signal_struct* signal) {
   u32 offset = __builtin_preserve_field_info(signal->is_child_subreaper, 0);
   u64 value = 0;
@@ -169,20 +170,20 @@ INLINE bool is_exiting(struct task_struct* task) {
 
 // A thread of the process that `task` is of that goes on, 0 without one, -1 when there are too many to look
 // at.
-INLINE s64 living_thread(struct task_struct* task, struct task_struct* but) {
+INLINE s64 living_thread(struct task_struct* task, struct task_struct* except) {
   struct signal_struct* signal = READ(task, signal);
   struct list_head* head = (void*)__builtin_preserve_access_index(&signal->thread_head);
   struct list_head* entry = READ(head, next);
   for (int i = 0; i < MAX_THREADS; i++) {
     if (entry == head) return 0;
     struct task_struct* thread = CONTAINER(entry, struct task_struct, thread_node);
-    if (thread != but && !is_exiting(thread)) return READ(thread, pid);
+    if (thread != except && !is_exiting(thread)) return READ(thread, pid);
     entry = READ(entry, next);
   }
   return -1;
 }
 
-// Who gets the children of a thread that ends: 0 if it has none, -1 if that cannot be told.
+// Who gets the children of a thread that ends: 0 if it has none, -1 if that cannot be recorded.
 INLINE s64 reaper_of(struct task_struct* task) {
   struct list_head* children = (void*)__builtin_preserve_access_index(&task->children);
   if (READ(children, next) == children) return 0;
@@ -194,10 +195,10 @@ INLINE s64 reaper_of(struct task_struct* task) {
   struct task_struct* ancestor = READ(task, real_parent);
   for (int i = 0; i < MAX_ANCESTORS; i++) {
     if (pid_level(ancestor) != level || READ(ancestor, pid) == 0) break;
-    struct signal_struct* its = READ(ancestor, signal);
-    if (is_subreaper(its)) {
-      s64 its_thread = living_thread(ancestor, task);
-      if (its_thread != 0) return its_thread;
+    struct signal_struct* signal = READ(ancestor, signal);
+    if (is_subreaper(signal)) {
+      s64 reaper = living_thread(ancestor, task);
+      if (reaper != 0) return reaper;
     }
     ancestor = READ(ancestor, real_parent);
   }
@@ -258,7 +259,7 @@ CALL(prctl) {
 }
 
 struct limits {
-  s64 current, most;
+  s64 soft, hard;
 };
 
 INLINE struct limits user_limits(u64 from) {
@@ -271,33 +272,33 @@ INLINE u8 limit_kind(u64 value) {
   return (u32)value < 16 ? (u8)value : 255;
 }
 
-INLINE int told_limits(u64* ctx, u16 code, struct limits limits) {
+INLINE int limit_call(u64* ctx, u16 code, struct limits limits) {
   struct writer writer;
   if (!begin_fixed(&writer, code)) return 0;
   put_s64(&writer, RESULT(ctx));
-  put_s64(&writer, limits.current);
-  put_s64(&writer, limits.most);
+  put_s64(&writer, limits.soft);
+  put_s64(&writer, limits.hard);
   put_u8(&writer, limit_kind(ARG1(ctx)));
   submit_fixed(&writer);
   return 0;
 }
 
 CALL(setrlimit) {
-  return told_limits(ctx, event_of_setrlimit, user_limits(ARG2(ctx)));
+  return limit_call(ctx, event_of_setrlimit, user_limits(ARG2(ctx)));
 }
 
 CALL(prlimit64) {
   struct limits next = user_limits(ARG3(ctx));
-  struct limits before = user_limits(RESULT(ctx) >= 0 ? ARG4(ctx) : 0);
+  struct limits previous = user_limits(RESULT(ctx) >= 0 ? ARG4(ctx) : 0);
   // Calls that only ask change nothing.
   if (ARG3(ctx) == 0 && !config.all_calls) return 0;
   struct writer writer;
   if (!begin_fixed(&writer, event_of_prlimit64)) return 0;
   put_s64(&writer, RESULT(ctx));
-  put_s64(&writer, next.current);
-  put_s64(&writer, next.most);
-  put_s64(&writer, before.current);
-  put_s64(&writer, before.most);
+  put_s64(&writer, next.soft);
+  put_s64(&writer, next.hard);
+  put_s64(&writer, previous.soft);
+  put_s64(&writer, previous.hard);
   put_s64(&writer, (s32)ARG1(ctx));
   put_u8(&writer, limit_kind(ARG2(ctx)));
   submit_fixed(&writer);
@@ -345,10 +346,10 @@ CALL(ptrace) {
 INLINE int other_memory(u64* ctx, u16 code) {
   struct writer writer;
   if (!begin(&writer, code)) return 0;
-  if (config.snaplen) size_of_pieces(&writer, ARG2(ctx), ARG3(ctx));
+  if (config.snaplen) size_of_iovecs(&writer, ARG2(ctx), ARG3(ctx));
   add_s64(&writer, RESULT(ctx));
   add_s64(&writer, (s32)ARG1(ctx));
-  add_pieces(&writer, got(ctx));
+  add_iovecs(&writer, bytes_read(ctx));
   submit(&writer);
   return 0;
 }

@@ -16,7 +16,7 @@ enum {
   kMaxCalls = 512,                  // system call numbers below this are looked at
   kScratchBytes = 32768,            // the most that a value of a per-CPU array may take
   kMaxEventBytes = 24576,           // an event that is put together in a scratch buffer
-  kMostRingCpus = 1024,             // processors with higher numbers have no ring of their own
+  kMaxRingCpus = 1024,              // processors with higher numbers have no ring of their own
   kRingSlack = kMaxEventBytes + 8,  // behind a ring's end: an event that begins before it goes on there
   kSeenThreads = 1 << 20,           // a power of two; threads are marked as seen by their numbers modulo this
 };
@@ -37,7 +37,7 @@ struct probe_ring {
 // preemption off, or, where programs can be preempted (sys_exit: since 7.2), by leaving out what comes
 // meanwhile. So what only one of them uses needs no lock. Of a call that is left out the program for missed
 // calls takes care.
-enum origin { kOfCall, kOfMissedCall, kOfExec, kOfEnd, kOrigins };
+enum origin { kFromCall, kFromMissedCall, kFromExec, kFromThreadExit, kOrigins };
 
 // Fixed before the programs are loaded; the verifier drops what it switches off.
 struct probe_config {
@@ -53,7 +53,7 @@ struct probe_config {
   u32 preemptible;                  // programs at sys_exit can be preempted
   u32 calls_spill;                  // those that find their ring full go to the kernel's ring buffer
   u16 portable_code[kMaxCalls];     // of generic events, by system call number
-  u16 ring_of_cpu[kMostRingCpus];   // its number and one; 0: none
+  u16 ring_of_cpu[kMaxRingCpus];    // its number and one; 0: none
 };
 
 // Counted for each processor; the order is that of kCounterReasons in probe.cpp.
@@ -61,7 +61,7 @@ enum probe_counter {
   kCountRingFull,     // lost: the reader was too slow
   kCountSampled,      // left out by the sampling ratio
   kCountCompatCalls,  // calls of 32-bit programs, which are not recorded, if their numbers are of interest
-  kCountCaughtUp,     // calls that were left out and then looked at; the rest of those left out is told
+  kCountRecovered,    // calls that were left out and then looked at; the rest of those left out is told
   kCountMessages,     // calls of which only the first messages are told
   kCountUnread,       // parameters left empty because the memory they point to could not be read
   kCounters,

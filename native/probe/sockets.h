@@ -224,11 +224,11 @@ CALL(bind) {
 
 CALL(connect) {
   struct writer writer;
-  bool begun = RESULT(ctx) == 0 || RESULT(ctx) == IN_PROGRESS;
+  bool started = RESULT(ctx) == 0 || RESULT(ctx) == IN_PROGRESS;
   if (!begin(&writer, event_of_connect)) return 0;
   read_address(&writer, ARG2(ctx), (u32)ARG3(ctx));
   add_s64(&writer, RESULT(ctx));
-  add_tuple(&writer, begun ? sock_of((s32)ARG1(ctx)) : 0, kOutgoing);
+  add_tuple(&writer, started ? sock_of((s32)ARG1(ctx)) : 0, kOutgoing);
   add_fd(&writer, ARG1(ctx));
   add_address(&writer, (u32)ARG3(ctx));
   submit(&writer);
@@ -241,19 +241,19 @@ NUMBERS(shutdown, PUT_FD(ARG1); PUT_U8(ARG2))
 INLINE int accepted(u64* ctx, u16 code, bool with_flags) {
   struct writer writer;
   s64 fd = RESULT(ctx);
-  u32 waiting = 0, most = 0;
+  u32 backlog = 0, max_backlog = 0;
   if (fd >= 0) {
     struct sock* listener = sock_of((s32)ARG1(ctx));
-    waiting = READ(listener, sk_ack_backlog);
-    most = READ(listener, sk_max_ack_backlog);
+    backlog = READ(listener, sk_ack_backlog);
+    max_backlog = READ(listener, sk_max_ack_backlog);
   }
   if (!begin(&writer, code)) return 0;
   ADDRESS(&writer)->family = 0;
   add_s64(&writer, fd);
   add_tuple(&writer, sock_of(fd), kIncoming);
-  add_u8(&writer, most ? (u8)((u64)waiting * 100 / most) : 0);
-  add_u32(&writer, waiting);
-  add_u32(&writer, most);
+  add_u8(&writer, max_backlog ? (u8)((u64)backlog * 100 / max_backlog) : 0);
+  add_u32(&writer, backlog);
+  add_u32(&writer, max_backlog);
   if (with_flags) add_u32(&writer, cloexec_nonblock(ARG4(ctx)));
   submit(&writer);
   return 0;
@@ -268,7 +268,7 @@ CALL(accept4) {
 
 // The socket of a message, if its tuple is worth telling: who is at the ends of a TCP connection is known
 // since it was made.
-INLINE struct sock* told_with_messages(s64 fd) {
+INLINE struct sock* sock_for_tuple(s64 fd) {
   struct sock* sock = sock_of(fd);
   if (!sock) return 0;
   u16 family = READ(sock, __sk_common.skc_family);
@@ -279,11 +279,11 @@ INLINE struct sock* told_with_messages(s64 fd) {
 CALL(sendto) {
   if (is_sampled_out()) return 0;
   struct writer writer;
-  struct sock* sock = RESULT(ctx) >= 0 ? told_with_messages((s32)ARG1(ctx)) : 0;
+  struct sock* sock = RESULT(ctx) >= 0 ? sock_for_tuple((s32)ARG1(ctx)) : 0;
   if (!begin(&writer, event_of_sendto)) return 0;
   if (sock) read_address(&writer, ARG5(ctx), (u32)ARG6(ctx));
   add_s64(&writer, RESULT(ctx));
-  add_user_data(&writer, ARG2(ctx), given(ctx, ARG3(ctx)));
+  add_user_data(&writer, ARG2(ctx), bytes_written(ctx, ARG3(ctx)));
   add_fd(&writer, ARG1(ctx));
   add_u32(&writer, ARG3(ctx));
   add_tuple(&writer, sock, kOutgoing);
@@ -294,11 +294,11 @@ CALL(sendto) {
 CALL(recvfrom) {
   if (is_sampled_out()) return 0;
   struct writer writer;
-  struct sock* sock = RESULT(ctx) >= 0 ? told_with_messages((s32)ARG1(ctx)) : 0;
+  struct sock* sock = RESULT(ctx) >= 0 ? sock_for_tuple((s32)ARG1(ctx)) : 0;
   if (!begin(&writer, event_of_recvfrom)) return 0;
   if (sock) read_address(&writer, ARG5(ctx), ARG6(ctx) ? (u32)user_u64(ARG6(ctx)) : 0);
   add_s64(&writer, RESULT(ctx));
-  add_user_data(&writer, ARG2(ctx), got(ctx));
+  add_user_data(&writer, ARG2(ctx), bytes_read(ctx));
   add_tuple(&writer, sock, kIncoming);
   add_fd(&writer, ARG1(ctx));
   add_u32(&writer, ARG3(ctx));
@@ -310,7 +310,7 @@ CALL(recvfrom) {
 struct message {
   u64 name;
   u32 name_length, padding;
-  u64 pieces, piece_count;
+  u64 iovecs, iovec_count;
   u64 control, control_length;
   u32 flags, padding2;
   u32 length, padding3;
@@ -325,13 +325,13 @@ CALL(sendmsg) {
   if (is_sampled_out()) return 0;
   struct message message = {};
   struct writer writer;
-  struct sock* sock = RESULT(ctx) >= 0 ? told_with_messages((s32)ARG1(ctx)) : 0;
+  struct sock* sock = RESULT(ctx) >= 0 ? sock_for_tuple((s32)ARG1(ctx)) : 0;
   if (probe_read_user(&message, ONE_MESSAGE, (void*)ARG2(ctx)) < 0) count(kCountUnread);
   if (!begin(&writer, event_of_sendmsg)) return 0;
-  u64 size = size_of_pieces(&writer, message.pieces, message.piece_count);
+  u64 size = size_of_iovecs(&writer, message.iovecs, message.iovec_count);
   if (sock) read_address(&writer, message.name, message.name_length);
   add_s64(&writer, RESULT(ctx));
-  add_pieces(&writer, given(ctx, size));
+  add_iovecs(&writer, bytes_written(ctx, size));
   add_fd(&writer, ARG1(ctx));
   add_u32(&writer, size);
   add_tuple(&writer, sock, kOutgoing);
@@ -344,14 +344,14 @@ CALL(recvmsg) {
   struct message message = {};
   struct writer writer;
   bool has = RESULT(ctx) >= 0;
-  struct sock* sock = has ? told_with_messages((s32)ARG1(ctx)) : 0;
+  struct sock* sock = has ? sock_for_tuple((s32)ARG1(ctx)) : 0;
   if (has && probe_read_user(&message, ONE_MESSAGE, (void*)ARG2(ctx)) < 0) count(kCountUnread);
   if (!begin(&writer, event_of_recvmsg)) return 0;
-  if (config.snaplen) size_of_pieces(&writer, message.pieces, message.piece_count);
+  if (config.snaplen) size_of_iovecs(&writer, message.iovecs, message.iovec_count);
   if (sock) read_address(&writer, message.name, message.name_length);
   add_s64(&writer, RESULT(ctx));
-  add_u32(&writer, got(ctx));
-  add_pieces(&writer, got(ctx));
+  add_u32(&writer, bytes_read(ctx));
+  add_iovecs(&writer, bytes_read(ctx));
   add_tuple(&writer, sock, kIncoming);
   add_control(&writer, &message);
   add_fd(&writer, ARG1(ctx));
@@ -370,8 +370,8 @@ INLINE void one_of_many(u64* ctx, u64 at, bool sends, struct sock* sock) {
   message->control = 0;
   if (at && probe_read_user(message, sizeof(*message), (void*)at) < 0) count(kCountUnread);
   if (sock) read_address(&writer, message->name, message->name_length);
-  struct piece first = {};
-  if (config.snaplen && at) probe_read_user(&first, sizeof(first), (void*)message->pieces);
+  struct iovec first = {};
+  if (config.snaplen && at) probe_read_user(&first, sizeof(first), (void*)message->iovecs);
   u32 length = message->length;
   add_s64(&writer, at ? (s64)length : RESULT(ctx));
   add_fd(&writer, ARG1(ctx));
@@ -389,7 +389,7 @@ INLINE int many_messages(u64* ctx, bool sends) {
     one_of_many(ctx, 0, sends, 0);
     return 0;
   }
-  struct sock* sock = told_with_messages((s32)ARG1(ctx));
+  struct sock* sock = sock_for_tuple((s32)ARG1(ctx));
   u64 start = ARG2(ctx);
 #pragma clang loop unroll(disable)
   for (u32 i = 0; i < MAX_MESSAGES; i++) {

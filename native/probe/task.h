@@ -156,7 +156,7 @@ struct walk {
 
 #define ROOM_FOR_NAMES 512  // at the start of the buffer
 
-// False when there is no room for the name: a path that is too long is told without its beginning.
+// False when there is no room for the name: a path that is too long is told without its start_directory.
 INLINE bool prepend(struct writer* writer, const void* name, u32 length) {
   u8* buffer = writer->start + PATH_AT;
   u32 at = WALK(writer)->at;

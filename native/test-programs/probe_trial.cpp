@@ -27,7 +27,7 @@ namespace {
 using namespace sfkit::live;
 
 constexpr int kProcesses = 4;
-constexpr uint64_t kSettleNs = 1'000'000;
+constexpr uint64_t kReorderNs = 1'000'000;
 constexpr useconds_t kPollUs = 2000;
 
 template <typename Value>
@@ -62,7 +62,7 @@ uint64_t number_of(const uint8_t* event, uint32_t size) {
              : 0;
 }
 
-bool try_way(const char* name, const ProbeOptions& options, uint64_t calls) {
+bool try_variant(const char* name, const ProbeOptions& options, uint64_t calls) {
   auto loaded = Probe::load(options);
   if (!loaded.is_ok()) {
     std::printf("FAILS %s: %s\n", name, loaded.status().message().c_str());
@@ -96,7 +96,7 @@ bool try_way(const char* name, const ProbeOptions& options, uint64_t calls) {
     merger.value().drain(probe.clock().stamp(ClockReading::take()) - settle, take);
   };
   for (int alive = kProcesses; alive > 0; ::usleep(kPollUs)) {
-    drain(kSettleNs);
+    drain(kReorderNs);
     while (alive > 0 && ::waitpid(-1, nullptr, WNOHANG) > 0) --alive;
   }
   probe.detach();
@@ -154,11 +154,11 @@ int main(int argc, char** argv) {
   all.snaplen = 80;
   ProbeOptions shared;
   shared.cpus_per_ring = 0;
-  bool ok = try_way("default", plain, calls);
-  ok = try_way("raw tracepoints", raw, calls) && ok;
-  ok = try_way("rings of 2 MiB", small, calls) && ok;
-  ok = try_way("all calls, with data", all, calls) && ok;
-  ok = try_way("one buffer for all", shared, calls) && ok;
+  bool ok = try_variant("default", plain, calls);
+  ok = try_variant("raw tracepoints", raw, calls) && ok;
+  ok = try_variant("rings of 2 MiB", small, calls) && ok;
+  ok = try_variant("all calls, with data", all, calls) && ok;
+  ok = try_variant("one buffer for all", shared, calls) && ok;
   std::puts(ok ? "all is well" : "something is wrong");
   std::fflush(stdout);
   if (is_first_process) ::reboot(RB_POWER_OFF);

@@ -19,7 +19,7 @@ using state::ContainerInfo;
 constexpr std::string_view kHost = "host";
 constexpr size_t kShortId = 12;
 // A parsed description takes up to sixty times the memory of its text.
-constexpr size_t kMaxDescribed = size_t{2} << 20;
+constexpr size_t kMaxDescriptionBytes = size_t{2} << 20;
 
 std::string_view text_of(const Value& object, std::string_view key) {
   const Value* value = object.find(key);
@@ -102,7 +102,7 @@ const Value& FieldReader::description_of(uint32_t index, const ContainerInfo& co
   Description& known = descriptions_[index];
   if (known.version == container.version) return known.value;
   described_bytes_ += container.description.size();
-  if (described_bytes_ > kMaxDescribed) {
+  if (described_bytes_ > kMaxDescriptionBytes) {
     descriptions_.clear();
     described_bytes_ = container.description.size();
   }
@@ -130,13 +130,13 @@ FieldValue FieldReader::container_field(const FieldRef& field) {
     }
   }
   const Value& description = description_of(index, container);
-  const FieldValue value = value_of_container(field, container, description);
+  const FieldValue value = container_value(field, container, description);
   const bool is_empty = container.known && value.is_missing() && has_text_always(field.field);
   return is_empty ? FieldValue::of(std::string_view()) : value;
 }
 
-FieldValue FieldReader::value_of_container(const FieldRef& field, const ContainerInfo& container,
-                                           const Value& description) {
+FieldValue FieldReader::container_value(const FieldRef& field, const ContainerInfo& container,
+                                        const Value& description) {
   // The tag was put behind it once more, as SysFlow wants it.
   const std::string_view image = container.image_as_told;
   switch (field.field) {
@@ -173,7 +173,7 @@ FieldValue FieldReader::value_of_container(const FieldRef& field, const Containe
       const Value* found = label(description, "labels", field.argument);
       return found == nullptr ? FieldValue() : FieldValue::of(found->as_string());
     }
-    case Field::kContainerLabels: return own_labels(description);
+    case Field::kContainerLabels: return container_labels(description);
     case Field::kContainerMounts:
     case Field::kContainerMount:
     case Field::kContainerMountSource:
@@ -181,9 +181,9 @@ FieldValue FieldReader::value_of_container(const FieldRef& field, const Containe
     case Field::kContainerMountMode:
     case Field::kContainerMountRdwr:
     case Field::kContainerMountPropagation: return mount(field, description);
-    case Field::kContainerHealthcheck: return probe("Healthcheck", description);
-    case Field::kContainerLivenessProbe: return probe("LivenessProbe", description);
-    case Field::kContainerReadinessProbe: return probe("ReadinessProbe", description);
+    case Field::kContainerHealthcheck: return health_probe("Healthcheck", description);
+    case Field::kContainerLivenessProbe: return health_probe("LivenessProbe", description);
+    case Field::kContainerReadinessProbe: return health_probe("ReadinessProbe", description);
     case Field::kContainerStartTs:
     case Field::kContainerDuration: {
       const uint64_t start = context_->thread == nullptr ? 0 : context_->thread->pidns_start_ts;
@@ -202,11 +202,11 @@ FieldValue FieldReader::value_of_container(const FieldRef& field, const Containe
     case Field::kK8sPodSandboxId:
       return FieldValue::of_text(short_id(text_of(description, "pod_sandbox_id")));
     case Field::kK8sPodFullSandboxId: return FieldValue::of_text(text_of(description, "pod_sandbox_id"));
-    default: return labels(field, description);
+    default: return pod_labels(field, description);
   }
 }
 
-FieldValue FieldReader::labels(const FieldRef& field, const Value& description) {
+FieldValue FieldReader::pod_labels(const FieldRef& field, const Value& description) {
   // Only containers of pods have labels of pods.
   const bool of_pod = label(description, "labels", "io.kubernetes.pod.name") != nullptr;
   if (!of_pod) return {};
@@ -226,7 +226,7 @@ FieldValue FieldReader::labels(const FieldRef& field, const Value& description) 
   return FieldValue::of_text(text_);
 }
 
-FieldValue FieldReader::own_labels(const Value& description) {
+FieldValue FieldReader::container_labels(const Value& description) {
   text_.clear();
   if (const Value* all = description.find("labels")) {
     for (const Value::Member& member : all->members()) {
@@ -263,7 +263,7 @@ FieldValue FieldReader::mount(const FieldRef& field, const Value& description) {
   const std::string_view key = field.field == Field::kContainerMountSource ? "Destination" : "Source";
   for (size_t i = 0; i < mounts->items().size(); ++i) {
     const Value& entry = mounts->items()[i];
-    const bool fits = field.place_argument >= 0 ? static_cast<int>(i) == field.place_argument
+    const bool fits = field.index_argument >= 0 ? static_cast<int>(i) == field.index_argument
                                                 : glob_matches(field.argument, text_of(entry, key));
     if (!fits) continue;
     found = &entry;
@@ -284,7 +284,7 @@ FieldValue FieldReader::mount(const FieldRef& field, const Value& description) {
   }
 }
 
-FieldValue FieldReader::probe(std::string_view key, const Value& description) {
+FieldValue FieldReader::health_probe(std::string_view key, const Value& description) {
   const Value* found = description.find(key);
   if (found == nullptr) return FieldValue::of(std::string_view("N/A"));
   const std::string_view exe = text_of(*found, "exe");

@@ -21,7 +21,7 @@ constexpr uint32_t kOpenUpperLayer = 1u << 15;
 constexpr uint32_t kOpenLowerLayer = 1u << 16;
 
 // The kind of descriptor that a call makes, where it has not made one.
-std::string_view promised_letter(uint16_t code) {
+std::string_view expected_type_letter(uint16_t code) {
   return {&state::kMadeLetters[code], 1};
 }
 
@@ -48,7 +48,7 @@ uint64_t minor_of(uint32_t device) {
 }
 
 // Whether the event is the return of a call that opens something which has a name.
-bool names_what_it_opens(uint16_t code) {
+bool opens_named_descriptor(uint16_t code) {
   switch (state::kHandlers[code]) {
     case state::Handler::kAccept:
     case state::Handler::kMemfd:
@@ -187,7 +187,7 @@ FieldValue FieldReader::socket_field(Field field, const Descriptor& descriptor) 
 }
 
 // The descriptors that a poll waits for.
-FieldValue FieldReader::polled(Field field) {
+FieldValue FieldReader::polled_descriptors(Field field) {
   const uint16_t code = context_->event->code | 1;
   if (code != ev::SYSCALL_POLL_X && code != ev::SYSCALL_PPOLL_X) return {};
   state::Thread* thread = context_->thread;
@@ -246,7 +246,7 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
     case Field::kFdlistCips:
     case Field::kFdlistSips:
     case Field::kFdlistCports:
-    case Field::kFdlistSports: return polled(field.field);
+    case Field::kFdlistSports: return polled_descriptors(field.field);
     default: break;
   }
   if (!context_->has_shown_fd) return {};
@@ -274,11 +274,11 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
     }
     case Field::kFdTypes: {
       state::DescriptorTable* table = context_->thread == nullptr ? nullptr : context_->thread->table();
-      const state::FdSlot* other = table == nullptr ? nullptr : table->find(field.place_argument);
+      const state::FdSlot* other = table == nullptr ? nullptr : table->find(field.index_argument);
       return other == nullptr ? FieldValue() : FieldValue::of_text(type_name(other->descriptor->type));
     }
     case Field::kFdNameraw:
-      if (slot == nullptr) return FieldValue::of_text(opened_as_given());
+      if (slot == nullptr) return FieldValue::of_text(opened_raw_path());
       break;
     default: break;
   }
@@ -289,7 +289,7 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
       const std::string* path = opened_path();
       return directory_or_file(path == nullptr ? std::string_view() : *path, directory);
     }
-    return field.field == Field::kFdTypechar ? FieldValue::of(promised_letter(context_->event->code))
+    return field.field == Field::kFdTypechar ? FieldValue::of(expected_type_letter(context_->event->code))
                                              : FieldValue();
   }
   const Descriptor& descriptor = *slot->descriptor;
@@ -316,8 +316,9 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
                                                                     : FieldValue();
     case Field::kFdConnected: return FieldValue::of(descriptor.is_connected());
     case Field::kFdNameChanged:
-      return FieldValue::of(descriptor.renamed_by == context_->event->number ||
-                            (!descriptor_name().text.empty() && names_what_it_opens(context_->event->code)));
+      return FieldValue::of(
+          descriptor.renamed_by == context_->event->number ||
+          (!descriptor_name().text.empty() && opens_named_descriptor(context_->event->code)));
     case Field::kFdIsUpperLayer: return FieldValue::of((descriptor.open_flags & kOpenUpperLayer) != 0);
     case Field::kFdIsLowerLayer: return FieldValue::of((descriptor.open_flags & kOpenLowerLayer) != 0);
     case Field::kFdIno: return FieldValue::of(descriptor.inode);

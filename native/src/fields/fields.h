@@ -24,7 +24,7 @@ struct FieldRef {
   std::string name;         // as it was asked for, argument included
   std::string argument;     // its text
   int name_argument = -1;   // parameter by name: index into the names
-  int place_argument = -1;  // parameter, level or mount by number
+  int index_argument = -1;  // parameter, level or mount by number
   uint64_t number_argument = 0;
 };
 
@@ -99,16 +99,16 @@ class FieldReader {
 
   // To be called for every event, also those that nobody asks about, before the state follows it.
   void next_event(const scap::EventView& event) {
-    before_ = now_;
-    now_ = event.ts;
+    previous_time_ = event_time_;
+    event_time_ = event.ts;
   }
   // What get() is about from now on; `context` must stay valid.
-  void look_at(const state::Context& context) { context_ = &context; }
+  void set_context(const state::Context& context) { context_ = &context; }
   // From when evt.reltime counts; 0 as long as that is not known.
   void set_origin(uint64_t nanoseconds) { origin_ = nanoseconds; }
   // From now on evt.args of the end of a call has all that captures of today have there, <NA> for what is
   // missing: older ones have a part of it at the beginning of the call.
-  void show_whole_calls() { shows_whole_calls_ = true; }
+  void show_enter_parameters() { shows_enter_parameters_ = true; }
 
   // Text is unescaped and valid until the next call. Of fields with several values the first; ancestors
   // without a number begin with the process itself here.
@@ -133,7 +133,7 @@ class FieldReader {
   ParameterText& parameters() { return parameters_; }
   // Appends every parameter as name=value, separated by blanks.
   void append_arguments(std::string& out);
-  uint32_t place_in_enter(uint32_t place) const;
+  uint32_t index_in_enter(uint32_t place) const;
 
  private:
   void begin_values(const FieldRef& field);
@@ -144,9 +144,9 @@ class FieldReader {
   FieldValue argument(const FieldRef& field);
   FieldValue time(Field field);
   FieldValue latency(Field field);
-  FieldValue moved_bytes(Field field);
-  FieldValue opening(Field field);
-  FieldValue failure(Field field);
+  FieldValue transferred_bytes(Field field);
+  FieldValue open_flag_field(Field field);
+  FieldValue error_count(Field field);
   FieldValue syslog(Field field);
   FieldValue category();
   FieldValue type_is(const FieldRef& field) const;
@@ -156,10 +156,10 @@ class FieldReader {
 
   // process_fields.cpp
   FieldValue process_field(const FieldRef& field);
-  FieldValue value_of_process(Field field, state::Thread& thread);
+  FieldValue process_value(Field field, state::Thread& thread);
   FieldValue ancestor(const FieldRef& field);
-  FieldValue of_leader(Field field, const state::Thread& thread);
-  FieldValue variable(const state::Thread& thread, std::string_view name);
+  FieldValue group_leader_field(Field field, const state::Thread& thread);
+  FieldValue environment_variable(const state::Thread& thread, std::string_view name);
   FieldValue standard_descriptor(Field field, state::Thread& thread);
   FieldValue executable(Field field, const state::Thread& thread);
   FieldValue account(Field field, const state::Thread& thread);
@@ -170,17 +170,17 @@ class FieldReader {
   // container_fields.cpp
   const json::Value& description_of(uint32_t index, const state::ContainerInfo& container);
   FieldValue container_field(const FieldRef& field);
-  FieldValue value_of_container(const FieldRef& field, const state::ContainerInfo& container,
-                                const json::Value& description);
+  FieldValue container_value(const FieldRef& field, const state::ContainerInfo& container,
+                             const json::Value& description);
   FieldValue mount(const FieldRef& field, const json::Value& description);
-  FieldValue labels(const FieldRef& field, const json::Value& description);
-  FieldValue own_labels(const json::Value& description);
-  FieldValue probe(std::string_view key, const json::Value& description);
+  FieldValue pod_labels(const FieldRef& field, const json::Value& description);
+  FieldValue container_labels(const json::Value& description);
+  FieldValue health_probe(std::string_view key, const json::Value& description);
 
   // descriptor_fields.cpp
   FieldValue descriptor_field(const FieldRef& field);
   FieldValue socket_field(Field field, const state::Descriptor& descriptor);
-  FieldValue polled(Field field);
+  FieldValue polled_descriptors(Field field);
   FieldValue descriptor_name();
   FieldValue directory_or_file(const state::Descriptor& descriptor, bool directory);
   FieldValue directory_or_file(std::string_view name, bool directory);
@@ -194,7 +194,7 @@ class FieldReader {
   int64_t directory_argument(scap::P name) const;
   FieldValue absolute_path(const FieldRef& field);
   const std::string* opened_path();
-  std::string_view opened_as_given() const;
+  std::string_view opened_raw_path() const;
 
   Bytes parameter(scap::P name) const {
     return context_->call != nullptr ? context_->call->get(name) : context_->event->param(name);
@@ -203,11 +203,11 @@ class FieldReader {
   state::Engine& engine_;
   ParameterText parameters_;
   const state::Context* context_ = nullptr;
-  bool shows_whole_calls_ = false;
+  bool shows_enter_parameters_ = false;
   uint64_t origin_ = 0;
-  uint64_t now_ = 0;
-  uint64_t before_ = 0;
-  uint64_t asked_ = 0;
+  uint64_t event_time_ = 0;
+  uint64_t previous_time_ = 0;
+  uint64_t reads_ = 0;
   uint64_t shown_second_ = UINT64_MAX;
   std::string date_;   // of shown_second_
   std::string clock_;  // of shown_second_
@@ -232,7 +232,7 @@ std::string_view type_name(state::FdType type);
 // Whether the event is the return of a call that opens or makes a file by its path.
 bool opens_path(uint16_t code);
 // More ancestors than this are a loop.
-inline constexpr size_t kMostAncestors = 1000;
+inline constexpr size_t kMaxAncestors = 1000;
 // The registered name of a port, "" when it has none.
 std::string_view service_name(uint16_t port);
 // The port of a registered name, -1 when there is none.

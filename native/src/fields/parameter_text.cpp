@@ -216,7 +216,7 @@ std::string_view native_syscall_name(uint64_t number) {
   return number < std::size(scap::kX86SyscallNames) ? scap::kX86SyscallNames[number] : std::string_view();
 }
 
-void ParameterText::take_fd(int64_t fd, state::Thread* thread) {
+void ParameterText::decode_fd(int64_t fd, state::Thread* thread) {
   append_number(raw_, fd);
   if (fd < 0) {
     if (fd == state::kAtFdcwd) {
@@ -244,8 +244,8 @@ void ParameterText::take_fd(int64_t fd, state::Thread* thread) {
 }
 
 // A path as it was given, and what it comes to where that differs.
-void ParameterText::take_path(const scap::EventView& event, const ParamInfo& info, Bytes value,
-                              state::Thread* thread) {
+void ParameterText::decode_path(const scap::EventView& event, const ParamInfo& info, Bytes value,
+                                state::Thread* thread) {
   if (!state::has_text(value) || (!engine_.compat() && !state::has_path(value))) {
     is_missing_ = true;
     raw_ += value.empty() || state::has_text(value) ? state::kNotAvailable : std::string_view("(NULL)");
@@ -269,7 +269,7 @@ void ParameterText::take_path(const scap::EventView& event, const ParamInfo& inf
 
 void ParameterText::append(std::string& out, const scap::EventView& event, uint32_t index,
                            state::Thread* thread) {
-  take(event, index, thread);
+  decode(event, index, thread);
   out += raw_;
   if (resolved_.empty()) return;
   out += '(';
@@ -279,12 +279,12 @@ void ParameterText::append(std::string& out, const scap::EventView& event, uint3
 
 bool ParameterText::append_meaning(std::string& out, const scap::EventView& event, uint32_t index,
                                    state::Thread* thread) {
-  take(event, index, thread);
+  decode(event, index, thread);
   out += resolved_.empty() ? raw_ : resolved_;
   return !is_missing_;
 }
 
-void ParameterText::take(const scap::EventView& event, uint32_t index, state::Thread* thread) {
+void ParameterText::decode(const scap::EventView& event, uint32_t index, state::Thread* thread) {
   raw_.clear();
   resolved_.clear();
   is_missing_ = false;
@@ -294,18 +294,18 @@ void ParameterText::take(const scap::EventView& event, uint32_t index, state::Th
     const uint64_t command = scap::to_uint(event.param(scap::P::cmd), 0);
     if (command != state::kFcntlDupfd && command != state::kFcntlDupfdCloexec) {
       const ParamInfo plain{info.name, ParamType::kErrno, info.size, info.format, 0, -1};
-      return take_value(event, plain, event.param(index), thread);
+      return decode_value(event, plain, event.param(index), thread);
     }
   }
-  take_value(event, info, event.param(index), thread);
+  decode_value(event, info, event.param(index), thread);
 }
 
-void ParameterText::take_value(const scap::EventView& event, const ParamInfo& info, Bytes value,
-                               state::Thread* thread) {
+void ParameterText::decode_value(const scap::EventView& event, const ParamInfo& info, Bytes value,
+                                 state::Thread* thread) {
   std::string& out = raw_;
   switch (info.type) {
     case ParamType::kFspath:
-    case ParamType::kFsrelpath: return take_path(event, info, value, thread);
+    case ParamType::kFsrelpath: return decode_path(event, info, value, thread);
     case ParamType::kCharbuf:
       if (!state::has_text(value)) {
         is_missing_ = true;
@@ -341,7 +341,7 @@ void ParameterText::take_value(const scap::EventView& event, const ParamInfo& in
       return;
     }
     case ParamType::kFd:
-    case ParamType::kFd32: return take_fd(scap::to_int(value, -1), thread);
+    case ParamType::kFd32: return decode_fd(scap::to_int(value, -1), thread);
     case ParamType::kPid:
     case ParamType::kPid32: {
       const int64_t pid = scap::to_int(value, -1);
@@ -424,7 +424,7 @@ void ParameterText::take_value(const scap::EventView& event, const ParamInfo& in
       const uint8_t selector = value[0];
       if (selector >= types.count) return append_buffer(out, value.slice(1));
       const ParamInfo as{info.name, types.types[selector].type, 0, types.types[selector].format, 0, -1};
-      return take_value(event, as, value.slice(1), thread);
+      return decode_value(event, as, value.slice(1), thread);
     }
     case ParamType::kBytebuf:
       if (is_list(info.name)) return append_list(out, value);

@@ -19,8 +19,8 @@ void append_descriptor_name(std::string& out, const state::Descriptor& descripto
 // Whether the result of a call is a negative error number: addresses may look negative too, but not within
 // the last page.
 inline bool is_error(int64_t result) {
-  constexpr int64_t kMostErrors = 4095;
-  return result < 0 && result >= -kMostErrors;
+  constexpr int64_t kMaxErrno = 4095;
+  return result < 0 && result >= -kMaxErrno;
 }
 
 // Appends the name of an error number, or nothing where it has none.
@@ -44,12 +44,12 @@ class ParameterText {
 
  private:
   // These leave the value in raw_ and what it means, if that is more, in resolved_.
-  void take(const scap::EventView& event, uint32_t index, state::Thread* thread);
-  void take_value(const scap::EventView& event, const scap::ParamInfo& info, Bytes value,
-                  state::Thread* thread);
-  void take_fd(int64_t fd, state::Thread* thread);
-  void take_path(const scap::EventView& event, const scap::ParamInfo& info, Bytes value,
-                 state::Thread* thread);
+  void decode(const scap::EventView& event, uint32_t index, state::Thread* thread);
+  void decode_value(const scap::EventView& event, const scap::ParamInfo& info, Bytes value,
+                    state::Thread* thread);
+  void decode_fd(int64_t fd, state::Thread* thread);
+  void decode_path(const scap::EventView& event, const scap::ParamInfo& info, Bytes value,
+                   state::Thread* thread);
 
   state::Engine& engine_;
   bool is_missing_ = false;

@@ -49,7 +49,7 @@ const FieldInfo* longest_field(std::string_view word) {
   return nullptr;
 }
 
-Status refuse(std::string message) {
+Status invalid(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};
 }
 
@@ -73,58 +73,58 @@ Status unknown_field(std::string_view word, FieldFailure& failure) {
   }
   if (found != nullptr && (word == found->name || longest_field(word) == nullptr)) {
     failure = FieldFailure::kUnanswered;
-    return refuse("field " + quoted(found->name) + " cannot be answered: " + std::string(found->reason));
+    return invalid("field " + quoted(found->name) + " cannot be answered: " + std::string(found->reason));
   }
   std::vector<std::string_view> names;
   for (const FieldInfo& info : kFields) names.push_back(info.name);
-  return refuse(with_advice("unknown field " + quoted(word), nearest(word, names)));
+  return invalid(with_advice("unknown field " + quoted(word), nearest(word, names)));
 }
 
 bool all_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, is_digit);
 }
 
-Status take_parameter(FieldRef& field) {
+Status parse_parameter(FieldRef& field) {
   if (field.argument.size() <= 2 && all_digits(field.argument)) {
     std::from_chars(field.argument.data(), field.argument.data() + field.argument.size(),
-                    field.place_argument);
+                    field.index_argument);
     return Status::ok();
   }
   const auto found = std::ranges::find(scap::kParamNames, field.argument);
   if (found == std::end(scap::kParamNames)) {
-    return refuse(with_advice("no event has a parameter named " + quoted(field.argument),
-                              nearest(field.argument, scap::kParamNames)));
+    return invalid(with_advice("no event has a parameter named " + quoted(field.argument),
+                               nearest(field.argument, scap::kParamNames)));
   }
   field.name_argument = static_cast<int>(found - std::begin(scap::kParamNames));
   return Status::ok();
 }
 
-Status take_number(FieldRef& field, uint64_t most) {
+Status parse_number(FieldRef& field, uint64_t max) {
   const char* const end = field.argument.data() + field.argument.size();
   const auto result = std::from_chars(field.argument.data(), end, field.number_argument);
-  if (result.ec != std::errc() || result.ptr != end || field.number_argument > most) {
-    return refuse("field " + quoted(field.name) + " takes a number from 0 to " + std::to_string(most) +
-                  ", not " + quoted(field.argument));
+  if (result.ec != std::errc() || result.ptr != end || field.number_argument > max) {
+    return invalid("field " + quoted(field.name) + " takes a number from 0 to " + std::to_string(max) +
+                   ", not " + quoted(field.argument));
   }
-  field.place_argument = most < INT32_MAX ? static_cast<int>(field.number_argument) : -1;
+  field.index_argument = max < INT32_MAX ? static_cast<int>(field.number_argument) : -1;
   return Status::ok();
 }
 
-Status take_type(FieldRef& field) {
-  if (all_digits(field.argument)) return take_number(field, scap::kEventCount - 1);
+Status parse_type(FieldRef& field) {
+  if (all_digits(field.argument)) return parse_number(field, scap::kEventCount - 1);
   std::vector<std::string_view> names;
   for (uint16_t code = 0; code < scap::kEventCount; ++code) {
     if (event_name(code) == field.argument) return Status::ok();
     names.push_back(event_name(code));
   }
-  return refuse(
+  return invalid(
       with_advice("no event has the type " + quoted(field.argument), nearest(field.argument, names)));
 }
 
-constexpr uint64_t kMostLevels = 1000;
-constexpr size_t kLongestArgument = 1024;
+constexpr uint64_t kMaxLevels = 1000;
+constexpr size_t kMaxArgumentBytes = 1024;
 
-std::string needed(const FieldInfo& info) {
+std::string expected_argument(const FieldInfo& info) {
   const std::string name(info.name);
   switch (info.argument) {
     case ArgumentKind::kParameter:
@@ -136,17 +136,17 @@ std::string needed(const FieldInfo& info) {
   }
 }
 
-Status take_argument(const FieldInfo& info, FieldRef& field) {
+Status parse_argument(const FieldInfo& info, FieldRef& field) {
   switch (info.argument) {
-    case ArgumentKind::kParameter: return take_parameter(field);
-    case ArgumentKind::kType: return take_type(field);
-    case ArgumentKind::kLevel: return take_number(field, kMostLevels);
-    case ArgumentKind::kNumber: return take_number(field, UINT64_MAX);
+    case ArgumentKind::kParameter: return parse_parameter(field);
+    case ArgumentKind::kType: return parse_type(field);
+    case ArgumentKind::kLevel: return parse_number(field, kMaxLevels);
+    case ArgumentKind::kNumber: return parse_number(field, UINT64_MAX);
     case ArgumentKind::kEnds:
       if (field.argument == "src" || field.argument == "dst") return Status::ok();
-      return refuse("field " + quoted(info.name) + " needs " + needed(info));
+      return invalid("field " + quoted(info.name) + " needs " + expected_argument(info));
     case ArgumentKind::kName:
-      if (field.argument.size() <= 4 && all_digits(field.argument)) return take_number(field, 9999);
+      if (field.argument.size() <= 4 && all_digits(field.argument)) return parse_number(field, 9999);
       return Status::ok();
     case ArgumentKind::kNone: return Status::ok();
   }
@@ -170,7 +170,7 @@ Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* 
   const FieldInfo* info = longest_field(word);
   if (word.empty()) {
     kind = FieldFailure::kUnknown;
-    return refuse("the name of a field is missing");
+    return invalid("the name of a field is missing");
   }
   if (info == nullptr) return unknown_field(word, kind);
   for (const RefusedField& refused : kRefusedFields) {
@@ -198,7 +198,7 @@ Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* 
     const size_t closing = quote == '\0' ? 0 : rest.find(quote, 2);
     const size_t end = closing == std::string_view::npos ? closing : rest.find(']', closing);
     if (end == std::string_view::npos) {
-      return refuse("field " + quoted(info->name) + ": the bracket is not closed");
+      return invalid("field " + quoted(info->name) + ": the bracket is not closed");
     }
     const std::string_view argument = rest.substr(1, end - 1);
     field.argument = quote != '\0' && end == closing + 1 ? argument.substr(1, argument.size() - 2) : argument;
@@ -210,17 +210,17 @@ Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* 
     used += size;
   }
   if (field.argument.empty() && (info->needs_argument && info->argument != ArgumentKind::kEnds)) {
-    return refuse("field " + quoted(info->name) + " needs " + needed(*info));
+    return invalid("field " + quoted(info->name) + " needs " + expected_argument(*info));
   }
   if (field.argument.empty()) {
-    if (bracket) return refuse("field " + quoted(info->name) + ": nothing stands between the brackets");
+    if (bracket) return invalid("field " + quoted(info->name) + ": nothing stands between the brackets");
     return field;
   }
-  if (field.argument.size() > kLongestArgument) {
-    return refuse("field " + quoted(info->name) + ": the argument is longer than " +
-                  std::to_string(kLongestArgument) + " characters");
+  if (field.argument.size() > kMaxArgumentBytes) {
+    return invalid("field " + quoted(info->name) + ": the argument is longer than " +
+                   std::to_string(kMaxArgumentBytes) + " characters");
   }
-  if (Status status = take_argument(*info, field); !status.is_ok()) return status;
+  if (Status status = parse_argument(*info, field); !status.is_ok()) return status;
   field.several = Several::kNo;
   field.name = text.substr(0, used);
   return field;

@@ -33,7 +33,7 @@ bool opens_path(uint16_t code) {
 const std::string* FieldReader::opened_path() {
   if (!opens_path(context_->event->code) || context_->thread == nullptr) return nullptr;
   if (!engine_.compat()) {
-    if (opened_as_given().empty()) return nullptr;
+    if (opened_raw_path().empty()) return nullptr;
     engine_.resolve_opened(*context_->thread, *context_->call, path_);
     return &path_;
   }
@@ -51,7 +51,7 @@ const std::string* FieldReader::opened_path() {
 }
 
 // The same as the call gave it.
-std::string_view FieldReader::opened_as_given() const {
+std::string_view FieldReader::opened_raw_path() const {
   if (engine_.compat() || context_->call == nullptr) return to_text(parameter(P::name));
   const bool by_handle = context_->event->code == ev::SYSCALL_OPEN_BY_HANDLE_AT_X;
   return to_text(engine_.path_argument(*context_->call, by_handle ? P::path : P::name));
@@ -76,7 +76,7 @@ FieldValue FieldReader::path_field(Field field) {
   }
   const bool two = paths->second != kNoParameter;
   if ((wants_target || wants_source) != two) return {};
-  if (opens && !engine_.compat()) return FieldValue::of(raw ? opened_as_given() : path_);
+  if (opens && !engine_.compat()) return FieldValue::of(raw ? opened_raw_path() : path_);
   if (wants_target && !raw && paths->path == P::linkpath && !engine_.compat()) return link_target();
   return path_of(wants_target ? paths->second : paths->path,
                  wants_target ? paths->second_directory : paths->directory, raw);

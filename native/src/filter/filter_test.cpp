@@ -282,7 +282,7 @@ class PassingSet : public state::Feed {
     reader_.next_event(event);
     reader_.set_origin(times().origin());
     engine().apply_all(event, [&](const state::Context& context) {
-      reader_.look_at(context);
+      reader_.set_context(context);
       uint32_t before = 0;
       filters_.each_passing(reader_, [&](uint32_t number) {
         EXPECT_GE(number, before) << "in the order of addition";

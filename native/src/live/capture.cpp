@@ -26,15 +26,15 @@ constexpr int kLargeBuffer = 128 << 10;
 // How long the rings are left alone, and how long what was read may wait for more.
 constexpr milliseconds kPollInterval{5};
 constexpr int kNice = -10;
-constexpr double kMuch = 0.125;  // of a ring, that waits: then the next look is at once
+constexpr double kBusyFill = 0.125;  // of a ring, that waits: then the next look is at once
 constexpr uint64_t kPushIntervalNs = 100'000'000;
 // Two processors may stamp and store events that do not depend on each other in different orders; later
 // than this one of them is as good as late.
-constexpr uint64_t kSettleNs = 1'000'000;
+constexpr uint64_t kReorderNs = 1'000'000;
 // Without events time would stand still for whoever waits for it.
 constexpr uint64_t kHeartbeatNs = 1'000'000'000;
 // An event that the kernel began and never ended must not keep a capture from its end.
-constexpr uint64_t kLongestEndNs = 3'000'000'000;
+constexpr uint64_t kMaxDrainNs = 3'000'000'000;
 
 void append(std::vector<uint8_t>& bytes, const void* data, size_t size) {
   const auto* from = static_cast<const uint8_t*>(data);
@@ -90,16 +90,16 @@ void LiveCapture::cancel() {
     cancelled_.store(true);
   }
   changed_.notify_all();
-  if (recorder_) recorder_->hurry();
+  if (recorder_) recorder_->drop_when_full();
 }
 
 // The machine is described while events are gathered already, so that nothing happens unseen in between: what
 // the description has and an event tells again does no harm.
-void LiveCapture::begin() {
-  begun_ = true;
+void LiveCapture::start_reading() {
+  started_reading_ = true;
   current_ = std::make_shared<const std::vector<uint8_t>>(
       describe_machine(clock_.boot_time(), start_time_, cancelled_));
-  if (recorder_) recorder_->begin(current_);
+  if (recorder_) recorder_->start(current_);
   {
     const std::lock_guard lock(mutex_);
     described_ = true;
@@ -114,21 +114,21 @@ void LiveCapture::begin() {
 }
 
 size_t LiveCapture::read(uint8_t* target, size_t room) {
-  if (!begun_) begin();
-  while (used_ == current_->size()) {
+  if (!started_reading_) start_reading();
+  while (current_used_ == current_->size()) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !queue_.empty() || ended_ || cancelled_; });
     if (cancelled_ || queue_.empty()) return 0;
     current_ = std::move(queue_.front());
     queue_.pop_front();
-    used_ = 0;
+    current_used_ = 0;
     // Little by little, so that the rings go on being emptied.
-    if (most_queued_ > kMaxQueued) --most_queued_;
+    if (max_queued_ > kMaxQueued) --max_queued_;
     changed_.notify_all();
   }
-  const size_t size = std::min(room, current_->size() - used_);
-  std::memcpy(target, current_->data() + used_, size);
-  used_ += size;
+  const size_t size = std::min(room, current_->size() - current_used_);
+  std::memcpy(target, current_->data() + current_used_, size);
+  current_used_ += size;
   return size;
 }
 
@@ -168,41 +168,42 @@ void LiveCapture::gather() {
     const ClockReading clocks = ClockReading::take();
     const uint64_t now = clock_.stamp(clocks);
     // Measured anew each time, by clocks that are not read at once.
-    if (const uint64_t asleep = clock_.asleep(clocks); asleep > asleep_ + EventClock::kLeastSleepNs) {
-      asleep_ = asleep;
+    if (const uint64_t sleep_ns = clock_.sleep_ns(clocks); sleep_ns > slept_ns_ + EventClock::kMinSleepNs) {
+      slept_ns_ = sleep_ns;
     }
     if (stopping && stopped_at == 0) stopped_at = now;
-    add_waiting_containers();
+    add_pending_containers();
     const double fill = rings_->drain(
-        stopping ? now : now - kSettleNs,
-        [this](const uint8_t* event, uint32_t size, uint16_t ring) { return take(event, size, ring); });
-    last = has_enough() || (stopping && (rings_->is_empty() || now - stopped_at > kLongestEndNs));
-    const uint64_t settled = now - kSettleNs + asleep_;
-    if (!last && !rings_->is_held_back() && settled > last_time_ + kHeartbeatNs) add_heartbeat(settled);
+        stopping ? now : now - kReorderNs,
+        [this](const uint8_t* event, uint32_t size, uint16_t ring) { return add_event(event, size, ring); });
+    last = is_limit_reached() || (stopping && (rings_->is_empty() || now - stopped_at > kMaxDrainNs));
+    const uint64_t complete_until = now - kReorderNs + slept_ns_;
+    if (!last && !rings_->is_blocked() && complete_until > last_time_ + kHeartbeatNs)
+      add_heartbeat(complete_until);
     if (!chunk_.empty() && (last || now - pushed_at >= kPushIntervalNs)) {
       push();
       pushed_at = now;
     }
-    if (!last && fill < kMuch) std::this_thread::sleep_for(kPollInterval);
+    if (!last && fill < kBusyFill) std::this_thread::sleep_for(kPollInterval);
   }
-  if (!has_enough()) {
+  if (!is_limit_reached()) {
     // What bears a later time than now, or waits behind what is never finished.
     rings_->drain(RingMerger::kNoLimit, [this](const uint8_t* event, uint32_t size, uint16_t ring) {
-      return take(event, size, ring);
+      return add_event(event, size, ring);
     });
     if (!chunk_.empty()) push();
   }
   const std::lock_guard lock(mutex_);
-  if (!has_enough()) unfinished_ = rings_->unfinished();
+  if (!is_limit_reached()) unfinished_ = rings_->unfinished();
   unreadable_ = rings_->unreadable();
   doubtful_ = path_check_.doubtful();
 }
 
-bool LiveCapture::has_enough() const {
+bool LiveCapture::is_limit_reached() const {
   return options_.max_events != 0 && events_.load(std::memory_order_relaxed) >= options_.max_events;
 }
 
-bool LiveCapture::take(const uint8_t* event, uint32_t size, uint16_t cpu) {
+bool LiveCapture::add_event(const uint8_t* event, uint32_t size, uint16_t cpu) {
   constexpr uint32_t kAround = 4 + 4 + 2 + 4;
   const uint32_t padding = (4 - (size + 2) % 4) % 4;
   const uint32_t length = kAround + size + padding;
@@ -215,16 +216,16 @@ bool LiveCapture::take(const uint8_t* event, uint32_t size, uint16_t cpu) {
   std::memcpy(to + 4, &length, 4);
   std::memcpy(to + 8, &cpu, 2);
   std::memcpy(&last_time_, event, 8);
-  last_time_ += asleep_;
+  last_time_ += slept_ns_;
   std::memcpy(to + 10, &last_time_, 8);
   std::memcpy(to + 18, event + 8, size - 8);
-  path_check_.look_at(to + 10, size, last_time_);
+  path_check_.check(to + 10, size, last_time_);
   std::memset(to + 10 + size, 0, padding);
   std::memcpy(to + length - 4, &length, 4);
   const uint64_t events = events_.load(std::memory_order_relaxed) + 1;
   events_.store(events, std::memory_order_relaxed);
   if (chunk_.size() >= kChunkBytes) push();
-  return !has_enough();
+  return !is_limit_reached();
 }
 
 // Hands over what was gathered. Waits while the reader is far behind: then the kernel's buffers fill.
@@ -233,23 +234,23 @@ void LiveCapture::push() {
   if (recorder_) recorder_->add(chunk);
   std::unique_lock lock(mutex_);
   changed_.wait(
-      lock, [this] { return queue_.size() < (described_ ? kMaxQueued : kMaxQueuedBefore) || cancelled_; });
+      lock, [this] { return queue_.size() < (described_ ? kMaxQueued : kMaxQueuedAtStart) || cancelled_; });
   if (!cancelled_) queue_.push_back(std::move(chunk));
   changed_.notify_all();
 }
 
 void LiveCapture::describe_container(std::string_view json) {
   const std::lock_guard lock(mutex_);
-  containers_.emplace_back(json);
+  pending_containers_.emplace_back(json);
 }
 
-void LiveCapture::add_waiting_containers() {
-  std::vector<std::string> waiting;
+void LiveCapture::add_pending_containers() {
+  std::vector<std::string> pending;
   {
     const std::lock_guard lock(mutex_);
-    waiting.swap(containers_);
+    pending.swap(pending_containers_);
   }
-  for (const std::string& json : waiting) {
+  for (const std::string& json : pending) {
     scap::CaptureWriter writer;
     writer.event(last_time_, -1, 0, scap::ev::CONTAINER_JSON_2_E, {scap::value::text(json)});
     append(chunk_, writer.bytes().data(), writer.bytes().size());

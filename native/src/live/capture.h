@@ -58,17 +58,17 @@ class LiveCapture {
   // Chunks: what a reader may be behind, beyond the kernel's buffers; and what may come before the machine is
   // described, which takes some seconds where there are many processes.
   static constexpr size_t kMaxQueued = 256;
-  static constexpr size_t kMaxQueuedBefore = 2048;
+  static constexpr size_t kMaxQueuedAtStart = 2048;
 
   explicit LiveCapture(const LiveOptions& options) : options_(options) {}
-  void begin();
+  void start_reading();
   void run();
   void gather();
-  bool take(const uint8_t* event, uint32_t size, uint16_t cpu);
-  void add_waiting_containers();
+  bool add_event(const uint8_t* event, uint32_t size, uint16_t cpu);
+  void add_pending_containers();
   void add_heartbeat(uint64_t now);
   void push();
-  bool has_enough() const;
+  bool is_limit_reached() const;
   bool has_recording_failed() const { return recorder_ && !recorder_->failure().empty(); }
 
   LiveOptions options_;
@@ -82,15 +82,15 @@ class LiveCapture {
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> events_{0};
   uint64_t last_time_ = 0;
-  uint64_t asleep_ = 0;         // ns that the machine has slept since the start, which stamps know nothing of
+  uint64_t slept_ns_ = 0;  // ns that the machine has slept since the start, which monotonic know nothing of
   std::vector<uint8_t> chunk_;  // of the thread, while it grows
   PathCheck path_check_;
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Chunk> queue_;
-  size_t most_queued_ = kMaxQueuedBefore;
-  std::vector<std::string> containers_;  // to be told
+  size_t max_queued_ = kMaxQueuedAtStart;
+  std::vector<std::string> pending_containers_;  // to be told
   bool described_ = false;
   bool ended_ = false;
   std::atomic<bool> cancelled_{false};
@@ -101,9 +101,9 @@ class LiveCapture {
   std::string privileges_failure_;
 
   // Of the reading thread.
-  bool begun_ = false;
+  bool started_reading_ = false;
   Chunk current_;
-  size_t used_ = 0;
+  size_t current_used_ = 0;
 };
 
 }  // namespace sfkit::live

@@ -13,7 +13,7 @@ ClockOffsets ClockOffsets::parse(std::string_view text) {
 }
 
 // Without such a file (before Linux 5.6) there are no such namespaces.
-ClockOffsets ClockOffsets::of_this_process() {
+ClockOffsets ClockOffsets::of_own_namespace() {
   return parse(read_small_file("/proc/self/timens_offsets"));
 }
 

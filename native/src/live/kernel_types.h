@@ -42,7 +42,7 @@ class KernelTypes {
   uint32_t word(uint32_t at) const { return bytes().load<uint32_t>(at); }
   Bytes bytes() const { return {bytes_.data(), bytes_.size()}; }
   uint32_t find(std::string_view name, uint8_t kind, uint8_t other_kind) const;
-  uint32_t without_names(uint32_t id) const;
+  uint32_t strip_aliases(uint32_t id) const;
   std::optional<uint32_t> size_of(uint32_t id, int depth) const;
   bool member(uint32_t id, std::string_view name, int depth, Field& field, uint32_t& type) const;
 

@@ -91,7 +91,7 @@ std::vector<uint8_t> example() {
   return btf.bytes();
 }
 
-TEST(KernelTypes, FindMembersByTheirNames) {
+TEST(KernelTypes, FindsMembersByName) {
   const auto types = KernelTypes::parse(example());
   ASSERT_TRUE(types.is_ok()) << types.status().message();
   const auto at = [&types](std::string_view type, std::string_view path) {
@@ -117,7 +117,7 @@ TEST(KernelTypes, FindMembersByTheirNames) {
   EXPECT_EQ(types.value().find_typedef("outer"), 0u) << "no typedef";
 }
 
-TEST(KernelTypes, RefuseWhatIsNone) {
+TEST(KernelTypes, RejectsDamagedBtf) {
   const std::vector<uint8_t> whole = example();
   for (size_t size = 0; size < whole.size(); ++size) {
     const auto cut = KernelTypes::parse({whole.begin(), whole.begin() + static_cast<long>(size)});
@@ -129,7 +129,7 @@ TEST(KernelTypes, RefuseWhatIsNone) {
   EXPECT_FALSE(KernelTypes::read("/nowhere").is_ok());
 }
 
-TEST(KernelTypes, SurviveTypesThatLeadInACircle) {
+TEST(KernelTypes, SurvivesCyclicTypes) {
   Btf btf;
   btf.named("round", 8, 1);
   btf.structure("self", 8, {{"", 2, 0}, {"named", 1, 0}});

@@ -58,7 +58,7 @@ class Probe {
   };
 
   Status map_counters(uint32_t cpus);
-  uint64_t skipped() const;
+  uint64_t recursion_misses() const;
 
   ProbeRings rings_;
   FileDescriptor spill_table_, calls_, scratch_, seen_, missed_, counters_, config_;

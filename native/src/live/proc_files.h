@@ -9,8 +9,8 @@
 
 namespace sfkit::live {
 
-// Up to `most` bytes of a file; empty if it cannot be read.
-std::string read_small_file(const std::string& path, size_t most = size_t{1} << 20);
+// Up to `max_bytes` bytes of a file; empty if it cannot be read.
+std::string read_small_file(const std::string& path, size_t max_bytes = size_t{1} << 20);
 // Where a link leads; empty if it cannot be read.
 std::string read_link(const std::string& path);
 // Names in a directory that are numbers, in order.
@@ -30,7 +30,7 @@ std::string_view line_value(std::string_view text, std::string_view key);
 // Field `index` of those that blanks separate; empty without it.
 std::string_view word_at(std::string_view text, size_t index);
 std::string_view last_word(std::string_view text);
-int64_t to_number(std::string_view text, int64_t missing = 0);
+int64_t to_number(std::string_view text, int64_t fallback = 0);
 uint64_t to_hex(std::string_view text);
 
 }  // namespace sfkit::live

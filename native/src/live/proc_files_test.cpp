@@ -12,7 +12,7 @@
 namespace sfkit::live {
 namespace {
 
-TEST(ProcFiles, LinesAndWords) {
+TEST(ProcFiles, ParsesLinesAndWords) {
   constexpr std::string_view kText = "Name:\ta b\nUid:\t1\t2\t3\t4\nNSpid:\t77\t1\n";
   EXPECT_EQ(line_value(kText, "Name:"), "a b");
   EXPECT_EQ(line_value(kText, "Missing:"), "");
@@ -27,7 +27,7 @@ TEST(ProcFiles, LinesAndWords) {
 }
 
 // What the machine says of itself is a capture that the reader takes, with this process's parent in it.
-TEST(Machine, IsDescribedAsTheBeginningOfACapture) {
+TEST(Machine, DescriptionIsAValidCapture) {
   struct Visitor : scap::CaptureVisitor {
     bool has_parent = false, has_machine = false, complete = false;
     size_t descriptors = 0;
@@ -59,7 +59,7 @@ TEST(Machine, IsDescribedAsTheBeginningOfACapture) {
   EXPECT_GT(visitor.descriptors, 0u);
 }
 
-TEST(Recorder, WritesWhatItIsGivenInOrderBehindTheBeginning) {
+TEST(Recorder, WritesChunksInOrderAfterTheDescription) {
   for (const bool gzip : {false, true}) {
     const testing::TemporaryFile place(std::vector<uint8_t>{1});
     const std::string path = place.path() + ".new";
@@ -70,7 +70,7 @@ TEST(Recorder, WritesWhatItIsGivenInOrderBehindTheBeginning) {
     ASSERT_TRUE(recorder.is_ok()) << recorder.status().message();
     recorder.value()->add(chunk("second "));
     recorder.value()->add(chunk("third"));
-    recorder.value()->begin(chunk("first "));
+    recorder.value()->start(chunk("first "));
     recorder.value()->finish();
     EXPECT_EQ(recorder.value()->failure(), "");
     EXPECT_FALSE(Recorder::open(path, false).is_ok()) << "what is there is not written over";
@@ -82,10 +82,10 @@ TEST(Recorder, WritesWhatItIsGivenInOrderBehindTheBeginning) {
   }
 }
 
-TEST(Recorder, TellsWhenTheDiskFails) {
+TEST(Recorder, ReportsWriteErrors) {
   auto recorder = Recorder::open("/dev/full", false);
   ASSERT_TRUE(recorder.is_ok()) << recorder.status().message();
-  recorder.value()->begin(std::make_shared<const std::vector<uint8_t>>(10, 'x'));
+  recorder.value()->start(std::make_shared<const std::vector<uint8_t>>(10, 'x'));
   recorder.value()->finish();
   EXPECT_NE(recorder.value()->failure().find("/dev/full: cannot be written"), std::string::npos);
 }

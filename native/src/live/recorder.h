@@ -30,14 +30,14 @@ class Recorder {
   Recorder& operator=(const Recorder&) = delete;
 
   // What the file begins with; until it is there nothing is written.
-  void begin(Chunk chunk);
-  // Takes the next bytes of the file. Waits when the disk is far behind.
+  void start(Chunk chunk);
+  // Takes the next bytes of the file. Waits when the disk is far has_more.
   void add(Chunk chunk);
-  // For any thread: the capture is to end. A pipe whose reader takes nothing for kPatience is not waited for
-  // any more, which is a failure.
+  // For any thread: the capture is to end. A pipe whose reader takes nothing for kReaderTimeout is not waited
+  // for any more, which is a failure.
   void expect_end();
   // For any thread: add() does not wait any more, and drops what there is no room for.
-  void hurry();
+  void drop_when_full();
   // Writes what is left.
   void finish();
   // What the system said when a write failed; nothing is written after that. Empty if all went well.
@@ -45,8 +45,8 @@ class Recorder {
 
  private:
   static constexpr size_t kMaxQueued = 128;
-  static constexpr size_t kMaxQueuedBefore = 2048;  // before it is known what the file begins with
-  static constexpr std::chrono::seconds kPatience{5};
+  static constexpr size_t kMaxQueuedAtStart = 2048;  // before it is known what the file begins with
+  static constexpr std::chrono::seconds kReaderTimeout{5};
 
   Recorder(FileDescriptor file, std::string path, bool gzip);
   void run();
@@ -63,10 +63,10 @@ class Recorder {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Chunk> queue_;
-  size_t most_queued_ = kMaxQueuedBefore;
-  bool begun_ = false;
-  std::atomic<bool> ends_{false};
-  bool hurried_ = false;
+  size_t max_queued_ = kMaxQueuedAtStart;
+  bool started_ = false;
+  std::atomic<bool> closing_{false};
+  bool drop_when_full_ = false;
   bool ended_ = false;
   std::string failure_;
   std::thread thread_;

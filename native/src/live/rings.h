@@ -57,7 +57,7 @@ class Ring {
   // called.
   uint64_t unfinished_since() const { return unfinished_since_; }
   // Whether that event is worth waiting for: not for ever. `now`: in ns.
-  bool is_waited_for(uint64_t now);
+  bool should_wait(uint64_t now);
   // How often something stood in it that is no event, so that what followed could not be read.
   uint64_t unreadable() const { return unreadable_; }
 
@@ -75,8 +75,8 @@ class Ring {
 
  private:
   // Where the reader has to wait, and since when.
-  uint64_t held_at_ = UINT64_MAX;
-  uint64_t held_since_ = 0;
+  uint64_t waiting_at_ = UINT64_MAX;
+  uint64_t waiting_since_ = 0;
 };
 
 // A ring of the probe's own (probe/shared.h).
@@ -122,15 +122,15 @@ class RingMerger {
   // nothing that is still being written. Returns how full the fullest ring was when it began, from 0 to 1.
   template <typename Visit>
   double drain(uint64_t limit, Visit visit) {
-    const double most = begin(limit);
-    for (bool going_on = true; going_on;) {
-      Ring* const ring = take_first();
+    const double fullest = begin(limit);
+    for (bool more = true; more;) {
+      Ring* const ring = take_earliest();
       if (ring == nullptr) break;
       // Most often many of one ring follow each other.
-      for (size_t count = 1; going_on; ++count) {
+      for (size_t count = 1; more; ++count) {
         const uint8_t* event = ring->peek();
-        if (event == nullptr || time_of(event) > turn_ends_) break;
-        going_on = visit(event, ring->size(), ring->number());
+        if (event == nullptr || time_of(event) > turn_end_) break;
+        more = visit(event, ring->size(), ring->number());
         ring->skip();
         // The kernel shall have room again soon.
         if (count % kReleaseEvery == 0) ring->release();
@@ -138,13 +138,13 @@ class RingMerger {
       ring->release();
       add(ring);
     }
-    return most;
+    return fullest;
   }
 
   static constexpr uint64_t kNoLimit = UINT64_MAX;
 
   // Whether drain() ended because an event that comes before the others is still being written.
-  bool is_held_back() const { return held_back_; }
+  bool is_blocked() const { return is_blocked_; }
   // Whether the kernel has nothing more and is not writing anything.
   bool is_empty();
   // Rings in which an event was begun and is not finished, as of the last call of is_empty() or drain().
@@ -155,7 +155,7 @@ class RingMerger {
  private:
   static constexpr size_t kReleaseEvery = 256;
   // Rings that are fuller than this are emptied in whatever order: better than losing what comes next.
-  static constexpr double kCrowded = 0.5;
+  static constexpr double kCrowdedFill = 0.5;
 
   // A ring whose next event has its turn at a time.
   struct Turn {
@@ -169,18 +169,18 @@ class RingMerger {
   double begin(uint64_t limit);
   // Enters a ring by its next event.
   void add(Ring* ring);
-  // The ring with the earliest event, null without one that is known to be; turn_ends_ is when another one
+  // The ring with the earliest event, null without one that is known to be; turn_end_ is when another one
   // has its turn.
-  Ring* take_first();
+  Ring* take_earliest();
 
   SharedMemory states_, data_;
   std::vector<std::unique_ptr<Ring>> rings_;
   std::vector<Turn> turns_;  // a heap, the earliest first
   uint64_t limit_ = 0;
   uint64_t unfinished_ = Ring::kAllFinished;  // the earliest event that is waited for
-  bool is_waiting_ = false;                   // for those that are not finished
-  uint64_t turn_ends_ = 0;
-  bool held_back_ = false;
+  bool waits_for_unfinished_ = false;         // for those that are not finished
+  uint64_t turn_end_ = 0;
+  bool is_blocked_ = false;
 };
 
 }  // namespace sfkit::live

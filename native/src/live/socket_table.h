@@ -30,7 +30,7 @@ class SocketTable {
   void add_unix(std::string_view text);
   void add_netlink(std::string_view text);
 
-  std::unordered_set<std::string, TextHash> seen_;  // namespaces
+  std::unordered_set<std::string, TextHash> read_namespaces_;  // namespaces
   std::unordered_map<uint64_t, Socket, NumberHash> sockets_;
 };
 
