@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Calls that make processes, change what they run as, and end them.
+// Calls that start, change and end processes.
 #pragma once
 
 #include "sockets.h"
@@ -14,14 +14,14 @@ INLINE void add_comm(struct writer* writer, struct task_struct* task) {
   add_kernel_text(writer, (const char*)__builtin_preserve_access_index(&task->comm));
 }
 
-// From the result to the control groups, as clone and exec events share it.
+// The parameters that clone and exec events share, from the result to the control groups.
 INLINE void add_process(struct writer* writer, struct task_struct* task, s64 result) {
   add_s64(writer, result);
   add_arguments(writer, task);
   add_s64(writer, READ(task, pid));
   add_s64(writer, READ(task, tgid));
   add_s64(writer, parent_pid(task));
-  put_empty(writer);  // the working directory is known from elsewhere
+  put_empty(writer);  // the engine knows the working directory
   add_s64(writer, open_file_limit(task));
   add_u64(writer, READ(task, maj_flt));
   add_u64(writer, READ(task, min_flt));
@@ -30,8 +30,8 @@ INLINE void add_process(struct writer* writer, struct task_struct* task, s64 res
   add_cgroups(writer, task);
 }
 
-// What a new thread or process shares with who made it. Where the flags of the call are in memory that the
-// creator may have reused since, they are recorded so.
+// What a new task shares with its creator, as clone flags. Used for clone3 in the child: the creator may have
+// reused the memory with the flags.
 INLINE u32 shared_with_parent(struct task_struct* task) {
   bool is_thread = READ(task, pid) != READ(task, tgid);
   struct task_struct* creator = is_thread ? READ(task, group_leader) : READ(task, real_parent);
@@ -42,7 +42,8 @@ INLINE u32 shared_with_parent(struct task_struct* task) {
   return flags;
 }
 
-// Caller and child both tell; a caller cannot know the child's number outside signal own namespace.
+// The caller and the child both record the call. A caller does not know the child's id outside its own
+// namespace.
 INLINE int cloned(u64* ctx, u16 code, u64 flags) {
   struct writer writer;
   struct task_struct* task = (void*)get_current_task();
@@ -99,8 +100,7 @@ INLINE u32 executable_flags(struct file* file, struct inode* inode, struct cred*
   return flags;
 }
 
-// `filename`: as the caller wrote it, in memory of the kernel or of the process; without one the event ends
-// before it.
+// `filename`: as the caller wrote it, in kernel or user memory. Without it the event ends earlier.
 INLINE void add_execution(struct writer* writer, struct task_struct* task, s64 result) {
   struct cred* cred = READ(task, cred);
   struct mm_struct* mm = READ(task, mm);
@@ -124,7 +124,7 @@ INLINE void add_execution(struct writer* writer, struct task_struct* task, s64 r
   add_u32(writer, READ(cred, egid).val);
 }
 
-// Those that succeed are recorded where the new program is in place; see run_exec in probe.bpf.c.
+// Only failed calls. run_exec in probe.bpf.c records the others, once the new program is in place.
 CALL(execve) {
   if (RESULT(ctx) >= 0) return 0;
   struct writer writer;
@@ -146,8 +146,7 @@ CALL(execveat) {
   return 0;
 }
 
-// A bit of the kernel's, read by the compiler's knowledge of where it is: 0 is the byte it is in, 1 signal
-// size.
+// Reads a bit field of the kernel. Relocation 0 is its byte offset, 1 its size.
 INLINE bool is_subreaper(struct signal_struct* signal) {
   u32 offset = __builtin_preserve_field_info(signal->is_child_subreaper, 0);
   u64 value = 0;
@@ -168,8 +167,7 @@ INLINE bool is_exiting(struct task_struct* task) {
   return READ(task, flags) & TASK_EXITING;
 }
 
-// A thread of the process that `task` is of that goes on, 0 without one, -1 when there are too many to look
-// at.
+// A living thread of the process of `task`; 0 if there is none, -1 if there are too many to check.
 INLINE s64 living_thread(struct task_struct* task, struct task_struct* except) {
   struct signal_struct* signal = READ(task, signal);
   struct list_head* head = (void*)__builtin_preserve_access_index(&signal->thread_head);
@@ -183,11 +181,11 @@ INLINE s64 living_thread(struct task_struct* task, struct task_struct* except) {
   return -1;
 }
 
-// Who gets the children of a thread that ends: 0 if it has none, -1 if that cannot be recorded.
+// The process that adopts the children of an ending thread; 0 if it has none, -1 if unknown.
 INLINE s64 reaper_of(struct task_struct* task) {
   struct list_head* children = (void*)__builtin_preserve_access_index(&task->children);
   if (READ(children, next) == children) return 0;
-  // The first process of a namespace takes all others of it with it.
+  // All processes of a namespace end with its first process.
   if (inner_pid(task, kPidOfProcess) == 1) return 0;
   s64 thread = living_thread(task, task);
   if (thread != 0) return thread;
@@ -290,7 +288,7 @@ CALL(setrlimit) {
 CALL(prlimit64) {
   struct limits next = user_limits(ARG3(ctx));
   struct limits previous = user_limits(RESULT(ctx) >= 0 ? ARG4(ctx) : 0);
-  // Calls that only ask change nothing.
+  // A call without new limits changes nothing.
   if (ARG3(ctx) == 0 && !config.all_calls) return 0;
   struct writer writer;
   if (!begin_fixed(&writer, event_of_prlimit64)) return 0;
@@ -305,8 +303,7 @@ CALL(prlimit64) {
   return 0;
 }
 
-// --- Looking into other processes, and code for the kernel.
-// One of several types: the first byte says which.
+// --- Access to other processes, and kernel modules. The first byte is the type of the value.
 INLINE void add_choice_u64(struct writer* writer, u64 value) {
   u8* to = place(writer);
   to[0] = 0;
@@ -330,9 +327,10 @@ CALL(ptrace) {
   add_choice_u64(&writer, failed ? 0 : ARG3(ctx));
   if (failed) {
     add_choice_u64(&writer, 0);
-  } else if (request >= 2 && request <= 4) {  // peeking
+  } else if (request >= 2 && request <= 4) {  // PEEK requests
     add_choice_u64(&writer, user_u64(ARG4(ctx)));
-  } else if (request == 8 || request == 10 || request == 12 || request == 13) {  // going on, with a signal
+  } else if (request == 8 || request == 10 || request == 12 ||
+             request == 13) {  // with a signal
     add_choice_signal(&writer, ARG4(ctx));
   } else {
     add_choice_u64(&writer, ARG4(ctx));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Calls on sockets and the addresses they go with (spec: scap-format, section 10).
+// Calls on sockets, and their addresses (spec: scap-format, section 10).
 #pragma once
 
 #include "descriptors.h"
@@ -14,7 +14,7 @@
 
 struct address {
   u16 family;
-  u16 port;  // in network order; a name begins here
+  u16 port;  // in network order; a unix socket's name starts here
   u8 rest[124];
   u8 end;
 };
@@ -23,7 +23,7 @@ INLINE u16 swapped(u16 value) {
   return (u16)(value >> 8 | value << 8);
 }
 
-// An address in memory of the process, kept beside the event; no family if it cannot be read.
+// Reads an address of the process into the scratch buffer. The family is 0 if it is unreadable.
 INLINE void read_address(struct writer* writer, u64 from, u64 length) {
   struct address* address = ADDRESS(writer);
   u32 bytes = length < 128 ? (u32)length : 128;
@@ -37,7 +37,7 @@ INLINE void read_address(struct writer* writer, u64 from, u64 length) {
     address->family = 0;
     return;
   }
-  // What is left of an earlier address must not be taken for a part of this one.
+  // Short address: the buffer still has bytes of an earlier one.
   if (address->family == AF_INET && bytes < 8) address->family = 0;
   if (address->family == AF_INET6 && bytes < 24) address->family = 0;
   ((u8*)address)[bytes] = 0;
@@ -45,8 +45,8 @@ INLINE void read_address(struct writer* writer, u64 from, u64 length) {
 
 #define MAX_NAME 108  // of a unix socket
 
-// The name of a unix socket, `length` bytes at `name`, as text with its NUL. The name of an abstract socket
-// begins with a NUL, which is left out. `name` has room for a byte more.
+// Copies the name of a unix socket with a NUL at its end. An abstract name starts with a NUL, which is
+// dropped. `name` needs space for `length` + 1 bytes.
 INLINE u32 copy_name(u8* to, u8* name, u32 length) {
   FORGET(length);
   if (length > MAX_NAME) length = MAX_NAME;
@@ -56,7 +56,7 @@ INLINE u32 copy_name(u8* to, u8* name, u32 length) {
   return copied > 0 ? (u32)copied : 1;
 }
 
-// As PT_SOCKADDR, of what read_address() read.
+// Adds the address of read_address() as PT_SOCKADDR.
 INLINE void add_address(struct writer* writer, u64 length) {
   struct address* address = ADDRESS(writer);
   u8* to = place(writer);
@@ -86,7 +86,7 @@ INLINE struct sock* sock_of(s64 fd) {
   return READ(socket, sk);
 }
 
-// What identifies a unix socket: made of its place in the kernel, which is not told.
+// An id of a unix socket that does not reveal its kernel address.
 INLINE u64 identity(const void* pointer) {
   if (!pointer) return 0;
   u64 value = (u64)pointer ^ config.id_secret;
@@ -96,7 +96,7 @@ INLINE u64 identity(const void* pointer) {
   return (value ^ value >> 29) >> 16;
 }
 
-// The bound name of a unix socket to `at`; a lone NUL without one.
+// Copies the bound name of a unix socket; a NUL if it has none.
 INLINE u32 unix_name(struct writer* writer, u8* at, struct unix_sock* sock) {
   at[0] = 0;
   if (!sock) return 1;
@@ -120,7 +120,7 @@ INLINE bool is_unset(struct sock* sock) {
 
 enum direction { kOutgoing, kIncoming };
 
-// As PT_SOCKTUPLE. Where the kernel does not keep the peer's address, it is the one that read_address() read.
+// Adds a PT_SOCKTUPLE. If the kernel has no peer address, uses that of read_address().
 INLINE void add_tuple(struct writer* writer, struct sock* sock, enum direction direction) {
   struct address* other = ADDRESS(writer);
   if (!sock) {
@@ -133,7 +133,7 @@ INLINE void add_tuple(struct writer* writer, struct sock* sock, enum direction d
   u16 peer_port = swapped(READ(sock, __sk_common.skc_dport));
   bool from_other = peer_port == 0 && other->family == family;
   if (from_other) peer_port = swapped(other->port);
-  // A receiver that does not ask who sent a datagram is not told, and neither are we.
+  // Unknown sender: the receiver did not ask for its address.
   if (peer_port == 0 && !from_other && family == AF_INET && READ(sock, __sk_common.skc_daddr) == 0) {
     put_empty(writer);
     return;
@@ -266,8 +266,7 @@ CALL(accept4) {
   return accepted(ctx, event_of_accept4, 1);
 }
 
-// The socket of a message, if its tuple is worth telling: who is at the ends of a TCP connection is known
-// since it was made.
+// The socket of a message whose tuple is needed. TCP endpoints are known since the connection was made.
 INLINE struct sock* sock_for_tuple(s64 fd) {
   struct sock* sock = sock_of(fd);
   if (!sock) return 0;
@@ -306,7 +305,7 @@ CALL(recvfrom) {
   return 0;
 }
 
-// struct user_msghdr and, behind it in an array of several, the length of the message.
+// struct user_msghdr. In an array (struct mmsghdr), the length of the message follows.
 struct message {
   u64 name;
   u32 name_length, padding;
@@ -359,7 +358,7 @@ CALL(recvmsg) {
   return 0;
 }
 
-// One event a message; of a call that failed, one without a message.
+// One event for each message; a failed call has one event without a message.
 #define MAX_MESSAGES 16
 
 INLINE void one_of_many(u64* ctx, u64 at, bool sends, struct sock* sock) {

@@ -1,4 +1,4 @@
-// The container of the event's thread and, by the container's labels, its pod.
+// Fields of the thread's container, and of its pod, which the container's labels describe.
 
 #include <algorithm>
 #include <string>
@@ -18,7 +18,7 @@ using state::ContainerInfo;
 
 constexpr std::string_view kHost = "host";
 constexpr size_t kShortId = 12;
-// A parsed description takes up to sixty times the memory of its text.
+// Limit of cached texts. Parsed, a description takes up to sixty times the memory of its text.
 constexpr size_t kMaxDescriptionBytes = size_t{2} << 20;
 
 std::string_view text_of(const Value& object, std::string_view key) {
@@ -46,7 +46,7 @@ FieldValue flag(std::string_view key, const ContainerInfo& container, const Valu
   return FieldValue::of(value != nullptr && value->as_bool(false));
 }
 
-// Whether the host and every described container have a text, if an empty one.
+// Whether the field is an empty text, not missing, on the host and in described containers without it.
 bool has_text_always(Field field) {
   switch (field) {
     case Field::kContainerImage:
@@ -74,7 +74,7 @@ void append_label(const Value::Member& member, std::string& out) {
   out += member.second.as_string();
 }
 
-// The parts of REPOSITORY[:TAG][@DIGEST]. An image without a name is known by its digest alone.
+// The parts of REPOSITORY[:TAG][@DIGEST]. An unnamed image has a digest only.
 struct ImageParts {
   std::string_view repository;
   std::string_view tag;
@@ -137,7 +137,7 @@ FieldValue FieldReader::container_field(const FieldRef& field) {
 
 FieldValue FieldReader::container_value(const FieldRef& field, const ContainerInfo& container,
                                         const Value& description) {
-  // The tag was put behind it once more, as SysFlow wants it.
+  // The image as described, without the tag that SysFlow appends.
   const std::string_view image = container.image_as_told;
   switch (field.field) {
     case Field::kContainerId: return FieldValue::of_text(container.id);
@@ -207,7 +207,7 @@ FieldValue FieldReader::container_value(const FieldRef& field, const ContainerIn
 }
 
 FieldValue FieldReader::pod_labels(const FieldRef& field, const Value& description) {
-  // Only containers of pods have labels of pods.
+  // Only containers of pods have pod labels.
   const bool of_pod = label(description, "labels", "io.kubernetes.pod.name") != nullptr;
   if (!of_pod) return {};
   const bool is_sandbox = [&] {

@@ -1,4 +1,4 @@
-// The descriptor that the event is about.
+// Fields of the event's descriptor.
 
 #include <algorithm>
 
@@ -20,7 +20,7 @@ namespace ev = scap::ev;
 constexpr uint32_t kOpenUpperLayer = 1u << 15;
 constexpr uint32_t kOpenLowerLayer = 1u << 16;
 
-// The kind of descriptor that a call makes, where it has not made one.
+// The type letter of the descriptor that a call creates, for calls that failed or have not returned.
 std::string_view expected_type_letter(uint16_t code) {
   return {&state::kMadeLetters[code], 1};
 }
@@ -39,7 +39,7 @@ std::string_view protocol_name(state::L4 protocol) {
   }
 }
 
-// The two halves of a device number as the kernel packs them into 32 bits.
+// The two halves of a device number in the kernel's 32-bit encoding.
 uint64_t major_of(uint32_t device) {
   return (device >> 8) & 0xfff;
 }
@@ -47,7 +47,7 @@ uint64_t minor_of(uint32_t device) {
   return (device & 0xff) | ((device >> 12) & 0xfff00);
 }
 
-// Whether the event is the return of a call that opens something which has a name.
+// Whether the event is the exit event of a call that opens something with a name.
 bool opens_named_descriptor(uint16_t code) {
   switch (state::kHandlers[code]) {
     case state::Handler::kAccept:
@@ -89,7 +89,7 @@ std::string_view type_name(FdType type) {
 
 FieldValue FieldReader::descriptor_name() {
   if (context_->shown_slot == nullptr) {
-    // Before a call returns there is nothing that could have the name.
+    // An enter event does not have a result that could have the name.
     if (context_->call == nullptr) return {};
     const std::string* path = opened_path();
     return path == nullptr ? FieldValue::of(std::string_view()) : FieldValue::of(*path);
@@ -123,8 +123,8 @@ bool FieldReader::is_local(const state::IpBytes& ip, bool ipv6) const {
   return engine_.interfaces().has(ip, ipv6);
 }
 
-// Which end of a connection is the process's. Whose role is known is at its end whatever the interfaces say:
-// those of network namespaces are in no list, and their bridges are the host's.
+// Whether the first endpoint of a connection is local. A known role decides: interfaces of other network
+// namespaces are unknown, and bridges to them belong to the host.
 bool FieldReader::is_first_local(const Descriptor& descriptor, bool ipv6) const {
   if (engine_.compat() || descriptor.role == state::Role::kNone) return is_local(descriptor.sip, ipv6);
   return descriptor.role == state::Role::kClient;
@@ -141,7 +141,7 @@ FieldValue FieldReader::socket_field(Field field, const Descriptor& descriptor) 
                           (descriptor.role == state::Role::kNone ? is_local(descriptor.dip, ipv6)
                                                                  : descriptor.role == state::Role::kServer));
   }
-  // A connection has its client first, a server socket only the address it is bound to.
+  // A connection has the client first; a server socket has its bound address only.
   bool first = server;
   switch (field) {
     case Field::kFdCip:
@@ -186,7 +186,7 @@ FieldValue FieldReader::socket_field(Field field, const Descriptor& descriptor) 
   }
 }
 
-// The descriptors that a poll waits for.
+// Lists the descriptors that poll waits for.
 FieldValue FieldReader::polled_descriptors(Field field) {
   const uint16_t code = context_->event->code | 1;
   if (code != ev::SYSCALL_POLL_X && code != ev::SYSCALL_PPOLL_X) return {};
@@ -283,7 +283,7 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
     default: break;
   }
   if (slot == nullptr) {
-    // What could not be opened has the name that was asked for.
+    // A failed open has the name that it asked for.
     const bool directory = field.field == Field::kFdDirectory;
     if ((directory || field.field == Field::kFdFilename) && context_->call != nullptr) {
       const std::string* path = opened_path();

@@ -1,4 +1,4 @@
-// The event itself: its time, type, result and parameters.
+// Fields of the event itself: time, type, result and parameters.
 
 #include <algorithm>
 #include <array>
@@ -42,8 +42,7 @@ bool is_io(EventCategory category) {
          category == EventCategory::kIoOther;
 }
 
-// Year, month and day of a day since 1970 in the Gregorian calendar, by counting from March in cycles of 400
-// years.
+// Converts days since 1970 to a date of the Gregorian calendar, with years from March in cycles of 400.
 void append_date(std::string& out, uint64_t days) {
   const uint64_t shifted = days + 719468;
   const uint64_t era = shifted / 146097;
@@ -61,7 +60,7 @@ void append_date(std::string& out, uint64_t days) {
   append_padded(out, day, 2);
 }
 
-// With the largest unit of which there is one, and up to two digits behind the point.
+// Uses the largest unit that fits, with up to two decimals.
 void append_duration(std::string& out, uint64_t nanoseconds) {
   struct Unit {
     std::string_view name;
@@ -171,8 +170,9 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtCountExit: return FieldValue::of(uint64_t{scap::is_enter(event.code) ? 0u : 1u});
     case Field::kEvtCountProcinfo:
     case Field::kEvtCountThreadinfo: {
-      const bool main = context_->thread != nullptr && context_->thread->is_leader();
-      const bool counts = event.code == ev::PROCINFO_E && (field.field == Field::kEvtCountThreadinfo || main);
+      const bool is_leader = context_->thread != nullptr && context_->thread->is_leader();
+      const bool counts =
+          event.code == ev::PROCINFO_E && (field.field == Field::kEvtCountThreadinfo || is_leader);
       return FieldValue::of(uint64_t{counts ? 1u : 0u});
     }
     case Field::kEvtCountError:
@@ -352,21 +352,21 @@ FieldValue FieldReader::latency(Field field) {
     return {};
   }
   if (context_->thread == nullptr || event.info().category == EventCategory::kInternal) return {};
-  uint64_t taken = 0;
+  uint64_t duration = 0;
   if (const scap::CallView* call = context_->call) {
-    // Without the enter event nobody knows.
+    // Unknown without the enter event.
     if (!call->paired()) return {};
     const uint64_t entered = call->enter().ts;
-    if (event.ts > entered) taken = event.ts - entered;
+    if (event.ts > entered) duration = event.ts - entered;
   }
   switch (field) {
-    case Field::kEvtLatencyS: return FieldValue::of(taken / kNanoseconds);
-    case Field::kEvtLatencyNs: return FieldValue::of(taken % kNanoseconds);
+    case Field::kEvtLatencyS: return FieldValue::of(duration / kNanoseconds);
+    case Field::kEvtLatencyNs: return FieldValue::of(duration % kNanoseconds);
     case Field::kEvtLatencyHuman:
       text_.clear();
-      append_duration(text_, taken);
+      append_duration(text_, duration);
       return FieldValue::of(text_);
-    default: return FieldValue::of(taken);
+    default: return FieldValue::of(duration);
   }
 }
 
@@ -420,8 +420,8 @@ void FieldReader::append_arguments(std::string& out) {
   }
 }
 
-// Where the beginning of the call has the parameter that its end has at this place today; UINT32_MAX if it
-// does not have it.
+// Index in the enter event of the parameter with this index in the exit event's current version; UINT32_MAX
+// if it is not there.
 uint32_t FieldReader::index_in_enter(uint32_t place) const {
   const scap::EventInfo& info = context_->event->info();
   if (place >= info.nparams || context_->call == nullptr || !context_->call->paired()) return UINT32_MAX;

@@ -1,4 +1,4 @@
-// From the name of a field to the field.
+// Parses names of fields.
 
 #include <algorithm>
 #include <charconv>
@@ -23,7 +23,7 @@ bool is_name_character(char character) {
          is_digit(character) || character == '_';
 }
 
-// Letters, digits, underscores and dots, but no dot at the end.
+// Letters, digits, underscores and dots, but no trailing dot.
 std::string_view word_at(std::string_view text) {
   size_t size = 0;
   while (size < text.size() && (is_name_character(text[size]) || text[size] == '.')) ++size;
@@ -31,8 +31,7 @@ std::string_view word_at(std::string_view text) {
   return text.substr(0, size);
 }
 
-// The field with the longest name that the word begins with. Only whole parts count: evt.number is not
-// evt.num with something after it.
+// The longest field name that the word starts with. Only whole parts match: evt.number is not evt.num.
 const FieldInfo* longest_field(std::string_view word) {
   static const std::unordered_map<std::string_view, const FieldInfo*> by_name = [] {
     std::unordered_map<std::string_view, const FieldInfo*> names;
@@ -67,7 +66,7 @@ Status unknown_field(std::string_view word, FieldFailure& failure) {
   const RefusedField* found = nullptr;
   for (const RefusedField& refused : kRefusedFields) {
     if (!word.starts_with(refused.name)) continue;
-    // What stands behind may be an argument.
+    // The rest may be an argument.
     if (word.size() > refused.name.size() && is_name_character(word[refused.name.size()])) continue;
     if (found == nullptr || refused.name.size() > found->name.size()) found = &refused;
   }
@@ -187,13 +186,13 @@ Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* 
   const bool bracket = rest.starts_with('[');
   const bool dotted = word.size() > used;
   if (info->argument == ArgumentKind::kNone) {
-    // A longer name is another field, not this one with something behind it.
+    // A longer name is another field.
     if (bracket) return unknown_field(text.substr(0, std::min(text.size(), text.find(']', used) + 1)), kind);
     if (dotted) return unknown_field(word, kind);
     return field;
   }
   if (bracket) {
-    // In quotes a bracket is a part of the argument.
+    // Inside quotes, a bracket is a part of the argument.
     const char quote = rest.size() > 1 && (rest[1] == '"' || rest[1] == '\'') ? rest[1] : '\0';
     const size_t closing = quote == '\0' ? 0 : rest.find(quote, 2);
     const size_t end = closing == std::string_view::npos ? closing : rest.find(']', closing);

@@ -1,4 +1,4 @@
-// The event's thread, its process, the ancestors of that, and its user.
+// Fields of the thread, its process, its ancestors and its user.
 
 #include <algorithm>
 
@@ -16,7 +16,7 @@ FieldValue id(int64_t value) {
   return value < 0 ? FieldValue() : FieldValue::of(value);
 }
 
-// As in records: a thread that the capture never introduced counts as a process of its own.
+// A thread unknown to the capture counts as its own process, as in records.
 FieldValue pid_of(const Thread& thread) {
   return FieldValue::of(thread.pid < 0 ? thread.tid : thread.pid);
 }
@@ -29,7 +29,7 @@ FieldValue nonzero(uint64_t value) {
   return value == 0 ? FieldValue() : FieldValue::of(value);
 }
 
-// Calls visit(text) with each part of a list of strings, each ended by NUL, until it returns false.
+// Calls visit(text) for each NUL-terminated string of a list, until it returns false.
 template <typename Visit>
 void each_part(std::string_view list, Visit visit) {
   while (!list.empty()) {
@@ -84,7 +84,7 @@ FieldValue FieldReader::ancestor(const FieldRef& field) {
   return process == nullptr ? FieldValue() : process_value(field.field, *process);
 }
 
-// A field of the thread itself, or one of ancestors, answered for the process that was found.
+// Answers a field for `thread`: the event's thread, or an ancestor's.
 FieldValue FieldReader::process_value(Field field, Thread& thread) {
   const Thread& process = thread.process_thread();
   switch (field) {
@@ -253,8 +253,8 @@ FieldValue FieldReader::process_value(Field field, Thread& thread) {
   }
 }
 
-// Outside pid namespaces the leader has the number of the session or group. Inside, numbers are of the
-// namespace, and the oldest ancestor that shares them stands for it.
+// The leader's id is the number of the session or group. Inside pid namespaces, numbers are those of the
+// namespace, so use the oldest ancestor with the same number.
 FieldValue FieldReader::group_leader_field(Field field, const Thread& thread) {
   const bool session =
       field == Field::kProcSname || field == Field::kProcSidExe || field == Field::kProcSidExepath;

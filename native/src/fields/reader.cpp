@@ -1,4 +1,4 @@
-// Which part of the reader answers a field, and fields with more than one value.
+// Dispatches fields to their sources, and reads fields with several values.
 
 #include <algorithm>
 #include <array>

@@ -23,17 +23,16 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kLargeBuffer = 128 << 10;
-// How long the rings are left alone, and how long what was read may wait for more.
+// Pause between two looks at the rings.
 constexpr milliseconds kPollInterval{5};
 constexpr int kNice = -10;
-constexpr double kBusyFill = 0.125;  // of a ring, that waits: then the next look is at once
+constexpr double kBusyFill = 0.125;  // share of a ring; above it, the next look follows without a pause
 constexpr uint64_t kPushIntervalNs = 100'000'000;
-// Two processors may stamp and store events that do not depend on each other in different orders; later
-// than this one of them is as good as late.
+// Two CPUs may store independent events out of order. Events newer than this wait for the next round.
 constexpr uint64_t kReorderNs = 1'000'000;
-// Without events time would stand still for whoever waits for it.
+// Without events, heartbeats keep the capture's clock moving for its reader.
 constexpr uint64_t kHeartbeatNs = 1'000'000'000;
-// An event that the kernel began and never ended must not keep a capture from its end.
+// An event that the kernel never finishes must not delay the end of a capture.
 constexpr uint64_t kMaxDrainNs = 3'000'000'000;
 
 void append(std::vector<uint8_t>& bytes, const void* data, size_t size) {
@@ -44,8 +43,8 @@ void append(std::vector<uint8_t>& bytes, const void* data, size_t size) {
 }  // namespace
 
 Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& options) {
-  // Buffers that go from thread to thread leave malloc's heaps full of holes, which a long run would keep: in
-  // a process that does nothing else the large ones go back to the system.
+  // Buffers that move between threads fragment malloc's heaps. With this threshold, large ones go back to the
+  // system. Only for a process of our own, because the setting is global.
 #ifdef M_MMAP_THRESHOLD
   if (options.drops_privileges) ::mallopt(M_MMAP_THRESHOLD, kLargeBuffer);
 #endif
@@ -54,7 +53,7 @@ Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& optio
   if (!probe.is_ok()) return probe.status();
   if (read_small_file("/proc/self/stat").empty()) {
     return Status(ErrorCode::kUnreadable,
-                  "/proc is not mounted; mount it: what runs already is known from it");
+                  "/proc is not mounted; mount it: live capture reads the running processes there");
   }
   capture->probe_ = std::make_unique<Probe>(std::move(probe.value()));
   auto rings = RingMerger::map(capture->probe_->rings());
@@ -63,7 +62,7 @@ Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& optio
   capture->clock_ = capture->probe_->clock();
   capture->start_time_ = capture->last_time_ = capture->clock_.stamp(ClockReading::take());
   if (Status status = capture->probe_->attach(); !status.is_ok()) return status;
-  // Last, so that no file is left by a capture that does not begin.
+  // Last, so that a capture that fails to start leaves no file.
   if (!options.record_path.empty()) {
     auto recorder = Recorder::open(options.record_path, options.record_gzip);
     if (!recorder.is_ok()) return recorder.status();
@@ -93,8 +92,8 @@ void LiveCapture::cancel() {
   if (recorder_) recorder_->drop_when_full();
 }
 
-// The machine is described while events are gathered already, so that nothing happens unseen in between: what
-// the description has and an event tells again does no harm.
+// Events are collected while the machine is described, so nothing is missed in between. Facts in both are
+// harmless.
 void LiveCapture::start_reading() {
   started_reading_ = true;
   current_ = std::make_shared<const std::vector<uint8_t>>(
@@ -106,7 +105,7 @@ void LiveCapture::start_reading() {
   }
   changed_.notify_all();
   if (options_.drops_privileges) {
-    // Nothing depends on it: a capture that keeps its rights is better than none.
+    // Not fatal: the capture works with the privileges it has.
     const Status status = drop_privileges();
     const std::lock_guard lock(mutex_);
     privileges_failure_ = status.message();
@@ -122,7 +121,7 @@ size_t LiveCapture::read(uint8_t* target, size_t room) {
     current_ = std::move(queue_.front());
     queue_.pop_front();
     current_used_ = 0;
-    // Little by little, so that the rings go on being emptied.
+    // Shrink step by step, so that the rings are drained all the time.
     if (max_queued_ > kMaxQueued) --max_queued_;
     changed_.notify_all();
   }
@@ -133,19 +132,18 @@ size_t LiveCapture::read(uint8_t* target, size_t room) {
 }
 
 void LiveCapture::run() {
-  // Who keeps all processors busy shall not keep the rings from being emptied. Without the right to it, the
-  // capture goes on as it is.
+  // Busy programs must not delay draining the rings. Without permission, the capture runs at normal priority.
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
   try {
     gather();
   } catch (const std::exception& error) {
-    // Memory ran out; what was handed over stays.
+    // Out of memory. The chunks in the queue stay.
     const std::lock_guard lock(mutex_);
     failure_ = std::string("the capture ended early: ") + error.what();
   }
   probe_->detach();
   if (recorder_) {
-    // A short capture may be over before the machine is described, with which its file begins.
+    // The file starts with the description of the machine, so wait for it.
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return described_ || cancelled_; });
@@ -167,7 +165,7 @@ void LiveCapture::gather() {
     if (stopping) probe_->detach();
     const ClockReading clocks = ClockReading::take();
     const uint64_t now = clock_.stamp(clocks);
-    // Measured anew each time, by clocks that are not read at once.
+    // Ignore jitter: the clocks are not read at the same moment.
     if (const uint64_t sleep_ns = clock_.sleep_ns(clocks); sleep_ns > slept_ns_ + EventClock::kMinSleepNs) {
       slept_ns_ = sleep_ns;
     }
@@ -187,7 +185,7 @@ void LiveCapture::gather() {
     if (!last && fill < kBusyFill) std::this_thread::sleep_for(kPollInterval);
   }
   if (!is_limit_reached()) {
-    // What bears a later time than now, or waits behind what is never finished.
+    // The rest: events newer than `now` and those blocked by an event that was never finished.
     rings_->drain(RingMerger::kNoLimit, [this](const uint8_t* event, uint32_t size, uint16_t ring) {
       return add_event(event, size, ring);
     });
@@ -228,7 +226,7 @@ bool LiveCapture::add_event(const uint8_t* event, uint32_t size, uint16_t cpu) {
   return !is_limit_reached();
 }
 
-// Hands over what was gathered. Waits while the reader is far behind: then the kernel's buffers fill.
+// Hands over the current chunk. Blocks while the queue is full; the kernel's buffers then fill.
 void LiveCapture::push() {
   auto chunk = std::make_shared<const std::vector<uint8_t>>(std::exchange(chunk_, {}));
   if (recorder_) recorder_->add(chunk);

@@ -26,7 +26,7 @@ enum Kind : uint8_t {
   kEnum64 = 19,
 };
 
-// Bytes of a type besides the first twelve.
+// Size of a type's data after the first twelve bytes.
 uint32_t extra_size(uint8_t kind, uint32_t count) {
   switch (kind) {
     case kInt:
@@ -74,18 +74,18 @@ Result<KernelTypes> KernelTypes::parse(std::vector<uint8_t> bytes) {
   KernelTypes types;
   types.bytes_ = std::move(bytes);
   const Bytes all = types.bytes();
-  if (all.size() < 24 || all.load<uint16_t>(0) != 0xeb9f) return format_error("holds no BTF");
+  if (all.size() < 24 || all.load<uint16_t>(0) != 0xeb9f) return format_error("contains no BTF");
   const uint64_t header = types.word(4);
   const uint64_t types_at = header + types.word(8);
   const uint64_t types_end = types_at + types.word(12);
   const uint64_t strings_at = header + types.word(16);
   const uint64_t strings_end = strings_at + types.word(20);
   if (types_end > all.size() || strings_end > all.size() || strings_end > UINT32_MAX) {
-    return format_error("holds less BTF than it says");
+    return format_error("is truncated");
   }
   types.strings_at_ = static_cast<uint32_t>(strings_at);
   types.strings_end_ = static_cast<uint32_t>(strings_end);
-  types.types_.push_back({});  // number 0 is void
+  types.types_.push_back({});  // id 0 is void
   for (uint64_t at = types_at; at < types_end;) {
     if (at + 12 > types_end) return format_error("ends in the middle of a type");
     const uint32_t info = types.word(static_cast<uint32_t>(at) + 4);
@@ -120,7 +120,7 @@ uint32_t KernelTypes::find_typedef(std::string_view name) const {
   return find(name, kTypedef, kTypedef);
 }
 
-// The type behind typedefs and qualifiers.
+// The type without typedefs and qualifiers.
 uint32_t KernelTypes::strip_aliases(uint32_t id) const {
   for (int depth = 0; depth < kMaxDepth && id < types_.size(); ++depth) {
     switch (types_[id].kind) {
@@ -155,7 +155,7 @@ std::optional<uint32_t> KernelTypes::size_of(uint32_t id, int depth) const {
   }
 }
 
-// Adds to `field` where the member is.
+// Adds the member's offset to `field`.
 bool KernelTypes::member(uint32_t id, std::string_view name, int depth, Field& field, uint32_t& type) const {
   id = strip_aliases(id);
   if (id == 0 || id >= types_.size() || depth > kMaxDepth) return false;

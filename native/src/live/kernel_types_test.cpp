@@ -8,7 +8,7 @@
 namespace sfkit::live {
 namespace {
 
-// Writes BTF: types are numbered from 1 in the order they are added.
+// Builds BTF. Types get ids from 1 in the order of adding.
 class Btf {
  public:
   uint32_t integer(std::string_view name, uint32_t bytes) {
@@ -101,11 +101,11 @@ TEST(KernelTypes, FindsMembersByName) {
                  : std::pair<int, int>(-1, -1);
   };
   EXPECT_EQ(at("outer", "begin"), std::pair(0, 1));
-  EXPECT_EQ(at("outer", "low"), std::pair(8, 4)) << "through a member without a name";
+  EXPECT_EQ(at("outer", "low"), std::pair(8, 4)) << "through an unnamed member";
   EXPECT_EQ(at("outer", "whole.second"), std::pair(12, 4));
   EXPECT_EQ(at("outer", "list"), std::pair(16, 24));
   EXPECT_EQ(at("outer", "list.2.second"), std::pair(36, 4));
-  EXPECT_EQ(at("outer", "other.first"), std::pair(40, 4)) << "behind a typedef and a qualifier";
+  EXPECT_EQ(at("outer", "other.first"), std::pair(40, 4)) << "through a typedef and a qualifier";
   EXPECT_EQ(at("outer", "next"), std::pair(48, 8));
   EXPECT_EQ(at("outer", ""), std::pair(0, 64));
   EXPECT_EQ(at("outer", "missing"), std::pair(-1, -1));
@@ -114,7 +114,7 @@ TEST(KernelTypes, FindsMembersByName) {
   EXPECT_EQ(types.value().field("flags", "mark")->bit_offset, 35u);
   EXPECT_EQ(types.value().field("flags", "mark")->bit_size, 1u);
   EXPECT_NE(types.value().find_typedef("btf_trace_something"), 0u);
-  EXPECT_EQ(types.value().find_typedef("outer"), 0u) << "no typedef";
+  EXPECT_EQ(types.value().find_typedef("outer"), 0u) << "a struct, not a typedef";
 }
 
 TEST(KernelTypes, RejectsDamagedBtf) {

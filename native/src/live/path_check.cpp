@@ -29,11 +29,11 @@ constexpr uint32_t kCodeAt = 20;
 constexpr uint32_t kCountAt = 22;
 constexpr uint32_t kMaxParameters = 8;
 constexpr uint32_t kNoParameter = kMaxParameters;
-// Only what the kernel has in memory: no server of a file system can keep the capture waiting. Since Linux
-// 5.12; older kernels refuse it.
+// RESOLVE_CACHED: use only what the kernel has in memory, so that no file server delays the capture. Linux
+// 5.12 and later.
 constexpr uint64_t kCached = 0x20;
 
-// Which parameter is what.
+// Parameter indexes of an event.
 struct Shape {
   uint16_t code;
   uint32_t count, directory, path, flags, device, inode;
@@ -79,13 +79,13 @@ const Shape* shape_of(const uint8_t* event) {
   return nullptr;
 }
 
-// An open as its event tells it.
+// A decoded open event.
 struct Open {
   const Shape* shape = nullptr;
   std::array<uint32_t, kMaxParameters + 1> starts{};
   const uint8_t* event = nullptr;
 
-  // False if the event has not the shape.
+  // False if the event does not have the expected shape.
   bool read(const uint8_t* bytes, uint32_t size) {
     shape = shape_of(bytes);
     if (shape == nullptr || value_at<uint32_t>(bytes + kCountAt) != shape->count) return false;
@@ -125,7 +125,7 @@ uint32_t encode_device(uint32_t major, uint32_t minor) {
   return (minor & 0xff) | (major << 8) | ((minor & ~0xffU) << 12);
 }
 
-// The device of a mount, which some file systems (btrfs) do not tell of its files.
+// The device of a mount. Some file systems (btrfs) report another device for their files.
 uint32_t device_of_mount(uint64_t mount) {
   uint32_t device = 0;
   const std::string mounts = read_small_file("/proc/self/mountinfo");
@@ -147,7 +147,7 @@ FileDescriptor open_path(int directory, const std::string& path, uint64_t resolv
   return FileDescriptor(static_cast<int>(::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof(how))));
 }
 
-// The path of the open from the root of its process on; empty where that is not known.
+// The path from the root directory of the process; empty if unknown.
 std::string full_path(const Open& open, const std::string& process) {
   std::string path(open.path());
   if (path.empty() || path.front() == '/') return path;
@@ -160,11 +160,10 @@ bool resolves_to_opened_file(const Open& open) {
   const std::string process = "/proc/" + std::to_string(value_at<int64_t>(open.event + kThreadAt)) + "/";
   const std::string path = full_path(open, process);
   if (path.empty()) return false;
-  // Without the right to look into the process, its root is taken for that of the machine: what has device
-  // and inode of the file is the file anyway.
+  // Without access to the process's root, use our own. Device and inode still prove that it is the same file.
   FileDescriptor root = open_path(AT_FDCWD, process + "root", 0);
   if (!root.is_open()) root = open_path(AT_FDCWD, "/", 0);
-  // Not through links of /proc, which are other ones for us than for the program.
+  // Magic links of /proc are not followed: they resolve differently for us than for the process.
   const FileDescriptor file = open_path(root.get(), path, RESOLVE_IN_ROOT | kCached);
   if (!file.is_open()) return false;
   struct statx found {};

@@ -1,23 +1,23 @@
-// Looks up the paths of opens of which the probe says that they do not end with the name of the opened file
-// (probe/files.h): where a symbolic link led to the file, the path leads there still.
+// Checks the paths of opens that the probe marked because they do not end with the name of the opened file
+// (probe/files.h). If a symbolic link explains the difference, the mark is removed.
 #pragma once
 
 #include <cstdint>
 
 namespace sfkit::live {
 
-// For one thread.
+// Not thread-safe.
 class PathCheck {
  public:
-  // `max_lookups`: paths that are looked up in a second.
+  // `max_lookups`: limit of lookups per second.
   explicit PathCheck(uint32_t max_lookups = kMaxLookupsPerSecond) : max_lookups_(max_lookups) {}
 
-  // Takes the mark of the probe from an event whose path leads to its file. `event`: header and parameters;
-  // `now` in ns, for the limit.
+  // Removes the mark from an event if its path resolves to the opened file. `event`: header and parameters;
+  // `now`: in ns.
   void check(uint8_t* event, uint32_t size, uint64_t now) {
     if (is_marked(event, size)) look_up(event, size, now);
   }
-  // Events that kept the mark.
+  // Number of events that kept the mark.
   uint64_t doubtful() const { return doubtful_; }
 
  private:
@@ -29,7 +29,7 @@ class PathCheck {
   bool may_look_up(uint64_t now);
 
   uint32_t max_lookups_;
-  uint32_t lookups_ = 0;  // in this period
+  uint32_t lookups_ = 0;  // in the current second
   uint64_t period_start_ = 0;
   uint64_t doubtful_ = 0;
 };

@@ -31,7 +31,7 @@ class PathCheckTest : public testing::Test {
     const auto root = static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how)));
     if (root >= 0) ::close(root);
     if (root < 0 && errno != EAGAIN) {
-      GTEST_SKIP() << "paths are looked up from Linux 5.12 on";
+      GTEST_SKIP() << "path lookups need Linux 5.12";
     }
     std::string pattern = (std::filesystem::temp_directory_path() / "sfkit-path-XXXXXX").string();
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
@@ -41,7 +41,7 @@ class PathCheckTest : public testing::Test {
     std::filesystem::create_symlink("file", directory_ + "/link");
     std::filesystem::create_symlink("loop", directory_ + "/loop");
     ASSERT_EQ(::stat((directory_ + "/file").c_str(), &file_), 0);
-    // The kernel looks only at what it has in memory.
+    // Put the entries into the kernel's cache.
     for (const char* name : {"link", "other"}) {
       ::close(::open((directory_ + "/" + name).c_str(), O_RDONLY));
     }
@@ -73,16 +73,14 @@ class PathCheckTest : public testing::Test {
     for (const auto& parameter : parameters) bytes.insert(bytes.end(), parameter.begin(), parameter.end());
     return bytes;
   }
-  uint32_t device() const {
-    return static_cast<uint32_t>(file_.st_dev);
-  }  // the C library's has the same form
+  uint32_t device() const { return static_cast<uint32_t>(file_.st_dev); }  // same encoding in the C library
   std::vector<uint8_t> open_event(const std::string& path, int64_t directory = state::kAtFdcwd,
                                   uint32_t flags = 1 | state::kOpenDoubtful) const {
     return event(ev::SYSCALL_OPENAT_2_X,
                  {value(int64_t{3}), value(directory), text(path), value(flags), value(uint32_t{0}),
                   value(device()), value(uint64_t{file_.st_ino})});
   }
-  // Whether the mark is still there after a look.
+  // Whether the event keeps the mark after a check.
   bool is_doubtful(std::vector<uint8_t> bytes) {
     const uint64_t before = check_.doubtful();
     check_.check(bytes.data(), static_cast<uint32_t>(bytes.size()), 1);
@@ -98,7 +96,7 @@ class PathCheckTest : public testing::Test {
 
 TEST_F(PathCheckTest, ClearsTheMarkIfThePathResolvesToTheFile) {
   EXPECT_FALSE(is_doubtful(open_event(directory_ + "/link")));
-  EXPECT_EQ(last_, open_event(directory_ + "/link", state::kAtFdcwd, 1)) << "and nothing else";
+  EXPECT_EQ(last_, open_event(directory_ + "/link", state::kAtFdcwd, 1)) << "only the mark changed";
   EXPECT_FALSE(is_doubtful(open_event(directory_ + "/./link")));
 }
 
@@ -109,7 +107,7 @@ TEST_F(PathCheckTest, KeepsTheMarkForOtherAndMissingFiles) {
     EXPECT_EQ(last_, bytes);
   }
   EXPECT_TRUE(is_doubtful(open_event("")));
-  // What this process has there is no matter of the program's.
+  // /proc/self of this process says nothing about the program.
   const int fd = ::open((directory_ + "/file").c_str(), O_RDONLY);
   EXPECT_TRUE(is_doubtful(open_event("/proc/self/fd/" + std::to_string(fd))));
   ::close(fd);
@@ -150,7 +148,7 @@ TEST_F(PathCheckTest, LimitsLookupsPerSecond) {
     if (now == 5'000'000'002) doubtful = path_check.doubtful();
   }
   EXPECT_EQ(doubtful, 1U);
-  EXPECT_EQ(path_check.doubtful(), 1U) << "of the next second there is room again";
+  EXPECT_EQ(path_check.doubtful(), 1U) << "the next second has a new limit";
 }
 
 TEST_F(PathCheckTest, IgnoresMalformedEvents) {

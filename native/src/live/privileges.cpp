@@ -22,18 +22,17 @@ namespace {
 
 constexpr uint32_t kKeptCapabilities = 1u << CAP_DAC_OVERRIDE;
 
-// Capabilities are a thread's own, so each thread has to do it, in a handler for a signal. The C library
-// keeps this one, with which it changes ids in all threads, from being blocked; it is borrowed for the
-// purpose.
+// Capabilities belong to a thread, so every thread drops its own in a signal handler. This signal is borrowed
+// from the C library, which uses it to set ids in all threads and keeps it unblocked.
 constexpr int kSignal = 33;
 
-// Threads that did it, in the order in which they did.
+// Threads that have dropped their capabilities.
 constexpr size_t kMaxThreads = 4096;
 std::array<std::atomic<pid_t>, kMaxThreads> dropped_threads;
 std::atomic<size_t> dropped_count{0};
 std::atomic<int> error_number{0};
 
-// The kernel's own form of the call: the C library does not let this signal be handled.
+// The kernel's struct: the C library refuses handlers for this signal.
 struct KernelAction {
   void (*handler)(int);
   unsigned long flags;
@@ -63,7 +62,7 @@ long drop_in_this_thread() {
   now[0].permitted &= kKeptCapabilities;
   now[0].inheritable = 0;
   now[1] = {};
-  // What is run from here on gets nothing back.
+  // New programs must not regain privileges.
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   return ::syscall(SYS_capset, &header, now.data());
 }
@@ -76,8 +75,8 @@ void on_signal(int) {
   errno = error;
 }
 
-// Of a thread that has not dropped_count for long: whether it has the signal blocked, as workers of the
-// kernel's for io_uring have. (The C library blocks it for a moment where it makes a thread.)
+// Whether a thread blocks the signal, as io_uring workers do. (The C library also blocks it briefly while it
+// starts a thread.)
 bool blocks_signal(int64_t tid) {
   const std::string status = read_small_file("/proc/self/task/" + std::to_string(tid) + "/status");
   return (to_hex(line_value(status, "SigBlk:")) >> (kSignal - 1) & 1) != 0;
@@ -101,7 +100,7 @@ Status drop_privileges() {
   dropped_count.store(0);
   error_number.store(0);
   if (set_action(&action, &previous) != 0) return not_dropped(std::strerror(errno));
-  // Threads may begin meanwhile; they take over what their maker has.
+  // Threads may start meanwhile; they inherit the capabilities of their creator.
   std::set<int64_t> signaled;
   std::set<int64_t> pending;
   for (bool any = true; any;) {
@@ -117,13 +116,12 @@ Status drop_privileges() {
       std::erase_if(pending, [](int64_t tid) { return !thread_exists(tid); });
     }
   }
-  // A thread that has not dropped_count yet would run into the C library's handler, which expects something
-  // else.
+  // A late thread must not run the C library's handler, so keep ours until all have answered.
   if (pending.empty()) set_action(&previous, nullptr);
   if (error_number.load() != 0) return not_dropped(std::strerror(error_number.load()));
   if (pending.empty()) return Status::ok();
   if (std::any_of(pending.begin(), pending.end(), blocks_signal)) {
-    return not_dropped("a thread takes no signals (io_uring; see UV_USE_IO_URING of Node.js)");
+    return not_dropped("a thread blocks signals (io_uring; see UV_USE_IO_URING of Node.js)");
   }
   return not_dropped("a thread is busy in the kernel");
 }

@@ -26,7 +26,7 @@ TEST(ProcFiles, ParsesLinesAndWords) {
   EXPECT_EQ(to_hex("1fF"), 0x1ffu);
 }
 
-// What the machine says of itself is a capture that the reader takes, with this process's parent in it.
+// The reader accepts the description; it contains this process's parent.
 TEST(Machine, DescriptionIsAValidCapture) {
   struct Visitor : scap::CaptureVisitor {
     bool has_parent = false, has_machine = false, complete = false;
@@ -35,7 +35,7 @@ TEST(Machine, DescriptionIsAValidCapture) {
     void machine(const scap::MachineInfo& machine) override { has_machine = machine.cpus > 0; }
     void thread(const scap::ThreadEntry& entry) override {
       if (entry.tid == ::getppid()) has_parent = entry.pid == entry.tid && !entry.comm.empty();
-      EXPECT_NE(entry.pid, ::getpid()) << "not the capturing process itself";
+      EXPECT_NE(entry.pid, ::getpid()) << "the capturing process is left out";
     }
     void descriptor(int64_t, const scap::FdEntry&) override { ++descriptors; }
     void user(const scap::UserEntry&) override {}
@@ -73,7 +73,7 @@ TEST(Recorder, WritesChunksInOrderAfterTheDescription) {
     recorder.value()->start(chunk("first "));
     recorder.value()->finish();
     EXPECT_EQ(recorder.value()->failure(), "");
-    EXPECT_FALSE(Recorder::open(path, false).is_ok()) << "what is there is not written over";
+    EXPECT_FALSE(Recorder::open(path, false).is_ok()) << "an existing file is not overwritten";
     auto input = scap::Input::open(path);
     ASSERT_TRUE(input.is_ok());
     EXPECT_EQ(input.value()->is_gzip(), gzip);

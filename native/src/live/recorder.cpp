@@ -12,8 +12,7 @@
 
 namespace sfkit::live {
 
-// The fastest level: a recording must keep up. A flush now and then keeps what was written readable if the
-// process is killed.
+// Uses the fastest level to keep up. Regular flushes keep the file readable if the process is killed.
 class Recorder::Deflater {
  public:
   Deflater() {
@@ -24,7 +23,7 @@ class Recorder::Deflater {
   Deflater(const Deflater&) = delete;
   Deflater& operator=(const Deflater&) = delete;
 
-  // Gives compressed bytes to `write`; false when that did or memory is missing.
+  // Passes compressed bytes to `write`; false if that fails or memory is short.
   template <typename Write>
   bool add(const uint8_t* bytes, size_t size, int flush, Write write) {
     if (!ok_) return false;
@@ -55,10 +54,10 @@ Result<std::unique_ptr<Recorder>> Recorder::open(const std::string& path, bool g
     return Status(ErrorCode::kUnreadable, path + ": cannot be written: " + why);
   };
   if (!file.is_open()) return open_error(std::strerror(errno));
-  // In a directory of others it may have become something else meanwhile.
+  // Another user may have replaced the file meanwhile.
   if (is_stream &&
       (::fstat(file.get(), &target) != 0 || S_ISREG(target.st_mode) || S_ISBLK(target.st_mode))) {
-    return open_error("it is neither a file of its own nor a pipe or terminal");
+    return open_error("expected a new file, a pipe or a character device");
   }
   return std::unique_ptr<Recorder>(new Recorder(std::move(file), path, gzip));
 }
@@ -171,7 +170,7 @@ void Recorder::run() {
     ok = ok && write(chunk, has_more ? Z_NO_FLUSH : Z_SYNC_FLUSH);
   }
   ok = ok && write(nullptr, Z_FINISH);
-  // Some file systems say only now that target was no room.
+  // Some file systems report a full disk only on close.
   if (file_.close() != 0 && ok) fail(std::string("written: ") + std::strerror(errno));
   changed_.notify_all();
 }

@@ -15,9 +15,9 @@ namespace {
 constexpr uint32_t kBusy = uint32_t{1} << 31;
 constexpr uint32_t kDiscarded = uint32_t{1} << 30;
 constexpr uint64_t kRecordHeader = 8;
-constexpr size_t kSizeAt = 16;  // in an event
+constexpr size_t kSizeAt = 16;  // offset in an event
 constexpr uint32_t kMinEventBytes = 26;
-// Who is kept from finishing an event for longer does not keep those of others back.
+// An event that stays unfinished for longer does not block other rings.
 constexpr uint64_t kMaxWaitNs = 1'000'000'000;
 
 uint64_t load(uint64_t& counter) {
@@ -39,7 +39,7 @@ Result<SharedMemory> SharedMemory::map(const FileDescriptor& fd, size_t bytes, b
   void* const memory = ::mmap(nullptr, bytes, access, MAP_SHARED, fd.get(), static_cast<off_t>(offset));
   if (memory == MAP_FAILED) {
     return Status(ErrorCode::kNotSupported,
-                  std::string("a buffer of the kernel cannot be mapped: ") + std::strerror(errno));
+                  std::string("cannot map a kernel buffer: ") + std::strerror(errno));
   }
   SharedMemory shared;
   shared.start_ = static_cast<uint8_t*>(memory);
@@ -75,7 +75,7 @@ ProbeRing::ProbeRing(probe_ring* state, const uint8_t* data, uint32_t bytes, uin
   produced_ = consumed_;
 }
 
-// First whether somebody writes, then what is there: an event that is in neither begins later than this.
+// Read `unwritten` first: an event missing from both is later than this.
 void ProbeRing::refresh() {
   const bool is_writing = load(state_->unwritten) != 0;
   unfinished_since_ = is_writing ? load(state_->time) : kAllFinished;
@@ -88,7 +88,7 @@ const uint8_t* ProbeRing::peek() {
   std::memcpy(&size_, event + kSizeAt, sizeof(size_));
   step_ = (size_ + uint64_t{7}) & ~uint64_t{7};
   if (size_ < kMinEventBytes || size_ > kMaxEventBytes || step_ > produced_ - consumed_) {
-    // The probe does not write such; whoever did, there is no way to what follows.
+    // The probe never writes such a size. There is no way to find the next event.
     consumed_ = produced_;
     ++unreadable_;
     return nullptr;
@@ -120,7 +120,7 @@ void KernelRing::refresh() {
   produced_ = load(counter_at(producer_.at(0)));
 }
 
-// An event that the kernel is still writing hides those behind it, and its time.
+// An event in progress hides later ones, and its time is unknown.
 const uint8_t* KernelRing::peek() {
   unfinished_since_ = kAllFinished;
   while (consumed_ < produced_) {
@@ -209,7 +209,7 @@ void RingMerger::add(Ring* ring) {
 }
 
 Ring* RingMerger::take_earliest() {
-  // What is not written yet comes before what is later.
+  // An unfinished event may be earlier than the first finished one.
   is_blocked_ = unfinished_ < (turns_.empty() ? limit_ : turns_.front().time);
   if (turns_.empty() || is_blocked_) return nullptr;
   std::pop_heap(turns_.begin(), turns_.end(), std::greater<>());

@@ -12,7 +12,7 @@
 namespace sfkit::live {
 namespace {
 
-// What the probe does, on a ring that is not the kernel's.
+// Writes like the probe, into memory of the test.
 class Writer {
  public:
   explicit Writer(uint32_t bytes) : bytes_(bytes), data_(bytes + kRingSlack) {}
@@ -26,7 +26,7 @@ class Writer {
     at(state_.time).store(time);
   }
 
-  // False without room, as the probe then goes to the kernel's ring.
+  // False if the ring is full; the probe then uses the kernel's ring buffer.
   bool finish(uint64_t time, uint32_t size) {
     const uint64_t head = at(state_.head).load();
     const bool fits = head + size - at(state_.tail).load() <= bytes_;
@@ -69,7 +69,7 @@ Seen drain(RingMerger& merger, uint64_t limit) {
   merger.drain(limit, [&](const uint8_t* event, uint32_t size, uint16_t ring) {
     uint64_t time = 0;
     std::memcpy(&time, event, sizeof(time));
-    EXPECT_EQ(event[size - 1], time & 0xff) << "the end of the event is not its own";
+    EXPECT_EQ(event[size - 1], time & 0xff) << "torn event";
     seen.emplace_back(time, ring);
     return true;
   });

@@ -19,7 +19,7 @@ void each_row(std::string_view text, Visit visit) {
   });
 }
 
-// Groups of eight hexadecimal digits, each a number in the machine's byte order.
+// Parses groups of eight hexadecimal digits, each a number in host byte order.
 std::array<uint8_t, 16> address_from(std::string_view text) {
   std::array<uint8_t, 16> bytes{};
   for (size_t i = 0; i < 4 && (i + 1) * 8 <= text.size(); ++i) {
@@ -42,7 +42,7 @@ void SocketTable::add_namespace_of(const std::string& proc_pid) {
   const std::string net = proc_pid + "/net/";
   const auto read = [&net](const char* name) { return read_small_file(net + name, kMaxTableBytes); };
   const std::string tcp = read("tcp");
-  // It has a heading at the least, unless the process is gone: then another one shows the namespace.
+  // Empty only if the process has ended; another process may show the namespace.
   if (tcp.empty()) return;
   read_namespaces_.insert(network_namespace);
   add_inet(tcp, false, scap::L4::kTcp);
@@ -70,7 +70,7 @@ void SocketTable::add_inet(std::string_view text, bool ipv6, scap::L4 l4) {
     entry.source_port = static_cast<uint16_t>(to_hex(local.substr(digits + 1)));
     entry.destination_port = static_cast<uint16_t>(to_hex(remote.substr(digits + 1)));
     entry.l4 = l4;
-    // Without a peer it is_server.
+    // A socket without a peer is a server.
     const bool is_server = entry.destination_port == 0;
     bool is_ipv6 = ipv6;
     if (ipv6 && !is_server && is_ipv4_mapped(entry.source) && is_ipv4_mapped(entry.destination)) {
@@ -87,7 +87,7 @@ void SocketTable::add_inet(std::string_view text, bool ipv6, scap::L4 l4) {
   });
 }
 
-// Tables without names tell the truth: what a name in another namespace made up before goes.
+// Other tables replace entries of unix sockets: those have names, which can forge rows.
 void SocketTable::add(uint64_t inode, Socket socket) {
   const auto [existing, is_new] = sockets_.try_emplace(inode, socket);
   if (!is_new && existing->second.entry.type == scap::FdType::kUnix) existing->second = std::move(socket);
@@ -100,13 +100,13 @@ void SocketTable::add_unix(std::string_view text) {
     if (inode == 0) return;
     Socket socket;
     socket.entry.type = scap::FdType::kUnix;
-    // The kernel does not tell where it keeps the socket; the inode identifies it as well.
+    // The kernel hides the socket's address; the inode identifies it too.
     socket.entry.unix_source = inode;
     const std::string_view number = word_at(line, 6);
     const size_t name_at = static_cast<size_t>(number.data() - line.data()) + number.size();
     if (name_at + 1 < line.size()) socket.name = line.substr(name_at + 1);
     if (!socket.name.empty() && socket.name[0] == '@') socket.name.erase(0, 1);
-    // A name may hold line feeds, and so lines that look like other sockets'. None of those is believed.
+    // A name may contain line feeds and so forge rows of other sockets. Ignore names of duplicate inodes.
     const auto [existing, is_new] = sockets_.emplace(inode, std::move(socket));
     if (!is_new && existing->second.entry.type == scap::FdType::kUnix) existing->second.name.clear();
   });

@@ -10,7 +10,7 @@
 namespace sfkit::live {
 namespace {
 
-// A directory like one of a process below /proc.
+// A directory with the layout of /proc/PID.
 class Process {
  public:
   explicit Process(const std::string& space) {
@@ -56,7 +56,7 @@ TEST(SocketTable, FindsConnectionsAndNames) {
   EXPECT_FALSE(table.find(91, entry));
 }
 
-// The kernel gives a name's line feeds as they are, so whoever names a socket can write lines of the table.
+// The kernel does not escape line feeds in names, so a socket's name can forge rows of the table.
 TEST(SocketTable, IgnoresRowsForgedInSocketNames) {
   Process process("net:[1]");
   process.write("tcp", kTcp);
