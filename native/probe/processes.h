@@ -329,8 +329,7 @@ CALL(ptrace) {
     add_choice_u64(&writer, 0);
   } else if (request >= 2 && request <= 4) {  // PEEK requests
     add_choice_u64(&writer, user_u64(ARG4(ctx)));
-  } else if (request == 8 || request == 10 || request == 12 ||
-             request == 13) {  // with a signal
+  } else if (request == 8 || request == 10 || request == 12 || request == 13) {  // with a signal
     add_choice_signal(&writer, ARG4(ctx));
   } else {
     add_choice_u64(&writer, ARG4(ctx));

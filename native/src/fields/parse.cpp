@@ -212,7 +212,7 @@ Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* 
     return invalid("field " + quoted(info->name) + " needs " + expected_argument(*info));
   }
   if (field.argument.empty()) {
-    if (bracket) return invalid("field " + quoted(info->name) + ": nothing stands between the brackets");
+    if (bracket) return invalid("field " + quoted(info->name) + ": the brackets are empty");
     return field;
   }
   if (field.argument.size() > kMaxArgumentBytes) {
