@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "live_limits.h"
+#include "live_limits.gen.h"
 #include "reasons.gen.h"
 
 namespace sfkit::live {
 
 struct ProbeOptions {
   bool all_calls = false;  // also record calls without effect on state and records
-  // See live_limits.h for the limits.
+  // See live_limits.gen.h for the limits.
   uint32_t snaplen = kDefaultSnaplen;               // bytes of data recorded of each read and write
   uint32_t sampling_ratio = kDefaultSamplingRatio;  // keep 1 in N calls that change no state
   uint32_t ring_bytes = kDefaultRingBytes;          // size of a ring, a power of two; at least 32 KiB
