@@ -33,7 +33,7 @@ namespace {
 constexpr uint32_t kSpillFraction = 4;
 constexpr uint32_t kMinSpillBytes = 128u << 10;
 constexpr uint32_t kRoomForAnyEvent = 32u << 10;
-constexpr uint32_t kMinRingBytes = 256u << 10;  // do not shrink rings below this
+constexpr uint32_t kMinReducedRingBytes = 256u << 10;  // do not shrink rings below this
 
 long bpf(int command, bpf_attr& attributes) {
   return ::syscall(SYS_bpf, command, &attributes, sizeof(attributes));
@@ -243,7 +243,7 @@ class ProbeLoader {
     for (;; wanted_ring_bytes_ /= 2) {
       Status status = make_rings();
       if (status.is_ok()) status = make_spills();
-      if (status.is_ok() || map_error_ != ENOMEM || wanted_ring_bytes_ <= kMinRingBytes) return status;
+      if (status.is_ok() || map_error_ != ENOMEM || wanted_ring_bytes_ <= kMinReducedRingBytes) return status;
     }
   }
 
@@ -260,7 +260,7 @@ class ProbeLoader {
     rings.states = std::move(states.value());
     auto data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, rings.bytes + kRingSlack, count, BPF_F_MMAPABLE);
     // Kernels before about 6.0 reject map values of many megabytes.
-    while (!data.is_ok() && map_error_ == E2BIG && rings.bytes > kMinRingBytes) {
+    while (!data.is_ok() && map_error_ == E2BIG && rings.bytes > kMinReducedRingBytes) {
       rings.bytes /= 2;
       data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, rings.bytes + kRingSlack, count, BPF_F_MMAPABLE);
     }
