@@ -137,7 +137,7 @@ class Processes : public filter::Feed {
 
  private:
   bool add(const state::Context& context) {
-    reader().look_at(context);
+    reader().set_context(context);
     return rows_.add([&](const Wanted& wanted) { return put(wanted, context); });
   }
 
