@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags';
-import { mostEvidence } from '../check/evidence.js';
+import { maxEvidence } from '../check/evidence.js';
 import type { FindingFormat } from '../check/formats/format.js';
 import { findingFormatNames, formatNamed } from '../check/formats/index.js';
 import { ruleLanguages } from '../check/languages.js';
@@ -94,7 +94,7 @@ export const checkFlags = {
     helpGroup: outputGroup,
     helpValue: 'N',
     min: 1,
-    max: mostEvidence,
+    max: maxEvidence,
     description:
       'add the N events of its thread before and after each of the most severe findings; reads captures again',
   }),
@@ -146,8 +146,9 @@ function formatOutput(text: string): FormatOutput {
   const format = formatNamed(name);
   if (format === undefined) {
     const likely = nearest(name, findingFormatNames);
-    const advice = likely === undefined ? `it is one of ${findingFormatNames.join(', ')}` : `did you mean '${likely}'?`;
-    refuse(`--format: '${name}' is no format; ${advice}`);
+    const advice =
+      likely === undefined ? `expected one of ${findingFormatNames.join(', ')}` : `did you mean '${likely}'?`;
+    refuse(`--format: '${name}' is not a format; ${advice}`);
   }
   if (text.endsWith('=') && file.length === 1) refuse(`--format: no file is named in '${text}'`);
   return { format, output: file.length === 0 ? '-' : file.join('=') };

@@ -1,5 +1,5 @@
 import { type Level, rankOf } from '../check/levels.js';
-import { plural, remarksOf, shortRemarks } from '../check/remarks.js';
+import { limitRemarks, plural, remarksOf } from '../check/remarks.js';
 import type { RunReport } from '../check/report.js';
 import { captureText, logLine } from '../check/text.js';
 import { counted, grouped } from '../engine/summary-text.js';
@@ -40,7 +40,7 @@ export function strictText({ rules }: RunReport): string {
 }
 
 /** Remarks of each kind; --format json has all. */
-const mostRemarks = 10;
+const maxRemarks = 10;
 
 /** A few lines for a person: findings, what became of the rules, and what the run could not see. */
 export function checkSummary(report: RunReport, findings: FindingCount): string {
@@ -57,9 +57,9 @@ export function checkSummary(report: RunReport, findings: FindingCount): string 
       rules.length - matched - unevaluated
     } did not, ${unevaluated} could not be evaluated${off > 0 ? `; ${off} did not take part` : ''}`,
     // Captures that failed were named when they did.
-    ...shortRemarks(
+    ...limitRemarks(
       remarksOf(report).filter(({ kind }) => kind !== 'capture-failed'),
-      mostRemarks,
+      maxRemarks,
     ).map(({ text }) => `  ${text}`),
   ];
   return lines.map((line) => `${logLine(line)}\n`).join('');

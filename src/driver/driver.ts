@@ -148,8 +148,8 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     try {
       for await (const batch of session) {
         if (batch.kind === 'bytes') {
-          const { file = 0, begins = 0, bytes } = batch;
-          await files?.write(bytes, file, begins || second);
+          const { file = 0, startSeconds = 0, bytes } = batch;
+          await files?.write(bytes, file, startSeconds || second);
           continue;
         }
         if (failure !== undefined) continue;

@@ -44,7 +44,7 @@ export interface Session<Batch> extends AsyncIterable<Batch> {
 
 /** Seconds since 1970 of the first event. Without events: the clock for a live capture, else 0. */
 export function firstSecond(session: Session<unknown>, isLive: boolean): number {
-  const second = Number(session.summary().tables.begins);
+  const second = Number(session.summary().tables.startSeconds);
   return second === 0 && isLive ? Math.floor(Date.now() / 1000) : second;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { remarksOf, shortRemarks } from '../../src/check/remarks.js';
+import { limitRemarks, remarksOf } from '../../src/check/remarks.js';
 import { checkSummary, FindingCount, strictText } from '../../src/cli/check-summary.js';
 import { finding, report, rule } from '../helpers/findings.js';
 
@@ -27,13 +27,13 @@ describe('what a run has to say besides its findings', () => {
 
   it('is short where there is much of a kind', () => {
     const remarks = remarksOf(report([], { rules: Array.from({ length: 30 }, (_, index) => blind(`R${index}`)) }));
-    const short = shortRemarks(remarks, 3);
+    const short = limitRemarks(remarks, 3);
     expect(short.map(({ text }) => text)).toEqual([
       'not evaluated: R0 (rules/own.yaml:7): no name server',
       'not evaluated: R1 (rules/own.yaml:7): no name server',
       '28 more like these',
     ]);
-    expect(shortRemarks(remarks, 30)).toEqual(remarks);
+    expect(limitRemarks(remarks, 30)).toEqual(remarks);
   });
 });
 

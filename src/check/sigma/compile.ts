@@ -3,7 +3,7 @@ import { opNames } from '../../engine/columns.gen.js';
 import { SfkitError } from '../../engine/errors.js';
 import { textLiteral } from '../sql/literals.js';
 import type { RecordType, RowNeed } from '../sql/row-rule.js';
-import { shown } from './errors.js';
+import { excerpt } from './errors.js';
 import type { Expression } from './expression.js';
 import {
   columnTypes,
@@ -39,7 +39,9 @@ export interface CompiledRule {
   records: readonly RecordMapping[];
 }
 
-/** Compiles a rule; pure: the same rule and mapping give the same SQL, but for the names of what it shares with others. */
+/**
+ * Compiles a rule; pure: the same rule and mapping give the same SQL, but for the names of what it shares with others.
+ */
 export function compileRule(rule: SigmaRule, mapping: SigmaMapping, sharing?: SigmaValues): CompiledRule {
   const nothing = {
     condition: undefined,
@@ -50,13 +52,13 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping, sharing?: Si
     source: undefined,
     records: [],
   };
-  if (rule.detection === undefined) return { ...nothing, reason: rule.refused };
+  if (rule.detection === undefined) return { ...nothing, reason: rule.unsupported };
   const source = logSourceFor(mapping, rule.logsource);
   const foreign = foreignReason(rule.logsource, source);
   if (source === undefined || foreign !== undefined) return { ...nothing, reason: foreign };
   const records = source.records.map((record) => new LogRecord(source, record, sharing));
-  const lacks = new Lacks(source, records, rule.detection);
-  const asked: LogRecord[] = [];
+  const missing = new MissingFields(source, records, rule.detection);
+  const matching: LogRecord[] = [];
   const byType = new Map<RecordType, Map<string, Sql[]>>();
   const named = fieldsOf(rule.detection);
   for (const record of records) {
@@ -64,7 +66,7 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping, sharing?: Si
     if (namedBy?.some((field) => named.has(field)) === false) continue;
     const sql = sqlOf(rule.detection, record.resolve);
     if (sql === false) continue;
-    asked.push(record);
+    matching.push(record);
     for (const type of record.mapping.types) {
       const ofType = byType.get(type) ?? new Map<string, Sql[]>();
       byType.set(type, ofType);
@@ -80,14 +82,14 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping, sharing?: Si
   const texts = Object.values(conditions).join('\n');
   const values = sharing?.namesIn(texts) ?? [];
   return {
-    condition: asked.length === 0 ? undefined : conditions,
-    reason: lacks.reason ?? (asked.length === 0 ? 'no event can satisfy it' : undefined),
-    ignored: lacks.ignored,
+    condition: matching.length === 0 ? undefined : conditions,
+    reason: missing.reason ?? (matching.length === 0 ? 'no event can satisfy it' : undefined),
+    ignored: missing.ignored,
     needs: needsOf([texts, ...(sharing?.sqlOf(values) ?? [])].join('\n')),
     values,
-    shown: lacks.shown,
+    shown: missing.shown,
     source,
-    records: asked.map(({ mapping }) => mapping),
+    records: matching.map(({ mapping }) => mapping),
   };
 }
 
@@ -236,7 +238,7 @@ function operationBits(names: readonly unknown[]): number {
 }
 
 /** What a rule asks for and no record of its log has. */
-class Lacks {
+class MissingFields {
   readonly #source: LogSourceMapping;
   readonly #records: readonly LogRecord[];
   /** Of tests that have to hold, and of those that must not. */
@@ -253,7 +255,7 @@ class Lacks {
   get reason(): string | undefined {
     if (this.#needed.size === 0) return undefined;
     const [first = '', ...others] = this.#needed;
-    const more = others.slice(0, mostNamed - 1);
+    const more = others.slice(0, maxNamed - 1);
     const rest = others.length - more.length;
     return [first, ...more, ...(rest > 0 ? [`${rest} more`] : [])].join('; ');
   }
@@ -280,34 +282,34 @@ class Lacks {
     const forms = this.#records.map(({ resolve }) => resolve(field)).filter(({ length }) => length > 0);
     const names = test.kind === 'reference' ? [field, test.field] : [field];
     for (const name of names) {
-      if (this.#records.every(({ resolve }) => resolve(name).length === 0)) this.#note(this.#lack(name), holds);
+      if (this.#records.every(({ resolve }) => resolve(name).length === 0)) this.#note(this.#reasonFor(name), holds);
       else if (name !== undefined) this.#known.add(name);
     }
     const isPresence = test.kind === 'null' || test.kind === 'exists';
     if (field === undefined || isPresence || forms.length === 0) return;
     const values = forms.flat();
     const never = values.every((form) => 'constant' in form) && sqlOf(expression, () => values) === false;
-    if (never) this.#note(this.#lackOfValue(field, expression), holds);
+    if (never) this.#note(this.#reasonForValue(field, expression), holds);
   }
 
-  #note(lack: string, holds: boolean): void {
-    (holds ? this.#needed : this.#excluding).add(lack);
+  #note(reason: string, holds: boolean): void {
+    (holds ? this.#needed : this.#excluding).add(reason);
   }
 
-  #lack(field: string | undefined): string {
+  #reasonFor(field: string | undefined): string {
     if (field === undefined) return 'it looks for texts in whole records of a log, and rows have only their fields';
     const why = this.#source.missing?.[field];
-    return why === undefined ? `sfkit has no field '${shown(field)}' for this log` : `it asks for ${field}: ${why}`;
+    return why === undefined ? `sfkit has no field '${excerpt(field)}' for this log` : `it asks for ${field}: ${why}`;
   }
 
-  #lackOfValue(field: string, { test }: Expression & { kind: 'check' }): string {
+  #reasonForValue(field: string, { test }: Expression & { kind: 'check' }): string {
     const why = this.#source.missing?.[field] ?? 'no row has that value';
-    return `it asks for ${field} ${shown(describe(test))}: ${why}`;
+    return `it asks for ${field} ${excerpt(describe(test))}: ${why}`;
   }
 }
 
 /** Lacks that a reason names one by one. */
-const mostNamed = 3;
+const maxNamed = 3;
 
 function describe(test: (Expression & { kind: 'check' })['test']): string {
   if (test.kind === 'text')

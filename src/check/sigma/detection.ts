@@ -1,6 +1,6 @@
 import type { YamlNode } from '../falco/yaml.js';
 import { parseCondition } from './condition.js';
-import { Refused, SigmaError, shown } from './errors.js';
+import { excerpt, SigmaError, UnsupportedError } from './errors.js';
 import { allOf, anyOf, type Expression } from './expression.js';
 import { checkOf, type Placeholders } from './modifiers.js';
 
@@ -16,23 +16,23 @@ export function detectionOf(node: YamlNode, placeholders: Placeholders): Express
   const selections = new Map<string, Expression>();
   const sizes = new Map<Expression, number>();
   // What cannot be evaluated may be a selection that no condition names.
-  let refused: Refused | undefined;
+  let unsupported: UnsupportedError | undefined;
   for (const { key, value } of node.pairs) {
     const name = nameOf(key);
     if (name === 'condition' || name === 'timeframe') continue;
-    if (selections.has(name)) throw new SigmaError(`selection '${shown(name)}' stands twice`, key.mark);
+    if (selections.has(name)) throw new SigmaError(`selection '${excerpt(name)}' stands twice`, key.mark);
     try {
       selections.set(name, selectionOf(value, placeholders, 0));
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      refused ??= error;
+      if (!(error instanceof UnsupportedError)) throw error;
+      unsupported ??= error;
       selections.set(name, { kind: 'or', items: [] });
     }
   }
   if (selections.size === 0) throw new SigmaError("'detection' has no selection", node.mark);
   const expression = conditionOf(node, selections);
-  if (refused !== undefined) throw refused;
-  if (sizeOf(expression, sizes) > maxTests) throw new Refused(`it comes to more than ${maxTests} tests`);
+  if (unsupported !== undefined) throw unsupported;
+  if (sizeOf(expression, sizes) > maxTests) throw new UnsupportedError(`it comes to more than ${maxTests} tests`);
   return expression;
 }
 
@@ -67,7 +67,7 @@ function fieldsOf(node: YamlNode & { kind: 'map' }, placeholders: Placeholders):
     node.pairs.map(({ key, value }) => {
       const name = nameOf(key);
       if (seen.has(name))
-        throw new SigmaError(`'${shown(name)}' stands twice; use '|all' or another selection`, key.mark);
+        throw new SigmaError(`'${excerpt(name)}' stands twice; use '|all' or another selection`, key.mark);
       seen.add(name);
       return checkOf(name, value, key.mark, placeholders);
     }),

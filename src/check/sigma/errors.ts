@@ -11,11 +11,11 @@ export class SigmaError extends Error {
 }
 
 /** The rule is valid, and sfkit cannot evaluate it. */
-export class Refused extends Error {}
+export class UnsupportedError extends Error {}
 
 const maxShown = 80;
 
 /** A text of a rule within a message: short enough for one line. */
-export function shown(text: string): string {
+export function excerpt(text: string): string {
   return text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
 }

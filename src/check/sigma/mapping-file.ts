@@ -3,7 +3,7 @@ import { opNames } from '../../engine/columns.gen.js';
 import { reasonOf, SfkitError } from '../../engine/errors.js';
 import { type Mark, parseYaml, YamlError, type YamlNode } from '../falco/yaml.js';
 import type { RecordType } from '../sql/row-rule.js';
-import { SigmaError, shown } from './errors.js';
+import { excerpt, SigmaError } from './errors.js';
 import {
   builtInMapping,
   columnTypes,
@@ -54,12 +54,12 @@ export function parseSigmaMapping(content: string, name: string): SigmaOptions {
       placeholders: placeholdersOf(parts.get('placeholders')),
     };
   } catch (error) {
-    if (error instanceof YamlError || error instanceof SigmaError) throw wrong(name, error.mark, error.message);
+    if (error instanceof YamlError || error instanceof SigmaError) throw mappingError(name, error.mark, error.message);
     throw error;
   }
 }
 
-function wrong(name: string, { line, column }: Mark, message: string): SfkitError {
+function mappingError(name: string, { line, column }: Mark, message: string): SfkitError {
   return new SfkitError('INVALID_ARGUMENT', `${name}:${line + 1}:${column + 1}: ${message}`);
 }
 
@@ -116,7 +116,7 @@ function recordOf(node: YamlNode): RecordMapping {
 
 function fieldsOf(node: YamlNode | undefined): FieldForms {
   return Object.fromEntries(
-    pairsOf(node, "'fields'").map(([field, forms]) => [field, formsOf(forms, `'${shown(field)}'`)]),
+    pairsOf(node, "'fields'").map(([field, forms]) => [field, formsOf(forms, `'${excerpt(field)}'`)]),
   );
 }
 
@@ -129,7 +129,7 @@ function formsOf(node: YamlNode | undefined, what: string): string[] {
 
 function filterOf(node: YamlNode, what: string): RowFilter {
   const entries = pairsOf(node, what).map(([column, value]): [string, WantedValue[]] => {
-    if (!columnTypes.has(column)) throw new SigmaError(`'${shown(column)}' is no column`, value.mark);
+    if (!columnTypes.has(column)) throw new SigmaError(`'${excerpt(column)}' is no column`, value.mark);
     const items = value.kind === 'sequence' ? value.items : [value];
     return [column, items.map((item) => wantedValue(column, item))];
   });
@@ -158,7 +158,7 @@ function placeholdersOf(node: YamlNode | undefined): Placeholders {
   return new Map(
     pairsOf(node, "'placeholders'").map(([name, values]) => [
       name,
-      textsOf(values, `'${shown(name)}'`).map(({ text }) => text),
+      textsOf(values, `'${excerpt(name)}'`).map(({ text }) => text),
     ]),
   );
 }
@@ -167,7 +167,7 @@ function mapOf(node: YamlNode, what: string, keys: readonly string[]): Map<strin
   const entries = pairsOf(node, what);
   const [unknown] = entries.find(([key]) => !keys.includes(key)) ?? [];
   if (unknown !== undefined)
-    throw new SigmaError(`${what} has ${keys.join(', ')}, and no '${shown(unknown)}'`, node.mark);
+    throw new SigmaError(`${what} has ${keys.join(', ')}, and no '${excerpt(unknown)}'`, node.mark);
   return new Map(entries);
 }
 

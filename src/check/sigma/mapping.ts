@@ -2,7 +2,7 @@ import { tableColumns } from '../../engine/columns.gen.js';
 import { SfkitError } from '../../engine/errors.js';
 import { nearest } from '../../engine/nearest.js';
 import type { RecordType } from '../sql/row-rule.js';
-import { shown } from './errors.js';
+import { excerpt } from './errors.js';
 import { builtIn } from './mapping-built-in.js';
 import type { LogSource } from './rule.js';
 
@@ -74,13 +74,13 @@ export function parseForm(form: string): FormPart[] {
 
 function columnOf(text: string): FormPart {
   const [column = '', change, ...more] = text.split(':');
-  if (!columnTypes.has(column)) refuseColumn(column);
+  if (!columnTypes.has(column)) rejectColumn(column);
   if (change === undefined) return { column, change: undefined };
   const known = changes.find((name) => name === change) ?? (/^\d{1,3}$/.test(change) ? Number(change) : undefined);
   if (known === undefined || more.length > 0)
     throw new SfkitError(
       'INVALID_ARGUMENT',
-      `'{${shown(text)}}': after ':' comes one of ${changes.join(', ')}, or a number`,
+      `'{${excerpt(text)}}': after ':' comes one of ${changes.join(', ')}, or a number`,
     );
   return { column, change: known };
 }
@@ -92,8 +92,8 @@ export const columnTypes: ReadonlyMap<string, string> = new Map([
   ['proc_loginuid', 'i64'],
 ]);
 
-function refuseColumn(column: string): never {
-  const likely = nearest(shown(column), [...columnTypes.keys()]);
+function rejectColumn(column: string): never {
+  const likely = nearest(excerpt(column), [...columnTypes.keys()]);
   const advice = likely === undefined ? '' : `; did you mean '${likely}'?`;
-  throw new SfkitError('INVALID_ARGUMENT', `'${shown(column)}' is no column${advice}`);
+  throw new SfkitError('INVALID_ARGUMENT', `'${excerpt(column)}' is no column${advice}`);
 }

@@ -1,6 +1,6 @@
 import { nearest } from '../../engine/nearest.js';
 import type { Mark, YamlNode } from '../falco/yaml.js';
-import { Refused, SigmaError, shown } from './errors.js';
+import { excerpt, SigmaError, UnsupportedError } from './errors.js';
 import { allOf, anyOf, type Comparison, type Expression, type Place, type Test, type TimePart } from './expression.js';
 import { parseNetwork } from './network.js';
 import {
@@ -76,14 +76,14 @@ const modifiers: ReadonlyMap<string, Modifier> = new Map<string, Modifier>([
 ]);
 
 /** Modifiers of the whole list. */
-const ofLists = ['all', 'neq'];
+const listModifiers = ['all', 'neq'];
 
 /** The expression of a key and its values; without a key, of values that any field may hold. */
 export function checkOf(key: string, node: YamlNode, mark: Mark, placeholders: Placeholders): Expression {
   const [name = '', ...names] = key.split('|');
   const field = name === '' ? undefined : name;
-  for (const modifier of names) refuseUnknown(modifier, mark);
-  const ofValues = names.filter((modifier) => !ofLists.includes(modifier));
+  for (const modifier of names) rejectUnknown(modifier, mark);
+  const ofValues = names.filter((modifier) => !listModifiers.includes(modifier));
   const values = node.kind === 'sequence' ? node.items : [node];
   const alternatives = values.map((value) => anyOf(testsOf(field, value, ofValues, placeholders).map(of(field))));
   // An empty list is a missing field.
@@ -96,11 +96,11 @@ function of(field: string | undefined): (test: Test) => Expression {
   return (test) => ({ kind: 'check', field, test });
 }
 
-function refuseUnknown(modifier: string, mark: Mark): void {
-  if (modifiers.has(modifier) || ofLists.includes(modifier)) return;
-  const likely = nearest(shown(modifier), [...modifiers.keys(), ...ofLists]);
+function rejectUnknown(modifier: string, mark: Mark): void {
+  if (modifiers.has(modifier) || listModifiers.includes(modifier)) return;
+  const likely = nearest(excerpt(modifier), [...modifiers.keys(), ...listModifiers]);
   const advice = likely === undefined ? '' : `; did you mean '${likely}'?`;
-  throw new SigmaError(`unknown modifier '${shown(modifier)}'${advice}`, mark);
+  throw new SigmaError(`unknown modifier '${excerpt(modifier)}'${advice}`, mark);
 }
 
 function requiredField(field: string | undefined, mark: Mark): string {
@@ -129,11 +129,12 @@ function testsOf(
 }
 
 /** Modifiers that encode make texts longer, and some make several of one. */
-const maxText = 1_000_000;
+const maxTextLength = 1_000_000;
 
 function bounded(stages: Stage[], step: Step): Stage[] {
   const length = stages.reduce((sum, stage) => sum + (stage.kind === 'text' ? lengthOf(stage.pattern) : 1), 0);
-  if (length > maxText) throw new Refused(`'${step.name}' makes more than ${maxText} characters of a value`);
+  if (length > maxTextLength)
+    throw new UnsupportedError(`'${step.name}' makes more than ${maxTextLength} characters of a value`);
   return stages;
 }
 
@@ -172,21 +173,22 @@ function testOfValue(value: SigmaValue): Test {
   }
 }
 
-function unfit(step: Step, expected: string): never {
+function failInput(step: Step, expected: string): never {
   throw new SigmaError(`modifier '${step.name}' expects ${expected}`, step.mark);
 }
 
 /** The text of a stage; numbers are what stands in the file. */
 function asText(stage: Stage, step: Step): Extract<Stage, { kind: 'text' }> {
   if (stage.kind === 'text') return stage;
-  if (stage.kind !== 'value' || (stage.value.type !== 'text' && stage.value.type !== 'number')) unfit(step, 'a text');
+  if (stage.kind !== 'value' || (stage.value.type !== 'text' && stage.value.type !== 'number'))
+    failInput(step, 'a text');
   return { kind: 'text', pattern: parsePattern(stage.value.text), cased: false };
 }
 
 function ofText(change: (pattern: Pattern, step: Step) => Pattern[]): Modifier {
   return (stage, step) => {
     const text = asText(stage, step);
-    if (text.bytes !== undefined) unfit(step, 'a text, and UTF-16 of these letters is none');
+    if (text.bytes !== undefined) failInput(step, 'a text, and UTF-16 of these letters is none');
     return change(text.pattern, step).map((pattern) => ({ ...text, pattern }));
   };
 }
@@ -224,7 +226,7 @@ function encoded(encode: (bytes: Buffer) => string[]): Modifier {
 function plainTexts(pattern: Pattern, step: Step): string[] {
   let texts = [''];
   for (const part of pattern) {
-    if (typeof part !== 'string' && part !== anyDash) unfit(step, 'a text without wildcards');
+    if (typeof part !== 'string' && part !== anyDash) failInput(step, 'a text without wildcards');
     const endings = part === anyDash ? [...dashes] : [part];
     texts = limited(texts.length * endings.length, step, () =>
       texts.flatMap((text) => endings.map((ending) => text + ending)),
@@ -263,19 +265,21 @@ function widened(encode: (text: string) => Buffer): Modifier {
 }
 
 function asciiOf(text: string, step: Step, encode: (text: string) => Buffer): string {
-  if (/[^\0-\x7f]/.test(text)) unfit(step, 'ASCII letters between wildcards');
+  if (/[^\0-\x7f]/.test(text)) failInput(step, 'ASCII letters between wildcards');
   return encode(text).toString('utf8');
 }
 
 function toRegex(stage: Stage, step: Step): Stage[] {
-  if (stage.kind !== 'value' || !step.isFirst) unfit(step, 'a value that no other modifier changed before');
-  if (stage.value.type === 'null') unfit(step, 'a text');
+  if (stage.kind !== 'value' || !step.isFirst) failInput(step, 'a value that no other modifier changed before');
+  if (stage.value.type === 'null') failInput(step, 'a text');
   return [{ kind: 'regex', source: stage.value.text, flags: {} }];
 }
 
 function flagged(flag: keyof RegexFlags): Modifier {
   return (stage, step) =>
-    stage.kind === 'regex' ? [{ ...stage, flags: { ...stage.flags, [flag]: true } }] : unfit(step, "'re' before it");
+    stage.kind === 'regex'
+      ? [{ ...stage, flags: { ...stage.flags, [flag]: true } }]
+      : failInput(step, "'re' before it");
 }
 
 function cased(stage: Stage, step: Step): Stage[] {
@@ -286,14 +290,14 @@ function cased(stage: Stage, step: Step): Stage[] {
 
 function toNetwork(stage: Stage, step: Step): Stage[] {
   if (stage.kind !== 'value' || stage.value.type !== 'text' || !step.isFirst)
-    unfit(step, 'an address and the length of its network, like 10.0.0.0/8');
+    failInput(step, 'an address and the length of its network, like 10.0.0.0/8');
   const network = parseNetwork(stage.value.text);
-  if (typeof network === 'string') throw new SigmaError(`'${shown(stage.value.text)}': ${network}`, step.mark);
+  if (typeof network === 'string') throw new SigmaError(`'${excerpt(stage.value.text)}': ${network}`, step.mark);
   return [{ kind: 'network', test: { kind: 'network', network } }];
 }
 
 function toExists(stage: Stage, step: Step): Stage[] {
-  if (stage.kind !== 'value' || stage.value.type !== 'boolean' || !step.isFirst) unfit(step, 'true or false');
+  if (stage.kind !== 'value' || stage.value.type !== 'boolean' || !step.isFirst) failInput(step, 'true or false');
   return [{ kind: 'exists', test: { kind: 'exists', wanted: stage.value.boolean } }];
 }
 
@@ -324,7 +328,7 @@ function filled(text: string, step: Step): Piece[][] {
   for (const [index, piece] of text.split(placeholder).entries()) {
     const values = index % 2 === 1 ? step.placeholders.get(piece) : undefined;
     if (index % 2 === 1 && values === undefined)
-      throw new Refused(`'expand': nothing says what %${shown(piece)}% stands for`);
+      throw new UnsupportedError(`'expand': nothing says what %${excerpt(piece)}% stands for`);
     const choices: Piece[] = values?.map((value) => ({ value })) ?? [{ plain: piece.replaceAll('\\%', '%') }];
     all = limited(all.length * choices.length, step, () =>
       all.flatMap((before) => choices.map((choice) => [...before, choice])),
@@ -335,7 +339,7 @@ function filled(text: string, step: Step): Piece[][] {
 
 function limited<Result>(size: number, step: Step, make: () => Result): Result {
   if (size > maxExpansions)
-    throw new Refused(`'${step.name}' of a text that stands for more than ${maxExpansions} others`);
+    throw new UnsupportedError(`'${step.name}' of a text that stands for more than ${maxExpansions} others`);
   return make();
 }
 
@@ -357,13 +361,13 @@ function regexOf(piece: Piece): string {
 function toReference(stage: Stage, step: Step): Stage[] {
   const text = asText(stage, step);
   const field = plainOf(text.pattern);
-  if (field === undefined || field === '') unfit(step, 'the name of a field');
+  if (field === undefined || field === '') failInput(step, 'the name of a field');
   return [{ kind: 'reference', field, place: 'whole', cased: text.cased }];
 }
 
 function asNumber(stage: Stage, step: Step): Extract<Stage, { kind: 'number' }> {
   if (stage.kind === 'number') return stage;
-  if (stage.kind !== 'value' || stage.value.type !== 'number') unfit(step, 'a number');
+  if (stage.kind !== 'value' || stage.value.type !== 'number') failInput(step, 'a number');
   const { number, text } = stage.value;
   return { kind: 'number', number, text, operator: '=', part: undefined };
 }

@@ -2,7 +2,7 @@ import { type Mark, parseYaml, YamlError, type YamlNode } from '../falco/yaml.js
 import type { Diagnostic } from '../finding.js';
 import type { RuleText } from '../language.js';
 import { detectionOf } from './detection.js';
-import { Refused, SigmaError, shown } from './errors.js';
+import { excerpt, SigmaError, UnsupportedError } from './errors.js';
 import type { Expression } from './expression.js';
 import type { Placeholders } from './modifiers.js';
 import { textOf, textsOf, wordOf } from './value.js';
@@ -25,7 +25,7 @@ export interface SigmaRule {
   logsource: LogSource;
   /** What it asks; undefined where sfkit cannot evaluate it: then `refused` says why. */
   detection: Expression | undefined;
-  refused: string | undefined;
+  unsupported: string | undefined;
   file: string;
   /** From 1. */
   line: number;
@@ -41,7 +41,7 @@ export const sigmaLevels = ['informational', 'low', 'medium', 'high', 'critical'
 const statuses = ['stable', 'test', 'experimental', 'deprecated', 'unsupported'];
 
 /** Of rules without one. */
-const usualLevel = 'medium';
+const defaultLevel = 'medium';
 
 const maxTitle = 256;
 
@@ -62,7 +62,7 @@ export function loadSigmaFile({ name: file, content }: RuleText, placeholders: P
   };
   try {
     const documents = parseYaml(content);
-    refuseBombs(documents);
+    rejectAliasBombs(documents);
     for (const document of documents) {
       const warn = (message: string, mark: Mark) => note('warning', 'SIGMA_UNUSUAL', message, mark);
       rules.push({ ...ruleOf(document, placeholders, warn), file, line: document.mark.line + 1 });
@@ -77,7 +77,7 @@ export function loadSigmaFile({ name: file, content }: RuleText, placeholders: P
 }
 
 /** Aliases of aliases may stand for more than there is memory for. */
-function refuseBombs(documents: readonly YamlNode[]): void {
+function rejectAliasBombs(documents: readonly YamlNode[]): void {
   const sizes = new Map<YamlNode, number>();
   const sizeOf = (node: YamlNode): number => {
     const known = sizes.get(node);
@@ -100,32 +100,32 @@ type Warn = (message: string, mark: Mark) => void;
 
 function ruleOf(node: YamlNode, placeholders: Placeholders, warn: Warn): Omit<SigmaRule, 'file' | 'line'> {
   if (node.kind !== 'map') throw new SigmaError('a rule is a map with title, logsource and detection', node.mark);
-  refuseTwice(node);
+  rejectDuplicateKeys(node);
   const head = headOf(node, warn);
-  const kind = otherKind(node);
-  if (kind !== undefined) return { ...head, logsource: {}, detection: undefined, refused: kind };
+  const kind = unsupportedKind(node);
+  if (kind !== undefined) return { ...head, logsource: {}, detection: undefined, unsupported: kind };
   const logsource = logSourceOf(node);
   const detection = node.get('detection');
   if (detection === undefined) throw new SigmaError("the rule has no 'detection'", node.mark);
   try {
-    return { ...head, logsource, detection: detectionOf(detection, placeholders), refused: undefined };
+    return { ...head, logsource, detection: detectionOf(detection, placeholders), unsupported: undefined };
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    return { ...head, logsource, detection: undefined, refused: error.message };
+    if (!(error instanceof UnsupportedError)) throw error;
+    return { ...head, logsource, detection: undefined, unsupported: error.message };
   }
 }
 
-function refuseTwice(node: YamlNode & { kind: 'map' }): void {
+function rejectDuplicateKeys(node: YamlNode & { kind: 'map' }): void {
   const seen = new Set<string>();
   for (const { key } of node.pairs) {
     if (key.kind !== 'scalar') throw new SigmaError('a key is a text', key.mark);
-    if (seen.has(key.text)) throw new SigmaError(`'${shown(key.text)}' stands twice`, key.mark);
+    if (seen.has(key.text)) throw new SigmaError(`'${excerpt(key.text)}' stands twice`, key.mark);
     seen.add(key.text);
   }
 }
 
 /** Documents of Sigma that are no rules about events. */
-function otherKind(node: YamlNode & { kind: 'map' }): string | undefined {
+function unsupportedKind(node: YamlNode & { kind: 'map' }): string | undefined {
   if (node.get('correlation') !== undefined) return 'it is a correlation, which sfkit does not have';
   if (node.get('filter') !== undefined) return 'it is a filter for other rules, which sfkit does not have';
   if (node.get('action') !== undefined) return "it is a part of a collection with 'action', which Sigma gave up";
@@ -142,7 +142,7 @@ function headOf(node: YamlNode & { kind: 'map' }, warn: Warn) {
     title,
     id: textOf(node.get('id'), "'id'"),
     name: textOf(node.get('name'), "'name'"),
-    level: wordOf(node.get('level'), "'level'", sigmaLevels) ?? usualLevel,
+    level: wordOf(node.get('level'), "'level'", sigmaLevels) ?? defaultLevel,
     status: wordOf(node.get('status'), "'status'", statuses),
     tags: [...new Set(textsOf(node.get('tags'), "'tags'").map(({ text }) => text))],
     description: textOf(node.get('description'), "'description'") ?? '',
@@ -165,7 +165,7 @@ const forms: readonly [key: string, form: RegExp, expected: string][] = [
 function warnOfForms(node: YamlNode & { kind: 'map' }, warn: Warn): void {
   for (const [key, form, expected] of forms) {
     for (const { text, mark } of textsOf(node.get(key), `'${key}'`)) {
-      if (!form.test(text)) warn(`'${key}' is ${expected}, and this is '${shown(text)}'`, mark);
+      if (!form.test(text)) warn(`'${key}' is ${expected}, and this is '${excerpt(text)}'`, mark);
     }
   }
 }

@@ -14,7 +14,9 @@ export type Form = Value | { constant: string };
 interface Value {
   sql: string;
   type: FormType;
-  /** Gives a name for what is made of the form, so that it is computed once. Default: it is computed where it stands. */
+  /**
+   * Gives a name for what is made of the form, so that it is computed once. Default: it is computed where it stands.
+   */
   share?: Share | undefined;
 }
 
@@ -65,18 +67,18 @@ function joined(parts: readonly Sql[], operator: string): string | undefined {
 }
 
 /** In brackets of a few, so that the longest list is not deep. */
-const perBracket = 100;
+const groupSize = 100;
 
 function balanced(texts: readonly string[], operator: string): string {
-  if (texts.length <= perBracket) return `(${texts.join(operator)})`;
+  if (texts.length <= groupSize) return `(${texts.join(operator)})`;
   const groups: string[] = [];
-  for (let from = 0; from < texts.length; from += perBracket)
-    groups.push(balanced(texts.slice(from, from + perBracket), operator));
+  for (let from = 0; from < texts.length; from += groupSize)
+    groups.push(balanced(texts.slice(from, from + groupSize), operator));
   return balanced(groups, operator);
 }
 
 /** From so many texts on that one field may hold, one regular expression looks for them all. */
-const fewTexts = 4;
+const minTextsForRegex = 4;
 
 /** Characters of such an expression; RE2 has memory for far more. */
 const maxAlternation = 8000;
@@ -124,16 +126,16 @@ function groupSql({ check, place, texts: all }: Group, forms: readonly Form[]): 
   if (forms.length === 0) return false;
   if (place === 'whole') return orSql(forms.map((form) => oneOf(form, texts, cased)));
   const single = (text: string) => placedSql(forms, place, text, cased);
-  if (texts.length <= fewTexts || !forms.every((form) => 'sql' in form)) return orSql(texts.map(single));
+  if (texts.length <= minTextsForRegex || !forms.every((form) => 'sql' in form)) return orSql(texts.map(single));
   // Of other letters only DuckDB knows the lower case, and a NUL is what parts the forms.
-  const isFit = (text: string) => (cased || isAscii(text)) && !text.includes('\0');
+  const canJoinRegex = (text: string) => (cased || isAscii(text)) && !text.includes('\0');
   const values = forms.filter((form) => 'sql' in form);
   const haystacks =
     place === 'anywhere' ? [haystackSql(values, cased)] : values.map((form) => haystackSql([form], cased));
-  const regexes = alternations(texts.filter(isFit), place, cased);
+  const regexes = alternations(texts.filter(canJoinRegex), place, cased);
   return orSql([
     ...haystacks.flatMap((haystack) => regexes.map((regex) => `regexp_matches(${haystack}, ${textLiteral(regex)})`)),
-    ...texts.filter((text) => !isFit(text)).map(single),
+    ...texts.filter((text) => !canJoinRegex(text)).map(single),
   ]);
 }
 

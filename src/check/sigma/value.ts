@@ -1,5 +1,5 @@
 import type { ScalarNode, YamlNode } from '../falco/yaml.js';
-import { SigmaError, shown } from './errors.js';
+import { excerpt, SigmaError } from './errors.js';
 
 // YAML scalars as YAML 1.1 types them, which the reference reads Sigma with. `text` is always what stands in the file.
 
@@ -63,7 +63,7 @@ export function wordOf(node: YamlNode | undefined, what: string, words: readonly
   const text = textOf(node, what);
   if (text === undefined || words.includes(text)) return text;
   throw new SigmaError(
-    `${what} is one of ${words.join(', ')}, and this is '${shown(text)}'`,
+    `${what} is one of ${words.join(', ')}, and this is '${excerpt(text)}'`,
     (node as ScalarNode).mark,
   );
 }

@@ -19,26 +19,26 @@ export const foundColumns: readonly string[] = tableColumns.sysflow
   .filter((name) => name !== 'proc_env' && name !== 'pproc_env' && name !== 'ts' && name !== 'endts');
 
 /** So much of a text is given, and of what an ancestor is. */
-const mostText = 16 << 10;
-const mostAncestorText = 1 << 10;
+const maxText = 16 << 10;
+const maxAncestorText = 1 << 10;
 
 /** A value of DuckDB as findings have it. */
 export function foundValue(value: DuckDBValue | undefined): FieldValue {
   if (value === null || value === undefined) return null;
   if (typeof value === 'bigint') return value.toString();
   if (typeof value === 'number' || typeof value === 'boolean') return value;
-  if (typeof value === 'string') return shortened(value, mostText);
+  if (typeof value === 'string') return truncated(value, maxText);
   if (isList(value)) return value.items.map((item) => foundValue(item) as string);
-  return shortened(String(value), mostText);
+  return truncated(String(value), maxText);
 }
 
 function isList(value: DuckDBValue): value is DuckDBListValue {
   return typeof value === 'object' && value !== null && 'items' in value;
 }
 
-function shortened(text: string, most: number): string {
-  if (text.length <= most) return text;
-  const end = /[\ud800-\udbff]/.test(text[most - 1] as string) ? most - 1 : most;
+function truncated(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text;
+  const end = /[\ud800-\udbff]/.test(text[maxLength - 1] as string) ? maxLength - 1 : maxLength;
   return `${text.slice(0, end)}…`;
 }
 
@@ -74,7 +74,7 @@ export function findingOf(
     tid: tid ?? 0,
     eventType: eventType(row),
     eventNumber: number(row.idx) ?? 0,
-    output: shortened(output(row), mostText),
+    output: truncated(output(row), maxText),
     fields: typeof fields === 'function' ? fields(row) : columnsOf(fields, row),
     ...defined('process', processOf(row, ancestors)),
     ...defined('file', fileOf(row)),
@@ -131,7 +131,7 @@ function processOf(row: FoundRow, ancestors: DuckDBValue): FoundProcess | undefi
 function ancestorsOf(row: FoundRow, others: DuckDBValue): ProcessNames[] {
   const pid = number(row.pproc_pid);
   if (pid === undefined) return [];
-  const parent = names(pid, row.pproc_name, row.pproc_exe, row.pproc_cmdline, mostAncestorText);
+  const parent = names(pid, row.pproc_name, row.pproc_exe, row.pproc_cmdline, maxAncestorText);
   const above = others !== null && isList(others) ? (others.items as DuckDBStructValue[]) : [];
   return [
     parent,
@@ -141,7 +141,7 @@ function ancestorsOf(row: FoundRow, others: DuckDBValue): ProcessNames[] {
         foundValue(entries.name),
         foundValue(entries.exe),
         foundValue(entries.line),
-        mostAncestorText,
+        maxAncestorText,
       ),
     ),
   ];
@@ -152,9 +152,9 @@ function names(
   name: FieldValue | undefined,
   exepath: FieldValue | undefined,
   cmdline: FieldValue | undefined,
-  most = mostText,
+  maxLength = maxText,
 ): ProcessNames {
-  const short = (value: FieldValue | undefined) => text(value) && shortened(text(value) as string, most);
+  const short = (value: FieldValue | undefined) => text(value) && truncated(text(value) as string, maxLength);
   return {
     pid,
     ...defined('name', short(name)),

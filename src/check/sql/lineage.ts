@@ -5,14 +5,14 @@ import { lineageTable } from './rows.js';
 // before them is found by time: it has a row each time a process changed.
 
 /** A process and its ancestors that conditions can ask for, and the ancestors beyond the parent that findings have. */
-const mostForConditions = 32;
-const mostForFindings = 14;
+const maxForConditions = 32;
+const maxForFindings = 14;
 
 /** Characters of all lineages at most. */
-const mostCharacters = 256 << 20;
+const maxCharacters = 256 << 20;
 
 /** So much of an ancestor's command line is kept. */
-const mostText = 1024;
+const maxText = 1024;
 
 const history = 'sfkit_check_history';
 const parents = 'sfkit_check_parents';
@@ -51,13 +51,13 @@ export async function prepareLineages(connection: DuckDBConnection): Promise<boo
       SELECT chain.pid, chain.createts, chain.first_place, above.ppid, above.pcreatets, depth + 1 FROM chain JOIN ${parents} above
         ON chain.apid = above.pid AND chain.acreatets = above.createts
         JOIN ${history} seen ON above.ppid = seen.pid AND above.pcreatets = seen.createts AND seen.place = seen.first_place
-        WHERE depth < ${mostForConditions - 1} AND seen.first_place < chain.first_place)
+        WHERE depth < ${maxForConditions - 1} AND seen.first_place < chain.first_place)
     SELECT * FROM chain`);
   const steps = `FROM ${chains} chain ASOF JOIN ${history} version
     ON chain.apid = version.pid AND chain.acreatets = version.createts AND chain.first_place >= version.place`;
-  const line = `left(version.line, ${mostText})`;
+  const line = `left(version.line, ${maxText})`;
   const sizes = await connection.runAndReadAll(
-    `SELECT coalesce(sum(length(${line}) + length(version.exe) + length(version.name)), 0) <= ${mostCharacters} ${steps}`,
+    `SELECT coalesce(sum(length(${line}) + length(version.exe) + length(version.name)), 0) <= ${maxCharacters} ${steps}`,
   );
   const fits = sizes.getRows()[0]?.[0] === true;
   const text = (value: string) => `list(${value} ORDER BY depth)`;
@@ -76,12 +76,12 @@ export async function prepareLineages(connection: DuckDBConnection): Promise<boo
  */
 export function ancestorsSql(rows: string): string {
   return `SELECT seq, list({'pid': version.pid, 'name': version.name, 'exe': version.exe,
-      'line': left(version.line, ${mostText})} ORDER BY depth) AS ancestors
+      'line': left(version.line, ${maxText})} ORDER BY depth) AS ancestors
     FROM (WITH RECURSIVE chain AS (
         SELECT seq, moment, ppid AS pid, pcreatets AS createts, 1 AS depth FROM (${rows}) JOIN ${parents} USING (pid, createts)
         UNION ALL
         SELECT seq, moment, ppid, pcreatets, depth + 1 FROM chain JOIN ${parents} above USING (pid, createts)
-          WHERE depth < ${mostForFindings})
+          WHERE depth < ${maxForFindings})
       SELECT * FROM chain) chain
     ASOF JOIN ${history} version ON chain.pid = version.pid AND chain.createts = version.createts
       AND chain.moment >= version.since

@@ -59,7 +59,7 @@ function withLineage(rows: string): string {
 export const lineageTable = 'sfkit_check_lineage';
 
 /** Columns whose values make two rows the same finding: what was done, by what program, with what. */
-const sameness = [
+const identityColumns = [
   'opflags_bitmap',
   'proc_exe',
   'proc_args',
@@ -82,9 +82,9 @@ const sameness = [
 ] as const;
 
 /** Of these the ones that a record type has. */
-export function samenessOf(type: RecordType): string[] {
+export function identityColumnsOf(type: RecordType): string[] {
   const own = new Set(tableColumns[tableOf[type]].map(({ name }) => name));
-  return sameness.filter((column) => own.has(column));
+  return identityColumns.filter((column) => own.has(column));
 }
 
 /** The record type that a table is about. */

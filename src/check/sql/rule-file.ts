@@ -37,11 +37,11 @@ export function looksLikeSqlRule(content: string): boolean {
 
 /** The comment lines that a text begins with. */
 function headOf(content: string): string {
-  return /^(?:\ufeff?(?:--[^\n]*|[ \t\r]*)(?:\n|$))*/.exec(content.slice(0, mostHead))?.[0] ?? '';
+  return /^(?:\ufeff?(?:--[^\n]*|[ \t\r]*)(?:\n|$))*/.exec(content.slice(0, maxHead))?.[0] ?? '';
 }
 
 /** A head is far shorter. */
-const mostHead = 64 << 10;
+const maxHead = 64 << 10;
 
 /** Reads a rule. Without a usable head there is none, and a remark says why. */
 export function readSqlRule(file: RuleText): { rule: SqlRuleFile | undefined; remarks: SqlRemark[] } {

@@ -10,10 +10,10 @@ import type { FoundRow } from './row-rule.js';
 import { type CheckTables, rowTables } from './tables.js';
 
 /** Findings that are given of one input; of more only the number is. */
-const mostFindings = 100_000;
+const maxFindings = 100_000;
 
 /** Seconds that the SQL of a rule may take. */
-const mostSeconds = 300;
+const maxSeconds = 300;
 
 export interface SqlRunLimits {
   seconds?: number;
@@ -22,7 +22,7 @@ export interface SqlRunLimits {
 /** Rules whose rows are findings, asked about one input. */
 export class SqlRun implements RuleRun {
   readonly #input: string;
-  readonly #folds: boolean;
+  readonly #foldRepeats: boolean;
   readonly #tables: CheckTables;
   readonly #rules: readonly { rule: Rule; sql: string }[];
   readonly #seconds: number;
@@ -31,12 +31,12 @@ export class SqlRun implements RuleRun {
 
   constructor(
     input: string,
-    { rules, folds, tables }: RunOptions,
+    { rules, foldRepeats, tables }: RunOptions,
     sqlOf: (rule: Rule) => string,
-    { seconds = mostSeconds }: SqlRunLimits = {},
+    { seconds = maxSeconds }: SqlRunLimits = {},
   ) {
     this.#input = input;
-    this.#folds = folds;
+    this.#foldRepeats = foldRepeats;
     this.#tables = tables;
     this.#seconds = seconds;
     this.#rules = rules.map((rule) => ({ rule, sql: sqlOf(rule) }));
@@ -49,19 +49,20 @@ export class SqlRun implements RuleRun {
     const found: Finding[] = [];
     for (const { rule, sql } of this.#rules) {
       this.#tables.signal?.throwIfAborted();
-      const asked = new RuleFindings(this.#folds, mostFindings - found.length);
+      const collected = new RuleFindings(this.#foldRepeats, maxFindings - found.length);
       const outcome: RuleOutcome = { rule, state: 'unmatched', matches: 0, leftOut: 0 };
       this.#outcomes.set(rule, outcome);
       try {
-        for await (const row of this.#rows(connection, sql)) asked.add(this.#finding(rule, row, asked.rows + 1));
+        for await (const row of this.#rows(connection, sql))
+          collected.add(this.#finding(rule, row, collected.rows + 1));
       } catch (error) {
         if (!(error instanceof SfkitError)) throw error;
         outcome.reason = error.message;
       }
-      outcome.matches = asked.rows;
-      outcome.leftOut = asked.leftOut;
-      outcome.state = asked.rows > 0 ? 'matched' : outcome.reason === undefined ? 'unmatched' : 'unevaluated';
-      for (const finding of asked.findings()) found.push(finding);
+      outcome.matches = collected.rows;
+      outcome.leftOut = collected.leftOut;
+      outcome.state = collected.rows > 0 ? 'matched' : outcome.reason === undefined ? 'unmatched' : 'unevaluated';
+      for (const finding of collected.findings()) found.push(finding);
     }
     yield* found.sort(byTime);
   }
@@ -120,19 +121,19 @@ export class SqlRun implements RuleRun {
 /** The findings of one rule, as many as there is room for. */
 class RuleFindings {
   readonly #byOutput = new Map<string, Finding>();
-  readonly #folds: boolean;
+  readonly #foldRepeats: boolean;
   readonly #room: number;
   rows = 0;
   leftOut = 0;
 
-  constructor(folds: boolean, room: number) {
-    this.#folds = folds;
+  constructor(foldRepeats: boolean, room: number) {
+    this.#foldRepeats = foldRepeats;
     this.#room = room;
   }
 
   add(finding: Finding): void {
     this.rows += 1;
-    const key = this.#folds ? finding.output : String(this.rows);
+    const key = this.#foldRepeats ? finding.output : String(this.rows);
     const same = this.#byOutput.get(key);
     if (same !== undefined) {
       const [first, last] = [same, finding].sort(byTime) as [Finding, Finding];
@@ -163,7 +164,7 @@ function wholeNumber(value: FoundRow[string] | undefined): string | undefined {
 }
 
 /** Columns that say when and which, not what. */
-const passing = new Set(['idx', 'ts', 'ts_uts', 'endts', 'endts_uts', 'proc_pid', 'proc_tid', 'proc_createts']);
+const volatileColumns = new Set(['idx', 'ts', 'ts_uts', 'endts', 'endts_uts', 'proc_pid', 'proc_tid', 'proc_createts']);
 
 /** The column `output`; else what the record is about; else the columns. */
 function outputOf(row: FoundRow): string {
@@ -171,7 +172,7 @@ function outputOf(row: FoundRow): string {
   const isRecord = row.opflags !== undefined || row.proc_cmdline !== undefined || row.file_path !== undefined;
   const text = isRecord ? describe(row) : '';
   if (text !== '') return text;
-  const shown = Object.entries(row).filter(([name, value]) => !passing.has(name) && value !== null);
+  const shown = Object.entries(row).filter(([name, value]) => !volatileColumns.has(name) && value !== null);
   return shown.map(([name, value]) => `${name}=${Array.isArray(value) ? value.join('|') : value}`).join(' ');
 }
 

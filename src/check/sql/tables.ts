@@ -58,7 +58,7 @@ export class CheckTables {
     const { summaries, connection } = await this.#open();
     return summaries.length === 0
       ? rowSummary(connection, this.#wanted)
-      : unitedSummary(summaries.map(({ summary }) => summary));
+      : mergedSummary(summaries.map(({ summary }) => summary));
   }
 
   close(): void {
@@ -95,7 +95,7 @@ async function rowSummary(connection: DuckDBConnection, wanted: ReadonlySet<Tabl
 const noSummary: Summary = { ...emptySummary, format: 'tables' };
 
 /** What several files that are one input say together. */
-function unitedSummary(summaries: readonly Summary[]): Summary {
+function mergedSummary(summaries: readonly Summary[]): Summary {
   return summaries.reduce(united);
 }
 

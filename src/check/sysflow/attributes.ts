@@ -12,9 +12,9 @@ export interface Attribute {
   /** The parts that its SQL names. */
   from?: readonly string[];
   /** Whether its text may begin or end with a quote, which does not count. */
-  isFree?: boolean;
+  mayBeQuoted?: boolean;
   /** Whether its text never has a comma. */
-  isWhole?: boolean;
+  hasNoComma?: boolean;
   /** SQL for its value as an integer, where it is one of 64 bits; what is none counts as 0. */
   integer?: string;
   /** SQL for whether it has another value than the empty one. */
@@ -54,17 +54,17 @@ function textual(value: string, more: Partial<Attribute> = {}): Attribute {
 
 function integral(column: string, more: Partial<Attribute> = {}): Attribute {
   const integer = `coalesce(${column}, 0)`;
-  return { text: `CAST(${integer} AS VARCHAR)`, integer, exists: `(${integer} <> 0)`, isWhole: true, ...more };
+  return { text: `CAST(${integer} AS VARCHAR)`, integer, exists: `(${integer} <> 0)`, hasNoComma: true, ...more };
 }
 
 /** An integer that is shown, but with which nothing can be compared as one. */
-function onlyShown(value: string, more: Partial<Attribute>): Attribute {
+function displayOnly(value: string, more: Partial<Attribute>): Attribute {
   const { integer, ...shown } = integral(value, more);
   return shown;
 }
 
 function boolean(value: string, more: Partial<Attribute> = {}): Attribute {
-  return { text: `CASE WHEN ${value} THEN 'true' ELSE 'false' END`, exists: `(${value})`, isWhole: true, ...more };
+  return { text: `CASE WHEN ${value} THEN 'true' ELSE 'false' END`, exists: `(${value})`, hasNoComma: true, ...more };
 }
 
 /** Flags of the process are integers to compare, and booleans as text. */
@@ -96,11 +96,11 @@ function pathParts(name: string, column: string, isThere: string): typeof parts 
 }
 
 /** Longer paths than any system has are not made simpler. */
-const longestPath = 8192;
+const maxPath = 8192;
 
 /** A directory in its shortest form, of what stands before the last element of a path. */
 function directory(before: string): string {
-  const isOdd = `(contains(${before}, '//') OR contains(${before}, './') OR ends_with(${before}, '/..')) AND length(${before}) <= ${longestPath}`;
+  const isOdd = `(contains(${before}, '//') OR contains(${before}, './') OR ends_with(${before}, '/..')) AND length(${before}) <= ${maxPath}`;
   const step = `lambda done, part: CASE
     WHEN part IN ('', '.') THEN done
     WHEN part <> '..' THEN done || CASE WHEN done IN ('', '/') THEN '' ELSE '/' END || part
@@ -200,7 +200,7 @@ const parentExe = known(parent('exe'), 'proc_parent IS NOT NULL', `trim(${parent
 const kept: Pick<Attribute, 'needs'> = { needs: ['ancestors'] };
 
 function ancestors(list: string): Attribute {
-  return textual(`coalesce(array_to_string(${list}, ','), '')`, { isFree: true, needs: ['ancestors'] });
+  return textual(`coalesce(array_to_string(${list}, ','), '')`, { mayBeQuoted: true, needs: ['ancestors'] });
 }
 
 const described: Pick<Attribute, 'needs'> = { needs: ['containers'] };
@@ -218,7 +218,7 @@ export const parts: Readonly<Record<string, SharedValue>> = {
 };
 
 const sysflow: Readonly<Record<string, Attribute>> = {
-  'sf.type': textual('type', { isWhole: true, column: 'type' }),
+  'sf.type': textual('type', { hasNoComma: true, column: 'type' }),
   'sf.opflags': textual(operations, { column: 'opflags' }),
   'sf.ret': integral("CASE WHEN type IN ('PE', 'FE') THEN ret END", { column: 'ret' }),
   'sf.ts': integral('ts_uts', { column: 'ts_uts' }),
@@ -227,20 +227,20 @@ const sysflow: Readonly<Record<string, Attribute>> = {
   }),
 
   'sf.proc.pid': integral('proc_pid', { column: 'proc_pid' }),
-  'sf.proc.name': textual(lastElement(exe), { from: [exe], isFree: true, column: 'proc_name' }),
-  'sf.proc.exe': textual(exe, { from: [exe], isFree: true, column: 'proc_exe' }),
-  'sf.proc.args': textual(args, { from: [args], isFree: true, column: 'proc_args' }),
+  'sf.proc.name': textual(lastElement(exe), { from: [exe], mayBeQuoted: true, column: 'proc_name' }),
+  'sf.proc.exe': textual(exe, { from: [exe], mayBeQuoted: true, column: 'proc_exe' }),
+  'sf.proc.args': textual(args, { from: [args], mayBeQuoted: true, column: 'proc_args' }),
   'sf.proc.uid': integral('proc_uid', { column: 'proc_uid' }),
-  'sf.proc.user': textual(known('proc_user', process), { from: [process], isFree: true, column: 'proc_user' }),
+  'sf.proc.user': textual(known('proc_user', process), { from: [process], mayBeQuoted: true, column: 'proc_user' }),
   'sf.proc.tid': integral('proc_tid', { column: 'proc_tid' }),
   'sf.proc.gid': integral('proc_gid', { column: 'proc_gid' }),
-  'sf.proc.group': textual(known('proc_group', process), { from: [process], isFree: true, column: 'proc_group' }),
+  'sf.proc.group': textual(known('proc_group', process), { from: [process], mayBeQuoted: true, column: 'proc_group' }),
   'sf.proc.createts': integral('proc_createts', { column: 'proc_createts' }),
   'sf.proc.tty': processFlag('proc_tty'),
   'sf.proc.entry': processFlag('proc_entry'),
   'sf.proc.cmdline': textual(`${exe} || ' ' || ${args}`, {
     from: [exe, args],
-    isFree: true,
+    mayBeQuoted: true,
     column: 'proc_cmdline',
   }),
   'sf.proc.aname': ancestors(`list_transform(proc_aexe, lambda exe: ${lastElement(`coalesce(exe, '${unknown}')`)})`),
@@ -250,21 +250,21 @@ const sysflow: Readonly<Record<string, Attribute>> = {
 
   'sf.pproc.pid': integral('pproc_pid', { column: 'pproc_pid' }),
   'sf.pproc.name': textual(`CASE WHEN proc_parent IS NOT NULL THEN ${lastElement(parentExe)} ELSE '' END`, {
-    isFree: true,
+    mayBeQuoted: true,
     column: 'pproc_name',
     ...kept,
   }),
-  'sf.pproc.exe': textual(parentExe, { isFree: true, column: 'pproc_exe', ...kept }),
-  'sf.pproc.args': textual(trimmed(parent('args')), { isFree: true, column: 'pproc_args', ...kept }),
-  'sf.pproc.uid': onlyShown(parent('uid'), { column: 'pproc_uid', ...kept }),
+  'sf.pproc.exe': textual(parentExe, { mayBeQuoted: true, column: 'pproc_exe', ...kept }),
+  'sf.pproc.args': textual(trimmed(parent('args')), { mayBeQuoted: true, column: 'pproc_args', ...kept }),
+  'sf.pproc.uid': displayOnly(parent('uid'), { column: 'pproc_uid', ...kept }),
   'sf.pproc.user': textual(known(parent('"user"'), 'proc_parent IS NOT NULL'), {
-    isFree: true,
+    mayBeQuoted: true,
     column: 'pproc_user',
     ...kept,
   }),
-  'sf.pproc.gid': onlyShown(parent('gid'), { column: 'pproc_gid', ...kept }),
+  'sf.pproc.gid': displayOnly(parent('gid'), { column: 'pproc_gid', ...kept }),
   'sf.pproc.group': textual(known(parent('"group"'), 'proc_parent IS NOT NULL'), {
-    isFree: true,
+    mayBeQuoted: true,
     column: 'pproc_group',
     ...kept,
   }),
@@ -272,21 +272,25 @@ const sysflow: Readonly<Record<string, Attribute>> = {
   'sf.pproc.tty': parentFlag(parent('tty'), { column: 'pproc_tty', ...kept }),
   'sf.pproc.entry': parentFlag(parent('entry'), { column: 'pproc_entry', ...kept }),
   'sf.pproc.cmdline': textual(`concat_ws(' ', ${parentExe}, nullif(${trimmed(parent('args'))}, ''))`, {
-    isFree: true,
+    mayBeQuoted: true,
     column: 'pproc_cmdline',
     ...kept,
   }),
 
-  'sf.file.name': textual(lastElement(path), { from: [path], isFree: true, column: 'file_name' }),
-  'sf.file.path': textual(target, { from: [target], isFree: true, column: 'file_path' }),
+  'sf.file.name': textual(lastElement(path), { from: [path], mayBeQuoted: true, column: 'file_name' }),
+  'sf.file.path': textual(target, { from: [target], mayBeQuoted: true, column: 'file_path' }),
   'sf.file.symlink': textual(linkBefore(path), { from: [path] }),
   'sf.file.oid': textual(plain('file_oid'), { column: 'file_oid' }),
-  'sf.file.directory': textual(directory(before), { from: [before], isFree: true, column: 'file_directory' }),
-  'sf.file.newname': textual(lastElement(newPath), { from: [newPath], isFree: true, column: 'file_newpath' }),
-  'sf.file.newpath': textual(newTarget, { from: [newTarget], isFree: true, column: 'file_newpath' }),
+  'sf.file.directory': textual(directory(before), { from: [before], mayBeQuoted: true, column: 'file_directory' }),
+  'sf.file.newname': textual(lastElement(newPath), { from: [newPath], mayBeQuoted: true, column: 'file_newpath' }),
+  'sf.file.newpath': textual(newTarget, { from: [newTarget], mayBeQuoted: true, column: 'file_newpath' }),
   'sf.file.newsymlink': textual(linkBefore(newPath), { from: [newPath] }),
   'sf.file.newoid': textual(plain('file_newoid'), { column: 'file_newoid' }),
-  'sf.file.newdirectory': textual(directory(newBefore), { from: [newBefore], isFree: true, column: 'file_newpath' }),
+  'sf.file.newdirectory': textual(directory(newBefore), {
+    from: [newBefore],
+    mayBeQuoted: true,
+    column: 'file_newpath',
+  }),
   'sf.file.type': textual('coalesce(file_type, chr(0))', { column: 'file_type' }),
   'sf.file.is_open_write': boolean(hasOpenFlag(2), { from: [openFlags], column: 'file_is_open_write' }),
   'sf.file.is_open_read': boolean(hasOpenFlag(1), { from: [openFlags], column: 'file_is_open_read' }),
@@ -306,14 +310,22 @@ const sysflow: Readonly<Record<string, Attribute>> = {
   'sf.flow.wbytes': amount('flow_wbytes'),
   'sf.flow.wops': amount('flow_wops', secondFile),
 
-  'sf.container.id': textual(plain('container_id'), { isFree: true, column: 'container_id' }),
-  'sf.container.name': textual(trimmed('container_name'), { isFree: true, column: 'container_name', ...described }),
+  'sf.container.id': textual(plain('container_id'), { mayBeQuoted: true, column: 'container_id' }),
+  'sf.container.name': textual(trimmed('container_name'), {
+    mayBeQuoted: true,
+    column: 'container_name',
+    ...described,
+  }),
   'sf.container.imageid': textual(plain('container_imageid'), {
-    isFree: true,
+    mayBeQuoted: true,
     column: 'container_imageid',
     ...described,
   }),
-  'sf.container.image': textual(trimmed('container_image'), { isFree: true, column: 'container_image', ...described }),
+  'sf.container.image': textual(trimmed('container_image'), {
+    mayBeQuoted: true,
+    column: 'container_image',
+    ...described,
+  }),
   'sf.container.type': textual("replace(coalesce(container_type, 'CT_DOCKER'), 'CT_', '')", {
     column: 'container_type',
   }),
@@ -322,20 +334,20 @@ const sysflow: Readonly<Record<string, Attribute>> = {
     ...described,
   }),
 
-  'sf.pod.id': textual(plain('pod_id'), { isFree: true, column: 'pod_id' }),
-  'sf.pod.name': textual(trimmed('pod_name'), { isFree: true, column: 'pod_name' }),
-  'sf.pod.nodename': textual(trimmed('pod_nname'), { isFree: true, column: 'pod_nname' }),
-  'sf.pod.namespace': textual(trimmed('pod_ns'), { isFree: true, column: 'pod_ns' }),
+  'sf.pod.id': textual(plain('pod_id'), { mayBeQuoted: true, column: 'pod_id' }),
+  'sf.pod.name': textual(trimmed('pod_name'), { mayBeQuoted: true, column: 'pod_name' }),
+  'sf.pod.nodename': textual(trimmed('pod_nname'), { mayBeQuoted: true, column: 'pod_nname' }),
+  'sf.pod.namespace': textual(trimmed('pod_ns'), { mayBeQuoted: true, column: 'pod_ns' }),
   'sf.pod.restartcnt': integral('pod_rstrtcnt', { column: 'pod_rstrtcnt' }),
 
   'sf.ke.action': textual("'K8S_COMPONENT_' || coalesce(k8s_action, 'ADDED')", { column: 'k8s_action' }),
   'sf.ke.kind': textual("'K8S_' || coalesce(k8s_kind, 'NODES')", { column: 'k8s_kind' }),
-  'sf.ke.message': textual(plain('k8s_msg'), { isFree: true, column: 'k8s_msg' }),
+  'sf.ke.message': textual(plain('k8s_msg'), { mayBeQuoted: true, column: 'k8s_msg' }),
 
-  'sf.node.id': textual(plain('node_id'), { isFree: true, column: 'node_id' }),
-  'sf.node.ip': textual("coalesce(node_ip, 'NA')", { isFree: true, column: 'node_ip' }),
+  'sf.node.id': textual(plain('node_id'), { mayBeQuoted: true, column: 'node_id' }),
+  'sf.node.ip': textual("coalesce(node_ip, 'NA')", { mayBeQuoted: true, column: 'node_ip' }),
   'sf.meta.schema': integral('schema', { column: 'schema' }),
-  'sf.meta.tracename': textual(lastElement(plain('filename')), { isFree: true, column: 'filename' }),
+  'sf.meta.tracename': textual(lastElement(plain('filename')), { mayBeQuoted: true, column: 'filename' }),
 };
 
 /** Names of Falco, by those of SysFlow that they stand for. */

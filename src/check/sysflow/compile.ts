@@ -48,10 +48,10 @@ export function compile(condition: Resolved, type?: RecordType): Compiled {
 const unknown = 'CAST(NULL AS BOOLEAN)';
 
 /** So many pieces of one text are compared with those of another one. */
-const mostPieces = 1000;
+const maxPieces = 1000;
 
 /** More texts to look for become a list that is gone through. */
-const mostAlternatives = 100;
+const maxAlternatives = 100;
 
 /** What stands on a side of a check: a text of the rule, or SQL. */
 type Side = { literal: string } | { sql: string; pieces?: string };
@@ -161,7 +161,7 @@ class Compiler {
     const column = path === '' ? valueColumn(attribute.name) : wholeColumn(attribute.name);
     this.#use('values', column);
     if (path !== '') return { sql: atPath(column, path) };
-    if (attribute.isWhole === true) return { sql: column };
+    if (attribute.hasNoComma === true) return { sql: column };
     const pieces = piecesColumn(attribute.name);
     this.#use('values', pieces);
     return { sql: column, pieces };
@@ -199,7 +199,7 @@ function unquotedSql(text: string): string {
 export function sharedValues(names: Iterable<string>): Record<string, SharedValue> {
   const values: Record<string, SharedValue> = { ...parts };
   for (const name of names) {
-    const { text, from, isFree } = attributeOf(name) as Attribute;
+    const { text, from, mayBeQuoted: isFree } = attributeOf(name) as Attribute;
     const whole = wholeColumn(name);
     values[whole] = { sql: text, from: from ?? [] };
     const value = valueColumn(name);
@@ -243,7 +243,7 @@ function againstAny(side: Side, operator: TextOperator, pieces: readonly string[
   // A text without commas is in a piece if it is in the whole.
   if (some.includes('')) return 'true';
   const text = operator === 'icontains' ? `lower(${sql})` : sql;
-  if (some.length <= mostAlternatives) return anyOf(some, (piece) => `contains(${text}, ${textLiteral(piece)})`);
+  if (some.length <= maxAlternatives) return anyOf(some, (piece) => `contains(${text}, ${textLiteral(piece)})`);
   return `(len(list_filter(${textListLiteral(some)}, lambda piece: contains(${text}, piece))) > 0)`;
 }
 
@@ -269,8 +269,8 @@ const functions: Readonly<Record<TextOperator, (one: string, other: string) => s
 function eachWithEach(one: Side, operator: TextOperator, other: Side): string {
   const pieces = (side: Side) =>
     'literal' in side
-      ? textListLiteral(side.literal.split(',').slice(0, mostPieces))
-      : `list_slice(string_split(${side.sql}, ','), 1, ${mostPieces})`;
+      ? textListLiteral(side.literal.split(',').slice(0, maxPieces))
+      : `list_slice(string_split(${side.sql}, ','), 1, ${maxPieces})`;
   if (operator === '=') return `list_has_any(${pieces(one)}, ${pieces(other)})`;
   const inner = `len(list_filter(${pieces(other)}, lambda there: ${functions[operator]('here', 'there')})) > 0`;
   return `(len(list_filter(${pieces(one)}, lambda here: ${inner})) > 0)`;

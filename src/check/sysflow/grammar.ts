@@ -44,7 +44,7 @@ export class PolicyError extends Error {
 }
 
 /** Parentheses and nots in each other. */
-const deepest = 100;
+const maxDepth = 100;
 
 /** Words that end a name, a description or an output. */
 const ends = new Set([
@@ -183,7 +183,7 @@ class Parser {
   }
 
   #term(depth: number): Expression {
-    if (depth > deepest) throw new PolicyError(`more than ${deepest} parentheses in each other`, this.#peek().start);
+    if (depth > maxDepth) throw new PolicyError(`more than ${maxDepth} parentheses in each other`, this.#peek().start);
     const { kind, text, start } = this.#peek();
     if (kind === 'operator' && text === 'not') {
       this.#next += 1;

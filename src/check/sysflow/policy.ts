@@ -7,11 +7,11 @@ import { withoutQuotes } from './tokens.js';
 // stands before a rule goes before one that comes later, and all go before those of earlier files.
 
 /** The checks of a rule, with its macros put in, and the texts of its lists. */
-const mostChecks = 20_000;
-const mostTexts = 200_000;
+const maxChecks = 20_000;
+const maxTexts = 200_000;
 
 /** Checks in each other, with macros put in: what DuckDB takes. */
-const deepest = 150;
+const maxDepth = 150;
 
 export interface PolicyRule {
   item: RuleItem;
@@ -97,7 +97,7 @@ class Resolver {
   readonly #name: string;
   readonly #warn: (code: string, message: string) => void;
   readonly #unknown = new Set<string>();
-  readonly #open: string[] = [];
+  readonly #stack: string[] = [];
   #checks = 0;
   #texts = 0;
 
@@ -109,9 +109,9 @@ class Resolver {
   }
 
   resolve(expression: Expression, depth = 0): Resolved {
-    if (depth > deepest) this.#fail(`more than ${deepest} checks in each other when its macros are put in`);
+    if (depth > maxDepth) this.#fail(`more than ${maxDepth} checks in each other when its macros are put in`);
     this.#checks += 1;
-    if (this.#checks > mostChecks) this.#fail(`more than ${mostChecks} checks when its macros are put in`);
+    if (this.#checks > maxChecks) this.#fail(`more than ${maxChecks} checks when its macros are put in`);
     switch (expression.kind) {
       case 'or':
       case 'and':
@@ -136,10 +136,10 @@ class Resolver {
       }
       return { kind: 'never' };
     }
-    if (this.#open.includes(name)) this.#fail(`macro '${name}' is defined by itself`);
-    this.#open.push(name);
+    if (this.#stack.includes(name)) this.#fail(`macro '${name}' is defined by itself`);
+    this.#stack.push(name);
     const resolved = this.resolve(condition, depth + 1);
-    this.#open.pop();
+    this.#stack.pop();
     return resolved;
   }
 
@@ -147,12 +147,12 @@ class Resolver {
   #values(text: string): string[] {
     const items = this.#definitions.lists.get(text);
     this.#texts += 1;
-    if (this.#texts > mostTexts) this.#fail(`more than ${mostTexts} texts when its lists are put in`);
+    if (this.#texts > maxTexts) this.#fail(`more than ${maxTexts} texts when its lists are put in`);
     if (items === undefined) return [withoutQuotes(text)];
-    if (this.#open.includes(text)) this.#fail(`list '${text}' holds itself`);
-    this.#open.push(text);
+    if (this.#stack.includes(text)) this.#fail(`list '${text}' holds itself`);
+    this.#stack.push(text);
     const values = items.flatMap((item) => this.#values(item));
-    this.#open.pop();
+    this.#stack.pop();
     return values;
   }
 

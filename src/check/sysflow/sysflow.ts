@@ -42,9 +42,9 @@ class SysflowRuleSet implements RuleSet {
     this.diagnostics = remarks.map(diagnosticOf).sort(errorsLast);
     const dropped = { kind: 'or' as const, of: policy.filters.map(({ condition }) => condition) };
     const drop = compileForTypes(dropped, types);
-    const united = usesOf(drop, types);
-    if (policy.filters.length > 0) this.#drop = { condition: conditionsOf(drop), values: [...united.values] };
-    const attributes = new Set(united.attributes);
+    const allUses = usesOf(drop, types);
+    if (policy.filters.length > 0) this.#drop = { condition: conditionsOf(drop), values: [...allUses.values] };
+    const attributes = new Set(allUses.attributes);
     this.rules = policy.rules.map((rule) => {
       const compiled = compileForTypes(rule.condition, typesOf(rule));
       const asked = Object.keys(conditionsOf(compiled)) as RecordType[];
@@ -85,8 +85,8 @@ class SysflowRuleSet implements RuleSet {
 type ByType = ReadonlyMap<RecordType, Compiled>;
 type Uses = Omit<Compiled, 'sql'>;
 
-function compileForTypes(condition: Resolved, asked: readonly RecordType[]): ByType {
-  return new Map(asked.map((type) => [type, compile(condition, type)]));
+function compileForTypes(condition: Resolved, types: readonly RecordType[]): ByType {
+  return new Map(types.map((type) => [type, compile(condition, type)]));
 }
 
 /** The conditions of the types that can satisfy it. */
@@ -158,18 +158,18 @@ function remarksOf({ item, file, condition }: PolicyRule): Remark[] {
   const unknown = item.prefilter.map(withoutQuotes).filter((type) => !types.some((known) => known === type));
   if (unknown.length > 0)
     warn('SYSFLOW_PREFILTER', `no record that rules are asked about has the type ${unknown.join(', ')}`);
-  for (const { code, message } of doubtsOf(condition)) warn(code, message);
+  for (const { code, message } of suspiciousTexts(condition)) warn(code, message);
   return remarks;
 }
 
 /** Texts that are likely meant otherwise than they are read. */
-function doubtsOf(condition: PolicyRule['condition']): { code: string; message: string }[] {
+function suspiciousTexts(condition: PolicyRule['condition']): { code: string; message: string }[] {
   switch (condition.kind) {
     case 'or':
     case 'and':
-      return condition.of.flatMap(doubtsOf);
+      return condition.of.flatMap(suspiciousTexts);
     case 'not':
-      return doubtsOf(condition.of);
+      return suspiciousTexts(condition.of);
     case 'never':
       return [];
     case 'exists':
@@ -214,12 +214,12 @@ function placeIn(content: string, at: number): { line: number; column: number } 
 }
 
 /** So much of a line is shown. */
-const mostSnippet = 160;
+const maxSnippet = 160;
 
 function snippetAt(content: string, at: number): string {
   const start = content.lastIndexOf('\n', at - 1) + 1;
   const end = content.indexOf('\n', at);
-  const from = Math.max(start, at - mostSnippet / 2);
-  const line = content.slice(from, Math.min(end < 0 ? content.length : end, from + mostSnippet));
+  const from = Math.max(start, at - maxSnippet / 2);
+  const line = content.slice(from, Math.min(end < 0 ? content.length : end, from + maxSnippet));
   return `${line.trimEnd()}\n${' '.repeat(at - from)}^`;
 }

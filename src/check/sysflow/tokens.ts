@@ -102,18 +102,18 @@ function endOf(pattern: RegExp, text: string, start: number): number {
 }
 
 /** Quotes in quotes are followed so deep. */
-const deepestQuotes = 4;
+const maxQuoteDepth = 4;
 
 /**
- * Where a quoted text ends, on the same line: at the next quote of its kind, or after quotes within it. So the longest of
- * `""`, `"" or a = ""` is one text, which is what the reference makes of it.
+ * Where a quoted text ends, on the same line: at the next quote of its kind, or after quotes within it. So the longest
+ * of `""`, `"" or a = ""` is one text, which is what the reference makes of it.
  */
 function endOfString(text: string, start: number, depth: number, lineEnd: number): number {
   const quote = ['"', "'", '\\"'].find((mark) => text.startsWith(mark, start));
   if (quote === undefined) return start;
   const inside = start + quote.length;
   const close = text.indexOf(quote, inside);
-  const nested = depth < deepestQuotes ? endOfString(text, inside, depth + 1, lineEnd) : inside;
+  const nested = depth < maxQuoteDepth ? endOfString(text, inside, depth + 1, lineEnd) : inside;
   if (nested > inside && nested < lineEnd && text.startsWith(quote, nested)) return nested + quote.length;
   return close >= 0 && close < lineEnd ? close + quote.length : start;
 }

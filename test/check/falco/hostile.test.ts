@@ -7,8 +7,10 @@ const rule = (condition: string, output = 'o') =>
   `- rule: r\n  desc: d\n  condition: ${condition}\n  output: "${output}"\n  priority: INFO\n`;
 
 const errorsOf = ({ loads }: FalcoRules) =>
-  loads.flatMap(({ ofItems, ofDefinitions }) =>
-    [...ofItems, ...ofDefinitions].filter(({ severity }) => severity === 'error').map(({ message }) => message),
+  loads.flatMap(({ itemDiagnostics, definitionDiagnostics }) =>
+    [...itemDiagnostics, ...definitionDiagnostics]
+      .filter(({ severity }) => severity === 'error')
+      .map(({ message }) => message),
   );
 
 const macros = (count: number, condition: (before: string) => string) =>
@@ -45,10 +47,10 @@ describe('a hostile rules file', () => {
       /too long/,
     ],
   ])('that %s is refused with one error', (_, content, wanted) => {
-    const begins = performance.now();
+    const start = performance.now();
     const errors = errorsOf(loadFalcoRules([{ name: 'hostile.yaml', content }]));
     expect(errors).toEqual([expect.stringMatching(wanted)]);
-    expect(performance.now() - begins).toBeLessThan(60_000);
+    expect(performance.now() - start).toBeLessThan(60_000);
   });
 
   it.each<[string, string]>([
@@ -69,8 +71,8 @@ describe('a hostile rules file', () => {
       ),
     ],
   ])('may hold %s', (_, content) => {
-    const begins = performance.now();
+    const start = performance.now();
     expect(errorsOf(loadFalcoRules([{ name: 'large.yaml', content }]))).toEqual([]);
-    expect(performance.now() - begins).toBeLessThan(60_000);
+    expect(performance.now() - start).toBeLessThan(60_000);
   });
 });

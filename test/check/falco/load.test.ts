@@ -6,7 +6,7 @@ const load = (...contents: string[]) =>
   loadFalcoRules(contents.map((content, index) => ({ name: `${index + 1}.yaml`, content })));
 
 const all = ({ loads }: FalcoRules): FalcoDiagnostic[] =>
-  loads.flatMap(({ ofItems, ofDefinitions }) => [...ofItems, ...ofDefinitions]);
+  loads.flatMap(({ itemDiagnostics, definitionDiagnostics }) => [...itemDiagnostics, ...definitionDiagnostics]);
 
 /** What is said: place, code. */
 const said = (rules: FalcoRules, severity: FalcoDiagnostic['severity']) =>

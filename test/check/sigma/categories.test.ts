@@ -173,7 +173,7 @@ test.for(Object.entries(categories))('%s', { timeout: 240_000 }, async ([categor
   const found = new Map<string, number[]>();
   const tables = new CheckTables(path);
   try {
-    const run = set.run(path, { rules: set.rules, allMatching: true, folds: false, tables });
+    const run = set.run(path, { rules: set.rules, allMatching: true, foldRepeats: false, tables });
     for await (const one of run) found.set(one.rule, [...(found.get(one.rule) ?? []), one.eventNumber]);
   } finally {
     tables.close();

@@ -45,7 +45,7 @@ describe.skipIf(!existsSync(truth))('rules of Sigma (needs ../shared)', () => {
     }
     expect(diagnostics).toEqual([]);
     const detection = rules[0]?.detection;
-    if (detection === undefined) throw new Error(rules[0]?.refused);
+    if (detection === undefined) throw new Error(rules[0]?.unsupported);
     expect(await withRows(rows, (matching) => matching(detection))).toEqual(match);
   });
 });

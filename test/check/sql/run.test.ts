@@ -23,12 +23,16 @@ const ruleOf = (name: string): Rule => ({
 
 async function ask(
   conditions: readonly Partial<RowRule>[],
-  { folds = true, input = capture, shared = {} }: { folds?: boolean; input?: string; shared?: SharedRows } = {},
+  {
+    foldRepeats = true,
+    input = capture,
+    shared = {},
+  }: { foldRepeats?: boolean; input?: string; shared?: SharedRows } = {},
 ) {
   const rules = conditions.map((_, index) => ruleOf(`r${index}`));
   const tables = new CheckTables(input);
   const compiled = (rule: Rule) => ({ rule, condition: undefined, ...conditions[rules.indexOf(rule)] });
-  const run = new RowRun(input, { rules, allMatching: true, folds, tables }, compiled, shared);
+  const run = new RowRun(input, { rules, allMatching: true, foldRepeats, tables }, compiled, shared);
   const findings: Finding[] = [];
   try {
     for await (const finding of run) findings.push(finding);
@@ -57,9 +61,9 @@ describe('conditions about rows', () => {
     for (const { reason = '' } of outcomes) expect(reason).not.toContain('\n');
   });
 
-  it('folds what is the same, and lists each otherwise', async () => {
+  it('foldRepeats what is the same, and lists each otherwise', async () => {
     const folded = await ask([{ condition: 'true' }]);
-    const all = await ask([{ condition: 'true' }], { folds: false });
+    const all = await ask([{ condition: 'true' }], { foldRepeats: false });
     expect(folded.findings.length).toBeLessThan(all.findings.length);
     expect(folded.findings.reduce((sum, { count }) => sum + count, 0)).toBe(all.findings.length);
     expect(folded.outcomes[0]?.matches).toBe(all.findings.length);
@@ -88,7 +92,7 @@ describe('conditions about rows', () => {
       "(type = 'PE' AND idx % 3 = 0) OR (type = 'FF' AND (file_path IS NULL OR file_fd > 3))",
       ...['proc_pid IS NOT NULL', "type = 'PE' AND proc_args <> ''"],
     ];
-    const { findings } = await ask(conditions, { folds: false, shared: { values } });
+    const { findings } = await ask(conditions, { foldRepeats: false, shared: { values } });
     const tables = new CheckTables(capture);
     tables.want(rowTables);
     const connection = await tables.open();
@@ -155,11 +159,11 @@ const write = (name: string, content: string) => {
   return path;
 };
 
-async function askSql(content: string, seconds?: number, folds = true) {
+async function askSql(content: string, seconds?: number, foldRepeats = true) {
   const { rule, remarks } = readSqlRule({ name: 'r.sql', content });
   if (rule === undefined) throw new Error(remarks[0]?.message);
   const tables = new CheckTables(capture);
-  const options = { rules: [ruleOf('r')], allMatching: true, folds, tables };
+  const options = { rules: [ruleOf('r')], allMatching: true, foldRepeats, tables };
   const run = new SqlRun(capture, options, () => rule.sql, seconds === undefined ? {} : { seconds });
   const findings: Finding[] = [];
   try {

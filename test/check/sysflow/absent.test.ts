@@ -15,7 +15,7 @@ async function outcomeOf(content: string) {
   expect(set.diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
   const tables = new CheckTables(capture);
   try {
-    const run = set.run(capture, { rules: set.rules, allMatching: true, folds: true, tables });
+    const run = set.run(capture, { rules: set.rules, allMatching: true, foldRepeats: true, tables });
     for await (const _ of run);
     const [outcome] = run.outcomes();
     return [outcome?.state, outcome?.reason];

@@ -142,7 +142,7 @@ test(`${ruleCount * rowCount} pairs of random rules and rows`, { timeout: 300_00
   const tables = new CheckTables(directory);
   const found = new Map<string, number[]>();
   try {
-    const run = set.run(directory, { rules: set.rules, allMatching: true, folds: false, tables });
+    const run = set.run(directory, { rules: set.rules, allMatching: true, foldRepeats: false, tables });
     for await (const { rule, eventNumber } of run) found.set(rule, [...(found.get(rule) ?? []), eventNumber]);
     expect(run.outcomes().filter(({ reason = '' }) => !/^(the input does not describe .*)?$/.test(reason))).toEqual([]);
   } finally {

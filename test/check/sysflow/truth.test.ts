@@ -35,7 +35,7 @@ const differences = JSON.parse(
 ) as Difference[];
 
 /** Of a rule that found more records only their number is compared. */
-const mostHashed = 100;
+const maxHashed = 100;
 
 const byRule = ruleTruths();
 const byRecord = new Map(['distribution', 'runtimeintegrity'].map((policy) => [policy, recordTruths(policy)]));
@@ -53,14 +53,14 @@ function setOf(policy: string): RuleSet {
 
 async function findingsOf(policy: string, file: string, tables: CheckTables, rules: readonly Rule[]) {
   const findings: Finding[] = [];
-  const run = setOf(policy).run(recordsPath(file), { rules, allMatching: true, folds: false, tables });
+  const run = setOf(policy).run(recordsPath(file), { rules, allMatching: true, foldRepeats: false, tables });
   for await (const finding of run) findings.push(finding);
   return findings;
 }
 
 /** How many records each rule found. */
 async function countsOf(policy: string, file: string, tables: CheckTables, rules: readonly Rule[]) {
-  const run = setOf(policy).run(recordsPath(file), { rules, allMatching: true, folds: true, tables });
+  const run = setOf(policy).run(recordsPath(file), { rules, allMatching: true, foldRepeats: true, tables });
   for await (const _ of run) break;
   return new Map(run.outcomes().map(({ rule, matches }) => [rule, matches]));
 }
@@ -106,7 +106,7 @@ describe.skipIf(!hasTruth)('policies on SysFlow files (needs ../shared)', () => 
           differences.some((one) => one.policy === policy && one.file === file && one.rules.includes(rule.name));
         const hashed = rules.filter((rule) => {
           const count = counts.get(rule) ?? 0;
-          return count > 0 && count <= mostHashed;
+          return count > 0 && count <= maxHashed;
         });
         const findings = await findingsOf(policy, file, tables, hashed);
         const types = await typesOfOperations(tables, policy);
@@ -125,7 +125,7 @@ describe.skipIf(!hasTruth)('policies on SysFlow files (needs ../shared)', () => 
             counts.get(rule),
             hashed.includes(rule) && n > 0 ? fnv1a(lines.join('')) : '',
           ]);
-          expected.push([policy, rule.name, n, (counts.get(rule) ?? 0) <= mostHashed && n > 0 ? hash : '']);
+          expected.push([policy, rule.name, n, (counts.get(rule) ?? 0) <= maxHashed && n > 0 ? hash : '']);
         }
       }
     } finally {

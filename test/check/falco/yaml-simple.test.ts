@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseAnyYaml } from '../../../src/check/falco/yaml-any.js';
+import { parseYamlWithLibrary } from '../../../src/check/falco/yaml-library.js';
 import { Lines, type YamlNode } from '../../../src/check/falco/yaml-nodes.js';
-import { parseUsualYaml } from '../../../src/check/falco/yaml-usual.js';
+import { parseSimpleYaml } from '../../../src/check/falco/yaml-simple.js';
 
 /** A node with all its places, without its functions. */
 function whole(node: YamlNode): unknown {
@@ -12,8 +12,8 @@ function whole(node: YamlNode): unknown {
   return { kind: 'map', mark, pairs: pairs.map(({ key, value }) => [whole(key), whole(value)]) };
 }
 
-const usual = (text: string) => parseUsualYaml(text, new Lines(text))?.map(whole);
-const any = (text: string) => parseAnyYaml(text, new Lines(text)).map(whole);
+const usual = (text: string) => parseSimpleYaml(text, new Lines(text))?.map(whole);
+const any = (text: string) => parseYamlWithLibrary(text, new Lines(text)).map(whole);
 
 const samples = [
   '- rule: Shell started\n  desc: A shell.\n  priority:\n    NOTICE\n  enabled: false\n',
