@@ -1,13 +1,13 @@
 import type { Network } from './network.js';
 import type { Pattern } from './pattern.js';
 
-/** What a rule asks of an event. */
+/** The condition of a rule on an event. */
 export type Expression =
   | { kind: 'and' | 'or'; items: readonly Expression[] }
   | { kind: 'not'; item: Expression }
   | Check;
 
-/** A test of one field; without a field, of any field of the event. */
+/** A test of one field, or of any field if `field` is undefined. */
 export interface Check {
   kind: 'check';
   field: string | undefined;
@@ -32,7 +32,7 @@ export type Test =
 
 export type Comparison = '=' | '<' | '<=' | '>' | '>=';
 export type TimePart = 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year';
-/** Where in the field the other one is expected. */
+/** Where in the field the other text is expected. */
 export type Place = 'whole' | 'start' | 'end' | 'anywhere';
 
 export function allOf(items: readonly Expression[]): Expression {

@@ -18,7 +18,7 @@ import {
 import type { Placeholders } from './modifiers.js';
 import { scalarValue, textOf, textsOf, wordOf } from './value.js';
 
-// A file that adds to the mapping: fields of known logs, further logs, and values for `expand`.
+// Reads a file that extends the mapping: fields of known logs, more logs, and values for `expand`.
 
 export interface SigmaOptions {
   mapping: SigmaMapping;
@@ -29,7 +29,7 @@ export const builtInOptions: SigmaOptions = { mapping: builtInMapping, placehold
 
 const maxBytes = 2 ** 22;
 
-/** Reads the file, YAML or JSON, and adds it to what is built in. */
+/** Reads a YAML or JSON file and adds it to the built-in mapping. */
 export function readSigmaMapping(path: string): SigmaOptions {
   let content: string;
   try {
@@ -38,7 +38,7 @@ export function readSigmaMapping(path: string): SigmaOptions {
     throw new SfkitError('INPUT_UNREADABLE', `cannot read the mapping ${path}: ${reasonOf(error)}`, { cause: error });
   }
   if (content.length > maxBytes)
-    throw new SfkitError('INPUT_NOT_SUPPORTED', `${path} is no mapping: it has more than ${maxBytes} bytes`);
+    throw new SfkitError('INPUT_NOT_SUPPORTED', `${path} is not a mapping: it has more than ${maxBytes} bytes`);
   return parseSigmaMapping(content, path);
 }
 
@@ -46,7 +46,7 @@ export function parseSigmaMapping(content: string, name: string): SigmaOptions {
   try {
     const [root, second] = parseYaml(content);
     if (root === undefined) return builtInOptions;
-    if (second !== undefined) throw new SigmaError('a mapping is one document', second.mark);
+    if (second !== undefined) throw new SigmaError('a mapping must be a single document', second.mark);
     const parts = mapOf(root, 'a mapping', ['logsources', 'placeholders']);
     const added = itemsOf(parts.get('logsources'), "'logsources'").map(logSourceOf);
     return {
@@ -63,7 +63,7 @@ function mappingError(name: string, { line, column }: Mark, message: string): Sf
   return new SfkitError('INVALID_ARGUMENT', `${name}:${line + 1}:${column + 1}: ${message}`);
 }
 
-/** Fields of a log that is known come to its own, and hide those of the same name; records come after its own. */
+/** Extends a known log: new fields override fields of the same name, and new records follow its own. */
 function withLogSource(mapping: SigmaMapping, added: LogSourceMapping): SigmaMapping {
   const at = mapping.findIndex(({ category, service }) => category === added.category && service === added.service);
   const known = mapping[at];
@@ -81,7 +81,7 @@ function logSourceOf(node: YamlNode): LogSourceMapping {
   const category = textOf(parts.get('category'), "'category'");
   const service = textOf(parts.get('service'), "'service'");
   if (category === undefined && service === undefined)
-    throw new SigmaError("a log source has a 'category' or a 'service'", node.mark);
+    throw new SigmaError("a log source must have a 'category' or a 'service'", node.mark);
   const shows = textsOf(parts.get('shows'), "'shows'").map(({ text }) => text);
   return {
     ...(category === undefined ? {} : { category }),
@@ -101,7 +101,7 @@ function recordOf(node: YamlNode): RecordMapping {
   const parts = mapOf(node, 'a record', ['types', 'where', 'except', 'fields', 'namedBy', 'keywords']);
   const named = parts.get('types');
   const types = textsOf(named, "'types'").map((type) => wordOf(type, 'a type', recordTypes) as RecordType);
-  if (types.length === 0) throw new SigmaError(`a record has 'types': ${recordTypes.join(', ')}`, node.mark);
+  if (types.length === 0) throw new SigmaError(`a record must have 'types': ${recordTypes.join(', ')}`, node.mark);
   const namedBy = textsOf(parts.get('namedBy'), "'namedBy'").map(({ text }) => text);
   const filters = { where: parts.get('where'), except: parts.get('except') };
   return {
@@ -129,7 +129,7 @@ function formsOf(node: YamlNode | undefined, what: string): string[] {
 
 function filterOf(node: YamlNode, what: string): RowFilter {
   const entries = pairsOf(node, what).map(([column, value]): [string, WantedValue[]] => {
-    if (!columnTypes.has(column)) throw new SigmaError(`'${excerpt(column)}' is no column`, value.mark);
+    if (!columnTypes.has(column)) throw new SigmaError(`'${excerpt(column)}' is not a column`, value.mark);
     const items = value.kind === 'sequence' ? value.items : [value];
     return [column, items.map((item) => wantedValue(column, item))];
   });
@@ -167,26 +167,26 @@ function mapOf(node: YamlNode, what: string, keys: readonly string[]): Map<strin
   const entries = pairsOf(node, what);
   const [unknown] = entries.find(([key]) => !keys.includes(key)) ?? [];
   if (unknown !== undefined)
-    throw new SigmaError(`${what} has ${keys.join(', ')}, and no '${excerpt(unknown)}'`, node.mark);
+    throw new SigmaError(`${what}: unknown key '${excerpt(unknown)}'; expected ${keys.join(', ')}`, node.mark);
   return new Map(entries);
 }
 
 function pairsOf(node: YamlNode | undefined, what: string): [string, YamlNode][] {
   if (node === undefined || node.kind === 'null') return [];
-  if (node.kind !== 'map') throw new SigmaError(`${what} is a map`, node.mark);
+  if (node.kind !== 'map') throw new SigmaError(`${what} must be a map`, node.mark);
   return node.pairs.map(({ key, value }) => {
-    if (key.kind !== 'scalar') throw new SigmaError('a key is a text', key.mark);
+    if (key.kind !== 'scalar') throw new SigmaError('a key must be a text', key.mark);
     return [key.text, value];
   });
 }
 
 function itemsOf(node: YamlNode | undefined, what: string): readonly YamlNode[] {
   if (node === undefined || node.kind === 'null') return [];
-  if (node.kind !== 'sequence') throw new SigmaError(`${what} is a list`, node.mark);
+  if (node.kind !== 'sequence') throw new SigmaError(`${what} must be a list`, node.mark);
   return node.items;
 }
 
-/** What is wrong with a form stands where the form does. */
+/** Reports an error in a form at the location of the form. */
 function at(mark: Mark, read: () => unknown): void {
   try {
     read();

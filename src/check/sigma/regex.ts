@@ -1,8 +1,8 @@
 import type { Mark } from '../falco/yaml.js';
 import { excerpt, SigmaError, UnsupportedError } from './errors.js';
 
-// Regular expressions of rules are PCRE's; DuckDB has RE2. What RE2 has not is refused by its name, and what it writes
-// or means otherwise is written as it has it.
+// Translates the PCRE syntax of rules to RE2, which DuckDB uses. Features that RE2 lacks throw an UnsupportedError that
+// names them.
 
 export interface RegexFlags {
   i?: boolean;
@@ -10,16 +10,16 @@ export interface RegexFlags {
   s?: boolean;
 }
 
-/** Of the pattern; longer ones are no one's handwork. */
+/** Maximum length of a pattern; nobody writes longer ones by hand. */
 const maxLength = 10_000;
 
-/** RE2's limit of repetitions, also of those within each other. */
+/** RE2's limit for repetitions, including nested ones. */
 const maxRepeat = 1000;
 
-/** Characters and classes with their repetitions: well below what RE2 has memory for. */
+/** Maximum characters and classes with repetitions, well below RE2's memory limit. */
 const maxSize = 10_000;
 
-/** The pattern in RE2's syntax, its flags in front. */
+/** Translates a pattern to RE2's syntax, with its flags in front. */
 export function toRe2(source: string, flags: RegexFlags, mark: Mark): string {
   if (source.length > maxLength)
     throw new UnsupportedError(`a regular expression of more than ${maxLength} characters`);
@@ -28,9 +28,9 @@ export function toRe2(source: string, flags: RegexFlags, mark: Mark): string {
   return `(?${on}${off === '' ? '' : `-${off}`})${new Translator(source, flags.m === true, mark).translate()}`;
 }
 
-/** A text as a regular expression, for RE2 and JavaScript with flag u. */
+/** Quotes a text as a regular expression for RE2 and JavaScript with flag u. */
 export function quoteRegex(text: string): string {
-  // RE2 takes no NUL, and JavaScript no escaped letter.
+  // RE2 does not accept NUL, and JavaScript does not accept escaped letters.
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replaceAll('\0', '\\x00');
 }
 
@@ -42,7 +42,7 @@ interface Group {
 
 interface ClassItem {
   text: string;
-  /** Of a single character. */
+  /** Code point of a single character. */
   code?: number;
 }
 
@@ -79,7 +79,7 @@ class Translator {
   #group: Group;
   #at = 0;
   #made = '';
-  /** What a quantifier would repeat; undefined where there is nothing. */
+  /** The last atom, which a quantifier would repeat; undefined if there is none. */
   #last: { repeat: number; size: number } | undefined;
 
   constructor(source: string, multiline: boolean, mark: Mark) {
@@ -143,7 +143,7 @@ class Translator {
     this.#last = { repeat: 1, size: 1 };
   }
 
-  /** What came last is not repeated any more. */
+  /** Adds the last atom to its group: no quantifier follows it. */
   #finishAtom(): void {
     if (this.#last === undefined) return;
     this.#group.repeat = Math.max(this.#group.repeat, this.#last.repeat);
@@ -153,7 +153,7 @@ class Translator {
   }
 
   #quantifier(text: string, max: number): void {
-    if (this.#last === undefined) this.#fail(`nothing stands before '${text}' that it could repeat`);
+    if (this.#last === undefined) this.#fail(`nothing before '${text}' to repeat`);
     const { repeat, size } = this.#last;
     if (repeat * max > maxRepeat) this.#unsupported(`more than ${maxRepeat} repetitions`);
     this.#made += text;
@@ -163,7 +163,7 @@ class Translator {
     this.#finishAtom();
   }
 
-  /** {n}, {n,} or {n,m} after its bracket; undefined where the bracket is only a character. */
+  /** Parses {n}, {n,} or {n,m} after the brace; undefined if the brace is a literal character. */
   #count(): { text: string; max: number } | undefined {
     const rest = this.#characters.slice(this.#at, this.#at + 24).join('');
     const match = /^(\d{0,9})(?:(,)(\d{0,9}))?\}/.exec(rest);
@@ -173,7 +173,7 @@ class Translator {
     this.#at += whole.length;
     const from = Number(least);
     const to = comma === undefined || max === '' ? from : Number(max);
-    if (to < from) this.#fail(`'{${whole}' repeats at most ${to} times, and at least ${from} times`);
+    if (to < from) this.#fail(`'{${whole}', whose maximum ${to} is less than its minimum ${from}`);
     const text = comma === undefined ? `{${from}}` : `{${from},${max === '' ? '' : to}}`;
     return { text, max: Math.max(to, 1) };
   }
@@ -224,11 +224,11 @@ class Translator {
     }
   }
 
-  /** Only that there is a group matters. */
+  /** Skips the name of a group, which does not matter. */
   #name(): void {
     const rest = this.#characters.slice(this.#at).join('');
     const match = /^\?(?:P?<[A-Za-z_]\w*>|'[A-Za-z_]\w*')/.exec(rest);
-    if (match === null) this.#fail('a group whose name is none');
+    if (match === null) this.#fail('a group with an invalid name');
     this.#at += match[0].length;
     this.#made += '(?:';
   }
@@ -244,7 +244,7 @@ class Translator {
     this.#at += whole.length;
     const known = (flags: string) => flags.replace(/[au]/g, '');
     const flags = { on: known(on), off: known(off), isGroup: end === ':' };
-    // RE2 knows no group of flags without flags.
+    // RE2 does not accept a flag group without flags.
     if (!flags.isGroup && flags.on + flags.off === '') return { ...flags, isGroup: false, on: 'U', off: 'U' };
     return flags;
   }
@@ -290,7 +290,7 @@ class Translator {
     }
   }
 
-  /** \Q and what stands up to \E. */
+  /** Literal text from \Q to \E. */
   #quoted(): void {
     while (this.#at < this.#characters.length) {
       const next = this.#take() as string;
@@ -311,7 +311,7 @@ class Translator {
     if (next === 'u') return character(this.#hexadecimal(4));
     if (/[0-7]/.test(next)) return character(Number.parseInt(next + this.#digits(/^[0-7]{0,2}/), 8));
     if (next === 'c') return character(((this.#take() ?? '@').toUpperCase().codePointAt(0) as number) ^ 64);
-    if (/[A-Za-z0-9]/.test(next)) this.#fail(`'\\${next}' means nothing`);
+    if (/[A-Za-z0-9]/.test(next)) this.#fail(`an unknown escape '\\${next}'`);
     return character(next.codePointAt(0) as number);
   }
 

@@ -11,18 +11,18 @@ import type {
 } from '../finding.js';
 import type { FoundRow, RowRule } from './row-rule.js';
 
-// A row as a finding.
+// Converts a row to a finding.
 
-/** Columns of a finding's row: all but the environments, which are long and secret. */
+/** Columns of a finding's row: all except environments, which are long and may contain secrets. */
 export const foundColumns: readonly string[] = tableColumns.sysflow
   .map(({ name }) => name)
   .filter((name) => name !== 'proc_env' && name !== 'pproc_env' && name !== 'ts' && name !== 'endts');
 
-/** So much of a text is given, and of what an ancestor is. */
+/** Maximum length of a text, and of a text about an ancestor. */
 const maxText = 16 << 10;
 const maxAncestorText = 1 << 10;
 
-/** A value of DuckDB as findings have it. */
+/** Converts a DuckDB value to a value of a finding. */
 export function foundValue(value: DuckDBValue | undefined): FieldValue {
   if (value === null || value === undefined) return null;
   if (typeof value === 'bigint') return value.toString();
@@ -42,7 +42,7 @@ function truncated(text: string, maxLength: number): string {
   return `${text.slice(0, end)}…`;
 }
 
-/** How often a finding occurred, and in which input. */
+/** The input and the occurrences of a finding. */
 export interface Occurrence {
   capture: string;
   count: number;
@@ -87,13 +87,13 @@ function columnsOf(fields: Readonly<Record<string, string>>, row: FoundRow): Rec
   return Object.fromEntries(Object.entries(fields).map(([shown, column]) => [shown, row[column] ?? null]));
 }
 
-/** The record type and the operations: "PE EXEC", "FF OPEN|WRITE_SEND|CLOSE". */
+/** Record type and operations: "PE EXEC", "FF OPEN|WRITE_SEND|CLOSE". */
 function eventType({ type, opflags }: FoundRow): string {
   const operations = Array.isArray(opflags) ? opflags.join('|') : '';
   return [type, operations].filter(Boolean).join(' ');
 }
 
-/** What a record is about, in one line. */
+/** Describes a record in one line. */
 export function describe(row: FoundRow): string {
   const what = [
     Array.isArray(row.opflags) ? row.opflags.join('|') : text(row.k8s_action),

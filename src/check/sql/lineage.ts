@@ -1,25 +1,25 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { lineageTable } from './rows.js';
 
-// Who started whom. A row names its process and its parent as they were. What the table of processes says of those
-// before them is found by time: it has a row each time a process changed.
+// Process ancestry. A row names its process and its parent. Earlier ancestors are looked up by time in the table of
+// processes, which has a row for each change of a process.
 
-/** A process and its ancestors that conditions can ask for, and the ancestors beyond the parent that findings have. */
+/** Maximum processes in a lineage for conditions, and maximum ancestors before the parent in findings. */
 const maxForConditions = 32;
 const maxForFindings = 14;
 
-/** Characters of all lineages at most. */
+/** Maximum characters of all lineages. */
 const maxCharacters = 256 << 20;
 
-/** So much of an ancestor's command line is kept. */
+/** Maximum length of an ancestor's command line. */
 const maxText = 1024;
 
 const history = 'sfkit_check_history';
 const parents = 'sfkit_check_parents';
 
 /**
- * Makes the tables of what each process was from when on, and of its parent. A process of before the capture has no
- * time by which it could be told from one of another capture.
+ * Creates the tables of process versions over time and of parents. Processes that started before the capture have no
+ * start time, so those of different captures cannot be distinguished.
  */
 export async function prepareHistory(connection: DuckDBConnection): Promise<void> {
   await connection.run(`CREATE TEMP TABLE ${history} AS
@@ -39,8 +39,8 @@ export async function prepareHistory(connection: DuckDBConnection): Promise<void
 }
 
 /**
- * Makes the table that rowsSql() joins: each process with its ancestors as they were when the process was first seen,
- * which is how the processor of SysFlow keeps them. False where that is too much; then the table is empty.
+ * Creates the table that rowsSql() joins: each process with its ancestors as they were when the process was first seen,
+ * like in the SysFlow processor. False if the lineages are too large; the table is then empty.
  */
 export async function prepareLineages(connection: DuckDBConnection): Promise<boolean> {
   const chains = 'sfkit_check_chains';
@@ -71,8 +71,8 @@ export async function prepareLineages(connection: DuckDBConnection): Promise<boo
 }
 
 /**
- * SELECT of `seq` and `ancestors`, a list of (pid, name, exe, line), for rows of (seq, pid, createts, moment): what was
- * before that process.
+ * SELECT of `seq` and `ancestors` for rows of (seq, pid, createts, moment). `ancestors` is a list of (pid, name, exe,
+ * line) and starts with the parent of that process.
  */
 export function ancestorsSql(rows: string): string {
   return `SELECT seq, list({'pid': version.pid, 'name': version.name, 'exe': version.exe,

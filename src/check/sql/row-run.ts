@@ -11,10 +11,10 @@ import { identityColumnsOf, recordTypes, rowsSql, tableOf } from './rows.js';
 import type { CheckTables } from './tables.js';
 import { TupleEvaluator, type TypedRule } from './tuples.js';
 
-/** Findings that are given of one input where they are folded; of more only the number is. */
+/** Maximum distinct findings per input if repeats are folded. Further ones are only counted. */
 const maxDistinct = 100_000;
 
-/** Findings that are made of one statement. */
+/** Findings read by one statement. */
 const findingsPerStatement = 20_000;
 
 interface Totals {
@@ -22,7 +22,7 @@ interface Totals {
   leftOut: number;
 }
 
-/** Rules that are conditions about rows, asked about one input: a capture, a SysFlow file, or tables. */
+/** Evaluates rules that are conditions on rows, on one input: a capture, a SysFlow file, or tables. */
 export class RowRun implements RuleRun {
   readonly #input: string;
   readonly #foldRepeats: boolean;
@@ -74,7 +74,7 @@ export class RowRun implements RuleRun {
   }
 
   summary(): Summary {
-    if (this.#summary === undefined) throw new Error('the input is not read to its end');
+    if (this.#summary === undefined) throw new Error('the input was not read to its end');
     return this.#summary;
   }
 
@@ -126,7 +126,7 @@ export class RowRun implements RuleRun {
       FROM (${matched}) GROUP BY rule, filename, ${same}`;
   }
 
-  /** Numbers what was found by time. Gives how many findings there will be. */
+  /** Numbers the matches by time. Returns the number of findings. */
   async #number(connection: DuckDBConnection): Promise<number> {
     const found = this.#found;
     await connection.run(`CREATE OR REPLACE TEMP TABLE ${found} AS SELECT row_number() OVER () - 1 AS seq, * FROM (
@@ -143,7 +143,7 @@ export class RowRun implements RuleRun {
     return Math.min(Number(count), limit);
   }
 
-  /** The findings of these numbers. */
+  /** Reads the findings with numbers `from` to `to` - 1. */
   async *#read(connection: DuckDBConnection, from: number, to: number): AsyncGenerator<Finding> {
     const chunk = `SELECT * FROM ${this.#found} WHERE seq >= ${from} AND seq < ${to}`;
     const joined = this.#types().map(
@@ -165,7 +165,7 @@ export class RowRun implements RuleRun {
     for await (const rows of result.yieldRows()) {
       for (const values of rows) {
         const [seq, number, count, lastTs] = values as [bigint, number, bigint, bigint];
-        // Tables that others made may hold two rows of one number.
+        // Foreign tables may contain two rows with the same number.
         if (seq === last) continue;
         last = seq;
         const row = Object.fromEntries(columns.map((name, index) => [name, foundValue(values[index])])) as FoundRow;
@@ -184,21 +184,21 @@ export class RowRun implements RuleRun {
   #reasonFor({ reason, needs = [] }: RowRule): string | undefined {
     if (reason !== undefined) return reason;
     if (needs.includes('ancestors') && !this.#hasLineages)
-      return 'the command lines of all processes and their ancestors are too long to be asked';
+      return 'the command lines of all processes and their ancestors are too long to evaluate';
     if (needs.includes('exact calls') && !this.#hasCalls)
-      return 'the input has arguments joined by blanks and no logins, as SysFlow records do; only a capture file has more';
+      return 'the rule needs separate arguments or logins, which only a capture file has';
     if (!needs.includes('containers') || this.#undescribed === undefined) return undefined;
     const { containers, seen } = this.#undescribed;
     if (containers === 0n) return undefined;
     const some = containers === seen ? 'the containers' : `${containers} of ${seen} containers`;
-    return `the input does not describe ${some}, and the rule asks for their names or images`;
+    return `the input does not describe ${some}, and the rule uses their names or images`;
   }
 }
 
 let nextRun = 0;
 const lines = 'sfkit_check_lines';
 
-/** Containers of which only the identity is known. */
+/** Number of containers without a name and image, and number of all containers. */
 async function undescribedContainers(
   connection: DuckDBConnection,
   types: readonly RecordType[],

@@ -4,17 +4,16 @@ import { tableColumns } from '../../engine/columns.gen.js';
 import type { RecordType, RowNeed, RowRule, SharedRows, SharedValue } from './row-rule.js';
 import { extraColumns, rowsSql } from './rows.js';
 
-// Rows are asked about once for all that are alike. What the rules name of a row is a tuple: there are far fewer
-// different ones than rows, as programs do the same again and again. Conditions are asked of tuples, and the rows of
-// those that match are looked up afterwards. Where no two rows are alike that is one copy of the named columns.
+// Evaluates rules on distinct tuples instead of rows. A tuple has the columns that the rules use. Programs repeat
+// themselves, so there are far fewer tuples than rows. The rows of matching tuples are looked up afterwards. In the
+// worst case, when all rows differ, this costs one copy of the columns.
 
-/** A rule with the condition for one type of record, and its number in the run. */
+/** A rule with the condition for one record type, and its number in the run. */
 export interface TypedRule extends RowRule {
   condition: string;
   number: number;
 }
 
-/** Rules that one statement asks. */
 const rulesPerStatement = 64;
 
 const noLimit = '9223372036854775807';
@@ -23,8 +22,8 @@ const valued = 'sfkit_check_valued';
 const hits = 'sfkit_check_hits';
 
 /**
- * Columns that differ between rows which are alike in everything else. Rules that name one are asked apart from the
- * others.
+ * Columns that differ between otherwise equal rows. Rules that use one are evaluated separately, to keep the tuples of
+ * the other rules few.
  */
 const perRowColumns: ReadonlySet<string> = new Set([
   ...['idx', 'ts', 'ts_uts', 'endts', 'endts_uts', 'ret', 'file_fd', 'net_sport'],
@@ -34,18 +33,18 @@ const perRowColumns: ReadonlySet<string> = new Set([
 
 const rowColumns: ReadonlySet<string> = new Set([...tableColumns.sysflow.map(({ name }) => name), ...extraColumns]);
 
-/** The columns of rows that SQL speaks of, outside of texts; a superset, as a word may mean something else. */
+/** The columns that the SQL may use: a superset, because a word may mean something else. */
 function columnsIn(sql: string): string[] {
   const words = withoutTexts(sql).match(/[a-z_0-9]+/g) ?? [];
   return [...new Set(words)].filter((word) => rowColumns.has(word));
 }
 
-/** SQL without the texts in it. */
+/** SQL without its string literals. */
 export function withoutTexts(sql: string): string {
   return sql.replace(/'[^']*'/g, ' ');
 }
 
-/** Asks rules about the rows of one type of record. */
+/** Evaluates rules on the rows of one record type. */
 export class TupleEvaluator {
   readonly #connection: DuckDBConnection;
   readonly #type: RecordType;
@@ -59,14 +58,14 @@ export class TupleEvaluator {
   }
 
   /**
-   * Asks the rules. What they match is given to `take`, as a SELECT of all columns of rows and `rule`, the number of a
-   * rule. Gives the reasons of rules that could not be asked, by their numbers.
+   * Evaluates the rules. Passes the matches to `onMatches` as a SELECT of all columns of the rows and `rule`, the
+   * number of the rule. Returns the reasons for rules that could not be evaluated, by rule number.
    */
   async evaluate(
     typedRules: readonly TypedRule[],
     onMatches: (matchedSql: string) => Promise<unknown>,
   ): Promise<Map<number, string>> {
-    // Of a rule about several types some values are about others of them.
+    // A rule for several record types lists the values of all of them: keep those of this type.
     const rules = typedRules.map((rule) => ({
       ...rule,
       values: rule.values?.filter((name) => rule.condition.includes(name)),
@@ -101,9 +100,9 @@ export class TupleEvaluator {
     }
   }
 
-  /** Makes the tuples of rows that are not dropped. */
+  /** SQL that creates the tuples of rows that are not dropped. */
   #tuplesSql(rows: string, keys: readonly string[]): string {
-    // Rules that name nothing are asked of one tuple, if there is a row.
+    // Rules that use no column are evaluated on a single tuple if there is a row.
     const named = keys.join(', ') || '1 AS row';
     const distinct = `SELECT DISTINCT ${named} FROM (${rows})`;
     const { drop } = this.#shared;
@@ -116,7 +115,7 @@ export class TupleEvaluator {
     return `CREATE OR REPLACE TEMP TABLE ${tuples} AS SELECT *, row_number() OVER () AS tuple FROM (${kept})`;
   }
 
-  /** Asks many rules at once; where that fails, fewer, until the one is found that cannot be asked. */
+  /** Evaluates many rules in one statement. On an error, bisects to find the rule that fails. */
   async #evaluateTuples(rules: readonly TypedRule[], failures: Map<number, string>): Promise<void> {
     try {
       await onSqlError(() => this.#findHits(rules));
@@ -132,7 +131,7 @@ export class TupleEvaluator {
     }
   }
 
-  /** Each rule is a SELECT of its own, as a condition is asked fastest where it filters. */
+  /** Each rule is a separate SELECT, because DuckDB evaluates a condition fastest as a filter. */
   async #findHits(rules: readonly TypedRule[]): Promise<void> {
     const names = rules.flatMap(({ values = [] }) => values);
     if (names.length > 0) {
@@ -145,7 +144,7 @@ export class TupleEvaluator {
     await this.#connection.run(`INSERT INTO ${hits} ${matching.join(' UNION ALL ')}`);
   }
 
-  /** The rows with the columns that the rules need beyond those of tables, and with the values that are keys. */
+  /** SELECT of the rows with the extra columns that the rules need and the shared values that are keys. */
   #rowsSql(rules: readonly TypedRule[]): string {
     const has = (...wanted: RowNeed[]) => rules.some(({ needs = [] }) => wanted.some((need) => needs.includes(need)));
     const rows = rowsSql(this.#type, { ancestors: has('ancestors'), calls: has('calls', 'exact calls') });
@@ -156,7 +155,7 @@ export class TupleEvaluator {
     return keyed.length === 0 ? rows : `SELECT *, ${keyed.join(', ')} FROM (${rows})`;
   }
 
-  /** What of a row decides about these rules: columns, and values that are made of rows. */
+  /** The keys of a tuple: columns, and shared values with `ofRow`, that the rules use. */
   #keysOf(rules: readonly TypedRule[]): string[] {
     const keys = new Set<string>();
     const addAll = (sql: string, values: readonly string[]) => {
@@ -182,7 +181,7 @@ export class TupleEvaluator {
     return this.#shared.values?.[name];
   }
 
-  /** Adds values in steps: each uses those of earlier ones. */
+  /** Adds shared values in layers: each layer uses the values of earlier ones. */
   #withValues(rows: string, names: readonly string[]): string {
     const layers: string[][] = [];
     const depths = new Map<string, number>();
@@ -203,7 +202,7 @@ export class TupleEvaluator {
   }
 }
 
-/** DuckDB would put a column into each condition that names it, but not through a limit. */
+/** The LIMIT keeps DuckDB from inlining a computed column into every condition that uses it. */
 function withColumns(rows: string, columns: readonly string[]): string {
   return `SELECT *, ${columns.join(', ')} FROM (${rows}) LIMIT ${noLimit}`;
 }

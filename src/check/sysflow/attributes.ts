@@ -1,34 +1,33 @@
 import { opNames } from '../../engine/columns.gen.js';
 import type { RowNeed, SharedValue } from '../sql/row-rule.js';
 
-// What policies call the parts of a record, as SQL over the columns of `sysflow`. The processor keeps a record in one
-// array of numbers, in which parts of different types of records share places; asked for a part that its type does not
-// have, a record answers with what is in that place. This is kept, as rules may have been written against it.
+// Attributes of policies as SQL over the columns of `sysflow`. The SysFlow processor keeps a record in one array, in
+// which attributes of different record types share slots. If a record type lacks an attribute, the processor returns
+// the value in its slot. sfkit does the same, because policies may depend on it.
 
-/** An attribute of a record. */
 export interface Attribute {
-  /** SQL for its value as text, never null. */
+  /** SQL for the value as text, never null. */
   text: string;
-  /** The parts that its SQL names. */
+  /** Names of the shared values that the SQL uses. */
   from?: readonly string[];
-  /** Whether its text may begin or end with a quote, which does not count. */
+  /** Whether the text may start or end with a quote, which comparisons ignore. */
   mayBeQuoted?: boolean;
-  /** Whether its text never has a comma. */
+  /** Whether the text never contains a comma. */
   hasNoComma?: boolean;
-  /** SQL for its value as an integer, where it is one of 64 bits; what is none counts as 0. */
+  /** SQL for the value as a 64-bit integer, if the attribute is one; anything else counts as 0. */
   integer?: string;
-  /** SQL for whether it has another value than the empty one. */
+  /** SQL for whether the value is not empty. */
   exists: string;
   needs?: readonly RowNeed[];
-  /** The column that holds it, to show. */
+  /** The column to display. */
   column?: string;
 }
 
-/** Blanks as the processor takes them away at both ends. */
+/** Whitespace that the processor trims. */
 const blanks =
   '\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000';
 
-/** The text of a column, empty where it is missing. */
+/** The text of a column; empty if missing. */
 function plain(column: string): string {
   return `coalesce(${column}, '')`;
 }
@@ -37,15 +36,15 @@ function trimmed(column: string): string {
   return `trim(coalesce(${column}, ''), '${blanks}')`;
 }
 
-/** SysFlow files have this where a text is unknown, and tables nothing. */
+/** SysFlow files store this for an unknown text; tables have null. */
 const unknown = '<NA>';
 
-/** A text of something that is there if a condition holds. */
+/** The text of an object that exists only if `isThere` is true. */
 function known(column: string, isThere: string, text = column): string {
   return `CASE WHEN ${isThere} THEN coalesce(${text}, '${unknown}') ELSE '' END`;
 }
 
-/** What rows are about, without which one it is. */
+/** Whether a row has a process, a file and a second file. */
 const [process, file, newFile] = ['"sf process"', '"sf file"', '"sf newfile"'];
 
 function textual(value: string, more: Partial<Attribute> = {}): Attribute {
@@ -57,7 +56,7 @@ function integral(column: string, more: Partial<Attribute> = {}): Attribute {
   return { text: `CAST(${integer} AS VARCHAR)`, integer, exists: `(${integer} <> 0)`, hasNoComma: true, ...more };
 }
 
-/** An integer that is shown, but with which nothing can be compared as one. */
+/** An integer that can be displayed but is compared as text. */
 function displayOnly(value: string, more: Partial<Attribute>): Attribute {
   const { integer, ...shown } = integral(value, more);
   return shown;
@@ -67,25 +66,25 @@ function boolean(value: string, more: Partial<Attribute> = {}): Attribute {
   return { text: `CASE WHEN ${value} THEN 'true' ELSE 'false' END`, exists: `(${value})`, hasNoComma: true, ...more };
 }
 
-/** Flags of the process are integers to compare, and booleans as text. */
+/** Process flags compare as integers, and are booleans as text. */
 function processFlag(column: string): Attribute {
   const value = `coalesce(${column}, false)`;
   return boolean(value, { integer: `CAST(${value} AS INTEGER)`, column });
 }
 
-/** Of the parent: a boolean if there is one, else the integer 0. */
+/** A flag of the parent: a boolean if there is a parent, else the integer 0. */
 function parentFlag(value: string, more: Partial<Attribute>): Attribute {
   const text = `CASE WHEN ${value} IS NULL THEN '0' WHEN ${value} THEN 'true' ELSE 'false' END`;
   return boolean(`coalesce(${value}, false)`, { ...more, text });
 }
 
-/** The last element of a path: "." of none, "/" of the root. */
+/** The last element of a path: "." for an empty path, "/" for the root. */
 function lastElement(path: string): string {
   const short = `rtrim(${path}, '/')`;
   return `CASE WHEN ${path} = '' THEN '.' WHEN ${short} = '' THEN '/' ELSE split_part(${short}, '/', -1) END`;
 }
 
-/** A path, what it is without the addresses before it, and that without its last element. */
+/** Shared values for a path: the path, the path without socket addresses, and its directory. */
 function pathParts(name: string, column: string, isThere: string): typeof parts {
   const [path, target, before] = [`"${name}"`, `"${name} target"`, `"${name} before"`];
   return {
@@ -95,10 +94,10 @@ function pathParts(name: string, column: string, isThere: string): typeof parts 
   };
 }
 
-/** Longer paths than any system has are not made simpler. */
+/** Longer paths are not normalized; no system has them. */
 const maxPath = 8192;
 
-/** A directory in its shortest form, of what stands before the last element of a path. */
+/** Normalizes the part of a path before its last element. */
 function directory(before: string): string {
   const isOdd = `(contains(${before}, '//') OR contains(${before}, './') OR ends_with(${before}, '/..')) AND length(${before}) <= ${maxPath}`;
   const step = `lambda done, part: CASE
@@ -115,7 +114,7 @@ function directory(before: string): string {
   return `coalesce(nullif(CASE WHEN ${isOdd} THEN ${reduced} ELSE ${simple} END, ''), '.')`;
 }
 
-/** What the kernel's addresses of two sockets, or of a pipe, are followed by. */
+/** Kernel addresses of two sockets or of a pipe, followed by the path. */
 const link = '^\\s*([0-9a-fA-F]{1,16})(->|-\\\\u)([0-9a-fA-F]{1,16})\\s+(\\S+)';
 
 function pathAfterLink(path: string): string {
@@ -128,13 +127,13 @@ function linkBefore(path: string): string {
   return `CASE WHEN regexp_matches(${path}, '${link}') THEN ${address(1)} || regexp_extract(${path}, '${link}', 2) || ${address(3)} ELSE '' END`;
 }
 
-/** The four bytes of an address, the first one lowest; 0 for IPv6, which the format does not have. */
+/** The four bytes of an address, lowest first; 0 for IPv6, which the processor's format lacks. */
 function addressBits(column: string): string {
   const byte = (place: number) => `(TRY_CAST(split_part(${column}, '.', ${place}) AS BIGINT) << ${(place - 1) * 8})`;
   return `CASE WHEN contains(${column}, '.') AND NOT contains(${column}, ':') THEN coalesce(${[1, 2, 3, 4].map(byte).join(' | ')}, 0) ELSE 0 END`;
 }
 
-/** Flags of the open call; in the same place connections have their source. */
+/** Flags of the open call. Connections have their source address in the same slot. */
 function openFlagsSql(): string {
   return `CASE type WHEN 'FF' THEN coalesce(file_openflags, 0) WHEN 'NF' THEN ${addressBits('net_sip')} ELSE 0 END`;
 }
@@ -171,12 +170,12 @@ const dottedFlags = `CASE WHEN type = 'FF' THEN concat_ws('.', ${[0, 8, 16, 24]
   .join(', ')}) ELSE coalesce(net_sip, '0.0.0.0') END`;
 const destination = "coalesce(net_dip, '0.0.0.0')";
 
-/** Received and sent amounts are added for files and for connections, which are one place. */
+/** Amounts of files and of connections share a slot, so both are added. */
 function amount(column: string, more = ''): Attribute {
   return integral(`CASE WHEN type IN ('FF', 'NF') THEN CAST(${column} AS HUGEINT) * 2 ${more} END`, { column });
 }
 
-/** What stands where flows count operations: the type of an event's second file, and not knowably its time. */
+/** Slot of the flows' operation counts: file events have the type of their second file there. */
 const secondFile = "WHEN file_newoid IS NOT NULL THEN 2 * unicode('f')";
 
 const operations = `concat_ws(',', ${opNames
@@ -194,7 +193,7 @@ function read(ofConnection: string, ofFile: string): string {
 const [exe, args] = ['"sf exe"', '"sf args"'];
 const [path, target, before] = ['"sf path"', '"sf path target"', '"sf path before"'];
 const [newPath, newTarget, newBefore] = ['"sf newpath"', '"sf newpath target"', '"sf newpath before"'];
-/** Of the parent as the processor keeps it: as it was when the process was first seen. */
+/** A member of the parent as it was when the process was first seen, like in the processor. */
 const parent = (member: string) => `proc_parent.${member}`;
 const parentExe = known(parent('exe'), 'proc_parent IS NOT NULL', `trim(${parent('exe')}, '${blanks}')`);
 const kept: Pick<Attribute, 'needs'> = { needs: ['ancestors'] };
@@ -205,7 +204,7 @@ function ancestors(list: string): Attribute {
 
 const described: Pick<Attribute, 'needs'> = { needs: ['containers'] };
 
-/** What several attributes are made of, by the names of the columns that hold them. */
+/** Shared values that several attributes use, by column name. */
 export const parts: Readonly<Record<string, SharedValue>> = {
   [process]: { sql: 'proc_pid IS NOT NULL', ofRow: true },
   [file]: { sql: 'file_oid IS NOT NULL', ofRow: true },
@@ -350,7 +349,7 @@ const sysflow: Readonly<Record<string, Attribute>> = {
   'sf.meta.tracename': textual(lastElement(plain('filename')), { mayBeQuoted: true, column: 'filename' }),
 };
 
-/** Names of Falco, by those of SysFlow that they stand for. */
+/** Falco names and the SysFlow attributes that they stand for. */
 const falco: Readonly<Record<string, string>> = {
   'evt.type': 'sf.opflags',
   'evt.rawres': 'sf.type',
@@ -409,10 +408,10 @@ const falco: Readonly<Record<string, string>> = {
   'container.privileged': 'sf.container.privileged',
 };
 
-/** Of events the processor knows both directions. */
+/** The processor sets both directions for every event. */
 const direction: Attribute = textual("'>,<'");
 
-/** Attributes of the processor that tables do not hold. */
+/** Attributes of the processor that tables lack. */
 const absent = new Set([
   'sf.proc.oid',
   'sf.pproc.oid',
@@ -424,7 +423,7 @@ const absent = new Set([
 
 export const attributeNames: readonly string[] = [...Object.keys(sysflow), ...Object.keys(falco), 'evt.dir'];
 
-/** The attribute of this name, whose own name it is told by; undefined for other words, which stand for themselves. */
+/** The attribute for a name, with its canonical name; undefined for other words, which are plain texts. */
 export function attributeOf(name: string): (Attribute & { name: string }) | undefined {
   if (name === 'evt.dir') return { name, ...direction };
   const known = Object.hasOwn(falco, name) ? (falco[name] as string) : name;

@@ -64,7 +64,7 @@ function theirs({ result }: LoaderCase) {
   };
 }
 
-describe.skipIf(!hasTruth)('rules files are taken and refused as the original engine does (needs ../shared)', () => {
+describe.skipIf(!hasTruth)('rule files are accepted and rejected like by the Falco engine (needs ../shared)', () => {
   it.each([
     ['cases', 219],
     ['probes', 209],
@@ -74,7 +74,7 @@ describe.skipIf(!hasTruth)('rules files are taken and refused as the original en
     for (const one of cases) expect(ours(one), one.name).toEqual(theirs(one));
   });
 
-  it('what is wrong has a place in its file and a message', () => {
+  it('each diagnostic has a location in its file and a message', () => {
     for (const one of [...loaderCases('cases'), ...loaderCases('probes')]) {
       for (const { itemDiagnostics, definitionDiagnostics } of loadFalcoRules(one.files).loads) {
         for (const { file, line, column, message, snippet } of [...itemDiagnostics, ...definitionDiagnostics]) {

@@ -4,7 +4,7 @@ import { parseYamlWithLibrary } from '../../../src/check/falco/yaml-library.js';
 import { Lines, type YamlNode } from '../../../src/check/falco/yaml-nodes.js';
 import { parseSimpleYaml } from '../../../src/check/falco/yaml-simple.js';
 
-/** A node with all its places, without its functions. */
+/** A node with all its locations, without its functions. */
 function whole(node: YamlNode): unknown {
   if (node.kind === 'sequence') return { ...node, items: node.items.map(whole) };
   if (node.kind !== 'map') return node;
@@ -88,7 +88,7 @@ describe('usual YAML', () => {
     expect(usual(text)).toEqual(any(text));
   });
 
-  it('gives the same nodes or is left to the library after any insertion or deletion', () => {
+  it('returns the same nodes, or leaves the text to the library, after any insertion or deletion', () => {
     const random = numbers(13);
     const pick = <Item>(items: readonly Item[]): Item => items[random(items.length)] as Item;
     const bits = [

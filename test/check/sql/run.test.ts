@@ -42,7 +42,7 @@ async function ask(
   return { findings, outcomes: run.outcomes(), summary: run.summary() };
 }
 
-describe('conditions about rows', () => {
+describe('conditions on rows', () => {
   it('a rule that fails does not stop the others', async () => {
     const { outcomes } = await ask([
       { condition: "type = 'PE'" },
@@ -71,7 +71,7 @@ describe('conditions about rows', () => {
     expect(times).toEqual([...times].sort((one, other) => Number(one - other)));
   });
 
-  it('finds every row, alike or not, whatever else is asked', async () => {
+  it('finds every row, equal or not, together with any other rule', async () => {
     const values = {
       lowered: { sql: 'lower(proc_exe)' },
       named: { sql: "lowered || ' ' || isUser", from: ['lowered', 'isUser'] },
@@ -108,7 +108,7 @@ describe('conditions about rows', () => {
     tables.close();
   });
 
-  it('asks nothing of rows that are dropped, or may be', async () => {
+  it('skips rows that are dropped, or may be', async () => {
     const conditionFor = (condition: string) => ({ PE: condition, FE: condition, NF: condition, FF: condition });
     const kept = async (condition: string) => {
       const drop = { condition: conditionFor(condition) };
@@ -175,7 +175,7 @@ async function askSql(content: string, seconds?: number, foldRepeats = true) {
 }
 
 describe('rules in SQL', () => {
-  it('have a head', () => {
+  it('start with metadata', () => {
     const content =
       '-- id: x1\n-- title: A title\n-- level: High\n-- tags: [a, T1]\n-- description: |\n--   two\n--   lines\nSELECT 1';
     expect(looksLikeSqlRule(content)).toBe(true);
@@ -193,12 +193,12 @@ describe('rules in SQL', () => {
   });
 
   it.each([
-    ['SELECT 1', 'begins with comment lines'],
-    ['-- title: a\n-- level: huge\nSELECT 1', "'huge' is no level"],
-    ['-- title: a\n-- tags: b\nSELECT 1', 'tags are a list'],
+    ['SELECT 1', 'must start with comment lines'],
+    ['-- title: a\n-- level: huge\nSELECT 1', "'huge' is not a level"],
+    ['-- title: a\n-- tags: b\nSELECT 1', 'tags must be a list'],
     ['-- title: a\n;', 'there is no SQL'],
-    ['-- title: [a\nSELECT 1', 'is no YAML'],
-  ])('%j is wrong', (content, message) => {
+    ['-- title: [a\nSELECT 1', 'is not YAML'],
+  ])('%j is an error', (content, message) => {
     const { rule, remarks } = readSqlRule({ name: 'r.sql', content });
     expect(rule).toBeUndefined();
     expect(remarks.some((remark) => remark.message.includes(message))).toBe(true);
@@ -218,10 +218,10 @@ describe('rules in SQL', () => {
   it.each([
     ["SELECT * FROM read_text('/etc/hostname')", 'disabled by configuration'],
     ["SELECT * FROM '/etc/passwd'", ''],
-    ["ATTACH '/tmp/x.db'", 'a rule is a SELECT'],
-    ['INSTALL httpfs', 'a rule is a SELECT'],
+    ["ATTACH '/tmp/x.db'", 'a rule must be a SELECT'],
+    ['INSTALL httpfs', 'a rule must be a SELECT'],
     ["COPY (SELECT 1) TO '/tmp/x'", 'disabled by configuration'],
-    ['SET memory_limit = 1', 'a rule is a SELECT'],
+    ['SET memory_limit = 1', 'a rule must be a SELECT'],
     ['SELECT 1; SELECT 2', '2 statements'],
     ['SELECT nosuch FROM process', 'nosuch'],
     ['SELEKT', 'syntax error'],
@@ -231,7 +231,7 @@ describe('rules in SQL', () => {
     expect(outcome?.reason).toContain(reason);
   });
 
-  it('end after their time', { timeout: 60_000 }, async () => {
+  it('stop at their time limit', { timeout: 60_000 }, async () => {
     const { outcome } = await askSql(
       '-- title: a\nSELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b',
       1,

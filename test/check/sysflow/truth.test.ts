@@ -18,14 +18,14 @@ import {
   ruleTruths,
 } from './truth.js';
 
-// The processor's answers. Where ours differ, a file says why.
+// Compares with the SysFlow processor's results. truth-differences.json explains the differences.
 
 interface Difference {
   policy: string;
   file: string;
-  /** Of these rules. */
+  /** Affected rules. */
   rules: string[];
-  /** Records that only ours finds: file flows with operations that the processor names as those of connections. */
+  /** Records that only sfkit finds: file flows whose operations the processor names like those of connections. */
   onlyOurs?: number;
   why: string;
 }
@@ -34,7 +34,7 @@ const differences = JSON.parse(
   readFileSync(join(root, 'test/check/sysflow/truth-differences.json'), 'utf8'),
 ) as Difference[];
 
-/** Of a rule that found more records only their number is compared. */
+/** For rules with more records, only the number is compared. */
 const maxHashed = 100;
 
 const byRule = ruleTruths();
@@ -58,7 +58,7 @@ async function findingsOf(policy: string, file: string, tables: CheckTables, rul
   return findings;
 }
 
-/** How many records each rule found. */
+/** Number of records that each rule found. */
 async function countsOf(policy: string, file: string, tables: CheckTables, rules: readonly Rule[]) {
   const run = setOf(policy).run(recordsPath(file), { rules, allMatching: true, foldRepeats: true, tables });
   for await (const _ of run) break;
@@ -68,7 +68,7 @@ async function countsOf(policy: string, file: string, tables: CheckTables, rules
 describe.skipIf(!hasTruth)('policies on SysFlow files (needs ../shared)', () => {
   const enabled = (policy: string) => setOf(policy).rules.filter((rule) => rule.enabled);
 
-  // All files take minutes: a part of them is asked each time, and all with SFKIT_THOROUGH=1.
+  // All files would take minutes: each run checks a part of them. SFKIT_THOROUGH=1 checks all.
   const isDifferent = (file: string) => differences.some((one) => one.file === file);
   const isThorough = process.env.SFKIT_THOROUGH !== undefined;
   const asked = [...files].sort().filter((file, index) => isThorough || index % 4 === 0 || isDifferent(file));
@@ -134,19 +134,19 @@ describe.skipIf(!hasTruth)('policies on SysFlow files (needs ../shared)', () => 
     expect(found).toEqual(expected);
   });
 
-  it('differences are of files that are there', () => {
+  it('differences refer to existing files', () => {
     expect(differences.filter(({ file }) => !files.has(file))).toEqual([]);
   });
 });
 
-/** Events of Kubernetes have no process, which was hashed by its name in Python. */
+/** Kubernetes events have no process; the reference hashes contain Python's name for that. */
 function hashedKey(finding: Finding): string {
   return finding.pid === undefined ? `${finding.ts} KE None None` : recordKey(finding);
 }
 
 /**
- * The processor keeps the names of operations by their bits alone: those of the first record with the bits that its
- * filters let pass. (filter.yaml drops file flows.)
+ * The processor caches the names of operations by their bits, from the first record with these bits that passes its
+ * filters. (filter.yaml drops file flows.)
  */
 async function typesOfOperations(tables: CheckTables, policy: string): Promise<Map<string, string>> {
   const connection = await tables.open();
