@@ -92,8 +92,8 @@ bool try_way(const char* name, const ProbeOptions& options, uint64_t calls) {
     ++process.count;
     return true;
   };
-  const auto drain = [&](uint64_t settle) {
-    merger.value().drain(probe.clock().stamp(ClockReading::take()) - settle, take);
+  const auto drain = [&](uint64_t delay) {
+    merger.value().drain(probe.clock().stamp(ClockReading::take()) - delay, take);
   };
   for (int alive = kProcesses; alive > 0; ::usleep(kPollUs)) {
     drain(kSettleNs);

@@ -152,7 +152,7 @@ export interface RuleOutcome {
 }
 
 /** Reason for rules without matches in a damaged capture. */
-export const damagedReason = 'part of the capture is damaged, and what was lost cannot be asked about';
+export const damagedReason = 'part of the capture is damaged, and rules cannot see what was lost';
 
 /** An error or a warning about a rule file. */
 export interface Diagnostic {

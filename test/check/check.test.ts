@@ -74,7 +74,7 @@ describe('check', () => {
     for await (const _ of run);
     expect(run.report().rules.map(({ rule, state, reason, matches }) => [rule.name, state, reason, matches])).toEqual([
       ['Download program started', 'matched', undefined, 12],
-      ['Name of a server looked up', 'unevaluated', 'captures do not hold fd.sip.name', 0],
+      ['Name of a server looked up', 'unevaluated', 'captures do not contain fd.sip.name', 0],
     ]);
   });
 

@@ -24,7 +24,7 @@ const fields = [
   'fd.name',
 ] as const;
 
-/** What one age alone tells, by event. */
+/** Parameters that only one format version has, by event. */
 const onlyInOne: Record<string, readonly string[]> = {
   // All of them in these captures fail. The enter event names the socket before that is known; the exit does not.
   connect: ['only -v21 has fd.name'],
