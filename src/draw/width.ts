@@ -43,7 +43,7 @@ export function wrapped(text: string, width: number, limit = Number.POSITIVE_INF
   }
 }
 
-/** End and width of the prefix that fits into `most` columns. Reads no further than that. */
+/** End and width of the prefix that fits into `maxWidth` columns. Reads no further than that. */
 function lastPlace(text: string, maxWidth: number): { index: number; width: number } {
   const meter = new Meter();
   let start = 0;

@@ -248,8 +248,8 @@ export interface NativeSession {
   close(): void;
   /** For 'live': unknown containers seen since the last call. */
   takeUnknownContainers(): NativeUnknownContainer[];
-  /** With `tallies`: the busiest of each kind since the last call, at most `most` of each. */
-  takeBusiest(most: number): NativeTallyRow[];
+  /** With `tallies`: the busiest of each kind since the last call, at most `max` of each. */
+  takeBusiest(max: number): NativeTallyRow[];
   /** Adds a container description to the capture: {"container":{...}}, as in captures. */
   describeContainer(json: string): void;
 }

@@ -119,7 +119,7 @@ async function appendRows(
   appender.closeSync();
 }
 
-/** The number of rows, at most `most`, that fit into a chunk, and the bytes of their values. */
+/** The number of rows, at most `maxRows`, that fit into a chunk, and the bytes of their values. */
 function fitting(sources: readonly RowSource[], start: number, maxRows: number): { rows: number; bytes: number } {
   for (let rows = maxRows; ; rows = (rows + 1) >> 1) {
     const bytes = sources.reduce((sum, source) => sum + source.bytes(start, start + rows), 0);

@@ -21,7 +21,7 @@ const ruleOf = (name: string): Rule => ({
   location: { file: 'f', line: 1 },
 });
 
-async function ask(
+async function evaluate(
   conditions: readonly Partial<RowRule>[],
   {
     foldRepeats = true,
@@ -44,7 +44,7 @@ async function ask(
 
 describe('conditions on rows', () => {
   it('a rule that fails does not stop the others', async () => {
-    const { outcomes } = await ask([
+    const { outcomes } = await evaluate([
       { condition: "type = 'PE'" },
       { condition: 'nosuch = 1' },
       { condition: 'CAST(proc_exe AS INTEGER) = 1', types: ['PE'] },
@@ -62,8 +62,8 @@ describe('conditions on rows', () => {
   });
 
   it('foldRepeats what is the same, and lists each otherwise', async () => {
-    const folded = await ask([{ condition: 'true' }]);
-    const all = await ask([{ condition: 'true' }], { foldRepeats: false });
+    const folded = await evaluate([{ condition: 'true' }]);
+    const all = await evaluate([{ condition: 'true' }], { foldRepeats: false });
     expect(folded.findings.length).toBeLessThan(all.findings.length);
     expect(folded.findings.reduce((sum, { count }) => sum + count, 0)).toBe(all.findings.length);
     expect(folded.outcomes[0]?.matches).toBe(all.findings.length);
@@ -92,7 +92,7 @@ describe('conditions on rows', () => {
       "(type = 'PE' AND idx % 3 = 0) OR (type = 'FF' AND (file_path IS NULL OR file_fd > 3))",
       ...['proc_pid IS NOT NULL', "type = 'PE' AND proc_args <> ''"],
     ];
-    const { findings } = await ask(conditions, { foldRepeats: false, shared: { values } });
+    const { findings } = await evaluate(conditions, { foldRepeats: false, shared: { values } });
     const tables = new CheckTables(capture);
     tables.want(rowTables);
     const connection = await tables.open();
@@ -112,7 +112,7 @@ describe('conditions on rows', () => {
     const conditionFor = (condition: string) => ({ PE: condition, FE: condition, NF: condition, FF: condition });
     const kept = async (condition: string) => {
       const drop = { condition: conditionFor(condition) };
-      const { outcomes } = await ask([{ condition: "type IN ('PE', 'FF')" }], { shared: { drop } });
+      const { outcomes } = await evaluate([{ condition: "type IN ('PE', 'FF')" }], { shared: { drop } });
       return outcomes[0]?.matches ?? 0;
     };
     const all = await kept('false');
@@ -125,11 +125,11 @@ describe('conditions on rows', () => {
 
   it('gives the same findings in every run', async () => {
     const conditions = [{ condition: 'proc_pid > 0' }, { condition: 'file_path IS NOT NULL' }];
-    expect((await ask(conditions)).findings).toEqual((await ask(conditions)).findings);
+    expect((await evaluate(conditions)).findings).toEqual((await evaluate(conditions)).findings);
   });
 
   it('a finding has its process with ancestors, file and connection', async () => {
-    const { findings } = await ask([{ condition: "list_contains(opflags, 'EXEC')", needs: ['ancestors'] }]);
+    const { findings } = await evaluate([{ condition: "list_contains(opflags, 'EXEC')", needs: ['ancestors'] }]);
     const [first] = findings;
     expect(first).toMatchObject({
       eventType: 'PE EXEC',
@@ -137,13 +137,13 @@ describe('conditions on rows', () => {
       process: { exepath: expect.any(String) },
     });
     expect(first?.process?.ancestors.length).toBeGreaterThan(0);
-    const files = await ask([{ condition: 'file_path IS NOT NULL' }]);
+    const files = await evaluate([{ condition: 'file_path IS NOT NULL' }]);
     expect(files.findings[0]?.file?.path).toMatch(/\//);
   });
 
   it('texts of rules are inert', async () => {
     const texts = ["'", "''; DROP TABLE x; --", 'a\0b', '\\', '%', '"', '\n'];
-    const { outcomes } = await ask(
+    const { outcomes } = await evaluate(
       texts.map((text) => ({
         condition: `${textLiteral(text)} = ANY(${textListLiteral(texts)})`,
         types: ['PE'] as const,
