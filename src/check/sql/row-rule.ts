@@ -31,12 +31,11 @@ export type RecordType = 'PE' | 'FE' | 'NF' | 'FF' | 'PF' | 'KE';
 
 /**
  * - ancestors: adds the lists `proc_aname`, `proc_aexe`, `proc_acmdline` (texts) and `proc_apid` (integers). They start
- *   with the process itself, then its parent and so on, as they were when the process was first seen. Also adds
- *   `proc_parent`, a struct of `exe`, `args`, `uid`, `user`, `gid`, `group`, `tty` and `entry` of the parent.
- * - containers: the condition uses names or images of containers. If the input does not describe all its containers, a
- *   rule without matches is unevaluated.
- * - calls: adds `proc_argv` (a list of texts, argv[0] first) and `proc_loginuid` to EXEC rows if the input is a capture.
- *   SysFlow files and tables have only arguments joined by spaces, and no logins.
+ * with the process itself, then its parent and so on, as they were when the process was first seen. Also adds
+ * `proc_parent`, a struct of `exe`, `args`, `uid`, `user`, `gid`, `group`, `tty` and `entry` of the parent. -
+ * containers: the condition uses names or images of containers. If the input does not describe all its containers, a
+ * rule without matches is unevaluated. - calls: adds `proc_argv` (a list of texts, argv[0] first) and `proc_loginuid`
+ * to EXEC rows if the input is a capture. SysFlow files and tables have only arguments joined by spaces, and no logins.
  * - exact calls: like calls, but without this data a rule without matches is unevaluated.
  */
 export type RowNeed = 'ancestors' | 'containers' | 'calls' | 'exact calls';

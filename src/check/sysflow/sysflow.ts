@@ -47,9 +47,9 @@ class SysflowRuleSet implements RuleSet {
     const attributes = new Set(allUses.attributes);
     this.rules = policy.rules.map((rule) => {
       const compiled = compileForTypes(rule.condition, typesOf(rule));
-      const asked = Object.keys(conditionsOf(compiled)) as RecordType[];
+      const possibleTypes = Object.keys(conditionsOf(compiled)) as RecordType[];
       const uses = usesOf(compiled, typesOf(rule));
-      const ofFilters = usesOf(drop, asked);
+      const ofFilters = usesOf(drop, possibleTypes);
       for (const name of uses.attributes) attributes.add(name);
       const loaded = this.#rule(rule, uses, ofFilters);
       this.#compiled.set(loaded, rowRuleOf(loaded, rule, conditionsOf(compiled), uses, ofFilters));
@@ -96,8 +96,8 @@ function conditionsOf(compiled: ByType): Partial<Record<RecordType, string>> {
 }
 
 /** What a condition uses from records of these types. */
-function usesOf(compiled: ByType, asked: readonly RecordType[]): Uses {
-  const all = asked.flatMap((type) => compiled.get(type) ?? []);
+function usesOf(compiled: ByType, ofTypes: readonly RecordType[]): Uses {
+  const all = ofTypes.flatMap((type) => compiled.get(type) ?? []);
   const union = (pick: (one: Compiled) => ReadonlySet<string>) => new Set(all.flatMap((one) => [...pick(one)]));
   return {
     attributes: union(({ attributes }) => attributes),
@@ -108,8 +108,8 @@ function usesOf(compiled: ByType, asked: readonly RecordType[]): Uses {
 
 /** The record types of a rule. */
 function typesOf({ item: { prefilter } }: PolicyRule): RecordType[] {
-  const asked = new Set(prefilter.map(withoutQuotes));
-  return types.filter((type) => prefilter.length === 0 || asked.has(type));
+  const wanted = new Set(prefilter.map(withoutQuotes));
+  return types.filter((type) => prefilter.length === 0 || wanted.has(type));
 }
 
 function needsOf(attributes: Iterable<string>): RowNeed[] {

@@ -124,9 +124,15 @@ describe('inputs with less data', () => {
     const logsource = 'product: linux, service: auditd';
     const matched = await run(flows, rulesOf(logsource, '{type: EXECVE, a0: sudo, a1: systemctl}'));
     expect(matched.findings).toHaveLength(1);
-    expect(matched.outcome).toMatchObject({ state: 'matched', reason: expect.stringContaining('only a capture file has') });
+    expect(matched.outcome).toMatchObject({
+      state: 'matched',
+      reason: expect.stringContaining('only a capture file has'),
+    });
     const other = await run(flows, rulesOf(logsource, '{type: EXECVE, a0: nothing}'));
-    expect(other.outcome).toMatchObject({ state: 'unevaluated', reason: expect.stringContaining('only a capture file has') });
+    expect(other.outcome).toMatchObject({
+      state: 'unevaluated',
+      reason: expect.stringContaining('only a capture file has'),
+    });
     const joined = await run(flows, rulesOf('category: process_creation', '{CommandLine: sh nothing}'));
     expect(joined.outcome).toMatchObject({ state: 'unmatched' });
   });

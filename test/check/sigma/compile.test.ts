@@ -190,8 +190,8 @@ describe('a mapping file', () => {
 
   test.for([
     ['a: [', /^m\.yml:1:\d+: /],
-    ['logs: []', "m.yml:1:1: a mapping has logsources, placeholders, and no 'logs'"],
-    ['logsources: {}', "m.yml:1:13: 'logsources' is a list"],
+    ['logs: []', "m.yml:1:1: a mapping: unknown key 'logs'; expected logsources, placeholders"],
+    ['logsources: {}', "m.yml:1:13: 'logsources' must be a list"],
     ['logsources: [{fields: {a: b}}]', "m.yml:1:14: a log source must have a 'category' or a 'service'"],
     [
       "logsources: [{category: a, fields: {F: '{proc_exx}'}}]",
@@ -199,7 +199,7 @@ describe('a mapping file', () => {
     ],
     [
       "logsources: [{category: a, fields: {F: '{proc_exe:up}'}}]",
-      "m.yml:1:40: '{proc_exe:up}': after ':' comes one of noslash, protocol, or a number",
+      "m.yml:1:40: '{proc_exe:up}': expected one of noslash, protocol, or a number, after ':'",
     ],
     [
       'logsources: [{category: a, records: [{fields: {}}]}]',

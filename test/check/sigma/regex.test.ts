@@ -45,7 +45,7 @@ describe('invalid patterns are errors', () => {
     ['[b-a]', 'a range of characters from a later to an earlier one'],
     ['a{3,2}', "'{3,2}', whose maximum 2 is less than its minimum 3"],
     ['a\\', 'a backslash at its end'],
-    ['\\y', "'\\y' means nothing"],
+    ['\\y', "an unknown escape '\\y'"],
     ['(?', "a '(?' with something unknown after it"],
     ['(?<1>a)', 'a group with an invalid name'],
     ['(?#', "a '(?#' without its ')'"],

@@ -52,7 +52,7 @@ own: {key: 1}
           falsePositives: ['Unlikely'],
           fields: ['CommandLine'],
           logsource: { category: 'process_creation', product: 'linux' },
-          refused: undefined,
+          unsupported: undefined,
           file: 'rule.yml',
           line: 1,
         },
@@ -110,7 +110,7 @@ describe('invalid Sigma is an error with its location', () => {
       rule(simple, 'level: hgih\n'),
       "1:8: error: 'level' must be one of informational, low, medium, high, critical, found 'hgih'",
     ],
-    [rule(simple, 'status: new\n'), /^1:9: error: 'status' is one of stable, /],
+    [rule(simple, 'status: new\n'), /^1:9: error: 'status' must be one of stable, /],
     [rule(simple, 'tags: {a: b}\n'), "1:7: error: 'tags' must be a list of texts"],
     [rule(simple, 'title: again\n'), "2:1: error: duplicate key 'title'"],
     [`${head}detection: s\n`, "3:12: error: 'detection' must be a map of selections and a condition"],
@@ -145,7 +145,7 @@ describe('invalid Sigma is an error with its location', () => {
     ],
     [
       rule('  s: {Image|cidr: x}\n  condition: s\n'),
-      "4:19: error: 'x': no network; expected one like 10.0.0.0/8 or fe80::/10",
+      "4:19: error: 'x': not a network; expected one like 10.0.0.0/8 or fe80::/10",
     ],
     [rule('  s: {Image|gt: x}\n  condition: s\n'), "4:17: error: modifier 'gt' expects a number"],
     [rule('  s: {Image|exists: x}\n  condition: s\n'), "4:21: error: modifier 'exists' expects true or false"],
@@ -231,6 +231,6 @@ describe('an unsupported feature is named, and the rule is still listed', () => 
   ] as const)('%j', ([content, reason]) => {
     const { rules, diagnostics } = load(content);
     expect(diagnostics).toEqual([]);
-    expect(rules).toMatchObject([{ detection: undefined, refused: reason }]);
+    expect(rules).toMatchObject([{ detection: undefined, unsupported: reason }]);
   });
 });

@@ -107,8 +107,8 @@ describe('hostile policies fail with one line', () => {
     Array.from({ length: count }, (_, n) => `- macro: m${n}\n  condition: ${body(n)}\n`).join('');
 
   it.each([
-    ['parentheses', rule(`${'('.repeat(5000)}a = b${')'.repeat(5000)}`), 'more than 100 parentheses'],
-    ['nots', rule(`${'not '.repeat(5000)}a = b`), 'more than 100 parentheses'],
+    ['parentheses', rule(`${'('.repeat(5000)}a = b${')'.repeat(5000)}`), 'more than 100 nested parentheses'],
+    ['nots', rule(`${'not '.repeat(5000)}a = b`), 'more than 100 nested parentheses'],
     ['a macro that uses itself', `- macro: m\n  condition: m\n${rule('m')}`, "macro 'm' uses itself"],
     ['a loop', `${macros(2, (n) => `m${1 - n}`)}${rule('m0')}`, 'uses itself'],
     [
