@@ -113,11 +113,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
 
   async #run(log: Log): Promise<RunSummary> {
     const { config } = this;
-    // A live capture can take long: its unfinished output is visible, and stays whatever happens.
-    const files =
-      config.filePath === ''
-        ? undefined
-        : new FileWriter(config, { keeps: config.scapInputPath === '', drainSignal: this.#drain.signal });
+    const files = this.#openFiles();
     const socket = config.socketPath === '' ? undefined : new SocketWriter(config.socketPath, log);
     this.#socket = socket;
     const entities = config.callback === undefined ? undefined : new EntityTable();
@@ -148,8 +144,8 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     try {
       for await (const batch of session) {
         if (batch.kind === 'bytes') {
-          const { file = 0, begins = 0, bytes } = batch;
-          await files?.write(bytes, file, begins || second);
+          const { file = 0, startSeconds = 0, bytes } = batch;
+          await files?.write(bytes, file, startSeconds || second);
           continue;
         }
         if (failure !== undefined) continue;
@@ -189,15 +185,25 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     }
     if (failure !== undefined) throw (failure as { error: unknown }).error;
     const summary = session.summary();
-    const counts = socket && { sent: socket.sent, dropped: socket.dropped, droppedIpv6: socket.droppedIpv6 };
     log.verbose(1, 'driver', `read ${summary.events} events`);
-    const damage = summary.damage[0];
-    if (damage !== undefined) {
-      const message = `${config.scapInputPath}: damaged at byte ${damage.offset}: ${damage.message}; everything readable was delivered`;
-      log.verbose(1, 'driver', message);
-      throw new SysFlowError('EventParsingError', message);
-    }
+    this.#rejectDamage(summary, log);
+    const counts = socket && { sent: socket.sent, dropped: socket.dropped, droppedIpv6: socket.droppedIpv6 };
     return { ...summary, files: files?.written ?? [], socket: counts ?? null };
+  }
+
+  #openFiles(): FileWriter | undefined {
+    const { config } = this;
+    if (config.filePath === '') return undefined;
+    // A live capture can take long: its unfinished output is visible, and stays whatever happens.
+    return new FileWriter(config, { keeps: config.scapInputPath === '', drainSignal: this.#drain.signal });
+  }
+
+  #rejectDamage({ damage }: Summary, log: Log): void {
+    const [first] = damage;
+    if (first === undefined) return;
+    const message = `${this.config.scapInputPath}: damaged at byte ${first.offset}: ${first.message}; everything readable was delivered`;
+    log.verbose(1, 'driver', message);
+    throw new SysFlowError('EventParsingError', message);
   }
 
   #followContainers(session: Session<unknown>): { end(): void } {

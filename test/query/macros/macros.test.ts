@@ -158,7 +158,7 @@ describe('addresses', () => {
     expect(await ask(`select in_subnet('${address}', '${subnet}')`)).toEqual([[expected]]);
   });
 
-  it('tells public addresses from others', async () => {
+  it('distinguishes public addresses from others', async () => {
     const kinds = [
       '8.8.8.8',
       '2606:4700::1',
