@@ -297,8 +297,7 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
     case Field::kFdType: return FieldValue::of_text(type_name(descriptor.type));
     case Field::kFdTypechar: text_ = type_letter(descriptor.type); return FieldValue::of(text_);
     case Field::kFdNameraw:
-      return FieldValue::of_text(descriptor.name_as_given.empty() ? descriptor.name
-                                                                  : descriptor.name_as_given);
+      return FieldValue::of_text(descriptor.raw_name.empty() ? descriptor.name : descriptor.raw_name);
     case Field::kFdDirectory: return directory_or_file(descriptor, true);
     case Field::kFdFilename: return directory_or_file(descriptor, false);
     case Field::kFdContainerdirectory: {
@@ -316,7 +315,7 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
                                                                     : FieldValue();
     case Field::kFdConnected: return FieldValue::of(descriptor.is_connected());
     case Field::kFdNameChanged:
-      return FieldValue::of(descriptor.renamed_by == context_->event->number ||
+      return FieldValue::of(descriptor.named_by_event == context_->event->number ||
                             (!descriptor_name().text.empty() && names_what_it_opens(context_->event->code)));
     case Field::kFdIsUpperLayer: return FieldValue::of((descriptor.open_flags & kOpenUpperLayer) != 0);
     case Field::kFdIsLowerLayer: return FieldValue::of((descriptor.open_flags & kOpenLowerLayer) != 0);

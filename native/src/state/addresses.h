@@ -40,7 +40,7 @@ struct SocketAddress {
 SocketTuple parse_tuple(Bytes value);
 SocketAddress parse_address(Bytes value);
 
-inline void set_ends(Descriptor& descriptor, const Endpoint& source, const Endpoint& destination) {
+inline void set_endpoints(Descriptor& descriptor, const Endpoint& source, const Endpoint& destination) {
   descriptor.sip = source.ip;
   descriptor.sport = source.port;
   descriptor.dip = destination.ip;
@@ -55,13 +55,13 @@ inline Endpoint destination_of(const Descriptor& descriptor) {
 }
 
 // Records the current source as the address that the socket is bound to.
-inline void set_bound(Descriptor& descriptor) {
-  descriptor.bound_as = descriptor.type;
+inline void save_bound_address(Descriptor& descriptor) {
+  descriptor.bound_type = descriptor.type;
   descriptor.bound_ip = descriptor.sip;
   descriptor.bound_port = descriptor.sport;
 }
 
-inline void swap_ends(Descriptor& descriptor) {
+inline void swap_endpoints(Descriptor& descriptor) {
   std::swap(descriptor.sip, descriptor.dip);
   std::swap(descriptor.sport, descriptor.dport);
 }

@@ -24,13 +24,13 @@ struct ContainerInfo {
   std::string cgroups;  // of a thread in it, as captures write them; "" when none was seen
   bool known = false;   // metadata has been seen
   std::string name;
-  std::string image;          // with tag
-  std::string image_as_told;  // by the runtime, with or without
+  std::string image;      // with tag
+  std::string raw_image;  // by the runtime, with or without
   std::string imageid;
   int32_t type = kContainerDocker;
   bool privileged = false;
   uint64_t version = 0;  // changes with the metadata; no two descriptions have the same
-  size_t met = 0;        // how many were before
+  size_t sequence = 0;   // how many were before
   // The members of the capture's JSON that fields show (fields/container_fields.cpp), as a JSON object; ""
   // when the capture has none. As text it takes a fraction of the memory of a tree.
   std::string description;
@@ -53,10 +53,10 @@ class ContainerTable {
   }
   size_t size() const { return containers_.size(); }
   // How many were met, the host not counted.
-  size_t met() const { return met_; }
+  size_t seen() const { return seen_; }
 
   // Whether there are so many that forget() should be called.
-  bool is_crowded() const { return index_.size() >= most_; }
+  bool is_crowded() const { return index_.size() >= forget_threshold_; }
   // Forgets those that are not in use, by index, and were not met lately; their indexes are given to others.
   // Returns which those are.
   std::vector<uint32_t> forget(const std::vector<bool>& in_use);
@@ -74,14 +74,14 @@ class ContainerTable {
   void clear();
 
  private:
-  static constexpr size_t kMany = 4096;
-  static constexpr size_t kLately = 256;  // those met last
+  static constexpr size_t kMinForgetThreshold = 4096;
+  static constexpr size_t kRecent = 256;  // those met last
 
   std::vector<ContainerInfo> containers_;
   std::vector<uint32_t> free_;
   std::unordered_map<std::string, uint32_t, TextHash, std::equal_to<>> index_;
-  size_t met_ = 0;
-  size_t most_ = kMany;
+  size_t seen_ = 0;
+  size_t forget_threshold_ = kMinForgetThreshold;
   uint32_t generation_ = 0;
   uint64_t versions_ = 0;
 };

@@ -55,7 +55,7 @@ void Descriptor::renamed() {
   if (now == nullptr || *now == name) return;
   // An open file keeps the name that it was opened by, but for the directories above it.
   if (!is_directory() && PathTree::was_renamed(place)) return;
-  if (name_as_given.empty()) name_as_given = name;
+  if (raw_name.empty()) raw_name = name;
   pool->assign_name(*this, *now);
 }
 
@@ -80,18 +80,18 @@ void Descriptor::reset() {
   inode = 0;
   name.clear();
   // A buffer that one long path made large is not kept for the next descriptor.
-  if (name_as_given.capacity() > DescriptorPool::kLongName) name_as_given = std::string();
-  name_as_given.clear();
+  if (raw_name.capacity() > DescriptorPool::kLongName) raw_name = std::string();
+  raw_name.clear();
   sip = dip = {};
   sport = dport = 0;
   unix_source = unix_destination = 0;
   pid = -1;
-  used_as_directory = of_socketpair = is_listed = false;
+  used_as_directory = is_socketpair = is_listed = false;
   connection = Connection::kNone;
-  bound_as = FdType::kUnknown;
+  bound_type = FdType::kUnknown;
   bound_port = 0;
   bound_ip = {};
-  renamed_by = 0;
+  named_by_event = 0;
   file = nullptr;
   file_container = 0;
   file_generation = 0;

@@ -55,8 +55,8 @@ struct Descriptor {
   uint32_t device = 0;
   uint64_t inode = 0;
   std::string name;
-  std::string name_as_given;  // of a path that `name` does not repeat; "" for others
-  PathLink place;             // files and directories by path: follows renames of directories
+  std::string raw_name;  // of a path that `name` does not repeat; "" for others
+  PathLink place;        // files and directories by path: follows renames of directories
   IpBytes sip{};
   IpBytes dip{};
   uint16_t sport = 0;
@@ -65,14 +65,14 @@ struct Descriptor {
   uint64_t unix_destination = 0;
   int64_t pid = -1;                // pidfd
   bool used_as_directory = false;  // by a call that works only on directories
-  bool of_socketpair = false;
+  bool is_socketpair = false;
   bool is_listed = false;  // in a list of descriptors: the capture lacks its open
   Connection connection = Connection::kNone;
   // Of a bound socket: kUnix, or kIpv4Server or kIpv6Server with the address that follows.
-  FdType bound_as = FdType::kUnknown;
+  FdType bound_type = FdType::kUnknown;
   uint16_t bound_port = 0;
   IpBytes bound_ip{};
-  uint64_t renamed_by = 0;  // number of the last event that gave a socket its name, or another one
+  uint64_t named_by_event = 0;  // number of the last event that gave a socket its name, or another one
 
   // For the layer above: what it knows of this name, and for which container.
   void* file = nullptr;

@@ -75,7 +75,7 @@ uint8_t Engine::route_of(uint16_t code) {
 
 // ---- an event's surroundings
 
-Thread* Engine::find_owner(const scap::EventView& event) {
+Thread* Engine::find_or_create_thread(const scap::EventView& event) {
   Thread* thread = threads_.find(event.tid);
   if (thread != nullptr || event.tid < 0) return thread;
   const uint16_t exit_code = event.code | 1;
@@ -96,10 +96,10 @@ void Engine::find_fd(Context& context) {
   const scap::CallView& call = *context.call;
   Bytes fd = call.exit().param(P::fd);
   // libs 0.18.1 knows descriptors from enter events only, but for connect.
-  const bool own_counts = !compat_ || !saw_old_enters_ || call.exit().code == ev::SOCKET_CONNECT_X;
+  const bool exit_fd_counts = !compat_ || !saw_old_enters_ || call.exit().code == ev::SOCKET_CONNECT_X;
   if (call.paired()) {
-    if (const Bytes entered = call.enter().param(P::fd); !entered.empty()) fd = entered;
-  } else if (!own_counts) {
+    if (const Bytes enter_fd = call.enter().param(P::fd); !enter_fd.empty()) fd = enter_fd;
+  } else if (!exit_fd_counts) {
     return;
   }
   if (fd.empty() || context.thread == nullptr) return;
@@ -115,7 +115,7 @@ void Engine::find_shown_fd(Context& context) {
   context.shown_fd = own.empty() ? Thread::kNoFd : to_int(own, -1);
   Thread* thread = context.thread;
   if (context.call == nullptr) {
-    if (thread != nullptr) thread->entered_fd = context.shown_fd;
+    if (thread != nullptr) thread->enter_fd = context.shown_fd;
     if (context.shown_fd == Thread::kNoFd && makes_fd(event.code)) context.shown_fd = -1;
   } else if (makes_fd(event.code) || duplicates(*context.call)) {
     const bool is_pair = event.code == ev::SYSCALL_PIPE_X || event.code == ev::SYSCALL_PIPE2_X ||
@@ -123,8 +123,8 @@ void Engine::find_shown_fd(Context& context) {
     const int64_t result = context.call->result();
     context.shown_fd = result < 0 ? -1 : to_int(is_pair ? event.param(P::fd2) : event.param(0), -1);
   } else if (context.shown_fd == Thread::kNoFd && thread != nullptr && thread->has_last_enter &&
-             thread->last_enter + 1 == event.code && thread->entered_fd != Thread::kNoFd) {
-    context.shown_fd = thread->entered_fd;
+             thread->last_enter + 1 == event.code && thread->enter_fd != Thread::kNoFd) {
+    context.shown_fd = thread->enter_fd;
   } else if (context.shown_fd == Thread::kNoFd && kFdPlaces[event.code] >= 0) {
     context.shown_fd = -1;  // the call has a descriptor, the capture does not tell it
   }
@@ -135,7 +135,7 @@ void Engine::find_shown_fd(Context& context) {
   context.shown_slot = table == nullptr ? nullptr : table->find(context.shown_fd);
 }
 
-void Engine::settle() {
+void Engine::finish_last_event() {
   has_pending_ = false;
   closed_.clear();
   new_directories_.clear();
@@ -252,7 +252,7 @@ void Engine::exit(Context& context) {
   switch (handler) {
     case Handler::kNone:
     case Handler::kSeen: return;
-    case Handler::kTransfer: return answer_connect(context);
+    case Handler::kTransfer: return resolve_pending_connect(context);
     case Handler::kOpen: return on_open(context);
     case Handler::kCreat: return on_creat(context);
     case Handler::kOpenByHandle: return on_open_by_handle(context);

@@ -91,7 +91,7 @@ class Engine {
 
   const ThreadTable& threads() const { return threads_; }
   // Threads with a process of the layer above that are gone since the last call; for that layer to clear.
-  std::vector<ThreadTable::Gone>& gone_threads() { return threads_.gone(); }
+  std::vector<ThreadTable::Removed>& removed_threads() { return threads_.removed(); }
   // What the last event closed.
   const std::vector<Closed>& closed() const { return closed_; }
   // Whether the last event did something that ends with it, as closed() and new_directories() show.
@@ -130,7 +130,7 @@ class Engine {
   // The same of what a call opens or tried to open; returns the path as the call gave it.
   struct OpenedPath {
     std::string_view text;
-    bool entered;  // it is that of the enter event
+    bool from_enter;  // taken from the enter event
   };
   OpenedPath resolve_opened(Thread& thread, const scap::CallView& call, std::string& out);
   // The same of what a symbolic link leads to, which begins in the directory of the link.
@@ -150,7 +150,7 @@ class Engine {
  private:
   template <bool kAll, typename Visit>
   void apply_events(const scap::EventView& event, Visit visit) {
-    if (has_pending_) settle();
+    if (has_pending_) finish_last_event();
     Context context;
     context.event = &event;
     const uint8_t route = route_of(event.code);
@@ -165,7 +165,7 @@ class Engine {
       visit(context);
       return;
     }
-    Thread* thread = find_owner(event);
+    Thread* thread = find_or_create_thread(event);
     context.thread = thread;
     if (route == kRouteEnter) {
       enter(event, context);
@@ -193,11 +193,11 @@ class Engine {
   }
 
   // Finds the thread of a system call; an unknown one gets a placeholder unless the call itself makes it.
-  Thread* find_owner(const scap::EventView& event);
+  Thread* find_or_create_thread(const scap::EventView& event);
   const scap::StoredEnter* paired_enter(Thread& thread, uint16_t exit_code) const;
   void find_fd(Context& context);
   void find_shown_fd(Context& context);
-  void settle();
+  void finish_last_event();
 
   void enter(const scap::EventView& event, Context& context);
   void exit(Context& context);
@@ -229,12 +229,12 @@ class Engine {
   void on_connect(Context& context);
   void on_getsockopt(Context& context);
   // Learns from the result of a call whether a pending connect succeeded.
-  static void answer_connect(const Context& context) {
+  static void resolve_pending_connect(const Context& context) {
     if (context.slot != nullptr && context.slot->descriptor->connection == Connection::kPending)
-      answer_connect(*context.slot->descriptor.get(), context.call->result());
+      resolve_pending_connect(*context.slot->descriptor.get(), context.call->result());
   }
-  static void answer_connect(Descriptor& descriptor, int64_t result);
-  static void attempt_connect(Descriptor& descriptor, const SocketTuple& asked);
+  static void resolve_pending_connect(Descriptor& descriptor, int64_t result);
+  static void set_attempted_peer(Descriptor& descriptor, const SocketTuple& request);
   // The socket of the context's slot, for changing; a new one of `type` where the slot cannot be such a
   // socket.
   Descriptor& socket_of(Context& context, FdType type);
@@ -260,7 +260,7 @@ class Engine {
   void resolve_executed(Thread& thread, const scap::CallView& call);
   void resolve_executed_compat(Thread& thread, const scap::CallView& call);
   void set_cwd(Thread& thread, const PathLink* place);
-  void move_cwd(Thread& thread);
+  void rebind_cwd(Thread& thread);
   void on_set_id(Context& context, scap::P parameter, bool user);
   void on_setsid(Context& context);
   void on_setpgid(Context& context);
@@ -286,7 +286,7 @@ class Engine {
   // The thread gets a table, or a working directory, of its own.
   void close_on_exec(Thread& thread);
   void share(Thread& thread, Thread& from, uint32_t flags, bool new_process);
-  static void make_member(Thread& thread);
+  static void share_with_leader(Thread& thread);
   void unshare_table(Thread& thread);
   void unshare_directory(Thread& thread) const;
   // The descriptor of the context's slot for changing.
@@ -296,7 +296,7 @@ class Engine {
   OpenedPath resolve_opened_compat(Thread& thread, const scap::CallView& call);
   void use_directory(Thread& thread, int64_t dirfd);
   // Of what was just opened by `path`.
-  void name_as_given(const Context& context, std::string_view path);
+  void raw_name(const Context& context, std::string_view path);
   void resolve_text(Thread& thread, int64_t dirfd, std::string_view path, std::string& out, Confine confine);
   static bool has_lost_cwd(Thread& thread);
   // Where the paths of a thread have one meaning.
@@ -304,15 +304,15 @@ class Engine {
     return thread.root.size() <= 1 ? thread.container : space_below(thread);
   }
   static PathSpace space_below(const Thread& thread);
-  void connect_unix(Context& context, const SocketTuple& asked, bool has_tuple);
+  void connect_unix(Context& context, const SocketTuple& request, bool has_tuple);
   void receive_descriptors(Context& context);
   bool is_connection(const Descriptor& descriptor) const;
-  static Role role_of_first(const Descriptor& descriptor, const SocketTuple& tuple, bool receive);
+  static Role role_from_first_message(const Descriptor& descriptor, const SocketTuple& tuple, bool receive);
   void apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive);
   void apply_tuple_compat(Descriptor& descriptor, const SocketTuple& tuple, bool receive);
-  void complete_listed(DescriptorTable& table, int64_t fd);
+  void orient_listed_socket(DescriptorTable& table, int64_t fd);
   // Puts likely local addresses in the place of missing ones.
-  void complete_ends(Endpoint& source, Endpoint& destination, bool ipv6) const;
+  void fill_missing_addresses(Endpoint& source, Endpoint& destination, bool ipv6) const;
   // Without the mark of a removed file, which libs 0.18.1 keeps; unknown where no kernel can have written it.
   std::string_view executable_path(std::string_view path) const;
   void limit_containers();
@@ -324,17 +324,17 @@ class Engine {
   // program, user, group or container.
   void changed(Thread& thread, bool identity) const;
   void set_id(Thread& thread, uint32_t id, bool user) const;
-  void follow_user(Thread& thread, uint32_t uid, const scap::CallView& call) const;
+  void adjust_capabilities(Thread& thread, uint32_t uid, const scap::CallView& call) const;
   static void enter_user_namespace(Thread& thread);
   // Both exit events of a clone describe the thread that reports them.
-  void learn_from_caller(Thread& caller, const scap::CallView& call);
-  void learn_from_child(Thread& child, const scap::CallView& call);
+  void update_from_clone(Thread& caller, const scap::CallView& call);
+  void update_from_child(Thread& child, const scap::CallView& call);
   uint64_t namespace_start(const scap::CallView& call) const;
-  void set_numbers(Thread& thread, int64_t vtid, int64_t vpid) const;
-  void repair_leader(Thread& leader, const Thread& member);
-  Thread& meet_caller(Context& context);
-  void meet_leader(Thread& member);
-  bool is_born(int64_t tid, const Thread& caller, uint64_t ts);
+  void set_namespace_ids(Thread& thread, int64_t vtid, int64_t vpid) const;
+  void fill_leader(Thread& leader, const Thread& member);
+  Thread& introduce_caller(Context& context);
+  void introduce_leader(Thread& member);
+  bool has_reported_itself(int64_t tid, const Thread& caller, uint64_t ts);
   bool has_ended(int64_t tid, const Thread& caller, const scap::EventView& event);
   void on_memory(Context& context);
   void on_rlimit(Context& context);
@@ -381,8 +381,8 @@ class Engine {
   };
   FlatMap<int64_t, Removal> recent_removals_;
 
-  std::string scratch_;  // paths under construction
-  std::string other_;    // another one
+  std::string scratch_;      // paths under construction
+  std::string second_path_;  // another one
   std::string directory_;
   std::string rendered_;  // compat: what libs 0.18.1 last rendered as text
   const SharedText no_text_;

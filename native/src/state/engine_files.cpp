@@ -52,27 +52,27 @@ void Engine::on_open(Context& context) {
   context.slot = nullptr;
   const int64_t fd = call.result();
   if (fd < 0) return;
-  const auto [path, entered] = compat_ ? resolve_opened_compat(*context.thread, call)
-                                       : resolve_opened(*context.thread, call, scratch_);
+  const auto [path, is_from_enter] = compat_ ? resolve_opened_compat(*context.thread, call)
+                                             : resolve_opened(*context.thread, call, scratch_);
   auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
-  if (entered) {
-    const auto entered_flags = static_cast<uint32_t>(to_uint(call.from_enter(P::flags), 0));
-    flags = (entered_flags & (kOpenFCreated - 1)) | (flags & ~(kOpenFCreated - 1));
+  if (is_from_enter) {
+    const auto enter_flags = static_cast<uint32_t>(to_uint(call.from_enter(P::flags), 0));
+    flags = (enter_flags & (kOpenFCreated - 1)) | (flags & ~(kOpenFCreated - 1));
   }
-  if (!compat_ && !is_whole(path)) {
+  if (!compat_ && !is_absolute(path)) {
     if (const Bytes dirfd = call.get(P::dirfd); !dirfd.empty())
       use_directory(*context.thread, to_int(dirfd, kAtFdcwd));
   }
   add_file(context, fd, flags);
-  name_as_given(context, path);
+  raw_name(context, path);
 }
 
 // libs 0.18.1 folds nothing below a directory that it does not know.
 Engine::OpenedPath Engine::resolve_opened_compat(Thread& thread, const scap::CallView& call) {
-  const bool entered = has_text(call.from_enter(P::name));
+  const bool is_from_enter = has_text(call.from_enter(P::name));
   // The kernel may have read other text than the exit event shows: what was there at enter counts.
-  const std::string_view path = to_text(entered ? call.from_enter(P::name) : call.from_exit(P::name));
-  const Bytes dirfd = entered ? call.from_enter(P::dirfd) : call.from_exit(P::dirfd);
+  const std::string_view path = to_text(is_from_enter ? call.from_enter(P::name) : call.from_exit(P::name));
+  const Bytes dirfd = is_from_enter ? call.from_enter(P::dirfd) : call.from_exit(P::dirfd);
   const bool is_at_call = !path.starts_with('/') && call.exit().code != ev::SYSCALL_OPEN_X;
   const int64_t directory = is_at_call ? to_int(dirfd, kAtFdcwd) : kAtFdcwd;
   if (directory == kAtFdcwd) {
@@ -82,7 +82,7 @@ Engine::OpenedPath Engine::resolve_opened_compat(Thread& thread, const scap::Cal
   } else {
     scratch_.assign(kUnknownDirectory).append(path);
   }
-  return {path, entered};
+  return {path, is_from_enter};
 }
 
 // What a relative path begins in is a directory.
@@ -94,11 +94,11 @@ void Engine::use_directory(Thread& thread, int64_t dirfd) {
   has_pending_ = true;
 }
 
-void Engine::name_as_given(const Context& context, std::string_view path) {
+void Engine::raw_name(const Context& context, std::string_view path) {
   if (context.slot == nullptr) return;
   Descriptor& descriptor = *context.slot->descriptor.get();
-  const bool is_repeated = compat_ ? is_whole(path) : path == descriptor.name;
-  if (!is_repeated) descriptor.name_as_given = path;
+  const bool is_repeated = compat_ ? is_absolute(path) : path == descriptor.name;
+  if (!is_repeated) descriptor.raw_name = path;
 }
 
 void Engine::on_creat(Context& context) {
@@ -109,15 +109,15 @@ void Engine::on_creat(Context& context) {
   if (fd < 0) return;
   std::string_view path;
   if (compat_) {
-    const Bytes entered = call.from_enter(P::name);
-    path = to_text(has_text(entered) ? entered : call.from_exit(P::name));
+    const Bytes enter_name = call.from_enter(P::name);
+    path = to_text(has_text(enter_name) ? enter_name : call.from_exit(P::name));
     join_path(cwd_of(*context.thread), path, scratch_);
   } else {
     path = resolve_opened(*context.thread, call, scratch_).text;
   }
   const bool is_doubtful = (to_uint(call.from_exit(P::creat_flags), 0) & kCreatDoubtful) != 0;
   add_file(context, fd, kCreatFlags | (is_doubtful ? kOpenDoubtful : 0));
-  if (!compat_) name_as_given(context, path);
+  if (!compat_) raw_name(context, path);
 }
 
 void Engine::on_open_by_handle(Context& context) {
@@ -133,7 +133,7 @@ void Engine::on_open_by_handle(Context& context) {
     path = resolve_opened(*context.thread, call, scratch_).text;
   }
   add_file(context, fd, flags);
-  if (!compat_) name_as_given(context, path);
+  if (!compat_) raw_name(context, path);
 }
 
 void Engine::on_getdents(Context& context) {

@@ -45,7 +45,7 @@ void Engine::changed(Thread& thread, bool identity) const {
   if (compat_) return;
   Thread& process = thread.process_thread();
   ++process.changes;
-  if (identity) ++process.identities;
+  if (identity) ++process.identity_changes;
 }
 
 void Engine::set_name(Thread& thread, Bytes name) const {
@@ -63,7 +63,7 @@ void Engine::set_id(Thread& thread, uint32_t id, bool user) const {
 
 // A thread that gives up the user id 0 loses its capabilities: those in effect, and with the last of its
 // three ids that is 0 all of them. One that takes the id has those in effect that it is permitted.
-void Engine::follow_user(Thread& thread, uint32_t uid, const scap::CallView& call) const {
+void Engine::adjust_capabilities(Thread& thread, uint32_t uid, const scap::CallView& call) const {
   if (thread.in_user_namespace || (thread.secure_bits & kNoFixup) != 0) return;
   Capabilities& own = thread.capabilities;
   if (thread.uid != 0 && uid == 0) own.effective = own.permitted;
@@ -90,7 +90,7 @@ void Engine::on_set_id(Context& context, P parameter, bool user) {
   // All ones leaves the id as it is.
   if (value.empty() || id == kNoId) return;
   Thread& thread = *context.thread;
-  if (user) follow_user(thread, id, call);
+  if (user) adjust_capabilities(thread, id, call);
   // The id is one of the user namespace, whose map of ids no event has.
   set_id(thread, thread.in_user_namespace && !compat_ ? kNoId : id, user);
   find_names(thread, thread.container);
@@ -161,7 +161,7 @@ void Engine::on_unshare(Context& context) {
   // A mount or user namespace of its own comes with a working directory of its own.
   if ((flags & (kCloneFs | kCloneNewNs | kCloneNewUser)) != 0) unshare_directory(*context.thread);
   if ((flags & kCloneNewUser) != 0) enter_user_namespace(*context.thread);
-  if ((flags & kCloneNewPid) != 0) context.thread->child_numbers = ChildNumbers::kFirst;
+  if ((flags & kCloneNewPid) != 0) context.thread->child_pid_namespace = ChildPidNamespace::kNew;
 }
 
 void Engine::on_setns(Context& context) {
@@ -170,7 +170,7 @@ void Engine::on_setns(Context& context) {
   uint64_t kinds = to_uint(call.get(P::nstype), 0);
   if (kinds == 0) kinds = namespace_kind(context.slot);
   if ((kinds & kCloneNewUser) != 0) enter_user_namespace(*context.thread);
-  if ((kinds & kCloneNewPid) != 0) context.thread->child_numbers = ChildNumbers::kOthers;
+  if ((kinds & kCloneNewPid) != 0) context.thread->child_pid_namespace = ChildPidNamespace::kOther;
   if ((kinds & kCloneNewNs) != 0) {
     // The working directory is the root of the namespace.
     unshare_directory(*context.thread);

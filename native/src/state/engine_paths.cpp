@@ -36,14 +36,14 @@ std::optional<std::string_view> Engine::directory_of(Thread& thread, int64_t dir
     directory_ = *pool_.paths().update(slot->descriptor.get()->place, kMaxPath);
     return directory_;
   }
-  if (!is_whole(descriptor.name) && !descriptor.name.starts_with(kUnknownDirectory)) return {};
+  if (!is_absolute(descriptor.name) && !descriptor.name.starts_with(kUnknownDirectory)) return {};
   return descriptor.name;
 }
 
 Bytes Engine::path_argument(const scap::CallView& call, P name) const {
   if (compat_) return call.get(name);
   if (call.paired()) {
-    if (const Bytes entered = call.enter().param(name); has_path(entered)) return entered;
+    if (const Bytes value = call.enter().param(name); has_path(value)) return value;
   }
   const Bytes own = call.from_exit(name);
   return has_path(own) ? own : Bytes();
@@ -61,7 +61,7 @@ void Engine::resolve(Thread& thread, int64_t dirfd, Bytes value, std::string& ou
 
 void Engine::resolve_text(Thread& thread, int64_t dirfd, std::string_view path, std::string& out,
                           Confine confine) {
-  if (is_whole(path) && confine == Confine::kNo) return resolve_path("/", path, out);
+  if (is_absolute(path) && confine == Confine::kNo) return resolve_path("/", path, out);
   if (const auto base = directory_of(thread, dirfd)) return resolve_path(*base, path, out, confine);
   const bool never_known = dirfd == kAtFdcwd && !has_lost_cwd(thread);
   resolve_path(never_known ? std::string_view() : kUnknownDirectory, path, out, confine);
@@ -79,16 +79,16 @@ Engine::OpenedPath Engine::resolve_opened(Thread& thread, const scap::CallView& 
   const bool by_handle = code == ev::SYSCALL_OPEN_BY_HANDLE_AT_X;
   const P parameter = by_handle ? P::path : P::name;
   Bytes name = call.from_enter(parameter);
-  const bool entered = has_path(name);
-  if (!entered) name = call.from_exit(parameter);
+  const bool is_from_enter = has_path(name);
+  if (!is_from_enter) name = call.from_exit(parameter);
   if (!has_path(name)) {
     out = kUnknownDirectory;
     return {{}, false};
   }
   const std::string_view path = to_text(name);
-  const auto argument = [&call, entered](P of) {
-    const Bytes own = entered ? call.from_enter(of) : call.from_exit(of);
-    return own.empty() ? call.get(of) : own;
+  const auto argument = [&call, is_from_enter](P parameter_name) {
+    const Bytes own = is_from_enter ? call.from_enter(parameter_name) : call.from_exit(parameter_name);
+    return own.empty() ? call.get(parameter_name) : own;
   };
   const uint64_t how = code == ev::SYSCALL_OPENAT2_X ? to_uint(argument(P::resolve), 0) : 0;
   const Confine confine = (how & kResolveInRoot) != 0 ? Confine::kInRoot : Confine::kNo;
@@ -97,7 +97,7 @@ Engine::OpenedPath Engine::resolve_opened(Thread& thread, const scap::CallView& 
   } else if ((how & kResolveBeneath) != 0 && call.result() >= 0 && leaves_directory(path)) {
     // The kernel opens no such path, so it read another one.
     out = kUnknownDirectory;
-  } else if (is_whole(path) && confine == Confine::kNo) {
+  } else if (is_absolute(path) && confine == Confine::kNo) {
     resolve_path("/", path, out);
   } else {
     int64_t dirfd = kAtFdcwd;
@@ -108,13 +108,13 @@ Engine::OpenedPath Engine::resolve_opened(Thread& thread, const scap::CallView& 
     }
     resolve_text(thread, dirfd, path, out, confine);
   }
-  return {path, entered};
+  return {path, is_from_enter};
 }
 
 void Engine::resolve_link_target(Thread& thread, int64_t dirfd, Bytes link, Bytes target, std::string& out) {
-  resolve(thread, dirfd, link, other_);
+  resolve(thread, dirfd, link, second_path_);
   if (has_path(target)) {
-    resolve_path(directory_of_path(other_), to_text(target), out);
+    resolve_path(directory_of_path(second_path_), to_text(target), out);
   } else {
     out = kUnknownDirectory;
   }
@@ -136,7 +136,7 @@ void Engine::on_at_call(const Context& context) {
     if (dirfd == kAtFdcwd) continue;
     // An empty path is the descriptor itself.
     const std::string_view path = to_text(path_argument(call, name));
-    if (!path.empty() && !is_whole(path)) use_directory(*context.thread, dirfd);
+    if (!path.empty() && !is_absolute(path)) use_directory(*context.thread, dirfd);
   }
 }
 
@@ -151,19 +151,19 @@ void Engine::on_rename(Context& context) {
   on_at_call(context);
   Thread& thread = *context.thread;
   const auto directory = [&call](P name) { return to_int(call.get(name), kAtFdcwd); };
-  resolve(thread, directory(P::olddirfd), path_argument(call, P::oldpath), other_);
+  resolve(thread, directory(P::olddirfd), path_argument(call, P::oldpath), second_path_);
   resolve(thread, directory(P::newdirfd), path_argument(call, P::newpath), scratch_);
   const PathSpace space = space_of(thread);
   PathTree& paths = pool_.paths();
   const bool exchanges = (to_uint(call.get(P::flags), 0) & kRenameExchange) != 0;
   if (!exchanges) {
-    context.renamed_directory = paths.rename(space, other_, scratch_);
-  } else if (is_whole(other_) && is_whole(scratch_)) {
-    paths.exchange(space, other_, scratch_);
-  } else if (is_whole(other_)) {
-    paths.rename(space, other_, scratch_);
+    context.renamed_directory = paths.rename(space, second_path_, scratch_);
+  } else if (is_absolute(second_path_) && is_absolute(scratch_)) {
+    paths.exchange(space, second_path_, scratch_);
+  } else if (is_absolute(second_path_)) {
+    paths.rename(space, second_path_, scratch_);
   } else {
-    paths.rename(space, scratch_, other_);
+    paths.rename(space, scratch_, second_path_);
   }
 }
 

@@ -17,7 +17,7 @@ namespace ev = scap::ev;
 
 constexpr uint64_t kTwoSeconds = 2'000'000'000;
 constexpr uint32_t kAtEmptyPath = 0x1000;
-constexpr size_t kRemembered = 65536;
+constexpr size_t kMaxRemovals = 65536;
 
 // Events of two processors may come a little out of order.
 uint64_t time_between(uint64_t a, uint64_t b) {
@@ -33,10 +33,10 @@ void Engine::limit_containers() {
   in_use[last_container_] = true;
   std::vector<bool> gone(containers_.size());
   for (const uint32_t index : containers_.forget(in_use)) gone[index] = true;
-  const auto is_gone = [&gone](uint32_t index) { return gone[index]; };
-  users_.forget(is_gone);
-  groups_.forget(is_gone);
-  accounts_.forget(is_gone);
+  const auto is_forgotten = [&gone](uint32_t index) { return gone[index]; };
+  users_.forget(is_forgotten);
+  groups_.forget(is_forgotten);
+  accounts_.forget(is_forgotten);
 }
 
 uint32_t Engine::intern_container(std::string_view cgroups) {
@@ -137,13 +137,13 @@ void Engine::inherit(Thread& thread, Thread& from, bool new_process) {
   if (!new_process) thread.exec_ts = from.exec_ts;
   share(thread, from, thread.flags, new_process);
   if (!new_process) return;
-  if (thread.container != from.container && (thread.flags & kCloneFs) == 0) move_cwd(thread);
+  if (thread.container != from.container && (thread.flags & kCloneFs) == 0) rebind_cwd(thread);
   // libs 0.18.1 has the environment of the process with its main thread alone.
   thread.env = compat_ ? from.env : process.env;
   from.process_thread().last_child = thread.tid;
 }
 
-void Engine::set_numbers(Thread& thread, int64_t vtid, int64_t vpid) const {
+void Engine::set_namespace_ids(Thread& thread, int64_t vtid, int64_t vpid) const {
   thread.vtid = vtid;
   if (thread.vpid == vpid) return;
   thread.vpid = vpid;
@@ -154,7 +154,7 @@ void Engine::set_numbers(Thread& thread, int64_t vtid, int64_t vpid) const {
 }
 
 // What may have changed since the caller was made or ran its last exec.
-void Engine::learn_from_caller(Thread& caller, const scap::CallView& call) {
+void Engine::update_from_clone(Thread& caller, const scap::CallView& call) {
   set_name(caller, call.from_exit(P::comm));
   const auto learn_id = [&](P name, bool user) {
     const auto id = static_cast<uint32_t>(to_uint(call.from_exit(name), kNoId));
@@ -164,14 +164,14 @@ void Engine::learn_from_caller(Thread& caller, const scap::CallView& call) {
   learn_id(P::gid, false);
   const Bytes vtid = call.from_exit(P::vtid);
   const Bytes vpid = call.from_exit(P::vpid);
-  if (!vtid.empty() && !vpid.empty()) set_numbers(caller, to_int(vtid, -1), to_int(vpid, -1));
+  if (!vtid.empty() && !vpid.empty()) set_namespace_ids(caller, to_int(vtid, -1), to_int(vpid, -1));
   set_memory(caller, call.exit());
 }
 
 // What the caller of the clone could not know.
-void Engine::learn_from_child(Thread& child, const scap::CallView& call) {
-  child.births |= kBornByItself;
-  learn_from_caller(child, call);
+void Engine::update_from_child(Thread& child, const scap::CallView& call) {
+  child.clone_events |= kChildEvent;
+  update_from_clone(child, call);
   if (const Bytes cgroups = call.from_exit(P::cgroups); !cgroups.empty()) {
     const uint32_t container = child.container;
     set_cgroups(child, cgroups);
@@ -189,7 +189,7 @@ uint64_t Engine::namespace_start(const scap::CallView& call) const {
 }
 
 // A leader that is known by its number alone takes what its member shows of the process.
-void Engine::repair_leader(Thread& leader, const Thread& member) {
+void Engine::fill_leader(Thread& leader, const Thread& member) {
   leader.pid = member.pid;
   leader.ptid = member.ptid;
   leader.vpid = member.vpid;
@@ -232,13 +232,13 @@ void Engine::on_clone(Context& context) {
   const int64_t result = context.call->result();
   Thread* const thread = context.thread;
   if (result != 0 && thread != nullptr && !thread->is_invalid() && !compat_)
-    learn_from_caller(*thread, *context.call);
+    update_from_clone(*thread, *context.call);
   if (result > 0) on_clone_caller(context, result);
   if (result == 0) on_clone_child(context);
 }
 
 // A caller of which the capture had its number at most.
-Thread& Engine::meet_caller(Context& context) {
+Thread& Engine::introduce_caller(Context& context) {
   const scap::CallView& call = *context.call;
   const int64_t tid = context.event->tid;
   Thread* caller = context.thread;
@@ -251,20 +251,20 @@ Thread& Engine::meet_caller(Context& context) {
   caller->vpid = to_int(call.from_exit(P::vpid), compat_ ? -1 : caller->pid);
   threads_.relink(caller);
   set_memory(*caller, call.exit());
-  if (!compat_) meet_leader(*caller);
+  if (!compat_) introduce_leader(*caller);
   return *caller;
 }
 
 // The thread shares the descriptors of its leader, and those it opened before that was known are the
 // process's.
-void Engine::meet_leader(Thread& member) {
+void Engine::introduce_leader(Thread& member) {
   if (member.pid < 0 || member.is_leader()) return;
   Thread* leader = threads_.find(member.pid);
   if (leader == nullptr) leader = threads_.create(member.pid);
-  if (leader->is_invalid()) repair_leader(*leader, member);
+  if (leader->is_invalid()) fill_leader(*leader, member);
   const bool is_only = leader->descriptors != nullptr && leader->descriptors->count() == 0;
   if (is_only && member.descriptors != nullptr) leader->descriptors = member.descriptors;
-  make_member(member);
+  share_with_leader(member);
   changed(member, true);
 }
 
@@ -274,15 +274,16 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
   const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
   const int64_t vtid = to_int(call.from_exit(P::vtid), event.tid);
   const bool is_known = context.thread != nullptr && !context.thread->is_invalid();
-  Thread* const caller = is_known ? context.thread : &meet_caller(context);
+  Thread* const caller = is_known ? context.thread : &introduce_caller(context);
   const bool is_thread = (flags & kCloneThread) != 0;
-  const ChildNumbers numbers = caller->child_numbers;
-  if (numbers == ChildNumbers::kFirst && !is_thread) caller->child_numbers = ChildNumbers::kOthers;
+  const ChildPidNamespace child_namespace = caller->child_pid_namespace;
+  if (child_namespace == ChildPidNamespace::kNew && !is_thread)
+    caller->child_pid_namespace = ChildPidNamespace::kOther;
   // In a pid namespace the result is no host id.
   if ((flags & kChildInPidns) != 0 || vtid != caller->tid) return;
-  if (!compat_ && is_born(child_tid, *caller, event.ts)) {
+  if (!compat_ && has_reported_itself(child_tid, *caller, event.ts)) {
     Thread& child = *threads_.find(child_tid);
-    child.births |= kBornByCaller;
+    child.clone_events |= kCallerEvent;
     // The child's own event need not have the flags of the call.
     if ((flags & kCloneNewUser) != 0 && child.exec_ts == 0) enter_user_namespace(child);
     const bool shares = (flags & kCloneFs) != 0 && child.cwd != nullptr;
@@ -297,19 +298,19 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
   }
   Thread& child = *threads_.create(child_tid);
   child.flags = flags;
-  child.births = kBornByCaller;
+  child.clone_events = kCallerEvent;
   child.pid = is_thread ? caller->pid : child_tid;
   child.ptid = is_thread ? caller->parent_tid() : caller->tid;
-  if (is_thread) make_member(child);
+  if (is_thread) share_with_leader(child);
   child.vtid = child.tid;
   child.vpid = child.pid;
   child.pidns_start_ts = boot_time_;
   if (is_thread) {
     child.vpid = caller->vpid;
-  } else if (numbers == ChildNumbers::kFirst) {
+  } else if (child_namespace == ChildPidNamespace::kNew) {
     child.vtid = child.vpid = 1;
     child.pidns_start_ts = event.ts;
-  } else if (numbers == ChildNumbers::kOthers) {
+  } else if (child_namespace == ChildPidNamespace::kOther) {
     child.vtid = child.vpid = -1;
     child.pidns_start_ts = 0;
   }
@@ -323,9 +324,9 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
 }
 
 // Whether the child of a clone, of which `caller` reports its part now, is known from its own event.
-bool Engine::is_born(int64_t tid, const Thread& caller, uint64_t ts) {
+bool Engine::has_reported_itself(int64_t tid, const Thread& caller, uint64_t ts) {
   const Thread* const child = threads_.find(tid);
-  if (child == nullptr || child->births != kBornByItself) return false;
+  if (child == nullptr || child->clone_events != kChildEvent) return false;
   return child->parent_tid() == caller.tid || time_between(ts, child->clone_ts) < kTwoSeconds;
 }
 
@@ -356,9 +357,9 @@ void Engine::on_clone_child(Context& context) {
         existing->clone_ts != 0 && time_between(event.ts, existing->clone_ts) < kTwoSeconds;
     if (compat_ && is_recent) return;
     // Made by its caller's event; with its own event before this one, it is an earlier thread of the number.
-    if (!compat_ && existing->births == kBornByCaller && !existing->dead &&
+    if (!compat_ && existing->clone_events == kCallerEvent && !existing->dead &&
         (is_recent || existing->parent_tid() == ptid)) {
-      return learn_from_child(*existing, call);
+      return update_from_child(*existing, call);
     }
   }
   const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
@@ -367,8 +368,8 @@ void Engine::on_clone_child(Context& context) {
   context.thread = &child;
   context.slot = nullptr;
   child.flags = flags | kCloneInverted;
-  child.births = kBornByItself;
-  if (is_thread) make_member(child);
+  child.clone_events = kChildEvent;
+  if (is_thread) share_with_leader(child);
   child.pid = to_int(call.from_exit(P::pid), -1);
   child.ptid = ptid;
   child.vtid = to_int(call.from_exit(P::vtid), event.tid);
@@ -382,7 +383,7 @@ void Engine::on_clone_child(Context& context) {
   Thread* from = threads_.find(is_thread ? child.pid : child.ptid);
   if (from == nullptr && is_thread && child.pid >= 0) from = threads_.create(child.pid);
   if (from != nullptr && from != &child) {
-    if (is_thread && from->is_invalid()) repair_leader(*from, child);
+    if (is_thread && from->is_invalid()) fill_leader(*from, child);
     inherit(child, *from, !is_thread);
   }
   threads_.link(&child);
@@ -403,12 +404,12 @@ void Engine::resolve_executed(Thread& thread, const scap::CallView& call) {
     const FdSlot* slot = table == nullptr ? nullptr : table->find(dirfd);
     if (slot == nullptr) return;
     const Descriptor& descriptor = *slot->descriptor;
-    const bool is_memfd = descriptor.type == FdType::kMemfd && !is_whole(descriptor.name);
+    const bool is_memfd = descriptor.type == FdType::kMemfd && !is_absolute(descriptor.name);
     scratch_.assign(is_memfd ? "/memfd:" : "").append(descriptor.name);
   } else {
     resolve(thread, dirfd, path, scratch_);
   }
-  if (is_whole(scratch_)) thread.exepath.set(executable_path(scratch_));
+  if (is_absolute(scratch_)) thread.exepath.set(executable_path(scratch_));
 }
 
 void Engine::on_exec(Context& context) {
@@ -479,7 +480,7 @@ void Engine::fill_ids(Thread& thread, const scap::CallView& call) {
   if (!compat_) replace(thread.gid, P::gid, kNoId);
   if (thread.container != container) {
     find_names(thread, thread.container);
-    move_cwd(thread);
+    rebind_cwd(thread);
   }
 }
 
@@ -538,7 +539,7 @@ void Engine::close_on_exec(Thread& thread) {
 }
 
 // A thread shares the table and the working directory of its leader until more is known.
-void Engine::make_member(Thread& thread) {
+void Engine::share_with_leader(Thread& thread) {
   thread.flags |= kCloneFiles;
   thread.descriptors.reset();
   thread.cwd.reset();
@@ -569,8 +570,8 @@ void Engine::on_proc_exit(const scap::EventView& event, Context& context) {
     thread->has_reaper_tid = true;
   }
   // The caller's event of a clone can come after the child's end, but not twice.
-  if (!compat_ && (thread->births == kBornByItself || thread->is_invalid())) {
-    if (recent_removals_.size() >= kRemembered) recent_removals_.clear();
+  if (!compat_ && (thread->clone_events == kChildEvent || thread->is_invalid())) {
+    if (recent_removals_.size() >= kMaxRemovals) recent_removals_.clear();
     recent_removals_.put(thread->tid, {thread->parent_tid(), event.ts});
   }
   ended_thread_ = thread;
@@ -611,7 +612,7 @@ void Engine::on_chdir(Context& context) {
     const WorkingDirectory* const directory = context.thread->directory();
     if (code == ev::SYSCALL_GETCWD_X) {
       // Not a path where the directory is not below the root of the process.
-      if (!is_whole(to_text(path))) return;
+      if (!is_absolute(to_text(path))) return;
       fold_path(to_text(path), scratch_);
       if (directory != nullptr && directory->path() == scratch_) return;
     } else if (directory != nullptr && has_path(path)) {
@@ -625,21 +626,21 @@ void Engine::on_chdir(Context& context) {
 void Engine::set_cwd(Thread& thread, const PathLink* place) {
   WorkingDirectory* const directory = thread.directory();
   if (directory == nullptr) return;
-  other_.assign(directory->text().view());
-  if (is_whole(scratch_)) {
+  second_path_.assign(directory->text().view());
+  if (is_absolute(scratch_)) {
     if (scratch_.size() > 1) scratch_ += '/';
     directory->set(pool_.paths(), space_of(thread), scratch_, place);
   } else {
-    directory->lose();
+    directory->mark_lost();
   }
-  if (directory->text().view() == other_) return;
+  if (directory->text().view() == second_path_) return;
   changed(thread, false);
   const auto& shared = thread.cwd != nullptr ? thread.cwd : thread.process_thread().cwd;
   if (shared.use_count() > 1) ++shared_cwd_changes_;
 }
 
 // The thread came to another container: from now on renames there carry its working directory.
-void Engine::move_cwd(Thread& thread) {
+void Engine::rebind_cwd(Thread& thread) {
   const WorkingDirectory* const directory = thread.directory();
   if (compat_ || directory == nullptr || directory->text().empty()) return;
   scratch_ = directory->path();

@@ -14,7 +14,7 @@ namespace {
 using scap::P;
 
 // libs 0.18.1's: false, and nothing changes, for a tuple that is the socket's own or its mirror image.
-bool update_ends(Descriptor& descriptor, const SocketTuple& tuple, bool overwrite_destination) {
+bool update_endpoints(Descriptor& descriptor, const SocketTuple& tuple, bool overwrite_destination) {
   const Endpoint source{descriptor.sip, descriptor.sport};
   const Endpoint destination{descriptor.dip, descriptor.dport};
   if (source == tuple.source && destination == tuple.destination) return false;
@@ -91,26 +91,26 @@ void Engine::on_connect_compat(Context& context) {
   } else {
     const bool was_server = descriptor.role == Role::kServer && descriptor.l4 == L4::kUdp;
     change_family_compat(descriptor, tuple.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6);
-    const bool changed = update_ends(descriptor, tuple, !call.paired() && !exit_only);
-    if (changed && was_server) swap_ends(descriptor);
+    const bool changed = update_endpoints(descriptor, tuple, !call.paired() && !exit_only);
+    if (changed && was_server) swap_endpoints(descriptor);
     rendered_ = socket_text(descriptor);
   }
   if (descriptor.role == Role::kNone) descriptor.role = Role::kClient;
 }
 
 void Engine::apply_tuple_compat(Descriptor& descriptor, const SocketTuple& tuple, bool receive) {
-  if (descriptor.is_ip_server()) set_ends(descriptor, {}, {});
+  if (descriptor.is_ip_server()) set_endpoints(descriptor, {}, {});
   descriptor.type = tuple.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
-  if (!update_ends(descriptor, tuple, true)) return;
+  if (!update_endpoints(descriptor, tuple, true)) return;
   if (descriptor.l4 == L4::kUnknown) descriptor.l4 = L4::kUdp;
   Endpoint source{descriptor.sip, descriptor.sport};
   Endpoint destination{descriptor.dip, descriptor.dport};
-  complete_ends(source, destination, tuple.family == Family::kInet6);
-  set_ends(descriptor, source, destination);
+  fill_missing_addresses(source, destination, tuple.family == Family::kInet6);
+  set_endpoints(descriptor, source, destination);
   // It looks for the ports in the process's table, where it finds this very socket: what remains is
   // that servers begin with a receive.
   if (descriptor.role == Role::kNone) descriptor.role = receive ? Role::kServer : Role::kClient;
-  if ((descriptor.role == Role::kClient) == receive) swap_ends(descriptor);
+  if ((descriptor.role == Role::kClient) == receive) swap_endpoints(descriptor);
   rendered_ = socket_text(descriptor);
 }
 

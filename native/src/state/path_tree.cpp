@@ -66,7 +66,7 @@ void PathTree::place(PathLink& link) {
 }
 
 void PathTree::place_pending(PathSpace space, std::string_view a, std::string_view b) {
-  const bool all = pending_count_ > kFewPending;
+  const bool all = pending_count_ > kMaxPendingScan;
   for (PathLink* link = pending_; link != nullptr;) {
     PathLink* const next = link->next_;
     if (all ||
@@ -124,7 +124,7 @@ bool PathTree::rename(PathSpace space, std::string_view from, std::string_view t
   if (node == nullptr) return false;
   ++node->renames;
   ++generation_;
-  if (is_whole(to)) {
+  if (is_absolute(to)) {
     move(node, space, to);
   } else {
     make_orphan(node, to);
@@ -185,7 +185,7 @@ PathNode* PathTree::make_node(PathNode* root, std::string_view path) {
 
 PathNode* PathTree::find_node(PathSpace space, std::string_view path) {
   PathNode** const root = roots_.find(space);
-  if (root == nullptr || !is_whole(path) || path.size() == 1) return nullptr;
+  if (root == nullptr || !is_absolute(path) || path.size() == 1) return nullptr;
   PathNode* node = *root;
   std::string_view rest = path.substr(1);
   while (!rest.empty()) {

@@ -65,7 +65,7 @@ struct PathNode {
 
 class PathTree {
  public:
-  PathTree() : buckets_(kFewestBuckets) {}
+  PathTree() : buckets_(kMinBuckets) {}
   PathTree(const PathTree&) = delete;
   PathTree& operator=(const PathTree&) = delete;
 
@@ -119,9 +119,9 @@ class PathTree {
   size_t nodes() const { return nodes_; }
 
  private:
-  static constexpr size_t kFewestBuckets = 16;
+  static constexpr size_t kMinBuckets = 16;
   // Names without a place that a rename looks at one by one; of more each gets a place.
-  static constexpr size_t kFewPending = 64;
+  static constexpr size_t kMaxPendingScan = 64;
 
   static void push(PathLink*& first, PathLink& link) {
     link.previous_ = nullptr;

@@ -7,7 +7,7 @@
 namespace sfkit::state {
 namespace {
 
-constexpr size_t kLongestPath = 1023;
+constexpr size_t kMaxCompatPath = 1023;
 constexpr std::string_view kTooLong = "/DIR_TOO_LONG/FILENAME_TOO_LONG";
 constexpr std::string_view kDeleted = " (deleted)";
 
@@ -87,14 +87,14 @@ void fold(std::string_view path, size_t root, bool keep, std::string& out) {
   });
 }
 
-std::string_view unknown_part(std::string_view path) {
+std::string_view unknown_prefix(std::string_view path) {
   return path.substr(0, path.starts_with(kUnknownDirectory) ? kUnknownDirectory.size() : 0);
 }
 
 }  // namespace
 
 bool is_at_or_below(std::string_view path, std::string_view directory) {
-  if (directory == "/") return is_whole(path);
+  if (directory == "/") return is_absolute(path);
   if (path.size() < directory.size()) return false;
   if (path.size() > directory.size() && path[directory.size()] != '/') return false;
   return path.starts_with(directory);
@@ -106,7 +106,7 @@ std::string_view last_element(std::string_view path) {
 
 std::string_view directory_of_path(std::string_view path) {
   const size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return unknown_part(path);
+  if (slash == std::string_view::npos) return unknown_prefix(path);
   return path.substr(0, slash == 0 ? 1 : slash);
 }
 
@@ -116,24 +116,24 @@ void resolve_path(std::string_view base, std::string_view path, std::string& out
     out = kUnknownDirectory;
     return;
   }
-  if (is_whole(path) && confine == Confine::kNo && is_plain(path)) {
+  if (is_absolute(path) && confine == Confine::kNo && is_plain(path)) {
     out = path;
     return;
   }
   out.clear();
-  size_t root = is_whole(base) ? 1 : unknown_part(base).size();
+  size_t root = is_absolute(base) ? 1 : unknown_prefix(base).size();
   if (confine == Confine::kInRoot) {
     out = base;
     if (out.size() > root && out.back() != '/') out += '/';
     root = out.size();
-  } else if (is_whole(path)) {
+  } else if (is_absolute(path)) {
     out = '/';
     root = 1;
   } else {
     out = base;
     if (out.size() > root && out.back() == '/') out.pop_back();
   }
-  fold(path, root, !is_whole(out) && confine == Confine::kNo, out);
+  fold(path, root, !is_absolute(out) && confine == Confine::kNo, out);
   if (out.size() > 1 && out.size() == root && out.back() == '/') out.pop_back();
   if (out.size() > max) {
     out = kUnknownDirectory;
@@ -148,7 +148,7 @@ void fold_path(std::string_view path, std::string& out) {
 }
 
 bool leaves_directory(std::string_view path) {
-  if (is_whole(path)) return true;
+  if (is_absolute(path)) return true;
   size_t depth = 0;
   bool leaves = false;
   each_element(path, [&](std::string_view element) {
@@ -162,11 +162,11 @@ bool leaves_directory(std::string_view path) {
 void join_path(std::string_view base, std::string_view path, std::string& out) {
   out.clear();
   const bool absolute = !path.empty() && path.front() == '/';
-  if (!absolute && base.size() + path.size() > kLongestPath) {
+  if (!absolute && base.size() + path.size() > kMaxCompatPath) {
     out = kTooLong;
     return;
   }
-  if (absolute && path.size() > kLongestPath) {
+  if (absolute && path.size() > kMaxCompatPath) {
     out = kTooLong;
     return;
   }

@@ -16,7 +16,7 @@ inline constexpr size_t kMaxPath = 4095;
 inline constexpr size_t kMaxDirectory = 8191;
 
 // Whether all of a path is known: it begins at the root.
-inline bool is_whole(std::string_view path) {
+inline bool is_absolute(std::string_view path) {
   return path.starts_with('/');
 }
 // Whether `path` is `directory` or lies below it; both are folded.
@@ -33,7 +33,7 @@ enum class Confine : uint8_t {
 };
 
 // Writes to `out`, if it takes no more than `max` bytes, where `path` leads from `base`, a folded path: one
-// that is_whole() or begins with kUnknownDirectory, or a relative one, or "". A slash at its end makes no
+// that is_absolute() or begins with kUnknownDirectory, or a relative one, or "". A slash at its end makes no
 // difference. `//`, `.` and `..` are folded before anything is measured. What is too long becomes unknown.
 // `out` may not alias the arguments.
 void resolve_path(std::string_view base, std::string_view path, std::string& out,

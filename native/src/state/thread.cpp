@@ -7,7 +7,7 @@ namespace sfkit::state {
 namespace {
 
 // A chain of parents longer than this is a loop.
-constexpr int kDeepestAncestry = 4096;
+constexpr int kMaxAncestry = 4096;
 
 // The first living member but `except`.
 Thread* living_member(const ThreadGroup& group, const Thread* except) {
@@ -79,9 +79,9 @@ void Thread::reset() {
   tty = container = 0;
   fdlimit = reaper_tid = last_child = -1;
   has_reaper_tid = dead = in_user_namespace = false;
-  child_numbers = ChildNumbers::kOwn;
-  births = 0;
-  secure_bits = changes = identities = 0;
+  child_pid_namespace = ChildPidNamespace::kSame;
+  clone_events = 0;
+  secure_bits = changes = identity_changes = 0;
   clone_ts = exec_ts = pidns_start_ts = 0;
   executable = {};
   capabilities = {};
@@ -93,7 +93,7 @@ void Thread::reset() {
   descriptors.reset();
   enter.valid = false;
   last_enter = 0;
-  entered_fd = kNoFd;
+  enter_fd = kNoFd;
   has_last_enter = false;
   group = nullptr;
   previous_member = next_member = nullptr;
@@ -247,8 +247,7 @@ Thread* ThreadTable::find_reaper(Thread* thread) {
   // Up the parents to the first reaper; another pid namespace or a loop ends the search.
   const bool in_namespace = thread->tid != thread->vtid;
   Thread* ancestor = thread->parent();
-  for (int depth = 0; ancestor != nullptr && depth < kDeepestAncestry;
-       ++depth, ancestor = ancestor->parent()) {
+  for (int depth = 0; ancestor != nullptr && depth < kMaxAncestry; ++depth, ancestor = ancestor->parent()) {
     if ((ancestor->tid != ancestor->vtid) != in_namespace) return nullptr;
     if (ancestor->group == nullptr || !ancestor->group->reaper) continue;
     if (Thread* member = living_member(*ancestor->group, thread)) return member;
@@ -256,7 +255,7 @@ Thread* ThreadTable::find_reaper(Thread* thread) {
   return nullptr;
 }
 
-void ThreadTable::hand_over_children(Thread* thread) {
+void ThreadTable::reparent_children(Thread* thread) {
   Siblings* own = std::exchange(thread->children, nullptr);
   if (own == nullptr) return;
   if (own->children == 0) return release(own);
@@ -280,9 +279,9 @@ void ThreadTable::hand_over_children(Thread* thread) {
   reaper->children = own;
 }
 
-void ThreadTable::note_gone(const Thread& thread) {
+void ThreadTable::note_removed(const Thread& thread) {
   if (thread.process == nullptr) return;
-  gone_.push_back({thread.clone_ts, thread.pid < 0 ? thread.tid : thread.pid});
+  removed_.push_back({thread.clone_ts, thread.pid < 0 ? thread.tid : thread.pid});
 }
 
 void ThreadTable::drop(Thread* thread) {
@@ -293,7 +292,7 @@ void ThreadTable::drop(Thread* thread) {
     release(left);
   }
   if (last_ == thread) last_ = nullptr;
-  note_gone(*thread);
+  note_removed(*thread);
   threads_.erase(thread->tid);
   thread->cwd.reset();
   thread->descriptors.reset();
@@ -301,7 +300,7 @@ void ThreadTable::drop(Thread* thread) {
 }
 
 void ThreadTable::remove_ended(Thread* thread) {
-  hand_over_children(thread);
+  reparent_children(thread);
   ThreadGroup* group = thread->group;
   if (group == nullptr) {
     drop(thread);
@@ -317,7 +316,7 @@ void ThreadTable::remove_ended(Thread* thread) {
 void ThreadTable::remove(Thread* thread) {
   end(thread);
   if (thread->is_leader() && thread->group != nullptr) keep_only(thread);
-  hand_over_children(thread);
+  reparent_children(thread);
   drop(thread);
 }
 
@@ -327,7 +326,7 @@ void ThreadTable::keep_only(Thread* keep) {
     Thread* const next = member->next_member;
     if (member != keep) {
       end(member);
-      hand_over_children(member);
+      reparent_children(member);
       drop(member);
     }
     member = next;
@@ -336,7 +335,7 @@ void ThreadTable::keep_only(Thread* keep) {
 
 void ThreadTable::clear() {
   threads_.for_each([this](int64_t, Thread* thread) {
-    note_gone(*thread);
+    note_removed(*thread);
     release(thread->siblings);
     release(thread->children);
   });

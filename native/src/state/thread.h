@@ -90,16 +90,16 @@ struct MemoryUse {
 
 // Numbers of the processes that a thread makes. unshare and setns change the pid namespace of the children
 // only.
-enum class ChildNumbers : uint8_t {
+enum class ChildPidNamespace : uint8_t {
   kOwn,     // in the namespace of the thread
   kFirst,   // the next child is the first process of a new namespace
   kOthers,  // in another namespace: unknown until the child reports them
 };
 
 // Which of the two exit events of its clone a thread is known from.
-enum Birth : uint8_t {
-  kBornByCaller = 1,
-  kBornByItself = 2,
+enum CloneEvent : uint8_t {
+  kCallerEvent = 1,
+  kChildEvent = 2,
 };
 
 struct Thread {
@@ -126,12 +126,12 @@ struct Thread {
   bool dead = false;
   bool in_user_namespace = false;  // that began in the capture
   uint32_t secure_bits = 0;        // how capabilities follow user ids; SECBIT_ of the kernel
-  ChildNumbers child_numbers = ChildNumbers::kOwn;
-  uint8_t births = 0;       // bits of Birth
-  uint32_t changes = 0;     // leaders: of what records show of the process
-  uint32_t identities = 0;  // leaders: of program, user, group or container
-  uint64_t clone_ts = 0;    // 0: from the process list, or met without its clone
-  uint64_t exec_ts = 0;     // of the last exec, 0 when none was seen
+  ChildPidNamespace child_pid_namespace = ChildPidNamespace::kSame;
+  uint8_t clone_events = 0;       // bits of Birth
+  uint32_t changes = 0;           // leaders: of what records show of the process
+  uint32_t identity_changes = 0;  // leaders: of program, user, group or container
+  uint64_t clone_ts = 0;          // 0: from the process list, or met without its clone
+  uint64_t exec_ts = 0;           // of the last exec, 0 when none was seen
   uint64_t pidns_start_ts = 0;
   Executable executable;
   Capabilities capabilities;
@@ -153,7 +153,7 @@ struct Thread {
 
   scap::StoredEnter enter;
   uint16_t last_enter = 0;
-  int64_t entered_fd = kNoFd;  // the descriptor that call is about, for apply_all()
+  int64_t enter_fd = kNoFd;  // the descriptor that call is about, for apply_all()
   bool has_last_enter = false;
 
   ThreadGroup* group = nullptr;
@@ -257,12 +257,12 @@ class ThreadTable {
   void keep_only(Thread* keep);
 
   // A thread that the layer above had a process for, and that is gone.
-  struct Gone {
+  struct Removed {
     uint64_t clone_ts;
     int64_t pid;
   };
   // Those gone so far; for the layer above to clear.
-  std::vector<Gone>& gone() { return gone_; }
+  std::vector<Removed>& removed() { return removed_; }
 
   void clear();
 
@@ -272,10 +272,10 @@ class ThreadTable {
   void join_group(Thread* thread);
   void leave_group(Thread* thread);
   void set_parent(Thread* thread, Thread* parent);
-  void hand_over_children(Thread* thread);
+  void reparent_children(Thread* thread);
   Thread* find_reaper(Thread* thread);
   void drop(Thread* thread);
-  void note_gone(const Thread& thread);
+  void note_removed(const Thread& thread);
 
   FlatMap<int64_t, Thread*> threads_;
   FlatMap<int64_t, ThreadGroup*> groups_;
@@ -283,7 +283,7 @@ class ThreadTable {
   Pool<ThreadGroup> group_pool_;
   Thread* last_ = nullptr;
   uint64_t copies_ = 0;  // of descriptor tables
-  std::vector<Gone> gone_;
+  std::vector<Removed> removed_;
 };
 
 }  // namespace sfkit::state

@@ -9,8 +9,6 @@
 
 namespace sfkit::state {
 
-inline constexpr size_t kLongestList = 4096;
-
 // Results of calls: -EBADF, -EISCONN, -EINPROGRESS.
 inline constexpr int64_t kBadDescriptor = -9;
 inline constexpr int64_t kIsConnected = -106;

@@ -39,7 +39,7 @@ class WorkingDirectory {
   }
 
   // Unknown from now on, though the process was known to go somewhere.
-  void lose();
+  void mark_lost();
   bool is_lost() const { return shared_ != nullptr && text().empty(); }
   // `path` ends with a slash. Compat, which follows no renames.
   void set(std::string_view path);

@@ -25,7 +25,7 @@ class Pipeline : public filter::Feed {
         dispatcher_(options, engine(), sink) {
     for (uint16_t code = 0; code < scap::kEventCount; ++code) {
       makes_records_[code] = state::Engine::is_visited(code) && op_of(code, options.compat) != 0;
-      is_dispatched_[code] = Dispatcher::takes(code, options.compat);
+      is_dispatched_[code] = Dispatcher::needs_dispatch(code, options.compat);
     }
     if (!has_filter()) engine().ignore_memory();
   }
@@ -49,7 +49,7 @@ class Pipeline : public filter::Feed {
     if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) return false;
     if (options_.flush_interval != 0) follow_live(event.ts);
     if (has_filter()) {
-      take_passing(event, shown);
+      take_filtered(event, shown);
       return true;
     }
     if (shown) dispatcher_.advance(event.ts);
@@ -73,16 +73,16 @@ class Pipeline : public filter::Feed {
       flush_at_ = ts + static_cast<uint64_t>(options_.flush_interval) * kSecond;
     }
     const state::ContainerTable& containers = engine().containers();
-    if (containers_seen_ == containers.met()) return;
+    if (containers_seen_ == containers.seen()) return;
     for (uint32_t index = 1; index < containers.size(); ++index) {
       const state::ContainerInfo& container = containers.at(index);
-      if (container.met < containers_seen_ || container.id.empty()) continue;
+      if (container.sequence < containers_seen_ || container.id.empty()) continue;
       if (options_.container_seen && !container.known) options_.container_seen(container);
     }
-    containers_seen_ = containers.met();
+    containers_seen_ = containers.seen();
   }
 
-  void take_passing(const scap::EventView& event, bool shown) {
+  void take_filtered(const scap::EventView& event, bool shown) {
     if (options_.compat) {
       // The collector does not see what does not pass, so its time goes on with what does.
       apply_passing(event, shown, [this, &event](const state::Context& context) {
@@ -98,8 +98,8 @@ class Pipeline : public filter::Feed {
       reader().next_event(event);
       engine().apply(event, [this, shown](const state::Context& context) {
         if (!shown) return;
-        dispatcher_.learn(context);
-        if (engine().has_effects()) dispatcher_.follow_hidden(context);
+        dispatcher_.learn_kind(context);
+        if (engine().has_effects()) dispatcher_.follow_excluded(context);
       });
       return;
     }
@@ -114,7 +114,7 @@ class Pipeline : public filter::Feed {
           if (engine().has_effects()) dispatcher_.take_effects(part, true);
           dispatcher_.dispatch(part, op);
         },
-        [this](const state::Context& context) { dispatcher_.follow_hidden(context); });
+        [this](const state::Context& context) { dispatcher_.follow_excluded(context); });
   }
 
   const ConvertOptions& options_;

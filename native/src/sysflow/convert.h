@@ -21,7 +21,7 @@ enum class Mode : uint8_t { kFlow, kConsumer, kNoFiles };
 
 // How much is alive, told once a second of event time and at the end; read on another thread.
 struct TableSizes {
-  std::atomic<int64_t> begins{0};  // seconds of the first event
+  std::atomic<int64_t> start_seconds{0};  // seconds of the first event
   std::atomic<uint64_t> containers{0}, processes{0}, files{0}, network_flows{0}, file_flows{0},
       process_flows{0};
 };

@@ -341,7 +341,7 @@ TEST(Convert, AConnectThatTakesThePeerAwayIsNoFlow) {
 TEST(Convert, AProcessIsWrittenAgainWhenItsDirectoryIsRenamed) {
   Scenario world = small_world(Age::k2026);
   world.mkdir(kPid, "a");
-  world.rename(1, "/elsewhere", "/there");
+  world.rename(1, "/other", "/there");
   world.mkdir(kPid, "b");
   world.rename(1, "/work", "/done");
   world.mkdir(kPid, "c");
@@ -794,14 +794,14 @@ TEST(Convert, FilesAreForgottenWhenThereAreMany) {
   world.close(kPid, kept_open);
   const Kept kept = convert(world, everything());
 
-  const auto told = [&kept](std::string_view path) {
+  const auto times_written = [&kept](std::string_view path) {
     return std::count_if(kept.files.begin(), kept.files.end(),
                          [&](const File& file) { return file.path == path; });
   };
   EXPECT_EQ(kept.file_flows.size(), kFiles + 2);
-  EXPECT_EQ(told("/file-0"), 2);
-  EXPECT_EQ(told("/file-1"), 1);
-  EXPECT_EQ(told("/kept"), 2);  // its flow lived on, and its reader was told to forget
+  EXPECT_EQ(times_written("/file-0"), 2);
+  EXPECT_EQ(times_written("/file-1"), 1);
+  EXPECT_EQ(times_written("/kept"), 2);  // its flow lived on, and its reader was told to forget
 }
 
 // Many changes of the user over many files: what did nothing since the last change is not written, and goes
@@ -1065,7 +1065,7 @@ TEST(Convert, AProcessThatSharesATableEndsFlowsOfTheOther) {
       bytes += flow.counters.write_bytes;
       if (flow.tid == kPid) is_cut = flow.op_flags == (kOpWriteSend | kOpTruncate);
     }
-    EXPECT_EQ(bytes, 21) << "later bytes went elsewhere";
+    EXPECT_EQ(bytes, 21) << "later bytes are in the wrong flow";
     EXPECT_TRUE(is_cut);
   }
 }

@@ -39,7 +39,7 @@ class Dispatcher {
   // To be called for every event before dispatch(), with its time: timers, removal of ended processes.
   void advance(uint64_t ts);
   // Whether dispatch() has something to do for events of this code, unless they close descriptors.
-  static bool takes(uint16_t code, bool compat);
+  static bool needs_dispatch(uint16_t code, bool compat);
   // One event, as the state engine saw it.
   void dispatch(const state::Context& context);
   // The same of one operation of it (ops.h), after take_effects().
@@ -48,9 +48,9 @@ class Dispatcher {
   void take_effects(const state::Context& context, bool is_shown);
   // An event that is not to be told (a filter leaves it out): what is under way ends with its process, and a
   // new program or user is known, all the same.
-  void follow_hidden(const state::Context& context);
+  void follow_excluded(const state::Context& context);
   // Takes from an event without an operation what it shows of the kind of a file.
-  void learn(const state::Context& context);
+  void learn_kind(const state::Context& context);
   // End of input.
   void finish();
 
@@ -58,31 +58,31 @@ class Dispatcher {
   uint64_t discarded_flows() const { return flows_.discarded(); }
 
  private:
-  struct Dying {
+  struct EndedProcess {
     int64_t since;  // seconds
     Oid oid;
   };
 
-  bool is_main(const state::Thread& thread) const;
+  bool represents_process(const state::Thread& thread) const;
   // The process of `thread`, its record as it is now.
   ProcessEntity& process_of(state::Thread& thread, ObjectState state) {
     ProcessEntity* const current = entities_.current(thread);
     return current == nullptr ? fetch(thread, state) : *current;
   }
   ProcessEntity& fetch(state::Thread& thread, ObjectState state);
-  void settle(const EntityStore::Fetched& fetched, state::Thread& thread);
+  void refresh_fetched(const EntityStore::Fetched& fetched, state::Thread& thread);
   void refresh(ProcessEntity& process, state::Thread& thread);
   void refresh_parent(state::Thread& thread);
   bool ends_process(const state::Thread& thread) const;
   void end_process(ProcessEntity& process);
-  void become_another(ProcessEntity& process, state::Thread& thread, bool succeeded);
+  void change_identity(ProcessEntity& process, state::Thread& thread, bool succeeded);
   void tick();
   void rotate();
-  void tell_sizes();
-  void on_open_alone(const state::Context& context, const ProcessEntity& process, const FileEntity& file);
+  void publish_sizes();
+  void write_open(const state::Context& context, const ProcessEntity& process, const FileEntity& file);
   void rebase();
   void limit();
-  void end_gone();
+  void end_removed_threads();
   // Of processes that ended `keep` seconds ago or earlier.
   void remove_ended(int64_t keep);
   void on_process(const state::Context& context, uint32_t op);
@@ -98,7 +98,7 @@ class Dispatcher {
   void absolute_path(const state::Context& context, scap::P path, scap::P directory, std::string& out);
   void link_target(const state::Context& context, const state::PathParameters& paths);
   // The files of an event whose paths are in path1_ and path2_.
-  void learn(state::Thread& thread, std::string_view path, FileKind kind);
+  void learn_kind(state::Thread& thread, std::string_view path, FileKind kind);
   FileEntity* file_of_event(const state::Context& context, uint32_t op);
   std::pair<FileEntity*, FileEntity*> files_of_event(const state::Context& context, uint32_t op);
   std::string_view path_text(Bytes value);
@@ -111,17 +111,17 @@ class Dispatcher {
   DispatchCounts counts_;
 
   int64_t ts_ = 0;
-  int64_t reached_ = 0;         // the last time that is possible
-  int64_t now_ = 0;             // seconds
-  uint64_t second_begins_ = 1;  // the current second in ns; begins empty
-  uint64_t second_ends_ = 0;
+  int64_t reached_ = 0;        // the last time that is possible
+  int64_t now_ = 0;            // seconds
+  uint64_t second_start_ = 1;  // the current second in ns; begins empty
+  uint64_t second_end_ = 0;
   Header header_;
   int64_t rotated_ = 0;  // seconds: the first event or the last rotation
   int64_t last_removal_ = 0;
   static constexpr uint32_t kLimitEvery = 256;  // events
   uint32_t until_limit_ = kLimitEvery;
   int rebases_ = 0;
-  std::vector<Dying> dying_;
+  std::vector<EndedProcess> ended_;
   std::string last_setuid_;  // compat: shared by all threads
   ProcessEvent event_;
   std::string path1_;
@@ -130,6 +130,6 @@ class Dispatcher {
 };
 
 // `path` with `//`, `.` and `..` folded; a trailing slash stays.
-void tidy_path(std::string_view path, std::string& out);
+void normalize_path(std::string_view path, std::string& out);
 
 }  // namespace sfkit::sysflow

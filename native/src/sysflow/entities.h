@@ -97,7 +97,7 @@ struct ProcessEntity {
   bool ended = false;       // its leader has exited
   // Of the leader (state/thread.h) when the record was made or compared with it.
   uint32_t changes = 0;
-  uint32_t identities = 0;
+  uint32_t identity_changes = 0;
   uint32_t cwd_changes = 0;  // of the engine, likewise
   // Data flows in order of creation, network and file apart.
   Flow* first_network = nullptr;
@@ -155,7 +155,7 @@ class EntityStore {
   // Writes the process again with what an exec or a change of ids altered.
   void modified(ProcessEntity& process, state::Thread& thread, int64_t ts);
   // How the leader differs from the record of its process. kIdentity: in program, user, group or container.
-  enum class Difference : uint8_t { kNone, kSurroundings, kIdentity };
+  enum class Difference : uint8_t { kNone, kContext, kIdentity };
   Difference compare(ProcessEntity& process, state::Thread& thread);
   // The leader of the parent's process, nullptr when the parent is unknown.
   state::Thread* parent_of(state::Thread& leader);
@@ -165,21 +165,21 @@ class EntityStore {
   FileEntity* file(state::Thread& thread, std::string_view path, FileKind kind, ObjectState state,
                    int64_t ts);
   // What became known of a file that nothing refers to now. One that was not met before is not written.
-  void learn(state::Thread& thread, std::string_view path, FileKind kind, int64_t ts);
-  void learn(FileEntity& file, FileKind kind, int64_t ts);
+  void learn_kind(state::Thread& thread, std::string_view path, FileKind kind, int64_t ts);
+  void learn_kind(FileEntity& file, FileKind kind, int64_t ts);
 
   // Name of a user as an argument of a call of `thread`: what the capture says, "root" for 0 (which the
   // collector does not assume here), else "<NA>".
   std::string user_argument(const state::Thread& thread, uint32_t uid) const;
 
   // A rotation: every entity is written again before it is next referred to, as REUP and with its ancestors.
-  void forget_written() { ++epoch_; }
+  void start_epoch() { ++epoch_; }
   // Writes the process, with the ancestors that were not written either, unless it was.
-  void keep_written(ProcessEntity& process) {
-    if (process.written != epoch_) write_again(process);
+  void ensure_written(ProcessEntity& process) {
+    if (process.written != epoch_) rewrite(process);
   }
   // The same for a file.
-  void keep_written(FileEntity& file) {
+  void ensure_written(FileEntity& file) {
     if (file.written != epoch_) write(file, ObjectState::kReup);
   }
 
@@ -215,15 +215,15 @@ class EntityStore {
   ProcessEntity* create(const state::Thread& thread, state::Thread& leader, state::Thread* parent,
                         ObjectState state, int64_t ts);
   void describe(Process& record, state::Thread& leader) const;
-  void describe_surroundings(Process& record, state::Thread& leader) const;
+  void describe_context(Process& record, state::Thread& leader) const;
   void set_container(Process& record, uint32_t container) const;
   void write(ProcessEntity& process);
   void write(FileEntity& file, ObjectState state);
   FileEntity* find_file(const SharedText& container, std::string_view path);
   FileEntity* add_file(state::Thread& thread, std::string_view path, FileKind kind, int64_t ts);
   std::string_view limit_path(std::string_view path);
-  void write_again(ProcessEntity& process);
-  void write_container_again(const std::optional<SharedText>& id);
+  void rewrite(ProcessEntity& process);
+  void rewrite_container(const std::optional<SharedText>& id);
   ProcessEntity* by_pid(int64_t pid);
   void write_container(uint32_t container);
   void write_container_of(state::Thread& thread);
@@ -264,8 +264,8 @@ class EntityStore {
   Pool<ProcessEntity> pool_;
   ProcessEntity* first_ = nullptr;
   ProcessEntity* last_ = nullptr;
-  static constexpr size_t kManyFiles = 65536;
-  static constexpr size_t kManyFileBytes = size_t{16} << 20;  // of their paths
+  static constexpr size_t kForgetAtFiles = 65536;
+  static constexpr size_t kForgetAtFileBytes = size_t{16} << 20;  // of their paths
 
   std::unordered_set<FilePointer, FileHash, FileEqual> files_;
   size_t file_bytes_ = 0;
@@ -274,10 +274,10 @@ class EntityStore {
   static constexpr size_t kLongPath = 1023;
   static constexpr size_t kMaxLongPaths = size_t{4} << 20;
   size_t long_paths_ = 0;  // bytes
-  size_t most_long_paths_ = kMaxLongPaths / 2;
+  size_t forget_at_long_paths_ = kMaxLongPaths / 2;
   std::string path_;
-  size_t most_files_ = kManyFiles;
-  size_t most_file_bytes_ = kManyFileBytes;
+  size_t forget_at_files_ = kForgetAtFiles;
+  size_t forget_at_file_bytes_ = kForgetAtFileBytes;
   uint32_t file_generation_ = 1;
   struct ContainerEntity {
     Container record;

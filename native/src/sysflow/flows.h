@@ -33,10 +33,9 @@ struct Flow : TimerEntry {
   Flow* next_related = nullptr;
   Flow* previous_of_thread = nullptr;  // where the process is in FlowTable::threads_
   Flow* next_of_thread = nullptr;
-  TableFlows* table = nullptr;  // null in compat mode
-  Flow* previous_of_number =
-      nullptr;  // flows of the process on the same number of that table, the last first
-  Flow* next_of_number = nullptr;
+  TableFlows* table = nullptr;     // null in compat mode
+  Flow* previous_on_fd = nullptr;  // flows of the process on the same number of that table, the last first
+  Flow* next_on_fd = nullptr;
   // In FlowTable::members_: number of the list in which flows are looked up; 0 for a short one.
   uint64_t chain = 0;
 
@@ -123,7 +122,7 @@ class FlowTable {
   void finish(int64_t end_ts);
 
   // Writes a flow that is not followed, unless the read mode discards it; the path makes no difference here.
-  void write_alone(const FileFlow& record);
+  void write_untracked(const FileFlow& record);
 
   uint64_t network_flows() const { return network_count_; }
   uint64_t file_flows() const { return file_count_; }
@@ -194,7 +193,7 @@ class FlowTable {
   // The flow of the target's thread in a chain, nullptr when there is none.
   Flow* in_chain(Flow* chain, const FlowTarget& target);
   static MemberKey member_key(const Flow& flow) { return {flow.chain, flow.tid(), flow.file}; }
-  bool is_chained_by_number(bool network) const { return !network && !options_.compat; }
+  bool is_chained_by_fd(bool network) const { return !network && !options_.compat; }
   static bool matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target);
   Flow* create(ProcessEntity& process, const FlowTarget& target);
   void add(Flow& flow, Flow* chain, const FlowTarget& target);
@@ -205,22 +204,22 @@ class FlowTable {
   void remove_from_thread(Flow& flow);
   void index_threads(ProcessEntity& process);
   TableFlows* find_table(const ProcessEntity& process, uint64_t table);
-  void add_to_number(Flow& flow, const state::DescriptorTable& descriptors);
-  void remove_from_number(Flow& flow);
+  void add_to_fd(Flow& flow, const state::DescriptorTable& descriptors);
+  void remove_from_fd(Flow& flow);
   // Whose call closes a number: the flows of that thread end with `op`, others are cut off.
   struct Closer {
     const ProcessEntity* process;
     int64_t tid;
     uint32_t op;
   };
-  void end_number(Flow* last, const Closer& closer, const Flow* except = nullptr);
+  void end_fd(Flow* last, const Closer& closer, const Flow* except = nullptr);
   // The flows of another process that shares the table: `hint` is what the number's slot had.
-  void end_shared(void* hint, uint64_t table, int64_t fd, const Closer& closer);
+  void end_in_other_process(void* hint, uint64_t table, int64_t fd, const Closer& closer);
   void close(Flow& flow, const FlowTarget& target, const state::FdSlot& slot);
   void drop_table(TableFlows* table);
-  void end_numbers(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer);
-  void end_marked(TableFlows& table, const state::DescriptorTable& descriptors, const Closer& closer);
-  static void mark_numbers(TableFlows& table, uint64_t first, uint64_t last);
+  void end_fd_range(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer);
+  void end_cloexec_fds(TableFlows& table, const state::DescriptorTable& descriptors, const Closer& closer);
+  static void mark_fds(TableFlows& table, uint64_t first, uint64_t last);
   void move_table(ProcessEntity& process, uint64_t from, uint64_t to);
   void wake(Flow& flow);
   void leave_resting(Flow& flow);
@@ -231,8 +230,8 @@ class FlowTable {
   void write(Flow& flow, bool final = false);
   bool is_discarded(const FileFlow& record, std::string_view path) const;
   void write(ThreadFlow& flow);
-  int64_t end_after(int64_t begin, int64_t end) const;
-  void begin_anew(Flow& flow);
+  int64_t clamp_end(int64_t begin, int64_t end) const;
+  void reset_flow(Flow& flow);
   void restart(Flow& flow);
   ThreadFlow& thread_flow(ProcessEntity& process);
 
@@ -259,8 +258,8 @@ class FlowTable {
   TimerList data_timers_;
   TimerList thread_timers_;
   std::vector<Flow*> related_;
-  std::vector<Flow*> of_number_;
-  std::vector<uint64_t> numbers_;
+  std::vector<Flow*> flows_on_fd_;
+  std::vector<uint64_t> fds_;
 };
 
 }  // namespace sfkit::sysflow

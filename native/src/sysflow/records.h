@@ -31,7 +31,7 @@ struct Header {
   std::string exporter;
   std::string ip;
   std::string filename;
-  int64_t begins = 0;  // seconds of the rotation that it follows, 0 for the first; not written
+  int64_t start_seconds = 0;  // seconds of the rotation that it follows, 0 for the first; not written
 };
 
 struct Container {

@@ -28,14 +28,14 @@ class Tally {
  public:
   // `op`: as op_of() has it.
   void count(const state::Context& context, uint32_t op);
-  // The busiest `most` of each kind since the last call, by bytes, then by calls; it starts over.
-  std::vector<TallyRow> take(size_t most);
+  // The busiest `max_rows` of each kind since the last call, by bytes, then by calls; it starts over.
+  std::vector<TallyRow> take(size_t max_rows);
 
  private:
   using Table = std::unordered_map<std::string, TallyRow, TextHash, std::equal_to<>>;
 
   // What is met beyond so many in one interval is not told.
-  static constexpr size_t kMost = 20000;
+  static constexpr size_t kMaxRows = 20000;
 
   static void add(Table& table, std::string_view name, uint64_t read, uint64_t written);
 
