@@ -109,7 +109,7 @@ FieldValue FieldReader::directory_or_file(std::string_view name, bool directory)
   if (!engine_.compat() && name.starts_with(state::kUnknownDirectory)) {
     if (directory) return FieldValue::of(state::directory_of_path(name));
     const size_t unknown = name.find('/') == std::string_view::npos ? state::kUnknownDirectory.size() : 0;
-    return FieldValue::of_text(state::last_element(name).substr(unknown));
+    return FieldValue::of_text(state::last_component(name).substr(unknown));
   }
   const size_t slash = name.rfind('/');
   if (slash == std::string_view::npos)

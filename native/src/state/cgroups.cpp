@@ -17,10 +17,10 @@ constexpr size_t kMesosId = 36;
 
 constexpr std::string_view kScope = ".scope";
 
-// Namespaces of containerd that its clients make. A group of the host would hardly have such a name.
+// Common containerd namespaces. Host cgroups hardly ever have these names.
 constexpr std::string_view kContainerdNamespaces[] = {"default", "k8s.io", "moby", "buildkit"};
 
-// Drivers of libvirt whose machines are no containers: their processes are emulators on the host.
+// libvirt drivers that run virtual machines: their processes are emulators on the host, not containers.
 constexpr std::string_view kEmulators[] = {"qemu\\x2d", "ch\\x2d", "xen\\x2d", "vz\\x2d", "bhyve\\x2d"};
 
 bool is_hex(std::string_view text) {
@@ -31,7 +31,7 @@ bool is_full_id(std::string_view text) {
   return text.size() == kFullId && is_hex(text);
 }
 
-// A group of systemd's, which is none of containerd's.
+// systemd units are never containerd containers.
 bool is_unit(std::string_view name) {
   constexpr std::string_view kEndings[] = {".service", ".slice", kScope, ".socket", ".mount", ".swap"};
   return std::any_of(std::begin(kEndings), std::end(kEndings),
@@ -46,7 +46,7 @@ ContainerMatch short_id(std::string_view full) {
   return {std::string(full.substr(0, kShortId)), ContainerMatch::kUnknownType};
 }
 
-// A unit's name without the escapes of systemd: \x2d is a dash.
+// Decodes systemd's escapes in a unit name: \x2d is a dash.
 std::string unescape(std::string_view name) {
   const auto digit = [](char c) {
     return c <= '9' ? c - '0' : (std::tolower(static_cast<unsigned char>(c)) - 'a') + 10;
@@ -60,23 +60,23 @@ std::string unescape(std::string_view name) {
   return text;
 }
 
-// The names around a group in its path.
+// A cgroup and its neighbors in the path.
 struct Group {
   std::string_view name;
   std::string_view parent;
   std::string_view grandparent;
   std::string_view child;
-  int depth = 0;  // 1 below the root
+  int depth = 0;  // 1 for children of the root
 };
 
-// The result of one rule: a container, kHost for a group of the host, nothing where the rule does not apply.
+// The result of one rule: a container, kHost for a host cgroup, or nothing if the rule does not apply.
 using Finding = std::optional<ContainerMatch>;
 const ContainerMatch kHost;
 
-// An id of 64 digits: alone, after the runtime's name (`docker-ID.scope`), or as systemd's form of a path on
-// machines without it (`system.slice:docker:ID`).
+// A 64-digit id: alone, after the runtime's name (`docker-ID.scope`), or in the form that runtimes use for
+// systemd paths without systemd (`system.slice:docker:ID`).
 Finding match_full_id(const Group& group) {
-  // podman without systemd: the group of a pod, with those of its containers below.
+  // podman without systemd: this is the pod's cgroup; its containers are below.
   if (is_full_id(group.name)) return group.parent == "libpod_parent" ? Finding() : short_id(group.name);
   const std::string_view name = without(group.name, kScope);
   if (name.size() <= kFullId + 1) return {};
@@ -85,11 +85,11 @@ Finding match_full_id(const Group& group) {
   const char mark = name[runtime.size()];
   if ((mark != '-' && mark != ':') || !is_hex(id)) return {};
   if (mark == ':') return runtime.find(':') == std::string_view::npos ? Finding() : short_id(id);
-  // The process that watches a container of podman or CRI-O.
+  // conmon, the monitor of podman and CRI-O, runs on the host.
   return runtime.ends_with("conmon") ? kHost : short_id(id);
 }
 
-// Jobs of Cloud Foundry: `bpm-JOB`; runc puts its own name before that.
+// Cloud Foundry jobs: `bpm-JOB`, with a prefix when runc runs them.
 Finding match_bpm(const Group& group) {
   const std::string_view name = without(group.name, kScope);
   constexpr std::string_view kPrefix = "bpm-";
@@ -105,7 +105,7 @@ Finding match_bpm(const Group& group) {
   return ContainerMatch{std::string(job), kBpmContainer};
 }
 
-// LXC, LXD and Incus name the groups of what runs in a container and of what watches it.
+// LXC, LXD and Incus use one cgroup for the container's payload and one for its monitor.
 Finding match_lxc(const Group& group) {
   constexpr std::string_view kPayload = "lxc.payload";
   constexpr std::string_view kMonitor = "lxc.monitor";
@@ -128,7 +128,7 @@ Finding match_libvirt(const Group& group) {
   return ContainerMatch{std::string(without(rest, kScope)), kLibvirtLxcContainer};
 }
 
-// systemd-nspawn, by the scope of its machine or by its service. The program itself is the supervisor.
+// systemd-nspawn containers, as a machine scope or a service. The supervisor runs on the host.
 Finding match_nspawn(const Group& group) {
   constexpr std::string_view kMachine = "machine-";
   constexpr std::string_view kService = "systemd-nspawn@";
@@ -151,8 +151,8 @@ Finding match_mesos(const Group& group) {
   return ContainerMatch{std::string(group.name.substr(0, kMesosId)), kMesosContainer};
 }
 
-// /NAMESPACE/NAME of containerd, whose users name both freely. Groups of the host can look the same: the
-// namespace must be well known, or the capture describe a container of that name.
+// containerd's /NAMESPACE/NAME. Host cgroups can look the same, so the namespace must be well known or the
+// capture must describe the container.
 Finding match_containerd(const Group& group, const ContainerTable& known) {
   if (group.depth != 2 || group.name.size() > kFullId || is_unit(group.name) || is_unit(group.parent))
     return {};
@@ -170,7 +170,7 @@ Finding match(const Group& group, const ContainerTable& known) {
   return match_containerd(group, known);
 }
 
-// The name at the start of `path`, which loses it and the slash before it.
+// Removes the first name, and the slash before it, from `path` and returns the name.
 std::string_view next_name(std::string_view& path) {
   path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
   const std::string_view name = path.substr(0, path.find('/'));
@@ -179,7 +179,7 @@ std::string_view next_name(std::string_view& path) {
 }
 
 ContainerMatch match_path(std::string_view path, const ContainerTable& known) {
-  path = without(path, " (deleted)");  // as /proc marks a group that is gone
+  path = without(path, " (deleted)");  // /proc adds this to removed cgroups
   Group group;
   group.child = next_name(path);
   while (!group.child.empty()) {

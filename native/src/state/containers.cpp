@@ -7,9 +7,9 @@
 namespace sfkit::state {
 namespace {
 
-constexpr size_t kMaxContainerJson = size_t{1} << 20;  // as the capture has it
+constexpr size_t kMaxContainerJson = size_t{1} << 20;  // bytes
 
-// Some runtimes give the image with its tag, or with a digest, which says more than the tag.
+// Some runtimes include the tag in the image, or a digest, which is more specific than the tag.
 std::string join_image(std::string_view image, std::string_view tag, bool compat) {
   std::string text(image);
   const bool has_tag = !tag.empty() && image.size() > tag.size() &&
@@ -23,7 +23,7 @@ std::string join_image(std::string_view image, std::string_view tag, bool compat
   return text;
 }
 
-// Members of a description that fields show.
+// Description members that fields show.
 constexpr std::string_view kShownMembers[] = {"full_id",
                                               "imagerepo",
                                               "imagetag",
@@ -46,7 +46,7 @@ bool is_shown(std::string_view member) {
   return std::find(std::begin(kShownMembers), std::end(kShownMembers), member) != std::end(kShownMembers);
 }
 
-// The text of a JSON string; "" for other values.
+// The text of a JSON string, "" for other values.
 std::string text_of(std::string_view json) {
   if (!json.starts_with('"')) return {};
   const auto parsed = json::parse(json);
@@ -62,7 +62,7 @@ json::Value scalar_of(std::string_view json) {
   return parsed.is_ok() ? std::move(parsed.value()) : json::Value();
 }
 
-// Adds a member, its name known to need no escapes, to the text of an object.
+// Adds a member to the text of a JSON object. The name must need no escapes.
 void add_member(std::string& object, std::string_view name, std::string_view value) {
   if (object.size() + name.size() + value.size() + 5 > kMaxDescription) return;
   object += object.empty() ? "{\"" : ",\"";
@@ -99,7 +99,7 @@ std::vector<uint32_t> ContainerTable::forget(const std::vector<bool>& in_use) {
     forgotten.push_back(index);
   }
   free_.insert(free_.end(), forgotten.begin(), forgotten.end());
-  // Not again soon where most are in use.
+  // If most are in use, the next attempt waits until the table has doubled.
   forget_threshold_ = std::max(kMinForgetThreshold, 2 * index_.size());
   if (!forgotten.empty()) ++generation_;
   return forgotten;

@@ -5,7 +5,7 @@
 namespace sfkit::state {
 namespace {
 
-// The end of the array, where the next numbers are hashed.
+// Descriptors past the end of the array are in the map.
 TEST(DescriptorTable, FindsNumbersOnBothSidesOfTheArraysEnd) {
   DescriptorPool pool;
   DescriptorTable table;

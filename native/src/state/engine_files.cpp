@@ -1,4 +1,4 @@
-// Calls that open, copy and close files and other descriptors (spec: scap-state, sections 10 and 12).
+// Calls that open, duplicate and close descriptors (spec: scap-state, sections 10 and 12).
 
 #include "state/engine.h"
 
@@ -18,7 +18,7 @@ constexpr uint32_t kCloseRangeUnshare = 2;
 constexpr uint32_t kCloseRangeCloexec = 4;
 constexpr uint32_t kFcntlSetfd = 3;
 
-// Whether the command of bpf returns a descriptor.
+// Whether the bpf command returns a descriptor.
 bool makes_bpf_descriptor(uint64_t command) {
   constexpr uint64_t kCommands =
       1ull << 0 /* MAP_CREATE */ | 1ull << 5 /* PROG_LOAD */ | 1ull << 7 /* OBJ_GET */ |
@@ -33,8 +33,8 @@ bool makes_bpf_descriptor(uint64_t command) {
 
 void Engine::add_file(Context& context, int64_t fd, uint32_t flags) {
   const scap::CallView& call = *context.call;
-  // An unnamed file is asked for in a directory. Older recordings have the flag of it with every directory,
-  // but no directory is opened for writing.
+  // O_TMPFILE creates an unnamed file in a directory. Older drivers set the flag for every directory, but no
+  // directory is opened for writing.
   const bool is_unnamed = !compat_ && (flags & kOpenTmpfile) != 0 && (flags & kOpenWronly) != 0;
   const bool is_directory = (flags & kOpenDirectory) != 0 && !is_unnamed;
   Descriptor* descriptor =
@@ -67,10 +67,10 @@ void Engine::on_open(Context& context) {
   raw_name(context, path);
 }
 
-// libs 0.18.1 folds nothing below a directory that it does not know.
+// libs 0.18.1 folds nothing below an unknown directory.
 Engine::OpenedPath Engine::resolve_opened_compat(Thread& thread, const scap::CallView& call) {
   const bool is_from_enter = has_text(call.from_enter(P::name));
-  // The kernel may have read other text than the exit event shows: what was there at enter counts.
+  // The exit event may show text that the program wrote later: the enter event counts.
   const std::string_view path = to_text(is_from_enter ? call.from_enter(P::name) : call.from_exit(P::name));
   const Bytes dirfd = is_from_enter ? call.from_enter(P::dirfd) : call.from_exit(P::dirfd);
   const bool is_at_call = !path.starts_with('/') && call.exit().code != ev::SYSCALL_OPEN_X;
@@ -85,7 +85,7 @@ Engine::OpenedPath Engine::resolve_opened_compat(Thread& thread, const scap::Cal
   return {path, is_from_enter};
 }
 
-// What a relative path begins in is a directory.
+// The base of a relative path must be a directory.
 void Engine::use_directory(Thread& thread, int64_t dirfd) {
   const DescriptorTable* const table = thread.table();
   const FdSlot* const slot = table == nullptr ? nullptr : table->find(dirfd);
@@ -145,7 +145,7 @@ void Engine::on_close(Context& context) {
   if (context.slot == nullptr) return;
   if (const int64_t result = context.call->result(); result < 0) {
     if (compat_) return;
-    // Linux closes the descriptor even when it reports an error, except EBADF.
+    // Linux closes the descriptor even if it reports an error other than EBADF.
     if (result == kBadDescriptor) {
       context.slot = nullptr;
       return;
@@ -182,7 +182,7 @@ void Engine::on_dup(Context& context) {
   if (old.empty()) old = call.from_enter(P::fd);
   DescriptorTable* table = context.thread->table();
   if (table == nullptr || to_int(old, -1) == fd) return;
-  // dup2 and dup3 close the old descriptor.
+  // dup2 and dup3 close the descriptor that they replace.
   if (context.event->code == ev::SYSCALL_DUP2_X || context.event->code == ev::SYSCALL_DUP3_X)
     note_closed(*table, fd, Closing::kCall);
   const FdSlot* source = table->find(to_int(old, -1));
@@ -207,7 +207,7 @@ void Engine::on_fcntl(Context& context) {
   }
   DescriptorTable& table = *context.thread->table();
   if (command == kFcntlSetfd) {
-    // Recorded since 2026 only; nothing is known of the flag before.
+    // Drivers before 2026 do not record the argument.
     const Bytes argument = call.from_exit(P::arg);
     if (argument.empty()) return;
     const bool is_mark = (to_uint(argument, 0) & 1) != 0;
@@ -232,7 +232,7 @@ void Engine::on_pipe(Context& context) {
   context.slot = nullptr;
 }
 
-// `marks`: bits of the event's flags that set the close-on-exec mark.
+// `marks`: the flags that set close-on-exec.
 void Engine::on_new_fd(Context& context, uint32_t marks) {
   const scap::CallView& call = *context.call;
   context.slot = nullptr;
@@ -242,7 +242,7 @@ void Engine::on_new_fd(Context& context, uint32_t marks) {
   if (descriptor != nullptr) descriptor->open_flags = flags;
 }
 
-// io_uring_setup and bpf always set the close-on-exec mark.
+// io_uring_setup and bpf always set the close-on-exec flag.
 void Engine::on_marked_fd(Context& context) {
   context.slot = nullptr;
   add_fd(context, context.call->result(), kMadeTypes[context.event->code], true);
@@ -253,7 +253,7 @@ void Engine::on_bpf(Context& context) {
   on_marked_fd(context);
 }
 
-// The older event says itself whether its result is a descriptor. (libs 0.18.1 ignores it.)
+// The older event says whether its result is a descriptor. (libs 0.18.1 ignores it.)
 void Engine::on_old_bpf(Context& context) {
   constexpr uint8_t kIsDescriptor = 0;
   Cursor result(context.event->param(0));

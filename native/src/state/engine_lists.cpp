@@ -1,4 +1,4 @@
-// The lists at the start of a section, or between events.
+// Lists at the start of a section or between events.
 
 #include "state/engine.h"
 
@@ -38,8 +38,8 @@ void Engine::add_user(const scap::UserEntry& entry) {
   add_user(0, entry.uid, entry.name, entry.home, entry.shell);
 }
 
-// Writers that cannot find a name write a mark in its place, which does not replace a known name. (libs
-// 0.18.1 takes what they write for the name.)
+// Writers put a mark in place of a missing name. It does not replace a known name. (libs 0.18.1 uses the mark
+// as the name.)
 void Engine::add_user(uint32_t container, uint32_t uid, std::string_view name, std::string_view home,
                       std::string_view shell) {
   const auto is_known = [this](std::string_view text) {
@@ -55,7 +55,7 @@ void Engine::add_group(uint32_t container, uint32_t gid, std::string_view name) 
 }
 
 void Engine::add_thread(const scap::ThreadEntry& entry) {
-  // What the last event ended must be gone before its number or its group is used again.
+  // Remove what the last event ended, since this may reuse its tid or group.
   if (has_pending_) finish_last_event();
   Thread& thread = *threads_.create(entry.tid);
   listed_.emplace_back(entry.tid, Thread::kNoFd);
@@ -150,17 +150,17 @@ void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
   listed_.emplace_back(tid, entry.fd);
 }
 
-// The list gives the local end first; events give the one that connected first.
+// Lists give the local endpoint first; events give the client first.
 void Engine::orient_listed_socket(DescriptorTable& table, int64_t fd) {
   const FdSlot* const slot = table.find(fd);
   if (slot == nullptr || slot->descriptor->role != Role::kNone) return;
   const bool ipv6 = slot->descriptor->type == FdType::kIpv6;
-  // libs 0.18.1 leaves IPv6 as the list has it.
+  // libs 0.18.1 leaves IPv6 sockets as listed.
   if (slot->descriptor->type != FdType::kIpv4 && (!ipv6 || compat_)) return;
-  // Without a peer it is neither client nor server yet.
+  // Without a peer, the socket is neither client nor server yet.
   if (!compat_ && destination_of(*slot->descriptor) == Endpoint()) return;
   Descriptor& descriptor = *table.own(fd);
-  // Port 0, which raw sockets have, is never a server's. (libs 0.18.1 treats it as any other.)
+  // Port 0 (raw sockets) is never a server port. (libs 0.18.1 treats it like others.)
   const bool serves = server_ports_.find(descriptor.sport) != nullptr && (compat_ || descriptor.sport != 0);
   if (serves) {
     swap_endpoints(descriptor);

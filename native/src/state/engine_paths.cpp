@@ -1,4 +1,4 @@
-// Paths that calls are given, and calls that rename and remove directories.
+// Path arguments, and calls that rename files and remove directories.
 
 #include "state/engine.h"
 #include "state/values.h"
@@ -31,7 +31,7 @@ std::optional<std::string_view> Engine::directory_of(Thread& thread, int64_t dir
   const Descriptor& descriptor = *slot->descriptor;
   if (compat_) return descriptor.name;
   if (!descriptor.is_file() && descriptor.type != FdType::kDirectory) return {};
-  // A directory that was opened like a file: its name is as it was then.
+  // A directory opened like a file keeps the name it was opened by, so ask for the current one.
   if (!descriptor.is_directory() && PathTree::was_renamed(descriptor.place)) {
     directory_ = *pool_.paths().update(slot->descriptor.get()->place, kMaxPath);
     return directory_;
@@ -67,8 +67,8 @@ void Engine::resolve_text(Thread& thread, int64_t dirfd, std::string_view path, 
   resolve_path(never_known ? std::string_view() : kUnknownDirectory, path, out, confine);
 }
 
-// A process whose working directory became unknown; that of one that the capture never introduced never was
-// anything else, and its paths are as they were given.
+// Whether the working directory is unknown because of an unknown change. Processes that the capture never
+// introduced do not count: their paths stay as given.
 bool Engine::has_lost_cwd(Thread& thread) {
   const WorkingDirectory* const directory = thread.directory();
   return directory != nullptr && directory->is_lost();
@@ -93,9 +93,9 @@ Engine::OpenedPath Engine::resolve_opened(Thread& thread, const scap::CallView& 
   const uint64_t how = code == ev::SYSCALL_OPENAT2_X ? to_uint(argument(P::resolve), 0) : 0;
   const Confine confine = (how & kResolveInRoot) != 0 ? Confine::kInRoot : Confine::kNo;
   if (path.empty()) {
-    out.clear();  // names nothing
+    out.clear();  // an empty path opens nothing
   } else if ((how & kResolveBeneath) != 0 && call.result() >= 0 && leaves_directory(path)) {
-    // The kernel opens no such path, so it read another one.
+    // The kernel refuses such paths, so it must have read another one.
     out = kUnknownDirectory;
   } else if (is_absolute(path) && confine == Confine::kNo) {
     resolve_path("/", path, out);
@@ -120,7 +120,7 @@ void Engine::resolve_link_target(Thread& thread, int64_t dirfd, Bytes link, Byte
   }
 }
 
-// Calls on a path below a descriptor, or on two.
+// Calls with one or two paths relative to a descriptor.
 void Engine::on_at_call(const Context& context) {
   struct Place {
     P directory;
@@ -134,13 +134,13 @@ void Engine::on_at_call(const Context& context) {
   for (const auto& [directory, name] : kPlaces) {
     const int64_t dirfd = to_int(call.get(directory), kAtFdcwd);
     if (dirfd == kAtFdcwd) continue;
-    // An empty path is the descriptor itself.
+    // An empty path means the descriptor itself.
     const std::string_view path = to_text(path_argument(call, name));
     if (!path.empty() && !is_absolute(path)) use_directory(*context.thread, dirfd);
   }
 }
 
-// Of a thread that has a root of its own.
+// The path space of a thread with its own root.
 PathSpace Engine::space_below(const Thread& thread) {
   return mix_words(hash_text(thread.root), thread.container);
 }

@@ -15,7 +15,7 @@ using scap::to_int;
 using scap::to_uint;
 
 constexpr uint32_t kSocketCloexec = 0x80000;
-// Of accept4 older writers keep the flag of the call, newer ones that of open files.
+// accept4: older writers record the flag of the call, newer ones that of open files.
 constexpr uint32_t kAcceptCloexec = kSocketCloexec | kOpenCloexec;
 
 L4 protocol_of(uint32_t type, uint32_t protocol) {
@@ -41,7 +41,7 @@ bool is_ip(Family family) {
   return family == Family::kInet || family == Family::kInet6;
 }
 
-// ---- connecting
+// ---- connect
 
 constexpr int64_t kAlreadyConnecting = -114;
 
@@ -53,7 +53,7 @@ bool stays_pending(int64_t result, const Descriptor& descriptor) {
   return result == kInProgress || result == kInterrupted || result == kRestart;
 }
 
-// Whether the error of a call says that a pending connect failed.
+// Whether the error of a call shows that a pending connect failed.
 bool is_connect_failure(int64_t result) {
   constexpr int64_t kErrors[] = {-32 /* EPIPE */,         -100 /* ENETDOWN */,   -101 /* ENETUNREACH */,
                                  -103 /* ECONNABORTED */, -104 /* ECONNRESET */, -110 /* ETIMEDOUT */,
@@ -61,7 +61,7 @@ bool is_connect_failure(int64_t result) {
   return std::find(std::begin(kErrors), std::end(kErrors), result) != std::end(kErrors);
 }
 
-// Leaves the socket without a peer, and bound as before.
+// Removes the peer. A bound socket stays bound.
 void remove_peer(Descriptor& descriptor) {
   descriptor.connection = Connection::kNone;
   if (descriptor.type == FdType::kUnix) {
@@ -77,34 +77,33 @@ void remove_peer(Descriptor& descriptor) {
   set_endpoints(descriptor, {descriptor.bound_ip, descriptor.bound_port}, {});
 }
 
-// A failed connect leaves a socket as it was.
+// A failed connect leaves the socket as it was.
 void undo_failed_connect(Descriptor& descriptor) {
   if (descriptor.connection == Connection::kAttempted) remove_peer(descriptor);
 }
 
-// Whether an unconnected socket has exchanged messages. It shows the ends of the last one.
+// Whether an unconnected socket shows the endpoints of its last message.
 bool has_exchanged_messages(const Descriptor& descriptor) {
   return descriptor.connection == Connection::kNone && descriptor.is_ip_socket() && descriptor.has_address();
 }
 
-// Fills in from `other` what the tuple lacks.
-void complete(SocketTuple& tuple, const SocketTuple& other) {
+// Copies missing endpoints from `other`.
+void fill_missing(SocketTuple& tuple, const SocketTuple& other) {
   if (tuple.family == Family::kNone) tuple = other;
   if (!is_ip(tuple.family) || tuple.family != other.family) return;
-  const auto fill = [](Endpoint& end, const Endpoint& known) {
-    if (is_zero(end.ip)) end.ip = known.ip;
-    if (end.port == 0) end.port = known.port;
+  const auto fill = [](Endpoint& endpoint, const Endpoint& known) {
+    if (is_zero(endpoint.ip)) endpoint.ip = known.ip;
+    if (endpoint.port == 0) endpoint.port = known.port;
   };
   fill(tuple.source, other.source);
   fill(tuple.destination, other.destination);
 }
 
-// The peer that a connect asks for, and the local end, as far as its events show them.
+// The peer that a connect asks for, and the local endpoint, as far as its events show them.
 struct ConnectRequest : SocketTuple {
   bool has_tuple = false;
   bool has_address = false;
-  bool has_address_parameter =
-      false;  // the events have a parameter for the address, which is empty for AF_UNSPEC
+  bool has_address_parameter = false;  // the events have an address parameter, which is empty for AF_UNSPEC
 };
 
 ConnectRequest parse_connect_request(const scap::CallView& call) {
@@ -126,7 +125,7 @@ ConnectRequest parse_connect_request(const scap::CallView& call) {
     return request;
   }
   if (!is_ip(request.family) || !is_ip(address.family)) return request;
-  // The program can have changed the address in its memory while the call ran: the kernel took it before.
+  // The program may have changed the address during the call: the kernel used the one of the enter event.
   const bool is_from_exit_address = enter_address.family != Family::kNone &&
                                     exit_address.family == request.family &&
                                     exit_address.endpoint == request.destination;
@@ -205,7 +204,7 @@ void Engine::on_bind(Context& context) {
     return descriptor.set_name(address.path);
   }
   if (address.endpoint.port == 0) {
-    // The kernel chooses a port, and the capture does not say which.
+    // The kernel chooses a port that the capture does not show.
     scratch_.clear();
     append_endpoint(scratch_, address.endpoint, address.family == Family::kInet6);
     descriptor.set_name(scratch_);
@@ -217,11 +216,11 @@ void Engine::on_bind(Context& context) {
   save_bound_address(descriptor);
 }
 
-// Shows the peer of a connect that has not returned yet or failed, unless the socket has other ends.
+// Shows the requested peer of a connect that failed or has not returned, unless the socket has endpoints.
 void Engine::set_attempted_peer(Descriptor& descriptor, const SocketTuple& request) {
   if (descriptor.has_peer() || has_exchanged_messages(descriptor)) return;
   if (request.family == Family::kUnix && descriptor.type == FdType::kUnix) {
-    // The name of a bound socket stays. The enter event may have set the path already.
+    // A bound socket keeps its name. The enter event may have set the path already.
     if (descriptor.bound_type == FdType::kUnix || descriptor.name == request.path) return;
     descriptor.set_name(request.path);
   } else if (is_ip(request.family) && (descriptor.is_ip() || descriptor.type == FdType::kUnknown)) {
@@ -234,7 +233,7 @@ void Engine::set_attempted_peer(Descriptor& descriptor, const SocketTuple& reque
   descriptor.connection = Connection::kAttempted;
 }
 
-// Of the address that a connect asks for.
+// Handles the requested address of a connect.
 void Engine::begin_connect(DescriptorTable& table, int64_t fd, Bytes value) {
   const SocketAddress address = parse_address(value);
   if (address.family == Family::kNone) return;
@@ -245,7 +244,7 @@ void Engine::begin_connect(DescriptorTable& table, int64_t fd, Bytes value) {
     request.destination = address.endpoint;
     request.path = address.path;
     set_attempted_peer(descriptor, request);
-    // The name of a unix socket shows from the enter event on.
+    // A unix socket has its new name from the enter event on.
     if (address.family == Family::kUnix && descriptor.connection == Connection::kAttempted)
       descriptor.connection = Connection::kNone;
   } else if (address.family == Family::kUnix) {
@@ -271,7 +270,7 @@ void Engine::on_connect(Context& context) {
   Descriptor& known = *context.slot->descriptor.get();
   const bool is_pending = stays_pending(result, known);
   if (result < 0 && !is_pending) {
-    // A failed connect changes no peer, except that a pending connect may have failed.
+    // A failed connect keeps the peer, unless it shows that a pending connect failed.
     if (known.connection == Connection::kPending) return resolve_pending_connect(known, result);
     if (result == kIsConnected || result == kAlreadyConnecting) return undo_failed_connect(known);
     return set_attempted_peer(known, parse_connect_request(call));
@@ -282,24 +281,24 @@ void Engine::on_connect(Context& context) {
   const bool has_port = request.destination.port != 0 || (known.l4 != L4::kTcp && known.l4 != L4::kUdp);
   const bool has_destination = request.has_address || (is_ip(request.family) && request.destination != none &&
                                                        (has_port || !request.has_address_parameter));
-  // AF_UNSPEC dissolves what there is. Where there is no parameter for it the ends show it, which are gone.
+  // AF_UNSPEC removes the peer. Without an address parameter, empty endpoints show it.
   if (!has_destination && !is_pending && (request.has_address_parameter || request.has_tuple)) {
     if (known.has_peer() || has_exchanged_messages(known)) known.named_by_event = call.exit().number;
     return remove_peer(known);
   }
   if (known.connection == Connection::kPending) {
-    // The kernel ignores the address of this call and continues the first one. The tuple shows its peer.
+    // The kernel ignores the new address and continues the first connect. The tuple shows its peer.
     static_cast<SocketTuple&>(request) = parse_tuple(call.from_exit(P::tuple));
     if (!is_ip(request.family) || is_zero(request.destination.ip))
       return resolve_pending_connect(known, result);
   } else if (!has_destination) {
     return;
   }
-  const bool was_named = known.has_peer() || has_exchanged_messages(known);
+  const bool had_endpoints = known.has_peer() || has_exchanged_messages(known);
   const Endpoint source = source_of(known);
   const Endpoint destination = destination_of(known);
   Descriptor& descriptor = socket_of(context, ip_type(request.family));
-  // A bound datagram socket is the server. A stream that connects is the client, bound or not.
+  // A bound datagram socket is the server. A stream socket that connects is the client, bound or not.
   const bool serves = descriptor.role == Role::kServer && descriptor.l4 == L4::kUdp;
   const bool is_reversed = serves && descriptor.is_ip_socket();
   const Endpoint local = is_reversed ? destination_of(descriptor) : source_of(descriptor);
@@ -308,7 +307,8 @@ void Engine::on_connect(Context& context) {
   if (serves) swap_endpoints(descriptor);
   if (!serves) descriptor.role = Role::kClient;
   descriptor.connection = is_pending ? Connection::kPending : Connection::kConnected;
-  const bool same = was_named && source == source_of(descriptor) && destination == destination_of(descriptor);
+  const bool same =
+      had_endpoints && source == source_of(descriptor) && destination == destination_of(descriptor);
   if (!same) descriptor.named_by_event = call.exit().number;
 }
 
@@ -333,7 +333,7 @@ void Engine::resolve_pending_connect(Descriptor& descriptor, int64_t result) {
   }
 }
 
-// SO_ERROR says whether a pending connect succeeded.
+// SO_ERROR shows whether a pending connect succeeded.
 void Engine::on_getsockopt(Context& context) {
   constexpr uint64_t kSolSocket = 1;
   constexpr uint64_t kSoError = 4;
@@ -380,29 +380,29 @@ void Engine::on_accept(Context& context) {
 }
 
 void Engine::fill_missing_addresses(Endpoint& source, Endpoint& destination, bool ipv6) const {
-  const auto complete = [this, ipv6](Endpoint& open, const Endpoint& other) {
-    if (!is_zero(open.ip) || is_zero(other.ip)) return;
+  const auto fill = [this, ipv6](Endpoint& missing, const Endpoint& other) {
+    if (!is_zero(missing.ip) || is_zero(other.ip)) return;
     const IpBytes guess = interfaces_.guess(other.ip, ipv6);
-    if (guess != other.ip || open.port != other.port) open.ip = guess;
+    if (guess != other.ip || missing.port != other.port) missing.ip = guess;
   };
-  complete(source, destination);
-  complete(destination, source);
+  fill(source, destination);
+  fill(destination, source);
 }
 
-// The role of a socket, from its first message.
+// Derives the role of a socket from its first message.
 Role Engine::role_from_first_message(const Descriptor& descriptor, const SocketTuple& tuple, bool receive) {
   const uint16_t own = receive ? tuple.destination.port : tuple.source.port;
   const uint16_t other = receive ? tuple.source.port : tuple.destination.port;
-  // Port 0 is never a server's, and ICMP sockets receive only replies to their own requests.
+  // Port 0 is never a server port, and ICMP sockets receive only replies to their requests.
   if (own == 0 || descriptor.l4 == L4::kIcmp) return Role::kClient;
-  // Lists also show unconnected clients as servers, of the port that the kernel gave them.
+  // Lists also show unconnected clients as servers, with the port that the kernel chose.
   const bool may_serve = descriptor.sport == own && destination_of(descriptor) == Endpoint();
   if (receive) return may_serve || !descriptor.has_address() ? Role::kServer : Role::kClient;
   return may_serve && own <= other ? Role::kServer : Role::kClient;
 }
 
 void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive) {
-  // A socket that receives first is the server, as is a bound one; one that sends first is the client. Other
+  // A bound socket, or one that receives first, is the server; one that sends first is the client. Other
   // sockets of the process do not matter.
   if (descriptor.role == Role::kNone) descriptor.role = role_from_first_message(descriptor, tuple, receive);
   if (descriptor.is_ip_server()) {
@@ -416,7 +416,7 @@ void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive
   const Endpoint destination = destination_of(descriptor);
   if (source == tuple.source && destination == tuple.destination) return;
   if (source == tuple.destination && destination == tuple.source) return;
-  // A message goes from source to destination; the flow goes from client to server.
+  // Messages go from sender to receiver; flows go from client to server.
   const bool is_reverse = (descriptor.role == Role::kClient) == receive;
   if (is_reverse) {
     set_endpoints(descriptor, tuple.destination, tuple.source);
@@ -425,7 +425,7 @@ void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive
   }
 }
 
-// SCM_RIGHTS, SCM_PIDFD: the capture has the descriptors that were received, but not what they stand for.
+// SCM_RIGHTS, SCM_PIDFD: the capture shows which descriptors were received, but not what they refer to.
 void Engine::receive_descriptors(Context& context) {
   constexpr size_t kHeader = 16;
   constexpr size_t kAlignment = 8;
@@ -439,11 +439,11 @@ void Engine::receive_descriptors(Context& context) {
     auto length = in.read<uint64_t>();
     auto level = in.read<uint32_t>();
     auto type = in.read<uint32_t>();
-    // Control messages have the byte order of the captured machine.
+    // Control messages use the byte order of the captured machine.
     const bool is_swapped = level == swap_bytes(kSolSocket);
     if (is_swapped) length = swap_bytes(length), level = swap_bytes(level), type = swap_bytes(type);
     if (length < kHeader) break;
-    // A capture may hold only the beginning.
+    // Captures may truncate the data.
     const auto size = static_cast<size_t>(std::min<uint64_t>(length - kHeader, in.remaining()));
     Cursor data(in.take(size));
     in.skip(std::min(in.remaining(), (kAlignment - size % kAlignment) % kAlignment));
@@ -457,8 +457,8 @@ void Engine::receive_descriptors(Context& context) {
   context.slot = table == nullptr ? nullptr : table->find(context.fd);
 }
 
-// Whether the ends of the socket are known, so that messages do not change them. A listening socket, or one
-// whose connect failed, cannot exchange messages: if it does, its state here is wrong.
+// Whether the endpoints are known, so that messages do not change them. Listening sockets and failed connects
+// cannot exchange messages: if one does, its state here is wrong.
 bool Engine::is_connection(const Descriptor& descriptor) const {
   if (!descriptor.is_ip() || descriptor.l4 != L4::kTcp || !descriptor.has_address()) return false;
   if (compat_) return true;
@@ -474,10 +474,10 @@ void Engine::on_send_receive(Context& context, bool receive) {
   if (receive && !compat_) receive_descriptors(context);
   if (context.slot != nullptr && is_connection(*context.slot->descriptor)) return;
   SocketTuple tuple = parse_tuple(call.get(P::tuple));
-  if (!compat_ && call.paired()) complete(tuple, parse_tuple(call.from_enter(P::tuple)));
+  if (!compat_ && call.paired()) fill_missing(tuple, parse_tuple(call.from_enter(P::tuple)));
   if (context.slot == nullptr) {
     if (receive || context.fd < 0) return;
-    // libs 0.18.1 takes it from sendto alone.
+    // libs 0.18.1 adds sockets for sendto only.
     if (compat_ && call.exit().code != scap::ev::SOCKET_SENDTO_X) return;
     if (!is_ip(tuple.family)) return;
     Descriptor* made = add_fd(context, context.fd, ip_type(tuple.family));
@@ -507,7 +507,7 @@ void Engine::on_send_receive(Context& context, bool receive) {
   Descriptor& descriptor = socket_of(context, ip_type(tuple.family));
   undo_failed_connect(descriptor);
   if (descriptor.l4 == L4::kTcp) {
-    // Some lists give TCP as the protocol of UDP sockets. Else the capture lacks the connect.
+    // Some lists show UDP sockets as TCP. Otherwise the capture lacks the connect.
     if (descriptor.is_listed) {
       descriptor.l4 = L4::kUdp;
     } else {

@@ -11,24 +11,24 @@ constexpr size_t kMaxCompatPath = 1023;
 constexpr std::string_view kTooLong = "/DIR_TOO_LONG/FILENAME_TOO_LONG";
 constexpr std::string_view kDeleted = " (deleted)";
 
-// Calls `visit(element)` for each element of `path` but "." until it returns false.
+// Calls `visit(component)` for each component of `path` other than "." until it returns false.
 template <typename Visit>
-void each_element(std::string_view path, Visit visit) {
+void each_component(std::string_view path, Visit visit) {
   size_t at = 0;
   while (at < path.size()) {
     size_t end = path.find('/', at);
     if (end == std::string_view::npos) end = path.size();
-    const std::string_view element = path.substr(at, end - at);
+    const std::string_view component = path.substr(at, end - at);
     at = end + 1;
-    if (element.empty() || element == ".") continue;
-    if (!visit(element)) return;
+    if (component.empty() || component == ".") continue;
+    if (!visit(component)) return;
   }
 }
 
-// Compat: appends the elements of `path` to `out`; `root` is the length ".." may not go below.
-void append_elements(std::string_view path, size_t root, std::string& out) {
-  each_element(path, [&](std::string_view element) {
-    if (element == "..") {
+// Compat mode: appends the components of `path` to `out`. ".." does not shorten `out` below `root` bytes.
+void append_components(std::string_view path, size_t root, std::string& out) {
+  each_component(path, [&](std::string_view component) {
+    if (component == "..") {
       const size_t slash = out.rfind('/');
       if (out.size() > root && slash != std::string::npos) {
         out.resize(slash > root ? slash : root);
@@ -37,12 +37,12 @@ void append_elements(std::string_view path, size_t root, std::string& out) {
       if (root > 0) return true;  // above "/" there is only "/"
     }
     if (!out.empty() && out.back() != '/') out += '/';
-    out += element;
+    out += component;
     return true;
   });
 }
 
-// Which bytes of a word are `c`: 0x80 in each of them.
+// Sets 0x80 in each byte of the result whose byte in `word` equals `c`.
 uint64_t equal_bytes(uint64_t word, char c) {
   constexpr uint64_t kOnes = 0x0101010101010101;
   constexpr uint64_t kLow = 0x7f * kOnes;
@@ -50,8 +50,8 @@ uint64_t equal_bytes(uint64_t word, char c) {
   return ~(((difference & kLow) + kLow) | difference | kLow);
 }
 
-// Whether no element of the absolute `path` is empty or begins with a dot: then it is folded. Nearly all are,
-// so it is worth to look at eight bytes at once.
+// Whether no component of the absolute `path` is empty or starts with a dot: then it needs no folding. Nearly
+// all paths are like that, so this checks eight bytes at a time.
 bool is_plain(std::string_view path) {
   const auto follows = [](char before, char c) { return before == '/' && (c == '/' || c == '.'); };
   size_t at = 0;
@@ -68,11 +68,11 @@ bool is_plain(std::string_view path) {
   return path.back() != '/';
 }
 
-// Appends the elements of `path` to `out`, of which the first `root` bytes stay. `keep`: a ".." that would
-// lead above them stays too, as nobody knows where it leads.
+// Appends the components of `path` to `out`, whose first `root` bytes stay. `keep`: keep a ".." that would go
+// above them, since its target is unknown.
 void fold(std::string_view path, size_t root, bool keep, std::string& out) {
-  each_element(path, [&](std::string_view element) {
-    if (element == "..") {
+  each_component(path, [&](std::string_view component) {
+    if (component == "..") {
       const bool at_root = out.size() == root;
       const size_t slash = at_root ? 0 : std::max(root, out.rfind('/') + 1);
       if (!at_root && std::string_view(out).substr(slash) != "..") {
@@ -82,7 +82,7 @@ void fold(std::string_view path, size_t root, bool keep, std::string& out) {
       if (!keep) return true;
     }
     if (out.size() > root) out += '/';
-    out += element;
+    out += component;
     return true;
   });
 }
@@ -100,7 +100,7 @@ bool is_at_or_below(std::string_view path, std::string_view directory) {
   return path.starts_with(directory);
 }
 
-std::string_view last_element(std::string_view path) {
+std::string_view last_component(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }
 
@@ -151,9 +151,9 @@ bool leaves_directory(std::string_view path) {
   if (is_absolute(path)) return true;
   size_t depth = 0;
   bool leaves = false;
-  each_element(path, [&](std::string_view element) {
-    leaves = element == ".." && depth == 0;
-    depth = element == ".." ? depth - 1 : depth + 1;
+  each_component(path, [&](std::string_view component) {
+    leaves = component == ".." && depth == 0;
+    depth = component == ".." ? depth - 1 : depth + 1;
     return !leaves;
   });
   return leaves;
@@ -173,8 +173,8 @@ void join_path(std::string_view base, std::string_view path, std::string& out) {
   const bool rooted = absolute || (!base.empty() && base.front() == '/');
   if (rooted) out = "/";
   const size_t root = out.size();
-  if (!absolute) append_elements(base, root, out);
-  append_elements(path, root, out);
+  if (!absolute) append_components(base, root, out);
+  append_components(path, root, out);
 }
 
 void join_directory(std::string_view base, std::string_view path, std::string& out) {

@@ -6,10 +6,10 @@
 namespace sfkit::state {
 namespace {
 
-// A chain of parents longer than this is a loop.
+// A longer chain of parents must be a loop.
 constexpr int kMaxAncestry = 4096;
 
-// The first living member but `except`.
+// The first living member other than `except`.
 Thread* living_member(const ThreadGroup& group, const Thread* except) {
   Thread* member = group.first == except && except != nullptr ? except->next_member : group.first;
   return member == nullptr || member->dead ? nullptr : member;
@@ -28,8 +28,7 @@ Siblings* hold(Siblings* siblings) {
   return siblings;
 }
 
-// The set that they are part of now. Each step on the way there is made to skip the next, so that later ways
-// are shorter.
+// The set that now holds these siblings. Shortens the path for later lookups.
 Siblings* root_of(Siblings* siblings) {
   while (siblings->merged_into != nullptr) {
     Siblings* const next = siblings->merged_into;
@@ -44,7 +43,7 @@ Siblings* root_of(Siblings* siblings) {
   return siblings;
 }
 
-// A buffer that one long text made large is not kept for the next thread.
+// Do not keep a large buffer for the next thread.
 void reset_text(std::string& text) {
   constexpr size_t kKept = 1024;
   if (text.capacity() > kKept) {
@@ -126,7 +125,7 @@ std::shared_ptr<DescriptorTable> ThreadTable::copy_of(const DescriptorTable& tab
   return copy;
 }
 
-// The living before the dead.
+// Living members come before dead ones.
 void ThreadTable::add_member(ThreadGroup& group, Thread* thread) {
   Thread* const after = thread->dead ? group.last : std::exchange(group.last_alive, thread);
   thread->previous_member = after;
@@ -244,7 +243,7 @@ Thread* ThreadTable::find_reaper(Thread* thread) {
   if (thread->group != nullptr) {
     if (Thread* member = living_member(*thread->group, thread)) return member;
   }
-  // Up the parents to the first reaper; another pid namespace or a loop ends the search.
+  // Search the ancestors for a reaper. Stop at another pid namespace or at a loop.
   const bool in_namespace = thread->tid != thread->vtid;
   Thread* ancestor = thread->parent();
   for (int depth = 0; ancestor != nullptr && depth < kMaxAncestry; ++depth, ancestor = ancestor->parent()) {
@@ -269,7 +268,7 @@ void ThreadTable::reparent_children(Thread* thread) {
   }
   Siblings* theirs = reaper->children;
   if (theirs != nullptr) {
-    // The smaller one goes into the larger one, whose way its members have then to go.
+    // Merge the smaller set into the larger one, which keeps paths short.
     if (theirs->children > own->children) std::swap(theirs, own);
     own->children += theirs->children;
     theirs->merged_into = hold(own);

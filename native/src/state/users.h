@@ -1,4 +1,4 @@
-// Names of users and groups as the capture tells them; never those of the machine that reads it.
+// User and group names from the capture, never from the machine that reads it.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,9 @@ class NameTable {
   // `container` is an index of the container table, 0 for the host.
   void add(uint32_t container, uint32_t id, std::string_view name) { names_[key(container, id)] = name; }
   void remove(uint32_t container, uint32_t id) { names_.erase(key(container, id)); }
-  // With its memory: a later clear() must not pay for a long list again.
+  // Frees the memory too, so that later calls do not pay for one long list.
   void clear() { decltype(names_)().swap(names_); }
-  // Forgets the names of containers for which `is_forgotten(index)` holds.
+  // Forgets the names in containers for which `is_forgotten(index)` is true.
   template <typename IsForgotten>
   void forget(IsForgotten is_forgotten) {
     std::erase_if(names_,

@@ -35,7 +35,7 @@ class Pipeline : public filter::Feed {
     if (header_written_) return;
     header_written_ = true;
     Header header;
-    // libs 0.18.1 does not hand the capture's machine on.
+    // libs 0.18.1 does not pass on the host name of the capture.
     header.exporter = options_.exporter.empty() && !options_.compat ? host_name() : options_.exporter;
     header.ip = options_.node_ip;
     header.filename = options_.filename;
@@ -66,7 +66,7 @@ class Pipeline : public filter::Feed {
     dispatcher_.dispatch(context);
   }
 
-  // What a running kernel wants beyond what a file does: nobody waits for its end.
+  // Live captures have no end to wait for: flush records and report new containers as they appear.
   void follow_live(uint64_t ts) {
     if (ts >= flush_at_) {
       if (flush_at_ != 0) sink_.flush();
@@ -84,15 +84,15 @@ class Pipeline : public filter::Feed {
 
   void take_filtered(const scap::EventView& event, bool shown) {
     if (options_.compat) {
-      // The collector does not see what does not pass, so its time goes on with what does.
+      // The collector never sees filtered events, so its clock follows matching events only.
       apply_passing(event, shown, [this, &event](const state::Context& context) {
         dispatcher_.advance(event.ts);
         if (state::Engine::is_visited(event.code)) dispatch(context);
       });
       return;
     }
-    // Time is the capture's, so that records are the same whatever else passes, and only events that can make
-    // a record need be asked about.
+    // The clock follows all events, so that a filter does not change other records. Only events that can make
+    // records need to be checked.
     if (shown) dispatcher_.advance(event.ts);
     if (!makes_records_[event.code] && !makes_records_[event.code | 1]) {
       reader().next_event(event);
@@ -103,7 +103,7 @@ class Pipeline : public filter::Feed {
       });
       return;
     }
-    // Calls of two descriptors pass by each of them.
+    // A call with two descriptors is filtered once for each.
     const auto each = [op = op_of(event.code, false)](const state::Context& context, const auto& step) {
       each_operation(context, op, step);
     };

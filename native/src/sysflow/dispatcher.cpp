@@ -22,18 +22,18 @@ using state::kNoParameter;
 namespace ev = scap::ev;
 
 constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
-constexpr uint64_t kNoTime = UINT64_MAX;  // of synthetic events
+constexpr uint64_t kNoTime = UINT64_MAX;  // time of synthetic events
 constexpr uint32_t kMapAnonymous = 1u << 3;
 constexpr int64_t kBadDescriptor = -9;  // -EBADF
 constexpr int64_t kSmallestErrno = -4095;
-constexpr int64_t kOutOfOrder = 30;  // seconds that events may step back
+constexpr int64_t kOutOfOrder = 30;  // seconds that event time may go back
 constexpr int kMaxRebases = 1000;
-constexpr int64_t kEndedRetention = 1;  // seconds an ended process stays known
-constexpr int64_t kRemovalPeriod = 2;   // seconds between two removals
+constexpr int64_t kEndedRetention = 1;  // seconds that an ended process is kept
+constexpr int64_t kRemovalPeriod = 2;   // seconds between removals
 constexpr size_t kMaxEnded = 65536;
 constexpr uint32_t kRenameExchange = 2;
 
-// Letter of a descriptor kind in File.restype; 0 for kinds without records.
+// The letter of a descriptor type in File.restype; 0 for types without records.
 char kind_letter(const state::Descriptor& descriptor, bool compat) {
   switch (descriptor.type) {
     case state::FdType::kFile:
@@ -41,7 +41,7 @@ char kind_letter(const state::Descriptor& descriptor, bool compat) {
     case state::FdType::kDirectory: return 'd';
     case state::FdType::kUnix: return 'u';
     case state::FdType::kFifo: return 'p';
-    // libs give userfaultfd the letter of unix sockets.
+    // libs show userfaultfd as a unix socket.
     case state::FdType::kUserfault: return compat ? 'u' : 0;
     default: return 0;
   }
@@ -52,20 +52,20 @@ bool shows_kind(uint16_t code) {
   return state::kFilesShown[code] != FileShown::kNone;
 }
 
-// What a descriptor shows of the kind of its file.
+// What a descriptor shows about the kind of its file.
 FileKind kind_of(const state::Descriptor& descriptor, bool compat) {
   if (!descriptor.is_file()) return {kind_letter(descriptor, compat), Certainty::kKnown};
   if (descriptor.used_as_directory) return {'d', Certainty::kKnown};
   constexpr char letter = 'f';
   const uint32_t flags = descriptor.open_flags;
-  // Of a file without a name the path is that of a directory.
+  // The path of an unnamed file is its directory.
   if ((flags & state::kOpenTmpfile) != 0) return {letter, Certainty::kGuessed};
   if ((flags & state::kOpenFCreated) != 0) return {letter, Certainty::kKnown};
   const bool excludes_directories = (flags & (state::kOpenWronly | state::kOpenCreate)) != 0;
   return {letter, excludes_directories ? Certainty::kNotDirectory : Certainty::kGuessed};
 }
 
-// Of mknod; 0 for those that records have no letter for.
+// The letter of a mknod mode; 0 for types without records.
 char kind_of_mode(uint64_t mode) {
   constexpr uint64_t kFormat = 0170000;
   switch (mode & kFormat) {
@@ -103,10 +103,10 @@ void normalize_path(std::string_view path, std::string& out) {
 void Dispatcher::advance(uint64_t ts) {
   if (ts == 0 || ts == kNoTime) return;
   ts_ = static_cast<int64_t>(ts);
-  // Time may stand still.
+  // This counts events, not seconds: event time may stand still.
   if (--until_limit_ == 0) limit();
   if (ts < second_start_ || ts >= second_end_) {
-    // One damaged time must not end what goes on.
+    // One damaged timestamp must not end open flows.
     if (!is_possible_time(ts)) {
       flows_.set_time(ts_, now_);
       return;
@@ -128,18 +128,18 @@ void Dispatcher::advance(uint64_t ts) {
 void Dispatcher::limit() {
   until_limit_ = kLimitEvery;
   end_removed_threads();
-  // The collector keeps them to the end.
+  // The collector keeps files and processes to the end.
   if (options_.compat) return;
   entities_.limit();
   if (ended_.size() >= kMaxEnded) remove_ended(INT64_MIN);
 }
 
-// A thread whose number was given to another one, or that an exec of another one ended: its exit is not in
-// the capture, but nothing can refer to it any more.
+// The capture lacks the exit of a thread whose tid was reused, or that an exec replaced. Nothing can refer to
+// its process any more.
 void Dispatcher::end_removed_threads() {
   if (options_.compat) state_.removed_threads().clear();
-  for (const state::ThreadTable::Removed& gone : state_.removed_threads()) {
-    const Oid oid{static_cast<int64_t>(gone.clone_ts), gone.pid};
+  for (const state::ThreadTable::Removed& thread : state_.removed_threads()) {
+    const Oid oid{static_cast<int64_t>(thread.clone_ts), thread.pid};
     ProcessEntity* const process = entities_.find(oid);
     if (process == nullptr || process->ended || entities_.has_leader(oid)) continue;
     process->ended = true;
@@ -148,8 +148,8 @@ void Dispatcher::end_removed_threads() {
   state_.removed_threads().clear();
 }
 
-// An older section follows, or a time was damaged. Each costs a walk over what is under way, so it must not
-// be had with every event.
+// Time went back: an older section follows, or a timestamp was damaged. This walks over all flows, so it must
+// not happen for every event.
 void Dispatcher::rebase() {
   if (++rebases_ > kMaxRebases) return;
   flows_.rebase(now_);
@@ -174,7 +174,7 @@ void Dispatcher::tick() {
   publish_sizes();
 }
 
-// What follows must make sense without what came before.
+// Records after a rotation must not depend on earlier ones.
 void Dispatcher::rotate() {
   rotated_ = header_.start_seconds = now_;
   entities_.start_epoch();
@@ -202,7 +202,7 @@ void Dispatcher::remove_ended(int64_t keep) {
   for (auto at = kept; at != ended_.end(); ++at) {
     ProcessEntity* process = entities_.find(at->oid);
     if (process == nullptr || !process->ended) continue;
-    // What late events began would be lost with the process.
+    // Late events may have started flows; write them before the process goes.
     if (!options_.compat) {
       flows_.end_process(*process);
       flows_.end_thread_flow(*process);
@@ -222,7 +222,7 @@ void Dispatcher::finish() {
 // ---- routing
 
 bool Dispatcher::needs_dispatch(uint16_t code, bool compat) {
-  // In compat mode enter events set the argument of a setuid.
+  // In compat mode, enter events set the argument of a setuid.
   return compat || op_of(code, compat) != 0 || shows_kind(code);
 }
 
@@ -237,7 +237,7 @@ void Dispatcher::dispatch(const state::Context& context) {
     } else if (event.code == ev::SYSCALL_SETRESUID_E) {
       last_setuid_.clear();
     }
-    // It counts mmap on entry; captures without enter events have the exit only.
+    // It counts mmap enter events; captures without them have the exit only.
     if (op == kOpMmap && context.call != nullptr && context.call->paired()) op = 0;
   }
   if (op == 0 && shows_kind(event.code)) learn_kind(context);
@@ -261,15 +261,15 @@ void Dispatcher::dispatch(const state::Context& context, uint32_t op) {
   }
 }
 
-// What a process did until now it did as it was: a flow is told with the process that its reader knows last.
-// The collector tells it as of what it became.
+// Earlier activity belongs to the old identity, so its flows are written first. (The collector reports them
+// under the new one.)
 void Dispatcher::change_identity(ProcessEntity& process, state::Thread& thread, bool succeeded) {
   if (succeeded && !options_.compat) flows_.export_process(process);
   entities_.modified(process, thread, ts_);
 }
 
-// What changed without a record of its own, like the working directory. A reader takes flows for those of the
-// process that it knows last, so what it did as another user or group is written first.
+// Writes a process that changed without an event record, such as its working directory. Readers join flows
+// with the latest process record, so after a change of identity the old flows are written first.
 void Dispatcher::refresh(ProcessEntity& process, state::Thread& thread) {
   const EntityStore::Difference difference = entities_.compare(process, thread);
   if (difference == EntityStore::Difference::kNone) return;
@@ -288,7 +288,7 @@ void Dispatcher::refresh_fetched(const EntityStore::Fetched& fetched, state::Thr
   if (fetched.created && !options_.compat) refresh_parent(thread);
 }
 
-// Rows show the parent beside the process.
+// Rows show a process with its parent.
 void Dispatcher::refresh_parent(state::Thread& thread) {
   state::Thread* const parent = entities_.parent_of(thread.process_thread());
   if (parent == nullptr) return;
@@ -296,7 +296,7 @@ void Dispatcher::refresh_parent(state::Thread& thread) {
   if (process != nullptr && entities_.is_outdated(*process, *parent)) refresh(*process, *parent);
 }
 
-// Descriptors that something other than close closed (of a close the flow itself is the record), and files
+// Handles descriptors closed by something other than close, which has a flow record of its own, and files
 // that turned out to be directories.
 void Dispatcher::take_effects(const state::Context& context, bool is_shown) {
   for (const state::Descriptor* const directory : state_.new_directories())
@@ -307,7 +307,7 @@ void Dispatcher::take_effects(const state::Context& context, bool is_shown) {
     flows_.end_closed(process, *context.thread, closed, is_shown);
 }
 
-// (The collector follows nothing that does not pass, so this is not for --compat.)
+// (Not for --compat: the collector never sees excluded events.)
 void Dispatcher::follow_excluded(const state::Context& context) {
   if (context.thread == nullptr) return;
   take_effects(context, false);
@@ -341,14 +341,14 @@ void Dispatcher::end_process(ProcessEntity& process) {
   ended_.push_back({now_, process.record.oid});
 }
 
-// Whether a process ends with a thread that exits. (For the collector it ends with its main thread.)
+// Whether the process ends when the thread exits. (In the collector it ends with its leader.)
 bool Dispatcher::ends_process(const state::Thread& thread) const {
   if (options_.compat || thread.group == nullptr) return represents_process(thread);
   const state::Thread* const leader = thread.group->leader;
   return thread.group->alive == 0 && (leader == nullptr || leader->dead);
 }
 
-// A thread that the capture never introduced stands for a process of its own.
+// A thread that the capture never introduced counts as a process.
 bool Dispatcher::represents_process(const state::Thread& thread) const {
   return thread.is_leader() || (!options_.compat && thread.is_invalid());
 }
@@ -432,13 +432,14 @@ void Dispatcher::write_event(const state::Context& context, const ProcessEntity&
 
 void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   state::Thread& thread = *context.thread;
-  const bool main = represents_process(thread);
+  const bool is_process = represents_process(thread);
   const bool ends = op == kOpExit && ends_process(thread);
   const int64_t result = result_of(context);
 
   if (options_.process_flow && op == kOpClone) {
     const auto flags = to_uint(context.event->param(P::flags), 0);
-    const bool new_process = (main && result == 0) || (result > 0 && (flags & state::kCloneThread) == 0);
+    const bool new_process =
+        (is_process && result == 0) || (result > 0 && (flags & state::kCloneThread) == 0);
     if (!new_process) {
       flows_.thread_cloned(process_of(thread, ObjectState::kReup), result);
       return;
@@ -446,7 +447,7 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   }
   if (options_.process_flow && op == kOpExit) {
     ProcessEntity& process = process_of(thread, ObjectState::kReup);
-    if (!main) {
+    if (!is_process) {
       flows_.thread_exited(process);
       if (ends) end_process(process);
       return;
@@ -495,7 +496,7 @@ void Dispatcher::on_data(const state::Context& context, uint32_t op) {
     }
   }
   if (context.slot == nullptr) {
-    // A failed open made none, and a bad number stands for none.
+    // A failed open makes no descriptor, and EBADF means there is none.
     const int64_t result = result_of(context);
     const bool makes_one = op == kOpOpen || op == kOpAccept;
     if (result != kBadDescriptor && !(makes_one && result < 0)) ++counts_.unknown_descriptor;
@@ -507,7 +508,7 @@ void Dispatcher::on_data(const state::Context& context, uint32_t op) {
       ++counts_.ipv6;
       return;
     }
-    // Without a peer it took one away (AF_UNSPEC), or named none.
+    // The call removed the peer (AF_UNSPEC) or had no address.
     if (op == kOpConnect && !descriptor.has_address() && !options_.compat) return;
     on_flow(context, op, true);
     return;
@@ -535,7 +536,7 @@ void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool networ
   if (!network) {
     if (descriptor.file == nullptr || descriptor.file_container != thread.container ||
         descriptor.file_generation != entities_.file_generation()) {
-      // Without a name of its own every pipe of a container would be one file; to libs 0.18.1 it is.
+      // identity_of() tells unnamed pipes apart; to libs 0.18.1 they are one file per container.
       const std::string_view name =
           options_.compat ? std::string_view(descriptor.name) : state::identity_of(descriptor, text_);
       descriptor.file =
@@ -569,7 +570,7 @@ void Dispatcher::write_open(const state::Context& context, const ProcessEntity& 
 // ---- file events
 
 std::string_view Dispatcher::path_text(Bytes value) {
-  // The collector drops what is not printable ASCII.
+  // The collector keeps printable ASCII only.
   text_.clear();
   for (const char c : to_text(value)) {
     if (c >= 0x20 && c < 0x7f) text_ += c;
@@ -582,14 +583,14 @@ void Dispatcher::absolute_path(const state::Context& context, P path, P director
   if (!options_.compat) {
     const Bytes value = state_.path_argument(call, path);
     if (state::has_path(value) && to_text(value).empty() && call.result() < 0) {
-      out.clear();  // names nothing
+      out.clear();  // an empty path names nothing
       return;
     }
     const Bytes dirfd = directory == kNoParameter ? Bytes() : call.get(directory);
     state_.resolve(*context.thread, to_int(dirfd, state::kAtFdcwd), value, out);
     return;
   }
-  // The collector reads the exit event alone, so old events have no paths.
+  // The collector reads exit events only, so older events have no paths.
   const std::string_view text = path_text(call.from_exit(path));
   if (text.starts_with('/')) {
     normalize_path(text, out);
@@ -633,7 +634,7 @@ FileEntity* Dispatcher::file_of_event(const state::Context& context, uint32_t op
   FileKind kind;
   if (is_directory) kind = {'d', succeeded ? Certainty::kKnown : Certainty::kNone};
   FileEntity* const file = entities_.file(*context.thread, path1_, kind, ObjectState::kCreated, ts_);
-  // What comes to be there after it is removed is another file.
+  // A file created at this path after a removal is a different one.
   if (succeeded && op != kOpMkdir) file->certainty = Certainty::kNone;
   return file;
 }
@@ -667,7 +668,7 @@ std::pair<FileEntity*, FileEntity*> Dispatcher::files_of_event(const state::Cont
   return {first, second};
 }
 
-// Writes the paths of a file event to path1_ and, for calls with two, path2_.
+// Writes the paths of a file event to path1_ and, for calls with two paths, path2_.
 void Dispatcher::read_paths(const state::Context& context, uint32_t op) {
   const state::PathParameters& paths = *state::paths_of(context.event->code);
   switch (op) {
@@ -676,7 +677,7 @@ void Dispatcher::read_paths(const state::Context& context, uint32_t op) {
       absolute_path(context, paths.path, paths.directory, path2_);
       break;
     case kOpLink:
-      // The record names the existing file first.
+      // The record has the existing file first.
       absolute_path(context, paths.second, paths.second_directory, path1_);
       absolute_path(context, paths.path, paths.directory, path2_);
       break;
@@ -688,7 +689,7 @@ void Dispatcher::read_paths(const state::Context& context, uint32_t op) {
   }
 }
 
-// With an explicit directory descriptor libs 0.18.1 shows the directory for two calls. nullptr for others.
+// With a directory descriptor, libs 0.18.1 shows the directory for two calls. Returns nullptr for others.
 const state::FdSlot* Dispatcher::shown_directory(const state::Context& context) const {
   const uint16_t code = context.event->code;
   if (!options_.compat || (code != ev::SYSCALL_MKDIRAT_X && code != ev::SYSCALL_UNLINKAT_2_X)) return nullptr;
@@ -698,7 +699,7 @@ const state::FdSlot* Dispatcher::shown_directory(const state::Context& context) 
 
 void Dispatcher::on_file_event(const state::Context& context, uint32_t op) {
   state::Thread& thread = *context.thread;
-  // The collector does not look at the flags.
+  // The collector ignores AT_REMOVEDIR.
   if (op == kOpUnlink && !options_.compat && state::removes_directory(*context.call)) op = kOpRmdir;
   const state::FdSlot* const directory_slot = shown_directory(context);
   ProcessEntity& process = process_of(thread, ObjectState::kReup);

@@ -12,9 +12,9 @@ constexpr std::string_view kNotAvailable = "<NA>";
 constexpr std::string_view kIncomplete = "incomplete";
 constexpr size_t kMaxAncestry = 4096;
 constexpr int32_t kCustomType = 5;
-constexpr int32_t kLastSchemaType = 9;  // CT_BPM; newer runtimes have no symbol
+constexpr int32_t kLastSchemaType = 9;  // CT_BPM; the schema lacks newer types
 
-// Strings each ended by NUL, the last NUL possibly missing, joined by blanks.
+// Joins NUL-terminated strings with spaces; the last NUL may be missing.
 std::string join_arguments(std::string_view list) {
   if (!list.empty() && list.back() == '\0') list.remove_suffix(1);
   std::string text(list);
@@ -96,7 +96,7 @@ void EntityStore::write_container(uint32_t container) {
   const state::ContainerInfo& info = state_.containers().at(container);
   const auto [entry, is_new] = containers_.try_emplace(info.id.str());
   ContainerEntity& entity = entry->second;
-  // Metadata that came after the first use: the record is written again, but not by the collector.
+  // Metadata can arrive after the first use: then write the record again. (The collector does not.)
   if (!is_new && entity.written == epoch_ && (compat_ || entity.version == info.version)) return;
   entity.version = info.version;
   entity.written = epoch_;
@@ -106,7 +106,7 @@ void EntityStore::write_container(uint32_t container) {
     record.name = info.name;
     record.image = info.image;
   } else {
-    // libs 0.18.1 makes a container without texts of an id that it finds in cgroups of a capture.
+    // libs 0.18.1 leaves the texts of containers known by id only empty.
     const std::string text(compat_ ? std::string_view() : kIncomplete);
     record.name = text;
     record.image = text + ":" + text;
@@ -158,7 +158,7 @@ EntityStore::Fetched EntityStore::process(state::Thread& thread, ObjectState sta
   ProcessEntity* process = find(oid_of(leader));
   if (process != nullptr) {
     if (leader.process != process && !compat_) {
-      // Another thread of the same identity: nothing is known of what differs.
+      // A different thread with the same oid: assume that everything changed.
       process->changes = leader.changes - 1;
       process->identity_changes = leader.identity_changes - 1;
     }
@@ -171,7 +171,7 @@ EntityStore::Fetched EntityStore::process(state::Thread& thread, ObjectState sta
   to_write_.assign(1, process);
   processes_.put(process->record.oid, process);
 
-  // Up to the first ancestor that is written already.
+  // Collect ancestors up to the first known one.
   state::Thread* top = &leader;
   for (size_t depth = 0; depth < kMaxAncestry; ++depth) {
     state::Thread* ancestor = parent_of(*top);
@@ -179,7 +179,7 @@ EntityStore::Fetched EntityStore::process(state::Thread& thread, ObjectState sta
     top = ancestor;
     if (ancestor->clone_ts == 0 && ancestor->pid == 0) continue;
     if (ProcessEntity* known = find(oid_of(*ancestor))) {
-      // Parents that lead back to where they began are waiting themselves.
+      // A waiting ancestor means that the parents form a loop.
       if (!known->is_waiting) ensure_written(*known);
       break;
     }
@@ -215,7 +215,7 @@ void EntityStore::modified(ProcessEntity& process, state::Thread& thread, int64_
   process.record.state = ObjectState::kModified;
   process.record.ts = ts;
   describe(process.record, *leader);
-  // The collector leaves these as they were before the exec.
+  // The collector does not update these.
   if (!compat_) {
     describe_context(process.record, *leader);
     write_container(thread.container);
@@ -284,7 +284,7 @@ FileEntity* EntityStore::add_file(state::Thread& thread, std::string_view path, 
 std::string_view EntityStore::limit_path(std::string_view path) {
   if (path.size() <= kLongPath || long_paths_ + path.size() <= kMaxLongPaths) return path;
   path_ = state::kUnknownDirectory;
-  if (const std::string_view last = state::last_element(path); last.size() < kLongPath / 2) path_ += last;
+  if (const std::string_view last = state::last_component(path); last.size() < kLongPath / 2) path_ += last;
   return path_;
 }
 
@@ -319,7 +319,7 @@ void EntityStore::learn_kind(state::Thread& thread, std::string_view path, FileK
 
 void EntityStore::learn_kind(FileEntity& file, FileKind kind, int64_t ts) {
   File& record = file.record;
-  // Where the directory is unknown, several files can have one path.
+  // Several files can share a path with an unknown directory.
   if (kind.certainty == Certainty::kNone || !state::is_absolute(record.path)) return;
   if (record.restype == kind.letter) {
     file.certainty = std::max(file.certainty, kind.certainty);
@@ -337,7 +337,7 @@ void EntityStore::learn_kind(FileEntity& file, FileKind kind, int64_t ts) {
 
 void EntityStore::limit() {
   const bool containers_changed = container_generation_ != state_.containers().generation();
-  // Files name the container they were seen in, which is then no longer known.
+  // Files refer to containers that are now unknown.
   if (containers_changed || files_.size() >= forget_at_files_ || file_bytes_ >= forget_at_file_bytes_ ||
       long_paths_ >= forget_at_long_paths_) {
     forget_files();
@@ -354,10 +354,10 @@ void EntityStore::forget_files() {
     file_bytes_ += size;
     if (size > kLongPath) long_paths_ += size;
   }
-  // Not again soon where flows are on most of them.
+  // If most have flows, the next attempt waits until the table has doubled.
   forget_at_files_ = std::max(kForgetAtFiles, 2 * files_.size());
   forget_at_file_bytes_ = std::max(kForgetAtFileBytes, 2 * file_bytes_);
-  // The walk over all files is paid for by the bytes that come until the next one.
+  // The bytes added until the next walk pay for it.
   constexpr size_t kBytesPerFile = 32;
   forget_at_long_paths_ = long_paths_ + std::max(kMaxLongPaths / 2, kBytesPerFile * files_.size());
   ++file_generation_;
@@ -394,7 +394,7 @@ void EntityStore::rewrite_container(const std::optional<SharedText>& id) {
 }
 
 void EntityStore::rewrite(ProcessEntity& process) {
-  // Marked as it is met, so that a chain that leads back to itself ends.
+  // Mark each process first, so that a loop of parents ends.
   process.written = epoch_;
   std::vector<ProcessEntity*> chain{&process};
   for (ProcessEntity* at = &process; at->record.poid && chain.size() < kMaxAncestry;) {
@@ -437,7 +437,7 @@ void EntityStore::erase(ProcessEntity& process) {
 
 void EntityStore::release(ProcessEntity& process) {
   if (process.alive || process.has_flows()) return;
-  // A process of the same identity may have been written since; the sink still needs it then.
+  // A new process may have the same oid; the sink still needs it.
   if (find(process.record.oid) == nullptr) sink_.process_gone(process.record.oid);
   process.record = {};
   pool_.give_back(&process);

@@ -13,15 +13,15 @@ namespace {
 
 constexpr int64_t kExportAfter = 30;  // seconds since creation or last export
 constexpr int64_t kIdleAfter = 60;    // seconds since the last operation
-constexpr uint32_t kAccessMask = 3;   // of open flags
+constexpr uint32_t kAccessMask = 3;   // in open flags
 constexpr uint32_t kAccessRead = 1;
-constexpr int64_t kMaxTransferBytes = 0x7ffff000;  // the kernel moves no more in one call
-constexpr size_t kMaxChainWalk = 16;  // flows in a list from which on it is not walked to find one
+constexpr int64_t kMaxTransferBytes = 0x7ffff000;  // the kernel transfers no more in one call
+constexpr size_t kMaxChainWalk = 16;               // longer chains are indexed
 constexpr uint32_t kMaxUnindexedFlows = 64;
 constexpr int32_t kKeepAll = 0;
 constexpr int32_t kKeepNone = 1;
 
-// Directories whose files are read by every program that starts.
+// Directories whose files every starting program reads.
 constexpr std::array<std::string_view, 8> kReadDirectories = {
     "/proc/", "/dev/", "/sys/", "//sys/", "/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
 
@@ -43,7 +43,7 @@ uint64_t fd_key(int64_t fd) {
   return static_cast<uint32_t>(fd);
 }
 
-// The last flow on a number.
+// The newest flow on a descriptor.
 Flow* last_on_fd(const TableFlows& table, uint64_t number) {
   if (number < TableFlows::kLow) return table.low[number];
   Flow* const* found = table.open.find(number);
@@ -86,7 +86,7 @@ void start_record(Record& record, const ProcessEntity& process, const FlowTarget
 
 }  // namespace
 
-// ---- one data flow
+// ---- lookup and creation
 
 bool FlowTable::matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target) {
   if (!flow.alive || flow.process != &process || flow.network != target.network || flow.tid() != target.tid ||
@@ -142,7 +142,7 @@ Flow* FlowTable::chain(ProcessEntity& process, const FlowTarget& target) {
   return head == nullptr ? nullptr : *head;
 }
 
-// A chain that took long to walk is not walked again.
+// A chain that took many steps is indexed, so that it is not walked again.
 Flow* FlowTable::in_chain(Flow* chain, const FlowTarget& target) {
   if (chain == nullptr) return nullptr;
   if (chain->chain != 0) {
@@ -182,14 +182,14 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
     record.sport = descriptor.sport;
     record.dip.bytes = descriptor.dip;
     record.dport = descriptor.dport;
-    // libs 0.18.1 tells the protocol of raw sockets and of those that connected or were connected to.
+    // libs 0.18.1 knows the protocol only of raw sockets and of those that connected or accepted.
     const bool has_protocol =
         !options_.compat || descriptor.role != state::Role::kNone || descriptor.l4 == state::L4::kRaw;
     record.proto = protocol_number(has_protocol ? descriptor.l4 : state::L4::kUnknown);
   } else {
     FileFlow& record = flow->data;
     start_record(record, process, target, ts_);
-    // Also where the flow is not the first of its open: that is what the descriptor stands for.
+    // Later flows of the same open keep its flags too.
     const bool is_known = !options_.compat && !target.descriptor->is_listed;
     record.open_flags = is_known ? static_cast<int32_t>(target.descriptor->open_flags) : 0;
     record.file_oid = target.file->record.oid;
@@ -200,7 +200,7 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
   return flow;
 }
 
-// At the end of the process's list.
+// Appends the flow to the list of its process.
 void FlowTable::link(Flow& flow) {
   ProcessEntity& process = *flow.process;
   Flow*& first = flow.network ? process.first_network : process.first_file;
@@ -244,7 +244,7 @@ void FlowTable::remove_from_thread(Flow& flow) {
   if (flows.first == nullptr) threads_.erase(key);
 }
 
-// ---- flows by number
+// ---- flows by descriptor
 
 TableFlows* FlowTable::find_table(const ProcessEntity& process, uint64_t table) {
   if (process.table_flows != nullptr && process.table_flows->table == table) return process.table_flows;
@@ -287,7 +287,7 @@ void FlowTable::remove_from_fd(Flow& flow) {
   if (--table.flows == 0 && flow.process->table_flows != &table) drop_table(&table);
 }
 
-// When nothing is on it.
+// Frees the table if it has no flows.
 void FlowTable::drop_table(TableFlows* table) {
   if (table == nullptr || table->flows != 0) return;
   tables_.erase({table->process, table->table});
@@ -302,7 +302,7 @@ void FlowTable::end_fd(Flow* last, const Closer& closer, const Flow* except) {
     if (flow != except) flows_on_fd_.push_back(flow);
   }
   std::reverse(flows_on_fd_.begin(), flows_on_fd_.end());
-  // Those that opened it first.
+  // Flows that opened the descriptor end first.
   std::stable_partition(flows_on_fd_.begin(), flows_on_fd_.end(), [](Flow* flow) {
     return (flow->op_flags() & (flow->network ? kOpAccept | kOpConnect : kOpOpen)) != 0;
   });
@@ -334,7 +334,7 @@ void FlowTable::end_fd_range(TableFlows& table, uint64_t first, uint64_t last, c
   }
 }
 
-// Of numbers from kLow on, those alone that no exec has left open, so that each is asked about once.
+// From kLow on, checks only descriptors that no exec has left open, so that each is checked once.
 void FlowTable::end_cloexec_fds(TableFlows& table, const state::DescriptorTable& descriptors,
                                 const Closer& closer) {
   for (size_t number = 0; number < TableFlows::kLow; ++number) {
@@ -377,7 +377,7 @@ void FlowTable::end_closed(ProcessEntity* process, const state::Thread& thread, 
   using state::Closing;
   const uint64_t id = closed.table->id();
   if (closed.closing == Closing::kMove) {
-    // With other threads in the process, which flows are on the copy shows when they go on.
+    // With several threads, later operations show which flows use the copy.
     const bool is_alone = thread.group == nullptr || thread.group->alive <= 1;
     if (process != nullptr && is_alone) move_table(*process, closed.from_table, id);
     return;
@@ -396,7 +396,7 @@ void FlowTable::end_closed(ProcessEntity* process, const state::Thread& thread, 
   if (closed.flow != nullptr) end_in_other_process(closed.flow, id, closed.first, closer);
 }
 
-// ---- the flows of a process
+// ---- flows of a process
 
 void FlowTable::index_threads(ProcessEntity& process) {
   process.threads_indexed = true;
@@ -423,7 +423,7 @@ void FlowTable::add(Flow& flow, Flow* chain, const FlowTarget& target) {
   data_timers_.insert(&flow);
 }
 
-// Behind the first of the chain, so that the table changes only when the chain begins or its first leaves.
+// Inserts after the first flow, so that the map changes only with the first flow of a chain.
 void FlowTable::add_to_related(Flow& flow, Flow* chain) {
   flow.previous_related = chain;
   flow.next_related = chain == nullptr ? nullptr : chain->next_related;
@@ -476,7 +476,7 @@ void FlowTable::remove(Flow& flow) {
 bool FlowTable::is_discarded(const FileFlow& record, std::string_view path) const {
   if (options_.file_read_mode == kKeepAll) return false;
   const auto open_flags = static_cast<uint32_t>(record.open_flags);
-  // The collector takes read-write opens for reads, as both have the same low bit.
+  // The collector treats read-write opens as reads, since both have the same low bit.
   const bool is_opened_for_reading =
       options_.compat ? (open_flags & kAccessRead) != 0 : (open_flags & kAccessMask) == kAccessRead;
   const bool is_read_only =
@@ -487,8 +487,8 @@ bool FlowTable::is_discarded(const FileFlow& record, std::string_view path) cons
                      [path](std::string_view directory) { return path.starts_with(directory); });
 }
 
-// Events of two processors may come a little out of order; no flow ends before it begins. The collector's
-// may.
+// Events of different CPUs can be slightly out of order, but no flow ends before its start. (The collector's
+// can.)
 int64_t FlowTable::clamp_end(int64_t begin, int64_t end) const {
   return options_.compat || !is_possible_time(begin) ? end : std::max(begin, end);
 }
@@ -501,7 +501,7 @@ void FlowTable::write(Flow& flow, bool final) {
     sink_.network_flow(flow.net);
     return;
   }
-  // The collector forgets the read mode at the end of input.
+  // The collector ignores the read mode at the end of input.
   const bool unfiltered = final && options_.compat;
   if (!unfiltered && is_discarded(flow.data, flow.file->record.path)) {
     ++discarded_;
@@ -520,8 +520,8 @@ void FlowTable::write_untracked(const FileFlow& record) {
   }
 }
 
-// Flows of other threads on the same descriptor end with it: those that opened it first. (The collector takes
-// those of other numbers of the process for the same.)
+// Flows of other threads on the same descriptor end with it, those that opened it first. (The collector also
+// ends those on other descriptors of the same resource.)
 void FlowTable::close_related(Flow& flow, int64_t end_ts) {
   if (flow.previous_related == nullptr && flow.next_related == nullptr) return;
   const uint32_t opening = flow.network ? kOpAccept | kOpConnect : kOpOpen;
@@ -628,7 +628,7 @@ void FlowTable::export_process(ProcessEntity& process) {
   RestingFlows& resting = process.resting;
   if (resting.flows.oldest() != nullptr) data_timers_.remove(&resting);
   for (const bool network : {false, true}) {
-    // Those awake stand behind those at rest.
+    // Active flows come after resting ones.
     related_.clear();
     for (Flow* flow = network ? process.last_network : process.last_file; flow != nullptr && !flow->resting;
          flow = flow->previous) {
@@ -657,7 +657,7 @@ void FlowTable::leave_resting(Flow& flow) {
   if (resting.flows.oldest() == nullptr) data_timers_.remove(&resting);
 }
 
-// Its next export is when that of all would have been.
+// The flow keeps the export time of the group.
 void FlowTable::wake(Flow& flow) {
   RestingFlows& resting = flow.process->resting;
   flow.ts() = resting.ts;
@@ -670,7 +670,7 @@ void FlowTable::wake(Flow& flow) {
   link(flow);
 }
 
-// Each is exported, which writes nothing, or ends.
+// Restarts each flow, or ends it if idle. Nothing is written: resting flows have no operations.
 void FlowTable::wake_all(RestingFlows& resting) {
   data_timers_.remove(&resting);
   while (TimerEntry* entry = resting.flows.oldest()) {
@@ -708,7 +708,7 @@ void FlowTable::thread_cloned(ProcessEntity& process, int64_t result) {
   ProcessFlow& record = thread_flow(process).record;
   record.op_flags |= kOpClone;
   if (result == 0) ++record.threads_cloned;
-  // The collector counts -1 alone, which the kernel returns for EPERM.
+  // The collector counts only -1 (EPERM).
   if (options_.compat ? result == kFailed : result < 0) ++record.clone_errors;
 }
 
@@ -785,7 +785,7 @@ void FlowTable::run_timers() {
     }
     Flow* const flow = static_cast<Flow*>(entry);
     if (now_ - flow->updated >= kIdleAfter) {
-      // The collector loses the counts of a flow that was silent too long.
+      // The collector drops the counts of flows that were idle too long.
       if (!options_.compat) {
         flow->end_ts() = flow->last_ts;
         write(*flow);

@@ -1,4 +1,4 @@
-// Which event means which operation (spec: sysflow-semantics, section 5).
+// Maps events to operations (spec: sysflow-semantics, section 5).
 #pragma once
 
 #include <cstdint>
@@ -11,12 +11,12 @@ namespace sfkit::sysflow {
 inline constexpr uint32_t kFileEventOps = kOpMkdir | kOpRmdir | kOpLink | kOpUnlink | kOpSymlink | kOpRename;
 inline constexpr uint32_t kProcessOps = kOpClone | kOpExec | kOpExit | kOpSetuid;
 
-// The operation of event `code`, 0 for none. `compat`: only the events the collector 0.7 knows, and mmap
-// counted on entry.
+// The operation of event `code`, 0 for none. `compat`: only events known to collector 0.7, with mmap counted
+// on entry.
 uint32_t op_of(uint16_t code, bool compat);
 
-// Calls `visit(const Context&, uint32_t op)` for each operation of an event: of a transfer for both of its
-// ends, with their descriptors, else for the event as it is.
+// Calls `visit(const Context&, uint32_t op)` for each operation of an event: for a transfer once for each of
+// its descriptors, else once.
 template <typename Visit>
 void each_operation(const state::Context& context, uint32_t op, Visit visit) {
   if (op != kOpTransfer) return visit(context, op);
@@ -36,7 +36,7 @@ void each_operation(const state::Context& context, uint32_t op, Visit visit) {
     state::Context one = context;
     one.fd = scap::to_int(number, -1);
     one.slot = table == nullptr ? nullptr : table->find(one.fd);
-    // To whoever asks, the event is about this end.
+    // For fields, the event is about this descriptor.
     one.has_shown_fd = true;
     one.shown_fd = one.fd;
     one.shown_slot = one.slot;

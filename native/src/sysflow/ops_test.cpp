@@ -8,7 +8,7 @@
 namespace sfkit::sysflow {
 namespace {
 
-// The state engine passes on only what it routes; an operation of another event would never be seen.
+// The state engine passes on only events that it routes, so an operation of another event would be lost.
 TEST(OpOf, EveryOperationIsOfAnEventThatTheStateEnginePassesOn) {
   using state::Engine;
   int operations = 0;
