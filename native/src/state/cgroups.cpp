@@ -32,14 +32,14 @@ bool is_full_id(std::string_view text) {
 }
 
 // systemd units are never containerd containers.
-bool is_unit(std::string_view name) {
-  constexpr std::string_view kEndings[] = {".service", ".slice", kScope, ".socket", ".mount", ".swap"};
-  return std::any_of(std::begin(kEndings), std::end(kEndings),
-                     [name](std::string_view ending) { return name.ends_with(ending); });
+bool is_systemd_unit(std::string_view name) {
+  constexpr std::string_view kSuffixes[] = {".service", ".slice", kScope, ".socket", ".mount", ".swap"};
+  return std::any_of(std::begin(kSuffixes), std::end(kSuffixes),
+                     [name](std::string_view suffix) { return name.ends_with(suffix); });
 }
 
-std::string_view without(std::string_view text, std::string_view ending) {
-  return text.ends_with(ending) ? text.substr(0, text.size() - ending.size()) : text;
+std::string_view strip_suffix(std::string_view text, std::string_view suffix) {
+  return text.ends_with(suffix) ? text.substr(0, text.size() - suffix.size()) : text;
 }
 
 ContainerMatch short_id(std::string_view full) {
@@ -70,32 +70,32 @@ struct Group {
 };
 
 // The result of one rule: a container, kHost for a host cgroup, or nothing if the rule does not apply.
-using Finding = std::optional<ContainerMatch>;
+using RuleResult = std::optional<ContainerMatch>;
 const ContainerMatch kHost;
 
 // A 64-digit id: alone, after the runtime's name (`docker-ID.scope`), or in the form that runtimes use for
 // systemd paths without systemd (`system.slice:docker:ID`).
-Finding match_full_id(const Group& group) {
+RuleResult match_full_id(const Group& group) {
   // podman without systemd: this is the pod's cgroup; its containers are below.
-  if (is_full_id(group.name)) return group.parent == "libpod_parent" ? Finding() : short_id(group.name);
-  const std::string_view name = without(group.name, kScope);
+  if (is_full_id(group.name)) return group.parent == "libpod_parent" ? RuleResult() : short_id(group.name);
+  const std::string_view name = strip_suffix(group.name, kScope);
   if (name.size() <= kFullId + 1) return {};
   const std::string_view id = name.substr(name.size() - kFullId);
   const std::string_view runtime = name.substr(0, name.size() - kFullId - 1);
   const char mark = name[runtime.size()];
   if ((mark != '-' && mark != ':') || !is_hex(id)) return {};
-  if (mark == ':') return runtime.find(':') == std::string_view::npos ? Finding() : short_id(id);
+  if (mark == ':') return runtime.find(':') == std::string_view::npos ? RuleResult() : short_id(id);
   // conmon, the monitor of podman and CRI-O, runs on the host.
   return runtime.ends_with("conmon") ? kHost : short_id(id);
 }
 
 // Cloud Foundry jobs: `bpm-JOB`, with a prefix when runc runs them.
-Finding match_bpm(const Group& group) {
-  const std::string_view name = without(group.name, kScope);
+RuleResult match_bpm(const Group& group) {
+  const std::string_view name = strip_suffix(group.name, kScope);
   constexpr std::string_view kPrefix = "bpm-";
   constexpr std::string_view kAfterRuntime = "-bpm-";
   std::string_view job;
-  if (name.starts_with(kPrefix) && !is_unit(name)) {
+  if (name.starts_with(kPrefix) && !is_systemd_unit(name)) {
     job = name.substr(kPrefix.size());
   } else if (const size_t at = name.find(kAfterRuntime); at != std::string_view::npos && name != group.name) {
     job = name.substr(at + kAfterRuntime.size());
@@ -106,7 +106,7 @@ Finding match_bpm(const Group& group) {
 }
 
 // LXC, LXD and Incus use one cgroup for the container's payload and one for its monitor.
-Finding match_lxc(const Group& group) {
+RuleResult match_lxc(const Group& group) {
   constexpr std::string_view kPayload = "lxc.payload";
   constexpr std::string_view kMonitor = "lxc.monitor";
   if (group.name == kMonitor || group.name.starts_with("lxc.monitor.")) return kHost;
@@ -117,44 +117,45 @@ Finding match_lxc(const Group& group) {
                         group.grandparent == "libvirt" ? kLibvirtLxcContainer : kLxcContainer};
 }
 
-Finding match_libvirt(const Group& group) {
-  constexpr std::string_view kEnding = ".libvirt-lxc";
-  if (group.name.size() > kEnding.size() && group.name.ends_with(kEnding))
-    return ContainerMatch{std::string(without(group.name, kEnding)), kLibvirtLxcContainer};
+RuleResult match_libvirt(const Group& group) {
+  constexpr std::string_view kSuffix = ".libvirt-lxc";
+  if (group.name.size() > kSuffix.size() && group.name.ends_with(kSuffix))
+    return ContainerMatch{std::string(strip_suffix(group.name, kSuffix)), kLibvirtLxcContainer};
   constexpr std::string_view kMark = "-lxc\\x2";
   const size_t at = group.name.find(kMark);
   if (at == std::string_view::npos || !group.name.ends_with(kScope)) return {};
   const std::string_view rest = group.name.substr(std::min(group.name.size(), at + kMark.size() + 1));
-  return ContainerMatch{std::string(without(rest, kScope)), kLibvirtLxcContainer};
+  return ContainerMatch{std::string(strip_suffix(rest, kScope)), kLibvirtLxcContainer};
 }
 
 // systemd-nspawn containers, as a machine scope or a service. The supervisor runs on the host.
-Finding match_nspawn(const Group& group) {
+RuleResult match_nspawn(const Group& group) {
   constexpr std::string_view kMachine = "machine-";
   constexpr std::string_view kService = "systemd-nspawn@";
   std::string_view name;
   if (group.name.starts_with(kMachine) && group.name.ends_with(kScope)) {
-    name = without(group.name.substr(kMachine.size()), kScope);
+    name = strip_suffix(group.name.substr(kMachine.size()), kScope);
     for (const std::string_view emulator : kEmulators) {
       if (name.starts_with(emulator)) return kHost;
     }
   } else if (group.name.starts_with(kService) && group.name.ends_with(".service")) {
-    name = without(group.name.substr(kService.size()), ".service");
+    name = strip_suffix(group.name.substr(kService.size()), ".service");
   }
   if (name.empty()) return {};
   if (group.child == "supervisor") return kHost;
   return ContainerMatch{unescape(name), kCustomContainer};
 }
 
-Finding match_mesos(const Group& group) {
+RuleResult match_mesos(const Group& group) {
   if (group.parent != "mesos" || group.name.size() < kMesosId) return {};
   return ContainerMatch{std::string(group.name.substr(0, kMesosId)), kMesosContainer};
 }
 
 // containerd's /NAMESPACE/NAME. Host cgroups can look the same, so the namespace must be well known or the
 // capture must describe the container.
-Finding match_containerd(const Group& group, const ContainerTable& known) {
-  if (group.depth != 2 || group.name.size() > kFullId || is_unit(group.name) || is_unit(group.parent))
+RuleResult match_containerd(const Group& group, const ContainerTable& known) {
+  if (group.depth != 2 || group.name.size() > kFullId || is_systemd_unit(group.name) ||
+      is_systemd_unit(group.parent))
     return {};
   const std::string_view id = group.name.substr(0, kShortId);
   const bool is_namespace = std::find(std::begin(kContainerdNamespaces), std::end(kContainerdNamespaces),
@@ -163,9 +164,9 @@ Finding match_containerd(const Group& group, const ContainerTable& known) {
   return ContainerMatch{std::string(id), kContainerdContainer};
 }
 
-Finding match(const Group& group, const ContainerTable& known) {
+RuleResult match(const Group& group, const ContainerTable& known) {
   for (const auto rule : {match_full_id, match_bpm, match_libvirt, match_lxc, match_nspawn, match_mesos}) {
-    if (Finding found = rule(group)) return found;
+    if (RuleResult found = rule(group)) return found;
   }
   return match_containerd(group, known);
 }
@@ -179,7 +180,7 @@ std::string_view next_name(std::string_view& path) {
 }
 
 ContainerMatch match_path(std::string_view path, const ContainerTable& known) {
-  path = without(path, " (deleted)");  // /proc adds this to removed cgroups
+  path = strip_suffix(path, " (deleted)");  // /proc adds this to removed cgroups
   Group group;
   group.child = next_name(path);
   while (!group.child.empty()) {
@@ -187,7 +188,7 @@ ContainerMatch match_path(std::string_view path, const ContainerTable& known) {
     group.parent = group.name;
     group.name = std::exchange(group.child, next_name(path));
     ++group.depth;
-    if (Finding found = match(group, known)) return std::move(*found);
+    if (RuleResult found = match(group, known)) return std::move(*found);
   }
   return {};
 }

@@ -6,7 +6,7 @@ namespace sfkit::state {
 namespace {
 
 // Descriptors past the end of the array are in the map.
-TEST(DescriptorTable, FindsNumbersOnBothSidesOfTheArraysEnd) {
+TEST(DescriptorTable, FindsDescriptorsOnBothSidesOfTheArrayEnd) {
   DescriptorPool pool;
   DescriptorTable table;
   for (const int64_t fd : {1023, 1022, 1024, 1025, 1038, 1039, 1040}) {

@@ -15,7 +15,7 @@ using scap::to_int;
 using scap::to_uint;
 
 constexpr uint32_t kSocketCloexec = 0x80000;
-// accept4: older writers record the flag of the call, newer ones that of open files.
+// accept4: older writers record the flag of the call, newer ones an open flag.
 constexpr uint32_t kAcceptCloexec = kSocketCloexec | kOpenCloexec;
 
 L4 protocol_of(uint32_t type, uint32_t protocol) {
@@ -125,7 +125,7 @@ ConnectRequest parse_connect_request(const scap::CallView& call) {
     return request;
   }
   if (!is_ip(request.family) || !is_ip(address.family)) return request;
-  // The program may have changed the address during the call: the kernel used the one of the enter event.
+  // The program may have changed the address during the call: the kernel used the one in the enter event.
   const bool is_from_exit_address = enter_address.family != Family::kNone &&
                                     exit_address.family == request.family &&
                                     exit_address.endpoint == request.destination;

@@ -104,14 +104,14 @@ void Dispatcher::advance(uint64_t ts) {
   if (ts == 0 || ts == kNoTime) return;
   ts_ = static_cast<int64_t>(ts);
   // This counts events, not seconds: event time may stand still.
-  if (--until_limit_ == 0) limit();
+  if (--until_limit_ == 0) limit_memory();
   if (ts < second_start_ || ts >= second_end_) {
     // One damaged timestamp must not end open flows.
     if (!is_possible_time(ts)) {
       flows_.set_time(ts_, now_);
       return;
     }
-    reached_ = ts_;
+    last_valid_ts_ = ts_;
     const int64_t before = now_;
     now_ = static_cast<int64_t>(ts / kNanosecondsPerSecond);
     second_start_ = static_cast<uint64_t>(now_) * kNanosecondsPerSecond;
@@ -121,16 +121,16 @@ void Dispatcher::advance(uint64_t ts) {
     tick();
     return;
   }
-  reached_ = ts_;
+  last_valid_ts_ = ts_;
   flows_.set_time(ts_, now_);
 }
 
-void Dispatcher::limit() {
+void Dispatcher::limit_memory() {
   until_limit_ = kLimitEvery;
   end_removed_threads();
   // The collector keeps files and processes to the end.
   if (options_.compat) return;
-  entities_.limit();
+  entities_.limit_memory();
   if (ended_.size() >= kMaxEnded) remove_ended(INT64_MIN);
 }
 
@@ -215,7 +215,7 @@ void Dispatcher::remove_ended(int64_t keep) {
 
 void Dispatcher::finish() {
   publish_sizes();
-  flows_.finish(reached_);
+  flows_.finish(last_valid_ts_);
   sink_.finish();
 }
 
@@ -245,7 +245,7 @@ void Dispatcher::dispatch(const state::Context& context) {
   if (state_.has_effects()) take_effects(context, true);
   if (op == 0) return;
   each_operation(context, op,
-                 [this](const state::Context& part, uint32_t its_op) { dispatch(part, its_op); });
+                 [this](const state::Context& part, uint32_t part_op) { dispatch(part, part_op); });
 }
 
 void Dispatcher::dispatch(const state::Context& context, uint32_t op) {
@@ -292,7 +292,7 @@ void Dispatcher::refresh_fetched(const EntityStore::Fetched& fetched, state::Thr
 void Dispatcher::refresh_parent(state::Thread& thread) {
   state::Thread* const parent = entities_.parent_of(thread.process_thread());
   if (parent == nullptr) return;
-  ProcessEntity* const process = entities_.known(*parent);
+  ProcessEntity* const process = entities_.find_process(*parent);
   if (process != nullptr && entities_.is_outdated(*process, *parent)) refresh(*process, *parent);
 }
 
@@ -302,7 +302,7 @@ void Dispatcher::take_effects(const state::Context& context, bool is_shown) {
   for (const state::Descriptor* const directory : state_.new_directories())
     learn_kind(*context.thread, directory->name, {'d', Certainty::kKnown});
   if (state_.closed().empty()) return;
-  ProcessEntity* const process = entities_.known(*context.thread);
+  ProcessEntity* const process = entities_.find_process(*context.thread);
   for (const state::Closed& closed : state_.closed())
     flows_.end_closed(process, *context.thread, closed, is_shown);
 }
@@ -314,7 +314,7 @@ void Dispatcher::follow_excluded(const state::Context& context) {
   const uint32_t op = op_of(context.event->code, options_.compat);
   if ((op & (kOpExec | kOpSetuid | kOpExit | kOpClose)) == 0) return;
   state::Thread& thread = *context.thread;
-  ProcessEntity* const process = entities_.known(thread);
+  ProcessEntity* const process = entities_.find_process(thread);
   if (process == nullptr) return;
   if (op == kOpClose) {
     if (context.slot == nullptr) return;
@@ -536,7 +536,7 @@ void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool networ
   if (!network) {
     if (descriptor.file == nullptr || descriptor.file_container != thread.container ||
         descriptor.file_generation != entities_.file_generation()) {
-      // identity_of() tells unnamed pipes apart; to libs 0.18.1 they are one file per container.
+      // Unnamed pipes differ by inode; libs 0.18.1 treats them as one file per container.
       const std::string_view name =
           options_.compat ? std::string_view(descriptor.name) : state::identity_of(descriptor, text_);
       descriptor.file =

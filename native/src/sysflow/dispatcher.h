@@ -81,7 +81,7 @@ class Dispatcher {
   void publish_sizes();
   void write_open(const state::Context& context, const ProcessEntity& process, const FileEntity& file);
   void rebase();
-  void limit();
+  void limit_memory();
   void end_removed_threads();
   // Removes processes that ended at least `keep` seconds ago.
   void remove_ended(int64_t keep);
@@ -110,7 +110,7 @@ class Dispatcher {
   DispatchCounts counts_;
 
   int64_t ts_ = 0;
-  int64_t reached_ = 0;        // last plausible event time
+  int64_t last_valid_ts_ = 0;  // last plausible event time
   int64_t now_ = 0;            // seconds
   uint64_t second_start_ = 1;  // the current second in ns; initially empty
   uint64_t second_end_ = 0;

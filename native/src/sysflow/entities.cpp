@@ -335,7 +335,7 @@ void EntityStore::learn_kind(FileEntity& file, FileKind kind, int64_t ts) {
   write(file, ObjectState::kModified);
 }
 
-void EntityStore::limit() {
+void EntityStore::limit_memory() {
   const bool containers_changed = container_generation_ != state_.containers().generation();
   // Files refer to containers that are now unknown.
   if (containers_changed || files_.size() >= forget_at_files_ || file_bytes_ >= forget_at_file_bytes_ ||

@@ -144,7 +144,7 @@ class EntityStore {
   Fetched process(state::Thread& thread, ObjectState state, int64_t ts);
 
   // The process of `thread` if it is known, else null.
-  ProcessEntity* known(state::Thread& thread) {
+  ProcessEntity* find_process(state::Thread& thread) {
     state::Thread* const leader = thread.leader();
     return find(oid_of(leader == nullptr ? thread : *leader));
   }
@@ -185,7 +185,7 @@ class EntityStore {
 
   // Forgets files without flows once there are many, since long runs see ever new files, and containers that
   // the engine forgot. A new reference writes them again. Do not call this while handling an event.
-  void limit();
+  void limit_memory();
   // Changes when files are forgotten: FileEntity pointers from before are invalid.
   uint32_t file_generation() const { return file_generation_; }
 

@@ -121,7 +121,7 @@ FlowTable::NetworkKey FlowTable::network_key(const Flow& flow) {
           record.fd};
 }
 
-Flow* FlowTable::chain(ProcessEntity& process, const FlowTarget& target) {
+Flow* FlowTable::find_chain(ProcessEntity& process, const FlowTarget& target) {
   const auto fd = static_cast<int32_t>(target.fd);
   if (is_chained_by_fd(target.network)) {
     const TableFlows* const table = find_table(process, target.thread->table()->id());
@@ -143,7 +143,7 @@ Flow* FlowTable::chain(ProcessEntity& process, const FlowTarget& target) {
 }
 
 // A chain that took many steps is indexed, so that it is not walked again.
-Flow* FlowTable::in_chain(Flow* chain, const FlowTarget& target) {
+Flow* FlowTable::find_in_chain(Flow* chain, const FlowTarget& target) {
   if (chain == nullptr) return nullptr;
   if (chain->chain != 0) {
     Flow** const found = members_.find({chain->chain, target.tid, target.file});
@@ -546,8 +546,8 @@ void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32
   auto* flow = static_cast<Flow*>(slot.flow);
   Flow* chained = nullptr;
   if (flow == nullptr || !matches(*flow, process, target)) {
-    chained = chain(process, target);
-    flow = in_chain(chained, target);
+    chained = find_chain(process, target);
+    flow = find_in_chain(chained, target);
   }
   const bool is_new = flow == nullptr;
   if (is_new) {

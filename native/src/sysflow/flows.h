@@ -189,9 +189,9 @@ class FlowTable {
   static NetworkKey network_key(const Flow& flow);
 
   // The first flow of the chain on the target's resource, or nullptr.
-  Flow* chain(ProcessEntity& process, const FlowTarget& target);
+  Flow* find_chain(ProcessEntity& process, const FlowTarget& target);
   // The flow of the target's thread in a chain, or nullptr.
-  Flow* in_chain(Flow* chain, const FlowTarget& target);
+  Flow* find_in_chain(Flow* chain, const FlowTarget& target);
   static MemberKey member_key(const Flow& flow) { return {flow.chain, flow.tid(), flow.file}; }
   bool is_chained_by_fd(bool network) const { return !network && !options_.compat; }
   static bool matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target);

@@ -22,25 +22,25 @@ void each_operation(const state::Context& context, uint32_t op, Visit visit) {
   if (op != kOpTransfer) return visit(context, op);
   if (context.call == nullptr || context.thread == nullptr) return;
   using scap::P;
-  struct End {
+  struct Side {
     P name;
     uint32_t op;
   };
-  static constexpr End kEnds[] = {{P::in_fd, kOpReadRecv},   {P::fd_in, kOpReadRecv},
-                                  {P::fdin, kOpReadRecv},    {P::out_fd, kOpWriteSend},
-                                  {P::fd_out, kOpWriteSend}, {P::fdout, kOpWriteSend}};
+  static constexpr Side kSides[] = {{P::in_fd, kOpReadRecv},   {P::fd_in, kOpReadRecv},
+                                    {P::fdin, kOpReadRecv},    {P::out_fd, kOpWriteSend},
+                                    {P::fd_out, kOpWriteSend}, {P::fdout, kOpWriteSend}};
   state::DescriptorTable* const table = context.thread->table();
-  for (const End& end : kEnds) {
-    const Bytes number = context.call->get(end.name);
+  for (const Side& side : kSides) {
+    const Bytes number = context.call->get(side.name);
     if (number.empty()) continue;
-    state::Context one = context;
-    one.fd = scap::to_int(number, -1);
-    one.slot = table == nullptr ? nullptr : table->find(one.fd);
+    state::Context part = context;
+    part.fd = scap::to_int(number, -1);
+    part.slot = table == nullptr ? nullptr : table->find(part.fd);
     // For fields, the event is about this descriptor.
-    one.has_shown_fd = true;
-    one.shown_fd = one.fd;
-    one.shown_slot = one.slot;
-    visit(one, end.op);
+    part.has_shown_fd = true;
+    part.shown_fd = part.fd;
+    part.shown_slot = part.slot;
+    visit(part, side.op);
   }
 }
 

@@ -39,23 +39,23 @@ void Tally::count(const state::Context& context, uint32_t op) {
   if (context.thread == nullptr) return;
   const int64_t result = context.call == nullptr ? 0 : context.call->result();
   const uint64_t moved = result > 0 ? static_cast<uint64_t>(result) : 0;
-  const auto read = [moved](uint32_t its_op) { return (its_op & kOpReadRecv) != 0 ? moved : 0; };
-  const auto written = [moved](uint32_t its_op) { return (its_op & kOpWriteSend) != 0 ? moved : 0; };
+  const auto read = [moved](uint32_t part_op) { return (part_op & kOpReadRecv) != 0 ? moved : 0; };
+  const auto written = [moved](uint32_t part_op) { return (part_op & kOpWriteSend) != 0 ? moved : 0; };
   const std::lock_guard lock(mutex_);
   name_.assign(context.thread->comm).append(" (").append(std::to_string(context.thread->pid)).append(")");
   add(processes_, name_, read(op), written(op));
-  each_operation(context, op, [&](const state::Context& one, uint32_t its_op) {
-    if (one.slot == nullptr) return;
-    const state::Descriptor& descriptor = *one.slot->descriptor;
+  each_operation(context, op, [&](const state::Context& part, uint32_t part_op) {
+    if (part.slot == nullptr) return;
+    const state::Descriptor& descriptor = *part.slot->descriptor;
     if (descriptor.is_file()) {
-      add(files_, descriptor.name, read(its_op), written(its_op));
+      add(files_, descriptor.name, read(part_op), written(part_op));
     } else if (descriptor.is_ip_socket()) {
       const bool ipv6 = descriptor.type == state::FdType::kIpv6;
       name_.clear();
       append_endpoint(name_, descriptor.sip, descriptor.sport, ipv6);
       name_ += " -> ";
       append_endpoint(name_, descriptor.dip, descriptor.dport, ipv6);
-      add(connections_, name_, read(its_op), written(its_op));
+      add(connections_, name_, read(part_op), written(part_op));
     }
   });
 }
