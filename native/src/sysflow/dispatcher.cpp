@@ -265,7 +265,7 @@ void Dispatcher::dispatch(const state::Context& context, uint32_t op) {
 // under the new one.)
 void Dispatcher::change_identity(ProcessEntity& process, state::Thread& thread, bool succeeded) {
   if (succeeded && !options_.compat) flows_.export_process(process);
-  entities_.modified(process, thread, ts_);
+  entities_.write_modified(process, thread, ts_);
 }
 
 // Writes a process that changed without an event record, such as its working directory. Readers join flows
@@ -274,7 +274,7 @@ void Dispatcher::refresh(ProcessEntity& process, state::Thread& thread) {
   const EntityStore::Difference difference = entities_.compare(process, thread);
   if (difference == EntityStore::Difference::kNone) return;
   if (difference == EntityStore::Difference::kIdentity) flows_.export_process(process);
-  entities_.modified(process, thread, ts_);
+  entities_.write_modified(process, thread, ts_);
 }
 
 ProcessEntity& Dispatcher::fetch(state::Thread& thread, ObjectState state) {

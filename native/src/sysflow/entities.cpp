@@ -208,7 +208,7 @@ void EntityStore::write(ProcessEntity& process) {
   sink_.process(process.record);
 }
 
-void EntityStore::modified(ProcessEntity& process, state::Thread& thread, int64_t ts) {
+void EntityStore::write_modified(ProcessEntity& process, state::Thread& thread, int64_t ts) {
   state::Thread* leader = thread.leader();
   if (leader == nullptr) leader = &thread;
   ensure_written(process);

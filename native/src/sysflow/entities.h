@@ -152,7 +152,7 @@ class EntityStore {
   // Whether the record may no longer describe the leader.
   bool is_outdated(ProcessEntity& process, state::Thread& leader) const;
   // Updates the record after an exec or a change of ids, and writes it.
-  void modified(ProcessEntity& process, state::Thread& thread, int64_t ts);
+  void write_modified(ProcessEntity& process, state::Thread& thread, int64_t ts);
   // How the leader differs from the record. kIdentity: in program, user, group or container.
   enum class Difference : uint8_t { kNone, kContext, kIdentity };
   Difference compare(ProcessEntity& process, state::Thread& thread);
