@@ -95,7 +95,7 @@ const scap::StoredEnter* Engine::paired_enter(Thread& thread, uint16_t exit_code
 void Engine::find_fd(Context& context) {
   const scap::CallView& call = *context.call;
   Bytes fd = call.exit().param(P::fd);
-  // If there are enter events, libs 0.18.1 takes descriptors from them only, except for connect.
+  // If enter events have arguments, libs 0.18.1 takes descriptors from them only, except for connect.
   const bool exit_fd_counts = !compat_ || !saw_old_enters_ || call.exit().code == ev::SOCKET_CONNECT_X;
   if (call.paired()) {
     if (const Bytes enter_fd = call.enter().param(P::fd); !enter_fd.empty()) fd = enter_fd;

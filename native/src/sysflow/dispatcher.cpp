@@ -296,8 +296,8 @@ void Dispatcher::refresh_parent(state::Thread& thread) {
   if (process != nullptr && entities_.is_outdated(*process, *parent)) refresh(*process, *parent);
 }
 
-// Handles descriptors closed by something other than close, which has a flow record of its own, and files
-// that turned out to be directories.
+// Ends flows on descriptors that something other than close closed (a close is itself an operation of its
+// flow), and updates files that turned out to be directories.
 void Dispatcher::take_effects(const state::Context& context, bool is_shown) {
   for (const state::Descriptor* const directory : state_.new_directories())
     learn_kind(*context.thread, directory->name, {'d', Certainty::kKnown});
