@@ -36,7 +36,7 @@ std::string tuple(const IpPort& a, const IpPort& b) {
   return u8(a.ip.size() == 4 ? 2 : 10) + bytes_of(a) + bytes_of(b);
 }
 std::string address(const IpPort& endpoint) {
-  return u8(endpoint.ip.size() == 4 ? 2 : 10) + bytes_of(end);
+  return u8(endpoint.ip.size() == 4 ? 2 : 10) + bytes_of(endpoint);
 }
 std::string unix_address(std::string_view path) {
   return u8(1) + text(path);

@@ -170,9 +170,9 @@ TEST(ThreadTable, ListsRemovedThreadsThatHadAProcess) {
   add(table, 11, 11, 1);
   table.create(10);
   table.create(11);
-  ASSERT_EQ(table.gone().size(), 1u);
-  EXPECT_EQ(table.gone()[0].clone_ts, 77u);
-  EXPECT_EQ(table.gone()[0].pid, 10);
+  ASSERT_EQ(table.removed().size(), 1u);
+  EXPECT_EQ(table.removed()[0].clone_ts, 77u);
+  EXPECT_EQ(table.removed()[0].pid, 10);
 }
 
 TEST(DescriptorTable, AnExecClosesMarkedDescriptorsInItsOwnTableOnly) {
