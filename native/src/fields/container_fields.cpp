@@ -138,7 +138,7 @@ FieldValue FieldReader::container_field(const FieldRef& field) {
 FieldValue FieldReader::container_value(const FieldRef& field, const ContainerInfo& container,
                                         const Value& description) {
   // The image as described, without the tag that SysFlow appends.
-  const std::string_view image = container.image_as_told;
+  const std::string_view image = container.raw_image;
   switch (field.field) {
     case Field::kContainerId: return FieldValue::of_text(container.id);
     case Field::kContainerFullId: return FieldValue::of_text(text_of(description, "full_id"));

@@ -109,7 +109,7 @@ FieldValue FieldReader::directory_or_file(std::string_view name, bool directory)
   if (!engine_.compat() && name.starts_with(state::kUnknownDirectory)) {
     if (directory) return FieldValue::of(state::directory_of_path(name));
     const size_t unknown = name.find('/') == std::string_view::npos ? state::kUnknownDirectory.size() : 0;
-    return FieldValue::of_text(state::last_element(name).substr(unknown));
+    return FieldValue::of_text(state::last_component(name).substr(unknown));
   }
   const size_t slash = name.rfind('/');
   if (slash == std::string_view::npos)
@@ -297,8 +297,7 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
     case Field::kFdType: return FieldValue::of_text(type_name(descriptor.type));
     case Field::kFdTypechar: text_ = type_letter(descriptor.type); return FieldValue::of(text_);
     case Field::kFdNameraw:
-      return FieldValue::of_text(descriptor.name_as_given.empty() ? descriptor.name
-                                                                  : descriptor.name_as_given);
+      return FieldValue::of_text(descriptor.raw_name.empty() ? descriptor.name : descriptor.raw_name);
     case Field::kFdDirectory: return directory_or_file(descriptor, true);
     case Field::kFdFilename: return directory_or_file(descriptor, false);
     case Field::kFdContainerdirectory: {
@@ -317,7 +316,7 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
     case Field::kFdConnected: return FieldValue::of(descriptor.is_connected());
     case Field::kFdNameChanged:
       return FieldValue::of(
-          descriptor.renamed_by == context_->event->number ||
+          descriptor.named_by_event == context_->event->number ||
           (!descriptor_name().text.empty() && opens_named_descriptor(context_->event->code)));
     case Field::kFdIsUpperLayer: return FieldValue::of((descriptor.open_flags & kOpenUpperLayer) != 0);
     case Field::kFdIsLowerLayer: return FieldValue::of((descriptor.open_flags & kOpenLowerLayer) != 0);

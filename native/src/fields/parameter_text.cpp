@@ -254,7 +254,7 @@ void ParameterText::decode_path(const scap::EventView& event, const ParamInfo& i
   const std::string_view path = scap::to_text(value);
   raw_ += path;
   const bool in_root = state::resolves_in_root(event) && !engine_.compat();
-  if (thread == nullptr || path.empty() || (state::is_whole(path) && !in_root)) return;
+  if (thread == nullptr || path.empty() || (state::is_absolute(path) && !in_root)) return;
   int64_t directory = state::kAtFdcwd;
   if (info.directory >= 0) {
     directory = scap::to_int(event.param(static_cast<uint32_t>(info.directory)), state::kAtFdcwd);
