@@ -58,7 +58,7 @@ function reasonFor(chisel, key, isStale) {
   return undefined;
 }
 
-/** Whether a capture has exit events whose enter event is missing, of calls that have both elsewhere. */
+/** Whether a capture has exit events whose enter event is missing, of calls that usually have both. */
 function hasLoneExits(capture) {
   const sql = `select count(*) > 0 from events
     where direction = 'exit' and latency is null and coalesce(fd, -1) < 0 and (is_io or type = 'fcntl')`;
