@@ -4,6 +4,7 @@ import * as Flags from '@oclif/core/flags';
 import { filterFlag } from '../cli/collector-flags.js';
 import { drawFlags, drawOptions } from '../cli/draw-flags.js';
 import { reportInputs } from '../cli/input-report.js';
+import { spanOf } from '../cli/moment.js';
 import { standardOutput } from '../cli/pager.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { openSink } from '../output/sink.js';
@@ -70,11 +71,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the counts c
     const { sparklines, timelineStatement, usualStep } = await import('../views/timeline.js');
     const dataset = await openDataset(inputs, "FROM timeline('1 s')", filter === undefined ? {} : { filter });
     try {
-      const times = dataset.summaries.map(({ summary }) => summary);
-      const first = times.map(({ firstTime }) => firstTime).reduce((least, time) => (time < least ? time : least));
-      const last = times
-        .map(({ lastTime }) => lastTime)
-        .reduce((greatest, time) => (time > greatest ? time : greatest));
+      const { first, last } = spanOf(dataset.summaries);
       const steps = flags.format === 'bars' ? usualSteps.bars : usualSteps.table;
       const step = chosen ?? usualStep(last - first, steps);
       const sql = timelineStatement(step, { first, last });

@@ -3,7 +3,7 @@ import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import { drawFlags, drawOptions } from '../cli/draw-flags.js';
 import { reportInputs } from '../cli/input-report.js';
-import { momentIn, parseMoment } from '../cli/moment.js';
+import { momentIn, parseMoment, spanOf } from '../cli/moment.js';
 import { standardOutput } from '../cli/pager.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { SfkitError } from '../engine/errors.js';
@@ -73,9 +73,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the tree has
     const dataset = await openDataset(inputs, treeTables(flags));
     try {
       const processes = await readTree(dataset.connection, flags);
-      const first = dataset.summaries
-        .map(({ summary }) => summary.firstTime)
-        .reduce((least, time) => (time < least ? time : least));
+      const { first } = spanOf(dataset.summaries);
       const roots = select(processes, { pid, at: moment === undefined ? undefined : momentIn(moment, first) });
       if (pid !== undefined && roots.length === 0)
         throw new SfkitError(
