@@ -3,10 +3,12 @@ import { text } from 'node:stream/consumers';
 import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
+import { cacheFlags, openCache } from '../cli/cache-flags.js';
 import { collectorFlags, collectorOptions, givenCollectorFlags, refuseForRecords } from '../cli/collector-flags.js';
 import { drawFlags, drawOptions } from '../cli/draw-flags.js';
 import { standardOutput } from '../cli/pager.js';
 import { exitCodes } from '../cli/report.js';
+import { sandboxFlags, sandboxOptions } from '../cli/sandbox-flags.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { damageText, noteText } from '../cli/summary.js';
 import { SfkitError } from '../engine/errors.js';
@@ -78,6 +80,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
       description: 'file to write, or - for standard output',
     }),
     ...drawFlags,
+    ...sandboxFlags,
+    ...cacheFlags,
     ...collectorFlags,
   };
 
@@ -102,6 +106,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
     }
     const isStandardOutput = flags.output === '-';
     const draw = drawOptions(flags, isStandardOutput);
+    const limits = sandboxOptions(flags);
     const sql = saved?.sql ?? argument ?? (await readSql(flags.query));
     if (sql.trim() === '') {
       const source = argument === undefined ? (flags.query ?? 'standard input') : 'the argument';
@@ -118,7 +123,11 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
       refuseForRecords(given, found);
     }
     const parameters = parameterValues(flags.param ?? [], saved);
-    const dataset = await openDataset(inputs, sql, collectorOptions(flags), { parameters });
+    const dataset = await openDataset(inputs, sql, collectorOptions(flags), {
+      ...limits,
+      parameters,
+      cache: await openCache(flags),
+    });
     try {
       await runQuery(dataset.connection, sql, flags.format, flags.output, {
         draw,

@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
-import { type DuckDBConnection, type DuckDBResult, StatementType } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
 import type { DrawOptions } from '../draw/types.js';
+import { StatementType } from '../duckdb/api.js';
 import { onSqlError } from '../duckdb/sql-error.js';
 import { quoteText } from '../duckdb/sql-text.js';
 import { scratchDirectory } from '../output/pending.js';
