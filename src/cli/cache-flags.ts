@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { escapeForTerminal } from '../engine/escape.js';
 import { cachePlace } from '../query/cache/place.js';
-import type { CaptureCache } from '../query/cache/store.js';
+import { CaptureCache } from '../query/cache/store.js';
 import { parseSize } from '../query/size.js';
 
 const helpGroup = 'CACHE';
@@ -27,18 +27,13 @@ export const cacheFlags = {
 };
 
 /** Opens the user's cache. Undefined if the user wants none, or if there is no place for it. */
-export async function openCache(flags: {
-  cache: boolean;
-  'cache-size'?: string | undefined;
-}): Promise<CaptureCache | undefined> {
+export function openCache(flags: { cache: boolean; 'cache-size'?: string | undefined }): CaptureCache | undefined {
   const limit = cacheLimit(flags['cache-size']);
   if (!flags.cache || limit === 0) return undefined;
   const place = cachePlace(process.env, true);
   if (place.kind === 'unsafe')
     process.stderr.write(`sfkit: ${escapeForTerminal(`working without a cache: ${place.reason}`)}\n`);
   if (place.kind !== 'usable') return undefined;
-  // Imported here, because it loads DuckDB.
-  const { CaptureCache } = await import('../query/cache/store.js');
   return new CaptureCache(place.path, limit);
 }
 

@@ -77,7 +77,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
       char: 'o',
       helpValue: 'FILE',
       default: '-',
-      description: 'file to write, or - for standard output',
+      description:
+        'file to write, or - for standard output; NAME.duckdb becomes a database with the result as table "result" or, without SQL, with all tables',
     }),
     ...drawFlags,
     ...sandboxFlags,
@@ -95,7 +96,18 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
     if (name !== undefined && flags.query !== undefined)
       throw new SfkitError('INVALID_ARGUMENT', `@${name} and -q: a saved query is the SQL, so give only one of them`);
     const saved = name === undefined ? undefined : (await import('../query/saved/library.js')).findQuery(name);
-    const { inputs, sql: argument } = splitArguments(rest, flags.query !== undefined || saved !== undefined);
+    const isDatabase = /\.duckdb$/i.test(flags.output);
+    if (isDatabase && metadata.flags.format?.setFromDefault !== true) {
+      throw new SfkitError(
+        'INVALID_ARGUMENT',
+        `-o ${flags.output} writes a database, and --format names another format; leave out --format`,
+      );
+    }
+    const { inputs, sql: argument } = splitArguments(
+      rest,
+      flags.query !== undefined || saved !== undefined,
+      !isDatabase,
+    );
     refuseTerminalInput(inputs);
     const isBinary = flags.format === 'parquet' || flags.format === 'arrow';
     if (isBinary && flags.output === '-' && process.stdout.isTTY) {
@@ -107,7 +119,10 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
     const isStandardOutput = flags.output === '-';
     const draw = drawOptions(flags, isStandardOutput);
     const limits = sandboxOptions(flags);
-    const sql = saved?.sql ?? argument ?? (await readSql(flags.query));
+    const isWhole = isDatabase && saved === undefined && argument === undefined && flags.query === undefined;
+    const kept = isWhole ? await import('../query/keep.js') : undefined;
+    const keptTables = kept?.tablesToKeep(inputs, flags.filter !== undefined) ?? [];
+    const sql = saved?.sql ?? argument ?? kept?.sqlOf(keptTables) ?? (await readSql(flags.query));
     if (sql.trim() === '') {
       const source = argument === undefined ? (flags.query ?? 'standard input') : 'the argument';
       throw new SfkitError('INVALID_ARGUMENT', `no SQL: ${source} is empty`);
@@ -125,15 +140,19 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
     const parameters = parameterValues(flags.param ?? [], saved);
     const dataset = await openDataset(inputs, sql, collectorOptions(flags), {
       ...limits,
+      // Without SQL there is nothing to keep away from the output.
+      sandbox: limits.sandbox && !isWhole,
       parameters,
-      cache: await openCache(flags),
+      cache: openCache(flags),
     });
     try {
-      await runQuery(dataset.connection, sql, flags.format, flags.output, {
-        draw,
-        parameters,
-        ...(isStandardOutput && { open: () => standardOutput(flags) }),
-      });
+      if (kept !== undefined) await kept.keepTables(dataset.connection, keptTables, flags.output);
+      else
+        await runQuery(dataset.connection, sql, isDatabase ? 'duckdb' : flags.format, flags.output, {
+          draw,
+          parameters,
+          ...(isStandardOutput && { open: () => standardOutput(flags) }),
+        });
     } finally {
       dataset.close();
     }

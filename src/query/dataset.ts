@@ -81,7 +81,7 @@ export async function openDataset(
   const loader = new TableLoader(connection, scratch);
   try {
     await checkStatements(connection, sql, { sandbox });
-    const wanted = tablesIn(connection, sql);
+    const wanted = sandbox ? await tablesInSealed(sql) : tablesIn(connection, sql);
     const sources = await openSources(connection, inputs, wanted);
     if (sandbox) await copySources(connection, sources, wanted);
     const cached = options.cache && new CachedInputs(connection, options.cache, signal);
@@ -220,6 +220,16 @@ function tablesIn(connection: DuckDBConnection, sql: string): TableName[] {
       (table) => bound.has(table.name) || words.has(table.name) || (words.has('sysflow') && table.kind !== 'entity'),
     )
     .map((table) => table.name);
+}
+
+/** The same, without access to files: finding names opens the files that some statements name. */
+async function tablesInSealed(sql: string): Promise<TableName[]> {
+  const { connection, close } = await openDatabase({ sealed: true });
+  try {
+    return tablesIn(connection, sql);
+  } finally {
+    close();
+  }
 }
 
 /** The tables in files, by name; a name that is not one of our tables is a file name. */

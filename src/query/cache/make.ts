@@ -5,13 +5,7 @@ import type { ColumnBatch } from '../../engine/batch.js';
 import type { TableName } from '../../engine/columns.gen.js';
 import type { Session } from '../../engine/session.js';
 import type { Summary } from '../../engine/summary.js';
-
-/** The cache could not take an input; the input itself may be sound. */
-export class CacheFailure extends Error {
-  constructor(cause: unknown) {
-    super('the cache cannot be written', { cause });
-  }
-}
+import { CacheFailure } from './failure.js';
 
 const memoryLimit = '512MB';
 

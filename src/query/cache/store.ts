@@ -23,7 +23,7 @@ import {
   sync,
   useMarkOf,
 } from './entry-file.js';
-import { CacheFailure } from './make.js';
+import { CacheFailure } from './failure.js';
 import { makeDirectory, placesIn } from './place.js';
 import type { CacheEntry, CacheListing, CachePart } from './types.js';
 
@@ -92,13 +92,13 @@ export class CaptureCache {
       .reverse();
   }
 
-  /** Removes all entries; returns how many. */
-  clear(): number {
-    const names = namesIn(this.#places.entries);
-    for (const name of names) this.#removeEntry(name);
+  /** Removes all entries; returns how many, and their bytes. */
+  clear(): { entries: number; bytes: number } {
+    const entries = this.#entries();
+    for (const { name } of entries) this.#removeEntry(name);
     this.#forgetFiles();
     this.#removeOldWork();
-    return names.length;
+    return { entries: entries.length, bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0) };
   }
 
   /** The content of an input as far as it can matter: undefined if no entry has its size. */
