@@ -17,6 +17,7 @@ import type { CaptureCache } from './cache/store.js';
 import { answerable, createCaptureView, loadCaptureTables } from './capture-tables/load.js';
 import { findNeeds } from './capture-tables/needs.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
+import { createMacros, macrosIn, withDefinitions } from './macros/macros.js';
 import { rejectImpossibleValues } from './parquet-values.js';
 import type { ParameterValues } from './saved/parameters.js';
 import { describe, extraColumns, guessTable, type Source, selectSource } from './sources.js';
@@ -81,7 +82,9 @@ export async function openDataset(
   const loader = new TableLoader(connection, scratch);
   try {
     await checkStatements(connection, sql, { sandbox });
-    const wanted = sandbox ? await tablesInSealed(sql) : tablesIn(connection, sql);
+    const macros = macrosIn(sql);
+    const readable = withDefinitions(sql, macros);
+    const wanted = sandbox ? await tablesInSealed(readable) : tablesIn(connection, readable);
     const sources = await openSources(connection, inputs, wanted);
     if (sandbox) await copySources(connection, sources, wanted);
     const cached = options.cache && new CachedInputs(connection, options.cache, signal);
@@ -97,7 +100,7 @@ export async function openDataset(
     await createViews(connection, sources, [...attached.values()], loaded);
     // If a file of that name exists, the user means the file.
     const needs = answerable(
-      (await findNeeds(sql, parameters)).filter(({ table }) => !sources.has(table)),
+      (await findNeeds(readable, parameters)).filter(({ table }) => !sources.has(table)),
       inputs,
     );
     for (const input of captures) {
@@ -120,6 +123,7 @@ export async function openDataset(
     }
     await loader.finish();
     for (const { table } of needs) await createCaptureView(connection, table, selects.get(table));
+    await createMacros(connection, macros);
     if (sandbox) await connection.run('SET enable_external_access = false');
     else if (isolated) await isolate(connection, inputs);
     await connection.run('SET lock_configuration = true');

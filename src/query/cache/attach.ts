@@ -79,7 +79,7 @@ export class CachedInputs {
   }
 
   #wanted(path: string, part: CachePart, collector: CollectorOptions): Wanted {
-    const settings: CollectorOptions = part === 'records' ? collector : {};
+    const settings: CollectorOptions = part === 'records' ? collector : { filter: collector.filter };
     const made: readonly TableName[] =
       part === 'records' ? tables.filter(({ kind }) => kind !== 'all').map(({ name }) => name) : [part];
     return {
