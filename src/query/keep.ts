@@ -9,6 +9,7 @@ import { isStreamInput, looksLikeCapture } from '../engine/input-kind.js';
 import { completeDatabase, rejectLogs } from '../export/database.js';
 import { isStream } from '../output/sink.js';
 import { stageFile } from '../output/staged.js';
+import { isFiltered } from './capture-tables/condition.js';
 import { resolveInputs } from './inputs.js';
 import { stageResult } from './result-stage.js';
 
@@ -18,15 +19,15 @@ const kept = 'sfkit_kept';
 
 /**
  * The tables that a database of inputs gets: all tables of records and, if an input is a capture that can be read again,
- * those that only captures have. `events` is left out: it takes several times the bytes of its capture. A filter selects
- * events, and the other capture tables have none.
+ * those that only captures have. `events` and `calls` are left out: they are made for the columns and conditions of a
+ * statement. A filter selects events, and the other capture tables have none.
  */
 export function tablesToKeep(paths: readonly string[], hasFilter: boolean): TableName[] {
   const records = tables.filter(({ kind }) => kind !== 'all').map(({ name }) => name);
   const inputs = resolveInputs(paths).filter(({ kind }) => kind === 'engine');
   const isStreamed = inputs.some(({ path }) => isStreamInput(path));
   if (hasFilter || isStreamed || !inputs.some(({ path }) => looksLikeCapture(path))) return records;
-  return [...records, ...captureTables.map(({ name }) => name).filter((name) => name !== 'events')];
+  return [...records, ...captureTables.map(({ name }) => name).filter((name) => !isFiltered(name))];
 }
 
 /** SQL that needs every column of these tables; it is not to be run. */

@@ -9,6 +9,7 @@ import type { CollectorOptions } from '../../engine/config.js';
 import { isStreamInput, looksLikeCapture } from '../../engine/input-kind.js';
 import { openColumns } from '../../engine/session.js';
 import type { Summary } from '../../engine/summary.js';
+import { isFiltered } from '../capture-tables/condition.js';
 import type { QueryInput } from '../inputs.js';
 import { digest } from './content.js';
 import { makeDatabase } from './make.js';
@@ -20,9 +21,6 @@ const entryFormat = 1;
 
 /** Databases that one run attaches; views over more would take long to bind. */
 const maxAttached = 64;
-
-/** Capture tables that are made for each statement: whole, `events` would take several times the bytes of its capture. */
-const uncached: ReadonlySet<TableName> = new Set<TableName>(['events']);
 
 /** An attached part of an input. */
 export interface Attached {
@@ -47,7 +45,9 @@ export class CachedInputs {
   /** Undefined if the cache cannot be used for this input; it is then to be read as without a cache. */
   async attach(input: QueryInput, part: CachePart, collector: CollectorOptions): Promise<Attached | undefined> {
     const { path, shownAs } = input;
-    if (this.#count >= maxAttached || uncached.has(part as TableName) || isStreamInput(path)) return undefined;
+    if (this.#count >= maxAttached || isStreamInput(path)) return undefined;
+    // These tables are made for the columns and conditions of a statement; `events` takes several times its capture.
+    if (isFiltered(part)) return undefined;
     const wanted = this.#wanted(path, part, collector);
     const open = async () => {
       const provided = await this.#cache.provide(path, wanted, this.#signal);
@@ -79,7 +79,7 @@ export class CachedInputs {
   }
 
   #wanted(path: string, part: CachePart, collector: CollectorOptions): Wanted {
-    const settings: CollectorOptions = part === 'records' ? collector : { filter: collector.filter };
+    const settings: CollectorOptions = part === 'records' ? collector : {};
     const made: readonly TableName[] =
       part === 'records' ? tables.filter(({ kind }) => kind !== 'all').map(({ name }) => name) : [part];
     return {
