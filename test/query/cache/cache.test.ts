@@ -104,7 +104,6 @@ const everything = [
   "SELECT * FROM process_event WHERE list_contains(opflags, 'EXEC')",
   'FROM processes',
   'SELECT type, count FROM calls ORDER BY ALL',
-  'FROM cpu',
   'SELECT p.*, s.idx FROM processes p JOIN sysflow s ON p.pid = s.proc_pid ORDER BY ALL',
   'SELECT * EXCLUDE (arguments) FROM events',
 ];
