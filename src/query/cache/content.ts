@@ -21,8 +21,8 @@ const settlingTime = 3000n;
 export function stateOf(path: string): FileState | undefined {
   const info = statSync(path, { bigint: true, throwIfNoEntry: false });
   if (info === undefined || !info.isFile() || info.size === 0n) return undefined;
-  const changed = info.mtimeMs > info.ctimeMs ? info.mtimeMs : info.ctimeMs;
-  return { size: info.size, stamp: stampOf(info), isSettled: BigInt(Date.now()) - changed > settlingTime };
+  const isSettled = [info.mtimeMs, info.ctimeMs].every((time) => BigInt(Date.now()) - time > settlingTime);
+  return { size: info.size, stamp: stampOf(info), isSettled };
 }
 
 export function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
