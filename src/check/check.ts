@@ -173,7 +173,7 @@ export function checkCapture(input: string, options: RunCheckOptions): Check {
   };
 }
 
-/** A rule without matches may match in the damaged part: it counts as unevaluated. */
+/** A rule without matches might have matched in the damaged part, so it counts as unevaluated. */
 function outcomesOf(runs: readonly RuleRun[], { damage }: Summary): RuleOutcome[] {
   const outcomes = runs.flatMap((run) => run.outcomes());
   if (damage.length === 0) return outcomes;

@@ -16,7 +16,7 @@ class CpuTime : public filter::Feed {
  public:
   CpuTime(FieldRows& rows, const std::atomic<bool>& cancel) : Feed(nullptr, false, cancel), rows_(rows) {}
 
-  // Writes the rows of what is left; false if they were not wanted.
+  // Writes the remaining rows; false if the consumer rejects them.
   bool finish();
 
  protected:

@@ -131,7 +131,7 @@ TEST(CaptureTables, GivesFullBatchesAndWhatPasses) {
   EXPECT_FALSE(two_opens().tabulate({output::Table::kEvents, "evt.type =", {}, 1}, batches).is_ok());
 }
 
-// Columns without a value hold zeros, so a test names those that it looks at.
+// Columns without a value hold zeros, so a test names those that it checks.
 std::vector<output::ColumnBatch> rows_of(const Capture& capture, output::Table table,
                                          std::vector<Column> columns, const std::string& filter = "") {
   std::vector<output::ColumnBatch> batches;
