@@ -110,7 +110,7 @@ enum class Handler : uint8_t {
 inline constexpr Handler kHandlers[scap::kEventCount] = {
     ${handlerList('Handler', isCall)}};
 
-// What the engine does with events that are no system calls.
+// What the engine does with events that are not system calls.
 enum class OtherHandler : uint8_t {
   ${otherHandlers.map((name) => `k${pascal(name)},`).join('\n  ')}
 };

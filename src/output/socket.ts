@@ -349,7 +349,7 @@ class Entities {
     return this.#kept.has(key);
   }
 
-  /** Forgets entities whose first record is after one number and whose last is not after another. */
+  /** Forgets those entities whose first record has a number above `after`, and their last at most `until`. */
   forget(ended: EndedRecord, after: number, until: number): void {
     const keys = ended.entity === 'files' ? [...this.#kept.keys()].filter(isFile) : [keyOfEnded(ended)];
     for (const key of keys) {

@@ -25,7 +25,7 @@ class CpuTime : public filter::Feed {
  private:
   using Wanted = FieldRows::Wanted;
 
-  // At most so many threads are followed between two seconds.
+  // Maximum threads with unwritten time.
   static constexpr size_t kMaxThreads = 1u << 16;
 
   // What runs on a CPU since its last switch event.

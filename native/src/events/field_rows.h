@@ -65,7 +65,7 @@ class FieldRows {
     builder_.set_bool(wanted.column, value);
     return true;
   }
-  // A text has a mark where it is missing; a number has none, as its group is not set.
+  // A missing text needs a special index. A missing number needs none: its group has no value in this row.
   bool missing(const Wanted& wanted) {
     if (wanted.type == output::ColumnType::kStr)
       builder_.set_string(wanted.column, wanted.nullable ? output::kNoString : builder_.intern({}));

@@ -97,7 +97,7 @@ class FieldReader {
  public:
   explicit FieldReader(state::Engine& engine) : engine_(engine), parameters_(engine) {}
 
-  // Call this for every event, also if no field of it is needed, before the engine processes it.
+  // Call this for every event, even if no field of it is needed, before the engine processes it.
   void next_event(const scap::EventView& event) {
     previous_time_ = event_time_;
     event_time_ = event.ts;
