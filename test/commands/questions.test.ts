@@ -25,7 +25,7 @@ const answers: readonly { question: RegExp; expected: RegExp; capture?: string }
   { question: /connected where/, expected: /\/usr\/bin\/curl .*203\.0\.113\.66 +│ +80 │ +1 │ +871739 │ +59 / },
   { question: /looked up/, expected: /│ (A|AAAA) /, capture: 'modern/b_net.scap' },
   { question: /lasted longest/, expected: /nginx +│ 30396 │[\s\S]*curl/ },
-  { question: /opens failed/, expected: /ENO/ },
+  { question: /opens failed/, expected: /EACCES .*\/etc\/shadow/ },
   { question: /changed user/, expected: /nginx .*setuid/ },
   { question: /started a shell/, expected: /\/usr\/sbin\/nginx .*\/bin\/sh/ },
   { question: /most bytes, calls/, expected: /\/tmp\/\.u +│ 871720 │/ },
