@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Many cases start the command line as a process of its own, and the machine may be busy with other work: limits are
-    // for what hangs, and no test relies on them.
+    // Many cases start the command line as a separate process, and the machine may be busy with other work. These limits
+    // end hanging tests only; no test relies on them.
     testTimeout: 180_000,
     hookTimeout: 240_000,
     // Tests leave the user's cache alone.

@@ -85,7 +85,7 @@ function macroTable() {
       const example = /^-- example: (.*)$/m.exec(text)?.[1].replaceAll('|', '\\|');
       return `| \`${call}\` | ${table === undefined ? 'value' : 'table'} | ${title} | \`${example}\` |`;
     });
-  return `| macro | gives | meaning | example |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+  return `| macro | returns | meaning | example |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 
 function fieldTables() {

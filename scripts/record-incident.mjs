@@ -14,7 +14,7 @@ import { fail, root, run } from './lib/run.mjs';
 import { setUp } from './setup.mjs';
 
 const output = process.argv[2] ?? join(root, 'fixtures', 'incident.scap');
-/** First program of the play, the ancestor of all others, and the host name in the play. */
+/** First program of the incident, the ancestor of all others, and the host name in it. */
 const [firstProgram, playedHost] = ['shop-init', 'shop-host'];
 
 setUp({ tests: false });
@@ -33,7 +33,7 @@ try {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-/** Runs the play while sfkit records, then ends the recording. */
+/** Runs the incident program while sfkit records, then ends the recording. */
 async function record(recording) {
   const arguments_ = [join(root, 'bin', 'run.js'), 'record', '-o', recording, '--snaplen', '80'];
   const recorder = spawn(process.execPath, arguments_, { stdio: ['ignore', 'inherit', 'pipe'] });
@@ -50,7 +50,7 @@ async function record(recording) {
   recorder.kill('SIGINT');
   const exit = await ended;
   process.stderr.write(messages);
-  if (status !== 0) fail(`the play failed (exit code ${status})`);
+  if (status !== 0) fail(`the incident program failed (exit code ${status})`);
   if (exit !== 0) fail(`sfkit record failed (exit code ${exit})`);
 }
 
@@ -60,7 +60,7 @@ function refuseFacts(bytes) {
     .split('\n')
     .map((line) => line.split(':').slice(2).join(':'));
   const facts = [hostname(), release(), userInfo().username, userInfo().homedir, root, scratch, ...groups];
-  // These are part of the play, or too short to reveal anything.
+  // These are part of the incident, or too short to reveal anything.
   const known = ['root', '/root', 'nobody', playedHost];
   const found = facts.filter((fact) => fact.length > 2 && !known.includes(fact) && bytes.includes(fact));
   if (found.length > 0) fail(`the recording contains facts about this machine: ${found.join(', ')}`);

@@ -47,7 +47,7 @@ function topRows(capture, args) {
   return JSON.parse(text);
 }
 
-/** Names of events that are no system calls. */
+/** Names of events that are not system calls. */
 const otherEvents = new Set(['switch', 'procinfo', 'procexit', 'signaldeliver', 'page_fault', 'drop']);
 
 /** Why a chisel has another number, or undefined. */

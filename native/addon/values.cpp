@@ -460,8 +460,8 @@ Napi::Value from_compilation(Napi::Env env, const rules::Compilation& compilatio
     Napi::Object item = Napi::Object::New(env);
     item.Set("isTaken", Napi::Boolean::New(env, rule.is_taken));
     item.Set("condition", text(env, rule.condition));
-    item.Set("unanswered", from_texts(env, rule.unanswered));
-    item.Set("described", from_texts(env, rule.described));
+    item.Set("unavailableFields", from_texts(env, rule.unavailable_fields));
+    item.Set("containerFields", from_texts(env, rule.container_fields));
     item.Set("canMatch", Napi::Boolean::New(env, rule.can_match));
     all.Set(i, item);
   }

@@ -119,7 +119,7 @@ struct mm_struct {
   struct percpu_counter rss_stat[4];
 };
 
-// Before Linux 6.2.
+// Type of mm_struct.rss_stat before Linux 6.2.
 struct mm_rss_stat {
   s64 count[4];
 };

@@ -115,7 +115,7 @@ SEC("missed/sys_exit") int run_missed(u64* ctx) {
   return 0;
 }
 
-// Calls without a program of their own.
+// Records a call that has no specific program: only its number.
 SEC("call") int call_other(u64* ctx) {
   if (is_sampled_out()) return 0;
   struct writer writer;

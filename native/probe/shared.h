@@ -47,7 +47,7 @@ struct probe_config {
   u32 sampling_ratio;               // keep 1 in N events of calls that change no state
   u32 spills;                       // number of kernel ring buffers; a CPU uses its number modulo this
   u32 ring_bytes;                   // size of a ring, a power of two; 0: no rings
-  u32 all_calls;                    // record calls without a program of their own as generic events
+  u32 all_calls;                    // record calls without a specific program as generic events
   u32 preemptible;                  // programs at sys_exit can be preempted
   u32 calls_spill;                  // events of calls go to a kernel ring buffer if their ring is full
   u16 portable_code[kMaxCalls];     // code of generic events, by system call number

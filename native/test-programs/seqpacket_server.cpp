@@ -1,5 +1,5 @@
 // Listens on a SOCK_SEQPACKET unix socket; prints "listening", then each message of one client as a
-// line of hexadecimal digits. With a number, it reads so many messages and then waits without
+// line of hexadecimal digits. With MESSAGES, it reads that many and then waits without
 // reading.
 // Usage: sfkit_seqpacket_server PATH [MESSAGES]
 #include <sys/socket.h>

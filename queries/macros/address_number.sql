@@ -1,4 +1,4 @@
--- title: An address as a number of 128 bits; null if the text is no address
+-- title: An address as a 128-bit number; null if the text is not an address
 -- description: An IPv4 address has the number of its IPv4-mapped IPv6 address, so that both spellings are equal.
 -- example: select address_number('10.0.0.1') = address_number('::ffff:10.0.0.1')
 CREATE MACRO address_number(address) AS

@@ -1,4 +1,4 @@
--- title: An IPv4 address as a number of 32 bits; null if the text is no IPv4 address
+-- title: An IPv4 address as a 32-bit number; null if the text is not an IPv4 address
 -- example: select ipv4_number('10.0.0.1') = 167772161
 CREATE MACRO ipv4_number(address) AS
 CASE

@@ -1,4 +1,4 @@
--- title: The groups of an IPv6 address in hexadecimal, `::` written out
+-- title: The eight groups of an IPv6 address in hexadecimal, with `::` expanded
 -- description: An IPv4 address at the end counts as the groups 0 and 0.
 -- example: select ipv6_groups('fe80::1')
 CREATE MACRO ipv6_groups(address) AS

@@ -1,4 +1,4 @@
--- title: Activity in steps of time
+-- title: Activity per time step
 -- description: >
 --   The step is an interval or its text. Flows count in the step in which they started. Steps without activity are
 --   left out.

@@ -230,7 +230,7 @@ ${physical.map((column) => `    {"${column.name}", ColumnType::${typeNames[colum
 
 // A group is a set of columns that have values in the same rows. A row is stored with the set of its groups,
 // and the bitmaps of a group's columns are made together when the batch is complete. kAlways: every row. A
-// nullable string needs no group of its own: a missing string has its own number.
+// nullable string needs no separate group: a missing string has its own dictionary index.
 enum class Group : uint8_t {
 ${[...groups, 'always'].map((group) => `  k${pascal(group)},`).join('\n')}
 };

@@ -110,7 +110,7 @@ enum class Handler : uint8_t {
 inline constexpr Handler kHandlers[scap::kEventCount] = {
     ${handlerList('Handler', isCall)}};
 
-// What the engine does with events that are no system calls.
+// What the engine does with events that are not system calls.
 enum class OtherHandler : uint8_t {
   ${otherHandlers.map((name) => `k${pascal(name)},`).join('\n  ')}
 };
@@ -127,7 +127,7 @@ inline constexpr FdType kMadeTypes[scap::kEventCount] = {
 inline constexpr char kMadeLetters[scap::kEventCount + 1] =
     "${letters.join('').replace(/(.{80})(?=.)/g, '$1"\n    "')}";
 
-// Events that show of what kind a file is, though they count as no operation.
+// The kind of file that an event proves. Such an event is no operation.
 enum class FileShown : uint8_t { kNone, ${SHOWN.map((name) => `k${pascal(name)}`).join(', ')} };
 
 // By event code.
@@ -137,8 +137,8 @@ inline constexpr FileShown kFilesShown[scap::kEventCount] = {
 // No call names a file in its result.
 inline constexpr scap::P kNoParameter = scap::P::res;
 
-// The parameters of a call that name what it is about. \`second\` is the target of calls with two paths; a link's
-// target is what it leads to.
+// The parameters of a call that are paths. \`second\` is the target of a call with two paths. The target of a
+// symbolic link is the path that it contains.
 struct PathParameters {
   scap::P path;
   scap::P directory;  // kNoParameter: the working directory

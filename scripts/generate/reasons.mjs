@@ -29,7 +29,7 @@ export type Severity = ${SEVERITIES.map((name) => `'${name}'`).join(' | ')};
 export type ReasonId =
   ${reasons.map(({ id }) => `'${id}'`).join('\n  | ')};
 
-/** What sfkit counts besides records. Each text starts with the thing counted, in the plural. */
+/** What sfkit counts in addition to records. Each text starts with the thing counted, in the plural. */
 export const reasons: Readonly<Record<ReasonId, { severity: Severity; text: string }>> = {
 ${reasons.map(({ id, severity, text }) => `  '${id}': { severity: '${severity}', text: ${JSON.stringify(text)} },`).join('\n')}
 };
@@ -53,7 +53,7 @@ enum class Severity : uint8_t { ${SEVERITIES.map((name) => `k${pascal(name)}`).j
 
 inline constexpr const char* kSeverityNames[] = {${SEVERITIES.map((name) => `"${name}"`).join(', ')}};
 
-// What sfkit counts besides records.
+// What sfkit counts in addition to records.
 enum class Reason : uint8_t {
 ${reasons.map(({ id }) => `  k${pascal(id)},`).join('\n')}
 };

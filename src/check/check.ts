@@ -63,7 +63,7 @@ export async function verifyRules(book: RuleBook): Promise<RuleBook> {
 export interface CheckOptions extends RuleOptions {
   /** Rule files and directories, or the result of readRules(). */
   rules: string | readonly string[] | RuleBook;
-  /** first: report only the first rule that an event matches; all: report every one. Default: first. */
+  /** first: report only the first rule that an event matches; all: report all of them. Default: first. */
   ruleMatching?: 'first' | 'all' | undefined;
   /** Switches rules on or off, in this order. */
   switches?: readonly RuleSwitch[] | undefined;
@@ -173,7 +173,7 @@ export function checkCapture(input: string, options: RunCheckOptions): Check {
   };
 }
 
-/** A rule without matches may match in the damaged part: it counts as unevaluated. */
+/** A rule without matches might have matched in the damaged part, so it counts as unevaluated. */
 function outcomesOf(runs: readonly RuleRun[], { damage }: Summary): RuleOutcome[] {
   const outcomes = runs.flatMap((run) => run.outcomes());
   if (damage.length === 0) return outcomes;

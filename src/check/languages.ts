@@ -7,7 +7,7 @@ import { sigma } from './sigma/sigma.js';
 import { sql } from './sql/sql.js';
 import { sysflow } from './sysflow/sysflow.js';
 
-/** If several languages recognize a file, the last of them takes it; if none does, the first. */
+/** In order of priority, lowest first: the last language that recognizes a file reads it, else the first in the list. */
 const languages: readonly [RuleLanguage, ...RuleLanguage[]] = [falco, sysflow, sigma, sql];
 
 export const ruleLanguages: readonly string[] = languages.map(({ name }) => name);

@@ -1,7 +1,7 @@
 import { SfkitError } from '../engine/errors.js';
 import { nearest } from '../engine/nearest.js';
 
-// Each rule language has its own levels. The syslog scale is the finest and serves to compare them.
+// Each rule language has its own levels. All are mapped to the syslog scale, which is the finest.
 
 /** Most severe first. */
 export const levels = [
@@ -16,7 +16,7 @@ export const levels = [
 ] as const;
 export type Level = (typeof levels)[number];
 
-/** Names that other languages and users give them. */
+/** Other names of levels, in rule languages and in flags. */
 const aliases: Readonly<Record<string, Level>> = {
   high: 'error',
   medium: 'warning',

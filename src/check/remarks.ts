@@ -3,8 +3,8 @@ import { damagedReason } from './finding.js';
 import type { RunReport } from './report.js';
 import { captureText, placeText } from './text.js';
 
-// Remarks: everything a run reports besides findings, above all where it saw less than requested. Every output format
-// must include them.
+// Remarks: everything a run reports in addition to findings, mainly that it saw less than requested. Every output
+// format must include them.
 
 export const remarkKinds = {
   'capture-failed': 'A capture could not be read.',

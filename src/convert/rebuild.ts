@@ -276,7 +276,7 @@ class Rebuilder {
     if (row !== undefined) this.#writeHeader(row);
   }
 
-  /** Each header starts anew: entities are written again before records refer to them. */
+  /** After each header, entities are written again before records refer to them. */
   #writeHeader(row: RowCursor): void {
     this.#add('Header', {
       version: 5n,

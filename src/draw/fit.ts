@@ -103,7 +103,7 @@ function minWidth({ column, widest }: Measured): number {
   return Math.max(heading, Math.min(widest, least));
 }
 
-/** Gives spare screen columns to columns that want more, narrowest first; returns what is left. */
+/** Distributes spare screen columns to columns that want more, narrowest first; returns the number not used. */
 function widen(columns: FittedColumn[], spare: number, wanted: (column: FittedColumn) => number): number {
   for (let left = spare; ; left--) {
     const wanting = columns.filter((column) => column.width < wanted(column));

@@ -99,9 +99,9 @@ export interface NativeCompilation {
     /** With expanded macros. */
     condition: string;
     /** Its fields that sfkit cannot answer. */
-    unanswered: string[];
+    unavailableFields: string[];
     /** Its fields that need a container description. */
-    described: string[];
+    containerFields: string[];
     /** Some event can match. */
     canMatch: boolean;
   }[];
@@ -120,7 +120,7 @@ export interface NativeDiagnostic {
     | 'containerInfo'
     | 'unsafeComparison'
     | 'eventTypes';
-  /** What the diagnostic is about. */
+  /** The definition with the problem. */
   of: 'macro' | 'rule';
   index: number;
   /** Whether the position is in the rule's output. */

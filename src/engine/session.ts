@@ -77,7 +77,7 @@ export function compileRules(rules: NativeRules): NativeCompilation {
   }
 }
 
-/** Opens a capture as a stream of the bytes of a recovered capture. */
+/** Recovers a capture: returns the bytes of a clean capture as a stream. */
 export function openRecovered(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
   return iterate(start({ ...config, output: 'recovered' }), config.signal, bytesOf);
 }

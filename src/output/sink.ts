@@ -10,7 +10,7 @@ import { lookAt } from './target.js';
 /** Takes bytes in order. A write resolves when the sink is ready for the next one. */
 export interface ByteSink {
   write(chunk: Uint8Array | string): Promise<void>;
-  /** Completes the output and gives it its name. */
+  /** Completes the output and renames it to the target. */
   close(): Promise<void>;
   /** Abandons the output after a failure: nothing stays under its name. */
   discard(): void;

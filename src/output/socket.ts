@@ -51,7 +51,7 @@ export class SocketWriter {
   /** Number of the current reader; a new reader knows nothing that earlier ones received. */
   #reader = 1;
   /** Entities to forget once everything accepted before is read. */
-  #gone: Ended[] = [];
+  #pendingEnds: PendingEnd[] = [];
   #accepted = 0;
   #connected = false;
   #problem = '';
@@ -122,15 +122,17 @@ export class SocketWriter {
   }
 
   /** Forgets entities that no later record refers to. */
-  forget(gone: EndedRecord): void {
+  forget(ended: EndedRecord): void {
     const entities = this.#entities;
     // Records after the newest pending one do not refer to these entities.
     const newest = (this.#queue.last() ?? this.#unread.at(-1))?.number ?? 0;
-    entities.forget(gone, newest, this.#accepted);
-    if (gone.entity === 'files')
-      this.#gone = this.#gone.filter((other) => other.gone.entity !== 'files' || other.entities !== entities);
-    if (gone.entity === 'files' || entities.has(keyOfGone(gone)))
-      this.#gone.push({ gone, after: this.#accepted, entities });
+    entities.forget(ended, newest, this.#accepted);
+    if (ended.entity === 'files')
+      this.#pendingEnds = this.#pendingEnds.filter(
+        (other) => other.ended.entity !== 'files' || other.entities !== entities,
+      );
+    if (ended.entity === 'files' || entities.has(keyOfEnded(ended)))
+      this.#pendingEnds.push({ ended, after: this.#accepted, entities });
     this.#forgetRead();
   }
 
@@ -141,9 +143,9 @@ export class SocketWriter {
 
   #forgetRead(): void {
     const oldest = (this.#unread[0] ?? this.#queue.first())?.number ?? Number.POSITIVE_INFINITY;
-    while (this.#gone.length > 0 && (this.#gone[0] as Ended).after < oldest) {
-      const { gone, after, entities } = this.#gone.shift() as Ended;
-      entities.forget(gone, 0, after);
+    while (this.#pendingEnds.length > 0 && (this.#pendingEnds[0] as PendingEnd).after < oldest) {
+      const { ended, after, entities } = this.#pendingEnds.shift() as PendingEnd;
+      entities.forget(ended, 0, after);
     }
   }
 
@@ -256,8 +258,8 @@ interface Queued {
   number: number;
 }
 
-interface Ended {
-  gone: EndedRecord;
+interface PendingEnd {
+  ended: EndedRecord;
   /** Number of records accepted by then. */
   after: number;
   entities: Entities;
@@ -347,9 +349,9 @@ class Entities {
     return this.#kept.has(key);
   }
 
-  /** Forgets entities whose first record is after one number and whose last is not after another. */
-  forget(gone: EndedRecord, after: number, until: number): void {
-    const keys = gone.entity === 'files' ? [...this.#kept.keys()].filter(isFile) : [keyOfGone(gone)];
+  /** Forgets those entities whose first record has a number above `after`, and their last at most `until`. */
+  forget(ended: EndedRecord, after: number, until: number): void {
+    const keys = ended.entity === 'files' ? [...this.#kept.keys()].filter(isFile) : [keyOfEnded(ended)];
     for (const key of keys) {
       const span = this.#span.get(key);
       if (span === undefined || span.first <= after || span.last > until) continue;
@@ -403,8 +405,8 @@ function filesOf(record: SysFlowRecord): string[] {
   return [];
 }
 
-function keyOfGone(gone: Exclude<EndedRecord, { entity: 'files' }>): string {
-  return gone.entity === 'container' ? `container ${gone.id}` : `process ${processKey(gone.oid)}`;
+function keyOfEnded(ended: Exclude<EndedRecord, { entity: 'files' }>): string {
+  return ended.entity === 'container' ? `container ${ended.id}` : `process ${processKey(ended.oid)}`;
 }
 
 const isFile = (key: string) => key.startsWith('file ');

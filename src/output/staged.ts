@@ -10,7 +10,7 @@ export interface StagedFile {
   readonly scratch: string;
   /** Where to write. */
   readonly path: string;
-  /** Gives the file its name, or copies it to a stream. */
+  /** Renames the file to the target, or copies it to a stream. */
   commit(): Promise<void>;
   discard(): void;
 }

@@ -46,7 +46,7 @@ describe('the flags of a live capture', () => {
 });
 
 describe('program names', () => {
-  it('are cut like in the kernel', () => {
+  it('are truncated as in the kernel', () => {
     expect(filterOf({ comm: ['averyveryverylongname'] })).toBe('proc.name startswith "averyveryverylo"');
     expect(filterOf({ comm: ['a', 'aaaaaaaaaaaaaa\u00e9', 'b'] })).toBe(
       '(proc.name in ("a", "b") or proc.name startswith "aaaaaaaaaaaaaa")',

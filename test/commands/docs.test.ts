@@ -54,7 +54,7 @@ describe.concurrent('the examples of docs/check.md', () => {
     }
   });
 
-  it('are about the rules that are shown', async () => {
+  it('use the rules that the page shows', async () => {
     const [shown] = blocks('check.md', 'yaml');
     expect(shown).toBe(readFileSync(join(root, 'fixtures', 'rules.yaml'), 'utf8'));
     const [summary] = blocks('check.md', 'text');

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collectorFlags } from '../../src/cli/collector-flags.js';
 import { Workplace } from '../helpers/cli.js';
 
-// Inputs that already are records: SysFlow files and tables.
+// Inputs that contain records instead of events: SysFlow files and tables.
 
 let place: Workplace;
 beforeAll(async () => {

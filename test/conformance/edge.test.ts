@@ -10,12 +10,12 @@ import { fileSink } from '../../src/output/sink.js';
 import { corpus, corpusCaptures } from '../helpers/corpus.js';
 import { memorySink } from '../helpers/sinks.js';
 
-// Small captures, most of them broken in one way each; index.json says how each must be taken.
+// Small captures, most of them with one kind of damage. index.json has the expected outcome of each.
 
 interface Edge {
   file: string;
   expect: 'clean' | 'partial' | 'refuse';
-  /** Another outcome that is as good, or ''. */
+  /** Another acceptable outcome, or ''. */
   also: string;
   events: number;
   max_events: number;

@@ -8,7 +8,7 @@ import { compareEvents, readOurs, readTruth } from './truth.js';
 // events-differences.md gives the reasons. SFKIT_UPDATE_GOLDEN=1 updates the counts.
 
 interface Expected {
-  /** Events that are no procinfo records, and those of them in which nothing differs. */
+  /** Events that are not procinfo records, and the equal ones among them. */
   events: number;
   equal: number;
   kinds: Record<string, number>;
@@ -40,7 +40,7 @@ describe.skipIf(captures.length === 0)(
       expect(unexplained).toEqual([]);
     });
 
-    it('and every listed capture is there', () => {
+    it('every listed capture exists', () => {
       expect(Object.keys(expected).sort()).toEqual(captures.map(({ name }) => name).sort());
     });
   },

@@ -28,7 +28,7 @@ const fields = [
 const onlyInOne: Record<string, readonly string[]> = {
   // All of them in these captures fail. The enter event names the socket before that is known; the exit does not.
   connect: ['only -v21 has fd.name'],
-  // A call without an event of its own in 2025: neither arguments nor a result were recorded.
+  // A call without a specific event in 2025: neither arguments nor a result were recorded.
   close_range: ['-v21 lacks evt.res', '-v21 lacks evt.rawres'],
 };
 

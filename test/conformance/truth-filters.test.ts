@@ -43,7 +43,7 @@ const captures = corpusCaptures()
   .filter(({ truth }) => existsSync(truth))
   .map(({ path, truth }) => ({ path, rows: readTruth(truth) }));
 
-describe.skipIf(captures.length === 0)('filters pass the events that the truth tables say (needs ../shared)', () => {
+describe.skipIf(captures.length === 0)('filters pass the events of the truth tables (needs ../shared)', () => {
   it.each(Object.entries(filters))('%s', async (filter, passes) => {
     let passed = 0;
     for (const { path, rows } of captures) {

@@ -31,10 +31,10 @@ export const comparedFields = [
 export type Row = Readonly<Record<string, string>>;
 
 export interface Comparison {
-  /** Events of the table, and those among them that are no procinfo records. */
+  /** Events of the table, and those among them that are not procinfo records. */
   rows: number;
   realRows: number;
-  /** Events in which nothing differs, among the real ones. */
+  /** Equal events among `realRows`. */
   equal: number;
   /** What differs, as 'field of <event', for fields of the thread as 'field', with how many events. */
   kinds: Record<string, number>;

@@ -1,6 +1,6 @@
 """Reads the tables of one directory with one consumer and prints what differs from JSONL, as one JSON object.
 
-Usage: python readers.py CONSUMER DIRECTORY; check.py starts it, each consumer in a process of its own, because some of
+Usage: python readers.py CONSUMER DIRECTORY; check.py starts it, each consumer in a separate process, because some of
 them cannot be loaded together. Each `read` gives the columns of a file, times as nanoseconds, missing values as None.
 """
 

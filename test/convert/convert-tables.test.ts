@@ -69,11 +69,11 @@ describe.each(captures.map((path) => [basename(path), path] as const))('%s', (_,
     }
   });
 
-  it('its SysFlow file becomes the same file and, except what .sf cannot represent, its lines', async () => {
+  it('its SysFlow file converts to the same file, and to the same lines except what .sf cannot represent', async () => {
     const file = await become(capture, 'avro', basename(capture).replace('.scap', '.sf'));
     expect(await readSf(await become(file, 'avro', 'again.sf'))).toEqual(await readSf(file));
     const [wanted, got] = [await become(capture, 'jsonl', 'want/'), await become(file, 'jsonl', 'got/')];
-    // The file lacks IPv6 flows, so rows have other numbers, and ids of users without names.
+    // The file lacks IPv6 flows, so rows have other numbers. It also lacks the ids of users without names.
     const plain = (line: string) =>
       line.replace(/"idx":\d+/, '"idx":0').replace(/("opflags":\["SETUID"\].*"evt_args":)"\d+"/, '$1null');
     const hasRoom = (line: string) => !/"net_[sd]ip":"[^"]*:/.test(line);

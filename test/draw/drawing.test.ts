@@ -274,7 +274,7 @@ describe('a table on a screen', () => {
 });
 
 describe('a limit of rows', () => {
-  it('counts down, and the rest is reported', () => {
+  it('ends drawing, and the remaining rows are counted', () => {
     const drawing = new Drawing(cut('a'), { screen: screen(80), limit: 2 });
     expect(drawing.room).toBe(2);
     drawing.add(['x']);
@@ -293,7 +293,7 @@ describe('a limit of rows', () => {
     expect(new Drawing(cut('a'), { limit: 1 }).end(more)).toContain(expected);
   });
 
-  it('reports nothing if nothing is left', () => {
+  it('adds no line if no rows remain', () => {
     expect(new Drawing(cut('a'), { limit: 1 }).end()).not.toContain('more');
   });
 });

@@ -88,17 +88,17 @@ function complaints(kind: { flat: boolean }, bytes: number, once: Cost, twice: C
   if ((grown > memoryFloor && twice.memory > growth * once.memory) || (flat && grown > flatFloor)) {
     found.push(`${once.way}: memory ${costsText('MB', [once.memory, twice.memory])}${flat ? ', nothing stays' : ''}`);
   }
-  const most = memoryBase + (memoryPerByte * bytes) / 1e6;
-  if (twice.memory > most) {
+  const maxMemory = memoryBase + (memoryPerByte * bytes) / 1e6;
+  if (twice.memory > maxMemory) {
     found.push(
-      `${once.way}: ${twice.memory} MB for ${(bytes / 1e6).toFixed(1)} MB of input, expected at most ${most.toFixed(0)}`,
+      `${once.way}: ${twice.memory} MB for ${(bytes / 1e6).toFixed(1)} MB of input, expected at most ${maxMemory.toFixed(0)}`,
     );
   }
   return found;
 }
 
 /** The minimum cost of each run over all attempts at a size, because the machine is shared. */
-function least(known: Cost[] | undefined, now: Cost[]): Cost[] {
+function minimumCosts(known: Cost[] | undefined, now: Cost[]): Cost[] {
   if (known === undefined) return now;
   return now.map((cost, at) => {
     const before = known[at];
@@ -116,7 +116,7 @@ async function judge(
   const known = new Map<number, Cost[]>();
   const leastAt = async (scale: number) => {
     const { bytes, costs } = await measure(scale * kind.size, scale * secondsPerRun);
-    known.set(scale, least(known.get(scale), costs));
+    known.set(scale, minimumCosts(known.get(scale), costs));
     return { bytes, costs: known.get(scale) as Cost[] };
   };
   let found: string[] = [];
@@ -175,15 +175,15 @@ describe.skipIf(program === undefined)(
           format === 'a count'
             ? [...sfkit, 'query', input, 'select count(*) from sysflow']
             : [...sfkit, 'convert', input, '-f', format, '-o', directory.path('output/')];
-        const most = commandMemory + (3 * statSync(input).size) / 1e6;
+        const maxMemory = commandMemory + (3 * statSync(input).size) / 1e6;
         // On a busy machine a fast thread can hold more batches, so the minimum of three runs counts.
         let memory = Number.POSITIVE_INFINITY;
-        for (let attempt = 0; attempt < 3 && memory >= most; attempt++) {
+        for (let attempt = 0; attempt < 3 && memory >= maxMemory; attempt++) {
           const [cost] = (await lines('command', String(2 * commandSeconds), ...command)) as Cost[];
           expect(cost?.stopped, `stopped at ${cost?.cpu} s`).toBe(false);
           memory = Math.min(memory, cost?.memory ?? memory);
         }
-        expect(memory).toBeLessThan(most);
+        expect(memory).toBeLessThan(maxMemory);
       },
       240_000,
     );
@@ -192,20 +192,20 @@ describe.skipIf(program === undefined)(
       const input = directory.path('execs.scap');
       await run(program as string, ['write', 'execs', '60000', input]);
       // Garbage collection varies, so the minimum of three runs counts.
-      let least = Number.POSITIVE_INFINITY;
-      for (let attempt = 0; attempt < 3 && least >= 250e6; attempt++) {
+      let smallestPeak = Number.POSITIVE_INFINITY;
+      for (let attempt = 0; attempt < 3 && smallestPeak >= 250e6; attempt++) {
         const before = process.memoryUsage.rss();
-        let most = 0;
+        let peak = 0;
         let text = 0;
         for await (const batch of openColumns({ input, tables: ['process', 'process_event'] })) {
           // Nothing in this loop waits.
           for (const piece of csvLines(batch)) text += piece.length;
-          most = Math.max(most, process.memoryUsage.rss() - before);
+          peak = Math.max(peak, process.memoryUsage.rss() - before);
         }
         expect(text).toBeGreaterThan(300e6);
-        least = Math.min(least, most);
+        smallestPeak = Math.min(smallestPeak, peak);
       }
-      expect(least).toBeLessThan(250e6);
+      expect(smallestPeak).toBeLessThan(250e6);
     }, 120_000);
   },
 );

@@ -17,7 +17,7 @@ const program = ['.', 'Release'].map((folder) => join(root, 'native/build', fold
 const skipped = noLive ?? (program === undefined ? 'the static C and C++ libraries are not installed' : undefined);
 const title = skipped === noLive ? liveTitle : (text: string) => `${text} (skipped: ${skipped})`;
 
-/** Findings about the play; a recording also contains other processes of the machine. */
+/** Findings about the incident program. A recording also contains other processes of the machine. */
 async function findingsOf(capture: string): Promise<ReportedFinding[]> {
   const found: ReportedFinding[] = [];
   for await (const finding of check(capture, { rules: join(fixtures, 'rules/incident.yaml') })) {
@@ -42,7 +42,7 @@ const story = (findings: readonly ReportedFinding[]) =>
     container: container?.id,
   }));
 
-/** Ancestors up to the first process of the play; a recording of the whole machine has more above it. */
+/** Ancestors up to the first process of the incident program. A recording of the whole machine has more ancestors. */
 function playedAncestors(ancestors: readonly ProcessNames[]) {
   const first = ancestors.findIndex(({ name }) => name === 'shop-init');
   return ancestors.slice(0, first + 1).map(({ exepath }) => exepath);
@@ -64,7 +64,8 @@ describe.skipIf(skipped !== undefined)(title('a played intrusion'), () => {
     const expected = story(await findingsOf(join(fixtures, 'incident.scap')));
     expect(expected).toHaveLength(13);
     const found = story(await findingsOf(recording));
-    // Without control groups the play is in no container; the ids of findings include the container named in outputs.
+    // Without control groups the incident program is in no container. The ids of findings include the container named
+    // in outputs.
     const plain = found.some(({ container }) => container === undefined);
     const comparable = (stories: typeof found) => (plain ? stories.map(({ id, container, ...rest }) => rest) : stories);
     expect(comparable(found)).toEqual(comparable(expected));

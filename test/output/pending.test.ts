@@ -86,7 +86,7 @@ describe('an output directory', () => {
 });
 
 describe('output of killed processes', () => {
-  it('is removed by the next run that writes there, and nothing else is', () => {
+  it('is removed by the next run that writes there, which leaves all other files alone', () => {
     const gone = spawnSync(process.execPath, ['-e', '']).pid;
     const leftover = (name: string) => join(directory, name);
     writeFileSync(leftover(`.out.csv.${gone}-0.${machine}.part`), 'half');

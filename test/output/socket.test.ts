@@ -232,7 +232,7 @@ describe.skipIf(server === undefined)('the socket writer (needs sfkit_seqpacket_
   });
 });
 
-/** The schema cannot represent IPv6 flows, so they are no messages. */
+/** The schema cannot represent IPv6 flows, so they are not sent. */
 function typeOf(record: Datum['record']): boolean {
   return !(record.type === 'NetworkFlow' && record.family === 6);
 }

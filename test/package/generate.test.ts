@@ -21,7 +21,7 @@ describe('a row of the table of events', () => {
     expect(() => rolesSource([enter, { ...exit, calls: [] }])).toThrow('SYSCALL_X_X has no "handler"');
   });
 
-  it('has its paths among its own parameters and those of its enter event', () => {
+  it('names as paths only parameters of itself and its enter event', () => {
     expect(rolesOf({ handler: 'seen', paths: ['path@dirfd'] })()).toContain(
       '{P::path, P::dirfd, kNoParameter, kNoParameter}',
     );
@@ -29,7 +29,7 @@ describe('a row of the table of events', () => {
     expect(rolesOf({ paths: ['path', 'path', 'path'] })).toThrow('more than two "paths"');
   });
 
-  it('lists the calls that are recorded as it, unless it is of old captures only', () => {
+  it('lists the calls that it records, unless only old captures have it', () => {
     expect(rolesOf({ calls: undefined })).toThrow('has no "calls"');
     expect(rolesOf({ calls: undefined, flags: ['old_version'] })).not.toThrow();
   });

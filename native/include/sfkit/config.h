@@ -45,15 +45,15 @@ enum class FileTracking : uint8_t {
 // Live capture of the running kernel: Linux on x86-64, with the rights that `sfkit doctor` names.
 // Events of this process are not recorded.
 struct LiveConfig {
-  bool all_calls = false;          // record also calls that do not change state or make records
+  bool all_calls = false;          // also record calls that do not change state or make records
   uint32_t snaplen = 0;            // bytes of data per read and write
-  uint32_t sampling_ratio = 1;     // keep 1 of so many calls that do not change state; 1 to 128
+  uint32_t sampling_ratio = 1;     // keep 1 in N calls that do not change state; 1 to 128
   uint32_t ring_bytes = 8u << 20;  // per buffer: a power of two, at least 4096; at least 32 KiB are used
   uint32_t cpus_per_ring = 1;      // CPUs that share a buffer; 0: one buffer for all
   bool raw_tracepoints = false;    // skip the programs that need BTF for tracing
   std::string record_path;         // capture file to write at the same time; empty: none
   bool record_gzip = false;        // compress that file
-  uint64_t max_events = 0;         // end after so many events; 0: unlimited
+  uint64_t max_events = 0;         // maximum events; 0: unlimited
   // Drops the privileges of the whole process after the start; for processes that do nothing else.
   bool drop_privileges = false;
 };

@@ -18,7 +18,7 @@ uint64_t word_at(const char* at) {
   return word;
 }
 
-// A text of less than 8 bytes as one word; texts of equal length give different words.
+// A text of less than 8 bytes as one word. Different texts of equal length have different words.
 uint64_t short_word(const char* at, size_t size) {
   if (size >= 4) return word_at<uint32_t>(at) << 32 | word_at<uint32_t>(at + size - 4);
   if (size == 0) return 0;

@@ -68,8 +68,8 @@ class SharedMap {
     if (root_ && first <= last) erase_range(root_, first, last);
   }
 
-  // Applies value.lower(limit) to all keys in [first, last]: at once at both ends, lazily for the
-  // others, before their next change. Readers get the pending limit from find() and for_each().
+  // Applies value.lower(limit) to all keys in [first, last]: immediately at both ends, and to the others
+  // before their next change. Until then, readers get the pending limit from find() and for_each().
   void lower_range(uint64_t first, uint64_t last, uint64_t limit) {
     if (root_ && first <= last) lower_range(root_, first, last, limit);
   }

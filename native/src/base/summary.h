@@ -1,4 +1,4 @@
-// Statistics of one input, the same for all outputs.
+// Statistics of one input. They do not depend on the output.
 #pragma once
 
 #include <cstdint>

@@ -60,7 +60,7 @@ Calls::Calls(std::unique_ptr<filter::Filter> filter, FieldRows& rows, const std:
 
 bool Calls::take(const scap::EventView& event, bool shown) {
   bool wants_more = true;
-  // Tracepoints and meta events, which are no calls, only have the code of an enter event.
+  // Exit events count. Tracepoints and meta events are not calls, and have only the code of an enter event.
   apply_passing(event, shown, [&](const state::Context& context) {
     if (!scap::is_enter(context.event->code)) wants_more = add(context);
   });

@@ -18,13 +18,13 @@ namespace sfkit::events {
 
 class Calls : public filter::Feed {
  public:
-  // At most so many combinations are kept; then their rows are written, and counting starts anew.
+  // Limits on the combinations in memory. At the limit, write() writes their rows and counting starts again.
   static constexpr size_t kMaxKeys = 1u << 16;
   static constexpr size_t kMaxKeyBytes = 32u << 20;
 
   Calls(std::unique_ptr<filter::Filter> filter, FieldRows& rows, const std::atomic<bool>& cancel);
 
-  // Writes the rows of what is left; false if they were not wanted.
+  // Writes the remaining rows; false if the consumer rejects them.
   bool finish() { return write() && rows_.flush(); }
 
  protected:

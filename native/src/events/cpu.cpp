@@ -43,7 +43,7 @@ bool CpuTime::switch_to(const state::Context& context) {
   Running& running = cpus_[event.cpu];
   const Running before = running;
   running = {scap::to_int(event.param(P::next), -1), event.ts};
-  // Of another thread the switch to this one was lost. Thread 0 is the idle CPU.
+  // If another thread ran before, the switch event to this one was lost. Thread 0 is the idle CPU.
   if (before.tid != event.tid || event.tid <= 0 || event.ts < before.since) return true;
   uint64_t from = before.since;
   if (event.ts / kSecond - from / kSecond > kMaxSplit)

@@ -16,7 +16,7 @@ class CpuTime : public filter::Feed {
  public:
   CpuTime(FieldRows& rows, const std::atomic<bool>& cancel) : Feed(nullptr, false, cancel), rows_(rows) {}
 
-  // Writes the rows of what is left; false if they were not wanted.
+  // Writes the remaining rows; false if the consumer rejects them.
   bool finish();
 
  protected:
@@ -25,7 +25,7 @@ class CpuTime : public filter::Feed {
  private:
   using Wanted = FieldRows::Wanted;
 
-  // At most so many threads are followed between two seconds.
+  // Maximum threads with unwritten time.
   static constexpr size_t kMaxThreads = 1u << 16;
 
   // What runs on a CPU since its last switch event.

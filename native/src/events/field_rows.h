@@ -29,7 +29,7 @@ class FieldRows {
   };
   using Give = std::function<bool(output::ColumnBatch)>;
 
-  // The columns of a table that get values: those of `chosen`, or all when it is empty.
+  // The columns of a table that get values: those of `chosen`, or all if it is empty.
   static Result<std::vector<Wanted>> resolve(output::Table table, const std::vector<output::Column>& chosen);
 
   // `batch_rows`: rows of a full batch, at least 1. `give` takes batches until it returns false.
@@ -37,7 +37,7 @@ class FieldRows {
       : wanted_(std::move(wanted)), builder_(table, batch_rows), give_(std::move(give)) {}
 
   // Adds a row. `put(const Wanted&)` sets a value with one of the functions below and returns whether the row
-  // has one. False when no more rows are wanted.
+  // has one. Returns false if the consumer wants no more rows.
   template <typename Put>
   bool add(Put put) {
     ++rows_;
@@ -49,7 +49,7 @@ class FieldRows {
     builder_.end_row(groups);
     return !builder_.full() || flush();
   }
-  // Gives what is left; false when it was not wanted.
+  // Passes the remaining rows to `give`; false if it rejects them.
   bool flush() { return builder_.rows() == 0 || give_(builder_.take()); }
 
   bool field(const Wanted& wanted, const fields::FieldValue& value);
@@ -65,7 +65,7 @@ class FieldRows {
     builder_.set_bool(wanted.column, value);
     return true;
   }
-  // A text has a mark where it is missing; a number has none, as its group is not set.
+  // A missing text needs a special index. A missing number needs none: its group has no value in this row.
   bool missing(const Wanted& wanted) {
     if (wanted.type == output::ColumnType::kStr)
       builder_.set_string(wanted.column, wanted.nullable ? output::kNoString : builder_.intern({}));

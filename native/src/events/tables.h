@@ -17,7 +17,7 @@ namespace sfkit::events {
 
 struct TableOptions {
   output::Table table = output::Table::kEvents;
-  std::string filter;                   // of `events` and `calls`: only events that pass it; "" for all
+  std::string filter;                   // for `events` and `calls`: only events that pass it; "" for all
   std::vector<output::Column> columns;  // those that get values; empty for all. The rest hold zeros.
   uint32_t batch_rows = 1;              // rows of a full batch, at least 1
 };
@@ -25,9 +25,9 @@ struct TableOptions {
 // Whether tabulate() makes the table.
 bool is_capture_table(output::Table table);
 
-// Gives batches to `give` until it returns false. Events that only serve the state (spec: scap-format,
-// section 9) make no rows. `rows` becomes the number of rows. Not ok when the input is no capture or the
-// filter is wrong; damage is in the summary.
+// Passes batches to `give` until it returns false. Events that only serve the state (spec: scap-format,
+// section 9) make no rows. `rows` becomes the number of rows. Returns an error if the input is not a capture
+// or the filter is wrong; damage is in the summary.
 Status tabulate(scap::Input& input, const std::string& name, const TableOptions& options,
                 const std::function<bool(output::ColumnBatch)>& give, const std::atomic<bool>& cancel,
                 InputSummary& summary, uint64_t& rows);

@@ -120,7 +120,7 @@ TEST(CaptureTables, ArgumentsAreAnObjectOfTexts) {
   EXPECT_EQ(text(batches[0], Column::kEventsArgumentsJson, 1), kExpected);
 }
 
-TEST(CaptureTables, GivesFullBatchesAndWhatPasses) {
+TEST(CaptureTables, ReturnsFullBatchesOfPassingEvents) {
   std::vector<output::ColumnBatch> batches;
   ASSERT_TRUE(two_opens().tabulate({output::Table::kEvents, "", {}, 1}, batches).is_ok());
   EXPECT_EQ(batches.size(), 2u);
@@ -131,7 +131,7 @@ TEST(CaptureTables, GivesFullBatchesAndWhatPasses) {
   EXPECT_FALSE(two_opens().tabulate({output::Table::kEvents, "evt.type =", {}, 1}, batches).is_ok());
 }
 
-// Columns without a value hold zeros, so a test names those that it looks at.
+// Columns without a value hold zeros, so a test names those that it checks.
 std::vector<output::ColumnBatch> rows_of(const Capture& capture, output::Table table,
                                          std::vector<Column> columns, const std::string& filter = "") {
   std::vector<output::ColumnBatch> batches;
@@ -144,7 +144,7 @@ std::vector<std::string> open_of(int64_t result, std::string_view path) {
           value::u32(0),      value::u32(0),    value::u64(0)};
 }
 
-TEST(CallsTable, CountsByTheColumnsThatAreAsked) {
+TEST(CallsTable, CountsByTheSelectedColumns) {
   Capture capture;
   capture.event(ev::SYSCALL_OPENAT_2_X, open_of(3, "/a"));
   capture.event(ev::SYSCALL_READ_X, {value::i64(5), value::text("hello"), value::i64(3), value::u32(64)});
@@ -193,7 +193,7 @@ TEST(CallsTable, SumsLatencies) {
   EXPECT_EQ(number<int64_t>(batches[0], Column::kCallsMaxLatency, 0), 50);
 }
 
-TEST(CallsTable, WritesRowsInBetweenWhenThereAreVeryMany) {
+TEST(CallsTable, WritesRowsEarlyIfThereAreTooMany) {
   Capture capture;
   constexpr int64_t kNames = 70'000;
   for (int64_t i = 0; i < 2 * kNames; ++i)

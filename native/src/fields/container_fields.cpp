@@ -1,4 +1,4 @@
-// Fields of the thread's container, and of its pod, which the container's labels describe.
+// Fields of the thread's container and of its pod. The container's labels describe the pod.
 
 #include <algorithm>
 #include <string>

@@ -20,19 +20,19 @@ struct FieldRef {
   FieldType type = FieldType::kU64;
   Several several = Several::kNo;
   bool filter_only = false;
-  bool unanswered = false;  // a known field that captures cannot answer; it never has a value
-  std::string name;         // as written, argument included
-  std::string argument;     // as text
-  int name_argument = -1;   // parameter by name: index into kParamNames
-  int index_argument = -1;  // parameter, level or mount by number; -1: none
+  bool is_unavailable = false;  // a known field that captures cannot answer; it never has a value
+  std::string name;             // as written, argument included
+  std::string argument;         // as text
+  int name_argument = -1;       // parameter by name: index into kParamNames
+  int index_argument = -1;      // parameter, level or mount by number; -1: none
   uint64_t number_argument = 0;
 };
 
 // Why a text is not a usable field.
 enum class FieldFailure : uint8_t {
-  kUnknown,     // no such field
-  kUnanswered,  // a known field that captures cannot answer
-  kArgument,    // the argument is missing or invalid
+  kUnknown,      // no such field
+  kUnavailable,  // a known field that captures cannot answer
+  kArgument,     // the argument is missing or invalid
 };
 
 // Parses the field at the start of `text`, such as "evt.type", "evt.arg.path" or "proc.aname[2]". Sets `used`
@@ -97,7 +97,7 @@ class FieldReader {
  public:
   explicit FieldReader(state::Engine& engine) : engine_(engine), parameters_(engine) {}
 
-  // Call this for every event, also if no field of it is needed, before the engine processes it.
+  // Call this for every event, even if no field of it is needed, before the engine processes it.
   void next_event(const scap::EventView& event) {
     previous_time_ = event_time_;
     event_time_ = event.ts;

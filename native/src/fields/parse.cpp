@@ -71,7 +71,7 @@ Status unknown_field(std::string_view word, FieldFailure& failure) {
     if (found == nullptr || refused.name.size() > found->name.size()) found = &refused;
   }
   if (found != nullptr && (word == found->name || longest_field(word) == nullptr)) {
-    failure = FieldFailure::kUnanswered;
+    failure = FieldFailure::kUnavailable;
     return invalid("field " + quoted(found->name) + " cannot be answered: " + std::string(found->reason));
   }
   std::vector<std::string_view> names;

@@ -156,17 +156,17 @@ bool carries_its_name(uint16_t code) {
 
 namespace {
 
-bool is_unanswered(const Argument& argument) {
-  if (argument.kind == Argument::Kind::kOperand) return filter::is_unanswered(argument.operand);
-  return std::ranges::any_of(argument.items, [](const Argument& item) { return is_unanswered(item); });
+bool is_unavailable(const Argument& argument) {
+  if (argument.kind == Argument::Kind::kOperand) return filter::is_unavailable(argument.operand);
+  return std::ranges::any_of(argument.items, [](const Argument& item) { return is_unavailable(item); });
 }
 
 }  // namespace
 
-bool is_unanswered(const Operand& operand) {
-  if (operand.call == nullptr) return operand.field.unanswered;
+bool is_unavailable(const Operand& operand) {
+  if (operand.call == nullptr) return operand.field.is_unavailable;
   return std::ranges::any_of(operand.call->arguments,
-                             [](const Argument& argument) { return is_unanswered(argument); });
+                             [](const Argument& argument) { return is_unavailable(argument); });
 }
 
 class Compiler {
@@ -175,7 +175,7 @@ class Compiler {
       : is_rule_(dialect == Dialect::kRules), problem_(problem), warnings_(warnings) {}
 
   bool can_be_shown(const Operand& operand) {
-    if (is_unanswered(operand)) return true;
+    if (is_unavailable(operand)) return true;
     if (operand.call == nullptr && operand.field.filter_only) {
       fail(operand.at, "field " + quoted(operand.field.name) + " is for conditions only and has no text");
     } else {
@@ -368,8 +368,8 @@ class Compiler {
   }
 
   static bool is_static(const Condition& condition) {
-    return condition.is_unanswered || (condition.left.call == nullptr && !condition.right &&
-                                       follows_from_code(condition.left.field.field));
+    return condition.is_unavailable || (condition.left.call == nullptr && !condition.right &&
+                                        follows_from_code(condition.left.field.field));
   }
 
   Class transformed(const Operand& operand) {
@@ -463,8 +463,8 @@ class Compiler {
     made.left = check.left;
     made.op = check.op;
     // The type of such a field is unknown too.
-    made.is_unanswered = is_unanswered(check.left) || (check.right && is_unanswered(*check.right));
-    if (made.is_unanswered) return made;
+    made.is_unavailable = is_unavailable(check.left) || (check.right && is_unavailable(*check.right));
+    if (made.is_unavailable) return made;
     const Class type = transformed(check.left);
     if (failed()) return made;
     if (!takes(type, check.op)) {
@@ -519,7 +519,7 @@ class Compiler {
     size_t used = 0;
     fields::FieldFailure failure{};
     const auto field = fields::parse_field(word, used, &failure);
-    return field.is_ok() ? used == word.size() : failure == fields::FieldFailure::kUnanswered;
+    return field.is_ok() ? used == word.size() : failure == fields::FieldFailure::kUnavailable;
   }
 
   static bool is_transformed_field(std::string_view word) {
@@ -825,7 +825,7 @@ class Compiler {
       condition.is_static = is_static(condition);
       if (!condition.is_static) continue;
       condition.by_code.resize(scap::kEventCount);
-      if (condition.is_unanswered) continue;
+      if (condition.is_unavailable) continue;
       for (uint16_t code = 0; code < scap::kEventCount; ++code) {
         const scap::EventView event(code, 0, {});
         state::Context context;
@@ -910,8 +910,8 @@ bool resolve(Operand& operand, Problem& problem) {
     field = std::move(found.value());
     return true;
   }
-  if (!found.is_ok() && failure == fields::FieldFailure::kUnanswered) {
-    field.unanswered = true;
+  if (!found.is_ok() && failure == fields::FieldFailure::kUnavailable) {
+    field.is_unavailable = true;
     return true;
   }
   problem.at = operand.at;

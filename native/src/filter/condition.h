@@ -46,7 +46,7 @@ struct Condition {
   std::vector<Network> networks;
   std::vector<Path> paths;
   mutable std::optional<Regex> regex;  // mutable: it caches state between matches
-  bool is_unanswered = false;          // depends on an unavailable field; never holds
+  bool is_unavailable = false;         // depends on an unavailable field; never holds
   bool is_static = false;              // the event's code determines the result
   std::vector<uint8_t> by_code;        // Known for each code, if is_static
 };

@@ -182,7 +182,7 @@ class Options {
 
 // Calls `found(option, argument)` for each option of a command line, in order. An unknown option is
 // '?', a missing argument "". Stops at the first word that is not an option (POSIX). Skips long
-// options, as the reference does.
+// options, like Falco.
 template <typename Found>
 void each_option(const std::vector<std::string>& words, const Options& options, Found found) {
   for (size_t i = 0; i < words.size(); ++i) {

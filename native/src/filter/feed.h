@@ -61,7 +61,7 @@ class Feed : public state::Feed {
     });
   }
 
-  // The same for whole events: `visit(const Context&)`.
+  // Evaluates the filter once for a whole event: `visit(const Context&)`.
   template <typename Visit>
   void apply_passing(const scap::EventView& event, bool wanted, Visit visit) {
     apply_passing(

@@ -15,7 +15,7 @@ constexpr size_t kMaxTailoredSteps = size_t{4} << 20;
 // Whether the result depends on a single text.
 bool asks_one_text(const Condition& condition) {
   return condition.left.call == nullptr && condition.left.field.several == fields::Several::kNo &&
-         !condition.right && condition.op != Operator::kExists && !condition.is_unanswered &&
+         !condition.right && condition.op != Operator::kExists && !condition.is_unavailable &&
          (condition.left.field.type == fields::FieldType::kStr ||
           condition.left.field.type == fields::FieldType::kRaw);
 }

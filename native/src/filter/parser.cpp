@@ -165,8 +165,7 @@ class Parser {
 
   Tree any_of(int depth) {
     std::vector<std::unique_ptr<Node>> children;
-    // In the reference, a parenthesis that touches 'or' ends that alternative at its closing
-    // parenthesis.
+    // In Falco, a parenthesis that touches 'or' ends that alternative at its closing parenthesis.
     bool touches = false;
     do {
       auto child = touches ? group(depth) : all_of(depth);
@@ -603,16 +602,16 @@ class Parser {
     return fail(literal.at, "the quote is not closed");
   }
 
-  // The end of the quoted text as the reference finds it: the first quote not preceded by a
-  // backslash, even if that backslash is itself escaped.
+  // The end of the quoted text as Falco finds it: the first quote not preceded by a backslash, even if that
+  // backslash is itself escaped.
   size_t closing(char quote) const {
     size_t at = at_ + 1;
     while (at < text_.size() && (text_[at] != quote || text_[at - 1] == '\\')) ++at;
     return at;
   }
 
-  // Decodes an escape; at_ ends on its last character. Accepts the reference's escapes; any other
-  // is probably a mistake.
+  // Decodes an escape; at_ ends on its last character. Accepts Falco's escapes; any other is probably a
+  // mistake.
   Status escape(std::string& text, char quote) {
     const size_t start = at_++;
     const char escaped = peek();

@@ -14,8 +14,8 @@
 namespace sfkit::filter {
 
 // kFilter: filters of the command line. They also accept hexadecimal numbers, \xHH in quotes, and
-// bare words as call arguments, which the reference's grammar does not. kRules: conditions of rules
-// files, parsed as the reference does; they can use macros.
+// bare words as call arguments, unlike Falco. kRules: conditions of rule files, parsed like Falco does; they
+// can use macros.
 enum class Dialect : uint8_t { kFilter, kRules };
 
 enum class Operator : uint8_t {
@@ -118,7 +118,7 @@ struct Problem {
 // Formats an error: the message, then the text with a mark below the position.
 Status error_at(std::string_view filter, size_t at, const std::string& message);
 
-// Parses a text; returns null and sets `problem` on an error. Fields of Dialect::kRules are not
+// Parses a condition; returns null and sets `problem` on an error. Fields of Dialect::kRules are not
 // resolved.
 std::unique_ptr<Node> parse(std::string_view text, Dialect dialect, Problem& problem);
 
@@ -137,9 +137,9 @@ bool can_be_shown(const Operand& operand, Problem& problem);
 bool gives_list(const Operand& operand);
 
 // Whether the operand has a field that sfkit cannot answer, so it never has a value.
-bool is_unanswered(const Operand& operand);
+bool is_unavailable(const Operand& operand);
 
-// Prints a tree, check or operand like the reference. The text is equal for inputs that differ only
+// Prints a tree, check or operand like Falco. The text is equal for inputs that differ only
 // in blanks, quotes and redundant parentheses.
 std::string text_of(const Node& node);
 std::string text_of(const Check& check);

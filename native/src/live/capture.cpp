@@ -23,10 +23,10 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kLargeBuffer = 128 << 10;
-// Pause between two looks at the rings.
+// Pause between two reads of the rings.
 constexpr milliseconds kPollInterval{5};
 constexpr int kNice = -10;
-constexpr double kBusyFill = 0.125;  // share of a ring; above it, the next look follows without a pause
+constexpr double kBusyFill = 0.125;  // share of a ring; above it, the next read follows without a pause
 constexpr uint64_t kPushIntervalNs = 100'000'000;
 // Two CPUs may store independent events out of order. Events newer than this wait for the next round.
 constexpr uint64_t kReorderNs = 1'000'000;
@@ -92,8 +92,8 @@ void LiveCapture::cancel() {
   if (recorder_) recorder_->drop_when_full();
 }
 
-// Events are collected while the machine is described, so nothing is missed in between. Facts in both are
-// harmless.
+// The rings collect events while describe_machine() runs, so nothing is missed in between. A fact that is in
+// both does no harm.
 void LiveCapture::start_reading() {
   started_reading_ = true;
   current_ = std::make_shared<const std::vector<uint8_t>>(

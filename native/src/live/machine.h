@@ -1,5 +1,5 @@
 // Describes this machine with the lists at the start of a capture: machine, interfaces, users, groups,
-// threads and descriptors. Reads /proc; skips processes that end meanwhile.
+// threads and descriptors. Reads /proc; skips processes that end before they are read.
 #pragma once
 
 #include <atomic>

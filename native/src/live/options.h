@@ -24,7 +24,7 @@ struct LiveOptions {
   ProbeOptions probe;
   std::string record_path;  // also write the capture to this file; "" for none
   bool record_gzip = false;
-  uint64_t max_events = 0;  // stop after so many events; 0: no limit
+  uint64_t max_events = 0;  // maximum events; 0: unlimited
   // Drop privileges after the start. Only for a process that does nothing else.
   bool drops_privileges = false;
 };

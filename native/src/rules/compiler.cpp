@@ -21,16 +21,16 @@ using filter::Operand;
 using filter::Operator;
 using filter::Problem;
 
-// Limits on checks and values of one expanded tree, and of all trees. Expansion can grow
-// exponentially.
+// Limits on checks and values in one expanded condition, and in all conditions. Nested macros can make a
+// condition exponentially larger.
 constexpr size_t kMaxSize = 200'000;
 constexpr size_t kMaxTotalSize = 1'000'000;
 constexpr size_t kMaxDepth = 2000;
-// The reference warns above this number.
+// Above this number, Falco warns.
 constexpr size_t kManyEventTypes = 100;
 
 constexpr std::string_view kContainerInfo = "%container.info";
-// Ordered before longer names with the same prefix, as in the reference's search in outputs.
+// In the order in which Falco searches an output: before longer names with the same prefix.
 constexpr std::string_view kDeprecatedFields[] = {"evt.dir",        "evt.latency",       "evt.latency.s",
                                                   "evt.latency.ns", "evt.latency.human", "evt.wait_latency"};
 
@@ -91,7 +91,7 @@ std::string_view base_name(std::string_view field) {
 }
 
 bool needs_description(const fields::FieldRef& field) {
-  if (field.unanswered) return false;
+  if (field.is_unavailable) return false;
   switch (field.field) {
     case Field::kContainerId:
     case Field::kContainerStartTs:
@@ -260,7 +260,7 @@ class Compiler {
     return true;
   }
 
-  // Warnings that the reference gives before it resolves fields.
+  // Warnings that Falco reports before it resolves fields.
   void warn_of_fields(const Node& tree, uint32_t i) {
     std::set<std::string_view> deprecated;
     each_field(tree, [&](const fields::FieldRef& field) {
@@ -288,14 +288,14 @@ class Compiler {
   }
 
   static void describe(const Node& tree, CompiledRule& rule) {
-    std::set<std::string> unanswered;
-    std::set<std::string> described;
+    std::set<std::string> unavailable;
+    std::set<std::string> of_containers;
     each_field(tree, [&](const fields::FieldRef& field) {
-      if (field.unanswered) unanswered.insert(field.name);
-      if (needs_description(field)) described.insert(field.name);
+      if (field.is_unavailable) unavailable.insert(field.name);
+      if (needs_description(field)) of_containers.insert(field.name);
     });
-    rule.unanswered.assign(unanswered.begin(), unanswered.end());
-    rule.described.assign(described.begin(), described.end());
+    rule.unavailable_fields.assign(unavailable.begin(), unavailable.end());
+    rule.container_fields.assign(of_containers.begin(), of_containers.end());
     for (uint16_t code = 0; code < scap::kEventCount && !rule.can_match; ++code)
       rule.can_match = is_seen_by_rules(code) && rule.filter->may_pass(code);
   }

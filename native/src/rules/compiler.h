@@ -1,4 +1,4 @@
-// Compiles definitions to filters and templates, with the reference's errors and warnings.
+// Compiles Falco rules to filters and templates, with Falco's errors and warnings.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace sfkit::rules {
 
-// Kinds of diagnostics, with the names of the reference's codes.
+// Kinds of diagnostics, with the names of Falco's codes.
 enum class Remark : uint8_t {
   // Errors; the first one ends compilation.
   kSyntax,          // a condition has a syntax error
@@ -44,18 +44,18 @@ struct Diagnostic {
 };
 
 struct CompiledMacro {
-  std::string condition;  // as the reference prints it
+  std::string condition;  // as Falco prints it
   bool used = false;
 };
 
 struct CompiledRule {
   bool is_taken = false;  // compiled and not dropped
-  std::string condition;  // as the reference prints it
+  std::string condition;  // as Falco prints it
   std::unique_ptr<filter::Filter> filter;
   OutputTemplate output;
-  std::vector<std::string> unanswered;  // fields of the condition that sfkit cannot answer
-  std::vector<std::string> described;   // fields of the condition that need container descriptions
-  bool can_match = false;               // some event can satisfy it
+  std::vector<std::string> unavailable_fields;  // fields of the condition that captures cannot answer
+  std::vector<std::string> container_fields;    // fields of the condition that need container descriptions
+  bool can_match = false;                       // some event can satisfy it
 };
 
 struct Compilation {

@@ -78,8 +78,8 @@ TEST(RuleCompiler, LimitsNesting) {
 TEST(RuleCompiler, ListsUnavailableFields) {
   const Compilation made = compile(rule("evt.type = connect and fd.sip.name = a and container.name = b"));
   ASSERT_TRUE(made.is_ok);
-  EXPECT_EQ(made.rules[0].unanswered, std::vector<std::string>{"fd.sip.name"});
-  EXPECT_EQ(made.rules[0].described, std::vector<std::string>{"container.name"});
+  EXPECT_EQ(made.rules[0].unavailable_fields, std::vector<std::string>{"fd.sip.name"});
+  EXPECT_EQ(made.rules[0].container_fields, std::vector<std::string>{"container.name"});
   EXPECT_FALSE(compile(rule("evt.type in ()")).rules[0].can_match);
 }
 
@@ -91,31 +91,31 @@ TEST(RuleCompiler, WarnsAboutConditionsOnEveryEvent) {
   EXPECT_EQ(diagnostics_of(compile(quiet)), "");
 }
 
-// Whether the condition is about no event, a few or very many by what it says of their types.
-std::string about(const std::string& condition) {
+// Which events the condition can match, by its checks on event types: none, few or many.
+std::string matching_events(const std::string& condition) {
   const Compilation made = compile(rule(condition));
   if (!made.is_ok) return "wrong";
   if (made.diagnostics.empty()) return "few";
   return made.diagnostics.front().message.starts_with("no event") ? "none" : "many";
 }
 
-TEST(RuleCompiler, WorksOutWhichEventsAConditionIsAbout) {
-  EXPECT_EQ(about("evt.type in (open, openat) or evt.type = close"), "few");
-  EXPECT_EQ(about("evt.type = open and proc.name = a"), "few");
-  EXPECT_EQ(about("evt.type = open or proc.name = a"), "many");
-  EXPECT_EQ(about("evt.type != open"), "many");
-  EXPECT_EQ(about("not evt.type = open"), "many");
-  EXPECT_EQ(about("not evt.type != open"), "few");
-  EXPECT_EQ(about("not (evt.type != open and evt.type != close)"), "few");
-  EXPECT_EQ(about("not (not evt.type = open or evt.type = close)"), "few");
-  EXPECT_EQ(about("evt.type = open and evt.type = close"), "none");
-  EXPECT_EQ(about("evt.type exists"), "many");
-  EXPECT_EQ(about("not evt.type exists"), "none");
-  EXPECT_EQ(about("evt.type in ()"), "none");
-  // Calls without an event of their own share one.
-  EXPECT_EQ(about("evt.type = sethostname"), "few");
-  EXPECT_EQ(about("evt.type = sethostname and evt.type = acct"), "few");
-  EXPECT_EQ(about("evt.type = sethostname and evt.type = open"), "none");
+TEST(RuleCompiler, FindsTheEventTypesThatAConditionCanMatch) {
+  EXPECT_EQ(matching_events("evt.type in (open, openat) or evt.type = close"), "few");
+  EXPECT_EQ(matching_events("evt.type = open and proc.name = a"), "few");
+  EXPECT_EQ(matching_events("evt.type = open or proc.name = a"), "many");
+  EXPECT_EQ(matching_events("evt.type != open"), "many");
+  EXPECT_EQ(matching_events("not evt.type = open"), "many");
+  EXPECT_EQ(matching_events("not evt.type != open"), "few");
+  EXPECT_EQ(matching_events("not (evt.type != open and evt.type != close)"), "few");
+  EXPECT_EQ(matching_events("not (not evt.type = open or evt.type = close)"), "few");
+  EXPECT_EQ(matching_events("evt.type = open and evt.type = close"), "none");
+  EXPECT_EQ(matching_events("evt.type exists"), "many");
+  EXPECT_EQ(matching_events("not evt.type exists"), "none");
+  EXPECT_EQ(matching_events("evt.type in ()"), "none");
+  // All calls without a specific event share the generic one.
+  EXPECT_EQ(matching_events("evt.type = sethostname"), "few");
+  EXPECT_EQ(matching_events("evt.type = sethostname and evt.type = acct"), "few");
+  EXPECT_EQ(matching_events("evt.type = sethostname and evt.type = open"), "none");
 }
 
 TEST(RuleCompiler, SkipsRulesWithUnknownFieldsOnRequest) {

@@ -75,7 +75,7 @@ bool shows_list(const Operand& operand) {
 // Appends the operand's value, or its values in parentheses; false if it has none.
 bool append_operand(std::string& out, const Operand& operand, filter::Evaluator& evaluator,
                     FieldReader& reader) {
-  if (filter::is_unanswered(operand)) return false;
+  if (filter::is_unavailable(operand)) return false;
   const bool is_list = shows_list(operand);
   bool any = false;
   evaluator.each_value(operand, reader, [&](const FieldValue& value) {
@@ -88,8 +88,7 @@ bool append_operand(std::string& out, const Operand& operand, filter::Evaluator&
   return any;
 }
 
-// Truncates or pads what was appended since `start`; counts bytes, as the reference does, but keeps
-// characters whole.
+// Truncates or pads the text after `start`. Counts bytes, like Falco, but keeps characters whole.
 void fit(std::string& out, size_t start, size_t width) {
   size_t end = start + width;
   if (out.size() > end) {
@@ -270,7 +269,7 @@ void OutputTemplate::append_fields(std::string& out, filter::Evaluator& evaluato
     if (!std::exchange(first, false)) out += ',';
     append_json_string(out, piece.name);
     out += ':';
-    if (filter::is_unanswered(*piece.operand)) {
+    if (filter::is_unavailable(*piece.operand)) {
       out += "null";
       continue;
     }

@@ -20,10 +20,10 @@ class OutputTemplate {
   static std::optional<OutputTemplate> parse(std::string_view text, filter::Problem& problem);
 
   // Appends the text for the reader's current event; <NA> for missing values. Control characters
-  // and invalid UTF-8 become U+FFFD, as in the reference.
+  // and invalid UTF-8 become U+FFFD, as in Falco.
   void append_text(std::string& out, filter::Evaluator& evaluator, fields::FieldReader& reader) const;
-  // The same without values that change between repetitions of the same activity: times, counters,
-  // ids of processes and descriptors, client ports.
+  // Appends the same text without values that change between repetitions of the same activity: times,
+  // counters, ids of processes and descriptors, client ports.
   void append_key(std::string& out, filter::Evaluator& evaluator, fields::FieldReader& reader) const;
   // Appends the fields as members of a JSON object; null if missing.
   void append_fields(std::string& out, filter::Evaluator& evaluator, fields::FieldReader& reader) const;

@@ -1,6 +1,6 @@
 // A capture as one forward stream: a file, a pipe, or gzip over either, decompressed on its own
-// thread. Files are read, not mapped: if a file shrinks meanwhile (log rotation), reading ends
-// early, while access to a mapping would kill the process.
+// thread. Files are read, not mapped: if a file shrinks during reading (log rotation), reading ends
+// early. Access to a mapping would kill the process.
 #pragma once
 
 #include <cstdint>

@@ -21,7 +21,7 @@ struct ContainerMatch {
 // `known`: containers that the capture describes. They decide ambiguous paths.
 ContainerMatch find_container(std::string_view cgroups, const ContainerTable& known);
 
-// The same as libs 0.18.1 does it. The result points into `cgroups`.
+// Finds the id of the container like libs 0.18.1. The result points into `cgroups`.
 std::string_view container_id_compat(std::string_view cgroups);
 
 }  // namespace sfkit::state

@@ -68,7 +68,7 @@ class ContainerTable {
   // unusable. The description keeps only members in use, at most kMaxDescription bytes. `compat`: append the
   // tag even if the image has one or the tag is empty.
   uint32_t add_json(std::string_view json, bool compat = false);
-  // The same for the older event with four plain values.
+  // Adds or updates a container from the older event with four plain values.
   uint32_t add(std::string_view id, int32_t type, std::string_view name, std::string_view image,
                bool compat = false);
 

@@ -35,7 +35,7 @@ struct Closed {
   uint64_t from_table = 0;  // kMove: id of the old table
 };
 
-// What an event is about. Valid until the next event is applied.
+// An event with the call, thread and descriptor that it refers to. Valid until the next event is applied.
 struct Context {
   const scap::EventView* event = nullptr;
   const scap::CallView* call = nullptr;  // exit events of system calls, with both events' arguments
@@ -82,7 +82,7 @@ class Engine {
   void apply(const scap::EventView& event, Visit visit) {
     apply_events<false>(event, visit);
   }
-  // The same for consumers that list events: calls `visit` for every event and fills in the shown descriptor.
+  // apply() for consumers that list events: calls `visit` for every event and fills in the shown descriptor.
   template <typename Visit>
   void apply_all(const scap::EventView& event, Visit visit) {
     apply_events<true>(event, visit);
@@ -126,13 +126,13 @@ class Engine {
   // is unknown. An empty path means the directory itself. Relative paths of processes that the capture never
   // introduced stay relative.
   void resolve(Thread& thread, int64_t dirfd, Bytes path, std::string& out, Confine confine = Confine::kNo);
-  // The same for the path that a call opens or tries to open. Returns the path as given.
+  // resolve() for the path that a call opens or tries to open. Returns the path as given.
   struct OpenedPath {
     std::string_view text;
     bool from_enter;  // taken from the enter event
   };
   OpenedPath resolve_opened(Thread& thread, const scap::CallView& call, std::string& out);
-  // The same for the target of a symbolic link, relative to the directory of the link.
+  // resolve() for the target of a symbolic link, relative to the directory of the link.
   void resolve_link_target(Thread& thread, int64_t dirfd, Bytes link, Bytes target, std::string& out);
   // The working directory with a trailing slash, "" when unknown.
   const SharedText& cwd_of(Thread& thread);

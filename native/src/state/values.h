@@ -26,7 +26,7 @@ inline bool has_text(Bytes value) {
   return !value.empty() && value.text() != std::string_view("(NULL)\0", 7);
 }
 
-// The same for paths: drivers from about 2019 write "<NA>" for paths they could not read.
+// Whether a path parameter is present: drivers from about 2019 write "<NA>" for paths they could not read.
 inline bool has_path(Bytes value) {
   return has_text(value) && value.text() != kNotAvailable && value.text() != std::string_view("<NA>\0", 5);
 }

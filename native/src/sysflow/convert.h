@@ -53,7 +53,7 @@ struct ConvertOptions {
 // if nothing could be read or on `cancel`; `summary` lists damage. `name` is for messages.
 Status convert_capture(scap::Input& input, const std::string& name, const ConvertOptions& options,
                        RecordSink& sink, const std::atomic<bool>& cancel, InputSummary& summary);
-// The same for the file `path`; "-" is standard input.
+// Converts the file `path`; "-" is standard input.
 Status convert_capture(const std::string& path, const ConvertOptions& options, RecordSink& sink,
                        const std::atomic<bool>& cancel, InputSummary& summary);
 

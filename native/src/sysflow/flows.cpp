@@ -520,8 +520,8 @@ void FlowTable::write_untracked(const FileFlow& record) {
   }
 }
 
-// Flows of other threads on the same descriptor end with it, those that opened it first. (The collector also
-// ends those on other descriptors of the same resource.)
+// Ends the flows of other threads on the same descriptor. Flows with the operation that opened the descriptor
+// are written first. (The collector also ends flows on other descriptors of the same resource.)
 void FlowTable::close_related(Flow& flow, int64_t end_ts) {
   if (flow.previous_related == nullptr && flow.next_related == nullptr) return;
   const uint32_t opening = flow.network ? kOpAccept | kOpConnect : kOpOpen;

@@ -206,7 +206,7 @@ class FlowTable {
   TableFlows* find_table(const ProcessEntity& process, uint64_t table);
   void add_to_fd(Flow& flow, const state::DescriptorTable& descriptors);
   void remove_from_fd(Flow& flow);
-  // Who closes a descriptor: flows of that thread end with `op`, others are truncated.
+  // The thread that closes a descriptor. Its flows end with `op`, those of other threads are truncated.
   struct Closer {
     const ProcessEntity* process;
     int64_t tid;

@@ -36,7 +36,7 @@ void each_operation(const state::Context& context, uint32_t op, Visit visit) {
     state::Context part = context;
     part.fd = scap::to_int(number, -1);
     part.slot = table == nullptr ? nullptr : table->find(part.fd);
-    // For fields, the event is about this descriptor.
+    // Fields show this descriptor.
     part.has_shown_fd = true;
     part.shown_fd = part.fd;
     part.shown_slot = part.slot;

@@ -79,7 +79,7 @@ class Inflater {
   // Decompresses raw deflate data, as Avro requires, into `out`. kComplete: the stream ended,
   // rest() bytes follow; kTruncated: it did not end, `out` has the data so far.
   Outcome run(Bytes in, ByteBuffer& out) { return run(in, out, kRawDeflateWindow); }
-  // The same for data with a zlib header.
+  // run() for data with a zlib header.
   Outcome run_wrapped(Bytes in, ByteBuffer& out) { return run(in, out, kZlibWindow); }
   // Python writers leave 3 or 4 bytes of zlib's checksum here.
   size_t rest() const { return stream_.avail_in; }

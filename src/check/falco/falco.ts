@@ -28,7 +28,7 @@ class FalcoRuleSet implements RuleSet {
   constructor(files: readonly RuleText[]) {
     this.#loaded = loadFalcoRules(files);
     this.diagnostics = distinctDiagnostics(this.#loaded.loads);
-    this.rules = this.#loaded.rules.map(({ definition, unanswered, described }) => ({
+    this.rules = this.#loaded.rules.map(({ definition, unavailableFields, containerFields }) => ({
       name: definition.name,
       language: this.language,
       level: definition.level,
@@ -36,7 +36,7 @@ class FalcoRuleSet implements RuleSet {
       description: definition.description,
       enabled: definition.enabled,
       location: { file: definition.place.file.name, line: definition.place.mark.line + 1 },
-      needs: [...unanswered, ...described],
+      needs: [...unavailableFields, ...containerFields],
     }));
     this.#numbers = new Map(this.rules.map((rule, number) => [rule, number]));
     this.notes = missingPlugins(this.#loaded.plugins);

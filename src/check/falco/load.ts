@@ -26,8 +26,8 @@ export interface FalcoRule {
   definition: RuleDefinition;
   /** With macros expanded; undefined if the rule is skipped. */
   condition: string | undefined;
-  unanswered: readonly string[];
-  described: readonly string[];
+  unavailableFields: readonly string[];
+  containerFields: readonly string[];
   canMatch: boolean;
   /** Why the rule is skipped. */
   leftOut: string | undefined;
@@ -129,8 +129,8 @@ class Compilation {
       rules.push({
         definition,
         condition: native?.isTaken ? native.condition : undefined,
-        unanswered: native?.unanswered ?? [],
-        described: native?.described ?? [],
+        unavailableFields: native?.unavailableFields ?? [],
+        containerFields: native?.containerFields ?? [],
         canMatch: native?.canMatch ?? false,
         leftOut: native?.isTaken ? undefined : this.#reasonFor(definition, index),
       });

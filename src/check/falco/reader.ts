@@ -393,7 +393,7 @@ class Reader {
     );
   }
 
-  /** The source of an item; the engine ignores an empty one. */
+  /** The event source of an item. Falco ignores an empty one. */
   #sourceOf(item: MapNode): string | undefined {
     const node = item.get('source');
     return node?.kind === 'scalar' && node.text !== '' ? node.text : undefined;

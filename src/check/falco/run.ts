@@ -122,9 +122,9 @@ function linesOf(lines: Uint8Array): string[] {
 /** Why a rule cannot see everything it looks for in this capture. */
 function reasonFor(rule: FalcoRule, undescribed: bigint, containers: bigint): string | undefined {
   if (rule.leftOut !== undefined) return rule.leftOut;
-  if (rule.unanswered.length > 0) return `captures do not contain ${rule.unanswered.join(', ')}`;
+  if (rule.unavailableFields.length > 0) return `captures do not contain ${rule.unavailableFields.join(', ')}`;
   if (!rule.canMatch) return 'no event can have the event type it requires';
-  if (rule.described.length === 0 || undescribed === 0n) return undefined;
+  if (rule.containerFields.length === 0 || undescribed === 0n) return undefined;
   const some = undescribed === containers ? 'the containers' : `${undescribed} of ${containers} containers`;
-  return `the capture does not describe ${some}, and the rule uses ${rule.described.join(', ')}`;
+  return `the capture does not describe ${some}, and the rule uses ${rule.containerFields.join(', ')}`;
 }

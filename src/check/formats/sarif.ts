@@ -144,7 +144,7 @@ class SarifLog {
   }
 
   /**
-   * Location of a finding for services: the program, which is the same in every run, below a folder of its own, so that
+   * Location of a finding for services: the program, which is the same in every run, below a separate folder, so that
    * no captured path matches a file in the repository. The line number encodes the finding, because GitLab merges two
    * results of a rule on the same line.
    */

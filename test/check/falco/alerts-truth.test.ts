@@ -131,7 +131,7 @@ describe.skipIf(!hasTruth)('alerts equal those of the Falco engine (needs ../sha
     expect(kinds.filter((_, index) => counts[index] === 0)).toEqual([]);
   });
 
-  it('for the rules of its own tests', { timeout: 600_000 }, async () => {
+  it('for the rule files of the loader cases', { timeout: 600_000 }, async () => {
     const cases = new Map(loaderCases('cases').map((one) => [one.name, one]));
     const books = new Map<string, RuleBook>();
     for (const { name, path, ruleMatching, alerts } of oldAlerts()) {

@@ -132,8 +132,8 @@ describe('rules', () => {
         rule('evt.type = open and container.image.repository = a').replace('rule: r', 'rule: s') +
         rule('evt.type in ()').replace('rule: r', 'rule: t'),
     ).rules;
-    expect(asked?.unanswered).toEqual(['fd.sip.name']);
-    expect(container?.described).toEqual(['container.image.repository']);
+    expect(asked?.unavailableFields).toEqual(['fd.sip.name']);
+    expect(container?.containerFields).toEqual(['container.image.repository']);
     expect([container?.canMatch, never?.canMatch]).toEqual([true, false]);
   });
 });

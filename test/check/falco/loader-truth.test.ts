@@ -64,7 +64,7 @@ function theirs({ result }: LoaderCase) {
   };
 }
 
-describe.skipIf(!hasTruth)('rule files are accepted and rejected like by the Falco engine (needs ../shared)', () => {
+describe.skipIf(!hasTruth)('rule files are accepted and rejected as by the Falco engine (needs ../shared)', () => {
   it.each([
     ['cases', 219],
     ['probes', 209],

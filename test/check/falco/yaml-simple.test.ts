@@ -12,8 +12,8 @@ function whole(node: YamlNode): unknown {
   return { kind: 'map', mark, pairs: pairs.map(({ key, value }) => [whole(key), whole(value)]) };
 }
 
-const usual = (text: string) => parseSimpleYaml(text, new Lines(text))?.map(whole);
-const any = (text: string) => parseYamlWithLibrary(text, new Lines(text)).map(whole);
+const parseSimple = (text: string) => parseSimpleYaml(text, new Lines(text))?.map(whole);
+const parseAny = (text: string) => parseYamlWithLibrary(text, new Lines(text)).map(whole);
 
 const samples = [
   '- rule: Shell started\n  desc: A shell.\n  priority:\n    NOTICE\n  enabled: false\n',
@@ -33,8 +33,8 @@ const samples = [
 
 describe('usual YAML', () => {
   it.each(samples)('gives the same nodes as the library: %j', (text) => {
-    expect(usual(text)).toBeDefined();
-    expect(usual(text)).toEqual(any(text));
+    expect(parseSimple(text)).toBeDefined();
+    expect(parseSimple(text)).toEqual(parseAny(text));
   });
 
   it.each([
@@ -79,19 +79,19 @@ describe('usual YAML', () => {
     `- a: ${'['.repeat(30)}b${']'.repeat(30)}\n`,
     `${Array.from({ length: 30 }, (_, depth) => `${' '.repeat(depth)}a:\n`).join('')}${' '.repeat(30)}b\n`,
   ])('is not %j', (text) => {
-    expect(usual(text)).toBeUndefined();
+    expect(parseSimple(text)).toBeUndefined();
   });
 
   it('covers real rule files', () => {
     const text = readFileSync('fixtures/rules.yaml', 'utf8');
-    expect(usual(text)).toBeDefined();
-    expect(usual(text)).toEqual(any(text));
+    expect(parseSimple(text)).toBeDefined();
+    expect(parseSimple(text)).toEqual(parseAny(text));
   });
 
   it('returns the same nodes, or leaves the text to the library, after any insertion or deletion', () => {
     const random = numbers(13);
     const pick = <Item>(items: readonly Item[]): Item => items[random(items.length)] as Item;
-    const bits = [
+    const insertions = [
       '\n',
       ' ',
       '  ',
@@ -111,18 +111,18 @@ describe('usual YAML', () => {
       '>',
       '|-',
     ];
-    bits.push('\n# c\n', '\n- x\n', 'a: b\n', '~', '\\', '\t', '&a ', '*a', '---\n', '? ', 'null');
+    insertions.push('\n# c\n', '\n- x\n', 'a: b\n', '~', '\\', '\t', '&a ', '*a', '---\n', '? ', 'null');
     let read = 0;
     for (let round = 0; round < 4000; round++) {
       let [text] = pick(samples);
       for (let changes = 1 + random(3); changes > 0; changes--) {
         const at = random(text.length + 1);
-        text = text.slice(0, at) + (random(3) > 0 ? pick(bits) : '') + text.slice(at + random(3));
+        text = text.slice(0, at) + (random(3) > 0 ? pick(insertions) : '') + text.slice(at + random(3));
       }
-      const made = usual(text);
+      const made = parseSimple(text);
       if (made === undefined) continue;
       read++;
-      expect(made, JSON.stringify(text)).toEqual(any(text));
+      expect(made, JSON.stringify(text)).toEqual(parseAny(text));
     }
     expect(read).toBeGreaterThan(500);
   });

@@ -74,7 +74,7 @@ describe('SARIF', () => {
     });
   });
 
-  it('includes the id of a rule besides its name', async () => {
+  it('includes the id of a rule in addition to its name', async () => {
     const ruleId = '5d0d2cd4-8a4c-4f38-9d0c-1f1a1c6b6a10';
     const found = finding({ ruleId });
     const own = rule(found, { id: ruleId });

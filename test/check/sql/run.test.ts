@@ -61,7 +61,7 @@ describe('conditions on rows', () => {
     for (const { reason = '' } of outcomes) expect(reason).not.toContain('\n');
   });
 
-  it('foldRepeats what is the same, and lists each otherwise', async () => {
+  it('counts repeated findings with foldRepeats, and lists each of them without it', async () => {
     const folded = await evaluate([{ condition: 'true' }]);
     const all = await evaluate([{ condition: 'true' }], { foldRepeats: false });
     expect(folded.findings.length).toBeLessThan(all.findings.length);

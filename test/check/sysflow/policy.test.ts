@@ -76,7 +76,7 @@ describe('policies', () => {
     });
   });
 
-  it('warns about texts that do not mean what they seem to', () => {
+  it('warns about misleading texts', () => {
     const { diagnostics, rules } = load(
       rule(
         'm or sf.nosuch exists or sf.proc.args contains "a[b"',
