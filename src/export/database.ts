@@ -58,7 +58,7 @@ export async function openDatabaseFile(
 }
 
 /** Rejects an output next to the log of an older database: DuckDB would replay that log into the new one. */
-function rejectLogs(output: string): void {
+export function rejectLogs(output: string): void {
   for (const path of new Set([output, lookAt(output).path])) {
     for (const ending of ['.wal', '.wal.checkpoint', '.wal.recovery']) {
       if (lstatSync(path + ending, { throwIfNoEntry: false }) === undefined) continue;

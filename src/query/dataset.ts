@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { openDatabase, selectTable, TableLoader } from '../duckdb/database.js';
+import { errorsWithParts } from '../duckdb/sql-error.js';
 import { quoteIdentifier, quoteText } from '../duckdb/sql-text.js';
 import type { ColumnBatch } from '../engine/batch.js';
-import { type TableName, tableColumns, tables } from '../engine/columns.gen.js';
+import { captureTables, type TableName, tableColumns, tables } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
 import { isSystemError, SfkitError, unwritable } from '../engine/errors.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
@@ -14,6 +15,7 @@ import { privateFile } from '../output/mode.js';
 import { scratchDirectory } from '../output/pending.js';
 import { answerable, createCaptureView, loadCaptureTables } from './capture-tables/load.js';
 import { findNeeds } from './capture-tables/needs.js';
+import { TablesOnDemand } from './capture-tables/on-demand.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
 import { rejectImpossibleValues } from './parquet-values.js';
 import type { ParameterValues } from './saved/parameters.js';
@@ -25,11 +27,14 @@ export interface Dataset {
   connection: DuckDBConnection;
   /** The engine's summary of each capture and SysFlow file. */
   summaries: { path: string; summary: Summary }[];
+  /** For another statement: makes the capture tables that it needs. Only with the option `keepsOpen`. */
+  onDemand?: TablesOnDemand;
   close(): void;
 }
 
 const rowTables = tables.filter((table) => table.kind === 'event' || table.kind === 'flow');
 const everyTable = tables.map((table) => table.name);
+const recordTables = tables.filter(({ kind }) => kind !== 'all').map(({ name }) => name);
 
 export interface DatasetOptions {
   /** SQL can read the inputs and no other file. */
@@ -38,6 +43,8 @@ export interface DatasetOptions {
   memoryLimit?: string;
   /** Values for the parameters of the SQL. */
   parameters?: ParameterValues;
+  /** More statements follow, which may name other tables: every table of records is loaded. */
+  keepsOpen?: boolean;
   /** Until close(): aborting it ends reading and interrupts statements. */
   signal?: AbortSignal | undefined;
 }
@@ -50,7 +57,7 @@ export async function openDataset(
   paths: readonly string[],
   sql: string,
   collector: CollectorOptions = {},
-  { isolated = false, memoryLimit, parameters = {}, signal }: DatasetOptions = {},
+  { isolated = false, memoryLimit, parameters = {}, keepsOpen = false, signal }: DatasetOptions = {},
 ): Promise<Dataset> {
   const inputs = resolveInputs(paths);
   const table = inputs.find(({ kind }) => kind !== 'engine');
@@ -71,8 +78,10 @@ export async function openDataset(
   const summaries: Dataset['summaries'] = [];
   const loader = new TableLoader(connection, scratch);
   try {
+    await connection.run(errorsWithParts);
     await checkStatements(connection, sql);
-    const wanted = tablesIn(connection, sql);
+    await connection.run('RESET errors_as_json');
+    const wanted = keepsOpen ? recordTables : tablesIn(connection, sql);
     await loader.create(everyTable);
     const loaded = inputs.filter(({ kind }) => kind === 'engine').length;
     const sources = await openSources(connection, inputs, wanted);
@@ -97,9 +106,15 @@ export async function openDataset(
     }
     await loader.finish();
     for (const { table } of needs) await createCaptureView(connection, table);
+    let onDemand: TablesOnDemand | undefined;
+    if (keepsOpen) {
+      onDemand = new TablesOnDemand(connection, scratch, inputs, collector);
+      await onDemand.declare(captureTables.map(({ name }) => name).filter((name) => !sources.has(name)));
+    }
     if (isolated) await isolate(connection, inputs);
+    await connection.run(errorsWithParts);
     await connection.run('SET lock_configuration = true');
-    return { connection, summaries, close };
+    return { connection, summaries, ...(onDemand !== undefined && { onDemand }), close };
   } catch (error) {
     loader.close();
     close();

@@ -94,7 +94,9 @@ function isFilter(text: string): boolean {
 /** Creates the view through which SQL reads a loaded table. */
 export async function createCaptureView(connection: DuckDBConnection, table: TableName): Promise<void> {
   const columns = table === 'events' ? eventColumns : '*';
-  await connection.run(`CREATE VIEW ${quoteIdentifier(table)} AS SELECT ${columns} FROM (${selectTable(table)})`);
+  await connection.run(
+    `CREATE OR REPLACE VIEW ${quoteIdentifier(table)} AS SELECT ${columns} FROM (${selectTable(table)})`,
+  );
 }
 
 const eventColumns = `* EXCLUDE (arguments_json, buffer_base64, filename),
