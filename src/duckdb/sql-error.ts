@@ -19,11 +19,11 @@ export interface DuckDbError {
   candidates: readonly string[];
 }
 
-/** The parts of an error that a connection with `errorsWithParts` raised; undefined for other errors. */
+/** The parts of an error, most of them only with `errorsWithParts`; undefined for errors that are not DuckDB's. */
 export function decodeError(error: unknown): DuckDbError | undefined {
   const text = error instanceof Error ? error.message : '';
   const start = text.indexOf('{"exception_type":');
-  if (start < 0) return undefined;
+  if (start < 0) return decodeText(text);
   let parts: Record<string, unknown>;
   try {
     parts = JSON.parse(text.slice(start));
@@ -40,6 +40,12 @@ export function decodeError(error: unknown): DuckDbError | undefined {
     missing: part('error_subtype') === 'COLUMN_NOT_FOUND' ? 'Column' : part('type'),
     candidates: (part('candidates') ?? '').split(',').filter((candidate) => candidate !== ''),
   };
+}
+
+function decodeText(text: string): DuckDbError | undefined {
+  const [, kind, message] = /^([A-Z][A-Za-z ]*) Error: ([^]*)$/.exec(text) ?? [];
+  if (kind === undefined || message === undefined) return undefined;
+  return { kind, message, position: undefined, name: undefined, missing: undefined, candidates: [] };
 }
 
 /** The error with DuckDB's usual message. */

@@ -30,9 +30,9 @@ export function tokensOf(sql: string, start = 0): Token[] {
   return tokens;
 }
 
-/** The tokens that are neither blanks nor comments. */
+/** The tokens that are neither blanks nor complete comments. */
 export function meaningful(tokens: readonly Token[]): Token[] {
-  return tokens.filter(({ kind }) => kind !== 'blank' && kind !== 'comment');
+  return tokens.filter(({ kind, isOpen }) => isOpen || (kind !== 'blank' && kind !== 'comment'));
 }
 
 function tokenAt(sql: string, start: number): Token {
@@ -96,33 +96,6 @@ function endOfComment(sql: string, start: number): number | undefined {
     if (depth === 0) return mark.index + 2;
   }
   return undefined;
-}
-
-/** The statements of a text. */
-export interface Statements {
-  /** Complete statements, without the semicolon. Empty ones are left out. */
-  complete: string[];
-  /** The text after the last semicolon. */
-  rest: string;
-  /** Whether the rest contains anything but blanks and comments that are complete. */
-  isPending: boolean;
-}
-
-/** Splits a text at its semicolons, which strings and comments may contain too. */
-export function splitStatements(text: string): Statements {
-  const complete: string[] = [];
-  let start = 0;
-  let isEmpty = true;
-  for (const token of tokensOf(text)) {
-    if (token.kind === 'symbol' && token.text === ';') {
-      if (!isEmpty) complete.push(text.slice(start, token.start).trim());
-      start = token.start + 1;
-      isEmpty = true;
-    } else if (token.isOpen || (token.kind !== 'blank' && token.kind !== 'comment')) {
-      isEmpty = false;
-    }
-  }
-  return { complete, rest: text.slice(start), isPending: !isEmpty };
 }
 
 /** The name that a word or quoted name stands for, in lower case: SQL ignores the case of ASCII letters. */

@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { TableLoader } from '../../duckdb/database.js';
 import { captureTables, type TableName, tableColumns } from '../../engine/columns.gen.js';
@@ -29,6 +31,7 @@ export class TablesOnDemand {
   readonly #inputs: readonly QueryInput[];
   readonly #collector: CollectorOptions;
   readonly #made = new Map<TableName, Made>();
+  #loads = 0;
 
   /** `scratch`: a directory of this dataset. */
   constructor(
@@ -63,13 +66,17 @@ export class TablesOnDemand {
         this.#inputs,
       ),
     );
-    const loader = new TableLoader(this.#connection, this.#scratch);
+    this.#loads += 1;
+    const directory = join(this.#scratch, `load-${this.#loads}`);
+    mkdirSync(directory, { mode: 0o700 });
+    const loader = new TableLoader(this.#connection, directory);
     try {
       if (possible.size > 0)
         await loadCaptureTables(loader, this.#inputs, [...possible], { ...this.#collector, signal }, 1);
       await loader.finish();
     } finally {
       loader.close();
+      rmSync(directory, { recursive: true });
     }
     for (const { need, made } of wanted) if (possible.has(need)) this.#made.set(need.table, made);
   }

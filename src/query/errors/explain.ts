@@ -1,5 +1,5 @@
 import { decodeError } from '../../duckdb/sql-error.js';
-import { SqlError } from '../../engine/errors.js';
+import { SfkitError, SqlError } from '../../engine/errors.js';
 import type { Token } from '../sql-tokens.js';
 import {
   ambiguousColumn,
@@ -7,6 +7,7 @@ import {
   missingColumnOf,
   missingOther,
   missingOwner,
+  missingPart,
   missingTable,
   missingValue,
   ungroupedColumn,
@@ -24,6 +25,7 @@ const rules: readonly Rule[] = [
   missingColumn,
   missingColumnOf,
   missingOwner,
+  missingPart,
   ambiguousColumn,
   ungroupedColumn,
   missingValue,
@@ -36,11 +38,11 @@ const rules: readonly Rule[] = [
 
 /**
  * Explains an error of DuckDB: what is wrong, the place in the SQL, and what to write instead. Returns other errors as
- * they are. `error`: with a cause that decodeError() reads.
+ * they are.
  */
 export function explainSql(error: unknown, sql: string, { tables, times }: Surroundings): unknown {
-  if (!(error instanceof Error) || error instanceof SqlError) return error;
-  const parts = decodeError(error) ?? decodeError(error.cause);
+  if (!(error instanceof SfkitError) || error.code !== 'SQL_ERROR' || error instanceof SqlError) return error;
+  const parts = decodeError(error.cause);
   if (parts === undefined) return error;
   const tokens = meaningfulTokens(sql);
   const at = tokenAt(tokens, sql, parts.position);

@@ -1,4 +1,4 @@
-import { decodeError } from '../../duckdb/sql-error.js';
+import { SfkitError } from '../../engine/errors.js';
 import type { Dataset } from '../dataset.js';
 import { explainSql } from './explain.js';
 import { declaredTables, tablesOf, timesOf } from './surroundings.js';
@@ -6,7 +6,7 @@ import type { SqlTable, Surroundings } from './types.js';
 
 /** Explains an error in SQL about a dataset, if it is open already; returns other errors as they are. */
 export async function explained(error: unknown, sql: string, dataset: Dataset | undefined): Promise<unknown> {
-  if (decodeError((error as Error).cause) === undefined) return error;
+  if (!(error instanceof SfkitError) || error.code !== 'SQL_ERROR') return error;
   return explainSql(error, sql, await surroundingsOf(dataset));
 }
 

@@ -79,6 +79,20 @@ export function missingOwner(problem: Problem): Advice | undefined {
   return { message, hint: aliases.length === 0 ? undefined : `the statement has ${all([...new Set(aliases)])}` };
 }
 
+/** A dotted name whose first word is a column without parts. */
+export function missingPart(problem: Problem): Advice | undefined {
+  const { error, tokens, sql } = problem;
+  const [, part, column] = /^Cannot extract field '(.*)' from expression "(.*)" because/.exec(error.message) ?? [];
+  if (part === undefined || column === undefined) return undefined;
+  const at = tokens.findIndex((_, index) => {
+    const [first, second] = chainFrom(tokens, index)?.parts ?? [];
+    return first === foldCase(column) && second === foldCase(part);
+  });
+  const chain = chainFrom(tokens, at);
+  const dotted = chain === undefined ? `${column}.${part}` : textOf(sql, tokens, chain.first, chain.last);
+  return { message: `no column '${dotted}'`, hint: fieldHint(dotted, problem), at };
+}
+
 /** The column for a field such as fd.name, in the tables of the statement or in another one. */
 function fieldHint(dotted: string, { named, tables }: Problem): string | undefined {
   if (!dotted.includes('.')) return undefined;

@@ -7,13 +7,19 @@ const maxNames = 3;
 export function similarNames(name: string, known: readonly string[]): string[] {
   const wanted = reduced(name);
   if (wanted === '') return [];
-  const near = nearest(name, known);
-  const alike = known.filter((candidate) => {
-    const other = reduced(candidate);
-    return other === wanted || isPart(wanted, other) || isPart(other, wanted);
-  });
+  // Any two short names differ in few letters.
+  const near = wanted.length < minNear ? undefined : nearest(name, known);
+  const alike = known
+    .filter((candidate) => {
+      const other = reduced(candidate);
+      return other === wanted || isPart(wanted, other) || isPart(other, wanted);
+    })
+    .sort((left, right) => left.length - right.length);
   return [...new Set([...(near === undefined ? [] : [near]), ...alike])].slice(0, maxNames);
 }
+
+/** Minimum letters of a name with a typing error. */
+const minNear = 3;
 
 /** Without what people confuse: case, separators and the plural. */
 function reduced(name: string): string {

@@ -84,6 +84,8 @@ export interface Comparison {
   /** Such as =, in or between. */
   operator: string;
   isNegated: boolean;
+  /** Index of the first token of the value. */
+  value: number;
   /** Index of the first and last token. */
   first: number;
   last: number;
@@ -101,7 +103,7 @@ export function comparisonAt(
   const isOperator = (token: Token | undefined) =>
     token !== undefined && (operators.has(token.text) || isKeyword(token, ...wordOperators));
   // Backwards over the values of IN (…), the start of BETWEEN, and prefixes such as TIMESTAMP or a sign.
-  let place = at;
+  let place = isKeyword(tokens[at], 'not') ? at + 1 : at;
   for (let steps = 0; place >= 0 && steps < maxSteps && !isOperator(tokens[place]); steps++) {
     if (isKeyword(tokens[place], 'where', 'on', 'having', 'select', 'or')) break;
     place -= 1;
@@ -112,7 +114,8 @@ export function comparisonAt(
     const column = chain && columnOf(chain, named);
     if (chain !== undefined && column !== undefined) {
       const operator = (tokens[place] as Token).text.toLowerCase();
-      return { chain, column, operator, isNegated, first: chain.first, last: endOfValue(tokens, place) };
+      const last = endOfValue(tokens, place);
+      return { chain, column, operator, isNegated, value: place + 1, first: chain.first, last };
     }
   }
   // The value comes first.
@@ -123,7 +126,15 @@ export function comparisonAt(
   const column = chain && columnOf(chain, named);
   if (chain === undefined || column === undefined) return undefined;
   const operator = (sign as Token).text.toLowerCase();
-  return { chain, column, operator: mirrored[operator] ?? operator, isNegated: false, first: value, last: chain.last };
+  return {
+    chain,
+    column,
+    operator: mirrored[operator] ?? operator,
+    isNegated: false,
+    value,
+    first: value,
+    last: chain.last,
+  };
 }
 
 const mirrored: Readonly<Record<string, string>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };

@@ -55,26 +55,30 @@ function containsSql(column: string, values: readonly string[], { operator, isNe
 /** A time compared with something that is no time, such as a time of day. */
 export function wrongTime(problem: Problem): Advice | undefined {
   const { error, at, tokens, named, sql } = problem;
-  const literal = tokens[at];
-  const badText = /^(?:timestamp|time|date) field value out of range: "(.*?)"/.exec(error.message)?.[1];
-  const isCompared = /Cannot (?:compare|mix) values of type .*\bTIMESTAMP_NS\b/.test(error.message);
-  const isText = /^Could not convert string '.*' to /.test(error.message) && literal?.kind === 'text';
-  if (!isCompared && !isText && badText === undefined) return undefined;
-  const compared = at < 0 ? undefined : comparisonAt(tokens, at, named);
+  const isWrong =
+    /Cannot (?:compare|mix) values of type .*\bTIMESTAMP_NS\b/.test(error.message) ||
+    /^Could not convert string '.*' to /.test(error.message) ||
+    /^(?:timestamp|time|date) field value out of range: /.test(error.message);
+  const compared = at < 0 || !isWrong ? undefined : comparisonAt(tokens, at, named);
   if (compared === undefined || !isTime(compared.column.type)) return undefined;
   const column = textOf(sql, tokens, compared.chain.first, compared.chain.last);
-  const value = literal?.kind === 'text' ? valueOf(literal) : undefined;
-  const given = value === undefined ? textOf(sql, tokens, at, compared.last) : `'${value}'`;
-  const isClock = value !== undefined && clock.test(value);
-  if (isCompared && literal?.kind === 'number') {
+  // Of several values, such as those of BETWEEN, the wrong one.
+  const place = tokens[at]?.kind === 'text' ? at : compared.value;
+  const literal = tokens[place];
+  if (literal?.kind === 'number') {
     return {
       message: `${column} is a time, and ${literal.text} is a number`,
       hint: `${column}_uts is the time in ns since 1970; or ${example(column, compared, problem, undefined)}`,
+      at: place,
     };
   }
+  const given = literal?.kind === 'text' ? valueOf(literal) : undefined;
+  const isClock = given !== undefined && clock.test(given);
+  const what = given === undefined ? 'the value' : `'${given}'`;
   return {
-    message: isClock ? `${given} has no date` : `${value === undefined ? 'the value' : given} is not a time in UTC`,
-    hint: example(column, compared, problem, isClock ? value : undefined),
+    message: isClock ? `${what} has no date` : `${what} is not a time in UTC`,
+    hint: example(column, compared, problem, isClock ? given : undefined),
+    at: place,
   };
 }
 
@@ -87,15 +91,15 @@ function example(column: string, { operator }: Comparison, { times }: Problem, g
   const first = times?.first ?? '2026-01-31T10:00:00Z';
   const last = times?.last ?? '2026-01-31T11:00:00Z';
   const day = first.slice(0, 10);
-  const from = given === undefined ? plain(first) : `${day} ${given.replace(/Z$/, '').padStart(5, '0')}`;
-  const range = times === undefined ? '' : ` (the input is from ${plain(first)} to ${plain(last)})`;
-  if (operator === 'between') return `${column} between '${from}' and '${plain(last)}'${range}`;
+  const from = given === undefined ? exact(first) : `${day} ${given.replace(/Z$/, '').replace(/^\d:/, '0$&')}`;
+  const range = times === undefined ? '' : ` (the input is from ${exact(first)} to ${exact(last)})`;
+  if (operator === 'between') return `${column} between '${from}' and '${exact(last)}'${range}`;
   const sign = ['=', '<', '<=', '>', '>=', '<>', '!='].includes(operator) ? operator : '>';
   return `${column} ${sign} '${from}'${range}`;
 }
 
-/** Whole seconds, with a blank. */
-const plain = (time: string): string => time.slice(0, 19).replace('T', ' ');
+/** As SQL has it: with a blank, without the zone. */
+const exact = (time: string): string => time.replace('T', ' ').replace('Z', '');
 
 /** An interval as text or number added to a time. */
 export function timeArithmetic({ error, tokens, at, named, sql }: Problem): Advice | undefined {

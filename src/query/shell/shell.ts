@@ -25,6 +25,9 @@ const morePrompt = '  ...> ';
 /** Maximum files that read one another. */
 const maxDepth = 16;
 
+/** ms between interrupts of a statement. */
+const interruptInterval = 100;
+
 export interface ShellOptions {
   settings: ShellSettings;
   history: History;
@@ -196,16 +199,21 @@ export class Shell {
 
   /** Runs work that Ctrl-C stops. */
   async #interruptible(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { connection } = this.#dataset;
     const abort = new AbortController();
+    let repeat: NodeJS.Timeout | undefined;
     const release = this.#host.onInterrupt(() => {
       this.#wasInterrupted = true;
       this.#typed = [];
       abort.abort();
-      this.#dataset.connection.interrupt();
+      connection.interrupt();
+      // DuckDB ignores an interrupt that comes before its statement starts.
+      repeat ??= setInterval(() => connection.interrupt(), interruptInterval);
     });
     try {
       await work(abort.signal);
     } finally {
+      clearInterval(repeat);
       release();
     }
   }
@@ -225,7 +233,7 @@ export class Shell {
 
   #report(error: unknown): void {
     if (this.#host.isEnough(error)) return;
-    if (this.#wasInterrupted) this.#host.output.write('interrupted\n');
+    if (this.#wasInterrupted) this.#host.output.write('\ninterrupted\n');
     else this.#host.report(error);
   }
 
