@@ -242,7 +242,7 @@ describe.runIf(hasScript)('the shell (needs script)', { timeout }, () => {
     expect(await ask(terminal, '.read some.sql')).toMatch(/^one\s+1\s+two\s+2\s+$/);
     expect(await ask(terminal, '.read none.sql')).toBe('none.sql: cannot be read: ENOENT\n');
     expect(await ask(terminal, '.read loop.sql')).toContain('more than 16 files');
-    expect(await ask(terminal, '@short-lived below=1000')).toContain('program');
+    expect(await ask(terminal, '@short-lived below=1000')).toContain('milliseconds');
     expect(await ask(terminal, '@short-lived under=1')).toContain("has no parameter 'under'");
     await leave(terminal);
   });
