@@ -17,6 +17,7 @@ import { answerable, createCaptureView, loadCaptureTables } from './capture-tabl
 import { findNeeds } from './capture-tables/needs.js';
 import { TablesOnDemand } from './capture-tables/on-demand.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
+import { allMacros, createMacros, macrosIn, withDefinitions } from './macros/macros.js';
 import { rejectImpossibleValues } from './parquet-values.js';
 import type { ParameterValues } from './saved/parameters.js';
 import { describe, extraColumns, guessTable, type Source, selectSource } from './sources.js';
@@ -81,14 +82,16 @@ export async function openDataset(
     await connection.run(errorsWithParts);
     await checkStatements(connection, sql);
     await connection.run('RESET errors_as_json');
-    const wanted = keepsOpen ? recordTables : tablesIn(connection, sql);
+    const macros = keepsOpen ? allMacros() : macrosIn(sql);
+    const readable = keepsOpen ? sql : withDefinitions(sql, macros);
+    const wanted = keepsOpen ? recordTables : tablesIn(connection, readable);
     await loader.create(everyTable);
     const loaded = inputs.filter(({ kind }) => kind === 'engine').length;
     const sources = await openSources(connection, inputs, wanted);
     await createViews(connection, sources, loaded);
     // If a file of that name exists, the user means the file.
     const needs = answerable(
-      (await findNeeds(sql, parameters)).filter(({ table }) => !sources.has(table)),
+      (await findNeeds(readable, parameters)).filter(({ table }) => !sources.has(table)),
       inputs,
     );
     for (const input of inputs) {
@@ -111,6 +114,7 @@ export async function openDataset(
       onDemand = new TablesOnDemand(connection, scratch, inputs, collector);
       await onDemand.declare(captureTables.map(({ name }) => name).filter((name) => !sources.has(name)));
     }
+    await createMacros(connection, macros);
     if (isolated) await isolate(connection, inputs);
     await connection.run(errorsWithParts);
     await connection.run('SET lock_configuration = true');

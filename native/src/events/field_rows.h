@@ -13,6 +13,9 @@
 
 namespace sfkit::events {
 
+// The field of a name that exists.
+fields::FieldRef field_named(std::string_view name);
+
 class FieldRows {
  public:
   // A column that gets values, and the field that it shows if it shows one.
@@ -69,6 +72,7 @@ class FieldRows {
     return false;
   }
 
+  const std::vector<Wanted>& wanted() const { return wanted_; }
   uint64_t rows() const { return rows_; }
   uint64_t cut_texts() const { return builder_.cut_texts(); }
 

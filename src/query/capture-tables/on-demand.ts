@@ -5,6 +5,7 @@ import { TableLoader } from '../../duckdb/database.js';
 import { captureTables, type TableName, tableColumns } from '../../engine/columns.gen.js';
 import type { CollectorOptions } from '../../engine/config.js';
 import type { QueryInput } from '../inputs.js';
+import { macrosIn, withDefinitions } from '../macros/macros.js';
 import type { ParameterValues } from '../saved/parameters.js';
 import { answerable, createCaptureView, loadCaptureTables } from './load.js';
 import { findNeeds, type TableNeeds } from './needs.js';
@@ -57,7 +58,8 @@ export class TablesOnDemand {
 
   /** Makes what a statement needs and does not exist yet. A statement with an error needs nothing. */
   async require(sql: string, { parameters, signal }: StatementOptions): Promise<void> {
-    const needs = (await findNeeds(sql, parameters)).filter(({ table }) => this.#made.has(table));
+    const readable = withDefinitions(sql, macrosIn(sql));
+    const needs = (await findNeeds(readable, parameters)).filter(({ table }) => this.#made.has(table));
     const wanted = needs.filter((need) => !this.#has(need)).map((need) => this.#extended(need));
     if (wanted.length === 0 || !(await this.#isValid(sql))) return;
     const possible = new Set(
