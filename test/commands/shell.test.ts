@@ -204,7 +204,9 @@ describe.runIf(hasScript)('the shell (needs script)', { timeout }, () => {
     const terminal = await start();
     expect(await ask(terminal, '.tables')).toMatch(/│ network_flow +│ +\d+ │/);
     expect(await ask(terminal, '.schema process')).toMatch(/│ proc_exe +│ VARCHAR +│ path of the executable/);
-    expect(await ask(terminal, '.schema proces')).toBe("no table 'proces'; did you mean process, processes or process_flow?\n");
+    expect(await ask(terminal, '.schema proces')).toBe(
+      "no table 'proces'; did you mean process, processes or process_flow?\n",
+    );
     expect(await ask(terminal, '.queries')).toMatch(/│ @connections +│/);
     const help = await ask(terminal, 'help');
     for (const name of ['.tables', '.schema', '.mode', '.timer', '.output', '.save', '.read', '.quit'])
