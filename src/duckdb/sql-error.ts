@@ -43,7 +43,7 @@ export function decodeError(error: unknown): DuckDbError | undefined {
 }
 
 function decodeText(text: string): DuckDbError | undefined {
-  const [, kind, message] = /^([A-Z][A-Za-z ]*) Error: ([^]*)$/.exec(text) ?? [];
+  const [, kind, message] = /^([A-Z][A-Za-z ]*) Error: ([\s\S]*)$/.exec(text) ?? [];
   if (kind === undefined || message === undefined) return undefined;
   return { kind, message, position: undefined, name: undefined, missing: undefined, candidates: [] };
 }

@@ -17,7 +17,7 @@ const word = /[\p{L}_\u{80}-\u{10ffff}][\p{L}\p{N}_$\u{80}-\u{10ffff}]*/uy;
 const number = /(?:\d[\d_]*(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y;
 const parameter = /\$(?:[A-Za-z_]\w*|\d+)|\?/y;
 const dollarQuote = /\$(?:[A-Za-z_\u{80}-\u{10ffff}][\w\u{80}-\u{10ffff}]*)?\$/uy;
-const operator = /::|->>|->|<=|>=|<>|!=|==|\|\||&&|!?~~?\*?|:=|\.\.|[^]/uy;
+const operator = /::|->>|->|<=|>=|<>|!=|==|\|\||&&|!?~~?\*?|:=|\.\.|[\s\S]/uy;
 
 /** The tokens of SQL from `start` on, in order; together they are the whole text. */
 export function tokensOf(sql: string, start = 0): Token[] {

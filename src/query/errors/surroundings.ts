@@ -41,11 +41,10 @@ interface Times {
 export function timesOf(summaries: readonly { summary: Times }[]): Surroundings['times'] {
   const known = summaries.map(({ summary }) => summary).filter(({ firstTime }) => firstTime > 0n);
   if (known.length === 0) return undefined;
-  const first = known.reduce(
-    (least, { firstTime }) => (firstTime < least ? firstTime : least),
-    known[0]?.firstTime ?? 0n,
-  );
-  const last = known.reduce((most, { lastTime }) => (lastTime > most ? lastTime : most), 0n);
+  const starts = known.map(({ firstTime }) => firstTime).sort(byTime);
+  const ends = known.map(({ lastTime }) => lastTime).sort(byTime);
   const text = (time: bigint) => new Date(Number(time / 1_000_000n)).toISOString();
-  return { first: text(first), last: text(last) };
+  return { first: text(starts[0] as bigint), last: text(ends.at(-1) as bigint) };
 }
+
+const byTime = (one: bigint, other: bigint): number => (one < other ? -1 : Number(one > other));

@@ -150,7 +150,7 @@ function endOfValue(tokens: readonly Token[], operator: number): number {
 }
 
 /** The characters of a text token, without quotes. */
-export function valueOf({ text }: Token): string {
+export function unquoted({ text }: Token): string {
   return text.replace(/^[eE]?'|'$/g, '').replaceAll("''", "'");
 }
 

@@ -1,5 +1,5 @@
 import { opNames } from '../../engine/columns.gen.js';
-import { type Comparison, comparisonAt, textOf, valueOf } from './tokens.js';
+import { type Comparison, comparisonAt, textOf, unquoted } from './tokens.js';
 import type { Advice, Problem } from './types.js';
 
 // Advice on values that do not suit the column that they are compared with.
@@ -18,7 +18,7 @@ export function listWithText(problem: Problem): Advice | undefined {
   const values = tokens
     .slice(compared.first, compared.last + 1)
     .filter(({ kind }) => kind === 'text')
-    .map((token) => itemOf(valueOf(token)));
+    .map((token) => itemOf(unquoted(token)));
   return { message: `${column} is a list, not a text`, hint: containsSql(column, values, compared) };
 }
 
@@ -72,7 +72,7 @@ export function wrongTime(problem: Problem): Advice | undefined {
       at: place,
     };
   }
-  const given = literal?.kind === 'text' ? valueOf(literal) : undefined;
+  const given = literal?.kind === 'text' ? unquoted(literal) : undefined;
   const isClock = given !== undefined && clock.test(given);
   const what = given === undefined ? 'the value' : `'${given}'`;
   return {
@@ -120,7 +120,7 @@ export function textForNumber({ error, tokens, at, named, sql }: Problem): Advic
   const compared = comparisonAt(tokens, at, named);
   if (compared === undefined || !numeric.test(compared.column.type)) return undefined;
   const column = textOf(sql, tokens, compared.chain.first, compared.chain.last);
-  const value = valueOf(literal);
+  const value = unquoted(literal);
   const message = `${column} is a number, and '${value}' is not`;
   if (/^E[A-Z0-9]{2,}$/.test(value)) {
     return { message, hint: `the table events has the names of errors: where error = '${value}'` };
