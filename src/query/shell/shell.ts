@@ -4,6 +4,7 @@ import { SfkitError } from '../../engine/errors.js';
 import { type ByteSink, openSink } from '../../output/sink.js';
 import type { Dataset } from '../dataset.js';
 import { explained } from '../errors/explained.js';
+import { all } from '../errors/names.js';
 import { tablesOf } from '../errors/surroundings.js';
 import type { SqlTable } from '../errors/types.js';
 import { runQuery } from '../run.js';
@@ -279,7 +280,7 @@ export class Shell {
     const partial: readonly string[] = onDemand?.partial() ?? [];
     const whole = tables.map(({ name }) => name).filter((name) => !partial.includes(name));
     await this.#interruptible(() => saveDatabase(connection, file, whole));
-    const left = partial.length === 0 ? '' : `; not ${partial.join(' and ')}, which no statement needed as a whole`;
+    const left = partial.length === 0 ? '' : `; not ${all(partial)}, which no statement needed as a whole`;
     await this.show(`${file}: ${whole.length} tables${left}\n`);
   }
 

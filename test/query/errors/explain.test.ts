@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SfkitError, SqlError } from '../../../src/engine/errors.js';
 import { type Dataset, openDataset } from '../../../src/query/dataset.js';
 import { explained } from '../../../src/query/errors/explained.js';
-import { timesOf } from '../../../src/query/errors/surroundings.js';
+import { declaredTables, timesOf } from '../../../src/query/errors/surroundings.js';
 import { runQuery } from '../../../src/query/run.js';
 import { fixtures } from '../../helpers/corpus.js';
 
@@ -42,8 +42,9 @@ function marked(details: readonly string[]): string | undefined {
 }
 
 const times = '(the input is from FIRST to LAST)';
-const tableList =
-  'tables: process_event, file_event, network_flow, file_flow, process_flow, k8s_event, process, file, container, pod, header, sysflow, events, processes';
+const tableList = `tables: ${declaredTables()
+  .map(({ name }) => name)
+  .join(', ')}`;
 
 const cases: readonly [sql: string, message: string, mark: string | undefined, hint: string | undefined][] = [
   // Fields of filters and policies.
@@ -59,7 +60,12 @@ const cases: readonly [sql: string, message: string, mark: string | undefined, h
   ['select proc.pid from processes', "no column 'proc.pid'", 'proc.pid', 'processes has it as pid'],
   ['select 1 from process where user.name = 1', "no column 'user.name'", 'user.name', 'process has it as proc_user'],
   ['select "proc.exe" from process', "no column 'proc.exe' in process", '"proc.exe"', 'process has it as proc_exe'],
-  ['select evt.latency from process', "no column 'evt.latency'", 'evt.latency', 'the column is latency of events'],
+  [
+    'select evt.latency from process',
+    "no column 'evt.latency'",
+    'evt.latency',
+    'the column is latency of events and calls',
+  ],
   // Lists.
   ["from sysflow where opflags = 'EXEC'", 'opflags is a list, not a text', "'EXEC'", "list_contains(opflags, 'EXEC')"],
   ["from sysflow where 'exec' = opflags", 'opflags is a list, not a text', "'exec'", "list_contains(opflags, 'EXEC')"],
@@ -115,7 +121,12 @@ const cases: readonly [sql: string, message: string, mark: string | undefined, h
     `ts between 'DAY 10:00' and 'LAST' ${times}`,
   ],
   ["from sysflow where ts > 'noon'", "'noon' is not a time in UTC", "'noon'", `ts > 'FIRST' ${times}`],
-  ['from sysflow where ts > 1772445603', 'ts is a time, and 1772445603 is a number', '1772445603', undefined],
+  [
+    'from sysflow where ts > 1772445603',
+    'ts is a time, and 1772445603 is a number',
+    '1772445603',
+    `ts_uts is the time in ns since 1970; or ts > 'FIRST' ${times}`,
+  ],
   ["from sysflow where ts > time '10:00'", 'the value is not a time in UTC', 'time', `ts > 'FIRST' ${times}`],
   ["select ts - '5 s' from sysflow", 'ts is a time, and needs an interval', '-', "ts - interval '5 seconds'"],
   ['select ts + 5 from sysflow', 'ts is a time, and needs an interval', '+', "ts + interval '5 seconds'"],
@@ -155,7 +166,7 @@ const cases: readonly [sql: string, message: string, mark: string | undefined, h
     'network_flow and sysflow have it',
   ],
   ['select p.net_dport from process p', "no column 'net_dport' in p", 'net_dport', 'network_flow and sysflow have it'],
-  ['select fd_nam from process', "no column 'fd_nam' in process", 'fd_nam', 'events: fd_name'],
+  ['select fd_nam from process', "no column 'fd_nam' in process", 'fd_nam', 'events and calls: fd_name'],
   ['select qqqq from process', "no column 'qqqq' in process", 'qqqq', '"describe process" lists its columns'],
   [
     'from process where proc_exe = "/bin/sh"',

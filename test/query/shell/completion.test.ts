@@ -49,7 +49,7 @@ describe('completion', () => {
     ['from network_flow where net_dp', ['net_dport']],
     ['select net_dp', ['net_dport']],
     ['sel', ['select']],
-    ['SE', ['SELECT', 'SET']],
+    ['SEL', ['SELECT']],
     ['select substr', ['substring(']],
     ["select 'net", []],
     ['select 1 -- net', []],
