@@ -1,5 +1,5 @@
 import { CLIError } from '@oclif/core/errors';
-import { SfkitError } from '../engine/errors.js';
+import { SfkitError, SqlError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 
 /** The exit codes of every command. */
@@ -13,13 +13,15 @@ export const exitCodes = {
   findings: 4,
 } as const;
 
-/** The message of an error (one line; a wrong filter has two more that show the place) and its exit code. */
+/** The message of an error (one line; a wrong filter or statement has more, which show the place) and its exit code. */
 export function explain(error: unknown): { message: string; exit: number } {
   const isArgument = error instanceof SfkitError && error.code === 'INVALID_ARGUMENT';
   const wrongUsage = isParseError(error) || isArgument;
   // Names in a message can contain newlines, which are escaped like everything else.
   const [, problem, below] = (isArgument && markedFilter.exec(error.message)) || [];
-  const lines = problem === undefined || below === undefined ? [messageOf(error)] : [problem, ...below.split('\n')];
+  const details = error instanceof SqlError ? error.details : [];
+  const lines =
+    problem === undefined || below === undefined ? [messageOf(error), ...details] : [problem, ...below.split('\n')];
   const message = lines.map(escapeForTerminal).join('\n');
   return { message, exit: wrongUsage ? exitCodes.wrongUsage : exitCodes.failed };
 }

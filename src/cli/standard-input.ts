@@ -7,3 +7,8 @@ export function refuseTerminalInput(inputs: readonly string[]): void {
     throw new SfkitError('INVALID_ARGUMENT', 'standard input is a terminal; redirect a capture into it');
   }
 }
+
+/** Whether a user can enter statements and see the answers. */
+export function canRunShell(): boolean {
+  return process.stdin.isTTY === true && process.stdout.isTTY === true;
+}

@@ -9,10 +9,11 @@ import { drawFlags, drawOptions } from '../cli/draw-flags.js';
 import { standardOutput } from '../cli/pager.js';
 import { exitCodes } from '../cli/report.js';
 import { sandboxFlags, sandboxOptions } from '../cli/sandbox-flags.js';
-import { refuseTerminalInput } from '../cli/standard-input.js';
+import { canRunShell, refuseTerminalInput } from '../cli/standard-input.js';
 import { damageText, noteText } from '../cli/summary.js';
 import { SfkitError } from '../engine/errors.js';
-import { resultFormats } from '../query/formats.js';
+import type { Dataset } from '../query/dataset.js';
+import { resultFormats, type TextFormat } from '../query/formats.js';
 import { resolveInputs } from '../query/inputs.js';
 import { shieldComment, splitArguments, takeQueryName } from '../query/sql-argument.js';
 
@@ -22,7 +23,7 @@ export default class Query extends Command {
   static override description =
     `Opens captures (.scap), SysFlow files (.sf), tables (.parquet, .arrow) and directories of these as tables process_event, file_event, network_flow, file_flow, process_flow, k8s_event, process, file, container, pod and header, and as sysflow, the view of all events and flows. Captures also have the tables events (every system call and other event) and processes (every process, with start, end and exit code). Rows of several inputs are united. The SQL dialect is that of DuckDB.
 
-The last argument is the SQL if it contains a blank and no file has that name. Otherwise the SQL comes from the file given with -q, or from standard input.
+The last argument is the SQL if it contains a blank and no file has that name. Otherwise the SQL comes from the file given with -q, or from standard input. Without SQL on a terminal, a shell starts: it reads the inputs once and answers statements until Ctrl-D; its command .help lists the others.
 
 The argument @NAME runs a saved query instead; --list names them. Files NAME.sql in the directory $SFKIT_QUERIES (default: sfkit/queries in the user's configuration directory) are saved queries too.
 
@@ -45,6 +46,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
       command: '<%= config.bin %> query @children capture.scap',
     },
     { description: 'SQL from a file', command: '<%= config.bin %> query capture.sf -q report.sql --format markdown' },
+    { description: 'A shell for many statements', command: '<%= config.bin %> query capture.scap' },
     {
       description: 'SQL from standard input',
       command: "echo 'select count(*) from sysflow' | <%= config.bin %> query capture.sf",
@@ -80,6 +82,9 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
       description:
         'file to write, or - for standard output; NAME.duckdb becomes a database with the result as table "result" or, without SQL, with all tables',
     }),
+    'no-history': Flags.boolean({
+      description: 'in the shell: neither read nor write the history ($SFKIT_HISTORY names its file)',
+    }),
     ...drawFlags,
     ...sandboxFlags,
     ...cacheFlags,
@@ -109,8 +114,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
       !isDatabase,
     );
     refuseTerminalInput(inputs);
-    const isBinary = flags.format === 'parquet' || flags.format === 'arrow';
-    if (isBinary && flags.output === '-' && process.stdout.isTTY) {
+    if (isBinary(flags.format) && flags.output === '-' && process.stdout.isTTY) {
       throw new SfkitError(
         'INVALID_ARGUMENT',
         `${flags.format} is binary and standard output is a terminal; redirect it or name a file with -o`,
@@ -119,18 +123,19 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
     const isStandardOutput = flags.output === '-';
     const draw = drawOptions(flags, isStandardOutput);
     const limits = sandboxOptions(flags);
-    const isWhole = isDatabase && saved === undefined && argument === undefined && flags.query === undefined;
+    const hasSql = saved !== undefined || argument !== undefined || flags.query !== undefined;
+    const isWhole = isDatabase && !hasSql;
+    const isShell = !isDatabase && !hasSql && canStartShell(flags);
     const kept = isWhole ? await import('../query/keep.js') : undefined;
     const keptTables = kept?.tablesToKeep(inputs, flags.filter !== undefined) ?? [];
-    const sql = saved?.sql ?? argument ?? kept?.sqlOf(keptTables) ?? (await readSql(flags.query));
-    if (sql.trim() === '') {
-      const source = argument === undefined ? (flags.query ?? 'standard input') : 'the argument';
-      throw new SfkitError('INVALID_ARGUMENT', `no SQL: ${source} is empty`);
-    }
+    const sql =
+      saved?.sql ?? argument ?? kept?.sqlOf(keptTables) ?? (isShell ? 'SELECT 1' : await readSql(flags.query));
+    if (sql.trim() === '') throw new SfkitError('INVALID_ARGUMENT', noSqlText(argument, flags.query));
     // Imported here, because loading DuckDB takes a while and --help does not need it.
     const { openDataset } = await import('../query/dataset.js');
     const { parameterValues } = await import('../query/saved/parameters.js');
     const { runQuery } = await import('../query/run.js');
+    const { explained } = await import('../query/errors/explained.js');
     // openDataset() rejects a filter with better advice.
     const given = givenCollectorFlags(flags, metadata.flags).filter((name) => name !== 'filter');
     if (given.length > 0) {
@@ -138,23 +143,39 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
       refuseForRecords(given, found);
     }
     const parameters = parameterValues(flags.param ?? [], saved);
-    const dataset = await openDataset(inputs, sql, collectorOptions(flags), {
-      ...limits,
-      // Without SQL there is nothing to keep away from the output.
-      sandbox: limits.sandbox && !isWhole,
-      parameters,
-      cache: openCache(flags),
-    });
+    let dataset: Dataset | undefined;
     try {
-      if (kept !== undefined) await kept.keepTables(dataset.connection, keptTables, flags.output);
-      else
+      dataset = await openDataset(inputs, sql, collectorOptions(flags), {
+        ...limits,
+        // Without SQL there is nothing to keep away from the output.
+        sandbox: limits.sandbox && !isWhole,
+        parameters,
+        cache: openCache(flags),
+        keepsOpen: isShell,
+      });
+      if (isShell) {
+        const { runQueryShell } = await import('../cli/query-shell.js');
+        await runQueryShell(dataset, {
+          inputs,
+          format: flags.format as TextFormat,
+          limit: draw.limit,
+          parameters,
+          keepsHistory: !flags['no-history'],
+          'no-pager': flags['no-pager'],
+        });
+      } else if (kept !== undefined) {
+        await kept.keepTables(dataset.connection, keptTables, flags.output);
+      } else {
         await runQuery(dataset.connection, sql, isDatabase ? 'duckdb' : flags.format, flags.output, {
           draw,
           parameters,
           ...(isStandardOutput && { open: () => standardOutput(flags) }),
         });
+      }
+    } catch (error) {
+      throw await explained(error, sql, dataset);
     } finally {
-      dataset.close();
+      dataset?.close();
     }
     const damaged = dataset.summaries.filter(({ summary }) => summary.damage.length > 0);
     for (const { path, summary } of dataset.summaries) process.stderr.write(noteText(path, summary));
@@ -163,14 +184,26 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
   }
 }
 
+const isBinary = (format: string): boolean => format === 'parquet' || format === 'arrow';
+
+/** Whether the shell starts if there is no SQL: for answers on a terminal. */
+function canStartShell({ format, output }: { format: string; output: string }): boolean {
+  return output === '-' && !isBinary(format) && canRunShell();
+}
+
+const howToGiveSql = 'give it as the last argument, with -q FILE, or as @NAME (sfkit query --list lists the names)';
+
 async function readSql(file: string | undefined): Promise<string> {
   if (file === undefined && process.stdin.isTTY) {
-    throw new SfkitError(
-      'INVALID_ARGUMENT',
-      'no SQL: give it as the last argument, with -q FILE, or on standard input',
-    );
+    throw new SfkitError('INVALID_ARGUMENT', `no SQL: ${howToGiveSql}`);
   }
   return file === undefined ? text(process.stdin) : readSqlFile(file);
+}
+
+function noSqlText(argument: string | undefined, file: string | undefined): string {
+  if (argument !== undefined) return 'no SQL: the argument is empty';
+  if (file !== undefined) return `no SQL: ${file} is empty`;
+  return `no SQL: standard input is empty; ${howToGiveSql}, or start a shell on a terminal`;
 }
 
 function readSqlFile(file: string): string {

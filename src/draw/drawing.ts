@@ -26,6 +26,8 @@ export class Drawing {
   readonly #screen: Screen | undefined;
   readonly #paint: Paint;
   readonly #limit: number;
+  readonly #isRecords: boolean;
+  readonly #moreRows: string;
   #rows: Row[] = [];
   #characters = 0;
   /** Number of rows in earlier pages. */
@@ -34,11 +36,16 @@ export class Drawing {
   #widths: number[];
   #hasHead = false;
 
-  constructor(columns: readonly DrawnColumn[], { screen, limit = Number.POSITIVE_INFINITY }: DrawOptions = {}) {
+  constructor(
+    columns: readonly DrawnColumn[],
+    { screen, limit = Number.POSITIVE_INFINITY, isRecords = false, moreRows = flagsForMore }: DrawOptions = {},
+  ) {
     this.#columns = columns.map((column) => ({ ...column, name: escapeForTerminal(column.name) }));
     this.#screen = screen && { ...screen, columns: Math.max(screen.columns, minScreenColumns) };
     this.#paint = paintOf(screen?.color ?? false);
     this.#limit = limit;
+    this.#isRecords = isRecords;
+    this.#moreRows = moreRows;
     this.#widths = this.#columns.map(({ name }) => Math.min(textWidth(name), maxPadded));
   }
 
@@ -60,15 +67,19 @@ export class Drawing {
   end(more: Remaining = { count: 0, isExact: true }): string {
     const count = this.#before + this.#rows.length;
     const notes = this.#screen !== undefined && count === 0 && more.count === 0 ? ['no rows'] : [];
-    if (more.count > 0 || !more.isExact) notes.push(moreText(more));
+    if (more.count > 0 || !more.isExact) notes.push(moreText(more, this.#moreRows));
     const rows = this.#rows.length > 0 || !this.#hasHead ? this.#page() : '';
-    const foot = this.#screen === undefined ? this.#tableLines().foot() : '';
+    const foot = this.#screen === undefined && !this.#isRecords ? this.#tableLines().foot() : '';
     return rows + foot + this.#notes(notes);
   }
 
   #page(): string {
     const rows = this.#rows;
-    const text = this.#screen === undefined ? this.#filePage(rows) : this.#screenPage(rows, this.#screen);
+    const text = this.#isRecords
+      ? this.#records(rows)
+      : this.#screen === undefined
+        ? this.#filePage(rows)
+        : this.#screenPage(rows, this.#screen);
     this.#before += rows.length;
     this.#rows = [];
     this.#characters = 0;
@@ -91,6 +102,12 @@ export class Drawing {
       );
     }
     return text;
+  }
+
+  #records(rows: readonly Row[]): string {
+    const columns = this.#columns.map((column, index) => fixed(measure(column, index, rows)));
+    const shown = rows.map(({ cells }) => columns.map((column) => screenCell(cells[column.index] ?? null, column)));
+    return screenRecords(columns, shown, this.#screen?.columns, this.#before, this.#paint);
   }
 
   #tableLines(): TableLines {
@@ -144,6 +161,8 @@ interface Row {
   widths: readonly number[];
 }
 
+const fixed = (measured: Measured): FittedColumn => ({ ...measured, width: measured.widest, withoutDate: false });
+
 const hasDate = /^\d{4}-\d\d-\d\dT.*Z$/;
 
 function measure(column: DrawnColumn, index: number, rows: readonly Row[]): Measured {
@@ -175,8 +194,10 @@ function named(columns: readonly DrawnColumn[], one: string, many = `${one}s`): 
   return `${columns.length} ${columns.length === 1 ? one : many} (--format json has all): ${names}`;
 }
 
-function moreText({ count, isExact }: Remaining): string {
-  const how = '(-n N draws N of them, --all draws all)';
+const flagsForMore = '-n N draws N of them, --all draws all';
+
+function moreText({ count, isExact }: Remaining, advice: string): string {
+  const how = `(${advice})`;
   if (!isExact) return count === 0 ? `… more rows ${how}` : `… more than ${grouped(count)} more rows ${how}`;
   return `… ${grouped(count)} more row${count === 1 ? '' : 's'} ${how}`;
 }

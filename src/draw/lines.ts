@@ -109,17 +109,24 @@ export function screenTable(
 /** Maximum lines of a value in a record. */
 const maxValueLines = 5;
 
-/** Draws rows as blocks `room` columns wide, with one or more lines per value. Numbers start after `before`. */
+/** Width of the rule above a block that has no maximum width. */
+const wideRule = 40;
+
+/**
+ * Draws rows as blocks `room` columns wide, with one or more lines per value. Numbers start after `before`. Without
+ * `room` nothing is cut: each value is one line.
+ */
 export function screenRecords(
   columns: readonly FittedColumn[],
   rows: Iterable<readonly ScreenCell[]>,
-  room: number,
+  room: number | undefined,
   before: number,
   paint: Paint,
 ): string {
   const widest = columns.reduce((most, { column }) => Math.max(most, textWidth(column.name)), 0);
-  const label = Math.min(widest, Math.floor(room / 3));
-  const value = room - label - 3;
+  const label = room === undefined ? widest : Math.min(widest, Math.floor(room / 3));
+  const value = room === undefined ? wideRule : room - label - 3;
+  const linesOf = (text: string) => (room === undefined ? [text] : wrapped(text, value, maxValueLines));
   const names = columns.map(({ column }) => {
     const name = shortened(column.name, label);
     return `${paint.strong(name)}${' '.repeat(label - textWidth(name))} ${paint.faint('│')} `;
@@ -131,10 +138,12 @@ export function screenRecords(
     number += 1;
     const title = `─[ ${number} ]`;
     const rule =
-      title.length <= label + 1 ? `${title.padEnd(label + 1, '─')}┬${'─'.repeat(value + 1)}` : title.padEnd(room, '─');
+      title.length <= label + 1
+        ? `${title.padEnd(label + 1, '─')}┬${'─'.repeat(value + 1)}`
+        : title.padEnd(label + value + 3, '─');
     text += `${paint.faint(rule)}\n`;
     row.forEach((cell, index) => {
-      wrapped(cell.text, value, maxValueLines).forEach((part, line) => {
+      linesOf(cell.text).forEach((part, line) => {
         text += `${line === 0 ? names[index] : blank}${cell.isMissing ? paint.faint(part) : part}\n`;
       });
     });

@@ -29,6 +29,10 @@ export interface DrawOptions {
   screen?: Screen | undefined;
   /** Maximum rows to draw. */
   limit?: number | undefined;
+  /** How to draw the rest, for the note below. Default: the flags of commands. */
+  moreRows?: string | undefined;
+  /** Draw each row as a block with one line per value, even if a table fits. */
+  isRecords?: boolean | undefined;
 }
 
 /** The rows after the last one drawn. */

@@ -92,6 +92,8 @@ export async function openDatabase(
   };
 }
 
+let nextRows = 1;
+
 /**
  * Loads batches into tables of one database. Text that rows share is stored once: such columns are ENUM, and the views
  * over them show VARCHAR.
@@ -142,7 +144,8 @@ export class TableLoader {
   /** Makes all appended rows available to queries. */
   async finish(): Promise<void> {
     for (const [name, spool] of this.#spools) {
-      const rows = `sfkit_rows_of_${name}`;
+      // A connection keeps a function forever, so each table needs a new name.
+      const rows = `sfkit_rows_${nextRows++}_of_${name}`;
       const registered = registerRows(this.#connection, rows, spool);
       const columns = physicalColumns(name).map((column) => {
         if (!spool.columns.includes(column)) return `CAST(NULL AS ${sqlTypes[column.type]}) AS ${column.name}`;

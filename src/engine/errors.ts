@@ -28,6 +28,17 @@ export class SfkitError extends Error {
   }
 }
 
+/** An error in SQL. Its message is one line; `details` show the place and give advice, one line each. */
+export class SqlError extends SfkitError {
+  constructor(
+    message: string,
+    readonly details: readonly string[],
+    options?: ErrorOptions,
+  ) {
+    super('SQL_ERROR', message, options);
+  }
+}
+
 /** Converts an error of the addon to an SfkitError. */
 export function fromNative(error: unknown): SfkitError {
   if (error instanceof SfkitError) return error;

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { openDatabase, selectTable, TableLoader } from '../duckdb/database.js';
+import { errorsWithParts } from '../duckdb/sql-error.js';
 import { quoteIdentifier, quoteText } from '../duckdb/sql-text.js';
 import type { ColumnBatch } from '../engine/batch.js';
-import { type TableName, tableColumns, tables } from '../engine/columns.gen.js';
+import { captureTables, type TableName, tableColumns, tables } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
 import { isSystemError, SfkitError, unwritable } from '../engine/errors.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
@@ -16,8 +17,9 @@ import { type Attached, CachedInputs } from './cache/attach.js';
 import type { CaptureCache } from './cache/store.js';
 import { answerable, createCaptureView, loadCaptureTables } from './capture-tables/load.js';
 import { findNeeds } from './capture-tables/needs.js';
+import { TablesOnDemand } from './capture-tables/on-demand.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
-import { createMacros, macrosIn, withDefinitions } from './macros/macros.js';
+import { allMacros, createMacros, macrosIn, withDefinitions } from './macros/macros.js';
 import { rejectImpossibleValues } from './parquet-values.js';
 import type { ParameterValues } from './saved/parameters.js';
 import { describe, extraColumns, guessTable, type Source, selectSource } from './sources.js';
@@ -28,11 +30,13 @@ export interface Dataset {
   connection: DuckDBConnection;
   /** The engine's summary of each capture and SysFlow file. */
   summaries: { path: string; summary: Summary }[];
+  /** For another statement: makes the capture tables that it needs. Only with the option `keepsOpen`. */
+  onDemand?: TablesOnDemand;
   close(): void;
 }
 
 const rowTables = tables.filter((table) => table.kind === 'event' || table.kind === 'flow');
-const everyTable = tables.filter(({ kind }) => kind !== 'all').map(({ name }) => name);
+const recordTables = tables.filter(({ kind }) => kind !== 'all').map(({ name }) => name);
 
 export interface DatasetOptions {
   /** SQL can read the inputs and no other file. */
@@ -47,6 +51,8 @@ export interface DatasetOptions {
   cache?: CaptureCache | undefined;
   /** Values for the parameters of the SQL. */
   parameters?: ParameterValues;
+  /** More statements follow, which may name other tables: every table of records is loaded. */
+  keepsOpen?: boolean;
   /** Until close(): aborting it ends reading and interrupts statements. */
   signal?: AbortSignal | undefined;
 }
@@ -61,7 +67,7 @@ export async function openDataset(
   collector: CollectorOptions = {},
   options: DatasetOptions = {},
 ): Promise<Dataset> {
-  const { isolated = false, sandbox = false, parameters = {}, signal } = options;
+  const { isolated = false, sandbox = false, parameters = {}, keepsOpen = false, signal } = options;
   const inputs = resolveInputs(paths);
   const table = inputs.find(({ kind }) => kind !== 'engine');
   if (table !== undefined && collector.filter !== undefined) {
@@ -81,10 +87,12 @@ export async function openDataset(
   const summaries: Dataset['summaries'] = [];
   const loader = new TableLoader(connection, scratch);
   try {
+    await connection.run(errorsWithParts);
     await checkStatements(connection, sql, { sandbox });
-    const macros = macrosIn(sql);
-    const readable = withDefinitions(sql, macros);
-    const wanted = sandbox ? await tablesInSealed(readable) : tablesIn(connection, readable);
+    await connection.run('RESET errors_as_json');
+    const macros = keepsOpen ? allMacros() : macrosIn(sql);
+    const readable = keepsOpen ? sql : withDefinitions(sql, macros);
+    const wanted = keepsOpen ? recordTables : sandbox ? await tablesInSealed(readable) : tablesIn(connection, readable);
     const sources = await openSources(connection, inputs, wanted);
     if (sandbox) await copySources(connection, sources, wanted);
     const cached = options.cache && new CachedInputs(connection, options.cache, signal);
@@ -96,7 +104,7 @@ export async function openDataset(
     }
     const loaded = captures.length - attached.size;
     // Views over empty tables would only cost time.
-    if (loaded > 0 || attached.size === 0) await loader.create(everyTable);
+    if (loaded > 0 || attached.size === 0) await loader.create(recordTables);
     await createViews(connection, sources, [...attached.values()], loaded);
     // If a file of that name exists, the user means the file.
     const needs = answerable(
@@ -123,11 +131,17 @@ export async function openDataset(
     }
     await loader.finish();
     for (const { table } of needs) await createCaptureView(connection, table, selects.get(table));
+    let onDemand: TablesOnDemand | undefined;
+    if (keepsOpen) {
+      onDemand = new TablesOnDemand(connection, scratch, inputs, collector);
+      await onDemand.declare(captureTables.map(({ name }) => name).filter((name) => !sources.has(name)));
+    }
     await createMacros(connection, macros);
     if (sandbox) await connection.run('SET enable_external_access = false');
     else if (isolated) await isolate(connection, inputs);
+    await connection.run(errorsWithParts);
     await connection.run('SET lock_configuration = true');
-    return { connection, summaries, close };
+    return { connection, summaries, ...(onDemand !== undefined && { onDemand }), close };
   } catch (error) {
     loader.close();
     close();

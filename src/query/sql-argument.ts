@@ -1,6 +1,11 @@
 import { existsSync } from 'node:fs';
+import { captureTables, tables } from '../engine/columns.gen.js';
 import { SfkitError } from '../engine/errors.js';
 import { standardInput } from '../engine/input-kind.js';
+import { similarNames } from './errors/names.js';
+
+const isWord = /^[a-z_][a-z0-9_]*$/i;
+const tableNames = [...tables, ...captureTables].map(({ name }) => name);
 
 export interface InputsAndSql {
   inputs: string[];
@@ -51,10 +56,14 @@ export function splitArguments(args: readonly string[], hasFile: boolean, needsS
       );
     }
     if (input === last && inputs.length > 1 && !hasFile) {
-      throw new SfkitError(
-        'INPUT_NOT_FOUND',
-        `${input}: no such file or directory (and not SQL, which contains a blank)`,
-      );
+      const table = isWord.test(input) ? similarNames(input, tableNames)[0] : undefined;
+      const hint =
+        table === undefined
+          ? ' (and not SQL, which contains a blank)'
+          : table === input
+            ? `; it is a table: write 'from ${table}'`
+            : `, and no table; did you mean 'from ${table}'?`;
+      throw new SfkitError('INPUT_NOT_FOUND', `${input}: no such file or directory${hint}`);
     }
     throw new SfkitError('INPUT_NOT_FOUND', `${input}: no such file or directory`);
   }

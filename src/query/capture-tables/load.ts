@@ -118,7 +118,7 @@ export async function createCaptureView(
 ): Promise<void> {
   const columns = table === 'events' ? eventColumns : '*';
   const rows = [selectTable(table), ...attached].join(' UNION ALL BY NAME ');
-  await connection.run(`CREATE VIEW ${quoteIdentifier(table)} AS SELECT ${columns} FROM (${rows})`);
+  await connection.run(`CREATE OR REPLACE VIEW ${quoteIdentifier(table)} AS SELECT ${columns} FROM (${rows})`);
 }
 
 const eventColumns = `* EXCLUDE (arguments_json, buffer_base64, filename),

@@ -63,6 +63,15 @@ export function macrosIn(sql: string): Macro[] {
   return [...found.values()];
 }
 
+/** All macros; each after the ones that it needs. */
+export function allMacros(): Macro[] {
+  return macrosIn(
+    macroNames()
+      .map((name) => `${name}()`)
+      .join(' '),
+  );
+}
+
 function callsIn(sql: string, names: readonly string[]): string[] {
   const called = new Set([...sql.matchAll(/(\w+)"?\s*\(/g)].map(([, name]) => (name as string).toLowerCase()));
   return names.filter((name) => called.has(name));
