@@ -12,7 +12,7 @@ import { inputName, kindOf } from '../engine/input-kind.js';
 import { openColumns, type Summary } from '../engine/session.js';
 import { privateFile } from '../output/mode.js';
 import { scratchDirectory } from '../output/pending.js';
-import { answerable, createCaptureView, loadCaptureTables } from './capture-tables/load.js';
+import { answerable, createCaptureView, joinSummaries, loadCaptureTables } from './capture-tables/load.js';
 import { findNeeds } from './capture-tables/needs.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
 import { rejectImpossibleValues } from './parquet-values.js';
@@ -93,10 +93,10 @@ export async function openDataset(
     if (needs.length > 0) {
       await loader.create(needs.map(({ table }) => table));
       const found = await loadCaptureTables(loader, inputs, needs, { ...collector, signal }, wanted.length > 0 ? 1 : 0);
-      if (wanted.length === 0) summaries.push(...found);
+      joinSummaries(summaries, found);
     }
     await loader.finish();
-    for (const { table } of needs) await createCaptureView(connection, table);
+    for (const need of needs) await createCaptureView(connection, need);
     if (isolated) await isolate(connection, inputs);
     await connection.run('SET lock_configuration = true');
     return { connection, summaries, close };

@@ -9,8 +9,8 @@
 #include "base/escape.h"
 #include "event_names.gen.h"
 #include "events/field_rows.h"
-#include "filter/feed.h"
-#include "scap/blocks.h"
+#include "events/list_tables.h"
+#include "events/table_feed.h"
 #include "state/values.h"
 
 namespace sfkit::events {
@@ -160,21 +160,10 @@ class Processes : public filter::Feed {
   FieldRows& rows_;
 };
 
-template <typename Feed>
-Status read(scap::Input& input, const std::string& name, Feed& feed, const std::atomic<bool>& cancel,
-            InputSummary& summary) {
-  scap::ReadStats stats;
-  if (Status status = scap::read_capture(input, name, feed, stats); !status.is_ok()) return status;
-  if (cancel.load()) return {ErrorCode::kCancelled, name + ": reading was cancelled"};
-  feed.describe(summary, input, stats);
-  summary.add_skipped(Reason::kFilteredEvents, feed.left_out());
-  return Status::ok();
-}
-
 }  // namespace
 
 bool is_capture_table(output::Table table) {
-  return table == output::Table::kEvents || table == output::Table::kProcesses;
+  return static_cast<size_t>(table) >= output::kTableCount - output::kCaptureTableCount;
 }
 
 Status tabulate(scap::Input& input, const std::string& name, const TableOptions& options,
@@ -182,18 +171,38 @@ Status tabulate(scap::Input& input, const std::string& name, const TableOptions&
                 InputSummary& summary, uint64_t& rows) {
   auto wanted = FieldRows::resolve(options.table, options.columns);
   if (!wanted.is_ok()) return wanted.status();
-  FieldRows made(options.table, std::move(wanted.value()), options.batch_rows, give);
-  if (options.table == output::Table::kProcesses) {
-    Processes processes(made, cancel);
-    if (Status status = read(input, name, processes, cancel, summary); !status.is_ok()) return status;
-    processes.finish();
-  } else {
-    auto filter = filter::compile_optional(options.filter);
-    if (!filter.is_ok()) return filter.status();
-    Events events(std::move(filter.value()), made, cancel);
-    if (Status status = read(input, name, events, cancel, summary); !status.is_ok()) return status;
-    made.flush();
+  FieldRows made(options.table, wanted.value(), options.batch_rows, give);
+  Status status;
+  switch (options.table) {
+    case output::Table::kEvents: {
+      auto filter = filter::compile_optional(options.filter);
+      if (!filter.is_ok()) return filter.status();
+      Events events(std::move(filter.value()), made, cancel);
+      status = read_table(input, name, events, cancel, summary);
+      if (status.is_ok()) made.flush();
+      break;
+    }
+    case output::Table::kProcesses: {
+      Processes processes(made, cancel);
+      status = read_table(input, name, processes, cancel, summary);
+      if (status.is_ok()) processes.finish();
+      break;
+    }
+    case output::Table::kCapture:
+    case output::Table::kDamage:
+      status = tabulate_capture(input, name, options.table, made, cancel, summary);
+      break;
+    case output::Table::kContainers:
+      status = tabulate_containers(input, name, wanted.value(), made, cancel, summary);
+      break;
+    case output::Table::kUsers:
+    case output::Table::kGroups:
+    case output::Table::kInterfaces:
+      status = tabulate_lists(input, name, options.table, made, cancel, summary);
+      break;
+    default: status = tabulate_state(input, name, options.table, options.moments, made, cancel, summary); break;
   }
+  if (!status.is_ok()) return status;
   rows = made.rows();
   summary.add_skipped(Reason::kCutTexts, made.cut_texts());
   return Status::ok();

@@ -1,5 +1,5 @@
-// Tables of what only a capture holds (native/tables/columns.json): `events`, every event, and `processes`,
-// every process that was alive while the capture was made.
+// Tables that only captures have (native/tables/columns.json): events, processes, state at moments, and facts
+// about the capture.
 #pragma once
 
 #include <atomic>
@@ -10,6 +10,7 @@
 
 #include "base/status.h"
 #include "base/summary.h"
+#include "events/state_tables.h"
 #include "output/column_batch.h"
 #include "scap/input.h"
 
@@ -20,6 +21,7 @@ struct TableOptions {
   std::string filter;                   // of events only: those that pass it; "" for all
   std::vector<output::Column> columns;  // those that get values; empty for all. The rest hold zeros.
   uint32_t batch_rows = 1;              // rows of a full batch, at least 1
+  std::vector<Moment> moments;          // of tables of the state at a moment
 };
 
 // Whether tabulate() makes the table.

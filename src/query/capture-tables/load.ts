@@ -1,16 +1,19 @@
 import { basename } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { selectTable, type TableLoader } from '../../duckdb/database.js';
-import { quoteIdentifier } from '../../duckdb/sql-text.js';
-import type { TableName } from '../../engine/columns.gen.js';
+import { quoteIdentifier, quoteText } from '../../duckdb/sql-text.js';
 import { type CollectorOptions, filterText } from '../../engine/config.js';
 import { SfkitError } from '../../engine/errors.js';
 import { inputName, isStreamInput, looksLikeCapture } from '../../engine/input-kind.js';
 import { openColumns, type Summary } from '../../engine/session.js';
 import type { QueryInput } from '../inputs.js';
+import { isAtMoment, keySql, notConstant, withoutMoment } from './moments.js';
 import type { TableNeeds } from './needs.js';
 
 // Tables that only captures have. A statement that names one makes it, with only the columns and rows that it needs.
+
+/** The engine's summary of each input. */
+type CaptureSummaries = { path: string; summary: Summary }[];
 
 /** The inputs that may be captures. */
 function capturesAmong(inputs: readonly QueryInput[]): QueryInput[] {
@@ -38,7 +41,7 @@ export async function loadCaptureTables(
   needs: readonly TableNeeds[],
   collector: CollectorOptions & { signal: AbortSignal | undefined },
   readings: number,
-): Promise<{ path: string; summary: Summary }[]> {
+): Promise<CaptureSummaries> {
   const captures = capturesAmong(inputs);
   const names = needs.map(({ table }) => table).join(' and ');
   const stream = captures.find(({ path }) => isStreamInput(path));
@@ -55,8 +58,12 @@ export async function loadCaptureTables(
       `a filter selects events, and the table ${unfiltered.table} has no events: use WHERE instead of --filter`,
     );
   }
-  const summaries: { path: string; summary: Summary }[] = [];
-  for (const { table, columns, filter } of needs) {
+  const summaries: CaptureSummaries = [];
+  for (const { table, columns, filter, moments, isCertain } of needs) {
+    if (isAtMoment(table) && moments.length === 0) {
+      if (isCertain) throw new SfkitError('SQL_ERROR', withoutMoment(table));
+      continue;
+    }
     const made = columns.filter((name) => name !== 'filename');
     loader.keep(table, [...made, 'filename']);
     for (const { path, shownAs } of captures) {
@@ -65,15 +72,33 @@ export async function loadCaptureTables(
         kind: 'capture',
         tables: [table],
         captureColumns: made,
+        moments: moments.map(({ moment }) => moment),
         signal: collector.signal,
         filter: table === 'events' ? joinFilters(collector.filter, filter) : undefined,
       });
       const filename = shownAs ?? basename(inputName(path));
       for await (const batch of session) loader.append(batch.withText('filename', filename));
-      if (!summaries.some((known) => known.path === path)) summaries.push({ path, summary: session.summary() });
+      joinSummaries(summaries, [{ path, summary: session.summary() }]);
     }
   }
   return summaries;
+}
+
+/** Adds summaries of further readings: each input keeps that of its longest reading, and what a moment leaves out. */
+export function joinSummaries(known: CaptureSummaries, added: CaptureSummaries): void {
+  for (const { path, summary } of added) {
+    const place = known.findIndex((one) => one.path === path);
+    const before = known[place]?.summary;
+    if (before === undefined) {
+      known.push({ path, summary });
+      continue;
+    }
+    const [longer, shorter] = summary.bytes > before.bytes ? [summary, before] : [before, summary];
+    const more = shorter.skipped.filter(
+      ({ id }) => id === 'descriptors-at-a-moment' && !longer.skipped.some((skipped) => skipped.id === id),
+    );
+    known[place] = { path, summary: { ...longer, skipped: [...longer.skipped, ...more] } };
+  }
 }
 
 function joinFilters(own: string | undefined, needed: string): string | undefined {
@@ -91,10 +116,20 @@ function isFilter(text: string): boolean {
   }
 }
 
-/** Creates the view through which SQL reads a loaded table. */
-export async function createCaptureView(connection: DuckDBConnection, table: TableName): Promise<void> {
-  const columns = table === 'events' ? eventColumns : '*';
-  await connection.run(`CREATE VIEW ${quoteIdentifier(table)} AS SELECT ${columns} FROM (${selectTable(table)})`);
+/** Creates the view, or the function of a moment, through which SQL reads a loaded table. */
+export async function createCaptureView(connection: DuckDBConnection, { table, moments }: TableNeeds): Promise<void> {
+  const name = quoteIdentifier(table);
+  if (!isAtMoment(table)) {
+    const columns = table === 'events' ? eventColumns : '*';
+    await connection.run(`CREATE VIEW ${name} AS SELECT ${columns} FROM (${selectTable(table)})`);
+    return;
+  }
+  const keys = `CAST([${moments.map(({ key }) => quoteText(key)).join(', ')}] AS VARCHAR[])`;
+  const place = `list_position(${keys}, ${keySql('wanted_moment')}) - 1`;
+  await connection.run(
+    `CREATE MACRO ${name}(wanted_moment) AS TABLE SELECT * EXCLUDE (moment_number) FROM (${selectTable(table)})
+     WHERE moment_number = coalesce(${place}, error(${quoteText(notConstant(table))}))`,
+  );
 }
 
 const eventColumns = `* EXCLUDE (arguments_json, buffer_base64, filename),
