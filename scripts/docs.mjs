@@ -8,10 +8,9 @@ import { root } from './lib/run.mjs';
 const readJson = (name) => JSON.parse(readFileSync(join(root, 'native', 'tables', name), 'utf8'));
 
 /** Replaces the text between two marks of a page. */
-function between(page, name, text) {
+function between(page, name, text, before = readFileSync(join(root, 'docs', page), 'utf8')) {
   const begin = `<!-- ${name}: written by scripts/docs.mjs -->`;
   const end = `<!-- end of ${name} -->`;
-  const before = readFileSync(join(root, 'docs', page), 'utf8');
   return `${before.split(begin)[0]}${begin}\n\n${text}\n${end}${before.split(end)[1]}`;
 }
 
@@ -76,6 +75,20 @@ function queryTable() {
   return `| query | answers | parameters |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 
+function macroTable() {
+  const directory = join(root, 'queries', 'macros');
+  const rows = readdirSync(directory)
+    .sort()
+    .map((file) => {
+      const text = readFileSync(join(directory, file), 'utf8');
+      const [, call, table] = /^CREATE MACRO (\w+\([^)]*\)) AS( TABLE)?/m.exec(text) ?? [];
+      const title = /^-- title: (.*)$/m.exec(text)?.[1];
+      const example = /^-- example: (.*)$/m.exec(text)?.[1].replaceAll('|', '\\|');
+      return `| \`${call}\` | ${table === undefined ? 'value' : 'table'} | ${title} | \`${example}\` |`;
+    });
+  return `| macro | gives | meaning | example |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+}
+
 function fieldTables() {
   const { types, fields, refused } = readJson('fields.json');
   const rows = fields.map(({ name, type, argument = '', filterOnly, doc }) => {
@@ -99,7 +112,7 @@ function fieldTables() {
 const pages = {
   'formats.md': between('formats.md', 'columns', columnSections()),
   'tables.md': between('tables.md', 'capture tables', captureSections()),
-  'queries.md': between('queries.md', 'queries', queryTable()),
+  'queries.md': between('queries.md', 'macros', macroTable(), between('queries.md', 'queries', queryTable())),
   'filters.md': between('filters.md', 'fields', fieldTables()),
   'api.md': apiPage(),
 };

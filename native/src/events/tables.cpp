@@ -8,6 +8,8 @@
 
 #include "base/escape.h"
 #include "event_names.gen.h"
+#include "events/calls.h"
+#include "events/cpu.h"
 #include "events/field_rows.h"
 #include "events/list_tables.h"
 #include "events/table_feed.h"
@@ -26,6 +28,8 @@ class Events : public filter::Feed {
  public:
   Events(std::unique_ptr<filter::Filter> filter, FieldRows& rows, const std::atomic<bool>& cancel)
       : Feed(std::move(filter), false, cancel), rows_(rows) {}
+
+  bool finish() { return rows_.flush(); }
 
  protected:
   bool take(const scap::EventView& event, bool shown) override {
@@ -171,21 +175,34 @@ Status tabulate(scap::Input& input, const std::string& name, const TableOptions&
                 InputSummary& summary, uint64_t& rows) {
   auto wanted = FieldRows::resolve(options.table, options.columns);
   if (!wanted.is_ok()) return wanted.status();
+  auto filter = filter::compile_optional(options.filter);
+  if (!filter.is_ok()) return filter.status();
   FieldRows made(options.table, wanted.value(), options.batch_rows, give);
-  Status status;
+  const auto make = [&](auto& feed) {
+    Status status = read_table(input, name, feed, cancel, summary);
+    if (status.is_ok()) feed.finish();
+    return status;
+  };
+  Status status = Status::ok();
   switch (options.table) {
     case output::Table::kEvents: {
-      auto filter = filter::compile_optional(options.filter);
-      if (!filter.is_ok()) return filter.status();
       Events events(std::move(filter.value()), made, cancel);
-      status = read_table(input, name, events, cancel, summary);
-      if (status.is_ok()) made.flush();
+      status = make(events);
+      break;
+    }
+    case output::Table::kCalls: {
+      Calls calls(std::move(filter.value()), made, cancel);
+      status = make(calls);
+      break;
+    }
+    case output::Table::kCpu: {
+      CpuTime cpu(made, cancel);
+      status = make(cpu);
       break;
     }
     case output::Table::kProcesses: {
       Processes processes(made, cancel);
-      status = read_table(input, name, processes, cancel, summary);
-      if (status.is_ok()) processes.finish();
+      status = make(processes);
       break;
     }
     case output::Table::kCapture:
@@ -200,7 +217,9 @@ Status tabulate(scap::Input& input, const std::string& name, const TableOptions&
     case output::Table::kInterfaces:
       status = tabulate_lists(input, name, options.table, made, cancel, summary);
       break;
-    default: status = tabulate_state(input, name, options.table, options.moments, made, cancel, summary); break;
+    default:
+      status = tabulate_state(input, name, options.table, options.moments, made, cancel, summary);
+      break;
   }
   if (!status.is_ok()) return status;
   rows = made.rows();

@@ -1,5 +1,5 @@
-// Tables that only captures have (native/tables/columns.json): events, processes, state at moments, and facts
-// about the capture.
+// Tables of what only a capture holds (captureTables in native/tables/columns.json), such as `events` and
+// `processes`.
 #pragma once
 
 #include <atomic>
@@ -18,7 +18,7 @@ namespace sfkit::events {
 
 struct TableOptions {
   output::Table table = output::Table::kEvents;
-  std::string filter;                   // of events only: those that pass it; "" for all
+  std::string filter;                   // of `events` and `calls`: only events that pass it; "" for all
   std::vector<output::Column> columns;  // those that get values; empty for all. The rest hold zeros.
   uint32_t batch_rows = 1;              // rows of a full batch, at least 1
   std::vector<Moment> moments;          // of tables of the state at a moment
