@@ -77,7 +77,8 @@ class Lists : public filter::Feed {
     add([&](const Wanted& wanted) {
       switch (wanted.column) {
         case Column::kUsersUid: return rows_.number(wanted, uid);
-        case Column::kUsersGid: return gid == state::kNoId ? rows_.missing(wanted) : rows_.number(wanted, gid);
+        case Column::kUsersGid:
+          return gid == state::kNoId ? rows_.missing(wanted) : rows_.number(wanted, gid);
         case Column::kUsersName: return known_text(rows_, wanted, name);
         case Column::kUsersHome: return known_text(rows_, wanted, home);
         case Column::kUsersShell: return known_text(rows_, wanted, shell);
@@ -222,8 +223,8 @@ class Containers : public filter::Feed {
     } else if (wanted.has_field) {
       value = reader().get(wanted.field);
     }
-    const uint64_t number = value.kind == FieldValue::Kind::kSigned ? static_cast<uint64_t>(value.integer)
-                                                                    : value.number;
+    const uint64_t number =
+        value.kind == FieldValue::Kind::kSigned ? static_cast<uint64_t>(value.integer) : value.number;
     std::string_view bytes = value.text;
     if (value.kind != FieldValue::Kind::kText)
       bytes = {reinterpret_cast<const char*>(&number), sizeof(number)};
@@ -266,7 +267,8 @@ uint64_t drops_in(const CaptureInfo& info) {
   return 0;
 }
 
-bool put_capture(FieldRows& rows, const Wanted& wanted, const CaptureInfo& info, const InputSummary& summary) {
+bool put_capture(FieldRows& rows, const Wanted& wanted, const CaptureInfo& info,
+                 const InputSummary& summary) {
   const auto number = [&](uint64_t value) { return rows.number(wanted, static_cast<int64_t>(value)); };
   switch (wanted.column) {
     case Column::kCaptureFormat: return rows.text(wanted, summary.format);
@@ -283,7 +285,8 @@ bool put_capture(FieldRows& rows, const Wanted& wanted, const CaptureInfo& info,
     case Column::kCaptureMemoryBytes: return known_number(rows, wanted, info.memory_bytes);
     case Column::kCaptureBootUts: return known_number(rows, wanted, info.boot_time);
     case Column::kCaptureTsUts: return known_number(rows, wanted, static_cast<uint64_t>(summary.first_time));
-    case Column::kCaptureEndtsUts: return known_number(rows, wanted, static_cast<uint64_t>(summary.last_time));
+    case Column::kCaptureEndtsUts:
+      return known_number(rows, wanted, static_cast<uint64_t>(summary.last_time));
     case Column::kCaptureDuration:
       if (summary.first_time == 0) return rows.missing(wanted);
       return rows.number(wanted, summary.last_time - summary.first_time);
@@ -343,8 +346,8 @@ Status tabulate_capture(scap::Input& input, const std::string& name, Table table
     wants_more = rows.add([&](const Wanted& wanted) { return put_capture(rows, wanted, info, summary); });
   } else {
     for (const Damage& damage : summary.damage) {
-      wants_more = wants_more &&
-                   rows.add([&](const Wanted& wanted) { return put_damage(rows, wanted, damage); });
+      wants_more =
+          wants_more && rows.add([&](const Wanted& wanted) { return put_damage(rows, wanted, damage); });
     }
   }
   if (wants_more) rows.flush();

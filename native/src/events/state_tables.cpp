@@ -28,8 +28,8 @@ int64_t pid_of(const Thread& thread) {
   return thread.pid < 0 ? thread.tid : thread.pid;
 }
 
-// Whether the thread stands for its process: the main thread, also after its own end, as long as other threads
-// live. A process of unknown main thread is represented by its oldest thread.
+// Whether the thread stands for its process: the main thread, also after its own end, as long as other
+// threads live. A process of unknown main thread is represented by its oldest thread.
 bool represents_process(const Thread& thread) {
   if (thread.pid < 0) return !thread.dead;
   if (thread.group == nullptr) return thread.is_leader() && !thread.dead;
@@ -213,8 +213,9 @@ class StateAt : public filter::Feed {
     });
     const auto same = [](const Holder& a, const Holder& b) { return a.pid == b.pid && a.table == b.table; };
     holders.erase(std::unique(holders.begin(), holders.end(), same), holders.end());
-    std::sort(holders.begin(), holders.end(),
-              [](const Holder& a, const Holder& b) { return std::tie(a.pid, a.tid) < std::tie(b.pid, b.tid); });
+    std::sort(holders.begin(), holders.end(), [](const Holder& a, const Holder& b) {
+      return std::tie(a.pid, a.tid) < std::tie(b.pid, b.tid);
+    });
     uint64_t left = max_descriptors_;
     for (const Holder& holder : holders) {
       if (!wants_more_) return;
@@ -359,7 +360,8 @@ class StateAt : public filter::Feed {
       case Column::kSocketsAtState: return known_text(wanted, state_of(descriptor));
       case Column::kSocketsAtRole: return known_text(wanted, role_of(descriptor));
       case Column::kSocketsAtPath:
-        return known_text(wanted, descriptor.type == FdType::kUnix ? path_of(descriptor) : std::string_view());
+        return known_text(wanted,
+                          descriptor.type == FdType::kUnix ? path_of(descriptor) : std::string_view());
       default: return rows_.missing(wanted);
     }
   }
