@@ -117,7 +117,7 @@ function fraction(digits: string | undefined): bigint {
 
 /** What separates the calls of a function from text that looks like one. */
 const token =
-  /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[^]*?\*\/|\$([a-z_]\w*)?\$[^]*?\$\1\$|[\p{L}_][\p{L}\d_$]*|\s+|[^]/giu;
+  /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*.*?\*\/|\$([a-z_]\w*)?\$.*?\$\1\$|[\p{L}_][\p{L}\d_$]*|\s+|./gisu;
 
 /** The arguments of the calls of a function in SQL, as text; '' for none. */
 export function argumentsOf(sql: string, name: string): string[] {
