@@ -205,7 +205,7 @@ class Containers : public filter::Feed {
     state::Context context;
     context.event = &none;
     context.container = index;
-    reader().look_at(context);
+    reader().set_context(context);
     for (const Wanted& wanted : wanted_) pack(packed, wanted, container);
   }
   void note_all() {

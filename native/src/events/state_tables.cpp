@@ -71,8 +71,8 @@ std::string_view state_of(const Descriptor& descriptor) {
   }
   // The state does not follow listen(): a bound TCP socket counts as listening.
   if (descriptor.is_ip_server()) return descriptor.l4 == state::L4::kTcp ? "listening" : "bound";
-  if (descriptor.of_socketpair) return "connected";
-  if (descriptor.bound_as != FdType::kUnknown) return "bound";
+  if (descriptor.is_socketpair) return "connected";
+  if (descriptor.bound_type != FdType::kUnknown) return "bound";
   if (!descriptor.is_listed) return "unconnected";
   const bool has_peer = descriptor.is_ip_socket() && state::destination_of(descriptor) != state::Endpoint();
   return has_peer ? "connected" : std::string_view();
@@ -249,7 +249,7 @@ class StateAt : public filter::Feed {
     context_ = {};
     context_.event = &event_;
     context_.thread = thread;
-    reader().look_at(context_);
+    reader().set_context(context_);
   }
 
   bool add() {

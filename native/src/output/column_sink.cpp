@@ -417,7 +417,7 @@ void ColumnSink::give(Target& target) {
   if (gone_) return;
   ColumnBatch batch = target.builder.take();
   batch.file = file_;
-  batch.start_seconds = header_.begins;
+  batch.start_seconds = header_.start_seconds;
   if (!consumer_(std::move(batch))) gone_ = true;
 }
 
