@@ -311,7 +311,7 @@ bool put_capture(FieldRows& rows, const Wanted& wanted, const CaptureInfo& info,
 
 bool put_damage(FieldRows& rows, const Wanted& wanted, const Damage& damage) {
   switch (wanted.column) {
-    case Column::kDamageOffset: return rows.number(wanted, static_cast<int64_t>(damage.offset));
+    case Column::kDamagePosition: return rows.number(wanted, static_cast<int64_t>(damage.offset));
     case Column::kDamageKind: return rows.text(wanted, damage.kind);
     case Column::kDamageSkippedBytes: return rows.number(wanted, static_cast<int64_t>(damage.skipped_bytes));
     case Column::kDamageMessage: return rows.text(wanted, damage.message);
