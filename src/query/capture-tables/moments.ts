@@ -3,7 +3,7 @@ import { quoteText } from '../../duckdb/sql-text.js';
 import { captureTables, type TableName } from '../../engine/columns.gen.js';
 import { SfkitError } from '../../engine/errors.js';
 import { escapeForTerminal } from '../../engine/escape.js';
-import type { NativeMoment } from '../../engine/native.js';
+import type { Moment } from '../../engine/session.js';
 import type { ParameterValues } from '../saved/parameters.js';
 
 // Tables of the state at a moment are functions in SQL, such as processes_at('end'). The engine must know the moments
@@ -13,7 +13,7 @@ import type { ParameterValues } from '../saved/parameters.js';
 export interface NamedMoment {
   /** The argument as text, by which SQL finds the rows. */
   key: string;
-  moment: NativeMoment;
+  moment: Moment;
 }
 
 /** Maximum moments of one table: the rows of each are loaded. */
@@ -47,7 +47,7 @@ export async function findMoments(
   table: TableName,
   parameters: ParameterValues,
 ): Promise<NamedMoment[]> {
-  const moments = new Map<string, NativeMoment>();
+  const moments = new Map<string, Moment>();
   for (const argument of new Set(argumentsOf(sql, table))) {
     if (argument === '') throw new SfkitError('SQL_ERROR', withoutMoment(table));
     const key = await evaluate(connection, argument, table, parameters);
@@ -80,7 +80,7 @@ async function evaluate(
 }
 
 /** Parses the text of a moment: a time, seconds after the first event, `start` or `end`. */
-export function parseMoment(text: string, table: TableName): NativeMoment {
+export function parseMoment(text: string, table: TableName): Moment {
   const word = text.trim().toLowerCase();
   if (word === 'start' || word === 'end') return { kind: word, value: 0n };
   const value = seconds(word);
