@@ -47,12 +47,13 @@ function captureSections() {
     buffer_base64: { name: 'buffer', type: 'bytes', doc: 'bytes that were read or written' },
   };
   return captureTables
-    .map(({ name, doc, columns }) => {
-      const rows = columns.map((column) => {
+    .map(({ name, doc, at, columns }) => {
+      const visible = columns.filter(({ hidden }) => !hidden);
+      const rows = visible.map((column) => {
         const { name, type, doc } = { ...column, type: columnTypes[column.type], ...shown[column.name] };
         return `| \`${name}\` | ${type}${column.nullable ? '' : ', always'} | ${doc} |`;
       });
-      const heading = `### ${name}\n\n${doc[0].toUpperCase()}${doc.slice(1)}.`;
+      const heading = `### ${name}${at ? '(moment)' : ''}\n\n${doc[0].toUpperCase()}${doc.slice(1)}.`;
       return `${heading}\n\n| column | type | meaning |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
     })
     .join('\n');

@@ -224,6 +224,32 @@ class ConfigReader {
     }
     return columns;
   }
+  // Objects with a kind and a value.
+  std::vector<events::Moment> moments(const char* name) {
+    using Kind = events::Moment::Kind;
+    constexpr std::pair<std::string_view, Kind> kKinds[] = {
+        {"start", Kind::kStart}, {"end", Kind::kEnd}, {"time", Kind::kTime}, {"relative", Kind::kRelative}};
+    std::vector<events::Moment> moments;
+    const Napi::Value value = object_.Get(name);
+    if (!value.IsArray()) return wrong(name, "an array"), moments;
+    const auto list = value.As<Napi::Array>();
+    for (uint32_t i = 0; i < list.Length(); ++i) {
+      const Napi::Value item = list.Get(i);
+      if (!item.IsObject()) return wrong(name, "objects"), moments;
+      const Napi::Value kind = item.As<Napi::Object>().Get("kind");
+      const Napi::Value number = item.As<Napi::Object>().Get("value");
+      const std::string named = kind.IsString() ? kind.As<Napi::String>().Utf8Value() : std::string();
+      const auto* const found = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                             [&named](const auto& known) { return known.first == named; });
+      bool lossless = false;
+      events::Moment moment;
+      if (number.IsBigInt()) moment.value = number.As<Napi::BigInt>().Uint64Value(&lossless);
+      if (found == std::end(kKinds) || !lossless) return wrong(name, "kinds and values of moments"), moments;
+      moment.kind = found->second;
+      moments.push_back(moment);
+    }
+    return moments;
+  }
   // null, or an object with a kind and a value.
   events::Bound bound(const char* name) {
     const Napi::Value value = object_.Get(name);
@@ -376,6 +402,7 @@ std::optional<SessionConfig> to_config(Napi::Env env, const Napi::Value& value) 
 
   config.tables = reader.tables("tables");
   config.capture_columns = reader.capture_columns("captureColumns", config.tables);
+  config.moments = reader.moments("moments");
   constexpr int64_t kMaxBatchRows = 122880;
   config.batch_rows = static_cast<uint32_t>(reader.integer("batchRows", 1, kMaxBatchRows));
   config.with_files = reader.boolean("withFiles");

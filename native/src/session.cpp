@@ -347,7 +347,7 @@ Status Session::read(scap::Input& input, InputSummary& summary) {
       if (config_.tables.size() != 1 || !events::is_capture_table(config_.tables[0]))
         return convert(&input, summary);
       const events::TableOptions options{config_.tables[0], config_.options.filter, config_.capture_columns,
-                                         config_.batch_rows};
+                                         config_.batch_rows, config_.moments};
       const auto give_rows = [this](output::ColumnBatch batch) { return queue_.push(std::move(batch)); };
       status = events::tabulate(input, name, options, give_rows, cancel_, summary, events);
       break;

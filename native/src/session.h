@@ -48,6 +48,7 @@ struct SessionConfig {
   OutputKind output = OutputKind::kColumns;
   std::vector<output::Table> tables;
   std::vector<output::Column> capture_columns;  // of a capture's table: those that get values; empty for all
+  std::vector<events::Moment> moments;          // of tables of the state at a moment
   uint32_t batch_rows = 1;
   bool with_files = false;  // kDatums: also emit the bytes of .sf files
   sysflow::ConvertOptions options;

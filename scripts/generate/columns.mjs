@@ -14,7 +14,9 @@ const ALL = {
 export function generate(root) {
   const source = JSON.parse(readFileSync(join(root, 'native/tables/columns.json'), 'utf8'));
   check(source);
-  const captureTables = source.captureTables.map(({ name, doc }) => ({ name, kind: 'capture', record: '', doc }));
+  const captureTables = source.captureTables.map(({ name, doc, at }) => {
+    return { name, kind: 'capture', record: '', doc, ...(at && { at }) };
+  });
   const model = { ...source, tables: [...source.tables, ALL], captureTables, tableColumns: layout(source) };
   model.captureColumns = source.captureTables.flatMap(({ name: table, columns }) =>
     columns.map((column) => ({ ...column, id: `${table}_${column.name}` })),
@@ -61,6 +63,7 @@ function layout({ tables, columns, captureTables }) {
       physical: places.get(column.from ?? column.name),
       derived: column.from !== undefined,
       ...(column.field !== undefined && { field: column.field }),
+      ...(column.hidden && { hidden: true }),
     }));
   };
   const result = {};
@@ -108,6 +111,8 @@ export interface TableSpec {
   /** Value of the column \`type\`; empty for entities and the virtual table. */
   readonly record: string;
   readonly doc: string;
+  /** A 'capture' table of the state at a moment: SQL reads it as a function of the moment. */
+  readonly at?: true;
 }
 
 export interface ColumnSpec {
@@ -133,6 +138,8 @@ export interface TableColumn {
   readonly derived: boolean;
   /** For a capture table: the event field with the same values. */
   readonly field?: string;
+  /** Serves to select rows and is not shown. */
+  readonly hidden?: true;
 }
 
 /** Operation names; the index is the bit in opflags_bitmap. */
@@ -212,7 +219,7 @@ namespace sfkit::output {
 enum class ColumnType : uint8_t { kI32, kI64, kStr, kBool };
 
 // The columns of a batch; its reader computes derived columns.
-enum class Column : uint8_t {
+enum class Column : uint16_t {
 ${enumerators(physical)}
 };
 inline constexpr size_t kColumnCount = ${physical.length};
@@ -257,12 +264,13 @@ ${tableLists}
 struct TableSpec {
   std::string_view name;
   std::string_view record;  // value of the column \`type\`; empty for entities and the virtual table
+  bool at;                  // a table of the state at a moment
   std::span<const TableColumn> columns;
 };
 
 // Indexed by Table.
 inline constexpr TableSpec kTables[] = {
-${tables.map((table) => `    {"${table.name}", "${table.record}", k${pascal(table.name)}Columns},`).join('\n')}
+${tables.map((table) => `    {"${table.name}", "${table.record}", ${table.at === true}, k${pascal(table.name)}Columns},`).join('\n')}
 };
 
 }  // namespace sfkit::output

@@ -2,7 +2,14 @@ import { loadAddon } from './addon.js';
 import { captureTables, tableColumns, tables } from './columns.gen.js';
 import { fromNative, SfkitError } from './errors.js';
 import { liveLimits } from './live-limits.gen.js';
-import type { NativeBound, NativeConfig, NativeLiveConfig, NativeMatching, NativeRules } from './native.js';
+import type {
+  NativeBound,
+  NativeConfig,
+  NativeLiveConfig,
+  NativeMatching,
+  NativeMoment,
+  NativeRules,
+} from './native.js';
 import { nearest } from './nearest.js';
 
 /** Variables of an environment, such as process.env. */
@@ -61,6 +68,8 @@ export interface SessionConfig extends CollectorOptions {
   tables?: readonly string[] | undefined;
   /** For a table that only captures have: the columns that get values. Default: all. */
   captureColumns?: readonly string[] | undefined;
+  /** For a table of the state at a moment: the moments. Default: none. */
+  moments?: readonly NativeMoment[] | undefined;
   /** For columns: maximum rows of a batch. Default: 8192. */
   batchRows?: number | undefined;
   /** For lines: text or one JSON object per line; count writes none. Default: text. */
@@ -121,6 +130,7 @@ export function toNativeConfig(config: SessionConfig): NativeConfig {
     ),
     tables: tableNames(config.tables),
     captureColumns: captureColumnNames(config.tables, config.captureColumns),
+    moments: [...(config.moments ?? [])],
     batchRows: rowCount(config.batchRows),
     exporter: text('exporter', config.exporter, ''),
     nodeIp: text('nodeIp', config.nodeIp, ''),
@@ -195,6 +205,7 @@ const knownKeys = new Set<string>([
   'rotateInterval',
   'tables',
   'captureColumns',
+  'moments',
   'batchRows',
   'exporter',
   'nodeIp',

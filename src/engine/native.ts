@@ -24,6 +24,8 @@ export interface NativeConfig {
   tables: string[];
   /** For a table that only captures have: the columns that get values; empty for all. */
   captureColumns: string[];
+  /** For a table of the state at a moment: the moments; the column `moment_number` of a row is an index into them. */
+  moments: NativeMoment[];
   /** Maximum rows of a batch (1 to 122880). */
   batchRows: number;
   /** SFHeader.exporter, SFHeader.ip and SFHeader.filename. */
@@ -161,6 +163,13 @@ export interface NativeLiveConfig extends NativeProbeOptions {
 /** A position in a capture: an event number, ns since 1970, or ns since the first system call. */
 export interface NativeBound {
   kind: 'number' | 'time' | 'relative';
+  value: bigint;
+}
+
+/** A moment: before the first event, after the last one, ns since 1970, or ns since the first system call. */
+export interface NativeMoment {
+  kind: 'start' | 'end' | 'time' | 'relative';
+  /** 0 for start and end. */
   value: bigint;
 }
 

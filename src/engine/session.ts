@@ -20,6 +20,7 @@ export type {
   NativeCompilation as Compilation,
   NativeDatumBatch as DatumBatch,
   NativeDiagnostic as RuleDiagnostic,
+  NativeMoment as Moment,
   NativeRules as Rules,
   NativeTallyRow as TallyRow,
   NativeUnknownContainer as UnknownContainer,

@@ -15,7 +15,7 @@ import { privateFile } from '../output/mode.js';
 import { scratchDirectory } from '../output/pending.js';
 import { type Attached, CachedInputs } from './cache/attach.js';
 import type { CaptureCache } from './cache/store.js';
-import { answerable, createCaptureView, loadCaptureTables } from './capture-tables/load.js';
+import { answerable, createCaptureView, joinSummaries, loadCaptureTables } from './capture-tables/load.js';
 import { findNeeds } from './capture-tables/needs.js';
 import { TablesOnDemand } from './capture-tables/on-demand.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
@@ -127,10 +127,10 @@ export async function openDataset(
         { readings: wanted.length > 0 ? 1 : 0, cached },
       );
       for (const [table, list] of attachedTables) selects.set(table, list);
-      if (wanted.length === 0) summaries.push(...found);
+      joinSummaries(summaries, found);
     }
     await loader.finish();
-    for (const { table } of needs) await createCaptureView(connection, table, selects.get(table));
+    for (const need of needs) await createCaptureView(connection, need, selects.get(need.table));
     let onDemand: TablesOnDemand | undefined;
     if (keepsOpen) {
       onDemand = new TablesOnDemand(connection, scratch, inputs, collector);

@@ -37,6 +37,19 @@ describe.concurrent('the examples of docs/cli.md, cache.md, filters.md and check
   });
 });
 
+describe.concurrent('the examples of docs/tables.md', () => {
+  const commands = blocks('tables.md', 'console').flatMap((block) => block.match(/(?<=^\$ ).*$/gm) ?? []);
+  it.each(commands)('%s', async (command) => {
+    const place = new Workplace();
+    try {
+      const result = await place.run(command);
+      expect(result.exit, result.stderr).toBe(0);
+    } finally {
+      place.remove();
+    }
+  });
+});
+
 it('docs/check-formats.md shows a suppressions file', () => {
   const [shown] = blocks('check-formats.md', 'yaml');
   expect(parseSuppressions('shown', shown as string)).toHaveLength(2);

@@ -61,6 +61,10 @@ class FieldRows {
     builder_.set_i64(wanted.column, value);
     return true;
   }
+  bool small_number(const Wanted& wanted, int32_t value) {
+    builder_.set_i32(wanted.column, value);
+    return true;
+  }
   bool truth(const Wanted& wanted, bool value) {
     builder_.set_bool(wanted.column, value);
     return true;

@@ -13,8 +13,8 @@
 #include "events/calls.h"
 #include "events/cpu.h"
 #include "events/field_rows.h"
-#include "filter/feed.h"
-#include "scap/blocks.h"
+#include "events/list_tables.h"
+#include "events/table_feed.h"
 #include "state/values.h"
 
 namespace sfkit::events {
@@ -194,27 +194,10 @@ class Processes : public filter::Feed {
   std::unordered_map<uint64_t, Parent, NumberHash> parents_;  // by tid, of processes that are alive
 };
 
-template <typename Feed>
-Status read(scap::Input& input, const std::string& name, Feed& feed, const std::atomic<bool>& cancel,
-            InputSummary& summary) {
-  scap::ReadStats stats;
-  if (Status status = scap::read_capture(input, name, feed, stats); !status.is_ok()) return status;
-  if (cancel.load()) return {ErrorCode::kCancelled, name + ": reading was cancelled"};
-  feed.describe(summary, input, stats);
-  summary.add_skipped(Reason::kFilteredEvents, feed.left_out());
-  return Status::ok();
-}
-
 }  // namespace
 
 bool is_capture_table(output::Table table) {
-  switch (table) {
-    case output::Table::kEvents:
-    case output::Table::kCalls:
-    case output::Table::kCpu:
-    case output::Table::kProcesses: return true;
-    default: return false;
-  }
+  return static_cast<size_t>(table) >= output::kTableCount - output::kCaptureTableCount;
 }
 
 Status tabulate(scap::Input& input, const std::string& name, const TableOptions& options,
@@ -224,25 +207,49 @@ Status tabulate(scap::Input& input, const std::string& name, const TableOptions&
   if (!wanted.is_ok()) return wanted.status();
   auto filter = filter::compile_optional(options.filter);
   if (!filter.is_ok()) return filter.status();
-  FieldRows made(options.table, std::move(wanted.value()), options.batch_rows, give);
+  FieldRows made(options.table, wanted.value(), options.batch_rows, give);
   const auto make = [&](auto& feed) {
-    Status status = read(input, name, feed, cancel, summary);
+    Status status = read_table(input, name, feed, cancel, summary);
     if (status.is_ok()) feed.finish();
     return status;
   };
   Status status = Status::ok();
-  if (options.table == output::Table::kEvents) {
-    Events events(std::move(filter.value()), made, cancel);
-    status = make(events);
-  } else if (options.table == output::Table::kCalls) {
-    Calls calls(std::move(filter.value()), made, cancel);
-    status = make(calls);
-  } else if (options.table == output::Table::kCpu) {
-    CpuTime cpu(made, cancel);
-    status = make(cpu);
-  } else {
-    Processes processes(made, cancel);
-    status = make(processes);
+  switch (options.table) {
+    case output::Table::kEvents: {
+      Events events(std::move(filter.value()), made, cancel);
+      status = make(events);
+      break;
+    }
+    case output::Table::kCalls: {
+      Calls calls(std::move(filter.value()), made, cancel);
+      status = make(calls);
+      break;
+    }
+    case output::Table::kCpu: {
+      CpuTime cpu(made, cancel);
+      status = make(cpu);
+      break;
+    }
+    case output::Table::kProcesses: {
+      Processes processes(made, cancel);
+      status = make(processes);
+      break;
+    }
+    case output::Table::kCapture:
+    case output::Table::kDamage:
+      status = tabulate_capture(input, name, options.table, made, cancel, summary);
+      break;
+    case output::Table::kContainers:
+      status = tabulate_containers(input, name, wanted.value(), made, cancel, summary);
+      break;
+    case output::Table::kUsers:
+    case output::Table::kGroups:
+    case output::Table::kInterfaces:
+      status = tabulate_lists(input, name, options.table, made, cancel, summary);
+      break;
+    default:
+      status = tabulate_state(input, name, options.table, options.moments, made, cancel, summary);
+      break;
   }
   if (!status.is_ok()) return status;
   rows = made.rows();

@@ -92,7 +92,7 @@ Capture two_opens() {
 
 TEST(CaptureTables, AFailedCallHasAnErrorAndAGoodOneHasNone) {
   std::vector<output::ColumnBatch> batches;
-  ASSERT_TRUE(two_opens().tabulate({output::Table::kEvents, "", {}, 100}, batches).is_ok());
+  ASSERT_TRUE(two_opens().tabulate({output::Table::kEvents, "", {}, 100, {}}, batches).is_ok());
   ASSERT_EQ(batches.size(), 1u);
   const output::ColumnBatch& batch = batches[0];
   ASSERT_EQ(batch.rows, 2u);
@@ -112,7 +112,7 @@ TEST(CaptureTables, AFailedCallHasAnErrorAndAGoodOneHasNone) {
 TEST(CaptureTables, ArgumentsAreAnObjectOfTexts) {
   std::vector<output::ColumnBatch> batches;
   ASSERT_TRUE(two_opens()
-                  .tabulate({output::Table::kEvents, "", {Column::kEventsArgumentsJson}, 100}, batches)
+                  .tabulate({output::Table::kEvents, "", {Column::kEventsArgumentsJson}, 100, {}}, batches)
                   .is_ok());
   constexpr std::string_view kExpected =
       "{\"fd\":\"-2(ENOENT)\",\"dirfd\":\"-100(AT_FDCWD)\",\"name\":\"/no\",\"flags\":\"1(O_RDONLY)\","
@@ -122,20 +122,21 @@ TEST(CaptureTables, ArgumentsAreAnObjectOfTexts) {
 
 TEST(CaptureTables, ReturnsFullBatchesOfPassingEvents) {
   std::vector<output::ColumnBatch> batches;
-  ASSERT_TRUE(two_opens().tabulate({output::Table::kEvents, "", {}, 1}, batches).is_ok());
+  ASSERT_TRUE(two_opens().tabulate({output::Table::kEvents, "", {}, 1, {}}, batches).is_ok());
   EXPECT_EQ(batches.size(), 2u);
   batches.clear();
-  ASSERT_TRUE(two_opens().tabulate({output::Table::kEvents, "evt.failed = true", {}, 1}, batches).is_ok());
+  ASSERT_TRUE(
+      two_opens().tabulate({output::Table::kEvents, "evt.failed = true", {}, 1, {}}, batches).is_ok());
   ASSERT_EQ(batches.size(), 1u);
   EXPECT_EQ(number<int64_t>(batches[0], Column::kEventsNumber, 0), 2);
-  EXPECT_FALSE(two_opens().tabulate({output::Table::kEvents, "evt.type =", {}, 1}, batches).is_ok());
+  EXPECT_FALSE(two_opens().tabulate({output::Table::kEvents, "evt.type =", {}, 1, {}}, batches).is_ok());
 }
 
 // Columns without a value hold zeros, so a test names those that it checks.
 std::vector<output::ColumnBatch> rows_of(const Capture& capture, output::Table table,
                                          std::vector<Column> columns, const std::string& filter = "") {
   std::vector<output::ColumnBatch> batches;
-  EXPECT_TRUE(capture.tabulate({table, filter, std::move(columns), 1u << 20}, batches).is_ok());
+  EXPECT_TRUE(capture.tabulate({table, filter, std::move(columns), 1u << 20, {}}, batches).is_ok());
   return batches;
 }
 

@@ -12,15 +12,19 @@ namespace sfkit::fields {
 namespace {
 
 // The engine's constants must agree with names.json.
-constexpr uint32_t open_flag(std::string_view name) {
+constexpr uint8_t open_flag_table() {
   const scap::EventInfo& open = scap::kEvents[scap::ev::SYSCALL_OPEN_X];
   for (uint8_t i = 0; i < open.nparams; ++i) {
     const scap::ParamInfo& param = scap::kParams[open.first_param + i];
-    if (param.name != scap::P::flags) continue;
-    const scap::FlagTable& table = scap::kFlagTables[param.table - 1];
-    for (uint16_t k = 0; k < table.count; ++k) {
-      if (scap::kFlagValues[table.first + k].name == name) return scap::kFlagValues[table.first + k].value;
-    }
+    if (param.name == scap::P::flags) return param.table;
+  }
+  return 0;
+}
+constexpr uint8_t kOpenFlagTable = open_flag_table();
+constexpr uint32_t open_flag(std::string_view name) {
+  const scap::FlagTable& table = scap::kFlagTables[kOpenFlagTable - 1];
+  for (uint16_t k = 0; k < table.count; ++k) {
+    if (scap::kFlagValues[table.first + k].name == name) return scap::kFlagValues[table.first + k].value;
   }
   return 0;
 }
@@ -197,6 +201,10 @@ void append_descriptor_name(std::string& out, const state::Descriptor& descripto
   } else {
     out += descriptor.name;
   }
+}
+
+void append_open_flags(std::string& out, uint32_t flags) {
+  append_flags(out, flags, kOpenFlagTable);
 }
 
 void append_error_name(std::string& out, int64_t number) {

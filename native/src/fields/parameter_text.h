@@ -16,6 +16,9 @@ char type_letter(state::FdType type);
 // none.
 void append_descriptor_name(std::string& out, const state::Descriptor& descriptor);
 
+// Appends the names of the flags of an open, joined by `|`.
+void append_open_flags(std::string& out, uint32_t flags);
+
 // Whether a result is a negative error number. Addresses may be negative too, but not in the last page.
 inline bool is_error(int64_t result) {
   constexpr int64_t kMaxErrno = 4095;

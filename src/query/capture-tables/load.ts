@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { selectTable, type TableLoader } from '../../duckdb/database.js';
-import { quoteIdentifier } from '../../duckdb/sql-text.js';
+import { quoteIdentifier, quoteText } from '../../duckdb/sql-text.js';
 import type { TableName } from '../../engine/columns.gen.js';
 import { type CollectorOptions, filterText } from '../../engine/config.js';
 import { SfkitError } from '../../engine/errors.js';
@@ -10,9 +10,13 @@ import { openColumns, type Summary } from '../../engine/session.js';
 import type { CachedInputs } from '../cache/attach.js';
 import type { QueryInput } from '../inputs.js';
 import { isFiltered } from './condition.js';
+import { isAtMoment, keySql, notConstant, withoutMoment } from './moments.js';
 import type { TableNeeds } from './needs.js';
 
 // Tables that only captures have. A statement that names one makes it, with only the columns and rows that it needs.
+
+/** The engine's summary of each input. */
+type CaptureSummaries = { path: string; summary: Summary }[];
 
 /** The inputs that may be captures. */
 function capturesAmong(inputs: readonly QueryInput[]): QueryInput[] {
@@ -46,7 +50,7 @@ export async function loadCaptureTables(
   needs: readonly TableNeeds[],
   collector: CollectorOptions & { signal: AbortSignal | undefined },
   { readings, cached }: LoadOptions,
-): Promise<{ found: { path: string; summary: Summary }[]; attachedTables: Map<TableName, string[]> }> {
+): Promise<{ found: CaptureSummaries; attachedTables: Map<TableName, string[]> }> {
   const captures = capturesAmong(inputs);
   const names = needs.map(({ table }) => table).join(' and ');
   const stream = captures.find(({ path }) => isStreamInput(path));
@@ -63,20 +67,22 @@ export async function loadCaptureTables(
       `a filter selects events, and the table ${unfiltered.table} is not made of events that pass: use WHERE instead of --filter`,
     );
   }
-  const found: { path: string; summary: Summary }[] = [];
+  const found: CaptureSummaries = [];
   const attachedTables = new Map<TableName, string[]>();
-  const add = (path: string, summary: Summary) => {
-    if (!found.some((known) => known.path === path)) found.push({ path, summary });
-  };
-  for (const { table, columns, filter } of needs) {
+  for (const { table, columns, filter, moments, isCertain } of needs) {
+    if (isAtMoment(table) && moments.length === 0) {
+      if (isCertain) throw new SfkitError('SQL_ERROR', withoutMoment(table));
+      continue;
+    }
     const made = columns.filter((name) => name !== 'filename');
     loader.keep(table, [...made, 'filename']);
     for (const input of captures) {
       const { path, shownAs } = input;
-      const attached = await cached?.attach(input, table, collector);
+      // The moments are those of the statement, so their state is not kept.
+      const attached = isAtMoment(table) ? undefined : await cached?.attach(input, table, collector);
       if (attached !== undefined) {
         attachedTables.set(table, [...(attachedTables.get(table) ?? []), attached.select(table)]);
-        add(path, attached.summary);
+        joinSummaries(found, [{ path, summary: attached.summary }]);
         continue;
       }
       const session = openColumns({
@@ -84,15 +90,33 @@ export async function loadCaptureTables(
         kind: 'capture',
         tables: [table],
         captureColumns: made,
+        moments: moments.map(({ moment }) => moment),
         signal: collector.signal,
         filter: isFiltered(table) ? joinFilters(collector.filter, filter) : undefined,
       });
       const filename = shownAs ?? basename(inputName(path));
       for await (const batch of session) loader.append(batch.withText('filename', filename));
-      add(path, session.summary());
+      joinSummaries(found, [{ path, summary: session.summary() }]);
     }
   }
   return { found, attachedTables };
+}
+
+/** Adds summaries of further readings: each input keeps that of its longest reading, and what a moment leaves out. */
+export function joinSummaries(known: CaptureSummaries, added: CaptureSummaries): void {
+  for (const { path, summary } of added) {
+    const place = known.findIndex((one) => one.path === path);
+    const before = known[place]?.summary;
+    if (before === undefined) {
+      known.push({ path, summary });
+      continue;
+    }
+    const [longer, shorter] = summary.bytes > before.bytes ? [summary, before] : [before, summary];
+    const more = shorter.skipped.filter(
+      ({ id }) => id === 'descriptors-at-a-moment' && !longer.skipped.some((skipped) => skipped.id === id),
+    );
+    known[place] = { path, summary: { ...longer, skipped: [...longer.skipped, ...more] } };
+  }
 }
 
 function joinFilters(own: string | undefined, needed: string): string | undefined {
@@ -110,15 +134,28 @@ function isFilter(text: string): boolean {
   }
 }
 
-/** Creates the view through which SQL reads a loaded table, and the same table of `attached` databases. */
+/**
+ * Creates the view, or the function of a moment, through which SQL reads a loaded table, and the same table of
+ * `attached` databases.
+ */
 export async function createCaptureView(
   connection: DuckDBConnection,
-  table: TableName,
+  { table, moments }: Pick<TableNeeds, 'table' | 'moments'>,
   attached: readonly string[] = [],
 ): Promise<void> {
-  const columns = table === 'events' ? eventColumns : '*';
-  const rows = [selectTable(table), ...attached].join(' UNION ALL BY NAME ');
-  await connection.run(`CREATE OR REPLACE VIEW ${quoteIdentifier(table)} AS SELECT ${columns} FROM (${rows})`);
+  const name = quoteIdentifier(table);
+  if (!isAtMoment(table)) {
+    const columns = table === 'events' ? eventColumns : '*';
+    const rows = [selectTable(table), ...attached].join(' UNION ALL BY NAME ');
+    await connection.run(`CREATE OR REPLACE VIEW ${name} AS SELECT ${columns} FROM (${rows})`);
+    return;
+  }
+  const keys = `CAST([${moments.map(({ key }) => quoteText(key)).join(', ')}] AS VARCHAR[])`;
+  const place = `list_position(${keys}, ${keySql('wanted_moment')}) - 1`;
+  await connection.run(
+    `CREATE OR REPLACE MACRO ${name}(wanted_moment) AS TABLE SELECT * EXCLUDE (moment_number) FROM (${selectTable(table)})
+     WHERE moment_number = coalesce(${place}, error(${quoteText(notConstant(table))}))`,
+  );
 }
 
 const eventColumns = `* EXCLUDE (arguments_json, buffer_base64, filename),

@@ -3,6 +3,7 @@ import { quoteText } from '../../duckdb/sql-text.js';
 import { captureTables, type TableName, tableColumns } from '../../engine/columns.gen.js';
 import type { ParameterValues } from '../saved/parameters.js';
 import { conditionOn, isFiltered } from './condition.js';
+import { findMoments, isAtMoment, type NamedMoment } from './moments.js';
 
 // Finds what a statement needs from the tables that only captures have, in the syntax tree that json_serialize_sql() of
 // DuckDB returns.
@@ -14,14 +15,14 @@ export interface TableNeeds {
   columns: readonly string[];
   /** For a table that takes one: a filter that passes every event that the statement looks at; '' for all. */
   filter: string;
+  /** For the state at a moment: the moments. */
+  moments: readonly NamedMoment[];
   /** False if the name may refer to something that the SQL defines. */
   isCertain: boolean;
 }
 
-/** Columns that SQL derives from another column. */
+/** Columns of views that stand for another column. */
 const madeOf: Readonly<Record<string, string>> = {
-  ts: 'ts_uts',
-  endts: 'endts_uts',
   arguments: 'arguments_json',
   buffer: 'buffer_base64',
 };
@@ -41,8 +42,11 @@ export async function findNeeds(sql: string, parameters: ParameterValues = {}): 
     const result = await connection.runAndReadAll(`SELECT json_serialize_sql(${quoteText(sql)})`);
     const tree = JSON.parse(String(result.getRows()[0]?.[0])) as { error?: boolean; statements?: unknown };
     // DuckDB serializes only SELECT.
-    if (tree.error === true) return named.map(everything);
-    return needsOf(tree.statements, parameters);
+    const needs = tree.error === true ? named.map(everything) : needsOf(tree.statements, parameters);
+    for (const need of needs) {
+      if (isAtMoment(need.table)) need.moments = await findMoments(connection, sql, need.table, parameters);
+    }
+    return needs;
   } finally {
     close();
   }
@@ -53,7 +57,16 @@ function namesWord(sql: string, name: string): boolean {
 }
 
 function everything({ name: table }: { name: TableName }): TableNeeds {
-  return { table, columns: physicalOf(table), filter: '', isCertain: false };
+  return { table, columns: physicalOf(table), filter: '', moments: [], isCertain: false };
+}
+
+/** The physical columns that the named columns of a table are made of. */
+function physicalNamed(table: TableName, names: ReadonlySet<string>): string[] {
+  const physical = tableColumns[table].filter(({ derived }) => !derived);
+  const wanted = new Set([...names].map((name) => madeOf[name] ?? name));
+  for (const column of tableColumns[table])
+    if (wanted.has(column.name)) wanted.add(physical[column.physical]?.name as string);
+  return physical.filter(({ name, hidden }) => wanted.has(name) || hidden === true).map(({ name }) => name);
 }
 
 function physicalOf(table: TableName): string[] {
@@ -85,7 +98,7 @@ export function needsOf(tree: unknown, parameters: ParameterValues = {}): TableN
       const uses = found.get(table) ?? { filters: [], aliases: [] };
       found.set(table, uses);
       uses.filters.push(conditions.get(node));
-      uses.aliases.push(lower(String(node['alias'] || node['table_name'])));
+      uses.aliases.push(lower(String(node['alias'] || node['table_name'] || table)));
       if (!isEmpty(node['column_name_alias'])) needsAll = true;
     }
     for (const name of definitionsIn(node)) defined.add(name);
@@ -98,11 +111,9 @@ export function needsOf(tree: unknown, parameters: ParameterValues = {}): TableN
     if (Array.isArray(node['using_columns'])) for (const name of node['using_columns']) names.add(lower(String(name)));
     pending.push(...Object.values(node).filter((value) => typeof value === 'object' && value !== null));
   }
-  const wanted = new Set([...names].map((name) => madeOf[name] ?? name));
-  for (const name of names) wanted.add(name);
   return [...found].map(([table, { filters, aliases }]) => {
     const physical = physicalOf(table);
-    const chosen = physical.filter((name) => wanted.has(name));
+    const chosen = physicalNamed(table, names);
     // A table name used as an expression means the whole row.
     const isWhole = needsAll || aliases.some((alias) => alone.has(alias));
     return {
@@ -110,6 +121,7 @@ export function needsOf(tree: unknown, parameters: ParameterValues = {}): TableN
       // A row needs at least one column.
       columns: isWhole ? physical : chosen.length > 0 ? chosen : physical.slice(0, 1),
       filter: filters.some((each) => each === undefined) ? '' : [...new Set(filters)].join(' or '),
+      moments: [],
       isCertain: !defined.has(table),
     };
   });
@@ -120,7 +132,12 @@ function isNode(value: unknown): value is Node {
 }
 
 function captureTableOf(node: Node): TableName | undefined {
-  if (node['type'] !== 'BASE_TABLE') return undefined;
+  const { type } = node;
+  if (type === 'TABLE_FUNCTION' && isNode(node['function'])) {
+    const called = lower(String(node['function']['function_name']));
+    return captureTables.find(({ name, at }) => name === called && at === true)?.name;
+  }
+  if (type !== 'BASE_TABLE') return undefined;
   const name = lower(String(node['table_name']));
   return captureTables.find((table) => table.name === name)?.name;
 }

@@ -8,6 +8,7 @@ import type { QueryInput } from '../inputs.js';
 import { macrosIn, withDefinitions } from '../macros/macros.js';
 import type { ParameterValues } from '../saved/parameters.js';
 import { answerable, createCaptureView, loadCaptureTables } from './load.js';
+import type { NamedMoment } from './moments.js';
 import { findNeeds, type TableNeeds } from './needs.js';
 
 /** What is made of a table: the events that pass one of the filters, with these columns. */
@@ -15,6 +16,8 @@ interface Made {
   columns: ReadonlySet<string>;
   /** '' passes everything. */
   filters: ReadonlySet<string>;
+  /** For the state at a moment: those of the last statement. */
+  moments: readonly NamedMoment[];
 }
 
 /** Beyond this number of filters, the whole table is made. */
@@ -51,8 +54,8 @@ export class TablesOnDemand {
   async declare(names: readonly TableName[] = captureTables.map(({ name }) => name)): Promise<void> {
     await new TableLoader(this.#connection, this.#scratch).create(names);
     for (const name of names) {
-      await createCaptureView(this.#connection, name);
-      this.#made.set(name, { columns: new Set(), filters: new Set() });
+      await createCaptureView(this.#connection, { table: name, moments: [] });
+      this.#made.set(name, { columns: new Set(), filters: new Set(), moments: [] });
     }
   }
 
@@ -86,7 +89,11 @@ export class TablesOnDemand {
       loader.close();
       rmSync(directory, { recursive: true });
     }
-    for (const { need, made } of wanted) if (possible.has(need)) this.#made.set(need.table, made);
+    for (const { need, made } of wanted) {
+      if (!possible.has(need)) continue;
+      await createCaptureView(this.#connection, need);
+      this.#made.set(need.table, made);
+    }
   }
 
   /** The tables that do not have all rows and columns. */
@@ -98,8 +105,9 @@ export class TablesOnDemand {
     return filters.has('') && tableColumns[name].every((column) => column.derived || columns.has(column.name));
   }
 
-  #has({ table, filter, columns }: TableNeeds): boolean {
+  #has({ table, filter, columns, moments }: TableNeeds): boolean {
     const made = this.#made.get(table) as Made;
+    if (!moments.every(({ key }) => made.moments.some((known) => known.key === key))) return false;
     const hasRows = made.filters.has('') || made.filters.has(filter);
     return hasRows && columns.every((name) => made.columns.has(name));
   }
@@ -111,7 +119,7 @@ export class TablesOnDemand {
     const all = new Set([...made.filters, need.filter]);
     const filters = all.has('') || all.size > maxFilters ? new Set(['']) : all;
     const filter = [...filters].join(' or ');
-    return { need: { ...need, columns: [...columns], filter }, made: { columns, filters } };
+    return { need: { ...need, columns: [...columns], filter }, made: { columns, filters, moments: need.moments } };
   }
 
   async #isValid(sql: string): Promise<boolean> {
