@@ -7,40 +7,47 @@ import { type StateVerb, stateStatement } from '../views/state.js';
 import { drawFlags, drawOptions } from './draw-flags.js';
 import { refuseTerminalInput } from './standard-input.js';
 
+const args = {
+  capture: Args.string({ required: true, description: 'captures to read; - for standard input' }),
+};
+
+const flags = {
+  at: Flags.string({
+    helpValue: 'TIME',
+    default: 'end',
+    description: 'start, end, a time in UTC (2026-03-02T10:00:01.5), or +SECONDS from the first event',
+  }),
+  pid: Flags.string({ helpValue: 'PID', description: 'only this process' }),
+  format: Flags.option({ options: resultFormats })({
+    char: 'f',
+    helpValue: resultFormats.join('|'),
+    default: 'table',
+    description: 'output format',
+  }),
+  output: Flags.string({
+    char: 'o',
+    helpValue: 'FILE',
+    default: '-',
+    description: 'file to write, or - for standard output',
+  }),
+  ...drawFlags,
+};
+
+// oclif does not parse with what a class inherits.
+const shared = { args, flags, strict: false };
+
 /** A command that shows the state of the machine at a moment. */
 export abstract class StateCommand extends Command {
   static override strict = false;
 
-  static override args = {
-    capture: Args.string({ required: true, description: 'captures to read; - for standard input' }),
-  };
+  static override args = args;
 
-  static override flags = {
-    at: Flags.string({
-      helpValue: 'TIME',
-      default: 'end',
-      description: 'start, end, a time in UTC (2026-03-02T10:00:01.5), or +SECONDS from the first event',
-    }),
-    pid: Flags.string({ helpValue: 'PID', description: 'only this process' }),
-    format: Flags.option({ options: resultFormats })({
-      char: 'f',
-      helpValue: resultFormats.join('|'),
-      default: 'table',
-      description: 'output format',
-    }),
-    output: Flags.string({
-      char: 'o',
-      helpValue: 'FILE',
-      default: '-',
-      description: 'file to write, or - for standard output',
-    }),
-    ...drawFlags,
-  };
+  static override flags = flags;
 
   abstract readonly verb: StateVerb;
 
   override async run(): Promise<void> {
-    const { argv, flags } = await this.parse(this.constructor as typeof StateCommand);
+    const { argv, flags } = await this.parse(shared);
     const inputs = argv as string[];
     refuseTerminalInput(inputs);
     if (flags.pid !== undefined && !/^\d{1,18}$/.test(flags.pid))
