@@ -2,7 +2,15 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase } from '../duckdb/database.js';
 import { quoteIdentifier, quoteText, sqlTypes } from '../duckdb/sql-text.js';
-import { type TableName, tableColumns, tables as tableSpecs } from '../engine/columns.gen.js';
+import { createViewsSql } from '../duckdb/views.js';
+import {
+  columns as columnSpecs,
+  schemaVersion,
+  type TableName,
+  tableColumns,
+  tables as tableSpecs,
+  views,
+} from '../engine/columns.gen.js';
 import { SfkitError, unwritable } from '../engine/errors.js';
 import type { SinkOptions } from '../output/sink.js';
 import { stageFile } from '../output/staged.js';
@@ -78,14 +86,25 @@ async function fill(path: string, scratch: string, directory: string, tables: re
       await run(`CREATE TABLE ${quoteIdentifier(table)} AS SELECT ${columns.join(', ')} FROM read_parquet(${file})`);
       const doc = tableSpecs.find(({ name }) => name === table)?.doc ?? '';
       await run(`COMMENT ON TABLE ${quoteIdentifier(table)} IS ${quoteText(doc)}`);
+      for (const { name } of tableColumns[table]) await run(columnComment(table, name));
     }
+    await run(`CREATE TABLE sfkit_schema AS SELECT ${schemaVersion} AS version`);
+    await run(`COMMENT ON TABLE sfkit_schema IS ${quoteText('version of the tables and their columns')}`);
     const columns = tableColumns.sysflow.map(({ name }) => name).join(', ');
     const union = tableSpecs
       .filter(({ kind }) => kind === 'event' || kind === 'flow')
       .map(({ name }) => `SELECT * FROM ${quoteIdentifier(name)}`);
     await run(`CREATE VIEW sysflow AS SELECT ${columns} FROM (${union.join(' UNION ALL BY NAME ')}) ORDER BY idx`);
+    for (const sql of createViewsSql()) await run(sql);
+    for (const { name, doc } of views) await run(`COMMENT ON VIEW ${quoteIdentifier(name)} IS ${quoteText(doc)}`);
     await run('CHECKPOINT');
   } finally {
     database.close();
   }
+}
+
+function columnComment(table: TableName, name: string): string {
+  const spec = columnSpecs.find((column) => column.name === name);
+  const unit = spec?.unit === undefined ? '' : ` [${spec.unit}]`;
+  return `COMMENT ON COLUMN ${quoteIdentifier(table)}.${quoteIdentifier(name)} IS ${quoteText(`${spec?.doc}${unit}`)}`;
 }

@@ -200,12 +200,7 @@ void append_descriptor_name(std::string& out, const state::Descriptor& descripto
 }
 
 void append_error_name(std::string& out, int64_t number) {
-  if (number >= 0 && number < static_cast<int64_t>(std::size(scap::kErrorNames))) {
-    out += scap::kErrorNames[number];
-  } else if (const int64_t place = number - scap::kFirstKernelError;
-             place >= 0 && place < static_cast<int64_t>(std::size(scap::kKernelErrorNames))) {
-    out += scap::kKernelErrorNames[place];
-  }
+  out += scap::error_name(number);
 }
 
 std::string_view syscall_name(uint64_t code) {

@@ -189,7 +189,7 @@ function formOf(text: string, share: Share | undefined): Form {
 }
 
 function isList(column: string): boolean {
-  return ['ops', 'list'].includes(columnTypes.get(column) ?? '');
+  return ['ops', 'flags', 'list'].includes(columnTypes.get(column) ?? '');
 }
 
 /** The pieces one after the other; a blank before a column that is empty goes away with it. */
