@@ -46,7 +46,8 @@ function recordSections() {
     );
   });
   const more = views.map((view) => {
-    const doc = view.extends === undefined ? view.doc : `${view.doc}. It has the columns of \`${view.extends}\`, and these`;
+    const doc =
+      view.extends === undefined ? view.doc : `${view.doc}. It has the columns of \`${view.extends}\`, and these`;
     return columnSection({ ...view, doc }, view.columns);
   });
   return [`The version of these tables is ${schema}.\n`, ...sections, ...more].join('\n');

@@ -49,7 +49,11 @@ function check({ schema, tables, columns, captureTables, ops, views }) {
     ...captureTables.flatMap((table) => table.columns),
     ...views.flatMap((view) => view.columns),
   ]) {
-    if (![since, ...Object.values(added)].every((version) => Number.isInteger(version) && 1 <= version && version <= schema))
+    if (
+      ![since, ...Object.values(added)].every(
+        (version) => Number.isInteger(version) && 1 <= version && version <= schema,
+      )
+    )
       fail(`column ${name}: "since" is the schema version that added it, 1 to ${schema}`);
     const isNumber = ['i32', 'i64', 'ts'].includes(type);
     if (isNumber ? !units.includes(unit) : unit !== undefined)

@@ -63,7 +63,7 @@ function connectionFlows(): string {
 
 /** Bytes count at the client if both ends were seen. A process whose side is unknown stands for the client. */
 function connections(): string {
-  const known = 'FILTER (side IS NOT NULL)';
+  const known = 'FILTER (role IS NOT NULL)';
   const first = (column: string, which: string) => `min_by(${column}, idx) ${which}`;
   const end = (column: string) => `coalesce(${first(column, known)}, ${first(column, '')})`;
   const bytes = (ofClient: string, ofServer: string) =>

@@ -172,9 +172,7 @@ function tablesIn(connection: DuckDBConnection, sql: string): TableName[] {
   const read = new Set(views.filter(({ name }) => isNamed(name)).flatMap(({ reads }) => reads));
   return tables
     .filter((table) => table.kind !== 'all')
-    .filter(
-      ({ name, kind }) => isNamed(name) || read.has(name) || (words.has('sysflow') && kind !== 'entity'),
-    )
+    .filter(({ name, kind }) => isNamed(name) || read.has(name) || (words.has('sysflow') && kind !== 'entity'))
     .map((table) => table.name);
 }
 

@@ -1,7 +1,14 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { namesSql } from '../duckdb/database.js';
 import { quoteIdentifier, quoteText, sqlTypes } from '../duckdb/sql-text.js';
-import { openFlagNames, opNames, type TableColumn, type TableName, tableColumns, tables } from '../engine/columns.gen.js';
+import {
+  openFlagNames,
+  opNames,
+  type TableColumn,
+  type TableName,
+  tableColumns,
+  tables,
+} from '../engine/columns.gen.js';
 import { maxTime, physicalColumns } from '../output/spool.js';
 
 // Reads tables that other programs may have written or changed, with our columns and types.
@@ -90,7 +97,10 @@ const laterColumns: Readonly<Record<string, { from: readonly string[]; sql: stri
     sql: `CASE WHEN ts_uts BETWEEN 0 AND ${maxTime} AND endts_uts BETWEEN 0 AND ${maxTime} THEN endts_uts - ts_uts END`,
   },
   failed: { from: ['ret', 'opflags_bitmap'], sql: `ret < 0 AND opflags_bitmap & ${bit('EXIT')} = 0` },
-  exit_code: { from: ['ret', 'opflags_bitmap'], sql: `CASE WHEN ${isExit} AND ret & 127 = 0 THEN (ret >> 8) & 255 END` },
+  exit_code: {
+    from: ['ret', 'opflags_bitmap'],
+    sql: `CASE WHEN ${isExit} AND ret & 127 = 0 THEN (ret >> 8) & 255 END`,
+  },
   signal: { from: ['ret', 'opflags_bitmap'], sql: `CASE WHEN ${isExit} THEN ret & 127 END` },
   role: {
     from: ['net_proto', 'opflags_bitmap'],
