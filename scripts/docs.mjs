@@ -86,6 +86,20 @@ function queryTable() {
   return `| query | answers | parameters |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 
+function macroTable() {
+  const directory = join(root, 'queries', 'macros');
+  const rows = readdirSync(directory)
+    .sort()
+    .map((file) => {
+      const text = readFileSync(join(directory, file), 'utf8');
+      const [, call, table] = /^CREATE MACRO (\w+\([^)]*\)) AS( TABLE)?/m.exec(text) ?? [];
+      const title = /^-- title: (.*)$/m.exec(text)?.[1];
+      const example = /^-- example: (.*)$/m.exec(text)?.[1].replaceAll('|', '\\|');
+      return `| \`${call}\` | ${table === undefined ? 'value' : 'table'} | ${title} | \`${example}\` |`;
+    });
+  return `| macro | gives | meaning | example |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+}
+
 function fieldTables() {
   const { types, fields, refused } = readJson('fields.json');
   const rows = fields.map(({ name, type, argument = '', filterOnly, doc }) => {
@@ -112,7 +126,7 @@ const pages = {
     'capture tables',
     captureSections(),
   ),
-  'queries.md': between(readPage('queries.md'), 'queries', queryTable()),
+  'queries.md': between(between(readPage('queries.md'), 'queries', queryTable()), 'macros', macroTable()),
   'filters.md': between(readPage('filters.md'), 'fields', fieldTables()),
   'api.md': apiPage(),
 };

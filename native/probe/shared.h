@@ -2,7 +2,7 @@
 // What the probe and its loader agree on. Compiled as C for the kernel and as C++ for the loader.
 #pragma once
 
-#include "live_limits.h"
+#include "live_limits.gen.h"
 
 #ifdef __cplusplus
 #include <cstdint>

@@ -71,12 +71,9 @@ function check({ schema, tables, columns, captureTables, ops, views }) {
   }
 }
 
-/** Names of open flags with their bits, lowest first, without the prefix O_. The access mode is a number in two bits. */
+/** Names of open flags with their bits, lowest first. The access mode is a number in two bits. */
 function openFlags(fileFlags) {
-  return fileFlags
-    .filter(([, bits]) => bits !== 0)
-    .map(([name, bits]) => [name.replace(/^O_/, ''), bits])
-    .sort(([, left], [, right]) => left - right);
+  return fileFlags.filter(([, bits]) => bits !== 0).sort(([, left], [, right]) => left - right);
 }
 
 /** Columns per table, in order; `physical` is the index of the column's values in a batch. */
@@ -197,7 +194,7 @@ export interface TableColumn {
 /** Operation names; the index is the bit in opflags_bitmap. */
 export const opNames: readonly string[] = ${JSON.stringify(ops)};
 
-/** Names and bits of open flags, lowest bit first. RDONLY, WRONLY and RDWR are values of the lowest two bits. */
+/** Names and bits of open flags, lowest bit first. O_RDONLY, O_WRONLY and O_RDWR are values of the lowest two bits. */
 export const openFlagNames: readonly (readonly [name: string, bits: number])[] = ${JSON.stringify(openFlags)};
 
 export const tables: readonly TableSpec[] = [

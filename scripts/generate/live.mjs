@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeIfChanged } from './write.mjs';
 
-/** From native/tables/live.json: src/engine/live-limits.gen.ts and native/generated/live_limits.h. */
+/** From native/tables/live.json: src/engine/live-limits.gen.ts and native/generated/live_limits.gen.h. */
 export function generate(root) {
   const { limits } = JSON.parse(readFileSync(join(root, 'native/tables/live.json'), 'utf8'));
   for (const [name, { min, max, default: fallback }] of Object.entries(limits)) {
@@ -10,7 +10,7 @@ export function generate(root) {
       throw new Error(`native/tables/live.json: ${name}: expected min <= default <= max < 2^31`);
   }
   writeIfChanged(join(root, 'src/engine/live-limits.gen.ts'), typescript(limits));
-  writeIfChanged(join(root, 'native/generated/live_limits.h'), c(limits));
+  writeIfChanged(join(root, 'native/generated/live_limits.gen.h'), c(limits));
 }
 
 function typescript(limits) {

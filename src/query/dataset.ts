@@ -16,6 +16,7 @@ import { scratchDirectory } from '../output/pending.js';
 import { answerable, createCaptureView, loadCaptureTables } from './capture-tables/load.js';
 import { findNeeds } from './capture-tables/needs.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
+import { createMacros, macrosIn, withDefinitions } from './macros/macros.js';
 import { rejectImpossibleValues } from './parquet-values.js';
 import type { ParameterValues } from './saved/parameters.js';
 import { describe, extraColumns, guessTable, type Source, selectSource } from './sources.js';
@@ -73,14 +74,16 @@ export async function openDataset(
   const loader = new TableLoader(connection, scratch);
   try {
     await checkStatements(connection, sql);
-    const wanted = tablesIn(connection, sql);
+    const macros = macrosIn(sql);
+    const readable = withDefinitions(sql, macros);
+    const wanted = tablesIn(connection, readable);
     await loader.create(everyTable);
     const loaded = inputs.filter(({ kind }) => kind === 'engine').length;
     const sources = await openSources(connection, inputs, wanted);
     await createViews(connection, sources, loaded);
     // If a file of that name exists, the user means the file.
     const needs = answerable(
-      (await findNeeds(sql, parameters)).filter(({ table }) => !sources.has(table)),
+      (await findNeeds(readable, parameters)).filter(({ table }) => !sources.has(table)),
       inputs,
     );
     for (const input of inputs) {
@@ -98,6 +101,7 @@ export async function openDataset(
     }
     await loader.finish();
     for (const { table } of needs) await createCaptureView(connection, table);
+    await createMacros(connection, macros);
     if (isolated) await isolate(connection, inputs);
     await connection.run('SET lock_configuration = true');
     return { connection, summaries, close };

@@ -24,14 +24,14 @@ it('has the names of open flags, of which the access mode is a number', () => {
     'file_flow',
     bits.map((file_openflags) => ({ file_openflags })),
   );
-  const all = openFlagNames.map(([name]) => name).filter((name) => !['RDONLY', 'WRONLY'].includes(name));
+  const all = openFlagNames.map(([name]) => name).filter((name) => !['O_RDONLY', 'O_WRONLY'].includes(name));
   expect(bits.map((_, row) => rows.column('openflags').get(row))).toEqual([
     [],
-    ['RDONLY'],
-    ['WRONLY'],
-    ['RDWR'],
-    ['WRONLY', 'CREAT', 'CLOEXEC'],
-    ['RDONLY', 'PATH_DOUBTFUL'],
+    ['O_RDONLY'],
+    ['O_WRONLY'],
+    ['O_RDWR'],
+    ['O_WRONLY', 'O_CREAT', 'O_CLOEXEC'],
+    ['O_RDONLY', 'PATH_DOUBTFUL'],
     all,
   ]);
 });

@@ -210,7 +210,7 @@ describe('tables of schema version 1', () => {
       { role: null, direction: null, duration: '4', proc_comm: null },
     ]);
     expect(await query(paths, 'select openflags, duration from file_flow')).toEqual([
-      { openflags: ['WRONLY', 'CREAT', 'CLOEXEC'], duration: '2' },
+      { openflags: ['O_WRONLY', 'O_CREAT', 'O_CLOEXEC'], duration: '2' },
     ]);
   });
 });

@@ -69,6 +69,7 @@ class FieldRows {
     return false;
   }
 
+  const std::vector<Wanted>& wanted() const { return wanted_; }
   uint64_t rows() const { return rows_; }
   uint64_t cut_texts() const { return builder_.cut_texts(); }
 

@@ -8,6 +8,8 @@
 
 #include "base/escape.h"
 #include "event_names.gen.h"
+#include "events/calls.h"
+#include "events/cpu.h"
 #include "events/field_rows.h"
 #include "filter/feed.h"
 #include "scap/blocks.h"
@@ -26,6 +28,8 @@ class Events : public filter::Feed {
  public:
   Events(std::unique_ptr<filter::Filter> filter, FieldRows& rows, const std::atomic<bool>& cancel)
       : Feed(std::move(filter), false, cancel), rows_(rows) {}
+
+  bool finish() { return rows_.flush(); }
 
  protected:
   bool take(const scap::EventView& event, bool shown) override {
@@ -174,7 +178,13 @@ Status read(scap::Input& input, const std::string& name, Feed& feed, const std::
 }  // namespace
 
 bool is_capture_table(output::Table table) {
-  return table == output::Table::kEvents || table == output::Table::kProcesses;
+  switch (table) {
+    case output::Table::kEvents:
+    case output::Table::kCalls:
+    case output::Table::kCpu:
+    case output::Table::kProcesses: return true;
+    default: return false;
+  }
 }
 
 Status tabulate(scap::Input& input, const std::string& name, const TableOptions& options,
@@ -182,18 +192,29 @@ Status tabulate(scap::Input& input, const std::string& name, const TableOptions&
                 InputSummary& summary, uint64_t& rows) {
   auto wanted = FieldRows::resolve(options.table, options.columns);
   if (!wanted.is_ok()) return wanted.status();
+  auto filter = filter::compile_optional(options.filter);
+  if (!filter.is_ok()) return filter.status();
   FieldRows made(options.table, std::move(wanted.value()), options.batch_rows, give);
-  if (options.table == output::Table::kProcesses) {
-    Processes processes(made, cancel);
-    if (Status status = read(input, name, processes, cancel, summary); !status.is_ok()) return status;
-    processes.finish();
-  } else {
-    auto filter = filter::compile_optional(options.filter);
-    if (!filter.is_ok()) return filter.status();
+  const auto make = [&](auto& feed) {
+    Status status = read(input, name, feed, cancel, summary);
+    if (status.is_ok()) feed.finish();
+    return status;
+  };
+  Status status = Status::ok();
+  if (options.table == output::Table::kEvents) {
     Events events(std::move(filter.value()), made, cancel);
-    if (Status status = read(input, name, events, cancel, summary); !status.is_ok()) return status;
-    made.flush();
+    status = make(events);
+  } else if (options.table == output::Table::kCalls) {
+    Calls calls(std::move(filter.value()), made, cancel);
+    status = make(calls);
+  } else if (options.table == output::Table::kCpu) {
+    CpuTime cpu(made, cancel);
+    status = make(cpu);
+  } else {
+    Processes processes(made, cancel);
+    status = make(processes);
   }
+  if (!status.is_ok()) return status;
   rows = made.rows();
   summary.add_skipped(Reason::kCutTexts, made.cut_texts());
   return Status::ok();

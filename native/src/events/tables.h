@@ -1,5 +1,5 @@
-// Tables of what only a capture holds (native/tables/columns.json): `events`, every event, and `processes`,
-// every process that was alive while the capture was made.
+// Tables of what only a capture holds (captureTables in native/tables/columns.json), such as `events` and
+// `processes`.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,7 @@ namespace sfkit::events {
 
 struct TableOptions {
   output::Table table = output::Table::kEvents;
-  std::string filter;                   // of events only: those that pass it; "" for all
+  std::string filter;                   // of `events` and `calls`: only events that pass it; "" for all
   std::vector<output::Column> columns;  // those that get values; empty for all. The rest hold zeros.
   uint32_t batch_rows = 1;              // rows of a full batch, at least 1
 };

@@ -30,7 +30,10 @@ class Capture {
     out_.processes({shell});
   }
   Capture& event(uint16_t code, const std::vector<std::string>& params, int64_t tid = 10) {
-    out_.event(kStart + count_++, tid, 1, code, params);
+    return at(count_++, code, params, tid);
+  }
+  Capture& at(uint64_t nanoseconds, uint16_t code, const std::vector<std::string>& params, int64_t tid = 10) {
+    out_.event(kStart + nanoseconds, tid, 1, code, params);
     return *this;
   }
   Status tabulate(const TableOptions& options, std::vector<output::ColumnBatch>& batches) const {
@@ -52,21 +55,21 @@ class Capture {
   uint64_t count_ = 0;
 };
 
-size_t place_of(Column column) {
-  const auto columns = output::kTables[static_cast<size_t>(output::Table::kEvents)].columns;
+size_t place_of(const output::ColumnBatch& batch, Column column) {
+  const auto columns = output::kTables[static_cast<size_t>(batch.table)].columns;
   size_t place = 0;
   while (columns[place].column != column) ++place;
   return place;
 }
 
 bool has_value(const output::ColumnBatch& batch, Column column, uint32_t row) {
-  const HeapBlock& valid = batch.columns[place_of(column)].valid;
+  const HeapBlock& valid = batch.columns[place_of(batch, column)].valid;
   return !valid || (valid.data()[row / 8] >> (row % 8) & 1) != 0;
 }
 
 template <typename T>
 T number(const output::ColumnBatch& batch, Column column, uint32_t row) {
-  return batch.columns[place_of(column)].values.as<T>()[row];
+  return batch.columns[place_of(batch, column)].values.as<T>()[row];
 }
 
 std::string_view text(const output::ColumnBatch& batch, Column column, uint32_t row) {
@@ -126,6 +129,159 @@ TEST(CaptureTables, GivesFullBatchesAndWhatPasses) {
   ASSERT_EQ(batches.size(), 1u);
   EXPECT_EQ(number<int64_t>(batches[0], Column::kEventsNumber, 0), 2);
   EXPECT_FALSE(two_opens().tabulate({output::Table::kEvents, "evt.type =", {}, 1}, batches).is_ok());
+}
+
+// Columns without a value hold zeros, so a test names those that it looks at.
+std::vector<output::ColumnBatch> rows_of(const Capture& capture, output::Table table,
+                                         std::vector<Column> columns, const std::string& filter = "") {
+  std::vector<output::ColumnBatch> batches;
+  EXPECT_TRUE(capture.tabulate({table, filter, std::move(columns), 1u << 20}, batches).is_ok());
+  return batches;
+}
+
+std::vector<std::string> open_of(int64_t result, std::string_view path) {
+  return {value::i64(result), value::i64(-100), value::text(path), value::u32(1),
+          value::u32(0),      value::u32(0),    value::u64(0)};
+}
+
+TEST(CallsTable, CountsByTheColumnsThatAreAsked) {
+  Capture capture;
+  capture.event(ev::SYSCALL_OPENAT_2_X, open_of(3, "/a"));
+  capture.event(ev::SYSCALL_READ_X, {value::i64(5), value::text("hello"), value::i64(3), value::u32(64)});
+  capture.event(ev::SYSCALL_OPENAT_2_X, open_of(-2, "/no"));
+  capture.event(ev::SYSCALL_READ_X, {value::i64(2), value::text("ab"), value::i64(3), value::u32(64)});
+  capture.event(ev::SYSCALL_WRITE_X, {value::i64(7), value::text("written"), value::i64(3), value::u32(7)});
+  const auto types = rows_of(capture, output::Table::kCalls,
+                             {Column::kCallsType, Column::kCallsCount, Column::kCallsFailed,
+                              Column::kCallsBytes, Column::kCallsBytesRead, Column::kCallsBytesWritten,
+                              Column::kCallsTsUts, Column::kCallsEndtsUts, Column::kCallsLatency});
+  ASSERT_EQ(types.size(), 1u);
+  const output::ColumnBatch& batch = types[0];
+  ASSERT_EQ(batch.rows, 3u);
+  EXPECT_EQ(text(batch, Column::kCallsType, 0), "openat");
+  EXPECT_EQ(number<int64_t>(batch, Column::kCallsCount, 0), 2);
+  EXPECT_EQ(number<int64_t>(batch, Column::kCallsFailed, 0), 1);
+  EXPECT_EQ(number<int64_t>(batch, Column::kCallsTsUts, 0), static_cast<int64_t>(kStart));
+  EXPECT_EQ(number<int64_t>(batch, Column::kCallsEndtsUts, 0), static_cast<int64_t>(kStart) + 2);
+  EXPECT_EQ(text(batch, Column::kCallsType, 1), "read");
+  EXPECT_EQ(number<int64_t>(batch, Column::kCallsBytes, 1), 7);
+  EXPECT_EQ(number<int64_t>(batch, Column::kCallsBytesRead, 1), 7);
+  EXPECT_EQ(number<int64_t>(batch, Column::kCallsBytesWritten, 1), 0);
+  EXPECT_EQ(number<int64_t>(batch, Column::kCallsBytesWritten, 2), 7);
+  EXPECT_FALSE(has_value(batch, Column::kCallsLatency, 0)) << "without enter events";
+
+  const auto names =
+      rows_of(capture, output::Table::kCalls, {Column::kCallsFdName, Column::kCallsCount}, "evt.type = read");
+  ASSERT_EQ(names[0].rows, 1u);
+  EXPECT_EQ(text(names[0], Column::kCallsFdName, 0), "/a");
+  EXPECT_EQ(number<int64_t>(names[0], Column::kCallsCount, 0), 2);
+}
+
+TEST(CallsTable, SumsLatencies) {
+  Capture capture;
+  const auto pause = [&capture](uint64_t from, uint64_t to) {
+    capture.at(from, ev::SYSCALL_NANOSLEEP_E, {value::u64(1)});
+    capture.at(to, ev::SYSCALL_NANOSLEEP_X, {value::i64(0)});
+  };
+  pause(100, 150);
+  pause(200, 230);
+  const auto batches = rows_of(capture, output::Table::kCalls,
+                               {Column::kCallsCount, Column::kCallsLatency, Column::kCallsMaxLatency});
+  ASSERT_EQ(batches[0].rows, 1u);
+  EXPECT_EQ(number<int64_t>(batches[0], Column::kCallsCount, 0), 2) << "enter events are no calls";
+  EXPECT_EQ(number<int64_t>(batches[0], Column::kCallsLatency, 0), 80);
+  EXPECT_EQ(number<int64_t>(batches[0], Column::kCallsMaxLatency, 0), 50);
+}
+
+TEST(CallsTable, WritesRowsInBetweenWhenThereAreVeryMany) {
+  Capture capture;
+  constexpr int64_t kNames = 70'000;
+  for (int64_t i = 0; i < 2 * kNames; ++i)
+    capture.event(ev::SYSCALL_OPENAT_2_X, open_of(3, "/d/" + std::to_string(i % kNames)));
+  int64_t calls = 0;
+  uint32_t rows = 0;
+  for (const auto& batch :
+       rows_of(capture, output::Table::kCalls, {Column::kCallsFdName, Column::kCallsCount})) {
+    rows += batch.rows;
+    for (uint32_t row = 0; row < batch.rows; ++row) calls += number<int64_t>(batch, Column::kCallsCount, row);
+  }
+  EXPECT_EQ(calls, 2 * kNames);
+  EXPECT_GT(rows, kNames);
+}
+
+constexpr uint64_t kSecond = 1'000'000'000;
+const std::vector<Column> kCpuColumns = {Column::kCpuTsUts, Column::kCpuTid,     Column::kCpuSource,
+                                         Column::kCpuComm,  Column::kCpuCpuTime, Column::kCpuUserTime};
+
+struct CpuRow {
+  int64_t second;  // since kStart
+  int64_t tid;
+  int64_t time;
+  bool operator==(const CpuRow&) const = default;
+};
+
+std::vector<CpuRow> cpu_rows(const Capture& capture, std::string_view source) {
+  std::vector<CpuRow> rows;
+  for (const auto& batch : rows_of(capture, output::Table::kCpu, kCpuColumns)) {
+    for (uint32_t row = 0; row < batch.rows; ++row) {
+      if (text(batch, Column::kCpuSource, row) != source) continue;
+      const int64_t second = (number<int64_t>(batch, Column::kCpuTsUts, row) - static_cast<int64_t>(kStart)) /
+                             static_cast<int64_t>(kSecond);
+      rows.push_back({second, number<int64_t>(batch, Column::kCpuTid, row),
+                      number<int64_t>(batch, Column::kCpuCpuTime, row)});
+    }
+  }
+  return rows;
+}
+
+std::vector<std::string> next(int64_t tid) {
+  return {value::i64(tid), value::u64(0), value::u64(0), value::u32(0), value::u32(0), value::u32(0)};
+}
+
+TEST(CpuTable, MeasuresBetweenSwitchesAndSplitsAtSeconds) {
+  Capture capture;
+  capture.at(0, ev::SCHEDSWITCH_6_E, next(10), 11);
+  capture.at(300, ev::SCHEDSWITCH_6_E, next(0), 10);
+  capture.at(500, ev::SCHEDSWITCH_6_E, next(10), 0);
+  capture.at(2 * kSecond + 7, ev::SCHEDSWITCH_6_E, next(0), 10);
+  const std::vector<CpuRow> expected = {
+      {0, 10, 300 + static_cast<int64_t>(kSecond) - 500}, {1, 10, static_cast<int64_t>(kSecond)}, {2, 10, 7}};
+  EXPECT_EQ(cpu_rows(capture, "switch"), expected);
+}
+
+TEST(CpuTable, LeavesOutWhatItCannotKnow) {
+  Capture lost;
+  lost.at(0, ev::SCHEDSWITCH_6_E, next(10), 11);
+  // The switch from 10 to 12 is missing.
+  lost.at(100, ev::SCHEDSWITCH_6_E, next(0), 12);
+  EXPECT_TRUE(cpu_rows(lost, "switch").empty());
+  Capture dropped;
+  dropped.at(0, ev::SCHEDSWITCH_6_E, next(10), 11);
+  dropped.at(50, ev::DROP_E, {value::u32(1)}, 10);
+  dropped.at(100, ev::SCHEDSWITCH_6_E, next(0), 10);
+  EXPECT_TRUE(cpu_rows(dropped, "switch").empty());
+}
+
+TEST(CpuTable, OneEventMakesFewRows) {
+  Capture capture;
+  capture.at(0, ev::SCHEDSWITCH_6_E, next(10), 11);
+  capture.at(1000 * kSecond, ev::SCHEDSWITCH_6_E, next(0), 10);
+  const std::vector<CpuRow> expected = {{1000, 10, static_cast<int64_t>(1000 * kSecond)}};
+  EXPECT_EQ(cpu_rows(capture, "switch"), expected);
+}
+
+TEST(CpuTable, TakesTheDifferencesOfSamples) {
+  Capture capture;
+  const auto sample = [&capture](uint64_t second, uint64_t user, uint64_t system) {
+    capture.at(second * kSecond, ev::PROCINFO_E, {value::u64(user), value::u64(system)});
+  };
+  sample(0, 100, 50);
+  sample(1, 103, 51);
+  sample(2, 103, 51);
+  sample(3, 0, 0);
+  sample(4, 1, 0);
+  const std::vector<CpuRow> expected = {{1, 10, 40'000'000}, {4, 10, 10'000'000}};
+  EXPECT_EQ(cpu_rows(capture, "sample"), expected);
 }
 
 }  // namespace

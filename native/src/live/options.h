@@ -5,14 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "live_limits.h"
+#include "live_limits.gen.h"
 #include "reasons.gen.h"
 
 namespace sfkit::live {
 
 struct ProbeOptions {
   bool all_calls = false;  // also calls that change no state and make no records
-  // Limits: live_limits.h.
+  // Limits: live_limits.gen.h.
   uint32_t snaplen = kDefaultSnaplen;               // bytes of data of each read and write
   uint32_t sampling_ratio = kDefaultSamplingRatio;  // 1 of so many calls that change no state is kept
   uint32_t ring_bytes = kDefaultRingBytes;          // a power of two; at least 32 KiB are used

@@ -1,7 +1,8 @@
 import { tableColumns } from '../../engine/columns.gen.js';
 import type { ParameterValues } from '../saved/parameters.js';
 
-// Translates SQL conditions on the table `events` into engine filters that pass at least the same rows.
+// Translates SQL conditions on the tables `events` and `calls` into engine filters that pass at least the events that
+// the statement looks at.
 
 /** An expression as json_serialize_sql() of DuckDB returns it. */
 interface Expression {
@@ -19,9 +20,20 @@ interface Expression {
   value?: { type?: { id?: string }; is_null?: boolean; value?: unknown };
 }
 
-const fields = new Map(
-  tableColumns.events.flatMap(({ name, field, type }) => (field === undefined ? [] : [[name, { field, type }]])),
-);
+/** The tables that take a filter. */
+export const filteredTables = ['events', 'calls'] as const;
+export type FilteredTable = (typeof filteredTables)[number];
+
+/** Whether a filter on events changes the rows of the table. */
+export function isFiltered(table: string | undefined): table is FilteredTable {
+  return filteredTables.some((name) => name === table);
+}
+
+const fieldsOf = (table: FilteredTable) =>
+  new Map(
+    tableColumns[table].flatMap(({ name, field, type }) => (field === undefined ? [] : [[name, { field, type }]])),
+  );
+const fields = { events: fieldsOf('events'), calls: fieldsOf('calls') };
 
 /** Texts that need no escaping in a filter. */
 const plainText = /^[\w./:@+-]{1,200}$/;
@@ -37,8 +49,9 @@ const mirrored: Readonly<Record<string, string>> = { '=': '=', '<': '>', '<=': '
 
 /** Context of a condition. */
 export interface ConditionContext {
-  /** Name of the table in the statement. */
-  table: string;
+  table: FilteredTable;
+  /** Its name in the statement. */
+  alias: string;
   parameters: ParameterValues;
 }
 
@@ -76,18 +89,18 @@ export function conditionOn(where: unknown, context: ConditionContext): string |
 }
 
 function compared(column: unknown, operator: string, constant: unknown, context: ConditionContext): string | undefined {
-  const name = columnName(column, context.table);
+  const name = columnName(column, context.alias);
   if (name === undefined) return undefined;
-  if (name === 'ts') {
+  const known = fields[context.table].get(name);
+  if (name === 'ts' && context.table === 'events') {
     const time = nanoseconds(constant, context);
     return time === undefined ? undefined : `evt.rawtime ${operator} ${time}`;
   }
   const value = constantOf(constant, context);
-  if (name === 'direction') {
+  if (name === 'direction' && context.table === 'events') {
     const direction = value === 'enter' ? '>' : value === 'exit' ? '<' : undefined;
     return direction === undefined || operator !== '=' ? undefined : `evt.dir = ${direction}`;
   }
-  const known = fields.get(name);
   if (known === undefined) return undefined;
   if (known.type === 'str') {
     if (operator !== '=' || typeof value !== 'string' || !plainText.test(value)) return undefined;
@@ -98,12 +111,12 @@ function compared(column: unknown, operator: string, constant: unknown, context:
   return `${known.field} ${operator} ${value}`;
 }
 
-function columnName(expression: unknown, table: string): string | undefined {
+function columnName(expression: unknown, alias: string): string | undefined {
   const { class: kind, column_names: names = [] } = (expression ?? {}) as Expression;
   if (kind !== 'COLUMN_REF') return undefined;
   const own = names.map((name) => name.toLowerCase());
   if (own.length === 1) return own[0];
-  return own.length === 2 && own[0] === table.toLowerCase() ? own[1] : undefined;
+  return own.length === 2 && own[0] === alias.toLowerCase() ? own[1] : undefined;
 }
 
 function constantOf(expression: unknown, { parameters }: ConditionContext): unknown {

@@ -8,6 +8,7 @@ import { SfkitError } from '../../engine/errors.js';
 import { inputName, isStreamInput, looksLikeCapture } from '../../engine/input-kind.js';
 import { openColumns, type Summary } from '../../engine/session.js';
 import type { QueryInput } from '../inputs.js';
+import { isFiltered } from './condition.js';
 import type { TableNeeds } from './needs.js';
 
 // Tables that only captures have. A statement that names one makes it, with only the columns and rows that it needs.
@@ -48,11 +49,11 @@ export async function loadCaptureTables(
       `${inputName(stream.path)}: it can be read only once, and ${names} needs another read; save it to a file first`,
     );
   }
-  const unfiltered = needs.find(({ table }) => table !== 'events');
+  const unfiltered = needs.find(({ table }) => !isFiltered(table));
   if (unfiltered !== undefined && collector.filter !== undefined) {
     throw new SfkitError(
       'INVALID_ARGUMENT',
-      `a filter selects events, and the table ${unfiltered.table} has no events: use WHERE instead of --filter`,
+      `a filter selects events, and the table ${unfiltered.table} is not made of events that pass: use WHERE instead of --filter`,
     );
   }
   const summaries: { path: string; summary: Summary }[] = [];
@@ -66,7 +67,7 @@ export async function loadCaptureTables(
         tables: [table],
         captureColumns: made,
         signal: collector.signal,
-        filter: table === 'events' ? joinFilters(collector.filter, filter) : undefined,
+        filter: isFiltered(table) ? joinFilters(collector.filter, filter) : undefined,
       });
       const filename = shownAs ?? basename(inputName(path));
       for await (const batch of session) loader.append(batch.withText('filename', filename));

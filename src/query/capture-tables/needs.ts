@@ -2,7 +2,7 @@ import { openDatabase } from '../../duckdb/database.js';
 import { quoteText } from '../../duckdb/sql-text.js';
 import { captureTables, type TableName, tableColumns } from '../../engine/columns.gen.js';
 import type { ParameterValues } from '../saved/parameters.js';
-import { conditionOn } from './condition.js';
+import { conditionOn, isFiltered } from './condition.js';
 
 // Finds what a statement needs from the tables that only captures have, in the syntax tree that json_serialize_sql() of
 // DuckDB returns.
@@ -12,7 +12,7 @@ export interface TableNeeds {
   table: TableName;
   /** Physical columns. */
   columns: readonly string[];
-  /** For events: a filter that passes every event that the statement looks at; '' for all. */
+  /** For a table that takes one: a filter that passes every event that the statement looks at; '' for all. */
   filter: string;
   /** False if the name may refer to something that the SQL defines. */
   isCertain: boolean;
@@ -75,8 +75,11 @@ export function needsOf(tree: unknown, parameters: ParameterValues = {}): TableN
     if (Array.isArray(node)) pending.push(...node);
     if (!isNode(node)) continue;
     const { type, from_table: from, where_clause: where } = node;
-    if (type === 'SELECT_NODE' && isNode(from) && captureTableOf(from) === 'events' && from['sample'] === null)
-      conditions.set(from, conditionOn(where, { table: String(from['alias'] || from['table_name']), parameters }));
+    const only = type === 'SELECT_NODE' && isNode(from) ? captureTableOf(from) : undefined;
+    if (isNode(from) && isFiltered(only) && from['sample'] === null) {
+      const alias = String(from['alias'] || from['table_name']);
+      conditions.set(from, conditionOn(where, { table: only, alias, parameters }));
+    }
     const table = captureTableOf(node);
     if (table !== undefined) {
       const uses = found.get(table) ?? { filters: [], aliases: [] };

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openAvro, openLines } from '../../../src/engine/session.js';
 import { findNeeds, needsOf } from '../../../src/query/capture-tables/needs.js';
 import { openDataset } from '../../../src/query/dataset.js';
-import { fixtures } from '../../helpers/corpus.js';
+import { corpus, fixtures, hasCorpus } from '../../helpers/corpus.js';
 import { testDirectory } from '../../helpers/directory.js';
 
 const scratch = testDirectory();
@@ -82,6 +82,63 @@ describe('the table events', () => {
     for await (const bytes of openAvro({ input: incident })) appendFileSync(records, bytes);
     await expect(ask('select * from events', [records])).rejects.toThrow(/no table events/);
     expect(await ask('with events as (select 1) select * from events', [records])).toEqual([[1]]);
+  });
+});
+
+describe('the table calls', () => {
+  const keys = [
+    'pid',
+    'comm',
+    'exe',
+    'uid',
+    '"user"',
+    'container_id',
+    'type',
+    'category',
+    'error',
+    'fd_type',
+    'fd_name',
+  ];
+  const both = (chosen: readonly string[]) => {
+    const names = chosen.map((key) => `${key}`).join(', ');
+    return [
+      `select ${names}, sum("count"), sum(failed), sum(latency), max(max_latency), min(ts), max(endts)
+        from calls group by all order by all`,
+      `select ${names}, count(*), count(*) filter (failed), sum(latency), max(latency), min(ts), max(ts)
+        from events where direction = 'exit' group by all order by all`,
+    ] as const;
+  };
+
+  it.each([incident, webserver])('sums up the exit events, by any columns: %s', async (input) => {
+    for (const chosen of [keys, ['type'], ['comm', 'fd_name'], ['error', 'category']]) {
+      const [calls, events] = both(chosen);
+      const rows = await ask(calls, [input]);
+      expect(rows.length).toBeGreaterThan(2);
+      expect(rows).toEqual(await ask(events, [input]));
+    }
+  });
+
+  it('takes conditions and a filter', async () => {
+    const sql = (table: string, what: string) =>
+      `select ${what} from ${table} where type in ('read', 'openat') and fd_type = 'file'`;
+    const [calls] = await ask(sql('calls', 'sum("count")'));
+    expect(Number(calls?.[0])).toBeGreaterThan(0);
+    expect(calls).toEqual((await ask(sql("(from events where direction = 'exit')", 'count(*)')))[0]);
+    expect(await ask('select distinct type from calls', [incident], 'evt.type = read')).toEqual([['read']]);
+  });
+});
+
+describe('the table cpu', () => {
+  it.runIf(hasCorpus)('has the numbers that sysdig shows for a capture with samples', async () => {
+    const example = join(corpus, 'sysdig-examples/example2_502error.scap');
+    const sql = (source: string) =>
+      `select comm, sum(cpu_time) from cpu where source = '${source}' and pid is not null group by all order by all`;
+    expect(await ask(sql('sample'), [example])).toEqual([
+      ['haproxy', '50000000'],
+      ['python', '20000000'],
+    ]);
+    const switches = await ask(sql('switch'), [example]);
+    expect(switches.map(([comm]) => comm)).toEqual(['haproxy', 'python']);
   });
 });
 
