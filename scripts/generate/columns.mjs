@@ -253,6 +253,7 @@ function cpp({ tables: recordTables, captureTables, columns, captureColumns, tab
   const tables = [...recordTables, ...captureTables];
   const physical = [...columns, ...captureColumns].filter((column) => !column.from);
   const groups = [...new Set(physical.map(({ group }) => group))].filter((group) => group !== 'always').sort();
+  if (groups.length > 31) throw new Error('native/tables/columns.json: more groups than bits in a set of groups');
   const enumerators = (items) => items.map((item) => `  k${pascal(item.id ?? item.name)},`).join('\n');
   const tableLists = tables
     .map((table) => {
