@@ -38,8 +38,8 @@ Napi::Value SocketObject::send(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value SocketObject::unread(const Napi::CallbackInfo& info) {
-  constexpr size_t kLeast = output::SeqpacketClient::kMinUnread;
-  return Napi::Number::New(info.Env(), static_cast<double>((client_.unread() + kLeast - 1) / kLeast));
+  constexpr size_t kMinBytes = output::SeqpacketClient::kMinUnread;
+  return Napi::Number::New(info.Env(), static_cast<double>((client_.unread() + kMinBytes - 1) / kMinBytes));
 }
 
 Napi::Value SocketObject::has_ended(const Napi::CallbackInfo& info) {

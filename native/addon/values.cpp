@@ -159,7 +159,7 @@ napi_value column_batch(Maker& maker, output::ColumnBatch batch) {
   maker.set(object, "table", maker.text(output::kTables[static_cast<size_t>(batch.table)].name));
   maker.set(object, "rows", maker.number(batch.rows));
   maker.set(object, "file", maker.number(batch.file));
-  maker.set(object, "begins", maker.number(static_cast<uint32_t>(batch.start_seconds)));
+  maker.set(object, "startSeconds", maker.number(static_cast<uint32_t>(batch.start_seconds)));
   maker.set(object, "strings", strings);
   maker.set(object, "columns", columns);
   return object;
@@ -495,7 +495,7 @@ napi_value from_batch(napi_env env, Batch batch) {
   } else if (auto* file = std::get_if<FileBytes>(&batch)) {
     value = bytes_batch(maker, std::move(file->bytes));
     maker.set(value, "file", maker.number(file->number));
-    maker.set(value, "begins", maker.number(static_cast<uint32_t>(file->start_seconds)));
+    maker.set(value, "startSeconds", maker.number(static_cast<uint32_t>(file->start_seconds)));
   } else {
     value = column_batch(maker, std::move(std::get<output::ColumnBatch>(batch)));
   }
@@ -606,7 +606,7 @@ Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   object.Set("bytes", Napi::BigInt::New(env, input.bytes));
   object.Set("records", records);
   Napi::Object alive = Napi::Object::New(env);
-  alive.Set("begins", Napi::BigInt::New(env, summary.start_seconds));
+  alive.Set("startSeconds", Napi::BigInt::New(env, summary.start_seconds));
   alive.Set("containers", Napi::BigInt::New(env, summary.containers));
   alive.Set("processes", Napi::BigInt::New(env, summary.processes));
   alive.Set("files", Napi::BigInt::New(env, summary.files));

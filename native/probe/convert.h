@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Numbers of x86-64 Linux to those of the capture format (spec: scap-flags.json).
+// Converts numbers of x86-64 Linux to those of the capture format (spec: scap-flags.json).
 #pragma once
 
 #include "event_codes.h"
@@ -30,7 +30,7 @@ INLINE u32 open_flags(u64 value) {
   return result;
 }
 
-// Of calls that know only these two.
+// For calls with only these two flags.
 INLINE u32 cloexec_nonblock(u64 value) {
   u32 result = 0;
   MOVE_BIT(0x800, FLAG_O_NONBLOCK);
@@ -107,12 +107,12 @@ INLINE u32 fchownat_flags(u64 value) {
   return result;
 }
 
-// A mode without a kind makes a plain file.
+// A mode without a file type creates a regular file.
 INLINE u32 node_mode(u64 value) {
   return (value & 07777) | ((value & 0xf000) == 0 ? 0x8000 : value & 0xf000);
 }
 
-// Old programs put a number in front that has no meaning any more.
+// Old programs set a magic number in the upper half; it has no meaning today.
 INLINE u32 mount_flags(u64 value) {
   return (value & 0xffff0000) == 0xc0ed0000 ? value & 0xffff : (u32)value;
 }

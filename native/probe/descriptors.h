@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Calls that make descriptors of other kinds, copy them, or work on them.
+// Calls that create, copy or use other kinds of descriptors.
 #pragma once
 
 #include "files.h"
 
-// Calls of which all parameters have a known size. Result, then what `put` puts.
+// Defines calls whose parameters all have a fixed size: the result, then those of `put`.
 #define NUMBERS(name, put)                                \
   CALL(name) {                                            \
     struct writer writer;                                 \
@@ -43,7 +43,7 @@ NUMBERS(fcntl, PUT_FD(ARG1); put_u8(&writer, fcntl_command(ARG2(ctx))); PUT_U64(
 NAMED(memfd_create, TEXT(ARG1); add_u32(&writer, ARG2(ctx) & 7))
 
 CALL(io_uring_setup) {
-  // struct io_uring_params, as the kernel left it.
+  // struct io_uring_params, as the kernel returned it.
   struct {
     u32 sq_entries, cq_entries, flags, sq_thread_cpu, sq_thread_idle, features;
   } made = {};

@@ -1,44 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Putting events together in the capture format's shape (spec: scap-format, section 9): header, lengths of
-// the parameters, parameters. What has a size known beforehand is written into the ring at once; the rest is
-// put together in a scratch buffer first.
+// Builds events in the format of captures (spec: scap-format, section 9): header, lengths of the parameters,
+// parameters. Events of fixed size are written directly to the ring; others are built in a scratch buffer.
 #pragma once
 
 #include "event_codes.h"
 #include "helpers.h"
 
 #define HEADER_BYTES 26
-// Where the last parameter may begin at the latest. In the largest event, that of a program that begins, it
-// does after texts and lists of 4096 bytes, five in all, and some small ones.
+// Highest offset of the last parameter. The largest event, an exec, has five texts or lists of up to 4096
+// bytes and some small parameters before it.
 #define SCRATCH_LIMIT (kMaxEventBytes - 4096)
-// Of the scratch buffer behind the event: paths are built from their end; or what the process has in memory
-// is looked at.
+// The rest of the scratch buffer. It holds paths, which are built from their end, or data read from the
+// process.
 #define PATH_AT kMaxEventBytes
 #define PATH_BYTES 4096
-#define PIECES(writer) ((struct pieces*)((writer)->start + kMaxEventBytes))
+#define IOVECS(writer) ((struct iovecs*)((writer)->start + kMaxEventBytes))
 #define ADDRESS(writer) ((struct address*)((writer)->start + kMaxEventBytes + 512))
 #define NAME(writer) ((writer)->start + kMaxEventBytes + 1024)
 #define MESSAGE(writer) ((struct message*)((writer)->start + kMaxEventBytes + 2048))
-// What loops carry from round to round stands there too: the verifier then takes each round for the same.
+// Loop variables live here too, so that the verifier sees the same state in each iteration.
 #define WALK(writer) ((volatile struct walk*)((writer)->start + kScratchBytes - 256))
 #define AT(writer) ((volatile u32*)((writer)->start + kScratchBytes - 16))
 
 struct writer {
   u8* start;
   enum origin origin;
-  struct event_layout layout;  // as native/tables/events.json has it
-  u32 at;                      // where the next parameter goes, in events of known size
-  u32 index;                   // its number
-  struct probe_ring* ring;     // that the event goes to; null: to the kernel's
+  struct event_layout layout;  // from native/tables/events.json
+  u32 at;                      // offset of the next parameter, in events of fixed size
+  u32 index;                   // index of the next parameter
+  struct probe_ring* ring;     // ring of the event; null: a kernel ring buffer
   u64 head;                    // offset in the ring after the event
 };
 
-// What a program writes must be what the table says. The compiler knows both, so a call of this is left only
-// in programs that do not fit, which it then refuses.
+// The build fails if a program's parameters differ from the table: the compiler removes calls of this
+// function only if they match.
 __attribute__((error("the parameters are not those of the event in native/tables/events.json"))) void
 parameters_do_not_fit(void);
 
-// `size`: of the next parameter; 0 for a variable one, which also may be empty.
+// `size`: of the next parameter; 0 if it has a variable size or may be empty.
 INLINE void check_parameter(struct writer* writer, u32 size) {
   const u64 sizes = writer->index < 16 ? writer->layout.first_sizes : writer->layout.other_sizes;
   const u32 place = sizes >> writer->index % 16 * 4 & 15;
@@ -49,34 +48,34 @@ INLINE void check_count(struct writer* writer) {
   if (writer->index != writer->layout.parameters) parameters_do_not_fit();
 }
 
-INLINE u32* missed_here(void) {
+INLINE u32* missed_thread_slot(void) {
   const u32 zero = 0;
   return map_lookup(&missed, &zero);
 }
 
 INLINE enum origin origin_of_call(void) {
-  if (!config.preemptible) return kOfCall;
-  u32* thread = missed_here();
-  return thread && NOW(*thread) == (u32)get_current_pid_tgid() ? kOfMissedCall : kOfCall;
+  if (!config.preemptible) return kFromCall;
+  u32* thread = missed_thread_slot();
+  return thread && NOW(*thread) == (u32)get_current_pid_tgid() ? kFromMissedCall : kFromCall;
 }
 
-// --- The ring of a processor, for the events of calls. To write there costs less than the kernel's ring
-// buffers ask, which the few events of other origins go to.
+// --- The ring of a CPU, for events of system calls. Cheaper than the kernel's ring buffers, which take the
+// few events of other origins.
 
-// Finds the number of the ring that an event goes to; false where that is one of the kernel's.
+// Finds the ring of an event; false if it goes to a kernel ring buffer.
 INLINE bool find_ring(struct writer* writer, u32* index) {
   writer->ring = 0;
   writer->head = 0;
   u32 cpu = get_smp_processor_id();
-  if (writer->origin != kOfCall || config.ring_bytes == 0 || cpu >= kMostRingCpus) return 0;
+  if (writer->origin != kFromCall || config.ring_bytes == 0 || cpu >= kMaxRingCpus) return 0;
   *index = config.ring_of_cpu[cpu];
   if (*index == 0) return 0;
   *index -= 1;
   return 1;
 }
 
-// A place for `size` bytes that is the next in the ring from publish() on; null if it is full.
-INLINE u8* place_in_ring(struct writer* writer, u32 index, u32 size) {
+// Reserves `size` bytes, which publish() makes visible; null if the ring is full.
+INLINE u8* reserve_in_ring(struct writer* writer, u32 index, u32 size) {
   struct probe_ring* ring = map_lookup(&rings, &index);
   u8* data = map_lookup(&ring_data, &index);
   if (!ring || !data) return 0;
@@ -84,12 +83,12 @@ INLINE u8* place_in_ring(struct writer* writer, u32 index, u32 size) {
   if (head + size - NOW(ring->tail) > config.ring_bytes) return 0;
   writer->ring = ring;
   writer->head = head + ((size + 7) & ~7u);
-  // The reader shall wait for this event before it gives later ones of other processors.
+  // The reader must wait for this event before it returns later ones of other CPUs.
   NOW(ring->unwritten) = 1;
   return data + (head & (config.ring_bytes - 1));
 }
 
-// The reader sees stores of this kind of processor in their order: the event before the head behind it.
+// x86-64 keeps the order of stores: the reader sees the event before the new head.
 INLINE void publish(struct writer* writer) {
   asm volatile("" ::: "memory");
   NOW(writer->ring->head) = writer->head;
@@ -118,7 +117,7 @@ INLINE void write_header(u8* start, u16 code, u32 parameters, u32 bytes) {
   *(u32*)(start + 22) = parameters;
 }
 
-// Whether a call that changes no state is left out by the sampling ratio: of each second only a part is kept.
+// Whether the sampling ratio drops a call that changes no state. Keeps a part of each second.
 INLINE bool is_sampled_out(void) {
   if (config.sampling_ratio <= 1) return 0;
   const u64 second = 1000000000;
@@ -127,7 +126,7 @@ INLINE bool is_sampled_out(void) {
   return 1;
 }
 
-// --- Events of known size.
+// --- Events of fixed size.
 INLINE bool begin_fixed_of(struct writer* writer, enum origin origin, u16 code) {
   writer->layout = layout_of(code);
   const u32 parameters = writer->layout.parameters;
@@ -135,7 +134,7 @@ INLINE bool begin_fixed_of(struct writer* writer, enum origin origin, u16 code) 
   u32 index = 0;
   writer->origin = origin;
   const bool has_ring = find_ring(writer, &index);
-  writer->start = has_ring ? place_in_ring(writer, index, size) : 0;
+  writer->start = has_ring ? reserve_in_ring(writer, index, size) : 0;
   if (!has_ring || (!writer->start && config.calls_spill)) {
     void* ring = kernel_ring();
     writer->start = ring ? ringbuf_reserve(ring, size, 0) : 0;
@@ -183,9 +182,8 @@ INLINE void put_fd(struct writer* writer, u64 fd) {
   put_s64(writer, (s32)fd);
 }
 
-// --- Events of unknown size. Where the next parameter goes is kept in the buffer, so that the verifier,
-// which knows nothing of what is there, need not follow every sum; place() keeps it low enough for any one
-// parameter.
+// --- Events of variable size. The offset of the next parameter is in the buffer: the verifier does not track
+// memory, so it need not follow every sum. place() bounds the offset.
 INLINE bool begin_of(struct writer* writer, enum origin origin, u16 code) {
   const u32 index = origin;
   writer->layout = layout_of(code);
@@ -213,7 +211,7 @@ INLINE void put_empty(struct writer* writer) {
   put_length(writer, 0);
 }
 
-// A place for up to 4096 bytes.
+// Space for up to 4096 bytes.
 INLINE u8* place(struct writer* writer) {
   u32 at = *AT(writer);
   if (at > SCRATCH_LIMIT) at = SCRATCH_LIMIT;
@@ -250,7 +248,7 @@ INLINE void add_fd(struct writer* writer, u64 fd) {
   add_s64(writer, (s32)fd);
 }
 
-// Text of the process, NUL included; empty for a null pointer and for memory that is not there.
+// Text of the process with its NUL; empty for a null pointer or unreadable memory.
 INLINE void add_user_text(struct writer* writer, u64 from) {
   if (from == 0) {
     put_empty(writer);
@@ -261,23 +259,23 @@ INLINE void add_user_text(struct writer* writer, u64 from) {
   put_bytes_read(writer, length);
 }
 
-// The first `most` (up to 4096) of `size` bytes of the process; empty for memory that is not there. `ends`:
-// texts, of which the last one is ended where they are cut.
-INLINE void add_user_bytes(struct writer* writer, u64 from, u64 size, u32 most, bool ends) {
-  u32 wanted = size < most ? (u32)size : most;
+// The first `max_bytes` (up to 4096) of `size` bytes of the process; empty if unreadable. `terminate`: a list
+// of texts, so end the last one if it is cut.
+INLINE void add_user_bytes(struct writer* writer, u64 from, u64 size, u32 max_bytes, bool terminate) {
+  u32 wanted = size < max_bytes ? (u32)size : max_bytes;
   u8* to = place(writer);
   FORGET(wanted);
   if (wanted > 4096) wanted = 4096;
   if (wanted > 0 && probe_read_user(to, wanted, (const void*)from) < 0) {
     count(kCountUnread);
     wanted = 0;
-  } else if (ends && wanted == 4096) {
+  } else if (terminate && wanted == 4096) {
     to[4095] = 0;
   }
   put_bytes_read(writer, wanted);
 }
 
-// Data that is read or written, as much as the configuration allows.
+// Data that is read or written, up to the configured snaplen.
 INLINE void add_user_data(struct writer* writer, u64 from, u64 size) {
   if (config.snaplen == 0 || size == 0) {
     put_empty(writer);
@@ -293,12 +291,12 @@ INLINE void add_kernel_text(struct writer* writer, const char* from) {
 INLINE void submit(struct writer* writer) {
   check_count(writer);
   u32 size = *AT(writer);
-  // Never true, but the verifier does not know what was put there.
+  // Never true, but the verifier does not know it.
   if (size > kMaxEventBytes || size < HEADER_BYTES) return;
   *(u32*)(writer->start + 16) = size;
   u32 index = 0;
   const bool has_ring = find_ring(writer, &index);
-  u8* to = has_ring ? place_in_ring(writer, index, size) : 0;
+  u8* to = has_ring ? reserve_in_ring(writer, index, size) : 0;
   if (!to) {
     stamp(writer);
     void* ring = has_ring && !config.calls_spill ? 0 : kernel_ring();

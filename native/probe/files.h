@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Calls that open, read, write, name and change files.
+// Calls that open, read, write, rename and change files.
 #pragma once
 
 #include "convert.h"
@@ -8,8 +8,8 @@
 #define CALL(name) SEC("call/" #name) int call_##name(u64* ctx)
 
 #define FILE_CREATED 0x100000  // FMODE_CREATED
-// Of our own, as FLAG_PATH_DOUBTFUL (docs/live.md): the path may name another file than the one opened.
-// path_check.h knows them.
+// Marks of sfkit, like FLAG_PATH_DOUBTFUL (docs/live.md): the path may not name the opened file. path_check.h
+// checks them.
 #define CREAT_DOUBTFUL (1u << 14)
 #define CALL_TMPFILE 0x410000
 #define AT_FDCWD (-100)
@@ -17,8 +17,7 @@
 
 enum layer { kNoLayer, kUpperLayer, kLowerLayer };
 
-// In which layer of an overlay a file is. What overlayfs knows of it stands behind the inode, the upper file
-// first.
+// The overlay layer of a file. Overlayfs stores its data after the inode; the upper file comes first.
 INLINE enum layer layer_of(struct inode* inode) {
   struct super_block* super = READ(inode, i_sb);
   if (READ(super, s_magic) != OVERLAYFS_MAGIC) return kNoLayer;
@@ -29,7 +28,7 @@ INLINE enum layer layer_of(struct inode* inode) {
 }
 
 struct opened {
-  u32 flags;  // to be added to those of the call
+  u32 flags;  // added to the flags of the call
   u32 device;
   u64 inode;
   struct file* file;
@@ -52,18 +51,18 @@ INLINE struct opened opened_by(s64 fd) {
   return opened;
 }
 
-// --- A path is read when the call returns. Whoever shares the memory may have changed it since the kernel
-// read it, so its last name is compared with the file's. Symbolic links differ, too: those the reader looks
-// up.
-#define COMPARED 64  // bytes of a name, its last
+// --- Paths of opens. The probe reads a path when the call returns. Another thread may have changed it after
+// the kernel read it, so its last component is compared with the name of the file. Symbolic links differ too;
+// the reader checks those.
+#define COMPARED 64  // compared bytes at the end of a name
 
 struct ends {
   u64 of_path[COMPARED / 8], of_name[COMPARED / 8];
 };
 #define ENDS(writer) ((struct ends*)NAME(writer))
 
-// What the file was found as; one without a name, the directory that it was asked for in.
-INLINE struct dentry* found_as(struct file* file, bool is_unnamed) {
+// The directory entry that was opened; for an unnamed file (O_TMPFILE), its directory.
+INLINE struct dentry* found_entry(struct file* file, bool is_unnamed) {
   struct dentry* dentry = READ(file, f_path.dentry);
   if (is_unnamed) return READ(dentry, d_parent);
   struct vfsmount* vfsmount = READ(file, f_path.mnt);
@@ -72,8 +71,8 @@ INLINE struct dentry* found_as(struct file* file, bool is_unnamed) {
   return READ(mount, mnt_parent) == mount ? dentry : READ(mount, mnt_mountpoint);
 }
 
-// What "/" and "." stand for.
-INLINE struct dentry* beginning(struct task_struct* task, u8 of, s64 directory) {
+// The directory that "/" or "." stands for.
+INLINE struct dentry* start_directory(struct task_struct* task, u8 of, s64 directory) {
   struct fs_struct* fs = READ(task, fs);
   if (of == '/') return READ(fs, root.dentry);
   if ((s32)directory == AT_FDCWD) return READ(fs, pwd.dentry);
@@ -81,14 +80,14 @@ INLINE struct dentry* beginning(struct task_struct* task, u8 of, s64 directory) 
   return file ? READ(file, f_path.dentry) : 0;
 }
 
-// A place of the event for which the verifier needs to follow no sums.
+// A position in the event that the verifier can bound.
 INLINE const u8* byte_of(struct writer* writer, u32 at) {
   FORGET(at);
   if (at > kMaxEventBytes) at = 0;
   return writer->start + at;
 }
 
-// Whether the path from `at` to `end`, of which the NUL is no part, ends with the name of the file.
+// Whether the path from `at` to `end`, without the NUL, ends with the name of the file.
 INLINE bool ends_with_name(struct writer* writer, u32 at, u32 end, struct dentry* dentry) {
   struct ends* ends = ENDS(writer);
   u32 size = READ(dentry, d_name.len);
@@ -108,7 +107,7 @@ INLINE bool ends_with_name(struct writer* writer, u32 at, u32 end, struct dentry
   return difference == 0;
 }
 
-// Adds the path; FLAG_PATH_DOUBTFUL if it may be that of another file.
+// Adds the path. Returns FLAG_PATH_DOUBTFUL if it may belong to another file.
 INLINE u32 add_opened_path(struct writer* writer, u64 from, struct file* file, s64 directory, u64 flags) {
   u32 at = *AT(writer);
   add_user_text(writer, from);
@@ -123,12 +122,12 @@ INLINE u32 add_opened_path(struct writer* writer, u64 from, struct file* file, s
   if (end - at == 1 && (first == '.' || first == '/')) {
     struct dentry* dentry = READ(file, f_path.dentry);
     if (is_unnamed) dentry = READ(dentry, d_parent);
-    return dentry == beginning(task, first, directory) ? 0 : FLAG_PATH_DOUBTFUL;
+    return dentry == start_directory(task, first, directory) ? 0 : FLAG_PATH_DOUBTFUL;
   }
-  return ends_with_name(writer, at, end, found_as(file, is_unnamed)) ? 0 : FLAG_PATH_DOUBTFUL;
+  return ends_with_name(writer, at, end, found_entry(file, is_unnamed)) ? 0 : FLAG_PATH_DOUBTFUL;
 }
 
-// The mode counts where a file may be made only.
+// The mode matters only if the call may create a file.
 INLINE u32 open_mode(u64 flags, u64 mode) {
   return (flags & 0x40) || (flags & 0x410000) == 0x410000 ? mode & 07777 : 0;
 }
@@ -197,7 +196,7 @@ CALL(creat) {
   return 0;
 }
 
-// The path is the kernel's, as the call names a handle.
+// The call has a handle instead of a path, so use the kernel's path.
 CALL(open_by_handle_at) {
   struct writer writer;
   struct opened opened = opened_by(RESULT(ctx));
@@ -262,77 +261,77 @@ INLINE int transfer(u64* ctx, u16 code, u64 moved, bool positioned) {
   return 0;
 }
 
-INLINE u64 got(u64* ctx) {
+INLINE u64 bytes_read(u64* ctx) {
   return RESULT(ctx) > 0 ? RESULT(ctx) : 0;
 }
 
-// What was written, or would have been.
-INLINE u64 given(u64* ctx, u64 wanted) {
+// Bytes written; those requested if the call failed.
+INLINE u64 bytes_written(u64* ctx, u64 wanted) {
   return RESULT(ctx) >= 0 ? (u64)RESULT(ctx) : wanted;
 }
 
 CALL(read) {
-  return transfer(ctx, event_of_read, got(ctx), 0);
+  return transfer(ctx, event_of_read, bytes_read(ctx), 0);
 }
 CALL(write) {
-  return transfer(ctx, event_of_write, given(ctx, ARG3(ctx)), 0);
+  return transfer(ctx, event_of_write, bytes_written(ctx, ARG3(ctx)), 0);
 }
 CALL(pread64) {
-  return transfer(ctx, event_of_pread64, got(ctx), 1);
+  return transfer(ctx, event_of_pread64, bytes_read(ctx), 1);
 }
 CALL(pwrite64) {
-  return transfer(ctx, event_of_pwrite64, given(ctx, ARG3(ctx)), 1);
+  return transfer(ctx, event_of_pwrite64, bytes_written(ctx, ARG3(ctx)), 1);
 }
 
-struct piece {
+struct iovec {
   u64 start, length;
 };
 
-#define MAX_PIECES 16
+#define MAX_IOVECS 16
 
-struct pieces {
-  struct piece piece[MAX_PIECES];
+struct iovecs {
+  struct iovec iovec[MAX_IOVECS];
 };
 
-// Bytes of memory in the first MAX_PIECES pieces, which are kept for add_pieces().
-INLINE u64 size_of_pieces(struct writer* writer, u64 from, u64 amount) {
-  struct pieces* pieces = PIECES(writer);
+// Total size of the first MAX_IOVECS buffers. Keeps them for add_iovecs().
+INLINE u64 size_of_iovecs(struct writer* writer, u64 from, u64 amount) {
+  struct iovecs* iovecs = IOVECS(writer);
   u64 size = 0;
-  if (amount > MAX_PIECES) amount = MAX_PIECES;
-  u32 bytes = amount * sizeof(struct piece);
-  pieces->piece[0].length = 0;
+  if (amount > MAX_IOVECS) amount = MAX_IOVECS;
+  u32 bytes = amount * sizeof(struct iovec);
+  iovecs->iovec[0].length = 0;
   FORGET(bytes);
-  if (bytes > sizeof(*pieces)) bytes = sizeof(*pieces);
+  if (bytes > sizeof(*iovecs)) bytes = sizeof(*iovecs);
   if (bytes == 0) return 0;
-  if (probe_read_user(pieces, bytes, (void*)from) < 0) {
+  if (probe_read_user(iovecs, bytes, (void*)from) < 0) {
     count(kCountUnread);
     return 0;
   }
-  for (u64 i = 0; i < MAX_PIECES; i++) {
-    if (i < amount) size += pieces->piece[i].length;
+  for (u64 i = 0; i < MAX_IOVECS; i++) {
+    if (i < amount) size += iovecs->iovec[i].length;
   }
   return size;
 }
 
-// Data from the first of the pieces that size_of_pieces() was asked for.
-INLINE void add_pieces(struct writer* writer, u64 moved) {
+// Data of the first buffer. Call size_of_iovecs() first.
+INLINE void add_iovecs(struct writer* writer, u64 moved) {
   if (config.snaplen == 0) {
     put_empty(writer);
     return;
   }
-  struct piece first = PIECES(writer)->piece[0];
+  struct iovec first = IOVECS(writer)->iovec[0];
   add_user_data(writer, first.start, moved < first.length ? moved : first.length);
 }
 
-// Reads tell the size before the data, writes behind the descriptor.
-INLINE int transfer_pieces(u64* ctx, u16 code, bool reads, bool positioned) {
+// Events of reads have the size before the data, events of writes after the descriptor.
+INLINE int transfer_iovecs(u64* ctx, u16 code, bool reads, bool positioned) {
   if (is_sampled_out()) return 0;
   struct writer writer;
   if (!begin(&writer, code)) return 0;
-  u64 size = size_of_pieces(&writer, ARG2(ctx), ARG3(ctx));
+  u64 size = size_of_iovecs(&writer, ARG2(ctx), ARG3(ctx));
   add_s64(&writer, RESULT(ctx));
-  if (reads) add_u32(&writer, got(ctx));
-  add_pieces(&writer, reads ? got(ctx) : given(ctx, size));
+  if (reads) add_u32(&writer, bytes_read(ctx));
+  add_iovecs(&writer, reads ? bytes_read(ctx) : bytes_written(ctx, size));
   add_fd(&writer, ARG1(ctx));
   if (!reads) add_u32(&writer, size);
   if (positioned) add_u64(&writer, ARG4(ctx));
@@ -341,22 +340,22 @@ INLINE int transfer_pieces(u64* ctx, u16 code, bool reads, bool positioned) {
 }
 
 CALL(readv) {
-  return transfer_pieces(ctx, event_of_readv, 1, 0);
+  return transfer_iovecs(ctx, event_of_readv, 1, 0);
 }
 CALL(writev) {
-  return transfer_pieces(ctx, event_of_writev, 0, 0);
+  return transfer_iovecs(ctx, event_of_writev, 0, 0);
 }
 CALL(preadv) {
-  return transfer_pieces(ctx, event_of_preadv, 1, 1);
+  return transfer_iovecs(ctx, event_of_preadv, 1, 1);
 }
 CALL(pwritev) {
-  return transfer_pieces(ctx, event_of_pwritev, 0, 1);
+  return transfer_iovecs(ctx, event_of_pwritev, 0, 1);
 }
 CALL(preadv2) {
-  return transfer_pieces(ctx, event_of_preadv2, 1, 1);
+  return transfer_iovecs(ctx, event_of_preadv2, 1, 1);
 }
 CALL(pwritev2) {
-  return transfer_pieces(ctx, event_of_pwritev2, 0, 1);
+  return transfer_iovecs(ctx, event_of_pwritev2, 0, 1);
 }
 
 INLINE u64 user_u64(u64 from) {
@@ -405,7 +404,7 @@ CALL(copy_file_range) {
   return 0;
 }
 
-// Mappings of files; other memory is told when all calls are.
+// Anonymous mappings are recorded with all_calls only.
 CALL(mmap) {
   if ((s32)ARG5(ctx) < 0 && !config.all_calls) return 0;
   struct writer writer;
@@ -423,7 +422,7 @@ CALL(mmap) {
   return 0;
 }
 
-// --- Names. Result, then what `add` adds.
+// --- Calls with paths. The result, then the parameters of `add`.
 #define NAMED(name, add)                            \
   CALL(name) {                                      \
     struct writer writer;                           \
@@ -455,7 +454,7 @@ NAMED(rmdir, TEXT(ARG1))
 NAMED(chmod, TEXT(ARG1); MASKED(ARG2, 07777))
 NAMED(fchmod, FD(ARG1); MASKED(ARG2, 07777))
 NAMED(fchmodat, FD(ARG1); TEXT(ARG2); MASKED(ARG3, 07777))
-// Told as the call it extends.
+// Recorded as fchmodat.
 NAMED(fchmodat2, FD(ARG1); TEXT(ARG2); MASKED(ARG3, 07777))
 NAMED(chown, TEXT(ARG1); U32(ARG2); U32(ARG3))
 NAMED(lchown, TEXT(ARG1); U32(ARG2); U32(ARG3))
@@ -469,7 +468,7 @@ NAMED(chroot, TEXT(ARG1))
 NAMED(mount, TEXT(ARG1); TEXT(ARG2); TEXT(ARG3); VALUE32(mount_flags(ARG4(ctx))))
 NAMED(umount2, TEXT(ARG1); MASKED(ARG2, 15))
 
-// Without a result the buffer holds nothing.
+// If the call failed, the buffer has no path.
 CALL(getcwd) {
   struct writer writer;
   if (!begin(&writer, event_of_getcwd)) return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// The kernel's functions for programs, by their numbers in linux/bpf.h, and the maps that the loader makes.
+// Helper functions of the kernel, with their numbers in linux/bpf.h, and the maps created by the loader.
 #pragma once
 
 #include "kernel.h"
@@ -25,23 +25,23 @@ static void (*ringbuf_submit)(void* data, u64 flags) = (void*)132;
 
 #define NO_WAKEUP 1
 
-// Sizes and types stand in make_maps() of probe.cpp.
+// make_maps() in probe.cpp sets types and sizes.
 struct map {
   u32 unused;
 };
 struct map rings SEC(".maps");      // struct probe_ring, by ring
-struct map ring_data SEC(".maps");  // the bytes of each, and kRingSlack
-struct map spills SEC(".maps");     // ring buffers of the kernel
+struct map ring_data SEC(".maps");  // data of each ring, and kRingSlack
+struct map spills SEC(".maps");     // kernel ring buffers
 struct map calls SEC(".maps");      // programs by system call number
-struct map scratch SEC(".maps");    // for each processor and origin: kScratchBytes
-// Where programs can be preempted:
-struct map seen SEC(".maps");      // threads whose call was looked at, u32
-struct map missed SEC(".maps");    // for each processor, the thread whose missed call is looked at, u32
-struct map counters SEC(".maps");  // kCounterStride for each processor: probe_counter -> u64
+struct map scratch SEC(".maps");    // kScratchBytes for each CPU and origin
+// Only if programs can be preempted:
+struct map seen SEC(".maps");      // threads whose call has been recorded, u32
+struct map missed SEC(".maps");    // for each CPU, the thread whose missed call is being recorded, u32
+struct map counters SEC(".maps");  // for each CPU, kCounterStride: probe_counter -> u64
 
 const volatile struct probe_config config SEC(".rodata") = {};
 
-// The value of a member of a kernel object, zero where it cannot be read.
+// Reads a member of a kernel object; zero if it is unreadable.
 #define READ(object, member)                                                                                \
   ({                                                                                                        \
     typeof((object)->member) read_value;                                                                    \
@@ -53,14 +53,14 @@ const volatile struct probe_config config SEC(".rodata") = {};
 #define FIELD_EXISTS 2
 #define HAS(type, member) __builtin_preserve_field_info(((type*)0)->member, FIELD_EXISTS)
 
-// The address of the kernel object that has `member` at `pointer`.
+// The kernel object whose `member` is at `pointer`.
 #define CONTAINER(pointer, type, member) \
   ((type*)((char*)(pointer) - (unsigned long)__builtin_preserve_access_index(&((type*)0)->member)))
 
-// Keeps the compiler from what it knows of `value`, so that the check that follows stands in the program.
+// Hides the value from the optimizer, so that the following check stays in the program.
 #define FORGET(value) asm volatile("" : "+r"(value))
 
-#define NOW(value) (*(volatile typeof(value)*)&(value))  // not what the compiler knows of it
+#define NOW(value) (*(volatile typeof(value)*)&(value))  // current value in memory, not the compiler's copy
 
 INLINE void count(u32 what) {
   u32 place = get_smp_processor_id() * kCounterStride + what;
@@ -68,8 +68,7 @@ INLINE void count(u32 what) {
   if (counter) *counter += 1;
 }
 
-// What a traced system call left: its registers and result. Where BTF is not usable for tracing, they are
-// read like any other memory.
+// Registers and result of a traced system call. Without BTF tracing, they are read like other memory.
 #ifdef PROBE_RAW
 #define REGISTER(ctx, name) READ((struct pt_regs*)(ctx)[0], name)
 #else

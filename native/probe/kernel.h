@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// The few types of the kernel that the probe looks into. Names are the kernel's; offsets are filled in when
-// the probe is loaded, from the types that the running kernel tells (BTF), so only what is used stands here.
-// A name after ___ is for another version of the kernel.
+// Kernel types that the probe reads, with the kernel's names. Only the members in use are declared: the
+// loader takes the offsets from the running kernel's BTF. A suffix after ___ marks another kernel version.
 #pragma once
 
 typedef unsigned char u8;
@@ -14,7 +13,7 @@ typedef int s32;
 typedef long long s64;
 typedef _Bool bool;
 
-// Read whole.
+// Always read as a whole.
 typedef struct {
   u32 val;
 } kuid_t;
@@ -73,7 +72,7 @@ struct inode {
   kgid_t i_gid;
   struct super_block* i_sb;
   unsigned long i_ino;
-  // Since 6.11.
+  // Linux 6.11 and later.
   s64 i_ctime_sec;
   u32 i_ctime_nsec;
   s64 i_mtime_sec;
@@ -113,14 +112,14 @@ struct percpu_counter {
 };
 
 struct mm_struct {
-  int mm_users;  // of an atomic_t, its only member
+  int mm_users;  // the only member of an atomic_t
   unsigned long total_vm;
   unsigned long arg_start, arg_end, env_start, env_end;
   struct file* exe_file;
   struct percpu_counter rss_stat[4];
 };
 
-// Before 6.2.
+// Before Linux 6.2.
 struct mm_rss_stat {
   s64 count[4];
 };
@@ -259,7 +258,7 @@ struct socket {
   struct sock* sk;
 };
 
-// A struct sockaddr_un of `len` bytes; read from its path on.
+// A struct sockaddr_un of `len` bytes; the probe reads its path.
 struct unix_address {
   int len;
   char name[1];

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Calls that change nothing the engine follows. They are told when all calls are, with what they were called
-// with.
+// Calls that change no state in the engine. Recorded with all_calls only, with their arguments.
 #pragma once
 
 #include "processes.h"
@@ -21,7 +20,7 @@ NUMBERS(mprotect, PUT_U64(ARG1); PUT_U64(ARG2); put_u32(&writer, mmap_protection
 NUMBERS(mlock, PUT_U64(ARG1); PUT_U64(ARG2))
 NUMBERS(munlock, PUT_U64(ARG1); PUT_U64(ARG2))
 NUMBERS(epoll_wait, put_s64(&writer, (s32)ARG3(ctx)))
-// The highest bit of the operation says that the ring is a registered one.
+// The highest bit of the operation marks a registered ring.
 NUMBERS(io_uring_register, PUT_FD(ARG1); PUT_U16(ARG2); PUT_U64(ARG3); PUT_U32(ARG4))
 NUMBERS(select, )
 
@@ -48,7 +47,7 @@ CALL(munmap) {
   return memory_call(ctx, event_of_munmap, 1);
 }
 
-// Who a process is.
+// Ids of the process.
 #define OWN_ID(name)                                      \
   CALL(name) {                                            \
     struct writer writer;                                 \
@@ -63,5 +62,5 @@ OWN_ID(getgid)
 OWN_ID(getegid)
 
 CALL(getrlimit) {
-  return told_limits(ctx, event_of_getrlimit, user_limits(RESULT(ctx) >= 0 ? ARG2(ctx) : 0));
+  return limit_call(ctx, event_of_getrlimit, user_limits(RESULT(ctx) >= 0 ? ARG2(ctx) : 0));
 }

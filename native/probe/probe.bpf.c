@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// The probe: what runs in the kernel when a system call returns, a program begins or a thread ends. A call
-// that is of no interest costs a look into a bitmap; each other one has a program of its own, found by its
-// number. Events leave in the shape that captures have, so nothing behind the probe knows where they are
-// from.
+// The probe. It runs in the kernel when a system call returns, a program starts or a thread ends. Calls of no
+// interest cost one lookup in a bitmap; the others have a program each, found by the call's number. Events
+// have the format of captures, so the rest of sfkit needs no special cases.
 #include "others.h"
 
 #ifdef PROBE_RAW
@@ -17,10 +16,10 @@ INLINE bool is_own(void) {
   return (u32)(get_current_pid_tgid() >> 32) == config.own_tgid;
 }
 
-// Calls that came in by the way of 32-bit programs have other numbers.
+// Calls through the compat entry have other numbers.
 enum caller { kOther, kOwn, kCompat };
 
-// Each call of a function of the kernel counts here: as few as possible.
+// Runs on each call of interest, so it uses as few helper functions as possible.
 INLINE enum caller caller_of_call(void) {
 #ifdef PROBE_RAW
   struct task_struct* task = (void*)get_current_task();
@@ -33,14 +32,14 @@ INLINE enum caller caller_of_call(void) {
 #endif
 }
 
-// Where the number is a constant, the kernel makes the call of a program a jump.
+// With a constant index, the kernel turns the tail call into a direct jump.
 #define DIRECT(name)                                                                                 \
   case number_of_##name:                                                                             \
     asm volatile("r1 = %0; r2 = %1; r3 = %2; call 12" ::"r"(ctx), "r"(&calls), "i"(number_of_##name) \
                  : "r0", "r1", "r2", "r3", "r4", "r5");                                              \
     break;
 
-// The calls that busy programs make most.
+// The most frequent calls of busy programs.
 INLINE void run_frequent(u64* ctx, u64 number) {
   switch (number) {
     DIRECT(read)
@@ -60,20 +59,20 @@ INLINE void run_frequent(u64* ctx, u64 number) {
 
 INLINE bool is_interesting(u64 number) {
   if (number < kMaxCalls) return config.interesting[number / 64] & (1ull << (number % 64));
-  // Programs of the x32 kind have numbers of their own.
+  // x32 calls have their own numbers.
   if (number & 0x40000000 && number < 0x80000000) count(kCountCompatCalls);
   return 0;
 }
 
-INLINE bool is_to_be_told(void) {
+INLINE bool is_recorded_caller(void) {
   enum caller caller = caller_of_call();
   if (caller == kCompat) count(kCountCompatCalls);
   return caller == kOther;
 }
 
-// Where it is marked that the call of a thread was looked at. Threads may come to another processor between
-// the two programs of a call.
-INLINE u32* seen_place(u32 thread) {
+// Where a thread is marked as seen by run_exit. By thread, because it may change its CPU between the two
+// programs.
+INLINE u32* seen_slot(u32 thread) {
   u32 place = thread % kSeenThreads;
   return map_lookup(&seen, &place);
 }
@@ -82,13 +81,13 @@ TRACE(sys_exit) int run_exit(u64* ctx) {
   u32 thread = 0;
   if (config.preemptible) {
     thread = (u32)get_current_pid_tgid();
-    u32* place = seen_place(thread);
+    u32* place = seen_slot(thread);
     if (place) NOW(*place) = thread;
   }
   u64 number = REGISTER(ctx, orig_ax);
-  if (!is_interesting(number) || !is_to_be_told()) return 0;
+  if (!is_interesting(number) || !is_recorded_caller()) return 0;
   if (config.preemptible) {
-    u32* missed_thread = missed_here();
+    u32* missed_thread = missed_thread_slot();
     if (missed_thread && NOW(*missed_thread) == thread) NOW(*missed_thread) = 0;
   }
   run_frequent(ctx, number);
@@ -96,27 +95,27 @@ TRACE(sys_exit) int run_exit(u64* ctx) {
   return 0;
 }
 
-// Comes behind run_exit, where programs can be preempted: while one of its runs waits for the processor, the
-// kernel leaves it out in the calls of all others.
+// Runs after run_exit if programs can be preempted. While a run of run_exit is preempted, the kernel skips
+// run_exit for all other calls on that CPU; this program records them.
 SEC("missed/sys_exit") int run_missed(u64* ctx) {
   u32 thread = (u32)get_current_pid_tgid();
-  u32* place = seen_place(thread);
+  u32* place = seen_slot(thread);
   if (!place) return 0;
   if (NOW(*place) == thread) {
     NOW(*place) = 0;
     return 0;
   }
-  count(kCountCaughtUp);
+  count(kCountRecovered);
   u64 number = REGISTER(ctx, orig_ax);
-  if (!is_interesting(number) || !is_to_be_told()) return 0;
-  u32* missed_thread = missed_here();
+  if (!is_interesting(number) || !is_recorded_caller()) return 0;
+  u32* missed_thread = missed_thread_slot();
   if (!missed_thread) return 0;
   NOW(*missed_thread) = thread;
   tail_call(ctx, &calls, (u32)number);
   return 0;
 }
 
-// What has no program of its own.
+// Calls without a program of their own.
 SEC("call") int call_other(u64* ctx) {
   if (is_sampled_out()) return 0;
   struct writer writer;
@@ -134,20 +133,20 @@ TRACE(sched_process_exec) int run_exec(u64* ctx) {
   struct task_struct* task = (void*)ctx[0];
   struct linux_binprm* program = (void*)ctx[2];
   struct writer writer;
-  if (!begin_of(&writer, kOfExec, event_of_execve)) return 0;
+  if (!begin_of(&writer, kFromExec, event_of_execve)) return 0;
   add_execution(&writer, task, 0);
   add_kernel_text(&writer, READ(program, filename));
   submit(&writer);
   return 0;
 }
 
-TRACE(sched_process_exit) int run_end(u64* ctx) {
+TRACE(sched_process_exit) int run_thread_exit(u64* ctx) {
   if (is_own()) return 0;
   struct task_struct* task = (void*)ctx[0];
   u32 status = READ(task, exit_code);
   struct writer writer;
   s64 reaper = reaper_of(task);
-  if (!begin_fixed_of(&writer, kOfEnd, PROCEXIT_1_E)) return 0;
+  if (!begin_fixed_of(&writer, kFromThreadExit, PROCEXIT_1_E)) return 0;
   put_s64(&writer, status);
   put_s64(&writer, status >> 8 & 0xff);
   put_u8(&writer, status & 0x7f);
@@ -157,7 +156,7 @@ TRACE(sched_process_exit) int run_end(u64* ctx) {
   return 0;
 }
 
-// Asked by the loader once: the process as the machine numbers it, whatever namespace it is in.
+// The loader runs this once to get its process id in the root namespace.
 SEC("identify") int own_process(u64* ctx) {
   (void)ctx;
   return (int)(get_current_pid_tgid() >> 32);

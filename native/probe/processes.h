@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Calls that make processes, change what they run as, and end them.
+// Calls that start, change and end processes.
 #pragma once
 
 #include "sockets.h"
@@ -14,14 +14,14 @@ INLINE void add_comm(struct writer* writer, struct task_struct* task) {
   add_kernel_text(writer, (const char*)__builtin_preserve_access_index(&task->comm));
 }
 
-// From the result to the control groups, as clone and exec events share it.
+// The parameters that clone and exec events share, from the result to the control groups.
 INLINE void add_process(struct writer* writer, struct task_struct* task, s64 result) {
   add_s64(writer, result);
   add_arguments(writer, task);
   add_s64(writer, READ(task, pid));
   add_s64(writer, READ(task, tgid));
   add_s64(writer, parent_pid(task));
-  put_empty(writer);  // the working directory is known from elsewhere
+  put_empty(writer);  // the engine knows the working directory
   add_s64(writer, open_file_limit(task));
   add_u64(writer, READ(task, maj_flt));
   add_u64(writer, READ(task, min_flt));
@@ -30,28 +30,29 @@ INLINE void add_process(struct writer* writer, struct task_struct* task, s64 res
   add_cgroups(writer, task);
 }
 
-// What a new thread or process shares with who made it. Where the flags of the call are in memory that the
-// maker may have reused since, they are told so.
+// What a new task shares with its creator, as clone flags. Used for clone3 in the child: the creator may have
+// reused the memory with the flags.
 INLINE u32 shared_with_parent(struct task_struct* task) {
   bool is_thread = READ(task, pid) != READ(task, tgid);
-  struct task_struct* maker = is_thread ? READ(task, group_leader) : READ(task, real_parent);
+  struct task_struct* creator = is_thread ? READ(task, group_leader) : READ(task, real_parent);
   u32 flags = is_thread ? 8192 : 0;
-  if (READ(task, mm) == READ(maker, mm)) flags |= 32768;
-  if (READ(task, files) == READ(maker, files)) flags |= 1;
-  if (READ(task, fs) == READ(maker, fs)) flags |= 2;
+  if (READ(task, mm) == READ(creator, mm)) flags |= 32768;
+  if (READ(task, files) == READ(creator, files)) flags |= 1;
+  if (READ(task, fs) == READ(creator, fs)) flags |= 2;
   return flags;
 }
 
-// Caller and child both tell; a caller cannot know the child's number outside its own namespace.
+// The caller and the child both record the call. A caller does not know the child's id outside its own
+// namespace.
 INLINE int cloned(u64* ctx, u16 code, u64 flags) {
   struct writer writer;
   struct task_struct* task = (void*)get_current_task();
   struct cred* cred = READ(task, cred);
-  u32 told = code == SYSCALL_CLONE3_X && RESULT(ctx) == 0 ? shared_with_parent(task) : clone_flags(flags);
-  if (pid_level(task) != 0) told |= CLONE_IN_PIDNS;
+  u32 recorded = code == SYSCALL_CLONE3_X && RESULT(ctx) == 0 ? shared_with_parent(task) : clone_flags(flags);
+  if (pid_level(task) != 0) recorded |= CLONE_IN_PIDNS;
   if (!begin(&writer, code)) return 0;
   add_process(&writer, task, RESULT(ctx));
-  add_u32(&writer, told);
+  add_u32(&writer, recorded);
   add_u32(&writer, READ(cred, euid).val);
   add_u32(&writer, READ(cred, egid).val);
   add_s64(&writer, inner_tid(task));
@@ -99,8 +100,7 @@ INLINE u32 executable_flags(struct file* file, struct inode* inode, struct cred*
   return flags;
 }
 
-// `filename`: as the caller wrote it, in memory of the kernel or of the process; without one the event ends
-// before it.
+// `filename`: as the caller wrote it, in kernel or user memory. Without it the event ends earlier.
 INLINE void add_execution(struct writer* writer, struct task_struct* task, s64 result) {
   struct cred* cred = READ(task, cred);
   struct mm_struct* mm = READ(task, mm);
@@ -124,7 +124,7 @@ INLINE void add_execution(struct writer* writer, struct task_struct* task, s64 r
   add_u32(writer, READ(cred, egid).val);
 }
 
-// Those that succeed are told where the new program is in place; see run_exec in probe.bpf.c.
+// Only failed calls. run_exec in probe.bpf.c records the others, once the new program is in place.
 CALL(execve) {
   if (RESULT(ctx) >= 0) return 0;
   struct writer writer;
@@ -146,7 +146,7 @@ CALL(execveat) {
   return 0;
 }
 
-// A bit of the kernel's, read by the compiler's knowledge of where it is: 0 is the byte it is in, 1 its size.
+// Reads a bit field of the kernel. Relocation 0 is its byte offset, 1 its size.
 INLINE bool is_subreaper(struct signal_struct* signal) {
   u32 offset = __builtin_preserve_field_info(signal->is_child_subreaper, 0);
   u64 value = 0;
@@ -167,26 +167,25 @@ INLINE bool is_exiting(struct task_struct* task) {
   return READ(task, flags) & TASK_EXITING;
 }
 
-// A thread of the process that `task` is of that goes on, 0 without one, -1 when there are too many to look
-// at.
-INLINE s64 living_thread(struct task_struct* task, struct task_struct* but) {
+// A living thread of the process of `task`; 0 if there is none, -1 if there are too many to check.
+INLINE s64 living_thread(struct task_struct* task, struct task_struct* except) {
   struct signal_struct* signal = READ(task, signal);
   struct list_head* head = (void*)__builtin_preserve_access_index(&signal->thread_head);
   struct list_head* entry = READ(head, next);
   for (int i = 0; i < MAX_THREADS; i++) {
     if (entry == head) return 0;
     struct task_struct* thread = CONTAINER(entry, struct task_struct, thread_node);
-    if (thread != but && !is_exiting(thread)) return READ(thread, pid);
+    if (thread != except && !is_exiting(thread)) return READ(thread, pid);
     entry = READ(entry, next);
   }
   return -1;
 }
 
-// Who gets the children of a thread that ends: 0 if it has none, -1 if that cannot be told.
+// The process that adopts the children of an ending thread; 0 if it has none, -1 if unknown.
 INLINE s64 reaper_of(struct task_struct* task) {
   struct list_head* children = (void*)__builtin_preserve_access_index(&task->children);
   if (READ(children, next) == children) return 0;
-  // The first process of a namespace takes all others of it with it.
+  // All processes of a namespace end with its first process.
   if (inner_pid(task, kPidOfProcess) == 1) return 0;
   s64 thread = living_thread(task, task);
   if (thread != 0) return thread;
@@ -194,10 +193,10 @@ INLINE s64 reaper_of(struct task_struct* task) {
   struct task_struct* ancestor = READ(task, real_parent);
   for (int i = 0; i < MAX_ANCESTORS; i++) {
     if (pid_level(ancestor) != level || READ(ancestor, pid) == 0) break;
-    struct signal_struct* its = READ(ancestor, signal);
-    if (is_subreaper(its)) {
-      s64 its_thread = living_thread(ancestor, task);
-      if (its_thread != 0) return its_thread;
+    struct signal_struct* signal = READ(ancestor, signal);
+    if (is_subreaper(signal)) {
+      s64 reaper = living_thread(ancestor, task);
+      if (reaper != 0) return reaper;
     }
     ancestor = READ(ancestor, real_parent);
   }
@@ -258,7 +257,7 @@ CALL(prctl) {
 }
 
 struct limits {
-  s64 current, most;
+  s64 soft, hard;
 };
 
 INLINE struct limits user_limits(u64 from) {
@@ -271,41 +270,40 @@ INLINE u8 limit_kind(u64 value) {
   return (u32)value < 16 ? (u8)value : 255;
 }
 
-INLINE int told_limits(u64* ctx, u16 code, struct limits limits) {
+INLINE int limit_call(u64* ctx, u16 code, struct limits limits) {
   struct writer writer;
   if (!begin_fixed(&writer, code)) return 0;
   put_s64(&writer, RESULT(ctx));
-  put_s64(&writer, limits.current);
-  put_s64(&writer, limits.most);
+  put_s64(&writer, limits.soft);
+  put_s64(&writer, limits.hard);
   put_u8(&writer, limit_kind(ARG1(ctx)));
   submit_fixed(&writer);
   return 0;
 }
 
 CALL(setrlimit) {
-  return told_limits(ctx, event_of_setrlimit, user_limits(ARG2(ctx)));
+  return limit_call(ctx, event_of_setrlimit, user_limits(ARG2(ctx)));
 }
 
 CALL(prlimit64) {
   struct limits next = user_limits(ARG3(ctx));
-  struct limits before = user_limits(RESULT(ctx) >= 0 ? ARG4(ctx) : 0);
-  // Calls that only ask change nothing.
+  struct limits previous = user_limits(RESULT(ctx) >= 0 ? ARG4(ctx) : 0);
+  // A call without new limits changes nothing.
   if (ARG3(ctx) == 0 && !config.all_calls) return 0;
   struct writer writer;
   if (!begin_fixed(&writer, event_of_prlimit64)) return 0;
   put_s64(&writer, RESULT(ctx));
-  put_s64(&writer, next.current);
-  put_s64(&writer, next.most);
-  put_s64(&writer, before.current);
-  put_s64(&writer, before.most);
+  put_s64(&writer, next.soft);
+  put_s64(&writer, next.hard);
+  put_s64(&writer, previous.soft);
+  put_s64(&writer, previous.hard);
   put_s64(&writer, (s32)ARG1(ctx));
   put_u8(&writer, limit_kind(ARG2(ctx)));
   submit_fixed(&writer);
   return 0;
 }
 
-// --- Looking into other processes, and code for the kernel.
-// One of several types: the first byte says which.
+// --- Access to other processes, and kernel modules. The first byte is the type of the value.
 INLINE void add_choice_u64(struct writer* writer, u64 value) {
   u8* to = place(writer);
   to[0] = 0;
@@ -329,9 +327,9 @@ CALL(ptrace) {
   add_choice_u64(&writer, failed ? 0 : ARG3(ctx));
   if (failed) {
     add_choice_u64(&writer, 0);
-  } else if (request >= 2 && request <= 4) {  // peeking
+  } else if (request >= 2 && request <= 4) {  // PEEK requests
     add_choice_u64(&writer, user_u64(ARG4(ctx)));
-  } else if (request == 8 || request == 10 || request == 12 || request == 13) {  // going on, with a signal
+  } else if (request == 8 || request == 10 || request == 12 || request == 13) {  // with a signal
     add_choice_signal(&writer, ARG4(ctx));
   } else {
     add_choice_u64(&writer, ARG4(ctx));
@@ -345,10 +343,10 @@ CALL(ptrace) {
 INLINE int other_memory(u64* ctx, u16 code) {
   struct writer writer;
   if (!begin(&writer, code)) return 0;
-  if (config.snaplen) size_of_pieces(&writer, ARG2(ctx), ARG3(ctx));
+  if (config.snaplen) size_of_iovecs(&writer, ARG2(ctx), ARG3(ctx));
   add_s64(&writer, RESULT(ctx));
   add_s64(&writer, (s32)ARG1(ctx));
-  add_pieces(&writer, got(ctx));
+  add_iovecs(&writer, bytes_read(ctx));
   submit(&writer);
   return 0;
 }

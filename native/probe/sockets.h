@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// Calls on sockets and the addresses they go with (spec: scap-format, section 10).
+// Calls on sockets, and their addresses (spec: scap-format, section 10).
 #pragma once
 
 #include "descriptors.h"
@@ -14,7 +14,7 @@
 
 struct address {
   u16 family;
-  u16 port;  // in network order; a name begins here
+  u16 port;  // in network order; a unix socket's name starts here
   u8 rest[124];
   u8 end;
 };
@@ -23,7 +23,7 @@ INLINE u16 swapped(u16 value) {
   return (u16)(value >> 8 | value << 8);
 }
 
-// An address in memory of the process, kept beside the event; no family if it cannot be read.
+// Reads an address of the process into the scratch buffer. The family is 0 if it is unreadable.
 INLINE void read_address(struct writer* writer, u64 from, u64 length) {
   struct address* address = ADDRESS(writer);
   u32 bytes = length < 128 ? (u32)length : 128;
@@ -37,7 +37,7 @@ INLINE void read_address(struct writer* writer, u64 from, u64 length) {
     address->family = 0;
     return;
   }
-  // What is left of an earlier address must not be taken for a part of this one.
+  // Short address: the buffer still has bytes of an earlier one.
   if (address->family == AF_INET && bytes < 8) address->family = 0;
   if (address->family == AF_INET6 && bytes < 24) address->family = 0;
   ((u8*)address)[bytes] = 0;
@@ -45,8 +45,8 @@ INLINE void read_address(struct writer* writer, u64 from, u64 length) {
 
 #define MAX_NAME 108  // of a unix socket
 
-// The name of a unix socket, `length` bytes at `name`, as text with its NUL. The name of an abstract socket
-// begins with a NUL, which is left out. `name` has room for a byte more.
+// Copies the name of a unix socket with a NUL at its end. An abstract name starts with a NUL, which is
+// dropped. `name` needs space for `length` + 1 bytes.
 INLINE u32 copy_name(u8* to, u8* name, u32 length) {
   FORGET(length);
   if (length > MAX_NAME) length = MAX_NAME;
@@ -56,7 +56,7 @@ INLINE u32 copy_name(u8* to, u8* name, u32 length) {
   return copied > 0 ? (u32)copied : 1;
 }
 
-// As PT_SOCKADDR, of what read_address() read.
+// Adds the address of read_address() as PT_SOCKADDR.
 INLINE void add_address(struct writer* writer, u64 length) {
   struct address* address = ADDRESS(writer);
   u8* to = place(writer);
@@ -86,7 +86,7 @@ INLINE struct sock* sock_of(s64 fd) {
   return READ(socket, sk);
 }
 
-// What identifies a unix socket: made of its place in the kernel, which is not told.
+// An id of a unix socket that does not reveal its kernel address.
 INLINE u64 identity(const void* pointer) {
   if (!pointer) return 0;
   u64 value = (u64)pointer ^ config.id_secret;
@@ -96,7 +96,7 @@ INLINE u64 identity(const void* pointer) {
   return (value ^ value >> 29) >> 16;
 }
 
-// The bound name of a unix socket to `at`; a lone NUL without one.
+// Copies the bound name of a unix socket; a NUL if it has none.
 INLINE u32 unix_name(struct writer* writer, u8* at, struct unix_sock* sock) {
   at[0] = 0;
   if (!sock) return 1;
@@ -120,7 +120,7 @@ INLINE bool is_unset(struct sock* sock) {
 
 enum direction { kOutgoing, kIncoming };
 
-// As PT_SOCKTUPLE. Where the kernel does not keep the peer's address, it is the one that read_address() read.
+// Adds a PT_SOCKTUPLE. If the kernel has no peer address, uses that of read_address().
 INLINE void add_tuple(struct writer* writer, struct sock* sock, enum direction direction) {
   struct address* other = ADDRESS(writer);
   if (!sock) {
@@ -133,7 +133,7 @@ INLINE void add_tuple(struct writer* writer, struct sock* sock, enum direction d
   u16 peer_port = swapped(READ(sock, __sk_common.skc_dport));
   bool from_other = peer_port == 0 && other->family == family;
   if (from_other) peer_port = swapped(other->port);
-  // A receiver that does not ask who sent a datagram is not told, and neither are we.
+  // Unknown sender: the receiver did not ask for its address.
   if (peer_port == 0 && !from_other && family == AF_INET && READ(sock, __sk_common.skc_daddr) == 0) {
     put_empty(writer);
     return;
@@ -224,11 +224,11 @@ CALL(bind) {
 
 CALL(connect) {
   struct writer writer;
-  bool begun = RESULT(ctx) == 0 || RESULT(ctx) == IN_PROGRESS;
+  bool started = RESULT(ctx) == 0 || RESULT(ctx) == IN_PROGRESS;
   if (!begin(&writer, event_of_connect)) return 0;
   read_address(&writer, ARG2(ctx), (u32)ARG3(ctx));
   add_s64(&writer, RESULT(ctx));
-  add_tuple(&writer, begun ? sock_of((s32)ARG1(ctx)) : 0, kOutgoing);
+  add_tuple(&writer, started ? sock_of((s32)ARG1(ctx)) : 0, kOutgoing);
   add_fd(&writer, ARG1(ctx));
   add_address(&writer, (u32)ARG3(ctx));
   submit(&writer);
@@ -241,19 +241,19 @@ NUMBERS(shutdown, PUT_FD(ARG1); PUT_U8(ARG2))
 INLINE int accepted(u64* ctx, u16 code, bool with_flags) {
   struct writer writer;
   s64 fd = RESULT(ctx);
-  u32 waiting = 0, most = 0;
+  u32 backlog = 0, max_backlog = 0;
   if (fd >= 0) {
     struct sock* listener = sock_of((s32)ARG1(ctx));
-    waiting = READ(listener, sk_ack_backlog);
-    most = READ(listener, sk_max_ack_backlog);
+    backlog = READ(listener, sk_ack_backlog);
+    max_backlog = READ(listener, sk_max_ack_backlog);
   }
   if (!begin(&writer, code)) return 0;
   ADDRESS(&writer)->family = 0;
   add_s64(&writer, fd);
   add_tuple(&writer, sock_of(fd), kIncoming);
-  add_u8(&writer, most ? (u8)((u64)waiting * 100 / most) : 0);
-  add_u32(&writer, waiting);
-  add_u32(&writer, most);
+  add_u8(&writer, max_backlog ? (u8)((u64)backlog * 100 / max_backlog) : 0);
+  add_u32(&writer, backlog);
+  add_u32(&writer, max_backlog);
   if (with_flags) add_u32(&writer, cloexec_nonblock(ARG4(ctx)));
   submit(&writer);
   return 0;
@@ -266,9 +266,8 @@ CALL(accept4) {
   return accepted(ctx, event_of_accept4, 1);
 }
 
-// The socket of a message, if its tuple is worth telling: who is at the ends of a TCP connection is known
-// since it was made.
-INLINE struct sock* told_with_messages(s64 fd) {
+// The socket of a message whose tuple is needed. TCP endpoints are known since the connection was made.
+INLINE struct sock* sock_for_tuple(s64 fd) {
   struct sock* sock = sock_of(fd);
   if (!sock) return 0;
   u16 family = READ(sock, __sk_common.skc_family);
@@ -279,11 +278,11 @@ INLINE struct sock* told_with_messages(s64 fd) {
 CALL(sendto) {
   if (is_sampled_out()) return 0;
   struct writer writer;
-  struct sock* sock = RESULT(ctx) >= 0 ? told_with_messages((s32)ARG1(ctx)) : 0;
+  struct sock* sock = RESULT(ctx) >= 0 ? sock_for_tuple((s32)ARG1(ctx)) : 0;
   if (!begin(&writer, event_of_sendto)) return 0;
   if (sock) read_address(&writer, ARG5(ctx), (u32)ARG6(ctx));
   add_s64(&writer, RESULT(ctx));
-  add_user_data(&writer, ARG2(ctx), given(ctx, ARG3(ctx)));
+  add_user_data(&writer, ARG2(ctx), bytes_written(ctx, ARG3(ctx)));
   add_fd(&writer, ARG1(ctx));
   add_u32(&writer, ARG3(ctx));
   add_tuple(&writer, sock, kOutgoing);
@@ -294,11 +293,11 @@ CALL(sendto) {
 CALL(recvfrom) {
   if (is_sampled_out()) return 0;
   struct writer writer;
-  struct sock* sock = RESULT(ctx) >= 0 ? told_with_messages((s32)ARG1(ctx)) : 0;
+  struct sock* sock = RESULT(ctx) >= 0 ? sock_for_tuple((s32)ARG1(ctx)) : 0;
   if (!begin(&writer, event_of_recvfrom)) return 0;
   if (sock) read_address(&writer, ARG5(ctx), ARG6(ctx) ? (u32)user_u64(ARG6(ctx)) : 0);
   add_s64(&writer, RESULT(ctx));
-  add_user_data(&writer, ARG2(ctx), got(ctx));
+  add_user_data(&writer, ARG2(ctx), bytes_read(ctx));
   add_tuple(&writer, sock, kIncoming);
   add_fd(&writer, ARG1(ctx));
   add_u32(&writer, ARG3(ctx));
@@ -306,11 +305,11 @@ CALL(recvfrom) {
   return 0;
 }
 
-// struct user_msghdr and, behind it in an array of several, the length of the message.
+// struct user_msghdr. In an array (struct mmsghdr), the length of the message follows.
 struct message {
   u64 name;
   u32 name_length, padding;
-  u64 pieces, piece_count;
+  u64 iovecs, iovec_count;
   u64 control, control_length;
   u32 flags, padding2;
   u32 length, padding3;
@@ -325,13 +324,13 @@ CALL(sendmsg) {
   if (is_sampled_out()) return 0;
   struct message message = {};
   struct writer writer;
-  struct sock* sock = RESULT(ctx) >= 0 ? told_with_messages((s32)ARG1(ctx)) : 0;
+  struct sock* sock = RESULT(ctx) >= 0 ? sock_for_tuple((s32)ARG1(ctx)) : 0;
   if (probe_read_user(&message, ONE_MESSAGE, (void*)ARG2(ctx)) < 0) count(kCountUnread);
   if (!begin(&writer, event_of_sendmsg)) return 0;
-  u64 size = size_of_pieces(&writer, message.pieces, message.piece_count);
+  u64 size = size_of_iovecs(&writer, message.iovecs, message.iovec_count);
   if (sock) read_address(&writer, message.name, message.name_length);
   add_s64(&writer, RESULT(ctx));
-  add_pieces(&writer, given(ctx, size));
+  add_iovecs(&writer, bytes_written(ctx, size));
   add_fd(&writer, ARG1(ctx));
   add_u32(&writer, size);
   add_tuple(&writer, sock, kOutgoing);
@@ -344,14 +343,14 @@ CALL(recvmsg) {
   struct message message = {};
   struct writer writer;
   bool has = RESULT(ctx) >= 0;
-  struct sock* sock = has ? told_with_messages((s32)ARG1(ctx)) : 0;
+  struct sock* sock = has ? sock_for_tuple((s32)ARG1(ctx)) : 0;
   if (has && probe_read_user(&message, ONE_MESSAGE, (void*)ARG2(ctx)) < 0) count(kCountUnread);
   if (!begin(&writer, event_of_recvmsg)) return 0;
-  if (config.snaplen) size_of_pieces(&writer, message.pieces, message.piece_count);
+  if (config.snaplen) size_of_iovecs(&writer, message.iovecs, message.iovec_count);
   if (sock) read_address(&writer, message.name, message.name_length);
   add_s64(&writer, RESULT(ctx));
-  add_u32(&writer, got(ctx));
-  add_pieces(&writer, got(ctx));
+  add_u32(&writer, bytes_read(ctx));
+  add_iovecs(&writer, bytes_read(ctx));
   add_tuple(&writer, sock, kIncoming);
   add_control(&writer, &message);
   add_fd(&writer, ARG1(ctx));
@@ -359,7 +358,7 @@ CALL(recvmsg) {
   return 0;
 }
 
-// One event a message; of a call that failed, one without a message.
+// One event for each message; a failed call has one event without a message.
 #define MAX_MESSAGES 16
 
 INLINE void one_of_many(u64* ctx, u64 at, bool sends, struct sock* sock) {
@@ -370,8 +369,8 @@ INLINE void one_of_many(u64* ctx, u64 at, bool sends, struct sock* sock) {
   message->control = 0;
   if (at && probe_read_user(message, sizeof(*message), (void*)at) < 0) count(kCountUnread);
   if (sock) read_address(&writer, message->name, message->name_length);
-  struct piece first = {};
-  if (config.snaplen && at) probe_read_user(&first, sizeof(first), (void*)message->pieces);
+  struct iovec first = {};
+  if (config.snaplen && at) probe_read_user(&first, sizeof(first), (void*)message->iovecs);
   u32 length = message->length;
   add_s64(&writer, at ? (s64)length : RESULT(ctx));
   add_fd(&writer, ARG1(ctx));
@@ -389,7 +388,7 @@ INLINE int many_messages(u64* ctx, bool sends) {
     one_of_many(ctx, 0, sends, 0);
     return 0;
   }
-  struct sock* sock = told_with_messages((s32)ARG1(ctx));
+  struct sock* sock = sock_for_tuple((s32)ARG1(ctx));
   u64 start = ARG2(ctx);
 #pragma clang loop unroll(disable)
   for (u32 i = 0; i < MAX_MESSAGES; i++) {

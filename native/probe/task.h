@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only
-// What the kernel knows of a thread, its files and its place in the file system.
+// Reads a thread, its files and its paths.
 #pragma once
 
 #include "event.h"
 
 #define PAGE_KB 4
-#define TYPE_SIZE 1   // of __builtin_preserve_type_info
+#define TYPE_SIZE 1   // for __builtin_preserve_type_info
 #define MAX_DEPTH 48  // of directories
 #define MAX_CGROUP_DEPTH 16
 #define MAX_SUBSYSTEMS 16
 
 enum pid_type { kPidOfThread, kPidOfProcess, kPidOfGroup, kPidOfSession };
 
-// The number of a process id inside the innermost namespace that knows it.
+// The id in the innermost namespace of a process id.
 INLINE s64 inner_number(struct pid* pid) {
   u32 level = READ(pid, level);
   if (level > 31) return 0;
@@ -49,7 +49,7 @@ INLINE s64 parent_pid(struct task_struct* task) {
   return READ(parent, pid);
 }
 
-// Epoch time at which the first process of the innermost namespace began, less the boot time.
+// When the first process of the innermost pid namespace started, in ns since boot.
 INLINE u64 namespace_start(struct task_struct* task) {
   struct nsproxy* proxy = READ(task, nsproxy);
   struct pid_namespace* space = READ(proxy, pid_ns_for_children);
@@ -63,7 +63,7 @@ INLINE s64 open_file_limit(struct task_struct* task) {
 }
 
 INLINE u32 encoded_device(u32 device) {
-  // The kernel's major:minor of 12 and 20 bits as programs see it.
+  // Converts the kernel's 12:20 bits of major:minor to the encoding of system calls.
   u32 major = device >> 20;
   u32 minor = device & 0xfffff;
   return (minor & 0xff) | (major << 8) | ((minor & ~0xffu) << 12);
@@ -89,7 +89,7 @@ INLINE u64 resident_pages(struct mm_struct* mm, u32 which) {
     struct mm_struct___before_6_2* old = (void*)mm;
     pages = READ(old, rss_stat.count[which]);
   } else {
-    // The kernel's counters are larger than what is declared of them.
+    // The kernel's counters are larger than their declaration here.
     char* counter = (char*)__builtin_preserve_access_index(&mm->rss_stat) +
                     which * __builtin_preserve_type_info(*(struct percpu_counter*)0, TYPE_SIZE);
     pages = READ((struct percpu_counter*)counter, count);
@@ -97,7 +97,7 @@ INLINE u64 resident_pages(struct mm_struct* mm, u32 which) {
   return pages < 0 ? 0 : pages;
 }
 
-// Kilobytes: size, resident, swapped.
+// Size, resident and swapped memory, in kB.
 INLINE void add_memory(struct writer* writer, struct task_struct* task) {
   struct mm_struct* mm = READ(task, mm);
   if (!mm) {
@@ -111,7 +111,7 @@ INLINE void add_memory(struct writer* writer, struct task_struct* task) {
   add_u32(writer, resident_pages(mm, 2) * PAGE_KB);
 }
 
-// argv[0], then the other arguments, each with its NUL.
+// argv[0], then the other arguments, each with a NUL.
 INLINE void add_arguments(struct writer* writer, struct task_struct* task) {
   struct mm_struct* mm = READ(task, mm);
   u64 start = mm ? READ(mm, arg_start) : 0;
@@ -143,10 +143,10 @@ INLINE void add_environment(struct writer* writer, struct task_struct* task) {
   add_user_bytes(writer, start, start < end ? end - start : 0, 4096, 1);
 }
 
-// --- Paths. They are built from the last component on, so backwards, in a buffer behind the event.
+// --- Paths. They are built backwards, from the last component, in the scratch buffer after the event.
 struct walk {
-  u32 at;    // where in the buffer the path begins
-  u32 used;  // bytes of the parameter
+  u32 at;    // start of the path in the buffer
+  u32 used;  // bytes of the parameter so far
   struct dentry *dentry, *root;
   struct vfsmount *vfsmount, *root_mount;
   struct mount* mount;
@@ -154,9 +154,9 @@ struct walk {
   struct cgroup* group;
 };
 
-#define ROOM_FOR_NAMES 512  // at the start of the buffer
+#define ROOM_FOR_NAMES 512  // start of the buffer, used for names
 
-// False when there is no room for the name: a path that is too long is told without its beginning.
+// False if there is no space: a path that is too long loses its start.
 INLINE bool prepend(struct writer* writer, const void* name, u32 length) {
   u8* buffer = writer->start + PATH_AT;
   u32 at = WALK(writer)->at;
@@ -178,7 +178,7 @@ INLINE void begin_path(struct writer* writer) {
   writer->start[PATH_AT + PATH_BYTES] = 0;
 }
 
-// Where the path begins; a path without components is that of the root.
+// Start of the path; a path without components is "/".
 INLINE u32 end_path(struct writer* writer) {
   u32 at = WALK(writer)->at;
   if (at >= PATH_BYTES) {
@@ -188,7 +188,7 @@ INLINE u32 end_path(struct writer* writer) {
   return at;
 }
 
-// Where a file is, seen from the root directory of `task`.
+// Path of a file, seen from the root directory of `task`.
 INLINE void add_file_path(struct writer* writer, struct task_struct* task, struct file* file) {
   volatile struct walk* walk = WALK(writer);
   struct fs_struct* fs = READ(task, fs);
@@ -214,7 +214,7 @@ INLINE void add_file_path(struct writer* writer, struct task_struct* task, struc
       continue;
     }
     if (!prepend(writer, READ(dentry, d_name.name), READ(dentry, d_name.len))) break;
-    // What has no place in the tree, like the file of a memfd, is its own parent.
+    // A file outside the tree, such as a memfd, is its own parent.
     if (dentry == parent) break;
     walk->dentry = parent;
   }
@@ -238,7 +238,7 @@ INLINE void build_cgroup_path(struct writer* writer, struct cgroup* group) {
     struct kernfs_node* node = WALK(writer)->node;
     struct kernfs_node* parent = kernfs_parent(node);
     if (!parent) break;
-    // The length of a name is not kept: it is copied to the front first.
+    // The length of a name is unknown, so copy it to the start of the buffer first.
     u8* name = writer->start + PATH_AT;
     long length = probe_read_kernel_str(name, 256, READ(node, name));
     if (length <= 0) break;
@@ -248,7 +248,7 @@ INLINE void build_cgroup_path(struct writer* writer, struct cgroup* group) {
   WALK(writer)->at = end_path(writer);
 }
 
-// Appends text to the parameter that is built at `start`; false when it is full.
+// Appends text to the parameter at `start`; false if it is full.
 INLINE bool append(struct writer* writer, u8* start, const void* text) {
   u32 used = WALK(writer)->used;
   if (used > 4096 - 512) return 0;
@@ -258,7 +258,7 @@ INLINE bool append(struct writer* writer, u8* start, const void* text) {
   return 1;
 }
 
-// subsystem=path of each control group, each with its NUL. Subsystems that share a group share its path.
+// subsystem=path of each control group, each with a NUL. Subsystems in the same group share its path.
 INLINE void add_cgroups(struct writer* writer, struct task_struct* task) {
   struct css_set* set = READ(task, cgroups);
   struct cgroup* unified = READ(set, dfl_cgrp);

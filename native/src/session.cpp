@@ -218,7 +218,7 @@ SessionSummary Session::summary() const {
     summary.containers_seen = containers_seen_;
   }
   const auto current = [](const std::atomic<uint64_t>& size) { return size.load(std::memory_order_relaxed); };
-  summary.start_seconds = sizes_.begins.load(std::memory_order_relaxed);
+  summary.start_seconds = sizes_.start_seconds.load(std::memory_order_relaxed);
   summary.containers = current(sizes_.containers);
   summary.processes = current(sizes_.processes);
   summary.files = current(sizes_.files);

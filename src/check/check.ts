@@ -1,7 +1,7 @@
 import { SfkitError } from '../engine/errors.js';
 import { isStreamInput } from '../engine/input-kind.js';
 import type { Summary } from '../engine/session.js';
-import { type Evidence, evidenceKey, findingsWithEvidence, mostEvidence, readEvidence } from './evidence.js';
+import { type Evidence, evidenceKey, findingsWithEvidence, maxEvidence, readEvidence } from './evidence.js';
 import {
   type Diagnostic,
   damagedReason,
@@ -22,17 +22,17 @@ import { readSuppressions, Suppressions, today } from './suppressions.js';
 
 /** How rule files are read. */
 export interface RuleOptions extends LanguageOptions {
-  /** Language of the files. Default: what each looks like. */
+  /** Language of the files. Default: recognized from the contents of each. */
   language?: string | undefined;
 }
 
-/** Rules that were read, of one language or several. */
+/** Loaded rules, of one language or several. */
 export interface RuleBook {
-  /** What is wrong with the files, and what may be meant otherwise. With an error in it nothing can be checked. */
+  /** Errors and warnings about the files. An error makes check() throw. */
   diagnostics: readonly Diagnostic[];
-  /** In the order in which they are asked. */
+  /** In evaluation order. */
   rules: readonly Rule[];
-  /** What the files ask for that sfkit does not have. */
+  /** Features that the files require and sfkit does not have. */
   notes: readonly string[];
   /**
    * Rules by language.
@@ -41,7 +41,7 @@ export interface RuleBook {
   sets: readonly RuleSet[];
 }
 
-/** Reads rules from files, and from the .yaml and .yml files of directories. */
+/** Reads rules from files, and from the .yaml, .yml and .sql files of directories. */
 export function readRules(paths: string | readonly string[], options: RuleOptions = {}): RuleBook {
   const files = readRuleFiles(typeof paths === 'string' ? [paths] : paths, isNestedFile);
   const sets = byLanguage(files, options.language).map((part) => part.language.load(part.files, options));
@@ -53,7 +53,7 @@ export function readRules(paths: string | readonly string[], options: RuleOption
   };
 }
 
-/** The same with what is found wrong only when rules are tried, such as SQL. */
+/** Adds the diagnostics that need a trial run of the rules, such as errors in SQL. */
 export async function verifyRules(book: RuleBook): Promise<RuleBook> {
   const more = await Promise.all(book.sets.map((set) => set.verify?.() ?? []));
   return { ...book, diagnostics: [...book.diagnostics, ...more.flat()] };
@@ -61,37 +61,40 @@ export async function verifyRules(book: RuleBook): Promise<RuleBook> {
 
 /** Rules to run, and options for findings. */
 export interface CheckOptions extends RuleOptions {
-  /** Files and directories of rules, or what readRules() made of them. */
+  /** Rule files and directories, or the result of readRules(). */
   rules: string | readonly string[] | RuleBook;
-  /** first: of the rules that an event matches, the first; all: every one. Default: first. */
+  /** first: report only the first rule that an event matches; all: report every one. Default: first. */
   ruleMatching?: 'first' | 'all' | undefined;
-  /** Rules that are switched on or off, one after the other. */
+  /** Switches rules on or off, in this order. */
   switches?: readonly RuleSwitch[] | undefined;
-  /** Only rules with one of these tags take part. Default: all. */
+  /** Evaluates only rules with one of these tags. Default: all. */
   tags?: readonly string[] | undefined;
-  /** Only rules of this level and more severe ones take part. Default: all. */
+  /** Evaluates only rules of this level or a more severe one. Default: all. */
   minLevel?: string | undefined;
-  /** Whether the same finding is given each time it occurs. Default: once, with how often. */
+  /** Reports every occurrence of a finding. Default: false, which reports it once with a count. */
   all?: boolean | undefined;
   /** Files of known, accepted findings. */
   suppress?: string | readonly string[] | undefined;
-  /** The day on which suppressions hold or not, as YYYY-MM-DD. Default: today, in UTC. */
+  /** Date to compare with the expiry dates of suppressions, as YYYY-MM-DD. Default: today, in UTC. */
   today?: string | undefined;
-  /** Events of its thread before and after the most severe findings; the capture is read again for them. Default: 0. */
+  /**
+   * Number of events of the same thread to add before and after each of the most severe findings. More than 0 reads the
+   * capture again. Default: 0.
+   */
   evidence?: number | undefined;
   /** Aborting it ends the check: the iteration throws the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** State that all captures of a run share. */
+/** Options and state that all captures of a run share. */
 export interface RunCheckOptions extends Omit<CheckOptions, 'suppress'> {
-  /** Files, or their remaining entries after earlier captures. */
+  /** Files, or suppressions that earlier captures already used. */
   suppress?: CheckOptions['suppress'] | Suppressions;
-  /** Creates the ids of findings. Default: a new one. */
+  /** Assigns the ids of findings. Default: a new instance. */
   ids?: FindingIds | undefined;
 }
 
-/** What became of a capture and of each rule that took part. */
+/** Result of a capture and of each evaluated rule. */
 export interface CheckReport {
   capture: string;
   summary: Summary;
@@ -100,13 +103,12 @@ export interface CheckReport {
 
 /** The findings of a capture, in the order of their first events. */
 export interface Check extends AsyncIterable<ReportedFinding> {
-  /** After the last finding. */
+  /** Available after the last finding. */
   report(): CheckReport;
 }
 
 /**
- * Asks rules about the events of a capture. Throws INVALID_RULES where a rule is wrong, and INVALID_ARGUMENT for options
- * that are.
+ * Evaluates rules on a capture. Throws INVALID_RULES if a rule has an error, and INVALID_ARGUMENT if an option does.
  */
 export function check(input: string, options: CheckOptions): Check {
   return checkCapture(input, options);
@@ -128,14 +130,14 @@ export function checkCapture(input: string, options: RunCheckOptions): Check {
       set.run(input, {
         rules: chosen.filter(({ language }) => language === set.language),
         allMatching: options.ruleMatching === 'all',
-        folds: options.all !== true,
+        foldRepeats: options.all !== true,
         tables,
         signal,
       }),
     );
   const tables = new CheckTables(input, signal);
   const runs = run(tables);
-  // What is around a finding is known later than the finding, and findings are not kept: rules are asked twice.
+  // Later events belong to the evidence, and findings are not kept in memory: evaluate the rules twice.
   const findEvidence = async (): Promise<Evidence | undefined> => {
     if (events === 0) return undefined;
     const tables = new CheckTables(input, signal);
@@ -171,7 +173,7 @@ export function checkCapture(input: string, options: RunCheckOptions): Check {
   };
 }
 
-/** Of rules without matches in a damaged capture nobody knows what they would have found in the rest. */
+/** A rule without matches may match in the damaged part: it counts as unevaluated. */
 function outcomesOf(runs: readonly RuleRun[], { damage }: Summary): RuleOutcome[] {
   const outcomes = runs.flatMap((run) => run.outcomes());
   if (damage.length === 0) return outcomes;
@@ -218,23 +220,23 @@ function suppressionsOf({ suppress = [], today: day }: RunCheckOptions): Suppres
 }
 
 function evidenceOf(input: string, { evidence = 0 }: RunCheckOptions): number {
-  if (!Number.isInteger(evidence) || evidence < 0 || evidence > mostEvidence)
-    throw new SfkitError('INVALID_ARGUMENT', `evidence: a whole number from 0 to ${mostEvidence} is expected`);
+  if (!Number.isInteger(evidence) || evidence < 0 || evidence > maxEvidence)
+    throw new SfkitError('INVALID_ARGUMENT', `evidence: expected a whole number from 0 to ${maxEvidence}`);
   if (evidence > 0 && isStreamInput(input))
     throw new SfkitError(
       'INVALID_ARGUMENT',
-      `evidence: the capture is read again for it, and ${input === '-' ? 'standard input' : input} cannot be`,
+      `evidence: needs a second pass over the capture, and ${input === '-' ? 'standard input' : input} can be read only once`,
     );
   return evidence;
 }
 
-/** The rules that take part, in the order in which they are asked. */
+/** The rules to evaluate, in evaluation order. */
 export function chosenRules(
   { rules }: RuleBook,
   { switches, tags, minLevel }: Pick<CheckOptions, 'switches' | 'tags' | 'minLevel'>,
 ): Rule[] {
-  const least = minLevel === undefined ? undefined : parseLevel('minLevel', minLevel);
-  return selectRules(rules, { switches, tags, minLevel: least });
+  const minimum = minLevel === undefined ? undefined : parseLevel('minLevel', minLevel);
+  return selectRules(rules, { switches, tags, minLevel: minimum });
 }
 
 function isBook(rules: CheckOptions['rules']): rules is RuleBook {

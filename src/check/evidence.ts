@@ -1,33 +1,33 @@
 import { openLines } from '../engine/session.js';
 import type { EvidenceEvent, Finding } from './finding.js';
-import { cut } from './text.js';
+import { truncate } from './text.js';
 
-// The events around a finding: those of its thread, which say what it did before and after. They are not known when a rule
-// matches, and so the capture is read again.
+// Evidence: the events of a finding's thread before and after it. The later ones are unknown when a rule matches, so
+// a second pass over the capture collects them.
 
-/** Events on each side of a finding. */
-export const mostEvidence = 1000;
-/** Events of all findings of a capture; those that are left without are the less severe ones. */
-const mostEvents = 20_000;
-const mostFindings = 1000;
-const mostCharacters = 500;
+/** Maximum number of events on each side of a finding. */
+export const maxEvidence = 1000;
+/** Maximum number of evidence events per capture. The less severe findings stay without evidence. */
+const maxEvents = 20_000;
+const maxFindings = 1000;
+const maxCharacters = 500;
 
-/** How many findings of a capture get so many events on each side. */
+/** Number of findings per capture that get evidence, for `events` events on each side. */
 export function findingsWithEvidence(events: number): number {
-  return Math.max(1, Math.min(mostFindings, Math.floor(mostEvents / (2 * events + 1))));
+  return Math.max(1, Math.min(maxFindings, Math.floor(maxEvents / (2 * events + 1))));
 }
 
-/** By the keys of findings. */
+/** Events by evidenceKey(). */
 export type Evidence = ReadonlyMap<string, readonly EvidenceEvent[]>;
 
 type Place = Pick<Finding, 'tid' | 'ts'>;
 
-/** What a finding and its event share in every language: records have the times of events, but numbers of their own. */
+/** Thread and time identify the event in every rule language. Event numbers do not: records are numbered separately. */
 export function evidenceKey({ tid, ts }: Place): string {
   return `${tid} ${ts}`;
 }
 
-/** The events around each of the findings: `events` before its own, that one, and as many after it. */
+/** Reads the evidence of each finding: its own event, and `events` events before and after it. */
 export async function readEvidence(
   input: string,
   findings: readonly Place[],
@@ -47,7 +47,7 @@ export async function readEvidence(
     kind: 'capture',
     signal,
     line,
-    // As rules are: where calls return, and where there is nothing else.
+    // The events that rules see: exit events, and procexit, which has no exit event.
     filter: `thread.tid in (${[...threads.keys()].join(', ')}) and (evt.dir = < or evt.type = procexit)`,
   });
   for await (const bytes of session) {
@@ -60,14 +60,14 @@ export async function readEvidence(
   return evidence;
 }
 
-/** Tabs in captured text are escaped. */
+/** Fields separated by tabs. The engine escapes tabs in captured text. */
 const line = ['evt.num', 'thread.tid', 'evt.rawtime', 'evt.type', 'evt.res', 'fd.name', 'proc.cmdline', 'evt.args']
   .map((field) => `%${field}`)
   .join('\\t');
 
-/** The last events of a thread, and the findings that are still to get some. */
+/** The last events of a thread, and its findings whose evidence is incomplete. */
 class Thread {
-  /** Times of findings that have none yet. */
+  /** Times of the findings whose event was not read yet. */
   readonly wanted = new Set<string>();
   readonly #tid: number;
   readonly #events: number;
@@ -96,7 +96,7 @@ class Thread {
   }
 }
 
-/** What makes a process: of its many parameters the command line says most. */
+/** Calls that create processes or programs: the command line says more than their many parameters. */
 const isProcess = /^(?:execve|execveat|clone|clone3|fork|vfork)$/;
 const unknown = '<NA>';
 
@@ -109,5 +109,5 @@ function eventOf(
     : args.includes(name) || name === unknown
       ? args
       : `${name} ${args}`;
-  return { number, ts, eventType: type, text: cut(`${type} ${about}`.trim(), mostCharacters) };
+  return { number, ts, eventType: type, text: truncate(`${type} ${about}`.trim(), maxCharacters) };
 }

@@ -2,19 +2,22 @@ import { SfkitError } from '../engine/errors.js';
 import type { Finding } from './finding.js';
 import { knownParts, valuesOf } from './finding-values.js';
 
-// Conditions about findings, in the manner of Falco's: `proc.name = backup and file.path startswith /etc/`. Of several
-// values one that fits is enough; a value that is missing fits nothing, so that `not` is true of it.
+// Conditions about findings, in Falco's syntax: `proc.name = backup and file.path startswith /etc/`. If a name has
+// several values, one match is enough. A missing value matches nothing, so `not` is true for it.
 
 export type FindingFilter = (finding: Finding) => boolean;
 
-/** Conditions are written by hand; longer and deeper ones are no conditions. */
-const mostCharacters = 16_384;
-const mostNested = 64;
+/** Conditions are written by hand. Anything longer or deeper is a mistake. */
+const maxCharacters = 16_384;
+const maxNested = 64;
 
-/** Throws INVALID_ARGUMENT with what is wrong and where. */
+/** Throws INVALID_ARGUMENT with the problem and its column. */
 export function parseFindingFilter(text: string): FindingFilter {
-  if (text.length > mostCharacters)
-    throw new SfkitError('INVALID_ARGUMENT', `a condition has at most ${mostCharacters} characters`);
+  if (text.length > maxCharacters)
+    throw new SfkitError(
+      'INVALID_ARGUMENT',
+      `the condition is too long: at most ${maxCharacters} characters are allowed`,
+    );
   return new Parser(tokensOf(text)).whole();
 }
 
@@ -60,7 +63,7 @@ class Parser {
 
   whole(): FindingFilter {
     const filter = this.#or();
-    if (this.#next.kind !== 'end') refuse(this.#next, 'and, or or the end is expected');
+    if (this.#next.kind !== 'end') fail(this.#next, "expected 'and', 'or' or the end");
     return filter;
   }
 
@@ -68,36 +71,36 @@ class Parser {
     return this.#tokens[this.#at] as Token;
   }
 
-  #takes(kind: Token['kind'], word: string): boolean {
-    const { kind: found, text: said } = this.#next;
-    if (found !== kind || said !== word) return false;
+  #accept(kind: Token['kind'], word: string): boolean {
+    const { kind: nextKind, text: nextText } = this.#next;
+    if (nextKind !== kind || nextText !== word) return false;
     this.#at += 1;
     return true;
   }
 
   #or(): FindingFilter {
     const parts = [this.#and()];
-    while (this.#takes('word', 'or')) parts.push(this.#and());
+    while (this.#accept('word', 'or')) parts.push(this.#and());
     return parts.length === 1 ? (parts[0] as FindingFilter) : (finding) => parts.some((part) => part(finding));
   }
 
   #and(): FindingFilter {
     const parts = [this.#not()];
-    while (this.#takes('word', 'and')) parts.push(this.#not());
+    while (this.#accept('word', 'and')) parts.push(this.#not());
     return parts.length === 1 ? (parts[0] as FindingFilter) : (finding) => parts.every((part) => part(finding));
   }
 
   #not(): FindingFilter {
-    if (this.#depth >= mostNested) refuse(this.#next, `at most ${mostNested} parts may stand in one another`);
+    if (this.#depth >= maxNested) fail(this.#next, `expected at most ${maxNested} nested parts`);
     this.#depth += 1;
     try {
-      if (this.#takes('word', 'not')) {
+      if (this.#accept('word', 'not')) {
         const part = this.#not();
         return (finding) => !part(finding);
       }
-      if (!this.#takes('sign', '(')) return this.#check();
+      if (!this.#accept('sign', '(')) return this.#check();
       const inner = this.#or();
-      if (!this.#takes('sign', ')')) refuse(this.#next, ') is expected');
+      if (!this.#accept('sign', ')')) fail(this.#next, "expected ')'");
       return inner;
     } finally {
       this.#depth -= 1;
@@ -106,14 +109,13 @@ class Parser {
 
   #check(): FindingFilter {
     const name = this.#next;
-    if (name.kind !== 'word' || keywords.has(name.text))
-      refuse(name, 'a name is expected, as in process.name = backup');
+    if (name.kind !== 'word' || keywords.has(name.text)) fail(name, 'expected a name, as in process.name = backup');
     const known = knownParts(name.text);
-    if (known !== undefined) refuse(name, `findings have ${known.join(', ')}; one of these is expected`);
+    if (known !== undefined) fail(name, `expected one of ${known.join(', ')}`);
     this.#at += 1;
     const operator = this.#next;
     const isKnown = operator.kind !== 'text' && operators.includes(operator.text);
-    if (!isKnown) refuse(operator, `${operators.slice(0, -1).join(', ')} or exists is expected`);
+    if (!isKnown) fail(operator, `expected ${operators.slice(0, -1).join(', ')} or exists`);
     this.#at += 1;
     const values = (finding: Finding) => valuesOf(finding, name.text);
     if (operator.text === 'exists') return (finding) => values(finding).length > 0;
@@ -124,27 +126,27 @@ class Parser {
     const token = this.#next;
     const wanted = this.#value();
     if (/^[<>]/.test(operator.text) && (wanted === '' || Number.isNaN(Number(wanted))))
-      refuse(token, 'a number is expected');
+      fail(token, 'expected a number');
     const compare = comparisons[operator.text === '!=' ? '=' : operator.text] as Compare;
-    const fits: FindingFilter = (finding) => values(finding).some((value) => compare(value, wanted));
-    return operator.text === '!=' ? (finding) => !fits(finding) : fits;
+    const matches: FindingFilter = (finding) => values(finding).some((value) => compare(value, wanted));
+    return operator.text === '!=' ? (finding) => !matches(finding) : matches;
   }
 
   #list(): string[] {
-    if (!this.#takes('sign', '(')) refuse(this.#next, '( is expected');
+    if (!this.#accept('sign', '(')) fail(this.#next, "expected '('");
     const items: string[] = [];
-    if (this.#takes('sign', ')')) return items;
+    if (this.#accept('sign', ')')) return items;
     do items.push(this.#value());
-    while (this.#takes('sign', ','));
-    if (!this.#takes('sign', ')')) refuse(this.#next, ', or ) is expected');
+    while (this.#accept('sign', ','));
+    if (!this.#accept('sign', ')')) fail(this.#next, "expected ',' or ')'");
     return items;
   }
 
   #value(): string {
-    const { kind, text: said } = this.#next;
-    if (kind !== 'word' && kind !== 'text') refuse(this.#next, 'a value is expected');
+    const { kind, text: found } = this.#next;
+    if (kind !== 'word' && kind !== 'text') fail(this.#next, 'expected a value');
     this.#at += 1;
-    return said;
+    return found;
   }
 }
 
@@ -159,7 +161,7 @@ function tokensOf(source: string): Token[] {
     const found = token.exec(source);
     const column = at + 1;
     if (found === null)
-      refuse({ kind: 'end', text: source.charAt(at), column }, 'a name, an operator or a value is expected');
+      fail({ kind: 'end', text: source.charAt(at), column }, 'expected a name, an operator or a value');
     const { sign, quoted, word } = found.groups ?? {};
     if (sign !== undefined) tokens.push({ kind: 'sign', text: sign, column });
     if (quoted !== undefined) tokens.push({ kind: 'text', text: quoted.slice(1, -1).replace(/\\(.)/gs, '$1'), column });
@@ -169,7 +171,7 @@ function tokensOf(source: string): Token[] {
   return [...tokens, { kind: 'end', text: '', column: source.length + 1 }];
 }
 
-/** * stands for any text, ? for one character. Steps are at most both lengths multiplied. */
+/** `*` matches any text, `?` one character. Takes at most value.length × pattern.length steps. */
 export function matchesGlob(value: string, pattern: string): boolean {
   let at = 0;
   let inPattern = 0;
@@ -194,7 +196,7 @@ export function matchesGlob(value: string, pattern: string): boolean {
   return inPattern === pattern.length;
 }
 
-function refuse({ column, text: said, kind }: Token, message: string): never {
-  const found = kind === 'end' && said === '' ? 'the end' : `'${said}'`;
+function fail({ column, text: source, kind }: Token, message: string): never {
+  const found = kind === 'end' && source === '' ? 'the end' : `'${source}'`;
   throw new SfkitError('INVALID_ARGUMENT', `condition, column ${column}: ${message}, found ${found}`);
 }

@@ -1,11 +1,11 @@
 import type { FieldValue, Finding } from './finding.js';
 
-// What a condition about findings can ask for: the fields that the rule's output names, then Falco's names for what every
-// finding has, then the names of its JSON.
+// Resolves a name in a condition about findings: first the fields in the rule's output, then Falco's names for the
+// properties of every finding, then the property names of its JSON.
 
 type Values = readonly (string | number | boolean)[];
 
-/** Falco's names, and where a finding has them. */
+/** Paths of Falco's names in a finding. */
 const falcoNames: Readonly<Record<string, string>> = {
   'evt.type': 'eventType',
   'evt.num': 'eventNumber',
@@ -42,7 +42,7 @@ const falcoNames: Readonly<Record<string, string>> = {
 
 const ofProcess = ['pid', 'name', 'exe', 'exepath', 'cmdline'];
 
-/** What findings have below names of their own. */
+/** Paths below each nested property of a finding. */
 const members: Readonly<Record<string, readonly string[]>> = {
   location: ['file', 'line'],
   process: [
@@ -54,7 +54,7 @@ const members: Readonly<Record<string, readonly string[]>> = {
   container: ['id', 'name', 'image', 'type', 'namespace', 'pod'],
 };
 
-/** What may have been meant, where no finding can have such a part; undefined for names that one may have. */
+/** Suggestions if no finding can have a property of this name; undefined if one can. */
 export function knownParts(name: string): string[] | undefined {
   const [whole = '', ...rest] = name.split('.');
   if (!Object.hasOwn(members, whole) || Object.hasOwn(falcoNames, name)) return undefined;
@@ -63,7 +63,7 @@ export function knownParts(name: string): string[] | undefined {
   return known.includes(path) ? undefined : known.map((part) => `${whole}.${part}`);
 }
 
-/** The values of that name; several of ancestors and of lists, none where it is missing. */
+/** The values of a name: several for ancestors and lists, none if it is missing. */
 export function valuesOf(finding: Finding, name: string): Values {
   if (Object.hasOwn(finding.fields, name)) return flat(finding.fields[name]);
   if (name === 'fd.name') return flat(finding.file?.path ?? finding.connection?.name);

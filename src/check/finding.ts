@@ -1,35 +1,35 @@
-// What rules of every language find, and what became of each rule.
+// Findings and rule outcomes, the same for all rule languages.
 
-/** Something that a rule found in a capture. Texts are as captured: whoever shows them escapes them. */
+/** A match of a rule in a capture. Texts are as captured: escape them before you display them. */
 export interface Finding {
   rule: string;
-  /** The rule's own id, which stays when its name changes, where it has one. */
+  /** Id from the rule file, if it has one. It stays the same when the rule is renamed. */
   ruleId?: string;
-  /** Which language the rule is written in. */
+  /** Language of the rule. */
   language: string;
-  /** In the rule's own words, in lower case. */
+  /** Level as the rule states it, in lower case. */
   level: string;
   tags: readonly string[];
-  /** Who wrote the rule, where its licence asks for the name. */
+  /** Author of the rule, if its license requires attribution. */
   author?: string;
-  /** Where the rule stands. */
+  /** Location of the rule. */
   location: RuleLocation;
-  /** The input it was found in. */
+  /** Input that contains the match. */
   capture: string;
-  /** Nanoseconds since 1970 of the event, the first of them where several were folded. */
+  /** Time of the event in nanoseconds since 1970; of the first event if the finding counts several. */
   ts: string;
-  /** Of the last event, where several were folded. */
+  /** Time of the last event if the finding counts several. */
   lastTs?: string;
-  /** How many events this finding stands for. */
+  /** Number of events that this finding counts. */
   count: number;
   pid?: number;
   tid: number;
   eventType: string;
-  /** Its place among the event blocks of the file, from 1. */
+  /** Number of the event block in the file, from 1. */
   eventNumber: number;
-  /** What the rule says. */
+  /** Output text of the rule. */
   output: string;
-  /** The values that the rule's output names; null where they are missing. */
+  /** Values of the fields in the rule's output; null if missing. */
   fields: Readonly<Record<string, FieldValue>>;
   process?: FoundProcess;
   file?: FoundFile;
@@ -37,31 +37,31 @@ export interface Finding {
   container?: FoundContainer;
 }
 
-/** A finding as check() gives it. */
+/** A finding as check() reports it. */
 export interface ReportedFinding extends Finding {
-  /** What it is, without times and numbers of processes: the same in every run. Several in a run end in -2, -3, … */
+  /** The same in every run: independent of times and process ids. Repeats within a run end in -2, -3, … */
   id: string;
-  /** Why it does not count. */
+  /** Set if a suppression matches the finding. */
   suppression?: Suppressed;
-  /** The events of its thread around it, and its own. */
+  /** Events of its thread around the finding, including its own. */
   evidence?: readonly EvidenceEvent[];
 }
 
-/** Where a suppression stands and what it says. */
+/** The suppression that matches a finding. */
 export interface Suppressed {
   reason: string;
-  /** The last day on which it holds, as YYYY-MM-DD. */
+  /** Last day on which it applies, as YYYY-MM-DD. */
   expires?: string;
   location: RuleLocation;
 }
 
 export interface EvidenceEvent {
-  /** Its place among the event blocks of the file, from 1. */
+  /** Number of the event block in the file, from 1. */
   number: number;
   /** Nanoseconds since 1970. */
   ts: string;
   eventType: string;
-  /** What the event is about and its parameters; hidden characters are escaped. */
+  /** Subject and parameters of the event; hidden characters are escaped. */
   text: string;
 }
 
@@ -70,10 +70,10 @@ export type FieldValue = string | number | boolean | null | readonly (string | n
 export interface ProcessNames {
   pid: number;
   name?: string;
-  /** As it was called, argv[0]. */
+  /** argv[0]. */
   exe?: string;
   exepath?: string;
-  /** Its name and its arguments. */
+  /** Name and arguments. */
   cmdline?: string;
 }
 
@@ -82,13 +82,13 @@ export interface FoundProcess extends ProcessNames {
   uid?: number;
   user?: string;
   loginuid?: number;
-  /** The parent first. */
+  /** Parent first. */
   ancestors: readonly ProcessNames[];
 }
 
 export interface FoundFile {
   path?: string;
-  /** What a link or a rename makes of it. */
+  /** New path of a link or rename. */
   target?: string;
 }
 
@@ -120,50 +120,50 @@ export interface RuleLocation {
   line: number;
 }
 
-/** A rule as it was loaded. */
+/** A loaded rule. */
 export interface Rule {
   name: string;
-  /** Its own id, which stays when its name changes. */
+  /** Id from the rule file. It stays the same when the rule is renamed. */
   id?: string;
   language: string;
   level: string;
   tags: readonly string[];
   description: string;
-  /** Whether it takes part, as its file or the user has it. */
+  /** Whether the rule is switched on, by its file or by the user. */
   enabled: boolean;
   location: RuleLocation;
-  /** Who wrote it, where its licence asks for the name. */
+  /** Author, if the license requires attribution. */
   author?: string;
-  /** What it asks for that not every capture has. */
+  /** Data that the rule uses and not every capture has. */
   needs: readonly string[];
 }
 
-/** What became of a rule that took part. */
+/** Result of an evaluated rule. */
 export interface RuleOutcome {
   rule: Rule;
-  /** unevaluated: it found nothing, and it could not have found all that it is about. */
+  /** unevaluated: no matches, but the rule could not see everything it looks for. */
   state: 'matched' | 'unmatched' | 'unevaluated';
-  /** Why not all that the rule is about could be found. */
+  /** Why the rule could not see everything it looks for. */
   reason?: string;
-  /** Events that it matched. */
+  /** Number of matching events. */
   matches: number;
-  /** Of those the ones that are in no finding, because there were too many. */
+  /** Matching events that no finding counts, because there were too many. */
   leftOut: number;
 }
 
-/** The reason of rules that matched nothing in a damaged capture. */
-export const damagedReason = 'part of the capture is damaged, and what was lost cannot be asked about';
+/** Reason for rules without matches in a damaged capture. */
+export const damagedReason = 'part of the capture is damaged, and rules cannot see what was lost';
 
-/** What is said about a rule file. */
+/** An error or a warning about a rule file. */
 export interface Diagnostic {
   severity: 'error' | 'warning';
-  /** A name for programs; those of a language are its reference's. */
+  /** Machine-readable name. Falco rules use Falco's names. */
   code: string;
   message: string;
   file: string;
   /** From 1. */
   line: number;
   column: number;
-  /** The line and, below it, a mark at the place. */
+  /** The line and, below it, a caret under the column. */
   snippet?: string;
 }

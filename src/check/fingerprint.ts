@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { FieldValue, Finding, FoundConnection, RuleLocation } from './finding.js';
 
-// What a finding is, without what differs between two runs of the same workload: times, counters, and numbers of
-// processes, threads, descriptors and client ports. Services recognize a finding of an earlier run by it.
+// Identity of a finding, without anything that differs between two runs of the same workload: times, counters, process
+// and thread ids, descriptors and client ports. Services use it to recognize a finding of an earlier run.
 
-/** Words in names of fields and columns whose values differ between runs. */
+/** Words in the names of fields and columns whose values differ between runs. */
 const volatileWords = new Set(
   [
     'num time datetime rawtime reltime latency deltatime duration ts endts createts ctime mtime cpu cnt count',
@@ -14,10 +14,10 @@ const volatileWords = new Set(
   ].flatMap((words) => words.split(' ')),
 );
 
-/** Numbers of processes and kernel objects in paths: /proc/4711/maps, socket:[4711]. */
+/** Process ids and kernel object numbers in paths: /proc/4711/maps, socket:[4711]. */
 const numbersInPaths = /(\/(?:proc|task)\/)\d+|(\[)\d+(?=\])/g;
 
-/** 32 hexadecimal digits: the same for the same finding in every run and on every machine. */
+/** 32 hexadecimal digits, the same for the same finding in every run and on every machine. */
 export function fingerprint(finding: Finding): string {
   const fields = Object.entries(finding.fields)
     .filter(([name]) => !isVolatile(name))
@@ -29,7 +29,7 @@ export function fingerprint(finding: Finding): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
 }
 
-/** Gives each finding of a run its id: its fingerprint, and a number from the second of the same fingerprint on. */
+/** Assigns ids to the findings of a run: the fingerprint, and a number from its second occurrence on. */
 export class FindingIds {
   readonly #seen = new Map<string, number>();
 
@@ -41,16 +41,16 @@ export class FindingIds {
   }
 }
 
-/** What findings and rules of the same rule share, whatever else has its name. */
+/** Identifies a rule, even if another rule has the same name. */
 export function ruleKey({ rule, language, location }: { rule: string; language: string; location: RuleLocation }) {
   return JSON.stringify([language, rule, location.file, location.line]);
 }
 
-/** The first word says of what: fd.name is no descriptor's number, the column fd is. */
+/** The first word of a name is its object: fd.name is not volatile, but the column fd is. */
 function isVolatile(name: string): boolean {
   const words = name.toLowerCase().split(/[^a-z0-9]+/);
   if (words.length === 1) return words[0] === 'fd' || volatileWords.has(words[0] as string);
-  // Falco's s is the server: its port stays.
+  // sport is the server's port, which is the same in every run.
   if (/^fd\.sport\b/.test(name)) return false;
   return words.slice(1).some((word) => volatileWords.has(word)) || /^fd\.uid\b/.test(name);
 }
@@ -62,7 +62,7 @@ function stable(name: string, value: FieldValue, connection: FoundConnection | u
   return isPort ? '#' : value;
 }
 
-/** Of a connection, as in 10.0.0.7:40000->10.0.0.5:8080 and [fd00::7]:40000 to [fd00::5]:8080. */
+/** Handles 10.0.0.7:40000->10.0.0.5:8080 and [fd00::7]:40000 to [fd00::5]:8080. */
 function withoutClientPort(text: string, connection: FoundConnection | undefined): string {
   const { client } = connection ?? {};
   if (client === undefined) return text;

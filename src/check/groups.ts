@@ -10,15 +10,15 @@ export interface FindingGroup {
   tags: readonly string[];
   author: string | undefined;
   location: RuleLocation;
-  /** Findings that count, and the events they stand for. */
+  /** Findings that are not suppressed, and the events they count. */
   findings: number;
   events: number;
   suppressed: number;
-  /** The first of those that count. */
+  /** The first findings that are not suppressed. */
   examples: readonly ReportedFinding[];
 }
 
-/** Findings by their rule, with the first ones of each as examples. */
+/** Groups findings by rule and keeps the first of each as examples. */
 export class FindingGroups {
   readonly #examples: number;
   readonly #groups = new Map<string, FindingGroup & { examples: ReportedFinding[] }>();
@@ -42,7 +42,7 @@ export class FindingGroups {
     return this.#groups.get(ruleKey(rule));
   }
 
-  /** Those with findings that count, the most severe first, of one level in the order of their first findings. */
+  /** Groups with unsuppressed findings: most severe first, then in the order of their first findings. */
   sorted(): FindingGroup[] {
     return [...this.#groups.values()]
       .filter(({ findings }) => findings > 0)
@@ -64,8 +64,8 @@ export class FindingGroups {
 }
 
 /**
- * Of many findings the most severe: those that count before suppressed ones, then by level, then the first of every rule
- * before the second of any, so that a rule that matches all the time leaves room for others.
+ * Keeps the most severe of many findings: unsuppressed before suppressed, then by level, then the first of every rule
+ * before the second of any, so that a noisy rule leaves room for others.
  */
 export class LeadingFindings<Item extends Finding & Pick<ReportedFinding, 'suppression'> = ReportedFinding> {
   readonly #limit: number;
@@ -86,7 +86,7 @@ export class LeadingFindings<Item extends Finding & Pick<ReportedFinding, 'suppr
     if (this.#entries.length >= 2 * this.#limit + 1000) this.#trim();
   }
 
-  /** How many were added. */
+  /** Number of findings added. */
   get total(): number {
     return this.#total;
   }

@@ -2,61 +2,61 @@ import type { Summary } from '../engine/session.js';
 import type { Diagnostic, Finding, Rule, RuleOutcome } from './finding.js';
 import type { CheckTables } from './sql/tables.js';
 
-// What a language of rules gives to the rest: each has a folder beside this file and its place in languages.ts.
+// Interface of a rule language. Each language has a folder next to this file and an entry in languages.ts.
 
-/** A rules file as it was read. */
+/** Name and contents of a rule file. */
 export interface RuleText {
   name: string;
   content: string;
 }
 
 export interface RuleLanguage {
-  /** As options and findings have it. */
+  /** Name in options and findings. */
   name: string;
   /** Whether a text looks like rules of this language. */
   recognizes(content: string): boolean;
-  /** Its rules are kept in directories within directories, and all of them are read. */
+  /** Rules are usually kept in nested directories, so subdirectories are read too. */
   isNested?: boolean;
-  /** Loads files in their order. What is wrong with them is in `diagnostics`. */
+  /** Loads files in this order. Errors go to `diagnostics`. */
   load(files: readonly RuleText[], options?: LanguageOptions): RuleSet;
 }
 
-/** What single languages are given beside the files. */
+/** Options of individual languages. */
 export interface LanguageOptions {
-  /** File that says which columns the fields of Sigma rules are, beside those that are known. */
+  /** File that maps more fields of Sigma rules to columns. */
   sigmaMapping?: string | undefined;
 }
 
 /** The rules of some files in one language. */
 export interface RuleSet {
   language: string;
-  /** An error is the last of them: then nothing can be run. */
+  /** An error is always last; such a rule set cannot run. */
   diagnostics: readonly Diagnostic[];
-  /** In the order in which they are asked. */
+  /** In evaluation order. */
   rules: readonly Rule[];
-  /** What the files ask for that is not here. */
+  /** Features that the files require and sfkit does not have. */
   notes: readonly string[];
   run(input: string, options: RunOptions): RuleRun;
-  /** What is wrong with the rules beyond `diagnostics`, where that takes longer to find out. */
+  /** Slow checks: returns diagnostics beyond `diagnostics`. */
   verify?(): Promise<Diagnostic[]>;
 }
 
 export interface RunOptions {
-  /** The rules that take part, in the order in which they are asked. */
+  /** The rules to evaluate, in evaluation order. */
   rules: readonly Rule[];
-  /** Whether every rule is asked about what another one matched. */
+  /** Evaluates the remaining rules too after one matches. */
   allMatching: boolean;
-  /** Whether a finding that occurs again is only counted. */
-  folds: boolean;
-  /** The input as tables, opened once for all languages that ask them. */
+  /** Counts a repeated finding instead of reporting it again. */
+  foldRepeats: boolean;
+  /** The input as tables, opened once for all languages that use them. */
   tables: CheckTables;
   /** Aborting it ends the run. */
   signal?: AbortSignal | undefined;
 }
 
-/** The rules asked about one capture. */
+/** Evaluation of the rules on one capture. */
 export interface RuleRun extends AsyncIterable<Finding> {
-  /** After the last finding. */
+  /** Available after the last finding. */
   outcomes(): RuleOutcome[];
   summary(): Summary;
 }

@@ -1,7 +1,7 @@
 import { SfkitError } from '../engine/errors.js';
 import { nearest } from '../engine/nearest.js';
 
-// Each language has levels of its own. They are compared on the scale of syslog, the finest of them.
+// Each rule language has its own levels. The syslog scale is the finest and serves to compare them.
 
 /** Most severe first. */
 export const levels = [
@@ -16,36 +16,36 @@ export const levels = [
 ] as const;
 export type Level = (typeof levels)[number];
 
-/** What other languages and people call them. */
-const otherWords: Readonly<Record<string, Level>> = {
+/** Names that other languages and users give them. */
+const aliases: Readonly<Record<string, Level>> = {
   high: 'error',
   medium: 'warning',
   low: 'notice',
   info: 'informational',
 };
 
-/** The level that a word of any language means; undefined for none. */
+/** Level for a word of any language; undefined if there is none. */
 export function levelOf(word: string): Level | undefined {
   const lower = word.toLowerCase();
-  return levels.find((level) => level === lower) ?? otherWords[lower];
+  return levels.find((level) => level === lower) ?? aliases[lower];
 }
 
-/** Whether the word's level is as severe as the other one, or more. */
-export function isAtLeast(word: string, least: Level): boolean {
-  return rankOf(word) <= levels.indexOf(least);
+/** Whether the word's level is at least as severe as `minimum`. */
+export function isAtLeast(word: string, minimum: Level): boolean {
+  return rankOf(word) <= levels.indexOf(minimum);
 }
 
-/** 0 is the most severe. A word that no language has is the least. */
+/** 0 is the most severe. An unknown word ranks as the least severe. */
 export function rankOf(word: string): number {
   const level = levelOf(word);
   return level === undefined ? levels.length - 1 : levels.indexOf(level);
 }
 
-/** The level of an option, which refuses words that are none. */
+/** Parses the value of an option; throws INVALID_ARGUMENT for unknown words. */
 export function parseLevel(option: string, word: string): Level {
   const level = levelOf(word);
   if (level !== undefined) return level;
-  const likely = nearest(word.toLowerCase(), [...levels, ...Object.keys(otherWords)]);
-  const advice = likely === undefined ? `it is one of ${levels.join(', ')}` : `did you mean '${likely}'?`;
-  throw new SfkitError('INVALID_ARGUMENT', `${option}: '${word}' is no level; ${advice}`);
+  const likely = nearest(word.toLowerCase(), [...levels, ...Object.keys(aliases)]);
+  const advice = likely === undefined ? `expected one of ${levels.join(', ')}` : `did you mean '${likely}'?`;
+  throw new SfkitError('INVALID_ARGUMENT', `${option}: '${word}' is not a level; ${advice}`);
 }

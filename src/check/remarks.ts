@@ -3,17 +3,18 @@ import { damagedReason } from './finding.js';
 import type { RunReport } from './report.js';
 import { captureText, placeText } from './text.js';
 
-// What a run has to say besides its findings: where it saw less than was asked for. No format may be silent about it.
+// Remarks: everything a run reports besides findings, above all where it saw less than requested. Every output format
+// must include them.
 
 export const remarkKinds = {
   'capture-failed': 'A capture could not be read.',
-  'rule-not-evaluated': 'A rule could not find all that it is about.',
+  'rule-not-evaluated': 'A rule could not see everything it looks for.',
   'capture-damaged': 'Part of a capture is damaged; rules saw the rest.',
-  'capture-incomplete': 'A capture does not hold all that happened, or was read in another way.',
-  'findings-left-out': 'Findings are counted, and no more than that.',
-  'suppression-expired': 'A suppression does not hold any more.',
-  'suppression-unused': 'A suppression fits no finding.',
-  'rules-unclear': 'A rules file has warnings, or asks for what is not here.',
+  'capture-incomplete': 'A capture is incomplete, or sfkit interpreted it differently.',
+  'findings-left-out': 'Findings are counted but not listed.',
+  'suppression-expired': 'A suppression has expired.',
+  'suppression-unused': 'A suppression matches no finding.',
+  'rules-unclear': 'A rule file has warnings, or requires features that sfkit does not have.',
 } as const;
 
 export type RemarkKind = keyof typeof remarkKinds;
@@ -24,7 +25,7 @@ export interface Remark {
   text: string;
 }
 
-/** The most important first. Texts are not escaped. */
+/** Most important first. Texts are not escaped. */
 export function remarksOf({ book, captures, failed, rules, suppressions }: RunReport): Remark[] {
   const remarks: Remark[] = [];
   const add = (kind: RemarkKind, level: Remark['level'], text: string) => remarks.push({ kind, level, text });
@@ -57,10 +58,10 @@ export function remarksOf({ book, captures, failed, rules, suppressions }: RunRe
       add(
         'suppression-expired',
         'warning',
-        `expired: ${place} held until ${expires}; it fits ${plural(findings, 'finding')}`,
+        `expired: ${place} expired on ${expires}; it matches ${plural(findings, 'finding')}`,
       );
     if (state === 'unused')
-      add('suppression-unused', 'note', `unused: ${place} fits ${namesRule ? 'no finding' : 'the name of no rule'}`);
+      add('suppression-unused', 'note', `unused: ${place} matches ${namesRule ? 'no finding' : 'no rule name'}`);
   }
   const warnings = book.diagnostics.length;
   if (warnings > 0) add('rules-unclear', 'note', `rules: ${plural(warnings, 'warning')} (--validate lists them)`);
@@ -72,16 +73,16 @@ export function plural(count: number, thing: string, things = `${thing}s`): stri
   return `${grouped(count)} ${count === 1 ? thing : things}`;
 }
 
-/** Remarks of which each kind has so many at most, and for the rest how many more there are. */
-export function shortRemarks(remarks: readonly Remark[], most: number): Remark[] {
+/** Keeps at most `limit` remarks of each kind; the last one counts the rest. */
+export function limitRemarks(remarks: readonly Remark[], limit: number): Remark[] {
   const kinds = Object.keys(remarkKinds) as RemarkKind[];
   return kinds.flatMap((kind) => {
     const all = remarks.filter((remark) => remark.kind === kind);
     const [first] = all;
-    if (first === undefined || all.length <= most) return all;
-    const more = all.length - most + 1;
+    if (first === undefined || all.length <= limit) return all;
+    const more = all.length - limit + 1;
     return [
-      ...all.slice(0, most - 1),
+      ...all.slice(0, limit - 1),
       { kind, level: first.level, text: `${counted(BigInt(more), 'more')} like these` },
     ];
   });

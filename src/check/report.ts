@@ -4,18 +4,17 @@ import type { ReportedFinding, RuleOutcome } from './finding.js';
 import { FindingIds } from './fingerprint.js';
 import type { SuppressionOutcome, Suppressions } from './suppressions.js';
 
-/** A whole run: what became of every rule in all captures. */
+/** Result of a whole run over all captures. */
 export interface RunReport {
   book: RuleBook;
   captures: readonly CheckReport[];
-  /** Captures that could not be checked, and why. */
+  /** Captures that could not be checked, with the reason. */
   failed: readonly { capture: string; message: string }[];
   rules: readonly RuleOutcome[];
-  /** What became of every suppression. */
   suppressions: readonly SuppressionOutcome[];
 }
 
-/** What became of each rule in all captures: matched if it matched in one. */
+/** Outcome of each rule over all captures: matched if it matched in any of them. */
 export function acrossCaptures(reports: readonly CheckReport[]): RuleOutcome[] {
   const [first, ...others] = reports;
   if (first === undefined) return [];
@@ -23,13 +22,13 @@ export function acrossCaptures(reports: readonly CheckReport[]): RuleOutcome[] {
   for (const { rules } of others) {
     for (const [index, other] of rules.entries()) {
       const outcome = outcomes[index];
-      if (outcome !== undefined) outcomes[index] = together(outcome, other);
+      if (outcome !== undefined) outcomes[index] = mergeOutcomes(outcome, other);
     }
   }
   return outcomes;
 }
 
-function together(one: RuleOutcome, other: RuleOutcome): RuleOutcome {
+function mergeOutcomes(one: RuleOutcome, other: RuleOutcome): RuleOutcome {
   const states = [one.state, other.state];
   const reason = one.reason ?? other.reason;
   return {
@@ -41,11 +40,11 @@ function together(one: RuleOutcome, other: RuleOutcome): RuleOutcome {
   };
 }
 
-/** Checks captures one after the other, and gives the findings to `take` as they come. */
+/** Checks captures one after the other and passes each finding to `onFinding`. */
 export async function checkCaptures(
   captures: readonly string[],
   options: RunCheckOptions & { rules: RuleBook; suppress: Suppressions },
-  take: (finding: ReportedFinding) => Promise<void>,
+  onFinding: (finding: ReportedFinding) => Promise<void>,
   onFailure: (error: SfkitError) => void,
 ): Promise<RunReport> {
   const reports: CheckReport[] = [];
@@ -54,11 +53,11 @@ export async function checkCaptures(
   for (const capture of captures) {
     try {
       const run = checkCapture(capture, { ...options, ids });
-      for await (const finding of run) await take(finding);
+      for await (const finding of run) await onFinding(finding);
       reports.push(run.report());
     } catch (error) {
-      // Of several captures the others are still worth having.
-      if (captures.length === 1 || !isOfInput(error)) throw error;
+      // Go on with the other captures.
+      if (captures.length === 1 || !isInputError(error)) throw error;
       failed.push({ capture, message: error.message });
       onFailure(error);
     }
@@ -72,6 +71,6 @@ export async function checkCaptures(
   };
 }
 
-function isOfInput(error: unknown): error is SfkitError {
+function isInputError(error: unknown): error is SfkitError {
   return error instanceof SfkitError && error.code.startsWith('INPUT_');
 }

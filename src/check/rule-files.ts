@@ -5,16 +5,16 @@ import type { RuleText } from './language.js';
 
 const isRulesFile = /\.(?:ya?ml|sql)$/;
 
-/** All rules of the world are far smaller; what is larger was named by mistake. */
-const mostBytes = 2 ** 26;
+/** Real rule files are far smaller: a larger file was named by mistake. */
+const maxBytes = 2 ** 26;
 
-/** Directories within each other, and files in all of them; who has more named the wrong directory. */
-const mostNested = 32;
-const mostFiles = 100_000;
+/** Limits for nested directories and their files: a larger tree was named by mistake. */
+const maxNested = 32;
+const maxFiles = 100_000;
 
 /**
- * Reads files, and of directories the .yaml, .yml and .sql files in alphabetical order. Of files in directories within them
- * only those that `isNested` takes are rules.
+ * Reads files, and the .yaml, .yml and .sql files of directories in alphabetical order. Reads files of subdirectories
+ * only if `isNested` accepts them.
  */
 export function readRuleFiles(
   paths: readonly string[],
@@ -24,10 +24,10 @@ export function readRuleFiles(
   return paths.flatMap((path) => {
     if (!statOf(path).isDirectory()) return [textOf(path)];
     const inside = filesIn(path).map(textOf);
-    const deeper = nestedFiles(path).map(textOf).filter(isNested);
-    if (inside.length + deeper.length === 0)
+    const nested = nestedFiles(path).map(textOf).filter(isNested);
+    if (inside.length + nested.length === 0)
       throw new SfkitError('INPUT_NOT_FOUND', `${path} holds no .yaml, .yml or .sql file`);
-    return [...inside, ...deeper];
+    return [...inside, ...nested];
   });
 }
 
@@ -45,14 +45,14 @@ function filesIn(directory: string): string[] {
 function nestedFiles(directory: string): string[] {
   const found: string[] = [];
   const walk = (path: string, depth: number) => {
-    if (depth > mostNested) return;
+    if (depth > maxNested) return;
     for (const name of namesIn(path)) {
       const inner = join(path, name);
-      // A link could lead back.
-      if (!guarded(inner, () => lstatSync(inner)).isDirectory()) continue;
+      // Does not follow links: they could form a cycle.
+      if (!withReadErrors(inner, () => lstatSync(inner)).isDirectory()) continue;
       found.push(...filesIn(inner));
-      if (found.length > mostFiles)
-        throw new SfkitError('INPUT_NOT_SUPPORTED', `${directory} holds more than ${mostFiles} rule files`);
+      if (found.length > maxFiles)
+        throw new SfkitError('INPUT_NOT_SUPPORTED', `${directory} holds more than ${maxFiles} rule files`);
       walk(inner, depth + 1);
     }
   };
@@ -61,21 +61,21 @@ function nestedFiles(directory: string): string[] {
 }
 
 function namesIn(directory: string): string[] {
-  return guarded(directory, () => readdirSync(directory)).sort(byBytes);
+  return withReadErrors(directory, () => readdirSync(directory)).sort(byBytes);
 }
 
 function contentOf(path: string): string {
   const { size } = statOf(path);
-  if (size > mostBytes)
-    throw new SfkitError('INPUT_NOT_SUPPORTED', `${path} is no rules file: it has more than ${mostBytes} bytes`);
-  return guarded(path, () => readFileSync(path, 'utf8'));
+  if (size > maxBytes)
+    throw new SfkitError('INPUT_NOT_SUPPORTED', `${path} is not a rule file: it has more than ${maxBytes} bytes`);
+  return withReadErrors(path, () => readFileSync(path, 'utf8'));
 }
 
 function statOf(path: string) {
-  return guarded(path, () => statSync(path));
+  return withReadErrors(path, () => statSync(path));
 }
 
-function guarded<Result>(path: string, read: () => Result): Result {
+function withReadErrors<Result>(path: string, read: () => Result): Result {
   try {
     return read();
   } catch (error) {

@@ -3,24 +3,24 @@ import { nearest } from '../engine/nearest.js';
 import type { Rule } from './finding.js';
 import { isAtLeast, type Level } from './levels.js';
 
-// Which rules take part: those that their files switch on, as the user changes it.
+// Selects the rules to evaluate: those that their files enable, changed by the user's switches.
 
-/** Switches rules on or off by a name, a pattern in which * stands for any text, or a tag. */
+/** Switches rules on or off by name, by a pattern (* matches any text), or by tag. */
 export interface RuleSwitch {
   enabled: boolean;
   rules: string;
 }
 
 export interface Selection {
-  /** One after the other: a later one may take back what an earlier one did. */
+  /** Applied in this order: a later switch overrides an earlier one. */
   switches?: readonly RuleSwitch[] | undefined;
   /** Only rules with one of these tags. */
   tags?: readonly string[] | undefined;
-  /** Only rules of this level and more severe ones. */
+  /** Only rules of this level or a more severe one. */
   minLevel?: Level | undefined;
 }
 
-/** The rules that take part, in their order; those that were switched on come after those that were on. */
+/** The selected rules in their order, followed by those that a switch turned on. */
 export function selectRules(rules: readonly Rule[], { switches = [], tags, minLevel }: Selection): Rule[] {
   const chosen = new Set(rules.filter(({ enabled }) => enabled));
   for (const { enabled, rules: named } of switches) {
@@ -30,7 +30,7 @@ export function selectRules(rules: readonly Rule[], { switches = [], tags, minLe
     }
   }
   for (const tag of tags ?? []) {
-    if (!rules.some((rule) => rule.tags.includes(tag))) refuse(`no rule has the tag '${tag}'`, tag, allTags(rules));
+    if (!rules.some((rule) => rule.tags.includes(tag))) fail(`no rule has the tag '${tag}'`, tag, allTags(rules));
   }
   return [...chosen].filter(
     (rule) =>
@@ -44,15 +44,15 @@ function rulesNamed(rules: readonly Rule[], named: string): Rule[] {
   const byName = rules.filter(({ name }) => holdsParts(name, parts));
   const found = byName.length > 0 ? byName : rules.filter(({ tags }) => tags.includes(named));
   if (found.length > 0) return found;
-  refuse(`no rule and no tag is called '${named}'`, named, [...rules.map(({ name }) => name), ...allTags(rules)]);
+  fail(`no rule or tag is named '${named}'`, named, [...rules.map(({ name }) => name), ...allTags(rules)]);
 }
 
-/** Whether the text is this one, in which * stands for any text. */
+/** Whether the text matches the pattern; * matches any text. */
 export function hasPattern(text: string, pattern: string): boolean {
   return holdsParts(text, pattern.split(/\*+/));
 }
 
-/** Whether the text is these parts with any text between them. */
+/** Whether the text consists of these parts with any text between them. */
 function holdsParts(text: string, parts: readonly string[]): boolean {
   const [first = '', ...others] = parts;
   const last = others.pop();
@@ -71,10 +71,10 @@ function allTags(rules: readonly Rule[]): string[] {
   return [...new Set(rules.flatMap(({ tags }) => tags))];
 }
 
-const longestSuggestion = 200;
+const maxSuggestion = 200;
 
-function refuse(message: string, word: string, known: readonly string[]): never {
-  const short = known.filter(({ length }) => length <= longestSuggestion);
-  const likely = nearest(word.slice(0, longestSuggestion), short);
+function fail(message: string, word: string, known: readonly string[]): never {
+  const short = known.filter(({ length }) => length <= maxSuggestion);
+  const likely = nearest(word.slice(0, maxSuggestion), short);
   throw new SfkitError('INVALID_ARGUMENT', likely === undefined ? message : `${message}; did you mean '${likely}'?`);
 }

@@ -1,6 +1,6 @@
 import { rankOf } from './levels.js';
 
-// What the levels of rules are on the scales of services; each has a value for each rank of levels.ts.
+// Severity scales of services: one value for each rank of levels.ts.
 
 type ByRank<Value> = readonly [Value, Value, Value, Value, Value, Value, Value, Value];
 
@@ -14,7 +14,7 @@ const qualities: ByRank<'blocker' | 'critical' | 'major' | 'minor' | 'info'> = [
   ...(['major', 'minor', 'info', 'info'] as const),
 ];
 
-/** As code scanning sorts alerts: above 9.0 critical, from 7.0 high, from 4.0 medium, else low. */
+/** GitHub code scanning: above 9.0 critical, from 7.0 high, from 4.0 medium, else low. */
 export function securityScore(level: string): string {
   return scores[rankOf(level)] as string;
 }
@@ -23,7 +23,7 @@ export function sarifLevel(level: string) {
   return sarifLevels[rankOf(level)] as (typeof sarifLevels)[number];
 }
 
-/** On the scale of GitLab's Code Quality. */
+/** GitLab Code Quality. */
 export function codeQuality(level: string) {
   return qualities[rankOf(level)] as (typeof qualities)[number];
 }

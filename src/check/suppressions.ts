@@ -7,32 +7,32 @@ import { type FindingFilter, parseFindingFilter } from './finding-filter.js';
 import { hasPattern } from './selection.js';
 import { yamlPackage } from './yaml-package.js';
 
-// Findings that are known and accepted: each entry of a file says which, why, and until when.
+// Suppressions: known and accepted findings. Each entry of a file says which findings, why, and until when.
 
 export interface Suppression {
-  /** The name of a rule, or a pattern in which * stands for any text. */
+  /** Rule name, or a pattern; * matches any text. */
   rule: string;
-  /** Only findings of which this is true. Default: all of the rule. */
+  /** Matches only findings for which this is true. Default: all findings of the rule. */
   condition?: string;
   reason: string;
-  /** The last day on which it holds, as YYYY-MM-DD. Default: it always holds. */
+  /** Last day on which it applies, as YYYY-MM-DD. Default: no expiry. */
   expires?: string;
   location: RuleLocation;
 }
 
 export interface SuppressionOutcome extends Suppression {
-  /** unused: it fits no finding; expired: it does not hold any more. */
+  /** unused: matches no finding; expired: its last day has passed. */
   state: 'used' | 'unused' | 'expired';
-  /** Findings that it fits. */
+  /** Number of matching findings. */
   findings: number;
-  /** Whether a rule has its name. */
+  /** Whether a rule with a matching name exists. */
   namesRule: boolean;
 }
 
 const keys = ['rule', 'condition', 'reason', 'expires'] as const;
-const mostBytes = 2 ** 22;
+const maxBytes = 2 ** 22;
 
-/** Reads a file of suppressions. Throws INVALID_RULES with the place of what is wrong. */
+/** Reads a suppression file. Throws INVALID_RULES with the location of the first error. */
 export function readSuppressions(path: string): Suppression[] {
   return parseSuppressions(path, contentOf(path));
 }
@@ -42,27 +42,29 @@ export function parseSuppressions(file: string, content: string): Suppression[] 
   const lines = new LineCounter();
   const document = parseDocument(content, { lineCounter: lines, schema: 'failsafe', prettyErrors: false });
   const place = (offset: number | undefined) => lines.linePos(offset ?? 0);
-  const refuse = (offset: number | undefined, message: string): never => {
+  const fail = (offset: number | undefined, message: string): never => {
     const { line, col } = place(offset);
     throw new SfkitError('INVALID_RULES', `${file}:${line}:${col}: ${message}`);
   };
   const [error] = document.errors;
-  if (error !== undefined) refuse(error.pos[0], firstLine(error.message));
+  if (error !== undefined) fail(error.pos[0], firstLine(error.message));
   const { contents } = document;
   if (contents === null || (isScalar(contents) && contents.value === null)) return [];
-  if (!isSeq(contents)) return refuse(0, 'a list of suppressions is expected: - rule: NAME');
+  if (!isSeq(contents)) return fail(0, "expected a list of suppressions, each starting with '- rule: NAME'");
   return contents.items.map((item) => {
     const at = (item as { range?: [number, number, number] }).range?.[0];
-    if (!isMap(item)) return refuse(at, 'a suppression is expected: rule, reason, and condition and expires as needed');
-    const texts = textsOf(item, refuse);
+    if (!isMap(item))
+      return fail(at, "expected a suppression with 'rule', 'reason' and optionally 'condition' and 'expires'");
+    const texts = textsOf(item, fail);
     const location = { file, line: place(at).line };
     const { rule, reason, condition, expires } = texts;
-    if (rule === undefined) return refuse(at, "'rule' is missing: the name of a rule, or a pattern with *");
+    if (rule === undefined) return fail(at, "'rule' is missing: give a rule name, or a pattern with *");
     if (reason === undefined || reason.trim() === '')
-      return refuse(at, "'reason' is missing: why these findings are accepted");
-    if (expires !== undefined && !isDate(expires)) return refuse(at, `'${expires}' is no date; write it as 2027-01-31`);
-    const wrong = condition === undefined ? undefined : faultOf(condition);
-    if (wrong !== undefined) return refuse(at, wrong);
+      return fail(at, "'reason' is missing: say why these findings are accepted");
+    if (expires !== undefined && !isDate(expires))
+      return fail(at, `'${expires}' is not a date; write it as 2027-01-31`);
+    const wrong = condition === undefined ? undefined : conditionError(condition);
+    if (wrong !== undefined) return fail(at, wrong);
     return {
       rule,
       reason: reason.trim(),
@@ -73,8 +75,8 @@ export function parseSuppressions(file: string, content: string): Suppression[] 
   });
 }
 
-/** What is wrong with a condition. */
-function faultOf(condition: string): string | undefined {
+/** Error message for an invalid condition; undefined if it is valid. */
+function conditionError(condition: string): string | undefined {
   try {
     parseFindingFilter(condition);
     return undefined;
@@ -85,7 +87,7 @@ function faultOf(condition: string): string | undefined {
 
 function textsOf(
   item: YAMLMap,
-  refuse: (offset: number | undefined, message: string) => never,
+  fail: (offset: number | undefined, message: string) => never,
 ): Partial<Record<(typeof keys)[number], string>> {
   const { isScalar } = yamlPackage();
   const texts: Partial<Record<(typeof keys)[number], string>> = {};
@@ -95,54 +97,54 @@ function textsOf(
     const known = keys.find((one) => one === name);
     if (known === undefined) {
       const likely = nearest(name, keys);
-      return refuse(
+      return fail(
         at,
-        `'${name}' is not known here; ${likely ? `did you mean '${likely}'?` : `it is one of ${keys.join(', ')}`}`,
+        `unknown key '${name}'; ${likely ? `did you mean '${likely}'?` : `expected one of ${keys.join(', ')}`}`,
       );
     }
-    if (!isScalar(value) || value.value === null) return refuse(at, `'${name}' is a text`);
+    if (!isScalar(value) || value.value === null) return fail(at, `'${name}' must be a text`);
     texts[known] = String(value.value);
   }
   return texts;
 }
 
-interface Held {
+interface ActiveSuppression {
   suppression: Suppression;
-  fits: FindingFilter;
+  matches: FindingFilter;
   isExpired: boolean;
   findings: number;
 }
 
-/** Suppressions at work on one day. */
+/** Suppressions as they apply on one day. */
 export class Suppressions {
-  readonly #held: Held[];
+  readonly #active: ActiveSuppression[];
 
   /** `today` is the day of the run, as YYYY-MM-DD. */
   constructor(suppressions: readonly Suppression[], today: string) {
-    if (!isDate(today)) throw new SfkitError('INVALID_ARGUMENT', `'${today}' is no date; write it as 2027-01-31`);
-    this.#held = suppressions.map((suppression) => ({
+    if (!isDate(today)) throw new SfkitError('INVALID_ARGUMENT', `'${today}' is not a date; write it as 2027-01-31`);
+    this.#active = suppressions.map((suppression) => ({
       suppression,
-      fits: suppression.condition === undefined ? () => true : parseFindingFilter(suppression.condition),
+      matches: suppression.condition === undefined ? () => true : parseFindingFilter(suppression.condition),
       isExpired: suppression.expires !== undefined && suppression.expires < today,
       findings: 0,
     }));
   }
 
-  /** What the first suppression that fits says; undefined where the finding counts. */
+  /** The first matching suppression that has not expired; undefined if there is none. */
   find(finding: Finding): Suppressed | undefined {
-    const held = this.#fitting(finding).find(({ isExpired }) => !isExpired);
-    return held && suppressedBy(held.suppression);
+    const match = this.#matching(finding).find(({ isExpired }) => !isExpired);
+    return match && suppressedBy(match.suppression);
   }
 
-  /** Notes which suppressions fit a finding, for outcomes(). */
+  /** Counts a finding for the suppressions that match it; see outcomes(). */
   count(finding: Finding): void {
-    const fitting = this.#fitting(finding);
-    const held = fitting.find(({ isExpired }) => !isExpired);
-    for (const one of fitting) if (one === held || one.isExpired) one.findings += 1;
+    const matching = this.#matching(finding);
+    const match = matching.find(({ isExpired }) => !isExpired);
+    for (const one of matching) if (one === match || one.isExpired) one.findings += 1;
   }
 
   outcomes(rules: readonly Rule[]): SuppressionOutcome[] {
-    return this.#held.map(({ suppression, isExpired, findings }) => ({
+    return this.#active.map(({ suppression, isExpired, findings }) => ({
       ...suppression,
       state: isExpired ? 'expired' : findings > 0 ? 'used' : 'unused',
       findings,
@@ -150,12 +152,14 @@ export class Suppressions {
     }));
   }
 
-  #fitting(finding: Finding): Held[] {
-    return this.#held.filter(({ suppression, fits }) => hasPattern(finding.rule, suppression.rule) && fits(finding));
+  #matching(finding: Finding): ActiveSuppression[] {
+    return this.#active.filter(
+      ({ suppression, matches }) => hasPattern(finding.rule, suppression.rule) && matches(finding),
+    );
   }
 }
 
-/** The day in UTC, as YYYY-MM-DD. */
+/** Today's date in UTC, as YYYY-MM-DD. */
 export function today(): string {
   return new Date().toISOString().slice(0, 10);
 }
@@ -164,7 +168,7 @@ function suppressedBy({ reason, expires, location }: Suppression): Suppressed {
   return { reason, ...(expires === undefined ? {} : { expires }), location };
 }
 
-/** A day that the calendar has. */
+/** Whether the text is a valid calendar date. */
 function isDate(text: string): boolean {
   const time = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
@@ -172,10 +176,10 @@ function isDate(text: string): boolean {
 
 function contentOf(path: string): string {
   try {
-    if (statSync(path).size > mostBytes)
+    if (statSync(path).size > maxBytes)
       throw new SfkitError(
         'INPUT_NOT_SUPPORTED',
-        `${path} is no file of suppressions: it has more than ${mostBytes} bytes`,
+        `${path} is not a suppression file: it has more than ${maxBytes} bytes`,
       );
     return readFileSync(path, 'utf8');
   } catch (error) {

@@ -3,26 +3,26 @@ import { standardInput } from '../engine/input-kind.js';
 import { isoTime } from '../export/values.js';
 import type { FoundConnection, ProcessNames, ReportedFinding, RuleLocation } from './finding.js';
 
-// Captured text is an attacker's, and so is what it becomes in another program: escapes of terminals, commands of CI
-// services, markup, links. Each format makes its texts of these.
+// Captured text is untrusted: it may contain terminal escapes, commands of CI services, markup or links. Every output
+// format builds its texts from these functions.
 
 /**
- * CI services take ##[command] and ##name[command] for commands wherever they stand in a line that a step prints.
- * (:: at the start of a line is a command too; logLine() is for lines that could start with it.)
+ * CI services run ##[command] and ##name[command] anywhere in a line that a step prints.
+ * (They also run :: at the start of a line; see logLine().)
  */
 const command = /##(?=[a-z]*\[)/gi;
 
-/** One line in which nothing is hidden and nothing is a command. */
+/** The text as one line without hidden characters or commands. */
 export function oneLine(text: string): string {
   return escapeForTerminal(text).replace(command, '#\\x23');
 }
 
-/** A log line that starts with foreign text, such as a path or part of a file. */
+/** A log line that starts with untrusted text, such as a path or part of a file. */
 export function logLine(text: string): string {
   return oneLine(text).replace(/^(\s*):(?=:)/, '$1\\x3a');
 }
 
-/** JSON with the same values, in which the same holds of its strings. */
+/** JSON with the same values, without hidden characters or commands in its strings. */
 export function inertJson(json: string): string {
   return escapeJson(json).replace(command, '#\\u0023');
 }
@@ -31,27 +31,27 @@ export function jsonOf(value: unknown): string {
   return inertJson(JSON.stringify(value));
 }
 
-/** At most so many UTF-16 units; what is cut ends in … and not inside a character. */
-export function cut(text: string, most: number): string {
-  if (text.length <= most) return text;
-  const end = most - 1;
+/** Limits a text to `maxLength` UTF-16 units, ending in …, without splitting a surrogate pair. */
+export function truncate(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text;
+  const end = maxLength - 1;
   const last = text.charCodeAt(end - 1);
   return `${text.slice(0, last >= 0xd800 && last < 0xdc00 ? end - 1 : end)}…`;
 }
 
-/** Makes names unique: the second use of a name gets a number. */
+/** Makes names unique: appends a number to the second use of a name. */
 export class UniqueNames {
   readonly #taken = new Set<string>();
-  /** Next number by the text before it, so that repeated names do not count from 2 each time. */
+  /** Next number for each name, so that repeated names need not count from 2 again. */
   readonly #next = new Map<string, number>();
 
   has(name: string): boolean {
     return this.#taken.has(name);
   }
 
-  /** The name if it is free, else a numbered one; at most so many UTF-16 units. */
-  take(name: string, most: number): string {
-    const stem = cut(name, most - numberLength);
+  /** The name if it is unused, else a numbered one; at most `maxLength` UTF-16 units. */
+  take(name: string, maxLength: number): string {
+    const stem = truncate(name, maxLength - numberLength);
     let nth = this.#next.get(stem) ?? 2;
     let chosen = name;
     for (; this.#taken.has(chosen); nth++) chosen = `${stem} ${nth}`;
@@ -61,18 +61,18 @@ export class UniqueNames {
   }
 }
 
-/** A blank and a number of up to seven digits. */
+/** A space and a number of up to seven digits. */
 const numberLength = 8;
 
-/** What of a process a person looks for: its name, and its number. */
+/** Name and pid of a process. */
 export function processText({ name, exepath, pid }: ProcessNames): string {
   return `${name ?? exepath ?? 'process'} ${pid}`;
 }
 
-/** Ancestors that a line names. */
+/** Number of ancestors in a line. */
 const shownAncestors = 6;
 
-/** Who did it, where, and to what: names and texts, not escaped. */
+/** Process, container, file and connection of a finding as labels and texts, not escaped. */
 export function subjectLines({
   process,
   container,
@@ -108,30 +108,30 @@ export function connectionText({ protocol, client, server, name }: FoundConnecti
   return shown === undefined ? protocol : `${protocol} ${shown}`;
 }
 
-/** When and where the event is. */
+/** Time, type and position of the event. */
 export function eventText({ ts, eventType, eventNumber, capture, language }: ReportedFinding): string {
-  // Rules of other languages are about records, which have numbers of their own.
+  // Other languages evaluate records, which are numbered separately.
   const place = language === 'falco' ? 'event' : 'record';
   return `${isoTime(BigInt(ts))}, ${eventType}, ${place} ${eventNumber} of ${captureText(capture)}`;
 }
 
-/** The events around a finding, a line each; its own has a star. */
+/** The evidence, one line per event; * marks the event of the finding. */
 export function evidenceTexts({ evidence = [], ts }: ReportedFinding): string[] {
   return evidence.map((event) => `${event.number}${event.ts === ts ? ' *' : ''} ${event.text}`);
 }
 
-/** Of many events around a finding those next to its own. */
-export function nearestEvents({ evidence = [], ts }: ReportedFinding, most: number): { start: number; end: number } {
+/** Range of the `limit` evidence events nearest to the event of the finding. */
+export function nearestEvents({ evidence = [], ts }: ReportedFinding, limit: number): { start: number; end: number } {
   const place = evidence.findIndex((event) => event.ts === ts);
-  const start = Math.max(0, Math.min(place - Math.floor(most / 2), evidence.length - most));
-  return { start, end: start + most };
+  const start = Math.max(0, Math.min(place - Math.floor(limit / 2), evidence.length - limit));
+  return { start, end: start + limit };
 }
 
 export function captureText(capture: string): string {
   return capture === standardInput ? 'standard input' : capture;
 }
 
-/** Where something stands, as compilers say it. */
+/** Location in the style of compilers. */
 export function placeText({ file, line }: RuleLocation): string {
   return `${file}:${line}`;
 }

@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags';
-import { mostEvidence } from '../check/evidence.js';
+import { maxEvidence } from '../check/evidence.js';
 import type { FindingFormat } from '../check/formats/format.js';
 import { findingFormatNames, formatNamed } from '../check/formats/index.js';
 import { ruleLanguages } from '../check/languages.js';
@@ -21,104 +21,103 @@ export const checkFlags = {
     multiple: true,
     multipleNonGreedy: true,
     required: true,
-    description: 'rules files, and directories whose .yaml, .yml and .sql files are rules; may be given several times',
+    description: 'rule files, or directories with .yaml, .yml and .sql rule files; may be repeated',
   }),
   'rules-language': Flags.option({ options: ruleLanguages })({
     helpGroup: rulesGroup,
     helpValue: ruleLanguages.join('|'),
-    description: 'language of the rules (default: what each file looks like)',
+    description: 'language of the rules (default: recognized from each file)',
   }),
   'sigma-mapping': Flags.string({
     helpGroup: rulesGroup,
     helpValue: 'FILE',
-    description: 'fields, logs and placeholders of Sigma rules beside those that sfkit knows (docs/check-sigma.md)',
+    description: 'additional fields, logs and placeholders for Sigma rules (docs/check-sigma.md)',
   }),
   'rule-matching': Flags.option({ options: ['first', 'all'] as const })({
     helpGroup: rulesGroup,
     helpValue: 'first|all',
     default: 'first',
-    description: 'of the rules that an event matches, report the first or all',
+    description: 'report the first matching rule of an event, or all',
   }),
   enable: Flags.string({
     helpGroup: rulesGroup,
     helpValue: 'RULE',
     multiple: true,
     multipleNonGreedy: true,
-    description:
-      'switch rules on: a name, a pattern with *, or a tag; --enable and --disable take effect one after the other',
+    description: 'switch rules on by name, pattern with *, or tag; --enable and --disable take effect in order',
   }),
   disable: Flags.string({
     helpGroup: rulesGroup,
     helpValue: 'RULE',
     multiple: true,
     multipleNonGreedy: true,
-    description: 'switch rules off, named likewise',
+    description: 'switch rules off by name, pattern with *, or tag',
   }),
   tag: Flags.string({
     helpGroup: rulesGroup,
     helpValue: 'TAG',
     multiple: true,
     multipleNonGreedy: true,
-    description: 'only rules with this tag; of several tags one is enough',
+    description: 'evaluate only rules with this tag; may be repeated, one match is enough',
   }),
   'min-level': Flags.string({
     helpGroup: rulesGroup,
     helpValue: 'LEVEL',
-    description: 'only rules of this level and more severe ones',
+    description: 'evaluate only rules of this level or a more severe one',
   }),
   strict: Flags.boolean({
     helpGroup: rulesGroup,
-    description: 'a rule that cannot be evaluated, or not in full, is an error',
+    description: 'fail if a rule cannot be evaluated, or not in full',
   }),
   list: Flags.boolean({
     helpGroup: rulesGroup,
     exclusive: ['validate'],
-    description: 'list the rules that take part; no capture is read',
+    description: 'list the selected rules without reading a capture',
   }),
   validate: Flags.boolean({
     helpGroup: rulesGroup,
-    description: 'say what is wrong with the rules; no capture is read',
+    description: 'report errors and warnings for the rules without reading a capture',
   }),
   format: Flags.string({
     helpGroup: outputGroup,
     helpValue: `${findingFormatNames.join('|')}[=FILE]`,
     multiple: true,
     multipleNonGreedy: true,
-    description: 'how to write the findings, to standard output or a file; may be given several times (default: table)',
+    description: 'format of the findings, on standard output or in a file; may be repeated (default: table)',
   }),
   all: Flags.boolean({
     helpGroup: outputGroup,
-    description: 'list a finding each time it occurs; otherwise once, with how often',
+    description: 'list every occurrence of a finding (default: once, with a count)',
   }),
   evidence: Flags.integer({
     helpGroup: outputGroup,
     helpValue: 'N',
     min: 1,
-    max: mostEvidence,
+    max: maxEvidence,
     description:
-      'add the N events of its thread before and after each of the most severe findings; reads captures again',
+      'add N events of the same thread before and after each of the most severe findings; reads captures again',
   }),
   suppress: Flags.string({
     helpGroup: outputGroup,
     helpValue: 'FILE',
     multiple: true,
     multipleNonGreedy: true,
-    description: 'findings that are known and accepted, with reasons; they do not count',
+    description: 'file of known, accepted findings with reasons; they do not count',
   }),
   today: Flags.string({
     helpGroup: outputGroup,
     helpValue: 'YYYY-MM-DD',
-    description: 'the day on which suppressions hold or have expired (default: today, in UTC)',
+    description: 'day to compare with the expiry dates of suppressions (default: today, in UTC)',
   }),
   'fail-on': Flags.string({
     helpGroup: outputGroup,
     helpValue: 'LEVEL|none',
     default: 'debug',
-    description: 'end with 4 if a finding is of this level or more severe',
+    description: 'exit with code 4 if a finding has this level or a more severe one',
   }),
   'exit-zero': Flags.boolean({
     helpGroup: outputGroup,
-    description: 'end with 0 whatever is found; the same as --fail-on none',
+    description: 'exit with code 0 despite findings; same as --fail-on none',
   }),
   ...pagerFlag,
 };
@@ -134,7 +133,7 @@ export function formatOutputs(wanted: readonly string[] | undefined, inputs: rea
   const outputs = (wanted ?? [findingFormatNames[0] as string]).map(formatOutput);
   for (const [index, { output }] of outputs.entries()) {
     if (outputs.slice(0, index).some((other) => other.output === output || samePath(other.output, output)))
-      refuse(`--format: ${output === '-' ? 'standard output' : output} is named twice; write FORMAT=FILE`);
+      refuse(`--format: ${output === '-' ? 'standard output' : output} is given twice; write FORMAT=FILE`);
     if (inputs.some((input) => samePath(input, output)))
       refuse(`--format: ${output} is an input as well; name another file`);
   }
@@ -146,8 +145,9 @@ function formatOutput(text: string): FormatOutput {
   const format = formatNamed(name);
   if (format === undefined) {
     const likely = nearest(name, findingFormatNames);
-    const advice = likely === undefined ? `it is one of ${findingFormatNames.join(', ')}` : `did you mean '${likely}'?`;
-    refuse(`--format: '${name}' is no format; ${advice}`);
+    const advice =
+      likely === undefined ? `expected one of ${findingFormatNames.join(', ')}` : `did you mean '${likely}'?`;
+    refuse(`--format: '${name}' is not a format; ${advice}`);
   }
   if (text.endsWith('=') && file.length === 1) refuse(`--format: no file is named in '${text}'`);
   return { format, output: file.length === 0 ? '-' : file.join('=') };

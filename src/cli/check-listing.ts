@@ -7,17 +7,17 @@ import type { Cell, DrawnColumn, Screen } from '../draw/types.js';
 import { SfkitError } from '../engine/errors.js';
 import { jsonDocument } from '../export/values.js';
 
-// What is said of rules alone.
+// Output of --list and --validate.
 
 const columns: readonly DrawnColumn[] = [
   { name: 'level' },
   { name: 'rule', long: 'wrap', least: 20 },
   { name: 'tags', long: 'wrap', least: 16, rank: 2 },
   { name: 'needs', long: 'wrap', least: 16, rank: 3 },
-  { name: 'stands in', rank: 1 },
+  { name: 'location', rank: 1 },
 ];
 
-/** Rules in the order in which they are asked. */
+/** Lists rules in evaluation order. */
 export function listText(rules: readonly Rule[], format: string, screen: Screen | undefined): string {
   if (format === 'json') return inertJson(jsonDocument(rules));
   if (format === 'jsonl') return objectLines(rules);
@@ -25,7 +25,7 @@ export function listText(rules: readonly Rule[], format: string, screen: Screen 
   return drawn(columns, rules.map(listRow), screen);
 }
 
-/** What is wrong with rules files, and what they hold. */
+/** Errors, warnings and a summary of rule files. */
 export function validationText(book: RuleBook, format: string): string {
   const { diagnostics, notes, rules } = book;
   if (format === 'json') return inertJson(jsonDocument({ diagnostics, notes, rules: rules.length }));
@@ -34,7 +34,7 @@ export function validationText(book: RuleBook, format: string): string {
   return diagnosticsText(diagnostics) + notes.map((note) => `${logLine(note)}\n`).join('') + bookText(book);
 }
 
-/** As compilers say it. */
+/** Diagnostics in the style of compilers. */
 export function diagnosticsText(diagnostics: readonly Diagnostic[]): string {
   return diagnostics
     .flatMap(({ severity, code, message, file, line, column, snippet }) => [

@@ -1,10 +1,10 @@
 import { type Level, rankOf } from '../check/levels.js';
-import { plural, remarksOf, shortRemarks } from '../check/remarks.js';
+import { limitRemarks, plural, remarksOf } from '../check/remarks.js';
 import type { RunReport } from '../check/report.js';
 import { captureText, logLine } from '../check/text.js';
 import { counted, grouped } from '../engine/summary-text.js';
 
-/** How many findings there were, and of which levels. */
+/** Counts findings by level. */
 export class FindingCount {
   #total = 0;
   #suppressed = 0;
@@ -27,22 +27,22 @@ export class FindingCount {
     return this.#suppressed === 0 ? found : `${found}; ${grouped(this.#suppressed)} suppressed`;
   }
 
-  /** Whether one is of a level with this rank or more severe. */
+  /** Whether a finding is at least as severe as `level`. */
   reaches(level: Level): boolean {
     return [...this.#byLevel.keys()].some((found) => rankOf(found) <= rankOf(level));
   }
 }
 
-/** Why --strict makes the run fail; '' where it does not. */
+/** Why --strict makes the run fail; '' if it does not. */
 export function strictText({ rules }: RunReport): string {
   const count = rules.filter(({ reason }) => reason !== undefined).length;
   return count === 0 ? '' : `sfkit: --strict: ${plural(count, 'rule')} could not be evaluated, or not in full\n`;
 }
 
-/** Remarks of each kind; --format json has all. */
-const mostRemarks = 10;
+/** Maximum remarks of each kind; --format json has all. */
+const maxRemarks = 10;
 
-/** A few lines for a person: findings, what became of the rules, and what the run could not see. */
+/** A short summary: findings, outcomes of the rules, and what the run could not see. */
 export function checkSummary(report: RunReport, findings: FindingCount): string {
   const { rules, captures, book } = report;
   const names = captures.map(({ capture }) => captureText(capture)).join(', ');
@@ -55,11 +55,11 @@ export function checkSummary(report: RunReport, findings: FindingCount): string 
     `  ${findings.text()}`,
     `  ${plural(rules.length, 'rule')} on ${counted(events, 'events')}: ${matched} matched, ${
       rules.length - matched - unevaluated
-    } did not, ${unevaluated} could not be evaluated${off > 0 ? `; ${off} did not take part` : ''}`,
-    // Captures that failed were named when they did.
-    ...shortRemarks(
+    } did not, ${unevaluated} could not be evaluated${off > 0 ? `; ${off} not selected` : ''}`,
+    // Failed captures were already reported.
+    ...limitRemarks(
       remarksOf(report).filter(({ kind }) => kind !== 'capture-failed'),
-      mostRemarks,
+      maxRemarks,
     ).map(({ text }) => `  ${text}`),
   ];
   return lines.map((line) => `${logLine(line)}\n`).join('');

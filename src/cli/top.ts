@@ -27,7 +27,7 @@ export function topText(
   const lost = gaps.filter(({ isLoss }) => isLoss).reduce((sum, { count }) => sum + count, 0n);
   const numbers = columns < 60 ? 9 : 14;
   const names = Math.max(columns - 3 * numbers - 5, 8);
-  const most = Math.max(1, Math.floor((lines - linesAround) / kinds.length) - linesOfTable);
+  const maxRows = Math.max(1, Math.floor((lines - linesAround) / kinds.length) - linesOfTable);
   const widths = [names, numbers, numbers, numbers].map((width) => width - 2);
   const fitted = (cells: readonly string[]) => cells.map((cell, index) => shortened(cell, widths[index] as number));
   const tables = kinds.map(([kind, title]) => {
@@ -38,7 +38,7 @@ export function topText(
     const heading = fitted([title, 'calls/s', 'read/s', 'written/s']);
     const busiest = rows
       .filter((candidate) => candidate.kind === kind)
-      .slice(0, most)
+      .slice(0, maxRows)
       .map(({ name, calls, read, written }) =>
         fitted([escapeForTerminal(name), grouped(calls), bytes(read), bytes(written)]),
       );

@@ -22,40 +22,40 @@ import { standardInput } from '../engine/input-kind.js';
 import { type ByteSink, openSink } from '../output/sink.js';
 
 export default class Check extends Command {
-  static override summary = 'Ask rules about the events of captures and list what they find.';
+  static override summary = 'Evaluate rules on captures and list the findings.';
 
   static override description =
-    `Rules are written in one of four languages, and sfkit sees which. Falco rules files are asked about the events of captures; they work as they are, with lists, macros, exceptions, append and override. Policies of the SysFlow processor, Sigma rules for Linux, and SQL are asked about records: of captures, SysFlow files and tables.
+    `sfkit recognizes four rule languages. It evaluates Falco rules on the events of captures; existing rule files work unchanged, with lists, macros, exceptions, append and override. It evaluates policies of the SysFlow processor, Sigma rules for Linux, and SQL on records: of captures, SysFlow files and tables.
 
-A finding has the rule, its level and output, the event, the process with its ancestors, the file or connection, and the container. The same finding again is only counted, unless --all is given: it is the same if rule and output are, but for times, counters, and numbers of processes, descriptors and client ports.
+A finding has the rule, its level and output, the event, the process with its ancestors, the file or connection, and the container. sfkit counts a repeated finding instead of listing it again, unless --all is given. Two findings are the same if they have the same rule and output, apart from times, counters, process ids, descriptors and client ports.
 
-Every rule matched, did not match, or could not be evaluated in this capture; the summary says which and why. Levels are emergency, alert, critical, error, warning, notice, informational and debug.
+Every rule matched, did not match, or could not be evaluated; the summary gives the reason. Levels are emergency, alert, critical, error, warning, notice, informational and debug.
 
-Formats: table, json and jsonl for people and programs; sarif for code scanning of GitHub and GitLab; junit for test reports; markdown for a summary of the job; github for annotations; gitlab for Code Quality. Each stays within the limits of its service and says what it leaves out.
+Formats: table, json and jsonl for people and programs; sarif for code scanning of GitHub and GitLab; junit for test reports; markdown for job summaries; github for annotations; gitlab for Code Quality. Each stays within the limits of its service and reports what it leaves out.
 
-Exit code: 0 nothing was found, 1 failed, 2 wrong usage, 3 a capture was damaged and nothing was found, 4 something was found. --fail-on says which findings count. Of several the first of 1, 4 and 3.`;
+Exit code: 0 no findings, 1 failed, 2 wrong usage, 3 a capture is damaged and has no findings, 4 there are findings. --fail-on selects the findings that count. If several apply, the first of 1, 4 and 3 counts.`;
 
   static override examples = [
     {
-      description: 'What the rules of a file find',
+      description: 'Findings of the rules in a file',
       command: '<%= config.bin %> check capture.scap --rules rules.yaml',
     },
     {
-      description: 'Several captures and files, every rule that matches, as JSON',
+      description: 'Several captures and rule files, every matching rule, as JSON',
       command:
         '<%= config.bin %> check captures/*.scap --rules falco_rules.yaml --rules local.d/ --rule-matching all --format json',
     },
     {
-      description: 'Files for the services of a pipeline; only severe findings fail it',
+      description: 'Reports for CI services; only severe findings fail the pipeline',
       command:
         '<%= config.bin %> check capture.scap --rules rules.yaml --format sarif=check.sarif --format junit=check.xml --format markdown=check.md --fail-on error',
     },
     {
-      description: 'With the five events before and after, but for what is accepted',
+      description: 'With five events before and after each finding, without accepted findings',
       command: '<%= config.bin %> check capture.scap --rules rules.yaml --evidence 5 --suppress accepted.yaml',
     },
-    { description: 'Which rules there are', command: '<%= config.bin %> check --rules rules.yaml --list' },
-    { description: 'Whether rules are right', command: '<%= config.bin %> check --rules rules.yaml --validate' },
+    { description: 'List the rules', command: '<%= config.bin %> check --rules rules.yaml --list' },
+    { description: 'Check rules for errors', command: '<%= config.bin %> check --rules rules.yaml --validate' },
   ];
 
   static override strict = false;
@@ -141,7 +141,7 @@ function refuseWrongCaptures(captures: readonly string[], reads: boolean): void 
   refuseTerminalInput(captures);
 }
 
-/** Writes one text to every output, as its format has it. */
+/** Writes the text for each format to its output. */
 async function print(
   outputs: readonly FormatOutput[],
   open: (output: FormatOutput) => Opened,

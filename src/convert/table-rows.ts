@@ -159,7 +159,7 @@ export class BatchBuilder {
     const batch = new ColumnBatch({
       kind: 'columns',
       file: 0,
-      begins: 0,
+      startSeconds: 0,
       table: this.#table,
       rows,
       strings: encodeTexts([...this.#strings.keys()]),

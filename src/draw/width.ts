@@ -43,8 +43,8 @@ export function wrapped(text: string, width: number, limit = Number.POSITIVE_INF
   }
 }
 
-/** End and width of the prefix that fits into `most` columns. Reads no further than that. */
-function lastPlace(text: string, most: number): { index: number; width: number } {
+/** End and width of the prefix that fits into `maxWidth` columns. Reads no further than that. */
+function lastPlace(text: string, maxWidth: number): { index: number; width: number } {
   const meter = new Meter();
   let start = 0;
   let before = 0;
@@ -56,7 +56,7 @@ function lastPlace(text: string, most: number): { index: number; width: number }
       start = index;
       before = width;
     }
-    if (meter.width > most) return { index: start, width: before };
+    if (meter.width > maxWidth) return { index: start, width: before };
     index += character.length;
   }
   return { index, width: meter.width };

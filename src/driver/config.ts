@@ -114,10 +114,10 @@ const flag = (fallback: boolean): Setting => ({
   allowed: 'true or false',
   fits: (value) => typeof value === 'boolean',
 });
-const whole = (fallback: number, least: number, most: number): Setting => ({
+const whole = (fallback: number, min: number, max: number): Setting => ({
   fallback,
-  allowed: `a whole number from ${least} to ${most}`,
-  fits: (value) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most,
+  allowed: `a whole number from ${min} to ${max}`,
+  fits: (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max,
 });
 
 /** A numeric setting of live capture. */

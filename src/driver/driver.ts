@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { loadAddon } from '../engine/addon.js';
 import { type Environment, toNativeConfig } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
+import type { NativeDatumBatch } from '../engine/native.js';
 import { firstSecond, openDatums, type Session, type Summary } from '../engine/session.js';
 import type { TableSizes } from '../engine/summary.js';
 import { SysFlowError } from '../engine/sysflow-errors.js';
@@ -36,6 +37,20 @@ export interface Statistics {
   records: bigint;
   /** Records dropped because the socket had no reader in time. */
   dropped: number;
+}
+
+/** The parts of a run and its progress. */
+interface Run {
+  readonly log: Log;
+  readonly session: ReturnType<typeof openDatums>;
+  readonly files: FileWriter | undefined;
+  readonly socket: SocketWriter | undefined;
+  readonly entities: EntityTable | undefined;
+  headers: number;
+  /** Records delivered so far, including headers. */
+  records: bigint;
+  /** The first error that ends the run. */
+  failure: { readonly error: unknown } | undefined;
 }
 
 const statisticsInterval = 30_000;
@@ -112,6 +127,46 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   }
 
   async #run(log: Log): Promise<RunSummary> {
+    const run = this.#start(log);
+    const { session, files, socket } = run;
+    const isLive = this.config.scapInputPath === '';
+    const timer = setInterval(() => this.#report(run, 'interval'), statisticsInterval);
+    timer.unref();
+    const containers = isLive ? this.#followContainers(session) : undefined;
+
+    const second = () => firstSecond(session, isLive);
+    log.verbose(1, 'driver', `reading ${this.config.scapInputPath || 'the running kernel'}`);
+    try {
+      for await (const batch of session) {
+        if (batch.kind === 'bytes') {
+          const { file = 0, startSeconds = 0, bytes } = batch;
+          await files?.write(bytes, file, startSeconds || second);
+        } else if (run.failure === undefined) {
+          await this.#deliver(run, batch);
+        }
+      }
+      this.#report(run, 'end');
+      await files?.close();
+      if (run.failure === undefined) await socket?.close();
+      else socket?.discard();
+    } catch (error) {
+      session.close();
+      files?.discard();
+      socket?.discard();
+      // An error of the callback takes precedence.
+      if (run.failure !== undefined) throw run.failure.error;
+      const known = isLive ? asLiveError(error) : asSysFlowError(error);
+      log.verbose(1, 'driver', known.message);
+      throw known;
+    } finally {
+      clearInterval(timer);
+      containers?.end();
+    }
+    if (run.failure !== undefined) throw run.failure.error;
+    return this.#summarize(run);
+  }
+
+  #start(log: Log): Run {
     const { config } = this;
     // A live capture can take long: its unfinished output is visible, and stays whatever happens.
     const files =
@@ -124,76 +179,38 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     const session = openDatums(engineOptions(config));
     this.#session = session;
     if (this.#exits) this.exit();
-    let failure: { error: unknown } | undefined;
-    let records = 0n;
-    // The file still gets everything read so far, then the run ends.
-    const fail = (error: unknown) => {
-      failure ??= { error };
-      session.stop();
-    };
-    const report = (reason: Statistics['reason']) => {
-      try {
-        this.#report(reason, session.summary().tables, records, socket, log);
-      } catch (error) {
-        fail(error);
-      }
-    };
-    const timer = setInterval(() => report('interval'), statisticsInterval);
-    timer.unref();
-    const containers = config.scapInputPath === '' ? this.#followContainers(session) : undefined;
+    return { log, session, files, socket, entities, headers: 0, records: 0n, failure: undefined };
+  }
 
-    const second = () => firstSecond(session, config.scapInputPath === '');
-    let headers = 0;
-    log.verbose(1, 'driver', `reading ${config.scapInputPath || 'the running kernel'}`);
+  /** Passes the records of a batch to the callback and the socket. */
+  async #deliver(run: Run, batch: NativeDatumBatch): Promise<void> {
+    const { entities, socket } = run;
+    run.log.verbose(2, 'driver', `${batch.ends.length} records`);
     try {
-      for await (const batch of session) {
-        if (batch.kind === 'bytes') {
-          const { file = 0, begins = 0, bytes } = batch;
-          await files?.write(bytes, file, begins || second);
+      for (const item of decodeBatch(batch)) {
+        if ('ended' in item) {
+          entities?.take(item.ended);
+          socket?.forget(item.ended);
           continue;
         }
-        if (failure !== undefined) continue;
-        log.verbose(2, 'driver', `${batch.ends.length} records`);
-        try {
-          for (const item of decodeBatch(batch)) {
-            if ('ended' in item) {
-              entities?.take(item.ended);
-              socket?.forget(item.ended);
-              continue;
-            }
-            if (item.record.type === 'Header' && headers++ > 0) report('rotation');
-            records += 1n;
-            await this.#call(entities, item.record);
-            await socket?.write(item);
-          }
-        } catch (error) {
-          fail(error);
-        }
+        if (item.record.type === 'Header' && run.headers++ > 0) this.#report(run, 'rotation');
+        run.records += 1n;
+        await this.#call(entities, item.record);
+        await socket?.write(item);
       }
-      report('end');
-      await files?.close();
-      if (failure === undefined) await socket?.close();
-      else socket?.discard();
     } catch (error) {
-      session.close();
-      files?.discard();
-      socket?.discard();
-      // An error of the callback takes precedence.
-      if (failure !== undefined) throw (failure as { error: unknown }).error;
-      const known = config.scapInputPath === '' ? asLiveError(error) : asSysFlowError(error);
-      log.verbose(1, 'driver', known.message);
-      throw known;
-    } finally {
-      clearInterval(timer);
-      containers?.end();
+      fail(run, error);
     }
-    if (failure !== undefined) throw (failure as { error: unknown }).error;
+  }
+
+  /** The result of a complete run. Throws a SysFlowError if the capture was damaged. */
+  #summarize({ log, session, files, socket }: Run): RunSummary {
     const summary = session.summary();
     const counts = socket && { sent: socket.sent, dropped: socket.dropped, droppedIpv6: socket.droppedIpv6 };
     log.verbose(1, 'driver', `read ${summary.events} events`);
     const damage = summary.damage[0];
     if (damage !== undefined) {
-      const message = `${config.scapInputPath}: damaged at byte ${damage.offset}: ${damage.message}; everything readable was delivered`;
+      const message = `${this.config.scapInputPath}: damaged at byte ${damage.offset}: ${damage.message}; everything readable was delivered`;
       log.verbose(1, 'driver', message);
       throw new SysFlowError('EventParsingError', message);
     }
@@ -222,21 +239,28 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
     if (typeof done?.then === 'function') await done;
   }
 
-  #report(
-    reason: Statistics['reason'],
-    tables: TableSizes,
-    records: bigint,
-    socket: SocketWriter | undefined,
-    log: Log,
-  ): void {
+  /** Logs and emits the statistics. An error of a listener ends the run. */
+  #report(run: Run, reason: Statistics['reason']): void {
     if (!this.config.enableStats) return;
-    const dropped = (socket?.dropped ?? 0) + (socket?.droppedIpv6 ?? 0);
-    log.info(
-      'driver',
-      `Container Table: ${tables.containers} Process Table: ${tables.processes} File Table: ${tables.files} NetworkFlow Table: ${tables.networkFlows} FileFlow Table: ${tables.fileFlows} ProcFlow Table: ${tables.processFlows} Num Records Written: ${records} Dropped: ${dropped}`,
-    );
-    this.emit('statistics', { reason, tables, records, dropped });
+    const { log, session, socket, records } = run;
+    try {
+      const { tables } = session.summary();
+      const dropped = (socket?.dropped ?? 0) + (socket?.droppedIpv6 ?? 0);
+      log.info(
+        'driver',
+        `Container Table: ${tables.containers} Process Table: ${tables.processes} File Table: ${tables.files} NetworkFlow Table: ${tables.networkFlows} FileFlow Table: ${tables.fileFlows} ProcFlow Table: ${tables.processFlows} Num Records Written: ${records} Dropped: ${dropped}`,
+      );
+      this.emit('statistics', { reason, tables, records, dropped });
+    } catch (error) {
+      fail(run, error);
+    }
   }
+}
+
+/** Ends a run after an error of the callback, the socket or a listener. The file still gets everything read so far. */
+function fail(run: Run, error: unknown): void {
+  run.failure ??= { error };
+  run.session.stop();
 }
 
 function guarded<Result>(action: () => Result): Result {

@@ -10,7 +10,7 @@ export class ColumnBatch {
   /** Number of headers before the header of these rows. */
   readonly file: number;
   /** Seconds since 1970 at which this file starts; 0 for the first. */
-  readonly begins: number;
+  readonly startSeconds: number;
   /** The table's columns, including derived ones, in declared order. */
   readonly columns: readonly Column[];
   readonly #native: NativeColumnBatch;
@@ -25,7 +25,7 @@ export class ColumnBatch {
     this.table = native.table as TableName;
     this.rows = native.rows;
     this.file = native.file;
-    this.begins = native.begins;
+    this.startSeconds = native.startSeconds;
     this.columns = layout.map((spec) => new Column(spec, native.columns[spec.physical] as NativeColumn, this));
   }
 

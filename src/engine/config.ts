@@ -286,9 +286,9 @@ function seconds(name: string, value: unknown): number {
   return value as number;
 }
 
-function whole(name: string, value: unknown, least: number, most: number): number {
-  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
-    refuse(`option '${name}' must be a whole number from ${least} to ${most}`);
+function whole(name: string, value: unknown, min: number, max: number): number {
+  if (!Number.isInteger(value) || (value as number) < min || (value as number) > max)
+    refuse(`option '${name}' must be a whole number from ${min} to ${max}`);
   return value as number;
 }
 

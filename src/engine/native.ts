@@ -181,7 +181,7 @@ export interface NativeColumnBatch {
   /** Number of headers before the header of these rows; more than 0 after a rotation. */
   file: number;
   /** Seconds since 1970 at which this file starts; 0 for the first. */
-  begins: number;
+  startSeconds: number;
   /** The distinct strings of this batch, UTF-8 as captured (not validated): string i is bytes[offsets[i]..offsets[i+1]]. */
   strings: { offsets: Uint32Array; bytes: Uint8Array };
   /** In the order of the table's columns that have no `from` in columns.json. */
@@ -195,7 +195,7 @@ export interface NativeBytesBatch {
   /** For 'files', and 'datums' with files: number of the file, from 0. A file is complete when the next one starts. */
   file?: number;
   /** Seconds since 1970 at which this file starts; 0 for the first. */
-  begins?: number;
+  startSeconds?: number;
 }
 
 /** SysFlow records, each a datum of the schema's record SysFlow: datum i is bytes[ends[i - 1]..ends[i]]. */
@@ -248,8 +248,8 @@ export interface NativeSession {
   close(): void;
   /** For 'live': unknown containers seen since the last call. */
   takeUnknownContainers(): NativeUnknownContainer[];
-  /** With `tallies`: the busiest of each kind since the last call, at most `most` of each. */
-  takeBusiest(most: number): NativeTallyRow[];
+  /** With `tallies`: the busiest of each kind since the last call, at most `max` of each. */
+  takeBusiest(max: number): NativeTallyRow[];
   /** Adds a container description to the capture: {"container":{...}}, as in captures. */
   describeContainer(json: string): void;
 }

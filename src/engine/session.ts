@@ -36,15 +36,15 @@ export interface Session<Batch> extends AsyncIterable<Batch> {
   close(): void;
   /** For a live capture: unknown containers seen since the last call. */
   takeUnknownContainers(): NativeUnknownContainer[];
-  /** With `tallies`: the busiest of each kind since the last call, at most `most` of each. */
-  takeBusiest(most: number): NativeTallyRow[];
+  /** With `tallies`: the busiest of each kind since the last call, at most `max` of each. */
+  takeBusiest(max: number): NativeTallyRow[];
   /** Adds a container description to a live capture: {"container":{...}}, as in captures. */
   describeContainer(json: string): void;
 }
 
 /** Seconds since 1970 of the first event. Without events: the clock for a live capture, else 0. */
 export function firstSecond(session: Session<unknown>, isLive: boolean): number {
-  const second = Number(session.summary().tables.begins);
+  const second = Number(session.summary().tables.startSeconds);
   return second === 0 && isLive ? Math.floor(Date.now() / 1000) : second;
 }
 
@@ -159,7 +159,7 @@ function iterate<Batch>(
     stop: () => native.stop(),
     close: () => native.close(),
     takeUnknownContainers: () => native.takeUnknownContainers(),
-    takeBusiest: (most) => native.takeBusiest(most),
+    takeBusiest: (max) => native.takeBusiest(max),
     describeContainer: (json) => native.describeContainer(json),
     async *[Symbol.asyncIterator]() {
       const close = () => native.close();

@@ -78,7 +78,7 @@ export interface Gap extends ReasonCount {
 /** Number of live entities and flows. */
 export interface TableSizes {
   /** Seconds since 1970 of the first event; 0 before it. */
-  begins: bigint;
+  startSeconds: bigint;
   containers: bigint;
   processes: bigint;
   files: bigint;

@@ -1,7 +1,7 @@
 import { openRecovered, type Summary } from '../engine/session.js';
 import type { ByteSink } from '../output/sink.js';
 
-/** Writes the readable part of a capture to `sink` as a sound capture, and closes it. */
+/** Writes the readable part of a capture to `sink` as an undamaged capture, and closes it. */
 export async function recover(input: string, sink: ByteSink): Promise<Summary> {
   const session = openRecovered({ input, kind: 'capture' });
   try {

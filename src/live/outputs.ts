@@ -36,7 +36,7 @@ export function avroOutput(plan: LivePlan, options: LiveOutputOptions): LiveOutp
   if (plan.rotate === 0) return singleAvro(plan, options);
   const files = new FileWriter({ filePath: plan.output, rotateInterval: plan.rotate }, kept);
   return {
-    write: ({ bytes, file = 0, begins = 0 }) => files.write(bytes, file, begins || options.second),
+    write: ({ bytes, file = 0, startSeconds = 0 }) => files.write(bytes, file, startSeconds || options.second),
     finish: () => files.close(),
     abandon: () => files.discard(),
   };
@@ -63,7 +63,7 @@ export function tableOutput(
 ): LiveOutput<ColumnBatch> {
   let output: TableOutput | undefined;
   let file = 0;
-  const open = async (begins: number) => {
+  const open = async (startSeconds: number) => {
     if (output !== undefined) return output;
     const make = (target: string, isNew: boolean) =>
       openTables({ ...plan, output: target }, names, { ...kept, drainSignal, isNew });
@@ -71,7 +71,9 @@ export function tableOutput(
       output = await make(plan.output, false);
     } else {
       makeDirectory(plan.output);
-      output = await withNewName(rotationDirectory(plan.output, begins || second()), (name) => make(`${name}/`, true));
+      output = await withNewName(rotationDirectory(plan.output, startSeconds || second()), (name) =>
+        make(`${name}/`, true),
+      );
     }
     return output;
   };
@@ -82,7 +84,7 @@ export function tableOutput(
         output = undefined;
         file = batch.file;
       }
-      await (await open(batch.begins)).write(batch);
+      await (await open(batch.startSeconds)).write(batch);
     },
     async finish() {
       await (await open(0)).finish();

@@ -201,9 +201,9 @@ export class SocketWriter {
 
   /** Removes records that the reader has read. */
   #removeRead(): void {
-    const most = this.#socket.unread();
-    if (this.#unread.length > most) {
-      this.#unread = most === 0 ? [] : this.#unread.slice(-most);
+    const unread = this.#socket.unread();
+    if (this.#unread.length > unread) {
+      this.#unread = unread === 0 ? [] : this.#unread.slice(-unread);
       this.#progressAt = Date.now();
     }
     this.#forgetRead();

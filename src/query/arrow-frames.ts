@@ -301,15 +301,25 @@ class FrameReader {
   /** Checks a batch. Returns the decompressed size of its compressed buffers. */
   #batch(batch: FlatTable, fields: readonly Layout[], body: Buffer, version: number): number {
     const rows = batch.long(0);
-    const nodes = batch.longs(1, 2) as [number, number][];
+    const { sizes, grown } = this.#bufferSizes(batch, body);
+    this.#left.bytes -= grown;
+    const maxRows = freeRows + 8 * sizes.reduce((sum, size) => sum + size, 0);
+    const columns = new BatchColumns(batch, sizes, maxRows, version, this.#left);
+    if (rows < 0 || rows > maxRows) throw new Error(`a batch has ${rows} rows, more than its bytes can hold`);
+    for (const field of fields) {
+      const length = columns.check(field);
+      if (length !== rows) throw new Error(`a batch of ${rows} rows has a column of ${length}`);
+    }
+    return grown;
+  }
+
+  /** Decompressed size of each buffer, and the total size of the compressed ones. */
+  #bufferSizes(batch: FlatTable, body: Buffer): { sizes: number[]; grown: number } {
     const buffers = batch.longs(2, 2) as [number, number][];
-    const variadic = batch.longs(4, 1).map(([count]) => count as number);
-    const compression = batch.table(3);
-    const codec = compression?.integer(0, 1);
+    const codec = batch.table(3)?.integer(0, 1);
     if (codec !== undefined && codec !== codecs.lz4 && codec !== codecs.zstd)
       throw new Error(`its codec ${codec} is unknown`);
     let used = 0;
-    let declared = 0;
     let grown = 0;
     const sizes = buffers.map(([offset, length]) => {
       if (offset < 0 || length < 0 || offset + length > body.length)
@@ -317,97 +327,17 @@ class FrameReader {
       used += length;
       // Otherwise columns could share bytes, and a few bytes could become many columns.
       if (used > body.length) throw new Error('its buffers share bytes');
-      let size = length;
-      if (codec !== undefined && length > 0) {
-        if (length < 8) throw new Error('a compressed buffer has no size');
-        const announced = Number(body.readBigInt64LE(offset));
-        size = announced === -1 ? length - 8 : announced;
-        if (size < 0) throw new Error(`a compressed buffer has the impossible size ${announced}`);
-        if (announced !== -1) grown += size;
-        if (grown > this.#left.bytes) throw tooLarge('its compressed buffers hold', maxRatio);
-        if (grown > maxBatchBytes + maxBatchRatio * this.#size) throw tooLarge('one batch holds', maxBatchRatio);
-      }
-      declared += size;
+      if (codec === undefined || length === 0) return length;
+      if (length < 8) throw new Error('a compressed buffer has no size');
+      const announced = Number(body.readBigInt64LE(offset));
+      const size = announced === -1 ? length - 8 : announced;
+      if (size < 0) throw new Error(`a compressed buffer has the impossible size ${announced}`);
+      if (announced !== -1) grown += size;
+      if (grown > this.#left.bytes) throw tooLarge('its compressed buffers hold', maxRatio);
+      if (grown > maxBatchBytes + maxBatchRatio * this.#size) throw tooLarge('one batch holds', maxBatchRatio);
       return size;
     });
-    this.#left.bytes -= grown;
-    const maxRows = freeRows + 8 * declared;
-    const state = { node: 0, buffer: 0, variadic: 0 };
-    const takeBuffer = (bytes: number) => {
-      const size = sizes[state.buffer++];
-      if (size === undefined) throw new Error('a batch has fewer buffers than its columns need');
-      if (size < bytes) throw new Error(`a buffer has ${size} bytes where its rows need ${bytes}`);
-      return size;
-    };
-    const walk = (layout: Layout): number => {
-      const [length, nulls] = nodes[state.node++] ?? [-1, 0];
-      if (length < 0) throw new Error('a batch has fewer columns than the schema');
-      if (length > maxRows) throw new Error(`a column has ${length} rows, more than its bytes can hold`);
-      if (nulls < 0 || nulls > length) throw new Error(`${nulls} of ${length} rows are null`);
-      this.#left.cells -= length;
-      if (this.#left.cells < 0) throw new Error('it has more values than the size of the file makes plausible');
-      const bitmap = () => takeBuffer(nulls > 0 ? Math.ceil(length / 8) : 0);
-      const { type, bits, size, children } = layout;
-      const [first] = children;
-      switch (type) {
-        case typeNumbers.Null:
-          break;
-        case typeNumbers.Utf8:
-        case typeNumbers.Binary:
-        case typeNumbers.LargeUtf8:
-        case typeNumbers.LargeBinary: {
-          const width = type === typeNumbers.Utf8 || type === typeNumbers.Binary ? 4 : 8;
-          bitmap();
-          takeBuffer(length === 0 ? 0 : (length + 1) * width);
-          takeBuffer(0);
-          break;
-        }
-        case typeNumbers.Utf8View:
-        case typeNumbers.BinaryView: {
-          bitmap();
-          takeBuffer(length * 16);
-          const count = variadic[state.variadic++] ?? 0;
-          if (count < 0 || count > sizes.length) throw new Error(`a column has ${count} buffers of text`);
-          for (let index = 0; index < count; index++) takeBuffer(0);
-          break;
-        }
-        case typeNumbers.List:
-        case typeNumbers.LargeList:
-        case typeNumbers.Map:
-          bitmap();
-          takeBuffer(length === 0 ? 0 : (length + 1) * (type === typeNumbers.LargeList ? 8 : 4));
-          walk(first as Layout);
-          break;
-        case typeNumbers.FixedSizeList:
-          bitmap();
-          if (walk(first as Layout) < length * size) throw new Error('a list has fewer values than its rows need');
-          break;
-        case typeNumbers.Struct:
-          bitmap();
-          for (const child of children) {
-            if (walk(child) < length) throw new Error('a member has fewer rows than its struct');
-          }
-          break;
-        case typeNumbers.Union:
-          if (version < 5) bitmap();
-          takeBuffer(length);
-          if (size === 1) takeBuffer(length * 4);
-          for (const child of children) {
-            if (walk(child) < (size === 1 ? 0 : length)) throw new Error('a member has fewer rows than its union');
-          }
-          break;
-        default:
-          bitmap();
-          takeBuffer(Math.ceil((length * bits) / 8));
-      }
-      return length;
-    };
-    if (rows < 0 || rows > maxRows) throw new Error(`a batch has ${rows} rows, more than its bytes can hold`);
-    for (const field of fields) {
-      const length = walk(field);
-      if (length !== rows) throw new Error(`a batch of ${rows} rows has a column of ${length}`);
-    }
-    return grown;
+    return { sizes, grown };
   }
 
   #bytes(start: number, length: number): Buffer {
@@ -422,6 +352,100 @@ class FrameReader {
       if (count === 0) throw new Error('the file shrank during reading');
       done += count;
     }
+  }
+}
+
+/** Checks the columns of a batch, in order, against its nodes and buffers. */
+class BatchColumns {
+  readonly #nodes: readonly [number, number][];
+  readonly #variadic: readonly number[];
+  readonly #sizes: readonly number[];
+  readonly #maxRows: number;
+  readonly #version: number;
+  readonly #left: { cells: number };
+  #node = 0;
+  #buffer = 0;
+  #nextVariadic = 0;
+
+  /** `left`: values that the file may still contain. */
+  constructor(batch: FlatTable, sizes: readonly number[], maxRows: number, version: number, left: { cells: number }) {
+    this.#nodes = batch.longs(1, 2) as [number, number][];
+    this.#variadic = batch.longs(4, 1).map(([count]) => count as number);
+    this.#sizes = sizes;
+    this.#maxRows = maxRows;
+    this.#version = version;
+    this.#left = left;
+  }
+
+  /** Checks the next column. Returns its number of rows. */
+  check(layout: Layout): number {
+    const [length, nulls] = this.#nodes[this.#node++] ?? [-1, 0];
+    if (length < 0) throw new Error('a batch has fewer columns than the schema');
+    if (length > this.#maxRows) throw new Error(`a column has ${length} rows, more than its bytes can hold`);
+    if (nulls < 0 || nulls > length) throw new Error(`${nulls} of ${length} rows are null`);
+    this.#left.cells -= length;
+    if (this.#left.cells < 0) throw new Error('it has more values than the size of the file makes plausible');
+    const bitmap = () => this.#takeBuffer(nulls > 0 ? Math.ceil(length / 8) : 0);
+    const { type, bits, size, children } = layout;
+    const [first] = children;
+    switch (type) {
+      case typeNumbers.Null:
+        break;
+      case typeNumbers.Utf8:
+      case typeNumbers.Binary:
+      case typeNumbers.LargeUtf8:
+      case typeNumbers.LargeBinary: {
+        const width = type === typeNumbers.Utf8 || type === typeNumbers.Binary ? 4 : 8;
+        bitmap();
+        this.#takeBuffer(length === 0 ? 0 : (length + 1) * width);
+        this.#takeBuffer(0);
+        break;
+      }
+      case typeNumbers.Utf8View:
+      case typeNumbers.BinaryView: {
+        bitmap();
+        this.#takeBuffer(length * 16);
+        const count = this.#variadic[this.#nextVariadic++] ?? 0;
+        if (count < 0 || count > this.#sizes.length) throw new Error(`a column has ${count} buffers of text`);
+        for (let index = 0; index < count; index++) this.#takeBuffer(0);
+        break;
+      }
+      case typeNumbers.List:
+      case typeNumbers.LargeList:
+      case typeNumbers.Map:
+        bitmap();
+        this.#takeBuffer(length === 0 ? 0 : (length + 1) * (type === typeNumbers.LargeList ? 8 : 4));
+        this.check(first as Layout);
+        break;
+      case typeNumbers.FixedSizeList:
+        bitmap();
+        if (this.check(first as Layout) < length * size) throw new Error('a list has fewer values than its rows need');
+        break;
+      case typeNumbers.Struct:
+        bitmap();
+        for (const child of children) {
+          if (this.check(child) < length) throw new Error('a member has fewer rows than its struct');
+        }
+        break;
+      case typeNumbers.Union:
+        if (this.#version < 5) bitmap();
+        this.#takeBuffer(length);
+        if (size === 1) this.#takeBuffer(length * 4);
+        for (const child of children) {
+          if (this.check(child) < (size === 1 ? 0 : length)) throw new Error('a member has fewer rows than its union');
+        }
+        break;
+      default:
+        bitmap();
+        this.#takeBuffer(Math.ceil((length * bits) / 8));
+    }
+    return length;
+  }
+
+  #takeBuffer(bytes: number): void {
+    const size = this.#sizes[this.#buffer++];
+    if (size === undefined) throw new Error('a batch has fewer buffers than its columns need');
+    if (size < bytes) throw new Error(`a buffer has ${size} bytes where its rows need ${bytes}`);
   }
 }
 

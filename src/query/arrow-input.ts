@@ -119,9 +119,9 @@ async function appendRows(
   appender.closeSync();
 }
 
-/** The number of rows, at most `most`, that fit into a chunk, and the bytes of their values. */
-function fitting(sources: readonly RowSource[], start: number, most: number): { rows: number; bytes: number } {
-  for (let rows = most; ; rows = (rows + 1) >> 1) {
+/** The number of rows, at most `maxRows`, that fit into a chunk, and the bytes of their values. */
+function fitting(sources: readonly RowSource[], start: number, maxRows: number): { rows: number; bytes: number } {
+  for (let rows = maxRows; ; rows = (rows + 1) >> 1) {
     const bytes = sources.reduce((sum, source) => sum + source.bytes(start, start + rows), 0);
     if (bytes <= chunkBytes || (rows === 1 && bytes <= maxRowBytes)) return { rows, bytes };
     if (rows === 1) throw new Error(`row ${start} of a batch takes more than ${maxRowBytes} bytes`);

@@ -112,12 +112,12 @@ function storedLeaf(type: DuckDBType): string {
 }
 
 /** The longest integers that Parquet and Arrow have. */
-const longestInteger = 'DECIMAL(38, 0)';
+const widestInteger = 'DECIMAL(38, 0)';
 const maxLongest = '9'.repeat(38);
 
 function writtenLeaf(type: DuckDBType, format: 'parquet' | 'arrow', isBeyond: boolean): string {
   if (isBeyond && beyondSql(type, '', 0) !== undefined) return 'VARCHAR';
-  if (type.typeId === DuckDBTypeId.HUGEINT || type.typeId === DuckDBTypeId.UHUGEINT) return longestInteger;
+  if (type.typeId === DuckDBTypeId.HUGEINT || type.typeId === DuckDBTypeId.UHUGEINT) return widestInteger;
   if (type.typeId === DuckDBTypeId.UUID && format === 'arrow') return 'VARCHAR';
   return storedLeaf(type);
 }

@@ -39,7 +39,7 @@ describe('check', () => {
     }
   });
 
-  it('gives a finding once, with how often it occurred', async () => {
+  it('reports a repeated finding once, with its count', async () => {
     const [finding, ...others] = await findingsOf();
     expect(others).toEqual([]);
     expect(finding).toMatchObject({
@@ -62,23 +62,23 @@ describe('check', () => {
     expect(finding?.process?.ancestors.map(({ name }) => name)).toEqual(['bash', 'sshd', 'systemd']);
   });
 
-  it('gives each of them when all are asked for', async () => {
+  it('reports every occurrence with `all`', async () => {
     const findings = await findingsOf({ all: true });
     expect(findings).toHaveLength(12);
     expect(new Set(findings.map(({ ts }) => ts)).size).toBe(12);
     expect(findings.every(({ count, lastTs }) => count === 1 && lastTs === undefined)).toBe(true);
   });
 
-  it('says what became of each rule', async () => {
+  it('reports the outcome of each rule', async () => {
     const run = check(capture, { rules: readRules(rules) });
     for await (const _ of run);
     expect(run.report().rules.map(({ rule, state, reason, matches }) => [rule.name, state, reason, matches])).toEqual([
       ['Download program started', 'matched', undefined, 12],
-      ['Name of a server looked up', 'unevaluated', 'captures do not hold fd.sip.name', 0],
+      ['Name of a server looked up', 'unevaluated', 'captures do not contain fd.sip.name', 0],
     ]);
   });
 
-  it('does not say of a damaged capture that a rule did not match', async () => {
+  it('marks rules without matches in a damaged capture as unevaluated', async () => {
     const cut = directory.path('cut.scap');
     writeFileSync(cut, readFileSync(join(fixtures, 'incident.scap')).subarray(0, 24000));
     const run = check(cut, { rules: join(fixtures, 'rules/incident.yaml') });
@@ -89,14 +89,14 @@ describe('check', () => {
     expect(outcomes.filter(({ reason }) => reason === damagedReason)).toHaveLength(11);
   });
 
-  it('asks the rules that are chosen', async () => {
+  it('evaluates the selected rules', async () => {
     expect(await findingsOf({ tags: ['network'] })).toHaveLength(1);
     expect(await findingsOf({ minLevel: 'error' })).toEqual([]);
     expect(await findingsOf({ switches: [{ enabled: false, rules: 'Download *' }] })).toEqual([]);
     expect(() => check(capture, { rules, tags: ['nothing'] })).toThrow("no rule has the tag 'nothing'");
   });
 
-  it('refuses wrong rules before it reads', () => {
+  it('rejects invalid rules before it reads the capture', () => {
     expect(() => check(capture, { rules: join(fixtures, 'live.jsonl') })).toThrow(/live\.jsonl:\d+:1: /);
     expect(() => check(capture, { rules: join(fixtures, 'none.yaml') })).toThrow(/none\.yaml/);
   });
@@ -109,7 +109,7 @@ describe.skipIf(!hasTruth)('captures with odd names (needs ../shared)', () => {
     .join(' ');
   const command = `sfkit check ${triggers} ${files} --enable '*' --rule-matching all --exit-zero`;
 
-  it('give the same bytes in each run, without characters that terminals obey', { timeout: 300_000 }, async () => {
+  it('give the same bytes in each run, without terminal control characters', { timeout: 300_000 }, async () => {
     const place = new Workplace();
     try {
       for (const format of ['json', 'jsonl', 'table']) {

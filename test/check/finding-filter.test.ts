@@ -53,27 +53,27 @@ describe('a condition about findings', () => {
   ])('is false: %s', (condition) => expect(fits(condition)).toBe(false));
 
   it.each([
-    ['', 1, 'a name is expected'],
-    ['proc.name', 10, 'is expected, found the end'],
-    ['proc.name = ', 13, 'a value is expected'],
-    ['proc.name = a b', 15, 'and, or or the end is expected'],
-    ['(proc.name = a', 15, ') is expected'],
-    ['proc.name in a', 14, '( is expected'],
-    ['proc.name in (a b)', 17, ', or ) is expected'],
-    ['fd.sport < many', 12, 'a number is expected'],
-    ['proc.name = "a', 13, 'a name, an operator or a value is expected'],
-    ['proc.name "=" a', 11, 'is expected'],
-    ['and = a', 1, 'a name is expected'],
-    ['process.pname = nginx', 1, 'findings have process.pid'],
-    ['container.nosuch exists', 1, 'findings have container.id'],
-  ])('is refused: %s', (condition, column, message) => {
+    ['', 1, 'expected a name'],
+    ['proc.name', 10, 'or exists, found the end'],
+    ['proc.name = ', 13, 'expected a value'],
+    ['proc.name = a b', 15, "expected 'and', 'or' or the end"],
+    ['(proc.name = a', 15, "expected ')'"],
+    ['proc.name in a', 14, "expected '('"],
+    ['proc.name in (a b)', 17, "expected ',' or ')'"],
+    ['fd.sport < many', 12, 'expected a number'],
+    ['proc.name = "a', 13, 'expected a name, an operator or a value'],
+    ['proc.name "=" a', 11, "or exists, found '='"],
+    ['and = a', 1, 'expected a name'],
+    ['process.pname = nginx', 1, 'expected one of process.pid'],
+    ['container.nosuch exists', 1, 'expected one of container.id'],
+  ])('is rejected: %s', (condition, column, message) => {
     expect(() => parseFindingFilter(condition)).toThrow(`condition, column ${column}: `);
     expect(() => parseFindingFilter(condition)).toThrow(message);
   });
 
-  it('is refused where it is too deep or too long', () => {
-    expect(() => parseFindingFilter(`${'('.repeat(100)}a = 1${')'.repeat(100)}`)).toThrow('at most 64 parts');
-    expect(() => parseFindingFilter(`${'not '.repeat(100)}a = 1`)).toThrow('at most 64 parts');
+  it('is rejected if it is too deep or too long', () => {
+    expect(() => parseFindingFilter(`${'('.repeat(100)}a = 1${')'.repeat(100)}`)).toThrow('at most 64 nested parts');
+    expect(() => parseFindingFilter(`${'not '.repeat(100)}a = 1`)).toThrow('at most 64 nested parts');
     expect(() => parseFindingFilter(`a = ${'b'.repeat(20_000)}`)).toThrow('at most 16384 characters');
   });
 });
@@ -92,7 +92,7 @@ describe('a pattern', () => {
     ['abcab', '*ab', true],
   ])('%j fits %j: %s', (text, pattern, expected) => expect(matchesGlob(text, pattern)).toBe(expected));
 
-  it('takes no longer than both lengths multiplied', () => {
+  it('takes at most the product of both lengths in steps', () => {
     expect(matchesGlob('a'.repeat(20_000), `${'*a'.repeat(50)}b`)).toBe(false);
   });
 });

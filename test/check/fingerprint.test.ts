@@ -5,7 +5,7 @@ import { finding } from '../helpers/findings.js';
 const withFields = (fields: Parameters<typeof fingerprint>[0]['fields'], parts = {}) =>
   fingerprint(finding({ fields, ...parts }));
 
-describe('what a finding is', () => {
+describe('the fingerprint of a finding', () => {
   it.each([
     ...['proc.pid', 'proc.apid[2]', 'thread.tid', 'evt.time', 'evt.rawtime.ns', 'evt.num', 'fd.num', 'fd.cport'],
     ...['proc.exe_ino.ctime', 'proc.ppid.ts', 'evt.arg.pid', 'proc_pid', 'ts', 'net_sport', 'fd', 'flow_rbytes'],
@@ -25,7 +25,7 @@ describe('what a finding is', () => {
     'net_dport',
   ])('depends on %s', (name) => expect(withFields({ [name]: '1' })).not.toBe(withFields({ [name]: '2' })));
 
-  it('depends on rule and language, not on places, times and the order of fields', () => {
+  it('depends on rule and language, not on locations, times and the order of fields', () => {
     const one = finding({ fields: { a: 1, b: 2 } });
     const other = {
       ...one,
@@ -41,14 +41,14 @@ describe('what a finding is', () => {
     expect(fingerprint(one)).toMatch(/^[0-9a-f]{32}$/);
   });
 
-  it('does not depend on numbers of processes and kernel objects in paths', () => {
+  it('does not depend on process ids and kernel object numbers in paths', () => {
     const path = (text: string) => withFields({ 'fd.name': text });
     expect(path('/proc/12/task/13/maps')).toBe(path('/proc/4711/task/9/maps'));
     expect(path('socket:[123]')).toBe(path('socket:[9]'));
     expect(path('/srv/12/maps')).not.toBe(path('/srv/13/maps'));
   });
 
-  it('does not depend on the port of a client', () => {
+  it('does not depend on the client port', () => {
     const connected = (port: number) => {
       const client = { ip: '10.0.0.7', port };
       const connection = { protocol: 'tcp', client, server: { ip: '10.0.0.9', port: 443 } };
@@ -63,7 +63,7 @@ describe('what a finding is', () => {
     );
   });
 
-  it('does not depend on it in what other languages say, of either family of addresses', () => {
+  it('does not depend on the client port in other languages, for IPv4 and IPv6', () => {
     const said = (ip: string, port: number) => {
       const shown = ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
       const connection = { protocol: 'tcp', client: { ip, port }, server: { ip, port: 443 } };
@@ -74,13 +74,13 @@ describe('what a finding is', () => {
     expect(said('10.0.0.7', 40000)).not.toBe(said('10.0.0.8', 40000));
   });
 
-  it('is what the rule says, where its output names no field', () => {
+  it('uses the output text if it has no fields', () => {
     expect(withFields({}, { output: 'a' })).toBe(withFields({}, { output: 'a' }));
     expect(withFields({}, { output: 'a' })).not.toBe(withFields({}, { output: 'b' }));
   });
 });
 
-it('ids are numbered from the second of the same finding on', () => {
+it('repeated ids are numbered from 2', () => {
   const ids = new FindingIds();
   const [one, other] = [finding(), finding({ rule: 'Other' })];
   const given = [ids.next(one), ids.next(other), ids.next(one), ids.next(one)];

@@ -5,7 +5,7 @@ import { finding, manyFindings } from '../helpers/findings.js';
 const suppression = { reason: 'known', location: { file: 's', line: 1 } };
 
 describe('findings by rule', () => {
-  it('are counted, with the first of those that count as examples', () => {
+  it('are counted, with the first unsuppressed ones as examples', () => {
     const groups = new FindingGroups(2);
     const all = [
       finding({ suppression }),
@@ -23,7 +23,7 @@ describe('findings by rule', () => {
     expect(groups.sorted()[1]?.examples.map(({ output }) => output)).toEqual(['1', '2']);
   });
 
-  it('are apart where rules share their name', () => {
+  it('are separate if rules share their name', () => {
     const groups = new FindingGroups(1);
     groups.add(finding());
     groups.add(finding({ language: 'sigma' }));
@@ -56,12 +56,12 @@ describe('the leading findings', () => {
     expect(taken.total).toBe(8);
   });
 
-  it('are those that count before suppressed ones', () => {
+  it('are unsuppressed before suppressed ones', () => {
     const taken = leading(2, [finding({ level: 'alert', suppression }), finding({ level: 'debug' })]);
     expect(taken.items().map(({ level }) => level)).toEqual(['debug', 'alert']);
   });
 
-  it('are the same whether they are cut once or often', () => {
+  it('are the same whether they are trimmed once or often', () => {
     const many = manyFindings(9000);
     const sorted = leading(9000, many).items();
     expect(leading(10, many).items()).toEqual(sorted.slice(0, 10));

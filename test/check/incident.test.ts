@@ -23,7 +23,7 @@ describe('the incident', () => {
     plain = await found();
   });
 
-  it('is found, and what is harmless is not', () => {
+  it('is found, without false positives', () => {
     expect(plain.findings.map(({ rule, process, count }) => [rule, process?.name, count])).toEqual([
       ['Passwords are read', 'backup', 1],
       ['Web server starts a shell', 'sh', 1],
@@ -69,7 +69,7 @@ describe('the incident', () => {
     });
   });
 
-  it('has ids that every run gives', async () => {
+  it('has the same ids in every run', async () => {
     const ids = plain.findings.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     expect((await found()).findings).toEqual(plain.findings);
@@ -99,14 +99,14 @@ describe('the incident', () => {
     expect(start?.evidence?.map(({ eventType }) => eventType)).toEqual(['clone', 'execve', 'openat', 'read']);
   });
 
-  it('has all events of a thread where so many are asked for, and the same with --all', async () => {
+  it('has all events of a thread if evidence is large enough, and the same with --all', async () => {
     const { findings } = await found({ evidence: 200, all: true });
     const implant = findings.filter(({ process }) => process?.name === '.u');
     expect(implant).toHaveLength(14);
     for (const { evidence } of implant.slice(1)) expect(evidence).toEqual(implant[0]?.evidence);
   });
 
-  it('is known in part where it is suppressed', async () => {
+  it('can be suppressed in part', async () => {
     const { findings } = await found({ suppress, today: '2030-12-31' });
     expect(findings.filter(({ suppression }) => suppression !== undefined).map(({ process }) => process?.name)).toEqual(
       ['backup'],
@@ -115,19 +115,19 @@ describe('the incident', () => {
     expect(expired.findings).toEqual(plain.findings);
   });
 
-  it('gets evidence for what counts only', async () => {
+  it('gets evidence only for unsuppressed findings', async () => {
     const { findings } = await found({ suppress, today: '2030-12-31', evidence: 1 });
     expect(findings.filter(({ evidence }) => evidence === undefined).map(({ process }) => process?.name)).toEqual([
       'backup',
     ]);
   });
 
-  it.each([-1, 1.5, 1001])('is not asked for %s events around findings', (evidence) => {
-    expect(() => check(capture, { rules, evidence })).toThrow('a whole number from 0 to 1000');
+  it.each([-1, 1.5, 1001])('rejects evidence of %s events', (evidence) => {
+    expect(() => check(capture, { rules, evidence })).toThrow('expected a whole number from 0 to 1000');
   });
 
-  it('cannot be read again from standard input', () => {
-    expect(() => check('-', { rules: readRules(rules), evidence: 1 })).toThrow('standard input cannot be');
+  it('needs a capture that can be read twice', () => {
+    expect(() => check('-', { rules: readRules(rules), evidence: 1 })).toThrow('standard input can be read only once');
   });
 });
 

@@ -3,7 +3,7 @@ import { byLanguage, ruleLanguages } from '../../src/check/languages.js';
 
 const file = (content: string) => ({ name: 'rules', content });
 
-describe('languages of rules', () => {
+describe('rule languages', () => {
   it.each([
     '- rule: a\n  desc: x\n',
     '# comment\n\n  - macro: m\n    condition: evt.num = 1\n',
@@ -14,11 +14,11 @@ describe('languages of rules', () => {
     expect(byLanguage([file(content)], undefined).map(({ language }) => language.name)).toEqual(['falco']);
   });
 
-  it('a file that looks like nothing is of the first language, which says what is wrong', () => {
+  it('the first language takes an unrecognized file and reports its errors', () => {
     expect(byLanguage([file('title: x')], undefined)[0]?.language.name).toBe('falco');
   });
 
-  it('lists beside a policy are those of the policy', () => {
+  it('lists next to a policy belong to the policy', () => {
     const files = [
       { name: 'p/a.yaml', content: '- list: l\n  items: [a]\n' },
       { name: 'p/b.yaml', content: '- rule: r\n  desc: d\n  condition: sf.type = PE\n' },
@@ -34,12 +34,12 @@ describe('languages of rules', () => {
     ]);
   });
 
-  it('one that is wanted is taken whatever files look like', () => {
+  it('an explicit language overrides recognition', () => {
     expect(byLanguage([file('')], 'falco')).toMatchObject([{ files: [{ name: 'rules' }] }]);
     expect(ruleLanguages).toContain('falco');
   });
 
-  it('one that is not there is refused', () => {
-    expect(() => byLanguage([file('')], 'falko')).toThrow("'falko' is no language of rules; did you mean 'falco'?");
+  it('an unknown language is rejected', () => {
+    expect(() => byLanguage([file('')], 'falko')).toThrow("'falko' is not a rule language; did you mean 'falco'?");
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isAtLeast, levelOf, levels, parseLevel, rankOf } from '../../src/check/levels.js';
 
 describe('levels', () => {
-  it('are those of syslog, the most severe first', () => {
+  it('are those of syslog, most severe first', () => {
     expect(levels.map(rankOf)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
@@ -22,16 +22,16 @@ describe('levels', () => {
     expect(isAtLeast('emergency', 'debug')).toBe(true);
   });
 
-  it('take a word that is none for the least severe', () => {
+  it('rank an unknown word as the least severe', () => {
     expect(rankOf('whatever')).toBe(rankOf('debug'));
     expect(levelOf('whatever')).toBeUndefined();
   });
 
-  it('of an option are refused if they are none, with the likely one', () => {
+  it('of an option are rejected if unknown, with a suggestion', () => {
     expect(parseLevel('--min-level', 'Warning')).toBe('warning');
     expect(() => parseLevel('--min-level', 'warnign')).toThrow(
-      "--min-level: 'warnign' is no level; did you mean 'warning'?",
+      "--min-level: 'warnign' is not a level; did you mean 'warning'?",
     );
-    expect(() => parseLevel('--min-level', 'severe!')).toThrow('it is one of emergency, alert, critical');
+    expect(() => parseLevel('--min-level', 'severe!')).toThrow('expected one of emergency, alert, critical');
   });
 });

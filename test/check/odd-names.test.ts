@@ -6,18 +6,18 @@ import { Workplace } from '../helpers/cli.js';
 import { corpus } from '../helpers/corpus.js';
 import { dangersIn, sarifFaults } from '../helpers/findings.js';
 
-// Names that do something where they are not escaped, from a capture to every format: markup, commands of CI services,
-// marks that turn text around, escapes of terminals. helpers/findings.ts has more of them.
+// Names that would have an effect if they were not escaped: markup, commands of CI services, bidirectional controls,
+// terminal escapes. Checks them from the capture to every format. helpers/findings.ts has more of them.
 
 const rules = join(corpus, 'rules');
 const capture = join(rules, 'captures', 'triggers.scap');
 const formats = ['table', 'json', 'jsonl', 'sarif', 'junit', 'markdown', 'github', 'gitlab'];
 
-/** The scene "odd names" begins here, in ns since 1970. */
+/** Start of the scene "odd names" in nanoseconds since 1970. */
 const scene = 1700000027479000000n;
 
 describe.skipIf(!existsSync(capture))('odd names (needs ../shared)', () => {
-  it('do nothing in any format, and two runs write the same', async () => {
+  it('are inert in every format, and two runs write the same', async () => {
     const place = new Workplace();
     try {
       const run = async (name: string) => {
@@ -45,7 +45,7 @@ describe.skipIf(!existsSync(capture))('odd names (needs ../shared)', () => {
       }[];
       const odd = findings.filter(({ ts }) => BigInt(ts) >= scene);
       expect(odd.length).toBeGreaterThan(0);
-      // Programs get what was captured.
+      // Programs get the captured text unchanged.
       expect(odd.map(({ file }) => file?.path)).toContain('/etc/\u202etxt.exe\n::error::x');
       expect(odd[0]?.process?.cmdline).toContain('<script>alert(1)</script>');
       const shown = JSON.stringify(new XMLParser({ ignoreAttributes: false }).parse(junit));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { remarksOf, shortRemarks } from '../../src/check/remarks.js';
+import { limitRemarks, remarksOf } from '../../src/check/remarks.js';
 import { checkSummary, FindingCount, strictText } from '../../src/cli/check-summary.js';
 import { finding, report, rule } from '../helpers/findings.js';
 
@@ -7,12 +7,12 @@ const blind = (name: string, state: 'matched' | 'unevaluated' = 'unevaluated') =
   ...{ rule: rule(finding({ rule: name })), state, reason: 'no name server', matches: 0, leftOut: 0 },
 });
 
-describe('what a run has to say besides its findings', () => {
-  it('is nothing where it saw everything', () => {
+describe('remarks of a run', () => {
+  it('are empty if it saw everything', () => {
     expect(remarksOf(report([finding()]))).toEqual([]);
   });
 
-  it('is which rules found all or a part of what they are about', () => {
+  it('list rules that were evaluated in part or not at all', () => {
     const texts = remarksOf(report([], { rules: [blind('A'), blind('B', 'matched')] })).map(({ text }) => text);
     expect(texts).toEqual([
       'not evaluated: A (rules/own.yaml:7): no name server',
@@ -20,20 +20,20 @@ describe('what a run has to say besides its findings', () => {
     ]);
   });
 
-  it('is how many findings were too many', () => {
+  it('count the findings beyond the limit', () => {
     const [remark] = remarksOf(report([], { rules: [{ ...blind('A', 'matched'), leftOut: 2 }] })).slice(1);
     expect(remark?.text).toBe('left out: 2 matches of A after too many others');
   });
 
-  it('is short where there is much of a kind', () => {
+  it('are limited per kind', () => {
     const remarks = remarksOf(report([], { rules: Array.from({ length: 30 }, (_, index) => blind(`R${index}`)) }));
-    const short = shortRemarks(remarks, 3);
+    const short = limitRemarks(remarks, 3);
     expect(short.map(({ text }) => text)).toEqual([
       'not evaluated: R0 (rules/own.yaml:7): no name server',
       'not evaluated: R1 (rules/own.yaml:7): no name server',
       '28 more like these',
     ]);
-    expect(shortRemarks(remarks, 30)).toEqual(remarks);
+    expect(limitRemarks(remarks, 30)).toEqual(remarks);
   });
 });
 

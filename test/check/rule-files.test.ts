@@ -7,7 +7,7 @@ describe('rules files', () => {
   const directory = testDirectory();
   const put = (name: string, content: string) => writeFileSync(directory.path(name), content);
 
-  it('of a directory are its .yaml and .yml files in alphabetical order', () => {
+  it('of a directory are its .yaml, .yml and .sql files in alphabetical order', () => {
     put('b.yaml', 'b');
     put('a.yml', 'a');
     put('Z.yaml', 'Z');
@@ -23,14 +23,14 @@ describe('rules files', () => {
     );
   });
 
-  it('come in the order in which they are named', () => {
+  it('keep the order of the arguments', () => {
     put('one', '1');
     put('two', '2');
     const paths = ['two', 'one'].map((name) => directory.path(name));
     expect(readRuleFiles(paths).map(({ content }) => content)).toEqual(['2', '1']);
   });
 
-  it('that are not there are said so', () => {
+  it('that are missing are an error', () => {
     expect(() => readRuleFiles([directory.path('none.yaml')])).toThrow(/^cannot read rules .*none\.yaml: /);
     expect(() => readRuleFiles([directory.path()])).toThrow('holds no .yaml, .yml or .sql file');
     expect(() => readRuleFiles([])).toThrow('no rules are named');

@@ -24,12 +24,12 @@ const rules = [
 
 const names = (selection: Parameters<typeof selectRules>[1]) => selectRules(rules, selection).map(({ name }) => name);
 
-describe('rules that take part', () => {
-  it('are those that their files switch on', () => {
+describe('selected rules', () => {
+  it('are those that their files enable', () => {
     expect(names({})).toEqual(['Shell in container', 'Write below etc']);
   });
 
-  it('those switched on later come last', () => {
+  it('those that a switch turns on come last', () => {
     expect(names({ switches: [{ enabled: true, rules: 'Read shadow' }] })).toEqual([
       'Shell in container',
       'Write below etc',
@@ -37,7 +37,7 @@ describe('rules that take part', () => {
     ]);
   });
 
-  it('switches take effect one after the other', () => {
+  it('switches take effect in order', () => {
     const off = { enabled: false, rules: '*' };
     const on = { enabled: true, rules: 'Write*' };
     expect(names({ switches: [off, on] })).toEqual(['Write below etc']);
@@ -59,7 +59,7 @@ describe('rules that take part', () => {
   });
 
   it('a pattern does not match parts that overlap', () => {
-    expect(() => names({ switches: [{ enabled: true, rules: 'Read shadow*shadow' }] })).toThrow('no rule and no tag');
+    expect(() => names({ switches: [{ enabled: true, rules: 'Read shadow*shadow' }] })).toThrow('no rule or tag');
   });
 
   it('by tags and level', () => {
@@ -68,9 +68,9 @@ describe('rules that take part', () => {
     expect(names({ minLevel: 'error' })).toEqual(['Write below etc']);
   });
 
-  it('a name that is none is refused with the likely one', () => {
+  it('an unknown name is rejected with a suggestion', () => {
     expect(() => names({ switches: [{ enabled: true, rules: 'Read shadwo' }] })).toThrow(
-      "no rule and no tag is called 'Read shadwo'; did you mean 'Read shadow'?",
+      "no rule or tag is named 'Read shadwo'; did you mean 'Read shadow'?",
     );
     expect(() => names({ tags: ['filesytem'] })).toThrow("no rule has the tag 'filesytem'; did you mean 'filesystem'?");
   });

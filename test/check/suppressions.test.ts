@@ -18,7 +18,7 @@ const text = `# Accepted
 `;
 
 describe('a file of suppressions', () => {
-  it('has rules, conditions, reasons and days', () => {
+  it('has rules, conditions, reasons and expiry dates', () => {
     expect(parseSuppressions('s.yaml', text)).toEqual([
       {
         ...{ rule: 'Shell*', condition: 'proc.name = sh', reason: 'Our own script.', expires: '2026-06-30' },
@@ -32,28 +32,28 @@ describe('a file of suppressions', () => {
   });
 
   it.each([
-    ['rule: x', 's.yaml:1:1: a list of suppressions is expected'],
-    ['- x', 's.yaml:1:3: a suppression is expected'],
+    ['rule: x', 's.yaml:1:1: expected a list of suppressions'],
+    ['- x', 's.yaml:1:3: expected a suppression'],
     ['- reason: x', "s.yaml:1:3: 'rule' is missing"],
     ['- rule: x', "s.yaml:1:3: 'reason' is missing"],
     ['- rule: x\n  reason: " "', "'reason' is missing"],
-    ['- rule: x\n  reasons: y', "s.yaml:2:3: 'reasons' is not known here; did you mean 'reason'?"],
-    ['- rule: [x]\n  reason: y', "s.yaml:1:3: 'rule' is a text"],
-    ['- rule: x\n  reason: y\n  expires: 2026-02-30', "'2026-02-30' is no date; write it as 2027-01-31"],
-    ['- rule: x\n  reason: y\n  expires: tomorrow', "'tomorrow' is no date"],
+    ['- rule: x\n  reasons: y', "s.yaml:2:3: unknown key 'reasons'; did you mean 'reason'?"],
+    ['- rule: [x]\n  reason: y', "s.yaml:1:3: 'rule' must be a text"],
+    ['- rule: x\n  reason: y\n  expires: 2026-02-30', "'2026-02-30' is not a date; write it as 2027-01-31"],
+    ['- rule: x\n  reason: y\n  expires: tomorrow', "'tomorrow' is not a date"],
     ['- rule: x\n  reason: y\n  condition: proc.name', 's.yaml:1:3: condition, column 10: '],
     ['- rule: x\n   reason: y', 's.yaml:1:9: Nested mappings are not allowed in compact mappings'],
-  ])('is refused: %j', (content, message) => {
+  ])('is rejected: %j', (content, message) => {
     expect(() => parseSuppressions('s.yaml', content)).toThrow(message);
   });
 
-  it('is read, or it is said why not', () => {
+  it('is read, or fails with the reason', () => {
     const path = directory.path('s.yaml');
     writeFileSync(path, text);
     expect(readSuppressions(path)).toHaveLength(3);
     expect(() => readSuppressions(directory.path('none.yaml'))).toThrow(/^cannot read suppressions .*none\.yaml/);
     writeFileSync(path, Buffer.alloc(2 ** 22 + 1));
-    expect(() => readSuppressions(path)).toThrow('is no file of suppressions');
+    expect(() => readSuppressions(path)).toThrow('is not a suppression file');
   });
 });
 
@@ -61,7 +61,7 @@ describe('suppressions', () => {
   const on = (day: string) => new Suppressions(parseSuppressions('s.yaml', text), day);
   const bash = finding({ process: { pid: 1, name: 'bash', ancestors: [] }, fields: {} });
 
-  it('hold up to their last day', () => {
+  it('apply up to their last day', () => {
     expect(on('2026-06-30').find(finding())).toEqual({
       ...{ reason: 'Our own script.', expires: '2026-06-30' },
       location: { file: 's.yaml', line: 2 },
@@ -69,13 +69,13 @@ describe('suppressions', () => {
     expect(on('2026-07-01').find(finding())).toEqual({ reason: 'All of it.', location: { file: 's.yaml', line: 6 } });
     expect(on('2026-06-30').find(bash)?.reason).toBe('All of it.');
     expect(on('2026-06-30').find(finding({ rule: 'Other' }))).toBeUndefined();
-    expect(() => on('today')).toThrow("'today' is no date");
+    expect(() => on('today')).toThrow("'today' is not a date");
   });
 
   it.each([
     ['2026-06-30', ['used', 'used', 'unused'], [1, 1, 0]],
     ['2026-07-01', ['expired', 'used', 'unused'], [1, 2, 0]],
-  ])('say on %s what became of them', (day, states, counts) => {
+  ])('report their outcomes on %s', (day, states, counts) => {
     const suppressions = on(day);
     for (const one of [finding(), bash]) suppressions.count(one);
     const outcomes = suppressions.outcomes([rule(finding())]);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { UniqueNames } from '../../src/check/text.js';
 
-it('makes names unique, and none is too long', () => {
+it('makes names unique within the maximum length', () => {
   const names = new UniqueNames();
   const given = ['a', 'a', 'a 2', 'a', 'b', 'a 3', 'x'.repeat(20), 'x'.repeat(20)];
   expect(given.map((name) => names.take(name, 20))).toEqual([
@@ -17,10 +17,10 @@ it('makes names unique, and none is too long', () => {
   expect([names.has('a 3 2'), names.has('a 4')]).toEqual([true, false]);
 });
 
-it('numbers many equal names quickly', () => {
+it('numbers many equal names in linear time', () => {
   const names = new UniqueNames();
   const most = 50_000;
-  // Counting from 2 for each would take a billion steps.
+  // Counting from 2 for each name would take a billion steps.
   const taken = Array.from({ length: most }, (_, nth) => names.take(`${'x'.repeat(300)}${nth % 3}`, 255));
   expect(new Set(taken).size).toBe(most);
   expect(taken.at(-1)).toMatch(/^x{246}… \d+$/);

@@ -47,7 +47,7 @@ describe.concurrent('the examples of docs/check.md', () => {
     const place = new Workplace();
     try {
       const result = await place.run(command);
-      const [, ends] = /# ends with (\d)/.exec(command) ?? [];
+      const [, ends] = /# exit code (\d)/.exec(command) ?? [];
       expect(result.exit, result.stderr).toBe(Number(ends ?? 0));
     } finally {
       place.remove();

@@ -61,7 +61,7 @@ function flatten(prefix: string, value: unknown, into: Map<string, string>): voi
   into.set(prefix, text);
 }
 
-/** Fields that tell which records are counterparts, from most to least telling. */
+/** Fields that identify counterparts, most specific first. */
 const identities: Record<string, readonly (readonly string[])[]> = {
   Process: [['state', 'oid.createTS', 'oid.hpid', 'ts'], ['state', 'oid.createTS', 'oid.hpid'], ['oid.hpid']],
   File: [['oid', 'state', 'ts'], ['oid'], ['path'], ['ts']],

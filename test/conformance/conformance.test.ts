@@ -8,8 +8,8 @@ import { corpusCaptures, hasCorpus, root } from '../helpers/corpus.js';
 import { readSf } from '../helpers/sf.js';
 import { compare, type Differences } from './compare.js';
 
-// The collector's own output is the measure of --compat sysflow-0.7. Which differences remain, and why, is
-// in differences.json and differences.md. To count anew: SFKIT_UPDATE_GOLDEN=1.
+// Compares --compat sysflow-0.7 with the collector's output. differences.json lists the differences, and
+// differences.md gives the reasons. SFKIT_UPDATE_GOLDEN=1 updates the counts.
 
 const listFile = join(root, 'test/conformance/differences.json');
 const allowed = JSON.parse(readFileSync(listFile, 'utf8')) as Record<string, Record<string, Differences>>;

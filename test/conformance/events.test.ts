@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { corpusCaptures, root } from '../helpers/corpus.js';
 import { compareEvents, readOurs, readTruth } from './truth.js';
 
-// The truth tables of the corpus are the measure of `sfkit events`. Which differences remain is in
-// events-differences.json, why is in events-differences.md. To count anew: SFKIT_UPDATE_GOLDEN=1.
+// Compares `sfkit events` with the reference tables of the corpus. events-differences.json lists the differences, and
+// events-differences.md gives the reasons. SFKIT_UPDATE_GOLDEN=1 updates the counts.
 
 interface Expected {
   /** Events that are no procinfo records, and those of them in which nothing differs. */

@@ -7,16 +7,16 @@ import { listEvents } from '../../src/export/events.js';
 import { corpusCaptures, root } from '../helpers/corpus.js';
 import { memorySink } from '../helpers/sinks.js';
 
-// Which events pass a filter, against Debian's sysdig 0.29.3. What it printed is recorded in filters.json, so that the
-// test needs no sysdig; SFKIT_RECORD_SYSDIG=1 records anew where it is installed. An event is known by its time, thread
-// and direction: some names have changed since.
+// Compares the events that pass a filter with Debian's sysdig 0.29.3. filters.json has the recorded output of sysdig, so
+// the test does not need sysdig; SFKIT_RECORD_SYSDIG=1 records it again if sysdig is installed. Time, thread and
+// direction identify an event, because some names have changed since.
 
 interface Recorded {
   filter: string;
-  /** Why sfkit passes other events, and in which captures; in all others both pass the same. */
+  /** Why sfkit passes other events, and in which captures. In all other captures, both pass the same events. */
   differs?: string;
   differsIn?: string[];
-  /** By capture: how many events pass, and the hash of which. */
+  /** By capture: number of passing events, and their hash. */
   sysdig: Record<string, string>;
 }
 
@@ -24,7 +24,7 @@ const file = join(root, 'test/conformance/filters.json');
 const recorded = JSON.parse(readFileSync(file, 'utf8')) as { captures: string[]; filters: Recorded[] };
 const captures = corpusCaptures().filter(({ name }) => recorded.captures.includes(name));
 const shape = '%evt.rawtime %thread.tid %evt.dir';
-// What sysdig shows only when it is asked for by name.
+// sysdig shows these types only if a filter names them.
 const shown = 'not evt.type in (procinfo, container, useradded, groupadded)';
 
 describe.skipIf(captures.length === 0)('filters pass the events that sysdig passes (needs ../shared)', () => {

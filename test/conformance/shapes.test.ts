@@ -5,8 +5,8 @@ import { listEvents } from '../../src/export/events.js';
 import { corpusCaptures } from '../helpers/corpus.js';
 import { memorySink } from '../helpers/sinks.js';
 
-// One workload, recorded by two ages of the capture software: `NAME-v21.scap` with enter and exit events, `NAME.scap`
-// with exit events only. What is done is the same, so the same kinds of events must decode with the same fields filled.
+// Two versions of the capture software recorded the same workload: `NAME-v21.scap` with enter and exit events,
+// `NAME.scap` with exit events only. The same kinds of events must decode with the same fields filled.
 
 const fields = [
   'proc.pid',
@@ -24,7 +24,7 @@ const fields = [
   'fd.name',
 ] as const;
 
-/** What one age alone tells, by event. */
+/** Parameters that only one format version has, by event. */
 const onlyInOne: Record<string, readonly string[]> = {
   // All of them in these captures fail. The enter event names the socket before that is known; the exit does not.
   connect: ['only -v21 has fd.name'],

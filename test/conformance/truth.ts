@@ -3,9 +3,9 @@ import { gunzipSync } from 'node:zlib';
 import { listEvents } from '../../src/export/events.js';
 import { memorySink } from '../helpers/sinks.js';
 
-// Every event of a capture as the public capture library shows it, against ours.
+// Reads events of a capture, as the public capture library and as sfkit show them.
 
-/** What is compared, by the names of fields. */
+/** Names of the compared fields. */
 export const comparedFields = [
   'evt.rawtime',
   'evt.cpu',

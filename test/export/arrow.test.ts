@@ -63,7 +63,7 @@ describe.each(['file', 'stream'] as const)('an Arrow %s', (form) => {
   });
 });
 
-it('has no end in a file for events, which have none, next to impossible ends', async () => {
+it('a file has null ends for events, which have no end, and for impossible ends', async () => {
   const ends = (endts: (bigint | null)[]) =>
     batch(
       'sysflow',

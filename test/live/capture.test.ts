@@ -317,11 +317,11 @@ describe.skipIf(noLive !== undefined)(liveTitle('a live capture'), () => {
     );
     for (const run of runs) expect(await run.ended).toMatchObject({ exit: 0 });
     expect(readdirSync(place)).toHaveLength(2);
-    symlinkSync(directory.path('elsewhere'), directory.path('l.sf.part'));
+    symlinkSync(directory.path('target'), directory.path('l.sf.part'));
     expect(await startLive(['live', '-o', directory.path('l.sf'), '--duration', '0.2']).ended).toMatchObject({
       exit: 0,
     });
-    expect(existsSync(directory.path('elsewhere'))).toBe(false);
+    expect(existsSync(directory.path('target'))).toBe(false);
     expect(lstatSync(directory.path('l.sf')).isFile()).toBe(true);
   });
 

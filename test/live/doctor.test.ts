@@ -114,7 +114,7 @@ describe('the checks of live capture', () => {
       'a probe that the kernel rejects',
       machine({
         tryProbe() {
-          throw new SfkitError('INPUT_NOT_SUPPORTED', 'the kernel refuses the program call/open');
+          throw new SfkitError('INPUT_NOT_SUPPORTED', 'the kernel rejects the program call/open');
         },
       }),
       [['probe', 'fails', 'ProbeNotLoaded']],
@@ -123,7 +123,7 @@ describe('the checks of live capture', () => {
       'a probe that is not built',
       machine({
         tryProbe() {
-          throw new SfkitError('INPUT_NOT_SUPPORTED', 'this build of sfkit has no probe; it is made where clang is');
+          throw new SfkitError('INPUT_NOT_SUPPORTED', 'this build of sfkit has no probe; build it on x86-64 Linux with clang');
         },
       }),
       [['probe', 'fails', 'ProbeNotExist']],

@@ -95,7 +95,7 @@ describe('output of killed processes', () => {
     chmodSync(leftover(`.tables.${gone}-12.${machine}.part`), 0o700);
     const others = [
       `.alive.${process.ppid}-0.${machine}.part`,
-      `.elsewhere.${gone}-0.00000000.part`,
+      `.target.${gone}-0.00000000.part`,
       `.name.${gone}-0.part`,
       `.x.${gone}.${machine}.part`,
       `plain.${gone}-0.${machine}.part`,
@@ -272,12 +272,12 @@ describe('an unfinished output', () => {
   });
 
   it('is never written through a link', async () => {
-    const elsewhere = join(directory, 'elsewhere');
-    symlinkSync(elsewhere, join(directory, 'out.csv.part'));
+    const target = join(directory, 'target');
+    symlinkSync(target, join(directory, 'out.csv.part'));
     const sink = fileSink(join(directory, 'out.csv'), { keeps: true });
     await sink.write('new');
     await sink.close();
-    expect(existsSync(elsewhere)).toBe(false);
+    expect(existsSync(target)).toBe(false);
   });
 
   it('is readable only by its owner if requested', async () => {

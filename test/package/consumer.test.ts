@@ -52,7 +52,7 @@ describe('a program that uses the library', () => {
 
 describe('docs/api.md', () => {
   it('shows every type that it names', () => {
-    const elsewhere = new Set(
+    const external = new Set(
       [
         'AbortSignal',
         'Array',
@@ -73,7 +73,7 @@ describe('docs/api.md', () => {
       [...(text as string).replace(/'[^']*'|"[^"]*"/g, '').matchAll(/\b[A-Z]\w+/g)].map(([name]) => name),
     );
     expect(named.length).toBeGreaterThan(100);
-    expect([...new Set(named)].filter((name) => !documented.includes(name) && !elsewhere.has(name))).toEqual([]);
+    expect([...new Set(named)].filter((name) => !documented.includes(name) && !external.has(name))).toEqual([]);
   });
 
   it('names nothing from the addon', () => {

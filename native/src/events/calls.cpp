@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/ip_text.h"
 #include "state/values.h"
 
 namespace sfkit::events {
@@ -36,16 +37,12 @@ int64_t sum(int64_t a, int64_t b) {
   return __builtin_add_overflow(a, b, &result) ? INT64_MAX : result;
 }
 
-fields::FieldRef field_named(std::string_view name) {
-  size_t used = 0;
-  return std::move(fields::parse_field(name, used).value());
-}
-
 }  // namespace
 
 Calls::Calls(std::unique_ptr<filter::Filter> filter, FieldRows& rows, const std::atomic<bool>& cancel)
     : Feed(std::move(filter), false, cancel),
       rows_(rows),
+      failed_(field_named("evt.failed")),
       bytes_read_(field_named("evt.buflen.in")),
       bytes_written_(field_named("evt.buflen.out")),
       latency_(field_named("evt.latency")) {
@@ -71,7 +68,7 @@ bool Calls::take(const scap::EventView& event, bool shown) {
 }
 
 bool Calls::add(const state::Context& context) {
-  const bool failed = context.call != nullptr && context.call->result() < 0;
+  const bool failed = reader().get(failed_).number != 0;
   key_.clear();
   for (const Wanted& wanted : rows_.wanted()) {
     if (wanted.has_field) append_key(wanted, context, failed);
@@ -131,6 +128,13 @@ void Calls::append_key(const Wanted& wanted, const state::Context& context, bool
         key_, value.kind == FieldValue::Kind::kSigned ? value.integer : static_cast<int64_t>(value.number));
     return;
   }
+  if (value.kind == FieldValue::Kind::kIp) {
+    address_.clear();
+    value.ipv6 ? append_ipv6(address_, value.ip) : append_ipv4(address_, value.ip);
+    append_number(key_, static_cast<uint32_t>(address_.size()));
+    key_ += address_;
+    return;
+  }
   const bool is_text = value.kind == FieldValue::Kind::kText || value.kind == FieldValue::Kind::kBytes;
   if (!is_text || value.text.empty() || value.text == state::kNotAvailable) {
     append_number(key_, kMissingText);
@@ -145,6 +149,7 @@ bool Calls::put_key(const Wanted& wanted, std::string_view& key) {
     const bool has_value = key[0] != '\0';
     key.remove_prefix(1);
     const auto number = take_number<int64_t>(key);
+    if (wanted.type == ColumnType::kBool) return rows_.truth(wanted, number != 0);
     return has_value ? rows_.number(wanted, number) : rows_.missing(wanted);
   }
   const auto size = take_number<uint32_t>(key);

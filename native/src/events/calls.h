@@ -56,12 +56,14 @@ class Calls : public filter::Feed {
   int64_t bytes_of(const fields::FieldRef& field);
 
   FieldRows& rows_;
+  fields::FieldRef failed_;
   fields::FieldRef bytes_read_;
   fields::FieldRef bytes_written_;
   fields::FieldRef latency_;
   bool wants_bytes_ = false;
   bool wants_latency_ = false;
   std::string key_;
+  std::string address_;
   size_t key_bytes_ = 0;
   // In the order of the first call. A deque keeps the keys in place.
   std::deque<Count> counts_;

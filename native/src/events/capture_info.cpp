@@ -53,7 +53,7 @@ class Inspector : public filter::Feed {
 
   // Merges the counts by code into counts by name.
   void finish() {
-    info_.containers = engine().containers().met();
+    info_.containers = engine().containers().seen();
     std::map<std::string_view, CaptureInfo::EventCount> by_name;
     const auto add = [&by_name](std::string_view name, bool enter, uint64_t count) {
       if (count == 0) return;

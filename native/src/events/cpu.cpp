@@ -101,7 +101,7 @@ bool CpuTime::end(const state::Context& context, int64_t tid) {
 }
 
 bool CpuTime::write(const state::Context& context, const Row& row) {
-  reader().look_at(context);
+  reader().set_context(context);
   return rows_.add([&](const Wanted& wanted) {
     switch (wanted.column) {
       case Column::kCpuTsUts: return rows_.number(wanted, static_cast<int64_t>(row.second * kSecond));

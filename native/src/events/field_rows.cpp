@@ -11,6 +11,11 @@ using fields::FieldValue;
 using output::Column;
 using output::ColumnType;
 
+fields::FieldRef field_named(std::string_view name) {
+  size_t used = 0;
+  return std::move(fields::parse_field(name, used).value());
+}
+
 Result<std::vector<FieldRows::Wanted>> FieldRows::resolve(output::Table table,
                                                           const std::vector<Column>& chosen) {
   std::vector<Wanted> wanted;

@@ -13,6 +13,9 @@
 
 namespace sfkit::events {
 
+// The field of a name that exists.
+fields::FieldRef field_named(std::string_view name);
+
 class FieldRows {
  public:
   // A column that gets values, and the field that it shows if it shows one.

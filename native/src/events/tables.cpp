@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <memory>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/escape.h"
+#include "base/hash.h"
 #include "event_names.gen.h"
 #include "events/calls.h"
 #include "events/cpu.h"
@@ -43,14 +45,13 @@ class Events : public filter::Feed {
  private:
   bool put(const Wanted& wanted, const state::Context& context) {
     const bool is_exit = !scap::is_enter(context.event->code);
-    const bool failed = context.call != nullptr && is_exit && context.call->result() < 0;
     switch (wanted.column) {
       case Column::kEventsDirection: return rows_.text(wanted, is_exit ? "exit" : "enter");
-      case Column::kEventsFailed: return rows_.truth(wanted, failed);
+      case Column::kEventsFailed: return rows_.truth(wanted, failed());
       case Column::kEventsArgumentsJson: return arguments(wanted, context);
       case Column::kEventsBufferBase64: return buffer(wanted);
       case Column::kEventsError:
-        if (!failed) return rows_.missing(wanted);
+        if (!failed()) return rows_.missing(wanted);
         break;
       case Column::kEventsLatency:
         if (!is_exit) return rows_.missing(wanted);
@@ -63,6 +64,8 @@ class Events : public filter::Feed {
     }
     return wanted.has_field ? rows_.field(wanted, reader().get(wanted.field)) : rows_.missing(wanted);
   }
+
+  bool failed() { return reader().get(failed_).number != 0; }
 
   bool buffer(const Wanted& wanted) {
     const FieldValue value = reader().get(wanted.field);
@@ -89,6 +92,7 @@ class Events : public filter::Feed {
   }
 
   FieldRows& rows_;
+  const fields::FieldRef failed_ = field_named("evt.failed");
   std::string text_;
   std::string value_;
 };
@@ -122,15 +126,18 @@ class Processes : public filter::Feed {
     bool wants_more = true;
     reader().next_event(event);
     engine().apply_all(event, [&](const state::Context& context) {
+      if (context.thread != nullptr && context.thread->is_leader()) note_parent(*context.thread);
       const bool ends = event.code == ev::PROCEXIT_1_E || event.code == ev::PROCEXIT_E;
-      if (ends && context.thread != nullptr && context.thread->is_leader()) wants_more = add(context);
+      if (!ends || context.thread == nullptr || !context.thread->is_leader()) return;
+      wants_more = add(context);
+      parents_.erase(static_cast<uint64_t>(context.thread->tid));
     });
     return wants_more;
   }
 
  private:
   bool add(const state::Context& context) {
-    reader().look_at(context);
+    reader().set_context(context);
     return rows_.add([&](const Wanted& wanted) { return put(wanted, context); });
   }
 
@@ -144,6 +151,7 @@ class Processes : public filter::Feed {
       case Column::kProcessesDuration:
         if (begin == 0 || end < begin) return rows_.missing(wanted);
         return rows_.number(wanted, static_cast<int64_t>(end - begin));
+      case Column::kProcessesForkedBy: return forked_by(wanted, *context.thread);
       case Column::kProcessesExitCode: return parameter(wanted, event, P::ret);
       case Column::kProcessesSignal: return parameter(wanted, event, P::sig);
       case Column::kProcessesContainerId:
@@ -155,6 +163,27 @@ class Processes : public filter::Feed {
     return wanted.has_field ? rows_.field(wanted, reader().get(wanted.field)) : rows_.missing(wanted);
   }
 
+  struct Parent {
+    uint64_t clone_ts = 0;  // of the child: its number can come back
+    int64_t pid = -1;       // -1: unknown
+  };
+
+  // Remembers the parent that a process has at its first event.
+  void note_parent(state::Thread& thread) {
+    const auto [place, is_new] = parents_.try_emplace(static_cast<uint64_t>(thread.tid));
+    if (is_new || place->second.clone_ts != thread.clone_ts) place->second = parent_of(thread);
+  }
+  Parent parent_of(state::Thread& thread) {
+    const state::Thread* const parent = engine().parent_of(thread);
+    return {thread.clone_ts, parent == nullptr ? -1 : parent->pid};
+  }
+  bool forked_by(const Wanted& wanted, state::Thread& thread) {
+    const auto found = parents_.find(static_cast<uint64_t>(thread.tid));
+    const bool is_known = found != parents_.end() && found->second.clone_ts == thread.clone_ts;
+    const int64_t pid = (is_known ? found->second : parent_of(thread)).pid;
+    return pid < 0 ? rows_.missing(wanted) : rows_.number(wanted, pid);
+  }
+
   // Captures from before 2018 do not say how a process ended.
   bool parameter(const Wanted& wanted, const scap::EventView& event, P name) {
     const Bytes value = event.param(name);
@@ -162,6 +191,7 @@ class Processes : public filter::Feed {
   }
 
   FieldRows& rows_;
+  std::unordered_map<uint64_t, Parent, NumberHash> parents_;  // by tid, of processes that are alive
 };
 
 template <typename Feed>

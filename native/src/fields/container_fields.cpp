@@ -1,4 +1,4 @@
-// The container of the event's thread and, by the container's labels, its pod.
+// Fields of the thread's container, and of its pod, which the container's labels describe.
 
 #include <algorithm>
 #include <string>
@@ -18,8 +18,8 @@ using state::ContainerInfo;
 
 constexpr std::string_view kHost = "host";
 constexpr size_t kShortId = 12;
-// A parsed description takes up to sixty times the memory of its text.
-constexpr size_t kMaxDescribed = size_t{2} << 20;
+// Limit of cached texts. Parsed, a description takes up to sixty times the memory of its text.
+constexpr size_t kMaxDescriptionBytes = size_t{2} << 20;
 
 std::string_view text_of(const Value& object, std::string_view key) {
   const Value* value = object.find(key);
@@ -46,7 +46,7 @@ FieldValue flag(std::string_view key, const ContainerInfo& container, const Valu
   return FieldValue::of(value != nullptr && value->as_bool(false));
 }
 
-// Whether the host and every described container have a text, if an empty one.
+// Whether the field is an empty text, not missing, on the host and in described containers without it.
 bool has_text_always(Field field) {
   switch (field) {
     case Field::kContainerImage:
@@ -74,7 +74,7 @@ void append_label(const Value::Member& member, std::string& out) {
   out += member.second.as_string();
 }
 
-// The parts of REPOSITORY[:TAG][@DIGEST]. An image without a name is known by its digest alone.
+// The parts of REPOSITORY[:TAG][@DIGEST]. An unnamed image has a digest only.
 struct ImageParts {
   std::string_view repository;
   std::string_view tag;
@@ -102,7 +102,7 @@ const Value& FieldReader::description_of(uint32_t index, const ContainerInfo& co
   Description& known = descriptions_[index];
   if (known.version == container.version) return known.value;
   described_bytes_ += container.description.size();
-  if (described_bytes_ > kMaxDescribed) {
+  if (described_bytes_ > kMaxDescriptionBytes) {
     descriptions_.clear();
     described_bytes_ = container.description.size();
   }
@@ -130,15 +130,15 @@ FieldValue FieldReader::container_field(const FieldRef& field) {
     }
   }
   const Value& description = description_of(index, container);
-  const FieldValue value = value_of_container(field, container, description);
+  const FieldValue value = container_value(field, container, description);
   const bool is_empty = container.known && value.is_missing() && has_text_always(field.field);
   return is_empty ? FieldValue::of(std::string_view()) : value;
 }
 
-FieldValue FieldReader::value_of_container(const FieldRef& field, const ContainerInfo& container,
-                                           const Value& description) {
-  // The tag was put behind it once more, as SysFlow wants it.
-  const std::string_view image = container.image_as_told;
+FieldValue FieldReader::container_value(const FieldRef& field, const ContainerInfo& container,
+                                        const Value& description) {
+  // The image as described, without the tag that SysFlow appends.
+  const std::string_view image = container.raw_image;
   switch (field.field) {
     case Field::kContainerId: return FieldValue::of_text(container.id);
     case Field::kContainerFullId: return FieldValue::of_text(text_of(description, "full_id"));
@@ -173,7 +173,7 @@ FieldValue FieldReader::value_of_container(const FieldRef& field, const Containe
       const Value* found = label(description, "labels", field.argument);
       return found == nullptr ? FieldValue() : FieldValue::of(found->as_string());
     }
-    case Field::kContainerLabels: return own_labels(description);
+    case Field::kContainerLabels: return container_labels(description);
     case Field::kContainerMounts:
     case Field::kContainerMount:
     case Field::kContainerMountSource:
@@ -181,9 +181,9 @@ FieldValue FieldReader::value_of_container(const FieldRef& field, const Containe
     case Field::kContainerMountMode:
     case Field::kContainerMountRdwr:
     case Field::kContainerMountPropagation: return mount(field, description);
-    case Field::kContainerHealthcheck: return probe("Healthcheck", description);
-    case Field::kContainerLivenessProbe: return probe("LivenessProbe", description);
-    case Field::kContainerReadinessProbe: return probe("ReadinessProbe", description);
+    case Field::kContainerHealthcheck: return health_probe("Healthcheck", description);
+    case Field::kContainerLivenessProbe: return health_probe("LivenessProbe", description);
+    case Field::kContainerReadinessProbe: return health_probe("ReadinessProbe", description);
     case Field::kContainerStartTs:
     case Field::kContainerDuration: {
       const uint64_t start = context_->thread == nullptr ? 0 : context_->thread->pidns_start_ts;
@@ -202,12 +202,12 @@ FieldValue FieldReader::value_of_container(const FieldRef& field, const Containe
     case Field::kK8sPodSandboxId:
       return FieldValue::of_text(short_id(text_of(description, "pod_sandbox_id")));
     case Field::kK8sPodFullSandboxId: return FieldValue::of_text(text_of(description, "pod_sandbox_id"));
-    default: return labels(field, description);
+    default: return pod_labels(field, description);
   }
 }
 
-FieldValue FieldReader::labels(const FieldRef& field, const Value& description) {
-  // Only containers of pods have labels of pods.
+FieldValue FieldReader::pod_labels(const FieldRef& field, const Value& description) {
+  // Only containers of pods have pod labels.
   const bool of_pod = label(description, "labels", "io.kubernetes.pod.name") != nullptr;
   if (!of_pod) return {};
   const bool is_sandbox = [&] {
@@ -226,7 +226,7 @@ FieldValue FieldReader::labels(const FieldRef& field, const Value& description) 
   return FieldValue::of_text(text_);
 }
 
-FieldValue FieldReader::own_labels(const Value& description) {
+FieldValue FieldReader::container_labels(const Value& description) {
   text_.clear();
   if (const Value* all = description.find("labels")) {
     for (const Value::Member& member : all->members()) {
@@ -263,7 +263,7 @@ FieldValue FieldReader::mount(const FieldRef& field, const Value& description) {
   const std::string_view key = field.field == Field::kContainerMountSource ? "Destination" : "Source";
   for (size_t i = 0; i < mounts->items().size(); ++i) {
     const Value& entry = mounts->items()[i];
-    const bool fits = field.place_argument >= 0 ? static_cast<int>(i) == field.place_argument
+    const bool fits = field.index_argument >= 0 ? static_cast<int>(i) == field.index_argument
                                                 : glob_matches(field.argument, text_of(entry, key));
     if (!fits) continue;
     found = &entry;
@@ -284,7 +284,7 @@ FieldValue FieldReader::mount(const FieldRef& field, const Value& description) {
   }
 }
 
-FieldValue FieldReader::probe(std::string_view key, const Value& description) {
+FieldValue FieldReader::health_probe(std::string_view key, const Value& description) {
   const Value* found = description.find(key);
   if (found == nullptr) return FieldValue::of(std::string_view("N/A"));
   const std::string_view exe = text_of(*found, "exe");

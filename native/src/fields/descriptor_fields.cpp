@@ -1,4 +1,4 @@
-// The descriptor that the event is about.
+// Fields of the event's descriptor.
 
 #include <algorithm>
 
@@ -20,8 +20,8 @@ namespace ev = scap::ev;
 constexpr uint32_t kOpenUpperLayer = 1u << 15;
 constexpr uint32_t kOpenLowerLayer = 1u << 16;
 
-// The kind of descriptor that a call makes, where it has not made one.
-std::string_view promised_letter(uint16_t code) {
+// The type letter of the descriptor that a call creates, for calls that failed or have not returned.
+std::string_view expected_type_letter(uint16_t code) {
   return {&state::kMadeLetters[code], 1};
 }
 
@@ -39,7 +39,7 @@ std::string_view protocol_name(state::L4 protocol) {
   }
 }
 
-// The two halves of a device number as the kernel packs them into 32 bits.
+// The two halves of a device number in the kernel's 32-bit encoding.
 uint64_t major_of(uint32_t device) {
   return (device >> 8) & 0xfff;
 }
@@ -47,8 +47,8 @@ uint64_t minor_of(uint32_t device) {
   return (device & 0xff) | ((device >> 12) & 0xfff00);
 }
 
-// Whether the event is the return of a call that opens something which has a name.
-bool names_what_it_opens(uint16_t code) {
+// Whether the event is the exit event of a call that opens something with a name.
+bool opens_named_descriptor(uint16_t code) {
   switch (state::kHandlers[code]) {
     case state::Handler::kAccept:
     case state::Handler::kMemfd:
@@ -89,7 +89,7 @@ std::string_view type_name(FdType type) {
 
 FieldValue FieldReader::descriptor_name() {
   if (context_->shown_slot == nullptr) {
-    // Before a call returns there is nothing that could have the name.
+    // An enter event does not have a result that could have the name.
     if (context_->call == nullptr) return {};
     const std::string* path = opened_path();
     return path == nullptr ? FieldValue::of(std::string_view()) : FieldValue::of(*path);
@@ -109,7 +109,7 @@ FieldValue FieldReader::directory_or_file(std::string_view name, bool directory)
   if (!engine_.compat() && name.starts_with(state::kUnknownDirectory)) {
     if (directory) return FieldValue::of(state::directory_of_path(name));
     const size_t unknown = name.find('/') == std::string_view::npos ? state::kUnknownDirectory.size() : 0;
-    return FieldValue::of_text(state::last_element(name).substr(unknown));
+    return FieldValue::of_text(state::last_component(name).substr(unknown));
   }
   const size_t slash = name.rfind('/');
   if (slash == std::string_view::npos)
@@ -123,8 +123,8 @@ bool FieldReader::is_local(const state::IpBytes& ip, bool ipv6) const {
   return engine_.interfaces().has(ip, ipv6);
 }
 
-// Which end of a connection is the process's. Whose role is known is at its end whatever the interfaces say:
-// those of network namespaces are in no list, and their bridges are the host's.
+// Whether the first endpoint of a connection is local. A known role decides: interfaces of other network
+// namespaces are unknown, and bridges to them belong to the host.
 bool FieldReader::is_first_local(const Descriptor& descriptor, bool ipv6) const {
   if (engine_.compat() || descriptor.role == state::Role::kNone) return is_local(descriptor.sip, ipv6);
   return descriptor.role == state::Role::kClient;
@@ -141,7 +141,7 @@ FieldValue FieldReader::socket_field(Field field, const Descriptor& descriptor) 
                           (descriptor.role == state::Role::kNone ? is_local(descriptor.dip, ipv6)
                                                                  : descriptor.role == state::Role::kServer));
   }
-  // A connection has its client first, a server socket only the address it is bound to.
+  // A connection has the client first; a server socket has its bound address only.
   bool first = server;
   switch (field) {
     case Field::kFdCip:
@@ -186,8 +186,8 @@ FieldValue FieldReader::socket_field(Field field, const Descriptor& descriptor) 
   }
 }
 
-// The descriptors that a poll waits for.
-FieldValue FieldReader::polled(Field field) {
+// Lists the descriptors that poll waits for.
+FieldValue FieldReader::polled_descriptors(Field field) {
   const uint16_t code = context_->event->code | 1;
   if (code != ev::SYSCALL_POLL_X && code != ev::SYSCALL_PPOLL_X) return {};
   state::Thread* thread = context_->thread;
@@ -246,7 +246,7 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
     case Field::kFdlistCips:
     case Field::kFdlistSips:
     case Field::kFdlistCports:
-    case Field::kFdlistSports: return polled(field.field);
+    case Field::kFdlistSports: return polled_descriptors(field.field);
     default: break;
   }
   if (!context_->has_shown_fd) return {};
@@ -274,22 +274,22 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
     }
     case Field::kFdTypes: {
       state::DescriptorTable* table = context_->thread == nullptr ? nullptr : context_->thread->table();
-      const state::FdSlot* other = table == nullptr ? nullptr : table->find(field.place_argument);
+      const state::FdSlot* other = table == nullptr ? nullptr : table->find(field.index_argument);
       return other == nullptr ? FieldValue() : FieldValue::of_text(type_name(other->descriptor->type));
     }
     case Field::kFdNameraw:
-      if (slot == nullptr) return FieldValue::of_text(opened_as_given());
+      if (slot == nullptr) return FieldValue::of_text(opened_raw_path());
       break;
     default: break;
   }
   if (slot == nullptr) {
-    // What could not be opened has the name that was asked for.
+    // A failed open has the name that it asked for.
     const bool directory = field.field == Field::kFdDirectory;
     if ((directory || field.field == Field::kFdFilename) && context_->call != nullptr) {
       const std::string* path = opened_path();
       return directory_or_file(path == nullptr ? std::string_view() : *path, directory);
     }
-    return field.field == Field::kFdTypechar ? FieldValue::of(promised_letter(context_->event->code))
+    return field.field == Field::kFdTypechar ? FieldValue::of(expected_type_letter(context_->event->code))
                                              : FieldValue();
   }
   const Descriptor& descriptor = *slot->descriptor;
@@ -297,8 +297,7 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
     case Field::kFdType: return FieldValue::of_text(type_name(descriptor.type));
     case Field::kFdTypechar: text_ = type_letter(descriptor.type); return FieldValue::of(text_);
     case Field::kFdNameraw:
-      return FieldValue::of_text(descriptor.name_as_given.empty() ? descriptor.name
-                                                                  : descriptor.name_as_given);
+      return FieldValue::of_text(descriptor.raw_name.empty() ? descriptor.name : descriptor.raw_name);
     case Field::kFdDirectory: return directory_or_file(descriptor, true);
     case Field::kFdFilename: return directory_or_file(descriptor, false);
     case Field::kFdContainerdirectory: {
@@ -316,8 +315,9 @@ FieldValue FieldReader::descriptor_field(const FieldRef& field) {
                                                                     : FieldValue();
     case Field::kFdConnected: return FieldValue::of(descriptor.is_connected());
     case Field::kFdNameChanged:
-      return FieldValue::of(descriptor.renamed_by == context_->event->number ||
-                            (!descriptor_name().text.empty() && names_what_it_opens(context_->event->code)));
+      return FieldValue::of(
+          descriptor.named_by_event == context_->event->number ||
+          (!descriptor_name().text.empty() && opens_named_descriptor(context_->event->code)));
     case Field::kFdIsUpperLayer: return FieldValue::of((descriptor.open_flags & kOpenUpperLayer) != 0);
     case Field::kFdIsLowerLayer: return FieldValue::of((descriptor.open_flags & kOpenLowerLayer) != 0);
     case Field::kFdIno: return FieldValue::of(descriptor.inode);

@@ -1,4 +1,4 @@
-// The event itself: its time, type, result and parameters.
+// Fields of the event itself: time, type, result and parameters.
 
 #include <algorithm>
 #include <array>
@@ -42,8 +42,7 @@ bool is_io(EventCategory category) {
          category == EventCategory::kIoOther;
 }
 
-// Year, month and day of a day since 1970 in the Gregorian calendar, by counting from March in cycles of 400
-// years.
+// Converts days since 1970 to a date of the Gregorian calendar, with years from March in cycles of 400.
 void append_date(std::string& out, uint64_t days) {
   const uint64_t shifted = days + 719468;
   const uint64_t era = shifted / 146097;
@@ -61,7 +60,7 @@ void append_date(std::string& out, uint64_t days) {
   append_padded(out, day, 2);
 }
 
-// With the largest unit of which there is one, and up to two digits behind the point.
+// Uses the largest unit that fits, with up to two decimals.
 void append_duration(std::string& out, uint64_t nanoseconds) {
   struct Unit {
     std::string_view name;
@@ -119,7 +118,8 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtDeltatime:
     case Field::kEvtDeltatimeS:
     case Field::kEvtDeltatimeNs: {
-      const uint64_t delta = before_ == 0 || now_ < before_ ? 0 : now_ - before_;
+      const uint64_t delta =
+          previous_time_ == 0 || event_time_ < previous_time_ ? 0 : event_time_ - previous_time_;
       return FieldValue::of(field.field == Field::kEvtDeltatime    ? delta
                             : field.field == Field::kEvtDeltatimeS ? delta / kNanoseconds
                                                                    : delta % kNanoseconds);
@@ -156,7 +156,7 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtBuflenFileOut:
     case Field::kEvtBuflenNet:
     case Field::kEvtBuflenNetIn:
-    case Field::kEvtBuflenNetOut: return moved_bytes(field.field);
+    case Field::kEvtBuflenNetOut: return transferred_bytes(field.field);
     case Field::kEvtRes: return result_name();
     case Field::kEvtRawres: return has_result() ? FieldValue::of(context_->call->result()) : FieldValue();
     case Field::kEvtFailed:
@@ -170,15 +170,16 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtCountExit: return FieldValue::of(uint64_t{scap::is_enter(event.code) ? 0u : 1u});
     case Field::kEvtCountProcinfo:
     case Field::kEvtCountThreadinfo: {
-      const bool main = context_->thread != nullptr && context_->thread->is_leader();
-      const bool counts = event.code == ev::PROCINFO_E && (field.field == Field::kEvtCountThreadinfo || main);
+      const bool is_leader = context_->thread != nullptr && context_->thread->is_leader();
+      const bool counts =
+          event.code == ev::PROCINFO_E && (field.field == Field::kEvtCountThreadinfo || is_leader);
       return FieldValue::of(uint64_t{counts ? 1u : 0u});
     }
     case Field::kEvtCountError:
     case Field::kEvtCountErrorFile:
     case Field::kEvtCountErrorNet:
     case Field::kEvtCountErrorMemory:
-    case Field::kEvtCountErrorOther: return failure(field.field);
+    case Field::kEvtCountErrorOther: return error_count(field.field);
     case Field::kEvtAround: {
       const uint64_t distance =
           std::max(event.ts, field.number_argument) - std::min(event.ts, field.number_argument);
@@ -187,14 +188,14 @@ FieldValue FieldReader::event_field(const FieldRef& field) {
     case Field::kEvtIsOpenRead:
     case Field::kEvtIsOpenWrite:
     case Field::kEvtIsOpenExec:
-    case Field::kEvtIsOpenCreate: return opening(field.field);
+    case Field::kEvtIsOpenCreate: return open_flag_field(field.field);
     case Field::kEvtSource: return FieldValue::of(std::string_view("syscall"));
     case Field::kEvtIsAsync: return FieldValue::of(event.code == ev::ASYNCEVENT_E);
     case Field::kEvtAsynctype:
       return event.code == ev::ASYNCEVENT_E ? FieldValue::of_text(to_text(event.param(P::name)))
                                             : FieldValue();
     case Field::kEvtHostname: return FieldValue::of_text(engine_.host_name());
-    case Field::kUtilCnt: return FieldValue::of(++asked_);
+    case Field::kUtilCnt: return FieldValue::of(++reads_);
     case Field::kEvtIsSyslog:
     case Field::kSyslogFacility:
     case Field::kSyslogFacilityStr:
@@ -223,7 +224,7 @@ std::string_view FieldReader::event_type() {
 FieldValue FieldReader::type_is(const FieldRef& field) const {
   const uint16_t code = context_->event->code;
   const bool same =
-      field.place_argument >= 0 ? code == field.place_argument : event_name(code) == field.argument;
+      field.index_argument >= 0 ? code == field.index_argument : event_name(code) == field.argument;
   return FieldValue::of(uint64_t{same ? 1u : 0u});
 }
 
@@ -261,7 +262,7 @@ FieldValue FieldReader::result_name() {
   return FieldValue::of(text_);
 }
 
-FieldValue FieldReader::failure(Field field) {
+FieldValue FieldReader::error_count(Field field) {
   if (!has_result() || !is_error(context_->call->result())) return FieldValue::of(uint64_t{0});
   const scap::EventView& event = *context_->event;
   const bool known = context_->shown_slot != nullptr;
@@ -277,7 +278,7 @@ FieldValue FieldReader::failure(Field field) {
   return FieldValue::of(uint64_t{counts ? 1u : 0u});
 }
 
-FieldValue FieldReader::moved_bytes(Field field) {
+FieldValue FieldReader::transferred_bytes(Field field) {
   const scap::EventView& event = *context_->event;
   const EventCategory category = event.info().category;
   if (!is_io(category) || context_->call == nullptr || context_->shown_slot == nullptr) return {};
@@ -317,7 +318,7 @@ FieldValue FieldReader::moved_bytes(Field field) {
   return result < 0 ? FieldValue() : FieldValue::of(static_cast<uint64_t>(result));
 }
 
-FieldValue FieldReader::opening(Field field) {
+FieldValue FieldReader::open_flag_field(Field field) {
   constexpr uint64_t kRead = 1;
   constexpr uint64_t kWrite = 2;
   constexpr uint64_t kCreate = 4;
@@ -351,21 +352,21 @@ FieldValue FieldReader::latency(Field field) {
     return {};
   }
   if (context_->thread == nullptr || event.info().category == EventCategory::kInternal) return {};
-  uint64_t taken = 0;
+  uint64_t duration = 0;
   if (const scap::CallView* call = context_->call) {
-    // Without the enter event nobody knows.
+    // Unknown without the enter event.
     if (!call->paired()) return {};
     const uint64_t entered = call->enter().ts;
-    if (event.ts > entered) taken = event.ts - entered;
+    if (event.ts > entered) duration = event.ts - entered;
   }
   switch (field) {
-    case Field::kEvtLatencyS: return FieldValue::of(taken / kNanoseconds);
-    case Field::kEvtLatencyNs: return FieldValue::of(taken % kNanoseconds);
+    case Field::kEvtLatencyS: return FieldValue::of(duration / kNanoseconds);
+    case Field::kEvtLatencyNs: return FieldValue::of(duration % kNanoseconds);
     case Field::kEvtLatencyHuman:
       text_.clear();
-      append_duration(text_, taken);
+      append_duration(text_, duration);
       return FieldValue::of(text_);
-    default: return FieldValue::of(taken);
+    default: return FieldValue::of(duration);
   }
 }
 
@@ -403,7 +404,7 @@ FieldValue FieldReader::time(Field field) {
 void FieldReader::append_arguments(std::string& out) {
   const scap::EventView& event = *context_->event;
   const uint16_t first = event.info().first_param;
-  const bool is_whole = shows_whole_calls_ && context_->call != nullptr;
+  const bool is_whole = shows_enter_parameters_ && context_->call != nullptr;
   const uint32_t count = is_whole ? std::max<uint32_t>(event.size(), event.info().nparams) : event.size();
   for (uint32_t i = 0; i < count; ++i) {
     if (i != 0) out += ' ';
@@ -411,7 +412,7 @@ void FieldReader::append_arguments(std::string& out) {
     out += '=';
     if (i < event.size()) {
       parameters_.append(out, event, i, context_->thread);
-    } else if (const uint32_t entered = place_in_enter(i); entered != UINT32_MAX) {
+    } else if (const uint32_t entered = index_in_enter(i); entered != UINT32_MAX) {
       parameters_.append(out, context_->call->enter(), entered, context_->thread);
     } else {
       out += state::kNotAvailable;
@@ -419,9 +420,9 @@ void FieldReader::append_arguments(std::string& out) {
   }
 }
 
-// Where the beginning of the call has the parameter that its end has at this place today; UINT32_MAX if it
-// does not have it.
-uint32_t FieldReader::place_in_enter(uint32_t place) const {
+// Index in the enter event of the parameter with this index in the exit event's current version; UINT32_MAX
+// if it is not there.
+uint32_t FieldReader::index_in_enter(uint32_t place) const {
   const scap::EventInfo& info = context_->event->info();
   if (place >= info.nparams || context_->call == nullptr || !context_->call->paired()) return UINT32_MAX;
   const scap::EventView& enter = context_->call->enter();
@@ -434,13 +435,13 @@ uint32_t FieldReader::place_in_enter(uint32_t place) const {
 FieldValue FieldReader::argument(const FieldRef& field) {
   const scap::EventView* event = context_->event;
   const auto place_in = [&field](const scap::EventView& candidate) -> uint32_t {
-    if (field.place_argument >= 0) return static_cast<uint32_t>(field.place_argument);
+    if (field.index_argument >= 0) return static_cast<uint32_t>(field.index_argument);
     const int8_t place = scap::kParamPlaces[candidate.code][static_cast<size_t>(field.name_argument)];
     return place < 0 ? UINT32_MAX : static_cast<uint32_t>(place);
   };
   uint32_t place = place_in(*event);
-  if (place >= event->size() && field.place_argument >= 0) {
-    place = place_in_enter(place);
+  if (place >= event->size() && field.index_argument >= 0) {
+    place = index_in_enter(place);
     if (place == UINT32_MAX) return {};
     event = &context_->call->enter();
   }
@@ -489,9 +490,9 @@ FieldValue FieldReader::syslog(Field field) {
   if (field == Field::kEvtIsSyslog) return FieldValue::of(to_log);
   if (!to_log || context_->call == nullptr) return {};
   const std::string_view text = parameter(P::data).text();
-  constexpr size_t kMostDigits = 3;
+  constexpr size_t kMaxDigits = 3;
   const size_t end = text.find('>');
-  if (!text.starts_with('<') || end == std::string_view::npos || end < 2 || end > kMostDigits + 1) return {};
+  if (!text.starts_with('<') || end == std::string_view::npos || end < 2 || end > kMaxDigits + 1) return {};
   uint64_t priority = 0;
   for (const char digit : text.substr(1, end - 1)) {
     if (digit < '0' || digit > '9') return {};

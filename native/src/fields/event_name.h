@@ -1,4 +1,4 @@
-// Names of events as people know them.
+// Names of events.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,7 @@
 
 namespace sfkit::fields {
 
-// Some calls shared a name with another until they had an event of their own: the name is that of the newest
-// code.
+// Some calls used another call's event before they had their own. The name is that of the newest code.
 inline std::string_view event_name(uint16_t code) {
   while (scap::kEvents[code].becomes != code) code = scap::kEvents[code].becomes;
   return scap::kEvents[code].name;

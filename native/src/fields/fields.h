@@ -1,4 +1,4 @@
-// What an event can be asked for by name (native/tables/fields.json).
+// Fields: values of an event by name (native/tables/fields.json).
 #pragma once
 
 #include <cstdint>
@@ -14,33 +14,33 @@
 
 namespace sfkit::fields {
 
-// A field and, where it takes one, its argument.
+// A parsed field with its argument.
 struct FieldRef {
   Field field = Field::kEvtNum;
   FieldType type = FieldType::kU64;
   Several several = Several::kNo;
   bool filter_only = false;
-  bool unanswered = false;  // the language has it, and nobody can answer it: it never has a value
-  std::string name;         // as it was asked for, argument included
-  std::string argument;     // its text
-  int name_argument = -1;   // parameter by name: index into the names
-  int place_argument = -1;  // parameter, level or mount by number
+  bool unanswered = false;  // a known field that captures cannot answer; it never has a value
+  std::string name;         // as written, argument included
+  std::string argument;     // as text
+  int name_argument = -1;   // parameter by name: index into kParamNames
+  int index_argument = -1;  // parameter, level or mount by number; -1: none
   uint64_t number_argument = 0;
 };
 
-// Why a text names no field that has values.
+// Why a text is not a usable field.
 enum class FieldFailure : uint8_t {
-  kUnknown,     // there is none of this name
-  kUnanswered,  // the language has it, and nobody can answer it
-  kArgument,    // its argument is missing or wrong
+  kUnknown,     // no such field
+  kUnanswered,  // a known field that captures cannot answer
+  kArgument,    // the argument is missing or invalid
 };
 
-// The field at the start of `text`, as in "evt.type" or "evt.arg.path" or "proc.aname[2]"; `used` becomes the
-// number of characters that belong to it. Fails with kInvalidArgument and a message that names what is likely
-// meant, or why the field cannot be answered; `failure`, if given, says which kind it is.
+// Parses the field at the start of `text`, such as "evt.type", "evt.arg.path" or "proc.aname[2]". Sets `used`
+// to its length. Fails with kInvalidArgument and a message that suggests a similar name or says why the field
+// cannot be answered; sets `failure` unless it is null.
 Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* failure = nullptr);
 
-// Whether the text begins like a field: of any other one parse_field() only looks for advice.
+// Whether the text starts with a field. If not, parse_field() can only fail.
 bool may_be_field(std::string_view text);
 
 struct FieldValue {
@@ -80,7 +80,7 @@ struct FieldValue {
       v.ipv6 = is_ipv6;
     });
   }
-  // Missing when empty.
+  // Missing if the text is empty.
   static FieldValue of_text(std::string_view value) { return value.empty() ? FieldValue() : of(value); }
 
  private:
@@ -97,24 +97,24 @@ class FieldReader {
  public:
   explicit FieldReader(state::Engine& engine) : engine_(engine), parameters_(engine) {}
 
-  // To be called for every event, also those that nobody asks about, before the state follows it.
+  // Call this for every event, also if no field of it is needed, before the engine processes it.
   void next_event(const scap::EventView& event) {
-    before_ = now_;
-    now_ = event.ts;
+    previous_time_ = event_time_;
+    event_time_ = event.ts;
   }
-  // What get() is about from now on; `context` must stay valid.
-  void look_at(const state::Context& context) { context_ = &context; }
-  // From when evt.reltime counts; 0 as long as that is not known.
+  // Sets the event that get() reads. `context` must outlive the calls of get().
+  void set_context(const state::Context& context) { context_ = &context; }
+  // Sets the zero of evt.reltime, in ns since 1970; 0 if unknown.
   void set_origin(uint64_t nanoseconds) { origin_ = nanoseconds; }
-  // From now on evt.args of the end of a call has all that captures of today have there, <NA> for what is
-  // missing: older ones have a part of it at the beginning of the call.
-  void show_whole_calls() { shows_whole_calls_ = true; }
+  // Makes evt.args of an exit event complete: parameters that older captures have in the enter event only are
+  // added, and <NA> for missing ones.
+  void show_enter_parameters() { shows_enter_parameters_ = true; }
 
-  // Text is unescaped and valid until the next call. Of fields with several values the first; ancestors
-  // without a number begin with the process itself here.
+  // Text is unescaped and valid until the next call. Returns the first of several values; for ancestors
+  // without a level, that of the process itself.
   FieldValue get(const FieldRef& field);
 
-  // Gives every value of the field, as visit(const FieldValue&), until it returns false.
+  // Calls visit(const FieldValue&) for every value of the field, until it returns false.
   template <typename Visit>
   void each(const FieldRef& field, Visit visit) {
     if (field.several == Several::kNo) {
@@ -131,9 +131,9 @@ class FieldReader {
   const state::Context& context() const { return *context_; }
   state::Engine& engine() { return engine_; }
   ParameterText& parameters() { return parameters_; }
-  // Appends every parameter as name=value, separated by blanks.
+  // Appends all parameters as name=value, separated by blanks.
   void append_arguments(std::string& out);
-  uint32_t place_in_enter(uint32_t place) const;
+  uint32_t index_in_enter(uint32_t place) const;
 
  private:
   void begin_values(const FieldRef& field);
@@ -144,9 +144,9 @@ class FieldReader {
   FieldValue argument(const FieldRef& field);
   FieldValue time(Field field);
   FieldValue latency(Field field);
-  FieldValue moved_bytes(Field field);
-  FieldValue opening(Field field);
-  FieldValue failure(Field field);
+  FieldValue transferred_bytes(Field field);
+  FieldValue open_flag_field(Field field);
+  FieldValue error_count(Field field);
   FieldValue syslog(Field field);
   FieldValue category();
   FieldValue type_is(const FieldRef& field) const;
@@ -156,10 +156,10 @@ class FieldReader {
 
   // process_fields.cpp
   FieldValue process_field(const FieldRef& field);
-  FieldValue value_of_process(Field field, state::Thread& thread);
+  FieldValue process_value(Field field, state::Thread& thread);
   FieldValue ancestor(const FieldRef& field);
-  FieldValue of_leader(Field field, const state::Thread& thread);
-  FieldValue variable(const state::Thread& thread, std::string_view name);
+  FieldValue group_leader_field(Field field, const state::Thread& thread);
+  FieldValue environment_variable(const state::Thread& thread, std::string_view name);
   FieldValue standard_descriptor(Field field, state::Thread& thread);
   FieldValue executable(Field field, const state::Thread& thread);
   FieldValue account(Field field, const state::Thread& thread);
@@ -170,17 +170,17 @@ class FieldReader {
   // container_fields.cpp
   const json::Value& description_of(uint32_t index, const state::ContainerInfo& container);
   FieldValue container_field(const FieldRef& field);
-  FieldValue value_of_container(const FieldRef& field, const state::ContainerInfo& container,
-                                const json::Value& description);
+  FieldValue container_value(const FieldRef& field, const state::ContainerInfo& container,
+                             const json::Value& description);
   FieldValue mount(const FieldRef& field, const json::Value& description);
-  FieldValue labels(const FieldRef& field, const json::Value& description);
-  FieldValue own_labels(const json::Value& description);
-  FieldValue probe(std::string_view key, const json::Value& description);
+  FieldValue pod_labels(const FieldRef& field, const json::Value& description);
+  FieldValue container_labels(const json::Value& description);
+  FieldValue health_probe(std::string_view key, const json::Value& description);
 
   // descriptor_fields.cpp
   FieldValue descriptor_field(const FieldRef& field);
   FieldValue socket_field(Field field, const state::Descriptor& descriptor);
-  FieldValue polled(Field field);
+  FieldValue polled_descriptors(Field field);
   FieldValue descriptor_name();
   FieldValue directory_or_file(const state::Descriptor& descriptor, bool directory);
   FieldValue directory_or_file(std::string_view name, bool directory);
@@ -194,7 +194,7 @@ class FieldReader {
   int64_t directory_argument(scap::P name) const;
   FieldValue absolute_path(const FieldRef& field);
   const std::string* opened_path();
-  std::string_view opened_as_given() const;
+  std::string_view opened_raw_path() const;
 
   Bytes parameter(scap::P name) const {
     return context_->call != nullptr ? context_->call->get(name) : context_->event->param(name);
@@ -203,39 +203,39 @@ class FieldReader {
   state::Engine& engine_;
   ParameterText parameters_;
   const state::Context* context_ = nullptr;
-  bool shows_whole_calls_ = false;
+  bool shows_enter_parameters_ = false;
   uint64_t origin_ = 0;
-  uint64_t now_ = 0;
-  uint64_t before_ = 0;
-  uint64_t asked_ = 0;
+  uint64_t event_time_ = 0;
+  uint64_t previous_time_ = 0;
+  uint64_t reads_ = 0;
   uint64_t shown_second_ = UINT64_MAX;
-  std::string date_;   // of shown_second_
-  std::string clock_;  // of shown_second_
+  std::string date_;   // date of shown_second_
+  std::string clock_;  // time of day of shown_second_
   std::string text_;
   std::string path_;
   std::string joined_;
-  // Descriptions of containers that were asked for, by the container's index.
+  // Parsed descriptions of containers, by the container's index.
   struct Description {
     uint64_t version = 0;
     json::Value value;
   };
   std::unordered_map<uint32_t, Description> descriptions_;
-  size_t described_bytes_ = 0;  // of text
-  // Where each() is.
+  size_t described_bytes_ = 0;  // total size of their texts
+  // Position of each().
   state::Thread* ancestor_ = nullptr;
   size_t step_ = 0;
   uint32_t kinds_ = 0;
 };
 
-// fd.type of a kind of descriptor, "" where it has none.
+// fd.type of a descriptor, "" if it has none.
 std::string_view type_name(state::FdType type);
-// Whether the event is the return of a call that opens or makes a file by its path.
+// Whether the event is the exit event of a call that opens or creates a file by path.
 bool opens_path(uint16_t code);
-// More ancestors than this are a loop.
-inline constexpr size_t kMostAncestors = 1000;
-// The registered name of a port, "" when it has none.
+// A longer chain of ancestors is a loop.
+inline constexpr size_t kMaxAncestors = 1000;
+// Registered service name of a port, "" if it has none.
 std::string_view service_name(uint16_t port);
-// The port of a registered name, -1 when there is none.
+// Port of a registered service name, -1 if there is none.
 int service_port(std::string_view name);
 
 }  // namespace sfkit::fields

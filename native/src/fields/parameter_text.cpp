@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/error_name.h"
 #include "base/ip_text.h"
 #include "base/numbers.h"
 #include "event_names.gen.h"
@@ -11,7 +12,7 @@
 namespace sfkit::fields {
 namespace {
 
-// Open flags stand in names.json; the constants of the engine must agree with it.
+// The engine's constants must agree with names.json.
 constexpr uint32_t open_flag(std::string_view name) {
   const scap::EventInfo& open = scap::kEvents[scap::ev::SYSCALL_OPEN_X];
   for (uint8_t i = 0; i < open.nparams; ++i) {
@@ -50,8 +51,8 @@ void append_integer(std::string& out, uint64_t value, ParamFormat format) {
   }
 }
 
-// Bits of a mask by name: an entry whose bits are all there is named and its bits are taken off; zero is
-// named only for zero (spec: scap-format, section 10).
+// Appends the names of flags in a mask. A flag matches if all its bits are set, which are then cleared; zero
+// matches only zero (spec: scap-format, section 10).
 void append_flags(std::string& out, uint32_t value, uint8_t table) {
   if (table == 0) return;
   const scap::FlagTable& flags = scap::kFlagTables[table - 1];
@@ -68,7 +69,7 @@ void append_flags(std::string& out, uint32_t value, uint8_t table) {
   }
 }
 
-// A value by all its names.
+// Appends all names of a value.
 void append_enumeration(std::string& out, uint32_t value, uint8_t table) {
   if (table == 0) return;
   const scap::FlagTable& flags = scap::kFlagTables[table - 1];
@@ -89,7 +90,7 @@ void append_buffer(std::string& out, Bytes value) {
   }
 }
 
-// Strings each ended by NUL, on one line.
+// Strings that end with NUL, on one line.
 void append_list(std::string& out, Bytes value) {
   std::string_view text = value.text();
   if (text.ends_with('\0')) text.remove_suffix(1);
@@ -200,7 +201,7 @@ void append_descriptor_name(std::string& out, const state::Descriptor& descripto
 }
 
 void append_error_name(std::string& out, int64_t number) {
-  out += scap::error_name(number);
+  out += error_name(number);
 }
 
 std::string_view syscall_name(uint64_t code) {
@@ -211,7 +212,7 @@ std::string_view native_syscall_name(uint64_t number) {
   return number < std::size(scap::kX86SyscallNames) ? scap::kX86SyscallNames[number] : std::string_view();
 }
 
-void ParameterText::take_fd(int64_t fd, state::Thread* thread) {
+void ParameterText::decode_fd(int64_t fd, state::Thread* thread) {
   append_number(raw_, fd);
   if (fd < 0) {
     if (fd == state::kAtFdcwd) {
@@ -238,9 +239,9 @@ void ParameterText::take_fd(int64_t fd, state::Thread* thread) {
   }
 }
 
-// A path as it was given, and what it comes to where that differs.
-void ParameterText::take_path(const scap::EventView& event, const ParamInfo& info, Bytes value,
-                              state::Thread* thread) {
+// A path as given, and the resolved path if it differs.
+void ParameterText::decode_path(const scap::EventView& event, const ParamInfo& info, Bytes value,
+                                state::Thread* thread) {
   if (!state::has_text(value) || (!engine_.compat() && !state::has_path(value))) {
     is_missing_ = true;
     raw_ += value.empty() || state::has_text(value) ? state::kNotAvailable : std::string_view("(NULL)");
@@ -249,7 +250,7 @@ void ParameterText::take_path(const scap::EventView& event, const ParamInfo& inf
   const std::string_view path = scap::to_text(value);
   raw_ += path;
   const bool in_root = state::resolves_in_root(event) && !engine_.compat();
-  if (thread == nullptr || path.empty() || (state::is_whole(path) && !in_root)) return;
+  if (thread == nullptr || path.empty() || (state::is_absolute(path) && !in_root)) return;
   int64_t directory = state::kAtFdcwd;
   if (info.directory >= 0) {
     directory = scap::to_int(event.param(static_cast<uint32_t>(info.directory)), state::kAtFdcwd);
@@ -264,7 +265,7 @@ void ParameterText::take_path(const scap::EventView& event, const ParamInfo& inf
 
 void ParameterText::append(std::string& out, const scap::EventView& event, uint32_t index,
                            state::Thread* thread) {
-  take(event, index, thread);
+  decode(event, index, thread);
   out += raw_;
   if (resolved_.empty()) return;
   out += '(';
@@ -274,33 +275,33 @@ void ParameterText::append(std::string& out, const scap::EventView& event, uint3
 
 bool ParameterText::append_meaning(std::string& out, const scap::EventView& event, uint32_t index,
                                    state::Thread* thread) {
-  take(event, index, thread);
+  decode(event, index, thread);
   out += resolved_.empty() ? raw_ : resolved_;
   return !is_missing_;
 }
 
-void ParameterText::take(const scap::EventView& event, uint32_t index, state::Thread* thread) {
+void ParameterText::decode(const scap::EventView& event, uint32_t index, state::Thread* thread) {
   raw_.clear();
   resolved_.clear();
   is_missing_ = false;
   const ParamInfo& info = scap::kParams[event.info().first_param + index];
   if (event.code == scap::ev::SYSCALL_FCNTL_X && index == 0) {
-    // Only the commands that copy a descriptor give one.
+    // Only commands that copy a descriptor return one.
     const uint64_t command = scap::to_uint(event.param(scap::P::cmd), 0);
     if (command != state::kFcntlDupfd && command != state::kFcntlDupfdCloexec) {
       const ParamInfo plain{info.name, ParamType::kErrno, info.size, info.format, 0, -1};
-      return take_value(event, plain, event.param(index), thread);
+      return decode_value(event, plain, event.param(index), thread);
     }
   }
-  take_value(event, info, event.param(index), thread);
+  decode_value(event, info, event.param(index), thread);
 }
 
-void ParameterText::take_value(const scap::EventView& event, const ParamInfo& info, Bytes value,
-                               state::Thread* thread) {
+void ParameterText::decode_value(const scap::EventView& event, const ParamInfo& info, Bytes value,
+                                 state::Thread* thread) {
   std::string& out = raw_;
   switch (info.type) {
     case ParamType::kFspath:
-    case ParamType::kFsrelpath: return take_path(event, info, value, thread);
+    case ParamType::kFsrelpath: return decode_path(event, info, value, thread);
     case ParamType::kCharbuf:
       if (!state::has_text(value)) {
         is_missing_ = true;
@@ -328,7 +329,7 @@ void ParameterText::take_value(const scap::EventView& event, const ParamInfo& in
     }
     case ParamType::kErrno: {
       const int64_t result = scap::to_int(value, 0);
-      // Where it is an address, every value is one but the errors.
+      // If the result is an address, all values but errors are addresses.
       const bool failed = is_error(result);
       if (info.format == ParamFormat::kHex && !failed) return append_hex(out, number);
       append_number(out, result);
@@ -336,7 +337,7 @@ void ParameterText::take_value(const scap::EventView& event, const ParamInfo& in
       return;
     }
     case ParamType::kFd:
-    case ParamType::kFd32: return take_fd(scap::to_int(value, -1), thread);
+    case ParamType::kFd32: return decode_fd(scap::to_int(value, -1), thread);
     case ParamType::kPid:
     case ParamType::kPid32: {
       const int64_t pid = scap::to_int(value, -1);
@@ -419,7 +420,7 @@ void ParameterText::take_value(const scap::EventView& event, const ParamInfo& in
       const uint8_t selector = value[0];
       if (selector >= types.count) return append_buffer(out, value.slice(1));
       const ParamInfo as{info.name, types.types[selector].type, 0, types.types[selector].format, 0, -1};
-      return take_value(event, as, value.slice(1), thread);
+      return decode_value(event, as, value.slice(1), thread);
     }
     case ParamType::kBytebuf:
       if (is_list(info.name)) return append_list(out, value);

@@ -1,4 +1,4 @@
-// From the name of a field to the field.
+// Parses names of fields.
 
 #include <algorithm>
 #include <charconv>
@@ -23,7 +23,7 @@ bool is_name_character(char character) {
          is_digit(character) || character == '_';
 }
 
-// Letters, digits, underscores and dots, but no dot at the end.
+// Letters, digits, underscores and dots, but no trailing dot.
 std::string_view word_at(std::string_view text) {
   size_t size = 0;
   while (size < text.size() && (is_name_character(text[size]) || text[size] == '.')) ++size;
@@ -31,8 +31,7 @@ std::string_view word_at(std::string_view text) {
   return text.substr(0, size);
 }
 
-// The field with the longest name that the word begins with. Only whole parts count: evt.number is not
-// evt.num with something after it.
+// The longest field name that the word starts with. Only whole parts match: evt.number is not evt.num.
 const FieldInfo* longest_field(std::string_view word) {
   static const std::unordered_map<std::string_view, const FieldInfo*> by_name = [] {
     std::unordered_map<std::string_view, const FieldInfo*> names;
@@ -49,7 +48,7 @@ const FieldInfo* longest_field(std::string_view word) {
   return nullptr;
 }
 
-Status refuse(std::string message) {
+Status invalid(std::string message) {
   return {ErrorCode::kInvalidArgument, std::move(message)};
 }
 
@@ -67,64 +66,64 @@ Status unknown_field(std::string_view word, FieldFailure& failure) {
   const RefusedField* found = nullptr;
   for (const RefusedField& refused : kRefusedFields) {
     if (!word.starts_with(refused.name)) continue;
-    // What stands behind may be an argument.
+    // The rest may be an argument.
     if (word.size() > refused.name.size() && is_name_character(word[refused.name.size()])) continue;
     if (found == nullptr || refused.name.size() > found->name.size()) found = &refused;
   }
   if (found != nullptr && (word == found->name || longest_field(word) == nullptr)) {
     failure = FieldFailure::kUnanswered;
-    return refuse("field " + quoted(found->name) + " cannot be answered: " + std::string(found->reason));
+    return invalid("field " + quoted(found->name) + " cannot be answered: " + std::string(found->reason));
   }
   std::vector<std::string_view> names;
   for (const FieldInfo& info : kFields) names.push_back(info.name);
-  return refuse(with_advice("unknown field " + quoted(word), nearest(word, names)));
+  return invalid(with_advice("unknown field " + quoted(word), nearest(word, names)));
 }
 
 bool all_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, is_digit);
 }
 
-Status take_parameter(FieldRef& field) {
+Status parse_parameter(FieldRef& field) {
   if (field.argument.size() <= 2 && all_digits(field.argument)) {
     std::from_chars(field.argument.data(), field.argument.data() + field.argument.size(),
-                    field.place_argument);
+                    field.index_argument);
     return Status::ok();
   }
   const auto found = std::ranges::find(scap::kParamNames, field.argument);
   if (found == std::end(scap::kParamNames)) {
-    return refuse(with_advice("no event has a parameter named " + quoted(field.argument),
-                              nearest(field.argument, scap::kParamNames)));
+    return invalid(with_advice("no event has a parameter named " + quoted(field.argument),
+                               nearest(field.argument, scap::kParamNames)));
   }
   field.name_argument = static_cast<int>(found - std::begin(scap::kParamNames));
   return Status::ok();
 }
 
-Status take_number(FieldRef& field, uint64_t most) {
+Status parse_number(FieldRef& field, uint64_t max) {
   const char* const end = field.argument.data() + field.argument.size();
   const auto result = std::from_chars(field.argument.data(), end, field.number_argument);
-  if (result.ec != std::errc() || result.ptr != end || field.number_argument > most) {
-    return refuse("field " + quoted(field.name) + " takes a number from 0 to " + std::to_string(most) +
-                  ", not " + quoted(field.argument));
+  if (result.ec != std::errc() || result.ptr != end || field.number_argument > max) {
+    return invalid("field " + quoted(field.name) + " takes a number from 0 to " + std::to_string(max) +
+                   ", not " + quoted(field.argument));
   }
-  field.place_argument = most < INT32_MAX ? static_cast<int>(field.number_argument) : -1;
+  field.index_argument = max < INT32_MAX ? static_cast<int>(field.number_argument) : -1;
   return Status::ok();
 }
 
-Status take_type(FieldRef& field) {
-  if (all_digits(field.argument)) return take_number(field, scap::kEventCount - 1);
+Status parse_type(FieldRef& field) {
+  if (all_digits(field.argument)) return parse_number(field, scap::kEventCount - 1);
   std::vector<std::string_view> names;
   for (uint16_t code = 0; code < scap::kEventCount; ++code) {
     if (event_name(code) == field.argument) return Status::ok();
     names.push_back(event_name(code));
   }
-  return refuse(
+  return invalid(
       with_advice("no event has the type " + quoted(field.argument), nearest(field.argument, names)));
 }
 
-constexpr uint64_t kMostLevels = 1000;
-constexpr size_t kLongestArgument = 1024;
+constexpr uint64_t kMaxLevels = 1000;
+constexpr size_t kMaxArgumentBytes = 1024;
 
-std::string needed(const FieldInfo& info) {
+std::string expected_argument(const FieldInfo& info) {
   const std::string name(info.name);
   switch (info.argument) {
     case ArgumentKind::kParameter:
@@ -136,17 +135,17 @@ std::string needed(const FieldInfo& info) {
   }
 }
 
-Status take_argument(const FieldInfo& info, FieldRef& field) {
+Status parse_argument(const FieldInfo& info, FieldRef& field) {
   switch (info.argument) {
-    case ArgumentKind::kParameter: return take_parameter(field);
-    case ArgumentKind::kType: return take_type(field);
-    case ArgumentKind::kLevel: return take_number(field, kMostLevels);
-    case ArgumentKind::kNumber: return take_number(field, UINT64_MAX);
+    case ArgumentKind::kParameter: return parse_parameter(field);
+    case ArgumentKind::kType: return parse_type(field);
+    case ArgumentKind::kLevel: return parse_number(field, kMaxLevels);
+    case ArgumentKind::kNumber: return parse_number(field, UINT64_MAX);
     case ArgumentKind::kEnds:
       if (field.argument == "src" || field.argument == "dst") return Status::ok();
-      return refuse("field " + quoted(info.name) + " needs " + needed(info));
+      return invalid("field " + quoted(info.name) + " needs " + expected_argument(info));
     case ArgumentKind::kName:
-      if (field.argument.size() <= 4 && all_digits(field.argument)) return take_number(field, 9999);
+      if (field.argument.size() <= 4 && all_digits(field.argument)) return parse_number(field, 9999);
       return Status::ok();
     case ArgumentKind::kNone: return Status::ok();
   }
@@ -170,7 +169,7 @@ Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* 
   const FieldInfo* info = longest_field(word);
   if (word.empty()) {
     kind = FieldFailure::kUnknown;
-    return refuse("the name of a field is missing");
+    return invalid("the name of a field is missing");
   }
   if (info == nullptr) return unknown_field(word, kind);
   for (const RefusedField& refused : kRefusedFields) {
@@ -187,18 +186,18 @@ Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* 
   const bool bracket = rest.starts_with('[');
   const bool dotted = word.size() > used;
   if (info->argument == ArgumentKind::kNone) {
-    // A longer name is another field, not this one with something behind it.
+    // A longer name is another field.
     if (bracket) return unknown_field(text.substr(0, std::min(text.size(), text.find(']', used) + 1)), kind);
     if (dotted) return unknown_field(word, kind);
     return field;
   }
   if (bracket) {
-    // In quotes a bracket is a part of the argument.
+    // Inside quotes, a bracket is a part of the argument.
     const char quote = rest.size() > 1 && (rest[1] == '"' || rest[1] == '\'') ? rest[1] : '\0';
     const size_t closing = quote == '\0' ? 0 : rest.find(quote, 2);
     const size_t end = closing == std::string_view::npos ? closing : rest.find(']', closing);
     if (end == std::string_view::npos) {
-      return refuse("field " + quoted(info->name) + ": the bracket is not closed");
+      return invalid("field " + quoted(info->name) + ": the bracket is not closed");
     }
     const std::string_view argument = rest.substr(1, end - 1);
     field.argument = quote != '\0' && end == closing + 1 ? argument.substr(1, argument.size() - 2) : argument;
@@ -210,17 +209,17 @@ Result<FieldRef> parse_field(std::string_view text, size_t& used, FieldFailure* 
     used += size;
   }
   if (field.argument.empty() && (info->needs_argument && info->argument != ArgumentKind::kEnds)) {
-    return refuse("field " + quoted(info->name) + " needs " + needed(*info));
+    return invalid("field " + quoted(info->name) + " needs " + expected_argument(*info));
   }
   if (field.argument.empty()) {
-    if (bracket) return refuse("field " + quoted(info->name) + ": nothing stands between the brackets");
+    if (bracket) return invalid("field " + quoted(info->name) + ": the brackets are empty");
     return field;
   }
-  if (field.argument.size() > kLongestArgument) {
-    return refuse("field " + quoted(info->name) + ": the argument is longer than " +
-                  std::to_string(kLongestArgument) + " characters");
+  if (field.argument.size() > kMaxArgumentBytes) {
+    return invalid("field " + quoted(info->name) + ": the argument is longer than " +
+                   std::to_string(kMaxArgumentBytes) + " characters");
   }
-  if (Status status = take_argument(*info, field); !status.is_ok()) return status;
+  if (Status status = parse_argument(*info, field); !status.is_ok()) return status;
   field.several = Several::kNo;
   field.name = text.substr(0, used);
   return field;

@@ -1,4 +1,4 @@
-// Paths that calls take as parameters.
+// Fields of paths in the parameters of calls.
 
 #include "event_roles.gen.h"
 #include "fields/fields.h"
@@ -29,11 +29,11 @@ bool opens_path(uint16_t code) {
   }
 }
 
-// The path that a call tried to open.
+// The resolved path of an open, whether it succeeded or failed.
 const std::string* FieldReader::opened_path() {
   if (!opens_path(context_->event->code) || context_->thread == nullptr) return nullptr;
   if (!engine_.compat()) {
-    if (opened_as_given().empty()) return nullptr;
+    if (opened_raw_path().empty()) return nullptr;
     engine_.resolve_opened(*context_->thread, *context_->call, path_);
     return &path_;
   }
@@ -50,8 +50,8 @@ const std::string* FieldReader::opened_path() {
   return &path_;
 }
 
-// The same as the call gave it.
-std::string_view FieldReader::opened_as_given() const {
+// The path of an open as the call gave it.
+std::string_view FieldReader::opened_raw_path() const {
   if (engine_.compat() || context_->call == nullptr) return to_text(parameter(P::name));
   const bool by_handle = context_->event->code == ev::SYSCALL_OPEN_BY_HANDLE_AT_X;
   return to_text(engine_.path_argument(*context_->call, by_handle ? P::path : P::name));
@@ -67,7 +67,7 @@ FieldValue FieldReader::path_field(Field field) {
   const bool by_descriptor = code == ev::SYSCALL_FCHMOD_X || code == ev::SYSCALL_FCHOWN_X;
   const PathParameters* paths = paths_of(code);
   if (paths == nullptr && !by_descriptor) return {};
-  // Calls that fail changed nothing; an open tells what was wanted even so.
+  // Failed calls have no path fields, except opens.
   const bool opens = paths != nullptr && opened_path() != nullptr;
   if (!opens && context_->call->result() < 0) return {};
   if (by_descriptor) {
@@ -76,13 +76,13 @@ FieldValue FieldReader::path_field(Field field) {
   }
   const bool two = paths->second != kNoParameter;
   if ((wants_target || wants_source) != two) return {};
-  if (opens && !engine_.compat()) return FieldValue::of(raw ? opened_as_given() : path_);
+  if (opens && !engine_.compat()) return FieldValue::of(raw ? opened_raw_path() : path_);
   if (wants_target && !raw && paths->path == P::linkpath && !engine_.compat()) return link_target();
   return path_of(wants_target ? paths->second : paths->path,
                  wants_target ? paths->second_directory : paths->directory, raw);
 }
 
-// What a symbolic link leads to.
+// The resolved target of a symbolic link.
 FieldValue FieldReader::link_target() {
   const scap::CallView& call = *context_->call;
   const Bytes target = engine_.path_argument(call, P::target);

@@ -1,4 +1,4 @@
-// Paths as events show them: what the kernel made of the text that a call gave.
+// Tests how events show paths.
 
 #include <gtest/gtest.h>
 
@@ -78,7 +78,7 @@ class Capture {
                                            value::i64(newdir), value::text(to), value::u32(flags)});
   }
 
-  // What `shape` gives for the last event.
+  // The last event, formatted with `shape`.
   std::string last(std::string_view shape) const {
     std::string text;
     const std::atomic<bool> cancel{false};
@@ -105,9 +105,9 @@ std::string name_of(Capture& capture) {
   return capture.last("%fd.name");
 }
 
-// ---- length
+// ---- long paths
 
-TEST(LongPaths, TheWorkingDirectoryComesBackWhole) {
+TEST(LongPaths, KeepTheWholeWorkingDirectory) {
   const std::string name(200, 'd');
   for (const int depth : {6, 20, 40}) {
     Capture capture("/w");
@@ -121,7 +121,7 @@ TEST(LongPaths, TheWorkingDirectoryComesBackWhole) {
   }
 }
 
-TEST(LongPaths, BeyondWhatIsFollowedEverythingRelativeIsUnknown) {
+TEST(LongPaths, RelativePathsBeyondTheLimitAreUnknown) {
   Capture capture("/w");
   for (int i = 0; i < 50; ++i) capture.chdir(std::string(200, 'd'));
   for (int i = 0; i < 50; ++i) capture.chdir("..");
@@ -130,7 +130,7 @@ TEST(LongPaths, BeyondWhatIsFollowedEverythingRelativeIsUnknown) {
   EXPECT_EQ(name_of(capture.chdir("/srv").open(3, "f")), "/srv/f");
 }
 
-TEST(LongPaths, AnArgumentThatNoKernelTakesIsUnknown) {
+TEST(LongPaths, ArgumentsBeyondTheKernelLimitAreUnknown) {
   Capture capture;
   EXPECT_EQ(name_of(capture.open(3, "/" + std::string(5000, 'x'))), "<UNKNOWN>");
   EXPECT_EQ(name_of(capture.chdir("/" + std::string(5000, 'x')).open(3, "f")), "<UNKNOWN>f");
@@ -138,7 +138,7 @@ TEST(LongPaths, AnArgumentThatNoKernelTakesIsUnknown) {
 
 // ---- openat2
 
-TEST(Openat2, BeginsInTheDirectoryThatIsItsRoot) {
+TEST(Openat2, ResolvesInTheDirectoryAsRoot) {
   Capture capture;
   capture.open(3, "/home/root", kCwd, kRead | kDirectory);
   constexpr uint32_t kInRoot = 2;
@@ -152,17 +152,18 @@ TEST(Openat2, BeginsInTheDirectoryThatIsItsRoot) {
   EXPECT_EQ(name_of(capture.openat2(4, "/x", 3, 0)), "/x");
 }
 
-TEST(Openat2, DoesNotLeaveTheDirectoryThatItStaysBeneath) {
+TEST(Openat2, DoesNotLeaveTheDirectoryWithResolveBeneath) {
   Capture capture;
   capture.open(3, "/home/root", kCwd, kRead | kDirectory);
   constexpr uint32_t kBeneath = 1;
   EXPECT_EQ(name_of(capture.openat2(4, "a/../b", 3, kBeneath)), "/home/root/b");
   EXPECT_EQ(name_of(capture.openat2(4, "/etc/shadow", 3, kBeneath)), "<UNKNOWN>");
   EXPECT_EQ(name_of(capture.openat2(4, "a/../../etc", 3, kBeneath)), "<UNKNOWN>");
-  EXPECT_EQ(name_of(capture.openat2(-18, "/etc/shadow", 3, kBeneath)), "/etc/shadow") << "what was tried";
+  EXPECT_EQ(name_of(capture.openat2(-18, "/etc/shadow", 3, kBeneath)), "/etc/shadow")
+      << "a failed open shows its argument";
 }
 
-TEST(Openat2, TakesThePathAndTheWayFromTheEnterEvent) {
+TEST(Openat2, PrefersPathAndFlagsOfTheEnterEvent) {
   Capture capture;
   capture.open(3, "/home/root", kCwd, kRead | kDirectory);
   capture.event(ev::SYSCALL_OPENAT2_E,
@@ -170,9 +171,9 @@ TEST(Openat2, TakesThePathAndTheWayFromTheEnterEvent) {
   EXPECT_EQ(name_of(capture.openat2(4, "/b", kCwd, 0)), "/home/root/a");
 }
 
-// ---- opens that failed, and names as given
+// ---- failed opens, and names as given
 
-TEST(OpenNames, AreFoldedWhetherTheOpenFailedOrNot) {
+TEST(OpenNames, AreNormalizedForFailedOpensToo) {
   for (const int64_t result : {int64_t{3}, int64_t{-13}}) {
     Capture capture;
     EXPECT_EQ(capture.open(result, "/tmp/../etc//shadow").last("%fd.name %fd.nameraw"),
@@ -193,27 +194,27 @@ TEST(OpenNames, AreFoldedWhetherTheOpenFailedOrNot) {
   }
 }
 
-TEST(OpenNames, BelowWhatIsNoDirectoryAreUnknown) {
+TEST(OpenNames, BelowANonDirectoryAreUnknown) {
   Capture capture;
   capture.event(ev::SOCKET_SOCKET_X, {value::i64(5), value::u32(2), value::u32(1), value::u32(0)});
   EXPECT_EQ(name_of(capture.open(-20, "rel", 5)), "<UNKNOWN>rel");
 }
 
-TEST(OpenNames, OfAProcessThatWasNeverIntroducedStayRelative) {
+TEST(OpenNames, OfUnknownProcessesStayRelative) {
   Capture capture;
   EXPECT_EQ(name_of(capture.open_by(999, 3, "./a/../rel")), "rel");
   EXPECT_EQ(name_of(capture.open_by(999, -2, "rel")), "rel");
 }
 
-TEST(OpenNames, HaveADirectoryAndAFileNameWhereThoseAreKnown) {
+TEST(OpenNames, SplitUnknownDirectoryAndFileName) {
   Capture capture;
   EXPECT_EQ(capture.open(3, "f", 77).last("%fd.directory %fd.filename"), "<UNKNOWN> f");
   EXPECT_EQ(capture.open(3, "d/f", 77).last("%fd.directory %fd.filename"), "<UNKNOWN>d f");
 }
 
-// ---- paths that could not be read, and those that changed
+// ---- unreadable and changed paths
 
-TEST(Paths, ThatTheDriverCouldNotReadAreInTheOtherEvent) {
+TEST(Paths, UnreadableInOneEventComeFromTheOther) {
   const auto entered = [](std::string_view path) {
     return std::vector<std::string>{value::i64(kCwd), value::text(path), value::u32(kRead), value::u32(0)};
   };
@@ -224,10 +225,11 @@ TEST(Paths, ThatTheDriverCouldNotReadAreInTheOtherEvent) {
   EXPECT_EQ(capture.open(3, "<NA>").last("%fd.name %fs.path.name"), "/etc/hosts /etc/hosts");
   capture.event(ev::SYSCALL_OPENAT_2_E, entered("<NA>"));
   EXPECT_EQ(name_of(capture.open(3, "<NA>")), "<UNKNOWN>");
-  EXPECT_EQ(name_of(capture.open(3, "x/<NA>")), "/home/ana/x/<NA>") << "only the whole text is the mark";
+  EXPECT_EQ(name_of(capture.open(3, "x/<NA>")), "/home/ana/x/<NA>")
+      << "only the whole text marks an unreadable path";
 }
 
-TEST(Paths, ThatTheDriverCouldNotReadAreUnknownInEveryCall) {
+TEST(Paths, UnreadablePathsAreUnknownInEveryCall) {
   Capture capture;
   capture.event(ev::SYSCALL_UNLINK_2_X, {value::i64(0), value::text("<NA>")});
   EXPECT_EQ(capture.last("%fs.path.name"), "<NA>");
@@ -236,7 +238,7 @@ TEST(Paths, ThatTheDriverCouldNotReadAreUnknownInEveryCall) {
   EXPECT_EQ(capture.chdir("<NA>").open(3, "f").last("%fd.name %proc.cwd"), "<UNKNOWN>f <NA>");
 }
 
-TEST(Paths, OfAProgramAreThoseThatTheKernelTook) {
+TEST(Paths, ExecUsesThePathThatTheKernelRead) {
   const auto exec = [](Capture& capture, std::string_view filename) {
     std::vector<std::string> params(31);
     params[0] = value::i64(0);
@@ -254,13 +256,13 @@ TEST(Paths, OfAProgramAreThoseThatTheKernelTook) {
   EXPECT_EQ(exec(capture, "/bin/two"), "/bin/one");
   capture.event(ev::SYSCALL_EXECVE_19_E, {value::text("<NA>")});
   EXPECT_EQ(exec(capture, "/bin/two"), "/bin/two");
-  EXPECT_EQ(exec(capture.chdir("<NA>"), "bin/tool"), "<NA>") << "below an unknown directory";
+  EXPECT_EQ(exec(capture.chdir("<NA>"), "bin/tool"), "<NA>") << "relative to an unknown directory";
   capture.event(ev::SYSCALL_MEMFD_CREATE_X, {value::i64(7), value::text("code"), value::u32(0)});
   capture.event(ev::SYSCALL_EXECVEAT_E, {value::i64(7), value::text(""), value::u32(0x1000)});
   EXPECT_EQ(exec(capture, ""), "/memfd:code");
 }
 
-TEST(Paths, OfEnterEventsComeFirst) {
+TEST(Paths, EnterEventsTakePrecedence) {
   Capture capture;
   capture.event(ev::SYSCALL_OPENAT2_E, {value::i64(kCwd), value::text("/tmp/file"), value::u32(kRead),
                                         value::u32(0), value::u32(0)});
@@ -274,7 +276,7 @@ TEST(Paths, OfEnterEventsComeFirst) {
 
 // ---- links
 
-TEST(Links, LeadFromTheirOwnDirectory) {
+TEST(Links, ResolveTargetsFromTheirOwnDirectory) {
   const auto symlink = [](Capture& capture, std::string_view target, std::string_view path) {
     capture.event(ev::SYSCALL_SYMLINK_X, {value::i64(0), value::text(target), value::text(path)});
     return capture.last("%fs.path.source %fs.path.target %fs.path.targetraw");
@@ -295,7 +297,7 @@ TEST(Links, LeadFromTheirOwnDirectory) {
 
 // ---- renamed directories
 
-TEST(RenamedDirectories, CarryWorkingDirectoriesAndDescriptors) {
+TEST(RenamedDirectories, UpdateWorkingDirectoriesAndDescriptors) {
   Capture capture;
   capture.chdir("/home/r1/sub").open(3, "/home/r1", kCwd, kRead | kDirectory).open(4, "/home/r1/f");
   capture.chdir("/home/r1", kOther).rename("/home/r1", "/home/r2");
@@ -304,10 +306,10 @@ TEST(RenamedDirectories, CarryWorkingDirectoriesAndDescriptors) {
   EXPECT_EQ(capture.read(4).last("%fd.name %fd.nameraw"), "/home/r2/f /home/r1/f");
   EXPECT_EQ(name_of(capture.open_by(kOther, 5, "g")), "/home/r2/g");
   EXPECT_EQ(capture.read(4).last("%proc.cwd"), "/home/r2/sub/");
-  EXPECT_EQ(name_of(capture.open(5, "/home/r1/f")), "/home/r1/f") << "a new one";
+  EXPECT_EQ(name_of(capture.open(5, "/home/r1/f")), "/home/r1/f") << "a new file";
 }
 
-TEST(RenamedDirectories, AreRenamedByEveryCall) {
+TEST(RenamedDirectories, WorkWithEveryRenameCall) {
   Capture capture("/home/r1");
   capture.open(3, "/home", kCwd, kRead | kDirectory);
   capture.event(ev::SYSCALL_RENAMEAT_X,
@@ -316,13 +318,13 @@ TEST(RenamedDirectories, AreRenamedByEveryCall) {
   capture.renameat2(kCwd, "../r2", 3, "r3", 1);
   EXPECT_EQ(name_of(capture.open(5, "g")), "/home/r3/g");
   capture.open(6, "/srv/d/f").renameat2(kCwd, "/srv/d", 3, "r3", 2);
-  EXPECT_EQ(name_of(capture.open(5, "g")), "/srv/d/g") << "exchanged";
+  EXPECT_EQ(name_of(capture.open(5, "g")), "/srv/d/g") << "RENAME_EXCHANGE";
   EXPECT_EQ(name_of(capture.read(6)), "/home/r3/f");
   capture.rename("/srv", "/home/srv", -13);
-  EXPECT_EQ(name_of(capture.open(5, "g")), "/srv/d/g") << "that failed";
+  EXPECT_EQ(name_of(capture.open(5, "g")), "/srv/d/g") << "failed rename";
 }
 
-TEST(RenamedDirectories, KeepChildrenThatForked) {
+TEST(RenamedDirectories, UpdateForkedChildren) {
   Capture capture("/home/r1");
   std::vector<std::string> params(21);
   params[0] = value::i64(300);
@@ -337,13 +339,13 @@ TEST(RenamedDirectories, KeepChildrenThatForked) {
   EXPECT_EQ(name_of(capture), "/home/r2/f");
 }
 
-TEST(RenamedDirectories, LeaveThePathOfAnOpenFileAsItWasOpened) {
+TEST(RenamedDirectories, DoNotChangePathsOfRenamedFiles) {
   Capture capture;
   capture.open(3, "/home/d/f").rename("/home/d/f", "/home/d/g");
   EXPECT_EQ(name_of(capture.read(3)), "/home/d/f");
 }
 
-TEST(RenamedDirectories, ThatWereOpenedLikeFilesAreDirectoriesAllTheSame) {
+TEST(RenamedDirectories, WorkIfOpenedWithoutTheDirectoryFlag) {
   Capture capture;
   capture.open(3, "/home/r1").rename("/home/r1", "/home/r2");
   EXPECT_EQ(name_of(capture.open(4, "f", 3)), "/home/r2/f");
@@ -356,14 +358,14 @@ TEST(RenamedDirectories, ThatWereOpenedLikeFilesAreDirectoriesAllTheSame) {
   EXPECT_EQ(name_of(capture.read(6)), "/home/t2");
 }
 
-TEST(RenamedDirectories, GoWhereTheCaptureDoesNotTell) {
+TEST(RenamedDirectories, MovedToAnUnknownDirectory) {
   Capture capture("/home/r1/sub");
   capture.open(3, "/home/r1/f").renameat2(kCwd, "/home/r1", 77, "r2", 0);
   EXPECT_EQ(name_of(capture.read(3)), "<UNKNOWN>r2/f");
   EXPECT_EQ(name_of(capture.open(4, "g")), "<UNKNOWN>g");
 }
 
-TEST(RenamedDirectories, AreThoseOfTheSameRoot) {
+TEST(RenamedDirectories, OnlyAffectTheSameRoot) {
   Capture capture("/home/r1");
   capture.event(ev::SYSCALL_CHROOT_X, {value::i64(0), value::text("/jail")}, kOther);
   capture.event(ev::SYSCALL_RENAME_X, {value::i64(0), value::text("/home/r1"), value::text("/home/r2")},
@@ -371,7 +373,7 @@ TEST(RenamedDirectories, AreThoseOfTheSameRoot) {
   EXPECT_EQ(name_of(capture.open(4, "f")), "/home/r1/f");
 }
 
-TEST(RenamedDirectories, AreThoseOfTheContainerThatAProcessCameTo) {
+TEST(RenamedDirectories, OnlyAffectTheSameContainer) {
   const std::string cgroup = "cpuset=/docker/" + std::string(64, 'a') + '\0';
   std::vector<std::string> params(31);
   params[0] = value::i64(0);
@@ -382,12 +384,12 @@ TEST(RenamedDirectories, AreThoseOfTheContainerThatAProcessCameTo) {
   capture.event(ev::SYSCALL_EXECVE_19_X, params);
   capture.event(ev::SYSCALL_RENAME_X, {value::i64(0), value::text("/home/r1"), value::text("/home/r2")},
                 kOther);
-  EXPECT_EQ(name_of(capture.open(4, "f")), "/home/r1/f") << "by one outside";
+  EXPECT_EQ(name_of(capture.open(4, "f")), "/home/r1/f") << "renamed on the host";
   capture.rename("/home/r1", "/home/r2");
   EXPECT_EQ(name_of(capture.open(4, "f")), "/home/r2/f");
 }
 
-TEST(RenamedDirectories, CarryWhatTheListsHave) {
+TEST(RenamedDirectories, UpdateListedDescriptors) {
   Capture capture;
   capture.open(3, "x")
       .rename("/srv/r1", "/srv/r2")
@@ -395,7 +397,7 @@ TEST(RenamedDirectories, CarryWhatTheListsHave) {
   EXPECT_EQ(name_of(capture), "/srv/r2/listed");
 }
 
-TEST(RenamedDirectories, DoNotCarryWhatWasRemovedBefore) {
+TEST(RenamedDirectories, DoNotAffectRemovedDirectories) {
   Capture capture("/home/r1");
   capture.event(ev::SYSCALL_RMDIR_2_X, {value::i64(0), value::text("/home/r1")}, kOther);
   capture.event(ev::SYSCALL_MKDIR_2_X, {value::i64(0), value::text("/home/r1"), value::u32(0)}, kOther);
@@ -410,14 +412,14 @@ TEST(WorkingDirectories, FollowDescriptorsOfDirectories) {
   Capture capture;
   capture.open(3, "/srv/d", kCwd, kRead | kDirectory).fchdir(3);
   EXPECT_EQ(name_of(capture.open(4, "f")), "/srv/d/f");
-  EXPECT_EQ(name_of(capture.fchdir(77).open(4, "f")), "<UNKNOWN>f") << "of which nothing is known";
+  EXPECT_EQ(name_of(capture.fchdir(77).open(4, "f")), "<UNKNOWN>f") << "unknown descriptor";
   capture.event(ev::SYSCALL_GETCWD_X, {value::i64(8), value::text("/srv/e")});
   EXPECT_EQ(name_of(capture.open(4, "f")), "/srv/e/f");
   capture.event(ev::SYSCALL_GETCWD_X, {value::i64(20), value::text("(unreachable)/srv/e")});
   EXPECT_EQ(name_of(capture.open(4, "f")), "/srv/e/f");
 }
 
-TEST(WorkingDirectories, OfListsAreKnownOrNot) {
+TEST(WorkingDirectories, AreUnknownIfTheListHasNone) {
   Capture capture("");
   EXPECT_EQ(capture.open(4, "f").last("%fd.name %proc.cwd"), "<UNKNOWN>f <NA>");
 }

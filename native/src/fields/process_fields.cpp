@@ -1,4 +1,4 @@
-// The event's thread, its process, the ancestors of that, and its user.
+// Fields of the thread, its process, its ancestors and its user.
 
 #include <algorithm>
 
@@ -16,7 +16,7 @@ FieldValue id(int64_t value) {
   return value < 0 ? FieldValue() : FieldValue::of(value);
 }
 
-// As in records: a thread that the capture never introduced counts as a process of its own.
+// A thread unknown to the capture counts as its own process, as in records.
 FieldValue pid_of(const Thread& thread) {
   return FieldValue::of(thread.pid < 0 ? thread.tid : thread.pid);
 }
@@ -29,7 +29,7 @@ FieldValue nonzero(uint64_t value) {
   return value == 0 ? FieldValue() : FieldValue::of(value);
 }
 
-// Calls visit(text) with each part of a list of strings, each ended by NUL, until it returns false.
+// Calls visit(text) for each NUL-terminated string of a list, until it returns false.
 template <typename Visit>
 void each_part(std::string_view list, Visit visit) {
   while (!list.empty()) {
@@ -68,23 +68,24 @@ FieldValue FieldReader::process_field(const FieldRef& field) {
     case Field::kProcAcmdline:
     case Field::kProcAenv: return ancestor(field);
     case Field::kProcEnv:
-      if (!field.argument.empty() && field.place_argument < 0) return variable(*thread, field.argument);
+      if (!field.argument.empty() && field.index_argument < 0)
+        return environment_variable(*thread, field.argument);
       break;
     case Field::kThreadCgroup: return cgroup(field, *thread);
     default: break;
   }
-  return value_of_process(field.field, *thread);
+  return process_value(field.field, *thread);
 }
 
 FieldValue FieldReader::ancestor(const FieldRef& field) {
   Thread* process = &context_->thread->process_thread();
-  const int steps = std::max(0, field.place_argument);
+  const int steps = std::max(0, field.index_argument);
   for (int i = 0; i < steps && process != nullptr; ++i) process = engine_.parent_of(*process);
-  return process == nullptr ? FieldValue() : value_of_process(field.field, *process);
+  return process == nullptr ? FieldValue() : process_value(field.field, *process);
 }
 
-// A field of the thread itself, or one of ancestors, answered for the process that was found.
-FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
+// Answers a field for `thread`: the event's thread, or an ancestor's.
+FieldValue FieldReader::process_value(Field field, Thread& thread) {
   const Thread& process = thread.process_thread();
   switch (field) {
     case Field::kThreadVtid: return id(thread.vtid);
@@ -121,19 +122,19 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
     }
     case Field::kProcPname: {
       Thread* parent = engine_.parent_of(thread);
-      return parent == nullptr ? FieldValue() : value_of_process(Field::kProcName, *parent);
+      return parent == nullptr ? FieldValue() : process_value(Field::kProcName, *parent);
     }
     case Field::kProcPexe: {
       Thread* parent = engine_.parent_of(thread);
-      return parent == nullptr ? FieldValue() : value_of_process(Field::kProcExe, *parent);
+      return parent == nullptr ? FieldValue() : process_value(Field::kProcExe, *parent);
     }
     case Field::kProcPexepath: {
       Thread* parent = engine_.parent_of(thread);
-      return parent == nullptr ? FieldValue() : value_of_process(Field::kProcExepath, *parent);
+      return parent == nullptr ? FieldValue() : process_value(Field::kProcExepath, *parent);
     }
     case Field::kProcPcmdline: {
       Thread* parent = engine_.parent_of(thread);
-      return parent == nullptr ? FieldValue() : value_of_process(Field::kProcCmdline, *parent);
+      return parent == nullptr ? FieldValue() : process_value(Field::kProcCmdline, *parent);
     }
     case Field::kProcName:
     case Field::kProcAname: return FieldValue::of(thread.comm);
@@ -172,7 +173,7 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
     case Field::kProcLoginshellid: {
       const Thread* shell = nullptr;
       Thread* process = thread.leader();
-      for (size_t i = 0; process != nullptr && i < kMostAncestors;
+      for (size_t i = 0; process != nullptr && i < kMaxAncestors;
            ++i, process = engine_.parent_of(*process)) {
         if (std::string_view(process->comm).ends_with("sh")) shell = process;
       }
@@ -190,7 +191,7 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
     case Field::kProcVpgidExepath:
     case Field::kProcPgidName:
     case Field::kProcPgidExe:
-    case Field::kProcPgidExepath: return of_leader(field, process);
+    case Field::kProcPgidExepath: return group_leader_field(field, process);
     case Field::kProcIsSidLeader: return is_same(process.sid, process.vpid);
     case Field::kProcIsVpgidLeader: return is_same(process.vpgid, process.vpid);
     case Field::kProcIsPgidLeader: return is_same(process.pgid, process.pid);
@@ -203,11 +204,11 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
     }
     case Field::kProcPpidTs: {
       Thread* parent = engine_.parent_of(thread);
-      return parent == nullptr ? FieldValue() : value_of_process(Field::kProcPidTs, *parent);
+      return parent == nullptr ? FieldValue() : process_value(Field::kProcPidTs, *parent);
     }
     case Field::kProcPpidDuration: {
       Thread* parent = engine_.parent_of(thread);
-      return parent == nullptr ? FieldValue() : value_of_process(Field::kProcDuration, *parent);
+      return parent == nullptr ? FieldValue() : process_value(Field::kProcDuration, *parent);
     }
     case Field::kProcPidnsInitStartTs: return nonzero(thread.pidns_start_ts);
     case Field::kProcIsExeWritable:
@@ -252,9 +253,9 @@ FieldValue FieldReader::value_of_process(Field field, Thread& thread) {
   }
 }
 
-// Outside pid namespaces the leader has the number of the session or group. Inside, numbers are of the
-// namespace, and the oldest ancestor that shares them stands for it.
-FieldValue FieldReader::of_leader(Field field, const Thread& thread) {
+// The leader's id is the number of the session or group. Inside pid namespaces, numbers are those of the
+// namespace, so use the oldest ancestor with the same number.
+FieldValue FieldReader::group_leader_field(Field field, const Thread& thread) {
   const bool session =
       field == Field::kProcSname || field == Field::kProcSidExe || field == Field::kProcSidExepath;
   const bool host_group =
@@ -264,7 +265,7 @@ FieldValue FieldReader::of_leader(Field field, const Thread& thread) {
   Thread* leader = host_group || !in_pid_namespace(thread) ? engine_.find_thread(wanted) : nullptr;
   if (leader == nullptr) {
     leader = engine_.find_thread(thread.tid);
-    for (size_t i = 0; leader != nullptr && i < kMostAncestors; ++i) {
+    for (size_t i = 0; leader != nullptr && i < kMaxAncestors; ++i) {
       Thread* parent = engine_.parent_of(*leader);
       if (parent == nullptr || parent->*number != wanted) break;
       leader = parent;
@@ -282,7 +283,7 @@ FieldValue FieldReader::of_leader(Field field, const Thread& thread) {
   }
 }
 
-FieldValue FieldReader::variable(const Thread& thread, std::string_view name) {
+FieldValue FieldReader::environment_variable(const Thread& thread, std::string_view name) {
   Thread* found = engine_.find_thread(thread.tid);
   const Thread* leader = found == nullptr ? nullptr : found->leader();
   if (leader == nullptr) return {};

@@ -1,4 +1,4 @@
-// Which part of the reader answers a field, and fields with more than one value.
+// Dispatches fields to their sources, and reads fields with several values.
 
 #include <algorithm>
 #include <array>
@@ -57,9 +57,9 @@ void FieldReader::begin_values(const FieldRef& field) {
 
 FieldValue FieldReader::next_value(const FieldRef& field) {
   if (field.several == Several::kAny) {
-    if (ancestor_ == nullptr || ++step_ > kMostAncestors) return {};
+    if (ancestor_ == nullptr || ++step_ > kMaxAncestors) return {};
     ancestor_ = engine_.parent_of(*ancestor_);
-    return ancestor_ == nullptr ? FieldValue() : value_of_process(field.field, *ancestor_);
+    return ancestor_ == nullptr ? FieldValue() : process_value(field.field, *ancestor_);
   }
   if (field.several == Several::kAll) {
     while (kinds_ != 0) {

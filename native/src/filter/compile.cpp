@@ -830,7 +830,7 @@ class Compiler {
         const scap::EventView event(code, 0, {});
         state::Context context;
         context.event = &event;
-        reader.look_at(context);
+        reader.set_context(context);
         const bool depends = carries_its_name(code) && !condition.texts.empty() &&
                              (condition.left.field.field == Field::kEvtType ||
                               condition.left.field.field == Field::kSyscallType);

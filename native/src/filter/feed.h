@@ -50,7 +50,7 @@ class Feed : public state::Feed {
       if (!wanted) return;
       bool any = false;
       each(context, [&](const state::Context& part, uint32_t op) {
-        reader_.look_at(part);
+        reader_.set_context(part);
         if (filter_ != nullptr && !filter_->passes(reader_)) return;
         any = true;
         visit(part, op);

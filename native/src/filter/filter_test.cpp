@@ -282,7 +282,7 @@ class PassingSet : public state::Feed {
     reader_.next_event(event);
     reader_.set_origin(times().origin());
     engine().apply_all(event, [&](const state::Context& context) {
-      reader_.look_at(context);
+      reader_.set_context(context);
       uint32_t before = 0;
       filters_.each_passing(reader_, [&](uint32_t number) {
         EXPECT_GE(number, before) << "in the order of addition";
@@ -377,8 +377,8 @@ TEST(FilterRows, NameEveryFieldAndOperator) {
 TEST(Filter, ExplainsUnavailableFields) {
   EXPECT_EQ(
       passing("fd.cip.name = a"),
-      "filter, character 1: field 'fd.cip.name' cannot be answered: it needs a name server, and sfkit asks "
-      "nobody while it reads a capture\n  fd.cip.name = a\n  ^");
+      "filter, character 1: field 'fd.cip.name' cannot be answered: it needs a name server, and sfkit makes "
+      "no requests while it reads a capture\n  fd.cip.name = a\n  ^");
   for (const fields::RefusedField& refused : fields::kRefusedFields) {
     const std::string message = passing(std::string(refused.name) + " = 1");
     EXPECT_NE(message.find("cannot be answered"), std::string::npos) << refused.name;

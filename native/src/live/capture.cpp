@@ -23,18 +23,17 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kLargeBuffer = 128 << 10;
-// How long the rings are left alone, and how long what was read may wait for more.
+// Pause between two looks at the rings.
 constexpr milliseconds kPollInterval{5};
 constexpr int kNice = -10;
-constexpr double kMuch = 0.125;  // of a ring, that waits: then the next look is at once
+constexpr double kBusyFill = 0.125;  // share of a ring; above it, the next look follows without a pause
 constexpr uint64_t kPushIntervalNs = 100'000'000;
-// Two processors may stamp and store events that do not depend on each other in different orders; later
-// than this one of them is as good as late.
-constexpr uint64_t kSettleNs = 1'000'000;
-// Without events time would stand still for whoever waits for it.
+// Two CPUs may store independent events out of order. Events newer than this wait for the next round.
+constexpr uint64_t kReorderNs = 1'000'000;
+// Without events, heartbeats keep the capture's clock moving for its reader.
 constexpr uint64_t kHeartbeatNs = 1'000'000'000;
-// An event that the kernel began and never ended must not keep a capture from its end.
-constexpr uint64_t kLongestEndNs = 3'000'000'000;
+// An event that the kernel never finishes must not delay the end of a capture.
+constexpr uint64_t kMaxDrainNs = 3'000'000'000;
 
 void append(std::vector<uint8_t>& bytes, const void* data, size_t size) {
   const auto* from = static_cast<const uint8_t*>(data);
@@ -44,8 +43,8 @@ void append(std::vector<uint8_t>& bytes, const void* data, size_t size) {
 }  // namespace
 
 Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& options) {
-  // Buffers that go from thread to thread leave malloc's heaps full of holes, which a long run would keep: in
-  // a process that does nothing else the large ones go back to the system.
+  // Buffers that move between threads fragment malloc's heaps. With this threshold, large ones go back to the
+  // system. Only for a process of our own, because the setting is global.
 #ifdef M_MMAP_THRESHOLD
   if (options.drops_privileges) ::mallopt(M_MMAP_THRESHOLD, kLargeBuffer);
 #endif
@@ -54,7 +53,7 @@ Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& optio
   if (!probe.is_ok()) return probe.status();
   if (read_small_file("/proc/self/stat").empty()) {
     return Status(ErrorCode::kUnreadable,
-                  "/proc is not mounted; mount it: what runs already is known from it");
+                  "/proc is not mounted; mount it: live capture reads the running processes there");
   }
   capture->probe_ = std::make_unique<Probe>(std::move(probe.value()));
   auto rings = RingMerger::map(capture->probe_->rings());
@@ -63,7 +62,7 @@ Result<std::unique_ptr<LiveCapture>> LiveCapture::start(const LiveOptions& optio
   capture->clock_ = capture->probe_->clock();
   capture->start_time_ = capture->last_time_ = capture->clock_.stamp(ClockReading::take());
   if (Status status = capture->probe_->attach(); !status.is_ok()) return status;
-  // Last, so that no file is left by a capture that does not begin.
+  // Last, so that a capture that fails to start leaves no file.
   if (!options.record_path.empty()) {
     auto recorder = Recorder::open(options.record_path, options.record_gzip);
     if (!recorder.is_ok()) return recorder.status();
@@ -90,23 +89,23 @@ void LiveCapture::cancel() {
     cancelled_.store(true);
   }
   changed_.notify_all();
-  if (recorder_) recorder_->hurry();
+  if (recorder_) recorder_->drop_when_full();
 }
 
-// The machine is described while events are gathered already, so that nothing happens unseen in between: what
-// the description has and an event tells again does no harm.
-void LiveCapture::begin() {
-  begun_ = true;
+// Events are collected while the machine is described, so nothing is missed in between. Facts in both are
+// harmless.
+void LiveCapture::start_reading() {
+  started_reading_ = true;
   current_ = std::make_shared<const std::vector<uint8_t>>(
       describe_machine(clock_.boot_time(), start_time_, cancelled_));
-  if (recorder_) recorder_->begin(current_);
+  if (recorder_) recorder_->start(current_);
   {
     const std::lock_guard lock(mutex_);
     described_ = true;
   }
   changed_.notify_all();
   if (options_.drops_privileges) {
-    // Nothing depends on it: a capture that keeps its rights is better than none.
+    // Not fatal: the capture works with the privileges it has.
     const Status status = drop_privileges();
     const std::lock_guard lock(mutex_);
     privileges_failure_ = status.message();
@@ -114,38 +113,37 @@ void LiveCapture::begin() {
 }
 
 size_t LiveCapture::read(uint8_t* target, size_t room) {
-  if (!begun_) begin();
-  while (used_ == current_->size()) {
+  if (!started_reading_) start_reading();
+  while (current_used_ == current_->size()) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !queue_.empty() || ended_ || cancelled_; });
     if (cancelled_ || queue_.empty()) return 0;
     current_ = std::move(queue_.front());
     queue_.pop_front();
-    used_ = 0;
-    // Little by little, so that the rings go on being emptied.
-    if (most_queued_ > kMaxQueued) --most_queued_;
+    current_used_ = 0;
+    // Shrink step by step, so that the rings are drained all the time.
+    if (max_queued_ > kMaxQueued) --max_queued_;
     changed_.notify_all();
   }
-  const size_t size = std::min(room, current_->size() - used_);
-  std::memcpy(target, current_->data() + used_, size);
-  used_ += size;
+  const size_t size = std::min(room, current_->size() - current_used_);
+  std::memcpy(target, current_->data() + current_used_, size);
+  current_used_ += size;
   return size;
 }
 
 void LiveCapture::run() {
-  // Who keeps all processors busy shall not keep the rings from being emptied. Without the right to it, the
-  // capture goes on as it is.
+  // Busy programs must not delay draining the rings. Without permission, the capture runs at normal priority.
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
   try {
     gather();
   } catch (const std::exception& error) {
-    // Memory ran out; what was handed over stays.
+    // Out of memory. The chunks in the queue stay.
     const std::lock_guard lock(mutex_);
     failure_ = std::string("the capture ended early: ") + error.what();
   }
   probe_->detach();
   if (recorder_) {
-    // A short capture may be over before the machine is described, with which its file begins.
+    // The file starts with the description of the machine, so wait for it.
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return described_ || cancelled_; });
@@ -167,42 +165,43 @@ void LiveCapture::gather() {
     if (stopping) probe_->detach();
     const ClockReading clocks = ClockReading::take();
     const uint64_t now = clock_.stamp(clocks);
-    // Measured anew each time, by clocks that are not read at once.
-    if (const uint64_t asleep = clock_.asleep(clocks); asleep > asleep_ + EventClock::kLeastSleepNs) {
-      asleep_ = asleep;
+    // Ignore jitter: the clocks are not read at the same moment.
+    if (const uint64_t sleep_ns = clock_.sleep_ns(clocks); sleep_ns > slept_ns_ + EventClock::kMinSleepNs) {
+      slept_ns_ = sleep_ns;
     }
     if (stopping && stopped_at == 0) stopped_at = now;
-    add_waiting_containers();
+    add_pending_containers();
     const double fill = rings_->drain(
-        stopping ? now : now - kSettleNs,
-        [this](const uint8_t* event, uint32_t size, uint16_t ring) { return take(event, size, ring); });
-    last = has_enough() || (stopping && (rings_->is_empty() || now - stopped_at > kLongestEndNs));
-    const uint64_t settled = now - kSettleNs + asleep_;
-    if (!last && !rings_->is_held_back() && settled > last_time_ + kHeartbeatNs) add_heartbeat(settled);
+        stopping ? now : now - kReorderNs,
+        [this](const uint8_t* event, uint32_t size, uint16_t ring) { return add_event(event, size, ring); });
+    last = is_limit_reached() || (stopping && (rings_->is_empty() || now - stopped_at > kMaxDrainNs));
+    const uint64_t complete_until = now - kReorderNs + slept_ns_;
+    if (!last && !rings_->is_blocked() && complete_until > last_time_ + kHeartbeatNs)
+      add_heartbeat(complete_until);
     if (!chunk_.empty() && (last || now - pushed_at >= kPushIntervalNs)) {
       push();
       pushed_at = now;
     }
-    if (!last && fill < kMuch) std::this_thread::sleep_for(kPollInterval);
+    if (!last && fill < kBusyFill) std::this_thread::sleep_for(kPollInterval);
   }
-  if (!has_enough()) {
-    // What bears a later time than now, or waits behind what is never finished.
+  if (!is_limit_reached()) {
+    // The rest: events newer than `now` and those blocked by an event that was never finished.
     rings_->drain(RingMerger::kNoLimit, [this](const uint8_t* event, uint32_t size, uint16_t ring) {
-      return take(event, size, ring);
+      return add_event(event, size, ring);
     });
     if (!chunk_.empty()) push();
   }
   const std::lock_guard lock(mutex_);
-  if (!has_enough()) unfinished_ = rings_->unfinished();
+  if (!is_limit_reached()) unfinished_ = rings_->unfinished();
   unreadable_ = rings_->unreadable();
   doubtful_ = path_check_.doubtful();
 }
 
-bool LiveCapture::has_enough() const {
+bool LiveCapture::is_limit_reached() const {
   return options_.max_events != 0 && events_.load(std::memory_order_relaxed) >= options_.max_events;
 }
 
-bool LiveCapture::take(const uint8_t* event, uint32_t size, uint16_t cpu) {
+bool LiveCapture::add_event(const uint8_t* event, uint32_t size, uint16_t cpu) {
   constexpr uint32_t kAround = 4 + 4 + 2 + 4;
   const uint32_t padding = (4 - (size + 2) % 4) % 4;
   const uint32_t length = kAround + size + padding;
@@ -215,41 +214,41 @@ bool LiveCapture::take(const uint8_t* event, uint32_t size, uint16_t cpu) {
   std::memcpy(to + 4, &length, 4);
   std::memcpy(to + 8, &cpu, 2);
   std::memcpy(&last_time_, event, 8);
-  last_time_ += asleep_;
+  last_time_ += slept_ns_;
   std::memcpy(to + 10, &last_time_, 8);
   std::memcpy(to + 18, event + 8, size - 8);
-  path_check_.look_at(to + 10, size, last_time_);
+  path_check_.check(to + 10, size, last_time_);
   std::memset(to + 10 + size, 0, padding);
   std::memcpy(to + length - 4, &length, 4);
   const uint64_t events = events_.load(std::memory_order_relaxed) + 1;
   events_.store(events, std::memory_order_relaxed);
   if (chunk_.size() >= kChunkBytes) push();
-  return !has_enough();
+  return !is_limit_reached();
 }
 
-// Hands over what was gathered. Waits while the reader is far behind: then the kernel's buffers fill.
+// Hands over the current chunk. Blocks while the queue is full; the kernel's buffers then fill.
 void LiveCapture::push() {
   auto chunk = std::make_shared<const std::vector<uint8_t>>(std::exchange(chunk_, {}));
   if (recorder_) recorder_->add(chunk);
   std::unique_lock lock(mutex_);
   changed_.wait(
-      lock, [this] { return queue_.size() < (described_ ? kMaxQueued : kMaxQueuedBefore) || cancelled_; });
+      lock, [this] { return queue_.size() < (described_ ? kMaxQueued : kMaxQueuedAtStart) || cancelled_; });
   if (!cancelled_) queue_.push_back(std::move(chunk));
   changed_.notify_all();
 }
 
 void LiveCapture::describe_container(std::string_view json) {
   const std::lock_guard lock(mutex_);
-  containers_.emplace_back(json);
+  pending_containers_.emplace_back(json);
 }
 
-void LiveCapture::add_waiting_containers() {
-  std::vector<std::string> waiting;
+void LiveCapture::add_pending_containers() {
+  std::vector<std::string> pending;
   {
     const std::lock_guard lock(mutex_);
-    waiting.swap(containers_);
+    pending.swap(pending_containers_);
   }
-  for (const std::string& json : waiting) {
+  for (const std::string& json : pending) {
     scap::CaptureWriter writer;
     writer.event(last_time_, -1, 0, scap::ev::CONTAINER_JSON_2_E, {scap::value::text(json)});
     append(chunk_, writer.bytes().data(), writer.bytes().size());

@@ -12,8 +12,8 @@ ClockOffsets ClockOffsets::parse(std::string_view text) {
   return {offset("monotonic"), offset("boottime")};
 }
 
-// Without such a file (before Linux 5.6) there are no such namespaces.
-ClockOffsets ClockOffsets::of_this_process() {
+// Kernels before 5.6 have neither this file nor time namespaces.
+ClockOffsets ClockOffsets::of_own_namespace() {
   return parse(read_small_file("/proc/self/timens_offsets"));
 }
 

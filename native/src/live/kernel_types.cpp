@@ -26,7 +26,7 @@ enum Kind : uint8_t {
   kEnum64 = 19,
 };
 
-// Bytes of a type besides the first twelve.
+// Size of a type's data after the first twelve bytes.
 uint32_t extra_size(uint8_t kind, uint32_t count) {
   switch (kind) {
     case kInt:
@@ -43,7 +43,7 @@ uint32_t extra_size(uint8_t kind, uint32_t count) {
   }
 }
 
-Status bad(const char* what) {
+Status format_error(const char* what) {
   return {ErrorCode::kBadFormat, std::string(KernelTypes::kPath) + ": " + what};
 }
 
@@ -60,8 +60,8 @@ Result<KernelTypes> KernelTypes::read(const std::string& path) {
   }
   std::vector<uint8_t> bytes;
   constexpr size_t kStep = size_t{1} << 20;
-  constexpr size_t kMost = size_t{256} << 20;
-  for (size_t got = kStep; got == kStep && bytes.size() < kMost;) {
+  constexpr size_t kMaxBytes = size_t{256} << 20;
+  for (size_t got = kStep; got == kStep && bytes.size() < kMaxBytes;) {
     const size_t begin = bytes.size();
     bytes.resize(begin + kStep);
     got = std::fread(bytes.data() + begin, 1, kStep, file.get());
@@ -74,24 +74,24 @@ Result<KernelTypes> KernelTypes::parse(std::vector<uint8_t> bytes) {
   KernelTypes types;
   types.bytes_ = std::move(bytes);
   const Bytes all = types.bytes();
-  if (all.size() < 24 || all.load<uint16_t>(0) != 0xeb9f) return bad("holds no BTF");
+  if (all.size() < 24 || all.load<uint16_t>(0) != 0xeb9f) return format_error("contains no BTF");
   const uint64_t header = types.word(4);
   const uint64_t types_at = header + types.word(8);
   const uint64_t types_end = types_at + types.word(12);
   const uint64_t strings_at = header + types.word(16);
   const uint64_t strings_end = strings_at + types.word(20);
   if (types_end > all.size() || strings_end > all.size() || strings_end > UINT32_MAX) {
-    return bad("holds less BTF than it says");
+    return format_error("is truncated");
   }
   types.strings_at_ = static_cast<uint32_t>(strings_at);
   types.strings_end_ = static_cast<uint32_t>(strings_end);
-  types.types_.push_back({});  // number 0 is void
+  types.types_.push_back({});  // id 0 is void
   for (uint64_t at = types_at; at < types_end;) {
-    if (at + 12 > types_end) return bad("ends in the middle of a type");
+    if (at + 12 > types_end) return format_error("ends in the middle of a type");
     const uint32_t info = types.word(static_cast<uint32_t>(at) + 4);
     const auto kind = static_cast<uint8_t>(info >> 24 & 0x1f);
     const uint64_t next = at + 12 + extra_size(kind, info & 0xffff);
-    if (next > types_end) return bad("ends in the middle of a type");
+    if (next > types_end) return format_error("ends in the middle of a type");
     types.types_.push_back({static_cast<uint32_t>(at), kind});
     at = next;
   }
@@ -120,8 +120,8 @@ uint32_t KernelTypes::find_typedef(std::string_view name) const {
   return find(name, kTypedef, kTypedef);
 }
 
-// The type behind typedefs and qualifiers.
-uint32_t KernelTypes::without_names(uint32_t id) const {
+// The type without typedefs and qualifiers.
+uint32_t KernelTypes::strip_aliases(uint32_t id) const {
   for (int depth = 0; depth < kMaxDepth && id < types_.size(); ++depth) {
     switch (types_[id].kind) {
       case kTypedef:
@@ -136,7 +136,7 @@ uint32_t KernelTypes::without_names(uint32_t id) const {
 }
 
 std::optional<uint32_t> KernelTypes::size_of(uint32_t id, int depth) const {
-  id = without_names(id);
+  id = strip_aliases(id);
   if (id == 0 || id >= types_.size() || depth > kMaxDepth) return std::nullopt;
   const Type& type = types_[id];
   switch (type.kind) {
@@ -155,9 +155,9 @@ std::optional<uint32_t> KernelTypes::size_of(uint32_t id, int depth) const {
   }
 }
 
-// Adds to `field` where the member is.
+// Adds the member's offset to `field`.
 bool KernelTypes::member(uint32_t id, std::string_view name, int depth, Field& field, uint32_t& type) const {
-  id = without_names(id);
+  id = strip_aliases(id);
   if (id == 0 || id >= types_.size() || depth > kMaxDepth) return false;
   const Type& outer = types_[id];
   if (outer.kind != kStruct && outer.kind != kUnion) return false;
@@ -165,22 +165,22 @@ bool KernelTypes::member(uint32_t id, std::string_view name, int depth, Field& f
   const bool has_bit_fields = (info >> 31) != 0;
   for (uint32_t i = 0; i < (info & 0xffff); ++i) {
     const uint32_t at = outer.at + 12 + i * 12;
-    const std::string_view its_name = name_at(word(at));
-    const uint32_t its_type = word(at + 4);
+    const std::string_view member_name = name_at(word(at));
+    const uint32_t member_type = word(at + 4);
     const uint32_t place = word(at + 8);
     const uint32_t bit_offset = has_bit_fields ? place & 0xffffff : place;
-    if (its_name == name && !name.empty()) {
+    if (member_name == name && !name.empty()) {
       field.bit_offset += bit_offset;
-      field.byte_size = size_of(its_type, 0).value_or(0);
+      field.byte_size = size_of(member_type, 0).value_or(0);
       const uint32_t bits = has_bit_fields ? place >> 24 : 0;
       field.bit_size = bits != 0 ? bits : field.byte_size * 8;
-      type = its_type;
+      type = member_type;
       return true;
     }
-    if (!its_name.empty()) continue;
+    if (!member_name.empty()) continue;
     Field inner = field;
     inner.bit_offset += bit_offset;
-    if (member(its_type, name, depth + 1, inner, type)) {
+    if (member(member_type, name, depth + 1, inner, type)) {
       field = inner;
       return true;
     }
@@ -202,7 +202,7 @@ std::optional<KernelTypes::Field> KernelTypes::field(std::string_view type, std:
       if (!member(id, step, 0, field, id)) return std::nullopt;
       continue;
     }
-    const uint32_t array = without_names(id);
+    const uint32_t array = strip_aliases(id);
     if (array == 0 || types_[array].kind != kArray) return std::nullopt;
     id = word(types_[array].at + 12);
     field.byte_size = size_of(id, 0).value_or(0);

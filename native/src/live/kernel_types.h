@@ -1,4 +1,4 @@
-// What the running kernel tells of its own types (BTF, as documented in the kernel's bpf/btf.rst).
+// The types of the running kernel (BTF, described in the kernel's bpf/btf.rst).
 #pragma once
 
 #include <cstdint>
@@ -16,33 +16,33 @@ class KernelTypes {
  public:
   static constexpr const char* kPath = "/sys/kernel/btf/vmlinux";
 
-  // Fails when the kernel tells nothing, or nothing that can be understood.
+  // Fails if the kernel has no BTF or the BTF is damaged.
   static Result<KernelTypes> read(const std::string& path = kPath);
   static Result<KernelTypes> parse(std::vector<uint8_t> bytes);
 
   struct Field {
     uint32_t bit_offset = 0;
     uint32_t bit_size = 0;
-    uint32_t byte_size = 0;  // of the member's type
+    uint32_t byte_size = 0;  // size of the member's type
   };
-  // A member of a struct or union, by names and element numbers separated by dots; "" is the whole type.
-  // Members of unnamed structs and unions in it are found as if they were its own.
+  // Finds a member of a struct or union. `path`: names and array indexes separated by dots; "" is the type
+  // itself. Members of unnamed structs and unions count as members of the outer type.
   std::optional<Field> field(std::string_view type, std::string_view path) const;
-  // Number of a typedef, 0 without it.
+  // Type id of a typedef, 0 if there is none.
   uint32_t find_typedef(std::string_view name) const;
 
  private:
   struct Type {
-    uint32_t at = 0;  // where it stands in bytes_
+    uint32_t at = 0;  // offset in bytes_
     uint8_t kind = 0;
   };
-  static constexpr int kMaxDepth = 16;  // of types in types
+  static constexpr int kMaxDepth = 16;  // nesting of types
 
   std::string_view name_at(uint32_t offset) const;
   uint32_t word(uint32_t at) const { return bytes().load<uint32_t>(at); }
   Bytes bytes() const { return {bytes_.data(), bytes_.size()}; }
   uint32_t find(std::string_view name, uint8_t kind, uint8_t other_kind) const;
-  uint32_t without_names(uint32_t id) const;
+  uint32_t strip_aliases(uint32_t id) const;
   std::optional<uint32_t> size_of(uint32_t id, int depth) const;
   bool member(uint32_t id, std::string_view name, int depth, Field& field, uint32_t& type) const;
 

@@ -8,7 +8,7 @@
 namespace sfkit::live {
 namespace {
 
-// Writes BTF: types are numbered from 1 in the order they are added.
+// Builds BTF. Types get ids from 1 in the order of adding.
 class Btf {
  public:
   uint32_t integer(std::string_view name, uint32_t bytes) {
@@ -91,7 +91,7 @@ std::vector<uint8_t> example() {
   return btf.bytes();
 }
 
-TEST(KernelTypes, FindMembersByTheirNames) {
+TEST(KernelTypes, FindsMembersByName) {
   const auto types = KernelTypes::parse(example());
   ASSERT_TRUE(types.is_ok()) << types.status().message();
   const auto at = [&types](std::string_view type, std::string_view path) {
@@ -101,11 +101,11 @@ TEST(KernelTypes, FindMembersByTheirNames) {
                  : std::pair<int, int>(-1, -1);
   };
   EXPECT_EQ(at("outer", "begin"), std::pair(0, 1));
-  EXPECT_EQ(at("outer", "low"), std::pair(8, 4)) << "through a member without a name";
+  EXPECT_EQ(at("outer", "low"), std::pair(8, 4)) << "through an unnamed member";
   EXPECT_EQ(at("outer", "whole.second"), std::pair(12, 4));
   EXPECT_EQ(at("outer", "list"), std::pair(16, 24));
   EXPECT_EQ(at("outer", "list.2.second"), std::pair(36, 4));
-  EXPECT_EQ(at("outer", "other.first"), std::pair(40, 4)) << "behind a typedef and a qualifier";
+  EXPECT_EQ(at("outer", "other.first"), std::pair(40, 4)) << "through a typedef and a qualifier";
   EXPECT_EQ(at("outer", "next"), std::pair(48, 8));
   EXPECT_EQ(at("outer", ""), std::pair(0, 64));
   EXPECT_EQ(at("outer", "missing"), std::pair(-1, -1));
@@ -114,10 +114,10 @@ TEST(KernelTypes, FindMembersByTheirNames) {
   EXPECT_EQ(types.value().field("flags", "mark")->bit_offset, 35u);
   EXPECT_EQ(types.value().field("flags", "mark")->bit_size, 1u);
   EXPECT_NE(types.value().find_typedef("btf_trace_something"), 0u);
-  EXPECT_EQ(types.value().find_typedef("outer"), 0u) << "no typedef";
+  EXPECT_EQ(types.value().find_typedef("outer"), 0u) << "a struct, not a typedef";
 }
 
-TEST(KernelTypes, RefuseWhatIsNone) {
+TEST(KernelTypes, RejectsDamagedBtf) {
   const std::vector<uint8_t> whole = example();
   for (size_t size = 0; size < whole.size(); ++size) {
     const auto cut = KernelTypes::parse({whole.begin(), whole.begin() + static_cast<long>(size)});
@@ -129,7 +129,7 @@ TEST(KernelTypes, RefuseWhatIsNone) {
   EXPECT_FALSE(KernelTypes::read("/nowhere").is_ok());
 }
 
-TEST(KernelTypes, SurviveTypesThatLeadInACircle) {
+TEST(KernelTypes, SurvivesCyclicTypes) {
   Btf btf;
   btf.named("round", 8, 1);
   btf.structure("self", 8, {{"", 2, 0}, {"named", 1, 0}});

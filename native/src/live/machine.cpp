@@ -14,18 +14,18 @@
 
 #include "events.gen.h"
 #include "live/proc_files.h"
-#include "live/sockets_of_proc.h"
+#include "live/socket_table.h"
 #include "scap/blocks.h"
 #include "scap/writer.h"
 
 namespace sfkit::live {
 namespace {
 
-constexpr uint32_t kCloneFiles = 1, kCloneThread = 8192;  // clone_flags of the format
-constexpr size_t kLongestList = 4096;
+constexpr uint32_t kCloneFiles = 1, kCloneThread = 8192;  // clone flags of the capture format
+constexpr size_t kMaxListBytes = 4096;
 constexpr uint64_t kCloseOnExec = 0x80000;
 
-// Keeps the text that entries point to.
+// Owns the text that entries refer to.
 class Texts {
  public:
   std::string_view keep(std::string text) {
@@ -41,7 +41,7 @@ std::string_view up_to(std::string_view text, char end) {
   return text.substr(0, text.find(end));
 }
 
-// Field `index` of those that colons separate.
+// Field `index` of a line separated by colons.
 std::string_view colon_field(std::string_view line, size_t index) {
   for (; index > 0; --index) {
     const size_t colon = line.find(':');
@@ -51,27 +51,27 @@ std::string_view colon_field(std::string_view line, size_t index) {
   return up_to(line, ':');
 }
 
-constexpr std::string_view kDeletedMark = " (deleted)";
+constexpr std::string_view kDeletedSuffix = " (deleted)";
 
-// What /proc calls a file, without the mark behind names that are gone. `file`: what is known of it; only a
-// file that is found under the whole name is really called so.
-std::string without_mark(std::string path, const struct statx& file = {}) {
-  if (path.size() <= kDeletedMark.size() || !path.ends_with(kDeletedMark)) return path;
-  struct statx there {};
-  const bool is_name = file.stx_ino != 0 &&
-                       ::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_INO, &there) == 0 &&
-                       there.stx_ino == file.stx_ino && there.stx_dev_major == file.stx_dev_major &&
-                       there.stx_dev_minor == file.stx_dev_minor;
-  if (!is_name) path.resize(path.size() - kDeletedMark.size());
+// Removes the " (deleted)" that /proc appends to the path of a deleted file. `file`: status of the file, if
+// known: it shows if the suffix is a part of the real name.
+std::string without_deleted_suffix(std::string path, const struct statx& file = {}) {
+  if (path.size() <= kDeletedSuffix.size() || !path.ends_with(kDeletedSuffix)) return path;
+  struct statx found {};
+  const bool is_real_name = file.stx_ino != 0 &&
+                            ::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_INO, &found) == 0 &&
+                            found.stx_ino == file.stx_ino && found.stx_dev_major == file.stx_dev_major &&
+                            found.stx_dev_minor == file.stx_dev_minor;
+  if (!is_real_name) path.resize(path.size() - kDeletedSuffix.size());
   return path;
 }
 
-// subsystem=path of each line N:SUBSYSTEMS:PATH, as the probe tells them.
+// Lists subsystem=path for each line N:SUBSYSTEMS:PATH, in the form that the probe uses.
 std::string cgroups_from(std::string_view text) {
   std::string list;
   std::string_view unified;
   const auto add = [&list](std::string_view subsystem, std::string_view path) {
-    if (list.size() + subsystem.size() + path.size() + 2 > kLongestList) return;
+    if (list.size() + subsystem.size() + path.size() + 2 > kMaxListBytes) return;
     list.append(subsystem).append("=").append(path);
     list.push_back('\0');
   };
@@ -85,7 +85,7 @@ std::string cgroups_from(std::string_view text) {
     while (!names.empty()) {
       const std::string_view name = up_to(names, ',');
       names.remove_prefix(std::min(names.size(), name.size() + 1));
-      // Hierarchies without a subsystem have names of their own.
+      // Named hierarchies have no subsystem.
       if (name.find('=') == std::string_view::npos) add(name == "blkio" ? "io" : name, path);
     }
   });
@@ -95,7 +95,7 @@ std::string cgroups_from(std::string_view text) {
   return list;
 }
 
-// As the kernel encodes it for programs; the format has room for 32 bits.
+// Encoded as in system calls, in 32 bits, as the format requires.
 uint32_t device_of(const struct statx& file) {
   const uint32_t low = file.stx_dev_minor & 0xff;
   return low | file.stx_dev_major << 8 | (file.stx_dev_minor & ~uint32_t{0xff}) << 12;
@@ -105,7 +105,7 @@ uint64_t nanoseconds(const statx_timestamp& time) {
   return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
 }
 
-// As the probe decides it for programs that begin.
+// Same rule as in the probe for new programs.
 bool is_writable_by(const struct statx& file, const scap::ThreadEntry& thread) {
   constexpr uint64_t kDacOverride = 2;  // CAP_DAC_OVERRIDE
   if (thread.uid == 0 || (thread.cap_effective & kDacOverride) != 0) return true;
@@ -116,7 +116,7 @@ bool is_writable_by(const struct statx& file, const scap::ThreadEntry& thread) {
 
 struct FlagBit {
   uint64_t native;
-  uint32_t told;
+  uint32_t format;
 };
 constexpr FlagBit kOpenFlags[] = {{0x40, 4},      {0x400, 8},     {0x1000, 16},  {0x80, 32},
                                   {0x800, 64},    {0x200, 256},   {0x4000, 512}, {0x10000, 1024},
@@ -124,21 +124,21 @@ constexpr FlagBit kOpenFlags[] = {{0x40, 4},      {0x400, 8},     {0x1000, 16}, 
 
 uint32_t open_flags_from(uint64_t flags) {
   constexpr uint32_t kModes[] = {1, 2, 3, 1};
-  uint32_t told = kModes[flags & 3];
+  uint32_t result = kModes[flags & 3];
   for (const FlagBit& bit : kOpenFlags) {
-    if ((flags & bit.native) != 0) told |= bit.told;
+    if ((flags & bit.native) != 0) result |= bit.format;
   }
-  if ((flags & 0x101000) == 0x101000) told |= 128;
-  if ((flags & 0x410000) == 0x410000) told |= 8192;
-  return told;
+  if ((flags & 0x101000) == 0x101000) result |= 128;
+  if ((flags & 0x410000) == 0x410000) result |= 8192;
+  return result;
 }
 
-struct KindOfName {
+struct AnonymousKind {
   std::string_view name;
   scap::FdType type;
 };
-// What /proc calls files without a place in the file system.
-constexpr KindOfName kAnonymous[] = {
+// Link targets in /proc of files without a path.
+constexpr AnonymousKind kAnonymous[] = {
     {"anon_inode:[eventfd]", scap::FdType::kEvent},
     {"anon_inode:[eventpoll]", scap::FdType::kEventPoll},
     {"anon_inode:inotify", scap::FdType::kInotify},
@@ -211,11 +211,11 @@ class Description {
     writer_.interfaces(entries);
   }
 
-  // From the files, as other sources of names may be slow or elsewhere.
+  // Reads the files directly: other sources of names may be slow or remote.
   void add_users() {
-    constexpr size_t kMost = size_t{16} << 20;
-    const std::string passwd = read_small_file("/etc/passwd", kMost);
-    const std::string group = read_small_file("/etc/group", kMost);
+    constexpr size_t kMaxBytes = size_t{16} << 20;
+    const std::string passwd = read_small_file("/etc/passwd", kMaxBytes);
+    const std::string group = read_small_file("/etc/group", kMaxBytes);
     std::vector<scap::UserEntry> users;
     std::vector<scap::GroupEntry> groups;
     each_line(passwd, [&users](std::string_view line) {
@@ -243,8 +243,7 @@ class Description {
     for (const auto& [tid, fd] : closed_by_exec_) add_close_on_exec(tid, fd);
   }
 
-  // The list has room for flags of files alone: of other descriptors an event tells that a new program closes
-  // them, which follows the state and is not shown.
+  // The list has flags of files only. For other descriptors, a hidden event sets the close-on-exec flag.
   void add_close_on_exec(int64_t tid, int64_t fd) {
     struct [[gnu::packed]] {
       uint16_t lengths[4] = {8, 8, 1, 8};
@@ -267,21 +266,21 @@ class Description {
     scap::ThreadEntry entry;
     if (!read_thread(directory, pid, entry)) return;
     entry.pid = pid;
-    std::string arguments = read_small_file(directory + "/cmdline", 2 * kLongestList);
+    std::string arguments = read_small_file(directory + "/cmdline", 2 * kMaxListBytes);
     const size_t first = std::min(arguments.find('\0'), arguments.size());
     entry.exe = texts_.keep(arguments.substr(0, first));
     if (first + 1 < arguments.size()) {
-      entry.args = texts_.keep(arguments.substr(first + 1, kLongestList));
+      entry.args = texts_.keep(arguments.substr(first + 1, kMaxListBytes));
     }
-    // Threads of the kernel have no arguments; their name stands for the program.
+    // Kernel threads have no arguments; use their name.
     if (entry.exe.empty()) entry.exe = entry.comm;
-    entry.env = texts_.keep(read_small_file(directory + "/environ", kLongestList));
+    entry.env = texts_.keep(read_small_file(directory + "/environ", kMaxListBytes));
     entry.cwd = texts_.keep(read_link(directory + "/cwd"));
     entry.root = texts_.keep(read_link(directory + "/root"));
     struct statx executable {};
     const bool has_executable = ::statx(AT_FDCWD, (directory + "/exe").c_str(), AT_STATX_DONT_SYNC,
                                         STATX_BASIC_STATS, &executable) == 0;
-    entry.exepath = texts_.keep(without_mark(read_link(directory + "/exe"), executable));
+    entry.exepath = texts_.keep(without_deleted_suffix(read_link(directory + "/exe"), executable));
     entry.exe_from_memfd = entry.exepath.substr(0, 7) == "/memfd:";
     if (has_executable) {
       entry.exe_ino = executable.stx_ino;
@@ -309,11 +308,11 @@ class Description {
     threads_.push_back(entry);
   }
 
-  // What status and stat tell; false if the thread is gone.
+  // Reads status and stat; false if the thread has ended.
   bool read_thread(const std::string& directory, int64_t tid, scap::ThreadEntry& entry) {
     const std::string status = read_small_file(directory + "/status");
     const std::string stat = read_small_file(directory + "/stat");
-    // A name may hold anything, also parentheses.
+    // A name may contain parentheses.
     const size_t name_ends = stat.rfind(')');
     const size_t name_begins = stat.find('(');
     if (status.empty() || name_ends == std::string::npos || name_begins >= name_ends) return false;
@@ -337,7 +336,7 @@ class Description {
     entry.vmsize_kb = kilobytes("VmSize:");
     entry.vmrss_kb = kilobytes("VmRSS:");
     entry.vmswap_kb = kilobytes("VmSwap:");
-    // The last number is that of the innermost namespace.
+    // The last number is from the innermost namespace.
     entry.vtid = to_number(last_word(line_value(status, "NSpid:")), tid);
     entry.vpid = to_number(last_word(line_value(status, "NStgid:")), tid);
     entry.vpgid = to_number(last_word(line_value(status, "NSpgid:")), entry.pgid);
@@ -351,9 +350,9 @@ class Description {
 
   void add_descriptors(const std::string& directory, int64_t pid) {
     std::vector<scap::FdEntry> entries;
-    const std::vector<int64_t> numbers = numbered_entries(directory + "/fd");
-    if (!numbers.empty()) sockets_.add_namespace_of(directory);
-    for (const int64_t number : numbers) {
+    const std::vector<int64_t> fds = numbered_entries(directory + "/fd");
+    if (!fds.empty()) sockets_.add_namespace_of(directory);
+    for (const int64_t number : fds) {
       scap::FdEntry entry;
       entry.fd = number;
       if (!read_descriptor(directory, number, entry)) continue;
@@ -364,7 +363,7 @@ class Description {
     descriptors_.emplace_back(pid, std::move(entries));
   }
 
-  // As the system numbers them.
+  // Flags in the kernel's numbering.
   static uint64_t open_flags(const std::string& directory, int64_t number) {
     const std::string info = read_small_file(directory + "/fdinfo/" + std::to_string(number));
     uint64_t flags = 0;
@@ -395,7 +394,7 @@ class Description {
       entry.name = texts_.keep(std::move(target));
       return true;
     }
-    for (const KindOfName& kind : kAnonymous) {
+    for (const AnonymousKind& kind : kAnonymous) {
       if (target != kind.name) continue;
       entry.type = kind.type;
       entry.name = texts_.keep(std::move(target));
@@ -404,7 +403,7 @@ class Description {
     constexpr std::string_view kMemfd = "/memfd:";
     if (target.compare(0, kMemfd.size(), kMemfd) == 0) {
       entry.type = scap::FdType::kMemfd;
-      entry.name = texts_.keep(without_mark(target.substr(kMemfd.size())));
+      entry.name = texts_.keep(without_deleted_suffix(target.substr(kMemfd.size())));
       return true;
     }
     if (target[0] != '/') {
@@ -412,7 +411,7 @@ class Description {
       entry.name = texts_.keep(std::move(target));
       return true;
     }
-    // What the kernel knows without asking a file server, which may not answer.
+    // Use cached attributes: a file server may not answer.
     struct statx file {};
     if (::statx(AT_FDCWD, link.c_str(), AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &file) != 0) return false;
     entry.inode = file.stx_ino;
@@ -423,7 +422,7 @@ class Description {
       entry.open_flags = open_flags_from(open_flags(directory, number));
       entry.device = device_of(file);
     }
-    entry.name = texts_.keep(without_mark(std::move(target), file));
+    entry.name = texts_.keep(without_deleted_suffix(std::move(target), file));
     return true;
   }
 

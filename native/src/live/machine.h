@@ -1,6 +1,5 @@
-// The state of this machine as the lists at the start of a capture: machine, interfaces, users and groups,
-// threads and their descriptors. Read from /proc, where things come and go meanwhile: what is gone is left
-// out.
+// Describes this machine with the lists at the start of a capture: machine, interfaces, users, groups,
+// threads and descriptors. Reads /proc; skips processes that end meanwhile.
 #pragma once
 
 #include <atomic>
@@ -10,8 +9,8 @@
 
 namespace sfkit::live {
 
-// The blocks of a capture up to the first event, ns since 1970: `boot_time` of the machine, `start` of the
-// capture. Once `cancelled`, processes that were not looked at yet are left out.
+// The blocks of a capture before the first event. Times in ns since 1970: `boot_time` of the machine, `start`
+// of the capture. After `cancelled`, skips the remaining processes.
 std::vector<uint8_t> describe_machine(uint64_t boot_time, uint64_t start, const std::atomic<bool>& cancelled);
 
 }  // namespace sfkit::live

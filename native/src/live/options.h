@@ -1,4 +1,4 @@
-// What a live capture is asked for, and what became of it. On every system, so that callers need no cases.
+// Options and results of live capture. They exist on all systems, so that callers need no special cases.
 #pragma once
 
 #include <cstdint>
@@ -11,25 +11,25 @@
 namespace sfkit::live {
 
 struct ProbeOptions {
-  bool all_calls = false;  // also calls that change no state and make no records
-  // Limits: live_limits.gen.h.
-  uint32_t snaplen = kDefaultSnaplen;               // bytes of data of each read and write
-  uint32_t sampling_ratio = kDefaultSamplingRatio;  // 1 of so many calls that change no state is kept
-  uint32_t ring_bytes = kDefaultRingBytes;          // a power of two; at least 32 KiB are used
+  bool all_calls = false;  // also record calls without effect on state and records
+  // See live_limits.gen.h for the limits.
+  uint32_t snaplen = kDefaultSnaplen;               // bytes of data recorded of each read and write
+  uint32_t sampling_ratio = kDefaultSamplingRatio;  // keep 1 in N calls that change no state
+  uint32_t ring_bytes = kDefaultRingBytes;          // size of a ring, a power of two; at least 32 KiB
   uint32_t cpus_per_ring = kDefaultCpusPerRing;     // 0: one ring for all
-  bool raw_tracepoints = false;                     // do not even try the programs that need BTF for tracing
+  bool raw_tracepoints = false;                     // do not try BTF tracepoints
 };
 
 struct LiveOptions {
   ProbeOptions probe;
-  std::string record_path;  // capture file to write at the same time; "" for none
+  std::string record_path;  // also write the capture to this file; "" for none
   bool record_gzip = false;
-  uint64_t max_events = 0;  // ends after so many; 0: never
-  // Give up what is not needed any more once the capture goes on; for a process that does nothing else.
+  uint64_t max_events = 0;  // stop after so many events; 0: no limit
+  // Drop privileges after the start. Only for a process that does nothing else.
   bool drops_privileges = false;
 };
 
-// Something that did not reach the records, and how often.
+// Something missing from the records, and how often.
 struct LiveGap {
   Reason reason;
   uint64_t count;
@@ -37,7 +37,7 @@ struct LiveGap {
 };
 
 struct LiveCounts {
-  uint64_t events = 0;  // taken from the kernel
+  uint64_t events = 0;  // received from the kernel
   std::vector<LiveGap> gaps;
 };
 

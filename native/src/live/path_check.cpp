@@ -23,38 +23,38 @@ namespace {
 using scap::P;
 namespace ev = scap::ev;
 
-constexpr uint32_t kHeader = 26;
+constexpr uint32_t kHeaderBytes = 26;
 constexpr uint32_t kThreadAt = 8;
 constexpr uint32_t kCodeAt = 20;
 constexpr uint32_t kCountAt = 22;
-constexpr uint32_t kMostParameters = 8;
-constexpr uint32_t kNone = kMostParameters;
-// Only what the kernel has in memory: no server of a file system can keep the capture waiting. Since Linux
-// 5.12; older kernels refuse it.
+constexpr uint32_t kMaxParameters = 8;
+constexpr uint32_t kNoParameter = kMaxParameters;
+// RESOLVE_CACHED: use only what the kernel has in memory, so that no file server delays the capture. Linux
+// 5.12 and later.
 constexpr uint64_t kCached = 0x20;
 
-// Which parameter is what.
+// Parameter indexes of an event.
 struct Shape {
   uint16_t code;
   uint32_t count, directory, path, flags, device, inode;
 };
 
-constexpr uint32_t place_of(uint16_t code, P name) {
+constexpr uint32_t index_of(uint16_t code, P name) {
   const scap::EventInfo& info = scap::kEvents[code];
   for (uint32_t i = 0; i < info.nparams; ++i) {
     if (scap::kParams[info.first_param + i].name == name) return i;
   }
-  return kNone;
+  return kNoParameter;
 }
 
 constexpr Shape make_shape(uint16_t code, P flags) {
   return {code,
           scap::kEvents[code].nparams,
-          place_of(code, P::dirfd),
-          place_of(code, P::name),
-          place_of(code, flags),
-          place_of(code, P::dev),
-          place_of(code, P::ino)};
+          index_of(code, P::dirfd),
+          index_of(code, P::name),
+          index_of(code, flags),
+          index_of(code, P::dev),
+          index_of(code, P::ino)};
 }
 
 constexpr Shape kShapes[] = {
@@ -79,27 +79,27 @@ const Shape* shape_of(const uint8_t* event) {
   return nullptr;
 }
 
-// An open as its event tells it.
+// A decoded open event.
 struct Open {
   const Shape* shape = nullptr;
-  std::array<uint32_t, kMostParameters + 1> starts{};
+  std::array<uint32_t, kMaxParameters + 1> starts{};
   const uint8_t* event = nullptr;
 
-  // False if the event has not the shape.
+  // False if the event does not have the expected shape.
   bool read(const uint8_t* bytes, uint32_t size) {
     shape = shape_of(bytes);
     if (shape == nullptr || value_at<uint32_t>(bytes + kCountAt) != shape->count) return false;
     event = bytes;
-    uint32_t at = kHeader + 2 * shape->count;
+    uint32_t at = kHeaderBytes + 2 * shape->count;
     if (at > size) return false;
     for (uint32_t i = 0; i < shape->count; ++i) {
       starts[i] = at;
-      at += value_at<uint16_t>(bytes + kHeader + 2 * i);
+      at += value_at<uint16_t>(bytes + kHeaderBytes + 2 * i);
       if (at > size) return false;
     }
     starts[shape->count] = at;
     return length(shape->flags) == flag_bytes() && length(shape->device) == 4 && length(shape->inode) == 8 &&
-           (shape->directory == kNone || length(shape->directory) == 8);
+           (shape->directory == kNoParameter || length(shape->directory) == 8);
   }
   uint32_t length(uint32_t index) const { return starts[index + 1] - starts[index]; }
   const uint8_t* at(uint32_t index) const { return event + starts[index]; }
@@ -113,7 +113,7 @@ struct Open {
   uint32_t device() const { return value_at<uint32_t>(at(shape->device)); }
   uint64_t inode() const { return value_at<uint64_t>(at(shape->inode)); }
   int64_t directory() const {
-    return shape->directory == kNone ? state::kAtFdcwd : value_at<int64_t>(at(shape->directory));
+    return shape->directory == kNoParameter ? state::kAtFdcwd : value_at<int64_t>(at(shape->directory));
   }
   std::string_view path() const {
     const std::string_view text(reinterpret_cast<const char*>(at(shape->path)), length(shape->path));
@@ -121,11 +121,11 @@ struct Open {
   }
 };
 
-uint32_t encoded(uint32_t major, uint32_t minor) {
+uint32_t encode_device(uint32_t major, uint32_t minor) {
   return (minor & 0xff) | (major << 8) | ((minor & ~0xffU) << 12);
 }
 
-// The device of a mount, which some file systems (btrfs) do not tell of its files.
+// The device of a mount. Some file systems (btrfs) report another device for their files.
 uint32_t device_of_mount(uint64_t mount) {
   uint32_t device = 0;
   const std::string mounts = read_small_file("/proc/self/mountinfo");
@@ -134,8 +134,8 @@ uint32_t device_of_mount(uint64_t mount) {
     const std::string_view numbers = word_at(line, 2);
     const size_t colon = numbers.find(':');
     if (colon == std::string_view::npos) return;
-    device = encoded(static_cast<uint32_t>(to_number(numbers.substr(0, colon))),
-                     static_cast<uint32_t>(to_number(numbers.substr(colon + 1))));
+    device = encode_device(static_cast<uint32_t>(to_number(numbers.substr(0, colon))),
+                           static_cast<uint32_t>(to_number(numbers.substr(colon + 1))));
   });
   return device;
 }
@@ -147,8 +147,8 @@ FileDescriptor open_path(int directory, const std::string& path, uint64_t resolv
   return FileDescriptor(static_cast<int>(::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof(how))));
 }
 
-// The path of the open from the root of its process on; empty where that is not known.
-std::string whole_path(const Open& open, const std::string& process) {
+// The path from the root directory of the process; empty if unknown.
+std::string full_path(const Open& open, const std::string& process) {
   std::string path(open.path());
   if (path.empty() || path.front() == '/') return path;
   const std::string from = read_link(
@@ -156,15 +156,14 @@ std::string whole_path(const Open& open, const std::string& process) {
   return from.starts_with('/') ? from + "/" + path : std::string();
 }
 
-bool leads_to_its_file(const Open& open) {
+bool resolves_to_opened_file(const Open& open) {
   const std::string process = "/proc/" + std::to_string(value_at<int64_t>(open.event + kThreadAt)) + "/";
-  const std::string path = whole_path(open, process);
+  const std::string path = full_path(open, process);
   if (path.empty()) return false;
-  // Without the right to look into the process, its root is taken for that of the machine: what has device
-  // and inode of the file is the file anyway.
+  // Without access to the process's root, use our own. Device and inode still prove that it is the same file.
   FileDescriptor root = open_path(AT_FDCWD, process + "root", 0);
   if (!root.is_open()) root = open_path(AT_FDCWD, "/", 0);
-  // Not through links of /proc, which are other ones for us than for the program.
+  // Magic links of /proc are not followed: they resolve differently for us than for the process.
   const FileDescriptor file = open_path(root.get(), path, RESOLVE_IN_ROOT | kCached);
   if (!file.is_open()) return false;
   struct statx found {};
@@ -172,7 +171,7 @@ bool leads_to_its_file(const Open& open) {
       found.stx_ino != open.inode()) {
     return false;
   }
-  return encoded(found.stx_dev_major, found.stx_dev_minor) == open.device() ||
+  return encode_device(found.stx_dev_major, found.stx_dev_minor) == open.device() ||
          ((found.stx_mask & STATX_MNT_ID) != 0 && device_of_mount(found.stx_mnt_id) == open.device());
 }
 
@@ -187,15 +186,15 @@ bool PathCheck::is_marked(const uint8_t* event, uint32_t size) {
 bool PathCheck::may_look_up(uint64_t now) {
   if (now - period_start_ >= kPeriodNs) {
     period_start_ = now;
-    looked_up_ = 0;
+    lookups_ = 0;
   }
-  return looked_up_++ < most_;
+  return lookups_++ < max_lookups_;
 }
 
 void PathCheck::look_up(uint8_t* event, uint32_t size, uint64_t now) {
   Open open;
   if (!open.read(event, size)) return;
-  if (!may_look_up(now) || !leads_to_its_file(open)) {
+  if (!may_look_up(now) || !resolves_to_opened_file(open)) {
     ++doubtful_;
     return;
   }

@@ -31,7 +31,7 @@ class PathCheckTest : public testing::Test {
     const auto root = static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how)));
     if (root >= 0) ::close(root);
     if (root < 0 && errno != EAGAIN) {
-      GTEST_SKIP() << "paths are looked up from Linux 5.12 on";
+      GTEST_SKIP() << "path lookups need Linux 5.12";
     }
     std::string pattern = (std::filesystem::temp_directory_path() / "sfkit-path-XXXXXX").string();
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
@@ -41,7 +41,7 @@ class PathCheckTest : public testing::Test {
     std::filesystem::create_symlink("file", directory_ + "/link");
     std::filesystem::create_symlink("loop", directory_ + "/loop");
     ASSERT_EQ(::stat((directory_ + "/file").c_str(), &file_), 0);
-    // The kernel looks only at what it has in memory.
+    // Put the entries into the kernel's cache.
     for (const char* name : {"link", "other"}) {
       ::close(::open((directory_ + "/" + name).c_str(), O_RDONLY));
     }
@@ -73,19 +73,17 @@ class PathCheckTest : public testing::Test {
     for (const auto& parameter : parameters) bytes.insert(bytes.end(), parameter.begin(), parameter.end());
     return bytes;
   }
-  uint32_t device() const {
-    return static_cast<uint32_t>(file_.st_dev);
-  }  // the C library's has the same form
-  std::vector<uint8_t> opening(const std::string& path, int64_t directory = state::kAtFdcwd,
-                               uint32_t flags = 1 | state::kOpenDoubtful) const {
+  uint32_t device() const { return static_cast<uint32_t>(file_.st_dev); }  // same encoding in the C library
+  std::vector<uint8_t> open_event(const std::string& path, int64_t directory = state::kAtFdcwd,
+                                  uint32_t flags = 1 | state::kOpenDoubtful) const {
     return event(ev::SYSCALL_OPENAT_2_X,
                  {value(int64_t{3}), value(directory), text(path), value(flags), value(uint32_t{0}),
                   value(device()), value(uint64_t{file_.st_ino})});
   }
-  // Whether the mark is still there after a look.
+  // Whether the event keeps the mark after a check.
   bool is_doubtful(std::vector<uint8_t> bytes) {
     const uint64_t before = check_.doubtful();
-    check_.look_at(bytes.data(), static_cast<uint32_t>(bytes.size()), 1);
+    check_.check(bytes.data(), static_cast<uint32_t>(bytes.size()), 1);
     last_ = bytes;
     return check_.doubtful() != before;
   }
@@ -96,34 +94,34 @@ class PathCheckTest : public testing::Test {
   std::vector<uint8_t> last_;
 };
 
-TEST_F(PathCheckTest, WhatLeadsToTheFileLosesTheMark) {
-  EXPECT_FALSE(is_doubtful(opening(directory_ + "/link")));
-  EXPECT_EQ(last_, opening(directory_ + "/link", state::kAtFdcwd, 1)) << "and nothing else";
-  EXPECT_FALSE(is_doubtful(opening(directory_ + "/./link")));
+TEST_F(PathCheckTest, ClearsTheMarkIfThePathResolvesToTheFile) {
+  EXPECT_FALSE(is_doubtful(open_event(directory_ + "/link")));
+  EXPECT_EQ(last_, open_event(directory_ + "/link", state::kAtFdcwd, 1)) << "only the mark changed";
+  EXPECT_FALSE(is_doubtful(open_event(directory_ + "/./link")));
 }
 
-TEST_F(PathCheckTest, WhatLeadsElsewhereOrNowhereKeepsIt) {
+TEST_F(PathCheckTest, KeepsTheMarkForOtherAndMissingFiles) {
   for (const char* name : {"/other", "/missing", "/loop", ""}) {
-    const auto bytes = opening(directory_ + name);
+    const auto bytes = open_event(directory_ + name);
     EXPECT_TRUE(is_doubtful(bytes)) << name;
     EXPECT_EQ(last_, bytes);
   }
-  EXPECT_TRUE(is_doubtful(opening("")));
-  // What this process has there is no matter of the program's.
+  EXPECT_TRUE(is_doubtful(open_event("")));
+  // /proc/self of this process says nothing about the program.
   const int fd = ::open((directory_ + "/file").c_str(), O_RDONLY);
-  EXPECT_TRUE(is_doubtful(opening("/proc/self/fd/" + std::to_string(fd))));
+  EXPECT_TRUE(is_doubtful(open_event("/proc/self/fd/" + std::to_string(fd))));
   ::close(fd);
 }
 
-TEST_F(PathCheckTest, RelativePathsBeginInTheDirectoryOfTheCall) {
+TEST_F(PathCheckTest, ResolvesRelativePathsFromTheDirectoryOfTheCall) {
   const int fd = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY);
-  EXPECT_FALSE(is_doubtful(opening("link", fd)));
-  EXPECT_TRUE(is_doubtful(opening("other", fd)));
+  EXPECT_FALSE(is_doubtful(open_event("link", fd)));
+  EXPECT_TRUE(is_doubtful(open_event("other", fd)));
   ::close(fd);
-  EXPECT_TRUE(is_doubtful(opening("link", fd)));
+  EXPECT_TRUE(is_doubtful(open_event("link", fd)));
 }
 
-TEST_F(PathCheckTest, TheOtherCalls) {
+TEST_F(PathCheckTest, ChecksEveryOpenCall) {
   const std::string link = directory_ + "/link";
   const auto inode = value(uint64_t{file_.st_ino});
   const auto flags = value(uint32_t{1 | state::kOpenDoubtful});
@@ -133,32 +131,32 @@ TEST_F(PathCheckTest, TheOtherCalls) {
   EXPECT_FALSE(is_doubtful(event(ev::SYSCALL_OPEN_X, {fd, text(link), flags, none, value(device()), inode})));
   EXPECT_FALSE(is_doubtful(
       event(ev::SYSCALL_OPENAT2_X, {fd, at, text(link), flags, none, none, value(device()), inode})));
-  const auto creating = [&](uint16_t mark, const std::string& path) {
+  const auto creat_event = [&](uint16_t mark, const std::string& path) {
     return event(ev::SYSCALL_CREAT_X, {fd, text(path), none, value(device()), inode, value(mark)});
   };
-  EXPECT_FALSE(is_doubtful(creating(1 | state::kCreatDoubtful, link)));
-  EXPECT_EQ(last_, creating(1, link));
-  EXPECT_TRUE(is_doubtful(creating(state::kCreatDoubtful, directory_ + "/other")));
+  EXPECT_FALSE(is_doubtful(creat_event(1 | state::kCreatDoubtful, link)));
+  EXPECT_EQ(last_, creat_event(1, link));
+  EXPECT_TRUE(is_doubtful(creat_event(state::kCreatDoubtful, directory_ + "/other")));
 }
 
-TEST_F(PathCheckTest, LooksUpSoManyInASecond) {
-  PathCheck check(2);
+TEST_F(PathCheckTest, LimitsLookupsPerSecond) {
+  PathCheck path_check(2);
   uint64_t doubtful = 0;
   for (const uint64_t now : {5'000'000'000, 5'000'000'001, 5'000'000'002, 6'000'000'000}) {
-    auto bytes = opening(directory_ + "/link");
-    check.look_at(bytes.data(), static_cast<uint32_t>(bytes.size()), now);
-    if (now == 5'000'000'002) doubtful = check.doubtful();
+    auto bytes = open_event(directory_ + "/link");
+    path_check.check(bytes.data(), static_cast<uint32_t>(bytes.size()), now);
+    if (now == 5'000'000'002) doubtful = path_check.doubtful();
   }
   EXPECT_EQ(doubtful, 1U);
-  EXPECT_EQ(check.doubtful(), 1U) << "of the next second there is room again";
+  EXPECT_EQ(path_check.doubtful(), 1U) << "the next second has a new limit";
 }
 
-TEST_F(PathCheckTest, LeavesOtherShapesAlone) {
-  const std::vector<uint8_t> whole = opening(directory_ + "/link");
+TEST_F(PathCheckTest, IgnoresMalformedEvents) {
+  const std::vector<uint8_t> whole = open_event(directory_ + "/link");
   for (size_t size = 26; size < whole.size(); ++size) {
     std::vector<uint8_t> cut(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(size));
     const auto before = cut;
-    check_.look_at(cut.data(), static_cast<uint32_t>(size), 1);
+    check_.check(cut.data(), static_cast<uint32_t>(size), 1);
     EXPECT_EQ(cut, before);
   }
   EXPECT_EQ(check_.doubtful(), 0U);

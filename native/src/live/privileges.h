@@ -1,12 +1,12 @@
-// Rights that are needed to begin a capture and not to go on with it.
+// Privileges that only the start of a capture needs.
 #pragma once
 
 #include "base/status.h"
 
 namespace sfkit::live {
 
-// Gives up, in every thread of the process and for good, all capabilities but the one to open files of
-// others: output may be wanted in a directory that is not the user's own.
+// Drops all capabilities except CAP_DAC_OVERRIDE, in every thread and permanently. CAP_DAC_OVERRIDE stays so
+// that output can go to directories of other users.
 Status drop_privileges();
 
 }  // namespace sfkit::live

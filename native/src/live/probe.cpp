@@ -28,12 +28,12 @@ const std::array<Reason, kCounters> kCounterReasons = {
 
 namespace {
 
-// The kernel's ring buffers, for the events of other origins, as a part of the probe's rings. They have room
-// for some of any size.
-constexpr uint32_t kSpillPart = 4;
-constexpr uint32_t kLeastSpillBytes = 128u << 10;
+// Size of the kernel ring buffers as a fraction of the rings' size, and the minimum: a few events of the
+// maximum size.
+constexpr uint32_t kSpillFraction = 4;
+constexpr uint32_t kMinSpillBytes = 128u << 10;
 constexpr uint32_t kRoomForAnyEvent = 32u << 10;
-constexpr uint32_t kLeastRingBytes = 256u << 10;  // smaller ones are not tried in place of large ones
+constexpr uint32_t kMinReducedRingBytes = 256u << 10;  // do not shrink rings below this
 
 long bpf(int command, bpf_attr& attributes) {
   return ::syscall(SYS_bpf, command, &attributes, sizeof(attributes));
@@ -43,7 +43,7 @@ uint64_t address_of(const void* pointer) {
   return reinterpret_cast<uintptr_t>(pointer);
 }
 
-Status refused(const std::string& what, int error) {
+Status kernel_error(const std::string& what, int error) {
   const bool denied = error == EPERM || error == EACCES;
   const char* const advice = denied            ? "; live capture needs root, or CAP_BPF and CAP_PERFMON"
                              : error == EMFILE ? "; raise the limit: ulimit -n 1024"
@@ -57,11 +57,11 @@ Status put(const FileDescriptor& map, uint32_t key, const void* value) {
   attributes.map_fd = static_cast<uint32_t>(map.get());
   attributes.key = address_of(&key);
   attributes.value = address_of(value);
-  if (bpf(BPF_MAP_UPDATE_ELEM, attributes) < 0) return refused("the kernel does not fill a map", errno);
+  if (bpf(BPF_MAP_UPDATE_ELEM, attributes) < 0) return kernel_error("cannot write to a map", errno);
   return Status::ok();
 }
 
-// Where a bit field is loaded from: the smallest whole number of its type's size that holds it.
+// How to load a bit field: the smallest aligned integer that contains it.
 struct Storage {
   uint32_t offset = 0, size = 0;
 };
@@ -75,7 +75,7 @@ Storage storage_of(const KernelTypes::Field& field) {
   }
 }
 
-constexpr uint64_t kPoison = 0x0bad2310'00000085;  // a call of a function that there is not
+constexpr uint64_t kPoison = 0x0bad2310'00000085;  // call of an invalid function; the verifier rejects it
 
 uint32_t low_byte(uint64_t instruction) {
   return static_cast<uint32_t>(instruction & 0xff);
@@ -85,7 +85,7 @@ uint64_t with_immediate(uint64_t instruction, uint32_t value) {
   return (instruction & 0xffffffffu) | uint64_t{value} << 32;
 }
 
-// `operation`: the low byte of an instruction that loads or stores.
+// `operation`: low byte of a load or store instruction.
 uint32_t load_size(uint32_t operation) {
   switch (operation & 0x18) {
     case 0x00: return 4;
@@ -104,17 +104,17 @@ uint32_t size_bits(uint32_t size) {
   }
 }
 
-// The numbers in a list of ranges such as 0-3,8 below /sys/devices/system/cpu.
+// CPU numbers in a list such as 0-3,8 in /sys/devices/system/cpu.
 std::vector<uint32_t> cpu_list(const char* name) {
-  constexpr uint32_t kMost = 65535;
+  constexpr uint32_t kMaxCpu = 65535;
   const std::string path = std::string("/sys/devices/system/cpu/") + name;
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "r"), std::fclose);
   std::vector<uint32_t> numbers;
   uint32_t first = 0;
   uint32_t last = 0;
-  while (file && std::fscanf(file.get(), "%u", &first) == 1 && first <= kMost) {
+  while (file && std::fscanf(file.get(), "%u", &first) == 1 && first <= kMaxCpu) {
     if (std::fscanf(file.get(), "-%u", &last) != 1) last = first;
-    for (uint32_t number = first; number <= std::min(last, kMost); ++number) numbers.push_back(number);
+    for (uint32_t number = first; number <= std::min(last, kMaxCpu); ++number) numbers.push_back(number);
     if (std::fgetc(file.get()) != ',') break;
   }
   return numbers;
@@ -127,23 +127,23 @@ uint32_t possible_cpus() {
   return numbers.empty() ? 1 : *std::max_element(numbers.begin(), numbers.end()) + 1;
 }
 
-// A signal that arrives meanwhile makes the verifier give up: other threads shall take them.
-class SignalsElsewhere {
+// Blocks signals in this thread: a signal would interrupt the verifier. Other threads still get them.
+class ScopedSignalMask {
  public:
-  SignalsElsewhere() {
+  ScopedSignalMask() {
     sigset_t all;
     ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+    ::pthread_sigmask(SIG_SETMASK, &all, &previous_);
   }
-  ~SignalsElsewhere() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsElsewhere(const SignalsElsewhere&) = delete;
-  SignalsElsewhere& operator=(const SignalsElsewhere&) = delete;
+  ~ScopedSignalMask() { ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+  ScopedSignalMask(const ScopedSignalMask&) = delete;
+  ScopedSignalMask& operator=(const ScopedSignalMask&) = delete;
 
  private:
-  sigset_t before_{};
+  sigset_t previous_{};
 };
 
-// The steps of Probe::load().
+// Implements Probe::load().
 class ProbeLoader {
  public:
   ProbeLoader(const KernelTypes& types, const ProbeOptions& options, Probe& probe)
@@ -153,9 +153,9 @@ class ProbeLoader {
     for (const KernelField& field : fields) fields_.push_back(types.field(field.type, field.path));
   }
 
-  // Found by the number of a call, and not attached.
-  static bool is_for_call(std::string_view section) {
-    return section.substr(0, 4) == "call" || is_other(section);
+  // These programs are tail-called by system call number, not attached.
+  static bool is_call_program(std::string_view section) {
+    return section.substr(0, 4) == "call" || is_untracked_call(section);
   }
 
   Status load(std::span<const ProgramImage> images, bool raw) {
@@ -164,34 +164,34 @@ class ProbeLoader {
     probe_.program_count_ = 0;
     preemptible_ = are_programs_preemptible();
     if (Status status = make_maps(images); !status.is_ok()) return status;
-    FileDescriptor for_others;
-    std::bitset<kMaxCalls> have_own;
+    FileDescriptor generic;
+    std::bitset<kMaxCalls> has_program;
     for (const ProgramImage& image : images) {
       const std::string_view section = image.section;
-      if (section == "identify" || (is_other(section) && !options_.all_calls)) continue;
-      if (is_for_missed(section) && !preemptible_) continue;
+      if (section == "identify" || (is_untracked_call(section) && !options_.all_calls)) continue;
+      if (is_missed_call_program(section) && !preemptible_) continue;
       auto loaded = load_program(image, raw);
       if (!loaded.is_ok()) return loaded.status();
       ++probe_.program_count_;
       FileDescriptor program = std::move(loaded.value());
-      if (!is_for_call(section)) {
+      if (!is_call_program(section)) {
         probe_.attachable_.push_back({image.section, std::move(program)});
       } else if (section == "call") {
-        for_others = std::move(program);
-      } else if (const int number = number_of(section); number >= 0) {
-        // The table keeps it, so that a hundred programs do not take as many descriptors.
-        have_own.set(static_cast<size_t>(number));
+        generic = std::move(program);
+      } else if (const int number = syscall_number(section); number >= 0) {
+        // The program array holds a reference, so the descriptor can be closed.
+        has_program.set(static_cast<size_t>(number));
         if (Status status = add_call(static_cast<uint32_t>(number), program); !status.is_ok()) return status;
       }
     }
     for (uint32_t number = 0; options_.all_calls && number < kMaxCalls; ++number) {
-      if (have_own.test(number)) continue;
-      if (Status status = add_call(number, for_others); !status.is_ok()) return status;
+      if (has_program.test(number)) continue;
+      if (Status status = add_call(number, generic); !status.is_ok()) return status;
     }
     return Status::ok();
   }
 
-  static bool is_for_missed(std::string_view section) { return section.substr(0, 7) == "missed/"; }
+  static bool is_missed_call_program(std::string_view section) { return section.substr(0, 7) == "missed/"; }
 
  private:
   Status make_maps(std::span<const ProgramImage> images) {
@@ -227,40 +227,40 @@ class ProbeLoader {
     if (inner >= 0) attributes.inner_map_fd = static_cast<uint32_t>(inner);
     std::snprintf(attributes.map_name, sizeof(attributes.map_name), "sfkit_%s", name);
     long fd = bpf(BPF_MAP_CREATE, attributes);
-    // Kernels before 5.11 count maps against a limit of locked memory.
+    // Kernels before 5.11 charge maps to the limit of locked memory.
     const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
     if (fd < 0 && errno == EPERM && ::setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0) {
       fd = bpf(BPF_MAP_CREATE, attributes);
     }
     map_error_ = fd < 0 ? errno : 0;
-    if (fd < 0) return refused(std::string("the kernel does not make the map ") + name, map_error_);
+    if (fd < 0) return kernel_error(std::string("cannot create the map ") + name, map_error_);
     return FileDescriptor(static_cast<int>(fd));
   }
 
-  // Smaller than wanted where memory is scarce.
+  // Halves the size while memory is short.
   Status make_buffers() {
     wanted_ring_bytes_ = std::clamp<uint32_t>(options_.ring_bytes, kRoomForAnyEvent, kMaxRingBytes);
     for (;; wanted_ring_bytes_ /= 2) {
       Status status = make_rings();
       if (status.is_ok()) status = make_spills();
-      if (status.is_ok() || map_error_ != ENOMEM || wanted_ring_bytes_ <= kLeastRingBytes) return status;
+      if (status.is_ok() || map_error_ != ENOMEM || wanted_ring_bytes_ <= kMinReducedRingBytes) return status;
     }
   }
 
-  // One for each processor that is there, unless several shall share a buffer.
+  // One ring for each online CPU, unless CPUs share a buffer.
   Status make_rings() {
     ProbeRings& rings = probe_.rings_;
     rings = {};
     if (options_.cpus_per_ring == 1) rings.cpus = cpu_list("online");
-    std::erase_if(rings.cpus, [](uint32_t cpu) { return cpu >= kMostRingCpus; });
+    std::erase_if(rings.cpus, [](uint32_t cpu) { return cpu >= kMaxRingCpus; });
     rings.bytes = rings.cpus.empty() ? 0 : wanted_ring_bytes_;
     const auto count = static_cast<uint32_t>(std::max<size_t>(rings.cpus.size(), 1));
     auto states = make_map("rings", BPF_MAP_TYPE_ARRAY, 4, sizeof(probe_ring), count, BPF_F_MMAPABLE);
     if (!states.is_ok()) return states.status();
     rings.states = std::move(states.value());
     auto data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, rings.bytes + kRingSlack, count, BPF_F_MMAPABLE);
-    // Kernels before 6.0 or so do not make values of many megabytes.
-    while (!data.is_ok() && map_error_ == E2BIG && rings.bytes > kLeastRingBytes) {
+    // Kernels before about 6.0 reject map values of many megabytes.
+    while (!data.is_ok() && map_error_ == E2BIG && rings.bytes > kMinReducedRingBytes) {
       rings.bytes /= 2;
       data = make_map("ring_data", BPF_MAP_TYPE_ARRAY, 4, rings.bytes + kRingSlack, count, BPF_F_MMAPABLE);
     }
@@ -272,12 +272,12 @@ class ProbeLoader {
   Status make_spills() {
     ProbeRings& rings = probe_.rings_;
     rings.spills.clear();
-    // Virtual machines tell of far more processors than there are; those do not get a buffer each.
+    // Online CPUs only: virtual machines report far more possible ones.
     const auto online = static_cast<uint32_t>(std::max<long>(::sysconf(_SC_NPROCESSORS_ONLN), 1));
     const uint32_t shared_by = options_.cpus_per_ring;
     const uint32_t count = shared_by == 0 ? 1 : (online + shared_by - 1) / shared_by;
     rings.spill_bytes =
-        std::max(has_all_room() ? rings.bytes / kSpillPart : wanted_ring_bytes_, kLeastSpillBytes);
+        std::max(rings_are_full_size() ? rings.bytes / kSpillFraction : wanted_ring_bytes_, kMinSpillBytes);
     for (uint32_t i = 0; i < count; ++i) {
       auto spill = make_map("spill", BPF_MAP_TYPE_RINGBUF, 0, 0, rings.spill_bytes);
       if (!spill.is_ok()) return spill.status();
@@ -293,29 +293,29 @@ class ProbeLoader {
     return Status::ok();
   }
 
-  // Whether the rings are as large as they should be; else the kernel's ring buffers help out.
-  bool has_all_room() const { return probe_.rings_.bytes >= wanted_ring_bytes_; }
+  // If the rings are smaller than wanted, their overflow goes to the kernel's ring buffers.
+  bool rings_are_full_size() const { return probe_.rings_.bytes >= wanted_ring_bytes_; }
 
   Status make_config(std::span<const ProgramImage> images) {
     probe_config config{};
     config.clock_base_ns = probe_.clock_.base();
     if (::getrandom(&config.id_secret, sizeof(config.id_secret), 0) < 0) {
-      return refused("no random number for the identities of sockets", errno);
+      return kernel_error("cannot get random bytes", errno);
     }
-    config.own_tgid = own_number(images);
+    config.own_tgid = own_tgid(images);
     config.snaplen = std::min<uint32_t>(options_.snaplen, kMaxSnaplen);
     config.sampling_ratio = options_.sampling_ratio;
     config.spills = static_cast<uint32_t>(probe_.rings_.spills.size());
     config.ring_bytes = probe_.rings_.bytes;
-    config.calls_spill = has_all_room() ? 0 : 1;
+    config.calls_spill = rings_are_full_size() ? 0 : 1;
     for (size_t i = 0; i < probe_.rings_.cpus.size(); ++i) {
       config.ring_of_cpu[probe_.rings_.cpus[i]] = static_cast<uint16_t>(i + 1);
     }
     config.all_calls = options_.all_calls ? 1 : 0;
     config.preemptible = preemptible_ ? 1 : 0;
     for (const ProgramImage& image : images) {
-      const int number = number_of(image.section);
-      if (number >= 0 && !is_other(image.section)) set_interesting(config, number);
+      const int number = syscall_number(image.section);
+      if (number >= 0 && !is_untracked_call(image.section)) set_interesting(config, number);
     }
     for (uint32_t number = 0; number < std::size(scap::kX86SyscallNames); ++number) {
       const std::string_view name = scap::kX86SyscallNames[number];
@@ -331,16 +331,16 @@ class ProbeLoader {
     if (!map.is_ok()) return map.status();
     probe_.config_ = std::move(map.value());
     if (Status status = put(probe_.config_, 0, &config); !status.is_ok()) return status;
-    // Frozen: the verifier takes its values for constants.
+    // Frozen, so that the verifier treats the values as constants.
     bpf_attr attributes{};
     attributes.map_fd = static_cast<uint32_t>(probe_.config_.get());
     if (bpf(BPF_MAP_FREEZE, attributes) < 0)
-      return refused("the kernel does not freeze the configuration", errno);
+      return kernel_error("cannot freeze the configuration map", errno);
     return Status::ok();
   }
 
-  // This process as the machine numbers it, which in a namespace is not what getpid() tells.
-  static uint32_t own_number(std::span<const ProgramImage> images) {
+  // Process id in the root namespace; getpid() returns the id in our own.
+  static uint32_t own_tgid(std::span<const ProgramImage> images) {
     const auto own = static_cast<uint32_t>(::getpid());
     for (const ProgramImage& image : images) {
       if (std::string_view(image.section) != "identify") continue;
@@ -352,7 +352,7 @@ class ProbeLoader {
       const FileDescriptor program(static_cast<int>(bpf(BPF_PROG_LOAD, attributes)));
       bpf_attr run{};
       run.test.prog_fd = static_cast<uint32_t>(program.get());
-      // Since Linux 5.10.
+      // Linux 5.10 and later.
       if (!program.is_open() || bpf(BPF_PROG_TEST_RUN, run) < 0) return own;
       return run.test.retval;
     }
@@ -363,11 +363,11 @@ class ProbeLoader {
     config.interesting[number / 64] |= uint64_t{1} << (number % 64);
   }
 
-  // Since they can be (Linux 7.2), programs at sys_exit may also sleep, which others may not. (Old kernels
-  // let all say that they would.)
-  bool are_programs_preemptible() { return may_sleep("sys_exit") && !may_sleep("sched_process_exec"); }
+  // Whether programs at sys_exit can be preempted (Linux 7.2 and later): then they may also sleep, and others
+  // may not. Older kernels accept the flag for all.
+  bool are_programs_preemptible() { return can_sleep("sys_exit") && !can_sleep("sched_process_exec"); }
 
-  bool may_sleep(const std::string& tracepoint) {
+  bool can_sleep(const std::string& tracepoint) {
     const uint64_t code[] = {0x00000000'000000b7, 0x00000000'00000095};  // return 0
     bpf_attr attributes{};
     attributes.prog_type = BPF_PROG_TYPE_TRACING;
@@ -380,11 +380,11 @@ class ProbeLoader {
     return FileDescriptor(static_cast<int>(bpf(BPF_PROG_LOAD, attributes))).is_open();
   }
 
-  static bool is_other(std::string_view section) { return section.substr(0, 6) == "other/"; }
-  // Of the call that a program is for; -1 for programs that are not for one.
-  static int number_of(std::string_view section) {
+  static bool is_untracked_call(std::string_view section) { return section.substr(0, 6) == "other/"; }
+  // System call number of a program; -1 for programs without one.
+  static int syscall_number(std::string_view section) {
     const size_t slash = section.find('/');
-    if (!is_for_call(section) || slash == std::string_view::npos) return -1;
+    if (!is_call_program(section) || slash == std::string_view::npos) return -1;
     const auto* const begin = std::begin(scap::kX86SyscallNames);
     const auto* const end = std::end(scap::kX86SyscallNames);
     const auto* const found = std::find(begin, end, section.substr(slash + 1));
@@ -405,7 +405,7 @@ class ProbeLoader {
     return -1;
   }
 
-  // Fills in what depends on this kernel.
+  // Relocates a program for this kernel.
   std::vector<uint64_t> prepare(const ProgramImage& image) const {
     std::vector<uint64_t> code(image.code, image.code + image.size);
     for (uint32_t i = 0; i < image.relocation_count; ++i) {
@@ -431,7 +431,7 @@ class ProbeLoader {
     if (kind == Relocation::kFieldExists) {
       value = field.has_value() ? 1 : 0;
     } else if (!field) {
-      // Such code may stand only where a check for the field has ruled it out.
+      // Dead code: the program checks for the field first.
       const bool is_long = low_byte(at[0]) == 0x18;
       at[0] = kPoison;
       if (is_long) at[1] = kPoison;
@@ -450,11 +450,11 @@ class ProbeLoader {
       }
     }
     const uint32_t operation = low_byte(at[0]);
-    const uint32_t kind_of_code = operation & 7;
-    if (kind_of_code >= 1 && kind_of_code <= 3) {  // loads and stores
+    const uint32_t instruction_class = operation & 7;
+    if (instruction_class >= 1 && instruction_class <= 3) {  // loads and stores
       at[0] = (at[0] & ~uint64_t{0xffff0000}) | uint64_t{value & 0xffff} << 16;
-      // A member may be wider or narrower than in the kernel that the probe was written for.
-      if (field && field->byte_size < load_size(operation) && kind_of_code == 1) {
+      // The member's size may differ from the declaration in the probe.
+      if (field && field->byte_size < load_size(operation) && instruction_class == 1) {
         at[0] = (at[0] & ~uint64_t{0x18}) | size_bits(field->byte_size);
       }
     } else {
@@ -462,10 +462,10 @@ class ProbeLoader {
     }
   }
 
-  // The function that the kernel calls at a tracepoint, as the number of its type.
+  // BTF id of the tracepoint's function type.
   uint32_t attach_point(std::string_view section) {
     std::string name(section.substr(section.find('/') + 1));
-    if (is_for_call(section)) name = "sys_exit";
+    if (is_call_program(section)) name = "sys_exit";
     return types_.find_typedef("btf_trace_" + name);
   }
 
@@ -490,16 +490,16 @@ class ProbeLoader {
     long fd = bpf(BPF_PROG_LOAD, attributes);
     if (fd < 0) {
       const int error = errno;
-      return refused("the kernel refuses the program " + std::string(image.section) + explain(attributes),
-                     error);
+      return kernel_error(
+          "the kernel rejects the program " + std::string(image.section) + verifier_log(attributes), error);
     }
     return FileDescriptor(static_cast<int>(fd));
   }
 
-  // Loads a refused program again to hear why: the end of what the verifier says.
-  static std::string explain(bpf_attr attributes) {
+  // Loads a rejected program again with logging. Returns the end of the verifier's log.
+  static std::string verifier_log(bpf_attr attributes) {
     constexpr size_t kLogBytes = size_t{1} << 20;
-    constexpr size_t kShown = 400;
+    constexpr size_t kMaxShown = 400;
     std::vector<char> log(kLogBytes);
     attributes.log_level = 1;
     attributes.log_buf = address_of(log.data());
@@ -507,9 +507,9 @@ class ProbeLoader {
     const FileDescriptor unexpected(static_cast<int>(bpf(BPF_PROG_LOAD, attributes)));
     std::string text(log.data(), ::strnlen(log.data(), log.size()));
     while (!text.empty() && text.back() == '\n') text.pop_back();
-    // The last line counts instructions.
+    // The last line only has statistics.
     if (const size_t last = text.rfind("\nprocessed "); last != std::string::npos) text.resize(last);
-    if (text.size() > kShown) text = text.substr(text.size() - kShown);
+    if (text.size() > kMaxShown) text = text.substr(text.size() - kMaxShown);
     std::replace(text.begin(), text.end(), '\n', ';');
     return text.empty() ? "" : " (" + text + ")";
   }
@@ -524,18 +524,18 @@ class ProbeLoader {
   Probe& probe_;
   std::vector<std::optional<KernelTypes::Field>> fields_;
   uint32_t wanted_ring_bytes_ = 0;
-  int map_error_ = 0;  // of the last map that was asked for
+  int map_error_ = 0;  // errno of the last make_map()
   bool preemptible_ = false;
 };
 
 Result<Probe> Probe::load(const ProbeOptions& options) {
   if (btf_programs().empty()) {
     return Status(ErrorCode::kNotSupported,
-                  "this build of sfkit has no probe; it is made on x86-64 Linux where clang is installed");
+                  "this build of sfkit has no probe; build it on x86-64 Linux with clang");
   }
   const auto types = KernelTypes::read();
   if (!types.is_ok()) return types.status();
-  const SignalsElsewhere signals;
+  const ScopedSignalMask signals;
   Probe probe;
   ProbeLoader loader(types.value(), options, probe);
   Status status;
@@ -556,23 +556,23 @@ Status Probe::attach() {
     const long fd = bpf(BPF_RAW_TRACEPOINT_OPEN, attributes);
     if (fd < 0) {
       detach();
-      return refused("the kernel does not attach the probe to " + name, errno);
+      return kernel_error("cannot attach the probe to " + name, errno);
     }
     links_.emplace_back(static_cast<int>(fd));
   }
   return Status::ok();
 }
 
-// The program for missed calls goes before the one whose it looks after.
+// Detach the missed-call program first, in reverse order of attaching.
 void Probe::detach() {
   while (!links_.empty()) links_.pop_back();
 }
 
-// In memory, as some kernels do not let who has dropped its rights look into maps.
+// Mapped now: without privileges, some kernels forbid reading maps.
 Status Probe::map_counters(uint32_t cpus) {
   const size_t size = size_t{cpus} * kCounterStride * sizeof(uint64_t);
   void* memory = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, counters_.get(), 0);
-  if (memory == MAP_FAILED) return refused("the counters of the kernel cannot be mapped", errno);
+  if (memory == MAP_FAILED) return kernel_error("cannot map the counters", errno);
   counter_memory_ = std::shared_ptr<const uint64_t[]>(
       static_cast<const uint64_t*>(memory),
       [size](const uint64_t* mapped) { ::munmap(const_cast<uint64_t*>(mapped), size); });
@@ -580,12 +580,12 @@ Status Probe::map_counters(uint32_t cpus) {
   return Status::ok();
 }
 
-// How often the kernel did not run a program because the same one was at work on the processor.
-uint64_t Probe::skipped() const {
+// How often the kernel skipped a program because it was already running on that CPU.
+uint64_t Probe::recursion_misses() const {
   uint64_t sum = 0;
   for (const Program& program : attachable_) {
-    // The one for missed calls may be left out in calls that were told.
-    if (ProbeLoader::is_for_missed(program.section)) continue;
+    // Skipping the missed-call program loses no call: run_exit has recorded it.
+    if (ProbeLoader::is_missed_call_program(program.section)) continue;
     bpf_prog_info info{};
     bpf_attr attributes{};
     attributes.info.bpf_fd = static_cast<uint32_t>(program.fd.get());
@@ -600,15 +600,14 @@ Counters Probe::counters() const {
   Counters sums{};
   for (size_t cpu = 0; cpu < cpus_; ++cpu) {
     for (size_t i = 0; i < kCounters; ++i) {
-      // Counted by the kernel meanwhile.
+      // The kernel changes them concurrently.
       const volatile uint64_t* counter = &counter_memory_[cpu * kCounterStride + i];
       sums[i] += *counter;
     }
   }
-  // What is told is the rest: calls that were left out and nobody looked at. Some of them may have been of no
-  // interest.
-  const uint64_t left_out = skipped();
-  sums[kCountCaughtUp] = left_out - std::min(left_out, sums[kCountCaughtUp]);
+  // Calls that were missed and not recovered. Some of them may not have been of interest.
+  const uint64_t missed = recursion_misses();
+  sums[kCountRecovered] = missed - std::min(missed, sums[kCountRecovered]);
   return sums;
 }
 

@@ -1,5 +1,5 @@
-// The probe in the kernel: loads its programs, attaches them, and hands out the buffers they write to. Linux
-// on x86-64 only; elsewhere load() says so. Spec of what comes out: scap-events.json.
+// Loads the probe into the kernel, attaches it, and provides its buffers. Needs Linux on x86-64; load() fails
+// on other systems. Events: scap-events.json.
 #pragma once
 
 #include <array>
@@ -18,35 +18,35 @@
 
 namespace sfkit::live {
 
-// What was not recorded, by why; in the order of probe_counter.
+// Counts of missing events and data, in the order of probe_counter.
 using Counters = std::array<uint64_t, kCounters>;
 extern const std::array<Reason, kCounters> kCounterReasons;
 
-// Where the probe writes to: a ring of its own for each processor (probe/shared.h), and ring buffers of the
-// kernel for what goes into none of those.
+// The probe's buffers: a ring for each CPU (probe/shared.h), and kernel ring buffers for the remaining
+// events.
 struct ProbeRings {
-  std::vector<uint32_t> cpus;          // that have a ring of their own, in the order of the rings
-  uint32_t bytes = 0;                  // of each
-  FileDescriptor states, data;         // maps, mappable: a probe_ring for each; bytes and kRingSlack for each
+  std::vector<uint32_t> cpus;          // CPUs that have a ring, in the order of the rings
+  uint32_t bytes = 0;                  // size of each ring
+  FileDescriptor states, data;         // mappable maps: a probe_ring for each ring; its data and kRingSlack
   std::vector<FileDescriptor> spills;  // BPF_MAP_TYPE_RINGBUF
-  uint32_t spill_bytes = 0;            // of each
+  uint32_t spill_bytes = 0;            // size of each
 };
 
 class Probe {
  public:
-  // Loads every program; nothing is recorded before attach(). The message of a failure tells which program
-  // was refused and the end of what the kernel said.
+  // Loads all programs; recording starts with attach(). The error names the rejected program and has the end
+  // of the verifier's log.
   static Result<Probe> load(const ProbeOptions& options);
 
   Status attach();
-  // Ends the recording; what is in the rings stays.
+  // Stops recording. The rings keep their events.
   void detach();
 
   const ProbeRings& rings() const { return rings_; }
-  // That of the events.
+  // Clock of the event timestamps.
   const EventClock& clock() const { return clock_; }
   Counters counters() const;
-  // Number of loaded programs, and whether they are those for raw tracepoints.
+  // Number of loaded programs, and whether they use raw tracepoints.
   size_t program_count() const { return program_count_; }
   bool uses_raw_tracepoints() const { return raw_; }
 
@@ -58,7 +58,7 @@ class Probe {
   };
 
   Status map_counters(uint32_t cpus);
-  uint64_t skipped() const;
+  uint64_t recursion_misses() const;
 
   ProbeRings rings_;
   FileDescriptor spill_table_, calls_, scratch_, seen_, missed_, counters_, config_;
@@ -71,7 +71,7 @@ class Probe {
   bool raw_ = false;
 };
 
-// How many processors there can be, by the highest number.
+// Highest possible CPU number plus one.
 uint32_t possible_cpus();
 
 }  // namespace sfkit::live

@@ -26,13 +26,13 @@ std::string_view without_blanks(std::string_view text) {
 
 }  // namespace
 
-std::string read_small_file(const std::string& path, size_t most) {
+std::string read_small_file(const std::string& path, size_t max_bytes) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string text;
   if (!file.is_open()) return text;
   std::array<char, 8192> part;
-  while (text.size() < most) {
-    const ssize_t got = ::read(file.get(), part.data(), std::min(part.size(), most - text.size()));
+  while (text.size() < max_bytes) {
+    const ssize_t got = ::read(file.get(), part.data(), std::min(part.size(), max_bytes - text.size()));
     if (got <= 0) break;
     text.append(part.data(), static_cast<size_t>(got));
   }
@@ -82,10 +82,10 @@ std::string_view last_word(std::string_view text) {
   return blank == std::string_view::npos ? text : text.substr(blank + 1);
 }
 
-int64_t to_number(std::string_view text, int64_t missing) {
+int64_t to_number(std::string_view text, int64_t fallback) {
   int64_t number = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
-  return result.ec == std::errc() && result.ptr == text.data() + text.size() ? number : missing;
+  return result.ec == std::errc() && result.ptr == text.data() + text.size() ? number : fallback;
 }
 
 uint64_t to_hex(std::string_view text) {

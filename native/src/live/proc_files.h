@@ -1,4 +1,4 @@
-// Small files of /proc and what stands in them.
+// Reads and parses small files of /proc.
 #pragma once
 
 #include <algorithm>
@@ -9,11 +9,11 @@
 
 namespace sfkit::live {
 
-// Up to `most` bytes of a file; empty if it cannot be read.
-std::string read_small_file(const std::string& path, size_t most = size_t{1} << 20);
-// Where a link leads; empty if it cannot be read.
+// Reads up to `max_bytes` of a file; empty if it cannot be read.
+std::string read_small_file(const std::string& path, size_t max_bytes = size_t{1} << 20);
+// Target of a symbolic link; empty if it cannot be read.
 std::string read_link(const std::string& path);
-// Names in a directory that are numbers, in order.
+// Numeric names in a directory, sorted.
 std::vector<int64_t> numbered_entries(const std::string& path);
 
 template <typename Visit>
@@ -25,12 +25,12 @@ void each_line(std::string_view text, Visit visit) {
   }
 }
 
-// The rest of the line that begins with `key`, without blanks around it; empty without such a line.
+// The rest of the first line that starts with `key`, trimmed; empty if there is none.
 std::string_view line_value(std::string_view text, std::string_view key);
-// Field `index` of those that blanks separate; empty without it.
+// Word `index` of a text separated by blanks; empty if there is none.
 std::string_view word_at(std::string_view text, size_t index);
 std::string_view last_word(std::string_view text);
-int64_t to_number(std::string_view text, int64_t missing = 0);
+int64_t to_number(std::string_view text, int64_t fallback = 0);
 uint64_t to_hex(std::string_view text);
 
 }  // namespace sfkit::live

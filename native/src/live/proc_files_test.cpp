@@ -12,7 +12,7 @@
 namespace sfkit::live {
 namespace {
 
-TEST(ProcFiles, LinesAndWords) {
+TEST(ProcFiles, ParsesLinesAndWords) {
   constexpr std::string_view kText = "Name:\ta b\nUid:\t1\t2\t3\t4\nNSpid:\t77\t1\n";
   EXPECT_EQ(line_value(kText, "Name:"), "a b");
   EXPECT_EQ(line_value(kText, "Missing:"), "");
@@ -26,8 +26,8 @@ TEST(ProcFiles, LinesAndWords) {
   EXPECT_EQ(to_hex("1fF"), 0x1ffu);
 }
 
-// What the machine says of itself is a capture that the reader takes, with this process's parent in it.
-TEST(Machine, IsDescribedAsTheBeginningOfACapture) {
+// The reader accepts the description; it contains this process's parent.
+TEST(Machine, DescriptionIsAValidCapture) {
   struct Visitor : scap::CaptureVisitor {
     bool has_parent = false, has_machine = false, complete = false;
     size_t descriptors = 0;
@@ -35,7 +35,7 @@ TEST(Machine, IsDescribedAsTheBeginningOfACapture) {
     void machine(const scap::MachineInfo& machine) override { has_machine = machine.cpus > 0; }
     void thread(const scap::ThreadEntry& entry) override {
       if (entry.tid == ::getppid()) has_parent = entry.pid == entry.tid && !entry.comm.empty();
-      EXPECT_NE(entry.pid, ::getpid()) << "not the capturing process itself";
+      EXPECT_NE(entry.pid, ::getpid()) << "the capturing process is left out";
     }
     void descriptor(int64_t, const scap::FdEntry&) override { ++descriptors; }
     void user(const scap::UserEntry&) override {}
@@ -59,7 +59,7 @@ TEST(Machine, IsDescribedAsTheBeginningOfACapture) {
   EXPECT_GT(visitor.descriptors, 0u);
 }
 
-TEST(Recorder, WritesWhatItIsGivenInOrderBehindTheBeginning) {
+TEST(Recorder, WritesChunksInOrderAfterTheDescription) {
   for (const bool gzip : {false, true}) {
     const testing::TemporaryFile place(std::vector<uint8_t>{1});
     const std::string path = place.path() + ".new";
@@ -70,10 +70,10 @@ TEST(Recorder, WritesWhatItIsGivenInOrderBehindTheBeginning) {
     ASSERT_TRUE(recorder.is_ok()) << recorder.status().message();
     recorder.value()->add(chunk("second "));
     recorder.value()->add(chunk("third"));
-    recorder.value()->begin(chunk("first "));
+    recorder.value()->start(chunk("first "));
     recorder.value()->finish();
     EXPECT_EQ(recorder.value()->failure(), "");
-    EXPECT_FALSE(Recorder::open(path, false).is_ok()) << "what is there is not written over";
+    EXPECT_FALSE(Recorder::open(path, false).is_ok()) << "an existing file is not overwritten";
     auto input = scap::Input::open(path);
     ASSERT_TRUE(input.is_ok());
     EXPECT_EQ(input.value()->is_gzip(), gzip);
@@ -82,10 +82,10 @@ TEST(Recorder, WritesWhatItIsGivenInOrderBehindTheBeginning) {
   }
 }
 
-TEST(Recorder, TellsWhenTheDiskFails) {
+TEST(Recorder, ReportsWriteErrors) {
   auto recorder = Recorder::open("/dev/full", false);
   ASSERT_TRUE(recorder.is_ok()) << recorder.status().message();
-  recorder.value()->begin(std::make_shared<const std::vector<uint8_t>>(10, 'x'));
+  recorder.value()->start(std::make_shared<const std::vector<uint8_t>>(10, 'x'));
   recorder.value()->finish();
   EXPECT_NE(recorder.value()->failure().find("/dev/full: cannot be written"), std::string::npos);
 }

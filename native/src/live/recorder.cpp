@@ -12,8 +12,7 @@
 
 namespace sfkit::live {
 
-// The fastest level: a recording must keep up. A flush now and then keeps what was written readable if the
-// process is killed.
+// Uses the fastest level to keep up. Regular flushes keep the file readable if the process is killed.
 class Recorder::Deflater {
  public:
   Deflater() {
@@ -24,7 +23,7 @@ class Recorder::Deflater {
   Deflater(const Deflater&) = delete;
   Deflater& operator=(const Deflater&) = delete;
 
-  // Gives compressed bytes to `write`; false when that did or memory is missing.
+  // Passes compressed bytes to `write`; false if that fails or memory is short.
   template <typename Write>
   bool add(const uint8_t* bytes, size_t size, int flush, Write write) {
     if (!ok_) return false;
@@ -46,18 +45,19 @@ class Recorder::Deflater {
 };
 
 Result<std::unique_ptr<Recorder>> Recorder::open(const std::string& path, bool gzip) {
-  struct stat there {};
-  const bool is_stream = ::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode);
+  struct stat target {};
+  const bool is_stream = ::stat(path.c_str(), &target) == 0 && !S_ISREG(target.st_mode);
   FileDescriptor file(is_stream
                           ? ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)
                           : ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  const auto refused = [&path](const char* why) {
+  const auto open_error = [&path](const char* why) {
     return Status(ErrorCode::kUnreadable, path + ": cannot be written: " + why);
   };
-  if (!file.is_open()) return refused(std::strerror(errno));
-  // In a directory of others it may have become something else meanwhile.
-  if (is_stream && (::fstat(file.get(), &there) != 0 || S_ISREG(there.st_mode) || S_ISBLK(there.st_mode))) {
-    return refused("it is neither a file of its own nor a pipe or terminal");
+  if (!file.is_open()) return open_error(std::strerror(errno));
+  // Another user may have replaced the file meanwhile.
+  if (is_stream &&
+      (::fstat(file.get(), &target) != 0 || S_ISREG(target.st_mode) || S_ISBLK(target.st_mode))) {
+    return open_error("expected a new file, a pipe or a character device");
   }
   return std::unique_ptr<Recorder>(new Recorder(std::move(file), path, gzip));
 }
@@ -72,32 +72,32 @@ Recorder::~Recorder() {
   finish();
 }
 
-void Recorder::begin(Chunk chunk) {
+void Recorder::start(Chunk chunk) {
   {
     const std::lock_guard lock(mutex_);
     queue_.push_front(std::move(chunk));
-    begun_ = true;
+    started_ = true;
   }
   changed_.notify_all();
 }
 
 void Recorder::add(Chunk chunk) {
   std::unique_lock lock(mutex_);
-  const auto has_room = [this] { return queue_.size() < most_queued_; };
-  changed_.wait(lock, [&] { return has_room() || hurried_ || !failure_.empty(); });
+  const auto has_room = [this] { return queue_.size() < max_queued_; };
+  changed_.wait(lock, [&] { return has_room() || drop_when_full_ || !failure_.empty(); });
   if (!failure_.empty() || !has_room()) return;
   queue_.push_back(std::move(chunk));
   changed_.notify_all();
 }
 
 void Recorder::expect_end() {
-  ends_.store(true);
+  closing_.store(true);
 }
 
-void Recorder::hurry() {
+void Recorder::drop_when_full() {
   expect_end();
   const std::lock_guard lock(mutex_);
-  hurried_ = true;
+  drop_when_full_ = true;
   changed_.notify_all();
 }
 
@@ -124,7 +124,7 @@ bool Recorder::fail(const std::string& why) {
 }
 
 bool Recorder::write_all(const uint8_t* bytes, size_t size) {
-  constexpr int kLookAgainMs = 100;
+  constexpr int kPollMs = 100;
   std::chrono::milliseconds waited{0};
   for (size_t done = 0; done < size;) {
     const ssize_t got = ::write(file_.get(), bytes + done, size - done);
@@ -135,10 +135,10 @@ bool Recorder::write_all(const uint8_t* bytes, size_t size) {
     }
     if (errno == EINTR) continue;
     if (errno != EAGAIN) return fail(std::string("written: ") + std::strerror(errno));
-    if (waited >= kPatience) return fail("written: nobody reads it");
+    if (waited >= kReaderTimeout) return fail("written: nobody reads it");
     pollfd room{file_.get(), POLLOUT, 0};
-    const bool ends = ends_.load();
-    if (::poll(&room, 1, kLookAgainMs) == 0 && ends) waited += std::chrono::milliseconds(kLookAgainMs);
+    const bool ends = closing_.load();
+    if (::poll(&room, 1, kPollMs) == 0 && ends) waited += std::chrono::milliseconds(kPollMs);
   }
   return true;
 }
@@ -156,21 +156,21 @@ void Recorder::run() {
   bool ok = true;
   for (;;) {
     Chunk chunk;
-    bool behind = false;
+    bool has_more = false;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return (begun_ && !queue_.empty()) || ended_; });
-      if (queue_.empty() || !begun_) break;
+      changed_.wait(lock, [this] { return (started_ && !queue_.empty()) || ended_; });
+      if (queue_.empty() || !started_) break;
       chunk = std::move(queue_.front());
       queue_.pop_front();
-      if (most_queued_ > kMaxQueued) --most_queued_;
-      behind = !queue_.empty();
+      if (max_queued_ > kMaxQueued) --max_queued_;
+      has_more = !queue_.empty();
       changed_.notify_all();
     }
-    ok = ok && write(chunk, behind ? Z_NO_FLUSH : Z_SYNC_FLUSH);
+    ok = ok && write(chunk, has_more ? Z_NO_FLUSH : Z_SYNC_FLUSH);
   }
   ok = ok && write(nullptr, Z_FINISH);
-  // Some file systems say only now that there was no room.
+  // Some file systems report a full disk only on close.
   if (file_.close() != 0 && ok) fail(std::string("written: ") + std::strerror(errno));
   changed_.notify_all();
 }

@@ -1,4 +1,4 @@
-// Writes a capture file beside the engine's work, on a thread of its own.
+// Writes a capture file on its own thread.
 #pragma once
 
 #include <atomic>
@@ -21,36 +21,36 @@ using Chunk = std::shared_ptr<const std::vector<uint8_t>>;
 
 class Recorder {
  public:
-  // Creates the file, for its owner only, as it holds what programs were given; of what is there already only
-  // a device or a pipe with a reader is taken.
+  // Creates the file with mode 0600, because it contains arguments and data of programs. An existing path
+  // must be a device or a pipe with a reader.
   static Result<std::unique_ptr<Recorder>> open(const std::string& path, bool gzip);
-  // Ends as finish() does.
+  // Calls finish().
   ~Recorder();
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
-  // What the file begins with; until it is there nothing is written.
-  void begin(Chunk chunk);
-  // Takes the next bytes of the file. Waits when the disk is far behind.
+  // Sets the first chunk of the file. Nothing is written before.
+  void start(Chunk chunk);
+  // Queues a chunk. Blocks while the queue is full.
   void add(Chunk chunk);
-  // For any thread: the capture is to end. A pipe whose reader takes nothing for kPatience is not waited for
-  // any more, which is a failure.
+  // Thread-safe. Announces the end: from now on, a pipe whose reader takes nothing for kReaderTimeout is a
+  // failure.
   void expect_end();
-  // For any thread: add() does not wait any more, and drops what there is no room for.
-  void hurry();
-  // Writes what is left.
+  // Thread-safe. From now on add() drops chunks if the queue is full, instead of blocking.
+  void drop_when_full();
+  // Writes the rest of the queue and closes the file.
   void finish();
-  // What the system said when a write failed; nothing is written after that. Empty if all went well.
+  // The error of the first failed write; nothing is written after it. Empty if there was none.
   std::string failure() const;
 
  private:
   static constexpr size_t kMaxQueued = 128;
-  static constexpr size_t kMaxQueuedBefore = 2048;  // before it is known what the file begins with
-  static constexpr std::chrono::seconds kPatience{5};
+  static constexpr size_t kMaxQueuedAtStart = 2048;  // while start() has not been called
+  static constexpr std::chrono::seconds kReaderTimeout{5};
 
   Recorder(FileDescriptor file, std::string path, bool gzip);
   void run();
-  // `chunk`: null for nothing. `flush`: as zlib has it.
+  // `chunk`: may be null. `flush`: zlib's flush mode.
   bool write(const Chunk& chunk, int flush);
   bool write_all(const uint8_t* bytes, size_t size);
   bool fail(const std::string& why);
@@ -59,14 +59,14 @@ class Recorder {
 
   FileDescriptor file_;
   std::string path_;
-  std::unique_ptr<Deflater> deflater_;  // of gzip files
+  std::unique_ptr<Deflater> deflater_;  // null for uncompressed files
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Chunk> queue_;
-  size_t most_queued_ = kMaxQueuedBefore;
-  bool begun_ = false;
-  std::atomic<bool> ends_{false};
-  bool hurried_ = false;
+  size_t max_queued_ = kMaxQueuedAtStart;
+  bool started_ = false;
+  std::atomic<bool> closing_{false};
+  bool drop_when_full_ = false;
   bool ended_ = false;
   std::string failure_;
   std::thread thread_;

@@ -15,10 +15,10 @@ namespace {
 constexpr uint32_t kBusy = uint32_t{1} << 31;
 constexpr uint32_t kDiscarded = uint32_t{1} << 30;
 constexpr uint64_t kRecordHeader = 8;
-constexpr size_t kSizeAt = 16;  // in an event
-constexpr uint32_t kLeastEvent = 26;
-// Who is kept from finishing an event for longer does not keep those of others back.
-constexpr uint64_t kLongestWaitNs = 1'000'000'000;
+constexpr size_t kSizeAt = 16;  // offset in an event
+constexpr uint32_t kMinEventBytes = 26;
+// An event that stays unfinished for longer does not block other rings.
+constexpr uint64_t kMaxWaitNs = 1'000'000'000;
 
 uint64_t load(uint64_t& counter) {
   return std::atomic_ref<uint64_t>(counter).load(std::memory_order_acquire);
@@ -39,7 +39,7 @@ Result<SharedMemory> SharedMemory::map(const FileDescriptor& fd, size_t bytes, b
   void* const memory = ::mmap(nullptr, bytes, access, MAP_SHARED, fd.get(), static_cast<off_t>(offset));
   if (memory == MAP_FAILED) {
     return Status(ErrorCode::kNotSupported,
-                  std::string("a buffer of the kernel cannot be mapped: ") + std::strerror(errno));
+                  std::string("cannot map a kernel buffer: ") + std::strerror(errno));
   }
   SharedMemory shared;
   shared.start_ = static_cast<uint8_t*>(memory);
@@ -60,13 +60,13 @@ SharedMemory::~SharedMemory() {
   if (start_ != nullptr) ::munmap(start_, bytes_);
 }
 
-bool Ring::is_waited_for(uint64_t now) {
+bool Ring::should_wait(uint64_t now) {
   if (unfinished_since_ == kAllFinished) return false;
-  if (held_at_ != consumed_) {
-    held_at_ = consumed_;
-    held_since_ = now;
+  if (waiting_at_ != consumed_) {
+    waiting_at_ = consumed_;
+    waiting_since_ = now;
   }
-  return now - held_since_ <= kLongestWaitNs;
+  return now - waiting_since_ <= kMaxWaitNs;
 }
 
 ProbeRing::ProbeRing(probe_ring* state, const uint8_t* data, uint32_t bytes, uint16_t number)
@@ -75,7 +75,7 @@ ProbeRing::ProbeRing(probe_ring* state, const uint8_t* data, uint32_t bytes, uin
   produced_ = consumed_;
 }
 
-// First whether somebody writes, then what is there: an event that is in neither begins later than this.
+// Read `unwritten` first: an event missing from both is later than this.
 void ProbeRing::refresh() {
   const bool is_writing = load(state_->unwritten) != 0;
   unfinished_since_ = is_writing ? load(state_->time) : kAllFinished;
@@ -87,8 +87,8 @@ const uint8_t* ProbeRing::peek() {
   const uint8_t* const event = data_ + (consumed_ & (bytes_ - 1));
   std::memcpy(&size_, event + kSizeAt, sizeof(size_));
   step_ = (size_ + uint64_t{7}) & ~uint64_t{7};
-  if (size_ < kLeastEvent || size_ > kMaxEventBytes || step_ > produced_ - consumed_) {
-    // The probe does not write such; whoever did, there is no way to what follows.
+  if (size_ < kMinEventBytes || size_ > kMaxEventBytes || step_ > produced_ - consumed_) {
+    // The probe never writes such a size. There is no way to find the next event.
     consumed_ = produced_;
     ++unreadable_;
     return nullptr;
@@ -120,7 +120,7 @@ void KernelRing::refresh() {
   produced_ = load(counter_at(producer_.at(0)));
 }
 
-// An event that the kernel is still writing hides those behind it, and its time.
+// An event in progress hides later ones, and its time is unknown.
 const uint8_t* KernelRing::peek() {
   unfinished_since_ = kAllFinished;
   while (consumed_ < produced_) {
@@ -133,7 +133,7 @@ const uint8_t* KernelRing::peek() {
     }
     size_ = length & ~(kBusy | kDiscarded);
     step_ = (size_ + kRecordHeader + 7) & ~uint64_t{7};
-    if ((length & kDiscarded) == 0 && size_ >= kLeastEvent) return record + kRecordHeader;
+    if ((length & kDiscarded) == 0 && size_ >= kMinEventBytes) return record + kRecordHeader;
     consumed_ += step_;
   }
   return nullptr;
@@ -181,24 +181,24 @@ uint64_t RingMerger::time_of(const uint8_t* event) {
 }
 
 double RingMerger::begin(uint64_t limit) {
-  double most = 0;
+  double fullest = 0;
   for (const auto& ring : rings_) {
     ring->refresh();
-    most = std::max(most, ring->fill());
+    fullest = std::max(fullest, ring->fill());
   }
   limit_ = limit;
   unfinished_ = Ring::kAllFinished;
-  held_back_ = false;
-  is_waiting_ = most <= kCrowded && limit != kNoLimit;
+  is_blocked_ = false;
+  waits_for_unfinished_ = fullest <= kCrowdedFill && limit != kNoLimit;
   turns_.clear();
   for (const auto& ring : rings_) add(ring.get());
-  return most;
+  return fullest;
 }
 
 void RingMerger::add(Ring* ring) {
   const uint8_t* const event = ring->peek();
   if (event == nullptr) {
-    if (is_waiting_ && ring->is_waited_for(limit_)) {
+    if (waits_for_unfinished_ && ring->should_wait(limit_)) {
       unfinished_ = std::min(unfinished_, ring->unfinished_since());
     }
     return;
@@ -208,14 +208,14 @@ void RingMerger::add(Ring* ring) {
   std::push_heap(turns_.begin(), turns_.end(), std::greater<>());
 }
 
-Ring* RingMerger::take_first() {
-  // What is not written yet comes before what is later.
-  held_back_ = unfinished_ < (turns_.empty() ? limit_ : turns_.front().time);
-  if (turns_.empty() || held_back_) return nullptr;
+Ring* RingMerger::take_earliest() {
+  // An unfinished event may be earlier than the first finished one.
+  is_blocked_ = unfinished_ < (turns_.empty() ? limit_ : turns_.front().time);
+  if (turns_.empty() || is_blocked_) return nullptr;
   std::pop_heap(turns_.begin(), turns_.end(), std::greater<>());
   Ring* const first = turns_.back().ring;
   turns_.pop_back();
-  turn_ends_ = std::min(turns_.empty() ? limit_ : turns_.front().time, unfinished_);
+  turn_end_ = std::min(turns_.empty() ? limit_ : turns_.front().time, unfinished_);
   return first;
 }
 

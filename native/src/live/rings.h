@@ -1,4 +1,4 @@
-// Reads what the probe wrote: the rings of all processors, merged by time.
+// Reads the probe's rings and merges their events by time.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 
 namespace sfkit::live {
 
-// Memory that is shared with the kernel.
+// Memory shared with the kernel.
 class SharedMemory {
  public:
   static Result<SharedMemory> map(const FileDescriptor& fd, size_t bytes, bool writable, size_t offset = 0);
@@ -29,36 +29,34 @@ class SharedMemory {
   size_t bytes_ = 0;
 };
 
-// Events in the order in which they were stored, which but for a few is that of their times.
+// A ring of events in storage order, which nearly always is their time order.
 class Ring {
  public:
-  // `bytes`: a power of two. `number`: its processor; of the kernel's rings, which
-  // several may share, a number of their own.
+  // `bytes`: size, a power of two. `number`: the CPU; for kernel ring buffers, their index.
   Ring(uint32_t bytes, uint16_t number) : bytes_(bytes), number_(number) {}
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;
   virtual ~Ring() = default;
 
-  // Looks where the kernel has come to; what came later is not seen until the next call.
+  // Reads the kernel's position. Later events stay invisible until the next call.
   virtual void refresh() = 0;
-  // The first event that is there, null without one.
+  // The first event; null if there is none.
   virtual const uint8_t* peek() = 0;
-  // Gives the room of what was skipped back to the kernel.
+  // Returns the space of skipped events to the kernel.
   virtual void release() = 0;
 
   uint16_t number() const { return number_; }
-  uint32_t size() const { return size_; }  // of the event that peek() gave
-  // Goes behind the event that peek() gave. Its bytes stay until release().
+  uint32_t size() const { return size_; }  // of the event from peek()
+  // Moves past the event from peek(). Its bytes stay valid until release().
   void skip() { consumed_ += step_; }
   bool is_empty() const { return produced_ == consumed_ && unfinished_since_ == kAllFinished; }
-  // How much of it is waiting, from 0 to 1.
+  // Used share, from 0 to 1.
   double fill() const { return static_cast<double>(produced_ - consumed_) / static_cast<double>(bytes_); }
-  // Where peek() gives none: an event of this time or a later one was being written when refresh() was
-  // called.
+  // If peek() returns null: an event of this time or later was being written at the last refresh().
   uint64_t unfinished_since() const { return unfinished_since_; }
-  // Whether that event is worth waiting for: not for ever. `now`: in ns.
-  bool is_waited_for(uint64_t now);
-  // How often something stood in it that is no event, so that what followed could not be read.
+  // Whether to wait for that event: false after a timeout. `now`: in ns.
+  bool should_wait(uint64_t now);
+  // How often the ring had invalid data, so that the rest was discarded.
   uint64_t unreadable() const { return unreadable_; }
 
   static constexpr uint64_t kAllFinished = UINT64_MAX;
@@ -74,15 +72,15 @@ class Ring {
   uint16_t number_;
 
  private:
-  // Where the reader has to wait, and since when.
-  uint64_t held_at_ = UINT64_MAX;
-  uint64_t held_since_ = 0;
+  // Position that the reader waits at, and since when.
+  uint64_t waiting_at_ = UINT64_MAX;
+  uint64_t waiting_since_ = 0;
 };
 
-// A ring of the probe's own (probe/shared.h).
+// A ring of the probe (probe/shared.h).
 class ProbeRing : public Ring {
  public:
-  // `data`: `bytes` and kRingSlack more.
+  // `data`: `bytes` plus kRingSlack.
   ProbeRing(probe_ring* state, const uint8_t* data, uint32_t bytes, uint16_t number);
 
   void refresh() override;
@@ -94,7 +92,7 @@ class ProbeRing : public Ring {
   const uint8_t* data_;
 };
 
-// A ring buffer of the kernel (linux/bpf.h: BPF_MAP_TYPE_RINGBUF).
+// A kernel ring buffer (linux/bpf.h: BPF_MAP_TYPE_RINGBUF).
 class KernelRing : public Ring {
  public:
   static Result<std::unique_ptr<KernelRing>> map(const FileDescriptor& fd, uint32_t bytes, uint16_t number);
@@ -106,58 +104,58 @@ class KernelRing : public Ring {
  private:
   using Ring::Ring;
 
-  SharedMemory consumer_, producer_;  // the latter: a page of its own, then the data twice in a row
+  SharedMemory consumer_, producer_;  // producer: a page for the position, then the data mapped twice
   size_t page_ = 0;
 };
 
-// Events of several rings in the order of their times.
+// Merges the events of several rings by time.
 class RingMerger {
  public:
   static Result<RingMerger> map(const ProbeRings& rings);
   explicit RingMerger(std::vector<std::unique_ptr<Ring>> rings) : rings_(std::move(rings)) {}
 
-  // Calls `visit(const uint8_t* event, uint32_t size, uint16_t ring)` for events up to `limit` (ns, as in the
-  // events) until it returns false. An event is header and parameters, without a block around them. Of each
-  // thread's events the order is right if `limit` is not later than this call. Without a limit it waits for
-  // nothing that is still being written. Returns how full the fullest ring was when it began, from 0 to 1.
+  // Calls `visit(const uint8_t* event, uint32_t size, uint16_t ring)` for events up to `limit` (ns, the clock
+  // of the events) until it returns false. An event is header and parameters, without a block. The order
+  // within a thread is right if `limit` is not later than this call. With kNoLimit it does not wait for
+  // unfinished events. Returns the fill of the fullest ring at the start, from 0 to 1.
   template <typename Visit>
   double drain(uint64_t limit, Visit visit) {
-    const double most = begin(limit);
-    for (bool going_on = true; going_on;) {
-      Ring* const ring = take_first();
+    const double fullest = begin(limit);
+    for (bool more = true; more;) {
+      Ring* const ring = take_earliest();
       if (ring == nullptr) break;
-      // Most often many of one ring follow each other.
-      for (size_t count = 1; going_on; ++count) {
+      // Usually many events of one ring follow each other.
+      for (size_t count = 1; more; ++count) {
         const uint8_t* event = ring->peek();
-        if (event == nullptr || time_of(event) > turn_ends_) break;
-        going_on = visit(event, ring->size(), ring->number());
+        if (event == nullptr || time_of(event) > turn_end_) break;
+        more = visit(event, ring->size(), ring->number());
         ring->skip();
-        // The kernel shall have room again soon.
+        // Give space back early.
         if (count % kReleaseEvery == 0) ring->release();
       }
       ring->release();
       add(ring);
     }
-    return most;
+    return fullest;
   }
 
   static constexpr uint64_t kNoLimit = UINT64_MAX;
 
-  // Whether drain() ended because an event that comes before the others is still being written.
-  bool is_held_back() const { return held_back_; }
-  // Whether the kernel has nothing more and is not writing anything.
+  // Whether drain() stopped at an unfinished event.
+  bool is_blocked() const { return is_blocked_; }
+  // Whether the kernel has no more events, and none unfinished.
   bool is_empty();
-  // Rings in which an event was begun and is not finished, as of the last call of is_empty() or drain().
+  // Number of rings with an unfinished event at the last is_empty() or drain().
   size_t unfinished() const;
-  // As Ring::unreadable(), of all.
+  // Sum of Ring::unreadable().
   uint64_t unreadable() const;
 
  private:
   static constexpr size_t kReleaseEvery = 256;
-  // Rings that are fuller than this are emptied in whatever order: better than losing what comes next.
-  static constexpr double kCrowded = 0.5;
+  // Fuller rings are drained without waiting: better out of order than lost.
+  static constexpr double kCrowdedFill = 0.5;
 
-  // A ring whose next event has its turn at a time.
+  // A ring and the time of its next event.
   struct Turn {
     uint64_t time;
     Ring* ring;
@@ -165,22 +163,22 @@ class RingMerger {
   };
 
   static uint64_t time_of(const uint8_t* event);
-  // Looks what there is up to `limit`; how full the fullest ring is.
+  // Refreshes the rings and collects those with events up to `limit`. Returns the fill of the fullest.
   double begin(uint64_t limit);
-  // Enters a ring by its next event.
+  // Adds a ring to the heap by its next event.
   void add(Ring* ring);
-  // The ring with the earliest event, null without one that is known to be; turn_ends_ is when another one
-  // has its turn.
-  Ring* take_first();
+  // The ring with the earliest event, null if there is none or it must wait. Sets turn_end_, the time of the
+  // next ring's turn.
+  Ring* take_earliest();
 
   SharedMemory states_, data_;
   std::vector<std::unique_ptr<Ring>> rings_;
-  std::vector<Turn> turns_;  // a heap, the earliest first
+  std::vector<Turn> turns_;  // min-heap
   uint64_t limit_ = 0;
-  uint64_t unfinished_ = Ring::kAllFinished;  // the earliest event that is waited for
-  bool is_waiting_ = false;                   // for those that are not finished
-  uint64_t turn_ends_ = 0;
-  bool held_back_ = false;
+  uint64_t unfinished_ = Ring::kAllFinished;  // earliest unfinished event to wait for
+  bool waits_for_unfinished_ = false;
+  uint64_t turn_end_ = 0;
+  bool is_blocked_ = false;
 };
 
 }  // namespace sfkit::live

@@ -12,7 +12,7 @@
 namespace sfkit::live {
 namespace {
 
-// What the probe does, on a ring that is not the kernel's.
+// Writes like the probe, into memory of the test.
 class Writer {
  public:
   explicit Writer(uint32_t bytes) : bytes_(bytes), data_(bytes + kRingSlack) {}
@@ -26,7 +26,7 @@ class Writer {
     at(state_.time).store(time);
   }
 
-  // False without room, as the probe then goes to the kernel's ring.
+  // False if the ring is full; the probe then uses the kernel's ring buffer.
   bool finish(uint64_t time, uint32_t size) {
     const uint64_t head = at(state_.head).load();
     const bool fits = head + size - at(state_.tail).load() <= bytes_;
@@ -69,14 +69,14 @@ Seen drain(RingMerger& merger, uint64_t limit) {
   merger.drain(limit, [&](const uint8_t* event, uint32_t size, uint16_t ring) {
     uint64_t time = 0;
     std::memcpy(&time, event, sizeof(time));
-    EXPECT_EQ(event[size - 1], time & 0xff) << "the end of the event is not its own";
+    EXPECT_EQ(event[size - 1], time & 0xff) << "torn event";
     seen.emplace_back(time, ring);
     return true;
   });
   return seen;
 }
 
-TEST(Rings, EventsOfSeveralComeInTheOrderOfTheirTimes) {
+TEST(Rings, MergesTwoRingsByTime) {
   Writer one(4096);
   Writer two(4096);
   RingMerger merger = merge({&one, &two});
@@ -91,7 +91,7 @@ TEST(Rings, EventsOfSeveralComeInTheOrderOfTheirTimes) {
   EXPECT_TRUE(merger.is_empty());
 }
 
-TEST(Rings, AnEventMayGoOnBehindTheEndOfItsRing) {
+TEST(Rings, ReadsEventsThatCrossTheRingEnd) {
   Writer writer(4096);
   RingMerger merger = merge({&writer});
   uint64_t time = 0;
@@ -105,7 +105,7 @@ TEST(Rings, AnEventMayGoOnBehindTheEndOfItsRing) {
   }
 }
 
-TEST(Rings, AFullOneTakesNothingUntilItWasRead) {
+TEST(Rings, FullRingRejectsEventsUntilRead) {
   Writer writer(4096);
   RingMerger merger = merge({&writer});
   EXPECT_TRUE(writer.write(1, 2048));
@@ -116,7 +116,7 @@ TEST(Rings, AFullOneTakesNothingUntilItWasRead) {
   EXPECT_EQ(drain(merger, RingMerger::kNoLimit), (Seen{{4, 0}}));
 }
 
-TEST(Rings, WhatIsBeingWrittenKeepsBackWhatIsLater) {
+TEST(Rings, UnfinishedEventBlocksLaterEvents) {
   Writer one(4096);
   Writer two(4096);
   RingMerger merger = merge({&one, &two});
@@ -130,20 +130,20 @@ TEST(Rings, WhatIsBeingWrittenKeepsBackWhatIsLater) {
   EXPECT_TRUE(merger.is_empty());
 }
 
-TEST(Rings, WhatIsNotFinishedForLongKeepsNothingBack) {
+TEST(Rings, StopsWaitingForStalledEvents) {
   Writer one(4096);
   Writer two(4096);
   RingMerger merger = merge({&one, &two});
   one.begin(20);
   two.write(30, 30);
   EXPECT_EQ(drain(merger, 5'000'000'000), Seen{});
-  EXPECT_TRUE(merger.is_held_back());
+  EXPECT_TRUE(merger.is_blocked());
   EXPECT_EQ(drain(merger, 6'000'000'000), Seen{});
   EXPECT_EQ(drain(merger, 6'000'000'001), (Seen{{30, 1}}));
-  EXPECT_FALSE(merger.is_held_back());
+  EXPECT_FALSE(merger.is_blocked());
 }
 
-TEST(Rings, WhatIsNotFinishedKeepsNothingBackWhereRoomIsRunningOut) {
+TEST(Rings, DoesNotWaitWhenARingIsCrowded) {
   Writer one(4096);
   Writer two(4096);
   RingMerger merger = merge({&one, &two});
@@ -155,7 +155,7 @@ TEST(Rings, WhatIsNotFinishedKeepsNothingBackWhereRoomIsRunningOut) {
   EXPECT_EQ(merger.unfinished(), 1U);
 }
 
-TEST(Rings, WithoutALimitAllIsTakenThatIsThere) {
+TEST(Rings, DrainsEverythingWithoutALimit) {
   Writer one(4096);
   Writer two(4096);
   RingMerger merger = merge({&one, &two});
@@ -165,7 +165,7 @@ TEST(Rings, WithoutALimitAllIsTakenThatIsThere) {
   EXPECT_EQ(drain(merger, RingMerger::kNoLimit), (Seen{{UINT64_MAX - 1, 1}}));
 }
 
-TEST(Rings, EventsOfManyComeInTheOrderOfTheirTimes) {
+TEST(Rings, MergesManyRingsByTime) {
   std::vector<std::unique_ptr<Writer>> writers;
   std::vector<Writer*> all;
   for (int i = 0; i < 37; ++i) all.push_back(writers.emplace_back(std::make_unique<Writer>(16384)).get());
@@ -180,7 +180,7 @@ TEST(Rings, EventsOfManyComeInTheOrderOfTheirTimes) {
   EXPECT_TRUE(merger.is_empty());
 }
 
-TEST(Rings, ASizeThatTheProbeDoesNotWriteEndsWhatIsThere) {
+TEST(Rings, DiscardsRingContentsAfterAnInvalidSize) {
   for (const uint32_t size : {0u, 25u, 64u, uint32_t{kMaxEventBytes} + 1, UINT32_MAX}) {
     Writer writer(4096);
     RingMerger merger = merge({&writer});
@@ -195,7 +195,7 @@ TEST(Rings, ASizeThatTheProbeDoesNotWriteEndsWhatIsThere) {
   }
 }
 
-TEST(Rings, NothingIsLostOrTornWhileBothSidesWork) {
+TEST(Rings, NoEventIsLostOrTornUnderConcurrency) {
   constexpr uint64_t kEvents = 200'000;
   Writer writer(16384);
   RingMerger merger = merge({&writer});

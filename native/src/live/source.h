@@ -1,4 +1,4 @@
-// A capture of the running kernel, as an input of the reader. Linux on x86-64; elsewhere open() says so.
+// A capture of the running kernel as a reader's input. Needs Linux on x86-64; open() fails on other systems.
 #pragma once
 
 #include <memory>
@@ -13,24 +13,24 @@ namespace sfkit::live {
 
 class LiveSource {
  public:
-  // Begins to record: what happens from here on is in the input.
+  // Starts recording. The input has all events from here on.
   static Result<std::shared_ptr<LiveSource>> open(const LiveOptions& options);
-  // Loads the probe, with the smallest buffers, and lets it go again: what would keep a capture from working.
-  // The text tells what works.
+  // Loads and unloads the probe, with minimal buffers. Returns what works, or the error that prevents
+  // capturing.
   static Result<std::string> try_probe(ProbeOptions options);
 
   virtual ~LiveSource() = default;
 
-  // The bytes of a capture; its stop() ends it with all that happened. Once.
+  // The capture as bytes; call it once. Its stop() ends the capture and keeps earlier events.
   virtual std::unique_ptr<scap::Input> input() = 0;
-  // For any thread: ends the input at once.
+  // Thread-safe. Ends the input immediately.
   virtual void cancel() = 0;
-  // For any thread: puts an event into the capture that tells about a container (JSON as in captures).
+  // Thread-safe. Adds an event that describes a container (JSON as in captures).
   virtual void describe_container(std::string_view json) = 0;
   virtual LiveCounts counts() const = 0;
-  // Why the file that is written at the same time is not whole; empty if it is. Final after the input's end.
+  // Why the recorded file is incomplete; empty if it is complete. Final after the end of the input.
   virtual std::string recording_failure() const = 0;
-  // Why privileges that it was to drop are still held; empty if it holds none, or was to keep them.
+  // Why privileges were not dropped; empty if they were, or were to be kept.
   virtual std::string privileges_failure() const = 0;
 };
 

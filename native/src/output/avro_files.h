@@ -25,7 +25,7 @@ class AvroFiles : public sysflow::RecordSink {
       end_current();
       ++number_;
     }
-    start_seconds_ = record.begins;
+    start_seconds_ = record.start_seconds;
     open();
     current_->header(record);
   }

@@ -4,8 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/error_name.h"
 #include "base/times.h"
-#include "event_names.gen.h"
 #include "output/address_text.h"
 #include "record_kinds.gen.h"
 
@@ -67,8 +67,8 @@ std::string_view role_name(sysflow::FlowRole role) {
   }
 }
 
-// The end of a connection that the process has. The operations of a TCP flow decide if they show it, so that a
-// file, which has nothing else, gives the same answer.
+// The end of a connection that the process has. The operations of a TCP flow decide if they show it, so that
+// a file, which has nothing else, gives the same answer.
 sysflow::FlowRole role_of(const sysflow::NetworkFlow& record) {
   constexpr int32_t kTcp = 6;
   if (record.proto == kTcp && (record.op_flags & sysflow::kOpAccept) != 0) return sysflow::FlowRole::kServer;
@@ -308,8 +308,8 @@ void ColumnSink::network_flow(const sysflow::NetworkFlow& record) {
     const std::string_view direction = role == sysflow::FlowRole::kClient ? "out" : "in";
     builder.set_string(Column::kRole, is_known ? builder.intern(role_name(role)) : kNoString);
     builder.set_string(Column::kDirection, is_known ? builder.intern(direction) : kNoString);
-    return put_duration(target, record.ts, record.end_ts) | bit(Group::kEnd) | bit(Group::kTid) | bit(Group::kFd) | bit(Group::kNet) | bit(Group::kRes) |
-           put_counters(target, record.counters);
+    return put_duration(target, record.ts, record.end_ts) | bit(Group::kEnd) | bit(Group::kTid) |
+           bit(Group::kFd) | bit(Group::kNet) | bit(Group::kRes) | put_counters(target, record.counters);
   });
 }
 
@@ -450,7 +450,7 @@ void ColumnSink::give(Target& target) {
   if (gone_) return;
   ColumnBatch batch = target.builder.take();
   batch.file = file_;
-  batch.start_seconds = header_.begins;
+  batch.start_seconds = header_.start_seconds;
   if (!consumer_(std::move(batch))) gone_ = true;
 }
 
@@ -613,9 +613,11 @@ Groups ColumnSink::put_container(Target& target, ContainerEntry& container) {
   const auto& numbers = container.numbers.get(target.place, builder.epoch(), [&](auto& values) {
     const bool is_known = !has_unknown_texts(record);
     const auto known = [&](std::string_view text) { return is_known ? builder.intern(text) : kNoString; };
-    values = {builder.intern(record.id), known(record.name),
+    values = {builder.intern(record.id),
+              known(record.name),
               is_known || !record.imageid.empty() ? builder.intern(record.imageid) : kNoString,
-              known(record.image), builder.intern(container_type(record.type)),
+              known(record.image),
+              builder.intern(container_type(record.type)),
               record.labels.empty() ? kNoString : builder.intern(record.labels),
               record.pod_labels.empty() ? kNoString : builder.intern(record.pod_labels)};
   });
@@ -629,7 +631,8 @@ Groups ColumnSink::put_container(Target& target, ContainerEntry& container) {
   const bool is_placeholder = numbers[1] == kNoString && record.type == 0 && !record.privileged;
   builder.set_string(Column::kContainerLabels, numbers[5]);
   builder.set_string(Column::kPodLabels, numbers[6]);
-  const Groups groups = bit(Group::kContainerId) | bit(Group::kPodLabels) | (is_placeholder ? 0 : bit(Group::kContainer));
+  const Groups groups =
+      bit(Group::kContainerId) | bit(Group::kPodLabels) | (is_placeholder ? 0 : bit(Group::kContainer));
   if (!record.pod_id) return groups;
   builder.set_string(Column::kPodId, builder.intern(*record.pod_id));
   return groups | bit(Group::kPodId);
@@ -707,14 +710,15 @@ Groups ColumnSink::put_joined(Target& target, const Joined& joined) {
 }
 
 Groups ColumnSink::put_result(Target& target, int32_t ret, bool is_exit) {
-  // The status of a process as wait() returns it: the signal in the lowest seven bits, else a code above them.
+  // The status of a process as wait() returns it: the signal in the lowest seven bits, else a code above
+  // them.
   constexpr int32_t kSignalMask = 0x7f;
   constexpr int32_t kCodeMask = 0xff;
   TableBuilder& builder = target.builder;
   const bool failed = ret < 0 && !is_exit;
   builder.set_i32(Column::kRet, ret);
   builder.set_bool(Column::kFailed, failed);
-  const std::string_view error = failed ? scap::error_name(-int64_t{ret}) : std::string_view();
+  const std::string_view error = failed ? error_name(-int64_t{ret}) : std::string_view();
   builder.set_string(Column::kError, error.empty() ? kNoString : builder.intern(error));
   // Captures from before 2018 do not contain the status.
   if (!is_exit || ret < 0) return bit(Group::kRet);

@@ -19,11 +19,11 @@
 
 namespace sfkit::output {
 
-// What is kept is bounded by the processes that are not gone and their parents, and by the distinct files,
-// containers and pods met. Not for use by several threads.
+// Memory is bounded by live processes and their parents, and by the distinct files, containers and pods
+// seen. Not thread-safe.
 class ColumnSink : public sysflow::RecordSink {
  public:
-  // Takes the next batch. False: nobody wants more; nothing is made from then on.
+  // Receives the next batch. Returns false to stop: the sink then produces nothing more.
   using Consumer = std::function<bool(ColumnBatch)>;
 
   // `tables`: those wanted, each once. `batch_rows`: rows of a full batch, at least 1.
@@ -103,8 +103,8 @@ class ColumnSink : public sysflow::RecordSink {
     Numbers<1> comm_number;  // apart, as it can change often
   };
 
-  // Numbers of texts that many records share, found by the block that holds the text: looking at all of a
-  // long environment for each process that has it would take too long.
+  // Numbers of texts that many records share, by the block that holds the text: hashing a long environment
+  // for each process would take too long.
   class SharedNumbers {
    public:
     template <typename Make>
@@ -173,7 +173,7 @@ class ColumnSink : public sysflow::RecordSink {
 
   uint32_t state_number(Target& target, sysflow::ObjectState state);
   void put_header(Target& target);
-  // Where the columns of a process, or of a parent, stand.
+  // Columns of a process, or of a parent.
   struct ProcessColumns {
     std::array<Column, 8> texts;
     Column uid, gid, tty, entry, comm;
@@ -193,7 +193,7 @@ class ColumnSink : public sysflow::RecordSink {
   const Numbers<8>::Values& process_numbers(Target& target, ProcessEntry& process);
 
   std::vector<std::unique_ptr<Target>> targets_;
-  std::array<std::vector<Target*>, kTableCount> by_table_;  // who takes rows of a record's table
+  std::array<std::vector<Target*>, kTableCount> by_table_;  // targets for the rows of a record's table
   Consumer consumer_;
   bool has_header_ = false;
   uint32_t file_ = 0;

@@ -286,8 +286,8 @@ TEST(ColumnSink, ShowsTheFactsOfAProcessAsTheyAreAtTheRow) {
   rows.sink.finish();
   const auto row = [&](size_t at) {
     const auto cell = [&](const char* name) { return rows.cell(Table::kProcessFlow, at, name); };
-    return cell("proc_name") + " " + cell("proc_comm") + " " + cell("proc_ppid") + " " + cell("pproc_pid") + " " +
-           cell("pproc_comm");
+    return cell("proc_name") + " " + cell("proc_comm") + " " + cell("proc_ppid") + " " + cell("pproc_pid") +
+           " " + cell("pproc_comm");
   };
   EXPECT_EQ(row(0), "python3 worker 1 1 systemd");
   EXPECT_EQ(row(1), "python3 worker-2 40 1 systemd");

@@ -54,7 +54,7 @@ class TableBuilder {
   bool full() const { return rows_ == batch_rows_ || dictionary_.size() >= kMaxText; }
   // Texts that were longer than a table takes.
   uint64_t cut_texts() const { return dictionary_.cut(); }
-  // The rows so far; the builder begins anew.
+  // Returns the rows so far and resets the builder.
   ColumnBatch take();
 
  private:

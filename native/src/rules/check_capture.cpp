@@ -18,7 +18,7 @@ class Checker : public state::Feed {
   Checker(const Compilation& rules, const MatchOptions& options,
           const std::function<bool(std::vector<uint8_t>)>& give, const std::atomic<bool>& cancel)
       : Feed(false, cancel), give_(give), reader_(engine()), matcher_(rules, options) {
-    reader_.show_whole_calls();
+    reader_.show_enter_parameters();
   }
 
   void section() override {
@@ -50,7 +50,7 @@ class Checker : public state::Feed {
     reader_.set_origin(times().origin());
     engine().apply_all(event, [&](const state::Context& context) {
       if (!is_asked || !matcher_.may_match(event.code)) return;
-      reader_.look_at(context);
+      reader_.set_context(context);
       matcher_.match(reader_, out_);
     });
     return out_.size() < kBatchSize || flush();

@@ -119,7 +119,7 @@ void append_endpoint(std::string& out, const Endpoint& endpoint, bool ipv6) {
 }
 
 std::string_view identity_of(const Descriptor& descriptor, std::string& scratch) {
-  if (descriptor.of_socketpair) {
+  if (descriptor.is_socketpair) {
     unix_name(descriptor.unix_source, descriptor.unix_destination, "", scratch);
     return scratch;
   }

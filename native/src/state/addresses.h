@@ -1,5 +1,5 @@
-// Socket addresses and address pairs as events hold them (spec: scap-format, section 10), and the
-// interface list that stands in for addresses an event leaves open.
+// Socket addresses and address pairs in events (spec: scap-format, section 10), and the interface list that
+// completes missing local addresses.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ struct Endpoint {
 };
 
 struct SocketTuple {
-  Family family = Family::kNone;  // IPv4-mapped IPv6 is given as kInet
+  Family family = Family::kNone;  // IPv4-mapped IPv6 becomes kInet
   Endpoint source;
   Endpoint destination;
   uint64_t unix_source = 0;
@@ -36,11 +36,11 @@ struct SocketAddress {
   std::string_view path;
 };
 
-// Malformed or empty input gives Family::kNone.
+// Return Family::kNone for malformed or empty input.
 SocketTuple parse_tuple(Bytes value);
 SocketAddress parse_address(Bytes value);
 
-inline void set_ends(Descriptor& descriptor, const Endpoint& source, const Endpoint& destination) {
+inline void set_endpoints(Descriptor& descriptor, const Endpoint& source, const Endpoint& destination) {
   descriptor.sip = source.ip;
   descriptor.sport = source.port;
   descriptor.dip = destination.ip;
@@ -54,41 +54,41 @@ inline Endpoint destination_of(const Descriptor& descriptor) {
   return {descriptor.dip, descriptor.dport};
 }
 
-// Records the current source as the address that the socket is bound to.
-inline void set_bound(Descriptor& descriptor) {
-  descriptor.bound_as = descriptor.type;
+// Saves the current source as the bound address.
+inline void save_bound_address(Descriptor& descriptor) {
+  descriptor.bound_type = descriptor.type;
   descriptor.bound_ip = descriptor.sip;
   descriptor.bound_port = descriptor.sport;
 }
 
-inline void swap_ends(Descriptor& descriptor) {
+inline void swap_endpoints(Descriptor& descriptor) {
   std::swap(descriptor.sip, descriptor.dip);
   std::swap(descriptor.sport, descriptor.dport);
 }
 
 bool is_zero(const IpBytes& ip);
-// ::ffff:a.b.c.d to a.b.c.d in place; false when it is no such address.
+// Converts ::ffff:a.b.c.d to a.b.c.d in place. Returns false for any other address.
 bool unmap_ipv4(IpBytes& ip);
 
-// `hexsource->hexdestination path`, the name of a connected unix socket.
+// Writes `hexsource->hexdestination path`, the name of a connected unix socket, to `out`.
 void unix_name(uint64_t source, uint64_t destination, std::string_view path, std::string& out);
 
-// `address:port`, the name of a bound socket; appended.
+// Appends `address:port`, the name of a bound socket.
 void append_endpoint(std::string& out, const Endpoint& endpoint, bool ipv6);
 
-// What tells a descriptor from others of its kind: its name, or, for pipes and socket pairs, which have none,
-// the numbers the kernel gave them. The text may be in `scratch`.
+// A text that identifies a descriptor among those of its type: its name, or the kernel's numbers for pipes
+// and socket pairs, which have no name. The result may point into `scratch`.
 std::string_view identity_of(const Descriptor& descriptor, std::string& scratch);
 
 class InterfaceList {
  public:
   void add(const scap::InterfaceEntry& entry);
   void clear() { entries_.clear(); }
-  // Whether the captured machine has the address: its own or a loopback one.
+  // Whether the address belongs to the captured machine. Loopback addresses do.
   bool has(const IpBytes& ip, bool ipv6) const;
 
-  // The local address a connection to `remote` most likely has: an interface with exactly that address,
-  // one in the same subnet, the first that is no loopback; zero when the list is empty.
+  // The most likely local address of a connection to `remote`: an interface with exactly that address, one in
+  // the same subnet, else the first non-loopback one. Zero when none fits.
   IpBytes guess(const IpBytes& remote, bool ipv6) const;
 
  private:

@@ -17,10 +17,10 @@ constexpr size_t kMesosId = 36;
 
 constexpr std::string_view kScope = ".scope";
 
-// Namespaces of containerd that its clients make. A group of the host would hardly have such a name.
+// Common containerd namespaces. Host cgroups hardly ever have these names.
 constexpr std::string_view kContainerdNamespaces[] = {"default", "k8s.io", "moby", "buildkit"};
 
-// Drivers of libvirt whose machines are no containers: their processes are emulators on the host.
+// libvirt drivers that run virtual machines: their processes are emulators on the host, not containers.
 constexpr std::string_view kEmulators[] = {"qemu\\x2d", "ch\\x2d", "xen\\x2d", "vz\\x2d", "bhyve\\x2d"};
 
 bool is_hex(std::string_view text) {
@@ -31,22 +31,22 @@ bool is_full_id(std::string_view text) {
   return text.size() == kFullId && is_hex(text);
 }
 
-// A group of systemd's, which is none of containerd's.
-bool is_unit(std::string_view name) {
-  constexpr std::string_view kEndings[] = {".service", ".slice", kScope, ".socket", ".mount", ".swap"};
-  return std::any_of(std::begin(kEndings), std::end(kEndings),
-                     [name](std::string_view ending) { return name.ends_with(ending); });
+// systemd units are never containerd containers.
+bool is_systemd_unit(std::string_view name) {
+  constexpr std::string_view kSuffixes[] = {".service", ".slice", kScope, ".socket", ".mount", ".swap"};
+  return std::any_of(std::begin(kSuffixes), std::end(kSuffixes),
+                     [name](std::string_view suffix) { return name.ends_with(suffix); });
 }
 
-std::string_view without(std::string_view text, std::string_view ending) {
-  return text.ends_with(ending) ? text.substr(0, text.size() - ending.size()) : text;
+std::string_view strip_suffix(std::string_view text, std::string_view suffix) {
+  return text.ends_with(suffix) ? text.substr(0, text.size() - suffix.size()) : text;
 }
 
 ContainerMatch short_id(std::string_view full) {
   return {std::string(full.substr(0, kShortId)), ContainerMatch::kUnknownType};
 }
 
-// A unit's name without the escapes of systemd: \x2d is a dash.
+// Decodes systemd's escapes in a unit name: \x2d is a dash.
 std::string unescape(std::string_view name) {
   const auto digit = [](char c) {
     return c <= '9' ? c - '0' : (std::tolower(static_cast<unsigned char>(c)) - 'a') + 10;
@@ -60,42 +60,42 @@ std::string unescape(std::string_view name) {
   return text;
 }
 
-// The names around a group in its path.
+// A cgroup and its neighbors in the path.
 struct Group {
   std::string_view name;
   std::string_view parent;
   std::string_view grandparent;
   std::string_view child;
-  int depth = 0;  // 1 below the root
+  int depth = 0;  // 1 for children of the root
 };
 
-// The result of one rule: a container, kHost for a group of the host, nothing where the rule does not apply.
-using Finding = std::optional<ContainerMatch>;
+// The result of one rule: a container, kHost for a host cgroup, or nothing if the rule does not apply.
+using RuleResult = std::optional<ContainerMatch>;
 const ContainerMatch kHost;
 
-// An id of 64 digits: alone, after the runtime's name (`docker-ID.scope`), or as systemd's form of a path on
-// machines without it (`system.slice:docker:ID`).
-Finding match_full_id(const Group& group) {
-  // podman without systemd: the group of a pod, with those of its containers below.
-  if (is_full_id(group.name)) return group.parent == "libpod_parent" ? Finding() : short_id(group.name);
-  const std::string_view name = without(group.name, kScope);
+// A 64-digit id: alone, after the runtime's name (`docker-ID.scope`), or in the form that runtimes use for
+// systemd paths without systemd (`system.slice:docker:ID`).
+RuleResult match_full_id(const Group& group) {
+  // podman without systemd: this is the pod's cgroup; its containers are below.
+  if (is_full_id(group.name)) return group.parent == "libpod_parent" ? RuleResult() : short_id(group.name);
+  const std::string_view name = strip_suffix(group.name, kScope);
   if (name.size() <= kFullId + 1) return {};
   const std::string_view id = name.substr(name.size() - kFullId);
   const std::string_view runtime = name.substr(0, name.size() - kFullId - 1);
   const char mark = name[runtime.size()];
   if ((mark != '-' && mark != ':') || !is_hex(id)) return {};
-  if (mark == ':') return runtime.find(':') == std::string_view::npos ? Finding() : short_id(id);
-  // The process that watches a container of podman or CRI-O.
+  if (mark == ':') return runtime.find(':') == std::string_view::npos ? RuleResult() : short_id(id);
+  // conmon, the monitor of podman and CRI-O, runs on the host.
   return runtime.ends_with("conmon") ? kHost : short_id(id);
 }
 
-// Jobs of Cloud Foundry: `bpm-JOB`; runc puts its own name before that.
-Finding match_bpm(const Group& group) {
-  const std::string_view name = without(group.name, kScope);
+// Cloud Foundry jobs: `bpm-JOB`, with a prefix when runc runs them.
+RuleResult match_bpm(const Group& group) {
+  const std::string_view name = strip_suffix(group.name, kScope);
   constexpr std::string_view kPrefix = "bpm-";
   constexpr std::string_view kAfterRuntime = "-bpm-";
   std::string_view job;
-  if (name.starts_with(kPrefix) && !is_unit(name)) {
+  if (name.starts_with(kPrefix) && !is_systemd_unit(name)) {
     job = name.substr(kPrefix.size());
   } else if (const size_t at = name.find(kAfterRuntime); at != std::string_view::npos && name != group.name) {
     job = name.substr(at + kAfterRuntime.size());
@@ -105,8 +105,8 @@ Finding match_bpm(const Group& group) {
   return ContainerMatch{std::string(job), kBpmContainer};
 }
 
-// LXC, LXD and Incus name the groups of what runs in a container and of what watches it.
-Finding match_lxc(const Group& group) {
+// LXC, LXD and Incus use one cgroup for the container's payload and one for its monitor.
+RuleResult match_lxc(const Group& group) {
   constexpr std::string_view kPayload = "lxc.payload";
   constexpr std::string_view kMonitor = "lxc.monitor";
   if (group.name == kMonitor || group.name.starts_with("lxc.monitor.")) return kHost;
@@ -117,44 +117,45 @@ Finding match_lxc(const Group& group) {
                         group.grandparent == "libvirt" ? kLibvirtLxcContainer : kLxcContainer};
 }
 
-Finding match_libvirt(const Group& group) {
-  constexpr std::string_view kEnding = ".libvirt-lxc";
-  if (group.name.size() > kEnding.size() && group.name.ends_with(kEnding))
-    return ContainerMatch{std::string(without(group.name, kEnding)), kLibvirtLxcContainer};
+RuleResult match_libvirt(const Group& group) {
+  constexpr std::string_view kSuffix = ".libvirt-lxc";
+  if (group.name.size() > kSuffix.size() && group.name.ends_with(kSuffix))
+    return ContainerMatch{std::string(strip_suffix(group.name, kSuffix)), kLibvirtLxcContainer};
   constexpr std::string_view kMark = "-lxc\\x2";
   const size_t at = group.name.find(kMark);
   if (at == std::string_view::npos || !group.name.ends_with(kScope)) return {};
   const std::string_view rest = group.name.substr(std::min(group.name.size(), at + kMark.size() + 1));
-  return ContainerMatch{std::string(without(rest, kScope)), kLibvirtLxcContainer};
+  return ContainerMatch{std::string(strip_suffix(rest, kScope)), kLibvirtLxcContainer};
 }
 
-// systemd-nspawn, by the scope of its machine or by its service. The program itself is the supervisor.
-Finding match_nspawn(const Group& group) {
+// systemd-nspawn containers, as a machine scope or a service. The supervisor runs on the host.
+RuleResult match_nspawn(const Group& group) {
   constexpr std::string_view kMachine = "machine-";
   constexpr std::string_view kService = "systemd-nspawn@";
   std::string_view name;
   if (group.name.starts_with(kMachine) && group.name.ends_with(kScope)) {
-    name = without(group.name.substr(kMachine.size()), kScope);
+    name = strip_suffix(group.name.substr(kMachine.size()), kScope);
     for (const std::string_view emulator : kEmulators) {
       if (name.starts_with(emulator)) return kHost;
     }
   } else if (group.name.starts_with(kService) && group.name.ends_with(".service")) {
-    name = without(group.name.substr(kService.size()), ".service");
+    name = strip_suffix(group.name.substr(kService.size()), ".service");
   }
   if (name.empty()) return {};
   if (group.child == "supervisor") return kHost;
   return ContainerMatch{unescape(name), kCustomContainer};
 }
 
-Finding match_mesos(const Group& group) {
+RuleResult match_mesos(const Group& group) {
   if (group.parent != "mesos" || group.name.size() < kMesosId) return {};
   return ContainerMatch{std::string(group.name.substr(0, kMesosId)), kMesosContainer};
 }
 
-// /NAMESPACE/NAME of containerd, whose users name both freely. Groups of the host can look the same: the
-// namespace must be well known, or the capture describe a container of that name.
-Finding match_containerd(const Group& group, const ContainerTable& known) {
-  if (group.depth != 2 || group.name.size() > kFullId || is_unit(group.name) || is_unit(group.parent))
+// containerd's /NAMESPACE/NAME. Host cgroups can look the same, so the namespace must be well known or the
+// capture must describe the container.
+RuleResult match_containerd(const Group& group, const ContainerTable& known) {
+  if (group.depth != 2 || group.name.size() > kFullId || is_systemd_unit(group.name) ||
+      is_systemd_unit(group.parent))
     return {};
   const std::string_view id = group.name.substr(0, kShortId);
   const bool is_namespace = std::find(std::begin(kContainerdNamespaces), std::end(kContainerdNamespaces),
@@ -163,14 +164,14 @@ Finding match_containerd(const Group& group, const ContainerTable& known) {
   return ContainerMatch{std::string(id), kContainerdContainer};
 }
 
-Finding match(const Group& group, const ContainerTable& known) {
+RuleResult match(const Group& group, const ContainerTable& known) {
   for (const auto rule : {match_full_id, match_bpm, match_libvirt, match_lxc, match_nspawn, match_mesos}) {
-    if (Finding found = rule(group)) return found;
+    if (RuleResult found = rule(group)) return found;
   }
   return match_containerd(group, known);
 }
 
-// The name at the start of `path`, which loses it and the slash before it.
+// Removes the first name, and the slash before it, from `path` and returns the name.
 std::string_view next_name(std::string_view& path) {
   path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
   const std::string_view name = path.substr(0, path.find('/'));
@@ -179,7 +180,7 @@ std::string_view next_name(std::string_view& path) {
 }
 
 ContainerMatch match_path(std::string_view path, const ContainerTable& known) {
-  path = without(path, " (deleted)");  // as /proc marks a group that is gone
+  path = strip_suffix(path, " (deleted)");  // /proc adds this to removed cgroups
   Group group;
   group.child = next_name(path);
   while (!group.child.empty()) {
@@ -187,7 +188,7 @@ ContainerMatch match_path(std::string_view path, const ContainerTable& known) {
     group.parent = group.name;
     group.name = std::exchange(group.child, next_name(path));
     ++group.depth;
-    if (Finding found = match(group, known)) return std::move(*found);
+    if (RuleResult found = match(group, known)) return std::move(*found);
   }
   return {};
 }

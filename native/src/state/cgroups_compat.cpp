@@ -1,5 +1,5 @@
-// The container that libs 0.18.1 finds in cgroups: the last id of the path counts, and what lies below the
-// group of a container is on the host.
+// Container detection as in libs 0.18.1: the last id of the path counts, and processes in child cgroups of a
+// container count as host processes.
 
 #include <algorithm>
 #include <array>
@@ -18,7 +18,7 @@ bool is_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isxdigit(c) != 0; });
 }
 
-// Prefix and suffix around a 64-digit id, in the order in which runtimes are tried.
+// Prefix and suffix around a 64-digit id. Patterns are tried in order.
 struct Pattern {
   std::string_view prefix;
   std::string_view suffix;
@@ -53,7 +53,7 @@ std::string_view match_digits(std::string_view path, const Pattern& pattern) {
   return is_hex(id) ? id.substr(0, kShortId) : std::string_view();
 }
 
-// containerd lets its users name containers freely below /default/.
+// containerd users choose the names below /default/.
 std::string_view match_containerd_default(std::string_view path) {
   constexpr std::string_view kPrefix = "/default/";
   if (!path.starts_with(kPrefix)) return {};

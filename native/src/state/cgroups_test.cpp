@@ -23,12 +23,12 @@ std::string id_of(const std::string& path) {
   return find_container(cgroups_of(path), none).id;
 }
 
-TEST(FindContainer, KnowsTheRuntimesPaths) {
+TEST(FindContainer, FindsIdsInThePathsOfRuntimes) {
   const std::string pod = "pod0d1e2f3a_4b5c_4d6e_8f70_8192a3b4c5d6";
   for (const std::string& path : std::vector<std::string>{
            "/docker/" + kId, "/system.slice/docker-" + kId + ".scope",
            "/user.slice/user-1000.slice/user@1000.service/user.slice/docker-" + kId + ".scope", "/foo/" + kId,
-           // Kubernetes, by the driver of the kubelet and the quality of service.
+           // Kubernetes, by kubelet driver and quality of service.
            "/kubepods/besteffort/pod1/" + kId, "/kubepods/burstable/pod1/" + kId, "/kubepods/pod1/" + kId,
            "/kubepods/pod1/crio-" + kId,
            "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-" + pod + ".slice/cri-containerd-" +
@@ -52,13 +52,13 @@ TEST(FindContainer, KnowsTheRuntimesPaths) {
            // containerd
            "/system.slice/nerdctl-" + kId + ".scope", "/k8s.io/" + kId, "/anything/" + kId,
            "/ecs/0123/" + kId,
-           // As seen from inside of a namespace for groups, and after the group's end.
+           // Seen from inside a cgroup namespace, and after the cgroup was removed.
            "/../../docker/" + kId, "/docker/" + kId + " (deleted)"}) {
     EXPECT_EQ(id_of(path), kShort) << path;
   }
 }
 
-TEST(FindContainer, KnowsContainersWithNames) {
+TEST(FindContainer, FindsNamedContainers) {
   const ContainerTable none;
   const auto check = [&none](const std::string& path, const std::string& id, int32_t type) {
     const ContainerMatch found = find_container(cgroups_of(path), none);
@@ -85,7 +85,7 @@ TEST(FindContainer, KnowsContainersWithNames) {
   check("/mesos/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f", "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f", 3);
 }
 
-TEST(FindContainer, TakesWhatIsBelowAContainerForAPartOfIt) {
+TEST(FindContainer, TheOutermostContainerOwnsGroupsBelowIt) {
   for (const std::string& path : std::vector<std::string>{
            "/docker/" + kId + "/init.scope", "/system.slice/docker-" + kId + ".scope/init.scope",
            "/system.slice/docker-" + kId + ".scope/system.slice/cron.service",
@@ -99,22 +99,22 @@ TEST(FindContainer, TakesWhatIsBelowAContainerForAPartOfIt) {
   EXPECT_EQ(id_of("/lxc.payload.guest/docker/" + kId), "guest");
 }
 
-TEST(FindContainer, LeavesTheHostAlone) {
+TEST(FindContainer, FindsNoneInHostGroups) {
   for (const std::string& path : std::vector<std::string>{
            "/", std::string(), "/user.slice/user-1000.slice/session-3.scope", "/docker/short",
            "/docker/" + std::string(64, 'z'), "/docker/" + kId.substr(1), "/docker/" + kId + "0",
            "docker-" + kId + ".mount", "/:" + kId, "/x:" + kId,
-           // What watches a container is on the host.
+           // Container monitors run on the host.
            "/machine.slice/crio-conmon-" + kId + ".scope", "/kubepods/pod1/crio-conmon-" + kId,
            "/machine.slice/libpod-conmon-" + kId + ".scope", "/libpod_parent/libpod-conmon-" + kId,
            "/system.slice/x.service/supervisor", "/lxc.monitor.guest", "/lxc.monitor/guest",
            "/machine.slice/machine-web.scope/supervisor",
            "/machine.slice/systemd-nspawn@web.service/supervisor",
            "/machine.slice/machine-qemu\\x2d3\\x2dvm.scope/emulator",
-           // The group of a pod is none of a container.
+           // A pod's cgroup is not a container.
            "/machine.slice/machine-libpod_pod_" + kId + ".slice", "/libpod_parent/" + kId,
            "/kubepods/burstable/pod1",
-           // Names of containerd look like groups of the host.
+           // Host cgroups that look like containerd containers.
            "/default/sshd.service", "/my/app", "/x/default/web", "/default",
            std::string("/default/") + std::string(65, 'n'), "/system.slice/my-bpm-tool.service",
            "/bpm-x.service", "/bpm-", "/runc-bpm-a,b.scope", "/lxc", "/lxc.payload.", "/mesos/short",
@@ -126,14 +126,14 @@ TEST(FindContainer, LeavesTheHostAlone) {
   EXPECT_EQ(find_container("no equals sign", none).id, "");
 }
 
-TEST(FindContainer, TakesTheFirstPathThatIsInAContainer) {
+TEST(FindContainer, TheFirstPathInAContainerCounts) {
   const ContainerTable none;
   const std::string cgroups = std::string("a=/") + '\0' + "b=/machine.slice/crio-conmon-" + kInner +
                               ".scope" + '\0' + "c=/docker/" + kId + '\0' + "d=/docker/" + kInner + '\0';
   EXPECT_EQ(find_container(cgroups, none).id, kShort);
 }
 
-TEST(FindContainer, BelievesANameThatTheCaptureDescribes) {
+TEST(FindContainer, AcceptsAnyNameThatTheCaptureDescribes) {
   ContainerTable known;
   known.intern("my-app");
   EXPECT_EQ(find_container(cgroups_of("/team/my-app"), known).id, "");
@@ -144,7 +144,7 @@ TEST(FindContainer, BelievesANameThatTheCaptureDescribes) {
   EXPECT_EQ(find_container(cgroups_of("/x/team/my-app"), known).id, "");
 }
 
-TEST(ContainerIdCompat, IsWhatTheCollectorFinds) {
+TEST(ContainerIdCompat, MatchesTheCollector) {
   const auto compat = [](const std::string& path) {
     static std::string cgroups;
     cgroups = cgroups_of(path);

@@ -1,4 +1,4 @@
-// Texts as libs 0.18.1 writes them, for the compat mode only: some end up as names of sockets.
+// Compat mode: texts as libs 0.18.1 formats them. Some become socket names.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace sfkit::state {
 
-// What it keeps of a captured text: printable ASCII.
+// `text` without everything that is not printable ASCII.
 std::string printable(std::string_view text);
-// `source->destination` of a socket, without ports unless TCP or UDP; `address:port` of a server.
+// `source->destination` of a socket, with ports only for TCP and UDP; `address:port` of a server.
 std::string socket_text(const Descriptor& descriptor);
-// Both ends of a tuple of addresses.
+// `source->destination` of a tuple, with ports.
 std::string tuple_text(const SocketTuple& tuple);
 std::string address_text(const SocketAddress& address);
 

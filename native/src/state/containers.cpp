@@ -8,9 +8,9 @@
 namespace sfkit::state {
 namespace {
 
-constexpr size_t kLongestDescription = size_t{1} << 20;  // as the capture has it
+constexpr size_t kMaxContainerJson = size_t{1} << 20;  // bytes
 
-// Some runtimes give the image with its tag, or with a digest, which says more than the tag.
+// Some runtimes include the tag in the image, or a digest, which is more specific than the tag.
 std::string join_image(std::string_view image, std::string_view tag, bool compat) {
   std::string text(image);
   const bool has_tag = !tag.empty() && image.size() > tag.size() &&
@@ -24,7 +24,7 @@ std::string join_image(std::string_view image, std::string_view tag, bool compat
   return text;
 }
 
-// Members of a description that fields show.
+// Description members that fields show.
 constexpr std::string_view kShownMembers[] = {"full_id",
                                               "imagerepo",
                                               "imagetag",
@@ -47,7 +47,7 @@ bool is_shown(std::string_view member) {
   return std::find(std::begin(kShownMembers), std::end(kShownMembers), member) != std::end(kShownMembers);
 }
 
-// The text of a JSON string; "" for other values.
+// The text of a JSON string, "" for other values.
 std::string text_of(std::string_view json) {
   if (!json.starts_with('"')) return {};
   const auto parsed = json::parse(json);
@@ -63,7 +63,7 @@ json::Value scalar_of(std::string_view json) {
   return parsed.is_ok() ? std::move(parsed.value()) : json::Value();
 }
 
-// Adds a member, its name known to need no escapes, to the text of an object.
+// Adds a member to the text of a JSON object. The name must need no escapes.
 void add_member(std::string& object, std::string_view name, std::string_view value) {
   if (object.size() + name.size() + value.size() + 5 > kMaxDescription) return;
   object += object.empty() ? "{\"" : ",\"";
@@ -105,7 +105,7 @@ uint32_t ContainerTable::intern(std::string_view id, int32_t type) {
   }
   containers_[index].id = id;
   containers_[index].type = type;
-  containers_[index].met = met_++;
+  containers_[index].sequence = seen_++;
   index_.emplace(id, index);
   return index;
 }
@@ -114,20 +114,20 @@ std::vector<uint32_t> ContainerTable::forget(const std::vector<bool>& in_use) {
   std::vector<uint32_t> forgotten;
   for (uint32_t index = 1; index < containers_.size(); ++index) {
     ContainerInfo& info = containers_[index];
-    if (info.id.empty() || in_use[index] || info.met + kLately >= met_) continue;
+    if (info.id.empty() || in_use[index] || info.sequence + kRecent >= seen_) continue;
     index_.erase(index_.find(info.id.view()));
     info = ContainerInfo();
     forgotten.push_back(index);
   }
   free_.insert(free_.end(), forgotten.begin(), forgotten.end());
-  // Not again soon where most are in use.
-  most_ = std::max(kMany, 2 * index_.size());
+  // If most are in use, the next attempt waits until the table has doubled.
+  forget_threshold_ = std::max(kMinForgetThreshold, 2 * index_.size());
   if (!forgotten.empty()) ++generation_;
   return forgotten;
 }
 
 uint32_t ContainerTable::add_json(std::string_view json, bool compat) {
-  if (json.size() > kLongestDescription) return 0;
+  if (json.size() > kMaxContainerJson) return 0;
   std::string_view container = json.substr(0, json.find('\0'));
   std::string_view inner;
   const auto find_inner = [&inner](std::string_view name, std::string_view value) {
@@ -156,7 +156,7 @@ uint32_t ContainerTable::add_json(std::string_view json, bool compat) {
   info.known = true;
   info.name = std::move(name);
   info.image = join_image(image, tag, compat);
-  info.image_as_told = std::move(image);
+  info.raw_image = std::move(image);
   info.imageid = std::move(imageid);
   info.type = static_cast<int32_t>(type);
   info.privileged = privileged;
@@ -173,7 +173,7 @@ uint32_t ContainerTable::add(std::string_view id, int32_t type, std::string_view
   ContainerInfo& info = containers_[index];
   info.known = true;
   info.name = name;
-  info.image_as_told = image;
+  info.raw_image = image;
   info.image = join_image(image, "", compat);
   info.type = type;
   info.version = ++versions_;
@@ -185,7 +185,7 @@ void ContainerTable::clear() {
   containers_.clear();
   free_.clear();
   index_.clear();
-  met_ = 0;
+  seen_ = 0;
   containers_.emplace_back();
 }
 

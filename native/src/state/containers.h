@@ -1,4 +1,4 @@
-// What is known of each container (spec: scap-state, section 14).
+// The containers of a capture and their metadata (spec: scap-state, section 14).
 #pragma once
 
 #include <cstdint>
@@ -12,27 +12,27 @@
 
 namespace sfkit::state {
 
-// Runtime kinds as files number them.
+// Container types as captures number them.
 inline constexpr int32_t kContainerDocker = 0;
 
-// Longer texts of a container are cut, further members of its description left out.
+// Longer texts are truncated; description members past the limit are dropped.
 inline constexpr size_t kMaxContainerText = 4096;
 inline constexpr size_t kMaxDescription = size_t{64} << 10;
 
 struct ContainerInfo {
   SharedText id;        // short form; "" for the host
-  std::string cgroups;  // of a thread in it, as captures write them; "" when none was seen
-  bool known = false;   // metadata has been seen
+  std::string cgroups;  // of one of its threads, as in the capture; "" when none was seen
+  bool known = false;   // the capture describes it
   std::string name;
-  std::string image;          // with tag
-  std::string image_as_told;  // by the runtime, with or without
+  std::string image;      // with tag
+  std::string raw_image;  // from the runtime, with or without tag
   std::string imageid;
   int32_t type = kContainerDocker;
   bool privileged = false;
-  uint64_t version = 0;  // changes with the metadata; no two descriptions have the same
-  size_t met = 0;        // how many were before
-  // The members of the capture's JSON that fields show (fields/container_fields.cpp), as a JSON object; ""
-  // when the capture has none. As text it takes a fraction of the memory of a tree.
+  uint64_t version = 0;  // increases with every description; unique
+  size_t sequence = 0;   // number of containers seen before it
+  // JSON object of the members that fields show (fields/container_fields.cpp); "" without any. Text takes a
+  // fraction of the memory of a parsed tree.
   std::string description;
 };
 
@@ -43,48 +43,49 @@ class ContainerTable {
  public:
   ContainerTable() { clear(); }
 
-  // Index of the container `id`, made when it is new; 0 for "". `type`: what it is until it is described.
+  // Returns the index of the container `id`, adding it if needed; 0 for "". `type` holds until the container
+  // is described.
   uint32_t intern(std::string_view id, int32_t type = kContainerDocker);
-  // Keeps the cgroups that led to the container.
+  // Sets the cgroups from which the container was found.
   void set_cgroups(uint32_t index, std::string_view cgroups) { containers_[index].cgroups = cgroups; }
   const ContainerInfo& at(uint32_t index) const { return containers_[index]; }
   bool knows(std::string_view id) const { return index_.contains(id); }
-  // Whether the capture has more of the container than its id.
+  // Whether the capture describes the container.
   bool describes(std::string_view id) const {
     const auto found = index_.find(id);
     return found != index_.end() && containers_[found->second].known;
   }
   size_t size() const { return containers_.size(); }
-  // How many were met, the host not counted.
-  size_t met() const { return met_; }
+  // Number of containers seen so far, without the host.
+  size_t seen() const { return seen_; }
 
-  // Whether there are so many that forget() should be called.
-  bool is_crowded() const { return index_.size() >= most_; }
-  // Forgets those that are not in use, by index, and were not met lately; their indexes are given to others.
-  // Returns which those are.
+  // Whether the caller should call forget().
+  bool is_crowded() const { return index_.size() >= forget_threshold_; }
+  // Forgets containers that are neither in use (`in_use`, by index) nor recent. Returns their indexes, which
+  // later containers reuse.
   std::vector<uint32_t> forget(const std::vector<bool>& in_use);
-  // Changes when containers were forgotten.
+  // Changes whenever containers are forgotten.
   uint32_t generation() const { return generation_; }
 
-  // Takes the JSON of a container event and returns the container's index; 0 when it cannot be used.
-  // Of a description only what is in use is kept, and no more than kMaxDescription bytes.
-  // `compat`: the tag is put after the image even where the image ends in it, or there is none.
+  // Adds or updates a container from the JSON of a container event. Returns its index, 0 if the JSON is
+  // unusable. The description keeps only members in use, at most kMaxDescription bytes. `compat`: append the
+  // tag even if the image has one or the tag is empty.
   uint32_t add_json(std::string_view json, bool compat = false);
-  // The early form, with four plain values.
+  // The same for the older event with four plain values.
   uint32_t add(std::string_view id, int32_t type, std::string_view name, std::string_view image,
                bool compat = false);
 
   void clear();
 
  private:
-  static constexpr size_t kMany = 4096;
-  static constexpr size_t kLately = 256;  // those met last
+  static constexpr size_t kMinForgetThreshold = 4096;
+  static constexpr size_t kRecent = 256;  // recent containers are never forgotten
 
   std::vector<ContainerInfo> containers_;
   std::vector<uint32_t> free_;
   std::unordered_map<std::string, uint32_t, TextHash, std::equal_to<>> index_;
-  size_t met_ = 0;
-  size_t most_ = kMany;
+  size_t seen_ = 0;
+  size_t forget_threshold_ = kMinForgetThreshold;
   uint32_t generation_ = 0;
   uint64_t versions_ = 0;
 };

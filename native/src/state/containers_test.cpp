@@ -5,7 +5,7 @@
 namespace sfkit::state {
 namespace {
 
-TEST(ContainerTable, TakesMetadataBeforeAndAfterTheFirstUse) {
+TEST(ContainerTable, AcceptsMetadataBeforeAndAfterTheFirstUse) {
   ContainerTable table;
   const uint32_t web = table.intern("web");
   EXPECT_FALSE(table.at(web).known);
@@ -19,7 +19,7 @@ TEST(ContainerTable, TakesMetadataBeforeAndAfterTheFirstUse) {
   EXPECT_EQ(table.intern(""), 0u);
 }
 
-TEST(ContainerTable, KeepsOfADescriptionWhatFieldsShow) {
+TEST(ContainerTable, KeepsTheDescriptionMembersThatFieldsShow) {
   ContainerTable table;
   const uint32_t index = table.add_json(
       R"({"x":[1,2],"container":{"env":["A=1"],"id":"a","labels":{"l":"v"},"name":"n\u00e9","other":{"b":1},)"
@@ -28,7 +28,7 @@ TEST(ContainerTable, KeepsOfADescriptionWhatFieldsShow) {
   EXPECT_EQ(table.at(index).name, "n\u00e9");
   EXPECT_EQ(table.at(index).description,
             R"({"labels":{"l":"v"},"Mounts":[{"Source":"/s"}],"is_pod_sandbox":true})");
-  // Without what surrounds it, and the last of two members counts.
+  // Without the outer object; the last of two equal members counts.
   EXPECT_EQ(table.add_json(R"({"id":"b","id":"a","name":"m","privileged":true,"type":"x"})"), index);
   EXPECT_EQ(table.at(index).name, "m");
   EXPECT_TRUE(table.at(index).privileged);
@@ -47,7 +47,7 @@ TEST(ContainerTable, GivesLabelsAsAnObjectOfTexts) {
   EXPECT_EQ(labels_of(table.at(0), "labels"), "");
 }
 
-TEST(ContainerTable, BoundsADescription) {
+TEST(ContainerTable, LimitsTheSizeOfADescription) {
   ContainerTable table;
   const auto json = [](size_t size) {
     return R"({"id":"a","name":")" + std::string(10000, 'n') + R"(","labels":{"l":")" +
@@ -60,7 +60,7 @@ TEST(ContainerTable, BoundsADescription) {
   EXPECT_EQ(table.at(small).description, R"({"ip":"10.0.0.1"})");
 }
 
-TEST(ContainerTable, PutsATagAfterAnImageThatHasNone) {
+TEST(ContainerTable, AddsTheTagOnlyToAnImageWithoutOne) {
   ContainerTable table;
   const auto image = [&table](const char* members, bool compat = false) {
     return table.at(table.add_json(std::string(R"({"id":"a",)") + members + "}", compat)).image;
@@ -79,7 +79,7 @@ TEST(ContainerTable, PutsATagAfterAnImageThatHasNone) {
   EXPECT_EQ(table.at(table.add("b", 0, "n", "nginx", true)).image, "nginx:");
 }
 
-TEST(ContainerTable, KeepsTheTypeThatAPathSaysUntilItIsDescribed) {
+TEST(ContainerTable, KeepsTheTypeFromThePathUntilADescription) {
   ContainerTable table;
   const uint32_t index = table.intern("guest", 1);
   EXPECT_EQ(table.at(index).type, 1);
@@ -91,7 +91,7 @@ TEST(ContainerTable, KeepsTheTypeThatAPathSaysUntilItIsDescribed) {
   EXPECT_EQ(table.at(index).type, 7);
 }
 
-TEST(ContainerTable, RefusesWhatIsNoContainer) {
+TEST(ContainerTable, RejectsInvalidDescriptions) {
   ContainerTable table;
   EXPECT_FALSE(table.add_json("{"));
   EXPECT_FALSE(table.add_json(R"({"container":{"name":"no id"}})"));

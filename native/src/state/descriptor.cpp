@@ -24,7 +24,7 @@ void DescriptorPool::assign_name(Descriptor& descriptor, std::string_view text) 
     long_names_ += text.size();
   } else {
     name = kUnknownDirectory;
-    if (const std::string_view last = last_element(text); last.size() < kLongName / 2) name += last;
+    if (const std::string_view last = last_component(text); last.size() < kLongName / 2) name += last;
   }
 }
 
@@ -32,7 +32,7 @@ void Descriptor::copy_from(Descriptor& other) {
   const uint32_t own_references = references;
   DescriptorPool* own_pool = pool;
   set_name({});
-  // Not copied with the rest: together with other long names it may take too much memory.
+  // set_name() applies the budget for long names below.
   std::string its_name = std::exchange(other.name, {});
   void* const its_file = other.file;
   *this = other;
@@ -53,9 +53,9 @@ void Descriptor::set_name(std::string_view text) {
 void Descriptor::renamed() {
   const std::string* now = pool->paths().update(place, kMaxPath);
   if (now == nullptr || *now == name) return;
-  // An open file keeps the name that it was opened by, but for the directories above it.
+  // An open file keeps its own name; only the directories above it change.
   if (!is_directory() && PathTree::was_renamed(place)) return;
-  if (name_as_given.empty()) name_as_given = name;
+  if (raw_name.empty()) raw_name = name;
   pool->assign_name(*this, *now);
 }
 
@@ -79,19 +79,19 @@ void Descriptor::reset() {
   open_flags = device = 0;
   inode = 0;
   name.clear();
-  // A buffer that one long path made large is not kept for the next descriptor.
-  if (name_as_given.capacity() > DescriptorPool::kLongName) name_as_given = std::string();
-  name_as_given.clear();
+  // Do not keep a large buffer for the next descriptor.
+  if (raw_name.capacity() > DescriptorPool::kLongName) raw_name = std::string();
+  raw_name.clear();
   sip = dip = {};
   sport = dport = 0;
   unix_source = unix_destination = 0;
   pid = -1;
-  used_as_directory = of_socketpair = is_listed = false;
+  used_as_directory = is_socketpair = is_listed = false;
   connection = Connection::kNone;
-  bound_as = FdType::kUnknown;
+  bound_type = FdType::kUnknown;
   bound_port = 0;
   bound_ip = {};
-  renamed_by = 0;
+  named_by_event = 0;
   file = nullptr;
   file_container = 0;
   file_generation = 0;
@@ -192,8 +192,8 @@ void DescriptorTable::erase_range(int64_t first, int64_t last) {
     high_.erase_range(static_cast<uint64_t>(std::max<int64_t>(first, 0)), static_cast<uint64_t>(last));
 }
 
-// A look at each descriptor is paid for by those put there since the last one. A table that was just forked
-// is not looked at: what the exec closed is passed over when it is asked for.
+// Descriptors put since the last sweep pay for the next one. A table that was just forked is not swept:
+// find() skips what the exec closed.
 void DescriptorTable::close_on_exec() {
   ++execs_;
   is_swept_ = false;

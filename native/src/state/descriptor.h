@@ -1,4 +1,4 @@
-// File descriptors and the table of one process (spec: scap-state, section 1).
+// File descriptors and descriptor tables (spec: scap-state, section 1).
 #pragma once
 
 #include <algorithm>
@@ -17,17 +17,18 @@ namespace sfkit::state {
 using scap::FdType;
 using scap::L4;
 
-inline constexpr uint32_t kOpenWronly = 1u << 1;      // PPM_O_WRONLY, a part of PPM_O_RDWR
+inline constexpr uint32_t kOpenWronly = 1u << 1;      // PPM_O_WRONLY, also set in PPM_O_RDWR
 inline constexpr uint32_t kOpenCreate = 1u << 2;      // PPM_O_CREAT
 inline constexpr uint32_t kOpenDirectory = 1u << 10;  // PPM_O_DIRECTORY
 inline constexpr uint32_t kOpenTmpfile = 1u << 13;    // PPM_O_TMPFILE
 inline constexpr uint32_t kOpenCloexec = 1u << 12;    // PPM_O_CLOEXEC
-inline constexpr uint32_t kOpenFCreated = 1u << 14;   // bits from here up come from the kernel
-// Of our own captures (docs/live.md): the path may name another file than the one opened; so in creat_flags.
+inline constexpr uint32_t kOpenFCreated = 1u << 14;   // this bit and higher ones are set by the kernel
+// Set in captures of sfkit (docs/live.md) if the path may name another file than the opened one.
+// kCreatDoubtful is the same in creat_flags.
 inline constexpr uint32_t kOpenDoubtful = 1u << 30;
 inline constexpr uint32_t kCreatDoubtful = 1u << 14;
 
-inline constexpr int64_t kAtFdcwd = -100;  // in place of a directory descriptor: the working directory
+inline constexpr int64_t kAtFdcwd = -100;  // stands for the working directory
 
 enum class Role : uint8_t { kNone, kClient, kServer };
 
@@ -37,13 +38,13 @@ class DescriptorPool;
 
 enum class Connection : uint8_t {
   kNone,
-  kAttempted,  // the connect failed: name and ends are those it asked for
+  kAttempted,  // the connect failed: name and endpoints are the requested ones
   kPending,    // the connect continues in the background
   kConnected,
 };
 
-// An open file description. Duplicates, children and processes that share it see a change that one of them
-// makes. (In compat mode each descriptor gets a copy of its own before it changes.)
+// An open file description. Duplicates, children and processes that share it see each other's changes. (In
+// compat mode a descriptor is copied before it changes.)
 struct Descriptor {
   uint32_t references = 0;
   DescriptorPool* pool = nullptr;
@@ -51,12 +52,12 @@ struct Descriptor {
   FdType type = FdType::kUnknown;
   Role role = Role::kNone;
   L4 l4 = L4::kUnknown;
-  uint32_t open_flags = 0;  // PPM_O_ bits of its open
+  uint32_t open_flags = 0;  // PPM_O_ bits
   uint32_t device = 0;
   uint64_t inode = 0;
   std::string name;
-  std::string name_as_given;  // of a path that `name` does not repeat; "" for others
-  PathLink place;             // files and directories by path: follows renames of directories
+  std::string raw_name;  // path as the program gave it, if it differs from `name`
+  PathLink place;        // files and directories: follows renames
   IpBytes sip{};
   IpBytes dip{};
   uint16_t sport = 0;
@@ -64,24 +65,24 @@ struct Descriptor {
   uint64_t unix_source = 0;
   uint64_t unix_destination = 0;
   int64_t pid = -1;                // pidfd
-  bool used_as_directory = false;  // by a call that works only on directories
-  bool of_socketpair = false;
-  bool is_listed = false;  // in a list of descriptors: the capture lacks its open
+  bool used_as_directory = false;  // a call that needs a directory succeeded
+  bool is_socketpair = false;
+  bool is_listed = false;  // from a descriptor list: the capture lacks its open
   Connection connection = Connection::kNone;
-  // Of a bound socket: kUnix, or kIpv4Server or kIpv6Server with the address that follows.
-  FdType bound_as = FdType::kUnknown;
+  // Bound sockets: kUnix, or kIpv4Server or kIpv6Server with the address below.
+  FdType bound_type = FdType::kUnknown;
   uint16_t bound_port = 0;
   IpBytes bound_ip{};
-  uint64_t renamed_by = 0;  // number of the last event that gave a socket its name, or another one
+  uint64_t named_by_event = 0;  // number of the last event that changed a socket's name
 
-  // For the layer above: what it knows of this name, and for which container.
+  // For the SysFlow layer: the file entity of this name, and its container.
   void* file = nullptr;
   uint32_t file_container = 0;
-  uint32_t file_generation = 0;  // when it came to know it
+  uint32_t file_generation = 0;  // of the entity table
 
   bool is_ip_socket() const { return type == FdType::kIpv4 || type == FdType::kIpv6; }
   bool is_ip_server() const { return type == FdType::kIpv4Server || type == FdType::kIpv6Server; }
-  // An IP socket that is connected, bound, or has exchanged messages.
+  // Whether the socket is connected or bound, or has exchanged messages.
   bool has_address() const;
   bool is_ip() const { return is_ip_socket() || is_ip_server(); }
   bool is_connected() const { return connection == Connection::kConnected; }
@@ -90,21 +91,21 @@ struct Descriptor {
   bool is_file() const { return type == FdType::kFile || type == FdType::kFileV2; }
   bool is_directory() const { return type == FdType::kDirectory || (is_file() && used_as_directory); }
 
-  // Everything but reference count and pool.
+  // Copies everything but the reference count and the pool.
   void copy_from(Descriptor& other);
   void reset();
   void set_name(std::string_view text);
-  // From now on the name, a path, changes when a directory above is renamed.
+  // Makes the name, a path, follow renames of its directories.
   inline void follow_renames(PathSpace space);
   inline void update_name();
-  // To be called when a call that works on directories only succeeded. Returns whether that is new of a file.
+  // Call this after a call that needs a directory succeeded. Returns true if that is new for a file.
   bool use_as_directory();
 
  private:
   void renamed();
 };
 
-// Counted reference; descriptors live on one thread, so the count is plain.
+// A counted reference. The count is not atomic: descriptors stay on one thread.
 class DescriptorRef {
  public:
   DescriptorRef() = default;
@@ -124,8 +125,8 @@ class DescriptorRef {
   const Descriptor& operator*() const { return *target_; }
   Descriptor* get() const { return target_; }
 
-  // The descriptor for changing: a copy of its own when others share it. One in a table is changed through
-  // DescriptorTable::writable().
+  // The descriptor to change: a private copy if others share it. Descriptors in a table change through
+  // DescriptorTable::own().
   Descriptor& writable();
 
  private:
@@ -134,8 +135,8 @@ class DescriptorRef {
 
 class DescriptorPool {
  public:
-  // Names longer than this, which short events make below a directory with a long path, may take
-  // kMaxLongNames together; those beyond become unknown.
+  // Longer names, which short events can make in a directory with a long path, share a budget of
+  // kMaxLongNames bytes. Names past that budget become unknown.
   static constexpr size_t kLongName = 1023;
   static constexpr size_t kMaxLongNames = size_t{4} << 20;
 
@@ -174,23 +175,24 @@ inline void Descriptor::update_name() {
   if (!pool->paths().is_current(place)) renamed();
 }
 
-// A place in a process's table.
+// An entry of a descriptor table.
 struct FdSlot {
   static constexpr uint64_t kNever = UINT64_MAX;
 
   DescriptorRef descriptor;
-  // Belongs to the layer above: the flow it used last for this number, perhaps of a process that shares it.
+  // For the SysFlow layer: the flow last used for this descriptor, perhaps of another process that shares the
+  // table.
   mutable void* flow = nullptr;
-  uint64_t closes_with = kNever;  // the exec of the table that closes it, counted from 1
+  uint64_t closes_with = kNever;  // the number of the exec that closes it, from 1
 
   void lower(uint64_t limit) { closes_with = std::min(closes_with, limit); }
 };
 
-// After a fork the tables of parent and child share what neither has changed.
+// Copy-on-write: after a fork, parent and child share everything that neither has changed.
 class DescriptorTable {
  public:
-  // `id` tells tables apart: the tid of the thread that got the table, so that a repeated section has the
-  // same ids; other numbers for copies.
+  // `id` identifies the table: the tid of its first thread, so that a repeated section gets the same ids; a
+  // unique number for copies.
   explicit DescriptorTable(uint64_t id = 0) : id_(id) {}
   ~DescriptorTable() { clear(); }
   DescriptorTable(const DescriptorTable&) = delete;
@@ -198,7 +200,7 @@ class DescriptorTable {
 
   uint64_t id() const { return id_; }
 
-  // nullptr when the number is not in use. Valid until the table changes. Its name is as renames made it.
+  // The slot with its name up to date, or nullptr if `fd` is not open. Valid until the table changes.
   const FdSlot* find(int64_t fd) const {
     const FdSlot* slot = nullptr;
     if (static_cast<uint64_t>(fd) >= kArraySize) {
@@ -211,26 +213,26 @@ class DescriptorTable {
     return slot;
   }
 
-  // For compat mode: the descriptor as a copy of this table alone; nullptr when the number is not in use.
-  // Slots that were found before are no longer valid.
+  // Compat mode: makes the descriptor private to this table. Returns nullptr if `fd` is not open. Invalidates
+  // slots found before.
   Descriptor* own(int64_t fd);
-  // `closes_on_exec`: the close-on-exec mark, which duplicates do not share.
+  // `closes_on_exec`: the close-on-exec flag, which duplicates do not share.
   void put(int64_t fd, DescriptorRef&& descriptor, bool closes_on_exec = false);
   void erase(int64_t fd);
   void erase_range(int64_t first, int64_t last);
-  // Sets or clears the close-on-exec mark.
+  // Sets or clears the close-on-exec flag.
   void mark(int64_t fd, bool closes_on_exec);
-  // Sets the close-on-exec mark of all descriptors from `first` to `last`.
+  // Sets the close-on-exec flag of all descriptors from `first` to `last`.
   void mark_range(int64_t first, int64_t last);
-  // Closes all descriptors with a close-on-exec mark.
+  // Closes all descriptors that have the close-on-exec flag.
   void close_on_exec();
   void copy_from(const DescriptorTable& other);
   void clear();
 
-  // Numbers in use.
+  // The number of open descriptors.
   size_t count();
 
-  // Visits every number in use as visit(fd, descriptor, closes_on_exec), in their order.
+  // Calls `visit(fd, descriptor, closes_on_exec)` for every open descriptor, in order.
   template <typename Visit>
   void for_each(Visit visit) const {
     const auto show = [&](uint64_t fd, const FdSlot& slot, uint64_t limit) {
@@ -248,7 +250,7 @@ class DescriptorTable {
   }
 
  private:
-  // Nearly all numbers are below; a file can claim any 64-bit number.
+  // Nearly all descriptors are lower, but a file can claim any 64-bit number.
   static constexpr size_t kArraySize = 64;
 
   struct Array {
@@ -265,9 +267,9 @@ class DescriptorTable {
   Array* low_ = nullptr;
   SharedMap<FdSlot> high_;
   size_t low_count_ = 0;
-  uint64_t execs_ = 0;    // that the table went through; some of what they closed may still be in it
-  size_t puts_ = 0;       // since the table was begun or last swept
-  bool is_swept_ = true;  // holds nothing that an exec closed
+  uint64_t execs_ = 0;    // execs so far; slots that they closed may still be present
+  size_t puts_ = 0;       // since the table was created or last swept
+  bool is_swept_ = true;  // no slot that an exec closed is left
 };
 
 }  // namespace sfkit::state

@@ -5,8 +5,8 @@
 namespace sfkit::state {
 namespace {
 
-// The end of the array, where the next numbers are hashed.
-TEST(DescriptorTable, FindsNumbersOnBothSidesOfTheArraysEnd) {
+// Descriptors past the end of the array are in the map.
+TEST(DescriptorTable, FindsDescriptorsOnBothSidesOfTheArrayEnd) {
   DescriptorPool pool;
   DescriptorTable table;
   for (const int64_t fd : {1023, 1022, 1024, 1025, 1038, 1039, 1040}) {

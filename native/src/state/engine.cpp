@@ -1,4 +1,4 @@
-// Which event goes where, and what surrounds it: its thread, the enter event before it, its descriptor.
+// Routes events to their handlers and finds their thread, enter event and descriptor.
 
 #include "state/engine.h"
 
@@ -9,7 +9,7 @@
 #include "state/paths.h"
 #include "state/values.h"
 
-// A handler that events.json names must be here.
+// Every handler in events.json must have a case here.
 #pragma GCC diagnostic error "-Wswitch"
 
 namespace sfkit::state {
@@ -36,8 +36,8 @@ constexpr auto kRoutes = [] {
   return table;
 }();
 
-// Which parameter of an event is the descriptor that the call is about, -1 where there is none (spec:
-// scap-state, section 4): the first of its type behind the result.
+// The parameter that holds the call's descriptor: the first of its type after the result; -1 for none (spec:
+// scap-state, section 4).
 constexpr auto kFdPlaces = [] {
   std::array<int8_t, scap::kEventCount> places{};
   for (uint16_t code = 0; code < scap::kEventCount; ++code) {
@@ -54,13 +54,13 @@ constexpr auto kFdPlaces = [] {
   return places;
 }();
 
-constexpr uint32_t kEpollCloexec = 1;  // of epoll_create1, as events number it
+constexpr uint32_t kEpollCloexec = 1;  // flag of epoll_create1 as events number it
 
 bool makes_fd(uint16_t code) {
   return (scap::kEvents[code].flags & scap::kCreatesFd) != 0;
 }
 
-// fcntl also copies descriptors.
+// Whether an fcntl duplicated a descriptor.
 bool duplicates(const scap::CallView& call) {
   if (call.exit().code != ev::SYSCALL_FCNTL_X || call.result() < 0) return false;
   const uint64_t command = to_uint(call.get(P::cmd), 0);
@@ -73,9 +73,9 @@ uint8_t Engine::route_of(uint16_t code) {
   return kRoutes[code];
 }
 
-// ---- an event's surroundings
+// ---- thread, enter event and descriptor
 
-Thread* Engine::find_owner(const scap::EventView& event) {
+Thread* Engine::find_or_create_thread(const scap::EventView& event) {
   Thread* thread = threads_.find(event.tid);
   if (thread != nullptr || event.tid < 0) return thread;
   const uint16_t exit_code = event.code | 1;
@@ -95,11 +95,11 @@ const scap::StoredEnter* Engine::paired_enter(Thread& thread, uint16_t exit_code
 void Engine::find_fd(Context& context) {
   const scap::CallView& call = *context.call;
   Bytes fd = call.exit().param(P::fd);
-  // libs 0.18.1 knows descriptors from enter events only, but for connect.
-  const bool own_counts = !compat_ || !saw_old_enters_ || call.exit().code == ev::SOCKET_CONNECT_X;
+  // If enter events have arguments, libs 0.18.1 takes descriptors from them only, except for connect.
+  const bool exit_fd_counts = !compat_ || !saw_old_enters_ || call.exit().code == ev::SOCKET_CONNECT_X;
   if (call.paired()) {
-    if (const Bytes entered = call.enter().param(P::fd); !entered.empty()) fd = entered;
-  } else if (!own_counts) {
+    if (const Bytes enter_fd = call.enter().param(P::fd); !enter_fd.empty()) fd = enter_fd;
+  } else if (!exit_fd_counts) {
     return;
   }
   if (fd.empty() || context.thread == nullptr) return;
@@ -115,7 +115,7 @@ void Engine::find_shown_fd(Context& context) {
   context.shown_fd = own.empty() ? Thread::kNoFd : to_int(own, -1);
   Thread* thread = context.thread;
   if (context.call == nullptr) {
-    if (thread != nullptr) thread->entered_fd = context.shown_fd;
+    if (thread != nullptr) thread->enter_fd = context.shown_fd;
     if (context.shown_fd == Thread::kNoFd && makes_fd(event.code)) context.shown_fd = -1;
   } else if (makes_fd(event.code) || duplicates(*context.call)) {
     const bool is_pair = event.code == ev::SYSCALL_PIPE_X || event.code == ev::SYSCALL_PIPE2_X ||
@@ -123,10 +123,10 @@ void Engine::find_shown_fd(Context& context) {
     const int64_t result = context.call->result();
     context.shown_fd = result < 0 ? -1 : to_int(is_pair ? event.param(P::fd2) : event.param(0), -1);
   } else if (context.shown_fd == Thread::kNoFd && thread != nullptr && thread->has_last_enter &&
-             thread->last_enter + 1 == event.code && thread->entered_fd != Thread::kNoFd) {
-    context.shown_fd = thread->entered_fd;
+             thread->last_enter + 1 == event.code && thread->enter_fd != Thread::kNoFd) {
+    context.shown_fd = thread->enter_fd;
   } else if (context.shown_fd == Thread::kNoFd && kFdPlaces[event.code] >= 0) {
-    context.shown_fd = -1;  // the call has a descriptor, the capture does not tell it
+    context.shown_fd = -1;  // the call uses a descriptor, but the capture does not say which
   }
   context.has_shown_fd = context.shown_fd != Thread::kNoFd;
   context.shown_slot = nullptr;
@@ -135,7 +135,7 @@ void Engine::find_shown_fd(Context& context) {
   context.shown_slot = table == nullptr ? nullptr : table->find(context.shown_fd);
 }
 
-void Engine::settle() {
+void Engine::finish_last_event() {
   has_pending_ = false;
   closed_.clear();
   new_directories_.clear();
@@ -150,25 +150,25 @@ void Engine::settle() {
 }
 
 Thread* Engine::parent_of(Thread& thread) {
-  // What a process has started stays with it; the threads of it that did may be gone.
+  // Children belong to the process: the thread that made them may have ended.
   Thread* leader = thread.leader();
   Thread* parent = leader == nullptr ? nullptr : leader->parent();
   if (parent == nullptr) parent = thread.parent();
   if (parent == nullptr) return nullptr;
-  Thread* main = parent->leader();
-  return main == nullptr ? parent : main;
+  Thread* const parent_leader = parent->leader();
+  return parent_leader == nullptr ? parent : parent_leader;
 }
 
 const SharedText& Engine::cwd_of(Thread& thread) {
   Thread* const leader = thread.leader();
-  // libs 0.18.1 has one working directory per process.
+  // libs 0.18.1 has one working directory for each process.
   if (compat_ && leader == nullptr) return unknown_leader_cwd_;
   const WorkingDirectory* const directory = (compat_ ? *leader : thread).directory();
   return directory == nullptr ? no_text_ : directory->text();
 }
 
 Descriptor& Engine::writable(Context& context) {
-  // libs 0.18.1 does not share open file descriptions between descriptors.
+  // Descriptors in libs 0.18.1 do not share an open file description.
   if (!compat_) return *context.slot->descriptor.get();
   DescriptorTable& table = *context.thread->table();
   Descriptor& descriptor = *table.own(context.fd);
@@ -183,7 +183,7 @@ void Engine::note_closed(DescriptorTable& table, int64_t fd, Closing closing) {
 
 void Engine::forget_fd(Context& context, int64_t fd) {
   DescriptorTable* const table = context.thread->table();
-  // libs 0.18.1 keeps the old descriptor.
+  // libs 0.18.1 keeps the stale descriptor.
   if (compat_ || table == nullptr || fd < 0) return;
   note_closed(*table, fd, Closing::kUnseen);
   table->erase(fd);
@@ -202,7 +202,7 @@ Descriptor* Engine::add_fd(Context& context, int64_t fd, FdType type, bool close
 }
 
 std::string_view Engine::executable_path(std::string_view path) const {
-  constexpr size_t kMaxPath = 4096;  // PATH_MAX: the kernel makes none that is longer
+  constexpr size_t kMaxPath = 4096;  // PATH_MAX: kernels write no longer path
   if (path.size() > kMaxPath) return {};
   return compat_ ? path : strip_deleted(path);
 }
@@ -252,7 +252,7 @@ void Engine::exit(Context& context) {
   switch (handler) {
     case Handler::kNone:
     case Handler::kSeen: return;
-    case Handler::kTransfer: return answer_connect(context);
+    case Handler::kTransfer: return resolve_pending_connect(context);
     case Handler::kOpen: return on_open(context);
     case Handler::kCreat: return on_creat(context);
     case Handler::kOpenByHandle: return on_open_by_handle(context);
@@ -283,7 +283,7 @@ void Engine::exit(Context& context) {
     case Handler::kSend: return on_send_receive(context, false);
     case Handler::kReceive: return on_send_receive(context, true);
     case Handler::kSendMany:
-      // libs 0.18.1 does not look into these.
+      // libs 0.18.1 ignores the addresses of these calls.
       if (!compat_) on_send_receive(context, false);
       return;
     case Handler::kReceiveMany:
@@ -308,7 +308,7 @@ void Engine::exit(Context& context) {
   }
 }
 
-// ---- events that are no system calls
+// ---- other events
 
 void Engine::other(const scap::EventView& event, Context& context) {
   if (containers_.is_crowded()) limit_containers();

@@ -1,4 +1,4 @@
-// Follows a capture: who runs, which descriptors they hold, what those stand for (spec: scap-state).
+// Follows a capture: which processes run, which descriptors they have open, and for what (spec: scap-state).
 #pragma once
 
 #include <cstdint>
@@ -19,47 +19,47 @@ namespace sfkit::state {
 
 enum class Closing : uint8_t {
   kCall,    // the event closed the descriptors
-  kUnseen,  // the event shows that the descriptor was closed before: the capture lacks the close
-  kExec,    // an exec closed all descriptors of the table with a close-on-exec mark
-  kMark,    // not closed: the descriptors got a close-on-exec mark
-  kMove,    // not closed: the thread goes on with a copy of its table
+  kUnseen,  // the descriptor must have been closed before: its close is not in the capture
+  kExec,    // an exec closed the descriptors that have the close-on-exec flag
+  kMark,    // not closed: the descriptors got the close-on-exec flag
+  kMove,    // not closed: the thread now uses a copy of its table
 };
 
-// Descriptors that an event other than close closed. The layer above may have flows on them.
+// Descriptors that an event other than close closed. The SysFlow layer may have flows on them.
 struct Closed {
   DescriptorTable* table;
   int64_t first;
   int64_t last;
   Closing closing;
-  void* flow = nullptr;     // a single descriptor: that of its slot
-  uint64_t from_table = 0;  // kMove: id of the table before
+  void* flow = nullptr;     // a single descriptor: the flow of its slot
+  uint64_t from_table = 0;  // kMove: id of the old table
 };
 
-// What an event turned out to be about. Valid until the next event is applied.
+// What an event is about. Valid until the next event is applied.
 struct Context {
   const scap::EventView* event = nullptr;
-  const scap::CallView* call = nullptr;  // exit events of system calls, with their arguments
+  const scap::CallView* call = nullptr;  // exit events of system calls, with both events' arguments
   Thread* thread = nullptr;
-  const FdSlot* slot = nullptr;  // the descriptor the call worked on or made, when known
+  const FdSlot* slot = nullptr;  // the descriptor that the call used or made, if known
   int64_t fd = -1;
-  uint32_t container = 0;  // events about a container: its index
-  // apply_all(): the descriptor that the event is about by the call's name, known or not.
+  uint32_t container = 0;  // events that describe a container: its index
+  // apply_all(): the descriptor that calls of this kind use or make, known or not.
   bool has_shown_fd = false;
   int64_t shown_fd = -1;
   const FdSlot* shown_slot = nullptr;
-  bool renamed_directory = false;  // a rename, of what is known to be a directory
+  bool renamed_directory = false;  // the event renamed a known directory
 };
 
 class Engine {
  public:
-  // `compat`: behave as libs 0.18.1 where that is known to be wrong but visible in SysFlow output
-  // (spec: sysflow-semantics, section 12).
+  // `compat`: reproduce known bugs of libs 0.18.1 that show in SysFlow output (spec: sysflow-semantics,
+  // section 12).
   explicit Engine(bool compat) : compat_(compat) {}
   bool compat() const { return compat_; }
-  // Memory and page faults of threads are no longer followed: for consumers that never ask for them.
+  // Stops following memory and page faults, for consumers that never read them.
   void ignore_memory() { follows_memory_ = false; }
 
-  // The start of a section: drops everything.
+  // Drops all state, for the start of a section.
   void reset();
   void add_thread(const scap::ThreadEntry& entry);
   void add_descriptor(int64_t tid, const scap::FdEntry& entry);
@@ -73,33 +73,32 @@ class Engine {
     groups_.clear();
   }
   void clear_interfaces() { interfaces_.clear(); }
-  // Links the threads listed since the last call and completes their addresses.
+  // Links the threads listed since the last call and completes their descriptors.
   void lists_complete();
 
-  // Applies one event and calls `visit(const Context&)` with what it is about; what the event ends
-  // (threads, descriptors) goes away with the next one.
+  // Applies one event and calls `visit(const Context&)`. Threads and descriptors that the event ends stay
+  // until the next event.
   template <typename Visit>
   void apply(const scap::EventView& event, Visit visit) {
     apply_events<false>(event, visit);
   }
-  // The same for who shows events: `visit` is called for each, also those that change nothing here, and the
-  // descriptor is the one that the call's name promises.
+  // The same for consumers that list events: calls `visit` for every event and fills in the shown descriptor.
   template <typename Visit>
   void apply_all(const scap::EventView& event, Visit visit) {
     apply_events<true>(event, visit);
   }
 
   const ThreadTable& threads() const { return threads_; }
-  // Threads with a process of the layer above that are gone since the last call; for that layer to clear.
-  std::vector<ThreadTable::Gone>& gone_threads() { return threads_.gone(); }
-  // What the last event closed.
+  // Removed threads for which the SysFlow layer had a process. That layer clears the list.
+  std::vector<ThreadTable::Removed>& removed_threads() { return threads_.removed(); }
+  // What the last event closed, other than by close.
   const std::vector<Closed>& closed() const { return closed_; }
-  // Whether the last event did something that ends with it, as closed() and new_directories() show.
+  // Whether the last event ended something, or filled closed() or new_directories().
   bool has_effects() const { return has_pending_; }
-  // Files of which the last event showed that they are directories.
+  // Files that the last event showed to be directories.
   const std::vector<const Descriptor*>& new_directories() const { return new_directories_; }
-  // Counts the changes of working directories that no call of the process itself need have made: a directory
-  // was renamed, or another process shares the working directory.
+  // Counts changes of working directories without a call of the process itself: renames, and processes that
+  // share the working directory.
   uint32_t cwd_changes() const {
     return static_cast<uint32_t>(pool_.paths().generation()) + shared_cwd_changes_;
   }
@@ -110,38 +109,38 @@ class Engine {
   const InterfaceList& interfaces() const { return interfaces_; }
   const AccountTable& accounts() const { return accounts_; }
   const std::string& host_name() const { return host_name_; }
-  // The main thread of a process, nullptr when the capture does not know it.
+  // The leader of a process; nullptr if unknown.
   Thread* find_process(int64_t pid) {
     Thread* thread = threads_.find(pid);
     return thread == nullptr ? nullptr : thread->leader();
   }
-  // The main thread of the parent process; nullptr when the capture does not know it.
+  // The leader of the parent process; nullptr if unknown.
   Thread* parent_of(Thread& thread);
-  // Directory of an *at call: the path of descriptor `dirfd`, the working directory for AT_FDCWD;
-  // nothing when it is not known. Valid until the next call.
+  // The directory of an *at call: the path of descriptor `dirfd`, or the working directory for AT_FDCWD.
+  // Nothing if unknown. Valid until the next call.
   std::optional<std::string_view> directory_of(Thread& thread, int64_t dirfd);
-  // A path that a call was given; empty when the capture lacks it. What the enter event has comes first: the
-  // program can change its memory while the call runs.
+  // A path argument; empty if the capture lacks it. The enter event takes precedence: the program can change
+  // its memory during the call.
   Bytes path_argument(const scap::CallView& call, scap::P name) const;
-  // Writes to `out` where such a path leads: absolute and folded, with kUnknownDirectory in front where the
-  // directory that it begins in is unknown. An empty path names that directory. Relative paths of processes
-  // that the capture never introduced stay relative.
+  // Writes to `out` where such a path leads: absolute and folded, or after kUnknownDirectory if its directory
+  // is unknown. An empty path means the directory itself. Relative paths of processes that the capture never
+  // introduced stay relative.
   void resolve(Thread& thread, int64_t dirfd, Bytes path, std::string& out, Confine confine = Confine::kNo);
-  // The same of what a call opens or tried to open; returns the path as the call gave it.
+  // The same for the path that a call opens or tries to open. Returns the path as given.
   struct OpenedPath {
     std::string_view text;
-    bool entered;  // it is that of the enter event
+    bool from_enter;  // taken from the enter event
   };
   OpenedPath resolve_opened(Thread& thread, const scap::CallView& call, std::string& out);
-  // The same of what a symbolic link leads to, which begins in the directory of the link.
+  // The same for the target of a symbolic link, relative to the directory of the link.
   void resolve_link_target(Thread& thread, int64_t dirfd, Bytes link, Bytes target, std::string& out);
-  // The process's working directory with trailing slash, "" when unknown.
+  // The working directory with a trailing slash, "" when unknown.
   const SharedText& cwd_of(Thread& thread);
 
-  // What apply() does with an event of a code.
+  // How apply() handles the events of a code.
   enum Route : uint8_t { kRouteNone, kRouteOther, kRouteEnter, kRouteExit, kRouteIgnoredExit };
   static uint8_t route_of(uint16_t code);
-  // Whether apply() calls its visitor for events of a code.
+  // Whether apply() calls `visit` for the events of a code.
   static bool is_visited(uint16_t code) {
     const uint8_t route = route_of(code);
     return route != kRouteNone && route != kRouteIgnoredExit;
@@ -150,7 +149,7 @@ class Engine {
  private:
   template <bool kAll, typename Visit>
   void apply_events(const scap::EventView& event, Visit visit) {
-    if (has_pending_) settle();
+    if (has_pending_) finish_last_event();
     Context context;
     context.event = &event;
     const uint8_t route = route_of(event.code);
@@ -165,13 +164,13 @@ class Engine {
       visit(context);
       return;
     }
-    Thread* thread = find_owner(event);
+    Thread* thread = find_or_create_thread(event);
     context.thread = thread;
     if (route == kRouteEnter) {
       enter(event, context);
       if (kAll) {
         find_shown_fd(context);
-        // Also for exits that change nothing, whose arguments may be asked for.
+        // Fields can also ask for the arguments of calls that change no state.
         if (thread != nullptr && !thread->enter.valid) thread->enter.store(event);
       }
       visit(context);
@@ -192,18 +191,19 @@ class Engine {
     }
   }
 
-  // Finds the thread of a system call; an unknown one gets a placeholder unless the call itself makes it.
-  Thread* find_owner(const scap::EventView& event);
+  // Finds the thread of a system call. Creates a placeholder for an unknown one, unless the call itself
+  // creates the thread.
+  Thread* find_or_create_thread(const scap::EventView& event);
   const scap::StoredEnter* paired_enter(Thread& thread, uint16_t exit_code) const;
   void find_fd(Context& context);
   void find_shown_fd(Context& context);
-  void settle();
+  void finish_last_event();
 
   void enter(const scap::EventView& event, Context& context);
   void exit(Context& context);
   void other(const scap::EventView& event, Context& context);
 
-  // Handlers of exit events, a group of calls each.
+  // Handlers of exit events, each for a group of calls.
   void on_open(Context& context);
   void on_creat(Context& context);
   void on_open_by_handle(Context& context);
@@ -228,15 +228,14 @@ class Engine {
   void on_bind(Context& context);
   void on_connect(Context& context);
   void on_getsockopt(Context& context);
-  // Learns from the result of a call whether a pending connect succeeded.
-  static void answer_connect(const Context& context) {
+  // Uses the result of a call to find out whether a pending connect succeeded.
+  static void resolve_pending_connect(const Context& context) {
     if (context.slot != nullptr && context.slot->descriptor->connection == Connection::kPending)
-      answer_connect(*context.slot->descriptor.get(), context.call->result());
+      resolve_pending_connect(*context.slot->descriptor.get(), context.call->result());
   }
-  static void answer_connect(Descriptor& descriptor, int64_t result);
-  static void attempt_connect(Descriptor& descriptor, const SocketTuple& asked);
-  // The socket of the context's slot, for changing; a new one of `type` where the slot cannot be such a
-  // socket.
+  static void resolve_pending_connect(Descriptor& descriptor, int64_t result);
+  static void set_attempted_peer(Descriptor& descriptor, const SocketTuple& request);
+  // The socket of the context's slot, to change. Creates a new one if the slot cannot be a socket of `type`.
   Descriptor& socket_of(Context& context, FdType type);
   void begin_connect(DescriptorTable& table, int64_t fd, Bytes address);
   void begin_connect_compat(Descriptor& descriptor);
@@ -260,7 +259,7 @@ class Engine {
   void resolve_executed(Thread& thread, const scap::CallView& call);
   void resolve_executed_compat(Thread& thread, const scap::CallView& call);
   void set_cwd(Thread& thread, const PathLink* place);
-  void move_cwd(Thread& thread);
+  void rebind_cwd(Thread& thread);
   void on_set_id(Context& context, scap::P parameter, bool user);
   void on_setsid(Context& context);
   void on_setpgid(Context& context);
@@ -271,75 +270,74 @@ class Engine {
   void on_switch(const scap::EventView& event, Context& context);
 
   Descriptor* add_fd(Context& context, int64_t fd, FdType type, bool closes_on_exec = false);
-  // Puts a descriptor into a table, in place of an old one that the capture did not show the close of.
+  // Puts a descriptor into a table, replacing a stale one whose close the capture lacks.
   void put_fd(DescriptorTable& table, int64_t fd, DescriptorRef&& descriptor, bool closes_on_exec) {
     if (table.find(fd) != nullptr) note_closed(table, fd, Closing::kUnseen);
     table.put(fd, std::move(descriptor), closes_on_exec);
   }
-  // Forgets a descriptor: the capture does not show what it stands for now.
+  // Removes a descriptor whose new meaning the capture does not show.
   void forget_fd(Context& context, int64_t fd);
   void note_closed(DescriptorTable& table, int64_t fd, Closing closing);
   void note_closed(const Closed& closed) {
     closed_.push_back(closed);
     has_pending_ = true;
   }
-  // The thread gets a table, or a working directory, of its own.
   void close_on_exec(Thread& thread);
   void share(Thread& thread, Thread& from, uint32_t flags, bool new_process);
-  static void make_member(Thread& thread);
+  static void share_with_leader(Thread& thread);
   void unshare_table(Thread& thread);
   void unshare_directory(Thread& thread) const;
-  // The descriptor of the context's slot for changing.
+  // The descriptor of the context's slot, to change.
   Descriptor& writable(Context& context);
-  // A file or directory of the path in scratch_, with what the exit event says of it.
+  // Adds a file or directory with the path in scratch_ and the facts of the exit event.
   void add_file(Context& context, int64_t fd, uint32_t flags);
   OpenedPath resolve_opened_compat(Thread& thread, const scap::CallView& call);
   void use_directory(Thread& thread, int64_t dirfd);
-  // Of what was just opened by `path`.
-  void name_as_given(const Context& context, std::string_view path);
+  // Sets the raw name of the descriptor that was just opened as `path`.
+  void raw_name(const Context& context, std::string_view path);
   void resolve_text(Thread& thread, int64_t dirfd, std::string_view path, std::string& out, Confine confine);
   static bool has_lost_cwd(Thread& thread);
-  // Where the paths of a thread have one meaning.
+  // The path space of a thread: its container and its root.
   static PathSpace space_of(const Thread& thread) {
     return thread.root.size() <= 1 ? thread.container : space_below(thread);
   }
   static PathSpace space_below(const Thread& thread);
-  void connect_unix(Context& context, const SocketTuple& asked, bool has_tuple);
+  void connect_unix(Context& context, const SocketTuple& request, bool has_tuple);
   void receive_descriptors(Context& context);
   bool is_connection(const Descriptor& descriptor) const;
-  static Role role_of_first(const Descriptor& descriptor, const SocketTuple& tuple, bool receive);
+  static Role role_from_first_message(const Descriptor& descriptor, const SocketTuple& tuple, bool receive);
   void apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive);
   void apply_tuple_compat(Descriptor& descriptor, const SocketTuple& tuple, bool receive);
-  void complete_listed(DescriptorTable& table, int64_t fd);
-  // Puts likely local addresses in the place of missing ones.
-  void complete_ends(Endpoint& source, Endpoint& destination, bool ipv6) const;
-  // Without the mark of a removed file, which libs 0.18.1 keeps; unknown where no kernel can have written it.
+  void orient_listed_socket(DescriptorTable& table, int64_t fd);
+  // Replaces a missing local address with the most likely one.
+  void fill_missing_addresses(Endpoint& source, Endpoint& destination, bool ipv6) const;
+  // The path without " (deleted)", which libs 0.18.1 keeps; "" if it is longer than kernels write.
   std::string_view executable_path(std::string_view path) const;
   void limit_containers();
   uint32_t intern_container(std::string_view cgroups);
   void set_cgroups(Thread& thread, Bytes cgroups);
   void set_memory(Thread& thread, const scap::EventView& event) const;
   void set_name(Thread& thread, Bytes name) const;
-  // To be called when something changed that records show of the process of `thread`; `identity`: its
-  // program, user, group or container.
+  // Call this when something that records show of the thread's process changed. `identity`: its program,
+  // user, group or container.
   void changed(Thread& thread, bool identity) const;
   void set_id(Thread& thread, uint32_t id, bool user) const;
-  void follow_user(Thread& thread, uint32_t uid, const scap::CallView& call) const;
+  void adjust_capabilities(Thread& thread, uint32_t uid, const scap::CallView& call) const;
   static void enter_user_namespace(Thread& thread);
   // Both exit events of a clone describe the thread that reports them.
-  void learn_from_caller(Thread& caller, const scap::CallView& call);
-  void learn_from_child(Thread& child, const scap::CallView& call);
+  void update_from_clone(Thread& caller, const scap::CallView& call);
+  void update_from_child(Thread& child, const scap::CallView& call);
   uint64_t namespace_start(const scap::CallView& call) const;
-  void set_numbers(Thread& thread, int64_t vtid, int64_t vpid) const;
-  void repair_leader(Thread& leader, const Thread& member);
-  Thread& meet_caller(Context& context);
-  void meet_leader(Thread& member);
-  bool is_born(int64_t tid, const Thread& caller, uint64_t ts);
+  void set_namespace_ids(Thread& thread, int64_t vtid, int64_t vpid) const;
+  void fill_leader(Thread& leader, const Thread& member);
+  Thread& introduce_caller(Context& context);
+  void introduce_leader(Thread& member);
+  bool has_reported_itself(int64_t tid, const Thread& caller, uint64_t ts);
   bool has_ended(int64_t tid, const Thread& caller, const scap::EventView& event);
   void on_memory(Context& context);
   void on_rlimit(Context& context);
-  // libs 0.18.1 keeps the names that it finds at a clone, at set*id and when an exec changes the container:
-  // not those of the process list, which it reads before the names. Where it finds none the old ones stay.
+  // Compat mode: libs 0.18.1 looks up names at a clone, at set*id and when an exec changes the container, not
+  // for listed processes. Without a new name the old one stays.
   void find_names(Thread& thread, uint32_t container);
   void add_user(uint32_t container, uint32_t uid, std::string_view name, std::string_view home,
                 std::string_view shell);
@@ -349,7 +347,7 @@ class Engine {
 
   const bool compat_;
   bool follows_memory_ = true;
-  bool saw_old_enters_ = false;  // the writer puts arguments into enter events
+  bool saw_old_enters_ = false;  // the writer records arguments in enter events
   DescriptorPool pool_;
   ThreadTable threads_;
   ContainerTable containers_;
@@ -362,10 +360,10 @@ class Engine {
   uint64_t boot_time_ = 0;
   InterfaceList interfaces_;
   FlatMap<int64_t, uint8_t> server_ports_;
-  // Named by lists since the last event: threads, and their descriptors (kNoFd for the thread itself).
+  // Threads and descriptors listed since the last lists_complete(); kNoFd for the thread itself.
   std::vector<std::pair<int64_t, int64_t>> listed_;
 
-  // Ends with the next event.
+  // Valid until the next event.
   bool has_pending_ = false;
   Thread* ended_thread_ = nullptr;
   DescriptorTable* closed_table_ = nullptr;
@@ -381,10 +379,10 @@ class Engine {
   };
   FlatMap<int64_t, Removal> recent_removals_;
 
-  std::string scratch_;  // paths under construction
-  std::string other_;    // another one
+  std::string scratch_;      // paths under construction
+  std::string second_path_;  // a second path
   std::string directory_;
-  std::string rendered_;  // compat: what libs 0.18.1 last rendered as text
+  std::string rendered_;  // compat mode: what libs 0.18.1 last rendered as text
   const SharedText no_text_;
   const SharedText unknown_leader_cwd_ = "./";
 };

@@ -17,26 +17,26 @@ namespace ev = scap::ev;
 constexpr int64_t kApp = 100;
 constexpr uint32_t kThreadFlags = kCloneThread | kCloneFiles;
 constexpr int64_t kInterruptedCall = -4;
-constexpr int64_t kNotWaiting = -11;
+constexpr int64_t kWouldBlock = -11;
 constexpr int64_t kFault = -14;
 constexpr int64_t kUnreachable = -101;
 constexpr int64_t kTimedOut = -110;
 constexpr int64_t kRefused = -111;
 constexpr int64_t kAlready = -114;
 
-struct End {
+struct IpPort {
   std::vector<uint8_t> ip;
   uint16_t port = 0;
 };
 
-std::string bytes_of(const End& end) {
-  return std::string(end.ip.begin(), end.ip.end()) + u16(end.port);
+std::string bytes_of(const IpPort& endpoint) {
+  return std::string(endpoint.ip.begin(), endpoint.ip.end()) + u16(endpoint.port);
 }
-std::string tuple(const End& a, const End& b) {
+std::string tuple(const IpPort& a, const IpPort& b) {
   return u8(a.ip.size() == 4 ? 2 : 10) + bytes_of(a) + bytes_of(b);
 }
-std::string address(const End& end) {
-  return u8(end.ip.size() == 4 ? 2 : 10) + bytes_of(end);
+std::string address(const IpPort& endpoint) {
+  return u8(endpoint.ip.size() == 4 ? 2 : 10) + bytes_of(endpoint);
 }
 std::string unix_address(std::string_view path) {
   return u8(1) + text(path);
@@ -45,21 +45,21 @@ std::string unix_tuple(uint64_t source, uint64_t destination, std::string_view p
   return u8(1) + u64(source) + u64(destination) + text(path);
 }
 // ::ffff:a.b.c.d
-End mapped(const End& end) {
+IpPort mapped(const IpPort& endpoint) {
   std::vector<uint8_t> ip(12);
   ip[10] = ip[11] = 0xff;
-  ip.insert(ip.end(), end.ip.begin(), end.ip.end());
-  return {ip, end.port};
+  ip.insert(ip.end(), endpoint.ip.begin(), endpoint.ip.end());
+  return {ip, endpoint.port};
 }
 
-const End kClient{{10, 0, 0, 5}, 54321};
-const End kServer{{203, 0, 113, 7}, 443};
-const End kOther{{198, 51, 100, 9}, 6666};
-const End kResolver{{192, 0, 2, 53}, 53};
-const End kNone{{0, 0, 0, 0}, 0};
+const IpPort kClient{{10, 0, 0, 5}, 54321};
+const IpPort kServer{{203, 0, 113, 7}, 443};
+const IpPort kOther{{198, 51, 100, 9}, 6666};
+const IpPort kResolver{{192, 0, 2, 53}, 53};
+const IpPort kNone{{0, 0, 0, 0}, 0};
 constexpr std::string_view kName = "10.0.0.5:54321->203.0.113.7:443";
 
-// An engine with init and one process. Tests give it events and look at its descriptors.
+// An engine with init and one process. Tests apply events and check its descriptors.
 class Machine {
  public:
   explicit Machine(std::vector<scap::FdEntry> descriptors = {}, bool compat = false) : engine_(compat) {
@@ -124,10 +124,10 @@ class Machine {
   void so_error(int64_t tid, int64_t fd, int64_t error) {
     event(tid, ev::SOCKET_GETSOCKOPT_X, {i64(0), i64(fd), u8(1), u8(4), u8(1) + i64(error), u32(4)});
   }
-  void send(int64_t tid, int64_t fd, const End& from, const End& to, int64_t result = 5) {
+  void send(int64_t tid, int64_t fd, const IpPort& from, const IpPort& to, int64_t result = 5) {
     event(tid, ev::SOCKET_SENDTO_X, {i64(result), "data", i64(fd), u32(5), tuple(from, to)});
   }
-  void receive(int64_t tid, int64_t fd, const End& from, const End& to, int64_t result = 5) {
+  void receive(int64_t tid, int64_t fd, const IpPort& from, const IpPort& to, int64_t result = 5) {
     event(tid, ev::SOCKET_RECVMSG_X, {i64(result), u32(5), "data", tuple(from, to), "", i64(fd)});
   }
   void receive_control(int64_t fd, const std::string& control, int64_t result = 1) {
@@ -143,7 +143,7 @@ class Machine {
     event(tid, ev::SYSCALL_UNSHARE_X, {i64(result), u32(flags)});
   }
   void chdir(int64_t tid, std::string_view path) { event(tid, ev::SYSCALL_CHDIR_X, {i64(0), text(path)}); }
-  // One of the two events of a clone: `tid` reports it, `result` is the child, 0 in the child.
+  // One of the two exit events of a clone: `tid` reports it; `result` is the child's tid, 0 in the child.
   void clone(int64_t tid, int64_t result, int64_t pid, int64_t ptid, uint32_t flags) {
     event(tid, ev::SYSCALL_CLONE_20_X,
           {i64(result), text("/bin/app"), "",     i64(tid), i64(pid), i64(ptid), text(""),
@@ -217,19 +217,19 @@ TEST(Messages, AnUnboundSocketThatSendsFirstIsTheClient) {
   EXPECT_TRUE(machine.is_server(3));
 }
 
-TEST(Messages, AListedServerThatExchangesThemIsOfDatagrams) {
-  const End client = mapped({{172, 17, 0, 7}, 46162});
-  const End any{std::vector<uint8_t>(16), 53};
+TEST(Messages, AListedServerThatExchangesMessagesUsesDatagrams) {
+  const IpPort client = mapped({{172, 17, 0, 7}, 46162});
+  const IpPort any{std::vector<uint8_t>(16), 53};
   Machine machine({listed_server(6, 53, true, scap::L4::kTcp), listed_server(7, 53, false, scap::L4::kTcp),
                    listed_server(8, 41000, false, scap::L4::kUdp)});
   machine.receive(kApp, 6, client, any);
   EXPECT_EQ(machine.name(6), "172.17.0.7:46162->0.0.0.0:53");
   EXPECT_EQ(machine.find(kApp, 6)->l4, L4::kUdp);
   EXPECT_TRUE(machine.is_server(6));
-  // An answer to a request before the capture began.
+  // A reply to a request from before the capture.
   machine.send(kApp, 7, {{10, 0, 0, 5}, 53}, {{172, 17, 0, 7}, 46162});
   EXPECT_EQ(machine.name(7), "172.17.0.7:46162->10.0.0.5:53");
-  // Lists show an unconnected client as a server of the port that the kernel gave it.
+  // Lists show an unconnected client as a server, with the port that the kernel chose.
   machine.send(kApp, 8, {{10, 0, 0, 5}, 41000}, kResolver);
   EXPECT_EQ(machine.name(8), "10.0.0.5:41000->192.0.2.53:53");
   EXPECT_FALSE(machine.is_server(8));
@@ -244,7 +244,7 @@ TEST(Messages, AListedServerThatExchangesThemIsOfDatagrams) {
   }
 }
 
-TEST(Messages, OfAStreamShowThatItConnected) {
+TEST(Messages, OnAStreamShowThatItIsConnected) {
   Machine machine;
   machine.tcp(4);
   machine.receive(kApp, 4, kServer, kClient);
@@ -275,11 +275,10 @@ TEST(Messages, ReplaceAStaleDescriptor) {
   machine.receive(kApp, 5, kOther, kClient);
   EXPECT_EQ(machine.name(4), "10.0.0.5:54321->192.0.2.53:53");
   EXPECT_EQ(machine.name(5), "198.51.100.9:6666->10.0.0.5:54321");
-  EXPECT_EQ(machine.name(9), "/old")
-      << "of what the other number stands for nothing is known to have changed";
+  EXPECT_EQ(machine.name(9), "/old") << "nothing shows that the other descriptor changed";
 }
 
-TEST(Messages, PortZeroIsNoServers) {
+TEST(Messages, PortZeroIsNeverAServerPort) {
   scap::FdEntry raw = listed_server(5, 0, false, scap::L4::kRaw);
   scap::FdEntry connected = raw;
   connected.fd = 6;
@@ -301,7 +300,7 @@ TEST(Messages, PortZeroIsNoServers) {
   EXPECT_EQ(machine.name(7), "10.0.2.15:77->192.0.2.1:0");
 }
 
-TEST(Messages, TheEnterEventCompletesWhatTheExitLacks) {
+TEST(Messages, TheEnterEventSuppliesWhatTheExitEventLacks) {
   Machine machine;
   machine.udp(3);
   machine.event(kApp, ev::SOCKET_SENDTO_E, {i64(3), u32(5), tuple(kClient, kResolver)});
@@ -322,7 +321,7 @@ TEST(Connect, AFailureKeepsThePeer) {
   }
 }
 
-TEST(Connect, AnEnterEventChangesNoPeer) {
+TEST(Connect, AnEnterEventKeepsThePeer) {
   Machine machine;
   machine.tcp(4);
   machine.enter_connect(kApp, 4, address(kServer));
@@ -335,7 +334,7 @@ TEST(Connect, AnEnterEventChangesNoPeer) {
   EXPECT_EQ(machine.name(4), kName);
 }
 
-TEST(Connect, APendingOneIsDecidedByLaterCalls) {
+TEST(Connect, LaterCallsDecideAPendingConnect) {
   const auto begin = [](Machine& machine, int64_t result = kInProgress) {
     machine.tcp(4);
     machine.connect(kApp, 4, tuple(kClient, kServer), address(kServer), result);
@@ -352,7 +351,7 @@ TEST(Connect, APendingOneIsDecidedByLaterCalls) {
     // These calls do not decide it.
     machine.connect(kApp, 4, "", address(kOther), kAlready);
     machine.connect(kApp, 4, "", address(kOther), kFault);
-    machine.write(kApp, 4, kNotWaiting);
+    machine.write(kApp, 4, kWouldBlock);
     EXPECT_EQ(machine.name(4), kName);
     EXPECT_FALSE(machine.is_connected(4));
     machine.so_error(kApp, 4, 0);
@@ -390,7 +389,7 @@ TEST(Connect, APendingOneIsDecidedByLaterCalls) {
   }
 }
 
-TEST(Connect, AFirstOneThatFailsIsNotShown) {
+TEST(Connect, AFailedFirstConnectLeavesNoPeer) {
   for (const int64_t error : {kRefused, kTimedOut, kUnreachable}) {
     Machine machine;
     machine.tcp(4);
@@ -419,7 +418,7 @@ TEST(Connect, AFirstOneThatFailsIsNotShown) {
   EXPECT_EQ(machine.name(6), "0.0.0.0:53");
 }
 
-TEST(Connect, NoAddressDissolvesIt) {
+TEST(Connect, AConnectWithoutAnAddressRemovesThePeer) {
   for (const std::string& ends : {std::string(), tuple(kNone, kNone), tuple({{10, 0, 0, 5}, 54321}, kNone)}) {
     Machine machine;
     machine.udp(4);
@@ -438,18 +437,18 @@ TEST(Connect, NoAddressDissolvesIt) {
   EXPECT_EQ(machine.name(4), "198.51.100.9:6666->10.0.0.5:53");
   machine.connect(kApp, 4, "", "");
   EXPECT_EQ(machine.name(4), "10.0.0.5:53");
-  // A stream loses its peer too, also a pending one.
+  // A stream loses its peer too, even a pending one.
   machine.tcp(5);
   machine.connect(kApp, 5, tuple(kClient, kServer), address(kServer), kInProgress);
   machine.connect(kApp, 5, "", "");
   EXPECT_EQ(machine.name(5), "");
   machine.connect(kApp, 5, tuple(kClient, kOther), address(kOther));
   EXPECT_EQ(machine.name(5), "10.0.0.5:54321->198.51.100.9:6666");
-  // Port 0 is an address like others: programs connect to it to learn their own address.
+  // Port 0 is a valid address: programs connect to it to find their own address.
   machine.udp(6);
   machine.connect(kApp, 6, tuple(kClient, {{203, 0, 113, 7}, 0}), address({{203, 0, 113, 7}, 0}));
   EXPECT_EQ(machine.name(6), "10.0.0.5:54321->203.0.113.7:0");
-  // Older captures have no parameter for the address.
+  // Older captures have no address parameter.
   machine.udp(7);
   machine.enter_connect(kApp, 7, address(kServer));
   machine.event(kApp, ev::SOCKET_CONNECT_X, {i64(0), tuple(kClient, kServer)});
@@ -475,7 +474,7 @@ TEST(Connect, ADatagramSocketChangesItsPeer) {
   EXPECT_EQ(machine.name(5), "203.0.113.7:443->10.0.0.5:53");
 }
 
-TEST(Connect, AStreamThatConnectsIsTheClientAlsoWhenBound) {
+TEST(Connect, AStreamThatConnectsIsTheClientEvenIfBound) {
   Machine machine;
   machine.tcp(4);
   machine.bind(kApp, 4, address(kClient));
@@ -485,9 +484,9 @@ TEST(Connect, AStreamThatConnectsIsTheClientAlsoWhenBound) {
   EXPECT_FALSE(machine.is_server(4));
 }
 
-TEST(Connect, AnAddressCompletesWhatTheTupleLacks) {
-  const End source = mapped({{172, 17, 0, 3}, 35375});
-  const End target{{198, 51, 100, 98}, 80};
+TEST(Connect, TheAddressSuppliesWhatTheTupleLacks) {
+  const IpPort source = mapped({{172, 17, 0, 3}, 35375});
+  const IpPort target{{198, 51, 100, 98}, 80};
   const std::string ends = tuple(source, {std::vector<uint8_t>(16), 80});
   for (const bool has_enter : {false, true}) {
     Machine machine;
@@ -636,7 +635,7 @@ TEST(Sharing, DuplicatesShareTheOpenFileDescription) {
   machine.dup(kApp, 3, 9);
   machine.bind(kApp, 9, address(kResolver));
   EXPECT_EQ(machine.name(3), "192.0.2.53:53");
-  // Each duplicate has a close-on-exec mark of its own.
+  // Each duplicate has its own close-on-exec flag.
   machine.fcntl(kApp, 5, 3, 1, 0);
   machine.exec(kApp);
   EXPECT_EQ(machine.name(5), "?");
@@ -666,7 +665,7 @@ TEST(Sharing, ChildrenShareOpenFileDescriptions) {
   EXPECT_EQ(machine.name(200, 9), kName);
 }
 
-TEST(Sharing, AProcessCanShareAllDescriptors) {
+TEST(Sharing, AProcessCanShareItsDescriptorTable) {
   for (const bool child_first : {false, true}) {
     Machine machine;
     machine.open(kApp, 3, "/both");
@@ -690,7 +689,7 @@ TEST(Sharing, AProcessCanShareAllDescriptors) {
   }
 }
 
-TEST(Sharing, EndsWithAnExecAnUnshareOrACloseRange) {
+TEST(Sharing, EndsWithExecUnshareOrCloseRange) {
   enum class Way { kExec, kUnshare, kCloseRange };
   for (const Way way : {Way::kExec, Way::kUnshare, Way::kCloseRange}) {
     Machine machine;
@@ -711,7 +710,7 @@ TEST(Sharing, EndsWithAnExecAnUnshareOrACloseRange) {
   }
 }
 
-TEST(Sharing, OneThreadCanLeaveTheTableOfItsProcess) {
+TEST(Sharing, OneThreadCanUnshareTheTable) {
   for (const int64_t leaver : {kApp, int64_t{101}}) {
     const int64_t stayer = leaver == kApp ? 101 : kApp;
     Machine machine;
@@ -759,14 +758,14 @@ TEST(Sharing, TheWorkingDirectoryIsSharedWithClones) {
   machine.unshare(200, kCloneNewNs);
   machine.chdir(200, "/opt");
   EXPECT_EQ(machine.cwd(kApp), "/var/");
-  // The child's event may lack flags that the caller's has.
+  // The child's event may lack flags that the caller's event has.
   machine.clone(400, 0, 400, kApp, 0);
   machine.clone(kApp, 400, kApp, 1, kCloneFs);
   machine.chdir(400, "/tmp");
   EXPECT_EQ(machine.cwd(kApp), "/tmp/");
 }
 
-TEST(Sharing, AnotherMountNamespaceBeginsAtItsRoot) {
+TEST(Sharing, SetnsToAMountNamespaceMovesToItsRoot) {
   const auto enter = [](std::string_view name, uint32_t types) {
     Machine machine;
     machine.open(kApp, 3, name);
@@ -847,7 +846,7 @@ TEST(CloseOnExec, IsSetForRanges) {
   Machine machine;
   for (const int64_t fd : {2, 3, 64, 70, 1000}) machine.open(kApp, fd, "/f" + std::to_string(fd));
   machine.close_range(kApp, 3, 100, 4);
-  // Later descriptors in the range have none, and a mark can be cleared.
+  // Later descriptors in the range do not get the flag, and it can be cleared.
   machine.open(kApp, 5, "/later");
   machine.open(kApp, 80, "/later");
   machine.fcntl(kApp, 70, 3, 0, 0);

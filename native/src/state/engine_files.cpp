@@ -1,4 +1,4 @@
-// Calls that open, copy and close files and other descriptors (spec: scap-state, sections 10 and 12).
+// Calls that open, duplicate and close descriptors (spec: scap-state, sections 10 and 12).
 
 #include "state/engine.h"
 
@@ -18,7 +18,7 @@ constexpr uint32_t kCloseRangeUnshare = 2;
 constexpr uint32_t kCloseRangeCloexec = 4;
 constexpr uint32_t kFcntlSetfd = 3;
 
-// Whether the command of bpf returns a descriptor.
+// Whether the bpf command returns a descriptor.
 bool makes_bpf_descriptor(uint64_t command) {
   constexpr uint64_t kCommands =
       1ull << 0 /* MAP_CREATE */ | 1ull << 5 /* PROG_LOAD */ | 1ull << 7 /* OBJ_GET */ |
@@ -33,8 +33,8 @@ bool makes_bpf_descriptor(uint64_t command) {
 
 void Engine::add_file(Context& context, int64_t fd, uint32_t flags) {
   const scap::CallView& call = *context.call;
-  // An unnamed file is asked for in a directory. Older recordings have the flag of it with every directory,
-  // but no directory is opened for writing.
+  // O_TMPFILE creates an unnamed file in a directory. Older drivers set the flag for every directory, but no
+  // directory is opened for writing.
   const bool is_unnamed = !compat_ && (flags & kOpenTmpfile) != 0 && (flags & kOpenWronly) != 0;
   const bool is_directory = (flags & kOpenDirectory) != 0 && !is_unnamed;
   Descriptor* descriptor =
@@ -52,27 +52,27 @@ void Engine::on_open(Context& context) {
   context.slot = nullptr;
   const int64_t fd = call.result();
   if (fd < 0) return;
-  const auto [path, entered] = compat_ ? resolve_opened_compat(*context.thread, call)
-                                       : resolve_opened(*context.thread, call, scratch_);
+  const auto [path, is_from_enter] = compat_ ? resolve_opened_compat(*context.thread, call)
+                                             : resolve_opened(*context.thread, call, scratch_);
   auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
-  if (entered) {
-    const auto entered_flags = static_cast<uint32_t>(to_uint(call.from_enter(P::flags), 0));
-    flags = (entered_flags & (kOpenFCreated - 1)) | (flags & ~(kOpenFCreated - 1));
+  if (is_from_enter) {
+    const auto enter_flags = static_cast<uint32_t>(to_uint(call.from_enter(P::flags), 0));
+    flags = (enter_flags & (kOpenFCreated - 1)) | (flags & ~(kOpenFCreated - 1));
   }
-  if (!compat_ && !is_whole(path)) {
+  if (!compat_ && !is_absolute(path)) {
     if (const Bytes dirfd = call.get(P::dirfd); !dirfd.empty())
       use_directory(*context.thread, to_int(dirfd, kAtFdcwd));
   }
   add_file(context, fd, flags);
-  name_as_given(context, path);
+  raw_name(context, path);
 }
 
-// libs 0.18.1 folds nothing below a directory that it does not know.
+// libs 0.18.1 folds nothing below an unknown directory.
 Engine::OpenedPath Engine::resolve_opened_compat(Thread& thread, const scap::CallView& call) {
-  const bool entered = has_text(call.from_enter(P::name));
-  // The kernel may have read other text than the exit event shows: what was there at enter counts.
-  const std::string_view path = to_text(entered ? call.from_enter(P::name) : call.from_exit(P::name));
-  const Bytes dirfd = entered ? call.from_enter(P::dirfd) : call.from_exit(P::dirfd);
+  const bool is_from_enter = has_text(call.from_enter(P::name));
+  // The exit event may show text that the program wrote later: the enter event counts.
+  const std::string_view path = to_text(is_from_enter ? call.from_enter(P::name) : call.from_exit(P::name));
+  const Bytes dirfd = is_from_enter ? call.from_enter(P::dirfd) : call.from_exit(P::dirfd);
   const bool is_at_call = !path.starts_with('/') && call.exit().code != ev::SYSCALL_OPEN_X;
   const int64_t directory = is_at_call ? to_int(dirfd, kAtFdcwd) : kAtFdcwd;
   if (directory == kAtFdcwd) {
@@ -82,10 +82,10 @@ Engine::OpenedPath Engine::resolve_opened_compat(Thread& thread, const scap::Cal
   } else {
     scratch_.assign(kUnknownDirectory).append(path);
   }
-  return {path, entered};
+  return {path, is_from_enter};
 }
 
-// What a relative path begins in is a directory.
+// The base of a relative path must be a directory.
 void Engine::use_directory(Thread& thread, int64_t dirfd) {
   const DescriptorTable* const table = thread.table();
   const FdSlot* const slot = table == nullptr ? nullptr : table->find(dirfd);
@@ -94,11 +94,11 @@ void Engine::use_directory(Thread& thread, int64_t dirfd) {
   has_pending_ = true;
 }
 
-void Engine::name_as_given(const Context& context, std::string_view path) {
+void Engine::raw_name(const Context& context, std::string_view path) {
   if (context.slot == nullptr) return;
   Descriptor& descriptor = *context.slot->descriptor.get();
-  const bool is_repeated = compat_ ? is_whole(path) : path == descriptor.name;
-  if (!is_repeated) descriptor.name_as_given = path;
+  const bool is_repeated = compat_ ? is_absolute(path) : path == descriptor.name;
+  if (!is_repeated) descriptor.raw_name = path;
 }
 
 void Engine::on_creat(Context& context) {
@@ -109,15 +109,15 @@ void Engine::on_creat(Context& context) {
   if (fd < 0) return;
   std::string_view path;
   if (compat_) {
-    const Bytes entered = call.from_enter(P::name);
-    path = to_text(has_text(entered) ? entered : call.from_exit(P::name));
+    const Bytes enter_name = call.from_enter(P::name);
+    path = to_text(has_text(enter_name) ? enter_name : call.from_exit(P::name));
     join_path(cwd_of(*context.thread), path, scratch_);
   } else {
     path = resolve_opened(*context.thread, call, scratch_).text;
   }
   const bool is_doubtful = (to_uint(call.from_exit(P::creat_flags), 0) & kCreatDoubtful) != 0;
   add_file(context, fd, kCreatFlags | (is_doubtful ? kOpenDoubtful : 0));
-  if (!compat_) name_as_given(context, path);
+  if (!compat_) raw_name(context, path);
 }
 
 void Engine::on_open_by_handle(Context& context) {
@@ -133,7 +133,7 @@ void Engine::on_open_by_handle(Context& context) {
     path = resolve_opened(*context.thread, call, scratch_).text;
   }
   add_file(context, fd, flags);
-  if (!compat_) name_as_given(context, path);
+  if (!compat_) raw_name(context, path);
 }
 
 void Engine::on_getdents(Context& context) {
@@ -145,7 +145,7 @@ void Engine::on_close(Context& context) {
   if (context.slot == nullptr) return;
   if (const int64_t result = context.call->result(); result < 0) {
     if (compat_) return;
-    // Linux closes the descriptor even when it reports an error, except EBADF.
+    // Linux closes the descriptor even if it reports an error other than EBADF.
     if (result == kBadDescriptor) {
       context.slot = nullptr;
       return;
@@ -182,7 +182,7 @@ void Engine::on_dup(Context& context) {
   if (old.empty()) old = call.from_enter(P::fd);
   DescriptorTable* table = context.thread->table();
   if (table == nullptr || to_int(old, -1) == fd) return;
-  // dup2 and dup3 close the old descriptor.
+  // dup2 and dup3 close the descriptor that they replace.
   if (context.event->code == ev::SYSCALL_DUP2_X || context.event->code == ev::SYSCALL_DUP3_X)
     note_closed(*table, fd, Closing::kCall);
   const FdSlot* source = table->find(to_int(old, -1));
@@ -207,7 +207,7 @@ void Engine::on_fcntl(Context& context) {
   }
   DescriptorTable& table = *context.thread->table();
   if (command == kFcntlSetfd) {
-    // Recorded since 2026 only; nothing is known of the flag before.
+    // Drivers before 2026 do not record the argument.
     const Bytes argument = call.from_exit(P::arg);
     if (argument.empty()) return;
     const bool is_mark = (to_uint(argument, 0) & 1) != 0;
@@ -232,7 +232,7 @@ void Engine::on_pipe(Context& context) {
   context.slot = nullptr;
 }
 
-// `marks`: bits of the event's flags that set the close-on-exec mark.
+// `marks`: the flags that set close-on-exec.
 void Engine::on_new_fd(Context& context, uint32_t marks) {
   const scap::CallView& call = *context.call;
   context.slot = nullptr;
@@ -242,7 +242,7 @@ void Engine::on_new_fd(Context& context, uint32_t marks) {
   if (descriptor != nullptr) descriptor->open_flags = flags;
 }
 
-// io_uring_setup and bpf always set the close-on-exec mark.
+// io_uring_setup and bpf always set the close-on-exec flag.
 void Engine::on_marked_fd(Context& context) {
   context.slot = nullptr;
   add_fd(context, context.call->result(), kMadeTypes[context.event->code], true);
@@ -253,7 +253,7 @@ void Engine::on_bpf(Context& context) {
   on_marked_fd(context);
 }
 
-// The older event says itself whether its result is a descriptor. (libs 0.18.1 ignores it.)
+// The older event says whether its result is a descriptor. (libs 0.18.1 ignores it.)
 void Engine::on_old_bpf(Context& context) {
   constexpr uint8_t kIsDescriptor = 0;
   Cursor result(context.event->param(0));

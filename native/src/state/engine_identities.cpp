@@ -1,5 +1,5 @@
-// Calls that change what a process runs as: its ids, name, capabilities, session, group and namespaces (spec:
-// scap-state, section 8).
+// Calls that change a process's ids, name, capabilities, session, group and namespaces (spec: scap-state,
+// section 8).
 
 #include "state/engine.h"
 #include "state/values.h"
@@ -22,15 +22,15 @@ constexpr uint32_t kSetChildSubreaper = 36;
 constexpr uint32_t kNoFixup = 1u << 2;     // SECBIT_NO_SETUID_FIXUP
 constexpr uint64_t kMaySetUser = 1u << 7;  // CAP_SETUID
 
-constexpr size_t kMaxComm = 15;  // the kernel cuts longer names
+constexpr size_t kMaxComm = 15;  // the kernel truncates longer names
 
-constexpr uint64_t kAllCapabilities = (uint64_t{1} << 41) - 1;  // the last one is CAP_CHECKPOINT_RESTORE
+constexpr uint64_t kAllCapabilities = (uint64_t{1} << 41) - 1;  // up to CAP_CHECKPOINT_RESTORE
 
-// The kind of namespace that a descriptor stands for, as a flag of clone; 0 when its name does not show it.
+// The namespace type of a descriptor, as a clone flag; 0 if its name does not show one.
 uint32_t namespace_kind(const FdSlot* slot) {
   if (slot == nullptr) return 0;
   const std::string_view name = slot->descriptor->name;
-  // A path of /proc, or the target of that link, which process lists have.
+  // A path in /proc or, in process lists, the target of that link.
   if (name.ends_with("/ns/pid") || name.ends_with("/ns/pid_for_children") || name.starts_with("pid:["))
     return kCloneNewPid;
   if (name.ends_with("/ns/user") || name.starts_with("user:[")) return kCloneNewUser;
@@ -41,11 +41,11 @@ uint32_t namespace_kind(const FdSlot* slot) {
 }  // namespace
 
 void Engine::changed(Thread& thread, bool identity) const {
-  // The collector looks at a process again after exec and set*uid only.
+  // The collector updates a process only after exec and set*uid.
   if (compat_) return;
   Thread& process = thread.process_thread();
   ++process.changes;
-  if (identity) ++process.identities;
+  if (identity) ++process.identity_changes;
 }
 
 void Engine::set_name(Thread& thread, Bytes name) const {
@@ -61,9 +61,10 @@ void Engine::set_id(Thread& thread, uint32_t id, bool user) const {
   changed(thread, true);
 }
 
-// A thread that gives up the user id 0 loses its capabilities: those in effect, and with the last of its
-// three ids that is 0 all of them. One that takes the id has those in effect that it is permitted.
-void Engine::follow_user(Thread& thread, uint32_t uid, const scap::CallView& call) const {
+// Capabilities follow user id 0. Giving up the effective id clears the effective set; giving up the last of
+// the three ids also clears the permitted set. Taking the effective id restores the effective set from the
+// permitted one.
+void Engine::adjust_capabilities(Thread& thread, uint32_t uid, const scap::CallView& call) const {
   if (thread.in_user_namespace || (thread.secure_bits & kNoFixup) != 0) return;
   Capabilities& own = thread.capabilities;
   if (thread.uid != 0 && uid == 0) own.effective = own.permitted;
@@ -87,11 +88,11 @@ void Engine::on_set_id(Context& context, P parameter, bool user) {
   if (call.result() != 0) return;
   const Bytes value = call.get(parameter);
   const auto id = static_cast<uint32_t>(to_uint(value, kNoId));
-  // All ones leaves the id as it is.
+  // -1 leaves the id unchanged.
   if (value.empty() || id == kNoId) return;
   Thread& thread = *context.thread;
-  if (user) follow_user(thread, id, call);
-  // The id is one of the user namespace, whose map of ids no event has.
+  if (user) adjust_capabilities(thread, id, call);
+  // Ids in a user namespace are unknown: no event has its id map.
   set_id(thread, thread.in_user_namespace && !compat_ ? kNoId : id, user);
   find_names(thread, thread.container);
 }
@@ -115,7 +116,7 @@ void Engine::on_setpgid(Context& context) {
   Thread& caller = context.thread->process_thread();
   const int64_t pid = to_int(call.get(P::pid), -1);
   const int64_t group = to_int(call.get(P::pgid), -1);
-  // Both numbers are of the caller's pid namespace.
+  // Both arguments are ids in the caller's pid namespace.
   const bool has_host_numbers = caller.vpid == caller.pid;
   Thread* target = nullptr;
   if (pid == 0 || pid == caller.vpid) {
@@ -158,10 +159,10 @@ void Engine::on_unshare(Context& context) {
   if (call.result() != 0 || compat_) return;
   const uint64_t flags = to_uint(call.get(P::flags), 0);
   if ((flags & kCloneFiles) != 0) unshare_table(*context.thread);
-  // A mount or user namespace of its own comes with a working directory of its own.
+  // A new mount or user namespace also unshares the working directory.
   if ((flags & (kCloneFs | kCloneNewNs | kCloneNewUser)) != 0) unshare_directory(*context.thread);
   if ((flags & kCloneNewUser) != 0) enter_user_namespace(*context.thread);
-  if ((flags & kCloneNewPid) != 0) context.thread->child_numbers = ChildNumbers::kFirst;
+  if ((flags & kCloneNewPid) != 0) context.thread->child_pid_namespace = ChildPidNamespace::kNew;
 }
 
 void Engine::on_setns(Context& context) {
@@ -170,9 +171,9 @@ void Engine::on_setns(Context& context) {
   uint64_t kinds = to_uint(call.get(P::nstype), 0);
   if (kinds == 0) kinds = namespace_kind(context.slot);
   if ((kinds & kCloneNewUser) != 0) enter_user_namespace(*context.thread);
-  if ((kinds & kCloneNewPid) != 0) context.thread->child_numbers = ChildNumbers::kOthers;
+  if ((kinds & kCloneNewPid) != 0) context.thread->child_pid_namespace = ChildPidNamespace::kOther;
   if ((kinds & kCloneNewNs) != 0) {
-    // The working directory is the root of the namespace.
+    // setns moves the thread to the root of the mount namespace.
     unshare_directory(*context.thread);
     scratch_ = "/";
     set_cwd(*context.thread, nullptr);

@@ -1,4 +1,4 @@
-// The lists at the start of a section, or between events.
+// Lists at the start of a section or between events.
 
 #include "state/engine.h"
 
@@ -38,8 +38,8 @@ void Engine::add_user(const scap::UserEntry& entry) {
   add_user(0, entry.uid, entry.name, entry.home, entry.shell);
 }
 
-// Writers that cannot find a name write a mark in its place, which does not replace a known name. (libs
-// 0.18.1 takes what they write for the name.)
+// Writers put a mark in place of a missing name. It does not replace a known name. (libs 0.18.1 uses the mark
+// as the name.)
 void Engine::add_user(uint32_t container, uint32_t uid, std::string_view name, std::string_view home,
                       std::string_view shell) {
   const auto is_known = [this](std::string_view text) {
@@ -55,8 +55,8 @@ void Engine::add_group(uint32_t container, uint32_t gid, std::string_view name) 
 }
 
 void Engine::add_thread(const scap::ThreadEntry& entry) {
-  // What the last event ended must be gone before its number or its group is used again.
-  if (has_pending_) settle();
+  // Remove what the last event ended, since this may reuse its tid or group.
+  if (has_pending_) finish_last_event();
   Thread& thread = *threads_.create(entry.tid);
   listed_.emplace_back(entry.tid, Thread::kNoFd);
   thread.pid = entry.pid;
@@ -92,7 +92,7 @@ void Engine::add_thread(const scap::ThreadEntry& entry) {
     if (compat_) {
       join_directory("", entry.cwd, scratch_);
       thread.cwd->set(scratch_);
-    } else if (is_whole(entry.cwd)) {
+    } else if (is_absolute(entry.cwd)) {
       fold_path(entry.cwd, scratch_);
     } else {
       scratch_ = kUnknownDirectory;
@@ -108,7 +108,7 @@ void Engine::add_thread(const scap::ThreadEntry& entry) {
 }
 
 void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
-  if (has_pending_) settle();
+  if (has_pending_) finish_last_event();
   Thread* thread = threads_.find(tid);
   if (thread == nullptr || thread->descriptors == nullptr) return;
   DescriptorRef reference = pool_.make(entry.type);
@@ -134,7 +134,7 @@ void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
     server_ports_.put(descriptor.sport, 1);
     if (descriptor.type == FdType::kIpv6Server && unmap_ipv4(descriptor.sip))
       descriptor.type = FdType::kIpv4Server;
-    set_bound(descriptor);
+    save_bound_address(descriptor);
   } else if (descriptor.type == FdType::kIpv6) {
     IpBytes source = descriptor.sip;
     IpBytes destination = descriptor.dip;
@@ -150,28 +150,28 @@ void Engine::add_descriptor(int64_t tid, const scap::FdEntry& entry) {
   listed_.emplace_back(tid, entry.fd);
 }
 
-// The list gives the local end first; events give the one that connected first.
-void Engine::complete_listed(DescriptorTable& table, int64_t fd) {
+// Lists give the local endpoint first; events give the client first.
+void Engine::orient_listed_socket(DescriptorTable& table, int64_t fd) {
   const FdSlot* const slot = table.find(fd);
   if (slot == nullptr || slot->descriptor->role != Role::kNone) return;
   const bool ipv6 = slot->descriptor->type == FdType::kIpv6;
-  // libs 0.18.1 leaves IPv6 as the list has it.
+  // libs 0.18.1 leaves IPv6 sockets as listed.
   if (slot->descriptor->type != FdType::kIpv4 && (!ipv6 || compat_)) return;
-  // Without a peer it is neither client nor server yet.
+  // Without a peer, the socket is neither client nor server yet.
   if (!compat_ && destination_of(*slot->descriptor) == Endpoint()) return;
   Descriptor& descriptor = *table.own(fd);
-  // Port 0, which raw sockets have, is never a server's. (libs 0.18.1 treats it as any other.)
+  // Port 0 (raw sockets) is never a server port. (libs 0.18.1 treats it like others.)
   const bool serves = server_ports_.find(descriptor.sport) != nullptr && (compat_ || descriptor.sport != 0);
   if (serves) {
-    swap_ends(descriptor);
+    swap_endpoints(descriptor);
     descriptor.role = Role::kServer;
   } else {
     descriptor.role = Role::kClient;
   }
   Endpoint source{descriptor.sip, descriptor.sport};
   Endpoint destination{descriptor.dip, descriptor.dport};
-  complete_ends(source, destination, ipv6);
-  set_ends(descriptor, source, destination);
+  fill_missing_addresses(source, destination, ipv6);
+  set_endpoints(descriptor, source, destination);
 }
 
 void Engine::lists_complete() {
@@ -185,7 +185,7 @@ void Engine::lists_complete() {
         thread->share_directory(*leader);
       }
     }
-    if (fd != Thread::kNoFd && thread->descriptors != nullptr) complete_listed(*thread->descriptors, fd);
+    if (fd != Thread::kNoFd && thread->descriptors != nullptr) orient_listed_socket(*thread->descriptors, fd);
   }
   listed_.clear();
 }

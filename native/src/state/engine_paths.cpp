@@ -1,4 +1,4 @@
-// Paths that calls are given, and calls that rename and remove directories.
+// Path arguments, and calls that rename files and remove directories.
 
 #include "state/engine.h"
 #include "state/values.h"
@@ -31,19 +31,19 @@ std::optional<std::string_view> Engine::directory_of(Thread& thread, int64_t dir
   const Descriptor& descriptor = *slot->descriptor;
   if (compat_) return descriptor.name;
   if (!descriptor.is_file() && descriptor.type != FdType::kDirectory) return {};
-  // A directory that was opened like a file: its name is as it was then.
+  // A directory opened like a file keeps the name it was opened by, so ask for the current one.
   if (!descriptor.is_directory() && PathTree::was_renamed(descriptor.place)) {
     directory_ = *pool_.paths().update(slot->descriptor.get()->place, kMaxPath);
     return directory_;
   }
-  if (!is_whole(descriptor.name) && !descriptor.name.starts_with(kUnknownDirectory)) return {};
+  if (!is_absolute(descriptor.name) && !descriptor.name.starts_with(kUnknownDirectory)) return {};
   return descriptor.name;
 }
 
 Bytes Engine::path_argument(const scap::CallView& call, P name) const {
   if (compat_) return call.get(name);
   if (call.paired()) {
-    if (const Bytes entered = call.enter().param(name); has_path(entered)) return entered;
+    if (const Bytes value = call.enter().param(name); has_path(value)) return value;
   }
   const Bytes own = call.from_exit(name);
   return has_path(own) ? own : Bytes();
@@ -61,14 +61,14 @@ void Engine::resolve(Thread& thread, int64_t dirfd, Bytes value, std::string& ou
 
 void Engine::resolve_text(Thread& thread, int64_t dirfd, std::string_view path, std::string& out,
                           Confine confine) {
-  if (is_whole(path) && confine == Confine::kNo) return resolve_path("/", path, out);
+  if (is_absolute(path) && confine == Confine::kNo) return resolve_path("/", path, out);
   if (const auto base = directory_of(thread, dirfd)) return resolve_path(*base, path, out, confine);
   const bool never_known = dirfd == kAtFdcwd && !has_lost_cwd(thread);
   resolve_path(never_known ? std::string_view() : kUnknownDirectory, path, out, confine);
 }
 
-// A process whose working directory became unknown; that of one that the capture never introduced never was
-// anything else, and its paths are as they were given.
+// Whether the working directory is unknown because of an unknown change. Processes that the capture never
+// introduced do not count: their paths stay as given.
 bool Engine::has_lost_cwd(Thread& thread) {
   const WorkingDirectory* const directory = thread.directory();
   return directory != nullptr && directory->is_lost();
@@ -79,25 +79,25 @@ Engine::OpenedPath Engine::resolve_opened(Thread& thread, const scap::CallView& 
   const bool by_handle = code == ev::SYSCALL_OPEN_BY_HANDLE_AT_X;
   const P parameter = by_handle ? P::path : P::name;
   Bytes name = call.from_enter(parameter);
-  const bool entered = has_path(name);
-  if (!entered) name = call.from_exit(parameter);
+  const bool is_from_enter = has_path(name);
+  if (!is_from_enter) name = call.from_exit(parameter);
   if (!has_path(name)) {
     out = kUnknownDirectory;
     return {{}, false};
   }
   const std::string_view path = to_text(name);
-  const auto argument = [&call, entered](P of) {
-    const Bytes own = entered ? call.from_enter(of) : call.from_exit(of);
-    return own.empty() ? call.get(of) : own;
+  const auto argument = [&call, is_from_enter](P parameter_name) {
+    const Bytes own = is_from_enter ? call.from_enter(parameter_name) : call.from_exit(parameter_name);
+    return own.empty() ? call.get(parameter_name) : own;
   };
   const uint64_t how = code == ev::SYSCALL_OPENAT2_X ? to_uint(argument(P::resolve), 0) : 0;
   const Confine confine = (how & kResolveInRoot) != 0 ? Confine::kInRoot : Confine::kNo;
   if (path.empty()) {
-    out.clear();  // names nothing
+    out.clear();  // an empty path opens nothing
   } else if ((how & kResolveBeneath) != 0 && call.result() >= 0 && leaves_directory(path)) {
-    // The kernel opens no such path, so it read another one.
+    // The kernel refuses such paths, so it must have read another one.
     out = kUnknownDirectory;
-  } else if (is_whole(path) && confine == Confine::kNo) {
+  } else if (is_absolute(path) && confine == Confine::kNo) {
     resolve_path("/", path, out);
   } else {
     int64_t dirfd = kAtFdcwd;
@@ -108,19 +108,19 @@ Engine::OpenedPath Engine::resolve_opened(Thread& thread, const scap::CallView& 
     }
     resolve_text(thread, dirfd, path, out, confine);
   }
-  return {path, entered};
+  return {path, is_from_enter};
 }
 
 void Engine::resolve_link_target(Thread& thread, int64_t dirfd, Bytes link, Bytes target, std::string& out) {
-  resolve(thread, dirfd, link, other_);
+  resolve(thread, dirfd, link, second_path_);
   if (has_path(target)) {
-    resolve_path(directory_of_path(other_), to_text(target), out);
+    resolve_path(directory_of_path(second_path_), to_text(target), out);
   } else {
     out = kUnknownDirectory;
   }
 }
 
-// Calls on a path below a descriptor, or on two.
+// Calls with one or two paths relative to a descriptor.
 void Engine::on_at_call(const Context& context) {
   struct Place {
     P directory;
@@ -134,13 +134,13 @@ void Engine::on_at_call(const Context& context) {
   for (const auto& [directory, name] : kPlaces) {
     const int64_t dirfd = to_int(call.get(directory), kAtFdcwd);
     if (dirfd == kAtFdcwd) continue;
-    // An empty path is the descriptor itself.
+    // An empty path means the descriptor itself.
     const std::string_view path = to_text(path_argument(call, name));
-    if (!path.empty() && !is_whole(path)) use_directory(*context.thread, dirfd);
+    if (!path.empty() && !is_absolute(path)) use_directory(*context.thread, dirfd);
   }
 }
 
-// Of a thread that has a root of its own.
+// The path space of a thread with its own root.
 PathSpace Engine::space_below(const Thread& thread) {
   return mix_words(hash_text(thread.root), thread.container);
 }
@@ -151,19 +151,19 @@ void Engine::on_rename(Context& context) {
   on_at_call(context);
   Thread& thread = *context.thread;
   const auto directory = [&call](P name) { return to_int(call.get(name), kAtFdcwd); };
-  resolve(thread, directory(P::olddirfd), path_argument(call, P::oldpath), other_);
+  resolve(thread, directory(P::olddirfd), path_argument(call, P::oldpath), second_path_);
   resolve(thread, directory(P::newdirfd), path_argument(call, P::newpath), scratch_);
   const PathSpace space = space_of(thread);
   PathTree& paths = pool_.paths();
   const bool exchanges = (to_uint(call.get(P::flags), 0) & kRenameExchange) != 0;
   if (!exchanges) {
-    context.renamed_directory = paths.rename(space, other_, scratch_);
-  } else if (is_whole(other_) && is_whole(scratch_)) {
-    paths.exchange(space, other_, scratch_);
-  } else if (is_whole(other_)) {
-    paths.rename(space, other_, scratch_);
+    context.renamed_directory = paths.rename(space, second_path_, scratch_);
+  } else if (is_absolute(second_path_) && is_absolute(scratch_)) {
+    paths.exchange(space, second_path_, scratch_);
+  } else if (is_absolute(second_path_)) {
+    paths.rename(space, second_path_, scratch_);
   } else {
-    paths.rename(space, scratch_, other_);
+    paths.rename(space, scratch_, second_path_);
   }
 }
 

@@ -1,4 +1,4 @@
-// Calls that make, change and end processes and threads (spec: scap-state, sections 5 to 9).
+// Calls that create, change and end processes and threads (spec: scap-state, sections 5 to 9).
 
 #include "state/cgroups.h"
 #include "state/compat_texts.h"
@@ -17,26 +17,26 @@ namespace ev = scap::ev;
 
 constexpr uint64_t kTwoSeconds = 2'000'000'000;
 constexpr uint32_t kAtEmptyPath = 0x1000;
-constexpr size_t kRemembered = 65536;
+constexpr size_t kMaxRemovals = 65536;
 
-// Events of two processors may come a little out of order.
+// Events of different CPUs can be slightly out of order.
 uint64_t time_between(uint64_t a, uint64_t b) {
   return a > b ? a - b : b - a;
 }
 
 }  // namespace
 
-// A walk over all threads, which is paid for by the containers met since the last one.
+// Walks over all threads. The containers added since the last walk pay for it.
 void Engine::limit_containers() {
   std::vector<bool> in_use(containers_.size());
   threads_.for_each([&](const Thread& thread) { in_use[thread.container] = true; });
   in_use[last_container_] = true;
-  std::vector<bool> gone(containers_.size());
-  for (const uint32_t index : containers_.forget(in_use)) gone[index] = true;
-  const auto is_gone = [&gone](uint32_t index) { return gone[index]; };
-  users_.forget(is_gone);
-  groups_.forget(is_gone);
-  accounts_.forget(is_gone);
+  std::vector<bool> forgotten(containers_.size());
+  for (const uint32_t index : containers_.forget(in_use)) forgotten[index] = true;
+  const auto is_forgotten = [&forgotten](uint32_t index) { return forgotten[index]; };
+  users_.forget(is_forgotten);
+  groups_.forget(is_forgotten);
+  accounts_.forget(is_forgotten);
 }
 
 uint32_t Engine::intern_container(std::string_view cgroups) {
@@ -47,7 +47,7 @@ uint32_t Engine::intern_container(std::string_view cgroups) {
 }
 
 void Engine::set_cgroups(Thread& thread, Bytes cgroups) {
-  // Most processes have the cgroups of the one before.
+  // Most processes have the same cgroups as the previous one.
   if (list_text(cgroups) != *last_cgroups_) {
     last_cgroups_ = std::make_shared<const std::string>(list_text(cgroups));
     last_container_ = intern_container(*last_cgroups_);
@@ -58,7 +58,7 @@ void Engine::set_cgroups(Thread& thread, Bytes cgroups) {
   thread.container = last_container_;
 }
 
-// Faults are counted for each thread, memory for the process.
+// Page faults belong to the thread, memory to the process.
 void Engine::set_memory(Thread& thread, const scap::EventView& event) const {
   if (!follows_memory_) return;
   const auto take = [&event](P name, uint64_t& to, auto width) {
@@ -73,14 +73,14 @@ void Engine::set_memory(Thread& thread, const scap::EventView& event) const {
   take(P::pgft_min, thread.memory.minor_faults, uint64_t{});
 }
 
-// A processor goes on to another thread; the event describes the one that leaves it.
+// A CPU switches threads; the event describes the one that leaves.
 void Engine::on_switch(const scap::EventView& event, Context& context) {
   context.thread = threads_.find(event.tid);
   if (context.thread != nullptr) set_memory(*context.thread, event);
 }
 
 void Engine::on_memory(Context& context) {
-  // Every return tells what the process takes now.
+  // Exit events report the memory of the process, even after errors.
   set_memory(*context.thread, *context.event);
 }
 
@@ -105,7 +105,7 @@ void Engine::find_names(Thread& thread, uint32_t container) {
   if (const std::string* name = groups_.find(container, thread.gid)) thread.group_name = *name;
 }
 
-// What both variants of a clone say about the thread that reports it.
+// Fills in what both exit events of a clone say about the thread that reports them.
 void Engine::fill_from_clone(Thread& thread, const scap::CallView& call) {
   thread.exe = to_text(call.from_exit(P::exe));
   thread.args = list_text(call.from_exit(P::args));
@@ -114,7 +114,7 @@ void Engine::fill_from_clone(Thread& thread, const scap::CallView& call) {
   thread.fdlimit = to_int(call.from_exit(P::fdlimit), -1);
   thread.uid = static_cast<uint32_t>(to_uint(call.from_exit(P::uid), kNoId));
   thread.gid = static_cast<uint32_t>(to_uint(call.from_exit(P::gid), kNoId));
-  find_names(thread, 0);  // before the container is known
+  find_names(thread, 0);  // the container is not known yet
   set_cgroups(thread, call.from_exit(P::cgroups));
   if (thread.container != 0) find_names(thread, thread.container);
 }
@@ -137,13 +137,13 @@ void Engine::inherit(Thread& thread, Thread& from, bool new_process) {
   if (!new_process) thread.exec_ts = from.exec_ts;
   share(thread, from, thread.flags, new_process);
   if (!new_process) return;
-  if (thread.container != from.container && (thread.flags & kCloneFs) == 0) move_cwd(thread);
-  // libs 0.18.1 has the environment of the process with its main thread alone.
+  if (thread.container != from.container && (thread.flags & kCloneFs) == 0) rebind_cwd(thread);
+  // libs 0.18.1 keeps the environment in the leader only.
   thread.env = compat_ ? from.env : process.env;
   from.process_thread().last_child = thread.tid;
 }
 
-void Engine::set_numbers(Thread& thread, int64_t vtid, int64_t vpid) const {
+void Engine::set_namespace_ids(Thread& thread, int64_t vtid, int64_t vpid) const {
   thread.vtid = vtid;
   if (thread.vpid == vpid) return;
   thread.vpid = vpid;
@@ -153,8 +153,8 @@ void Engine::set_numbers(Thread& thread, int64_t vtid, int64_t vpid) const {
   changed(thread, false);
 }
 
-// What may have changed since the caller was made or ran its last exec.
-void Engine::learn_from_caller(Thread& caller, const scap::CallView& call) {
+// Updates what may have changed since the thread's creation or last exec.
+void Engine::update_from_clone(Thread& caller, const scap::CallView& call) {
   set_name(caller, call.from_exit(P::comm));
   const auto learn_id = [&](P name, bool user) {
     const auto id = static_cast<uint32_t>(to_uint(call.from_exit(name), kNoId));
@@ -164,14 +164,14 @@ void Engine::learn_from_caller(Thread& caller, const scap::CallView& call) {
   learn_id(P::gid, false);
   const Bytes vtid = call.from_exit(P::vtid);
   const Bytes vpid = call.from_exit(P::vpid);
-  if (!vtid.empty() && !vpid.empty()) set_numbers(caller, to_int(vtid, -1), to_int(vpid, -1));
+  if (!vtid.empty() && !vpid.empty()) set_namespace_ids(caller, to_int(vtid, -1), to_int(vpid, -1));
   set_memory(caller, call.exit());
 }
 
-// What the caller of the clone could not know.
-void Engine::learn_from_child(Thread& child, const scap::CallView& call) {
-  child.births |= kBornByItself;
-  learn_from_caller(child, call);
+// Adds what only the child's own event shows.
+void Engine::update_from_child(Thread& child, const scap::CallView& call) {
+  child.clone_events |= kChildEvent;
+  update_from_clone(child, call);
   if (const Bytes cgroups = call.from_exit(P::cgroups); !cgroups.empty()) {
     const uint32_t container = child.container;
     set_cgroups(child, cgroups);
@@ -182,14 +182,14 @@ void Engine::learn_from_child(Thread& child, const scap::CallView& call) {
   child.pidns_start_ts = namespace_start(call);
 }
 
-// When the first process of the thread's process namespace began; the event counts from the boot.
+// Start time of the first process in the thread's pid namespace. The event counts from boot.
 uint64_t Engine::namespace_start(const scap::CallView& call) const {
   const uint64_t since_boot = to_uint(call.from_exit(P::pidns_init_start_ts), 0);
   return since_boot == 0 && !compat_ ? 0 : boot_time_ + since_boot;
 }
 
-// A leader that is known by its number alone takes what its member shows of the process.
-void Engine::repair_leader(Thread& leader, const Thread& member) {
+// Fills in a placeholder leader from one of its threads.
+void Engine::fill_leader(Thread& leader, const Thread& member) {
   leader.pid = member.pid;
   leader.ptid = member.ptid;
   leader.vpid = member.vpid;
@@ -207,8 +207,8 @@ void Engine::repair_leader(Thread& leader, const Thread& member) {
   threads_.relink(&leader);
 }
 
-// Shares or copies the descriptor table and the working directory, as the flags of the clone say. (libs
-// 0.18.1 always copies them for a new process.)
+// Shares or copies the descriptor table and the working directory according to the clone flags. (libs 0.18.1
+// always copies them for a new process.)
 void Engine::share(Thread& thread, Thread& from, uint32_t flags, bool new_process) {
   if (compat_ && !new_process) return;
   if (!compat_ && (!new_process || (flags & kCloneFiles) != 0)) {
@@ -232,13 +232,13 @@ void Engine::on_clone(Context& context) {
   const int64_t result = context.call->result();
   Thread* const thread = context.thread;
   if (result != 0 && thread != nullptr && !thread->is_invalid() && !compat_)
-    learn_from_caller(*thread, *context.call);
+    update_from_clone(*thread, *context.call);
   if (result > 0) on_clone_caller(context, result);
   if (result == 0) on_clone_child(context);
 }
 
-// A caller of which the capture had its number at most.
-Thread& Engine::meet_caller(Context& context) {
+// Fills in a caller that is unknown or a placeholder.
+Thread& Engine::introduce_caller(Context& context) {
   const scap::CallView& call = *context.call;
   const int64_t tid = context.event->tid;
   Thread* caller = context.thread;
@@ -251,20 +251,20 @@ Thread& Engine::meet_caller(Context& context) {
   caller->vpid = to_int(call.from_exit(P::vpid), compat_ ? -1 : caller->pid);
   threads_.relink(caller);
   set_memory(*caller, call.exit());
-  if (!compat_) meet_leader(*caller);
+  if (!compat_) introduce_leader(*caller);
   return *caller;
 }
 
-// The thread shares the descriptors of its leader, and those it opened before that was known are the
-// process's.
-void Engine::meet_leader(Thread& member) {
+// Attaches a thread to its leader's descriptors. Those that the thread opened before the leader was known
+// become the process's.
+void Engine::introduce_leader(Thread& member) {
   if (member.pid < 0 || member.is_leader()) return;
   Thread* leader = threads_.find(member.pid);
   if (leader == nullptr) leader = threads_.create(member.pid);
-  if (leader->is_invalid()) repair_leader(*leader, member);
+  if (leader->is_invalid()) fill_leader(*leader, member);
   const bool is_only = leader->descriptors != nullptr && leader->descriptors->count() == 0;
   if (is_only && member.descriptors != nullptr) leader->descriptors = member.descriptors;
-  make_member(member);
+  share_with_leader(member);
   changed(member, true);
 }
 
@@ -274,16 +274,17 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
   const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
   const int64_t vtid = to_int(call.from_exit(P::vtid), event.tid);
   const bool is_known = context.thread != nullptr && !context.thread->is_invalid();
-  Thread* const caller = is_known ? context.thread : &meet_caller(context);
+  Thread* const caller = is_known ? context.thread : &introduce_caller(context);
   const bool is_thread = (flags & kCloneThread) != 0;
-  const ChildNumbers numbers = caller->child_numbers;
-  if (numbers == ChildNumbers::kFirst && !is_thread) caller->child_numbers = ChildNumbers::kOthers;
-  // In a pid namespace the result is no host id.
+  const ChildPidNamespace child_namespace = caller->child_pid_namespace;
+  if (child_namespace == ChildPidNamespace::kNew && !is_thread)
+    caller->child_pid_namespace = ChildPidNamespace::kOther;
+  // In a pid namespace, the result is not a host pid.
   if ((flags & kChildInPidns) != 0 || vtid != caller->tid) return;
-  if (!compat_ && is_born(child_tid, *caller, event.ts)) {
+  if (!compat_ && has_reported_itself(child_tid, *caller, event.ts)) {
     Thread& child = *threads_.find(child_tid);
-    child.births |= kBornByCaller;
-    // The child's own event need not have the flags of the call.
+    child.clone_events |= kCallerEvent;
+    // The child's own event may lack the flags of the call.
     if ((flags & kCloneNewUser) != 0 && child.exec_ts == 0) enter_user_namespace(child);
     const bool shares = (flags & kCloneFs) != 0 && child.cwd != nullptr;
     if (shares && child.cwd->text() == cwd_of(*caller)) child.share_directory(*caller);
@@ -297,19 +298,19 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
   }
   Thread& child = *threads_.create(child_tid);
   child.flags = flags;
-  child.births = kBornByCaller;
+  child.clone_events = kCallerEvent;
   child.pid = is_thread ? caller->pid : child_tid;
   child.ptid = is_thread ? caller->parent_tid() : caller->tid;
-  if (is_thread) make_member(child);
+  if (is_thread) share_with_leader(child);
   child.vtid = child.tid;
   child.vpid = child.pid;
   child.pidns_start_ts = boot_time_;
   if (is_thread) {
     child.vpid = caller->vpid;
-  } else if (numbers == ChildNumbers::kFirst) {
+  } else if (child_namespace == ChildPidNamespace::kNew) {
     child.vtid = child.vpid = 1;
     child.pidns_start_ts = event.ts;
-  } else if (numbers == ChildNumbers::kOthers) {
+  } else if (child_namespace == ChildPidNamespace::kOther) {
     child.vtid = child.vpid = -1;
     child.pidns_start_ts = 0;
   }
@@ -318,21 +319,21 @@ void Engine::on_clone_caller(Context& context, int64_t child_tid) {
   inherit(child, *caller, !is_thread);
   threads_.link(&child);
   set_memory(child, event);
-  // Faults of the child are counted from zero.
+  // The child's page faults start at zero.
   child.memory.major_faults = child.memory.minor_faults = 0;
 }
 
-// Whether the child of a clone, of which `caller` reports its part now, is known from its own event.
-bool Engine::is_born(int64_t tid, const Thread& caller, uint64_t ts) {
+// Whether the child of the clone that `caller` reports is already known from the child's own event.
+bool Engine::has_reported_itself(int64_t tid, const Thread& caller, uint64_t ts) {
   const Thread* const child = threads_.find(tid);
-  if (child == nullptr || child->births != kBornByItself) return false;
+  if (child == nullptr || child->clone_events != kChildEvent) return false;
   return child->parent_tid() == caller.tid || time_between(ts, child->clone_ts) < kTwoSeconds;
 }
 
-// Whether the child of a clone, of which `caller` reports its part now, has run and ended before. (libs
-// 0.18.1 makes it anew.)
+// Whether the child of the clone that `caller` reports has already run, and perhaps ended. (libs 0.18.1
+// creates it again.)
 bool Engine::has_ended(int64_t tid, const Thread& caller, const scap::EventView& event) {
-  // After vfork the child has run, though not always ended.
+  // vfork returns after the child has called exec or ended.
   const uint16_t code = event.code;
   if (code == ev::SYSCALL_VFORK_X || code == ev::SYSCALL_VFORK_17_X || code == ev::SYSCALL_VFORK_20_X ||
       (to_uint(event.param(P::flags), 0) & kCloneVfork) != 0) {
@@ -341,7 +342,7 @@ bool Engine::has_ended(int64_t tid, const Thread& caller, const scap::EventView&
   const Removal* const removal = recent_removals_.find(tid);
   if (removal == nullptr || removal->ptid != caller.tid || time_between(event.ts, removal->ts) >= kTwoSeconds)
     return false;
-  // The next thread of this number is another one.
+  // The next thread with this tid is a different one.
   recent_removals_.erase(tid);
   return true;
 }
@@ -355,10 +356,11 @@ void Engine::on_clone_child(Context& context) {
     const bool is_recent =
         existing->clone_ts != 0 && time_between(event.ts, existing->clone_ts) < kTwoSeconds;
     if (compat_ && is_recent) return;
-    // Made by its caller's event; with its own event before this one, it is an earlier thread of the number.
-    if (!compat_ && existing->births == kBornByCaller && !existing->dead &&
+    // The caller's event created this thread. If its own event had come before, this is a new thread that
+    // reuses the tid.
+    if (!compat_ && existing->clone_events == kCallerEvent && !existing->dead &&
         (is_recent || existing->parent_tid() == ptid)) {
-      return learn_from_child(*existing, call);
+      return update_from_child(*existing, call);
     }
   }
   const auto flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
@@ -367,8 +369,8 @@ void Engine::on_clone_child(Context& context) {
   context.thread = &child;
   context.slot = nullptr;
   child.flags = flags | kCloneInverted;
-  child.births = kBornByItself;
-  if (is_thread) make_member(child);
+  child.clone_events = kChildEvent;
+  if (is_thread) share_with_leader(child);
   child.pid = to_int(call.from_exit(P::pid), -1);
   child.ptid = ptid;
   child.vtid = to_int(call.from_exit(P::vtid), event.tid);
@@ -382,33 +384,33 @@ void Engine::on_clone_child(Context& context) {
   Thread* from = threads_.find(is_thread ? child.pid : child.ptid);
   if (from == nullptr && is_thread && child.pid >= 0) from = threads_.create(child.pid);
   if (from != nullptr && from != &child) {
-    if (is_thread && from->is_invalid()) repair_leader(*from, child);
+    if (is_thread && from->is_invalid()) fill_leader(*from, child);
     inherit(child, *from, !is_thread);
   }
   threads_.link(&child);
   set_memory(child, event);
 }
 
-// The path of a program whose exit event does not have it. Where nothing shows it, that of the program before
-// would be wrong; argv[0] stands in.
+// Finds the path of an executed program if the exit event lacks it. If nothing shows it, the path is unknown
+// (argv[0] stands in), not that of the old program.
 void Engine::resolve_executed(Thread& thread, const scap::CallView& call) {
   thread.exepath.clear();
   const bool is_at_call = call.paired() && call.enter().code == ev::SYSCALL_EXECVEAT_E;
   const Bytes path = path_argument(call, is_at_call ? P::pathname : P::filename);
   const int64_t dirfd = is_at_call ? to_int(call.from_enter(P::dirfd), kAtFdcwd) : kAtFdcwd;
   if (to_text(path).empty()) {
-    // The kernel takes the descriptor itself, if it is asked to.
+    // With AT_EMPTY_PATH, the kernel executes the descriptor itself.
     if (!is_at_call || (to_uint(call.from_enter(P::flags), 0) & kAtEmptyPath) == 0) return;
     const DescriptorTable* table = thread.table();
     const FdSlot* slot = table == nullptr ? nullptr : table->find(dirfd);
     if (slot == nullptr) return;
     const Descriptor& descriptor = *slot->descriptor;
-    const bool is_memfd = descriptor.type == FdType::kMemfd && !is_whole(descriptor.name);
+    const bool is_memfd = descriptor.type == FdType::kMemfd && !is_absolute(descriptor.name);
     scratch_.assign(is_memfd ? "/memfd:" : "").append(descriptor.name);
   } else {
     resolve(thread, dirfd, path, scratch_);
   }
-  if (is_whole(scratch_)) thread.exepath.set(executable_path(scratch_));
+  if (is_absolute(scratch_)) thread.exepath.set(executable_path(scratch_));
 }
 
 void Engine::on_exec(Context& context) {
@@ -430,7 +432,7 @@ void Engine::on_exec(Context& context) {
   if (!compat_) close_on_exec(thread);
 }
 
-// What the program is called, and its arguments.
+// Updates name and arguments.
 void Engine::fill_program(Thread& thread, const scap::CallView& call) {
   if (const Bytes exe = call.from_exit(P::exe); !exe.empty()) {
     thread.exe = to_text(exe);
@@ -440,7 +442,7 @@ void Engine::fill_program(Thread& thread, const scap::CallView& call) {
   if (const Bytes comm = call.from_exit(P::comm); !comm.empty()) thread.comm = to_text(comm);
 }
 
-// The process that the thread is of; all of it, where the capture did not introduce it.
+// Updates the pid. Also fills in a thread that the capture never introduced.
 void Engine::fill_process(Thread& thread, const scap::CallView& call) {
   const int64_t pid = to_int(call.from_exit(P::pid), thread.pid);
   if (thread.is_invalid()) {
@@ -448,7 +450,7 @@ void Engine::fill_process(Thread& thread, const scap::CallView& call) {
     thread.ptid = to_int(call.from_exit(P::ptid), -1);
     thread.vtid = thread.tid;
     thread.vpid = thread.pid;
-    // Two numbers of its process group show that it is in a pid namespace, which has its other numbers.
+    // Different process group ids show a pid namespace, in which the other ids are unknown.
     const Bytes inner_group = call.from_exit(P::vpgid);
     const Bytes outer_group = call.from_exit(P::pgid);
     if (!inner_group.empty() && !outer_group.empty() && to_int(inner_group, -1) != to_int(outer_group, -1))
@@ -460,7 +462,7 @@ void Engine::fill_process(Thread& thread, const scap::CallView& call) {
   }
 }
 
-// What an exec event says of the process besides its number. Older events say less.
+// Updates ids, limits and environment. Older events have fewer of them.
 void Engine::fill_ids(Thread& thread, const scap::CallView& call) {
   thread.fdlimit = to_int(call.from_exit(P::fdlimit), thread.fdlimit);
   if (const Bytes env = call.from_exit(P::env); !env.empty()) thread.env.set(list_text(env));
@@ -475,11 +477,11 @@ void Engine::fill_ids(Thread& thread, const scap::CallView& call) {
   thread.pgid = to_int(call.from_exit(P::pgid), thread.pgid);
   replace(thread.loginuid, P::loginuid, kNoId);
   replace(thread.uid, P::uid, kNoId);
-  // A parameter that libs 0.18.1 does not know.
+  // libs 0.18.1 does not know this parameter.
   if (!compat_) replace(thread.gid, P::gid, kNoId);
   if (thread.container != container) {
     find_names(thread, thread.container);
-    move_cwd(thread);
+    rebind_cwd(thread);
   }
 }
 
@@ -514,8 +516,8 @@ void Engine::resolve_executed_compat(Thread& thread, const scap::CallView& call)
   }
 }
 
-// Capabilities and the file of the program. Those of the program before are dropped where the event says
-// nothing.
+// Updates capabilities and the executable. Facts about the old executable are dropped even if the event lacks
+// new ones.
 void Engine::fill_executable(Thread& thread, const scap::CallView& call) {
   const auto replace = [&call](uint64_t& value, P name) { value = to_uint(call.from_exit(name), value); };
   replace(thread.capabilities.inheritable, P::cap_inheritable);
@@ -528,7 +530,7 @@ void Engine::fill_executable(Thread& thread, const scap::CallView& call) {
   thread.executable.flags = static_cast<uint32_t>(to_uint(call.from_exit(P::flags), 0));
 }
 
-// An exec also ends the sharing of the table.
+// An exec also unshares the table.
 void Engine::close_on_exec(Thread& thread) {
   unshare_table(thread);
   DescriptorTable* const table = thread.table();
@@ -537,8 +539,8 @@ void Engine::close_on_exec(Thread& thread) {
   note_closed({table, 0, INT64_MAX, Closing::kExec});
 }
 
-// A thread shares the table and the working directory of its leader until more is known.
-void Engine::make_member(Thread& thread) {
+// A thread uses its leader's table and working directory until it unshares them.
+void Engine::share_with_leader(Thread& thread) {
   thread.flags |= kCloneFiles;
   thread.descriptors.reset();
   thread.cwd.reset();
@@ -546,7 +548,7 @@ void Engine::make_member(Thread& thread) {
 
 void Engine::unshare_table(Thread& thread) {
   const DescriptorTable* const table = thread.table();
-  // (libs 0.18.1 does not follow unshare.)
+  // (libs 0.18.1 ignores unshare.)
   if (compat_ || table == nullptr || thread.descriptors.use_count() == 1) return;
   const uint64_t id = table->id();
   thread.descriptors = threads_.copy_of(*table);
@@ -568,9 +570,9 @@ void Engine::on_proc_exit(const scap::EventView& event, Context& context) {
     thread->reaper_tid = to_int(reaper, -1);
     thread->has_reaper_tid = true;
   }
-  // The caller's event of a clone can come after the child's end, but not twice.
-  if (!compat_ && (thread->births == kBornByItself || thread->is_invalid())) {
-    if (recent_removals_.size() >= kRemembered) recent_removals_.clear();
+  // The caller's event of the clone can come after the child's end, but only once.
+  if (!compat_ && (thread->clone_events == kChildEvent || thread->is_invalid())) {
+    if (recent_removals_.size() >= kMaxRemovals) recent_removals_.clear();
     recent_removals_.put(thread->tid, {thread->parent_tid(), event.ts});
   }
   ended_thread_ = thread;
@@ -596,7 +598,7 @@ void Engine::on_chdir(Context& context) {
     directory->set(scratch_);
     return;
   }
-  // A place that the capture does not show is unknown; it is not where the process was before.
+  // If the capture does not show the new directory, it is unknown, not the old one.
   const PathLink* place = nullptr;
   scratch_ = kUnknownDirectory;
   if (code == ev::SYSCALL_FCHDIR_X) {
@@ -610,8 +612,8 @@ void Engine::on_chdir(Context& context) {
     const Bytes path = path_argument(call, P::path);
     const WorkingDirectory* const directory = context.thread->directory();
     if (code == ev::SYSCALL_GETCWD_X) {
-      // Not a path where the directory is not below the root of the process.
-      if (!is_whole(to_text(path))) return;
+      // getcwd returns no absolute path for a directory outside the process's root.
+      if (!is_absolute(to_text(path))) return;
       fold_path(to_text(path), scratch_);
       if (directory != nullptr && directory->path() == scratch_) return;
     } else if (directory != nullptr && has_path(path)) {
@@ -621,25 +623,26 @@ void Engine::on_chdir(Context& context) {
   set_cwd(*context.thread, place);
 }
 
-// To the path in scratch_.
+// Changes the working directory to the path in scratch_.
 void Engine::set_cwd(Thread& thread, const PathLink* place) {
   WorkingDirectory* const directory = thread.directory();
   if (directory == nullptr) return;
-  other_.assign(directory->text().view());
-  if (is_whole(scratch_)) {
+  second_path_.assign(directory->text().view());
+  if (is_absolute(scratch_)) {
     if (scratch_.size() > 1) scratch_ += '/';
     directory->set(pool_.paths(), space_of(thread), scratch_, place);
   } else {
-    directory->lose();
+    directory->mark_lost();
   }
-  if (directory->text().view() == other_) return;
+  if (directory->text().view() == second_path_) return;
   changed(thread, false);
   const auto& shared = thread.cwd != nullptr ? thread.cwd : thread.process_thread().cwd;
   if (shared.use_count() > 1) ++shared_cwd_changes_;
 }
 
-// The thread came to another container: from now on renames there carry its working directory.
-void Engine::move_cwd(Thread& thread) {
+// The thread moved to another container: register its working directory there, so that it follows renames
+// there.
+void Engine::rebind_cwd(Thread& thread) {
   const WorkingDirectory* const directory = thread.directory();
   if (compat_ || directory == nullptr || directory->text().empty()) return;
   scratch_ = directory->path();

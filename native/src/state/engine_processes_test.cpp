@@ -1,4 +1,4 @@
-// What calls do to processes, threads and users, event by event.
+// Effects of events on processes, threads and users.
 
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ constexpr uint64_t kBoot = 1'600'000'000'000'000'000;
 constexpr uint64_t kAllCapabilities = (uint64_t{1} << 41) - 1;
 constexpr uint32_t kThreadFlags = kCloneFiles | kCloneThread;
 
-// Parameters of an exit of clone, which describe the thread that reports it.
+// Parameters of a clone exit event, which describe the thread that reports it.
 struct Clone {
   int64_t tid = 0;
   int64_t result = 0;
@@ -80,7 +80,7 @@ class World {
     return entry;
   }
   void add(const scap::ThreadEntry& entry) { engine.add_thread(entry); }
-  // A further thread of a process.
+  // Adds another thread to a process.
   void add_thread(int64_t tid, int64_t pid) {
     add(entry(tid, pid));
     engine.lists_complete();
@@ -128,7 +128,7 @@ class World {
     clone(caller(from, to));
     clone(child(to, from));
   }
-  // The numbers of the process group differ in a pid namespace.
+  // The two process group ids differ in a pid namespace.
   void exec(int64_t tid, int64_t vpgid, int64_t pgid, uint32_t uid = 7) {
     event(tid, ev::SYSCALL_EXECVE_19_X,
           {i64(0),    text("tool"),  "",     i64(tid),   i64(tid), i64(1),   text(""),
@@ -157,7 +157,7 @@ class World {
 
 // ---- pid namespaces
 
-TEST(EngineProcesses, AChildReportsItsNumbersInItsNamespace) {
+TEST(EngineProcesses, AChildReportsItsIdsInItsNamespace) {
   World world;
   world.clone(caller(100, 200));
   EXPECT_EQ(world.at(200).vpid, 200);
@@ -172,16 +172,16 @@ TEST(EngineProcesses, AChildReportsItsNumbersInItsNamespace) {
   EXPECT_EQ(world.at(200).parent_tid(), 100);
 }
 
-TEST(EngineProcesses, UnshareAndSetnsChangeTheNumbersOfChildren) {
+TEST(EngineProcesses, UnshareAndSetnsChangeTheIdsOfChildren) {
   World world;
   world.event(100, ev::SYSCALL_UNSHARE_X, {i64(-1), u32(kCloneNewPid)});
   world.clone(caller(100, 200));
   EXPECT_EQ(world.at(200).vpid, 200) << "the call failed";
   world.event(100, ev::SYSCALL_UNSHARE_X, {i64(0), u32(kCloneNewPid)});
-  EXPECT_EQ(world.at(100).vpid, 100) << "the caller stays where it is";
+  EXPECT_EQ(world.at(100).vpid, 100) << "the caller keeps its namespace";
   world.clone(caller(100, 201));
   world.clone(caller(100, 202));
-  EXPECT_EQ(world.at(201).vpid, 1) << "the first one of the namespace";
+  EXPECT_EQ(world.at(201).vpid, 1) << "first process of the namespace";
   EXPECT_EQ(world.at(202).vpid, -1);
   EXPECT_EQ(world.at(202).vtid, -1);
   Clone second = child(202, 100, kChildInPidns);
@@ -194,7 +194,7 @@ TEST(EngineProcesses, UnshareAndSetnsChangeTheNumbersOfChildren) {
   world.clone(caller(101, 301));
   EXPECT_EQ(world.at(301).vpid, -1);
 
-  // By the descriptor where the call does not name the kind.
+  // If the call has no namespace type, the descriptor shows it.
   for (const auto& [path, is_pid] :
        {std::pair("/proc/9/ns/pid", true), std::pair("/proc/9/ns/pid_for_children", true),
         std::pair("/proc/9/ns/net", false)}) {
@@ -206,7 +206,7 @@ TEST(EngineProcesses, UnshareAndSetnsChangeTheNumbersOfChildren) {
   }
 }
 
-TEST(EngineProcesses, TheCollectorKeepsTheNumbersThatTheCallerGave) {
+TEST(EngineProcesses, TheCollectorKeepsTheIdsFromTheCaller) {
   World world(true);
   world.event(100, ev::SYSCALL_UNSHARE_X, {i64(0), u32(kCloneNewPid)});
   world.clone(caller(100, 200));
@@ -216,7 +216,7 @@ TEST(EngineProcesses, TheCollectorKeepsTheNumbersThatTheCallerGave) {
   EXPECT_EQ(world.at(200).vpid, 200);
 }
 
-TEST(EngineProcesses, AnExecOfAnUnknownThreadShowsWhetherItIsInANamespace) {
+TEST(EngineProcesses, AnExecShowsWhetherAnUnknownThreadIsInAPidNamespace) {
   World world;
   world.exec(300, 300, 300);
   EXPECT_EQ(world.at(300).vpid, 300);
@@ -227,7 +227,7 @@ TEST(EngineProcesses, AnExecOfAnUnknownThreadShowsWhetherItIsInANamespace) {
 
 // ---- what clone events show
 
-TEST(EngineProcesses, TheCallerOfACloneIsWhatItsEventSays) {
+TEST(EngineProcesses, ACloneUpdatesItsCaller) {
   World world;
   Clone facts = caller(100, 200);
   facts.comm = "renamed";
@@ -241,7 +241,7 @@ TEST(EngineProcesses, TheCallerOfACloneIsWhatItsEventSays) {
   EXPECT_EQ(world.at(100).memory.size_kb, 4000u);
   EXPECT_EQ(world.at(200).comm, "renamed");
 
-  // A clone that failed describes its caller too; what it leaves open stays.
+  // A failed clone describes its caller too. Missing values change nothing.
   facts = caller(100, -11);
   facts.comm = "<NA>";
   facts.uid = kNoId;
@@ -256,7 +256,7 @@ TEST(EngineProcesses, TheCallerOfACloneIsWhatItsEventSays) {
   EXPECT_EQ(compat.at(100).comm, "app");
 }
 
-TEST(EngineProcesses, APlaceholderLearnsWhoItIsFromItsClone) {
+TEST(EngineProcesses, ACloneFillsInAPlaceholder) {
   World world;
   world.open(300, 5, "/tmp/x");
   EXPECT_TRUE(world.at(300).is_invalid());
@@ -268,11 +268,11 @@ TEST(EngineProcesses, APlaceholderLearnsWhoItIsFromItsClone) {
   EXPECT_EQ(world.at(300).comm, "app");
   EXPECT_EQ(world.at(300).leader(), &world.at(290));
   EXPECT_EQ(world.at(290).vtid, 290);
-  ASSERT_NE(world.at(300).table()->find(5), nullptr) << "what it opened is the process's";
+  ASSERT_NE(world.at(300).table()->find(5), nullptr) << "its descriptors become the process's";
   EXPECT_EQ(world.at(300).table(), world.at(290).table());
 }
 
-TEST(EngineProcesses, ALeaderKnownFromItsThreadHasTheNumbersOfTheProcess) {
+TEST(EngineProcesses, ALeaderFoundByItsThreadHasTheIdsOfTheProcess) {
   World world;
   Clone facts = child(30, 1, kThreadFlags);
   facts.pid = 24;
@@ -288,9 +288,9 @@ TEST(EngineProcesses, AChildReportsItsGroupsAndFaults) {
   World world;
   const std::string id(64, 'a');
   world.clone(caller(100, 200));
-  EXPECT_EQ(world.at(200).memory.major_faults, 0u) << "counted from zero, not from the caller's";
+  EXPECT_EQ(world.at(200).memory.major_faults, 0u) << "counts from zero";
   Clone facts = child(200, 100);
-  // clone3 can put the child into another group than the caller's.
+  // clone3 can put the child into another cgroup.
   facts.cgroups = list({"cpu=/docker/" + id});
   facts.faults = 3;
   world.clone(facts);
@@ -300,14 +300,14 @@ TEST(EngineProcesses, AChildReportsItsGroupsAndFaults) {
   EXPECT_EQ(world.container(100), "");
 }
 
-// ---- a number that comes back
+// ---- reused tids
 
-TEST(EngineProcesses, ANumberThatComesBackIsAnotherProcess) {
+TEST(EngineProcesses, AReusedTidIsANewProcess) {
   for (const bool exit_seen : {true, false}) {
     World world;
     world.fork(100, 200);
     const uint64_t first = world.at(200).clone_ts;
-    world.open(200, 3, "/tmp/of-the-first");
+    world.open(200, 3, "/tmp/first");
     world.event(200, ev::SYSCALL_CHDIR_X, {i64(0), text("/tmp")});
     if (exit_seen) world.exit(200);
     world.fork(100, 200);
@@ -317,39 +317,39 @@ TEST(EngineProcesses, ANumberThatComesBackIsAnotherProcess) {
   }
 }
 
-TEST(EngineProcesses, ANumberThatComesBackWithTheChildsEventFirst) {
+TEST(EngineProcesses, AReusedTidIsANewProcessIfTheChildReportsFirst) {
   World world;
   for (int i = 0; i < 3; ++i) {
     world.clone(child(200, 100));
     const uint64_t born = world.at(200).clone_ts;
     world.open(200, 3, "/tmp/x");
     world.clone(caller(100, 200));
-    EXPECT_EQ(world.at(200).clone_ts, born) << "both events are of one clone";
+    EXPECT_EQ(world.at(200).clone_ts, born) << "both events belong to one clone";
     EXPECT_NE(world.at(200).table()->find(3), nullptr);
   }
-  // Without the caller's events, as in a pid namespace.
+  // Without events of the caller, as in a pid namespace.
   for (int i = 0; i < 3; ++i) {
     world.clone(child(300, 100));
     EXPECT_EQ(world.at(300).clone_ts, world.now);
   }
 }
 
-TEST(EngineProcesses, TheCallersEventAfterTheEndOfTheChildMakesNone) {
+TEST(EngineProcesses, ACallerEventAfterTheChildEndedAddsNoProcess) {
   World world;
   world.clone(child(200, 100));
   world.exit(200);
   world.clone(caller(100, 200));
   EXPECT_EQ(world.engine.find_thread(200), nullptr);
   world.clone(caller(100, 200));
-  EXPECT_NE(world.engine.find_thread(200), nullptr) << "the next one is another";
-  // An exit whose clone is complete leaves the number free at once.
+  EXPECT_NE(world.engine.find_thread(200), nullptr) << "the next clone is a different one";
+  // After both events of the clone, the exit frees the tid at once.
   world.clone(child(200, 100));
   world.exit(200);
   world.clone(caller(100, 200));
   EXPECT_NE(world.engine.find_thread(200), nullptr);
 }
 
-TEST(EngineProcesses, AChildThatIsLateIsNoOtherProcess) {
+TEST(EngineProcesses, ALateChildEventIsNotANewProcess) {
   World world;
   world.clone(caller(100, 200));
   const uint64_t born = world.at(200).clone_ts;
@@ -361,7 +361,7 @@ TEST(EngineProcesses, AChildThatIsLateIsNoOtherProcess) {
   EXPECT_GT(world.at(200).clone_ts, born);
 }
 
-TEST(EngineProcesses, TheCollectorTakesTimeForTheSignOfAnotherProcess) {
+TEST(EngineProcesses, TheCollectorDetectsReusedTidsByTime) {
   World world(true);
   world.clone(caller(100, 200));
   const uint64_t born = world.at(200).clone_ts;
@@ -374,8 +374,8 @@ TEST(EngineProcesses, TheCollectorTakesTimeForTheSignOfAnotherProcess) {
   EXPECT_GT(second, born);
   world.now += 3 * kSecond;
   world.clone(caller(100, 200));
-  EXPECT_EQ(world.at(200).clone_ts, second) << "made by its own event, whenever that was";
-  // A child that ended before its caller's event is made anew.
+  EXPECT_EQ(world.at(200).clone_ts, second) << "created by its own event, at any time";
+  // A child that ended before its caller's event is created again.
   world.clone(child(300, 100));
   world.exit(300);
   world.clone(caller(100, 300));
@@ -404,7 +404,7 @@ TEST(EngineProcesses, PrctlNamesTheThread) {
 
 // ---- capabilities and user namespaces
 
-TEST(EngineProcesses, CapsetSetsItsThreeSets) {
+TEST(EngineProcesses, CapsetSetsThreeSets) {
   World world;
   world.event(100, ev::SYSCALL_CAPSET_X, {i64(-1), u64(1), u64(1), u64(1)});
   EXPECT_EQ(world.at(100).capabilities.effective, 2u);
@@ -435,7 +435,7 @@ TEST(EngineProcesses, ANewUserNamespaceGivesAllCapabilities) {
   expect_all_capabilities(world.at(202));
 }
 
-TEST(EngineProcesses, AChildInANewUserNamespaceHasAllCapabilitiesWhicheverEventIsFirst) {
+TEST(EngineProcesses, AChildInANewUserNamespaceHasAllCapabilitiesInAnyEventOrder) {
   World world;
   world.clone(caller(100, 200, kCloneNewUser));
   expect_all_capabilities(world.at(200));
@@ -448,7 +448,7 @@ TEST(EngineProcesses, AChildInANewUserNamespaceHasAllCapabilitiesWhicheverEventI
   expect_all_capabilities(world.at(202));
 }
 
-TEST(EngineProcesses, IdsOfAUserNamespaceAreNoIdsOfTheHost) {
+TEST(EngineProcesses, IdsInAUserNamespaceAreNotHostIds) {
   World world;
   world.event(100, ev::SYSCALL_SETUID_X, {i64(0), u32(9)});
   EXPECT_EQ(world.at(100).uid, 9u);
@@ -462,7 +462,7 @@ TEST(EngineProcesses, IdsOfAUserNamespaceAreNoIdsOfTheHost) {
   EXPECT_EQ(world.at(100).uid, 100'000u);
 }
 
-TEST(EngineProcesses, WhoGivesUpRootGivesUpItsCapabilities) {
+TEST(EngineProcesses, GivingUpRootClearsCapabilities) {
   struct Case {
     uint16_t code;
     std::vector<std::string> params;
@@ -490,21 +490,21 @@ TEST(EngineProcesses, WhoGivesUpRootGivesUpItsCapabilities) {
     EXPECT_EQ(world.at(100).capabilities.permitted, cases[i].permitted) << i;
     EXPECT_EQ(world.at(100).capabilities.effective, cases[i].effective) << i;
   }
-  // For a time, as seteuid does it.
+  // Temporarily, like seteuid.
   World world;
   world.at(100).uid = 0;
   world.at(100).capabilities = {0, kAll, kAll};
   world.event(100, ev::SYSCALL_SETRESUID_X, {ok, keep, u32(9), keep});
   world.event(100, ev::SYSCALL_SETRESUID_X, {ok, keep, u32(0), keep});
   EXPECT_EQ(world.at(100).capabilities.effective, kAll);
-  // setuid without the capability leaves the other two ids.
+  // setuid without CAP_SETUID keeps the other two ids.
   world.at(100).capabilities = {0, 8, 8};
   world.event(100, ev::SYSCALL_SETUID_X, {ok, u32(9)});
   EXPECT_EQ(world.at(100).capabilities.permitted, 8u);
   EXPECT_EQ(world.at(100).capabilities.effective, 0u);
 }
 
-TEST(EngineProcesses, CapabilitiesThatAThreadKeepsStayPermitted) {
+TEST(EngineProcesses, KeptCapabilitiesStayPermitted) {
   const auto prctl = [](World& world, uint32_t option, int64_t argument) {
     world.event(100, ev::SYSCALL_PRCTL_X, {i64(0), u32(option), "", i64(argument)});
   };
@@ -520,7 +520,7 @@ TEST(EngineProcesses, CapabilitiesThatAThreadKeepsStayPermitted) {
   prctl(world, 8, 1);  // PR_SET_KEEPCAPS
   EXPECT_EQ(drop(world), permitted);
   world.exec(100, 100, 100);
-  EXPECT_EQ(drop(world), none) << "until an exec";
+  EXPECT_EQ(drop(world), none) << "an exec clears the flag";
   prctl(world, 8, 1);
   prctl(world, 8, 0);
   EXPECT_EQ(drop(world), none);
@@ -532,7 +532,7 @@ TEST(EngineProcesses, CapabilitiesThatAThreadKeepsStayPermitted) {
 
 // ---- sessions and process groups
 
-TEST(EngineProcesses, SetsidBeginsASessionAndAGroup) {
+TEST(EngineProcesses, SetsidStartsASessionAndAProcessGroup) {
   World world;
   world.add_thread(101, 100);
   world.event(101, ev::SYSCALL_SETSID_X, {i64(-1)});
@@ -560,7 +560,7 @@ TEST(EngineProcesses, SetpgidMovesTheCallerOrAnotherProcess) {
   setpgid(101, 0, 0, -1);
   EXPECT_EQ(world.at(100).vpgid, 1);
   setpgid(101, 0, 0);
-  EXPECT_EQ(world.at(100).vpgid, 100) << "a group is the process's, whichever thread calls";
+  EXPECT_EQ(world.at(100).vpgid, 100) << "the group belongs to the process, whichever thread calls";
   EXPECT_EQ(world.at(100).pgid, 100);
   setpgid(100, 200, 0);
   EXPECT_EQ(world.at(200).vpgid, 200);
@@ -572,7 +572,7 @@ TEST(EngineProcesses, SetpgidMovesTheCallerOrAnotherProcess) {
   EXPECT_EQ(world.at(201).vpgid, 100);
 }
 
-TEST(EngineProcesses, SetpgidInAPidNamespaceTakesItsNumbers) {
+TEST(EngineProcesses, SetpgidInAPidNamespaceUsesItsIds) {
   World world;
   Clone shell = child(200, 100, kChildInPidns);
   shell.vtid = shell.vpid = 4;
@@ -594,22 +594,22 @@ TEST(EngineProcesses, SetpgidInAPidNamespaceTakesItsNumbers) {
   EXPECT_EQ(world.at(300).pgid, 200);
   setpgid(300, 0, 9);
   EXPECT_EQ(world.at(300).vpgid, 9);
-  EXPECT_EQ(world.at(300).pgid, -1) << "its number on the host is not known";
-  // 100 of the host is another process.
+  EXPECT_EQ(world.at(300).pgid, -1) << "its host id is unknown";
+  // Host pid 100 is another process.
   setpgid(200, 100, 0);
   EXPECT_EQ(world.at(100).vpgid, 1);
 }
 
 // ---- memory
 
-TEST(EngineProcesses, ASwitchReportsMemoryAndFaultsOfTheThreadThatLeaves) {
+TEST(EngineProcesses, ASwitchReportsMemoryAndFaultsOfTheOldThread) {
   World world;
   world.add_thread(101, 100);
   world.event(101, ev::SCHEDSWITCH_6_E, {i64(100), u64(7), u64(8), u32(12345), u32(678), u32(9)});
   EXPECT_EQ(world.at(101).memory.major_faults, 7u);
   EXPECT_EQ(world.at(101).memory.minor_faults, 8u);
   EXPECT_EQ(world.at(100).memory.major_faults, 0u);
-  EXPECT_EQ(world.at(100).memory.size_kb, 12345u) << "memory is the process's";
+  EXPECT_EQ(world.at(100).memory.size_kb, 12345u) << "memory belongs to the process";
   EXPECT_EQ(world.at(100).memory.resident_kb, 678u);
   EXPECT_EQ(world.at(100).memory.swap_kb, 9u);
   world.event(999, ev::SCHEDSWITCH_6_E, {i64(100), u64(7), u64(8), u32(1), u32(1), u32(1)});
@@ -631,7 +631,7 @@ TEST(EngineProcesses, AForkByAnyThreadInheritsTheEnvironment) {
 
 // ---- names of users
 
-TEST(EngineProcesses, AUserWithoutANameIsNoNews) {
+TEST(EngineProcesses, AUserWithoutANameChangesNothing) {
   for (const bool compat : {false, true}) {
     World world(compat);
     world.engine.add_user({7, 8, "ana", "/home/ana", "/bin/sh"});

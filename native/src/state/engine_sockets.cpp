@@ -15,7 +15,7 @@ using scap::to_int;
 using scap::to_uint;
 
 constexpr uint32_t kSocketCloexec = 0x80000;
-// Of accept4 older writers keep the flag of the call, newer ones that of open files.
+// accept4: older writers record the flag of the call, newer ones an open flag.
 constexpr uint32_t kAcceptCloexec = kSocketCloexec | kOpenCloexec;
 
 L4 protocol_of(uint32_t type, uint32_t protocol) {
@@ -41,28 +41,28 @@ bool is_ip(Family family) {
   return family == Family::kInet || family == Family::kInet6;
 }
 
-// ---- connecting
+// ---- connect
 
 constexpr int64_t kAlreadyConnecting = -114;
 
 // Whether the connect continues in the background.
-bool goes_on(int64_t result, const Descriptor& descriptor) {
+bool stays_pending(int64_t result, const Descriptor& descriptor) {
   constexpr int64_t kInterrupted = -4;
   constexpr int64_t kRestart = -512;  // -ERESTARTSYS: the program sees -EINTR or a restarted call
   if (descriptor.type == FdType::kUnix || descriptor.l4 == L4::kUdp) return false;
   return result == kInProgress || result == kInterrupted || result == kRestart;
 }
 
-// Whether the error of a call says that a pending connect failed.
-bool ends_connect(int64_t result) {
+// Whether the error of a call shows that a pending connect failed.
+bool is_connect_failure(int64_t result) {
   constexpr int64_t kErrors[] = {-32 /* EPIPE */,         -100 /* ENETDOWN */,   -101 /* ENETUNREACH */,
                                  -103 /* ECONNABORTED */, -104 /* ECONNRESET */, -110 /* ETIMEDOUT */,
                                  -111 /* ECONNREFUSED */, -112 /* EHOSTDOWN */,  -113 /* EHOSTUNREACH */};
   return std::find(std::begin(kErrors), std::end(kErrors), result) != std::end(kErrors);
 }
 
-// Leaves the socket without a peer, and bound as before.
-void take_peer_away(Descriptor& descriptor) {
+// Removes the peer. A bound socket stays bound.
+void remove_peer(Descriptor& descriptor) {
   descriptor.connection = Connection::kNone;
   if (descriptor.type == FdType::kUnix) {
     descriptor.unix_destination = 0;
@@ -70,71 +70,72 @@ void take_peer_away(Descriptor& descriptor) {
   }
   if (!descriptor.is_ip()) return;
   descriptor.role = Role::kNone;
-  set_ends(descriptor, {}, {});
-  if (descriptor.bound_as == FdType::kUnknown) return;
-  descriptor.type = descriptor.bound_as;
+  set_endpoints(descriptor, {}, {});
+  if (descriptor.bound_type == FdType::kUnknown) return;
+  descriptor.type = descriptor.bound_type;
   descriptor.role = Role::kServer;
-  set_ends(descriptor, {descriptor.bound_ip, descriptor.bound_port}, {});
+  set_endpoints(descriptor, {descriptor.bound_ip, descriptor.bound_port}, {});
 }
 
-// A failed connect leaves a socket as it was.
-void forget_attempt(Descriptor& descriptor) {
-  if (descriptor.connection == Connection::kAttempted) take_peer_away(descriptor);
+// A failed connect leaves the socket as it was.
+void undo_failed_connect(Descriptor& descriptor) {
+  if (descriptor.connection == Connection::kAttempted) remove_peer(descriptor);
 }
 
-// Whether an unconnected socket has exchanged messages. It shows the ends of the last one.
-bool has_spoken(const Descriptor& descriptor) {
+// Whether an unconnected socket shows the endpoints of its last message.
+bool has_exchanged_messages(const Descriptor& descriptor) {
   return descriptor.connection == Connection::kNone && descriptor.is_ip_socket() && descriptor.has_address();
 }
 
-// Fills in from `other` what the tuple lacks.
-void complete(SocketTuple& tuple, const SocketTuple& other) {
+// Copies missing endpoints from `other`.
+void fill_missing(SocketTuple& tuple, const SocketTuple& other) {
   if (tuple.family == Family::kNone) tuple = other;
   if (!is_ip(tuple.family) || tuple.family != other.family) return;
-  const auto fill = [](Endpoint& end, const Endpoint& known) {
-    if (is_zero(end.ip)) end.ip = known.ip;
-    if (end.port == 0) end.port = known.port;
+  const auto fill = [](Endpoint& endpoint, const Endpoint& known) {
+    if (is_zero(endpoint.ip)) endpoint.ip = known.ip;
+    if (endpoint.port == 0) endpoint.port = known.port;
   };
   fill(tuple.source, other.source);
   fill(tuple.destination, other.destination);
 }
 
-// The peer that a connect asks for, and the local end, as far as its events show them.
-struct Asked : SocketTuple {
+// The peer that a connect asks for, and the local endpoint, as far as its events show them.
+struct ConnectRequest : SocketTuple {
   bool has_tuple = false;
   bool has_address = false;
-  bool has_parameter = false;  // the events have a parameter for the address, which is empty for AF_UNSPEC
+  bool has_address_parameter = false;  // the events have an address parameter, which is empty for AF_UNSPEC
 };
 
-Asked asked_of(const scap::CallView& call) {
+ConnectRequest parse_connect_request(const scap::CallView& call) {
   constexpr uint32_t kPlaceInEnter = 1;
   constexpr uint32_t kPlaceInExit = 3;
-  Asked asked{parse_tuple(call.from_exit(P::tuple))};
-  const SocketAddress left = parse_address(call.from_exit(P::addr));
-  const SocketAddress entered = parse_address(call.from_enter(P::addr));
-  const SocketAddress& address = entered.family != Family::kNone ? entered : left;
-  asked.has_tuple = asked.family != Family::kNone;
-  asked.has_address = address.family != Family::kNone;
-  asked.has_parameter =
+  ConnectRequest request{parse_tuple(call.from_exit(P::tuple))};
+  const SocketAddress exit_address = parse_address(call.from_exit(P::addr));
+  const SocketAddress enter_address = parse_address(call.from_enter(P::addr));
+  const SocketAddress& address = enter_address.family != Family::kNone ? enter_address : exit_address;
+  request.has_tuple = request.family != Family::kNone;
+  request.has_address = address.family != Family::kNone;
+  request.has_address_parameter =
       call.exit().size() > kPlaceInExit || (call.paired() && call.enter().size() > kPlaceInEnter);
-  if (!asked.has_address) return asked;
-  if (!asked.has_tuple) {
-    asked.family = address.family;
-    asked.destination = address.endpoint;
-    asked.path = address.path;
-    return asked;
+  if (!request.has_address) return request;
+  if (!request.has_tuple) {
+    request.family = address.family;
+    request.destination = address.endpoint;
+    request.path = address.path;
+    return request;
   }
-  if (!is_ip(asked.family) || !is_ip(address.family)) return asked;
-  // The program can have changed the address in its memory while the call ran: the kernel took it before.
-  const bool is_late =
-      entered.family != Family::kNone && left.family == asked.family && left.endpoint == asked.destination;
-  if (is_late || is_zero(asked.destination.ip)) {
-    if (address.family != asked.family) asked.source.ip = {};
-    asked.family = address.family;
-    asked.destination.ip = address.endpoint.ip;
+  if (!is_ip(request.family) || !is_ip(address.family)) return request;
+  // The program may have changed the address during the call: the kernel used the one in the enter event.
+  const bool is_from_exit_address = enter_address.family != Family::kNone &&
+                                    exit_address.family == request.family &&
+                                    exit_address.endpoint == request.destination;
+  if (is_from_exit_address || is_zero(request.destination.ip)) {
+    if (address.family != request.family) request.source.ip = {};
+    request.family = address.family;
+    request.destination.ip = address.endpoint.ip;
   }
-  if (is_late || asked.destination.port == 0) asked.destination.port = address.endpoint.port;
-  return asked;
+  if (is_from_exit_address || request.destination.port == 0) request.destination.port = address.endpoint.port;
+  return request;
 }
 
 }  // namespace
@@ -182,7 +183,7 @@ void Engine::on_socketpair(Context& context) {
     if (descriptor == nullptr) continue;
     descriptor->unix_source = source;
     descriptor->unix_destination = peer;
-    descriptor->of_socketpair = true;
+    descriptor->is_socketpair = true;
     descriptor->connection = Connection::kConnected;
   }
   context.slot = nullptr;
@@ -196,14 +197,14 @@ void Engine::on_bind(Context& context) {
   if (address.family == Family::kNone) return;
   const bool is_unix = address.family == Family::kUnix;
   Descriptor& descriptor = socket_of(context, is_unix ? FdType::kUnix : ip_type(address.family));
-  if (!compat_) forget_attempt(descriptor);
-  descriptor.renamed_by = call.exit().number;
+  if (!compat_) undo_failed_connect(descriptor);
+  descriptor.named_by_event = call.exit().number;
   if (is_unix) {
-    descriptor.bound_as = FdType::kUnix;
+    descriptor.bound_type = FdType::kUnix;
     return descriptor.set_name(address.path);
   }
   if (address.endpoint.port == 0) {
-    // The kernel chooses a port, and the capture does not say which.
+    // The kernel chooses a port that the capture does not show.
     scratch_.clear();
     append_endpoint(scratch_, address.endpoint, address.family == Family::kInet6);
     descriptor.set_name(scratch_);
@@ -211,39 +212,39 @@ void Engine::on_bind(Context& context) {
   }
   descriptor.type = address.family == Family::kInet ? FdType::kIpv4Server : FdType::kIpv6Server;
   descriptor.role = Role::kServer;
-  set_ends(descriptor, address.endpoint, {});
-  set_bound(descriptor);
+  set_endpoints(descriptor, address.endpoint, {});
+  save_bound_address(descriptor);
 }
 
-// Shows the peer of a connect that has not returned yet or failed, unless the socket has other ends.
-void Engine::attempt_connect(Descriptor& descriptor, const SocketTuple& asked) {
-  if (descriptor.has_peer() || has_spoken(descriptor)) return;
-  if (asked.family == Family::kUnix && descriptor.type == FdType::kUnix) {
-    // The name of a bound socket stays. The enter event may have set the path already.
-    if (descriptor.bound_as == FdType::kUnix || descriptor.name == asked.path) return;
-    descriptor.set_name(asked.path);
-  } else if (is_ip(asked.family) && (descriptor.is_ip() || descriptor.type == FdType::kUnknown)) {
-    const bool is_known = asked.source != Endpoint();
-    set_ends(descriptor, is_known ? asked.source : source_of(descriptor), asked.destination);
-    descriptor.type = ip_type(asked.family);
+// Shows the requested peer of a connect that failed or has not returned, unless the socket has endpoints.
+void Engine::set_attempted_peer(Descriptor& descriptor, const SocketTuple& request) {
+  if (descriptor.has_peer() || has_exchanged_messages(descriptor)) return;
+  if (request.family == Family::kUnix && descriptor.type == FdType::kUnix) {
+    // A bound socket keeps its name. The enter event may have set the path already.
+    if (descriptor.bound_type == FdType::kUnix || descriptor.name == request.path) return;
+    descriptor.set_name(request.path);
+  } else if (is_ip(request.family) && (descriptor.is_ip() || descriptor.type == FdType::kUnknown)) {
+    const bool is_known = request.source != Endpoint();
+    set_endpoints(descriptor, is_known ? request.source : source_of(descriptor), request.destination);
+    descriptor.type = ip_type(request.family);
   } else {
     return;
   }
   descriptor.connection = Connection::kAttempted;
 }
 
-// Of the address that a connect asks for.
+// Handles the requested address of a connect.
 void Engine::begin_connect(DescriptorTable& table, int64_t fd, Bytes value) {
   const SocketAddress address = parse_address(value);
   if (address.family == Family::kNone) return;
   if (!compat_) {
     Descriptor& descriptor = *table.find(fd)->descriptor.get();
-    SocketTuple asked;
-    asked.family = address.family;
-    asked.destination = address.endpoint;
-    asked.path = address.path;
-    attempt_connect(descriptor, asked);
-    // The name of a unix socket shows from the enter event on.
+    SocketTuple request;
+    request.family = address.family;
+    request.destination = address.endpoint;
+    request.path = address.path;
+    set_attempted_peer(descriptor, request);
+    // A unix socket has its new name from the enter event on.
     if (address.family == Family::kUnix && descriptor.connection == Connection::kAttempted)
       descriptor.connection = Connection::kNone;
   } else if (address.family == Family::kUnix) {
@@ -267,70 +268,72 @@ void Engine::on_connect(Context& context) {
   const scap::CallView& call = *context.call;
   const int64_t result = call.result();
   Descriptor& known = *context.slot->descriptor.get();
-  const bool is_pending = goes_on(result, known);
+  const bool is_pending = stays_pending(result, known);
   if (result < 0 && !is_pending) {
-    // A failed connect changes no peer, except that a pending connect may have failed.
-    if (known.connection == Connection::kPending) return answer_connect(known, result);
-    if (result == kIsConnected || result == kAlreadyConnecting) return forget_attempt(known);
-    return attempt_connect(known, asked_of(call));
+    // A failed connect keeps the peer, unless it shows that a pending connect failed.
+    if (known.connection == Connection::kPending) return resolve_pending_connect(known, result);
+    if (result == kIsConnected || result == kAlreadyConnecting) return undo_failed_connect(known);
+    return set_attempted_peer(known, parse_connect_request(call));
   }
-  Asked asked = asked_of(call);
-  if (asked.family == Family::kUnix) return connect_unix(context, asked, asked.has_tuple);
+  ConnectRequest request = parse_connect_request(call);
+  if (request.family == Family::kUnix) return connect_unix(context, request, request.has_tuple);
   const Endpoint none;
-  const bool has_port = asked.destination.port != 0 || (known.l4 != L4::kTcp && known.l4 != L4::kUdp);
-  const bool has_destination = asked.has_address || (is_ip(asked.family) && asked.destination != none &&
-                                                     (has_port || !asked.has_parameter));
-  // AF_UNSPEC dissolves what there is. Where there is no parameter for it the ends show it, which are gone.
-  if (!has_destination && !is_pending && (asked.has_parameter || asked.has_tuple)) {
-    if (known.has_peer() || has_spoken(known)) known.renamed_by = call.exit().number;
-    return take_peer_away(known);
+  const bool has_port = request.destination.port != 0 || (known.l4 != L4::kTcp && known.l4 != L4::kUdp);
+  const bool has_destination = request.has_address || (is_ip(request.family) && request.destination != none &&
+                                                       (has_port || !request.has_address_parameter));
+  // AF_UNSPEC removes the peer. Without an address parameter, empty endpoints show it.
+  if (!has_destination && !is_pending && (request.has_address_parameter || request.has_tuple)) {
+    if (known.has_peer() || has_exchanged_messages(known)) known.named_by_event = call.exit().number;
+    return remove_peer(known);
   }
   if (known.connection == Connection::kPending) {
-    // The kernel ignores the address of this call and continues the first one. The tuple shows its peer.
-    static_cast<SocketTuple&>(asked) = parse_tuple(call.from_exit(P::tuple));
-    if (!is_ip(asked.family) || is_zero(asked.destination.ip)) return answer_connect(known, result);
+    // The kernel ignores the new address and continues the first connect. The tuple shows its peer.
+    static_cast<SocketTuple&>(request) = parse_tuple(call.from_exit(P::tuple));
+    if (!is_ip(request.family) || is_zero(request.destination.ip))
+      return resolve_pending_connect(known, result);
   } else if (!has_destination) {
     return;
   }
-  const bool was_named = known.has_peer() || has_spoken(known);
+  const bool had_endpoints = known.has_peer() || has_exchanged_messages(known);
   const Endpoint source = source_of(known);
   const Endpoint destination = destination_of(known);
-  Descriptor& descriptor = socket_of(context, ip_type(asked.family));
-  // A bound datagram socket is the server. A stream that connects is the client, bound or not.
+  Descriptor& descriptor = socket_of(context, ip_type(request.family));
+  // A bound datagram socket is the server. A stream socket that connects is the client, bound or not.
   const bool serves = descriptor.role == Role::kServer && descriptor.l4 == L4::kUdp;
-  const bool is_turned = serves && descriptor.is_ip_socket();
-  const Endpoint local = is_turned ? destination_of(descriptor) : source_of(descriptor);
-  descriptor.type = ip_type(asked.family);
-  set_ends(descriptor, asked.source != none ? asked.source : local, asked.destination);
-  if (serves) swap_ends(descriptor);
+  const bool is_reversed = serves && descriptor.is_ip_socket();
+  const Endpoint local = is_reversed ? destination_of(descriptor) : source_of(descriptor);
+  descriptor.type = ip_type(request.family);
+  set_endpoints(descriptor, request.source != none ? request.source : local, request.destination);
+  if (serves) swap_endpoints(descriptor);
   if (!serves) descriptor.role = Role::kClient;
   descriptor.connection = is_pending ? Connection::kPending : Connection::kConnected;
-  const bool same = was_named && source == source_of(descriptor) && destination == destination_of(descriptor);
-  if (!same) descriptor.renamed_by = call.exit().number;
+  const bool same =
+      had_endpoints && source == source_of(descriptor) && destination == destination_of(descriptor);
+  if (!same) descriptor.named_by_event = call.exit().number;
 }
 
-void Engine::connect_unix(Context& context, const SocketTuple& asked, bool has_tuple) {
+void Engine::connect_unix(Context& context, const SocketTuple& request, bool has_tuple) {
   Descriptor& descriptor = socket_of(context, FdType::kUnix);
   descriptor.type = FdType::kUnix;
-  descriptor.renamed_by = context.call->exit().number;
+  descriptor.named_by_event = context.call->exit().number;
   descriptor.connection = Connection::kConnected;
   if (descriptor.role == Role::kNone) descriptor.role = Role::kClient;
-  if (!has_tuple) return descriptor.set_name(asked.path);
-  descriptor.unix_source = asked.unix_source;
-  descriptor.unix_destination = asked.unix_destination;
-  unix_name(asked.unix_source, asked.unix_destination, asked.path, scratch_);
+  if (!has_tuple) return descriptor.set_name(request.path);
+  descriptor.unix_source = request.unix_source;
+  descriptor.unix_destination = request.unix_destination;
+  unix_name(request.unix_source, request.unix_destination, request.path, scratch_);
   descriptor.set_name(scratch_);
 }
 
-void Engine::answer_connect(Descriptor& descriptor, int64_t result) {
+void Engine::resolve_pending_connect(Descriptor& descriptor, int64_t result) {
   if (result >= 0 || result == kIsConnected) {
     descriptor.connection = Connection::kConnected;
-  } else if (ends_connect(result)) {
+  } else if (is_connect_failure(result)) {
     descriptor.connection = Connection::kAttempted;
   }
 }
 
-// SO_ERROR says whether a pending connect succeeded.
+// SO_ERROR shows whether a pending connect succeeded.
 void Engine::on_getsockopt(Context& context) {
   constexpr uint64_t kSolSocket = 1;
   constexpr uint64_t kSoError = 4;
@@ -372,57 +375,57 @@ void Engine::on_accept(Context& context) {
     return;
   }
   descriptor->l4 = L4::kTcp;
-  set_ends(*descriptor, tuple.source, tuple.destination);
+  set_endpoints(*descriptor, tuple.source, tuple.destination);
   if (compat_) rendered_ = tuple_text(tuple);
 }
 
-void Engine::complete_ends(Endpoint& source, Endpoint& destination, bool ipv6) const {
-  const auto complete = [this, ipv6](Endpoint& open, const Endpoint& other) {
-    if (!is_zero(open.ip) || is_zero(other.ip)) return;
+void Engine::fill_missing_addresses(Endpoint& source, Endpoint& destination, bool ipv6) const {
+  const auto fill = [this, ipv6](Endpoint& missing, const Endpoint& other) {
+    if (!is_zero(missing.ip) || is_zero(other.ip)) return;
     const IpBytes guess = interfaces_.guess(other.ip, ipv6);
-    if (guess != other.ip || open.port != other.port) open.ip = guess;
+    if (guess != other.ip || missing.port != other.port) missing.ip = guess;
   };
-  complete(source, destination);
-  complete(destination, source);
+  fill(source, destination);
+  fill(destination, source);
 }
 
-// The role of a socket, from its first message.
-Role Engine::role_of_first(const Descriptor& descriptor, const SocketTuple& tuple, bool receive) {
+// Derives the role of a socket from its first message.
+Role Engine::role_from_first_message(const Descriptor& descriptor, const SocketTuple& tuple, bool receive) {
   const uint16_t own = receive ? tuple.destination.port : tuple.source.port;
   const uint16_t other = receive ? tuple.source.port : tuple.destination.port;
-  // Port 0 is never a server's, and ICMP sockets receive only replies to their own requests.
+  // Port 0 is never a server port, and ICMP sockets receive only replies to their requests.
   if (own == 0 || descriptor.l4 == L4::kIcmp) return Role::kClient;
-  // Lists also show unconnected clients as servers, of the port that the kernel gave them.
+  // Lists also show unconnected clients as servers, with the port that the kernel chose.
   const bool may_serve = descriptor.sport == own && destination_of(descriptor) == Endpoint();
   if (receive) return may_serve || !descriptor.has_address() ? Role::kServer : Role::kClient;
   return may_serve && own <= other ? Role::kServer : Role::kClient;
 }
 
 void Engine::apply_tuple(Descriptor& descriptor, SocketTuple tuple, bool receive) {
-  // A socket that receives first is the server, as is a bound one; one that sends first is the client. Other
+  // A bound socket, or one that receives first, is the server; one that sends first is the client. Other
   // sockets of the process do not matter.
-  if (descriptor.role == Role::kNone) descriptor.role = role_of_first(descriptor, tuple, receive);
+  if (descriptor.role == Role::kNone) descriptor.role = role_from_first_message(descriptor, tuple, receive);
   if (descriptor.is_ip_server()) {
     descriptor.sip = {};
     descriptor.sport = 0;
   }
   descriptor.type = ip_type(tuple.family);
   if (descriptor.l4 == L4::kUnknown) descriptor.l4 = L4::kUdp;
-  complete_ends(tuple.source, tuple.destination, tuple.family == Family::kInet6);
+  fill_missing_addresses(tuple.source, tuple.destination, tuple.family == Family::kInet6);
   const Endpoint source = source_of(descriptor);
   const Endpoint destination = destination_of(descriptor);
   if (source == tuple.source && destination == tuple.destination) return;
   if (source == tuple.destination && destination == tuple.source) return;
-  // A message goes from source to destination; the flow goes from client to server.
-  const bool against_the_flow = (descriptor.role == Role::kClient) == receive;
-  if (against_the_flow) {
-    set_ends(descriptor, tuple.destination, tuple.source);
+  // Messages go from sender to receiver; flows go from client to server.
+  const bool is_reverse = (descriptor.role == Role::kClient) == receive;
+  if (is_reverse) {
+    set_endpoints(descriptor, tuple.destination, tuple.source);
   } else {
-    set_ends(descriptor, tuple.source, tuple.destination);
+    set_endpoints(descriptor, tuple.source, tuple.destination);
   }
 }
 
-// SCM_RIGHTS, SCM_PIDFD: the capture has the descriptors that were received, but not what they stand for.
+// SCM_RIGHTS, SCM_PIDFD: the capture shows which descriptors were received, but not what they refer to.
 void Engine::receive_descriptors(Context& context) {
   constexpr size_t kHeader = 16;
   constexpr size_t kAlignment = 8;
@@ -436,26 +439,26 @@ void Engine::receive_descriptors(Context& context) {
     auto length = in.read<uint64_t>();
     auto level = in.read<uint32_t>();
     auto type = in.read<uint32_t>();
-    // Control messages have the byte order of the captured machine.
-    const bool is_turned = level == swap_bytes(kSolSocket);
-    if (is_turned) length = swap_bytes(length), level = swap_bytes(level), type = swap_bytes(type);
+    // Control messages use the byte order of the captured machine.
+    const bool is_swapped = level == swap_bytes(kSolSocket);
+    if (is_swapped) length = swap_bytes(length), level = swap_bytes(level), type = swap_bytes(type);
     if (length < kHeader) break;
-    // A capture may hold only the beginning.
+    // Captures may truncate the data.
     const auto size = static_cast<size_t>(std::min<uint64_t>(length - kHeader, in.remaining()));
     Cursor data(in.take(size));
     in.skip(std::min(in.remaining(), (kAlignment - size % kAlignment) % kAlignment));
     if (level != kSolSocket || (type != kScmRights && type != kScmPidfd)) continue;
     while (data.remaining() >= sizeof(int32_t)) {
       const auto fd = data.read<uint32_t>();
-      forget_fd(context, static_cast<int32_t>(is_turned ? swap_bytes(fd) : fd));
+      forget_fd(context, static_cast<int32_t>(is_swapped ? swap_bytes(fd) : fd));
     }
   }
   const DescriptorTable* const table = context.thread->table();
   context.slot = table == nullptr ? nullptr : table->find(context.fd);
 }
 
-// Whether the ends of the socket are known, so that messages do not change them. A listening socket, or one
-// whose connect failed, cannot exchange messages: if it does, its state here is wrong.
+// Whether the endpoints are known, so that messages do not change them. Listening sockets and failed connects
+// cannot exchange messages: if one does, its state here is wrong.
 bool Engine::is_connection(const Descriptor& descriptor) const {
   if (!descriptor.is_ip() || descriptor.l4 != L4::kTcp || !descriptor.has_address()) return false;
   if (compat_) return true;
@@ -466,15 +469,15 @@ bool Engine::is_connection(const Descriptor& descriptor) const {
 void Engine::on_send_receive(Context& context, bool receive) {
   const scap::CallView& call = *context.call;
   if (context.thread == nullptr) return;
-  answer_connect(context);
+  resolve_pending_connect(context);
   if (call.result() < 0) return;
   if (receive && !compat_) receive_descriptors(context);
   if (context.slot != nullptr && is_connection(*context.slot->descriptor)) return;
   SocketTuple tuple = parse_tuple(call.get(P::tuple));
-  if (!compat_ && call.paired()) complete(tuple, parse_tuple(call.from_enter(P::tuple)));
+  if (!compat_ && call.paired()) fill_missing(tuple, parse_tuple(call.from_enter(P::tuple)));
   if (context.slot == nullptr) {
     if (receive || context.fd < 0) return;
-    // libs 0.18.1 takes it from sendto alone.
+    // libs 0.18.1 adds sockets for sendto only.
     if (compat_ && call.exit().code != scap::ev::SOCKET_SENDTO_X) return;
     if (!is_ip(tuple.family)) return;
     Descriptor* made = add_fd(context, context.fd, ip_type(tuple.family));
@@ -487,7 +490,7 @@ void Engine::on_send_receive(Context& context, bool receive) {
     // libs 0.18.1 renames the socket with each message.
     if (current.type != FdType::kUnix || (!current.name.empty() && !compat_)) return;
     Descriptor& descriptor = writable(context);
-    if (!descriptor.of_socketpair) {
+    if (!descriptor.is_socketpair) {
       descriptor.unix_source = tuple.unix_source;
       descriptor.unix_destination = tuple.unix_destination;
     }
@@ -502,9 +505,9 @@ void Engine::on_send_receive(Context& context, bool receive) {
     return;
   }
   Descriptor& descriptor = socket_of(context, ip_type(tuple.family));
-  forget_attempt(descriptor);
+  undo_failed_connect(descriptor);
   if (descriptor.l4 == L4::kTcp) {
-    // Some lists give TCP as the protocol of UDP sockets. Else the capture lacks the connect.
+    // Some lists show UDP sockets as TCP. Otherwise the capture lacks the connect.
     if (descriptor.is_listed) {
       descriptor.l4 = L4::kUdp;
     } else {
@@ -516,7 +519,7 @@ void Engine::on_send_receive(Context& context, bool receive) {
   apply_tuple(descriptor, tuple, receive);
   if (descriptor.l4 == L4::kTcp) descriptor.connection = Connection::kConnected;
   const bool same = source == source_of(descriptor) && destination == destination_of(descriptor);
-  if (!same) descriptor.renamed_by = call.exit().number;
+  if (!same) descriptor.named_by_event = call.exit().number;
 }
 
 }  // namespace sfkit::state

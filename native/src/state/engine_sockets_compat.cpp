@@ -1,6 +1,5 @@
-// What libs 0.18.1 makes of calls on sockets, where it shows in SysFlow records. `rendered_` is the text
-// buffer of its event: it is written in many places, and once read where nothing was written for the case at
-// hand.
+// Socket calls as libs 0.18.1 handles them, where this shows in SysFlow records. `rendered_` is its text
+// buffer: it is filled in many places and once read without having been filled for the current event.
 
 #include <cstring>
 
@@ -13,8 +12,9 @@ namespace {
 
 using scap::P;
 
-// libs 0.18.1's: false, and nothing changes, for a tuple that is the socket's own or its mirror image.
-bool update_ends(Descriptor& descriptor, const SocketTuple& tuple, bool overwrite_destination) {
+// Updates the endpoints as libs 0.18.1 does. Returns false without a change, and for a tuple that equals the
+// socket's or mirrors it.
+bool update_endpoints(Descriptor& descriptor, const SocketTuple& tuple, bool overwrite_destination) {
   const Endpoint source{descriptor.sip, descriptor.sport};
   const Endpoint destination{descriptor.dip, descriptor.dport};
   if (source == tuple.source && destination == tuple.destination) return false;
@@ -27,8 +27,7 @@ bool update_ends(Descriptor& descriptor, const SocketTuple& tuple, bool overwrit
          destination != Endpoint{descriptor.dip, descriptor.dport};
 }
 
-// To libs 0.18.1 an IPv6 address of zeros is an IPv4 one, so a connect that only dissolves an association
-// makes an IPv4 socket of any.
+// libs 0.18.1 treats IPv6 addresses of zeros as IPv4, so a connect with AF_UNSPEC turns any socket into IPv4.
 SocketTuple parse_tuple_compat(Bytes value) {
   SocketTuple tuple = parse_tuple(value);
   if (tuple.family == Family::kInet6 && is_zero(tuple.source.ip) && is_zero(tuple.destination.ip))
@@ -38,8 +37,8 @@ SocketTuple parse_tuple_compat(Bytes value) {
 
 }  // namespace
 
-// libs 0.18.1 has the ends of both families in the same memory. When the family changes, it takes what is
-// there for ends of the other: those of IPv4, and the protocol after them, lie in the source address of IPv6.
+// libs 0.18.1 keeps the endpoints of both families in one union. When the family changes, it reinterprets the
+// old bytes: the IPv4 endpoints and the protocol after them overlap the IPv6 source address.
 void Engine::change_family_compat(Descriptor& descriptor, FdType type) {
   const FdType before = std::exchange(descriptor.type, type);
   const IpBytes bytes = descriptor.sip;
@@ -61,8 +60,8 @@ void Engine::change_family_compat(Descriptor& descriptor, FdType type) {
   }
 }
 
-// An enter event of connect without an address makes it forget the destination and render the ends as text;
-// of a unix socket, for which it renders nothing, what was rendered last becomes the name.
+// For a connect enter event without an address, libs 0.18.1 clears the destination and renders the endpoints
+// as text. For a unix socket it renders nothing, so the last rendered text becomes the name.
 void Engine::begin_connect_compat(Descriptor& descriptor) {
   if (descriptor.is_ip_socket()) {
     descriptor.dip = {};
@@ -72,7 +71,7 @@ void Engine::begin_connect_compat(Descriptor& descriptor) {
   if (descriptor.type == FdType::kUnix) descriptor.set_name(rendered_);
 }
 
-// The destination is taken from the enter event, the source from a success.
+// The destination comes from the enter event, the source from a successful exit.
 void Engine::on_connect_compat(Context& context) {
   const scap::CallView& call = *context.call;
   const bool exit_only = !call.paired() && !saw_old_enters_;
@@ -91,26 +90,26 @@ void Engine::on_connect_compat(Context& context) {
   } else {
     const bool was_server = descriptor.role == Role::kServer && descriptor.l4 == L4::kUdp;
     change_family_compat(descriptor, tuple.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6);
-    const bool changed = update_ends(descriptor, tuple, !call.paired() && !exit_only);
-    if (changed && was_server) swap_ends(descriptor);
+    const bool changed = update_endpoints(descriptor, tuple, !call.paired() && !exit_only);
+    if (changed && was_server) swap_endpoints(descriptor);
     rendered_ = socket_text(descriptor);
   }
   if (descriptor.role == Role::kNone) descriptor.role = Role::kClient;
 }
 
 void Engine::apply_tuple_compat(Descriptor& descriptor, const SocketTuple& tuple, bool receive) {
-  if (descriptor.is_ip_server()) set_ends(descriptor, {}, {});
+  if (descriptor.is_ip_server()) set_endpoints(descriptor, {}, {});
   descriptor.type = tuple.family == Family::kInet ? FdType::kIpv4 : FdType::kIpv6;
-  if (!update_ends(descriptor, tuple, true)) return;
+  if (!update_endpoints(descriptor, tuple, true)) return;
   if (descriptor.l4 == L4::kUnknown) descriptor.l4 = L4::kUdp;
   Endpoint source{descriptor.sip, descriptor.sport};
   Endpoint destination{descriptor.dip, descriptor.dport};
-  complete_ends(source, destination, tuple.family == Family::kInet6);
-  set_ends(descriptor, source, destination);
-  // It looks for the ports in the process's table, where it finds this very socket: what remains is
-  // that servers begin with a receive.
+  fill_missing_addresses(source, destination, tuple.family == Family::kInet6);
+  set_endpoints(descriptor, source, destination);
+  // libs 0.18.1 searches the process's table for the ports and finds this same socket: in effect, a socket
+  // that receives first is the server.
   if (descriptor.role == Role::kNone) descriptor.role = receive ? Role::kServer : Role::kClient;
-  if ((descriptor.role == Role::kClient) == receive) swap_ends(descriptor);
+  if ((descriptor.role == Role::kClient) == receive) swap_endpoints(descriptor);
   rendered_ = socket_text(descriptor);
 }
 

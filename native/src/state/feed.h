@@ -1,5 +1,4 @@
-// Connects the reader of captures to the state engine; what else is done with an event is left to who
-// derives.
+// Feeds a capture to the state engine. Derived classes handle the events.
 #pragma once
 
 #include <algorithm>
@@ -15,10 +14,10 @@ namespace sfkit::state {
 
 class Feed : public scap::CaptureVisitor {
  public:
-  // `compat` as for Engine. Reading ends when `cancel` becomes true.
+  // `compat`: as for Engine. Reading stops once `cancel` is true.
   Feed(bool compat, const std::atomic<bool>& cancel) : cancel_(cancel), engine_(compat) {}
 
-  // State starts over; what was made of it is not made again.
+  // Resets the state. Records already written stay.
   void section() override { engine_.reset(); }
   void machine(const scap::MachineInfo& machine) override { engine_.add_machine(machine); }
   void thread(const scap::ThreadEntry& entry) override { engine_.add_thread(entry); }
@@ -41,11 +40,11 @@ class Feed : public scap::CaptureVisitor {
     return take(event, shown);
   }
 
-  // Fills in what the reader and the times of the events tell.
+  // Fills in the facts known from the reader and the event times.
   void describe(InputSummary& summary, const scap::Input& input, const scap::ReadStats& stats) const {
     summary.format = "scap";
     summary.compression = input.is_gzip() ? "gzip" : "none";
-    // Without those that only describe the state, as lists do.
+    // Events that only describe state do not count, as lists do not.
     summary.events = stats.events - std::min(stats.events, state_only_);
     summary.bytes = input.offset();
     summary.damage = stats.damage;
@@ -57,8 +56,7 @@ class Feed : public scap::CaptureVisitor {
   }
 
  protected:
-  // An event in its turn; `shown` is false for those that only serve to follow the state. Returns false to
-  // stop reading.
+  // Handles one event. `shown` is false for events that only describe state. Returns false to stop reading.
   virtual bool take(const scap::EventView& event, bool shown) = 0;
 
   Engine& engine() { return engine_; }

@@ -10,12 +10,12 @@ namespace sfkit::state {
 
 namespace {
 
-std::string_view first_element(std::string_view path) {
+std::string_view first_component(std::string_view path) {
   return path.substr(0, path.find('/'));
 }
 
-// Bytes of the elements that both begin with.
-size_t common_elements(std::string_view a, std::string_view b) {
+// Bytes of the leading components that both paths share.
+size_t common_components(std::string_view a, std::string_view b) {
   const auto size = static_cast<size_t>(std::ranges::mismatch(a, b).in1 - a.begin());
   const auto ends = [size](std::string_view path) { return size == path.size() || path[size] == '/'; };
   if (ends(a) && ends(b)) return size;
@@ -23,7 +23,7 @@ size_t common_elements(std::string_view a, std::string_view b) {
   return slash == std::string_view::npos ? 0 : slash;
 }
 
-// What an unknown place has below it follows its name at once.
+// No slash follows kUnknownDirectory.
 bool has_slash_below(const PathNode& node) {
   return node.parent != nullptr || node.is_root || node.label != kUnknownDirectory;
 }
@@ -60,13 +60,13 @@ void PathTree::leave_node(PathLink& link) {
 void PathTree::place(PathLink& link) {
   const std::string_view text = link.text_;
   remove(link);
-  // Only a damaged list has such names.
+  // Only damaged lists contain such names.
   if (text.find("//") != std::string_view::npos || (text.size() > 1 && text.back() == '/')) return;
   attach(link, make_node(root_of(link.space_), text));
 }
 
 void PathTree::place_pending(PathSpace space, std::string_view a, std::string_view b) {
-  const bool all = pending_count_ > kFewPending;
+  const bool all = pending_count_ > kMaxPendingScan;
   for (PathLink* link = pending_; link != nullptr;) {
     PathLink* const next = link->next_;
     if (all ||
@@ -93,7 +93,7 @@ const std::string& PathTree::name_of(const PathLink& link, size_t max) {
     const bool has_slash = node->parent != nullptr && has_slash_below(*node->parent);
     size += node->label.size() + (has_slash ? 1 : 0);
     if (size <= max) continue;
-    name_.assign(kUnknownDirectory).append(last_element(link.node_->label));
+    name_.assign(kUnknownDirectory).append(last_component(link.node_->label));
     return name_;
   }
   name_.resize(std::max<size_t>(size, 1));
@@ -106,10 +106,10 @@ const std::string& PathTree::name_of(const PathLink& link, size_t max) {
   return name_;
 }
 
-// ---- what happens to files
+// ---- renames and removals
 
 bool PathTree::rename(PathSpace space, std::string_view from, std::string_view to) {
-  // No kernel moves a directory into itself.
+  // The kernel never moves a directory into itself.
   if (is_at_or_below(to, from) || is_at_or_below(from, to)) return false;
   place_pending(space, from, to);
   PathNode* const node = find_node(space, from);
@@ -124,7 +124,7 @@ bool PathTree::rename(PathSpace space, std::string_view from, std::string_view t
   if (node == nullptr) return false;
   ++node->renames;
   ++generation_;
-  if (is_whole(to)) {
+  if (is_absolute(to)) {
     move(node, space, to);
   } else {
     make_orphan(node, to);
@@ -175,7 +175,7 @@ PathNode* PathTree::make_node(PathNode* root, std::string_view path) {
   while (!rest.empty()) {
     PathNode* child = child_of(node, rest);
     if (child == nullptr) return add_child(node, rest);
-    const size_t common = common_elements(child->label, rest);
+    const size_t common = common_components(child->label, rest);
     if (common < child->label.size()) child = split(child, common);
     node = child;
     rest.remove_prefix(std::min(common + 1, rest.size()));
@@ -185,13 +185,13 @@ PathNode* PathTree::make_node(PathNode* root, std::string_view path) {
 
 PathNode* PathTree::find_node(PathSpace space, std::string_view path) {
   PathNode** const root = roots_.find(space);
-  if (root == nullptr || !is_whole(path) || path.size() == 1) return nullptr;
+  if (root == nullptr || !is_absolute(path) || path.size() == 1) return nullptr;
   PathNode* node = *root;
   std::string_view rest = path.substr(1);
   while (!rest.empty()) {
     node = child_of(node, rest);
     if (node == nullptr) return nullptr;
-    const size_t common = common_elements(node->label, rest);
+    const size_t common = common_components(node->label, rest);
     if (common == rest.size() && common < node->label.size()) return split(node, common);
     if (common < node->label.size()) return nullptr;
     rest.remove_prefix(std::min(common + 1, rest.size()));
@@ -199,13 +199,13 @@ PathNode* PathTree::find_node(PathSpace space, std::string_view path) {
   return node;
 }
 
-// The child that begins with the first element of `rest`.
+// The child that starts with the first component of `rest`.
 PathNode* PathTree::child_of(const PathNode* parent, std::string_view rest) const {
-  const std::string_view element = first_element(rest);
-  const uint64_t hash = hash_text(element);
+  const std::string_view component = first_component(rest);
+  const uint64_t hash = hash_text(component);
   PathNode* node = const_cast<PathTree*>(this)->bucket_of(parent, hash);
   while (node != nullptr &&
-         !(node->parent == parent && node->hash == hash && first_element(node->label) == element)) {
+         !(node->parent == parent && node->hash == hash && first_component(node->label) == component)) {
     node = node->next_in_bucket;
   }
   return node;
@@ -218,7 +218,7 @@ PathNode* PathTree::add_child(PathNode* parent, std::string_view label) {
   return node;
 }
 
-// Gives the first `at` bytes of the label to a new node above it.
+// Moves the first `at` bytes of the label to a new node above it.
 PathNode* PathTree::split(PathNode* node, size_t at) {
   PathNode* const parent = node->parent;
   detach(node);
@@ -228,7 +228,7 @@ PathNode* PathTree::split(PathNode* node, size_t at) {
   return above;
 }
 
-// Nothing is in use at the path.
+// The path must not be in use.
 void PathTree::move(PathNode* node, PathSpace space, std::string_view path) {
   PathNode* const place = make_node(root_of(space), path);
   PathNode* const parent = place->parent;
@@ -248,7 +248,7 @@ void PathTree::make_orphan(PathNode* node, std::string_view path) {
   prune(node);
 }
 
-// Takes out what no name needs any more, from `node` upwards.
+// Removes nodes that no name needs, from `node` upwards.
 void PathTree::prune(PathNode* node) {
   while (node != nullptr && node->links == nullptr) {
     PathNode* const child = node->first_child;
@@ -266,7 +266,7 @@ void PathTree::prune(PathNode* node) {
 
 void PathTree::merge_with_child(PathNode* node) {
   PathNode* const child = node->first_child;
-  // Renames can make paths of any length: what a merge costs stays the same.
+  // Renames can make paths of any length: this limit bounds the cost of a merge.
   if (node->label.size() + child->label.size() >= kMaxDirectory) return;
   PathNode* const parent = node->parent;
   detach(child);
@@ -286,7 +286,7 @@ void PathTree::insert(PathNode* node, PathNode* parent) {
   if (in_buckets_ == buckets_.size()) grow();
   ++in_buckets_;
   node->parent = parent;
-  node->hash = hash_text(first_element(node->label));
+  node->hash = hash_text(first_component(node->label));
   PathNode*& bucket = bucket_of(parent, node->hash);
   node->next_in_bucket = bucket;
   bucket = node;
@@ -296,7 +296,7 @@ void PathTree::insert(PathNode* node, PathNode* parent) {
   parent->first_child = node;
 }
 
-// From its parent, whose child it then is no more.
+// Removes a node from its parent.
 void PathTree::detach(PathNode* node) {
   PathNode* const parent = node->parent;
   PathNode** at = &bucket_of(parent, node->hash);
@@ -333,7 +333,7 @@ PathNode* PathTree::take() {
 }
 
 void PathTree::release(PathNode* node) {
-  // The label keeps its buffer, unless a long path made it large.
+  // Keep the label's buffer unless it is large.
   constexpr size_t kKept = 256;
   if (node->label.capacity() > kKept) {
     node->label = std::string();

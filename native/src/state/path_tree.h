@@ -1,9 +1,9 @@
-// Renames of directories, which carry the open files and working directories below them.
+// Follows renames of directories for the open files and working directories below them.
 //
-// Names in use are kept as text. Only when something is renamed do those that were in use before it get a
-// place in a tree, each once, in which a rename moves one node with all that is below it. A name that has a
-// place reads its text from there when it is next asked for after a rename. So no step visits all names below
-// a directory, and as long as nothing is renamed a name costs no more than its place in a list.
+// A new name is pending: only its text is known. A rename moves the pending names it concerns into a tree,
+// each once. In the tree it moves one node, with everything below. A name in the tree updates its text when
+// it is next used. So no step visits all names below a directory, and without renames a name costs one list
+// entry.
 #pragma once
 
 #include <cstddef>
@@ -17,13 +17,13 @@
 
 namespace sfkit::state {
 
-// Where names have the same meaning: what a process sees that is in a container or has another root sees
-// other files by the same path.
+// A scope in which a path has one meaning. A process in a container, or with another root directory, sees
+// other files at the same path.
 using PathSpace = uint64_t;
 
 struct PathNode;
 
-// A name in use. Copies of its owner are not in use until they are added.
+// A name in use. Copying its owner does not register the copy; add_copy() does.
 class PathLink {
  public:
   PathLink() = default;
@@ -35,29 +35,29 @@ class PathLink {
 
   PathLink* previous_ = nullptr;
   PathLink* next_ = nullptr;
-  PathNode* node_ = nullptr;  // null as long as it has no place in the tree
+  PathNode* node_ = nullptr;  // null while pending
   PathSpace space_ = 0;
-  std::string_view text_;  // as long as it has no place in the tree
+  std::string_view text_;  // while pending
   uint64_t generation_ = 0;
-  uint32_t renames_ = 0;  // of the node, when the link came to it
+  uint32_t renames_ = 0;  // renames of the node when the link was attached
   bool in_use_ = false;
   bool is_directory_ = false;
 };
 
-// A name in use, or where the ways to several part. Between them there are no nodes, so that a name of a
-// thousand elements takes no more than others.
+// A name in use, or a branching point. Chains without either are one node, so a name of a thousand components
+// takes no more nodes than others.
 struct PathNode {
   PathNode* parent = nullptr;  // null for roots and orphans
-  // Elements below the parent; of orphans, whose directory is no more, the path that they had or what is
-  // known of the one that they have.
+  // Path components below the parent. An orphan, whose directory no longer exists, holds its old path or the
+  // known part of its new one.
   std::string label;
-  uint64_t hash = 0;  // of the first element
+  uint64_t hash = 0;  // of the first component
   PathNode* next_in_bucket = nullptr;
   PathNode* first_child = nullptr;
   PathNode* previous_sibling = nullptr;
   PathNode* next_sibling = nullptr;
   PathLink* links = nullptr;
-  uint32_t directories = 0;  // of the links
+  uint32_t directories = 0;  // links that are directories
   uint32_t renames = 0;
   PathSpace space = 0;
   bool is_root = false;
@@ -65,12 +65,12 @@ struct PathNode {
 
 class PathTree {
  public:
-  PathTree() : buckets_(kFewestBuckets) {}
+  PathTree() : buckets_(kMinBuckets) {}
   PathTree(const PathTree&) = delete;
   PathTree& operator=(const PathTree&) = delete;
 
-  // A name that is in use from now on: a folded path that begins with "/". The text must stay where it is as
-  // long as it is in use. `is_directory`: known to be one.
+  // Registers a name: a folded path that starts with "/". The text must stay valid and in place until
+  // remove(). `is_directory`: known to be a directory.
   void add(PathLink& link, PathSpace space, std::string_view text, bool is_directory) {
     link.in_use_ = true;
     link.is_directory_ = is_directory;
@@ -80,7 +80,7 @@ class PathTree {
     push(pending_, link);
     ++pending_count_;
   }
-  // The same for another name of what `link` names, with a text of its own.
+  // Registers another name, with its own text, for the file of `link`.
   void add_copy(PathLink& copy, const PathLink& link, std::string_view text);
   void remove(PathLink& link) {
     if (!link.in_use_) return;
@@ -93,35 +93,36 @@ class PathTree {
   void mark_directory(PathLink& link);
   static bool is_in_use(const PathLink& link) { return link.in_use_; }
 
-  // Whether no rename can have changed the name since it was added or last asked for.
+  // Whether no rename can have changed the name since add() or update().
   bool is_current(const PathLink& link) const { return link.generation_ == generation_; }
-  // Makes it current, and returns the name as it is now, or null when nothing was renamed at or above it:
-  // then it is what it was. The name begins with kUnknownDirectory when it was renamed to an unknown place or
-  // takes more than `max` bytes. Valid until the next call.
+  // Makes the link current. Returns the current name, or null if nothing at or above it was renamed, so that
+  // the old name holds. The name starts with kUnknownDirectory after a rename to an unknown place or if it
+  // exceeds `max` bytes. Valid until the next call.
   const std::string* update(PathLink& link, size_t max) {
     link.generation_ = generation_;
     return link.node_ == nullptr ? nullptr : &name_of(link, max);
   }
-  // Whether what the link names was itself renamed, not only a directory above it.
+  // Whether the file itself was renamed, not only a directory above it.
   static bool was_renamed(const PathLink& link);
 
-  // What is at `from` and below it is at `to` from now on; what was there is no more. Returns whether it is
-  // known to be a directory. `to` may begin with kUnknownDirectory.
+  // Moves `from`, with everything below it, to `to`, replacing what was there. Returns whether it is known to
+  // be a directory. `to` may start with kUnknownDirectory.
   bool rename(PathSpace space, std::string_view from, std::string_view to);
-  // The two change places.
+  // Swaps the two paths.
   void exchange(PathSpace space, std::string_view a, std::string_view b);
-  // A directory that is no more: names in it stay, and what comes to be at its path is another one.
+  // Handles the removal of a directory: names below it stay, and a new directory at this path is a different
+  // one.
   void forget(PathSpace space, std::string_view path);
 
-  // Counts the renames that moved a name in use.
+  // Increases with every rename that moved a name in use.
   uint64_t generation() const { return generation_; }
-  // Nodes of the tree: at most about two for each name in use.
+  // Number of tree nodes: at most about two per name in use.
   size_t nodes() const { return nodes_; }
 
  private:
-  static constexpr size_t kFewestBuckets = 16;
-  // Names without a place that a rename looks at one by one; of more each gets a place.
-  static constexpr size_t kFewPending = 64;
+  static constexpr size_t kMinBuckets = 16;
+  // A rename checks up to this many pending names one by one. With more, it moves all of them into the tree.
+  static constexpr size_t kMaxPendingScan = 64;
 
   static void push(PathLink*& first, PathLink& link) {
     link.previous_ = nullptr;
@@ -139,9 +140,9 @@ class PathTree {
   static void attach(PathLink& link, PathNode* node);
 
   PathNode* root_of(PathSpace space);
-  // The node at `path`, made if need be.
+  // The node at `path`, created if needed.
   PathNode* make_node(PathNode* root, std::string_view path);
-  // The node at `path` if something is in use there or below, else null.
+  // The node at `path` if a name is in use at or below it, else null.
   PathNode* find_node(PathSpace space, std::string_view path);
   PathNode* child_of(const PathNode* parent, std::string_view rest) const;
   PathNode* add_child(PathNode* parent, std::string_view label);
@@ -164,7 +165,7 @@ class PathTree {
   FlatMap<PathSpace, PathNode*> roots_;
   Pool<PathNode> pool_;
   size_t nodes_ = 0;
-  // Children by their parent and the first element of their label.
+  // Hash table of children by parent and first component of their label.
   std::vector<PathNode*> buckets_;
   size_t in_buckets_ = 0;
   std::string name_;

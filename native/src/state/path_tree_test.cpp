@@ -12,7 +12,7 @@
 namespace sfkit::state {
 namespace {
 
-// A name in use, with the text that it had last.
+// A name in use, with its last text.
 struct Named {
   std::string text;
   PathLink link;
@@ -45,7 +45,7 @@ class Tree {
   std::deque<Named> names_;
 };
 
-TEST(PathTree, ARenameCarriesWhatIsBelow) {
+TEST(PathTree, ARenameMovesEverythingBelow) {
   Tree names;
   Named& directory = names.add("/home/r1");
   Named& file = names.add("/home/r1/a/b");
@@ -59,10 +59,10 @@ TEST(PathTree, ARenameCarriesWhatIsBelow) {
   Named& later = names.add("/home/r1/c");
   names.tree.rename(0, "/srv/r2/a", "/srv/a");
   EXPECT_EQ(names.now(file), "/srv/a/b");
-  EXPECT_EQ(names.now(later), "/home/r1/c") << "came after the rename";
+  EXPECT_EQ(names.now(later), "/home/r1/c") << "added after the rename";
 }
 
-TEST(PathTree, WhatARenameReplacesKeepsItsName) {
+TEST(PathTree, AReplacedFileKeepsItsName) {
   Tree names;
   Named& from = names.add("/a/x");
   Named& replaced = names.add("/b");
@@ -71,10 +71,10 @@ TEST(PathTree, WhatARenameReplacesKeepsItsName) {
   EXPECT_EQ(names.now(replaced), "/b");
   names.tree.rename(0, "/b", "/c");
   EXPECT_EQ(names.now(from), "/c/x");
-  EXPECT_EQ(names.now(replaced), "/b") << "not what is there now";
+  EXPECT_EQ(names.now(replaced), "/b") << "not the new file";
 }
 
-TEST(PathTree, ARemovedDirectoryIsNotTheNextOneAtItsPath) {
+TEST(PathTree, ANewDirectoryAtTheSamePathIsDifferent) {
   Tree names;
   Named& removed = names.add("/a/x");
   names.tree.forget(0, "/a");
@@ -96,7 +96,7 @@ TEST(PathTree, AnExchangeSwapsBoth) {
   EXPECT_EQ(names.now(one), "/b/c/one");
 }
 
-TEST(PathTree, ADirectoryDoesNotMoveIntoItself) {
+TEST(PathTree, ADirectoryCannotMoveIntoItself) {
   Tree names;
   Named& name = names.add("/a/b");
   EXPECT_FALSE(names.tree.rename(0, "/a", "/a/b/c"));
@@ -106,7 +106,7 @@ TEST(PathTree, ADirectoryDoesNotMoveIntoItself) {
   EXPECT_EQ(names.now(name), "/a/b");
 }
 
-TEST(PathTree, AnUnknownPlaceIsInFrontOfWhatIsKnown) {
+TEST(PathTree, ARenameToAnUnknownPlaceKeepsTheKnownPart) {
   Tree names;
   Named& one = names.add("/a/one");
   Named& two = names.add("/b/two");
@@ -118,7 +118,7 @@ TEST(PathTree, AnUnknownPlaceIsInFrontOfWhatIsKnown) {
   EXPECT_EQ(names.now(itself), "<UNKNOWN>");
 }
 
-TEST(PathTree, SpacesAreApart) {
+TEST(PathTree, SpacesAreSeparate) {
   Tree names;
   Named& host = names.add("/a/x", 0);
   Named& container = names.add("/a/x", 1);
@@ -127,7 +127,7 @@ TEST(PathTree, SpacesAreApart) {
   EXPECT_EQ(names.now(container), "/b/x");
 }
 
-TEST(PathTree, ARenameKnowsDirectories) {
+TEST(PathTree, ARenameReportsDirectories) {
   Tree names;
   names.add("/a/x");
   names.add("/f");
@@ -138,7 +138,7 @@ TEST(PathTree, ARenameKnowsDirectories) {
   EXPECT_FALSE(names.tree.rename(0, "/nothing", "/h"));
 }
 
-TEST(PathTree, KnowsWhatWasRenamedItself) {
+TEST(PathTree, DistinguishesRenamesOfTheFileItself) {
   Tree names;
   Named& file = names.add("/a/f");
   names.tree.rename(0, "/a", "/b");
@@ -150,7 +150,7 @@ TEST(PathTree, KnowsWhatWasRenamedItself) {
   EXPECT_EQ(names.now(copy), "/b/g");
 }
 
-TEST(PathTree, PathsThatRenamesMakeTooLongAreUnknown) {
+TEST(PathTree, PathsThatBecomeTooLongAreUnknown) {
   Tree names;
   Named& name = names.add("/a/x");
   const std::string element(250, 'e');
@@ -161,7 +161,7 @@ TEST(PathTree, PathsThatRenamesMakeTooLongAreUnknown) {
   EXPECT_EQ(names.now(name), "<UNKNOWN>x");
 }
 
-TEST(PathTree, HoldsNoMoreThanIsInUse) {
+TEST(PathTree, FreesUnusedNodes) {
   Tree names;
   std::vector<Named*> added;
   for (int i = 0; i < 1000; ++i) {
@@ -177,8 +177,8 @@ TEST(PathTree, HoldsNoMoreThanIsInUse) {
   EXPECT_EQ(names.tree.nodes(), 0u);
 }
 
-// The same with every name looked at by every rename.
-TEST(PathTree, DoesWhatALookAtEveryNameWouldDo) {
+// Compares the tree with a model that visits every name on every rename.
+TEST(PathTree, MatchesAModelThatVisitsEveryName) {
   struct Expected {
     Named* name;
     std::string path;

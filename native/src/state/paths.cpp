@@ -7,28 +7,28 @@
 namespace sfkit::state {
 namespace {
 
-constexpr size_t kLongestPath = 1023;
+constexpr size_t kMaxCompatPath = 1023;
 constexpr std::string_view kTooLong = "/DIR_TOO_LONG/FILENAME_TOO_LONG";
 constexpr std::string_view kDeleted = " (deleted)";
 
-// Calls `visit(element)` for each element of `path` but "." until it returns false.
+// Calls `visit(component)` for each component of `path` other than "." until it returns false.
 template <typename Visit>
-void each_element(std::string_view path, Visit visit) {
+void each_component(std::string_view path, Visit visit) {
   size_t at = 0;
   while (at < path.size()) {
     size_t end = path.find('/', at);
     if (end == std::string_view::npos) end = path.size();
-    const std::string_view element = path.substr(at, end - at);
+    const std::string_view component = path.substr(at, end - at);
     at = end + 1;
-    if (element.empty() || element == ".") continue;
-    if (!visit(element)) return;
+    if (component.empty() || component == ".") continue;
+    if (!visit(component)) return;
   }
 }
 
-// Compat: appends the elements of `path` to `out`; `root` is the length ".." may not go below.
-void append_elements(std::string_view path, size_t root, std::string& out) {
-  each_element(path, [&](std::string_view element) {
-    if (element == "..") {
+// Compat mode: appends the components of `path` to `out`. ".." does not shorten `out` below `root` bytes.
+void append_components(std::string_view path, size_t root, std::string& out) {
+  each_component(path, [&](std::string_view component) {
+    if (component == "..") {
       const size_t slash = out.rfind('/');
       if (out.size() > root && slash != std::string::npos) {
         out.resize(slash > root ? slash : root);
@@ -37,12 +37,12 @@ void append_elements(std::string_view path, size_t root, std::string& out) {
       if (root > 0) return true;  // above "/" there is only "/"
     }
     if (!out.empty() && out.back() != '/') out += '/';
-    out += element;
+    out += component;
     return true;
   });
 }
 
-// Which bytes of a word are `c`: 0x80 in each of them.
+// Sets 0x80 in each byte of the result whose byte in `word` equals `c`.
 uint64_t equal_bytes(uint64_t word, char c) {
   constexpr uint64_t kOnes = 0x0101010101010101;
   constexpr uint64_t kLow = 0x7f * kOnes;
@@ -50,8 +50,8 @@ uint64_t equal_bytes(uint64_t word, char c) {
   return ~(((difference & kLow) + kLow) | difference | kLow);
 }
 
-// Whether no element of the absolute `path` is empty or begins with a dot: then it is folded. Nearly all are,
-// so it is worth to look at eight bytes at once.
+// Whether no component of the absolute `path` is empty or starts with a dot: then it needs no folding. Nearly
+// all paths are like that, so this checks eight bytes at a time.
 bool is_plain(std::string_view path) {
   const auto follows = [](char before, char c) { return before == '/' && (c == '/' || c == '.'); };
   size_t at = 0;
@@ -68,11 +68,11 @@ bool is_plain(std::string_view path) {
   return path.back() != '/';
 }
 
-// Appends the elements of `path` to `out`, of which the first `root` bytes stay. `keep`: a ".." that would
-// lead above them stays too, as nobody knows where it leads.
+// Appends the components of `path` to `out`, whose first `root` bytes stay. `keep`: keep a ".." that would go
+// above them, since its target is unknown.
 void fold(std::string_view path, size_t root, bool keep, std::string& out) {
-  each_element(path, [&](std::string_view element) {
-    if (element == "..") {
+  each_component(path, [&](std::string_view component) {
+    if (component == "..") {
       const bool at_root = out.size() == root;
       const size_t slash = at_root ? 0 : std::max(root, out.rfind('/') + 1);
       if (!at_root && std::string_view(out).substr(slash) != "..") {
@@ -82,31 +82,31 @@ void fold(std::string_view path, size_t root, bool keep, std::string& out) {
       if (!keep) return true;
     }
     if (out.size() > root) out += '/';
-    out += element;
+    out += component;
     return true;
   });
 }
 
-std::string_view unknown_part(std::string_view path) {
+std::string_view unknown_prefix(std::string_view path) {
   return path.substr(0, path.starts_with(kUnknownDirectory) ? kUnknownDirectory.size() : 0);
 }
 
 }  // namespace
 
 bool is_at_or_below(std::string_view path, std::string_view directory) {
-  if (directory == "/") return is_whole(path);
+  if (directory == "/") return is_absolute(path);
   if (path.size() < directory.size()) return false;
   if (path.size() > directory.size() && path[directory.size()] != '/') return false;
   return path.starts_with(directory);
 }
 
-std::string_view last_element(std::string_view path) {
+std::string_view last_component(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }
 
 std::string_view directory_of_path(std::string_view path) {
   const size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return unknown_part(path);
+  if (slash == std::string_view::npos) return unknown_prefix(path);
   return path.substr(0, slash == 0 ? 1 : slash);
 }
 
@@ -116,24 +116,24 @@ void resolve_path(std::string_view base, std::string_view path, std::string& out
     out = kUnknownDirectory;
     return;
   }
-  if (is_whole(path) && confine == Confine::kNo && is_plain(path)) {
+  if (is_absolute(path) && confine == Confine::kNo && is_plain(path)) {
     out = path;
     return;
   }
   out.clear();
-  size_t root = is_whole(base) ? 1 : unknown_part(base).size();
+  size_t root = is_absolute(base) ? 1 : unknown_prefix(base).size();
   if (confine == Confine::kInRoot) {
     out = base;
     if (out.size() > root && out.back() != '/') out += '/';
     root = out.size();
-  } else if (is_whole(path)) {
+  } else if (is_absolute(path)) {
     out = '/';
     root = 1;
   } else {
     out = base;
     if (out.size() > root && out.back() == '/') out.pop_back();
   }
-  fold(path, root, !is_whole(out) && confine == Confine::kNo, out);
+  fold(path, root, !is_absolute(out) && confine == Confine::kNo, out);
   if (out.size() > 1 && out.size() == root && out.back() == '/') out.pop_back();
   if (out.size() > max) {
     out = kUnknownDirectory;
@@ -148,12 +148,12 @@ void fold_path(std::string_view path, std::string& out) {
 }
 
 bool leaves_directory(std::string_view path) {
-  if (is_whole(path)) return true;
+  if (is_absolute(path)) return true;
   size_t depth = 0;
   bool leaves = false;
-  each_element(path, [&](std::string_view element) {
-    leaves = element == ".." && depth == 0;
-    depth = element == ".." ? depth - 1 : depth + 1;
+  each_component(path, [&](std::string_view component) {
+    leaves = component == ".." && depth == 0;
+    depth = component == ".." ? depth - 1 : depth + 1;
     return !leaves;
   });
   return leaves;
@@ -162,19 +162,19 @@ bool leaves_directory(std::string_view path) {
 void join_path(std::string_view base, std::string_view path, std::string& out) {
   out.clear();
   const bool absolute = !path.empty() && path.front() == '/';
-  if (!absolute && base.size() + path.size() > kLongestPath) {
+  if (!absolute && base.size() + path.size() > kMaxCompatPath) {
     out = kTooLong;
     return;
   }
-  if (absolute && path.size() > kLongestPath) {
+  if (absolute && path.size() > kMaxCompatPath) {
     out = kTooLong;
     return;
   }
   const bool rooted = absolute || (!base.empty() && base.front() == '/');
   if (rooted) out = "/";
   const size_t root = out.size();
-  if (!absolute) append_elements(base, root, out);
-  append_elements(path, root, out);
+  if (!absolute) append_components(base, root, out);
+  append_components(path, root, out);
 }
 
 void join_directory(std::string_view base, std::string_view path, std::string& out) {

@@ -37,8 +37,8 @@ TEST(ResolvePath, FoldsAndJoins) {
   EXPECT_EQ(resolve("/a", "..b/.c/d..e/..."), "/a/..b/.c/d..e/...");
 }
 
-// The quick way for paths that need no folding looks at eight bytes at once: each place counts.
-TEST(ResolvePath, FindsWhatIsToBeFoldedAnywhere) {
+// The fast path checks eight bytes at a time, so every position counts.
+TEST(ResolvePath, FoldsAtAnyPosition) {
   for (size_t size = 1; size < 40; ++size) {
     for (size_t at = 0; at < size; ++at) {
       const std::string before = "/" + std::string(at, 'x');
@@ -56,7 +56,7 @@ TEST(ResolvePath, MeasuresAfterFolding) {
   EXPECT_EQ(resolve("/w/", repeated("a/../", 800) + "target"), "/w/target");
   const std::string longest = "/" + std::string(kMaxPath - 1, 'x');
   EXPECT_EQ(resolve("/", longest), longest);
-  EXPECT_EQ(resolve("/", longest + 'x'), "<UNKNOWN>") << "the kernel takes no such path";
+  EXPECT_EQ(resolve("/", longest + 'x'), "<UNKNOWN>") << "longer than PATH_MAX";
   const std::string deep = repeated("/" + std::string(199, 'd'), 20);
   EXPECT_EQ(resolve(deep, std::string(kMaxPath - deep.size() - 1, 'f')).size(), kMaxPath);
   EXPECT_EQ(resolve(deep, "a/../" + std::string(kMaxPath - deep.size(), 'f')),
@@ -66,7 +66,7 @@ TEST(ResolvePath, MeasuresAfterFolding) {
   EXPECT_EQ(out.size(), kMaxPath + 1);
 }
 
-TEST(ResolvePath, KeepsWhatIsUnknownInFront) {
+TEST(ResolvePath, KeepsTheUnknownPrefix) {
   EXPECT_EQ(resolve("<UNKNOWN>", "./a/../b"), "<UNKNOWN>b");
   EXPECT_EQ(resolve("<UNKNOWN>", "../b"), "<UNKNOWN>../b");
   EXPECT_EQ(resolve("<UNKNOWN>", "../../b/.."), "<UNKNOWN>../..");
@@ -78,7 +78,7 @@ TEST(ResolvePath, KeepsWhatIsUnknownInFront) {
   EXPECT_EQ(resolve("d", "../../b"), "../b");
 }
 
-TEST(ResolvePath, StaysInARoot) {
+TEST(ResolvePath, StaysBelowTheRoot) {
   const auto in = [](std::string_view base, std::string_view path) {
     return resolve(base, path, Confine::kInRoot);
   };
@@ -91,7 +91,7 @@ TEST(ResolvePath, StaysInARoot) {
   EXPECT_EQ(in("<UNKNOWN>d", "/.."), "<UNKNOWN>d");
 }
 
-TEST(LeavesDirectory, LooksAtEveryStep) {
+TEST(LeavesDirectory, ChecksEveryStep) {
   for (const char* path : {"/a", "..", "../a", "a/../..", "a/./../../a", "./.."}) {
     EXPECT_TRUE(leaves_directory(path)) << path;
   }
@@ -100,7 +100,7 @@ TEST(LeavesDirectory, LooksAtEveryStep) {
   }
 }
 
-TEST(IsAtOrBelow, EndsAtElements) {
+TEST(IsAtOrBelow, ComparesWholeComponents) {
   EXPECT_TRUE(is_at_or_below("/a/b", "/a"));
   EXPECT_TRUE(is_at_or_below("/a", "/a"));
   EXPECT_TRUE(is_at_or_below("/a", "/"));
@@ -109,7 +109,7 @@ TEST(IsAtOrBelow, EndsAtElements) {
   EXPECT_FALSE(is_at_or_below("<UNKNOWN>a", "/"));
 }
 
-TEST(DirectoryOfPath, IsWhatIsBeforeTheLastElement) {
+TEST(DirectoryOfPath, DropsTheLastComponent) {
   EXPECT_EQ(directory_of_path("/a/b"), "/a");
   EXPECT_EQ(directory_of_path("/a"), "/");
   EXPECT_EQ(directory_of_path("<UNKNOWN>a"), "<UNKNOWN>");
@@ -130,7 +130,7 @@ TEST(JoinPath, FoldsAndJoins) {
   EXPECT_EQ(join("", "/"), "/");
 }
 
-TEST(JoinPath, ReplacesWhatIsTooLong) {
+TEST(JoinPath, ReplacesLongPaths) {
   EXPECT_EQ(join("/", std::string(2000, 'x')), "/DIR_TOO_LONG/FILENAME_TOO_LONG");
   EXPECT_EQ(join("", "/" + std::string(2000, 'x')), "/DIR_TOO_LONG/FILENAME_TOO_LONG");
 }
@@ -143,7 +143,7 @@ TEST(JoinDirectory, EndsWithASlash) {
   EXPECT_EQ(out, "/");
 }
 
-TEST(StripDeleted, DropsTheMarkOnlyAtTheEnd) {
+TEST(StripDeleted, RemovesTheMarkOnlyAtTheEnd) {
   EXPECT_EQ(strip_deleted("/bin/sh (deleted)"), "/bin/sh");
   EXPECT_EQ(strip_deleted("/bin/x (deleted) y"), "/bin/x (deleted) y");
 }

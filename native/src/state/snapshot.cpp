@@ -10,7 +10,7 @@ scap::ThreadEntry entry_of(const Thread& thread, const ContainerTable& container
   const Thread& process = thread.process_thread();
   entry.tid = thread.tid;
   entry.pid = thread.pid;
-  // Lists name the parent process, not the thread of it that made the child.
+  // Lists name the parent process, not the thread that made the child.
   const Thread* const parent = thread.parent();
   entry.ptid = parent != nullptr ? parent->pid : thread.parent_tid();
   entry.sid = process.sid;
@@ -59,7 +59,7 @@ scap::FdEntry entry_of(int64_t fd, const Descriptor& descriptor, bool closes_on_
   entry.name = descriptor.name;
   entry.open_flags = (descriptor.open_flags & ~kOpenCloexec) | (closes_on_exec ? kOpenCloexec : 0);
   entry.device = descriptor.device;
-  // Lists have the local end first, as seen from the process.
+  // Lists give the local endpoint first.
   const bool served = descriptor.is_ip_socket() && descriptor.role == Role::kServer;
   entry.source = served ? descriptor.dip : descriptor.sip;
   entry.destination = served ? descriptor.sip : descriptor.dip;
@@ -83,7 +83,7 @@ std::vector<scap::ThreadEntry> list_threads(const Engine& engine) {
 
 std::vector<scap::FdEntry> list_descriptors(const Thread& thread) {
   std::vector<scap::FdEntry> entries;
-  // Lists have the descriptors of a process once, under its leader.
+  // Lists give the descriptors of a process once, for its leader.
   if (thread.descriptors == nullptr || !thread.is_leader()) return entries;
   thread.descriptors->for_each([&entries](int64_t fd, const Descriptor& descriptor, bool closes_on_exec) {
     if (descriptor.type != FdType::kUnknown) entries.push_back(entry_of(fd, descriptor, closes_on_exec));

@@ -1,4 +1,4 @@
-// The state of a capture at some event, as the lists at the start of a section would tell it.
+// Lists the current state in the form of the lists at the start of a section.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@
 
 namespace sfkit::state {
 
-// The threads by number, without those that only an event named. Text points into `engine`.
+// The threads in order of tid, without placeholders. The entries point into `engine`.
 std::vector<scap::ThreadEntry> list_threads(const Engine& engine);
 
-// The descriptors of a thread's own table, by number.
+// The descriptors of a process in order; empty for threads other than its leader.
 std::vector<scap::FdEntry> list_descriptors(const Thread& thread);
 
 }  // namespace sfkit::state

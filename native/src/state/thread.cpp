@@ -6,10 +6,10 @@
 namespace sfkit::state {
 namespace {
 
-// A chain of parents longer than this is a loop.
-constexpr int kDeepestAncestry = 4096;
+// A longer chain of parents must be a loop.
+constexpr int kMaxAncestry = 4096;
 
-// The first living member but `except`.
+// The first living member other than `except`.
 Thread* living_member(const ThreadGroup& group, const Thread* except) {
   Thread* member = group.first == except && except != nullptr ? except->next_member : group.first;
   return member == nullptr || member->dead ? nullptr : member;
@@ -28,8 +28,7 @@ Siblings* hold(Siblings* siblings) {
   return siblings;
 }
 
-// The set that they are part of now. Each step on the way there is made to skip the next, so that later ways
-// are shorter.
+// The set that now holds these siblings. Shortens the path for later lookups.
 Siblings* root_of(Siblings* siblings) {
   while (siblings->merged_into != nullptr) {
     Siblings* const next = siblings->merged_into;
@@ -44,7 +43,7 @@ Siblings* root_of(Siblings* siblings) {
   return siblings;
 }
 
-// A buffer that one long text made large is not kept for the next thread.
+// Do not keep a large buffer for the next thread.
 void reset_text(std::string& text) {
   constexpr size_t kKept = 1024;
   if (text.capacity() > kKept) {
@@ -79,9 +78,9 @@ void Thread::reset() {
   tty = container = 0;
   fdlimit = reaper_tid = last_child = -1;
   has_reaper_tid = dead = in_user_namespace = false;
-  child_numbers = ChildNumbers::kOwn;
-  births = 0;
-  secure_bits = changes = identities = 0;
+  child_pid_namespace = ChildPidNamespace::kSame;
+  clone_events = 0;
+  secure_bits = changes = identity_changes = 0;
   clone_ts = exec_ts = pidns_start_ts = 0;
   executable = {};
   capabilities = {};
@@ -93,7 +92,7 @@ void Thread::reset() {
   descriptors.reset();
   enter.valid = false;
   last_enter = 0;
-  entered_fd = kNoFd;
+  enter_fd = kNoFd;
   has_last_enter = false;
   group = nullptr;
   previous_member = next_member = nullptr;
@@ -126,7 +125,7 @@ std::shared_ptr<DescriptorTable> ThreadTable::copy_of(const DescriptorTable& tab
   return copy;
 }
 
-// The living before the dead.
+// Living members come before dead ones.
 void ThreadTable::add_member(ThreadGroup& group, Thread* thread) {
   Thread* const after = thread->dead ? group.last : std::exchange(group.last_alive, thread);
   thread->previous_member = after;
@@ -244,11 +243,10 @@ Thread* ThreadTable::find_reaper(Thread* thread) {
   if (thread->group != nullptr) {
     if (Thread* member = living_member(*thread->group, thread)) return member;
   }
-  // Up the parents to the first reaper; another pid namespace or a loop ends the search.
+  // Search the ancestors for a reaper. Stop at another pid namespace or at a loop.
   const bool in_namespace = thread->tid != thread->vtid;
   Thread* ancestor = thread->parent();
-  for (int depth = 0; ancestor != nullptr && depth < kDeepestAncestry;
-       ++depth, ancestor = ancestor->parent()) {
+  for (int depth = 0; ancestor != nullptr && depth < kMaxAncestry; ++depth, ancestor = ancestor->parent()) {
     if ((ancestor->tid != ancestor->vtid) != in_namespace) return nullptr;
     if (ancestor->group == nullptr || !ancestor->group->reaper) continue;
     if (Thread* member = living_member(*ancestor->group, thread)) return member;
@@ -256,7 +254,7 @@ Thread* ThreadTable::find_reaper(Thread* thread) {
   return nullptr;
 }
 
-void ThreadTable::hand_over_children(Thread* thread) {
+void ThreadTable::reparent_children(Thread* thread) {
   Siblings* own = std::exchange(thread->children, nullptr);
   if (own == nullptr) return;
   if (own->children == 0) return release(own);
@@ -270,7 +268,7 @@ void ThreadTable::hand_over_children(Thread* thread) {
   }
   Siblings* theirs = reaper->children;
   if (theirs != nullptr) {
-    // The smaller one goes into the larger one, whose way its members have then to go.
+    // Merge the smaller set into the larger one, which keeps paths short.
     if (theirs->children > own->children) std::swap(theirs, own);
     own->children += theirs->children;
     theirs->merged_into = hold(own);
@@ -280,9 +278,9 @@ void ThreadTable::hand_over_children(Thread* thread) {
   reaper->children = own;
 }
 
-void ThreadTable::note_gone(const Thread& thread) {
+void ThreadTable::note_removed(const Thread& thread) {
   if (thread.process == nullptr) return;
-  gone_.push_back({thread.clone_ts, thread.pid < 0 ? thread.tid : thread.pid});
+  removed_.push_back({thread.clone_ts, thread.pid < 0 ? thread.tid : thread.pid});
 }
 
 void ThreadTable::drop(Thread* thread) {
@@ -293,7 +291,7 @@ void ThreadTable::drop(Thread* thread) {
     release(left);
   }
   if (last_ == thread) last_ = nullptr;
-  note_gone(*thread);
+  note_removed(*thread);
   threads_.erase(thread->tid);
   thread->cwd.reset();
   thread->descriptors.reset();
@@ -301,7 +299,7 @@ void ThreadTable::drop(Thread* thread) {
 }
 
 void ThreadTable::remove_ended(Thread* thread) {
-  hand_over_children(thread);
+  reparent_children(thread);
   ThreadGroup* group = thread->group;
   if (group == nullptr) {
     drop(thread);
@@ -317,7 +315,7 @@ void ThreadTable::remove_ended(Thread* thread) {
 void ThreadTable::remove(Thread* thread) {
   end(thread);
   if (thread->is_leader() && thread->group != nullptr) keep_only(thread);
-  hand_over_children(thread);
+  reparent_children(thread);
   drop(thread);
 }
 
@@ -327,7 +325,7 @@ void ThreadTable::keep_only(Thread* keep) {
     Thread* const next = member->next_member;
     if (member != keep) {
       end(member);
-      hand_over_children(member);
+      reparent_children(member);
       drop(member);
     }
     member = next;
@@ -336,7 +334,7 @@ void ThreadTable::keep_only(Thread* keep) {
 
 void ThreadTable::clear() {
   threads_.for_each([this](int64_t, Thread* thread) {
-    note_gone(*thread);
+    note_removed(*thread);
     release(thread->siblings);
     release(thread->children);
   });

@@ -1,4 +1,4 @@
-// Threads, their groups and the table of all of them (spec: scap-state, sections 1, 5 and 7).
+// Threads, thread groups and the thread table (spec: scap-state, sections 1, 5 and 7).
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ enum ThreadFlag : uint32_t {
   kCloneParent = 1u << 8,
   kCloneThread = 1u << 13,
   kCloneNewUser = 1u << 20,
-  kCloneInverted = 1u << 16,  // made from the child's own event
+  kCloneInverted = 1u << 16,  // created from the child's own event
   kCloneVfork = 1u << 27,
   kChildInPidns = 1u << 29,
   kIsMainThread = 1u << 30,
@@ -32,14 +32,14 @@ enum ThreadFlag : uint32_t {
   kPipeDestination = 1u << 22,
 };
 
-inline constexpr uint32_t kNoId = UINT32_MAX;  // uid, gid: none
+inline constexpr uint32_t kNoId = UINT32_MAX;  // no uid or gid
 
 struct Thread;
 
 struct ThreadGroup {
   int64_t pid = -1;
   Thread* leader = nullptr;
-  // Members in the order they joined; those that ended stand after the others.
+  // Living members in the order they joined, then the dead ones.
   Thread* first = nullptr;
   Thread* last_alive = nullptr;
   Thread* last = nullptr;
@@ -47,16 +47,16 @@ struct ThreadGroup {
   bool reaper = false;
 };
 
-// The children of one thread. When it ends, another thread takes over all of them at once: its children are
-// merged into those of the new parent, and each finds the way there when it is next asked for its parent.
+// The children of one thread. When the thread ends, its set is merged into the set of the new parent in one
+// step. Each child finds the new parent when it is next asked for (union-find).
 struct Siblings {
-  Thread* parent = nullptr;  // null: their parent is unknown
+  Thread* parent = nullptr;  // null if unknown
   Siblings* merged_into = nullptr;
-  uint32_t references = 0;  // of children, of those merged into it, of the parent
-  uint32_t children = 0;    // of it and of all merged into it
+  uint32_t references = 0;  // from children, sets merged into it and the parent
+  uint32_t children = 0;    // including merged sets
 };
 
-// What an exec or the process list tells of the executable. Times in ns since 1970, 0 when unknown.
+// The executable, from an exec or the process list. Times in ns since 1970, 0 when unknown.
 struct Executable {
   uint64_t inode = 0;
   uint64_t ctime = 0;
@@ -79,7 +79,7 @@ struct Capabilities {
   uint64_t effective = 0;
 };
 
-// Kilobytes and page faults, as counted when the capture told last.
+// Kilobytes and page faults, as last reported.
 struct MemoryUse {
   uint64_t size_kb = 0;
   uint64_t resident_kb = 0;
@@ -88,18 +88,17 @@ struct MemoryUse {
   uint64_t minor_faults = 0;
 };
 
-// Numbers of the processes that a thread makes. unshare and setns change the pid namespace of the children
-// only.
-enum class ChildNumbers : uint8_t {
-  kOwn,     // in the namespace of the thread
-  kFirst,   // the next child is the first process of a new namespace
-  kOthers,  // in another namespace: unknown until the child reports them
+// The pid namespace of a thread's children, which unshare and setns change.
+enum class ChildPidNamespace : uint8_t {
+  kSame,   // that of the thread
+  kNew,    // the next child is the first process of a new namespace
+  kOther,  // another one: their pids are unknown until they report them
 };
 
 // Which of the two exit events of its clone a thread is known from.
-enum Birth : uint8_t {
-  kBornByCaller = 1,
-  kBornByItself = 2,
+enum CloneEvent : uint8_t {
+  kCallerEvent = 1,
+  kChildEvent = 2,
 };
 
 struct Thread {
@@ -121,80 +120,80 @@ struct Thread {
   uint32_t container = 0;  // index into the container table, 0 for the host
   int64_t fdlimit = -1;
   int64_t reaper_tid = -1;
-  int64_t last_child = -1;  // tid of the process it made last
+  int64_t last_child = -1;  // tid of its newest child process
   bool has_reaper_tid = false;
   bool dead = false;
-  bool in_user_namespace = false;  // that began in the capture
-  uint32_t secure_bits = 0;        // how capabilities follow user ids; SECBIT_ of the kernel
-  ChildNumbers child_numbers = ChildNumbers::kOwn;
-  uint8_t births = 0;       // bits of Birth
-  uint32_t changes = 0;     // leaders: of what records show of the process
-  uint32_t identities = 0;  // leaders: of program, user, group or container
-  uint64_t clone_ts = 0;    // 0: from the process list, or met without its clone
-  uint64_t exec_ts = 0;     // of the last exec, 0 when none was seen
+  bool in_user_namespace = false;  // one created during the capture
+  uint32_t secure_bits = 0;        // SECBIT_ flags: how capabilities follow user ids
+  ChildPidNamespace child_pid_namespace = ChildPidNamespace::kSame;
+  uint8_t clone_events = 0;       // bits of CloneEvent
+  uint32_t changes = 0;           // leaders: counts changes that records show
+  uint32_t identity_changes = 0;  // leaders: counts changes of program, user, group or container
+  uint64_t clone_ts = 0;          // 0: from the process list, or without its clone
+  uint64_t exec_ts = 0;           // of the last exec, 0 without one
   uint64_t pidns_start_ts = 0;
   Executable executable;
   Capabilities capabilities;
   MemoryUse memory;
-  // `subsystem=path` strings, each ended by NUL; shared with the threads that have the same.
+  // NUL-terminated `subsystem=path` strings, shared between threads with the same text.
   std::shared_ptr<const std::string> cgroups;
   std::string comm;
   std::string exe;  // argv[0]
   SharedText exepath;
-  std::string args;      // each followed by NUL
-  SharedText user_name;  // compat: as found last, "" when never
+  std::string args;      // NUL-terminated
+  SharedText user_name;  // compat: as last found, "" if never
   SharedText group_name;
   SharedText root;
-  SharedText env;  // leaders only: the whole process shares it
-  // Shared by the threads of a process, and between processes (CLONE_FS, CLONE_FILES). Null: the thread uses
-  // those of its leader. In compat mode all threads do.
+  SharedText env;  // leaders only: shared by the process
+  // Shared between threads, and between processes (CLONE_FS, CLONE_FILES). Null: the leader's. In compat mode
+  // only leaders have their own.
   std::shared_ptr<WorkingDirectory> cwd;
   std::shared_ptr<DescriptorTable> descriptors;
 
   scap::StoredEnter enter;
   uint16_t last_enter = 0;
-  int64_t entered_fd = kNoFd;  // the descriptor that call is about, for apply_all()
+  int64_t enter_fd = kNoFd;  // the descriptor of that enter event, for apply_all()
   bool has_last_enter = false;
 
   ThreadGroup* group = nullptr;
   Thread* previous_member = nullptr;
   Thread* next_member = nullptr;
-  mutable Siblings* siblings = nullptr;  // that it is a child of; null when it was not linked
-  Siblings* children = nullptr;          // null when it had none
+  mutable Siblings* siblings = nullptr;  // the set it belongs to; null if not linked
+  Siblings* children = nullptr;          // null without any
 
-  void* process = nullptr;  // for the layer above
+  void* process = nullptr;  // for the SysFlow layer
 
   bool is_leader() const { return tid == pid || (flags & kIsMainThread) != 0; }
-  // As linked, and handed on since; null when unknown.
+  // The current parent, after any reparenting; null when unknown.
   Thread* parent() const;
-  // Its number; as the capture gave it for a thread that is not linked.
+  // The parent's tid; for a thread that is not linked, as in the capture.
   int64_t parent_tid() const;
-  // Placeholders for threads the capture never introduced.
+  // Whether this is a placeholder for a thread the capture never introduced.
   bool is_invalid() const { return tid < 0 || pid < 0 || ptid < 0; }
-  // The group's leader, the thread itself when it leads; nullptr when unknown.
+  // The group's leader, which may be this thread; nullptr when unknown.
   Thread* leader() {
     if (is_leader()) return this;
     return group == nullptr ? nullptr : group->leader;
   }
-  // What holds the attributes of the whole process: its leader, the thread itself when that is unknown.
+  // The thread that holds the attributes of the process: its leader, or this thread if the leader is unknown.
   Thread& process_thread() {
-    Thread* const main = leader();
-    return main == nullptr ? *this : *main;
+    Thread* const known_leader = leader();
+    return known_leader == nullptr ? *this : *known_leader;
   }
   const Thread& process_thread() const { return const_cast<Thread*>(this)->process_thread(); }
-  // Its descriptors; nullptr when they are the leader's, and that is unknown.
+  // Its descriptor table; nullptr if it uses that of an unknown leader.
   DescriptorTable* table() {
     if (descriptors != nullptr) return descriptors.get();
     const Thread* const owner = leader();
     return owner == nullptr ? nullptr : owner->descriptors.get();
   }
-  // The same for the working directory.
+  // Its working directory; nullptr if it uses that of an unknown leader.
   WorkingDirectory* directory() {
     if (cwd != nullptr) return cwd.get();
     const Thread* const owner = leader();
     return owner == nullptr ? nullptr : owner->cwd.get();
   }
-  // Shares the table, or the working directory, of `other`.
+  // Use the table, or the working directory, of `other` from now on.
   void share_table(Thread& other) {
     const Thread* const owner = other.descriptors != nullptr ? &other : other.leader();
     descriptors = owner == nullptr ? nullptr : owner->descriptors;
@@ -204,7 +203,7 @@ struct Thread {
     cwd = owner == nullptr ? nullptr : owner->cwd;
   }
 
-  // To the state of a new object, keeping buffers.
+  // Resets to the initial state, keeping buffers.
   void reset();
 };
 
@@ -225,44 +224,44 @@ class ThreadTable {
 
   size_t size() const { return threads_.size(); }
 
-  // Visits every thread as visit(const Thread&), in no order that means anything.
+  // Calls `visit(const Thread&)` for every thread, in no particular order.
   template <typename Visit>
   void for_each(Visit visit) const {
     threads_.for_each([&visit](int64_t, const Thread* thread) { visit(*thread); });
   }
 
-  // Every thread, by number.
+  // All threads in order of tid.
   std::vector<const Thread*> sorted() const;
 
-  // A new thread under `tid`, replacing one that is there, with a table and a working directory of its own.
-  // Not linked yet.
+  // Creates a thread with its own table and working directory, replacing any thread with this tid. The caller
+  // sets the ids and calls link().
   Thread* create(int64_t tid);
   // A copy of a table.
   std::shared_ptr<DescriptorTable> copy_of(const DescriptorTable& table);
 
-  // Puts the thread into its group and under its parent, as pid, ptid and vpid now say.
+  // Adds the thread to its group and to its parent, by pid, ptid and vpid.
   void link(Thread* thread);
-  // The same for a thread whose pid or parent changed.
+  // The same after the pid or the parent changed.
   void relink(Thread* thread);
 
-  // Marks the thread as ended; it stays visible until remove_ended().
+  // Marks the thread as ended. It stays visible until remove_ended().
   void end(Thread* thread);
-  // The opposite: an exec by another thread of the group gave the thread's number a new life.
+  // Undoes end(): another thread of the group called exec and took over this tid.
   void revive(Thread* thread);
-  // Takes an ended thread out: its children go to a reaper, and a leader stays while its group lives.
+  // Removes an ended thread. Its children go to a reaper. A leader stays while its group lives.
   void remove_ended(Thread* thread);
-  // Takes a thread out whatever its state, with its group when it leads it.
+  // Removes a thread in any state; for a leader, also its group.
   void remove(Thread* thread);
-  // Removes all threads of the group but `keep`.
+  // Removes all threads of the group except `keep`.
   void keep_only(Thread* keep);
 
-  // A thread that the layer above had a process for, and that is gone.
-  struct Gone {
+  // A removed thread for which the SysFlow layer had a process.
+  struct Removed {
     uint64_t clone_ts;
     int64_t pid;
   };
-  // Those gone so far; for the layer above to clear.
-  std::vector<Gone>& gone() { return gone_; }
+  // The threads removed so far. The SysFlow layer clears the list.
+  std::vector<Removed>& removed() { return removed_; }
 
   void clear();
 
@@ -272,10 +271,10 @@ class ThreadTable {
   void join_group(Thread* thread);
   void leave_group(Thread* thread);
   void set_parent(Thread* thread, Thread* parent);
-  void hand_over_children(Thread* thread);
+  void reparent_children(Thread* thread);
   Thread* find_reaper(Thread* thread);
   void drop(Thread* thread);
-  void note_gone(const Thread& thread);
+  void note_removed(const Thread& thread);
 
   FlatMap<int64_t, Thread*> threads_;
   FlatMap<int64_t, ThreadGroup*> groups_;
@@ -283,7 +282,7 @@ class ThreadTable {
   Pool<ThreadGroup> group_pool_;
   Thread* last_ = nullptr;
   uint64_t copies_ = 0;  // of descriptor tables
-  std::vector<Gone> gone_;
+  std::vector<Removed> removed_;
 };
 
 }  // namespace sfkit::state

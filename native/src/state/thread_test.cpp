@@ -24,7 +24,7 @@ void die(ThreadTable& table, Thread* thread) {
   table.remove_ended(thread);
 }
 
-TEST(ThreadTable, ThreadsShareTheirLeadersDescriptors) {
+TEST(ThreadTable, ThreadsShareTheDescriptorsOfTheirLeader) {
   ThreadTable table;
   Thread* leader = add(table, 10, 10, 1);
   Thread* worker = add(table, 11, 10, 1);
@@ -33,7 +33,7 @@ TEST(ThreadTable, ThreadsShareTheirLeadersDescriptors) {
   EXPECT_EQ(add(table, 21, 20, 1)->table(), nullptr) << "the leader is unknown";
 }
 
-TEST(ThreadTable, ADeadLeaderStaysUntilItsGroupIsGone) {
+TEST(ThreadTable, ADeadLeaderStaysUntilItsGroupEnds) {
   ThreadTable table;
   Thread* leader = add(table, 10, 10, 1);
   Thread* worker = add(table, 11, 10, 1);
@@ -55,7 +55,7 @@ TEST(ThreadTable, OrphansGoToTheReaper) {
   EXPECT_EQ(child->parent(), table.find(1));
 }
 
-TEST(ThreadTable, OrphansGoToAnotherThreadOfTheGroupFirst) {
+TEST(ThreadTable, OrphansGoToTheirParentsGroupFirst) {
   ThreadTable table;
   add(table, 1, 1, 0);
   add(table, 10, 10, 1);
@@ -65,7 +65,7 @@ TEST(ThreadTable, OrphansGoToAnotherThreadOfTheGroupFirst) {
   EXPECT_EQ(child->parent_tid(), 10);
 }
 
-TEST(ThreadTable, TheEventsReaperWins) {
+TEST(ThreadTable, TheReaperInTheEventTakesPrecedence) {
   ThreadTable table;
   add(table, 1, 1, 0);
   add(table, 5, 5, 1);
@@ -103,7 +103,7 @@ TEST(ThreadTable, AnUnknownParentBecomesZero) {
   EXPECT_EQ(add(table, 10, 10, 999)->ptid, 0);
 }
 
-TEST(ThreadTable, ANumberUsedAgainIsANewThread) {
+TEST(ThreadTable, AReusedTidIsANewThread) {
   ThreadTable table;
   Thread* old = add(table, 10, 10, 1);
   old->comm = "old";
@@ -126,7 +126,7 @@ TEST(ThreadTable, ParentLoopsDoNotHang) {
   EXPECT_EQ(table.size(), 0u);
 }
 
-TEST(ThreadTable, ManyOrphansAreHandedOnAgainAndAgain) {
+TEST(ThreadTable, ManyOrphansAreReparentedRepeatedly) {
   ThreadTable table;
   add(table, 1, 1, 0);
   constexpr int64_t kWorkers = 200;
@@ -134,7 +134,7 @@ TEST(ThreadTable, ManyOrphansAreHandedOnAgainAndAgain) {
   for (int64_t i = 0; i < kWorkers; ++i) workers.push_back(add(table, 10 + i, 10, 1));
   std::vector<Thread*> children;
   for (int64_t i = 0; i < 500; ++i) children.push_back(add(table, 1000 + i, 1000 + i, 10 + i % kWorkers));
-  // The leader stays while its threads live, and takes no orphans once it has ended.
+  // The leader stays while its threads live, but adopts no orphans after it has ended.
   for (int64_t i = 0; i + 1 < kWorkers; ++i) {
     die(table, workers[static_cast<size_t>(i)]);
     if (i < 490) die(table, children[static_cast<size_t>(i)]);
@@ -149,7 +149,7 @@ TEST(ThreadTable, ManyOrphansAreHandedOnAgainAndAgain) {
   EXPECT_EQ(children[499]->parent_tid(), 1);
 }
 
-TEST(ThreadTable, AReaperThatIsAnOrphanItselfHasNoParent) {
+TEST(ThreadTable, AnOrphanedReaperHasNoParent) {
   ThreadTable table;
   Thread* parent = add(table, 10, 10, 1);
   Thread* reaper = add(table, 20, 20, 10);
@@ -162,7 +162,7 @@ TEST(ThreadTable, AReaperThatIsAnOrphanItselfHasNoParent) {
   EXPECT_EQ(reaper->parent_tid(), 0);
 }
 
-TEST(ThreadTable, TellsWhichThreadsWithAProcessAreGone) {
+TEST(ThreadTable, ListsRemovedThreadsThatHadAProcess) {
   ThreadTable table;
   Thread* seen = add(table, 10, 10, 1);
   seen->clone_ts = 77;
@@ -170,12 +170,12 @@ TEST(ThreadTable, TellsWhichThreadsWithAProcessAreGone) {
   add(table, 11, 11, 1);
   table.create(10);
   table.create(11);
-  ASSERT_EQ(table.gone().size(), 1u);
-  EXPECT_EQ(table.gone()[0].clone_ts, 77u);
-  EXPECT_EQ(table.gone()[0].pid, 10);
+  ASSERT_EQ(table.removed().size(), 1u);
+  EXPECT_EQ(table.removed()[0].clone_ts, 77u);
+  EXPECT_EQ(table.removed()[0].pid, 10);
 }
 
-TEST(DescriptorTable, AnExecClosesWhatIsMarkedInItsOwnTableOnly) {
+TEST(DescriptorTable, AnExecClosesMarkedDescriptorsInItsOwnTableOnly) {
   DescriptorPool pool;
   DescriptorTable parent;
   for (int64_t fd = 0; fd < 5000; fd += 50) parent.put(fd, pool.make(FdType::kFileV2), fd % 100 == 0);
@@ -189,7 +189,7 @@ TEST(DescriptorTable, AnExecClosesWhatIsMarkedInItsOwnTableOnly) {
   }
   EXPECT_EQ(child.find(7), nullptr);
   EXPECT_EQ(child.own(200), nullptr);
-  // What is opened under such a number afterwards is open.
+  // A descriptor opened later at the same number stays open.
   child.put(200, pool.make(FdType::kFileV2), true);
   EXPECT_NE(child.find(200), nullptr);
   EXPECT_EQ(child.count(), 51u);
@@ -219,7 +219,7 @@ TEST(DescriptorTable, ClosesRanges) {
   EXPECT_EQ(parent.count(), 0u);
 }
 
-TEST(Descriptor, IsCopiedBeforeItIsChangedWhenShared) {
+TEST(Descriptor, IsCopiedOnWriteIfShared) {
   DescriptorPool pool;
   DescriptorTable parent;
   DescriptorRef made = pool.make(FdType::kFileV2);
@@ -232,7 +232,7 @@ TEST(Descriptor, IsCopiedBeforeItIsChangedWhenShared) {
   EXPECT_EQ(child.find(3)->descriptor->name, "/b");
 }
 
-TEST(DescriptorTable, TakesAnyNumberWithoutGrowingToIt) {
+TEST(DescriptorTable, HugeDescriptorsNeedLittleMemory) {
   DescriptorPool pool;
   DescriptorTable table;
   const int64_t huge = INT64_MAX;

@@ -1,4 +1,4 @@
-// Names of users and groups as the capture tells them; never those of the machine that reads it.
+// User and group names from the capture, never from the machine that reads it.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +16,13 @@ class NameTable {
   // `container` is an index of the container table, 0 for the host.
   void add(uint32_t container, uint32_t id, std::string_view name) { names_[key(container, id)] = name; }
   void remove(uint32_t container, uint32_t id) { names_.erase(key(container, id)); }
-  // With its memory: a later clear() must not pay for a long list again.
+  // Frees the memory too, so that later calls do not pay for one long list.
   void clear() { decltype(names_)().swap(names_); }
-  // Forgets the names of containers for which `is_gone(index)` holds.
-  template <typename IsGone>
-  void forget(IsGone is_gone) {
+  // Forgets the names in containers for which `is_forgotten(index)` is true.
+  template <typename IsForgotten>
+  void forget(IsForgotten is_forgotten) {
     std::erase_if(names_,
-                  [&](const auto& entry) { return is_gone(static_cast<uint32_t>(entry.first >> 32)); });
+                  [&](const auto& entry) { return is_forgotten(static_cast<uint32_t>(entry.first >> 32)); });
   }
 
   // nullptr when the capture does not name the id.
@@ -48,10 +48,10 @@ class AccountTable {
     accounts_[key(container, uid)] = std::move(account);
   }
   void clear() { decltype(accounts_)().swap(accounts_); }
-  template <typename IsGone>
-  void forget(IsGone is_gone) {
+  template <typename IsForgotten>
+  void forget(IsForgotten is_forgotten) {
     std::erase_if(accounts_,
-                  [&](const auto& entry) { return is_gone(static_cast<uint32_t>(entry.first >> 32)); });
+                  [&](const auto& entry) { return is_forgotten(static_cast<uint32_t>(entry.first >> 32)); });
   }
 
   // nullptr when the capture does not describe the user.

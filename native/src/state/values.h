@@ -1,4 +1,4 @@
-// How the state engine takes text out of parameters.
+// Helpers for parameter values and calls.
 #pragma once
 
 #include <string_view>
@@ -9,31 +9,29 @@
 
 namespace sfkit::state {
 
-inline constexpr size_t kLongestList = 4096;
-
 // Results of calls: -EBADF, -EISCONN, -EINPROGRESS.
 inline constexpr int64_t kBadDescriptor = -9;
 inline constexpr int64_t kIsConnected = -106;
 inline constexpr int64_t kInProgress = -115;
 
-// Commands of fcntl, as events number them.
+// fcntl commands as events number them.
 inline constexpr uint32_t kFcntlDupfd = 1;
 inline constexpr uint32_t kFcntlDupfdCloexec = 26;
 
-// What libs write where they know nothing.
+// libs write this for unknown texts.
 inline constexpr std::string_view kNotAvailable = "<NA>";
 
-// A text parameter that is there and not the mark for a missing one.
+// Whether a text parameter is present and not "(NULL)", the mark of missing texts.
 inline bool has_text(Bytes value) {
   return !value.empty() && value.text() != std::string_view("(NULL)\0", 7);
 }
 
-// The same of a path: drivers of about 2019 write "<NA>" where they could not read it.
+// The same for paths: drivers from about 2019 write "<NA>" for paths they could not read.
 inline bool has_path(Bytes value) {
   return has_text(value) && value.text() != kNotAvailable && value.text() != std::string_view("<NA>\0", 5);
 }
 
-// Whether a call removes a directory, rather than a name of a file.
+// Whether the call removes a directory, not a file name.
 inline bool removes_directory(const scap::CallView& call) {
   constexpr uint64_t kRemoveDirectory = 0x200;  // AT_REMOVEDIR
   switch (kHandlers[call.exit().code]) {
@@ -43,7 +41,7 @@ inline bool removes_directory(const scap::CallView& call) {
   }
 }
 
-// Whether an openat2 takes the directory of its descriptor for the root.
+// Whether an openat2 uses the directory of its descriptor as root.
 inline bool resolves_in_root(const scap::EventView& event) {
   constexpr uint64_t kInRoot = 2;  // RESOLVE_IN_ROOT
   return (scap::to_uint(event.param(scap::P::resolve), 0) & kInRoot) != 0;

@@ -14,7 +14,7 @@ void WorkingDirectory::set(std::string_view path) {
   shared_->text.set(path);
 }
 
-void WorkingDirectory::lose() {
+void WorkingDirectory::mark_lost() {
   clear();
   shared_ = new Shared;
 }
@@ -34,7 +34,7 @@ void WorkingDirectory::set(PathTree& paths, PathSpace space, std::string_view pa
 void WorkingDirectory::update() const {
   const std::string* now = shared_->paths->update(shared_->place, kMaxDirectory);
   if (now == nullptr) return;
-  if (!is_whole(*now)) {
+  if (!is_absolute(*now)) {
     shared_->text.clear();
     return;
   }

@@ -1,4 +1,4 @@
-// Where the relative paths of a process begin.
+// The working directory of a process.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 
 namespace sfkit::state {
 
-// A counted reference: children share the directory of their parent until one of them goes elsewhere. It
-// stays the same directory when that, or one above it, is renamed.
+// A counted reference: children share their parent's directory until one of them changes it. Renames of the
+// directory or its ancestors change the path, not the directory.
 class WorkingDirectory {
  public:
   WorkingDirectory() = default;
@@ -25,25 +25,26 @@ class WorkingDirectory {
   }
   ~WorkingDirectory() { release(); }
 
-  // The path, which ends with a slash; "" when it is unknown.
+  // The path with a trailing slash, "" when unknown.
   const SharedText& text() const {
     if (shared_ == nullptr) return kUnknown;
     if (shared_->paths != nullptr && !shared_->paths->is_current(shared_->place)) update();
     return shared_->text;
   }
 
-  // The same without that slash.
+  // The path without the trailing slash.
   std::string_view path() const {
     const std::string_view path = text();
     return path.size() > 1 ? path.substr(0, path.size() - 1) : path;
   }
 
-  // Unknown from now on, though the process was known to go somewhere.
-  void lose();
+  // Marks the directory as unknown after a change to a place that the capture does not show.
+  void mark_lost();
   bool is_lost() const { return shared_ != nullptr && text().empty(); }
-  // `path` ends with a slash. Compat, which follows no renames.
+  // Compat mode, without renames: sets a path that ends with a slash.
   void set(std::string_view path);
-  // The same of a path that follows renames. `same`: the place of a descriptor for the directory, if any.
+  // Sets a path that ends with a slash and follows renames. `same`: the link of a descriptor of that
+  // directory, or null.
   void set(PathTree& paths, PathSpace space, std::string_view path, const PathLink* same);
   void clear() { *this = WorkingDirectory(); }
 

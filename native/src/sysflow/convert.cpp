@@ -25,7 +25,7 @@ class Pipeline : public filter::Feed {
         dispatcher_(options, engine(), sink) {
     for (uint16_t code = 0; code < scap::kEventCount; ++code) {
       makes_records_[code] = state::Engine::is_visited(code) && op_of(code, options.compat) != 0;
-      is_dispatched_[code] = Dispatcher::takes(code, options.compat);
+      is_dispatched_[code] = Dispatcher::needs_dispatch(code, options.compat);
     }
     if (!has_filter()) engine().ignore_memory();
   }
@@ -35,7 +35,7 @@ class Pipeline : public filter::Feed {
     if (header_written_) return;
     header_written_ = true;
     Header header;
-    // libs 0.18.1 does not hand the capture's machine on.
+    // libs 0.18.1 does not pass on the host name of the capture.
     header.exporter = options_.exporter.empty() && !options_.compat ? host_name() : options_.exporter;
     header.ip = options_.node_ip;
     header.filename = options_.filename;
@@ -49,7 +49,7 @@ class Pipeline : public filter::Feed {
     if (options_.stop != nullptr && options_.stop->load(std::memory_order_relaxed)) return false;
     if (options_.flush_interval != 0) follow_live(event.ts);
     if (has_filter()) {
-      take_passing(event, shown);
+      take_filtered(event, shown);
       return true;
     }
     if (shown) dispatcher_.advance(event.ts);
@@ -66,44 +66,44 @@ class Pipeline : public filter::Feed {
     dispatcher_.dispatch(context);
   }
 
-  // What a running kernel wants beyond what a file does: nobody waits for its end.
+  // Live captures have no end to wait for: flush records and report new containers as they appear.
   void follow_live(uint64_t ts) {
     if (ts >= flush_at_) {
       if (flush_at_ != 0) sink_.flush();
       flush_at_ = ts + static_cast<uint64_t>(options_.flush_interval) * kSecond;
     }
     const state::ContainerTable& containers = engine().containers();
-    if (containers_seen_ == containers.met()) return;
+    if (containers_seen_ == containers.seen()) return;
     for (uint32_t index = 1; index < containers.size(); ++index) {
       const state::ContainerInfo& container = containers.at(index);
-      if (container.met < containers_seen_ || container.id.empty()) continue;
+      if (container.sequence < containers_seen_ || container.id.empty()) continue;
       if (options_.container_seen && !container.known) options_.container_seen(container);
     }
-    containers_seen_ = containers.met();
+    containers_seen_ = containers.seen();
   }
 
-  void take_passing(const scap::EventView& event, bool shown) {
+  void take_filtered(const scap::EventView& event, bool shown) {
     if (options_.compat) {
-      // The collector does not see what does not pass, so its time goes on with what does.
+      // The collector never sees filtered events, so its clock follows matching events only.
       apply_passing(event, shown, [this, &event](const state::Context& context) {
         dispatcher_.advance(event.ts);
         if (state::Engine::is_visited(event.code)) dispatch(context);
       });
       return;
     }
-    // Time is the capture's, so that records are the same whatever else passes, and only events that can make
-    // a record need be asked about.
+    // The clock follows all events, so that a filter does not change other records. Only events that can make
+    // records need to be checked.
     if (shown) dispatcher_.advance(event.ts);
     if (!makes_records_[event.code] && !makes_records_[event.code | 1]) {
       reader().next_event(event);
       engine().apply(event, [this, shown](const state::Context& context) {
         if (!shown) return;
-        dispatcher_.learn(context);
-        if (engine().has_effects()) dispatcher_.follow_hidden(context);
+        dispatcher_.learn_kind(context);
+        if (engine().has_effects()) dispatcher_.follow_excluded(context);
       });
       return;
     }
-    // Calls of two descriptors pass by each of them.
+    // A call with two descriptors is filtered once for each.
     const auto each = [op = op_of(event.code, false)](const state::Context& context, const auto& step) {
       each_operation(context, op, step);
     };
@@ -114,7 +114,7 @@ class Pipeline : public filter::Feed {
           if (engine().has_effects()) dispatcher_.take_effects(part, true);
           dispatcher_.dispatch(part, op);
         },
-        [this](const state::Context& context) { dispatcher_.follow_hidden(context); });
+        [this](const state::Context& context) { dispatcher_.follow_excluded(context); });
   }
 
   const ConvertOptions& options_;

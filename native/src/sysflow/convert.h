@@ -1,4 +1,4 @@
-// A capture in, SysFlow records out: the whole of the engine's front half behind one call.
+// Converts a capture to SysFlow records.
 #pragma once
 
 #include <atomic>
@@ -15,18 +15,18 @@
 
 namespace sfkit::sysflow {
 
-// How files are followed. kConsumer: each open is a flow of its own, and nothing else is said of files.
-// kNoFiles: files and pipes are left out.
+// Which file records to make. kConsumer: one flow for each open, and no other file records. kNoFiles: no
+// records of files and pipes.
 enum class Mode : uint8_t { kFlow, kConsumer, kNoFiles };
 
-// How much is alive, told once a second of event time and at the end; read on another thread.
+// Table sizes, updated once a second of event time and at the end. Other threads read them.
 struct TableSizes {
-  std::atomic<int64_t> begins{0};  // seconds of the first event
+  std::atomic<int64_t> start_seconds{0};  // time of the first event
   std::atomic<uint64_t> containers{0}, processes{0}, files{0}, network_flows{0}, file_flows{0},
       process_flows{0};
 };
 
-// Meanings as in src/engine/native.ts.
+// The options of src/engine/native.ts.
 struct ConvertOptions {
   std::string exporter, node_ip, filename;
   int file_read_mode = 2;
@@ -34,26 +34,26 @@ struct ConvertOptions {
   bool process_flow = true;
   bool containers_only = false;
   bool compat = false;
-  std::string filter;  // only events that pass it make records; "" for all
+  std::string filter;  // only events that match make records; "" for all
   Mode mode = Mode::kFlow;
-  // Seconds of event time after which a header begins anew and entities are written again; 0 for never.
+  // Seconds of event time between rotations, which repeat the header and write entities again; 0 for none.
   int64_t rotate_interval = 0;
   TableSizes* sizes = nullptr;
-  // Seconds of event time after which what was made so far is flushed; 0 for never.
+  // Seconds of event time between calls of sink.flush(); 0 for none.
   int64_t flush_interval = 0;
-  // Told each container of which only the id is known when it is first met; may be empty.
+  // Called once for each new container that the capture does not describe; may be empty.
   std::function<void(const state::ContainerInfo&)> container_seen;
-  // Counts the events that pass the filter; null for not at all.
+  // Counts the events that match the filter; may be null.
   Tally* tally = nullptr;
-  // Ends the input where it is when it becomes true.
+  // Ends the input at the current event once it is true; may be null.
   const std::atomic<bool>* stop = nullptr;
 };
 
-// Reads the capture to its end and gives every record to `sink` (then sink.finish()).
-// Returns not-ok only when nothing could be read; damage is in the summary. `name` is for messages.
+// Reads the capture to its end and writes every record to `sink`, then calls sink.finish(). Returns an error
+// if nothing could be read or on `cancel`; `summary` lists damage. `name` is for messages.
 Status convert_capture(scap::Input& input, const std::string& name, const ConvertOptions& options,
                        RecordSink& sink, const std::atomic<bool>& cancel, InputSummary& summary);
-// The same for the capture at `path`; "-" is standard input.
+// The same for the file `path`; "-" is standard input.
 Status convert_capture(const std::string& path, const ConvertOptions& options, RecordSink& sink,
                        const std::atomic<bool>& cancel, InputSummary& summary);
 

@@ -32,7 +32,7 @@ constexpr uint32_t kCreate = 4;
 constexpr int64_t kAtFdcwd = -100;
 constexpr int64_t kPid = 50;
 
-// Keeps the typed records that the tests look into, and every record as text.
+// Keeps the typed records that tests check, and every record as text.
 struct Kept : RecordLog {
   std::vector<Process> processes;
   std::vector<File> files;
@@ -101,7 +101,7 @@ ProcessFacts facts(int64_t pid = kPid) {
           .vpid = pid};
 }
 
-// A world with one process, listed with a file open at 4.
+// A world with init and one process, which has a file open as descriptor 4.
 Scenario small_world(Age age) {
   Scenario world(age);
   world.writer().begin();
@@ -132,7 +132,7 @@ Scenario small_world(Age age) {
 
 class EveryAge : public ::testing::TestWithParam<Age> {};
 
-TEST_P(EveryAge, AFileFlowHoldsWhatWasDoneBetweenOpenAndClose) {
+TEST_P(EveryAge, AFileFlowCountsOperationsFromOpenToClose) {
   Scenario world = small_world(GetParam());
   world.openat(kPid, 3, kAtFdcwd, "data.txt", kReadWrite | kCreate);
   world.write(kPid, 3, 100);
@@ -157,7 +157,7 @@ TEST_P(EveryAge, AFileFlowHoldsWhatWasDoneBetweenOpenAndClose) {
   EXPECT_EQ(kept.processes[1].cwd, "/work/");
 }
 
-TEST_P(EveryAge, ConnectionsHaveTheirEndsOverBothAddressFamilies) {
+TEST_P(EveryAge, ConnectionsHaveEndpointsInBothAddressFamilies) {
   for (const bool v6 : {false, true}) {
     Scenario world = small_world(GetParam());
     const auto client = v6 ? sfkit::testing::ipv6(1, 40000) : sfkit::testing::ipv4(10, 0, 0, 1, 40000);
@@ -218,7 +218,7 @@ TEST_P(EveryAge, ARefusedConnectKeepsItsDestination) {
   EXPECT_EQ(kept.network_flows[0].dport, 80);
 }
 
-TEST_P(EveryAge, PathsOfFileEventsComeFromWhereverTheWriterPutThem) {
+TEST_P(EveryAge, FileEventsFindTheirPathsInEitherEvent) {
   Scenario world = small_world(GetParam());
   world.mkdir(kPid, "new");
   world.rename(kPid, "a", "/b/../c");
@@ -234,7 +234,7 @@ TEST_P(EveryAge, PathsOfFileEventsComeFromWhereverTheWriterPutThem) {
   EXPECT_EQ(kept.files[0].restype, 'd');
 }
 
-TEST_P(EveryAge, ForkAndExecMakeAProcessThatInheritsAndChanges) {
+TEST_P(EveryAge, ForkAndExecMakeAProcessThatInheritsState) {
   Scenario world = small_world(GetParam());
   ProcessFacts child = facts(60);
   child.ptid = kPid;
@@ -256,13 +256,13 @@ TEST_P(EveryAge, ForkAndExecMakeAProcessThatInheritsAndChanges) {
   EXPECT_EQ(changed.state, ObjectState::kModified);
   EXPECT_EQ(changed.exe, "/bin/other");
   EXPECT_EQ(changed.uid, 0);
-  EXPECT_EQ(changed.env, TextList({"A=1"})) << "of the program after the exec";
+  EXPECT_EQ(changed.env, TextList({"A=1"})) << "the environment after the exec";
   ASSERT_EQ(kept.file_flows.size(), 1u) << "on the inherited descriptor";
   EXPECT_EQ(kept.file_flows[0].op_flags, kOpWriteSend);
 }
 
-// A reader joins a flow with the process that it was told of last.
-TEST_P(EveryAge, FlowsAreOfTheProgramAndUserThatMadeThem) {
+// Readers join a flow with the last process record before it.
+TEST_P(EveryAge, FlowsBelongToTheProgramAndUserThatMadeThem) {
   Scenario world = small_world(GetParam());
   world.write(kPid, 4, 1);
   ProcessFacts other = facts();
@@ -280,7 +280,7 @@ TEST_P(EveryAge, FlowsAreOfTheProgramAndUserThatMadeThem) {
     int64_t bytes;
     bool operator==(const Written&) const = default;
   };
-  // Each flow with the process that stands before it.
+  // Each flow with the process record before it.
   struct Joined : Kept {
     std::vector<Written> written;
     void file_flow(const FileFlow& r) override {
@@ -316,7 +316,7 @@ TEST_P(EveryAge, AProcessThatChangedIsWrittenBeforeARecordRefersToIt) {
   Scenario world = small_world(GetParam());
   story(world);
   const Kept kept = convert(world, everything());
-  ASSERT_EQ(kept.processes.size(), 3u) << "init, the process, and the process in its other directory";
+  ASSERT_EQ(kept.processes.size(), 3u) << "init, the process, and the process in its new directory";
   EXPECT_EQ(kept.processes[1].cwd, "/work/");
   EXPECT_EQ(kept.processes[2].state, ObjectState::kModified);
   EXPECT_EQ(kept.processes[2].cwd, "/opt/");
@@ -330,7 +330,7 @@ TEST_P(EveryAge, AProcessThatChangedIsWrittenBeforeARecordRefersToIt) {
   EXPECT_EQ(convert(again, compat).processes.size(), 2u);
 }
 
-TEST(Convert, AConnectThatTakesThePeerAwayIsNoFlow) {
+TEST(Convert, AConnectThatRemovesThePeerIsNotAFlow) {
   Scenario world = small_world(Age::k2026);
   world.socket(kPid, 3, false, true);
   const auto server = sfkit::testing::ipv4(192, 0, 2, 53, 53);
@@ -345,7 +345,7 @@ TEST(Convert, AConnectThatTakesThePeerAwayIsNoFlow) {
 TEST(Convert, AProcessIsWrittenAgainWhenItsDirectoryIsRenamed) {
   Scenario world = small_world(Age::k2026);
   world.mkdir(kPid, "a");
-  world.rename(1, "/elsewhere", "/there");
+  world.rename(1, "/other", "/there");
   world.mkdir(kPid, "b");
   world.rename(1, "/work", "/done");
   world.mkdir(kPid, "c");
@@ -357,7 +357,7 @@ TEST(Convert, AProcessIsWrittenAgainWhenItsDirectoryIsRenamed) {
   EXPECT_EQ(directories, (std::vector<std::string>{"/work/", "/done/"}));
 }
 
-TEST(Convert, AProcessIsWrittenAgainWhenAnotherChangesTheDirectoryTheyShare) {
+TEST(Convert, AProcessIsWrittenAgainWhenAnotherChangesTheirSharedDirectory) {
   constexpr uint32_t kCloneFs = 2;
   Scenario world = small_world(Age::k2026);
   world.mkdir(kPid, "a");
@@ -374,7 +374,7 @@ TEST(Convert, AProcessIsWrittenAgainWhenAnotherChangesTheDirectoryTheyShare) {
   EXPECT_EQ(last->state, ObjectState::kModified);
 }
 
-TEST(Convert, WhatAProcessDidInAnotherGroupIsWrittenFirst) {
+TEST(Convert, FlowsOfTheOldGroupAreWrittenFirst) {
   Scenario world = small_world(Age::k2026);
   world.openat(kPid, 3, kAtFdcwd, "data.txt", kReadWrite | kCreate);
   world.write(kPid, 3, 100);
@@ -394,7 +394,7 @@ TEST(Convert, WhatAProcessDidInAnotherGroupIsWrittenFirst) {
     const std::string& line = kept.lines[kept.lines.size() - back];
     return line.substr(0, line.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"));
   };
-  EXPECT_EQ(kind_before_end(3), "FileFlow") << "of the group before";
+  EXPECT_EQ(kind_before_end(3), "FileFlow") << "of the old group";
   EXPECT_EQ(kind_before_end(2), "Process");
 }
 
@@ -412,7 +412,7 @@ TEST(Convert, AParentThatChangedIsWrittenWithItsChild) {
   EXPECT_EQ(kept.processes[3].cwd, "/srv/");
 }
 
-TEST(Convert, AProcessKnownFromItsExecLearnsItsUserFromItsClone) {
+TEST(Convert, ACloneAddsTheUserOfAProcessKnownFromItsExec) {
   Scenario world = small_world(Age::k2017);
   world.exec(facts(70), 0);
   world.fork(facts(70), facts(71));
@@ -425,7 +425,7 @@ TEST(Convert, AProcessKnownFromItsExecLearnsItsUserFromItsClone) {
   EXPECT_EQ(at_clone->state, ObjectState::kModified);
 }
 
-TEST(Convert, ARuntimeThatThePathNamesIsTheTypeOfAContainer) {
+TEST(Convert, TheCgroupPathShowsTheContainerType) {
   Scenario world = small_world(Age::k2026);
   ProcessFacts guest = facts(60);
   guest.cgroup = "/lxc.payload.guest/init.scope";
@@ -450,7 +450,7 @@ TEST_P(EveryAge, ThreadsAreCountedInProcessFlows) {
   EXPECT_EQ(kept.process_flows[0].threads_exited, 1);
 }
 
-TEST_P(EveryAge, LongFlowsAreReportedEvery30SecondsAndLoseNothingInAGap) {
+TEST_P(EveryAge, LongFlowsAreExportedEvery30SecondsWithoutLosses) {
   Scenario world = small_world(GetParam());
   world.write(kPid, 4, 1);
   world.wait(31 * kSecond);
@@ -467,7 +467,7 @@ TEST_P(EveryAge, LongFlowsAreReportedEvery30SecondsAndLoseNothingInAGap) {
   compat.compat = true;
   bytes = 0;
   for (const FileFlow& flow : convert(world, compat).file_flows) bytes += flow.counters.write_bytes;
-  EXPECT_EQ(bytes, 5) << "the collector drops what stood in a flow that was silent for a minute";
+  EXPECT_EQ(bytes, 5) << "the collector drops the counts of flows that were idle for a minute";
 }
 
 INSTANTIATE_TEST_SUITE_P(Writers, EveryAge, ::testing::Values(Age::k2017, Age::k2023, Age::k2026),
@@ -477,7 +477,7 @@ INSTANTIATE_TEST_SUITE_P(Writers, EveryAge, ::testing::Values(Age::k2017, Age::k
                                                                          : "of2026");
                          });
 
-TEST(Convert, OneStoryGivesTheSameRecordsWhoeverWroteIt) {
+TEST(Convert, OneStoryGivesTheSameRecordsFromEveryWriter) {
   std::vector<Kept> ages;
   for (const sfkit::testing::Fixture& fixture : sfkit::testing::webserver_captures()) {
     const sfkit::testing::TemporaryFile file(fixture.bytes);
@@ -487,7 +487,7 @@ TEST(Convert, OneStoryGivesTheSameRecordsWhoeverWroteIt) {
     EXPECT_TRUE(summary.damage.empty());
   }
   EXPECT_EQ(ages[0].lines, ages[1].lines);
-  // Without enter events a timer fires at another event, so the times of two flows differ; nothing else.
+  // Without enter events timers fire at other events, so the times of some flows differ; nothing else.
   ASSERT_EQ(ages[1].lines.size(), ages[2].lines.size());
   size_t different = 0;
   for (size_t i = 0; i < ages[1].lines.size(); ++i) {
@@ -511,7 +511,7 @@ TEST(Convert, ClosingADescriptorEndsTheFlowsOfOtherThreadsOnIt) {
   EXPECT_EQ(kept.file_flows[1].op_flags, kOpWriteSend | kOpClose);
 }
 
-TEST(Convert, ReadModesKeepWhatTheySay) {
+TEST(Convert, ReadModesDiscardReadOnlyFlows) {
   const auto flows = [](int mode) {
     Scenario world = small_world(Age::k2023);
     for (const char* path : {"/usr/lib/libc.so", "/home/notes"}) {
@@ -531,7 +531,7 @@ TEST(Convert, ReadModesKeepWhatTheySay) {
   EXPECT_EQ(flows(2), 2u);
 }
 
-TEST(Convert, TheHeaderNamesTheCapturesMachineUnlessToldOtherwise) {
+TEST(Convert, TheExporterDefaultsToTheHostNameOfTheCapture) {
   Scenario world = small_world(Age::k2023);
   world.write(kPid, 4, 1);
   ConvertOptions options = everything();
@@ -543,7 +543,7 @@ TEST(Convert, TheHeaderNamesTheCapturesMachineUnlessToldOtherwise) {
   EXPECT_EQ(convert(world, options).headers.at(0).exporter, "");
 }
 
-TEST(Convert, ContainersOnlyLeavesOutTheHost) {
+TEST(Convert, ContainersOnlySkipsTheHost) {
   Scenario world = small_world(Age::k2023);
   world.write(kPid, 4, 1);
   ConvertOptions options = everything();
@@ -554,7 +554,7 @@ TEST(Convert, ContainersOnlyLeavesOutTheHost) {
   EXPECT_EQ(summary.skipped[0].count, 1u);
 }
 
-TEST(Convert, SyntheticTimesNeverBecomeTheCapturesTimes) {
+TEST(Convert, SyntheticTimesDoNotCountAsCaptureTimes) {
   Scenario world = small_world(Age::k2023);
   world.container(R"({"container":{"id":"c"}})");
   world.write(kPid, 4, 1);
@@ -580,12 +580,12 @@ TEST(Convert, ACompleteSectionMayFollowAnother) {
   const std::atomic<bool> cancel{false};
   ASSERT_TRUE(convert_capture(file.path(), everything(), kept, cancel, summary).is_ok());
   EXPECT_EQ(kept.headers.size(), 1u);
-  EXPECT_EQ(kept.processes.size(), 2u) << "what was written is not written again";
+  EXPECT_EQ(kept.processes.size(), 2u) << "entities are not written again";
   ASSERT_EQ(kept.file_flows.size(), 1u);
   EXPECT_EQ(kept.file_flows[0].counters.write_bytes, 3);
 }
 
-TEST(Convert, OnlyCallsThatNeededADescriptorCountAsOnesWithout) {
+TEST(Convert, OnlyCallsThatNeedADescriptorCountAsUnknownDescriptor) {
   Scenario world = small_world(Age::k2026);
   world.open(kPid, -2, "/missing", kReadOnly);
   world.read(kPid, 99, -9);
@@ -617,7 +617,7 @@ TEST(Convert, ListsBetweenEventsAddToTheState) {
   EXPECT_EQ(kept.processes.back().poid, kept.processes.front().oid);
 }
 
-TEST_P(EveryAge, WhatTheKernelCopiesIsReadFromOneAndWrittenToTheOther) {
+TEST_P(EveryAge, KernelCopiesReadFromOneFileAndWriteToTheOther) {
   Scenario world = small_world(GetParam());
   world.openat(kPid, 3, kAtFdcwd, "from", kReadOnly);
   world.sendfile(kPid, 4, 3, 100);
@@ -635,11 +635,11 @@ TEST_P(EveryAge, WhatTheKernelCopiesIsReadFromOneAndWrittenToTheOther) {
   ConvertOptions compat = everything();
   compat.compat = true;
   for (const FileFlow& flow : convert(world, compat).file_flows) {
-    EXPECT_EQ(flow.counters.read_bytes + flow.counters.write_bytes, 0) << "the collector overlooks them";
+    EXPECT_EQ(flow.counters.read_bytes + flow.counters.write_bytes, 0) << "the collector ignores these calls";
   }
 }
 
-TEST_P(EveryAge, AFilterIsAskedAboutEachEndOfACopy) {
+TEST_P(EveryAge, AFilterChecksBothDescriptorsOfACopy) {
   Scenario world = small_world(GetParam());
   world.openat(kPid, 3, kAtFdcwd, "from", kReadOnly);
   world.sendfile(kPid, 4, 3, 100);
@@ -656,7 +656,7 @@ TEST_P(EveryAge, AFilterIsAskedAboutEachEndOfACopy) {
   EXPECT_EQ(written.file_flows[0].counters.read_bytes, 0);
 }
 
-TEST_P(EveryAge, FlowsEndWithTheirProcessAlsoWhereAFilterLeavesTheEndOut) {
+TEST_P(EveryAge, FlowsEndWithTheirProcessEvenIfAFilterExcludesTheExit) {
   Scenario world = small_world(GetParam());
   world.write(kPid, 4, 5);
   world.wait(kSecond);
@@ -745,7 +745,7 @@ TEST(Convert, AFlowHasTheRoleOfItsSocketAfterAnExportToo) {
   }
 }
 
-TEST(Convert, ListedConnectionsOverIpv6AreToldFromTheirCallersSideToo) {
+TEST(Convert, ListedIpv6ConnectionsHaveTheClientAsSource) {
   Scenario world = small_world(Age::k2026);
   const auto local = [](uint8_t last) {
     std::array<uint8_t, 16> ip{};
@@ -770,8 +770,8 @@ TEST(Convert, ListedConnectionsOverIpv6AreToldFromTheirCallersSideToo) {
   EXPECT_EQ(kept.network_flows[0].dport, 80);
 }
 
-// Programs that look up addresses connect datagram sockets to find out which one they would send from.
-TEST(Convert, TheCollectorTakesAConnectToNothingForIpv4) {
+// Address lookups connect datagram sockets to find their source address.
+TEST(Convert, TheCollectorTreatsAConnectToNothingAsIpv4) {
   const auto flows = [](bool compat, const sfkit::testing::Endpoint& first) {
     Scenario world = small_world(Age::k2023);
     world.socket(kPid, 8, true, true);
@@ -789,7 +789,7 @@ TEST(Convert, TheCollectorTakesAConnectToNothingForIpv4) {
   EXPECT_EQ(found[0].sip, Address{});
   EXPECT_EQ(found[0].dip, Address{});
   EXPECT_EQ(found[0].sport, 0);
-  // Of an earlier source it takes the second four bytes for a destination, which is not written over.
+  // The second four bytes of the earlier source become the destination, which is not overwritten.
   sfkit::testing::Endpoint first = sfkit::testing::ipv6(5, 4000);
   first.ip[5] = 9;
   const std::vector<NetworkFlow> after = flows(true, first);
@@ -799,13 +799,13 @@ TEST(Convert, TheCollectorTakesAConnectToNothingForIpv4) {
   for (const NetworkFlow& flow : flows(false, {})) EXPECT_TRUE(flow.ipv6);
 }
 
-TEST(Convert, AnUnnamedFileIsAFileAndNoDirectory) {
+TEST(Convert, AnUnnamedFileIsNotADirectory) {
   constexpr uint32_t kDirectory = 1024;
   constexpr uint32_t kTmpfile = 8192;
   Scenario world = small_world(Age::k2026);
   world.openat(kPid, 3, kAtFdcwd, "/tmp", kReadWrite | kDirectory | kTmpfile);
   world.write(kPid, 3, 20);
-  // Older software marks every directory so.
+  // Older drivers set the flag for every directory.
   world.openat(kPid, 5, kAtFdcwd, "/var", kReadOnly | kDirectory | kTmpfile);
   world.read(kPid, 5, 0);
   const Kept kept = convert(world, everything());
@@ -814,7 +814,7 @@ TEST(Convert, AnUnnamedFileIsAFileAndNoDirectory) {
   EXPECT_EQ(kept.files[1].restype, 'd');
 }
 
-TEST(Convert, CountsOfHostileResultsDoNotOverflow) {
+TEST(Convert, HostileResultsDoNotOverflowCounters) {
   Scenario world = small_world(Age::k2026);
   for (int i = 0; i < 3; ++i) world.write(kPid, 4, INT64_MAX);
   const Kept kept = convert(world, everything());
@@ -852,8 +852,7 @@ TEST(Convert, AnUnknownThreadGetsAPlaceholder) {
   EXPECT_EQ(kept.processes[0].uid, -1);
 }
 
-// A long run meets ever new files: those that nothing is done with are forgotten, and told again when they
-// come back, so that every record still refers to something that was told before it.
+// Long runs see ever new files. Unused ones are forgotten and written again before the next reference.
 TEST(Convert, FilesAreForgottenWhenThereAreMany) {
   constexpr int kFiles = 70000;
   Scenario world = small_world(Age::k2026);
@@ -869,19 +868,19 @@ TEST(Convert, FilesAreForgottenWhenThereAreMany) {
   world.close(kPid, kept_open);
   const Kept kept = convert(world, everything());
 
-  const auto told = [&kept](std::string_view path) {
+  const auto times_written = [&kept](std::string_view path) {
     return std::count_if(kept.files.begin(), kept.files.end(),
                          [&](const File& file) { return file.path == path; });
   };
   EXPECT_EQ(kept.file_flows.size(), kFiles + 2);
-  EXPECT_EQ(told("/file-0"), 2);
-  EXPECT_EQ(told("/file-1"), 1);
-  EXPECT_EQ(told("/kept"), 2);  // its flow lived on, and its reader was told to forget
+  EXPECT_EQ(times_written("/file-0"), 2);
+  EXPECT_EQ(times_written("/file-1"), 1);
+  EXPECT_EQ(times_written("/kept"), 2);  // its flow stayed open, but the reader has forgotten it
 }
 
-// Many changes of the user over many files: what did nothing since the last change is not written, and goes
-// on where that change left it.
-TEST(Convert, FlowsThatRestAtAChangeOfUserGoOnFromTheLastOne) {
+// Many changes of user with many open files: flows idle since the last change are not written, and later
+// continue from that change.
+TEST(Convert, RestingFlowsContinueFromTheLastChangeOfUser) {
   Scenario world = small_world(Age::k2026);
   constexpr int64_t kFirst = 100;
   constexpr int64_t kFlows = 100;
@@ -896,7 +895,7 @@ TEST(Convert, FlowsThatRestAtAChangeOfUserGoOnFromTheLastOne) {
   world.wait(kSecond);
   world.write(kPid, kFirst + 50, 100);
   world.write(kPid, kFirst + 60, 1000);
-  // Those at rest are exported together after 30 s, which writes nothing, and idle ones end.
+  // Resting flows are exported together after 30 s, which writes nothing, and idle ones end.
   world.wait(31 * kSecond);
   world.write(kPid, 4, 5);
   world.write(kPid, kFirst + 70, 10000);
@@ -937,7 +936,7 @@ TEST(Convert, FlowsThatRestAtAChangeOfUserGoOnFromTheLastOne) {
   EXPECT_EQ(bytes, kFlows + 10 + 100 + 1000 + 10000 + 10);
 }
 
-TEST(Convert, ManyThreadsHaveFlowsOfTheirOwnOnOneDescriptor) {
+TEST(Convert, EveryThreadHasItsOwnFlowOnADescriptor) {
   Scenario world = small_world(Age::k2026);
   constexpr int64_t kFirst = 1000;
   constexpr int64_t kThreads = 90;
@@ -945,7 +944,7 @@ TEST(Convert, ManyThreadsHaveFlowsOfTheirOwnOnOneDescriptor) {
   for (const int64_t bytes : {1, 10, 100}) {
     for (int64_t tid = kFirst; tid < kFirst + kThreads; ++tid) world.write(tid, 4, bytes);
   }
-  // A thread ends only its own flow; the close of the descriptor ends all.
+  // A thread's exit ends only its own flow; closing the descriptor ends all.
   world.exit(kFirst + 40, 0);
   for (int64_t tid = kFirst + 41; tid < kFirst + kThreads; ++tid) world.write(tid, 4, 1000);
   world.close(kFirst + 45, 4);
@@ -958,16 +957,16 @@ TEST(Convert, ManyThreadsHaveFlowsOfTheirOwnOnOneDescriptor) {
     EXPECT_EQ(flow.op_flags, kOpWriteSend | (flow.tid == kFirst + 45 ? kOpClose : kOpTruncate)) << flow.tid;
   }
 
-  // For the collector the exit of one thread ends all flows on the descriptor.
+  // In the collector, the exit of one thread ends all flows on the descriptor.
   ConvertOptions compat = everything();
   compat.compat = true;
   EXPECT_EQ(convert(world, compat).file_flows.size(), 2 * kThreads - 41);
 }
 
-// Ways to end a descriptor, and the operation that its flow gets.
-struct End {
+// Ways to close a descriptor, and the operation that its flow gets.
+struct CloseCase {
   const char* what;
-  void (*end)(Scenario& world, int64_t fd);
+  void (*close)(Scenario& world, int64_t fd);
   uint32_t op;
 };
 
@@ -981,7 +980,7 @@ void close_range(Scenario& world, int64_t first, int64_t last, uint32_t flags) {
               {i64(0), u32(static_cast<uint32_t>(first)), u32(static_cast<uint32_t>(last)), u32(flags)});
 }
 
-const End kEnds[] = {
+const CloseCase kCloseCases[] = {
     {"close", [](Scenario& world, int64_t fd) { world.close(kPid, fd); }, kOpClose},
     {"close, EIO",
      [](Scenario& world, int64_t fd) {
@@ -989,7 +988,8 @@ const End kEnds[] = {
      },
      kOpClose},
     {"dup2", [](Scenario& world, int64_t fd) { world.dup2(kPid, 4, fd); }, kOpClose},
-    {"dup2 of something unknown", [](Scenario& world, int64_t fd) { world.dup2(kPid, 99, fd); }, kOpClose},
+    {"dup2 of an unknown descriptor", [](Scenario& world, int64_t fd) { world.dup2(kPid, 99, fd); },
+     kOpClose},
     {"dup3",
      [](Scenario& world, int64_t fd) {
        world.event(kPid, ev::SYSCALL_DUP3_X, {i64(fd), i64(4), i64(fd), u32(0)});
@@ -1011,7 +1011,7 @@ const End kEnds[] = {
        world.exec(facts(), 0);
      },
      kOpClose},
-    {"an open of the same number",
+    {"an open with the same descriptor",
      [](Scenario& world, int64_t fd) { world.open(kPid, fd, "/new", kReadOnly); }, kOpTruncate},
     {"F_DUPFD",
      [](Scenario& world, int64_t fd) {
@@ -1022,32 +1022,32 @@ const End kEnds[] = {
 };
 
 TEST(Convert, AFlowEndsWithItsDescriptor) {
-  for (const End& end : kEnds) {
-    // Descriptors from 64 on are kept apart.
+  for (const CloseCase& test : kCloseCases) {
+    // Descriptors from 64 on are stored separately.
     for (const int64_t fd : {30, 63, 64, 500}) {
       Scenario world = small_world(Age::k2026);
       world.open(kPid, fd, "/tmp/f", kReadWrite);
       world.open(kPid, fd + 4, "/tmp/g", kReadWrite);
       world.write(kPid, fd, 5);
       world.wait(kSecond);
-      end.end(world, fd);
+      test.close(world, fd);
       world.wait(kSecond);
       world.write(kPid, fd, 7);
       const Kept kept = convert(world, everything());
-      ASSERT_FALSE(kept.file_flows.empty()) << end.what;
+      ASSERT_FALSE(kept.file_flows.empty()) << test.what;
       const FileFlow* ended = nullptr;
       for (const FileFlow& flow : kept.file_flows) {
         if (flow.fd == fd && flow.open_flags == static_cast<int32_t>(kReadWrite)) {
-          EXPECT_EQ(ended, nullptr) << end.what;
+          EXPECT_EQ(ended, nullptr) << test.what;
           ended = &flow;
         }
       }
-      ASSERT_NE(ended, nullptr) << end.what;
-      EXPECT_EQ(ended->op_flags, kOpOpen | kOpWriteSend | end.op) << end.what << ' ' << fd;
-      EXPECT_EQ(ended->counters.write_bytes, 5) << end.what << ' ' << fd;
-      const int64_t lasted = ended->end_ts - ended->ts;
-      EXPECT_GE(lasted, static_cast<int64_t>(kSecond)) << end.what;
-      EXPECT_LT(lasted, static_cast<int64_t>(2 * kSecond)) << end.what;
+      ASSERT_NE(ended, nullptr) << test.what;
+      EXPECT_EQ(ended->op_flags, kOpOpen | kOpWriteSend | test.op) << test.what << ' ' << fd;
+      EXPECT_EQ(ended->counters.write_bytes, 5) << test.what << ' ' << fd;
+      const int64_t duration = ended->end_ts - ended->ts;
+      EXPECT_GE(duration, static_cast<int64_t>(kSecond)) << test.what;
+      EXPECT_LT(duration, static_cast<int64_t>(2 * kSecond)) << test.what;
     }
   }
 }
@@ -1058,7 +1058,7 @@ TEST(Convert, AnExecEndsOnlyFlowsOnDescriptorsThatItCloses) {
   for (int64_t fd = 10; fd < 210; ++fd) {
     world.open(kPid, fd, "/f" + std::to_string(fd), kReadWrite | (fd % 2 == 0 ? kCloexec : 0));
   }
-  // The flows were exported before the exec closes descriptors.
+  // The flows are exported before the exec closes descriptors.
   world.setuid(kPid, 0);
   world.exec(facts(), 0);
   mark(world, 11);
@@ -1079,13 +1079,13 @@ TEST(Convert, AnExecEndsOnlyFlowsOnDescriptorsThatItCloses) {
   }
   EXPECT_EQ(closed, 102u);
 
-  // The collector does not know close-on-exec.
+  // The collector ignores close-on-exec.
   ConvertOptions compat = everything();
   compat.compat = true;
   for (const FileFlow& flow : convert(world, compat).file_flows) EXPECT_EQ(flow.op_flags & kOpClose, 0u);
 }
 
-TEST(Convert, ARangeThatOneThreadClosesEndsFlowsOfTheOthers) {
+TEST(Convert, CloseRangeEndsFlowsOfOtherThreads) {
   Scenario world = small_world(Age::k2026);
   world.spawn_thread(facts(), 51);
   world.open(51, 5, "/f", kReadWrite);
@@ -1118,7 +1118,7 @@ TEST(Convert, AThreadWithItsOwnTableEndsOnlyItsOwnFlows) {
   EXPECT_EQ(kept.file_flows[1].counters.write_bytes, 1);
 }
 
-TEST(Convert, AProcessThatSharesATableEndsFlowsOfTheOther) {
+TEST(Convert, AProcessThatSharesATableEndsFlowsOfOtherProcesses) {
   constexpr uint32_t kCloneFiles = 1;
   for (const bool by_dup : {false, true}) {
     Scenario world = small_world(Age::k2026);
@@ -1135,13 +1135,13 @@ TEST(Convert, AProcessThatSharesATableEndsFlowsOfTheOther) {
     world.write(kPid, 4, 300);
     const Kept kept = convert(world, everything());
     int64_t bytes = 0;
-    bool is_cut = false;
+    bool is_truncated = false;
     for (const FileFlow& flow : kept.file_flows) {
       bytes += flow.counters.write_bytes;
-      if (flow.tid == kPid) is_cut = flow.op_flags == (kOpWriteSend | kOpTruncate);
+      if (flow.tid == kPid) is_truncated = flow.op_flags == (kOpWriteSend | kOpTruncate);
     }
-    EXPECT_EQ(bytes, 21) << "later bytes went elsewhere";
-    EXPECT_TRUE(is_cut);
+    EXPECT_EQ(bytes, 21) << "later bytes are in the wrong flow";
+    EXPECT_TRUE(is_truncated);
   }
 }
 
@@ -1169,7 +1169,7 @@ TEST(Convert, AnExecLeavesFlowsOfAProcessThatSharedTheTable) {
                                                               {1, kOpOpen | kOpWriteSend | kOpClose}}));
 }
 
-TEST(Convert, AllPeersOfADatagramSocketEndWithIt) {
+TEST(Convert, AllFlowsOfADatagramSocketEndWithIt) {
   Scenario world = small_world(Age::k2026);
   const auto server = sfkit::testing::ipv4(10, 0, 0, 2, 53);
   world.socket(kPid, 5, false, true);
@@ -1188,7 +1188,7 @@ TEST(Convert, AllPeersOfADatagramSocketEndWithIt) {
   }
 }
 
-TEST(Convert, TheOpenOfADescriptorStaysKnown) {
+TEST(Convert, LaterFlowsKeepTheOpenFlags) {
   Scenario world = small_world(Age::k2026);
   world.open(kPid, 5, "/f", kReadWrite);
   world.read(kPid, 5, 1);
@@ -1235,7 +1235,7 @@ TEST(Convert, AProcessEndsWithItsLastThread) {
       EXPECT_EQ(kept.file_flows[0].counters.write_bytes, 1);
       EXPECT_EQ(kept.file_flows[1].counters.write_bytes, 320);
       EXPECT_EQ(kept.file_flows[1].op_flags, kOpWriteSend | kOpTruncate);
-      EXPECT_EQ(kept.gone.size(), 1u) << "the process is gone only then";
+      EXPECT_EQ(kept.gone.size(), 1u) << "the process ends only then";
       if (process_flow && *filter == '\0') {
         ASSERT_EQ(kept.process_flows.size(), 1u);
         EXPECT_EQ(kept.process_flows[0].threads_exited, 1);
@@ -1244,7 +1244,7 @@ TEST(Convert, AProcessEndsWithItsLastThread) {
   }
 }
 
-TEST(Convert, ACloseThatAFilterLeavesOutEndsTheFlow) {
+TEST(Convert, AnExcludedCloseEndsTheFlow) {
   for (const bool by_dup : {false, true}) {
     Scenario world = small_world(Age::k2026);
     world.write(kPid, 4, 1);
@@ -1268,7 +1268,7 @@ TEST(Convert, ACloseThatAFilterLeavesOutEndsTheFlow) {
   }
 }
 
-TEST(Convert, AThreadThatEndsTakesItsOwnFlowsOfMany) {
+TEST(Convert, AThreadExitEndsItsOwnFlowsAmongMany) {
   Scenario world = small_world(Age::k2026);
   world.spawn_thread(facts(), 51);
   for (int64_t fd = 100; fd < 300; ++fd) {
@@ -1286,8 +1286,8 @@ TEST(Convert, AThreadThatEndsTakesItsOwnFlowsOfMany) {
   }
 }
 
-// The exit of the first owner is not in the capture.
-TEST(Convert, AThreadIdGivenAwayEndsItsProcess) {
+// The exit of the first process is not in the capture.
+TEST(Convert, AReusedTidEndsTheOldProcess) {
   Scenario world = small_world(Age::k2026);
   ProcessFacts child = facts(60);
   child.ptid = kPid;
@@ -1310,7 +1310,7 @@ TEST(Convert, AThreadIdGivenAwayEndsItsProcess) {
   EXPECT_NE(kept.file_flows[1].proc_oid, early.proc_oid);
 }
 
-TEST(Convert, ContainersNobodyIsInAreForgottenWhenThereAreMany) {
+TEST(Convert, UnusedContainersAreForgottenWhenThereAreMany) {
   const auto full_id = [](int number) {
     const std::string digits = std::to_string(number);
     return digits + std::string(64 - digits.size(), 'a');
@@ -1321,7 +1321,7 @@ TEST(Convert, ContainersNobodyIsInAreForgottenWhenThereAreMany) {
     child.ptid = kPid;
     child.cgroup = "/docker/" + full_id(number);
     ProcessFacts caller = facts();
-    caller.cgroup = child.cgroup;  // which a child has from the event of its caller
+    caller.cgroup = child.cgroup;  // the child gets it from the event of its caller
     world.fork(caller, child);
     world.write(pid, 4, 1);
   };
@@ -1342,7 +1342,7 @@ TEST(Convert, ContainersNobodyIsInAreForgottenWhenThereAreMany) {
                                    [&id](const Container& container) { return container.id == id; }));
   };
   EXPECT_GT(kept.gone_containers.size(), 3000u);
-  EXPECT_EQ(count_of(0), std::pair(0l, 1l)) << "a process is in it";
+  EXPECT_EQ(count_of(0), std::pair(0l, 1l)) << "still in use";
   EXPECT_EQ(count_of(1), std::pair(1l, 2l));
 }
 
@@ -1353,7 +1353,7 @@ constexpr uint32_t kExclusive = 1u << 4;
 constexpr uint32_t kDirectoryFlag = 1u << 10;
 constexpr uint32_t kCreated = 1u << 14;
 
-// The records of a file, each with its state and kind: "C?" for CREATED and unknown.
+// The records of a file as state and kind: "C?" is CREATED, kind unknown.
 std::vector<std::string> records_of(const Kept& kept, std::string_view path) {
   std::vector<std::string> found;
   for (const File& file : kept.files) {
@@ -1373,183 +1373,185 @@ void chdir_to(Scenario& world, std::string_view path) {
   event(world, scap::ev::SYSCALL_CHDIR_X, {i64(0), text(path)});
 }
 
-TEST(Files, GetTheirKindWhenItBecomesKnown) {
-  using scap::value::u32;
-  struct Case {
-    const char* what;
-    std::function<void(Scenario&)> make;
-    Letters expected;
+// What happens to a file, and the records that it gets.
+struct KindCase {
+  const char* what;
+  std::function<void(Scenario&)> make;
+  Letters expected;
+};
+
+std::function<void(Scenario&)> remove_and_open(uint32_t flags) {
+  return [flags](Scenario& world) {
+    world.unlink(kPid, "/f");
+    world.openat(kPid, 3, kAtFdcwd, "/f", flags);
+    world.close(kPid, 3);
   };
-  const auto open = [](uint32_t flags) {
-    return [flags](Scenario& world) {
-      world.unlink(kPid, "/f");
-      world.openat(kPid, 3, kAtFdcwd, "/f", flags);
-      world.close(kPid, 3);
-    };
-  };
-  const Case cases[] = {
-      {"created", open(kReadWrite | kCreate), {"C?", "Mf"}},
-      {"read", open(kReadOnly), {"C?", "Mf"}},
-      {"a directory", open(kReadOnly | kDirectoryFlag), {"C?", "Md"}},
-      {"opened, then listed",
-       [](Scenario& world) {
-         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
-         event(world, ev::SYSCALL_GETDENTS64_X, {i64(24), i64(3)});
-         world.close(kPid, 3);
-       },
-       {"Rf", "Md"}},
-      {"opened, then listed by the older call",
-       [](Scenario& world) {
-         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
-         event(world, ev::SYSCALL_GETDENTS_X, {i64(24), i64(3)});
-         world.close(kPid, 3);
-       },
-       {"Rf", "Md"}},
-      {"listed, and not closed",
-       [](Scenario& world) {
-         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
-         event(world, ev::SYSCALL_GETDENTS64_X, {i64(24), i64(3)});
-       },
-       {"Rf", "Md"}},
-      {"has a directory made below it",
-       [](Scenario& world) {
-         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
-         event(world, ev::SYSCALL_MKDIRAT_X, {i64(0), i64(3), text("g"), u32(0755)});
-       },
-       {"Rf", "Md"}},
-      {"has a file removed below it",
-       [](Scenario& world) {
-         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
-         event(world, ev::SYSCALL_UNLINKAT_2_X, {i64(0), i64(3), text("g"), u32(0)});
-       },
-       {"Rf", "Md"}},
-      {"takes a file that is renamed",
-       [](Scenario& world) {
-         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
-         event(world, ev::SYSCALL_RENAMEAT2_X,
-               {i64(0), i64(kAtFdcwd), text("/e"), i64(3), text("g"), u32(0)});
-       },
-       {"Rf", "Md"}},
-      {"linked by its descriptor, which shows nothing",
-       [](Scenario& world) {
-         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
-         constexpr uint32_t kEmptyPath = 0x1000;
-         event(world, ev::SYSCALL_LINKAT_2_X,
-               {i64(0), i64(3), text(""), i64(kAtFdcwd), text("/e"), u32(kEmptyPath)});
-       },
-       {"Rf"}},
-      {"is no directory, as a call below it fails",
-       [](Scenario& world) {
-         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
-         event(world, ev::SYSCALL_MKDIRAT_X, {i64(-20), i64(3), text("g"), u32(0755)});
-       },
-       {"Rf"}},
-      {"gone to by its descriptor",
-       [](Scenario& world) {
-         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
-         event(world, ev::SYSCALL_FCHDIR_X, {i64(0), i64(3)});
-         world.close(kPid, 3);
-       },
-       {"Rf", "Md"}},
-      {"gone to by its path",
-       [](Scenario& world) {
-         world.rename(kPid, "/e", "/f");
-         chdir_to(world, "/f");
-       },
-       {"C?", "Md"}},
-      {"gone to before it is met",
-       [](Scenario& world) {
-         chdir_to(world, "/f");
-         world.openat(kPid, 3, kAtFdcwd, ".", kReadOnly);
-       },
-       {"Rd"}},
-      {"has a file below it",
-       [](Scenario& world) {
-         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
-         world.openat(kPid, 4, 3, "g", kReadOnly);
-         world.close(kPid, 3);
-       },
-       {"Rf", "Md"}},
-      {"a pipe",
-       [](Scenario& world) {
-         event(world, ev::SYSCALL_MKNOD_X, {i64(0), text("/f"), u32(0010644), u32(0)});
-         world.openat(kPid, 3, kAtFdcwd, "/f", kWriteOnly);
-       },
-       {"Rp"}},
-      {"a socket that is bound",
-       [](Scenario& world) {
-         world.unlink(kPid, "/f");
-         event(world, ev::SOCKET_SOCKET_X, {i64(5), u32(1), u32(1), u32(0)});
-         event(world, ev::SOCKET_BIND_X, {i64(0), std::string("\1/f\0", 4), i64(5)});
-       },
-       {"C?", "Mu"}},
-      {"a directory where a file was",
-       [](Scenario& world) {
-         world.openat(kPid, 3, kAtFdcwd, "/f", kReadWrite | kCreate);
-         world.unlink(kPid, "/f");
-         world.mkdir(kPid, "/f");
-       },
-       {"Rf", "Md"}},
-      {"a file where a directory was, as its flags show",
-       [](Scenario& world) {
-         world.mkdir(kPid, "/f");
-         world.openat(kPid, 3, kAtFdcwd, "/f", kWriteOnly);
-       },
-       {"Cd", "Mf"}},
-      {"opened like a file, but known as a directory",
-       [](Scenario& world) {
-         world.mkdir(kPid, "/f");
-         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
-       },
-       {"Cd"}},
-      {"a link where a directory was",
-       [](Scenario& world) {
-         world.mkdir(kPid, "/f");
-         world.rmdir(kPid, "/f", 0);
-         world.symlink(kPid, "/x", "/f");
-       },
-       {"Cd", "M?"}},
-      {"a mkdir that failed shows nothing",
-       [](Scenario& world) {
-         world.openat(kPid, 3, kAtFdcwd, "/f", kReadWrite | kCreate);
-         world.mkdir(kPid, "/f");
-         world.rmdir(kPid, "/f", -20);
-       },
-       {"Rf", "Md"}},
-      {"renamed from what is known",
-       [](Scenario& world) {
-         world.mkdir(kPid, "/e");
-         world.rename(kPid, "/e", "/f");
-       },
-       {"Cd"}},
-      {"linked from what is known",
-       [](Scenario& world) {
-         world.openat(kPid, 3, kAtFdcwd, "/e", kWriteOnly | kCreate | kExclusive | kCreated);
-         world.link(kPid, "/e", "/f");
-       },
-       {"Cf"}},
-      {"renamed from where a process is",
-       [](Scenario& world) {
-         chdir_to(world, "/e/sub");
-         world.rename(kPid, "/e", "/f");
-       },
-       {"Cd"}},
-      {"another one after it was renamed away",
-       [](Scenario& world) {
-         world.mkdir(kPid, "/f");
-         world.rename(kPid, "/f", "/g");
-         world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
-       },
-       {"Cd", "Mf"}},
-  };
-  for (const Case& one : cases) {
+}
+
+const KindCase kKindCases[] = {
+    {"created", remove_and_open(kReadWrite | kCreate), {"C?", "Mf"}},
+    {"read", remove_and_open(kReadOnly), {"C?", "Mf"}},
+    {"a directory", remove_and_open(kReadOnly | kDirectoryFlag), {"C?", "Md"}},
+    {"opened, then listed",
+     [](Scenario& world) {
+       world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+       event(world, ev::SYSCALL_GETDENTS64_X, {i64(24), i64(3)});
+       world.close(kPid, 3);
+     },
+     {"Rf", "Md"}},
+    {"opened, then listed by the older call",
+     [](Scenario& world) {
+       world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+       event(world, ev::SYSCALL_GETDENTS_X, {i64(24), i64(3)});
+       world.close(kPid, 3);
+     },
+     {"Rf", "Md"}},
+    {"listed but not closed",
+     [](Scenario& world) {
+       world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+       event(world, ev::SYSCALL_GETDENTS64_X, {i64(24), i64(3)});
+     },
+     {"Rf", "Md"}},
+    {"a directory is created below it",
+     [](Scenario& world) {
+       world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+       event(world, ev::SYSCALL_MKDIRAT_X, {i64(0), i64(3), text("g"), u32(0755)});
+     },
+     {"Rf", "Md"}},
+    {"a file is removed below it",
+     [](Scenario& world) {
+       world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+       event(world, ev::SYSCALL_UNLINKAT_2_X, {i64(0), i64(3), text("g"), u32(0)});
+     },
+     {"Rf", "Md"}},
+    {"a file is moved into it",
+     [](Scenario& world) {
+       world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+       event(world, ev::SYSCALL_RENAMEAT2_X, {i64(0), i64(kAtFdcwd), text("/e"), i64(3), text("g"), u32(0)});
+     },
+     {"Rf", "Md"}},
+    {"linked through its descriptor: no evidence",
+     [](Scenario& world) {
+       world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+       constexpr uint32_t kEmptyPath = 0x1000;
+       event(world, ev::SYSCALL_LINKAT_2_X,
+             {i64(0), i64(3), text(""), i64(kAtFdcwd), text("/e"), u32(kEmptyPath)});
+     },
+     {"Rf"}},
+    {"a call below it fails: no evidence",
+     [](Scenario& world) {
+       world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+       event(world, ev::SYSCALL_MKDIRAT_X, {i64(-20), i64(3), text("g"), u32(0755)});
+     },
+     {"Rf"}},
+    {"fchdir to it",
+     [](Scenario& world) {
+       world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+       event(world, ev::SYSCALL_FCHDIR_X, {i64(0), i64(3)});
+       world.close(kPid, 3);
+     },
+     {"Rf", "Md"}},
+    {"chdir to it",
+     [](Scenario& world) {
+       world.rename(kPid, "/e", "/f");
+       chdir_to(world, "/f");
+     },
+     {"C?", "Md"}},
+    {"chdir to it before its first record",
+     [](Scenario& world) {
+       chdir_to(world, "/f");
+       world.openat(kPid, 3, kAtFdcwd, ".", kReadOnly);
+     },
+     {"Rd"}},
+    {"a file is opened below it",
+     [](Scenario& world) {
+       world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+       world.openat(kPid, 4, 3, "g", kReadOnly);
+       world.close(kPid, 3);
+     },
+     {"Rf", "Md"}},
+    {"a pipe",
+     [](Scenario& world) {
+       event(world, ev::SYSCALL_MKNOD_X, {i64(0), text("/f"), u32(0010644), u32(0)});
+       world.openat(kPid, 3, kAtFdcwd, "/f", kWriteOnly);
+     },
+     {"Rp"}},
+    {"a bound socket",
+     [](Scenario& world) {
+       world.unlink(kPid, "/f");
+       event(world, ev::SOCKET_SOCKET_X, {i64(5), u32(1), u32(1), u32(0)});
+       event(world, ev::SOCKET_BIND_X, {i64(0), std::string("\1/f\0", 4), i64(5)});
+     },
+     {"C?", "Mu"}},
+    {"a directory replaces a file",
+     [](Scenario& world) {
+       world.openat(kPid, 3, kAtFdcwd, "/f", kReadWrite | kCreate);
+       world.unlink(kPid, "/f");
+       world.mkdir(kPid, "/f");
+     },
+     {"Rf", "Md"}},
+    {"a file replaces a directory, as its flags show",
+     [](Scenario& world) {
+       world.mkdir(kPid, "/f");
+       world.openat(kPid, 3, kAtFdcwd, "/f", kWriteOnly);
+     },
+     {"Cd", "Mf"}},
+    {"opened like a file, but known as a directory",
+     [](Scenario& world) {
+       world.mkdir(kPid, "/f");
+       world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+     },
+     {"Cd"}},
+    {"a link replaces a directory",
+     [](Scenario& world) {
+       world.mkdir(kPid, "/f");
+       world.rmdir(kPid, "/f", 0);
+       world.symlink(kPid, "/x", "/f");
+     },
+     {"Cd", "M?"}},
+    {"a failed mkdir: no evidence",
+     [](Scenario& world) {
+       world.openat(kPid, 3, kAtFdcwd, "/f", kReadWrite | kCreate);
+       world.mkdir(kPid, "/f");
+       world.rmdir(kPid, "/f", -20);
+     },
+     {"Rf", "Md"}},
+    {"renamed from a known directory",
+     [](Scenario& world) {
+       world.mkdir(kPid, "/e");
+       world.rename(kPid, "/e", "/f");
+     },
+     {"Cd"}},
+    {"linked from a known file",
+     [](Scenario& world) {
+       world.openat(kPid, 3, kAtFdcwd, "/e", kWriteOnly | kCreate | kExclusive | kCreated);
+       world.link(kPid, "/e", "/f");
+     },
+     {"Cf"}},
+    {"renamed from a working directory",
+     [](Scenario& world) {
+       chdir_to(world, "/e/sub");
+       world.rename(kPid, "/e", "/f");
+     },
+     {"Cd"}},
+    {"a new file after a rename",
+     [](Scenario& world) {
+       world.mkdir(kPid, "/f");
+       world.rename(kPid, "/f", "/g");
+       world.openat(kPid, 3, kAtFdcwd, "/f", kReadOnly);
+     },
+     {"Cd", "Mf"}},
+};
+
+TEST(Files, UpdateTheirKindWhenItBecomesKnown) {
+  for (const KindCase& test : kKindCases) {
     Scenario world = small_world(Age::k2026);
-    one.make(world);
-    EXPECT_EQ(records_of(convert(world, everything()), "/f"), one.expected) << one.what;
+    test.make(world);
+    EXPECT_EQ(records_of(convert(world, everything()), "/f"), test.expected) << test.what;
   }
 }
 
-TEST(Files, ChangePlacesWithTheirKinds) {
+TEST(Files, KeepTheirKindsInAnExchange) {
   Scenario world = small_world(Age::k2026);
   world.mkdir(kPid, "/d");
   world.openat(kPid, 3, kAtFdcwd, "/f", kReadWrite | kCreate);
@@ -1560,7 +1562,7 @@ TEST(Files, ChangePlacesWithTheirKinds) {
   EXPECT_EQ(records_of(kept, "/f"), (Letters{"Rf", "Md"}));
 }
 
-TEST(Files, KeepTheKindOfFirstSightWithTheCollector) {
+TEST(Files, KeepTheirFirstKindInCompatMode) {
   Scenario world = small_world(Age::k2023);
   world.unlink(kPid, "/f");
   world.openat(kPid, 3, kAtFdcwd, "/f", kReadWrite | kCreate);
@@ -1570,7 +1572,7 @@ TEST(Files, KeepTheKindOfFirstSightWithTheCollector) {
   EXPECT_EQ(records_of(convert(world, options), "/f"), Letters{"C?"});
 }
 
-TEST(Files, AreTheSameWhateverAFilterLeavesOut) {
+TEST(Files, HaveTheSameKindUnderAnyFilter) {
   Scenario world = small_world(Age::k2026);
   event(world, ev::SYSCALL_MKNOD_X, {i64(0), text("/p"), scap::value::u32(0010644), scap::value::u32(0)});
   world.openat(kPid, 3, kAtFdcwd, "/p", kReadOnly);
@@ -1579,7 +1581,7 @@ TEST(Files, AreTheSameWhateverAFilterLeavesOut) {
   EXPECT_EQ(records_of(convert(world, options), "/p"), Letters{"Rp"});
 }
 
-TEST_P(EveryAge, LinksLeadFromTheirOwnDirectory) {
+TEST_P(EveryAge, LinkTargetsAreRelativeToTheLink) {
   Scenario world = small_world(GetParam());
   world.symlink(kPid, "../x/secret", "d/l");
   world.symlink(kPid, "x", "/a/../l");
@@ -1589,17 +1591,17 @@ TEST_P(EveryAge, LinksLeadFromTheirOwnDirectory) {
   EXPECT_EQ(paths, (std::vector<std::string>{"/work/x/secret", "/work/d/l", "/x", "/l"}));
 }
 
-TEST(Files, OfSymlinkatAreResolvedToo) {
+TEST(Files, SymlinkatTargetsAreResolved) {
   Scenario world = small_world(Age::k2026);
   world.openat(kPid, 3, kAtFdcwd, "/srv", kReadOnly | kDirectoryFlag);
   event(world, ev::SYSCALL_SYMLINKAT_X, {i64(0), text("../x"), i64(3), text("d/l")});
   ConvertOptions compat = everything();
   compat.compat = true;
   EXPECT_EQ(records_of(convert(world, everything()), "/srv/x").size(), 1u);
-  EXPECT_EQ(records_of(convert(world, compat), "../x").size(), 1u) << "as the collector has it";
+  EXPECT_EQ(records_of(convert(world, compat), "../x").size(), 1u) << "as in the collector";
 }
 
-TEST(Files, RemovedDirectoriesAreNoUnlinkedFiles) {
+TEST(Files, RemovedDirectoriesAreNotUnlinkedFiles) {
   const auto ops = [](bool compat) {
     Scenario world = small_world(Age::k2023);
     for (const uint32_t flags : {0x200u, 0u}) {
@@ -1616,7 +1618,7 @@ TEST(Files, RemovedDirectoriesAreNoUnlinkedFiles) {
   EXPECT_EQ(ops(true), (std::vector<uint32_t>{kOpUnlink, kOpUnlink}));
 }
 
-TEST(Files, OfPathsThatTheDriverCouldNotReadAreUnknown) {
+TEST(Files, UnreadablePathsAreUnknown) {
   Scenario world = small_world(Age::k2026);
   world.rename(kPid, "<NA>", "/b");
   event(world, ev::SYSCALL_MKDIR_2_X, {i64(0), "", scap::value::u32(0)});
@@ -1627,7 +1629,7 @@ TEST(Files, OfPathsThatTheDriverCouldNotReadAreUnknown) {
   EXPECT_EQ(paths, (std::vector<std::string>{"<UNKNOWN>", "/b", "<UNKNOWN>d"}));
 }
 
-TEST(Files, BelowARenamedDirectoryHaveTheNewPathFromThenOn) {
+TEST(Files, FollowRenamesOfTheirDirectory) {
   Scenario world = small_world(Age::k2026);
   world.openat(kPid, 3, kAtFdcwd, "/d/f", kReadWrite);
   world.write(kPid, 3, 1);

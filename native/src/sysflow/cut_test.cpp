@@ -1,4 +1,4 @@
-// Captures cut off anywhere: what was whole before the cut is kept, and the cut is reported.
+// Truncated captures: all complete blocks before the cut are kept, and the damage is reported.
 
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@
 namespace sfkit::sysflow {
 namespace {
 
-// Where blocks end, and how many events have ended by then.
+// The end of a block, and the number of events up to there.
 struct Boundary {
   size_t at = 0;
   uint64_t events = 0;
@@ -58,13 +58,13 @@ struct Outcome {
 Outcome convert(Bytes bytes) {
   Outcome outcome;
   auto input = scap::Input::over(bytes);
-  output::NullSink nobody;
+  output::NullSink sink;
   const std::atomic<bool> cancel{false};
-  outcome.status = convert_capture(*input.value(), "test", {}, nobody, cancel, outcome.summary);
+  outcome.status = convert_capture(*input.value(), "test", {}, sink, cancel, outcome.summary);
   return outcome;
 }
 
-// Ten small captures in this machine's byte order, of every age.
+// Ten small captures of all ages in this machine's byte order.
 std::vector<testing::Fixture> ten_captures() {
   std::vector<testing::Fixture> captures = testing::valid_captures();
   std::erase_if(captures, [](const testing::Fixture& fixture) { return fixture.name == "big-endian.scap"; });
@@ -72,7 +72,7 @@ std::vector<testing::Fixture> ten_captures() {
   return captures;
 }
 
-TEST(CutCapture, KeepsAllBeforeACutAtAnyByte) {
+TEST(TruncatedCapture, KeepsAllEventsBeforeAnyCut) {
   for (const testing::Fixture& capture : ten_captures()) {
     const Bytes whole(capture.bytes.data(), capture.bytes.size());
     const std::vector<Boundary> all = boundaries(whole);
@@ -86,13 +86,13 @@ TEST(CutCapture, KeepsAllBeforeACutAtAnyByte) {
       }
       ASSERT_TRUE(outcome.status.is_ok()) << capture.name << " cut at " << cut;
       ASSERT_GE(outcome.summary.events, last->events) << capture.name << " cut at " << cut;
-      // Between two blocks nothing shows that there were more.
+      // A cut between two blocks does not show.
       ASSERT_EQ(outcome.summary.damage.empty(), last->at == cut) << capture.name << " cut at " << cut;
     }
   }
 }
 
-TEST(CutCapture, KeepsAllThatCanBeDecompressedBeforeACut) {
+TEST(TruncatedCapture, KeepsAllEventsThatCanBeDecompressed) {
   for (const testing::Fixture& capture : ten_captures()) {
     const Bytes whole(capture.bytes.data(), capture.bytes.size());
     const std::vector<Boundary> all = boundaries(whole);
@@ -100,7 +100,7 @@ TEST(CutCapture, KeepsAllThatCanBeDecompressedBeforeACut) {
     constexpr size_t kStep = 97;
     for (size_t cut = kStep; cut < packed.size(); cut += kStep) {
       const Bytes part = Bytes(std::string_view(packed)).slice(0, cut);
-      // What zlib makes of the same bytes.
+      // zlib's result for the same bytes.
       scap::GzipReader reader(scap::ByteSource::over(part), scap::GzipReader::Library::kZlib);
       std::vector<uint8_t> plain(whole.size());
       size_t size = 0;

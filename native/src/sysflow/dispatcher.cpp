@@ -22,18 +22,18 @@ using state::kNoParameter;
 namespace ev = scap::ev;
 
 constexpr uint64_t kNanosecondsPerSecond = 1'000'000'000;
-constexpr uint64_t kNoTime = UINT64_MAX;  // of synthetic events
+constexpr uint64_t kNoTime = UINT64_MAX;  // time of synthetic events
 constexpr uint32_t kMapAnonymous = 1u << 3;
 constexpr int64_t kBadDescriptor = -9;  // -EBADF
 constexpr int64_t kSmallestErrno = -4095;
-constexpr int64_t kOutOfOrder = 30;  // seconds that events may step back
-constexpr int kMostRebases = 1000;
-constexpr int64_t kKeepEnded = 1;      // seconds an ended process stays known
-constexpr int64_t kRemovalPeriod = 2;  // seconds between two removals
-constexpr size_t kManyEnded = 65536;
+constexpr int64_t kOutOfOrder = 30;  // seconds that event time may go back
+constexpr int kMaxRebases = 1000;
+constexpr int64_t kEndedRetention = 1;  // seconds that an ended process is kept
+constexpr int64_t kRemovalPeriod = 2;   // seconds between removals
+constexpr size_t kMaxEnded = 65536;
 constexpr uint32_t kRenameExchange = 2;
 
-// Letter of a descriptor kind in File.restype; 0 for kinds without records.
+// The letter of a descriptor type in File.restype; 0 for types without records.
 char kind_letter(const state::Descriptor& descriptor, bool compat) {
   switch (descriptor.type) {
     case state::FdType::kFile:
@@ -41,7 +41,7 @@ char kind_letter(const state::Descriptor& descriptor, bool compat) {
     case state::FdType::kDirectory: return 'd';
     case state::FdType::kUnix: return 'u';
     case state::FdType::kFifo: return 'p';
-    // libs give userfaultfd the letter of unix sockets.
+    // libs show userfaultfd as a unix socket.
     case state::FdType::kUserfault: return compat ? 'u' : 0;
     default: return 0;
   }
@@ -52,20 +52,20 @@ bool shows_kind(uint16_t code) {
   return state::kFilesShown[code] != FileShown::kNone;
 }
 
-// What a descriptor shows of the kind of its file.
+// What a descriptor shows about the kind of its file.
 FileKind kind_of(const state::Descriptor& descriptor, bool compat) {
   if (!descriptor.is_file()) return {kind_letter(descriptor, compat), Certainty::kKnown};
   if (descriptor.used_as_directory) return {'d', Certainty::kKnown};
   constexpr char letter = 'f';
   const uint32_t flags = descriptor.open_flags;
-  // Of a file without a name the path is that of a directory.
+  // The path of an unnamed file is its directory.
   if ((flags & state::kOpenTmpfile) != 0) return {letter, Certainty::kGuessed};
   if ((flags & state::kOpenFCreated) != 0) return {letter, Certainty::kKnown};
   const bool excludes_directories = (flags & (state::kOpenWronly | state::kOpenCreate)) != 0;
   return {letter, excludes_directories ? Certainty::kNotDirectory : Certainty::kGuessed};
 }
 
-// Of mknod; 0 for those that records have no letter for.
+// The letter of a mknod mode; 0 for types without records.
 char kind_of_mode(uint64_t mode) {
   constexpr uint64_t kFormat = 0170000;
   switch (mode & kFormat) {
@@ -79,7 +79,7 @@ char kind_of_mode(uint64_t mode) {
 
 }  // namespace
 
-void tidy_path(std::string_view path, std::string& out) {
+void normalize_path(std::string_view path, std::string& out) {
   const bool slash = path.size() > 1 && path.back() == '/';
   out.clear();
   size_t at = 0;
@@ -103,58 +103,58 @@ void tidy_path(std::string_view path, std::string& out) {
 void Dispatcher::advance(uint64_t ts) {
   if (ts == 0 || ts == kNoTime) return;
   ts_ = static_cast<int64_t>(ts);
-  // Time may stand still.
-  if (--until_limit_ == 0) limit();
-  if (ts < second_begins_ || ts >= second_ends_) {
-    // One damaged time must not end what goes on.
+  // This counts events, not seconds: event time may stand still.
+  if (--until_limit_ == 0) limit_memory();
+  if (ts < second_start_ || ts >= second_end_) {
+    // One damaged timestamp must not end open flows.
     if (!is_possible_time(ts)) {
       flows_.set_time(ts_, now_);
       return;
     }
-    reached_ = ts_;
+    last_valid_ts_ = ts_;
     const int64_t before = now_;
     now_ = static_cast<int64_t>(ts / kNanosecondsPerSecond);
-    second_begins_ = static_cast<uint64_t>(now_) * kNanosecondsPerSecond;
-    second_ends_ = second_begins_ + kNanosecondsPerSecond;
+    second_start_ = static_cast<uint64_t>(now_) * kNanosecondsPerSecond;
+    second_end_ = second_start_ + kNanosecondsPerSecond;
     flows_.set_time(ts_, now_);
     if (before - now_ > kOutOfOrder) rebase();
     tick();
     return;
   }
-  reached_ = ts_;
+  last_valid_ts_ = ts_;
   flows_.set_time(ts_, now_);
 }
 
-void Dispatcher::limit() {
+void Dispatcher::limit_memory() {
   until_limit_ = kLimitEvery;
-  end_gone();
-  // The collector keeps them to the end.
+  end_removed_threads();
+  // The collector keeps files and processes to the end.
   if (options_.compat) return;
-  entities_.limit();
-  if (dying_.size() >= kManyEnded) remove_ended(INT64_MIN);
+  entities_.limit_memory();
+  if (ended_.size() >= kMaxEnded) remove_ended(INT64_MIN);
 }
 
-// A thread whose number was given to another one, or that an exec of another one ended: its exit is not in
-// the capture, but nothing can refer to it any more.
-void Dispatcher::end_gone() {
-  if (options_.compat) state_.gone_threads().clear();
-  for (const state::ThreadTable::Gone& gone : state_.gone_threads()) {
-    const Oid oid{static_cast<int64_t>(gone.clone_ts), gone.pid};
+// The capture lacks the exit of a thread whose tid was reused, or that an exec replaced. Nothing can refer to
+// its process any more.
+void Dispatcher::end_removed_threads() {
+  if (options_.compat) state_.removed_threads().clear();
+  for (const state::ThreadTable::Removed& thread : state_.removed_threads()) {
+    const Oid oid{static_cast<int64_t>(thread.clone_ts), thread.pid};
     ProcessEntity* const process = entities_.find(oid);
     if (process == nullptr || process->ended || entities_.has_leader(oid)) continue;
     process->ended = true;
-    dying_.push_back({now_, oid});
+    ended_.push_back({now_, oid});
   }
-  state_.gone_threads().clear();
+  state_.removed_threads().clear();
 }
 
-// An older section follows, or a time was damaged. Each costs a walk over what is under way, so it must not
-// be had with every event.
+// Time went back: an older section follows, or a timestamp was damaged. This walks over all flows, so it must
+// not happen for every event.
 void Dispatcher::rebase() {
-  if (++rebases_ > kMostRebases) return;
+  if (++rebases_ > kMaxRebases) return;
   flows_.rebase(now_);
   last_removal_ = rotated_ = now_;
-  for (Dying& entry : dying_) entry.since = now_;
+  for (EndedProcess& entry : ended_) entry.since = now_;
 }
 
 void Dispatcher::begin(const Header& header) {
@@ -164,64 +164,65 @@ void Dispatcher::begin(const Header& header) {
 
 void Dispatcher::tick() {
   flows_.run_timers();
-  end_gone();
-  if (now_ - last_removal_ >= kRemovalPeriod) remove_ended(kKeepEnded);
+  end_removed_threads();
+  if (now_ - last_removal_ >= kRemovalPeriod) remove_ended(kEndedRetention);
   if (rotated_ == 0) {
     rotated_ = now_;
-    if (options_.sizes != nullptr) options_.sizes->begins.store(now_, std::memory_order_relaxed);
+    if (options_.sizes != nullptr) options_.sizes->start_seconds.store(now_, std::memory_order_relaxed);
   }
   if (options_.rotate_interval > 0 && now_ - rotated_ >= options_.rotate_interval) rotate();
-  tell_sizes();
+  publish_sizes();
 }
 
-// What follows must make sense without what came before.
+// Records after a rotation must not depend on earlier ones.
 void Dispatcher::rotate() {
-  rotated_ = header_.begins = now_;
-  entities_.forget_written();
+  rotated_ = header_.start_seconds = now_;
+  entities_.start_epoch();
   sink_.header(header_);
 }
 
-void Dispatcher::tell_sizes() {
+void Dispatcher::publish_sizes() {
   if (options_.sizes == nullptr) return;
-  const auto tell = [](std::atomic<uint64_t>& to, uint64_t size) {
+  const auto store = [](std::atomic<uint64_t>& to, uint64_t size) {
     to.store(size, std::memory_order_relaxed);
   };
   TableSizes& sizes = *options_.sizes;
-  tell(sizes.containers, entities_.containers());
-  tell(sizes.processes, entities_.processes());
-  tell(sizes.files, entities_.files());
-  tell(sizes.network_flows, flows_.network_flows());
-  tell(sizes.file_flows, flows_.file_flows());
-  tell(sizes.process_flows, flows_.process_flows());
+  store(sizes.containers, entities_.containers());
+  store(sizes.processes, entities_.processes());
+  store(sizes.files, entities_.files());
+  store(sizes.network_flows, flows_.network_flows());
+  store(sizes.file_flows, flows_.file_flows());
+  store(sizes.process_flows, flows_.process_flows());
 }
 
 void Dispatcher::remove_ended(int64_t keep) {
-  const auto kept = std::stable_partition(
-      dying_.begin(), dying_.end(), [this, keep](const Dying& entry) { return now_ - entry.since < keep; });
-  for (auto at = kept; at != dying_.end(); ++at) {
+  const auto kept =
+      std::stable_partition(ended_.begin(), ended_.end(),
+                            [this, keep](const EndedProcess& entry) { return now_ - entry.since < keep; });
+  for (auto at = kept; at != ended_.end(); ++at) {
     ProcessEntity* process = entities_.find(at->oid);
     if (process == nullptr || !process->ended) continue;
-    // What late events began would be lost with the process.
+    // Late events may have started flows; write them before the process goes.
     if (!options_.compat) {
       flows_.end_process(*process);
       flows_.end_thread_flow(*process);
     }
     entities_.erase(*process);
   }
-  dying_.erase(kept, dying_.end());
+  ended_.erase(kept, ended_.end());
   last_removal_ = now_;
 }
 
 void Dispatcher::finish() {
-  tell_sizes();
-  flows_.finish(reached_);
+  publish_sizes();
+  flows_.finish(last_valid_ts_);
   sink_.finish();
 }
 
 // ---- routing
 
-bool Dispatcher::takes(uint16_t code, bool compat) {
-  // In compat mode enter events set the argument of a setuid.
+bool Dispatcher::needs_dispatch(uint16_t code, bool compat) {
+  // In compat mode, enter events set the argument of a setuid.
   return compat || op_of(code, compat) != 0 || shows_kind(code);
 }
 
@@ -236,15 +237,15 @@ void Dispatcher::dispatch(const state::Context& context) {
     } else if (event.code == ev::SYSCALL_SETRESUID_E) {
       last_setuid_.clear();
     }
-    // It counts mmap on entry; captures without enter events have the exit only.
+    // It counts mmap enter events; captures without them have the exit only.
     if (op == kOpMmap && context.call != nullptr && context.call->paired()) op = 0;
   }
-  if (op == 0 && shows_kind(event.code)) learn(context);
+  if (op == 0 && shows_kind(event.code)) learn_kind(context);
   if (context.thread == nullptr) return;
   if (state_.has_effects()) take_effects(context, true);
   if (op == 0) return;
   each_operation(context, op,
-                 [this](const state::Context& part, uint32_t its_op) { dispatch(part, its_op); });
+                 [this](const state::Context& part, uint32_t part_op) { dispatch(part, part_op); });
 }
 
 void Dispatcher::dispatch(const state::Context& context, uint32_t op) {
@@ -260,60 +261,60 @@ void Dispatcher::dispatch(const state::Context& context, uint32_t op) {
   }
 }
 
-// What a process did until now it did as it was: a flow is told with the process that its reader knows last.
-// The collector tells it as of what it became.
-void Dispatcher::become_another(ProcessEntity& process, state::Thread& thread, bool succeeded) {
+// Earlier activity belongs to the old identity, so its flows are written first. (The collector reports them
+// under the new one.)
+void Dispatcher::change_identity(ProcessEntity& process, state::Thread& thread, bool succeeded) {
   if (succeeded && !options_.compat) flows_.export_process(process);
-  entities_.modified(process, thread, ts_);
+  entities_.write_modified(process, thread, ts_);
 }
 
-// What changed without a record of its own, like the working directory. A reader takes flows for those of the
-// process that it knows last, so what it did as another user or group is written first.
+// Writes a process that changed without an event record, such as its working directory. Readers join flows
+// with the latest process record, so after a change of identity the old flows are written first.
 void Dispatcher::refresh(ProcessEntity& process, state::Thread& thread) {
   const EntityStore::Difference difference = entities_.compare(process, thread);
   if (difference == EntityStore::Difference::kNone) return;
   if (difference == EntityStore::Difference::kIdentity) flows_.export_process(process);
-  entities_.modified(process, thread, ts_);
+  entities_.write_modified(process, thread, ts_);
 }
 
 ProcessEntity& Dispatcher::fetch(state::Thread& thread, ObjectState state) {
   const EntityStore::Fetched fetched = entities_.process(thread, state, ts_);
-  settle(fetched, thread);
+  refresh_fetched(fetched, thread);
   return *fetched.process;
 }
 
-void Dispatcher::settle(const EntityStore::Fetched& fetched, state::Thread& thread) {
+void Dispatcher::refresh_fetched(const EntityStore::Fetched& fetched, state::Thread& thread) {
   if (fetched.is_outdated) refresh(*fetched.process, thread);
   if (fetched.created && !options_.compat) refresh_parent(thread);
 }
 
-// Rows show the parent beside the process.
+// Rows show a process with its parent.
 void Dispatcher::refresh_parent(state::Thread& thread) {
   state::Thread* const parent = entities_.parent_of(thread.process_thread());
   if (parent == nullptr) return;
-  ProcessEntity* const process = entities_.known(*parent);
+  ProcessEntity* const process = entities_.find_process(*parent);
   if (process != nullptr && entities_.is_outdated(*process, *parent)) refresh(*process, *parent);
 }
 
-// Descriptors that something other than close closed (of a close the flow itself is the record), and files
-// that turned out to be directories.
+// Ends flows on descriptors that something other than close closed (a close is itself an operation of its
+// flow), and updates files that turned out to be directories.
 void Dispatcher::take_effects(const state::Context& context, bool is_shown) {
   for (const state::Descriptor* const directory : state_.new_directories())
-    learn(*context.thread, directory->name, {'d', Certainty::kKnown});
+    learn_kind(*context.thread, directory->name, {'d', Certainty::kKnown});
   if (state_.closed().empty()) return;
-  ProcessEntity* const process = entities_.known(*context.thread);
+  ProcessEntity* const process = entities_.find_process(*context.thread);
   for (const state::Closed& closed : state_.closed())
     flows_.end_closed(process, *context.thread, closed, is_shown);
 }
 
-// (The collector follows nothing that does not pass, so this is not for --compat.)
-void Dispatcher::follow_hidden(const state::Context& context) {
+// (Not for --compat: the collector never sees excluded events.)
+void Dispatcher::follow_excluded(const state::Context& context) {
   if (context.thread == nullptr) return;
   take_effects(context, false);
   const uint32_t op = op_of(context.event->code, options_.compat);
   if ((op & (kOpExec | kOpSetuid | kOpExit | kOpClose)) == 0) return;
   state::Thread& thread = *context.thread;
-  ProcessEntity* const process = entities_.known(thread);
+  ProcessEntity* const process = entities_.find_process(thread);
   if (process == nullptr) return;
   if (op == kOpClose) {
     if (context.slot == nullptr) return;
@@ -323,12 +324,12 @@ void Dispatcher::follow_hidden(const state::Context& context) {
     return;
   }
   if (op != kOpExit) {
-    if (result_of(context) == 0) become_another(*process, thread, true);
+    if (result_of(context) == 0) change_identity(*process, thread, true);
     return;
   }
   if (ends_process(thread)) {
     end_process(*process);
-  } else if (is_main(thread) || !options_.process_flow) {
+  } else if (represents_process(thread) || !options_.process_flow) {
     flows_.end_thread(*process, thread.tid);
   }
 }
@@ -337,18 +338,18 @@ void Dispatcher::end_process(ProcessEntity& process) {
   flows_.end_thread_flow(process);
   flows_.end_process(process);
   process.ended = true;
-  dying_.push_back({now_, process.record.oid});
+  ended_.push_back({now_, process.record.oid});
 }
 
-// Whether a process ends with a thread that exits. (For the collector it ends with its main thread.)
+// Whether the process ends when the thread exits. (In the collector it ends with its leader.)
 bool Dispatcher::ends_process(const state::Thread& thread) const {
-  if (options_.compat || thread.group == nullptr) return is_main(thread);
+  if (options_.compat || thread.group == nullptr) return represents_process(thread);
   const state::Thread* const leader = thread.group->leader;
   return thread.group->alive == 0 && (leader == nullptr || leader->dead);
 }
 
-// A thread that the capture never introduced stands for a process of its own.
-bool Dispatcher::is_main(const state::Thread& thread) const {
+// A thread that the capture never introduced counts as a process.
+bool Dispatcher::represents_process(const state::Thread& thread) const {
   return thread.is_leader() || (!options_.compat && thread.is_invalid());
 }
 
@@ -357,7 +358,7 @@ int64_t Dispatcher::result_of(const state::Context& context) const {
   return options_.compat ? static_cast<int32_t>(result) : result;
 }
 
-void Dispatcher::learn(const state::Context& context) {
+void Dispatcher::learn_kind(const state::Context& context) {
   if (options_.compat || context.call == nullptr || context.thread == nullptr) return;
   const scap::CallView& call = *context.call;
   state::Thread& thread = *context.thread;
@@ -381,13 +382,13 @@ void Dispatcher::learn(const state::Context& context) {
       break;
     case FileShown::kNone: return;
   }
-  if (call.result() >= 0 && kind.letter != 0) learn(thread, path1_, kind);
+  if (call.result() >= 0 && kind.letter != 0) learn_kind(thread, path1_, kind);
 }
 
-void Dispatcher::learn(state::Thread& thread, std::string_view path, FileKind kind) {
+void Dispatcher::learn_kind(state::Thread& thread, std::string_view path, FileKind kind) {
   const bool is_wanted = !options_.containers_only || thread.container != 0;
-  if (is_wanted && options_.mode != Mode::kNoFiles && state::is_whole(path))
-    entities_.learn(thread, path, kind, ts_);
+  if (is_wanted && options_.mode != Mode::kNoFiles && state::is_absolute(path))
+    entities_.learn_kind(thread, path, kind, ts_);
 }
 
 // ---- processes
@@ -431,13 +432,14 @@ void Dispatcher::write_event(const state::Context& context, const ProcessEntity&
 
 void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   state::Thread& thread = *context.thread;
-  const bool main = is_main(thread);
+  const bool is_process = represents_process(thread);
   const bool ends = op == kOpExit && ends_process(thread);
   const int64_t result = result_of(context);
 
   if (options_.process_flow && op == kOpClone) {
     const auto flags = to_uint(context.event->param(P::flags), 0);
-    const bool new_process = (main && result == 0) || (result > 0 && (flags & state::kCloneThread) == 0);
+    const bool new_process =
+        (is_process && result == 0) || (result > 0 && (flags & state::kCloneThread) == 0);
     if (!new_process) {
       flows_.thread_cloned(process_of(thread, ObjectState::kReup), result);
       return;
@@ -445,7 +447,7 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   }
   if (options_.process_flow && op == kOpExit) {
     ProcessEntity& process = process_of(thread, ObjectState::kReup);
-    if (!main) {
+    if (!is_process) {
       flows_.thread_exited(process);
       if (ends) end_process(process);
       return;
@@ -458,9 +460,9 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   const EntityStore::Fetched fetched = entities_.process(thread, state, ts_);
   ProcessEntity& process = *fetched.process;
   if ((op == kOpExec || op == kOpSetuid) && !fetched.created) {
-    become_another(process, thread, result == 0);
+    change_identity(process, thread, result == 0);
   } else {
-    settle(fetched, thread);
+    refresh_fetched(fetched, thread);
   }
   entities_.update_facts(process, thread);
   if (op == kOpExec) process.ended = false;
@@ -472,7 +474,7 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   write_event(context, process, op, result);
   if (ends) {
     process.ended = true;
-    dying_.push_back({now_, process.record.oid});
+    ended_.push_back({now_, process.record.oid});
   }
 }
 
@@ -495,7 +497,7 @@ void Dispatcher::on_data(const state::Context& context, uint32_t op) {
     }
   }
   if (context.slot == nullptr) {
-    // A failed open made none, and a bad number stands for none.
+    // A failed open makes no descriptor, and EBADF means there is none.
     const int64_t result = result_of(context);
     const bool makes_one = op == kOpOpen || op == kOpAccept;
     if (result != kBadDescriptor && !(makes_one && result < 0)) ++counts_.unknown_descriptor;
@@ -507,7 +509,7 @@ void Dispatcher::on_data(const state::Context& context, uint32_t op) {
       ++counts_.ipv6;
       return;
     }
-    // Without a peer it took one away (AF_UNSPEC), or named none.
+    // The call removed the peer (AF_UNSPEC) or had no address.
     if (op == kOpConnect && !descriptor.has_address() && !options_.compat) return;
     on_flow(context, op, true);
     return;
@@ -535,7 +537,7 @@ void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool networ
   if (!network) {
     if (descriptor.file == nullptr || descriptor.file_container != thread.container ||
         descriptor.file_generation != entities_.file_generation()) {
-      // Without a name of its own every pipe of a container would be one file; to libs 0.18.1 it is.
+      // Unnamed pipes differ by inode; libs 0.18.1 treats them as one file per container.
       const std::string_view name =
           options_.compat ? std::string_view(descriptor.name) : state::identity_of(descriptor, text_);
       descriptor.file =
@@ -544,17 +546,17 @@ void Dispatcher::on_flow(const state::Context& context, uint32_t op, bool networ
       descriptor.file_generation = entities_.file_generation();
     }
     target.file = static_cast<FileEntity*>(descriptor.file);
-    entities_.keep_written(*target.file);
+    entities_.ensure_written(*target.file);
     if (options_.mode == Mode::kConsumer) {
-      on_open_alone(context, process, *target.file);
+      write_open(context, process, *target.file);
       return;
     }
   }
   flows_.operate(process, target, op, result_of(context), descriptor.open_flags, *context.slot);
 }
 
-void Dispatcher::on_open_alone(const state::Context& context, const ProcessEntity& process,
-                               const FileEntity& file) {
+void Dispatcher::write_open(const state::Context& context, const ProcessEntity& process,
+                            const FileEntity& file) {
   FileFlow record;
   record.proc_oid = process.record.oid;
   record.ts = record.end_ts = ts_;
@@ -563,13 +565,13 @@ void Dispatcher::on_open_alone(const state::Context& context, const ProcessEntit
   record.open_flags = static_cast<int32_t>(context.slot->descriptor->open_flags);
   record.file_oid = file.record.oid;
   record.fd = static_cast<int32_t>(context.fd);
-  flows_.write_alone(record);
+  flows_.write_untracked(record);
 }
 
 // ---- file events
 
 std::string_view Dispatcher::path_text(Bytes value) {
-  // The collector drops what is not printable ASCII.
+  // The collector keeps printable ASCII only.
   text_.clear();
   for (const char c : to_text(value)) {
     if (c >= 0x20 && c < 0x7f) text_ += c;
@@ -582,17 +584,17 @@ void Dispatcher::absolute_path(const state::Context& context, P path, P director
   if (!options_.compat) {
     const Bytes value = state_.path_argument(call, path);
     if (state::has_path(value) && to_text(value).empty() && call.result() < 0) {
-      out.clear();  // names nothing
+      out.clear();  // an empty path names nothing
       return;
     }
     const Bytes dirfd = directory == kNoParameter ? Bytes() : call.get(directory);
     state_.resolve(*context.thread, to_int(dirfd, state::kAtFdcwd), value, out);
     return;
   }
-  // The collector reads the exit event alone, so old events have no paths.
+  // The collector reads exit events only, so older events have no paths.
   const std::string_view text = path_text(call.from_exit(path));
   if (text.starts_with('/')) {
-    tidy_path(text, out);
+    normalize_path(text, out);
     return;
   }
   const int64_t dirfd =
@@ -607,7 +609,7 @@ void Dispatcher::absolute_path(const state::Context& context, P path, P director
   joined += '/';
   joined += text;
   if (joined.front() == '/') {
-    tidy_path(joined, out);
+    normalize_path(joined, out);
   } else {
     out = joined;
   }
@@ -633,7 +635,7 @@ FileEntity* Dispatcher::file_of_event(const state::Context& context, uint32_t op
   FileKind kind;
   if (is_directory) kind = {'d', succeeded ? Certainty::kKnown : Certainty::kNone};
   FileEntity* const file = entities_.file(*context.thread, path1_, kind, ObjectState::kCreated, ts_);
-  // What comes to be there after it is removed is another file.
+  // A file created at this path after a removal is a different one.
   if (succeeded && op != kOpMkdir) file->certainty = Certainty::kNone;
   return file;
 }
@@ -644,30 +646,30 @@ std::pair<FileEntity*, FileEntity*> Dispatcher::files_of_event(const state::Cont
   if (context.renamed_directory) kind = {'d', Certainty::kKnown};
   FileEntity* const first = entities_.file(thread, path1_, kind, ObjectState::kReup, ts_);
   const bool succeeded = result_of(context) >= 0 && !options_.compat;
-  const FileKind of_first{static_cast<char>(first->record.restype), first->certainty};
+  const FileKind first_kind{static_cast<char>(first->record.restype), first->certainty};
   const bool exchanges = op == kOpRename && (to_uint(context.call->get(P::flags), 0) & kRenameExchange) != 0;
-  FileKind at_second;
-  if (succeeded && !exchanges && op != kOpSymlink && of_first.letter != '?') {
-    at_second = {of_first.letter, Certainty::kKnown};
+  FileKind new_kind;
+  if (succeeded && !exchanges && op != kOpSymlink && first_kind.letter != '?') {
+    new_kind = {first_kind.letter, Certainty::kKnown};
   } else if (succeeded && op == kOpSymlink) {
-    at_second.certainty = Certainty::kKnown;  // neither file nor directory
+    new_kind.certainty = Certainty::kKnown;  // neither file nor directory
   }
-  FileEntity* const second = entities_.file(thread, path2_, at_second, ObjectState::kCreated, ts_);
+  FileEntity* const second = entities_.file(thread, path2_, new_kind, ObjectState::kCreated, ts_);
   if (!succeeded) return {first, second};
   if (exchanges) {
-    const FileKind of_second{static_cast<char>(second->record.restype), second->certainty};
-    entities_.learn(*first, {of_second.letter, Certainty::kKnown}, ts_);
-    entities_.learn(*second, {of_first.letter, Certainty::kKnown}, ts_);
-    first->certainty = of_second.certainty;
-    second->certainty = of_first.certainty;
+    const FileKind second_kind{static_cast<char>(second->record.restype), second->certainty};
+    entities_.learn_kind(*first, {second_kind.letter, Certainty::kKnown}, ts_);
+    entities_.learn_kind(*second, {first_kind.letter, Certainty::kKnown}, ts_);
+    first->certainty = second_kind.certainty;
+    second->certainty = first_kind.certainty;
     return {first, second};
   }
-  second->certainty = op == kOpSymlink ? Certainty::kNone : of_first.certainty;
+  second->certainty = op == kOpSymlink ? Certainty::kNone : first_kind.certainty;
   if (op == kOpRename) first->certainty = Certainty::kNone;
   return {first, second};
 }
 
-// Writes the paths of a file event to path1_ and, for calls with two, path2_.
+// Writes the paths of a file event to path1_ and, for calls with two paths, path2_.
 void Dispatcher::read_paths(const state::Context& context, uint32_t op) {
   const state::PathParameters& paths = *state::paths_of(context.event->code);
   switch (op) {
@@ -676,7 +678,7 @@ void Dispatcher::read_paths(const state::Context& context, uint32_t op) {
       absolute_path(context, paths.path, paths.directory, path2_);
       break;
     case kOpLink:
-      // The record names the existing file first.
+      // The record has the existing file first.
       absolute_path(context, paths.second, paths.second_directory, path1_);
       absolute_path(context, paths.path, paths.directory, path2_);
       break;
@@ -688,7 +690,7 @@ void Dispatcher::read_paths(const state::Context& context, uint32_t op) {
   }
 }
 
-// With an explicit directory descriptor libs 0.18.1 shows the directory for two calls. nullptr for others.
+// With a directory descriptor, libs 0.18.1 shows the directory for two calls. Returns nullptr for others.
 const state::FdSlot* Dispatcher::shown_directory(const state::Context& context) const {
   const uint16_t code = context.event->code;
   if (!options_.compat || (code != ev::SYSCALL_MKDIRAT_X && code != ev::SYSCALL_UNLINKAT_2_X)) return nullptr;
@@ -698,7 +700,7 @@ const state::FdSlot* Dispatcher::shown_directory(const state::Context& context) 
 
 void Dispatcher::on_file_event(const state::Context& context, uint32_t op) {
   state::Thread& thread = *context.thread;
-  // The collector does not look at the flags.
+  // The collector ignores AT_REMOVEDIR.
   if (op == kOpUnlink && !options_.compat && state::removes_directory(*context.call)) op = kOpRmdir;
   const state::FdSlot* const directory_slot = shown_directory(context);
   ProcessEntity& process = process_of(thread, ObjectState::kReup);

@@ -1,4 +1,4 @@
-// Turns what the state engine says of each event into SysFlow records (spec: sysflow-semantics, section 5).
+// Turns events, with the state around them, into SysFlow records (spec: sysflow-semantics, section 5).
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,10 @@ struct PathParameters;
 
 namespace sfkit::sysflow {
 
-// How often something was left out.
+// Counts of events without records.
 struct DispatchCounts {
-  uint64_t unknown_descriptor = 0;  // calls on descriptors the capture never introduced
-  uint64_t other_descriptor = 0;    // on kinds that SysFlow has no records for, or that fileOnly leaves out
+  uint64_t unknown_descriptor = 0;  // calls on descriptors that the capture never introduced
+  uint64_t other_descriptor = 0;    // on types without SysFlow records, or excluded by fileOnly
   uint64_t ipv6 = 0;                // compat only
   uint64_t outside_containers = 0;  // events, with containersOnly
 };
@@ -34,37 +34,37 @@ class Dispatcher {
         entities_(state, sink, options.compat),
         flows_(options, entities_, sink) {}
 
-  // Writes the header, which comes again with each rotation.
+  // Writes the header. Rotations write it again.
   void begin(const Header& header);
-  // To be called for every event before dispatch(), with its time: timers, removal of ended processes.
+  // Sets the event time and runs timers. Call it for every event before dispatch().
   void advance(uint64_t ts);
-  // Whether dispatch() has something to do for events of this code, unless they close descriptors.
-  static bool takes(uint16_t code, bool compat);
-  // One event, as the state engine saw it.
+  // Whether dispatch() is needed for events of this code. Events that close descriptors always need it.
+  static bool needs_dispatch(uint16_t code, bool compat);
+  // Handles one event.
   void dispatch(const state::Context& context);
-  // The same of one operation of it (ops.h), after take_effects().
+  // Handles one operation of an event (ops.h), after take_effects().
   void dispatch(const state::Context& context, uint32_t op);
-  // Ends the flows on descriptors that the event closed. `is_shown`: the filter passes the event.
+  // Ends the flows on descriptors that the event closed. `is_shown`: the event passes the filter.
   void take_effects(const state::Context& context, bool is_shown);
-  // An event that is not to be told (a filter leaves it out): what is under way ends with its process, and a
-  // new program or user is known, all the same.
-  void follow_hidden(const state::Context& context);
-  // Takes from an event without an operation what it shows of the kind of a file.
-  void learn(const state::Context& context);
-  // End of input.
+  // Handles an event that the filter excludes: it still ends flows and processes, and changes programs and
+  // users.
+  void follow_excluded(const state::Context& context);
+  // Learns the kind of a file from an event without an operation.
+  void learn_kind(const state::Context& context);
+  // Ends the input: writes the remaining flows.
   void finish();
 
   const DispatchCounts& counts() const { return counts_; }
   uint64_t discarded_flows() const { return flows_.discarded(); }
 
  private:
-  struct Dying {
+  struct EndedProcess {
     int64_t since;  // seconds
     Oid oid;
   };
 
-  bool is_main(const state::Thread& thread) const;
-  // The process of `thread`, its record as it is now.
+  bool represents_process(const state::Thread& thread) const;
+  // The process of `thread`, with an up-to-date record.
   ProcessEntity& process_of(state::Thread& thread, ObjectState state) {
     ProcessEntity* const current = entities_.current(thread);
     ProcessEntity& process = current == nullptr ? fetch(thread, state) : *current;
@@ -72,20 +72,20 @@ class Dispatcher {
     return process;
   }
   ProcessEntity& fetch(state::Thread& thread, ObjectState state);
-  void settle(const EntityStore::Fetched& fetched, state::Thread& thread);
+  void refresh_fetched(const EntityStore::Fetched& fetched, state::Thread& thread);
   void refresh(ProcessEntity& process, state::Thread& thread);
   void refresh_parent(state::Thread& thread);
   bool ends_process(const state::Thread& thread) const;
   void end_process(ProcessEntity& process);
-  void become_another(ProcessEntity& process, state::Thread& thread, bool succeeded);
+  void change_identity(ProcessEntity& process, state::Thread& thread, bool succeeded);
   void tick();
   void rotate();
-  void tell_sizes();
-  void on_open_alone(const state::Context& context, const ProcessEntity& process, const FileEntity& file);
+  void publish_sizes();
+  void write_open(const state::Context& context, const ProcessEntity& process, const FileEntity& file);
   void rebase();
-  void limit();
-  void end_gone();
-  // Of processes that ended `keep` seconds ago or earlier.
+  void limit_memory();
+  void end_removed_threads();
+  // Removes processes that ended at least `keep` seconds ago.
   void remove_ended(int64_t keep);
   void on_process(const state::Context& context, uint32_t op);
   void on_data(const state::Context& context, uint32_t op);
@@ -94,13 +94,12 @@ class Dispatcher {
   void write_event(const state::Context& context, const ProcessEntity& process, uint32_t op, int64_t result);
   std::string setuid_arguments(const state::Context& context);
   int64_t result_of(const state::Context& context) const;
-  // A path argument made absolute where the capture allows it.
   void read_paths(const state::Context& context, uint32_t op);
   const state::FdSlot* shown_directory(const state::Context& context) const;
   void absolute_path(const state::Context& context, scap::P path, scap::P directory, std::string& out);
   void link_target(const state::Context& context, const state::PathParameters& paths);
-  // The files of an event whose paths are in path1_ and path2_.
-  void learn(state::Thread& thread, std::string_view path, FileKind kind);
+  // The files with the paths in path1_ and path2_.
+  void learn_kind(state::Thread& thread, std::string_view path, FileKind kind);
   FileEntity* file_of_event(const state::Context& context, uint32_t op);
   std::pair<FileEntity*, FileEntity*> files_of_event(const state::Context& context, uint32_t op);
   std::string_view path_text(Bytes value);
@@ -113,25 +112,25 @@ class Dispatcher {
   DispatchCounts counts_;
 
   int64_t ts_ = 0;
-  int64_t reached_ = 0;         // the last time that is possible
-  int64_t now_ = 0;             // seconds
-  uint64_t second_begins_ = 1;  // the current second in ns; begins empty
-  uint64_t second_ends_ = 0;
+  int64_t last_valid_ts_ = 0;  // last plausible event time
+  int64_t now_ = 0;            // seconds
+  uint64_t second_start_ = 1;  // the current second in ns; initially empty
+  uint64_t second_end_ = 0;
   Header header_;
-  int64_t rotated_ = 0;  // seconds: the first event or the last rotation
+  int64_t rotated_ = 0;  // seconds: first event or last rotation
   int64_t last_removal_ = 0;
   static constexpr uint32_t kLimitEvery = 256;  // events
   uint32_t until_limit_ = kLimitEvery;
   int rebases_ = 0;
-  std::vector<Dying> dying_;
-  std::string last_setuid_;  // compat: shared by all threads
+  std::vector<EndedProcess> ended_;
+  std::string last_setuid_;  // compat mode: shared by all threads
   ProcessEvent event_;
   std::string path1_;
   std::string path2_;
   std::string text_;
 };
 
-// `path` with `//`, `.` and `..` folded; a trailing slash stays.
-void tidy_path(std::string_view path, std::string& out);
+// Folds `//`, `.` and `..` as the collector does; a trailing slash stays.
+void normalize_path(std::string_view path, std::string& out);
 
 }  // namespace sfkit::sysflow

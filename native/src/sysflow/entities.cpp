@@ -10,11 +10,11 @@ namespace {
 
 constexpr std::string_view kNotAvailable = "<NA>";
 constexpr std::string_view kIncomplete = "incomplete";
-constexpr size_t kDeepestAncestry = 4096;
+constexpr size_t kMaxAncestry = 4096;
 constexpr int32_t kCustomType = 5;
-constexpr int32_t kLastSchemaType = 9;  // CT_BPM; newer runtimes have no symbol
+constexpr int32_t kLastSchemaType = 9;  // CT_BPM; the schema lacks newer types
 
-// Strings each ended by NUL, the last NUL possibly missing, joined by blanks.
+// Joins NUL-terminated strings with spaces; the last NUL may be missing.
 std::string join_arguments(std::string_view list) {
   if (!list.empty() && list.back() == '\0') list.remove_suffix(1);
   std::string text(list);
@@ -62,7 +62,7 @@ void EntityStore::describe(Process& record, state::Thread& leader) const {
   }
 }
 
-void EntityStore::describe_surroundings(Process& record, state::Thread& leader) const {
+void EntityStore::describe_context(Process& record, state::Thread& leader) const {
   record.tty = leader.tty != 0;
   record.entry = leader.vpid == 1;
   record.cwd = state_.cwd_of(leader);
@@ -111,7 +111,7 @@ void EntityStore::write_container(uint32_t container) {
   const state::ContainerInfo& info = state_.containers().at(container);
   const auto [entry, is_new] = containers_.try_emplace(info.id.str());
   ContainerEntity& entity = entry->second;
-  // Metadata that came after the first use: the record is written again, but not by the collector.
+  // Metadata can arrive after the first use: then write the record again. (The collector does not.)
   if (!is_new && entity.written == epoch_ && (compat_ || entity.version == info.version)) return;
   entity.version = info.version;
   entity.written = epoch_;
@@ -121,7 +121,7 @@ void EntityStore::write_container(uint32_t container) {
     record.name = info.name;
     record.image = info.image;
   } else {
-    // libs 0.18.1 makes a container without texts of an id that it finds in cgroups of a capture.
+    // libs 0.18.1 leaves the texts of containers known by id only empty.
     const std::string text(compat_ ? std::string_view() : kIncomplete);
     record.name = text;
     record.image = text + ":" + text;
@@ -145,7 +145,7 @@ ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& l
     record.poid = oid_of(*parent);
   } else if (leader.ptid != -1) {
     if (ProcessEntity* known = by_pid(leader.ptid)) {
-      keep_written(*known);
+      ensure_written(*known);
       record.poid = known->record.oid;
     }
   }
@@ -153,10 +153,10 @@ ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& l
   set_container(record, thread.container);
   write_container(thread.container);
   describe(record, leader);
-  describe_surroundings(record, leader);
+  describe_context(record, leader);
   take_facts(*entity, leader);
   entity->changes = leader.changes;
-  entity->identities = leader.identities;
+  entity->identity_changes = leader.identity_changes;
   entity->cwd_changes = state_.cwd_changes();
   entity->alive = entity->is_waiting = true;
   entity->written = 0;
@@ -176,12 +176,12 @@ EntityStore::Fetched EntityStore::process(state::Thread& thread, ObjectState sta
   ProcessEntity* process = find(oid_of(leader));
   if (process != nullptr) {
     if (leader.process != process && !compat_) {
-      // Another thread of the same identity: nothing is known of what differs.
+      // A different thread with the same oid: assume that everything changed.
       process->changes = leader.changes - 1;
-      process->identities = leader.identities - 1;
+      process->identity_changes = leader.identity_changes - 1;
     }
     leader.process = process;
-    keep_written(*process);
+    ensure_written(*process);
     return {process, false, is_outdated(*process, leader)};
   }
   process = create(thread, leader, parent_of(leader), state, ts);
@@ -189,16 +189,16 @@ EntityStore::Fetched EntityStore::process(state::Thread& thread, ObjectState sta
   to_write_.assign(1, process);
   processes_.put(process->record.oid, process);
 
-  // Up to the first ancestor that is written already.
+  // Collect ancestors up to the first known one.
   state::Thread* top = &leader;
-  for (size_t depth = 0; depth < kDeepestAncestry; ++depth) {
+  for (size_t depth = 0; depth < kMaxAncestry; ++depth) {
     state::Thread* ancestor = parent_of(*top);
     if (ancestor == nullptr || ancestor == top) break;
     top = ancestor;
     if (ancestor->clone_ts == 0 && ancestor->pid == 0) continue;
     if (ProcessEntity* known = find(oid_of(*ancestor))) {
-      // Parents that lead back to where they began are waiting themselves.
-      if (!known->is_waiting) keep_written(*known);
+      // A waiting ancestor means that the parents form a loop.
+      if (!known->is_waiting) ensure_written(*known);
       break;
     }
     ProcessEntity* entity = create(*ancestor, *ancestor, parent_of(*ancestor), ObjectState::kReup, ts);
@@ -226,21 +226,21 @@ void EntityStore::write(ProcessEntity& process) {
   sink_.process(process.record);
 }
 
-void EntityStore::modified(ProcessEntity& process, state::Thread& thread, int64_t ts) {
+void EntityStore::write_modified(ProcessEntity& process, state::Thread& thread, int64_t ts) {
   state::Thread* leader = thread.leader();
   if (leader == nullptr) leader = &thread;
-  keep_written(process);
+  ensure_written(process);
   process.record.state = ObjectState::kModified;
   process.record.ts = ts;
   describe(process.record, *leader);
   take_facts(process, *leader);
-  // The collector leaves these as they were before the exec.
+  // The collector does not update these.
   if (!compat_) {
-    describe_surroundings(process.record, *leader);
+    describe_context(process.record, *leader);
     write_container(thread.container);
     set_container(process.record, thread.container);
     process.changes = leader->changes;
-    process.identities = leader->identities;
+    process.identity_changes = leader->identity_changes;
     process.cwd_changes = state_.cwd_changes();
   }
   write(process);
@@ -259,7 +259,7 @@ EntityStore::Difference EntityStore::compare(ProcessEntity& process, state::Thre
   if (leader == nullptr) leader = &thread;
   const Process& record = process.record;
   bool same = true;
-  if (process.identities != leader->identities) {
+  if (process.identity_changes != leader->identity_changes) {
     describe(current_, *leader);
     set_container(current_, thread.container);
     same = current_.exe == record.exe && current_.exe_args == record.exe_args && current_.uid == record.uid &&
@@ -267,13 +267,13 @@ EntityStore::Difference EntityStore::compare(ProcessEntity& process, state::Thre
            current_.group_name == record.group_name && current_.container_id == record.container_id;
   }
   process.changes = leader->changes;
-  process.identities = leader->identities;
+  process.identity_changes = leader->identity_changes;
   process.cwd_changes = state_.cwd_changes();
   if (!same) return Difference::kIdentity;
-  describe_surroundings(current_, *leader);
+  describe_context(current_, *leader);
   same = current_.tty == record.tty && current_.entry == record.entry && current_.cwd == record.cwd &&
          current_.env == record.env;
-  return same ? Difference::kNone : Difference::kSurroundings;
+  return same ? Difference::kNone : Difference::kContext;
 }
 
 FileEntity* EntityStore::find_file(const SharedText& container, std::string_view path) {
@@ -303,7 +303,7 @@ FileEntity* EntityStore::add_file(state::Thread& thread, std::string_view path, 
 std::string_view EntityStore::limit_path(std::string_view path) {
   if (path.size() <= kLongPath || long_paths_ + path.size() <= kMaxLongPaths) return path;
   path_ = state::kUnknownDirectory;
-  if (const std::string_view last = state::last_element(path); last.size() < kLongPath / 2) path_ += last;
+  if (const std::string_view last = state::last_component(path); last.size() < kLongPath / 2) path_ += last;
   return path_;
 }
 
@@ -322,24 +322,24 @@ FileEntity* EntityStore::file(state::Thread& thread, std::string_view path, File
     return file;
   }
   if (file->written == 0) write_container_of(thread);
-  if (!compat_) learn(*file, kind, ts);
-  keep_written(*file);
+  if (!compat_) learn_kind(*file, kind, ts);
+  ensure_written(*file);
   return file;
 }
 
-void EntityStore::learn(state::Thread& thread, std::string_view path, FileKind kind, int64_t ts) {
+void EntityStore::learn_kind(state::Thread& thread, std::string_view path, FileKind kind, int64_t ts) {
   const SharedText& container_id = state_.containers().at(thread.container).id;
   if (FileEntity* const file = find_file(container_id, path)) {
-    learn(*file, kind, ts);
+    learn_kind(*file, kind, ts);
   } else if (path.size() <= kLongPath) {
     add_file(thread, path, kind, ts);
   }
 }
 
-void EntityStore::learn(FileEntity& file, FileKind kind, int64_t ts) {
+void EntityStore::learn_kind(FileEntity& file, FileKind kind, int64_t ts) {
   File& record = file.record;
-  // Where the directory is unknown, several files can have one path.
-  if (kind.certainty == Certainty::kNone || !state::is_whole(record.path)) return;
+  // Several files can share a path with an unknown directory.
+  if (kind.certainty == Certainty::kNone || !state::is_absolute(record.path)) return;
   if (record.restype == kind.letter) {
     file.certainty = std::max(file.certainty, kind.certainty);
     return;
@@ -354,14 +354,14 @@ void EntityStore::learn(FileEntity& file, FileKind kind, int64_t ts) {
   write(file, ObjectState::kModified);
 }
 
-void EntityStore::limit() {
-  const bool containers_left = container_generation_ != state_.containers().generation();
-  // Files name the container they were seen in, which is then no longer known.
-  if (containers_left || files_.size() >= most_files_ || file_bytes_ >= most_file_bytes_ ||
-      long_paths_ >= most_long_paths_) {
+void EntityStore::limit_memory() {
+  const bool containers_changed = container_generation_ != state_.containers().generation();
+  // Files refer to containers that are now unknown.
+  if (containers_changed || files_.size() >= forget_at_files_ || file_bytes_ >= forget_at_file_bytes_ ||
+      long_paths_ >= forget_at_long_paths_) {
     forget_files();
   }
-  if (containers_left) forget_containers();
+  if (containers_changed) forget_containers();
 }
 
 void EntityStore::forget_files() {
@@ -373,12 +373,12 @@ void EntityStore::forget_files() {
     file_bytes_ += size;
     if (size > kLongPath) long_paths_ += size;
   }
-  // Not again soon where flows are on most of them.
-  most_files_ = std::max(kManyFiles, 2 * files_.size());
-  most_file_bytes_ = std::max(kManyFileBytes, 2 * file_bytes_);
-  // The walk over all files is paid for by the bytes that come until the next one.
+  // If most have flows, the next attempt waits until the table has doubled.
+  forget_at_files_ = std::max(kForgetAtFiles, 2 * files_.size());
+  forget_at_file_bytes_ = std::max(kForgetAtFileBytes, 2 * file_bytes_);
+  // The bytes added until the next walk pay for it.
   constexpr size_t kBytesPerFile = 32;
-  most_long_paths_ = long_paths_ + std::max(kMaxLongPaths / 2, kBytesPerFile * files_.size());
+  forget_at_long_paths_ = long_paths_ + std::max(kMaxLongPaths / 2, kBytesPerFile * files_.size());
   ++file_generation_;
   sink_.files_forgotten();
 }
@@ -405,18 +405,18 @@ void EntityStore::write_container_of(state::Thread& thread) {
   write_container(leader == nullptr ? thread.container : leader->container);
 }
 
-void EntityStore::write_container_again(const std::optional<SharedText>& id) {
+void EntityStore::rewrite_container(const std::optional<SharedText>& id) {
   const auto found = id ? containers_.find(id->view()) : containers_.end();
   if (found == containers_.end() || found->second.written == epoch_) return;
   found->second.written = epoch_;
   sink_.container(found->second.record);
 }
 
-void EntityStore::write_again(ProcessEntity& process) {
-  // Marked as it is met, so that a chain that leads back to itself ends.
+void EntityStore::rewrite(ProcessEntity& process) {
+  // Mark each process first, so that a loop of parents ends.
   process.written = epoch_;
   std::vector<ProcessEntity*> chain{&process};
-  for (ProcessEntity* at = &process; at->record.poid && chain.size() < kDeepestAncestry;) {
+  for (ProcessEntity* at = &process; at->record.poid && chain.size() < kMaxAncestry;) {
     at = find(*at->record.poid);
     if (at == nullptr || at->written == epoch_) break;
     at->written = epoch_;
@@ -424,14 +424,14 @@ void EntityStore::write_again(ProcessEntity& process) {
   }
   for (auto at = chain.rbegin(); at != chain.rend(); ++at) {
     ProcessEntity& entity = **at;
-    write_container_again(entity.record.container_id);
+    rewrite_container(entity.record.container_id);
     entity.record.state = ObjectState::kReup;
     write(entity);
   }
 }
 
 void EntityStore::write(FileEntity& file, ObjectState state) {
-  write_container_again(file.record.container_id);
+  rewrite_container(file.record.container_id);
   file.record.state = state;
   file.written = epoch_;
   sink_.file(file.record);
@@ -456,7 +456,7 @@ void EntityStore::erase(ProcessEntity& process) {
 
 void EntityStore::release(ProcessEntity& process) {
   if (process.alive || process.has_flows()) return;
-  // A process of the same identity may have been written since; the sink still needs it then.
+  // A new process may have the same oid; the sink still needs it.
   if (find(process.record.oid) == nullptr) sink_.process_gone(process.record.oid);
   process.record = {};
   pool_.give_back(&process);

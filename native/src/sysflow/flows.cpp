@@ -13,15 +13,15 @@ namespace {
 
 constexpr int64_t kExportAfter = 30;  // seconds since creation or last export
 constexpr int64_t kIdleAfter = 60;    // seconds since the last operation
-constexpr uint32_t kAccessMask = 3;   // of open flags
+constexpr uint32_t kAccessMask = 3;   // in open flags
 constexpr uint32_t kAccessRead = 1;
-constexpr int64_t kMostBytes = 0x7ffff000;  // the kernel moves no more in one call
-constexpr size_t kLongChain = 16;           // flows in a list from which on it is not walked to find one
-constexpr uint32_t kManyFlows = 64;
+constexpr int64_t kMaxTransferBytes = 0x7ffff000;  // the kernel transfers no more in one call
+constexpr size_t kMaxChainWalk = 16;               // longer chains are indexed
+constexpr uint32_t kMaxUnindexedFlows = 64;
 constexpr int32_t kKeepAll = 0;
 constexpr int32_t kKeepNone = 1;
 
-// Directories whose files are read by every program that starts.
+// Directories whose files every starting program reads.
 constexpr std::array<std::string_view, 8> kReadDirectories = {
     "/proc/", "/dev/", "/sys/", "//sys/", "/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
 
@@ -47,19 +47,19 @@ uint64_t ports_and_family(uint16_t sport, uint16_t dport, bool ipv6) {
   return uint64_t{sport} << 32 | uint64_t{dport} << 16 | (ipv6 ? 1 : 0);
 }
 
-uint64_t number_of(int64_t fd) {
+uint64_t fd_key(int64_t fd) {
   return static_cast<uint32_t>(fd);
 }
 
-// The last flow on a number.
-Flow* last_on(const TableFlows& table, uint64_t number) {
+// The newest flow on a descriptor.
+Flow* last_on_fd(const TableFlows& table, uint64_t number) {
   if (number < TableFlows::kLow) return table.low[number];
   Flow* const* found = table.open.find(number);
   if (found == nullptr) found = table.kept.find(number);
   return found == nullptr ? nullptr : *found;
 }
 
-void set_last_on_high(TableFlows& table, uint64_t number, Flow* flow) {
+void set_last_on_high_fd(TableFlows& table, uint64_t number, Flow* flow) {
   if (Flow** const kept = table.kept.writable(number)) {
     if (flow != nullptr) {
       *kept = flow;
@@ -73,11 +73,11 @@ void set_last_on_high(TableFlows& table, uint64_t number, Flow* flow) {
   }
 }
 
-void set_last_on(TableFlows& table, uint64_t number, Flow* flow) {
+void set_last_on_fd(TableFlows& table, uint64_t number, Flow* flow) {
   if (number < TableFlows::kLow) {
     table.low[number] = flow;
   } else {
-    set_last_on_high(table, number, flow);
+    set_last_on_high_fd(table, number, flow);
   }
 }
 
@@ -94,7 +94,7 @@ void start_record(Record& record, const ProcessEntity& process, const FlowTarget
 
 }  // namespace
 
-// ---- one data flow
+// ---- lookup and creation
 
 bool FlowTable::matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target) {
   if (!flow.alive || flow.process != &process || flow.network != target.network || flow.tid() != target.tid ||
@@ -129,11 +129,11 @@ FlowTable::NetworkKey FlowTable::network_key(const Flow& flow) {
           record.fd};
 }
 
-Flow* FlowTable::chain(ProcessEntity& process, const FlowTarget& target) {
+Flow* FlowTable::find_chain(ProcessEntity& process, const FlowTarget& target) {
   const auto fd = static_cast<int32_t>(target.fd);
-  if (is_chained_by_number(target.network)) {
+  if (is_chained_by_fd(target.network)) {
     const TableFlows* const table = find_table(process, target.thread->table()->id());
-    return table == nullptr ? nullptr : last_on(*table, number_of(target.fd));
+    return table == nullptr ? nullptr : last_on_fd(*table, fd_key(target.fd));
   }
   Flow** head;
   if (target.network) {
@@ -150,22 +150,21 @@ Flow* FlowTable::chain(ProcessEntity& process, const FlowTarget& target) {
   return head == nullptr ? nullptr : *head;
 }
 
-// A chain that took long to walk is not walked again.
-Flow* FlowTable::in_chain(Flow* chain, const FlowTarget& target) {
+// A chain that took many steps is indexed, so that it is not walked again.
+Flow* FlowTable::find_in_chain(Flow* chain, const FlowTarget& target) {
   if (chain == nullptr) return nullptr;
   if (chain->chain != 0) {
     Flow** const found = members_.find({chain->chain, target.tid, target.file});
     return found == nullptr ? nullptr : *found;
   }
-  Flow* Flow::*const next =
-      is_chained_by_number(target.network) ? &Flow::next_of_number : &Flow::next_related;
+  Flow* Flow::*const next = is_chained_by_fd(target.network) ? &Flow::next_on_fd : &Flow::next_related;
   size_t steps = 0;
   Flow* flow = chain;
   while (flow != nullptr && (flow->tid() != target.tid || flow->file != target.file)) {
     flow = flow->*next;
     ++steps;
   }
-  if (steps <= kLongChain) return flow;
+  if (steps <= kMaxChainWalk) return flow;
   ++last_chain_;
   for (Flow* member = chain; member != nullptr; member = member->*next) {
     if (member->network != target.network) continue;
@@ -191,15 +190,15 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
     record.sport = descriptor.sport;
     record.dip.bytes = descriptor.dip;
     record.dport = descriptor.dport;
-    // libs 0.18.1 tells the protocol of raw sockets and of those that connected or were connected to.
-    const bool told =
+    // libs 0.18.1 knows the protocol only of raw sockets and of those that connected or accepted.
+    const bool has_protocol =
         !options_.compat || descriptor.role != state::Role::kNone || descriptor.l4 == state::L4::kRaw;
-    record.proto = protocol_number(told ? descriptor.l4 : state::L4::kUnknown);
+    record.proto = protocol_number(has_protocol ? descriptor.l4 : state::L4::kUnknown);
     record.role = flow_role(descriptor.role);
   } else {
     FileFlow& record = flow->data;
     start_record(record, process, target, ts_);
-    // Also where the flow is not the first of its open: that is what the descriptor stands for.
+    // Later flows of the same open keep its flags too.
     const bool is_known = !options_.compat && !target.descriptor->is_listed;
     record.open_flags = is_known ? static_cast<int32_t>(target.descriptor->open_flags) : 0;
     record.file_oid = target.file->record.oid;
@@ -210,7 +209,7 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
   return flow;
 }
 
-// At the end of the process's list.
+// Appends the flow to the list of its process.
 void FlowTable::link(Flow& flow) {
   ProcessEntity& process = *flow.process;
   Flow*& first = flow.network ? process.first_network : process.first_file;
@@ -254,7 +253,7 @@ void FlowTable::remove_from_thread(Flow& flow) {
   if (flows.first == nullptr) threads_.erase(key);
 }
 
-// ---- flows by number
+// ---- flows by descriptor
 
 TableFlows* FlowTable::find_table(const ProcessEntity& process, uint64_t table) {
   if (process.table_flows != nullptr && process.table_flows->table == table) return process.table_flows;
@@ -262,7 +261,7 @@ TableFlows* FlowTable::find_table(const ProcessEntity& process, uint64_t table) 
   return found == nullptr ? nullptr : *found;
 }
 
-void FlowTable::add_to_number(Flow& flow, const state::DescriptorTable& descriptors) {
+void FlowTable::add_to_fd(Flow& flow, const state::DescriptorTable& descriptors) {
   ProcessEntity& process = *flow.process;
   const uint64_t id = descriptors.id();
   TableFlows* table = find_table(process, id);
@@ -277,27 +276,27 @@ void FlowTable::add_to_number(Flow& flow, const state::DescriptorTable& descript
     process.table_flows = table;
   }
   ++table->flows;
-  const uint64_t number = number_of(flow.fd());
+  const uint64_t number = fd_key(flow.fd());
   flow.table = table;
-  flow.previous_of_number = nullptr;
-  flow.next_of_number = last_on(*table, number);
-  if (flow.next_of_number != nullptr) flow.next_of_number->previous_of_number = &flow;
-  set_last_on(*table, number, &flow);
+  flow.previous_on_fd = nullptr;
+  flow.next_on_fd = last_on_fd(*table, number);
+  if (flow.next_on_fd != nullptr) flow.next_on_fd->previous_on_fd = &flow;
+  set_last_on_fd(*table, number, &flow);
 }
 
-void FlowTable::remove_from_number(Flow& flow) {
+void FlowTable::remove_from_fd(Flow& flow) {
   TableFlows& table = *flow.table;
-  if (flow.next_of_number != nullptr) flow.next_of_number->previous_of_number = flow.previous_of_number;
-  if (flow.previous_of_number != nullptr) {
-    flow.previous_of_number->next_of_number = flow.next_of_number;
+  if (flow.next_on_fd != nullptr) flow.next_on_fd->previous_on_fd = flow.previous_on_fd;
+  if (flow.previous_on_fd != nullptr) {
+    flow.previous_on_fd->next_on_fd = flow.next_on_fd;
   } else {
-    set_last_on(table, number_of(flow.fd()), flow.next_of_number);
+    set_last_on_fd(table, fd_key(flow.fd()), flow.next_on_fd);
   }
   flow.table = nullptr;
   if (--table.flows == 0 && flow.process->table_flows != &table) drop_table(&table);
 }
 
-// When nothing is on it.
+// Frees the table if it has no flows.
 void FlowTable::drop_table(TableFlows* table) {
   if (table == nullptr || table->flows != 0) return;
   tables_.erase({table->process, table->table});
@@ -305,18 +304,18 @@ void FlowTable::drop_table(TableFlows* table) {
   table_pool_.give_back(table);
 }
 
-void FlowTable::end_number(Flow* last, const Closer& closer, const Flow* except) {
+void FlowTable::end_fd(Flow* last, const Closer& closer, const Flow* except) {
   if (last == nullptr) return;
-  of_number_.clear();
-  for (Flow* flow = last; flow != nullptr; flow = flow->next_of_number) {
-    if (flow != except) of_number_.push_back(flow);
+  flows_on_fd_.clear();
+  for (Flow* flow = last; flow != nullptr; flow = flow->next_on_fd) {
+    if (flow != except) flows_on_fd_.push_back(flow);
   }
-  std::reverse(of_number_.begin(), of_number_.end());
-  // Those that opened it first.
-  std::stable_partition(of_number_.begin(), of_number_.end(), [](Flow* flow) {
+  std::reverse(flows_on_fd_.begin(), flows_on_fd_.end());
+  // Flows that opened the descriptor end first.
+  std::stable_partition(flows_on_fd_.begin(), flows_on_fd_.end(), [](Flow* flow) {
     return (flow->op_flags() & (flow->network ? kOpAccept | kOpConnect : kOpOpen)) != 0;
   });
-  for (Flow* flow : of_number_) {
+  for (Flow* flow : flows_on_fd_) {
     const bool is_own = flow->process == closer.process && flow->tid() == closer.tid;
     const uint32_t op = is_own ? closer.op : static_cast<uint32_t>(kOpTruncate);
     if (flow->resting && op != kOpTruncate) wake(*flow);
@@ -327,36 +326,36 @@ void FlowTable::end_number(Flow* last, const Closer& closer, const Flow* except)
   }
 }
 
-void FlowTable::end_shared(void* hint, uint64_t table, int64_t fd, const Closer& closer) {
+void FlowTable::end_in_other_process(void* hint, uint64_t table, int64_t fd, const Closer& closer) {
   const auto* const flow = static_cast<Flow*>(hint);
   if (flow == nullptr || !flow->alive || flow->table == nullptr || flow->table->table != table) return;
-  if (flow->fd() == static_cast<int32_t>(fd)) end_number(last_on(*flow->table, number_of(fd)), closer);
+  if (flow->fd() == static_cast<int32_t>(fd)) end_fd(last_on_fd(*flow->table, fd_key(fd)), closer);
 }
 
-void FlowTable::end_numbers(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer) {
+void FlowTable::end_fd_range(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer) {
   for (uint64_t number = first; number < TableFlows::kLow && number <= last; ++number)
-    end_number(table.low[number], closer);
+    end_fd(table.low[number], closer);
   for (const SharedMap<Flow*>* const map : {&table.open, &table.kept}) {
     uint64_t number = std::max<uint64_t>(first, TableFlows::kLow);
     for (Flow* const* found = map->next(number); found != nullptr && number <= last;
          found = map->next(number))
-      end_number(*found, closer);
+      end_fd(*found, closer);
   }
 }
 
-// Of numbers from kLow on, those alone that no exec has left open, so that each is asked about once.
-void FlowTable::end_marked(TableFlows& table, const state::DescriptorTable& descriptors,
-                           const Closer& closer) {
+// From kLow on, checks only descriptors that no exec has left open, so that each is checked once.
+void FlowTable::end_cloexec_fds(TableFlows& table, const state::DescriptorTable& descriptors,
+                                const Closer& closer) {
   for (size_t number = 0; number < TableFlows::kLow; ++number) {
     if (table.low[number] != nullptr && descriptors.find(static_cast<int64_t>(number)) == nullptr)
-      end_number(table.low[number], closer);
+      end_fd(table.low[number], closer);
   }
-  numbers_.clear();
-  table.open.for_each([this](uint64_t number, Flow*) { numbers_.push_back(number); });
-  for (const uint64_t number : numbers_) {
+  fds_.clear();
+  table.open.for_each([this](uint64_t number, Flow*) { fds_.push_back(number); });
+  for (const uint64_t number : fds_) {
     Flow* const last = *table.open.find(number);
     if (descriptors.find(static_cast<int64_t>(number)) == nullptr) {
-      end_number(last, closer);
+      end_fd(last, closer);
     } else {
       table.open.erase(number);
       table.kept.put(number, last);
@@ -364,7 +363,7 @@ void FlowTable::end_marked(TableFlows& table, const state::DescriptorTable& desc
   }
 }
 
-void FlowTable::mark_numbers(TableFlows& table, uint64_t first, uint64_t last) {
+void FlowTable::mark_fds(TableFlows& table, uint64_t first, uint64_t last) {
   uint64_t number = std::max<uint64_t>(first, TableFlows::kLow);
   for (Flow* const* found = table.kept.next(number); found != nullptr && number <= last;
        found = table.kept.next(number)) {
@@ -387,7 +386,7 @@ void FlowTable::end_closed(ProcessEntity* process, const state::Thread& thread, 
   using state::Closing;
   const uint64_t id = closed.table->id();
   if (closed.closing == Closing::kMove) {
-    // With other threads in the process, which flows are on the copy shows when they go on.
+    // With several threads, later operations show which flows use the copy.
     const bool is_alone = thread.group == nullptr || thread.group->alive <= 1;
     if (process != nullptr && is_alone) move_table(*process, closed.from_table, id);
     return;
@@ -398,15 +397,15 @@ void FlowTable::end_closed(ProcessEntity* process, const state::Thread& thread, 
   const auto last = static_cast<uint64_t>(closed.last);
   if (TableFlows* const table = process == nullptr ? nullptr : find_table(*process, id)) {
     switch (closed.closing) {
-      case Closing::kExec: end_marked(*table, *closed.table, closer); break;
-      case Closing::kMark: mark_numbers(*table, first, last); break;
-      default: end_numbers(*table, first, last, closer); break;
+      case Closing::kExec: end_cloexec_fds(*table, *closed.table, closer); break;
+      case Closing::kMark: mark_fds(*table, first, last); break;
+      default: end_fd_range(*table, first, last, closer); break;
     }
   }
-  if (closed.flow != nullptr) end_shared(closed.flow, id, closed.first, closer);
+  if (closed.flow != nullptr) end_in_other_process(closed.flow, id, closed.first, closer);
 }
 
-// ---- the flows of a process
+// ---- flows of a process
 
 void FlowTable::index_threads(ProcessEntity& process) {
   process.threads_indexed = true;
@@ -421,19 +420,19 @@ void FlowTable::add(Flow& flow, Flow* chain, const FlowTarget& target) {
   ++process.flow_count;
   if (process.threads_indexed) {
     add_to_thread(flow);
-  } else if (process.flow_count > kManyFlows) {
+  } else if (process.flow_count > kMaxUnindexedFlows) {
     index_threads(process);
   }
 
   flow.chain = chain == nullptr ? 0 : chain->chain;
   if (flow.chain != 0) members_.put(member_key(flow), &flow);
-  if (!is_chained_by_number(flow.network)) add_to_related(flow, chain);
+  if (!is_chained_by_fd(flow.network)) add_to_related(flow, chain);
   flow.table = nullptr;
-  if (!options_.compat) add_to_number(flow, *target.thread->table());
+  if (!options_.compat) add_to_fd(flow, *target.thread->table());
   data_timers_.insert(&flow);
 }
 
-// Behind the first of the chain, so that the table changes only when the chain begins or its first leaves.
+// Inserts after the first flow, so that the map changes only with the first flow of a chain.
 void FlowTable::add_to_related(Flow& flow, Flow* chain) {
   flow.previous_related = chain;
   flow.next_related = chain == nullptr ? nullptr : chain->next_related;
@@ -463,14 +462,14 @@ void FlowTable::remove(Flow& flow) {
   ProcessEntity& process = *flow.process;
   unlink(flow);
   --process.flow_count;
-  if (flow.table != nullptr) remove_from_number(flow);
+  if (flow.table != nullptr) remove_from_fd(flow);
   if (process.threads_indexed) {
     remove_from_thread(flow);
     process.threads_indexed = process.flow_count != 0;
   }
 
   if (flow.chain != 0) members_.erase(member_key(flow));
-  if (!is_chained_by_number(flow.network)) remove_from_related(flow);
+  if (!is_chained_by_fd(flow.network)) remove_from_related(flow);
   if (flow.resting) {
     leave_resting(flow);
   } else {
@@ -486,43 +485,43 @@ void FlowTable::remove(Flow& flow) {
 bool FlowTable::is_discarded(const FileFlow& record, std::string_view path) const {
   if (options_.file_read_mode == kKeepAll) return false;
   const auto open_flags = static_cast<uint32_t>(record.open_flags);
-  // The collector takes read-write opens for reads, as both have the same low bit.
-  const bool opened_to_read =
+  // The collector treats read-write opens as reads, since both have the same low bit.
+  const bool is_opened_for_reading =
       options_.compat ? (open_flags & kAccessRead) != 0 : (open_flags & kAccessMask) == kAccessRead;
-  const bool only_read =
+  const bool is_read_only =
       (record.op_flags & kOpReadRecv) != 0 && (record.op_flags & (kOpWriteSend | kOpMmap)) == 0;
-  if (!opened_to_read && !only_read) return false;
+  if (!is_opened_for_reading && !is_read_only) return false;
   if (options_.file_read_mode == kKeepNone) return true;
   return std::any_of(kReadDirectories.begin(), kReadDirectories.end(),
                      [path](std::string_view directory) { return path.starts_with(directory); });
 }
 
-// Events of two processors may come a little out of order; no flow ends before it begins. The collector's
-// may.
-int64_t FlowTable::end_after(int64_t begin, int64_t end) const {
+// Events of different CPUs can be slightly out of order, but no flow ends before its start. (The collector's
+// can.)
+int64_t FlowTable::clamp_end(int64_t begin, int64_t end) const {
   return options_.compat || !is_possible_time(begin) ? end : std::max(begin, end);
 }
 
 void FlowTable::write(Flow& flow, bool final) {
   if (flow.op_flags() == 0 || flow.op_flags() == kOpTruncate) return;
-  flow.end_ts() = end_after(flow.ts(), flow.end_ts());
+  flow.end_ts() = clamp_end(flow.ts(), flow.end_ts());
   if (flow.network) {
-    entities_.keep_written(*flow.process);
+    entities_.ensure_written(*flow.process);
     sink_.network_flow(flow.net);
     return;
   }
-  // The collector forgets the read mode at the end of input.
+  // The collector ignores the read mode at the end of input.
   const bool unfiltered = final && options_.compat;
   if (!unfiltered && is_discarded(flow.data, flow.file->record.path)) {
     ++discarded_;
     return;
   }
-  entities_.keep_written(*flow.process);
-  entities_.keep_written(*flow.file);
+  entities_.ensure_written(*flow.process);
+  entities_.ensure_written(*flow.file);
   sink_.file_flow(flow.data);
 }
 
-void FlowTable::write_alone(const FileFlow& record) {
+void FlowTable::write_untracked(const FileFlow& record) {
   if (is_discarded(record, {})) {
     ++discarded_;
   } else {
@@ -530,8 +529,8 @@ void FlowTable::write_alone(const FileFlow& record) {
   }
 }
 
-// Flows of other threads on the same descriptor end with it: those that opened it first. (The collector takes
-// those of other numbers of the process for the same.)
+// Flows of other threads on the same descriptor end with it, those that opened it first. (The collector also
+// ends those on other descriptors of the same resource.)
 void FlowTable::close_related(Flow& flow, int64_t end_ts) {
   if (flow.previous_related == nullptr && flow.next_related == nullptr) return;
   const uint32_t opening = flow.network ? kOpAccept | kOpConnect : kOpOpen;
@@ -556,8 +555,8 @@ void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32
   auto* flow = static_cast<Flow*>(slot.flow);
   Flow* chained = nullptr;
   if (flow == nullptr || !matches(*flow, process, target)) {
-    chained = chain(process, target);
-    flow = in_chain(chained, target);
+    chained = find_chain(process, target);
+    flow = find_in_chain(chained, target);
   }
   const bool is_new = flow == nullptr;
   if (is_new) {
@@ -572,10 +571,10 @@ void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32
   if (op == kOpOpen && !target.network) flow->data.open_flags = static_cast<int32_t>(open_flags);
   if (op == kOpReadRecv) {
     ++flow->counters().read_ops;
-    flow->counters().read_bytes += std::clamp<int64_t>(result, 0, kMostBytes);
+    flow->counters().read_bytes += std::clamp<int64_t>(result, 0, kMaxTransferBytes);
   } else if (op == kOpWriteSend) {
     ++flow->counters().write_ops;
-    flow->counters().write_bytes += std::clamp<int64_t>(result, 0, kMostBytes);
+    flow->counters().write_bytes += std::clamp<int64_t>(result, 0, kMaxTransferBytes);
   }
 
   if (is_new) add(*flow, chained, target);
@@ -586,10 +585,10 @@ void FlowTable::operate(ProcessEntity& process, const FlowTarget& target, uint32
 void FlowTable::close(Flow& flow, const FlowTarget& target, const state::FdSlot& slot) {
   if (options_.compat) {
     close_related(flow, ts_);
-  } else if (flow.previous_of_number != nullptr || flow.next_of_number != nullptr || slot.flow != &flow) {
+  } else if (flow.previous_on_fd != nullptr || flow.next_on_fd != nullptr || slot.flow != &flow) {
     const Closer closer{flow.process, target.tid, kOpClose};
-    end_number(last_on(*flow.table, number_of(target.fd)), closer, &flow);
-    if (slot.flow != &flow) end_shared(slot.flow, target.thread->table()->id(), target.fd, closer);
+    end_fd(last_on_fd(*flow.table, fd_key(target.fd)), closer, &flow);
+    if (slot.flow != &flow) end_in_other_process(slot.flow, target.thread->table()->id(), target.fd, closer);
   }
   flow.end_ts() = ts_;
   write(flow);
@@ -638,7 +637,7 @@ void FlowTable::export_process(ProcessEntity& process) {
   RestingFlows& resting = process.resting;
   if (resting.flows.oldest() != nullptr) data_timers_.remove(&resting);
   for (const bool network : {false, true}) {
-    // Those awake stand behind those at rest.
+    // Active flows come after resting ones.
     related_.clear();
     for (Flow* flow = network ? process.last_network : process.last_file; flow != nullptr && !flow->resting;
          flow = flow->previous) {
@@ -649,7 +648,7 @@ void FlowTable::export_process(ProcessEntity& process) {
       flow.end_ts() = ts_;
       write(flow);
       data_timers_.remove(&flow);
-      begin_anew(flow);
+      reset_flow(flow);
       flow.resting = true;
       resting.flows.insert(&flow);
     }
@@ -667,7 +666,7 @@ void FlowTable::leave_resting(Flow& flow) {
   if (resting.flows.oldest() == nullptr) data_timers_.remove(&resting);
 }
 
-// Its next export is when that of all would have been.
+// The flow keeps the export time of the group.
 void FlowTable::wake(Flow& flow) {
   RestingFlows& resting = flow.process->resting;
   flow.ts() = resting.ts;
@@ -680,7 +679,7 @@ void FlowTable::wake(Flow& flow) {
   link(flow);
 }
 
-// Each is exported, which writes nothing, or ends.
+// Restarts each flow, or ends it if idle. Nothing is written: resting flows have no operations.
 void FlowTable::wake_all(RestingFlows& resting) {
   data_timers_.remove(&resting);
   while (TimerEntry* entry = resting.flows.oldest()) {
@@ -718,7 +717,7 @@ void FlowTable::thread_cloned(ProcessEntity& process, int64_t result) {
   ProcessFlow& record = thread_flow(process).record;
   record.op_flags |= kOpClone;
   if (result == 0) ++record.threads_cloned;
-  // The collector counts -1 alone, which the kernel returns for EPERM.
+  // The collector counts only -1 (EPERM).
   if (options_.compat ? result == kFailed : result < 0) ++record.clone_errors;
 }
 
@@ -729,9 +728,9 @@ void FlowTable::thread_exited(ProcessEntity& process) {
 }
 
 void FlowTable::write(ThreadFlow& flow) {
-  flow.record.end_ts = end_after(flow.record.ts, flow.record.end_ts);
+  flow.record.end_ts = clamp_end(flow.record.ts, flow.record.end_ts);
   if (flow.record.op_flags == 0 || flow.record.op_flags == kOpTruncate) return;
-  entities_.keep_written(*flow.process);
+  entities_.ensure_written(*flow.process);
   sink_.process_flow(flow.record);
 }
 
@@ -748,7 +747,7 @@ void FlowTable::end_thread_flow(ProcessEntity& process) {
 
 // ---- time
 
-void FlowTable::begin_anew(Flow& flow) {
+void FlowTable::reset_flow(Flow& flow) {
   flow.ts() = ts_;
   flow.end_ts() = 0;
   flow.op_flags() = 0;
@@ -758,7 +757,7 @@ void FlowTable::begin_anew(Flow& flow) {
 
 void FlowTable::restart(Flow& flow) {
   data_timers_.remove(&flow);
-  begin_anew(flow);
+  reset_flow(flow);
   data_timers_.insert(&flow);
 }
 
@@ -795,7 +794,7 @@ void FlowTable::run_timers() {
     }
     Flow* const flow = static_cast<Flow*>(entry);
     if (now_ - flow->updated >= kIdleAfter) {
-      // The collector loses the counts of a flow that was silent too long.
+      // The collector drops the counts of flows that were idle too long.
       if (!options_.compat) {
         flow->end_ts() = flow->last_ts;
         write(*flow);

@@ -1,5 +1,5 @@
-// Flows under way: what a thread does with one file or connection, and what threads a process starts and
-// ends (spec: sysflow-semantics, section 7).
+// Open flows: what a thread does with one file or connection, and which threads a process starts and ends
+// (spec: sysflow-semantics, section 7).
 #pragma once
 
 #include <algorithm>
@@ -20,24 +20,23 @@ struct Flow : TimerEntry {
   int64_t updated = 0;  // seconds: last operation
   bool alive = false;
   bool network = false;
-  bool resting = false;  // among process->resting: `ts` and `exported` are those of all of them
+  bool resting = false;  // in process->resting, which holds its `ts` and `exported`
   ProcessEntity* process = nullptr;
   FileEntity* file = nullptr;  // file flows
   NetworkFlow net;             // network flows: the whole record
   FileFlow data;               // file flows: the whole record
   int64_t last_ts = 0;         // time of the last operation
-  Flow* previous = nullptr;    // in the process's list
+  Flow* previous = nullptr;    // list of the process
   Flow* next = nullptr;
-  // Flows of other threads on the same descriptor and resource; of network flows, and in compat mode.
+  // Flows of other threads on the same descriptor and resource: network flows, and all flows in compat mode.
   Flow* previous_related = nullptr;
   Flow* next_related = nullptr;
-  Flow* previous_of_thread = nullptr;  // where the process is in FlowTable::threads_
+  Flow* previous_of_thread = nullptr;  // used if the process is in FlowTable::threads_
   Flow* next_of_thread = nullptr;
-  TableFlows* table = nullptr;  // null in compat mode
-  Flow* previous_of_number =
-      nullptr;  // flows of the process on the same number of that table, the last first
-  Flow* next_of_number = nullptr;
-  // In FlowTable::members_: number of the list in which flows are looked up; 0 for a short one.
+  TableFlows* table = nullptr;     // null in compat mode
+  Flow* previous_on_fd = nullptr;  // flows of the process on the same descriptor, newest first
+  Flow* next_on_fd = nullptr;
+  // Number of the chain in FlowTable::members_; 0 for short chains.
   uint64_t chain = 0;
 
   uint32_t& op_flags() { return network ? net.op_flags : data.op_flags; }
@@ -48,8 +47,8 @@ struct Flow : TimerEntry {
   Counters& counters() { return network ? net.counters : data.counters; }
 };
 
-// The data flows of one process on the numbers of one descriptor table, where each list begins: what closes
-// numbers ends their flows, and visits no others. Kept while the process goes on with that table.
+// The data flows of one process on the descriptors of one table: closing descriptors ends their flows without
+// visiting others. Kept while the process uses that table.
 struct TableFlows {
   static constexpr uint32_t kLow = 64;
 
@@ -57,7 +56,7 @@ struct TableFlows {
   uint64_t table = 0;
   size_t flows = 0;
   std::array<Flow*, kLow> low{};
-  // Numbers from kLow on: those that the next exec may close, and those that it will not.
+  // Descriptors from kLow on: those that the next exec may close, and those that it will not.
   SharedMap<Flow*> open;
   SharedMap<Flow*> kept;
 };
@@ -69,7 +68,7 @@ struct ThreadFlow : TimerEntry {
   int64_t updated = 0;  // seconds: last operation
 };
 
-// What identifies a flow beside its process.
+// What identifies a flow within its process.
 struct FlowTarget {
   bool network = false;
   FileEntity* file = nullptr;                     // file flows
@@ -84,29 +83,29 @@ class FlowTable {
   FlowTable(const ConvertOptions& options, EntityStore& entities, RecordSink& sink)
       : options_(options), entities_(entities), sink_(sink) {}
 
-  // Event time; every call below belongs to it.
+  // Sets the event time for the calls below.
   void set_time(int64_t ts, int64_t seconds) {
     ts_ = ts;
     now_ = seconds;
   }
 
-  // One operation: `result` counts bytes of reads and writes, `open_flags` those of an open. `slot` holds
-  // the flow used last on the descriptor.
+  // Handles one operation. `result`: the bytes of a read or write. `open_flags`: the flags of an open. `slot`
+  // caches the flow last used on the descriptor.
   void operate(ProcessEntity& process, const FlowTarget& target, uint32_t op, int64_t result,
                uint32_t open_flags, const state::FdSlot& slot);
 
-  // Writes and removes the flows on descriptors that a thread closed. `process`: that of the thread, null
-  // when no record has it. `is_shown`: the records show the event that did.
+  // Writes and removes the flows on descriptors that a thread closed. `process`: that of the thread, null if
+  // no record mentions it. `is_shown`: the event passes the filter.
   void end_closed(ProcessEntity* process, const state::Thread& thread, const state::Closed& closed,
                   bool is_shown);
 
-  // Writes and removes the flows of one thread. (Those of the collector with those of other threads that
-  // share their descriptors.)
+  // Writes and removes the flows of one thread. (The collector also ends flows of other threads on the same
+  // descriptors.)
   void end_thread(ProcessEntity& process, int64_t tid);
   // Writes and removes all data flows of a process.
   void end_process(ProcessEntity& process);
-  // Writes all data flows of a process as they are so far; they go on, from zero. Visits those alone that did
-  // something since the last time.
+  // Writes all data flows of a process and restarts them from zero. Visits only flows with activity since the
+  // last export.
   void export_process(ProcessEntity& process);
 
   // Process flows.
@@ -114,16 +113,16 @@ class FlowTable {
   void thread_exited(ProcessEntity& process);
   void end_thread_flow(ProcessEntity& process);
 
-  // Time went back by more than events come out of order: what is under way counts from now on.
+  // Restarts all timers at `seconds`, after time went back further than events come out of order.
   void rebase(int64_t seconds);
 
-  // Once a second of event time: exports what is 30 s old.
+  // Exports flows after 30 s and ends idle ones. Call it once a second of event time.
   void run_timers();
-  // End of input: writes everything that is left, in order of creation.
+  // Ends the input: writes all remaining flows in order of creation.
   void finish(int64_t end_ts);
 
-  // Writes a flow that is not followed, unless the read mode discards it; the path makes no difference here.
-  void write_alone(const FileFlow& record);
+  // Writes a flow that is not tracked, unless the read mode discards it (whatever its path).
+  void write_untracked(const FileFlow& record);
 
   uint64_t network_flows() const { return network_count_; }
   uint64_t file_flows() const { return file_count_; }
@@ -133,8 +132,8 @@ class FlowTable {
   uint64_t discarded() const { return discarded_; }
 
  private:
-  // What flows of several threads share: they are chained under it. File flows without compat mode need no
-  // key, as all on one number of a table are on the same file.
+  // The keys of flow chains, which hold the flows of several threads on one resource. Outside compat mode
+  // file flows need none: all flows on one descriptor of a table are on the same file.
   struct FileKey {
     const ProcessEntity* process = nullptr;
     const FileEntity* file = nullptr;
@@ -189,12 +188,12 @@ class FlowTable {
   static FileKey file_key(const Flow& flow) { return {flow.process, flow.file, flow.data.fd}; }
   static NetworkKey network_key(const Flow& flow);
 
-  // The first flow of the chain on the target's resource, nullptr when there is none.
-  Flow* chain(ProcessEntity& process, const FlowTarget& target);
-  // The flow of the target's thread in a chain, nullptr when there is none.
-  Flow* in_chain(Flow* chain, const FlowTarget& target);
+  // The first flow of the chain on the target's resource, or nullptr.
+  Flow* find_chain(ProcessEntity& process, const FlowTarget& target);
+  // The flow of the target's thread in a chain, or nullptr.
+  Flow* find_in_chain(Flow* chain, const FlowTarget& target);
   static MemberKey member_key(const Flow& flow) { return {flow.chain, flow.tid(), flow.file}; }
-  bool is_chained_by_number(bool network) const { return !network && !options_.compat; }
+  bool is_chained_by_fd(bool network) const { return !network && !options_.compat; }
   static bool matches(const Flow& flow, const ProcessEntity& process, const FlowTarget& target);
   Flow* create(ProcessEntity& process, const FlowTarget& target);
   void add(Flow& flow, Flow* chain, const FlowTarget& target);
@@ -205,22 +204,22 @@ class FlowTable {
   void remove_from_thread(Flow& flow);
   void index_threads(ProcessEntity& process);
   TableFlows* find_table(const ProcessEntity& process, uint64_t table);
-  void add_to_number(Flow& flow, const state::DescriptorTable& descriptors);
-  void remove_from_number(Flow& flow);
-  // Whose call closes a number: the flows of that thread end with `op`, others are cut off.
+  void add_to_fd(Flow& flow, const state::DescriptorTable& descriptors);
+  void remove_from_fd(Flow& flow);
+  // Who closes a descriptor: flows of that thread end with `op`, others are truncated.
   struct Closer {
     const ProcessEntity* process;
     int64_t tid;
     uint32_t op;
   };
-  void end_number(Flow* last, const Closer& closer, const Flow* except = nullptr);
-  // The flows of another process that shares the table: `hint` is what the number's slot had.
-  void end_shared(void* hint, uint64_t table, int64_t fd, const Closer& closer);
+  void end_fd(Flow* last, const Closer& closer, const Flow* except = nullptr);
+  // Ends flows of another process that shares the table. `hint`: the flow cached in the slot.
+  void end_in_other_process(void* hint, uint64_t table, int64_t fd, const Closer& closer);
   void close(Flow& flow, const FlowTarget& target, const state::FdSlot& slot);
   void drop_table(TableFlows* table);
-  void end_numbers(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer);
-  void end_marked(TableFlows& table, const state::DescriptorTable& descriptors, const Closer& closer);
-  static void mark_numbers(TableFlows& table, uint64_t first, uint64_t last);
+  void end_fd_range(TableFlows& table, uint64_t first, uint64_t last, const Closer& closer);
+  void end_cloexec_fds(TableFlows& table, const state::DescriptorTable& descriptors, const Closer& closer);
+  static void mark_fds(TableFlows& table, uint64_t first, uint64_t last);
   void move_table(ProcessEntity& process, uint64_t from, uint64_t to);
   void wake(Flow& flow);
   void leave_resting(Flow& flow);
@@ -231,8 +230,8 @@ class FlowTable {
   void write(Flow& flow, bool final = false);
   bool is_discarded(const FileFlow& record, std::string_view path) const;
   void write(ThreadFlow& flow);
-  int64_t end_after(int64_t begin, int64_t end) const;
-  void begin_anew(Flow& flow);
+  int64_t clamp_end(int64_t begin, int64_t end) const;
+  void reset_flow(Flow& flow);
   void restart(Flow& flow);
   ThreadFlow& thread_flow(ProcessEntity& process);
 
@@ -248,7 +247,7 @@ class FlowTable {
   uint64_t thread_count_ = 0;
   FlatMap<FileKey, Flow*, KeyHash> file_flows_;
   FlatMap<NetworkKey, Flow*, KeyHash> network_flows_;
-  // Where walking a list of flows would take long: chains of many threads, and processes with many flows.
+  // Indexes for chains of many threads and processes with many flows.
   FlatMap<MemberKey, Flow*, KeyHash> members_;
   FlatMap<ThreadKey, ThreadFlows, KeyHash> threads_;
   FlatMap<TableKey, TableFlows*, KeyHash> tables_;
@@ -259,8 +258,8 @@ class FlowTable {
   TimerList data_timers_;
   TimerList thread_timers_;
   std::vector<Flow*> related_;
-  std::vector<Flow*> of_number_;
-  std::vector<uint64_t> numbers_;
+  std::vector<Flow*> flows_on_fd_;
+  std::vector<uint64_t> fds_;
 };
 
 }  // namespace sfkit::sysflow

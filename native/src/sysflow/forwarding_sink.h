@@ -1,12 +1,12 @@
-// Base of sinks that use some of the records and pass all of them on.
+// Base class for sinks that use some records and pass on all of them.
 #pragma once
 
 #include "sysflow/records.h"
 
 namespace sfkit::sysflow {
 
-// Passes everything to `next`, which must outlive the sink; nullptr: nowhere. A derived sink overrides the
-// functions it needs and calls the function of this class to pass the record on.
+// Passes everything on to `next`, which must outlive the sink; nullptr discards it. A derived sink overrides
+// the functions it needs and calls the base function to pass the record on.
 class ForwardingSink : public RecordSink {
  public:
   explicit ForwardingSink(RecordSink* next) : next_(next) {}

@@ -1,4 +1,4 @@
-// Which event means which operation (spec: sysflow-semantics, section 5).
+// Maps events to operations (spec: sysflow-semantics, section 5).
 #pragma once
 
 #include <cstdint>
@@ -11,36 +11,36 @@ namespace sfkit::sysflow {
 inline constexpr uint32_t kFileEventOps = kOpMkdir | kOpRmdir | kOpLink | kOpUnlink | kOpSymlink | kOpRename;
 inline constexpr uint32_t kProcessOps = kOpClone | kOpExec | kOpExit | kOpSetuid;
 
-// The operation of event `code`, 0 for none. `compat`: only the events the collector 0.7 knows, and mmap
-// counted on entry.
+// The operation of event `code`, 0 for none. `compat`: only events known to collector 0.7, with mmap counted
+// on entry.
 uint32_t op_of(uint16_t code, bool compat);
 
-// Calls `visit(const Context&, uint32_t op)` for each operation of an event: of a transfer for both of its
-// ends, with their descriptors, else for the event as it is.
+// Calls `visit(const Context&, uint32_t op)` for each operation of an event: for a transfer once for each of
+// its descriptors, else once.
 template <typename Visit>
 void each_operation(const state::Context& context, uint32_t op, Visit visit) {
   if (op != kOpTransfer) return visit(context, op);
   if (context.call == nullptr || context.thread == nullptr) return;
   using scap::P;
-  struct End {
+  struct Side {
     P name;
     uint32_t op;
   };
-  static constexpr End kEnds[] = {{P::in_fd, kOpReadRecv},   {P::fd_in, kOpReadRecv},
-                                  {P::fdin, kOpReadRecv},    {P::out_fd, kOpWriteSend},
-                                  {P::fd_out, kOpWriteSend}, {P::fdout, kOpWriteSend}};
+  static constexpr Side kSides[] = {{P::in_fd, kOpReadRecv},   {P::fd_in, kOpReadRecv},
+                                    {P::fdin, kOpReadRecv},    {P::out_fd, kOpWriteSend},
+                                    {P::fd_out, kOpWriteSend}, {P::fdout, kOpWriteSend}};
   state::DescriptorTable* const table = context.thread->table();
-  for (const End& end : kEnds) {
-    const Bytes number = context.call->get(end.name);
+  for (const Side& side : kSides) {
+    const Bytes number = context.call->get(side.name);
     if (number.empty()) continue;
-    state::Context one = context;
-    one.fd = scap::to_int(number, -1);
-    one.slot = table == nullptr ? nullptr : table->find(one.fd);
-    // To whoever asks, the event is about this end.
-    one.has_shown_fd = true;
-    one.shown_fd = one.fd;
-    one.shown_slot = one.slot;
-    visit(one, end.op);
+    state::Context part = context;
+    part.fd = scap::to_int(number, -1);
+    part.slot = table == nullptr ? nullptr : table->find(part.fd);
+    // For fields, the event is about this descriptor.
+    part.has_shown_fd = true;
+    part.shown_fd = part.fd;
+    part.shown_slot = part.slot;
+    visit(part, side.op);
   }
 }
 

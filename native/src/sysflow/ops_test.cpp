@@ -8,8 +8,8 @@
 namespace sfkit::sysflow {
 namespace {
 
-// The state engine passes on only what it routes; an operation of another event would never be seen.
-TEST(OpOf, EveryOperationIsOfAnEventThatTheStateEnginePassesOn) {
+// The state engine passes on only events that it routes, so an operation of another event would be lost.
+TEST(OpOf, EveryEventWithAnOperationIsRouted) {
   using state::Engine;
   int operations = 0;
   for (uint16_t code = 0; code < scap::kEventCount; ++code) {
@@ -24,7 +24,7 @@ TEST(OpOf, EveryOperationIsOfAnEventThatTheStateEnginePassesOn) {
   EXPECT_GT(operations, 100);
 }
 
-TEST(OpOf, KnowsMoreThanTheCollector) {
+TEST(OpOf, HasMoreOperationsThanTheCollector) {
   EXPECT_EQ(op_of(scap::ev::SYSCALL_OPENAT2_X, false), kOpOpen);
   EXPECT_EQ(op_of(scap::ev::SYSCALL_OPENAT2_X, true), 0u);
   EXPECT_EQ(op_of(scap::ev::SYSCALL_MMAP_E, false), 0u);

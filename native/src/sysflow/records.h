@@ -1,4 +1,4 @@
-// The SysFlow records (schema version 5) as the engine hands them on, and the interface that takes them.
+// The SysFlow records (schema version 5) that the engine makes, and the interface of their consumers.
 #pragma once
 
 #include <array>
@@ -31,7 +31,7 @@ struct Header {
   std::string exporter;
   std::string ip;
   std::string filename;
-  int64_t begins = 0;  // seconds of the rotation that it follows, 0 for the first; not written
+  int64_t start_seconds = 0;  // seconds: time of the rotation, 0 for the first header; not written
 };
 
 struct Container {
@@ -55,7 +55,7 @@ struct ProcessFacts {
   int64_t parent_pid = -1;  // of the process that is the parent now, -1 if unknown
 };
 
-// Texts are shared: a child has most of them from its parent, and whoever keeps records keeps references.
+// Texts are shared references: a child has most of them from its parent, and consumers can keep them cheaply.
 struct Process {
   ObjectState state = ObjectState::kReup;
   Oid oid;
@@ -91,7 +91,8 @@ struct ProcessEvent {
   uint32_t op_flags = 0;
   std::vector<std::string> args;
   int32_t ret = 0;
-  std::optional<uint32_t> user_id;  // of a SETUID, where `args` cannot name the user; not written to files
+  std::optional<uint32_t>
+      user_id;  // setuid: the new id, in case `args` cannot name the user; not written to files
 };
 
 struct Counters {
@@ -159,7 +160,7 @@ struct ProcessFlow {
   int64_t clone_errors = 0;
 };
 
-// Only read from SysFlow files of versions 4 and 5; captures give none.
+// From SysFlow files of versions 4 and 5 only; captures have none.
 struct Pod {
   int64_t ts = 0;
   std::string id;
@@ -183,14 +184,14 @@ struct OidHash {
   }
 };
 
-// What a .sf file says of its files need not be digests.
+// Ids in .sf files need not be digests, so they are hashed again.
 struct FoidHash {
   size_t operator()(const Foid& foid) const {
     return hash_text({reinterpret_cast<const char*>(foid.data()), foid.size()});
   }
 };
 
-// Takes records in the order of a SysFlow file: entities before the events and flows that name them.
+// Receives records in the order of a SysFlow file: entities before the events and flows that refer to them.
 // Arguments are valid during the call only.
 class RecordSink {
  public:
@@ -208,14 +209,13 @@ class RecordSink {
   virtual void k8s_event(const K8sEvent&) {}
   // The facts of a process that has a record are now these.
   virtual void process_facts(const Oid&, const ProcessFacts&) {}
-  // The process's identity will not be used again unless its record is written anew; what is kept for
-  // it may be dropped.
+  // The oid is not used again before a new process record, so data kept for it can be dropped.
   virtual void process_gone(const Oid&) {}
-  // Every file that is referred to from here on is written anew.
+  // Every file is written again before the next reference.
   virtual void files_forgotten() {}
-  // No process that may still be referred to is in the container; it is written anew before one is.
+  // No live process is in the container. It is written again before the next reference.
   virtual void container_gone(std::string_view) {}
-  // What was given so far shall be handed on soon, though a batch of it is not full.
+  // Pass on what was written so far soon, without waiting for a full batch.
   virtual void flush() {}
   // Called once after the last record.
   virtual void finish() {}

@@ -1,5 +1,4 @@
-// Who does most right now: calls and bytes by process, file and connection, for a table that is looked at
-// while a capture goes on.
+// Counts calls and bytes by process, file and connection, for a live table of the busiest ones.
 #pragma once
 
 #include <cstdint>
@@ -23,19 +22,20 @@ struct TallyRow {
   uint64_t read = 0, written = 0;  // bytes
 };
 
-// Counted on one thread and asked on another.
+// Thread-safe: one thread counts, another takes the result.
 class Tally {
  public:
-  // `op`: as op_of() has it.
+  // `op`: from op_of().
   void count(const state::Context& context, uint32_t op);
-  // The busiest `most` of each kind since the last call, by bytes, then by calls; it starts over.
-  std::vector<TallyRow> take(size_t most);
+  // Returns the busiest `max_rows` rows of each kind since the last call, by bytes, then by calls, and starts
+  // over.
+  std::vector<TallyRow> take(size_t max_rows);
 
  private:
   using Table = std::unordered_map<std::string, TallyRow, TextHash, std::equal_to<>>;
 
-  // What is met beyond so many in one interval is not told.
-  static constexpr size_t kMost = 20000;
+  // Maximum rows of a table in one interval; further names are not counted.
+  static constexpr size_t kMaxRows = 20000;
 
   static void add(Table& table, std::string_view name, uint64_t read, uint64_t written);
 

@@ -15,20 +15,20 @@ export interface PluginRequirement {
   version: string;
 }
 
-/** The one source whose rules are asked about captures. */
+/** The only source whose rules sfkit evaluates. */
 const knownSource = 'syscall';
 
-/** Lists, macros and rules of all files so far. What an item changes of an earlier one is done here. */
+/** Lists, macros and rules of all files so far. Applies items that change earlier ones. */
 export class Collector {
   readonly lists = new Map<string, ListDefinition>();
   readonly macros = new Map<string, MacroDefinition>();
   readonly rules = new Map<string, RuleDefinition>();
-  /** Of each requirement the plugins that fulfil it. */
+  /** For each requirement, the plugins that satisfy it. */
   readonly plugins: { alternatives: PluginRequirement[]; place: Place }[] = [];
   readonly #diagnostics: FalcoDiagnostic[];
   #next = 0;
 
-  /** `diagnostics` get what is said about items as they come. */
+  /** Appends warnings about items to `diagnostics`. */
   constructor(diagnostics: FalcoDiagnostic[]) {
     this.#diagnostics = diagnostics;
   }
@@ -37,8 +37,8 @@ export class Collector {
     const names = new Set<string>();
     for (const { name, version } of alternatives) {
       if (parseVersion(version) === undefined)
-        refuse(place, `'${version}' is no version of plugin '${name}', as in 0.4.0`);
-      if (names.has(name)) refuse(place, `plugin '${name}' is named twice`);
+        fail(place, `plugin '${name}': expected a version such as 0.4.0, found '${version}'`);
+      if (names.has(name)) fail(place, `plugin '${name}' is listed twice`);
       names.add(name);
     }
     this.plugins.push({ alternatives, place });
@@ -50,7 +50,7 @@ export class Collector {
 
   appendList(name: string, items: Composed[], place: Place): void {
     const list = this.lists.get(name);
-    if (list === undefined) refuse(place, `there is no list '${name}' to append to`);
+    if (list === undefined) fail(place, `there is no list '${name}' to append to`);
     list.items.push(...items);
     list.visibility = this.#next++;
   }
@@ -61,7 +61,7 @@ export class Collector {
 
   appendMacro(name: string, condition: Composed, place: Place): void {
     const macro = this.macros.get(name);
-    if (macro === undefined) refuse(place, `there is no macro '${name}' to append to`);
+    if (macro === undefined) fail(place, `there is no macro '${name}' to append to`);
     macro.condition.append(' ').appendAll(condition);
     macro.visibility = this.#next++;
   }
@@ -75,7 +75,7 @@ export class Collector {
         rule.place.diagnostic(
           'warning',
           'LOAD_UNKNOWN_SOURCE',
-          `the rule is about events of '${rule.source}', and captures hold those of '${knownSource}'; it is left out`,
+          `the rule needs events of source '${rule.source}', and captures contain only '${knownSource}'; sfkit skips it`,
         ),
       );
     }
@@ -85,9 +85,9 @@ export class Collector {
 
   appendRule(update: RuleUpdate): void {
     const rule = this.rules.get(update.name);
-    if (rule === undefined) refuse(update.place, `there is no rule '${update.name}' to append to`);
+    if (rule === undefined) fail(update.place, `there is no rule '${update.name}' to append to`);
     if (update.source !== undefined) checkSource(rule, update.source, update.place);
-    if (!hasChange(update)) refuse(update.place, 'nothing is appended; a condition or exceptions are expected');
+    if (!hasChange(update)) fail(update.place, 'nothing is appended; expected a condition or exceptions');
     if (update.condition !== undefined) rule.condition.append(' ').appendAll(update.condition);
     if (update.output !== undefined) rule.output.append(' ').appendAll(update.output);
     if (update.description !== undefined) rule.description += ` ${update.description}`;
@@ -98,9 +98,9 @@ export class Collector {
 
   replaceInRule(update: RuleUpdate): void {
     const rule = this.rules.get(update.name);
-    if (rule === undefined) refuse(update.place, `there is no rule '${update.name}' in which to replace something`);
+    if (rule === undefined) fail(update.place, `there is no rule '${update.name}' to change`);
     if (update.source !== undefined) checkSource(rule, update.source, update.place);
-    if (!hasChange(update)) refuse(update.place, 'nothing is replaced');
+    if (!hasChange(update)) fail(update.place, 'nothing is replaced');
     if (update.condition !== undefined) rule.condition = update.condition;
     if (update.output !== undefined) rule.output = update.output;
     if (update.description !== undefined) rule.description = update.description;
@@ -118,7 +118,7 @@ export class Collector {
 
   switchRule(name: string, enabled: boolean, place: Place): void {
     const rule = this.rules.get(name);
-    if (rule === undefined) refuse(place, `there is no rule '${name}' to switch on or off`);
+    if (rule === undefined) fail(place, `there is no rule '${name}' to switch on or off`);
     rule.enabled = enabled;
   }
 
@@ -131,18 +131,16 @@ export class Collector {
 function appendException(rule: RuleDefinition, exception: ExceptionDefinition): void {
   const known = rule.exceptions.find(({ name }) => name === exception.name);
   if (known === undefined) {
-    if (!isGiven(exception.fields))
-      refuse(exception.place, `the rule has no exception '${exception.name}' yet: fields are expected`);
-    if (exception.values.length === 0)
-      refuse(exception.place, `the rule has no exception '${exception.name}' yet: values are expected`);
+    if (!isGiven(exception.fields)) fail(exception.place, `exception '${exception.name}' is new and needs fields`);
+    if (exception.values.length === 0) fail(exception.place, `exception '${exception.name}' is new and needs values`);
     completeException(exception, rule.isUnknownSource);
     rule.exceptions.push(exception);
     return;
   }
   if (isGiven(exception.fields))
-    refuse(exception.place, `exception '${exception.name}' has its fields: only values can be appended`);
+    fail(exception.place, `exception '${exception.name}' already has fields: only values can be appended`);
   if (isGiven(exception.comps))
-    refuse(exception.place, `exception '${exception.name}' has its comps: only values can be appended`);
+    fail(exception.place, `exception '${exception.name}' already has comps: only values can be appended`);
   known.values.push(...exception.values);
 }
 
@@ -155,9 +153,9 @@ function hasChange({ name: _, place: __, source: ___, ...changes }: RuleUpdate):
 }
 
 function checkSource(rule: RuleDefinition, source: string, place: Place): void {
-  if (rule.source !== source) refuse(place, `the rule is there with source '${rule.source}', not '${source}'`);
+  if (rule.source !== source) fail(place, `the rule is already defined with source '${rule.source}', not '${source}'`);
 }
 
-function refuse(place: Place, message: string): never {
+function fail(place: Place, message: string): never {
   throw new LoadError('LOAD_ERR_VALIDATE', message, place);
 }

@@ -1,8 +1,8 @@
 import type { RuleText } from '../language.js';
 import type { Mark, ScalarNode } from './yaml.js';
 
-// Conditions are put together: of what was appended, of exceptions, of lists that are filled in. To say where in the
-// files an error stands, each part remembers where it comes from.
+// Conditions are composed from several texts: appended parts, exceptions, the items of lists. Each part keeps its
+// origin, so that errors can point into the files.
 
 export interface Origin {
   file: RuleText;
@@ -10,11 +10,11 @@ export interface Origin {
 }
 
 interface Part {
-  /** Where it begins in the composed text. */
+  /** Start in the composed text. */
   at: number;
-  /** Undefined for what the loader wrote. */
+  /** Undefined for text that the loader generated. */
   origin: Origin | undefined;
-  /** Where it begins in the origin's text. */
+  /** Start in the origin's text. */
   from: number;
 }
 
@@ -56,13 +56,13 @@ export class Composed {
     return this;
   }
 
-  /** Keeps the first characters alone. */
+  /** Keeps only the first characters. */
   truncate(length: number): void {
     this.#text = this.#text.slice(0, length);
     while ((this.#parts.at(-1)?.at ?? -1) >= length && this.#parts.length > 0) this.#parts.pop();
   }
 
-  /** Where in the files a character stands; of what the loader wrote, what stands before it. */
+  /** Location of a character in the files; for generated text, the location of the text before it. */
   origin(at: number): { file: RuleText; mark: Mark } | undefined {
     for (let index = this.#partAt(at); index >= 0; index--) {
       const part = this.#parts[index];
@@ -80,7 +80,7 @@ export class Composed {
     this.#parts.push({ at: this.#text.length, origin, from });
   }
 
-  /** The last part that begins at or before a place; -1 without one. */
+  /** The last part that starts at or before a position; -1 if there is none. */
   #partAt(at: number): number {
     let low = -1;
     let high = this.#parts.length - 1;
@@ -93,7 +93,7 @@ export class Composed {
   }
 }
 
-/** The place in the file of a character of a scalar's text. */
+/** Location in the file of a character of a scalar's text. */
 function markWithin({ file, node }: Origin, at: number): Mark {
   const content = file.content.startsWith('\ufeff') ? file.content.slice(1) : file.content;
   const offset = sourceOffset(content, node, at);
@@ -105,8 +105,7 @@ function markWithin({ file, node }: Origin, at: number): Mark {
 }
 
 /**
- * Walks through the text and what stands in the file side by side. They differ in blanks and line ends, which folding
- * changes, and in escapes.
+ * Walks through the text and its source in parallel. They differ in whitespace, which folding changes, and in escapes.
  */
 function sourceOffset(content: string, node: ScalarNode, at: number): number {
   let source = node.start;
@@ -116,7 +115,7 @@ function sourceOffset(content: string, node: ScalarNode, at: number): number {
   for (let index = 0; index <= at && source < node.end; index++) {
     if (isBlank(node.text[index])) {
       if (index === at) break;
-      // All blanks of the text stand for all blanks of the file.
+      // A run of whitespace in the text matches a run of whitespace in the file.
       while (index < at && isBlank(node.text[index + 1])) index++;
       while (source < node.end && isBlank(content[source])) source++;
       continue;

@@ -2,14 +2,14 @@ import type { Level } from '../levels.js';
 import type { Composed } from './composed.js';
 import type { Place } from './diagnostics.js';
 
-/** Lists, macros and rules as they were collected of all files so far. */
+/** A list, macro or rule as the files so far define it. */
 interface Definition {
   name: string;
-  /** Where it was defined last. */
+  /** Location of the last definition. */
   place: Place;
-  /** Its place in the order, which later definitions of the name keep. */
+  /** Position in the order of definitions; later definitions of the same name keep it. */
   index: number;
-  /** When it was changed last: it sees what is above that. */
+  /** Position of the last change: the definition can use only what comes before it. */
   visibility: number;
 }
 
@@ -38,10 +38,10 @@ export interface RuleDefinition extends Definition {
   skipIfUnknownFilter: boolean;
 }
 
-/** A text or a list, as exceptions have them. */
+/** A text or a list in an exception. */
 export interface Entry {
   isList: boolean;
-  /** Of a text; empty for none. */
+  /** The text; empty for a list. */
   item: Composed;
   items: Entry[];
 }
@@ -54,7 +54,7 @@ export interface ExceptionDefinition {
   values: Entry[];
 }
 
-/** What an item changes of a rule that is there. */
+/** Changes of an item to an existing rule. */
 export interface RuleUpdate {
   name: string;
   place: Place;
@@ -68,7 +68,7 @@ export interface RuleUpdate {
   enabled?: boolean | undefined;
   warnEventTypes?: boolean | undefined;
   skipIfUnknownFilter?: boolean | undefined;
-  /** What sfkit does not use: it is checked and counts as a change. */
+  /** Not used by sfkit, but checked, and counts as a change. */
   capture?: boolean | undefined;
   captureDuration?: number | undefined;
 }

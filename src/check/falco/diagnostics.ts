@@ -2,7 +2,7 @@ import type { Diagnostic } from '../finding.js';
 import type { RuleText } from '../language.js';
 import type { Mark } from './yaml.js';
 
-// The engine's codes, and its contexts: each error and warning stands in an item, which stands in a file.
+// Diagnostics with the codes and contexts of the Falco engine: each belongs to an item, which belongs to a file.
 
 export const errorCodes = [
   'LOAD_ERR_FILE_READ',
@@ -32,7 +32,7 @@ export const warningCodes = [
 ] as const;
 export type WarningCode = (typeof warningCodes)[number];
 
-/** A part of a file, by the engine's name of its kind. */
+/** A part of a file; `kind` is the engine's name for it. */
 export interface Context {
   kind: string;
   name: string;
@@ -41,15 +41,15 @@ export interface Context {
 
 export interface FalcoDiagnostic extends Diagnostic {
   code: ErrorCode | WarningCode;
-  /** From the file inwards. Lines and columns are from 0, as the engine has them. */
+  /** From the file inwards. Lines and columns start at 0, as in the engine. */
   contexts: readonly Context[];
 }
 
-/** Where in a file something is said. */
+/** A location in a file with its contexts. */
 export class Place {
   readonly file: RuleText;
   readonly contexts: readonly Context[];
-  /** More exact than the innermost context, where it is known. */
+  /** Exact location within the innermost context, if known. */
   readonly #mark: Mark | undefined;
 
   private constructor(file: RuleText, contexts: readonly Context[], mark?: Mark) {
@@ -66,7 +66,7 @@ export class Place {
     return new Place(this.file, [...this.contexts, { kind, name, mark }]);
   }
 
-  /** The same, with the exact place of a file, which may be another one. */
+  /** The same contexts with an exact location, possibly in another file. */
   at(mark: Mark, file = this.file): Place {
     return new Place(file, this.contexts, mark);
   }
@@ -104,7 +104,7 @@ export class LoadError extends Error {
 const snippetBefore = 60;
 const snippetLength = 120;
 
-/** The line at a place, cut where it is long, and below it a mark. */
+/** The line at a position, shortened if it is long, and a caret below it. */
 function snippetAt(content: string, offset: number): string {
   const text = content.startsWith('\ufeff') ? content.slice(1) : content;
   const at = Math.min(offset, text.length);
@@ -112,7 +112,7 @@ function snippetAt(content: string, offset: number): string {
   const newline = text.indexOf('\n', at);
   const from = Math.max(lineStart, at - snippetBefore);
   const to = Math.min(newline < 0 ? text.length : newline, from + snippetLength);
-  // A mark stands below the character only if each takes one column.
+  // The caret is below the character only if every character takes one column.
   const shown = text.slice(from, to).replace(/\t/g, ' ').trimEnd();
   return `${shown}\n${' '.repeat(Math.max(at - from, 0))}^`;
 }

@@ -4,7 +4,7 @@ import type { Entry, ExceptionDefinition, RuleDefinition } from './definitions.j
 import { LoadError } from './diagnostics.js';
 import { quoteItem } from './lists.js';
 
-// Exceptions become a part of the rule's condition, as text.
+// Adds exceptions to the text of the rule's condition.
 
 const listOperators = ['intersects', 'in', 'pmatch'];
 const textOperators = [
@@ -24,7 +24,7 @@ const textOperators = [
 const operators = ['exists', '<=', '<', '>=', '>', ...textOperators, ...listOperators];
 const modifiers = ['oneof', 'anyof', 'allof'];
 
-/** Whether a list comes after it: an operator for lists, or one with a modifier. */
+/** Whether the operator takes a list: a list operator, or one with a modifier. */
 function takesList(comparison: string): boolean {
   return listOperators.includes(comparison) || hasModifier(comparison);
 }
@@ -34,13 +34,13 @@ function hasModifier(comparison: string): boolean {
   return rest.length === 0 && textOperators.includes(operator) && modifiers.includes(modifier);
 }
 
-/** Fills in what an exception may leave out, and checks what it says of itself. */
+/** Fills in the defaults of an exception and checks that its fields and comps match. */
 export function completeException(exception: ExceptionDefinition, isUnknownSource: boolean): void {
   const { fields, comps, place } = exception;
-  const refuse = (message: string): never => {
+  const fail = (message: string): never => {
     throw new LoadError('LOAD_ERR_VALIDATE', message, place);
   };
-  if (fields.isList ? fields.items.length === 0 : fields.item.text === '') refuse('the exception has no fields');
+  if (fields.isList ? fields.items.length === 0 : fields.item.text === '') fail('the exception has no fields');
   const isGiven = comps.isList ? comps.items.length > 0 : comps.item.text !== '';
   if (!isGiven) {
     comps.isList = fields.isList;
@@ -49,25 +49,25 @@ export function completeException(exception: ExceptionDefinition, isUnknownSourc
     if (!fields.isList) comps.items = [];
   }
   const checkField = ({ item: { text } }: Entry) => {
-    if (!isUnknownSource && !isRuleField(text)) refuse(`there is no field '${text}'`);
+    if (!isUnknownSource && !isRuleField(text)) fail(`there is no field '${text}'`);
   };
   if (!fields.isList) {
-    if (comps.isList) refuse('fields is a text, so comps is one too');
+    if (comps.isList) fail('fields is a text, so comps must be a text too');
     trim(comps);
     const comparison = comps.item.text;
     if (!takesList(comparison))
-      refuse(
-        `fields is a text, so comps takes a list: in, pmatch, intersects or the like of 'startswith oneof', not '${comparison}'`,
+      fail(
+        `fields is a text, so comps must take a list (in, pmatch, intersects, or an operator with oneof, such as 'startswith oneof'), not '${comparison}'`,
       );
     checkField(fields);
     return;
   }
   if (fields.items.length !== comps.items.length)
-    refuse(`there are ${fields.items.length} fields and ${comps.items.length} comps`);
+    fail(`there are ${fields.items.length} fields and ${comps.items.length} comps`);
   for (const comparison of comps.items) {
     trim(comparison);
     const { text } = comparison.item;
-    if (!operators.includes(text) && !hasModifier(text)) refuse(`there is no operator '${text}'`);
+    if (!operators.includes(text) && !hasModifier(text)) fail(`there is no operator '${text}'`);
   }
   fields.items.forEach(checkField);
 }
@@ -76,7 +76,7 @@ function trim(entry: Entry): void {
   entry.item = Composed.of(entry.item.text.trim());
 }
 
-/** The rule's condition with its exceptions; throws where they do not fit together. */
+/** The rule's condition with its exceptions; throws LoadError if fields and values do not match. */
 export function withExceptions({ condition, exceptions }: RuleDefinition): Composed {
   if (exceptions.length === 0) return condition;
   const all = Composed.of('(').appendAll(condition).append(')');
@@ -89,18 +89,19 @@ export function withExceptions({ condition, exceptions }: RuleDefinition): Compo
 
 function ofOneField({ fields, comps, values, place }: ExceptionDefinition): Composed | undefined {
   if (values.length === 0) return undefined;
-  const made = Composed.of('(').appendAll(fields.item).append(` ${comps.item.text} (`);
+  const result = Composed.of('(').appendAll(fields.item).append(` ${comps.item.text} (`);
   for (const [index, value] of values.entries()) {
-    if (value.isList) throw new LoadError('LOAD_ERR_VALIDATE', 'fields is a text, so values has texts only', place);
-    if (index > 0) made.append(', ');
-    made.appendAll(quoteItem(value.item));
+    if (value.isList)
+      throw new LoadError('LOAD_ERR_VALIDATE', 'fields is a text, so values must contain only texts', place);
+    if (index > 0) result.append(', ');
+    result.appendAll(quoteItem(value.item));
   }
-  return made.append('))');
+  return result.append('))');
 }
 
 function ofSeveralFields({ fields, comps, values, place }: ExceptionDefinition): Composed | undefined {
   if (values.length === 0) return undefined;
-  const made = Composed.of('(');
+  const result = Composed.of('(');
   for (const [index, { items }] of values.entries()) {
     if (items.length !== fields.items.length) {
       throw new LoadError(
@@ -109,25 +110,25 @@ function ofSeveralFields({ fields, comps, values, place }: ExceptionDefinition):
         place,
       );
     }
-    made.append(index === 0 ? '(' : ' or (');
+    result.append(index === 0 ? '(' : ' or (');
     for (const [field, value] of items.entries()) {
       const comparison = (comps.items[field] as Entry).item.text;
-      made.append(field === 0 ? ' ' : ' and  ').appendAll((fields.items[field] as Entry).item);
-      made.append(` ${comparison} `).appendAll(textOf(value, comparison));
+      result.append(field === 0 ? ' ' : ' and  ').appendAll((fields.items[field] as Entry).item);
+      result.append(` ${comparison} `).appendAll(textOf(value, comparison));
     }
-    made.append(')');
+    result.append(')');
   }
-  return made.append(')');
+  return result.append(')');
 }
 
 function textOf(value: Entry, comparison: string): Composed {
   if (value.isList) {
-    const made = Composed.of('(');
+    const result = Composed.of('(');
     for (const [index, { item }] of value.items.entries()) {
-      if (index > 0) made.append(', ');
-      made.appendAll(quoteItem(item));
+      if (index > 0) result.append(', ');
+      result.appendAll(quoteItem(item));
     }
-    return made.append(')');
+    return result.append(')');
   }
   if (!takesList(comparison)) return quoteItem(value.item);
   return value.item.text.startsWith('(') ? value.item : Composed.of('(').appendAll(value.item).append(')');

@@ -4,7 +4,7 @@ import { type FalcoRules, type FileLoad, loadFalcoRules } from './load.js';
 import { FalcoRun } from './run.js';
 import { isCompatible, parseVersion } from './versions.js';
 
-/** Rules files of Falco, for system calls. */
+/** Falco rules for system calls. */
 export const falco: RuleLanguage = {
   name: 'falco',
   recognizes: (content) => item.test(content),
@@ -13,7 +13,7 @@ export const falco: RuleLanguage = {
 
 const item = /^\s*-\s+["']?(?:rule|macro|list|required_engine_version|required_plugin_versions)["']?\s*:/m;
 
-/** What stands in for a plugin: its fields are the engine's own. */
+/** The plugin whose fields the engine provides itself. */
 const builtIn = { name: 'container', version: [0, 7, 1] };
 
 class FalcoRuleSet implements RuleSet {
@@ -22,12 +22,12 @@ class FalcoRuleSet implements RuleSet {
   readonly rules: readonly Rule[];
   readonly notes: readonly string[];
   readonly #loaded: FalcoRules;
-  /** Beside `rules`. */
+  /** Index of each rule in `rules`. */
   readonly #numbers: ReadonlyMap<Rule, number>;
 
   constructor(files: readonly RuleText[]) {
     this.#loaded = loadFalcoRules(files);
-    this.diagnostics = diagnosticsOf(this.#loaded.loads);
+    this.diagnostics = distinctDiagnostics(this.#loaded.loads);
     this.rules = this.#loaded.rules.map(({ definition, unanswered, described }) => ({
       name: definition.name,
       language: this.language,
@@ -48,22 +48,25 @@ class FalcoRuleSet implements RuleSet {
   }
 }
 
-/** Each thing once: of the items of every file, and of all definitions as they are after the last one. */
-function diagnosticsOf(loads: readonly FileLoad[]): Diagnostic[] {
-  const all = [...loads.flatMap(({ ofItems }) => ofItems), ...(loads.at(-1)?.ofDefinitions ?? [])];
+/** Item diagnostics of every file, and definition diagnostics of the last file, which repeat those of earlier files. */
+function distinctDiagnostics(loads: readonly FileLoad[]): Diagnostic[] {
+  const all = [
+    ...loads.flatMap(({ itemDiagnostics }) => itemDiagnostics),
+    ...(loads.at(-1)?.definitionDiagnostics ?? []),
+  ];
   return all.map(({ contexts, ...diagnostic }) => diagnostic);
 }
 
 function missingPlugins(plugins: FalcoRules['plugins']): string[] {
-  const isHere = ({ name, version }: { name: string; version: string }) => {
-    const asked = parseVersion(version);
-    return name === builtIn.name && asked !== undefined && isCompatible(builtIn.version, asked);
+  const isProvided = ({ name, version }: { name: string; version: string }) => {
+    const required = parseVersion(version);
+    return name === builtIn.name && required !== undefined && isCompatible(builtIn.version, required);
   };
   return plugins
-    .filter(({ alternatives }) => !alternatives.some(isHere))
+    .filter(({ alternatives }) => !alternatives.some(isProvided))
     .map(({ alternatives, place }) => {
       const names = alternatives.map(({ name, version }) => `${name} ${version}`).join(' or ');
       const { file, line } = place.diagnostic('warning', 'LOAD_UNKNOWN_ITEM', '');
-      return `${file}:${line}: asks for plugin ${names}, which sfkit does not have`;
+      return `${file}:${line}: requires plugin ${names}, which sfkit does not have`;
     });
 }

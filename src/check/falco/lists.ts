@@ -2,7 +2,7 @@ import { Composed } from './composed.js';
 import type { ListDefinition } from './definitions.js';
 import { LoadError, type Place } from './diagnostics.js';
 
-// Lists are filled into conditions as text, before anything else is understood of them.
+// Replaces the names of lists in conditions, as text, before conditions are parsed. Falco does the same.
 
 export interface FilledList {
   name: string;
@@ -11,16 +11,16 @@ export interface FilledList {
   place: Place;
 }
 
-/** An item in quotes if it holds a blank and has none yet. */
+/** Quotes an item if it contains a space and has no quotes yet. */
 export function quoteItem(item: Composed): Composed {
   const { text } = item;
   if (!text.includes(' ') || text.startsWith('"') || text.startsWith("'")) return item;
   return Composed.of('"').appendAll(item).append('"');
 }
 
-/** The lists with the items of lists that they name in place of those names, one level deep. */
+/** Replaces the names of lists within lists by their items, one level deep. */
 export function fillLists(lists: ReadonlyMap<string, ListDefinition>): FilledList[] {
-  const made = new Map<string, FilledList>();
+  const result = new Map<string, FilledList>();
   const used = new Set<string>();
   for (const list of lists.values()) {
     const items: Composed[] = [];
@@ -33,10 +33,10 @@ export function fillLists(lists: ReadonlyMap<string, ListDefinition>): FilledLis
         items.push(...other.items);
       }
     }
-    made.set(list.name, { name: list.name, items, isUsed: false, place: list.place });
+    result.set(list.name, { name: list.name, items, isUsed: false, place: list.place });
   }
-  for (const name of used) (made.get(name) as FilledList).isUsed = true;
-  return [...made.values()];
+  for (const name of used) (result.get(name) as FilledList).isUsed = true;
+  return [...result.values()];
 }
 
 const delimiters = ' \t\n\r(),=';
@@ -45,37 +45,37 @@ const words = /[^ \t\n\r(),=]+/g;
 
 /** Longer conditions do not compile. */
 const maxLength = 1 << 20;
-/** Characters that filling in may go through, for all conditions of a file together. */
+/** Maximum characters to process for all conditions of a file together. */
 const maxWork = 1 << 29;
 
-/** Fills lists into conditions. */
+/** Replaces the names of lists in conditions. */
 export class ListFiller {
   readonly #lists: readonly FilledList[];
   readonly #byName = new Map<string, number>();
-  /** Lists whose names are no words, which are looked for in each condition. */
-  readonly #odd: number[] = [];
+  /** Lists whose names are not single words: every condition is searched for them. */
+  readonly #unusual: number[] = [];
   #work = 0;
 
   constructor(lists: readonly FilledList[]) {
     this.#lists = lists;
     for (const [index, { name }] of lists.entries()) {
-      if (/[ \t\n\r(),=]/.test(name)) this.#odd.push(index);
+      if (/[ \t\n\r(),=]/.test(name)) this.#unusual.push(index);
       else this.#byName.set(name, index);
     }
   }
 
-  /** The condition with the names of lists replaced by their items, list by list in the order of definition. */
+  /** The condition with the names of lists replaced by their items, in the order of definition. */
   fill(condition: Composed, place: Place): Composed {
     let filled = condition;
-    const pending = new Turns();
-    for (const index of this.#odd) pending.add(index);
+    const pending = new NumberQueue();
+    for (const index of this.#unusual) pending.add(index);
     this.#find(filled.text, pending, -1);
     for (let index = pending.next(); index !== undefined; index = pending.next()) {
       const list = this.#lists[index] as FilledList;
       this.#work += filled.text.length;
       const next = this.#work > maxWork ? 'too long' : replaceName(filled, list);
       if (next === 'too long') {
-        throw new LoadError('LOAD_ERR_VALIDATE', 'the conditions are too long when their lists are filled in', place);
+        throw new LoadError('LOAD_ERR_VALIDATE', 'the conditions are too long with their lists expanded', place);
       }
       if (next === undefined) continue;
       list.isUsed = true;
@@ -85,8 +85,8 @@ export class ListFiller {
     return filled;
   }
 
-  /** Adds the lists that a text names and whose turn comes after that of the one named. */
-  #find(text: string, pending: Turns, after: number): void {
+  /** Adds the lists that a text names and that come after list number `after`. */
+  #find(text: string, pending: NumberQueue, after: number): void {
     this.#work += text.length;
     for (const [word] of text.matchAll(words)) {
       const index = this.#byName.get(word);
@@ -95,9 +95,9 @@ export class ListFiller {
   }
 }
 
-/** Numbers, each given once and the smallest first. */
-class Turns {
-  /** The largest first. */
+/** Queue of distinct numbers, smallest first. */
+class NumberQueue {
+  /** Largest first. */
   readonly #numbers: number[] = [];
 
   add(number: number): void {
@@ -116,53 +116,53 @@ class Turns {
   }
 }
 
-/** The text with the list's items where its name stands between delimiters; undefined where it does not. */
+/** Replaces the list's name between delimiters by its items; undefined if the text does not contain it. */
 function replaceName(text: Composed, { name, items }: FilledList): Composed | undefined | 'too long' {
   const source = text.text;
-  let made: Composed | undefined;
+  let result: Composed | undefined;
   let all: Composed | undefined;
   let length = source.length;
   let isEmpty = true;
   let from = 0;
   const add = (to: number) => {
-    if (made === undefined || to <= from) return;
-    // A blank stands after each list that was filled in.
-    if (from > 0) made.append(' ');
-    made.appendSlice(text, from, to);
+    if (result === undefined || to <= from) return;
+    // A space follows each inserted list.
+    if (from > 0) result.append(' ');
+    result.appendSlice(text, from, to);
     isEmpty = false;
   };
   for (let at = source.indexOf(name); at >= 0; at = source.indexOf(name, at + 1)) {
     let end = at + name.length;
     if (at < from || !isDelimiter(source, at - 1) || !isDelimiter(source, end)) continue;
-    made ??= new Composed();
+    result ??= new Composed();
     all ??= joined(items);
     length += all.text.length;
     if (length > maxLength) return 'too long';
     let to = at;
     while (to > from && blanks.includes(source.charAt(to - 1))) to--;
     while (end < source.length && blanks.includes(source.charAt(end))) end++;
-    // The comma of an empty list goes too.
+    // Drops the comma of an empty list.
     const hasComma = to > from && source.charAt(to - 1) === ',';
     if (items.length === 0 && hasComma) to--;
     else if (items.length === 0 && source.charAt(end) === ',') end++;
     add(to);
-    if (!isEmpty) made.append(' ');
-    made.appendAll(all);
+    if (!isEmpty) result.append(' ');
+    result.appendAll(all);
     isEmpty &&= items.length === 0;
     from = end;
     at = end - 1;
   }
   add(source.length);
-  return made;
+  return result;
 }
 
 function joined(items: readonly Composed[]): Composed {
-  const made = new Composed();
+  const result = new Composed();
   for (const [index, item] of items.entries()) {
-    if (index > 0) made.append(', ');
-    made.appendAll(quoteItem(item));
+    if (index > 0) result.append(', ');
+    result.appendAll(quoteItem(item));
   }
-  return made;
+  return result;
 }
 
 function isDelimiter(text: string, at: number): boolean {

@@ -13,44 +13,44 @@ import { withExceptions } from './exceptions.js';
 import { type FilledList, fillLists, ListFiller } from './lists.js';
 import { readRules } from './reader.js';
 
-/** What is said when one file is loaded. */
+/** Diagnostics from loading one file. */
 export interface FileLoad {
   file: string;
-  /** Of its items. */
-  ofItems: readonly FalcoDiagnostic[];
-  /** Of all definitions so far. */
-  ofDefinitions: readonly FalcoDiagnostic[];
+  /** Diagnostics of single items. */
+  itemDiagnostics: readonly FalcoDiagnostic[];
+  /** Diagnostics of all definitions so far, compiled together. */
+  definitionDiagnostics: readonly FalcoDiagnostic[];
 }
 
 export interface FalcoRule {
   definition: RuleDefinition;
-  /** With its macros filled in; undefined where the rule is left out. */
+  /** With macros expanded; undefined if the rule is skipped. */
   condition: string | undefined;
   unanswered: readonly string[];
   described: readonly string[];
   canMatch: boolean;
-  /** Why it is left out. */
+  /** Why the rule is skipped. */
   leftOut: string | undefined;
 }
 
 export interface FalcoRules {
-  /** False where a file has an error; the rest is what the files before it made. */
+  /** False if a file has an error; the other members then come from the files before it. */
   isOk: boolean;
   loads: FileLoad[];
-  /** In their order, those that are left out included. */
+  /** In order, including skipped rules. */
   rules: FalcoRule[];
   macros: { name: string; condition: string; isUsed: boolean }[];
   lists: { name: string; items: string[]; isUsed: boolean }[];
   plugins: Collector['plugins'];
-  /** What the engine is given: macros, and rules beside `rules` but for those that are left out. */
+  /** Input of the native engine: macros, and all rules except skipped ones. */
   compiled: NativeRules;
-  /** For each rule of `compiled` its place in `rules`. */
+  /** For each rule of `compiled`, its index in `rules`. */
   places: number[];
 }
 
 /**
- * Loads rules files in their order, as the engine does: all definitions so far are compiled anew after each file. The
- * first file with an error is the last.
+ * Loads rule files in order, as Falco does: compiles all definitions so far again after each file, and stops at the
+ * first file with an error.
  */
 export function loadFalcoRules(files: readonly RuleText[]): FalcoRules {
   const loads: FileLoad[] = [];
@@ -61,10 +61,10 @@ export function loadFalcoRules(files: readonly RuleText[]): FalcoRules {
     items.length = 0;
     const isRead = readRules(file, collector, items);
     const compilation = isRead ? new Compilation(collector) : undefined;
-    const ofItems = [...items];
-    const ofDefinitions = compilation?.diagnostics ?? [];
-    loads.push({ file: file.name, ofItems, ofDefinitions });
-    if ([...ofItems, ...ofDefinitions].some(({ severity }) => severity === 'error'))
+    const itemDiagnostics = [...items];
+    const definitionDiagnostics = compilation?.diagnostics ?? [];
+    loads.push({ file: file.name, itemDiagnostics, definitionDiagnostics });
+    if ([...itemDiagnostics, ...definitionDiagnostics].some(({ severity }) => severity === 'error'))
       return { ...result, isOk: false, loads };
     if (compilation !== undefined) result = compilation.result();
   }
@@ -92,7 +92,7 @@ const codes: Record<NativeDiagnostic['remark'], ErrorCode | WarningCode> = {
 
 const errorRemarks: readonly NativeDiagnostic['remark'][] = ['syntax', 'macro', 'condition', 'output'];
 
-/** All that was collected, compiled. */
+/** Compiles everything collected so far. */
 class Compilation {
   readonly diagnostics: FalcoDiagnostic[] = [];
   readonly #collector: Collector;
@@ -105,13 +105,13 @@ class Compilation {
   constructor(collector: Collector) {
     this.#collector = collector;
     this.#lists = fillLists(collector.lists);
-    // Where the texts do not come together, what comes before is compiled: its errors are first.
-    const broken = this.#compose(new ListFiller(this.#lists));
+    // If composing a text fails, compile the texts before it: their errors come first.
+    const textError = this.#compose(new ListFiller(this.#lists));
     this.#compiled = compileRules(this.#native);
     for (const diagnostic of this.#compiled.diagnostics) this.diagnostics.push(this.#translate(diagnostic));
     if (!this.#compiled.isOk) return;
-    if (broken !== undefined) {
-      this.diagnostics.push(broken.place.diagnostic('error', broken.code, broken.message));
+    if (textError !== undefined) {
+      this.diagnostics.push(textError.place.diagnostic('error', textError.code, textError.message));
       return;
     }
     this.#warnOfUnused();
@@ -125,16 +125,16 @@ class Compilation {
     const byDefinition = new Map(this.#rules.map(({ definition }, index) => [definition, index]));
     for (const definition of this.#collector.rules.values()) {
       const index = byDefinition.get(definition);
-      const made = index === undefined ? undefined : compiled[index];
+      const native = index === undefined ? undefined : compiled[index];
       rules.push({
         definition,
-        condition: made?.isTaken ? made.condition : undefined,
-        unanswered: made?.unanswered ?? [],
-        described: made?.described ?? [],
-        canMatch: made?.canMatch ?? false,
-        leftOut: made?.isTaken ? undefined : this.#reasonFor(definition, index),
+        condition: native?.isTaken ? native.condition : undefined,
+        unanswered: native?.unanswered ?? [],
+        described: native?.described ?? [],
+        canMatch: native?.canMatch ?? false,
+        leftOut: native?.isTaken ? undefined : this.#reasonFor(definition, index),
       });
-      if (index === undefined || !made?.isTaken) continue;
+      if (index === undefined || !native?.isTaken) continue;
       kept.push(this.#native.rules[index] as NativeRules['rules'][number]);
       places.push(rules.length - 1);
     }
@@ -153,7 +153,7 @@ class Compilation {
   }
 
   #reasonFor({ isUnknownSource, source }: RuleDefinition, index: number | undefined): string {
-    if (isUnknownSource) return `its source is ${source}, and captures hold system calls`;
+    if (isUnknownSource) return `its source is ${source}, and captures contain system calls`;
     const { diagnostics } = this.#compiled;
     return diagnostics.find(({ remark, index: of }) => remark === 'skipped' && of === index)?.message ?? '';
   }
@@ -200,7 +200,7 @@ class Compilation {
     return this.#placeOf(diagnostic).diagnostic(severity, codes[diagnostic.remark], diagnostic.message);
   }
 
-  /** Where it stands: in the engine's contexts, and exactly. */
+  /** Contexts and exact location of a native diagnostic. */
   #placeOf(diagnostic: NativeDiagnostic): Place {
     const { remark, of, index } = diagnostic;
     if (of === 'macro') {
@@ -219,11 +219,11 @@ class Compilation {
         return definition.place;
       case 'output':
       case 'deprecatedOutput':
-        return exactly(definition.outputPlace, definition.output, diagnostic.at);
+        return exactPlace(definition.outputPlace, definition.output, diagnostic.at);
       case 'skipped':
-        // An output that names an unknown field has no place in a condition.
+        // The location of an unknown field in an output refers to the output text.
         return diagnostic.isOfOutput
-          ? exactly(definition.outputPlace, definition.output, diagnostic.at)
+          ? exactPlace(definition.outputPlace, definition.output, diagnostic.at)
           : this.#inCondition(definition.conditionPlace, condition, diagnostic);
       case 'deprecatedField':
         return definition.conditionPlace.within('condition expression', definition.conditionPlace.mark);
@@ -238,22 +238,22 @@ class Compilation {
     const text = macro === null ? own : (this.#macros[macro]?.condition ?? own);
     const index = characterAt(text.text, at);
     const before = text.text.slice(0, index);
-    // The engine counts lines of the condition from 1 and adds them to the line where its parent begins.
+    // The engine counts the condition's lines from 1 and adds them to the first line of its parent.
     const line = parent.mark.line + 1 + (before.match(/[\r\n]/g)?.length ?? 0);
     const column =
       parent.mark.column + 1 + (index - (Math.max(before.lastIndexOf('\n'), before.lastIndexOf('\r')) + 1));
     const place = parent.within('condition expression', { offset: parent.mark.offset + at, line, column });
-    return exactly(place, text, at);
+    return exactPlace(place, text, at);
   }
 }
 
-/** The place with what is known of where a byte of the text comes from. */
-function exactly(place: Place, text: Composed, at: number): Place {
+/** Adds the exact location of a byte of the text, if known. */
+function exactPlace(place: Place, text: Composed, at: number): Place {
   const origin = text.origin(characterAt(text.text, at));
   return origin === undefined ? place : place.at(origin.mark, origin.file);
 }
 
-/** Which character begins at or before a byte of the text in UTF-8. */
+/** Index of the character that contains a byte of the UTF-8 text. */
 function characterAt(text: string, byte: number): number {
   return Buffer.from(text, 'utf8').subarray(0, byte).toString('utf8').length;
 }

@@ -7,8 +7,8 @@ import { type FalcoDiagnostic, LoadError, Place, type WarningCode } from './diag
 import { isCompatibleEngine, parseVersion } from './versions.js';
 import { type MapNode, parseYaml, type ScalarNode, YamlError, type YamlNode } from './yaml.js';
 
-// A rules file, item by item. What is wrong with the shape of an item is found here, what is wrong between items by the
-// collector. The first error ends the file.
+// Reads a rule file item by item and checks the shape of each item. The collector checks how items relate. The first
+// error ends the file.
 
 const identifier = /^[a-zA-Z][a-zA-Z0-9_]*$/;
 const listName = /^[^()"'\s=,]+$/;
@@ -29,10 +29,10 @@ const ruleKeys = ['rule', 'source', 'append', 'override', ...replaceable];
 
 const appendAdvice = "'append: true' is deprecated; write 'override: {condition: append}' or the like";
 
-/** Names and values of exceptions that a file may have. */
-const mostEntries = 1_000_000;
+/** Maximum names and values of exceptions in a file. */
+const maxEntries = 1_000_000;
 
-/** Reads a file and gives its items to the collector; false where an error ended it. */
+/** Passes the items of a file to the collector; false if an error ended the file. */
 export function readRules(file: RuleText, collector: Collector, diagnostics: FalcoDiagnostic[]): boolean {
   try {
     new Reader(file, collector, diagnostics).read();
@@ -60,9 +60,9 @@ class Reader {
 
   read(): void {
     for (const document of this.#parse()) {
-      if (document.kind === 'scalar') this.#refuse(this.#place, 'a rules file is a list of items, and this is text');
+      if (document.kind === 'scalar') this.#fail(this.#place, 'expected a list of items, found text');
       if (document.kind === 'map')
-        this.#refuse(this.#place, "a rules file is a list of items, each with '- ' before it, and this is a mapping");
+        this.#fail(this.#place, "expected a list of items, found a mapping; put '- ' before each item");
       if (document.kind !== 'sequence') continue;
       for (const item of document.items) if (item.kind !== 'null') this.#readItem(item);
     }
@@ -75,7 +75,7 @@ class Reader {
       if (!(error instanceof YamlError)) throw error;
       throw new LoadError(
         'LOAD_ERR_YAML_PARSE',
-        `this is no YAML: ${error.message}`,
+        `invalid YAML: ${error.message}`,
         this.#place.within('value for', error.mark),
       );
     }
@@ -83,9 +83,9 @@ class Reader {
 
   #readItem(item: YamlNode): void {
     if (item.kind !== 'map') {
-      this.#refuse(
+      this.#fail(
         this.#place.within('rules content item', item.mark),
-        'an item is a mapping with a key such as rule, macro or list',
+        'an item must be a mapping with a key such as rule, macro or list',
       );
     }
     if (item.get('required_engine_version') !== undefined) this.#readEngineVersion(item);
@@ -95,7 +95,11 @@ class Reader {
     else if (item.get('rule') !== undefined) this.#readRule(item);
     else {
       const place = this.#place.within('rules content item', item.mark);
-      this.#warn('LOAD_UNKNOWN_ITEM', 'the item has no key that says what it is; it is left out', place);
+      this.#warn(
+        'LOAD_UNKNOWN_ITEM',
+        'the item has no key for its type, such as rule, macro or list; sfkit skips it',
+        place,
+      );
     }
   }
 
@@ -104,11 +108,11 @@ class Reader {
     const text = this.#text(item, 'required_engine_version', place);
     const number = parseUnsigned(text);
     const version = number === undefined ? parseVersion(text) : [0, number, 0];
-    if (version === undefined) this.#refuse(place, `'${text}' is no version, as in 0.57.0`);
+    if (version === undefined) this.#fail(place, `expected a version such as 0.57.0, found '${text}'`);
     if (!isCompatibleEngine(version)) {
       throw new LoadError(
         'LOAD_ERR_VALIDATE',
-        `the rules need engine version ${version.join('.')}, and sfkit follows 0.62.0`,
+        `the rules require engine version ${version.join('.')}, and sfkit implements 0.62.0`,
         place,
       );
     }
@@ -117,19 +121,19 @@ class Reader {
   #readPluginVersions(item: MapNode): void {
     const list = item.get('required_plugin_versions') as YamlNode;
     const place = this.#place.within('required plugin versions', list.mark);
-    if (list.kind !== 'sequence') this.#refuse(place, 'required_plugin_versions is a list of plugins');
+    if (list.kind !== 'sequence') this.#fail(place, 'required_plugin_versions must be a list of plugins');
     for (const plugin of list.items) {
       const unnamed = place.within('required plugin versions entry', plugin.mark);
-      if (plugin.kind !== 'map') this.#refuse(unnamed, 'a plugin is a mapping with name and version');
+      if (plugin.kind !== 'map') this.#fail(unnamed, 'a plugin must be a mapping with name and version');
       const name = this.#text(plugin, 'name', unnamed);
       const named = place.within('required plugin versions entry', plugin.mark, name);
       const requirements = [{ name, version: this.#text(plugin, 'version', named) }];
       const alternatives = plugin.get('alternatives');
       if (alternatives !== undefined && alternatives.kind !== 'sequence')
-        this.#refuse(named, 'alternatives is a list of plugins');
+        this.#fail(named, 'alternatives must be a list of plugins');
       for (const other of alternatives?.items ?? []) {
         const otherPlace = named.within('required plugin versions alternative', other.mark);
-        if (other.kind !== 'map') this.#refuse(otherPlace, 'an alternative is a mapping with name and version');
+        if (other.kind !== 'map') this.#fail(otherPlace, 'an alternative must be a mapping with name and version');
         const otherName = this.#text(other, 'name', otherPlace);
         const otherNamed = named.within('required plugin versions alternative', other.mark, otherName);
         requirements.push({ name: otherName, version: this.#text(other, 'version', otherNamed) });
@@ -142,7 +146,7 @@ class Reader {
     const name = this.#text(item, 'list', this.#place.within('list', item.mark));
     const place = this.#place.within('list', item.mark, name);
     if (!listName.test(name)) {
-      this.#warn('LOAD_INVALID_LIST_NAME', `the list name '${name}' holds a blank or one of ( ) " ' = ,`, place);
+      this.#warn('LOAD_INVALID_LIST_NAME', `the list name '${name}' contains whitespace or one of ( ) " ' = ,`, place);
     }
     const items = this.#texts(item, 'items', place).map(({ text, node }) => this.#composed(text, node));
     const isAppended = this.#isAppended(item, place, ['items'], ['items']);
@@ -157,7 +161,7 @@ class Reader {
     if (!identifier.test(name)) {
       this.#warn(
         'LOAD_INVALID_MACRO_NAME',
-        `the macro name '${name}' is not made of letters, digits and underscores with a letter first`,
+        `the macro name '${name}' must start with a letter and contain only letters, digits and underscores`,
         place,
       );
     }
@@ -176,7 +180,7 @@ class Reader {
     if (hasAppend) this.#warn('LOAD_DEPRECATED_ITEM', appendAdvice, place);
     const overrides = this.#overrides(item, place, appendable, replaceable);
     const hasOverrides = overrides.append.size + overrides.replace.size > 0;
-    if (hasAppend && hasOverrides) this.#refuse(place, "'append: true' and 'override' cannot stand together");
+    if (hasAppend && hasOverrides) this.#fail(place, "'append: true' and 'override' cannot stand together");
 
     if (hasOverrides) this.#overrideRule(item, name, place, overrides);
     else if (hasAppend) this.#appendRule(item, name, place);
@@ -189,8 +193,7 @@ class Reader {
     const unnamed = new Set(replaceable.filter((key) => item.get(key) !== undefined));
     const takes = (operation: 'append' | 'replace', key: string) => {
       if (!overrides[operation].has(key)) return false;
-      if (!unnamed.delete(key))
-        this.#refuse(place, `'override' has '${key}: ${operation}', and the item has no ${key}`);
+      if (!unnamed.delete(key)) this.#fail(place, `'override' has '${key}: ${operation}', and the item has no ${key}`);
       return true;
     };
     const read = (operation: 'append' | 'replace') => {
@@ -214,7 +217,7 @@ class Reader {
     const [key] = [...unnamed].sort();
     if (key !== undefined) {
       const keyPlace = place.within('overrides', (item.get(key) as YamlNode).mark, key);
-      this.#refuse(keyPlace, `the item has '${key}', and 'override' does not say whether to append or replace it`);
+      this.#fail(keyPlace, `the item has '${key}', and 'override' does not say whether to append or replace it`);
     }
     this.#checkKeys(item, ruleKeys, place);
   }
@@ -229,7 +232,7 @@ class Reader {
 
   #switchRule(item: MapNode, name: string, place: Place): void {
     const enabled = this.#flag(item, 'enabled', place);
-    if (enabled === undefined) this.#refuse(place, "the rule has neither a condition nor 'enabled'");
+    if (enabled === undefined) this.#fail(place, "the rule has neither a condition nor 'enabled'");
     this.#warn('LOAD_DEPRECATED_ITEM', "'enabled' alone is deprecated; add 'override: {enabled: replace}'", place);
     this.#checkKeys(item, ruleKeys, place);
     this.#collector.switchRule(name, enabled, place);
@@ -272,7 +275,7 @@ class Reader {
     if (hasAppend) this.#warn('LOAD_DEPRECATED_ITEM', appendAdvice, place);
     const { append, replace } = this.#overrides(item, place, mayAppend, mayReplace);
     if (hasAppend && append.size + replace.size > 0)
-      this.#refuse(place, "'append: true' and 'override' cannot stand together");
+      this.#fail(place, "'append: true' and 'override' cannot stand together");
     return hasAppend || append.size > 0;
   }
 
@@ -291,23 +294,23 @@ class Reader {
         throw new LoadError('LOAD_ERR_VALIDATE', "'override' is a mapping, as in {condition: append}", this.#place);
       if (operation === 'append') {
         if (!mayAppend.includes(name))
-          this.#refuse(
+          this.#fail(
             place.within('overrides', key.mark, name),
             `'${name}' cannot be appended to${mayReplace.includes(name) ? ', only replaced' : ''}`,
           );
         found.append.add(name);
       } else if (operation === 'replace') {
         if (!mayReplace.includes(name))
-          this.#refuse(place.within('overrides', key.mark, name), `'${name}' cannot be replaced`);
+          this.#fail(place.within('overrides', key.mark, name), `'${name}' cannot be replaced`);
         found.replace.add(name);
       } else {
         const allowed = [
           ...(mayAppend.includes(name) ? ['append'] : []),
           ...(mayReplace.includes(name) ? ['replace'] : []),
         ];
-        this.#refuse(
+        this.#fail(
           place.within('value for', value.mark, name),
-          `'${operation}' is no way to override '${name}'${allowed.length > 0 ? `, only ${allowed.join(' or ')}` : ''}`,
+          `'${operation}' is not a valid override of '${name}'${allowed.length > 0 ? `; expected ${allowed.join(' or ')}` : ''}`,
         );
       }
     }
@@ -318,11 +321,11 @@ class Reader {
     const list = item.get('exceptions');
     if (list === undefined || list.kind === 'null') return [];
     const listPlace = parent.within('exceptions', list.mark);
-    if (list.kind !== 'sequence') this.#refuse(listPlace, 'exceptions is a list of mappings');
+    if (list.kind !== 'sequence') this.#fail(listPlace, 'exceptions must be a list of mappings');
     const made: ExceptionDefinition[] = [];
     for (const node of list.items) {
       const unnamed = listPlace.within('exception', node.mark);
-      if (node.kind !== 'map') this.#refuse(unnamed, 'an exception is a mapping with name, fields and values');
+      if (node.kind !== 'map') this.#fail(unnamed, 'an exception must be a mapping with name, fields and values');
       const name = this.#text(node, 'name', unnamed);
       const place = parent.within('exception', node.mark, name);
       if (made.some((other) => other.name === name)) {
@@ -343,7 +346,7 @@ class Reader {
       return [];
     }
     const valuesPlace = place.within('exception values', values.mark);
-    if (values.kind !== 'sequence') this.#refuse(valuesPlace, 'values is a list');
+    if (values.kind !== 'sequence') this.#fail(valuesPlace, 'values must be a list');
     return values.items.map((value) => {
       const valuePlace = valuesPlace.within('exception value', value.mark);
       return this.#entryOf(value, valuePlace.within('value for', value.mark), 0);
@@ -353,19 +356,19 @@ class Reader {
   #entry(item: MapNode, key: string, place: Place, isOptional: boolean): Entry {
     const node = item.get(key);
     if (node === undefined && isOptional) return { isList: false, item: new Composed(), items: [] };
-    if (node === undefined) this.#refuse(place, `the item has no ${key}`);
+    if (node === undefined) this.#fail(place, `the item has no ${key}`);
     return this.#entryOf(node, place.within('value for', node.mark, key), 0);
   }
 
   #entryOf(node: YamlNode, place: Place, depth: number): Entry {
-    // Aliases of aliases make many of few.
-    if (++this.#entries > mostEntries) this.#refuse(place, 'the exceptions of the file have too many values');
+    // Nested aliases multiply values.
+    if (++this.#entries > maxEntries) this.#fail(place, 'the exceptions of the file have too many values');
     const made: Entry = { isList: node.kind === 'sequence', item: new Composed(), items: [] };
     if (node.kind === 'scalar') {
-      if (node.text === '') this.#refuse(place, 'a value is empty');
+      if (node.text === '') this.#fail(place, 'a value is empty');
       made.item = this.#composed(node.text, node);
     }
-    // What is nested deeper has no meaning.
+    // Deeper levels have no meaning.
     if (node.kind === 'sequence' && depth < 2) {
       made.items = node.items.map((child) => {
         const childPlace = place.within('exception', child.mark).within('value for', child.mark);
@@ -384,13 +387,13 @@ class Reader {
     const word = this.#text(item, 'priority', place).toLowerCase();
     const level = word === 'info' ? 'informational' : levels.find((known) => known === word);
     if (level !== undefined) return level;
-    this.#refuse(
+    this.#fail(
       place.within('rule priority', (item.get('priority') as YamlNode).mark),
-      `'${word}' is no priority; it is one of ${levels.join(', ')}`,
+      `'${word}' is not a priority; expected one of ${levels.join(', ')}`,
     );
   }
 
-  /** The source that an item names; the engine does not look at one that is empty. */
+  /** The source of an item; the engine ignores an empty one. */
   #sourceOf(item: MapNode): string | undefined {
     const node = item.get('source');
     return node?.kind === 'scalar' && node.text !== '' ? node.text : undefined;
@@ -398,22 +401,23 @@ class Reader {
 
   #texts(item: MapNode, key: string, place: Place): { text: string; node: ScalarNode }[] {
     const list = item.get(key);
-    if (list === undefined) this.#refuse(place, `the item has no ${key}`);
+    if (list === undefined) this.#fail(place, `the item has no ${key}`);
     const listPlace = place.within('value for', list.mark, key);
-    if (list.kind !== 'sequence') this.#refuse(listPlace, `${key} is a list`);
+    if (list.kind !== 'sequence') this.#fail(listPlace, `${key} must be a list`);
     return list.items.map((node) => {
-      if (node.kind !== 'scalar') this.#refuse(listPlace.within('list item', node.mark), `${key} has texts only`);
+      if (node.kind !== 'scalar')
+        this.#fail(listPlace.within('list item', node.mark), `${key} must contain only texts`);
       return { text: node.text, node };
     });
   }
 
   #scalar(item: MapNode, key: string, place: Place): ScalarNode {
     const node = item.get(key);
-    if (node === undefined) this.#refuse(place, `the item has no ${key}`);
-    if (node.kind === 'null') this.#refuse(place, `${key} is empty`);
+    if (node === undefined) this.#fail(place, `the item has no ${key}`);
+    if (node.kind === 'null') this.#fail(place, `${key} is empty`);
     const valuePlace = place.within('value for', node.mark, key);
-    if (node.kind !== 'scalar') this.#refuse(valuePlace, `${key} is a text`);
-    if (node.text === '') this.#refuse(valuePlace, `${key} is empty`);
+    if (node.kind !== 'scalar') this.#fail(valuePlace, `${key} must be a text`);
+    if (node.text === '') this.#fail(valuePlace, `${key} is empty`);
     return node;
   }
 
@@ -442,7 +446,7 @@ class Reader {
     const node = this.#scalar(item, key, place);
     const value = parseFlag(node.text);
     if (value === undefined)
-      this.#refuse(place.within('value for', node.mark, key), `${key} is true or false, not '${node.text}'`);
+      this.#fail(place.within('value for', node.mark, key), `${key} must be true or false, not '${node.text}'`);
     return value;
   }
 
@@ -451,14 +455,14 @@ class Reader {
     const node = this.#scalar(item, key, place);
     const value = parseUnsigned(node.text);
     if (value === undefined)
-      this.#refuse(place.within('value for', node.mark, key), `${key} is a whole number, not '${node.text}'`);
+      this.#fail(place.within('value for', node.mark, key), `${key} must be a whole number, not '${node.text}'`);
     return value;
   }
 
   #checkKeys(item: MapNode, known: readonly string[], place: Place): void {
     for (const { key } of item.pairs) {
       const name = wordOf(key) ?? '';
-      if (!known.includes(name)) this.#warn('LOAD_UNKNOWN_KEY', `the key '${name}' means nothing here`, place);
+      if (!known.includes(name)) this.#warn('LOAD_UNKNOWN_KEY', `unknown key '${name}'`, place);
     }
   }
 
@@ -466,7 +470,7 @@ class Reader {
     this.#diagnostics.push(place.diagnostic('warning', code, message));
   }
 
-  #refuse(place: Place, message: string): never {
+  #fail(place: Place, message: string): never {
     throw new LoadError('LOAD_ERR_YAML_VALIDATE', message, place);
   }
 }
@@ -476,7 +480,7 @@ interface Overrides {
   replace: Set<string>;
 }
 
-/** A scalar as text; an empty value is the word null. */
+/** A scalar as text; an empty value is the text null. */
 function wordOf(node: YamlNode): string | undefined {
   if (node.kind === 'null') return 'null';
   return node.kind === 'scalar' ? node.text : undefined;
@@ -485,7 +489,7 @@ function wordOf(node: YamlNode): string | undefined {
 const yes = ['y', 'yes', 'true', 'on'];
 const no = ['n', 'no', 'false', 'off'];
 
-/** In small letters, in capitals or with a capital first. */
+/** Accepts lower case, upper case, or a capital first letter. */
 function parseFlag(text: string): boolean | undefined {
   const lower = text.toLowerCase();
   const isWord =

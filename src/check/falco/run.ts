@@ -3,50 +3,50 @@ import type { Finding, FoundProcess, Rule, RuleOutcome } from '../finding.js';
 import type { RuleRun, RunOptions } from '../language.js';
 import type { FalcoRule, FalcoRules } from './load.js';
 
-/** Findings that are given of one capture where they are folded; of more only the number is. */
-const mostDistinct = 100_000;
+/** Maximum distinct findings per capture if repeats are folded. Further ones are only counted. */
+const maxDistinct = 100_000;
 
-/** A rule that takes part, and its place among those that were loaded. */
-export interface Chosen {
+/** A selected rule and its index among the loaded rules. */
+export interface SelectedRule {
   rule: Rule;
   number: number | undefined;
 }
 
-/** A line of the engine (native/src/rules/matcher.cpp): a finding. */
+/** A finding as the engine prints it (native/src/rules/matcher.cpp). */
 interface Line extends Omit<Finding, 'rule' | 'language' | 'level' | 'tags' | 'location' | 'capture' | 'count'> {
-  /** Among the rules that were asked. */
+  /** Index among the evaluated rules. */
   rule: number;
   process?: FoundProcess;
 }
 
-/** The last line: of each rule that matched how often, and how often with nothing given. */
+/** The last line: for each rule with matches, how many there were and how many are in no finding. */
 interface Totals {
   rules: [rule: number, matches: number, leftOut: number][];
-  /** Of findings that occurred again: their place, how often they occurred, and when last. */
+  /** For each repeated finding: its index, its count, and the time of its last occurrence. */
   folded: [finding: number, count: number, last: string][];
 }
 
-/** Rules asked about one capture. */
+/** Evaluates rules on one capture. */
 export class FalcoRun implements RuleRun {
   readonly #loaded: FalcoRules;
-  readonly #chosen: readonly (Chosen & { loaded: FalcoRule })[];
-  /** Those that the engine is asked about, in their order. */
-  readonly #asked: readonly Chosen[];
+  readonly #chosen: readonly (SelectedRule & { loaded: FalcoRule })[];
+  /** The rules that the engine evaluates, in order. */
+  readonly #evaluated: readonly SelectedRule[];
   readonly #input: string;
   readonly #options: RunOptions;
   #totals: Totals = { rules: [], folded: [] };
   #summary: Summary | undefined;
 
-  constructor(loaded: FalcoRules, chosen: readonly Chosen[], input: string, options: RunOptions) {
+  constructor(loaded: FalcoRules, chosen: readonly SelectedRule[], input: string, options: RunOptions) {
     this.#loaded = loaded;
     this.#chosen = chosen.map((one) => ({ ...one, loaded: loaded.rules[one.number ?? -1] as FalcoRule }));
-    this.#asked = this.#chosen.filter(({ loaded: { leftOut } }) => leftOut === undefined);
+    this.#evaluated = this.#chosen.filter(({ loaded: { leftOut } }) => leftOut === undefined);
     this.#input = input;
     this.#options = options;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Finding> {
-    const { allMatching, folds } = this.#options;
+    const { allMatching, foldRepeats } = this.#options;
     const { macros, rules } = this.#loaded.compiled;
     const places = new Map(this.#loaded.places.map((place, index) => [place, index]));
     const session = openFindings({
@@ -55,20 +55,22 @@ export class FalcoRun implements RuleRun {
       signal: this.#options.signal,
       rules: {
         macros,
-        rules: this.#asked.map(({ number }) => rules[places.get(number as number) as number] as (typeof rules)[number]),
+        rules: this.#evaluated.map(
+          ({ number }) => rules[places.get(number as number) as number] as (typeof rules)[number],
+        ),
         allMatching,
-        fold: folds,
-        maxDistinct: mostDistinct,
+        fold: foldRepeats,
+        maxDistinct,
       },
     });
-    // How often a finding occurs is known at the end.
+    // The count of a finding is known only at the end.
     const kept: Uint8Array[] = [];
     for await (const lines of session) {
-      if (folds) kept.push(lines);
+      if (foldRepeats) kept.push(lines);
       else yield* this.#findings(lines);
     }
     this.#summary = session.summary();
-    if (!folds) return;
+    if (!foldRepeats) return;
     this.#takeTotals(kept.at(-1));
     const counts = new Map(this.#totals.folded.map(([place, count, lastTs]) => [place, { count, lastTs }]));
     let place = 0;
@@ -78,13 +80,13 @@ export class FalcoRun implements RuleRun {
   }
 
   summary(): Summary {
-    if (this.#summary === undefined) throw new Error('the capture is not read to its end');
+    if (this.#summary === undefined) throw new Error('the capture was not read to its end');
     return this.#summary;
   }
 
   outcomes(): RuleOutcome[] {
     const { containersSeen, containersUndescribed } = this.summary();
-    const totals = new Map(this.#totals.rules.map(([rule, ...counts]) => [this.#asked[rule]?.rule, counts]));
+    const totals = new Map(this.#totals.rules.map(([rule, ...counts]) => [this.#evaluated[rule]?.rule, counts]));
     return this.#chosen.map(({ rule, loaded }) => {
       const [matches = 0, leftOut = 0] = totals.get(rule) ?? [];
       const reason = reasonFor(loaded, containersUndescribed, containersSeen);
@@ -107,7 +109,7 @@ export class FalcoRun implements RuleRun {
   }
 
   #finding({ rule: number, ts, ...found }: Line): Finding {
-    const { rule } = this.#asked[number] as Chosen;
+    const { rule } = this.#evaluated[number] as SelectedRule;
     const { name, language, level, tags, location } = rule;
     return { rule: name, language, level, tags, location, capture: this.#input, ts, count: 1, ...found };
   }
@@ -117,12 +119,12 @@ function linesOf(lines: Uint8Array): string[] {
   return Buffer.from(lines.buffer, lines.byteOffset, lines.byteLength).toString('utf8').trimEnd().split('\n');
 }
 
-/** Why a rule cannot find all that it is about in this capture. */
+/** Why a rule cannot see everything it looks for in this capture. */
 function reasonFor(rule: FalcoRule, undescribed: bigint, containers: bigint): string | undefined {
   if (rule.leftOut !== undefined) return rule.leftOut;
-  if (rule.unanswered.length > 0) return `captures do not hold ${rule.unanswered.join(', ')}`;
-  if (!rule.canMatch) return 'no event can satisfy what it says of the type of event';
+  if (rule.unanswered.length > 0) return `captures do not contain ${rule.unanswered.join(', ')}`;
+  if (!rule.canMatch) return 'no event can have the event type it requires';
   if (rule.described.length === 0 || undescribed === 0n) return undefined;
   const some = undescribed === containers ? 'the containers' : `${undescribed} of ${containers} containers`;
-  return `the capture does not describe ${some}, and the rule asks for ${rule.described.join(', ')}`;
+  return `the capture does not describe ${some}, and the rule uses ${rule.described.join(', ')}`;
 }

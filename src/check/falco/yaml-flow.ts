@@ -1,13 +1,13 @@
-// Lines within brackets may stand as far to the left as they like in the engine's YAML; the library follows the
-// standard, which wants them indented more than what they belong to.
+// In the engine's YAML, lines within brackets may have any indentation. The library follows the standard, which
+// requires more indentation than that of the parent, so these lines get extra spaces.
 
 export interface Indented {
   text: string;
-  /** From each place on so many blanks were inserted before it. */
+  /** Positions, with the number of spaces inserted before each. */
   origins: { at: number; inserted: number }[];
 }
 
-/** The text with such lines indented; undefined where there are none. */
+/** The text with such lines indented; undefined if there are none. */
 export function indentFlow(text: string): Indented | undefined {
   const scanner = new Scanner(text);
   const continued = scanner.continuedLines();
@@ -26,11 +26,11 @@ export function indentFlow(text: string): Indented | undefined {
 
 const blockHeader = /[|>][-+0-9]*[ \t]*(?:#[^\n]*)?$/;
 
-/** Finds the lines that begin within brackets. Only as exact as the texts need that the library did not take. */
+/** Finds the lines that start within brackets. A simple scan is enough for texts that the library rejected. */
 class Scanner {
   readonly #text: string;
   readonly #lines: number[] = [];
-  /** The deepest indentation of a line. */
+  /** The largest indentation of a line. */
   deepest = 0;
 
   constructor(text: string) {
@@ -40,7 +40,7 @@ class Scanner {
   continuedLines(): number[] {
     let depth = 0;
     let quote = '';
-    /** Lines indented more than this belong to a block of text. */
+    /** Lines indented more than this belong to a block scalar. */
     let block = -1;
     let start = 0;
     while (start < this.#text.length) {
@@ -62,7 +62,7 @@ class Scanner {
   }
 }
 
-/** How many brackets are open after the line, and in which quotes it ends. */
+/** Number of open brackets after the line, and the quote that is still open. */
 function scanLine(line: string, depthBefore: number, quoteBefore: string): [number, string] {
   let depth = depthBefore;
   let quote = quoteBefore;

@@ -1,9 +1,9 @@
-import { parseAnyYaml } from './yaml-any.js';
+import { parseYamlWithLibrary } from './yaml-library.js';
 import { Lines, type YamlNode } from './yaml-nodes.js';
-import { parseUsualYaml } from './yaml-usual.js';
+import { parseSimpleYaml } from './yaml-simple.js';
 
-// YAML as the rules engine reads it: scalars are text as written, of a key that stands twice the first counts, merge
-// keys mean nothing.
+// YAML as the Falco engine reads it: scalars are text as written, the first of duplicate keys counts, and merge keys
+// have no meaning.
 
 export {
   type MapNode,
@@ -17,8 +17,8 @@ export {
 
 /** The documents of a text, except empty ones. Throws YamlError if it is not valid YAML. */
 export function parseYaml(content: string): YamlNode[] {
-  // A mark of byte order is not a part of the text.
+  // A byte order mark is not part of the text.
   const text = content.startsWith('\ufeff') ? content.slice(1) : content;
   const lines = new Lines(text);
-  return parseUsualYaml(text, lines) ?? parseAnyYaml(text, lines);
+  return parseSimpleYaml(text, lines) ?? parseYamlWithLibrary(text, lines);
 }

@@ -1,4 +1,4 @@
-// Tags that name techniques and tactics of MITRE ATT&CK, as the languages write them: T1059, attack.t1059.004,
+// Recognizes tags for MITRE ATT&CK techniques and tactics in the styles of all rule languages: T1059, attack.t1059.004,
 // mitre:T1059, mitre_credential_access, attack.credential-access.
 
 export interface AttackTaxon {
@@ -29,7 +29,7 @@ const technique = /^(?:(?:attack|mitre)[._:-])?(t\d{4})(?:\.(\d{3}))?$/i;
 const tactic = /^(?:attack|mitre)[._:-](.+)$/i;
 const tacticId = /^(?:(?:attack|mitre)[._:-])?(ta\d{4})$/i;
 
-/** What the tag names; undefined for other tags. */
+/** The technique or tactic of a tag; undefined for other tags. */
 export function attackTaxon(tag: string): AttackTaxon | undefined {
   const [, base, sub] = technique.exec(tag) ?? [];
   if (base !== undefined) {

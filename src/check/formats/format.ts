@@ -3,20 +3,20 @@ import type { ByteSink } from '../../output/sink.js';
 import type { ReportedFinding } from '../finding.js';
 import type { RunReport } from '../report.js';
 
-/** Writes findings as they come, and at the end what became of the run. It closes the sink with that. */
+/** Writes findings as they come. end() writes the result of the run and closes the sink. */
 export interface FindingWriter {
   finding(finding: ReportedFinding): Promise<void>;
   end(report: RunReport): Promise<void>;
 }
 
 export interface WriterOptions {
-  /** The terminal that shows what is written, if there is one. */
+  /** The terminal that displays the output, if any. */
   screen?: Screen | undefined;
-  /** Each finding is wanted, not examples. */
+  /** Show every finding instead of examples. */
   all?: boolean | undefined;
 }
 
-/** A form in which findings are written: each has a file beside this one and its place in index.ts. */
+/** An output format for findings. Each has a file next to this one and an entry in index.ts. */
 export interface FindingFormat {
   name: string;
   open(sink: ByteSink, options?: WriterOptions): FindingWriter;

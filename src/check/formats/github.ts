@@ -1,28 +1,28 @@
 import type { RuleLocation } from '../finding.js';
 import { LeadingFindings } from '../groups.js';
-import { type Remark, remarksOf, shortRemarks } from '../remarks.js';
+import { limitRemarks, type Remark, remarksOf } from '../remarks.js';
 import type { RunReport } from '../report.js';
 import { sarifLevel } from '../severity.js';
-import { cut, oneLine, subjectLines } from '../text.js';
+import { oneLine, subjectLines, truncate } from '../text.js';
 import type { FindingFormat } from './format.js';
 
-// Workflow commands of GitHub Actions. Of a step it shows 10 errors and 10 warnings, and says nothing about the rest, so
-// that the last line has to. What is less than a warning counts among these.
+// Workflow commands of GitHub Actions. It shows 10 errors and 10 warnings of a step and silently drops the rest, so the
+// last line reports how many are missing. Notices count as warnings here.
 
-const mostErrors = 10;
-const mostWarnings = 10;
-/** Lines about what the run could not see. */
-const mostRemarks = 3;
-const mostText = 1000;
-/** Of these for what the rule says, so that there is room for the author, whom licences want named. */
-const mostOutput = 600;
-const mostName = 200;
+const maxErrors = 10;
+const maxWarnings = 10;
+/** Maximum lines for remarks. */
+const maxRemarks = 3;
+const maxText = 1000;
+/** Maximum for the rule's output, which leaves room for the author that licenses require. */
+const maxOutput = 600;
+const maxName = 200;
 
 export const github: FindingFormat = {
   name: 'github',
   open(sink) {
-    const errors = new LeadingFindings(mostErrors);
-    const others = new LeadingFindings(mostWarnings);
+    const errors = new LeadingFindings(maxErrors);
+    const others = new LeadingFindings(maxWarnings);
     return {
       async finding(finding) {
         if (finding.suppression !== undefined) return;
@@ -31,14 +31,14 @@ export const github: FindingFormat = {
       async end(report) {
         const remarks = remarkLines(report);
         const shownErrors = errors.items();
-        const room = mostWarnings - remarks.length;
+        const room = maxWarnings - remarks.length;
         const isCut = errors.total > shownErrors.length || others.total > room;
         const shownOthers = others.items().slice(0, isCut ? room - 1 : room);
         const lines = [...shownErrors, ...shownOthers].map((finding) => {
           const { rule, level, location, output, author } = finding;
           const by = author === undefined ? [] : [`rule by ${author}`];
           const facts = subjectLines(finding).map(([name, text]) => `${name} ${text}`);
-          const text = [cut(oneLine(output || rule), mostOutput), ...by, ...facts].join('; ');
+          const text = [truncate(oneLine(output || rule), maxOutput), ...by, ...facts].join('; ');
           return command(commandOf(level), `${level}: ${rule}`, text, location);
         });
         const more = errors.total + others.total - shownErrors.length - shownOthers.length;
@@ -63,28 +63,28 @@ function moreText(more: number, errors: number): string {
   return `${more} more findings are not shown here${errors > 0 ? `, ${errors} of them errors` : ''}`;
 }
 
-/** One line for each kind of remark, the most important kinds. */
+/** One line for each of the most important kinds of remarks. */
 function remarkLines(report: RunReport): string[] {
   const important = remarksOf(report).filter(({ level }) => level !== 'note');
-  return shortRemarks(important, 1)
-    .slice(0, mostRemarks)
+  return limitRemarks(important, 1)
+    .slice(0, maxRemarks)
     .map(({ kind }) => kindLine(important.filter((remark) => remark.kind === kind)));
 }
 
 function kindLine(remarks: readonly Remark[]): string {
   const [first, ...others] = remarks as [Remark, ...Remark[]];
   const more = others.length > 0 ? ` (and ${others.length} more)` : '';
-  return command('warning', 'sfkit check', `${cut(first.text, mostText)}${more}`);
+  return command('warning', 'sfkit check', `${truncate(first.text, maxText)}${more}`);
 }
 
-/** A command is a line of its own; what it holds is escaped, so that none begins another one. */
+/** A command on its own line. Escaping keeps its contents from starting another command. */
 function command(name: Command, title: string, text: string, location?: RuleLocation): string {
   const place =
     location !== undefined && isInRepository(location.file) && oneLine(location.file) === location.file
       ? [`file=${property(location.file)}`, `line=${location.line}`]
       : [];
-  const properties = [...place, `title=${property(cut(oneLine(title), mostName))}`];
-  return `::${name} ${properties.join(',')}::${data(cut(oneLine(text), mostText))}\n`;
+  const properties = [...place, `title=${property(truncate(oneLine(title), maxName))}`];
+  return `::${name} ${properties.join(',')}::${data(truncate(oneLine(text), maxText))}\n`;
 }
 
 function isInRepository(file: string): boolean {

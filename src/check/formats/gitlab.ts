@@ -1,12 +1,12 @@
 import type { ReportedFinding } from '../finding.js';
 import { codeQuality } from '../severity.js';
-import { cut, jsonOf, oneLine } from '../text.js';
+import { jsonOf, oneLine, truncate } from '../text.js';
 import type { FindingFormat } from './format.js';
 
-const mostText = 1024;
-const mostName = 255;
+const maxText = 1024;
+const maxName = 255;
 
-/** GitLab's Code Quality report: a list with an object for each finding that counts. */
+/** GitLab's Code Quality report: a list with an object for each unsuppressed finding. */
 export const gitlab: FindingFormat = {
   name: 'gitlab',
   open(sink) {
@@ -26,13 +26,13 @@ export const gitlab: FindingFormat = {
 };
 
 function issueOf({ id, rule, level, output, location, author }: ReportedFinding) {
-  const by = author === undefined ? '' : ` (rule by ${cut(oneLine(author), mostName)})`;
+  const by = author === undefined ? '' : ` (rule by ${truncate(oneLine(author), maxName)})`;
   return {
-    description: `${cut(`${oneLine(rule)}: ${oneLine(output)}`, mostText - by.length)}${by}`,
-    check_name: cut(oneLine(rule), mostName),
+    description: `${truncate(`${oneLine(rule)}: ${oneLine(output)}`, maxText - by.length)}${by}`,
+    check_name: truncate(oneLine(rule), maxName),
     fingerprint: id,
     severity: codeQuality(level),
-    // The rule: it is what the repository has of a finding.
+    // The only part of a finding that is in the repository is its rule.
     location: { path: location.file.replace(/^\.\//, ''), lines: { begin: location.line } },
   };
 }

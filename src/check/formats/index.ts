@@ -8,7 +8,7 @@ import { markdown } from './markdown.js';
 import { sarif } from './sarif.js';
 import { table } from './table.js';
 
-/** The first is the usual one. */
+/** The first is the default. */
 export const findingFormats = [
   table,
   json,

@@ -5,7 +5,7 @@ import type { RunReport } from '../report.js';
 import { jsonOf } from '../text.js';
 import type { FindingFormat } from './format.js';
 
-/** One document: the findings, what became of each rule, and what is to be said of rule files and captures. */
+/** One document: findings, the outcome of each rule, and diagnostics for rule files and captures. */
 export const json: FindingFormat = {
   name: 'json',
   open(sink) {

@@ -1,7 +1,7 @@
 import { jsonOf } from '../text.js';
 import type { FindingFormat } from './format.js';
 
-/** An object for each finding, a line each. */
+/** One JSON object per line for each finding. */
 export const jsonl: FindingFormat = {
   name: 'jsonl',
   open: (sink) => ({

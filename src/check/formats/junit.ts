@@ -1,25 +1,25 @@
 import type { ReportedFinding, RuleOutcome } from '../finding.js';
 import { type FindingGroup, FindingGroups } from '../groups.js';
-import { plural, remarksOf, shortRemarks } from '../remarks.js';
+import { limitRemarks, plural, remarksOf } from '../remarks.js';
 import type { RunReport } from '../report.js';
-import { captureText, cut, eventText, oneLine, placeText, subjectLines, UniqueNames } from '../text.js';
+import { captureText, eventText, oneLine, placeText, subjectLines, truncate, UniqueNames } from '../text.js';
 import type { FindingFormat } from './format.js';
 
-// JUnit's XML, as CI services read it: a test case for each rule, so that green is a number too. A rule that found
-// something failed; one that could not be evaluated was skipped.
+// JUnit XML for CI services: a test case for each rule, so that the report also counts rules without findings. A rule
+// with findings fails; a rule that could not be evaluated is skipped.
 
-const mostExamples = 20;
-const mostText = 1000;
-const mostName = 255;
-const mostReason = 300;
-/** Bytes of a file: GitLab takes 30 MB. Every rule has its test case; what it found is said while there is room. */
-const mostBytes = 28_000_000;
-const mostRemarks = 100;
+const maxExamples = 20;
+const maxText = 1000;
+const maxName = 255;
+const maxReason = 300;
+/** Maximum file size: GitLab accepts 30 MB. Every rule has its test case; details are included while there is room. */
+const maxBytes = 28_000_000;
+const maxRemarks = 100;
 
 export const junit: FindingFormat = {
   name: 'junit',
   open(sink) {
-    const groups = new FindingGroups(mostExamples);
+    const groups = new FindingGroups(maxExamples);
     return {
       finding: async (finding) => groups.add(finding),
       async end(report) {
@@ -44,17 +44,17 @@ function* document(report: RunReport, groups: FindingGroups): Generator<string> 
   yield `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${counts}>\n<testsuite name="sfkit check"${counts}>\n`;
   yield element('properties', '', captures.map(({ capture }) => property('capture', captureText(capture))).join(''));
   const cases = rules.map((outcome) => caseOf(outcome, groupOf(outcome, groups), names));
-  let room = mostBytes - cases.reduce((bytes, { head, short }) => bytes + Buffer.byteLength(head + short), 0);
+  let room = maxBytes - cases.reduce((bytes, { head, short }) => bytes + Buffer.byteLength(head + short), 0);
   for (const { head, short, long } of cases) {
     const whole = room > 0 ? long() : short;
     room -= Buffer.byteLength(whole);
     yield element('testcase', head, room < 0 ? short : whole);
   }
   for (const { capture, message } of failed) {
-    const name = attributes({ classname: 'sfkit.captures', name: unique(shortened(capture, mostName), names) });
+    const name = attributes({ classname: 'sfkit.captures', name: unique(shortened(capture, maxName), names) });
     yield element('testcase', name, element('error', attributes({ message: shortened(message) }), ''));
   }
-  const remarks = shortRemarks(remarksOf(report), mostRemarks);
+  const remarks = limitRemarks(remarksOf(report), maxRemarks);
   if (remarks.length > 0)
     yield element('system-err', '', xml(remarks.map(({ text }) => `${shortened(text)}\n`).join('')));
   yield '</testsuite>\n</testsuites>\n';
@@ -64,18 +64,18 @@ function groupOf({ rule }: RuleOutcome, groups: FindingGroups): FindingGroup | u
   return groups.of({ ...rule, rule: rule.name });
 }
 
-/** A test case: its attributes, and what is in it where there is room and where there is not. */
+/** A test case: its attributes, and its body in a short and a long version. */
 function caseOf(outcome: RuleOutcome, group: FindingGroup | undefined, names: UniqueNames) {
   const { rule, state, reason } = outcome;
-  const title = shortened(rule.name.trim(), mostName) || 'rule without a name';
-  const name = unique(title, names, shortened(placeText(rule.location), mostName));
-  const head = attributes({ classname: `sfkit.${rule.language}`, name, file: shortened(rule.location.file, mostName) });
+  const title = shortened(rule.name.trim(), maxName) || 'rule without a name';
+  const name = unique(title, names, shortened(placeText(rule.location), maxName));
+  const head = attributes({ classname: `sfkit.${rule.language}`, name, file: shortened(rule.location.file, maxName) });
   const { findings = 0, suppressed = 0 } = group ?? {};
   const foot = suppressed > 0 ? element('system-out', '', `${plural(suppressed, 'suppressed finding')}\n`) : '';
   if (group !== undefined && findings > 0)
     return { head, short: shortFailure(group) + foot, long: () => failureText(group, reason) + foot };
   const whole =
-    state === 'unevaluated' ? element('skipped', attributes({ message: shortened(reason ?? '', mostReason) }), '') : '';
+    state === 'unevaluated' ? element('skipped', attributes({ message: shortened(reason ?? '', maxReason) }), '') : '';
   return { head, short: whole + foot, long: () => whole + foot };
 }
 
@@ -105,13 +105,13 @@ function exampleLines(finding: ReportedFinding): string[] {
   ];
 }
 
-/** Readers drop the second test case of a name. */
+/** Readers drop a second test case with the same name. */
 function unique(name: string, names: UniqueNames, place = ''): string {
-  return names.take(names.has(name) && place !== '' ? `${name} (${place})` : name, 2 * mostName + 3);
+  return names.take(names.has(name) && place !== '' ? `${name} (${place})` : name, 2 * maxName + 3);
 }
 
-function shortened(text: string, most = mostText): string {
-  return cut(oneLine(text), most);
+function shortened(text: string, maxLength = maxText): string {
+  return truncate(oneLine(text), maxLength);
 }
 
 function property(name: string, value: string): string {
@@ -136,7 +136,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&apos;',
 };
 
-/** Of text without hidden characters, which XML does not allow or readers change. */
+/** Escapes text. Expects no hidden characters: XML forbids some of them and readers change others. */
 function xml(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => entities[sign] as string);
 }

@@ -1,34 +1,34 @@
 import type { ReportedFinding } from '../finding.js';
 import { type FindingGroup, FindingGroups } from '../groups.js';
 import { rankOf } from '../levels.js';
-import { plural, remarksOf, shortRemarks } from '../remarks.js';
+import { limitRemarks, plural, remarksOf } from '../remarks.js';
 import type { RunReport } from '../report.js';
 import {
   captureText,
-  cut,
   eventText,
   evidenceTexts,
   nearestEvents,
   oneLine,
   placeText,
   subjectLines,
+  truncate,
 } from '../text.js';
 import type { FindingFormat } from './format.js';
 
-// A summary of the job for people. GitHub shows none that has 1 MiB or more. Captured text stands in blocks of code, each
-// line after a word of ours; everything else has its markup escaped.
+// A job summary for people. GitHub shows no summary of 1 MiB or more. Captured text is put into code blocks, each line
+// after a label; markup in everything else is escaped.
 
-const mostBytes = 900_000;
-const mostTableBytes = 300_000;
-const mostExamples = 5;
-const mostText = 1000;
-const mostEvidence = 40;
-const mostRemarks = 20;
+const maxBytes = 900_000;
+const maxTableBytes = 300_000;
+const maxExamples = 5;
+const maxText = 1000;
+const maxEvidence = 40;
+const maxRemarks = 20;
 
 export const markdown: FindingFormat = {
   name: 'markdown',
   open(sink) {
-    const groups = new FindingGroups(mostExamples);
+    const groups = new FindingGroups(maxExamples);
     let suppressed = 0;
     return {
       async finding(finding) {
@@ -44,26 +44,26 @@ export const markdown: FindingFormat = {
 };
 
 function pageText(report: RunReport, groups: readonly FindingGroup[], suppressed: number): string {
-  const page = new Page(mostBytes);
+  const page = new Page(maxBytes);
   page.add(`## sfkit check: ${headline(groups)}\n\n${rulesLine(report, suppressed)}\n`);
   page.add(remarksText(report));
   if (groups.length === 0) return page.text;
-  page.add('\n| level | rule | findings | events | stands in |\n| --- | --- | ---: | ---: | --- |\n');
-  const missing = page.addAll(groups, rowText, mostTableBytes);
-  if (missing > 0) page.add(`\n${plural(missing, 'more rule')} found something.\n`);
-  const left = page.addAll(groups, groupText, mostBytes);
-  if (left > 0) page.add(`\nThere is no room for what ${plural(left, 'more rule')} found.\n`);
+  page.add('\n| level | rule | findings | events | location |\n| --- | --- | ---: | ---: | --- |\n');
+  const missing = page.addAll(groups, rowText, maxTableBytes);
+  if (missing > 0) page.add(`\n${plural(missing, 'more rule')} with findings.\n`);
+  const left = page.addAll(groups, groupText, maxBytes);
+  if (left > 0) page.add(`\nThe findings of ${plural(left, 'more rule')} do not fit here.\n`);
   return page.text;
 }
 
-/** Text of at most so many bytes; the words at the end always have room. */
+/** Collects text up to a maximum size. add() ignores the limit, so closing remarks always fit. */
 class Page {
   text = '';
   #bytes = 0;
-  readonly #most: number;
+  readonly #maxBytes: number;
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
   }
 
   add(part: string): void {
@@ -71,11 +71,11 @@ class Page {
     this.#bytes += Buffer.byteLength(part);
   }
 
-  /** Adds what is said of each group until so many bytes are there; how many groups are left. */
-  addAll(groups: readonly FindingGroup[], text: (group: FindingGroup) => string, most: number): number {
+  /** Adds the text of each group until the page has `maxBytes` bytes. Returns the number of groups that did not fit. */
+  addAll(groups: readonly FindingGroup[], text: (group: FindingGroup) => string, maxBytes: number): number {
     for (const [index, group] of groups.entries()) {
       const part = text(group);
-      if (this.#bytes + Buffer.byteLength(part) > Math.min(most, this.#most)) return groups.length - index;
+      if (this.#bytes + Buffer.byteLength(part) > Math.min(maxBytes, this.#maxBytes)) return groups.length - index;
       this.add(part);
     }
     return 0;
@@ -102,7 +102,7 @@ function rulesLine({ rules, captures }: RunReport, suppressed: number): string {
 }
 
 function remarksText(report: RunReport): string {
-  const remarks = shortRemarks(remarksOf(report), mostRemarks);
+  const remarks = limitRemarks(remarksOf(report), maxRemarks);
   return remarks.length === 0 ? '' : `\n${remarks.map(({ text }) => `- ${code(text)}\n`).join('')}`;
 }
 
@@ -118,7 +118,7 @@ function groupText({ level, rule, findings, examples }: FindingGroup): string {
 }
 
 function exampleText(finding: ReportedFinding): string {
-  const { start, end } = nearestEvents(finding, mostEvidence);
+  const { start, end } = nearestEvents(finding, maxEvidence);
   const lines = [
     ['time', eventText(finding)],
     ...subjectLines(finding),
@@ -126,11 +126,11 @@ function exampleText(finding: ReportedFinding): string {
     ...evidenceTexts(finding)
       .slice(start, end)
       .map((text) => ['event', text]),
-  ].map(([name, text]) => cut(oneLine(`${name}: ${text}`), mostText));
+  ].map(([name, text]) => truncate(oneLine(`${name}: ${text}`), maxText));
   return fenced(lines);
 }
 
-/** A block of code whose fence is longer than every one in it. */
+/** A code block whose fence is longer than any run of backticks in the text. */
 function fenced(lines: readonly string[]): string {
   const text = lines.join('\n');
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
@@ -138,20 +138,20 @@ function fenced(lines: readonly string[]): string {
   return `\n${fence}text\n${text}\n${fence}\n`;
 }
 
-/** What stands for itself wherever it is: letters, digits and a few signs. */
+/** Characters that may be markup: all except letters, digits and a few signs. */
 const marks = /[^\p{L}\p{N}\p{M} ,;?%/.-]/gu;
 
-/** Services take @name and #1 for people and issues, even where they are escaped, but not in code. */
+/** Services link @name and #1 to people and issues even if they are escaped, but not in code. */
 function code(text: string): string {
   return `<code>${escaped(text)}</code>`;
 }
 
-/** One line in which nothing is markup, a link, a mention or the end of a cell. */
+/** The text as one line that contains no markup, link, mention or cell separator. */
 function escaped(text: string): string {
   return (
-    cut(oneLine(text), mostText)
+    truncate(oneLine(text), maxText)
       .replace(marks, (sign) => `&#${sign.codePointAt(0)};`)
-      // Names of hosts and addresses of mail become links without any marks.
+      // Host names and mail addresses become links without any markup.
       .replace(/&#64;/g, '$&<!-- -->')
       .replace(/\bwww\./gi, (word) => `${word.slice(0, -1)}&#46;`)
   );

@@ -3,43 +3,52 @@ import type { ReportedFinding, Rule, RuleLocation } from '../finding.js';
 import { ruleKey } from '../fingerprint.js';
 import { LeadingFindings } from '../groups.js';
 import { levelOf } from '../levels.js';
-import { type Remark, remarkKinds, remarksOf, shortRemarks } from '../remarks.js';
+import { limitRemarks, type Remark, remarkKinds, remarksOf } from '../remarks.js';
 import type { RunReport } from '../report.js';
 import { sarifLevel, securityScore } from '../severity.js';
-import { connectionText, cut, jsonOf, nearestEvents, oneLine, placeText, processText, UniqueNames } from '../text.js';
+import {
+  connectionText,
+  jsonOf,
+  nearestEvents,
+  oneLine,
+  placeText,
+  processText,
+  truncate,
+  UniqueNames,
+} from '../text.js';
 import { type AttackTaxon, attackTaxon } from './attack.js';
 import type { FindingFormat } from './format.js';
 
-// SARIF 2.1.0 as GitHub and GitLab take it: what is too much or too long for them makes them refuse the file or skip a
-// result, and so is left out here, with a notification that says how much.
+// SARIF 2.1.0 within the limits of GitHub and GitLab. They reject files or skip results beyond their limits, so sfkit
+// leaves out the rest and adds a notification that counts it.
 
-/** Results of a run that both keep. */
-const mostResults = 5000;
-/** Rules of a run that both take. */
-const mostRules = 25_000;
-/** Bytes of a file: GitLab takes 10 MB as it is. */
-const mostBytes = 9_000_000;
-const mostRuleBytes = 3_000_000;
-/** Notifications of each kind, so that the whole stays small. */
-const mostRemarks = 50;
-/** UTF-16 units of a message and a description, and of a name. */
-const mostText = 1024;
-const mostName = 255;
-/** Tags that GitLab takes of a rule. */
-const mostTags = 10;
-/** UTF-16 units of texts among the properties of a result. */
-const mostProperty = 300;
-const mostAncestors = 8;
-/** Characters at the end of a program's path that say which it is. */
-const mostPath = 130;
-/** Events around a finding, and bytes of all of them. */
-const mostSteps = 100;
-const mostStepBytes = 2_000_000;
+/** Maximum results per run that both keep. */
+const maxResults = 5000;
+/** Maximum rules per run that both accept. */
+const maxRules = 25_000;
+/** Maximum file size: GitLab accepts 10 MB uncompressed. */
+const maxBytes = 9_000_000;
+const maxRuleBytes = 3_000_000;
+/** Maximum notifications of each kind. */
+const maxRemarks = 50;
+/** Maximum UTF-16 units of a message or description, and of a name. */
+const maxText = 1024;
+const maxName = 255;
+/** Maximum tags per rule that GitLab accepts. */
+const maxTags = 10;
+/** Maximum UTF-16 units of a text property of a result. */
+const maxProperty = 300;
+const maxAncestors = 8;
+/** Characters kept from the end of a program's path. */
+const maxPath = 130;
+/** Maximum evidence events per finding, and maximum bytes for all of them. */
+const maxSteps = 100;
+const maxStepBytes = 2_000_000;
 
 export const sarif: FindingFormat = {
   name: 'sarif',
   open(sink) {
-    const leading = new LeadingFindings(mostResults);
+    const leading = new LeadingFindings(maxResults);
     const counts = new Map<string, number>();
     return {
       async finding(finding) {
@@ -57,7 +66,7 @@ export const sarif: FindingFormat = {
 class SarifLog {
   readonly #report: RunReport;
   readonly #findings: readonly ReportedFinding[];
-  /** Findings of each rule, those that are left out included. */
+  /** Findings of each rule, including those left out. */
   readonly #counts: ReadonlyMap<string, number>;
   readonly #rules: RuleList;
   readonly #lines = new Map<string, Set<number>>();
@@ -72,7 +81,7 @@ class SarifLog {
 
   text(): string {
     const results = this.#results();
-    this.#rules.addOthers(mostRuleBytes, mostRules);
+    this.#rules.addOthers(maxRuleBytes, maxRules);
     const { version } = loadAddon();
     const head = {
       tool: {
@@ -95,14 +104,14 @@ class SarifLog {
     return `${start}${run},\n"results":[${results.map((result) => `\n${result}`).join(',')}]}]}\n`;
   }
 
-  /** As many as there is room for. */
+  /** As many results as fit. */
   #results(): string[] {
     const results: string[] = [];
     let bytes = 0;
     for (const finding of this.#findings) {
       const text = jsonOf(this.#result(finding));
       bytes += Buffer.byteLength(text) + 2;
-      if (bytes + this.#rules.bytes > mostBytes - mostRuleBytes) break;
+      if (bytes + this.#rules.bytes > maxBytes - maxRuleBytes) break;
       results.push(text);
     }
     return results;
@@ -126,7 +135,7 @@ class SarifLog {
         ? {}
         : {
             suppressions: [
-              { kind: 'external', status: 'accepted', justification: sarifText(suppression.reason, mostText) },
+              { kind: 'external', status: 'accepted', justification: sarifText(suppression.reason, maxText) },
             ],
           }),
       ...this.#codeFlows(finding, uri, line),
@@ -135,9 +144,9 @@ class SarifLog {
   }
 
   /**
-   * Where services put the finding: the program, as it is the same in every run. Below a folder of its own, so that no
-   * captured path is that of a file in the repository. The line stands for the finding: GitLab takes two results of a
-   * rule on the same line for one.
+   * Location of a finding for services: the program, which is the same in every run, below a folder of its own, so that
+   * no captured path matches a file in the repository. The line number encodes the finding, because GitLab merges two
+   * results of a rule on the same line.
    */
   #place(finding: ReportedFinding, ruleId: string): { uri: string; line: number } {
     const uri = locationPath(finding);
@@ -150,29 +159,29 @@ class SarifLog {
     return { uri, line };
   }
 
-  /** The events around a finding as steps, while there is room. */
+  /** The evidence as steps, while there is room. */
   #codeFlows(finding: ReportedFinding, uri: string, line: number) {
     const { evidence } = finding;
-    if (evidence === undefined || this.#stepBytes > mostStepBytes) return {};
-    const { start, end } = nearestEvents(finding, mostSteps);
+    if (evidence === undefined || this.#stepBytes > maxStepBytes) return {};
+    const { start, end } = nearestEvents(finding, maxSteps);
     const locations = evidence.slice(start, end).map(({ number, text }) => ({
       location: {
         physicalLocation: { artifactLocation: { uri }, region: regionOf(line) },
-        message: { text: sarifText(`event ${number}: ${text}`, mostProperty) },
+        message: { text: sarifText(`event ${number}: ${text}`, maxProperty) },
       },
     }));
     this.#stepBytes += Buffer.byteLength(jsonOf(locations));
-    return this.#stepBytes > mostStepBytes ? {} : { codeFlows: [{ threadFlows: [{ locations }] }] };
+    return this.#stepBytes > maxStepBytes ? {} : { codeFlows: [{ threadFlows: [{ locations }] }] };
   }
 
   #invocation(results: readonly string[]) {
-    const remarks = [...this.#leftOut(results.length), ...shortRemarks(remarksOf(this.#report), mostRemarks)];
+    const remarks = [...this.#leftOut(results.length), ...limitRemarks(remarksOf(this.#report), maxRemarks)];
     return {
       executionSuccessful: this.#report.failed.length === 0,
       toolExecutionNotifications: remarks.map(({ kind, level, text }) => ({
         descriptor: { id: kind },
         level,
-        message: { text: sarifText(text, mostText) },
+        message: { text: sarifText(text, maxText) },
       })),
     };
   }
@@ -185,12 +194,12 @@ class SarifLog {
     if (total === 0) return [];
     const all = total + shown;
     const named = rules.slice(0, 20).map(([rule, count]) => `${count} of ${rule}`);
-    const text = `${total} of ${all} findings are left out, the least severe ones: ${named.join(', ')}`;
+    const text = `the ${total} least severe of ${all} findings are left out: ${named.join(', ')}`;
     return [{ kind: 'findings-left-out', level: 'warning', text }];
   }
 }
 
-/** Rules that took part, in the order in which results refer to them. */
+/** The evaluated rules; results refer to them by index. */
 class RuleList {
   readonly descriptors: Descriptor[] = [];
   readonly taxa = new Map<string, AttackTaxon & { index: number }>();
@@ -211,7 +220,7 @@ class RuleList {
     return { index: this.descriptors.length, descriptor: this.#add(key, described) };
   }
 
-  /** Those without results, which the services show as well, while there is room. */
+  /** Adds rules without results, which services also show, while there is room. */
   addOthers(bytes: number, count: number): void {
     for (const [key, rule] of this.#rules) {
       if (this.bytes > bytes || this.descriptors.length >= count) return;
@@ -228,27 +237,27 @@ class RuleList {
   }
 
   #descriptor({ name, id, language, level, tags, description, location, author }: DescribedRule) {
-    const title = sarifText(name, mostName) || 'rule without a name';
-    const full = sarifText(description.trim().replace(/\s+/g, ' '), mostText) || title;
+    const title = sarifText(name, maxName) || 'rule without a name';
+    const full = sarifText(description.trim().replace(/\s+/g, ' '), maxText) || title;
     const by = author === undefined ? '' : ` by ${author}`;
     const help = `${full} (rule of ${language}${by}, ${placeText(location)})`;
     const taxa = new Map(tags.flatMap((tag) => attackTaxon(tag) ?? []).map((taxon) => [taxon.id, taxon]));
     const shown = tags.map((tag) => sarifText(tag, 100)).filter((tag) => tag !== '' && tag !== 'security');
     return {
       // If two rules have the same name, the second gets a number.
-      id: this.#ids.take(title, mostName),
+      id: this.#ids.take(title, maxName),
       name: title,
       shortDescription: { text: title },
       fullDescription: { text: full },
-      help: { text: sarifText(help, mostText) },
+      help: { text: sarifText(help, maxText) },
       defaultConfiguration: { level: sarifLevel(level) },
-      ...(taxa.size === 0 ? {} : { relationships: this.#relationships([...taxa.values()].slice(0, mostTags)) }),
+      ...(taxa.size === 0 ? {} : { relationships: this.#relationships([...taxa.values()].slice(0, maxTags)) }),
       properties: {
-        tags: ['security', ...new Set(shown)].slice(0, mostTags),
+        tags: ['security', ...new Set(shown)].slice(0, maxTags),
         'security-severity': securityScore(level),
         precision: precisionOf(tags),
         level: levelOf(level) ?? 'debug',
-        ...(id === undefined ? {} : { ruleId: sarifText(id, mostName) }),
+        ...(id === undefined ? {} : { ruleId: sarifText(id, maxName) }),
       },
     };
   }
@@ -270,7 +279,7 @@ type Descriptor = { id: string } & Record<string, unknown>;
 
 const schema = 'https://json.schemastore.org/sarif-2.1.0.json';
 const taxonomyName = 'MITRE ATT&CK';
-/** Lines that stand for findings: few enough to be read, enough for two to be the same by chance only. */
+/** Line numbers that encode findings: short enough to read, enough to make collisions rare. */
 const linesOfProgram = 1_000_000;
 
 function taxonomy(taxa: ReadonlyMap<string, AttackTaxon>) {
@@ -288,35 +297,35 @@ function taxonomy(taxa: ReadonlyMap<string, AttackTaxon>) {
   };
 }
 
-/** As sure as its authors are of it. */
+/** Confidence that the rule's maturity tags express. */
 function precisionOf(tags: readonly string[]): string {
   if (tags.includes('maturity_stable')) return 'high';
   return tags.includes('maturity_sandbox') || tags.includes('maturity_deprecated') ? 'low' : 'medium';
 }
 
 /**
- * A text in which viewers find no link and no placeholder: [text](target) becomes [text] (target), and {0} is doubled as
- * the specification has it.
+ * Removes links and placeholders from a text: [text](target) becomes [text] (target), and {0} becomes {{0}}, the escape
+ * that the specification defines.
  */
-function sarifText(text: string, most: number): string {
-  const line = oneLine(text.slice(0, 2 * most));
-  return cut(
+function sarifText(text: string, maxLength: number): string {
+  const line = oneLine(text.slice(0, 2 * maxLength));
+  return truncate(
     line
       .replaceAll('](', '] (')
       .replace(/\{(?=\d+\})/g, '{{')
       .replace(/(?<=\{\{\d+)\}/g, '}}'),
-    most,
+    maxLength,
   );
 }
 
 function messageText({ output, rule, author }: ReportedFinding, hasRule: boolean): string {
   const by = author === undefined ? '' : ` (rule by ${sarifText(author, 100)})`;
   const link = `${by}${hasRule ? ' ([rule](1))' : ''}`;
-  const text = sarifText(output, mostText - link.length) || sarifText(rule, mostText - link.length);
+  const text = sarifText(output, maxText - link.length) || sarifText(rule, maxText - link.length);
   return `${text}${link}`;
 }
 
-/** As the action that uploads SARIF makes them: a hash, and which of several with the same. */
+/** Format of GitHub's upload action: a hash, and a counter for results with the same hash. */
 function lineHash(id: string): string {
   const [hash, nth = '1'] = id.split('-');
   return `${hash}:${nth}`;
@@ -326,26 +335,26 @@ function regionOf(line: number) {
   return { startLine: line, startColumn: 1, endLine: line, endColumn: 2 };
 }
 
-/** captured/usr/bin/curl: the program, or what else names a process. */
+/** The program or another name of the process, such as captured/usr/bin/curl. */
 function locationPath({ process, container }: ReportedFinding): string {
   const name = process?.exepath || process?.exe || process?.name || container?.image || 'unknown';
-  const path = encodedPath(name.slice(-mostPath));
+  const path = encodedPath(name.slice(-maxPath));
   return `captured/${path === '' ? 'unknown' : path}`;
 }
 
-/** A relative path as part of an address. */
+/** A relative path as part of a URI. */
 function encodedPath(path: string): string {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.' && part !== '..');
   return parts.map(encoded).join('/');
 }
 
 function encoded(part: string): string {
-  // Of half a character, at which encodeURIComponent() throws, this makes a whole one.
+  // Replaces lone surrogates, for which encodeURIComponent() throws.
   const whole = Buffer.from(part).toString();
   return encodeURIComponent(whole).replace(/['()*!]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
 }
 
-/** The rule, where it is part of what was checked out. */
+/** The rule, if its file is in the repository. */
 function relatedLocations({ location }: ReportedFinding) {
   const uri = repositoryPath(location);
   if (uri === undefined) return [];
@@ -353,7 +362,7 @@ function relatedLocations({ location }: ReportedFinding) {
   return [{ id: 1, physicalLocation, message: { text: 'rule' } }];
 }
 
-/** A path below the directory in which sfkit runs; undefined for others. */
+/** A path below the current directory; undefined for others. */
 function repositoryPath({ file }: RuleLocation): string | undefined {
   const isOutside = file.startsWith('/') || file.split('/').includes('..');
   const path = encodedPath(file);
@@ -373,9 +382,9 @@ function propertiesOf({
   container,
   ...rest
 }: ReportedFinding) {
-  const short = (text: string | undefined) => (text === undefined ? undefined : cut(oneLine(text), mostProperty));
+  const short = (text: string | undefined) => (text === undefined ? undefined : truncate(oneLine(text), maxProperty));
   return {
-    ruleId: ruleId && sarifText(ruleId, mostName),
+    ruleId: ruleId && sarifText(ruleId, maxName),
     ts,
     capture: short(capture),
     eventNumber,
@@ -383,7 +392,7 @@ function propertiesOf({
     pid,
     tid: rest.tid,
     process: short(process?.cmdline),
-    ancestors: process?.ancestors.slice(0, mostAncestors).map((one) => short(processText(one))),
+    ancestors: process?.ancestors.slice(0, maxAncestors).map((one) => short(processText(one))),
     file: short(file?.path),
     target: short(file?.target),
     connection: connection && short(connectionText(connection)),

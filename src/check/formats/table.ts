@@ -4,15 +4,15 @@ import type { Cell, DrawnColumn, Screen } from '../../draw/types.js';
 import { wrapped } from '../../draw/width.js';
 import type { ReportedFinding } from '../finding.js';
 import { type FindingGroup, FindingGroups } from '../groups.js';
-import { cut, eventText, evidenceTexts, oneLine, placeText, subjectLines } from '../text.js';
+import { eventText, evidenceTexts, oneLine, placeText, subjectLines, truncate } from '../text.js';
 import type { FindingFormat } from './format.js';
 
-/** Examples of each rule; with --all there are more. */
+/** Maximum examples of each rule, without and with --all. */
 const fewExamples = 3;
 const manyExamples = 1000;
 
 /** Maximum UTF-16 units of a rule's name in the list of rules. */
-const mostName = 255;
+const maxName = 255;
 
 const columns: readonly DrawnColumn[] = [
   { name: 'level' },
@@ -21,7 +21,7 @@ const columns: readonly DrawnColumn[] = [
   { name: 'events', right: true, rank: 1 },
 ];
 
-/** The rules that found something, the most severe first, then examples of what each found. */
+/** A table of the rules with findings, most severe first, then examples for each rule. */
 export const table: FindingFormat = {
   name: 'table',
   open(sink, { screen, all = false } = {}) {
@@ -39,7 +39,7 @@ export const table: FindingFormat = {
 };
 
 function rowOf({ level, rule, findings, events }: FindingGroup): Cell[] {
-  return [oneLine(level), cut(oneLine(rule), mostName), String(findings), String(events)];
+  return [oneLine(level), truncate(oneLine(rule), maxName), String(findings), String(events)];
 }
 
 function groupText(
@@ -59,7 +59,7 @@ function groupText(
     .join('');
 }
 
-/** Each line begins with a word of ours, so that no captured text begins one. */
+/** Each line starts with a label, so that no line starts with captured text. */
 function findingLines(finding: ReportedFinding, screen: Screen | undefined): string[] {
   const lines = [
     ['time', eventText(finding)],
@@ -73,12 +73,12 @@ function findingLines(finding: ReportedFinding, screen: Screen | undefined): str
 }
 
 const labelWidth = 12;
-/** Maximum UTF-16 units of a text: people do not read more; json and jsonl have all of it. */
-const mostText = 4000;
+/** Maximum UTF-16 units of a text. The formats json and jsonl have the full text. */
+const maxText = 4000;
 
-/** One line; on a terminal as many as it takes. */
+/** One line; on a terminal, wrapped to its width. */
 function fitted(text: string, indent: string, screen: Screen | undefined, further = ''): string[] {
-  const line = cut(oneLine(text), mostText);
+  const line = truncate(oneLine(text), maxText);
   if (screen === undefined) return [`${indent}${line}`];
   const [first = '', ...others] = wrapped(line, Math.max(screen.columns, 40) - indent.length - further.length);
   const under = `${' '.repeat(indent.length)}${further.replace('.', ' ')}`;

@@ -3,7 +3,7 @@ import { opNames } from '../../engine/columns.gen.js';
 import { SfkitError } from '../../engine/errors.js';
 import { textLiteral } from '../sql/literals.js';
 import type { RecordType, RowNeed } from '../sql/row-rule.js';
-import { shown } from './errors.js';
+import { excerpt } from './errors.js';
 import type { Expression } from './expression.js';
 import {
   columnTypes,
@@ -20,26 +20,26 @@ import type { LogSource, SigmaRule } from './rule.js';
 import { andSql, type Form, type FormType, orSql, type Resolve, type Share, type Sql, sqlOf } from './sql.js';
 import type { SigmaValues } from './values.js';
 
-// A rule as a condition about the rows of sfkit.
+// Compiles a Sigma rule to a condition on the rows of sfkit.
 
 export interface CompiledRule {
-  /** SQL about rows by their type; undefined where no row can match. */
+  /** SQL by record type; undefined if no row can match. */
   condition: Readonly<Partial<Record<RecordType, string>>> | undefined;
-  /** Why not all that the rule is about can be found. */
+  /** Why the rule cannot see everything it looks for. */
   reason: string | undefined;
-  /** Fields that only exclude events, and that rows do not have. */
+  /** Fields that rows lack and that the rule uses only to exclude events. */
   ignored: readonly string[];
   needs: readonly RowNeed[];
   /** Names of shared values that the condition uses. */
   values: readonly string[];
-  /** The fields of the rule that rows have, those to show first. */
+  /** The fields of the rule that rows have, in display order. */
   shown: readonly string[];
   source: LogSourceMapping | undefined;
-  /** The records of the log that can match. */
+  /** Records of the log that can match. */
   records: readonly RecordMapping[];
 }
 
-/** Compiles a rule; pure: the same rule and mapping give the same SQL, but for the names of what it shares with others. */
+/** Compiles a rule. The same rule and mapping give the same SQL, except for the names of shared values. */
 export function compileRule(rule: SigmaRule, mapping: SigmaMapping, sharing?: SigmaValues): CompiledRule {
   const nothing = {
     condition: undefined,
@@ -50,13 +50,13 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping, sharing?: Si
     source: undefined,
     records: [],
   };
-  if (rule.detection === undefined) return { ...nothing, reason: rule.refused };
+  if (rule.detection === undefined) return { ...nothing, reason: rule.unsupported };
   const source = logSourceFor(mapping, rule.logsource);
   const foreign = foreignReason(rule.logsource, source);
   if (source === undefined || foreign !== undefined) return { ...nothing, reason: foreign };
   const records = source.records.map((record) => new LogRecord(source, record, sharing));
-  const lacks = new Lacks(source, records, rule.detection);
-  const asked: LogRecord[] = [];
+  const missing = new MissingFields(source, records, rule.detection);
+  const matching: LogRecord[] = [];
   const byType = new Map<RecordType, Map<string, Sql[]>>();
   const named = fieldsOf(rule.detection);
   for (const record of records) {
@@ -64,34 +64,33 @@ export function compileRule(rule: SigmaRule, mapping: SigmaMapping, sharing?: Si
     if (namedBy?.some((field) => named.has(field)) === false) continue;
     const sql = sqlOf(rule.detection, record.resolve);
     if (sql === false) continue;
-    asked.push(record);
+    matching.push(record);
     for (const type of record.mapping.types) {
       const ofType = byType.get(type) ?? new Map<string, Sql[]>();
       byType.set(type, ofType);
-      // Records that differ in nothing that the rule asks are asked once.
+      // Records with the same condition are evaluated once.
       const text = sql === true ? 'true' : sql;
       ofType.set(text, [...(ofType.get(text) ?? []), record.filter]);
     }
   }
   const conditions = Object.fromEntries([...byType].map(([type, ofType]) => [type, conditionOf(ofType)]));
   const tooLarge = Object.values(conditions).some((condition) => isTooLarge(condition));
-  if (tooLarge)
-    return { ...nothing, reason: `it comes to more than ${maxTests} tests, or ${maxSql} characters, of SQL` };
+  if (tooLarge) return { ...nothing, reason: `its SQL has more than ${maxTests} tests or ${maxSql} characters` };
   const texts = Object.values(conditions).join('\n');
   const values = sharing?.namesIn(texts) ?? [];
   return {
-    condition: asked.length === 0 ? undefined : conditions,
-    reason: lacks.reason ?? (asked.length === 0 ? 'no event can satisfy it' : undefined),
-    ignored: lacks.ignored,
+    condition: matching.length === 0 ? undefined : conditions,
+    reason: missing.reason ?? (matching.length === 0 ? 'no event can satisfy it' : undefined),
+    ignored: missing.ignored,
     needs: needsOf([texts, ...(sharing?.sqlOf(values) ?? [])].join('\n')),
     values,
-    shown: lacks.shown,
+    shown: missing.shown,
     source,
-    records: asked.map(({ mapping }) => mapping),
+    records: matching.map(({ mapping }) => mapping),
   };
 }
 
-/** The fields that an expression asks for. */
+/** The fields that an expression uses. */
 function fieldsOf(expression: Expression, found = new Set<string>()): Set<string> {
   if (expression.kind === 'not') return fieldsOf(expression.item, found);
   if (expression.kind === 'check') return expression.field === undefined ? found : found.add(expression.field);
@@ -99,7 +98,7 @@ function fieldsOf(expression: Expression, found = new Set<string>()): Set<string
   return found;
 }
 
-/** DuckDB takes seconds for so many tests, and hours for all that a file could ask. */
+/** Limits for SQL. DuckDB needs seconds for this many tests; without a limit, a file could take hours. */
 const maxTests = 5000;
 const maxSql = 4_000_000;
 
@@ -107,34 +106,34 @@ function isTooLarge(condition: string): boolean {
   return condition.length > maxSql || condition.split(/ (?:AND|OR) /, maxTests + 2).length > maxTests;
 }
 
-/** `filters`: those of the records that a test is about, by the test. */
+/** `filters`: for each test, the filters of its records. */
 function conditionOf(filters: ReadonlyMap<string, readonly Sql[]>): string {
   const condition = orSql([...filters].map(([sql, ones]) => andSql([orSql(ones), sql])));
   return String(condition);
 }
 
-/** Joined arguments are good enough to be searched; one among them has to be known. */
+/** Joined arguments are enough for a text search; access to a single argument needs exact calls. */
 function needsOf(condition: string): RowNeed[] {
   if (condition.includes('"proc_argv"[') || condition.includes('"proc_loginuid"')) return ['exact calls'];
   return condition.includes('"proc_argv"') ? ['calls'] : [];
 }
 
-/** Why a rule is about something that captures are not. */
+/** Why captures cannot contain the log source of a rule; undefined if they can. */
 function foreignReason(
   { category, product, service }: LogSource,
   source: LogSourceMapping | undefined,
 ): string | undefined {
-  if (product !== undefined && product !== 'linux') return `it is about ${product}`;
+  if (product !== undefined && product !== 'linux') return `its product is ${product}`;
   if (source !== undefined) return undefined;
-  if (service !== undefined) return `it is about the log of ${service}, which sfkit does not read`;
+  if (service !== undefined) return `sfkit does not read the log of ${service}`;
   if (category !== undefined) return `sfkit has no events of the category ${category}`;
-  return 'it is about texts of any log, and sfkit reads none';
+  return 'it searches the text of any log, and sfkit reads no logs';
 }
 
-/** Rows that are a kind of record. */
+/** Rows that represent one kind of log record. */
 class LogRecord {
   readonly mapping: RecordMapping;
-  /** SQL that picks them. */
+  /** SQL that selects these rows. */
   readonly filter: Sql;
   readonly #forms: ReadonlyMap<string, readonly Form[]>;
   readonly #keywords: readonly Form[];
@@ -181,7 +180,7 @@ function formOf(text: string, share: Share | undefined): Form {
     if (only.change === undefined) {
       const type = formTypes[columnTypes.get(only.column) ?? ''] ?? 'text';
       const sql = quoteIdentifier(only.column);
-      // A list is its items.
+      // A list is searched as its items joined by spaces.
       return isList(only.column) ? { sql: `array_to_string(${sql}, ' ')`, type, share } : { sql, type, share };
     }
   }
@@ -192,7 +191,7 @@ function isList(column: string): boolean {
   return ['ops', 'flags', 'list'].includes(columnTypes.get(column) ?? '');
 }
 
-/** The pieces one after the other; a blank before a column that is empty goes away with it. */
+/** Joins the pieces. The space before an empty column is dropped. */
 function joinedSql(parts: readonly FormPart[]): string {
   const pieces: string[] = [];
   for (const [index, part] of parts.entries()) {
@@ -230,16 +229,16 @@ function operationBits(names: readonly unknown[]): number {
   return names.reduce<number>((bits, name) => {
     const bit = opNames.indexOf(String(name));
     if (bit < 0)
-      throw new SfkitError('INVALID_ARGUMENT', `'${name}' is no operation; it is one of ${opNames.join(', ')}`);
+      throw new SfkitError('INVALID_ARGUMENT', `'${name}' is not an operation; expected one of ${opNames.join(', ')}`);
     return bits | (1 << bit);
   }, 0);
 }
 
-/** What a rule asks for and no record of its log has. */
-class Lacks {
+/** Fields and values that a rule uses and no record of its log has. */
+class MissingFields {
   readonly #source: LogSourceMapping;
   readonly #records: readonly LogRecord[];
-  /** Of tests that have to hold, and of those that must not. */
+  /** Reasons from tests that must be true, and from tests that must be false. */
   readonly #needed = new Set<string>();
   readonly #excluding = new Set<string>();
   readonly #known = new Set<string>();
@@ -253,7 +252,7 @@ class Lacks {
   get reason(): string | undefined {
     if (this.#needed.size === 0) return undefined;
     const [first = '', ...others] = this.#needed;
-    const more = others.slice(0, mostNamed - 1);
+    const more = others.slice(0, maxNamed - 1);
     const rest = others.length - more.length;
     return [first, ...more, ...(rest > 0 ? [`${rest} more`] : [])].join('; ');
   }
@@ -280,34 +279,34 @@ class Lacks {
     const forms = this.#records.map(({ resolve }) => resolve(field)).filter(({ length }) => length > 0);
     const names = test.kind === 'reference' ? [field, test.field] : [field];
     for (const name of names) {
-      if (this.#records.every(({ resolve }) => resolve(name).length === 0)) this.#note(this.#lack(name), holds);
+      if (this.#records.every(({ resolve }) => resolve(name).length === 0)) this.#note(this.#reasonFor(name), holds);
       else if (name !== undefined) this.#known.add(name);
     }
     const isPresence = test.kind === 'null' || test.kind === 'exists';
     if (field === undefined || isPresence || forms.length === 0) return;
     const values = forms.flat();
     const never = values.every((form) => 'constant' in form) && sqlOf(expression, () => values) === false;
-    if (never) this.#note(this.#lackOfValue(field, expression), holds);
+    if (never) this.#note(this.#reasonForValue(field, expression), holds);
   }
 
-  #note(lack: string, holds: boolean): void {
-    (holds ? this.#needed : this.#excluding).add(lack);
+  #note(reason: string, holds: boolean): void {
+    (holds ? this.#needed : this.#excluding).add(reason);
   }
 
-  #lack(field: string | undefined): string {
-    if (field === undefined) return 'it looks for texts in whole records of a log, and rows have only their fields';
+  #reasonFor(field: string | undefined): string {
+    if (field === undefined) return 'it searches whole log records, and rows have only fields';
     const why = this.#source.missing?.[field];
-    return why === undefined ? `sfkit has no field '${shown(field)}' for this log` : `it asks for ${field}: ${why}`;
+    return why === undefined ? `sfkit has no field '${excerpt(field)}' for this log` : `it uses ${field}: ${why}`;
   }
 
-  #lackOfValue(field: string, { test }: Expression & { kind: 'check' }): string {
+  #reasonForValue(field: string, { test }: Expression & { kind: 'check' }): string {
     const why = this.#source.missing?.[field] ?? 'no row has that value';
-    return `it asks for ${field} ${shown(describe(test))}: ${why}`;
+    return `it uses ${field} ${excerpt(describe(test))}: ${why}`;
   }
 }
 
-/** Lacks that a reason names one by one. */
-const mostNamed = 3;
+/** Maximum reasons that a message lists. */
+const maxNamed = 3;
 
 function describe(test: (Expression & { kind: 'check' })['test']): string {
   if (test.kind === 'text')

@@ -1,15 +1,15 @@
 import { nearest } from '../../engine/nearest.js';
 import type { Mark } from '../falco/yaml.js';
 import { hasPattern } from '../selection.js';
-import { Refused, SigmaError, shown } from './errors.js';
+import { excerpt, SigmaError, UnsupportedError } from './errors.js';
 import { allOf, anyOf, type Expression } from './expression.js';
 
-// Conditions: names of selections, `1 of` and `all of` them or a pattern, not, and, or, brackets.
+// Parses conditions: names of selections, `1 of` and `all of` with `them` or a pattern, not, and, or, parentheses.
 
-/** Brackets and nots within each other. */
+/** Maximum nesting depth of parentheses and nots. */
 const maxDepth = 100;
 
-/** Selections that patterns stand for, in the whole condition. */
+/** Maximum selections that all patterns of a condition expand to. */
 const maxSelected = 100_000;
 
 interface Token {
@@ -17,12 +17,14 @@ interface Token {
   at: number;
 }
 
-/** `selections` by name in the order of the rule. */
+/** `selections`: by name, in the order of the rule. */
 export function parseCondition(text: string, selections: ReadonlyMap<string, Expression>, mark: Mark): Expression {
   if (text.includes('|'))
-    throw new Refused("its condition has '|': counting and 'near' gave way to correlations, which sfkit does not have");
+    throw new UnsupportedError(
+      "its condition has '|': Sigma replaced counts and 'near' by correlations, which sfkit does not support",
+    );
   const parsed = new Parser(text, selections, mark).parse();
-  if (parsed === undefined) throw new SigmaError('the condition names no selection that is there', mark);
+  if (parsed === undefined) throw new SigmaError('the condition names no existing selection', mark);
   return parsed;
 }
 
@@ -42,12 +44,12 @@ class Parser {
     this.#tokens = [...text.matchAll(/[()]|[^()\s]+/g)].map((match) => ({ text: match[0], at: match.index }));
   }
 
-  /** Undefined: a pattern that fits no selection, which the reference leaves out. */
+  /** Undefined for a pattern that matches no selection, which the reference implementation drops. */
   parse(): Expression | undefined {
-    if (this.#tokens.length === 0) this.#wrong('it is empty');
+    if (this.#tokens.length === 0) this.#fail('it is empty');
     const expression = this.#either();
     const [left] = this.#tokens.slice(this.#next);
-    if (left !== undefined) this.#wrong(`expected 'and', 'or' or its end, and found '${shown(left.text)}'`, left);
+    if (left !== undefined) this.#fail(`expected 'and', 'or' or the end, found '${excerpt(left.text)}'`, left);
     return expression;
   }
 
@@ -88,22 +90,23 @@ class Parser {
 
   #operand(): Expression | undefined {
     const token = this.#tokens[this.#next];
-    if (token === undefined) this.#wrong('a selection is missing at its end');
+    if (token === undefined) this.#fail('expected a selection, found the end');
     this.#next++;
     if (token.text === '(') return this.#bracket(token);
-    if (token.text === ')') this.#wrong("a selection is missing before ')'", token);
+    if (token.text === ')') this.#fail("a selection is missing before ')'", token);
     if (this.#tokens[this.#next]?.text === 'of') return this.#selector(token);
-    if (['and', 'or', 'of'].includes(token.text)) this.#wrong(`a selection is missing before '${token.text}'`, token);
+    if (['and', 'or', 'of'].includes(token.text)) this.#fail(`a selection is missing before '${token.text}'`, token);
     return this.#selection(token);
   }
 
   #bracket(opening: Token): Expression | undefined {
     this.#depth++;
-    if (this.#depth > maxDepth) throw new Refused(`its condition has more than ${maxDepth} brackets within each other`);
+    if (this.#depth > maxDepth)
+      throw new UnsupportedError(`its condition has more than ${maxDepth} nested parentheses`);
     const inner = this.#either();
     this.#depth--;
     const closing = this.#tokens[this.#next];
-    if (closing?.text !== ')') this.#wrong("a '(' without its ')'", closing ?? opening);
+    if (closing?.text !== ')') this.#fail("a '(' without its ')'", closing ?? opening);
     this.#next++;
     return inner;
   }
@@ -111,19 +114,20 @@ class Parser {
   #selector(quantifier: Token): Expression | undefined {
     const pattern = this.#tokens[this.#next + 1];
     if (!['1', 'any', 'all'].includes(quantifier.text))
-      this.#wrong(`'${shown(quantifier.text)} of': expected '1 of', 'any of' or 'all of'`, quantifier);
+      this.#fail(`'${excerpt(quantifier.text)} of': expected '1 of', 'any of' or 'all of'`, quantifier);
     if (pattern === undefined || pattern.text === '(' || pattern.text === ')')
-      this.#wrong("after 'of' comes 'them' or the name of selections, with * for any text", pattern ?? quantifier);
+      this.#fail("expected 'them' or a pattern for selection names after 'of'", pattern ?? quantifier);
     this.#next += 2;
     const wanted = pattern.text === 'them' ? '*' : pattern.text;
-    // Names with an underscore at the beginning are for filters.
+    // Names that start with an underscore are for filters.
     const hidden = !pattern.text.startsWith('_');
     const items = [...this.#selections]
       .filter(([name]) => hasPattern(name, wanted) && !(hidden && name.startsWith('_')))
       .map(([, selection]) => selection);
     if (items.length === 0) return undefined;
     this.#selected += items.length;
-    if (this.#selected > maxSelected) throw new Refused(`its condition names more than ${maxSelected} selections`);
+    if (this.#selected > maxSelected)
+      throw new UnsupportedError(`its condition names more than ${maxSelected} selections`);
     return quantifier.text === 'all' ? allOf(items) : anyOf(items);
   }
 
@@ -131,17 +135,17 @@ class Parser {
     const selection = this.#selections.get(token.text);
     if (selection !== undefined) return selection;
     const lower = token.text.toLowerCase();
-    if (['and', 'or', 'not', 'of'].includes(lower)) this.#wrong(`'${token.text}' is written in lower case`, token);
+    if (['and', 'or', 'not', 'of'].includes(lower)) this.#fail(`write '${token.text}' in lower case`, token);
     const likely = nearest(
-      shown(token.text),
+      excerpt(token.text),
       [...this.#selections.keys()].filter(({ length }) => length < 200),
     );
     const advice = likely === undefined ? '' : `; did you mean '${likely}'?`;
-    this.#wrong(`no selection is called '${shown(token.text)}'${advice}`, token);
+    this.#fail(`no selection is named '${excerpt(token.text)}'${advice}`, token);
   }
 
-  #wrong(message: string, token?: Token): never {
-    // Only of a condition in one line it is known where in the file it is.
+  #fail(message: string, token?: Token): never {
+    // The column in the file is known only for a condition on one line.
     const column = this.#mark.column + (token === undefined || this.#text.includes('\n') ? 0 : token.at);
     throw new SigmaError(`condition: ${message}`, { ...this.#mark, column });
   }

@@ -1,38 +1,38 @@
 import type { YamlNode } from '../falco/yaml.js';
 import { parseCondition } from './condition.js';
-import { Refused, SigmaError, shown } from './errors.js';
+import { excerpt, SigmaError, UnsupportedError } from './errors.js';
 import { allOf, anyOf, type Expression } from './expression.js';
 import { checkOf, type Placeholders } from './modifiers.js';
 
-/** Lists within lists; rules have two. */
+/** Maximum nesting depth of lists; real rules have two. */
 const maxDepth = 20;
 
-/** Tests that a rule may come to once its condition is filled in. */
+/** Maximum tests of a rule with its condition expanded. */
 const maxTests = 200_000;
 
-/** What a rule's `detection` asks. */
+/** Parses a rule's `detection`. */
 export function detectionOf(node: YamlNode, placeholders: Placeholders): Expression {
-  if (node.kind !== 'map') throw new SigmaError("'detection' is a map of selections and a condition", node.mark);
+  if (node.kind !== 'map') throw new SigmaError("'detection' must be a map of selections and a condition", node.mark);
   const selections = new Map<string, Expression>();
   const sizes = new Map<Expression, number>();
-  // What cannot be evaluated may be a selection that no condition names.
-  let refused: Refused | undefined;
+  // Unsupported selections matter only if the condition uses them.
+  let unsupported: UnsupportedError | undefined;
   for (const { key, value } of node.pairs) {
     const name = nameOf(key);
     if (name === 'condition' || name === 'timeframe') continue;
-    if (selections.has(name)) throw new SigmaError(`selection '${shown(name)}' stands twice`, key.mark);
+    if (selections.has(name)) throw new SigmaError(`duplicate selection '${excerpt(name)}'`, key.mark);
     try {
       selections.set(name, selectionOf(value, placeholders, 0));
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      refused ??= error;
+      if (!(error instanceof UnsupportedError)) throw error;
+      unsupported ??= error;
       selections.set(name, { kind: 'or', items: [] });
     }
   }
   if (selections.size === 0) throw new SigmaError("'detection' has no selection", node.mark);
   const expression = conditionOf(node, selections);
-  if (refused !== undefined) throw refused;
-  if (sizeOf(expression, sizes) > maxTests) throw new Refused(`it comes to more than ${maxTests} tests`);
+  if (unsupported !== undefined) throw unsupported;
+  if (sizeOf(expression, sizes) > maxTests) throw new UnsupportedError(`it has more than ${maxTests} tests`);
   return expression;
 }
 
@@ -43,15 +43,15 @@ function conditionOf(detection: YamlNode & { kind: 'map' }, selections: Readonly
     throw new SigmaError("'detection' has no condition", detection.mark);
   return anyOf(
     conditions.map((one) => {
-      if (one?.kind !== 'scalar') throw new SigmaError('a condition is a text', one?.mark ?? detection.mark);
+      if (one?.kind !== 'scalar') throw new SigmaError('a condition must be a text', one?.mark ?? detection.mark);
       return parseCondition(one.text, selections, one.mark);
     }),
   );
 }
 
-/** A map of fields, a value that any field may hold, or a list of these. */
+/** Parses a map of fields, a value to search in any field, or a list of these. */
 function selectionOf(node: YamlNode, placeholders: Placeholders, depth: number): Expression {
-  if (depth > maxDepth) throw new SigmaError('it has too many lists within each other', node.mark);
+  if (depth > maxDepth) throw new SigmaError('it has too many nested lists', node.mark);
   if (node.kind === 'map') return fieldsOf(node, placeholders);
   if (node.kind !== 'sequence') return checkOf('', node, node.mark, placeholders);
   if (node.items.length === 0) throw new SigmaError('a selection is empty', node.mark);
@@ -67,7 +67,7 @@ function fieldsOf(node: YamlNode & { kind: 'map' }, placeholders: Placeholders):
     node.pairs.map(({ key, value }) => {
       const name = nameOf(key);
       if (seen.has(name))
-        throw new SigmaError(`'${shown(name)}' stands twice; use '|all' or another selection`, key.mark);
+        throw new SigmaError(`duplicate key '${excerpt(name)}'; use '|all' or another selection`, key.mark);
       seen.add(name);
       return checkOf(name, value, key.mark, placeholders);
     }),
@@ -76,10 +76,10 @@ function fieldsOf(node: YamlNode & { kind: 'map' }, placeholders: Placeholders):
 
 function nameOf(key: YamlNode): string {
   if (key.kind === 'scalar') return key.text;
-  throw new SigmaError('a key is a text', key.mark);
+  throw new SigmaError('a key must be a text', key.mark);
 }
 
-/** Tests in an expression, whose parts may stand in it several times. */
+/** Number of tests in an expression, counting repeated parts each time. */
 function sizeOf(expression: Expression, known: Map<Expression, number>): number {
   const before = known.get(expression);
   if (before !== undefined) return before;

@@ -1,6 +1,6 @@
 import type { Mark } from '../falco/yaml.js';
 
-/** The text is no valid Sigma. */
+/** The text is not valid Sigma. */
 export class SigmaError extends Error {
   constructor(
     message: string,
@@ -10,12 +10,12 @@ export class SigmaError extends Error {
   }
 }
 
-/** The rule is valid, and sfkit cannot evaluate it. */
-export class Refused extends Error {}
+/** The rule is valid, but sfkit cannot evaluate it. */
+export class UnsupportedError extends Error {}
 
 const maxShown = 80;
 
-/** A text of a rule within a message: short enough for one line. */
-export function shown(text: string): string {
+/** A text of a rule for use in a message, short enough for one line. */
+export function excerpt(text: string): string {
   return text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
 }

@@ -1,13 +1,13 @@
 import type { Network } from './network.js';
 import type { Pattern } from './pattern.js';
 
-/** What a rule asks of an event. */
+/** The condition of a rule on an event. */
 export type Expression =
   | { kind: 'and' | 'or'; items: readonly Expression[] }
   | { kind: 'not'; item: Expression }
   | Check;
 
-/** A test of one field; without a field, of any field of the event. */
+/** A test of one field, or of any field if `field` is undefined. */
 export interface Check {
   kind: 'check';
   field: string | undefined;
@@ -18,21 +18,24 @@ export type Test =
   | { kind: 'text'; pattern: Pattern; cased: boolean }
   | {
       kind: 'number';
-      operator: Comparison /** In decimal digits. */;
-      number: string /** As it stands in the rule. */;
+      operator: Comparison;
+      /** In decimal digits. */
+      number: string;
+      /** As written in the rule. */
       text: string;
       part: TimePart | undefined;
     }
   | { kind: 'boolean'; value: boolean }
   | { kind: 'null' }
   | { kind: 'exists'; wanted: boolean }
-  | { kind: 'regex' /** For RE2. */; regex: string }
+  /** `regex` is in RE2's syntax. */
+  | { kind: 'regex'; regex: string }
   | { kind: 'network'; network: Network }
   | { kind: 'reference'; field: string; place: Place; cased: boolean };
 
 export type Comparison = '=' | '<' | '<=' | '>' | '>=';
 export type TimePart = 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year';
-/** Where in the field the other one is expected. */
+/** Where in the field the other text is expected. */
 export type Place = 'whole' | 'start' | 'end' | 'anywhere';
 
 export function allOf(items: readonly Expression[]): Expression {

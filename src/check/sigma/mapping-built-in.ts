@@ -1,11 +1,11 @@
 import type { FieldForms, LogSourceMapping, RecordMapping } from './mapping.js';
 
-// Sysmon's fields and auditd's, as docs/check-sigma.md explains them.
+// Mappings for the fields of Sysmon and auditd; see docs/check-sigma.md.
 
 const commandLine = ['{proc_cmdline}', '{proc_name} {proc_args}', '{proc_argv}'];
 const parentCommandLine = ['{pproc_cmdline}', '{pproc_name} {pproc_args}'];
 
-/** Of Sysmon's events. */
+/** Fields of Sysmon events. */
 const ofProcesses: FieldForms = {
   Image: '{proc_exe}',
   CommandLine: ['{proc_cmdline}', '{proc_name} {proc_args}'],
@@ -19,10 +19,10 @@ const ofProcesses: FieldForms = {
   UtcTime: '{ts}',
 };
 
-const noSession = 'SysFlow records do not hold sessions';
-const noHashes = 'captures do not hold the contents of files';
+const noSession = 'SysFlow records do not contain sessions';
+const noHashes = 'captures do not contain the contents of files';
 const noVersion = 'programs on Linux have none';
-/** Of a process; only its start has a login. */
+/** Missing fields of a process. Only process creation has a login. */
 const withoutSession = {
   LogonGuid: noSession,
   TerminalSessionId: noSession,
@@ -67,7 +67,7 @@ const auditFields: FieldForms = {
 
 const execCalls = ['execve', 'execveat'];
 
-/** The arguments of a program and the call that started it: auditd writes both with the same number. */
+/** The arguments of a program and the call that started it: auditd writes both with the same event number. */
 const execve: RecordMapping = {
   types: ['PE'],
   where: { opflags: 'EXEC', ret: 0 },
@@ -88,7 +88,7 @@ const started: RecordMapping = {
   fields: { type: 'SYSCALL', SYSCALL: execCalls, syscall: execCalls },
 };
 
-/** What programs do all the time: who does not ask for a call means the start of a program. */
+/** Frequent calls: only rules that name a call see them. Other rules see only program starts. */
 function systemCall(types: RecordMapping['types'], operation: string, names: readonly string[]): RecordMapping {
   return {
     types,
@@ -107,7 +107,7 @@ function path(
   return { types, where, fields: { type: 'PATH', name, nametype: kinds }, keywords: [name] };
 }
 
-const noCall = 'SysFlow records hold calls about processes, files and connections only';
+const noCall = 'SysFlow records contain only calls about processes, files and connections';
 
 export const builtIn: readonly LogSourceMapping[] = [
   {
@@ -183,9 +183,9 @@ export const builtIn: readonly LogSourceMapping[] = [
       path(['FE'], { opflags: ['UNLINK', 'RMDIR', 'RENAME'], ret: 0 }, '{file_path}', ['DELETE']),
     ],
     missing: {
-      key: 'keys are of audit rules, and captures are not made by them',
-      auid: 'SysFlow records do not hold the login',
-      type: 'only records of programs, calls and paths are here',
+      key: 'keys belong to audit rules, and captures do not come from these',
+      auid: 'SysFlow records do not contain the login',
+      type: 'sfkit has only records of programs, calls and paths',
       SYSCALL: noCall,
       syscall: noCall,
     },

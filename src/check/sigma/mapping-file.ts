@@ -3,7 +3,7 @@ import { openFlagNames, opNames } from '../../engine/columns.gen.js';
 import { reasonOf, SfkitError } from '../../engine/errors.js';
 import { type Mark, parseYaml, YamlError, type YamlNode } from '../falco/yaml.js';
 import type { RecordType } from '../sql/row-rule.js';
-import { SigmaError, shown } from './errors.js';
+import { excerpt, SigmaError } from './errors.js';
 import {
   builtInMapping,
   columnTypes,
@@ -18,7 +18,7 @@ import {
 import type { Placeholders } from './modifiers.js';
 import { scalarValue, textOf, textsOf, wordOf } from './value.js';
 
-// A file that adds to the mapping: fields of known logs, further logs, and values for `expand`.
+// Reads a file that extends the mapping: fields of known logs, more logs, and values for `expand`.
 
 export interface SigmaOptions {
   mapping: SigmaMapping;
@@ -29,7 +29,7 @@ export const builtInOptions: SigmaOptions = { mapping: builtInMapping, placehold
 
 const maxBytes = 2 ** 22;
 
-/** Reads the file, YAML or JSON, and adds it to what is built in. */
+/** Reads a YAML or JSON file and adds it to the built-in mapping. */
 export function readSigmaMapping(path: string): SigmaOptions {
   let content: string;
   try {
@@ -38,7 +38,7 @@ export function readSigmaMapping(path: string): SigmaOptions {
     throw new SfkitError('INPUT_UNREADABLE', `cannot read the mapping ${path}: ${reasonOf(error)}`, { cause: error });
   }
   if (content.length > maxBytes)
-    throw new SfkitError('INPUT_NOT_SUPPORTED', `${path} is no mapping: it has more than ${maxBytes} bytes`);
+    throw new SfkitError('INPUT_NOT_SUPPORTED', `${path} is not a mapping: it has more than ${maxBytes} bytes`);
   return parseSigmaMapping(content, path);
 }
 
@@ -46,7 +46,7 @@ export function parseSigmaMapping(content: string, name: string): SigmaOptions {
   try {
     const [root, second] = parseYaml(content);
     if (root === undefined) return builtInOptions;
-    if (second !== undefined) throw new SigmaError('a mapping is one document', second.mark);
+    if (second !== undefined) throw new SigmaError('a mapping must be a single document', second.mark);
     const parts = mapOf(root, 'a mapping', ['logsources', 'placeholders']);
     const added = itemsOf(parts.get('logsources'), "'logsources'").map(logSourceOf);
     return {
@@ -54,16 +54,16 @@ export function parseSigmaMapping(content: string, name: string): SigmaOptions {
       placeholders: placeholdersOf(parts.get('placeholders')),
     };
   } catch (error) {
-    if (error instanceof YamlError || error instanceof SigmaError) throw wrong(name, error.mark, error.message);
+    if (error instanceof YamlError || error instanceof SigmaError) throw mappingError(name, error.mark, error.message);
     throw error;
   }
 }
 
-function wrong(name: string, { line, column }: Mark, message: string): SfkitError {
+function mappingError(name: string, { line, column }: Mark, message: string): SfkitError {
   return new SfkitError('INVALID_ARGUMENT', `${name}:${line + 1}:${column + 1}: ${message}`);
 }
 
-/** Fields of a log that is known come to its own, and hide those of the same name; records come after its own. */
+/** Extends a known log: new fields override fields of the same name, and new records follow its own. */
 function withLogSource(mapping: SigmaMapping, added: LogSourceMapping): SigmaMapping {
   const at = mapping.findIndex(({ category, service }) => category === added.category && service === added.service);
   const known = mapping[at];
@@ -81,7 +81,7 @@ function logSourceOf(node: YamlNode): LogSourceMapping {
   const category = textOf(parts.get('category'), "'category'");
   const service = textOf(parts.get('service'), "'service'");
   if (category === undefined && service === undefined)
-    throw new SigmaError("a log source has a 'category' or a 'service'", node.mark);
+    throw new SigmaError("a log source must have a 'category' or a 'service'", node.mark);
   const shows = textsOf(parts.get('shows'), "'shows'").map(({ text }) => text);
   return {
     ...(category === undefined ? {} : { category }),
@@ -101,7 +101,7 @@ function recordOf(node: YamlNode): RecordMapping {
   const parts = mapOf(node, 'a record', ['types', 'where', 'except', 'fields', 'namedBy', 'keywords']);
   const named = parts.get('types');
   const types = textsOf(named, "'types'").map((type) => wordOf(type, 'a type', recordTypes) as RecordType);
-  if (types.length === 0) throw new SigmaError(`a record has 'types': ${recordTypes.join(', ')}`, node.mark);
+  if (types.length === 0) throw new SigmaError(`a record must have 'types': ${recordTypes.join(', ')}`, node.mark);
   const namedBy = textsOf(parts.get('namedBy'), "'namedBy'").map(({ text }) => text);
   const filters = { where: parts.get('where'), except: parts.get('except') };
   return {
@@ -116,7 +116,7 @@ function recordOf(node: YamlNode): RecordMapping {
 
 function fieldsOf(node: YamlNode | undefined): FieldForms {
   return Object.fromEntries(
-    pairsOf(node, "'fields'").map(([field, forms]) => [field, formsOf(forms, `'${shown(field)}'`)]),
+    pairsOf(node, "'fields'").map(([field, forms]) => [field, formsOf(forms, `'${excerpt(field)}'`)]),
   );
 }
 
@@ -129,7 +129,7 @@ function formsOf(node: YamlNode | undefined, what: string): string[] {
 
 function filterOf(node: YamlNode, what: string): RowFilter {
   const entries = pairsOf(node, what).map(([column, value]): [string, WantedValue[]] => {
-    if (!columnTypes.has(column)) throw new SigmaError(`'${shown(column)}' is no column`, value.mark);
+    if (!columnTypes.has(column)) throw new SigmaError(`'${excerpt(column)}' is not a column`, value.mark);
     const items = value.kind === 'sequence' ? value.items : [value];
     return [column, items.map((item) => wantedValue(column, item))];
   });
@@ -159,7 +159,7 @@ function placeholdersOf(node: YamlNode | undefined): Placeholders {
   return new Map(
     pairsOf(node, "'placeholders'").map(([name, values]) => [
       name,
-      textsOf(values, `'${shown(name)}'`).map(({ text }) => text),
+      textsOf(values, `'${excerpt(name)}'`).map(({ text }) => text),
     ]),
   );
 }
@@ -168,26 +168,26 @@ function mapOf(node: YamlNode, what: string, keys: readonly string[]): Map<strin
   const entries = pairsOf(node, what);
   const [unknown] = entries.find(([key]) => !keys.includes(key)) ?? [];
   if (unknown !== undefined)
-    throw new SigmaError(`${what} has ${keys.join(', ')}, and no '${shown(unknown)}'`, node.mark);
+    throw new SigmaError(`${what}: unknown key '${excerpt(unknown)}'; expected ${keys.join(', ')}`, node.mark);
   return new Map(entries);
 }
 
 function pairsOf(node: YamlNode | undefined, what: string): [string, YamlNode][] {
   if (node === undefined || node.kind === 'null') return [];
-  if (node.kind !== 'map') throw new SigmaError(`${what} is a map`, node.mark);
+  if (node.kind !== 'map') throw new SigmaError(`${what} must be a map`, node.mark);
   return node.pairs.map(({ key, value }) => {
-    if (key.kind !== 'scalar') throw new SigmaError('a key is a text', key.mark);
+    if (key.kind !== 'scalar') throw new SigmaError('a key must be a text', key.mark);
     return [key.text, value];
   });
 }
 
 function itemsOf(node: YamlNode | undefined, what: string): readonly YamlNode[] {
   if (node === undefined || node.kind === 'null') return [];
-  if (node.kind !== 'sequence') throw new SigmaError(`${what} is a list`, node.mark);
+  if (node.kind !== 'sequence') throw new SigmaError(`${what} must be a list`, node.mark);
   return node.items;
 }
 
-/** What is wrong with a form stands where the form does. */
+/** Reports an error in a form at the location of the form. */
 function at(mark: Mark, read: () => unknown): void {
   try {
     read();

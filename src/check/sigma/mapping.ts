@@ -2,64 +2,61 @@ import { tableColumns } from '../../engine/columns.gen.js';
 import { SfkitError } from '../../engine/errors.js';
 import { nearest } from '../../engine/nearest.js';
 import type { RecordType } from '../sql/row-rule.js';
-import { shown } from './errors.js';
+import { excerpt } from './errors.js';
 import { builtIn } from './mapping-built-in.js';
 import type { LogSource } from './rule.js';
 
-// How the logs that rules are written for map to the rows of sfkit: which rows are their records, and which columns
-// their fields.
+// Maps the logs of Sigma rules to rows of sfkit: which rows are records of a log, and which columns are its fields.
 
-/** Fields by name. A field has one form or several: a test holds if it holds for one of them. */
+/** Forms of each field. If a field has several forms, a test is true if it is true for one of them. */
 export type FieldForms = Readonly<Record<string, string | readonly string[]>>;
 
-/** Values that a column has to have one of; of opflags, names that it has to hold one of. */
+/** Accepted values for each column; for opflags, names of operations: one of them must be set. */
 export type RowFilter = Readonly<Record<string, WantedValue | readonly WantedValue[]>>;
 export type WantedValue = string | number | boolean;
 
-/** Rows that are records of a log. */
+/** Rows that represent records of a log. */
 export interface RecordMapping {
   types: readonly RecordType[];
   where?: RowFilter;
-  /** Rows that are not. */
+  /** Excludes these rows. */
   except?: RowFilter;
   fields?: FieldForms;
-  /** Only rules that name one of these fields are about it. */
+  /** Only rules that use one of these fields see these records. */
   namedBy?: readonly string[];
-  /** What keywords, values without a field, are looked for in. */
+  /** Forms to search for keywords, which are values without a field. */
   keywords?: readonly string[];
 }
 
-/** A kind of log. */
 export interface LogSourceMapping {
   category?: string;
   service?: string;
-  /** The fields that a finding shows first. */
+  /** Fields that a finding shows first. */
   shows?: readonly string[];
-  /** Of all records. */
+  /** Fields of all its records. */
   fields?: FieldForms;
   records: readonly RecordMapping[];
-  /** Fields and field values that rows do not have, and why. */
+  /** Fields and field values that rows lack, and why. */
   missing?: Readonly<Record<string, string>>;
 }
 
 export type SigmaMapping = readonly LogSourceMapping[];
 
-/** The mapping that sfkit comes with. */
 export const builtInMapping: SigmaMapping = builtIn;
 
-/** The kind of log that a rule is about. */
+/** The mapping for the log source of a rule. */
 export function logSourceFor(mapping: SigmaMapping, { category, service }: LogSource): LogSourceMapping | undefined {
   return mapping.find((known) => known.category === category && known.service === service);
 }
 
-/** A form of a field, in pieces: text as it is, and columns. */
+/** A piece of a form: literal text, or a column. */
 export type FormPart = string | { column: string; change: Change | undefined };
 
 const changes = ['noslash', 'protocol'] as const;
-/** noslash: without the slash at its end; protocol: the name of a protocol's number; a number: that item of a list. */
+/** noslash: removes a trailing slash; protocol: names a protocol number; a number: selects an item of a list. */
 export type Change = (typeof changes)[number] | number;
 
-/** Reads a form: text with columns in braces, like '{proc_name} {proc_args}'. */
+/** Parses a form: text with columns in braces, like '{proc_name} {proc_args}'. */
 export function parseForm(form: string): FormPart[] {
   const parts: FormPart[] = [];
   let from = 0;
@@ -74,26 +71,26 @@ export function parseForm(form: string): FormPart[] {
 
 function columnOf(text: string): FormPart {
   const [column = '', change, ...more] = text.split(':');
-  if (!columnTypes.has(column)) refuseColumn(column);
+  if (!columnTypes.has(column)) rejectColumn(column);
   if (change === undefined) return { column, change: undefined };
   const known = changes.find((name) => name === change) ?? (/^\d{1,3}$/.test(change) ? Number(change) : undefined);
   if (known === undefined || more.length > 0)
     throw new SfkitError(
       'INVALID_ARGUMENT',
-      `'{${shown(text)}}': after ':' comes one of ${changes.join(', ')}, or a number`,
+      `'{${excerpt(text)}}': expected one of ${changes.join(', ')}, or a number, after ':'`,
     );
   return { column, change: known };
 }
 
-/** Columns of rows that rules may be about, and their types. */
+/** Columns that mappings may use, and their types. */
 export const columnTypes: ReadonlyMap<string, string> = new Map([
   ...tableColumns.sysflow.map(({ name, type }) => [name, type] as const),
   ['proc_argv', 'list'],
   ['proc_loginuid', 'i64'],
 ]);
 
-function refuseColumn(column: string): never {
-  const likely = nearest(shown(column), [...columnTypes.keys()]);
+function rejectColumn(column: string): never {
+  const likely = nearest(excerpt(column), [...columnTypes.keys()]);
   const advice = likely === undefined ? '' : `; did you mean '${likely}'?`;
-  throw new SfkitError('INVALID_ARGUMENT', `'${shown(column)}' is no column${advice}`);
+  throw new SfkitError('INVALID_ARGUMENT', `'${excerpt(column)}' is not a column${advice}`);
 }

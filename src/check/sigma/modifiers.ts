@@ -1,6 +1,6 @@
 import { nearest } from '../../engine/nearest.js';
 import type { Mark, YamlNode } from '../falco/yaml.js';
-import { Refused, SigmaError, shown } from './errors.js';
+import { excerpt, SigmaError, UnsupportedError } from './errors.js';
 import { allOf, anyOf, type Comparison, type Expression, type Place, type Test, type TimePart } from './expression.js';
 import { parseNetwork } from './network.js';
 import {
@@ -17,16 +17,16 @@ import {
 import { quoteRegex, type RegexFlags, toRe2 } from './regex.js';
 import { type SigmaValue, scalarValue } from './value.js';
 
-// A key of a selection: a field and modifiers, which change its values one after the other.
+// Compiles a key of a selection: a field and modifiers, which transform its values in order.
 
-/** What a value has become. */
+/** A value after some of its modifiers. */
 type Stage =
   | { kind: 'value'; value: SigmaValue }
   | {
       kind: 'text';
       pattern: Pattern;
       cased: boolean;
-      /** Bytes that are no text. */
+      /** Bytes that are not text. */
       bytes?: Buffer;
     }
   | { kind: 'regex'; source: string; flags: RegexFlags }
@@ -36,10 +36,10 @@ type Stage =
 
 type Modifier = (stage: Stage, step: Step) => Stage[];
 
-/** What %name% stands for where the modifier `expand` is. */
+/** Replacements for %name% with the modifier `expand`. */
 export type Placeholders = ReadonlyMap<string, readonly string[]>;
 
-/** Where a modifier stands. */
+/** A modifier in a key. */
 interface Step {
   placeholders: Placeholders;
   name: string;
@@ -60,7 +60,7 @@ const modifiers: ReadonlyMap<string, Modifier> = new Map<string, Modifier>([
   ['wide', widened(utf16le)],
   ['utf16le', widened(utf16le)],
   ['utf16be', widened((text) => utf16le(text).swap16())],
-  // The reference writes the mark as UTF-8 has it, and so do we: the same rule finds the same.
+  // The reference implementation writes the byte order mark in UTF-8. sfkit does the same, to find the same events.
   ['utf16', widened((text) => Buffer.concat([Buffer.from('\ufeff'), utf16le(text)]))],
   ['re', toRegex],
   ...(['i', 'ignorecase'] as const).map((name) => [name, flagged('i')] as const),
@@ -75,18 +75,18 @@ const modifiers: ReadonlyMap<string, Modifier> = new Map<string, Modifier>([
   ...timeParts.map((part) => [part, partOf(part)] as const),
 ]);
 
-/** Modifiers of the whole list. */
-const ofLists = ['all', 'neq'];
+/** Modifiers that apply to the whole list. */
+const listModifiers = ['all', 'neq'];
 
-/** The expression of a key and its values; without a key, of values that any field may hold. */
+/** The expression for a key and its values; an empty key searches any field. */
 export function checkOf(key: string, node: YamlNode, mark: Mark, placeholders: Placeholders): Expression {
   const [name = '', ...names] = key.split('|');
   const field = name === '' ? undefined : name;
-  for (const modifier of names) refuseUnknown(modifier, mark);
-  const ofValues = names.filter((modifier) => !ofLists.includes(modifier));
+  for (const modifier of names) rejectUnknown(modifier, mark);
+  const ofValues = names.filter((modifier) => !listModifiers.includes(modifier));
   const values = node.kind === 'sequence' ? node.items : [node];
   const alternatives = values.map((value) => anyOf(testsOf(field, value, ofValues, placeholders).map(of(field))));
-  // An empty list is a missing field.
+  // An empty list matches a missing field.
   if (alternatives.length === 0) alternatives.push(of(requiredField(field, mark))({ kind: 'null' }));
   const joined = names.includes('all') ? allOf(alternatives) : anyOf(alternatives);
   return names.includes('neq') ? { kind: 'not', item: joined } : joined;
@@ -96,11 +96,11 @@ function of(field: string | undefined): (test: Test) => Expression {
   return (test) => ({ kind: 'check', field, test });
 }
 
-function refuseUnknown(modifier: string, mark: Mark): void {
-  if (modifiers.has(modifier) || ofLists.includes(modifier)) return;
-  const likely = nearest(shown(modifier), [...modifiers.keys(), ...ofLists]);
+function rejectUnknown(modifier: string, mark: Mark): void {
+  if (modifiers.has(modifier) || listModifiers.includes(modifier)) return;
+  const likely = nearest(excerpt(modifier), [...modifiers.keys(), ...listModifiers]);
   const advice = likely === undefined ? '' : `; did you mean '${likely}'?`;
-  throw new SigmaError(`unknown modifier '${shown(modifier)}'${advice}`, mark);
+  throw new SigmaError(`unknown modifier '${excerpt(modifier)}'${advice}`, mark);
 }
 
 function requiredField(field: string | undefined, mark: Mark): string {
@@ -128,12 +128,13 @@ function testsOf(
   return stages.map((stage) => testOf(stage, node.mark));
 }
 
-/** Modifiers that encode make texts longer, and some make several of one. */
-const maxText = 1_000_000;
+/** Encoding modifiers lengthen texts, and some produce several. */
+const maxTextLength = 1_000_000;
 
 function bounded(stages: Stage[], step: Step): Stage[] {
   const length = stages.reduce((sum, stage) => sum + (stage.kind === 'text' ? lengthOf(stage.pattern) : 1), 0);
-  if (length > maxText) throw new Refused(`'${step.name}' makes more than ${maxText} characters of a value`);
+  if (length > maxTextLength)
+    throw new UnsupportedError(`'${step.name}' makes a value longer than ${maxTextLength} characters`);
   return stages;
 }
 
@@ -147,7 +148,7 @@ function testOf(stage: Stage, mark: Mark): Test {
       return testOfValue(stage.value);
     case 'text':
       if (stage.bytes !== undefined)
-        throw new SigmaError('UTF-16 of these letters is no text; base64 or base64offset has to follow', mark);
+        throw new SigmaError('these letters in UTF-16 are not text; base64 or base64offset must follow', mark);
       return stage;
     case 'regex':
       return { kind: 'regex', regex: toRe2(stage.source, stage.flags, mark) };
@@ -172,26 +173,27 @@ function testOfValue(value: SigmaValue): Test {
   }
 }
 
-function unfit(step: Step, expected: string): never {
+function failInput(step: Step, expected: string): never {
   throw new SigmaError(`modifier '${step.name}' expects ${expected}`, step.mark);
 }
 
-/** The text of a stage; numbers are what stands in the file. */
+/** The text of a stage; a number is its text in the file. */
 function asText(stage: Stage, step: Step): Extract<Stage, { kind: 'text' }> {
   if (stage.kind === 'text') return stage;
-  if (stage.kind !== 'value' || (stage.value.type !== 'text' && stage.value.type !== 'number')) unfit(step, 'a text');
+  if (stage.kind !== 'value' || (stage.value.type !== 'text' && stage.value.type !== 'number'))
+    failInput(step, 'a text');
   return { kind: 'text', pattern: parsePattern(stage.value.text), cased: false };
 }
 
 function ofText(change: (pattern: Pattern, step: Step) => Pattern[]): Modifier {
   return (stage, step) => {
     const text = asText(stage, step);
-    if (text.bytes !== undefined) unfit(step, 'a text, and UTF-16 of these letters is none');
+    if (text.bytes !== undefined) failInput(step, 'a text, and these letters in UTF-16 are not text');
     return change(text.pattern, step).map((pattern) => ({ ...text, pattern }));
   };
 }
 
-/** contains, startswith and endswith, which may also be said of regular expressions: those search anyway. */
+/** contains, startswith and endswith. Regular expressions accept them too, and search anyway. */
 function placed(place: Place, change: (pattern: Pattern) => Pattern): Modifier {
   const ofTexts = ofText((pattern) => [change(pattern)]);
   return (stage, step) => {
@@ -205,10 +207,10 @@ function bothPlaces(one: Place, other: Place): Place {
   return one === 'whole' || one === other ? other : 'anywhere';
 }
 
-/** Texts that pass for one are as many; more than this are not what anybody means. */
+/** Maximum variants of one text. No real rule needs more. */
 const maxExpansions = 3125;
 
-/** A text without wildcards as bytes, and as texts again. */
+/** Encodes a text without wildcards. */
 function encoded(encode: (bytes: Buffer) => string[]): Modifier {
   return (stage, step) => {
     const text = asText(stage, step);
@@ -220,11 +222,11 @@ function encoded(encode: (bytes: Buffer) => string[]): Modifier {
   };
 }
 
-/** Every text that a pattern without * and ? stands for. */
+/** All texts that a pattern without * and ? matches. */
 function plainTexts(pattern: Pattern, step: Step): string[] {
   let texts = [''];
   for (const part of pattern) {
-    if (typeof part !== 'string' && part !== anyDash) unfit(step, 'a text without wildcards');
+    if (typeof part !== 'string' && part !== anyDash) failInput(step, 'a text without wildcards');
     const endings = part === anyDash ? [...dashes] : [part];
     texts = limited(texts.length * endings.length, step, () =>
       texts.flatMap((text) => endings.map((ending) => text + ending)),
@@ -233,7 +235,7 @@ function plainTexts(pattern: Pattern, step: Step): string[] {
   return texts;
 }
 
-/** What of the text's Base64 is the same whatever stands before and after it, for each place among three bytes. */
+/** For each alignment to three bytes, the part of the Base64 form that does not depend on neighboring bytes. */
 function base64Offsets(bytes: Buffer): string[] {
   const starts = [0, 2, 3];
   const ends = [0, 3, 2];
@@ -263,19 +265,21 @@ function widened(encode: (text: string) => Buffer): Modifier {
 }
 
 function asciiOf(text: string, step: Step, encode: (text: string) => Buffer): string {
-  if (/[^\0-\x7f]/.test(text)) unfit(step, 'ASCII letters between wildcards');
+  if (/[^\0-\x7f]/.test(text)) failInput(step, 'ASCII letters between wildcards');
   return encode(text).toString('utf8');
 }
 
 function toRegex(stage: Stage, step: Step): Stage[] {
-  if (stage.kind !== 'value' || !step.isFirst) unfit(step, 'a value that no other modifier changed before');
-  if (stage.value.type === 'null') unfit(step, 'a text');
+  if (stage.kind !== 'value' || !step.isFirst) failInput(step, 'to come before other modifiers that change the value');
+  if (stage.value.type === 'null') failInput(step, 'a text');
   return [{ kind: 'regex', source: stage.value.text, flags: {} }];
 }
 
 function flagged(flag: keyof RegexFlags): Modifier {
   return (stage, step) =>
-    stage.kind === 'regex' ? [{ ...stage, flags: { ...stage.flags, [flag]: true } }] : unfit(step, "'re' before it");
+    stage.kind === 'regex'
+      ? [{ ...stage, flags: { ...stage.flags, [flag]: true } }]
+      : failInput(step, "'re' before it");
 }
 
 function cased(stage: Stage, step: Step): Stage[] {
@@ -286,14 +290,14 @@ function cased(stage: Stage, step: Step): Stage[] {
 
 function toNetwork(stage: Stage, step: Step): Stage[] {
   if (stage.kind !== 'value' || stage.value.type !== 'text' || !step.isFirst)
-    unfit(step, 'an address and the length of its network, like 10.0.0.0/8');
+    failInput(step, 'an address and a prefix length, like 10.0.0.0/8');
   const network = parseNetwork(stage.value.text);
-  if (typeof network === 'string') throw new SigmaError(`'${shown(stage.value.text)}': ${network}`, step.mark);
+  if (typeof network === 'string') throw new SigmaError(`'${excerpt(stage.value.text)}': ${network}`, step.mark);
   return [{ kind: 'network', test: { kind: 'network', network } }];
 }
 
 function toExists(stage: Stage, step: Step): Stage[] {
-  if (stage.kind !== 'value' || stage.value.type !== 'boolean' || !step.isFirst) unfit(step, 'true or false');
+  if (stage.kind !== 'value' || stage.value.type !== 'boolean' || !step.isFirst) failInput(step, 'true or false');
   return [{ kind: 'exists', test: { kind: 'exists', wanted: stage.value.boolean } }];
 }
 
@@ -315,16 +319,16 @@ function expand(stage: Stage, step: Step): Stage[] {
   return patterns.map((pattern) => ({ ...text, pattern }));
 }
 
-/** A piece of a text: as it is, or what a placeholder stands for. */
+/** A piece of a text: literal, or the value of a placeholder. */
 type Piece = { plain: string } | { value: string };
 
-/** A text with each of the values in the place of its placeholders. */
+/** All texts that result from replacing the placeholders by their values. */
 function filled(text: string, step: Step): Piece[][] {
   let all: Piece[][] = [[]];
   for (const [index, piece] of text.split(placeholder).entries()) {
     const values = index % 2 === 1 ? step.placeholders.get(piece) : undefined;
     if (index % 2 === 1 && values === undefined)
-      throw new Refused(`'expand': nothing says what %${shown(piece)}% stands for`);
+      throw new UnsupportedError(`'expand': %${excerpt(piece)}% has no value`);
     const choices: Piece[] = values?.map((value) => ({ value })) ?? [{ plain: piece.replaceAll('\\%', '%') }];
     all = limited(all.length * choices.length, step, () =>
       all.flatMap((before) => choices.map((choice) => [...before, choice])),
@@ -335,7 +339,7 @@ function filled(text: string, step: Step): Piece[][] {
 
 function limited<Result>(size: number, step: Step, make: () => Result): Result {
   if (size > maxExpansions)
-    throw new Refused(`'${step.name}' of a text that stands for more than ${maxExpansions} others`);
+    throw new UnsupportedError(`'${step.name}' of a text with more than ${maxExpansions} variants`);
   return make();
 }
 
@@ -343,7 +347,7 @@ function patternOf(pieces: readonly Piece[]): Pattern {
   const joined: Part[] = [];
   for (const part of pieces.flatMap((piece) => ('plain' in piece ? [piece.plain] : parsePattern(piece.value)))) {
     const last = joined.at(-1);
-    // Texts next to each other are one.
+    // Merges adjacent texts.
     if (typeof part === 'string' && typeof last === 'string') joined[joined.length - 1] = last + part;
     else if (part !== '') joined.push(part);
   }
@@ -357,13 +361,13 @@ function regexOf(piece: Piece): string {
 function toReference(stage: Stage, step: Step): Stage[] {
   const text = asText(stage, step);
   const field = plainOf(text.pattern);
-  if (field === undefined || field === '') unfit(step, 'the name of a field');
+  if (field === undefined || field === '') failInput(step, 'the name of a field');
   return [{ kind: 'reference', field, place: 'whole', cased: text.cased }];
 }
 
 function asNumber(stage: Stage, step: Step): Extract<Stage, { kind: 'number' }> {
   if (stage.kind === 'number') return stage;
-  if (stage.kind !== 'value' || stage.value.type !== 'number') unfit(step, 'a number');
+  if (stage.kind !== 'value' || stage.value.type !== 'number') failInput(step, 'a number');
   const { number, text } = stage.value;
   return { kind: 'number', number, text, operator: '=', part: undefined };
 }

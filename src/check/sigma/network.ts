@@ -1,24 +1,24 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** Addresses with the same first bits. */
+/** An address range with a common prefix. */
 export interface Network {
   version: 4 | 6;
-  /** The first and the last address as a number. */
+  /** First and last address as numbers. */
   first: bigint;
   last: bigint;
 }
 
-/** Reads ADDRESS/LENGTH, or says what is wrong with it. */
+/** Parses ADDRESS/LENGTH; returns an error message for invalid input. */
 export function parseNetwork(text: string): Network | string {
   const [address = '', length, ...more] = text.split('/');
   const version = isIPv4(address) ? 4 : isIPv6(address) && !address.includes('%') ? 6 : undefined;
-  if (version === undefined || more.length > 0) return 'no network; expected one like 10.0.0.0/8 or fe80::/10';
+  if (version === undefined || more.length > 0) return 'not a network; expected one like 10.0.0.0/8 or fe80::/10';
   const bits = version === 4 ? 32 : 128;
   const fixed = length === undefined ? bits : /^\d{1,3}$/.test(length) ? Number(length) : bits + 1;
-  if (fixed > bits) return `the length of a network is a number from 0 to ${bits}`;
+  if (fixed > bits) return `the prefix length must be a number from 0 to ${bits}`;
   const first = version === 4 ? addressV4(address) : addressV6(address);
   const size = 1n << BigInt(bits - fixed);
-  if (first % size !== 0n) return `the address has bits after the first ${fixed}; those have to be 0`;
+  if (first % size !== 0n) return `the bits after the first ${fixed} must be 0`;
   return { version, first, last: first + size - 1n };
 }
 

@@ -1,26 +1,26 @@
-// Texts of Sigma with their wildcards.
+// Sigma texts with wildcards.
 
-/** A piece of a pattern: a text as it is, * for any text, ? for any character, or one of several characters. */
+/** A piece of a pattern: literal text, * (any text), ? (any character), or any kind of dash. */
 export type Part = string | typeof anyText | typeof anyCharacter | typeof anyDash;
 
 export const anyText = Symbol('*');
 export const anyCharacter = Symbol('?');
-/** What windash takes for the same. */
+/** Any character that the modifier windash treats as a dash. */
 export const anyDash = Symbol('-');
 
 export type Pattern = readonly Part[];
 
-/** The characters that anyDash stands for. */
+/** The characters that anyDash matches. */
 export const dashes = '-/\u2013\u2014\u2015';
 
-/** Reads a text: a backslash takes the meaning of *, ? and \ away, and is itself before anything else. */
+/** Parses a text: a backslash escapes *, ? and \, and is literal before anything else. */
 export function parsePattern(text: string): Pattern {
   const parts: Part[] = [];
   let plain = '';
   const take = (part: Part) => {
     if (plain !== '') parts.push(plain);
     plain = '';
-    // Several in a row mean no more than one.
+    // Consecutive * are equal to one.
     if (part !== anyText || parts.at(-1) !== anyText) parts.push(part);
   };
   for (let at = 0; at < text.length; at++) {
@@ -41,7 +41,7 @@ export function parsePattern(text: string): Pattern {
   return parts;
 }
 
-/** The text that a pattern without wildcards is; undefined for others. */
+/** The text of a pattern without wildcards; undefined for other patterns. */
 export function plainOf(pattern: Pattern): string | undefined {
   if (pattern.length === 0) return '';
   return pattern.length === 1 && typeof pattern[0] === 'string' ? pattern[0] : undefined;
@@ -57,7 +57,7 @@ export function withAnyAfter(pattern: Pattern): Pattern {
   return pattern.at(-1) === anyText ? pattern : [...pattern, anyText];
 }
 
-/** Each dash and slash at the beginning of a word stands for every kind of dash. */
+/** Replaces each dash or slash at the start of a word by anyDash. */
 export function withAnyDash(pattern: Pattern): Pattern {
   return pattern.flatMap((part) => (typeof part === 'string' ? dashesIn(part) : [part]));
 }
@@ -76,7 +76,7 @@ function dashesIn(text: string): Part[] {
   return parts;
 }
 
-/** A regular expression for RE2 and JavaScript (flags s and u) that the whole text has to match. */
+/** A regular expression for RE2 and JavaScript (flags s and u). It must match the whole text. */
 export function patternRegex(pattern: Pattern, quote: (text: string) => string): string {
   return pattern
     .map((part) => {

@@ -1,8 +1,8 @@
 import type { Mark } from '../falco/yaml.js';
-import { Refused, SigmaError, shown } from './errors.js';
+import { excerpt, SigmaError, UnsupportedError } from './errors.js';
 
-// Regular expressions of rules are PCRE's; DuckDB has RE2. What RE2 has not is refused by its name, and what it writes or
-// means otherwise is written as it has it.
+// Translates the PCRE syntax of rules to RE2, which DuckDB uses. Features that RE2 lacks throw an UnsupportedError that
+// names them.
 
 export interface RegexFlags {
   i?: boolean;
@@ -10,26 +10,27 @@ export interface RegexFlags {
   s?: boolean;
 }
 
-/** Of the pattern; longer ones are no one's handwork. */
+/** Maximum length of a pattern; nobody writes longer ones by hand. */
 const maxLength = 10_000;
 
-/** RE2's limit of repetitions, also of those within each other. */
+/** RE2's limit for repetitions, including nested ones. */
 const maxRepeat = 1000;
 
-/** Characters and classes with their repetitions: well below what RE2 has memory for. */
+/** Maximum characters and classes with repetitions, well below RE2's memory limit. */
 const maxSize = 10_000;
 
-/** The pattern in RE2's syntax, its flags in front. */
+/** Translates a pattern to RE2's syntax, with its flags in front. */
 export function toRe2(source: string, flags: RegexFlags, mark: Mark): string {
-  if (source.length > maxLength) throw new Refused(`a regular expression of more than ${maxLength} characters`);
+  if (source.length > maxLength)
+    throw new UnsupportedError(`a regular expression of more than ${maxLength} characters`);
   const on = (['i', 'm', 's'] as const).filter((flag) => flags[flag]).join('');
   const off = (['i', 'm', 's'] as const).filter((flag) => !flags[flag]).join('');
   return `(?${on}${off === '' ? '' : `-${off}`})${new Translator(source, flags.m === true, mark).translate()}`;
 }
 
-/** A text as a regular expression, for RE2 and JavaScript with flag u. */
+/** Quotes a text as a regular expression for RE2 and JavaScript with flag u. */
 export function quoteRegex(text: string): string {
-  // RE2 takes no NUL, and JavaScript no escaped letter.
+  // RE2 does not accept NUL, and JavaScript does not accept escaped letters.
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replaceAll('\0', '\\x00');
 }
 
@@ -41,7 +42,7 @@ interface Group {
 
 interface ClassItem {
   text: string;
-  /** Of a single character. */
+  /** Code point of a single character. */
   code?: number;
 }
 
@@ -78,7 +79,7 @@ class Translator {
   #group: Group;
   #at = 0;
   #made = '';
-  /** What a quantifier would repeat; undefined where there is nothing. */
+  /** The last atom, which a quantifier would repeat; undefined if there is none. */
   #last: { repeat: number; size: number } | undefined;
 
   constructor(source: string, multiline: boolean, mark: Mark) {
@@ -90,7 +91,7 @@ class Translator {
 
   translate(): string {
     for (let next = this.#take(); next !== undefined; next = this.#take()) this.#element(next);
-    if (this.#stack.length > 0) this.#wrong("a '(' without its ')'");
+    if (this.#stack.length > 0) this.#fail("a '(' without its ')'");
     return this.#made;
   }
 
@@ -109,7 +110,7 @@ class Translator {
         this.#close();
         return;
       case '|':
-        this.#settle();
+        this.#finishAtom();
         this.#made += '|';
         return;
       case '*':
@@ -120,7 +121,7 @@ class Translator {
       case '{': {
         const count = this.#count();
         if (count === undefined) this.#atom('\\{');
-        else this.#quantifier(count.text, count.most);
+        else this.#quantifier(count.text, count.max);
         return;
       }
       case '$':
@@ -138,50 +139,50 @@ class Translator {
 
   #atom(text: string): void {
     this.#made += text;
-    this.#settle();
+    this.#finishAtom();
     this.#last = { repeat: 1, size: 1 };
   }
 
-  /** What came last is not repeated any more. */
-  #settle(): void {
+  /** Adds the last atom to its group: no quantifier follows it. */
+  #finishAtom(): void {
     if (this.#last === undefined) return;
     this.#group.repeat = Math.max(this.#group.repeat, this.#last.repeat);
     this.#group.size += this.#last.size;
-    if (this.#group.size > maxSize) this.#refuse(`more than ${maxSize} characters, repetitions counted`);
+    if (this.#group.size > maxSize) this.#unsupported(`more than ${maxSize} characters, repetitions counted`);
     this.#last = undefined;
   }
 
-  #quantifier(text: string, most: number): void {
-    if (this.#last === undefined) this.#wrong(`nothing stands before '${text}' that it could repeat`);
+  #quantifier(text: string, max: number): void {
+    if (this.#last === undefined) this.#fail(`nothing before '${text}' to repeat`);
     const { repeat, size } = this.#last;
-    if (repeat * most > maxRepeat) this.#refuse(`more than ${maxRepeat} repetitions`);
+    if (repeat * max > maxRepeat) this.#unsupported(`more than ${maxRepeat} repetitions`);
     this.#made += text;
     if (this.#peek() === '?') this.#made += this.#take();
-    else if (this.#peek() === '+') this.#refuse(`a possessive quantifier '${text}+'`);
-    this.#last = { repeat: repeat * most, size: size * most };
-    this.#settle();
+    else if (this.#peek() === '+') this.#unsupported(`a possessive quantifier '${text}+'`);
+    this.#last = { repeat: repeat * max, size: size * max };
+    this.#finishAtom();
   }
 
-  /** {n}, {n,} or {n,m} after its bracket; undefined where the bracket is only a character. */
-  #count(): { text: string; most: number } | undefined {
+  /** Parses {n}, {n,} or {n,m} after the brace; undefined if the brace is a literal character. */
+  #count(): { text: string; max: number } | undefined {
     const rest = this.#characters.slice(this.#at, this.#at + 24).join('');
     const match = /^(\d{0,9})(?:(,)(\d{0,9}))?\}/.exec(rest);
     if (match === null) return undefined;
-    const [whole, least = '', comma, most = ''] = match;
-    if (least === '' && most === '') return undefined;
+    const [whole, least = '', comma, max = ''] = match;
+    if (least === '' && max === '') return undefined;
     this.#at += whole.length;
     const from = Number(least);
-    const to = comma === undefined || most === '' ? from : Number(most);
-    if (to < from) this.#wrong(`'{${whole}' repeats at most ${to} times, and at least ${from} times`);
-    const text = comma === undefined ? `{${from}}` : `{${from},${most === '' ? '' : to}}`;
-    return { text, most: Math.max(to, 1) };
+    const to = comma === undefined || max === '' ? from : Number(max);
+    if (to < from) this.#fail(`'{${whole}', whose maximum ${to} is less than its minimum ${from}`);
+    const text = comma === undefined ? `{${from}}` : `{${from},${max === '' ? '' : to}}`;
+    return { text, max: Math.max(to, 1) };
   }
 
   #open(): void {
     const rest = this.#characters.slice(this.#at, this.#at + 4).join('');
-    const [, refused] = lookarounds.find(([start]) => rest.startsWith(start)) ?? [];
-    if (refused !== undefined) this.#refuse(refused);
-    this.#settle();
+    const [, unsupported] = lookarounds.find(([start]) => rest.startsWith(start)) ?? [];
+    if (unsupported !== undefined) this.#unsupported(unsupported);
+    this.#finishAtom();
     if (rest.startsWith('?#')) {
       this.#comment();
       return;
@@ -210,8 +211,8 @@ class Translator {
 
   #close(): void {
     const outer = this.#stack.pop();
-    if (outer === undefined) this.#wrong("a ')' without its '('");
-    this.#settle();
+    if (outer === undefined) this.#fail("a ')' without its '('");
+    this.#finishAtom();
     this.#made += ')';
     this.#last = { repeat: this.#group.repeat, size: Math.max(this.#group.size, 1) };
     this.#group = outer;
@@ -219,15 +220,15 @@ class Translator {
 
   #comment(): void {
     for (let next = this.#take(); next !== ')'; next = this.#take()) {
-      if (next === undefined) this.#wrong("a '(?#' without its ')'");
+      if (next === undefined) this.#fail("a '(?#' without its ')'");
     }
   }
 
-  /** Only that there is a group matters. */
+  /** Skips the name of a group, which does not matter. */
   #name(): void {
     const rest = this.#characters.slice(this.#at).join('');
     const match = /^\?(?:P?<[A-Za-z_]\w*>|'[A-Za-z_]\w*')/.exec(rest);
-    if (match === null) this.#wrong('a group whose name is none');
+    if (match === null) this.#fail('a group with an invalid name');
     this.#at += match[0].length;
     this.#made += '(?:';
   }
@@ -236,23 +237,23 @@ class Translator {
     const match = /^\?([a-zA-Z]*)(?:-([a-zA-Z]+))?([:)])/.exec(
       this.#characters.slice(this.#at, this.#at + 40).join(''),
     );
-    if (match === null) this.#wrong("a '(?' with something unknown after it");
+    if (match === null) this.#fail("a '(?' with something unknown after it");
     const [whole, on = '', off = '', end] = match;
     const unknown = /[^imsUau]/.exec(on + off)?.[0];
-    if (unknown !== undefined) this.#refuse(`the flag '${unknown}'`);
+    if (unknown !== undefined) this.#unsupported(`the flag '${unknown}'`);
     this.#at += whole.length;
     const known = (flags: string) => flags.replace(/[au]/g, '');
     const flags = { on: known(on), off: known(off), isGroup: end === ':' };
-    // RE2 knows no group of flags without flags.
+    // RE2 does not accept a flag group without flags.
     if (!flags.isGroup && flags.on + flags.off === '') return { ...flags, isGroup: false, on: 'U', off: 'U' };
     return flags;
   }
 
   #escape(): void {
     const next = this.#take();
-    if (next === undefined) this.#wrong('a backslash at its end');
-    if (/[1-9kg]/.test(next)) this.#refuse('a backreference');
-    if (/[GKX]/.test(next)) this.#refuse(`\\${next}`);
+    if (next === undefined) this.#fail('a backslash at its end');
+    if (/[1-9kg]/.test(next)) this.#unsupported('a backreference');
+    if (/[GKX]/.test(next)) this.#unsupported(`\\${next}`);
     switch (next) {
       case 's':
         this.#atom(`[${blank}]`);
@@ -289,7 +290,7 @@ class Translator {
     }
   }
 
-  /** \Q and what stands up to \E. */
+  /** Literal text from \Q to \E. */
   #quoted(): void {
     while (this.#at < this.#characters.length) {
       const next = this.#take() as string;
@@ -310,14 +311,14 @@ class Translator {
     if (next === 'u') return character(this.#hexadecimal(4));
     if (/[0-7]/.test(next)) return character(Number.parseInt(next + this.#digits(/^[0-7]{0,2}/), 8));
     if (next === 'c') return character(((this.#take() ?? '@').toUpperCase().codePointAt(0) as number) ^ 64);
-    if (/[A-Za-z0-9]/.test(next)) this.#wrong(`'\\${next}' means nothing`);
+    if (/[A-Za-z0-9]/.test(next)) this.#fail(`an unknown escape '\\${next}'`);
     return character(next.codePointAt(0) as number);
   }
 
   #property(letter: string): string {
     const rest = this.#characters.slice(this.#at, this.#at + 40).join('');
     const match = /^(?:\{\^?[A-Za-z_]+\}|[A-Z])/.exec(rest);
-    if (match === null) this.#wrong(`'\\${letter}' without the name of a class`);
+    if (match === null) this.#fail(`'\\${letter}' without the name of a class`);
     this.#at += match[0].length;
     return `\\${letter}${match[0]}`;
   }
@@ -326,7 +327,7 @@ class Translator {
     if (this.#peek() === '{') {
       const [whole, inner] =
         /^\{([0-9a-fA-F]{1,6})\}/.exec(this.#characters.slice(this.#at, this.#at + 8).join('')) ?? [];
-      if (whole === undefined || inner === undefined) this.#wrong("'\\x{' without digits and '}'");
+      if (whole === undefined || inner === undefined) this.#fail("'\\x{' without digits and '}'");
       this.#at += whole.length;
       return Number.parseInt(inner, 16);
     }
@@ -345,7 +346,7 @@ class Translator {
     if (this.#peek() === '^') made += this.#take();
     for (let isFirst = true; ; isFirst = false) {
       const next = this.#take();
-      if (next === undefined) this.#wrong("a '[' without its ']'");
+      if (next === undefined) this.#fail("a '[' without its ']'");
       if (next === ']' && !isFirst) return `${made}]`;
       const item = this.#classItem(next);
       if (
@@ -361,7 +362,7 @@ class Translator {
       if (end.code === undefined) {
         made += `${item.text}\\-${end.text}`;
       } else {
-        if (end.code < item.code) this.#wrong('a range of characters from a later to an earlier one');
+        if (end.code < item.code) this.#fail('a range of characters from a later to an earlier one');
         made += `${item.text}-${end.text}`;
       }
     }
@@ -376,7 +377,7 @@ class Translator {
     }
     if (next !== '\\') return character(next.codePointAt(0) as number);
     const escaped = this.#take();
-    if (escaped === undefined) this.#wrong('a backslash at its end');
+    if (escaped === undefined) this.#fail('a backslash at its end');
     if (escaped === 's') return { text: blank };
     if (escaped === 'S') return { text: '\\S' };
     if (escaped === 'h') return { text: '\\t ' };
@@ -393,12 +394,14 @@ class Translator {
     return character;
   }
 
-  #refuse(what: string): never {
-    throw new Refused(`the regular expression '${shown(this.#source)}' has ${what}, which DuckDB's RE2 does not`);
+  #unsupported(what: string): never {
+    throw new UnsupportedError(
+      `the regular expression '${excerpt(this.#source)}' has ${what}, which DuckDB's RE2 does not`,
+    );
   }
 
-  #wrong(what: string): never {
-    throw new SigmaError(`the regular expression '${shown(this.#source)}' has ${what}`, this.#mark);
+  #fail(what: string): never {
+    throw new SigmaError(`the regular expression '${excerpt(this.#source)}' has ${what}`, this.#mark);
   }
 }
 

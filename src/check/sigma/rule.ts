@@ -2,12 +2,12 @@ import { type Mark, parseYaml, YamlError, type YamlNode } from '../falco/yaml.js
 import type { Diagnostic } from '../finding.js';
 import type { RuleText } from '../language.js';
 import { detectionOf } from './detection.js';
-import { Refused, SigmaError, shown } from './errors.js';
+import { excerpt, SigmaError, UnsupportedError } from './errors.js';
 import type { Expression } from './expression.js';
 import type { Placeholders } from './modifiers.js';
 import { textOf, textsOf, wordOf } from './value.js';
 
-/** A rule as its file has it. */
+/** A parsed rule. */
 export interface SigmaRule {
   title: string;
   id: string | undefined;
@@ -20,12 +20,12 @@ export interface SigmaRule {
   license: string | undefined;
   references: string[];
   falsePositives: string[];
-  /** Fields worth a look. */
+  /** Fields that the author recommends for analysis. */
   fields: string[];
   logsource: LogSource;
-  /** What it asks; undefined where sfkit cannot evaluate it: then `refused` says why. */
+  /** The condition; undefined if sfkit cannot evaluate the rule. */
   detection: Expression | undefined;
-  refused: string | undefined;
+  unsupported: string | undefined;
   file: string;
   /** From 1. */
   line: number;
@@ -40,12 +40,11 @@ export interface LogSource {
 export const sigmaLevels = ['informational', 'low', 'medium', 'high', 'critical'] as const;
 const statuses = ['stable', 'test', 'experimental', 'deprecated', 'unsupported'];
 
-/** Of rules without one. */
-const usualLevel = 'medium';
+const defaultLevel = 'medium';
 
 const maxTitle = 256;
 
-/** Nodes of a file, those that aliases repeat counted again. */
+/** Maximum nodes of a file, counting repeated aliases each time. */
 const maxNodes = 1_000_000;
 
 export interface LoadedFile {
@@ -53,7 +52,7 @@ export interface LoadedFile {
   diagnostics: Diagnostic[];
 }
 
-/** The rules of a file, one in each document. */
+/** Loads the rules of a file, one per document. */
 export function loadSigmaFile({ name: file, content }: RuleText, placeholders: Placeholders = new Map()): LoadedFile {
   const rules: SigmaRule[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -62,12 +61,13 @@ export function loadSigmaFile({ name: file, content }: RuleText, placeholders: P
   };
   try {
     const documents = parseYaml(content);
-    refuseBombs(documents);
+    rejectAliasBombs(documents);
     for (const document of documents) {
       const warn = (message: string, mark: Mark) => note('warning', 'SIGMA_UNUSUAL', message, mark);
       rules.push({ ...ruleOf(document, placeholders, warn), file, line: document.mark.line + 1 });
     }
-    if (documents.length === 0) note('warning', 'SIGMA_EMPTY', 'it holds no rule', { offset: 0, line: 0, column: 0 });
+    if (documents.length === 0)
+      note('warning', 'SIGMA_EMPTY', 'the file contains no rule', { offset: 0, line: 0, column: 0 });
   } catch (error) {
     if (error instanceof YamlError) note('error', 'SIGMA_YAML', error.message, error.mark);
     else if (error instanceof SigmaError) note('error', 'SIGMA_RULE', error.message, error.mark);
@@ -76,8 +76,8 @@ export function loadSigmaFile({ name: file, content }: RuleText, placeholders: P
   return { rules, diagnostics };
 }
 
-/** Aliases of aliases may stand for more than there is memory for. */
-function refuseBombs(documents: readonly YamlNode[]): void {
+/** Nested aliases may expand beyond available memory. */
+function rejectAliasBombs(documents: readonly YamlNode[]): void {
   const sizes = new Map<YamlNode, number>();
   const sizeOf = (node: YamlNode): number => {
     const known = sizes.get(node);
@@ -90,7 +90,7 @@ function refuseBombs(documents: readonly YamlNode[]): void {
           : [];
     const size = inner.reduce((sum, item) => sum + sizeOf(item), 1);
     sizes.set(node, size);
-    if (size > maxNodes) throw new SigmaError(`with its aliases it has more than ${maxNodes} values`, node.mark);
+    if (size > maxNodes) throw new SigmaError(`it has more than ${maxNodes} values with aliases expanded`, node.mark);
     return size;
   };
   for (const document of documents) sizeOf(document);
@@ -99,36 +99,37 @@ function refuseBombs(documents: readonly YamlNode[]): void {
 type Warn = (message: string, mark: Mark) => void;
 
 function ruleOf(node: YamlNode, placeholders: Placeholders, warn: Warn): Omit<SigmaRule, 'file' | 'line'> {
-  if (node.kind !== 'map') throw new SigmaError('a rule is a map with title, logsource and detection', node.mark);
-  refuseTwice(node);
+  if (node.kind !== 'map') throw new SigmaError('a rule must be a map with title, logsource and detection', node.mark);
+  rejectDuplicateKeys(node);
   const head = headOf(node, warn);
-  const kind = otherKind(node);
-  if (kind !== undefined) return { ...head, logsource: {}, detection: undefined, refused: kind };
+  const kind = unsupportedKind(node);
+  if (kind !== undefined) return { ...head, logsource: {}, detection: undefined, unsupported: kind };
   const logsource = logSourceOf(node);
   const detection = node.get('detection');
   if (detection === undefined) throw new SigmaError("the rule has no 'detection'", node.mark);
   try {
-    return { ...head, logsource, detection: detectionOf(detection, placeholders), refused: undefined };
+    return { ...head, logsource, detection: detectionOf(detection, placeholders), unsupported: undefined };
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    return { ...head, logsource, detection: undefined, refused: error.message };
+    if (!(error instanceof UnsupportedError)) throw error;
+    return { ...head, logsource, detection: undefined, unsupported: error.message };
   }
 }
 
-function refuseTwice(node: YamlNode & { kind: 'map' }): void {
+function rejectDuplicateKeys(node: YamlNode & { kind: 'map' }): void {
   const seen = new Set<string>();
   for (const { key } of node.pairs) {
-    if (key.kind !== 'scalar') throw new SigmaError('a key is a text', key.mark);
-    if (seen.has(key.text)) throw new SigmaError(`'${shown(key.text)}' stands twice`, key.mark);
+    if (key.kind !== 'scalar') throw new SigmaError('a key must be a text', key.mark);
+    if (seen.has(key.text)) throw new SigmaError(`duplicate key '${excerpt(key.text)}'`, key.mark);
     seen.add(key.text);
   }
 }
 
-/** Documents of Sigma that are no rules about events. */
-function otherKind(node: YamlNode & { kind: 'map' }): string | undefined {
-  if (node.get('correlation') !== undefined) return 'it is a correlation, which sfkit does not have';
-  if (node.get('filter') !== undefined) return 'it is a filter for other rules, which sfkit does not have';
-  if (node.get('action') !== undefined) return "it is a part of a collection with 'action', which Sigma gave up";
+/** Reason for Sigma documents that are not detection rules. */
+function unsupportedKind(node: YamlNode & { kind: 'map' }): string | undefined {
+  if (node.get('correlation') !== undefined) return 'it is a correlation, which sfkit does not support';
+  if (node.get('filter') !== undefined) return 'it is a filter for other rules, which sfkit does not support';
+  if (node.get('action') !== undefined)
+    return "it is part of a collection with 'action', which Sigma no longer supports";
   return undefined;
 }
 
@@ -142,7 +143,7 @@ function headOf(node: YamlNode & { kind: 'map' }, warn: Warn) {
     title,
     id: textOf(node.get('id'), "'id'"),
     name: textOf(node.get('name'), "'name'"),
-    level: wordOf(node.get('level'), "'level'", sigmaLevels) ?? usualLevel,
+    level: wordOf(node.get('level'), "'level'", sigmaLevels) ?? defaultLevel,
     status: wordOf(node.get('status'), "'status'", statuses),
     tags: [...new Set(textsOf(node.get('tags'), "'tags'").map(({ text }) => text))],
     description: textOf(node.get('description'), "'description'") ?? '',
@@ -161,11 +162,11 @@ const forms: readonly [key: string, form: RegExp, expected: string][] = [
   ['tags', /^[a-z0-9_-]+\.[a-z0-9._-]+$/, 'a namespace and a name, like attack.t1059'],
 ];
 
-/** What the specification asks for and no evaluation needs. */
+/** Warns about formats that the specification requires but evaluation does not need. */
 function warnOfForms(node: YamlNode & { kind: 'map' }, warn: Warn): void {
   for (const [key, form, expected] of forms) {
     for (const { text, mark } of textsOf(node.get(key), `'${key}'`)) {
-      if (!form.test(text)) warn(`'${key}' is ${expected}, and this is '${shown(text)}'`, mark);
+      if (!form.test(text)) warn(`'${key}' must be ${expected}, found '${excerpt(text)}'`, mark);
     }
   }
 }
@@ -174,13 +175,13 @@ function logSourceOf(node: YamlNode & { kind: 'map' }): LogSource {
   const logsource = node.get('logsource');
   if (logsource === undefined) throw new SigmaError("the rule has no 'logsource'", node.mark);
   if (logsource.kind !== 'map')
-    throw new SigmaError("'logsource' is a map with category, product or service", logsource.mark);
+    throw new SigmaError("'logsource' must be a map with category, product or service", logsource.mark);
   const found: LogSource = {};
   for (const key of ['category', 'product', 'service'] as const) {
     const text = textOf(logsource.get(key), `'${key}'`);
     if (text !== undefined) found[key] = text;
   }
   if (Object.keys(found).length === 0)
-    throw new SigmaError("'logsource' names no category, product or service", logsource.mark);
+    throw new SigmaError("'logsource' has no category, product or service", logsource.mark);
   return found;
 }

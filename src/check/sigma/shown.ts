@@ -3,15 +3,15 @@ import type { FoundRow, RecordType } from '../sql/row-rule.js';
 import type { FieldForms, FormPart, LogSourceMapping, RecordMapping, RowFilter } from './mapping.js';
 import { parseForm } from './mapping.js';
 
-// What a finding shows of its row: fields by the names that rules have for them.
+// Selects the fields that a finding shows, by their names in rules.
 
-/** The fields of a row that are known, by the record of the log that it is. */
+/** The known fields of a row, according to its log record. */
 export class ShownFields {
   readonly #source: LogSourceMapping;
   readonly #records: readonly RecordMapping[];
   readonly #names: readonly string[];
 
-  /** `records`: those that the rule can be about. */
+  /** `records`: those that the rule can match. */
   constructor(source: LogSourceMapping, records: readonly RecordMapping[], names: readonly string[]) {
     this.#source = source;
     this.#records = records;
@@ -25,7 +25,7 @@ export class ShownFields {
     return Object.fromEntries(shown.filter(([, value]) => value !== undefined)) as Record<string, FieldValue>;
   }
 
-  /** The same in one line. */
+  /** The fields in one line. */
   output(row: FoundRow): string {
     return Object.entries(this.of(row))
       .filter(([, value]) => value !== null)
@@ -50,7 +50,7 @@ function fits(filter: RowFilter, row: FoundRow): boolean {
   });
 }
 
-/** Undefined where the row does not say it: of several words, or of columns that findings do not have. */
+/** Undefined if the row does not determine the value: for several words, or for columns that findings lack. */
 function formValue(forms: string | readonly string[] | undefined, row: FoundRow): FieldValue | undefined {
   const [form, second] = typeof forms === 'string' ? [forms] : (forms ?? []);
   if (form === undefined) return undefined;

@@ -8,7 +8,7 @@ import { loadSigmaFile } from './rule.js';
 import { ShownFields } from './shown.js';
 import { SigmaValues } from './values.js';
 
-/** Rules of Sigma about Linux. */
+/** Sigma rules for Linux. */
 export const sigma: RuleLanguage = {
   name: 'sigma',
   recognizes: looksLikeSigma,
@@ -19,7 +19,7 @@ export const sigma: RuleLanguage = {
 
 const keys = ['title', 'logsource', 'detection', 'correlation', 'filter'];
 
-/** Two keys of a rule at the left are enough: something else may be wrong with the file. */
+/** Two top-level keys of a rule are enough, so that files with errors are recognized too. */
 function looksLikeSigma(content: string): boolean {
   const found = keys.filter((key) =>
     new RegExp(`^(?:["']?${key}["']?[ \\t]*:|[ \\t{]*"${key}"[ \\t]*:)`, 'm').test(content),

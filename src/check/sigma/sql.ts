@@ -8,13 +8,13 @@ import { quoteRegex } from './regex.js';
 //
 // Letters are compared in lower case, each character by itself (what Unicode calls simple mapping).
 
-/** A form of a field: SQL for its value, or the same value in every row. */
+/** A form of a field: SQL for its value, or a constant. */
 export type Form = Value | { constant: string };
 
 interface Value {
   sql: string;
   type: FormType;
-  /** Gives a name for what is made of the form, so that it is computed once. Default: it is computed where it stands. */
+  /** Names an expression that uses the form, so that it is computed once. Default: expressions are inlined. */
   share?: Share | undefined;
 }
 
@@ -25,12 +25,12 @@ function shared({ share }: Value, sql: string): string {
 }
 export type FormType = 'text' | 'integer' | 'boolean' | 'time';
 
-/** The forms of a field, or of what keywords are looked for in; none where rows do not have it. */
+/** The forms of a field, or those to search for keywords; none if rows lack the field. */
 export type Resolve = (field: string | undefined) => readonly Form[];
 
 type ValueTest = Exclude<Test, { kind: 'null' | 'exists' | 'reference' }>;
 
-/** SQL, or what it always is. */
+/** SQL, or its constant result. */
 export type Sql = string | boolean;
 
 export function sqlOf(expression: Expression, resolve: Resolve): Sql {
@@ -64,24 +64,24 @@ function joined(parts: readonly Sql[], operator: string): string | undefined {
   return balanced(texts, ` ${operator} `);
 }
 
-/** In brackets of a few, so that the longest list is not deep. */
-const perBracket = 100;
+/** Operands per pair of parentheses, so that a long list does not nest deeply. */
+const groupSize = 100;
 
 function balanced(texts: readonly string[], operator: string): string {
-  if (texts.length <= perBracket) return `(${texts.join(operator)})`;
+  if (texts.length <= groupSize) return `(${texts.join(operator)})`;
   const groups: string[] = [];
-  for (let from = 0; from < texts.length; from += perBracket)
-    groups.push(balanced(texts.slice(from, from + perBracket), operator));
+  for (let from = 0; from < texts.length; from += groupSize)
+    groups.push(balanced(texts.slice(from, from + groupSize), operator));
   return balanced(groups, operator);
 }
 
-/** From so many texts on that one field may hold, one regular expression looks for them all. */
-const fewTexts = 4;
+/** More texts than this for one field become one regular expression. */
+const minTextsForRegex = 4;
 
-/** Characters of such an expression; RE2 has memory for far more. */
+/** Maximum characters of such an expression, far below RE2's limit. */
 const maxAlternation = 8000;
 
-/** Alternatives; texts that one field is or holds are asked together, which costs far less than one by one. */
+/** SQL for alternatives. Texts for the same field are tested together, which is far cheaper than one by one. */
 function* groupsOf(items: readonly Expression[], resolve: Resolve): Generator<Sql> {
   const groups = new Map<string, Group>();
   for (const item of items) {
@@ -107,7 +107,7 @@ interface Group {
   texts: string[];
 }
 
-/** The text of a test without wildcards but at its ends, and where it is expected. */
+/** Text and place of a test that has wildcards only at its ends. */
 function placedText(test: Test): { place: Place; text: string } | undefined {
   if (test.kind !== 'text') return undefined;
   const { pattern } = test;
@@ -124,16 +124,16 @@ function groupSql({ check, place, texts: all }: Group, forms: readonly Form[]): 
   if (forms.length === 0) return false;
   if (place === 'whole') return orSql(forms.map((form) => oneOf(form, texts, cased)));
   const single = (text: string) => placedSql(forms, place, text, cased);
-  if (texts.length <= fewTexts || !forms.every((form) => 'sql' in form)) return orSql(texts.map(single));
-  // Of other letters only DuckDB knows the lower case, and a NUL is what parts the forms.
-  const isFit = (text: string) => (cased || isAscii(text)) && !text.includes('\0');
+  if (texts.length <= minTextsForRegex || !forms.every((form) => 'sql' in form)) return orSql(texts.map(single));
+  // Only DuckDB can lower other letters the same way, and NUL separates the forms.
+  const canJoinRegex = (text: string) => (cased || isAscii(text)) && !text.includes('\0');
   const values = forms.filter((form) => 'sql' in form);
   const haystacks =
     place === 'anywhere' ? [haystackSql(values, cased)] : values.map((form) => haystackSql([form], cased));
-  const regexes = alternations(texts.filter(isFit), place, cased);
+  const regexes = alternations(texts.filter(canJoinRegex), place, cased);
   return orSql([
     ...haystacks.flatMap((haystack) => regexes.map((regex) => `regexp_matches(${haystack}, ${textLiteral(regex)})`)),
-    ...texts.filter((text) => !isFit(text)).map(single),
+    ...texts.filter((text) => !canJoinRegex(text)).map(single),
   ]);
 }
 
@@ -181,7 +181,7 @@ function checkSql({ field, test }: Check, resolve: Resolve): Sql {
   }
 }
 
-/** A text at one place. All forms are searched as one text, with a NUL between them. */
+/** SQL for a text at one place. All forms are searched as one text, separated by NUL. */
 function placedSql(forms: readonly Form[], place: Place, text: string, cased: boolean): Sql {
   const values = forms.filter((form) => 'sql' in form);
   if (place === 'anywhere' && values.length > 1 && values.length === forms.length && !text.includes('\0'))
@@ -201,7 +201,7 @@ function negated(sql: Sql): Sql {
   return typeof sql === 'boolean' ? !sql : `NOT (${sql})`;
 }
 
-/** A keyword is found anywhere; a number as a word of its own. */
+/** A keyword matches anywhere; a number matches only as a separate word. */
 function keywordTest(test: ValueTest): ValueTest {
   if (test.kind === 'text') return { ...test, pattern: withAnyAfter(withAnyBefore(test.pattern)) };
   if (test.kind === 'number' && test.operator === '=')
@@ -266,9 +266,9 @@ function textSql(form: Value, pattern: Pattern, cased: boolean): Sql {
   return after ? `prefix(${value}, ${text})` : `${value} = ${text}`;
 }
 
-/** RE2 takes time in proportion to the text; LIKE would try every place for every wildcard. */
+/** Uses RE2, whose time is linear in the text; LIKE would backtrack for every wildcard. */
 function wildcardSql(value: string, pattern: Pattern, cased: boolean): string {
-  // What regular expressions are made of is in lower case itself.
+  // The regex syntax itself is in lower case.
   return `regexp_full_match(${value}, ${literal(`(?s)${patternRegex(pattern, quoteRegex)}`, cased)})`;
 }
 
@@ -306,7 +306,7 @@ function networkSql(value: string, { version, first, last }: Network): string {
     const number = `(((${bytes[0]} * 256 + ${bytes[1]}) * 256 + ${bytes[2]}) * 256 + ${bytes[3]})`;
     return `(CASE WHEN regexp_full_match(${value}, '${addressV4}') THEN ${number} BETWEEN ${first} AND ${last} END)`;
   }
-  // Both ends as 32 digits, which compare as numbers do.
+  // Both ends as 32 digits: they compare like numbers.
   const digits = (number: bigint) => quoted(number.toString(16).padStart(32, '0'));
   return `(${hexadecimalSql(`lower(${value})`)} BETWEEN ${digits(first)} AND ${digits(last)})`;
 }
@@ -320,7 +320,7 @@ const groupV6 = '[0-9a-f]{1,4}';
 const tailV6 = `(${groupV6}:)*(${groupV6}|${addressV4})`;
 const addressV6 = `(${groupV6}(:${groupV6})*)?::(${tailV6})?|(${groupV6}:)+(${groupV6}|${addressV4})`;
 
-/** The 32 digits of an IPv6 address, null for other texts. */
+/** The 32 digits of an IPv6 address; null for other texts. */
 function hexadecimalSql(value: string): string {
   const groups = (half: number) => `list_filter(string_split(split_part(${value}, '::', ${half}), ':'), x -> x <> '')`;
   const digits = (half: number) =>

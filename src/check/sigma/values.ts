@@ -1,12 +1,12 @@
 import type { SharedValue } from '../sql/row-rule.js';
 import { withoutTexts } from '../sql/tuples.js';
 
-/** What several rules make of the same columns, such as a command line in lower case, by names of its own. */
+/** Values that several rules compute from the same columns, such as a command line in lower case. */
 export class SigmaValues {
   readonly values: Record<string, SharedValue> = {};
   readonly #names = new Map<string, string>();
 
-  /** The name of a value. `ofRow`: rows are alike where it is the same, whatever it is made of. */
+  /** The name of a value. `ofRow`: see SharedValue. */
   share(sql: string, ofRow = false): string {
     const known = this.#names.get(sql);
     if (known !== undefined) return known;
@@ -16,12 +16,12 @@ export class SigmaValues {
     return name;
   }
 
-  /** The names that SQL speaks of. */
+  /** Names of shared values in SQL. */
   namesIn(sql: string): string[] {
     return [...new Set(withoutTexts(sql).match(/"sigma [0-9]+"/g))];
   }
 
-  /** The SQL that these values come to, with that of the values they use. */
+  /** The SQL of these values and of the values they use. */
   sqlOf(names: readonly string[]): string[] {
     return names.flatMap((name) => {
       const { sql, from = [] } = this.values[name] as SharedValue;

@@ -4,13 +4,13 @@ import { inputName, isStreamInput, looksLikeCapture } from '../../engine/input-k
 import { openLines } from '../../engine/session.js';
 import { type QueryInput, resolveInputs } from '../../query/inputs.js';
 
-// What captures know of the start of programs and SysFlow records do not: each argument by itself, argv[0] included, and
-// who logged in.
+// Data about exec calls that captures have and SysFlow records lack: separate arguments, including argv[0], and the
+// login uid.
 
-/** Calls that started a program, by the time and thread of their rows. */
+/** Exec calls, by the time and thread of their rows. */
 export const callsTable = 'sfkit_check_calls';
 
-/** An event line, as far as it is read here. */
+/** The fields of an event line that are used here. */
 interface ExecLine {
   'thread.tid': number;
   args: { exe?: Argument; args?: Argument; loginuid?: Argument };
@@ -21,8 +21,7 @@ interface Argument {
 }
 
 /**
- * Makes the table of calls. False where the input does not know them: it is a SysFlow file or tables, or it can be read
- * only once.
+ * Creates the table of calls. False if the input lacks them: it is a SysFlow file or tables, or can be read only once.
  */
 export async function prepareCalls(connection: DuckDBConnection, input: string): Promise<boolean> {
   await connection.run(
@@ -51,7 +50,7 @@ async function loadCalls(connection: DuckDBConnection, { path, shownAs }: QueryI
   for await (const bytes of session) {
     for (const line of Buffer.from(bytes).toString('utf8').trimEnd().split('\n')) {
       const { 'thread.tid': tid, args } = JSON.parse(line) as ExecLine;
-      // A number of JavaScript has not all digits of it.
+      // Too many digits for a JavaScript number.
       const [, time] = /"evt\.rawtime":(\d+)/.exec(line) ?? [];
       if (time === undefined || args.exe === undefined) continue;
       appender.appendVarchar(filename);
@@ -59,7 +58,7 @@ async function loadCalls(connection: DuckDBConnection, { path, shownAs }: QueryI
       appender.appendBigInt(BigInt(tid));
       appender.appendList([textOf(args.exe), ...argumentsOf(args.args)], LIST(VARCHAR));
       const login = args.loginuid?.raw;
-      // The number of no one is that of no user.
+      // Without a login, the column stays null.
       if (typeof login === 'number' && login !== noLogin) appender.appendBigInt(BigInt(login));
       else appender.appendNull();
       appender.endRow();
@@ -75,14 +74,14 @@ function textOf({ raw }: Argument): string {
   return typeof raw === 'object' ? Buffer.from(raw.base64, 'base64').toString('utf8') : String(raw);
 }
 
-/** Each ends with a NUL. */
+/** Splits arguments, each of which ends with a NUL. */
 function argumentsOf(argument: Argument | undefined): string[] {
   const text = argument === undefined ? '' : textOf(argument);
   if (text === '') return [];
   return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0');
 }
 
-/** SELECT of rows with what is known of their calls; without it, arguments are what blanks part. */
+/** SELECT of rows with the columns of their calls. Rows without a call get arguments split at spaces. */
 export function withCalls(rows: string): string {
   const known = `SELECT filename, ts_uts, tid, any_value(argv) AS argv, any_value(loginuid) AS loginuid FROM ${callsTable} GROUP BY ALL`;
   const parted = `[proc_name] || CASE WHEN proc_args = '' THEN [] ELSE string_split(proc_args, ' ') END`;
@@ -91,7 +90,7 @@ export function withCalls(rows: string): string {
     ON plain.filename = calls.filename AND plain.ts_uts = calls.ts_uts AND plain.proc_tid = calls.tid`;
 }
 
-/** The same columns where no call is. */
+/** SELECT of rows with the same columns, without any calls. */
 export function withoutCalls(rows: string): string {
   return `SELECT *, CAST(NULL AS VARCHAR[]) AS proc_argv, CAST(NULL AS BIGINT) AS proc_loginuid FROM (${rows})`;
 }

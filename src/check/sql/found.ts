@@ -11,38 +11,38 @@ import type {
 } from '../finding.js';
 import type { FoundRow, RowRule } from './row-rule.js';
 
-// A row as a finding.
+// Converts a row to a finding.
 
-/** Columns of a finding's row: all but the environments, which are long and secret. */
+/** Columns of a finding's row: all except environments, which are long and may contain secrets. */
 export const foundColumns: readonly string[] = tableColumns.sysflow
   .map(({ name }) => name)
   .filter((name) => name !== 'proc_env' && name !== 'pproc_env' && name !== 'ts' && name !== 'endts');
 
-/** So much of a text is given, and of what an ancestor is. */
-const mostText = 16 << 10;
-const mostAncestorText = 1 << 10;
+/** Maximum length of a text, and of a text about an ancestor. */
+const maxText = 16 << 10;
+const maxAncestorText = 1 << 10;
 
-/** A value of DuckDB as findings have it. */
+/** Converts a DuckDB value to a value of a finding. */
 export function foundValue(value: DuckDBValue | undefined): FieldValue {
   if (value === null || value === undefined) return null;
   if (typeof value === 'bigint') return value.toString();
   if (typeof value === 'number' || typeof value === 'boolean') return value;
-  if (typeof value === 'string') return shortened(value, mostText);
+  if (typeof value === 'string') return truncated(value, maxText);
   if (isList(value)) return value.items.map((item) => foundValue(item) as string);
-  return shortened(String(value), mostText);
+  return truncated(String(value), maxText);
 }
 
 function isList(value: DuckDBValue): value is DuckDBListValue {
   return typeof value === 'object' && value !== null && 'items' in value;
 }
 
-function shortened(text: string, most: number): string {
-  if (text.length <= most) return text;
-  const end = /[\ud800-\udbff]/.test(text[most - 1] as string) ? most - 1 : most;
+function truncated(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text;
+  const end = /[\ud800-\udbff]/.test(text[maxLength - 1] as string) ? maxLength - 1 : maxLength;
   return `${text.slice(0, end)}…`;
 }
 
-/** How often a finding occurred, and in which input. */
+/** The input and the occurrences of a finding. */
 export interface Occurrence {
   capture: string;
   count: number;
@@ -74,7 +74,7 @@ export function findingOf(
     tid: tid ?? 0,
     eventType: eventType(row),
     eventNumber: number(row.idx) ?? 0,
-    output: shortened(output(row), mostText),
+    output: truncated(output(row), maxText),
     fields: typeof fields === 'function' ? fields(row) : columnsOf(fields, row),
     ...defined('process', processOf(row, ancestors)),
     ...defined('file', fileOf(row)),
@@ -87,13 +87,13 @@ function columnsOf(fields: Readonly<Record<string, string>>, row: FoundRow): Rec
   return Object.fromEntries(Object.entries(fields).map(([shown, column]) => [shown, row[column] ?? null]));
 }
 
-/** The record type and the operations: "PE EXEC", "FF OPEN|WRITE_SEND|CLOSE". */
+/** Record type and operations: "PE EXEC", "FF OPEN|WRITE_SEND|CLOSE". */
 function eventType({ type, opflags }: FoundRow): string {
   const operations = Array.isArray(opflags) ? opflags.join('|') : '';
   return [type, operations].filter(Boolean).join(' ');
 }
 
-/** What a record is about, in one line. */
+/** Describes a record in one line. */
 export function describe(row: FoundRow): string {
   const what = [
     Array.isArray(row.opflags) ? row.opflags.join('|') : text(row.k8s_action),
@@ -131,7 +131,7 @@ function processOf(row: FoundRow, ancestors: DuckDBValue): FoundProcess | undefi
 function ancestorsOf(row: FoundRow, others: DuckDBValue): ProcessNames[] {
   const pid = number(row.pproc_pid);
   if (pid === undefined) return [];
-  const parent = names(pid, row.pproc_name, row.pproc_exe, row.pproc_cmdline, mostAncestorText);
+  const parent = names(pid, row.pproc_name, row.pproc_exe, row.pproc_cmdline, maxAncestorText);
   const above = others !== null && isList(others) ? (others.items as DuckDBStructValue[]) : [];
   return [
     parent,
@@ -141,7 +141,7 @@ function ancestorsOf(row: FoundRow, others: DuckDBValue): ProcessNames[] {
         foundValue(entries.name),
         foundValue(entries.exe),
         foundValue(entries.line),
-        mostAncestorText,
+        maxAncestorText,
       ),
     ),
   ];
@@ -152,9 +152,9 @@ function names(
   name: FieldValue | undefined,
   exepath: FieldValue | undefined,
   cmdline: FieldValue | undefined,
-  most = mostText,
+  maxLength = maxText,
 ): ProcessNames {
-  const short = (value: FieldValue | undefined) => text(value) && shortened(text(value) as string, most);
+  const short = (value: FieldValue | undefined) => text(value) && truncated(text(value) as string, maxLength);
   return {
     pid,
     ...defined('name', short(name)),

@@ -1,25 +1,25 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { lineageTable } from './rows.js';
 
-// Who started whom. A row names its process and its parent as they were. What the table of processes says of those
-// before them is found by time: it has a row each time a process changed.
+// Process ancestry. A row names its process and its parent. Earlier ancestors are looked up by time in the table of
+// processes, which has a row for each change of a process.
 
-/** A process and its ancestors that conditions can ask for, and the ancestors beyond the parent that findings have. */
-const mostForConditions = 32;
-const mostForFindings = 14;
+/** Maximum processes in a lineage for conditions, and maximum ancestors before the parent in findings. */
+const maxForConditions = 32;
+const maxForFindings = 14;
 
-/** Characters of all lineages at most. */
-const mostCharacters = 256 << 20;
+/** Maximum characters of all lineages. */
+const maxCharacters = 256 << 20;
 
-/** So much of an ancestor's command line is kept. */
-const mostText = 1024;
+/** Maximum length of an ancestor's command line. */
+const maxText = 1024;
 
 const history = 'sfkit_check_history';
 const parents = 'sfkit_check_parents';
 
 /**
- * Makes the tables of what each process was from when on, and of its parent. A process of before the capture has no
- * time by which it could be told from one of another capture.
+ * Creates the tables of process versions over time and of parents. Processes that started before the capture have no
+ * start time, so those of different captures cannot be distinguished.
  */
 export async function prepareHistory(connection: DuckDBConnection): Promise<void> {
   await connection.run(`CREATE TEMP TABLE ${history} AS
@@ -39,8 +39,8 @@ export async function prepareHistory(connection: DuckDBConnection): Promise<void
 }
 
 /**
- * Makes the table that rowsSql() joins: each process with its ancestors as they were when the process was first seen,
- * which is how the processor of SysFlow keeps them. False where that is too much; then the table is empty.
+ * Creates the table that rowsSql() joins: each process with its ancestors as they were when the process was first seen,
+ * like in the SysFlow processor. False if the lineages are too large; the table is then empty.
  */
 export async function prepareLineages(connection: DuckDBConnection): Promise<boolean> {
   const chains = 'sfkit_check_chains';
@@ -51,13 +51,13 @@ export async function prepareLineages(connection: DuckDBConnection): Promise<boo
       SELECT chain.pid, chain.createts, chain.first_place, above.ppid, above.pcreatets, depth + 1 FROM chain JOIN ${parents} above
         ON chain.apid = above.pid AND chain.acreatets = above.createts
         JOIN ${history} seen ON above.ppid = seen.pid AND above.pcreatets = seen.createts AND seen.place = seen.first_place
-        WHERE depth < ${mostForConditions - 1} AND seen.first_place < chain.first_place)
+        WHERE depth < ${maxForConditions - 1} AND seen.first_place < chain.first_place)
     SELECT * FROM chain`);
   const steps = `FROM ${chains} chain ASOF JOIN ${history} version
     ON chain.apid = version.pid AND chain.acreatets = version.createts AND chain.first_place >= version.place`;
-  const line = `left(version.line, ${mostText})`;
+  const line = `left(version.line, ${maxText})`;
   const sizes = await connection.runAndReadAll(
-    `SELECT coalesce(sum(length(${line}) + length(version.exe) + length(version.name)), 0) <= ${mostCharacters} ${steps}`,
+    `SELECT coalesce(sum(length(${line}) + length(version.exe) + length(version.name)), 0) <= ${maxCharacters} ${steps}`,
   );
   const fits = sizes.getRows()[0]?.[0] === true;
   const text = (value: string) => `list(${value} ORDER BY depth)`;
@@ -71,17 +71,17 @@ export async function prepareLineages(connection: DuckDBConnection): Promise<boo
 }
 
 /**
- * SELECT of `seq` and `ancestors`, a list of (pid, name, exe, line), for rows of (seq, pid, createts, moment): what was
- * before that process.
+ * SELECT of `seq` and `ancestors` for rows of (seq, pid, createts, moment). `ancestors` is a list of (pid, name, exe,
+ * line) and starts with the parent of that process.
  */
 export function ancestorsSql(rows: string): string {
   return `SELECT seq, list({'pid': version.pid, 'name': version.name, 'exe': version.exe,
-      'line': left(version.line, ${mostText})} ORDER BY depth) AS ancestors
+      'line': left(version.line, ${maxText})} ORDER BY depth) AS ancestors
     FROM (WITH RECURSIVE chain AS (
         SELECT seq, moment, ppid AS pid, pcreatets AS createts, 1 AS depth FROM (${rows}) JOIN ${parents} USING (pid, createts)
         UNION ALL
         SELECT seq, moment, ppid, pcreatets, depth + 1 FROM chain JOIN ${parents} above USING (pid, createts)
-          WHERE depth < ${mostForFindings})
+          WHERE depth < ${maxForFindings})
       SELECT * FROM chain) chain
     ASOF JOIN ${history} version ON chain.pid = version.pid AND chain.createts = version.createts
       AND chain.moment >= version.since

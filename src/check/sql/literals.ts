@@ -1,6 +1,6 @@
 import { quoteText } from '../../duckdb/sql-text.js';
 
-/** SQL for a text of any content. SQL itself ends at a NUL, so that one is put in by chr(). */
+/** SQL literal for any text. A NUL would end the statement, so it becomes chr(0). */
 export function textLiteral(text: string): string {
   const parts = text.split('\0').map(quoteText);
   return parts.length === 1 ? (parts[0] as string) : `(${parts.join(' || chr(0) || ')})`;

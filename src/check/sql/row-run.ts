@@ -7,25 +7,25 @@ import { prepareCalls } from './calls.js';
 import { findingOf, foundColumns, foundValue } from './found.js';
 import { ancestorsSql, prepareHistory, prepareLineages } from './lineage.js';
 import type { FoundRow, RecordType, RowNeed, RowRule, SharedRows } from './row-rule.js';
-import { recordTypes, rowsSql, samenessOf, tableOf } from './rows.js';
+import { identityColumnsOf, recordTypes, rowsSql, tableOf } from './rows.js';
 import type { CheckTables } from './tables.js';
-import { type Asked, TupleQuestions } from './tuples.js';
+import { TupleEvaluator, type TypedRule } from './tuples.js';
 
-/** Findings that are given of one input where they are folded; of more only the number is. */
-const mostDistinct = 100_000;
+/** Maximum distinct findings per input if repeats are folded. Further ones are only counted. */
+const maxDistinct = 100_000;
 
-/** Findings that are made of one statement. */
-const findingsAtOnce = 20_000;
+/** Findings read by one statement. */
+const findingsPerStatement = 20_000;
 
 interface Totals {
   matches: number;
   leftOut: number;
 }
 
-/** Rules that are conditions about rows, asked about one input: a capture, a SysFlow file, or tables. */
+/** Evaluates rules that are conditions on rows, on one input: a capture, a SysFlow file, or tables. */
 export class RowRun implements RuleRun {
   readonly #input: string;
-  readonly #folds: boolean;
+  readonly #foldRepeats: boolean;
   readonly #tables: CheckTables;
   readonly #rules: readonly RowRule[];
   readonly #shared: SharedRows;
@@ -39,13 +39,13 @@ export class RowRun implements RuleRun {
 
   constructor(
     input: string,
-    { rules, folds, tables }: RunOptions,
+    { rules, foldRepeats, tables }: RunOptions,
     compile: (rule: Rule) => RowRule,
     shared: SharedRows = {},
   ) {
     this.#shared = shared;
     this.#input = input;
-    this.#folds = folds;
+    this.#foldRepeats = foldRepeats;
     this.#tables = tables;
     this.#rules = rules.map(compile);
     this.#found = `sfkit_check_found_${nextRun++}`;
@@ -57,10 +57,10 @@ export class RowRun implements RuleRun {
     const connection = await this.#tables.open();
     this.#summary = await this.#tables.summary();
     await this.#prepare(connection);
-    for (const type of this.#types()) await this.#ask(connection, type);
-    const count = await this.#order(connection);
-    for (let from = 0; from < count; from += findingsAtOnce)
-      yield* this.#read(connection, from, Math.min(from + findingsAtOnce, count));
+    for (const type of this.#types()) await this.#evaluate(connection, type);
+    const count = await this.#number(connection);
+    for (let from = 0; from < count; from += findingsPerStatement)
+      yield* this.#read(connection, from, Math.min(from + findingsPerStatement, count));
     await connection.run(`DROP TABLE ${this.#found}`);
   }
 
@@ -74,15 +74,15 @@ export class RowRun implements RuleRun {
   }
 
   summary(): Summary {
-    if (this.#summary === undefined) throw new Error('the input is not read to its end');
+    if (this.#summary === undefined) throw new Error('the input was not read to its end');
     return this.#summary;
   }
 
   #types(): RecordType[] {
-    return recordTypes.filter((type) => this.#askedOf(type).length > 0);
+    return recordTypes.filter((type) => this.#rulesFor(type).length > 0);
   }
 
-  #askedOf(type: RecordType): Asked[] {
+  #rulesFor(type: RecordType): TypedRule[] {
     return this.#rules.flatMap((rule, number) => {
       const { condition: ofRule, types } = rule;
       const condition = typeof ofRule === 'object' ? ofRule[type] : ofRule;
@@ -108,42 +108,42 @@ export class RowRun implements RuleRun {
     if (this.#needs('containers')) this.#undescribed = await undescribedContainers(connection, this.#types());
   }
 
-  async #ask(connection: DuckDBConnection, type: RecordType): Promise<void> {
-    const questions = new TupleQuestions(connection, type, this.#shared);
-    const failures = await questions.ask(this.#askedOf(type), (matched) =>
+  async #evaluate(connection: DuckDBConnection, type: RecordType): Promise<void> {
+    const evaluator = new TupleEvaluator(connection, type, this.#shared);
+    const failures = await evaluator.evaluate(this.#rulesFor(type), (matched) =>
       connection.run(this.#foundSql(type, matched)),
     );
     for (const [number, reason] of failures) this.#failures.set(number, reason);
   }
 
   #foundSql(type: RecordType, matched: string): string {
-    if (!this.#folds)
+    if (!this.#foldRepeats)
       return `INSERT INTO ${this.#found} SELECT rule, '${type}', filename, idx, ts_uts, ts_uts, 1 FROM (${matched})`;
-    const same = samenessOf(type).map(quoteIdentifier).join(', ');
+    const same = identityColumnsOf(type).map(quoteIdentifier).join(', ');
     const place = 'CAST(ts_uts AS HUGEINT) * 18446744073709551616 + idx';
     return `INSERT INTO ${this.#found}
       SELECT rule, '${type}', filename, coalesce(arg_min(idx, ${place}), min(idx)), min(ts_uts), max(ts_uts), count(*)
       FROM (${matched}) GROUP BY rule, filename, ${same}`;
   }
 
-  /** Numbers what was found by time. Gives how many findings there will be. */
-  async #order(connection: DuckDBConnection): Promise<number> {
+  /** Numbers the matches by time. Returns the number of findings. */
+  async #number(connection: DuckDBConnection): Promise<number> {
     const found = this.#found;
     await connection.run(`CREATE OR REPLACE TEMP TABLE ${found} AS SELECT row_number() OVER () - 1 AS seq, * FROM (
       SELECT * FROM ${found} ORDER BY ts_uts, idx, filename, type, rule)`);
-    const most = this.#folds ? mostDistinct : Number.MAX_SAFE_INTEGER;
+    const limit = this.#foldRepeats ? maxDistinct : Number.MAX_SAFE_INTEGER;
     const totals = await connection.runAndReadAll(
-      `SELECT rule, CAST(sum(count) AS BIGINT), CAST(coalesce(sum(count) FILTER (seq >= ${most}), 0) AS BIGINT), count(*) FROM ${found} GROUP BY rule`,
+      `SELECT rule, CAST(sum(count) AS BIGINT), CAST(coalesce(sum(count) FILTER (seq >= ${limit}), 0) AS BIGINT), count(*) FROM ${found} GROUP BY rule`,
     );
     let count = 0n;
     for (const [rule, matches, leftOut, rows] of totals.getRows() as [number, bigint, bigint, bigint][]) {
       this.#totals.set(rule, { matches: Number(matches), leftOut: Number(leftOut) });
       count += rows;
     }
-    return Math.min(Number(count), most);
+    return Math.min(Number(count), limit);
   }
 
-  /** The findings of these numbers. */
+  /** Reads the findings with numbers `from` to `to` - 1. */
   async *#read(connection: DuckDBConnection, from: number, to: number): AsyncGenerator<Finding> {
     const chunk = `SELECT * FROM ${this.#found} WHERE seq >= ${from} AND seq < ${to}`;
     const joined = this.#types().map(
@@ -155,17 +155,17 @@ export class RowRun implements RuleRun {
           AND found.ts_uts IS NOT DISTINCT FROM line.ts_uts`,
     );
     await connection.run(`CREATE OR REPLACE TEMP TABLE ${lines} AS ${joined.join(' UNION ALL ')}`);
-    const asked = `SELECT seq, pproc_pid AS pid, pproc_createts AS createts, coalesce(endts_uts, ts_uts) AS moment FROM ${lines}
+    const moments = `SELECT seq, pproc_pid AS pid, pproc_createts AS createts, coalesce(endts_uts, ts_uts) AS moment FROM ${lines}
       WHERE pproc_pid IS NOT NULL`;
     const result = await connection.stream(
-      `SELECT * FROM ${lines} LEFT JOIN (${ancestorsSql(asked)}) USING (seq) ORDER BY seq`,
+      `SELECT * FROM ${lines} LEFT JOIN (${ancestorsSql(moments)}) USING (seq) ORDER BY seq`,
     );
     const columns = result.columnNames();
     let last = -1n;
     for await (const rows of result.yieldRows()) {
       for (const values of rows) {
         const [seq, number, count, lastTs] = values as [bigint, number, bigint, bigint];
-        // Tables that others made may hold two rows of one number.
+        // Foreign tables may contain two rows with the same number.
         if (seq === last) continue;
         last = seq;
         const row = Object.fromEntries(columns.map((name, index) => [name, foundValue(values[index])])) as FoundRow;
@@ -184,21 +184,21 @@ export class RowRun implements RuleRun {
   #reasonFor({ reason, needs = [] }: RowRule): string | undefined {
     if (reason !== undefined) return reason;
     if (needs.includes('ancestors') && !this.#hasLineages)
-      return 'the command lines of all processes and their ancestors are too long to be asked';
+      return 'the command lines of all processes and their ancestors are too long to evaluate';
     if (needs.includes('exact calls') && !this.#hasCalls)
-      return 'the input has arguments joined by blanks and no logins, as SysFlow records do; only a capture file has more';
+      return 'the rule needs separate arguments or logins, which only a capture file has';
     if (!needs.includes('containers') || this.#undescribed === undefined) return undefined;
     const { containers, seen } = this.#undescribed;
     if (containers === 0n) return undefined;
     const some = containers === seen ? 'the containers' : `${containers} of ${seen} containers`;
-    return `the input does not describe ${some}, and the rule asks for their names or images`;
+    return `the input does not describe ${some}, and the rule uses their names or images`;
   }
 }
 
 let nextRun = 0;
 const lines = 'sfkit_check_lines';
 
-/** Containers of which only the identity is known. */
+/** Number of containers without a name and image, and number of all containers. */
 async function undescribedContainers(
   connection: DuckDBConnection,
   types: readonly RecordType[],

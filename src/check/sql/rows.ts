@@ -3,9 +3,9 @@ import { type TableName, tableColumns, tables } from '../../engine/columns.gen.j
 import { withCalls, withoutCalls } from './calls.js';
 import type { RecordType } from './row-rule.js';
 
-// The rows that conditions are about: those of one table of events or flows, with the columns of all of them.
+// The rows that conditions evaluate: rows of one table of events or flows, with the columns of all these tables.
 
-/** The table with the records of a type. */
+/** The table for each record type. */
 export const tableOf: Readonly<Record<RecordType, TableName>> = {
   PE: 'process_event',
   FE: 'file_event',
@@ -17,13 +17,13 @@ export const tableOf: Readonly<Record<RecordType, TableName>> = {
 
 export const recordTypes = Object.keys(tableOf) as readonly RecordType[];
 
-/** What rows have beyond their columns. */
+/** Data beyond the plain columns. */
 export interface RowExtras {
   ancestors?: boolean;
   calls?: boolean;
 }
 
-/** The columns that these add. */
+/** The columns that RowExtras add. */
 export const extraColumns: readonly string[] = [
   ...['proc_aname', 'proc_aexe', 'proc_acmdline', 'proc_apid', 'proc_parent', 'proc_argv', 'proc_loginuid'],
 ];
@@ -38,7 +38,7 @@ export function rowsSql(type: RecordType, { ancestors = false, calls = false }: 
   return ancestors ? withLineage(called) : called;
 }
 
-/** The process and its ancestors from the table of lineages; of a process that is not there, itself and its parent. */
+/** Adds lineages. A process without one gets a list of itself and its parent. */
 function withLineage(rows: string): string {
   const list = (kept: string, own: string, parents: string) =>
     `CASE WHEN proc_pid IS NULL THEN NULL
@@ -58,8 +58,8 @@ function withLineage(rows: string): string {
 
 export const lineageTable = 'sfkit_check_lineage';
 
-/** Columns whose values make two rows the same finding: what was done, by what program, with what. */
-const sameness = [
+/** Rows with equal values in these columns are the same finding: same action, program and object. */
+const identityColumns = [
   'opflags_bitmap',
   'proc_exe',
   'proc_args',
@@ -81,13 +81,13 @@ const sameness = [
   'k8s_msg',
 ] as const;
 
-/** Of these the ones that a record type has. */
-export function samenessOf(type: RecordType): string[] {
+/** The identity columns that a record type has. */
+export function identityColumnsOf(type: RecordType): string[] {
   const own = new Set(tableColumns[tableOf[type]].map(({ name }) => name));
-  return sameness.filter((column) => own.has(column));
+  return identityColumns.filter((column) => own.has(column));
 }
 
-/** The record type that a table is about. */
+/** The record type of a table. */
 export function typeOf(table: TableName): RecordType | undefined {
   return tables.find(({ name }) => name === table)?.record as RecordType | undefined;
 }

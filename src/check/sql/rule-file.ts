@@ -2,7 +2,7 @@ import type { RuleText } from '../language.js';
 import { levelOf } from '../levels.js';
 import { yamlPackage } from '../yaml-package.js';
 
-// A rule in SQL: comment lines that are YAML, then one SELECT.
+// A rule in SQL: comment lines with YAML, then one SELECT.
 
 export interface SqlRuleFile {
   file: RuleText;
@@ -12,7 +12,7 @@ export interface SqlRuleFile {
   tags: readonly string[];
   description: string;
   sql: string;
-  /** The line on which the SQL begins, from 1. */
+  /** First line of the SQL, from 1. */
   sqlLine: number;
 }
 
@@ -27,23 +27,22 @@ export interface SqlRemark {
 
 const keys = ['id', 'title', 'level', 'tags', 'description'];
 
-/** Without a level of its own, a rule has this one. */
 const defaultLevel = 'medium';
 
-/** Whether a text begins with comment lines of which one is the title. */
+/** Whether a text starts with comment lines that include a title. */
 export function looksLikeSqlRule(content: string): boolean {
   return /^--[ \t]*title[ \t]*:/m.test(headOf(content));
 }
 
-/** The comment lines that a text begins with. */
+/** The comment lines at the start of a text. */
 function headOf(content: string): string {
-  return /^(?:\ufeff?(?:--[^\n]*|[ \t\r]*)(?:\n|$))*/.exec(content.slice(0, mostHead))?.[0] ?? '';
+  return /^(?:\ufeff?(?:--[^\n]*|[ \t\r]*)(?:\n|$))*/.exec(content.slice(0, maxHead))?.[0] ?? '';
 }
 
-/** A head is far shorter. */
-const mostHead = 64 << 10;
+/** Maximum characters of these comment lines. */
+const maxHead = 64 << 10;
 
-/** Reads a rule. Without a usable head there is none, and a remark says why. */
+/** Reads a rule. If its comment lines are not usable, the rule is undefined and a remark says why. */
 export function readSqlRule(file: RuleText): { rule: SqlRuleFile | undefined; remarks: SqlRemark[] } {
   const remarks: SqlRemark[] = [];
   const remark = (severity: SqlRemark['severity'], code: string, message: string, line = 1) => {
@@ -54,22 +53,22 @@ export function readSqlRule(file: RuleText): { rule: SqlRuleFile | undefined; re
   const problem = document.errors[0];
   if (problem !== undefined) {
     const line = problem.linePos?.[0].line ?? 1;
-    remark('error', 'SQL_RULE_HEAD', `the comment before the SQL is no YAML: ${firstLine(problem.message)}`, line);
+    remark('error', 'SQL_RULE_HEAD', `the comment before the SQL is not YAML: ${firstLine(problem.message)}`, line);
     return { rule: undefined, remarks };
   }
   const found: unknown = document.toJS({ maxAliasCount: 100 });
   const fields = isRecord(found) ? found : {};
   for (const key of Object.keys(fields).filter((key) => !keys.includes(key)))
-    remark('warning', 'SQL_RULE_KEY', `'${key}' means nothing here; known are ${keys.join(', ')}`);
+    remark('warning', 'SQL_RULE_KEY', `unknown key '${key}'; expected one of ${keys.join(', ')}`);
   const title = textOf(fields.title);
   const level = fields.level === undefined ? defaultLevel : textOf(fields.level);
   const tags = fields.tags ?? [];
   const sql = file.content.slice(head.length);
   if (title === '')
-    remark('error', 'SQL_RULE_TITLE', 'a rule in SQL begins with comment lines, one of them `-- title: …`');
+    remark('error', 'SQL_RULE_TITLE', 'a rule in SQL must start with comment lines, including `-- title: …`');
   if (levelOf(level) === undefined)
-    remark('error', 'SQL_RULE_LEVEL', `'${level}' is no level; low, medium and high are`);
-  if (!Array.isArray(tags)) remark('error', 'SQL_RULE_TAGS', 'tags are a list: [one, two]');
+    remark('error', 'SQL_RULE_LEVEL', `'${level}' is not a level; expected a level such as low, medium or high`);
+  if (!Array.isArray(tags)) remark('error', 'SQL_RULE_TAGS', 'tags must be a list, such as [one, two]');
   if (sql.replace(/;/g, '').trim() === '') remark('error', 'SQL_RULE_EMPTY', 'there is no SQL after the comment');
   if (remarks.some(({ severity }) => severity === 'error')) return { rule: undefined, remarks };
   const rule = {

@@ -9,20 +9,20 @@ import { describe, findingOf, foundValue } from './found.js';
 import type { FoundRow } from './row-rule.js';
 import { type CheckTables, rowTables } from './tables.js';
 
-/** Findings that are given of one input; of more only the number is. */
-const mostFindings = 100_000;
+/** Maximum findings per input. Further ones are only counted. */
+const maxFindings = 100_000;
 
-/** Seconds that the SQL of a rule may take. */
-const mostSeconds = 300;
+/** Maximum seconds for the SQL of a rule. */
+const maxSeconds = 300;
 
 export interface SqlRunLimits {
   seconds?: number;
 }
 
-/** Rules whose rows are findings, asked about one input. */
+/** Evaluates rules whose result rows are findings, on one input. */
 export class SqlRun implements RuleRun {
   readonly #input: string;
-  readonly #folds: boolean;
+  readonly #foldRepeats: boolean;
   readonly #tables: CheckTables;
   readonly #rules: readonly { rule: Rule; sql: string }[];
   readonly #seconds: number;
@@ -31,12 +31,12 @@ export class SqlRun implements RuleRun {
 
   constructor(
     input: string,
-    { rules, folds, tables }: RunOptions,
+    { rules, foldRepeats, tables }: RunOptions,
     sqlOf: (rule: Rule) => string,
-    { seconds = mostSeconds }: SqlRunLimits = {},
+    { seconds = maxSeconds }: SqlRunLimits = {},
   ) {
     this.#input = input;
-    this.#folds = folds;
+    this.#foldRepeats = foldRepeats;
     this.#tables = tables;
     this.#seconds = seconds;
     this.#rules = rules.map((rule) => ({ rule, sql: sqlOf(rule) }));
@@ -49,19 +49,20 @@ export class SqlRun implements RuleRun {
     const found: Finding[] = [];
     for (const { rule, sql } of this.#rules) {
       this.#tables.signal?.throwIfAborted();
-      const asked = new RuleFindings(this.#folds, mostFindings - found.length);
+      const collected = new RuleFindings(this.#foldRepeats, maxFindings - found.length);
       const outcome: RuleOutcome = { rule, state: 'unmatched', matches: 0, leftOut: 0 };
       this.#outcomes.set(rule, outcome);
       try {
-        for await (const row of this.#rows(connection, sql)) asked.add(this.#finding(rule, row, asked.rows + 1));
+        for await (const row of this.#rows(connection, sql))
+          collected.add(this.#finding(rule, row, collected.rows + 1));
       } catch (error) {
         if (!(error instanceof SfkitError)) throw error;
         outcome.reason = error.message;
       }
-      outcome.matches = asked.rows;
-      outcome.leftOut = asked.leftOut;
-      outcome.state = asked.rows > 0 ? 'matched' : outcome.reason === undefined ? 'unmatched' : 'unevaluated';
-      for (const finding of asked.findings()) found.push(finding);
+      outcome.matches = collected.rows;
+      outcome.leftOut = collected.leftOut;
+      outcome.state = collected.rows > 0 ? 'matched' : outcome.reason === undefined ? 'unmatched' : 'unevaluated';
+      for (const finding of collected.findings()) found.push(finding);
     }
     yield* found.sort(byTime);
   }
@@ -71,7 +72,7 @@ export class SqlRun implements RuleRun {
   }
 
   summary(): Summary {
-    if (this.#summary === undefined) throw new Error('the input is not read to its end');
+    if (this.#summary === undefined) throw new Error('the input was not read to its end');
     return this.#summary;
   }
 
@@ -117,22 +118,22 @@ export class SqlRun implements RuleRun {
   }
 }
 
-/** The findings of one rule, as many as there is room for. */
+/** Collects the findings of one rule, up to a limit. */
 class RuleFindings {
   readonly #byOutput = new Map<string, Finding>();
-  readonly #folds: boolean;
+  readonly #foldRepeats: boolean;
   readonly #room: number;
   rows = 0;
   leftOut = 0;
 
-  constructor(folds: boolean, room: number) {
-    this.#folds = folds;
+  constructor(foldRepeats: boolean, room: number) {
+    this.#foldRepeats = foldRepeats;
     this.#room = room;
   }
 
   add(finding: Finding): void {
     this.rows += 1;
-    const key = this.#folds ? finding.output : String(this.rows);
+    const key = this.#foldRepeats ? finding.output : String(this.rows);
     const same = this.#byOutput.get(key);
     if (same !== undefined) {
       const [first, last] = [same, finding].sort(byTime) as [Finding, Finding];
@@ -162,20 +163,20 @@ function wholeNumber(value: FoundRow[string] | undefined): string | undefined {
   return /^-?\d{1,19}$/.test(String(value)) ? String(value) : undefined;
 }
 
-/** Columns that say when and which, not what. */
-const passing = new Set(['idx', 'ts', 'ts_uts', 'endts', 'endts_uts', 'proc_pid', 'proc_tid', 'proc_createts']);
+/** Columns that differ between repeats of the same finding. */
+const volatileColumns = new Set(['idx', 'ts', 'ts_uts', 'endts', 'endts_uts', 'proc_pid', 'proc_tid', 'proc_createts']);
 
-/** The column `output`; else what the record is about; else the columns. */
+/** The column `output`; else a description of the record; else all columns. */
 function outputOf(row: FoundRow): string {
   if (typeof row.output === 'string') return row.output;
   const isRecord = row.opflags !== undefined || row.proc_cmdline !== undefined || row.file_path !== undefined;
   const text = isRecord ? describe(row) : '';
   if (text !== '') return text;
-  const shown = Object.entries(row).filter(([name, value]) => !passing.has(name) && value !== null);
+  const shown = Object.entries(row).filter(([name, value]) => !volatileColumns.has(name) && value !== null);
   return shown.map(([name, value]) => `${name}=${Array.isArray(value) ? value.join('|') : value}`).join(' ');
 }
 
-/** Times are nanoseconds, as findings have them. */
+/** Converts a value; times become nanoseconds. */
 function shownValue(value: DuckDBValue | undefined): FoundRow[string] {
   if (typeof value === 'object' && value !== null) {
     if ('nanos' in value && typeof value.nanos === 'bigint') return value.nanos.toString();
@@ -185,20 +186,20 @@ function shownValue(value: DuckDBValue | undefined): FoundRow[string] {
   return foundValue(value);
 }
 
-/** Prepares the one statement of a rule. It must be a SELECT, as nothing else only reads. */
+/** Prepares the statement of a rule. Only a SELECT is allowed, because other statements may write. */
 export async function prepareSelect(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
   const { StatementType } = await import('@duckdb/node-api');
   return onSqlError(async () => {
     const statements = await connection.extractStatements(sql);
     if (statements.count !== 1)
-      throw new SfkitError('SQL_ERROR', `a rule is one SELECT, and here are ${statements.count} statements`);
+      throw new SfkitError('SQL_ERROR', `expected one SELECT, found ${statements.count} statements`);
     const statement = await statements.prepare(0);
-    if (statement.statementType !== StatementType.SELECT) throw new SfkitError('SQL_ERROR', 'a rule is a SELECT');
+    if (statement.statementType !== StatementType.SELECT) throw new SfkitError('SQL_ERROR', 'a rule must be a SELECT');
     return statement;
   });
 }
 
-/** The tables that SQL speaks of; a superset, as words of texts count too. */
+/** The tables that the SQL may use: a superset, because words in string literals count too. */
 function tablesIn(sql: string): TableName[] {
   const words = new Set(sql.toLowerCase().match(/[a-z_0-9]+/g) ?? []);
   const named = tableSpecs.filter(({ kind, name }) => kind !== 'all' && words.has(name)).map(({ name }) => name);

@@ -4,7 +4,7 @@ import type { RuleLanguage, RuleSet, RuleText, RunOptions } from '../language.js
 import { looksLikeSqlRule, readSqlRule, type SqlRemark, type SqlRuleFile } from './rule-file.js';
 import { SqlRun } from './sql-run.js';
 
-/** Rules in SQL, one a file, whose rows are findings. */
+/** Rules in SQL: one per file, and each result row is a finding. */
 export const sql: RuleLanguage = {
   name: 'sql',
   recognizes: looksLikeSqlRule,
@@ -33,7 +33,7 @@ class SqlRuleSet implements RuleSet {
     return new SqlRun(input, options, (rule) => (this.#files.get(rule) as SqlRuleFile).sql);
   }
 
-  /** Whether DuckDB takes the SQL, asked of empty tables. */
+  /** Prepares the SQL of each rule on empty tables, to find its errors. */
   async verify(): Promise<Diagnostic[]> {
     const { openDataset } = await import('../../query/dataset.js');
     const { prepareSelect } = await import('./sql-run.js');

@@ -6,17 +6,17 @@ import { sumOfReasons } from '../../engine/reasons.js';
 import type { Summary } from '../../engine/session.js';
 import type { Dataset } from '../../query/dataset.js';
 
-/** The tables whose rows are events and flows. */
+/** The tables of events and flows. */
 export const rowTables: readonly TableName[] = tables
   .filter(({ kind }) => kind === 'event' || kind === 'flow')
   .map(({ name }) => name);
 
-/** What DuckDB may hold in memory; what is more goes to a file. */
+/** DuckDB's memory limit; larger data goes to a temporary file. */
 const memoryLimit = '2GB';
 
 /**
- * An input of `check` as tables: a capture, a SysFlow file, or tables as `sfkit query` takes them. It is read when the
- * first language asks, once for all of them, and only the tables that they want of it.
+ * The input of `check` as tables: a capture, a SysFlow file, or tables that `sfkit query` accepts. The first open()
+ * reads it once for all languages, and reads only the tables that they requested with want().
  */
 export class CheckTables {
   readonly #input: string;
@@ -25,7 +25,7 @@ export class CheckTables {
   #dataset: Promise<Dataset> | undefined;
   #isClosed = false;
 
-  /** `signal`: aborting it ends reading and queries. */
+  /** `signal`: aborting it stops reading and queries. */
   constructor(
     input: string,
     readonly signal?: AbortSignal,
@@ -33,10 +33,10 @@ export class CheckTables {
     this.#input = input;
   }
 
-  /** Says which tables will be asked, before anything is opened. */
+  /** Requests tables. Must be called before open(). */
   want(tables: Iterable<TableName>): void {
     for (const table of tables) {
-      if (this.#dataset !== undefined && !this.#wanted.has(table)) throw new Error('the input is open already');
+      if (this.#dataset !== undefined && !this.#wanted.has(table)) throw new Error('the input is already open');
       this.#wanted.add(table);
     }
   }
@@ -46,19 +46,19 @@ export class CheckTables {
     return connection;
   }
 
-  /** Makes something in the database, such as a table of what runs look up, for the first one that needs it. */
+  /** Calls `make` for the first caller of a name, for example to create a lookup table, and shares the result. */
   once<Made>(name: string, make: () => Promise<Made>): Promise<Made> {
     const made = this.#made.get(name) ?? make();
     this.#made.set(name, made);
     return made as Promise<Made>;
   }
 
-  /** What the engine says of the input; of tables how many rows there are, and from when to when. */
+  /** The engine's summary of the input; for tables, the number of rows and the time range. */
   async summary(): Promise<Summary> {
     const { summaries, connection } = await this.#open();
     return summaries.length === 0
       ? rowSummary(connection, this.#wanted)
-      : unitedSummary(summaries.map(({ summary }) => summary));
+      : mergedSummary(summaries.map(({ summary }) => summary));
   }
 
   close(): void {
@@ -77,7 +77,7 @@ export class CheckTables {
 }
 
 async function openInput(input: string, wanted: readonly TableName[], signal?: AbortSignal): Promise<Dataset> {
-  // Loaded here, as DuckDB takes a while that rules of other languages need not.
+  // Loaded on demand: loading DuckDB is slow, and rules of other languages do not need it.
   const { openDataset } = await import('../../query/dataset.js');
   return openDataset([input], `SELECT 1 FROM ${wanted.join(', ')}`, {}, { isolated: true, memoryLimit, signal });
 }
@@ -94,8 +94,8 @@ async function rowSummary(connection: DuckDBConnection, wanted: ReadonlySet<Tabl
 
 const noSummary: Summary = { ...emptySummary, format: 'tables' };
 
-/** What several files that are one input say together. */
-function unitedSummary(summaries: readonly Summary[]): Summary {
+/** Combined summary of several files that form one input. */
+function mergedSummary(summaries: readonly Summary[]): Summary {
   return summaries.reduce(united);
 }
 

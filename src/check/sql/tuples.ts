@@ -4,18 +4,17 @@ import { tableColumns } from '../../engine/columns.gen.js';
 import type { RecordType, RowNeed, RowRule, SharedRows, SharedValue } from './row-rule.js';
 import { extraColumns, rowsSql } from './rows.js';
 
-// Rows are asked about once for all that are alike. What the rules name of a row is a tuple: there are far fewer
-// different ones than rows, as programs do the same again and again. Conditions are asked of tuples, and the rows of
-// those that match are looked up afterwards. Where no two rows are alike that is one copy of the named columns.
+// Evaluates rules on distinct tuples instead of rows. A tuple has the columns that the rules use. Programs repeat
+// themselves, so there are far fewer tuples than rows. The rows of matching tuples are looked up afterwards. In the
+// worst case, when all rows differ, this costs one copy of the columns.
 
-/** A rule with the condition for one type of record, and its number in the run. */
-export interface Asked extends RowRule {
+/** A rule with the condition for one record type, and its number in the run. */
+export interface TypedRule extends RowRule {
   condition: string;
   number: number;
 }
 
-/** Rules that one statement asks. */
-const rulesAtOnce = 64;
+const rulesPerStatement = 64;
 
 const noLimit = '9223372036854775807';
 const tuples = 'sfkit_check_tuples';
@@ -23,10 +22,10 @@ const valued = 'sfkit_check_valued';
 const hits = 'sfkit_check_hits';
 
 /**
- * Columns that differ between rows which are alike in everything else. Rules that name one are asked apart from the
- * others.
+ * Columns that differ between otherwise equal rows. Rules that use one are evaluated separately, to keep the tuples of
+ * the other rules few.
  */
-const passing: ReadonlySet<string> = new Set([
+const perRowColumns: ReadonlySet<string> = new Set([
   ...['idx', 'ts', 'ts_uts', 'endts', 'endts_uts', 'ret', 'file_fd', 'net_sport'],
   ...['proc_pid', 'proc_tid', 'proc_createts', 'proc_apid', 'pproc_pid', 'pproc_createts'],
   ...['flow_rbytes', 'flow_rops', 'flow_wbytes', 'flow_wops', 'pf_nthreads', 'pf_nexits', 'pf_nerrors'],
@@ -34,19 +33,19 @@ const passing: ReadonlySet<string> = new Set([
 
 const rowColumns: ReadonlySet<string> = new Set([...tableColumns.sysflow.map(({ name }) => name), ...extraColumns]);
 
-/** The columns of rows that SQL speaks of, outside of texts; a superset, as a word may mean something else. */
+/** The columns that the SQL may use: a superset, because a word may mean something else. */
 function columnsIn(sql: string): string[] {
   const words = withoutTexts(sql).match(/[a-z_0-9]+/g) ?? [];
   return [...new Set(words)].filter((word) => rowColumns.has(word));
 }
 
-/** SQL without the texts in it. */
+/** SQL without its string literals. */
 export function withoutTexts(sql: string): string {
   return sql.replace(/'[^']*'/g, ' ');
 }
 
-/** Asks rules about the rows of one type of record. */
-export class TupleQuestions {
+/** Evaluates rules on the rows of one record type. */
+export class TupleEvaluator {
   readonly #connection: DuckDBConnection;
   readonly #type: RecordType;
   readonly #shared: SharedRows;
@@ -59,26 +58,29 @@ export class TupleQuestions {
   }
 
   /**
-   * Asks the rules. What they match is given to `take`, as a SELECT of all columns of rows and `rule`, the number of a
-   * rule. Gives the reasons of rules that could not be asked, by their numbers.
+   * Evaluates the rules. Passes the matches to `onMatches` as a SELECT of all columns of the rows and `rule`, the
+   * number of the rule. Returns the reasons for rules that could not be evaluated, by rule number.
    */
-  async ask(asked: readonly Asked[], take: (matchedSql: string) => Promise<unknown>): Promise<Map<number, string>> {
-    // Of a rule about several types some values are about others of them.
-    const rules = asked.map((rule) => ({
+  async evaluate(
+    typedRules: readonly TypedRule[],
+    onMatches: (matchedSql: string) => Promise<unknown>,
+  ): Promise<Map<number, string>> {
+    // A rule for several record types lists the values of all of them: keep those of this type.
+    const rules = typedRules.map((rule) => ({
       ...rule,
       values: rule.values?.filter((name) => rule.condition.includes(name)),
     }));
     const failures = new Map<number, string>();
-    const isPassing = (rule: Asked) => this.#keysOf([rule]).some((key) => passing.has(key));
-    const apart = rules.filter(isPassing);
-    const others = rules.filter((rule) => !apart.includes(rule));
-    for (const alike of [others, apart]) if (alike.length > 0) await this.#askAlike(alike, take, failures);
+    const isPerRow = (rule: TypedRule) => this.#keysOf([rule]).some((key) => perRowColumns.has(key));
+    const perRow = rules.filter(isPerRow);
+    const others = rules.filter((rule) => !perRow.includes(rule));
+    for (const group of [others, perRow]) if (group.length > 0) await this.#evaluateGroup(group, onMatches, failures);
     return failures;
   }
 
-  async #askAlike(
-    rules: readonly Asked[],
-    take: (matchedSql: string) => Promise<unknown>,
+  async #evaluateGroup(
+    rules: readonly TypedRule[],
+    onMatches: (matchedSql: string) => Promise<unknown>,
     failures: Map<number, string>,
   ): Promise<void> {
     const keys = this.#keysOf(rules);
@@ -88,9 +90,9 @@ export class TupleQuestions {
       const first = await this.#connection.runAndReadAll(`SELECT tuple FROM ${tuples} LIMIT 1`);
       if (first.currentRowCount === 0) return;
       await this.#connection.run(`CREATE OR REPLACE TEMP TABLE ${hits} (rule INTEGER, tuple BIGINT)`);
-      for (let from = 0; from < rules.length; from += rulesAtOnce)
-        await this.#askTuples(rules.slice(from, from + rulesAtOnce), failures);
-      await onSqlError(() => take(matchedSql(rows, keys)));
+      for (let from = 0; from < rules.length; from += rulesPerStatement)
+        await this.#evaluateTuples(rules.slice(from, from + rulesPerStatement), failures);
+      await onSqlError(() => onMatches(matchedSql(rows, keys)));
     } catch (error) {
       for (const { number } of rules) failures.set(number, (error as Error).message);
     } finally {
@@ -98,52 +100,52 @@ export class TupleQuestions {
     }
   }
 
-  /** Makes the tuples of rows that are not dropped. */
+  /** SQL that creates the tuples of rows that are not dropped. */
   #tuplesSql(rows: string, keys: readonly string[]): string {
-    // Rules that name nothing are asked of one tuple, if there is a row.
+    // Rules that use no column are evaluated on a single tuple if there is a row.
     const named = keys.join(', ') || '1 AS row';
-    const different = `SELECT DISTINCT ${named} FROM (${rows})`;
+    const distinct = `SELECT DISTINCT ${named} FROM (${rows})`;
     const { drop } = this.#shared;
     const dropped = drop?.condition[this.#type];
     const kept =
       dropped === undefined
-        ? different
-        : `SELECT ${keys.join(', ') || 'row'} FROM (${this.#withValues(different, drop?.values ?? [])})
+        ? distinct
+        : `SELECT ${keys.join(', ') || 'row'} FROM (${this.#withValues(distinct, drop?.values ?? [])})
           WHERE NOT (${dropped})`;
     return `CREATE OR REPLACE TEMP TABLE ${tuples} AS SELECT *, row_number() OVER () AS tuple FROM (${kept})`;
   }
 
-  /** Asks many rules at once; where that fails, fewer, until the one is found that cannot be asked. */
-  async #askTuples(rules: readonly Asked[], failures: Map<number, string>): Promise<void> {
+  /** Evaluates many rules in one statement. On an error, bisects to find the rule that fails. */
+  async #evaluateTuples(rules: readonly TypedRule[], failures: Map<number, string>): Promise<void> {
     try {
       await onSqlError(() => this.#findHits(rules));
     } catch (error) {
       const [only, ...others] = rules;
       if (others.length === 0) {
-        failures.set((only as Asked).number, (error as Error).message);
+        failures.set((only as TypedRule).number, (error as Error).message);
         return;
       }
       const half = rules.length >> 1;
-      await this.#askTuples(rules.slice(0, half), failures);
-      await this.#askTuples(rules.slice(half), failures);
+      await this.#evaluateTuples(rules.slice(0, half), failures);
+      await this.#evaluateTuples(rules.slice(half), failures);
     }
   }
 
-  /** Each rule is a SELECT of its own, as a condition is asked fastest where it filters. */
-  async #findHits(rules: readonly Asked[]): Promise<void> {
+  /** Each rule is a separate SELECT, because DuckDB evaluates a condition fastest as a filter. */
+  async #findHits(rules: readonly TypedRule[]): Promise<void> {
     const names = rules.flatMap(({ values = [] }) => values);
     if (names.length > 0) {
       const columns = new Set(['tuple', ...names, ...rules.flatMap(({ condition }) => columnsIn(condition))]);
-      const made = `SELECT ${[...columns].join(', ')} FROM (${this.#withValues(`SELECT * FROM ${tuples}`, names)})`;
-      await this.#connection.run(`CREATE OR REPLACE TEMP TABLE ${valued} AS ${made}`);
+      const values = `SELECT ${[...columns].join(', ')} FROM (${this.#withValues(`SELECT * FROM ${tuples}`, names)})`;
+      await this.#connection.run(`CREATE OR REPLACE TEMP TABLE ${valued} AS ${values}`);
     }
-    const asked = names.length > 0 ? valued : tuples;
-    const matching = rules.map(({ number, condition }) => `SELECT ${number}, tuple FROM ${asked} WHERE ${condition}`);
+    const table = names.length > 0 ? valued : tuples;
+    const matching = rules.map(({ number, condition }) => `SELECT ${number}, tuple FROM ${table} WHERE ${condition}`);
     await this.#connection.run(`INSERT INTO ${hits} ${matching.join(' UNION ALL ')}`);
   }
 
-  /** The rows with the columns that the rules need beyond those of tables, and with the values that are keys. */
-  #rowsSql(rules: readonly Asked[]): string {
+  /** SELECT of the rows with the extra columns that the rules need and the shared values that are keys. */
+  #rowsSql(rules: readonly TypedRule[]): string {
     const has = (...wanted: RowNeed[]) => rules.some(({ needs = [] }) => wanted.some((need) => needs.includes(need)));
     const rows = rowsSql(this.#type, { ancestors: has('ancestors'), calls: has('calls', 'exact calls') });
     const keyed = this.#keysOf(rules).flatMap((key) => {
@@ -153,8 +155,8 @@ export class TupleQuestions {
     return keyed.length === 0 ? rows : `SELECT *, ${keyed.join(', ')} FROM (${rows})`;
   }
 
-  /** What of a row decides about these rules: columns, and values that are made of rows. */
-  #keysOf(rules: readonly Asked[]): string[] {
+  /** The keys of a tuple: columns, and shared values with `ofRow`, that the rules use. */
+  #keysOf(rules: readonly TypedRule[]): string[] {
     const keys = new Set<string>();
     const addAll = (sql: string, values: readonly string[]) => {
       for (const column of columnsIn(sql)) keys.add(column);
@@ -179,7 +181,7 @@ export class TupleQuestions {
     return this.#shared.values?.[name];
   }
 
-  /** Adds values in steps: each uses those of earlier ones. */
+  /** Adds shared values in layers: each layer uses the values of earlier ones. */
   #withValues(rows: string, names: readonly string[]): string {
     const layers: string[][] = [];
     const depths = new Map<string, number>();
@@ -200,7 +202,7 @@ export class TupleQuestions {
   }
 }
 
-/** DuckDB would put a column into each condition that names it, but not through a limit. */
+/** The LIMIT keeps DuckDB from inlining a computed column into every condition that uses it. */
 function withColumns(rows: string, columns: readonly string[]): string {
   return `SELECT *, ${columns.join(', ')} FROM (${rows}) LIMIT ${noLimit}`;
 }

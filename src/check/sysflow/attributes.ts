@@ -1,34 +1,33 @@
 import { opNames } from '../../engine/columns.gen.js';
 import type { RowNeed, SharedValue } from '../sql/row-rule.js';
 
-// What policies call the parts of a record, as SQL over the columns of `sysflow`. The processor keeps a record in one
-// array of numbers, in which parts of different types of records share places; asked for a part that its type does not
-// have, a record answers with what is in that place. This is kept, as rules may have been written against it.
+// Attributes of policies as SQL over the columns of `sysflow`. The SysFlow processor keeps a record in one array, in
+// which attributes of different record types share slots. If a record type lacks an attribute, the processor returns
+// the value in its slot. sfkit does the same, because policies may depend on it.
 
-/** An attribute of a record. */
 export interface Attribute {
-  /** SQL for its value as text, never null. */
+  /** SQL for the value as text, never null. */
   text: string;
-  /** The parts that its SQL names. */
+  /** Names of the shared values that the SQL uses. */
   from?: readonly string[];
-  /** Whether its text may begin or end with a quote, which does not count. */
-  isFree?: boolean;
-  /** Whether its text never has a comma. */
-  isWhole?: boolean;
-  /** SQL for its value as an integer, where it is one of 64 bits; what is none counts as 0. */
+  /** Whether the text may start or end with a quote, which comparisons ignore. */
+  mayBeQuoted?: boolean;
+  /** Whether the text never contains a comma. */
+  hasNoComma?: boolean;
+  /** SQL for the value as a 64-bit integer, if the attribute is one; anything else counts as 0. */
   integer?: string;
-  /** SQL for whether it has another value than the empty one. */
+  /** SQL for whether the value is not empty. */
   exists: string;
   needs?: readonly RowNeed[];
-  /** The column that holds it, to show. */
+  /** The column to display. */
   column?: string;
 }
 
-/** Blanks as the processor takes them away at both ends. */
+/** Whitespace that the processor trims. */
 const blanks =
   '\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000';
 
-/** The text of a column, empty where it is missing. */
+/** The text of a column; empty if missing. */
 function plain(column: string): string {
   return `coalesce(${column}, '')`;
 }
@@ -37,15 +36,15 @@ function trimmed(column: string): string {
   return `trim(coalesce(${column}, ''), '${blanks}')`;
 }
 
-/** SysFlow files have this where a text is unknown, and tables nothing. */
+/** SysFlow files store this for an unknown text; tables have null. */
 const unknown = '<NA>';
 
-/** A text of something that is there if a condition holds. */
+/** The text of an object that exists only if `isThere` is true. */
 function known(column: string, isThere: string, text = column): string {
   return `CASE WHEN ${isThere} THEN coalesce(${text}, '${unknown}') ELSE '' END`;
 }
 
-/** What rows are about, without which one it is. */
+/** Whether a row has a process, a file and a second file. */
 const [process, file, newFile] = ['"sf process"', '"sf file"', '"sf newfile"'];
 
 function textual(value: string, more: Partial<Attribute> = {}): Attribute {
@@ -54,38 +53,38 @@ function textual(value: string, more: Partial<Attribute> = {}): Attribute {
 
 function integral(column: string, more: Partial<Attribute> = {}): Attribute {
   const integer = `coalesce(${column}, 0)`;
-  return { text: `CAST(${integer} AS VARCHAR)`, integer, exists: `(${integer} <> 0)`, isWhole: true, ...more };
+  return { text: `CAST(${integer} AS VARCHAR)`, integer, exists: `(${integer} <> 0)`, hasNoComma: true, ...more };
 }
 
-/** An integer that is shown, but with which nothing can be compared as one. */
-function onlyShown(value: string, more: Partial<Attribute>): Attribute {
+/** An integer that can be displayed but is compared as text. */
+function displayOnly(value: string, more: Partial<Attribute>): Attribute {
   const { integer, ...shown } = integral(value, more);
   return shown;
 }
 
 function boolean(value: string, more: Partial<Attribute> = {}): Attribute {
-  return { text: `CASE WHEN ${value} THEN 'true' ELSE 'false' END`, exists: `(${value})`, isWhole: true, ...more };
+  return { text: `CASE WHEN ${value} THEN 'true' ELSE 'false' END`, exists: `(${value})`, hasNoComma: true, ...more };
 }
 
-/** Flags of the process are integers to compare, and booleans as text. */
+/** Process flags compare as integers, and are booleans as text. */
 function processFlag(column: string): Attribute {
   const value = `coalesce(${column}, false)`;
   return boolean(value, { integer: `CAST(${value} AS INTEGER)`, column });
 }
 
-/** Of the parent: a boolean if there is one, else the integer 0. */
+/** A flag of the parent: a boolean if there is a parent, else the integer 0. */
 function parentFlag(value: string, more: Partial<Attribute>): Attribute {
   const text = `CASE WHEN ${value} IS NULL THEN '0' WHEN ${value} THEN 'true' ELSE 'false' END`;
   return boolean(`coalesce(${value}, false)`, { ...more, text });
 }
 
-/** The last element of a path: "." of none, "/" of the root. */
+/** The last element of a path: "." for an empty path, "/" for the root. */
 function lastElement(path: string): string {
   const short = `rtrim(${path}, '/')`;
   return `CASE WHEN ${path} = '' THEN '.' WHEN ${short} = '' THEN '/' ELSE split_part(${short}, '/', -1) END`;
 }
 
-/** A path, what it is without the addresses before it, and that without its last element. */
+/** Shared values for a path: the path, the path without socket addresses, and its directory. */
 function pathParts(name: string, column: string, isThere: string): typeof parts {
   const [path, target, before] = [`"${name}"`, `"${name} target"`, `"${name} before"`];
   return {
@@ -95,12 +94,12 @@ function pathParts(name: string, column: string, isThere: string): typeof parts 
   };
 }
 
-/** Longer paths than any system has are not made simpler. */
-const longestPath = 8192;
+/** Longer paths are not normalized; no system has them. */
+const maxPath = 8192;
 
-/** A directory in its shortest form, of what stands before the last element of a path. */
+/** Normalizes the part of a path before its last element. */
 function directory(before: string): string {
-  const isOdd = `(contains(${before}, '//') OR contains(${before}, './') OR ends_with(${before}, '/..')) AND length(${before}) <= ${longestPath}`;
+  const isOdd = `(contains(${before}, '//') OR contains(${before}, './') OR ends_with(${before}, '/..')) AND length(${before}) <= ${maxPath}`;
   const step = `lambda done, part: CASE
     WHEN part IN ('', '.') THEN done
     WHEN part <> '..' THEN done || CASE WHEN done IN ('', '/') THEN '' ELSE '/' END || part
@@ -115,7 +114,7 @@ function directory(before: string): string {
   return `coalesce(nullif(CASE WHEN ${isOdd} THEN ${reduced} ELSE ${simple} END, ''), '.')`;
 }
 
-/** What the kernel's addresses of two sockets, or of a pipe, are followed by. */
+/** Kernel addresses of two sockets or of a pipe, followed by the path. */
 const link = '^\\s*([0-9a-fA-F]{1,16})(->|-\\\\u)([0-9a-fA-F]{1,16})\\s+(\\S+)';
 
 function pathAfterLink(path: string): string {
@@ -128,13 +127,13 @@ function linkBefore(path: string): string {
   return `CASE WHEN regexp_matches(${path}, '${link}') THEN ${address(1)} || regexp_extract(${path}, '${link}', 2) || ${address(3)} ELSE '' END`;
 }
 
-/** The four bytes of an address, the first one lowest; 0 for IPv6, which the format does not have. */
+/** The four bytes of an address, lowest first; 0 for IPv6, which the processor's format lacks. */
 function addressBits(column: string): string {
   const byte = (place: number) => `(TRY_CAST(split_part(${column}, '.', ${place}) AS BIGINT) << ${(place - 1) * 8})`;
   return `CASE WHEN contains(${column}, '.') AND NOT contains(${column}, ':') THEN coalesce(${[1, 2, 3, 4].map(byte).join(' | ')}, 0) ELSE 0 END`;
 }
 
-/** Flags of the open call; in the same place connections have their source. */
+/** Flags of the open call. Connections have their source address in the same slot. */
 function openFlagsSql(): string {
   return `CASE type WHEN 'FF' THEN coalesce(file_openflags, 0) WHEN 'NF' THEN ${addressBits('net_sip')} ELSE 0 END`;
 }
@@ -171,12 +170,12 @@ const dottedFlags = `CASE WHEN type = 'FF' THEN concat_ws('.', ${[0, 8, 16, 24]
   .join(', ')}) ELSE coalesce(net_sip, '0.0.0.0') END`;
 const destination = "coalesce(net_dip, '0.0.0.0')";
 
-/** Received and sent amounts are added for files and for connections, which are one place. */
+/** Amounts of files and of connections share a slot, so both are added. */
 function amount(column: string, more = ''): Attribute {
   return integral(`CASE WHEN type IN ('FF', 'NF') THEN CAST(${column} AS HUGEINT) * 2 ${more} END`, { column });
 }
 
-/** What stands where flows count operations: the type of an event's second file, and not knowably its time. */
+/** Slot of the flows' operation counts: file events have the type of their second file there. */
 const secondFile = "WHEN file_newoid IS NOT NULL THEN 2 * unicode('f')";
 
 const operations = `concat_ws(',', ${opNames
@@ -194,18 +193,18 @@ function read(ofConnection: string, ofFile: string): string {
 const [exe, args] = ['"sf exe"', '"sf args"'];
 const [path, target, before] = ['"sf path"', '"sf path target"', '"sf path before"'];
 const [newPath, newTarget, newBefore] = ['"sf newpath"', '"sf newpath target"', '"sf newpath before"'];
-/** Of the parent as the processor keeps it: as it was when the process was first seen. */
+/** A member of the parent as it was when the process was first seen, like in the processor. */
 const parent = (member: string) => `proc_parent.${member}`;
 const parentExe = known(parent('exe'), 'proc_parent IS NOT NULL', `trim(${parent('exe')}, '${blanks}')`);
 const kept: Pick<Attribute, 'needs'> = { needs: ['ancestors'] };
 
 function ancestors(list: string): Attribute {
-  return textual(`coalesce(array_to_string(${list}, ','), '')`, { isFree: true, needs: ['ancestors'] });
+  return textual(`coalesce(array_to_string(${list}, ','), '')`, { mayBeQuoted: true, needs: ['ancestors'] });
 }
 
 const described: Pick<Attribute, 'needs'> = { needs: ['containers'] };
 
-/** What several attributes are made of, by the names of the columns that hold them. */
+/** Shared values that several attributes use, by column name. */
 export const parts: Readonly<Record<string, SharedValue>> = {
   [process]: { sql: 'proc_pid IS NOT NULL', ofRow: true },
   [file]: { sql: 'file_oid IS NOT NULL', ofRow: true },
@@ -218,7 +217,7 @@ export const parts: Readonly<Record<string, SharedValue>> = {
 };
 
 const sysflow: Readonly<Record<string, Attribute>> = {
-  'sf.type': textual('type', { isWhole: true, column: 'type' }),
+  'sf.type': textual('type', { hasNoComma: true, column: 'type' }),
   'sf.opflags': textual(operations, { column: 'opflags' }),
   'sf.ret': integral("CASE WHEN type IN ('PE', 'FE') THEN ret END", { column: 'ret' }),
   'sf.ts': integral('ts_uts', { column: 'ts_uts' }),
@@ -227,20 +226,20 @@ const sysflow: Readonly<Record<string, Attribute>> = {
   }),
 
   'sf.proc.pid': integral('proc_pid', { column: 'proc_pid' }),
-  'sf.proc.name': textual(lastElement(exe), { from: [exe], isFree: true, column: 'proc_name' }),
-  'sf.proc.exe': textual(exe, { from: [exe], isFree: true, column: 'proc_exe' }),
-  'sf.proc.args': textual(args, { from: [args], isFree: true, column: 'proc_args' }),
+  'sf.proc.name': textual(lastElement(exe), { from: [exe], mayBeQuoted: true, column: 'proc_name' }),
+  'sf.proc.exe': textual(exe, { from: [exe], mayBeQuoted: true, column: 'proc_exe' }),
+  'sf.proc.args': textual(args, { from: [args], mayBeQuoted: true, column: 'proc_args' }),
   'sf.proc.uid': integral('proc_uid', { column: 'proc_uid' }),
-  'sf.proc.user': textual(known('proc_user', process), { from: [process], isFree: true, column: 'proc_user' }),
+  'sf.proc.user': textual(known('proc_user', process), { from: [process], mayBeQuoted: true, column: 'proc_user' }),
   'sf.proc.tid': integral('proc_tid', { column: 'proc_tid' }),
   'sf.proc.gid': integral('proc_gid', { column: 'proc_gid' }),
-  'sf.proc.group': textual(known('proc_group', process), { from: [process], isFree: true, column: 'proc_group' }),
+  'sf.proc.group': textual(known('proc_group', process), { from: [process], mayBeQuoted: true, column: 'proc_group' }),
   'sf.proc.createts': integral('proc_createts', { column: 'proc_createts' }),
   'sf.proc.tty': processFlag('proc_tty'),
   'sf.proc.entry': processFlag('proc_entry'),
   'sf.proc.cmdline': textual(`${exe} || ' ' || ${args}`, {
     from: [exe, args],
-    isFree: true,
+    mayBeQuoted: true,
     column: 'proc_cmdline',
   }),
   'sf.proc.aname': ancestors(`list_transform(proc_aexe, lambda exe: ${lastElement(`coalesce(exe, '${unknown}')`)})`),
@@ -250,21 +249,21 @@ const sysflow: Readonly<Record<string, Attribute>> = {
 
   'sf.pproc.pid': integral('pproc_pid', { column: 'pproc_pid' }),
   'sf.pproc.name': textual(`CASE WHEN proc_parent IS NOT NULL THEN ${lastElement(parentExe)} ELSE '' END`, {
-    isFree: true,
+    mayBeQuoted: true,
     column: 'pproc_name',
     ...kept,
   }),
-  'sf.pproc.exe': textual(parentExe, { isFree: true, column: 'pproc_exe', ...kept }),
-  'sf.pproc.args': textual(trimmed(parent('args')), { isFree: true, column: 'pproc_args', ...kept }),
-  'sf.pproc.uid': onlyShown(parent('uid'), { column: 'pproc_uid', ...kept }),
+  'sf.pproc.exe': textual(parentExe, { mayBeQuoted: true, column: 'pproc_exe', ...kept }),
+  'sf.pproc.args': textual(trimmed(parent('args')), { mayBeQuoted: true, column: 'pproc_args', ...kept }),
+  'sf.pproc.uid': displayOnly(parent('uid'), { column: 'pproc_uid', ...kept }),
   'sf.pproc.user': textual(known(parent('"user"'), 'proc_parent IS NOT NULL'), {
-    isFree: true,
+    mayBeQuoted: true,
     column: 'pproc_user',
     ...kept,
   }),
-  'sf.pproc.gid': onlyShown(parent('gid'), { column: 'pproc_gid', ...kept }),
+  'sf.pproc.gid': displayOnly(parent('gid'), { column: 'pproc_gid', ...kept }),
   'sf.pproc.group': textual(known(parent('"group"'), 'proc_parent IS NOT NULL'), {
-    isFree: true,
+    mayBeQuoted: true,
     column: 'pproc_group',
     ...kept,
   }),
@@ -272,21 +271,25 @@ const sysflow: Readonly<Record<string, Attribute>> = {
   'sf.pproc.tty': parentFlag(parent('tty'), { column: 'pproc_tty', ...kept }),
   'sf.pproc.entry': parentFlag(parent('entry'), { column: 'pproc_entry', ...kept }),
   'sf.pproc.cmdline': textual(`concat_ws(' ', ${parentExe}, nullif(${trimmed(parent('args'))}, ''))`, {
-    isFree: true,
+    mayBeQuoted: true,
     column: 'pproc_cmdline',
     ...kept,
   }),
 
-  'sf.file.name': textual(lastElement(path), { from: [path], isFree: true, column: 'file_name' }),
-  'sf.file.path': textual(target, { from: [target], isFree: true, column: 'file_path' }),
+  'sf.file.name': textual(lastElement(path), { from: [path], mayBeQuoted: true, column: 'file_name' }),
+  'sf.file.path': textual(target, { from: [target], mayBeQuoted: true, column: 'file_path' }),
   'sf.file.symlink': textual(linkBefore(path), { from: [path] }),
   'sf.file.oid': textual(plain('file_oid'), { column: 'file_oid' }),
-  'sf.file.directory': textual(directory(before), { from: [before], isFree: true, column: 'file_directory' }),
-  'sf.file.newname': textual(lastElement(newPath), { from: [newPath], isFree: true, column: 'file_newpath' }),
-  'sf.file.newpath': textual(newTarget, { from: [newTarget], isFree: true, column: 'file_newpath' }),
+  'sf.file.directory': textual(directory(before), { from: [before], mayBeQuoted: true, column: 'file_directory' }),
+  'sf.file.newname': textual(lastElement(newPath), { from: [newPath], mayBeQuoted: true, column: 'file_newpath' }),
+  'sf.file.newpath': textual(newTarget, { from: [newTarget], mayBeQuoted: true, column: 'file_newpath' }),
   'sf.file.newsymlink': textual(linkBefore(newPath), { from: [newPath] }),
   'sf.file.newoid': textual(plain('file_newoid'), { column: 'file_newoid' }),
-  'sf.file.newdirectory': textual(directory(newBefore), { from: [newBefore], isFree: true, column: 'file_newpath' }),
+  'sf.file.newdirectory': textual(directory(newBefore), {
+    from: [newBefore],
+    mayBeQuoted: true,
+    column: 'file_newpath',
+  }),
   'sf.file.type': textual('coalesce(file_type, chr(0))', { column: 'file_type' }),
   'sf.file.is_open_write': boolean(hasOpenFlag(2), { from: [openFlags], column: 'file_is_open_write' }),
   'sf.file.is_open_read': boolean(hasOpenFlag(1), { from: [openFlags], column: 'file_is_open_read' }),
@@ -306,14 +309,22 @@ const sysflow: Readonly<Record<string, Attribute>> = {
   'sf.flow.wbytes': amount('flow_wbytes'),
   'sf.flow.wops': amount('flow_wops', secondFile),
 
-  'sf.container.id': textual(plain('container_id'), { isFree: true, column: 'container_id' }),
-  'sf.container.name': textual(trimmed('container_name'), { isFree: true, column: 'container_name', ...described }),
+  'sf.container.id': textual(plain('container_id'), { mayBeQuoted: true, column: 'container_id' }),
+  'sf.container.name': textual(trimmed('container_name'), {
+    mayBeQuoted: true,
+    column: 'container_name',
+    ...described,
+  }),
   'sf.container.imageid': textual(plain('container_imageid'), {
-    isFree: true,
+    mayBeQuoted: true,
     column: 'container_imageid',
     ...described,
   }),
-  'sf.container.image': textual(trimmed('container_image'), { isFree: true, column: 'container_image', ...described }),
+  'sf.container.image': textual(trimmed('container_image'), {
+    mayBeQuoted: true,
+    column: 'container_image',
+    ...described,
+  }),
   'sf.container.type': textual("replace(coalesce(container_type, 'CT_DOCKER'), 'CT_', '')", {
     column: 'container_type',
   }),
@@ -322,23 +333,23 @@ const sysflow: Readonly<Record<string, Attribute>> = {
     ...described,
   }),
 
-  'sf.pod.id': textual(plain('pod_id'), { isFree: true, column: 'pod_id' }),
-  'sf.pod.name': textual(trimmed('pod_name'), { isFree: true, column: 'pod_name' }),
-  'sf.pod.nodename': textual(trimmed('pod_nname'), { isFree: true, column: 'pod_nname' }),
-  'sf.pod.namespace': textual(trimmed('pod_ns'), { isFree: true, column: 'pod_ns' }),
+  'sf.pod.id': textual(plain('pod_id'), { mayBeQuoted: true, column: 'pod_id' }),
+  'sf.pod.name': textual(trimmed('pod_name'), { mayBeQuoted: true, column: 'pod_name' }),
+  'sf.pod.nodename': textual(trimmed('pod_nname'), { mayBeQuoted: true, column: 'pod_nname' }),
+  'sf.pod.namespace': textual(trimmed('pod_ns'), { mayBeQuoted: true, column: 'pod_ns' }),
   'sf.pod.restartcnt': integral('pod_rstrtcnt', { column: 'pod_rstrtcnt' }),
 
   'sf.ke.action': textual("'K8S_COMPONENT_' || coalesce(k8s_action, 'ADDED')", { column: 'k8s_action' }),
   'sf.ke.kind': textual("'K8S_' || coalesce(k8s_kind, 'NODES')", { column: 'k8s_kind' }),
-  'sf.ke.message': textual(plain('k8s_msg'), { isFree: true, column: 'k8s_msg' }),
+  'sf.ke.message': textual(plain('k8s_msg'), { mayBeQuoted: true, column: 'k8s_msg' }),
 
-  'sf.node.id': textual(plain('node_id'), { isFree: true, column: 'node_id' }),
-  'sf.node.ip': textual("coalesce(node_ip, 'NA')", { isFree: true, column: 'node_ip' }),
+  'sf.node.id': textual(plain('node_id'), { mayBeQuoted: true, column: 'node_id' }),
+  'sf.node.ip': textual("coalesce(node_ip, 'NA')", { mayBeQuoted: true, column: 'node_ip' }),
   'sf.meta.schema': integral('schema', { column: 'schema' }),
-  'sf.meta.tracename': textual(lastElement(plain('filename')), { isFree: true, column: 'filename' }),
+  'sf.meta.tracename': textual(lastElement(plain('filename')), { mayBeQuoted: true, column: 'filename' }),
 };
 
-/** Names of Falco, by those of SysFlow that they stand for. */
+/** Falco names and the SysFlow attributes that they stand for. */
 const falco: Readonly<Record<string, string>> = {
   'evt.type': 'sf.opflags',
   'evt.rawres': 'sf.type',
@@ -397,10 +408,10 @@ const falco: Readonly<Record<string, string>> = {
   'container.privileged': 'sf.container.privileged',
 };
 
-/** Of events the processor knows both directions. */
+/** The processor sets both directions for every event. */
 const direction: Attribute = textual("'>,<'");
 
-/** Attributes of the processor that tables do not hold. */
+/** Attributes of the processor that tables lack. */
 const absent = new Set([
   'sf.proc.oid',
   'sf.pproc.oid',
@@ -412,7 +423,7 @@ const absent = new Set([
 
 export const attributeNames: readonly string[] = [...Object.keys(sysflow), ...Object.keys(falco), 'evt.dir'];
 
-/** The attribute of this name, whose own name it is told by; undefined for other words, which stand for themselves. */
+/** The attribute for a name, with its canonical name; undefined for other words, which are plain texts. */
 export function attributeOf(name: string): (Attribute & { name: string }) | undefined {
   if (name === 'evt.dir') return { name, ...direction };
   const known = Object.hasOwn(falco, name) ? (falco[name] as string) : name;

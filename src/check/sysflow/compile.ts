@@ -4,9 +4,10 @@ import { type Attribute, attributeOf, isAbsent, parts } from './attributes.js';
 import type { Expression, Operator } from './grammar.js';
 import { withoutQuotes } from './tokens.js';
 
-// Conditions as SQL. Values compare as texts, both sides cut at commas: a check holds if any two pieces satisfy it.
+// Compiles conditions to SQL. Values compare as texts, with both sides split at commas: a check is true if any pair of
+// pieces satisfies it.
 
-/** A condition with its macros and lists put in. */
+/** A condition with its macros and lists expanded. */
 export type Resolved =
   | { kind: 'or' | 'and'; of: readonly Resolved[] }
   | { kind: 'not'; of: Resolved }
@@ -15,20 +16,20 @@ export type Resolved =
 
 export interface Compiled {
   sql: string;
-  /** Attributes it asks for, by their own names. */
+  /** Canonical names of the attributes it uses. */
   attributes: ReadonlySet<string>;
-  /** What it asks for that tables do not hold. */
+  /** Names it uses that tables lack. */
   absent: ReadonlySet<string>;
-  /** Columns that its SQL uses. */
+  /** Columns that the SQL uses. */
   values: ReadonlySet<string>;
 }
 
-/** The names of the columns that hold an attribute's text, as checks compare it and as it is. */
+/** Name of the column that holds an attribute's text for comparisons. */
 export function valueColumn(attribute: string): string {
   return `"${attribute}"`;
 }
 
-/** What is between the commas of a text; an empty list of a text without any. */
+/** Name of the column that holds the pieces between commas; an empty list for a text without commas. */
 function piecesColumn(attribute: string): string {
   return `"${attribute} pieces"`;
 }
@@ -37,23 +38,23 @@ export function wholeColumn(attribute: string): string {
   return `"${attribute} whole"`;
 }
 
-/** Compiles a condition for the records of one type, or for all. */
+/** Compiles a condition for one record type, or for all. */
 export function compile(condition: Resolved, type?: RecordType): Compiled {
   const compiler = new Compiler(type);
   const sql = compiler.expression(condition);
   return { sql, ...compiler.uses() };
 }
 
-/** What nobody knows, and whether it is so: neither a rule nor a filter is sure of a record then. */
+/** Result of a check on missing data: neither rules nor filters match. */
 const unknown = 'CAST(NULL AS BOOLEAN)';
 
-/** So many pieces of one text are compared with those of another one. */
-const mostPieces = 1000;
+/** Maximum pieces of each text when two texts are compared. */
+const maxPieces = 1000;
 
-/** More texts to look for become a list that is gone through. */
-const mostAlternatives = 100;
+/** More alternatives than this become a list instead of a chain of ORs. */
+const maxAlternatives = 100;
 
-/** What stands on a side of a check: a text of the rule, or SQL. */
+/** One side of a check: a literal text, or SQL. */
 type Side = { literal: string } | { sql: string; pieces?: string };
 
 function negated(sql: string): string {
@@ -62,7 +63,7 @@ function negated(sql: string): string {
 }
 
 class Compiler {
-  /** What the SQL uses, in the order in which it came up. */
+  /** Names that the SQL uses, in order of appearance. */
   readonly #uses: { kind: 'attributes' | 'absent' | 'values'; name: string }[] = [];
   readonly #type: RecordType | undefined;
 
@@ -98,7 +99,7 @@ class Compiler {
     return { attributes: named('attributes'), absent: named('absent'), values: named('values') };
   }
 
-  /** Parts without those that decide nothing. Where one decides all, nothing of the others is used. */
+  /** Joins the parts and drops neutral ones. A decisive part replaces all others and what they use. */
   #joined(parts: readonly Resolved[], operator: 'AND' | 'OR', decisive: string, neutral: string): string {
     const before = this.#uses.length;
     const some: string[] = [];
@@ -115,7 +116,7 @@ class Compiler {
   }
 
   #comparison(operator: Operator, left: string, right: string): string {
-    // Both are asked, so that a reason names both.
+    // Evaluates both sides, so that the reason names both.
     if ([left, right].filter((atom) => this.#isAbsent(atom)).length > 0) return unknown;
     switch (operator) {
       case '<':
@@ -134,7 +135,7 @@ class Compiler {
   }
 
   #exists(atom: string): string {
-    // Another word is a text, which exists; so is an attribute with a path.
+    // Any other word is a text, which exists; so does an attribute with a path.
     const attribute = attributeOf(atom);
     if (attribute === undefined) return !atom.includes('[') && this.#isAbsent(atom) ? unknown : 'true';
     this.#use('attributes', attribute.name);
@@ -161,7 +162,7 @@ class Compiler {
     const column = path === '' ? valueColumn(attribute.name) : wholeColumn(attribute.name);
     this.#use('values', column);
     if (path !== '') return { sql: atPath(column, path) };
-    if (attribute.isWhole === true) return { sql: column };
+    if (attribute.hasNoComma === true) return { sql: column };
     const pieces = piecesColumn(attribute.name);
     this.#use('values', pieces);
     return { sql: column, pieces };
@@ -171,7 +172,7 @@ class Compiler {
     this.#uses.push({ kind, name });
   }
 
-  /** Whether an atom is an attribute that tables do not hold. */
+  /** Whether an atom is an attribute that tables lack. */
   #isAbsent(atom: string): boolean {
     const [base = ''] = atom.split('[', 1);
     if (!isAbsent(base)) return false;
@@ -180,14 +181,14 @@ class Compiler {
   }
 }
 
-/** An integer of 64 bits; any other text counts as 0. */
+/** Parses a 64-bit integer; any other text counts as 0. */
 function integerOf(text: string): string {
   if (!/^[+-]?[0-9]+$/.test(text)) return '0';
   const value = BigInt(text.replace(/^\+/, ''));
   return BigInt.asIntN(64, value) === value ? `(${value})` : '0';
 }
 
-/** A text without a quote at each end, as the rule's own texts are compared. */
+/** Strips a quote at each end, like for the literals of a rule. */
 function unquotedSql(text: string): string {
   const quotes = `'"', ''''`;
   const start = `CASE WHEN left(${text}, 1) IN (${quotes}) THEN substr(${text}, 2) ELSE ${text} END`;
@@ -195,11 +196,11 @@ function unquotedSql(text: string): string {
     WHEN right(${text}, 1) IN (${quotes}) AND length(${start}) > 0 THEN left(${start}, length(${start}) - 1) ELSE ${start} END`;
 }
 
-/** The columns of these attributes. */
+/** Shared values for these attributes. */
 export function sharedValues(names: Iterable<string>): Record<string, SharedValue> {
   const values: Record<string, SharedValue> = { ...parts };
   for (const name of names) {
-    const { text, from, isFree } = attributeOf(name) as Attribute;
+    const { text, from, mayBeQuoted: isFree } = attributeOf(name) as Attribute;
     const whole = wholeColumn(name);
     values[whole] = { sql: text, from: from ?? [] };
     const value = valueColumn(name);
@@ -212,9 +213,9 @@ export function sharedValues(names: Iterable<string>): Record<string, SharedValu
   return values;
 }
 
-/** What stands at a path like items.0.name in JSON; nothing in other texts. */
+/** The value at a path like items.0.name in JSON; empty for other texts. */
 function atPath(text: string, path: string): string {
-  // Collectors end messages with a NUL.
+  // The collector ends messages with a NUL.
   const json = `rtrim(${text}, chr(0))`;
   const steps = path.split('.').map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`);
   const found = `json_extract_string(${json}, ${textLiteral(steps.join(''))})`;
@@ -223,7 +224,7 @@ function atPath(text: string, path: string): string {
 
 type TextOperator = Exclude<Operator, '<' | '<=' | '>' | '>=' | '!='>;
 
-/** Whether a piece of a text stands so to one of these, which have no commas. */
+/** Whether a piece of a text relates by `operator` to one of `pieces`, which contain no commas. */
 function againstAny(side: Side, operator: TextOperator, pieces: readonly string[]): string {
   if ('literal' in side) {
     const own = side.literal.split(',');
@@ -240,10 +241,10 @@ function againstAny(side: Side, operator: TextOperator, pieces: readonly string[
     if ('pieces' in side) return `(${whole} OR list_has_any(${side.pieces}, [${list}]))`;
     return `(${whole} OR list_has_any(string_split(${sql}, ','), [${list}]))`;
   }
-  // A text without commas is in a piece if it is in the whole.
+  // A text without commas is in one of the pieces if it is in the whole text.
   if (some.includes('')) return 'true';
   const text = operator === 'icontains' ? `lower(${sql})` : sql;
-  if (some.length <= mostAlternatives) return anyOf(some, (piece) => `contains(${text}, ${textLiteral(piece)})`);
+  if (some.length <= maxAlternatives) return anyOf(some, (piece) => `contains(${text}, ${textLiteral(piece)})`);
   return `(len(list_filter(${textListLiteral(some)}, lambda piece: contains(${text}, piece))) > 0)`;
 }
 
@@ -251,7 +252,7 @@ function anyOf(pieces: readonly string[], check: (piece: string) => string): str
   return `(${pieces.map(check).join(' OR ')})`;
 }
 
-/** Pieces begin at the text's beginning and after commas, and end likewise. */
+/** Pieces start at the start of the text and after commas, and end likewise. */
 function edge(operator: 'startswith' | 'endswith', sql: string, piece: string): string {
   return operator === 'startswith'
     ? `starts_with(${sql}, ${textLiteral(piece)}) OR contains(${sql}, ${textLiteral(`,${piece}`)})`
@@ -269,8 +270,8 @@ const functions: Readonly<Record<TextOperator, (one: string, other: string) => s
 function eachWithEach(one: Side, operator: TextOperator, other: Side): string {
   const pieces = (side: Side) =>
     'literal' in side
-      ? textListLiteral(side.literal.split(',').slice(0, mostPieces))
-      : `list_slice(string_split(${side.sql}, ','), 1, ${mostPieces})`;
+      ? textListLiteral(side.literal.split(',').slice(0, maxPieces))
+      : `list_slice(string_split(${side.sql}, ','), 1, ${maxPieces})`;
   if (operator === '=') return `list_has_any(${pieces(one)}, ${pieces(other)})`;
   const inner = `len(list_filter(${pieces(other)}, lambda there: ${functions[operator]('here', 'there')})) > 0`;
   return `(len(list_filter(${pieces(one)}, lambda here: ${inner})) > 0)`;

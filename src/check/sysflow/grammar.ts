@@ -1,8 +1,8 @@
 import { isIdentifier, type Token, tokenize } from './tokens.js';
 
-// The grammar of policies. It is not YAML, although most policies look like it.
+// Parser for policies. Their grammar is not YAML, although most policies look like it.
 
-/** A check as it is written. Atoms keep their quotes. */
+/** A parsed condition. Atoms keep their quotes. */
 export type Expression =
   | { kind: 'or' | 'and'; of: readonly Expression[] }
   | { kind: 'not'; of: Expression }
@@ -33,7 +33,7 @@ export interface RuleItem {
   at: number;
 }
 
-/** Something that is not as the grammar has it; nothing of the file counts then. */
+/** Syntax error. It invalidates the whole file. */
 export class PolicyError extends Error {
   readonly at: number;
 
@@ -43,8 +43,8 @@ export class PolicyError extends Error {
   }
 }
 
-/** Parentheses and nots in each other. */
-const deepest = 100;
+/** Maximum nesting depth of parentheses and nots. */
+const maxDepth = 100;
 
 /** Words that end a name, a description or an output. */
 const ends = new Set([
@@ -55,7 +55,7 @@ const ends = new Set([
 const textOperators = new Set<string>(['contains', 'icontains', 'startswith', 'endswith']);
 const symbolOperators = new Set<string>(['<', '<=', '>', '>=', '=', '!=']);
 
-/** The items of a policy in their order. Throws PolicyError at the first thing that is wrong. */
+/** The items of a policy in order. Throws PolicyError at the first error. */
 export function parsePolicy(text: string): Item[] {
   const parser = new Parser(text);
   const items: Item[] = [];
@@ -126,7 +126,7 @@ class Parser {
       at,
     };
     const seen = new Set<string>();
-    // Of a key that is there twice the first one counts.
+    // The first of duplicate keys counts.
     const first = (key: string) => !seen.has(key) && seen.add(key) !== undefined;
     for (;;) {
       if (this.#takeKey('output')) this.#freeText();
@@ -183,7 +183,7 @@ class Parser {
   }
 
   #term(depth: number): Expression {
-    if (depth > deepest) throw new PolicyError(`more than ${deepest} parentheses in each other`, this.#peek().start);
+    if (depth > maxDepth) throw new PolicyError(`more than ${maxDepth} nested parentheses`, this.#peek().start);
     const { kind, text, start } = this.#peek();
     if (kind === 'operator' && text === 'not') {
       this.#next += 1;
@@ -215,7 +215,7 @@ class Parser {
     return { kind: 'macro', name: text, at: start };
   }
 
-  /** (a, b, [c]): what stands in brackets does not count. */
+  /** Parses (a, b, [c]); items in brackets are ignored. */
   #values(): string[] {
     this.#take('(');
     const values: string[] = [];
@@ -229,7 +229,7 @@ class Parser {
 
   #items(): string[] {
     this.#take('[');
-    // Quotes do not keep a comma from ending an item, and between commas there is always one, if an empty one.
+    // A comma ends an item even within quotes. There is always an item between commas, possibly an empty one.
     const texts: string[] = [];
     if (this.#takeIf(',')) texts.push('', '');
     else if (this.#peek().text !== ']') {
@@ -261,7 +261,7 @@ class Parser {
     return text;
   }
 
-  /** Everything up to a word that ends it, as it stands in the file. */
+  /** The source text up to a word that ends it. */
   #freeText(): string {
     const from = this.#next;
     while (!ends.has(this.#peek().text) && !this.isAtEnd()) this.#next += 1;
@@ -304,7 +304,7 @@ class Parser {
   #fail(expected: string): never {
     const { kind, text, start } = this.#peek();
     const found = kind === 'end' ? 'the end of the file' : `'${text.length > 40 ? `${text.slice(0, 40)}…` : text}'`;
-    const word = kind === 'keyword' || kind === 'severity' ? ', which is a word of the language; quote it' : '';
+    const word = kind === 'keyword' || kind === 'severity' ? ', which is a keyword; quote it' : '';
     throw new PolicyError(`expected ${expected}, found ${found}${word}`, start);
   }
 }

@@ -3,15 +3,15 @@ import type { Resolved } from './compile.js';
 import { type Expression, PolicyError, parsePolicy, type RuleItem } from './grammar.js';
 import { withoutQuotes } from './tokens.js';
 
-// Policies read one after the other. Of each file all lists and macros are known before its rules; a definition that
-// stands before a rule goes before one that comes later, and all go before those of earlier files.
+// Reads policies one after the other. All lists and macros of a file are visible to its rules. A definition before the
+// rule takes precedence over one after it, and both over those of earlier files.
 
-/** The checks of a rule, with its macros put in, and the texts of its lists. */
-const mostChecks = 20_000;
-const mostTexts = 200_000;
+/** Maximum checks of a rule with macros expanded, and maximum texts of its lists. */
+const maxChecks = 20_000;
+const maxTexts = 200_000;
 
-/** Checks in each other, with macros put in: what DuckDB takes. */
-const deepest = 150;
+/** Maximum nesting depth with macros expanded, within DuckDB's limit. */
+const maxDepth = 150;
 
 export interface PolicyRule {
   item: RuleItem;
@@ -24,7 +24,7 @@ export interface PolicyFilter {
   condition: Resolved;
 }
 
-/** Something to say about a place. */
+/** A diagnostic with its location. */
 export interface Remark {
   severity: 'error' | 'warning';
   code: string;
@@ -35,7 +35,7 @@ export interface Remark {
 
 export interface Policy {
   rules: PolicyRule[];
-  /** Of records that one of these is true for nothing is asked. */
+  /** Records that match one of these are not evaluated. */
   filters: PolicyFilter[];
   remarks: Remark[];
 }
@@ -82,7 +82,7 @@ const booleans: Readonly<Record<string, boolean>> = {
   ...Object.fromEntries(['0', 'f', 'F', 'false', 'FALSE', 'False'].map((word) => [word, false])),
 };
 
-/** Anything that is no boolean means yes. */
+/** Anything that is not a boolean counts as true. */
 export function isEnabled(text: string | undefined): boolean {
   return text === undefined || (booleans[withoutQuotes(text)] ?? true);
 }
@@ -97,7 +97,7 @@ class Resolver {
   readonly #name: string;
   readonly #warn: (code: string, message: string) => void;
   readonly #unknown = new Set<string>();
-  readonly #open: string[] = [];
+  readonly #stack: string[] = [];
   #checks = 0;
   #texts = 0;
 
@@ -109,9 +109,9 @@ class Resolver {
   }
 
   resolve(expression: Expression, depth = 0): Resolved {
-    if (depth > deepest) this.#fail(`more than ${deepest} checks in each other when its macros are put in`);
+    if (depth > maxDepth) this.#fail(`more than ${maxDepth} nested checks with macros expanded`);
     this.#checks += 1;
-    if (this.#checks > mostChecks) this.#fail(`more than ${mostChecks} checks when its macros are put in`);
+    if (this.#checks > maxChecks) this.#fail(`more than ${maxChecks} checks with macros expanded`);
     switch (expression.kind) {
       case 'or':
       case 'and':
@@ -132,27 +132,30 @@ class Resolver {
     if (condition === undefined) {
       if (!this.#unknown.has(name)) {
         this.#unknown.add(name);
-        this.#warn('SYSFLOW_UNKNOWN_MACRO', `'${this.#name}' uses macro '${name}', which is not defined: never true`);
+        this.#warn(
+          'SYSFLOW_UNKNOWN_MACRO',
+          `'${this.#name}' uses macro '${name}', which is not defined and never true`,
+        );
       }
       return { kind: 'never' };
     }
-    if (this.#open.includes(name)) this.#fail(`macro '${name}' is defined by itself`);
-    this.#open.push(name);
+    if (this.#stack.includes(name)) this.#fail(`macro '${name}' uses itself`);
+    this.#stack.push(name);
     const resolved = this.resolve(condition, depth + 1);
-    this.#open.pop();
+    this.#stack.pop();
     return resolved;
   }
 
-  /** A list's texts, those of the lists that it names too; another text stands for itself. */
+  /** The texts of a list, including those of lists that it names; any other text is itself. */
   #values(text: string): string[] {
     const items = this.#definitions.lists.get(text);
     this.#texts += 1;
-    if (this.#texts > mostTexts) this.#fail(`more than ${mostTexts} texts when its lists are put in`);
+    if (this.#texts > maxTexts) this.#fail(`more than ${maxTexts} texts with lists expanded`);
     if (items === undefined) return [withoutQuotes(text)];
-    if (this.#open.includes(text)) this.#fail(`list '${text}' holds itself`);
-    this.#open.push(text);
+    if (this.#stack.includes(text)) this.#fail(`list '${text}' contains itself`);
+    this.#stack.push(text);
     const values = items.flatMap((item) => this.#values(item));
-    this.#open.pop();
+    this.#stack.pop();
     return values;
   }
 

@@ -7,7 +7,7 @@ import { type Compiled, compile, type Resolved, sharedValues } from './compile.j
 import { isBoolean, isEnabled, type PolicyRule, type Remark, readPolicy } from './policy.js';
 import { withoutQuotes } from './tokens.js';
 
-/** Policies of the SysFlow processor, for records. */
+/** Policies of the SysFlow processor. */
 export const sysflow: RuleLanguage = {
   name: 'sysflow',
   recognizes: (content) => item.test(content) && (ownItem.test(content) || ownAttribute.test(content)),
@@ -19,7 +19,7 @@ const ownItem = /^\s*-\s+(?:filter|drop)\s*:|^\s*prefilter\s*:/m;
 const ownAttribute =
   /(?:^|[\s(])sf\.(?:proc|pproc|file|net|flow|container|pod|ke|node|meta)\.[a-z]|(?:^|[\s(])sf\.(?:type|opflags|ret|ts|endts)\b/m;
 
-/** Types of records that the processor asks rules about. */
+/** Record types that the processor evaluates. */
 const types: readonly RecordType[] = ['PE', 'FE', 'NF', 'FF', 'KE'];
 
 const levels: Readonly<Record<string, string>> = {
@@ -42,14 +42,14 @@ class SysflowRuleSet implements RuleSet {
     this.diagnostics = remarks.map(diagnosticOf).sort(errorsLast);
     const dropped = { kind: 'or' as const, of: policy.filters.map(({ condition }) => condition) };
     const drop = compileForTypes(dropped, types);
-    const united = usesOf(drop, types);
-    if (policy.filters.length > 0) this.#drop = { condition: conditionsOf(drop), values: [...united.values] };
-    const attributes = new Set(united.attributes);
+    const allUses = usesOf(drop, types);
+    if (policy.filters.length > 0) this.#drop = { condition: conditionsOf(drop), values: [...allUses.values] };
+    const attributes = new Set(allUses.attributes);
     this.rules = policy.rules.map((rule) => {
       const compiled = compileForTypes(rule.condition, typesOf(rule));
-      const asked = Object.keys(conditionsOf(compiled)) as RecordType[];
+      const possibleTypes = Object.keys(conditionsOf(compiled)) as RecordType[];
       const uses = usesOf(compiled, typesOf(rule));
-      const ofFilters = usesOf(drop, asked);
+      const ofFilters = usesOf(drop, possibleTypes);
       for (const name of uses.attributes) attributes.add(name);
       const loaded = this.#rule(rule, uses, ofFilters);
       this.#compiled.set(loaded, rowRuleOf(loaded, rule, conditionsOf(compiled), uses, ofFilters));
@@ -81,23 +81,23 @@ class SysflowRuleSet implements RuleSet {
   }
 }
 
-/** A condition by the types of records it is asked about. */
+/** A compiled condition for each record type. */
 type ByType = ReadonlyMap<RecordType, Compiled>;
 type Uses = Omit<Compiled, 'sql'>;
 
-function compileForTypes(condition: Resolved, asked: readonly RecordType[]): ByType {
-  return new Map(asked.map((type) => [type, compile(condition, type)]));
+function compileForTypes(condition: Resolved, types: readonly RecordType[]): ByType {
+  return new Map(types.map((type) => [type, compile(condition, type)]));
 }
 
-/** The conditions of the types that can satisfy it. */
+/** SQL for the record types that can satisfy the condition. */
 function conditionsOf(compiled: ByType): Partial<Record<RecordType, string>> {
   const some = [...compiled].filter(([, { sql }]) => sql !== 'false');
   return Object.fromEntries(some.map(([type, { sql }]) => [type, sql]));
 }
 
-/** What a condition uses of records of these types. */
-function usesOf(compiled: ByType, asked: readonly RecordType[]): Uses {
-  const all = asked.flatMap((type) => compiled.get(type) ?? []);
+/** What a condition uses from records of these types. */
+function usesOf(compiled: ByType, ofTypes: readonly RecordType[]): Uses {
+  const all = ofTypes.flatMap((type) => compiled.get(type) ?? []);
   const union = (pick: (one: Compiled) => ReadonlySet<string>) => new Set(all.flatMap((one) => [...pick(one)]));
   return {
     attributes: union(({ attributes }) => attributes),
@@ -106,10 +106,10 @@ function usesOf(compiled: ByType, asked: readonly RecordType[]): Uses {
   };
 }
 
-/** The types of records that a rule is asked about. */
+/** The record types of a rule. */
 function typesOf({ item: { prefilter } }: PolicyRule): RecordType[] {
-  const asked = new Set(prefilter.map(withoutQuotes));
-  return types.filter((type) => prefilter.length === 0 || asked.has(type));
+  const wanted = new Set(prefilter.map(withoutQuotes));
+  return types.filter((type) => prefilter.length === 0 || wanted.has(type));
 }
 
 function needsOf(attributes: Iterable<string>): RowNeed[] {
@@ -128,10 +128,10 @@ function rowRuleOf(
     return column === undefined ? [] : [[name, column]];
   });
   const reasons = [
-    ...(absent.size === 0 ? [] : [`tables do not hold ${[...absent].join(', ')}`]),
+    ...(absent.size === 0 ? [] : [`tables do not contain ${[...absent].join(', ')}`]),
     ...(ofFilters.absent.size === 0
       ? []
-      : [`a filter asks for ${[...ofFilters.absent].join(', ')}, which tables do not hold`]),
+      : [`a filter uses ${[...ofFilters.absent].join(', ')}, which tables do not contain`]),
   ];
   return {
     rule,
@@ -144,7 +144,7 @@ function rowRuleOf(
   };
 }
 
-/** What is odd about a rule. */
+/** Warnings about a rule. */
 function remarksOf({ item, file, condition }: PolicyRule): Remark[] {
   const remarks: Remark[] = [];
   const warn = (code: string, message: string) =>
@@ -154,22 +154,21 @@ function remarksOf({ item, file, condition }: PolicyRule): Remark[] {
   if (item.priority !== undefined && !Object.hasOwn(levels, item.priority.toLowerCase()))
     warn('SYSFLOW_PRIORITY', `priority '${item.priority}' counts as low`);
   if (item.enabled !== undefined && !isBoolean(item.enabled))
-    warn('SYSFLOW_ENABLED', `'enabled: ${item.enabled}' is no boolean and counts as true`);
+    warn('SYSFLOW_ENABLED', `'enabled: ${item.enabled}' is not a boolean and counts as true`);
   const unknown = item.prefilter.map(withoutQuotes).filter((type) => !types.some((known) => known === type));
-  if (unknown.length > 0)
-    warn('SYSFLOW_PREFILTER', `no record that rules are asked about has the type ${unknown.join(', ')}`);
-  for (const { code, message } of doubtsOf(condition)) warn(code, message);
+  if (unknown.length > 0) warn('SYSFLOW_PREFILTER', `the prefilter has unknown record types: ${unknown.join(', ')}`);
+  for (const { code, message } of suspiciousTexts(condition)) warn(code, message);
   return remarks;
 }
 
-/** Texts that are likely meant otherwise than they are read. */
-function doubtsOf(condition: PolicyRule['condition']): { code: string; message: string }[] {
+/** Texts that probably do not mean what the author intended. */
+function suspiciousTexts(condition: PolicyRule['condition']): { code: string; message: string }[] {
   switch (condition.kind) {
     case 'or':
     case 'and':
-      return condition.of.flatMap(doubtsOf);
+      return condition.of.flatMap(suspiciousTexts);
     case 'not':
-      return doubtsOf(condition.of);
+      return suspiciousTexts(condition.of);
     case 'never':
       return [];
     case 'exists':
@@ -184,13 +183,13 @@ function doubtsOf(condition: PolicyRule['condition']): { code: string; message: 
 function unknownAttribute(atom: string): { code: string; message: string }[] {
   const base = atom.split('[', 1)[0] as string;
   if (attributeNames.includes(base) || !/^[a-z]+\.[a-z0-9_.]+$/.test(base)) return [];
-  return [{ code: 'SYSFLOW_UNKNOWN_ATTRIBUTE', message: `'${base}' is no attribute and stands for itself as a text` }];
+  return [{ code: 'SYSFLOW_UNKNOWN_ATTRIBUTE', message: `'${base}' is not an attribute; it is compared as a text` }];
 }
 
 function cutText(atom: string): { code: string; message: string }[] {
   const [base = '', rest] = atom.split('[', 2);
   if (rest === undefined || attributeNames.includes(base)) return [];
-  return [{ code: 'SYSFLOW_CUT_TEXT', message: `the text ${atom} ends before its '[' where it is compared` }];
+  return [{ code: 'SYSFLOW_CUT_TEXT', message: `the text ${atom} is compared only up to its '['` }];
 }
 
 function diagnosticOf({ severity, code, message, file, at }: Remark): Diagnostic {
@@ -213,13 +212,13 @@ function placeIn(content: string, at: number): { line: number; column: number } 
   return { line: before.split('\n').length, column: at - (before.lastIndexOf('\n') + 1) + 1 };
 }
 
-/** So much of a line is shown. */
-const mostSnippet = 160;
+/** Maximum characters of a line in a snippet. */
+const maxSnippet = 160;
 
 function snippetAt(content: string, at: number): string {
   const start = content.lastIndexOf('\n', at - 1) + 1;
   const end = content.indexOf('\n', at);
-  const from = Math.max(start, at - mostSnippet / 2);
-  const line = content.slice(from, Math.min(end < 0 ? content.length : end, from + mostSnippet));
+  const from = Math.max(start, at - maxSnippet / 2);
+  const line = content.slice(from, Math.min(end < 0 ? content.length : end, from + maxSnippet));
   return `${line.trimEnd()}\n${' '.repeat(at - from)}^`;
 }

@@ -1,4 +1,4 @@
-// The words of a policy. The longest one wins, and of equally long ones the first kind: blanks and tabs mean nothing.
+// Tokens of a policy. The longest match wins; among equally long ones, the first kind. Whitespace has no meaning.
 
 export type TokenKind = 'keyword' | 'operator' | 'symbol' | 'define' | 'severity' | 'word' | 'string' | 'other' | 'end';
 
@@ -9,7 +9,7 @@ export interface Token {
   start: number;
 }
 
-/** Words that begin something. They cannot stand for themselves, not even as values. */
+/** Reserved words: they must be quoted, even as values. */
 const keywords = new Set([
   ...['rule', 'filter', 'drop', 'macro', 'list', 'name', 'items', 'condition', 'desc', 'actions', 'output'],
   ...['priority', 'tags', 'prefilter', 'enabled', 'warn_evttypes', 'skip-if-unknown-filter', 'append'],
@@ -27,7 +27,7 @@ const severities = new Set([
 
 const path = '[a-zA-Z0-9/.][a-zA-Z0-9_\\-./*]*';
 const identifier = `[a-zA-Z0-9_](?:[a-zA-Z0-9_\\-.*]|:?\\[${path}(?::${path})*\\])*`;
-/** An attribute, a path, a number or a tag; each is read as far as it goes. */
+/** An attribute, a path, a number or a tag; the longest match counts. */
 const words = [identifier, path, `${identifier}:${identifier}`].map((pattern) => new RegExp(pattern, 'y'));
 
 const wholeIdentifier = new RegExp(`^${identifier}$`);
@@ -55,7 +55,7 @@ export function tokenize(text: string): Token[] {
   return tokens;
 }
 
-/** Where lines end, asked from the beginning to the end. */
+/** Finds line ends. Positions must be passed in ascending order. */
 class Lines {
   readonly #text: string;
   #end = -1;
@@ -95,30 +95,30 @@ function wordToken(text: string, start: number): Token {
   return { kind: severities.has(text.toLowerCase()) ? 'severity' : 'word', text, start };
 }
 
-/** Where a pattern ends that begins here; here, if it does not. */
+/** End of the match that starts here; `start` without a match. */
 function endOf(pattern: RegExp, text: string, start: number): number {
   pattern.lastIndex = start;
   return pattern.test(text) ? pattern.lastIndex : start;
 }
 
-/** Quotes in quotes are followed so deep. */
-const deepestQuotes = 4;
+/** Maximum depth of nested quotes. */
+const maxQuoteDepth = 4;
 
 /**
- * Where a quoted text ends, on the same line: at the next quote of its kind, or after quotes within it. So the longest of
- * `""`, `"" or a = ""` is one text, which is what the reference makes of it.
+ * End of a quoted text on the same line: the next quote of its kind, or the one after nested quotes. The longest match
+ * counts: `"" or a = ""` is one text, as in the reference implementation.
  */
 function endOfString(text: string, start: number, depth: number, lineEnd: number): number {
   const quote = ['"', "'", '\\"'].find((mark) => text.startsWith(mark, start));
   if (quote === undefined) return start;
   const inside = start + quote.length;
   const close = text.indexOf(quote, inside);
-  const nested = depth < deepestQuotes ? endOfString(text, inside, depth + 1, lineEnd) : inside;
+  const nested = depth < maxQuoteDepth ? endOfString(text, inside, depth + 1, lineEnd) : inside;
   if (nested > inside && nested < lineEnd && text.startsWith(quote, nested)) return nested + quote.length;
   return close >= 0 && close < lineEnd ? close + quote.length : start;
 }
 
-/** Takes one quote away at each end, of either kind. */
+/** Removes one quote of either kind at each end. */
 export function withoutQuotes(text: string): string {
   const end = text.slice(/^["']/.test(text) ? 1 : 0);
   return /["']$/.test(end) ? end.slice(0, -1) : end;

@@ -7,14 +7,15 @@ import type { RuleText } from '../../../src/check/language.js';
 import { root } from '../../helpers/corpus.js';
 import { type Alert, corpusRules, hasTruth, loaderCases, oldAlerts, truthAlerts, truthCaptures } from './truth.js';
 
-// What rules find in captures, against the alerts of the original engine. Differences are in alert-differences.json, by
-// kind, with the reason and how often. SFKIT_UPDATE_GOLDEN=1 writes the counts anew; what no kind explains stays a failure.
+// Compares the findings in captures with the alerts of the Falco engine. alert-differences.json lists kinds of
+// differences with reason and count. SFKIT_UPDATE_GOLDEN=1 updates the counts; a difference of no known kind still
+// fails.
 
 const three = ['falco_rules.yaml', 'falco-incubating_rules.yaml', 'falco-sandbox_rules.yaml'];
 
 interface RuleUse {
   files: string[];
-  /** Whether rules that are switched off in their files take part. */
+  /** Evaluate also rules that are disabled in their files. */
   everyRule: boolean;
   ruleMatching: 'first' | 'all';
 }
@@ -29,13 +30,13 @@ const sets: Record<string, RuleUse> = {
 
 interface Kind {
   why: string;
-  /** missing: theirs alone; extra: ours alone; output: in both, but for `values` (regular expressions). */
+  /** missing: only in the engine; extra: only in sfkit; output: in both, except for `values` (regular expressions). */
   difference: 'missing' | 'extra' | 'output';
   captures: string[];
-  /** All of them when absent. */
+  /** Default: all rules. */
   rules?: string[];
   values?: string[];
-  /** In all sets together. */
+  /** Total of all sets. */
   count: number;
 }
 
@@ -65,7 +66,7 @@ async function found(
   return alerts;
 }
 
-/** How the alerts of a capture differ, one line each; what a kind explains is counted instead. */
+/** Differences in the alerts of a capture, one line each. Counts those that a kind explains instead. */
 function unexplained(capture: string, theirs: Alert[], ours: Alert[], counts: number[]): string[] {
   const lines: string[] = [];
   const explain = (difference: Kind['difference'], rule: string, isSame: (values: string[]) => boolean) => {
@@ -108,7 +109,7 @@ function without(output: string, values: string[]): string {
   return values.reduce((text, value) => text.replaceAll(new RegExp(value, 'g'), ''), output);
 }
 
-describe.skipIf(!hasTruth)('alerts are those of the original engine (needs ../shared)', () => {
+describe.skipIf(!hasTruth)('alerts equal those of the Falco engine (needs ../shared)', () => {
   const counts: number[] = kinds.map(() => 0);
 
   it.each(Object.entries(sets))('%s', { timeout: 600_000 }, async (set, use) => {
@@ -123,14 +124,14 @@ describe.skipIf(!hasTruth)('alerts are those of the original engine (needs ../sh
     expect(lines).toEqual([]);
   });
 
-  it('but for so many that are explained', () => {
+  it('except for the explained differences', () => {
     const now = kinds.map((kind, index) => ({ ...kind, count: counts[index] }));
     if (process.env.SFKIT_UPDATE_GOLDEN) writeFileSync(differencesFile, `${JSON.stringify(now, undefined, 2)}\n`);
     expect(now).toEqual(JSON.parse(readFileSync(differencesFile, 'utf8')));
     expect(kinds.filter((_, index) => counts[index] === 0)).toEqual([]);
   });
 
-  it('of the rules that it is tested with', { timeout: 600_000 }, async () => {
+  it('for the rules of its own tests', { timeout: 600_000 }, async () => {
     const cases = new Map(loaderCases('cases').map((one) => [one.name, one]));
     const books = new Map<string, RuleBook>();
     for (const { name, path, ruleMatching, alerts } of oldAlerts()) {

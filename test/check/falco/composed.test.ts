@@ -9,7 +9,7 @@ function nodeOf(content: string, key: string): { file: { name: string; content: 
   return { file: { name: 'rules.yaml', content }, node };
 }
 
-/** Line and column, as people count them, of each place of a word in the value. */
+/** Line and column, from 1, of each occurrence of a word in the value. */
 function placesOf(content: string, word: string): string[] {
   const origin = nodeOf(content, 'a');
   const composed = Composed.of(origin.node.text, origin);
@@ -21,7 +21,7 @@ function placesOf(content: string, word: string): string[] {
   return places;
 }
 
-describe('where a character of a value stands in the file', () => {
+describe('the location in the file of a character of a value', () => {
   it.each([
     ['plain', 'b: 1\na: one two\n  three X four', ['3:9']],
     ['folded', 'a: >\n  one\n  X two\n\n  X\n', ['3:3', '5:3']],
@@ -29,12 +29,12 @@ describe('where a character of a value stands in the file', () => {
     ['in double quotes', 'a: "one \\" X\n  two \\\\ X"', ['1:12', '2:10']],
     ['in single quotes', "a: 'it''s X\n   X'", ['1:11', '2:4']],
     ['with CRLF', 'a: >\r\n  one\r\n  X two\r\n', ['3:3']],
-    ['after a mark of byte order', '\ufeffa: one X', ['1:8']],
+    ['after a byte order mark', '\ufeffa: one X', ['1:8']],
   ])('%s', (_, content, places) => {
     expect(placesOf(content, 'X')).toEqual(places);
   });
 
-  it('what the loader wrote is where the text before it ends', () => {
+  it('generated text has the location of the end of the text before it', () => {
     const origin = nodeOf('a: one', 'a');
     const composed = Composed.of('(').append('one', origin).append(')');
     expect(composed.text).toBe('(one)');
@@ -42,7 +42,7 @@ describe('where a character of a value stands in the file', () => {
     expect(composed.origin(4)?.mark).toMatchObject({ line: 0, column: 6 });
   });
 
-  it('follows slices and what is appended', () => {
+  it('survives slicing and appending', () => {
     const first = nodeOf('a: one two', 'a');
     const second = nodeOf('# more\na: three', 'a');
     const whole = Composed.of('one two', first).append(' and ').appendAll(Composed.of('three', second));

@@ -3,8 +3,8 @@ import type { FalcoDiagnostic } from '../../../src/check/falco/diagnostics.js';
 import { type FileLoad, loadFalcoRules } from '../../../src/check/falco/load.js';
 import { hasTruth, type LoaderCase, loaderCases } from './truth.js';
 
-const ofSeverity = ({ ofItems, ofDefinitions }: FileLoad, wanted: FalcoDiagnostic['severity']) =>
-  [...ofItems, ...ofDefinitions]
+const ofSeverity = ({ itemDiagnostics, definitionDiagnostics }: FileLoad, wanted: FalcoDiagnostic['severity']) =>
+  [...itemDiagnostics, ...definitionDiagnostics]
     .filter(({ severity }) => severity === wanted)
     .map(({ code, contexts }) => ({
       code,
@@ -64,7 +64,7 @@ function theirs({ result }: LoaderCase) {
   };
 }
 
-describe.skipIf(!hasTruth)('rules files are taken and refused as the original engine does (needs ../shared)', () => {
+describe.skipIf(!hasTruth)('rule files are accepted and rejected like by the Falco engine (needs ../shared)', () => {
   it.each([
     ['cases', 219],
     ['probes', 209],
@@ -74,10 +74,10 @@ describe.skipIf(!hasTruth)('rules files are taken and refused as the original en
     for (const one of cases) expect(ours(one), one.name).toEqual(theirs(one));
   });
 
-  it('what is wrong has a place in its file and a message', () => {
+  it('each diagnostic has a location in its file and a message', () => {
     for (const one of [...loaderCases('cases'), ...loaderCases('probes')]) {
-      for (const { ofItems, ofDefinitions } of loadFalcoRules(one.files).loads) {
-        for (const { file, line, column, message, snippet } of [...ofItems, ...ofDefinitions]) {
+      for (const { itemDiagnostics, definitionDiagnostics } of loadFalcoRules(one.files).loads) {
+        for (const { file, line, column, message, snippet } of [...itemDiagnostics, ...definitionDiagnostics]) {
           const content = one.files.find(({ name }) => name === file)?.content ?? '';
           const lines = content.replace(/^\ufeff/, '').split('\n');
           expect(line, `${one.name}: ${message}`).toBeLessThanOrEqual(lines.length);

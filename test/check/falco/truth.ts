@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { corpus } from '../../helpers/corpus.js';
 
-// What the original engine says of rules files and captures, for tests that are skipped where it is not there.
+// Results of the Falco engine for rule files and captures. Tests that use them are skipped if ../shared is missing.
 
 const rules = join(corpus, 'rules');
 export const hasTruth = existsSync(join(rules, 'truth', 'falco'));
@@ -13,7 +13,7 @@ export interface RuleText {
   content: string;
 }
 
-/** A rules file of the corpus. */
+/** A rule file of the corpus. */
 export function corpusRules(name: string): RuleText {
   return { name, content: readFileSync(join(rules, 'falco', name), 'utf8') };
 }
@@ -62,7 +62,7 @@ function capturePath(name: string): string {
 }
 
 export interface Alert {
-  /** Time, thread, type of event and rule. */
+  /** Time, thread, event type and rule. */
   key: string;
   rule: string;
   output: string;
@@ -78,14 +78,14 @@ function linesOf(path: string): string[] {
 /** The alerts of a capture in a set. */
 export function truthAlerts(set: string, name: string): Alert[] {
   return linesOf(join(rules, 'truth', 'falco', set, `${name}.jsonl.gz`)).map((line) => {
-    // Times are more than a number holds.
+    // Times have too many digits for a JavaScript number.
     const alert = JSON.parse(line.replace(/"ts":(\d+)/, '"ts":"$1"'));
     const { ts, tid, type, rule, output } = alert as Record<string, string>;
     return { key: `${ts} ${tid} ${type} ${rule}`, rule: String(rule), output: String(output) };
   });
 }
 
-/** The alerts of the rules that the original engine is tested with, by the names of the loader's cases. */
+/** The alerts for the rules of the Falco engine's own tests, by the names of the loader's cases. */
 export function oldAlerts(): { name: string; path: string; ruleMatching: 'first' | 'all'; alerts: Alert[] }[] {
   return linesOf(join(rules, 'truth', 'falco', 'old-tests', 'alerts.jsonl.gz')).map((line) => {
     const one = JSON.parse(line.replaceAll(/", (\d{19}), /g, '", "$1", ')) as {

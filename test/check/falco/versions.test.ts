@@ -22,7 +22,7 @@ describe('versions', () => {
     expect(isCompatibleEngine(asked)).toBe(isTaken);
   });
 
-  it('a plugin does for what is older, of the same major version', () => {
+  it('a plugin satisfies requirements for older versions with the same major version', () => {
     expect(isCompatible([0, 7, 1], [0, 4, 0])).toBe(true);
     expect(isCompatible([0, 7, 1], [0, 7, 2])).toBe(false);
     expect(isCompatible([1, 0, 0], [0, 7, 1])).toBe(false);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseYaml, type YamlError, type YamlNode } from '../../../src/check/falco/yaml.js';
 
-/** Nodes as plain values: null where nothing stands. */
+/** Nodes as plain values; null for a missing value. */
 function plain(node: YamlNode | undefined): unknown {
   switch (node?.kind) {
     case 'scalar':
@@ -17,7 +17,7 @@ function plain(node: YamlNode | undefined): unknown {
 
 const one = (text: string) => plain(parseYaml(text)[0]);
 
-/** Places as people count them. */
+/** Line and column, from 1. */
 function placeOf(text: string): string {
   try {
     parseYaml(text);
@@ -29,7 +29,7 @@ function placeOf(text: string): string {
 }
 
 describe('YAML', () => {
-  it('scalars are text as they are written', () => {
+  it('scalars are text as written', () => {
     expect(one('a: yes\nb: 0x1f\nc: 1_000\nd: 1.50\ne: 2001-01-01\nf: 0o17\ng: "null"')).toEqual({
       a: 'yes',
       b: '0x1f',
@@ -41,33 +41,33 @@ describe('YAML', () => {
     });
   });
 
-  it.each(['', '~', 'null', 'Null', 'NULL'])('a plain %j is nothing', (word) => {
+  it.each(['', '~', 'null', 'Null', 'NULL'])('a plain %j is null', (word) => {
     expect(one(`a: ${word}\nb: x`)).toEqual({ a: null, b: 'x' });
   });
 
-  it('of a key that stands twice the first counts', () => {
+  it('the first of duplicate keys counts', () => {
     expect(one('a: 1\na: 2\nb: 3')).toEqual({ a: '1', b: '3' });
   });
 
-  it('merge keys mean nothing', () => {
+  it('merge keys have no meaning', () => {
     expect(one('- &base {a: 1}\n- <<: *base\n  b: 2')).toEqual([{ a: '1' }, { '<<': { a: '1' }, b: '2' }]);
   });
 
-  it('has several documents, those that are empty left out', () => {
+  it('returns several documents, except empty ones', () => {
     expect(parseYaml('---\na: 1\n---\n---\n- b\n...\n# end\n').map(plain)).toEqual([{ a: '1' }, ['b']]);
     expect(parseYaml('')).toEqual([]);
     expect(parseYaml('# nothing but this\n')).toEqual([]);
   });
 
-  it('takes a mark of byte order and CRLF', () => {
+  it('accepts a byte order mark and CRLF', () => {
     expect(one('\ufeff- a: |\r\n    x\r\n    y\r\n- b\r\n')).toEqual([{ a: 'x\ny\n' }, 'b']);
   });
 
-  it('takes lines within brackets that stand too far to the left', () => {
+  it('accepts lines within brackets with too little indentation', () => {
     expect(one('items: [a,\nb, "c\nd",\n]\nother: x')).toEqual({ items: ['a', 'b', 'c d'], other: 'x' });
   });
 
-  it('gives the places of the text, of indented lines too', () => {
+  it('returns locations in the original text, even if it had to be indented', () => {
     const [list] = parseYaml('items: [a,\nb,\n  c]\n');
     const items = list?.kind === 'map' ? list.get('items') : undefined;
     const marks = items?.kind === 'sequence' ? items.items.map(({ mark }) => [mark.line, mark.column]) : [];
@@ -84,7 +84,7 @@ describe('YAML', () => {
     ['a: [1, 2', '1:9: '],
     ['a: *none', "1:4: no anchor is named 'none' before this alias"],
     ['a: "x', '1:'],
-  ])('says where %j is wrong', (text, place) => {
+  ])('reports the location of the error in %j', (text, place) => {
     expect(placeOf(text)).toContain(place);
   });
 
@@ -99,15 +99,15 @@ describe('YAML', () => {
     ],
   ])('nests %s as deep as the engine does', (_, nested) => {
     expect(placeOf(nested(490))).toBe('no error');
-    expect(placeOf(nested(510))).toBe('1:1: it is nested too deep');
+    expect(placeOf(nested(510))).toBe('1:1: the nesting is too deep');
   });
 
-  it('refuses what is nested too deep for the stack', () => {
+  it('rejects nesting that would exhaust the stack', () => {
     expect(placeOf(`${'['.repeat(100_000)}`)).toContain(':');
-    expect(placeOf(`${'- '.repeat(100_000)}x`)).toContain('nested too deep');
+    expect(placeOf(`${'- '.repeat(100_000)}x`)).toContain('the nesting is too deep');
   });
 
-  it('takes time and memory that grow with the text alone', () => {
+  it('takes time and memory linear in the text', () => {
     const lines = Array.from({ length: 5000 }, (_, index) => `- {a: [${index},\nx]}`).join('\n');
     expect(parseYaml(lines)[0]).toMatchObject({ kind: 'sequence' });
     const aliases = `- &a [x]\n${Array.from({ length: 40 }, (_, index) => `- &a${index} [*a${index === 0 ? '' : index - 1}, *a${index === 0 ? '' : index - 1}]`).join('\n')}`;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { dangersIn, finding, hostileFindings, manyFindings, report, rule, written } from '../../helpers/findings.js';
 
-/** What a runner makes of a line: a command, its properties and its text, as it reads them. */
+/** Parses a line like a runner: command, properties and text. */
 function commandIn(line: string) {
   const [, name = '', list = '', data = ''] = /^::([a-z]+) ?(.*?)::(.*)$/s.exec(line.trimStart()) ?? [];
   const plain = (text: string) => text.replace(/%(25|0D|0A|3A|2C)/g, decodeURIComponent);
@@ -16,7 +16,7 @@ async function commandsOf(...args: [Parameters<typeof written>[1], Parameters<ty
 }
 
 describe('annotations of GitHub', () => {
-  it('have level, rule, place and text', async () => {
+  it('have level, rule, location and text', async () => {
     const { commands } = await commandsOf([finding({ level: 'Critical'.toLowerCase(), output: '100% of a:b,c' })]);
     expect(commands).toEqual([
       {
@@ -32,12 +32,12 @@ describe('annotations of GitHub', () => {
     expect((await commandsOf([])).text).toBe('');
   });
 
-  it('name no file that is not in the repository', async () => {
+  it('name only files in the repository', async () => {
     const { commands } = await commandsOf([finding({ location: { file: '/etc/falco/rules.yaml', line: 1 } })]);
     expect(commands[0]?.properties).toEqual({ title: 'warning: Shell in container' });
   });
 
-  it('are at most 10 errors and 10 others, and the last line says how many more', async () => {
+  it('are at most 10 errors and 10 others, and the last line counts the rest', async () => {
     const { commands } = await commandsOf(manyFindings(30_000));
     expect(commands.filter(({ name }) => name === 'error')).toHaveLength(10);
     expect(commands.filter(({ name }) => name !== 'error')).toHaveLength(10);
@@ -58,7 +58,7 @@ describe('annotations of GitHub', () => {
     expect(commands.length - (left === null ? 0 : 1) + Number(left?.[1] ?? 0)).toBe(count);
   });
 
-  it('say what the run could not see, within the same 10', async () => {
+  it('include what the run could not see, within the same 10', async () => {
     const findings = manyFindings(200);
     const { commands } = await commandsOf(
       findings,
@@ -78,17 +78,17 @@ describe('annotations of GitHub', () => {
     ]);
   });
 
-  it('name the author of a rule, however much is said', async () => {
+  it('name the author of a rule even if texts are long', async () => {
     const { commands } = await commandsOf([finding({ author: 'Ana', output: 'o'.repeat(3000) })]);
     expect(commands[0]?.text).toMatch(/^o{599}…; rule by Ana; process sh 312/);
   });
 
-  it('leave out what is suppressed', async () => {
+  it('leave out suppressed findings', async () => {
     const suppression = { reason: 'known', location: { file: 's', line: 1 } };
     expect((await commandsOf([finding({ suppression })])).text).toBe('');
   });
 
-  it('hold captured texts, and no line is another command', async () => {
+  it('keep captured text from starting another command', async () => {
     for (const one of hostileFindings()) {
       const { text, commands } = await commandsOf([one]);
       expect(commands).toHaveLength(1);

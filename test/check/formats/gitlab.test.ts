@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dangersIn, finding, hostileFindings, manyFindings, written } from '../../helpers/findings.js';
 
 describe('Code Quality of GitLab', () => {
-  it('has what GitLab asks for', async () => {
+  it('has the properties that GitLab requires', async () => {
     expect(JSON.parse(await written('gitlab', []))).toEqual([]);
     expect(
       JSON.parse(await written('gitlab', [finding({ id: 'abc', location: { file: './rules/own.yaml', line: 7 } })])),
@@ -30,19 +30,19 @@ describe('Code Quality of GitLab', () => {
     ]);
   });
 
-  it('has a fingerprint of its own for each of 30,000 findings', async () => {
+  it('has a unique fingerprint for each of 30,000 findings', async () => {
     const same = manyFindings(30_000, () => 'the same');
     const issues = JSON.parse(await written('gitlab', same)) as { fingerprint: string }[];
     expect(new Set(issues.map(({ fingerprint }) => fingerprint)).size).toBe(30_000);
   });
 
-  it('names the author of a rule, however much is said', async () => {
+  it('names the author of a rule even if texts are long', async () => {
     const [issue] = JSON.parse(await written('gitlab', [finding({ author: 'Ana', output: 'o'.repeat(3000) })]));
     expect(issue.description).toMatch(/^Shell in container: o+… \(rule by Ana\)$/);
     expect(issue.description).toHaveLength(1024);
   });
 
-  it('leaves out what is suppressed, and has captured texts that do nothing', async () => {
+  it('leaves out suppressed findings and makes captured text inert', async () => {
     const suppression = { reason: 'known', location: { file: 's', line: 1 } };
     expect(await written('gitlab', [finding({ suppression })])).toBe('[]\n');
     const text = await written('gitlab', hostileFindings());

@@ -179,7 +179,7 @@ const linesOf = (text: string) => text.trimEnd().split('\n');
 /** Words that start a line about a finding. */
 const fact = '(?:time|process|thread|command|container|file|connection|times|output|event): ';
 
-/** Checks the shape of each format, whatever its texts are. */
+/** Checks the shape of each format, independent of its texts. */
 const shapes: Record<string, (text: string, given: ReturnType<typeof randomRun>) => void> = {
   table: (text) => {
     const known = new RegExp(`^(?:[┌├└│]|$|(?:- |  )${fact.slice(0, -2)}:|[a-z]+: |  )`);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dangersIn, finding, hostileFindings, manyFindings, report, rule, written } from '../../helpers/findings.js';
 
 describe('JSON', () => {
-  it('has findings, rules, suppressions, captures and what is to be said', async () => {
+  it('has findings, rules, suppressions, captures and diagnostics', async () => {
     const findings = [finding({ suppression: { reason: 'known', location: { file: 's.yaml', line: 1 } } })];
     const blind = rule(finding({ rule: 'Blind' }));
     const text = await written(
@@ -20,7 +20,7 @@ describe('JSON', () => {
     expect(Object.keys(parsed)).toEqual(['findings', 'rules', 'suppressions', 'captures', 'diagnostics', 'notes']);
   });
 
-  it.each(['json', 'jsonl'])('%s has 30,000 findings, each as it is', async (format) => {
+  it.each(['json', 'jsonl'])('%s has all of 30,000 findings', async (format) => {
     const findings = manyFindings(30_000);
     const text = await written(format, findings);
     const read =
@@ -33,7 +33,7 @@ describe('JSON', () => {
     expect(read).toEqual(findings);
   });
 
-  it.each(['json', 'jsonl'])('%s has captured texts that do nothing and mean the same', async (format) => {
+  it.each(['json', 'jsonl'])('%s makes captured text inert without changing its meaning', async (format) => {
     const findings = hostileFindings();
     const text = await written(format, findings);
     expect(dangersIn(text)).toEqual([]);

@@ -66,7 +66,7 @@ describe('JUnit', () => {
     expect(cases[2]?.skipped?.message).toBe('no name server');
   });
 
-  it('passes a rule of which all findings are suppressed, and says so', async () => {
+  it('passes a rule if all its findings are suppressed, and reports that', async () => {
     const { suite, cases } = await suiteOf([
       finding({ suppression: { reason: 'known', location: { file: 's', line: 1 } } }),
     ]);
@@ -84,13 +84,13 @@ describe('JUnit', () => {
     expect(cases).toEqual([{ classname: 'sfkit.captures', name: 'x.scap', error: { message: 'x.scap: is empty' } }]);
   });
 
-  it('has no two cases of one name', async () => {
+  it('has unique names', async () => {
     const findings = ['a', 'b', 'b'].map((file, line) => finding({ location: { file, line } }));
     const { cases } = await suiteOf(findings);
     expect(new Set(cases.map(({ name }) => name)).size).toBe(3);
   });
 
-  it('stays below 30 MB with 30,000 findings of as many rules, and counts all', async () => {
+  it('stays below 30 MB with 30,000 findings of 30,000 rules, and counts all', async () => {
     const findings = manyFindings(30_000, () => '\x1b<&"'.repeat(200)).map((one, line) => ({
       ...one,
       rule: `Rule ${line} ${'r'.repeat(300)}`,
@@ -102,7 +102,7 @@ describe('JUnit', () => {
     expect(new Set(cases.map(({ name }) => name)).size).toBe(30_000);
   });
 
-  it('has captured texts that XML can hold and that read as they were shown', async () => {
+  it('writes captured text as valid XML that parses to the same text', async () => {
     const findings = hostileFindings();
     const { text, cases } = await suiteOf(findings);
     expect(dangersIn(text)).toEqual([]);

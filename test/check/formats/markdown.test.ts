@@ -10,7 +10,7 @@ import {
   written,
 } from '../../helpers/findings.js';
 
-/** The page without its blocks of code, read as Markdown does: a block ends at a fence as long as the one it began with. */
+/** Splits a page into prose and code blocks, like Markdown: a block ends at a fence as long as its first one. */
 function partsOf(page: string): { prose: string[]; blocks: string[][] } {
   const prose: string[] = [];
   const blocks: string[][] = [];
@@ -35,7 +35,7 @@ function partsOf(page: string): { prose: string[]; blocks: string[][] } {
 const rowsOf = (prose: readonly string[]) => prose.filter((line) => line.startsWith('| ')).slice(2);
 
 describe('the summary in Markdown', () => {
-  it('says how many, then the rules, then examples', async () => {
+  it('has the count, then the rules, then examples', async () => {
     const findings = [finding({ rule: 'Less', level: 'notice' }), finding({ level: 'critical', count: 3 })];
     const page = await written('markdown', findings);
     expect(page).toMatch(/^## sfkit check: 2 findings \(1 critical, 1 notice\)\n/);
@@ -47,7 +47,7 @@ describe('the summary in Markdown', () => {
     expect(await written('markdown', [])).toMatch(/^## sfkit check: no findings\n/);
   });
 
-  it('says what the run could not see', async () => {
+  it('includes what the run could not see', async () => {
     const page = await written(
       'markdown',
       [],
@@ -60,7 +60,7 @@ describe('the summary in Markdown', () => {
     expect(page).toContain('- <code>not evaluated&#58; Blind &#40;rules/own.yaml&#58;7&#41;&#58; no names</code>');
   });
 
-  it.each([1, 5000])('stays below 1 MiB with 30,000 findings of %d rules a level', async (rules) => {
+  it.each([1, 5000])('stays below 1 MiB with 30,000 findings of %d rules per level', async (rules) => {
     const findings = manyFindings(30_000, () => '`|<&'.repeat(600)).map((one, index) => ({
       ...one,
       rule: `Rule ${index % (rules * 8)} ${'|'.repeat(200)}`,
@@ -75,11 +75,11 @@ describe('the summary in Markdown', () => {
     const page = await written('markdown', findings);
     expect(Buffer.byteLength(page)).toBeLessThan(2 ** 20);
     expect(page).toContain('30,000 findings');
-    if (rules > 1) expect(page).toMatch(/more rules found something/);
-    expect(page).toMatch(/There is no room for what \S+ more rules? found|and \d+ more/);
+    if (rules > 1) expect(page).toMatch(/more rules with findings/);
+    expect(page).toMatch(/The findings of \S+ more rules? do not fit here|and \d+ more/);
   });
 
-  it('has captured texts in blocks of code alone, each line after a word of ours', async () => {
+  it('has captured text only in code blocks, each line after a label', async () => {
     const page = await written(
       'markdown',
       hostileFindings().map((one, line) => ({ ...one, rule: `Rule ${line}` })),
@@ -92,7 +92,7 @@ describe('the summary in Markdown', () => {
     expect(prose.join('\n')).not.toMatch(/evil|script|pwned/);
   });
 
-  it('has names of rules and reasons without markup, links and mentions', async () => {
+  it('has rule names and reasons without markup, links and mentions', async () => {
     for (const text of hostileTexts) {
       const found = finding({ rule: text, author: text, location: { file: text, line: 1 } });
       const blind = { rule: rule(found), state: 'unevaluated' as const, reason: text, matches: 0, leftOut: 0 };

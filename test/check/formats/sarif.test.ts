@@ -55,7 +55,7 @@ const placeOf = ({ ruleId, locations: [{ physicalLocation }] }: Result) =>
   [ruleId, physicalLocation.artifactLocation.uri, physicalLocation.region.startLine].join(' ');
 
 describe('SARIF', () => {
-  it('is valid without findings, and has all that services need with them', async () => {
+  it('is valid without findings, and with findings has everything that services need', async () => {
     expect((await runOf([])).results).toEqual([]);
     const { results, rules } = await runOf([finding()]);
     expect(results[0]).toMatchObject({
@@ -74,7 +74,7 @@ describe('SARIF', () => {
     });
   });
 
-  it('a rule has its own id beside its name', async () => {
+  it('includes the id of a rule besides its name', async () => {
     const ruleId = '5d0d2cd4-8a4c-4f38-9d0c-1f1a1c6b6a10';
     const found = finding({ ruleId });
     const own = rule(found, { id: ruleId });
@@ -87,7 +87,7 @@ describe('SARIF', () => {
     expect(without.rules[0]?.properties).not.toHaveProperty('ruleId');
   });
 
-  it('keeps the most severe of 30,000 findings and says how many of which rule are left out', async () => {
+  it('keeps the most severe of 30,000 findings and counts the rest by rule', async () => {
     const findings = manyFindings(30_000);
     const { results, notifications, rules } = await runOf(findings);
     expect(results).toHaveLength(5000);
@@ -100,11 +100,11 @@ describe('SARIF', () => {
     expect(results.every(({ ruleId, ruleIndex }) => rules[ruleIndex]?.id === ruleId)).toBe(true);
     expect(rules).toHaveLength(60);
     expect(notifications).toEqual([
-      ['findings-left-out', expect.stringMatching(/^25000 of 30000 findings are left out/)],
+      ['findings-left-out', expect.stringMatching(/^the 25000 least severe of 30000 findings are left out/)],
     ]);
   });
 
-  it('stays below 10 MB and 1,024 characters whatever is said', async () => {
+  it('stays below 10 MB and 1,024 characters with long texts', async () => {
     const { text, results, notifications, rules } = await runOf(
       manyFindings(8000, (index) => `${index} ${'\u202e"\\'.repeat(500)}`),
       report(manyFindings(60), {
@@ -126,11 +126,11 @@ describe('SARIF', () => {
       expect(Math.max(id.length, name.length)).toBeLessThanOrEqual(255);
       expect((fullDescription as { text: string }).text.length).toBeLessThanOrEqual(1024);
     }
-    const left = Number(/^\d+/.exec(notifications.find(([id]) => id === 'findings-left-out')?.[1] ?? '')?.[0]);
+    const left = Number(/\d+/.exec(notifications.find(([id]) => id === 'findings-left-out')?.[1] ?? '')?.[0]);
     expect(left + results.length).toBe(8000);
   });
 
-  it('gives a finding the same place and hash in every run', async () => {
+  it('gives a finding the same location and hash in every run', async () => {
     const before = finding({
       fields: { 'fd.name': '10.0.0.7:40000->203.0.113.9:443', 'proc.pid': 312, 'evt.time': '10:00' },
       connection: {
@@ -164,7 +164,7 @@ describe('SARIF', () => {
     expect((await runOf([different])).results[0]?.partialFingerprints).not.toEqual(one?.partialFingerprints);
   });
 
-  it('tells equal findings apart', async () => {
+  it('distinguishes equal findings', async () => {
     const ids = new FindingIds();
     const { results } = await runOf([1, 2, 3].map(() => finding({ id: ids.next(finding()) })));
     expect(new Set(results.map(placeOf)).size).toBe(3);
@@ -172,7 +172,7 @@ describe('SARIF', () => {
     expect(hashes.map((hash) => hash.split(':')[1])).toEqual(['1', '2', '3']);
   });
 
-  it('has rules of the same name apart, at most 10 tags each, and what ATT&CK calls them', async () => {
+  it('distinguishes rules of the same name, with at most 10 tags and their ATT&CK techniques', async () => {
     const tags = [
       'T1059',
       'attack.t1053.003',
@@ -228,11 +228,14 @@ describe('SARIF', () => {
       ['rule-not-evaluated', 'not evaluated: Asks (rules/own.yaml:7): no name server'],
       ['capture-damaged', 'damaged: build.scap: at byte 12: the file ends inside a block, 20 bytes lost'],
       ['capture-incomplete', 'build.scap: 3 times at which the recorder started to drop events'],
-      ['suppression-expired', 'expired: s.yaml:1: the suppression of Shell* held until 2020-01-01; it fits 1 finding'],
+      [
+        'suppression-expired',
+        'expired: s.yaml:1: the suppression of Shell* expired on 2020-01-01; it matches 1 finding',
+      ],
     ]);
   });
 
-  it('has suppressed findings after the others, with why', async () => {
+  it('has suppressed findings after the others, with the reason', async () => {
     const suppression = { reason: 'known', location: { file: 's.yaml', line: 3 } };
     const { results } = await runOf([finding({ level: 'critical', suppression }), finding({ level: 'debug' })]);
     expect(results.map(({ suppressions }) => suppressions)).toEqual([
@@ -253,7 +256,7 @@ describe('SARIF', () => {
     expect(Buffer.byteLength((await runOf(many)).text)).toBeLessThan(10_000_000);
   });
 
-  it('has captured texts that do nothing, and places that are addresses', async () => {
+  it('makes captured text inert, and locations valid URIs', async () => {
     const { text, results } = await runOf(hostileFindings());
     expect(dangersIn(text)).toEqual([]);
     for (const { message, locations } of results) {
@@ -264,7 +267,7 @@ describe('SARIF', () => {
     }
   });
 
-  it('links rules of the repository only', async () => {
+  it('links only rules in the repository', async () => {
     for (const file of ['/etc/falco/rules.yaml', '../rules.yaml', 'a/../../rules.yaml']) {
       const { results } = await runOf([finding({ location: { file, line: 1 } })]);
       expect(results[0]?.relatedLocations).toBeUndefined();

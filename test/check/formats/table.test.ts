@@ -38,7 +38,7 @@ ${example('')}`);
     for (const line of text.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(80);
   });
 
-  it('has the events around a finding, its own with a star, and records by their number', async () => {
+  it('has the evidence of a finding, its own event marked with *, and record numbers', async () => {
     const evidence = [1, 2].map((number) => ({ number, ts: `${number}`, eventType: 'read', text: `read ${number}` }));
     const text = await written('table', [finding({ ts: '2', evidence, language: 'sigma', eventNumber: 9 })]);
     expect(text).toContain('  event:      1 read 1\n  event:      2 * read 2\n');
@@ -52,16 +52,16 @@ ${example('')}`);
     expect(lines.at(-1)).toMatch(/^ {2}output: {5}o+…$/);
   });
 
-  it('says so where nothing was found', async () => {
+  it('reports that there are no findings', async () => {
     expect(await written('table', [])).toBe('no findings\n');
   });
 
-  it('leaves out what is suppressed', async () => {
+  it('leaves out suppressed findings', async () => {
     const suppression = { reason: 'known', location: { file: 's', line: 1 } };
     expect(await written('table', [finding({ suppression })])).not.toContain('Shell');
   });
 
-  it('shows captured texts after words of ours', async () => {
+  it('shows captured text after labels', async () => {
     const text = await written('table', hostileFindings());
     expect(dangersIn(text)).toEqual([]);
     for (const line of text.split('\n').slice(7, -1)) expect(line).toMatch(/^(- | {2})(\w+: |rule of rules\/own|and )/);

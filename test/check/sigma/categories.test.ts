@@ -12,7 +12,7 @@ import { opNames, type TableName, tableColumns } from '../../../src/engine/colum
 import { type FormsRow, matches } from './naive.js';
 import { addresses, cell, numbers, Random, type RandomFields, rule, text } from './random-rules.js';
 
-// Random rules of each category about random tables: what a run finds is what the naive evaluator finds.
+// Random rules of each category on random tables: a run must find the same rows as the naive evaluator.
 
 const ruleCount = 70;
 const rowCount = 60;
@@ -23,7 +23,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 interface Made {
   table: TableName;
   columns: Readonly<Record<string, string | number | boolean | null>>;
-  /** What the row is in the log of the category; a rule finds it as any of these. */
+  /** The row as records of the category's log; a rule matches if it matches one of them. */
   records: readonly FormsRow[];
 }
 
@@ -37,7 +37,7 @@ function processOf(random: Random) {
   const [exe, parentExe, user, parentUser, name, parentName] = [value(), value(), value(), value(), value(), value()];
   const [args, parentArgs] = [text(random, false), text(random, false)];
   const [pid, parentPid] = [number(), number()];
-  // Of a process either all is known or nothing.
+  // Either everything is known about a process, or nothing.
   const [line, parentLine] = [
     name === null ? null : text(random, false),
     parentName === null ? null : text(random, false),
@@ -173,7 +173,7 @@ test.for(Object.entries(categories))('%s', { timeout: 240_000 }, async ([categor
   const found = new Map<string, number[]>();
   const tables = new CheckTables(path);
   try {
-    const run = set.run(path, { rules: set.rules, allMatching: true, folds: false, tables });
+    const run = set.run(path, { rules: set.rules, allMatching: true, foldRepeats: false, tables });
     for await (const one of run) found.set(one.rule, [...(found.get(one.rule) ?? []), one.eventNumber]);
   } finally {
     tables.close();
@@ -187,7 +187,7 @@ test.for(Object.entries(categories))('%s', { timeout: 240_000 }, async ([categor
     return odd === undefined ? [] : [{ rule: one.detection, own, expected, odd }];
   });
   expect(wrong).toEqual([]);
-  // Neither everything nor nothing matches.
+  // Both outcomes must be frequent.
   expect(positive).toBeGreaterThan(500);
   expect(positive).toBeLessThan((ruleCount * rowCount * 4) / 5);
 });

@@ -12,47 +12,42 @@ const compile = (logsource: string, detection: string) => compileRule(rule(logso
 
 describe('why a rule cannot be evaluated', () => {
   test.for([
-    ['product: windows, category: process_creation', 's: {Image: a}', 's', 'it is about windows'],
+    ['product: windows, category: process_creation', 's: {Image: a}', 's', 'its product is windows'],
     ['category: webserver', 's: {Image: a}', 's', 'sfkit has no events of the category webserver'],
-    ['product: linux, service: sshd', 's: [a]', 's', 'it is about the log of sshd, which sfkit does not read'],
-    ['product: linux', 's: [a]', 's', 'it is about texts of any log, and sfkit reads none'],
-    [
-      'category: process_creation',
-      's: [a]',
-      's',
-      'it looks for texts in whole records of a log, and rows have only their fields',
-    ],
+    ['product: linux, service: sshd', 's: [a]', 's', 'sfkit does not read the log of sshd'],
+    ['product: linux', 's: [a]', 's', 'it searches the text of any log, and sfkit reads no logs'],
+    ['category: process_creation', 's: [a]', 's', 'it searches whole log records, and rows have only fields'],
     ['category: process_creation', 's: {Colour: red}', 's', "sfkit has no field 'Colour' for this log"],
     [
       'category: network_connection',
       's: {DestinationHostname|endswith: .example.org}',
       's',
-      'it asks for DestinationHostname: nothing here names addresses',
+      'it uses DestinationHostname: nothing here names addresses',
     ],
     [
       'service: auditd',
       's: {type: SYSCALL, SYSCALL: sysinfo}',
       's',
-      'it asks for SYSCALL sysinfo: SysFlow records hold calls about processes, files and connections only',
+      'it uses SYSCALL sysinfo: SysFlow records contain only calls about processes, files and connections',
     ],
     [
       'service: auditd',
       's: {key: k}',
       's',
-      'it asks for key: keys are of audit rules, and captures are not made by them',
+      'it uses key: keys belong to audit rules, and captures do not come from these',
     ],
   ] as const)('%s %s', ([logsource, selection, condition, reason]) => {
     const compiled = compile(logsource, `  ${selection}\n  condition: ${condition}\n`);
     expect(compiled).toMatchObject({ condition: undefined, reason });
   });
 
-  test('what one alternative lacks leaves the others', () => {
+  test('a missing field in one alternative does not affect the others', () => {
     const { condition, reason } = compile(
       'service: auditd',
       '  a: {type: SYSCALL, exe|endswith: /useradd}\n  b: {type: ADD_USER}\n  condition: 1 of *\n',
     );
     expect(Object.keys(condition ?? {})).toEqual(['PE']);
-    expect(reason).toBe('it asks for type ADD_USER: only records of programs, calls and paths are here');
+    expect(reason).toBe('it uses type ADD_USER: sfkit has only records of programs, calls and paths');
   });
 
   test.for(['contains', 'startswith', 'endswith', 'cased'])('many values of a missing field with %s', (modifier) => {
@@ -61,28 +56,28 @@ describe('why a rule cannot be evaluated', () => {
     expect(condition?.NF).toMatch(/ AND lower\("proc_exe"\) = 'a'\)$/);
   });
 
-  test('only a rule that names a call is about calls other than the start of programs', () => {
+  test('only a rule that names a call sees calls other than program starts', () => {
     const types = (selection: string) =>
       Object.keys(compile('service: auditd', `  s: {${selection}}\n  condition: s\n`).condition ?? {});
     expect(types('type: SYSCALL, exe: /a')).toEqual(['PE']);
     expect(types('type: SYSCALL, SYSCALL: [openat, connect], exe: /a')).toEqual(['FF', 'NF']);
   });
 
-  test('a field that only excludes is named, and the rule can be evaluated', () => {
+  test('a missing field that only excludes events is listed, and the rule can be evaluated', () => {
     const { condition, reason, ignored } = compile(
       'category: process_creation',
       '  s: {Image: a}\n  f: {IntegrityLevel: High}\n  condition: s and not f\n',
     );
     expect(condition).toEqual({ PE: `(((opflags_bitmap & 2) <> 0 AND "ret" = 0) AND lower("proc_exe") = 'a')` });
     expect(reason).toBeUndefined();
-    expect(ignored).toEqual(['it asks for IntegrityLevel: Linux has none']);
+    expect(ignored).toEqual(['it uses IntegrityLevel: Linux has none']);
   });
 
-  test('a rule that comes to too much SQL', () => {
+  test('a rule with too much SQL', () => {
     const values = Array.from({ length: 6000 }, (_, index) => `'*x${index}?y'`).join(', ');
     expect(compile('category: process_creation', `  s: {Image: [${values}]}\n  condition: s\n`)).toMatchObject({
       condition: undefined,
-      reason: 'it comes to more than 5000 tests, or 4000000 characters, of SQL',
+      reason: 'its SQL has more than 5000 tests or 4000000 characters',
     });
   });
 });
@@ -128,7 +123,7 @@ describe('SQL of a rule', () => {
     expect(compile('category: process_creation', detection)).toEqual(compile('category: process_creation', detection));
   });
 
-  test('says what it needs', () => {
+  test('lists its needs', () => {
     const needs = (selection: string) => compile('service: auditd', `  s: {${selection}}\n  condition: s\n`).needs;
     expect(needs('type: EXECVE, a0: sh')).toEqual(['exact calls']);
     expect(needs('auid: 1000')).toEqual(['exact calls']);
@@ -141,7 +136,7 @@ describe('a mapping file', () => {
   const compileWith = (mapping: string, logsource: string, detection: string) =>
     compileRule(rule(logsource, detection), parseSigmaMapping(mapping, 'm.yml').mapping);
 
-  test('adds fields to a log that is known, and replaces them', () => {
+  test('adds fields to a known log, and overrides fields', () => {
     const mapping = `logsources:
   - category: file_event
     fields: {TargetFilename: '{file_name}', Zone: dmz}
@@ -156,7 +151,7 @@ describe('a mapping file', () => {
     expect(condition?.FE).not.toContain('file_newpath');
   });
 
-  test('adds logs, with rows that are and are not their records', () => {
+  test('adds logs with included and excluded rows', () => {
     const mapping = JSON.stringify({
       logsources: [
         {
@@ -179,11 +174,11 @@ describe('a mapping file', () => {
       FE: `((((opflags_bitmap & 327680) <> 0 AND "ret" = 0) AND ("file_type" = 'd') IS NOT TRUE) AND lower("file_path") = '/a')`,
     });
     expect(compileWith(mapping, 'category: file_delete', '  s: {Hashes: a}\n  condition: s\n').reason).toBe(
-      'it asks for Hashes: nobody knows',
+      'it uses Hashes: nobody knows',
     );
   });
 
-  test('says what placeholders stand for', () => {
+  test('defines placeholders', () => {
     const { placeholders, mapping } = parseSigmaMapping("placeholders: {admins: [root, 'a*'], one: x}\n", 'm.yml');
     const content =
       "title: t\nlogsource: {category: process_creation}\ndetection: {s: {'User|expand': '%admins%-%one%'}, condition: s}\n";
@@ -195,40 +190,40 @@ describe('a mapping file', () => {
 
   test.for([
     ['a: [', /^m\.yml:1:\d+: /],
-    ['logs: []', "m.yml:1:1: a mapping has logsources, placeholders, and no 'logs'"],
-    ['logsources: {}', "m.yml:1:13: 'logsources' is a list"],
-    ['logsources: [{fields: {a: b}}]', "m.yml:1:14: a log source has a 'category' or a 'service'"],
+    ['logs: []', "m.yml:1:1: a mapping: unknown key 'logs'; expected logsources, placeholders"],
+    ['logsources: {}', "m.yml:1:13: 'logsources' must be a list"],
+    ['logsources: [{fields: {a: b}}]', "m.yml:1:14: a log source must have a 'category' or a 'service'"],
     [
       "logsources: [{category: a, fields: {F: '{proc_exx}'}}]",
-      "m.yml:1:40: 'proc_exx' is no column; did you mean 'proc_exe'?",
+      "m.yml:1:40: 'proc_exx' is not a column; did you mean 'proc_exe'?",
     ],
     [
       "logsources: [{category: a, fields: {F: '{proc_exe:up}'}}]",
-      "m.yml:1:40: '{proc_exe:up}': after ':' comes one of noslash, protocol, or a number",
+      "m.yml:1:40: '{proc_exe:up}': expected one of noslash, protocol, or a number, after ':'",
     ],
     [
       'logsources: [{category: a, records: [{fields: {}}]}]',
-      "m.yml:1:38: a record has 'types': PE, FE, NF, FF, PF, KE",
+      "m.yml:1:38: a record must have 'types': PE, FE, NF, FF, PF, KE",
     ],
     [
       'logsources: [{category: a, records: [{types: XX}]}]',
-      "m.yml:1:46: a type is one of PE, FE, NF, FF, PF, KE, and this is 'XX'",
+      "m.yml:1:46: a type must be one of PE, FE, NF, FF, PF, KE, found 'XX'",
     ],
     [
       'logsources: [{category: a, records: [{types: PE, where: {opflags: exec}}]}]',
       /^m\.yml:1:67: opflags: expected one of CLONE, EXEC, /,
     ],
     ['logsources: [{category: a, records: [{types: PE, where: {ret: x}}]}]', 'm.yml:1:63: ret: expected a number'],
-    ['logsources: [{category: a, records: [{types: PE, where: {none: x}}]}]', "m.yml:1:64: 'none' is no column"],
-    ['a: 1\n---\nb: 2\n', 'm.yml:3:1: a mapping is one document'],
-  ] as const)('%j is refused', ([content, expected]) => {
+    ['logsources: [{category: a, records: [{types: PE, where: {none: x}}]}]', "m.yml:1:64: 'none' is not a column"],
+    ['a: 1\n---\nb: 2\n', 'm.yml:3:1: a mapping must be a single document'],
+  ] as const)('%j is rejected', ([content, expected]) => {
     if (typeof expected === 'string')
       expect(() => parseSigmaMapping(content, 'm.yml')).toThrow(new SfkitError('INVALID_ARGUMENT', expected));
     else expect(() => parseSigmaMapping(content, 'm.yml')).toThrow(expected);
   });
 });
 
-test('every form that is built in can be read', () => {
+test('every built-in form can be parsed', () => {
   for (const { fields, records } of builtInMapping) {
     for (const forms of [fields, ...records.map((record) => record.fields)])
       for (const form of Object.values(forms ?? {}).flat()) expect(parseForm(form).length).toBeGreaterThan(0);

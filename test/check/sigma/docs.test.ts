@@ -11,7 +11,7 @@ const examples = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => matc
 test.for([
   ['the first example', 0, 'Service Reloaded By A Script', 1],
   ['the mapping', 1, 'Program Of An Administrator', 4],
-] as const)('%s of docs/check-sigma.md finds something', async ([, index, title, count]) => {
+] as const)('%s of docs/check-sigma.md has findings', async ([, index, title, count]) => {
   const place = new Workplace();
   try {
     const result = await place.run(`set -e\n${examples[index]?.trimEnd()} --format json`);

@@ -3,7 +3,7 @@ import { compileRule } from '../../../src/check/sigma/compile.js';
 import { builtInMapping } from '../../../src/check/sigma/mapping.js';
 import { load } from './rows.js';
 
-// Files that ask for far more than anybody has: each ends soon, with one line that says why, or is evaluated.
+// Files built to exhaust time or memory: each fails quickly with a one-line reason, or is evaluated.
 
 const head = 'title: t\nlogsource: {category: process_creation, product: linux}\n';
 const rule = (detection: string) => `${head}detection:\n${detection}`;
@@ -12,7 +12,7 @@ const repeated = (count: number, text: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => text(index));
 const list = (count: number, text: (index: number) => string) => `[${repeated(count, text).join(', ')}]`;
 
-/** What becomes of the only rule: an error, a reason, or the length of its SQL. */
+/** Result for the only rule: an error, a reason, or the length of its SQL. */
 function endOf(content: string): string | number {
   const { rules, diagnostics } = load(content);
   const [error] = diagnostics.filter(({ severity }) => severity === 'error');
@@ -30,18 +30,18 @@ const bomb = [
 ].join('\n');
 
 test.for<[string, string, string | RegExp]>([
-  ['nested lists', selection(`${'['.repeat(100_000)}${']'.repeat(100_000)}`), 'it is nested too deep'],
-  ['nested maps', selection(`${'{a: '.repeat(50_000)}1${'}'.repeat(50_000)}`), 'it is nested too deep'],
-  ['lists of lists', selection(`${'['.repeat(40)}a: b${']'.repeat(40)}`), 'it has too many lists within each other'],
+  ['nested lists', selection(`${'['.repeat(100_000)}${']'.repeat(100_000)}`), 'the nesting is too deep'],
+  ['nested maps', selection(`${'{a: '.repeat(50_000)}1${'}'.repeat(50_000)}`), 'the nesting is too deep'],
+  ['lists of lists', selection(`${'['.repeat(40)}a: b${']'.repeat(40)}`), 'it has too many nested lists'],
   [
     'aliases of aliases',
     `${head}${bomb}\ndetection: {s: {Image: *a9}, condition: s}\n`,
-    'with its aliases it has more than 1000000 values',
+    'it has more than 1000000 values with aliases expanded',
   ],
   [
     'brackets',
     rule(`  s: {Image: a}\n  condition: ${'('.repeat(100_000)}s${')'.repeat(100_000)}\n`),
-    'its condition has more than 100 brackets within each other',
+    'its condition has more than 100 nested parentheses',
   ],
   [
     'patterns of many selections',
@@ -53,17 +53,17 @@ test.for<[string, string, string | RegExp]>([
   [
     'a selection many times',
     rule(`  s: {Image: ${list(1000, String)}}\n  condition: ${repeated(300, () => 's').join(' or ')}\n`),
-    'it comes to more than 200000 tests',
+    'it has more than 200000 tests',
   ],
   [
     'many regular expressions',
     selection(`{Image|re: ${list(6000, (index) => `x${index}.*y`)}}`),
-    'it comes to more than 5000 tests, or 4000000 characters, of SQL',
+    'its SQL has more than 5000 tests or 4000000 characters',
   ],
   [
     'many texts at once',
     selection(`{CommandLine|contains|all: ${list(20_000, (index) => `x${index}`)}}`),
-    'it comes to more than 5000 tests, or 4000000 characters, of SQL',
+    'its SQL has more than 5000 tests or 4000000 characters',
   ],
   [
     'many fields',
@@ -73,22 +73,22 @@ test.for<[string, string, string | RegExp]>([
   [
     'dashes',
     selection(`{'CommandLine|windash|base64|contains': '${' -a'.repeat(40)}'}`),
-    "'base64' of a text that stands for more than 3125 others",
+    "'base64' of a text with more than 3125 variants",
   ],
   [
     'wide text',
     selection(`{'CommandLine${'|wide'.repeat(60)}|contains': abc}`),
-    "'wide' makes more than 1000000 characters of a value",
+    "'wide' makes a value longer than 1000000 characters",
   ],
   [
     'Base64 of Base64',
     selection(`{'CommandLine${'|base64'.repeat(200)}|contains': abc}`),
-    "'base64' makes more than 1000000 characters of a value",
+    "'base64' makes a value longer than 1000000 characters",
   ],
   [
     'offsets of offsets',
     selection(`{'CommandLine${'|base64offset'.repeat(30)}|contains': abc}`),
-    "'base64offset' makes more than 1000000 characters of a value",
+    "'base64offset' makes a value longer than 1000000 characters",
   ],
   ['a long title', `title: ${'x'.repeat(100_000)}\n`, "'title' has more than 256 characters"],
   [

@@ -1,8 +1,8 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import type { Row } from './rows.js';
 
-// Sigma evaluated the long way round, one rule and one row at a time, on what a YAML reader makes of the rule. It shares
-// no line with src/check/sigma.
+// Naive evaluator for Sigma: one rule and one row at a time, on the output of a YAML reader. It shares no code with
+// src/check/sigma.
 
 export interface NaiveRule {
   detection: Record<string, unknown>;
@@ -10,7 +10,7 @@ export interface NaiveRule {
 
 type Cell = string | null;
 
-/** A row whose fields may have several forms, of which one has to fit. */
+/** A row whose fields may have several forms; a test needs to match only one. */
 export type FormsRow = Readonly<Record<string, Row[string] | readonly Row[string][]>>;
 
 export function matches({ detection }: NaiveRule, row: FormsRow): boolean {
@@ -128,7 +128,7 @@ function compares(name: string, cell: string, other: number): boolean {
   return name === 'gt' ? number > other : number >= other;
 }
 
-/** A character; any one; any number of any. */
+/** A given character; any character; any text. */
 type Step = { is: string } | 'one' | 'any';
 
 function stepsOf(text: string): Step[] {
@@ -144,7 +144,7 @@ function stepsOf(text: string): Step[] {
   return steps;
 }
 
-/** Every pattern that a value stands for. */
+/** All patterns that a value expands to. */
 function texts(modifiers: readonly string[], value: string): Step[][] {
   let all = [stepsOf(value)];
   for (const modifier of modifiers) {
@@ -192,7 +192,7 @@ function permutations(steps: Step[]): Step[][] {
   );
 }
 
-/** The characters of Base64 that do not depend on what stands around the bytes. */
+/** The Base64 characters that do not depend on neighboring bytes. */
 function settled(bytes: Buffer, offset: number): string {
   const [low, high] = [0, 255].map((filler) =>
     Buffer.concat([Buffer.alloc(offset, filler), bytes, Buffer.alloc(3, filler)]).toString('base64'),
@@ -203,7 +203,7 @@ function settled(bytes: Buffer, offset: number): string {
     .join('');
 }
 
-/** Each character by itself, where it has one lower form. */
+/** Lowers each character separately, if its lower case is a single character. */
 function lower(text: string): string {
   return [...text]
     .map((character) => ([...character.toLowerCase()].length === 1 ? character.toLowerCase() : character))
@@ -213,7 +213,7 @@ function lower(text: string): string {
 function fits(steps: readonly Step[], cell: string, cased: boolean): boolean {
   const characters = [...(cased ? cell : lower(cell))];
   const wanted = steps.map((step) => (typeof step === 'object' && !cased ? { is: lower(step.is) } : step));
-  // reached[i]: so many steps may end here.
+  // reached: numbers of steps that may end here.
   let reached = new Set(skip(wanted, [0]));
   for (const character of characters) {
     const next: number[] = [];
@@ -227,7 +227,7 @@ function fits(steps: readonly Step[], cell: string, cased: boolean): boolean {
   return reached.has(wanted.length);
 }
 
-/** With what an 'any' lets go on without a character. */
+/** Adds the steps that are reachable because 'any' matches an empty text. */
 function skip(steps: readonly Step[], places: readonly number[]): number[] {
   return places.flatMap((place) => {
     const found = [place];

@@ -1,15 +1,15 @@
 import type { NaiveRule } from './naive.js';
 
-// Random rules, and values for them to be about.
+// Random rules, and values that they may match.
 
-/** The fields of rules, one of them an address and one a number. */
+/** Fields for rules: one contains an address and one a number. */
 export interface RandomFields {
   all: readonly string[];
   address: string;
   number: string;
 }
 
-/** Pieces of texts that are hard to carry through YAML, SQL and regular expressions. */
+/** Pieces of text that are hard to quote in YAML, SQL and regular expressions. */
 const pieces = [
   ...[
     'a',

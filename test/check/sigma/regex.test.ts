@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { Refused, SigmaError } from '../../../src/check/sigma/errors.js';
+import { SigmaError, UnsupportedError } from '../../../src/check/sigma/errors.js';
 import { toRe2 } from '../../../src/check/sigma/regex.js';
 import { ruleOf, withRows } from './rows.js';
 
 const mark = { offset: 0, line: 0, column: 0 };
 const translate = (source: string) => toRe2(source, {}, mark);
 
-describe('what RE2 does not have is refused by its name', () => {
+describe('features that RE2 lacks throw UnsupportedError with their name', () => {
   test.for([
     ['a(?=b)', 'a lookahead'],
     ['a(?!b)', 'a negative lookahead'],
@@ -26,28 +26,28 @@ describe('what RE2 does not have is refused by its name', () => {
     ['(a{40}){40}', 'more than 1000 repetitions'],
     ['(?:a{1000}){1}b{1000}(c{1000}){1}'.repeat(4), 'more than 10000 characters, repetitions counted'],
   ] as const)('%s', ([source, what]) => {
-    expect(() => translate(source)).toThrow(Refused);
+    expect(() => translate(source)).toThrow(UnsupportedError);
     expect(() => translate(source)).toThrow(` has ${what}, which DuckDB's RE2 does not`);
   });
 
   test('a very long one', () => expect(() => translate('a'.repeat(10_001))).toThrow('more than 10000 characters'));
 });
 
-describe('what is wrong is an error', () => {
+describe('invalid patterns are errors', () => {
   test.for([
-    ['*a', "nothing stands before '*' that it could repeat"],
-    ['a|*', "nothing stands before '*' that it could repeat"],
-    ['a**', "nothing stands before '*' that it could repeat"],
+    ['*a', "nothing before '*' to repeat"],
+    ['a|*', "nothing before '*' to repeat"],
+    ['a**', "nothing before '*' to repeat"],
     ['(a', "a '(' without its ')'"],
     ['a)', "a ')' without its '('"],
     ['[a', "a '[' without its ']'"],
     ['[]', "a '[' without its ']'"],
     ['[b-a]', 'a range of characters from a later to an earlier one'],
-    ['a{3,2}', "'{3,2}' repeats at most 2 times, and at least 3 times"],
+    ['a{3,2}', "'{3,2}', whose maximum 2 is less than its minimum 3"],
     ['a\\', 'a backslash at its end'],
-    ['\\y', "'\\y' means nothing"],
+    ['\\y', "an unknown escape '\\y'"],
     ['(?', "a '(?' with something unknown after it"],
-    ['(?<1>a)', 'a group whose name is none'],
+    ['(?<1>a)', 'a group with an invalid name'],
     ['(?#', "a '(?#' without its ')'"],
   ] as const)('%s', ([source, what]) => {
     expect(() => translate(source)).toThrow(SigmaError);
@@ -55,7 +55,7 @@ describe('what is wrong is an error', () => {
   });
 });
 
-describe('what is written or meant otherwise', () => {
+describe('syntax that differs between PCRE and RE2', () => {
   test.for([
     ['a$', ['a', 'a\n', 'ba'], ['a\nb', 'ab', 'a\n\n']],
     ['^a\\Z', ['a', 'a\n'], ['a\nb']],

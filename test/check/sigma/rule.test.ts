@@ -11,8 +11,8 @@ function problem(content: string): string | undefined {
   return first && `${first.line}:${first.column}: ${first.severity}: ${first.message}`;
 }
 
-describe('a rule of Sigma', () => {
-  test('has all that its file says', () => {
+describe('a Sigma rule', () => {
+  test('has everything in its file', () => {
     const content = `title: A title
 id: 00000000-0000-4000-8000-000000000001
 name: a_title
@@ -52,7 +52,7 @@ own: {key: 1}
           falsePositives: ['Unlikely'],
           fields: ['CommandLine'],
           logsource: { category: 'process_creation', product: 'linux' },
-          refused: undefined,
+          unsupported: undefined,
           file: 'rule.yml',
           line: 1,
         },
@@ -60,9 +60,9 @@ own: {key: 1}
     });
   });
 
-  test('is medium without a level', () => expect(ruleOf(rule(simple)).level).toBe('medium'));
+  test('has level medium by default', () => expect(ruleOf(rule(simple)).level).toBe('medium'));
 
-  test('may stand among others in a file', () => {
+  test('may share a file with others', () => {
     const { rules, diagnostics } = load(`---\n${rule(simple)}---\n# nothing\n---\n${rule(simple, 'level: low\n')}`);
     expect(diagnostics).toEqual([]);
     expect(rules.map(({ line, level }) => [line, level])).toEqual([
@@ -90,47 +90,47 @@ own: {key: 1}
   });
 });
 
-describe('what is no Sigma is an error with its place', () => {
+describe('invalid Sigma is an error with its location', () => {
   test.for([
     ['a: [', /^1:\d+: error: /],
-    ['- a\n', '1:1: error: a rule is a map with title, logsource and detection'],
+    ['- a\n', '1:1: error: a rule must be a map with title, logsource and detection'],
     [`${head}`, "1:1: error: the rule has no 'detection'"],
     [rule(simple).replace('title: t\n', ''), "1:1: error: the rule has no 'title'"],
     [rule(simple).replace('title: t', `title: ${'x'.repeat(257)}`), "1:8: error: 'title' has more than 256 characters"],
     [rule(simple).replace(/logsource.*\n/, ''), "1:1: error: the rule has no 'logsource'"],
     [
       rule(simple).replace(/logsource.*\n/, 'logsource: linux\n'),
-      "2:12: error: 'logsource' is a map with category, product or service",
+      "2:12: error: 'logsource' must be a map with category, product or service",
     ],
     [
       rule(simple).replace(/logsource.*\n/, 'logsource: {}\n'),
-      "2:12: error: 'logsource' names no category, product or service",
+      "2:12: error: 'logsource' has no category, product or service",
     ],
     [
       rule(simple, 'level: hgih\n'),
-      "1:8: error: 'level' is one of informational, low, medium, high, critical, and this is 'hgih'",
+      "1:8: error: 'level' must be one of informational, low, medium, high, critical, found 'hgih'",
     ],
-    [rule(simple, 'status: new\n'), /^1:9: error: 'status' is one of stable, /],
-    [rule(simple, 'tags: {a: b}\n'), "1:7: error: 'tags' is a list of texts"],
-    [rule(simple, 'title: again\n'), "2:1: error: 'title' stands twice"],
-    [`${head}detection: s\n`, "3:12: error: 'detection' is a map of selections and a condition"],
+    [rule(simple, 'status: new\n'), /^1:9: error: 'status' must be one of stable, /],
+    [rule(simple, 'tags: {a: b}\n'), "1:7: error: 'tags' must be a list of texts"],
+    [rule(simple, 'title: again\n'), "2:1: error: duplicate key 'title'"],
+    [`${head}detection: s\n`, "3:12: error: 'detection' must be a map of selections and a condition"],
     [`${head}detection: {condition: s}\n`, "3:12: error: 'detection' has no selection"],
     [rule('  s: {Image: a}\n'), "4:3: error: 'detection' has no condition"],
     [rule('  s: {}\n  condition: s\n'), '4:6: error: a selection is empty'],
     [rule('  s: []\n  condition: s\n'), '4:6: error: a selection is empty'],
     [
       rule('  s: {Image: {a: b}}\n  condition: s\n'),
-      '4:14: error: a value is a text, a number, true, false or null, and this is a map',
+      '4:14: error: expected a text, a number, true, false or null, found a map',
     ],
     [
       rule('  s: {Image: [[a]]}\n  condition: s\n'),
-      '4:15: error: a value is a text, a number, true, false or null, and this is a list',
+      '4:15: error: expected a text, a number, true, false or null, found a list',
     ],
     [
       rule('  s: {Image: a, Image: b}\n  condition: s\n'),
-      "4:17: error: 'Image' stands twice; use '|all' or another selection",
+      "4:17: error: duplicate key 'Image'; use '|all' or another selection",
     ],
-    [rule('  s: {Image: a}\n  s: {Image: b}\n  condition: s\n'), "5:3: error: selection 's' stands twice"],
+    [rule('  s: {Image: a}\n  s: {Image: b}\n  condition: s\n'), "5:3: error: duplicate selection 's'"],
     [
       rule('  s: {Image|contians: a}\n  condition: s\n'),
       "4:7: error: unknown modifier 'contians'; did you mean 'contains'?",
@@ -141,11 +141,11 @@ describe('what is no Sigma is an error with its place', () => {
     ],
     [
       rule('  s: {Image|cidr: 10.0.0.1/8}\n  condition: s\n'),
-      "4:19: error: '10.0.0.1/8': the address has bits after the first 8; those have to be 0",
+      "4:19: error: '10.0.0.1/8': the bits after the first 8 must be 0",
     ],
     [
       rule('  s: {Image|cidr: x}\n  condition: s\n'),
-      "4:19: error: 'x': no network; expected one like 10.0.0.0/8 or fe80::/10",
+      "4:19: error: 'x': not a network; expected one like 10.0.0.0/8 or fe80::/10",
     ],
     [rule('  s: {Image|gt: x}\n  condition: s\n'), "4:17: error: modifier 'gt' expects a number"],
     [rule('  s: {Image|exists: x}\n  condition: s\n'), "4:21: error: modifier 'exists' expects true or false"],
@@ -153,7 +153,7 @@ describe('what is no Sigma is an error with its place', () => {
     [rule('  s: {Image|i: a}\n  condition: s\n'), "4:16: error: modifier 'i' expects 're' before it"],
     [
       rule('  s: {Image|contains|re: a}\n  condition: s\n'),
-      "4:26: error: modifier 're' expects a value that no other modifier changed before",
+      "4:26: error: modifier 're' expects to come before other modifiers that change the value",
     ],
     [
       rule('  s: {Image|base64: a*}\n  condition: s\n'),
@@ -161,7 +161,7 @@ describe('what is no Sigma is an error with its place', () => {
     ],
     [
       rule('  s: {Image|wide: ä}\n  condition: s\n'),
-      '4:19: error: UTF-16 of these letters is no text; base64 or base64offset has to follow',
+      '4:19: error: these letters in UTF-16 are not text; base64 or base64offset must follow',
     ],
     [rule('  s: [null]\n  condition: s\n'), '4:7: error: null, true and false need a field'],
   ] as const)('%j', ([content, expected]) => {
@@ -171,17 +171,17 @@ describe('what is no Sigma is an error with its place', () => {
   });
 
   test.for([
-    ['t', "no selection is called 't'; did you mean 's'?", 14],
-    ['s and', 'a selection is missing at its end', 14],
+    ['t', "no selection is named 't'; did you mean 's'?", 14],
+    ['s and', 'expected a selection, found the end', 14],
     ['s or and s', "a selection is missing before 'and'", 19],
     ['(s', "a '(' without its ')'", 14],
-    ['s )', "expected 'and', 'or' or its end, and found ')'", 16],
-    ['s s', "expected 'and', 'or' or its end, and found 's'", 16],
-    ['s AND s', "expected 'and', 'or' or its end, and found 'AND'", 16],
-    ['NOT s', "'NOT' is written in lower case", 14],
+    ['s )', "expected 'and', 'or' or the end, found ')'", 16],
+    ['s s', "expected 'and', 'or' or the end, found 's'", 16],
+    ['s AND s', "expected 'and', 'or' or the end, found 'AND'", 16],
+    ['NOT s', "write 'NOT' in lower case", 14],
     ['2 of s', "'2 of': expected '1 of', 'any of' or 'all of'", 14],
-    ['1 of', "after 'of' comes 'them' or the name of selections, with * for any text", 14],
-    ['1 of t*', 'the condition names no selection that is there', 14],
+    ['1 of', "expected 'them' or a pattern for selection names after 'of'", 14],
+    ['1 of t*', 'the condition names no existing selection', 14],
     ["''", 'it is empty', 14],
   ] as const)('condition %j', ([condition, message, column]) => {
     const prefix = message.startsWith('the condition') ? '' : 'condition: ';
@@ -191,46 +191,46 @@ describe('what is no Sigma is an error with its place', () => {
   });
 });
 
-describe('what only looks odd is a warning', () => {
+describe('unusual formats are warnings', () => {
   test.for([
-    ['id: 1', "1:5: warning: 'id' is a UUID, and this is '1'"],
-    ['date: 31.1.2026', "1:7: warning: 'date' is a date like 2026-01-31, and this is '31.1.2026'"],
-    ['tags: [attack]', "1:8: warning: 'tags' is a namespace and a name, like attack.t1059, and this is 'attack'"],
+    ['id: 1', "1:5: warning: 'id' must be a UUID, found '1'"],
+    ['date: 31.1.2026', "1:7: warning: 'date' must be a date like 2026-01-31, found '31.1.2026'"],
+    ['tags: [attack]', "1:8: warning: 'tags' must be a namespace and a name, like attack.t1059, found 'attack'"],
   ] as const)('%s', ([line, expected]) => {
     expect(problem(rule(simple, `${line}\n`))).toBe(expected);
     expect(load(rule(simple, `${line}\n`)).rules).toHaveLength(1);
   });
 
-  test('dates with slashes are as good', () => expect(problem(rule(simple, 'date: 2019/05/12\n'))).toBeUndefined());
+  test('dates with slashes are accepted', () => expect(problem(rule(simple, 'date: 2019/05/12\n'))).toBeUndefined());
 });
 
-describe('what sfkit does not have is refused by its name, and the rule is there', () => {
+describe('an unsupported feature is named, and the rule is still listed', () => {
   test.for([
     [
       'title: c\ncorrelation: {type: event_count, rules: [a], timespan: 1m, condition: {gte: 3}}\n',
-      'it is a correlation, which sfkit does not have',
+      'it is a correlation, which sfkit does not support',
     ],
     [
       'title: f\nlogsource: {product: linux}\nfilter: {rules: any, selection: {a: b}, condition: selection}\n',
-      'it is a filter for other rules, which sfkit does not have',
+      'it is a filter for other rules, which sfkit does not support',
     ],
-    ['title: g\naction: global\n', "it is a part of a collection with 'action', which Sigma gave up"],
+    ['title: g\naction: global\n', "it is part of a collection with 'action', which Sigma no longer supports"],
     [
       rule('  s: {Image: a}\n  condition: s | count() by User > 3\n'),
-      "its condition has '|': counting and 'near' gave way to correlations, which sfkit does not have",
+      "its condition has '|': Sigma replaced counts and 'near' by correlations, which sfkit does not support",
     ],
-    [rule("  s: {'User|expand': '%admins%'}\n  condition: s\n"), "'expand': nothing says what %admins% stands for"],
+    [rule("  s: {'User|expand': '%admins%'}\n  condition: s\n"), "'expand': %admins% has no value"],
     [
       rule("  s: {'Image|re': 'a(?=b)'}\n  condition: s\n"),
       "the regular expression 'a(?=b)' has a lookahead, which DuckDB's RE2 does not",
     ],
     [
       rule(`  s: {Image: a}\n  condition: ${'('.repeat(200)}s${')'.repeat(200)}\n`),
-      'its condition has more than 100 brackets within each other',
+      'its condition has more than 100 nested parentheses',
     ],
   ] as const)('%j', ([content, reason]) => {
     const { rules, diagnostics } = load(content);
     expect(diagnostics).toEqual([]);
-    expect(rules).toMatchObject([{ detection: undefined, refused: reason }]);
+    expect(rules).toMatchObject([{ detection: undefined, unsupported: reason }]);
   });
 });

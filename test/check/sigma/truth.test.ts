@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { corpus } from '../../helpers/corpus.js';
 import { load, type Row, ruleOf, withRows } from './rows.js';
 
-// What the reference finds, rule by rule.
+// Compares with the reference implementation, rule by rule.
 
 const rules = join(corpus, 'rules', 'sigma', 'rules');
 const truth = join(corpus, 'rules', 'truth', 'sigma');
@@ -45,7 +45,7 @@ describe.skipIf(!existsSync(truth))('rules of Sigma (needs ../shared)', () => {
     }
     expect(diagnostics).toEqual([]);
     const detection = rules[0]?.detection;
-    if (detection === undefined) throw new Error(rules[0]?.refused);
+    if (detection === undefined) throw new Error(rules[0]?.unsupported);
     expect(await withRows(rows, (matching) => matching(detection))).toEqual(match);
   });
 });
@@ -57,7 +57,7 @@ interface ModifierCase {
   match?: number[];
 }
 
-/** Keywords are refused where a rule meets the rows of a log; see compile.test.ts. */
+/** Keywords are rejected later, when a rule is compiled for a log; see compile.test.ts. */
 function hasFields(rule: string): boolean {
   return !rule.includes('kw:');
 }

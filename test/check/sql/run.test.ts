@@ -21,14 +21,18 @@ const ruleOf = (name: string): Rule => ({
   location: { file: 'f', line: 1 },
 });
 
-async function ask(
+async function evaluate(
   conditions: readonly Partial<RowRule>[],
-  { folds = true, input = capture, shared = {} }: { folds?: boolean; input?: string; shared?: SharedRows } = {},
+  {
+    foldRepeats = true,
+    input = capture,
+    shared = {},
+  }: { foldRepeats?: boolean; input?: string; shared?: SharedRows } = {},
 ) {
   const rules = conditions.map((_, index) => ruleOf(`r${index}`));
   const tables = new CheckTables(input);
   const compiled = (rule: Rule) => ({ rule, condition: undefined, ...conditions[rules.indexOf(rule)] });
-  const run = new RowRun(input, { rules, allMatching: true, folds, tables }, compiled, shared);
+  const run = new RowRun(input, { rules, allMatching: true, foldRepeats, tables }, compiled, shared);
   const findings: Finding[] = [];
   try {
     for await (const finding of run) findings.push(finding);
@@ -38,9 +42,9 @@ async function ask(
   return { findings, outcomes: run.outcomes(), summary: run.summary() };
 }
 
-describe('conditions about rows', () => {
+describe('conditions on rows', () => {
   it('a rule that fails does not stop the others', async () => {
-    const { outcomes } = await ask([
+    const { outcomes } = await evaluate([
       { condition: "type = 'PE'" },
       { condition: 'nosuch = 1' },
       { condition: 'CAST(proc_exe AS INTEGER) = 1', types: ['PE'] },
@@ -57,9 +61,9 @@ describe('conditions about rows', () => {
     for (const { reason = '' } of outcomes) expect(reason).not.toContain('\n');
   });
 
-  it('folds what is the same, and lists each otherwise', async () => {
-    const folded = await ask([{ condition: 'true' }]);
-    const all = await ask([{ condition: 'true' }], { folds: false });
+  it('foldRepeats what is the same, and lists each otherwise', async () => {
+    const folded = await evaluate([{ condition: 'true' }]);
+    const all = await evaluate([{ condition: 'true' }], { foldRepeats: false });
     expect(folded.findings.length).toBeLessThan(all.findings.length);
     expect(folded.findings.reduce((sum, { count }) => sum + count, 0)).toBe(all.findings.length);
     expect(folded.outcomes[0]?.matches).toBe(all.findings.length);
@@ -67,7 +71,7 @@ describe('conditions about rows', () => {
     expect(times).toEqual([...times].sort((one, other) => Number(one - other)));
   });
 
-  it('finds every row, alike or not, whatever else is asked', async () => {
+  it('finds every row, equal or not, together with any other rule', async () => {
     const values = {
       lowered: { sql: 'lower(proc_exe)' },
       named: { sql: "lowered || ' ' || isUser", from: ['lowered', 'isUser'] },
@@ -88,7 +92,7 @@ describe('conditions about rows', () => {
       "(type = 'PE' AND idx % 3 = 0) OR (type = 'FF' AND (file_path IS NULL OR file_fd > 3))",
       ...['proc_pid IS NOT NULL', "type = 'PE' AND proc_args <> ''"],
     ];
-    const { findings } = await ask(conditions, { folds: false, shared: { values } });
+    const { findings } = await evaluate(conditions, { foldRepeats: false, shared: { values } });
     const tables = new CheckTables(capture);
     tables.want(rowTables);
     const connection = await tables.open();
@@ -104,11 +108,11 @@ describe('conditions about rows', () => {
     tables.close();
   });
 
-  it('asks nothing of rows that are dropped, or may be', async () => {
+  it('skips rows that are dropped, or may be', async () => {
     const conditionFor = (condition: string) => ({ PE: condition, FE: condition, NF: condition, FF: condition });
     const kept = async (condition: string) => {
       const drop = { condition: conditionFor(condition) };
-      const { outcomes } = await ask([{ condition: "type IN ('PE', 'FF')" }], { shared: { drop } });
+      const { outcomes } = await evaluate([{ condition: "type IN ('PE', 'FF')" }], { shared: { drop } });
       return outcomes[0]?.matches ?? 0;
     };
     const all = await kept('false');
@@ -121,11 +125,11 @@ describe('conditions about rows', () => {
 
   it('gives the same findings in every run', async () => {
     const conditions = [{ condition: 'proc_pid > 0' }, { condition: 'file_path IS NOT NULL' }];
-    expect((await ask(conditions)).findings).toEqual((await ask(conditions)).findings);
+    expect((await evaluate(conditions)).findings).toEqual((await evaluate(conditions)).findings);
   });
 
   it('a finding has its process with ancestors, file and connection', async () => {
-    const { findings } = await ask([{ condition: "list_contains(opflags, 'EXEC')", needs: ['ancestors'] }]);
+    const { findings } = await evaluate([{ condition: "list_contains(opflags, 'EXEC')", needs: ['ancestors'] }]);
     const [first] = findings;
     expect(first).toMatchObject({
       eventType: 'PE EXEC',
@@ -133,13 +137,13 @@ describe('conditions about rows', () => {
       process: { exepath: expect.any(String) },
     });
     expect(first?.process?.ancestors.length).toBeGreaterThan(0);
-    const files = await ask([{ condition: 'file_path IS NOT NULL' }]);
+    const files = await evaluate([{ condition: 'file_path IS NOT NULL' }]);
     expect(files.findings[0]?.file?.path).toMatch(/\//);
   });
 
   it('texts of rules are inert', async () => {
     const texts = ["'", "''; DROP TABLE x; --", 'a\0b', '\\', '%', '"', '\n'];
-    const { outcomes } = await ask(
+    const { outcomes } = await evaluate(
       texts.map((text) => ({
         condition: `${textLiteral(text)} = ANY(${textListLiteral(texts)})`,
         types: ['PE'] as const,
@@ -155,11 +159,11 @@ const write = (name: string, content: string) => {
   return path;
 };
 
-async function askSql(content: string, seconds?: number, folds = true) {
+async function askSql(content: string, seconds?: number, foldRepeats = true) {
   const { rule, remarks } = readSqlRule({ name: 'r.sql', content });
   if (rule === undefined) throw new Error(remarks[0]?.message);
   const tables = new CheckTables(capture);
-  const options = { rules: [ruleOf('r')], allMatching: true, folds, tables };
+  const options = { rules: [ruleOf('r')], allMatching: true, foldRepeats, tables };
   const run = new SqlRun(capture, options, () => rule.sql, seconds === undefined ? {} : { seconds });
   const findings: Finding[] = [];
   try {
@@ -171,7 +175,7 @@ async function askSql(content: string, seconds?: number, folds = true) {
 }
 
 describe('rules in SQL', () => {
-  it('have a head', () => {
+  it('start with metadata', () => {
     const content =
       '-- id: x1\n-- title: A title\n-- level: High\n-- tags: [a, T1]\n-- description: |\n--   two\n--   lines\nSELECT 1';
     expect(looksLikeSqlRule(content)).toBe(true);
@@ -189,12 +193,12 @@ describe('rules in SQL', () => {
   });
 
   it.each([
-    ['SELECT 1', 'begins with comment lines'],
-    ['-- title: a\n-- level: huge\nSELECT 1', "'huge' is no level"],
-    ['-- title: a\n-- tags: b\nSELECT 1', 'tags are a list'],
+    ['SELECT 1', 'must start with comment lines'],
+    ['-- title: a\n-- level: huge\nSELECT 1', "'huge' is not a level"],
+    ['-- title: a\n-- tags: b\nSELECT 1', 'tags must be a list'],
     ['-- title: a\n;', 'there is no SQL'],
-    ['-- title: [a\nSELECT 1', 'is no YAML'],
-  ])('%j is wrong', (content, message) => {
+    ['-- title: [a\nSELECT 1', 'is not YAML'],
+  ])('%j is an error', (content, message) => {
     const { rule, remarks } = readSqlRule({ name: 'r.sql', content });
     expect(rule).toBeUndefined();
     expect(remarks.some((remark) => remark.message.includes(message))).toBe(true);
@@ -214,10 +218,10 @@ describe('rules in SQL', () => {
   it.each([
     ["SELECT * FROM read_text('/etc/hostname')", 'disabled by configuration'],
     ["SELECT * FROM '/etc/passwd'", ''],
-    ["ATTACH '/tmp/x.db'", 'a rule is a SELECT'],
-    ['INSTALL httpfs', 'a rule is a SELECT'],
+    ["ATTACH '/tmp/x.db'", 'a rule must be a SELECT'],
+    ['INSTALL httpfs', 'a rule must be a SELECT'],
     ["COPY (SELECT 1) TO '/tmp/x'", 'disabled by configuration'],
-    ['SET memory_limit = 1', 'a rule is a SELECT'],
+    ['SET memory_limit = 1', 'a rule must be a SELECT'],
     ['SELECT 1; SELECT 2', '2 statements'],
     ['SELECT nosuch FROM process', 'nosuch'],
     ['SELEKT', 'syntax error'],
@@ -227,7 +231,7 @@ describe('rules in SQL', () => {
     expect(outcome?.reason).toContain(reason);
   });
 
-  it('end after their time', { timeout: 60_000 }, async () => {
+  it('stop at their time limit', { timeout: 60_000 }, async () => {
     const { outcome } = await askSql(
       '-- title: a\nSELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b',
       1,

@@ -4,18 +4,18 @@ import { CheckTables } from '../../../src/check/sql/tables.js';
 import { sysflow } from '../../../src/check/sysflow/sysflow.js';
 import { fixtures } from '../../helpers/corpus.js';
 
-// Attributes of the processor that tables do not hold: nothing is made of them, and who depends on them says so.
+// Attributes of the processor that tables lack: they never match, and rules that depend on them are unevaluated.
 
 const capture = join(fixtures, 'webserver.scap');
-const own = 'tables do not hold sf.proc.oid';
-const ofFilter = 'a filter asks for sf.proc.oid, which tables do not hold';
+const own = 'tables do not contain sf.proc.oid';
+const ofFilter = 'a filter uses sf.proc.oid, which tables do not contain';
 
 async function outcomeOf(content: string) {
   const set = sysflow.load([{ name: 'p.yaml', content }]);
   expect(set.diagnostics.filter(({ severity }) => severity === 'error')).toEqual([]);
   const tables = new CheckTables(capture);
   try {
-    const run = set.run(capture, { rules: set.rules, allMatching: true, folds: true, tables });
+    const run = set.run(capture, { rules: set.rules, allMatching: true, foldRepeats: true, tables });
     for await (const _ of run);
     const [outcome] = run.outcomes();
     return [outcome?.state, outcome?.reason];
@@ -58,7 +58,7 @@ it.each([
     'in a filter and in the rule',
     filter('filter', 'sf.proc.oid = x') + rule('sf.pod.ts > 1'),
     'unevaluated',
-    `tables do not hold sf.pod.ts; ${ofFilter}`,
+    `tables do not contain sf.pod.ts; ${ofFilter}`,
   ],
   [
     'after what drops everything',

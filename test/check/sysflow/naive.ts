@@ -1,9 +1,9 @@
 import type { Expression } from '../../../src/check/sysflow/grammar.js';
 
-// A second reading of conditions, as plain as it can be: each attribute of a record is a text or an integer, and every
-// check goes through all pieces of both sides.
+// Naive evaluator for conditions: each attribute of a record is a text or an integer, and every check compares all
+// pieces of both sides.
 
-/** The values of a record by the names of attributes; integers are what compares with < and >. */
+/** The values of a record by attribute name; bigint values compare as integers with < and >. */
 export type NaiveRecord = Readonly<Record<string, string | bigint | boolean>>;
 
 export interface NaiveDefinitions {

@@ -25,13 +25,13 @@ describe('tokens', () => {
     expect(tokenize(text).map(({ text }) => text)).toEqual([...expected, '']);
   });
 
-  it('one quote goes at each end', () => {
+  it('one quote is removed at each end', () => {
     expect(['"a"', `'"a"'`, '"', 'a"', ''].map(withoutQuotes)).toEqual(['a', '"a"', '', 'a', '']);
   });
 });
 
 describe('policies', () => {
-  it('a name has several words, and blanks mean nothing', () => {
+  it('a name may have several words, and whitespace has no meaning', () => {
     const [item] = parsePolicy(
       '\t- rule:  two words \n\tdesc: d e\n condition: not a = b\n\n   priority: HIGH tags: [x]',
     );
@@ -48,13 +48,13 @@ describe('policies', () => {
     ['', "expected '-', found the end of the file"],
     [rule('exists a'), "expected an attribute or a value, found 'exists'"],
     [rule('a = -x'), "expected an attribute or a value, found '-'"],
-    [rule('a in (list)'), "found 'list', which is a word of the language; quote it"],
-    [rule('a in (error)'), "found 'error', which is a word of the language; quote it"],
+    [rule('a in (list)'), "found 'list', which is a keyword; quote it"],
+    [rule('a in (error)'), "found 'error', which is a keyword; quote it"],
     ['- rule: r\n  condition: a = b\n', "expected 'desc:', found 'condition'"],
     [rule('a = b', '  priority: 3'), 'expected a priority'],
     [rule('a = b', '  tags: [,a]'), "expected ']'"],
     [`${rule('a = b', '  output: o\n')}${rule('a = b')}`, 'found '],
-  ])('%j is wrong', (content, message) => {
+  ])('%j is an error', (content, message) => {
     expect(errorOf(content)?.message).toContain(message);
   });
 
@@ -65,7 +65,7 @@ describe('policies', () => {
     });
   });
 
-  it('macros and lists are known before they are defined; a definition before the rule goes first', () => {
+  it('macros and lists may be used before their definition; one before the rule takes precedence', () => {
     expect(conditionOf(`${rule('m')}- macro: m\n  condition: a exists\n`)).toMatchObject({ kind: 'exists', atom: 'a' });
     const twice = '- macro: m\n  condition: a exists\n';
     expect(conditionOf(`${twice}${rule('m')}${twice.replace('a ex', 'b ex')}`)).toMatchObject({ atom: 'a' });
@@ -76,7 +76,7 @@ describe('policies', () => {
     });
   });
 
-  it('warns of what counts otherwise than it looks', () => {
+  it('warns about texts that do not mean what they seem to', () => {
     const { diagnostics, rules } = load(
       rule(
         'm or sf.nosuch exists or sf.proc.args contains "a[b"',
@@ -102,31 +102,27 @@ describe('policies', () => {
   });
 });
 
-describe('hostile policies end with one line', () => {
+describe('hostile policies fail with one line', () => {
   const macros = (count: number, body: (n: number) => string) =>
     Array.from({ length: count }, (_, n) => `- macro: m${n}\n  condition: ${body(n)}\n`).join('');
 
   it.each([
-    ['parentheses', rule(`${'('.repeat(5000)}a = b${')'.repeat(5000)}`), 'more than 100 parentheses'],
-    ['nots', rule(`${'not '.repeat(5000)}a = b`), 'more than 100 parentheses'],
-    ['a macro of itself', `- macro: m\n  condition: m\n${rule('m')}`, "macro 'm' is defined by itself"],
-    ['a loop', `${macros(2, (n) => `m${1 - n}`)}${rule('m0')}`, 'is defined by itself'],
+    ['parentheses', rule(`${'('.repeat(5000)}a = b${')'.repeat(5000)}`), 'more than 100 nested parentheses'],
+    ['nots', rule(`${'not '.repeat(5000)}a = b`), 'more than 100 nested parentheses'],
+    ['a macro that uses itself', `- macro: m\n  condition: m\n${rule('m')}`, "macro 'm' uses itself"],
+    ['a loop', `${macros(2, (n) => `m${1 - n}`)}${rule('m0')}`, 'uses itself'],
     [
       'growth',
       `${macros(40, (n) => (n === 0 ? 'a = b' : `m${n - 1} or m${n - 1}`))}${rule('m39')}`,
-      'when its macros are put in',
+      'with macros expanded',
     ],
-    [
-      'depth',
-      `${macros(400, (n) => (n === 0 ? 'a = b' : `not m${n - 1}`))}${rule('m399')}`,
-      'when its macros are put in',
-    ],
+    ['depth', `${macros(400, (n) => (n === 0 ? 'a = b' : `not m${n - 1}`))}${rule('m399')}`, 'with macros expanded'],
     [
       'lists',
       `${Array.from({ length: 40 }, (_, n) => `- list: l${n}\n  items: [${n === 0 ? 'a' : `l${n - 1}, l${n - 1}`}]\n`).join('')}${rule('a in (l39)')}`,
-      'when its lists are put in',
+      'with lists expanded',
     ],
-    ['a list in itself', `- list: l\n  items: [l]\n${rule('a in (l)')}`, "list 'l' holds itself"],
+    ['a list in itself', `- list: l\n  items: [l]\n${rule('a in (l)')}`, "list 'l' contains itself"],
     ['quotes', rule(`a = ${'"\''.repeat(50_000)}`), 'expected'],
     ['NUL', rule('a = \0'), 'expected an attribute or a value'],
   ])('%s', (_, content, message) => {
@@ -137,7 +133,7 @@ describe('hostile policies end with one line', () => {
     expect(performance.now() - started).toBeLessThan(5000);
   });
 
-  it('a large list is read', () => {
+  it('a large list is accepted', () => {
     const { diagnostics, rules } = load(
       rule(`sf.proc.exe in (${Array.from({ length: 50_000 }, (_, n) => `x${n}`).join(', ')})`),
     );

@@ -12,12 +12,12 @@ import { tableColumns } from '../../../src/engine/columns.gen.js';
 import { holds, type NaiveRecord } from './naive.js';
 import { attributesOf, type Columns, type RecordKind, randomColumns, randomText, tableNames } from './records.js';
 
-// Random rules about random rows: what DuckDB finds is what the naive evaluator finds.
+// Random rules on random rows: DuckDB must find the same rows as the naive evaluator.
 
 const ruleCount = 150;
 const rowCount = 100;
 
-/** A generator of numbers that are the same in every run. */
+/** Pseudo-random numbers, the same in every run. */
 function generator(seed: number) {
   let state = seed;
   const next = (below: number) => {
@@ -37,7 +37,7 @@ interface Row {
   record: NaiveRecord;
 }
 
-/** A row with what its table has of the columns. */
+/** A row with the columns that its table has. */
 function rowOf(idx: number): Row {
   const kind = kinds[idx % kinds.length] as RecordKind;
   const made = randomColumns(random, kind, idx);
@@ -51,7 +51,7 @@ const [sample] = rows as [Row];
 const integers = Object.keys(sample.record).filter((name) => typeof sample.record[name] === 'bigint');
 const attributes = [...Object.keys(sample.record), 'sf.nosuch', 'sf.ke.message[items.0.namespace]'];
 
-/** A value that a policy can hold: quoted with the quote that it does not have, or a word. */
+/** A value for a policy: quoted with a quote that it does not contain, or a word. */
 function atom(): string {
   const value = randomText(random, 4).replaceAll("'", '');
   if (random.next(3) === 0)
@@ -73,7 +73,7 @@ function atom(): string {
       "'<NA>'",
       '2.5',
     ]);
-  // Two quotes with nothing between them would begin a longer text.
+  // Two adjacent quotes would start a longer text.
   return `'${value.replaceAll('"', '') || 'x'}'`;
 }
 
@@ -142,7 +142,7 @@ test(`${ruleCount * rowCount} pairs of random rules and rows`, { timeout: 300_00
   const tables = new CheckTables(directory);
   const found = new Map<string, number[]>();
   try {
-    const run = set.run(directory, { rules: set.rules, allMatching: true, folds: false, tables });
+    const run = set.run(directory, { rules: set.rules, allMatching: true, foldRepeats: false, tables });
     for await (const { rule, eventNumber } of run) found.set(rule, [...(found.get(rule) ?? []), eventNumber]);
     expect(run.outcomes().filter(({ reason = '' }) => !/^(the input does not describe .*)?$/.test(reason))).toEqual([]);
   } finally {

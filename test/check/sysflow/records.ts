@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { opNames } from '../../../src/engine/columns.gen.js';
 import type { NaiveRecord } from './naive.js';
 
-// Rows of every type of record that rules are asked about, and what the processor's attributes are in them.
+// Random rows of every record type that rules evaluate, and the values of the processor's attributes for them.
 
 export const tableNames = {
   PE: 'process_event',
@@ -31,7 +31,7 @@ export function randomText({ next, pick }: Random, most: number): string {
   return Array.from({ length: next(most) }, () => pick(pieces)).join('');
 }
 
-/** The columns of a row; of those that its table does not have nothing comes of it. */
+/** The columns of a row; those that its table lacks are ignored. */
 export function randomColumns(random: Random, kind: RecordKind, idx: number): Columns {
   const { next, pick } = random;
   const text = (most: number) => (next(6) === 0 ? null : randomText(random, most));
@@ -76,7 +76,7 @@ export function randomColumns(random: Random, kind: RecordKind, idx: number): Co
   };
 }
 
-/** The columns of a table, with null for what a row does not have. */
+/** The columns of a table; null for those that the row lacks. */
 export function attributesOf(columns: Columns): NaiveRecord {
   const kind = columns.type as RecordKind;
   const isFlow = kind === 'FF' || kind === 'NF';
@@ -102,7 +102,7 @@ export function attributesOf(columns: Columns): NaiveRecord {
       .filter((part, index) => index === 0 || part !== '')
       .join(' ');
   const orUnknown = (name: string) => (has(name) ? text(name) : '<NA>');
-  // Of no parent they are the number.
+  // Without a parent the flag is the number 0.
   const parentFlag = (name: string) => (has(name) && isParent ? columns[name] === true : 0n);
   return {
     ...{ 'sf.type': kind, 'sf.opflags': operations(kind, Number(columns.opflags_bitmap ?? 0)) },
@@ -169,7 +169,7 @@ function lastElement(path: string): string {
   return path.split('/').findLast((part) => part !== '') ?? '/';
 }
 
-/** What stands before the last slash, in its shortest form. */
+/** The text before the last slash, normalized. */
 function directory(path: string): string {
   const before = posix.normalize(path.slice(0, path.lastIndexOf('/') + 1));
   return before === '/' ? '/' : before.replace(/\/$/, '');

@@ -18,14 +18,14 @@ import {
   ruleTruths,
 } from './truth.js';
 
-// The processor's answers. Where ours differ, a file says why.
+// Compares with the SysFlow processor's results. truth-differences.json explains the differences.
 
 interface Difference {
   policy: string;
   file: string;
-  /** Of these rules. */
+  /** Affected rules. */
   rules: string[];
-  /** Records that only ours finds: file flows with operations that the processor names as those of connections. */
+  /** Records that only sfkit finds: file flows whose operations the processor names like those of connections. */
   onlyOurs?: number;
   why: string;
 }
@@ -34,8 +34,8 @@ const differences = JSON.parse(
   readFileSync(join(root, 'test/check/sysflow/truth-differences.json'), 'utf8'),
 ) as Difference[];
 
-/** Of a rule that found more records only their number is compared. */
-const mostHashed = 100;
+/** For rules with more records, only the number is compared. */
+const maxHashed = 100;
 
 const byRule = ruleTruths();
 const byRecord = new Map(['distribution', 'runtimeintegrity'].map((policy) => [policy, recordTruths(policy)]));
@@ -53,14 +53,14 @@ function setOf(policy: string): RuleSet {
 
 async function findingsOf(policy: string, file: string, tables: CheckTables, rules: readonly Rule[]) {
   const findings: Finding[] = [];
-  const run = setOf(policy).run(recordsPath(file), { rules, allMatching: true, folds: false, tables });
+  const run = setOf(policy).run(recordsPath(file), { rules, allMatching: true, foldRepeats: false, tables });
   for await (const finding of run) findings.push(finding);
   return findings;
 }
 
-/** How many records each rule found. */
+/** Number of records that each rule found. */
 async function countsOf(policy: string, file: string, tables: CheckTables, rules: readonly Rule[]) {
-  const run = setOf(policy).run(recordsPath(file), { rules, allMatching: true, folds: true, tables });
+  const run = setOf(policy).run(recordsPath(file), { rules, allMatching: true, foldRepeats: true, tables });
   for await (const _ of run) break;
   return new Map(run.outcomes().map(({ rule, matches }) => [rule, matches]));
 }
@@ -68,7 +68,7 @@ async function countsOf(policy: string, file: string, tables: CheckTables, rules
 describe.skipIf(!hasTruth)('policies on SysFlow files (needs ../shared)', () => {
   const enabled = (policy: string) => setOf(policy).rules.filter((rule) => rule.enabled);
 
-  // All files take minutes: a part of them is asked each time, and all with SFKIT_THOROUGH=1.
+  // All files would take minutes: each run checks a part of them. SFKIT_THOROUGH=1 checks all.
   const isDifferent = (file: string) => differences.some((one) => one.file === file);
   const isThorough = process.env.SFKIT_THOROUGH !== undefined;
   const asked = [...files].sort().filter((file, index) => isThorough || index % 4 === 0 || isDifferent(file));
@@ -106,7 +106,7 @@ describe.skipIf(!hasTruth)('policies on SysFlow files (needs ../shared)', () => 
           differences.some((one) => one.policy === policy && one.file === file && one.rules.includes(rule.name));
         const hashed = rules.filter((rule) => {
           const count = counts.get(rule) ?? 0;
-          return count > 0 && count <= mostHashed;
+          return count > 0 && count <= maxHashed;
         });
         const findings = await findingsOf(policy, file, tables, hashed);
         const types = await typesOfOperations(tables, policy);
@@ -125,7 +125,7 @@ describe.skipIf(!hasTruth)('policies on SysFlow files (needs ../shared)', () => 
             counts.get(rule),
             hashed.includes(rule) && n > 0 ? fnv1a(lines.join('')) : '',
           ]);
-          expected.push([policy, rule.name, n, (counts.get(rule) ?? 0) <= mostHashed && n > 0 ? hash : '']);
+          expected.push([policy, rule.name, n, (counts.get(rule) ?? 0) <= maxHashed && n > 0 ? hash : '']);
         }
       }
     } finally {
@@ -134,19 +134,19 @@ describe.skipIf(!hasTruth)('policies on SysFlow files (needs ../shared)', () => 
     expect(found).toEqual(expected);
   });
 
-  it('differences are of files that are there', () => {
+  it('differences refer to existing files', () => {
     expect(differences.filter(({ file }) => !files.has(file))).toEqual([]);
   });
 });
 
-/** Events of Kubernetes have no process, which was hashed by its name in Python. */
+/** Kubernetes events have no process; the reference hashes contain Python's name for that. */
 function hashedKey(finding: Finding): string {
   return finding.pid === undefined ? `${finding.ts} KE None None` : recordKey(finding);
 }
 
 /**
- * The processor keeps the names of operations by their bits alone: those of the first record with the bits that its
- * filters let pass. (filter.yaml drops file flows.)
+ * The processor caches the names of operations by their bits, from the first record with these bits that passes its
+ * filters. (filter.yaml drops file flows.)
  */
 async function typesOfOperations(tables: CheckTables, policy: string): Promise<Map<string, string>> {
   const connection = await tables.open();

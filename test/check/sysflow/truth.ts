@@ -5,7 +5,7 @@ import type { Finding } from '../../../src/check/finding.js';
 import type { RuleText } from '../../../src/check/language.js';
 import { corpus } from '../../helpers/corpus.js';
 
-// What the processor of SysFlow says of SysFlow files, for tests that are skipped where it is not there.
+// Results of the SysFlow processor for SysFlow files. Tests that use them are skipped if ../shared is missing.
 
 const rules = join(corpus, 'rules');
 export const hasTruth = existsSync(join(rules, 'truth', 'sysflow'));
@@ -26,7 +26,7 @@ export interface RuleTruth {
   priority?: number;
 }
 
-/** By policy and file what each rule found. */
+/** Results of each rule, by policy and file. */
 export function ruleTruths(): Map<string, Map<string, Map<string, RuleTruth>>> {
   const truths = new Map<string, Map<string, Map<string, RuleTruth>>>();
   const put = (policy: string, file: string, rule: string, truth: RuleTruth) => {
@@ -54,7 +54,7 @@ interface RecordLine {
   policies: { id: string; priority: number }[];
 }
 
-/** By file the records that a policy reported, as lines. */
+/** Records that a policy reported, as lines, by file. */
 export function recordTruths(policy: string): Map<string, string[]> {
   const records = new Map<string, string[]>();
   for (const [set, folder] of [
@@ -73,7 +73,7 @@ export function recordTruths(policy: string): Map<string, string[]> {
 
 const priorities: Readonly<Record<string, number>> = { low: 1, medium: 2, high: 3 };
 
-/** The same lines of findings. */
+/** The same lines for findings. */
 export function recordLines(findings: readonly Finding[]): string[] {
   const byRecord = new Map<number, Finding[]>();
   for (const finding of findings) {
@@ -111,7 +111,7 @@ export function recordsPath(file: string): string {
   return file.startsWith('traces/') ? join(rules, 'sysflow', file) : join(corpus, file);
 }
 
-/** Names of operations in the order of the processor, for the type of a record. */
+/** Names of operations in the processor's order, for a record type. */
 export function operationsText(eventType: string, type: string): string {
   const has = new Set(eventType.split(' ')[1]?.split('|'));
   return order
@@ -131,7 +131,7 @@ const order = [
   ...['CONNECT', 'CLOSE', 'WRITE_SEND', 'READ_RECV', 'SETNS', 'MMAP', 'SHUTDOWN', 'TRUNCATE', 'DIGEST'],
 ];
 
-/** FNV-1a of 64 bits, with the start that the processor's answers were hashed with. */
+/** 64-bit FNV-1a with the offset that the reference hashes use. */
 export function fnv1a(text: string): string {
   let hash = 0x14650fb0739d0383n;
   for (const byte of Buffer.from(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);

@@ -48,7 +48,7 @@ describe('macrosIn', () => {
 describe('macros of processes', () => {
   it('process_tree() shows each process once, after its parent', async () => {
     const [all] = (await ask('select count(*) from processes')) as [[string]];
-    const rows = await ask('select depth, pid, ppid from process_tree()');
+    const rows = await ask('select depth, pid, coalesce(forked_by, ppid) from process_tree()');
     expect(rows.length).toBe(Number(all[0]));
     const depths = new Map<unknown, number>();
     let children = 0;
@@ -83,7 +83,7 @@ describe('macros of processes', () => {
       await createMacros(connection, macrosIn(sql));
       return (await connection.runAndReadAll(sql)).getRowsJson() as unknown[][];
     };
-    const columns = `'x' as filename, '/bin/p' as exe, 'p' as comm`;
+    const columns = `null as forked_by, 'x' as filename, '/bin/p' as exe, 'p' as comm`;
 
     it('keeps processes that are deeper than it follows, without a depth', async () => {
       const chain = `select n + 1 as pid, n as ppid, n as ts_uts, ${columns} from range(1000) t(n)`;
@@ -158,7 +158,7 @@ describe('addresses', () => {
     expect(await ask(`select in_subnet('${address}', '${subnet}')`)).toEqual([[expected]]);
   });
 
-  it('tells public addresses from others', async () => {
+  it('distinguishes public addresses from others', async () => {
     const kinds = [
       '8.8.8.8',
       '2606:4700::1',

@@ -3,18 +3,18 @@
 namespace sfkit::live {
 namespace {
 
-Status not_here() {
-  return {ErrorCode::kNotSupported, "live capture works on x86-64 Linux only; captures can be read here"};
+Status unsupported_system() {
+  return {ErrorCode::kNotSupported, "live capture needs x86-64 Linux; reading captures works here"};
 }
 
 }  // namespace
 
 Result<std::shared_ptr<LiveSource>> LiveSource::open(const LiveOptions&) {
-  return not_here();
+  return unsupported_system();
 }
 
 Result<std::string> LiveSource::try_probe(ProbeOptions) {
-  return not_here();
+  return unsupported_system();
 }
 
 }  // namespace sfkit::live

@@ -1,4 +1,4 @@
-#include "live/sockets_of_proc.h"
+#include "live/socket_table.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 namespace sfkit::live {
 namespace {
 
-// A directory like one of a process below /proc.
+// A directory with the layout of /proc/PID.
 class Process {
  public:
   explicit Process(const std::string& space) {
@@ -35,7 +35,7 @@ constexpr const char* kTcp =
 constexpr const char* kUnixHeading = "Num       RefCount Protocol Flags    Type St Inode Path\n";
 constexpr const char* kUnixRow = "0000000000000000: 00000002 00000000 00010000 0001 01 ";
 
-TEST(SocketTable, KnowsConnectionsAndNames) {
+TEST(SocketTable, FindsConnectionsAndNames) {
   Process process("net:[1]");
   process.write("tcp", kTcp);
   process.write("unix", std::string(kUnixHeading) + kUnixRow + "88 /run/a b\n" + kUnixRow + "89\n" +
@@ -56,8 +56,8 @@ TEST(SocketTable, KnowsConnectionsAndNames) {
   EXPECT_FALSE(table.find(91, entry));
 }
 
-// The kernel gives a name's line feeds as they are, so whoever names a socket can write lines of the table.
-TEST(SocketTable, DoesNotBelieveLinesThatAreAPartOfAName) {
+// The kernel does not escape line feeds in names, so a socket's name can forge rows of the table.
+TEST(SocketTable, IgnoresRowsForgedInSocketNames) {
   Process process("net:[1]");
   process.write("tcp", kTcp);
   const std::string forged = std::string("\n") + kUnixRow;
@@ -73,7 +73,7 @@ TEST(SocketTable, DoesNotBelieveLinesThatAreAPartOfAName) {
   EXPECT_EQ(entry.name, "");
 }
 
-TEST(SocketTable, DoesNotBelieveNamesOfAnotherNamespace) {
+TEST(SocketTable, IgnoresRowsForgedInAnotherNamespace) {
   Process forging("net:[1]");
   forging.write("tcp", std::string(kTcp).substr(0, std::string_view(kTcp).find('\n') + 1));
   forging.write("unix", std::string(kUnixHeading) + kUnixRow + "88 @x\n" + kUnixRow + "77 /run/forged\n");
@@ -87,7 +87,7 @@ TEST(SocketTable, DoesNotBelieveNamesOfAnotherNamespace) {
   EXPECT_EQ(entry.type, scap::FdType::kIpv4);
 }
 
-TEST(SocketTable, ReadsANamespaceThroughAnotherProcessWhereOneIsGone) {
+TEST(SocketTable, ReadsANamespaceThroughALaterProcess) {
   const Process gone("net:[1]");
   Process there("net:[1]");
   there.write("tcp", kTcp);

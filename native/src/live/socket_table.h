@@ -1,4 +1,4 @@
-// The sockets that /proc/PID/net tells of, by inode.
+// Sockets listed in /proc/PID/net, by inode.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@ namespace sfkit::live {
 
 class SocketTable {
  public:
-  // Reads the tables of the network namespace that a process is in, once for each namespace.
+  // Reads the tables of a process's network namespace, once for each namespace.
   void add_namespace_of(const std::string& proc_pid);
-  // Fills in what is known of the socket with this inode; false if nothing is.
+  // Fills in the socket with this inode; false if unknown.
   bool find(uint64_t inode, scap::FdEntry& entry) const;
 
  private:
@@ -30,7 +30,7 @@ class SocketTable {
   void add_unix(std::string_view text);
   void add_netlink(std::string_view text);
 
-  std::unordered_set<std::string, TextHash> seen_;  // namespaces
+  std::unordered_set<std::string, TextHash> read_namespaces_;
   std::unordered_map<uint64_t, Socket, NumberHash> sockets_;
 };
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseAnyYaml } from '../../../src/check/falco/yaml-any.js';
+import { parseYamlWithLibrary } from '../../../src/check/falco/yaml-library.js';
 import { Lines, type YamlNode } from '../../../src/check/falco/yaml-nodes.js';
-import { parseUsualYaml } from '../../../src/check/falco/yaml-usual.js';
+import { parseSimpleYaml } from '../../../src/check/falco/yaml-simple.js';
 
-/** A node with all its places, without its functions. */
+/** A node with all its locations, without its functions. */
 function whole(node: YamlNode): unknown {
   if (node.kind === 'sequence') return { ...node, items: node.items.map(whole) };
   if (node.kind !== 'map') return node;
@@ -12,8 +12,8 @@ function whole(node: YamlNode): unknown {
   return { kind: 'map', mark, pairs: pairs.map(({ key, value }) => [whole(key), whole(value)]) };
 }
 
-const usual = (text: string) => parseUsualYaml(text, new Lines(text))?.map(whole);
-const any = (text: string) => parseAnyYaml(text, new Lines(text)).map(whole);
+const usual = (text: string) => parseSimpleYaml(text, new Lines(text))?.map(whole);
+const any = (text: string) => parseYamlWithLibrary(text, new Lines(text)).map(whole);
 
 const samples = [
   '- rule: Shell started\n  desc: A shell.\n  priority:\n    NOTICE\n  enabled: false\n',
@@ -88,7 +88,7 @@ describe('usual YAML', () => {
     expect(usual(text)).toEqual(any(text));
   });
 
-  it('gives the same nodes or is left to the library after any insertion or deletion', () => {
+  it('returns the same nodes, or leaves the text to the library, after any insertion or deletion', () => {
     const random = numbers(13);
     const pick = <Item>(items: readonly Item[]): Item => items[random(items.length)] as Item;
     const bits = [

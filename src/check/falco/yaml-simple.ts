@@ -1,20 +1,20 @@
 import { type Lines, mapNode, nullWords, type ScalarNode, type YamlNode } from './yaml-nodes.js';
 
-// Reads the YAML that nearly all rule files use: block lists and mappings, lists in brackets, texts of every style. The
-// library reads such files ten times slower. It reads everything else, including files with errors.
+// Fast reader for the YAML that nearly all rule files use: block lists and mappings, lists in brackets, texts of every
+// style. The library is ten times slower on such files; it reads all other files, including those with errors.
 
-/** The nodes of a text, equal to those of the library; undefined for a text that the library must read. */
-export function parseUsualYaml(text: string, lines: Lines): YamlNode[] | undefined {
+/** The same nodes as from the library; undefined for a text that only the library can read. */
+export function parseSimpleYaml(text: string, lines: Lines): YamlNode[] | undefined {
   if (unusualCharacter.test(text)) return undefined;
   try {
-    return [new UsualReader(text, lines).read()];
+    return [new SimpleReader(text, lines).read()];
   } catch (error) {
-    if (error instanceof Unusual) return undefined;
+    if (error instanceof NotSimple) return undefined;
     throw error;
   }
 }
 
-class Unusual extends Error {}
+class NotSimple extends Error {}
 
 const unusualCharacter = /[\u0000-\u0009\u000b-\u001f\u007f\ufeff]/;
 
@@ -22,7 +22,7 @@ const key = /[A-Za-z_][-\w]{0,99}(?=:(?: |\n|$))/y;
 const singleQuoted = /'(?:[^'\n]|'')*'/y;
 const doubleQuoted = /"(?:[^"\\\n]|\\["\\nt])*"/y;
 const blockHeader = /[|>]-?(?= *(?:\n|$)) */y;
-/** A text in brackets, and the blanks after it. */
+/** A text in brackets, and the spaces after it. */
 const untilFlowIndicator = /[^,[\]{}\n]*/y;
 
 /** Characters that may start something other than an unquoted text. */
@@ -31,9 +31,9 @@ const indicators = '-?:,[]{}#&*!|>\'"%@`';
 const escapes: Record<string, string> = { n: '\n', t: '\t' };
 
 /** Nesting depth of blocks and brackets. */
-const mostNested = 20;
+const maxNested = 20;
 
-class UsualReader {
+class SimpleReader {
   readonly #text: string;
   readonly #lines: Lines;
   /** The first character of a line that is neither blank nor a comment. */
@@ -50,9 +50,9 @@ class UsualReader {
 
   read(): YamlNode {
     this.#goToLine(0);
-    if (this.#indent !== 0) throw new Unusual();
+    if (this.#indent !== 0) throw new NotSimple();
     const root = this.#isItem(this.#at) ? this.#sequence(0) : this.#map(this.#at, 0);
-    if (this.#at < this.#text.length) throw new Unusual();
+    if (this.#at < this.#text.length) throw new NotSimple();
     return root;
   }
 
@@ -65,7 +65,7 @@ class UsualReader {
       const column = indent + start - this.#at;
       items.push(this.#keyEnd(start) > 0 ? this.#map(start, column) : this.#value(start, indent));
     }
-    if (this.#indent > indent) throw new Unusual();
+    if (this.#indent > indent) throw new NotSimple();
     this.#depth--;
     return { kind: 'sequence', items, mark };
   }
@@ -77,10 +77,10 @@ class UsualReader {
     let at = start;
     do {
       const end = this.#keyEnd(at);
-      if (end < 0) throw new Unusual();
+      if (end < 0) throw new NotSimple();
       const name = this.#plainNode(this.#text.slice(at, end), at, end);
       pairs.push({ key: name, value: this.#valueOfKey(end + 1, column) });
-      if (this.#indent > column) throw new Unusual();
+      if (this.#indent > column) throw new NotSimple();
       at = this.#at;
     } while (this.#indent === column);
     this.#depth--;
@@ -91,9 +91,9 @@ class UsualReader {
     const start = this.#skipBlanks(afterColon);
     if (!this.#isLineEnd(start)) return this.#value(start, column);
     this.#endLine(afterColon);
-    if (this.#indent < column) throw new Unusual();
+    if (this.#indent < column) throw new NotSimple();
     if (this.#isItem(this.#at)) return this.#sequence(this.#indent);
-    if (this.#indent === column || '|>'.includes(this.#text.charAt(this.#at))) throw new Unusual();
+    if (this.#indent === column || '|>'.includes(this.#text.charAt(this.#at))) throw new NotSimple();
     if (this.#keyEnd(this.#at) > 0) return this.#map(this.#at, this.#indent);
     return this.#value(this.#at, column);
   }
@@ -148,14 +148,14 @@ class UsualReader {
     const line = this.#text.slice(start, this.#lineEnd(start));
     const comment = line.indexOf(' #');
     const text = withoutLastBlanks(comment < 0 ? line : line.slice(0, comment));
-    if (text.includes(': ') || text.endsWith(':')) throw new Unusual();
+    if (text.includes(': ') || text.endsWith(':')) throw new NotSimple();
     return [text, start + text.length, comment >= 0];
   }
 
   #block(start: number, indent: number): YamlNode {
     blockHeader.lastIndex = start;
     const header = blockHeader.exec(this.#text)?.[0];
-    if (header === undefined) throw new Unusual();
+    if (header === undefined) throw new NotSimple();
     let next = start + header.length + 1;
     let end = next;
     let column = -1;
@@ -165,11 +165,11 @@ class UsualReader {
       const lineEnd = this.#lineEnd(from);
       if (from === lineEnd) {
         // Blanks may be part of the text here.
-        if (from > next && from - next > column) throw new Unusual();
+        if (from > next && from - next > column) throw new NotSimple();
         content.push('');
       } else {
         if (column < 0) {
-          if (from - next <= indent) throw new Unusual();
+          if (from - next <= indent) throw new NotSimple();
           column = from - next;
         } else if (from - next < column) {
           break;
@@ -179,7 +179,7 @@ class UsualReader {
       }
       next = lineEnd + 1;
     }
-    if (column < 0) throw new Unusual();
+    if (column < 0) throw new NotSimple();
     while (content.at(-1) === '') content.pop();
     const text = header.startsWith('|') ? content.join('\n') : folded(content);
     this.#goToLine(next);
@@ -199,7 +199,7 @@ class UsualReader {
       at = this.#skipInFlow(end, indent);
       const character = this.#text.charAt(at);
       if (character === ',') at = this.#skipInFlow(at + 1, indent);
-      else if (character !== ']') throw new Unusual();
+      else if (character !== ']') throw new NotSimple();
     }
     this.#depth--;
     this.#flowDepth--;
@@ -216,7 +216,7 @@ class UsualReader {
     this.#checkPlainStart(at);
     untilFlowIndicator.lastIndex = at;
     const text = withoutLastBlanks(untilFlowIndicator.exec(this.#text)?.[0] ?? '');
-    if (text.includes(': ') || text.endsWith(':') || text.includes(' #')) throw new Unusual();
+    if (text.includes(': ') || text.endsWith(':') || text.includes(' #')) throw new NotSimple();
     return [this.#plainNode(text, at, at + text.length), at + text.length];
   }
 
@@ -230,15 +230,15 @@ class UsualReader {
         at = this.#skipBlanks(start);
         const first = this.#text.charAt(at);
         // The closing bracket may be as far left as the parent of the list.
-        const least = first === ']' && this.#flowDepth === 1 ? indent : indent + 1;
-        if (first !== '\n' && at - start < least) throw new Unusual();
+        const minIndent = first === ']' && this.#flowDepth === 1 ? indent : indent + 1;
+        if (first !== '\n' && at - start < minIndent) throw new NotSimple();
       } else if (character === '#' && ' \n'.includes(this.#text.charAt(at - 1))) {
         at = this.#lineEnd(at);
       } else {
         return at;
       }
     }
-    throw new Unusual();
+    throw new NotSimple();
   }
 
   #quoted(start: number): ScalarNode {
@@ -246,7 +246,7 @@ class UsualReader {
     const pattern = isDouble ? doubleQuoted : singleQuoted;
     pattern.lastIndex = start;
     const source = pattern.exec(this.#text)?.[0];
-    if (source === undefined) throw new Unusual();
+    if (source === undefined) throw new NotSimple();
     const inner = source.slice(1, -1);
     const text = isDouble
       ? inner.replace(/\\(.)/g, (_, escaped: string) => escapes[escaped] ?? escaped)
@@ -265,11 +265,11 @@ class UsualReader {
 
   #checkPlainStart(at: number): void {
     const character = this.#text.charAt(at);
-    if (character === '' || character === '\n' || indicators.includes(character)) throw new Unusual();
+    if (character === '' || character === '\n' || indicators.includes(character)) throw new NotSimple();
   }
 
   #enter(): void {
-    if (++this.#depth > mostNested) throw new Unusual();
+    if (++this.#depth > maxNested) throw new NotSimple();
   }
 
   /** Whether an item of a block list starts here. */
@@ -291,7 +291,7 @@ class UsualReader {
   /** Skips the rest of a line, which may contain only blanks and then a comment. */
   #endLine(from: number): void {
     const at = this.#skipBlanks(from);
-    if (!this.#isLineEnd(at) || (at === from && this.#text.charAt(at) === '#')) throw new Unusual();
+    if (!this.#isLineEnd(at) || (at === from && this.#text.charAt(at) === '#')) throw new NotSimple();
     this.#goToLine(this.#lineEnd(at) + 1);
   }
 

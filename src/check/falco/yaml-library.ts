@@ -7,7 +7,7 @@ import { type Lines, mapNode, nullWords, type ScalarNode, YamlError, type YamlNo
 // differences.
 
 /** The documents of a text, except empty ones. */
-export function parseAnyYaml(text: string, lines: Lines): YamlNode[] {
+export function parseYamlWithLibrary(text: string, lines: Lines): YamlNode[] {
   if (isTooDeep(text)) throw new YamlError(tooDeep, lines.markAt(0));
   try {
     return convertAll(text, lines);
@@ -21,7 +21,7 @@ function convertAll(text: string, lines: Lines): YamlNode[] {
   let documents = parseDocuments(text);
   let problem = firstProblem(documents);
   if (problem !== undefined) {
-    // The engine does not care how far lines within brackets are indented.
+    // The engine ignores the indentation of lines within brackets.
     const indented = indentFlow(text);
     const again = indented === undefined ? documents : parseDocuments(indented.text);
     if (indented === undefined || firstProblem(again) !== undefined) throw yamlError(problem, lines);
@@ -33,16 +33,16 @@ function convertAll(text: string, lines: Lines): YamlNode[] {
 }
 
 /** Maximum nesting depth of the engine's YAML. */
-const mostNested = 500;
+const maxNested = 500;
 
 /**
  * Whether collections are nested deeper than that. The library recurses into them, so deep nesting exhausts the stack.
  * With little stack left, V8 cannot compile a regular expression, which kills the process.
  */
 function isTooDeep(text: string): boolean {
-  if (mayNest(text) <= mostNested) return false;
+  if (mayNest(text) <= maxNested) return false;
   for (const document of new (yamlPackage().Parser)().parse(text)) {
-    if (document.type === 'document' && isDeeper(document.value, mostNested)) return true;
+    if (document.type === 'document' && isDeeper(document.value, maxNested)) return true;
   }
   return false;
 }
@@ -70,10 +70,10 @@ function mayNest(text: string): number {
   return brackets + 2 * (widest + 1);
 }
 
-function isDeeper(root: CST.Token | undefined, most: number): boolean {
+function isDeeper(root: CST.Token | undefined, limit: number): boolean {
   let level = [root];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > most) return true;
+    if (depth > limit) return true;
     level = level.flatMap((token) =>
       token !== undefined && token !== null && 'items' in token
         ? (token.items as CST.CollectionItem[]).flatMap(({ key, value }) => [key ?? undefined, value])
@@ -105,7 +105,7 @@ interface Problem {
 function firstProblem(documents: readonly AnyDocument[]): Problem | undefined {
   for (const { errors } of documents) {
     const [error] = errors;
-    if (error !== undefined) return { message: wordsOf(error.code, error.message), at: error.pos[0] };
+    if (error !== undefined) return { message: messageOf(error.code, error.message), at: error.pos[0] };
   }
   return undefined;
 }
@@ -114,15 +114,15 @@ function yamlError({ message, at }: Problem, lines: Lines): YamlError {
   return new YamlError(message, lines.markAt(at));
 }
 
-const tooDeep = 'it is nested too deep';
+const tooDeep = 'the nesting is too deep';
 
 /** The library's message, unless ours says more. */
-function wordsOf(code: string, message: string): string {
+function messageOf(code: string, message: string): string {
   switch (code) {
     case 'TAB_AS_INDENT':
-      return 'a tab indents a line; use blanks';
+      return 'a tab indents a line; use spaces';
     case 'BLOCK_AS_IMPLICIT_KEY':
-      return "': ' stands in a value without quotes; put the value in quotes";
+      return "an unquoted value contains ': '; put the value in quotes";
     case 'BAD_SCALAR_START':
       return 'a value starts with a character that has a special meaning in YAML; put the value in quotes';
     case 'RESOURCE_EXHAUSTION':

@@ -1,4 +1,4 @@
-#include "live/sockets_of_proc.h"
+#include "live/socket_table.h"
 
 #include <algorithm>
 #include <cstring>
@@ -8,10 +8,10 @@
 namespace sfkit::live {
 namespace {
 
-constexpr size_t kLargestTable = size_t{256} << 20;
+constexpr size_t kMaxTableBytes = size_t{256} << 20;
 
 template <typename Visit>
-void each_line_but_the_first(std::string_view text, Visit visit) {
+void each_row(std::string_view text, Visit visit) {
   bool is_first = true;
   each_line(text, [&](std::string_view line) {
     if (!is_first && !line.empty()) visit(line);
@@ -19,7 +19,7 @@ void each_line_but_the_first(std::string_view text, Visit visit) {
   });
 }
 
-// Groups of eight hexadecimal digits, each a number in the machine's byte order.
+// Parses groups of eight hexadecimal digits, each a number in host byte order.
 std::array<uint8_t, 16> address_from(std::string_view text) {
   std::array<uint8_t, 16> bytes{};
   for (size_t i = 0; i < 4 && (i + 1) * 8 <= text.size(); ++i) {
@@ -29,7 +29,7 @@ std::array<uint8_t, 16> address_from(std::string_view text) {
   return bytes;
 }
 
-bool is_mapped(const std::array<uint8_t, 16>& address) {
+bool is_ipv4_mapped(const std::array<uint8_t, 16>& address) {
   constexpr std::array<uint8_t, 12> kPrefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   return std::equal(kPrefix.begin(), kPrefix.end(), address.begin());
 }
@@ -37,14 +37,14 @@ bool is_mapped(const std::array<uint8_t, 16>& address) {
 }  // namespace
 
 void SocketTable::add_namespace_of(const std::string& proc_pid) {
-  const std::string space = read_link(proc_pid + "/ns/net");
-  if (space.empty() || seen_.count(space) != 0) return;
+  const std::string network_namespace = read_link(proc_pid + "/ns/net");
+  if (network_namespace.empty() || read_namespaces_.count(network_namespace) != 0) return;
   const std::string net = proc_pid + "/net/";
-  const auto read = [&net](const char* name) { return read_small_file(net + name, kLargestTable); };
+  const auto read = [&net](const char* name) { return read_small_file(net + name, kMaxTableBytes); };
   const std::string tcp = read("tcp");
-  // It has a heading at the least, unless the process is gone: then another one shows the namespace.
+  // Empty only if the process has ended; another process may show the namespace.
   if (tcp.empty()) return;
-  seen_.insert(space);
+  read_namespaces_.insert(network_namespace);
   add_inet(tcp, false, scap::L4::kTcp);
   add_inet(read("tcp6"), true, scap::L4::kTcp);
   add_inet(read("udp"), false, scap::L4::kUdp);
@@ -57,7 +57,7 @@ void SocketTable::add_namespace_of(const std::string& proc_pid) {
 
 void SocketTable::add_inet(std::string_view text, bool ipv6, scap::L4 l4) {
   // sl local:port remote:port state queues timer retransmits uid timeout inode
-  each_line_but_the_first(text, [&](std::string_view line) {
+  each_row(text, [&](std::string_view line) {
     const std::string_view local = word_at(line, 1);
     const std::string_view remote = word_at(line, 2);
     const auto inode = static_cast<uint64_t>(to_number(word_at(line, 9)));
@@ -70,15 +70,15 @@ void SocketTable::add_inet(std::string_view text, bool ipv6, scap::L4 l4) {
     entry.source_port = static_cast<uint16_t>(to_hex(local.substr(digits + 1)));
     entry.destination_port = static_cast<uint16_t>(to_hex(remote.substr(digits + 1)));
     entry.l4 = l4;
-    // Without a peer it serves.
-    const bool serves = entry.destination_port == 0;
+    // A socket without a peer is a server.
+    const bool is_server = entry.destination_port == 0;
     bool is_ipv6 = ipv6;
-    if (ipv6 && !serves && is_mapped(entry.source) && is_mapped(entry.destination)) {
+    if (ipv6 && !is_server && is_ipv4_mapped(entry.source) && is_ipv4_mapped(entry.destination)) {
       is_ipv6 = false;
       std::copy_n(entry.source.begin() + 12, 4, entry.source.begin());
       std::copy_n(entry.destination.begin() + 12, 4, entry.destination.begin());
     }
-    if (serves) {
+    if (is_server) {
       entry.type = is_ipv6 ? scap::FdType::kIpv6Server : scap::FdType::kIpv4Server;
     } else {
       entry.type = is_ipv6 ? scap::FdType::kIpv6 : scap::FdType::kIpv4;
@@ -87,34 +87,34 @@ void SocketTable::add_inet(std::string_view text, bool ipv6, scap::L4 l4) {
   });
 }
 
-// Tables without names tell the truth: what a name in another namespace made up before goes.
+// Other tables replace entries of unix sockets: those have names, which can forge rows.
 void SocketTable::add(uint64_t inode, Socket socket) {
-  const auto [there, is_new] = sockets_.try_emplace(inode, socket);
-  if (!is_new && there->second.entry.type == scap::FdType::kUnix) there->second = std::move(socket);
+  const auto [existing, is_new] = sockets_.try_emplace(inode, socket);
+  if (!is_new && existing->second.entry.type == scap::FdType::kUnix) existing->second = std::move(socket);
 }
 
 void SocketTable::add_unix(std::string_view text) {
   // Num RefCount Protocol Flags Type St Inode Path
-  each_line_but_the_first(text, [&](std::string_view line) {
+  each_row(text, [&](std::string_view line) {
     const auto inode = static_cast<uint64_t>(to_number(word_at(line, 6)));
     if (inode == 0) return;
     Socket socket;
     socket.entry.type = scap::FdType::kUnix;
-    // The kernel does not tell where it keeps the socket; the inode identifies it as well.
+    // The kernel hides the socket's address; the inode identifies it too.
     socket.entry.unix_source = inode;
     const std::string_view number = word_at(line, 6);
-    const size_t behind = static_cast<size_t>(number.data() - line.data()) + number.size();
-    if (behind + 1 < line.size()) socket.name = line.substr(behind + 1);
+    const size_t name_at = static_cast<size_t>(number.data() - line.data()) + number.size();
+    if (name_at + 1 < line.size()) socket.name = line.substr(name_at + 1);
     if (!socket.name.empty() && socket.name[0] == '@') socket.name.erase(0, 1);
-    // A name may hold line feeds, and so lines that look like other sockets'. None of those is believed.
-    const auto [there, is_new] = sockets_.emplace(inode, std::move(socket));
-    if (!is_new && there->second.entry.type == scap::FdType::kUnix) there->second.name.clear();
+    // A name may contain line feeds and so forge rows of other sockets. Ignore names of duplicate inodes.
+    const auto [existing, is_new] = sockets_.emplace(inode, std::move(socket));
+    if (!is_new && existing->second.entry.type == scap::FdType::kUnix) existing->second.name.clear();
   });
 }
 
 void SocketTable::add_netlink(std::string_view text) {
   // sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
-  each_line_but_the_first(text, [&](std::string_view line) {
+  each_row(text, [&](std::string_view line) {
     const auto inode = static_cast<uint64_t>(to_number(word_at(line, 9)));
     if (inode == 0) return;
     Socket socket;
