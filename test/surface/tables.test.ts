@@ -54,17 +54,18 @@ describe('the columns of the tables', () => {
     expect(current(), advice).toEqual(snapshot(version));
   });
 
-  const numbers = readdirSync(directory).map((name) => Number.parseInt(name, 10));
+  const versions = () =>
+    readdirSync(directory)
+      .map((name) => Number.parseInt(name, 10))
+      .sort((left, right) => left - right);
 
   it('have a snapshot for each version', () => {
-    expect(numbers.sort((left, right) => left - right)).toEqual(
-      Array.from({ length: version }, (_, index) => index + 1),
-    );
+    expect(versions()).toEqual(Array.from({ length: version }, (_, index) => index + 1));
   });
 
   it('keep name, type and values of earlier versions', () => {
     const now = current();
-    for (const number of numbers) {
+    for (const number of versions()) {
       for (const [table, columns] of Object.entries(snapshot(number))) {
         for (const [name, fact] of Object.entries(columns)) {
           // Version 1 has no units.
@@ -78,7 +79,7 @@ describe('the columns of the tables', () => {
   it('name the version that added them', () => {
     for (const table of names) {
       for (const { name, since, added } of listOf(table)) {
-        const first = numbers.find((number) => snapshot(number)[table]?.[name] !== undefined);
+        const first = versions().find((number) => snapshot(number)[table]?.[name] !== undefined);
         expect(added?.[table] ?? since, `${table}.${name}`).toBe(first);
       }
     }
