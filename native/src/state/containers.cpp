@@ -88,7 +88,7 @@ std::string labels_of(const ContainerInfo& info, std::string_view member) {
     }
     labels += '}';
   };
-  if (!info.description.empty()) json::each_member(info.description, take);
+  if (info.description.empty() || !json::each_member(info.description, take).is_ok()) return {};
   return labels;
 }
 
