@@ -429,6 +429,7 @@ TEST(ColumnSink, OmitsTheBitmapIfEveryRowHasAValue) {
   sysflow::Process one = process({1, 1}, std::nullopt, "/x");
   one.user_name = one.group_name = "root";
   one.cwd = "/";
+  one.facts = {"x", 1};
   rows.sink.process(one);
   for (int i = 0; i < 2000; ++i) rows.sink.process_flow(flow_of({1, 1}));
   rows.sink.finish();
