@@ -3,9 +3,8 @@ import { openDataset } from '../query/dataset.js';
 import type { ResultFormat } from '../query/formats.js';
 import { runQuery } from '../query/run.js';
 import type { ParameterValues } from '../query/saved/parameters.js';
+import { reportInputs } from './input-report.js';
 import { standardOutput } from './pager.js';
-import { exitCodes } from './report.js';
-import { damageText, noteText } from './summary.js';
 
 // Imported only by the run of a command: loading DuckDB takes a while.
 
@@ -35,8 +34,5 @@ export async function answer(inputs: readonly string[], sql: string, options: An
   } finally {
     dataset.close();
   }
-  for (const { path, summary } of dataset.summaries) process.stderr.write(noteText(path, summary));
-  const damaged = dataset.summaries.filter(({ summary }) => summary.damage.length > 0);
-  for (const { path, summary } of damaged) process.stderr.write(damageText(path, summary));
-  return damaged.length > 0 ? exitCodes.partial : 0;
+  return reportInputs(dataset.summaries);
 }

@@ -1,4 +1,5 @@
 import { SfkitError } from '../engine/errors.js';
+import type { Summary } from '../engine/session.js';
 
 /** A moment of a capture: a time, or a distance from its first event. */
 export type Moment = { at: bigint } | { after: bigint };
@@ -27,4 +28,18 @@ export function momentIn(moment: Moment, first: bigint): bigint {
 
 function nanoseconds(whole: string, fraction = ''): bigint {
   return BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'));
+}
+
+/** The time that captures cover, in ns since 1970. */
+export function spanOf(summaries: readonly { summary: Pick<Summary, 'firstTime' | 'lastTime'> }[]): {
+  first: bigint;
+  last: bigint;
+} {
+  let first: bigint | undefined;
+  let last = 0n;
+  for (const { firstTime, lastTime } of summaries.map(({ summary }) => summary)) {
+    if (first === undefined || firstTime < first) first = firstTime;
+    if (lastTime > last) last = lastTime;
+  }
+  return { first: first ?? 0n, last };
 }

@@ -2,11 +2,10 @@ import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import { drawFlags, drawOptions } from '../cli/draw-flags.js';
-import { momentIn, parseMoment } from '../cli/moment.js';
+import { reportInputs } from '../cli/input-report.js';
+import { momentIn, parseMoment, spanOf } from '../cli/moment.js';
 import { standardOutput } from '../cli/pager.js';
-import { exitCodes } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
-import { damageText, noteText } from '../cli/summary.js';
 import { SfkitError } from '../engine/errors.js';
 import { openSink } from '../output/sink.js';
 import { treeFormats, treeWriters } from '../views/tree-formats.js';
@@ -74,9 +73,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the tree has
     const dataset = await openDataset(inputs, treeTables(flags));
     try {
       const processes = await readTree(dataset.connection, flags);
-      const first = dataset.summaries
-        .map(({ summary }) => summary.firstTime)
-        .reduce((least, time) => (time < least ? time : least));
+      const { first } = spanOf(dataset.summaries);
       const roots = select(processes, { pid, at: moment === undefined ? undefined : momentIn(moment, first) });
       if (pid !== undefined && roots.length === 0)
         throw new SfkitError(
@@ -94,10 +91,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the tree has
     } finally {
       dataset.close();
     }
-    for (const { path, summary } of dataset.summaries) process.stderr.write(noteText(path, summary));
-    const damaged = dataset.summaries.filter(({ summary }) => summary.damage.length > 0);
-    for (const { path, summary } of damaged) process.stderr.write(damageText(path, summary));
-    if (damaged.length > 0) this.exit(exitCodes.partial);
+    const code = reportInputs(dataset.summaries);
+    if (code !== 0) this.exit(code);
   }
 }
 

@@ -4,6 +4,8 @@ import { openDatabase } from '../duckdb/database.js';
 import { quoteIdentifier, quoteText, sqlTypes } from '../duckdb/sql-text.js';
 import { createViewsSql } from '../duckdb/views.js';
 import {
+  type ColumnSpec,
+  captureTables,
   columns as columnSpecs,
   schemaVersion,
   type TableName,
@@ -66,7 +68,7 @@ export async function openDatabaseFile(
 }
 
 /** Rejects an output next to the log of an older database: DuckDB would replay that log into the new one. */
-function rejectLogs(output: string): void {
+export function rejectLogs(output: string): void {
   for (const path of new Set([output, lookAt(output).path])) {
     for (const ending of ['.wal', '.wal.checkpoint', '.wal.recovery']) {
       if (lstatSync(path + ending, { throwIfNoEntry: false }) === undefined) continue;
@@ -84,27 +86,37 @@ async function fill(path: string, scratch: string, directory: string, tables: re
       const columns = tableColumns[table].map(({ name, type }) => `CAST(${name} AS ${sqlTypes[type]}) AS ${name}`);
       const file = quoteText(join(directory, `${table}.parquet`));
       await run(`CREATE TABLE ${quoteIdentifier(table)} AS SELECT ${columns.join(', ')} FROM read_parquet(${file})`);
-      const doc = tableSpecs.find(({ name }) => name === table)?.doc ?? '';
-      await run(`COMMENT ON TABLE ${quoteIdentifier(table)} IS ${quoteText(doc)}`);
-      for (const { name } of tableColumns[table]) await run(columnComment(table, name));
     }
-    await run(`CREATE TABLE sfkit_schema AS SELECT ${schemaVersion} AS version`);
-    await run(`COMMENT ON TABLE sfkit_schema IS ${quoteText('version of the tables and their columns')}`);
-    const columns = tableColumns.sysflow.map(({ name }) => name).join(', ');
-    const union = tableSpecs
-      .filter(({ kind }) => kind === 'event' || kind === 'flow')
-      .map(({ name }) => `SELECT * FROM ${quoteIdentifier(name)}`);
-    await run(`CREATE VIEW sysflow AS SELECT ${columns} FROM (${union.join(' UNION ALL BY NAME ')}) ORDER BY idx`);
-    for (const sql of createViewsSql()) await run(sql);
-    for (const { name, doc } of views) await run(`COMMENT ON VIEW ${quoteIdentifier(name)} IS ${quoteText(doc)}`);
-    await run('CHECKPOINT');
+    await completeDatabase(run, tables, 'idx');
   } finally {
     database.close();
   }
 }
 
-function columnComment(table: TableName, name: string): string {
-  const spec = columnSpecs.find((column) => column.name === name);
-  const unit = spec?.unit === undefined ? '' : ` [${spec.unit}]`;
-  return `COMMENT ON COLUMN ${quoteIdentifier(table)}.${quoteIdentifier(name)} IS ${quoteText(`${spec?.doc}${unit}`)}`;
+/** Describes the tables of a database that has all tables of records, and adds the view of all events and flows. */
+export async function completeDatabase(
+  run: (sql: string) => Promise<unknown>,
+  names: readonly TableName[],
+  order: string,
+): Promise<void> {
+  for (const table of names) {
+    const doc = [...tableSpecs, ...captureTables].find(({ name }) => name === table)?.doc ?? '';
+    await run(`COMMENT ON TABLE ${quoteIdentifier(table)} IS ${quoteText(doc)}`);
+    for (const column of columnSpecs) if (column.tables.includes(table)) await run(columnComment(table, column));
+  }
+  await run(`CREATE TABLE sfkit_schema AS SELECT ${schemaVersion} AS version`);
+  await run(`COMMENT ON TABLE sfkit_schema IS ${quoteText('version of the tables and their columns')}`);
+  const columns = tableColumns.sysflow.map(({ name }) => name).join(', ');
+  const union = tableSpecs
+    .filter(({ kind }) => kind === 'event' || kind === 'flow')
+    .map(({ name }) => `SELECT * FROM ${quoteIdentifier(name)}`);
+  await run(`CREATE VIEW sysflow AS SELECT ${columns} FROM (${union.join(' UNION ALL BY NAME ')}) ORDER BY ${order}`);
+  for (const sql of createViewsSql()) await run(sql);
+  for (const { name, doc } of views) await run(`COMMENT ON VIEW ${quoteIdentifier(name)} IS ${quoteText(doc)}`);
+  await run('CHECKPOINT');
+}
+
+function columnComment(table: TableName, { name, unit, doc }: ColumnSpec): string {
+  const text = unit === undefined ? doc : `${doc} [${unit}]`;
+  return `COMMENT ON COLUMN ${quoteIdentifier(table)}.${quoteIdentifier(name)} IS ${quoteText(text)}`;
 }

@@ -139,21 +139,21 @@ function exitText(process: TreeProcess): string {
 async function writeMermaid(placed: Iterable<Placed>, sink: ByteSink): Promise<void> {
   await sink.write('flowchart LR\n');
   // Mermaid's own entities; everything that is special in a label or in HTML becomes one.
-  const escape = (text: string) =>
+  const escaped = (text: string) =>
     text.replace(/[^\p{L}\p{N} ./:_()=,+@*?-]/gu, (special) => `#${special.codePointAt(0)};`);
   for (const { process, depth } of placed) {
-    await sink.write(`  p${process.id}["${labelLines(process).map(escape).join('<br>')}"]\n`);
+    await sink.write(`  p${process.id}["${labelLines(process).map(escaped).join('<br>')}"]\n`);
     if (depth > 0) await sink.write(`  p${process.parent} --> p${process.id}\n`);
   }
 }
 
 async function writeDot(placed: Iterable<Placed>, sink: ByteSink): Promise<void> {
   await sink.write('digraph processes {\n  rankdir=LR;\n  node [shape=box];\n');
-  const escape = (text: string) => text.replace(/["\\]/g, '\\$&');
+  const escaped = (text: string) => text.replace(/["\\]/g, '\\$&');
   for (const { process, depth } of placed) {
     await sink.write(
       `  p${process.id} [label="${labelLines(process)
-        .map((line) => `${escape(line)}\\l`)
+        .map((line) => `${escaped(line)}\\l`)
         .join('')}"];\n`,
     );
     if (depth > 0) await sink.write(`  p${process.parent} -> p${process.id};\n`);

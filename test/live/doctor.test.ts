@@ -123,7 +123,10 @@ describe('the checks of live capture', () => {
       'a probe that is not built',
       machine({
         tryProbe() {
-          throw new SfkitError('INPUT_NOT_SUPPORTED', 'this build of sfkit has no probe; build it on x86-64 Linux with clang');
+          throw new SfkitError(
+            'INPUT_NOT_SUPPORTED',
+            'this build of sfkit has no probe; build it on x86-64 Linux with clang',
+          );
         },
       }),
       [['probe', 'fails', 'ProbeNotExist']],

@@ -1,0 +1,55 @@
+import { quoteText } from '../duckdb/sql-text.js';
+import { SfkitError } from '../engine/errors.js';
+
+// What `sfkit ps`, `sfkit lsof` and `sfkit netstat` show: the state of the machine at a moment.
+
+const address = (side: 'local' | 'remote') => `CASE
+    WHEN ${side}_ip IS NULL THEN NULL
+    WHEN contains(${side}_ip, ':') THEN concat('[', ${side}_ip, ']:', ${side}_port)
+    ELSE concat(${side}_ip, ':', ${side}_port) END AS ${side}`;
+
+const container = 'coalesce(container_name, container_id) AS container';
+
+const statements = {
+  ps: {
+    select: `SELECT pid, ppid, "user", tty, ts AS start, threads, descriptors, vm_size AS size_kb, vm_rss AS resident_kb,
+  ${container}, cmdline`,
+    from: 'processes_at',
+    order: 'filename, pid',
+  },
+  lsof: {
+    select: `SELECT comm AS command, pid, "user", fd, access, type, device, inode, name, ${container}`,
+    from: 'descriptors_at',
+    order: 'filename, pid, fd',
+  },
+  netstat: {
+    select: `SELECT protocol, state, ${address('local')}, ${address('remote')}, role, pid, comm AS process, fd,
+  ${container}`,
+    from: 'sockets_at',
+    order: 'filename, state, protocol, local_ip, local_port, pid, fd',
+  },
+} as const;
+
+export type StateVerb = keyof typeof statements;
+
+/** The statement of a verb; `moment` as in --at. */
+export function stateStatement(verb: StateVerb, moment: string, pid: bigint | undefined): string {
+  const { select, from, order } = statements[verb];
+  const conditions = [
+    ...(verb === 'netstat' ? ['local_ip IS NOT NULL'] : []),
+    ...(pid === undefined ? [] : [`pid = ${pid}`]),
+  ];
+  const where = conditions.length === 0 ? '' : `\nWHERE ${conditions.join(' AND ')}`;
+  return `${select}\nFROM ${from}(${momentSql(moment)})${where}\nORDER BY ${order}`;
+}
+
+/** start, end, +SECONDS from the first event, or a time in UTC. */
+function momentSql(text: string): string {
+  if (text === 'start' || text === 'end') return quoteText(text);
+  if (/^\+\d{1,9}(\.\d{1,9})?$/.test(text)) return text.slice(1);
+  if (/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?Z?$/.test(text)) return quoteText(text.replace(/Z$/, ''));
+  throw new SfkitError(
+    'INVALID_ARGUMENT',
+    `--at ${text}: expected start, end, a time in UTC, such as 2026-03-02T10:00:01.5, or +SECONDS from the first event`,
+  );
+}
