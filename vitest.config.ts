@@ -7,6 +7,8 @@ export default defineConfig({
     // end hanging tests only; no test relies on them.
     testTimeout: 180_000,
     hookTimeout: 240_000,
+    // Tests leave the user's cache alone.
+    env: { SFKIT_CACHE_SIZE: '0' },
     // Many tests wait for a process. The default on a machine with two processors is one worker.
     maxWorkers: '100%',
   },

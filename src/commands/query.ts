@@ -3,10 +3,12 @@ import { text } from 'node:stream/consumers';
 import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
+import { cacheFlags, openCache } from '../cli/cache-flags.js';
 import { collectorFlags, collectorOptions, givenCollectorFlags, refuseForRecords } from '../cli/collector-flags.js';
 import { drawFlags, drawOptions } from '../cli/draw-flags.js';
 import { standardOutput } from '../cli/pager.js';
 import { exitCodes } from '../cli/report.js';
+import { sandboxFlags, sandboxOptions } from '../cli/sandbox-flags.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { damageText, noteText } from '../cli/summary.js';
 import { SfkitError } from '../engine/errors.js';
@@ -75,9 +77,12 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
       char: 'o',
       helpValue: 'FILE',
       default: '-',
-      description: 'file to write, or - for standard output',
+      description:
+        'file to write, or - for standard output; NAME.duckdb becomes a database with the result as table "result" or, without SQL, with all tables',
     }),
     ...drawFlags,
+    ...sandboxFlags,
+    ...cacheFlags,
     ...collectorFlags,
   };
 
@@ -91,7 +96,18 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
     if (name !== undefined && flags.query !== undefined)
       throw new SfkitError('INVALID_ARGUMENT', `@${name} and -q: a saved query is the SQL, so give only one of them`);
     const saved = name === undefined ? undefined : (await import('../query/saved/library.js')).findQuery(name);
-    const { inputs, sql: argument } = splitArguments(rest, flags.query !== undefined || saved !== undefined);
+    const isDatabase = /\.duckdb$/i.test(flags.output);
+    if (isDatabase && metadata.flags.format?.setFromDefault !== true) {
+      throw new SfkitError(
+        'INVALID_ARGUMENT',
+        `-o ${flags.output} writes a database, and --format names another format; leave out --format`,
+      );
+    }
+    const { inputs, sql: argument } = splitArguments(
+      rest,
+      flags.query !== undefined || saved !== undefined,
+      !isDatabase,
+    );
     refuseTerminalInput(inputs);
     const isBinary = flags.format === 'parquet' || flags.format === 'arrow';
     if (isBinary && flags.output === '-' && process.stdout.isTTY) {
@@ -102,7 +118,11 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
     }
     const isStandardOutput = flags.output === '-';
     const draw = drawOptions(flags, isStandardOutput);
-    const sql = saved?.sql ?? argument ?? (await readSql(flags.query));
+    const limits = sandboxOptions(flags);
+    const isWhole = isDatabase && saved === undefined && argument === undefined && flags.query === undefined;
+    const kept = isWhole ? await import('../query/keep.js') : undefined;
+    const keptTables = kept?.tablesToKeep(inputs, flags.filter !== undefined) ?? [];
+    const sql = saved?.sql ?? argument ?? kept?.sqlOf(keptTables) ?? (await readSql(flags.query));
     if (sql.trim() === '') {
       const source = argument === undefined ? (flags.query ?? 'standard input') : 'the argument';
       throw new SfkitError('INVALID_ARGUMENT', `no SQL: ${source} is empty`);
@@ -118,13 +138,21 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
       refuseForRecords(given, found);
     }
     const parameters = parameterValues(flags.param ?? [], saved);
-    const dataset = await openDataset(inputs, sql, collectorOptions(flags), { parameters });
+    const dataset = await openDataset(inputs, sql, collectorOptions(flags), {
+      ...limits,
+      // Without SQL there is nothing to keep away from the output.
+      sandbox: limits.sandbox && !isWhole,
+      parameters,
+      cache: openCache(flags),
+    });
     try {
-      await runQuery(dataset.connection, sql, flags.format, flags.output, {
-        draw,
-        parameters,
-        ...(isStandardOutput && { open: () => standardOutput(flags) }),
-      });
+      if (kept !== undefined) await kept.keepTables(dataset.connection, keptTables, flags.output);
+      else
+        await runQuery(dataset.connection, sql, isDatabase ? 'duckdb' : flags.format, flags.output, {
+          draw,
+          parameters,
+          ...(isStandardOutput && { open: () => standardOutput(flags) }),
+        });
     } finally {
       dataset.close();
     }

@@ -1,6 +1,7 @@
 import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
+import { cacheFlags, openCache } from '../cli/cache-flags.js';
 import { filterFlag } from '../cli/collector-flags.js';
 import { drawFlags, drawOptions } from '../cli/draw-flags.js';
 import { reportInputs } from '../cli/input-report.js';
@@ -55,6 +56,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the counts c
       description: 'file to write, or - for standard output',
     }),
     ...drawFlags,
+    ...cacheFlags,
   };
 
   override async run(): Promise<void> {
@@ -69,7 +71,9 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the counts c
     const { openDataset } = await import('../query/dataset.js');
     const { runQuery } = await import('../query/run.js');
     const { sparklines, timelineStatement, usualStep } = await import('../views/timeline.js');
-    const dataset = await openDataset(inputs, "FROM timeline('1 s')", filter === undefined ? {} : { filter });
+    const dataset = await openDataset(inputs, "FROM timeline('1 s')", filter === undefined ? {} : { filter }, {
+      cache: openCache(flags),
+    });
     try {
       const { first, last } = spanOf(dataset.summaries);
       const steps = flags.format === 'bars' ? usualSteps.bars : usualSteps.table;

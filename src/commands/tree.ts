@@ -1,6 +1,7 @@
 import * as Args from '@oclif/core/args';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
+import { cacheFlags, openCache } from '../cli/cache-flags.js';
 import { drawFlags, drawOptions } from '../cli/draw-flags.js';
 import { reportInputs } from '../cli/input-report.js';
 import { momentIn, parseMoment, spanOf } from '../cli/moment.js';
@@ -57,6 +58,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the tree has
       description: 'file to write, or - for standard output',
     }),
     ...drawFlags,
+    ...cacheFlags,
   };
 
   override async run(): Promise<void> {
@@ -70,7 +72,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the tree has
     // Imported here, because loading DuckDB takes a while and --help does not need it.
     const { openDataset } = await import('../query/dataset.js');
     const { readTree, select, treeTables, walk } = await import('../views/tree.js');
-    const dataset = await openDataset(inputs, treeTables(flags));
+    const dataset = await openDataset(inputs, treeTables(flags), {}, { cache: openCache(flags) });
     try {
       const processes = await readTree(dataset.connection, flags);
       const { first } = spanOf(dataset.summaries);

@@ -1,10 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ColumnBatch } from '../engine/batch.js';
 import { opNames, type TableColumn, type TableName, tableColumns } from '../engine/columns.gen.js';
 import { TextBudget } from '../engine/dictionary.js';
 import { maxTime, physicalColumns, Spool } from '../output/spool.js';
+import { DuckDBInstance } from './api.js';
 import { registerRows, vectorSize } from './rows.js';
 import { quoteIdentifier, quoteText, sqlTypes, type TimestampUnit } from './sql-text.js';
 
@@ -26,7 +27,12 @@ export interface DatabaseOptions {
   preserveOrder?: boolean;
   /** The database accesses no file. */
   sealed?: boolean;
+  /** SQL may not change how much memory and how many threads it uses. */
+  fixesResources?: boolean;
 }
+
+/** Settings of the memory and threads that DuckDB uses. */
+const resourceSettings = new Set(['max_memory', 'memory_limit', 'threads', 'worker_threads']);
 
 /** Settings that SQL may change while the others are locked: none of them reaches files, extensions or the network. */
 const freeSettings = [
@@ -58,6 +64,7 @@ export async function openDatabase(
 ): Promise<{ connection: DuckDBConnection; connect(): Promise<DuckDBConnection>; close(): void }> {
   // DuckDB would create it with the permissions of the umask.
   if (options.temporary !== undefined) mkdirSync(options.temporary, { recursive: true, mode: 0o700 });
+  const free = freeSettings.filter((name) => !(options.fixesResources && resourceSettings.has(name)));
   const instance = await DuckDBInstance.create(options.path ?? ':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
@@ -65,7 +72,7 @@ export async function openDatabase(
     // Nor does it read the user's secrets.
     allow_persistent_secrets: 'false',
     preserve_insertion_order: String(options.preserveOrder ?? true),
-    allowed_configs: `[${freeSettings.map(quoteText).join(', ')}]`,
+    allowed_configs: `[${free.map(quoteText).join(', ')}]`,
     ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
     ...(options.memoryLimit === undefined ? {} : { memory_limit: options.memoryLimit }),
     ...(options.temporary === undefined ? {} : { temp_directory: options.temporary }),
@@ -95,21 +102,25 @@ export class TableLoader {
   readonly #budget = new TextBudget();
   readonly #spools = new Map<TableName, Spool>();
   readonly #columns = new Map<TableName, readonly string[]>();
+  readonly #sharesText: boolean;
 
-  /** `scratch`: a directory for this loader alone, which collects the rows. */
-  constructor(connection: DuckDBConnection, scratch: string) {
+  /**
+   * `scratch`: a directory for this loader alone, which collects the rows. Without `sharesText` every text column is
+   * VARCHAR: a database file with ENUM takes long to open.
+   */
+  constructor(connection: DuckDBConnection, scratch: string, { sharesText = true }: { sharesText?: boolean } = {}) {
     this.#connection = connection;
     this.#scratch = scratch;
+    this.#sharesText = sharesText;
   }
 
   /** Creates an empty table for each name, so that views can use selectTable(). */
   async create(names: readonly TableName[]): Promise<void> {
-    await this.#connection.run(`CREATE SCHEMA IF NOT EXISTS ${storage}`);
-    for (const name of names) {
+    const statements = names.flatMap((name) => {
       const columns = physicalColumns(name).map((column) => `${column.name} ${sqlTypes[column.type]}`);
-      await this.#connection.run(`CREATE TABLE ${stored(name)} (${columns.join(', ')})`);
-      await this.#createView(name);
-    }
+      return [`CREATE TABLE ${stored(name)} (${columns.join(', ')})`, viewSql(name)];
+    });
+    await this.#connection.run([`CREATE SCHEMA IF NOT EXISTS ${storage}`, ...statements].join(';\n'));
   }
 
   /** Keeps only these physical columns of a table; the others become null. */
@@ -133,13 +144,15 @@ export class TableLoader {
     for (const [name, spool] of this.#spools) {
       const rows = `sfkit_rows_of_${name}`;
       const registered = registerRows(this.#connection, rows, spool);
-      const columns = physicalColumns(name).map((column) =>
-        spool.columns.includes(column) ? column.name : `CAST(NULL AS ${sqlTypes[column.type]}) AS ${column.name}`,
-      );
+      const columns = physicalColumns(name).map((column) => {
+        if (!spool.columns.includes(column)) return `CAST(NULL AS ${sqlTypes[column.type]}) AS ${column.name}`;
+        const isPlain = column.type === 'str' && !this.#sharesText;
+        return isPlain ? `${registered.text(column.name)} AS ${column.name}` : column.name;
+      });
       await this.#connection.run(
         `CREATE OR REPLACE TABLE ${stored(name)} AS SELECT ${columns.join(', ')} FROM ${rows}()`,
       );
-      await this.#createView(name, registered.text);
+      await this.#connection.run(viewSql(name, this.#sharesText ? registered.text : undefined));
       spool.close();
     }
     this.close();
@@ -150,16 +163,23 @@ export class TableLoader {
     for (const spool of this.#spools.values()) spool.close();
     this.#spools.clear();
   }
+}
 
-  #createView(name: TableName, text?: (column: string) => string): Promise<unknown> {
-    const select = `SELECT ${columnsSql(name, { text }).join(', ')} FROM ${stored(name)}`;
-    return this.#connection.run(`CREATE OR REPLACE VIEW ${shown(name)} AS ${select}`);
-  }
+/** Creates the view over a stored table. */
+function viewSql(name: TableName, text?: (column: string) => string): string {
+  const select = `SELECT ${columnsSql(name, { text }).join(', ')} FROM ${stored(name)}`;
+  return `CREATE OR REPLACE VIEW ${shown(name)} AS ${select}`;
 }
 
 /** SELECT of a loaded table with all its columns, including derived ones. */
 export function selectTable(name: TableName): string {
   return `SELECT * FROM ${shown(name)}`;
+}
+
+/** The same in an attached database, whose tables were loaded without `sharesText`. */
+export function selectAttached(database: string, name: TableName, text?: (column: string) => string): string {
+  const columns = columnsSql(name, { text }).join(', ');
+  return `SELECT ${columns} FROM ${quoteIdentifier(database)}.${stored(name)}`;
 }
 
 export interface ColumnsSqlOptions {

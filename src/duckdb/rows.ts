@@ -1,18 +1,8 @@
-import {
-  BIGINT,
-  BOOLEAN,
-  type DuckDBConnection,
-  type DuckDBDataChunk,
-  DuckDBTableFunction,
-  type DuckDBType,
-  DuckDBTypeId,
-  ENUM,
-  INTEGER,
-  VARCHAR,
-} from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBType } from '@duckdb/node-api';
 import bindings from '@duckdb/node-bindings';
 import type { EncodedStrings } from '../engine/string-table.js';
 import type { Block, BlockColumn, Spool } from '../output/spool.js';
+import { BIGINT, BOOLEAN, DuckDBTableFunction, DuckDBTypeId, ENUM, INTEGER, VARCHAR } from './api.js';
 
 /** Rows of a DuckDB vector: the maximum block size of a spool that DuckDB reads. */
 export const vectorSize = 2048;

@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase } from '../duckdb/database.js';
 import { quoteIdentifier, quoteText, sqlTypes } from '../duckdb/sql-text.js';
-import { type TableName, tableColumns, tables as tableSpecs } from '../engine/columns.gen.js';
+import { captureTables, type TableName, tableColumns, tables as tableSpecs } from '../engine/columns.gen.js';
 import { SfkitError, unwritable } from '../engine/errors.js';
 import type { SinkOptions } from '../output/sink.js';
 import { stageFile } from '../output/staged.js';
@@ -58,7 +58,7 @@ export async function openDatabaseFile(
 }
 
 /** Rejects an output next to the log of an older database: DuckDB would replay that log into the new one. */
-function rejectLogs(output: string): void {
+export function rejectLogs(output: string): void {
   for (const path of new Set([output, lookAt(output).path])) {
     for (const ending of ['.wal', '.wal.checkpoint', '.wal.recovery']) {
       if (lstatSync(path + ending, { throwIfNoEntry: false }) === undefined) continue;
@@ -76,16 +76,27 @@ async function fill(path: string, scratch: string, directory: string, tables: re
       const columns = tableColumns[table].map(({ name, type }) => `CAST(${name} AS ${sqlTypes[type]}) AS ${name}`);
       const file = quoteText(join(directory, `${table}.parquet`));
       await run(`CREATE TABLE ${quoteIdentifier(table)} AS SELECT ${columns.join(', ')} FROM read_parquet(${file})`);
-      const doc = tableSpecs.find(({ name }) => name === table)?.doc ?? '';
-      await run(`COMMENT ON TABLE ${quoteIdentifier(table)} IS ${quoteText(doc)}`);
     }
-    const columns = tableColumns.sysflow.map(({ name }) => name).join(', ');
-    const union = tableSpecs
-      .filter(({ kind }) => kind === 'event' || kind === 'flow')
-      .map(({ name }) => `SELECT * FROM ${quoteIdentifier(name)}`);
-    await run(`CREATE VIEW sysflow AS SELECT ${columns} FROM (${union.join(' UNION ALL BY NAME ')}) ORDER BY idx`);
-    await run('CHECKPOINT');
+    await completeDatabase(run, tables, 'idx');
   } finally {
     database.close();
   }
+}
+
+/** Describes the tables of a database that has all tables of records, and adds the view of all events and flows. */
+export async function completeDatabase(
+  run: (sql: string) => Promise<unknown>,
+  names: readonly TableName[],
+  order: string,
+): Promise<void> {
+  for (const table of names) {
+    const doc = [...tableSpecs, ...captureTables].find(({ name }) => name === table)?.doc ?? '';
+    await run(`COMMENT ON TABLE ${quoteIdentifier(table)} IS ${quoteText(doc)}`);
+  }
+  const columns = tableColumns.sysflow.map(({ name }) => name).join(', ');
+  const union = tableSpecs
+    .filter(({ kind }) => kind === 'event' || kind === 'flow')
+    .map(({ name }) => `SELECT * FROM ${quoteIdentifier(name)}`);
+  await run(`CREATE VIEW sysflow AS SELECT ${columns} FROM (${union.join(' UNION ALL BY NAME ')}) ORDER BY ${order}`);
+  await run('CHECKPOINT');
 }

@@ -1,19 +1,13 @@
-import {
-  ARRAY,
-  type DuckDBArrayType,
-  type DuckDBDataChunk,
-  type DuckDBListType,
-  type DuckDBMapType,
-  DuckDBStructType,
-  type DuckDBType,
-  DuckDBTypeId,
-  DuckDBUnionType,
-  type DuckDBValue,
-  DuckDBVector,
-  LIST,
-  MAP,
+import type {
+  DuckDBArrayType,
+  DuckDBDataChunk,
+  DuckDBListType,
+  DuckDBMapType,
+  DuckDBType,
+  DuckDBValue,
 } from '@duckdb/node-api';
 import bindings from '@duckdb/node-bindings';
+import { ARRAY, DuckDBStructType, DuckDBTypeId, DuckDBUnionType, DuckDBVector, LIST, MAP } from '../duckdb/api.js';
 
 /**
  * Makes names distinct, ignoring case, by appending _1, _2 and so on to repeated ones. It never produces a name that the

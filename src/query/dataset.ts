@@ -12,6 +12,8 @@ import { inputName, kindOf } from '../engine/input-kind.js';
 import { openColumns, type Summary } from '../engine/session.js';
 import { privateFile } from '../output/mode.js';
 import { scratchDirectory } from '../output/pending.js';
+import { type Attached, CachedInputs } from './cache/attach.js';
+import type { CaptureCache } from './cache/store.js';
 import { answerable, createCaptureView, loadCaptureTables } from './capture-tables/load.js';
 import { findNeeds } from './capture-tables/needs.js';
 import { type QueryInput, resolveInputs } from './inputs.js';
@@ -30,13 +32,19 @@ export interface Dataset {
 }
 
 const rowTables = tables.filter((table) => table.kind === 'event' || table.kind === 'flow');
-const everyTable = tables.map((table) => table.name);
+const everyTable = tables.filter(({ kind }) => kind !== 'all').map(({ name }) => name);
 
 export interface DatasetOptions {
   /** SQL can read the inputs and no other file. */
   isolated?: boolean;
+  /** SQL reaches nothing but the tables of the inputs, and cannot change the limits of memory and threads. */
+  sandbox?: boolean;
   /** Memory limit of DuckDB; beyond it, data goes to a file. Default: DuckDB's, most of the machine's memory. */
-  memoryLimit?: string;
+  memoryLimit?: string | undefined;
+  /** Default: 1, which keeps the order of groups and the last digits of sums the same in all runs. */
+  threads?: number | undefined;
+  /** Keeps what captures and SysFlow files become for later runs. Default: each run reads them. */
+  cache?: CaptureCache | undefined;
   /** Values for the parameters of the SQL. */
   parameters?: ParameterValues;
   /** Until close(): aborting it ends reading and interrupts statements. */
@@ -51,8 +59,9 @@ export async function openDataset(
   paths: readonly string[],
   sql: string,
   collector: CollectorOptions = {},
-  { isolated = false, memoryLimit, parameters = {}, signal }: DatasetOptions = {},
+  options: DatasetOptions = {},
 ): Promise<Dataset> {
+  const { isolated = false, sandbox = false, parameters = {}, signal } = options;
   const inputs = resolveInputs(paths);
   const table = inputs.find(({ kind }) => kind !== 'engine');
   if (table !== undefined && collector.filter !== undefined) {
@@ -61,7 +70,7 @@ export async function openDataset(
       `${table.path}: a filter is about the events of a capture, and this is a table; use WHERE`,
     );
   }
-  const database = await openPassingDatabase(memoryLimit === undefined ? {} : { memoryLimit });
+  const database = await openPassingDatabase(options);
   const { connection, scratch } = database;
   const interrupt = () => connection.interrupt();
   signal?.addEventListener('abort', interrupt, { once: true });
@@ -72,36 +81,51 @@ export async function openDataset(
   const summaries: Dataset['summaries'] = [];
   const loader = new TableLoader(connection, scratch);
   try {
-    await checkStatements(connection, sql);
+    await checkStatements(connection, sql, { sandbox });
     const macros = macrosIn(sql);
     const readable = withDefinitions(sql, macros);
-    const wanted = tablesIn(connection, readable);
-    await loader.create(everyTable);
-    const loaded = inputs.filter(({ kind }) => kind === 'engine').length;
+    const wanted = sandbox ? await tablesInSealed(readable) : tablesIn(connection, readable);
     const sources = await openSources(connection, inputs, wanted);
-    await createViews(connection, sources, loaded);
+    if (sandbox) await copySources(connection, sources, wanted);
+    const cached = options.cache && new CachedInputs(connection, options.cache, signal);
+    const captures = wanted.length === 0 ? [] : inputs.filter(({ kind }) => kind === 'engine');
+    const attached = new Map<QueryInput, Attached>();
+    for (const input of captures) {
+      const found = await cached?.attach(input, 'records', collector);
+      if (found !== undefined) attached.set(input, found);
+    }
+    const loaded = captures.length - attached.size;
+    // Views over empty tables would only cost time.
+    if (loaded > 0 || attached.size === 0) await loader.create(everyTable);
+    await createViews(connection, sources, [...attached.values()], loaded);
     // If a file of that name exists, the user means the file.
     const needs = answerable(
       (await findNeeds(readable, parameters)).filter(({ table }) => !sources.has(table)),
       inputs,
     );
-    for (const input of inputs) {
-      if (input.kind === 'engine' && wanted.length > 0) {
-        summaries.push({
-          path: input.path,
-          summary: await loadCapture(loader, input, wanted, { ...collector, signal }),
-        });
-      }
+    for (const input of captures) {
+      const summary =
+        attached.get(input)?.summary ?? (await loadCapture(loader, input, wanted, { ...collector, signal }));
+      summaries.push({ path: input.path, summary });
     }
+    const selects = new Map<TableName, string[]>();
     if (needs.length > 0) {
       await loader.create(needs.map(({ table }) => table));
-      const found = await loadCaptureTables(loader, inputs, needs, { ...collector, signal }, wanted.length > 0 ? 1 : 0);
+      const { found, attachedTables } = await loadCaptureTables(
+        loader,
+        inputs,
+        needs,
+        { ...collector, signal },
+        { readings: wanted.length > 0 ? 1 : 0, cached },
+      );
+      for (const [table, list] of attachedTables) selects.set(table, list);
       if (wanted.length === 0) summaries.push(...found);
     }
     await loader.finish();
-    for (const { table } of needs) await createCaptureView(connection, table);
+    for (const { table } of needs) await createCaptureView(connection, table, selects.get(table));
     await createMacros(connection, macros);
-    if (isolated) await isolate(connection, inputs);
+    if (sandbox) await connection.run('SET enable_external_access = false');
+    else if (isolated) await isolate(connection, inputs);
     await connection.run('SET lock_configuration = true');
     return { connection, summaries, close };
   } catch (error) {
@@ -119,17 +143,40 @@ async function isolate(connection: DuckDBConnection, inputs: readonly QueryInput
   await connection.run('SET enable_external_access = false');
 }
 
+/** Replaces views of files by tables with their rows: in a sandbox SQL reads no file. */
+async function copySources(
+  connection: DuckDBConnection,
+  sources: Sources,
+  wanted: readonly TableName[],
+): Promise<void> {
+  await connection.run('CREATE SCHEMA sfkit_copies');
+  let count = 0;
+  for (const [name, list] of sources) {
+    if (isTableName(name) && !isWanted(name, wanted)) continue;
+    for (const source of list.filter(({ isFile }) => isFile)) {
+      const copy = `sfkit_copies.${quoteIdentifier(`source_${count++}`)}`;
+      await connection.run(`CREATE TABLE ${copy} AS SELECT * FROM ${source.from}`);
+      source.from = copy;
+    }
+  }
+}
+
 /** Opens a database in memory that leaves no files. */
 export async function openPassingDatabase(
-  options: { memoryLimit?: string } = {},
+  options: Pick<DatasetOptions, 'memoryLimit' | 'threads' | 'sandbox'> = {},
 ): Promise<Pick<Dataset, 'connection' | 'close'> & { scratch: string; connect(): Promise<DuckDBConnection> }> {
   const scratch = scratchDirectory(tmpdir(), tmpdir());
   // A file in place of the extension directory: no extension can be found or installed.
   const extensions = join(scratch.path, 'extensions');
   writeFileSync(extensions, '', { mode: privateFile });
-  // With several threads, the order of groups and the last digits of sums would vary between runs.
-  const fixed = { temporary: join(scratch.path, 'spill'), extensions, threads: 1 };
-  const database = await openDatabase({ ...fixed, ...options });
+  const { memoryLimit, threads = 1, sandbox = false } = options;
+  const database = await openDatabase({
+    temporary: join(scratch.path, 'spill'),
+    extensions,
+    threads,
+    fixesResources: sandbox,
+    ...(memoryLimit === undefined ? {} : { memoryLimit }),
+  });
   return {
     ...database,
     scratch: scratch.path,
@@ -179,12 +226,24 @@ function tablesIn(connection: DuckDBConnection, sql: string): TableName[] {
     .map((table) => table.name);
 }
 
+/** The same, without access to files: finding names opens the files that some statements name. */
+async function tablesInSealed(sql: string): Promise<TableName[]> {
+  const { connection, close } = await openDatabase({ sealed: true });
+  try {
+    return tablesIn(connection, sql);
+  } finally {
+    close();
+  }
+}
+
 /** The tables in files, by name; a name that is not one of our tables is a file name. */
 export type Sources = Map<string, FileSource[]>;
 
 interface FileSource extends Source {
   /** Number of files that it reads. */
   files: number;
+  /** SQL reads the files themselves, not a table with their rows. */
+  isFile: boolean;
 }
 
 /**
@@ -206,15 +265,15 @@ export async function openSources(
     spelled.set(key, first);
     sources.set(first, [...(sources.get(first) ?? []), source]);
   };
-  const isWanted = (table: TableName) =>
-    table === 'sysflow' ? rowTables.some(({ name }) => wanted.includes(name)) : wanted.includes(table);
   for (const [index, input] of inputs.entries()) {
     if (input.kind !== 'arrow') continue;
     const { loadArrow } = await import('./arrow-input.js');
-    const loaded = await loadArrow(connection, input.path, `arrow_${index}`, input.table, isWanted);
+    const loaded = await loadArrow(connection, input.path, `arrow_${index}`, input.table, (table) =>
+      isWanted(table, wanted),
+    );
     const name = loaded.table ?? stemOf(input.path);
     if (isStrict && loaded.table === undefined) throw unknownTable(input.path);
-    add(name, { ...(await describe(connection, loaded.from)), ...shownIn(name, input), files: 1 });
+    add(name, { ...(await describe(connection, loaded.from)), ...shownIn(name, input), files: 1, isFile: false });
   }
   // Files with the same columns are read together: a view over a thousand files would be slow to bind.
   const alike = new Map<string, { name: string; paths: string[]; source: Source }>();
@@ -234,9 +293,13 @@ export async function openSources(
     alike.set(key, group);
   }
   for (const { name, paths, source } of alike.values()) {
-    add(name, { ...source, from: readParquet(paths), files: paths.length });
+    add(name, { ...source, from: readParquet(paths), files: paths.length, isFile: true });
   }
   return sources;
+}
+
+function isWanted(table: TableName, wanted: readonly TableName[]): boolean {
+  return table === 'sysflow' ? rowTables.some(({ name }) => wanted.includes(name)) : wanted.includes(table);
 }
 
 function stemOf(path: string): string {
@@ -262,17 +325,25 @@ function isTableName(name: string): name is TableName {
 const inOrder = 'ORDER BY idx, filename';
 
 /** `loaded`: number of inputs with rows in the loaded tables. */
-async function createViews(connection: DuckDBConnection, sources: Sources, loaded: number): Promise<void> {
+async function createViews(
+  connection: DuckDBConnection,
+  sources: Sources,
+  attached: readonly Attached[],
+  loaded: number,
+): Promise<void> {
   const everything = sources.get('sysflow') ?? [];
   const extras = new Map<string, string>();
   for (const { name, kind, record } of tables) {
     if (kind === 'all') continue;
     const own = sources.get(name) ?? [];
-    const selects = [selectTable(name), ...own.map((source) => selectSource(name, source))];
+    const selects = [
+      ...(loaded > 0 || attached.length === 0 ? [selectTable(name)] : []),
+      ...attached.map(({ select }) => select(name)),
+      ...own.map((source) => selectSource(name, source)),
+    ];
     if (kind !== 'entity') {
       const columns = tableColumns[name].map((column) => quoteIdentifier(column.name));
       const ofType = `WHERE type = ${quoteText(record)}`;
-      selects.push(`SELECT ${columns.join(', ')} FROM (${selectTable('sysflow')}) ${ofType}`);
       // A file of all events and flows provides rows for each table.
       for (const source of everything) {
         const more = extraColumns('sysflow', source).map(quoteIdentifier);
@@ -280,7 +351,7 @@ async function createViews(connection: DuckDBConnection, sources: Sources, loade
       }
       for (const source of own) for (const extra of extraColumns(name, source)) extras.set(extra.toLowerCase(), extra);
     }
-    const holders = [...own, ...everything].reduce((count, { files }) => count + files, loaded);
+    const holders = [...own, ...everything].reduce((count, { files }) => count + files, loaded + attached.length);
     // The rows of a single input are already in order.
     const order = kind !== 'entity' && holders > 1 ? ` ${inOrder}` : '';
     await connection.run(`CREATE VIEW ${quoteIdentifier(name)} AS ${selects.join(' UNION ALL BY NAME ')}${order}`);

@@ -1,6 +1,7 @@
-import { type DuckDBConnection, type DuckDBResult, DuckDBTypeId } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
 import { Drawing } from '../draw/drawing.js';
 import type { DrawnColumn, DrawOptions, Remaining } from '../draw/types.js';
+import { DuckDBTypeId } from '../duckdb/api.js';
 import type { ByteSink } from '../output/sink.js';
 import { rowReader } from './rows.js';
 import { isNumeric } from './values.js';

@@ -1,13 +1,13 @@
-import {
-  type DuckDBArrayType,
-  type DuckDBConnection,
-  type DuckDBDecimalType,
-  type DuckDBListType,
-  type DuckDBMapType,
-  type DuckDBStructType,
-  type DuckDBType,
-  DuckDBTypeId,
+import type {
+  DuckDBArrayType,
+  DuckDBConnection,
+  DuckDBDecimalType,
+  DuckDBListType,
+  DuckDBMapType,
+  DuckDBStructType,
+  DuckDBType,
 } from '@duckdb/node-api';
+import { DuckDBTypeId } from '../duckdb/api.js';
 import { quoteIdentifier, quoteText } from '../duckdb/sql-text.js';
 import { SfkitError } from '../engine/errors.js';
 

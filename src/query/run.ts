@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
-import { type DuckDBConnection, type DuckDBResult, StatementType } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
 import type { DrawOptions } from '../draw/types.js';
+import { StatementType } from '../duckdb/api.js';
 import { onSqlError } from '../duckdb/sql-error.js';
 import { quoteText } from '../duckdb/sql-text.js';
 import { scratchDirectory } from '../output/pending.js';
@@ -20,17 +21,18 @@ export interface RunOptions {
   parameters?: ParameterValues;
 }
 
-/** Runs SQL and writes the last statement's rows to a file, or to standard output for '-'. */
+/** Runs SQL and writes the last statement's rows to a file, or to standard output for '-' (but not a database). */
 export async function runQuery(
   connection: DuckDBConnection,
   sql: string,
-  format: ResultFormat,
+  format: ResultFormat | 'duckdb',
   target: string,
   { draw = {}, open = openSink, parameters = {} }: RunOptions = {},
 ): Promise<void> {
   const isFixed = Object.keys(parameters).length === 0;
   const result = await onSqlError(() => (isFixed ? connection.stream(sql) : connection.stream(sql, { ...parameters })));
   if (format === 'parquet') return writeParquet(result, target);
+  if (format === 'duckdb') return (await import('./keep.js')).keepResult(result, target);
   if (format === 'arrow') return writeArrowTo(result, target);
   const sink = open(target);
   try {

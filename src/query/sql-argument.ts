@@ -26,9 +26,10 @@ export function takeQueryName(args: readonly string[]): { name: string | undefin
 
 /**
  * Separates inputs from SQL. The last argument is SQL if no file has that name and it contains a blank, as every SQL
- * statement does, or is empty. All others are inputs. With a file of SQL (`hasFile`) every argument is an input.
+ * statement does, or is empty. All others are inputs. With a file of SQL (`hasFile`) every argument is an input. With
+ * `needsSql`, standard input cannot be the only source of SQL and an input too.
  */
-export function splitArguments(args: readonly string[], hasFile: boolean): InputsAndSql {
+export function splitArguments(args: readonly string[], hasFile: boolean, needsSql = true): InputsAndSql {
   const last = args.at(-1);
   const isSql = !hasFile && last !== undefined && /\s|^$/.test(last) && !existsSync(last);
   const inputs = isSql ? args.slice(0, -1) : [...args];
@@ -60,7 +61,7 @@ export function splitArguments(args: readonly string[], hasFile: boolean): Input
   if (inputs.filter((input) => input === standardInput).length > 1) {
     throw new SfkitError('INVALID_ARGUMENT', 'standard input (-) can be read only once');
   }
-  if (!isSql && !hasFile && inputs.includes(standardInput)) {
+  if (!isSql && !hasFile && needsSql && inputs.includes(standardInput)) {
     throw new SfkitError(
       'INVALID_ARGUMENT',
       'no SQL: standard input is the capture; give it as the last argument or with -q FILE',

@@ -11,7 +11,7 @@ const blocks = (page: string, language: string) =>
     ...readFileSync(join(root, 'docs', page), 'utf8').matchAll(new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``, 'g')),
   ].map((match) => match[1] as string);
 
-const examples = ['cli.md', 'filters.md', 'check-formats.md'].flatMap((page) => blocks(page, 'sh'));
+const examples = ['cli.md', 'cache.md', 'filters.md', 'check-formats.md'].flatMap((page) => blocks(page, 'sh'));
 
 it.each(blocks('library.md', 'js'))('the program of docs/library.md: %s', async (program) => {
   const place = new Workplace();
@@ -25,7 +25,7 @@ it.each(blocks('library.md', 'js'))('the program of docs/library.md: %s', async 
   }
 });
 
-describe.concurrent('the examples of docs/cli.md, docs/filters.md and docs/check-formats.md', () => {
+describe.concurrent('the examples of docs/cli.md, cache.md, filters.md and check-formats.md', () => {
   it.each(examples)('%s', async (script) => {
     const place = new Workplace();
     try {

@@ -34,6 +34,8 @@ export class Workplace {
       ...process.env,
       PATH: this.#bin + delimiter + process.env.PATH,
       HOME: join(this.#bin, 'home'),
+      XDG_CACHE_HOME: '',
+      SFKIT_CACHE_SIZE: '',
       COLUMNS: '80',
     };
     const child = spawn('bash', ['-c', script], { cwd: this.directory, env, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -43,6 +43,8 @@ const outputs: { schema: string; command: string; lines?: boolean }[] = [
   { schema: 'fields', command: 'sfkit fields --json' },
   { schema: 'fields-refused', command: 'sfkit fields --refused --json' },
   { schema: 'doctor', command: 'sfkit doctor --json' },
+  { schema: 'cache', command: 'sfkit query fixtures/incident.scap "from process" > all.txt; sfkit cache info --json' },
+  { schema: 'cache-clear', command: 'sfkit cache clear --json' },
   { schema: 'check', command: `${incident} --format json` },
   {
     schema: 'check',

@@ -7,6 +7,7 @@ import { type CollectorOptions, filterText } from '../../engine/config.js';
 import { SfkitError } from '../../engine/errors.js';
 import { inputName, isStreamInput, looksLikeCapture } from '../../engine/input-kind.js';
 import { openColumns, type Summary } from '../../engine/session.js';
+import type { CachedInputs } from '../cache/attach.js';
 import type { QueryInput } from '../inputs.js';
 import { isFiltered } from './condition.js';
 import type { TableNeeds } from './needs.js';
@@ -29,17 +30,23 @@ export function answerable(needs: readonly TableNeeds[], inputs: readonly QueryI
   );
 }
 
+export interface LoadOptions {
+  /** How often the inputs are read for other tables. */
+  readings: number;
+  cached: CachedInputs | undefined;
+}
+
 /**
- * Loads tables of captures. The user's filter applies in addition to the needs of the statement. `readings`: how often
- * the inputs are read for other tables.
+ * Loads tables of captures, or attaches them from the cache. The user's filter applies in addition to the needs of the
+ * statement. Returns the summary of each capture, and a SELECT for each attached table.
  */
 export async function loadCaptureTables(
   loader: TableLoader,
   inputs: readonly QueryInput[],
   needs: readonly TableNeeds[],
   collector: CollectorOptions & { signal: AbortSignal | undefined },
-  readings: number,
-): Promise<{ path: string; summary: Summary }[]> {
+  { readings, cached }: LoadOptions,
+): Promise<{ found: { path: string; summary: Summary }[]; attachedTables: Map<TableName, string[]> }> {
   const captures = capturesAmong(inputs);
   const names = needs.map(({ table }) => table).join(' and ');
   const stream = captures.find(({ path }) => isStreamInput(path));
@@ -56,11 +63,22 @@ export async function loadCaptureTables(
       `a filter selects events, and the table ${unfiltered.table} is not made of events that pass: use WHERE instead of --filter`,
     );
   }
-  const summaries: { path: string; summary: Summary }[] = [];
+  const found: { path: string; summary: Summary }[] = [];
+  const attachedTables = new Map<TableName, string[]>();
+  const add = (path: string, summary: Summary) => {
+    if (!found.some((known) => known.path === path)) found.push({ path, summary });
+  };
   for (const { table, columns, filter } of needs) {
     const made = columns.filter((name) => name !== 'filename');
     loader.keep(table, [...made, 'filename']);
-    for (const { path, shownAs } of captures) {
+    for (const input of captures) {
+      const { path, shownAs } = input;
+      const attached = await cached?.attach(input, table, collector);
+      if (attached !== undefined) {
+        attachedTables.set(table, [...(attachedTables.get(table) ?? []), attached.select(table)]);
+        add(path, attached.summary);
+        continue;
+      }
       const session = openColumns({
         input: path,
         kind: 'capture',
@@ -71,10 +89,10 @@ export async function loadCaptureTables(
       });
       const filename = shownAs ?? basename(inputName(path));
       for await (const batch of session) loader.append(batch.withText('filename', filename));
-      if (!summaries.some((known) => known.path === path)) summaries.push({ path, summary: session.summary() });
+      add(path, session.summary());
     }
   }
-  return summaries;
+  return { found, attachedTables };
 }
 
 function joinFilters(own: string | undefined, needed: string): string | undefined {
@@ -92,10 +110,15 @@ function isFilter(text: string): boolean {
   }
 }
 
-/** Creates the view through which SQL reads a loaded table. */
-export async function createCaptureView(connection: DuckDBConnection, table: TableName): Promise<void> {
+/** Creates the view through which SQL reads a loaded table, and the same table of `attached` databases. */
+export async function createCaptureView(
+  connection: DuckDBConnection,
+  table: TableName,
+  attached: readonly string[] = [],
+): Promise<void> {
   const columns = table === 'events' ? eventColumns : '*';
-  await connection.run(`CREATE VIEW ${quoteIdentifier(table)} AS SELECT ${columns} FROM (${selectTable(table)})`);
+  const rows = [selectTable(table), ...attached].join(' UNION ALL BY NAME ');
+  await connection.run(`CREATE VIEW ${quoteIdentifier(table)} AS SELECT ${columns} FROM (${rows})`);
 }
 
 const eventColumns = `* EXCLUDE (arguments_json, buffer_base64, filename),
