@@ -19,7 +19,7 @@ const typescript: Record<string, readonly string[]> = {
   query: ['engine', 'draw', 'output', 'duckdb', 'export'],
   convert: ['engine', 'records', 'output', 'duckdb', 'export', 'query'],
   check: ['engine', 'draw', 'output', 'duckdb', 'export', 'query'],
-  live: ['engine', 'records', 'output', 'export'],
+  live: ['engine', 'draw', 'records', 'output', 'export'],
   driver: ['engine', 'records', 'output', 'live'],
   cli: ['engine', 'draw', 'output', 'duckdb', 'export', 'capture', 'query', 'convert', 'check', 'live', 'driver'],
   commands: ['engine', 'draw', 'output', 'duckdb', 'export', 'query', 'convert', 'check', 'live', 'driver', 'cli'],
