@@ -21,7 +21,7 @@ const operators = [
 ];
 
 /** What a value of a flag is: 'none' (the flag takes none), 'filter', 'file', 'other', or a list of words. */
-function valueOf({ name, type, options, helpValue = '' }) {
+function kindOfValue({ name, type, options, helpValue = '' }) {
   if (type !== 'option') return 'none';
   if (name === 'filter') return 'filter';
   if (options !== undefined) return options;
@@ -47,9 +47,11 @@ function commandsOf(manifest) {
         ...Object.values(flags)
           .filter(({ hidden }) => !hidden)
           .flatMap((flag) => {
-            const one = { name: flag.name, char: flag.char, value: valueOf(flag), summary: flag.description ?? '' };
+            const one = { name: flag.name, char: flag.char, value: kindOfValue(flag), summary: flag.description ?? '' };
             const isOn = flag.allowNo && flag.default === true;
-            return flag.allowNo ? [one, { ...one, name: `no-${flag.name}`, summary: isOn ? 'switch it off' : '' }] : [one];
+            return flag.allowNo
+              ? [one, { ...one, name: `no-${flag.name}`, summary: isOn ? 'switch it off' : '' }]
+              : [one];
           }),
         help,
       ],
@@ -206,7 +208,10 @@ _sfkit_filter() {
   operators=(${operators.map(quoted).join(' ')})
   # Inside of quotes: completes the last word.
   compset -P '*[ (]'
-  if [[ $IPREFIX == *[[:alnum:]\\]]' ' && -n \${fields[(r)\${\${IPREFIX% }##*[ (\\"\\']}]} ]]; then
+  local field=\${IPREFIX% }
+  field=\${field##*[[:blank:]\\(\\"\\']}
+  # Only a field wants an operator after it.
+  if [[ $IPREFIX == *' ' && -n $field ]] && (( \${fields[(Ie)$field]} )); then
     compadd -Q -a operators
   else
     compadd -Q -S '' -a fields
@@ -216,9 +221,11 @@ _sfkit_filter() {
 _sfkit_inputs() {
   if [[ $PREFIX == @* ]]; then
     local -a queries
+    local file
     local directory=\${SFKIT_QUERIES:-\${XDG_CONFIG_HOME:-$HOME/.config}/sfkit/queries}
-    queries=(${queries.map((name) => quoted(`@${name}`)).join(' ')} @\${^\${(@)\${(@f)"$(print -rl -- $directory/*.sql(N:t:r))"}})
-    compadd -- \${queries:#@}
+    queries=(${queries.map((name) => quoted(`@${name}`)).join(' ')})
+    for file in $directory/*.sql(N); do queries+=("@\${file:t:r}"); done
+    compadd -a -- queries
   else
     _files
   fi

@@ -54,15 +54,13 @@ export function sysdigHint(args: readonly string[], known: readonly string[]): s
   const limit = values.has('-n') ? ` -n ${quoted(values.get('-n') as string)}` : '';
   const chisel = values.get('-c');
   if (chisel !== undefined) {
-    const answer = chisels[chisel]?.(capture);
+    const answer = Object.hasOwn(chisels, chisel) ? chisels[chisel]?.(capture) : undefined;
     const isKnown = answer !== undefined && known.includes(answer.split(' ')[0] as string);
     return isKnown ? `sfkit ${answer}` : `sfkit query --list, whose queries answer what chisels answer`;
   }
   if (read === undefined) {
     const output = values.get('-w');
-    return output === undefined
-      ? `sfkit live${limit}${filter}`
-      : `sfkit record -o ${quoted(output)}${limit}`;
+    return output === undefined ? `sfkit live${limit}${filter}` : `sfkit record -o ${quoted(output)}${limit}`;
   }
   if (values.has('-w')) return `sfkit recover ${capture} -o ${quoted(values.get('-w') as string)}`;
   const print = values.has('-p') ? ` -p ${quoted(values.get('-p') as string)}` : '';

@@ -56,7 +56,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
   static override flags = {
     format: Flags.option({ char: 'f', options: formats })({
       helpValue: formats.join('|'),
-      description: 'output format (default: from the extension of -o; on standard output jsonl, on a terminal short lines)',
+      description:
+        'output format (default: from the extension of -o; on standard output jsonl, on a terminal short lines)',
     }),
     output: Flags.string({
       char: 'o',

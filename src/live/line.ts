@@ -38,7 +38,10 @@ export function* recordLines(batch: ColumnBatch, options: LineOptions): Generato
     if (container !== '') parts.push(`@${text(row, 'container_name') || container}`);
     if (options.env) parts.push(text(row, 'proc_env'));
     // Captured text is escaped before colors are added.
-    const plain = parts.filter((part) => part !== '').map(escapeForTerminal).join(' ');
+    const plain = parts
+      .filter((part) => part !== '')
+      .map(escapeForTerminal)
+      .join(' ');
     const room = Math.max(options.columns - clock.length - type.length - 2, 1);
     const shown = options.env ? plain : shortened(plain, room);
     yield options.color
