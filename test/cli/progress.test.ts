@@ -34,7 +34,11 @@ describe('the line', () => {
   function terminal(columns = 80) {
     const written: string[] = [];
     const state = { now: 0, progress: at(100e6) };
-    const output = { isTTY: true, columns, write: ((text: string) => written.push(text) > 0) as never };
+    const output = {
+      isTTY: true,
+      columns,
+      write: ((text: string) => written.push(text) > 0) as unknown as NodeJS.WriteStream['write'],
+    };
     const line = new ProgressLine(output, () => state.now);
     const end = line.watch({ input: 'x.scap', progress: () => state.progress });
     return { written, state, output, line, end };
