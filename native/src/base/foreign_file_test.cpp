@@ -37,7 +37,9 @@ TEST(ForeignFile, UsesAPlaceholderForNamesThatNeedQuotes) {
   for (const std::string name : {"a b.zst", "standard input", "$(id).zst", "-x.zst", "a\nb", "a'b", ""}) {
     const std::string text = describe(zstd, name);
     EXPECT_EQ(text.find("zstd -dc " + (name.empty() ? std::string("|") : name)), std::string::npos) << text;
-    if (!name.empty()) EXPECT_NE(text.find("zstd -dc FILE | "), std::string::npos) << text;
+    if (!name.empty()) {
+      EXPECT_NE(text.find("zstd -dc FILE | "), std::string::npos) << text;
+    }
   }
   EXPECT_NE(describe(zstd, "dir/a-1_b.scap.zst").find("zstd -dc dir/a-1_b.scap.zst | "), std::string::npos);
 }

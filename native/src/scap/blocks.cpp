@@ -144,7 +144,7 @@ class CaptureReader {
   }
 
  private:
-  // Section headers are the same in captures and in pcapng files, so they alone say nothing.
+  // Section headers of version 1.0 are the same in captures and in pcapng files, so they alone say nothing.
   Status no_content() const {
     return {
         ErrorCode::kEmpty,
@@ -306,11 +306,14 @@ class CaptureReader {
 
   // `body` has at least the fixed part of the header.
   void begin_section(Bytes body) {
+    const auto minor = load<uint16_t>(body, kMajorOffset - kBlockHeader + sizeof(uint16_t), order_);
     if (++stats_.sections == 1) {
       stats_.order = order_;
       stats_.major = load<uint16_t>(body, kMajorOffset - kBlockHeader, order_);
-      stats_.minor = load<uint16_t>(body, kMajorOffset - kBlockHeader + sizeof(uint16_t), order_);
+      stats_.minor = minor;
     }
+    // Network captures (pcapng) have version 1.0, as captures of 2016 and earlier do.
+    if (minor != 0) has_content_ = true;
     lists_complete_ = false;
     visitor_.section();
   }
@@ -539,7 +542,7 @@ class CaptureReader {
   CaptureVisitor& visitor_;
   ReadStats& stats_;
   Progress* const progress_ = ProgressScope::current();
-  bool has_content_ = false;              // a list or an event
+  bool has_content_ = false;              // a list, an event, or a version that only captures have
   ByteOrder order_ = ByteOrder::kNative;  // of the current section
   std::vector<uint8_t> swapped_;          // the converted payload of an event
   bool lists_complete_ = false;

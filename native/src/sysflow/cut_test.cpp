@@ -80,7 +80,10 @@ TEST(TruncatedCapture, KeepsAllEventsBeforeAnyCut) {
     for (size_t cut = 1; cut < whole.size(); ++cut) {
       const Outcome outcome = convert(whole.slice(0, cut));
       const Boundary* last = last_before(all, cut);
-      if (last == nullptr) {
+      // A section header of version 1.0 alone can be that of a network capture.
+      constexpr size_t kMinor = 14;
+      const bool can_be_network = cut == all.front().at && whole[kMinor] == 0;
+      if (last == nullptr || can_be_network) {
         ASSERT_FALSE(outcome.status.is_ok()) << capture.name << " cut at " << cut;
         continue;
       }
