@@ -1,4 +1,4 @@
-// Writes the generated parts of docs/: tables and columns (formats.md), fields (filters.md), the library's types (api.md).
+// Writes the generated parts of docs/: tables and columns (tables.md), fields (filters.md), the library's types (api.md).
 // Usage: node scripts/docs.mjs [--check]   (--check only reports outdated pages, with exit code 1)
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,8 +7,10 @@ import { root } from './lib/run.mjs';
 
 const readJson = (name) => JSON.parse(readFileSync(join(root, 'native', 'tables', name), 'utf8'));
 
+const readPage = (name) => readFileSync(join(root, 'docs', name), 'utf8');
+
 /** Replaces the text between two marks of a page. */
-function between(page, name, text, before = readFileSync(join(root, 'docs', page), 'utf8')) {
+function between(before, name, text) {
   const begin = `<!-- ${name}: written by scripts/docs.mjs -->`;
   const end = `<!-- end of ${name} -->`;
   return `${before.split(begin)[0]}${begin}\n\n${text}\n${end}${before.split(end)[1]}`;
@@ -20,26 +22,38 @@ const columnTypes = {
   str: 'text',
   bool: 'boolean',
   ops: 'list of text',
-  ts: 'time (ns, UTC)',
+  flags: 'list of text',
+  ts: 'time (ns)',
 };
 
-function columnSections() {
-  const { tables, columns } = readJson('columns.json');
-  return tables
-    .map(({ name, doc }) => {
-      const rows = columns
-        .filter((column) => column.tables.includes(name))
-        .map(
-          (column) =>
-            `| \`${column.name}\` | ${columnTypes[column.type]}${column.nullable ? '' : ', always'} | ${column.doc} |`,
-        );
-      const heading = `### ${name}\n\n${doc[0].toUpperCase()}${doc.slice(1)}.`;
-      return `${heading}\n\n| column | type | meaning |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
-    })
-    .join('\n');
+/** A heading, a sentence and a table of columns, as SQL shows them. */
+function columnSection({ name, doc }, columns) {
+  const rows = columns.map(({ name, type, unit = '', nullable, since, doc }) => {
+    const shown = columnTypes[type] ?? type;
+    return `| \`${name}\` | ${shown}${nullable ? '' : ', always'} | ${unit} | ${since} | ${doc} |`;
+  });
+  const heading = `### ${name}\n\n${doc[0].toUpperCase()}${doc.slice(1)}.`;
+  return `${heading}\n\n| column | type | unit | since | meaning |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 
-/** The columns as SQL shows them; two have another stored form. */
+function recordSections() {
+  const { schema, tables, columns, views } = readJson('columns.json');
+  const sections = tables.map((table) => {
+    const own = columns.filter((column) => column.tables.includes(table.name));
+    return columnSection(
+      table,
+      own.map((column) => ({ ...column, since: column.added?.[table.name] ?? column.since })),
+    );
+  });
+  const more = views.map((view) => {
+    const doc =
+      view.extends === undefined ? view.doc : `${view.doc}. It has the columns of \`${view.extends}\`, and these`;
+    return columnSection({ ...view, doc }, view.columns);
+  });
+  return [`The version of these tables is ${schema}.\n`, ...sections, ...more].join('\n');
+}
+
+/** Two columns have another stored form. */
 function captureSections() {
   const { captureTables } = readJson('columns.json');
   const shown = {
@@ -47,15 +61,12 @@ function captureSections() {
     buffer_base64: { name: 'buffer', type: 'bytes', doc: 'bytes that were read or written' },
   };
   return captureTables
-    .map(({ name, doc, at, columns }) => {
-      const visible = columns.filter(({ hidden }) => !hidden);
-      const rows = visible.map((column) => {
-        const { name, type, doc } = { ...column, type: columnTypes[column.type], ...shown[column.name] };
-        return `| \`${name}\` | ${type}${column.nullable ? '' : ', always'} | ${doc} |`;
-      });
-      const heading = `### ${name}${at ? '(moment)' : ''}\n\n${doc[0].toUpperCase()}${doc.slice(1)}.`;
-      return `${heading}\n\n| column | type | meaning |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
-    })
+    .map((table) =>
+      columnSection(
+        { ...table, name: `${table.name}${table.at ? '(moment)' : ''}` },
+        table.columns.filter(({ hidden }) => !hidden).map((column) => ({ ...column, ...shown[column.name] })),
+      ),
+    )
     .join('\n');
 }
 
@@ -110,10 +121,13 @@ function fieldTables() {
 }
 
 const pages = {
-  'formats.md': between('formats.md', 'columns', columnSections()),
-  'tables.md': between('tables.md', 'capture tables', captureSections()),
-  'queries.md': between('queries.md', 'macros', macroTable(), between('queries.md', 'queries', queryTable())),
-  'filters.md': between('filters.md', 'fields', fieldTables()),
+  'tables.md': between(
+    between(readPage('tables.md'), 'record tables', recordSections()),
+    'capture tables',
+    captureSections(),
+  ),
+  'queries.md': between(between(readPage('queries.md'), 'queries', queryTable()), 'macros', macroTable()),
+  'filters.md': between(readPage('filters.md'), 'fields', fieldTables()),
   'api.md': apiPage(),
 };
 

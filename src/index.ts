@@ -26,11 +26,12 @@ export {
 } from './driver/config.js';
 export { type RunSummary, type Statistics, SysFlowDriver } from './driver/driver.js';
 export type { TimestampUnit } from './duckdb/sql-text.js';
-export { operations } from './engine/batch.js';
+export { openFlags, operations } from './engine/batch.js';
 export {
   type ColumnSpec,
   type ColumnType,
   columns,
+  schemaVersion,
   type TableColumn,
   type TableName,
   type TableSpec,

@@ -10,7 +10,8 @@ Napi::Function SessionObject::define(Napi::Env env) {
   return DefineClass(
       env, "Session",
       {InstanceMethod<&SessionObject::next>("next"), InstanceMethod<&SessionObject::summary>("summary"),
-       InstanceMethod<&SessionObject::stop>("stop"), InstanceMethod<&SessionObject::close>("close"),
+       InstanceMethod<&SessionObject::progress>("progress"), InstanceMethod<&SessionObject::stop>("stop"),
+       InstanceMethod<&SessionObject::close>("close"),
        InstanceMethod<&SessionObject::take_unknown_containers>("takeUnknownContainers"),
        InstanceMethod<&SessionObject::describe_container>("describeContainer"),
        InstanceMethod<&SessionObject::take_busiest>("takeBusiest")});
@@ -98,6 +99,10 @@ void SessionObject::resolve(napi_env env, Reply& reply) {
 
 Napi::Value SessionObject::summary(const Napi::CallbackInfo& info) {
   return from_summary(info.Env(), session_->summary());
+}
+
+Napi::Value SessionObject::progress(const Napi::CallbackInfo& info) {
+  return from_progress(info.Env(), session_->progress());
 }
 
 void SessionObject::stop(const Napi::CallbackInfo&) {

@@ -31,6 +31,7 @@ class SessionObject : public Napi::ObjectWrap<SessionObject> {
 
   Napi::Value next(const Napi::CallbackInfo& info);
   Napi::Value summary(const Napi::CallbackInfo& info);
+  Napi::Value progress(const Napi::CallbackInfo& info);
   void stop(const Napi::CallbackInfo& info);
   void close(const Napi::CallbackInfo& info);
   Napi::Value take_unknown_containers(const Napi::CallbackInfo& info);

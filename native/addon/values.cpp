@@ -610,6 +610,18 @@ Napi::Array counted(Napi::Env env, const std::vector<Skipped>& reasons) {
   return list;
 }
 
+Napi::Value from_progress(Napi::Env env, const Progress& progress) {
+  Napi::Object object = Napi::Object::New(env);
+  const auto set = [&](const char* name, const std::atomic<uint64_t>& counter) {
+    object.Set(name, Napi::Number::New(env, static_cast<double>(Progress::get(counter))));
+  };
+  set("size", progress.size);
+  set("consumed", progress.consumed);
+  set("bytes", progress.bytes);
+  set("events", progress.events);
+  return object;
+}
+
 Napi::Value from_summary(Napi::Env env, const SessionSummary& summary) {
   const InputSummary& input = summary.input;
   Napi::Object records = Napi::Object::New(env);

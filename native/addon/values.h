@@ -27,7 +27,8 @@ napi_value from_batch(napi_env env, Batch batch);
 std::optional<live::ProbeOptions> to_probe_options(Napi::Env env, const Napi::Value& value);
 Napi::Value from_unknown_containers(Napi::Env env, const std::vector<UnknownContainer>& containers);
 Napi::Value from_busiest(Napi::Env env, const std::vector<sysflow::TallyRow>& rows);
-// NativeSummary.
+// NativeProgress and NativeSummary.
+Napi::Value from_progress(Napi::Env env, const Progress& progress);
 Napi::Value from_summary(Napi::Env env, const SessionSummary& summary);
 
 // An Error with the `code` of base/status.h. Null as in from_batch().

@@ -217,6 +217,10 @@ SessionSummary Session::summary() const {
     summary.info = info_;
     summary.containers_seen = containers_seen_;
   }
+  if (!done_.load()) {
+    summary.input.events = Progress::get(progress_.events);
+    summary.input.bytes = Progress::get(progress_.bytes);
+  }
   const auto current = [](const std::atomic<uint64_t>& size) { return size.load(std::memory_order_relaxed); };
   summary.start_seconds = sizes_.start_seconds.load(std::memory_order_relaxed);
   summary.containers = current(sizes_.containers);
@@ -246,6 +250,8 @@ SessionSummary Session::summary() const {
 void Session::run() {
   InputSummary summary;
   Status status;
+  std::optional<ProgressScope> scope;
+  if (config_.kind != InputKind::kLive) scope.emplace(progress_);
   // std::bad_alloc is the only possible exception; it must not leave the thread.
   try {
     status = work(summary);

@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/progress.h"
 #include "base/status.h"
 #include "events/capture_info.h"
 #include "events/listing.h"
@@ -129,7 +130,9 @@ class Session {
   // Passes the next batch, nullopt at the end, or an error to `taker`: now, or later on the
   // engine's thread. Several takers can wait; they are called in order.
   void next(Queue::Taker taker);
-  // Final after the end; before that, only the record counts and table sizes are current.
+  // How far reading is; stays at 0 for a live capture.
+  const Progress& progress() const { return progress_; }
+  // Final after the end; before that, only bytes, events, record counts and table sizes are current.
   SessionSummary summary() const;
   // Ends the input at the current position. Everything read so far is still delivered.
   void stop();
@@ -166,6 +169,7 @@ class Session {
   bool started_ = false;
   RecordCounts counts_;
   std::atomic<uint64_t> skipped_ipv6_flows_{0};
+  Progress progress_;
   sysflow::TableSizes sizes_;
   sysflow::Tally tally_;
   std::atomic<bool> done_{false};  // the input was read to its end

@@ -10,14 +10,22 @@ const ALL = {
   doc: 'all events and flows in output order, with the columns of every kind',
 };
 
+/** Columns of these types hold the numbers of a column in another form. */
+const physicalTypes = ['i32', 'i64', 'str', 'bool'];
+
+/** Units of numbers and times; text, booleans and lists have none. */
+const units = ['ns', 'ns since 1970', 'UTC', 'bytes', 'calls', 'count', 'KiB', 'bits', 'port', 'id', 'number'];
+
 /** From native/tables/columns.json: src/engine/columns.gen.ts, native/generated/columns.gen.h and ops.gen.h. */
 export function generate(root) {
   const source = JSON.parse(readFileSync(join(root, 'native/tables/columns.json'), 'utf8'));
   check(source);
+  const { flags } = JSON.parse(readFileSync(join(root, 'native/tables/names.json'), 'utf8'));
   const captureTables = source.captureTables.map(({ name, doc, at }) => {
     return { name, kind: 'capture', record: '', doc, ...(at && { at }) };
   });
   const model = { ...source, tables: [...source.tables, ALL], captureTables, tableColumns: layout(source) };
+  model.openFlags = openFlags(flags.file_flags);
   model.captureColumns = source.captureTables.flatMap(({ name: table, columns }) =>
     columns.map((column) => ({ ...column, id: `${table}_${column.name}` })),
   );
@@ -26,7 +34,7 @@ export function generate(root) {
   writeIfChanged(join(root, 'native/generated/ops.gen.h'), opsSource(source.ops));
 }
 
-function check({ tables, columns, captureTables, ops }) {
+function check({ schema, tables, columns, captureTables, ops, views }) {
   const tableNames = new Set(tables.map((table) => table.name));
   const byName = new Map(columns.map((column) => [column.name, column]));
   const fail = (message) => {
@@ -38,11 +46,26 @@ function check({ tables, columns, captureTables, ops }) {
     if ((column.from === undefined) !== (column.group !== undefined))
       fail(`column ${column.name}: exactly one of "from" and "group" is required`);
   }
+  for (const { name, type, unit, since, added = {} } of [
+    ...columns,
+    ...captureTables.flatMap((table) => table.columns),
+    ...views.flatMap((view) => view.columns),
+  ]) {
+    if (
+      ![since, ...Object.values(added)].every(
+        (version) => Number.isInteger(version) && 1 <= version && version <= schema,
+      )
+    )
+      fail(`column ${name}: "since" is the schema version that added it, 1 to ${schema}`);
+    const isNumber = ['i32', 'i64', 'ts'].includes(type);
+    if (isNumber ? !units.includes(unit) : unit !== undefined)
+      fail(`column ${name}: a number or time has one of these units, and nothing else has one: ${units.join(', ')}`);
+  }
   for (const column of columns) {
     for (const table of column.tables) {
       if (!tableNames.has(table)) fail(`column ${column.name} names the unknown table ${table}`);
     }
-    const physical = ['i32', 'i64', 'str', 'bool'].includes(column.type);
+    const physical = physicalTypes.includes(column.type);
     if (physical === 'from' in column) fail(`column ${column.name}: type ${column.type} and "from" disagree`);
     if (column.from && !column.tables.every((table) => byName.get(column.from)?.tables.includes(table))) {
       fail(`column ${column.name}: ${column.from} is not in all of its tables`);
@@ -50,10 +73,15 @@ function check({ tables, columns, captureTables, ops }) {
   }
 }
 
+/** Names of open flags with their bits, lowest first. The access mode is a number in two bits. */
+function openFlags(fileFlags) {
+  return fileFlags.filter(([, bits]) => bits !== 0).sort(([, left], [, right]) => left - right);
+}
+
 /** Columns per table, in order; `physical` is the index of the column's values in a batch. */
 function layout({ tables, columns, captureTables }) {
   const rowTables = tables.filter((table) => table.kind !== 'entity').map((table) => table.name);
-  const select = (wanted, nullable, from = columns) => {
+  const select = (table, wanted, nullable, from = columns) => {
     const chosen = from.filter(wanted);
     const places = new Map(chosen.filter((column) => !column.from).map((column, place) => [column.name, place]));
     return chosen.map((column) => ({
@@ -62,6 +90,7 @@ function layout({ tables, columns, captureTables }) {
       nullable: nullable(column),
       physical: places.get(column.from ?? column.name),
       derived: column.from !== undefined,
+      since: column.added?.[table] ?? column.since,
       ...(column.field !== undefined && { field: column.field }),
       ...(column.hidden && { hidden: true }),
     }));
@@ -69,16 +98,19 @@ function layout({ tables, columns, captureTables }) {
   const result = {};
   for (const { name } of tables) {
     result[name] = select(
+      name,
       (column) => column.tables.includes(name),
       (column) => column.nullable,
     );
   }
   result[ALL.name] = select(
+    ALL.name,
     (column) => column.tables.some((table) => rowTables.includes(table)),
     (column) => column.nullable || !rowTables.every((table) => column.tables.includes(table)),
   );
   for (const { name, columns: own } of captureTables)
     result[name] = select(
+      name,
       () => true,
       (column) => column.nullable,
       own,
@@ -89,7 +121,7 @@ function layout({ tables, columns, captureTables }) {
   return result;
 }
 
-function typescript({ ops, tables, captureTables, columns, tableColumns }) {
+function typescript({ schema, ops, openFlags, tables, captureTables, columns, tableColumns, views }) {
   const lines = (items) => items.map((item) => `  ${JSON.stringify(item)},`).join('\n');
   const perTable = Object.entries(tableColumns)
     .map(
@@ -99,8 +131,14 @@ function typescript({ ops, tables, captureTables, columns, tableColumns }) {
     .join('\n');
   return `// Made by scripts/generate.mjs from native/tables/columns.json.
 
-/** i32, i64, str and bool are what a batch holds; ops (list of operation names) and ts (time) are made from one of those. */
-export type ColumnType = 'i32' | 'i64' | 'str' | 'bool' | 'ops' | 'ts';
+/**
+ * i32, i64, str and bool are what a batch holds; ops (list of operation names), flags (list of open flags) and ts (time)
+ * are made from one of those.
+ */
+export type ColumnType = 'i32' | 'i64' | 'str' | 'bool' | 'ops' | 'flags' | 'ts';
+
+/** Version of the tables' columns. It grows whenever a column is added or changed. */
+export const schemaVersion = ${schema};
 
 export type TableName = ${[...tables, ...captureTables].map((table) => `'${table.name}'`).join(' | ')};
 
@@ -118,11 +156,27 @@ export interface TableSpec {
 export interface ColumnSpec {
   readonly name: string;
   readonly type: ColumnType;
+  /** Unit of a number or time. */
+  readonly unit?: string;
   /** The column whose values this one represents in another form. */
   readonly from?: string;
   readonly tables: readonly string[];
   readonly nullable: boolean;
+  /** The schema version that added it. */
+  readonly since: number;
+  /** Later versions that added it to further tables. */
+  readonly added?: Readonly<Record<string, number>>;
   readonly doc: string;
+}
+
+export interface ViewSpec {
+  readonly name: string;
+  readonly doc: string;
+  readonly reads: readonly TableName[];
+  /** Its columns; if it shows the columns of a table too, those that follow them. */
+  readonly columns: readonly Omit<ColumnSpec, 'tables'>[];
+  /** The table whose columns come first. */
+  readonly extends?: TableName;
 }
 
 export interface TableColumn {
@@ -136,6 +190,8 @@ export interface TableColumn {
   readonly physical: number;
   /** Derived from the values of another column. */
   readonly derived: boolean;
+  /** The schema version that added it to the table. */
+  readonly since: number;
   /** For a capture table: the event field with the same values. */
   readonly field?: string;
   /** Serves to select rows and is not shown. */
@@ -144,6 +200,9 @@ export interface TableColumn {
 
 /** Operation names; the index is the bit in opflags_bitmap. */
 export const opNames: readonly string[] = ${JSON.stringify(ops)};
+
+/** Names and bits of open flags, lowest bit first. O_RDONLY, O_WRONLY and O_RDWR are values of the lowest two bits. */
+export const openFlagNames: readonly (readonly [name: string, bits: number])[] = ${JSON.stringify(openFlags)};
 
 export const tables: readonly TableSpec[] = [
 ${lines(tables)}
@@ -157,6 +216,11 @@ ${lines(captureTables)}
 /** Every column of records once, in declared order. */
 export const columns: readonly ColumnSpec[] = [
 ${lines(columns.map(({ group: _, ...column }) => column))}
+];
+
+/** Views that SQL has besides the tables: what they show, and the tables that they read. */
+export const views: readonly ViewSpec[] = [
+${lines(views)}
 ];
 
 /** The columns of each table, in order. */
@@ -196,6 +260,7 @@ function cpp({ tables: recordTables, captureTables, columns, captureColumns, tab
   const tables = [...recordTables, ...captureTables];
   const physical = [...columns, ...captureColumns].filter((column) => !column.from);
   const groups = [...new Set(physical.map(({ group }) => group))].filter((group) => group !== 'always').sort();
+  if (groups.length > 31) throw new Error('native/tables/columns.json: more groups than bits in a set of groups');
   const enumerators = (items) => items.map((item) => `  k${pascal(item.id ?? item.name)},`).join('\n');
   const tableLists = tables
     .map((table) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isCurrent, newest, writeStamp } from './files.mjs';
 import { root, runNode, say } from './run.mjs';
 
-/** Compiles src/ to dist/ and writes the command manifest and the manual pages, if anything changed. */
+/** Compiles src/ to dist/ and writes the command manifest, the manual pages and the completion scripts, if anything changed. */
 export function ensureTypeScript() {
   const sources = [
     'src',
@@ -12,6 +12,9 @@ export function ensureTypeScript() {
     'scripts/generate',
     'scripts/man.mjs',
     'scripts/lib/man-pages.mjs',
+    'scripts/completion.mjs',
+    'scripts/lib/completion.mjs',
+    'queries',
     'tsconfig.json',
     'package.json',
     'node_modules/.sfkit-lock',
@@ -27,6 +30,7 @@ export function ensureTypeScript() {
   runNode(require.resolve('typescript/bin/tsc'), ['-p', 'tsconfig.json']);
   runNode(join(root, 'scripts', 'manifest.mjs'), []);
   runNode(join(root, 'scripts', 'man.mjs'), []);
+  runNode(join(root, 'scripts', 'completion.mjs'), []);
   chmodSync(join(root, 'bin', 'run.js'), 0o755);
   writeStamp(stamp, '', startedAt);
 }

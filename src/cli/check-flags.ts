@@ -79,11 +79,18 @@ export const checkFlags = {
     description: 'report errors and warnings for the rules without reading a capture',
   }),
   format: Flags.string({
+    char: 'f',
     helpGroup: outputGroup,
     helpValue: `${findingFormatNames.join('|')}[=FILE]`,
     multiple: true,
     multipleNonGreedy: true,
     description: 'format of the findings, on standard output or in a file; may be repeated (default: table)',
+  }),
+  output: Flags.string({
+    char: 'o',
+    helpGroup: outputGroup,
+    helpValue: 'FILE',
+    description: 'file for the findings, if --format names none; - for standard output (the default)',
   }),
   all: Flags.boolean({
     helpGroup: outputGroup,
@@ -128,9 +135,17 @@ export interface FormatOutput {
   output: string;
 }
 
-/** What --format says, once for each output. */
-export function formatOutputs(wanted: readonly string[] | undefined, inputs: readonly string[]): FormatOutput[] {
-  const outputs = (wanted ?? [findingFormatNames[0] as string]).map(formatOutput);
+/** What --format and -o say, once for each output. */
+export function formatOutputs(
+  wanted: readonly string[] | undefined,
+  inputs: readonly string[],
+  target: string | undefined,
+): FormatOutput[] {
+  const formats = wanted ?? [findingFormatNames[0] as string];
+  if (target !== undefined && formats.every((format) => format.includes('=')))
+    refuse(`-o ${target}: every --format names a file already; leave out -o`);
+  if (target === '') refuse('-o: no file is named');
+  const outputs = formats.map((format) => formatOutput(format, target));
   for (const [index, { output }] of outputs.entries()) {
     if (outputs.slice(0, index).some((other) => other.output === output || samePath(other.output, output)))
       refuse(`--format: ${output === '-' ? 'standard output' : output} is given twice; write FORMAT=FILE`);
@@ -140,7 +155,7 @@ export function formatOutputs(wanted: readonly string[] | undefined, inputs: rea
   return outputs;
 }
 
-function formatOutput(text: string): FormatOutput {
+function formatOutput(text: string, target = '-'): FormatOutput {
   const [name = '', ...file] = text.split('=');
   const format = formatNamed(name);
   if (format === undefined) {
@@ -150,7 +165,7 @@ function formatOutput(text: string): FormatOutput {
     refuse(`--format: '${name}' is not a format; ${advice}`);
   }
   if (text.endsWith('=') && file.length === 1) refuse(`--format: no file is named in '${text}'`);
-  return { format, output: file.length === 0 ? '-' : file.join('=') };
+  return { format, output: file.length === 0 ? target : file.join('=') };
 }
 
 /** The files of --suppress, as they hold on the day of the run. */

@@ -13,6 +13,15 @@ export const pagerFlag = {
   }),
 };
 
+/** Output flag of commands that print text. */
+export const outputFlag = Flags.string({
+  char: 'o',
+  helpGroup,
+  helpValue: 'FILE',
+  default: '-',
+  description: 'file to write, or - for standard output',
+});
+
 /** Flags that limit a drawn table. */
 export const drawFlags = {
   rows: Flags.integer({

@@ -2,6 +2,7 @@
 import '@oclif/core/command';
 import { OutputLost, reasonOf } from '../engine/errors.js';
 import { discardAll } from '../output/pending.js';
+import { holdProgress } from './progress.js';
 import { exitCodes } from './report.js';
 
 // Early ends of a run: by a signal, or because nobody reads its output.
@@ -41,6 +42,7 @@ export function discardOnSignals(): void {
   for (const signal of endings) {
     process.removeAllListeners(signal);
     process.on(signal, () => {
+      holdProgress();
       discardAll();
       process.removeAllListeners(signal);
       process.kill(process.pid, signal);

@@ -16,6 +16,7 @@ export const liveFlags = {
     description: 'end after this time, such as 90, 90s, 15m or 2h (default: at Ctrl-C or SIGTERM)',
   }),
   'max-events': Flags.integer({
+    char: 'n',
     helpGroup,
     helpValue: 'N',
     min: 1,

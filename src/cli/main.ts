@@ -5,22 +5,29 @@ import { run } from '@oclif/core/run';
 import { OutputLost, OutputUnread } from '../engine/errors.js';
 import { discardAll } from '../output/pending.js';
 import { discardOnSignals, leaveUnread, loseOutput, outputFailed, watchStandardStreams } from './endings.js';
+import { refuseSysdig } from './other-tools.js';
 import { pagerEnded } from './pager.js';
+import { holdProgress, showProgress } from './progress.js';
 import { exitCodes, explain } from './report.js';
 
 /** Runs the command line: sets the exit code, prints one line for an error, and removes unfinished output. */
 export async function main(args: string[], startedFrom: string): Promise<void> {
   discardOnSignals();
   watchStandardStreams();
+  showProgress();
   let isUnread = false;
   try {
     // Without user plugins, no code and no warning comes from a home directory.
-    await run(args, { root: fileURLToPath(startedFrom), userPlugins: false });
+    refuseSysdig(args);
+    // The version of a command is that of sfkit.
+    const isVersion = args.length === 2 && ['--version', '-v', '-V'].includes(args[1] as string);
+    await run(isVersion ? ['--version'] : args, { root: fileURLToPath(startedFrom), userPlugins: false });
   } catch (error) {
     await pagerEnded();
     process.exitCode = report(error);
     isUnread = error instanceof OutputUnread;
   } finally {
+    holdProgress();
     discardAll();
   }
   leaveUnread(isUnread);

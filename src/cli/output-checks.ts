@@ -1,6 +1,6 @@
 import type { TimestampUnit } from '../duckdb/sql-text.js';
 import { SfkitError } from '../engine/errors.js';
-import type { Conversion } from '../export/plan.js';
+import { type Conversion, samePath } from '../export/plan.js';
 
 /** Rejects --table if all tables are written, and binary data on a terminal. */
 export function refuseWrongOutput(plan: Conversion | undefined, table: string | undefined): void {
@@ -18,6 +18,12 @@ export function refuseWrongOutput(plan: Conversion | undefined, table: string | 
       `${plan.format} is binary and standard output is a terminal; redirect it or name a file with -o`,
     );
   }
+}
+
+/** Rejects an output that is one of the inputs. */
+export function refuseInputAsOutput(inputs: readonly string[], output: string): void {
+  if (inputs.some((input) => samePath(input, output)))
+    throw new SfkitError('INVALID_ARGUMENT', `${output} is an input as well; name another file with -o`);
 }
 
 /** Sets the unit of times in the plan; rejects a unit for other formats than Parquet. */

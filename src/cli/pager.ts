@@ -7,6 +7,7 @@ import { textWidth } from '../draw/width.js';
 import { OutputLost } from '../engine/errors.js';
 import { type ByteSink, stdoutSink } from '../output/sink.js';
 import { discardOnSignals } from './endings.js';
+import { holdProgress } from './progress.js';
 
 /** Settings of the pager and its terminal. */
 export interface PagerSettings {
@@ -141,6 +142,7 @@ interface Pager {
 }
 
 function startPager(command: string): Pager {
+  holdProgress();
   const child = spawn('/bin/sh', ['-c', command], {
     stdio: ['pipe', 'inherit', 'inherit'],
     // The usual settings: quit if everything fits the screen, keep colors, leave the text on the screen.

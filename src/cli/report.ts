@@ -29,6 +29,9 @@ export function explain(error: unknown): { message: string; exit: number } {
 /** The error of a filter, followed by the filter in one line and a mark. */
 const markedFilter = /^(filter, [\s\S]*)\n( {2}[^\n]*\n *\^)$/;
 
+/** The flag of sysdig for its input. */
+const sysdigInput = /^Nonexistent flag: -r$/;
+
 /** The parser's message about an invalid value of a flag. */
 const wrongValue = /^Parsing (--\S+)\s+(.*)/;
 
@@ -47,7 +50,8 @@ function messageOf(error: unknown): string {
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('See more help'));
   const text = lines.join(' ').replace(/^The following errors? occurred: */, '');
-  return `${lowerFirst(text)}; see --help`;
+  const advice = sysdigInput.test(text) ? '; captures are arguments: leave out -r' : '; see --help';
+  return `${lowerFirst(text)}${advice}`;
 }
 
 function isParseError(error: unknown): boolean {

@@ -1,3 +1,4 @@
+import { schemaVersion } from '../engine/columns.gen.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { standardInput } from '../engine/input-kind.js';
 import { sumOfReasons } from '../engine/reasons.js';
@@ -85,6 +86,7 @@ export function summaryJson(outcomes: readonly Outcome[]): string {
     input: conversion.input,
     output: conversion.output,
     format: conversion.format,
+    schema: conversion.format === 'avro' ? null : schemaVersion,
     ...facts(summary, seconds),
   }));
   const first = captures[0];

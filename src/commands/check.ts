@@ -18,7 +18,6 @@ import { refuseTerminalInput } from '../cli/standard-input.js';
 import { standardScreen } from '../draw/screen.js';
 import type { Screen } from '../draw/types.js';
 import { SfkitError } from '../engine/errors.js';
-import { standardInput } from '../engine/input-kind.js';
 import { type ByteSink, openSink } from '../output/sink.js';
 
 export default class Check extends Command {
@@ -72,7 +71,7 @@ Exit code: 0 no findings, 1 failed, 2 wrong usage, 3 a capture is damaged and ha
     const reads = !flags.list && !flags.validate;
     refuseWrongCaptures(captures, reads);
     const least = failLevel(flags);
-    const outputs = formatOutputs(flags.format, [...captures, ...flags.rules, ...(flags.suppress ?? [])]);
+    const outputs = formatOutputs(flags.format, [...captures, ...flags.rules, ...(flags.suppress ?? [])], flags.output);
     const suppress = suppressionsOf(flags.suppress, flags.today);
     const open = ({ output }: FormatOutput): Opened => ({
       sink: output === '-' ? standardOutput(flags) : openSink(output),
@@ -136,8 +135,6 @@ interface Opened {
 function refuseWrongCaptures(captures: readonly string[], reads: boolean): void {
   if (reads && captures.length === 0) refuse('missing argument: capture; see --help');
   if (!reads && captures.length > 0) refuse(`--list and --validate read no capture; leave out ${captures[0]}`);
-  if (captures.filter((capture) => capture === standardInput).length > 1)
-    refuse('standard input can be read only once');
   refuseTerminalInput(captures);
 }
 

@@ -3,14 +3,12 @@ import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import { collectorFlags, collectorOptions, givenCollectorFlags, refuseForRecords } from '../cli/collector-flags.js';
 import { refuseWrongOutput, withTimestamps } from '../cli/output-checks.js';
-import { progress } from '../cli/progress.js';
 import { exitCodes, explain } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { type Outcome, summaryJson, summaryText } from '../cli/summary.js';
 import { runConversion } from '../convert/convert.js';
 import { timestampUnits } from '../duckdb/sql-text.js';
 import { tables } from '../engine/columns.gen.js';
-import { escapeForTerminal } from '../engine/escape.js';
 import { convertFormats, planConversions } from '../export/plan.js';
 import { singleInputs } from '../query/inputs.js';
 
@@ -110,21 +108,18 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; everything re
     const outcomes: Outcome[] = [];
     let failed = 0;
     for (const [index, conversion] of plan.entries()) {
-      const line = progress(escapeForTerminal(conversion.input));
       const start = process.hrtime.bigint();
       try {
-        const options = { ...collector, table: flags.table, tables: inputs[index]?.tables, onProgress: line.update };
+        const options = { ...collector, table: flags.table, tables: inputs[index]?.tables };
         const summary = await runConversion(conversion, options);
         outcomes.push({ conversion, summary, seconds: Number(process.hrtime.bigint() - start) / 1e9 });
       } catch (error) {
         // Convert the other inputs anyway.
         if (plan.length === 1) throw error;
         failed += 1;
-        line.end();
         process.stderr.write(`sfkit: ${explain(error).message}\n`);
         continue;
       }
-      line.end();
       if (!flags.json) process.stderr.write(summaryText(outcomes.at(-1) as Outcome));
     }
     if (flags.json) (toStdout ? process.stderr : process.stdout).write(summaryJson(outcomes));

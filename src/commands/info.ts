@@ -3,7 +3,6 @@ import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import { type Inspection, infoJson, infoText } from '../cli/capture-info.js';
 import { filterFlag } from '../cli/collector-flags.js';
-import { progress } from '../cli/progress.js';
 import { exitCodes, explain } from '../cli/report.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { standardScreen } from '../draw/screen.js';
@@ -44,9 +43,7 @@ Exit code: 0 all captures are sound, 1 a file could not be read, 2 usage error, 
     refuseTerminalInput(files);
     const inspections: Inspection[] = [];
     for (const file of files) {
-      const line = progress(escapeForTerminal(file));
       const inspection = await inspect(file, flags.filter);
-      line.end();
       inspections.push(inspection);
       if ('error' in inspection) process.stderr.write(`sfkit: ${escapeForTerminal(inspection.error.message)}\n`);
       else if (!flags.json) process.stdout.write(infoText(file, inspection.summary, flags.events, standardScreen()));

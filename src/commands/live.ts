@@ -9,12 +9,14 @@ import { refuseWrongOutput, withTimestamps } from '../cli/output-checks.js';
 import { exitCodes } from '../cli/report.js';
 import { runLive } from '../cli/run-live.js';
 import { showTop } from '../cli/top.js';
+import { standardScreen } from '../draw/screen.js';
 import { timestampUnits } from '../duckdb/sql-text.js';
 import { tables } from '../engine/columns.gen.js';
 import { maxSocketPath } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { escapeForTerminal } from '../engine/escape.js';
 import { formats } from '../export/plan.js';
+import { recordLines } from '../live/line.js';
 import { planLive } from '../live/plan.js';
 
 const tableNames = tables.map((table) => table.name);
@@ -26,7 +28,8 @@ export default class Live extends Command {
     `Records the system calls of the running kernel with eBPF: no driver, no kernel headers, nothing to install. Needs root,
 or the capabilities CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; sfkit doctor names what is missing.
 
-Records go to standard output as JSON Lines, or with -o to a file or a directory, as sfkit convert writes them.
+Records go to standard output: on a terminal as one short line each, else (or with -f jsonl) as JSON Lines. With -o they
+go to a file or a directory, as sfkit convert writes them.
 Unfinished output is called NAME.part (a single Parquet file has no name before its end) and gets its name when it is
 complete: at Ctrl-C, SIGTERM, SIGHUP, the end of --duration or --max-events, or the next rotation. --write also records
 the events; converting that capture gives the same records.
@@ -53,7 +56,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
   static override flags = {
     format: Flags.option({ char: 'f', options: formats })({
       helpValue: formats.join('|'),
-      description: 'output format (default: from the extension of -o; on standard output jsonl)',
+      description:
+        'output format (default: from the extension of -o; on standard output jsonl, on a terminal short lines)',
     }),
     output: Flags.string({
       char: 'o',
@@ -86,6 +90,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
     top: Flags.boolean({
       description: 'show the busiest processes, files and connections every second; records are written only with -o',
     }),
+    env: Flags.boolean({ description: 'on a terminal, add the environment of the process to each line' }),
     json: Flags.boolean({ description: 'print the summary as JSON' }),
     pid: Flags.integer({
       helpValue: 'PID',
@@ -117,6 +122,12 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
       throw new SfkitError('INVALID_ARGUMENT', '--top uses standard output; name a file for the records with -o');
     }
     refuseWrongOutput(plan, flags.table);
+    const screen = standardScreen();
+    const hasLines =
+      plan?.shape === 'stdout' && flags.format === undefined && flags.table === undefined && screen !== undefined;
+    if (flags.env && !hasLines) {
+      throw new SfkitError('INVALID_ARGUMENT', '--env is about the lines on a terminal; other outputs have it anyway');
+    }
     if (flags.socket !== undefined && Buffer.byteLength(flags.socket) > maxSocketPath) {
       throw new SfkitError('INVALID_ARGUMENT', `--socket: expected a path of at most ${maxSocketPath} bytes`);
     }
@@ -129,6 +140,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 events were lost (the summary says
       socket: flags.socket,
       warn: (message) => process.stderr.write(`sfkit: ${escapeForTerminal(message)}\n`),
       table: flags.table,
+      // A terminal can change its width.
+      lines: hasLines ? (batch) => recordLines(batch, { ...(standardScreen() ?? screen), env: flags.env }) : undefined,
       live: liveConfigOf(flags),
       record: flags.write,
       onBusiest: flags.top ? showTop : undefined,

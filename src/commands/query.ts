@@ -70,7 +70,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
       description: 'value for a parameter of a saved query, or for $NAME in the SQL; repeatable',
     }),
     list: Flags.boolean({ description: 'list the saved queries, or with @NAME show one' }),
-    format: Flags.option({ options: resultFormats })({
+    format: Flags.option({ char: 'f', options: resultFormats })({
       helpValue: resultFormats.join('|'),
       default: 'table',
       description: 'output format',

@@ -4,6 +4,7 @@ import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
+import { beginReading } from '../engine/readings.js';
 import { openAvro, openColumns, type Session, type Summary } from '../engine/session.js';
 import { type Conversion, type Format, planConversions } from '../export/plan.js';
 import { openTables, tablesOf } from '../export/tables.js';
@@ -62,10 +63,20 @@ export async function runConversion(conversion: Conversion, options: ConversionO
   signal?.throwIfAborted();
   if (tables !== undefined) {
     const { convertTables } = await import('./convert-tables.js');
+    let events = 0;
+    const endReading = beginReading({
+      input: conversion.input,
+      progress: () => ({ size: 0, consumed: 0, bytes: 0, events }),
+    });
     try {
-      return await convertTables(conversion, tables, table, onProgress);
+      return await convertTables(conversion, tables, table, (summary) => {
+        events = Number(summary.events);
+        onProgress(summary);
+      });
     } catch (error) {
       throw signal?.aborted ? signal.reason : error;
+    } finally {
+      endReading();
     }
   }
   // The base name of the capture, so that the bytes depend on neither its directory nor the output's name.

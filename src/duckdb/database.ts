@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ColumnBatch } from '../engine/batch.js';
-import { opNames, type TableColumn, type TableName, tableColumns } from '../engine/columns.gen.js';
+import { openFlagNames, opNames, type TableColumn, type TableName, tableColumns } from '../engine/columns.gen.js';
 import { TextBudget } from '../engine/dictionary.js';
 import { maxTime, physicalColumns, Spool } from '../output/spool.js';
 import { DuckDBInstance } from './api.js';
@@ -197,7 +197,7 @@ export function columnsSql(table: TableName, { text, timestamps = 'ns' }: Column
   return tableColumns[table].map((column) => {
     if (!column.derived) return column.type === 'str' && text ? `${text(column.name)} AS ${column.name}` : column.name;
     const source = (physical[column.physical] as TableColumn).name;
-    return `${column.type === 'ts' ? timeSql(source, timestamps) : operationsSql(source)} AS ${column.name}`;
+    return `${column.type === 'ts' ? timeSql(source, timestamps) : namesSql(column.type, source)} AS ${column.name}`;
   });
 }
 
@@ -210,9 +210,13 @@ function timeSql(nanoseconds: string, unit: TimestampUnit): string {
   return `CASE WHEN ${nanoseconds} BETWEEN 0 AND ${maxTime} THEN ${time} END`;
 }
 
-/** SQL for the names of the operations in a column of bits. */
-export function operationsSql(bits: string): string {
-  const names = opNames.map((name, bit) => `CASE WHEN (${bits} >> ${bit}) & 1 = 1 THEN '${name}' END`);
+/** SQL for the names of the operations or open flags in a column of bits. */
+export function namesSql(type: TableColumn['type'], bits: string): string {
+  const tests =
+    type === 'ops'
+      ? opNames.map((name, bit) => [name, `(${bits} >> ${bit}) & 1 = 1`])
+      : openFlagNames.map(([name, flag]) => [name, flag <= 3 ? `${bits} & 3 = ${flag}` : `${bits} & ${flag} <> 0`]);
+  const names = tests.map(([name, test]) => `CASE WHEN ${test} THEN '${name}' END`);
   // Null stays null.
   return `CASE WHEN ${bits} IS NULL THEN NULL ELSE list_filter([${names.join(', ')}], lambda name: name IS NOT NULL) END`;
 }

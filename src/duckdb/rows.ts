@@ -59,7 +59,7 @@ export function registerRows(connection: DuckDBConnection, name: string, spool: 
   };
 }
 
-const fixedTypes = { i32: INTEGER, i64: BIGINT, bool: BOOLEAN, ops: INTEGER, ts: BIGINT } as const;
+const fixedTypes = { i32: INTEGER, i64: BIGINT, bool: BOOLEAN, ops: INTEGER, flags: INTEGER, ts: BIGINT } as const;
 
 type CopyColumn = (vector: bindings.Vector, column: BlockColumn, rows: number) => void;
 

@@ -21,5 +21,6 @@ export const sqlTypes: Readonly<Record<TableColumn['type'], string>> = {
   str: 'VARCHAR',
   bool: 'BOOLEAN',
   ops: 'VARCHAR[]',
+  flags: 'VARCHAR[]',
   ts: 'TIMESTAMP_NS',
 };

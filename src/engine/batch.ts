@@ -1,4 +1,4 @@
-import { opNames, type TableColumn, type TableName, tableColumns } from './columns.gen.js';
+import { openFlagNames, opNames, type TableColumn, type TableName, tableColumns } from './columns.gen.js';
 import { SfkitError } from './errors.js';
 import type { NativeColumn, NativeColumnBatch } from './native.js';
 import { type EncodedStrings, validUtf8 } from './string-table.js';
@@ -77,7 +77,7 @@ export class ColumnBatch {
   }
 }
 
-/** A value in JavaScript: 64-bit integers and times (ns since 1970) as bigint, ops as names. */
+/** A value in JavaScript: 64-bit integers and times (ns since 1970) as bigint, ops and flags as names. */
 export type CellValue = string | number | bigint | boolean | readonly string[] | null;
 
 /** One column of a batch. */
@@ -113,24 +113,51 @@ export class Column {
       case 'bool':
         return value !== 0;
       case 'ops':
-        return operations(value as number);
+      case 'flags':
+        return namesOf(this.type)(value as number);
       default:
         return value;
     }
   }
 }
 
-const knownOperations = new Map<number, readonly string[]>();
+const namesOfOperations = remembered((bits) => opNames.filter((_, bit) => (bits >>> bit) & 1));
 
 /** The names of the operations whose bits are set, lowest bit first. */
 export function operations(bits: number): readonly string[] {
-  let names = knownOperations.get(bits);
-  if (names === undefined) {
-    names = opNames.filter((_, bit) => (bits >>> bit) & 1);
-    // Real data has a few dozen combinations; the limit keeps crafted files from filling memory.
-    if (knownOperations.size < 4096) knownOperations.set(bits, names);
-  }
-  return names;
+  return namesOfOperations(bits);
+}
+
+/** The lowest bits of open flags: a number, not a set. */
+const accessMode = 3;
+
+const namesOfOpenFlags = remembered((bits) =>
+  openFlagNames
+    .filter(([, flag]) => (flag <= accessMode ? (bits & accessMode) === flag : (bits & flag) !== 0))
+    .map(([name]) => name),
+);
+
+/** The names of the open flags that are set, lowest bit first. */
+export function openFlags(bits: number): readonly string[] {
+  return namesOfOpenFlags(bits);
+}
+
+/** The names that the bits of a column of lists stand for. */
+export function namesOf(type: 'ops' | 'flags'): (bits: number) => readonly string[] {
+  return type === 'ops' ? operations : openFlags;
+}
+
+function remembered(toNames: (bits: number) => readonly string[]): (bits: number) => readonly string[] {
+  const known = new Map<number, readonly string[]>();
+  return (bits) => {
+    let names = known.get(bits);
+    if (names === undefined) {
+      names = toNames(bits);
+      // Real data has a few dozen combinations; the limit keeps crafted files from filling memory.
+      if (known.size < 4096) known.set(bits, names);
+    }
+    return names;
+  };
 }
 
 function decodeStrings({ offsets, bytes }: NativeColumnBatch['strings']): string[] {

@@ -242,6 +242,18 @@ export interface NativeUnknownContainer {
 /** Summary of the session; `info` is always present, and empty unless the output is 'info'. */
 export type NativeSummary = CaptureSummary;
 
+/** How far the reading of an input is. */
+export interface NativeProgress {
+  /** Bytes of the file on disk; 0 if unknown, as for pipes. */
+  size: number;
+  /** Of these, bytes read so far. */
+  consumed: number;
+  /** Bytes of the decompressed stream read so far. */
+  bytes: number;
+  /** Event blocks, or records of a SysFlow file, read so far. */
+  events: number;
+}
+
 export interface NativeSession {
   /**
    * The next batch; null at the end. Rejects with an Error whose `code` is one of the names in
@@ -251,6 +263,8 @@ export interface NativeSession {
   next(): Promise<NativeBatch | null>;
   /** Final after next() returned null; before that, what is known so far. */
   summary(): NativeSummary;
+  /** How far reading is. For 'live', all 0. */
+  progress(): NativeProgress;
   /** Ends the input here: everything read so far is still delivered. */
   stop(): void;
   /** Stops the engine's thread; no more batches arrive. */

@@ -12,6 +12,7 @@ import type {
   NativeTallyRow,
   NativeUnknownContainer,
 } from './native.js';
+import { beginReading } from './readings.js';
 import type { CaptureSummary, Summary } from './summary.js';
 
 export type {
@@ -29,7 +30,7 @@ export type { Summary } from './summary.js';
 
 /** A run of the engine over one input. Iterate it to the end, or call close(). */
 export interface Session<Batch> extends AsyncIterable<Batch> {
-  /** Final after the last batch; before that, what is known so far. */
+  /** Final after the last batch; before that, what is known so far: bytes, events, records and tables. */
   summary(): Summary;
   /** Ends the input here: everything read so far is still delivered. */
   stop(): void;
@@ -51,17 +52,17 @@ export function firstSecond(session: Session<unknown>, isLive: boolean): number 
 
 /** Opens an input as a stream of the bytes of a .sf file. */
 export function openAvro(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
-  return iterate(start({ ...config, output: 'avro' }), config.signal, bytesOf);
+  return iterate(config, start({ ...config, output: 'avro' }), bytesOf);
 }
 
 /** Opens a capture as a stream of lines, one per event; each item has many complete lines. */
 export function openLines(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
-  return iterate(start({ ...config, output: 'lines' }), config.signal, bytesOf);
+  return iterate(config, start({ ...config, output: 'lines' }), bytesOf);
 }
 
 /** Opens a capture as a stream of JSON lines, one per finding; each item has many complete lines. */
 export function openFindings(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
-  return iterate(start({ ...config, output: 'findings' }), config.signal, bytesOf);
+  return iterate(config, start({ ...config, output: 'findings' }), bytesOf);
 }
 
 /** Whether a text is a field that rules can use, with or without transformers. */
@@ -80,7 +81,7 @@ export function compileRules(rules: NativeRules): NativeCompilation {
 
 /** Recovers a capture: returns the bytes of a clean capture as a stream. */
 export function openRecovered(config: Omit<SessionConfig, 'output'>, start = startNative): Session<Uint8Array> {
-  return iterate(start({ ...config, output: 'recovered' }), config.signal, bytesOf);
+  return iterate(config, start({ ...config, output: 'recovered' }), bytesOf);
 }
 
 /** Opens an input as a stream of records, many Avro datums per item; `withFiles` adds the bytes of .sf files. */
@@ -88,7 +89,7 @@ export function openDatums(
   config: Omit<SessionConfig, 'output'>,
   start = startNative,
 ): Session<NativeDatumBatch | NativeBytesBatch> {
-  return iterate(start({ ...config, output: 'datums' }), config.signal, (batch) => {
+  return iterate(config, start({ ...config, output: 'datums' }), (batch) => {
     if (batch.kind === 'columns') throw new SfkitError('UNKNOWN', 'the engine returned columns instead of records');
     return batch;
   });
@@ -96,7 +97,7 @@ export function openDatums(
 
 /** Opens an input as a stream of the bytes of .sf files, one file for each header. */
 export function openFiles(config: Omit<SessionConfig, 'output'>, start = startNative): Session<NativeBytesBatch> {
-  return iterate(start({ ...config, output: 'files' }), config.signal, (batch) => {
+  return iterate(config, start({ ...config, output: 'files' }), (batch) => {
     if (batch.kind !== 'bytes') throw new SfkitError('UNKNOWN', 'the engine returned columns instead of bytes');
     return batch;
   });
@@ -104,13 +105,13 @@ export function openFiles(config: Omit<SessionConfig, 'output'>, start = startNa
 
 /** Follows the state of an input without output; the stream is empty. */
 export function openState(config: Omit<SessionConfig, 'output'>, start = startNative): Session<never> {
-  return iterate(start({ ...config, output: 'none' }), config.signal, (batch) => batch as never);
+  return iterate(config, start({ ...config, output: 'none' }), (batch) => batch as never);
 }
 
 /** Reads a capture to its end and counts its contents. */
 export async function readInfo(config: Omit<SessionConfig, 'output'>, start = startNative): Promise<CaptureSummary> {
   const native = start({ ...config, output: 'info' });
-  for await (const _ of iterate(native, config.signal, (batch) => batch));
+  for await (const _ of iterate(config, native, (batch) => batch));
   return native.summary();
 }
 
@@ -121,7 +122,7 @@ function bytesOf(batch: AnyBatch): Uint8Array {
 
 /** Opens an input as a stream of column batches, the tables interleaved. */
 export function openColumns(config: Omit<SessionConfig, 'output'>, start = startNative): Session<ColumnBatch> {
-  return iterate(start({ ...config, output: 'columns' }), config.signal, (batch) => {
+  return iterate(config, start({ ...config, output: 'columns' }), (batch) => {
     if (batch.kind !== 'columns') throw new SfkitError('UNKNOWN', 'the engine returned bytes instead of columns');
     return new ColumnBatch(batch);
   });
@@ -129,7 +130,7 @@ export function openColumns(config: Omit<SessionConfig, 'output'>, start = start
 
 /** Reads an input to its end, follows the state, and returns only the summary. */
 export async function readSummary(config: Omit<SessionConfig, 'output'>, start = startNative): Promise<Summary> {
-  const session = iterate(start({ ...config, output: 'none' }), config.signal, (batch) => batch);
+  const session = iterate(config, start({ ...config, output: 'none' }), (batch) => batch);
   for await (const _ of session);
   return session.summary();
 }
@@ -148,8 +149,8 @@ function startNative(config: SessionConfig): NativeSession {
 type AnyBatch = NonNullable<Awaited<ReturnType<NativeSession['next']>>>;
 
 function iterate<Batch>(
+  { input, kind, signal }: Pick<SessionConfig, 'input' | 'kind' | 'signal'>,
   native: NativeSession,
-  signal: AbortSignal | undefined,
   convert: (batch: AnyBatch) => Batch,
 ): Session<Batch> {
   return {
@@ -165,6 +166,7 @@ function iterate<Batch>(
     async *[Symbol.asyncIterator]() {
       const close = () => native.close();
       signal?.addEventListener('abort', close, { once: true });
+      const endReading = kind === 'live' ? () => {} : beginReading({ input, progress: () => native.progress() });
       try {
         for (;;) {
           signal?.throwIfAborted();
@@ -180,6 +182,7 @@ function iterate<Batch>(
         throw signal?.aborted ? signal.reason : fromNative(error);
       } finally {
         signal?.removeEventListener('abort', close);
+        endReading();
         // After the end this does nothing; after a break it stops the engine's thread.
         native.close();
       }

@@ -18,8 +18,8 @@ import {
   Utf8,
   Vector,
 } from 'apache-arrow';
-import { type Column, type ColumnBatch, operations } from '../engine/batch.js';
-import { type TableColumn, type TableName, tableColumns } from '../engine/columns.gen.js';
+import { type Column, type ColumnBatch, namesOf } from '../engine/batch.js';
+import { schemaVersion, type TableColumn, type TableName, tableColumns } from '../engine/columns.gen.js';
 import type { TextBudget } from '../engine/dictionary.js';
 import { type EncodedStrings, encodeStrings, selectStrings } from '../engine/string-table.js';
 import type { ByteSink } from '../output/sink.js';
@@ -191,7 +191,13 @@ function arrowSchema(table: TableName, hasDictionary: (column: string) => boolea
     const type = column.type === 'str' && !hasDictionary(column.name) ? new Utf8() : arrowType(column, index);
     return new Field(column.name, type, column.nullable);
   });
-  return new Schema(fields, new Map([['sfkit.table', table]]));
+  return new Schema(
+    fields,
+    new Map([
+      ['sfkit.table', table],
+      ['sfkit.schema', String(schemaVersion)],
+    ]),
+  );
 }
 
 function arrowType(column: TableColumn, index: number): DataType {
@@ -205,6 +211,7 @@ function arrowType(column: TableColumn, index: number): DataType {
     case 'ts':
       return new TimestampNanosecond('UTC');
     case 'ops':
+    case 'flags':
       return new List(new Field('item', new Utf8(), false));
     case 'str':
       // Numbered by column: the library would count per process, and the bytes would differ between runs.
@@ -232,7 +239,8 @@ function fixedData(
   const common = { length: rows, nullBitmap: valid };
   if (spec.type === 'bool')
     return makeData({ type: type as Bool, ...common, data: packBits(values as Uint8Array, rows) });
-  if (spec.type === 'ops') return opsData(type as List<Utf8>, values as Int32Array, valid, rows);
+  if (spec.type === 'ops' || spec.type === 'flags')
+    return listData(type as List<Utf8>, namesOf(spec.type), values as Int32Array, valid, rows);
   return makeData({ type: type as Int32, ...common, data: values as Int32Array });
 }
 
@@ -307,12 +315,18 @@ function repeatedUtf8(
   return makeData({ type: new Utf8(), length: rows, nullBitmap, valueOffsets, data });
 }
 
-function opsData(type: List<Utf8>, values: Int32Array, valid: Uint8Array | null, rows: number): Data {
+function listData(
+  type: List<Utf8>,
+  namesOf: (bits: number) => readonly string[],
+  values: Int32Array,
+  valid: Uint8Array | null,
+  rows: number,
+): Data {
   const valueOffsets = new Int32Array(rows + 1);
   const names: string[] = [];
   for (let row = 0; row < rows; row++) {
     const isValid = valid === null || (((valid[row >> 3] as number) >> (row & 7)) & 1) === 1;
-    if (isValid) names.push(...operations(values[row] as number));
+    if (isValid) names.push(...namesOf(values[row] as number));
     valueOffsets[row + 1] = names.length;
   }
   return makeData({ type, length: rows, nullBitmap: valid, valueOffsets, child: utf8Data(encodeStrings(names)) });

@@ -2,7 +2,17 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { openDatabase } from '../duckdb/database.js';
 import { quoteIdentifier, quoteText, sqlTypes } from '../duckdb/sql-text.js';
-import { captureTables, type TableName, tableColumns, tables as tableSpecs } from '../engine/columns.gen.js';
+import { createViewsSql } from '../duckdb/views.js';
+import {
+  type ColumnSpec,
+  captureTables,
+  columns as columnSpecs,
+  schemaVersion,
+  type TableName,
+  tableColumns,
+  tables as tableSpecs,
+  views,
+} from '../engine/columns.gen.js';
 import { SfkitError, unwritable } from '../engine/errors.js';
 import type { SinkOptions } from '../output/sink.js';
 import { stageFile } from '../output/staged.js';
@@ -92,11 +102,21 @@ export async function completeDatabase(
   for (const table of names) {
     const doc = [...tableSpecs, ...captureTables].find(({ name }) => name === table)?.doc ?? '';
     await run(`COMMENT ON TABLE ${quoteIdentifier(table)} IS ${quoteText(doc)}`);
+    for (const column of columnSpecs) if (column.tables.includes(table)) await run(columnComment(table, column));
   }
+  await run(`CREATE TABLE sfkit_schema AS SELECT ${schemaVersion} AS version`);
+  await run(`COMMENT ON TABLE sfkit_schema IS ${quoteText('version of the tables and their columns')}`);
   const columns = tableColumns.sysflow.map(({ name }) => name).join(', ');
   const union = tableSpecs
     .filter(({ kind }) => kind === 'event' || kind === 'flow')
     .map(({ name }) => `SELECT * FROM ${quoteIdentifier(name)}`);
   await run(`CREATE VIEW sysflow AS SELECT ${columns} FROM (${union.join(' UNION ALL BY NAME ')}) ORDER BY ${order}`);
+  for (const sql of createViewsSql()) await run(sql);
+  for (const { name, doc } of views) await run(`COMMENT ON VIEW ${quoteIdentifier(name)} IS ${quoteText(doc)}`);
   await run('CHECKPOINT');
+}
+
+function columnComment(table: TableName, { name, unit, doc }: ColumnSpec): string {
+  const text = unit === undefined ? doc : `${doc} [${unit}]`;
+  return `COMMENT ON COLUMN ${quoteIdentifier(table)}.${quoteIdentifier(name)} IS ${quoteText(text)}`;
 }

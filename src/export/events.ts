@@ -12,10 +12,27 @@ export interface EventListOptions {
   /** First and last event. Default: those of the capture. */
   from?: Bound | undefined;
   to?: Bound | undefined;
+  /** Maximum events; reading ends after them. Default: no limit. */
+  limit?: number | undefined;
+}
+
+/** What was read and how many events were written. */
+export interface EventList {
+  summary: Summary;
+  events: number;
 }
 
 /** Writes the events of a capture to `sink`, one per line, and closes it. */
 export async function listEvents(input: string, options: EventListOptions, sink: ByteSink): Promise<Summary> {
+  const { summary, events } = await writeEvents(input, options, sink);
+  if (options.format === 'count') await sink.write(`${events}\n`);
+  await sink.close();
+  return summary;
+}
+
+/** Writes the events of a capture to `sink`, one per line. With the format count it only counts them. */
+export async function writeEvents(input: string, options: EventListOptions, sink: ByteSink): Promise<EventList> {
+  const { limit = Number.POSITIVE_INFINITY } = options;
   const session = openLines({
     input,
     kind: 'capture',
@@ -25,9 +42,30 @@ export async function listEvents(input: string, options: EventListOptions, sink:
     from: options.from,
     to: options.to,
   });
-  for await (const lines of session) await sink.write(lines);
+  let events = 0;
+  for await (const lines of session) {
+    const part = firstLines(lines, limit - events);
+    await sink.write(part.bytes);
+    events += part.count;
+    if (events >= limit) break;
+  }
   const summary = session.summary();
-  if (options.format === 'count') await sink.write(`${summary.shown}\n`);
-  await sink.close();
-  return summary;
+  // Nothing is written that could be counted here.
+  if (options.format === 'count') events = Math.min(Number(summary.shown), limit);
+  return { summary, events };
+}
+
+const newline = 0x0a;
+
+/** At most `limit` of the lines, and their number. */
+function firstLines(lines: Uint8Array, limit: number): { bytes: Uint8Array; count: number } {
+  let count = 0;
+  let end = 0;
+  while (count < limit) {
+    const next = lines.indexOf(newline, end);
+    if (next < 0) break;
+    count += 1;
+    end = next + 1;
+  }
+  return { bytes: lines.subarray(0, end), count };
 }

@@ -3,7 +3,7 @@ import { columnsSql, openDatabase } from '../duckdb/database.js';
 import { type RegisteredRows, registerRows, vectorSize } from '../duckdb/rows.js';
 import { quoteText, type TimestampUnit } from '../duckdb/sql-text.js';
 import type { ColumnBatch } from '../engine/batch.js';
-import type { TableName } from '../engine/columns.gen.js';
+import { schemaVersion, type TableName } from '../engine/columns.gen.js';
 import { TextBudget } from '../engine/dictionary.js';
 import { Spool } from '../output/spool.js';
 
@@ -61,7 +61,7 @@ export class ParquetWriter {
           timestamps: this.#timestamps,
         });
         await database.connection.run(
-          `COPY (SELECT ${columns.join(', ')} FROM ${rows}()) TO ${quoteText(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroupRows}, ROW_GROUP_SIZE_BYTES ${rowGroupBytes}, KV_METADATA {'sfkit.table': ${quoteText(table)}})`,
+          `COPY (SELECT ${columns.join(', ')} FROM ${rows}()) TO ${quoteText(path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${rowGroupRows}, ROW_GROUP_SIZE_BYTES ${rowGroupBytes}, KV_METADATA {'sfkit.table': ${quoteText(table)}, 'sfkit.schema': '${schemaVersion}'})`,
         );
         spool.close();
       }

@@ -49,14 +49,51 @@ const ranks: Readonly<Record<string, number>> = {
 /** Maximum time, in ms, to count the rows that are not drawn. */
 const maxCountingTime = 1000;
 
-/** Prints the rows of one table of an input. Every format but the drawn table has all columns. */
+/** How the inputs of show() are read. */
+export interface ShowOptions extends DrawOptions {
+  /**
+   * Reads one input; undefined if it is unreadable and the others are shown anyway. Default: an unreadable input ends
+   * everything.
+   */
+  each?: (<Result>(read: () => Promise<Result>) => Promise<Result | undefined>) | undefined;
+}
+
+/** A shown input. */
+export interface Shown {
+  input: string;
+  summary: Summary;
+}
+
+/** Prints the rows of one table of some inputs. Every format but the drawn table has all columns. */
 export async function show(
-  input: string,
+  inputs: readonly string[],
   table: TableName,
   format: ShowFormat,
   sink: ByteSink,
-  draw: DrawOptions = {},
-): Promise<Summary> {
+  { each = (read) => read(), ...draw }: ShowOptions = {},
+): Promise<Shown[]> {
+  const rows = format === 'table' ? tableRows(table, draw) : textRows(writerOf(table, format));
+  const shown: Shown[] = [];
+  try {
+    for (const input of inputs) {
+      const summary = await each(async () => {
+        const session = openInput(input, table, format);
+        await rows.add(session, sink);
+        return session.summary();
+      });
+      if (summary !== undefined) shown.push({ input, summary });
+    }
+    // Inputs of which none opens print nothing.
+    if (shown.length > 0) await rows.end(sink);
+    await sink.close();
+  } catch (error) {
+    sink.discard();
+    throw error;
+  }
+  return shown;
+}
+
+function openInput(input: string, table: TableName, format: ShowFormat): Session<ColumnBatch> {
   if (isStreamInput(input)) {
     throw new SfkitError(
       'INPUT_NOT_SUPPORTED',
@@ -64,27 +101,38 @@ export async function show(
     );
   }
   // Small batches, so that the first rows appear soon.
-  const session = openColumns({
+  return openColumns({
     input,
     kind: kindToShow(input),
     tables: [table],
     batchRows: format === 'table' ? 1000 : 8192,
   });
-  await (format === 'table' ? drawRows(session, table, draw, sink) : writeRows(session, writerOf(table, format), sink));
-  await sink.close();
-  return session.summary();
 }
 
-async function writeRows(session: Session<ColumnBatch>, writer: Writer, sink: ByteSink): Promise<void> {
+/** Rows of several inputs on their way to a sink. */
+interface Rows {
+  add(session: Session<ColumnBatch>, sink: ByteSink): Promise<void>;
+  end(sink: ByteSink): Promise<void>;
+}
+
+function textRows(writer: Writer): Rows {
   let started = false;
-  for await (const batch of session) {
-    // An input that does not open prints nothing.
+  const start = async (sink: ByteSink) => {
     if (!started) await sink.write(writer.head);
     started = true;
-    for (const piece of writer.rows(batch)) await sink.write(piece);
-  }
-  if (!started) await sink.write(writer.head);
-  await sink.write(writer.tail());
+  };
+  return {
+    async add(session, sink) {
+      for await (const batch of session) {
+        await start(sink);
+        for (const piece of writer.rows(batch)) await sink.write(piece);
+      }
+    },
+    async end(sink) {
+      await start(sink);
+      await sink.write(writer.tail());
+    },
+  };
 }
 
 /** Captures can be shown too; errors call any other input a SysFlow file. */
@@ -122,35 +170,36 @@ function jsonArray(): Writer {
   };
 }
 
-async function drawRows(
-  session: Session<ColumnBatch>,
-  table: TableName,
-  options: DrawOptions,
-  sink: ByteSink,
-): Promise<void> {
+function tableRows(table: TableName, options: DrawOptions): Rows {
   const columns = shownColumns(table);
   const drawing = new Drawing(columns.map(drawnColumn), options);
   const more: Remaining = { count: 0, isExact: true };
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    for await (const batch of session) {
-      const cells = columns.map(({ name }) => batch.column(name));
-      const shown = Math.min(batch.rows, drawing.room);
-      for (let row = 0; row < shown; row++) {
-        const text = drawing.add(cells.map((column) => cellText(column.get(row), column.type)));
-        if (text !== '') await sink.write(text);
+  return {
+    async add(session, sink) {
+      let timer: NodeJS.Timeout | undefined;
+      try {
+        for await (const batch of session) {
+          const cells = columns.map(({ name }) => batch.column(name));
+          const shown = Math.min(batch.rows, drawing.room);
+          for (let row = 0; row < shown; row++) {
+            const text = drawing.add(cells.map((column) => cellText(column.get(row), column.type)));
+            if (text !== '') await sink.write(text);
+          }
+          more.count += batch.rows - shown;
+          if (drawing.room > 0) continue;
+          timer ??= setTimeout(() => {
+            more.isExact = false;
+            session.close();
+          }, maxCountingTime);
+        }
+      } finally {
+        clearTimeout(timer);
       }
-      more.count += batch.rows - shown;
-      if (drawing.room > 0) continue;
-      timer ??= setTimeout(() => {
-        more.isExact = false;
-        session.close();
-      }, maxCountingTime);
-    }
-  } finally {
-    clearTimeout(timer);
-  }
-  await sink.write(drawing.end(more));
+    },
+    async end(sink) {
+      await sink.write(drawing.end(more));
+    },
+  };
 }
 
 function shownColumns(table: TableName): readonly TableColumn[] {

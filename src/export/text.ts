@@ -1,5 +1,5 @@
 import type { Column, ColumnBatch } from '../engine/batch.js';
-import { operations } from '../engine/batch.js';
+import { namesOf } from '../engine/batch.js';
 import { type TableName, tableColumns } from '../engine/columns.gen.js';
 import { csvQuoted, csvText, isoTime, jsonString } from './values.js';
 
@@ -80,7 +80,7 @@ function converted(batch: ColumnBatch, convert: (text: string) => string): Strin
   };
 }
 
-/** Returns a writer for the cells of one column; each distinct operation set is converted once per batch. */
+/** Returns a writer for the cells of one column; each distinct set of names is converted once per batch. */
 function cell(
   column: Column,
   strings: Strings,
@@ -94,7 +94,10 @@ function cell(
       case 'str':
         return (row) => strings(values[row] as number);
       case 'ops':
-        return remembered(values as Int32Array, (bits) => ofNames(operations(bits)));
+      case 'flags': {
+        const names = namesOf(column.type);
+        return remembered(values as Int32Array, (bits) => ofNames(names(bits)));
+      }
       case 'bool':
         return (row) => (values[row] === 0 ? 'false' : 'true');
       case 'ts':

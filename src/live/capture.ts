@@ -1,3 +1,4 @@
+import type { ColumnBatch } from '../engine/batch.js';
 import type { TableName } from '../engine/columns.gen.js';
 import type { CollectorOptions, LiveConfig } from '../engine/config.js';
 import type { TallyRow } from '../engine/session.js';
@@ -12,7 +13,7 @@ import {
 } from '../engine/session.js';
 import { tablesOf } from '../export/tables.js';
 import { type DescribeContainer, followContainers } from './follow.js';
-import { avroOutput, type LiveOutput, type LiveOutputOptions, tableOutput } from './outputs.js';
+import { avroOutput, type LiveOutput, type LiveOutputOptions, lineOutput, tableOutput } from './outputs.js';
 import { type LivePlan, liveName } from './plan.js';
 import { socketOutput } from './socket-output.js';
 
@@ -25,6 +26,8 @@ export interface LiveCaptureOptions extends CollectorOptions {
   warn?: ((message: string) => void) | undefined;
   /** The table for an output that holds a single table. Default: sysflow, all events and flows. */
   table?: TableName | undefined;
+  /** Standard output gets these lines for each batch of events and flows, instead of the format of the plan. */
+  lines?: ((batch: ColumnBatch) => Iterable<string>) | undefined;
   live?: LiveConfig | undefined;
   /** Aborting it ends the capture; everything until then is written. */
   signal?: AbortSignal | undefined;
@@ -55,7 +58,7 @@ export interface CaptureEnd {
 
 /** Captures the running kernel until `signal`. Resolves when everything is written; rejects if the capture cannot start. */
 export async function captureKernel(options: LiveCaptureOptions): Promise<CaptureEnd> {
-  const { plan, socket, warn, table, live, ...rest } = options;
+  const { plan, socket, warn, table, lines, live, ...rest } = options;
   const { signal, drainSignal = signal, describeContainer, onTick, onBusiest, ...collector } = rest;
   const config = {
     filename: liveName,
@@ -82,6 +85,8 @@ export async function captureKernel(options: LiveCaptureOptions): Promise<Captur
   if (socket !== undefined)
     return run(openDatums(config), (options) => socketOutput(socket, warn ?? (() => {}), options.drainSignal), follow);
   if (plan === undefined) return run(openState(config), noOutput, follow);
+  if (lines !== undefined)
+    return run(openColumns({ ...config, tables: ['sysflow'] }), (options) => lineOutput(lines, options), follow);
   if (plan.format === 'avro') return run(openFiles(config), (options) => avroOutput(plan, options), follow);
   const names = tablesOf(plan, table);
   return run(openColumns({ ...config, tables: names }), (options) => tableOutput(plan, names, options), follow);

@@ -5,7 +5,7 @@ import type { Gap } from '../engine/summary.js';
 import { openTables, type TableOutput } from '../export/tables.js';
 import { FileWriter } from '../output/files.js';
 import { withNewName } from '../output/pending.js';
-import { type ByteSink, openSink } from '../output/sink.js';
+import { type ByteSink, openSink, stdoutSink } from '../output/sink.js';
 import { makeDirectory } from '../output/target.js';
 import { type LivePlan, rotationDirectory } from './plan.js';
 
@@ -52,6 +52,22 @@ function singleAvro(plan: LivePlan, { drainSignal }: LiveOutputOptions): LiveOut
     write: ({ bytes }) => open().write(bytes),
     finish: () => open().close(),
     abandon: () => sink?.discard(),
+  };
+}
+
+/** Lines of text for a person at standard output. */
+export function lineOutput(
+  toLines: (batch: ColumnBatch) => Iterable<string>,
+  { drainSignal }: LiveOutputOptions,
+): LiveOutput<ColumnBatch> {
+  const sink = stdoutSink(drainSignal);
+  return {
+    async write(batch) {
+      const text = [...toLines(batch)].join('');
+      if (text !== '') await sink.write(text);
+    },
+    finish: () => sink.close(),
+    abandon: () => sink.discard(),
   };
 }
 

@@ -10,7 +10,7 @@ import { writeAll } from './sink.js';
 export const maxTime = 2n ** 63n - 2n;
 
 /** Bytes of one value in the file; strings are 4-byte numbers. */
-const valueBytes = { i32: 4, i64: 8, str: 4, bool: 1, ops: 4, ts: 8 } as const;
+const valueBytes = { i32: 4, i64: 8, str: 4, bool: 1, ops: 4, flags: 4, ts: 8 } as const;
 
 /** Maximum bytes of text in the rows of a block, counted per row; a block has at least 8 rows. */
 const maxBlockText = 4 * 1024 * 1024;

@@ -5,8 +5,9 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { openDatabase, selectTable, TableLoader } from '../duckdb/database.js';
 import { errorsWithParts } from '../duckdb/sql-error.js';
 import { quoteIdentifier, quoteText } from '../duckdb/sql-text.js';
+import { createViewsSql } from '../duckdb/views.js';
 import type { ColumnBatch } from '../engine/batch.js';
-import { captureTables, type TableName, tableColumns, tables } from '../engine/columns.gen.js';
+import { captureTables, type TableName, tableColumns, tables, views } from '../engine/columns.gen.js';
 import type { CollectorOptions } from '../engine/config.js';
 import { isSystemError, SfkitError, unwritable } from '../engine/errors.js';
 import { inputName, kindOf } from '../engine/input-kind.js';
@@ -232,11 +233,11 @@ function tablesIn(connection: DuckDBConnection, sql: string): TableName[] {
   // DuckDB finds names that are composed at run time; the text shows the names of several statements.
   const bound = new Set(connection.getTableNames(sql, false));
   const words = new Set(sql.toLowerCase().match(/[a-z_0-9]+/g) ?? []);
+  const isNamed = (name: string) => bound.has(name) || words.has(name);
+  const read = new Set(views.filter(({ name }) => isNamed(name)).flatMap(({ reads }) => reads));
   return tables
     .filter((table) => table.kind !== 'all')
-    .filter(
-      (table) => bound.has(table.name) || words.has(table.name) || (words.has('sysflow') && table.kind !== 'entity'),
-    )
+    .filter(({ name, kind }) => isNamed(name) || read.has(name) || (words.has('sysflow') && kind !== 'entity'))
     .map((table) => table.name);
 }
 
@@ -379,6 +380,8 @@ async function createViews(
   await connection.run(
     `CREATE VIEW sysflow AS SELECT ${columns.map(quoteIdentifier).join(', ')} FROM (${union}) ${inOrder}`,
   );
+  const isTaken = (name: string) => [...sources.keys()].some((key) => key.toLowerCase() === name);
+  for (const sql of createViewsSql(isTaken)) await connection.run(sql);
   // Other Parquet files are tables under their file names.
   for (const [name, list] of sources) {
     if (isTableName(name)) continue;

@@ -3,7 +3,7 @@ import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
 import { openDatabase } from '../duckdb/database.js';
 import { onSqlError } from '../duckdb/sql-error.js';
 import { quoteIdentifier, quoteText } from '../duckdb/sql-text.js';
-import { captureTables, type TableName, tables } from '../engine/columns.gen.js';
+import { captureTables, type TableName, tables, views } from '../engine/columns.gen.js';
 import { SfkitError, unwritable } from '../engine/errors.js';
 import { isStreamInput, looksLikeCapture } from '../engine/input-kind.js';
 import { completeDatabase, rejectLogs } from '../export/database.js';
@@ -75,7 +75,7 @@ export async function keepResult(result: DuckDBResult, target: string): Promise<
 
 /** Tables of files under their own names. */
 async function otherTables(connection: DuckDBConnection): Promise<string[]> {
-  const known = [...tables, ...captureTables].map(({ name }) => quoteText(name)).join(', ');
+  const known = [...tables, ...captureTables, ...views].map(({ name }) => quoteText(name)).join(', ');
   const found = await connection.runAndReadAll(
     `SELECT view_name FROM duckdb_views() WHERE NOT internal AND database_name = 'memory' AND schema_name = 'main' AND view_name NOT IN (${known}) ORDER BY 1`,
   );

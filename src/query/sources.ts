@@ -1,7 +1,14 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { operationsSql } from '../duckdb/database.js';
+import { namesSql } from '../duckdb/database.js';
 import { quoteIdentifier, quoteText, sqlTypes } from '../duckdb/sql-text.js';
-import { opNames, type TableColumn, type TableName, tableColumns, tables } from '../engine/columns.gen.js';
+import {
+  openFlagNames,
+  opNames,
+  type TableColumn,
+  type TableName,
+  tableColumns,
+  tables,
+} from '../engine/columns.gen.js';
 import { maxTime, physicalColumns } from '../output/spool.js';
 
 // Reads tables that other programs may have written or changed, with our columns and types.
@@ -68,11 +75,54 @@ function valueSql(table: TableName, column: TableColumn, source: Source): string
   const isRounded = derived?.type === 'ts' && (own?.type === 'DOUBLE' || own?.type === 'FLOAT') && shown !== undefined;
   if (own !== undefined && !isRounded) return cast(own, sqlTypes[column.type]);
   if (derived !== undefined && shown !== undefined) {
-    return derived.type === 'ts' ? nanosecondsSql(shown) : bitsSql(cast(shown, sqlTypes.ops));
+    return derived.type === 'ts' ? nanosecondsSql(shown) : bitsSql(derived.type, cast(shown, sqlTypes.ops));
   }
   if (column.name === 'idx') return 'row_number() OVER () - 1';
   const record = tables.find(({ name }) => name === table)?.record ?? '';
-  return column.name === 'type' && record !== '' ? quoteText(record) : undefined;
+  if (column.name === 'type' && record !== '') return quoteText(record);
+  return laterSql(table, column.name, source);
+}
+
+const bit = (op: string) => 1 << opNames.indexOf(op);
+
+const isTcp = 'net_proto = 6';
+const isExit = `opflags_bitmap & ${bit('EXIT')} <> 0 AND ret >= 0`;
+const accepted = `${isTcp} AND opflags_bitmap & ${bit('ACCEPT')} <> 0`;
+const connected = `${isTcp} AND opflags_bitmap & ${bit('CONNECT')} <> 0`;
+
+/** Columns that older files lack, made of columns that they have. */
+const laterColumns: Readonly<Record<string, { from: readonly string[]; sql: string }>> = {
+  duration: {
+    from: ['ts_uts', 'endts_uts'],
+    sql: `CASE WHEN ts_uts BETWEEN 0 AND ${maxTime} AND endts_uts BETWEEN 0 AND ${maxTime} THEN endts_uts - ts_uts END`,
+  },
+  failed: { from: ['ret', 'opflags_bitmap'], sql: `ret < 0 AND opflags_bitmap & ${bit('EXIT')} = 0` },
+  exit_code: {
+    from: ['ret', 'opflags_bitmap'],
+    sql: `CASE WHEN ${isExit} AND ret & 127 = 0 THEN (ret >> 8) & 255 END`,
+  },
+  signal: { from: ['ret', 'opflags_bitmap'], sql: `CASE WHEN ${isExit} THEN ret & 127 END` },
+  role: {
+    from: ['net_proto', 'opflags_bitmap'],
+    sql: `CASE WHEN ${accepted} THEN 'server' WHEN ${connected} THEN 'client' END`,
+  },
+  direction: {
+    from: ['net_proto', 'opflags_bitmap'],
+    sql: `CASE WHEN ${accepted} THEN 'in' WHEN ${connected} THEN 'out' END`,
+  },
+};
+
+function laterSql(table: TableName, name: string, source: Source): string | undefined {
+  const later = laterColumns[name];
+  if (later === undefined) return undefined;
+  let { sql } = later;
+  for (const needed of later.from) {
+    const column = tableColumns[table].find((one) => one.name === needed);
+    const value = column && valueSql(table, column, source);
+    if (value === undefined) return undefined;
+    sql = sql.replace(new RegExp(`\\b${needed}\\b`, 'g'), () => `(${value})`);
+  }
+  return sql;
 }
 
 function cast({ name, type }: SourceColumn, wanted: string): string {
@@ -80,7 +130,7 @@ function cast({ name, type }: SourceColumn, wanted: string): string {
 }
 
 function derivedSql(type: TableColumn['type'], base: string): string {
-  return type === 'ts' ? timestampSql(base) : operationsSql(base);
+  return type === 'ts' ? timestampSql(base) : namesSql(type, base);
 }
 
 /** Numbers that are not possible times, such as the largest integer, become null. */
@@ -98,14 +148,17 @@ function nanosecondsSql({ name, type }: SourceColumn): string {
   return `CAST(${column} AS BIGINT)`;
 }
 
-function bitsSql(names: string): string {
-  const list = opNames.map((name) => quoteText(name)).join(', ');
-  return `CAST(coalesce(list_sum(list_transform(${names}, lambda name: 1 << (list_position([${list}], name) - 1))), CASE WHEN ${names} IS NOT NULL THEN 0 END) AS INTEGER)`;
+function bitsSql(type: TableColumn['type'], names: string): string {
+  const known = type === 'ops' ? opNames.map((name, place) => [name, 1 << place] as const) : openFlagNames;
+  const list = known.map(([name]) => quoteText(name)).join(', ');
+  const bits = known.map(([, value]) => value).join(', ');
+  const values = `list_transform(${names}, lambda name: list_extract([${bits}], list_position([${list}], name)))`;
+  return `CAST(coalesce(list_sum(${values}), CASE WHEN ${names} IS NOT NULL THEN 0 END) AS INTEGER)`;
 }
 
-/** Guesses the table of a file: the largest table whose columns it has completely. */
+/** Guesses the table of a file: the largest table of whose columns it has all that are in every version. */
 export function guessTable(columns: ReadonlySet<string>): TableName | undefined {
   return [...tables]
     .sort((left, right) => tableColumns[right.name].length - tableColumns[left.name].length)
-    .find(({ name }) => physicalColumns(name).every((column) => columns.has(column.name)))?.name;
+    .find(({ name }) => physicalColumns(name).every((column) => column.since > 1 || columns.has(column.name)))?.name;
 }

@@ -20,7 +20,7 @@ const typescript: Record<string, readonly string[]> = {
   views: ['engine', 'draw', 'output', 'query'],
   convert: ['engine', 'records', 'output', 'duckdb', 'export', 'query'],
   check: ['engine', 'draw', 'output', 'duckdb', 'export', 'query'],
-  live: ['engine', 'records', 'output', 'export'],
+  live: ['engine', 'draw', 'records', 'output', 'export'],
   driver: ['engine', 'records', 'output', 'live'],
   cli: [
     'engine',

@@ -62,6 +62,24 @@ async function unnamedUsers(input: string): Promise<number> {
   return count;
 }
 
+/** Columns of facts that a .sf file has no place for. */
+const absent = ['proc_comm', 'pproc_comm', 'proc_ppid', 'container_labels', 'pod_labels'];
+
+/** How many network flows show who connected: to .sf files, only connects and accepts over TCP do. */
+async function shownRoles(input: string): Promise<number> {
+  let count = 0;
+  for await (const batch of openColumns({ input, tables: ['network_flow'] })) {
+    for (let row = 0; row < batch.rows; row++) {
+      const opflags = batch.column('opflags').get(row) as string[];
+      const shows = opflags.includes('ACCEPT') || opflags.includes('CONNECT');
+      if (shows && batch.column('net_proto').get(row) === 6) count++;
+    }
+  }
+  return count;
+}
+
+const valuesIn = (digest: Digest, column: string) => Number.parseInt(digest.columns[column] ?? '', 10);
+
 describe.each(captures.map((path) => [basename(path), path] as const))('%s', (name, input) => {
   it('gives the same counts and sums as Parquet, Arrow, JSON Lines and CSV', async () => {
     const reference = await digestInput(input);
@@ -89,12 +107,24 @@ describe.each(captures.map((path) => [basename(path), path] as const))('%s', (na
     const fromCapture = await digestInput(input);
     const fromFile = await digestInput(output);
     const unnamed = await unnamedUsers(input);
+    const roles = await shownRoles(output);
     for (const table of tableNames) {
       const [capture, file] = [fromCapture.get(table) as Digest, fromFile.get(table) as Digest];
       if (table === 'process_event' && unnamed > 0) {
         const [all, named] = [capture, file].map(({ columns }) => Number.parseInt(columns.evt_args as string, 10));
         expect(named).toBe((all as number) - unnamed);
         for (const { columns } of [capture, file]) delete columns.evt_args;
+      }
+      for (const column of absent.filter((name) => name in file.columns)) {
+        expect(valuesIn(file, column), `${table}.${column}`).toBe(0);
+        for (const { columns } of [capture, file]) delete columns[column];
+      }
+      if (table === 'network_flow') {
+        for (const column of ['role', 'direction']) {
+          expect(valuesIn(file, column), column).toBe(roles);
+          expect(valuesIn(capture, column)).toBeGreaterThanOrEqual(roles);
+          for (const { columns } of [capture, file]) delete columns[column];
+        }
       }
       for (const { columns } of [capture, file]) delete columns.filename;
       if (left === 0n) {

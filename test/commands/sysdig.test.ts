@@ -30,7 +30,7 @@ describe.concurrent('each command runs', () => {
       expect(stderr.replace(/^sfkit: .* skipped .*\n/gm, '')).toBe('');
       expect(status).toBe(0);
       // A filter can pass nothing.
-    if (!command.startsWith('sfkit events')) expect(stdout).not.toBe('');
+      if (!command.startsWith('sfkit events')) expect(stdout).not.toBe('');
     },
     60_000,
   );

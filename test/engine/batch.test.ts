@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { ColumnBatch } from '../../src/engine/batch.js';
+import { openFlagNames } from '../../src/engine/columns.gen.js';
 import { batch, nativeBatch } from '../helpers/batches.js';
 
 it('returns values by row, including derived columns', () => {
@@ -15,6 +16,24 @@ it('returns values by row, including derived columns', () => {
   expect([get('proc_exe', 0), get('proc_exe', 1)]).toEqual(['/x', null]);
   expect([get('proc_tty', 0), get('proc_tty', 1)]).toEqual([true, null]);
   expect(() => rows.column('nothing')).toThrow("table network_flow has no column 'nothing'");
+});
+
+it('has the names of open flags, of which the access mode is a number', () => {
+  const bits = [0, 1, 2, 3, 0x1006, 0x40000001, -1];
+  const rows = batch(
+    'file_flow',
+    bits.map((file_openflags) => ({ file_openflags })),
+  );
+  const all = openFlagNames.map(([name]) => name).filter((name) => !['O_RDONLY', 'O_WRONLY'].includes(name));
+  expect(bits.map((_, row) => rows.column('openflags').get(row))).toEqual([
+    [],
+    ['O_RDONLY'],
+    ['O_WRONLY'],
+    ['O_RDWR'],
+    ['O_WRONLY', 'O_CREAT', 'O_CLOEXEC'],
+    ['O_RDONLY', 'PATH_DOUBTFUL'],
+    all,
+  ]);
 });
 
 it('has null for impossible times, and keeps their numbers', () => {

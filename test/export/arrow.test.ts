@@ -1,5 +1,6 @@
 import { MessageReader, tableFromIPC } from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
+import { schemaVersion } from '../../src/engine/columns.gen.js';
 import { batch, type Row } from '../helpers/batches.js';
 import { arrowOf } from '../helpers/table-files.js';
 
@@ -24,6 +25,7 @@ describe.each(['file', 'stream'] as const)('an Arrow %s', (form) => {
     );
 
     expect(table.schema.metadata.get('sfkit.table')).toBe('file_flow');
+    expect(table.schema.metadata.get('sfkit.schema')).toBe(String(schemaVersion));
     expect(table.numRows).toBe(3);
     const column = (name: string) => [...(table.getChild(name) as Iterable<unknown>)];
     expect(column('proc_exe')).toEqual(['/bin/a', null, '/bin/b']);

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runConversion } from '../../src/convert/convert.js';
 import { openDatabase } from '../../src/duckdb/database.js';
-import { tableColumns, tables } from '../../src/engine/columns.gen.js';
+import { schemaVersion, tableColumns, tables, views } from '../../src/engine/columns.gen.js';
 import { planOne } from '../../src/export/plan.js';
 import { singleInputs } from '../../src/query/inputs.js';
 import { capturesIn, corpus, fixtures } from '../helpers/corpus.js';
@@ -58,17 +58,28 @@ describe('a DuckDB database', () => {
     const made = await rowsOf(output, 'SELECT table_name, comment FROM duckdb_tables() ORDER BY 1');
     const expected = tables
       .filter(({ kind }) => kind !== 'all')
-      .map(({ name, doc }) => ({ table_name: name, comment: doc }));
+      .map(({ name, doc }) => ({ table_name: name as string, comment: doc }));
+    expected.push({ table_name: 'sfkit_schema', comment: 'version of the tables and their columns' });
     expect(made).toEqual(expected.sort((left, right) => (left.table_name < right.table_name ? -1 : 1)));
-    expect(await rowsOf(output, 'SELECT view_name FROM duckdb_views() WHERE NOT internal')).toEqual([
-      { view_name: 'sysflow' },
+    expect(await rowsOf(output, 'SELECT version FROM sfkit_schema')).toEqual([{ version: schemaVersion }]);
+    const shown = await rowsOf(output, 'SELECT view_name, comment FROM duckdb_views() WHERE NOT internal ORDER BY 1');
+    expect(shown).toEqual([
+      ...views.map(({ name, doc }) => ({ view_name: name, comment: doc })),
+      { view_name: 'sysflow', comment: null },
     ]);
+    expect((await rowsOf(output, 'SELECT count(*) AS flows FROM connection_flows'))[0]?.flows).toBeGreaterThan(0n);
+    const comments = await rowsOf(
+      output,
+      "SELECT comment FROM duckdb_columns() WHERE table_name = 'file_flow' AND column_name = 'flow_rbytes'",
+    );
+    expect(comments).toEqual([{ comment: 'bytes read or received [bytes]' }]);
     const types = {
       i32: 'INTEGER',
       i64: 'BIGINT',
       str: 'VARCHAR',
       bool: 'BOOLEAN',
       ops: 'VARCHAR[]',
+      flags: 'VARCHAR[]',
       ts: 'TIMESTAMP_NS',
     };
     for (const { name } of tables) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { schemaVersion } from '../../src/engine/columns.gen.js';
 import { ParquetWriter } from '../../src/export/parquet.js';
 import { batch, type Row } from '../helpers/batches.js';
 import { parquetOf } from '../helpers/table-files.js';
@@ -50,6 +51,7 @@ it('keeps exact integers, times, lists, missing values and any string', async ()
   expect(read[1]).toMatchObject({ proc_exe: null, proc_args: 'NUL \0 inside', proc_tty: null, opflags: [] });
   const metadata = parquetMetadata(file);
   expect(metadata.key_value_metadata).toContainEqual({ key: 'sfkit.table', value: 'file_flow' });
+  expect(metadata.key_value_metadata).toContainEqual({ key: 'sfkit.schema', value: String(schemaVersion) });
 });
 
 it('keeps the order of many batches with more strings than one byte or two can count', async () => {

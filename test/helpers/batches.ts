@@ -120,6 +120,7 @@ export function fakeSession(batches: readonly NativeBatch[], summary: Partial<Na
   const rest = [...batches];
   return {
     next: async () => rest.shift() ?? null,
+    progress: () => ({ size: 0, consumed: 0, bytes: 0, events: 0 }),
     summary: () => ({ ...emptySummary, ...summary }),
     stop: () => rest.splice(0),
     close: () => rest.splice(0),

@@ -55,6 +55,7 @@ function fromCsv({ text, quoted }: CsvCell, type: ColumnType): Plain {
     case 'bool':
       return text === 'true';
     case 'ops':
+    case 'flags':
       return text === '' ? [] : text.split('|');
     case 'ts':
       return nanoseconds(text);
@@ -102,7 +103,7 @@ export function digestArrow(table: TableName, path: string): Digest {
 
 function fromArrow(value: unknown, type: ColumnType): Plain {
   if (value === null || value === undefined) return null;
-  if (type === 'ops') return [...(value as Iterable<string>)];
+  if (type === 'ops' || type === 'flags') return [...(value as Iterable<string>)];
   return typeof value === 'number' ? BigInt(value) : (value as Plain);
 }
 

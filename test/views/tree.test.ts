@@ -52,7 +52,11 @@ const shape = (processes: readonly TreeProcess[], selection = {}) =>
 
 async function written(format: keyof typeof treeWriters, processes: readonly TreeProcess[]): Promise<string> {
   let text = '';
-  const sink = { write: async (part: string) => void (text += part) } as unknown as ByteSink;
+  const sink = {
+    write: async (part: string) => {
+      text += part;
+    },
+  } as unknown as ByteSink;
   await treeWriters[format](walk(processes, select(processes, {})), sink, {});
   return text;
 }

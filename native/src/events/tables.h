@@ -21,7 +21,7 @@ struct TableOptions {
   std::string filter;                   // for `events` and `calls`: only events that pass it; "" for all
   std::vector<output::Column> columns;  // those that get values; empty for all. The rest hold zeros.
   uint32_t batch_rows = 1;              // rows of a full batch, at least 1
-  std::vector<Moment> moments;          // of tables of the state at a moment
+  std::vector<Moment> moments = {};     // of tables of the state at a moment
 };
 
 // Whether tabulate() makes the table.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/error_name.h"
 #include "base/ip_text.h"
 #include "base/numbers.h"
 #include "event_names.gen.h"
@@ -208,12 +209,7 @@ void append_open_flags(std::string& out, uint32_t flags) {
 }
 
 void append_error_name(std::string& out, int64_t number) {
-  if (number >= 0 && number < static_cast<int64_t>(std::size(scap::kErrorNames))) {
-    out += scap::kErrorNames[number];
-  } else if (const int64_t place = number - scap::kFirstKernelError;
-             place >= 0 && place < static_cast<int64_t>(std::size(scap::kKernelErrorNames))) {
-    out += scap::kKernelErrorNames[place];
-  }
+  out += error_name(number);
 }
 
 std::string_view syscall_name(uint64_t code) {

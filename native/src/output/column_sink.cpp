@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/error_name.h"
 #include "base/times.h"
 #include "output/address_text.h"
 #include "record_kinds.gen.h"
@@ -55,6 +56,24 @@ bool is_unknown_path(std::string_view path) {
 bool has_unknown_texts(const sysflow::Container& record) {
   return (record.name == kIncomplete && record.image == kIncompleteImage) ||
          (record.name.empty() && (record.image.empty() || record.image == ":"));
+}
+
+// Empty for an unknown role.
+std::string_view role_name(sysflow::FlowRole role) {
+  switch (role) {
+    case sysflow::FlowRole::kClient: return "client";
+    case sysflow::FlowRole::kServer: return "server";
+    default: return {};
+  }
+}
+
+// The end of a connection that the process has. The operations of a TCP flow decide if they show it, so that
+// a file, which has nothing else, gives the same answer.
+sysflow::FlowRole role_of(const sysflow::NetworkFlow& record) {
+  constexpr int32_t kTcp = 6;
+  if (record.proto == kTcp && (record.op_flags & sysflow::kOpAccept) != 0) return sysflow::FlowRole::kServer;
+  if (record.proto == kTcp && (record.op_flags & sysflow::kOpConnect) != 0) return sysflow::FlowRole::kClient;
+  return record.role;
 }
 
 std::string_view container_type(int32_t type) {
@@ -176,6 +195,7 @@ void ColumnSink::process(const sysflow::Process& record) {
   entry->record = record;
   entry->generation = 0;
   entry->numbers.forget();
+  entry->comm_number.forget();
   // Held from now on, so that the parent may go before the child makes a row.
   if (const ProcessEntry* const parent = find_parent(*entry)) {
     sysflow::Process& own = entry->record;
@@ -198,6 +218,13 @@ void ColumnSink::process(const sysflow::Process& record) {
     }
     return groups | put_process(target, *entry) | put_parent_identity(target, *entry);
   });
+}
+
+void ColumnSink::process_facts(const Oid& oid, const sysflow::ProcessFacts& facts) {
+  ProcessEntry* const process = find_process(oid);
+  if (process == nullptr) return;
+  process->record.facts = facts;
+  process->comm_number.forget();
 }
 
 void ColumnSink::process_gone(const Oid& oid) {
@@ -251,10 +278,10 @@ void ColumnSink::process_event(const sysflow::ProcessEvent& record) {
   add_process_rows(Table::kProcessEvent, record, joined, [&](Target& target) {
     TableBuilder& builder = target.builder;
     builder.set_i64(Column::kProcTid, record.tid);
-    builder.set_i32(Column::kRet, record.ret);
     builder.set_string(Column::kEvtArgs,
                        is_unknown && !record.user_id ? kNoString : builder.intern(scratch_));
-    return bit(Group::kTid) | bit(Group::kRet) | bit(Group::kArgs);
+    return bit(Group::kTid) | bit(Group::kArgs) |
+           put_result(target, record.ret, (record.op_flags & sysflow::kOpExit) != 0);
   });
 }
 
@@ -276,8 +303,13 @@ void ColumnSink::network_flow(const sysflow::NetworkFlow& record) {
     builder.set_string(Column::kNetDip, text([&] { append_address(scratch_, record.dip, record.ipv6); }));
     builder.set_i32(Column::kNetDport, record.dport);
     builder.set_string(Column::kRes, text([&] { append_connection(scratch_, record); }));
-    return bit(Group::kEnd) | bit(Group::kTid) | bit(Group::kFd) | bit(Group::kNet) | bit(Group::kRes) |
-           put_counters(target, record.counters);
+    const sysflow::FlowRole role = role_of(record);
+    const bool is_known = role != sysflow::FlowRole::kUnknown;
+    const std::string_view direction = role == sysflow::FlowRole::kClient ? "out" : "in";
+    builder.set_string(Column::kRole, is_known ? builder.intern(role_name(role)) : kNoString);
+    builder.set_string(Column::kDirection, is_known ? builder.intern(direction) : kNoString);
+    return put_duration(target, record.ts, record.end_ts) | bit(Group::kEnd) | bit(Group::kTid) |
+           bit(Group::kFd) | bit(Group::kNet) | bit(Group::kRes) | put_counters(target, record.counters);
   });
 }
 
@@ -293,6 +325,7 @@ void ColumnSink::file_flow(const sysflow::FileFlow& record) {
     builder.set_bool(Column::kFileIsOpenWrite, (record.open_flags & kOpenWrite) != 0);
     builder.set_bool(Column::kFileIsOpenRead, (record.open_flags & kOpenRead) != 0);
     Groups groups = bit(Group::kEnd) | bit(Group::kTid) | bit(Group::kFd) | bit(Group::kOpen) |
+                    put_duration(target, record.ts, record.end_ts) |
                     put_file(target, record.file_oid, joined.file) | put_counters(target, record.counters);
     if (joined.file != nullptr) {
       builder.set_string(Column::kRes, file_numbers(target, *joined.file)[0]);
@@ -309,8 +342,8 @@ void ColumnSink::file_event(const sysflow::FileEvent& record) {
   add_process_rows(Table::kFileEvent, record, joined, [&](Target& target) {
     TableBuilder& builder = target.builder;
     builder.set_i64(Column::kProcTid, record.tid);
-    builder.set_i32(Column::kRet, record.ret);
-    Groups groups = bit(Group::kTid) | bit(Group::kRet) | put_file(target, record.file_oid, joined.file);
+    Groups groups = bit(Group::kTid) | put_result(target, record.ret, false) |
+                    put_file(target, record.file_oid, joined.file);
     if (record.new_file_oid) {
       std::array<char, 40> digits;
       builder.set_string(Column::kFileNewoid, builder.intern(hex(*record.new_file_oid, digits)));
@@ -343,7 +376,7 @@ void ColumnSink::process_flow(const sysflow::ProcessFlow& record) {
     builder.set_i64(Column::kPfNthreads, record.threads_cloned);
     builder.set_i64(Column::kPfNexits, record.threads_exited);
     builder.set_i64(Column::kPfNerrors, record.clone_errors);
-    return bit(Group::kEnd) | bit(Group::kProcessFlow);
+    return bit(Group::kEnd) | bit(Group::kProcessFlow) | put_duration(target, record.ts, record.end_ts);
   });
 }
 
@@ -530,6 +563,11 @@ void ColumnSink::put_process(Target& target, ProcessEntry& process, const Proces
   builder.set_i32(columns.gid, process.record.gid);
   builder.set_bool(columns.tty, process.record.tty);
   builder.set_bool(columns.entry, process.record.entry);
+  const auto& comm = process.comm_number.get(target.place, builder.epoch(), [&](auto& values) {
+    const std::string_view name = process.record.facts.comm;
+    values[0] = is_unknown_name(name) ? kNoString : builder.intern(name);
+  });
+  builder.set_string(columns.comm, comm[0]);
 }
 
 Groups ColumnSink::put_process(Target& target, ProcessEntry& process) {
@@ -540,9 +578,13 @@ Groups ColumnSink::put_process(Target& target, ProcessEntry& process) {
       Column::kProcUid,
       Column::kProcGid,
       Column::kProcTty,
-      Column::kProcEntry};
+      Column::kProcEntry,
+      Column::kProcComm};
   put_process(target, process, kColumns);
-  return bit(Group::kProcess);
+  const int64_t parent = process.record.facts.parent_pid;
+  if (parent < 0) return bit(Group::kProcess);
+  target.builder.set_i64(Column::kProcPpid, parent);
+  return bit(Group::kProcess) | bit(Group::kAdopter);
 }
 
 Groups ColumnSink::put_parent(Target& target, ProcessEntry& parent) {
@@ -552,7 +594,8 @@ Groups ColumnSink::put_parent(Target& target, ProcessEntry& parent) {
       Column::kPprocUid,
       Column::kPprocGid,
       Column::kPprocTty,
-      Column::kPprocEntry};
+      Column::kPprocEntry,
+      Column::kPprocComm};
   put_process(target, parent, kColumns);
   return bit(Group::kParent);
 }
@@ -570,9 +613,13 @@ Groups ColumnSink::put_container(Target& target, ContainerEntry& container) {
   const auto& numbers = container.numbers.get(target.place, builder.epoch(), [&](auto& values) {
     const bool is_known = !has_unknown_texts(record);
     const auto known = [&](std::string_view text) { return is_known ? builder.intern(text) : kNoString; };
-    values = {builder.intern(record.id), known(record.name),
+    values = {builder.intern(record.id),
+              known(record.name),
               is_known || !record.imageid.empty() ? builder.intern(record.imageid) : kNoString,
-              known(record.image), builder.intern(container_type(record.type))};
+              known(record.image),
+              builder.intern(container_type(record.type)),
+              record.labels.empty() ? kNoString : builder.intern(record.labels),
+              record.pod_labels.empty() ? kNoString : builder.intern(record.pod_labels)};
   });
   builder.set_string(Column::kContainerId, numbers[0]);
   builder.set_string(Column::kContainerName, numbers[1]);
@@ -582,7 +629,10 @@ Groups ColumnSink::put_container(Target& target, ContainerEntry& container) {
   builder.set_bool(Column::kContainerPrivileged, record.privileged);
   // The first type stands for an unknown one in such records.
   const bool is_placeholder = numbers[1] == kNoString && record.type == 0 && !record.privileged;
-  const Groups groups = bit(Group::kContainerId) | (is_placeholder ? 0 : bit(Group::kContainer));
+  builder.set_string(Column::kContainerLabels, numbers[5]);
+  builder.set_string(Column::kPodLabels, numbers[6]);
+  const Groups groups =
+      bit(Group::kContainerId) | bit(Group::kPodLabels) | (is_placeholder ? 0 : bit(Group::kContainer));
   if (!record.pod_id) return groups;
   builder.set_string(Column::kPodId, builder.intern(*record.pod_id));
   return groups | bit(Group::kPodId);
@@ -593,13 +643,15 @@ Groups ColumnSink::put_pod(Target& target, PodEntry& pod) {
   const sysflow::Pod& record = pod.record;
   const auto& numbers = pod.numbers.get(target.place, builder.epoch(), [&](auto& values) {
     values = {builder.intern(record.id), builder.intern(record.name), builder.intern(record.node_name),
-              builder.intern(record.namespace_)};
+              builder.intern(record.namespace_),
+              record.labels.empty() ? kNoString : builder.intern(record.labels)};
   });
   builder.set_string(Column::kPodName, numbers[1]);
   builder.set_string(Column::kPodNname, numbers[2]);
   builder.set_string(Column::kPodNs, numbers[3]);
   builder.set_i64(Column::kPodRstrtcnt, record.restart_count);
-  return bit(Group::kPod);
+  builder.set_string(Column::kPodLabels, numbers[4]);
+  return bit(Group::kPod) | bit(Group::kPodLabels);
 }
 
 const ColumnSink::Numbers<6>::Values& ColumnSink::file_numbers(Target& target, FileEntry& file) {
@@ -655,6 +707,32 @@ Groups ColumnSink::put_joined(Target& target, const Joined& joined) {
   }
   if (joined.pod != nullptr) groups |= put_pod(target, *joined.pod);
   return groups;
+}
+
+Groups ColumnSink::put_result(Target& target, int32_t ret, bool is_exit) {
+  // The status of a process as wait() returns it: the signal in the lowest seven bits, else a code above
+  // them.
+  constexpr int32_t kSignalMask = 0x7f;
+  constexpr int32_t kCodeMask = 0xff;
+  TableBuilder& builder = target.builder;
+  const bool failed = ret < 0 && !is_exit;
+  builder.set_i32(Column::kRet, ret);
+  builder.set_bool(Column::kFailed, failed);
+  const std::string_view error = failed ? error_name(-int64_t{ret}) : std::string_view();
+  builder.set_string(Column::kError, error.empty() ? kNoString : builder.intern(error));
+  // Captures from before 2018 do not contain the status.
+  if (!is_exit || ret < 0) return bit(Group::kRet);
+  const int32_t signal = ret & kSignalMask;
+  builder.set_i32(Column::kSignal, signal);
+  if (signal != 0) return bit(Group::kRet) | bit(Group::kSignal);
+  builder.set_i32(Column::kExitCode, ret >> 8 & kCodeMask);
+  return bit(Group::kRet) | bit(Group::kSignal) | bit(Group::kExit);
+}
+
+Groups ColumnSink::put_duration(Target& target, int64_t ts, int64_t end_ts) {
+  if (!is_possible_time(ts) || !is_possible_time(end_ts)) return 0;
+  target.builder.set_i64(Column::kDuration, end_ts - ts);
+  return bit(Group::kDuration);
 }
 
 Groups ColumnSink::put_counters(Target& target, const sysflow::Counters& counters) {

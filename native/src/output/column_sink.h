@@ -42,6 +42,7 @@ class ColumnSink : public sysflow::RecordSink {
   void process_flow(const sysflow::ProcessFlow& record) override;
   void pod(const sysflow::Pod& record) override;
   void k8s_event(const sysflow::K8sEvent& record) override;
+  void process_facts(const sysflow::Oid& oid, const sysflow::ProcessFacts& facts) override;
   // The process leaves the map; children keep what they need of their parent.
   void process_gone(const sysflow::Oid& oid) override;
   void files_forgotten() override;
@@ -82,11 +83,11 @@ class ColumnSink : public sysflow::RecordSink {
 
   struct PodEntry {
     sysflow::Pod record;
-    Numbers<4> numbers;
+    Numbers<5> numbers;
   };
   struct ContainerEntry {
     sysflow::Container record;
-    Numbers<5> numbers;
+    Numbers<7> numbers;
   };
   struct FileEntry {
     sysflow::File record;
@@ -99,6 +100,7 @@ class ColumnSink : public sysflow::RecordSink {
     ContainerEntry* container = nullptr;   // as of `generation`
     uint64_t generation = 0;
     Numbers<8> numbers;
+    Numbers<1> comm_number;  // apart, as it can change often
   };
 
   // Numbers of texts that many records share, by the block that holds the text: hashing a long environment
@@ -174,7 +176,7 @@ class ColumnSink : public sysflow::RecordSink {
   // Columns of a process, or of a parent.
   struct ProcessColumns {
     std::array<Column, 8> texts;
-    Column uid, gid, tty, entry;
+    Column uid, gid, tty, entry, comm;
   };
   void put_process(Target& target, ProcessEntry& process, const ProcessColumns& columns);
   Groups put_process(Target& target, ProcessEntry& process);
@@ -185,6 +187,8 @@ class ColumnSink : public sysflow::RecordSink {
   const Numbers<6>::Values& file_numbers(Target& target, FileEntry& file);
   Groups put_file(Target& target, const sysflow::Foid& foid, FileEntry* file);
   Groups put_joined(Target& target, const Joined& joined);
+  Groups put_result(Target& target, int32_t ret, bool is_exit);
+  Groups put_duration(Target& target, int64_t ts, int64_t end_ts);
   Groups put_counters(Target& target, const sysflow::Counters& counters);
   const Numbers<8>::Values& process_numbers(Target& target, ProcessEntry& process);
 

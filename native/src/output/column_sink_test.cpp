@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "sysflow/ops.h"
 #include "testing/record_log.h"
 
 namespace sfkit::output {
@@ -188,6 +189,144 @@ TEST(ColumnSink, UsesTheNewestEntityAndKeepsEarlierRows) {
   EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "proc_exe"), "/new");
 }
 
+TEST(ColumnSink, DecodesTheResultOfAnEvent) {
+  Rows rows({Table::kProcessEvent, Table::kFileEvent});
+  const auto add = [&](uint32_t op, int32_t ret) {
+    sysflow::ProcessEvent event;
+    event.op_flags = op;
+    event.ret = ret;
+    rows.sink.process_event(event);
+  };
+  add(sysflow::kOpExec, -2);
+  add(sysflow::kOpExec, 0);
+  add(sysflow::kOpClone, -512);
+  add(sysflow::kOpClone, -100000);
+  add(sysflow::kOpExit, 3 << 8);
+  add(sysflow::kOpExit, 9);
+  add(sysflow::kOpExit, 11 | 0x80);  // with a core dump
+  add(sysflow::kOpExit, -1);         // unknown
+  sysflow::FileEvent failed;
+  failed.ret = -17;
+  rows.sink.file_event(failed);
+  rows.sink.finish();
+  const auto row = [&](Table table, size_t at) {
+    const auto cell = [&](const char* name) { return rows.cell(table, at, name); };
+    const std::string result = cell("failed") + " " + cell("error");
+    return table == Table::kFileEvent ? result : result + " " + cell("exit_code") + " " + cell("signal");
+  };
+  EXPECT_EQ(row(Table::kProcessEvent, 0), "true ENOENT - -");
+  EXPECT_EQ(row(Table::kProcessEvent, 1), "false - - -");
+  EXPECT_EQ(row(Table::kProcessEvent, 2), "true ERESTARTSYS - -");
+  EXPECT_EQ(row(Table::kProcessEvent, 3), "true - - -");
+  EXPECT_EQ(row(Table::kProcessEvent, 4), "false - 3 0");
+  EXPECT_EQ(row(Table::kProcessEvent, 5), "false - - 9");
+  EXPECT_EQ(row(Table::kProcessEvent, 6), "false - - 11");
+  EXPECT_EQ(row(Table::kProcessEvent, 7), "false - - -");
+  EXPECT_EQ(row(Table::kFileEvent, 0), "true EEXIST");
+}
+
+TEST(ColumnSink, KnowsTheRoleOfAFlowFromItsOperationsAndElseFromTheRecord) {
+  constexpr int32_t kTcp = 6;
+  constexpr int32_t kUdp = 17;
+  using sysflow::FlowRole;
+  const auto role = [](uint32_t ops, int32_t proto, FlowRole known) {
+    Rows rows({Table::kNetworkFlow});
+    sysflow::NetworkFlow flow;
+    flow.op_flags = ops;
+    flow.proto = proto;
+    flow.role = known;
+    rows.sink.network_flow(flow);
+    rows.sink.finish();
+    return rows.cell(Table::kNetworkFlow, 0, "role") + " " + rows.cell(Table::kNetworkFlow, 0, "direction");
+  };
+  EXPECT_EQ(role(sysflow::kOpAccept, kTcp, FlowRole::kUnknown), "server in");
+  EXPECT_EQ(role(sysflow::kOpConnect, kTcp, FlowRole::kUnknown), "client out");
+  EXPECT_EQ(role(sysflow::kOpReadRecv, kTcp, FlowRole::kUnknown), "- -");
+  EXPECT_EQ(role(sysflow::kOpReadRecv, kTcp, FlowRole::kServer), "server in");
+  // A bound datagram socket that connects is the server.
+  EXPECT_EQ(role(sysflow::kOpConnect, kUdp, FlowRole::kServer), "server in");
+  EXPECT_EQ(role(sysflow::kOpConnect, kUdp, FlowRole::kUnknown), "- -");
+}
+
+TEST(ColumnSink, MeasuresFlowsBetweenPossibleTimes) {
+  Rows rows({Table::kProcessFlow});
+  const auto add = [&](int64_t ts, int64_t end_ts) {
+    sysflow::ProcessFlow flow = flow_of({1, 1});
+    flow.ts = ts;
+    flow.end_ts = end_ts;
+    rows.sink.process_flow(flow);
+  };
+  add(1000, 4500);
+  add(INT64_MIN, 1);
+  add(1, INT64_MAX);
+  add(5, 2);
+  rows.sink.finish();
+  const auto duration = [&](size_t row) { return rows.cell(Table::kProcessFlow, row, "duration"); };
+  EXPECT_EQ(duration(0), "3500");
+  EXPECT_EQ(duration(1), "-");
+  EXPECT_EQ(duration(2), "-");
+  EXPECT_EQ(duration(3), "-3");
+}
+
+TEST(ColumnSink, ShowsTheFactsOfAProcessAsTheyAreAtTheRow) {
+  Rows rows({Table::kProcessFlow, Table::kProcess});
+  sysflow::Process parent = process({1, 1}, std::nullopt, "/sbin/init");
+  parent.facts.comm = "systemd";
+  sysflow::Process child = process({2, 2}, Oid{1, 1}, "/usr/bin/python3");
+  child.facts = {"worker", 1};
+  rows.sink.process(parent);
+  rows.sink.process(child);
+  rows.sink.process_flow(flow_of({2, 2}));
+  rows.sink.process_facts({2, 2}, {"worker-2", 40});
+  rows.sink.process_flow(flow_of({2, 2}));
+  rows.sink.process_facts({3, 3}, {"no such process", 4});
+  // As read from a file.
+  rows.sink.process(process({2, 2}, Oid{1, 1}, "/usr/bin/python3"));
+  rows.sink.process_flow(flow_of({2, 2}));
+  rows.sink.finish();
+  const auto row = [&](size_t at) {
+    const auto cell = [&](const char* name) { return rows.cell(Table::kProcessFlow, at, name); };
+    return cell("proc_name") + " " + cell("proc_comm") + " " + cell("proc_ppid") + " " + cell("pproc_pid") +
+           " " + cell("pproc_comm");
+  };
+  EXPECT_EQ(row(0), "python3 worker 1 1 systemd");
+  EXPECT_EQ(row(1), "python3 worker-2 40 1 systemd");
+  EXPECT_EQ(row(2), "python3 - - 1 systemd");
+  EXPECT_EQ(rows.cell(Table::kProcess, 1, "proc_comm"), "worker");
+}
+
+TEST(ColumnSink, ShowsLabels) {
+  Rows rows({Table::kProcessFlow, Table::kContainer, Table::kPod});
+  sysflow::Container container;
+  container.id = "c1";
+  container.name = "web";
+  container.image = "nginx:1";
+  container.labels = R"({"app":"web"})";
+  container.pod_labels = R"({"tier":"front"})";
+  rows.sink.container(container);
+  sysflow::Process inside = process({1, 1}, std::nullopt, "/x");
+  inside.container_id = "c1";
+  rows.sink.process(inside);
+  rows.sink.process_flow(flow_of({1, 1}));
+  // A record of the pod says more.
+  sysflow::Pod pod;
+  pod.id = "p1";
+  pod.labels = R"({"tier":"back"})";
+  rows.sink.pod(pod);
+  container.pod_id = "p1";
+  container.labels.clear();
+  rows.sink.container(container);
+  rows.sink.process_flow(flow_of({1, 1}));
+  rows.sink.finish();
+  EXPECT_EQ(rows.cell(Table::kContainer, 0, "container_labels"), R"({"app":"web"})");
+  EXPECT_EQ(rows.cell(Table::kContainer, 0, "pod_labels"), R"({"tier":"front"})");
+  EXPECT_EQ(rows.cell(Table::kPod, 0, "pod_labels"), R"({"tier":"back"})");
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 0, "container_labels"), R"({"app":"web"})");
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 0, "pod_labels"), R"({"tier":"front"})");
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "container_labels"), "-");
+  EXPECT_EQ(rows.cell(Table::kProcessFlow, 1, "pod_labels"), R"({"tier":"back"})");
+}
+
 TEST(ColumnSink, JoinsAParentThatEnded) {
   Rows rows({Table::kProcessFlow});
   rows.sink.process(process({1, 1}, std::nullopt, "/parent"));
@@ -290,6 +429,7 @@ TEST(ColumnSink, OmitsTheBitmapIfEveryRowHasAValue) {
   sysflow::Process one = process({1, 1}, std::nullopt, "/x");
   one.user_name = one.group_name = "root";
   one.cwd = "/";
+  one.facts = {"x", 1};
   rows.sink.process(one);
   for (int i = 0; i < 2000; ++i) rows.sink.process_flow(flow_of({1, 1}));
   rows.sink.finish();

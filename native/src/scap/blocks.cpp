@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/foreign_file.h"
+#include "base/progress.h"
 #include "scap/byte_order.h"
 
 namespace sfkit::scap {
@@ -136,11 +138,21 @@ class CaptureReader {
     bool go_on = true;
     while (go_on && next_block(go_on)) {
     }
+    if (!has_content_ && stats_.damage.empty() && input_.failure().empty()) return no_content();
     if (!lists_complete_) visitor_.lists_complete();
     return Status::ok();
   }
 
  private:
+  // Section headers are the same in captures and in pcapng files, so they alone say nothing.
+  Status no_content() const {
+    return {
+        ErrorCode::kEmpty,
+        name_ + ": has a section header and nothing else that a capture has, neither lists nor events; " +
+            (stats_.unknown_blocks == 0 ? "it was cut off, or is an empty network capture (pcapng)"
+                                        : "it may be a network capture (pcapng); open it with Wireshark")};
+  }
+
   Status not_a_capture(const std::string& found) {
     return {ErrorCode::kBadFormat,
             name_ + ": not a capture: expected a section header block (0a 0d 0d 0a) or gzip, found " + found +
@@ -161,7 +173,11 @@ class CaptureReader {
           name_ +
               ": is an Avro file, as SysFlow files are, expected a capture; sfkit show and query read those"};
     }
-    if (start.load<uint32_t>(0) != block::kSectionHeader) return not_a_capture(hex_bytes(start, 8));
+    if (start.load<uint32_t>(0) != block::kSectionHeader) {
+      const std::string foreign = describe_foreign_file(name_, start);
+      if (foreign.empty()) return not_a_capture(hex_bytes(start, 8));
+      return {ErrorCode::kBadFormat, name_ + ": " + foreign};
+    }
     if (start.size() < kMinSectionSize)
       return not_a_capture("only " + std::to_string(start.size()) + " bytes of one");
     order_ = order_of_section(start);
@@ -376,6 +392,7 @@ class CaptureReader {
   }
 
   bool dispatch(uint32_t type, Bytes body) {
+    if (type != block::kSectionHeader && is_known(type)) has_content_ = true;
     switch (type) {
       case block::kEvent2:
       case block::kEvent2Large: return event(type, body, kEventHeader2, 0);
@@ -474,6 +491,10 @@ class CaptureReader {
       return true;
     }
     ++stats_.events;
+    if (progress_ != nullptr) {
+      Progress::set(progress_->events, stats_.events);
+      Progress::set(progress_->bytes, input_.offset());
+    }
     const auto code = load<uint16_t>(bytes, 20, kOrder);
     uint32_t length = load<uint32_t>(bytes, 16, kOrder);
     if (length < header_size || length > bytes.size()) {
@@ -517,6 +538,8 @@ class CaptureReader {
   const std::string& name_;
   CaptureVisitor& visitor_;
   ReadStats& stats_;
+  Progress* const progress_ = ProgressScope::current();
+  bool has_content_ = false;              // a list or an event
   ByteOrder order_ = ByteOrder::kNative;  // of the current section
   std::vector<uint8_t> swapped_;          // the converted payload of an event
   bool lists_complete_ = false;

@@ -1,6 +1,7 @@
 #include "scap/blocks.h"
 
 #include <gtest/gtest.h>
+#include "base/progress.h"
 #include "scap/writer.h"
 #include "testing/temporary_file.h"
 
@@ -91,6 +92,48 @@ std::vector<uint8_t> small_capture(WriterLayout layout) {
   return out.bytes();
 }
 
+TEST(ReadCapture, RefusesWhatHasOnlySectionHeaders) {
+  CaptureWriter header(WriterLayout{});
+  header.begin();
+  const ReadResult alone = read(header.bytes());
+  EXPECT_EQ(alone.status.code(), ErrorCode::kEmpty);
+  EXPECT_NE(alone.status.message().find("a section header and nothing else"), std::string::npos);
+  EXPECT_EQ(alone.seen.completed, 0);
+  header.begin();
+  EXPECT_EQ(read(header.bytes()).status.code(), ErrorCode::kEmpty);
+  // Blocks that only pcapng files have, such as a custom block.
+  std::vector<uint8_t> custom = header.bytes();
+  for (const uint8_t byte : {0xad, 0x0b, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0}) custom.push_back(byte);
+  EXPECT_NE(read(custom).status.message().find("Wireshark"), std::string::npos);
+  // A list is content: the state of the machine without events.
+  header.machine({});
+  EXPECT_TRUE(read(header.bytes()).status.is_ok());
+  // So is a block that was cut off, which is damage.
+  std::vector<uint8_t> cut = header.bytes();
+  cut.resize(cut.size() - 1);
+  const ReadResult damaged = read(cut);
+  EXPECT_TRUE(damaged.status.is_ok());
+  EXPECT_EQ(damaged.stats.damage.size(), 1u);
+}
+
+TEST(ReadCapture, ReportsItsProgress) {
+  const std::vector<uint8_t> bytes = small_capture({});
+  const TemporaryFile file(bytes);
+  Progress progress;
+  {
+    const ProgressScope scope(progress);
+    auto input = Input::open(file.path());
+    EXPECT_EQ(Progress::get(progress.size), bytes.size());
+    Seen seen;
+    ReadStats stats;
+    ASSERT_TRUE(read_capture(*input.value(), "test", seen, stats).is_ok());
+  }
+  EXPECT_EQ(Progress::get(progress.consumed), bytes.size());
+  EXPECT_EQ(Progress::get(progress.events), 2u);
+  EXPECT_EQ(Progress::get(progress.bytes), bytes.size() - kExitEvent);
+  EXPECT_EQ(ProgressScope::current(), nullptr);
+}
+
 TEST(ReadCapture, SkipsFalseHeadersInLinearTime) {
   // Each looks like the header of an event block that is longer than the rest of the file.
   std::vector<uint8_t> bytes = small_capture({});
@@ -132,7 +175,8 @@ TEST(ReadCapture, KeepsEverythingBeforeAnyTruncation) {
   uint64_t events_before = 0;
   for (size_t size = 1; size < whole.size(); ++size) {
     const ReadResult result = read({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
-    if (size < 28) {
+    // Up to the end of the section header there is nothing to keep.
+    if (size <= 28) {
       EXPECT_FALSE(result.status.is_ok()) << size;
       continue;
     }
@@ -218,7 +262,10 @@ TEST(ReadCapture, RejectsOtherFormats) {
   const ReadResult text =
       read({'H', 'e', 'l', 'l', 'o', ' ', 'w', 'o', 'r', 'l', 'd', '!', '!', '!', '!', '!', '\n'});
   EXPECT_EQ(text.status.code(), ErrorCode::kBadFormat);
-  EXPECT_NE(text.status.message().find("48 65 6c 6c"), std::string::npos) << text.status.message();
+  EXPECT_NE(text.status.message().find("is text"), std::string::npos) << text.status.message();
+  const ReadResult bytes = read({0x80, 0x81, 0x82, 0x83, 0x84});
+  EXPECT_EQ(bytes.status.code(), ErrorCode::kBadFormat);
+  EXPECT_NE(bytes.status.message().find("80 81 82 83"), std::string::npos) << bytes.status.message();
 
   EXPECT_EQ(read({}).status.code(), ErrorCode::kEmpty);
 

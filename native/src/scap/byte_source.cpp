@@ -37,6 +37,9 @@ Result<ByteSource> ByteSource::open(const std::string& path) {
   if (::fstat(source.fd_, &info) != 0) return system_error(name, errno);
   if (S_ISDIR(info.st_mode)) return system_error(name, EISDIR);
   if (S_ISREG(info.st_mode)) source.start_ = ::lseek(source.fd_, 0, SEEK_CUR);
+  source.progress_ = ProgressScope::current();
+  if (source.progress_ != nullptr && source.start_ >= 0 && info.st_size > source.start_)
+    Progress::set(source.progress_->size, static_cast<uint64_t>(info.st_size - source.start_));
   if (Status status = source.read_head(name); !status.is_ok()) return status;
   return source;
 }
@@ -56,6 +59,8 @@ ByteSource::ByteSource(ByteSource&& other) noexcept
       head_(other.head_),
       head_size_(other.head_size_),
       head_used_(other.head_used_),
+      progress_(other.progress_),
+      consumed_(other.consumed_),
       failure_(std::move(other.failure_)) {}
 
 ByteSource::~ByteSource() {
@@ -90,12 +95,18 @@ bool ByteSource::wait_for_input() {
   return false;
 }
 
+size_t ByteSource::count(size_t got) {
+  consumed_ += got;
+  if (progress_ != nullptr) Progress::set(progress_->consumed, consumed_);
+  return got;
+}
+
 size_t ByteSource::read(uint8_t* target, size_t room) {
   if (head_used_ < head_size_) {
-    const size_t count = std::min(room, head_size_ - head_used_);
-    std::memcpy(target, head_.data() + head_used_, count);
-    head_used_ += count;
-    return count;
+    const size_t got = std::min(room, head_size_ - head_used_);
+    std::memcpy(target, head_.data() + head_used_, got);
+    head_used_ += got;
+    return count(got);
   }
   if (in_memory()) {
     const Bytes part = memory_.slice(memory_used_, room);
@@ -107,7 +118,7 @@ size_t ByteSource::read(uint8_t* target, size_t room) {
     if (!can_restart() && !wait_for_input()) return 0;
     if (stopped_.load(std::memory_order_relaxed)) return 0;
     const ssize_t got = ::read(fd_, target, room);
-    if (got >= 0) return static_cast<size_t>(got);
+    if (got >= 0) return count(static_cast<size_t>(got));
     if (errno == EINTR || errno == EAGAIN) continue;
     failure_ = std::string("read failed: ") + std::strerror(errno);
     return 0;
@@ -121,6 +132,7 @@ bool ByteSource::restart() {
   }
   if (!can_restart() || ::lseek(fd_, start_, SEEK_SET) < 0) return false;
   head_used_ = head_size_ = 0;
+  consumed_ = 0;
   return true;
 }
 

@@ -7,13 +7,15 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/progress.h"
 #include "base/status.h"
 
 namespace sfkit::scap {
 
 class ByteSource {
  public:
-  // `path` is a file name, or "-" for standard input. Fails if the file is empty or unreadable.
+  // `path` is a file name, or "-" for standard input. Fails if the file is empty or unreadable. Reports
+  // its size and what was read of it to the current ProgressScope.
   static Result<ByteSource> open(const std::string& path);
 
   // `bytes` must outlive the source and must not be empty.
@@ -46,6 +48,7 @@ class ByteSource {
   bool in_memory() const { return !memory_.empty(); }
   Status read_head(const std::string& name);
   bool wait_for_input();
+  size_t count(size_t got);
 
   int fd_;
   Bytes memory_;  // instead of a file
@@ -55,6 +58,8 @@ class ByteSource {
   size_t head_size_ = 0;
   size_t head_used_ = 0;
   std::atomic<bool> stopped_{false};
+  Progress* progress_ = nullptr;
+  uint64_t consumed_ = 0;
   std::string failure_;
 };
 

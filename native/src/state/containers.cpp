@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/escape.h"
 #include "base/json.h"
 
 namespace sfkit::state {
@@ -70,6 +71,26 @@ void add_member(std::string& object, std::string_view name, std::string_view val
 }
 
 }  // namespace
+
+std::string labels_of(const ContainerInfo& info, std::string_view member) {
+  std::string labels;
+  const auto take = [&](std::string_view name, std::string_view value) {
+    if (name != member) return;
+    const auto parsed = json::parse(value);
+    if (!parsed.is_ok() || parsed.value().members().empty()) return;
+    labels = "{";
+    for (const auto& [key, label] : parsed.value().members()) {
+      if (!label.is_string()) continue;
+      if (labels.size() > 1) labels += ',';
+      append_json_string(labels, key);
+      labels += ':';
+      append_json_string(labels, label.as_string());
+    }
+    labels += '}';
+  };
+  if (info.description.empty() || !json::each_member(info.description, take).is_ok()) return {};
+  return labels;
+}
 
 uint32_t ContainerTable::intern(std::string_view id, int32_t type) {
   if (id.empty()) return 0;

@@ -36,6 +36,9 @@ struct ContainerInfo {
   std::string description;
 };
 
+// An object of labels in the description, as JSON with texts as values; "" if there is none.
+std::string labels_of(const ContainerInfo& info, std::string_view member);
+
 class ContainerTable {
  public:
   ContainerTable() { clear(); }

@@ -36,6 +36,17 @@ TEST(ContainerTable, KeepsTheDescriptionMembersThatFieldsShow) {
   EXPECT_EQ(table.at(index).description, "");
 }
 
+TEST(ContainerTable, GivesLabelsAsAnObjectOfTexts) {
+  ContainerTable table;
+  const uint32_t index = table.add_json(
+      R"({"id":"a","labels":{ "app" : "w\u0065b", "n":1, "q\"":"<\u0000>" },"pod_sandbox_labels":{}})");
+  EXPECT_EQ(labels_of(table.at(index), "labels"), R"({"app":"web","q\"":"<\u0000>"})");
+  EXPECT_EQ(labels_of(table.at(index), "pod_sandbox_labels"), "");
+  EXPECT_EQ(labels_of(table.at(index), "Mounts"), "");
+  EXPECT_EQ(labels_of(table.at(table.add_json(R"({"id":"b","labels":null})")), "labels"), "");
+  EXPECT_EQ(labels_of(table.at(0), "labels"), "");
+}
+
 TEST(ContainerTable, LimitsTheSizeOfADescription) {
   ContainerTable table;
   const auto json = [](size_t size) {

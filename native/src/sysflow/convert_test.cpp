@@ -43,6 +43,7 @@ struct Kept : RecordLog {
   std::vector<ProcessFlow> process_flows;
   std::vector<Header> headers;
   std::vector<Container> containers;
+  std::vector<std::pair<Oid, sysflow::ProcessFacts>> facts;
   std::vector<Oid> gone;
   std::vector<std::string> gone_containers;
 
@@ -59,6 +60,9 @@ struct Kept : RecordLog {
   void process_event(const ProcessEvent& r) override { keep(events, r), RecordLog::process_event(r); }
   void file_event(const FileEvent& r) override { keep(file_events, r), RecordLog::file_event(r); }
   void process_flow(const ProcessFlow& r) override { keep(process_flows, r), RecordLog::process_flow(r); }
+  void process_facts(const Oid& oid, const sysflow::ProcessFacts& now) override {
+    facts.emplace_back(oid, now);
+  }
   void process_gone(const Oid& oid) override { gone.push_back(oid); }
   void container_gone(std::string_view id) override { gone_containers.emplace_back(id); }
 };
@@ -667,6 +671,77 @@ TEST_P(EveryAge, FlowsEndWithTheirProcessEvenIfAFilterExcludesTheExit) {
     EXPECT_TRUE(kept.events.empty()) << filter;
     EXPECT_EQ(kept.file_flows[0].op_flags, kOpWriteSend | kOpTruncate) << filter;
     EXPECT_LT(kept.file_flows[0].end_ts - kept.file_flows[0].ts, static_cast<int64_t>(2 * kSecond)) << filter;
+  }
+}
+
+TEST(Convert, TheNameOfAProcessFollowsItWithoutARecord) {
+  for (const bool compat : {false, true}) {
+    Scenario world = small_world(Age::k2026);
+    world.write(kPid, 4, 1);
+    ProcessFacts renamed = facts();
+    renamed.comm = "renamed";
+    ProcessFacts child = renamed;
+    child.tid = child.pid = child.vtid = child.vpid = 60;
+    child.ptid = kPid;
+    world.fork(renamed, child);
+    world.write(kPid, 4, 1);
+    ConvertOptions options = everything();
+    options.compat = compat;
+    const Kept kept = convert(world, options);
+    const auto of_pid = [](const Process& process) { return process.oid.hpid == kPid; };
+    EXPECT_EQ(std::count_if(kept.processes.begin(), kept.processes.end(), of_pid), 1);
+    // The collector keeps the name of a caller.
+    ASSERT_EQ(kept.facts.size(), compat ? 0u : 1u);
+    if (compat) continue;
+    EXPECT_EQ(kept.facts[0].first.hpid, kPid);
+    EXPECT_EQ(kept.facts[0].second.comm, "renamed");
+    EXPECT_EQ(kept.facts[0].second.parent_pid, 1);
+  }
+}
+
+TEST(Convert, AProcessHasTheParentThatAdoptedIt) {
+  Scenario world = small_world(Age::k2026);
+  ProcessFacts middle = facts(60);
+  middle.ptid = kPid;
+  ProcessFacts orphan = facts(61);
+  orphan.ptid = 60;
+  world.fork(facts(), middle);
+  world.fork(middle, orphan);
+  world.write(61, 4, 1);
+  world.exit(60, 0, 1);
+  world.write(61, 4, 1);
+  world.write(61, 4, 1);
+  const Kept kept = convert(world, everything());
+  const auto found = std::find_if(kept.processes.begin(), kept.processes.end(),
+                                  [](const Process& process) { return process.oid.hpid == 61; });
+  ASSERT_NE(found, kept.processes.end());
+  EXPECT_EQ(found->poid->hpid, 60);
+  EXPECT_EQ(found->facts.parent_pid, 60);
+  ASSERT_EQ(kept.facts.size(), 1u);
+  EXPECT_EQ(kept.facts[0].first.hpid, 61);
+  EXPECT_EQ(kept.facts[0].second.parent_pid, 1);
+}
+
+TEST(Convert, AFlowHasTheRoleOfItsSocketAfterAnExportToo) {
+  const sfkit::testing::Endpoint client = sfkit::testing::ipv4(10, 0, 0, 1, 40000);
+  const sfkit::testing::Endpoint server = sfkit::testing::ipv4(10, 0, 0, 2, 80);
+  for (const bool connects : {true, false}) {
+    Scenario world = small_world(Age::k2026);
+    if (connects) {
+      world.socket(kPid, 5, false, false);
+      world.connect(kPid, 5, client, server, 0);
+    } else {
+      world.accept(kPid, 5, client, server);
+    }
+    for (int i = 0; i < 2; ++i) {
+      world.wait(31 * kSecond);
+      world.read(kPid, 5, 10);
+    }
+    const Kept kept = convert(world, everything());
+    ASSERT_GT(kept.network_flows.size(), 1u);
+    EXPECT_EQ(kept.network_flows.back().op_flags & (kOpConnect | kOpAccept), 0u);
+    for (const NetworkFlow& flow : kept.network_flows)
+      EXPECT_EQ(flow.role, connects ? FlowRole::kClient : FlowRole::kServer);
   }
 }
 

@@ -464,6 +464,7 @@ void Dispatcher::on_process(const state::Context& context, uint32_t op) {
   } else {
     refresh_fetched(fetched, thread);
   }
+  entities_.update_facts(process, thread);
   if (op == kOpExec) process.ended = false;
   if (ends) {
     flows_.end_process(process);

@@ -67,7 +67,9 @@ class Dispatcher {
   // The process of `thread`, with an up-to-date record.
   ProcessEntity& process_of(state::Thread& thread, ObjectState state) {
     ProcessEntity* const current = entities_.current(thread);
-    return current == nullptr ? fetch(thread, state) : *current;
+    ProcessEntity& process = current == nullptr ? fetch(thread, state) : *current;
+    entities_.update_facts(process, thread);
+    return process;
   }
   ProcessEntity& fetch(state::Thread& thread, ObjectState state);
   void refresh_fetched(const EntityStore::Fetched& fetched, state::Thread& thread);

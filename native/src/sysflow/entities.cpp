@@ -74,6 +74,21 @@ void EntityStore::set_container(Process& record, uint32_t container) const {
   if (container != 0) record.container_id = state_.containers().at(container).id;
 }
 
+void EntityStore::take_facts(ProcessEntity& process, const state::Thread& leader) const {
+  ProcessFacts& facts = process.record.facts;
+  facts.comm = comm_of(leader);
+  process.parent_tid = leader.parent_tid();
+  const state::Thread* const parent =
+      process.parent_tid > 0 ? state_.find_thread(process.parent_tid) : nullptr;
+  facts.parent_pid = parent != nullptr && parent->pid > 0 ? parent->pid : process.parent_tid;
+  if (facts.parent_pid <= 0) facts.parent_pid = -1;
+}
+
+void EntityStore::renew_facts(ProcessEntity& process, const state::Thread& leader) {
+  take_facts(process, leader);
+  sink_.process_facts(process.record.oid, process.record.facts);
+}
+
 state::Thread* EntityStore::parent_of(state::Thread& leader) {
   state::Thread* parent = state_.find_thread(leader.ptid);
   if (parent == nullptr) return nullptr;
@@ -114,6 +129,8 @@ void EntityStore::write_container(uint32_t container) {
   record.imageid = info.imageid;
   record.type = schema_type(info.type);
   record.privileged = info.privileged;
+  record.labels = state::labels_of(info, "labels");
+  record.pod_labels = state::labels_of(info, "pod_sandbox_labels");
   sink_.container(record);
 }
 
@@ -137,6 +154,7 @@ ProcessEntity* EntityStore::create(const state::Thread& thread, state::Thread& l
   write_container(thread.container);
   describe(record, leader);
   describe_context(record, leader);
+  take_facts(*entity, leader);
   entity->changes = leader.changes;
   entity->identity_changes = leader.identity_changes;
   entity->cwd_changes = state_.cwd_changes();
@@ -215,6 +233,7 @@ void EntityStore::write_modified(ProcessEntity& process, state::Thread& thread, 
   process.record.state = ObjectState::kModified;
   process.record.ts = ts;
   describe(process.record, *leader);
+  take_facts(process, *leader);
   // The collector does not update these.
   if (!compat_) {
     describe_context(process.record, *leader);

@@ -98,6 +98,7 @@ struct ProcessEntity {
   uint32_t changes = 0;
   uint32_t identity_changes = 0;
   uint32_t cwd_changes = 0;  // of the engine
+  int64_t parent_tid = -1;   // of the leader
   // Data flows in order of creation, separate for network and file.
   Flow* first_network = nullptr;
   Flow* last_network = nullptr;
@@ -156,6 +157,12 @@ class EntityStore {
   // How the leader differs from the record. kIdentity: in program, user, group or container.
   enum class Difference : uint8_t { kNone, kContext, kIdentity };
   Difference compare(ProcessEntity& process, state::Thread& thread);
+  // Tells the sink what changed in the facts of the process, which is written.
+  void update_facts(ProcessEntity& process, state::Thread& thread) {
+    const state::Thread& leader = thread.process_thread();
+    if (process.parent_tid != leader.parent_tid() || process.record.facts.comm != comm_of(leader))
+      renew_facts(process, leader);
+  }
   // The leader of the parent process, nullptr if unknown.
   state::Thread* parent_of(state::Thread& leader);
 
@@ -211,11 +218,16 @@ class EntityStore {
     const int64_t pid = leader.pid < 0 && !compat_ ? leader.tid : leader.pid;
     return {static_cast<int64_t>(leader.clone_ts), pid};
   }
+  static std::string_view comm_of(const state::Thread& leader) {
+    return std::string_view(leader.comm).substr(0, ProcessFacts::kMaxComm);
+  }
   ProcessEntity* create(const state::Thread& thread, state::Thread& leader, state::Thread* parent,
                         ObjectState state, int64_t ts);
   void describe(Process& record, state::Thread& leader) const;
   void describe_context(Process& record, state::Thread& leader) const;
   void set_container(Process& record, uint32_t container) const;
+  void take_facts(ProcessEntity& process, const state::Thread& leader) const;
+  void renew_facts(ProcessEntity& process, const state::Thread& leader);
   void write(ProcessEntity& process);
   void write(FileEntity& file, ObjectState state);
   FileEntity* find_file(const SharedText& container, std::string_view path);

@@ -35,6 +35,14 @@ int32_t protocol_number(state::L4 l4) {
   }
 }
 
+FlowRole flow_role(state::Role role) {
+  switch (role) {
+    case state::Role::kClient: return FlowRole::kClient;
+    case state::Role::kServer: return FlowRole::kServer;
+    default: return FlowRole::kUnknown;
+  }
+}
+
 uint64_t ports_and_family(uint16_t sport, uint16_t dport, bool ipv6) {
   return uint64_t{sport} << 32 | uint64_t{dport} << 16 | (ipv6 ? 1 : 0);
 }
@@ -186,6 +194,7 @@ Flow* FlowTable::create(ProcessEntity& process, const FlowTarget& target) {
     const bool has_protocol =
         !options_.compat || descriptor.role != state::Role::kNone || descriptor.l4 == state::L4::kRaw;
     record.proto = protocol_number(has_protocol ? descriptor.l4 : state::L4::kUnknown);
+    record.role = flow_role(descriptor.role);
   } else {
     FileFlow& record = flow->data;
     start_record(record, process, target, ts_);

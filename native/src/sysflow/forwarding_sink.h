@@ -22,6 +22,9 @@ class ForwardingSink : public RecordSink {
   void process_flow(const ProcessFlow& record) override { forward(&RecordSink::process_flow, record); }
   void pod(const Pod& record) override { forward(&RecordSink::pod, record); }
   void k8s_event(const K8sEvent& record) override { forward(&RecordSink::k8s_event, record); }
+  void process_facts(const Oid& oid, const ProcessFacts& facts) override {
+    forward(&RecordSink::process_facts, oid, facts);
+  }
   void process_gone(const Oid& oid) override { forward(&RecordSink::process_gone, oid); }
   void files_forgotten() override { forward(&RecordSink::files_forgotten); }
   void container_gone(std::string_view id) override { forward(&RecordSink::container_gone, id); }

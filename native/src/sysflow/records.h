@@ -42,6 +42,17 @@ struct Container {
   int32_t type = 0;  // index into the schema's ContainerType symbols
   bool privileged = false;
   std::optional<std::string> pod_id;
+  // Labels as the text of a JSON object, "" if unknown. Not written to files.
+  std::string labels = {};
+  std::string pod_labels = {};
+};
+
+// Facts of a process that files cannot hold. They change without a record.
+struct ProcessFacts {
+  // The kernel names programs with 15 bytes, and its own threads with up to 63.
+  static constexpr size_t kMaxComm = 63;
+  std::string comm;         // the kernel's name, "" if unknown
+  int64_t parent_pid = -1;  // of the process that is the parent now, -1 if unknown
 };
 
 // Texts are shared references: a child has most of them from its parent, and consumers can keep them cheaply.
@@ -61,6 +72,7 @@ struct Process {
   bool entry = false;
   SharedText cwd;
   TextList env;
+  ProcessFacts facts = {};
 };
 
 struct File {
@@ -96,6 +108,9 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
+// The end of a connection that a process has.
+enum class FlowRole : uint8_t { kUnknown, kClient, kServer };
+
 struct NetworkFlow {
   Oid proc_oid;
   int64_t ts = 0;
@@ -110,6 +125,7 @@ struct NetworkFlow {
   int32_t proto = -1;  // 6 tcp, 17 udp, 1 icmp, 254 raw, -1 unknown
   int32_t fd = -1;
   Counters counters;
+  FlowRole role = FlowRole::kUnknown;  // not written to files
 };
 
 struct FileFlow {
@@ -152,6 +168,7 @@ struct Pod {
   std::string node_name;
   std::string namespace_;
   int64_t restart_count = 0;
+  std::string labels = {};  // text of a JSON object, "" if there are none; only read
 };
 
 struct K8sEvent {
@@ -190,6 +207,8 @@ class RecordSink {
   virtual void process_flow(const ProcessFlow& record) = 0;
   virtual void pod(const Pod&) {}
   virtual void k8s_event(const K8sEvent&) {}
+  // The facts of a process that has a record are now these.
+  virtual void process_facts(const Oid&, const ProcessFacts&) {}
   // The oid is not used again before a new process record, so data kept for it can be dropped.
   virtual void process_gone(const Oid&) {}
   // Every file is written again before the next reference.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/escape.h"
 #include "base/times.h"
 #include "record_kinds.gen.h"
 
@@ -196,6 +197,28 @@ void Decoder::texts_into(const Node& type, std::vector<std::string>& out) {
       skip(item, 0);
     }
   });
+}
+
+// A map of texts as the text of a JSON object; "" if it is empty.
+void Decoder::labels_into(const Node& type, std::string& out) {
+  const Node* chosen = resolve_union(type);
+  if (chosen == nullptr) return;
+  if (chosen->kind != Node::Kind::kMap) return skip(*chosen, 0);
+  const Node& item = node(chosen->item);
+  each_item([&] {
+    const std::string_view name = read_bytes().text();
+    const auto value = text(item);
+    if (!value) return;
+    if (out.size() + name.size() + value->size() > kMaxLabels) {
+      ++cut_texts_;
+      return;
+    }
+    out += out.empty() ? '{' : ',';
+    append_json_string(out, name);
+    out += ':';
+    append_json_string(out, *value);
+  });
+  if (!out.empty()) out += '}';
 }
 
 std::string_view Decoder::symbol(const Node& type) {
@@ -550,6 +573,7 @@ void Decoder::pod(const Fields& fields) {
       case Slot::kNodeName: text_into(type, record.node_name); break;
       case Slot::kNamespace: text_into(type, record.namespace_); break;
       case Slot::kRestartCount: number_into(type, record.restart_count); break;
+      case Slot::kLabels: labels_into(type, record.labels); break;
       default: skip(type, 0);
     }
   }

@@ -35,6 +35,8 @@ class Decoder {
 
   // Maximum texts of an array; an empty one takes 32 times more memory than file space.
   static constexpr size_t kMaxTexts = 65536;
+  // Bytes of a record's labels; further ones are left out and counted likewise.
+  static constexpr size_t kMaxLabels = size_t{64} << 10;
   // Texts dropped because of this limit.
   uint64_t cut_texts() const { return cut_texts_; }
 
@@ -63,6 +65,7 @@ class Decoder {
   template <typename Text>
   void optional_text_into(const Node& type, std::optional<Text>& out);
   void texts_into(const Node& type, std::vector<std::string>& out);
+  void labels_into(const Node& type, std::string& out);
   std::string_view symbol(const Node& type);
   bool oid_into(const Node& type, sysflow::Oid& out);
   bool foid_into(const Node& type, sysflow::Foid& out);

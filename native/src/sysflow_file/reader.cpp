@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
 #include "base/byte_buffer.h"
+#include "base/foreign_file.h"
+#include "base/progress.h"
 #include "output/null_sink.h"
 #include "sysflow_file/decoder.h"
 #include "sysflow_file/file_window.h"
@@ -146,6 +149,11 @@ class Reader {
   void update(const DecodeCounts& counts) {
     summary_.events = counts.records;
     summary_.bytes = in_.offset();
+    if (progress_ != nullptr) {
+      Progress::set(progress_->events, counts.records);
+      Progress::set(progress_->bytes, in_.offset());
+      Progress::set(progress_->consumed, in_.offset());
+    }
     summary_.first_time = counts.first_time;
     summary_.last_time = counts.last_time;
   }
@@ -185,6 +193,8 @@ class Reader {
     in_.fill(kMagic.size());
     const Bytes start = in_.view().slice(0, kMagic.size());
     if (start.text() != kMagic) {
+      if (const std::string foreign = describe_foreign_file(path_, in_.view()); !foreign.empty())
+        return {ErrorCode::kBadFormat, path_ + ": " + foreign};
       return {ErrorCode::kBadFormat,
               path_ + ": not a SysFlow file: expected the bytes 4f 62 6a 01 at the start, found " +
                   printable(start)};
@@ -407,6 +417,7 @@ class Reader {
   sysflow::RecordSink& sink_;
   const std::atomic<bool>& cancel_;
   ReadSummary& summary_;
+  Progress* const progress_ = ProgressScope::current();
 
   Codec codec_ = Codec::kNull;
   std::array<uint8_t, kSyncSize> sync_{};
@@ -432,6 +443,11 @@ Status read_sysflow_file(const std::string& path, sysflow::RecordSink& sink, con
                          ReadSummary& summary) {
   auto in = FileWindow::open(path);
   if (!in.is_ok()) return in.status();
+  if (Progress* const progress = ProgressScope::current(); progress != nullptr) {
+    std::error_code failed;
+    const auto size = std::filesystem::file_size(path, failed);
+    if (!failed) Progress::set(progress->size, size);
+  }
   return Reader(path, std::move(in.value()), sink, cancel, summary).run();
 }
 

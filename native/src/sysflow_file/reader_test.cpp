@@ -357,6 +357,36 @@ TEST(SysflowFile, LimitsTextsOfAnArray) {
   }
 }
 
+TEST(SysflowFile, ReadsTheLabelsOfAPodUpToALimit) {
+  const std::string schema = R"({"type": "record", "name": "SysFlow", "fields": [{"name": "rec", "type": [
+    {"type": "record", "name": "Pod", "fields": [
+      {"name": "labels", "type": {"type": "map", "values": "string"}}, {"name": "id", "type": "string"}]}]}]})";
+  struct Pods : RecordLog {
+    std::vector<sysflow::Pod> pods;
+    void pod(const sysflow::Pod& r) override { pods.push_back(r); }
+  };
+  const auto read = [&](const std::string& labels, ReadSummary& summary) {
+    const std::string data = avro_long(0) + labels + avro_long(0) + avro_text("p1");
+    const TemporaryFile file(container_file(schema, "null", block(1, data)));
+    Pods log;
+    const std::atomic<bool> cancel{false};
+    EXPECT_TRUE(read_sysflow_file(file.path(), log, cancel, summary).is_ok());
+    EXPECT_EQ(log.pods.at(0).id, "p1");
+    return log.pods.at(0).labels;
+  };
+  ReadSummary clean;
+  EXPECT_EQ(read("", clean), "");
+  EXPECT_EQ(read(avro_long(2) + avro_text("app") + avro_text("w\"b") + avro_text("") + avro_text("x"), clean),
+            R"({"app":"w\"b","":"x"})");
+  EXPECT_TRUE(clean.damage.empty());
+  ReadSummary cut;
+  EXPECT_EQ(read(avro_long(2) + avro_text("big") + avro_text(std::string(70000, 'x')) + avro_text("k") +
+                     avro_text("v"),
+                 cut),
+            R"({"k":"v"})");
+  EXPECT_EQ(cut.damage.size(), 1u);
+}
+
 TEST(SysflowFile, IgnoresImpossibleTimesInTheTimeSpan) {
   const Outcome outcome = read_text(written([](sysflow::RecordSink& sink) {
     for (const int64_t ts : {int64_t{INT64_MAX}, int64_t{5}, int64_t{INT64_MIN}, int64_t{9}, int64_t{-1}}) {

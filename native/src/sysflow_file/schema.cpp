@@ -45,6 +45,7 @@ constexpr SlotName kSlots[] = {
     {"imageid", Slot::kImageId},
     {"ip", Slot::kIp},
     {"kind", Slot::kKind},
+    {"labels", Slot::kLabels},
     {"message", Slot::kMessage},
     {"name", Slot::kName},
     {"namespace", Slot::kNamespace},

@@ -37,6 +37,7 @@ enum class Slot : uint8_t {
   kImageId,
   kIp,
   kKind,
+  kLabels,
   kMessage,
   kName,
   kNamespace,

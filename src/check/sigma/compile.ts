@@ -188,7 +188,7 @@ function formOf(text: string, share: Share | undefined): Form {
 }
 
 function isList(column: string): boolean {
-  return ['ops', 'list'].includes(columnTypes.get(column) ?? '');
+  return ['ops', 'flags', 'list'].includes(columnTypes.get(column) ?? '');
 }
 
 /** Joins the pieces. The space before an empty column is dropped. */

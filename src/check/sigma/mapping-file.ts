@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { opNames } from '../../engine/columns.gen.js';
+import { openFlagNames, opNames } from '../../engine/columns.gen.js';
 import { reasonOf, SfkitError } from '../../engine/errors.js';
 import { type Mark, parseYaml, YamlError, type YamlNode } from '../falco/yaml.js';
 import type { RecordType } from '../sql/row-rule.js';
@@ -139,13 +139,14 @@ function filterOf(node: YamlNode, what: string): RowFilter {
 function wantedValue(column: string, node: YamlNode): WantedValue {
   const value = scalarValue(node);
   const type = columnTypes.get(column);
-  if (type === 'ops' && value.type === 'text' && opNames.includes(value.text)) return value.text;
+  const names = type === 'ops' ? opNames : type === 'flags' ? openFlagNames.map(([name]) => name) : [];
+  if (value.type === 'text' && names.includes(value.text)) return value.text;
   if (type === 'str' && value.type !== 'null') return value.text;
   if (type === 'bool' && value.type === 'boolean') return value.boolean;
   if ((type === 'i32' || type === 'i64') && value.type === 'number') return Number(value.number);
   const expected =
-    type === 'ops'
-      ? `one of ${opNames.join(', ')}`
+    names.length > 0
+      ? `one of ${names.join(', ')}`
       : type === 'str'
         ? 'a text'
         : type === 'bool'
