@@ -2,7 +2,7 @@
 // seeds through the fuzzers, and runs each fuzzer for a while. Failing inputs are kept in native/build-tools/findings.
 // Usage: node scripts/fuzz.mjs [--seconds N] [--only NAME] [--corpus DIRECTORY]
 //   --seconds N   how long to fuzz with each (default 20)
-//   --only NAME   one fuzzer: reader, convert, hostile, filter or sysflow_file; skips the C++ tests
+//   --only NAME   one fuzzer: reader, convert, hostile, filter, sysflow_file or messages; skips the C++ tests
 //   --corpus DIR  keeps the fuzzers' corpora in DIR/NAME, and starts from their contents
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -18,6 +18,7 @@ const fuzzers = [
   { name: 'hostile', seeds: ['fixtures/seeds/hostile'] },
   { name: 'filter', seeds: ['fixtures/seeds/filters', 'fixtures/seeds/captures', 'fixtures', '../shared/corpus/edge'] },
   { name: 'sysflow_file', seeds: ['fixtures/seeds/sysflow'] },
+  { name: 'messages', seeds: ['fixtures/seeds/messages'] },
 ];
 
 const { values: options } = parseArgs({

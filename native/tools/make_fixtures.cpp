@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "testing/messages.h"
 #include "testing/seeds.h"
 #include "testing/webserver.h"
 
@@ -37,9 +38,9 @@ int main(int argc, char** argv) {
     }
     return true;
   };
-  const bool saved = save_all("/", webserver_captures()) && save_all("/seeds/captures/", valid_captures()) &&
-                     save_all("/seeds/captures/", other_captures()) &&
-                     save_all("/seeds/sysflow/", sysflow_files()) &&
-                     save_all("/seeds/hostile/", story_choices());
+  const bool saved =
+      save_all("/", webserver_captures()) && save_all("/seeds/captures/", valid_captures()) &&
+      save_all("/seeds/captures/", other_captures()) && save_all("/seeds/sysflow/", sysflow_files()) &&
+      save_all("/seeds/messages/", message_captures()) && save_all("/seeds/hostile/", story_choices());
   return saved ? 0 : 1;
 }

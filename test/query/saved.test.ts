@@ -64,7 +64,7 @@ describe('the saved queries of the package', () => {
 
   it.each(queries.map(({ name }) => name))('@%s has an answer', async (name) => {
     let rows: unknown[][] = [];
-    for (const input of ['webserver', 'incident', 'live'].map(capture)) {
+    for (const input of ['webserver', 'incident', 'live', 'seeds/messages/messages'].map(capture)) {
       rows = await ask(name, [input], await valuesFor(name, input));
       if (rows.length > 0) break;
     }
@@ -75,6 +75,23 @@ describe('the saved queries of the package', () => {
     const rows = await ask('connections', [capture('webserver')]);
     const keys = rows.map(([program, , direction, , peer, port]) => [program, direction, peer, port].join());
     expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it('@dns shows each name with its last answer', async () => {
+    const rows = await ask('dns', [capture('seeds/messages/messages')]);
+    expect(rows.map((row) => row.slice(2, 9))).toEqual([
+      ['shop.example', 'A', '1', '1', 'NOERROR', '192.1.2.3, www.example', 6.02],
+      ['none.example', 'A', '1', '1', 'NXDOMAIN', null, 6.02],
+      ['late.example', 'A', '1', '0', null, null, null],
+    ]);
+  });
+
+  it('@http shows each request with its response', async () => {
+    const rows = await ask('http', [capture('seeds/messages/messages')]);
+    expect(rows.map((row) => row.slice(4))).toEqual([
+      ['client', 'GET', 'shop.example', '/cart', '200', 6.02],
+      ['client', 'POST', '192.1.2.3', `/search?q=${'x'.repeat(65)}`, '414', 6.02],
+    ]);
   });
 
   it('@new-in compares captures', async () => {

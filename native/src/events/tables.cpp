@@ -12,7 +12,9 @@
 #include "event_names.gen.h"
 #include "events/calls.h"
 #include "events/cpu.h"
+#include "events/dns_table.h"
 #include "events/field_rows.h"
+#include "events/http_table.h"
 #include "events/list_tables.h"
 #include "events/table_feed.h"
 #include "state/values.h"
@@ -223,6 +225,16 @@ Status tabulate(scap::Input& input, const std::string& name, const TableOptions&
     case output::Table::kCalls: {
       Calls calls(std::move(filter.value()), made, cancel);
       status = make(calls);
+      break;
+    }
+    case output::Table::kDns: {
+      DnsTable dns(made, cancel);
+      status = make(dns);
+      break;
+    }
+    case output::Table::kHttp: {
+      HttpTable http(made, cancel);
+      status = make(http);
       break;
     }
     case output::Table::kCpu: {

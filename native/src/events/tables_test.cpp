@@ -285,5 +285,180 @@ TEST(CpuTable, TakesTheDifferencesOfSamples) {
   EXPECT_EQ(cpu_rows(capture, "sample"), expected);
 }
 
+// A socket of thread 10 that is connected from 10.0.0.5:40000 to 192.0.2.1.
+std::string endpoints(uint16_t server_port) {
+  const auto port = [](uint16_t number) { return value::u16(number); };
+  return value::u8(2) + "\x0a" + std::string(2, '\0') + "\x05" + port(40000) + "\xc0" + std::string(1, '\0') +
+         "\x02\x01" + port(server_port);
+}
+void connect(Capture& capture, int64_t fd, uint32_t type, uint16_t server_port) {
+  const std::string server =
+      value::u8(2) + "\xc0" + std::string(1, '\0') + "\x02\x01" + value::u16(server_port);
+  capture.event(ev::SOCKET_SOCKET_X, {value::i64(fd), value::u32(2), value::u32(type), value::u32(0)});
+  capture.event(ev::SOCKET_CONNECT_X, {value::i64(0), endpoints(server_port), value::i64(fd), server});
+}
+constexpr uint32_t kStream = 1;
+constexpr uint32_t kDatagram = 2;
+
+void write(Capture& capture, uint64_t time, int64_t fd, std::string_view data, size_t size) {
+  capture.at(time, ev::SYSCALL_WRITE_X,
+             {value::i64(static_cast<int64_t>(size)), std::string(data), value::i64(fd),
+              value::u32(static_cast<uint32_t>(size))});
+}
+void read(Capture& capture, uint64_t time, int64_t fd, std::string_view data, size_t size) {
+  capture.at(time, ev::SYSCALL_READ_X,
+             {value::i64(static_cast<int64_t>(size)), std::string(data), value::i64(fd),
+              value::u32(static_cast<uint32_t>(size))});
+}
+void write(Capture& capture, uint64_t time, int64_t fd, std::string_view data) {
+  write(capture, time, fd, data, data.size());
+}
+void read(Capture& capture, uint64_t time, int64_t fd, std::string_view data) {
+  read(capture, time, fd, data, data.size());
+}
+
+std::string dns_query(char id = '\x07') {
+  return std::string("\0", 1) + id +
+         std::string(
+             "\x01\0\0\x01\0\0\0\0\0\0\x01"
+             "a\x02"
+             "bc\0\0\x01\0\x01",
+             20);
+}
+std::string dns_response(char id = '\x07') {
+  return std::string("\0", 1) + id +
+         std::string(
+             "\x81\x80\0\x01\0\x01\0\0\0\0\x01"
+             "A\x02"
+             "bc\0\0\x01\0\x01",
+             20) +
+         std::string("\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\x0a\x01\x02\x03", 16);
+}
+
+TEST(DnsTable, HasQuestionsAndAnswersWithTheLatencyOfTheResponse) {
+  Capture capture;
+  connect(capture, 3, kDatagram, 53);
+  write(capture, 1000, 3, dns_query());
+  write(capture, 2000, 3, dns_query());  // sent again
+  read(capture, 5000, 3, dns_response());
+  read(capture, 6000, 3, dns_response());  // its query is answered already
+  const auto batches = rows_of(capture, output::Table::kDns, {});
+  ASSERT_EQ(batches.size(), 1u);
+  const output::ColumnBatch& batch = batches[0];
+  ASSERT_EQ(batch.rows, 6u);
+  EXPECT_EQ(text(batch, Column::kDnsDirection, 0), "query");
+  EXPECT_EQ(text(batch, Column::kDnsSection, 0), "question");
+  EXPECT_EQ(text(batch, Column::kDnsName, 0), "a.bc");
+  EXPECT_EQ(text(batch, Column::kDnsType, 0), "A");
+  EXPECT_EQ(number<int64_t>(batch, Column::kDnsId, 0), 7);
+  EXPECT_EQ(number<uint8_t>(batch, Column::kDnsIsSent, 0), 1);
+  EXPECT_EQ(text(batch, Column::kDnsComm, 0), "sh");
+  EXPECT_EQ(text(batch, Column::kDnsServerIp, 0), "192.0.2.1");
+  EXPECT_EQ(number<int64_t>(batch, Column::kDnsServerPort, 0), 53);
+  EXPECT_EQ(text(batch, Column::kDnsProtocol, 0), "udp");
+  for (const Column column : {Column::kDnsRcode, Column::kDnsAnswer, Column::kDnsTtl, Column::kDnsLatency})
+    EXPECT_FALSE(has_value(batch, column, 0));
+  EXPECT_EQ(text(batch, Column::kDnsDirection, 3), "response");
+  EXPECT_EQ(text(batch, Column::kDnsSection, 3), "answer");
+  EXPECT_EQ(text(batch, Column::kDnsRcode, 3), "NOERROR");
+  EXPECT_EQ(text(batch, Column::kDnsAnswer, 3), "10.1.2.3");
+  EXPECT_EQ(number<int64_t>(batch, Column::kDnsTtl, 3), 60);
+  EXPECT_EQ(number<int64_t>(batch, Column::kDnsLatency, 3), 4000);
+  EXPECT_EQ(number<uint8_t>(batch, Column::kDnsIsCut, 3), 0);
+  EXPECT_FALSE(has_value(batch, Column::kDnsLatency, 5));
+}
+
+TEST(DnsTable, ReadsStreamsWithTheLengthsOfTheirMessages) {
+  Capture capture;
+  connect(capture, 3, kStream, 53);
+  const std::string length = std::string("\0", 1) + static_cast<char>(dns_query().size());
+  write(capture, 1000, 3, length + dns_query('\x01') + length + dns_query('\x02'));
+  // The length in a call of its own, then a response of which the capture lacks the answer.
+  read(capture, 2000, 3, std::string("\0\x26", 2));
+  read(capture, 3000, 3, dns_response('\x02').substr(0, 22), dns_response().size());
+  const auto batches =
+      rows_of(capture, output::Table::kDns,
+              {Column::kDnsId, Column::kDnsProtocol, Column::kDnsIsCut, Column::kDnsLatency});
+  ASSERT_EQ(batches.size(), 1u);
+  ASSERT_EQ(batches[0].rows, 3u);
+  EXPECT_EQ(text(batches[0], Column::kDnsProtocol, 0), "tcp");
+  EXPECT_EQ(number<int64_t>(batches[0], Column::kDnsId, 1), 2);
+  EXPECT_EQ(number<uint8_t>(batches[0], Column::kDnsIsCut, 1), 0);
+  EXPECT_EQ(number<uint8_t>(batches[0], Column::kDnsIsCut, 2), 1);
+  EXPECT_EQ(number<int64_t>(batches[0], Column::kDnsLatency, 2), 2000);
+}
+
+TEST(DnsTable, TakesOnlySocketsWithADnsPort) {
+  Capture capture;
+  connect(capture, 3, kDatagram, 54);
+  write(capture, 1000, 3, dns_query());
+  capture.event(ev::SYSCALL_OPENAT_2_X, open_of(4, "/tmp/query"));
+  write(capture, 2000, 4, dns_query());
+  connect(capture, 5, kDatagram, 5355);
+  write(capture, 3000, 5, dns_query());
+  const auto batches = rows_of(capture, output::Table::kDns, {Column::kDnsServerPort});
+  ASSERT_EQ(batches.size(), 1u);
+  ASSERT_EQ(batches[0].rows, 1u);
+  EXPECT_EQ(number<int64_t>(batches[0], Column::kDnsServerPort, 0), 5355);
+}
+
+TEST(HttpTable, PairsResponsesWithRequests) {
+  Capture capture;
+  connect(capture, 3, kStream, 8080);
+  write(capture, 1000, 3, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+  read(capture, 2000, 3, "HTTP/1.1 100 Continue\r\n\r\n");
+  read(capture, 4000, 3, "HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n");
+  read(capture, 5000, 3, "HTTP/1.1 200 OK\r\n\r\n");
+  write(capture, 6000, 3, "POST /long-tar", 500);
+  const auto batches = rows_of(capture, output::Table::kHttp, {});
+  ASSERT_EQ(batches.size(), 1u);
+  const output::ColumnBatch& batch = batches[0];
+  ASSERT_EQ(batch.rows, 5u);
+  EXPECT_EQ(text(batch, Column::kHttpDirection, 0), "sent");
+  EXPECT_EQ(text(batch, Column::kHttpKind, 0), "request");
+  EXPECT_EQ(text(batch, Column::kHttpMethod, 0), "GET");
+  EXPECT_EQ(text(batch, Column::kHttpTarget, 0), "/a");
+  EXPECT_EQ(text(batch, Column::kHttpHost, 0), "h");
+  EXPECT_EQ(text(batch, Column::kHttpClientIp, 0), "10.0.0.5");
+  EXPECT_EQ(number<int64_t>(batch, Column::kHttpClientPort, 0), 40000);
+  EXPECT_EQ(text(batch, Column::kHttpServerIp, 0), "192.0.2.1");
+  EXPECT_EQ(number<int64_t>(batch, Column::kHttpServerPort, 0), 8080);
+  EXPECT_EQ(number<uint8_t>(batch, Column::kHttpHasAllHeaders, 0), 1);
+  for (const Column column : {Column::kHttpStatus, Column::kHttpReason, Column::kHttpLatency,
+                              Column::kHttpContentLength, Column::kHttpContentType})
+    EXPECT_FALSE(has_value(batch, column, 0));
+  EXPECT_EQ(text(batch, Column::kHttpDirection, 2), "received");
+  EXPECT_EQ(number<int64_t>(batch, Column::kHttpStatus, 2), 503);
+  EXPECT_EQ(text(batch, Column::kHttpReason, 2), "Busy");
+  EXPECT_EQ(number<int64_t>(batch, Column::kHttpContentLength, 2), 9);
+  EXPECT_EQ(number<int64_t>(batch, Column::kHttpLatency, 1), 1000);
+  EXPECT_EQ(number<int64_t>(batch, Column::kHttpLatency, 2), 3000);
+  EXPECT_FALSE(has_value(batch, Column::kHttpLatency, 3));
+  EXPECT_EQ(text(batch, Column::kHttpTarget, 4), "/long-tar");
+  EXPECT_EQ(number<uint8_t>(batch, Column::kHttpIsCut, 4), 1);
+  EXPECT_FALSE(has_value(batch, Column::kHttpVersion, 4));
+}
+
+TEST(HttpTable, ADescriptorNumberThatComesBackIsAnotherConnection) {
+  Capture capture;
+  connect(capture, 3, kStream, 80);
+  write(capture, 1000, 3, "GET / HTTP/1.1\r\n\r\n");
+  capture.event(ev::SYSCALL_CLOSE_X, {value::i64(0), value::i64(3)});
+  connect(capture, 3, kStream, 81);
+  read(capture, 4000, 3, "HTTP/1.1 200 OK\r\n\r\n");
+  const auto batches = rows_of(capture, output::Table::kHttp, {Column::kHttpStatus, Column::kHttpLatency});
+  ASSERT_EQ(batches[0].rows, 2u);
+  EXPECT_FALSE(has_value(batches[0], Column::kHttpLatency, 1));
+}
+
+TEST(HttpTable, TakesOnlyStreamSockets) {
+  Capture capture;
+  connect(capture, 3, kDatagram, 1900);
+  write(capture, 1000, 3, "M-SEARCH * HTTP/1.1\r\n\r\n");
+  capture.event(ev::SYSCALL_OPENAT_2_X, open_of(4, "/tmp/request"));
+  write(capture, 2000, 4, "GET / HTTP/1.1\r\n\r\n");
+  EXPECT_TRUE(rows_of(capture, output::Table::kHttp, {}).empty());
+}
+
 }  // namespace
 }  // namespace sfkit::events
