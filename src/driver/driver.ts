@@ -2,8 +2,7 @@ import { EventEmitter } from 'node:events';
 import { loadAddon } from '../engine/addon.js';
 import { type Environment, toNativeConfig } from '../engine/config.js';
 import { SfkitError } from '../engine/errors.js';
-import type { NativeDatumBatch } from '../engine/native.js';
-import { firstSecond, openDatums, type Session, type Summary } from '../engine/session.js';
+import { type DatumBatch, firstSecond, openDatums, type Session, type Summary } from '../engine/session.js';
 import type { TableSizes } from '../engine/summary.js';
 import { SysFlowError } from '../engine/sysflow-errors.js';
 import { probeErrorCode } from '../live/doctor.js';
@@ -183,7 +182,7 @@ export class SysFlowDriver extends EventEmitter<{ statistics: [Statistics] }> {
   }
 
   /** Passes the records of a batch to the callback and the socket. */
-  async #deliver(run: Run, batch: NativeDatumBatch): Promise<void> {
+  async #deliver(run: Run, batch: DatumBatch): Promise<void> {
     const { entities, socket } = run;
     run.log.verbose(2, 'driver', `${batch.ends.length} records`);
     try {

@@ -10,6 +10,7 @@ import { completeDatabase, rejectLogs } from '../export/database.js';
 import { isStream } from '../output/sink.js';
 import { stageFile } from '../output/staged.js';
 import { isFiltered } from './capture-tables/condition.js';
+import { isAtMoment } from './capture-tables/moments.js';
 import { resolveInputs } from './inputs.js';
 import { stageResult } from './result-stage.js';
 
@@ -20,14 +21,17 @@ const kept = 'sfkit_kept';
 /**
  * The tables that a database of inputs gets: all tables of records and, if an input is a capture that can be read again,
  * those that only captures have. `events` and `calls` are left out: they are made for the columns and conditions of a
- * statement. A filter selects events, and the other capture tables have none.
+ * statement, as the state at a moment is. A filter selects events, and the other capture tables have none.
  */
 export function tablesToKeep(paths: readonly string[], hasFilter: boolean): TableName[] {
   const records = tables.filter(({ kind }) => kind !== 'all').map(({ name }) => name);
   const inputs = resolveInputs(paths).filter(({ kind }) => kind === 'engine');
   const isStreamed = inputs.some(({ path }) => isStreamInput(path));
   if (hasFilter || isStreamed || !inputs.some(({ path }) => looksLikeCapture(path))) return records;
-  return [...records, ...captureTables.map(({ name }) => name).filter((name) => !isFiltered(name))];
+  return [
+    ...records,
+    ...captureTables.map(({ name }) => name).filter((name) => !isFiltered(name) && !isAtMoment(name)),
+  ];
 }
 
 /** SQL that needs every column of these tables; it is not to be run. */

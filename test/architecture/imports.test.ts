@@ -17,7 +17,7 @@ const typescript: Record<string, readonly string[]> = {
   export: ['engine', 'draw', 'output', 'duckdb'],
   capture: ['engine', 'records', 'export'],
   query: ['engine', 'draw', 'output', 'duckdb', 'export'],
-  views: ['engine', 'draw', 'output', 'query'],
+  views: ['engine', 'draw', 'output', 'duckdb', 'export', 'query'],
   convert: ['engine', 'records', 'output', 'duckdb', 'export', 'query'],
   check: ['engine', 'draw', 'output', 'duckdb', 'export', 'query'],
   live: ['engine', 'draw', 'records', 'output', 'export'],

@@ -39,7 +39,8 @@ describe('an event with an impossible time', () => {
     const whole = await work.run(`sfkit query ${capture} ${select}`);
     expect(whole.exit).toBe(0);
     const note = 'note: 1 time outside 1970 to 2262, null in ts and endts (ts_uts and endts_uts have the numbers)\n';
-    expect(whole.stderr).toBe(`sfkit: ${capture}: ${note}`);
+    // The cache holds all tables, and the file of the event has the same time.
+    expect(whole.stderr).toBe(`sfkit: ${capture}: ${note.replace('1 time', '3 times')}`);
     const rows = (text: string) => text.trim().split('\n');
     const changed = rows(whole.stdout).filter((row) => row.includes(`"ts_uts":${time},`));
     expect(changed).toHaveLength(1);

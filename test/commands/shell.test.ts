@@ -220,7 +220,7 @@ describe.runIf(hasScript)('the shell (needs script)', { timeout }, () => {
     const terminal = await start();
     await ask(terminal, 'create table own as select 7 as number;');
     await ask(terminal, 'select * from processes limit 1;');
-    expect(await ask(terminal, '.save kept.duckdb')).toMatch(/^kept\.duckdb: 14 tables; not events\b/);
+    expect(await ask(terminal, '.save kept.duckdb')).toMatch(/^kept\.duckdb: \d+ tables; not events\b/);
     expect(await ask(terminal, '.save kept.db')).toContain('expected a file name that ends in .duckdb');
     expect(await ask(terminal, '.save missing/kept.duckdb')).toContain('cannot write missing/kept.duckdb');
     expect(await ask(terminal, 'select number from own;')).toContain('│      7 │');

@@ -231,7 +231,9 @@ TEST(Dns, CutAtEveryLengthItGivesWhatIsComplete) {
         EXPECT_EQ(message[i].name, full[i].name);
         EXPECT_EQ(message[i].type, full[i].type);
       }
-      if (message[i].has_answer) EXPECT_EQ(message[i].answer, full[i].answer);
+      if (message[i].has_answer) {
+        EXPECT_EQ(message[i].answer, full[i].answer);
+      }
     }
     Message not_cut;
     EXPECT_FALSE(not_cut.decode(Bytes(bytes.data(), bytes.size()), length, Transport::kUnicast));
@@ -249,7 +251,9 @@ TEST(Dns, RandomBytesRarelyPassAndMakeFewRecords) {
     for (const auto transport : {Transport::kUnicast, Transport::kMulticast}) {
       if (message.decode(Bytes(bytes.data(), bytes.size()), bytes.size() + random() % 2 * 50, transport))
         ++accepted;
-      if (message.size() != 0) EXPECT_LE(message.size() * 5, bytes.size());
+      if (message.size() != 0) {
+        EXPECT_LE(message.size() * 5, bytes.size());
+      }
     }
   }
   EXPECT_LT(accepted, 10);

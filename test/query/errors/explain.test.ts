@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { views } from '../../../src/engine/columns.gen.js';
 import { SfkitError, SqlError } from '../../../src/engine/errors.js';
 import { type Dataset, openDataset } from '../../../src/query/dataset.js';
 import { explained } from '../../../src/query/errors/explained.js';
@@ -42,9 +43,7 @@ function marked(details: readonly string[]): string | undefined {
 }
 
 const times = '(the input is from FIRST to LAST)';
-const tableList = `tables: ${declaredTables()
-  .map(({ name }) => name)
-  .join(', ')}`;
+const tableList = `tables: ${[...declaredTables(), ...views].map(({ name }) => name).join(', ')}`;
 
 const cases: readonly [sql: string, message: string, mark: string | undefined, hint: string | undefined][] = [
   // Fields of filters and policies.
