@@ -63,7 +63,7 @@ const cases: readonly [sql: string, message: string, mark: string | undefined, h
     'select evt.latency from process',
     "no column 'evt.latency'",
     'evt.latency',
-    'the column is latency of events and calls',
+    'the column is latency of events, calls, dns and http',
   ],
   // Lists.
   ["from sysflow where opflags = 'EXEC'", 'opflags is a list, not a text', "'EXEC'", "list_contains(opflags, 'EXEC')"],
@@ -162,10 +162,15 @@ const cases: readonly [sql: string, message: string, mark: string | undefined, h
     'select net_dport from process',
     "no column 'net_dport' in process",
     'net_dport',
-    'network_flow and sysflow have it',
+    'network_flow, sysflow and connection_flows have it',
   ],
-  ['select p.net_dport from process p', "no column 'net_dport' in p", 'net_dport', 'network_flow and sysflow have it'],
-  ['select fd_nam from process', "no column 'fd_nam' in process", 'fd_nam', 'events and calls: fd_name'],
+  [
+    'select p.net_dport from process p',
+    "no column 'net_dport' in p",
+    'net_dport',
+    'network_flow, sysflow and connection_flows have it',
+  ],
+  ['select fd_nam from process', "no column 'fd_nam' in process", 'fd_nam', 'events, calls and http: fd_name'],
   ['select qqqq from process', "no column 'qqqq' in process", 'qqqq', '"describe process" lists its columns'],
   [
     'from process where proc_exe = "/bin/sh"',
