@@ -138,7 +138,7 @@ describe('a DuckDB database', () => {
     const output = directory.path('x.duckdb');
     writeFileSync(output, 'older');
     writeFileSync(directory.path('bad.scap'), 'not a capture');
-    await expect(toDatabase(directory.path('bad.scap'), output)).rejects.toThrow(/not a capture/);
+    await expect(toDatabase(directory.path('bad.scap'), output)).rejects.toThrow(/is text; expected a capture/);
     expect(readFileSync(output, 'utf8')).toBe('older');
     expect(readdirSync(directory.path()).sort()).toEqual(['bad.scap', 'x.duckdb']);
   });

@@ -117,7 +117,7 @@ std::string describe_text(std::string_view start) {
     return "is a web page, perhaps an error in place of a download";
   if (rest.starts_with("version https://git-lfs."))
     return "is a pointer of Git LFS, not the file itself; fetch it with git lfs pull";
-  return "is text, which sfkit does not read";
+  return "is text; expected a capture of system calls (.scap) or a SysFlow file (.sf)";
 }
 
 }  // namespace
