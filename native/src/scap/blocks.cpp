@@ -138,12 +138,21 @@ class CaptureReader {
     bool go_on = true;
     while (go_on && next_block(go_on)) {
     }
+    report_progress();
     if (!has_content_ && stats_.damage.empty() && input_.failure().empty()) return no_content();
     if (!lists_complete_) visitor_.lists_complete();
     return Status::ok();
   }
 
  private:
+  static constexpr uint64_t kReportedEvents = 1024;
+
+  void report_progress() const {
+    if (progress_ == nullptr) return;
+    Progress::set(progress_->events, stats_.events);
+    Progress::set(progress_->bytes, input_.offset());
+  }
+
   // Section headers of version 1.0 are the same in captures and in pcapng files, so they alone say nothing.
   Status no_content() const {
     return {
@@ -395,7 +404,7 @@ class CaptureReader {
   }
 
   bool dispatch(uint32_t type, Bytes body) {
-    if (type != block::kSectionHeader && is_known(type)) has_content_ = true;
+    if (!has_content_ && type != block::kSectionHeader && is_known(type)) has_content_ = true;
     switch (type) {
       case block::kEvent2:
       case block::kEvent2Large: return event(type, body, kEventHeader2, 0);
@@ -494,10 +503,8 @@ class CaptureReader {
       return true;
     }
     ++stats_.events;
-    if (progress_ != nullptr) {
-      Progress::set(progress_->events, stats_.events);
-      Progress::set(progress_->bytes, input_.offset());
-    }
+    // Not for every event, because even two stores show in the time of an event.
+    if (stats_.events % kReportedEvents == 0) report_progress();
     const auto code = load<uint16_t>(bytes, 20, kOrder);
     uint32_t length = load<uint32_t>(bytes, 16, kOrder);
     if (length < header_size || length > bytes.size()) {
