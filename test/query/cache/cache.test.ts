@@ -384,12 +384,15 @@ describe('without a place for the cache', () => {
     expect(await ask(input, programs)).toEqual(await askWithout(input, programs));
   });
 
-  it.skipIf(process.geteuid?.() === 0)('a directory that cannot be written does no harm', async () => {
-    chmodSync(place, 0o500);
-    const input = capture();
-    expect(await ask(input, programs)).toEqual(await askWithout(input, programs));
-    chmodSync(place, 0o700);
-  });
+  it.skipIf(process.geteuid?.() === 0)(
+    'a directory that cannot be written does no harm (needs a user other than root)',
+    async () => {
+      chmodSync(place, 0o500);
+      const input = capture();
+      expect(await ask(input, programs)).toEqual(await askWithout(input, programs));
+      chmodSync(place, 0o700);
+    },
+  );
 });
 
 describe('an input that cannot be read', () => {

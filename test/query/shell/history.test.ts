@@ -76,7 +76,7 @@ describe('the history file', () => {
     expect((await opened(path)).entries).toEqual([]);
   });
 
-  it.skipIf(isRoot)('that cannot be written is reported', async () => {
+  it.skipIf(isRoot)('that cannot be written is reported (needs a user other than root)', async () => {
     mkdirSync(scratch.path('closed'), { mode: 0o500 });
     const history = await opened(scratch.path('closed/history'));
     expect(history.problem).toMatch(/the history is not kept: .*permission denied/);
