@@ -19,7 +19,7 @@ export function createViewsSql(isTaken: (name: string) => boolean = () => false)
 
 /**
  * Flows of one connection have the same endpoints, in this order or the other. A connect or an accept after the end of
- * all earlier flows begins another connection; the accept that follows a connect belongs to the same one.
+ * all earlier flows starts another connection; the accept that follows a connect belongs to the same one.
  */
 function connectionFlows(): string {
   const has = (op: string) => `opflags_bitmap & ${1 << opNames.indexOf(op)} <> 0`;

@@ -9,7 +9,7 @@ export interface Reading {
   progress(): NativeProgress;
 }
 
-/** Called when the reading of an input begins; returns what to call at its end. */
+/** Called when the reading of an input starts; returns what to call at its end. */
 export type ReadingWatcher = (reading: Reading) => () => void;
 
 let watcher: ReadingWatcher | undefined;

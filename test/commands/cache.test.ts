@@ -171,11 +171,11 @@ describe('a directory that others could change', () => {
   };
 
   it('is refused if it is a link', async () => {
-    const elsewhere = join(directory, 'elsewhere');
-    mkdirSync(elsewhere);
-    symlinkSync(elsewhere, cache());
+    const other = join(directory, 'other');
+    mkdirSync(other);
+    symlinkSync(other, cache());
     await warned(`${cache()} is a symbolic link`);
-    expect(readdirSync(elsewhere)).toEqual([]);
+    expect(readdirSync(other)).toEqual([]);
   });
 
   it('is refused if others can write to it', async () => {

@@ -24,7 +24,7 @@ const commands: [string, Flag[]][] = Object.entries<{ flags: Record<string, Flag
   JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')).commands,
 ).map(([id, { flags }]) => [id, Object.values(flags)]);
 
-it.each(commands)('short flags of %s mean what they mean elsewhere', (_, flags) => {
+it.each(commands)('short flags of %s mean the same as in other commands', (_, flags) => {
   for (const { name, char } of flags) {
     if (char !== undefined) expect(meanings[char] ?? [], `-${char} is --${name} here`).toContain(name);
   }

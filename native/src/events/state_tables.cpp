@@ -366,7 +366,7 @@ class StateAt : public filter::Feed {
     }
   }
 
-  // The name of a connected unix socket begins with two kernel addresses.
+  // The name of a connected unix socket starts with two kernel addresses.
   std::string_view path_of(const Descriptor& descriptor) {
     const std::string_view name = descriptor.name;
     state::unix_name(descriptor.unix_source, descriptor.unix_destination, "", text_);

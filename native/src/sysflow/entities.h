@@ -157,7 +157,7 @@ class EntityStore {
   // How the leader differs from the record. kIdentity: in program, user, group or container.
   enum class Difference : uint8_t { kNone, kContext, kIdentity };
   Difference compare(ProcessEntity& process, state::Thread& thread);
-  // Tells the sink what changed in the facts of the process, which is written.
+  // Reports changed facts of a process that is already written to the sink.
   void update_facts(ProcessEntity& process, state::Thread& thread) {
     const state::Thread& leader = thread.process_thread();
     if (process.parent_tid != leader.parent_tid() || process.record.facts.comm != comm_of(leader))

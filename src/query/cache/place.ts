@@ -27,7 +27,7 @@ export function cachePlace(env: Environment, makes: boolean): CachePlace {
     const reason = danger(parent, around, user) ?? dangerIn(path, info, user);
     if (reason !== undefined) return { kind: 'unsafe', reason };
     if ((info.mode & 0o777) !== privateDirectory) chmodSync(path, privateDirectory);
-    // A link above could lead elsewhere later.
+    // A link in a parent directory could lead to another place later.
     return { kind: 'usable', path: join(realpathSync(parent), 'sfkit') };
   } catch (error) {
     return { kind: 'unavailable', reason: `cannot use ${path}: ${reasonOf(error)}` };

@@ -47,7 +47,7 @@ const maxWork = 24 * 60 * 60 * 1000;
 
 /**
  * The parts of inputs that earlier runs read, by content. Entries never change: a run makes one under another name and
- * renames it, and whoever has one open keeps it when it is removed.
+ * renames it, and a run that has one open keeps it when it is removed.
  */
 export class CaptureCache {
   readonly #places: ReturnType<typeof placesIn>;

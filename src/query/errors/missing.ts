@@ -45,7 +45,7 @@ export function missingColumn(problem: Problem): Advice | undefined {
   const similar = similarNames(name, known);
   if (similar.length > 0) return { message, hint: `did you mean ${either(similar)}?` };
   if (isQuoted) return { message, hint: `a text has single quotes: '${name.replaceAll("'", "''")}'` };
-  return { message, hint: elsewhere(name, problem) };
+  return { message, hint: hintOfOtherTables(name, problem) };
 }
 
 /** A column of a table or alias that exists. */
@@ -60,7 +60,7 @@ export function missingColumnOf({ error, tokens, at, named, tables }: Problem): 
   if (similar.length > 0) {
     return { message, ...place, hint: `did you mean ${either(similar.map((each) => `${owner}.${each}`))}?` };
   }
-  return { message, ...place, hint: elsewhere(name, { named, tables }) };
+  return { message, ...place, hint: hintOfOtherTables(name, { named, tables }) };
 }
 
 /** A dotted name whose first word is no table: a field of filters or policies, or a wrong alias. */
@@ -114,7 +114,7 @@ function fieldHint(dotted: string, { named, tables }: Problem): string | undefin
 /** Maximum tables to name for one column. */
 const maxOwners = 4;
 
-function elsewhere(name: string, { named, tables }: Pick<Problem, 'named' | 'tables'>): string | undefined {
+function hintOfOtherTables(name: string, { named, tables }: Pick<Problem, 'named' | 'tables'>): string | undefined {
   const owners = ownersOf(name, tables);
   if (owners.length > 0) return `${all(owners.slice(0, maxOwners))} ${owners.length === 1 ? 'has' : 'have'} it`;
   const others = [...new Set(tables.flatMap((table) => table.columns.map((column) => column.name)))];
