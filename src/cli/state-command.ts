@@ -3,8 +3,10 @@ import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import { SfkitError } from '../engine/errors.js';
 import { resultFormats } from '../query/formats.js';
+import { momentHelp, parseMoment } from '../views/moment.js';
 import { type StateVerb, stateStatement } from '../views/state.js';
 import { drawFlags, drawOptions } from './draw-flags.js';
+import { resultFlags } from './result-flags.js';
 import { refuseTerminalInput } from './standard-input.js';
 
 const args = {
@@ -15,21 +17,10 @@ const flags = {
   at: Flags.string({
     helpValue: 'TIME',
     default: 'end',
-    description: 'start, end, a time in UTC (2026-03-02T10:00:01.5), or +SECONDS from the first event',
+    description: momentHelp,
   }),
   pid: Flags.string({ helpValue: 'PID', description: 'only this process' }),
-  format: Flags.option({ options: resultFormats })({
-    char: 'f',
-    helpValue: resultFormats.join('|'),
-    default: 'table',
-    description: 'output format',
-  }),
-  output: Flags.string({
-    char: 'o',
-    helpValue: 'FILE',
-    default: '-',
-    description: 'file to write, or - for standard output',
-  }),
+  ...resultFlags(resultFormats, 'table'),
   ...drawFlags,
 };
 
@@ -52,7 +43,11 @@ export abstract class StateCommand extends Command {
     refuseTerminalInput(inputs);
     if (flags.pid !== undefined && !/^\d{1,18}$/.test(flags.pid))
       throw new SfkitError('INVALID_ARGUMENT', `--pid ${flags.pid}: expected a process id`);
-    const sql = stateStatement(this.verb, flags.at, flags.pid === undefined ? undefined : BigInt(flags.pid));
+    const sql = stateStatement(
+      this.verb,
+      parseMoment(flags.at),
+      flags.pid === undefined ? undefined : BigInt(flags.pid),
+    );
     const draw = drawOptions(flags, flags.output === '-');
     // Imported here, because loading DuckDB takes a while and --help does not need it.
     const { answer } = await import('./answer.js');

@@ -6,11 +6,10 @@ import * as Flags from '@oclif/core/flags';
 import { cacheFlags, openCache } from '../cli/cache-flags.js';
 import { collectorFlags, collectorOptions, givenCollectorFlags, refuseForRecords } from '../cli/collector-flags.js';
 import { drawFlags, drawOptions } from '../cli/draw-flags.js';
+import { reportInputs } from '../cli/input-report.js';
 import { standardOutput } from '../cli/pager.js';
-import { exitCodes } from '../cli/report.js';
 import { sandboxFlags, sandboxOptions } from '../cli/sandbox-flags.js';
 import { canRunShell, refuseTerminalInput } from '../cli/standard-input.js';
-import { damageText, noteText } from '../cli/summary.js';
 import { SfkitError } from '../engine/errors.js';
 import type { Dataset } from '../query/dataset.js';
 import { resultFormats, type TextFormat } from '../query/formats.js';
@@ -177,10 +176,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 an input is damaged; the answer co
     } finally {
       dataset?.close();
     }
-    const damaged = dataset.summaries.filter(({ summary }) => summary.damage.length > 0);
-    for (const { path, summary } of dataset.summaries) process.stderr.write(noteText(path, summary));
-    for (const { path, summary } of damaged) process.stderr.write(damageText(path, summary));
-    if (damaged.length > 0) this.exit(exitCodes.partial);
+    const code = reportInputs(dataset.summaries);
+    if (code !== 0) this.exit(code);
   }
 }
 

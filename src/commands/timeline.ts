@@ -5,10 +5,11 @@ import { cacheFlags, openCache } from '../cli/cache-flags.js';
 import { filterFlag } from '../cli/collector-flags.js';
 import { drawFlags, drawOptions } from '../cli/draw-flags.js';
 import { reportInputs } from '../cli/input-report.js';
-import { spanOf } from '../cli/moment.js';
 import { standardOutput } from '../cli/pager.js';
+import { resultFlags } from '../cli/result-flags.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { openSink } from '../output/sink.js';
+import { spanOf } from '../views/moment.js';
 import { parseStep } from '../views/timeline.js';
 
 const formats = ['table', 'bars', 'csv', 'json', 'jsonl', 'markdown'] as const;
@@ -43,18 +44,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the counts c
       description: 'length of a step, such as 500ms, 1s or 1m (default: about 30 steps, or 60 bars)',
     }),
     filter: filterFlag,
-    format: Flags.option({ options: formats })({
-      char: 'f',
-      helpValue: formats.join('|'),
-      default: 'table',
-      description: 'output format',
-    }),
-    output: Flags.string({
-      char: 'o',
-      helpValue: 'FILE',
-      default: '-',
-      description: 'file to write, or - for standard output',
-    }),
+    ...resultFlags(formats, 'table'),
     ...drawFlags,
     ...cacheFlags,
   };

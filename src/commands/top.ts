@@ -3,6 +3,7 @@ import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import { filterFlag } from '../cli/collector-flags.js';
 import { pagerFlag } from '../cli/draw-flags.js';
+import { resultFlags } from '../cli/result-flags.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { standardScreen } from '../draw/screen.js';
 import { SfkitError } from '../engine/errors.js';
@@ -50,18 +51,7 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the answer c
       description: 'for slow-calls and slow-files: the shortest time to show',
     }),
     filter: filterFlag,
-    format: Flags.option({ options: resultFormats })({
-      char: 'f',
-      helpValue: resultFormats.join('|'),
-      default: 'table',
-      description: 'output format',
-    }),
-    output: Flags.string({
-      char: 'o',
-      helpValue: 'FILE',
-      default: '-',
-      description: 'file to write, or - for standard output',
-    }),
+    ...resultFlags(resultFormats, 'table'),
     ...pagerFlag,
   };
 

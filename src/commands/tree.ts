@@ -4,11 +4,12 @@ import * as Flags from '@oclif/core/flags';
 import { cacheFlags, openCache } from '../cli/cache-flags.js';
 import { drawFlags, drawOptions } from '../cli/draw-flags.js';
 import { reportInputs } from '../cli/input-report.js';
-import { momentIn, parseMoment, spanOf } from '../cli/moment.js';
 import { standardOutput } from '../cli/pager.js';
+import { resultFlags } from '../cli/result-flags.js';
 import { refuseTerminalInput } from '../cli/standard-input.js';
 import { SfkitError } from '../engine/errors.js';
 import { openSink } from '../output/sink.js';
+import { momentHelp, momentIn, parseMoment, spanOf } from '../views/moment.js';
 import { treeFormats, treeWriters } from '../views/tree-formats.js';
 
 export default class Tree extends Command {
@@ -40,23 +41,11 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the tree has
     pid: Flags.string({ helpValue: 'PID', description: 'only this process and its descendants' }),
     at: Flags.string({
       helpValue: 'TIME',
-      description:
-        'only processes that were alive at this time: in UTC (2026-03-02T10:00:01.5), or +SECONDS from the first event',
+      description: `only processes that were alive at this time: ${momentHelp}`,
     }),
     files: Flags.boolean({ description: 'also show the files of each process' }),
     connections: Flags.boolean({ description: 'also show the network connections of each process' }),
-    format: Flags.option({ options: treeFormats })({
-      char: 'f',
-      helpValue: treeFormats.join('|'),
-      default: 'text',
-      description: 'output format',
-    }),
-    output: Flags.string({
-      char: 'o',
-      helpValue: 'FILE',
-      default: '-',
-      description: 'file to write, or - for standard output',
-    }),
+    ...resultFlags(treeFormats, 'text'),
     ...drawFlags,
     ...cacheFlags,
   };
@@ -75,8 +64,8 @@ Exit code: 0 done, 1 failed, 2 usage error, 3 a capture is damaged; the tree has
     const dataset = await openDataset(inputs, treeTables(flags), {}, { cache: openCache(flags) });
     try {
       const processes = await readTree(dataset.connection, flags);
-      const { first } = spanOf(dataset.summaries);
-      const roots = select(processes, { pid, at: moment === undefined ? undefined : momentIn(moment, first) });
+      const span = spanOf(dataset.summaries);
+      const roots = select(processes, { pid, at: moment === undefined ? undefined : momentIn(moment, span) });
       if (pid !== undefined && roots.length === 0)
         throw new SfkitError(
           'INVALID_ARGUMENT',

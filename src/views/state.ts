@@ -1,5 +1,5 @@
 import { quoteText } from '../duckdb/sql-text.js';
-import { SfkitError } from '../engine/errors.js';
+import type { Moment } from './moment.js';
 
 // What `sfkit ps`, `sfkit lsof` and `sfkit netstat` show: the state of the machine at a moment.
 
@@ -32,8 +32,8 @@ const statements = {
 
 export type StateVerb = keyof typeof statements;
 
-/** The statement of a verb; `moment` as in --at. */
-export function stateStatement(verb: StateVerb, moment: string, pid: bigint | undefined): string {
+/** The statement of a verb. */
+export function stateStatement(verb: StateVerb, moment: Moment, pid: bigint | undefined): string {
   const { select, from, order } = statements[verb];
   const conditions = [
     ...(verb === 'netstat' ? ['local_ip IS NOT NULL'] : []),
@@ -43,13 +43,10 @@ export function stateStatement(verb: StateVerb, moment: string, pid: bigint | un
   return `${select}\nFROM ${from}(${momentSql(moment)})${where}\nORDER BY ${order}`;
 }
 
-/** start, end, +SECONDS from the first event, or a time in UTC. */
-function momentSql(text: string): string {
-  if (text === 'start' || text === 'end') return quoteText(text);
-  if (/^\+\d{1,9}(\.\d{1,9})?$/.test(text)) return text.slice(1);
-  if (/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?Z?$/.test(text)) return quoteText(text.replace(/Z$/, ''));
-  throw new SfkitError(
-    'INVALID_ARGUMENT',
-    `--at ${text}: expected start, end, a time in UTC, such as 2026-03-02T10:00:01.5, or +SECONDS from the first event`,
-  );
+/** The argument of a table function of the state. */
+function momentSql(moment: Moment): string {
+  if (typeof moment === 'string') return quoteText(moment);
+  if ('at' in moment) return `make_timestamp_ns(${moment.at})`;
+  const { after } = moment;
+  return `${after / 1_000_000_000n}.${String(after % 1_000_000_000n).padStart(9, '0')}`;
 }

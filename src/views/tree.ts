@@ -44,13 +44,10 @@ export interface TreeOptions {
   connections: boolean;
 }
 
-/** The tables that the tree reads, for openDataset(). */
+/** SQL that names the tables that the tree reads, for openDataset(). */
 export function treeTables({ files, connections }: TreeOptions): string {
-  const parts = ['SELECT 1 FROM processes'];
-  if (files) parts.push('SELECT 1 FROM file_flow', 'SELECT 1 FROM file_event');
-  if (connections) parts.push('SELECT 1 FROM network_flow');
-  // Names the columns that the tree reads: others are not loaded.
-  return `${processSql}; ${parts.slice(1).join('; ')}`;
+  const records = [...(files ? ['file_flow', 'file_event'] : []), ...(connections ? ['network_flow'] : [])];
+  return [processSql, ...records.map((table) => `SELECT 1 FROM ${table}`)].join('; ');
 }
 
 const processSql = `SELECT pid, coalesce(forked_by, ppid), ts_uts, endts_uts, duration, exit_code, signal, "user",

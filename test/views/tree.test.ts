@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { momentIn, parseMoment } from '../../src/cli/moment.js';
 import type { ByteSink } from '../../src/output/sink.js';
+import { momentIn, parseMoment } from '../../src/views/moment.js';
 import { link, maxShownDepth, select, type TreeProcess, walk } from '../../src/views/tree.js';
 import { treeWriters } from '../../src/views/tree-formats.js';
 import { fixtures, root } from '../helpers/corpus.js';
@@ -168,12 +168,14 @@ describe('parseMoment', () => {
     ['2026-03-02T10:00:01.5', 1_772_445_601_500_000_000n],
     ['2026-03-02 10:00:01Z', 1_772_445_601_000_000_000n],
     ['+1.000000001', 6_000_000_001n],
+    ['start', 4_999_999_999n],
+    ['end', 9_000_000_000n],
   ])('%s', (text, time) => {
-    expect(momentIn(parseMoment(text), 5_000_000_000n)).toBe(time);
+    expect(momentIn(parseMoment(text), { first: 5_000_000_000n, last: 9_000_000_000n })).toBe(time);
   });
 
   it.each(['10:00', '5', '+x', '2026-13-02T10:00:00', ''])('refuses %s', (text) => {
-    expect(() => parseMoment(text)).toThrow(/expected a time in UTC/);
+    expect(() => parseMoment(text)).toThrow(/expected start, end, a time in UTC/);
   });
 });
 
