@@ -4,14 +4,8 @@
 --   depth and come last.
 -- example: select tree, pid, duration / 1e9 as seconds, cmdline from process_tree()
 CREATE MACRO process_tree() AS TABLE
-WITH RECURSIVE numbered AS (
-  SELECT *, coalesce(ts_uts, 0) AS started,
-    row_number() OVER (ORDER BY filename, ts_uts NULLS FIRST, pid) AS node
-  FROM processes
-), linked AS (
-  SELECT child.node, CASE WHEN parent.node <> child.node THEN parent.node END AS above
-  FROM numbered child ASOF LEFT JOIN numbered parent
-    ON child.filename = parent.filename AND coalesce(child.forked_by, child.ppid) = parent.pid AND child.started >= parent.started
+WITH RECURSIVE linked AS MATERIALIZED (
+  FROM linked_processes()
 ), walk(node, depth, place) AS (
   SELECT node, 0, [node] FROM linked WHERE above IS NULL
   UNION ALL
@@ -20,6 +14,6 @@ WITH RECURSIVE numbered AS (
   WHERE depth < 256
 )
 SELECT depth, concat(repeat('  ', least(depth, 64)), coalesce(parse_filename(nullif(exe, '')), comm)) AS tree,
-  numbered.* EXCLUDE (started, node)
-FROM numbered LEFT JOIN walk USING (node)
+  linked.* EXCLUDE (started, node, above)
+FROM linked LEFT JOIN walk USING (node)
 ORDER BY place NULLS LAST, depth, node
