@@ -58,6 +58,12 @@ const freeSettings = [
   'worker_threads',
 ];
 
+/** DuckDB's default keeps 128 MB of freed memory, which its limit does not count. */
+const returnsMemory = {
+  allocator_flush_threshold: '4MB',
+  allocator_bulk_deallocation_flush_threshold: '4MB',
+};
+
 /** Opens a DuckDB that never looks for extensions, and whose answers do not depend on the machine. */
 export async function openDatabase(
   options: DatabaseOptions = {},
@@ -74,7 +80,7 @@ export async function openDatabase(
     preserve_insertion_order: String(options.preserveOrder ?? true),
     allowed_configs: `[${free.map(quoteText).join(', ')}]`,
     ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
-    ...(options.memoryLimit === undefined ? {} : { memory_limit: options.memoryLimit }),
+    ...(options.memoryLimit === undefined ? {} : { memory_limit: options.memoryLimit, ...returnsMemory }),
     ...(options.temporary === undefined ? {} : { temp_directory: options.temporary }),
     ...(options.extensions === undefined ? {} : { extension_directory: options.extensions }),
     ...(options.sealed ? { enable_external_access: 'false' } : {}),

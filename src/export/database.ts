@@ -79,7 +79,7 @@ export function rejectLogs(output: string): void {
 }
 
 async function fill(path: string, scratch: string, directory: string, tables: readonly TableName[]): Promise<void> {
-  const database = await openDatabase({ path, temporary: join(scratch, 'spill'), memoryLimit: '384MB', threads: 1 });
+  const database = await openDatabase({ path, temporary: join(scratch, 'spill'), memoryLimit: '256MB', threads: 1 });
   const run = (sql: string) => database.connection.run(sql);
   try {
     for (const table of tables) {
